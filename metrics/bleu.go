@@ -1,0 +1,65 @@
+package metrics
+
+import "math"
+
+// The small constants that coco-caption's BLEU adds so that an empty
+// candidate gives 0 and no division is by zero. They are kept because they
+// decide the value of a corpus without a single matching n-gram.
+const (
+	bleuTiny  = 1e-15
+	bleuSmall = 1e-9
+)
+
+// CorpusBLEU returns BLEU-1 to BLEU-4 of a multiset of images from their
+// stored counts: clipped n-gram precisions over the whole corpus, their
+// geometric mean, and the brevity penalty against the closest reference
+// lengths (Papineni et al. 2002). No images give zeros.
+func CorpusBLEU(images []ImageScore) [MaxOrder]float64 {
+	var c bleuCounts
+	for i := range images {
+		c.add(&images[i])
+	}
+	return c.bleu()
+}
+
+// SentenceBLEU returns BLEU-1 to BLEU-4 of one image, unsmoothed, as
+// coco-caption reports it for each image.
+func SentenceBLEU(image ImageScore) [MaxOrder]float64 {
+	var c bleuCounts
+	c.add(&image)
+	return c.bleu()
+}
+
+// bleuCounts are the sums over images that corpus BLEU is made of.
+type bleuCounts struct {
+	match, guess   [MaxOrder]int
+	length, refLen int
+}
+
+func (c *bleuCounts) add(s *ImageScore) {
+	for n := range MaxOrder {
+		c.match[n] += s.Match[n]
+		c.guess[n] += max(0, s.Length-n)
+	}
+	c.length += s.Length
+	c.refLen += s.RefLength
+}
+
+func (c *bleuCounts) bleu() [MaxOrder]float64 {
+	var out [MaxOrder]float64
+	if c.refLen == 0 && c.length == 0 {
+		return out
+	}
+	product := 1.0
+	for n := range MaxOrder {
+		product *= (float64(c.match[n]) + bleuTiny) / (float64(c.guess[n]) + bleuSmall)
+		out[n] = math.Pow(product, 1/float64(n+1))
+	}
+	ratio := (float64(c.length) + bleuTiny) / (float64(c.refLen) + bleuSmall)
+	if ratio < 1 {
+		for n := range out {
+			out[n] *= math.Exp(1 - 1/ratio)
+		}
+	}
+	return out
+}
