@@ -1,0 +1,17 @@
+// Package experiments is the study format: what a YAML study may say, what it
+// means, and which trials it asks for.
+//
+// It takes a file (with the files it extends) and `--set` overrides, and gives
+// a *Study: every key known, typed, within its limits and filled with defaults.
+// A study's Plan is the list of its trials, each with complete Settings and an
+// id made from them, so that equal settings are one trial whichever file asks
+// for them. Everything that can be refused is refused here, before a picture
+// is read or a step is trained.
+//
+// The keys, with limits, defaults and meanings, stand in one table, keys.go;
+// decoding, sweep paths, the resolved file and schema.json all follow it.
+//
+// The package knows nothing of data sets, networks, metrics or storage and
+// must not import any other package of this module. Where the plan needs a
+// parameter count, the caller passes a function (Study.MatchParameters).
+package experiments

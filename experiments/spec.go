@@ -1,0 +1,157 @@
+package experiments
+
+// A Study is a study file after its extends, the --set overrides and the
+// defaults. Load makes one; Plan lists its trials.
+type Study struct {
+	Name     string `yaml:"study" json:"study"`
+	Question string `yaml:"question" json:"question"`
+	// Settings hold for every trial, save where Sweep says otherwise. A
+	// default that depends on a swept key (Encoder.ImageSize on Encoder.Name)
+	// is still zero here and is filled in each trial.
+	Settings `yaml:",inline"`
+	Sweep    Sweep   `yaml:"sweep" json:"sweep"`
+	Compare  Compare `yaml:"compare" json:"compare"`
+
+	Path   string `yaml:"-" json:"-"` // the file, as it was given to Load
+	Source []byte `yaml:"-" json:"-"` // its bytes, without what it extends
+
+	places map[string]place // key path → where it was given
+	widths map[string]int   // set by MatchParameters, see there
+	counts map[string]int64 // likewise
+}
+
+// Settings are everything that decides the result of one trial, and nothing
+// else: threads, device and the folder of the data set are not in its identity.
+type Settings struct {
+	Data    Data    `yaml:"data" json:"data"`
+	Encoder Encoder `yaml:"encoder" json:"encoder"`
+	Model   Model   `yaml:"model" json:"model"`
+	Train   Train   `yaml:"train" json:"train"`
+	Decode  Decode  `yaml:"decode" json:"decode"`
+	Seed    int64   `yaml:"seed" json:"seed"`
+}
+
+// Data is the data set and what is read of it.
+type Data struct {
+	Name             string `yaml:"name" json:"name"`                             // flickr8k, coco, shapes
+	Root             string `yaml:"root" json:"root"`                             // folder; not part of a trial's identity
+	Split            string `yaml:"split" json:"split"`                           // official, karpathy, seed
+	MinCount         int    `yaml:"min_count" json:"min_count"`                   // occurrences that make a word known
+	CaptionsPerImage int    `yaml:"captions_per_image" json:"captions_per_image"` // captions trained on, per image
+	MaxLength        int    `yaml:"max_length" json:"max_length"`                 // words of a training caption
+	Images           int    `yaml:"images" json:"images"`                         // shapes: scenes drawn
+	Seed             int64  `yaml:"seed" json:"seed"`                             // shapes: drawing seed
+	Vocabulary       string `yaml:"vocabulary" json:"vocabulary"`                 // train, corpus
+}
+
+// Encoder is the network that turns a picture into grid features.
+type Encoder struct {
+	Name      string `yaml:"name" json:"name"`
+	ImageSize int    `yaml:"image_size" json:"image_size"` // pixels on a side
+	Weights   string `yaml:"weights" json:"weights"`       // auto, random, or a path
+	Channels  int    `yaml:"channels" json:"channels"`     // cnn: channels of the first layer
+}
+
+// Model is the captioner.
+type Model struct {
+	Embedding     int     `yaml:"embedding" json:"embedding"`
+	Hidden        int     `yaml:"hidden" json:"hidden"`
+	Attention     string  `yaml:"attention" json:"attention"` // none, soft, adaptive, uniform
+	AttentionSize int     `yaml:"attention_size" json:"attention_size"`
+	Dropout       float64 `yaml:"dropout" json:"dropout"` // probability of dropping
+	Layers        int     `yaml:"layers" json:"layers"`   // GRU layers
+}
+
+// Train is how the captioner is trained and its epoch chosen.
+type Train struct {
+	Epochs         int       `yaml:"epochs" json:"epochs"`
+	BatchImages    int       `yaml:"batch_images" json:"batch_images"` // images a step, with all their captions
+	Optimizer      Optimizer `yaml:"optimizer" json:"optimizer"`
+	Schedule       Schedule  `yaml:"schedule" json:"schedule"`
+	LabelSmoothing float64   `yaml:"label_smoothing" json:"label_smoothing"`
+	Select         Select    `yaml:"select" json:"select"`
+}
+
+// Optimizer is the rule of a training step.
+type Optimizer struct {
+	Name        string  `yaml:"name" json:"name"` // adam, adamw, sgd
+	LR          float64 `yaml:"lr" json:"lr"`
+	Beta1       float64 `yaml:"beta1" json:"beta1"`               // adam, adamw
+	Beta2       float64 `yaml:"beta2" json:"beta2"`               // adam, adamw
+	Epsilon     float64 `yaml:"epsilon" json:"epsilon"`           // adam, adamw
+	Momentum    float64 `yaml:"momentum" json:"momentum"`         // sgd
+	WeightDecay float64 `yaml:"weight_decay" json:"weight_decay"` // decoupled for adamw
+	ClipNorm    float64 `yaml:"clip_norm" json:"clip_norm"`       // largest gradient norm; 0 does not clip
+}
+
+// Schedule is how the learning rate moves from Optimizer.LR.
+type Schedule struct {
+	Name        string  `yaml:"name" json:"name"`                 // constant, cosine, step, plateau
+	WarmupSteps int     `yaml:"warmup_steps" json:"warmup_steps"` // linear rise from 0
+	StepEpochs  int     `yaml:"step_epochs" json:"step_epochs"`   // step: epochs between falls
+	Gamma       float64 `yaml:"gamma" json:"gamma"`               // step, plateau: factor of a fall
+	Patience    int     `yaml:"patience" json:"patience"`         // plateau: epochs without a gain before a fall
+}
+
+// Select is how the epoch that counts is chosen: by captions decoded on the
+// validation split, never by teacher-forced words.
+type Select struct {
+	Metric   string `yaml:"metric" json:"metric"` // val.cider, …, or last: keep the last epoch
+	Beam     int    `yaml:"beam" json:"beam"`
+	Patience int    `yaml:"patience" json:"patience"` // epochs without a gain before training stops; 0 never stops
+}
+
+// Decode is how captions are written.
+type Decode struct {
+	Beam          int     `yaml:"beam" json:"beam"`                     // 1 is greedy
+	LengthPenalty float64 `yaml:"length_penalty" json:"length_penalty"` // log probability is divided by length to this power
+	MaxLength     int     `yaml:"max_length" json:"max_length"`         // words
+}
+
+// Sweep is what the trials of a study differ in.
+type Sweep struct {
+	Method  string `yaml:"method" json:"method"`   // grid, zip, random
+	Over    []Axis `yaml:"over" json:"over"`       // in the order of the file
+	Samples int    `yaml:"samples" json:"samples"` // random: draws
+	Seed    int64  `yaml:"seed" json:"seed"`       // random: seed of the draws
+}
+
+// An Axis is one swept key: a list of values, or a range to draw from.
+type Axis struct {
+	Path string `yaml:"path" json:"path"` // of a setting, such as model.hidden
+	// Draw is empty for a plain list, else choice, int, uniform or log.
+	Draw string `yaml:"draw" json:"draw,omitempty"`
+	// Values are the list or the choices in canonical text: 5e-4 is 0.0005.
+	Values []string `yaml:"values" json:"values,omitempty"`
+	// Low and High bound int, uniform and log, both inclusive.
+	Low  float64 `yaml:"low" json:"low,omitempty"`
+	High float64 `yaml:"high" json:"high,omitempty"`
+}
+
+// Compare declares, before the test split is scored, what is compared and what
+// counts as a difference. Arms is empty when the study compares nothing.
+type Compare struct {
+	Arms      string      `yaml:"arms" json:"arms"`           // the swept key whose values are the arms
+	Baseline  string      `yaml:"baseline" json:"baseline"`   // an arm
+	Contrasts [][2]string `yaml:"contrasts" json:"contrasts"` // {a, b} asks for a − b
+	Primary   Primary     `yaml:"primary" json:"primary"`
+	// MatchParameters is the share by which parameter counts of the arms may
+	// differ (0.02 from "2%"); 0 leaves them as they are.
+	MatchParameters float64 `yaml:"match_parameters" json:"match_parameters"`
+}
+
+// Primary is the metric that decides, and by how much.
+type Primary struct {
+	Metric        string  `yaml:"metric" json:"metric"`                 // such as test.cider
+	MinimumEffect float64 `yaml:"minimum_effect" json:"minimum_effect"` // points ×100: 1.0 is a CIDEr of 0.01
+	Alpha         float64 `yaml:"alpha" json:"alpha"`
+}
+
+// A Trial is one training run that a study asks for.
+type Trial struct {
+	ID         string            `json:"id"`  // 12 hex digits, see Settings.ID
+	Arm        string            `json:"arm"` // value of Compare.Arms, else the swept values
+	Settings   Settings          `json:"settings"`
+	Swept      map[string]string `json:"swept"`                // path → value, without seed
+	Parameters int64             `json:"parameters,omitempty"` // expected count, 0 before MatchParameters
+}
