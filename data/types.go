@@ -1,0 +1,97 @@
+package data
+
+import "fmt"
+
+// Options say which data set to load and how to read it. They decide the
+// Dataset entirely: equal options over equal files give equal data sets.
+type Options struct {
+	Name             string                // flickr8k, coco or shapes
+	Root             string                // directory of the data set; unused by shapes
+	Split            string                // official, karpathy or seed; "" is the data set's usual one
+	MinCount         int                   // a word enters the vocabulary when seen this often; 0 is 5
+	CaptionsPerImage int                   // C, captions of an image in a batch; 0 is 5
+	MaxLength        int                   // words kept of a training caption; 0 is 24
+	Images           int                   // shapes: how many scenes; 0 is 3,000
+	Seed             int64                 // shapes: drawing seed
+	Vocabulary       string                // words counted on: train (also "") or corpus
+	Tokenize         func(string) []string // caption to lower-case words; called from several goroutines at once
+}
+
+// Image is one picture with its reference captions.
+type Image struct {
+	ID       string     // file name in the corpus, or scene number for shapes
+	Path     string     // picture file; "" for shapes
+	Captions []string   // as written in the corpus, in file order
+	Tokens   [][]string // Captions through Options.Tokenize, same order
+}
+
+// Dataset is a loaded data set. It is safe for concurrent use by several
+// goroutines as long as nobody changes its fields.
+type Dataset struct {
+	Name, Split string           // as resolved from the options
+	Images      []Image          // in file order; may hold images that are in no split
+	Splits      map[string][]int // "train", "val", "test" to ascending indices of Images
+	Vocabulary  *Vocabulary
+	Notes       []Note  // what was left out, in file order
+	Hash        string  // sha256 hex over split names, image IDs and captions in the splits
+	Options     Options // the options with defaults filled in
+
+	encoded [][][]int64 // per image, per caption: <s> words </s>, cut to MaxLength
+	scenes  []scene     // shapes only
+}
+
+// Note reports something in the data that was left out or read leniently.
+type Note struct {
+	File   string `json:"file"`   // path of the file it was found in; "" when drawn
+	Line   int    `json:"line"`   // line of the first occurrence, from 1; 0 when it has none
+	Reason string `json:"reason"` // what it is and what was done
+	Count  int    `json:"count"`  // how many times
+}
+
+// String gives the note as "file:line: reason (count)".
+func (n Note) String() string {
+	return fmt.Sprintf("%s (%d)", Error{File: n.File, Line: n.Line, Msg: n.Reason}.Error(), n.Count)
+}
+
+// Error is a fault in a data file. Its text is "file:line: message"; the
+// message says what to do about it.
+type Error struct {
+	File string // path as opened
+	Line int    // from 1; 0 when the fault has no line
+	Msg  string
+}
+
+// Error implements the error interface.
+func (e Error) Error() string {
+	switch {
+	case e.File == "":
+		return e.Msg
+	case e.Line == 0:
+		return fmt.Sprintf("%s: %s", e.File, e.Msg)
+	default:
+		return fmt.Sprintf("%s:%d: %s", e.File, e.Line, e.Msg)
+	}
+}
+
+// Batch is the captions of B images, C to an image, padded to the longest.
+type Batch struct {
+	Images []int   // B indices into Dataset.Images
+	Tokens []int64 // B×C×T row-major; PadID behind </s>; rows an image has no caption for are all PadID
+	C, T   int     // captions an image, tokens a caption (<s> and </s> included)
+}
+
+// Caption is a caption that a model generated.
+type Caption struct {
+	Image   int       // index into Dataset.Images
+	Words   []string  // without special words
+	LogProb float64   // sum of the words' log probabilities, </s> included when it came
+	Beta    []float64 // per word: weight of the sentinel (adaptive); else nil
+	Entropy []float64 // per word: entropy of the attention over regions, in nats; nil without attention
+}
+
+// EpochResult is what one epoch of training reports.
+type EpochResult struct {
+	Loss     float64 // mean over the epoch's steps, nats a token
+	LR       float64 // learning rate of the last step
+	Captions int     // captions trained on
+}

@@ -1,0 +1,115 @@
+package data
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+// Ids of the special words, the first four of every vocabulary.
+const (
+	PadID     = 0 // <pad>: fills a row of a batch behind its caption
+	StartID   = 1 // <s>: what a caption starts from
+	EndID     = 2 // </s>: ends a caption
+	UnknownID = 3 // <unk>: a word outside the vocabulary; never emitted
+)
+
+var specialWords = []string{"<pad>", "<s>", "</s>", "<unk>"}
+
+// Vocabulary maps words to ids and back. Make one with NewVocabulary; it does
+// not change afterwards.
+type Vocabulary struct {
+	Words []string // id to word; the first four are special
+
+	index map[string]int64 // ordinary words only
+	hash  string
+}
+
+// NewVocabulary makes a vocabulary of the four special words followed by words
+// in the given order. An empty, repeated or special word is an error.
+func NewVocabulary(words []string) (*Vocabulary, error) {
+	v := &Vocabulary{Words: slices.Concat(specialWords, words), index: make(map[string]int64, len(words))}
+	sum := sha256.New()
+	for id, w := range v.Words {
+		if id >= len(specialWords) {
+			if _, twice := v.index[w]; twice || w == "" || slices.Contains(specialWords, w) {
+				return nil, fmt.Errorf("vocabulary: word %d %q is empty, special or repeated", id, w)
+			}
+			v.index[w] = int64(id)
+		}
+		fmt.Fprintf(sum, "%d:", len(w))
+		io.WriteString(sum, w)
+	}
+	v.hash = hex.EncodeToString(sum.Sum(nil))
+	return v, nil
+}
+
+// countVocabulary gives the vocabulary of the words that occur at least
+// minCount times in the captions of the images listed: most frequent first,
+// equal counts in byte order, so that it does not depend on the order of files.
+func countVocabulary(images []Image, indices []int, minCount int) (*Vocabulary, error) {
+	count := make(map[string]int)
+	for _, i := range indices {
+		for _, tokens := range images[i].Tokens {
+			for _, w := range tokens {
+				count[w]++
+			}
+		}
+	}
+	words := make([]string, 0, len(count))
+	for w, n := range count {
+		if n >= minCount && w != "" && !slices.Contains(specialWords, w) {
+			words = append(words, w)
+		}
+	}
+	slices.SortFunc(words, func(a, b string) int {
+		return cmp.Or(cmp.Compare(count[b], count[a]), cmp.Compare(a, b))
+	})
+	return NewVocabulary(words)
+}
+
+// Len is the number of words, special ones included.
+func (v *Vocabulary) Len() int { return len(v.Words) }
+
+// ID is the id of a word, UnknownID when the vocabulary lacks it. The spelling
+// of a special word in a caption is an unknown word, not a special one.
+func (v *Vocabulary) ID(word string) int64 {
+	if id, ok := v.index[word]; ok {
+		return id
+	}
+	return UnknownID
+}
+
+// Encode gives <s>, the ids of the first maxWords tokens (all of them when
+// maxWords is 0 or less), </s>.
+func (v *Vocabulary) Encode(tokens []string, maxWords int) []int64 {
+	if maxWords > 0 && len(tokens) > maxWords {
+		tokens = tokens[:maxWords]
+	}
+	ids := make([]int64, 0, len(tokens)+2)
+	ids = append(ids, StartID)
+	for _, w := range tokens {
+		ids = append(ids, v.ID(w))
+	}
+	return append(ids, EndID)
+}
+
+// Text gives the words of ids joined by a space. Special words, and ids that
+// the vocabulary does not have, are dropped.
+func (v *Vocabulary) Text(ids []int64) string {
+	words := make([]string, 0, len(ids))
+	for _, id := range ids {
+		if id >= int64(len(specialWords)) && id < int64(len(v.Words)) {
+			words = append(words, v.Words[id])
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// Hash is the sha256 hex of the words in order: two vocabularies with the same
+// hash give every word the same id.
+func (v *Vocabulary) Hash() string { return v.hash }
