@@ -1,0 +1,32 @@
+// Package store keeps the results of studies in one SQLite file, results.db:
+// studies, their runs, who is working on which run, epochs, captions with their
+// statistics, metrics, and the environment each run was made in.
+//
+// It takes plain values (the types of this package) and gives them back; it
+// knows nothing of specs, data sets, models or metrics, and must import none of
+// the project's packages. Every exported method of [DB] is one transaction.
+// The SQL is kept to what SQLite and PostgreSQL share, and stays in this
+// package, so that a second database can stand beside this one.
+//
+// # Claims
+//
+// A run is worked on by whoever holds its claim. A [Claim] carries the number of
+// the attempt, which only ever grows: it is the fencing token. Every write of
+// a trial names its claim, and a write whose claim is no longer the run's
+// current one changes nothing and returns [ErrFenced], so that a process that
+// was suspended and wakes late cannot overwrite its successor.
+//
+// Taking a claim is a compare-and-set against the run as it was last read
+// ([DB.Claim]). A holder proves that it lives by counting [Run.Beats] up
+// ([DB.Beat]). The store compares no clocks: whether a holder is dead is for the
+// caller to judge, by watching the counter.
+//
+// # Numbers
+//
+// Floating-point numbers are stored exactly. NULL stands for "not measured";
+// the values that SQLite cannot hold or silently turns into NULL are stored as
+// the texts 'nan', 'inf' and '-inf', and come back as such.
+//
+// No reference captions and no pictures of a data set are ever stored: the file
+// is meant to be published.
+package store

@@ -1,0 +1,152 @@
+package store
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// The states of a run. Queued, interrupted and failed runs may be claimed; a
+// running one belongs to its claim; a completed one never changes again.
+const (
+	Queued      = "queued"
+	Running     = "running"
+	Completed   = "completed"
+	Failed      = "failed"
+	Interrupted = "interrupted"
+)
+
+// Study is a study as it was declared.
+type Study struct {
+	Name     string
+	Question string
+	Spec     string          // the resolved spec, YAML
+	Compare  json.RawMessage // the comparison as declared: arms, contrasts, primary metric
+	Created  time.Time
+}
+
+// Run is one trial: settings that were, are or will be trained.
+type Run struct {
+	ID string
+	// Study, Arm and Swept are the run's place in the study it was asked for
+	// under, or in the first study that holds it; Studies names all of them.
+	Study   string
+	Studies []string
+	Arm     string
+	Swept   map[string]string // swept path → value
+
+	Seed     int64
+	Settings json.RawMessage // the resolved settings
+	State    string          // one of the states above
+	Failure  string          // failed: what kind of failure, a word of the runner's
+	Error    string          // failed: the cause, with where it happened
+
+	// Attempt counts the claims; the highest is the fencing token of the
+	// current holder. Beats counts the holder's signs of life.
+	Attempt int64
+	Beats   int64
+	Owner   Owner
+	// Progress is the holder's own note of how far the run has come, with the
+	// names of the checkpoint files to go on from; nil before the first.
+	Progress json.RawMessage
+
+	Created  time.Time
+	Started  time.Time // the first claim
+	Heard    time.Time // the last sign of life, by the holder's clock
+	Finished time.Time // completed, failed or interrupted
+	Seconds  float64   // of work that counted, over all attempts
+
+	Epochs         int // epochs recorded
+	BestEpoch      int // the selected one, from 1; 0 when none is
+	Parameters     int64
+	Signature      string // the protocol signature
+	CaptionsSHA256 string
+	WeightsSHA256  string
+	Metrics        map[string]map[string]float64 // "val", "test" → key → value
+	Environment    json.RawMessage
+}
+
+// Owner identifies the process that holds a claim.
+type Owner struct {
+	Host string
+	// Place tells apart machines, boots and process-id namespaces: process ids
+	// mean something only between owners of one place. Empty: unknown.
+	Place string
+	PID   int
+	Start string // tells the process from a later one with the same id
+	// Lease is how long the holder may be silent before it counts as dead.
+	Lease time.Duration
+}
+
+// Claim is the right to write to a run. Attempt is the fencing token.
+type Claim struct {
+	Run     string
+	Attempt int64
+}
+
+// Epoch is the record of one training epoch.
+type Epoch struct {
+	Epoch             int                // from 1
+	Loss              float64            // mean training loss, in nats a token
+	Val               map[string]float64 // validation metrics by key; nil when not measured
+	LR                float64            // learning rate at the epoch's end
+	Seconds           float64            // training and validation
+	CaptionsPerSecond float64            // training alone
+	Selected          bool               // the best epoch so far
+}
+
+// Caption is a generated caption of one image.
+type Caption struct {
+	Image   string
+	Words   string    // separated by single spaces
+	LogProb float64   // natural logarithm of the caption's probability
+	Beta    []float64 // per word, nil where the arm has none; stored in single precision
+	Entropy []float64 // of the attention, per word, in nats; likewise
+	Scored  bool      // whether Stats is filled
+	Stats   CaptionStats
+}
+
+// CaptionStats are the sufficient statistics of one scored caption, from which
+// the corpus metrics can be computed again without the references.
+type CaptionStats struct {
+	Match     [4]int // n-grams of the caption found in the references, n = 1..4
+	Length    int    // tokens
+	RefLength int    // of the closest reference
+	RougeL    float64
+	CIDEr     float64
+	CIDErD    float64
+	METEOR    float64
+	// MeteorStats holds the METEOR counts as their package writes them, nil
+	// where METEOR was not computed.
+	MeteorStats json.RawMessage
+}
+
+// Start is what a trial knows of itself once its model stands.
+type Start struct {
+	Parameters  int64
+	Signature   string
+	Environment json.RawMessage
+}
+
+// Checkpoint commits a trial's progress.
+type Checkpoint struct {
+	Progress json.RawMessage
+	Seconds  float64 // of work so far, over all attempts
+	Epoch    *Epoch  // an epoch that is complete with this checkpoint, or nil
+}
+
+// Result is what a completed trial leaves besides its epochs and captions.
+type Result struct {
+	Metrics        map[string]map[string]float64 // split → key → value
+	Scores         map[string][]ImageStats       // split → statistics of the stored captions
+	BestEpoch      int
+	Seconds        float64
+	CaptionsSHA256 string
+	WeightsSHA256  string
+	Environment    json.RawMessage
+}
+
+// ImageStats are the statistics of the stored caption of one image.
+type ImageStats struct {
+	Image string
+	Stats CaptionStats
+}
