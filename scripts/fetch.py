@@ -1,0 +1,248 @@
+"""Fetches pinned wheels from the Python package index and unpacks them into the user's cache.
+
+install(what) gives the directory of an unpacked thing of pins.json ("just", "libtorch-cpu", "libtorch-cuda"), fetching it
+where it is missing. Nothing is ever installed into a Python: a wheel is a zip, and pip is only the downloader, because it
+knows the user's mirrors, proxies and certificates.
+
+What is promised:
+- a file counts only after its sha256 agrees with pins.json; one that was verified is not downloaded again;
+- a directory appears under its final name whole (rename of a finished one), so a killed run leaves nothing half done;
+- two runs at once wait for one another (flock), and the second finds the work done.
+"""
+
+import contextlib
+import errno
+import fcntl
+import hashlib
+import json
+import os
+import platform
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+MANIFEST = "glimpse-install.json"
+KEEP_REVISION = 1  # raise when the keep rules below change, so that old unpacked trees are not taken for new ones
+
+# Parts of the torch wheel that glimpse never loads: Python's own bindings and the JIT fuser.
+PYTHON_ONLY = ("libtorch_python", "libnvfuser_codegen", "libshm", "libtorch_global_deps")
+CUDA_ONLY = ("libtorch_cuda", "libc10_cuda", "libcaffe2_nvrtc")
+
+
+class Failure(Exception):
+    """A failure with a message for the user; no traceback is wanted."""
+
+
+def say(text):
+    print("bootstrap: " + text, file=sys.stderr, flush=True)
+
+
+def cache_dir():
+    """$GLIMPSE_CACHE, else the XDG cache directory's glimpse, else ~/.cache/glimpse."""
+    if os.environ.get("GLIMPSE_CACHE"):
+        return Path(os.environ["GLIMPSE_CACHE"]).absolute()
+    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    return Path(base).absolute() / "glimpse"
+
+
+def system():
+    return platform.system().lower() + "-" + platform.machine()
+
+
+def keep(what, name):
+    """Where the wheel's member goes below the unpacked directory, or None if it is not needed."""
+    base = name.rsplit("/", 1)[-1]
+    if name.endswith("/") or not base:
+        return None
+    if what == "just":
+        return "just" if name.endswith(".data/scripts/just") else None
+    if name.startswith("torch/lib/"):
+        dropped = PYTHON_ONLY if what == "libtorch-cuda" else PYTHON_ONLY + CUDA_ONLY
+        return None if base.startswith(dropped) else name
+    if name.startswith(("torch/include/", "torch.libs/")):
+        return name
+    if name.startswith("nvidia/") and "/lib/" in name and ".so" in base:
+        needed = what == "libtorch-cuda" or base.startswith(("libcudart.so", "libcupti.so"))
+        return name if needed else None
+    return None
+
+
+def sha256(path):
+    digest = hashlib.sha256()
+    with open(path, "rb") as f:
+        while chunk := f.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+@contextlib.contextmanager
+def lock(path):
+    """Holds an exclusive lock on path; says so when it has to wait."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "w") as f:
+        try:
+            fcntl.flock(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say(f"another bootstrap is at work in {path.parent}; waiting for it")
+            fcntl.flock(f, fcntl.LOCK_EX)
+        yield
+
+
+def check_disk(directory, need_mb):
+    free_mb = shutil.disk_usage(directory).free >> 20
+    if free_mb < need_mb:
+        raise Failure(
+            f"{directory} has {free_mb} MB free and {need_mb} MB are needed; "
+            "free some space, or point GLIMPSE_CACHE at a bigger disk"
+        )
+
+
+def pip_download(wheel, into):
+    """Downloads one wheel into a directory by `pip download`; the caller verifies it."""
+    if subprocess.run([sys.executable, "-m", "pip", "--version"], capture_output=True).returncode:
+        raise Failure("python3 has no pip; on Debian or Ubuntu: sudo apt-get install python3-pip")
+    requirement = f"{wheel['package']}=={wheel['version']}"
+    command = [
+        sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-cache-dir",
+        "--disable-pip-version-check", "--retries", "8", "--python-version", "311",
+        "--platform", wheel["platform"], "--dest", str(into), requirement,
+    ]  # fmt: skip
+    # pip collects a download in TMPDIR: /tmp may be a small memory disk, so use the disk that was checked.
+    env = dict(os.environ, TMPDIR=str(into))
+    done = subprocess.run(command, env=env, stdout=sys.stderr)
+    if done.returncode:
+        check_disk(into, 200)
+        raise Failure(
+            f"could not download {requirement} for {wheel['platform']} (pip's message is above); check the network, "
+            "proxy and index (`pip config list`), then run the same command again: what was verified is kept"
+        )
+
+
+def fetch(wheel, downloads, download):
+    """The path of the verified wheel, downloaded if need be. Names hold the hash, so a new pin is a new file."""
+    final = downloads / f"{wheel['package']}-{wheel['version']}-{wheel['sha256'][:12]}.whl"
+    if final.exists():
+        if sha256(final) == wheel["sha256"]:
+            return final
+        say(f"{final} is damaged; downloading it again")
+        final.unlink()
+    staging = Path(tempfile.mkdtemp(prefix="part-", dir=downloads))
+    try:
+        say(f"downloading {wheel['package']} {wheel['version']}")
+        download(wheel, staging)
+        found = sorted(staging.glob("*.whl"))
+        if len(found) != 1:
+            raise Failure(f"expected one wheel of {wheel['package']}, the index gave {[f.name for f in found]}")
+        got = sha256(found[0])
+        if got != wheel["sha256"]:
+            raise Failure(
+                f"{found[0].name} has sha256 {got}, pinned is {wheel['sha256']}: the download is damaged "
+                "or the index serves another file; it was discarded"
+            )
+        found[0].rename(final)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    return final
+
+
+def unpack(what, wheels, directory):
+    """Unpacks the needed members of verified wheels into a new directory and writes its manifest last."""
+    sizes = {}
+    for wheel in wheels:
+        with zipfile.ZipFile(wheel) as archive:
+            for member in archive.infolist():
+                target = keep(what, member.filename)
+                if target is None:
+                    continue
+                if target.startswith("/") or ".." in Path(target).parts:
+                    raise Failure(f"{wheel.name} holds the unsafe path {member.filename!r}")
+                path = directory / target
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with archive.open(member) as source, open(path, "wb") as sink:
+                    shutil.copyfileobj(source, sink, 1 << 20)
+                if what == "just":
+                    path.chmod(path.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
+                if not target.startswith("torch/include/"):
+                    sizes[target] = member.file_size
+    if not sizes:
+        raise Failure(f"nothing of {what} was found in {[w.name for w in wheels]}")
+    (directory / MANIFEST).write_text(json.dumps({"what": what, "sizes": sizes}, indent=1, sort_keys=True))
+
+
+def whole(directory):
+    """True if every library of the manifest is there with its size; cheap enough to ask at each build."""
+    try:
+        sizes = json.loads((directory / MANIFEST).read_text())["sizes"]
+        return all((directory / name).stat().st_size == size for name, size in sizes.items())
+    except (OSError, ValueError, KeyError):
+        return False
+
+
+def clear_leftovers(cache):
+    """Removes what killed runs left behind; call it under the lock."""
+    for pattern in ("downloads/part-*", "unpack-*"):
+        for path in cache.glob(pattern):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def destination(what, pins):
+    digest = hashlib.sha256(json.dumps([KEEP_REVISION, [w["sha256"] for w in pins["wheels"]]]).encode()).hexdigest()
+    version = pins["wheels"][0]["version"]
+    return cache_dir() / f"{what}-{version}-{digest[:12]}"
+
+
+def install(what, pins=None, download=pip_download):
+    """The directory of the unpacked `what`, fetched and unpacked if it is missing or damaged."""
+    if pins is None:
+        systems = json.loads((HERE / "pins.json").read_text())[what]
+        if system() not in systems:
+            raise Failure(
+                f"no {what} is packaged for {system()} (only {', '.join(sorted(systems))}); "
+                "build or unpack libtorch 2.1 yourself and set GOTCH_LIBTORCH to its directory"
+            )
+        pins = systems[system()]
+    final = destination(what, pins)
+    if whole(final):
+        return final
+    cache = cache_dir()
+    try:
+        with lock(cache / "bootstrap.lock"):
+            if whole(final):
+                return final
+            clear_leftovers(cache)
+            downloads = cache / "downloads"
+            downloads.mkdir(parents=True, exist_ok=True)
+            check_disk(cache, pins["disk_mb"])
+            wheels = [fetch(wheel, downloads, download) for wheel in pins["wheels"]]
+            say(f"unpacking {what} into {final}")
+            staging = Path(tempfile.mkdtemp(prefix="unpack-", dir=cache))
+            staging.chmod(0o755)
+            unpack(what, wheels, staging)
+            if final.exists():
+                shutil.rmtree(final)
+            staging.rename(final)
+            for wheel in wheels:
+                wheel.unlink()
+    except OSError as err:
+        if err.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise Failure(f"{cache}: the disk is full; free {pins['disk_mb']} MB or set GLIMPSE_CACHE elsewhere") from err
+        if err.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
+            raise Failure(f"{err.filename or cache}: cannot write ({err.strerror}); set GLIMPSE_CACHE to a place that you own") from err
+        raise
+    except zipfile.BadZipFile as err:
+        raise Failure(f"a wheel of {what} is not a readable zip: {err}") from err
+    return final
+
+
+if __name__ == "__main__":
+    try:
+        print(install(sys.argv[1]))
+    except Failure as failure:
+        sys.exit("bootstrap: " + str(failure))
+    except KeyboardInterrupt:
+        sys.exit(130)
