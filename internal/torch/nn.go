@@ -1,0 +1,111 @@
+package torch
+
+import (
+	lib "github.com/sugarme/gotch/libtch"
+)
+
+// Linear returns x·wᵀ + b: x …×I, w O×I, b O or nil → …×O.
+func (s *Scope) Linear(x, w, b *Tensor) *Tensor {
+	if b == nil {
+		return s.op("linear", func(out *lib.Ctensor) { lib.AtgLinear(out, x.c, w.c, nil) }, x, w)
+	}
+	return s.op("linear", func(out *lib.Ctensor) { lib.AtgLinear(out, x.c, w.c, b.c) }, x, w, b)
+}
+
+// Embedding looks up rows of w (V×E) by int64 ids of any shape → …×E. The
+// gradient reaches every row, padding included, as in PyTorch's default.
+func (s *Scope) Embedding(w, ids *Tensor) *Tensor {
+	return s.op("embedding", func(out *lib.Ctensor) { lib.AtgEmbedding(out, w.c, ids.c, -1, 0, 0) }, w, ids)
+}
+
+// GRU runs libtorch's fused GRU over x N×T×I from h0 L×N×H, with PyTorch's
+// parameters of each layer in the order w_ih (3H×I), w_hh (3H×H), b_ih, b_hh
+// (3H). It gives the states of the last layer N×T×H and the final states L×N×H.
+// dropout acts between layers while training.
+func (s *Scope) GRU(x, h0 *Tensor, params []*Tensor, dropout float64, training bool) (states, last *Tensor) {
+	operands := append([]*Tensor{x, h0}, params...)
+	return s.op2("gru", func(out *lib.Ctensor) {
+		lib.AtgGru(out, x.c, h0.c, handles(params), len(params), 1, int64(len(params)/4), dropout, flag(training), 0, 1)
+	}, operands...)
+}
+
+// Dropout zeroes elements with probability p and scales the rest by 1/(1−p)
+// while training; otherwise it returns t.
+func (s *Scope) Dropout(t *Tensor, p float64, training bool) *Tensor {
+	if !training || p == 0 {
+		return t
+	}
+	return s.op("dropout", func(out *lib.Ctensor) { lib.AtgDropout(out, t.c, p, 1) }, t)
+}
+
+// CrossEntropy returns the mean over N of the cross entropy between logits N×V
+// and int64 targets N, with label smoothing as in PyTorch: a share smoothing
+// of each target's mass is spread evenly over all V classes.
+func (s *Scope) CrossEntropy(logits, targets *Tensor, smoothing float64) *Tensor {
+	return s.op("cross_entropy", func(out *lib.Ctensor) {
+		const mean, noIgnore = 1, -100
+		lib.AtgCrossEntropyLoss(out, logits.c, targets.c, nil, mean, noIgnore, smoothing)
+	}, logits, targets)
+}
+
+// Conv describes a two-dimensional convolution, or the window of a pooling.
+// Each pair is height, width; a zero Stride, Dilation or Groups means 1.
+type Conv struct {
+	Stride, Padding, Dilation [2]int64
+	Groups                    int64
+}
+
+// Conv2d convolves x B×C×H×W with w O×(C/groups)×h×w and adds b (O, or nil).
+func (s *Scope) Conv2d(x, w, b *Tensor, c Conv) *Tensor {
+	if c.Groups == 0 {
+		c.Groups = 1
+	}
+	operands, bias := []*Tensor{x, w}, lib.Ctensor(nil)
+	if b != nil {
+		operands, bias = append(operands, b), b.c
+	}
+	return s.op("conv2d", func(out *lib.Ctensor) {
+		lib.AtgConv2d(out, x.c, w.c, bias, ones(c.Stride), 2, c.Padding[:], 2, ones(c.Dilation), 2, c.Groups)
+	}, operands...)
+}
+
+// BatchNorm normalises x B×C×H×W with running statistics (inference only):
+// (x − mean)/√(variance + epsilon)·weight + bias, each of C values.
+func (s *Scope) BatchNorm(x, weight, bias, mean, variance *Tensor, epsilon float64) *Tensor {
+	return s.op("batch_norm", func(out *lib.Ctensor) {
+		lib.AtgBatchNorm(out, x.c, weight.c, bias.c, mean.c, variance.c, 0, 0, epsilon, 1)
+	}, x, weight, bias, mean, variance)
+}
+
+// GroupNorm normalises x B×C×H×W over groups of channels, then scales and
+// shifts each channel.
+func (s *Scope) GroupNorm(x *Tensor, groups int64, weight, bias *Tensor) *Tensor {
+	return s.op("group_norm", func(out *lib.Ctensor) {
+		lib.AtgGroupNorm(out, x.c, groups, weight.c, bias.c, 1e-5, 1)
+	}, x, weight, bias)
+}
+
+// MaxPool2d takes the maximum over windows of size×size.
+func (s *Scope) MaxPool2d(x *Tensor, size int64, c Conv) *Tensor {
+	return s.op("max_pool2d", func(out *lib.Ctensor) {
+		lib.AtgMaxPool2d(out, x.c, []int64{size, size}, 2, ones(c.Stride), 2, c.Padding[:], 2, ones(c.Dilation), 2, 0)
+	}, x)
+}
+
+// AvgPool2d takes the mean over windows of size×size, padding counted as zeros.
+func (s *Scope) AvgPool2d(x *Tensor, size int64, c Conv) *Tensor {
+	return s.op("avg_pool2d", func(out *lib.Ctensor) {
+		lib.AtgAvgPool2d(out, x.c, []int64{size, size}, 2, ones(c.Stride), 2, c.Padding[:], 2, 0, 1, 0, 1)
+	}, x)
+}
+
+func ones(pair [2]int64) []int64 {
+	return []int64{max(pair[0], 1), max(pair[1], 1)}
+}
+
+func flag(b bool) int32 {
+	if b {
+		return 1
+	}
+	return 0
+}

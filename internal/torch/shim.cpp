@@ -1,0 +1,62 @@
+// Seeds, generators, threads, determinism, inference mode, CUDA by dlopen.
+#include "shim.hpp"
+
+#include <ATen/Parallel.h>
+#include <dlfcn.h>
+
+static at::Generator generator_of(int device) {
+  return at::globalContext().defaultGenerator(device < 0 ? at::Device(at::kCPU) : at::Device(at::kCUDA, device));
+}
+
+void gl_seed(int64_t seed) {
+  guarded([&] { torch::manual_seed(seed); });
+}
+
+gl_tensor gl_generator_state(int device) {
+  return guarded<gl_tensor>(nullptr, [&] {
+    at::Generator g = generator_of(device);
+    std::lock_guard<std::mutex> lock(g.mutex());
+    return handle_of(g.get_state());
+  });
+}
+
+void gl_set_generator_state(int device, gl_tensor state) {
+  guarded([&] {
+    at::Generator g = generator_of(device);
+    std::lock_guard<std::mutex> lock(g.mutex());
+    g.set_state(tensor_of(state));
+  });
+}
+
+void gl_set_threads(int n) {
+  guarded([&] { at::set_num_threads(n); });
+}
+
+int gl_threads(void) { return at::get_num_threads(); }
+
+void gl_set_deterministic(int on) {
+  guarded([&] {
+    at::globalContext().setDeterministicAlgorithms(on, /*warn_only=*/false);
+    at::globalContext().setDeterministicCuDNN(on);
+    at::globalContext().setBenchmarkCuDNN(!on);
+  });
+}
+
+const char *gl_version(void) { return TORCH_VERSION; }
+
+const char *gl_blas(void) { return at::hasMKL() ? "mkl" : at::hasLAPACK() ? "openblas" : "none"; }
+
+const char *gl_library_path(void) {
+  Dl_info info;
+  return dladdr(reinterpret_cast<void *>(&at::get_num_threads), &info) && info.dli_fname ? info.dli_fname : "";
+}
+
+char *gl_load_cuda(const char *library) {
+  return dlopen(library, RTLD_NOW | RTLD_GLOBAL) ? nullptr : strdup(dlerror());
+}
+
+void *gl_inference_begin(void) {
+  return guarded<void *>(nullptr, [&] { return new c10::InferenceMode(true); });
+}
+
+void gl_inference_end(void *guard) { delete static_cast<c10::InferenceMode *>(guard); }

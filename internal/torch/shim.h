@@ -1,0 +1,42 @@
+// What gotch does not bind, and our fused kernels, behind a C interface.
+//
+// A tensor is a torch::Tensor* as in gotch. A function that fails leaves its
+// message where gotch leaves its own (torch_last_err, one a thread), so that Go
+// finds every exception in one place.
+#pragma once
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef void *gl_tensor;
+
+// process-wide settings
+void gl_seed(int64_t seed);
+gl_tensor gl_generator_state(int device);
+void gl_set_generator_state(int device, gl_tensor state);
+void gl_set_threads(int n);
+int gl_threads(void);
+void gl_set_deterministic(int on);
+const char *gl_version(void);
+const char *gl_blas(void);
+const char *gl_library_path(void);
+char *gl_load_cuda(const char *library);
+
+// inference mode of this thread
+void *gl_inference_begin(void);
+void gl_inference_end(void *guard);
+
+// optimizer: gradients of all parameters at once
+double gl_grad_norm(gl_tensor *params, int n);
+void gl_zero_grad(gl_tensor *params, int n);
+void gl_adam(gl_tensor *params, gl_tensor *first, gl_tensor *second, int n, double grad_scale,
+             double lr, double beta1, double beta2, double epsilon, double weight_decay,
+             int decoupled, int64_t step);
+void gl_sgd(gl_tensor *params, gl_tensor *momenta, int n, double grad_scale, double lr,
+            double momentum, double weight_decay);
+
+#ifdef __cplusplus
+}
+#endif

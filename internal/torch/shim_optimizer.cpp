@@ -1,0 +1,107 @@
+// Optimizer steps over all parameters at once. On the CPU one pass reads the
+// gradient and updates parameter and state; elsewhere libtorch's own operations
+// do the same arithmetic.
+#pragma GCC optimize("no-math-errno", "no-trapping-math")  // so that loops with sqrt vectorize
+#include "shim.hpp"
+
+#include <ATen/Parallel.h>
+#include <cmath>
+
+// Parameters that no gradient has reached are left alone, as PyTorch does.
+template <typename F>
+static void each_with_grad(gl_tensor *params, int n, F f) {
+  for (int i = 0; i < n; i++) {
+    torch::Tensor &p = tensor_of(params[i]);
+    if (p.grad().defined()) f(i, p, p.grad());
+  }
+}
+
+// The elements that one thread takes at a time.
+static constexpr int64_t grain = 1 << 15;
+
+double gl_grad_norm(gl_tensor *params, int n) {
+  return guarded(0.0, [&] {
+    torch::NoGradGuard no_grad;
+    double sum = 0;
+    each_with_grad(params, n, [&](int, torch::Tensor &, const torch::Tensor &grad) {
+      if (!grad.is_cpu()) {
+        double norm = grad.norm().item<double>();
+        sum += norm * norm;
+        return;
+      }
+      torch::Tensor g = grad.contiguous();
+      const float *x = g.data_ptr<float>();
+      // Fixed blocks, added in order: the same sum for any number of threads.
+      int64_t blocks = (g.numel() + grain - 1) / grain;
+      std::vector<double> partial(blocks);
+      at::parallel_for(0, blocks, 1, [&](int64_t begin, int64_t end) {
+        for (int64_t b = begin; b < end; b++) {
+          int64_t stop = std::min((b + 1) * grain, g.numel());
+          double lane[16] = {0};
+          int64_t i = b * grain;
+          for (; i + 16 <= stop; i += 16)
+            for (int k = 0; k < 16; k++) lane[k] += double(x[i + k]) * x[i + k];
+          for (; i < stop; i++) lane[0] += double(x[i]) * x[i];
+          for (double v : lane) partial[b] += v;
+        }
+      });
+      for (double v : partial) sum += v;
+    });
+    return std::sqrt(sum);
+  });
+}
+
+void gl_zero_grad(gl_tensor *params, int n) {
+  guarded([&] {
+    for (int i = 0; i < n; i++) tensor_of(params[i]).mutable_grad().reset();
+  });
+}
+
+void gl_adam(gl_tensor *params, gl_tensor *first, gl_tensor *second, int n, double grad_scale,
+             double lr, double beta1, double beta2, double epsilon, double weight_decay,
+             int decoupled, int64_t step) {
+  guarded([&] {
+    torch::NoGradGuard no_grad;
+    const double step_size = lr / (1 - std::pow(beta1, double(step)));
+    const double root2 = std::sqrt(1 - std::pow(beta2, double(step)));
+    each_with_grad(params, n, [&](int i, torch::Tensor &p, const torch::Tensor &grad) {
+      torch::Tensor &m = tensor_of(first[i]), &v = tensor_of(second[i]);
+      if (!p.is_cpu()) {
+        torch::Tensor g = grad * grad_scale;
+        if (weight_decay != 0 && decoupled) p.mul_(1 - lr * weight_decay);
+        if (weight_decay != 0 && !decoupled) g.add_(p, weight_decay);
+        m.lerp_(g, 1 - beta1);
+        v.mul_(beta2).addcmul_(g, g, 1 - beta2);
+        p.addcdiv_(m, (v.sqrt() / root2).add_(epsilon), -step_size);
+        return;
+      }
+      torch::Tensor g = grad.contiguous();
+      float *w = p.data_ptr<float>(), *a = m.data_ptr<float>(), *b = v.data_ptr<float>();
+      const float *x = g.data_ptr<float>();
+      const float scale = grad_scale, b1 = 1 - beta1, b2 = beta2, c2 = 1 - beta2, eps = epsilon,
+                  size = step_size, inverse = 1 / root2, shrink = decoupled ? 1 - lr * weight_decay : 1,
+                  l2 = decoupled ? 0 : weight_decay;
+      at::parallel_for(0, p.numel(), grain, [&](int64_t begin, int64_t end) {
+        for (int64_t k = begin; k < end; k++) {
+          float d = x[k] * scale + l2 * w[k];
+          a[k] += b1 * (d - a[k]);
+          b[k] = b2 * b[k] + c2 * d * d;
+          w[k] = shrink * w[k] - size * a[k] / (std::sqrt(b[k]) * inverse + eps);
+        }
+      });
+    });
+  });
+}
+
+void gl_sgd(gl_tensor *params, gl_tensor *momenta, int n, double grad_scale, double lr,
+            double momentum, double weight_decay) {
+  guarded([&] {
+    torch::NoGradGuard no_grad;
+    each_with_grad(params, n, [&](int i, torch::Tensor &p, const torch::Tensor &grad) {
+      torch::Tensor g = grad * grad_scale;
+      if (weight_decay != 0) g.add_(p, weight_decay);
+      if (momentum != 0) g = tensor_of(momenta[i]).mul_(momentum).add_(g);
+      p.add_(g, -lr);
+    });
+  });
+}
