@@ -1,0 +1,123 @@
+// Package glimpse_test holds the rule that keeps the packages apart: imports point one way, gotch stays behind
+// internal/torch, and everything but models, internal/torch and cmd builds without libtorch.
+package glimpse_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const (
+	module = "glimpse"
+	gotch  = "github.com/sugarme/gotch"
+)
+
+// allowed tells, for each package, which of our packages it may import. A package below one of these (metrics/x) follows
+// the rule of the package above it, and may import its own tree.
+var allowed = map[string][]string{
+	"cmd/glimpse":    {"experiments", "data", "metrics", "internal/store", "internal/torch", "models", "runner", "reports"},
+	"runner":         {"experiments", "data", "metrics", "internal/store"},
+	"models":         {"experiments", "data", "internal/torch"},
+	"reports":        {"internal/store", "metrics"},
+	"experiments":    {},
+	"data":           {},
+	"metrics":        {},
+	"internal/store": {},
+	"internal/torch": {},
+}
+
+// needTorch are the packages that may reach gotch, directly or not.
+var needTorch = []string{"cmd/glimpse", "models", "internal/torch"}
+
+type listed struct {
+	ImportPath, ForTest                string
+	Imports, TestImports, XTestImports []string
+	Deps                               []string
+}
+
+// list runs `go list -json` with the flags given; it needs neither libtorch nor a C++ compiler.
+func list(t *testing.T, flags ...string) []listed {
+	t.Helper()
+	arguments := append([]string{"list", "-json=ImportPath,ForTest,Imports,TestImports,XTestImports,Deps"}, flags...)
+	output, err := exec.Command("go", append(arguments, "./...")...).Output()
+	if err != nil {
+		var exit *exec.ExitError
+		if errors.As(err, &exit) {
+			t.Fatalf("go list: %v\n%s", err, exit.Stderr)
+		}
+		t.Fatalf("go list: %v", err)
+	}
+	var packages []listed
+	decoder := json.NewDecoder(bytes.NewReader(output))
+	for {
+		var p listed
+		if err := decoder.Decode(&p); errors.Is(err, io.EOF) {
+			return packages
+		} else if err != nil {
+			t.Fatalf("go list: %v", err)
+		}
+		packages = append(packages, p)
+	}
+}
+
+// inside tells whether path is tree or lies below it.
+func inside(path, tree string) bool {
+	return path == tree || strings.HasPrefix(path, tree+"/")
+}
+
+// owner gives the key of allowed that path (without the module's name) falls under, or "".
+func owner(path string) string {
+	for name := range allowed {
+		if inside(path, name) {
+			return name
+		}
+	}
+	return ""
+}
+
+func TestImportsPointOneWay(t *testing.T) {
+	for _, p := range list(t) {
+		path, ours := strings.CutPrefix(p.ImportPath, module+"/")
+		if !ours {
+			continue // this package, the root
+		}
+		name := owner(path)
+		if name == "" {
+			t.Errorf("package %s has no place in the architecture: add it to `allowed` and to docs/architecture.md", path)
+			continue
+		}
+		for _, imported := range slices.Concat(p.Imports, p.TestImports, p.XTestImports) {
+			if inside(imported, gotch) && name != "internal/torch" {
+				t.Errorf("%s imports %s: only internal/torch may", path, imported)
+			}
+			imported, ours := strings.CutPrefix(imported, module+"/")
+			if !ours || inside(imported, name) || slices.Contains(allowed[name], owner(imported)) {
+				continue
+			}
+			t.Errorf("%s imports %s: it may import %v of ours", path, imported, allowed[name])
+		}
+	}
+}
+
+// TestPurePackagesNeedNoLibtorch looks at whole dependency trees, tests included.
+func TestPurePackagesNeedNoLibtorch(t *testing.T) {
+	for _, p := range list(t, "-test") {
+		path, _, _ := strings.Cut(strings.TrimPrefix(p.ImportPath, module+"/"), " ")
+		path = strings.TrimSuffix(strings.TrimSuffix(path, ".test"), "_test")
+		if slices.Contains(needTorch, owner(path)) {
+			continue
+		}
+		for _, dep := range p.Deps {
+			if inside(dep, gotch) {
+				t.Errorf("%s reaches %s, so it cannot be built without libtorch", p.ImportPath, dep)
+				break
+			}
+		}
+	}
+}

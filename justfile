@@ -1,0 +1,62 @@
+# `just` lists the recipes; `./bootstrap RECIPE` is the same on a machine that has no just yet.
+
+# Packages that build and test with plain Go, without libtorch.
+pure := "./data/... ./experiments/... ./internal/store/... ./metrics/... ./reports/... ./runner/..."
+
+# Runs a command with cgo's flags for libtorch (fetched into the user's cache if it is missing).
+torch := "scripts/libtorch run"
+
+_list:
+    @just --list --unsorted
+
+# bin/glimpse, which starts with no environment variables set
+build:
+    {{torch}} go build -o bin/glimpse ./cmd/glimpse
+
+# lint and every test
+test: lint test-scripts
+    {{torch}} go test ./...
+
+# the tests of the packages without libtorch, in seconds
+test-pure *FLAGS:
+    go vet {{pure}} .
+    go test {{FLAGS}} {{pure}} .
+
+# the tests of the set-up scripts
+test-scripts:
+    python3 -B -m unittest discover --start-directory scripts --pattern '*_test.py'
+
+# gofmt, go vet, staticcheck
+lint:
+    #!/bin/sh
+    set -eu
+    unformatted=$(gofmt -l .)
+    if [ -n "$unformatted" ]; then
+        printf 'gofmt -w is needed on:\n%s\n' "$unformatted" >&2
+        exit 1
+    fi
+    {{torch}} go vet ./...
+    {{torch}} go tool -modfile=scripts/tools.mod staticcheck ./...
+
+# the smallest study, on drawn shapes: trains, scores, and leaves demo-report/index.html
+demo: build
+    bin/glimpse run experiments/demo.yaml --db demo.db --report demo-report
+    @echo "open demo-report/index.html" >&2
+
+# the speed benchmarks of the Go packages
+bench PATTERN=".":
+    {{torch}} go test -run '^$' -bench '{{PATTERN}}' -benchmem ./...
+
+# fuzz each fuzz target for SECONDS
+fuzz SECONDS="20":
+    #!/bin/sh
+    set -eu
+    for package in $(go list {{pure}}); do
+        for target in $(go test -list '^Fuzz' "$package" | grep '^Fuzz' || true); do
+            go test -run '^$' -fuzz "^$target\$" -fuzztime {{SECONDS}}s "$package"
+        done
+    done
+
+# removes what build and demo made; the user's cache stays
+clean:
+    rm -rf bin demo-report demo.db demo.db-wal demo.db-shm
