@@ -91,7 +91,7 @@ type Epoch struct {
 	LR                float64            // learning rate at the epoch's end
 	Seconds           float64            // training and validation
 	CaptionsPerSecond float64            // training alone
-	Selected          bool               // the best epoch so far
+	Selected          bool               // whether it is the run's best epoch; derived, not written
 }
 
 // Caption is a generated caption of one image.
@@ -129,9 +129,10 @@ type Start struct {
 
 // Checkpoint commits a trial's progress.
 type Checkpoint struct {
-	Progress json.RawMessage
-	Seconds  float64 // of work so far, over all attempts
-	Epoch    *Epoch  // an epoch that is complete with this checkpoint, or nil
+	Progress  json.RawMessage
+	Seconds   float64 // of work so far, over all attempts
+	Epoch     *Epoch  // an epoch that is complete with this checkpoint, or nil
+	BestEpoch int     // the best epoch so far, 0 while there is none
 }
 
 // Result is what a completed trial leaves besides its epochs and captions.

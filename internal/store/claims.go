@@ -1,0 +1,127 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Claim takes a run for owner, provided that it is still as it was read: the
+// same state, attempt and count of beats. A running run is thereby taken over from its
+// holder; whether that holder is dead, the caller has judged. It returns ErrTaken when the run
+// has changed, or is completed.
+func (db *DB) Claim(ctx context.Context, seen Run, owner Owner) (Claim, error) {
+	claim := Claim{Run: seen.ID, Attempt: seen.Attempt + 1}
+	err := db.write(ctx, func(tx *sql.Tx) error {
+		now := time.Now().UnixMilli()
+		changed, err := update(ctx, tx, `UPDATE runs SET state = 'running', failure = '', error = '', attempt = ?,
+			owner_host = ?, owner_place = ?, owner_pid = ?, owner_start = ?, lease_ms = ?,
+			started_ms = COALESCE(started_ms, ?), heard_ms = ?, finished_ms = NULL
+			WHERE id = ? AND state = ? AND attempt = ? AND beats = ? AND state <> 'completed'`,
+			claim.Attempt, owner.Host, owner.Place, owner.PID, owner.Start, owner.Lease.Milliseconds(),
+			now, now, seen.ID, seen.State, seen.Attempt, seen.Beats)
+		if err != nil {
+			return err
+		}
+		if !changed {
+			return fmt.Errorf("run %s: %w", seen.ID, ErrTaken)
+		}
+		if err := endAttempt(ctx, tx, Claim{seen.ID, seen.Attempt}, "lost", "", now); err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, "INSERT INTO attempts (run, attempt, host, pid, started_ms) VALUES (?, ?, ?, ?, ?)",
+			claim.Run, claim.Attempt, owner.Host, owner.PID, now)
+		return err
+	})
+	return claim, err
+}
+
+// Adopt hands a claim on to another process: the trial that a runner started
+// under it. The attempt stays the same, and the beats go on.
+func (db *DB) Adopt(ctx context.Context, claim Claim, owner Owner) error {
+	return db.fenced(ctx, claim, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE runs SET owner_host = ?, owner_place = ?, owner_pid = ?, owner_start = ?,
+			lease_ms = ?, beats = beats + 1, heard_ms = ? WHERE id = ?`,
+			owner.Host, owner.Place, owner.PID, owner.Start, owner.Lease.Milliseconds(), time.Now().UnixMilli(), claim.Run)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, "UPDATE attempts SET host = ?, pid = ? WHERE run = ? AND attempt = ?",
+			owner.Host, owner.PID, claim.Run, claim.Attempt)
+		return err
+	})
+}
+
+// Beat shows that the holder of a claim lives.
+func (db *DB) Beat(ctx context.Context, claim Claim) error {
+	return db.fenced(ctx, claim, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, "UPDATE runs SET beats = beats + 1, heard_ms = ? WHERE id = ?",
+			time.Now().UnixMilli(), claim.Run)
+		return err
+	})
+}
+
+// Fail ends an attempt as failed. failure is a word for the kind of failure,
+// cause says what happened and where. The last word on a failure may be said
+// twice under one claim: by the trial itself, and by the runner that has its log.
+func (db *DB) Fail(ctx context.Context, claim Claim, failure, cause string) error {
+	return db.end(ctx, claim, Failed, failure, cause)
+}
+
+// Interrupt ends an attempt that is to be resumed.
+func (db *DB) Interrupt(ctx context.Context, claim Claim) error {
+	return db.end(ctx, claim, Interrupted, "", "")
+}
+
+func (db *DB) end(ctx context.Context, claim Claim, state, failure, cause string) error {
+	return db.write(ctx, func(tx *sql.Tx) error {
+		now := time.Now().UnixMilli()
+		changed, err := update(ctx, tx, `UPDATE runs SET state = ?, failure = ?, error = ?, finished_ms = ?
+			WHERE id = ? AND attempt = ? AND (state = 'running' OR (state = 'failed' AND ? = 'failed'))`,
+			state, failure, cause, now, claim.Run, claim.Attempt, state)
+		if err != nil {
+			return err
+		}
+		if !changed {
+			return fmt.Errorf("run %s, attempt %d: %w", claim.Run, claim.Attempt, ErrFenced)
+		}
+		_, err = tx.ExecContext(ctx, "UPDATE attempts SET ended_ms = ?, outcome = ?, error = ? WHERE run = ? AND attempt = ?",
+			now, state, cause, claim.Run, claim.Attempt)
+		return err
+	})
+}
+
+// fenced runs f in a transaction in which the claim is known to be held.
+func (db *DB) fenced(ctx context.Context, claim Claim, f func(*sql.Tx) error) error {
+	return db.write(ctx, func(tx *sql.Tx) error {
+		var held int
+		err := tx.QueryRowContext(ctx, "SELECT 1 FROM runs WHERE id = ? AND attempt = ? AND state = 'running'",
+			claim.Run, claim.Attempt).Scan(&held)
+		if errors.Is(err, sql.ErrNoRows) {
+			return fmt.Errorf("run %s, attempt %d: %w", claim.Run, claim.Attempt, ErrFenced)
+		}
+		if err != nil {
+			return err
+		}
+		return f(tx)
+	})
+}
+
+// endAttempt closes the record of an attempt that is still open.
+func endAttempt(ctx context.Context, tx *sql.Tx, claim Claim, outcome, cause string, now int64) error {
+	_, err := tx.ExecContext(ctx, `UPDATE attempts SET ended_ms = ?, outcome = ?, error = ?
+		WHERE run = ? AND attempt = ? AND ended_ms IS NULL`, now, outcome, cause, claim.Run, claim.Attempt)
+	return err
+}
+
+// update runs a statement and tells whether it changed a row.
+func update(ctx context.Context, tx *sql.Tx, statement string, args ...any) (bool, error) {
+	result, err := tx.ExecContext(ctx, statement, args...)
+	if err != nil {
+		return false, err
+	}
+	n, err := result.RowsAffected()
+	return n > 0, err
+}

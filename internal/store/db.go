@@ -1,0 +1,235 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"github.com/mattn/go-sqlite3"
+)
+
+const (
+	// patience is how long a statement waits for another process's lock.
+	patience = 30 * time.Second
+	// readers bounds the connections that read.
+	readers = 4
+)
+
+// DB is an open results database. It is safe for use by several goroutines;
+// several processes may hold the same file open.
+type DB struct {
+	path   string
+	writer *sql.DB // one connection; nil when opened for reading alone
+	reader *sql.DB
+}
+
+// Open opens the results database at path for reading and writing, creating the
+// file if there is none and migrating an older schema. A file that is not a
+// results database, is damaged, or has a schema newer than this program is
+// refused and left as it was.
+func Open(path string) (*DB, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("open results database: %w", err)
+	}
+	if err := inspect(path); err != nil {
+		return nil, err
+	}
+	writer, err := openWriter(path)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
+	defer cancel()
+	if err := migrate(ctx, writer, path); err != nil {
+		_ = writer.Close()
+		return nil, err
+	}
+	reader, err := openReader(path, url.Values{"mode": {"rw"}, "_query_only": {"true"}})
+	if err != nil {
+		_ = writer.Close()
+		return nil, err
+	}
+	return &DB{path: path, writer: writer, reader: reader}, nil
+}
+
+// OpenReadOnly opens an existing results database for reading. It needs no
+// write permission, neither on the file nor on its directory, and changes
+// nothing. Methods that write return [ErrReadOnly].
+func OpenReadOnly(path string) (*DB, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("open results database: %w", err)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("open results database: %w", err)
+	}
+	if info.Size() == 0 {
+		return nil, fmt.Errorf("%s: %w: the file is empty", path, ErrNotResults)
+	}
+	if err := inspect(path); err != nil {
+		return nil, err
+	}
+	reader, err := openReader(path, url.Values{"mode": {"ro"}})
+	if err == nil {
+		if _, err = schemaVersion(context.Background(), reader); err != nil {
+			_ = reader.Close()
+		}
+	}
+	if err != nil && noLog(path) {
+		// A file left in WAL mode wants to create its log beside it. Where the
+		// directory forbids that, nobody else can be writing either.
+		reader, err = openReader(path, url.Values{"mode": {"ro"}, "immutable": {"1"}})
+	}
+	if err != nil {
+		return nil, explain(path, err)
+	}
+	version, err := schemaVersion(context.Background(), reader)
+	if err == nil && version < newest() {
+		err = fmt.Errorf("schema %d is older than this program's %d: open it once for writing (glimpse run does) to migrate it", version, newest())
+	}
+	if err != nil {
+		_ = reader.Close()
+		return nil, explain(path, err)
+	}
+	return &DB{path: path, reader: reader}, nil
+}
+
+// Path returns the absolute path of the database file.
+func (db *DB) Path() string { return db.path }
+
+// Close releases the database. The last process to close it leaves one file:
+// the log is folded in, and the journal mode set back so that the file can be
+// read where nothing may be written.
+func (db *DB) Close() error {
+	err := db.reader.Close()
+	if db.writer == nil {
+		return err
+	}
+	// While another process has the file open, neither statement can succeed,
+	// and neither needs to: that process will do it.
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	for _, statement := range []string{
+		"PRAGMA busy_timeout = 0",
+		"PRAGMA wal_checkpoint(TRUNCATE)",
+		"PRAGMA journal_mode = DELETE",
+	} {
+		if _, failed := db.writer.ExecContext(ctx, statement); failed != nil && !locked(failed) {
+			err = errors.Join(err, explain(db.path, failed))
+		}
+	}
+	return errors.Join(err, db.writer.Close())
+}
+
+// Check runs SQLite's integrity check and the check of foreign keys over the
+// whole file, and returns an error that lists what is wrong.
+func (db *DB) Check(ctx context.Context) error {
+	if err := integrity(ctx, db.reader, "integrity_check"); err != nil {
+		return explain(db.path, err)
+	}
+	rows, err := db.reader.QueryContext(ctx, "PRAGMA foreign_key_check")
+	if err != nil {
+		return explain(db.path, err)
+	}
+	defer func() { _ = rows.Close() }()
+	if rows.Next() {
+		return fmt.Errorf("%s: %w: rows refer to a run or study that does not exist", db.path, ErrDamaged)
+	}
+	return explain(db.path, rows.Err())
+}
+
+// write runs f in a transaction that holds the write lock from its start.
+func (db *DB) write(ctx context.Context, f func(*sql.Tx) error) error {
+	if db.writer == nil {
+		return fmt.Errorf("%s: %w", db.path, ErrReadOnly)
+	}
+	return explain(db.path, inTx(ctx, db.writer, f))
+}
+
+// read runs f in a transaction, so that all its queries see one state.
+func (db *DB) read(ctx context.Context, f func(*sql.Tx) error) error {
+	return explain(db.path, inTx(ctx, db.reader, f))
+}
+
+func inTx(ctx context.Context, pool *sql.DB, f func(*sql.Tx) error) error {
+	tx, err := pool.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	if err := f(tx); err != nil {
+		_ = tx.Rollback()
+		return err
+	}
+	return tx.Commit()
+}
+
+func openWriter(path string) (*sql.DB, error) {
+	pool, err := openPool(path, 1, url.Values{
+		"mode":          {"rwc"},
+		"_journal_mode": {"WAL"},
+		"_synchronous":  {"FULL"},
+		"_foreign_keys": {"on"},
+		"_txlock":       {"immediate"},
+	})
+	if err != nil {
+		return nil, err
+	}
+	// Entering WAL mode needs the file alone, and SQLite does not wait for that.
+	deadline := time.Now().Add(patience)
+	for {
+		err = pool.Ping()
+		if err == nil || !locked(err) || time.Now().After(deadline) {
+			break
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	var mode string
+	if err == nil {
+		err = pool.QueryRow("PRAGMA journal_mode").Scan(&mode)
+	}
+	if err == nil && mode != "wal" {
+		err = fmt.Errorf("journal mode is %s, not WAL: a results database needs a local filesystem with shared memory", mode)
+	}
+	if err != nil {
+		_ = pool.Close()
+		return nil, explain(path, err)
+	}
+	return pool, nil
+}
+
+func openReader(path string, options url.Values) (*sql.DB, error) {
+	pool, err := openPool(path, min(readers, max(2, runtime.NumCPU())), options)
+	if err != nil {
+		return nil, err
+	}
+	if err := pool.Ping(); err != nil {
+		_ = pool.Close()
+		return nil, explain(path, err)
+	}
+	return pool, nil
+}
+
+func openPool(path string, connections int, options url.Values) (*sql.DB, error) {
+	options.Set("_busy_timeout", fmt.Sprint(patience.Milliseconds()))
+	pool, err := sql.Open("sqlite3", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+options.Encode())
+	if err != nil {
+		return nil, explain(path, err)
+	}
+	pool.SetMaxOpenConns(connections)
+	pool.SetMaxIdleConns(connections)
+	return pool, nil
+}
+
+// locked tells whether an error is another process's lock.
+func locked(err error) bool {
+	var failure sqlite3.Error
+	return errors.As(err, &failure) && (failure.Code == sqlite3.ErrBusy || failure.Code == sqlite3.ErrLocked)
+}

@@ -1,0 +1,75 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/mattn/go-sqlite3"
+)
+
+var (
+	// ErrNotFound is returned for a run or study that the database lacks.
+	ErrNotFound = errors.New("not found")
+	// ErrTaken is returned by [DB.Claim] when the run is no longer as it was
+	// read: somebody else claimed it, or its holder gave a sign of life.
+	ErrTaken = errors.New("the run was claimed by another process or changed meanwhile")
+	// ErrFenced is returned to a writer whose claim is no longer the current one.
+	ErrFenced = errors.New("the claim is no longer held: the run was taken over or has ended")
+	// ErrReadOnly is returned when a database that cannot be written is written to.
+	ErrReadOnly = errors.New("the results database is read-only")
+	// ErrNotResults is returned for a file that is not a results database.
+	ErrNotResults = errors.New("not a results database of glimpse")
+	// ErrNewer is returned for a schema that this program does not know.
+	ErrNewer = errors.New("the results database is of a newer glimpse")
+	// ErrDamaged is returned for a file that fails SQLite's checks.
+	ErrDamaged = errors.New("the results database is damaged")
+	// ErrDiskFull is returned when there is no space left to write to.
+	ErrDiskFull = errors.New("no space left for the results database")
+	// ErrLocked is returned when another process kept the file locked for too long.
+	ErrLocked = errors.New("the results database is locked by another process")
+)
+
+// AmbiguousError is returned for a prefix that several runs share.
+type AmbiguousError struct {
+	Prefix     string
+	Candidates []string // ids, sorted; at most ten
+	Total      int
+}
+
+// Error lists the candidates.
+func (e *AmbiguousError) Error() string {
+	more := ""
+	if n := e.Total - len(e.Candidates); n > 0 {
+		more = fmt.Sprintf(" and %d more", n)
+	}
+	return fmt.Sprintf("%q is the start of %d runs: %s%s; give more of the id", e.Prefix, e.Total, strings.Join(e.Candidates, ", "), more)
+}
+
+// explain adds to an error of SQLite which file it is about and what to do.
+// Errors that are not SQLite's pass unchanged.
+func explain(path string, err error) error {
+	var failure sqlite3.Error
+	if err == nil || !errors.As(err, &failure) {
+		return err
+	}
+	var kind error
+	var advice string
+	switch failure.Code {
+	case sqlite3.ErrBusy, sqlite3.ErrLocked:
+		kind, advice = ErrLocked, "see which process holds it (fuser, lsof), or try again"
+	case sqlite3.ErrNotADB:
+		kind, advice = ErrNotResults, "give another --db"
+	case sqlite3.ErrCorrupt:
+		kind, advice = ErrDamaged, "restore a backup, or give another --db"
+	case sqlite3.ErrFull:
+		kind, advice = ErrDiskFull, "free some space and run again: what was recorded is kept"
+	case sqlite3.ErrReadonly, sqlite3.ErrPerm:
+		kind, advice = ErrReadOnly, "give yourself write permission on the file and its directory, or give another --db"
+	case sqlite3.ErrCantOpen:
+		return fmt.Errorf("%s: cannot open the results database (does its directory exist, and may you read and write there?): %w", path, err)
+	default:
+		return fmt.Errorf("%s: results database: %w", path, err)
+	}
+	return fmt.Errorf("%s: %w (%w): %s", path, kind, err, advice)
+}

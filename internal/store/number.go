@@ -1,0 +1,161 @@
+package store
+
+import (
+	"database/sql/driver"
+	"encoding/json"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+)
+
+// number is a float64 that keeps NaN and the infinities on its way through SQL
+// and JSON: as the texts 'nan', 'inf' and '-inf'.
+type number float64
+
+// nonFinite returns the text of a number that is not finite, else "".
+func nonFinite(v float64) string {
+	switch {
+	case math.IsNaN(v):
+		return "nan"
+	case math.IsInf(v, 1):
+		return "inf"
+	case math.IsInf(v, -1):
+		return "-inf"
+	}
+	return ""
+}
+
+// parseNonFinite is the inverse of nonFinite.
+func parseNonFinite(text string) (float64, error) {
+	switch text {
+	case "nan":
+		return math.NaN(), nil
+	case "inf":
+		return math.Inf(1), nil
+	case "-inf":
+		return math.Inf(-1), nil
+	}
+	return 0, fmt.Errorf("%q is not a stored number: want a number, 'nan', 'inf' or '-inf'", text)
+}
+
+// Value implements driver.Valuer.
+func (n number) Value() (driver.Value, error) {
+	if text := nonFinite(float64(n)); text != "" {
+		return text, nil
+	}
+	return float64(n), nil
+}
+
+// Scan implements sql.Scanner. NULL is refused: a column that may be NULL is
+// scanned through sql.Null[number].
+func (n *number) Scan(src any) error {
+	var v float64
+	var err error
+	switch src := src.(type) {
+	case float64:
+		v = src
+	case int64:
+		v = float64(src)
+	case string:
+		v, err = parseNonFinite(src)
+	case []byte:
+		v, err = parseNonFinite(string(src))
+	default:
+		err = fmt.Errorf("cannot read a number from %T", src)
+	}
+	*n = number(v)
+	return err
+}
+
+// MarshalJSON implements json.Marshaler.
+func (n number) MarshalJSON() ([]byte, error) {
+	if text := nonFinite(float64(n)); text != "" {
+		return json.Marshal(text)
+	}
+	return json.Marshal(float64(n))
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (n *number) UnmarshalJSON(raw []byte) error {
+	var v float64
+	var err error
+	if len(raw) > 0 && raw[0] == '"' {
+		var text string
+		if err = json.Unmarshal(raw, &text); err == nil {
+			v, err = parseNonFinite(text)
+		}
+	} else {
+		err = json.Unmarshal(raw, &v)
+	}
+	*n = number(v)
+	return err
+}
+
+// encodeMetrics writes a map of metrics as JSON with sorted keys; nil as NULL.
+func encodeMetrics(values map[string]float64) (any, error) {
+	if values == nil {
+		return nil, nil
+	}
+	out := make(map[string]number, len(values))
+	for key, v := range values {
+		out[key] = number(v)
+	}
+	raw, err := json.Marshal(out)
+	return string(raw), err
+}
+
+// decodeMetrics is the inverse of encodeMetrics.
+func decodeMetrics(text *string) (map[string]float64, error) {
+	if text == nil {
+		return nil, nil
+	}
+	var in map[string]number
+	if err := json.Unmarshal([]byte(*text), &in); err != nil {
+		return nil, err
+	}
+	values := make(map[string]float64, len(in))
+	for key, v := range in {
+		values[key] = float64(v)
+	}
+	return values, nil
+}
+
+// encodeSeries writes values per word as numbers separated by spaces, in single
+// precision (what a network computes in); nil as NULL.
+func encodeSeries(values []float64) any {
+	if values == nil {
+		return nil
+	}
+	var b strings.Builder
+	for i, v := range values {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		if text := nonFinite(float64(float32(v))); text != "" {
+			b.WriteString(text)
+			continue
+		}
+		b.WriteString(strconv.FormatFloat(v, 'g', -1, 32))
+	}
+	return b.String()
+}
+
+// decodeSeries is the inverse of encodeSeries.
+func decodeSeries(text *string) ([]float64, error) {
+	if text == nil {
+		return nil, nil
+	}
+	fields := strings.Fields(*text)
+	values := make([]float64, len(fields))
+	for i, field := range fields {
+		v, err := strconv.ParseFloat(field, 32)
+		if err != nil {
+			if v, err = parseNonFinite(field); err != nil {
+				return nil, err
+			}
+		}
+		values[i] = v
+	}
+	return values, nil
+}

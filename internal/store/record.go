@@ -1,0 +1,214 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// Start records what a trial knows of itself once its model stands.
+func (db *DB) Start(ctx context.Context, claim Claim, start Start) error {
+	return db.fenced(ctx, claim, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, "UPDATE runs SET parameters = ?, signature = ?, environment = ? WHERE id = ?",
+			start.Parameters, start.Signature, jsonText(start.Environment), claim.Run)
+		return err
+	})
+}
+
+// SaveCheckpoint commits a trial's progress and, with it, the epoch that it
+// completes: either both are recorded or neither.
+func (db *DB) SaveCheckpoint(ctx context.Context, claim Claim, checkpoint Checkpoint) error {
+	return db.fenced(ctx, claim, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE runs SET progress = ?, seconds = ?, best_epoch = ?, beats = beats + 1,
+			heard_ms = ? WHERE id = ?`,
+			jsonText(checkpoint.Progress), number(checkpoint.Seconds), checkpoint.BestEpoch, time.Now().UnixMilli(), claim.Run)
+		if err != nil || checkpoint.Epoch == nil {
+			return err
+		}
+		epoch := checkpoint.Epoch
+		val, err := encodeMetrics(epoch.Val)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `INSERT INTO epochs (run, epoch, loss, lr, seconds, captions_per_second, val)
+			VALUES (?, ?, ?, ?, ?, ?, ?)`, claim.Run, epoch.Epoch, number(epoch.Loss), number(epoch.LR),
+			number(epoch.Seconds), number(epoch.CaptionsPerSecond), val)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, "UPDATE runs SET epochs = ? WHERE id = ?", epoch.Epoch, claim.Run)
+		return err
+	})
+}
+
+// Restart forgets how far a trial had come, so that it begins anew: its
+// checkpoints are gone or damaged.
+func (db *DB) Restart(ctx context.Context, claim Claim) error {
+	return db.fenced(ctx, claim, func(tx *sql.Tx) error {
+		for _, statement := range []string{
+			"DELETE FROM epochs WHERE run = ?",
+			"DELETE FROM captions WHERE run = ?",
+			"UPDATE runs SET progress = NULL, seconds = 0, epochs = 0, best_epoch = 0 WHERE id = ?",
+		} {
+			if _, err := tx.ExecContext(ctx, statement, claim.Run); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// SaveCaptions stores the captions of a split, before they are scored, in place
+// of any stored earlier.
+func (db *DB) SaveCaptions(ctx context.Context, claim Claim, split string, captions []Caption) error {
+	return db.fenced(ctx, claim, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM captions WHERE run = ? AND split = ?", claim.Run, split); err != nil {
+			return err
+		}
+		insert, err := tx.PrepareContext(ctx, "INSERT INTO captions (run, split, image, words, log_prob, beta, entropy) VALUES (?, ?, ?, ?, ?, ?, ?)")
+		if err != nil {
+			return err
+		}
+		defer func() { _ = insert.Close() }()
+		for _, c := range captions {
+			_, err := insert.ExecContext(ctx, claim.Run, split, c.Image, c.Words, number(c.LogProb), encodeSeries(c.Beta), encodeSeries(c.Entropy))
+			if err != nil {
+				return fmt.Errorf("caption of %s: %w", c.Image, err)
+			}
+		}
+		return nil
+	})
+}
+
+// Complete ends an attempt: it stores the statistics of the captions, the
+// metrics, and the hashes, and the run is completed. Captions are never
+// stored here: each score must find its stored caption.
+func (db *DB) Complete(ctx context.Context, claim Claim, result Result) error {
+	return db.fenced(ctx, claim, func(tx *sql.Tx) error {
+		for split, scores := range result.Scores {
+			if err := saveScores(ctx, tx, claim.Run, split, scores); err != nil {
+				return err
+			}
+		}
+		if _, err := tx.ExecContext(ctx, "DELETE FROM metrics WHERE run = ?", claim.Run); err != nil {
+			return err
+		}
+		for split, values := range result.Metrics {
+			for key, value := range values {
+				_, err := tx.ExecContext(ctx, "INSERT INTO metrics (run, split, key, value) VALUES (?, ?, ?, ?)",
+					claim.Run, split, key, number(value))
+				if err != nil {
+					return err
+				}
+			}
+		}
+		now := time.Now().UnixMilli()
+		_, err := tx.ExecContext(ctx, `UPDATE runs SET state = 'completed', failure = '', error = '', finished_ms = ?,
+			heard_ms = ?, seconds = ?, best_epoch = ?, captions_sha256 = ?, weights_sha256 = ?, environment = ? WHERE id = ?`,
+			now, now, number(result.Seconds), result.BestEpoch, result.CaptionsSHA256, result.WeightsSHA256,
+			jsonText(result.Environment), claim.Run)
+		if err != nil {
+			return err
+		}
+		return endAttempt(ctx, tx, claim, Completed, "", now)
+	})
+}
+
+func saveScores(ctx context.Context, tx *sql.Tx, run, split string, scores []ImageStats) error {
+	statement, err := tx.PrepareContext(ctx, `UPDATE captions SET scored = 1, match1 = ?, match2 = ?, match3 = ?, match4 = ?,
+		length = ?, ref_length = ?, rouge_l = ?, cider = ?, cider_d = ?, meteor = ?, meteor_stats = ?
+		WHERE run = ? AND split = ? AND image = ?`)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = statement.Close() }()
+	for _, score := range scores {
+		s := score.Stats
+		result, err := statement.ExecContext(ctx, s.Match[0], s.Match[1], s.Match[2], s.Match[3], s.Length, s.RefLength,
+			number(s.RougeL), number(s.CIDEr), number(s.CIDErD), number(s.METEOR), jsonText(s.MeteorStats), run, split, score.Image)
+		if err != nil {
+			return fmt.Errorf("scores of %s: %w", score.Image, err)
+		}
+		if n, err := result.RowsAffected(); err != nil || n != 1 {
+			return fmt.Errorf("scores of %s: no caption of that image is stored for run %s, split %s", score.Image, run, split)
+		}
+	}
+	return nil
+}
+
+// Epochs returns the epochs of a run in order.
+func (db *DB) Epochs(ctx context.Context, run string) ([]Epoch, error) {
+	var epochs []Epoch
+	err := db.read(ctx, func(tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx, `SELECT e.epoch, e.loss, e.lr, e.seconds, e.captions_per_second, e.val,
+			CASE WHEN e.epoch = r.best_epoch THEN 1 ELSE 0 END
+			FROM epochs e JOIN runs r ON r.id = e.run WHERE e.run = ? ORDER BY e.epoch`, run)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = rows.Close() }()
+		for rows.Next() {
+			var e Epoch
+			var val *string
+			err := rows.Scan(&e.Epoch, (*number)(&e.Loss), (*number)(&e.LR), (*number)(&e.Seconds),
+				(*number)(&e.CaptionsPerSecond), &val, &e.Selected)
+			if err != nil {
+				return err
+			}
+			if e.Val, err = decodeMetrics(val); err != nil {
+				return fmt.Errorf("run %s, epoch %d: validation metrics: %w", run, e.Epoch, err)
+			}
+			epochs = append(epochs, e)
+		}
+		return rows.Err()
+	})
+	return epochs, err
+}
+
+// Captions returns the stored captions of a run's split, in image-id order.
+func (db *DB) Captions(ctx context.Context, run, split string) ([]Caption, error) {
+	var captions []Caption
+	err := db.read(ctx, func(tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx, `SELECT image, words, log_prob, beta, entropy, scored, COALESCE(match1, 0),
+			COALESCE(match2, 0), COALESCE(match3, 0), COALESCE(match4, 0), COALESCE(length, 0), COALESCE(ref_length, 0),
+			COALESCE(rouge_l, 0), COALESCE(cider, 0), COALESCE(cider_d, 0), COALESCE(meteor, 0), meteor_stats
+			FROM captions WHERE run = ? AND split = ? ORDER BY image`, run, split)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = rows.Close() }()
+		for rows.Next() {
+			c, err := scanCaption(rows)
+			if err != nil {
+				return fmt.Errorf("run %s, captions of %s: %w", run, split, err)
+			}
+			captions = append(captions, c)
+		}
+		return rows.Err()
+	})
+	return captions, err
+}
+
+func scanCaption(rows *sql.Rows) (Caption, error) {
+	var c Caption
+	var beta, entropy, meteor *string
+	s := &c.Stats
+	err := rows.Scan(&c.Image, &c.Words, (*number)(&c.LogProb), &beta, &entropy, &c.Scored,
+		&s.Match[0], &s.Match[1], &s.Match[2], &s.Match[3], &s.Length, &s.RefLength,
+		(*number)(&s.RougeL), (*number)(&s.CIDEr), (*number)(&s.CIDErD), (*number)(&s.METEOR), &meteor)
+	if err != nil {
+		return Caption{}, err
+	}
+	if c.Beta, err = decodeSeries(beta); err != nil {
+		return Caption{}, fmt.Errorf("%s: beta: %w", c.Image, err)
+	}
+	if c.Entropy, err = decodeSeries(entropy); err != nil {
+		return Caption{}, fmt.Errorf("%s: entropy: %w", c.Image, err)
+	}
+	if meteor != nil {
+		s.MeteorStats = json.RawMessage(*meteor)
+	}
+	return c, nil
+}

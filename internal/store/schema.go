@@ -1,0 +1,240 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+//go:embed migrations/*.sql
+var migrationFiles embed.FS
+
+// migration is one numbered step of the schema.
+type migration struct {
+	number int
+	name   string
+	sql    string
+}
+
+// migrations are the steps in order: number 1 first, without gaps.
+var migrations = loadMigrations()
+
+// newest is the schema this program writes.
+func newest() int { return len(migrations) }
+
+// loadMigrations reads the embedded files 0001_name.sql and so on. Their names
+// are part of the program, so that a wrong one is left out here and noticed by
+// the tests.
+func loadMigrations() []migration {
+	entries, _ := fs.ReadDir(migrationFiles, "migrations")
+	var steps []migration
+	for _, entry := range entries { // sorted by name
+		digits, name, _ := strings.Cut(strings.TrimSuffix(entry.Name(), ".sql"), "_")
+		number, err := strconv.Atoi(digits)
+		text, readErr := fs.ReadFile(migrationFiles, "migrations/"+entry.Name())
+		if err != nil || readErr != nil || number != len(steps)+1 {
+			continue
+		}
+		steps = append(steps, migration{number: number, name: name, sql: string(text)})
+	}
+	return steps
+}
+
+// migrate brings the schema up to this program's, each step in a transaction of
+// its own.
+func migrate(ctx context.Context, pool *sql.DB, path string) error {
+	for {
+		done := false
+		err := inTx(ctx, pool, func(tx *sql.Tx) error {
+			version, err := schemaVersion(ctx, tx)
+			if err != nil {
+				return err
+			}
+			if version >= newest() {
+				done = true
+				return checkVersion(path, version)
+			}
+			if version == 0 {
+				if _, err := tx.ExecContext(ctx, `CREATE TABLE schema_migrations (
+					number     BIGINT NOT NULL PRIMARY KEY,
+					name       TEXT   NOT NULL,
+					applied_ms BIGINT NOT NULL)`); err != nil {
+					return err
+				}
+			}
+			step := migrations[version]
+			if _, err := tx.ExecContext(ctx, step.sql); err != nil {
+				return fmt.Errorf("migration %d (%s): %w", step.number, step.name, err)
+			}
+			_, err = tx.ExecContext(ctx, "INSERT INTO schema_migrations (number, name, applied_ms) VALUES (?, ?, ?)",
+				step.number, step.name, time.Now().UnixMilli())
+			return err
+		})
+		if err != nil || done {
+			return explain(path, err)
+		}
+	}
+}
+
+// querier is a connection pool or a transaction.
+type querier interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+// schemaVersion returns the number of the last migration, 0 for an empty
+// database, and ErrNotResults for somebody else's.
+func schemaVersion(ctx context.Context, q querier) (int, error) {
+	var tables, ours int
+	err := q.QueryRowContext(ctx, `SELECT COUNT(*), COUNT(CASE WHEN name = 'schema_migrations' THEN 1 END)
+		FROM sqlite_master WHERE type = 'table'`).Scan(&tables, &ours)
+	if err != nil {
+		return 0, err
+	}
+	if ours == 0 {
+		if tables > 0 {
+			return 0, fmt.Errorf("%w: it is a SQLite database of another program", ErrNotResults)
+		}
+		return 0, nil
+	}
+	var version int
+	if err := q.QueryRowContext(ctx, "SELECT COALESCE(MAX(number), 0) FROM schema_migrations").Scan(&version); err != nil {
+		return 0, fmt.Errorf("%w: its table schema_migrations is not ours (%w)", ErrNotResults, err)
+	}
+	return version, nil
+}
+
+func checkVersion(path string, version int) error {
+	if version > newest() {
+		return fmt.Errorf("%s: %w: its schema is %d, this program knows %d; upgrade glimpse, or give another --db", path, ErrNewer, version, newest())
+	}
+	return nil
+}
+
+// checkLimit bounds the size of files that are checked whole on each opening:
+// such a check takes a fraction of a second. Larger files get [DB.Check] alone.
+const checkLimit = 64 << 20
+
+// inspect looks at a file before it is opened for good: it must be absent,
+// empty, or a results database that this program understands. Nothing is
+// written.
+func inspect(path string) error {
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Stat(filepath.Dir(path)); err != nil {
+			return fmt.Errorf("open results database: its directory: %w", err)
+		}
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("open results database: %w", err)
+	}
+	if !info.Mode().IsRegular() {
+		return fmt.Errorf("%s: %w: it is not a regular file", path, ErrNotResults)
+	}
+	if info.Size() == 0 {
+		return nil
+	}
+	if err := checkHeader(path); err != nil {
+		return err
+	}
+	if _, err := os.Stat(path + "-journal"); err == nil {
+		return nil // a write was cut off: SQLite must undo it before anything can be read
+	}
+	options := url.Values{"mode": {"ro"}}
+	if noLog(path) {
+		// Without a log nobody has the file open, and reading it as it lies
+		// leaves no traces beside it.
+		options.Set("immutable", "1")
+	}
+	err = inspectWith(path, info.Size(), options)
+	if err != nil && options.Has("immutable") {
+		// Unless somebody opened it just now: look again with locks.
+		options.Del("immutable")
+		if again := inspectWith(path, info.Size(), options); again == nil {
+			return nil
+		}
+	}
+	return err
+}
+
+func inspectWith(path string, size int64, options url.Values) error {
+	pool, err := openReader(path, options)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = pool.Close() }()
+	ctx := context.Background()
+	version, err := schemaVersion(ctx, pool)
+	if err != nil {
+		if errors.Is(err, ErrNotResults) {
+			return fmt.Errorf("%s: %w; nothing was changed, give another --db", path, err)
+		}
+		return explain(path, err)
+	}
+	if err := checkVersion(path, version); err != nil || size > checkLimit {
+		return err
+	}
+	if err := integrity(ctx, pool, "quick_check"); err != nil {
+		return explain(path, err)
+	}
+	return nil
+}
+
+// checkHeader reads the 16 bytes that every SQLite file starts with
+// (https://www.sqlite.org/fileformat.html, section 1.3.1).
+func checkHeader(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("open results database: %w", err)
+	}
+	defer func() { _ = f.Close() }()
+	const magic = "SQLite format 3\x00"
+	head := make([]byte, len(magic))
+	if _, err := io.ReadFull(f, head); err != nil || string(head) != magic {
+		return fmt.Errorf("%s: %w: it is not a SQLite file; nothing was changed, give another --db", path, ErrNotResults)
+	}
+	return nil
+}
+
+// noLog tells whether a database has no write-ahead log beside it.
+func noLog(path string) bool {
+	_, err := os.Stat(path + "-wal")
+	return errors.Is(err, fs.ErrNotExist)
+}
+
+// integrity runs one of SQLite's checks and returns what it finds.
+func integrity(ctx context.Context, q querier, check string) error {
+	rows, err := q.QueryContext(ctx, "PRAGMA "+check+"(5)")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	var found []string
+	for rows.Next() {
+		var line string
+		if err := rows.Scan(&line); err != nil {
+			return err
+		}
+		if line != "ok" {
+			found = append(found, line)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	if len(found) > 0 {
+		return fmt.Errorf("%w: %s; restore a backup, or give another --db", ErrDamaged, strings.Join(found, "; "))
+	}
+	return nil
+}

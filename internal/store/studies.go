@@ -1,0 +1,120 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// SaveStudy records a study and its runs, in their order. Runs that are already
+// known, from this study or another, are linked and keep their results; new ones
+// are queued. Of each run ID, Arm, Swept, Seed and Settings are read. The
+// runs given are the study's runs from now on: those that it no longer plans
+// leave it, with their results kept.
+func (db *DB) SaveStudy(ctx context.Context, study Study, runs []Run) error {
+	if study.Name == "" {
+		return errors.New("save study: it has no name")
+	}
+	return db.write(ctx, func(tx *sql.Tx) error {
+		now := time.Now().UnixMilli()
+		created := now
+		if !study.Created.IsZero() {
+			created = study.Created.UnixMilli()
+		}
+		_, err := tx.ExecContext(ctx, `INSERT INTO studies (name, question, spec, compare, created_ms) VALUES (?, ?, ?, ?, ?)
+			ON CONFLICT (name) DO UPDATE SET question = excluded.question, spec = excluded.spec, compare = excluded.compare`,
+			study.Name, study.Question, study.Spec, jsonText(study.Compare), created)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, "DELETE FROM study_runs WHERE study = ?", study.Name); err != nil {
+			return err
+		}
+		for position, run := range runs {
+			if run.ID == "" || !json.Valid(run.Settings) {
+				return fmt.Errorf("save study %s: run %d has no id or no settings", study.Name, position+1)
+			}
+			_, err := tx.ExecContext(ctx, `INSERT INTO runs (id, seed, settings, state, created_ms) VALUES (?, ?, ?, ?, ?)
+				ON CONFLICT (id) DO NOTHING`, run.ID, run.Seed, string(run.Settings), Queued, now)
+			if err != nil {
+				return err
+			}
+			swept, err := json.Marshal(run.Swept)
+			if err != nil {
+				return err
+			}
+			_, err = tx.ExecContext(ctx, `INSERT INTO study_runs (study, run, position, arm, swept) VALUES (?, ?, ?, ?, ?)
+				ON CONFLICT (study, run) DO NOTHING`, study.Name, run.ID, position, run.Arm, string(swept))
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Studies returns all studies, the oldest first.
+func (db *DB) Studies(ctx context.Context) ([]Study, error) {
+	var studies []Study
+	err := db.read(ctx, func(tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx, "SELECT name, question, spec, compare, created_ms FROM studies ORDER BY created_ms, name")
+		if err != nil {
+			return err
+		}
+		defer func() { _ = rows.Close() }()
+		for rows.Next() {
+			var study Study
+			var compare *string
+			var created int64
+			if err := rows.Scan(&study.Name, &study.Question, &study.Spec, &compare, &created); err != nil {
+				return err
+			}
+			study.Compare = rawJSON(compare)
+			study.Created = time.UnixMilli(created)
+			studies = append(studies, study)
+		}
+		return rows.Err()
+	})
+	return studies, err
+}
+
+// Study returns the study of the given name. The error of an unknown name lists
+// the known ones and is ErrNotFound.
+func (db *DB) Study(ctx context.Context, name string) (Study, error) {
+	studies, err := db.Studies(ctx)
+	if err != nil {
+		return Study{}, err
+	}
+	names := make([]string, len(studies))
+	for i, study := range studies {
+		if study.Name == name {
+			return study, nil
+		}
+		names[i] = study.Name
+	}
+	known := "there are none yet"
+	if len(names) > 0 {
+		known = "there are " + strings.Join(names, ", ")
+	}
+	return Study{}, fmt.Errorf("study %q: %w in %s: %s", name, ErrNotFound, db.path, known)
+}
+
+// jsonText turns JSON into a column's value; none is NULL.
+func jsonText(raw json.RawMessage) any {
+	if len(raw) == 0 {
+		return nil
+	}
+	return string(raw)
+}
+
+// rawJSON is the inverse of jsonText.
+func rawJSON(text *string) json.RawMessage {
+	if text == nil {
+		return nil
+	}
+	return json.RawMessage(*text)
+}
