@@ -231,9 +231,8 @@ def install(what, pins=None, download=pip_download):
     except OSError as err:
         if err.errno in (errno.ENOSPC, errno.EDQUOT):
             raise Failure(f"{cache}: the disk is full; free {pins['disk_mb']} MB or set GLIMPSE_CACHE elsewhere") from err
-        if err.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
-            raise Failure(f"{err.filename or cache}: cannot write ({err.strerror}); set GLIMPSE_CACHE to a place that you own") from err
-        raise
+        where = err.filename or cache
+        raise Failure(f"{where}: cannot write ({err.strerror}); set GLIMPSE_CACHE to a directory that you own") from err
     except zipfile.BadZipFile as err:
         raise Failure(f"a wheel of {what} is not a readable zip: {err}") from err
     return final
