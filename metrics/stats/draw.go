@@ -1,0 +1,208 @@
+package stats
+
+import (
+	"math/bits"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+)
+
+// stream returns a generator of its own for each use and number, so that no
+// draw depends on which goroutine made the one before.
+func stream(seed int64, use, number uint64) *rand.PCG {
+	a := mix(uint64(seed) ^ mix(use))
+	b := mix(a ^ mix(number+1))
+	return rand.NewPCG(b, mix(b))
+}
+
+// The uses of random numbers, each with streams of its own.
+const (
+	useImages uint64 = iota + 1
+	useSwaps
+	useSplits
+	usePower
+)
+
+// mix is the finalizer of SplitMix64 (Steele, Lea & Flood 2014), which turns
+// neighbouring numbers into unrelated ones.
+func mix(x uint64) uint64 {
+	x += 0x9e3779b97f4a7c15
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return x ^ x>>31
+}
+
+// below returns a number from 0 to n−1. It is written out because rand.IntN
+// may change from one Go release to the next, and reports have to repeat; the
+// bias of at most n/2⁶⁴ is beyond notice.
+func below(g *rand.PCG, n int) int {
+	hi, _ := bits.Mul64(g.Uint64(), uint64(n))
+	return int(hi)
+}
+
+// table holds the columns of all runs: columns[run][k][image], for the k-th
+// of the columns that the metrics asked for need.
+type table struct {
+	images  int
+	needed  []column
+	metrics []measure
+	columns [][][]float64
+}
+
+func newTable(runs []Run, keys []string) *table {
+	t := &table{images: len(runs[0].Images)}
+	for _, key := range keys {
+		t.metrics = append(t.metrics, measures[key])
+		t.needed = append(t.needed, measures[key].columns...)
+	}
+	slices.Sort(t.needed)
+	t.needed = slices.Compact(t.needed)
+	for _, r := range runs {
+		cols := make([][]float64, len(t.needed))
+		for k, c := range t.needed {
+			cols[k] = make([]float64, t.images)
+			for i := range r.Images {
+				cols[k][i] = columnOf(&r.Images[i], c)
+			}
+		}
+		t.columns = append(t.columns, cols)
+	}
+	return t
+}
+
+// scores fills out[metric] from the column sums of one run.
+func (t *table) scores(sums []float64, out []float64) {
+	var all [numColumns]float64
+	for k, c := range t.needed {
+		all[c] = sums[k]
+	}
+	for m, f := range t.metrics {
+		out[m] = f.value(&all, float64(t.images))
+	}
+}
+
+// observed returns the sums [run][column] and the scores [run][metric] of the
+// images as they are.
+func (t *table) observed() (sums, scores [][]float64) {
+	for _, cols := range t.columns {
+		run := make([]float64, len(cols))
+		for k, col := range cols {
+			for _, v := range col {
+				run[k] += v
+			}
+		}
+		out := make([]float64, len(t.metrics))
+		t.scores(run, out)
+		sums, scores = append(sums, run), append(scores, out)
+	}
+	return sums, scores
+}
+
+// lanes is the number of draws that one pass over the columns serves.
+const lanes = 4
+
+// project makes `draws` weightings of the images, each by fill, which gets the
+// draw's number and its zeroed weights, and hands use the weighted column sums
+// of every run, sums[run][column]. fill and use are called from several
+// goroutines, once a draw; every sum adds up its images in their order.
+func (t *table) project(draws int, fill func(draw int, weights []float64), use func(draw int, sums [][]float64)) {
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			weights := make([][]float64, lanes)
+			sums := make([][][]float64, lanes)
+			for l := range lanes {
+				weights[l] = make([]float64, t.images)
+				sums[l] = make([][]float64, len(t.columns))
+				for r := range sums[l] {
+					sums[l][r] = make([]float64, len(t.needed))
+				}
+			}
+			for {
+				first := int(next.Add(lanes)) - lanes
+				if first >= draws {
+					return
+				}
+				last := min(first+lanes, draws)
+				for d := first; d < last; d++ {
+					clear(weights[d-first])
+					fill(d, weights[d-first])
+				}
+				for r, cols := range t.columns {
+					for k, col := range cols {
+						s := dot4(weights, col)
+						for l := range s {
+							sums[l][r][k] = s[l]
+						}
+					}
+				}
+				for d := first; d < last; d++ {
+					use(d, sums[d-first])
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// dot4 returns the dot products of four weightings with one column; reading
+// the column once for four is what makes the draws fast.
+func dot4(w [][]float64, x []float64) [lanes]float64 {
+	n := len(x)
+	w0, w1, w2, w3 := w[0][:n], w[1][:n], w[2][:n], w[3][:n]
+	var s0, s1, s2, s3 float64
+	for i, v := range x {
+		s0 += w0[i] * v
+		s1 += w1[i] * v
+		s2 += w2[i] * v
+		s3 += w3[i] * v
+	}
+	return [lanes]float64{s0, s1, s2, s3}
+}
+
+// resample is the outcome of the crossed bootstrap: the score of every run on
+// every draw of images, and how often each run was drawn in its arm.
+type resample struct {
+	draws, runs int
+	score       []float64 // [metric][draw][run]
+	times       []uint16  // [draw][run]
+}
+
+// bootstrap draws images once for all runs, and runs within each arm.
+// arms[a] is the half-open range of arm a's runs.
+func (t *table) bootstrap(arms [][2]int, draws int, seed int64) *resample {
+	runs := len(t.columns)
+	out := &resample{draws: draws, runs: runs,
+		score: make([]float64, len(t.metrics)*draws*runs), times: make([]uint16, draws*runs)}
+	fill := func(d int, weights []float64) {
+		g := stream(seed, useImages, uint64(d))
+		for range weights {
+			weights[below(g, len(weights))]++
+		}
+		times := out.times[d*runs : (d+1)*runs]
+		for _, a := range arms {
+			for n := a[1] - a[0]; n > 0; n-- {
+				times[a[0]+below(g, a[1]-a[0])]++
+			}
+		}
+	}
+	t.project(draws, fill, func(d int, sums [][]float64) {
+		scores := make([]float64, len(t.metrics))
+		for r, s := range sums {
+			t.scores(s, scores)
+			for m, v := range scores {
+				out.score[(m*draws+d)*runs+r] = v
+			}
+		}
+	})
+	return out
+}
+
+// on returns the scores of all runs on one draw of images.
+func (s *resample) on(metric, draw int) []float64 {
+	at := (metric*s.draws + draw) * s.runs
+	return s.score[at : at+s.runs]
+}

@@ -1,0 +1,199 @@
+package stats
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"glimpse/metrics"
+)
+
+// Run is one trained model's captions of the test images, scored.
+type Run struct {
+	Seed int64
+	// Signature is the protocol signature the run was scored under; empty
+	// means that of its arm.
+	Signature string
+	// Images holds one score an image, in the same order in all runs.
+	Images []metrics.ImageScore
+}
+
+// Arm is a set of runs that differ only in their seed.
+type Arm struct {
+	Name      string
+	Signature string
+	Runs      []Run
+}
+
+// Contrast names a difference of two arms, B − A.
+type Contrast struct {
+	B string `json:"b"`
+	A string `json:"a"`
+}
+
+func (c Contrast) String() string { return c.B + " − " + c.A }
+
+// Options decides an analysis. The zero value of a field means its default.
+type Options struct {
+	// Metrics are the keys to analyse; default [DefaultMetrics].
+	Metrics []string `json:"metrics"`
+	// Primary is the metric that the verdict is about; default "cider".
+	Primary string `json:"primary"`
+	// MinimumEffect is the smallest difference of the primary metric that
+	// matters, in points (1 point is 0.01 of a score).
+	MinimumEffect float64 `json:"minimum_effect"`
+	// Alpha is the error rate; intervals have level 1 − Alpha. Default 0.05.
+	Alpha float64 `json:"alpha"`
+	// Power is the probability at which an effect counts as detectable.
+	// Default 0.8.
+	Power float64 `json:"power"`
+	// Draws is the number of bootstrap draws and of random shuffles.
+	// Default 10,000.
+	Draws int `json:"draws"`
+	// Seed starts all random numbers of the analysis.
+	Seed int64 `json:"seed"`
+}
+
+// fewestDraws is the smallest number of draws that leaves an interval's ends
+// something to stand on: 5 draws beyond each of them at 95 %.
+const fewestDraws = 200
+
+func (o Options) withDefaults() (Options, error) {
+	if len(o.Metrics) == 0 {
+		o.Metrics = DefaultMetrics()
+	}
+	if o.Primary == "" {
+		o.Primary = "cider"
+	}
+	if o.Alpha == 0 {
+		o.Alpha = 0.05
+	}
+	if o.Power == 0 {
+		o.Power = 0.8
+	}
+	if o.Draws == 0 {
+		o.Draws = 10_000
+	}
+	o.Metrics = slices.Clone(o.Metrics)
+	for i, key := range o.Metrics {
+		if _, ok := measures[key]; !ok {
+			return o, fmt.Errorf("stats: no metric %q to compare: use one of %s", key, strings.Join(DefaultMetrics(), ", "))
+		}
+		if slices.Contains(o.Metrics[:i], key) {
+			return o, fmt.Errorf("stats: metric %q is asked for twice", key)
+		}
+	}
+	switch {
+	case !slices.Contains(o.Metrics, o.Primary):
+		return o, fmt.Errorf("stats: primary metric %q is not among the metrics compared (%s)", o.Primary, strings.Join(o.Metrics, ", "))
+	case !(o.Alpha > 0 && o.Alpha < 1):
+		return o, fmt.Errorf("stats: alpha is %v: it must lie between 0 and 1", o.Alpha)
+	case !(o.Power > 0 && o.Power < 1):
+		return o, fmt.Errorf("stats: power is %v: it must lie between 0 and 1", o.Power)
+	case !(o.MinimumEffect >= 0) || math.IsInf(o.MinimumEffect, 0):
+		return o, fmt.Errorf("stats: minimum effect is %v: it must be 0 or a positive number of points", o.MinimumEffect)
+	case o.Draws < fewestDraws:
+		return o, fmt.Errorf("stats: %d draws are too few: ask for at least %d", o.Draws, fewestDraws)
+	}
+	return o, nil
+}
+
+// checkArms refuses arms that cannot be compared: none, unnamed or repeated
+// ones, a seed twice in one arm, unequal images, other protocols, numbers that
+// are none.
+func checkArms(arms []Arm) error {
+	if len(arms) == 0 {
+		return errors.New("stats: no arms to compare")
+	}
+	for i, a := range arms {
+		if a.Name == "" {
+			return fmt.Errorf("stats: arm %d has no name", i+1)
+		}
+		if slices.ContainsFunc(arms[:i], func(b Arm) bool { return b.Name == a.Name }) {
+			return fmt.Errorf("stats: two arms are called %q", a.Name)
+		}
+		if len(a.Runs) == 0 {
+			return fmt.Errorf("stats: arm %s has no runs", a.Name)
+		}
+		for j, r := range a.Runs {
+			if slices.ContainsFunc(a.Runs[:j], func(q Run) bool { return q.Seed == r.Seed }) {
+				return fmt.Errorf("stats: arm %s has two runs of seed %d: one run must not count twice", a.Name, r.Seed)
+			}
+			if err := checkRun(arms[0], a, r); err != nil {
+				return err
+			}
+		}
+	}
+	return checkIDs(arms[0].Runs[0].Images)
+}
+
+// checkRun compares a run with the first run of the first arm.
+func checkRun(first, a Arm, r Run) error {
+	model := first.Runs[0]
+	where := fmt.Sprintf("arm %s, seed %d", a.Name, r.Seed)
+	if d := signatureDifference(model.signature(first), r.signature(a)); d != "" {
+		return fmt.Errorf("stats: %s was scored under another protocol than arm %s, seed %d: %s: only equal protocols can be compared",
+			where, first.Name, model.Seed, d)
+	}
+	if len(r.Images) != len(model.Images) {
+		return fmt.Errorf("stats: %s has %d images, but arm %s, seed %d has %d: all runs need the same images",
+			where, len(r.Images), first.Name, model.Seed, len(model.Images))
+	}
+	for i := range r.Images {
+		im := &r.Images[i]
+		if im.ID != model.Images[i].ID {
+			return fmt.Errorf("stats: %s: image %d is %q, but %q in arm %s, seed %d: all runs need the same images in the same order",
+				where, i+1, im.ID, model.Images[i].ID, first.Name, model.Seed)
+		}
+		for c := range numColumns {
+			if v := columnOf(im, c); math.IsNaN(v) || math.IsInf(v, 0) || v < 0 {
+				return fmt.Errorf("stats: %s, image %q: %s is %v: score the run again", where, im.ID, c, v)
+			}
+		}
+	}
+	return nil
+}
+
+func (r Run) signature(a Arm) string {
+	if r.Signature != "" {
+		return r.Signature
+	}
+	return a.Signature
+}
+
+func checkIDs(images []metrics.ImageScore) error {
+	if len(images) < 2 {
+		return fmt.Errorf("stats: %d images: a comparison needs at least 2", len(images))
+	}
+	seen := make(map[string]bool, len(images))
+	for _, im := range images {
+		if seen[im.ID] {
+			return fmt.Errorf("stats: image %q occurs twice", im.ID)
+		}
+		seen[im.ID] = true
+	}
+	return nil
+}
+
+// findContrasts returns the indices of each contrast's arms as {A, B}.
+func findContrasts(names []string, contrasts []Contrast) ([][2]int, error) {
+	out := make([][2]int, len(contrasts))
+	for i, c := range contrasts {
+		if c.A == c.B {
+			return nil, fmt.Errorf("stats: contrast %s compares an arm with itself", c)
+		}
+		if slices.Contains(contrasts[:i], c) || slices.Contains(contrasts[:i], Contrast{B: c.A, A: c.B}) {
+			return nil, fmt.Errorf("stats: contrast %s is asked for twice", c)
+		}
+		for side, name := range [2]string{c.A, c.B} {
+			k := slices.Index(names, name)
+			if k < 0 {
+				return nil, fmt.Errorf("stats: contrast %s: no arm %q (there are %s)", c, name, strings.Join(names, ", "))
+			}
+			out[i][side] = k
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,127 @@
+package stats
+
+import (
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+// side is one arm of a linear combination of arm means: the half-open range of
+// its runs and its sign.
+type side struct {
+	first, end int
+	sign       float64
+}
+
+func (s side) n() float64 { return float64(s.end - s.first) }
+
+func (s side) mean(scores []float64) float64 { return mean1(scores[s.first:s.end]) }
+
+// estimate is a combination of arm means with its uncertainty, in scores.
+type estimate struct {
+	Value, Low, High float64
+	// SE² = SeedSE² + ImageSE²: what other seeds, and other images with
+	// endlessly many seeds, would change.
+	SE, SeedSE, ImageSE float64
+	DF                  float64
+	// PercentileLow and PercentileHigh bound the middle of the crossed draws.
+	PercentileLow, PercentileHigh float64
+}
+
+// estimate puts an interval of level 1 − alpha around Σ sign · mean of the
+// sides, by the method of the package comment. An arm of one run adds nothing
+// to the seeds' part: the caller warns.
+func (s *resample) estimate(metric, images int, observed []float64, sides []side, alpha float64) estimate {
+	byImages := make([]float64, s.draws)
+	crossed := make([]float64, s.draws)
+	rest := 0.0
+	moved := make([]float64, s.runs)
+	for d := range s.draws {
+		row, times := s.on(metric, d), s.times[d*s.runs:(d+1)*s.runs]
+		for _, a := range sides {
+			byImages[d] += a.sign * a.mean(row)
+			sum := 0.0
+			for r := a.first; r < a.end; r++ {
+				sum += float64(times[r]) * row[r]
+				moved[r] = row[r] - observed[r]
+			}
+			crossed[d] += a.sign * sum / a.n()
+			if a.n() > 1 {
+				rest += variance(moved[a.first:a.end]) / a.n()
+			}
+		}
+	}
+	var e estimate
+	seeds, seedsDF := 0.0, 0.0
+	for _, a := range sides {
+		e.Value += a.sign * a.mean(observed)
+		if a.n() > 1 {
+			part := variance(observed[a.first:a.end]) / a.n()
+			seeds += part
+			seedsDF += part * part / (a.n() - 1)
+		}
+	}
+	// A draw of n images with replacement has (n−1)/n of their variance.
+	unshrink := float64(images) / float64(images-1)
+	byImage := max(0, unshrink*(variance(byImages)-rest/float64(s.draws)))
+
+	total := seeds + byImage
+	e.SE, e.SeedSE, e.ImageSE = math.Sqrt(total), math.Sqrt(seeds), math.Sqrt(byImage)
+	e.DF = satterthwaite(total, seedsDF, byImage, images)
+	half := tQuantile(1-alpha/2, e.DF) * e.SE
+	e.Low, e.High = e.Value-half, e.Value+half
+	slices.Sort(crossed)
+	e.PercentileLow, e.PercentileHigh = quantile(crossed, alpha/2), quantile(crossed, 1-alpha/2)
+	return e
+}
+
+// satterthwaite returns the degrees of freedom of total = seeds + byImage,
+// given Σ part²/df of the seeds' parts.
+func satterthwaite(total, seedsDF, byImage float64, images int) float64 {
+	imagesDF := float64(images - 1)
+	if total == 0 {
+		return imagesDF
+	}
+	return total * total / (seedsDF + byImage*byImage/imagesDF)
+}
+
+// tQuantile is the quantile of Student's t; df need not be whole.
+func tQuantile(p, df float64) float64 {
+	return distuv.StudentsT{Sigma: 1, Nu: df}.Quantile(p)
+}
+
+// quantile returns the p-quantile of sorted values, between order statistics
+// by (n+1)p (Hyndman & Fan 1996, type 6), the choice for percentile intervals
+// of Davison & Hinkley 1997, section 5.2.
+func quantile(sorted []float64, p float64) float64 {
+	at := p*float64(len(sorted)+1) - 1
+	lo := int(math.Floor(at))
+	if lo < 0 {
+		return sorted[0]
+	}
+	if lo >= len(sorted)-1 {
+		return sorted[len(sorted)-1]
+	}
+	return sorted[lo] + (at-float64(lo))*(sorted[lo+1]-sorted[lo])
+}
+
+func mean1(x []float64) float64 {
+	sum := 0.0
+	for _, v := range x {
+		sum += v
+	}
+	return sum / float64(len(x))
+}
+
+// variance is the unbiased sample variance, 0 of fewer than two values.
+func variance(x []float64) float64 {
+	if len(x) < 2 {
+		return 0
+	}
+	m, sum := mean1(x), 0.0
+	for _, v := range x {
+		sum += (v - m) * (v - m)
+	}
+	return sum / float64(len(x)-1)
+}

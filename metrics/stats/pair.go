@@ -1,0 +1,177 @@
+package stats
+
+import (
+	"fmt"
+	"math"
+	"slices"
+)
+
+// Pair is one pair of runs in one metric. Scores are fractions of 1.
+type Pair struct {
+	Contrast
+	Metric     string  `json:"metric"`
+	ScoreB     float64 `json:"score_b"`
+	ScoreA     float64 `json:"score_a"`
+	Difference float64 `json:"difference"`
+	// Low and High are percentiles of the paired bootstrap over images.
+	Low  float64 `json:"low"`
+	High float64 `json:"high"`
+	// PBootstrap is the share of draws whose difference is as far from the
+	// observed one as that is from 0; PRandomization the share of random
+	// exchanges of the two captions of an image that give as large a
+	// difference. Both count the observation itself in.
+	PBootstrap     float64 `json:"p_bootstrap"`
+	PRandomization float64 `json:"p_randomization"`
+	// PHolm is PRandomization adjusted over the pairs of one metric.
+	PHolm float64 `json:"p_holm"`
+}
+
+// PairAnalysis is the outcome of [Pairwise].
+type PairAnalysis struct {
+	Options  Options     `json:"options"`
+	Images   int         `json:"images"`
+	Methods  PairMethods `json:"methods"`
+	Pairs    []Pair      `json:"pairs"` // by metric, then pair
+	Warnings []string    `json:"warnings,omitempty"`
+}
+
+// PairMethods names what a pairwise analysis rests on, for tables to quote.
+type PairMethods struct {
+	Interval   string `json:"interval"`
+	Test       string `json:"test"`
+	Adjustment string `json:"adjustment"`
+	Assumption string `json:"assumption"`
+}
+
+// Pairwise compares single runs over their images: every pair of the arms
+// given, each of which has exactly one run, later less earlier. It says
+// whether two captioners as trained differ on images like these; it cannot say
+// whether the same would come of another seed, and its first warning says so.
+func Pairwise(arms []Arm, o Options) (PairAnalysis, error) {
+	o, err := o.withDefaults()
+	if err != nil {
+		return PairAnalysis{}, err
+	}
+	if err := checkArms(arms); err != nil {
+		return PairAnalysis{}, err
+	}
+	if len(arms) < 2 {
+		return PairAnalysis{}, fmt.Errorf("stats: one run alone (%s): give two or more to compare", arms[0].Name)
+	}
+	runs := make([]Run, len(arms))
+	for i, a := range arms {
+		if len(a.Runs) != 1 {
+			return PairAnalysis{}, fmt.Errorf("stats: %s has %d runs: pairs are made of single runs", a.Name, len(a.Runs))
+		}
+		runs[i] = a.Runs[0]
+	}
+	t := newTable(runs, o.Metrics)
+	out := PairAnalysis{Options: o, Images: t.images,
+		Methods: PairMethods{
+			Interval:   "percentiles of the paired bootstrap over images",
+			Test:       "two-sided approximate randomization over images; paired bootstrap shifted to the null beside it",
+			Adjustment: "Holm over the pairs of one metric",
+			Assumption: "images are a random sample; the runs are taken as they are",
+		},
+		Warnings: []string{"tests over images ignore the variance of training: another seed may turn the difference round"}}
+	if t.images < fewImages {
+		out.Warnings = append(out.Warnings, fmt.Sprintf("only %d images: intervals are rough below %d", t.images, fewImages))
+	}
+	sums, observed := t.observed()
+	drawn := t.bootstrap([][2]int{{0, len(runs)}}, o.Draws, o.Seed)
+	swapped := t.swap(sums, o.Draws, o.Seed)
+	for m, key := range o.Metrics {
+		first := len(out.Pairs)
+		var p []float64
+		k := 0
+		for b := range arms {
+			for a := range b {
+				pair := Pair{Contrast: Contrast{B: arms[b].Name, A: arms[a].Name}, Metric: key,
+					ScoreB: observed[b][m], ScoreA: observed[a][m], Difference: observed[b][m] - observed[a][m]}
+				pair.overImages(drawn, m, a, b, o.Alpha)
+				pair.PRandomization = shareAsLarge(swapped[m][k], math.Abs(pair.Difference))
+				p = append(p, pair.PRandomization)
+				out.Pairs = append(out.Pairs, pair)
+				k++
+			}
+		}
+		for i, adjusted := range Holm(p) {
+			out.Pairs[first+i].PHolm = adjusted
+		}
+	}
+	return out, nil
+}
+
+// overImages fills interval and p of the paired bootstrap.
+func (p *Pair) overImages(s *resample, metric, a, b int, alpha float64) {
+	differences := make([]float64, s.draws)
+	moved := make([]float64, s.draws)
+	for d := range differences {
+		row := s.on(metric, d)
+		differences[d] = row[b] - row[a]
+		moved[d] = differences[d] - p.Difference
+	}
+	p.PBootstrap = shareAsLarge(moved, math.Abs(p.Difference))
+	slices.Sort(differences)
+	p.Low, p.High = quantile(differences, alpha/2), quantile(differences, 1-alpha/2)
+}
+
+// shareAsLarge is the share of values at least as large as limit in absolute
+// value, but for rounding, with the observation itself counted in.
+func shareAsLarge(values []float64, limit float64) float64 {
+	const rounding = 1e-12 // sums of 10⁴ values below 10 in another order
+	count := 1
+	for _, v := range values {
+		if math.Abs(v) >= limit-rounding {
+			count++
+		}
+	}
+	return float64(count) / float64(len(values)+1)
+}
+
+// swap exchanges, for a random half of the images, the captions of two runs,
+// and returns the differences of their scores, [metric][pair][shuffle]. With
+// T(r) the sums of run r over the exchanged images, the two runs' sums become
+// S(a) − T(a) + T(b) and S(b) − T(b) + T(a): one projection serves all pairs.
+func (t *table) swap(sums [][]float64, shuffles int, seed int64) [][][]float64 {
+	runs := len(t.columns)
+	out := make([][][]float64, len(t.metrics))
+	for m := range out {
+		out[m] = make([][]float64, runs*(runs-1)/2)
+		for k := range out[m] {
+			out[m][k] = make([]float64, shuffles)
+		}
+	}
+	fill := func(d int, weights []float64) {
+		g := stream(seed, useSwaps, uint64(d))
+		var word uint64
+		for i := range weights {
+			if i%64 == 0 {
+				word = g.Uint64()
+			}
+			weights[i] = float64(word & 1)
+			word >>= 1
+		}
+	}
+	t.project(shuffles, fill, func(d int, moved [][]float64) {
+		width := len(t.needed)
+		sumA, sumB := make([]float64, width), make([]float64, width)
+		scoreA, scoreB := make([]float64, len(t.metrics)), make([]float64, len(t.metrics))
+		k := 0
+		for b := range runs {
+			for a := range b {
+				for c := range width {
+					sumA[c] = sums[a][c] - moved[a][c] + moved[b][c]
+					sumB[c] = sums[b][c] - moved[b][c] + moved[a][c]
+				}
+				t.scores(sumA, scoreA)
+				t.scores(sumB, scoreB)
+				for m := range out {
+					out[m][k][d] = scoreB[m] - scoreA[m]
+				}
+				k++
+			}
+		}
+	})
+	return out
+}
