@@ -1,0 +1,312 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// open makes a database in a folder of its own.
+func open(t *testing.T) *DB {
+	t.Helper()
+	db, err := Open(filepath.Join(t.TempDir(), "results.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+// runs makes n runs with ids aa00, aa01, …
+func runs(n int) []Run {
+	list := make([]Run, n)
+	for i := range list {
+		list[i] = Run{
+			ID: fmt.Sprintf("aa%02d", i), Arm: "soft", Seed: int64(i), Settings: json.RawMessage(`{"seed":1}`),
+			Swept: map[string]string{"model.attention": "soft"},
+		}
+	}
+	return list
+}
+
+// claimed saves a study of one run and claims it.
+func claimed(t *testing.T, db *DB) Claim {
+	t.Helper()
+	ctx := context.Background()
+	if err := db.SaveStudy(ctx, Study{Name: "s"}, runs(1)); err != nil {
+		t.Fatal(err)
+	}
+	run, err := db.Run(ctx, "aa00")
+	if err != nil {
+		t.Fatal(err)
+	}
+	claim, err := db.Claim(ctx, run, Owner{Host: "h", PID: 7, Lease: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return claim
+}
+
+func TestStudyIsSavedOnceAndRunsAreShared(t *testing.T) {
+	db, ctx := open(t), context.Background()
+	first := Study{Name: "first", Question: "q", Spec: "study: first", Compare: json.RawMessage(`{"arms":"a"}`)}
+	for range 2 {
+		if err := db.SaveStudy(ctx, first, runs(3)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	time.Sleep(2 * time.Millisecond) // studies are ordered by their creation
+	if err := db.SaveStudy(ctx, Study{Name: "second; DROP TABLE runs"}, runs(4)[1:]); err != nil {
+		t.Fatal(err)
+	}
+	all, err := db.Runs(ctx, "")
+	if err != nil || len(all) != 4 {
+		t.Fatalf("%d runs, %v; want 4", len(all), err)
+	}
+	second, err := db.Runs(ctx, "second; DROP TABLE runs")
+	if err != nil || len(second) != 3 {
+		t.Fatalf("%d runs of the second study, %v; want 3", len(second), err)
+	}
+	if got := second[0]; got.Study != "second; DROP TABLE runs" || len(got.Studies) != 2 || got.Arm != "soft" || got.State != Queued || got.Swept["model.attention"] != "soft" {
+		t.Errorf("shared run is %+v", got)
+	}
+	if all[1].Study != "first" {
+		t.Errorf("without a study a run belongs to the oldest, got %q", all[1].Study)
+	}
+	// A plan that shrank lets its runs go, and keeps them.
+	if err := db.SaveStudy(ctx, first, runs(1)); err != nil {
+		t.Fatal(err)
+	}
+	if left, _ := db.Runs(ctx, "first"); len(left) != 1 {
+		t.Errorf("%d runs left in the shrunken study, want 1", len(left))
+	}
+	if all, _ = db.Runs(ctx, ""); len(all) != 4 {
+		t.Errorf("%d runs in all after shrinking, want 4", len(all))
+	}
+	got, err := db.Study(ctx, "first")
+	if err != nil || got.Spec != first.Spec || string(got.Compare) != string(first.Compare) {
+		t.Errorf("study read back as %+v, %v", got, err)
+	}
+	if _, err = db.Study(ctx, "third"); !errors.Is(err, ErrNotFound) || !strings.Contains(err.Error(), "first") {
+		t.Errorf("unknown study: %v", err)
+	}
+}
+
+func TestRunByPrefix(t *testing.T) {
+	db, ctx := open(t), context.Background()
+	list := append(runs(12), Run{ID: "aa", Settings: json.RawMessage(`{}`)}, Run{ID: "b%_x", Settings: json.RawMessage(`{}`)})
+	if err := db.SaveStudy(ctx, Study{Name: "s"}, list); err != nil {
+		t.Fatal(err)
+	}
+	for prefix, want := range map[string]string{"aa11": "aa11", "aa": "aa", "b": "b%_x", "b%": "b%_x"} {
+		if run, err := db.Run(ctx, prefix); err != nil || run.ID != want {
+			t.Errorf("%q is %q, %v; want %q", prefix, run.ID, err, want)
+		}
+	}
+	for _, prefix := range []string{"", "%", "c", "aa000"} {
+		if _, err := db.Run(ctx, prefix); !errors.Is(err, ErrNotFound) {
+			t.Errorf("%q: %v, want ErrNotFound", prefix, err)
+		}
+	}
+	_, err := db.Run(ctx, "aa0")
+	var ambiguous *AmbiguousError
+	if !errors.As(err, &ambiguous) || ambiguous.Total != 10 || !strings.Contains(err.Error(), "aa03") {
+		t.Errorf("ambiguous prefix: %v", err)
+	}
+}
+
+func TestClaimIsCompareAndSet(t *testing.T) {
+	db, ctx := open(t), context.Background()
+	claim := claimed(t, db)
+	seen, err := db.Run(ctx, claim.Run)
+	if err != nil || seen.State != Running || seen.Attempt != 1 || seen.Owner.PID != 7 || seen.Owner.Lease != time.Minute {
+		t.Fatalf("claimed run is %+v, %v", seen, err)
+	}
+	if err := db.Beat(ctx, claim); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Claim(ctx, seen, Owner{}); !errors.Is(err, ErrTaken) {
+		t.Errorf("claim of a run that beat since: %v, want ErrTaken", err)
+	}
+	seen, _ = db.Run(ctx, claim.Run)
+	next, err := db.Claim(ctx, seen, Owner{Host: "other", PID: 8})
+	if err != nil || next.Attempt != 2 {
+		t.Fatalf("take-over: %+v, %v", next, err)
+	}
+	// The old holder wakes: nothing that it writes may count.
+	for name, write := range map[string]func() error{
+		"beat":       func() error { return db.Beat(ctx, claim) },
+		"adopt":      func() error { return db.Adopt(ctx, claim, Owner{}) },
+		"start":      func() error { return db.Start(ctx, claim, Start{}) },
+		"checkpoint": func() error { return db.SaveCheckpoint(ctx, claim, Checkpoint{Epoch: &Epoch{Epoch: 1}}) },
+		"restart":    func() error { return db.Restart(ctx, claim) },
+		"captions":   func() error { return db.SaveCaptions(ctx, claim, "test", nil) },
+		"complete":   func() error { return db.Complete(ctx, claim, Result{}) },
+		"fail":       func() error { return db.Fail(ctx, claim, "crash", "x") },
+		"interrupt":  func() error { return db.Interrupt(ctx, claim) },
+	} {
+		if err := write(); !errors.Is(err, ErrFenced) {
+			t.Errorf("%s under a lost claim: %v, want ErrFenced", name, err)
+		}
+	}
+	if err := db.Fail(ctx, next, "crash", "first word"); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Fail(ctx, next, "crash", "with the log"); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Interrupt(ctx, next); !errors.Is(err, ErrFenced) {
+		t.Errorf("interrupting a failed run: %v", err)
+	}
+	failed, _ := db.Run(ctx, claim.Run)
+	if failed.State != Failed || failed.Error != "with the log" || failed.Failure != "crash" {
+		t.Errorf("failed run is %+v", failed)
+	}
+	third, err := db.Claim(ctx, failed, Owner{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Complete(ctx, third, Result{}); err != nil {
+		t.Fatal(err)
+	}
+	done, _ := db.Run(ctx, claim.Run)
+	if done.State != Completed || done.Error != "" {
+		t.Errorf("completed run is %+v", done)
+	}
+	if _, err := db.Claim(ctx, done, Owner{}); !errors.Is(err, ErrTaken) {
+		t.Errorf("claim of a completed run: %v", err)
+	}
+}
+
+func TestOneOfManyClaimsWins(t *testing.T) {
+	db, ctx := open(t), context.Background()
+	if err := db.SaveStudy(ctx, Study{Name: "s"}, runs(1)); err != nil {
+		t.Fatal(err)
+	}
+	seen, err := db.Run(ctx, "aa00")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wins sync.Map
+	var group sync.WaitGroup
+	for i := range 8 {
+		group.Go(func() {
+			other, err := Open(db.Path())
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer func() { _ = other.Close() }()
+			switch _, err := other.Claim(ctx, seen, Owner{PID: i}); {
+			case err == nil:
+				wins.Store(i, true)
+			case !errors.Is(err, ErrTaken):
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	n := 0
+	wins.Range(func(any, any) bool { n++; return true })
+	if n != 1 {
+		t.Errorf("%d of 8 claims won, want 1", n)
+	}
+}
+
+func TestRecordsComeBackAsTheyWere(t *testing.T) {
+	db, ctx := open(t), context.Background()
+	claim := claimed(t, db)
+	if err := db.Start(ctx, claim, Start{Parameters: 12, Signature: "sig", Environment: json.RawMessage(`{"host":"h"}`)}); err != nil {
+		t.Fatal(err)
+	}
+	epochs := []Epoch{
+		{Epoch: 1, Loss: math.Inf(1), Val: map[string]float64{"cider": math.NaN(), "bleu4": 0.1}, LR: 1e-3, Seconds: 2, CaptionsPerSecond: 3},
+		{Epoch: 2, Loss: math.Nextafter(1, 2), LR: math.NaN(), Selected: true},
+	}
+	for _, e := range epochs {
+		checkpoint := Checkpoint{Progress: json.RawMessage(`{"epoch":2}`), Seconds: 4, Epoch: &e, BestEpoch: e.Epoch}
+		if err := db.SaveCheckpoint(ctx, claim, checkpoint); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := db.SaveCheckpoint(ctx, claim, Checkpoint{Epoch: &epochs[0]}); err == nil {
+		t.Error("an epoch was recorded twice")
+	}
+	captions := []Caption{
+		{Image: "b.jpg", Words: "a dog", LogProb: math.Inf(-1), Beta: []float64{float64(float32(0.1)), math.Inf(1)}, Entropy: []float64{}},
+		{Image: "a.jpg", Words: "", LogProb: -1.0 / 3},
+	}
+	if err := db.SaveCaptions(ctx, claim, "test", captions); err != nil {
+		t.Fatal(err)
+	}
+	stored, err := db.Captions(ctx, claim.Run, "test")
+	if want := []Caption{captions[1], captions[0]}; err != nil || !reflect.DeepEqual(stored, want) {
+		t.Fatalf("captions are %+v, %v; want %+v", stored, err, want)
+	}
+	stats := CaptionStats{
+		Match: [4]int{4, 3, 2, 1}, Length: 5, RefLength: 6, RougeL: 0.3, CIDEr: math.NaN(), CIDErD: 0.2, METEOR: 0.1,
+		MeteorStats: json.RawMessage(`{"chunks":2}`),
+	}
+	result := Result{
+		Metrics:   map[string]map[string]float64{"test": {"bleu1": 1.0 / 3, "cider": math.NaN()}, "val": {"cider": math.Inf(-1)}},
+		Scores:    map[string][]ImageStats{"test": {{"a.jpg", stats}, {"b.jpg", CaptionStats{}}}},
+		BestEpoch: 2, Seconds: 5, CaptionsSHA256: "c", WeightsSHA256: "w", Environment: json.RawMessage(`{"host":"h2"}`),
+	}
+	missing := result
+	missing.Scores = map[string][]ImageStats{"test": {{"c.jpg", stats}}}
+	if err := db.Complete(ctx, claim, missing); err == nil || !strings.Contains(err.Error(), "c.jpg") {
+		t.Errorf("scores without a caption: %v", err)
+	}
+	if err := db.Complete(ctx, claim, result); err != nil {
+		t.Fatal(err)
+	}
+	run, err := db.Run(ctx, claim.Run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if run.Parameters != 12 || run.Signature != "sig" || run.Epochs != 2 || run.BestEpoch != 2 || run.Seconds != 5 ||
+		run.CaptionsSHA256 != "c" || run.WeightsSHA256 != "w" || string(run.Environment) != `{"host":"h2"}` || run.Finished.IsZero() {
+		t.Errorf("run is %+v", run)
+	}
+	if m := run.Metrics; m["test"]["bleu1"] != 1.0/3 || !math.IsNaN(m["test"]["cider"]) || !math.IsInf(m["val"]["cider"], -1) {
+		t.Errorf("metrics are %v", m)
+	}
+	got, err := db.Epochs(ctx, claim.Run)
+	if err != nil || len(got) != 2 || fmt.Sprint(got) != fmt.Sprint(epochs) {
+		t.Errorf("epochs are %+v, %v; want %+v", got, err, epochs)
+	}
+	stored, err = db.Captions(ctx, claim.Run, "test")
+	if err != nil || !stored[0].Scored || fmt.Sprint(stored[0].Stats) != fmt.Sprint(stats) {
+		t.Errorf("scored caption is %+v, %v", stored[0], err)
+	}
+	if err := db.Check(ctx); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestRestartForgets(t *testing.T) {
+	db, ctx := open(t), context.Background()
+	claim := claimed(t, db)
+	checkpoint := Checkpoint{Progress: json.RawMessage(`{}`), Seconds: 1, Epoch: &Epoch{Epoch: 1}, BestEpoch: 1}
+	if err := db.SaveCheckpoint(ctx, claim, checkpoint); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Restart(ctx, claim); err != nil {
+		t.Fatal(err)
+	}
+	run, _ := db.Run(ctx, claim.Run)
+	if run.Progress != nil || run.Epochs != 0 || run.BestEpoch != 0 || run.Seconds != 0 || run.State != Running {
+		t.Errorf("restarted run is %+v", run)
+	}
+	if err := db.SaveCheckpoint(ctx, claim, checkpoint); err != nil {
+		t.Errorf("first epoch after a restart: %v", err)
+	}
+}
