@@ -1,0 +1,101 @@
+package models
+
+import (
+	"slices"
+
+	"glimpse/data"
+	"glimpse/internal/torch"
+)
+
+// positions are the words of a batch that are to be predicted, without
+// padding: M of them, from N captions of B images. They are packed by time: first
+// the first words of all captions, longest caption first, then the second words,
+// and so on, as a GRU meets them.
+type positions struct {
+	input    []int64 // M: the word that is read
+	target   []int64 // M: the word that is to come
+	image    []int64 // M: the row in the batch of the position's image
+	previous []int64 // M: where the state before is, among the N first states followed by the M states
+	sizes    []int64 // T: how many captions have a word at each step
+	rowImage []int64 // N: the row in the batch of each caption's image
+	row      []int   // N: the caption's number in the batch, b·C+c
+	order    []int64 // M: the positions image by image
+	start    []int64 // B+1: the bounds of each image's part of order
+}
+
+// pack lists the positions of a batch of B images with C captions of up to T
+// tokens; empty captions have none.
+func pack(b data.Batch) positions {
+	rows, lengths := []int{}, make([]int, len(b.Images)*b.C)
+	for row := range lengths {
+		tokens := b.Tokens[row*b.T : (row+1)*b.T]
+		length := slices.Index(tokens, data.PadID)
+		if length < 0 {
+			length = b.T
+		}
+		lengths[row] = length - 1 // the last token is read by nothing
+		if length > 1 {
+			rows = append(rows, row)
+		}
+	}
+	slices.SortStableFunc(rows, func(x, y int) int { return lengths[y] - lengths[x] })
+
+	p := positions{row: rows, start: make([]int64, len(b.Images)+1)}
+	for _, row := range rows {
+		p.rowImage = append(p.rowImage, int64(row/b.C))
+	}
+	before := int64(0) // where the states of the step before start
+	for t, n := 0, len(rows); ; t++ {
+		for n > 0 && lengths[rows[n-1]] <= t {
+			n--
+		}
+		if n == 0 {
+			break
+		}
+		at := int64(len(rows) + len(p.input))
+		for i, row := range rows[:n] {
+			p.input = append(p.input, b.Tokens[row*b.T+t])
+			p.target = append(p.target, b.Tokens[row*b.T+t+1])
+			p.image = append(p.image, p.rowImage[i])
+			p.previous = append(p.previous, before+int64(i))
+		}
+		p.sizes = append(p.sizes, int64(n))
+		before = at
+	}
+	p.group(len(b.Images))
+	return p
+}
+
+// group fills order and start from image, for B images.
+func (p *positions) group(images int) {
+	p.start = make([]int64, images+1)
+	for _, b := range p.image {
+		p.start[b+1]++
+	}
+	for b := range images {
+		p.start[b+1] += p.start[b]
+	}
+	next := slices.Clone(p.start)
+	p.order = make([]int64, len(p.image))
+	for m, b := range p.image {
+		p.order[next[b]] = int64(m)
+		next[b]++
+	}
+}
+
+// packed is positions as tensors on the device of the network.
+type packed struct {
+	input, image, previous, rowImage *torch.Tensor
+	sizes                            *torch.Tensor // on the CPU
+	groups                           torch.Groups
+}
+
+func (p *positions) tensors(s *torch.Scope, device torch.Device) packed {
+	ints := func(v []int64) *torch.Tensor { return s.FromInts(device, v, int64(len(v))) }
+	image := ints(p.image)
+	return packed{
+		input: ints(p.input), image: image, previous: ints(p.previous), rowImage: ints(p.rowImage),
+		sizes:  s.FromInts(torch.CPU, p.sizes, int64(len(p.sizes))),
+		groups: torch.Groups{Order: ints(p.order), Start: ints(p.start), Image: image},
+	}
+}
