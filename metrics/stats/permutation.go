@@ -37,6 +37,7 @@ func newSplits(first, second, most int, g *rand.PCG) splits {
 	observed := (uint64(1)<<second - 1) << first
 	if countSplits(n, second) <= float64(most) {
 		s.exact = true
+		s.masks = make([]uint64, 0, int(countSplits(n, second)))
 		last := observed
 		for m := uint64(1)<<second - 1; ; m = nextOfSameSize(m) {
 			s.masks = append(s.masks, m)

@@ -47,10 +47,10 @@ type ContrastOutlook struct {
 	Contrast
 	NB int `json:"n_b"`
 	NA int `json:"n_a"`
-	// SmallestP is the smallest p these seeds can reach, SmallestPHolm that
-	// times the number of contrasts.
-	SmallestP     float64 `json:"smallest_p"`
-	SmallestPHolm float64 `json:"smallest_p_holm"`
+	// SmallestP is the smallest p that these seeds can reach once adjusted
+	// over the contrasts; SmallestPUnadjusted that of one contrast alone.
+	SmallestP           float64 `json:"smallest_p"`
+	SmallestPUnadjusted float64 `json:"smallest_p_unadjusted"`
 	// DetectableEffect is the smallest true difference, in points, whose
 	// verdict is "supported" with the power asked for; null if none is.
 	DetectableEffect *float64 `json:"detectable_effect"`
@@ -103,9 +103,9 @@ func Plan(arms []PlannedArm, contrasts []Contrast, n Noise, o Options) (Outlook,
 			return Outlook{}, fmt.Errorf("stats: contrast %s has %d runs: the permutation test takes %d at most", c, nA+nB, mostRuns)
 		}
 		r := outlook(c, nA, nB, len(contrasts), n, o)
-		if r.SmallestPHolm >= o.Alpha {
-			out.Warnings = append(out.Warnings, fmt.Sprintf("%s: %d against %d seeds can reach p = %.3g at best over %d contrasts, never below %g: add seeds",
-				c, nB, nA, r.SmallestPHolm, len(contrasts), o.Alpha))
+		if r.SmallestP >= o.Alpha {
+			out.Warnings = append(out.Warnings, fmt.Sprintf("%s: %d against %d seeds can reach p = %.3g at best over %d contrast(s), never below %g: add seeds",
+				c, nB, nA, r.SmallestP, len(contrasts), o.Alpha))
 		}
 		out.Results = append(out.Results, r)
 	}
@@ -113,8 +113,8 @@ func Plan(arms []PlannedArm, contrasts []Contrast, n Noise, o Options) (Outlook,
 }
 
 func outlook(c Contrast, nA, nB, contrasts int, n Noise, o Options) ContrastOutlook {
-	r := ContrastOutlook{Contrast: c, NA: nA, NB: nB, SmallestP: SmallestP(nA, nB)}
-	r.SmallestPHolm = min(1, r.SmallestP*float64(contrasts))
+	r := ContrastOutlook{Contrast: c, NA: nA, NB: nB, SmallestPUnadjusted: SmallestP(nA, nB)}
+	r.SmallestP = min(1, r.SmallestPUnadjusted*float64(contrasts))
 	thresholds := design{
 		nA: nA, nB: nB, sdA: n.SeedSD, sdB: n.SeedSD, imageSE: n.ImageSD / math.Sqrt(float64(n.Images)),
 		images: n.Images, alpha: o.Alpha, contrasts: contrasts, minimum: o.MinimumEffect,

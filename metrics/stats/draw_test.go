@@ -1,0 +1,142 @@
+package stats
+
+import (
+	"encoding/json"
+	"math/rand/v2"
+	"runtime"
+	"testing"
+
+	"glimpse/metrics"
+)
+
+// captions fills the counts of a study as real captions have them: lengths
+// around 10, n-gram matches that fall with n, some captions shorter than 4.
+func captions(g *rand.Rand, arms, seeds, images int) []Arm {
+	w := world{seeds: seeds, images: images, arms: arms, image: 40, arm: 10, seed: 0.8, caption: 20}
+	out := w.fill(w.empty(), g)
+	for _, a := range out {
+		for _, r := range a.Runs {
+			for i := range r.Images {
+				im := &r.Images[i]
+				im.Length, im.RefLength = g.IntN(14), 6+g.IntN(8)
+				left := im.Length
+				for n := range im.Match {
+					left = min(max(0, im.Length-n), g.IntN(left+1))
+					im.Match[n] = left
+				}
+				im.RougeL, im.CIDErD, im.METEOR = g.Float64(), 3*g.Float64(), g.Float64()
+			}
+		}
+	}
+	return out
+}
+
+// Every draw must give what the metrics package gives for the same multiset
+// of images written out.
+func TestDrawsAgreeWithMetrics(t *testing.T) {
+	arms := captions(rand.New(rand.NewPCG(5, 6)), 1, 2, 60)
+	tab := newTable(arms[0].Runs, DefaultMetrics())
+	const draws, seed = 11, 9 // not a multiple of the lanes
+	s := tab.bootstrap([][2]int{{0, 2}}, draws, seed)
+	for d := range draws {
+		g := stream(seed, useImages, uint64(d))
+		picks := make([]int, tab.images)
+		for i := range picks {
+			picks[i] = below(g, tab.images)
+		}
+		for r, run := range arms[0].Runs {
+			var images []metrics.ImageScore
+			rouge := 0.0
+			for _, i := range picks {
+				images = append(images, run.Images[i])
+				rouge += run.Images[i].RougeL / float64(tab.images)
+			}
+			for n, want := range metrics.CorpusBLEU(images) {
+				near(t, DefaultMetrics()[n], s.on(n, d)[r], want, 1e-12)
+			}
+			near(t, "rouge_l", s.on(4, d)[r], rouge, 1e-12)
+		}
+		if got := s.times[2*d] + s.times[2*d+1]; got != 2 {
+			t.Errorf("draw %d took %d runs of 2", d, got)
+		}
+	}
+}
+
+func TestBLEUOfNothing(t *testing.T) {
+	images := []metrics.ImageScore{{ID: "a", RefLength: 9}, {ID: "b", RefLength: 8}}
+	_, scores := newTable([]Run{{Images: images}}, []string{"bleu4"}).observed()
+	near(t, "bleu4 of empty captions", scores[0][0], metrics.CorpusBLEU(images)[3], 0)
+}
+
+func analyseAll(t *testing.T, arms []Arm, o Options) string {
+	t.Helper()
+	a, err := Compare(arms, []Contrast{{"arm1", "arm0"}}, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range arms {
+		arms[i].Runs = arms[i].Runs[:1]
+	}
+	p, err := Pairwise(arms, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal([]any{a, p})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// The same input and seed give the same bits on any number of processors.
+func TestRepeats(t *testing.T) {
+	o := Options{Draws: 500, Seed: 3}
+	var first string
+	for _, processors := range []int{1, 2, 7} {
+		before := runtime.GOMAXPROCS(processors)
+		got := analyseAll(t, captions(rand.New(rand.NewPCG(7, 8)), 2, 3, 50), o)
+		runtime.GOMAXPROCS(before)
+		if first == "" {
+			first = got
+		}
+		if got != first {
+			t.Errorf("GOMAXPROCS %d gives another result", processors)
+		}
+	}
+	o.Seed = 4
+	if analyseAll(t, captions(rand.New(rand.NewPCG(7, 8)), 2, 3, 50), o) == first {
+		t.Error("another seed gives the same draws")
+	}
+}
+
+// A metric's result does not depend on which others are asked for.
+func TestMetricsDoNotInterfere(t *testing.T) {
+	arms := captions(rand.New(rand.NewPCG(7, 8)), 2, 3, 50)
+	c := Contrast{"arm1", "arm0"}
+	all, err := Compare(arms, []Contrast{c}, Options{Draws: 500})
+	if err != nil {
+		t.Fatal(err)
+	}
+	alone, err := Compare(arms, []Contrast{c}, Options{Draws: 500, Metrics: []string{"cider"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, _ := json.Marshal(all.Result(c, "cider"))
+	y, _ := json.Marshal(alone.Result(c, "cider"))
+	if string(x) != string(y) {
+		t.Errorf("cider among all\n%s\nalone\n%s", x, y)
+	}
+}
+
+// The streams are part of what a report repeats: a change of these numbers
+// changes every published interval.
+func TestStreamIsFixed(t *testing.T) {
+	g := stream(1, useImages, 0)
+	got := [4]int{}
+	for i := range got {
+		got[i] = below(g, 1000)
+	}
+	if want := [4]int{186, 795, 391, 366}; got != want {
+		t.Errorf("first numbers of stream 0 are %v, want %v", got, want)
+	}
+}

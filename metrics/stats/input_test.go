@@ -1,0 +1,97 @@
+package stats
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"glimpse/metrics"
+)
+
+func scored(ciders ...float64) []metrics.ImageScore {
+	var out []metrics.ImageScore
+	for i, c := range ciders {
+		out = append(out, metrics.ImageScore{ID: string(rune('a' + i)), CIDEr: c})
+	}
+	return out
+}
+
+func TestRefusals(t *testing.T) {
+	one := func(name string, runs ...Run) Arm { return Arm{Name: name, Signature: "k:1|m:2", Runs: runs} }
+	good := one("A", Run{Seed: 1, Images: scored(1, 2)}, Run{Seed: 2, Images: scored(1, 3)})
+	renamed := scored(1, 2)
+	renamed[1].ID = "z"
+	twice := scored(1, 2)
+	twice[1].ID = "a"
+	for _, c := range []struct {
+		name      string
+		arms      []Arm
+		contrasts []Contrast
+		o         Options
+		want      string
+	}{
+		{"no arms", nil, nil, Options{}, "no arms"},
+		{"no name", []Arm{{}}, nil, Options{}, "arm 1 has no name"},
+		{"name twice", []Arm{good, good}, nil, Options{}, `two arms are called "A"`},
+		{"no runs", []Arm{one("A")}, nil, Options{}, "arm A has no runs"},
+		{"seed twice", []Arm{one("A", good.Runs[0], good.Runs[0])}, nil, Options{}, "two runs of seed 1"},
+		{"fewer images", []Arm{good, one("B", Run{Seed: 4, Images: scored(1)})}, nil, Options{}, "arm B, seed 4 has 1 images, but arm A, seed 1 has 2"},
+		{"other images", []Arm{good, one("B", Run{Seed: 4, Images: renamed})}, nil, Options{}, `arm B, seed 4: image 2 is "z", but "b" in arm A, seed 1`},
+		{"image twice", []Arm{one("A", Run{Images: twice})}, nil, Options{}, `image "a" occurs twice`},
+		{"one image", []Arm{one("A", Run{Images: scored(1)})}, nil, Options{}, "at least 2"},
+		{"not a number", []Arm{one("A", Run{Seed: 7, Images: scored(1, math.NaN())})}, nil, Options{}, `arm A, seed 7, image "b": cider is NaN`},
+		{"infinite", []Arm{one("A", Run{Images: scored(1, math.Inf(1))})}, nil, Options{}, "cider is +Inf"},
+		{"other protocol of an arm", []Arm{good, {Name: "B", Signature: "k:1|m:3", Runs: good.Runs}}, nil, Options{}, "m is 3 against 2"},
+		{"other protocol of a run", []Arm{one("A", good.Runs[0], Run{Seed: 2, Signature: "k:1", Images: scored(1, 2)})}, nil, Options{},
+			"arm A, seed 2 was scored under another protocol than arm A, seed 1: m is absent against 2"},
+		{"contrast of no arm", []Arm{good}, []Contrast{{"B", "A"}}, Options{}, `no arm "B" (there are A)`},
+		{"contrast with itself", []Arm{good}, []Contrast{{"A", "A"}}, Options{}, "compares an arm with itself"},
+		{"no such metric", []Arm{good}, nil, Options{Metrics: []string{"spice"}}, `no metric "spice"`},
+		{"metric twice", []Arm{good}, nil, Options{Metrics: []string{"cider", "cider"}}, "asked for twice"},
+		{"primary not compared", []Arm{good}, nil, Options{Metrics: []string{"bleu4"}}, `primary metric "cider" is not among`},
+		{"alpha", []Arm{good}, nil, Options{Alpha: 5}, "alpha is 5"},
+		{"power", []Arm{good}, nil, Options{Power: -1}, "power is -1"},
+		{"minimum", []Arm{good}, nil, Options{MinimumEffect: math.NaN()}, "minimum effect is NaN"},
+		{"draws", []Arm{good}, nil, Options{Draws: 10}, "10 draws are too few"},
+	} {
+		_, err := Compare(c.arms, c.contrasts, c.o)
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: error %v, want one with %q", c.name, err, c.want)
+		}
+	}
+	b := one("B", good.Runs...)
+	both := []Contrast{{"B", "A"}, {"A", "B"}}
+	if _, err := Compare([]Arm{good, b}, both, Options{}); err == nil || !strings.Contains(err.Error(), "asked for twice") {
+		t.Errorf("a contrast both ways round: %v", err)
+	}
+	if _, err := Pairwise([]Arm{good, b}, Options{}); err == nil || !strings.Contains(err.Error(), "A has 2 runs") {
+		t.Errorf("pairs of arms: %v", err)
+	}
+	if _, err := Pairwise([]Arm{one("A", good.Runs[0])}, Options{}); err == nil || !strings.Contains(err.Error(), "one run alone") {
+		t.Errorf("one run: %v", err)
+	}
+	var many []Run
+	for i := range 33 {
+		many = append(many, Run{Seed: int64(i), Images: scored(1, 2)})
+	}
+	if _, err := Compare([]Arm{one("A", many...), one("B", many...)}, []Contrast{{"B", "A"}}, Options{}); err == nil || !strings.Contains(err.Error(), "takes 64 at most") {
+		t.Errorf("66 runs: %v", err)
+	}
+}
+
+func TestSignatureDifference(t *testing.T) {
+	for _, c := range []struct{ a, b, want string }{
+		{"x", "x", ""},
+		{"", "", ""},
+		{"abc", "abd", `signature "abd" against "abc"`},
+		{"tok:ptb|beam:5", "tok:ptb|beam:3", "beam is 3 against 5"},
+		{"tok=ptb; beam=5", "tok=13a; max=24", "tok is 13a against ptb; max is 24 against absent; beam is absent against 5"},
+		{`{"tok":"ptb","beam":5}`, `{"tok":"ptb","beam":3}`, "beam is 3 against 5"},
+		{"a:1|b:2", "b:2|a:1", `signature "b:2|a:1" against "a:1|b:2"`},
+		{"a:1", "", `signature "" against "a:1"`},
+	} {
+		if got := signatureDifference(c.a, c.b); got != c.want {
+			t.Errorf("signatureDifference(%q, %q) = %q, want %q", c.a, c.b, got, c.want)
+		}
+	}
+}

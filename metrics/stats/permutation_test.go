@@ -1,0 +1,92 @@
+package stats
+
+import (
+	"math"
+	"testing"
+)
+
+func near(t *testing.T, what string, got, want, tolerance float64) {
+	t.Helper()
+	if math.IsNaN(got) || math.Abs(got-want) > tolerance {
+		t.Errorf("%s = %v, want %v", what, got, want)
+	}
+}
+
+func TestPermutationP(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		a, b []float64
+		want float64
+	}{
+		// By hand: the six splits of {0, 2, 1, 5} into pairs differ by 2
+		// (observed), -2, 3, -3, 1, -1: four of them by 2 or more.
+		{"worked by hand", []float64{0, 2}, []float64{1, 5}, 4.0 / 6},
+		// Only the observed split and its mirror image separate the groups.
+		{"separated", []float64{1, 2, 3}, []float64{4, 5, 6}, 2.0 / 20},
+		{"separated the other way", []float64{4, 5, 6}, []float64{1, 2, 3}, 2.0 / 20},
+		{"five against five", []float64{1, 2, 3, 4, 5}, []float64{6, 7, 8, 9, 10}, 2.0 / 252},
+		// Of the 10 ways to take 2 of {1, 2, 3, 9, 10}, none but {9, 10} is
+		// 7.5 above the others, and none as far below.
+		{"unequal sizes", []float64{1, 2, 3}, []float64{9, 10}, 1.0 / 10},
+		{"equal scores", []float64{1, 1, 1}, []float64{1, 1, 1}, 1},
+		{"no more than rounding apart", []float64{0.1, 0.2, 0.3}, []float64{0.3, 0.2, 0.1}, 1},
+		{"one run each", []float64{1}, []float64{2}, 1},
+	} {
+		p, exact := permutationP(c.a, c.b, 1)
+		if !exact {
+			t.Errorf("%s: not exact", c.name)
+		}
+		near(t, c.name, p, c.want, 1e-15)
+	}
+}
+
+// With 11 against 11 there are 705,432 splits: the test samples them, and
+// agrees with the normal limit of the permutation distribution.
+func TestPermutationPSampled(t *testing.T) {
+	var a, b []float64
+	for i := range 11 {
+		a, b = append(a, float64(2*i)), append(b, float64(2*i)+7)
+	}
+	p, exact := permutationP(a, b, 1)
+	if exact {
+		t.Error("exact, want sampled")
+	}
+	// The pooled values have variance 55.90 (22 values around 13.5), so that
+	// the difference 7 lies 7/√(55.90·(2/11)) = 2.196 deviations out:
+	// two-sided 0.028.
+	near(t, "p", p, 0.028, 0.004)
+	if q, _ := permutationP(a, b, 1); q != p {
+		t.Errorf("a second time p = %v, first %v", q, p)
+	}
+}
+
+func TestSmallestP(t *testing.T) {
+	for _, c := range []struct {
+		a, b int
+		want float64
+	}{
+		// Binomial coefficients of Pascal's triangle: 20, 70, 252, 56, 184756.
+		{3, 3, 2.0 / 20}, {4, 4, 2.0 / 70}, {5, 5, 2.0 / 252}, {3, 5, 1.0 / 56}, {10, 10, 2.0 / 184756},
+		{1, 1, 1}, {1, 4, 1.0 / 5}, {0, 5, 1},
+	} {
+		near(t, "smallest p", SmallestP(c.a, c.b), c.want, 1e-15)
+	}
+}
+
+func TestHolm(t *testing.T) {
+	for _, c := range []struct{ p, want []float64 }{
+		// By hand: 4·0.005, 3·0.01, 2·0.03, and 0.04 lifted to the 0.06 before it.
+		{[]float64{0.01, 0.04, 0.03, 0.005}, []float64{0.03, 0.06, 0.06, 0.02}},
+		{[]float64{0.5, 0.6}, []float64{1, 1}},
+		{[]float64{0.02}, []float64{0.02}},
+		{nil, []float64{}},
+	} {
+		got := Holm(c.p)
+		if len(got) != len(c.want) {
+			t.Fatalf("Holm(%v) = %v", c.p, got)
+		}
+		for i := range got {
+			near(t, "Holm", got[i], c.want[i], 1e-15)
+		}
+	}
+}
