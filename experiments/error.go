@@ -1,12 +1,32 @@
 package experiments
 
-import "fmt"
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// override is the file name of what a --set gave.
+const override = "--set"
+
+// maxProblems is how many errors are shown at once.
+const maxProblems = 20
 
 // place is where a value was given: a line of a file, or a --set argument.
 type place struct {
-	file string // "--set" for an override
+	file string // override for a --set
 	line int    // 0 for an override
 	text string // the line, or the override's key=value
+}
+
+// first points back to a place from a later line of the same file.
+func (p place) first() string {
+	if p.line == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; the first is in line %d", p.line)
 }
 
 // An Error is one thing wrong with a study, and where.
@@ -15,12 +35,13 @@ type Error struct {
 	Line int    // 1-based; 0 for --set and for a file that cannot be read
 	Text string // the offending line, or key=value of a --set
 	Msg  string
+	Err  error // what the system said, or nil
 }
 
 // Error gives "file:line: message" and, below it, the offending line.
 func (e *Error) Error() string {
 	switch {
-	case e.File == "--set":
+	case e.File == override:
 		return fmt.Sprintf("--set %s: %s", e.Text, e.Msg)
 	case e.Line == 0:
 		return fmt.Sprintf("%s: %s", e.File, e.Msg)
@@ -28,4 +49,107 @@ func (e *Error) Error() string {
 		return fmt.Sprintf("%s:%d: %s", e.File, e.Line, e.Msg)
 	}
 	return fmt.Sprintf("%s:%d: %s\n%6d | %s", e.File, e.Line, e.Msg, e.Line, e.Text)
+}
+
+// Unwrap gives the cause, so that errors.Is finds fs.ErrNotExist.
+func (e *Error) Unwrap() error { return e.Err }
+
+// wrong makes an error about what was given at a place.
+func (p place) wrong(format string, args ...any) *Error {
+	return &Error{File: p.file, Line: p.line, Text: p.text, Msg: fmt.Sprintf(format, args...)}
+}
+
+// problems gathers errors, each once.
+type problems struct {
+	list []*Error
+	seen map[string]bool
+}
+
+func (p *problems) add(at place, format string, args ...any) { p.report(at.wrong(format, args...)) }
+
+func (p *problems) report(e *Error) {
+	if p.seen == nil {
+		p.seen = map[string]bool{}
+	}
+	if text := e.Error(); !p.seen[text] {
+		p.seen[text] = true
+		p.list = append(p.list, e)
+	}
+}
+
+// err joins the errors in the order of files and lines, or is nil.
+func (p *problems) err() error {
+	if len(p.list) == 0 {
+		return nil
+	}
+	rank := map[string]int{override: len(p.list)} // after all files
+	for i, e := range p.list {
+		if _, known := rank[e.File]; !known {
+			rank[e.File] = i
+		}
+	}
+	slices.SortStableFunc(p.list, func(a, b *Error) int {
+		return cmp.Or(cmp.Compare(rank[a.File], rank[b.File]), cmp.Compare(a.Line, b.Line))
+	})
+	var all []error
+	for i, e := range p.list {
+		if i == maxProblems {
+			all = append(all, fmt.Errorf("and %d more", len(p.list)-i))
+			break
+		}
+		all = append(all, e)
+	}
+	if len(all) == 1 {
+		return all[0]
+	}
+	return errors.Join(all...)
+}
+
+// suggest gives `: did you mean "x"?` for the nearest of the words, or nothing
+// where none is near.
+func suggest(word string, words []string) string {
+	if best := nearest(word, words); best != "" {
+		return fmt.Sprintf("; did you mean %q?", best)
+	}
+	return ""
+}
+
+// nearest gives the word with the smallest edit distance, if that is at most a
+// third of its length (and at least 1), or "".
+func nearest(word string, words []string) string {
+	best, least := "", len(word)+1
+	for _, w := range words {
+		if d := distance(strings.ToLower(word), strings.ToLower(w)); d < least && d <= max(1, len(w)/3) {
+			best, least = w, d
+		}
+	}
+	return best
+}
+
+// distance is the edit distance with insertion, deletion, substitution and
+// the swap of neighbours (optimal string alignment), over bytes.
+func distance(a, b string) int {
+	if len(a) > 100 || len(b) > 100 {
+		return max(len(a), len(b))
+	}
+	before, above := make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range above {
+		above[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		row := make([]int, len(b)+1)
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			change := above[j-1]
+			if a[i-1] != b[j-1] {
+				change++
+			}
+			row[j] = min(above[j]+1, row[j-1]+1, change)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				row[j] = min(row[j], before[j-2]+1)
+			}
+		}
+		before, above = above, row
+	}
+	return above[len(b)]
 }

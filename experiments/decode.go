@@ -1,0 +1,228 @@
+package experiments
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// decoder fills a study from a tree.
+type decoder struct {
+	study    *Study
+	problems *problems
+}
+
+// section decodes a mapping whose keys are those below a section; "" is the
+// whole file.
+func (d *decoder) section(v *value, section string) {
+	for _, m := range v.members {
+		path := join(section, m.name)
+		k := find(path)
+		switch {
+		case k == nil && len(children(path)) > 0:
+			if m.kind != mapping {
+				d.problems.add(m.at, "%s is %s, but must be a mapping of %s", path, m.describe(), strings.Join(children(path), ", "))
+				continue
+			}
+			d.study.places[path] = m.at
+			d.section(m.value, path)
+		case k == nil:
+			d.unknown(m, section)
+		default:
+			d.study.places[path] = m.at
+			d.leaf(k, m)
+		}
+	}
+}
+
+// leaf decodes the value of a key.
+func (d *decoder) leaf(k *key, m member) {
+	switch k.path {
+	case "extends": // followed when the file was read
+	case "sweep.over":
+		d.over(m)
+	case "compare.contrasts":
+		d.contrasts(m)
+	case "compare.baseline":
+		d.study.Compare.Baseline = d.arm(m.value, "compare.baseline is %s, but must be an arm")
+	default:
+		text, wrong := k.parse(m.value)
+		if wrong != "" {
+			d.problems.add(m.at, "%s", wrong)
+			return
+		}
+		d.study.set(k.path, text)
+	}
+}
+
+// unknown reports a key that is not one of the section's, with the likeliest
+// one that was meant.
+func (d *decoder) unknown(m member, section string) {
+	name, in := printable(m.name, 60), ""
+	if section != "" {
+		in = " in " + section
+	}
+	hint := suggest(m.name, children(section))
+	if full := join(section, m.name); strings.Contains(m.name, ".") && find(full) != nil {
+		hint = fmt.Sprintf("; nest it instead: %s", nested(m.name))
+	} else if hint == "" {
+		hint = elsewhere(m.name, keyPaths())
+	}
+	d.problems.add(m.at, "unknown key %q%s%s (its keys: %s)", name, in, hint, strings.Join(children(section), ", "))
+}
+
+// nested writes a.b as "a: {b: …}".
+func nested(path string) string {
+	name, rest, more := strings.Cut(path, ".")
+	if !more {
+		return name + ": …"
+	}
+	return name + ": {" + nested(rest) + "}"
+}
+
+// elsewhere suggests those of the paths that end in about this name.
+func elsewhere(name string, paths []string) string {
+	last := func(path string) string { return path[strings.LastIndexByte(path, '.')+1:] }
+	var names, meant []string
+	for _, path := range paths {
+		names = append(names, last(path))
+	}
+	best := nearest(last(name), names)
+	for i, path := range paths {
+		if best != "" && names[i] == best {
+			meant = append(meant, path)
+		}
+	}
+	if len(meant) == 0 || len(meant) > 3 {
+		return ""
+	}
+	return fmt.Sprintf("; did you mean %s?", strings.Join(meant, " or "))
+}
+
+// over decodes the swept keys.
+func (d *decoder) over(m member) {
+	if m.kind != mapping {
+		d.problems.add(m.at, "sweep.over is %s, but must be a mapping of keys to lists, such as {model.hidden: [256, 512]}", m.describe())
+		return
+	}
+	for _, axis := range m.members {
+		name := printable(axis.name, 60)
+		switch {
+		case axis.name == "data.root":
+			d.problems.add(axis.at, "data.root cannot be swept: it is no part of a trial's identity")
+		case !isSetting(axis.name):
+			hint := suggest(axis.name, settingPaths())
+			if hint == "" {
+				hint = elsewhere(axis.name, settingPaths())
+			}
+			if hint == "" {
+				hint = "; write the path of a setting, such as model.hidden"
+			}
+			d.problems.add(axis.at, "sweep.over: no setting %q%s", name, hint)
+		default:
+			d.study.places["sweep.over."+axis.name] = axis.at
+			d.axis(find(axis.name), axis)
+		}
+	}
+}
+
+// axis decodes one swept key.
+func (d *decoder) axis(k *key, m member) {
+	a := Axis{Path: k.path}
+	switch {
+	case m.kind == list:
+		a.Values = d.values(k, m.value)
+	case m.kind == mapping && len(m.members) == 1 && slices.Contains(draws, m.members[0].name):
+		a.Draw = m.members[0].name
+		if a.Draw != "choice" {
+			d.bounds(k, &a, m)
+		} else if choices := m.members[0].value; choices.kind == list {
+			a.Values = d.values(k, choices)
+		} else {
+			d.problems.add(m.at, "the choice for %s is %s, but must be a list", k.path, choices.describe())
+		}
+	default:
+		d.problems.add(m.at, "sweep.over: %s is %s, but must be a list such as [1, 2], or with method random a range such as {log: [a, b]}, {uniform: [a, b]}, {int: [a, b]} or {choice: [a, b]}", k.path, m.describe())
+	}
+	d.study.Sweep.Over = append(d.study.Sweep.Over, a)
+}
+
+// values decodes a list of values of a key.
+func (d *decoder) values(k *key, v *value) []string {
+	var texts []string
+	if len(v.items) == 0 {
+		d.problems.add(v.at, "sweep.over: the list of %s is empty", k.path)
+	}
+	for _, item := range v.items {
+		text, wrong := k.parse(item)
+		if wrong != "" {
+			d.problems.add(item.at, "sweep.over: %s", wrong)
+			continue
+		}
+		texts = append(texts, text)
+	}
+	return texts
+}
+
+// bounds decodes the [low, high] of a range.
+func (d *decoder) bounds(k *key, a *Axis, m member) {
+	whole := k.kind() == reflect.Int || k.kind() == reflect.Int64
+	pair := m.members[0].value
+	switch {
+	case k.isText():
+		d.problems.add(m.at, "sweep.over: %s takes words, so {%s: …} has no sense; use {choice: […]}", k.path, a.Draw)
+		return
+	case a.Draw == "int" && !whole:
+		d.problems.add(m.at, "sweep.over: %s is a number, not a whole one; use {uniform: [a, b]} or {log: [a, b]}", k.path)
+		return
+	case a.Draw == "uniform" && whole:
+		d.problems.add(m.at, "sweep.over: %s is a whole number; use {int: [a, b]} or {log: [a, b]}", k.path)
+		return
+	case pair.kind != list || len(pair.items) != 2:
+		d.problems.add(m.at, "sweep.over: the range of %s must be two numbers, {%s: [low, high]}", k.path, a.Draw)
+		return
+	}
+	ends := d.values(k, pair)
+	if len(ends) != 2 {
+		return
+	}
+	a.Low, a.High = float(ends[0]), float(ends[1])
+	switch {
+	case a.Low >= a.High:
+		d.problems.add(m.at, "sweep.over: the range of %s goes from %s to %s; the first must be the smaller", k.path, ends[0], ends[1])
+	case a.Draw == "log" && a.Low <= 0:
+		d.problems.add(m.at, "sweep.over: the log range of %s begins at %s, but must begin above 0", k.path, ends[0])
+	}
+}
+
+// contrasts decodes the pairs of arms.
+func (d *decoder) contrasts(m member) {
+	d.study.Compare.Contrasts = [][2]string{}
+	const wanted = "compare.contrasts holds %s, but must be a list of pairs of arms, such as [[soft, none]]"
+	if m.kind != list {
+		d.problems.add(m.at, wanted, m.describe())
+		return
+	}
+	for _, item := range m.items {
+		if item.kind != list || len(item.items) != 2 {
+			d.problems.add(item.at, wanted, item.describe())
+			continue
+		}
+		pair := [2]string{d.arm(item.items[0], wanted), d.arm(item.items[1], wanted)}
+		d.study.places[contrastPath(len(d.study.Compare.Contrasts))] = item.at
+		d.study.Compare.Contrasts = append(d.study.Compare.Contrasts, pair)
+	}
+}
+
+// contrastPath is under what a contrast's place is kept.
+func contrastPath(i int) string { return fmt.Sprintf("compare.contrasts[%d]", i) }
+
+// arm decodes the name of an arm: any scalar, since arms may be numbers.
+func (d *decoder) arm(v *value, wanted string) string {
+	if v.kind != scalar || v.tag == "!!null" {
+		d.problems.add(v.at, wanted, v.describe())
+		return ""
+	}
+	return v.text
+}

@@ -1,0 +1,212 @@
+package experiments
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// A key is one line of the study format: all that is known of a path.
+type key struct {
+	path     string
+	limits   string              // see parseLimits; empty allows anything of the type
+	fallback any                 // default; nil where there is none
+	derive   func(*Settings) any // default that depends on the setting `on`
+	on       string
+	applies  func(*Settings) bool // nil: always; else where false the key has no effect
+	doc      string
+}
+
+// metricsOf gives the metrics of a split as alternatives: val.bleu1|val.bleu2|…
+func metricsOf(split string) string {
+	const names = "bleu1|bleu2|bleu3|bleu4|rouge_l|cider|cider_d|meteor"
+	return split + "." + strings.ReplaceAll(names, "|", "|"+split+".")
+}
+
+// keys is the study format, in the order of a resolved file. Defaults are here
+// and nowhere else.
+var keys = []key{
+	{path: "study", doc: "Name of the study, by which results.db knows it. Never inherited through extends."},
+	{path: "question", doc: "The question that the study answers, for people."},
+	{path: "extends", doc: "Another study file, relative to this one, whose keys hold where this one has none. Maps are merged, lists and swept values replaced."},
+
+	{path: "data.name", limits: "shapes|flickr8k|coco", fallback: "shapes", doc: "Data set. shapes is drawn from a seed and needs no download."},
+	{path: "data.root", fallback: "", doc: "Folder of the data set, relative to the working directory. Empty takes --data or $GLIMPSE_DATA. Not part of a trial's identity."},
+	{path: "data.split", limits: "official|karpathy|seed", derive: split, on: "data.name", doc: "Which pictures train, validate and test. seed is the first 7,000 against the rest, without validation pictures."},
+	{path: "data.min_count", limits: "[1,1000000]", fallback: 5, doc: "Occurrences from which on a word is in the vocabulary."},
+	{path: "data.captions_per_image", limits: "[1,100]", fallback: 5, doc: "Captions of an image that are trained on."},
+	{path: "data.max_length", limits: "[1,1000]", fallback: 24, doc: "Words after which a training caption is cut."},
+	{path: "data.images", limits: "[10,1000000]", fallback: 1000, applies: drawn, doc: "shapes: number of scenes, all splits together."},
+	{path: "data.seed", limits: "[0,2147483647]", fallback: 1, applies: drawn, doc: "shapes: seed of the drawing."},
+	{path: "data.vocabulary", limits: "train|corpus", fallback: "train", doc: "Captions the vocabulary is made from. corpus reads the test captions too and is there to repeat work that did so."},
+
+	{path: "encoder.name", limits: "cnn|efficientnet_lite0|efficientnet_lite1|efficientnet_lite2|resnet18|resnet50|resnet101|inception_v3", derive: encoder, on: "data.name", doc: "Network that gives the grid features. cnn is trained jointly with the captioner, the others are frozen."},
+	{path: "encoder.image_size", limits: "[16,2048]", derive: imageSize, on: "encoder.name", doc: "Side of the square picture that the encoder sees, in pixels."},
+	{path: "encoder.weights", fallback: "auto", applies: frozen, doc: "auto fetches the published weights, random draws them from the seed, anything else is the path of a file."},
+	{path: "encoder.channels", limits: "[1,2048]", fallback: 32, applies: joint, doc: "cnn: channels of the first layer."},
+
+	{path: "model.embedding", limits: "[1,16384]", fallback: 256, doc: "Size of a word vector."},
+	{path: "model.hidden", limits: "[1,16384]", fallback: 512, doc: "Size of the GRU state. compare.match_parameters may widen it."},
+	{path: "model.attention", limits: "none|soft|adaptive|uniform", fallback: "adaptive", doc: "What a word is predicted from beside the GRU state."},
+	{path: "model.attention_size", limits: "[1,16384]", fallback: 256, applies: scored, doc: "Size in which attention compares state and regions."},
+	{path: "model.dropout", limits: "[0,1)", fallback: 0.5, doc: "Probability with which dropout drops."},
+	{path: "model.layers", limits: "[1,2]", fallback: 1, doc: "GRU layers."},
+
+	{path: "train.epochs", limits: "[1,10000]", fallback: 10, doc: "Passes over the training split."},
+	{path: "train.batch_images", limits: "[1,65536]", fallback: 16, doc: "Images in a step, each with all its captions."},
+	{path: "train.optimizer.name", limits: "adam|adamw|sgd", fallback: "adam", doc: "Rule of a step."},
+	{path: "train.optimizer.lr", limits: "(0,1000]", fallback: 5e-4, doc: "Learning rate at its highest."},
+	{path: "train.optimizer.beta1", limits: "[0,1)", fallback: 0.9, applies: moments, doc: "adam, adamw: decay of the mean gradient."},
+	{path: "train.optimizer.beta2", limits: "[0,1)", fallback: 0.999, applies: moments, doc: "adam, adamw: decay of the mean squared gradient."},
+	{path: "train.optimizer.epsilon", limits: "(0,1]", fallback: 1e-8, applies: moments, doc: "adam, adamw: what is added to the root."},
+	{path: "train.optimizer.momentum", limits: "[0,1)", fallback: 0.9, applies: sgd, doc: "sgd: decay of the velocity."},
+	{path: "train.optimizer.weight_decay", limits: "[0,1]", fallback: 0.0, doc: "Pull of the weights towards 0; decoupled from the gradient for adamw."},
+	{path: "train.optimizer.clip_norm", limits: "[0,1000000]", fallback: 5.0, doc: "Largest norm of the gradient over all parameters; 0 does not clip."},
+	{path: "train.schedule.name", limits: "constant|cosine|step|plateau", fallback: "cosine", doc: "How the learning rate falls."},
+	{path: "train.schedule.warmup_steps", limits: "[0,1000000]", fallback: 0, doc: "Steps in which the rate rises from 0 to lr."},
+	{path: "train.schedule.step_epochs", limits: "[1,10000]", fallback: 3, applies: steps, doc: "step: epochs from one fall to the next."},
+	{path: "train.schedule.gamma", limits: "(0,1)", fallback: 0.5, applies: falls, doc: "step, plateau: factor of a fall."},
+	{path: "train.schedule.patience", limits: "[1,10000]", fallback: 2, applies: plateau, doc: "plateau: epochs without a better validation metric before a fall."},
+	{path: "train.label_smoothing", limits: "[0,1)", fallback: 0.0, doc: "Share of the target spread over the whole vocabulary."},
+	{path: "train.select.metric", limits: metricsOf("val") + "|last", fallback: "val.cider", doc: "Decoded validation metric that chooses the epoch; last keeps the last one and decodes nothing."},
+	{path: "train.select.beam", limits: "[1,100]", fallback: 3, applies: selects, doc: "Beam of the validation captions."},
+	{path: "train.select.patience", limits: "[0,10000]", fallback: 0, applies: selects, doc: "Epochs without a better metric before training stops; 0 never stops early."},
+
+	{path: "decode.beam", limits: "[1,100]", fallback: 5, doc: "Beam of the final captions; 1 is greedy."},
+	{path: "decode.length_penalty", limits: "[0,10]", fallback: 0.7, applies: beams, doc: "Power of the length that a log probability is divided by."},
+	{path: "decode.max_length", limits: "[1,1000]", fallback: 24, doc: "Longest caption, in words."},
+
+	{path: "seed", limits: "[0,2147483647]", fallback: 1, doc: "Seed of initial weights, data order and dropout."},
+
+	{path: "sweep.method", limits: "grid|zip|random", fallback: "grid", doc: "grid crosses all lists, zip pairs them, random draws from ranges. Seeds are always crossed with the rest."},
+	{path: "sweep.over", doc: "Swept keys by path, such as model.hidden: [256, 512]. With method random also ranges: {log: [a, b]}, {uniform: [a, b]}, {int: [a, b]}, {choice: [...]}."},
+	{path: "sweep.samples", limits: "[1,10000]", doc: "random: number of draws."},
+	{path: "sweep.seed", limits: "[0,2147483647]", fallback: 1, doc: "random: seed of the draws."},
+
+	{path: "compare.arms", doc: "The swept key whose values are compared."},
+	{path: "compare.baseline", doc: "The arm that the others are held against."},
+	{path: "compare.contrasts", doc: "Pairs [a, b] of arms: the difference a − b. Without them each arm is held against the baseline."},
+	{path: "compare.primary.metric", limits: metricsOf("test") + "|" + metricsOf("val"), doc: "The metric that decides."},
+	{path: "compare.primary.minimum_effect", limits: "[0,100]", doc: "Smallest difference that matters, in points: 1.0 is a CIDEr of 0.01."},
+	{path: "compare.primary.alpha", limits: "(0,1)", fallback: 0.05, doc: "Accepted rate of false findings."},
+	{path: "compare.match_parameters", limits: "percent", doc: "Share by which parameter counts of the arms may differ, such as 2%; smaller arms get a wider model.hidden. off leaves them."},
+}
+
+func drawn(s *Settings) bool   { return s.Data.Name == "shapes" }
+func joint(s *Settings) bool   { return s.Encoder.Name == "cnn" }
+func frozen(s *Settings) bool  { return s.Encoder.Name != "cnn" }
+func scored(s *Settings) bool  { return s.Model.Attention == "soft" || s.Model.Attention == "adaptive" }
+func moments(s *Settings) bool { return s.Train.Optimizer.Name != "sgd" }
+func sgd(s *Settings) bool     { return s.Train.Optimizer.Name == "sgd" }
+func steps(s *Settings) bool   { return s.Train.Schedule.Name == "step" }
+func plateau(s *Settings) bool { return s.Train.Schedule.Name == "plateau" }
+func falls(s *Settings) bool   { return steps(s) || plateau(s) }
+func selects(s *Settings) bool { return s.Train.Select.Metric != "last" }
+func beams(s *Settings) bool   { return s.Decode.Beam > 1 }
+
+func split(s *Settings) any {
+	if s.Data.Name == "coco" {
+		return "karpathy"
+	}
+	return "official"
+}
+
+func encoder(s *Settings) any {
+	if s.Data.Name == "shapes" {
+		return "cnn"
+	}
+	return "efficientnet_lite2"
+}
+
+func imageSize(s *Settings) any {
+	switch s.Encoder.Name {
+	case "cnn":
+		return 64
+	case "inception_v3":
+		return 299
+	}
+	return 224
+}
+
+// fieldIndex leads from a path to its field of Study.
+var fieldIndex = indexFields(reflect.TypeFor[Study](), "", nil, map[string][]int{})
+
+func indexFields(t reflect.Type, prefix string, at []int, into map[string][]int) map[string][]int {
+	for i := range t.NumField() {
+		f := t.Field(i)
+		name, option, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+		index := append(slices.Clone(at), i)
+		switch {
+		case name == "-" || !f.IsExported():
+		case option == "inline":
+			indexFields(f.Type, prefix, index, into)
+		case f.Type.Kind() == reflect.Struct:
+			indexFields(f.Type, prefix+name+".", index, into)
+		default:
+			into[prefix+name] = index
+		}
+	}
+	return into
+}
+
+// find gives the key of a path, or nil.
+func find(path string) *key {
+	for i := range keys {
+		if keys[i].path == path {
+			return &keys[i]
+		}
+	}
+	return nil
+}
+
+// isSetting says whether a path is one of Settings, and so can be swept.
+func isSetting(path string) bool {
+	section, _, nested := strings.Cut(path, ".")
+	return find(path) != nil && (path == "seed" || nested && section != "sweep" && section != "compare")
+}
+
+// keyPaths are all paths, in the order of the table.
+func keyPaths() []string {
+	paths := make([]string, len(keys))
+	for i, k := range keys {
+		paths[i] = k.path
+	}
+	return paths
+}
+
+// settingPaths are the paths of Settings, in the order of the table.
+func settingPaths() []string {
+	return slices.DeleteFunc(keyPaths(), func(path string) bool { return !isSetting(path) })
+}
+
+// children are the names directly below a section ("" is the whole file).
+func children(section string) []string {
+	var names []string
+	for _, k := range keys {
+		rest, inside := k.path, true
+		if section != "" {
+			rest, inside = strings.CutPrefix(k.path, section+".")
+		}
+		name, _, _ := strings.Cut(rest, ".")
+		if inside && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// field is the value of a path in s, settable.
+func (s *Study) field(path string) reflect.Value {
+	return reflect.ValueOf(s).Elem().FieldByIndex(fieldIndex[path])
+}
+
+// isText says whether the key takes text, words included.
+func (k *key) isText() bool { return k.kind() == reflect.String }
+
+// kind is the Go kind of a path's value.
+func (k *key) kind() reflect.Kind {
+	if k.path == "extends" { // the one key that a Study does not keep
+		return reflect.String
+	}
+	return reflect.TypeFor[Study]().FieldByIndex(fieldIndex[k.path]).Type.Kind()
+}

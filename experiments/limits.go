@@ -1,0 +1,171 @@
+package experiments
+
+import (
+	"fmt"
+	"math"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// limits are what a key's value may be: one of some words, a number in an
+// interval, a percentage, or anything of its type.
+type limits struct {
+	words             []string
+	interval          bool
+	low, high         float64
+	lowOpen, highOpen bool
+	percent           bool
+}
+
+// parseLimits reads the notation of the table: "a|b|c" for words, "[0,1)" for
+// an interval, "percent", or nothing.
+func parseLimits(notation string) limits {
+	switch {
+	case notation == "":
+		return limits{}
+	case notation == "percent":
+		return limits{percent: true, interval: true, high: 0.5}
+	case notation[0] != '[' && notation[0] != '(':
+		return limits{words: strings.Split(notation, "|")}
+	}
+	end := len(notation) - 1
+	low, high, _ := strings.Cut(notation[1:end], ",")
+	l := limits{interval: true, lowOpen: notation[0] == '(', highOpen: notation[end] == ')'}
+	l.low, _ = strconv.ParseFloat(low, 64)
+	l.high, _ = strconv.ParseFloat(high, 64)
+	return l
+}
+
+// contain says whether a number is in the interval.
+func (l limits) contain(x float64) bool {
+	return (x > l.low || x == l.low && !l.lowOpen) && (x < l.high || x == l.high && !l.highOpen)
+}
+
+// wanted tells people what a key takes, to follow "must be".
+func (k *key) wanted() string {
+	l := parseLimits(k.limits)
+	switch {
+	case l.words != nil:
+		return "one of " + strings.Join(l.words, ", ")
+	case l.percent:
+		return "a percentage such as 2%, at most 50%, or off"
+	case k.isText():
+		return "text"
+	}
+	noun := "a whole number"
+	if k.kind() == reflect.Float64 {
+		noun = "a number"
+	}
+	low, high := number(l.low), number(l.high)
+	switch {
+	case l.lowOpen:
+		noun += " above " + low
+	default:
+		noun += " from " + low
+	}
+	if l.highOpen {
+		return noun + " to below " + high
+	}
+	return noun + " to " + high
+}
+
+// number is the canonical text of a float: the shortest that reads back equal,
+// without an exponent where people write none.
+func number(x float64) string {
+	if x == 0 {
+		return "0" // and not -0
+	}
+	if a := math.Abs(x); a >= 1e-6 && a < 1e15 {
+		return strconv.FormatFloat(x, 'f', -1, 64)
+	}
+	return strconv.FormatFloat(x, 'g', -1, 64)
+}
+
+// parse checks a scalar against the key and gives its canonical text, or what
+// is wrong with it.
+func (k *key) parse(v *value) (text, wrong string) {
+	refuse := func() (string, string) {
+		return "", fmt.Sprintf("%s is %s, but must be %s", k.path, v.describe(), k.wanted())
+	}
+	if v.kind != scalar {
+		return refuse()
+	}
+	l := parseLimits(k.limits)
+	switch {
+	case l.percent:
+		share, ok := percentage(v)
+		if !ok || !l.contain(share) {
+			return refuse()
+		}
+		return number(share), ""
+	case k.isText():
+		if l.words != nil && !slices.Contains(l.words, v.text) {
+			_, wrong = refuse()
+			return "", wrong + suggest(v.text, l.words)
+		}
+		if v.tag != "!!str" {
+			return refuse()
+		}
+		return v.text, ""
+	case k.kind() == reflect.Float64:
+		x, err := strconv.ParseFloat(v.text, 64)
+		if err != nil || v.tag != "!!float" && v.tag != "!!int" || !l.contain(x) {
+			return refuse()
+		}
+		return number(x), ""
+	default:
+		n, err := strconv.ParseInt(v.text, 10, 64)
+		if err != nil || v.tag != "!!int" || !l.contain(float64(n)) {
+			return refuse()
+		}
+		return strconv.FormatInt(n, 10), ""
+	}
+}
+
+// float reads canonical text of a number.
+func float(text string) float64 {
+	x, _ := strconv.ParseFloat(text, 64)
+	return x
+}
+
+// percentage reads 2% as 0.02 and off as 0.
+func percentage(v *value) (share float64, ok bool) {
+	if v.text == "off" {
+		return 0, true
+	}
+	text, ok := strings.CutSuffix(v.text, "%")
+	x, err := strconv.ParseFloat(text, 64)
+	if !ok || err != nil || !(x > 0) {
+		return 0, false
+	}
+	return x / 100, true
+}
+
+// set stores canonical text, which parse has accepted, in the field of a path.
+func (s *Study) set(path, text string) {
+	f := s.field(path)
+	switch f.Kind() {
+	case reflect.String:
+		f.SetString(text)
+	case reflect.Float64:
+		f.SetFloat(float(text))
+	default:
+		n, _ := strconv.ParseInt(text, 10, 64)
+		f.SetInt(n)
+	}
+}
+
+// get gives the canonical text of the field of a path.
+func (s *Study) get(path string) string {
+	f := s.field(path)
+	switch f.Kind() {
+	case reflect.String:
+		return f.String()
+	case reflect.Float64:
+		return number(f.Float())
+	default:
+		return strconv.FormatInt(f.Int(), 10)
+	}
+}

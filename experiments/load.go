@@ -1,0 +1,190 @@
+package experiments
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// maxExtends is how many files may stand in a chain of extends.
+const maxExtends = 8
+
+// Load reads a study file, what it extends, and the overrides of `--set
+// key=value`, in this order of rising precedence, and checks all of it: the
+// result has a plan. The error is an *Error, or several joined, in the order
+// of files and lines; nothing in it needs a look at the source of glimpse.
+func Load(path string, sets []string) (*Study, error) {
+	source, err := readFile(path)
+	if err != nil {
+		return nil, &Error{File: path, Msg: "cannot be read: " + reason(err), Err: err}
+	}
+	return parse(path, source, sets)
+}
+
+// parse is Load on bytes already read.
+func parse(path string, source []byte, sets []string) (*Study, error) {
+	found := &problems{}
+	root := inherit(path, source, nil, found)
+	if root == nil {
+		return nil, found.err()
+	}
+	for _, arg := range sets {
+		if v := parseSet(arg, found); v != nil {
+			root = merge(root, v, "")
+		}
+	}
+	s := &Study{Path: path, Source: source, places: map[string]place{"": {file: path, line: 1, text: firstLine(source)}}}
+	s.fillDefaults()
+	d := &decoder{study: s, problems: found}
+	d.section(root, "")
+	s.checkNames(found)
+	if len(found.list) == 0 { // a broken sweep has no sensible arms or trials
+		s.checkSweep(found)
+	}
+	if len(found.list) == 0 {
+		s.deriveBase()
+		s.checkCompare(found)
+		s.checkTrials(found)
+	}
+	if err := found.err(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// reason is a system error without the path, which the message already has.
+func reason(err error) string {
+	var pathError *fs.PathError
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "no such file"
+	case errors.As(err, &pathError):
+		return pathError.Err.Error()
+	}
+	return err.Error()
+}
+
+func firstLine(source []byte) string {
+	line, _, _ := strings.Cut(string(source), "\n")
+	return printable(line, 120)
+}
+
+// inherit parses a file and merges it over the one it extends, if any. chain
+// holds the absolute paths that led here.
+func inherit(path string, source []byte, chain []string, found *problems) *value {
+	root := parseFile(path, source, found)
+	if root == nil {
+		return nil
+	}
+	extends := root.member("extends")
+	if extends == nil {
+		return root
+	}
+	name, wrong := find("extends").parse(extends.value)
+	if wrong != "" || name == "" {
+		found.add(extends.at, "extends is %s, but must be the path of a study file, relative to this one", extends.describe())
+		return root
+	}
+	base := name
+	if !filepath.IsAbs(base) {
+		base = filepath.Join(filepath.Dir(path), base)
+	}
+	self, _ := filepath.Abs(path)
+	next, _ := filepath.Abs(base)
+	chain = append(slices.Clone(chain), self)
+	if slices.Contains(chain, next) || len(chain) == maxExtends {
+		found.add(extends.at, "extends %s goes in a circle, or is a chain of more than %d files", name, maxExtends)
+		return root
+	}
+	inherited, err := readFile(base)
+	if err != nil {
+		found.report(&Error{File: extends.at.file, Line: extends.at.line, Text: extends.at.text,
+			Msg: fmt.Sprintf("extends %s, which cannot be read: %s", base, reason(err)), Err: err})
+		return root
+	}
+	under := inherit(base, inherited, chain, found)
+	if under == nil {
+		return root
+	}
+	// Two studies of one name would mix in results.db: a name is never inherited.
+	under.members = slices.DeleteFunc(under.members, func(m member) bool { return m.name == "study" })
+	return merge(under, root, "")
+}
+
+// merge lays a mapping over another: mappings member by member, all else, and
+// each swept key, replaced.
+func merge(under, over *value, path string) *value {
+	merged := &value{at: over.at, kind: mapping, members: slices.Clone(under.members)}
+	for _, m := range over.members {
+		below := under.member(m.name)
+		switch {
+		case below == nil:
+			merged.members = append(merged.members, m)
+			continue
+		case below.kind == mapping && m.kind == mapping && path != "sweep.over":
+			m.value = merge(below.value, m.value, join(path, m.name))
+		}
+		*merged.member(m.name) = m
+	}
+	return merged
+}
+
+// join makes the path of a name in a section.
+func join(section, name string) string {
+	if section == "" {
+		return name
+	}
+	return section + "." + name
+}
+
+// parseSet turns the argument of a --set into a mapping with one leaf.
+func parseSet(arg string, found *problems) *value {
+	at := place{file: override, text: printable(arg, 120)}
+	path, text, ok := strings.Cut(arg, "=")
+	path = strings.TrimSpace(path)
+	switch {
+	case !ok || path == "":
+		found.add(at, "write key=value, such as train.epochs=3")
+		return nil
+	case path == "extends":
+		found.add(at, "extends belongs in the file and cannot be set")
+		return nil
+	}
+	names := strings.Split(path, ".")
+	if swept, ok := strings.CutPrefix(path, "sweep.over."); ok {
+		names = []string{"sweep", "over", swept}
+	}
+	v := setValue(path, text, at, found)
+	if v == nil {
+		return nil
+	}
+	for _, name := range slices.Backward(names) {
+		v = &value{at: at, kind: mapping, members: []member{{at: at, name: name, value: v}}}
+	}
+	return v
+}
+
+// setValue reads what stands right of the = of a --set: as it is where the key
+// takes text, else as YAML.
+func setValue(path, text string, at place, found *problems) *value {
+	if k := find(path); k != nil && k.isText() {
+		return &value{at: at, text: text, tag: "!!str"}
+	}
+	if strings.TrimSpace(text) == "" {
+		return &value{at: at, tag: "!!null"}
+	}
+	// As the one member of a mapping, scalars, lists and mappings parse alike.
+	c := &converter{file: override, lines: []string{at.text}, problems: found}
+	root := c.parse([]byte("set: " + text))
+	if root == nil {
+		return nil
+	}
+	if len(root.members) != 1 {
+		found.add(at, "write one value: a word, a number, a list such as [1, 2]")
+		return nil
+	}
+	return root.members[0].value
+}

@@ -1,0 +1,134 @@
+package experiments
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// ID is the trial's identity: the first 12 hex digits of the SHA-256 over the
+// settings as JSON with sorted keys, without data.root. The order, comments,
+// spelling and defaults of a study file leave it as it is.
+func (s Settings) ID() string {
+	sum := sha256.Sum256(s.canonical())
+	return hex.EncodeToString(sum[:])[:12]
+}
+
+// canonical is the JSON that ID hashes. Numbers keep the text that Go's
+// shortest formatting gives them.
+func (s Settings) canonical() []byte {
+	text, err := json.Marshal(s)
+	if err != nil { // a number that is not finite, which Check refuses
+		return []byte(err.Error())
+	}
+	var tree map[string]any
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
+	if err := decoder.Decode(&tree); err != nil {
+		return text
+	}
+	if folder, ok := tree["data"].(map[string]any); ok {
+		delete(folder, "root")
+	}
+	sorted, err := json.Marshal(tree) // maps are written with sorted keys
+	if err != nil {
+		return text
+	}
+	return sorted
+}
+
+// Plan lists the trials of the study, equal ones once, in the order in which
+// to run them: all arms with the first seed, then all with the second, so that
+// a study that is stopped has compared what it has on equal terms. The error
+// names what Load would have refused in a study that was changed since.
+func (s *Study) Plan() ([]Trial, error) {
+	found := &problems{}
+	trials, _ := s.expand(found)
+	if err := found.err(); err != nil {
+		return nil, err
+	}
+	return trials, nil
+}
+
+// checkTrials checks each trial that the sweep makes.
+func (s *Study) checkTrials(found *problems) { s.expand(found) }
+
+// expand makes the trials and says how many points of the sweep were equal to
+// an earlier one.
+func (s *Study) expand(found *problems) (trials []Trial, equal int) {
+	seen := map[string]int{} // id → index in trials
+	for _, p := range s.points() {
+		t := s.trial(p)
+		for _, f := range t.Settings.faults() {
+			at := s.at(f.path)
+			if s.axis(f.path) != nil {
+				at = s.at("sweep.over." + f.path)
+			}
+			found.add(at, "%s", f.msg)
+		}
+		first, known := seen[t.ID]
+		switch {
+		case !known:
+			seen[t.ID] = len(trials)
+			trials = append(trials, t)
+		case s.Compare.Arms != "" && trials[first].Arm != t.Arm:
+			found.add(s.at("compare.arms"), "the arms %s and %s are the same trial: %s makes no difference there", trials[first].Arm, t.Arm, s.Compare.Arms)
+		default:
+			equal++
+		}
+	}
+	slices.SortStableFunc(trials, func(a, b Trial) int {
+		return cmp.Compare(s.seedRank(fmt.Sprint(a.Settings.Seed)), s.seedRank(fmt.Sprint(b.Settings.Seed)))
+	})
+	return trials, equal
+}
+
+// trial makes the trial of a point.
+func (s *Study) trial(p point) Trial {
+	whole := Study{Settings: s.Settings}
+	swept := map[string]string{}
+	for path, text := range p {
+		whole.set(path, text)
+		if path != "seed" {
+			swept[path] = text
+		}
+	}
+	whole.settle()
+	t := Trial{Arm: s.armOf(p), Settings: whole.Settings, Swept: swept}
+	kin := t.Settings.kin()
+	t.Parameters = s.counts[kin]
+	if width, widened := s.widths[kin]; widened {
+		t.Settings.Model.Hidden = width
+	}
+	t.ID = t.Settings.ID()
+	return t
+}
+
+// armOf names the arm of a point: the value of compare.arms, else all swept
+// values but the seed, else the study.
+func (s *Study) armOf(p point) string {
+	if s.Compare.Arms != "" {
+		return p[s.Compare.Arms]
+	}
+	var parts []string
+	for _, a := range s.Sweep.Over {
+		if a.Path != "seed" {
+			parts = append(parts, a.Path+"="+p[a.Path])
+		}
+	}
+	if len(parts) == 0 {
+		return s.Name
+	}
+	return strings.Join(parts, " ")
+}
+
+// kin identifies settings up to their seed.
+func (s Settings) kin() string {
+	s.Seed = 0
+	return s.ID()
+}

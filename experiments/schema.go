@@ -1,0 +1,120 @@
+package experiments
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strings"
+)
+
+// Schema is the JSON Schema (draft 2020-12) of a study file, made from the
+// table of keys, for editors to complete and check by. schema.json holds it.
+// What it cannot say (which arm a contrast may name) Load checks.
+func Schema() ([]byte, error) {
+	root := object{
+		"$schema":              "https://json-schema.org/draft/2020-12/schema",
+		"title":                "glimpse study",
+		"type":                 "object",
+		"additionalProperties": false,
+		"properties":           object{},
+		"required":             []string{"study"},
+	}
+	for _, k := range keys {
+		root.put(strings.Split(k.path, "."), k.schema())
+	}
+	out, err := json.MarshalIndent(root, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("writing the schema of study files: %w", err)
+	}
+	return append(out, '\n'), nil
+}
+
+// object is a JSON object; its keys are written sorted.
+type object map[string]any
+
+// put places a schema at a path of nested sections, which it makes.
+func (o object) put(names []string, content object) {
+	properties := o["properties"].(object)
+	if len(names) == 1 {
+		properties[names[0]] = content
+		return
+	}
+	if properties[names[0]] == nil {
+		properties[names[0]] = object{"type": "object", "additionalProperties": false, "properties": object{}}
+	}
+	properties[names[0]].(object).put(names[1:], content)
+}
+
+// schema is that of a key's value, with description and default.
+func (k *key) schema() object {
+	var o object
+	switch k.path {
+	case "sweep.over":
+		o = overSchema()
+	case "compare.contrasts":
+		pair := object{"type": "array", "items": object{"type": []string{"string", "number"}}, "minItems": 2, "maxItems": 2}
+		o = object{"type": "array", "items": pair}
+	case "compare.baseline":
+		o = object{"type": []string{"string", "number"}}
+	case "study":
+		o = object{"type": "string", "pattern": studyName.String()}
+	default:
+		o = k.valueSchema()
+	}
+	o["description"] = k.doc
+	if k.fallback != nil {
+		o["default"] = k.fallback
+	}
+	return o
+}
+
+// valueSchema is the type and the limits of one value.
+func (k *key) valueSchema() object {
+	l := parseLimits(k.limits)
+	switch {
+	case l.percent:
+		return object{"type": "string", "pattern": `^([0-9.]+%|off)$`}
+	case l.words != nil:
+		return object{"type": "string", "enum": l.words}
+	case k.isText():
+		return object{"type": "string"}
+	}
+	o := object{"type": "integer", "minimum": l.low, "maximum": l.high}
+	if k.kind() == reflect.Float64 {
+		o["type"] = "number"
+	}
+	if l.lowOpen {
+		delete(o, "minimum")
+		o["exclusiveMinimum"] = l.low
+	}
+	if l.highOpen {
+		delete(o, "maximum")
+		o["exclusiveMaximum"] = l.high
+	}
+	return o
+}
+
+// overSchema has a property for each setting: a list of its values, or a range.
+func overSchema() object {
+	properties := object{}
+	for _, path := range settingPaths() {
+		k := find(path)
+		if path == "data.root" {
+			continue // no part of identity, see decoder.over
+		}
+		values := object{"type": "array", "items": k.valueSchema(), "minItems": 1}
+		ranges := object{"choice": values}
+		if !k.isText() {
+			ends := object{"type": "array", "items": k.valueSchema(), "minItems": 2, "maxItems": 2}
+			ranges["log"] = ends
+			if k.kind() == reflect.Float64 {
+				ranges["uniform"] = ends
+			} else {
+				ranges["int"] = ends
+			}
+		}
+		drawn := object{"type": "object", "properties": ranges, "additionalProperties": false, "minProperties": 1, "maxProperties": 1}
+		properties[path] = object{"anyOf": []object{values, drawn}, "description": k.doc}
+	}
+	return object{"type": "object", "additionalProperties": false, "properties": properties}
+}

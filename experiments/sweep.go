@@ -1,0 +1,184 @@
+package experiments
+
+import (
+	"hash/fnv"
+	"math"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"strconv"
+)
+
+// maxTrials is how many trials a study may have.
+const maxTrials = 10_000
+
+// draws are the kinds of range that method random draws from.
+var draws = []string{"log", "uniform", "int", "choice"}
+
+// A point is one choice of values for the swept keys: path → canonical text.
+type point map[string]string
+
+// axis gives the axis of a path, or nil.
+func (s *Study) axis(path string) *Axis {
+	for i := range s.Sweep.Over {
+		if s.Sweep.Over[i].Path == path {
+			return &s.Sweep.Over[i]
+		}
+	}
+	return nil
+}
+
+// paired says whether zip pairs an axis with others. Seeds are crossed.
+func (s *Study) paired(a *Axis) bool {
+	return s.Sweep.Method == "zip" && a.Path != "seed"
+}
+
+// points lists the choices that the sweep asks for, before equal ones are
+// dropped: samples outermost, then the lists, the last one fastest. The sweep
+// has passed checkSweep.
+func (s *Study) points() []point {
+	points := []point{{}}
+	switch s.Sweep.Method {
+	case "zip":
+		points = s.pairs()
+	case "random":
+		points = s.samples()
+	}
+	for i := range s.Sweep.Over {
+		if a := &s.Sweep.Over[i]; a.Draw == "" && !s.paired(a) {
+			points = cross(points, a)
+		}
+	}
+	return points
+}
+
+// cross extends each point by each value of an axis.
+func cross(points []point, a *Axis) []point {
+	var crossed []point
+	for _, p := range points {
+		for _, text := range a.Values {
+			crossed = append(crossed, p.with(a.Path, text))
+		}
+	}
+	return crossed
+}
+
+// with is the point and one value more.
+func (p point) with(path, text string) point {
+	q := point{path: text}
+	for k, v := range p {
+		q[k] = v
+	}
+	return q
+}
+
+// pairs takes the first values of all paired axes, then the second, and so on.
+func (s *Study) pairs() []point {
+	points := []point{{}}
+	for i := range s.Sweep.Over {
+		a := &s.Sweep.Over[i]
+		if !s.paired(a) {
+			continue
+		}
+		if len(points[0]) == 0 {
+			points = make([]point, len(a.Values))
+		}
+		for j, text := range a.Values {
+			points[j] = points[j].with(a.Path, text)
+		}
+	}
+	return points
+}
+
+// samples draws from every range. Each axis has a generator of its own, seeded
+// by its path, so that neither the order of the keys nor another axis changes
+// what is drawn, and more samples begin with the same ones.
+func (s *Study) samples() []point {
+	points := make([]point, s.Sweep.Samples)
+	for i := range points {
+		points[i] = point{}
+	}
+	for i := range s.Sweep.Over {
+		a := &s.Sweep.Over[i]
+		if a.Draw == "" {
+			continue
+		}
+		h := fnv.New64a()
+		h.Write([]byte(a.Path))
+		random := rand.New(rand.NewPCG(uint64(s.Sweep.Seed), h.Sum64()))
+		for _, p := range points {
+			p[a.Path] = a.draw(random)
+		}
+	}
+	return points
+}
+
+// draw gives one value of a range. Numbers keep four digits, enough for a
+// search and short enough to read.
+func (a *Axis) draw(random *rand.Rand) string {
+	u := random.Float64()
+	var x float64
+	switch a.Draw {
+	case "choice":
+		return a.Values[int(u*float64(len(a.Values)))]
+	case "int":
+		return number(math.Min(a.High, math.Floor(a.Low+u*(a.High-a.Low+1))))
+	case "log":
+		x = math.Exp(math.Log(a.Low) + u*(math.Log(a.High)-math.Log(a.Low)))
+	default:
+		x = a.Low + u*(a.High-a.Low)
+	}
+	if kind := find(a.Path).kind(); kind != reflect.Float64 {
+		x = math.Round(x)
+	} else {
+		x, _ = strconv.ParseFloat(strconv.FormatFloat(x, 'e', 3, 64), 64)
+	}
+	return number(math.Max(a.Low, math.Min(a.High, x)))
+}
+
+// checkSweep refuses sweeps without sense: lists that zip cannot pair, ranges
+// without random, and more trials than anyone trains.
+func (s *Study) checkSweep(found *problems) {
+	ranges, trials := 0, 1
+	var first *Axis // of those that zip pairs
+	for i := range s.Sweep.Over {
+		a := &s.Sweep.Over[i]
+		at := s.at("sweep.over." + a.Path)
+		switch {
+		case a.Draw != "" && s.Sweep.Method != "random":
+			found.add(at, "sweep.over: %s is a range, which needs sweep.method random, not %s", a.Path, s.Sweep.Method)
+		case a.Draw != "" && a.Path == "seed":
+			found.add(at, "sweep.over: seeds are listed, not drawn; write seed: [1, 2, 3]")
+		case a.Draw != "":
+			ranges++
+		case !s.paired(a):
+			trials = min(trials*len(a.Values), maxTrials+1)
+		case first == nil:
+			first, trials = a, min(trials*len(a.Values), maxTrials+1)
+		case len(a.Values) != len(first.Values):
+			found.add(at, "sweep.over: zip pairs value with value, but %s has %d and %s has %d", a.Path, len(a.Values), first.Path, len(first.Values))
+		}
+		if base := s.places[a.Path]; base.file == override {
+			found.add(base, "%s is swept, so setting it has no effect; set sweep.over.%s=[…] instead", a.Path, a.Path)
+		}
+	}
+	switch {
+	case s.Sweep.Method == "random" && ranges == 0:
+		found.add(s.at("sweep.method"), "sweep.method random needs a range in sweep.over, such as train.optimizer.lr: {log: [1e-4, 1e-2]}")
+	case s.Sweep.Method == "random" && s.Sweep.Samples == 0:
+		found.add(s.at("sweep.method"), "sweep.method random needs samples: how many to draw")
+	case s.Sweep.Method != "random" && s.given("sweep.samples"):
+		found.add(s.at("sweep.samples"), "sweep.samples is for sweep.method random; %s draws nothing", s.Sweep.Method)
+	}
+	if trials*max(1, s.Sweep.Samples) > maxTrials {
+		found.add(s.at("sweep.over"), "the sweep asks for more than %d trials", maxTrials)
+	}
+}
+
+// seedRank is where a seed stands among the swept ones, 0 if it is not swept.
+func (s *Study) seedRank(seed string) int {
+	if a := s.axis("seed"); a != nil {
+		return slices.Index(a.Values, seed)
+	}
+	return 0
+}

@@ -1,0 +1,246 @@
+package experiments
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"gopkg.in/yaml.v3"
+)
+
+// What a study file may be at most. A real one has some 3 KB, 60 values and
+// a depth of 4; beyond these bounds it is a mistake or an attack.
+const (
+	maxBytes  = 256 << 10
+	maxValues = 10_000 // after aliases are followed, so that they cannot multiply
+	maxDepth  = 12
+)
+
+type shape int
+
+const (
+	scalar shape = iota
+	list
+	mapping
+)
+
+// A value is a YAML node that knows where it was given and holds no aliases.
+type value struct {
+	at      place
+	kind    shape
+	text    string // scalar
+	tag     string // scalar: !!str, !!int, !!float, !!bool, !!null, …
+	items   []*value
+	members []member
+}
+
+// A member is one key of a mapping, at the place of the key.
+type member struct {
+	at   place
+	name string
+	*value
+}
+
+// member gives the member of a name, or nil.
+func (v *value) member(name string) *member {
+	for i := range v.members {
+		if v.members[i].name == name {
+			return &v.members[i]
+		}
+	}
+	return nil
+}
+
+// describe shows a value inside a message.
+func (v *value) describe() string {
+	switch {
+	case v.kind == list:
+		return "a list"
+	case v.kind == mapping:
+		return "a mapping"
+	case v.tag == "!!null":
+		return "empty"
+	case v.tag == "!!str":
+		return `"` + printable(v.text, 60) + `"`
+	}
+	return printable(v.text, 60)
+}
+
+// printable makes text safe for a terminal and no longer than width runes.
+func printable(text string, width int) string {
+	runes := []rune(strings.TrimRight(text, " \t\r\n"))
+	if len(runes) > width {
+		runes = append(runes[:width-1], '…')
+	}
+	for i, r := range runes {
+		if !unicode.IsPrint(r) {
+			runes[i] = ' '
+		}
+	}
+	return string(runes)
+}
+
+// readFile reads a study file whole, within bounds.
+func readFile(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	source, err := io.ReadAll(io.LimitReader(f, maxBytes+1))
+	if err == nil && len(source) > maxBytes {
+		err = fmt.Errorf("larger than %d KB, which no study file is", maxBytes>>10)
+	}
+	return source, err
+}
+
+// parseFile turns the bytes of a file into a mapping.
+func parseFile(file string, source []byte, problems *problems) *value {
+	c := &converter{file: file, lines: strings.Split(string(source), "\n"), problems: problems}
+	return c.parse(source)
+}
+
+// converter makes values of the nodes of one source. What is wrong with them
+// goes to problems.
+type converter struct {
+	file     string
+	lines    []string
+	problems *problems
+	values   int
+}
+
+// parse gives the mapping that the source is, or nil where nothing can be made
+// of it.
+func (c *converter) parse(source []byte) *value {
+	if line, wrong := badText(source); wrong != "" {
+		c.problems.add(c.place(line), "%s", wrong)
+		return nil
+	}
+	var doc, more yaml.Node
+	decoder := yaml.NewDecoder(bytes.NewReader(source))
+	err := decoder.Decode(&doc)
+	if errors.Is(err, io.EOF) || err == nil && doc.Content[0].Tag == "!!null" {
+		c.problems.add(c.place(1), "the file is empty; a study needs at least study: NAME")
+		return nil
+	}
+	if err == nil {
+		if err = decoder.Decode(&more); err == nil {
+			c.problems.add(c.place(more.Line), "a second document begins here; write one study a file")
+			return nil
+		} else if errors.Is(err, io.EOF) {
+			err = nil
+		}
+	}
+	if err != nil {
+		line, message := syntaxError(err)
+		c.problems.add(c.place(line), "not valid YAML: %s", message)
+		return nil
+	}
+	root := c.convert(doc.Content[0], 0)
+	if root != nil && root.kind != mapping {
+		c.problems.add(root.at, "the file is %s, but must be a mapping such as study: NAME", root.describe())
+		return nil
+	}
+	return root
+}
+
+// badText finds the first line (from 1) that is not plain UTF-8 text.
+func badText(source []byte) (line int, wrong string) {
+	line = 1
+	for at := 0; at < len(source); {
+		r, size := utf8.DecodeRune(source[at:])
+		switch {
+		case r == utf8.RuneError && size == 1:
+			return line, "not UTF-8 text"
+		case r == '\n':
+			line++
+		case r != '\t' && r != '\r' && unicode.IsControl(r):
+			return line, fmt.Sprintf("the control character %U cannot stand in a study file", r)
+		}
+		at += size
+	}
+	return 0, ""
+}
+
+var yamlError = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
+
+// syntaxError takes apart a message of the YAML parser.
+func syntaxError(err error) (line int, message string) {
+	m := yamlError.FindStringSubmatch(err.Error())
+	if m == nil {
+		return 1, err.Error()
+	}
+	line = 1
+	if m[1] != "" {
+		line, _ = strconv.Atoi(m[1])
+	}
+	return line, strings.TrimPrefix(err.Error(), m[0])
+}
+
+// place is a line of the source, from 1. An override has no lines: all of it
+// is one place.
+func (c *converter) place(line int) place {
+	if c.file == override {
+		return place{file: override, text: c.lines[0]}
+	}
+	line = max(1, min(line, len(c.lines)))
+	return place{file: c.file, line: line, text: printable(c.lines[line-1], 120)}
+}
+
+// convert gives nil once a bound is passed, which is reported once.
+func (c *converter) convert(n *yaml.Node, depth int) *value {
+	c.values++
+	switch {
+	case c.values > maxValues+1: // reported
+		return nil
+	case c.values > maxValues:
+		c.problems.add(c.place(n.Line), "more than %d values in one file, aliases followed; no study needs so many", maxValues)
+		return nil
+	case depth > maxDepth:
+		c.problems.add(c.place(n.Line), "nested more than %d deep; no study needs that", maxDepth)
+		c.values = maxValues + 1
+		return nil
+	}
+	v := &value{at: c.place(n.Line), text: n.Value, tag: n.ShortTag()}
+	switch n.Kind {
+	case yaml.AliasNode:
+		return c.convert(n.Alias, depth+1)
+	case yaml.SequenceNode:
+		v.kind = list
+		for _, item := range n.Content {
+			if child := c.convert(item, depth+1); child != nil {
+				v.items = append(v.items, child)
+			}
+		}
+	case yaml.MappingNode:
+		v.kind = mapping
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			c.member(v, n.Content[i], n.Content[i+1], depth)
+		}
+	}
+	return v
+}
+
+// member adds a key and its value to a mapping.
+func (c *converter) member(v *value, name, content *yaml.Node, depth int) {
+	at := c.place(name.Line)
+	switch {
+	case name.Kind != yaml.ScalarNode:
+		c.problems.add(at, "a key must be a word, not a list, a mapping or an alias")
+	case name.ShortTag() == "!!merge":
+		c.problems.add(at, "merge keys (<<) are not read; put what is shared in a file of its own and name it with extends")
+	case v.member(name.Value) != nil:
+		c.problems.add(at, "the key %q is given twice%s", printable(name.Value, 60), v.member(name.Value).at.first())
+	default:
+		if child := c.convert(content, depth+1); child != nil {
+			v.members = append(v.members, member{at: at, name: name.Value, value: child})
+		}
+	}
+}

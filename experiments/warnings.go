@@ -1,0 +1,91 @@
+package experiments
+
+import (
+	"fmt"
+	"strings"
+)
+
+// enoughSeeds is how many seeds an arm should have, whatever the test.
+const enoughSeeds = 5
+
+// Warnings tells what a study may do but should not, a sentence each: too few
+// seeds for its own significance level, keys without effect, arms that mix
+// settings or differ in size. The study has passed Load.
+func (s *Study) Warnings() []string {
+	var warnings []string
+	warn := func(path, format string, args ...any) {
+		where := ""
+		if at := s.at(path); at.file == override {
+			where = "--set " + at.text + ": "
+		} else if at.line > 0 {
+			where = fmt.Sprintf("%s:%d: ", at.file, at.line)
+		}
+		warnings = append(warnings, where+fmt.Sprintf(format, args...))
+	}
+	trials, equal := s.expand(&problems{})
+	if s.Compare.Arms != "" {
+		s.warnComparison(warn)
+	}
+	for _, k := range keys {
+		if k.applies == nil || !s.given(k.path) {
+			continue
+		}
+		used := false
+		for i := range trials {
+			used = used || k.applies(&trials[i].Settings)
+		}
+		if !used {
+			warn(k.path, "%s has no effect in any trial of this study", k.path)
+		}
+	}
+	if equal > 0 {
+		warn("sweep", "%d of the sweep's trials are equal to another and run once", equal)
+	}
+	return warnings
+}
+
+// warnComparison warns of what would weaken the study's answer.
+func (s *Study) warnComparison(warn func(path, format string, args ...any)) {
+	c := s.Compare
+	seeds := 1
+	if a := s.axis("seed"); a != nil {
+		seeds = len(a.Values)
+	}
+	if tests := max(1, len(c.Contrasts)); seeds < enoughSeeds || smallestP(seeds)*float64(tests) >= c.Primary.Alpha {
+		need := enoughSeeds
+		for smallestP(need)*float64(tests) >= c.Primary.Alpha && need < 100 {
+			need++
+		}
+		warn("sweep", "%s an arm: an exact permutation test gives no p below %.2g, after Holm over %s %.2g, beside alpha %g; use at least %d seeds",
+			plural(seeds, "seed"), smallestP(seeds), plural(tests, "contrast"), min(1, smallestP(seeds)*float64(tests)), c.Primary.Alpha, need)
+	}
+	for i := range s.Sweep.Over {
+		if a := &s.Sweep.Over[i]; a.Path != c.Arms && a.Path != "seed" && !(s.paired(a) && c.Arms != "") {
+			warn("sweep.over."+a.Path, "%s is swept within each arm, so an arm's mean is over different settings", a.Path)
+		}
+	}
+	if c.MatchParameters == 0 && strings.HasPrefix(c.Arms, "model.") {
+		warn("compare", "compare.match_parameters is off: arms may differ in size, and what is found may be due to that")
+	}
+	if strings.HasPrefix(c.Primary.Metric, "val.") {
+		warn("compare.primary.metric", "compare.primary.metric is of the validation split, which has also chosen the epochs; test.%s would be untouched", strings.TrimPrefix(c.Primary.Metric, "val."))
+	}
+}
+
+// smallestP is the smallest two-sided p that an exact permutation test of n
+// against n values can give: two of the (2n choose n) ways to part them are the
+// extreme ones.
+func smallestP(n int) float64 {
+	ways := 1.0
+	for i := 1; i <= n; i++ {
+		ways *= float64(n+i) / float64(i)
+	}
+	return 2 / ways
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

@@ -1,0 +1,131 @@
+package experiments
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// YAML writes the study out in full: every key that has an effect, defaults
+// spelled out, nothing extended. Load makes the same plan of it.
+func (s *Study) YAML() ([]byte, error) {
+	found := &problems{}
+	trials, _ := s.expand(found)
+	if err := found.err(); err != nil {
+		return nil, err
+	}
+	root := &yaml.Node{Kind: yaml.MappingNode}
+	for _, k := range keys {
+		if content := s.node(&k, trials); content != nil {
+			put(root, strings.Split(k.path, "."), content)
+		}
+	}
+	var out bytes.Buffer
+	encoder := yaml.NewEncoder(&out)
+	encoder.SetIndent(2)
+	if err := encoder.Encode(root); err != nil {
+		return nil, fmt.Errorf("writing study %s as YAML: %w", s.Name, err)
+	}
+	return out.Bytes(), encoder.Close()
+}
+
+// node is the value of a key, or nil where the file is better without it.
+func (s *Study) node(k *key, trials []Trial) *yaml.Node {
+	used := func(t Trial) bool { return k.applies == nil || k.applies(&t.Settings) }
+	comparing := s.Compare.Arms != ""
+	switch {
+	case k.path == "extends":
+		return nil
+	case isSetting(k.path):
+		derived := k.derive != nil && s.field(k.path).IsZero() // differs from trial to trial
+		if derived || !slices.ContainsFunc(trials, used) {
+			return nil
+		}
+	case k.path == "sweep.over":
+		return s.overNode()
+	case k.path == "sweep.samples" || k.path == "sweep.seed":
+		if s.Sweep.Method != "random" {
+			return nil
+		}
+	case strings.HasPrefix(k.path, "compare.") && !comparing:
+		return nil
+	case k.path == "compare.contrasts":
+		return pairsNode(s.Compare.Contrasts)
+	case k.path == "compare.match_parameters":
+		return scalarNode(percent(s.Compare.MatchParameters), "!!str")
+	}
+	return scalarNode(s.get(k.path), k.tag())
+}
+
+// percent writes a share as parse reads it.
+func percent(share float64) string {
+	if share == 0 {
+		return "off"
+	}
+	return fmt.Sprintf("%.12g%%", share*100)
+}
+
+// overNode writes the swept keys.
+func (s *Study) overNode() *yaml.Node {
+	if len(s.Sweep.Over) == 0 {
+		return nil
+	}
+	over := &yaml.Node{Kind: yaml.MappingNode}
+	for _, a := range s.Sweep.Over {
+		k := find(a.Path)
+		texts := a.Values
+		if texts == nil {
+			texts = []string{number(a.Low), number(a.High)}
+		}
+		content := &yaml.Node{Kind: yaml.SequenceNode, Style: yaml.FlowStyle}
+		for _, text := range texts {
+			content.Content = append(content.Content, scalarNode(text, k.tag()))
+		}
+		if a.Draw != "" {
+			content = &yaml.Node{Kind: yaml.MappingNode, Style: yaml.FlowStyle,
+				Content: []*yaml.Node{scalarNode(a.Draw, "!!str"), content}}
+		}
+		over.Content = append(over.Content, scalarNode(a.Path, "!!str"), content)
+	}
+	return over
+}
+
+// pairsNode writes the contrasts.
+func pairsNode(pairs [][2]string) *yaml.Node {
+	all := &yaml.Node{Kind: yaml.SequenceNode, Style: yaml.FlowStyle}
+	for _, pair := range pairs {
+		all.Content = append(all.Content, &yaml.Node{Kind: yaml.SequenceNode, Style: yaml.FlowStyle,
+			Content: []*yaml.Node{scalarNode(pair[0], "!!str"), scalarNode(pair[1], "!!str")}})
+	}
+	return all
+}
+
+// scalarNode writes canonical text. The encoder quotes a text that would else
+// read as another type; a float such as 5 needs no tag, since keys are typed.
+func scalarNode(text, tag string) *yaml.Node {
+	n := &yaml.Node{Kind: yaml.ScalarNode, Value: text, Tag: tag}
+	if tag != "!!str" {
+		n.Tag = ""
+	}
+	return n
+}
+
+// put places content at a path of nested mappings, which it makes.
+func put(n *yaml.Node, names []string, content *yaml.Node) {
+	if len(names) == 1 {
+		n.Content = append(n.Content, scalarNode(names[0], "!!str"), content)
+		return
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == names[0] {
+			put(n.Content[i+1], names[1:], content)
+			return
+		}
+	}
+	section := &yaml.Node{Kind: yaml.MappingNode}
+	n.Content = append(n.Content, scalarNode(names[0], "!!str"), section)
+	put(section, names[1:], content)
+}
