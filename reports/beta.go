@@ -1,0 +1,134 @@
+package reports
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// A word is shown once it was generated often enough for its mean to hold
+// still, and at most betaWords of them at each end.
+const (
+	betaWords  = 12
+	betaFewest = 10
+)
+
+// A wordBeta is the mean β of a generated word.
+type wordBeta struct {
+	Word  string
+	Mean  float64
+	Count int
+}
+
+// betaByWord averages β over the captions of an arm's finished runs, lowest
+// mean first.
+func betaByWord(a *arm) []wordBeta {
+	sums := map[string]*wordBeta{}
+	for _, run := range a.Runs {
+		for _, c := range run.Captions {
+			tokens := strings.Fields(c.Words)
+			if len(c.Beta) < len(tokens) {
+				continue
+			}
+			for i, token := range tokens {
+				if !finite(c.Beta[i]) {
+					continue
+				}
+				if sums[token] == nil {
+					sums[token] = &wordBeta{Word: token}
+				}
+				sums[token].Mean += c.Beta[i]
+				sums[token].Count++
+			}
+		}
+	}
+	var list []wordBeta
+	for _, w := range sums {
+		if w.Count >= betaFewest {
+			w.Mean /= float64(w.Count)
+			list = append(list, *w)
+		}
+	}
+	slices.SortFunc(list, func(x, y wordBeta) int {
+		return cmp.Or(cmp.Compare(x.Mean, y.Mean), cmp.Compare(x.Word, y.Word))
+	})
+	return list
+}
+
+// betaArm is the arm whose β is shown, the last one that has any, with its
+// words; nil where no arm looks at a sentinel.
+func (r *result) betaArm() (*arm, []wordBeta) {
+	for _, a := range slices.Backward(r.Arms) {
+		if list := betaByWord(a); len(list) > 0 {
+			return a, list
+		}
+	}
+	return nil, nil
+}
+
+// betaFigure shows the words with the lowest and the highest mean β.
+func (r *result) betaFigure() (figure, bool) {
+	a, list := r.betaArm()
+	if a == nil {
+		return figure{}, false
+	}
+	note := fmt.Sprintf("Mean β of %s over all its generated words; words written at least %d times", a.Name, betaFewest)
+	shown := list
+	if len(list) > 2*betaWords {
+		shown = slices.Concat(list[:betaWords], list[len(list)-betaWords:])
+		note += fmt.Sprintf(", the %d lowest and the %d highest of %d", betaWords, betaWords, len(list))
+	}
+	p := newPlot("β, the weight of the sentinel (0: the picture, 1: the language)", true, false)
+	p.X.Min, p.X.Max = 0, 1
+	p.Y.Min, p.Y.Max = float64(-len(shown))+0.5, 0.5
+	p.Y.LineStyle.Width, p.Y.Tick.Width = 0, 0
+	p.Y.Tick.Label.Color = ink.text
+	var ticks plot.ConstantTicks
+	for i, w := range shown {
+		style := draw.TextStyle(p.Y.Tick.Label)
+		ticks = append(ticks, plot.Tick{Value: float64(-i), Label: shorten(w.Word, style, 110)})
+	}
+	p.Y.Tick.Marker = ticks
+	p.Add(betaPlotter{shown, armTint(a.Index), len(shown) < len(list)})
+	ends := func(words []wordBeta) string {
+		var parts []string
+		for _, w := range words {
+			parts = append(parts, fmt.Sprintf("%s %s", w.Word, fixed(w.Mean, 2)))
+		}
+		return enumerate(parts)
+	}
+	few := min(3, len(shown))
+	return figure{
+		Name:   "beta",
+		Title:  "β by word: which words lean on the language",
+		Alt:    fmt.Sprintf("Words with their mean β. Lowest: %s. Highest: %s.", ends(shown[:few]), ends(shown[len(shown)-few:])),
+		Note:   note + ".",
+		height: vg.Length(len(shown))*15 + 56,
+		plot:   p,
+	}, true
+}
+
+// betaPlotter draws a dot for each word, and a line between the lowest and the
+// highest ones where words between them are left out.
+type betaPlotter struct {
+	words  []wordBeta
+	tint   tint
+	broken bool
+}
+
+// Plot implements [plot.Plotter].
+func (b betaPlotter) Plot(c draw.Canvas, p *plot.Plot) {
+	x, y := p.Transforms(&c)
+	for i, w := range b.words {
+		dot(&c, vg.Point{X: x(w.Mean), Y: y(float64(-i))}, 3.6, b.tint)
+	}
+	if b.broken {
+		between := y(-float64(len(b.words))/2 + 0.5)
+		c.StrokeLine2(draw.LineStyle{Color: muted.mark, Width: 0.75, Dashes: []vg.Length{2, 3}}, c.Min.X, between, c.Max.X, between)
+	}
+}

@@ -1,0 +1,200 @@
+package reports
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// curveHeight is the height of a figure of learning curves.
+const curveHeight vg.Length = 290
+
+// A curve is a line through (epoch, value) points.
+type curve []point
+
+type point struct{ X, Y float64 }
+
+// armCurves are the learning curves of one arm.
+type armCurves struct {
+	name  string
+	tint  tint
+	seeds []curve
+	mean  curve
+	dots  []point // the selected epoch of each seed
+}
+
+// curvesFigure shows a per-epoch value of every run with at least one epoch,
+// thin, and the mean of each arm, bold. value gives NaN where there is none;
+// unit is the title of the vertical axis.
+func curvesFigure(r *result, name, title, unit string, value func(epoch) float64) (figure, bool) {
+	plotter := &curvePlotter{}
+	var alt []string
+	for _, a := range r.Arms {
+		ac := armCurves{name: a.Name, tint: armTint(a.Index)}
+		for _, run := range a.Runs {
+			var line curve
+			for _, e := range run.Epochs {
+				v := value(e)
+				if !finite(v) {
+					continue
+				}
+				line = append(line, point{float64(e.Epoch), v})
+				if e.Epoch == run.BestEpoch {
+					ac.dots = append(ac.dots, point{float64(e.Epoch), v})
+				}
+			}
+			if len(line) > 0 {
+				ac.seeds = append(ac.seeds, line)
+			}
+		}
+		ac.mean = meanCurve(ac.seeds)
+		if len(ac.mean) == 0 {
+			continue
+		}
+		plotter.arms = append(plotter.arms, ac)
+		first, last := ac.mean[0], ac.mean[len(ac.mean)-1]
+		alt = append(alt, fmt.Sprintf("%s goes from %s in epoch %g to %s in epoch %g",
+			a.Name, number(first.Y), first.X, number(last.Y), last.X))
+	}
+	if len(plotter.arms) == 0 {
+		return figure{}, false
+	}
+	p := newPlot("epoch", false, true)
+	p.X.Tick.Marker = roundTicks{count: 8, whole: true}
+	p.Add(plotter)
+	p.Y.Min, p.Y.Max = spread(p.Y.Min, p.Y.Max, 0.04, 1e-6)
+	return figure{
+		Name:    name,
+		Title:   title,
+		Alt:     "Lines over epochs. The mean of " + strings.Join(alt, "; ") + ".",
+		Note:    "Thin lines: seeds. Bold: their mean, over the epochs that every seed of the arm has. Dots: the epoch selected on the validation split.",
+		heading: unit,
+		height:  curveHeight,
+		plot:    p,
+	}, true
+}
+
+// meanCurve is the mean over the epochs that all lines have: the mean of the
+// few that went on longer would jump where the others stopped.
+func meanCurve(lines []curve) curve {
+	sum, count := map[float64]float64{}, map[float64]int{}
+	for _, line := range lines {
+		for _, p := range line {
+			sum[p.X] += p.Y
+			count[p.X]++
+		}
+	}
+	var mean curve
+	for x, n := range count {
+		if n == len(lines) {
+			mean = append(mean, point{x, sum[x] / float64(n)})
+		}
+	}
+	slices.SortFunc(mean, func(a, b point) int { return cmp.Compare(a.X, b.X) })
+	return mean
+}
+
+// curvePlotter draws learning curves and names them at their ends.
+type curvePlotter struct{ arms []armCurves }
+
+// DataRange implements [plot.DataRanger].
+func (cp *curvePlotter) DataRange() (xmin, xmax, ymin, ymax float64) {
+	xmin, ymin = math.Inf(1), math.Inf(1)
+	xmax, ymax = math.Inf(-1), math.Inf(-1)
+	for _, a := range cp.arms {
+		for _, line := range a.seeds {
+			for _, p := range line {
+				xmin, xmax = math.Min(xmin, p.X), math.Max(xmax, p.X)
+				ymin, ymax = math.Min(ymin, p.Y), math.Max(ymax, p.Y)
+			}
+		}
+	}
+	return xmin, xmax, ymin, ymax
+}
+
+// nameWidth is the most that the name of a curve may take, in points.
+const nameWidth vg.Length = 110
+
+// GlyphBoxes implements [plot.GlyphBoxer]: it keeps room for the names.
+func (cp *curvePlotter) GlyphBoxes(*plot.Plot) []plot.GlyphBox {
+	var widest vg.Length
+	for _, a := range cp.arms {
+		name := bold(labelSize, a.tint.text)
+		widest = max(widest, name.Width(shorten(a.name, name, nameWidth)))
+	}
+	return []plot.GlyphBox{{X: 1, Y: 0.5, Rectangle: vg.Rectangle{Max: vg.Point{X: widest + 9, Y: 1}}}}
+}
+
+// Plot implements [plot.Plotter].
+func (cp *curvePlotter) Plot(c draw.Canvas, p *plot.Plot) {
+	x, y := p.Transforms(&c)
+	stroke := func(line curve, style draw.LineStyle) {
+		points := make([]vg.Point, len(line))
+		for i, p := range line {
+			points[i] = vg.Point{X: x(p.X), Y: y(p.Y)}
+		}
+		if len(points) == 1 { // a line needs two ends
+			points = append([]vg.Point{{X: points[0].X - 3, Y: points[0].Y}}, vg.Point{X: points[0].X + 3, Y: points[0].Y})
+		}
+		c.StrokeLines(style, points)
+	}
+	for _, a := range cp.arms {
+		for _, line := range a.seeds {
+			stroke(line, draw.LineStyle{Color: faded(a.tint.mark, 0.4), Width: 0.8})
+		}
+	}
+	for _, a := range cp.arms {
+		for _, d := range a.dots {
+			dot(&c, vg.Point{X: x(d.X), Y: y(d.Y)}, 2.2, a.tint)
+		}
+		stroke(a.mean, draw.LineStyle{Color: a.tint.mark, Width: 2.4})
+	}
+	cp.names(c, y)
+}
+
+// names writes each arm's name beside the end of its curve, as near to it as
+// the other names let it.
+func (cp *curvePlotter) names(c draw.Canvas, y func(float64) vg.Length) {
+	type place struct {
+		arm armCurves
+		y   vg.Length
+	}
+	places := make([]place, len(cp.arms))
+	for i, a := range cp.arms {
+		places[i] = place{a, y(a.mean[len(a.mean)-1].Y)}
+	}
+	slices.SortStableFunc(places, func(a, b place) int { return cmp.Compare(b.y, a.y) })
+	heights := make([]vg.Length, len(places))
+	for i, p := range places {
+		heights[i] = p.y
+	}
+	heights = apart(heights, labelSize+2.5, c.Min.Y, c.Max.Y)
+	for i, p := range places {
+		name := bold(labelSize, p.arm.tint.text)
+		name.YAlign = draw.YCenter
+		c.FillText(name, vg.Point{X: c.Max.X + 9, Y: heights[i]}, shorten(p.arm.name, name, nameWidth))
+	}
+}
+
+// apart moves heights, which fall, until neighbours are at least gap apart and
+// all lie between low and high, as far as there is room.
+func apart(heights []vg.Length, gap, low, high vg.Length) []vg.Length {
+	moved := slices.Clone(heights)
+	for i := range moved {
+		moved[i] = min(moved[i], high)
+		if i > 0 {
+			moved[i] = min(moved[i], moved[i-1]-gap)
+		}
+	}
+	for i := len(moved) - 1; i >= 0; i-- {
+		floor := low + vg.Length(len(moved)-1-i)*gap
+		moved[i] = max(moved[i], floor)
+	}
+	return moved
+}

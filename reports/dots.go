@@ -1,0 +1,73 @@
+package reports
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// dotRadius is the radius of a seed's dot, in points.
+const dotRadius vg.Length = 4
+
+// dotsFigure shows the primary metric of each finished run as a dot, and under
+// them the arm's mean with its interval.
+func dotsFigure(r *result) figure {
+	low, high := math.Inf(1), math.Inf(-1)
+	cover := func(values ...float64) {
+		for _, v := range values {
+			if finite(v) {
+				low, high = math.Min(low, v), math.Max(high, v)
+			}
+		}
+	}
+	var rows rowPlotter
+	var alt []string
+	for _, a := range r.Arms {
+		if len(a.Scores) == 0 {
+			continue
+		}
+		for _, s := range a.Scores {
+			cover(s.Points)
+		}
+		cover(a.Low, a.High)
+		rows = append(rows, row{label: a.Name, tint: armTint(a.Index), detail: a.summary(), marks: a.marks})
+		alt = append(alt, fmt.Sprintf("%s: %s, from %s to %s", a.Name, a.summary(), fixed(a.Scores.least(), 1), fixed(a.Scores.greatest(), 1)))
+	}
+	low, high = spread(low, high, 0.06, 1)
+	note := "A dot is one training run (one seed); below, the arm’s mean"
+	if r.ArmInterval != "" {
+		note += " with its " + r.ArmInterval
+	}
+	return figure{
+		Name:   "scores",
+		Title:  "Every seed, by arm: " + r.Primary.name(),
+		Alt:    "Dots on a common scale. " + strings.Join(alt, "; ") + ".",
+		Note:   note + ".",
+		height: rowFigureHeight(len(rows)),
+		plot:   newRowPlot(r.Primary.axis(), low, high, rows),
+	}
+}
+
+// marks draws the arm's dots at height y, close ones piled up, and below them
+// its mean and interval.
+func (a *arm) marks(c *draw.Canvas, x func(float64) vg.Length, y vg.Length) {
+	for i, s := range a.Scores {
+		pile := 0
+		for _, before := range a.Scores[:i] {
+			if math.Abs(float64(x(before.Points)-x(s.Points))) < float64(dotRadius) {
+				pile++
+			}
+		}
+		dot(c, vg.Point{X: x(s.Points), Y: y + vg.Length(min(pile, 3))*3}, dotRadius, armTint(a.Index))
+	}
+	line := draw.LineStyle{Color: armTint(a.Index).mark, Width: 1.6}
+	below := y - 10
+	if finite(a.Low) && finite(a.High) {
+		whisker(c, x(a.Low), x(a.High), below, line)
+	}
+	line.Width = 2.4
+	c.StrokeLine2(line, x(a.Mean), below-5, x(a.Mean), below+5)
+}

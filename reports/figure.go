@@ -1,0 +1,165 @@
+package reports
+
+import (
+	"bytes"
+	"encoding/xml"
+	"fmt"
+	"html/template"
+	"regexp"
+	"strings"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgimg"
+	"gonum.org/v1/plot/vg/vgsvg"
+)
+
+// Every figure is drawn this wide, in points: narrow enough to be read on a
+// phone, and two stand side by side on a desk.
+const figureWidth vg.Length = 400
+
+// pngDPI makes a PNG 1,000 pixels wide out of figureWidth points.
+const pngDPI = 180
+
+// figureFonts is the typeface that plots are measured in, with its
+// metric-compatible stand-ins.
+const figureFonts = "'Liberation Sans',Arial,Helvetica,sans-serif"
+
+// A figure is one plot with the words that go with it.
+type figure struct {
+	Name    string // name of its files, and its id in the page
+	Title   string // what it shows, in a few words
+	Alt     string // what is to be seen in it, for who cannot see it
+	Note    string // how to read it
+	heading string // title of the vertical axis, written above it
+	height  vg.Length
+	plot    *plot.Plot
+}
+
+// draw draws the figure on a canvas of its own size.
+func (f figure) draw(canvas vg.CanvasSizer) {
+	c := draw.New(canvas)
+	c.SetColor(paper.mark)
+	c.Fill(c.Rectangle.Path())
+	area := draw.Crop(c, 4, -6, 4, -4)
+	if f.heading != "" {
+		style := words(labelSize, muted.mark)
+		style.YAlign = draw.YTop
+		area.FillText(style, vg.Point{X: area.Min.X, Y: area.Max.Y}, f.heading)
+		area = draw.Crop(area, 0, 0, 0, -labelSize-9)
+	}
+	f.plot.Draw(area)
+}
+
+// png is the figure as a PNG picture on white.
+func (f figure) png() ([]byte, error) {
+	canvas := vgimg.NewWith(vgimg.UseWH(figureWidth, f.height), vgimg.UseDPI(pngDPI))
+	f.draw(canvas)
+	var b bytes.Buffer
+	if _, err := (vgimg.PngCanvas{Canvas: canvas}).WriteTo(&b); err != nil {
+		return nil, fmt.Errorf("draw %s.png: %w", f.Name, err)
+	}
+	return b.Bytes(), nil
+}
+
+// body is what stands inside the svg element of the figure.
+func (f figure) body() (string, error) {
+	canvas := vgsvg.New(figureWidth, f.height)
+	f.draw(canvas)
+	var b bytes.Buffer
+	if _, err := canvas.WriteTo(&b); err != nil {
+		return "", fmt.Errorf("draw %s.svg: %w", f.Name, err)
+	}
+	_, after, opened := strings.Cut(b.String(), "<svg")
+	_, after, ended := strings.Cut(after, ">")
+	inside, _, closed := strings.Cut(after, "</svg>")
+	if !opened || !ended || !closed {
+		return "", fmt.Errorf("draw %s.svg: the plotting library gave no svg element", f.Name)
+	}
+	return strings.TrimSpace(inside), nil
+}
+
+// svg is the figure as a file of its own, on white.
+func (f figure) svg() ([]byte, error) {
+	body, err := f.body()
+	if err != nil {
+		return nil, err
+	}
+	body = strings.ReplaceAll(body, "font-family:Liberation Sans", "font-family:"+figureFonts)
+	var b bytes.Buffer
+	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" width="%g" height="%g" viewBox="0 0 %g %g" role="img" aria-labelledby="title desc">`+"\n",
+		figureWidth.Points(), f.height.Points(), figureWidth.Points(), f.height.Points())
+	fmt.Fprintf(&b, "<title id=\"title\">%s</title>\n<desc id=\"desc\">%s</desc>\n", escapeXML(f.Title), escapeXML(f.Alt))
+	b.WriteString(body)
+	b.WriteString("\n</svg>\n")
+	return b.Bytes(), nil
+}
+
+// inline is the figure as an element of the page. Its styles become classes
+// of the sheet, whose colours follow the page's ground.
+func (f figure) inline(sheet *stylesheet) (template.HTML, error) {
+	body, err := f.body()
+	if err != nil {
+		return "", err
+	}
+	body = styleAttribute.ReplaceAllStringFunc(body, func(attribute string) string {
+		return `class="` + sheet.class(styleAttribute.FindStringSubmatch(attribute)[1]) + `"`
+	})
+	return template.HTML(fmt.Sprintf(
+		`<svg viewBox="0 0 %g %g" role="img" aria-label="%s">`+"\n%s\n</svg>",
+		figureWidth.Points(), f.height.Points(), escapeXML(f.Title+". "+f.Alt), body)), nil
+}
+
+// styleAttribute matches a style that the plotting library wrote; it escapes
+// quotes in texts, so no text can look like one.
+var styleAttribute = regexp.MustCompile(`style="([^"]*)"`)
+
+// A stylesheet collects the styles of all inline plots under short names.
+type stylesheet struct {
+	names map[string]string
+	rules strings.Builder
+}
+
+// class gives the class for an inline style.
+func (s *stylesheet) class(style string) string {
+	if name, ok := s.names[style]; ok {
+		return name
+	}
+	if s.names == nil {
+		s.names = map[string]string{}
+	}
+	name := fmt.Sprintf("p%d", len(s.names))
+	s.names[style] = name
+	var kept []string
+	for _, declaration := range strings.Split(style, ";") {
+		switch property, value, _ := strings.Cut(declaration, ":"); {
+		case property == "font-family", property == "font-variant", property == "font-style":
+		case property == "font-weight" && value == "normal":
+		default:
+			kept = append(kept, customised(declaration))
+		}
+	}
+	fmt.Fprintf(&s.rules, ".plot .%s{%s}\n", name, strings.Join(kept, ";"))
+	return name
+}
+
+// css is the collected sheet.
+func (s *stylesheet) css() string { return s.rules.String() }
+
+func escapeXML(s string) string {
+	var b strings.Builder
+	xml.EscapeText(&b, []byte(clean(s))) // a strings.Builder takes every write
+	return b.String()
+}
+
+// clean replaces what is no printable character of one line by a space: such
+// characters have no place in a plot, and some are forbidden in SVG.
+func clean(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7F || r == 0xFFFE || r == 0xFFFF || (r >= 0x80 && r < 0xA0) || r == '\u2028' || r == '\u2029' {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(s, "\uFFFD"))
+}

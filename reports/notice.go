@@ -1,0 +1,127 @@
+package reports
+
+import (
+	"fmt"
+	"slices"
+
+	"glimpse/internal/store"
+)
+
+// notice collects what a reader has to know before believing the verdict:
+// missing trials, what the statistics warn of, arms of unequal size, and code
+// or machines that changed within the study.
+func (r *result) notice() {
+	r.noticeMissing()
+	if r.Analysis != nil {
+		for _, w := range r.Analysis.Warnings {
+			r.Notices = append(r.Notices, sentence(w))
+		}
+		for _, c := range r.Contrasts {
+			if c.Verdict == "" {
+				continue
+			}
+			for _, w := range c.Result.Warnings {
+				r.Notices = append(r.Notices, fmt.Sprintf("%s: %s.", c.name(), w))
+			}
+		}
+	}
+	r.noticeParameters()
+	r.noticeCode()
+}
+
+// noticeMissing names the trials whose scores are missing.
+func (r *result) noticeMissing() {
+	finished := 0
+	for _, a := range r.Arms {
+		finished += len(a.Scores)
+	}
+	if finished == 0 || finished == len(r.Runs) {
+		return
+	}
+	var parts []string
+	for _, a := range r.Arms {
+		byState := map[string][]int64{}
+		for _, run := range a.Runs {
+			if _, ok := r.Primary.of(run); !ok || !run.completed() {
+				byState[run.State] = append(byState[run.State], run.Seed)
+			}
+		}
+		for _, state := range []string{store.Completed, store.Running, store.Queued, store.Interrupted, store.Failed} {
+			seeds := byState[state]
+			if len(seeds) == 0 {
+				continue
+			}
+			what := state
+			if state == store.Completed {
+				what = "completed without a score"
+			}
+			parts = append(parts, fmt.Sprintf("%s %s %s", a.Name, seedList(seeds), what))
+		}
+	}
+	r.Notices = append(r.Notices, fmt.Sprintf("Provisional: %d of %s finished. Missing: %s.",
+		finished, count(len(r.Runs), "trial"), enumerate(parts)))
+}
+
+// seedList names seeds: "seed 4", "seeds 4 and 5".
+func seedList(seeds []int64) string {
+	names := make([]string, len(seeds))
+	for i, s := range seeds {
+		names[i] = fmt.Sprint(s)
+	}
+	if len(names) == 1 {
+		return "seed " + names[0]
+	}
+	return "seeds " + enumerate(names)
+}
+
+// unmatched is the share by which the parameters of two arms may differ before
+// the report says so, where the study declares none.
+const unmatched = 0.05
+
+// noticeParameters says that arms differ in size, which a difference in scores
+// could come from.
+func (r *result) noticeParameters() {
+	allowed := r.Compare.MatchParameters
+	if allowed == 0 {
+		allowed = unmatched
+	}
+	for _, c := range r.Contrasts {
+		_, a := c.A.counts()
+		_, b := c.B.counts()
+		if a == 0 || b == 0 {
+			continue
+		}
+		if share := float64(b-a) / float64(a); share > allowed || share < -allowed {
+			r.Notices = append(r.Notices, fmt.Sprintf(
+				"%s has %s parameters and %s %s (%s %%): the difference in scores may come from the size.",
+				c.B.Name, thousands(b), c.A.Name, thousands(a), signed(100*share, 0)))
+		}
+	}
+}
+
+// noticeCode says that runs were made by changed or by different code.
+func (r *result) noticeCode() {
+	var dirty int
+	for _, run := range r.Runs {
+		if run.environment()["dirty"] == "true" {
+			dirty++
+		}
+	}
+	if dirty > 0 {
+		r.Notices = append(r.Notices, fmt.Sprintf("%s made with uncommitted changes in the code: the commit below does not say all.", wasWere(dirty, "run")))
+	}
+	for _, key := range []string{"commit", "device"} {
+		values := r.tally(func(run *run) string { return run.environment()[key] })
+		if len(values) > 1 && !slices.Contains(values, "") {
+			r.Notices = append(r.Notices, fmt.Sprintf("The runs come from more than one %s: %s.", key, enumerate(values)))
+		}
+	}
+}
+
+// wasWere is a number of things with its verb: "1 run was", "2 runs were".
+func wasWere(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing + " was"
+	}
+	return count(n, thing) + " were"
+}

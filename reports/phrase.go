@@ -1,0 +1,131 @@
+package reports
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// number writes v with up to three significant digits and a true minus sign.
+func number(v float64) string {
+	if math.IsNaN(v) {
+		return "–"
+	}
+	s := strconv.FormatFloat(v, 'g', 3, 64)
+	if strings.Contains(s, "e") && math.Abs(v) >= 1 {
+		s = strconv.FormatFloat(v, 'f', 0, 64)
+	}
+	return strings.Replace(s, "-", "−", 1)
+}
+
+// thousands writes a count in groups of three digits, divided by thin spaces.
+func thousands(n int64) string {
+	digits := strconv.FormatInt(n, 10)
+	var b strings.Builder
+	for i, d := range digits {
+		if i > 0 && (len(digits)-i)%3 == 0 && digits[i-1] != '-' {
+			b.WriteRune('\u202F')
+		}
+		b.WriteRune(d)
+	}
+	return b.String()
+}
+
+// count is a number of things: "1 seed", "5 seeds".
+func count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
+// meanText is a mean with its deviation, where there is one.
+func meanText(mean, sd float64) string {
+	switch {
+	case !finite(mean):
+		return "–"
+	case !finite(sd):
+		return fixed(mean, 1)
+	}
+	return fixed(mean, 1) + " ± " + fixed(sd, 1)
+}
+
+// interval is a pair of bounds of a difference: "[0.90, 2.50]".
+func interval(low, high float64, decimals int) string {
+	if !finite(low) || !finite(high) {
+		return "–"
+	}
+	return "[" + fixed(low, decimals) + ", " + fixed(high, decimals) + "]"
+}
+
+// pValue is a p-value as it is quoted in a sentence.
+func pValue(p float64) string {
+	switch {
+	case !finite(p):
+		return "p –"
+	case p < 0.001:
+		return "p < 0.001"
+	}
+	return "p = " + pNumber(p)
+}
+
+// pNumber is a p-value as it stands in a table.
+func pNumber(p float64) string {
+	switch {
+	case !finite(p):
+		return "–"
+	case p < 0.001:
+		return "< 0.001"
+	case p < 0.1:
+		return fixed(p, 3)
+	}
+	return fixed(p, 2)
+}
+
+// enumerate joins the parts of an enumeration: "a, b and c".
+func enumerate(parts []string) string {
+	if len(parts) < 2 {
+		return strings.Join(parts, "")
+	}
+	last := len(parts) - 1
+	return strings.Join(parts[:last], ", ") + " and " + parts[last]
+}
+
+// duration writes seconds as a person would: "4 min 10 s".
+func duration(seconds float64) string {
+	if !(seconds > 0) || seconds > 1e9 {
+		return "–"
+	}
+	d := time.Duration(math.Round(seconds)) * time.Second
+	switch {
+	case d < 10*time.Second:
+		return fixed(seconds, 1) + " s"
+	case d < time.Minute:
+		return fmt.Sprintf("%d s", int(d.Seconds()))
+	case d < time.Hour:
+		return fmt.Sprintf("%d min %02d s", int(d.Minutes()), int(d.Seconds())%60)
+	}
+	return fmt.Sprintf("%d h %02d min", int(d.Hours()), int(d.Minutes())%60)
+}
+
+// summary is the arm's mean over its finished seeds.
+func (a *arm) summary() string {
+	return meanText(a.Mean, a.SD) + ", " + count(len(a.Scores), "seed")
+}
+
+// name is the contrast as a difference.
+func (c *contrast) name() string { return c.B.Name + " − " + c.A.Name }
+
+// summary is the difference with its interval and p, where there are any.
+func (c *contrast) summary() string {
+	text := signed(c.Difference, 2)
+	if finite(c.Low) && finite(c.High) {
+		text += " " + interval(c.Low, c.High, 2)
+	}
+	if c.Verdict != "" {
+		text += ", " + pValue(c.Result.PHolm)
+	}
+	return text
+}

@@ -1,0 +1,159 @@
+package reports
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A fact is a thing that has to be known to repeat the study, with its values
+// over all runs.
+type fact struct {
+	Name   string
+	Values []string
+	Code   bool
+}
+
+// provenance lists what the runs were made with.
+func (r *result) provenance() []fact {
+	facts := []fact{
+		{Name: "spec sha256", Values: []string{fmt.Sprintf("%x", sha256.Sum256([]byte(r.Study.Spec)))}, Code: true},
+	}
+	if signatures := r.tally(func(run *run) string { return run.Signature }); len(signatures) > 0 {
+		facts = append(facts, fact{Name: "protocol", Values: signatures, Code: true})
+	}
+	byKey := map[string][]string{} // key → value of each run that has it
+	for _, run := range r.Runs {
+		for key, value := range run.environment() {
+			byKey[key] = append(byKey[key], value)
+		}
+	}
+	keys := slices.SortedFunc(maps.Keys(byKey), func(a, b string) int {
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a, b))
+	})
+	for _, key := range keys {
+		facts = append(facts, fact{Name: strings.ReplaceAll(key, "_", " "), Values: merged(key, byKey[key])})
+	}
+	var first, last time.Time
+	for _, run := range r.Runs {
+		if t := run.Started; !t.IsZero() && (first.IsZero() || t.Before(first)) {
+			first = t
+		}
+		if t := run.Finished; t.After(last) {
+			last = t
+		}
+	}
+	if !first.IsZero() && last.After(first) {
+		facts = append(facts, fact{Name: "trained", Values: []string{day(first) + " to " + day(last) + " (UTC)"}})
+	}
+	var seconds float64
+	for _, run := range r.Runs {
+		seconds += run.Seconds
+	}
+	return append(facts, fact{Name: "time of all trials", Values: []string{duration(seconds)}})
+}
+
+// rank puts the facts that decide a repetition first.
+func rank(key string) int {
+	for i, prefix := range []string{"commit", "dirty", "device", "cpu", "threads", "versions"} {
+		if strings.HasPrefix(key, prefix) {
+			return i
+		}
+	}
+	return 99
+}
+
+// tally lists the distinct values over the runs that have one, each with the
+// number of its runs where there are several.
+func (r *result) tally(value func(*run) string) []string {
+	var values []string
+	for _, run := range r.Runs {
+		if v := value(run); v != "" {
+			values = append(values, v)
+		}
+	}
+	return tallied(values)
+}
+
+func tallied(values []string) []string {
+	counts := map[string]int{}
+	for _, v := range values {
+		counts[v]++
+	}
+	distinct := slices.Sorted(maps.Keys(counts))
+	if len(distinct) > 1 {
+		for i, v := range distinct {
+			distinct[i] = fmt.Sprintf("%s (%s)", v, count(counts[v], "run"))
+		}
+	}
+	return distinct
+}
+
+// merged lists the values of one environment key. Sizes are written in
+// gigabytes, and many different numbers become their range.
+func merged(key string, values []string) []string {
+	var numbers []float64
+	for _, v := range values {
+		if n, err := strconv.ParseFloat(v, 64); err == nil {
+			numbers = append(numbers, n)
+		}
+	}
+	write := number
+	if strings.HasSuffix(key, "_bytes") {
+		write = func(v float64) string { return fixed(v/1e9, 2) + " GB" }
+	} else if distinct := tallied(values); len(distinct) <= 3 || len(numbers) < len(values) {
+		return distinct
+	}
+	if len(numbers) < len(values) {
+		return tallied(values)
+	}
+	least, greatest := write(slices.Min(numbers)), write(slices.Max(numbers))
+	if least == greatest {
+		return []string{least}
+	}
+	return []string{least + " to " + greatest}
+}
+
+// environment is what the run recorded of where it was made, with the keys of
+// nested objects joined by points.
+func (r *run) environment() map[string]string {
+	decoder := json.NewDecoder(bytes.NewReader(r.Environment))
+	decoder.UseNumber()
+	var tree map[string]any
+	if err := decoder.Decode(&tree); err != nil {
+		return nil // absent, or written by something else: nothing to show
+	}
+	flat := map[string]string{}
+	flatten(flat, "", tree)
+	return flat
+}
+
+func flatten(into map[string]string, key string, value any) {
+	switch v := value.(type) {
+	case nil:
+	case map[string]any:
+		for name, inner := range v {
+			flatten(into, strings.TrimPrefix(key+"."+name, "."), inner)
+		}
+	case []any:
+		var parts []string
+		for _, inner := range v {
+			parts = append(parts, fmt.Sprint(inner))
+		}
+		into[key] = strings.Join(parts, ", ")
+	default:
+		if text := fmt.Sprint(v); text != "" {
+			into[key] = text
+		}
+	}
+}
+
+// day is a time to the minute, in UTC.
+func day(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") }

@@ -1,0 +1,79 @@
+package reports
+
+import (
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// rowHeight is the height of one row: a line of text over a track of marks.
+const rowHeight vg.Length = 46
+
+// A row is one line of a row plot. Its label stands above its track, so that
+// a long name takes no width from the data.
+type row struct {
+	label  string
+	tint   tint   // of the label
+	detail string // in grey, at the right end of the label's line
+	// marks draws the data at height y; x turns values into places.
+	marks func(c *draw.Canvas, x func(float64) vg.Length, y vg.Length)
+}
+
+// rowPlotter draws rows from top to bottom over a shared horizontal axis.
+type rowPlotter []row
+
+// Plot implements [plot.Plotter].
+func (rows rowPlotter) Plot(c draw.Canvas, p *plot.Plot) {
+	x, _ := p.Transforms(&c)
+	for i, r := range rows {
+		top := c.Max.Y - vg.Length(i)*rowHeight
+		detail := words(labelSize, muted.mark)
+		detail.XAlign = draw.XRight
+		width := detail.Width(r.detail)
+		name := bold(labelSize, r.tint.text)
+		c.FillText(name, vg.Point{X: c.Min.X, Y: top - 16}, shorten(r.label, name, c.Max.X-c.Min.X-width-10))
+		c.FillText(detail, vg.Point{X: c.Max.X, Y: top - 16}, r.detail)
+		r.marks(&c, x, top-31)
+	}
+}
+
+// rowFigureHeight is the height of a figure of n rows with its axis.
+func rowFigureHeight(n int) vg.Length { return vg.Length(n)*rowHeight + 52 }
+
+// newRowPlot is a plot of rows over the axis from low to high.
+func newRowPlot(xLabel string, low, high float64, rows rowPlotter) *plot.Plot {
+	p := newPlot(xLabel, true, false)
+	p.HideY()
+	p.Y.Padding = 0
+	p.X.Min, p.X.Max = low, high
+	p.Y.Min, p.Y.Max = 0, 1
+	p.Add(rows)
+	return p
+}
+
+// shorten cuts text to a width, with an ellipsis where something is lost.
+func shorten(text string, style draw.TextStyle, width vg.Length) string {
+	runes := []rune(clean(text))
+	if style.Width(string(runes)) <= width {
+		return string(runes)
+	}
+	for len(runes) > 1 && style.Width(string(runes)+"…") > width {
+		runes = runes[:len(runes)-1]
+	}
+	return string(runes) + "…"
+}
+
+// dot is a filled circle with a rim in the colour of the ground, which keeps
+// overlapping dots apart.
+func dot(c *draw.Canvas, at vg.Point, radius vg.Length, t tint) {
+	c.DrawGlyphNoClip(draw.GlyphStyle{Color: paper.mark, Radius: radius + 0.8, Shape: draw.CircleGlyph{}}, at)
+	c.DrawGlyphNoClip(draw.GlyphStyle{Color: t.mark, Radius: radius, Shape: draw.CircleGlyph{}}, at)
+}
+
+// whisker is a horizontal interval with caps.
+func whisker(c *draw.Canvas, from, to, y vg.Length, style draw.LineStyle) {
+	c.StrokeLine2(style, from, y, to, y)
+	const cap = 4
+	c.StrokeLine2(style, from, y-cap, from, y+cap)
+	c.StrokeLine2(style, to, y-cap, to, y+cap)
+}

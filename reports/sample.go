@@ -1,0 +1,98 @@
+package reports
+
+import (
+	"math"
+	"strings"
+
+	"glimpse/internal/store"
+)
+
+// sampleSize is the number of images whose captions are shown.
+const sampleSize = 8
+
+// A sample is one image with a caption from each arm.
+type sample struct {
+	Image    string
+	Captions []sampleCaption
+}
+
+type sampleCaption struct {
+	Arm   cell
+	Words string
+	Score string // CIDEr of this caption, in points
+}
+
+// samples shows captions of images spread evenly over the split, which no
+// result had a say in: from each arm those of its most typical seed.
+func (r *result) samples() []sample {
+	type voice struct {
+		arm      *arm
+		captions map[string]store.Caption
+	}
+	var voices []voice
+	var images []string
+	for _, a := range r.Arms {
+		typical := a.typical(r.Primary)
+		if typical == nil {
+			continue
+		}
+		v := voice{a, map[string]store.Caption{}}
+		for _, c := range typical.Captions {
+			v.captions[c.Image] = c
+			if len(voices) == 0 {
+				images = append(images, c.Image)
+			}
+		}
+		voices = append(voices, v)
+	}
+	var list []sample
+	for _, image := range evenly(images, sampleSize) {
+		s := sample{Image: image}
+		for _, v := range voices {
+			c, ok := v.captions[image]
+			if !ok {
+				continue
+			}
+			sc := sampleCaption{Arm: v.arm.cell(), Words: c.Words}
+			if strings.TrimSpace(c.Words) == "" {
+				sc.Words = "(an empty caption)"
+			}
+			if c.Scored && finite(c.Stats.CIDEr) {
+				sc.Score = fixed(100*c.Stats.CIDEr, 0)
+			}
+			s.Captions = append(s.Captions, sc)
+		}
+		list = append(list, s)
+	}
+	return list
+}
+
+// typical is the finished run whose score is nearest to the arm's mean, the
+// one of the smallest seed among equals; nil without a run that has captions.
+func (a *arm) typical(m metric) *run {
+	var best *run
+	nearest := math.Inf(1)
+	for _, run := range a.Runs {
+		v, ok := m.of(run)
+		if !ok || len(run.Captions) == 0 {
+			continue
+		}
+		if d := math.Abs(100*v - a.Mean); best == nil || d < nearest-1e-9 {
+			best, nearest = run, d
+		}
+	}
+	return best
+}
+
+// evenly takes n items spread over the list, from the middles of n equal
+// parts.
+func evenly(list []string, n int) []string {
+	if len(list) <= n {
+		return list
+	}
+	picked := make([]string, n)
+	for i := range picked {
+		picked[i] = list[(2*i+1)*len(list)/(2*n)]
+	}
+	return picked
+}

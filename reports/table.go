@@ -1,0 +1,218 @@
+package reports
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"glimpse/internal/store"
+	"glimpse/metrics/stats"
+)
+
+// A table is laid out once for the page and for Markdown.
+type table struct {
+	Name    string // id in the page
+	Caption string
+	Columns []column
+	Rows    [][]cell // the first cell of a row is its header
+}
+
+type column struct {
+	Name    string
+	Numeric bool // set flush right
+}
+
+type cell struct {
+	Text  string
+	Class string // colour of an arm, state of a run
+	Code  bool   // an identifier
+}
+
+// scoreTable has a line for each arm with mean ± SD of every metric.
+func (r *result) scoreTable() table {
+	t := table{
+		Name: "score-table",
+		Caption: fmt.Sprintf("Scores on the %s split, in points (×100): mean ± standard deviation over the finished seeds.",
+			r.Primary.Split),
+		Columns: []column{{"Arm", false}, {"Parameters", true}, {"Seeds", true}},
+	}
+	shown := r.shownMetrics()
+	for _, m := range shown {
+		t.Columns = append(t.Columns, column{metricName(m.Key), true})
+	}
+	for _, a := range r.Arms {
+		seeds := fmt.Sprint(len(a.Scores))
+		if len(a.Scores) != len(a.Runs) {
+			seeds = fmt.Sprintf("%d of %d", len(a.Scores), len(a.Runs))
+		}
+		row := []cell{a.cell(), {Text: a.parameters()}, {Text: seeds}}
+		for _, m := range shown {
+			row = append(row, cell{Text: meanText(meanSD(a.values(m)))})
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	return t
+}
+
+// shownMetrics are the metrics of the primary split that any finished run has,
+// in the usual order, with the primary one even if it is an unusual one.
+func (r *result) shownMetrics() []metric {
+	var shown []metric
+	for _, m := range metricNames {
+		here := metric{r.Primary.Split, m.Key}
+		if m.Key == "cider_d" && here != r.Primary {
+			continue
+		}
+		if slices.ContainsFunc(r.Arms, func(a *arm) bool { return len(a.values(here)) > 0 }) {
+			shown = append(shown, here)
+		}
+	}
+	if !slices.Contains(shown, r.Primary) {
+		shown = append(shown, r.Primary)
+	}
+	return shown
+}
+
+// values are the arm's scores in a metric, in points, finished runs only.
+func (a *arm) values(m metric) []float64 {
+	var values []float64
+	for _, run := range a.Runs {
+		if v, ok := m.of(run); ok && run.completed() {
+			values = append(values, 100*v)
+		}
+	}
+	return values
+}
+
+// cell is the arm's name in its colour.
+func (a *arm) cell() cell { return cell{Text: a.Name, Class: armClass(a.Index)} }
+
+// counts are the parameter counts of the arm's runs, least and greatest, 0
+// where none is known.
+func (a *arm) counts() (least, greatest int64) {
+	for _, run := range a.Runs {
+		if run.Parameters > 0 && (least == 0 || run.Parameters < least) {
+			least = run.Parameters
+		}
+		greatest = max(greatest, run.Parameters)
+	}
+	return least, greatest
+}
+
+func (a *arm) parameters() string {
+	switch least, greatest := a.counts(); {
+	case greatest == 0:
+		return "–"
+	case least < greatest:
+		return thousands(least) + " – " + thousands(greatest)
+	default:
+		return thousands(greatest)
+	}
+}
+
+// contrastTable has a line for each declared contrast.
+func (r *result) contrastTable() table {
+	t := table{
+		Name: "contrast-table",
+		Caption: fmt.Sprintf("Declared contrasts in %s: differences of the means, in points (×100).",
+			r.Primary.name()),
+		Columns: []column{{"Contrast", false}, {"Seeds", true}, {"Difference", true}, {r.Level + " interval", true},
+			{"p", true}, {"p (Holm)", true}, {"Detectable", true}, {"Verdict", false}},
+	}
+	for _, c := range r.Contrasts {
+		row := []cell{{Text: c.name()}, {Text: fmt.Sprintf("%d, %d", len(c.B.Scores), len(c.A.Scores))},
+			{Text: "–"}, {Text: interval(c.Low, c.High, 2)}, {Text: "–"}, {Text: "–"}, {Text: "–"}, {Text: "no answer yet"}}
+		if finite(c.Difference) {
+			row[2].Text = signed(c.Difference, 2)
+		}
+		if c.Verdict != "" {
+			row[4].Text, row[5].Text = pNumber(c.Result.P), pNumber(c.Result.PHolm)
+			if d := c.Result.DetectableEffect; d != nil {
+				row[6].Text = fixed(*d, 2)
+			}
+			row[7] = cell{Text: string(c.Verdict), Class: verdictClass(c.Verdict)}
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	return t
+}
+
+func verdictClass(v stats.Verdict) string {
+	if v == stats.Supported || v == stats.Opposite {
+		return string(v)
+	}
+	return "open"
+}
+
+// runTable has a line for each trial.
+func (r *result) runTable() table {
+	t := table{
+		Name: "run-table",
+		Caption: fmt.Sprintf("All %s, in the order of the arms. Epochs: selected of trained. Time: of work that counted.",
+			count(len(r.Runs), "trial")),
+		Columns: []column{{"Run", false}, {"Arm", false}, {"Seed", true}, {"State", false},
+			{metricName(r.Primary.Key) + " (" + r.Primary.Split + ")", true}, {"Epochs", true}, {"Time", true}, {"Captions sha256", false}},
+	}
+	for _, a := range r.Arms {
+		for _, run := range a.Runs {
+			value, epochs := "–", fmt.Sprint(run.Run.Epochs)
+			if v, ok := r.Primary.of(run); ok {
+				value = fixed(100*v, 1)
+			}
+			if run.BestEpoch > 0 {
+				epochs = fmt.Sprintf("%d of %d", run.BestEpoch, run.Run.Epochs)
+			}
+			t.Rows = append(t.Rows, []cell{{Text: run.ID, Code: true}, a.cell(), {Text: fmt.Sprint(run.Seed)},
+				{Text: run.State, Class: "state-" + knownState(run.State)}, {Text: value}, {Text: epochs},
+				{Text: duration(run.Seconds)}, {Text: abbreviated(run.CaptionsSHA256), Code: run.CaptionsSHA256 != ""}})
+		}
+	}
+	return t
+}
+
+// failureTable has a line for each trial that ended without a result.
+func (r *result) failureTable() table {
+	t := table{
+		Name:    "failure-table",
+		Caption: "Trials that ended without a result.",
+		Columns: []column{{"Run", false}, {"Arm", false}, {"Seed", true}, {"State", false}, {"Attempts", true}, {"Cause", false}},
+	}
+	for _, a := range r.Arms {
+		for _, run := range a.Runs {
+			if run.State != store.Failed && run.State != store.Interrupted {
+				continue
+			}
+			t.Rows = append(t.Rows, []cell{{Text: run.ID, Code: true}, a.cell(), {Text: fmt.Sprint(run.Seed)},
+				{Text: run.State, Class: "state-" + knownState(run.State)}, {Text: fmt.Sprint(run.Attempt)}, {Text: run.cause()}})
+		}
+	}
+	return t
+}
+
+// cause is why the run ended without a result.
+func (r *run) cause() string {
+	parts := slices.DeleteFunc([]string{strings.TrimSpace(r.Failure), strings.TrimSpace(r.Error)}, func(s string) bool { return s == "" })
+	switch {
+	case len(parts) > 0:
+		return strings.Join(parts, ": ")
+	case r.State == store.Interrupted:
+		return "stopped from outside; the next run goes on from its last checkpoint"
+	}
+	return "no cause was recorded"
+}
+
+// knownState is the state if it is one that the style knows.
+func knownState(state string) string {
+	if slices.Contains([]string{store.Queued, store.Running, store.Completed, store.Failed, store.Interrupted}, state) {
+		return state
+	}
+	return "unknown"
+}
+
+// abbreviated is the beginning of a hash, enough to tell hashes apart.
+func abbreviated(hash string) string {
+	if hash == "" {
+		return "–"
+	}
+	return hash[:min(len(hash), 12)]
+}
