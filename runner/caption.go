@@ -1,0 +1,204 @@
+package runner
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"glimpse/data"
+	"glimpse/experiments"
+	"glimpse/internal/store"
+	"glimpse/metrics"
+)
+
+// captionsAtOnce is how many images are captioned in one call: few enough that
+// progress shows. Decoding in batches depends on what is in a batch, so it is
+// the same for everybody.
+const captionsAtOnce = 128
+
+// caption captions a split.
+func (t *trial) caption(ctx context.Context, split string, decode experiments.Decode, explain bool) ([]data.Caption, error) {
+	images := t.data.Splits[split]
+	captions := make([]data.Caption, 0, len(images))
+	for part := range slices.Chunk(images, captionsAtOnce) {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		made, err := t.captioner.Caption(ctx, part, decode, explain)
+		if err != nil {
+			return nil, fmt.Errorf("caption the %s split: %w", split, err)
+		}
+		if len(made) != len(part) {
+			return nil, fmt.Errorf("caption the %s split: %d captions came for %d images", split, len(made), len(part))
+		}
+		for i, c := range made {
+			if c.Image != part[i] {
+				return nil, fmt.Errorf("caption the %s split: a caption of image %d came for image %d", split, c.Image, part[i])
+			}
+		}
+		captions = append(captions, made...)
+		t.touch()
+		t.events.progress(Event{Kind: EventCaptioning, Phase: split, Done: len(captions), Total: len(images)}, len(captions) == len(images))
+	}
+	return captions, nil
+}
+
+// score scores captions against all references of their images.
+func (t *trial) score(captions []data.Caption) (metrics.Result, error) {
+	items := make([]metrics.Item, len(captions))
+	for i, c := range captions {
+		image := &t.data.Images[c.Image]
+		items[i] = metrics.Item{ID: image.ID, Candidate: c.Words, References: image.Tokens}
+	}
+	result, err := metrics.Score(items)
+	if err != nil {
+		return result, fmt.Errorf("score: %w", err)
+	}
+	t.touch()
+	return result, nil
+}
+
+// selectValue returns the value that an epoch is chosen by.
+func (t *trial) selectValue(values map[string]float64) (float64, error) {
+	if values == nil {
+		return 0, nil
+	}
+	name := t.settings.Train.Select.Metric
+	value, found := values[strings.TrimPrefix(name, "val.")]
+	if !found {
+		return 0, fmt.Errorf("train.select.metric: %s is not computed here; there are %s", name, strings.Join(sortedKeys(values), ", "))
+	}
+	return value, nil
+}
+
+func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K {
+	keys := make([]K, 0, len(m))
+	for key := range m {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// finish captions the test split with the best epoch's weights, once, stores
+// the captions, and only then scores them.
+func (t *trial) finish(ctx context.Context) error {
+	durable := context.WithoutCancel(ctx)
+	stored, err := t.cfg.DB.Captions(durable, t.claim.Run, "test")
+	if err != nil {
+		return err
+	}
+	if len(stored) == 0 {
+		if err := t.captionTest(ctx); err != nil {
+			return err
+		}
+		if stored, err = t.cfg.DB.Captions(durable, t.claim.Run, "test"); err != nil {
+			return err
+		}
+	}
+	result, err := t.scoreStored(ctx, stored)
+	if err != nil {
+		return err
+	}
+	if err := t.cfg.DB.Complete(durable, t.claim, result); err != nil {
+		return err
+	}
+	if err := prune(t.dir, t.claim.Attempt, t.progress.Best); err != nil {
+		t.note("old checkpoints stay: %v", err)
+	}
+	return nil
+}
+
+// captionTest captions the test split and stores the captions.
+func (t *trial) captionTest(ctx context.Context) error {
+	defer t.time(&t.progress.Timings.Test)()
+	t.phase("test")
+	if err := t.captioner.Load(t.path(t.progress.Best)); err != nil {
+		return fmt.Errorf("load the best checkpoint: %w", err)
+	}
+	captions, err := t.caption(ctx, "test", t.settings.Decode, true)
+	if err != nil {
+		if ctx.Err() != nil {
+			return ErrInterrupted // nothing was trained since the last checkpoint
+		}
+		return err
+	}
+	rows := make([]store.Caption, len(captions))
+	for i, c := range captions {
+		rows[i] = store.Caption{
+			Image: t.data.Images[c.Image].ID, Words: strings.Join(c.Words, " "), LogProb: c.LogProb, Beta: c.Beta, Entropy: c.Entropy,
+		}
+	}
+	return t.cfg.DB.SaveCaptions(context.WithoutCancel(ctx), t.claim, "test", rows)
+}
+
+// scoreStored scores the stored captions of the test split and gathers what a
+// completed run leaves.
+func (t *trial) scoreStored(ctx context.Context, stored []store.Caption) (store.Result, error) {
+	watch := t.time(&t.progress.Timings.Score)
+	t.phase("score")
+	images := make(map[string]int, len(t.data.Images))
+	for i, image := range t.data.Images {
+		images[image.ID] = i
+	}
+	captions := make([]data.Caption, len(stored))
+	for i, c := range stored {
+		image, known := images[c.Image]
+		if !known {
+			return store.Result{}, fmt.Errorf("stored caption of image %q: the data set no longer has it", c.Image)
+		}
+		captions[i] = data.Caption{Image: image, Words: strings.Fields(c.Words)}
+	}
+	test, err := t.score(captions)
+	if err != nil {
+		return store.Result{}, err
+	}
+	values := map[string]map[string]float64{"test": test.Metrics}
+	epochs, err := t.cfg.DB.Epochs(context.WithoutCancel(ctx), t.claim.Run)
+	if err != nil {
+		return store.Result{}, err
+	}
+	for _, epoch := range epochs {
+		if epoch.Epoch == t.progress.BestEpoch && epoch.Val != nil {
+			values["val"] = epoch.Val
+		}
+	}
+	watch()
+	scores, err := imageStats(test.Images)
+	if err != nil {
+		return store.Result{}, err
+	}
+	t.environment.PeakRSSBytes = peakRSS()
+	t.environment.Timings = &t.progress.Timings
+	environment, err := json.Marshal(t.environment)
+	if err != nil {
+		return store.Result{}, fmt.Errorf("record the environment: %w", err)
+	}
+	return store.Result{
+		Metrics: values, Scores: map[string][]store.ImageStats{"test": scores}, BestEpoch: t.progress.BestEpoch,
+		Seconds: t.progress.Timings.total(), CaptionsSHA256: CaptionsSHA256(stored), WeightsSHA256: t.progress.BestSHA256,
+		Environment: environment,
+	}, nil
+}
+
+// imageStats turns the scores of images into what is stored of them.
+func imageStats(images []metrics.ImageScore) ([]store.ImageStats, error) {
+	stats := make([]store.ImageStats, len(images))
+	for i, s := range images {
+		stats[i] = store.ImageStats{Image: s.ID, Stats: store.CaptionStats{
+			Match: s.Match, Length: s.Length, RefLength: s.RefLength,
+			RougeL: s.RougeL, CIDEr: s.CIDEr, CIDErD: s.CIDErD, METEOR: s.METEOR,
+		}}
+		if s.MeteorStats != (metrics.MeteorStats{}) {
+			raw, err := json.Marshal(s.MeteorStats)
+			if err != nil {
+				return nil, fmt.Errorf("score of %s: %w", s.ID, err)
+			}
+			stats[i].Stats.MeteorStats = raw
+		}
+	}
+	return stats, nil
+}

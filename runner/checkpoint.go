@@ -1,0 +1,124 @@
+package runner
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"glimpse/internal/store"
+)
+
+// progress is how far a trial has come: what a resumed trial needs to know
+// besides the captioner's checkpoint. It is committed with each checkpoint.
+type progress struct {
+	Serial int `json:"serial"` // of the newest checkpoint file of this attempt
+	Epoch  int `json:"epoch"`  // epochs recorded
+	// Trained is the epoch after those, trained but not yet validated.
+	Trained *trainedEpoch `json:"trained,omitempty"`
+	Current stopwatch     `json:"current"` // time spent on the epoch after those
+
+	BestEpoch int      `json:"best_epoch"`           // 0 while there is none
+	BestValue *float64 `json:"best_value,omitempty"` // of the select metric; nil when it is not finite
+	Stale     int      `json:"stale"`                // epochs since the best
+
+	Last       string `json:"last"` // checkpoint to go on from, a name in the run's folder
+	Best       string `json:"best"` // checkpoint of the best epoch
+	BestSHA256 string `json:"best_sha256"`
+
+	Timings timings `json:"timings"`
+}
+
+// trainedEpoch is what training reported of an epoch.
+type trainedEpoch struct {
+	Loss     float64 `json:"loss"`
+	LR       float64 `json:"lr"`
+	Captions int     `json:"captions"`
+}
+
+// stopwatch holds the seconds of one epoch.
+type stopwatch struct {
+	Train    float64 `json:"train"`
+	Validate float64 `json:"validate"`
+}
+
+// timings are the seconds that a trial's work took, over all attempts.
+type timings struct {
+	Load     float64 `json:"load"`
+	Train    float64 `json:"train"`
+	Validate float64 `json:"validate"`
+	Test     float64 `json:"test"`
+	Score    float64 `json:"score"`
+}
+
+func (t timings) total() float64 { return t.Load + t.Train + t.Validate + t.Test + t.Score }
+
+const checkpointPrefix = "checkpoint-"
+
+// checkpointName names the next checkpoint file of an attempt. No two attempts
+// share names, so that a process that lost its claim cannot overwrite a file of
+// its successor.
+func checkpointName(attempt int64, serial int) string {
+	return fmt.Sprintf("%s%d-%d", checkpointPrefix, attempt, serial)
+}
+
+// RunDir returns the folder of a run's checkpoints and log.
+func RunDir(dir, run string) string { return filepath.Join(dir, run) }
+
+// BestCheckpoint returns the path of a run's best checkpoint, as
+// [Captioner.Load] takes it. dir is the folder of all runs ([DefaultDir]).
+func BestCheckpoint(dir string, run store.Run) (string, error) {
+	var p progress
+	if len(run.Progress) > 0 {
+		if err := json.Unmarshal(run.Progress, &p); err != nil {
+			return "", fmt.Errorf("run %s: its progress cannot be read: %w", run.ID, err)
+		}
+	}
+	if p.Best == "" {
+		return "", fmt.Errorf("run %s has no checkpoint yet: it is %s, with no epoch validated", run.ID, run.State)
+	}
+	path := filepath.Join(RunDir(dir, run.ID), p.Best)
+	if !checkpointExists(path) {
+		return "", fmt.Errorf("run %s: its checkpoint %s is not there: checkpoints are not part of the database, and stay where the run was trained", run.ID, path)
+	}
+	return path, nil
+}
+
+// checkpointExists tells whether any file of a checkpoint is there.
+func checkpointExists(path string) bool {
+	files, err := filepath.Glob(escapeGlob(path) + ".*")
+	return err == nil && len(files) > 0
+}
+
+// escapeGlob takes the meaning from the characters of a path that Glob knows.
+func escapeGlob(path string) string {
+	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(path)
+}
+
+// prune removes the checkpoints that neither this process nor a successor can
+// need: those of this attempt and of earlier ones, save the ones to keep.
+func prune(dir string, attempt int64, keep ...string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	var failed error
+	for _, entry := range entries {
+		stem, _, _ := strings.Cut(entry.Name(), ".")
+		var owner int64
+		var serial int
+		if n, _ := fmt.Sscanf(stem, checkpointPrefix+"%d-%d", &owner, &serial); n != 2 || owner > attempt {
+			continue
+		}
+		needed := false
+		for _, name := range keep {
+			needed = needed || name == stem
+		}
+		if !needed {
+			failed = errors.Join(failed, os.Remove(filepath.Join(dir, entry.Name())))
+		}
+	}
+	return failed
+}

@@ -1,0 +1,203 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"glimpse/internal/store"
+)
+
+// LogName is the name of a trial's log in its folder ([RunDir]).
+const LogName = "log.txt"
+
+// child is the process of a trial.
+type child struct {
+	cmd    *exec.Cmd
+	log    *os.File
+	offset int64 // of the log when the process started
+	heard  chan struct{}
+}
+
+// supervise runs a claimed trial in a process of its own and sees it to its end.
+// A trial that fails is no error; a database that fails is.
+func (s *study) supervise(ctx context.Context, task task) error {
+	event, err := s.attempt(ctx, task)
+	lost := errors.Is(err, store.ErrFenced)
+	s.release(task.claim.Run, lost)
+	if lost {
+		event, err = Event{Kind: EventLost}, nil
+	}
+	if err == nil {
+		event.Run, event.Attempt = task.claim.Run, task.claim.Attempt
+		s.report(event)
+	}
+	return err
+}
+
+// attempt runs a claimed trial and returns how it ended.
+func (s *study) attempt(ctx context.Context, task task) (Event, error) {
+	durable := context.WithoutCancel(ctx)
+	c, err := s.start(task)
+	if err != nil {
+		return s.fail(durable, task, FailureError, err.Error())
+	}
+	defer func() { _ = c.log.Close() }()
+	s.report(Event{Kind: EventStarted, Run: task.claim.Run, Attempt: task.claim.Attempt})
+	failure, cause := s.wait(ctx, c)
+	return s.conclude(durable, ctx.Err() != nil, task, c, failure, cause)
+}
+
+// start starts a trial's process.
+func (s *study) start(task task) (*child, error) {
+	dir := RunDir(s.cfg.Dir, task.claim.Run)
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return nil, fmt.Errorf("folder for checkpoints: %w", err)
+	}
+	log, err := os.OpenFile(filepath.Join(dir, LogName), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o666)
+	if err != nil {
+		return nil, fmt.Errorf("log of the trial: %w", err)
+	}
+	_, _ = fmt.Fprintf(log, "--- attempt %d, %s\n", task.claim.Attempt, time.Now().Format(time.RFC3339))
+	c := &child{log: log, heard: make(chan struct{}, 1)}
+	if info, err := log.Stat(); err == nil {
+		c.offset = info.Size()
+	}
+	root := s.trials[task.claim.Run].Settings.Data.Root
+	if root == "" {
+		root = s.cfg.Root
+	}
+	c.cmd = s.cfg.Command(Launch{
+		Run: task.claim.Run, Attempt: task.claim.Attempt, DB: s.cfg.DB.Path(), Dir: s.cfg.Dir, Root: root,
+		Threads: s.cfg.Threads, Lease: s.cfg.Lease, Silence: s.cfg.Silence,
+	})
+	c.cmd.Stderr = log
+	c.cmd.Stdout = &events{each: func(event Event) { s.hear(c, task, event) }, other: log}
+	// A group of its own, so that Ctrl-C on the terminal reaches this process
+	// alone, and so that whatever the trial starts can be ended with it.
+	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	c.cmd.WaitDelay = 5 * time.Second
+	// Nothing is ever written to it: it ends when this process does.
+	if _, err = c.cmd.StdinPipe(); err == nil {
+		err = c.cmd.Start()
+	}
+	if err != nil {
+		_ = log.Close()
+		return nil, fmt.Errorf("start the trial's process: %w", err)
+	}
+	return c, nil
+}
+
+// hear takes an event of a trial.
+func (s *study) hear(c *child, task task, event Event) {
+	select {
+	case c.heard <- struct{}{}:
+	default:
+	}
+	event.Run, event.Attempt = task.claim.Run, task.claim.Attempt
+	s.report(event)
+}
+
+// wait waits for a trial's process to end. It asks it to stop when ctx
+// ends, and kills it when it does not, when nothing was heard of it for too
+// long, or when told to. It returns a failure and its cause, if there was one.
+func (s *study) wait(ctx context.Context, c *child) (failure, cause string) {
+	ended := make(chan error, 1)
+	go func() { ended <- c.cmd.Wait() }()
+	silence := time.NewTimer(s.cfg.Silence)
+	defer silence.Stop()
+	stop, kill := ctx.Done(), s.cfg.Kill
+	var grace <-chan time.Time
+	end := sync.OnceFunc(func() { _ = syscall.Kill(-c.cmd.Process.Pid, syscall.SIGKILL) })
+	for {
+		select {
+		case err := <-ended:
+			end() // what the trial may have started
+			if failure != "" || err == nil {
+				return failure, cause
+			}
+			return FailureCrash, describe(err)
+		case <-c.heard:
+			silence.Reset(s.cfg.Silence)
+		case <-silence.C:
+			failure, cause = FailureStalled, fmt.Sprintf("no progress for %v: the process was ended", s.cfg.Silence)
+			end()
+		case <-stop:
+			stop = nil
+			_ = c.cmd.Process.Signal(syscall.SIGTERM)
+			timer := time.NewTimer(s.cfg.Grace)
+			defer timer.Stop()
+			grace = timer.C
+		case <-grace:
+			failure, cause = FailureStalled, fmt.Sprintf("asked to stop, it did not within %v: the process was ended", s.cfg.Grace)
+			end()
+		case <-kill:
+			kill = nil
+			end()
+		}
+	}
+}
+
+// describe says how a process ended.
+func describe(err error) string {
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) {
+		return fmt.Sprintf("the trial's process: %v", err)
+	}
+	status, ok := exit.Sys().(syscall.WaitStatus)
+	if !ok || !status.Signaled() {
+		return fmt.Sprintf("the trial's process ended with exit code %d", exit.ExitCode())
+	}
+	hint := ""
+	if status.Signal() == syscall.SIGKILL {
+		hint = " (the system does that when memory runs out)"
+	}
+	return fmt.Sprintf("the trial's process was ended by signal %d, %v%s", status.Signal(), status.Signal(), hint)
+}
+
+// conclude looks at how a trial left its run, and says in its place what it
+// could not say itself.
+func (s *study) conclude(ctx context.Context, stopping bool, task task, c *child, failure, cause string) (Event, error) {
+	run, err := s.cfg.DB.Run(ctx, task.claim.Run)
+	if err != nil {
+		return Event{}, err
+	}
+	switch {
+	case run.Attempt != task.claim.Attempt:
+		return Event{}, store.ErrFenced
+	case run.State == store.Completed:
+		return Event{Kind: EventCompleted, Metrics: run.Metrics["test"]}, nil
+	case run.State == store.Interrupted:
+		return Event{Kind: EventInterrupted}, nil
+	case run.State == store.Failed:
+		return s.fail(ctx, task, run.Failure, withLog(run.Error, c.log.Name(), c.offset))
+	case stopping || killed(s.cfg.Kill):
+		return Event{Kind: EventInterrupted}, s.cfg.DB.Interrupt(ctx, task.claim)
+	case failure == "":
+		failure, cause = FailureError, "the trial's process ended before the trial did"
+	}
+	return s.fail(ctx, task, failure, withLog(cause, c.log.Name(), c.offset))
+}
+
+// fail records that a trial failed.
+func (s *study) fail(ctx context.Context, task task, failure, cause string) (Event, error) {
+	cause = strings.TrimSpace(cause)
+	return Event{Kind: EventFailed, Message: cause}, s.cfg.DB.Fail(ctx, task.claim, failure, cause)
+}
+
+// killed tells whether the channel is closed.
+func killed(kill <-chan struct{}) bool {
+	select {
+	case <-kill:
+		return true
+	default:
+		return false
+	}
+}

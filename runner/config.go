@@ -1,0 +1,119 @@
+package runner
+
+import (
+	"errors"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"glimpse/experiments"
+	"glimpse/internal/store"
+)
+
+// Config says which study to run, and how.
+type Config struct {
+	Study  *experiments.Study
+	Trials []experiments.Trial // as planned; nil asks Study.Plan
+	Spec   string              // the resolved spec, to be recorded
+	DB     *store.DB
+	Dir    string // folder of all runs; "" is DefaultDir
+	Root   string // of data sets, where the spec names none
+	Engine Engine
+	// Command makes the command of a trial's process, which must call
+	// RunTrial with what Launch says: standard input as Control, standard
+	// output as Events. Its standard streams and process group are set here.
+	Command func(Launch) *exec.Cmd
+
+	Jobs        int  // trials at a time; 0 is 1
+	Threads     int  // of each trial; 0 shares the cores among the jobs
+	RetryFailed bool // also retry what will probably fail again
+
+	Lease   time.Duration // see DefaultLease
+	Silence time.Duration // see DefaultSilence
+	Grace   time.Duration // from asking a trial to stop until it is killed; 0 is DefaultGrace
+	Poll    time.Duration // how often other runners' trials are looked at; 0 is DefaultPoll
+
+	// Progress receives events, one at a time; nil for none.
+	Progress func(Event)
+	// Kill, when closed, ends all trials at once, without a checkpoint.
+	Kill <-chan struct{}
+}
+
+const (
+	// DefaultGrace is how long a trial may take to finish its step and save.
+	DefaultGrace = 2 * time.Minute
+	// DefaultPoll is how often other runners' trials are looked at.
+	DefaultPoll = 2 * time.Second
+)
+
+// DefaultDir returns the folder of checkpoints and logs that belongs to a
+// database: runs, beside it.
+func DefaultDir(db *store.DB) string { return filepath.Join(filepath.Dir(db.Path()), "runs") }
+
+// Launch is what a trial's process has to know.
+type Launch struct {
+	Run     string // id
+	Attempt int64  // TrialConfig.Attempt
+	DB      string // path of the database
+	Dir     string // TrialConfig.Dir
+	Root    string // TrialConfig.Root
+	Threads int
+	Lease   time.Duration
+	Silence time.Duration
+}
+
+// Summary counts a study's trials by how they stand when [Run] returns.
+type Summary struct {
+	Total       int           `json:"total"`
+	Completed   int           `json:"completed"`
+	Skipped     int           `json:"skipped"` // of the completed, those that were so before
+	Failed      int           `json:"failed"`
+	Interrupted int           `json:"interrupted"`
+	Unfinished  int           `json:"unfinished"` // queued, or running elsewhere
+	Failures    []Failure     `json:"failures"`
+	Elapsed     time.Duration `json:"elapsed"`
+}
+
+// Failure is a failed trial.
+type Failure struct {
+	Run   string `json:"run"`
+	Arm   string `json:"arm"`
+	Seed  int64  `json:"seed"`
+	Kind  string `json:"kind"`
+	Error string `json:"error"`
+}
+
+// complete checks a configuration and fills in its defaults.
+func (cfg *Config) complete() error {
+	switch {
+	case cfg.Study == nil:
+		return errors.New("run: no study is given")
+	case cfg.DB == nil:
+		return errors.New("run: no results database is given")
+	case cfg.Engine == nil || cfg.Command == nil:
+		return errors.New("run: no engine or no command for trials is given")
+	}
+	if cfg.Dir == "" {
+		cfg.Dir = DefaultDir(cfg.DB)
+	}
+	cfg.Jobs = max(cfg.Jobs, 1)
+	if cfg.Threads <= 0 {
+		cfg.Threads = max(1, runtime.NumCPU()/cfg.Jobs)
+	}
+	for _, d := range []struct {
+		value    *time.Duration
+		fallback time.Duration
+	}{{&cfg.Lease, DefaultLease}, {&cfg.Silence, DefaultSilence}, {&cfg.Grace, DefaultGrace}, {&cfg.Poll, DefaultPoll}} {
+		if *d.value <= 0 {
+			*d.value = d.fallback
+		}
+	}
+	if cfg.Trials == nil {
+		var err error
+		if cfg.Trials, err = cfg.Study.Plan(); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,41 @@
+package runner
+
+import (
+	"context"
+
+	"glimpse/data"
+	"glimpse/experiments"
+)
+
+// Engine makes captioners and the features they look at.
+type Engine interface {
+	// Features fills the feature cache for the pictures of d that are in a
+	// split. It has nothing to do for an encoder that is trained with the
+	// captioner. progress may be called often, with the number of images.
+	Features(ctx context.Context, s experiments.Settings, d *data.Dataset, progress func(done, total int)) error
+	// Captioner makes a fresh captioner, initialised from s.Seed.
+	Captioner(s experiments.Settings, d *data.Dataset) (Captioner, error)
+}
+
+// Captioner is one trial's model with everything that training it needs.
+type Captioner interface {
+	// Parameters is the number of trained parameters.
+	Parameters() int64
+	// TrainEpoch trains the next epoch, or the rest of the one that it was stopped in.
+	// When ctx ends it finishes the step and returns an error; a call after that,
+	// also after Save and Load in another process, goes on with the
+	// next step. The loss is in nats a token.
+	TrainEpoch(ctx context.Context, progress func(step, steps int, loss float64)) (data.EpochResult, error)
+	// ValidationDone tells the schedule the epoch's value of the select metric.
+	ValidationDone(value float64)
+	// Caption captions images (indices of the dataset), in their order. With
+	// explain it fills Beta and Entropy where the model has them.
+	Caption(ctx context.Context, images []int, o experiments.Decode, explain bool) ([]data.Caption, error)
+	// Save writes a checkpoint to files whose names begin with path and a dot,
+	// atomically, and returns the hash of the weights.
+	Save(path string) (sha256 string, err error)
+	// Load restores all that Save saved.
+	Load(path string) error
+	// Close frees the model.
+	Close() error
+}

@@ -1,0 +1,155 @@
+package runner
+
+import (
+	"encoding/json"
+	"time"
+
+	"glimpse/experiments"
+	"glimpse/internal/store"
+)
+
+// enough is the share of a trial that must be done before its own speed says
+// more than that of others.
+const enough = 0.05
+
+// estimator guesses how long a study will take: from completed trials that
+// differ in nothing but the seed, else from all others, else from the
+// speed of those that run.
+type estimator struct {
+	trials map[string]*outlook // by run
+	costs  map[string][]float64
+	all    []float64 // seconds of all completed trials of the plan
+}
+
+// outlook is what is known of the time of a trial.
+type outlook struct {
+	cost     string  // trials of one cost take one time
+	settled  bool    // nothing is left to do
+	fraction float64 // done
+	before   float64 // fraction done when it was started here
+	started  time.Time
+}
+
+// costKey is equal for trials that differ in the seed alone.
+func costKey(settings experiments.Settings) string {
+	settings.Seed, settings.Data.Root = 0, ""
+	raw, _ := json.Marshal(settings)
+	return string(raw)
+}
+
+// know takes in the plan and all known runs.
+func (e *estimator) know(trials []experiments.Trial, known []store.Run) {
+	e.trials, e.costs = map[string]*outlook{}, map[string][]float64{}
+	runs := make(map[string]store.Run, len(known))
+	for _, run := range known {
+		runs[run.ID] = run
+	}
+	for _, trial := range trials {
+		run := runs[trial.ID]
+		o := &outlook{cost: costKey(trial.Settings), settled: run.State == store.Completed || run.State == store.Failed}
+		if epochs := trial.Settings.Train.Epochs; epochs > 0 {
+			o.fraction = float64(run.Epochs) / float64(epochs)
+		}
+		e.trials[trial.ID] = o
+		if run.State == store.Completed {
+			e.took(o, run.Seconds)
+		}
+	}
+}
+
+func (e *estimator) took(o *outlook, seconds float64) {
+	if seconds > 0 {
+		e.costs[o.cost] = append(e.costs[o.cost], seconds)
+		e.all = append(e.all, seconds)
+	}
+}
+
+// see takes in an event.
+func (e *estimator) see(event Event) {
+	o := e.trials[event.Run]
+	if o == nil {
+		return
+	}
+	switch event.Kind {
+	case EventStarted:
+		o.settled, o.started, o.before = false, time.Now(), o.fraction
+	case EventStep:
+		if event.Epochs > 0 && event.Steps > 0 {
+			o.fraction = (float64(event.Epoch-1) + float64(event.Step)/float64(event.Steps)) / float64(event.Epochs)
+		}
+	case EventCompleted:
+		if !o.settled && !o.started.IsZero() && o.before < 1 {
+			e.took(o, time.Since(o.started).Seconds()/(1-o.before))
+		}
+		o.settled = true
+	case EventFailed, EventInterrupted:
+		o.settled = true
+	case EventLost:
+		o.started = time.Time{}
+	}
+}
+
+// remaining returns the time left with so many jobs at once, and whether there is
+// anything to tell it from.
+func (e *estimator) remaining(jobs int) (time.Duration, bool) {
+	typical := mean(e.all)
+	if typical == 0 {
+		var speeds []float64
+		for _, o := range e.trials {
+			if whole, ok := o.projected(); ok && !o.settled {
+				speeds = append(speeds, whole)
+			}
+		}
+		typical = mean(speeds)
+	}
+	total, longest := 0.0, 0.0
+	for _, o := range e.trials {
+		if o.settled {
+			continue
+		}
+		whole, ok := o.projected()
+		if !ok {
+			if whole = mean(e.costs[o.cost]); whole == 0 {
+				whole = typical
+			}
+		}
+		if whole == 0 {
+			return 0, false
+		}
+		left := whole * max(0, 1-o.fraction)
+		total += left
+		longest = max(longest, left)
+	}
+	seconds := max(total/float64(max(jobs, 1)), longest)
+	return time.Duration(seconds * float64(time.Second)), true
+}
+
+// projected returns the seconds that a running trial takes from its start to its
+// end, going by its own speed.
+func (o *outlook) projected() (float64, bool) {
+	done := o.fraction - o.before
+	if o.started.IsZero() || done < enough {
+		return 0, false
+	}
+	return time.Since(o.started).Seconds() / done, true
+}
+
+func mean(values []float64) float64 {
+	if len(values) == 0 {
+		return 0
+	}
+	sum := 0.0
+	for _, v := range values {
+		sum += v
+	}
+	return sum / float64(len(values))
+}
+
+// Estimate guesses how long the trials that are not complete will take, some at
+// a time, from the runs that a database knows. It returns false when none of
+// them tells.
+func Estimate(trials []experiments.Trial, known []store.Run, jobs int) (time.Duration, bool) {
+	var e estimator
+	e.know(trials, known)
+	return e.remaining(jobs)
+}

@@ -1,0 +1,142 @@
+package runner
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"math"
+	"sync"
+	"time"
+)
+
+// The kinds of events. Those marked * are a child's, and reach the study's
+// Progress function by way of its parent.
+const (
+	EventPlanned     = "planned"     // the plan stands: Done of Total trials are complete
+	EventFeatures    = "features"    // features of Done of Total images are computed
+	EventStarted     = "started"     // a trial's process was started, for the Attempt-th time
+	EventPhase       = "phase"       // * the trial entered Phase: data, model, train, validate, test, score
+	EventStep        = "step"        // * Step of Steps in Epoch of Epochs, with Loss
+	EventCaptioning  = "captioning"  // * Done of Total images of the split in Phase are captioned
+	EventEpoch       = "epoch"       // * Epoch of Epochs is recorded, with Loss and validation Metrics
+	EventSaved       = "saved"       // * a checkpoint within Epoch
+	EventNote        = "note"        // something worth saying, in Message
+	EventCompleted   = "completed"   // the trial is complete; Done of Total trials are
+	EventFailed      = "failed"      // the trial failed, Message says why; the study goes on
+	EventInterrupted = "interrupted" // the trial stopped at a checkpoint, to be resumed
+	EventLost        = "lost"        // another process took the trial over
+	EventWaiting     = "waiting"     // only trials that other processes work on are left
+)
+
+// Event reports progress. Numbers that are not finite are left out.
+type Event struct {
+	Kind    string             `json:"event"`
+	Run     string             `json:"run,omitempty"`
+	Arm     string             `json:"arm,omitempty"`
+	Seed    int64              `json:"seed,omitempty"`
+	Attempt int64              `json:"attempt,omitempty"`
+	Phase   string             `json:"phase,omitempty"`
+	Epoch   int                `json:"epoch,omitempty"`
+	Epochs  int                `json:"epochs,omitempty"`
+	Step    int                `json:"step,omitempty"`
+	Steps   int                `json:"steps,omitempty"`
+	Loss    float64            `json:"loss,omitempty"`
+	Metrics map[string]float64 `json:"metrics,omitempty"`
+	Done    int                `json:"done,omitempty"`
+	Total   int                `json:"total,omitempty"`
+	Message string             `json:"message,omitempty"`
+	// Remaining is the estimated time until the study is done; 0 when there is
+	// nothing to estimate it from.
+	Remaining time.Duration `json:"remaining,omitempty"`
+}
+
+// emitter writes events as JSON lines. Failure to write is not an error: the
+// reader is gone, and the trial goes on without.
+type emitter struct {
+	mu   sync.Mutex
+	to   io.Writer // nil: nobody listens
+	last time.Time // of the last progress event
+}
+
+// progressEvery limits how often steps and captions are reported.
+const progressEvery = 200 * time.Millisecond
+
+// emit writes one event.
+func (e *emitter) emit(event Event) {
+	if e.to == nil {
+		return
+	}
+	event.Loss = finite(event.Loss)
+	metrics := make(map[string]float64, len(event.Metrics))
+	for key, v := range event.Metrics {
+		if v == finite(v) {
+			metrics[key] = v
+		}
+	}
+	event.Metrics = metrics
+	raw, err := json.Marshal(event)
+	if err != nil {
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	_, _ = e.to.Write(append(raw, '\n'))
+}
+
+// progress writes an event unless another was just written; the last of a
+// series always is.
+func (e *emitter) progress(event Event, last bool) {
+	e.mu.Lock()
+	due := last || time.Since(e.last) >= progressEvery
+	if due {
+		e.last = time.Now()
+	}
+	e.mu.Unlock()
+	if due {
+		e.emit(event)
+	}
+}
+
+func finite(v float64) float64 {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return 0
+	}
+	return v
+}
+
+// lineLimit bounds what is kept of a line that never ends.
+const lineLimit = 1 << 16
+
+// events splits what a child writes into events. Lines that are none (a
+// library that prints) go to other.
+type events struct {
+	each  func(Event)
+	other io.Writer
+	rest  []byte
+}
+
+// Write implements io.Writer.
+func (s *events) Write(p []byte) (int, error) {
+	s.rest = append(s.rest, p...)
+	for {
+		line, rest, found := bytes.Cut(s.rest, []byte("\n"))
+		if !found {
+			if len(s.rest) > lineLimit {
+				s.line(s.rest)
+				s.rest = nil
+			}
+			return len(p), nil
+		}
+		s.line(line)
+		s.rest = rest
+	}
+}
+
+func (s *events) line(line []byte) {
+	var event Event
+	if json.Unmarshal(line, &event) == nil && event.Kind != "" {
+		s.each(event)
+		return
+	}
+	_, _ = s.other.Write(append(bytes.Clone(line), '\n'))
+}

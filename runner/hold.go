@@ -1,0 +1,255 @@
+package runner
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"glimpse/internal/store"
+)
+
+// takeUp claims the run, or adopts the claim that its runner took, and reads
+// how far the run has come.
+func takeUp(ctx context.Context, cfg TrialConfig) (*trial, error) {
+	if cfg.Lease <= 0 {
+		cfg.Lease = DefaultLease
+	}
+	if cfg.Silence <= 0 {
+		cfg.Silence = DefaultSilence
+	}
+	if cfg.SaveEvery <= 0 {
+		cfg.SaveEvery = DefaultSaveEvery
+	}
+	if cfg.Log == nil {
+		cfg.Log = os.Stderr
+	}
+	if cfg.Dir == "" {
+		cfg.Dir = DefaultDir(cfg.DB)
+	}
+	run, err := cfg.DB.Run(ctx, cfg.Run)
+	if err != nil {
+		return nil, err
+	}
+	t := &trial{cfg: cfg, dir: RunDir(cfg.Dir, run.ID), events: emitter{to: cfg.Events}}
+	t.touch()
+	if cfg.Attempt > 0 {
+		t.claim = store.Claim{Run: run.ID, Attempt: cfg.Attempt}
+		err = cfg.DB.Adopt(ctx, t.claim, me(cfg.Lease))
+	} else {
+		t.claim, err = claimAlone(ctx, cfg, run)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if run, err = cfg.DB.Run(ctx, run.ID); err == nil {
+		err = t.read(run)
+	}
+	if err != nil {
+		return nil, t.settle(context.WithoutCancel(ctx), err)
+	}
+	return t, nil
+}
+
+// read takes settings and progress from the run's row.
+func (t *trial) read(run store.Run) error {
+	if err := json.Unmarshal(run.Settings, &t.settings); err != nil {
+		return fmt.Errorf("run %s: its settings cannot be read: %w", run.ID, err)
+	}
+	if len(run.Progress) == 0 {
+		return nil
+	}
+	if err := json.Unmarshal(run.Progress, &t.progress); err != nil {
+		return fmt.Errorf("run %s: its progress cannot be read: %w", run.ID, err)
+	}
+	return nil
+}
+
+// claimAlone claims a run for a trial without a runner, waiting for as long as
+// it takes to tell that a holder elsewhere is dead.
+func claimAlone(ctx context.Context, cfg TrialConfig, run store.Run) (store.Claim, error) {
+	w := newWatcher()
+	for {
+		switch {
+		case run.State == store.Completed:
+			return store.Claim{}, fmt.Errorf("run %s is completed already", run.ID)
+		case run.State != store.Running || w.dead(run):
+			return cfg.DB.Claim(ctx, run, me(cfg.Lease))
+		}
+		beats := run.Beats
+		if err := sleep(ctx, max(run.Owner.Lease/4, 10*time.Millisecond)); err != nil {
+			return store.Claim{}, err
+		}
+		var err error
+		if run, err = cfg.DB.Run(ctx, run.ID); err != nil {
+			return store.Claim{}, err
+		}
+		if run.State == store.Running && run.Beats != beats {
+			return store.Claim{}, fmt.Errorf("run %s is being run by process %d on %s: %w", run.ID, run.Owner.PID, run.Owner.Host, store.ErrTaken)
+		}
+	}
+}
+
+// keepClaim beats while the trial makes progress. The context that it returns
+// ends with the parent's, when the parent process dies, and when the claim is lost.
+func (t *trial) keepClaim(parent context.Context) (ctx context.Context, release func()) {
+	ctx, cancel := context.WithCancelCause(parent)
+	durable := context.WithoutCancel(parent)
+	if t.cfg.Control != nil {
+		// Without its parent the trial writes events to nobody, and must live
+		// to save its state.
+		signal.Ignore(syscall.SIGPIPE)
+		go func() {
+			_, _ = io.Copy(io.Discard, t.cfg.Control)
+			cancel(fmt.Errorf("the runner is gone: %w", context.Canceled))
+		}()
+	}
+	done, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		tick := time.NewTicker(max(t.cfg.Lease/6, time.Millisecond))
+		defer tick.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case <-tick.C:
+			}
+			if time.Since(*t.alive.Load()) > t.cfg.Silence {
+				continue // let somebody else have it
+			}
+			if err := t.cfg.DB.Beat(durable, t.claim); errors.Is(err, store.ErrFenced) {
+				cancel(err)
+				return
+			} else if err != nil {
+				t.note("no sign of life could be given: %v", err)
+			}
+		}
+	}()
+	return ctx, func() {
+		close(done)
+		<-stopped
+		cancel(nil)
+	}
+}
+
+// settle records how the trial ended and gives the claim back.
+func (t *trial) settle(ctx context.Context, err error) error {
+	switch {
+	case err == nil || errors.Is(err, store.ErrFenced):
+		return err
+	case errors.Is(err, ErrInterrupted):
+		return errors.Join(err, t.cfg.DB.Interrupt(ctx, t.claim))
+	}
+	if failed := t.cfg.DB.Fail(ctx, t.claim, failureOf(err), err.Error()); failed != nil {
+		return errors.Join(err, failed)
+	}
+	return err
+}
+
+// stop saves a trial that was told to stop. Of a lost claim nothing is saved.
+func (t *trial) stop(ctx context.Context) error {
+	if cause := context.Cause(ctx); errors.Is(cause, store.ErrFenced) {
+		return cause
+	}
+	if err := t.save(ctx); err != nil {
+		return err
+	}
+	return ErrInterrupted
+}
+
+// save writes a checkpoint within an epoch and commits it.
+func (t *trial) save(ctx context.Context) error { return t.commit(ctx, nil) }
+
+// commit writes a checkpoint and then, in one transaction, makes it the one that
+// counts, together with the epoch that it completes, if any.
+func (t *trial) commit(ctx context.Context, epoch *store.Epoch) error {
+	p := &t.progress
+	p.Serial++
+	name := checkpointName(t.claim.Attempt, p.Serial)
+	hash, err := t.captioner.Save(t.path(name))
+	if err != nil {
+		t.discard(name)
+		return fmt.Errorf("save the checkpoint of epoch %d: %w", p.Epoch, err)
+	}
+	p.Last = name
+	if epoch != nil && p.BestEpoch == epoch.Epoch {
+		p.Best, p.BestSHA256 = name, hash
+	}
+	raw, err := json.Marshal(p)
+	if err != nil {
+		return fmt.Errorf("record the progress: %w", err)
+	}
+	err = t.cfg.DB.SaveCheckpoint(context.WithoutCancel(ctx), t.claim, store.Checkpoint{
+		Progress: raw, Seconds: p.Timings.total(), Epoch: epoch, BestEpoch: p.BestEpoch,
+	})
+	if err != nil {
+		if errors.Is(err, store.ErrFenced) {
+			t.discard(name)
+		}
+		return err
+	}
+	t.touch()
+	if err := prune(t.dir, t.claim.Attempt, p.Last, p.Best); err != nil {
+		t.note("old checkpoints stay: %v", err)
+	}
+	return nil
+}
+
+// discard removes the files of a checkpoint that was not committed.
+func (t *trial) discard(name string) {
+	files, _ := filepath.Glob(escapeGlob(t.path(name)) + ".*")
+	for _, file := range files {
+		_ = os.Remove(file)
+	}
+}
+
+// path returns the path of one of the run's checkpoints.
+func (t *trial) path(name string) string { return filepath.Join(t.dir, name) }
+
+// touch notes that the trial makes progress.
+func (t *trial) touch() {
+	now := time.Now()
+	t.alive.Store(&now)
+}
+
+func (t *trial) phase(name string) {
+	t.touch()
+	t.events.emit(Event{Kind: EventPhase, Phase: name})
+}
+
+// note says something in the log and to the parent.
+func (t *trial) note(format string, args ...any) {
+	message := fmt.Sprintf(format, args...)
+	_, _ = fmt.Fprintln(t.cfg.Log, message)
+	t.events.emit(Event{Kind: EventNote, Message: message})
+}
+
+// time starts a watch; calling what it returns adds the seconds to each sum.
+func (t *trial) time(sums ...*float64) func() {
+	start := time.Now()
+	return func() {
+		seconds := time.Since(start).Seconds()
+		for _, sum := range sums {
+			*sum += seconds
+		}
+	}
+}
+
+// sleep waits, unless ctx ends first.
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}

@@ -1,0 +1,58 @@
+package runner
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"syscall"
+)
+
+// place names this machine, its boot and the namespace of its process ids, as
+// the kernel does; "" when it does not say.
+var place = sync.OnceValue(func() string {
+	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return ""
+	}
+	namespace, err := os.Readlink("/proc/self/ns/pid")
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(boot)) + " " + namespace
+})
+
+// processStart returns when a process started, in clock ticks since boot or ""
+// when that cannot be read, and whether it is alive (proc_pid_stat(5): field 3
+// is the state, field 22 the start; the name in field 2 may hold spaces and
+// brackets).
+func processStart(pid int) (start string, alive bool) {
+	if err := syscall.Kill(pid, 0); errors.Is(err, syscall.ESRCH) {
+		return "", false
+	}
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return "", true // somebody else's, on a machine that hides those
+	}
+	text := string(raw)
+	fields := strings.Fields(text[strings.LastIndexByte(text, ')')+1:])
+	if len(fields) < 20 {
+		return "", true
+	}
+	return fields[19], fields[0] != "Z" && fields[0] != "X"
+}
+
+// cpuModel returns the processor's name.
+func cpuModel() string {
+	raw, _ := os.ReadFile("/proc/cpuinfo")
+	for line := range strings.Lines(string(raw)) {
+		if key, value, found := strings.Cut(line, ":"); found && strings.TrimSpace(key) == "model name" {
+			return strings.TrimSpace(value)
+		}
+	}
+	return ""
+}
+
+// rssUnit is the unit of rusage's ru_maxrss in bytes (getrusage(2)).
+const rssUnit = 1024

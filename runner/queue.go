@@ -1,0 +1,113 @@
+package runner
+
+import (
+	"context"
+	"errors"
+
+	"glimpse/internal/store"
+)
+
+// task is a trial that this process has claimed.
+type task struct {
+	run   store.Run // as it was before
+	claim store.Claim
+}
+
+// next claims a trial that is to be run, waiting while all that are left are
+// run by other processes. It returns nil when nothing is left for this worker.
+func (s *study) next(ctx context.Context) (*task, error) {
+	for {
+		if ctx.Err() != nil {
+			return nil, nil
+		}
+		claimed, elsewhere, err := s.claim(ctx)
+		if claimed != nil || err != nil || elsewhere == 0 {
+			return claimed, ignoreCanceled(ctx, err)
+		}
+		if err := sleep(ctx, s.cfg.Poll); err != nil {
+			return nil, nil
+		}
+	}
+}
+
+// ignoreCanceled drops an error that is only the end of ctx.
+func ignoreCanceled(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+// claim goes through the plan and claims the first trial that can be run now. It
+// also returns how many trials other processes work on.
+func (s *study) claim(ctx context.Context) (claimed *task, elsewhere int, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	known, err := s.cfg.DB.Runs(ctx, "")
+	if err != nil {
+		return nil, 0, err
+	}
+	runs := make(map[string]store.Run, len(known))
+	for _, run := range known {
+		runs[run.ID] = run
+	}
+	for _, trial := range s.cfg.Trials {
+		run, found := runs[trial.ID]
+		if !found || s.tried[trial.ID] || s.active[trial.ID] {
+			continue
+		}
+		switch run.State {
+		case store.Completed:
+			s.settled(run)
+			continue
+		case store.Failed:
+			if run.Attempt != s.before[run.ID].Attempt || !s.retry(run) {
+				s.settled(run)
+				continue
+			}
+		case store.Running:
+			if !s.watch.dead(run) {
+				elsewhere++
+				continue
+			}
+		}
+		claim, err := s.cfg.DB.Claim(ctx, run, me(s.cfg.Lease))
+		if errors.Is(err, store.ErrTaken) {
+			elsewhere++
+			continue
+		}
+		if err != nil {
+			return nil, 0, err
+		}
+		s.active[run.ID] = true
+		s.waiting = false
+		return &task{run, claim}, 0, nil
+	}
+	if elsewhere > 0 && len(s.active) == 0 && !s.waiting {
+		s.waiting = true
+		s.report(Event{Kind: EventWaiting, Total: elsewhere})
+	}
+	return nil, elsewhere, nil
+}
+
+// release ends this process's work on a run. One that was lost to another
+// process is watched like any other.
+func (s *study) release(run string, lost bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.active, run)
+	s.tried[run] = !lost
+}
+
+// settled notes a trial that needs nothing from this process any more.
+func (s *study) settled(run store.Run) {
+	s.tried[run.ID] = true
+	if before := s.before[run.ID]; before.State == run.State && before.Attempt == run.Attempt {
+		return // it was so from the start
+	}
+	event := Event{Kind: EventCompleted, Run: run.ID, Attempt: run.Attempt, Metrics: run.Metrics["test"]}
+	if run.State == store.Failed {
+		event = Event{Kind: EventFailed, Run: run.ID, Attempt: run.Attempt, Message: run.Error}
+	}
+	s.report(event)
+}

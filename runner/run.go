@@ -1,0 +1,236 @@
+package runner
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"glimpse/data"
+	"glimpse/experiments"
+	"glimpse/internal/store"
+)
+
+// study is a study at work. Its fields below mu are guarded by it.
+type study struct {
+	cfg    Config
+	trials map[string]experiments.Trial // by id
+
+	mu      sync.Mutex
+	watch   *watcher
+	active  map[string]bool // runs that this process works on
+	tried   map[string]bool // runs that this process is done with
+	before  map[string]store.Run
+	waiting bool
+
+	progress  sync.Mutex // held while Progress is called
+	estimator estimator
+}
+
+// Run runs all trials of a study that are not complete. Cheap things come first:
+// the plan, the data sets, the features; then the trials, some at a time.
+// A trial that fails is recorded and counted, and the study goes on; an error is
+// returned for what concerns the study as a whole. When ctx ends, trials
+// are asked to save their state, and the error is ErrInterrupted.
+//
+// Several processes may run one study, or studies that share trials, on one
+// database at the same time: they share the work.
+func Run(ctx context.Context, cfg Config) (Summary, error) {
+	start := time.Now()
+	if err := cfg.complete(); err != nil {
+		return Summary{}, err
+	}
+	s := &study{
+		cfg: cfg, trials: map[string]experiments.Trial{}, watch: newWatcher(),
+		active: map[string]bool{}, tried: map[string]bool{}, before: map[string]store.Run{},
+	}
+	pending, err := s.plan(ctx)
+	if err != nil {
+		return Summary{}, err
+	}
+	if err = s.prepare(ctx, pending); err == nil {
+		err = s.work(ctx)
+	}
+	if ctx.Err() != nil && (err == nil || errors.Is(err, context.Canceled)) {
+		err = ErrInterrupted
+	}
+	summary, failed := s.summary(context.WithoutCancel(ctx))
+	summary.Elapsed = time.Since(start)
+	return summary, errors.Join(err, failed)
+}
+
+// plan looks up which trials are known already, and returns those to be run.
+func (s *study) plan(ctx context.Context) ([]experiments.Trial, error) {
+	known, err := s.cfg.DB.Runs(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	for _, run := range known {
+		s.before[run.ID] = run
+	}
+	var pending []experiments.Trial
+	done := 0
+	for _, trial := range s.cfg.Trials {
+		s.trials[trial.ID] = trial
+		run, known := s.before[trial.ID]
+		switch {
+		case known && run.State == store.Completed:
+			done++
+		case known && run.State == store.Failed && !s.retry(run):
+		default:
+			pending = append(pending, trial)
+		}
+	}
+	s.estimator.know(s.cfg.Trials, known)
+	s.report(Event{Kind: EventPlanned, Done: done, Total: len(s.cfg.Trials)})
+	return pending, nil
+}
+
+// retry tells whether a run that failed before is run again.
+func (s *study) retry(run store.Run) bool {
+	return s.cfg.RetryFailed || Retryable(run.Failure)
+}
+
+// prepare checks every data set that is needed, records the study, and computes
+// every feature that is needed: whatever can be wrong with them is found before
+// anything is trained.
+func (s *study) prepare(ctx context.Context, pending []experiments.Trial) error {
+	sets := map[experiments.Data]*data.Dataset{}
+	for _, trial := range pending {
+		d, loaded := sets[trial.Settings.Data]
+		if !loaded {
+			var err error
+			if d, err = loadData(trial.Settings, s.cfg.Root); err != nil {
+				return err
+			}
+			sets[trial.Settings.Data] = d
+		}
+		if err := checkSplits(trial.Settings, d); err != nil {
+			return err
+		}
+	}
+	if err := s.record(ctx); err != nil {
+		return err
+	}
+	type view struct {
+		data    experiments.Data
+		encoder experiments.Encoder
+	}
+	done := map[view]bool{}
+	for _, trial := range pending {
+		settings := trial.Settings
+		key := view{settings.Data, settings.Encoder}
+		if done[key] {
+			continue
+		}
+		done[key] = true
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		err := s.cfg.Engine.Features(ctx, settings, sets[settings.Data], func(done, total int) {
+			s.report(Event{Kind: EventFeatures, Done: done, Total: total})
+		})
+		if err != nil {
+			return fmt.Errorf("features of %s by %s: %w", settings.Data.Name, settings.Encoder.Name, err)
+		}
+	}
+	return nil
+}
+
+// record saves the study and its runs.
+func (s *study) record(ctx context.Context) error {
+	compare, err := json.Marshal(s.cfg.Study.Compare)
+	if err != nil {
+		return fmt.Errorf("record the study: %w", err)
+	}
+	runs := make([]store.Run, len(s.cfg.Trials))
+	for i, trial := range s.cfg.Trials {
+		settings := trial.Settings
+		settings.Data.Root = "" // where it lies is this machine's business
+		raw, err := json.Marshal(settings)
+		if err != nil {
+			return fmt.Errorf("record trial %s: %w", trial.ID, err)
+		}
+		runs[i] = store.Run{ID: trial.ID, Arm: trial.Arm, Swept: trial.Swept, Seed: settings.Seed, Settings: raw}
+	}
+	return s.cfg.DB.SaveStudy(ctx, store.Study{
+		Name: s.cfg.Study.Name, Question: s.cfg.Study.Question, Spec: s.cfg.Spec, Compare: compare,
+	}, runs)
+}
+
+// work runs the queue with as many workers as there are jobs.
+func (s *study) work(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var workers sync.WaitGroup
+	for range min(s.cfg.Jobs, len(s.cfg.Trials)) {
+		workers.Go(func() {
+			for {
+				task, err := s.next(ctx)
+				if err == nil && task != nil {
+					err = s.supervise(ctx, *task)
+				}
+				if err != nil {
+					cancel(err) // the database fails: the other trials stop at a checkpoint
+				}
+				if err != nil || task == nil {
+					return
+				}
+			}
+		})
+	}
+	workers.Wait()
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
+// summary counts how the trials stand.
+func (s *study) summary(ctx context.Context) (Summary, error) {
+	summary := Summary{Total: len(s.cfg.Trials), Failures: []Failure{}}
+	known, err := s.cfg.DB.Runs(ctx, "")
+	if err != nil {
+		return summary, err
+	}
+	states := make(map[string]store.Run, len(known))
+	for _, run := range known {
+		states[run.ID] = run
+	}
+	for _, trial := range s.cfg.Trials {
+		run := states[trial.ID]
+		switch run.State {
+		case store.Completed:
+			summary.Completed++
+			if s.before[trial.ID].State == store.Completed {
+				summary.Skipped++
+			}
+		case store.Failed:
+			summary.Failed++
+			summary.Failures = append(summary.Failures, Failure{
+				Run: trial.ID, Arm: trial.Arm, Seed: trial.Settings.Seed, Kind: run.Failure, Error: run.Error,
+			})
+		case store.Interrupted:
+			summary.Interrupted++
+		default:
+			summary.Unfinished++
+		}
+	}
+	return summary, nil
+}
+
+// report passes an event on, with the name of its trial and the time left.
+func (s *study) report(event Event) {
+	s.progress.Lock()
+	defer s.progress.Unlock()
+	if trial, known := s.trials[event.Run]; known {
+		event.Arm, event.Seed = trial.Arm, trial.Settings.Seed
+	}
+	s.estimator.see(event)
+	event.Remaining, _ = s.estimator.remaining(s.cfg.Jobs)
+	if s.cfg.Progress != nil {
+		s.cfg.Progress(event)
+	}
+}

@@ -1,0 +1,83 @@
+package runner
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"glimpse/data"
+	"glimpse/experiments"
+	"glimpse/internal/store"
+	"glimpse/metrics"
+)
+
+// Signature names the protocol that a trial's test captions are made and scored
+// under, as key=value pairs. Scores of different signatures must not be compared.
+func Signature(s experiments.Settings, d *data.Dataset) string {
+	return strings.Join([]string{
+		fmt.Sprintf("data=%s/%s@%s", d.Name, d.Split, short(d.Hash)),
+		"tokenizer=ptb",
+		"vocabulary=" + short(d.Vocabulary.Hash()),
+		fmt.Sprintf("decode=beam:%d,length_penalty:%g,max_length:%d", s.Decode.Beam, s.Decode.LengthPenalty, s.Decode.MaxLength),
+		"metrics=" + metrics.Version,
+	}, " ")
+}
+
+// short is enough of a hash to tell a few dozen data sets apart.
+func short(hash string) string { return hash[:min(len(hash), 12)] }
+
+// CaptionsSHA256 is the hash of captions in the order of their image ids: lines
+// of id, tab and words.
+func CaptionsSHA256(captions []store.Caption) string {
+	ordered := slices.SortedFunc(slices.Values(captions), func(a, b store.Caption) int {
+		return strings.Compare(a.Image, b.Image)
+	})
+	hash := sha256.New()
+	for _, c := range ordered {
+		_, _ = io.WriteString(hash, c.Image+"\t"+c.Words+"\n")
+	}
+	return hex.EncodeToString(hash.Sum(nil))
+}
+
+// DataOptions says how a trial's data are loaded. root stands in for a spec that
+// names none.
+func DataOptions(s experiments.Settings, root string) data.Options {
+	if s.Data.Root != "" {
+		root = s.Data.Root
+	}
+	return data.Options{
+		Name: s.Data.Name, Root: root, Split: s.Data.Split,
+		MinCount: s.Data.MinCount, CaptionsPerImage: s.Data.CaptionsPerImage, MaxLength: s.Data.MaxLength,
+		Images: s.Data.Images, Seed: s.Data.Seed, Vocabulary: s.Data.Vocabulary,
+		Tokenize: metrics.Tokenize,
+	}
+}
+
+// selectLast is the select metric that keeps the last epoch and validates none.
+const selectLast = "last"
+
+// loadData loads a trial's data set.
+func loadData(s experiments.Settings, root string) (*data.Dataset, error) {
+	d, err := data.Load(DataOptions(s, root))
+	if err != nil {
+		return nil, fmt.Errorf("data set %s: %w", s.Data.Name, err)
+	}
+	return d, nil
+}
+
+// checkSplits checks that a data set holds what a trial needs.
+func checkSplits(s experiments.Settings, d *data.Dataset) error {
+	for _, split := range []string{"train", "test"} {
+		if len(d.Splits[split]) == 0 {
+			return fmt.Errorf("data set %s, split %s: there are no images in %s", d.Name, d.Split, split)
+		}
+	}
+	if s.Train.Select.Metric != selectLast && len(d.Splits["val"]) == 0 {
+		return fmt.Errorf("data set %s, split %s: there are no validation images to choose the epoch by %s on; set train.select.metric: %s",
+			d.Name, d.Split, s.Train.Select.Metric, selectLast)
+	}
+	return nil
+}

@@ -1,0 +1,321 @@
+package runner
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"glimpse/data"
+	"glimpse/experiments"
+	"glimpse/internal/store"
+)
+
+// TrialConfig says which trial to run, and how.
+type TrialConfig struct {
+	Run string // id, or an unambiguous start of one
+	// Attempt is the claim that the runner took for this trial; 0 makes the
+	// trial claim its run itself, as when it is started by hand or by a cluster.
+	Attempt int64
+	DB      *store.DB
+	Dir     string // folder of all runs, see DefaultDir
+	Root    string // of the data set, where the spec names none
+
+	// Threads, Device and Versions are recorded; setting them is the caller's.
+	Threads  int
+	Device   string
+	Versions map[string]string // library → version, such as libtorch
+
+	Events  io.Writer // JSON lines for the parent; nil for none
+	Control io.Reader // ends when the parent dies; nil when there is none
+	Log     io.Writer // remarks; nil is standard error
+
+	Lease     time.Duration // 0 is DefaultLease
+	Silence   time.Duration // 0 is DefaultSilence
+	SaveEvery time.Duration // between checkpoints within an epoch; 0 is DefaultSaveEvery
+}
+
+// Defaults of times.
+const (
+	// DefaultLease is how long a holder of a claim may be silent.
+	DefaultLease = time.Minute
+	// DefaultSilence is how long a trial may make no progress.
+	DefaultSilence = 10 * time.Minute
+	// DefaultSaveEvery is how much training within an epoch may be lost to a kill.
+	DefaultSaveEvery = 10 * time.Minute
+)
+
+// ErrInterrupted is returned when a trial, or a study, was stopped before its
+// end, at a point that it can be resumed from.
+var ErrInterrupted = errors.New("interrupted; run again to resume")
+
+// trial is a trial at work.
+type trial struct {
+	cfg      TrialConfig
+	claim    store.Claim
+	settings experiments.Settings
+	dir      string
+	events   emitter
+	alive    atomic.Pointer[time.Time] // the last progress
+
+	environment Environment
+	data        *data.Dataset
+	captioner   Captioner
+	progress    progress
+}
+
+// RunTrial runs one trial from its last checkpoint to its scores. It returns nil
+// when the run is completed; ErrInterrupted when ctx ended or the parent died,
+// with the state saved; an error that is store.ErrFenced when another process
+// took the run over; and any other error when the trial failed, which
+// is recorded with the run.
+func RunTrial(ctx context.Context, cfg TrialConfig, engine Engine) error {
+	t, err := takeUp(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	working, release := t.keepClaim(ctx)
+	err = t.work(working, engine)
+	if cause := context.Cause(working); err != nil && errors.Is(cause, store.ErrFenced) {
+		err = cause
+	}
+	release()
+	return t.settle(context.WithoutCancel(ctx), err)
+}
+
+// work is a trial's life.
+func (t *trial) work(ctx context.Context, engine Engine) error {
+	defer t.close()
+	if err := t.prepare(ctx, engine); err != nil {
+		return err
+	}
+	for !t.trained() {
+		if err := t.trainEpoch(ctx); err != nil {
+			return err
+		}
+		values, err := t.validate(ctx)
+		if err != nil {
+			return err
+		}
+		if err := t.endEpoch(ctx, values); err != nil {
+			return err
+		}
+	}
+	return t.finish(ctx)
+}
+
+// trained tells whether the last epoch is done: the last one asked for, or as
+// many as patience allows after the best one.
+func (t *trial) trained() bool {
+	train, p := t.settings.Train, &t.progress
+	patience := train.Select.Patience
+	return p.Epoch >= train.Epochs || patience > 0 && p.Stale >= patience && train.Select.Metric != selectLast
+}
+
+// prepare loads the data, makes the captioner and brings it to where the run's
+// last checkpoint stood.
+func (t *trial) prepare(ctx context.Context, engine Engine) error {
+	defer t.time(&t.progress.Timings.Load)()
+	if err := os.MkdirAll(t.dir, 0o777); err != nil {
+		return fmt.Errorf("folder for checkpoints: %w", err)
+	}
+	t.phase("data")
+	var err error
+	if t.data, err = loadData(t.settings, t.cfg.Root); err != nil {
+		return err
+	}
+	if err := checkSplits(t.settings, t.data); err != nil {
+		return err
+	}
+	t.phase("model")
+	if err := t.make(engine); err != nil {
+		return err
+	}
+	if t.progress.Last != "" {
+		if err := t.resume(ctx, engine); err != nil {
+			return err
+		}
+	}
+	t.touch()
+	t.environment = environment(ctx, &t.cfg)
+	t.environment.Attempts = t.claim.Attempt
+	raw, err := json.Marshal(t.environment)
+	if err != nil {
+		return fmt.Errorf("record the environment: %w", err)
+	}
+	return t.cfg.DB.Start(context.WithoutCancel(ctx), t.claim, store.Start{
+		Parameters: t.captioner.Parameters(), Signature: Signature(t.settings, t.data), Environment: raw,
+	})
+}
+
+// resume loads the last checkpoint. Where files are gone or damaged the trial
+// starts over: that costs time, and changes no result.
+func (t *trial) resume(ctx context.Context, engine Engine) error {
+	var err error
+	switch p := &t.progress; {
+	case p.Best != "" && !checkpointExists(t.path(p.Best)):
+		err = fmt.Errorf("%s: %w", t.path(p.Best), os.ErrNotExist)
+	case t.trained():
+		err = t.captioner.Load(t.path(p.Best))
+	default:
+		err = t.captioner.Load(t.path(p.Last))
+	}
+	if err == nil {
+		return nil
+	}
+	t.note("starting over: the checkpoint cannot be loaded: %v", err)
+	if err := t.cfg.DB.Restart(context.WithoutCancel(ctx), t.claim); err != nil {
+		return err
+	}
+	t.progress = progress{Serial: t.progress.Serial}
+	t.close()
+	return t.make(engine)
+}
+
+// make makes a fresh captioner.
+func (t *trial) make(engine Engine) (err error) {
+	if t.captioner, err = engine.Captioner(t.settings, t.data); err != nil {
+		t.captioner = nil
+		return fmt.Errorf("make the captioner: %w", err)
+	}
+	return nil
+}
+
+func (t *trial) close() {
+	if t.captioner == nil {
+		return
+	}
+	if err := t.captioner.Close(); err != nil {
+		t.note("closing the captioner: %v", err)
+	}
+	t.captioner = nil
+}
+
+// trainEpoch trains the epoch after those recorded, saving now and then.
+func (t *trial) trainEpoch(ctx context.Context) error {
+	if t.progress.Trained != nil {
+		return nil // it was stopped while it was validated
+	}
+	t.phase("train")
+	for {
+		result, err := t.trainSlice(ctx)
+		switch {
+		case err == nil:
+			t.progress.Trained = &trainedEpoch{Loss: result.Loss, LR: result.LR, Captions: result.Captions}
+			return nil
+		case ctx.Err() != nil && errors.Is(err, context.Canceled):
+			return t.stop(ctx)
+		case errors.Is(err, context.DeadlineExceeded):
+			if err := t.save(ctx); err != nil {
+				return err
+			}
+			t.events.emit(Event{Kind: EventSaved, Epoch: t.progress.Epoch + 1})
+		default:
+			return err
+		}
+	}
+}
+
+// trainSlice trains until the epoch ends, the next checkpoint is due, ctx ends
+// or the loss stops being a number.
+func (t *trial) trainSlice(ctx context.Context) (data.EpochResult, error) {
+	defer t.time(&t.progress.Timings.Train, &t.progress.Current.Train)()
+	epoch, epochs := t.progress.Epoch+1, t.settings.Train.Epochs
+	slice, cancel := context.WithTimeout(ctx, t.cfg.SaveEvery)
+	defer cancel()
+	var diverged error
+	result, err := t.captioner.TrainEpoch(slice, func(step, steps int, loss float64) {
+		t.touch()
+		if diverged == nil && !isFinite(loss) {
+			diverged = &lossError{run: t.claim.Run, epoch: epoch, step: step, loss: loss}
+			cancel()
+		}
+		t.events.progress(Event{Kind: EventStep, Epoch: epoch, Epochs: epochs, Step: step, Steps: steps, Loss: loss}, step == steps)
+	})
+	if diverged != nil {
+		return result, diverged
+	}
+	if err == nil && !isFinite(result.Loss) {
+		return result, &lossError{run: t.claim.Run, epoch: epoch, loss: result.Loss}
+	}
+	if err != nil {
+		err = fmt.Errorf("run %s: training: %w", t.claim.Run, err)
+	}
+	return result, err
+}
+
+// validate captions the validation split and scores it. There are no values
+// where the last epoch is kept whatever it is worth.
+func (t *trial) validate(ctx context.Context) (map[string]float64, error) {
+	if t.settings.Train.Select.Metric == selectLast {
+		return nil, nil
+	}
+	defer t.time(&t.progress.Timings.Validate, &t.progress.Current.Validate)()
+	t.phase("validate")
+	decode := t.settings.Decode
+	decode.Beam = t.settings.Train.Select.Beam
+	captions, err := t.caption(ctx, "val", decode, false)
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil, t.stop(ctx)
+	}
+	if err != nil {
+		return nil, err
+	}
+	result, err := t.score(captions)
+	return result.Metrics, err
+}
+
+// endEpoch closes the epoch that was trained and validated: is it the best so
+// far? Then all of it is committed at once, with the checkpoint.
+func (t *trial) endEpoch(ctx context.Context, values map[string]float64) error {
+	p := &t.progress
+	value, err := t.selectValue(values)
+	if err != nil {
+		return err
+	}
+	if values != nil {
+		t.captioner.ValidationDone(value)
+	}
+	epoch := store.Epoch{
+		Epoch: p.Epoch + 1, Loss: p.Trained.Loss, LR: p.Trained.LR, Val: values,
+		Seconds: p.Current.Train + p.Current.Validate,
+	}
+	if p.Current.Train > 0 {
+		epoch.CaptionsPerSecond = float64(p.Trained.Captions) / p.Current.Train
+	}
+	p.Epoch, p.Trained, p.Current = epoch.Epoch, nil, stopwatch{}
+	p.Stale++
+	if values == nil || p.BestEpoch == 0 || p.BestValue == nil && isFinite(value) || p.BestValue != nil && value > *p.BestValue {
+		p.BestEpoch, p.BestValue, p.Stale = p.Epoch, nil, 0
+		if values != nil && isFinite(value) {
+			p.BestValue = &value
+		}
+	}
+	if err := t.commit(ctx, &epoch); err != nil {
+		return err
+	}
+	t.events.emit(Event{Kind: EventEpoch, Epoch: epoch.Epoch, Epochs: t.settings.Train.Epochs, Loss: epoch.Loss, Metrics: values})
+	return nil
+}
+
+// lossError is a loss that is not a number.
+type lossError struct {
+	run         string
+	epoch, step int // step 0: the mean of the epoch
+	loss        float64
+}
+
+func (e *lossError) Error() string {
+	where := fmt.Sprintf("step %d", e.step)
+	if e.step == 0 {
+		where = "its mean"
+	}
+	return fmt.Sprintf("run %s: the loss is %v at epoch %d, %s; lower the learning rate, or clip the gradient", e.run, e.loss, e.epoch, where)
+}
+
+func isFinite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
