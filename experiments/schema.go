@@ -17,6 +17,7 @@ func Schema() ([]byte, error) {
 		"type":                 "object",
 		"additionalProperties": false,
 		"properties":           object{},
+		"$defs":                rangeSchemas(),
 		"required":             []string{"study"},
 	}
 	for _, k := range keys {
@@ -98,23 +99,31 @@ func (k *key) valueSchema() object {
 func overSchema() object {
 	properties := object{}
 	for _, path := range settingPaths() {
-		k := find(path)
 		if path == "data.root" {
 			continue // no part of identity, see decoder.over
 		}
-		values := object{"type": "array", "items": k.valueSchema(), "minItems": 1}
-		ranges := object{"choice": values}
-		if !k.isText() {
-			ends := object{"type": "array", "items": k.valueSchema(), "minItems": 2, "maxItems": 2}
-			ranges["log"] = ends
-			if k.kind() == reflect.Float64 {
-				ranges["uniform"] = ends
-			} else {
-				ranges["int"] = ends
-			}
-		}
-		drawn := object{"type": "object", "properties": ranges, "additionalProperties": false, "minProperties": 1, "maxProperties": 1}
-		properties[path] = object{"anyOf": []object{values, drawn}, "description": k.doc}
+		one := object{"$ref": "#/properties/" + strings.ReplaceAll(path, ".", "/properties/")}
+		values := object{"type": "array", "items": one, "minItems": 1}
+		drawn := object{"$ref": "#/$defs/" + find(path).kind().String()}
+		properties[path] = object{"anyOf": []object{values, drawn}}
 	}
 	return object{"type": "object", "additionalProperties": false, "properties": properties}
+}
+
+// rangeSchemas are the ranges that each Go kind may be drawn from, by the name
+// of the kind.
+func rangeSchemas() object {
+	choice := object{"type": "array", "minItems": 1}
+	ends := object{"type": "array", "items": object{"type": "number"}, "minItems": 2, "maxItems": 2}
+	ranges := func(properties object) object {
+		properties["choice"] = choice
+		return object{"type": "object", "properties": properties, "additionalProperties": false, "minProperties": 1, "maxProperties": 1}
+	}
+	whole := ranges(object{"log": ends, "int": ends})
+	return object{
+		reflect.String.String():  ranges(object{}),
+		reflect.Int.String():     whole,
+		reflect.Int64.String():   whole,
+		reflect.Float64.String(): ranges(object{"log": ends, "uniform": ends}),
+	}
 }

@@ -56,7 +56,7 @@ func (s *Study) warnComparison(warn func(path, format string, args ...any)) {
 		for smallestP(need)*float64(tests) >= c.Primary.Alpha && need < 100 {
 			need++
 		}
-		warn("sweep", "%s an arm: an exact permutation test gives no p below %.2g, after Holm over %s %.2g, beside alpha %g; use at least %d seeds",
+		warn("sweep.over.seed", "%s an arm: an exact permutation test gives no p below %.2g, after Holm over %s %.2g, beside alpha %g; use at least %d seeds",
 			plural(seeds, "seed"), smallestP(seeds), plural(tests, "contrast"), min(1, smallestP(seeds)*float64(tests)), c.Primary.Alpha, need)
 	}
 	for i := range s.Sweep.Over {
