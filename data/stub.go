@@ -2,7 +2,6 @@ package data
 
 import "errors"
 
-type scene struct{}
 
 var errSoon = errors.New("data: not built yet")
 
@@ -51,9 +50,3 @@ func (f *Features) Spec() FeatureSpec { return f.spec }
 
 // Hash identifies the cache: sha256 hex over its spec and the pictures' contents.
 func (f *Features) Hash() string { return "" }
-
-// Float16 rounds to the nearest IEEE 754 half-precision number, ties to even.
-func Float16(x float32) uint16 { return 0 }
-
-// Float32 widens half-precision bits, exactly.
-func Float32(bits uint16) float32 { return 0 }

@@ -1,0 +1,104 @@
+package data
+
+import "math"
+
+// paint draws the scene as RGB, size×size×3 row-major. Edges are smoothed by
+// the distance of a pixel's centre to the outline, so that a small picture
+// shows the same scene as a large one.
+func (sc scene) paint(size int) []uint8 {
+	canvas := make([]float64, 3*size*size)
+	side := float64(size)
+	for y := range size {
+		for x := range size {
+			// The light falls from one corner: red grows to the right, blue
+			// downwards. So the ground itself tells which part of the picture a
+			// region is, as the place of things is part of the captions.
+			right, down := (float64(x)+0.5)/side, (float64(y)+0.5)/side
+			p := canvas[3*(y*size+x):]
+			p[0] = sc.light * (112 + 64*right)
+			p[1] = sc.light * 144
+			p[2] = sc.light * (112 + 64*down)
+		}
+	}
+	for _, t := range sc.things {
+		t.paint(canvas, size)
+	}
+	pixels := make([]uint8, len(canvas))
+	for i, v := range canvas {
+		pixels[i] = uint8(min(max(v, 0), 255) + 0.5)
+	}
+	return pixels
+}
+
+// paint lays the thing over a canvas of size×size×3 levels.
+func (t thing) paint(canvas []float64, size int) {
+	side := float64(size)
+	outline := outlines[t.shape]
+	sin, cos := math.Sincos(t.turn)
+	r := t.radius * side // in pixels
+	low := func(c float64) int { return max(0, int(c*side-r-1)) }
+	high := func(c float64) int { return min(size, int(c*side+r+2)) }
+	for y := low(t.y); y < high(t.y); y++ {
+		for x := low(t.x); x < high(t.x); x++ {
+			dx, dy := (float64(x)+0.5-t.x*side)/r, (float64(y)+0.5-t.y*side)/r
+			cover := 0.5 - r*outline(cos*dx+sin*dy, cos*dy-sin*dx)
+			if cover <= 0 {
+				continue
+			}
+			cover = min(cover, 1)
+			p := canvas[3*(y*size+x):]
+			for c := range 3 {
+				p[c] += cover * (colours[t.colour].rgb[c] + t.tint[c] - p[c])
+			}
+		}
+	}
+}
+
+// outlines give, for each of shapes, the signed distance of a point to the
+// outline of the shape of radius 1 around the origin: negative inside, y down.
+var outlines = []func(x, y float64) float64{
+	func(x, y float64) float64 { return math.Hypot(x, y) - 0.92 },
+	func(x, y float64) float64 { return math.Abs(math.Hypot(x, y)-0.74) - 0.24 },
+	polygon(-0.8, -0.8, 0.8, -0.8, 0.8, 0.8, -0.8, 0.8),
+	polygon(0, -0.95, 0.95, 0.75, -0.95, 0.75),
+	polygon(star(5, 1, 0.42)...),
+	polygon(-0.3, -0.95, 0.3, -0.95, 0.3, -0.3, 0.95, -0.3, 0.95, 0.3, 0.3, 0.3,
+		0.3, 0.95, -0.3, 0.95, -0.3, 0.3, -0.95, 0.3, -0.95, -0.3, -0.3, -0.3),
+}
+
+// star gives the corners x0, y0, x1, y1, … of a star, one point upwards.
+func star(points int, outer, inner float64) []float64 {
+	var corners []float64
+	for k := range 2 * points {
+		r := outer
+		if k%2 == 1 {
+			r = inner
+		}
+		sin, cos := math.Sincos(math.Pi * float64(k) / float64(points))
+		corners = append(corners, r*sin, -r*cos)
+	}
+	return corners
+}
+
+// polygon gives the signed distance to the closed polygon through the corners
+// x0, y0, x1, y1, …
+func polygon(corners ...float64) func(x, y float64) float64 {
+	return func(x, y float64) float64 {
+		nearest, inside := math.Inf(1), false
+		ax, ay := corners[len(corners)-2], corners[len(corners)-1]
+		for k := 0; k < len(corners); k += 2 {
+			bx, by := corners[k], corners[k+1]
+			ex, ey, px, py := bx-ax, by-ay, x-ax, y-ay
+			along := min(max((px*ex+py*ey)/(ex*ex+ey*ey), 0), 1)
+			nearest = min(nearest, math.Hypot(px-along*ex, py-along*ey))
+			if (ay > y) != (by > y) && x < ax+ex*(y-ay)/ey {
+				inside = !inside
+			}
+			ax, ay = bx, by
+		}
+		if inside {
+			return -nearest
+		}
+		return nearest
+	}
+}

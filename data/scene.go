@@ -1,0 +1,95 @@
+package data
+
+import "math"
+
+// A scene holds two to four things, no two alike in colour or in shape, each
+// in its own ninth of the picture. Colours and shapes that are there can be
+// counted anywhere in the picture; which colour goes with which shape, and
+// where, is known only at the place itself. That is what a mean over a grid of
+// features loses and attention can look up.
+type scene struct {
+	things []thing
+	light  float64 // brightness of the background, about 1
+}
+
+// thing is one object. Lengths are fractions of the picture's side, from the
+// top left corner.
+type thing struct {
+	colour, shape int // into colours, shapes
+	large         bool
+	column, row   int // ninth of the picture, 0 to 2
+	x, y, radius  float64
+	turn          float64    // radians
+	tint          [3]float64 // how far the paint is from the named colour, in levels of 255
+}
+
+// colour is a named paint, far from the others under every light.
+type colour struct {
+	name string
+	rgb  [3]float64
+}
+
+var colours = []colour{
+	{"red", [3]float64{214, 38, 36}},
+	{"green", [3]float64{40, 150, 58}},
+	{"blue", [3]float64{42, 76, 216}},
+	{"yellow", [3]float64{244, 216, 48}},
+	{"orange", [3]float64{242, 132, 28}},
+	{"purple", [3]float64{136, 50, 170}},
+	{"white", [3]float64{248, 248, 248}},
+	{"black", [3]float64{22, 22, 26}},
+}
+
+var shapes = []string{"circle", "ring", "square", "triangle", "star", "cross"}
+
+const (
+	smallRadius = 0.1
+	largeRadius = 0.15
+	jitter      = 0.05 // how far a thing's centre is from that of its ninth
+	gap         = 0.03 // least distance of two things, and of a thing and the edge
+)
+
+// newScene draws scene number i of a seed. It does not depend on how many
+// scenes there are.
+func newScene(seed int64, i int) scene {
+	s := newStream(seed, useScene, uint64(i))
+	n := 2 + s.below(3)
+	paints, forms := draw(s, len(colours), n), draw(s, len(shapes), n)
+	made := scene{light: 1 + s.within(0.12), things: make([]thing, n)}
+	for k := range made.things {
+		t := thing{colour: paints[k], shape: forms[k], large: s.below(2) == 1, radius: smallRadius}
+		if t.large {
+			t.radius = largeRadius
+		}
+		t.radius = float64(t.radius * (1 + s.within(0.06)))
+		t.turn = s.within(0.16)
+		for c := range t.tint {
+			t.tint[c] = s.within(14)
+		}
+		made.things[k] = t
+	}
+	for !made.place(s) {
+	}
+	return made
+}
+
+// place gives each thing a ninth of the picture and a spot there, at random,
+// and reports whether the things keep apart. Even four large things do so in
+// about one try of three.
+func (sc scene) place(s stream) bool {
+	for k, ninth := range draw(s, 9, len(sc.things)) {
+		t := &sc.things[k]
+		t.column, t.row = ninth%3, ninth/3
+		spot := func(third int) float64 {
+			centre := (float64(third)+0.5)/3 + s.within(jitter)
+			return min(max(centre, t.radius+gap), 1-t.radius-gap)
+		}
+		t.x, t.y = spot(t.column), spot(t.row)
+		for _, u := range sc.things[:k] {
+			if math.Hypot(t.x-u.x, t.y-u.y) < t.radius+u.radius+gap {
+				return false
+			}
+		}
+	}
+	return true
+}

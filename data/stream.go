@@ -1,0 +1,67 @@
+package data
+
+import (
+	"math/bits"
+	"math/rand/v2"
+)
+
+// stream is a source of reproducible choices. Only the generator comes from
+// the standard library (PCG, whose output is fixed); the methods are written
+// here so that no Go release can change an order that a checkpoint counts on.
+type stream struct{ pcg *rand.PCG }
+
+// newStream gives the stream of a seed and what it is used for; streams of
+// different seeds or uses are unrelated.
+func newStream(seed int64, use ...uint64) stream {
+	low := uint64(0x676c696d707365) // any constant: it only starts the mixing
+	for _, u := range use {
+		low = mix(low ^ u)
+	}
+	return stream{rand.NewPCG(mix(uint64(seed)), low)}
+}
+
+// mix is the SplitMix64 finalizer (Steele, Lea and Flood 2014): it turns
+// neighbouring numbers into unrelated ones.
+func mix(x uint64) uint64 {
+	x += 0x9e3779b97f4a7c15
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return x ^ x>>31
+}
+
+// below gives a number from 0 to n-1, n > 0. Its bias is under n/2^64.
+func (s stream) below(n int) int {
+	high, _ := bits.Mul64(s.pcg.Uint64(), uint64(n))
+	return int(high)
+}
+
+// unit gives a number in [0, 1), a multiple of 2^-53.
+func (s stream) unit() float64 { return float64(s.pcg.Uint64()>>11) / (1 << 53) }
+
+// within gives a number in [-reach, reach).
+func (s stream) within(reach float64) float64 { return (float64(2*s.unit()) - 1) * reach }
+
+// shuffle puts xs into random order (Fisher and Yates).
+func shuffle[T any](s stream, xs []T) {
+	for i := len(xs) - 1; i > 0; i-- {
+		j := s.below(i + 1)
+		xs[i], xs[j] = xs[j], xs[i]
+	}
+}
+
+// draw gives k different numbers from 0 to n-1 in random order, k <= n.
+func draw(s stream, n, k int) []int {
+	all := make([]int, n)
+	for i := range all {
+		all[i] = i
+	}
+	shuffle(s, all)
+	return all[:k]
+}
+
+// What streams are used for.
+const (
+	useScene uint64 = iota + 1
+	useCaption
+	useEpoch
+)
