@@ -3,8 +3,8 @@ package runner
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 
@@ -40,41 +40,66 @@ func failureOf(err error) string {
 	return FailureError
 }
 
-// tailLines and tailBytes bound what is kept of a failed trial's log.
 const (
-	tailLines = 12
-	tailBytes = 4 << 10
+	tailLines = 12        // kept of a failed trial's log
+	tailBytes = 256 << 10 // read of it
+	lineBytes = 500       // kept of a line
 )
 
-// tail returns the last lines of a log that were written after offset.
+// headlines begin the lines with which a dying process says why, before it
+// lists where every thread was.
+var headlines = []string{"panic:", "fatal error:", "SIG", "unexpected fault", "terminate called", "what():"}
+
+// tail returns the last lines of a log that were written after offset, and
+// before them those that say why the process died.
 func tail(path string, offset int64) string {
 	f, err := os.Open(path)
 	if err != nil {
 		return ""
 	}
 	defer func() { _ = f.Close() }()
-	size, err := f.Seek(0, io.SeekEnd)
+	info, err := f.Stat()
 	if err != nil {
 		return ""
 	}
-	cut := size-offset > tailBytes
+	cut := info.Size()-offset > tailBytes
 	if cut {
-		offset = size - tailBytes
+		offset = info.Size() - tailBytes
 	}
-	raw := make([]byte, max(0, size-offset))
+	raw := make([]byte, max(0, info.Size()-offset))
 	n, _ := f.ReadAt(raw, offset)
 	lines := strings.Split(strings.TrimSpace(strings.ToValidUTF8(string(raw[:n]), "?")), "\n")
 	if cut {
 		lines = lines[1:] // its beginning is missing
 	}
-	return strings.Join(lines[max(0, len(lines)-tailLines):], "\n")
+	var kept []string
+	for i, line := range lines {
+		line = strings.ToValidUTF8(line[:min(len(line), lineBytes)], "")
+		if i >= len(lines)-tailLines || headline(line) {
+			kept = append(kept, line)
+		}
+	}
+	return strings.Join(kept[max(0, len(kept)-2*tailLines):], "\n")
 }
 
-// withLog adds the last lines of a log to a cause.
+func headline(line string) bool {
+	line = strings.TrimSpace(line)
+	for _, start := range headlines {
+		if strings.HasPrefix(line, start) {
+			return true
+		}
+	}
+	return false
+}
+
+// withLog adds the last lines of a trial's log to a cause. The log is named as
+// it lies beside the database, which may be published.
 func withLog(cause, path string, offset int64) string {
 	lines := tail(path, offset)
 	if lines == "" {
 		return cause
 	}
-	return fmt.Sprintf("%s\nlast lines of %s:\n%s", cause, path, lines)
+	run := filepath.Dir(path)
+	name := filepath.Join(filepath.Base(filepath.Dir(run)), filepath.Base(run), filepath.Base(path))
+	return fmt.Sprintf("%s\nlast lines of %s:\n%s", cause, name, lines)
 }

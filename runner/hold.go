@@ -33,7 +33,8 @@ func takeUp(ctx context.Context, cfg TrialConfig) (*trial, error) {
 	if cfg.Dir == "" {
 		cfg.Dir = DefaultDir(cfg.DB)
 	}
-	run, err := cfg.DB.Run(ctx, cfg.Run)
+	durable := context.WithoutCancel(ctx) // a trial told to stop still settles its claim
+	run, err := cfg.DB.Run(durable, cfg.Run)
 	if err != nil {
 		return nil, err
 	}
@@ -41,18 +42,18 @@ func takeUp(ctx context.Context, cfg TrialConfig) (*trial, error) {
 	t.touch()
 	if cfg.Attempt > 0 {
 		t.claim = store.Claim{Run: run.ID, Attempt: cfg.Attempt}
-		err = cfg.DB.Adopt(ctx, t.claim, me(cfg.Lease))
+		err = cfg.DB.Adopt(durable, t.claim, me(cfg.Lease))
 	} else {
 		t.claim, err = claimAlone(ctx, cfg, run)
 	}
 	if err != nil {
 		return nil, err
 	}
-	if run, err = cfg.DB.Run(ctx, run.ID); err == nil {
+	if run, err = cfg.DB.Run(durable, run.ID); err == nil {
 		err = t.read(run)
 	}
 	if err != nil {
-		return nil, t.settle(context.WithoutCancel(ctx), err)
+		return nil, t.settle(durable, err)
 	}
 	return t, nil
 }

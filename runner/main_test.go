@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -33,6 +34,9 @@ func TestMain(m *testing.M) {
 	case os.Getenv(runnerVariable) != "":
 		code = runnerMain(os.Getenv(runnerVariable))
 	default:
+		// These tests wait for processes more than they compute.
+		flag.Parse()
+		_ = flag.Set("test.parallel", "6")
 		code = m.Run()
 	}
 	os.Exit(code)

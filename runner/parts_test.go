@@ -1,0 +1,189 @@
+package runner
+
+import (
+	"bytes"
+	"encoding/json"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"glimpse/experiments"
+	"glimpse/internal/store"
+)
+
+func TestEventsFromAnUnrulyChild(t *testing.T) {
+	var got []Event
+	var other bytes.Buffer
+	s := &events{each: func(e Event) { got = append(got, e) }, other: &other}
+	text := `{"event":"step","epoch":1,"loss":0.5}` + "\nlibrary says hello\n" + `{"no":"event"}` + "\n{\n" +
+		strings.Repeat("x", lineLimit+10) + "\n" + `{"event":"epoch"}` + "\n" + `{"event":"cut`
+	for i := 0; i < len(text); i += 1000 {
+		if _, err := s.Write([]byte(text[i:min(i+1000, len(text))])); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(got) != 2 || got[0].Loss != 0.5 || got[1].Kind != EventEpoch {
+		t.Errorf("events %+v", got)
+	}
+	if !strings.HasPrefix(other.String(), "library says hello\n{\"no\":\"event\"}\n{\nxxx") {
+		t.Errorf("other lines %.80q", other.String())
+	}
+}
+
+func TestEventsWithoutNumbersCanBeWritten(t *testing.T) {
+	var out bytes.Buffer
+	e := emitter{to: &out}
+	e.emit(Event{Kind: EventEpoch, Loss: math.NaN(), Metrics: map[string]float64{"a": math.Inf(1), "b": 1}})
+	var back Event
+	if err := json.Unmarshal(out.Bytes(), &back); err != nil || back.Kind != EventEpoch || len(back.Metrics) != 1 {
+		t.Errorf("%s: %v", out.Bytes(), err)
+	}
+	(&emitter{}).emit(Event{Kind: EventStep}) // to nobody
+}
+
+func TestProgressIsNotReportedTooOften(t *testing.T) {
+	var out bytes.Buffer
+	e := emitter{to: &out}
+	for step := range 1000 {
+		e.progress(Event{Kind: EventStep, Step: step}, step == 999)
+	}
+	if n := strings.Count(out.String(), "\n"); n < 2 || n > 20 || !strings.Contains(out.String(), `"step":999`) {
+		t.Errorf("%d events", n)
+	}
+}
+
+func TestTail(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "runs", "abc", LogName)
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	before := "an earlier attempt\n"
+	var log strings.Builder
+	log.WriteString(before + "panic: it broke\n\n" + strings.Repeat("goroutine\n", 40000) + "SIGSEGV: segmentation violation\n" + strings.Repeat("frame\n", 100) + "last \xff line\n")
+	if err := os.WriteFile(path, []byte(log.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got := strings.Split(withLog("cause", path, int64(len(before))), "\n")
+	if got[0] != "cause" || got[1] != "last lines of runs/abc/log.txt:" || got[2] != "SIGSEGV: segmentation violation" || got[len(got)-1] != "last ? line" || len(got) != tailLines+3 {
+		t.Errorf("%d lines: %q", len(got), got)
+	}
+	if got := withLog("cause", path, int64(log.Len())); got != "cause" {
+		t.Errorf("without lines: %q", got)
+	}
+	if got := withLog("cause", path+"x", 0); got != "cause" {
+		t.Errorf("without a log: %q", got)
+	}
+}
+
+func TestPruneLeavesSuccessorsAlone(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{
+		"checkpoint-1-1.json", "checkpoint-1-1.safetensors", "checkpoint-1-2.json", "checkpoint-2-3.optimizer.safetensors",
+		"checkpoint-2-4.json.tmp", "checkpoint-3-1.json", "checkpoint-10-1.json", "log.txt", "checkpoint-mine.json",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := prune(dir, 2, "checkpoint-1-2", ""); err != nil {
+		t.Fatal(err)
+	}
+	entries, _ := os.ReadDir(dir)
+	var left []string
+	for _, entry := range entries {
+		left = append(left, entry.Name())
+	}
+	want := []string{"checkpoint-1-2.json", "checkpoint-10-1.json", "checkpoint-3-1.json", "checkpoint-mine.json", "log.txt"}
+	if !slices.Equal(left, want) {
+		t.Errorf("left are %v, want %v", left, want)
+	}
+}
+
+func TestBestCheckpointSaysWhatIsMissing(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "a[b]*")
+	for text, want := range map[string]string{
+		``:                        "no checkpoint yet",
+		`{"last":"checkpoint"}`:   "no checkpoint yet",
+		`{`:                       "cannot be read",
+		`{"best":"checkpoint-1"}`: "not there",
+	} {
+		_, err := BestCheckpoint(dir, store.Run{ID: "r", State: store.Running, Progress: json.RawMessage(text)})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", text, err, want)
+		}
+	}
+	if err := os.MkdirAll(filepath.Join(dir, "r"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "r", "checkpoint-1.json"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	path, err := BestCheckpoint(dir, store.Run{ID: "r", Progress: json.RawMessage(`{"best":"checkpoint-1"}`)})
+	if err != nil || path != filepath.Join(dir, "r", "checkpoint-1") {
+		t.Errorf("%s, %v", path, err)
+	}
+}
+
+func TestCaptionsSHA256IsOfIDOrder(t *testing.T) {
+	a := []store.Caption{{Image: "b", Words: "x y"}, {Image: "a", Words: ""}}
+	// printf 'a\t\nb\tx y\n' | sha256sum
+	const want = "69037ace10246c69cc80313429f8a3fea3844f79c2bbcc6b47461c934b92b32a"
+	if got := CaptionsSHA256(a); got != want {
+		t.Errorf("hash is %s, want %s", got, want)
+	}
+	if a[0].Image != "b" {
+		t.Error("the argument was reordered")
+	}
+}
+
+func TestEstimate(t *testing.T) {
+	trials := bench{Seeds: 2, Epochs: 10}.trials() // soft 1, none 1, soft 2, none 2
+	if _, ok := Estimate(trials, nil, 1); ok {
+		t.Error("an estimate from nothing")
+	}
+	done := store.Run{ID: trials[0].ID, State: store.Completed, Seconds: 100, Epochs: 10}
+	fast := store.Run{ID: trials[1].ID, State: store.Completed, Seconds: 40, Epochs: 10}
+	half := store.Run{ID: trials[2].ID, State: store.Interrupted, Seconds: 60, Epochs: 5}
+	failed := store.Run{ID: trials[3].ID, State: store.Failed}
+	for _, c := range []struct {
+		known []store.Run
+		jobs  int
+		want  float64 // seconds
+	}{
+		{[]store.Run{done}, 1, 300},            // the others as long as the one known
+		{[]store.Run{done, fast}, 1, 140},      // each as long as its arm
+		{[]store.Run{done, fast}, 2, 100},      // the longest decides
+		{[]store.Run{done, fast, half}, 1, 90}, // half of one is done
+		{[]store.Run{done, half, failed}, 1, 150},
+	} {
+		got, ok := Estimate(trials, c.known, c.jobs)
+		if !ok || math.Abs(got.Seconds()-c.want) > 1e-6 {
+			t.Errorf("%d known, %d jobs: %v, %v; want %v s", len(c.known), c.jobs, got, ok, c.want)
+		}
+	}
+	var e estimator
+	e.know(trials, nil)
+	for _, trial := range trials {
+		e.see(Event{Kind: EventStarted, Run: trial.ID})
+		e.trials[trial.ID].started = time.Now().Add(-20 * time.Second)
+		e.see(Event{Kind: EventStep, Run: trial.ID, Epoch: 2, Epochs: 10, Step: 10, Steps: 10})
+	}
+	if got, ok := e.remaining(4); !ok || math.Abs(got.Seconds()-80) > 1 {
+		t.Errorf("a fifth was done in 20 s: %v left, want 80 s", got)
+	}
+}
+
+func TestDataOptionsPreferTheSpecsRoot(t *testing.T) {
+	s := experiments.Settings{Data: experiments.Data{Name: "coco", Split: "karpathy", MinCount: 5}}
+	if o := DataOptions(s, "given"); o.Root != "given" || o.Name != "coco" || o.MinCount != 5 || o.Tokenize == nil {
+		t.Errorf("options %+v", o)
+	}
+	s.Data.Root = "own"
+	if o := DataOptions(s, "given"); o.Root != "own" {
+		t.Errorf("root is %s", o.Root)
+	}
+}
