@@ -84,10 +84,8 @@ func (s *Study) checkCompare(found *problems) {
 		return
 	}
 	s.checkArms(arms, found)
-	for _, path := range []string{"compare.primary.metric", "compare.primary.minimum_effect"} {
-		if !s.given(path) {
-			found.add(s.at("compare.primary"), "%s is missing: what decides, and the smallest effect that matters, are declared before the test split is scored", path)
-		}
+	if !s.given("compare.primary.metric") || !s.given("compare.primary.minimum_effect") {
+		found.add(s.at("compare.primary"), "compare.primary must give metric and minimum_effect: what decides, and the smallest effect that matters, are declared before the test split is scored")
 	}
 	if c.MatchParameters > 0 && c.Arms == "model.hidden" {
 		found.add(s.at("compare.match_parameters"), "compare.match_parameters widens model.hidden, which is what the arms differ in; remove it or write off")
@@ -107,13 +105,14 @@ func (s *Study) checkArms(arms []string, found *problems) {
 		}
 		return known
 	}
+	c.Baseline = s.armName(c.Baseline)
+	based := false
 	if s.given("compare.baseline") {
-		c.Baseline = s.armName(c.Baseline)
-		isArm(c.Baseline, s.at("compare.baseline"), "compare.baseline is")
+		based = isArm(c.Baseline, s.at("compare.baseline"), "compare.baseline is")
 	} else {
 		found.add(s.at("compare"), "compare.baseline is missing: the arm that the others are held against (arms: %s)", strings.Join(arms, ", "))
 	}
-	if !s.given("compare.contrasts") {
+	if based && !s.given("compare.contrasts") {
 		for _, arm := range arms {
 			if arm != c.Baseline {
 				c.Contrasts = append(c.Contrasts, [2]string{arm, c.Baseline})
@@ -161,8 +160,23 @@ func orNothing(words []string) string {
 	return strings.Join(words, ", ")
 }
 
-// A fault is what is wrong with one setting of a trial.
-type fault struct{ path, msg string }
+// A fault is what is wrong with a setting of a trial, and the setting that it
+// contradicts, if any.
+type fault struct{ path, beside, msg string }
+
+// place is where the fault was given: in the sweep, or as a setting, or else
+// where what it contradicts was.
+func (s *Study) place(f fault) place {
+	for _, path := range []string{f.path, f.beside} {
+		if s.axis(path) != nil {
+			return s.at("sweep.over." + path)
+		}
+		if s.given(path) {
+			return s.at(path)
+		}
+	}
+	return s.at(f.path)
+}
 
 // Check refuses settings that no trial can have, a value outside its limits or
 // two that contradict each other. Settings of a Plan have passed it.
@@ -182,25 +196,25 @@ func (s Settings) faults() []fault {
 			continue
 		}
 		if _, wrong := k.parse(&value{kind: scalar, text: whole.get(k.path), tag: k.tag()}); wrong != "" {
-			found = append(found, fault{k.path, wrong})
+			found = append(found, fault{path: k.path, msg: wrong})
 		}
 	}
 	metric := s.Train.Select.Metric
-	add := func(wrong bool, path, format string, args ...any) {
+	add := func(wrong bool, path, beside, format string, args ...any) {
 		if wrong {
-			found = append(found, fault{path, fmt.Sprintf(format, args...)})
+			found = append(found, fault{path, beside, fmt.Sprintf(format, args...)})
 		}
 	}
-	add(s.Data.Split == "seed" && metric != "last", "train.select.metric",
+	add(s.Data.Split == "seed" && metric != "last", "train.select.metric", "data.split",
 		"train.select.metric is %s, but data.split seed has no validation pictures; write last", metric)
-	add(plateau(&s) && metric == "last", "train.schedule.name",
+	add(plateau(&s) && metric == "last", "train.schedule.name", "train.select.metric",
 		"train.schedule.name is plateau, which waits on the validation metric, but train.select.metric is last; choose another schedule or metric")
-	add(drawn(&s) && s.Data.Split != "official", "data.split",
+	add(drawn(&s) && s.Data.Split != "official", "data.split", "data.name",
 		"data.split is %s, but shapes has only the split official", s.Data.Split)
-	add(s.Encoder.Name == "inception_v3" && s.Encoder.ImageSize < 75, "encoder.image_size",
+	add(s.Encoder.Name == "inception_v3" && s.Encoder.ImageSize < 75, "encoder.image_size", "encoder.name",
 		"encoder.image_size is %d, but inception_v3 needs at least 75", s.Encoder.ImageSize)
 	w := s.Encoder.Weights
-	add(frozen(&s) && w != "auto" && w != "random" && !strings.ContainsAny(w, "./\\"), "encoder.weights",
+	add(frozen(&s) && w != "auto" && w != "random" && !strings.ContainsAny(w, "./\\"), "encoder.weights", "encoder.name",
 		"encoder.weights is %q, but must be auto, random or the path of a file%s", printable(w, 60), suggest(w, []string{"auto", "random"}))
 	return found
 }

@@ -20,6 +20,8 @@ func (d *decoder) section(v *value, section string) {
 		path := join(section, m.name)
 		k := find(path)
 		switch {
+		case m.name == "" || strings.Contains(m.name, "."):
+			d.unknown(m, section)
 		case k == nil && len(children(path)) > 0:
 			if m.kind != mapping {
 				d.problems.add(m.at, "%s is %s, but must be a mapping of %s", path, m.describe(), strings.Join(children(path), ", "))
@@ -64,7 +66,7 @@ func (d *decoder) unknown(m member, section string) {
 		in = " in " + section
 	}
 	hint := suggest(m.name, children(section))
-	if full := join(section, m.name); strings.Contains(m.name, ".") && find(full) != nil {
+	if full := join(section, m.name); strings.Contains(m.name, ".") && (find(full) != nil || len(children(full)) > 0) {
 		hint = fmt.Sprintf("; nest it instead: %s", nested(m.name))
 	} else if hint == "" {
 		hint = elsewhere(m.name, keyPaths())

@@ -60,15 +60,14 @@ func (k *key) wanted() string {
 	}
 	low, high := number(l.low), number(l.high)
 	switch {
+	case l.lowOpen && l.highOpen:
+		return noun + " above " + low + " and below " + high
 	case l.lowOpen:
-		noun += " above " + low
-	default:
-		noun += " from " + low
+		return noun + " above " + low + ", at most " + high
+	case l.highOpen:
+		return noun + " from " + low + " to below " + high
 	}
-	if l.highOpen {
-		return noun + " to below " + high
-	}
-	return noun + " to " + high
+	return noun + " from " + low + " to " + high
 }
 
 // number is the canonical text of a float: the shortest that reads back equal,

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -65,11 +66,7 @@ func (s *Study) expand(found *problems) (trials []Trial, equal int) {
 	for _, p := range s.points() {
 		t := s.trial(p)
 		for _, f := range t.Settings.faults() {
-			at := s.at(f.path)
-			if s.axis(f.path) != nil {
-				at = s.at("sweep.over." + f.path)
-			}
-			found.add(at, "%s", f.msg)
+			found.add(s.place(f), "%s", f.msg)
 		}
 		first, known := seen[t.ID]
 		switch {
@@ -116,9 +113,9 @@ func (s *Study) armOf(p point) string {
 		return p[s.Compare.Arms]
 	}
 	var parts []string
-	for _, a := range s.Sweep.Over {
-		if a.Path != "seed" {
-			parts = append(parts, a.Path+"="+p[a.Path])
+	for _, path := range slices.Sorted(maps.Keys(p)) { // whatever their order in the file
+		if path != "seed" {
+			parts = append(parts, path+"="+p[path])
 		}
 	}
 	if len(parts) == 0 {

@@ -140,11 +140,18 @@ func (c *converter) parse(source []byte) *value {
 	}
 	if err != nil {
 		line, message := syntaxError(err)
-		c.problems.add(c.place(line), "not valid YAML: %s", message)
+		at := c.place(line)
+		if indent := strings.TrimLeft(c.lines[max(0, at.line-1)], " "); strings.HasPrefix(indent, "\t") {
+			message += "; indent with spaces, not with tabs"
+		}
+		c.problems.add(at, "not valid YAML: %s", message)
 		return nil
 	}
 	root := c.convert(doc.Content[0], 0)
-	if root != nil && root.kind != mapping {
+	if c.values > maxValues { // cut off, so that nothing else said of it would be true
+		return nil
+	}
+	if root.kind != mapping {
 		c.problems.add(root.at, "the file is %s, but must be a mapping such as study: NAME", root.describe())
 		return nil
 	}
@@ -169,19 +176,24 @@ func badText(source []byte) (line int, wrong string) {
 	return 0, ""
 }
 
-var yamlError = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
+var (
+	yamlError = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
+	// The messages of yaml.v3's parser, beside its scanner's, count lines from 0.
+	fromZero = regexp.MustCompile(`^did not find expected (node content|key|'|<)`)
+)
 
-// syntaxError takes apart a message of the YAML parser.
+// syntaxError takes apart a message of the YAML parser; lines count from 1.
 func syntaxError(err error) (line int, message string) {
 	m := yamlError.FindStringSubmatch(err.Error())
 	if m == nil {
 		return 1, err.Error()
 	}
-	line = 1
-	if m[1] != "" {
-		line, _ = strconv.Atoi(m[1])
+	message = strings.TrimPrefix(err.Error(), m[0])
+	line, _ = strconv.Atoi(m[1]) // none is 0, which place takes as the first line
+	if fromZero.MatchString(message) {
+		line++
 	}
-	return line, strings.TrimPrefix(err.Error(), m[0])
+	return line, message
 }
 
 // place is a line of the source, from 1. An override has no lines: all of it

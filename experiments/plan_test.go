@@ -1,0 +1,230 @@
+package experiments
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// load is Load of text, which must be good.
+func load(t *testing.T, text string, sets ...string) *Study {
+	t.Helper()
+	s, err := parse("study.yaml", []byte(text), sets)
+	if err != nil {
+		t.Fatalf("%v\nin\n%s", err, text)
+	}
+	return s
+}
+
+// plan is the plan of text, which must be good.
+func plan(t *testing.T, text string, sets ...string) []Trial {
+	t.Helper()
+	trials, err := load(t, text, sets...).Plan()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return trials
+}
+
+// brief writes each trial as its arm and seed, or its swept values.
+func brief(trials []Trial) string {
+	var parts []string
+	for _, trial := range trials {
+		parts = append(parts, fmt.Sprintf("%s/%d", trial.Arm, trial.Settings.Seed))
+	}
+	return strings.Join(parts, " ")
+}
+
+// The identity of a trial must outlive every change of this package: results
+// are stored under it.
+func TestIDStaysTheSame(t *testing.T) {
+	if got := plan(t, "study: a")[0].ID; got != "6fc140d38214" {
+		t.Errorf("the id of all defaults is %s; results stored under the old one are lost", got)
+	}
+}
+
+func TestIDByContent(t *testing.T) {
+	base := plan(t, "study: a\ntrain: {optimizer: {lr: 5e-4}, epochs: 3}\nmodel: {attention: none}\n")[0].ID
+	for name, text := range map[string]string{
+		"order":          "model: {attention: none}\ntrain: {epochs: 3, optimizer: {lr: 5e-4}}\nstudy: a\n",
+		"comments":       "# why\nstudy: a # that\ntrain:\n  # long enough\n  epochs: 3\nmodel: {attention: none}\n",
+		"float":          "study: a\ntrain: {optimizer: {lr: 0.0005}, epochs: 3}\nmodel: {attention: none}\n",
+		"other float":    "study: a\ntrain: {optimizer: {lr: 50.0e-5}, epochs: 3}\nmodel: {attention: none}\n",
+		"defaults":       "study: a\ntrain: {epochs: 3, batch_images: 16, optimizer: {name: adam, beta1: 0.9}}\nmodel: {attention: none, dropout: 0.5}\nseed: 1\nencoder: {name: cnn, image_size: 64}\n",
+		"root":           "study: a\ndata: {root: /elsewhere}\ntrain: {epochs: 3}\nmodel: {attention: none}\n",
+		"study's name":   "study: b\nquestion: Why?\ntrain: {epochs: 3}\nmodel: {attention: none}\n",
+		"without effect": "study: a\ntrain: {epochs: 3}\nmodel: {attention: none, attention_size: 7}\n",
+		"aliases":        "study: a\ntrain: {epochs: &n 3, schedule: {step_epochs: *n}}\nmodel: {attention: none}\n",
+	} {
+		if got := plan(t, text)[0].ID; got != base {
+			t.Errorf("%s: the id is %s, not %s", name, got, base)
+		}
+	}
+	for _, change := range []string{"train.epochs=4", "seed=2", "train.optimizer.lr=0.00050001", "data.seed=2", "model.attention=uniform"} {
+		if got := plan(t, "study: a\ntrain: {epochs: 3}\nmodel: {attention: none}\n", change)[0].ID; got == base {
+			t.Errorf("%s leaves the id as it is", change)
+		}
+	}
+}
+
+func TestGridRunsEachSeedOfAllArmsFirst(t *testing.T) {
+	trials := plan(t, "study: a\nsweep: {over: {model.attention: [none, soft], seed: [7, 3]}}\n"+
+		"compare: {arms: model.attention, baseline: none, primary: {metric: test.cider, minimum_effect: 1}}\n")
+	if got, want := brief(trials), "none/7 soft/7 none/3 soft/3"; got != want {
+		t.Errorf("plan is %s, want %s", got, want)
+	}
+	if want := map[string]string{"model.attention": "none"}; !reflect.DeepEqual(trials[0].Swept, want) {
+		t.Errorf("swept is %v, want %v", trials[0].Swept, want)
+	}
+}
+
+func TestArmsWithoutCompare(t *testing.T) {
+	if got, want := brief(plan(t, "study: a\n")), "a/1"; got != want {
+		t.Errorf("plan is %s, want %s", got, want)
+	}
+	got := brief(plan(t, "study: a\nsweep: {over: {model.hidden: [8], train.optimizer.lr: [1e-3, 5e-4]}}\n"))
+	if want := "model.hidden=8 train.optimizer.lr=0.001/1 model.hidden=8 train.optimizer.lr=0.0005/1"; got != want {
+		t.Errorf("plan is %s, want %s", got, want)
+	}
+}
+
+func TestZipPairsAndCrossesSeeds(t *testing.T) {
+	trials := plan(t, "study: a\nsweep: {method: zip, over: {model.hidden: [8, 16], train.optimizer.lr: [2e-3, 1e-3], seed: [1, 2, 3]}}\n")
+	var got []string
+	for _, trial := range trials {
+		got = append(got, fmt.Sprintf("%d %g %d", trial.Settings.Model.Hidden, trial.Settings.Train.Optimizer.LR, trial.Settings.Seed))
+	}
+	want := []string{"8 0.002 1", "16 0.001 1", "8 0.002 2", "16 0.001 2", "8 0.002 3", "16 0.001 3"}
+	if !slices.Equal(got, want) {
+		t.Errorf("plan is %q, want %q", got, want)
+	}
+}
+
+const search = `study: a
+sweep:
+  method: random
+  samples: 40
+  over:
+    train.optimizer.lr: {log: [1e-4, 1e-2]}
+    model.dropout: {uniform: [0, 0.7]}
+    model.hidden: {int: [60, 63]}
+    model.embedding: {log: [10, 1000]}
+    train.optimizer.name: {choice: [adam, adamw]}
+    model.attention: [none, soft]
+`
+
+func TestRandomDraws(t *testing.T) {
+	trials := plan(t, search)
+	if len(trials) != 80 {
+		t.Fatalf("%d trials, want 40 samples of 2 arms", len(trials))
+	}
+	hidden, rates, low := map[int]bool{}, map[float64]bool{}, 0
+	for i, trial := range trials {
+		s := trial.Settings
+		hidden[s.Model.Hidden], rates[s.Train.Optimizer.LR] = true, true
+		if s.Train.Optimizer.LR < 1e-3 {
+			low++
+		}
+		if s.Train.Optimizer.LR < 1e-4 || s.Train.Optimizer.LR > 1e-2 || s.Model.Dropout < 0 || s.Model.Dropout > 0.7 || s.Model.Embedding < 10 || s.Model.Embedding > 1000 {
+			t.Errorf("trial %d is outside its ranges: %+v", i, s)
+		}
+		if i%2 == 1 && s.Train.Optimizer.LR != trials[i-1].Settings.Train.Optimizer.LR {
+			t.Errorf("the arms of sample %d got different learning rates", i/2)
+		}
+	}
+	if len(hidden) != 4 || len(rates) < 35 || low < 25 || low > 55 {
+		t.Errorf("draws are not spread: %d hidden sizes, %d rates, %d of 80 below the middle", len(hidden), len(rates), low)
+	}
+	if again := plan(t, search); !reflect.DeepEqual(trials, again) {
+		t.Error("the same study draws differently")
+	}
+	if other := plan(t, search, "sweep.seed=2"); reflect.DeepEqual(trials, other) {
+		t.Error("another sweep.seed draws the same")
+	}
+	if fewer := plan(t, search, "sweep.samples=10"); !reflect.DeepEqual(trials[:20], fewer) {
+		t.Error("fewer samples are not the first of more")
+	}
+	lines := strings.Split(strings.TrimSpace(search), "\n")
+	slices.Reverse(lines[5:10]) // the ranges
+	if turned := plan(t, strings.Join(lines, "\n")); !reflect.DeepEqual(trials, turned) {
+		t.Error("the order of the ranges changes what is drawn")
+	}
+}
+
+func TestEqualTrialsRunOnce(t *testing.T) {
+	s := load(t, "study: a\nsweep: {over: {model.attention: [none, soft], model.attention_size: [8, 16], seed: [1, 1]}}\n")
+	trials, err := s.Plan()
+	if err != nil || len(trials) != 3 { // none once, soft twice
+		t.Errorf("%d trials (%v), want 3", len(trials), err)
+	}
+	if w := s.Warnings(); len(w) != 1 || !strings.Contains(w[0], "5 of the sweep's trials are equal") {
+		t.Errorf("warnings are %q", w)
+	}
+}
+
+func TestTrialSettingsAreComplete(t *testing.T) {
+	trials := plan(t, "study: a\nsweep: {over: {encoder.name: [cnn, inception_v3, resnet18], model.attention: [none, soft]}}\n")
+	for i, want := range []string{"64//32/0", "64//32/256", "299/auto/0/0", "299/auto/0/256", "224/auto/0/0", "224/auto/0/256"} {
+		s := trials[i].Settings
+		got := fmt.Sprintf("%d/%s/%d/%d", s.Encoder.ImageSize, s.Encoder.Weights, s.Encoder.Channels, s.Model.AttentionSize)
+		if got != want {
+			t.Errorf("trial %d has size/weights/channels/attention %s, want %s", i, got, want)
+		}
+		if err := s.Check(); err != nil {
+			t.Errorf("trial %d: %v", i, err)
+		}
+		if id := s.ID(); id != trials[i].ID {
+			t.Errorf("trial %d says it is %s, but is %s", i, trials[i].ID, id)
+		}
+	}
+	broken := trials[0].Settings
+	broken.Train.Epochs, broken.Model.Dropout = 0, 1
+	if err := broken.Check(); err == nil || !strings.Contains(err.Error(), "train.epochs is 0") || !strings.Contains(err.Error(), "model.dropout is 1") {
+		t.Errorf("Check says %v", err)
+	}
+}
+
+func TestPlanRefusesWhatChangedSinceLoad(t *testing.T) {
+	s := load(t, "study: a\n")
+	s.Train.Epochs = -2
+	if _, err := s.Plan(); err == nil || !strings.Contains(err.Error(), "train.epochs is -2") {
+		t.Errorf("Plan says %v", err)
+	}
+}
+
+func TestWarnings(t *testing.T) {
+	const compare = "compare: {arms: model.attention, baseline: none, primary: {metric: test.cider, minimum_effect: 1}, match_parameters: 2%}\n"
+	for _, c := range []struct{ name, text, want string }{
+		{"3 seeds", "sweep: {over: {model.attention: [none, soft], seed: [1, 2, 3]}}\n" + compare,
+			"study.yaml:2: 3 seeds an arm: an exact permutation test gives no p below 0.1, after Holm over 1 contrast 0.1, beside alpha 0.05; use at least 5 seeds"},
+		{"5 seeds", "sweep: {over: {model.attention: [none, soft], seed: [1, 2, 3, 4, 5]}}\n" + compare, ""},
+		{"5 seeds, strict alpha", "sweep: {over: {model.attention: [none, soft], seed: [1, 2, 3, 4, 5]}}\n" + strings.Replace(compare, "effect: 1", "effect: 1, alpha: 1e-3", 1),
+			"use at least 7 seeds"},
+		{"sizes", "sweep: {over: {model.attention: [none, soft], seed: [1, 2, 3, 4, 5]}}\n" + strings.Replace(compare, "2%", "off", 1),
+			"compare.match_parameters is off"},
+		{"mixed arms", "sweep: {over: {model.attention: [none, soft], decode.beam: [1, 2], seed: [1, 2, 3, 4, 5]}}\n" + compare,
+			"decode.beam is swept within each arm"},
+		{"validation", "sweep: {over: {model.attention: [none, soft], seed: [1, 2, 3, 4, 5]}}\n" + strings.Replace(compare, "test.", "val.", 1),
+			"which has also chosen the epochs"},
+		{"no effect", "data: {name: flickr8k, images: 50}\n", "study.yaml:2: data.images has no effect in any trial"},
+		{"effect in some", "model: {attention_size: 5}\nsweep: {over: {model.attention: [none, soft]}}\n", ""},
+	} {
+		got := load(t, "study: a\n"+c.text).Warnings()
+		if c.want == "" && len(got) > 0 || c.want != "" && (len(got) != 1 || !strings.Contains(got[0], c.want)) {
+			t.Errorf("%s: warnings are %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
+// The smallest p by counting: of all ways to part 2n values in two halves, the
+// two that part them by size are the most extreme.
+func TestSmallestP(t *testing.T) {
+	for n, ways := range map[int]float64{1: 2, 2: 6, 3: 20, 4: 70, 5: 252} { // central binomial coefficients
+		if got := smallestP(n); strconv.FormatFloat(got, 'g', 12, 64) != strconv.FormatFloat(2/ways, 'g', 12, 64) {
+			t.Errorf("smallestP(%d) = %v, want %v", n, got, 2/ways)
+		}
+	}
+}
