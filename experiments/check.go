@@ -144,7 +144,7 @@ func (s *Study) armName(name string) string {
 
 // tag is the YAML tag that a value of the key has.
 func (k *key) tag() string {
-	switch k.kind() {
+	switch k.kind {
 	case reflect.String:
 		return "!!str"
 	case reflect.Float64:

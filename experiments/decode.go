@@ -169,7 +169,7 @@ func (d *decoder) values(k *key, v *value) []string {
 
 // bounds decodes the [low, high] of a range.
 func (d *decoder) bounds(k *key, a *Axis, m member) {
-	whole := k.kind() == reflect.Int || k.kind() == reflect.Int64
+	whole := k.kind == reflect.Int || k.kind == reflect.Int64
 	pair := m.members[0].value
 	switch {
 	case k.isText():

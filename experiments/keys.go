@@ -10,6 +10,8 @@ import (
 type key struct {
 	path     string
 	limits   string              // see parseLimits; empty allows anything of the type
+	allowed  limits              // limits, read
+	kind     reflect.Kind        // of the field; extends, which has none, is text
 	fallback any                 // default; nil where there is none
 	derive   func(*Settings) any // default that depends on the setting `on`
 	on       string
@@ -149,15 +151,22 @@ func indexFields(t reflect.Type, prefix string, at []int, into map[string][]int)
 	return into
 }
 
-// find gives the key of a path, or nil.
-func find(path string) *key {
+// keyIndex leads from a path to its key; its making completes the keys.
+var keyIndex = func() map[string]*key {
+	index := make(map[string]*key, len(keys))
 	for i := range keys {
-		if keys[i].path == path {
-			return &keys[i]
+		k := &keys[i]
+		k.allowed, k.kind = parseLimits(k.limits), reflect.String
+		if field, known := fieldIndex[k.path]; known {
+			k.kind = reflect.TypeFor[Study]().FieldByIndex(field).Type.Kind()
 		}
+		index[k.path] = k
 	}
-	return nil
-}
+	return index
+}()
+
+// find gives the key of a path, or nil.
+func find(path string) *key { return keyIndex[path] }
 
 // isSetting says whether a path is one of Settings, and so can be swept.
 func isSetting(path string) bool {
@@ -201,12 +210,4 @@ func (s *Study) field(path string) reflect.Value {
 }
 
 // isText says whether the key takes text, words included.
-func (k *key) isText() bool { return k.kind() == reflect.String }
-
-// kind is the Go kind of a path's value.
-func (k *key) kind() reflect.Kind {
-	if k.path == "extends" { // the one key that a Study does not keep
-		return reflect.String
-	}
-	return reflect.TypeFor[Study]().FieldByIndex(fieldIndex[k.path]).Type.Kind()
-}
+func (k *key) isText() bool { return k.kind == reflect.String }

@@ -45,7 +45,7 @@ func (l limits) contain(x float64) bool {
 
 // wanted tells people what a key takes, to follow "must be".
 func (k *key) wanted() string {
-	l := parseLimits(k.limits)
+	l := k.allowed
 	switch {
 	case l.words != nil:
 		return "one of " + strings.Join(l.words, ", ")
@@ -55,7 +55,7 @@ func (k *key) wanted() string {
 		return "text"
 	}
 	noun := "a whole number"
-	if k.kind() == reflect.Float64 {
+	if k.kind == reflect.Float64 {
 		noun = "a number"
 	}
 	low, high := number(l.low), number(l.high)
@@ -91,7 +91,7 @@ func (k *key) parse(v *value) (text, wrong string) {
 	if v.kind != scalar {
 		return refuse()
 	}
-	l := parseLimits(k.limits)
+	l := k.allowed
 	switch {
 	case l.percent:
 		share, ok := percentage(v)
@@ -108,7 +108,7 @@ func (k *key) parse(v *value) (text, wrong string) {
 			return refuse()
 		}
 		return v.text, ""
-	case k.kind() == reflect.Float64:
+	case k.kind == reflect.Float64:
 		x, err := strconv.ParseFloat(v.text, 64)
 		if err != nil || v.tag != "!!float" && v.tag != "!!int" || !l.contain(x) {
 			return refuse()

@@ -97,10 +97,12 @@ func (s *Study) trial(p point) Trial {
 	}
 	whole.settle()
 	t := Trial{Arm: s.armOf(p), Settings: whole.Settings, Swept: swept}
-	kin := t.Settings.kin()
-	t.Parameters = s.counts[kin]
-	if width, widened := s.widths[kin]; widened {
-		t.Settings.Model.Hidden = width
+	if s.counts != nil {
+		kin := t.Settings.kin()
+		t.Parameters = s.counts[kin]
+		if width, widened := s.widths[kin]; widened {
+			t.Settings.Model.Hidden = width
+		}
 	}
 	t.ID = t.Settings.ID()
 	return t

@@ -71,7 +71,7 @@ func (k *key) schema() object {
 
 // valueSchema is the type and the limits of one value.
 func (k *key) valueSchema() object {
-	l := parseLimits(k.limits)
+	l := k.allowed
 	switch {
 	case l.percent:
 		return object{"type": "string", "pattern": `^([0-9.]+%|off)$`}
@@ -81,7 +81,7 @@ func (k *key) valueSchema() object {
 		return object{"type": "string"}
 	}
 	o := object{"type": "integer", "minimum": l.low, "maximum": l.high}
-	if k.kind() == reflect.Float64 {
+	if k.kind == reflect.Float64 {
 		o["type"] = "number"
 	}
 	if l.lowOpen {
@@ -104,7 +104,7 @@ func overSchema() object {
 		}
 		one := object{"$ref": "#/properties/" + strings.ReplaceAll(path, ".", "/properties/")}
 		values := object{"type": "array", "items": one, "minItems": 1}
-		drawn := object{"$ref": "#/$defs/" + find(path).kind().String()}
+		drawn := object{"$ref": "#/$defs/" + find(path).kind.String()}
 		properties[path] = object{"anyOf": []object{values, drawn}}
 	}
 	return object{"type": "object", "additionalProperties": false, "properties": properties}

@@ -128,7 +128,7 @@ func (a *Axis) draw(random *rand.Rand) string {
 	default:
 		x = a.Low + u*(a.High-a.Low)
 	}
-	if kind := find(a.Path).kind(); kind != reflect.Float64 {
+	if kind := find(a.Path).kind; kind != reflect.Float64 {
 		x = math.Round(x)
 	} else {
 		x, _ = strconv.ParseFloat(strconv.FormatFloat(x, 'e', 3, 64), 64)
