@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"regexp"
 	"slices"
 
 	"glimpse/internal/store"
@@ -26,7 +27,8 @@ type result struct {
 // An arm is a group of runs that differ in their seed alone.
 type arm struct {
 	Name      string
-	Index     int // its place in the study, which decides its colour
+	Label     string // the name for plots and sentences: without the sections of swept settings
+	Index     int    // its place in the study, which decides its colour
 	Runs      []*run
 	Scores    scores // of the primary metric, finished runs only
 	Mean      float64
@@ -63,13 +65,13 @@ func analyse(e *evidence) (*result, error) {
 	if alpha == 0 {
 		alpha = 0.05
 	}
-	r.Level = number(100*(1-alpha)) + " %"
+	r.Level = number(100*(1-alpha)) + "\u00a0%"
 	r.group()
-	if err := r.compare(alpha); err != nil {
-		return nil, fmt.Errorf("study %q: %w", e.Study.Name, err)
-	}
 	if err := r.sameProtocol(); err != nil {
 		return nil, err
+	}
+	if err := r.compare(alpha); err != nil {
+		return nil, fmt.Errorf("study %q: %w", e.Study.Name, err)
 	}
 	r.notice()
 	return r, nil
@@ -96,6 +98,7 @@ func (r *result) group() {
 		}
 		a.Mean, a.SD = meanSD(a.Scores.points())
 	}
+	label(r.Arms)
 	for _, pair := range r.Compare.Contrasts {
 		for _, b := range r.Arms {
 			if b.Runs[0].Arm != pair[0] {
@@ -104,6 +107,25 @@ func (r *result) group() {
 			if a := byName[pair[1]+settingOf(b.Runs[0].Run, r.Compare.Arms)]; a != nil {
 				r.Contrasts = append(r.Contrasts, &contrast{B: b, A: a, Difference: b.Mean - a.Mean, Low: math.NaN(), High: math.NaN()})
 			}
+		}
+	}
+}
+
+// section matches the sections before the last part of a swept setting's path:
+// train.optimizer. in train.optimizer.lr=0.001.
+var section = regexp.MustCompile(`(^| )(?:[a-z_0-9]+\.)+([a-z_0-9]+=)`)
+
+// label gives the arms their short names, or the full ones where two arms would
+// get the same.
+func label(arms []*arm) {
+	seen := map[string]bool{}
+	for _, a := range arms {
+		a.Label = section.ReplaceAllString(a.Name, "$1$2")
+		seen[a.Label] = true
+	}
+	if len(seen) < len(arms) {
+		for _, a := range arms {
+			a.Label = a.Name
 		}
 	}
 }
@@ -120,7 +142,7 @@ func (r *result) compare(alpha float64) error {
 		one := stats.Arm{Name: a.Name}
 		for _, run := range a.Runs {
 			if images := imageScores(run.Captions); run.completed() && len(images) > 0 {
-				one.Runs = append(one.Runs, stats.Run{Seed: run.Seed, Signature: run.Signature, Images: images})
+				one.Runs = append(one.Runs, stats.Run{Seed: run.Seed, Images: images})
 			}
 		}
 		if len(one.Runs) > 0 {
@@ -156,23 +178,6 @@ func (r *result) compare(alpha float64) error {
 		if c.Result.NA > 1 && c.Result.NB > 1 {
 			c.Difference = 100 * c.Result.Difference
 			c.Low, c.High, c.Verdict = 100*c.Result.Low, 100*c.Result.High, c.Result.Verdict
-		}
-	}
-	return nil
-}
-
-// sameProtocol refuses runs of different protocol signatures; those with
-// stored captions were already held against each other, field by field.
-func (r *result) sameProtocol() error {
-	var first *run
-	for _, run := range r.Runs {
-		switch {
-		case !run.completed() || run.Signature == "":
-		case first == nil:
-			first = run
-		case run.Signature != first.Signature:
-			return fmt.Errorf("study %q: run %s was scored under protocol %q, run %s under %q: only equal protocols can be compared",
-				r.Study.Name, run.ID, run.Signature, first.ID, first.Signature)
 		}
 	}
 	return nil

@@ -17,8 +17,8 @@ import (
 
 // Sizes of text in plots, in points of a plot figureWidth points wide.
 const (
-	labelSize = 11.5
-	tickSize  = 10.5
+	labelSize = 12.5
+	tickSize  = 11.5
 )
 
 // words is a text style in the plots' typeface, drawn from its left baseline.

@@ -77,7 +77,7 @@ func (r *result) betaFigure() (figure, bool) {
 	if a == nil {
 		return figure{}, false
 	}
-	note := fmt.Sprintf("Mean β of %s over all its generated words; words written at least %d times", a.Name, betaFewest)
+	note := fmt.Sprintf("Mean β of %s over all its generated words; words written at least %d times", a.Label, betaFewest)
 	shown := list
 	if len(list) > 2*betaWords {
 		shown = slices.Concat(list[:betaWords], list[len(list)-betaWords:])

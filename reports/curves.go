@@ -24,8 +24,8 @@ type point struct{ X, Y float64 }
 type armCurves struct {
 	name  string
 	tint  tint
-	seeds []curve
-	mean  curve
+	seeds []curve // all of them
+	mean  curve   // of the completed ones
 	dots  []point // the selected epoch of each seed
 }
 
@@ -36,7 +36,8 @@ func curvesFigure(r *result, name, title, unit string, value func(epoch) float64
 	plotter := &curvePlotter{}
 	var alt []string
 	for _, a := range r.Arms {
-		ac := armCurves{name: a.Name, tint: armTint(a.Index)}
+		ac := armCurves{name: a.Label, tint: armTint(a.Index)}
+		var whole []curve
 		for _, run := range a.Runs {
 			var line curve
 			for _, e := range run.Epochs {
@@ -51,16 +52,22 @@ func curvesFigure(r *result, name, title, unit string, value func(epoch) float64
 			}
 			if len(line) > 0 {
 				ac.seeds = append(ac.seeds, line)
+				if run.completed() {
+					whole = append(whole, line)
+				}
 			}
 		}
-		ac.mean = meanCurve(ac.seeds)
+		if len(whole) == 0 {
+			whole = ac.seeds
+		}
+		ac.mean = meanCurve(whole)
 		if len(ac.mean) == 0 {
 			continue
 		}
 		plotter.arms = append(plotter.arms, ac)
 		first, last := ac.mean[0], ac.mean[len(ac.mean)-1]
 		alt = append(alt, fmt.Sprintf("%s goes from %s in epoch %g to %s in epoch %g",
-			a.Name, number(first.Y), first.X, number(last.Y), last.X))
+			a.Label, number(first.Y), first.X, number(last.Y), last.X))
 	}
 	if len(plotter.arms) == 0 {
 		return figure{}, false
@@ -73,7 +80,7 @@ func curvesFigure(r *result, name, title, unit string, value func(epoch) float64
 		Name:    name,
 		Title:   title,
 		Alt:     "Lines over epochs. The mean of " + strings.Join(alt, "; ") + ".",
-		Note:    "Thin lines: seeds. Bold: their mean, over the epochs that every seed of the arm has. Dots: the epoch selected on the validation split.",
+		Note:    "Thin lines: seeds. Bold: the mean of the finished ones, over the epochs that all of them have. Dots: the epoch selected on the validation split.",
 		heading: unit,
 		height:  curveHeight,
 		plot:    p,

@@ -23,7 +23,7 @@ func dotsFigure(r *result) figure {
 			}
 		}
 	}
-	var rows rowPlotter
+	var rows []row
 	var alt []string
 	for _, a := range r.Arms {
 		if len(a.Scores) == 0 {
@@ -33,13 +33,13 @@ func dotsFigure(r *result) figure {
 			cover(s.Points)
 		}
 		cover(a.Low, a.High)
-		rows = append(rows, row{label: a.Name, tint: armTint(a.Index), detail: a.summary(), marks: a.marks})
-		alt = append(alt, fmt.Sprintf("%s: %s, from %s to %s", a.Name, a.summary(), fixed(a.Scores.least(), 1), fixed(a.Scores.greatest(), 1)))
+		rows = append(rows, row{label: a.Label, tint: armTint(a.Index), detail: a.summary(), marks: a.marks})
+		alt = append(alt, fmt.Sprintf("%s: %s, from %s to %s", a.Label, a.summary(), fixed(a.Scores.least(), 1), fixed(a.Scores.greatest(), 1)))
 	}
 	low, high = spread(low, high, 0.06, 1)
 	note := "A dot is one training run (one seed); below, the arm’s mean"
 	if r.ArmInterval != "" {
-		note += " with its " + r.ArmInterval
+		note += " with its " + r.ArmInterval + " for other seeds and other images"
 	}
 	return figure{
 		Name:   "scores",
@@ -47,7 +47,7 @@ func dotsFigure(r *result) figure {
 		Alt:    "Dots on a common scale. " + strings.Join(alt, "; ") + ".",
 		Note:   note + ".",
 		height: rowFigureHeight(len(rows)),
-		plot:   newRowPlot(r.Primary.axis(), low, high, rows),
+		plot:   newRowPlot(r.Primary.axis(), low, high, rowPlotter{rows: rows}),
 	}
 }
 

@@ -19,6 +19,9 @@ import (
 // phone, and two stand side by side on a desk.
 const figureWidth vg.Length = 400
 
+// headingHeight is what the title of the vertical axis takes above a plot.
+const headingHeight vg.Length = labelSize + 9
+
 // pngDPI makes a PNG 1,000 pixels wide out of figureWidth points.
 const pngDPI = 180
 
@@ -47,7 +50,7 @@ func (f figure) draw(canvas vg.CanvasSizer) {
 		style := words(labelSize, muted.mark)
 		style.YAlign = draw.YTop
 		area.FillText(style, vg.Point{X: area.Min.X, Y: area.Max.Y}, f.heading)
-		area = draw.Crop(area, 0, 0, 0, -labelSize-9)
+		area = draw.Crop(area, 0, 0, 0, -headingHeight)
 	}
 	f.plot.Draw(area)
 }

@@ -26,7 +26,7 @@ type trial struct {
 }
 
 const (
-	usualSignature = "metrics:1|data:flickr8k|split:official|refs:5|tokenizer:ptb|beam:5"
+	usualSignature = "data=flickr8k/official@0f1e2d3c4b5a tokenizer=ptb vocabulary=a1b2c3d4e5f6 decode=beam:5,length_penalty:0.7,max_length:24 metrics=1"
 	usualSpec      = "study: attention\nquestion: Does adaptive attention improve a GRU captioner?\nmodel: {hidden: 512}\n"
 	usualCompare   = `{"arms":"model.attention","baseline":"none","contrasts":[["soft","none"],["adaptive","soft"],["adaptive","none"]],
 		"primary":{"metric":"test.cider","minimum_effect":1.0,"alpha":0.05},"match_parameters":0.02}`

@@ -5,7 +5,6 @@ import (
 	"math"
 	"strings"
 
-	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 )
@@ -14,7 +13,7 @@ import (
 // the zero line and the band of differences too small to matter.
 func forestFigure(r *result) figure {
 	low, high := math.Min(0, -r.MinimumEffect), math.Max(0, r.MinimumEffect)
-	var rows rowPlotter
+	var rows []row
 	var alt []string
 	for _, d := range r.Contrasts {
 		if !finite(d.Difference) {
@@ -29,20 +28,23 @@ func forestFigure(r *result) figure {
 		alt = append(alt, fmt.Sprintf("%s: %s, %s", d.name(), d.summary(), d.Verdict))
 	}
 	low, high = spread(low, high, 0.06, 1)
-	p := newRowPlot("difference in "+r.Primary.axis(), low, high, nil)
-	p.Add(zeroLine{minimum: r.MinimumEffect}, rows)
-	note := "The square is the difference of the means, the line its 95 % interval. Filled squares: supported or opposite; open: inconclusive."
-	if r.MinimumEffect > 0 {
-		note += fmt.Sprintf(" The grey band holds the differences below the declared minimum of %s points.", number(r.MinimumEffect))
-	}
-	return figure{
-		Name:   "contrasts",
-		Title:  "Differences between arms: " + r.Primary.name(),
-		Alt:    "Differences with intervals against a line at zero. " + strings.Join(alt, "; ") + ".",
-		Note:   note,
+	f := figure{
+		Name:  "contrasts",
+		Title: "Differences between arms: " + r.Primary.name(),
+		Alt:   "Differences with intervals against a line at zero. " + strings.Join(alt, "; ") + ".",
+		Note: "The square is the difference of the means, the line its " + r.Level +
+			" interval, p after Holm. Filled squares: supported or opposite; open: inconclusive.",
 		height: rowFigureHeight(len(rows)),
-		plot:   p,
+		plot: newRowPlot("difference in "+r.Primary.axis(), low, high,
+			rowPlotter{rows, func(c *draw.Canvas, x func(float64) vg.Length, low, high vg.Length) {
+				zeroLine(c, x, r.MinimumEffect, low, high)
+			}}),
 	}
+	if r.MinimumEffect > 0 {
+		f.heading = "grey: smaller than the declared minimum of " + pointsText(r.MinimumEffect)
+		f.height += headingHeight
+	}
+	return f
 }
 
 // marks draws the contrast's interval and difference at height y.
@@ -62,19 +64,15 @@ func (d *contrast) marks(c *draw.Canvas, x func(float64) vg.Length, y vg.Length)
 	}
 }
 
-// zeroLine is the line of no difference, with a band of the differences that
+// zeroLine draws the line of no difference, with a band of the differences that
 // were declared too small to matter around it.
-type zeroLine struct{ minimum float64 }
-
-// Plot implements [plot.Plotter].
-func (z zeroLine) Plot(c draw.Canvas, p *plot.Plot) {
-	x, _ := p.Transforms(&c)
-	if z.minimum > 0 {
-		left, right := x(-z.minimum), x(z.minimum)
-		c.FillPolygon(band.mark, []vg.Point{{X: left, Y: c.Min.Y}, {X: right, Y: c.Min.Y}, {X: right, Y: c.Max.Y}, {X: left, Y: c.Max.Y}})
+func zeroLine(c *draw.Canvas, x func(float64) vg.Length, minimum float64, low, high vg.Length) {
+	if minimum > 0 {
+		left, right := x(-minimum), x(minimum)
+		c.FillPolygon(band.mark, []vg.Point{{X: left, Y: low}, {X: right, Y: low}, {X: right, Y: high}, {X: left, Y: high}})
 		edge := draw.LineStyle{Color: muted.mark, Width: 0.75, Dashes: []vg.Length{3, 3}}
-		c.StrokeLine2(edge, left, c.Min.Y, left, c.Max.Y)
-		c.StrokeLine2(edge, right, c.Min.Y, right, c.Max.Y)
+		c.StrokeLine2(edge, left, low, left, high)
+		c.StrokeLine2(edge, right, low, right, high)
 	}
-	c.StrokeLine2(draw.LineStyle{Color: ink.mark, Width: 1.2}, x(0), c.Min.Y, x(0), c.Max.Y)
+	c.StrokeLine2(draw.LineStyle{Color: ink.mark, Width: 1.2}, x(0), low, x(0), high)
 }

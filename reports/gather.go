@@ -94,7 +94,7 @@ func settingOf(r store.Run, arms string) string {
 	var b strings.Builder
 	for _, path := range slices.Sorted(maps.Keys(r.Swept)) {
 		if path != arms {
-			fmt.Fprintf(&b, ", %s=%s", path, r.Swept[path])
+			fmt.Fprintf(&b, " %s=%s", path, r.Swept[path])
 		}
 	}
 	return b.String()

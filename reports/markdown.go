@@ -90,11 +90,22 @@ func writeTable(b *strings.Builder, t table) {
 			if c.Code {
 				fmt.Fprintf(b, " `%s` |", code(c.Text))
 			} else {
-				fmt.Fprintf(b, " %s |", plain(c.Text))
+				fmt.Fprintf(b, " %s |", plain(cut(c.Text, longest)))
 			}
 		}
 	}
 	b.WriteString("\n\n")
+}
+
+// longest is the most runes that a cell of a Markdown table holds.
+const longest = 300
+
+// cut is the beginning of a long text.
+func cut(s string, most int) string {
+	if runes := []rune(s); len(runes) > most {
+		return string(runes[:most]) + "…"
+	}
+	return s
 }
 
 func writeFigure(b *strings.Builder, f figure) {

@@ -3,6 +3,7 @@ package reports
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"glimpse/internal/store"
 )
@@ -12,21 +13,73 @@ import (
 // or machines that changed within the study.
 func (r *result) notice() {
 	r.noticeMissing()
-	if r.Analysis != nil {
-		for _, w := range r.Analysis.Warnings {
-			r.Notices = append(r.Notices, sentence(w))
-		}
-		for _, c := range r.Contrasts {
-			if c.Verdict == "" {
-				continue
+	r.noticeWarnings()
+	r.noticeParameters()
+	r.noticeCode()
+}
+
+// noticeWarnings passes on what the statistics warn of, a warning that holds
+// for several arms or contrasts once.
+func (r *result) noticeWarnings() {
+	if r.Analysis == nil {
+		return
+	}
+	var armTexts, contrastTexts groups
+	for _, w := range r.Analysis.Warnings {
+		subject, text := "", sentence(w)
+		for _, a := range r.Arms {
+			if rest, ok := strings.CutPrefix(w, "arm "+a.Name+" "); ok {
+				subject, text = a.Label, rest+"."
 			}
+		}
+		armTexts.add(subject, text)
+	}
+	for _, c := range r.Contrasts {
+		if c.Verdict != "" {
 			for _, w := range c.Result.Warnings {
-				r.Notices = append(r.Notices, fmt.Sprintf("%s: %s.", c.name(), w))
+				contrastTexts.add(c.name(), w+".")
 			}
 		}
 	}
-	r.noticeParameters()
-	r.noticeCode()
+	for _, g := range armTexts {
+		switch {
+		case g.subjects[0] == "":
+			r.Notices = append(r.Notices, g.text)
+		case len(g.subjects) == 1:
+			r.Notices = append(r.Notices, g.subjects[0]+" "+g.text)
+		default:
+			r.Notices = append(r.Notices, enumerate(few(g.subjects, 4))+": each "+g.text)
+		}
+	}
+	for _, g := range contrastTexts {
+		r.Notices = append(r.Notices, enumerate(few(g.subjects, 4))+": "+g.text)
+	}
+}
+
+// groups are texts, each with what it is said of.
+type groups []group
+
+type group struct {
+	text     string
+	subjects []string
+}
+
+func (gs *groups) add(subject, text string) {
+	for i := range *gs {
+		if g := &(*gs)[i]; g.text == text {
+			g.subjects = append(g.subjects, subject)
+			return
+		}
+	}
+	*gs = append(*gs, group{text, []string{subject}})
+}
+
+// few is the beginning of a list with the number of what is left out.
+func few(list []string, most int) []string {
+	if len(list) <= most+1 {
+		return list
+	}
+	return append(slices.Clone(list[:most]), fmt.Sprintf("%d more", len(list)-most))
 }
 
 // noticeMissing names the trials whose scores are missing.
@@ -55,11 +108,11 @@ func (r *result) noticeMissing() {
 			if state == store.Completed {
 				what = "completed without a score"
 			}
-			parts = append(parts, fmt.Sprintf("%s %s %s", a.Name, seedList(seeds), what))
+			parts = append(parts, fmt.Sprintf("%s %s %s", a.Label, seedList(seeds), what))
 		}
 	}
 	r.Notices = append(r.Notices, fmt.Sprintf("Provisional: %d of %s finished. Missing: %s.",
-		finished, count(len(r.Runs), "trial"), enumerate(parts)))
+		finished, count(len(r.Runs), "trial"), enumerate(few(parts, 8))))
 }
 
 // seedList names seeds: "seed 4", "seeds 4 and 5".
@@ -94,13 +147,17 @@ func (r *result) noticeParameters() {
 		if share := float64(b-a) / float64(a); share > allowed || share < -allowed {
 			r.Notices = append(r.Notices, fmt.Sprintf(
 				"%s has %s parameters and %s %s (%s %%): the difference in scores may come from the size.",
-				c.B.Name, thousands(b), c.A.Name, thousands(a), signed(100*share, 0)))
+				c.B.Label, thousands(b), c.A.Label, thousands(a), signed(100*share, 0)))
 		}
 	}
 }
 
-// noticeCode says that runs were made by changed or by different code.
+// noticeCode says that runs were made by changed or by different code, or
+// decode or know words differently on purpose.
 func (r *result) noticeCode() {
+	if free := r.sweptProtocol(); len(free) > 0 {
+		r.Notices = append(r.Notices, fmt.Sprintf("The runs differ in the protocol’s %s, which the study sweeps.", enumerate(free)))
+	}
 	var dirty int
 	for _, run := range r.Runs {
 		if run.environment()["dirty"] == "true" {

@@ -123,7 +123,7 @@ func (r *result) terms() []string {
 	}
 	terms = append(terms, "declared metric: "+r.Primary.name())
 	if r.MinimumEffect > 0 {
-		terms = append(terms, "smallest effect that matters: "+number(r.MinimumEffect)+" points")
+		terms = append(terms, "smallest effect that matters: "+pointsText(r.MinimumEffect))
 	}
 	if r.Analysis != nil {
 		terms = append(terms, "α = "+number(r.Analysis.Options.Alpha), count(r.Analysis.Images, "image"))

@@ -49,7 +49,15 @@ func meanText(mean, sd float64) string {
 	case !finite(sd):
 		return fixed(mean, 1)
 	}
-	return fixed(mean, 1) + " ± " + fixed(sd, 1)
+	return fixed(mean, 1) + "\u00a0±\u00a0" + fixed(sd, 1)
+}
+
+// pointsText is a number of points: "1 point", "0.5 points".
+func pointsText(v float64) string {
+	if v == 1 {
+		return "1 point"
+	}
+	return number(v) + " points"
 }
 
 // interval is a pair of bounds of a difference: "[0.90, 2.50]".
@@ -64,11 +72,11 @@ func interval(low, high float64, decimals int) string {
 func pValue(p float64) string {
 	switch {
 	case !finite(p):
-		return "p –"
+		return "p\u00a0–"
 	case p < 0.001:
-		return "p < 0.001"
+		return "p\u00a0<\u00a00.001"
 	}
-	return "p = " + pNumber(p)
+	return "p\u00a0=\u00a0" + pNumber(p)
 }
 
 // pNumber is a p-value as it stands in a table.
@@ -116,7 +124,7 @@ func (a *arm) summary() string {
 }
 
 // name is the contrast as a difference.
-func (c *contrast) name() string { return c.B.Name + " − " + c.A.Name }
+func (c *contrast) name() string { return c.B.Label + " − " + c.A.Label }
 
 // summary is the difference with its interval and p, where there are any.
 func (c *contrast) summary() string {

@@ -39,7 +39,7 @@ func (r *result) provenance() []fact {
 		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a, b))
 	})
 	for _, key := range keys {
-		facts = append(facts, fact{Name: strings.ReplaceAll(key, "_", " "), Values: merged(key, byKey[key])})
+		facts = append(facts, fact{Name: strings.ReplaceAll(strings.TrimSuffix(key, "_bytes"), "_", " "), Values: merged(key, byKey[key])})
 	}
 	var first, last time.Time
 	for _, run := range r.Runs {
@@ -122,7 +122,7 @@ func merged(key string, values []string) []string {
 }
 
 // environment is what the run recorded of where it was made, with the keys of
-// nested objects joined by points.
+// nested objects joined by points, less what the table of runs has.
 func (r *run) environment() map[string]string {
 	decoder := json.NewDecoder(bytes.NewReader(r.Environment))
 	decoder.UseNumber()
@@ -130,6 +130,8 @@ func (r *run) environment() map[string]string {
 	if err := decoder.Decode(&tree); err != nil {
 		return nil // absent, or written by something else: nothing to show
 	}
+	delete(tree, "timings")
+	delete(tree, "attempts")
 	flat := map[string]string{}
 	flatten(flat, "", tree)
 	return flat

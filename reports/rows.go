@@ -7,7 +7,7 @@ import (
 )
 
 // rowHeight is the height of one row: a line of text over a track of marks.
-const rowHeight vg.Length = 46
+const rowHeight vg.Length = 50
 
 // A row is one line of a row plot. Its label stands above its track, so that
 // a long name takes no width from the data.
@@ -20,20 +20,38 @@ type row struct {
 }
 
 // rowPlotter draws rows from top to bottom over a shared horizontal axis.
-type rowPlotter []row
+type rowPlotter struct {
+	rows []row
+	// under, if there is one, draws beneath the marks of each row, between
+	// the heights low and high.
+	under func(c *draw.Canvas, x func(float64) vg.Length, low, high vg.Length)
+}
 
 // Plot implements [plot.Plotter].
-func (rows rowPlotter) Plot(c draw.Canvas, p *plot.Plot) {
+func (rp rowPlotter) Plot(c draw.Canvas, p *plot.Plot) {
 	x, _ := p.Transforms(&c)
-	for i, r := range rows {
+	for i, r := range rp.rows {
 		top := c.Max.Y - vg.Length(i)*rowHeight
+		rp.track(&c, p, top-rowHeight+4, top-20)
 		detail := words(labelSize, muted.mark)
 		detail.XAlign = draw.XRight
 		width := detail.Width(r.detail)
 		name := bold(labelSize, r.tint.text)
-		c.FillText(name, vg.Point{X: c.Min.X, Y: top - 16}, shorten(r.label, name, c.Max.X-c.Min.X-width-10))
-		c.FillText(detail, vg.Point{X: c.Max.X, Y: top - 16}, r.detail)
+		c.FillText(name, vg.Point{X: c.Min.X, Y: top - 14}, shorten(r.label, name, c.Max.X-c.Min.X-width-10))
+		c.FillText(detail, vg.Point{X: c.Max.X, Y: top - 14}, r.detail)
 		r.marks(&c, x, top-31)
+	}
+}
+
+// track draws what lies beneath the marks of one row. The grid lines stop
+// there, so that they run through no text.
+func (rp rowPlotter) track(c *draw.Canvas, p *plot.Plot, low, high vg.Length) {
+	x, _ := p.Transforms(c)
+	for _, tick := range p.X.Tick.Marker.Ticks(p.X.Min, p.X.Max) {
+		c.StrokeLine2(draw.LineStyle{Color: grid.mark, Width: 0.75}, x(tick.Value), low, x(tick.Value), high)
+	}
+	if rp.under != nil {
+		rp.under(c, x, low, high)
 	}
 }
 
@@ -42,7 +60,7 @@ func rowFigureHeight(n int) vg.Length { return vg.Length(n)*rowHeight + 52 }
 
 // newRowPlot is a plot of rows over the axis from low to high.
 func newRowPlot(xLabel string, low, high float64, rows rowPlotter) *plot.Plot {
-	p := newPlot(xLabel, true, false)
+	p := newPlot(xLabel, false, false)
 	p.HideY()
 	p.Y.Padding = 0
 	p.X.Min, p.X.Max = low, high

@@ -7,8 +7,12 @@ import (
 	"glimpse/internal/store"
 )
 
-// sampleSize is the number of images whose captions are shown.
-const sampleSize = 8
+// sampleSize is the number of images whose captions are shown, and half of it
+// where there are more than fewArms arms.
+const (
+	sampleSize = 8
+	fewArms    = 5
+)
 
 // A sample is one image with a caption from each arm.
 type sample struct {
@@ -45,15 +49,19 @@ func (r *result) samples() []sample {
 		}
 		voices = append(voices, v)
 	}
+	size := sampleSize
+	if len(voices) > fewArms {
+		size /= 2
+	}
 	var list []sample
-	for _, image := range evenly(images, sampleSize) {
+	for _, image := range evenly(images, size) {
 		s := sample{Image: image}
 		for _, v := range voices {
 			c, ok := v.captions[image]
 			if !ok {
 				continue
 			}
-			sc := sampleCaption{Arm: v.arm.cell(), Words: c.Words}
+			sc := sampleCaption{Arm: cell{Text: v.arm.Label, Class: armClass(v.arm.Index)}, Words: c.Words}
 			if strings.TrimSpace(c.Words) == "" {
 				sc.Words = "(an empty caption)"
 			}

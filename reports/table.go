@@ -20,6 +20,7 @@ type table struct {
 type column struct {
 	Name    string
 	Numeric bool // set flush right
+	Primary bool // of the metric that decides
 }
 
 type cell struct {
@@ -34,11 +35,11 @@ func (r *result) scoreTable() table {
 		Name: "score-table",
 		Caption: fmt.Sprintf("Scores on the %s split, in points (×100): mean ± standard deviation over the finished seeds.",
 			r.Primary.Split),
-		Columns: []column{{"Arm", false}, {"Parameters", true}, {"Seeds", true}},
+		Columns: []column{{Name: "Arm"}, {Name: "Parameters", Numeric: true}, {Name: "Seeds", Numeric: true}},
 	}
 	shown := r.shownMetrics()
 	for _, m := range shown {
-		t.Columns = append(t.Columns, column{metricName(m.Key), true})
+		t.Columns = append(t.Columns, column{Name: metricName(m.Key), Numeric: true, Primary: m == r.Primary})
 	}
 	for _, a := range r.Arms {
 		seeds := fmt.Sprint(len(a.Scores))
@@ -116,8 +117,8 @@ func (r *result) contrastTable() table {
 		Name: "contrast-table",
 		Caption: fmt.Sprintf("Declared contrasts in %s: differences of the means, in points (×100).",
 			r.Primary.name()),
-		Columns: []column{{"Contrast", false}, {"Seeds", true}, {"Difference", true}, {r.Level + " interval", true},
-			{"p", true}, {"p (Holm)", true}, {"Detectable", true}, {"Verdict", false}},
+		Columns: []column{{Name: "Contrast"}, {Name: "Seeds", Numeric: true}, {Name: "Difference", Numeric: true}, {Name: r.Level + " interval", Numeric: true},
+			{Name: "p", Numeric: true}, {Name: "p (Holm)", Numeric: true}, {Name: "Detectable", Numeric: true}, {Name: "Verdict"}},
 	}
 	for _, c := range r.Contrasts {
 		row := []cell{{Text: c.name()}, {Text: fmt.Sprintf("%d, %d", len(c.B.Scores), len(c.A.Scores))},
@@ -150,8 +151,8 @@ func (r *result) runTable() table {
 		Name: "run-table",
 		Caption: fmt.Sprintf("All %s, in the order of the arms. Epochs: selected of trained. Time: of work that counted.",
 			count(len(r.Runs), "trial")),
-		Columns: []column{{"Run", false}, {"Arm", false}, {"Seed", true}, {"State", false},
-			{metricName(r.Primary.Key) + " (" + r.Primary.Split + ")", true}, {"Epochs", true}, {"Time", true}, {"Captions sha256", false}},
+		Columns: []column{{Name: "Run"}, {Name: "Arm"}, {Name: "Seed", Numeric: true}, {Name: "State"},
+			{Name: metricName(r.Primary.Key) + " (" + r.Primary.Split + ")", Numeric: true}, {Name: "Epochs", Numeric: true}, {Name: "Time", Numeric: true}, {Name: "Captions sha256"}},
 	}
 	for _, a := range r.Arms {
 		for _, run := range a.Runs {
@@ -175,7 +176,7 @@ func (r *result) failureTable() table {
 	t := table{
 		Name:    "failure-table",
 		Caption: "Trials that ended without a result.",
-		Columns: []column{{"Run", false}, {"Arm", false}, {"Seed", true}, {"State", false}, {"Attempts", true}, {"Cause", false}},
+		Columns: []column{{Name: "Run"}, {Name: "Arm"}, {Name: "Seed", Numeric: true}, {Name: "State"}, {Name: "Attempts", Numeric: true}, {Name: "Cause"}},
 	}
 	for _, a := range r.Arms {
 		for _, run := range a.Runs {
@@ -183,7 +184,7 @@ func (r *result) failureTable() table {
 				continue
 			}
 			t.Rows = append(t.Rows, []cell{{Text: run.ID, Code: true}, a.cell(), {Text: fmt.Sprint(run.Seed)},
-				{Text: run.State, Class: "state-" + knownState(run.State)}, {Text: fmt.Sprint(run.Attempt)}, {Text: run.cause()}})
+				{Text: run.State, Class: "state-" + knownState(run.State)}, {Text: fmt.Sprint(run.Attempt)}, {Text: run.cause(), Class: "cause"}})
 		}
 	}
 	return t

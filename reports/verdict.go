@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -36,12 +37,12 @@ func (r *result) verdict() verdict {
 		var parts []string
 		for _, a := range []*arm{c.B, c.A} {
 			if len(a.Scores) == 0 {
-				parts = append(parts, fmt.Sprintf("%s has no finished trial of %d", a.Name, len(a.Runs)))
+				parts = append(parts, fmt.Sprintf("%s has no finished trial of %d", a.Label, len(a.Runs)))
 			} else {
-				parts = append(parts, fmt.Sprintf("%s stands at %s %s (%s)", a.Name, meanText(a.Mean, a.SD), metricName(r.Primary.Key), count(len(a.Scores), "seed")))
+				parts = append(parts, fmt.Sprintf("%s stands at %s %s (%s)", a.Label, meanText(a.Mean, a.SD), metricName(r.Primary.Key), count(len(a.Scores), "seed")))
 			}
 		}
-		return verdict{"No answer yet", "open", sentence(strings.Join(parts, "; "))}
+		return verdict{"No answer yet", "open", strings.Join(parts, "; ") + "."}
 	case c.Verdict == "":
 		return verdict{"No answer yet", "open", r.undecided(c)}
 	}
@@ -70,23 +71,29 @@ func (r *result) judged(c *contrast) verdict {
 	name := metricName(r.Primary.Key)
 	switch c.Verdict {
 	case stats.Supported:
-		return verdict{"Supported", "supported", fmt.Sprintf("%s scores higher than %s in %s: %s.", c.B.Name, c.A.Name, name, numbers)}
+		return verdict{"Supported", "supported", fmt.Sprintf("%s scores higher than %s in %s: %s.", c.B.Label, c.A.Label, name, numbers)}
 	case stats.Opposite:
-		return verdict{"Opposite", "opposite", fmt.Sprintf("%s scores lower than %s in %s: %s.", c.B.Name, c.A.Name, name, numbers)}
+		return verdict{"Opposite", "opposite", fmt.Sprintf("%s scores lower than %s in %s: %s.", c.B.Label, c.A.Label, name, numbers)}
 	}
-	return verdict{"Inconclusive", "open", fmt.Sprintf("%s and %s cannot be told apart in %s: %s. %s",
-		c.B.Name, c.A.Name, name, numbers, r.reasons(c))}
+	found := "%s and %s cannot be told apart in %s: %s. %s"
+	switch {
+	case c.Low > 0:
+		found = "%s scored higher than %s in %s, but not so that the study can confirm it: %s. %s"
+	case c.High < 0:
+		found = "%s scored lower than %s in %s, but not so that the study can confirm it: %s. %s"
+	}
+	return verdict{"Inconclusive", "open", fmt.Sprintf(found, c.B.Label, c.A.Label, name, numbers, r.reasons(c))}
 }
 
 // undecided describes a difference that one seed in an arm leaves untested.
 func (r *result) undecided(c *contrast) string {
 	text := fmt.Sprintf("%s scores %s and %s %s in %s (%s split, points ×100, %s): a difference of %s",
-		c.B.Name, meanText(c.B.Mean, c.B.SD), c.A.Name, meanText(c.A.Mean, c.A.SD),
+		c.B.Label, meanText(c.B.Mean, c.B.SD), c.A.Label, meanText(c.A.Mean, c.A.SD),
 		metricName(r.Primary.Key), r.Primary.Split, seedsOf(c), signed(c.Difference, 2))
 	if len(c.A.Scores) > 1 && len(c.B.Scores) > 1 {
 		return text + " that was not tested, since the captions of the runs are not in the database or not scored."
 	}
-	return text + " that one seed cannot tell from the luck of a seed. Train several seeds in each arm; five are the fewest that can decide."
+	return text + " that one seed cannot tell from the luck of a seed. Train several seeds of each arm: five or more are advised."
 }
 
 // reasons says what kept a contrast from being decided.
@@ -99,16 +106,16 @@ func (r *result) reasons(c *contrast) string {
 	if c.Result.PHolm >= alpha {
 		text := fmt.Sprintf("p is not below %s", number(alpha))
 		if c.Result.SmallestP >= alpha {
-			text += fmt.Sprintf(" (and cannot be: %s reach %s at best)", seedsOf(c), pNumber(c.Result.SmallestP))
+			text += fmt.Sprintf(" (nor can it be: with %s the smallest is %s)", seedsOf(c), pNumber(c.Result.SmallestP))
 		}
 		why = append(why, text)
 	}
 	if c.Difference < r.MinimumEffect && c.Difference > -r.MinimumEffect {
-		why = append(why, fmt.Sprintf("the difference is below the declared minimum of %s points", number(r.MinimumEffect)))
+		why = append(why, fmt.Sprintf("the difference is below the declared minimum of %s", pointsText(r.MinimumEffect)))
 	}
 	text := sentence(enumerate(why))
 	if d := c.Result.DetectableEffect; d != nil {
-		text += fmt.Sprintf(" With these spreads the study finds a true difference of %s points in four cases of five.", number(*d))
+		text += fmt.Sprintf(" With these spreads the study finds a true difference of %s in four cases of five.", pointsText(*d))
 	}
 	return text
 }
@@ -130,19 +137,17 @@ func (r *result) adjusted() string {
 // ranking describes a study without a declared comparison.
 func (r *result) ranking() string {
 	arms := slices.DeleteFunc(slices.Clone(r.Arms), func(a *arm) bool { return len(a.Scores) == 0 })
-	best := slices.MaxFunc(arms, func(a, b *arm) int {
-		if a.Mean < b.Mean {
-			return -1
-		}
-		return 1
-	})
-	name := best.Name
-	if name == "" {
-		name = "the only setting"
+	best := slices.MaxFunc(arms, func(a, b *arm) int { return cmp.Compare(a.Mean, b.Mean) })
+	text := "The study declares no comparison."
+	if len(r.Compare.Contrasts) > 0 {
+		text = "None of the declared contrasts has trials on both sides."
 	}
-	return fmt.Sprintf("The study declares no contrast that its trials can answer. Highest mean %s on the %s split: %s, %s points (×100, %s, %s of %d finished).",
-		metricName(r.Primary.Key), r.Primary.Split, name, meanText(best.Mean, best.SD),
-		count(len(best.Scores), "seed"), count(len(best.Scores), "trial"), len(best.Runs))
+	text += fmt.Sprintf(" Highest mean %s on the %s split: %s with %s points (×100, %s).", metricName(r.Primary.Key),
+		r.Primary.Split, best.Label, meanText(best.Mean, best.SD), count(len(best.Scores), "seed"))
+	if len(arms) > 1 {
+		text += fmt.Sprintf(" The highest of %d flatters: to choose a setting, use the validation split.", len(arms))
+	}
+	return text
 }
 
 // seedsOf says how many seeds each side of a contrast has.
