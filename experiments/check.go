@@ -211,9 +211,12 @@ func (s Settings) faults() []fault {
 		"train.schedule.name is plateau, which waits on the validation metric, but train.select.metric is last; choose another schedule or metric")
 	add(drawn(&s) && s.Data.Split != "official", "data.split", "data.name",
 		"data.split is %s, but shapes has only the split official", s.Data.Split)
-	add(s.Encoder.Name == "inception_v3" && s.Encoder.ImageSize < 75, "encoder.image_size", "encoder.name",
-		"encoder.image_size is %d, but inception_v3 needs at least 75", s.Encoder.ImageSize)
+	least := smallestImage(&s)
+	add(s.Encoder.ImageSize < least, "encoder.image_size", "encoder.name",
+		"encoder.image_size is %d, but %s needs at least %d", s.Encoder.ImageSize, s.Encoder.Name, least)
 	w := s.Encoder.Weights
+	add(frozen(&s) && w == "auto" && !strings.HasPrefix(s.Encoder.Name, "efficientnet_"), "encoder.weights", "encoder.name",
+		"encoder.weights is auto, which fetches those of efficientnet_lite0 to 2 only; for %s give the path of torchvision's .pth file, or random", s.Encoder.Name)
 	add(frozen(&s) && w != "auto" && w != "random" && !strings.ContainsAny(w, "./\\"), "encoder.weights", "encoder.name",
 		"encoder.weights is %q, but must be auto, random or the path of a file%s", printable(w, 60), suggest(w, []string{"auto", "random"}))
 	return found

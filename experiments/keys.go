@@ -44,8 +44,8 @@ var keys = []key{
 
 	{path: "encoder.name", limits: "cnn|efficientnet_lite0|efficientnet_lite1|efficientnet_lite2|resnet18|resnet50|resnet101|inception_v3", derive: encoder, on: "data.name", doc: "Network that gives the grid features. cnn is trained jointly with the captioner, the others are frozen."},
 	{path: "encoder.image_size", limits: "[16,2048]", derive: imageSize, on: "encoder.name", doc: "Side of the square picture that the encoder sees, in pixels."},
-	{path: "encoder.weights", fallback: "auto", applies: frozen, doc: "auto fetches the published weights, random draws them from the seed, anything else is the path of a file."},
-	{path: "encoder.channels", limits: "[1,2048]", fallback: 32, applies: joint, doc: "cnn: channels of the first layer."},
+	{path: "encoder.weights", fallback: "auto", applies: frozen, doc: "auto fetches the published weights (efficientnet_lite only), random draws them from the seed, anything else is the path of a file."},
+	{path: "encoder.channels", limits: "[1,2048]", fallback: 32, applies: joint, doc: "cnn: channels of the first layer, half of those of a region."},
 
 	{path: "model.embedding", limits: "[1,16384]", fallback: 256, doc: "Size of a word vector."},
 	{path: "model.hidden", limits: "[1,16384]", fallback: 512, doc: "Size of the GRU state. compare.match_parameters may widen it."},
@@ -128,6 +128,18 @@ func imageSize(s *Settings) any {
 		return 299
 	}
 	return 224
+}
+
+// smallestImage is the smallest picture that leaves the encoder a grid: its
+// strides multiply to 8 (cnn) or 32, and InceptionV3 does not pad.
+func smallestImage(s *Settings) int {
+	switch s.Encoder.Name {
+	case "cnn":
+		return 16
+	case "inception_v3":
+		return 75
+	}
+	return 32
 }
 
 // fieldIndex leads from a path to its field of Study.

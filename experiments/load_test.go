@@ -135,7 +135,7 @@ func TestOddFilesLoad(t *testing.T) {
 
 func TestYAMLKeepsThePlan(t *testing.T) {
 	texts := []string{"study: a\n", search, matched,
-		"study: \"12\"\nquestion: \"yes\"\ndata: {root: \"0.5\"}\nsweep: {over: {encoder.name: [inception_v3, resnet18], seed: [1, 2]}}\n",
+		"study: \"12\"\nquestion: \"yes\"\ndata: {root: \"0.5\"}\nencoder: {weights: random}\nsweep: {over: {encoder.name: [inception_v3, resnet18], seed: [1, 2]}}\n",
 		"study: a\nsweep: {over: {train.optimizer.name: [sgd, adam], train.optimizer.lr: [1e-7, 1e-3]}}\n" +
 			"compare: {arms: train.optimizer.lr, baseline: 1e-7, primary: {metric: val.bleu4, minimum_effect: 0.25}, match_parameters: 0.7%}\n"}
 	for _, path := range studies(t) {

@@ -166,8 +166,8 @@ func TestEqualTrialsRunOnce(t *testing.T) {
 }
 
 func TestTrialSettingsAreComplete(t *testing.T) {
-	trials := plan(t, "study: a\nsweep: {over: {encoder.name: [cnn, inception_v3, resnet18], model.attention: [none, soft]}}\n")
-	for i, want := range []string{"64//32/0", "64//32/256", "299/auto/0/0", "299/auto/0/256", "224/auto/0/0", "224/auto/0/256"} {
+	trials := plan(t, "study: a\nencoder: {weights: w.pth}\nsweep: {over: {encoder.name: [cnn, inception_v3, resnet18], model.attention: [none, soft]}}\n")
+	for i, want := range []string{"64//32/0", "64//32/256", "299/w.pth/0/0", "299/w.pth/0/256", "224/w.pth/0/0", "224/w.pth/0/256"} {
 		s := trials[i].Settings
 		got := fmt.Sprintf("%d/%s/%d/%d", s.Encoder.ImageSize, s.Encoder.Weights, s.Encoder.Channels, s.Model.AttentionSize)
 		if got != want {
