@@ -18,6 +18,7 @@ type sizes struct {
 // arm's head. See forward.go for the computation.
 type network struct {
 	*parameters
+	device  torch.Device
 	sizes   sizes
 	arm     arm
 	dropout float64
@@ -93,9 +94,9 @@ func networkShapes(a arm, z sizes) []shape {
 
 // newNetwork names the layers of a captioner in its parameters, which may hold
 // others besides, such as those of an encoder that is trained with it.
-func newNetwork(p *parameters, a arm, z sizes, dropout float64) *network {
+func newNetwork(p *parameters, device torch.Device, a arm, z sizes, dropout float64) *network {
 	n := &network{
-		parameters: p, sizes: z, arm: a, dropout: dropout,
+		parameters: p, device: device, sizes: z, arm: a, dropout: dropout,
 		embed:       p.byName["embed.weight"],
 		global:      p.linear("global_"),
 		init:        p.linear("init"),

@@ -18,17 +18,6 @@ func (s *Scope) Embedding(w, ids *Tensor) *Tensor {
 	return s.op("embedding", func(out *lib.Ctensor) { lib.AtgEmbedding(out, w.c, ids.c, -1, 0, 0) }, w, ids)
 }
 
-// GRU runs libtorch's fused GRU over x N×T×I from h0 L×N×H, with PyTorch's
-// parameters of each layer in the order w_ih (3H×I), w_hh (3H×H), b_ih, b_hh
-// (3H). It gives the states of the last layer N×T×H and the final states L×N×H.
-// dropout acts between layers while training.
-func (s *Scope) GRU(x, h0 *Tensor, params []*Tensor, dropout float64, training bool) (states, last *Tensor) {
-	operands := append([]*Tensor{x, h0}, params...)
-	return s.op2("gru", func(out *lib.Ctensor) {
-		lib.AtgGru(out, x.c, h0.c, handles(params), len(params), 1, int64(len(params)/4), dropout, flag(training), 0, 1)
-	}, operands...)
-}
-
 // Dropout zeroes elements with probability p and scales the rest by 1/(1−p)
 // while training; otherwise it returns t.
 func (s *Scope) Dropout(t *Tensor, p float64, training bool) *Tensor {
@@ -36,16 +25,6 @@ func (s *Scope) Dropout(t *Tensor, p float64, training bool) *Tensor {
 		return t
 	}
 	return s.op("dropout", func(out *lib.Ctensor) { lib.AtgDropout(out, t.c, p, 1) }, t)
-}
-
-// CrossEntropy returns the mean over N of the cross entropy between logits N×V
-// and int64 targets N, with label smoothing as in PyTorch: a share smoothing
-// of each target's mass is spread evenly over all V classes.
-func (s *Scope) CrossEntropy(logits, targets *Tensor, smoothing float64) *Tensor {
-	return s.op("cross_entropy", func(out *lib.Ctensor) {
-		const mean, noIgnore = 1, -100
-		lib.AtgCrossEntropyLoss(out, logits.c, targets.c, nil, mean, noIgnore, smoothing)
-	}, logits, targets)
 }
 
 // Conv describes a two-dimensional convolution, or the window of a pooling.

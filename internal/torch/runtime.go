@@ -1,6 +1,6 @@
 package torch
 
-// #cgo CXXFLAGS: -std=c++17 -O3 -Wno-deprecated-declarations
+// #cgo CXXFLAGS: -std=gnu++17 -O3 -Wno-deprecated-declarations
 // #cgo LDFLAGS: -ldl
 // #include <stdlib.h>
 // #include "shim.h"

@@ -3,13 +3,14 @@
 
 #include <ATen/Parallel.h>
 #include <dlfcn.h>
+#include <torch/version.h>
 
 static at::Generator generator_of(int device) {
   return at::globalContext().defaultGenerator(device < 0 ? at::Device(at::kCPU) : at::Device(at::kCUDA, device));
 }
 
 void gl_seed(int64_t seed) {
-  guarded([&] { torch::manual_seed(seed); });
+  guarded([&] { at::manual_seed(seed); });
 }
 
 gl_tensor gl_generator_state(int device) {

@@ -1,6 +1,6 @@
 // Shared by the C++ files of the shim.
 #pragma once
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include <cstring>
 #include <exception>
@@ -31,5 +31,5 @@ void guarded(F f) {
   });
 }
 
-inline torch::Tensor &tensor_of(gl_tensor t) { return *static_cast<torch::Tensor *>(t); }
-inline gl_tensor handle_of(torch::Tensor t) { return new torch::Tensor(std::move(t)); }
+inline at::Tensor &tensor_of(gl_tensor t) { return *static_cast<at::Tensor *>(t); }
+inline gl_tensor handle_of(at::Tensor t) { return new at::Tensor(std::move(t)); }

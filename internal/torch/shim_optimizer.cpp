@@ -5,13 +5,14 @@
 #include "shim.hpp"
 
 #include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
 #include <cmath>
 
 // Parameters that no gradient has reached are left alone, as PyTorch does.
 template <typename F>
 static void each_with_grad(gl_tensor *params, int n, F f) {
   for (int i = 0; i < n; i++) {
-    torch::Tensor &p = tensor_of(params[i]);
+    at::Tensor &p = tensor_of(params[i]);
     if (p.grad().defined()) f(i, p, p.grad());
   }
 }
@@ -21,15 +22,15 @@ static constexpr int64_t grain = 1 << 15;
 
 double gl_grad_norm(gl_tensor *params, int n) {
   return guarded(0.0, [&] {
-    torch::NoGradGuard no_grad;
+    at::NoGradGuard no_grad;
     double sum = 0;
-    each_with_grad(params, n, [&](int, torch::Tensor &, const torch::Tensor &grad) {
+    each_with_grad(params, n, [&](int, at::Tensor &, const at::Tensor &grad) {
       if (!grad.is_cpu()) {
         double norm = grad.norm().item<double>();
         sum += norm * norm;
         return;
       }
-      torch::Tensor g = grad.contiguous();
+      at::Tensor g = grad.contiguous();
       const float *x = g.data_ptr<float>();
       // Fixed blocks, added in order: the same sum for any number of threads.
       int64_t blocks = (g.numel() + grain - 1) / grain;
@@ -61,13 +62,13 @@ void gl_adam(gl_tensor *params, gl_tensor *first, gl_tensor *second, int n, doub
              double lr, double beta1, double beta2, double epsilon, double weight_decay,
              int decoupled, int64_t step) {
   guarded([&] {
-    torch::NoGradGuard no_grad;
+    at::NoGradGuard no_grad;
     const double step_size = lr / (1 - std::pow(beta1, double(step)));
     const double root2 = std::sqrt(1 - std::pow(beta2, double(step)));
-    each_with_grad(params, n, [&](int i, torch::Tensor &p, const torch::Tensor &grad) {
-      torch::Tensor &m = tensor_of(first[i]), &v = tensor_of(second[i]);
+    each_with_grad(params, n, [&](int i, at::Tensor &p, const at::Tensor &grad) {
+      at::Tensor &m = tensor_of(first[i]), &v = tensor_of(second[i]);
       if (!p.is_cpu()) {
-        torch::Tensor g = grad * grad_scale;
+        at::Tensor g = grad * grad_scale;
         if (weight_decay != 0 && decoupled) p.mul_(1 - lr * weight_decay);
         if (weight_decay != 0 && !decoupled) g.add_(p, weight_decay);
         m.lerp_(g, 1 - beta1);
@@ -75,7 +76,7 @@ void gl_adam(gl_tensor *params, gl_tensor *first, gl_tensor *second, int n, doub
         p.addcdiv_(m, (v.sqrt() / root2).add_(epsilon), -step_size);
         return;
       }
-      torch::Tensor g = grad.contiguous();
+      at::Tensor g = grad.contiguous();
       float *w = p.data_ptr<float>(), *a = m.data_ptr<float>(), *b = v.data_ptr<float>();
       const float *x = g.data_ptr<float>();
       const float scale = grad_scale, b1 = 1 - beta1, b2 = beta2, c2 = 1 - beta2, eps = epsilon,
@@ -96,9 +97,9 @@ void gl_adam(gl_tensor *params, gl_tensor *first, gl_tensor *second, int n, doub
 void gl_sgd(gl_tensor *params, gl_tensor *momenta, int n, double grad_scale, double lr,
             double momentum, double weight_decay) {
   guarded([&] {
-    torch::NoGradGuard no_grad;
-    each_with_grad(params, n, [&](int i, torch::Tensor &p, const torch::Tensor &grad) {
-      torch::Tensor g = grad * grad_scale;
+    at::NoGradGuard no_grad;
+    each_with_grad(params, n, [&](int i, at::Tensor &p, const at::Tensor &grad) {
+      at::Tensor g = grad * grad_scale;
       if (weight_decay != 0) g.add_(p, weight_decay);
       if (momentum != 0) g = tensor_of(momenta[i]).mul_(momentum).add_(g);
       p.add_(g, -lr);

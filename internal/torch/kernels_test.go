@@ -1,0 +1,198 @@
+package torch
+
+import (
+	"math"
+	"testing"
+
+	lib "github.com/sugarme/gotch/libtch"
+)
+
+// near fails unless two tensors agree within tolerance.
+func near(t *testing.T, s *Scope, what string, got, want *Tensor, tolerance float64) {
+	t.Helper()
+	a, err := s.Floats(got)
+	if err != nil {
+		t.Fatalf("%s: %v", what, err)
+	}
+	b, err := s.Floats(want)
+	if err != nil {
+		t.Fatalf("%s: %v", what, err)
+	}
+	if len(a) != len(b) {
+		t.Fatalf("%s: %d values, want %d", what, len(a), len(b))
+	}
+	for i := range a {
+		if d := math.Abs(float64(a[i]) - float64(b[i])); !(d <= tolerance) {
+			t.Fatalf("%s: value %d is %v, want %v", what, i, a[i], b[i])
+		}
+	}
+}
+
+// gradients runs f on fresh copies of the inputs as parameters, sums its outputs
+// weighted by fixed noise, and returns outputs and gradients.
+func gradients(t *testing.T, s *Scope, inputs []*Tensor, f func(in []*Tensor) []*Tensor) (outputs, grads []*Tensor) {
+	t.Helper()
+	var leaves []*Tensor
+	for _, in := range inputs {
+		p := s.Parameter(s.MulScalar(in, 1))
+		t.Cleanup(p.Free)
+		leaves = append(leaves, p)
+	}
+	outputs = f(leaves)
+	Seed(99)
+	loss := s.Zeros(CPU, Float)
+	for _, out := range outputs {
+		loss = s.Add(loss, s.Sum(s.Mul(out, s.Normal(CPU, 0, 1, out.Shape()...))))
+	}
+	s.Backward(loss)
+	for _, p := range leaves {
+		grads = append(grads, s.Grad(p))
+	}
+	if err := s.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return outputs, grads
+}
+
+// agree compares a kernel with its composition, outputs and gradients.
+func agree(t *testing.T, s *Scope, inputs []*Tensor, kernel, composed func(in []*Tensor) []*Tensor) {
+	t.Helper()
+	out, grads := gradients(t, s, inputs, kernel)
+	wantOut, wantGrads := gradients(t, s, inputs, composed)
+	for i := range out {
+		near(t, s, "output", out[i], wantOut[i], 2e-5)
+	}
+	for i := range grads {
+		near(t, s, "gradient", grads[i], wantGrads[i], 2e-4)
+	}
+}
+
+func TestAdditiveAttention(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		k, h, r  int64
+		sentinel bool
+	}{
+		{"soft", 20, 36, 9, false},
+		{"adaptive", 20, 36, 9, true},
+		{"one region", 16, 16, 1, true},
+		{"full vectors", 32, 64, 49, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			err := Run(func(s *Scope) error {
+				Seed(1)
+				const m, b = 7, 3
+				// image 1 has no position; the order within an image is free
+				g := Groups{
+					Image: s.FromInts(CPU, []int64{0, 2, 0, 2, 2, 0, 2}, m),
+					Order: s.FromInts(CPU, []int64{5, 0, 2, 1, 3, 4, 6}, m),
+					Start: s.FromInts(CPU, []int64{0, 3, 3, 7}, b+1),
+				}
+				normal := func(shape ...int64) *Tensor { return s.Normal(CPU, 0, 1, shape...) }
+				inputs := []*Tensor{normal(m, c.k), normal(b, c.r, c.k), normal(1, c.k), normal(b, c.r, c.h)}
+				if c.sentinel {
+					inputs = append(inputs, normal(m, c.k), normal(m, c.h))
+				} else {
+					inputs = append(inputs, nil, nil)
+				}
+				run := func(f func(q, key, w, value, sk, sv *Tensor, g Groups) (*Tensor, *Tensor)) func(in []*Tensor) []*Tensor {
+					return func(in []*Tensor) []*Tensor {
+						var sk, sv *Tensor
+						if c.sentinel {
+							sk, sv = in[4], in[5]
+						}
+						context, weights := f(in[0], in[1], in[2], in[3], sk, sv, g)
+						places := c.r
+						if c.sentinel {
+							places++
+						}
+						if got := weights.Size(1); got != places {
+							t.Errorf("%d weights a position, want %d", got, places)
+						}
+						return []*Tensor{context}
+					}
+				}
+				if !c.sentinel {
+					inputs = inputs[:4]
+				}
+				agree(t, s, inputs, run(s.AdditiveAttention), run(s.composedAttention))
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
+func TestPackedGRU(t *testing.T) {
+	err := Run(func(s *Scope) error {
+		Seed(2)
+		const h = 21
+		sizes := s.FromInts(CPU, []int64{19, 19, 7, 1}, 4)
+		normal := func(shape ...int64) *Tensor { return s.Normal(CPU, 0, 0.5, shape...) }
+		inputs := []*Tensor{normal(46, 3*h), normal(19, h), normal(3*h, h), normal(3 * h)}
+		kernel := func(in []*Tensor) []*Tensor { return []*Tensor{s.PackedGRU(in[0], in[1], in[2], in[3], sizes)} }
+		composed := func(in []*Tensor) []*Tensor { return []*Tensor{s.composedGRU(in[0], in[1], in[2], in[3], sizes)} }
+		agree(t, s, inputs, kernel, composed)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestCrossEntropy(t *testing.T) {
+	for _, smoothing := range []float64{0, 0.1} {
+		err := Run(func(s *Scope) error {
+			Seed(3)
+			target := s.FromInts(CPU, []int64{0, 52, 17, 3, 3}, 5)
+			inputs := []*Tensor{s.Normal(CPU, 0, 30, 5, 53)} // wide: the maximum must be taken out
+			kernel := func(in []*Tensor) []*Tensor { return []*Tensor{s.CrossEntropy(in[0], target, smoothing)} }
+			composed := func(in []*Tensor) []*Tensor {
+				return []*Tensor{s.op("cross_entropy", func(out *lib.Ctensor) {
+					lib.AtgCrossEntropyLoss(out, in[0].c, target.c, nil, 1, -100, smoothing)
+				}, in[0])}
+			}
+			agree(t, s, inputs, kernel, composed)
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// A kernel's result must not depend on the number of threads.
+func TestKernelsAreDeterministic(t *testing.T) {
+	before := Threads()
+	defer SetThreads(before)
+	results := map[int][]float32{}
+	for _, threads := range []int{1, 2} {
+		SetThreads(threads)
+		err := Run(func(s *Scope) error {
+			Seed(4)
+			const m, b, r, k, h = 64, 4, 9, 32, 48
+			image, order := make([]int64, m), make([]int64, m)
+			for i := range image {
+				image[i], order[i] = int64(i)/16, int64(i)
+			}
+			g := Groups{Image: s.FromInts(CPU, image, m), Order: s.FromInts(CPU, order, m), Start: s.FromInts(CPU, []int64{0, 16, 32, 48, 64}, b+1)}
+			w := s.Parameter(s.Normal(CPU, 0, 1, 1, k))
+			defer w.Free()
+			context, _ := s.AdditiveAttention(s.Normal(CPU, 0, 1, m, k), s.Normal(CPU, 0, 1, b, r, k), w, s.Normal(CPU, 0, 1, b, r, h), nil, nil, g)
+			s.Backward(s.Sum(context))
+			values, err := s.Floats(s.Grad(w))
+			results[threads] = values
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range results[1] {
+		if results[1][i] != results[2][i] {
+			t.Fatalf("gradient %d is %v with one thread, %v with two", i, results[1][i], results[2][i])
+		}
+	}
+}

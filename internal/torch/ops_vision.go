@@ -1,0 +1,51 @@
+package torch
+
+import lib "github.com/sugarme/gotch/libtch"
+
+// Tidy runs f in a scope of its own and hands its result to s; what else f makes is freed at once. Deep networks
+// run block by block in it, so that only a block's activations are alive. Without a graph only: a freed activation
+// that Backward needs lives on in the graph anyway.
+func (s *Scope) Tidy(f func(s *Scope) *Tensor) *Tensor {
+	out := &Tensor{}
+	if s.err != nil {
+		return out
+	}
+	s.fail(s.Do(func(inner *Scope) error {
+		out = inner.Keep(f(inner))
+		return nil
+	}))
+	if s.err != nil {
+		out.Free()
+		return &Tensor{}
+	}
+	s.owned = append(s.owned, out)
+	return out
+}
+
+// Pad2d surrounds x B×C×H×W with zeros: left and right columns, top and bottom rows.
+func (s *Scope) Pad2d(x *Tensor, left, right, top, bottom int64) *Tensor {
+	return s.op("pad", func(out *lib.Ctensor) {
+		lib.AtgConstantPadNd(out, x.c, []int64{left, right, top, bottom}, 4)
+	}, x)
+}
+
+// ReluInPlace overwrites t by max(t, 0) and returns it. In inference only.
+func (s *Scope) ReluInPlace(t *Tensor) *Tensor {
+	return s.op("relu_", func(out *lib.Ctensor) { lib.AtgRelu_(out, t.c) }, t)
+}
+
+// Relu6InPlace overwrites t by min(max(t, 0), 6) and returns it. In inference only.
+func (s *Scope) Relu6InPlace(t *Tensor) *Tensor {
+	return s.op("relu6_", func(out *lib.Ctensor) { lib.AtgRelu6_(out, t.c) }, t)
+}
+
+// AddInPlace adds b to a and returns a. In inference only.
+func (s *Scope) AddInPlace(a, b *Tensor) *Tensor {
+	return s.op("add_", func(out *lib.Ctensor) { lib.AtgAdd_(out, a.c, b.c) }, a, b)
+}
+
+// ChannelsLast copies x B×C×H×W so that the channels of a pixel lie side by side in memory, the order in which
+// convolutions on the CPU run fastest; the shape stays.
+func (s *Scope) ChannelsLast(x *Tensor) *Tensor {
+	return s.Permute(s.Contiguous(s.Permute(x, 0, 2, 3, 1)), 0, 3, 1, 2)
+}

@@ -1,0 +1,215 @@
+package models
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"glimpse/data"
+	"glimpse/experiments"
+	"glimpse/internal/torch"
+)
+
+// Captioner is one trial's model with all that training it needs. It is used
+// by one goroutine at a time.
+type Captioner struct {
+	settings  experiments.Settings
+	dataset   *data.Dataset
+	device    torch.Device
+	source    source
+	params    *parameters // of network and, when it is trained jointly, of the encoder
+	network   *network
+	optimizer *optimizer
+	schedule  *schedule
+	generator []byte // state of the device's generator between calls
+
+	epoch, step int     // epochs done, and steps done of the epoch after those
+	lossSum     float64 // over those steps
+	captions    int     // in those steps
+}
+
+// source gives the grid features of images.
+type source interface {
+	// features of B images, by dataset index: B×R×D float32 on the device.
+	features(s *torch.Scope, images []int, training bool) (*torch.Tensor, error)
+	// shapes are the parameters to train with the captioner's; nil when frozen.
+	shapes() []shape
+	// use hands the parameters over, once they exist.
+	use(p *parameters)
+	dim() int64
+	close() error
+}
+
+// newCaptioner makes a captioner whose parameters and dropout come from the
+// settings' seed.
+func newCaptioner(settings experiments.Settings, d *data.Dataset, device torch.Device, src source) (*Captioner, error) {
+	a, ok := arms[settings.Model.Attention]
+	if !ok {
+		return nil, fmt.Errorf("model.attention %q: want none, soft, adaptive or uniform", settings.Model.Attention)
+	}
+	c := &Captioner{settings: settings, dataset: d, device: device, source: src}
+	z := sizesOf(settings.Model, int64(len(d.Vocabulary.Words)), src.dim())
+	err := torch.Run(func(s *torch.Scope) (err error) {
+		torch.Seed(settings.Seed)
+		if c.params, err = newParameters(s, device, append(src.shapes(), networkShapes(a, z)...)); err != nil {
+			return err
+		}
+		if c.optimizer, err = newOptimizer(s, settings.Train.Optimizer, device, c.params); err != nil {
+			return err
+		}
+		c.generator, err = s.GeneratorState(device)
+		return err
+	})
+	if err != nil {
+		c.Close()
+		return nil, err
+	}
+	src.use(c.params)
+	c.network = newNetwork(c.params, device, a, z, settings.Model.Dropout)
+	t := settings.Train
+	perEpoch := (len(d.Splits["train"]) + t.BatchImages - 1) / t.BatchImages
+	c.schedule = &schedule{Schedule: t.Schedule, peak: t.Optimizer.LR, epochs: t.Epochs, epochLong: perEpoch}
+	return c, nil
+}
+
+// Parameters is the number of trained parameters.
+func (c *Captioner) Parameters() int64 { return count(c.params.shapes) }
+
+// ValidationDone tells the schedule the epoch's value of the select metric.
+func (c *Captioner) ValidationDone(value float64) { c.schedule.observe(value) }
+
+// Close frees the model and closes its features.
+func (c *Captioner) Close() error {
+	if c.params != nil {
+		c.params.free()
+	}
+	if c.optimizer != nil {
+		c.optimizer.free()
+	}
+	return c.source.close()
+}
+
+// TrainEpoch trains the next epoch, or the rest of the one that it was stopped
+// in. When ctx ends it finishes the step and returns an error; a later call goes on with
+// the next step. A loss that is not finite is an error that names epoch and
+// step, and leaves the parameters as they were before that step.
+func (c *Captioner) TrainEpoch(ctx context.Context, progress func(step, steps int, loss float64)) (data.EpochResult, error) {
+	train := c.settings.Train
+	batches := c.dataset.Epoch("train", train.BatchImages, c.settings.Seed, c.epoch)
+	if len(batches) == 0 {
+		return data.EpochResult{}, fmt.Errorf("the training split of %s is empty", c.dataset.Name)
+	}
+	var lr float64
+	err := torch.Run(func(s *torch.Scope) (err error) {
+		if err := s.SetGeneratorState(c.device, c.generator); err != nil {
+			return err
+		}
+		for c.step < len(batches) && err == nil {
+			if err = ctx.Err(); err != nil {
+				break
+			}
+			lr = c.schedule.rate(c.epoch*len(batches) + c.step)
+			err = s.Do(func(s *torch.Scope) error {
+				loss, captions, err := c.trainStep(s, batches[c.step], lr)
+				if err != nil {
+					return fmt.Errorf("epoch %d, step %d of %d: %w", c.epoch+1, c.step+1, len(batches), err)
+				}
+				c.step++
+				c.lossSum += loss
+				c.captions += captions
+				progress(c.step, len(batches), loss)
+				return nil
+			})
+		}
+		state, stateErr := s.GeneratorState(c.device)
+		if stateErr != nil {
+			return stateErr
+		}
+		c.generator = state
+		return err
+	})
+	if err != nil {
+		return data.EpochResult{}, err
+	}
+	result := data.EpochResult{Loss: c.lossSum / float64(len(batches)), LR: lr, Captions: c.captions}
+	c.epoch, c.step, c.lossSum, c.captions = c.epoch+1, 0, 0, 0
+	return result, nil
+}
+
+// trainStep takes one step and gives the loss before it, in nats a token, and
+// the number of captions.
+func (c *Captioner) trainStep(s *torch.Scope, b data.Batch, lr float64) (loss float64, captions int, err error) {
+	p := pack(b)
+	if len(p.input) == 0 {
+		return 0, 0, fmt.Errorf("none of the batch's %d images has a caption", len(b.Images))
+	}
+	features, err := c.source.features(s, b.Images, true)
+	if err != nil {
+		return 0, 0, err
+	}
+	logits, _ := c.network.logits(s, features, p.tensors(s, c.device), true)
+	target := s.FromInts(c.device, p.target, int64(len(p.target)))
+	mean := s.CrossEntropy(logits, target, c.settings.Train.LabelSmoothing)
+	s.ZeroGrad(c.params.tensors)
+	s.Backward(mean)
+	if loss, err = s.Item(mean); err != nil {
+		return 0, 0, err
+	}
+	if math.IsNaN(loss) || math.IsInf(loss, 0) {
+		return 0, 0, fmt.Errorf("the loss is %v; a smaller train.optimizer.lr may help", loss)
+	}
+	return loss, len(p.row), c.optimizer.update(s, lr)
+}
+
+// decodeBatch is how many images are captioned at once.
+const decodeBatch = 50
+
+// Caption captions images by beam search, in their order. With explain it
+// fills Beta and Entropy where the model has them.
+func (c *Captioner) Caption(ctx context.Context, images []int, o experiments.Decode, explain bool) ([]data.Caption, error) {
+	captions := make([]data.Caption, 0, len(images))
+	err := torch.Run(func(s *torch.Scope) error {
+		return s.Inference(func(s *torch.Scope) error {
+			for len(captions) < len(images) {
+				part := images[len(captions):min(len(captions)+decodeBatch, len(images))]
+				err := s.Do(func(s *torch.Scope) error {
+					made, err := c.captionBatch(ctx, s, part, o, explain)
+					captions = append(captions, made...)
+					return err
+				})
+				if err != nil {
+					return fmt.Errorf("captioning %d images from %s: %w", len(part), c.dataset.Images[part[0]].ID, err)
+				}
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return captions, nil
+}
+
+func (c *Captioner) captionBatch(ctx context.Context, s *torch.Scope, images []int, o experiments.Decode, explain bool) ([]data.Caption, error) {
+	features, err := c.source.features(s, images, false)
+	if err != nil {
+		return nil, err
+	}
+	beams, err := c.network.search(ctx, s, features, o)
+	if err != nil {
+		return nil, err
+	}
+	captions := make([]data.Caption, len(images))
+	for i, b := range beams {
+		captions[i] = data.Caption{Image: images[i], LogProb: b.total}
+		for _, id := range b.words {
+			if id != data.EndID {
+				captions[i].Words = append(captions[i].Words, c.dataset.Vocabulary.Words[id])
+			}
+		}
+	}
+	if explain {
+		return captions, c.network.explain(s, features, beams, captions)
+	}
+	return captions, nil
+}

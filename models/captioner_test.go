@@ -1,0 +1,224 @@
+package models
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"glimpse/data"
+	"glimpse/experiments"
+	"glimpse/internal/torch"
+)
+
+// reference is what testdata/make_captioner_fixtures.py wrote of one arm.
+type reference struct {
+	Tokens   []int64              `json:"tokens"`
+	T        int                  `json:"T"`
+	Losses   []float64            `json:"losses"`
+	Captions map[string][][]int64 `json:"captions"`
+
+	tensors map[string]namedTensor
+}
+
+func loadReference(t *testing.T, arm string) reference {
+	t.Helper()
+	var ref reference
+	text, err := os.ReadFile("testdata/captioner_" + arm + ".json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, &ref); err != nil {
+		t.Fatal(err)
+	}
+	path := "testdata/captioner_" + arm + ".safetensors"
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256(content)
+	tensors, err := readSafetensors(path, hex.EncodeToString(sum[:]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ref.tensors = map[string]namedTensor{}
+	for _, x := range tensors {
+		ref.tensors[x.name] = x
+	}
+	return ref
+}
+
+// The sizes of the fixtures.
+var referenceSizes = sizes{vocabulary: 53, features: 24, embedding: 12, hidden: 36, attention: 20, layers: 1}
+
+const referenceImages, referenceCaptions = 4, 5
+
+func (r reference) batch() data.Batch {
+	return data.Batch{Images: make([]int, referenceImages), Tokens: r.Tokens, C: referenceCaptions, T: r.T}
+}
+
+// network makes a captioner with the fixture's parameters of that prefix.
+func (r reference) network(t *testing.T, s *torch.Scope, arm, prefix string) *network {
+	t.Helper()
+	shapes := networkShapes(arms[arm], referenceSizes)
+	p, err := newParameters(s, torch.CPU, shapes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.free)
+	for i, sh := range shapes {
+		x, ok := r.tensors[prefix+sh.name]
+		if !ok || !slices.Equal(x.shape, sh.sizes) {
+			t.Fatalf("%s%s: want %v, the reference has %v", prefix, sh.name, sh.sizes, x.shape)
+		}
+		s.CopyInto(p.tensors[i], s.FromFloats(torch.CPU, x.data, x.shape...))
+	}
+	return newNetwork(p, torch.CPU, arms[arm], referenceSizes, 0)
+}
+
+func (r reference) features(s *torch.Scope) *torch.Tensor {
+	f := r.tensors["features"]
+	return s.FromFloats(torch.CPU, f.data, f.shape...)
+}
+
+// compare fails unless the tensor equals the reference within tolerance, and
+// returns the largest difference.
+func compare(t *testing.T, s *torch.Scope, what string, got *torch.Tensor, want namedTensor, tolerance float64) float64 {
+	t.Helper()
+	values, err := s.Floats(got)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(values) != len(want.data) {
+		t.Fatalf("%s: %d values, want %d", what, len(values), len(want.data))
+	}
+	worst := 0.0
+	for i, v := range values {
+		worst = max(worst, math.Abs(float64(v)-float64(want.data[i])))
+	}
+	if !(worst <= tolerance) {
+		t.Errorf("%s: differs by up to %.3g, more than %.3g", what, worst, tolerance)
+	}
+	return worst
+}
+
+// TestParity holds logits, loss, every gradient, ten optimizer steps and the
+// decoded captions of each arm against the reference implementation.
+func TestParity(t *testing.T) {
+	for arm := range arms {
+		t.Run(arm, func(t *testing.T) {
+			ref := loadReference(t, arm)
+			err := torch.Run(func(s *torch.Scope) error {
+				n := ref.network(t, s, arm, "start.")
+				p := pack(ref.batch())
+				settings := experiments.Optimizer{Name: "adam", LR: 5e-3, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, ClipNorm: 0.5}
+				opt, err := newOptimizer(s, settings, torch.CPU, n.parameters)
+				if err != nil {
+					return err
+				}
+				defer opt.free()
+				var logits, gradients float64
+				for step, want := range ref.Losses {
+					out, _ := n.logits(s, ref.features(s), p.tensors(s, torch.CPU), true)
+					loss := s.CrossEntropy(out, s.FromInts(torch.CPU, p.target, int64(len(p.target))), 0.1)
+					s.ZeroGrad(n.tensors)
+					s.Backward(loss)
+					got, err := s.Item(loss)
+					if err != nil {
+						return err
+					}
+					if math.Abs(got-want) > 2e-5 {
+						t.Errorf("loss of step %d: %v, want %v", step+1, got, want)
+					}
+					if step == 0 {
+						// The reference lists positions caption by caption.
+						rows := s.FromInts(torch.CPU, p.captionOrder(), int64(len(p.input)))
+						logits = compare(t, s, "logits", s.Select(out, 0, rows), ref.tensors["logits"], 1e-5)
+						for i, sh := range n.shapes {
+							gradients = max(gradients, compare(t, s, "gradient of "+sh.name, s.Grad(n.tensors[i]), ref.tensors["grad."+sh.name], 1e-6))
+						}
+					}
+					if err := opt.update(s, settings.LR); err != nil {
+						return err
+					}
+				}
+				var steps float64
+				for i, sh := range n.shapes {
+					steps = max(steps, compare(t, s, sh.name+" after ten steps", n.tensors[i], ref.tensors["end."+sh.name], 2e-4))
+				}
+				t.Logf("largest differences: logits %.2g, gradients %.2g, parameters after %d steps %.2g", logits, gradients, len(ref.Losses), steps)
+
+				n = ref.network(t, s, arm, "decode.")
+				for _, width := range []int{1, 3, 5} {
+					found, err := n.search(t.Context(), s, ref.features(s), experiments.Decode{Beam: width, LengthPenalty: 0.7, MaxLength: 12})
+					if err != nil {
+						return err
+					}
+					for i, want := range ref.Captions[fmt.Sprint(width)] {
+						got := slices.DeleteFunc(found[i].words, func(id int64) bool { return id == data.EndID })
+						if !slices.Equal(got, want) {
+							t.Errorf("beam %d, image %d: %v, want %v", width, i, got, want)
+						}
+					}
+				}
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
+// captionOrder lists the positions caption by caption, each in its order.
+func (p *positions) captionOrder() []int64 {
+	type place struct {
+		row, step int
+		at        int64
+	}
+	var places []place
+	at := int64(0)
+	for step, size := range p.sizes {
+		for i := range int(size) {
+			places = append(places, place{p.row[i], step, at})
+			at++
+		}
+	}
+	slices.SortFunc(places, func(a, b place) int {
+		if a.row != b.row {
+			return a.row - b.row
+		}
+		return a.step - b.step
+	})
+	order := make([]int64, len(places))
+	for i, x := range places {
+		order[i] = x.at
+	}
+	return order
+}
+
+func TestArchitectureNamesMatchReference(t *testing.T) {
+	for arm, a := range arms {
+		ref := loadReference(t, arm)
+		want := map[string]bool{}
+		for name := range ref.tensors {
+			if rest, ok := strings.CutPrefix(name, "start."); ok {
+				want[rest] = true
+			}
+		}
+		for _, sh := range networkShapes(a, referenceSizes) {
+			if !want[sh.name] {
+				t.Errorf("%s: the reference has no parameter %s", arm, sh.name)
+			}
+			delete(want, sh.name)
+		}
+		for name := range want {
+			t.Errorf("%s: parameter %s of the reference is missing", arm, name)
+		}
+	}
+}

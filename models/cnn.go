@@ -1,0 +1,168 @@
+package models
+
+import (
+	"fmt"
+	"math"
+	"sync"
+
+	"glimpse/data"
+	"glimpse/internal/torch"
+)
+
+// cnn is the small encoder that is trained with the captioner, made for drawn scenes: four 3×3 convolutions with
+// ReLU, the first three of stride 2, on the picture's colours and the two coordinates of each pixel (Liu et al. 2018,
+// arXiv 1807.03247), so that a region knows where it is. It has no batch norm and no dropout: training and
+// evaluation are the same function, and nothing but its parameters needs saving.
+type cnn struct {
+	size     int // S
+	channels int // C
+	device   torch.Device
+	layers   [4]struct{ w, b *torch.Tensor }
+}
+
+var _ Encoder = (*cnn)(nil)
+
+// cnnNormalisation maps bytes to [-1, 1].
+var cnnNormalisation = normalisation{"x/127.5-1", 255, [3]float32{0.5, 0.5, 0.5}, [3]float32{0.5, 0.5, 0.5}}
+
+// smallestCNN is the smallest picture side that leaves a grid to attend to, 2×2.
+const smallestCNN = 16
+
+// cnnName is the name of the layer's parameter in checkpoints.
+func cnnName(layer int, kind string) string { return fmt.Sprintf("encoder.conv%d.%s", layer+1, kind) }
+
+// shapes are the parameters: weights uniform in ±√(6/inputs), as He et al. 2015 (arXiv 1502.01852) for ReLU, biases
+// in ±1/√inputs.
+func (c *cnn) shapes() []shape {
+	n := int64(c.channels)
+	var shapes []shape
+	in := int64(3 + 2)
+	for i, out := range [4]int64{n, 2 * n, 2 * n, 2 * n} {
+		inputs := float64(9 * in)
+		shapes = append(shapes,
+			shape{cnnName(i, "weight"), []int64{out, in, 3, 3}, math.Sqrt(6 / inputs)},
+			shape{cnnName(i, "bias"), []int64{out}, 1 / math.Sqrt(inputs)})
+		in = out
+	}
+	return shapes
+}
+
+// use takes the layers out of the parameters.
+func (c *cnn) use(p *parameters) {
+	for i := range c.layers {
+		c.layers[i].w, c.layers[i].b = p.byName[cnnName(i, "weight")], p.byName[cnnName(i, "bias")]
+	}
+}
+
+// Regions is ⌈S/8⌉².
+func (c *cnn) Regions() int {
+	g := (c.size + 7) / 8
+	return g * g
+}
+
+// Dim is 2C.
+func (c *cnn) Dim() int { return 2 * c.channels }
+
+// Forward gives features B×R×D of pixels B×3×S×S in [-1, 1]. It can be differentiated.
+func (c *cnn) Forward(s *torch.Scope, pixels *torch.Tensor) *torch.Tensor {
+	x := s.Cat(1, pixels, c.coordinates(s, pixels.Size(0)))      // B×5×S×S
+	x = s.Relu(s.Conv2d(x, c.layers[0].w, c.layers[0].b, half2)) // B×C×S/2×S/2
+	x = s.Relu(s.Conv2d(x, c.layers[1].w, c.layers[1].b, half2)) // B×2C×S/4×S/4
+	x = s.Relu(s.Conv2d(x, c.layers[2].w, c.layers[2].b, half2)) // B×2C×S/8×S/8
+	x = s.Relu(s.Conv2d(x, c.layers[3].w, c.layers[3].b, keep2)) // B×2C×S/8×S/8
+	return s.View(s.Permute(x, 0, 2, 3, 1), -1, int64(c.Regions()), int64(c.Dim()))
+}
+
+// half2 halves the side, keep2 keeps it.
+var (
+	half2 = torch.Conv{Stride: [2]int64{2, 2}, Padding: [2]int64{1, 1}}
+	keep2 = torch.Conv{Padding: [2]int64{1, 1}}
+)
+
+// coordinates are two planes that rise from -1 to 1, by column and by row: batch×2×S×S.
+func (c *cnn) coordinates(s *torch.Scope, batch int64) *torch.Tensor {
+	n := c.size
+	planes := make([]float32, 2*n*n)
+	for y := range n {
+		for x := range n {
+			planes[y*n+x] = 2*float32(x)/float32(n-1) - 1
+			planes[n*n+y*n+x] = 2*float32(y)/float32(n-1) - 1
+		}
+	}
+	side := int64(n)
+	return s.Expand(s.FromFloats(c.device, planes, 1, 2, side, side), batch, 2, side, side)
+}
+
+// cnnSource gives a captioner the features of its own cnn.
+type cnnSource struct {
+	*cnn
+	pictures *pictures
+}
+
+var _ source = (*cnnSource)(nil)
+
+// newCNNSource makes the source of a jointly trained encoder for pictures of size×size.
+func newCNNSource(d *data.Dataset, device torch.Device, size, channels int) (*cnnSource, error) {
+	if size < smallestCNN {
+		return nil, fmt.Errorf("encoder.image_size %d: cnn needs at least %d", size, smallestCNN)
+	}
+	if channels < 1 {
+		return nil, fmt.Errorf("encoder.channels %d: cnn needs at least 1", channels)
+	}
+	return &cnnSource{&cnn{size: size, channels: channels, device: device},
+		&pictures{dataset: d, size: size, table: cnnNormalisation.table(), kept: map[int][]uint8{}}}, nil
+}
+
+func (c *cnnSource) features(s *torch.Scope, images []int, training bool) (*torch.Tensor, error) {
+	pixels, err := c.pictures.normalised(images)
+	if err != nil {
+		return nil, err
+	}
+	side := int64(c.size)
+	x := s.FromFloats(c.device, pixels, int64(len(images)), side, side, 3) // B×S×S×3
+	return c.Forward(s, s.Permute(x, 0, 3, 1, 2)), s.Err()                 // B×R×D
+}
+
+func (c *cnnSource) dim() int64 { return int64(c.Dim()) }
+
+func (c *cnnSource) close() error { return nil }
+
+// pictures reads a data set's pictures, and keeps the bytes of as many as fit into keptBytes: each epoch needs all.
+type pictures struct {
+	dataset *data.Dataset
+	size    int
+	table   *pixelTable
+
+	mu   sync.Mutex
+	kept map[int][]uint8
+}
+
+// keptBytes is enough for 43,000 scenes of 64×64.
+const keptBytes = 512 << 20
+
+// normalised gives the pixels of images, B×S×S×3 row-major.
+func (p *pictures) normalised(images []int) ([]float32, error) {
+	each := 3 * p.size * p.size
+	out := make([]float32, len(images)*each)
+	for k, i := range images {
+		rgb, err := p.bytes(i)
+		if err != nil {
+			return nil, err
+		}
+		p.table.apply(out[k*each:(k+1)*each], rgb)
+	}
+	return out, nil
+}
+
+func (p *pictures) bytes(i int) ([]uint8, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if rgb := p.kept[i]; rgb != nil {
+		return rgb, nil
+	}
+	rgb, err := p.dataset.Pixels(i, p.size)
+	if err == nil && (len(p.kept)+1)*len(rgb) <= keptBytes {
+		p.kept[i] = rgb
+	}
+	return rgb, err
+}

@@ -1,0 +1,184 @@
+package models
+
+import (
+	"cmp"
+	"context"
+	"math"
+	"slices"
+
+	"glimpse/data"
+	"glimpse/experiments"
+	"glimpse/internal/torch"
+)
+
+// beam is a caption in the making, or a finished one.
+type beam struct {
+	words []int64 // without <s>; </s> is last when done
+	total float64 // sum of the words' log probabilities
+	done  bool
+	row   int // where its state is
+}
+
+// score is what beams compete by: log probability over length^penalty.
+func (b beam) score(penalty float64) float64 {
+	return b.total / math.Pow(float64(max(len(b.words), 1)), penalty)
+}
+
+// last is the word to read next.
+func (b beam) last() int64 {
+	if len(b.words) == 0 {
+		return data.StartID
+	}
+	return b.words[len(b.words)-1]
+}
+
+// beamSearch is the state of a search over the captions of B images at once.
+type beamSearch struct {
+	*network
+	experiments.Decode
+	picture picture
+	mask    *torch.Tensor   // V: what is added to log probabilities so that special words never come
+	states  []*torch.Tensor // a layer's states, one row for each unfinished beam; kept
+	beams   [][]beam        // of each image
+}
+
+// never is added to the log probability of a word that must not be chosen.
+const never = -1e9
+
+// search finds the best caption of each of B images, features B×R×D. Finished
+// beams keep their place but cost nothing more, and the search ends when all
+// are finished or MaxLength words long. An unfinished beam counts too, so every
+// image gets its best caption. <pad>, <s> and <unk> never come out.
+func (n *network) search(ctx context.Context, s *torch.Scope, features *torch.Tensor, o experiments.Decode) ([]beam, error) {
+	b := beamSearch{network: n, Decode: o, picture: n.look(s, features, false), beams: make([][]beam, features.Size(0))}
+	mask := make([]float32, n.sizes.vocabulary)
+	mask[data.PadID], mask[data.StartID], mask[data.UnknownID] = never, never, never
+	b.mask = s.FromFloats(n.device, mask, n.sizes.vocabulary)
+	for i := range b.beams {
+		b.beams[i] = []beam{{row: i}}
+	}
+	defer b.release()
+	for range n.gru {
+		b.states = append(b.states, s.Keep(s.Detach(b.picture.first)))
+	}
+	for more := true; more; {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		err := s.Do(func(s *torch.Scope) (err error) {
+			more, err = b.step(s)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	best := make([]beam, len(b.beams))
+	for i, list := range b.beams {
+		best[i] = slices.MaxFunc(list, func(x, y beam) int { return cmp.Compare(x.score(o.LengthPenalty), y.score(o.LengthPenalty)) })
+	}
+	return best, nil
+}
+
+func (b *beamSearch) release() {
+	for _, t := range b.states {
+		t.Free()
+	}
+}
+
+// step makes every unfinished beam a word longer. It tells whether there was one.
+func (b *beamSearch) step(s *torch.Scope) (more bool, err error) {
+	var rows []int64
+	var p positions
+	for i, list := range b.beams {
+		for j := range list {
+			if beam := &list[j]; !beam.done && len(beam.words) < b.MaxLength {
+				rows = append(rows, int64(beam.row))
+				beam.row = len(rows) - 1
+				p.input = append(p.input, beam.last())
+				p.image = append(p.image, int64(i))
+			}
+		}
+	}
+	if len(rows) == 0 {
+		return false, nil
+	}
+	p.group(len(b.beams))
+	p.sizes = []int64{int64(len(rows))}
+	logp, states := b.read1(s, p.tensors(s, b.device), s.FromInts(b.device, rows, int64(len(rows))))
+	width := min(int64(b.Beam), b.sizes.vocabulary)
+	values, indices := s.TopK(logp, width) // rows×width
+	next := extensions{width: int(width)}
+	if next.logp, err = s.Floats(values); err != nil {
+		return false, err
+	}
+	if next.word, err = s.Ints(indices); err != nil {
+		return false, err
+	}
+	b.release()
+	for l, t := range states {
+		b.states[l] = s.Keep(t)
+	}
+	for i, list := range b.beams {
+		b.beams[i] = b.grow(list, next)
+	}
+	return true, nil
+}
+
+// read1 reads one word in each of the rows, which continue the states at index,
+// and gives the log probabilities of the next word, rows×V, and the new states.
+func (b *beamSearch) read1(s *torch.Scope, w packed, index *torch.Tensor) (logp *torch.Tensor, states []*torch.Tensor) {
+	before := make([]*torch.Tensor, len(b.states))
+	for l := range before {
+		before[l] = s.Select(b.states[l], 0, index) // rows×H
+	}
+	top := len(before) - 1
+	words, states := b.read(s, b.picture, w, before, false)
+	seen, _ := b.head(s, b.picture, w, words, before[top], states[top])
+	return s.Add(s.LogSoftmax(b.out.of(s, seen), 1), b.mask), states
+}
+
+// extensions are the best next words of each row, width of them.
+type extensions struct {
+	width int
+	logp  []float32
+	word  []int64
+}
+
+// grow gives the best beams among an image's finished ones and the extensions
+// of the others.
+func (b *beamSearch) grow(list []beam, next extensions) []beam {
+	type candidate struct {
+		parent *beam
+		word   int64
+		total  float64
+		score  float64
+	}
+	var candidates []candidate
+	for j := range list {
+		parent := &list[j]
+		if parent.done || len(parent.words) >= b.MaxLength {
+			candidates = append(candidates, candidate{parent, -1, parent.total, parent.score(b.LengthPenalty)})
+			continue
+		}
+		for k := parent.row * next.width; k < (parent.row+1)*next.width; k++ {
+			if next.logp[k] <= never/2 {
+				continue // a special word: there were fewer than width others
+			}
+			total := parent.total + float64(next.logp[k])
+			score := total / math.Pow(float64(len(parent.words)+1), b.LengthPenalty)
+			candidates = append(candidates, candidate{parent, next.word[k], total, score})
+		}
+	}
+	slices.SortStableFunc(candidates, func(x, y candidate) int { return cmp.Compare(y.score, x.score) })
+	var grown []beam
+	for _, c := range candidates[:min(b.Beam, len(candidates))] {
+		if c.word < 0 {
+			grown = append(grown, *c.parent)
+			continue
+		}
+		words := append(slices.Clone(c.parent.words), c.word)
+		grown = append(grown, beam{words: words, total: c.total, done: c.word == data.EndID, row: c.parent.row})
+	}
+	return grown
+}

@@ -1,0 +1,132 @@
+package models
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"glimpse/data"
+	"glimpse/internal/torch"
+	"glimpse/models/pth"
+)
+
+// Encoder turns pictures into grid features: R regions of D numbers each.
+type Encoder interface {
+	// Regions is R, the cells of the grid, row by row.
+	Regions() int
+	// Dim is D, the features of a region.
+	Dim() int
+	// Forward gives features B×R×D of normalised pixels B×3×S×S, float32.
+	Forward(s *torch.Scope, pixels *torch.Tensor) *torch.Tensor
+}
+
+// architecture is a frozen encoder that a study can name: how its pictures are prepared, the grid that it gives,
+// and how it is built. Each has a file of its own.
+type architecture struct {
+	normalisation normalisation
+	published     published
+	heads         []string            // prefixes of tensors in a weights file that belong to the classifier
+	smallest      int                 // S below which the grid would be empty
+	grid          func(size int) int  // G, regions on a side: R = G·G
+	dim           int                 // D
+	build         func(*builder) body // makes the layers
+}
+
+// architectures are the frozen encoders by the names of the spec's encoder.name. The one that is trained with
+// the captioner is in cnn.go.
+var architectures = map[string]architecture{
+	"efficientnet_lite0": efficientNetLite(lite0),
+	"efficientnet_lite1": efficientNetLite(lite1),
+	"efficientnet_lite2": efficientNetLite(lite2),
+	"resnet18":           resNet(resNet18),
+	"resnet50":           resNet(resNet50),
+	"resnet101":          resNet(resNet101),
+	"inception_v3":       inceptionV3,
+}
+
+// spec says what the features of the architecture are at a picture size, without building it.
+func (a architecture) spec(name string, size int, weightsSHA256 string) (data.FeatureSpec, error) {
+	if a.build == nil {
+		names := slices.Sorted(maps.Keys(architectures))
+		return data.FeatureSpec{}, fmt.Errorf("encoder.name %q: want cnn or one of %s", name, strings.Join(names, ", "))
+	}
+	if size < a.smallest {
+		return data.FeatureSpec{}, fmt.Errorf("encoder.image_size %d: %s needs at least %d", size, name, a.smallest)
+	}
+	g := a.grid(size)
+	return data.FeatureSpec{Encoder: name, WeightsSHA256: weightsSHA256, Preprocessing: a.normalisation.preprocessing(),
+		ImageSize: size, Regions: g * g, Dim: a.dim}, nil
+}
+
+// frozen is an architecture with its weights on a device.
+type frozen struct {
+	spec    data.FeatureSpec
+	device  torch.Device
+	pixels  *pixelTable
+	body    body
+	tensors []*torch.Tensor
+}
+
+var _ Encoder = (*frozen)(nil)
+
+// newFrozen builds the encoder of the spec with the weights. The caller frees it.
+func newFrozen(s *torch.Scope, device torch.Device, spec data.FeatureSpec, w weightsFile) (*frozen, error) {
+	if w.path == "" {
+		return buildFrozen(s, device, spec, fromSeed(w.seed), randomGain)
+	}
+	tensors, err := pth.Read(w.path)
+	if err != nil {
+		return nil, fmt.Errorf("encoder.weights: %w", err)
+	}
+	used := map[string]bool{}
+	f, err := buildFrozen(s, device, spec, fromTensors(tensors, used), 1)
+	if err != nil {
+		return nil, fmt.Errorf("encoder.weights: %s: %w", w.path, err)
+	}
+	if err := unused(tensors, used, architectures[spec.Encoder].heads); err != nil {
+		f.free()
+		return nil, fmt.Errorf("encoder.weights: %s: not the weights of %s: %w", w.path, spec.Encoder, err)
+	}
+	return f, nil
+}
+
+// buildFrozen builds the encoder from parameters looked up by name and shape. See builder for gain.
+func buildFrozen(s *torch.Scope, device torch.Device, spec data.FeatureSpec, lookup lookup, gain float64) (*frozen, error) {
+	a := architectures[spec.Encoder]
+	b := &builder{scope: s, device: device, lookup: lookup, gain: gain}
+	body := a.build(b)
+	f := &frozen{spec: spec, device: device, pixels: a.normalisation.table(), body: body, tensors: b.owned}
+	if b.err != nil {
+		f.free()
+		return nil, fmt.Errorf("not the weights of %s: %w", spec.Encoder, b.err)
+	}
+	if err := s.Err(); err != nil {
+		f.free()
+		return nil, fmt.Errorf("putting %s on %s: %w", spec.Encoder, device, err)
+	}
+	return f, nil
+}
+
+func (f *frozen) Regions() int { return f.spec.Regions }
+
+func (f *frozen) Dim() int { return f.spec.Dim }
+
+// Forward is the body with the grid's rows put behind each other. It runs in inference only.
+func (f *frozen) Forward(s *torch.Scope, pixels *torch.Tensor) *torch.Tensor {
+	grid := f.body.of(s, pixels)                                                             // B×D×G×G
+	return s.View(s.Permute(grid, 0, 2, 3, 1), -1, int64(f.spec.Regions), int64(f.spec.Dim)) // B×R×D
+}
+
+// batch makes the pixels of n pictures, normalised and row by row with channels innermost, a tensor n×3×S×S.
+func (f *frozen) batch(s *torch.Scope, pixels []float32) *torch.Tensor {
+	size := int64(f.spec.ImageSize)
+	x := s.FromFloats(f.device, pixels, int64(len(pixels))/(3*size*size), size, size, 3)
+	return s.Permute(x, 0, 3, 1, 2)
+}
+
+func (f *frozen) free() {
+	for _, t := range f.tensors {
+		t.Free()
+	}
+}

@@ -1,0 +1,288 @@
+package models
+
+import (
+	"encoding/binary"
+	"hash/fnv"
+	"math"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"glimpse/data"
+	"glimpse/internal/torch"
+)
+
+// The fixtures of testdata/make_encoder_fixtures.py: features of so many pictures, every fixtureStep-th of them.
+const fixtureStep, fixturePictures = 61, 2
+
+// tolerance of the comparison with PyTorch, absolute, on features of up to 11.
+const tolerance = 1e-3
+
+// randomStream is stream of the script: splitmix64 from the FNV-1a hash of the name.
+func randomStream(name string) func() uint64 {
+	h := fnv.New64a()
+	h.Write([]byte(name))
+	state := h.Sum64()
+	return func() uint64 {
+		state += 0x9e3779b97f4a7c15
+		z := state
+		z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
+		z = (z ^ z>>27) * 0x94d049bb133111eb
+		return z ^ z>>31
+	}
+}
+
+var residualNorm = regexp.MustCompile(`(bn2|bn3|downsample\.1)\.weight$`)
+
+// computedValues is values of the script.
+func computedValues(name string, shape []int) ([]float32, error) {
+	n, inputs := 1, 1
+	for i, d := range shape {
+		n *= d
+		if i > 0 {
+			inputs *= d
+		}
+	}
+	next := randomStream(name)
+	v := make([]float32, n)
+	for i := range v {
+		u := float64(next()>>40)/(1<<23) - 1
+		switch {
+		case len(shape) == 4:
+			u *= math.Sqrt(6 / float64(inputs))
+		case strings.HasSuffix(name, ".bias"), strings.HasSuffix(name, ".running_mean"):
+			u *= 0.1
+		default:
+			u = 1 + 0.25*u
+			if residualNorm.MatchString(name) {
+				u *= 0.5
+			}
+		}
+		v[i] = float32(u)
+	}
+	return v, nil
+}
+
+// computedPixels is pixels of the script, one picture behind the other.
+func computedPixels(size int) []uint8 {
+	var out []uint8
+	for _, name := range []string{"picture 0", "picture 1"} {
+		next := randomStream(name)
+		for y := range size {
+			for x := range size {
+				for c := range 3 {
+					out = append(out, uint8(3*y+5*x+64*c+int(next()>>58)))
+				}
+			}
+		}
+	}
+	return out
+}
+
+// readFloats reads a fixture.
+func readFloats(t *testing.T, name string) []float32 {
+	t.Helper()
+	raw, err := os.ReadFile(filepath.Join("testdata", "encoders", name+".f32"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := make([]float32, len(raw)/4)
+	for i := range out {
+		out[i] = math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:]))
+	}
+	return out
+}
+
+// compare runs the encoder on the computed pictures and compares with the fixture.
+func compare(t *testing.T, f *frozen, s *torch.Scope, fixture string) {
+	t.Helper()
+	rgb := computedPixels(f.spec.ImageSize)
+	pixels := make([]float32, len(rgb))
+	f.pixels.apply(pixels, rgb)
+	err := s.Inference(func(s *torch.Scope) error {
+		y := f.Forward(s, f.batch(s, pixels))
+		got, err := s.Floats(y)
+		if err != nil {
+			return err
+		}
+		if want := fixturePictures * f.Regions() * f.Dim(); len(got) != want || len(y.Shape()) != 3 {
+			t.Fatalf("shape %v: %d values, want %d", y.Shape(), len(got), want)
+		}
+		want, largest := readFloats(t, fixture), 0.0
+		for i, w := range want {
+			largest = max(largest, math.Abs(float64(got[i*fixtureStep]-w)))
+		}
+		if !(largest < tolerance) || len(want) != (len(got)+fixtureStep-1)/fixtureStep {
+			t.Errorf("%d values differ from PyTorch's %d by up to %g", len(got), len(want), largest)
+		}
+		t.Logf("largest difference %.2g over %d values", largest, len(want))
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestEncodersMatchPyTorch(t *testing.T) {
+	for name, a := range architectures {
+		t.Run(name, func(t *testing.T) {
+			size := 224
+			if name == "inception_v3" {
+				size = 299
+			}
+			spec, err := a.spec(name, size, "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = torch.Run(func(s *torch.Scope) error {
+				f, err := buildFrozen(s, torch.CPU, spec, computedValues, 1)
+				if err != nil {
+					return err
+				}
+				defer f.free()
+				compare(t, f, s, name)
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
+// cachedWeights finds the published weights of an encoder in the cache of glimpse, or skips.
+func cachedWeights(t *testing.T, name string) weightsFile {
+	t.Helper()
+	cache := os.Getenv("GLIMPSE_CACHE")
+	if cache == "" {
+		base, err := os.UserHomeDir()
+		if err != nil {
+			t.Skip("no home directory to look for a cache in")
+		}
+		cache = filepath.Join(base, ".cache", "glimpse")
+	}
+	p := architectures[name].published
+	w := weightsFile{path: filepath.Join(cache, "weights", p.file), sha256: p.sha256}
+	if sum, err := hashFile(w.path); err != nil || sum != w.sha256 {
+		t.Skipf("the published weights are not in the cache (%s); `glimpse features` fetches them", w.path)
+	}
+	return w
+}
+
+func TestPublishedWeightsMatchPyTorch(t *testing.T) {
+	for _, name := range []string{"efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2"} {
+		t.Run(name, func(t *testing.T) {
+			w := cachedWeights(t, name)
+			spec, err := architectures[name].spec(name, 224, w.sha256)
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = torch.Run(func(s *torch.Scope) error {
+				f, err := newFrozen(s, torch.CPU, spec, w)
+				if err != nil {
+					return err
+				}
+				defer f.free()
+				compare(t, f, s, name+"_imagenet")
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
+func TestSpec(t *testing.T) {
+	for _, c := range []struct {
+		name         string
+		size         int
+		regions, dim int
+		err          string
+	}{
+		{"efficientnet_lite0", 224, 49, 1280, ""},
+		{"efficientnet_lite2", 224, 49, 1280, ""},
+		{"efficientnet_lite2", 260, 81, 1280, ""},
+		{"resnet18", 224, 49, 512, ""},
+		{"resnet50", 225, 64, 2048, ""},
+		{"inception_v3", 299, 64, 2048, ""},
+		{"inception_v3", 75, 1, 2048, ""},
+		{"inception_v3", 74, 0, 0, "needs at least 75"},
+		{"resnet18", 31, 0, 0, "needs at least 32"},
+		{"vgg16", 224, 0, 0, "want cnn or one of efficientnet_lite0, "},
+	} {
+		got, err := architectures[c.name].spec(c.name, c.size, "")
+		if c.err != "" {
+			if err == nil || !strings.Contains(err.Error(), c.err) {
+				t.Errorf("%s at %d: %v, want %q", c.name, c.size, err, c.err)
+			}
+			continue
+		}
+		if err != nil || got.Regions != c.regions || got.Dim != c.dim {
+			t.Errorf("%s at %d: %d×%d, %v; want %d×%d", c.name, c.size, got.Regions, got.Dim, err, c.regions, c.dim)
+		}
+	}
+}
+
+// Every size gives the grid that spec promises, and random weights give features that float16 can hold.
+func TestRandomWeights(t *testing.T) {
+	for name, size := range map[string]int{
+		"efficientnet_lite0": 33, "efficientnet_lite1": 97, "efficientnet_lite2": 130,
+		"resnet18": 65, "resnet50": 64, "resnet101": 33, "inception_v3": 101,
+	} {
+		spec, err := architectures[name].spec(name, size, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = torch.Run(func(s *torch.Scope) error {
+			f, err := newFrozen(s, torch.CPU, spec, weightsFile{seed: 7})
+			if err != nil {
+				return err
+			}
+			defer f.free()
+			pixels := make([]float32, 2*3*size*size)
+			f.pixels.apply(pixels, computedPixels(size))
+			return s.Inference(func(s *torch.Scope) error {
+				y := f.Forward(s, f.batch(s, pixels))
+				row, err := s.Halfs(y)
+				if err != nil {
+					return err
+				}
+				if y.Size(1) != int64(spec.Regions) || y.Size(2) != int64(spec.Dim) || !finite(row) {
+					t.Errorf("%s at %d: %v, want %d×%d; finite %v", name, size, y.Shape(), spec.Regions, spec.Dim, finite(row))
+				}
+				values, err := s.Floats(y)
+				var sum, squares float64
+				for _, v := range values {
+					sum, squares = sum+float64(v), squares+float64(v)*float64(v)
+				}
+				t.Logf("%s: mean %.3g, rms %.3g", name, sum/float64(len(values)), math.Sqrt(squares/float64(len(values))))
+				return err
+			})
+		})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestWeightsThatDoNotFit(t *testing.T) {
+	for _, c := range []struct{ name, file, want string }{
+		{"resnet18", "pth/testdata/zip.pth", `not the weights of resnet18: no tensor "conv1.weight"`},
+		{"resnet18", "pth/testdata/module.pth", "refuses the class"},
+		{"resnet18", "nothing.pth", "no such file"},
+	} {
+		err := torch.Run(func(s *torch.Scope) error {
+			f, err := newFrozen(s, torch.CPU, data.FeatureSpec{Encoder: c.name, ImageSize: 224}, weightsFile{path: c.file})
+			if err == nil {
+				f.free()
+			}
+			return err
+		})
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s from %s: %v, want %q", c.name, c.file, err, c.want)
+		}
+	}
+}
