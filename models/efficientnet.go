@@ -128,7 +128,11 @@ func (v liteVariant) steps(f func(weight, norm string, l layer) *conv) body {
 			depthwise.groups = wide
 			depthwise, side = samePadding(depthwise, side)
 			block.depthwise = f(name+"_depthwise_conv", name+"_bn1", depthwise)
-			block.project = f(name+"_project_conv", name+"_bn2", square(wide, st.out, 1, 1, linearOutput))
+			project := square(wide, st.out, 1, 1, linearOutput)
+			if block.residual {
+				project = ending(project)
+			}
+			block.project = f(name+"_project_conv", name+"_bn2", project)
 			steps = append(steps, block) // B×O×H×W, sides down to S/32
 			index++
 		}

@@ -31,6 +31,7 @@ type layer struct {
 	after      int64    // zeros below and right alone
 	groups     int64    // 0 means 1
 	activation activation
+	residual   bool // ends a residual branch: something is added to it
 }
 
 // square is the layer of a kernel size×size with as much padding as keeps an odd kernel centred.
@@ -113,7 +114,7 @@ type builder struct {
 	scope  *torch.Scope
 	device torch.Device
 	lookup lookup
-	gain   float64         // scales layers without activation, which end residual branches
+	gain   float64         // scales the ends of residual branches
 	owned  []*torch.Tensor // live until the encoder is freed
 	err    error
 }
@@ -146,7 +147,7 @@ func (b *builder) conv(weight, norm string, epsilon float64, l layer) *conv {
 	each := len(w) / int(l.out)
 	for o := range bias {
 		factor := float64(gamma[o]) / math.Sqrt(float64(variance[o])+epsilon)
-		if l.activation == linearOutput {
+		if l.residual {
 			factor *= b.gain
 		}
 		for i := o * each; i < (o+1)*each; i++ {
@@ -198,8 +199,8 @@ func unused(tensors map[string]pth.Tensor, used map[string]bool, heads []string)
 // randomGain keeps the sum of a ResNet's 33 random residual branches within float16's range.
 const randomGain = 0.3
 
-// fromSeed draws parameters: weights of convolutions normal with variance 2/(outputs a weight reaches), as He et al.
-// 2015 (arXiv 1502.01852), and batch norms that do nothing. Each name has a stream of its own.
+// fromSeed draws parameters: weights of convolutions normal with variance 2/(inputs of an output), as He et al. 2015
+// (arXiv 1502.01852), and batch norms that do nothing. Each name has a stream of its own.
 func fromSeed(seed int64) lookup {
 	return func(name string, shape []int) ([]float32, error) {
 		n := 1
@@ -212,10 +213,7 @@ func fromSeed(seed int64) lookup {
 			h := fnv.New64a()
 			h.Write([]byte(name))
 			r := rand.New(rand.NewPCG(uint64(seed), h.Sum64()))
-			deviation := math.Sqrt(2 / float64(shape[0]*shape[2]*shape[3]))
-			if shape[1] == 1 { // depthwise: a weight reaches one output channel
-				deviation = math.Sqrt(2 / float64(shape[2]*shape[3]))
-			}
+			deviation := math.Sqrt(2 / float64(shape[1]*shape[2]*shape[3]))
 			for i := range v {
 				v[i] = float32(r.NormFloat64() * deviation)
 			}

@@ -46,19 +46,27 @@ func (v resNetVariant) block(b *builder, name string, in, planes, stride int64) 
 	var block resBlock
 	if v.bottleneck {
 		out = 4 * planes
-		block.convs = append(block.convs,
+		block.convs = chain{
 			conv(1, square(in, planes, 1, 1, relu)),
 			conv(2, square(planes, planes, 3, stride, relu)),
-			conv(3, square(planes, out, 1, 1, linearOutput)))
+			conv(3, ending(square(planes, out, 1, 1, linearOutput))),
+		}
 	} else {
-		block.convs = append(block.convs,
+		block.convs = chain{
 			conv(1, square(in, planes, 3, stride, relu)),
-			conv(2, square(planes, planes, 3, 1, linearOutput)))
+			conv(2, ending(square(planes, planes, 3, 1, linearOutput))),
+		}
 	}
 	if stride != 1 || in != out {
 		block.shortcut = b.conv(name+".downsample.0", name+".downsample.1", epsilon, square(in, out, 1, stride, linearOutput))
 	}
 	return block, out
+}
+
+// ending marks the last layer of a residual branch.
+func ending(l layer) layer {
+	l.residual = true
+	return l
 }
 
 // build makes the layers up to layer4.
