@@ -109,7 +109,7 @@ func TestFailedTrialsDoNotEndTheStudy(t *testing.T) {
 		{fault{Kind: "nan", Epoch: 2, Step: 3}, FailureLoss, []string{"NaN", "epoch 2", "step 3", "soft00000001"}},
 		{fault{Kind: "exit", Epoch: 1, Step: 2}, FailureCrash, []string{"exit code 3", "std::bad_alloc", "log.txt"}},
 		{fault{Kind: "kill", Epoch: 1, Step: 2}, FailureCrash, []string{"signal 9", "memory"}},
-		{fault{Kind: "panic", Epoch: 1, Step: 1}, FailureCrash, []string{"exit code 2", "panic: runtime error", "trainEpoch"}},
+		{fault{Kind: "panic", Epoch: 1, Step: 1}, FailureCrash, []string{"exit code 2", "panic: runtime error", "trial.go"}},
 		{fault{Kind: "hang", Epoch: 1, Step: 2}, FailureStalled, []string{"no progress for"}},
 		{fault{Kind: "stop", Epoch: 1, Step: 2}, FailureStalled, []string{"no progress for"}},
 		{fault{Kind: "disk", Epoch: 2}, FailureDisk, []string{"no space left on device", "epoch 2"}},

@@ -154,13 +154,39 @@ func (db *DB) write(ctx context.Context, f func(*sql.Tx) error) error {
 	return explain(db.path, inTx(ctx, db.writer, f))
 }
 
+// unsynced is write for what may be lost with the machine's power; the database
+// stays sound in any case.
+func (db *DB) unsynced(ctx context.Context, f func(*sql.Tx) error) error {
+	if db.writer == nil {
+		return fmt.Errorf("%s: %w", db.path, ErrReadOnly)
+	}
+	conn, err := db.writer.Conn(ctx)
+	if err != nil {
+		return explain(db.path, err)
+	}
+	defer func() { _ = conn.Close() }()
+	if _, err := conn.ExecContext(ctx, "PRAGMA synchronous = NORMAL"); err != nil {
+		return explain(db.path, err)
+	}
+	err = inTx(ctx, conn, f)
+	if _, failed := conn.ExecContext(context.WithoutCancel(ctx), "PRAGMA synchronous = FULL"); failed != nil {
+		err = errors.Join(err, failed)
+	}
+	return explain(db.path, err)
+}
+
 // read runs f in a transaction, so that all its queries see one state.
 func (db *DB) read(ctx context.Context, f func(*sql.Tx) error) error {
 	return explain(db.path, inTx(ctx, db.reader, f))
 }
 
-func inTx(ctx context.Context, pool *sql.DB, f func(*sql.Tx) error) error {
-	tx, err := pool.BeginTx(ctx, nil)
+// beginner is a connection or a pool of them.
+type beginner interface {
+	BeginTx(context.Context, *sql.TxOptions) (*sql.Tx, error)
+}
+
+func inTx(ctx context.Context, on beginner, f func(*sql.Tx) error) error {
+	tx, err := on.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
