@@ -1,0 +1,74 @@
+package models
+
+import (
+	"context"
+	"fmt"
+
+	"glimpse/data"
+	"glimpse/experiments"
+	"glimpse/internal/torch"
+)
+
+// Engine makes captioners and the features that they look at, on one device.
+type Engine struct {
+	CacheDir string       // the user's cache: weights and features lie below it
+	Device   torch.Device // where to train and decode
+	Threads  int          // threads of an operation on the CPU; 0 leaves libtorch's choice
+}
+
+// Features fills the cache with the features of the pictures of d that are in
+// a split, those that it lacks. A jointly trained encoder needs none.
+func (e Engine) Features(ctx context.Context, s experiments.Settings, d *data.Dataset, progress func(done, total int)) error {
+	if s.Encoder.Name == jointEncoder {
+		return nil
+	}
+	e.prepare()
+	return fillFeatures(ctx, e.CacheDir, s, d, e.Device, progress)
+}
+
+// Captioner makes a fresh captioner from the settings' seed. The features of a
+// frozen encoder must be in the cache.
+func (e Engine) Captioner(s experiments.Settings, d *data.Dataset) (*Captioner, error) {
+	e.prepare()
+	src, err := e.source(s, d)
+	if err != nil {
+		return nil, err
+	}
+	return newCaptioner(s, d, e.Device, src)
+}
+
+// jointEncoder is the encoder that is trained with the captioner.
+const jointEncoder = "cnn"
+
+func (e Engine) source(s experiments.Settings, d *data.Dataset) (source, error) {
+	if s.Encoder.Name == jointEncoder {
+		return newCNNSource(d, e.Device, s.Encoder.ImageSize, s.Encoder.Channels)
+	}
+	return newCachedSource(context.Background(), e.CacheDir, s, d, e.Device)
+}
+
+// prepare applies the process-wide settings.
+func (e Engine) prepare() {
+	if e.Threads > 0 {
+		torch.SetThreads(e.Threads)
+	}
+	torch.SetDeterministic(e.Device != torch.CPU)
+}
+
+// Parameters counts the trained parameters that the settings ask for, with a
+// vocabulary of so many words, without making them.
+func Parameters(s experiments.Settings, vocabulary int) (int64, error) {
+	a, ok := arms[s.Model.Attention]
+	if !ok {
+		return 0, fmt.Errorf("model.attention %q: want none, soft, adaptive or uniform", s.Model.Attention)
+	}
+	if s.Encoder.Name == jointEncoder {
+		c := &cnn{size: s.Encoder.ImageSize, channels: s.Encoder.Channels}
+		return count(append(c.shapes(), networkShapes(a, sizesOf(s.Model, int64(vocabulary), int64(c.Dim())))...)), nil
+	}
+	spec, err := architectures[s.Encoder.Name].spec(s.Encoder.Name, s.Encoder.ImageSize, "")
+	if err != nil {
+		return 0, err
+	}
+	return count(networkShapes(a, sizesOf(s.Model, int64(vocabulary), int64(spec.Dim)))), nil
+}
