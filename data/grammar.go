@@ -25,7 +25,7 @@ func (sc scene) captions(seed int64, i int) []string {
 		return cmp.Or(cmp.Compare(a.row, b.row), cmp.Compare(a.column, b.column))
 	})
 	pair := func() (thing, thing) {
-		k := draw(s, len(sc.things), 2)
+		k := pick(s, len(sc.things), 2)
 		return sc.things[k[0]], sc.things[k[1]]
 	}
 	var made []string

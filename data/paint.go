@@ -7,18 +7,8 @@ import "math"
 // shows the same scene as a large one.
 func (sc scene) paint(size int) []uint8 {
 	canvas := make([]float64, 3*size*size)
-	side := float64(size)
-	for y := range size {
-		for x := range size {
-			// The light falls from one corner: red grows to the right, blue
-			// downwards. So the ground itself tells which part of the picture a
-			// region is, as the place of things is part of the captions.
-			right, down := (float64(x)+0.5)/side, (float64(y)+0.5)/side
-			p := canvas[3*(y*size+x):]
-			p[0] = sc.light * (112 + 64*right)
-			p[1] = sc.light * 144
-			p[2] = sc.light * (112 + 64*down)
-		}
+	for i := range canvas {
+		canvas[i] = sc.light * 140
 	}
 	for _, t := range sc.things {
 		t.paint(canvas, size)
@@ -61,23 +51,8 @@ var outlines = []func(x, y float64) float64{
 	func(x, y float64) float64 { return math.Abs(math.Hypot(x, y)-0.74) - 0.24 },
 	polygon(-0.8, -0.8, 0.8, -0.8, 0.8, 0.8, -0.8, 0.8),
 	polygon(0, -0.95, 0.95, 0.75, -0.95, 0.75),
-	polygon(star(5, 1, 0.42)...),
 	polygon(-0.3, -0.95, 0.3, -0.95, 0.3, -0.3, 0.95, -0.3, 0.95, 0.3, 0.3, 0.3,
 		0.3, 0.95, -0.3, 0.95, -0.3, 0.3, -0.95, 0.3, -0.95, -0.3, -0.3, -0.3),
-}
-
-// star gives the corners x0, y0, x1, y1, … of a star, one point upwards.
-func star(points int, outer, inner float64) []float64 {
-	var corners []float64
-	for k := range 2 * points {
-		r := outer
-		if k%2 == 1 {
-			r = inner
-		}
-		sin, cos := math.Sincos(math.Pi * float64(k) / float64(points))
-		corners = append(corners, r*sin, -r*cos)
-	}
-	return corners
 }
 
 // polygon gives the signed distance to the closed polygon through the corners

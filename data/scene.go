@@ -40,10 +40,10 @@ var colours = []colour{
 	{"black", [3]float64{22, 22, 26}},
 }
 
-var shapes = []string{"circle", "ring", "square", "triangle", "star", "cross"}
+var shapes = []string{"circle", "ring", "square", "triangle", "cross"}
 
 const (
-	smallRadius = 0.1
+	smallRadius = 0.11
 	largeRadius = 0.15
 	jitter      = 0.05 // how far a thing's centre is from that of its ninth
 	gap         = 0.03 // least distance of two things, and of a thing and the edge
@@ -54,7 +54,7 @@ const (
 func newScene(seed int64, i int) scene {
 	s := newStream(seed, useScene, uint64(i))
 	n := 2 + s.below(3)
-	paints, forms := draw(s, len(colours), n), draw(s, len(shapes), n)
+	paints, forms := pick(s, len(colours), n), pick(s, len(shapes), n)
 	made := scene{light: 1 + s.within(0.12), things: make([]thing, n)}
 	for k := range made.things {
 		t := thing{colour: paints[k], shape: forms[k], large: s.below(2) == 1, radius: smallRadius}
@@ -62,7 +62,7 @@ func newScene(seed int64, i int) scene {
 			t.radius = largeRadius
 		}
 		t.radius = float64(t.radius * (1 + s.within(0.06)))
-		t.turn = s.within(0.16)
+		t.turn = s.within(0.05)
 		for c := range t.tint {
 			t.tint[c] = s.within(14)
 		}
@@ -77,7 +77,7 @@ func newScene(seed int64, i int) scene {
 // and reports whether the things keep apart. Even four large things do so in
 // about one try of three.
 func (sc scene) place(s stream) bool {
-	for k, ninth := range draw(s, 9, len(sc.things)) {
+	for k, ninth := range pick(s, 9, len(sc.things)) {
 		t := &sc.things[k]
 		t.column, t.row = ninth%3, ninth/3
 		spot := func(third int) float64 {

@@ -49,8 +49,8 @@ func shuffle[T any](s stream, xs []T) {
 	}
 }
 
-// draw gives k different numbers from 0 to n-1 in random order, k <= n.
-func draw(s stream, n, k int) []int {
+// pick gives k different numbers from 0 to n-1 in random order, k <= n.
+func pick(s stream, n, k int) []int {
 	all := make([]int, n)
 	for i := range all {
 		all[i] = i

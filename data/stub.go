@@ -2,17 +2,7 @@ package data
 
 import "errors"
 
-
 var errSoon = errors.New("data: not built yet")
-
-// Load reads the data set that the options name.
-func Load(o Options) (*Dataset, error) { return nil, errSoon }
-
-// Pixels gives picture i as RGB, size×size×3 row-major (HWC).
-func (d *Dataset) Pixels(i, size int) ([]uint8, error) { return nil, errSoon }
-
-// Epoch gives the batches of one epoch; their order is a pure function of the arguments.
-func (d *Dataset) Epoch(split string, batchImages int, seed int64, epoch int) []Batch { return nil }
 
 // FeatureSpec says what the rows of a feature cache are.
 type FeatureSpec struct {

@@ -1,0 +1,147 @@
+package data
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// readCOCO reads a data set in the COCO family: Karpathy's file for the split
+// karpathy, captions_*.json for the split official.
+func readCOCO(o Options) (*corpus, error) {
+	if o.Split == "karpathy" {
+		return readKarpathy(o.Root)
+	}
+	if o.Split != "official" {
+		return nil, fmt.Errorf("data.split %q: coco has official (captions_*.json) and karpathy (dataset_*.json)", o.Split)
+	}
+	c := new(corpus)
+	for _, split := range []string{"train", "val", "test"} {
+		file, err := findCaptions(o.Root, split)
+		if err != nil {
+			return nil, err
+		}
+		if file == "" && split != "test" {
+			return nil, Error{File: o.Root, Msg: fmt.Sprintf(
+				"holds no captions_%s*.json, nor does its folder annotations; get COCO's annotations there, or use data.split karpathy", split)}
+		}
+		if file == "" {
+			c.halveValidation()
+			break
+		}
+		text, err := readText(file)
+		if err != nil {
+			return nil, err
+		}
+		if err := c.parseCOCO(file, text, split); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+// findCaptions gives the captions file of a split, "" when there is none.
+func findCaptions(root, split string) (string, error) {
+	var found []string
+	for _, dir := range []string{root, filepath.Join(root, "annotations")} {
+		more, err := matching(dir, "captions_"+split, ".json")
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			return "", err
+		}
+		found = append(found, more...)
+	}
+	switch len(found) {
+	case 0:
+		return "", nil
+	case 1:
+		return found[0], nil
+	}
+	return "", Error{File: found[1], Msg: fmt.Sprintf("lies beside %s; leave the one to be used", filepath.Base(found[0]))}
+}
+
+// cocoID is an image's number, or whatever JSON value a file uses for it.
+type cocoID = json.RawMessage
+
+type cocoImage struct {
+	ID       cocoID `json:"id"`
+	FileName string `json:"file_name"`
+}
+
+type cocoCaption struct {
+	ImageID cocoID `json:"image_id"`
+	Caption string `json:"caption"`
+}
+
+// parseCOCO reads a captions_*.json, whose images all go to one split.
+func (c *corpus) parseCOCO(file string, text []byte, split string) error {
+	type placed struct {
+		cocoCaption
+		line int
+	}
+	names := make(map[string]string)
+	var captions []placed
+	stem := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(file), "captions_"), ".json")
+	err := eachElement(file, text, map[string]element{
+		"images": elements(func(line int, e cocoImage) error {
+			if err := checkName(file, line, e.FileName, true); err != nil {
+				return err
+			}
+			if len(e.ID) == 0 {
+				return Error{file, line, fmt.Sprintf("image %q has no id", e.FileName)}
+			}
+			if _, twice := names[string(e.ID)]; twice {
+				return Error{file, line, fmt.Sprintf("image id %s comes twice", e.ID)}
+			}
+			if i, twice := c.index[e.FileName]; twice {
+				return Error{file, line, fmt.Sprintf("%q comes twice; the first is in %s:%d", e.FileName, c.images[i].file, c.images[i].line)}
+			}
+			names[string(e.ID)] = e.FileName
+			img := c.image(file, line, e.FileName)
+			img.split, img.folder = split, stem
+			return nil
+		}),
+		"annotations": elements(func(line int, e cocoCaption) error {
+			captions = append(captions, placed{e, line})
+			return nil
+		}),
+	})
+	if err != nil {
+		return err
+	}
+	if len(names) == 0 || len(captions) == 0 {
+		return Error{File: file, Msg: `has no "images" or no "annotations": not a COCO captions file`}
+	}
+	for _, a := range captions {
+		name, known := names[string(a.ImageID)]
+		if !known {
+			return Error{file, a.line, fmt.Sprintf("caption of image id %.40s, which \"images\" lacks", a.ImageID)}
+		}
+		if err := c.add(file, a.line, c.image(file, a.line, name), "", a.Caption); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// halveValidation makes a test split where none is published (the captions of
+// COCO's are withheld): of the validation images in name order, the first half
+// stays and the second tests.
+func (c *corpus) halveValidation() {
+	var held []int
+	for i, e := range c.images {
+		if e.split == "val" {
+			held = append(held, i)
+		}
+	}
+	slices.SortFunc(held, func(a, b int) int { return cmp.Compare(c.images[a].id, c.images[b].id) })
+	for _, i := range held[(len(held)+1)/2:] {
+		e := &c.images[i]
+		e.split = "test"
+		c.notes.add(e.file, 0, "validation images used as the test split, as no captions_test*.json is there")
+	}
+}

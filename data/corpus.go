@@ -1,0 +1,150 @@
+package data
+
+import (
+	"fmt"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// maxCaption is the longest caption accepted, in bytes. What is longer is a
+// file read with the wrong layout, or an unbalanced quotation mark.
+const maxCaption = 4096
+
+// usualCaptions is how many captions an image has in the published data sets.
+const usualCaptions = 5
+
+// pictureTypes are the endings of picture names, lower case.
+var pictureTypes = []string{".jpg", ".jpeg", ".png", ".webp"}
+
+// corpus is what the parsers make of a data set's files: images with their
+// captions in file order, each with the line it was first met on.
+type corpus struct {
+	images []entry
+	index  map[string]int // ID to place in images
+	notes  notebook
+}
+
+// entry is one image of a corpus.
+type entry struct {
+	id       string // unique in the corpus
+	file     string // text file that names it
+	line     int    // of its first row there; 0 when it has none
+	name     string // picture below its directory, slash-separated
+	folder   string // folder it may lie in besides the usual ones
+	split    string // train, val, test, or "" for none
+	captions []row
+	path     string // picture file, once found
+	fault    error  // what is wrong with the picture
+}
+
+// row is one caption and where it stands.
+type row struct {
+	text string
+	line int
+	key  string // what tells it from the image's other captions, "" when nothing does
+}
+
+// image gives the entry of an image, made when it is new.
+func (c *corpus) image(file string, line int, id string) *entry {
+	if c.index == nil {
+		c.index = make(map[string]int)
+	}
+	i, known := c.index[id]
+	if !known {
+		i = len(c.images)
+		c.index[id] = i
+		c.images = append(c.images, entry{id: id, file: file, line: line, name: id})
+	}
+	return &c.images[i]
+}
+
+// add gives an image one more caption. An empty one, and one repeated under
+// the same key, are left out with a note.
+func (c *corpus) add(file string, line int, e *entry, key, text string) error {
+	text = strings.TrimSpace(text)
+	switch {
+	case len(text) > maxCaption:
+		return Error{file, line, fmt.Sprintf("caption of %d bytes, more than %d: an unbalanced quotation mark, or another layout?", len(text), maxCaption)}
+	case strings.ContainsAny(text, "\r\n"):
+		return Error{file, line, "caption runs over several lines: an unbalanced quotation mark?"}
+	case text == "":
+		c.notes.add(file, line, "caption is empty: left out")
+		return nil
+	}
+	if key != "" {
+		for _, r := range e.captions {
+			if r.key != key {
+				continue
+			}
+			if r.text != text {
+				return Error{file, line, fmt.Sprintf("caption %s of %q again, and other words than in line %d; keep one of the two", key, e.id, r.line)}
+			}
+			c.notes.add(file, line, "row repeats an earlier one: left out")
+			return nil
+		}
+	}
+	e.captions = append(e.captions, row{text, line, key})
+	return nil
+}
+
+// dropRepeats leaves out captions that repeat an earlier one word for word, as
+// long as the image has more than the usual number: two annotators may well
+// write the same, a copied row makes a sixth caption.
+func (c *corpus) dropRepeats() {
+	for i := range c.images {
+		e := &c.images[i]
+		for k := 1; k < len(e.captions) && len(e.captions) > usualCaptions; k++ {
+			same := func(r row) bool { return r.text == e.captions[k].text }
+			if slices.ContainsFunc(e.captions[:k], same) {
+				c.notes.add(e.file, e.captions[k].line, "row repeats an earlier one: left out")
+				e.captions = slices.Delete(e.captions, k, k+1)
+				k--
+			}
+		}
+	}
+}
+
+// checkName refuses a picture name that could lead out of its directory. With
+// folders it may hold slashes.
+func checkName(file string, line int, name string, folders bool) error {
+	bad := func(why string) error {
+		return Error{file, line, fmt.Sprintf("picture name %q %s", name, why)}
+	}
+	switch {
+	case name == "":
+		return bad("is empty")
+	case len(name) > 255:
+		return Error{file, line, fmt.Sprintf("picture name of %d bytes, more than 255: another layout?", len(name))}
+	case strings.ContainsFunc(name, unicode.IsControl):
+		return bad("holds a control character")
+	case strings.ContainsAny(name, `\:`), !folders && strings.Contains(name, "/"):
+		return bad("holds a path; want a plain file name")
+	case !filepath.IsLocal(filepath.FromSlash(name)), path.Clean(name) != name, name == ".":
+		return bad("leads out of the picture folder")
+	}
+	return nil
+}
+
+// isPicture says whether a name ends as a picture's does.
+func isPicture(name string) bool {
+	return slices.Contains(pictureTypes, strings.ToLower(path.Ext(name)))
+}
+
+// notebook gathers notes: one for each file and reason, with the first line
+// and a count, in the order they came up.
+type notebook struct {
+	notes []Note
+}
+
+func (n *notebook) add(file string, line int, reason string) {
+	for i := range n.notes {
+		if n.notes[i].File == file && n.notes[i].Reason == reason {
+			n.notes[i].Count++
+			return
+		}
+	}
+	n.notes = append(n.notes, Note{file, line, reason, 1})
+}

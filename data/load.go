@@ -1,0 +1,131 @@
+package data
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+)
+
+// splitNames are the splits of every data set, in the order they are hashed.
+var splitNames = []string{"train", "val", "test"}
+
+// Load reads the data set that the options name and checks all of it: the
+// text, the split, and that every picture of a split is there, begins and ends
+// as a picture does and is not absurdly large. Faults come back as an Error
+// with file and line; harmless ones are left out and told in Dataset.Notes.
+func Load(o Options) (*Dataset, error) {
+	o, err := o.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	d := &Dataset{Name: o.Name, Split: o.Split, Options: o}
+	if o.Name == "shapes" {
+		d.drawScenes()
+	} else {
+		read := readFlickr8k
+		if o.Name == "coco" {
+			read = readCOCO
+		}
+		c, err := read(o)
+		if err != nil {
+			return nil, fmt.Errorf("data set %s: %w", o.Name, err)
+		}
+		if err := d.take(c); err != nil {
+			return nil, fmt.Errorf("data set %s: %w", o.Name, err)
+		}
+	}
+	return d, d.finish()
+}
+
+// withDefaults fills in what is not set and refuses what makes no sense.
+func (o Options) withDefaults() (Options, error) {
+	fill := func(value *int, fallback int) {
+		if *value == 0 {
+			*value = fallback
+		}
+	}
+	fill(&o.MinCount, 5)
+	fill(&o.CaptionsPerImage, usualCaptions)
+	fill(&o.MaxLength, 24)
+	fill(&o.Images, 1000)
+	if o.Vocabulary == "" {
+		o.Vocabulary = "train"
+	}
+	if o.Split == "" {
+		o.Split = "official"
+	}
+	known := map[string][]string{
+		"flickr8k": {"official", "karpathy", "seed"},
+		"coco":     {"official", "karpathy"},
+		"shapes":   {"official"},
+	}
+	splits, ok := known[o.Name]
+	switch {
+	case !ok:
+		return o, fmt.Errorf("data.name %q: want shapes, flickr8k or coco", o.Name)
+	case !slices.Contains(splits, o.Split):
+		return o, fmt.Errorf("data.split %q: %s has %q", o.Split, o.Name, splits)
+	case o.Root == "" && o.Name != "shapes":
+		return o, fmt.Errorf("data.root is empty: where is %s?", o.Name)
+	case o.MinCount < 0, o.CaptionsPerImage < 0, o.MaxLength < 0:
+		return o, fmt.Errorf("data.min_count %d, captions_per_image %d, max_length %d: none may be negative",
+			o.MinCount, o.CaptionsPerImage, o.MaxLength)
+	case o.Name == "shapes" && (o.Images < minScenes || o.Images > maxScenes):
+		return o, fmt.Errorf("data.images %d: want %d to %d", o.Images, minScenes, maxScenes)
+	case o.Vocabulary != "train" && o.Vocabulary != "corpus":
+		return o, fmt.Errorf("data.vocabulary %q: want train or corpus", o.Vocabulary)
+	case o.Tokenize == nil:
+		return o, errors.New("data options lack a tokenizer; pass the one that captions are scored with")
+	}
+	return o, nil
+}
+
+// finish makes what follows from images, captions and splits.
+func (d *Dataset) finish() error {
+	counted := d.Splits["train"]
+	if d.Options.Vocabulary == "corpus" {
+		counted = slices.Sorted(slices.Values(slices.Concat(d.Splits["train"], d.Splits["val"], d.Splits["test"])))
+	}
+	vocabulary, err := countVocabulary(d.Images, counted, d.Options.MinCount)
+	if err != nil {
+		return err
+	}
+	if vocabulary.Len() == len(specialWords) {
+		return fmt.Errorf("data set %s: no word occurs %d times in training; lower data.min_count", d.Name, d.Options.MinCount)
+	}
+	d.Vocabulary = vocabulary
+	d.encoded = make([][][]int64, len(d.Images))
+	for i, img := range d.Images {
+		for _, tokens := range img.Tokens {
+			d.encoded[i] = append(d.encoded[i], vocabulary.Encode(tokens, d.Options.MaxLength))
+		}
+	}
+	d.Hash = d.hash()
+	return nil
+}
+
+// hash is the sha256 of the splits' names, images and captions, each told by
+// its length, so that no two data sets run into each other. Images in no split
+// do not count.
+func (d *Dataset) hash() string {
+	sum := sha256.New()
+	put := func(s string) {
+		fmt.Fprintf(sum, "%d:", len(s))
+		io.WriteString(sum, s)
+	}
+	for _, split := range splitNames {
+		put(split)
+		fmt.Fprintf(sum, "%d;", len(d.Splits[split]))
+		for _, i := range d.Splits[split] {
+			put(d.Images[i].ID)
+			fmt.Fprintf(sum, "%d;", len(d.Images[i].Captions))
+			for _, caption := range d.Images[i].Captions {
+				put(caption)
+			}
+		}
+	}
+	return hex.EncodeToString(sum.Sum(nil))
+}

@@ -1,0 +1,27 @@
+package data
+
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+)
+
+// inParallel calls do(0) … do(n-1) on all cores. Work that waits for the disk
+// asks for more goroutines than cores by waiting > 1.
+func inParallel(n, waiting int, do func(i int)) {
+	workers := min(n, waiting*runtime.GOMAXPROCS(0))
+	var next atomic.Int64
+	var all sync.WaitGroup
+	for range workers {
+		all.Go(func() {
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= n {
+					return
+				}
+				do(i)
+			}
+		})
+	}
+	all.Wait()
+}

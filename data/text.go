@@ -1,0 +1,68 @@
+package data
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"unicode/utf8"
+)
+
+// readText reads a text file: UTF-8, with or without a byte order mark. What
+// is not text is refused with its line.
+func readText(path string) ([]byte, error) {
+	if info, err := os.Stat(path); err != nil {
+		return nil, err
+	} else if !info.Mode().IsRegular() {
+		return nil, Error{File: path, Msg: "is not a regular file"}
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return cleanText(path, text)
+}
+
+// cleanText strips the byte order mark and refuses what is not UTF-8 text.
+func cleanText(path string, text []byte) ([]byte, error) {
+	text = bytes.TrimPrefix(text, []byte("\ufeff"))
+	if bytes.HasPrefix(text, []byte{0xff, 0xfe}) || bytes.HasPrefix(text, []byte{0xfe, 0xff}) {
+		return nil, Error{path, 1, "is UTF-16; convert it to UTF-8"}
+	}
+	if at := bytes.IndexByte(text, 0); at >= 0 {
+		return nil, Error{path, lineAt(text, at), "holds a zero byte, so it is no text file or is damaged; get it again"}
+	}
+	if !utf8.Valid(text) {
+		at := 0
+		for at < len(text) {
+			r, n := utf8.DecodeRune(text[at:])
+			if r == utf8.RuneError && n <= 1 {
+				break
+			}
+			at += n
+		}
+		return nil, Error{path, lineAt(text, at), fmt.Sprintf("byte %#02x is not UTF-8; convert the file to UTF-8", text[at])}
+	}
+	return text, nil
+}
+
+// lineAt is the line, from 1, of the byte at offset at.
+func lineAt(text []byte, at int) int {
+	return 1 + bytes.Count(text[:min(max(at, 0), len(text))], []byte{'\n'})
+}
+
+// eachLine calls do for every line that holds more than space, without its
+// end, until do gives an error.
+func eachLine(text []byte, do func(line int, s string) error) error {
+	line := 0
+	for raw := range bytes.Lines(text) {
+		line++
+		raw = bytes.TrimRight(raw, "\r\n")
+		if len(bytes.TrimSpace(raw)) == 0 {
+			continue
+		}
+		if err := do(line, string(raw)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
