@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime/debug"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"glimpse/experiments"
+	"glimpse/runner"
+)
+
+// The exit codes, a contract with scripts.
+const (
+	exitDone        = 0
+	exitFailed      = 1   // something went wrong
+	exitUsage       = 2   // a wrong command line or study file; nothing was done
+	exitSomeFailed  = 3   // the study ran, and some of its trials failed
+	exitInterrupted = 130 // stopped by a signal; the same command goes on from there
+)
+
+// usageError marks an error as the caller's: a wrong flag or argument that only the verb itself could judge.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+// someFailed is returned by a verb that did its work while some trials failed.
+type someFailed struct{ failed, total int }
+
+func (e someFailed) Error() string {
+	return fmt.Sprintf("%d of %d trials failed; `glimpse show RUN` tells why, and the same command tries them again", e.failed, e.total)
+}
+
+// run executes one command line (without the program's name) and gives the exit code. It is all of the program but the
+// process: tests call it.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	started := false
+	root := newRoot()
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	// Runs once flags and arguments are accepted: an error before that is one of usage.
+	root.PersistentPreRun = func(*cobra.Command, []string) { started = true }
+	command, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		return exitDone
+	}
+	code := exitCode(ctx, err, started)
+	message := strings.TrimRight(err.Error(), "\n")
+	if code == exitInterrupted {
+		message = "interrupted; the same command goes on from where it stopped"
+	}
+	fmt.Fprintf(stderr, "glimpse: %s\n", message)
+	if code == exitUsage && !started {
+		fmt.Fprintf(stderr, "`%s --help` tells how it is used\n", command.CommandPath())
+	}
+	return code
+}
+
+func exitCode(ctx context.Context, err error, started bool) int {
+	var (
+		usage usageError
+		spec  *experiments.Error
+		some  someFailed
+	)
+	switch {
+	case errors.Is(err, runner.ErrInterrupted), ctx.Err() != nil && errors.Is(err, context.Canceled):
+		return exitInterrupted
+	case !started || errors.As(err, &usage) || errors.As(err, &spec):
+		return exitUsage
+	case errors.As(err, &some):
+		return exitSomeFailed
+	default:
+		return exitFailed
+	}
+}
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "glimpse",
+		Short: "Does attention improve an image captioner, by how much, and how sure are we?",
+		Long: `glimpse takes a study in YAML, trains the captioners that it asks for, scores
+their captions, records everything in results.db, and writes a report whose
+plots and statistics answer the study's question.
+
+Exit codes: 0 done; 1 failed; 2 wrong usage or study file; 3 some trials
+failed; 130 interrupted, and resumed by the same command.`,
+		Example: `  glimpse plan experiments/demo.yaml
+  glimpse run experiments/demo.yaml --db demo.db --report demo-report
+  glimpse runs --db demo.db
+  glimpse doctor`,
+		Version:       version(),
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.AddCommand(
+		planCommand(), runCommand(), trialCommand(),
+		runsCommand(), showCommand(), reportCommand(),
+		dataCommand(), featuresCommand(),
+		doctorCommand(), tokenizeCommand(),
+	)
+	return root
+}
+
+// version names the module's version or, built from a checkout, its commit.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	commit, dirty := "", ""
+	for _, s := range info.Settings {
+		switch {
+		case s.Key == "vcs.revision":
+			commit = s.Value[:min(12, len(s.Value))]
+		case s.Key == "vcs.modified" && s.Value == "true":
+			dirty = "+dirty"
+		}
+	}
+	if commit == "" {
+		return info.Main.Version
+	}
+	return commit + dirty
+}

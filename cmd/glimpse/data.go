@@ -1,0 +1,182 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"glimpse/data"
+	"glimpse/metrics"
+	"glimpse/runner"
+)
+
+func dataCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:     "data",
+		Short:   "Look at data sets",
+		Example: "  glimpse data info experiments/flickr8k.yaml",
+		Args:    cobra.NoArgs,
+		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	c.AddCommand(dataInfoCommand())
+	return c
+}
+
+func dataInfoCommand() *cobra.Command {
+	var (
+		flags  studyFlags
+		split  string
+		asJSON bool
+	)
+	c := &cobra.Command{
+		Use:   "info SPEC|NAME",
+		Short: "Read a data set, check it, and say what is in it",
+		Long: `Reads the data set of a study, or the one of that name (flickr8k, coco, shapes),
+as training would, checks every caption and that every picture is there, and
+says what is in it and what was left out, with file and line.`,
+		Example: `  glimpse data info experiments/flickr8k.yaml
+  glimpse data info shapes
+  glimpse data info flickr8k --data ../shared/flickr8k --split karpathy --json`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			options, err := dataOptions(args[0], split, flags)
+			if err != nil {
+				return err
+			}
+			info, err := readInfo(options)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return printJSON(c.OutOrStdout(), info)
+			}
+			return info.print(c.OutOrStdout())
+		},
+	}
+	flags.add(c)
+	c.Flags().StringVar(&split, "split", "", "with a NAME: official, karpathy or seed")
+	addJSONFlag(c, &asJSON)
+	return c
+}
+
+// dataOptions says which data set a study file, or the name of one, means.
+func dataOptions(arg, split string, flags studyFlags) (data.Options, error) {
+	if ext := filepath.Ext(arg); ext != ".yaml" && ext != ".yml" {
+		if len(flags.sets) > 0 {
+			return data.Options{}, usageError{fmt.Errorf("--set changes a study file, and %s is the name of a data set", arg)}
+		}
+		return data.Options{Name: arg, Split: split, Root: dataRoot(flags.root, ""), Tokenize: metrics.Tokenize}, nil
+	}
+	if split != "" {
+		return data.Options{}, usageError{fmt.Errorf("--split goes with the name of a data set; for a study it is --set data.split=%s", split)}
+	}
+	study, err := flags.load(arg)
+	if err != nil {
+		return data.Options{}, err
+	}
+	trials, err := study.Plan()
+	if err != nil {
+		return data.Options{}, err
+	}
+	settings := trials[0].Settings
+	return runner.DataOptions(settings, settings.Data.Root), nil
+}
+
+type dataInfo struct {
+	Name       string               `json:"name"`
+	Split      string               `json:"split"`
+	Root       string               `json:"root"`
+	Images     int                  `json:"images"`
+	Unused     int                  `json:"unused_images"` // in no split
+	Vocabulary int                  `json:"vocabulary"`    // the four special words included
+	Hash       string               `json:"hash"`
+	Splits     map[string]splitInfo `json:"splits"`
+	Notes      []data.Note          `json:"notes"`
+}
+
+type splitInfo struct {
+	Images   int    `json:"images"`
+	Captions int    `json:"captions"`
+	Words    int    `json:"words"`
+	Longest  int    `json:"longest"` // words of the longest caption
+	Unknown  number `json:"unknown"` // share of the words that the vocabulary lacks
+}
+
+func readInfo(options data.Options) (*dataInfo, error) {
+	d, err := data.Load(options)
+	if err != nil {
+		return nil, err
+	}
+	info := &dataInfo{
+		Name: d.Name, Split: d.Split, Root: d.Options.Root, Images: len(d.Images),
+		Vocabulary: len(d.Vocabulary.Words), Hash: d.Hash, Splits: map[string]splitInfo{}, Notes: slices.Clone(d.Notes),
+	}
+	if info.Notes == nil {
+		info.Notes = []data.Note{}
+	}
+	known := make(map[string]bool, len(d.Vocabulary.Words))
+	for _, word := range d.Vocabulary.Words {
+		known[word] = true
+	}
+	used := 0
+	for name, members := range d.Splits {
+		used += len(members)
+		split, unknown := splitInfo{Images: len(members)}, 0
+		for _, i := range members {
+			for _, tokens := range d.Images[i].Tokens {
+				split.Captions++
+				split.Words += len(tokens)
+				split.Longest = max(split.Longest, len(tokens))
+				for _, token := range tokens {
+					if !known[token] {
+						unknown++
+					}
+				}
+			}
+		}
+		split.Unknown = number(float64(unknown) / float64(max(1, split.Words)))
+		info.Splits[name] = split
+	}
+	info.Unused = info.Images - used
+	return info, nil
+}
+
+func (info *dataInfo) print(w io.Writer) error {
+	t := &table{}
+	t.add("data set", info.Name)
+	t.add("split", info.Split)
+	if info.Root != "" {
+		t.add("folder", info.Root)
+	}
+	t.add("images", fmt.Sprintf("%s, %s of them in no split", count(int64(info.Images)), count(int64(info.Unused))))
+	t.add("vocabulary", count(int64(info.Vocabulary))+" words, of the training captions")
+	t.add("hash", info.Hash)
+	t.add("")
+	t.add("SPLIT", "IMAGES", "CAPTIONS", "WORDS A CAPTION", "LONGEST", "UNKNOWN WORDS")
+	for _, name := range []string{"train", "val", "test"} {
+		split, ok := info.Splits[name]
+		if !ok {
+			continue
+		}
+		t.add(name, count(int64(split.Images)), count(int64(split.Captions)),
+			fmt.Sprintf("%.1f", float64(split.Words)/float64(max(1, split.Captions))), fmt.Sprint(split.Longest),
+			fmt.Sprintf("%.2f %%", 100*float64(split.Unknown)))
+	}
+	if err := t.print(w); err != nil {
+		return err
+	}
+	if len(info.Notes) == 0 {
+		return nil
+	}
+	var lines strings.Builder
+	lines.WriteString("\nLEFT OUT OR READ LENIENTLY\n")
+	for _, note := range info.Notes {
+		lines.WriteString(note.String() + "\n")
+	}
+	_, err := io.WriteString(w, lines.String())
+	return err
+}

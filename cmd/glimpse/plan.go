@@ -1,0 +1,163 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"glimpse/experiments"
+	"glimpse/internal/store"
+	"glimpse/metrics/stats"
+	"glimpse/runner"
+)
+
+func planCommand() *cobra.Command {
+	var (
+		flags  studyFlags
+		db     string
+		jobs   int
+		asJSON bool
+	)
+	c := &cobra.Command{
+		Use:   "plan SPEC",
+		Short: "The trials of a study, and what it can find out; trains nothing",
+		Long: `Reads a study and its data, and lists the trials: ids, parameter counts
+(matched, if the study asks for it), which are done, and the time that is left,
+estimated from runs in the database. Says what the comparison can find out with
+so many seeds: the smallest p that it can reach, and the effect it can detect.`,
+		Example: `  glimpse plan experiments/demo.yaml
+  glimpse plan experiments/flickr8k.yaml --set train.epochs=3 --set seed=1
+  glimpse plan experiments/demo.yaml --json | jq -r '.trials[].id'`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			study, err := flags.load(args[0])
+			if err != nil {
+				return err
+			}
+			sets := datasets{}
+			trials, err := sets.plan(study)
+			if err != nil {
+				return err
+			}
+			known, err := knownRuns(c, db)
+			if err != nil {
+				return err
+			}
+			p, err := newPlan(study, trials, known, jobs, sets)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return printJSON(c.OutOrStdout(), p)
+			}
+			return p.print(c.OutOrStdout())
+		},
+	}
+	flags.add(c)
+	addDBFlag(c, &db)
+	c.Flags().IntVar(&jobs, "jobs", 1, "trials at a time, for the estimate")
+	addJSONFlag(c, &asJSON)
+	return c
+}
+
+// knownRuns gives all runs of the database, none if there is no database yet.
+func knownRuns(c *cobra.Command, flag string) ([]store.Run, error) {
+	db, err := store.OpenReadOnly(dbPath(flag))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer db.Close()
+	return db.Runs(c.Context(), "")
+}
+
+// plan is what `plan` tells; as JSON, a contract.
+type plan struct {
+	Study     string         `json:"study"`
+	Question  string         `json:"question"`
+	Trials    []plannedTrial `json:"trials"`
+	Completed int            `json:"completed"`
+	Remaining int            `json:"remaining"`
+	Estimate  *number        `json:"estimated_seconds"` // null where no run tells
+	Outlook   *stats.Outlook `json:"outlook"`           // null where nothing is compared
+	Warnings  []string       `json:"warnings"`
+}
+
+type plannedTrial struct {
+	ID         string               `json:"id"`
+	Arm        string               `json:"arm"`
+	Seed       int64                `json:"seed"`
+	Swept      map[string]string    `json:"swept"`
+	Parameters int64                `json:"parameters"`
+	State      string               `json:"state"` // of the run; queued where there is none
+	Settings   experiments.Settings `json:"settings"`
+}
+
+func newPlan(study *experiments.Study, trials []experiments.Trial, known []store.Run, jobs int, sets datasets) (*plan, error) {
+	states := make(map[string]string, len(known))
+	for _, run := range known {
+		states[run.ID] = run.State
+	}
+	p := &plan{Study: study.Name, Question: study.Question, Trials: []plannedTrial{}, Warnings: append([]string{}, study.Warnings()...)}
+	for _, trial := range trials {
+		state := states[trial.ID]
+		if state == "" {
+			state = store.Queued
+		}
+		if state == store.Completed {
+			p.Completed++
+		} else {
+			p.Remaining++
+		}
+		p.Trials = append(p.Trials, plannedTrial{
+			ID: trial.ID, Arm: trial.Arm, Seed: trial.Settings.Seed, Swept: trial.Swept,
+			Parameters: trial.Parameters, State: state, Settings: trial.Settings,
+		})
+	}
+	if left, ok := runner.Estimate(trials, known, jobs); ok && p.Remaining > 0 {
+		seconds := number(left.Seconds())
+		p.Estimate = &seconds
+	}
+	var err error
+	if p.Outlook, err = outlook(study, trials, sets); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+func (p *plan) print(w io.Writer) error {
+	fmt.Fprintf(w, "%s: %s\n\n", p.Study, p.Question)
+	t := &table{}
+	t.add("TRIAL", "ARM", "SEED", "HIDDEN", "PARAMETERS", "STATE")
+	for _, trial := range p.Trials {
+		t.add(trial.ID, trial.Arm, strconv.FormatInt(trial.Seed, 10), strconv.Itoa(trial.Settings.Model.Hidden),
+			count(trial.Parameters), trial.State)
+	}
+	if err := t.print(w); err != nil {
+		return err
+	}
+	line := fmt.Sprintf("\n%d trials, %d complete", len(p.Trials), p.Completed)
+	if p.Estimate != nil {
+		line += fmt.Sprintf(", about %s left", span(float64(*p.Estimate)))
+	} else if p.Remaining > 0 {
+		line += "; the time will be known once one has run"
+	}
+	fmt.Fprintln(w, line)
+	if p.Outlook != nil {
+		if err := printOutlook(w, p.Outlook); err != nil {
+			return err
+		}
+	}
+	for _, warning := range p.Warnings {
+		if _, err := fmt.Fprintf(w, "warning: %s\n", warning); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,48 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"glimpse/reports"
+)
+
+func reportCommand() *cobra.Command {
+	var (
+		db  string
+		dir string
+	)
+	c := &cobra.Command{
+		Use:   "report STUDY",
+		Short: "Write the report of a study",
+		Long: `Writes the report of a study (its name or its YAML file) into a folder:
+index.html, which opens from disk, report.md, each plot as SVG and PNG, each
+table as CSV. It reads the results database and nothing else, and works while
+the study is still running.`,
+		Example: `  glimpse report flickr8k-attention -o report
+  glimpse report experiments/demo.yaml --db demo.db -o demo-report`,
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: completeFromDB(studyNames),
+		RunE: func(c *cobra.Command, args []string) error {
+			results, err := openResults(db)
+			if err != nil {
+				return err
+			}
+			defer results.Close()
+			name, err := studyName(c.Context(), results, args[0])
+			if err != nil {
+				return err
+			}
+			if err := reports.Write(c.Context(), results, name, dir); err != nil {
+				return fmt.Errorf("writing the report of %s into %s: %w", name, dir, err)
+			}
+			_, err = fmt.Fprintln(c.OutOrStdout(), filepath.Join(dir, "index.html"))
+			return err
+		},
+	}
+	addDBFlag(c, &db)
+	c.Flags().StringVarP(&dir, "output", "o", "report", "folder to write into; made if it is missing")
+	return c
+}

@@ -1,0 +1,192 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"glimpse/experiments"
+	"glimpse/internal/store"
+	"glimpse/reports"
+	"glimpse/runner"
+)
+
+func runCommand() *cobra.Command {
+	var (
+		flags   studyFlags
+		compute engineFlags
+		options runOptions
+	)
+	c := &cobra.Command{
+		Use:   "run SPEC",
+		Short: "Run all trials of a study that are not done",
+		Long: `Reads and checks the study and its data, computes missing features, and trains
+each trial that is not complete, in a process of its own. A trial that fails is
+recorded and the others go on. Ctrl-C saves each trial and stops; the same
+command goes on from there. A second Ctrl-C stops at once: what was trained
+since the last checkpoint is then trained again. Several processes may run one
+study on one database: they share the trials.`,
+		Example: `  glimpse run experiments/demo.yaml --db demo.db --report demo-report
+  glimpse run experiments/flickr8k.yaml --jobs 2
+  glimpse run experiments/flickr8k.yaml --device cuda --data /data/flickr8k
+  glimpse run experiments/flickr8k.yaml --set train.epochs=3 --db try.db`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			study, err := flags.load(args[0])
+			if err != nil {
+				return err
+			}
+			if options.jobs < 1 {
+				return usageError{errors.New("--jobs must be at least 1")}
+			}
+			engine, err := compute.engine(compute.threads)
+			if err != nil {
+				return err
+			}
+			return runStudy(c, study, engine, compute, options)
+		},
+	}
+	flags.add(c)
+	compute.add(c)
+	addDBFlag(c, &options.db)
+	c.Flags().IntVarP(&options.jobs, "jobs", "j", 1, "trials at a time")
+	c.Flags().StringVar(&options.report, "report", "", "write the report into this folder afterwards")
+	c.Flags().BoolVar(&options.retry, "retry-failed", false, "also try again what will probably fail again, such as a loss that diverged")
+	addJSONFlag(c, &options.json)
+	return c
+}
+
+type runOptions struct {
+	db, report  string
+	jobs        int
+	retry, json bool
+}
+
+func runStudy(c *cobra.Command, study *experiments.Study, engine engine, compute engineFlags, o runOptions) error {
+	ctx := c.Context()
+	trials, err := datasets{}.plan(study)
+	if err != nil {
+		return err
+	}
+	db, err := store.Open(dbPath(o.db))
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	spec, err := study.YAML()
+	if err != nil {
+		return err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("finding this program, which runs the trials: %w", err)
+	}
+	kill, release := onSecondSignal()
+	defer release()
+	show := &eventText{newProgress(c.ErrOrStderr())}
+	summary, err := runner.Run(ctx, runner.Config{
+		Study: study, Trials: trials, Spec: string(spec), DB: db, Root: study.Data.Root, Engine: engine,
+		Command:     func(l runner.Launch) *exec.Cmd { return exec.Command(self, trialArgs(l, compute.device)...) },
+		Jobs:        o.jobs,
+		Threads:     compute.threads,
+		RetryFailed: o.retry,
+		Progress:    show.event,
+		Kill:        kill,
+	})
+	show.close()
+	if summary.Total == 0 { // nothing was begun
+		return err
+	}
+	failed := finishRun(ctx, c.OutOrStdout(), db, study, summary, o)
+	switch {
+	case err != nil:
+		return err
+	case failed != nil:
+		return failed
+	case summary.Failed > 0:
+		return someFailed{summary.Failed, summary.Total}
+	}
+	return nil
+}
+
+// finishRun tells how the study stands, and writes its report if asked to.
+func finishRun(ctx context.Context, w io.Writer, db *store.DB, study *experiments.Study, summary runner.Summary, o runOptions) error {
+	ctx = context.WithoutCancel(ctx) // an interrupted study is told of as well
+	if o.report != "" && summary.Completed > 0 {
+		if err := reports.Write(ctx, db, study.Name, o.report); err != nil {
+			return fmt.Errorf("writing the report into %s: %w", o.report, err)
+		}
+	}
+	if o.json {
+		return printJSON(w, newSummaryJSON(summary, o.report))
+	}
+	runs, err := db.Runs(ctx, study.Name)
+	if err != nil {
+		return err
+	}
+	if err := runTable(runs).print(w); err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "\n%d of %d trials complete in %s, %d of them before, %d failed\n",
+		summary.Completed, summary.Total, span(summary.Elapsed.Seconds()), summary.Skipped, summary.Failed)
+	if o.report != "" && summary.Completed > 0 {
+		fmt.Fprintln(w, filepath.Join(o.report, "index.html"))
+	}
+	return nil
+}
+
+type summaryJSON struct {
+	Total       int              `json:"total"`
+	Completed   int              `json:"completed"`
+	Skipped     int              `json:"skipped"` // of the completed, those that were so before
+	Failed      int              `json:"failed"`
+	Interrupted int              `json:"interrupted"`
+	Unfinished  int              `json:"unfinished"`
+	Failures    []runner.Failure `json:"failures"`
+	Seconds     number           `json:"seconds"`
+	Report      string           `json:"report,omitempty"`
+}
+
+func newSummaryJSON(s runner.Summary, report string) summaryJSON {
+	return summaryJSON{
+		Total: s.Total, Completed: s.Completed, Skipped: s.Skipped, Failed: s.Failed, Interrupted: s.Interrupted,
+		Unfinished: s.Unfinished, Failures: s.Failures, Seconds: number(s.Elapsed.Seconds()), Report: report,
+	}
+}
+
+// trialArgs is the command line of a trial's process.
+func trialArgs(l runner.Launch, device string) []string {
+	return []string{
+		"trial", l.Run, "--attempt", strconv.FormatInt(l.Attempt, 10), "--db", l.DB, "--dir", l.Dir, "--data", l.Root,
+		"--threads", strconv.Itoa(l.Threads), "--device", device, "--lease", l.Lease.String(), "--silence", l.Silence.String(),
+	}
+}
+
+// onSecondSignal gives a channel that is closed at the second Ctrl-C. The first one is the context's.
+func onSecondSignal() (kill <-chan struct{}, release func()) {
+	signals, second, done := make(chan os.Signal, 2), make(chan struct{}), make(chan struct{})
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		for range 2 {
+			select {
+			case <-signals:
+			case <-done:
+				return
+			}
+		}
+		close(second)
+	}()
+	return second, func() {
+		signal.Stop(signals)
+		close(done)
+	}
+}

@@ -1,0 +1,267 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"sort"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"glimpse/internal/store"
+)
+
+func showCommand() *cobra.Command {
+	var (
+		db       string
+		split    string
+		captions int
+		asJSON   bool
+	)
+	c := &cobra.Command{
+		Use:   "show RUN",
+		Short: "Everything recorded about one run",
+		Long: `Shows a run, named by its id or the beginning of one: its state, settings,
+metrics, epochs, environment, and some of the captions it wrote.`,
+		Example: `  glimpse show 3f2a
+  glimpse show 3f2a --captions 20
+  glimpse show 3f2a --captions -1 --json | jq '.captions[].words'`,
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: completeFromDB(runIDs),
+		RunE: func(c *cobra.Command, args []string) error {
+			results, err := openResults(db)
+			if err != nil {
+				return err
+			}
+			defer results.Close()
+			record, err := readRecord(c.Context(), results, args[0], split, captions)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return printJSON(c.OutOrStdout(), record.json())
+			}
+			return record.print(c.OutOrStdout())
+		},
+	}
+	addDBFlag(c, &db)
+	c.Flags().StringVar(&split, "split", "test", "whose captions: test or val")
+	c.Flags().IntVar(&captions, "captions", 5, "how many captions to show, -1 for all")
+	addJSONFlag(c, &asJSON)
+	return c
+}
+
+// record is all that `show` tells of a run.
+type record struct {
+	run      store.Run
+	epochs   []store.Epoch
+	captions []store.Caption
+	split    string
+}
+
+func readRecord(ctx context.Context, db *store.DB, id, split string, captions int) (*record, error) {
+	run, err := db.Run(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	r := &record{run: run, split: split}
+	if r.epochs, err = db.Epochs(ctx, run.ID); err != nil {
+		return nil, err
+	}
+	if captions == 0 {
+		return r, nil
+	}
+	if r.captions, err = db.Captions(ctx, run.ID, split); err != nil {
+		return nil, err
+	}
+	if captions > 0 && captions < len(r.captions) {
+		r.captions = r.captions[:captions]
+	}
+	return r, nil
+}
+
+type epochJSON struct {
+	Epoch             int               `json:"epoch"`
+	Loss              number            `json:"loss"`
+	Val               map[string]number `json:"val"`
+	LR                number            `json:"lr"`
+	Seconds           number            `json:"seconds"`
+	CaptionsPerSecond number            `json:"captions_per_second"`
+	Selected          bool              `json:"selected"`
+}
+
+type captionJSON struct {
+	Image   string   `json:"image"`
+	Words   string   `json:"words"`
+	LogProb number   `json:"log_prob"`
+	Beta    []number `json:"beta"`
+	Entropy []number `json:"entropy"`
+	CIDEr   *number  `json:"cider"` // null before it was scored
+}
+
+type recordJSON struct {
+	runJSON
+	Environment json.RawMessage `json:"environment"`
+	Epochs      []epochJSON     `json:"epoch_records"`
+	Split       string          `json:"captions_split"`
+	Captions    []captionJSON   `json:"captions"`
+}
+
+func (r *record) json() recordJSON {
+	out := recordJSON{
+		runJSON:     newRunJSON(r.run),
+		Environment: raw(r.run.Environment),
+		Epochs:      []epochJSON{},
+		Split:       r.split,
+		Captions:    []captionJSON{},
+	}
+	for _, e := range r.epochs {
+		out.Epochs = append(out.Epochs, epochJSON{
+			Epoch: e.Epoch, Loss: number(e.Loss), Val: numbers(e.Val), LR: number(e.LR),
+			Seconds: number(e.Seconds), CaptionsPerSecond: number(e.CaptionsPerSecond), Selected: e.Selected,
+		})
+	}
+	for _, c := range r.captions {
+		caption := captionJSON{
+			Image: c.Image, Words: c.Words, LogProb: number(c.LogProb), Beta: series(c.Beta), Entropy: series(c.Entropy),
+		}
+		if c.Scored {
+			cider := number(c.Stats.CIDEr)
+			caption.CIDEr = &cider
+		}
+		out.Captions = append(out.Captions, caption)
+	}
+	return out
+}
+
+func (r *record) print(w io.Writer) error {
+	run := r.run
+	t := &table{}
+	t.add("run", run.ID)
+	t.add("study", strings.Join(run.Studies, ", "))
+	t.add("arm", run.Arm)
+	t.add("seed", fmt.Sprint(run.Seed))
+	for _, path := range slices.Sorted(maps.Keys(run.Swept)) {
+		t.add(path, run.Swept[path])
+	}
+	t.add("state", run.State)
+	if run.Error != "" {
+		t.add("error", strings.ReplaceAll(strings.TrimSpace(run.Error), "\n", "\n\t"))
+	}
+	if run.Parameters > 0 {
+		t.add("parameters", count(run.Parameters))
+	}
+	t.add("attempts", fmt.Sprint(run.Attempt))
+	if run.Epochs > 0 {
+		t.add("epochs", fmt.Sprintf("%d, the best is %d", run.Epochs, run.BestEpoch))
+		t.add("time", span(run.Seconds))
+	}
+	for _, pair := range [][2]string{{"signature", run.Signature}, {"captions", run.CaptionsSHA256}, {"weights", run.WeightsSHA256}} {
+		if pair[1] != "" {
+			t.add(pair[0], pair[1])
+		}
+	}
+	for _, key := range sortedPaths(run.Environment) {
+		t.add(key[0], key[1])
+	}
+	if err := t.print(w); err != nil {
+		return err
+	}
+	for _, part := range []func(io.Writer) error{r.printMetrics, r.printEpochs, r.printCaptions} {
+		if err := part(w); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// shownMetrics are the metrics of the tables, in their order.
+var shownMetrics = []string{"bleu1", "bleu2", "bleu3", "bleu4", "rouge_l", "cider", "cider_d", "meteor", "meteor-exact-stem"}
+
+func (r *record) printMetrics(w io.Writer) error {
+	if len(r.run.Metrics) == 0 {
+		return nil
+	}
+	var keys []string
+	for _, key := range shownMetrics {
+		for _, values := range r.run.Metrics {
+			if _, ok := values[key]; ok {
+				keys = append(keys, key)
+				break
+			}
+		}
+	}
+	t := &table{}
+	t.add(append([]string{"\nMETRICS ×100"}, keys...)...)
+	for _, split := range slices.Sorted(maps.Keys(r.run.Metrics)) {
+		row := []string{split}
+		for _, key := range keys {
+			row = append(row, percent(r.run.Metrics[split], key))
+		}
+		t.add(row...)
+	}
+	return t.print(w)
+}
+
+func (r *record) printEpochs(w io.Writer) error {
+	if len(r.epochs) == 0 {
+		return nil
+	}
+	t := &table{}
+	t.add("\nEPOCH", "LOSS", "val BLEU-4", "val CIDEr", "LR", "CAPTIONS/S", "TIME")
+	for _, e := range r.epochs {
+		mark := ""
+		if e.Selected {
+			mark = "selected"
+		}
+		t.add(fmt.Sprint(e.Epoch), fmt.Sprintf("%.4f", e.Loss), percent(e.Val, "bleu4"), percent(e.Val, "cider"),
+			fmt.Sprintf("%.3g", e.LR), fmt.Sprintf("%.0f", e.CaptionsPerSecond), span(e.Seconds), mark)
+	}
+	return t.print(w)
+}
+
+func (r *record) printCaptions(w io.Writer) error {
+	if len(r.captions) == 0 {
+		return nil
+	}
+	t := &table{}
+	t.add("\nIMAGE ("+r.split+")", "CAPTION", "LOG PROB", "CIDEr")
+	for _, c := range r.captions {
+		cider := "-"
+		if c.Scored {
+			cider = fmt.Sprintf("%.1f", 100*c.Stats.CIDEr)
+		}
+		t.add(c.Image, c.Words, fmt.Sprintf("%.2f", c.LogProb), cider)
+	}
+	return t.print(w)
+}
+
+// sortedPaths flattens a JSON object to pairs of dotted path and value, sorted; anything else gives none.
+func sortedPaths(value json.RawMessage) [][2]string {
+	var object map[string]any
+	if json.Unmarshal(value, &object) != nil {
+		return nil
+	}
+	var pairs [][2]string
+	var walk func(prefix string, value any)
+	walk = func(prefix string, value any) {
+		if inner, ok := value.(map[string]any); ok {
+			for key, v := range inner {
+				walk(strings.TrimPrefix(prefix+"."+key, "."), v)
+			}
+			return
+		}
+		text, err := json.Marshal(value)
+		if err != nil {
+			return
+		}
+		pairs = append(pairs, [2]string{prefix, strings.Trim(string(text), `"`)})
+	}
+	walk("", object)
+	sort.Slice(pairs, func(i, j int) bool { return pairs[i][0] < pairs[j][0] })
+	return pairs
+}

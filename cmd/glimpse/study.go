@@ -1,0 +1,87 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/spf13/cobra"
+
+	"glimpse/data"
+	"glimpse/experiments"
+	"glimpse/models"
+	"glimpse/runner"
+)
+
+// studyFlags are those of every verb that reads a study file.
+type studyFlags struct {
+	sets []string
+	root string
+}
+
+func (f *studyFlags) add(c *cobra.Command) {
+	c.Flags().StringArrayVar(&f.sets, "set", nil, "override a key of the study, as in train.epochs=3 (repeatable)")
+	c.Flags().StringVar(&f.root, "data", "", "folder of the data set (default $GLIMPSE_DATA, else the study's data.root)")
+	c.ValidArgsFunction = completeSpec
+}
+
+// load reads the study file, with the data's folder as flag and environment want it. Whatever is wrong with it is an error
+// of usage.
+func (f *studyFlags) load(path string) (*experiments.Study, error) {
+	study, err := experiments.Load(path, f.sets)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("%w; name a study, such as experiments/demo.yaml", err)
+	}
+	if err != nil {
+		return nil, usageError{err}
+	}
+	study.Data.Root = dataRoot(f.root, study.Data.Root)
+	return study, nil
+}
+
+// datasets loads each data set that trials need, once.
+type datasets map[experiments.Data]*data.Dataset
+
+func (sets datasets) load(s experiments.Settings) (*data.Dataset, error) {
+	if d, loaded := sets[s.Data]; loaded {
+		return d, nil
+	}
+	d, err := data.Load(runner.DataOptions(s, s.Data.Root))
+	if err != nil {
+		return nil, fmt.Errorf("data set %s: %w", s.Data.Name, err)
+	}
+	sets[s.Data] = d
+	return d, nil
+}
+
+// plan gives the trials of a study with their parameters counted and, if it asks for that, matched.
+func (sets datasets) plan(study *experiments.Study) ([]experiments.Trial, error) {
+	var failed error
+	err := study.MatchParameters(func(s experiments.Settings) int64 {
+		d, err := sets.load(s)
+		if err != nil {
+			failed = err
+			return 0
+		}
+		n, err := models.Parameters(s, len(d.Vocabulary.Words))
+		if err != nil {
+			failed = err
+		}
+		return n
+	})
+	if failed != nil {
+		return nil, failed
+	}
+	if err != nil {
+		return nil, err
+	}
+	return study.Plan()
+}
+
+// completeSpec makes shells complete a study file.
+func completeSpec(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return []string{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt
+}

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"glimpse/metrics"
+)
+
+func tokenizeCommand() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "tokenize",
+		Short: "Lines on standard input, tokens on standard output",
+		Long: `Splits each line of standard input into tokens by the Penn Treebank rules that
+COCO's caption evaluation uses: lower-cased, its list of punctuation dropped.
+Gives a line for each line read, tokens separated by a space; a line without
+tokens gives an empty one. With --json, each line is a JSON array of tokens,
+and all of them are one array.`,
+		Example: `  echo "A dog's ball, isn't it?" | glimpse tokenize
+  glimpse tokenize < captions.txt > tokens.txt`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return tokenize(c.InOrStdin(), c.OutOrStdout(), asJSON)
+		},
+	}
+	addJSONFlag(c, &asJSON)
+	return c
+}
+
+func tokenize(in io.Reader, out io.Writer, asJSON bool) error {
+	all := [][]string{}
+	w := bufio.NewWriter(out)
+	err := eachLine(in, func(line string) error {
+		tokens := metrics.Tokenize(line)
+		if asJSON {
+			all = append(all, append([]string{}, tokens...))
+			return nil
+		}
+		_, err := fmt.Fprintln(w, strings.Join(tokens, " "))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return printJSON(out, all)
+	}
+	if err := w.Flush(); err != nil {
+		return fmt.Errorf("writing tokens: %w", err)
+	}
+	return nil
+}
+
+// eachLine calls f with each line without its end, LF or CRLF; a last line may lack one. Lines may be of any length.
+func eachLine(in io.Reader, f func(string) error) error {
+	r := bufio.NewReader(in)
+	for {
+		line, err := r.ReadString('\n')
+		if err != nil && err != io.EOF {
+			return fmt.Errorf("reading standard input: %w", err)
+		}
+		if line != "" {
+			if err := f(strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r")); err != nil {
+				return err
+			}
+		}
+		if err == io.EOF {
+			return nil
+		}
+	}
+}
