@@ -4,8 +4,9 @@ package stats
 type Verdict string
 
 const (
-	// Supported: the interval lies above 0, Holm's p is below α, and the
-	// difference is at least the declared minimum.
+	// Supported: the interval lies above 0, both tests (permutation and
+	// interval) stay below α when adjusted over the contrasts by Holm, and
+	// the difference is at least the declared minimum.
 	Supported Verdict = "supported"
 	// Opposite: the same, with the sign turned round.
 	Opposite Verdict = "opposite"
@@ -30,7 +31,7 @@ func compareMethods() Methods {
 		Interval:   "t interval; variance between seeds plus crossed-bootstrap variance of images, Satterthwaite degrees of freedom",
 		Percentile: "percentiles of the crossed hierarchical bootstrap (seeds within arms, images shared); too narrow where seeds are few",
 		Test:       "two-sided exact permutation of seed-level scores between arms",
-		Adjustment: "Holm over the contrasts of one metric",
+		Adjustment: "Holm over the contrasts of one metric, for the permutation test and for the interval's",
 		Detectable: "simulation of the whole verdict with the observed spreads",
 		Assumption: "seeds and images are random samples; scores of an arm's seeds are roughly normal",
 	}
@@ -77,8 +78,15 @@ type Result struct {
 	PercentileLow  float64 `json:"percentile_low"`
 	PercentileHigh float64 `json:"percentile_high"`
 
+	// P is the permutation test over seeds, PHolm that adjusted over the
+	// contrasts.
 	P     float64 `json:"p"`
 	PHolm float64 `json:"p_holm"`
+	// PInterval is the t test that the interval stands for, over seeds and
+	// images: below α where the interval leaves 0 out. PIntervalHolm is that
+	// adjusted over the contrasts.
+	PInterval     float64 `json:"p_interval"`
+	PIntervalHolm float64 `json:"p_interval_holm"`
 	// PExact is false where the splits were too many to look at each.
 	PExact bool `json:"p_exact"`
 	// SmallestP is the smallest PHolm that these numbers of runs can reach.

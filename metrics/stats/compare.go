@@ -34,7 +34,7 @@ func Compare(arms []Arm, contrasts []Contrast, o Options) (Analysis, error) {
 	}
 	c := newComparison(arms, o)
 	out := Analysis{Options: o, Images: c.images, Methods: compareMethods(),
-		Arms: []Summary{}, Results: []Result{}, Warnings: armWarnings(arms)}
+		Arms: []Summary{}, Results: []Result{}, Warnings: append(armWarnings(arms), metricWarnings(o.Metrics, arms)...)}
 	for k := range arms {
 		for m := range o.Metrics {
 			out.Arms = append(out.Arms, c.summarize(arms[k], k, m))
@@ -42,14 +42,16 @@ func Compare(arms []Arm, contrasts []Contrast, o Options) (Analysis, error) {
 	}
 	for m := range o.Metrics {
 		results := make([]Result, len(contrasts))
-		p := make([]float64, len(contrasts))
+		p, q := make([]float64, len(contrasts)), make([]float64, len(contrasts))
 		for i, contrast := range contrasts {
 			results[i] = c.contrast(contrast, pairs[i], m, len(contrasts))
-			p[i] = results[i].P
+			p[i], q[i] = results[i].P, results[i].PInterval
 		}
-		for i, adjusted := range Holm(p) {
-			results[i].PHolm = adjusted
+		p, q = Holm(p), Holm(q)
+		for i := range results {
+			results[i].PHolm, results[i].PIntervalHolm = p[i], q[i]
 			results[i].judge(o)
+			results[i].warn(o.Alpha, len(contrasts))
 			results[i].DetectableEffect = results[i].detectable(c.scores(pairs[i][0], m), c.scores(pairs[i][1], m), c.images, len(contrasts), o)
 		}
 		out.Results = append(out.Results, results...)
@@ -121,7 +123,8 @@ func (s *resample) selection(metric int, runs [2]int) float64 {
 	return sum / float64(runs[1]-runs[0])
 }
 
-// contrast is everything about a contrast but Holm's p and what follows from it.
+// contrast is everything about a contrast but Holm's p-values and what follows
+// from them.
 func (c *comparison) contrast(name Contrast, pair [2]int, metric, contrasts int) Result {
 	a, b := c.scores(pair[0], metric), c.scores(pair[1], metric)
 	e := c.estimate(metric, c.images, c.observed[metric], []side{c.side(pair[1], 1), c.side(pair[0], -1)}, c.o.Alpha)
@@ -131,10 +134,9 @@ func (c *comparison) contrast(name Contrast, pair [2]int, metric, contrasts int)
 		NB: len(b), NA: len(a), MeanB: mean1(b), MeanA: mean1(a),
 		Difference: e.Value, Low: e.Low, High: e.High, SE: e.SE, SeedSE: e.SeedSE, ImageSE: e.ImageSE, DF: e.DF,
 		PercentileLow: e.PercentileLow, PercentileHigh: e.PercentileHigh,
-		P: p, PExact: exact, PBetter: better(a, b),
+		P: p, PExact: exact, PInterval: e.P, PBetter: better(a, b),
 		SmallestP: min(1, SmallestP(len(a), len(b))*float64(contrasts)),
 	}
-	r.Warnings = contrastWarnings(r, a, b, c.o.Alpha)
 	return r
 }
 
@@ -157,12 +159,13 @@ func better(a, b []float64) float64 {
 // judge applies the rule of the verdict.
 func (r *Result) judge(o Options) {
 	minimum := o.MinimumEffect / pointsPerScore
+	tested := r.PHolm < o.Alpha && r.PIntervalHolm < o.Alpha
 	switch {
 	case r.Metric != o.Primary:
 		r.Verdict = Exploratory
-	case r.PHolm < o.Alpha && r.Low > 0 && r.Difference >= minimum:
+	case tested && r.Low > 0 && r.Difference >= minimum:
 		r.Verdict = Supported
-	case r.PHolm < o.Alpha && r.High < 0 && r.Difference <= -minimum:
+	case tested && r.High < 0 && r.Difference <= -minimum:
 		r.Verdict = Opposite
 	default:
 		r.Verdict = Inconclusive

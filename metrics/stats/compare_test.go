@@ -48,6 +48,8 @@ func TestCompareByHand(t *testing.T) {
 	// two runs of 50 change places.
 	near(t, "p", r.P, 4.0/252, 1e-12)
 	near(t, "p over one contrast", r.PHolm, r.P, 0)
+	near(t, "p of the interval: t = 4, df 8", r.PInterval, 0.003950, 1e-6)
+	near(t, "the same over one contrast", r.PIntervalHolm, r.PInterval, 0)
 	near(t, "smallest p", r.SmallestP, 2.0/252, 1e-12)
 	near(t, "P(B > A): 24 of 25 pairs and one tie", r.PBetter, 24.5/25, 1e-12)
 	if r.Verdict != Supported {
@@ -136,13 +138,18 @@ func TestWarnings(t *testing.T) {
 		{"twins", []Arm{flat("A", 1, 2, 2), flat("B", 4, 5, 6)}, "seeds 2 and 3 gave the same statistics"},
 		{"no spread", []Arm{flat("A", 1, 1), flat("B", 4, 4)}, "no difference between seeds"},
 		{"few images", []Arm{short}, "only 50 images"},
+		{"not over three contrasts", []Arm{flat("A", 10, 10, 10, 10, 30), flat("B", 24, 25, 26, 27, 28), flat("C", 17, 18, 19, 20, 21)}, "its p over 3 contrasts is 0.0"},
+		{"no METEOR counts", []Arm{flat("A", 1, 2)}, "meteor: a run lacks METEOR's counts"},
 		{"many splits", []Arm{flat("A", 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11), flat("B", 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12)}, "200000 random splits"},
 	} {
 		var contrasts []Contrast
 		if len(c.arms) > 1 {
 			contrasts = []Contrast{{"B", "A"}}
 		}
-		a, err := Compare(c.arms, contrasts, Options{Metrics: []string{"cider"}, Draws: 200})
+		if len(c.arms) > 2 {
+			contrasts = append(contrasts, Contrast{"C", "A"}, Contrast{"C", "B"})
+		}
+		a, err := Compare(c.arms, contrasts, Options{Metrics: []string{"cider", "meteor"}, Draws: 200})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -29,17 +29,17 @@
 // and exchangeable arrays", Bernoulli 6:285–301; Owen 2007, "The pigeonhole
 // bootstrap", Annals of Applied Statistics 1:386–411). Corpus metrics are
 // computed again for every run in every draw from sums of its per-image
-// counts; BLEU is never averaged over images. CIDEr keeps the document
-// frequencies of the whole test set.
+// counts; BLEU is never averaged over images, nor METEOR where its counts are
+// stored. CIDEr keeps the document frequencies of the whole test set.
 //
 // # Interval
 //
 // The percentiles of those draws are no honest interval of a difference when
 // an arm has few runs. Resampling n runs shrinks their variance by (n-1)/n,
-// its normal tails forget that the variance was estimated from n values, and
-// no resampling of a crossed design gets all variances right at once
-// (McCullagh 2000). So the draws are used for what they get right, the
-// variance that comes from the images, and the runs' own spread for the rest:
+// percentiles forget that the variance was estimated from n values, and no
+// resampling of a crossed design gets all variances right at once (McCullagh
+// 2000). So the draws are used for what they get right, the variance that
+// comes from the images, and the runs' own spread for the rest:
 //
 //	V = s²(B)/n(B) + s²(A)/n(A) + max(0, V(images) − V(rest))
 //
@@ -52,17 +52,29 @@
 // 2:110–114; Welch 1947, Biometrika 34:28–35), the same decomposition that
 // studies of several readers and many cases use (Hillis 2007, Statistics in
 // Medicine 26:596–619). The percentile interval is given beside it.
-// TestSimulation holds error rate and coverage, and prints both for 3, 5 and
-// 10 seeds.
+//
+// The choice was made by simulation: six kinds of noise like CIDEr's on
+// Flickr8k, 4,000 studies each of two arms, 1,000 images. Smallest and largest
+// share of 95 % intervals that hold the true difference:
+//
+//	seeds an arm     3             5             10
+//	this interval    .944 to .966  .947 to .960  .943 to .956
+//	percentiles      .805 to .996  .876 to .998  .924 to .999
+//
+// A bootstrap-t interval held it too, but was twice as wide with 3 seeds.
 //
 // # Tests
 //
 // The p-value of a contrast is the exact unpaired permutation test over
-// seed-level scores, two-sided, adjusted over the contrasts of one metric by
-// Holm 1979 ("A simple sequentially rejective multiple test procedure",
-// Scandinavian Journal of Statistics 6:65–70). A contrast is supported when
-// interval, test and declared minimum effect agree; see [Verdict]. Only the
-// primary metric, declared beforehand, has a verdict.
+// seed-level scores, two-sided. It takes the test images as given. The
+// interval has a p-value too, which counts the images in. Both are adjusted
+// over the contrasts of one metric by Holm 1979 ("A simple sequentially
+// rejective multiple test procedure", Scandinavian Journal of Statistics
+// 6:65–70): were only the permutation test adjusted, arms that find different
+// images hard would, in three contrasts, give some wrong verdict in a tenth of
+// all studies. A contrast is supported when interval, both tests and the
+// declared minimum effect agree; see [Verdict]. Only the primary metric,
+// declared beforehand, has a verdict.
 //
 // # Further sources
 //

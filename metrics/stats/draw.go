@@ -54,8 +54,9 @@ type table struct {
 func newTable(runs []Run, keys []string) *table {
 	t := &table{images: len(runs[0].Images)}
 	for _, key := range keys {
-		t.metrics = append(t.metrics, measures[key])
-		t.needed = append(t.needed, measures[key].columns...)
+		m := measureOf(key, runs)
+		t.metrics = append(t.metrics, m)
+		t.needed = append(t.needed, m.columns...)
 	}
 	slices.Sort(t.needed)
 	t.needed = slices.Compact(t.needed)

@@ -25,6 +25,12 @@ func captions(g *rand.Rand, arms, seeds, images int) []Arm {
 					im.Match[n] = left
 				}
 				im.RougeL, im.CIDErD, im.METEOR = g.Float64(), 3*g.Float64(), g.Float64()
+				same := g.IntN(min(im.Length, im.RefLength) + 1)
+				im.MeteorStats = metrics.MeteorStats{
+					TestLength: im.Length, RefLength: im.RefLength, TestMatches: same, RefMatches: same, Chunks: min(1, same),
+					TestWeight: 0.7 * float64(im.Length), RefWeight: 0.6 * float64(im.RefLength),
+					TestMatchWeight: 0.7 * float64(same), RefMatchWeight: 0.6 * float64(same),
+				}
 			}
 		}
 	}
@@ -55,11 +61,24 @@ func TestDrawsAgreeWithMetrics(t *testing.T) {
 				near(t, DefaultMetrics()[n], s.on(n, d)[r], want, 1e-12)
 			}
 			near(t, "rouge_l", s.on(4, d)[r], rouge, 1e-12)
+			near(t, "meteor", s.on(7, d)[r], metrics.CorpusMETEOR(images), 1e-12)
 		}
 		if got := s.times[2*d] + s.times[2*d+1]; got != 2 {
 			t.Errorf("draw %d took %d runs of 2", d, got)
 		}
 	}
+}
+
+// Without METEOR's counts in every run, the metric is the mean over images.
+func TestMeteorWithoutCounts(t *testing.T) {
+	runs := captions(rand.New(rand.NewPCG(5, 6)), 1, 2, 60)[0].Runs
+	want := 0.0
+	for i := range runs[0].Images {
+		runs[1].Images[i].MeteorStats = metrics.MeteorStats{}
+		want += runs[0].Images[i].METEOR / 60
+	}
+	_, scores := newTable(runs, []string{"meteor"}).observed()
+	near(t, "meteor", scores[0][0], want, 1e-12)
 }
 
 func TestBLEUOfNothing(t *testing.T) {

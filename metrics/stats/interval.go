@@ -25,6 +25,7 @@ type estimate struct {
 	// endlessly many seeds, would change.
 	SE, SeedSE, ImageSE float64
 	DF                  float64
+	P                   float64 // of the t test that the interval stands for
 	// PercentileLow and PercentileHigh bound the middle of the crossed draws.
 	PercentileLow, PercentileHigh float64
 }
@@ -71,6 +72,7 @@ func (s *resample) estimate(metric, images int, observed []float64, sides []side
 	e.DF = satterthwaite(total, seedsDF, byImage, images)
 	half := tQuantile(1-alpha/2, e.DF) * e.SE
 	e.Low, e.High = e.Value-half, e.Value+half
+	e.P = tTest(e.Value, e.SE, e.DF)
 	slices.Sort(crossed)
 	e.PercentileLow, e.PercentileHigh = quantile(crossed, alpha/2), quantile(crossed, 1-alpha/2)
 	return e
@@ -89,6 +91,18 @@ func satterthwaite(total, seedsDF, byImage float64, images int) float64 {
 // tQuantile is the quantile of Student's t; df need not be whole.
 func tQuantile(p, df float64) float64 {
 	return distuv.StudentsT{Sigma: 1, Nu: df}.Quantile(p)
+}
+
+// tTest is the two-sided p of a value with a standard error. Without any error
+// a value other than 0 is certain.
+func tTest(value, se, df float64) float64 {
+	switch {
+	case value == 0:
+		return 1
+	case se == 0:
+		return 0
+	}
+	return 2 * distuv.StudentsT{Sigma: 1, Nu: df}.CDF(-math.Abs(value)/se)
 }
 
 // quantile returns the p-quantile of sorted values, between order statistics

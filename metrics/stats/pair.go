@@ -77,6 +77,7 @@ func Pairwise(arms []Arm, o Options) (PairAnalysis, error) {
 	if t.images < fewImages {
 		out.Warnings = append(out.Warnings, fmt.Sprintf("only %d images: intervals are rough below %d", t.images, fewImages))
 	}
+	out.Warnings = append(out.Warnings, metricWarnings(o.Metrics, arms)...)
 	sums, observed := t.observed()
 	drawn := t.bootstrap([][2]int{{0, len(runs)}}, o.Draws, o.Seed)
 	swapped := t.swap(sums, o.Draws, o.Seed)

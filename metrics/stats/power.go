@@ -35,7 +35,7 @@ const (
 // the permutation test has one δ up to which it is as extreme as the observed
 // one: the test rejects beyond the (c+1)-th largest of these, c being the
 // number of splits that p < α/k allows. Holm is taken at its strictest, as if
-// no other contrast were significant.
+// no other contrast were significant, for the interval's test too.
 func (d design) thresholds(seed int64) []float64 {
 	out := make([]float64, powerStudies)
 	g := rand.New(stream(seed, usePower, 0))
@@ -75,7 +75,7 @@ func (d design) intervalLimit(scores []float64) float64 {
 	byImage := d.imageSE * d.imageSE
 	total := partA + partB + byImage
 	df := satterthwaite(total, partA*partA/float64(d.nA-1)+partB*partB/float64(d.nB-1), byImage, d.images)
-	half := tQuantile(1-d.alpha/2, df) * math.Sqrt(total)
+	half := tQuantile(1-d.alpha/float64(d.contrasts)/2, df) * math.Sqrt(total)
 	return max(half, d.minimum) - (mean1(b) - mean1(a))
 }
 

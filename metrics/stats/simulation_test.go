@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -120,7 +121,7 @@ func (w world) simulate(n int, at []float64, o Options) rates {
 			y.Difference += effect / pointsPerScore
 			y.Low += effect / pointsPerScore
 			y.High += effect / pointsPerScore
-			y.PHolm = x.P
+			y.PHolm, y.PIntervalHolm = x.P, tTest(y.Difference, y.SE, y.DF)
 			if effect > 0 {
 				y.PHolm, _ = permutationP(c.scores(0, 0), b, o.Seed)
 			}
@@ -194,6 +195,52 @@ func TestSimulation(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestSimulatedFamily holds α for all contrasts of a study together: three
+// arms that are equal over all images but find other images hard, so that the
+// permutation test, which knows of these images only, errs often.
+func TestSimulatedFamily(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a thousand simulated studies")
+	}
+	o, err := Options{Metrics: []string{"cider"}, Draws: 200}.withDefaults()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := worlds[1]
+	w.seeds, w.images, w.arms = 5, 1000, 3
+	pairs := [][2]int{{0, 1}, {1, 2}, {0, 2}}
+	g, arms := rand.New(rand.NewChaCha8([32]byte{3})), w.empty()
+	wrong, byTest := 0, 0
+	for s := range *studies {
+		o.Seed = int64(s)
+		c := newComparison(w.fill(arms, g), o)
+		p, q := make([]float64, len(pairs)), make([]float64, len(pairs))
+		results := make([]Result, len(pairs))
+		for i, pair := range pairs {
+			results[i] = c.contrast(Contrast{arms[pair[1]].Name, arms[pair[0]].Name}, pair, 0, len(pairs))
+			p[i], q[i] = results[i].P, results[i].PInterval
+		}
+		p, q = Holm(p), Holm(q)
+		anyWrong := false
+		for i := range results {
+			results[i].PHolm, results[i].PIntervalHolm = p[i], q[i]
+			results[i].judge(o)
+			anyWrong = anyWrong || results[i].Verdict != Inconclusive
+		}
+		if anyWrong {
+			wrong++
+		}
+		if slices.Min(p) < o.Alpha {
+			byTest++
+		}
+	}
+	rate := float64(wrong) / float64(*studies)
+	t.Logf("three equal arms: a wrong verdict in %.3f of the studies, a permutation test below α in %.3f", rate, float64(byTest)/float64(*studies))
+	if limit := o.Alpha + 2.6*math.Sqrt(o.Alpha*(1-o.Alpha)/float64(*studies)); rate > limit {
+		t.Errorf("a wrong verdict in %.3f of the studies, want at most %.3f", rate, limit)
 	}
 }
 

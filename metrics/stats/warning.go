@@ -46,17 +46,29 @@ func twins(runs []Run) []int64 {
 	return nil
 }
 
-// contrastWarnings are what a reader has to know of one contrast.
-func contrastWarnings(r Result, a, b []float64, alpha float64) []string {
+// metricWarnings are what a reader has to know of the metrics.
+func metricWarnings(keys []string, arms []Arm) []string {
 	var out []string
-	if r.SmallestP >= alpha {
-		out = append(out, fmt.Sprintf("%d against %d runs can reach p = %.3g at best, never below %g: inconclusive whatever the difference", r.NB, r.NA, r.SmallestP, alpha))
-	}
-	if !r.PExact {
-		out = append(out, fmt.Sprintf("p is from %d random splits of the runs, not all of them", mostSplits))
-	}
-	if r.NA > 1 && r.NB > 1 && variance(a) == 0 && variance(b) == 0 {
-		out = append(out, "no difference between seeds: the interval knows only of images")
+	for _, key := range keys {
+		if isMETEOR(key) && slices.ContainsFunc(arms, func(a Arm) bool { return !haveCounts(a.Runs) }) {
+			out = append(out, key+": a run lacks METEOR's counts, so this is the mean over images, not the corpus score")
+		}
 	}
 	return out
+}
+
+// warn notes what a reader has to know of one contrast.
+func (r *Result) warn(alpha float64, contrasts int) {
+	if r.SmallestP >= alpha {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("%d against %d runs can reach p = %.3g at best, never below %g: inconclusive whatever the difference", r.NB, r.NA, r.SmallestP, alpha))
+	}
+	if !r.PExact {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("p is from %d random splits of the runs, not all of them", mostSplits))
+	}
+	if r.PInterval < alpha && r.PIntervalHolm >= alpha {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("the interval leaves 0 out, but its p over %d contrasts is %.3g", contrasts, r.PIntervalHolm))
+	}
+	if r.NA > 1 && r.NB > 1 && r.SeedSE == 0 {
+		r.Warnings = append(r.Warnings, "no difference between seeds: the interval knows only of images")
+	}
 }
