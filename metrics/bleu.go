@@ -47,9 +47,6 @@ func (c *bleuCounts) add(s *ImageScore) {
 
 func (c *bleuCounts) bleu() [MaxOrder]float64 {
 	var out [MaxOrder]float64
-	if c.refLen == 0 && c.length == 0 {
-		return out
-	}
 	product := 1.0
 	for n := range MaxOrder {
 		product *= (float64(c.match[n]) + bleuTiny) / (float64(c.guess[n]) + bleuSmall)
@@ -62,4 +59,54 @@ func (c *bleuCounts) bleu() [MaxOrder]float64 {
 		}
 	}
 	return out
+}
+
+// matchCounts fills in the n-gram matches and lengths of one image.
+func matchCounts(e *entry, s *ImageScore) {
+	s.Length = len(e.candidate.words)
+	s.RefLength = closestLength(e)
+	for n := range MaxOrder {
+		for _, g := range e.candidate.grams[n] {
+			most := int32(0)
+			for k := range e.references {
+				most = max(most, countOf(e.references[k].grams[n], g.id))
+			}
+			s.Match[n] += int(min(g.count, most))
+		}
+	}
+}
+
+// countOf returns how often an n-gram is in a sorted list.
+func countOf(grams []gram, id uint32) int32 {
+	for _, g := range grams {
+		if g.id >= id {
+			if g.id == id {
+				return g.count
+			}
+			break
+		}
+	}
+	return 0
+}
+
+// closestLength returns the length of the reference closest to the candidate's,
+// the shorter one of a tie.
+func closestLength(e *entry) int {
+	length := len(e.candidate.words)
+	best := -1
+	for k := range e.references {
+		n := len(e.references[k].words)
+		d, bestD := abs(n-length), abs(best-length)
+		if best < 0 || d < bestD || d == bestD && n < best {
+			best = n
+		}
+	}
+	return best
+}
+
+func abs(n int) int {
+	if n < 0 {
+		return -n
+	}
+	return n
 }

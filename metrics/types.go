@@ -33,8 +33,14 @@ type ImageScore struct {
 	RefLength int `json:"ref_length"`
 
 	RougeL float64 `json:"rouge_l"`
+	// CIDEr is coco-caption's value, which is what papers report under this
+	// name. It is CIDEr-D with lengths taken in bigrams, and so differs from
+	// CIDErD only where a caption is empty.
 	CIDEr  float64 `json:"cider"`
 	CIDErD float64 `json:"cider_d"`
+	// CIDErPlain is CIDEr before the changes of CIDEr-D: no clipping, no
+	// penalty for length.
+	CIDErPlain float64 `json:"cider_plain"`
 	// METEOR is the segment score, or that of exact and stem matches alone
 	// where METEOR's data are absent (see [Scorer]).
 	METEOR float64 `json:"meteor"`
@@ -68,9 +74,7 @@ type MeteorStats struct {
 }
 
 // Result is the outcome of scoring a set of images: corpus metrics by key
-// (bleu1 to bleu4, rouge_l, cider, cider_d, meteor or meteor-exact-stem,
-// length_ratio, distinct, vocabulary, and copied where training captions were
-// given) and the score of each image, in the order of the items.
+// (see [Scorer]) and the score of each image, in the order of the items.
 type Result struct {
 	Metrics map[string]float64 `json:"metrics"`
 	Images  []ImageScore       `json:"images"`

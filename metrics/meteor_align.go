@@ -1,0 +1,255 @@
+package metrics
+
+import "slices"
+
+// meteorWord is what METEOR needs to know of a word.
+type meteorWord struct {
+	id         int32 // the same for the same word, within one aligner
+	stem       int32 // the same for the same stem
+	function   bool
+	synsets    []int32
+	paraphrase uint16 // number in the paraphrase table
+}
+
+// sentence is a caption with its words looked up.
+type sentence struct {
+	text  []string
+	words []*meteorWord
+}
+
+// link is a possible match: length words of the reference from start, with
+// testLength words of the candidate from testStart.
+type link struct {
+	stage                 stage
+	start, length         int
+	testStart, testLength int
+}
+
+// aligner aligns captions. It remembers the words it has seen and keeps
+// scratch memory, and so serves one goroutine.
+type aligner struct {
+	meteor *Meteor
+	words  map[string]*meteorWord
+	stems  map[string]int32
+
+	links      [][]link // by start in the reference
+	testCover  []int    // how many links cover each word
+	refCover   []int
+	inSentence []bool // by paraphrase number: is the word in the other sentence
+	search     search
+}
+
+func (m *Meteor) newAligner() *aligner {
+	a := &aligner{meteor: m, words: make(map[string]*meteorWord), stems: make(map[string]int32)}
+	if m.paraphrases != nil {
+		a.inSentence = make([]bool, unknownWord+1)
+	}
+	return a
+}
+
+// best returns the statistics of the reference that scores highest, the first
+// one of equals.
+func (a *aligner) best(candidate []string, references [][]string) MeteorStats {
+	test := a.look(candidate)
+	var best MeteorStats
+	bestScore := -1.0
+	for _, r := range references {
+		stats := a.align(test, a.look(r))
+		if score := stats.Score(); score > bestScore {
+			best, bestScore = stats, score
+		}
+	}
+	return best
+}
+
+// look splits a caption into METEOR's words and looks them up.
+func (a *aligner) look(tokens []string) sentence {
+	text := meteorWords(tokens, a.meteor.prefixes)
+	s := sentence{text, make([]*meteorWord, len(text))}
+	for i, w := range text {
+		known, ok := a.words[w]
+		if !ok {
+			known = a.newWord(w)
+			a.words[w] = known
+		}
+		s.words[i] = known
+	}
+	return s
+}
+
+func (a *aligner) newWord(word string) *meteorWord {
+	st := stem(word)
+	stemID, ok := a.stems[st]
+	if !ok {
+		stemID = int32(len(a.stems))
+		a.stems[st] = stemID
+	}
+	w := &meteorWord{
+		id:         int32(len(a.words)),
+		stem:       stemID,
+		function:   a.meteor.functionWords[word],
+		paraphrase: unknownWord,
+	}
+	if a.meteor.synonyms != nil {
+		w.synsets = a.meteor.synonyms.lookup(word)
+	}
+	if a.meteor.paraphrases != nil {
+		w.paraphrase = a.meteor.paraphrases.word(word)
+	}
+	return w
+}
+
+// align finds the best alignment of a candidate and a reference, and counts.
+func (a *aligner) align(test, ref sentence) MeteorStats {
+	a.reset(len(test.words), len(ref.words))
+	a.linkWords(stageExact, test, ref, func(t, r *meteorWord) bool { return t.id == r.id })
+	if !slices.Equal(test.text, ref.text) {
+		a.linkWords(stageStem, test, ref, func(t, r *meteorWord) bool { return t.stem == r.stem && t.id != r.id })
+		if a.meteor.synonyms != nil {
+			a.linkWords(stageSynonym, test, ref, func(t, r *meteorWord) bool {
+				return t.id != r.id && shareSynset(t.synsets, r.synsets)
+			})
+		}
+		if a.meteor.paraphrases != nil {
+			a.linkParaphrases(test, ref)
+		}
+	}
+	return count(test, ref, a.search.run(a.links, a.testCover, a.refCover))
+}
+
+func (a *aligner) reset(test, ref int) {
+	for len(a.links) < ref {
+		a.links = append(a.links, nil)
+	}
+	a.links = a.links[:ref]
+	for i := range a.links {
+		a.links[i] = a.links[i][:0]
+	}
+	a.testCover = append(a.testCover[:0], make([]int, test)...)
+	a.refCover = append(a.refCover[:0], make([]int, ref)...)
+}
+
+func (a *aligner) add(l link) {
+	a.links[l.start] = append(a.links[l.start], l)
+	for k := range l.length {
+		a.refCover[l.start+k]++
+	}
+	for k := range l.testLength {
+		a.testCover[l.testStart+k]++
+	}
+}
+
+// linkWords links all pairs of single words that match.
+func (a *aligner) linkWords(s stage, test, ref sentence, match func(t, r *meteorWord) bool) {
+	for j, r := range ref.words {
+		for i, t := range test.words {
+			if match(t, r) {
+				a.add(link{s, j, 1, i, 1})
+			}
+		}
+	}
+}
+
+// linkParaphrases links phrases of the reference with their paraphrases in the
+// candidate, then phrases of the candidate with theirs in the reference.
+func (a *aligner) linkParaphrases(test, ref sentence) {
+	a.eachParaphrase(ref, test, func(start, length, otherStart, otherLength int) {
+		a.add(link{stageParaphrase, start, length, otherStart, otherLength})
+	})
+	a.eachParaphrase(test, ref, func(start, length, otherStart, otherLength int) {
+		a.add(link{stageParaphrase, otherStart, otherLength, start, length})
+	})
+}
+
+// eachParaphrase calls f for each phrase of one sentence and each place in
+// another where one of its paraphrases stands.
+func (a *aligner) eachParaphrase(in, other sentence, f func(start, length, otherStart, otherLength int)) {
+	for _, w := range other.words {
+		a.inSentence[w.paraphrase] = true
+	}
+	a.inSentence[unknownWord] = false
+	table := a.meteor.paraphrases
+	for start := range in.words {
+		for length := 1; length <= table.longest && start+length <= len(in.words); length++ {
+			if in.words[start+length-1].paraphrase == unknownWord {
+				break
+			}
+			where := table.phrases[joinWords(in.text[start:start+length])]
+			entries := table.entries[where.from:where.to]
+			for len(entries) > 0 {
+				words := entries[1 : 1+entries[0]]
+				entries = entries[1+entries[0]:]
+				if !a.inSentence[words[0]] {
+					continue
+				}
+				for at := 0; at+len(words) <= len(other.words); at++ {
+					if startsWith(other.words[at:], words) {
+						f(start, length, at, len(words))
+					}
+				}
+			}
+		}
+	}
+	for _, w := range other.words {
+		a.inSentence[w.paraphrase] = false
+	}
+}
+
+func startsWith(words []*meteorWord, phrase []uint16) bool {
+	for k, id := range phrase {
+		if words[k].paraphrase != id {
+			return false
+		}
+	}
+	return true
+}
+
+func joinWords(words []string) string {
+	if len(words) == 1 {
+		return words[0]
+	}
+	n := len(words)
+	for _, w := range words {
+		n += len(w)
+	}
+	b := make([]byte, 0, n)
+	for i, w := range words {
+		if i > 0 {
+			b = append(b, ' ')
+		}
+		b = append(b, w...)
+	}
+	return string(b)
+}
+
+// count sums up an alignment.
+func count(test, ref sentence, alignment []link) MeteorStats {
+	s := MeteorStats{
+		TestLength: len(test.words), RefLength: len(ref.words),
+		TestWeight: weightOf(test.words), RefWeight: weightOf(ref.words),
+	}
+	refEnd, testEnd := -1, -1
+	for _, l := range alignment {
+		s.TestMatches += l.testLength
+		s.RefMatches += l.length
+		s.TestMatchWeight += stageWeights[l.stage] * weightOf(test.words[l.testStart:l.testStart+l.testLength])
+		s.RefMatchWeight += stageWeights[l.stage] * weightOf(ref.words[l.start:l.start+l.length])
+		if l.start != refEnd || l.testStart != testEnd {
+			s.Chunks++
+		}
+		refEnd, testEnd = l.start+l.length, l.testStart+l.testLength
+	}
+	return s
+}
+
+func weightOf(words []*meteorWord) float64 {
+	sum := 0.0
+	for _, w := range words {
+		if w.function {
+			sum += 1 - meteorDelta
+		} else {
+			sum += meteorDelta
+		}
+	}
+	return sum
+}
