@@ -141,8 +141,11 @@ func (r *result) compare(alpha float64) error {
 	for _, a := range r.Arms {
 		one := stats.Arm{Name: a.Name}
 		for _, run := range a.Runs {
-			if images := imageScores(run.Captions); run.completed() && len(images) > 0 {
+			if images := imageScores(run.Captions); len(images) > 0 {
 				one.Runs = append(one.Runs, stats.Run{Seed: run.Seed, Images: images})
+			} else if _, ok := r.Primary.of(run); ok && run.completed() {
+				r.Notices = append(r.Notices, fmt.Sprintf("Run %s (%s, seed %d) has no scored captions of the %s split: it is left out of intervals and tests.",
+					run.ID, a.Label, run.Seed, r.Primary.Split))
 			}
 		}
 		if len(one.Runs) > 0 {
@@ -181,6 +184,15 @@ func (r *result) compare(alpha float64) error {
 		}
 	}
 	return nil
+}
+
+// finished is the number of runs that have a score.
+func (r *result) finished() int {
+	n := 0
+	for _, a := range r.Arms {
+		n += len(a.Scores)
+	}
+	return n
 }
 
 // imageScores are the statistics of the stored captions, nil if any of them

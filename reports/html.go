@@ -24,7 +24,7 @@ type drawing struct {
 	SVG template.HTML
 }
 
-// A section holds the drawings of one part of the page.
+// A webView is the page with its figures drawn.
 type webView struct {
 	page
 	Style                    template.CSS
@@ -32,10 +32,7 @@ type webView struct {
 	SampleNote, SpecFileName string
 }
 
-var web = template.Must(template.New("page").Funcs(template.FuncMap{
-	"slug": func(t table) string { return t.Name },
-	"join": strings.Join,
-}).Parse(pageTemplate))
+var web = template.Must(template.New("page").Parse(pageTemplate))
 
 // webPage writes the page as one self-contained HTML file.
 func webPage(p page) ([]byte, error) {
@@ -60,7 +57,16 @@ func webPage(p page) ([]byte, error) {
 	if err := web.Execute(&b, view); err != nil {
 		return nil, fmt.Errorf("write index.html: %w", err)
 	}
-	return b.Bytes(), nil
+	return bytes.Map(printable, b.Bytes()), nil
+}
+
+// printable replaces the control characters that HTML forbids, whatever text
+// they came with.
+func printable(r rune) rune {
+	if r < ' ' && r != '\n' && r != '\t' || r >= 0x7F && r < 0xA0 {
+		return ' '
+	}
+	return r
 }
 
 func drawings(sheet *stylesheet, figures []figure) ([]drawing, error) {

@@ -2,7 +2,6 @@ package reports
 
 import (
 	"fmt"
-	"html"
 	"strings"
 )
 
@@ -49,7 +48,7 @@ func markdown(p page) []byte {
 	for _, s := range p.Samples {
 		line("### `%s`\n", code(s.Image))
 		for _, c := range s.Captions {
-			line("- **%s**: %s%s", plain(c.Arm.Text), plain(c.Words), plain(inBrackets(c.Score)))
+			line("- **%s**: %s", plain(c.Arm.Text), plain(c.Words+inBrackets(c.Score)))
 		}
 		line("")
 	}
@@ -112,13 +111,14 @@ func writeFigure(b *strings.Builder, f figure) {
 	fmt.Fprintf(b, "![%s](%s.png)\n\n%s. %s\n\n", plain(f.Title+". "+f.Alt), f.Name, plain(f.Title), plain(f.Note))
 }
 
-// plainEscapes are the characters that mean something in Markdown.
+// plainEscapes are the characters that mean something in Markdown or HTML.
 var plainEscapes = strings.NewReplacer(
+	"&", "&amp;", "<", "&lt;", ">", "&gt;",
 	`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "|", `\|`, "#", `\#`, "~", `\~`, "!", `\!`)
 
 // plain makes a text stand as it is in Markdown, on one line.
 func plain(s string) string {
-	return plainEscapes.Replace(html.EscapeString(strings.Join(strings.Fields(clean(s)), " ")))
+	return plainEscapes.Replace(strings.Join(strings.Fields(clean(s)), " "))
 }
 
 // code makes a text stand as it is between backquotes, also within a table.

@@ -84,10 +84,7 @@ func few(list []string, most int) []string {
 
 // noticeMissing names the trials whose scores are missing.
 func (r *result) noticeMissing() {
-	finished := 0
-	for _, a := range r.Arms {
-		finished += len(a.Scores)
-	}
+	finished := r.finished()
 	if finished == 0 || finished == len(r.Runs) {
 		return
 	}

@@ -113,10 +113,7 @@ func (r *result) validationKey() string {
 
 // terms say what was declared before the test split was scored.
 func (r *result) terms() []string {
-	finished := 0
-	for _, a := range r.Arms {
-		finished += len(a.Scores)
-	}
+	finished := r.finished()
 	terms := []string{fmt.Sprintf("%d of %s finished", finished, count(len(r.Runs), "trial"))}
 	if len(r.Contrasts) == 0 {
 		return append(terms, "metric: "+r.Primary.name())
@@ -171,5 +168,8 @@ func fileName(study string) string {
 		}
 		return '-'
 	}, study)
-	return strings.TrimLeft(name, "-.")
+	if name = strings.TrimLeft(name, "-."); name == "" {
+		return "study"
+	}
+	return name
 }

@@ -20,10 +20,7 @@ type verdict struct {
 // verdict answers the question by the headline contrast, or says why there is
 // no answer.
 func (r *result) verdict() verdict {
-	finished := 0
-	for _, a := range r.Arms {
-		finished += len(a.Scores)
-	}
+	finished := r.finished()
 	c := r.headline()
 	switch {
 	case len(r.Runs) == 0:
@@ -46,7 +43,11 @@ func (r *result) verdict() verdict {
 	case c.Verdict == "":
 		return verdict{"No answer yet", "open", r.undecided(c)}
 	}
-	return r.judged(c)
+	v := r.judged(c)
+	if finished < len(r.Runs) {
+		v.Sentence += fmt.Sprintf(" Provisional: %d of %s finished.", finished, count(len(r.Runs), "trial"))
+	}
+	return v
 }
 
 // headline is the contrast that answers the question: the last of those

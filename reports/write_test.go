@@ -3,9 +3,17 @@ package reports
 import (
 	"bytes"
 	"context"
+	"encoding/json"
+	"encoding/xml"
+	"io"
+	"math"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
+
+	"glimpse/internal/store"
 )
 
 // written writes the report of the study called attention and gives its files.
@@ -47,7 +55,124 @@ func TestEqualDataGiveEqualBytes(t *testing.T) {
 			t.Errorf("%s was not written", name)
 		}
 	}
-	if keep := os.Getenv("REPORT_DIR"); keep != "" {
-		check(t, Write(context.Background(), db, "attention", keep))
+}
+
+func TestWhatComesFromTheStoreIsEscaped(t *testing.T) {
+	const evil = `</style></svg><script>alert("x")</script> & "q" 'a' | # *b* ` + "`c` \x01"
+	study := store.Study{Name: evil, Question: evil, Spec: "# ```\n" + evil, Compare: json.RawMessage(
+		`{"arms":"model.attention","baseline":"none","contrasts":[["<i>b</i> onload=\"x\"","none"]],"primary":{"metric":"test.cider"}}`)}
+	trials := finished(2, levels, "none", `<i>b</i> onload="x"`)
+	trials = append(trials, trial{arm: "none", seed: 3, state: store.Failed, error: evil})
+	dir := t.TempDir()
+	check(t, Write(context.Background(), fill(t, study, trials), evil, dir))
+	for name, content := range read(t, dir) {
+		text := string(content)
+		switch filepath.Ext(name) {
+		case ".html", ".svg":
+			for _, s := range []string{"<script", "<i>", `onload="x"`, "\x01"} {
+				if strings.Contains(text, s) {
+					t.Errorf("%s holds %q", name, s)
+				}
+			}
+		case ".md":
+			text, spec, _ := strings.Cut(text, "````yaml") // a longer fence than any in the spec
+			text = codeSpan.ReplaceAllString(strings.ReplaceAll(text, "\\`", ""), "")
+			if spec == "" || strings.Contains(text, "<script") || strings.Contains(text, "<i>") {
+				t.Errorf("%s does not escape its texts", name)
+			}
+		}
+		if filepath.Ext(name) == ".svg" {
+			wellFormed(t, name, content)
+		}
+	}
+}
+
+// codeSpan matches code in Markdown, which shows tags as they are.
+var codeSpan = regexp.MustCompile("`[^`\n]*`")
+
+func TestFiguresAreWellFormedXML(t *testing.T) {
+	for name, content := range written(t, finished(2, levels, "none", "soft", "adaptive")) {
+		if filepath.Ext(name) == ".svg" {
+			wellFormed(t, name, content)
+		}
+	}
+}
+
+func wellFormed(t *testing.T, name string, content []byte) {
+	t.Helper()
+	for decoder := xml.NewDecoder(bytes.NewReader(content)); ; {
+		if _, err := decoder.Token(); err == io.EOF {
+			return
+		} else if err != nil {
+			t.Errorf("%s: %v", name, err)
+			return
+		}
+	}
+}
+
+// Loss and metrics that are not finite, captions that were never scored and
+// runs without epochs have to be told, not drawn.
+func TestReportOfStrangeNumbers(t *testing.T) {
+	for name, spoil := range map[string]func(*evidence){
+		"loss is NaN":        func(e *evidence) { e.Runs[0].Epochs[2].Loss = math.NaN() },
+		"every loss is +Inf": func(e *evidence) { eachEpoch(e, func(x *epoch) { x.Loss = math.Inf(1) }) },
+		"no validation":      func(e *evidence) { eachEpoch(e, func(x *epoch) { x.Val = nil }) },
+		"no epochs":          func(e *evidence) { eachRun(e, func(r *run) { r.Epochs = nil }) },
+		"no captions":        func(e *evidence) { eachRun(e, func(r *run) { r.Captions = nil }) },
+		"unscored":           func(e *evidence) { e.Runs[0].Captions[0].Scored = false },
+		"no metrics":         func(e *evidence) { eachRun(e, func(r *run) { r.Metrics = nil }) },
+		"metric is NaN":      func(e *evidence) { e.Runs[0].Metrics["test"]["cider"] = math.NaN() },
+		"metric untested":    func(e *evidence) { e.Primary.Key = "length_ratio" },
+		"no environment":     func(e *evidence) { eachRun(e, func(r *run) { r.Environment = nil }) },
+		"one level":          func(e *evidence) { eachRun(e, func(r *run) { r.Metrics["test"]["cider"] = 0.5 }) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			e, err := gather(context.Background(), usual(t, finished(2, levels, "none", "adaptive")), "attention")
+			check(t, err)
+			spoil(e)
+			r, err := analyse(e)
+			check(t, err)
+			files, err := render(context.Background(), r)
+			check(t, err)
+			for _, text := range []string{string(files["index.html"]), string(files["report.md"])} {
+				for _, s := range []string{"NaN", "Inf", "%!"} {
+					if strings.Contains(text, s) {
+						t.Errorf("the report says %s: …%s…", s, around(text, s))
+					}
+				}
+			}
+		})
+	}
+}
+
+func around(text, s string) string {
+	at := strings.Index(text, s)
+	return text[max(0, at-80):min(len(text), at+80)]
+}
+
+func eachRun(e *evidence, f func(*run)) {
+	for _, r := range e.Runs {
+		f(r)
+	}
+}
+
+func eachEpoch(e *evidence, f func(*epoch)) {
+	for _, r := range e.Runs {
+		for i := range r.Epochs {
+			f(&r.Epochs[i])
+		}
+	}
+}
+
+func TestCancelledReportWritesNothing(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	db := usual(t, finished(1, levels, "none", "adaptive"))
+	cancel()
+	dir := filepath.Join(t.TempDir(), "report")
+	if err := Write(ctx, db, "attention", dir); err == nil {
+		t.Error("a cancelled report was written")
+	}
+	if _, err := os.Stat(dir); !os.IsNotExist(err) {
+		t.Error("a cancelled report left files")
 	}
 }

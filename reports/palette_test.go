@@ -1,0 +1,73 @@
+package reports
+
+import (
+	"image/color"
+	"math"
+	"strings"
+	"testing"
+)
+
+// luminance and contrastOf are those of WCAG 2.2, "relative luminance" and
+// "contrast ratio".
+func luminance(c color.NRGBA) float64 {
+	linear := func(v uint8) float64 {
+		s := float64(v) / 255
+		if s <= 0.04045 {
+			return s / 12.92
+		}
+		return math.Pow((s+0.055)/1.055, 2.4)
+	}
+	return 0.2126*linear(c.R) + 0.7152*linear(c.G) + 0.0722*linear(c.B)
+}
+
+func contrastOf(a, b color.NRGBA) float64 {
+	x, y := luminance(a), luminance(b)
+	return (max(x, y) + 0.05) / (min(x, y) + 0.05)
+}
+
+func TestTextContrastIsAA(t *testing.T) {
+	const atLeast = 4.5 // WCAG 2.2, 1.4.3, level AA
+	for _, tn := range append([]tint{ink, muted}, armTints...) {
+		for _, pair := range [][2]color.NRGBA{
+			{tn.text, paper.mark}, {tn.text, band.mark}, {tn.darkText, paper.darkMark}, {tn.darkText, band.darkMark},
+		} {
+			if ratio := contrastOf(pair[0], pair[1]); ratio < atLeast {
+				t.Errorf("text %s on %s has a contrast of %.2f, below %g", hex(pair[0]), hex(pair[1]), ratio, atLeast)
+			}
+		}
+	}
+}
+
+func TestMarkContrastOfTheFirstArms(t *testing.T) {
+	const atLeast = 3 // WCAG 2.2, 1.4.11; the palette's later, lighter colours are named beside every use
+	for i, tn := range armTints[:4] {
+		if contrastOf(tn.mark, paper.mark) < atLeast || contrastOf(tn.darkMark, paper.darkMark) < atLeast {
+			t.Errorf("the marks of arm %d have contrasts of %.2f and %.2f, below %d", i,
+				contrastOf(tn.mark, paper.mark), contrastOf(tn.darkMark, paper.darkMark), atLeast)
+		}
+	}
+}
+
+func TestLightColoursDiffer(t *testing.T) {
+	list := shades()
+	for i, a := range list {
+		for _, b := range list[:i] {
+			if nearly(hex(a.light), b.light) {
+				t.Errorf("%s and %s cannot be told apart in a drawn plot", a.property, b.property)
+			}
+		}
+	}
+}
+
+func TestCustomisedFindsFadedColours(t *testing.T) {
+	for i, tn := range armTints {
+		r, g, b, a := faded(tn.mark, 0.4).RGBA()
+		back := color.NRGBA{uint8(r * 255 / a), uint8(g * 255 / a), uint8(b * 255 / a), 255}
+		if got := customised("stroke:" + hex(back)); !strings.HasPrefix(got, "stroke:var(--"+armClass(i)) {
+			t.Errorf("the faded colour of arm %d became %s", i, got)
+		}
+	}
+	if got := customised("fill:#123456"); got != "fill:#123456" {
+		t.Errorf("a colour of nobody became %s", got)
+	}
+}

@@ -1,0 +1,124 @@
+package reports
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"glimpse/internal/store"
+)
+
+// analysed is the result of the usual study with the given trials.
+func analysed(t *testing.T, trials []trial) *result {
+	t.Helper()
+	return analysedFrom(t, usual(t, trials), "attention")
+}
+
+func analysedFrom(t *testing.T, db *store.DB, study string) *result {
+	t.Helper()
+	e, err := gather(context.Background(), db, study)
+	check(t, err)
+	r, err := analyse(e)
+	check(t, err)
+	return r
+}
+
+// without turns the trials of an arm into queued ones, from a seed on.
+func without(trials []trial, arm string, from int64, state string) []trial {
+	for i := range trials {
+		if trials[i].arm == arm && trials[i].seed >= from {
+			trials[i].state = state
+		}
+	}
+	return trials
+}
+
+func TestVerdict(t *testing.T) {
+	arms := []string{"none", "soft", "adaptive"}
+	even := map[string]float64{"none": 0.5, "soft": 0.501, "adaptive": 0.502}
+	worse := map[string]float64{"none": 0.6, "soft": 0.5, "adaptive": 0.4}
+	for _, test := range []struct {
+		name   string
+		trials []trial
+		word   string
+		says   []string
+	}{
+		{"better", finished(5, levels, arms...), "Supported",
+			[]string{"adaptive scores higher than none in CIDEr", "5 seeds each", "95\u00a0% interval", "p\u00a0=\u00a00.024", "Holm over 3 contrasts"}},
+		{"worse", finished(5, worse, arms...), "Opposite", []string{"adaptive scores lower than none", "difference −20"}},
+		{"no difference", finished(5, even, arms...), "Inconclusive",
+			[]string{"cannot be told apart", "The interval holds 0", "below the declared minimum of 1 point", "finds a true difference of"}},
+		{"too few seeds for p", finished(3, levels, arms...), "Inconclusive",
+			[]string{"scored higher than none", "not so that the study can confirm it", "nor can it be: with 3 seeds each the smallest is 0.30"}},
+		{"one seed", finished(1, levels, arms...), "No answer yet", []string{"1 seed each", "one seed cannot tell from the luck of a seed"}},
+		{"one seed in one arm", without(finished(3, levels, arms...), "adaptive", 2, store.Queued), "No answer yet", []string{"1 and 3 seeds"}},
+		{"an arm is missing", without(finished(5, levels, arms...), "adaptive", 1, store.Failed), "No answer yet",
+			[]string{"adaptive has no finished trial of 5", "none stands at"}},
+		{"seeds are missing", without(finished(5, levels, arms...), "adaptive", 5, store.Failed), "Supported", []string{"4 and 5 seeds", "Provisional: 14 of 15 trials finished."}},
+		{"nothing is finished", []trial{{arm: "none", seed: 1, state: store.Queued}, {arm: "adaptive", seed: 1, state: store.Running}},
+			"No answer yet", []string{"None of the 2 trials has finished: 1 running, 1 queued."}},
+		{"no trials", nil, "No answer yet", []string{"no trials"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got := analysed(t, test.trials).verdict()
+			if got.Word != test.word {
+				t.Errorf("the verdict is %s, not %s: %s", got.Word, test.word, got.Sentence)
+			}
+			for _, s := range test.says {
+				if !strings.Contains(got.Sentence, s) {
+					t.Errorf("the verdict does not say %q: %s", s, got.Sentence)
+				}
+			}
+		})
+	}
+}
+
+func TestStudyWithoutComparisonIsDescribed(t *testing.T) {
+	study := store.Study{Name: "sweep", Spec: "study: sweep", Compare: json.RawMessage(`{"arms":"","contrasts":null}`)}
+	trials := finished(2, map[string]float64{"model.hidden=256": 0.5, "model.hidden=512": 0.6}, "model.hidden=256", "model.hidden=512")
+	r := analysedFrom(t, fill(t, study, trials), "sweep")
+	got := r.verdict()
+	for _, s := range []string{"declares no comparison", "hidden=512 with", "The highest of 2 flatters"} {
+		if got.Word != "Described" || !strings.Contains(got.Sentence, s) {
+			t.Errorf("the verdict is %s and does not say %q: %s", got.Word, s, got.Sentence)
+		}
+	}
+	if p := newPage(r); p.Contrasts != nil || p.Question != "Study sweep" {
+		t.Errorf("contrasts %v, question %q", p.Contrasts, p.Question)
+	}
+}
+
+func TestContrastsWithinOtherSweptSettings(t *testing.T) {
+	var trials []trial
+	for _, hidden := range []string{"256", "512"} {
+		for _, tr := range finished(2, levels, "none", "adaptive") {
+			tr.swept = map[string]string{"model.hidden": hidden}
+			trials = append(trials, tr)
+		}
+	}
+	r := analysed(t, trials)
+	var names []string
+	for _, c := range r.Contrasts {
+		names = append(names, c.name())
+	}
+	want := "adaptive hidden=256 − none hidden=256; adaptive hidden=512 − none hidden=512"
+	if got := strings.Join(names, "; "); got != want {
+		t.Errorf("contrasts are %s, not %s", got, want)
+	}
+}
+
+func TestNotices(t *testing.T) {
+	trials := without(finished(5, levels, "none", "soft", "adaptive"), "soft", 4, store.Failed)
+	trials = without(trials, "adaptive", 5, store.Interrupted)
+	text := strings.Join(analysed(t, trials).Notices, "\n")
+	for _, s := range []string{
+		"Provisional: 12 of 15 trials finished. Missing: soft seeds 4 and 5 failed and adaptive seed 5 interrupted.",
+		"Only 80 images",
+		"soft has 3 runs: at least 5 are advised.",
+	} {
+		if !strings.Contains(text, s) {
+			t.Errorf("no notice says %q:\n%s", s, text)
+		}
+	}
+}
