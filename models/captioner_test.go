@@ -86,9 +86,9 @@ func (r reference) features(s *torch.Scope) *torch.Tensor {
 	return s.FromFloats(torch.CPU, f.data, f.shape...)
 }
 
-// compare fails unless the tensor equals the reference within tolerance, and
+// closeTo fails unless the tensor equals the reference within tolerance, and
 // returns the largest difference.
-func compare(t *testing.T, s *torch.Scope, what string, got *torch.Tensor, want namedTensor, tolerance float64) float64 {
+func closeTo(t *testing.T, s *torch.Scope, what string, got *torch.Tensor, want namedTensor, tolerance float64) float64 {
 	t.Helper()
 	values, err := s.Floats(got)
 	if err != nil {
@@ -138,9 +138,9 @@ func TestParity(t *testing.T) {
 					if step == 0 {
 						// The reference lists positions caption by caption.
 						rows := s.FromInts(torch.CPU, p.captionOrder(), int64(len(p.input)))
-						logits = compare(t, s, "logits", s.Select(out, 0, rows), ref.tensors["logits"], 1e-5)
+						logits = closeTo(t, s, "logits", s.Select(out, 0, rows), ref.tensors["logits"], 1e-5)
 						for i, sh := range n.shapes {
-							gradients = max(gradients, compare(t, s, "gradient of "+sh.name, s.Grad(n.tensors[i]), ref.tensors["grad."+sh.name], 1e-6))
+							gradients = max(gradients, closeTo(t, s, "gradient of "+sh.name, s.Grad(n.tensors[i]), ref.tensors["grad."+sh.name], 1e-6))
 						}
 					}
 					if err := opt.update(s, settings.LR); err != nil {
@@ -149,7 +149,7 @@ func TestParity(t *testing.T) {
 				}
 				var steps float64
 				for i, sh := range n.shapes {
-					steps = max(steps, compare(t, s, sh.name+" after ten steps", n.tensors[i], ref.tensors["end."+sh.name], 2e-4))
+					steps = max(steps, closeTo(t, s, sh.name+" after ten steps", n.tensors[i], ref.tensors["end."+sh.name], 2e-4))
 				}
 				t.Logf("largest differences: logits %.2g, gradients %.2g, parameters after %d steps %.2g", logits, gradients, len(ref.Losses), steps)
 
