@@ -30,7 +30,7 @@ type plateau struct {
 //	constant  1
 //	cosine    ½(1 + cos(π·step/steps)), Loshchilov and Hutter 2017, arXiv 1608.03983
 //	step      gamma^⌊epoch/step_epochs⌋
-//	plateau   gamma^(times that validation has not improved for patience epochs)
+//	plateau   gamma^(times that validation has not improved for more than patience epochs)
 func (c *schedule) rate(step int) float64 {
 	factor := 1.0
 	switch c.Name {

@@ -1,0 +1,350 @@
+package models
+
+import (
+	"context"
+	"errors"
+	"math"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"glimpse/data"
+	"glimpse/experiments"
+	"glimpse/internal/torch"
+)
+
+// smallScenes is a shapes data set of a size for tests.
+func smallScenes(t *testing.T) *data.Dataset {
+	t.Helper()
+	d, err := data.Load(data.Options{Name: "shapes", Images: 60, Seed: 1, MinCount: 1, Tokenize: strings.Fields})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// smallSettings are a trial that trains in a second.
+func smallSettings(arm string) experiments.Settings {
+	return experiments.Settings{
+		Encoder: experiments.Encoder{Name: "cnn", ImageSize: 32, Channels: 4},
+		Model:   experiments.Model{Embedding: 16, Hidden: 24, Attention: arm, AttentionSize: 16, Dropout: 0.3, Layers: 1},
+		Train: experiments.Train{
+			Epochs: 3, BatchImages: 8, LabelSmoothing: 0.1,
+			Optimizer: experiments.Optimizer{Name: "adam", LR: 2e-3, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, ClipNorm: 5},
+			Schedule:  experiments.Schedule{Name: "cosine", WarmupSteps: 3},
+		},
+		Decode: experiments.Decode{Beam: 3, LengthPenalty: 0.7, MaxLength: 12},
+		Seed:   5,
+	}
+}
+
+func newSmall(t *testing.T, s experiments.Settings, d *data.Dataset) *Captioner {
+	t.Helper()
+	c, err := Engine{Device: torch.CPU, Threads: 1}.Captioner(s, d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return c
+}
+
+// steps gives a context that ends after so many training steps, and the
+// progress function that counts them.
+func stopAfter(t *testing.T, n int) (context.Context, func(int, int, float64)) {
+	ctx, cancel := context.WithCancel(t.Context())
+	t.Cleanup(cancel)
+	return ctx, func(int, int, float64) {
+		if n--; n == 0 {
+			cancel()
+		}
+	}
+}
+
+func quiet(int, int, float64) {}
+
+func TestTrainingLowersTheLoss(t *testing.T) {
+	d := smallScenes(t)
+	for arm := range arms {
+		c := newSmall(t, smallSettings(arm), d)
+		var losses []float64
+		for range 3 {
+			r, err := c.TrainEpoch(t.Context(), quiet)
+			if err != nil {
+				t.Fatal(err)
+			}
+			losses = append(losses, r.Loss)
+			if want := len(d.Splits["train"]) * 5; r.Captions != want {
+				t.Errorf("%s: %d captions trained on, want %d", arm, r.Captions, want)
+			}
+		}
+		if !(losses[2] < losses[0]-0.1) {
+			t.Errorf("%s: the loss went from %v to %v", arm, losses[0], losses[2])
+		}
+	}
+}
+
+// A trial that is stopped in the middle of an epoch and goes on in another
+// process ends bit for bit like one that was not.
+func TestResumeIsExact(t *testing.T) {
+	d := smallScenes(t)
+	for _, name := range []string{"adam", "adamw", "sgd"} {
+		s := smallSettings("adaptive")
+		s.Train.Optimizer.Name, s.Train.Optimizer.Momentum, s.Train.Optimizer.WeightDecay = name, 0.9, 0.01
+		s.Train.Schedule = experiments.Schedule{Name: "plateau", Gamma: 0.5, Patience: 1}
+		s.Model.Layers = 2
+
+		whole := newSmall(t, s, d)
+		var want []data.EpochResult
+		for i := range 3 {
+			r, err := whole.TrainEpoch(t.Context(), quiet)
+			if err != nil {
+				t.Fatal(err)
+			}
+			whole.ValidationDone(float64(-i)) // worse and worse: the rate drops
+			want = append(want, r)
+		}
+
+		path := filepath.Join(t.TempDir(), "stopped")
+		first := newSmall(t, s, d)
+		var got []data.EpochResult
+		r, err := first.TrainEpoch(t.Context(), quiet)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, r)
+		first.ValidationDone(0)
+		ctx, count := stopAfter(t, 2)
+		if _, err := first.TrainEpoch(ctx, count); !errors.Is(err, context.Canceled) {
+			t.Fatalf("stopped training returned %v", err)
+		}
+		if _, err := first.Save(path); err != nil {
+			t.Fatal(err)
+		}
+
+		second := newSmall(t, s, d)
+		if err := second.Load(path); err != nil {
+			t.Fatal(err)
+		}
+		for i := 1; i < 3; i++ {
+			r, err := second.TrainEpoch(t.Context(), quiet)
+			if err != nil {
+				t.Fatal(err)
+			}
+			second.ValidationDone(float64(-i))
+			got = append(got, r)
+		}
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: epochs after resuming %+v, want %+v", name, got, want)
+		}
+		a, err := whole.Save(path + "-whole")
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := second.Save(path + "-resumed")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a != b {
+			t.Errorf("%s: the weights after resuming differ", name)
+		}
+		state := func(name string) string {
+			text, err := os.ReadFile(path + name + ".json")
+			if err != nil {
+				t.Fatal(err)
+			}
+			return string(text)
+		}
+		if state("-whole") != state("-resumed") {
+			t.Errorf("%s: the state after resuming differs", name)
+		}
+	}
+}
+
+func TestBadCheckpoints(t *testing.T) {
+	d := smallScenes(t)
+	s := smallSettings("soft")
+	c := newSmall(t, s, d)
+	save := func(t *testing.T) string {
+		path := filepath.Join(t.TempDir(), "c")
+		if _, err := c.Save(path); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	for _, test := range []struct {
+		name  string
+		spoil func(path string) error
+		want  string
+	}{
+		{"no file", func(p string) error { return os.Remove(p + ".json") }, "no such file"},
+		{"no weights", func(p string) error { return os.Remove(p + ".safetensors") }, "no such file"},
+		{"cut", func(p string) error { return os.Truncate(p+".safetensors", 500) }, "damaged"},
+		{"cut optimizer", func(p string) error { return os.Truncate(p+".optimizer.safetensors", 0) }, "damaged"},
+		{"not JSON", func(p string) error { return os.WriteFile(p+".json", []byte("weights"), 0o644) }, "invalid character"},
+		{"future format", func(p string) error { return os.WriteFile(p+".json", []byte(`{"format":9}`), 0o644) }, "format 9"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			path := save(t)
+			if err := test.spoil(path); err != nil {
+				t.Fatal(err)
+			}
+			if err := c.Load(path); err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("error %v, want one with %q", err, test.want)
+			}
+		})
+	}
+	wider := s
+	wider.Model.Hidden++
+	if err := newSmall(t, wider, d).Load(save(t)); err == nil || !strings.Contains(err.Error(), "another model") {
+		t.Errorf("a checkpoint of another width: error %v", err)
+	}
+}
+
+// Captions of untrained networks, which seldom end by themselves: each image
+// still gets one, within MaxLength and without special words.
+func TestCaptionsAlwaysCome(t *testing.T) {
+	d := smallScenes(t)
+	for arm, a := range arms {
+		c := newSmall(t, smallSettings(arm), d)
+		captions, err := c.Caption(t.Context(), d.Splits["test"], experiments.Decode{Beam: 5, LengthPenalty: 0.7, MaxLength: 7}, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, caption := range captions {
+			if caption.Image != d.Splits["test"][i] {
+				t.Fatalf("caption %d is of image %d", i, caption.Image)
+			}
+			if len(caption.Words) > 7 || !(caption.LogProb < 0) {
+				t.Errorf("%s: caption %v of log probability %v", arm, caption.Words, caption.LogProb)
+			}
+			for _, w := range caption.Words {
+				if strings.HasPrefix(w, "<") {
+					t.Errorf("%s: %q came out", arm, w)
+				}
+			}
+			wantBeta, wantEntropy := 0, 0
+			if a.scores {
+				wantEntropy = len(caption.Words)
+			}
+			if a.sentinel {
+				wantBeta = len(caption.Words)
+			}
+			if len(caption.Beta) != wantBeta || len(caption.Entropy) != wantEntropy {
+				t.Errorf("%s: %d β and %d entropies for %d words", arm, len(caption.Beta), len(caption.Entropy), len(caption.Words))
+			}
+			for _, h := range caption.Entropy {
+				if !(h >= 0 && h <= math.Log(16)+1e-6) {
+					t.Errorf("%s: entropy %v over 16 regions", arm, h)
+				}
+			}
+		}
+	}
+}
+
+func TestLossThatIsNotFinite(t *testing.T) {
+	s := smallSettings("none")
+	s.Train.Optimizer.LR, s.Train.Optimizer.ClipNorm, s.Train.Schedule.WarmupSteps = 1e20, 0, 0
+	c := newSmall(t, s, smallScenes(t))
+	var err error
+	for range 3 {
+		if _, err = c.TrainEpoch(t.Context(), quiet); err != nil {
+			break
+		}
+	}
+	if err == nil || !strings.Contains(err.Error(), "step") || !strings.Contains(err.Error(), "lr") {
+		t.Errorf("a learning rate of 1e20: error %v", err)
+	}
+}
+
+func TestSchedules(t *testing.T) {
+	const epochs, long = 4, 10
+	for _, c := range []struct {
+		schedule experiments.Schedule
+		step     int
+		want     float64
+	}{
+		{experiments.Schedule{Name: "constant"}, 39, 1},
+		{experiments.Schedule{Name: "constant", WarmupSteps: 4}, 0, 0.25},
+		{experiments.Schedule{Name: "constant", WarmupSteps: 4}, 3, 1},
+		{experiments.Schedule{Name: "cosine"}, 0, 1},
+		{experiments.Schedule{Name: "cosine"}, 20, 0.5}, // half way
+		{experiments.Schedule{Name: "cosine"}, 40, 0},
+		{experiments.Schedule{Name: "step", StepEpochs: 2, Gamma: 0.1}, 19, 1},
+		{experiments.Schedule{Name: "step", StepEpochs: 2, Gamma: 0.1}, 20, 0.1},
+	} {
+		s := schedule{Schedule: c.schedule, peak: 1, epochs: epochs, epochLong: long}
+		if got := s.rate(c.step); math.Abs(got-c.want) > 1e-12 {
+			t.Errorf("%+v at step %d: %v, want %v", c.schedule, c.step, got, c.want)
+		}
+	}
+	p := schedule{Schedule: experiments.Schedule{Name: "plateau", Gamma: 0.5, Patience: 2}, peak: 1, epochs: epochs, epochLong: long}
+	var rates []float64
+	for _, value := range []float64{1, 2, 2, 1, 0, 3, 3} { // better, better, three not better, better, not better
+		p.observe(value)
+		rates = append(rates, p.rate(0))
+	}
+	if want := []float64{1, 1, 1, 1, 0.5, 0.5, 0.5}; !reflect.DeepEqual(rates, want) {
+		t.Errorf("plateau: rates %v, want %v", rates, want)
+	}
+}
+
+func TestPack(t *testing.T) {
+	p := pack(data.Batch{
+		Images: []int{7, 9}, C: 2, T: 4,
+		Tokens: []int64{
+			1, 4, 2, 0, // two positions
+			1, 5, 6, 2, // three
+			0, 0, 0, 0, // no caption
+			1, 2, 0, 0, // one
+		},
+	})
+	want := positions{
+		input:    []int64{1, 1, 1, 5, 4, 6},
+		target:   []int64{5, 4, 2, 6, 2, 2},
+		image:    []int64{0, 0, 1, 0, 0, 0},
+		previous: []int64{0, 1, 2, 3, 4, 6},
+		sizes:    []int64{3, 2, 1},
+		rowImage: []int64{0, 0, 1},
+		row:      []int{1, 0, 3},
+		order:    []int64{0, 1, 3, 4, 5, 2},
+		start:    []int64{0, 5, 6},
+	}
+	if !reflect.DeepEqual(p, want) {
+		t.Errorf("got  %+v\nwant %+v", p, want)
+	}
+}
+
+func FuzzSafetensors(f *testing.F) {
+	path := filepath.Join(f.TempDir(), "x")
+	if _, err := writeSafetensors(path, []namedTensor{{"a", []int64{2, 1}, []float32{1, 2}}, {"b", []int64{0}, nil}}); err != nil {
+		f.Fatal(err)
+	}
+	content, err := os.ReadFile(path)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(content)
+	f.Add([]byte("\x02\x00\x00\x00\x00\x00\x00\x00{}"))
+	f.Add([]byte("\x40\x00\x00\x00\x00\x00\x00\x00" + `{"a":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,0]}}`))
+	f.Fuzz(func(t *testing.T, content []byte) {
+		tensors, err := parseSafetensors(content)
+		if err != nil {
+			return
+		}
+		for _, x := range tensors {
+			n := int64(1)
+			for _, d := range x.shape {
+				n *= d
+			}
+			if int64(len(x.data)) != n {
+				t.Errorf("tensor %q of shape %v has %d values", x.name, x.shape, len(x.data))
+			}
+		}
+	})
+}
