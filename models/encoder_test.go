@@ -95,8 +95,8 @@ func readFloats(t *testing.T, name string) []float32 {
 	return out
 }
 
-// compare runs the encoder on the computed pictures and compares with the fixture.
-func compare(t *testing.T, f *frozen, s *torch.Scope, fixture string) {
+// compareWithFixture runs the encoder on the computed pictures and compares with the fixture.
+func compareWithFixture(t *testing.T, f *frozen, s *torch.Scope, fixture string) {
 	t.Helper()
 	rgb := computedPixels(f.spec.ImageSize)
 	pixels := make([]float32, len(rgb))
@@ -142,7 +142,7 @@ func TestEncodersMatchPyTorch(t *testing.T) {
 					return err
 				}
 				defer f.free()
-				compare(t, f, s, name)
+				compareWithFixture(t, f, s, name)
 				return nil
 			})
 			if err != nil {
@@ -185,7 +185,7 @@ func TestPublishedWeightsMatchPyTorch(t *testing.T) {
 					return err
 				}
 				defer f.free()
-				compare(t, f, s, name+"_imagenet")
+				compareWithFixture(t, f, s, name+"_imagenet")
 				return nil
 			})
 			if err != nil {

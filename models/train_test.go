@@ -71,7 +71,9 @@ func quiet(int, int, float64) {}
 func TestTrainingLowersTheLoss(t *testing.T) {
 	d := smallScenes(t)
 	for arm := range arms {
-		c := newSmall(t, smallSettings(arm), d)
+		s := smallSettings(arm)
+		s.Train.Optimizer.LR = 1e-2
+		c := newSmall(t, s, d)
 		var losses []float64
 		for range 3 {
 			r, err := c.TrainEpoch(t.Context(), quiet)

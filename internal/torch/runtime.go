@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"unsafe"
 
 	lib "github.com/sugarme/gotch/libtch"
@@ -92,8 +93,23 @@ func Version() string { return C.GoString(C.gl_version()) }
 // BLAS names the library behind matrix products on the CPU.
 func BLAS() string { return C.GoString(C.gl_blas()) }
 
-// SetThreads sets how many threads an operation on the CPU may use.
-func SetThreads(n int) { C.gl_set_threads(C.int(max(n, 1))) }
+// threads is what SetThreads was told, 0 before.
+var threads atomic.Int32
+
+// SetThreads sets how many threads an operation on the CPU may use. It holds
+// for scopes that start later.
+func SetThreads(n int) {
+	threads.Store(int32(max(n, 1)))
+	adoptThreads()
+}
+
+// adoptThreads tells the calling thread how many threads to use: OpenMP keeps
+// that number for each thread of the operating system.
+func adoptThreads() {
+	if n := threads.Load(); n > 0 {
+		C.gl_set_threads(C.int(n))
+	}
+}
 
 // Threads returns how many threads an operation on the CPU may use.
 func Threads() int { return int(C.gl_threads()) }

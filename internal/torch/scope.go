@@ -26,6 +26,7 @@ type Scope struct {
 func Run(f func(s *Scope) error) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
+	adoptThreads()
 	return (&Scope{}).run(f)
 }
 
