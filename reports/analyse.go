@@ -2,6 +2,7 @@ package reports
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"math"
 	"regexp"
@@ -141,7 +142,11 @@ func (r *result) compare(alpha float64) error {
 	for _, a := range r.Arms {
 		one := stats.Arm{Name: a.Name}
 		for _, run := range a.Runs {
-			if images := imageScores(run.Captions); len(images) > 0 {
+			images, err := imageScores(run.Captions)
+			if err != nil {
+				return fmt.Errorf("run %s: %w", run.ID, err)
+			}
+			if len(images) > 0 {
 				one.Runs = append(one.Runs, stats.Run{Seed: run.Seed, Images: images})
 			} else if _, ok := r.Primary.of(run); ok && run.completed() {
 				r.Notices = append(r.Notices, fmt.Sprintf("Run %s (%s, seed %d) has no scored captions of the %s split: it is left out of intervals and tests.",
@@ -197,19 +202,25 @@ func (r *result) finished() int {
 
 // imageScores are the statistics of the stored captions, nil if any of them
 // has not been scored.
-func imageScores(captions []store.Caption) []metrics.ImageScore {
-	images := make([]metrics.ImageScore, 0, len(captions))
-	for _, c := range captions {
+func imageScores(captions []store.Caption) ([]metrics.ImageScore, error) {
+	images := make([]metrics.ImageScore, len(captions))
+	for i, c := range captions {
 		if !c.Scored {
-			return nil
+			return nil, nil
 		}
-		images = append(images, metrics.ImageScore{
+		images[i] = metrics.ImageScore{
 			ID: c.Image, Match: c.Stats.Match, Length: c.Stats.Length, RefLength: c.Stats.RefLength,
 			RougeL: c.Stats.RougeL, CIDEr: c.Stats.CIDEr, CIDErD: c.Stats.CIDErD, METEOR: c.Stats.METEOR,
 			Blank: c.Stats.Length == 0,
-		})
+		}
+		if len(c.Stats.MeteorStats) == 0 {
+			continue
+		}
+		if err := json.Unmarshal(c.Stats.MeteorStats, &images[i].MeteorStats); err != nil {
+			return nil, fmt.Errorf("read METEOR's counts of image %q: %w", c.Image, err)
+		}
 	}
-	return images
+	return images, nil
 }
 
 // points are the scores alone.

@@ -35,7 +35,8 @@ type armCurves struct {
 func curvesFigure(r *result, name, title, unit string, value func(epoch) float64) (figure, bool) {
 	plotter := &curvePlotter{}
 	var alt []string
-	for _, a := range r.Arms {
+	arms, shown := r.drawn()
+	for _, a := range arms {
 		ac := armCurves{name: a.Label, tint: armTint(a.Index)}
 		var whole []curve
 		for _, run := range a.Runs {
@@ -80,7 +81,7 @@ func curvesFigure(r *result, name, title, unit string, value func(epoch) float64
 		Name:    name,
 		Title:   title,
 		Alt:     "Lines over epochs. The mean of " + strings.Join(alt, "; ") + ".",
-		Note:    "Thin lines: seeds. Bold: the mean of the finished ones, over the epochs that all of them have. Dots: the epoch selected on the validation split.",
+		Note:    "Thin lines: seeds. Bold: the mean of the finished ones, over the epochs that all of them have. Dots: the epoch selected on the validation split." + shown,
 		heading: unit,
 		height:  curveHeight,
 		plot:    p,

@@ -25,7 +25,8 @@ func dotsFigure(r *result) figure {
 	}
 	var rows []row
 	var alt []string
-	for _, a := range r.Arms {
+	arms, shown := r.drawn()
+	for _, a := range arms {
 		if len(a.Scores) == 0 {
 			continue
 		}
@@ -45,7 +46,7 @@ func dotsFigure(r *result) figure {
 		Name:   "scores",
 		Title:  "Every seed, by arm: " + r.Primary.name(),
 		Alt:    "Dots on a common scale. " + strings.Join(alt, "; ") + ".",
-		Note:   note + ".",
+		Note:   note + "." + shown,
 		height: rowFigureHeight(len(rows)),
 		plot:   newRowPlot(r.Primary.axis(), low, high, rowPlotter{rows: rows}),
 	}

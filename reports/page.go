@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"math"
@@ -141,6 +142,23 @@ func (r *result) methods() []string {
 		"Supported: the interval excludes 0, Holm’s p is below α, and the difference reaches the declared minimum. Opposite: the same with the sign turned round.",
 		"Assumed: " + m.Assumption + ". Metric definitions: version " + metrics.Version + ".",
 	}
+}
+
+// mostDrawn is the most arms that a figure shows: beyond it names and colours
+// tell nothing apart.
+const mostDrawn = 24
+
+// drawn are the arms that figures show, in the order of the study, with a note
+// where they are not all.
+func (r *result) drawn() (arms []*arm, note string) {
+	if len(r.Arms) <= mostDrawn {
+		return r.Arms, ""
+	}
+	best := slices.SortedStableFunc(slices.Values(r.Arms), func(a, b *arm) int {
+		return cmp.Or(cmp.Compare(b.Mean, a.Mean), cmp.Compare(a.Index, b.Index)) // NaN is below every number
+	})[:mostDrawn]
+	slices.SortFunc(best, func(a, b *arm) int { return cmp.Compare(a.Index, b.Index) })
+	return best, fmt.Sprintf(" Shown: the %d highest means of %d arms.", mostDrawn, len(r.Arms))
 }
 
 // points is a metric of an epoch, NaN where it was not measured.

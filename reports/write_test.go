@@ -164,6 +164,18 @@ func eachEpoch(e *evidence, f func(*epoch)) {
 	}
 }
 
+func TestFiguresOfManyArmsShowTheHighest(t *testing.T) {
+	r := &result{}
+	for i := range 30 {
+		r.Arms = append(r.Arms, &arm{Index: i, Mean: float64(i)})
+	}
+	r.Arms[29].Mean = math.NaN() // has no finished run
+	arms, note := r.drawn()
+	if len(arms) != mostDrawn || arms[0].Index != 5 || arms[mostDrawn-1].Index != 28 || !strings.Contains(note, "24 highest means of 30") {
+		t.Errorf("%d arms from %d to %d: %s", len(arms), arms[0].Index, arms[len(arms)-1].Index, note)
+	}
+}
+
 func TestCancelledReportWritesNothing(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	db := usual(t, finished(1, levels, "none", "adaptive"))
