@@ -9,12 +9,20 @@ type meteorWord struct {
 	function   bool
 	synsets    []int32
 	paraphrase uint16 // number in the paraphrase table
+	alone      span   // its paraphrases as a phrase of its own
 }
 
 // sentence is a caption with its words looked up.
 type sentence struct {
-	text  []string
-	words []*meteorWord
+	text    []string
+	words   []*meteorWord
+	phrases []phrase
+}
+
+// phrase is a phrase of a sentence that has paraphrases.
+type phrase struct {
+	start, length int
+	paraphrases   span
 }
 
 // link is a possible match: length words of the reference from start, with
@@ -65,7 +73,7 @@ func (a *aligner) best(candidate []string, references [][]string) MeteorStats {
 // look splits a caption into METEOR's words and looks them up.
 func (a *aligner) look(tokens []string) sentence {
 	text := meteorWords(tokens, a.meteor.prefixes)
-	s := sentence{text, make([]*meteorWord, len(text))}
+	s := sentence{text: text, words: make([]*meteorWord, len(text))}
 	for i, w := range text {
 		known, ok := a.words[w]
 		if !ok {
@@ -73,6 +81,9 @@ func (a *aligner) look(tokens []string) sentence {
 			a.words[w] = known
 		}
 		s.words[i] = known
+	}
+	if a.meteor.paraphrases != nil {
+		s.phrases = a.meteor.paraphrases.find(s)
 	}
 	return s
 }
@@ -95,6 +106,7 @@ func (a *aligner) newWord(word string) *meteorWord {
 	}
 	if a.meteor.paraphrases != nil {
 		w.paraphrase = a.meteor.paraphrases.word(word)
+		w.alone = a.meteor.paraphrases.phrases[word]
 	}
 	return w
 }
@@ -169,23 +181,17 @@ func (a *aligner) eachParaphrase(in, other sentence, f func(start, length, other
 	}
 	a.inSentence[unknownWord] = false
 	table := a.meteor.paraphrases
-	for start := range in.words {
-		for length := 1; length <= table.longest && start+length <= len(in.words); length++ {
-			if in.words[start+length-1].paraphrase == unknownWord {
-				break
+	for _, p := range in.phrases {
+		entries := table.entries[p.paraphrases.from:p.paraphrases.to]
+		for len(entries) > 0 {
+			words := entries[1 : 1+entries[0]]
+			entries = entries[1+entries[0]:]
+			if !a.inSentence[words[0]] {
+				continue
 			}
-			where := table.phrases[joinWords(in.text[start:start+length])]
-			entries := table.entries[where.from:where.to]
-			for len(entries) > 0 {
-				words := entries[1 : 1+entries[0]]
-				entries = entries[1+entries[0]:]
-				if !a.inSentence[words[0]] {
-					continue
-				}
-				for at := 0; at+len(words) <= len(other.words); at++ {
-					if startsWith(other.words[at:], words) {
-						f(start, length, at, len(words))
-					}
+			for at := 0; at+len(words) <= len(other.words); at++ {
+				if startsWith(other.words[at:], words) {
+					f(p.start, p.length, at, len(words))
 				}
 			}
 		}
@@ -202,24 +208,6 @@ func startsWith(words []*meteorWord, phrase []uint16) bool {
 		}
 	}
 	return true
-}
-
-func joinWords(words []string) string {
-	if len(words) == 1 {
-		return words[0]
-	}
-	n := len(words)
-	for _, w := range words {
-		n += len(w)
-	}
-	b := make([]byte, 0, n)
-	for i, w := range words {
-		if i > 0 {
-			b = append(b, ' ')
-		}
-		b = append(b, w...)
-	}
-	return string(b)
 }
 
 // count sums up an alignment.

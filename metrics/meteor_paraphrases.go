@@ -10,6 +10,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // unknownWord is the number of a word that no paraphrase has.
@@ -22,7 +23,9 @@ type paraphrases struct {
 	// as a range of entries: for each the number of words, then the words.
 	phrases map[string]span
 	entries []uint16
-	longest int // words of the longest phrase that has paraphrases
+	// longest gives, for the first two words of phrases that have
+	// paraphrases, the number of words of the longest such phrase.
+	longest map[[2]uint16]int
 }
 
 type span struct{ from, to uint32 }
@@ -32,6 +35,27 @@ func (p *paraphrases) word(w string) uint16 {
 		return id
 	}
 	return unknownWord
+}
+
+// find returns the phrases of a sentence that have paraphrases, in order of
+// where they begin, shorter ones first.
+func (p *paraphrases) find(s sentence) []phrase {
+	var out []phrase
+	for start, w := range s.words {
+		if w.alone.to > 0 {
+			out = append(out, phrase{start, 1, w.alone})
+		}
+		if start+1 == len(s.words) {
+			break
+		}
+		longest := p.longest[[2]uint16{w.paraphrase, s.words[start+1].paraphrase}]
+		for length := 2; length <= longest && start+length <= len(s.words); length++ {
+			if where, ok := p.phrases[strings.Join(s.text[start:start+length], " ")]; ok {
+				out = append(out, phrase{start, length, where})
+			}
+		}
+	}
+	return out
 }
 
 func loadParaphraseFile(dir string) (*paraphrases, error) {
@@ -60,7 +84,9 @@ func readParaphrases(r io.Reader) (*paraphrases, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &paraphraseBuilder{table: &paraphrases{words: make(map[string]uint16), phrases: make(map[string]span)}}
+	b := &paraphraseBuilder{table: &paraphrases{
+		words: make(map[string]uint16), phrases: make(map[string]span), longest: make(map[[2]uint16]int),
+	}}
 	if err := pipeLines(unzip, b.line); err != nil {
 		return nil, err
 	}
@@ -133,8 +159,9 @@ func pipeLines(r io.Reader, f func(line []byte) error) error {
 type paraphraseBuilder struct {
 	table  *paraphrases
 	lines  int
-	phrase []byte // the phrase whose paraphrases are being read
-	from   uint32 // where they begin
+	phrase []byte   // the phrase whose paraphrases are being read
+	words  []uint16 // its words
+	from   uint32   // where its paraphrases begin
 }
 
 func (b *paraphraseBuilder) line(line []byte) error {
@@ -146,8 +173,8 @@ func (b *paraphraseBuilder) line(line []byte) error {
 				return err
 			}
 			b.phrase = append(b.phrase[:0], line...)
-			b.table.longest = max(b.table.longest, bytes.Count(line, []byte{' '})+1)
-			return b.eachWord(line, func(uint16) {})
+			b.words = b.words[:0]
+			return b.eachWord(line, func(id uint16) { b.words = append(b.words, id) })
 		}
 	case 2:
 		t := b.table
@@ -196,6 +223,10 @@ func (b *paraphraseBuilder) closePhrase() error {
 			return fmt.Errorf("line %d: the paraphrases of %q are not together; the table must be sorted", b.lines+1, phrase)
 		}
 		b.table.phrases[phrase] = span{b.from, to}
+		if len(b.words) > 1 {
+			first := [2]uint16(b.words)
+			b.table.longest[first] = max(b.table.longest[first], len(b.words))
+		}
 	}
 	b.from = to
 	return nil
