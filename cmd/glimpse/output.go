@@ -112,3 +112,10 @@ func count(n int64) string {
 	}
 	return digits
 }
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return count(int64(n)) + " " + noun + "s"
+}

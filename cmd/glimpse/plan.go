@@ -142,7 +142,7 @@ func (p *plan) print(w io.Writer) error {
 	if err := t.print(w); err != nil {
 		return err
 	}
-	line := fmt.Sprintf("\n%d trials, %d complete", len(p.Trials), p.Completed)
+	line := fmt.Sprintf("\n%s, %d complete", plural(len(p.Trials), "trial"), p.Completed)
 	if p.Estimate != nil {
 		line += fmt.Sprintf(", about %s left", span(float64(*p.Estimate)))
 	} else if p.Remaining > 0 {

@@ -136,12 +136,24 @@ func finishRun(ctx context.Context, w io.Writer, db *store.DB, study *experiment
 	if err := runTable(runs).print(w); err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "\n%d of %d trials complete in %s, %d of them before, %d failed\n",
-		summary.Completed, summary.Total, span(summary.Elapsed.Seconds()), summary.Skipped, summary.Failed)
+	fmt.Fprintf(w, "\n%s\n", summaryText(summary))
 	if o.report != "" && summary.Completed > 0 {
 		fmt.Fprintln(w, filepath.Join(o.report, "index.html"))
 	}
 	return nil
+}
+
+func summaryText(s runner.Summary) string {
+	text := fmt.Sprintf("%d of %d trials complete in %s", s.Completed, s.Total, span(s.Elapsed.Seconds()))
+	for _, part := range []struct {
+		n    int
+		what string
+	}{{s.Skipped, "complete before"}, {s.Failed, "failed"}, {s.Interrupted, "interrupted"}, {s.Unfinished, "not begun or run elsewhere"}} {
+		if part.n > 0 {
+			text += fmt.Sprintf(", %d %s", part.n, part.what)
+		}
+	}
+	return text
 }
 
 type summaryJSON struct {

@@ -2,12 +2,17 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"glimpse/internal/store"
 )
+
+var runStates = []string{store.Queued, store.Running, store.Completed, store.Failed, store.Interrupted}
 
 func runsCommand() *cobra.Command {
 	var (
@@ -28,6 +33,9 @@ of 1, CIDEr unscaled, and those of the validation split stand beside them.`,
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: completeFromDB(studyNames),
 		RunE: func(c *cobra.Command, args []string) error {
+			if state != "" && !slices.Contains(runStates, state) {
+				return usageError{fmt.Errorf("--state %q: want one of %s", state, strings.Join(runStates, ", "))}
+			}
 			results, err := openResults(db)
 			if err != nil {
 				return err
@@ -55,7 +63,7 @@ of 1, CIDEr unscaled, and those of the validation split stand beside them.`,
 		},
 	}
 	addDBFlag(c, &db)
-	c.Flags().StringVar(&state, "state", "", "only runs in this state: queued, running, completed, failed or interrupted")
+	c.Flags().StringVar(&state, "state", "", "only runs in this state: "+strings.Join(runStates, ", "))
 	addJSONFlag(c, &asJSON)
 	return c
 }

@@ -1,6 +1,10 @@
 package main
 
 import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -31,6 +35,9 @@ func trialCommand() *cobra.Command {
 			engine, err := compute.engine(compute.threads)
 			if err != nil {
 				return err
+			}
+			if _, err := os.Stat(dbPath(db)); errors.Is(err, fs.ErrNotExist) {
+				return fmt.Errorf("no results database %s: `glimpse run` makes one and records the trials", dbPath(db))
 			}
 			results, err := store.Open(dbPath(db))
 			if err != nil {

@@ -1,0 +1,180 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// bench gives an empty working directory with a cache of its own and no GLIMPSE_* variable set.
+func bench(t *testing.T, files map[string]string) {
+	t.Helper()
+	dir := t.TempDir()
+	t.Chdir(dir)
+	for _, name := range []string{"GLIMPSE_DB", "GLIMPSE_DATA", "XDG_CACHE_HOME"} {
+		t.Setenv(name, "")
+	}
+	t.Setenv("GLIMPSE_CACHE", filepath.Join(dir, ".cache"))
+	for name, text := range files {
+		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// call runs a command line in this process.
+func call(args ...string) (code int, stdout, stderr string) {
+	var out, err bytes.Buffer
+	code = run(context.Background(), args, strings.NewReader(""), &out, &err)
+	return code, out.String(), err.String()
+}
+
+const goodSpec = `study: good
+question: Is it planned?
+data: {name: shapes, images: 60}
+encoder: {name: cnn}
+model: {attention: none}
+`
+
+const misspeltSpec = `study: bad
+question: Is a misspelt key refused?
+data: {name: shapes}
+model: {hiden: 64}
+`
+
+// TestRefusals holds what a wrong command line is told, its exit code, and that it prints no result.
+func TestRefusals(t *testing.T) {
+	bench(t, map[string]string{"good.yaml": goodSpec, "misspelt.yaml": misspeltSpec, "text.db": "This is no database."})
+	for _, c := range []struct {
+		args string
+		code int
+		want []string // in standard error
+	}{
+		{"pln", 2, []string{`unknown command "pln" for "glimpse"`, "Did you mean this?", "plan", "`glimpse --help` tells"}},
+		{"data infos", 2, []string{`unknown command "infos" for "glimpse data"`}},
+		{"runs --jsn", 2, []string{"unknown flag: --jsn", "`glimpse runs --help` tells how it is used"}},
+		{"plan", 2, []string{"accepts 1 arg(s), received 0"}},
+		{"tokenize lines.txt", 2, []string{"lines.txt"}},
+		{"plan absent.yaml", 2, []string{"absent.yaml: cannot be read: no such file; name a study"}},
+		{"plan misspelt.yaml", 2, []string{`misspelt.yaml:4: unknown key "hiden"`, `did you mean "hidden"?`}},
+		{"run misspelt.yaml", 2, []string{"misspelt.yaml:4: "}},
+		{"features misspelt.yaml", 2, []string{"misspelt.yaml:4: "}},
+		{"data info misspelt.yaml", 2, []string{"misspelt.yaml:4: "}},
+		{"plan good.yaml --set train.epocs=3", 2, []string{"--set train.epocs=3: ", `"epochs"`}},
+		{"plan good.yaml --set train.epochs=many", 2, []string{"--set train.epochs=many: "}},
+		{"run good.yaml --jobs 0", 2, []string{"--jobs must be at least 1"}},
+		{"run good.yaml --threads -1", 2, []string{"--threads must not be negative"}},
+		{"run good.yaml --device tpu", 2, []string{`device "tpu": want auto, cpu, cuda or cuda:N`}},
+		{"data info shapes --set train.epochs=3", 2, []string{"shapes is the name of a data set"}},
+		{"data info good.yaml --split seed", 2, []string{"--set data.split=seed"}},
+		{"data info flickr9k", 1, []string{"flickr9k"}},
+		{"data info flickr8k --data nowhere", 1, []string{"nowhere"}},
+		{"plan good.yaml --set data.name=flickr8k --set encoder.name=efficientnet_lite0 --data nowhere", 1, []string{"nowhere"}},
+		{"runs", 1, []string{"no results database results.db: `glimpse run STUDY` makes one"}},
+		{"runs --state done --db text.db", 2, []string{`"done"`, "queued, running, completed, failed, interrupted"}},
+		{"show 3f2a --db other.db", 1, []string{"no results database other.db"}},
+		{"report demo -o report", 1, []string{"no results database"}},
+		{"trial 3f2a --db other.db", 1, []string{"no results database other.db"}},
+		{"runs --db text.db", 1, []string{"text.db", "not a results database"}},
+		{"run good.yaml --db text.db", 1, []string{"text.db", "not a results database"}},
+	} {
+		code, stdout, stderr := call(strings.Fields(c.args)...)
+		if code != c.code {
+			t.Errorf("glimpse %s: exit code %d, want %d", c.args, code, c.code)
+		}
+		if stdout != "" {
+			t.Errorf("glimpse %s printed a result:\n%s", c.args, stdout)
+		}
+		for _, want := range c.want {
+			if !strings.Contains(stderr, want) {
+				t.Errorf("glimpse %s: standard error lacks %q:\n%s", c.args, want, stderr)
+			}
+		}
+	}
+	if text, err := os.ReadFile("text.db"); err != nil || string(text) != "This is no database." {
+		t.Errorf("a file that is no database was changed: %q, %v", text, err)
+	}
+	for _, made := range []string{"results.db", "other.db", "report", "runs"} {
+		if _, err := os.Stat(made); err == nil {
+			t.Errorf("a refused command made %s", made)
+		}
+	}
+}
+
+// TestHelp holds that every verb that people use is listed and has examples, and that results are on standard output.
+func TestHelp(t *testing.T) {
+	bench(t, nil)
+	code, root, stderr := call()
+	if code != 0 || stderr != "" || !strings.Contains(root, "Exit codes: 0 done; 1 failed; 2 wrong usage") {
+		t.Errorf("glimpse alone: exit code %d, %q, %q", code, root, stderr)
+	}
+	if strings.Contains(root, "\n  trial ") {
+		t.Error("the child's verb is listed")
+	}
+	for _, verb := range []string{"plan", "run", "runs", "show", "report", "data", "data info", "features", "doctor", "tokenize"} {
+		code, help, _ := call(append(strings.Fields(verb), "--help")...)
+		if code != 0 || !strings.Contains(help, "Examples:\n  ") {
+			t.Errorf("glimpse %s --help: exit code %d, no example in\n%s", verb, code, help)
+		}
+		if first := strings.Fields(verb)[0]; !strings.Contains(root, "\n  "+first+" ") {
+			t.Errorf("%s is not listed by glimpse --help", verb)
+		}
+	}
+	if code, script, _ := call("completion", "bash"); code != 0 || !strings.Contains(script, "bash completion") {
+		t.Errorf("completion bash: exit code %d", code)
+	}
+	if _, words, _ := call("__complete", ""); !strings.Contains(words, "tokenize") || strings.Contains(words, "trial\t") {
+		t.Errorf("completed verbs: %q", words)
+	}
+}
+
+// TestPlanOutput holds the parts of a plan that people and scripts look for.
+func TestPlanOutput(t *testing.T) {
+	bench(t, map[string]string{"good.yaml": goodSpec})
+	code, text, stderr := call("plan", "good.yaml")
+	if code != 0 || !strings.Contains(text, "good: Is it planned?") || !strings.Contains(text, "1 trial, 0 complete") {
+		t.Errorf("exit code %d:\n%s%s", code, text, stderr)
+	}
+	if _, err := os.Stat("results.db"); err == nil {
+		t.Error("planning made a database")
+	}
+	code, text, _ = call("plan", "good.yaml", "--json")
+	for _, want := range []string{`"study": "good"`, `"state": "queued"`, `"remaining": 1`, `"estimated_seconds": null`} {
+		if !strings.Contains(text, want) {
+			t.Errorf("plan --json, exit code %d, lacks %s:\n%s", code, want, text)
+		}
+	}
+}
+
+func TestDataInfo(t *testing.T) {
+	bench(t, map[string]string{"good.yaml": goodSpec})
+	if code, text, stderr := call("data", "info", "shapes"); code != 0 || !strings.Contains(text, "\ntrain ") {
+		t.Errorf("data info shapes: exit code %d:\n%s%s", code, text, stderr)
+	}
+	if code, text, _ := call("data", "info", "good.yaml", "--json"); code != 0 || !strings.Contains(text, `"images": 60`) {
+		t.Errorf("data info good.yaml --json: exit code %d:\n%s", code, text)
+	}
+}
+
+func TestDoctor(t *testing.T) {
+	bench(t, nil)
+	code, text, stderr := call("doctor")
+	if code != 0 {
+		t.Errorf("exit code %d:\n%s%s", code, text, stderr)
+	}
+	for _, want := range []string{"ok      libtorch  2.1.", "absent  flickr8k", "ok      database"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("lacks %q:\n%s", want, text)
+		}
+	}
+	if err := os.WriteFile("broken.db", []byte("no database"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	code, text, stderr = call("doctor", "--db", "broken.db", "--json")
+	if code != 1 || !strings.Contains(text, `"state": "missing"`) || !strings.Contains(stderr, "database: ") {
+		t.Errorf("with a broken database: exit code %d:\n%s%s", code, text, stderr)
+	}
+}
