@@ -61,7 +61,7 @@
 //	this interval    .944 to .966  .947 to .960  .943 to .956
 //	percentiles      .805 to .996  .876 to .998  .924 to .999
 //
-// A bootstrap-t interval held it too, but was twice as wide with 3 seeds.
+// A bootstrap-t interval held it too, but was up to twice as wide with 3 seeds.
 //
 // # Tests
 //
