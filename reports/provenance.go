@@ -132,6 +132,9 @@ func (r *run) environment() map[string]string {
 	}
 	delete(tree, "timings")
 	delete(tree, "attempts")
+	if tree["commit"] == nil {
+		delete(tree, "dirty") // of nothing
+	}
 	flat := map[string]string{}
 	flatten(flat, "", tree)
 	return flat
