@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"glimpse/metrics/stats"
 )
 
 // sweptFields are the fields of a protocol signature that a study may differ
@@ -27,7 +29,7 @@ func (r *result) sameProtocol() error {
 			first = run
 			continue
 		}
-		if found := differences(first.Signature, run.Signature, free); len(found) > 0 {
+		if found := stats.SignatureDifferences(first.Signature, run.Signature, free...); len(found) > 0 {
 			return fmt.Errorf("study %q: run %s (%s, seed %d) and run %s (%s, seed %d) were scored under different protocols and cannot be compared: %s; run the study again, so that all its trials are scored alike",
 				r.Study.Name, first.ID, first.Group, first.Seed, run.ID, run.Group, run.Seed, strings.Join(found, "; "))
 		}
@@ -53,39 +55,4 @@ func (r *result) sweptProtocol() []string {
 	}
 	slices.Sort(free)
 	return free
-}
-
-// differences lists the fields in which two signatures differ, save the free
-// ones. A signature is made of key=value fields with spaces between them.
-func differences(a, b string, free []string) []string {
-	var found []string
-	seen := map[string]bool{}
-	valuesA, valuesB := signatureFields(a), signatureFields(b)
-	for _, field := range append(strings.Fields(a), strings.Fields(b)...) {
-		key, _, _ := strings.Cut(field, "=")
-		if va, vb := valuesA[key], valuesB[key]; va != vb && !seen[key] && !slices.Contains(free, key) {
-			found = append(found, fmt.Sprintf("%s is %s against %s", key, orAbsent(va), orAbsent(vb)))
-		}
-		seen[key] = true
-	}
-	return found
-}
-
-func signatureFields(signature string) map[string]string {
-	values := map[string]string{}
-	for _, field := range strings.Fields(signature) {
-		key, value, ok := strings.Cut(field, "=")
-		if !ok {
-			value = "present"
-		}
-		values[key] = value
-	}
-	return values
-}
-
-func orAbsent(value string) string {
-	if value == "" {
-		return "absent"
-	}
-	return value
 }

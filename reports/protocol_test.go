@@ -44,20 +44,6 @@ func TestSweptDecodingIsNoOtherProtocol(t *testing.T) {
 	}
 }
 
-func TestDifferences(t *testing.T) {
-	for _, test := range []struct{ a, b, want string }{
-		{"x=1 y=2", "x=1 y=2", ""},
-		{"x=1 y=2", "y=2 x=1", ""},
-		{"x=1 y=2", "x=1 y=3", "y is 2 against 3"},
-		{"x=1", "x=1 y=3", "y is absent against 3"},
-		{"x=1 flag", "x=2", "x is 1 against 2; flag is present against absent"},
-	} {
-		if got := strings.Join(differences(test.a, test.b, nil), "; "); got != test.want {
-			t.Errorf("differences of %q and %q: %q, not %q", test.a, test.b, got, test.want)
-		}
-	}
-}
-
 func TestUnknownStudy(t *testing.T) {
 	db := usual(t, []trial{{arm: "none", seed: 1, state: store.Queued}})
 	err := Write(context.Background(), db, "atention", t.TempDir())

@@ -12,7 +12,7 @@ import (
 // flat is an arm whose runs score the given points on each of 200 images but
 // for a pattern that is the same in all runs.
 func flat(name string, points ...float64) Arm {
-	a := Arm{Name: name, Signature: "k:1"}
+	a := Arm{Name: name, Signature: "k=1"}
 	for s, p := range points {
 		images := make([]metrics.ImageScore, 200)
 		for i := range images {

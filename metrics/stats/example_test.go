@@ -10,7 +10,7 @@ import (
 
 // pretend makes the runs of an arm around a CIDEr score.
 func pretend(name string, cider float64) stats.Arm {
-	arm := stats.Arm{Name: name, Signature: "tokens:ptb|beam:5"}
+	arm := stats.Arm{Name: name, Signature: "tokens=ptb beam=5"}
 	for seed := range int64(5) {
 		images := make([]metrics.ImageScore, 1000)
 		for i := range images {

@@ -133,9 +133,9 @@ func checkArms(arms []Arm) error {
 func checkRun(first, a Arm, r Run) error {
 	model := first.Runs[0]
 	where := fmt.Sprintf("arm %s, seed %d", a.Name, r.Seed)
-	if d := signatureDifference(model.signature(first), r.signature(a)); d != "" {
+	if d := SignatureDifferences(r.signature(a), model.signature(first)); len(d) > 0 {
 		return fmt.Errorf("stats: %s was scored under another protocol than arm %s, seed %d: %s: only equal protocols can be compared",
-			where, first.Name, model.Seed, d)
+			where, first.Name, model.Seed, strings.Join(d, "; "))
 	}
 	if len(r.Images) != len(model.Images) {
 		return fmt.Errorf("stats: %s has %d images, but arm %s, seed %d has %d: all runs need the same images",

@@ -17,7 +17,7 @@ func scored(ciders ...float64) []metrics.ImageScore {
 }
 
 func TestRefusals(t *testing.T) {
-	one := func(name string, runs ...Run) Arm { return Arm{Name: name, Signature: "k:1|m:2", Runs: runs} }
+	one := func(name string, runs ...Run) Arm { return Arm{Name: name, Signature: "k=1 m=2", Runs: runs} }
 	good := one("A", Run{Seed: 1, Images: scored(1, 2)}, Run{Seed: 2, Images: scored(1, 3)})
 	renamed := scored(1, 2)
 	renamed[1].ID = "z"
@@ -41,8 +41,8 @@ func TestRefusals(t *testing.T) {
 		{"one image", []Arm{one("A", Run{Images: scored(1)})}, nil, Options{}, "at least 2"},
 		{"not a number", []Arm{one("A", Run{Seed: 7, Images: scored(1, math.NaN())})}, nil, Options{}, `arm A, seed 7, image "b": cider is NaN`},
 		{"infinite", []Arm{one("A", Run{Images: scored(1, math.Inf(1))})}, nil, Options{}, "cider is +Inf"},
-		{"other protocol of an arm", []Arm{good, {Name: "B", Signature: "k:1|m:3", Runs: good.Runs}}, nil, Options{}, "m is 3 against 2"},
-		{"other protocol of a run", []Arm{one("A", good.Runs[0], Run{Seed: 2, Signature: "k:1", Images: scored(1, 2)})}, nil, Options{},
+		{"other protocol of an arm", []Arm{good, {Name: "B", Signature: "k=1 m=3", Runs: good.Runs}}, nil, Options{}, "m is 3 against 2"},
+		{"other protocol of a run", []Arm{one("A", good.Runs[0], Run{Seed: 2, Signature: "k=1", Images: scored(1, 2)})}, nil, Options{},
 			"arm A, seed 2 was scored under another protocol than arm A, seed 1: m is absent against 2"},
 		{"contrast of no arm", []Arm{good}, []Contrast{{"B", "A"}}, Options{}, `no arm "B" (there are A)`},
 		{"contrast with itself", []Arm{good}, []Contrast{{"A", "A"}}, Options{}, "compares an arm with itself"},
@@ -79,19 +79,18 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-func TestSignatureDifference(t *testing.T) {
+func TestSignatureDifferences(t *testing.T) {
 	for _, c := range []struct{ a, b, want string }{
-		{"x", "x", ""},
+		{"x=1 y=2", "x=1 y=2", ""},
 		{"", "", ""},
-		{"abc", "abd", `signature "abd" against "abc"`},
-		{"tok:ptb|beam:5", "tok:ptb|beam:3", "beam is 3 against 5"},
-		{"tok=ptb; beam=5", "tok=13a; max=24", "tok is 13a against ptb; max is 24 against absent; beam is absent against 5"},
-		{`{"tok":"ptb","beam":5}`, `{"tok":"ptb","beam":3}`, "beam is 3 against 5"},
-		{"a:1|b:2", "b:2|a:1", `signature "b:2|a:1" against "a:1|b:2"`},
-		{"a:1", "", `signature "" against "a:1"`},
+		{"x=1 y=2", "y=2 x=1", ""},
+		{"x=1 y=2", "x=1 y=3", "y is 2 against 3"},
+		{"x=1", "x=1 y=3", "y is absent against 3"},
+		{"x=1 flag", "x=2", "x is 1 against 2; flag is present against absent"},
+		{"x=1 y=2,3 free=1", "x=1 y=2,4 free=2", "y is 2,3 against 2,4"},
 	} {
-		if got := signatureDifference(c.a, c.b); got != c.want {
-			t.Errorf("signatureDifference(%q, %q) = %q, want %q", c.a, c.b, got, c.want)
+		if got := strings.Join(SignatureDifferences(c.a, c.b, "free"), "; "); got != c.want {
+			t.Errorf("differences of %q and %q: %q, want %q", c.a, c.b, got, c.want)
 		}
 	}
 }

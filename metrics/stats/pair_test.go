@@ -9,7 +9,7 @@ import (
 )
 
 func single(name string, images []metrics.ImageScore) Arm {
-	return Arm{Name: name, Signature: "k:1", Runs: []Run{{Seed: 1, Images: images}}}
+	return Arm{Name: name, Signature: "k=1", Runs: []Run{{Seed: 1, Images: images}}}
 }
 
 func TestPairwiseByHand(t *testing.T) {

@@ -2,64 +2,37 @@ package stats
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
-// signatureDifference returns "" for equal protocol signatures, else what
-// differs. Signatures made of key:value or key=value fields, divided by any of
-// | ; , or line ends (a flat JSON object is such a one), are compared field by
-// field; others are shown whole.
-func signatureDifference(a, b string) string {
-	if a == b {
-		return ""
-	}
-	fieldsA, okA := signatureFields(a)
-	fieldsB, okB := signatureFields(b)
-	if !okA || !okB {
-		return fmt.Sprintf("signature %q against %q", b, a)
-	}
-	var out []string
-	for _, f := range fieldsB {
-		if old := lookUp(fieldsA, f[0]); old != f[1] {
-			out = append(out, fmt.Sprintf("%s is %s against %s", f[0], orAbsent(f[1]), orAbsent(old)))
+// SignatureDifferences lists the fields in which two protocol signatures
+// differ, save those in except. A signature is key=value fields with spaces
+// between them; a difference reads "beam is 3 against 5", a's value first.
+func SignatureDifferences(a, b string, except ...string) []string {
+	var found []string
+	valuesA, valuesB := signatureFields(a), signatureFields(b)
+	seen := slices.Clone(except)
+	for _, field := range append(strings.Fields(a), strings.Fields(b)...) {
+		key, _, _ := strings.Cut(field, "=")
+		if va, vb := valuesA[key], valuesB[key]; va != vb && !slices.Contains(seen, key) {
+			found = append(found, fmt.Sprintf("%s is %s against %s", key, orAbsent(va), orAbsent(vb)))
 		}
+		seen = append(seen, key)
 	}
-	for _, f := range fieldsA {
-		if f[1] != "" && lookUp(fieldsB, f[0]) == "" {
-			out = append(out, fmt.Sprintf("%s is %s against %s", f[0], orAbsent(""), f[1]))
-		}
-	}
-	if len(out) == 0 { // the same fields in another order or spelling
-		return fmt.Sprintf("signature %q against %q", b, a)
-	}
-	return strings.Join(out, "; ")
+	return found
 }
 
-func signatureFields(s string) ([][2]string, bool) {
-	var out [][2]string
-	for field := range strings.FieldsFuncSeq(s, func(r rune) bool { return strings.ContainsRune("|;,{}\n", r) }) {
-		field = strings.TrimSpace(field)
-		if field == "" {
-			continue
+func signatureFields(signature string) map[string]string {
+	values := map[string]string{}
+	for _, field := range strings.Fields(signature) {
+		key, value, ok := strings.Cut(field, "=")
+		if !ok {
+			value = "present"
 		}
-		cut := strings.IndexAny(field, ":=")
-		if cut <= 0 {
-			return nil, false
-		}
-		key := strings.Trim(strings.TrimSpace(field[:cut]), `"`)
-		value := strings.Trim(strings.TrimSpace(field[cut+1:]), `"`)
-		out = append(out, [2]string{key, value})
+		values[key] = value
 	}
-	return out, len(out) > 0
-}
-
-func lookUp(fields [][2]string, key string) string {
-	for _, f := range fields {
-		if f[0] == key {
-			return f[1]
-		}
-	}
-	return ""
+	return values
 }
 
 func orAbsent(value string) string {
