@@ -111,6 +111,9 @@ func (r *result) reasons(c *contrast) string {
 		}
 		why = append(why, text)
 	}
+	if c.Result.PIntervalHolm >= alpha && (c.Low > 0 || c.High < 0) {
+		why = append(why, fmt.Sprintf("the interval's own test, adjusted over the contrasts, gives p = %s", pNumber(c.Result.PIntervalHolm)))
+	}
 	if c.Difference < r.MinimumEffect && c.Difference > -r.MinimumEffect {
 		why = append(why, fmt.Sprintf("the difference is below the declared minimum of %s", pointsText(r.MinimumEffect)))
 	}
