@@ -40,7 +40,7 @@ lint:
 
 # the smallest study, on drawn shapes: trains, scores, and leaves demo-report/index.html
 demo: build
-    bin/glimpse run experiments/demo.yaml --db demo.db --report demo-report
+    bin/glimpse run experiments/demo.yaml --db demo.db --report demo-report --jobs 2
     @echo "open demo-report/index.html" >&2
 
 # the speed benchmarks of the Go packages
