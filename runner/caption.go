@@ -106,7 +106,7 @@ func (t *trial) finish(ctx context.Context) error {
 	if err := t.cfg.DB.Complete(durable, t.claim, result); err != nil {
 		return err
 	}
-	if err := prune(t.dir, t.claim.Attempt, t.progress.Best); err != nil {
+	if err := prune(t.dir, t.names, t.progress.Best); err != nil {
 		t.note("old checkpoints stay: %v", err)
 	}
 	return nil

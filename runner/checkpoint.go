@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"glimpse/internal/store"
 )
@@ -55,13 +58,26 @@ type timings struct {
 
 func (t timings) total() float64 { return t.Load + t.Train + t.Validate + t.Test + t.Score }
 
-const checkpointPrefix = "checkpoint-"
+// namer names the checkpoint files of an attempt. No two attempts share names,
+// so that a process that lost its claim cannot overwrite a file of its successor;
+// nor do two databases that lie in one folder and share a trial.
+type namer struct {
+	prefix  string // of all names that belong to the database
+	attempt int64
+}
 
-// checkpointName names the next checkpoint file of an attempt. No two attempts
-// share names, so that a process that lost its claim cannot overwrite a file of
-// its successor.
-func checkpointName(attempt int64, serial int) string {
-	return fmt.Sprintf("%s%d-%d", checkpointPrefix, attempt, serial)
+func newNamer(created time.Time, attempt int64) namer {
+	return namer{"checkpoint-" + strconv.FormatInt(created.UnixMilli(), 36) + "-", attempt}
+}
+
+func (n namer) name(serial int) string { return fmt.Sprintf("%s%d-%d", n.prefix, n.attempt, serial) }
+
+// owns tells whether a file is a checkpoint's of this attempt or an earlier one.
+func (n namer) owns(stem string) bool {
+	rest, ours := strings.CutPrefix(stem, n.prefix)
+	digits, _, _ := strings.Cut(rest, "-")
+	attempt, err := strconv.ParseInt(digits, 10, 64)
+	return ours && err == nil && attempt <= n.attempt
 }
 
 // RunDir returns the folder of a run's checkpoints and log.
@@ -99,7 +115,7 @@ func escapeGlob(path string) string {
 
 // prune removes the checkpoints that neither this process nor a successor can
 // need: those of this attempt and of earlier ones, save the ones to keep.
-func prune(dir string, attempt int64, keep ...string) error {
+func prune(dir string, names namer, keep ...string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return err
@@ -107,16 +123,7 @@ func prune(dir string, attempt int64, keep ...string) error {
 	var failed error
 	for _, entry := range entries {
 		stem, _, _ := strings.Cut(entry.Name(), ".")
-		var owner int64
-		var serial int
-		if n, _ := fmt.Sscanf(stem, checkpointPrefix+"%d-%d", &owner, &serial); n != 2 || owner > attempt {
-			continue
-		}
-		needed := false
-		for _, name := range keep {
-			needed = needed || name == stem
-		}
-		if !needed {
+		if names.owns(stem) && !slices.Contains(keep, stem) {
 			failed = errors.Join(failed, os.Remove(filepath.Join(dir, entry.Name())))
 		}
 	}

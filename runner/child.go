@@ -76,7 +76,7 @@ func (s *study) start(task task) (*child, error) {
 	}
 	c.cmd = s.cfg.Command(Launch{
 		Run: task.claim.Run, Attempt: task.claim.Attempt, DB: s.cfg.DB.Path(), Dir: s.cfg.Dir, Root: root,
-		Threads: s.cfg.Threads, Lease: s.cfg.Lease, Silence: s.cfg.Silence,
+		Threads: s.cfg.threads(task.run), Lease: s.cfg.Lease, Silence: s.cfg.Silence,
 	})
 	c.cmd.Stderr = log
 	c.cmd.Stdout = &events{each: func(event Event) { s.hear(c, task, event) }, other: log}

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"encoding/json"
 	"errors"
 	"os/exec"
 	"path/filepath"
@@ -25,8 +26,10 @@ type Config struct {
 	// output as Events. Its standard streams and process group are set here.
 	Command func(Launch) *exec.Cmd
 
-	Jobs        int  // trials at a time; 0 is 1
-	Threads     int  // of each trial; 0 shares the cores among the jobs
+	Jobs int // trials at a time; 0 is 1
+	// Threads of each trial; 0 shares the cores among the jobs, but goes on
+	// with as many as a trial began with: sums depend on them, in their last digits.
+	Threads     int
 	RetryFailed bool // also retry what will probably fail again
 
 	Lease   time.Duration // see DefaultLease
@@ -98,9 +101,6 @@ func (cfg *Config) complete() error {
 		cfg.Dir = DefaultDir(cfg.DB)
 	}
 	cfg.Jobs = max(cfg.Jobs, 1)
-	if cfg.Threads <= 0 {
-		cfg.Threads = max(1, runtime.NumCPU()/cfg.Jobs)
-	}
 	for _, d := range []struct {
 		value    *time.Duration
 		fallback time.Duration
@@ -116,4 +116,16 @@ func (cfg *Config) complete() error {
 		}
 	}
 	return nil
+}
+
+// threads returns how many threads a trial gets.
+func (cfg *Config) threads(run store.Run) int {
+	if cfg.Threads > 0 {
+		return cfg.Threads
+	}
+	var began Environment
+	if len(run.Progress) > 0 && json.Unmarshal(run.Environment, &began) == nil && began.Threads > 0 {
+		return began.Threads
+	}
+	return max(1, runtime.NumCPU()/cfg.Jobs)
 }

@@ -22,10 +22,10 @@ const (
 	EventSaved       = "saved"       // * a checkpoint within Epoch
 	EventNote        = "note"        // something worth saying, in Message
 	EventCompleted   = "completed"   // the trial is complete; Done of Total trials are
-	EventFailed      = "failed"      // the trial failed, Message says why; the study goes on
-	EventInterrupted = "interrupted" // the trial stopped at a checkpoint, to be resumed
+	EventFailed      = "failed"      // the trial failed, Message says why; the study goes on; likewise
+	EventInterrupted = "interrupted" // the trial stopped at a checkpoint, to be resumed; likewise
 	EventLost        = "lost"        // another process took the trial over
-	EventWaiting     = "waiting"     // only trials that other processes work on are left
+	EventWaiting     = "waiting"     // Total trials are left, and other processes work on them
 )
 
 // Event reports progress. Numbers that are not finite are left out.

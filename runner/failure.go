@@ -92,10 +92,14 @@ func headline(line string) bool {
 	return false
 }
 
-// withLog adds the last lines of a trial's log to a cause. The log is named as
-// it lies beside the database, which may be published.
+// withLog adds the last lines of a trial's log to a cause, unless they say no
+// more than the cause does. The log is named as it lies beside the database,
+// which may be published.
 func withLog(cause, path string, offset int64) string {
 	lines := tail(path, offset)
+	if at := strings.LastIndex(lines, cause); at >= 0 && at+len(cause) == len(lines) {
+		lines = strings.TrimSpace(lines[:1+strings.LastIndexByte(lines[:at], '\n')])
+	}
 	if lines == "" {
 		return cause
 	}

@@ -52,6 +52,11 @@ func takeUp(ctx context.Context, cfg TrialConfig) (*trial, error) {
 	if run, err = cfg.DB.Run(durable, run.ID); err == nil {
 		err = t.read(run)
 	}
+	if err == nil {
+		var created time.Time
+		created, err = cfg.DB.Created(durable)
+		t.names = newNamer(created, t.claim.Attempt)
+	}
 	if err != nil {
 		return nil, t.settle(durable, err)
 	}
@@ -173,7 +178,7 @@ func (t *trial) save(ctx context.Context) error { return t.commit(ctx, nil) }
 func (t *trial) commit(ctx context.Context, epoch *store.Epoch) error {
 	p := &t.progress
 	p.Serial++
-	name := checkpointName(t.claim.Attempt, p.Serial)
+	name := t.names.name(p.Serial)
 	hash, err := t.captioner.Save(t.path(name))
 	if err != nil {
 		t.discard(name)
@@ -197,7 +202,7 @@ func (t *trial) commit(ctx context.Context, epoch *store.Epoch) error {
 		return err
 	}
 	t.touch()
-	if err := prune(t.dir, t.claim.Attempt, p.Last, p.Best); err != nil {
+	if err := prune(t.dir, t.names, p.Last, p.Best); err != nil {
 		t.note("old checkpoints stay: %v", err)
 	}
 	return nil

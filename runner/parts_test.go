@@ -74,6 +74,19 @@ func TestTail(t *testing.T) {
 	if got := withLog("cause", path, int64(log.Len())); got != "cause" {
 		t.Errorf("without lines: %q", got)
 	}
+	for log, want := range map[string]string{
+		"Error: it broke\n":        "it broke",
+		"it broke":                 "it broke",
+		"first\nError: it broke\n": "it broke\nlast lines of runs/abc/log.txt:\nfirst",
+		"it broke\nthen\n":         "it broke\nlast lines of runs/abc/log.txt:\nit broke\nthen",
+	} {
+		if err := os.WriteFile(path, []byte(log), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got := withLog("it broke", path, 0); got != want {
+			t.Errorf("log %q: got %q, want %q", log, got, want)
+		}
+	}
 	if got := withLog("cause", path+"x", 0); got != "cause" {
 		t.Errorf("without a log: %q", got)
 	}
@@ -81,15 +94,19 @@ func TestTail(t *testing.T) {
 
 func TestPruneLeavesSuccessorsAlone(t *testing.T) {
 	dir := t.TempDir()
+	names := newNamer(time.UnixMilli(35), 2)
+	if got := names.name(7); got != "checkpoint-z-2-7" {
+		t.Fatalf("name is %s", got)
+	}
 	for _, name := range []string{
-		"checkpoint-1-1.json", "checkpoint-1-1.safetensors", "checkpoint-1-2.json", "checkpoint-2-3.optimizer.safetensors",
-		"checkpoint-2-4.json.tmp", "checkpoint-3-1.json", "checkpoint-10-1.json", "log.txt", "checkpoint-mine.json",
+		"checkpoint-z-1-1.json", "checkpoint-z-1-1.safetensors", "checkpoint-z-1-2.json", "checkpoint-z-2-3.optimizer.safetensors",
+		"checkpoint-z-2-4.json.tmp", "checkpoint-z-3-1.json", "checkpoint-z-10-1.json", "log.txt", "checkpoint-z-mine.json", "checkpoint-y-1-1.json",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := prune(dir, 2, "checkpoint-1-2", ""); err != nil {
+	if err := prune(dir, names, "checkpoint-z-1-2", ""); err != nil {
 		t.Fatal(err)
 	}
 	entries, _ := os.ReadDir(dir)
@@ -97,7 +114,7 @@ func TestPruneLeavesSuccessorsAlone(t *testing.T) {
 	for _, entry := range entries {
 		left = append(left, entry.Name())
 	}
-	want := []string{"checkpoint-1-2.json", "checkpoint-10-1.json", "checkpoint-3-1.json", "checkpoint-mine.json", "log.txt"}
+	want := []string{"checkpoint-y-1-1.json", "checkpoint-z-1-2.json", "checkpoint-z-10-1.json", "checkpoint-z-3-1.json", "checkpoint-z-mine.json", "log.txt"}
 	if !slices.Equal(left, want) {
 		t.Errorf("left are %v, want %v", left, want)
 	}

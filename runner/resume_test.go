@@ -132,6 +132,74 @@ func TestDamagedCheckpointStartsOver(t *testing.T) {
 	}
 }
 
+// TestResumedTrialKeepsItsThreads: floating-point sums depend on the number of
+// threads, so that a resumed trial must not get another one unasked.
+func TestResumedTrialKeepsItsThreads(t *testing.T) {
+	t.Parallel()
+	b := bench{Dir: t.TempDir(), Seeds: 1, Epochs: 2, Jobs: 2, Fault: slow}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	_, err := b.run(ctx, func(cfg *Config) {
+		cfg.Threads = 7
+		cfg.Progress = func(e Event) {
+			if e.Kind == EventEpoch {
+				cancel()
+			}
+		}
+	})
+	if !errors.Is(err, ErrInterrupted) {
+		t.Fatal(err)
+	}
+	resumed := 0
+	for _, run := range b.runs(t) {
+		if run.Progress != nil && run.State == store.Interrupted {
+			resumed++
+		}
+	}
+	if _, err := b.run(context.Background(), nil); err != nil || resumed == 0 {
+		t.Fatalf("%d trials to resume, %v", resumed, err)
+	}
+	for _, run := range b.runs(t) {
+		if run.Attempt > 1 && run.Epochs > 0 && strings.Contains(string(run.Environment), `"threads":7`) {
+			resumed--
+		}
+	}
+	if resumed > 0 {
+		t.Errorf("%d trials were resumed with other threads", resumed)
+	}
+}
+
+// TestDatabasesShareAFolder: two databases with the same trials lie side by side,
+// and so do their checkpoints.
+func TestDatabasesShareAFolder(t *testing.T) {
+	t.Parallel()
+	b := bench{Dir: t.TempDir(), Seeds: 1, Epochs: 2, Jobs: 2}
+	best := map[string]bool{}
+	for range 2 {
+		if _, err := b.run(context.Background(), nil); err != nil {
+			t.Fatal(err)
+		}
+		for _, run := range b.runs(t) {
+			path, err := BestCheckpoint(filepath.Join(b.Dir, "runs"), run)
+			if err != nil {
+				t.Fatal(err)
+			}
+			best[path] = true
+		}
+		if err := os.Rename(b.database(), b.database()+".old"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for path := range best {
+		if !checkpointExists(path) {
+			t.Errorf("%s was removed on behalf of the other database", path)
+		}
+	}
+	if len(best) != 4 {
+		t.Errorf("%d checkpoints, want 4", len(best))
+	}
+}
+
 func TestSecondSignalKills(t *testing.T) {
 	t.Parallel()
 	b := bench{Dir: t.TempDir(), Seeds: 1, Epochs: 1, Jobs: 2, Fault: fault{Kind: "hang", Epoch: 1, Step: 2}}
@@ -151,7 +219,7 @@ func TestSecondSignalKills(t *testing.T) {
 			}
 		}
 	})
-	if !errors.Is(err, ErrInterrupted) || summary.Interrupted != 2 || time.Since(start) > 20*time.Second {
+	if !errors.Is(err, ErrInterrupted) || summary.Interrupted != 2 || time.Since(start) > DefaultGrace {
 		t.Errorf("summary %+v, %v after %v", summary, err, time.Since(start))
 	}
 }

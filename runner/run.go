@@ -25,8 +25,9 @@ type study struct {
 	before  map[string]store.Run
 	waiting bool
 
-	progress  sync.Mutex // held while Progress is called
+	progress  sync.Mutex // held while Progress is called; guards what follows
 	estimator estimator
+	done      int // trials that are complete
 }
 
 // Run runs all trials of a study that are not complete. Cheap things come first:
@@ -71,20 +72,19 @@ func (s *study) plan(ctx context.Context) ([]experiments.Trial, error) {
 		s.before[run.ID] = run
 	}
 	var pending []experiments.Trial
-	done := 0
 	for _, trial := range s.cfg.Trials {
 		s.trials[trial.ID] = trial
 		run, known := s.before[trial.ID]
 		switch {
 		case known && run.State == store.Completed:
-			done++
+			s.done++
 		case known && run.State == store.Failed && !s.retry(run):
 		default:
 			pending = append(pending, trial)
 		}
 	}
 	s.estimator.know(s.cfg.Trials, known)
-	s.report(Event{Kind: EventPlanned, Done: done, Total: len(s.cfg.Trials)})
+	s.report(Event{Kind: EventPlanned})
 	return pending, nil
 }
 
@@ -221,12 +221,20 @@ func (s *study) summary(ctx context.Context) (Summary, error) {
 	return summary, nil
 }
 
-// report passes an event on, with the name of its trial and the time left.
+// report passes an event on, with the name of its trial, how many are done and
+// the time left.
 func (s *study) report(event Event) {
 	s.progress.Lock()
 	defer s.progress.Unlock()
 	if trial, known := s.trials[event.Run]; known {
 		event.Arm, event.Seed = trial.Arm, trial.Settings.Seed
+	}
+	switch event.Kind {
+	case EventCompleted:
+		s.done++
+		fallthrough
+	case EventPlanned, EventFailed, EventInterrupted:
+		event.Done, event.Total = s.done, len(s.cfg.Trials)
 	}
 	s.estimator.see(event)
 	event.Remaining, _ = s.estimator.remaining(s.cfg.Jobs)

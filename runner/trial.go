@@ -60,6 +60,7 @@ type trial struct {
 	claim    store.Claim
 	settings experiments.Settings
 	dir      string
+	names    namer
 	events   emitter
 	alive    atomic.Pointer[time.Time] // the last progress
 
