@@ -1,6 +1,10 @@
 package metrics
 
-import "math"
+import (
+	_ "embed" // the list of function words
+	"math"
+	"strings"
+)
 
 // Parameters of METEOR 1.5 for English, tuned to rank translations (Denkowski
 // & Lavie 2014, table 2): α weighs recall, β and γ shape the penalty for
@@ -42,18 +46,14 @@ func (m *Meteor) key() string {
 	return "meteor"
 }
 
+//go:embed exact_stem.words
+var exactStemWords string
+
 // exactStem is METEOR without its data: no synonyms, no paraphrases, and a list
 // of function words of our own.
-var exactStem = &Meteor{functionWords: stringSet(
-	"a", "an", "the", "this", "that", "these", "those", "some", "all", "other", "another", "each",
-	"one", "two", "i", "he", "she", "it", "they", "we", "you", "him", "her", "them", "his", "its", "their",
-	"who", "which", "what", "where", "when", "while", "as", "and", "or", "but", "not", "no", "there",
-	"of", "in", "on", "at", "to", "for", "with", "from", "by", "into", "over", "up", "out", "down", "off",
-	"about", "after", "before", "is", "are", "was", "were", "be", "been", "being", "has", "have", "had",
-	"do", "does", "did", "can", "will", "would", "could", "s", "'s", "'", "t", "'t", ".", ",",
-)}
+var exactStem = &Meteor{functionWords: stringSet(strings.Fields(exactStemWords))}
 
-func stringSet(words ...string) map[string]bool {
+func stringSet(words []string) map[string]bool {
 	set := make(map[string]bool, len(words))
 	for _, w := range words {
 		set[w] = true

@@ -41,10 +41,7 @@ func (s *Scorer) Score(items []Item) (Result, error) {
 	if err := checkItems(items); err != nil {
 		return Result{}, err
 	}
-	meteor := s.Meteor
-	if meteor == nil {
-		meteor = exactStem
-	}
+	meteor := s.meteor()
 	c := newCorpus(items)
 	images := make([]ImageScore, len(items))
 	inParallel(len(items), func() func(i int) {
@@ -62,13 +59,24 @@ func (s *Scorer) Score(items []Item) (Result, error) {
 		}
 	})
 	metrics := Corpus(images)
-	metrics[meteor.key()] = metrics["meteor"]
-	if meteor.key() != "meteor" {
+	if key := s.MeteorKey(); key != "meteor" {
+		metrics[key] = metrics["meteor"]
 		delete(metrics, "meteor")
 	}
 	s.describe(items, metrics)
 	return Result{Metrics: metrics, Images: images}, nil
 }
+
+func (s *Scorer) meteor() *Meteor {
+	if s.Meteor == nil {
+		return exactStem
+	}
+	return s.Meteor
+}
+
+// MeteorKey is the name under which the scorer gives METEOR: "meteor", or
+// "meteor-exact-stem" without METEOR's data.
+func (s *Scorer) MeteorKey() string { return s.meteor().key() }
 
 func checkItems(items []Item) error {
 	if len(items) == 0 {

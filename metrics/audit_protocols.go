@@ -1,0 +1,316 @@
+package metrics
+
+import (
+	"errors"
+	"math"
+	"slices"
+	"strings"
+)
+
+// errNothingLeft says that a protocol left out every reference of every image.
+var errNothingLeft = errors.New("no references left")
+
+// bleuUnder is BLEU of some images with one of the protocols' ways to count.
+type bleuUnder func(images []ImageScore) [MaxOrder]float64
+
+// scoreUnder turns items into tokens by tokens, which may leave references out
+// (an image without any is left out as well), and scores them.
+func scoreUnder(items []AuditItem, tokens func(AuditItem) Item, bleu bleuUnder) ([MaxOrder]float64, int, error) {
+	var kept []Item
+	for _, item := range items {
+		if t := tokens(item); len(t.References) > 0 {
+			kept = append(kept, t)
+		}
+	}
+	if len(kept) == 0 {
+		return [MaxOrder]float64{}, 0, errNothingLeft
+	}
+	return bleu(countMatches(kept)), len(kept), nil
+}
+
+// countMatches fills in what BLEU needs of each image.
+func countMatches(items []Item) []ImageScore {
+	c := newCorpus(items)
+	images := make([]ImageScore, len(items))
+	for i := range items {
+		images[i].ID = items[i].ID
+		matchCounts(&c.entries[i], &images[i])
+	}
+	return images
+}
+
+func ptbTokens(item AuditItem) Item {
+	return Item{ID: item.ID, Candidate: item.CandidateTokens, References: item.ReferenceTokens}
+}
+
+// cocoBLEU is the protocol of Papineni et al. 2002 with several references and
+// the closest reference length, as coco-caption has it (Chen et al. 2015).
+func cocoBLEU(items []AuditItem) ([MaxOrder]float64, int, error) {
+	return scoreUnder(items, ptbTokens, CorpusBLEU)
+}
+
+// sentenceMeanBLEU averages unsmoothed BLEU over images: coco-caption prints
+// these values for each image, and scripts average them.
+func sentenceMeanBLEU(items []AuditItem) ([MaxOrder]float64, int, error) {
+	return scoreUnder(items, ptbTokens, meanOf(SentenceBLEU))
+}
+
+// epsilonBLEU smooths by putting 0.1 for a count of 0 (Chen & Cherry 2014,
+// method 1).
+func epsilonBLEU(items []AuditItem) ([MaxOrder]float64, int, error) {
+	return scoreUnder(items, ptbTokens, meanOf(epsilonSentence))
+}
+
+func epsilonSentence(s ImageScore) [MaxOrder]float64 {
+	return smoothed(s, func(_ int, match, guess float64) float64 {
+		if match == 0 {
+			match = 0.1
+		}
+		return match / guess
+	})
+}
+
+// addOneBLEU smooths by adding 1 to both counts of each order but the first
+// (Lin & Och 2004).
+func addOneBLEU(items []AuditItem) ([MaxOrder]float64, int, error) {
+	return scoreUnder(items, ptbTokens, meanOf(func(s ImageScore) [MaxOrder]float64 {
+		return smoothed(s, func(n int, match, guess float64) float64 {
+			if n == 0 {
+				return match / guess
+			}
+			return (match + 1) / (guess + 1)
+		})
+	}))
+}
+
+// smoothed is sentence BLEU with given precisions, by NLTK's conventions: 0
+// without a matching word, at least one n-gram guessed.
+func smoothed(s ImageScore, precision func(n int, match, guess float64) float64) [MaxOrder]float64 {
+	var out [MaxOrder]float64
+	if s.Match[0] == 0 {
+		return out
+	}
+	sum := 0.0
+	for n := range MaxOrder {
+		sum += math.Log(precision(n, float64(s.Match[n]), float64(max(1, s.Length-n))))
+		out[n] = math.Exp(sum/float64(n+1)) * brevityPenalty(s.Length, s.RefLength)
+	}
+	return out
+}
+
+func brevityPenalty(length, refLength int) float64 {
+	if length == 0 {
+		return 0
+	}
+	return math.Exp(min(0, 1-float64(refLength)/float64(length)))
+}
+
+func meanOf(sentence func(ImageScore) [MaxOrder]float64) bleuUnder {
+	return func(images []ImageScore) (mean [MaxOrder]float64) {
+		for _, s := range images {
+			for n, v := range sentence(s) {
+				mean[n] += v / float64(len(images))
+			}
+		}
+		return mean
+	}
+}
+
+// noBrevityBLEU leaves out the brevity penalty: the geometric mean of the
+// modified precisions alone.
+func noBrevityBLEU(items []AuditItem) ([MaxOrder]float64, int, error) {
+	return scoreUnder(items, ptbTokens, func(images []ImageScore) [MaxOrder]float64 {
+		free := slices.Clone(images)
+		for i := range free {
+			free[i] = withoutBrevity(free[i])
+		}
+		return CorpusBLEU(free)
+	})
+}
+
+func withoutBrevity(s ImageScore) ImageScore {
+	s.RefLength = 0
+	return s
+}
+
+// firstReferenceBLEU scores against one reference instead of all.
+func firstReferenceBLEU(items []AuditItem) ([MaxOrder]float64, int, error) {
+	return scoreUnder(items, func(item AuditItem) Item {
+		t := ptbTokens(item)
+		t.References = t.References[:1]
+		return t
+	}, CorpusBLEU)
+}
+
+// bestReferenceBLEU scores each caption against the reference that gives it the
+// highest sum of sentence BLEU-1 to BLEU-4.
+func bestReferenceBLEU(items []AuditItem) ([MaxOrder]float64, int, error) {
+	return scoreUnder(items, func(item AuditItem) Item {
+		t := ptbTokens(item)
+		alone := make([]Item, len(t.References))
+		for k, r := range t.References {
+			alone[k] = Item{Candidate: t.Candidate, References: [][]string{r}}
+		}
+		best, bestSum := 0, -1.0
+		for k, s := range countMatches(alone) {
+			sum := 0.0
+			for _, v := range SentenceBLEU(s) {
+				sum += v
+			}
+			if sum > bestSum {
+				best, bestSum = k, sum
+			}
+		}
+		t.References = t.References[best : best+1]
+		return t
+	}, CorpusBLEU)
+}
+
+// markersBLEU counts the markers of beginning and end, which scripts add for
+// training and forget to take off.
+func markersBLEU(items []AuditItem) ([MaxOrder]float64, int, error) {
+	return scoreUnder(items, func(item AuditItem) Item { return withMarkers(ptbTokens(item)) }, CorpusBLEU)
+}
+
+func withMarkers(item Item) Item {
+	wrap := func(tokens []string) []string { return slices.Concat([]string{"<s>"}, tokens, []string{"</s>"}) }
+	out := Item{ID: item.ID, Candidate: wrap(item.Candidate)}
+	for _, r := range item.References {
+		out.References = append(out.References, wrap(r))
+	}
+	return out
+}
+
+// noCommaBLEU leaves out references with a comma: a script that splits the CSV
+// of captions at commas drops rows with more than two fields.
+func noCommaBLEU(items []AuditItem) ([MaxOrder]float64, int, error) {
+	return scoreUnder(items, withoutCommas(ptbTokens), CorpusBLEU)
+}
+
+// withoutCommas drops references with a comma before tokens sees the item.
+func withoutCommas(tokens func(AuditItem) Item) func(AuditItem) Item {
+	return func(item AuditItem) Item {
+		kept := item
+		kept.References, kept.ReferenceTokens = nil, nil
+		for k, text := range item.References {
+			if !strings.Contains(text, ",") {
+				kept.References = append(kept.References, text)
+				kept.ReferenceTokens = append(kept.ReferenceTokens, item.ReferenceTokens[k])
+			}
+		}
+		return tokens(kept)
+	}
+}
+
+// cutReferencesBLEU cuts references at the first comma, as a script does that
+// takes the second field of a CSV row split at commas.
+func cutReferencesBLEU(items []AuditItem) ([MaxOrder]float64, int, error) {
+	return scoreUnder(items, func(item AuditItem) Item {
+		t := Item{ID: item.ID, Candidate: item.CandidateTokens}
+		for _, text := range item.References {
+			head, _, _ := strings.Cut(text, ",")
+			t.References = append(t.References, Tokenize(head))
+		}
+		return t
+	}, CorpusBLEU)
+}
+
+// kerasTokensBLEU splits text as keras.preprocessing.text.Tokenizer does.
+func kerasTokensBLEU(items []AuditItem) ([MaxOrder]float64, int, error) {
+	return scoreUnder(items, kerasItem, CorpusBLEU)
+}
+
+// kerasFilter turns the Tokenizer's default filters into spaces. It leaves the
+// apostrophe alone.
+func kerasFilter(r rune) rune {
+	if strings.ContainsRune("!\"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n", r) {
+		return ' '
+	}
+	return r
+}
+
+func kerasTokens(text string) []string {
+	return strings.FieldsFunc(strings.Map(kerasFilter, strings.ToLower(text)), func(r rune) bool { return r == ' ' })
+}
+
+func kerasItem(item AuditItem) Item {
+	t := Item{ID: item.ID, Candidate: kerasTokens(item.Candidate)}
+	for _, text := range item.References {
+		t.References = append(t.References, kerasTokens(text))
+	}
+	return t
+}
+
+// seedParsingBLEU reads captions as the Keras system's script does: rows split
+// at commas, the Keras Tokenizer's words, markers left on.
+func seedParsingBLEU(items []AuditItem) ([MaxOrder]float64, int, error) {
+	return scoreUnder(items, withoutCommas(func(item AuditItem) Item { return withMarkers(kerasItem(item)) }), CorpusBLEU)
+}
+
+// defaultWeightsBLEU gives BLEU-4 for each order: NLTK's functions compute it
+// when they are not given weights, whatever the result is then called.
+func defaultWeightsBLEU(items []AuditItem) ([MaxOrder]float64, int, error) {
+	return scoreUnder(items, ptbTokens, func(images []ImageScore) [MaxOrder]float64 {
+		b := CorpusBLEU(images)[MaxOrder-1]
+		return [MaxOrder]float64{b, b, b, b}
+	})
+}
+
+// tutorialWeightsBLEU gives BLEU-3 with the weights (0.3, 0.3, 0.3, 0) of
+// tutorials; its other orders are the usual ones.
+func tutorialWeightsBLEU(items []AuditItem) ([MaxOrder]float64, int, error) {
+	return scoreUnder(items, ptbTokens, func(images []ImageScore) [MaxOrder]float64 {
+		out := CorpusBLEU(images)
+		if penalty := corpusBrevity(images); penalty > 0 {
+			out[2] = math.Pow(out[2]/penalty, 0.9) * penalty
+		}
+		return out
+	})
+}
+
+func corpusBrevity(images []ImageScore) float64 {
+	length, refLength := 0, 0
+	for _, s := range images {
+		length += s.Length
+		refLength += s.RefLength
+	}
+	return brevityPenalty(length, refLength)
+}
+
+// singleOrderBLEU gives the precision of each order by itself, with the brevity
+// penalty: NLTK with the weights (0, 1, 0, 0) for bigrams.
+func singleOrderBLEU(items []AuditItem) ([MaxOrder]float64, int, error) {
+	return scoreUnder(items, ptbTokens, func(images []ImageScore) (out [MaxOrder]float64) {
+		var c bleuCounts
+		for i := range images {
+			c.add(&images[i])
+		}
+		for n := range MaxOrder {
+			if c.guess[n] > 0 {
+				out[n] = float64(c.match[n]) / float64(c.guess[n]) * brevityPenalty(c.length, c.refLen)
+			}
+		}
+		return out
+	})
+}
+
+// charactersBLEU takes each character for a word, spaces included, as NLTK does
+// when it is given the caption as a string.
+func charactersBLEU(items []AuditItem) ([MaxOrder]float64, int, error) {
+	characters := func(tokens []string) []string { return strings.Split(strings.Join(tokens, "_"), "") }
+	return scoreUnder(items, func(item AuditItem) Item {
+		t := Item{ID: item.ID, Candidate: characters(item.CandidateTokens)}
+		for _, r := range item.ReferenceTokens {
+			t.References = append(t.References, characters(r))
+		}
+		return t
+	}, CorpusBLEU)
+}
+
+// allLenientBLEU puts the lenient habits together, on words.
+func allLenientBLEU(items []AuditItem) ([MaxOrder]float64, int, error) {
+	tokens := withoutCommas(func(item AuditItem) Item { return withMarkers(ptbTokens(item)) })
+	return scoreUnder(items, tokens, meanOf(func(s ImageScore) [MaxOrder]float64 {
+		return epsilonSentence(withoutBrevity(s))
+	}))
+}

@@ -1,0 +1,193 @@
+package metrics
+
+import (
+	"archive/zip"
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestMeteorWords(t *testing.T) {
+	prefixes := map[string]prefixKind{"Mr": prefixAlways, "No": prefixBeforeNumber}
+	tests := []struct{ text, want string }{
+		{"a dog runs", "a dog runs"},
+		{"a t-shirt and a-b-c", "a t shirt and a b-c"},
+		{"he does n't say 's", "he does n 't say ' s"},
+		{"don't 1990's", "don 't 1990 's"},
+		{"-lrb- x -rrb- & y", "-lrb- x -rrb- & y"},
+		{"1,000 dogs, cats", "1,000 dogs , cats"},
+		{"in the U.S. today", "in the us today"},
+		{"Mr. Jones. The end.", "mr. jones . the end ."},
+		{"No. 5 or No. Five etc. and", "no. 5 or no . five etc. and"},
+		{"wait... what.. x", "wait ... what .. x"},
+		{"5\u00A01/2 caf\u00E9", "5 1 / 2 caf\u00E9"},
+		{"\u2018one\u2019 \u201Ctwo\u201D `x` ''y''", `' one ' " two " ' x ' " y "`},
+	}
+	for _, tt := range tests {
+		if got := strings.Join(meteorWords(strings.Split(tt.text, " "), prefixes), " "); got != tt.want {
+			t.Errorf("meteorWords(%q)\n got %q\nwant %q", tt.text, got, tt.want)
+		}
+	}
+}
+
+func TestMeteorScore(t *testing.T) {
+	a := exactStem.newAligner()
+	tests := []struct {
+		candidate, reference string
+		want                 MeteorStats
+	}{
+		// All words match in one piece: nothing is taken off.
+		{"dogs run fast", "dogs run fast", MeteorStats{3, 3, 3, 3, 1, 2.25, 2.25, 2.25, 2.25}},
+		// A stem counts 0.6; "the" is a function word and weighs 0.25.
+		{"the dogs", "the dog", MeteorStats{2, 2, 2, 2, 1, 1, 1, 0.25 + 0.6*0.75, 0.25 + 0.6*0.75}},
+		// Two pieces, in the other order.
+		{"red boat blue house", "blue house red boat", MeteorStats{4, 4, 4, 4, 2, 3, 3, 3, 3}},
+		{"", "a dog", MeteorStats{RefLength: 2, RefWeight: 1}},
+		{"a dog", "", MeteorStats{TestLength: 2, TestWeight: 1}},
+	}
+	for _, tt := range tests {
+		got := a.align(a.look(words(tt.candidate)), a.look(words(tt.reference)))
+		if math.Abs(got.TestMatchWeight-tt.want.TestMatchWeight) < 1e-12 {
+			got.TestMatchWeight, got.RefMatchWeight = tt.want.TestMatchWeight, tt.want.RefMatchWeight
+		}
+		if got != tt.want {
+			t.Errorf("%q, %q:\n got %+v\nwant %+v", tt.candidate, tt.reference, got, tt.want)
+		}
+	}
+	two := MeteorStats{4, 4, 4, 4, 2, 3, 3, 3, 3}
+	if got, want := two.Score(), 1-0.6*math.Pow(2.0/4, 0.2); math.Abs(got-want) > 1e-12 {
+		t.Errorf("score %v, want %v", got, want)
+	}
+}
+
+// copyMeteor copies the small data set, which the caller then spoils.
+func copyMeteor(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(filepath.Join("testdata", "meteor"))); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func TestLoadMeteorErrors(t *testing.T) {
+	gz := func(text string) []byte {
+		var b bytes.Buffer
+		z := gzip.NewWriter(&b)
+		z.Write([]byte(text))
+		z.Close()
+		return b.Bytes()
+	}
+	tests := []struct {
+		name, file string
+		content    []byte // nil takes the file away
+		want       string
+	}{
+		{"no synsets", meteorSynsets, nil, meteorSynsets},
+		{"no function words", meteorFunctionWords, nil, meteorFunctionWords},
+		{"no paraphrases", meteorParaphrases, nil, "paraphrase-en.gz: no such file"},
+		{"bad synset", meteorSynsets, []byte("dog\n1 x\n"), `synonym/english.synsets:2: word "dog": synset "x" is not a number`},
+		{"not gzip", meteorParaphrases, []byte("0.5\na phrase\nanother\n"), "data/paraphrase-en.gz: gzip: invalid header"},
+		{"cut off", meteorParaphrases, gz(strings.Repeat("0.5\na\nb\n", 100))[:20], "data/paraphrase-en.gz: unexpected EOF"},
+		{"incomplete", meteorParaphrases, gz("0.5\na\n"), "ends at line 2, within a paraphrase"},
+		{"empty", meteorParaphrases, gz(""), "ends at line 0"},
+		{"no words", meteorParaphrases, gz("0.5\na\n \n"), "line 3: no paraphrase"},
+		{"unsorted", meteorParaphrases, gz("1\na\nb\n1\nb\na\n1\na\nc\n"), `the paraphrases of "a" are not together`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := copyMeteor(t)
+			path := filepath.Join(dir, filepath.FromSlash(tt.file))
+			if err := os.Remove(path); err != nil {
+				t.Fatal(err)
+			}
+			if tt.content != nil {
+				if err := os.WriteFile(path, tt.content, 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			_, err := LoadMeteor(dir)
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got %v\nwant %s", err, tt.want)
+			}
+			if tt.content == nil && !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("%v does not wrap fs.ErrNotExist", err)
+			}
+		})
+	}
+	if _, err := LoadMeteor(filepath.Join(t.TempDir(), "none")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("no such folder: got %v", err)
+	}
+	if _, err := LoadMeteor(filepath.Join("testdata", "scores.json")); err == nil || !strings.Contains(err.Error(), "is not METEOR's jar") {
+		t.Errorf("not a jar: got %v", err)
+	}
+}
+
+// The data may be in a jar, named itself or by its folder.
+func TestLoadMeteorJar(t *testing.T) {
+	dir := t.TempDir()
+	file, err := os.Create(filepath.Join(dir, meteorJar))
+	if err != nil {
+		t.Fatal(err)
+	}
+	jar := zip.NewWriter(file)
+	if err := jar.AddFS(os.DirFS(filepath.Join("testdata", "meteor"))); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(jar.Close(), file.Close()); err != nil {
+		t.Fatal(err)
+	}
+	table, err := os.ReadFile(filepath.Join("testdata", "meteor", "data", "paraphrase-en.gz"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, meteorParaphrasesFlat), table, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{dir, filepath.Join(dir, meteorJar)} {
+		m, err := LoadMeteor(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m.key() != "meteor" || len(m.paraphrases.phrases) == 0 || len(m.synonyms.sets) == 0 {
+			t.Errorf("%s: not all data are there", path)
+		}
+	}
+}
+
+func TestSynonymBase(t *testing.T) {
+	s := newSynonyms()
+	for _, w := range []string{"dog", "box", "church", "woman", "city", "bake", "walk", "fine", "glass"} {
+		s.addWord(w, []int32{1})
+	}
+	s.addWord("two_words", []int32{2})
+	tests := map[string]string{
+		"dogs": "dog", "boxes": "box", "churches": "church", "women": "woman", "cities": "city", "baked": "bake", "walking": "walk",
+		"finest": "fine", "glass": "glass", "as": "as", "xyzs": "", "dog": "",
+	}
+	for word, want := range tests {
+		if got := s.base(word); got != want {
+			t.Errorf("base(%q) = %q, want %q", word, got, want)
+		}
+	}
+	if len(s.sets) != 9 {
+		t.Error("an entry of two words was kept")
+	}
+}
+
+// More words than fit one machine word of flags.
+func TestMeteorLongCaptions(t *testing.T) {
+	long := strings.Fields(strings.Repeat("one red dog and a blue cat ", 30))
+	a := exactStem.newAligner()
+	other := append(append([]string{}, long[50:]...), long[:50]...)
+	s := a.best(long, [][]string{other})
+	if s.TestMatches != len(long) || s.Score() <= 0 || s.Score() >= 1 {
+		t.Errorf("%+v scores %v", s, s.Score())
+	}
+}
