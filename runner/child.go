@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -107,7 +108,8 @@ func (s *study) hear(c *child, task task, event Event) {
 
 // wait waits for a trial's process to end. It asks it to stop when ctx
 // ends, and kills it when it does not, when nothing was heard of it for too
-// long, or when told to. It returns a failure and its cause, if there was one.
+// long, or when told to. It returns a failure and its cause, if there was one;
+// store.Interrupted is no failure.
 func (s *study) wait(ctx context.Context, c *child) (failure, cause string) {
 	ended := make(chan error, 1)
 	go func() { ended <- c.cmd.Wait() }()
@@ -120,8 +122,11 @@ func (s *study) wait(ctx context.Context, c *child) (failure, cause string) {
 		select {
 		case err := <-ended:
 			end() // what the trial may have started
-			if failure != "" || err == nil {
+			switch {
+			case failure != "" || err == nil:
 				return failure, cause
+			case toldToStop(err):
+				return store.Interrupted, ""
 			}
 			return FailureCrash, describe(err)
 		case <-c.heard:
@@ -143,6 +148,17 @@ func (s *study) wait(ctx context.Context, c *child) (failure, cause string) {
 			end()
 		}
 	}
+}
+
+// toldToStop tells whether a process ended by a signal that asks for its end,
+// before it was ready to heed it.
+func toldToStop(err error) bool {
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) {
+		return false
+	}
+	status, ok := exit.Sys().(syscall.WaitStatus)
+	return ok && status.Signaled() && slices.Contains([]syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP}, status.Signal())
 }
 
 // describe says how a process ended.
@@ -178,7 +194,7 @@ func (s *study) conclude(ctx context.Context, stopping bool, task task, c *child
 		return Event{Kind: EventInterrupted}, nil
 	case run.State == store.Failed:
 		return s.fail(ctx, task, run.Failure, withLog(run.Error, c.log.Name(), c.offset))
-	case stopping || killed(s.cfg.Kill):
+	case stopping || killed(s.cfg.Kill) || failure == store.Interrupted:
 		return Event{Kind: EventInterrupted}, s.cfg.DB.Interrupt(ctx, task.claim)
 	case failure == "":
 		failure, cause = FailureError, "the trial's process ended before the trial did"

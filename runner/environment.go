@@ -75,5 +75,5 @@ func peakRSS() int64 {
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
 		return 0
 	}
-	return usage.Maxrss * rssUnit
+	return int64(usage.Maxrss) * rssUnit
 }

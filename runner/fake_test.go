@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"os/signal"
 	"syscall"
 	"time"
 
@@ -23,7 +24,7 @@ import (
 type fault struct {
 	Seed    int64  // of the trial; 0 is every trial
 	Attempt int64  // of the trial; 0 is every attempt
-	Kind    string // nan, exit, kill, hang, stop, disk, load
+	Kind    string // see strike and trialMain; disk fails Save
 	Epoch   int    // from 1
 	Step    int    // from 1
 	Sleep   time.Duration
@@ -111,6 +112,13 @@ func (c *fakeCaptioner) strike(loss float64) float64 {
 		os.Exit(3)
 	case "kill":
 		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+	case "quit": // before its handler could be installed
+		signal.Reset(syscall.SIGTERM)
+		_ = syscall.Kill(os.Getpid(), syscall.SIGTERM)
+		time.Sleep(time.Hour)
+	case "term":
+		_ = syscall.Kill(os.Getpid(), syscall.SIGTERM)
+		time.Sleep(100 * time.Millisecond)
 	case "stop":
 		_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
 	case "hang":

@@ -132,6 +132,26 @@ func TestDamagedCheckpointStartsOver(t *testing.T) {
 	}
 }
 
+// TestTrialsToldToStop: a trial that somebody sends SIGTERM is interrupted, be it
+// ready to save its state or not, and the rest of the study goes on.
+func TestTrialsToldToStop(t *testing.T) {
+	t.Parallel()
+	b := bench{Dir: t.TempDir(), Seeds: 2, Epochs: 2, Jobs: 2}
+	want := reference(t, b)
+	for _, kind := range []string{"quit", "term"} {
+		b.Dir, b.Fault = t.TempDir(), fault{Kind: kind, Seed: 1, Epoch: 2, Step: 3}
+		summary, err := b.run(context.Background(), nil)
+		if !errors.Is(err, ErrInterrupted) || summary.Interrupted != 2 || summary.Completed != 2 {
+			t.Errorf("%s: %+v, %v", kind, summary, err)
+		}
+		b.Fault = fault{}
+		if _, err := b.run(context.Background(), nil); err != nil {
+			t.Errorf("%s: %v", kind, err)
+		}
+		same(t, b, want)
+	}
+}
+
 // TestResumedTrialKeepsItsThreads: floating-point sums depend on the number of
 // threads, so that a resumed trial must not get another one unasked.
 func TestResumedTrialKeepsItsThreads(t *testing.T) {

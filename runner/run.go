@@ -34,7 +34,8 @@ type study struct {
 // the plan, the data sets, the features; then the trials, some at a time.
 // A trial that fails is recorded and counted, and the study goes on; an error is
 // returned for what concerns the study as a whole. When ctx ends, trials
-// are asked to save their state, and the error is ErrInterrupted.
+// are asked to save their state, and the error is ErrInterrupted; so it is
+// when somebody else told one of them to stop.
 //
 // Several processes may run one study, or studies that share trials, on one
 // database at the same time: they share the work.
@@ -59,6 +60,9 @@ func Run(ctx context.Context, cfg Config) (Summary, error) {
 	}
 	summary, failed := s.summary(context.WithoutCancel(ctx))
 	summary.Elapsed = time.Since(start)
+	if err == nil && summary.Interrupted > 0 {
+		err = ErrInterrupted
+	}
 	return summary, errors.Join(err, failed)
 }
 
