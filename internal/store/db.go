@@ -105,6 +105,13 @@ func OpenReadOnly(path string) (*DB, error) {
 // Path returns the absolute path of the database file.
 func (db *DB) Path() string { return db.path }
 
+// Created returns when the database was created. It tells databases apart.
+func (db *DB) Created(ctx context.Context) (time.Time, error) {
+	var ms int64
+	err := db.reader.QueryRowContext(ctx, "SELECT applied_ms FROM schema_migrations WHERE number = 1").Scan(&ms)
+	return time.UnixMilli(ms), explain(db.path, err)
+}
+
 // Close releases the database. The last process to close it leaves one file:
 // the log is folded in, and the journal mode set back so that the file can be
 // read where nothing may be written.
