@@ -1,6 +1,9 @@
 package data
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // Options say which data set to load and how to read it. They decide the
 // Dataset entirely: equal options over equal files give equal data sets.
@@ -88,6 +91,10 @@ type Caption struct {
 	Beta    []float64 // per word: weight of the sentinel (adaptive); else nil
 	Entropy []float64 // per word: entropy of the attention over regions, in nats; nil without attention
 }
+
+// ErrDiverged is wrapped by the error of training whose loss or gradient is no
+// longer finite.
+var ErrDiverged = errors.New("training diverged")
 
 // EpochResult is what one epoch of training reports.
 type EpochResult struct {

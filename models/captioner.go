@@ -91,7 +91,7 @@ func (c *Captioner) Close() error {
 
 // TrainEpoch trains the next epoch, or the rest of the one that it was stopped
 // in. When ctx ends it finishes the step and returns an error; a later call goes on with
-// the next step. A loss that is not finite is an error that names epoch and
+// the next step. A loss that is not finite is data.ErrDiverged with epoch and
 // step, and leaves the parameters as they were before that step.
 func (c *Captioner) TrainEpoch(ctx context.Context, progress func(step, steps int, loss float64)) (data.EpochResult, error) {
 	train := c.settings.Train
@@ -156,7 +156,7 @@ func (c *Captioner) trainStep(s *torch.Scope, b data.Batch, lr float64) (loss fl
 		return 0, 0, err
 	}
 	if math.IsNaN(loss) || math.IsInf(loss, 0) {
-		return 0, 0, fmt.Errorf("the loss is %v; a smaller train.optimizer.lr may help", loss)
+		return 0, 0, fmt.Errorf("%w: the loss is %v; a smaller train.optimizer.lr may help", data.ErrDiverged, loss)
 	}
 	return loss, len(p.row), c.optimizer.update(s, lr)
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"glimpse/data"
 	"glimpse/experiments"
 	"glimpse/internal/torch"
 )
@@ -49,7 +50,7 @@ func (o *optimizer) update(s *torch.Scope, lr float64) error {
 			return err
 		}
 		if math.IsNaN(norm) || math.IsInf(norm, 0) {
-			return fmt.Errorf("the norm of the gradient is %v; a smaller train.optimizer.lr may help", norm)
+			return fmt.Errorf("%w: the norm of the gradient is %v; a smaller train.optimizer.lr may help", data.ErrDiverged, norm)
 		}
 		scale = min(1, o.ClipNorm/(norm+1e-6))
 	}

@@ -259,7 +259,7 @@ func TestLossThatIsNotFinite(t *testing.T) {
 			break
 		}
 	}
-	if err == nil || !strings.Contains(err.Error(), "step") || !strings.Contains(err.Error(), "lr") {
+	if !errors.Is(err, data.ErrDiverged) || !strings.Contains(err.Error(), "step") || !strings.Contains(err.Error(), "lr") {
 		t.Errorf("a learning rate of 1e20: error %v", err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 
+	"glimpse/data"
 	"glimpse/internal/store"
 )
 
@@ -16,7 +17,7 @@ const (
 	FailureCrash   = "crash"   // the process died: a signal, an exit without a word
 	FailureStalled = "stalled" // the process made no progress for too long
 	FailureDisk    = "disk"    // a file or the database could not be written
-	FailureLoss    = "loss"    // the loss became NaN or infinite
+	FailureLoss    = "loss"    // the loss or the gradient became NaN or infinite
 	FailureError   = "error"   // anything else that the trial reported
 )
 
@@ -29,7 +30,7 @@ func Retryable(failure string) bool {
 // failureOf tells which kind of failure an error of a trial is.
 func failureOf(err error) string {
 	var loss *lossError
-	if errors.As(err, &loss) {
+	if errors.As(err, &loss) || errors.Is(err, data.ErrDiverged) {
 		return FailureLoss
 	}
 	for _, cause := range []error{store.ErrDiskFull, store.ErrLocked, syscall.ENOSPC, syscall.EDQUOT, syscall.EIO} {
