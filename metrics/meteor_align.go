@@ -7,9 +7,8 @@ type meteorWord struct {
 	id         int32 // the same for the same word, within one aligner
 	stem       int32 // the same for the same stem
 	function   bool
-	synsets    []int32
+	synsets    []uint32
 	paraphrase uint16 // number in the paraphrase table
-	alone      span   // its paraphrases as a phrase of its own
 }
 
 // sentence is a caption with its words looked up.
@@ -17,12 +16,6 @@ type sentence struct {
 	text    []string
 	words   []*meteorWord
 	phrases []phrase
-}
-
-// phrase is a phrase of a sentence that has paraphrases.
-type phrase struct {
-	start, length int
-	paraphrases   span
 }
 
 // link is a possible match: length words of the reference from start, with
@@ -83,7 +76,7 @@ func (a *aligner) look(tokens []string) sentence {
 		s.words[i] = known
 	}
 	if a.meteor.paraphrases != nil {
-		s.phrases = a.meteor.paraphrases.find(s)
+		s.phrases = a.meteor.paraphrases.find(s.words)
 	}
 	return s
 }
@@ -106,7 +99,6 @@ func (a *aligner) newWord(word string) *meteorWord {
 	}
 	if a.meteor.paraphrases != nil {
 		w.paraphrase = a.meteor.paraphrases.word(word)
-		w.alone = a.meteor.paraphrases.phrases[word]
 	}
 	return w
 }
@@ -180,18 +172,18 @@ func (a *aligner) eachParaphrase(in, other sentence, f func(start, length, other
 		a.inSentence[w.paraphrase] = true
 	}
 	a.inSentence[unknownWord] = false
-	table := a.meteor.paraphrases
+	entries := a.meteor.paraphrases.entries
 	for _, p := range in.phrases {
-		entries := table.entries[p.paraphrases.from:p.paraphrases.to]
-		for len(entries) > 0 {
-			words := entries[1 : 1+entries[0]]
-			entries = entries[1+entries[0]:]
-			if !a.inSentence[words[0]] {
+		for at := p.from; at < p.to; {
+			length := int(entries.at(at))
+			words := entries[2*(at+1) : 2*(at+1+length)]
+			at += 1 + length
+			if !a.inSentence[words.at(0)] {
 				continue
 			}
-			for at := 0; at+len(words) <= len(other.words); at++ {
-				if startsWith(other.words[at:], words) {
-					f(p.start, p.length, at, len(words))
+			for start := 0; start+length <= len(other.words); start++ {
+				if startsWith(other.words[start:], words) {
+					f(p.start, p.length, start, length)
 				}
 			}
 		}
@@ -201,9 +193,9 @@ func (a *aligner) eachParaphrase(in, other sentence, f func(start, length, other
 	}
 }
 
-func startsWith(words []*meteorWord, phrase []uint16) bool {
-	for k, id := range phrase {
-		if words[k].paraphrase != id {
+func startsWith(words []*meteorWord, phrase u16s) bool {
+	for k := range phrase.len() {
+		if words[k].paraphrase != phrase.at(k) {
 			return false
 		}
 	}

@@ -2,16 +2,13 @@ package metrics
 
 import (
 	"archive/zip"
-	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
-	"sync"
 )
 
 // Where METEOR 1.5's English data lie, in its jar or where that was unpacked,
@@ -26,14 +23,88 @@ const (
 	meteorParaphrasesFlat = "paraphrase-en.gz"
 )
 
+// MeteorPack is the name under which [LoadMeteor] finds packed data in a folder.
+const MeteorPack = "meteor-en.pack"
+
 // LoadMeteor loads METEOR 1.5's English data: function words, words that keep
-// their period, WordNet's synonyms and the paraphrase table. It takes the jar
-// meteor-1.5.jar with data/paraphrase-en.gz beside it, as the Python package
-// pycocoevalcap has them, the folder that holds these, or a folder with the
-// jar's files unpacked. The data are some 100 MB in memory and take a few
-// seconds to read. A path that does not exist gives an error that wraps
-// [fs.ErrNotExist].
+// their period, WordNet's synonyms and the paraphrase table. It takes
+//
+//   - the jar meteor-1.5.jar with data/paraphrase-en.gz beside it, as the Python
+//     package pycocoevalcap has them, or the folder that holds these: some
+//     seconds to read;
+//   - a folder with the jar's files unpacked, likewise;
+//   - what [PackMeteor] made of one of these, or the folder that holds it under
+//     the name [MeteorPack]: a fraction of a second.
+//
+// They take some 50 MB of memory. A path or a file that does not exist gives
+// an error that wraps [fs.ErrNotExist].
 func LoadMeteor(path string) (*Meteor, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("METEOR data: %w", err)
+	}
+	file := path
+	if info.IsDir() {
+		file = filepath.Join(path, MeteorPack)
+	}
+	if packed, err := isPack(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("METEOR data: %w", err)
+	} else if !packed {
+		data, err := readMeteor(path)
+		if err != nil {
+			return nil, err
+		}
+		return openPack(data.pack())
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("METEOR data: %w", err)
+	}
+	m, err := openPack(data)
+	if err != nil {
+		return nil, fmt.Errorf("METEOR data in %s: %w; delete it and pack the data again", file, err)
+	}
+	return m, nil
+}
+
+// PackMeteor reads METEOR's data where [LoadMeteor] would find them and writes
+// them to one file that loads at once. The file appears whole or not at all.
+func PackMeteor(path, file string) error {
+	data, err := readMeteor(path)
+	if err != nil {
+		return err
+	}
+	temporary, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".*")
+	if err != nil {
+		return fmt.Errorf("METEOR data: %w", err)
+	}
+	defer os.Remove(temporary.Name())
+	_, err = temporary.Write(data.pack())
+	if err = errors.Join(err, temporary.Sync(), temporary.Close()); err == nil {
+		err = os.Rename(temporary.Name(), file)
+	}
+	if err != nil {
+		return fmt.Errorf("METEOR data: writing %s: %w", file, err)
+	}
+	return nil
+}
+
+// isPack tells whether a file holds packed data.
+func isPack(file string) (bool, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	magic := make([]byte, len(packMagic))
+	if _, err := io.ReadFull(f, magic); err != nil {
+		return false, nil // too short, so something else
+	}
+	return bytes.Equal(magic, []byte(packMagic)), nil
+}
+
+// readMeteor reads METEOR's own files.
+func readMeteor(path string) (*meteorData, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, fmt.Errorf("METEOR data: %w", err)
@@ -42,102 +113,12 @@ func LoadMeteor(path string) (*Meteor, error) {
 	if !info.IsDir() {
 		dir, jar = filepath.Dir(path), path
 	} else if _, err := os.Stat(jar); errors.Is(err, fs.ErrNotExist) {
-		return loadMeteor(os.DirFS(dir), dir)
+		return readMeteorFiles(os.DirFS(dir), dir)
 	}
 	archive, err := zip.OpenReader(jar)
 	if err != nil {
 		return nil, fmt.Errorf("METEOR data: %s is not METEOR's jar: %w", jar, err)
 	}
 	defer archive.Close()
-	return loadMeteor(archive, dir)
-}
-
-// loadMeteor reads the small files from files and the paraphrase table from
-// the folder dir.
-func loadMeteor(files fs.FS, dir string) (*Meteor, error) {
-	m := &Meteor{functionWords: make(map[string]bool), prefixes: make(map[string]prefixKind)}
-	var wg sync.WaitGroup
-	var paraphraseErr error
-	wg.Go(func() { m.paraphrases, paraphraseErr = loadParaphraseFile(dir) })
-	err := errors.Join(
-		readLines(files, meteorFunctionWords, func(line string) error {
-			m.functionWords[line] = true
-			return nil
-		}),
-		readLines(files, meteorPrefixes, func(line string) error {
-			fields := strings.Fields(line)
-			switch {
-			case len(fields) == 0 || strings.HasPrefix(fields[0], "#"):
-			case len(fields) > 1 && fields[1] == "#NUMERIC_ONLY#":
-				m.prefixes[fields[0]] = prefixBeforeNumber
-			default:
-				m.prefixes[fields[0]] = prefixAlways
-			}
-			return nil
-		}),
-		m.loadSynonyms(files),
-	)
-	wg.Wait()
-	if err = errors.Join(err, paraphraseErr); err != nil {
-		return nil, fmt.Errorf("METEOR data in %s: %w", dir, err)
-	}
-	return m, nil
-}
-
-func (m *Meteor) loadSynonyms(files fs.FS) error {
-	m.synonyms = newSynonyms()
-	word := ""
-	err := readLines(files, meteorSynsets, func(line string) error {
-		if word == "" {
-			word = line
-			return nil
-		}
-		var sets []int32
-		for _, field := range strings.Fields(line) {
-			n, err := strconv.ParseInt(field, 10, 32)
-			if err != nil {
-				return fmt.Errorf("word %q: synset %q is not a number", word, field)
-			}
-			sets = append(sets, int32(n))
-		}
-		m.synonyms.addWord(word, sets)
-		word = ""
-		return nil
-	})
-	base := ""
-	return errors.Join(err, readLines(files, meteorExceptions, func(line string) error {
-		if base == "" {
-			base = line
-			return nil
-		}
-		m.synonyms.addForms(base, strings.Fields(line))
-		base = ""
-		return nil
-	}))
-}
-
-// readLines calls f for each line of a file.
-func readLines(files fs.FS, name string, f func(line string) error) error {
-	file, err := files.Open(name)
-	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	defer file.Close()
-	return eachLine(file, name, f)
-}
-
-func eachLine(r io.Reader, name string, f func(line string) error) error {
-	lines := bufio.NewScanner(r)
-	lines.Buffer(make([]byte, 1<<20), 1<<20)
-	n := 0
-	for lines.Scan() {
-		n++
-		if err := f(lines.Text()); err != nil {
-			return fmt.Errorf("%s:%d: %w", name, n, err)
-		}
-	}
-	if err := lines.Err(); err != nil {
-		return fmt.Errorf("%s:%d: %w", name, n+1, err)
-	}
-	return nil
+	return readMeteorFiles(archive, dir)
 }

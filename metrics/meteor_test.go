@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -97,7 +98,7 @@ func TestLoadMeteorErrors(t *testing.T) {
 		{"cut off", meteorParaphrases, gz(strings.Repeat("0.5\na\nb\n", 100))[:20], "data/paraphrase-en.gz: unexpected EOF"},
 		{"incomplete", meteorParaphrases, gz("0.5\na\n"), "ends at line 2, within a paraphrase"},
 		{"empty", meteorParaphrases, gz(""), "ends at line 0"},
-		{"no words", meteorParaphrases, gz("0.5\na\n \n"), "line 3: no paraphrase"},
+		{"no words", meteorParaphrases, gz("0.5\na\n \n"), "line 3: no phrase, or too long a one"},
 		{"unsorted", meteorParaphrases, gz("1\na\nb\n1\nb\na\n1\na\nc\n"), `the paraphrases of "a" are not together`},
 	}
 	for _, tt := range tests {
@@ -155,18 +156,69 @@ func TestLoadMeteorJar(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if m.key() != "meteor" || len(m.paraphrases.phrases) == 0 || len(m.synonyms.sets) == 0 {
+		if m.key() != "meteor" || m.paraphrases.second.len() == 0 || len(m.synonyms.bases) == 0 {
 			t.Errorf("%s: not all data are there", path)
 		}
 	}
 }
 
-func TestSynonymBase(t *testing.T) {
-	s := newSynonyms()
-	for _, w := range []string{"dog", "box", "church", "woman", "city", "bake", "walk", "fine", "glass"} {
-		s.addWord(w, []int32{1})
+// Packed data are the same, alone or in a folder; damage is noticed.
+func TestPackMeteor(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, MeteorPack)
+	if err := PackMeteor(filepath.Join("testdata", "meteor"), file); err != nil {
+		t.Fatal(err)
 	}
-	s.addWord("two_words", []int32{2})
+	want, err := LoadMeteor(filepath.Join("testdata", "meteor"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{file, dir} {
+		got, err := LoadMeteor(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: not what was packed", path)
+		}
+	}
+	if err := PackMeteor(dir, file); err == nil {
+		t.Error("packed data were packed again")
+	}
+	if entries, _ := os.ReadDir(dir); len(entries) != 1 {
+		t.Errorf("%d files beside the packed one", len(entries)-1)
+	}
+	whole, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, damage := range map[string]func([]byte) []byte{
+		"cut":     func(b []byte) []byte { return b[:len(b)-3] },
+		"short":   func(b []byte) []byte { return b[:len(packMagic)] },
+		"changed": func(b []byte) []byte { b[len(b)/2] ^= 4; return b },
+		"lengths": func(b []byte) []byte { b[len(packMagic)+6] = 0xFF; return b },
+	} {
+		if err := os.WriteFile(file, damage(bytes.Clone(whole)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := LoadMeteor(dir); !errors.Is(err, errDamaged) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
+func TestSynonymBase(t *testing.T) {
+	d := &meteorData{synsets: make(map[string][]uint32), paraphrases: &paraphraseTable{}}
+	for _, w := range []string{"dog", "box", "church", "woman", "city", "bake", "walk", "fine", "glass", "two_words"} {
+		if err := d.addSynsets(w, "1 2"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m, err := openPack(d.pack())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := m.synonyms
 	tests := map[string]string{
 		"dogs": "dog", "boxes": "box", "churches": "church", "women": "woman", "cities": "city", "baked": "bake", "walking": "walk",
 		"finest": "fine", "glass": "glass", "as": "as", "xyzs": "", "dog": "",
@@ -176,8 +228,11 @@ func TestSynonymBase(t *testing.T) {
 			t.Errorf("base(%q) = %q, want %q", word, got, want)
 		}
 	}
-	if len(s.sets) != 9 {
+	if _, ok := s.words.find("two_words"); ok {
 		t.Error("an entry of two words was kept")
+	}
+	if got := s.lookup("dogs"); !reflect.DeepEqual(got, []uint32{1, 2}) {
+		t.Errorf("synsets %v", got)
 	}
 }
 
