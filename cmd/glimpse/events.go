@@ -35,10 +35,10 @@ func (t *eventText) event(e runner.Event) {
 	case runner.EventCaptioning:
 		t.p.update(name, e.Done, e.Total, "captions of "+e.Phase)
 	case runner.EventEpoch:
-		t.p.log(fmt.Sprintf("%s epoch %d/%d  loss %.3f  %s", name, e.Epoch, e.Epochs, e.Loss, scores("val", e.Metrics)))
+		t.p.log(fmt.Sprintf("%s epoch %d/%d  loss %.3f  %s", name, e.Epoch, e.Epochs, e.Loss, scoreText("val", e.Metrics)))
 	case runner.EventCompleted:
 		t.p.finish(name, strings.TrimRight(fmt.Sprintf("%s complete  %s  %d of %d trials done%s",
-			name, scores("test", e.Metrics), e.Done, e.Total, remaining(e)), " "))
+			name, scoreText("test", e.Metrics), e.Done, e.Total, remaining(e)), " "))
 	case runner.EventFailed, runner.EventInterrupted, runner.EventLost:
 		t.p.finish(name, withMessage(name+" "+e.Kind, e.Message))
 	case runner.EventNote, runner.EventWaiting:
@@ -87,8 +87,8 @@ func withMessage(line, message string) string {
 	}
 }
 
-// scores shows the metrics that people ask for first, ×100.
-func scores(split string, values map[string]float64) string {
+// scoreText shows the metrics that people ask for first, ×100.
+func scoreText(split string, values map[string]float64) string {
 	var parts []string
 	for _, m := range [][2]string{{"bleu4", "BLEU-4"}, {"cider", "CIDEr"}} {
 		if v, ok := values[m[0]]; ok {

@@ -73,7 +73,7 @@ func (p *progress) update(name string, done, total int, note string) {
 	switch {
 	case p.tty && now.Sub(p.last) >= redrawEvery:
 		p.redraw(now)
-	case !p.tty && now.Sub(b.said) >= plainEvery:
+	case !p.tty && now.Sub(b.said) >= plainEvery && done < total:
 		b.said = now
 		fmt.Fprintln(p.w, b.plain(now))
 	}
