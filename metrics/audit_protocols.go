@@ -1,21 +1,17 @@
 package metrics
 
 import (
-	"errors"
 	"math"
 	"slices"
 	"strings"
 )
 
-// errNothingLeft says that a protocol left out every reference of every image.
-var errNothingLeft = errors.New("no references left")
-
 // bleuUnder is BLEU of some images with one of the protocols' ways to count.
 type bleuUnder func(images []ImageScore) [MaxOrder]float64
 
 // scoreUnder turns items into tokens by tokens, which may leave references out
-// (an image without any is left out as well), and scores them.
-func scoreUnder(items []AuditItem, tokens func(AuditItem) Item, bleu bleuUnder) ([MaxOrder]float64, int, error) {
+// (an image without any is left out as well), and scores the images that remain.
+func scoreUnder(items []AuditItem, tokens func(AuditItem) Item, bleu bleuUnder) ([MaxOrder]float64, int) {
 	var kept []Item
 	for _, item := range items {
 		if t := tokens(item); len(t.References) > 0 {
@@ -23,9 +19,9 @@ func scoreUnder(items []AuditItem, tokens func(AuditItem) Item, bleu bleuUnder) 
 		}
 	}
 	if len(kept) == 0 {
-		return [MaxOrder]float64{}, 0, errNothingLeft
+		return [MaxOrder]float64{}, 0
 	}
-	return bleu(countMatches(kept)), len(kept), nil
+	return bleu(countMatches(kept)), len(kept)
 }
 
 // countMatches fills in what BLEU needs of each image.
@@ -45,19 +41,19 @@ func ptbTokens(item AuditItem) Item {
 
 // cocoBLEU is the protocol of Papineni et al. 2002 with several references and
 // the closest reference length, as coco-caption has it (Chen et al. 2015).
-func cocoBLEU(items []AuditItem) ([MaxOrder]float64, int, error) {
+func cocoBLEU(items []AuditItem) ([MaxOrder]float64, int) {
 	return scoreUnder(items, ptbTokens, CorpusBLEU)
 }
 
 // sentenceMeanBLEU averages unsmoothed BLEU over images: coco-caption prints
 // these values for each image, and scripts average them.
-func sentenceMeanBLEU(items []AuditItem) ([MaxOrder]float64, int, error) {
+func sentenceMeanBLEU(items []AuditItem) ([MaxOrder]float64, int) {
 	return scoreUnder(items, ptbTokens, meanOf(SentenceBLEU))
 }
 
 // epsilonBLEU smooths by putting 0.1 for a count of 0 (Chen & Cherry 2014,
 // method 1).
-func epsilonBLEU(items []AuditItem) ([MaxOrder]float64, int, error) {
+func epsilonBLEU(items []AuditItem) ([MaxOrder]float64, int) {
 	return scoreUnder(items, ptbTokens, meanOf(epsilonSentence))
 }
 
@@ -72,7 +68,7 @@ func epsilonSentence(s ImageScore) [MaxOrder]float64 {
 
 // addOneBLEU smooths by adding 1 to both counts of each order but the first
 // (Lin & Och 2004).
-func addOneBLEU(items []AuditItem) ([MaxOrder]float64, int, error) {
+func addOneBLEU(items []AuditItem) ([MaxOrder]float64, int) {
 	return scoreUnder(items, ptbTokens, meanOf(func(s ImageScore) [MaxOrder]float64 {
 		return smoothed(s, func(n int, match, guess float64) float64 {
 			if n == 0 {
@@ -118,7 +114,7 @@ func meanOf(sentence func(ImageScore) [MaxOrder]float64) bleuUnder {
 
 // noBrevityBLEU leaves out the brevity penalty: the geometric mean of the
 // modified precisions alone.
-func noBrevityBLEU(items []AuditItem) ([MaxOrder]float64, int, error) {
+func noBrevityBLEU(items []AuditItem) ([MaxOrder]float64, int) {
 	return scoreUnder(items, ptbTokens, func(images []ImageScore) [MaxOrder]float64 {
 		free := slices.Clone(images)
 		for i := range free {
@@ -134,7 +130,7 @@ func withoutBrevity(s ImageScore) ImageScore {
 }
 
 // firstReferenceBLEU scores against one reference instead of all.
-func firstReferenceBLEU(items []AuditItem) ([MaxOrder]float64, int, error) {
+func firstReferenceBLEU(items []AuditItem) ([MaxOrder]float64, int) {
 	return scoreUnder(items, func(item AuditItem) Item {
 		t := ptbTokens(item)
 		t.References = t.References[:1]
@@ -144,7 +140,7 @@ func firstReferenceBLEU(items []AuditItem) ([MaxOrder]float64, int, error) {
 
 // bestReferenceBLEU scores each caption against the reference that gives it the
 // highest sum of sentence BLEU-1 to BLEU-4.
-func bestReferenceBLEU(items []AuditItem) ([MaxOrder]float64, int, error) {
+func bestReferenceBLEU(items []AuditItem) ([MaxOrder]float64, int) {
 	return scoreUnder(items, func(item AuditItem) Item {
 		t := ptbTokens(item)
 		alone := make([]Item, len(t.References))
@@ -168,7 +164,7 @@ func bestReferenceBLEU(items []AuditItem) ([MaxOrder]float64, int, error) {
 
 // markersBLEU counts the markers of beginning and end, which scripts add for
 // training and forget to take off.
-func markersBLEU(items []AuditItem) ([MaxOrder]float64, int, error) {
+func markersBLEU(items []AuditItem) ([MaxOrder]float64, int) {
 	return scoreUnder(items, func(item AuditItem) Item { return withMarkers(ptbTokens(item)) }, CorpusBLEU)
 }
 
@@ -183,7 +179,7 @@ func withMarkers(item Item) Item {
 
 // noCommaBLEU leaves out references with a comma: a script that splits the CSV
 // of captions at commas drops rows with more than two fields.
-func noCommaBLEU(items []AuditItem) ([MaxOrder]float64, int, error) {
+func noCommaBLEU(items []AuditItem) ([MaxOrder]float64, int) {
 	return scoreUnder(items, withoutCommas(ptbTokens), CorpusBLEU)
 }
 
@@ -204,7 +200,7 @@ func withoutCommas(tokens func(AuditItem) Item) func(AuditItem) Item {
 
 // cutReferencesBLEU cuts references at the first comma, as a script does that
 // takes the second field of a CSV row split at commas.
-func cutReferencesBLEU(items []AuditItem) ([MaxOrder]float64, int, error) {
+func cutReferencesBLEU(items []AuditItem) ([MaxOrder]float64, int) {
 	return scoreUnder(items, func(item AuditItem) Item {
 		t := Item{ID: item.ID, Candidate: item.CandidateTokens}
 		for _, text := range item.References {
@@ -216,7 +212,7 @@ func cutReferencesBLEU(items []AuditItem) ([MaxOrder]float64, int, error) {
 }
 
 // kerasTokensBLEU splits text as keras.preprocessing.text.Tokenizer does.
-func kerasTokensBLEU(items []AuditItem) ([MaxOrder]float64, int, error) {
+func kerasTokensBLEU(items []AuditItem) ([MaxOrder]float64, int) {
 	return scoreUnder(items, kerasItem, CorpusBLEU)
 }
 
@@ -243,13 +239,13 @@ func kerasItem(item AuditItem) Item {
 
 // seedParsingBLEU reads captions as the Keras system's script does: rows split
 // at commas, the Keras Tokenizer's words, markers left on.
-func seedParsingBLEU(items []AuditItem) ([MaxOrder]float64, int, error) {
+func seedParsingBLEU(items []AuditItem) ([MaxOrder]float64, int) {
 	return scoreUnder(items, withoutCommas(func(item AuditItem) Item { return withMarkers(kerasItem(item)) }), CorpusBLEU)
 }
 
 // defaultWeightsBLEU gives BLEU-4 for each order: NLTK's functions compute it
 // when they are not given weights, whatever the result is then called.
-func defaultWeightsBLEU(items []AuditItem) ([MaxOrder]float64, int, error) {
+func defaultWeightsBLEU(items []AuditItem) ([MaxOrder]float64, int) {
 	return scoreUnder(items, ptbTokens, func(images []ImageScore) [MaxOrder]float64 {
 		b := CorpusBLEU(images)[MaxOrder-1]
 		return [MaxOrder]float64{b, b, b, b}
@@ -258,7 +254,7 @@ func defaultWeightsBLEU(items []AuditItem) ([MaxOrder]float64, int, error) {
 
 // tutorialWeightsBLEU gives BLEU-3 with the weights (0.3, 0.3, 0.3, 0) of
 // tutorials; its other orders are the usual ones.
-func tutorialWeightsBLEU(items []AuditItem) ([MaxOrder]float64, int, error) {
+func tutorialWeightsBLEU(items []AuditItem) ([MaxOrder]float64, int) {
 	return scoreUnder(items, ptbTokens, func(images []ImageScore) [MaxOrder]float64 {
 		out := CorpusBLEU(images)
 		if penalty := corpusBrevity(images); penalty > 0 {
@@ -279,7 +275,7 @@ func corpusBrevity(images []ImageScore) float64 {
 
 // singleOrderBLEU gives the precision of each order by itself, with the brevity
 // penalty: NLTK with the weights (0, 1, 0, 0) for bigrams.
-func singleOrderBLEU(items []AuditItem) ([MaxOrder]float64, int, error) {
+func singleOrderBLEU(items []AuditItem) ([MaxOrder]float64, int) {
 	return scoreUnder(items, ptbTokens, func(images []ImageScore) (out [MaxOrder]float64) {
 		var c bleuCounts
 		for i := range images {
@@ -296,7 +292,7 @@ func singleOrderBLEU(items []AuditItem) ([MaxOrder]float64, int, error) {
 
 // charactersBLEU takes each character for a word, spaces included, as NLTK does
 // when it is given the caption as a string.
-func charactersBLEU(items []AuditItem) ([MaxOrder]float64, int, error) {
+func charactersBLEU(items []AuditItem) ([MaxOrder]float64, int) {
 	characters := func(tokens []string) []string { return strings.Split(strings.Join(tokens, "_"), "") }
 	return scoreUnder(items, func(item AuditItem) Item {
 		t := Item{ID: item.ID, Candidate: characters(item.CandidateTokens)}
@@ -308,7 +304,7 @@ func charactersBLEU(items []AuditItem) ([MaxOrder]float64, int, error) {
 }
 
 // allLenientBLEU puts the lenient habits together, on words.
-func allLenientBLEU(items []AuditItem) ([MaxOrder]float64, int, error) {
+func allLenientBLEU(items []AuditItem) ([MaxOrder]float64, int) {
 	tokens := withoutCommas(func(item AuditItem) Item { return withMarkers(ptbTokens(item)) })
 	return scoreUnder(items, tokens, meanOf(func(s ImageScore) [MaxOrder]float64 {
 		return epsilonSentence(withoutBrevity(s))

@@ -6,8 +6,10 @@
 //     uses ([Tokenize]);
 //   - BLEU-1..4, ROUGE-L, CIDEr, CIDEr-D and METEOR 1.5, per image and over
 //     the corpus ([Score], [Scorer]), with sufficient statistics in each
-//     [ImageScore], so that a corpus score can be computed again from any
-//     multiset of images ([CorpusBLEU], [CorpusMETEOR]);
+//     [ImageScore], so that corpus scores can be computed again from any
+//     multiset of images ([Corpus], [CorpusBLEU], [CorpusMETEOR]);
+//   - METEOR's data from its jar, or packed once into a file that loads at
+//     once ([LoadMeteor], [PackMeteor]);
 //   - the same captions under many protocols ([Audit]), to show what a
 //     published number can mean;
 //   - readers for COCO-format JSON ([ReadReferences], [ReadCandidates]).

@@ -68,7 +68,8 @@ func (m match) found() bool { return m.token > 0 }
 // scanner walks over one line.
 type scanner struct {
 	line  line
-	lower string // the line in lower case where it is ASCII, else ""
+	lower string    // the line in lower case where it is ASCII, else ""
+	has   [128]bool // the ASCII characters in the line
 	pos   int
 }
 
@@ -99,7 +100,11 @@ func newScanner(text string) *scanner {
 		if isLineBreak(c) {
 			s.line[i] = ' '
 		}
+		if c < 0x80 {
+			s.has[c] = true
+		}
 	}
+	s.has[0] = true // what a rule without needs asks for
 	s.line = append(s.line, '\n')
 	return s
 }
@@ -123,6 +128,9 @@ func (s *scanner) next() string {
 		try = rulesFor[c]
 	}
 	for i := range try {
+		if !s.has[try[i].needs] {
+			continue
+		}
 		if m := try[i].match(s.line, s.pos); m.total > best.total {
 			best, how = m, try[i].text
 		}
