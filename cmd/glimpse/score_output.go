@@ -1,0 +1,154 @@
+package main
+
+import (
+	"encoding/csv"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+
+	"glimpse/metrics"
+	"glimpse/metrics/stats"
+)
+
+// scoresJSON is `score --json`: a contract, whose keys are only ever added to.
+type scoresJSON struct {
+	Metrics    map[string]number   `json:"metrics,omitempty"` // of one set of candidates
+	Images     int                 `json:"images"`
+	Signature  string              `json:"signature"`
+	References int                 `json:"references"`
+	Candidates []scoredJSON        `json:"candidates"`
+	Comparison *stats.PairAnalysis `json:"comparison,omitempty"` // of several
+}
+
+type scoredJSON struct {
+	Name    string            `json:"name"`
+	File    string            `json:"file"`
+	Blank   int               `json:"blank"`
+	Metrics map[string]number `json:"metrics"`
+}
+
+func (s *scores) json() scoresJSON {
+	out := scoresJSON{Images: s.images, Signature: s.signature, References: s.references - s.skipped, Comparison: s.comparison}
+	for i := range s.candidates {
+		c := &s.candidates[i]
+		out.Candidates = append(out.Candidates, scoredJSON{c.name, c.path, c.blank(), numbers(c.result.Metrics)})
+	}
+	if len(out.Candidates) == 1 {
+		out.Metrics = out.Candidates[0].Metrics
+	}
+	return out
+}
+
+func (s *scores) print(w io.Writer) error {
+	fmt.Fprintf(w, "%s, %s\nsignature  %s\n\n", plural(s.images, "image"), plural(s.references-s.skipped, "reference"), s.signature)
+	t := &table{}
+	header := []string{"METRIC"}
+	for _, c := range s.candidates {
+		header = append(header, c.name)
+	}
+	t.add(header...)
+	for _, key := range metricOrder(s.candidates[0].result.Metrics) {
+		row := []string{key}
+		for _, c := range s.candidates {
+			row = append(row, showMetric(key, c.result.Metrics[key]))
+		}
+		t.add(row...)
+	}
+	if err := t.print(w); err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintln(w, "all ×100 but length_ratio and vocabulary"); err != nil || s.comparison == nil {
+		return err
+	}
+	return printPairs(w, s.comparison)
+}
+
+// metricOrder gives the keys of metrics, those of the tables first.
+func metricOrder(values map[string]float64) []string {
+	var keys []string
+	for _, key := range shownMetrics {
+		if _, ok := values[key]; ok {
+			keys = append(keys, key)
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		if !slices.Contains(keys, key) {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
+func showMetric(key string, value float64) string {
+	switch key {
+	case "vocabulary":
+		return count(int64(value))
+	case "length_ratio":
+		return fmt.Sprintf("%.3f", value)
+	default:
+		return fmt.Sprintf("%.2f", 100*value)
+	}
+}
+
+// printPairs shows a pairwise comparison of single runs, with what it rests on and what it cannot say.
+func printPairs(w io.Writer, a *stats.PairAnalysis) error {
+	t := &table{}
+	t.add("\nDIFFERENCE ×100", "METRIC", "B − A", fmt.Sprintf("%g %% INTERVAL", 100*(1-a.Options.Alpha)), "p BOOTSTRAP", "p RANDOMIZATION", "p HOLM")
+	for _, p := range a.Pairs {
+		t.add(p.Contrast.String(), p.Metric, points(p.Difference), interval(p.Low, p.High),
+			showP(p.PBootstrap), showP(p.PRandomization), showP(p.PHolm))
+	}
+	if err := t.print(w); err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "interval: %s\np: %s; %s; %s draws\n",
+		a.Methods.Interval, a.Methods.Test, a.Methods.Adjustment, count(int64(a.Options.Draws)))
+	return printWarnings(w, a.Warnings)
+}
+
+func printWarnings(w io.Writer, warnings []string) error {
+	for _, warning := range warnings {
+		if _, err := fmt.Fprintf(w, "warning: %s\n", warning); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// points shows a difference of scores ×100 with its sign.
+func points(difference float64) string { return fmt.Sprintf("%+.2f", 100*difference) }
+
+func interval(low, high float64) string { return fmt.Sprintf("%+.2f to %+.2f", 100*low, 100*high) }
+
+// showP shows a p-value with two digits that count.
+func showP(p float64) string {
+	if p < 0.0001 {
+		return "<0.0001"
+	}
+	return fmt.Sprintf("%.2g", p)
+}
+
+// perImage writes the CSV of --per-image: fractions of 1, CIDEr unscaled, as in JSON.
+func (s *scores) perImage(w io.Writer) error {
+	rows := csv.NewWriter(w)
+	header := []string{"candidates", "image_id", "bleu1", "bleu2", "bleu3", "bleu4", "rouge_l", "cider", "cider_d", s.meteorKey, "length", "ref_length"}
+	if err := rows.Write(header); err != nil {
+		return err
+	}
+	for _, c := range s.candidates {
+		for _, image := range c.result.Images {
+			row := []string{c.name, image.ID}
+			bleu := metrics.SentenceBLEU(image)
+			for _, v := range append(bleu[:], image.RougeL, image.CIDEr, image.CIDErD, image.METEOR) {
+				row = append(row, strconv.FormatFloat(v, 'g', -1, 64))
+			}
+			if err := rows.Write(append(row, strconv.Itoa(image.Length), strconv.Itoa(image.RefLength))); err != nil {
+				return err
+			}
+		}
+	}
+	rows.Flush()
+	return rows.Error()
+}

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+)
+
+const (
+	someReferences = `{"annotations": [
+  {"image_id": 1, "caption": "A dog runs over the grass."},
+  {"image_id": 2, "caption": "Two people sit on a bench."}
+]}`
+	someCandidates = `[{"image_id": 1, "caption": "a dog runs"}, {"image_id": "2", "caption": "two people"}]`
+)
+
+// TestScoreRefusals holds what is said of input that cannot be scored, and that nothing is printed or written then.
+func TestScoreRefusals(t *testing.T) {
+	bench(t, map[string]string{
+		"refs.json": someReferences, "good.json": someCandidates, "empty.json": "", "none.json": "[]",
+		"other.json":    `[{"image_id": 1, "caption": "a dog"}, {"image_id": 3, "caption": "a cat"}]`,
+		"twice.json":    "[\n {\"image_id\": 1, \"caption\": \"a dog\"},\n {\"image_id\": \"1\", \"caption\": \"a cat\"}]",
+		"nan.json":      "[\n {\"image_id\": 1, \"caption\": NaN}]",
+		"half.json":     `[{"image_id": 1.5, "caption": "a dog"}]`,
+		"latin.json":    "[\n\n{\"image_id\": 1, \"caption\": \"caf\xe9\"}]",
+		"wordless.json": `[{"image_id": 1, "caption": "..."}, {"image_id": 2, "caption": "a dog"}]`,
+	})
+	for _, c := range []struct {
+		args string
+		code int
+		want string // in standard error
+	}{
+		{"score", 2, "--references and --candidates are needed"},
+		{"score --references refs.json", 2, "--references and --candidates are needed"},
+		{"score --references refs.json --candidates good.json extra", 2, "extra"},
+		{"score --references refs.json --candidates good.json --candidates good.json", 2, "good.json is given twice"},
+		{"score --references refs.json --candidates good.json --per-image good.json", 2, "would overwrite what is read"},
+		{"score --references absent.json --candidates good.json", 1, "--references: open absent.json: no such file"},
+		{"score --references refs.json --candidates absent.json", 1, "--candidates: open absent.json: no such file"},
+		{"score --references refs.json --candidates .", 1, "is a directory"},
+		{"score --references refs.json --candidates other.json", 1, `1 have references but no candidate ("2"), 1 have a candidate but no references ("3")`},
+		{"score --references refs.json --candidates good.json --candidates other.json", 1, "refs.json, other.json: references and candidates are not of the same images"},
+		{"score --references refs.json --candidates twice.json", 1, `twice.json:3: image "1" has a candidate already, in line 2`},
+		{"score --references refs.json --candidates nan.json", 1, "nan.json:2: NaN is not JSON"},
+		{"score --references refs.json --candidates half.json", 1, "image_id is 1.5, not a string or a whole number"},
+		{"score --references refs.json --candidates refs.json", 1, "refs.json:1: want a list of"},
+		{"score --references refs.json --candidates empty.json", 1, "empty.json:1: the JSON ends too early"},
+		{"score --references none.json --candidates good.json", 1, "none.json: no captions in it"},
+		{"score --references latin.json --candidates good.json", 1, "latin.json:3: not UTF-8 at byte"},
+		{"score --references wordless.json --candidates good.json", 1, `image "1" has no reference with a word in it`},
+		{"score --references refs.json --candidates good.json --meteor nowhere", 1, "--meteor nowhere: METEOR data: "},
+		{"score --references refs.json --candidates good.json --meteor .", 1, "--meteor .: METEOR data in "},
+		{"score --references refs.json --candidates good.json --per-image no/such/folder.csv", 1, "--per-image: "},
+		{"data fetch", 2, "accepts 1 arg(s)"},
+		{"data fetch meteors", 2, `invalid argument "meteors"`},
+	} {
+		code, stdout, stderr := call(strings.Fields(c.args)...)
+		if code != c.code || stdout != "" || !strings.Contains(stderr, c.want) {
+			t.Errorf("glimpse %s: exit code %d, want %d; %q on standard output; standard error lacks %q:\n%s",
+				c.args, code, c.code, stdout, c.want, stderr)
+		}
+	}
+	if text, err := os.ReadFile("good.json"); err != nil || string(text) != someCandidates {
+		t.Errorf("an input was changed: %q, %v", text, err)
+	}
+}
+
+// TestScoreSignature holds that a signature is of the references' images and texts, whatever their order and the type of
+// their identifiers, and that other references give another one.
+func TestScoreSignature(t *testing.T) {
+	bench(t, map[string]string{
+		"refs.json": someReferences, "good.json": someCandidates,
+		"turned.json": `[{"image_id": "2", "caption": "Two people sit on a bench."}, {"image_id": "1", "caption": "A dog runs over the grass."}]`,
+		"more.json":   `[{"image_id": 1, "caption": "A dog runs over the grass!"}, {"image_id": 2, "caption": "Two people sit on a bench."}]`,
+	})
+	signatures := map[string]string{}
+	for _, file := range []string{"refs.json", "turned.json", "more.json"} {
+		_, stdout, stderr := call("score", "--references", file, "--candidates", "good.json", "--json")
+		var out struct {
+			Signature string
+			Images    int
+			Metrics   map[string]float64
+		}
+		if err := json.Unmarshal([]byte(stdout), &out); err != nil || out.Images != 2 || len(out.Metrics) < 9 {
+			t.Fatalf("%s: %v\n%s%s", file, err, stdout, stderr)
+		}
+		signatures[file] = out.Signature
+	}
+	if signatures["refs.json"] != signatures["turned.json"] || signatures["refs.json"] == signatures["more.json"] {
+		t.Errorf("signatures: %v", signatures)
+	}
+}
