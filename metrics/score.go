@@ -78,6 +78,16 @@ func (s *Scorer) meteor() *Meteor {
 // "meteor-exact-stem" without METEOR's data.
 func (s *Scorer) MeteorKey() string { return s.meteor().key() }
 
+// Version names the scorer's metrics in protocol signatures: [Version], marked
+// where METEOR's data are used, since METEOR with and without them are
+// different metrics.
+func (s *Scorer) Version() string {
+	if s.MeteorKey() == "meteor" {
+		return Version + "+meteor-1.5"
+	}
+	return Version
+}
+
 func checkItems(items []Item) error {
 	if len(items) == 0 {
 		return fmt.Errorf("score: no images; give at least one with a candidate and references")
