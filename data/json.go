@@ -37,24 +37,26 @@ func eachElement(file string, text []byte, want map[string]element) error {
 		at = next
 		return line
 	}
-	fail := func(err error) error {
+	fail := func(n int, err error) error { // n: the line where the value began
 		if fault := (Error{}); errors.As(err, &fault) {
 			return err
 		}
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 			return Error{file, lineAt(text, len(text)), "JSON ends too early; the file is cut off, get it again"}
 		}
-		n := here()
 		if fault := (*json.SyntaxError)(nil); errors.As(err, &fault) {
-			n = max(n, lineAt(text, int(fault.Offset)))
+			return Error{file, max(n, lineAt(text, int(fault.Offset))), fmt.Sprintf("JSON: %v", err)}
 		}
-		return Error{file, n, fmt.Sprintf("%v", err)}
+		if fault := (*json.UnmarshalTypeError)(nil); errors.As(err, &fault) {
+			return Error{file, n, fmt.Sprintf("%q holds a %s, want a %s", fault.Field, fault.Value, fault.Type)}
+		}
+		return Error{file, n, fmt.Sprintf("JSON: %v", err)}
 	}
 	open := func(bracket json.Delim, what string) error {
 		n := here()
 		t, err := dec.Token()
 		if err != nil {
-			return fail(err)
+			return fail(n, err)
 		}
 		if t != bracket {
 			return Error{file, n, fmt.Sprintf("%s is not a JSON %s", what, map[json.Delim]string{'{': "object", '[': "array"}[bracket])}
@@ -67,14 +69,15 @@ func eachElement(file string, text []byte, want map[string]element) error {
 	for dec.More() {
 		key, err := dec.Token()
 		if err != nil {
-			return fail(err)
+			return fail(here(), err)
 		}
 		name, _ := key.(string)
 		read := want[name]
 		if read == nil {
+			n := here()
 			var skipped json.RawMessage
 			if err := dec.Decode(&skipped); err != nil {
-				return fail(err)
+				return fail(n, err)
 			}
 			continue
 		}
@@ -82,16 +85,17 @@ func eachElement(file string, text []byte, want map[string]element) error {
 			return err
 		}
 		for dec.More() {
-			if err := read(dec, here()); err != nil {
-				return fail(err)
+			n := here()
+			if err := read(dec, n); err != nil {
+				return fail(n, err)
 			}
 		}
 		if _, err := dec.Token(); err != nil {
-			return fail(err)
+			return fail(here(), err)
 		}
 	}
 	if _, err := dec.Token(); err != nil {
-		return fail(err)
+		return fail(here(), err)
 	}
 	return nil
 }

@@ -1,0 +1,202 @@
+package data
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// karpathyFile is a small dataset_*.json, an image a line.
+const karpathyFile = `{"dataset": "tiny", "other": {"images": [1]}, "images": [
+{"filepath": "val2014", "filename": "a.png", "split": "train", "sentences": [{"raw": "A dog, here."}, {"raw": " "}, {"raw": "A cat."}]},
+{"filepath": "val2014", "filename": "b.png", "split": "restval", "sentences": [{"raw": "A cow."}]},
+{"filepath": "train2014", "filename": "c.png", "split": "val", "sentences": [{"raw": "A horse."}]},
+{"filepath": "val2014", "filename": "d.png", "split": "test", "sentences": [{"raw": "A sheep."}]}
+]}
+`
+
+func writeKarpathy(t *testing.T, root string) {
+	t.Helper()
+	writeFile(t, filepath.Join(root, "dataset_tiny.json"), karpathyFile)
+	for i, name := range []string{"val2014/a.png", "val2014/b.png", "train2014/c.png", "val2014/d.png"} {
+		writePNG(t, filepath.Join(root, "images", name), uint8(i))
+	}
+}
+
+func TestKarpathy(t *testing.T) {
+	root := t.TempDir()
+	writeKarpathy(t, root)
+	d, err := Load(Options{Name: "coco", Split: "karpathy", Root: root, MinCount: 1, Tokenize: plainWords})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(d.Splits["train"], []int{0, 1}) || !slices.Equal(d.Splits["val"], []int{2}) || !slices.Equal(d.Splits["test"], []int{3}) {
+		t.Errorf("splits %v", d.Splits)
+	}
+	if !slices.Equal(d.Images[0].Captions, []string{"A dog, here.", "A cat."}) || d.Images[2].Path != filepath.Join(root, "images", "train2014", "c.png") {
+		t.Errorf("images %+v", d.Images)
+	}
+	if want := (Note{filepath.Join(root, "dataset_tiny.json"), 2, "caption is empty: left out", 1}); !slices.Equal(d.Notes, []Note{want}) {
+		t.Errorf("notes %v", d.Notes)
+	}
+	if _, err := d.Pixels(2, 8); err != nil {
+		t.Error(err)
+	}
+}
+
+// Captions of Flickr8k with the split of a dataset_*.json, in the root or above.
+func TestFlickrKarpathy(t *testing.T) {
+	above := t.TempDir()
+	root := filepath.Join(above, "flickr8k")
+	writeFlickr(t, root, 6)
+	load := func() (*Dataset, error) {
+		return Load(Options{Name: "flickr8k", Split: "karpathy", Root: root, MinCount: 1, Tokenize: plainWords})
+	}
+	if _, err := load(); err == nil || !strings.Contains(err.Error(), "holds no dataset_*.json, and data.split karpathy needs it; get caption_datasets.zip") {
+		t.Errorf("got %v", err)
+	}
+	image := func(i int, split string) string {
+		return fmt.Sprintf(`{"filename": "p%d.png", "split": %q},`, i, split)
+	}
+	write := func(dir string, images ...string) {
+		writeFile(t, filepath.Join(dir, "dataset_flickr8k.json"), "{\"images\": [\n"+strings.TrimSuffix(strings.Join(images, "\n"), ",")+"]}")
+	}
+	write(above, image(0, "test"), image(1, "val"), image(2, "train"), image(3, "train"))
+	d, err := load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(d.Splits["train"], []int{2, 3}) || !slices.Equal(d.Splits["test"], []int{0}) || d.Notes[0].Count != 2 {
+		t.Errorf("splits %v, notes %v", d.Splits, d.Notes)
+	}
+	write(root, image(0, "test"), image(0, "val"))
+	if _, err := load(); err == nil || !strings.Contains(err.Error(), `dataset_flickr8k.json:3: "p0.png" comes twice`) {
+		t.Errorf("got %v", err)
+	}
+	write(root, image(77, "test"))
+	if _, err := load(); err == nil || !strings.Contains(err.Error(), `dataset_flickr8k.json:2: "p77.png" has no caption in`) {
+		t.Errorf("got %v", err)
+	}
+	writeFile(t, filepath.Join(root, "dataset_other.json"), "{}")
+	if _, err := load(); err == nil || !strings.Contains(err.Error(), "dataset_other.json: lies beside dataset_flickr8k.json; leave the one to be used") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// cocoFile gives a captions_*.json of images "first".. with one caption each.
+func cocoFile(first, n int) string {
+	var images, captions []string
+	for i := first; i < first+n; i++ {
+		images = append(images, fmt.Sprintf("\n{\"id\": %d, \"file_name\": \"%d.png\"}", i, i))
+		captions = append(captions, fmt.Sprintf("\n{\"id\": %d, \"image_id\": %d, \"caption\": \"A dog number %d.\"}", 900+i, i, i))
+	}
+	return `{"info": {}, "annotations": [` + strings.Join(captions, ",") + `], "images": [` + strings.Join(images, ",") + "]}\n"
+}
+
+func writeCOCO(t *testing.T, root string) {
+	t.Helper()
+	writeFile(t, filepath.Join(root, "annotations", "captions_train2017.json"), cocoFile(10, 3))
+	writeFile(t, filepath.Join(root, "annotations", "captions_val2017.json"), cocoFile(20, 5))
+	for i := 10; i < 13; i++ {
+		writePNG(t, filepath.Join(root, "train2017", fmt.Sprintf("%d.png", i)), uint8(i))
+	}
+	for i := 20; i < 25; i++ {
+		writePNG(t, filepath.Join(root, "images", "val2017", fmt.Sprintf("%d.png", i)), uint8(i))
+	}
+}
+
+func TestCOCOCaptions(t *testing.T) {
+	root := t.TempDir()
+	writeCOCO(t, root)
+	d, err := Load(Options{Name: "coco", Root: root, MinCount: 1, Tokenize: plainWords})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(d.Splits["train"], []int{0, 1, 2}) || !slices.Equal(d.Splits["val"], []int{3, 4, 5}) || !slices.Equal(d.Splits["test"], []int{6, 7}) {
+		t.Errorf("splits %v", d.Splits)
+	}
+	if d.Images[0].Path != filepath.Join(root, "train2017", "10.png") || d.Images[7].Captions[0] != "A dog number 24." {
+		t.Errorf("images %+v", d.Images)
+	}
+	if len(d.Notes) != 1 || d.Notes[0].Count != 2 || !strings.Contains(d.Notes[0].Reason, "as no captions_test*.json is there") {
+		t.Errorf("notes %v", d.Notes)
+	}
+	writeFile(t, filepath.Join(root, "captions_test2017.json"), cocoFile(30, 1))
+	writePNG(t, filepath.Join(root, "test2017", "30.png"), 1)
+	d, err = Load(Options{Name: "coco", Root: root, MinCount: 1, Tokenize: plainWords})
+	if err != nil || len(d.Splits["val"]) != 5 || len(d.Splits["test"]) != 1 || d.Notes != nil {
+		t.Errorf("with a test file: splits %v, notes %v, %v", d.Splits, d.Notes, err)
+	}
+}
+
+func TestCOCOFaults(t *testing.T) {
+	const train = "annotations/captions_train2017.json"
+	for _, c := range []struct{ file, from, to, want string }{
+		{train, `"id": 11,`, `"id": 10,`, "captions_train2017.json:6: image id 10 comes twice"},
+		{train, `"11.png"`, `"10.png"`, `captions_train2017.json:6: "10.png" comes twice; the first is in`},
+		{train, `"11.png"`, `"../11.png"`, `captions_train2017.json:6: picture name "../11.png" leads out of the picture folder`},
+		{train, `"11.png"`, `"a/../../11.png"`, `leads out of the picture folder`},
+		{train, `"id": 11, `, ``, `captions_train2017.json:6: image "11.png" has no id`},
+		{train, `"image_id": 11`, `"image_id": 77`, `captions_train2017.json:3: caption of image id 77, which "images" lacks`},
+		{train, `"image_id": 11`, `"image_id": 10`, `captions_train2017.json:6: image "11.png" is in split train and has no caption`},
+		{train, `"caption": "A dog number 11."`, `"caption": 7`, `captions_train2017.json:3: "caption" holds a number, want a string`},
+		{train, `"image_id": 11,`, `"image_id": 11`, "captions_train2017.json:3: JSON: invalid character"},
+		{train, `"images"`, `"pictures"`, `has no "images" or no "annotations": not a COCO captions file`},
+		{train, `"images": [`, `"images": 3, "x": [`, `captions_train2017.json:4: "images" is not a JSON array`},
+		{train, "]}\n", "", "JSON ends too early; the file is cut off, get it again"},
+		{train, "{", "[", "captions_train2017.json:1: the file is not a JSON object"},
+		{"annotations/captions_val2017.json", "", "gone", "holds no captions_val*.json, nor does its folder annotations"},
+		{"annotations/captions_train2014.json", "", "{}", "captions_train2017.json: lies beside captions_train2014.json; leave the one to be used"},
+	} {
+		t.Run(c.want, func(t *testing.T) {
+			root := t.TempDir()
+			writeCOCO(t, root)
+			path := filepath.Join(root, c.file)
+			b, _ := os.ReadFile(path)
+			switch {
+			case c.to == "gone":
+				if err := os.Remove(path); err != nil {
+					t.Fatal(err)
+				}
+			default:
+				if !strings.Contains(string(b), c.from) {
+					t.Fatalf("%s does not hold %q", b, c.from)
+				}
+				writeFile(t, path, strings.Replace(string(b), c.from, c.to, 1))
+			}
+			_, err := Load(Options{Name: "coco", Root: root, MinCount: 1, Tokenize: plainWords})
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got  %v\nwant %s", err, c.want)
+			}
+		})
+	}
+}
+
+func TestKarpathyFaults(t *testing.T) {
+	for _, c := range []struct{ from, to, want string }{
+		{`"restval"`, `"dev"`, `dataset_tiny.json:3: image 2 "b.png" has split "dev", want train, restval, val or test`},
+		{`"b.png"`, `"a.png"`, `dataset_tiny.json:3: "a.png" comes twice; the first is in line 2`},
+		{`"b.png"`, `"x/b.png"`, `dataset_tiny.json:3: picture name "x/b.png" holds a path`},
+		{`"filepath": "train2014"`, `"filepath": "../.."`, `dataset_tiny.json:4: picture name "../../c.png" leads out of the picture folder`},
+		{`"b.png"`, `"z.png"`, `dataset_tiny.json:3: picture "`},
+		{`"images": [` + "\n", `"pictures": [` + "\n", `has no "images": not one of Karpathy's dataset files`},
+		{`"A cow."`, strings.Repeat("x", 10), "dataset_tiny.json:3: JSON: invalid character 'x'"},
+		{`"test"`, `"val"`, "split karpathy has no test images"},
+	} {
+		t.Run(c.want, func(t *testing.T) {
+			root := t.TempDir()
+			writeKarpathy(t, root)
+			if !strings.Contains(karpathyFile, c.from) {
+				t.Fatalf("the file does not hold %q", c.from)
+			}
+			writeFile(t, filepath.Join(root, "dataset_tiny.json"), strings.Replace(karpathyFile, c.from, c.to, 1))
+			_, err := Load(Options{Name: "coco", Split: "karpathy", Root: root, MinCount: 1, Tokenize: plainWords})
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got  %v\nwant %s", err, c.want)
+			}
+		})
+	}
+}
