@@ -142,7 +142,7 @@ func (r *result) compare(alpha float64) error {
 	for _, a := range r.Arms {
 		one := stats.Arm{Name: a.Name}
 		for _, run := range a.Runs {
-			images, err := imageScores(run.Captions)
+			images, err := ImageScores(run.Captions)
 			if err != nil {
 				return fmt.Errorf("run %s: %w", run.ID, err)
 			}
@@ -200,9 +200,9 @@ func (r *result) finished() int {
 	return n
 }
 
-// imageScores are the statistics of the stored captions, nil if any of them
-// has not been scored.
-func imageScores(captions []store.Caption) ([]metrics.ImageScore, error) {
+// ImageScores are the statistics of stored captions as the statistics take
+// them, nil if any of the captions has not been scored.
+func ImageScores(captions []store.Caption) ([]metrics.ImageScore, error) {
 	images := make([]metrics.ImageScore, len(captions))
 	for i, c := range captions {
 		if !c.Scored {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"glimpse/metrics"
 	"glimpse/models"
 )
 
@@ -22,14 +23,11 @@ var meteorWheel = struct{ requirement, sha256 string }{
 	"pycocoevalcap==1.2", "083ed7910f1aec000b0a237ef6665f74edf19954204d0b1cbdb8399ed132228d",
 }
 
-// meteorMembers are the files that are taken out of the wheel, under their names in the cache, as metrics.LoadMeteor
-// looks for them, with the sizes they have there.
-var meteorMembers = []struct {
-	member, name string
-	size         int64
-}{
-	{"pycocoevalcap/meteor/meteor-1.5.jar", "meteor-1.5.jar", 6_318_693},
-	{"pycocoevalcap/meteor/data/paraphrase-en.gz", "data/paraphrase-en.gz", 61_813_011},
+// meteorMembers are the files of the wheel that METEOR's data are made of, with their names where metrics.PackMeteor looks
+// for them.
+var meteorMembers = []struct{ member, name string }{
+	{"pycocoevalcap/meteor/meteor-1.5.jar", "meteor-1.5.jar"},
+	{"pycocoevalcap/meteor/data/paraphrase-en.gz", "data/paraphrase-en.gz"},
 }
 
 func dataFetchCommand() *cobra.Command {
@@ -39,8 +37,8 @@ func dataFetchCommand() *cobra.Command {
 		Short: "Get METEOR's data: WordNet's synonyms and the paraphrase table",
 		Long: `Gets what METEOR 1.5 knows of English: synonyms, a paraphrase table and function
 words. They are taken out of the wheel of pycocoevalcap 1.2 (104 MB), which pip
-downloads from the package index, checked by its hash, and is not installed; 68
-MB stay in the cache. Afterwards score, run and audit use them unless told
+downloads from the package index, checked by its hash, and is not installed; one
+file of 50 MB stays in the cache. Afterwards score, run and audit use them unless told
 --meteor none. Without them METEOR matches exact words and stems alone and is
 called meteor-exact-stem.`,
 		Example: `  glimpse data fetch meteor
@@ -55,7 +53,7 @@ called meteor-exact-stem.`,
 			there := meteorComplete(dir)
 			if !there {
 				fmt.Fprintf(c.ErrOrStderr(), "downloading %s (104 MB)\n", meteorWheel.requirement)
-				if err := fetchMeteor(c.Context(), dir, meteorWheel.sha256, models.PipDownload); err != nil {
+				if err := fetchMeteor(c.Context(), dir, meteorWheel.sha256, models.PipDownload, metrics.PackMeteor); err != nil {
 					return fmt.Errorf("fetching METEOR's data: %w", err)
 				}
 			}
@@ -70,20 +68,17 @@ called meteor-exact-stem.`,
 	return c
 }
 
-// meteorComplete tells whether a folder holds METEOR's data whole.
+// meteorComplete tells whether a folder holds METEOR's data. They are in one file that appears whole or not at all.
 func meteorComplete(dir string) bool {
-	for _, m := range meteorMembers {
-		info, err := os.Stat(filepath.Join(dir, filepath.FromSlash(m.name)))
-		if err != nil || info.Size() != m.size {
-			return false
-		}
-	}
-	return true
+	info, err := os.Stat(filepath.Join(dir, metrics.MeteorPack))
+	return err == nil && info.Mode().IsRegular()
 }
 
-// fetchMeteor fills dir from the wheel that download puts into the folder it is given and whose hash must be sum. dir
-// appears whole or not at all. Where another process was faster, its work is kept.
-func fetchMeteor(ctx context.Context, dir, sum string, download func(ctx context.Context, dir, requirement string) error) error {
+// fetchMeteor packs METEOR's data into a file of dir, from the wheel that download puts into the folder it is given and
+// whose hash must be sum.
+func fetchMeteor(ctx context.Context, dir, sum string, download func(ctx context.Context, dir, requirement string) error,
+	pack func(path, file string) error,
+) error {
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		return err
 	}
@@ -106,13 +101,10 @@ func fetchMeteor(ctx context.Context, dir, sum string, download func(ctx context
 	if err := unpackMeteor(wheels[0], unpacked); err != nil {
 		return err
 	}
-	if err := os.RemoveAll(dir); err != nil { // what is there is not whole
+	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	if err := os.Rename(unpacked, dir); err != nil && !(errors.Is(err, fs.ErrExist) && meteorComplete(dir)) {
-		return err
-	}
-	return nil
+	return pack(unpacked, filepath.Join(dir, metrics.MeteorPack))
 }
 
 func checkSHA256(path, want string) error {
@@ -161,8 +153,5 @@ func unpackMember(archive fs.FS, member, path string) error {
 		return err
 	}
 	_, err = io.Copy(out, in)
-	if err == nil {
-		err = out.Sync()
-	}
 	return errors.Join(err, out.Close())
 }

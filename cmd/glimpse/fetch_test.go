@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"glimpse/metrics"
 )
 
 // wheelOf makes a wheel of the members given and gives its bytes.
@@ -68,6 +70,12 @@ func TestFetchMeteor(t *testing.T) {
 					return c.err
 				}
 				return os.WriteFile(filepath.Join(into, "pycocoevalcap.whl"), c.wheel, 0o644)
+			}, func(path, file string) error {
+				text, err := os.ReadFile(filepath.Join(path, "data", "paraphrase-en.gz"))
+				if err != nil {
+					return err
+				}
+				return os.WriteFile(file, text, 0o644)
 			})
 			left, globErr := filepath.Glob(filepath.Join(cache, "*"))
 			if globErr != nil {
@@ -88,12 +96,9 @@ func TestFetchMeteor(t *testing.T) {
 			if len(left) != 1 {
 				t.Errorf("the cache holds %v", left)
 			}
-			text, err := os.ReadFile(filepath.Join(dir, "data", "paraphrase-en.gz"))
-			if err != nil || string(text) != "bytes of pycocoevalcap/meteor/data/paraphrase-en.gz" {
-				t.Errorf("paraphrases: %q, %v", text, err)
-			}
-			if meteorComplete(dir) { // the sizes are not those of the published files
-				t.Error("made-up data count as METEOR's")
+			text, err := os.ReadFile(filepath.Join(dir, metrics.MeteorPack))
+			if err != nil || string(text) != "bytes of pycocoevalcap/meteor/data/paraphrase-en.gz" || !meteorComplete(dir) {
+				t.Errorf("packed data: %q, %v, complete: %v", text, err, meteorComplete(dir))
 			}
 		})
 	}

@@ -95,7 +95,7 @@ func showMetric(key string, value float64) string {
 // printPairs shows a pairwise comparison of single runs, with what it rests on and what it cannot say.
 func printPairs(w io.Writer, a *stats.PairAnalysis) error {
 	t := &table{}
-	t.add("\nDIFFERENCE ×100", "METRIC", "B − A", fmt.Sprintf("%g %% INTERVAL", 100*(1-a.Options.Alpha)), "p BOOTSTRAP", "p RANDOMIZATION", "p HOLM")
+	t.add("\nDIFFERENCE ×100", "METRIC", "B − A", level(a.Options.Alpha), "p BOOTSTRAP", "p RANDOMIZATION", "p HOLM")
 	for _, p := range a.Pairs {
 		t.add(p.Contrast.String(), p.Metric, points(p.Difference), interval(p.Low, p.High),
 			showP(p.PBootstrap), showP(p.PRandomization), showP(p.PHolm))
