@@ -53,12 +53,21 @@ func (t *trial) score(captions []data.Caption) (metrics.Result, error) {
 		image := &t.data.Images[c.Image]
 		items[i] = metrics.Item{ID: image.ID, Candidate: c.Words, References: image.Tokens}
 	}
-	result, err := metrics.Score(items)
+	result, err := t.scorer.Score(items)
 	if err != nil {
 		return result, fmt.Errorf("score: %w", err)
 	}
 	t.touch()
 	return result, nil
+}
+
+// captionsOf returns the tokens of a split's reference captions.
+func captionsOf(d *data.Dataset, split string) [][]string {
+	captions := [][]string{}
+	for _, i := range d.Splits[split] {
+		captions = append(captions, d.Images[i].Tokens...)
+	}
+	return captions
 }
 
 // selectValue returns the value that an epoch is chosen by.

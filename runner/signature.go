@@ -16,13 +16,15 @@ import (
 
 // Signature names the protocol that a trial's test captions are made and scored
 // under, as key=value pairs. Scores of different signatures must not be compared.
-func Signature(s experiments.Settings, d *data.Dataset) string {
+// version is that of the metrics ([metrics.Scorer.Version]), which tells METEOR
+// with its data from METEOR without.
+func Signature(s experiments.Settings, d *data.Dataset, version string) string {
 	return strings.Join([]string{
 		fmt.Sprintf("data=%s/%s@%s", d.Name, d.Split, short(d.Hash)),
 		"tokenizer=ptb",
 		"vocabulary=" + short(d.Vocabulary.Hash()),
 		fmt.Sprintf("decode=beam:%d,length_penalty:%g,max_length:%d", s.Decode.Beam, s.Decode.LengthPenalty, s.Decode.MaxLength),
-		"metrics=" + metrics.Version,
+		"metrics=" + version,
 	}, " ")
 }
 

@@ -14,6 +14,7 @@ import (
 	"glimpse/data"
 	"glimpse/experiments"
 	"glimpse/internal/store"
+	"glimpse/metrics"
 )
 
 // TrialConfig says which trial to run, and how.
@@ -30,6 +31,9 @@ type TrialConfig struct {
 	Threads  int
 	Device   string
 	Versions map[string]string // library → version, such as libtorch
+
+	// Meteor holds METEOR's data; nil scores meteor-exact-stem in its place.
+	Meteor *metrics.Meteor
 
 	Events  io.Writer // JSON lines for the parent; nil for none
 	Control io.Reader // ends when the parent dies; nil when there is none
@@ -66,6 +70,7 @@ type trial struct {
 
 	environment Environment
 	data        *data.Dataset
+	scorer      metrics.Scorer
 	captioner   Captioner
 	progress    progress
 }
@@ -133,6 +138,7 @@ func (t *trial) prepare(ctx context.Context, engine Engine) error {
 	if err := checkSplits(t.settings, t.data); err != nil {
 		return err
 	}
+	t.scorer = metrics.Scorer{Meteor: t.cfg.Meteor, Training: captionsOf(t.data, "train")}
 	t.phase("model")
 	if err := t.make(engine); err != nil {
 		return err
@@ -150,7 +156,7 @@ func (t *trial) prepare(ctx context.Context, engine Engine) error {
 		return fmt.Errorf("record the environment: %w", err)
 	}
 	return t.cfg.DB.Start(context.WithoutCancel(ctx), t.claim, store.Start{
-		Parameters: t.captioner.Parameters(), Signature: Signature(t.settings, t.data), Environment: raw,
+		Parameters: t.captioner.Parameters(), Signature: Signature(t.settings, t.data, t.scorer.Version()), Environment: raw,
 	})
 }
 

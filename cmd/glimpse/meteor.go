@@ -1,13 +1,18 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"glimpse/experiments"
+	"glimpse/internal/store"
 	"glimpse/metrics"
 )
 
@@ -46,6 +51,60 @@ func meteorPath(flag string) (string, error) {
 	default:
 		return filepath.Abs(flag)
 	}
+}
+
+// trialMeteor gives the value of --meteor for a study's trials. It is decided once, so that all trials are scored alike;
+// what would be found out only after training, or could not be compared with what is done, is an error here.
+func trialMeteor(ctx context.Context, db *store.DB, study *experiments.Study, trials []experiments.Trial, flag string) (string, error) {
+	data, err := loadMeteor(flag) // also a look at whether they can be read
+	if err != nil {
+		return "", err
+	}
+	asked := study.Compare.Primary.Metric == "test.meteor"
+	for _, trial := range trials {
+		asked = asked || trial.Settings.Train.Select.Metric == "val.meteor"
+	}
+	if asked && data == nil {
+		return "", fmt.Errorf("study %s goes by METEOR, whose data are not there: `glimpse data fetch meteor` gets them, or --meteor names them", study.Name)
+	}
+	known, err := db.Runs(ctx, "")
+	if err != nil {
+		return "", err
+	}
+	if err := sameMetrics(known, trials, (&metrics.Scorer{Meteor: data}).Version()); err != nil {
+		return "", err
+	}
+	path, err := meteorPath(flag)
+	if path == "" {
+		path = noMeteor
+	}
+	return path, err
+}
+
+// sameMetrics refuses to add trials to completed ones that were scored by another version of the metrics.
+func sameMetrics(known []store.Run, trials []experiments.Trial, version string) error {
+	completed := map[string]string{}
+	for _, run := range known {
+		if run.State == store.Completed {
+			completed[run.ID] = run.Signature
+		}
+	}
+	other, remaining := "", 0
+	for _, trial := range trials {
+		signature, ok := completed[trial.ID]
+		switch {
+		case !ok:
+			remaining++
+		case !slices.Contains(strings.Fields(signature), "metrics="+version):
+			other = trial.ID
+		}
+	}
+	if other == "" || remaining == 0 {
+		return nil
+	}
+	return fmt.Errorf("run %s was scored under %q, and the remaining %s would be under metrics=%s, with which it cannot be compared: "+
+		"go on with or without METEOR's data as before (--meteor), or begin anew with another --db",
+		other, completed[other], plural(remaining, "trial"), version)
 }
 
 // loadMeteor loads METEOR's data from where meteorPath says, nil for none.

@@ -61,12 +61,14 @@ study on one database: they share the trials.`,
 	c.Flags().IntVarP(&options.jobs, "jobs", "j", 1, "trials at a time")
 	c.Flags().StringVar(&options.report, "report", "", "write the report into this folder afterwards")
 	c.Flags().BoolVar(&options.retry, "retry-failed", false, "also try again what will probably fail again, such as a loss that diverged")
+	addMeteorFlag(c, &options.meteor)
 	addJSONFlag(c, &options.json)
 	return c
 }
 
 type runOptions struct {
 	db, report  string
+	meteor      string
 	jobs        int
 	retry, json bool
 }
@@ -82,6 +84,10 @@ func runStudy(c *cobra.Command, study *experiments.Study, engine engine, compute
 		return err
 	}
 	defer db.Close()
+	meteor, err := trialMeteor(ctx, db, study, trials, o.meteor)
+	if err != nil {
+		return err
+	}
 	spec, err := study.YAML()
 	if err != nil {
 		return err
@@ -95,7 +101,7 @@ func runStudy(c *cobra.Command, study *experiments.Study, engine engine, compute
 	show := &eventText{newProgress(c.ErrOrStderr())}
 	summary, err := runner.Run(ctx, runner.Config{
 		Study: study, Trials: trials, Spec: string(spec), DB: db, Root: study.Data.Root, Engine: engine,
-		Command:     func(l runner.Launch) *exec.Cmd { return exec.Command(self, trialArgs(l, compute.device)...) },
+		Command:     func(l runner.Launch) *exec.Cmd { return exec.Command(self, trialArgs(l, compute.device, meteor)...) },
 		Jobs:        o.jobs,
 		Threads:     compute.threads,
 		RetryFailed: o.retry,
@@ -176,10 +182,11 @@ func newSummaryJSON(s runner.Summary, report string) summaryJSON {
 }
 
 // trialArgs is the command line of a trial's process.
-func trialArgs(l runner.Launch, device string) []string {
+func trialArgs(l runner.Launch, device, meteor string) []string {
 	return []string{
 		"trial", l.Run, "--attempt", strconv.FormatInt(l.Attempt, 10), "--db", l.DB, "--dir", l.Dir, "--data", l.Root,
 		"--threads", strconv.Itoa(l.Threads), "--device", device, "--lease", l.Lease.String(), "--silence", l.Silence.String(),
+		"--meteor", meteor,
 	}
 }
 

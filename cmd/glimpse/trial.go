@@ -19,7 +19,7 @@ import (
 func trialCommand() *cobra.Command {
 	var (
 		compute                  engineFlags
-		db, dir, root            string
+		db, dir, root, meteor    string
 		attempt                  int64
 		lease, silence, interval time.Duration
 	)
@@ -47,10 +47,14 @@ func trialCommand() *cobra.Command {
 			if dir == "" {
 				dir = runner.DefaultDir(results)
 			}
+			data, err := loadMeteor(meteor)
+			if err != nil {
+				return err
+			}
 			torch.SetThreads(engine.Threads)
 			config := runner.TrialConfig{
 				Run: args[0], Attempt: attempt, DB: results, Dir: dir, Root: dataRoot(root, ""),
-				Threads: engine.Threads, Device: engine.Device.String(), Versions: versions(),
+				Threads: engine.Threads, Device: engine.Device.String(), Versions: versions(), Meteor: data,
 				Events: c.OutOrStdout(), Log: c.ErrOrStderr(),
 				Lease: lease, Silence: silence, SaveEvery: interval,
 			}
@@ -64,6 +68,7 @@ func trialCommand() *cobra.Command {
 	addDBFlag(c, &db)
 	c.Flags().StringVar(&dir, "dir", "", "folder of checkpoints and logs (default runs, beside the database)")
 	c.Flags().StringVar(&root, "data", "", "folder of the data set (default $GLIMPSE_DATA)")
+	addMeteorFlag(c, &meteor)
 	c.Flags().Int64Var(&attempt, "attempt", 0, "claim taken by the runner; 0 takes one")
 	c.Flags().DurationVar(&lease, "lease", 0, "how long this process may be silent before its claim is taken over")
 	c.Flags().DurationVar(&silence, "silence", 0, "how long it may make no progress")
