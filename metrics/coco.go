@@ -142,15 +142,18 @@ func someOf(ids []string) string {
 type imageID string
 
 func (id *imageID) UnmarshalJSON(b []byte) error {
-	var s string
-	switch {
-	case json.Unmarshal(b, &s) == nil && string(b) != "null":
+	if len(b) > 0 && b[0] == '"' {
+		var s string
+		if err := json.Unmarshal(b, &s); err != nil {
+			return err
+		}
 		if strings.TrimSpace(s) == "" {
 			return errors.New("image_id is empty")
 		}
 		*id = imageID(s)
 		return nil
-	case len(b) > 0 && len(bytes.Trim(bytes.TrimPrefix(b, []byte{'-'}), "0123456789")) == 0:
+	}
+	if len(b) > 0 && len(bytes.Trim(bytes.TrimPrefix(b, []byte{'-'}), "0123456789")) == 0 {
 		*id = imageID(b)
 		return nil
 	}

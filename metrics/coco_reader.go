@@ -87,14 +87,14 @@ func (d *entryReader) readObject(f func(e entryJSON, line int) error) error {
 // readList reads the entries of a list that is open, and its end.
 func (d *entryReader) readList(f func(e entryJSON, line int) error) error {
 	for d.decoder.More() {
-		var raw json.RawMessage
-		if err := d.decoder.Decode(&raw); err != nil {
+		d.entries++
+		line := d.lineOfNext()
+		var e entryJSON
+		err := d.decoder.Decode(&e)
+		var syntax *json.SyntaxError
+		if errors.As(err, &syntax) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
 			return err
 		}
-		d.entries++
-		line := d.lineOf(int(d.decoder.InputOffset()) - len(raw))
-		var e entryJSON
-		err := json.Unmarshal(raw, &e)
 		var wrongType *json.UnmarshalTypeError
 		switch {
 		case errors.As(err, &wrongType) && wrongType.Field == "":
@@ -117,9 +117,12 @@ func (d *entryReader) readList(f func(e entryJSON, line int) error) error {
 	return err
 }
 
-// lineOf returns the line of an offset no earlier than the one before.
-func (d *entryReader) lineOf(offset int) int {
-	offset = max(d.counted, min(offset, len(d.data)))
+// lineOfNext returns the line of the next value.
+func (d *entryReader) lineOfNext() int {
+	offset := int(d.decoder.InputOffset())
+	for offset < len(d.data) && bytes.IndexByte([]byte(" \t\r\n,"), d.data[offset]) >= 0 {
+		offset++
+	}
 	d.line += bytes.Count(d.data[d.counted:offset], []byte{'\n'})
 	d.counted = offset
 	return d.line + 1

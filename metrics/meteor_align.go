@@ -33,15 +33,17 @@ type aligner struct {
 	words  map[string]*meteorWord
 	stems  map[string]int32
 
-	links      [][]link // by start in the reference
-	testCover  []int    // how many links cover each word
+	often      []relation // of the commonest words, oftenWords for each
+	relations  []relation // of each word of the reference to each of the candidate
+	links      [][]link   // by start in the reference
+	testCover  []int      // how many links cover each word
 	refCover   []int
 	inSentence []bool // by paraphrase number: is the word in the other sentence
 	search     search
 }
 
 func (m *Meteor) newAligner() *aligner {
-	a := &aligner{meteor: m, words: make(map[string]*meteorWord), stems: make(map[string]int32)}
+	a := &aligner{meteor: m, words: make(map[string]*meteorWord), stems: make(map[string]int32), often: make([]relation, oftenWords*oftenWords)}
 	if m.paraphrases != nil {
 		a.inSentence = make([]bool, unknownWord+1)
 	}
@@ -106,17 +108,9 @@ func (a *aligner) newWord(word string) *meteorWord {
 // align finds the best alignment of a candidate and a reference, and counts.
 func (a *aligner) align(test, ref sentence) MeteorStats {
 	a.reset(len(test.words), len(ref.words))
-	a.linkWords(stageExact, test, ref, func(t, r *meteorWord) bool { return t.id == r.id })
-	if !slices.Equal(test.text, ref.text) {
-		a.linkWords(stageStem, test, ref, func(t, r *meteorWord) bool { return t.stem == r.stem && t.id != r.id })
-		if a.meteor.synonyms != nil {
-			a.linkWords(stageSynonym, test, ref, func(t, r *meteorWord) bool {
-				return t.id != r.id && shareSynset(t.synsets, r.synsets)
-			})
-		}
-		if a.meteor.paraphrases != nil {
-			a.linkParaphrases(test, ref)
-		}
+	a.linkWords(test, ref)
+	if a.meteor.paraphrases != nil && !slices.Equal(test.text, ref.text) {
+		a.linkParaphrases(test, ref)
 	}
 	return count(test, ref, a.search.run(a.links, a.testCover, a.refCover))
 }
@@ -143,15 +137,68 @@ func (a *aligner) add(l link) {
 	}
 }
 
-// linkWords links all pairs of single words that match.
-func (a *aligner) linkWords(s stage, test, ref sentence, match func(t, r *meteorWord) bool) {
-	for j, r := range ref.words {
-		for i, t := range test.words {
-			if match(t, r) {
-				a.add(link{s, j, 1, i, 1})
+// linkWords links all pairs of single words that match, stage by stage. Equal
+// captions are linked by equal words alone, which is enough and leaves the
+// search less to err in.
+func (a *aligner) linkWords(test, ref sentence) {
+	a.relations = a.relations[:0]
+	all := relation(0)
+	for _, r := range ref.words {
+		for _, t := range test.words {
+			rel := a.relate(t, r)
+			a.relations = append(a.relations, rel)
+			all |= rel
+		}
+	}
+	if slices.Equal(test.text, ref.text) {
+		all = 1 << stageExact
+	}
+	for s := stageExact; s <= stageSynonym; s++ {
+		if all>>s&1 == 0 {
+			continue
+		}
+		for k, rel := range a.relations {
+			if rel>>s&1 == 1 {
+				a.add(link{s, k / len(test.words), 1, k % len(test.words), 1})
 			}
 		}
 	}
+}
+
+// relation has a bit for each stage in which two words match.
+type relation uint8
+
+// relationKnown marks a relation that was worked out before.
+const relationKnown relation = 1 << 7
+
+// oftenWords is for how many words, the first to be met and so mostly the
+// commonest, relations are remembered.
+const oftenWords = 1024
+
+func (a *aligner) relate(t, r *meteorWord) relation {
+	if t.id == r.id {
+		return 1 << stageExact
+	}
+	if t.id >= oftenWords || r.id >= oftenWords {
+		return compare(t, r)
+	}
+	known := &a.often[t.id*oftenWords+r.id]
+	if *known == 0 {
+		*known = compare(t, r) | relationKnown
+	}
+	return *known
+}
+
+// compare works out the relation of two different words.
+func compare(t, r *meteorWord) relation {
+	var rel relation
+	if t.stem == r.stem {
+		rel |= 1 << stageStem
+	}
+	if shareSynset(t.synsets, r.synsets) {
+		rel |= 1 << stageSynonym
+	}
+	return rel
 }
 
 // linkParaphrases links phrases of the reference with their paraphrases in the
