@@ -1,0 +1,81 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// AuditRow is what one protocol makes of the captions of one split of a run.
+// Scores are fractions of 1.
+type AuditRow struct {
+	Split      string
+	Protocol   string
+	Says       string // how the protocol counts
+	Source     string // where it comes from
+	Images     int    // that it scored
+	BLEU       [4]float64
+	Claim      [2]float64 // BLEU-1 and BLEU-2 as claimed
+	Reaches    bool       // whether both are reached
+	Reportable bool       // whether a paper may report it as BLEU
+	Why        string     // why, or why not
+}
+
+// SaveAudit stores an audit of a completed run in place of the one before.
+func (db *DB) SaveAudit(ctx context.Context, run string, rows []AuditRow) error {
+	return db.write(ctx, func(tx *sql.Tx) error {
+		var state string
+		err := tx.QueryRowContext(ctx, "SELECT state FROM runs WHERE id = ?", run).Scan(&state)
+		switch {
+		case errors.Is(err, sql.ErrNoRows):
+			return fmt.Errorf("run %q: %w", run, ErrNotFound)
+		case err != nil:
+			return err
+		case state != Completed:
+			return fmt.Errorf("audit of run %s: it is %s, and only completed runs keep one", run, state)
+		}
+		if _, err := tx.ExecContext(ctx, "DELETE FROM audits WHERE run = ?", run); err != nil {
+			return err
+		}
+		now := time.Now().UnixMilli()
+		for position, row := range rows {
+			_, err := tx.ExecContext(ctx, `INSERT INTO audits (run, split, protocol, position, says, source, images,
+				bleu1, bleu2, bleu3, bleu4, claim_bleu1, claim_bleu2, reaches, reportable, why, audited_ms)
+				VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+				run, row.Split, row.Protocol, position, row.Says, row.Source, row.Images,
+				number(row.BLEU[0]), number(row.BLEU[1]), number(row.BLEU[2]), number(row.BLEU[3]),
+				number(row.Claim[0]), number(row.Claim[1]), row.Reaches, row.Reportable, row.Why, now)
+			if err != nil {
+				return fmt.Errorf("audit of run %s, split %s, protocol %s: %w", run, row.Split, row.Protocol, err)
+			}
+		}
+		return nil
+	})
+}
+
+// Audit returns a run's last audit in its order, none if it has none.
+func (db *DB) Audit(ctx context.Context, run string) ([]AuditRow, error) {
+	var audit []AuditRow
+	err := db.read(ctx, func(tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx, `SELECT split, protocol, says, source, images, bleu1, bleu2, bleu3, bleu4,
+			claim_bleu1, claim_bleu2, reaches, reportable, why FROM audits WHERE run = ? ORDER BY position`, run)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = rows.Close() }()
+		for rows.Next() {
+			var r AuditRow
+			err := rows.Scan(&r.Split, &r.Protocol, &r.Says, &r.Source, &r.Images,
+				(*number)(&r.BLEU[0]), (*number)(&r.BLEU[1]), (*number)(&r.BLEU[2]), (*number)(&r.BLEU[3]),
+				(*number)(&r.Claim[0]), (*number)(&r.Claim[1]), &r.Reaches, &r.Reportable, &r.Why)
+			if err != nil {
+				return fmt.Errorf("audit of run %s: %w", run, err)
+			}
+			audit = append(audit, r)
+		}
+		return rows.Err()
+	})
+	return audit, err
+}
