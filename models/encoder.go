@@ -94,16 +94,22 @@ func newFrozen(s *torch.Scope, device torch.Device, spec data.FeatureSpec, w wei
 // buildFrozen builds the encoder from parameters looked up by name and shape. See builder for gain.
 func buildFrozen(s *torch.Scope, device torch.Device, spec data.FeatureSpec, lookup lookup, gain float64) (*frozen, error) {
 	a := architectures[spec.Encoder]
-	b := &builder{scope: s, device: device, lookup: lookup, gain: gain}
-	body := a.build(b)
-	f := &frozen{spec: spec, device: device, pixels: a.normalisation.table(), body: body, tensors: b.owned}
-	if b.err != nil {
+	f := &frozen{spec: spec, device: device, pixels: a.normalisation.table()}
+	err := s.Do(func(s *torch.Scope) error {
+		b := &builder{scope: s, device: device, lookup: lookup, gain: gain}
+		f.body = a.build(b)
+		f.tensors = b.owned
+		if b.err != nil {
+			return fmt.Errorf("not the weights of %s: %w", spec.Encoder, b.err)
+		}
+		if err := s.Err(); err != nil {
+			return fmt.Errorf("putting %s on %s: %w", spec.Encoder, device, err)
+		}
+		return nil
+	})
+	if err != nil {
 		f.free()
-		return nil, fmt.Errorf("not the weights of %s: %w", spec.Encoder, b.err)
-	}
-	if err := s.Err(); err != nil {
-		f.free()
-		return nil, fmt.Errorf("putting %s on %s: %w", spec.Encoder, device, err)
+		return nil, err
 	}
 	return f, nil
 }
