@@ -114,7 +114,7 @@ func TestHelp(t *testing.T) {
 	if strings.Contains(root, "\n  trial ") {
 		t.Error("the child's verb is listed")
 	}
-	for _, verb := range []string{"plan", "run", "runs", "show", "report", "data", "data info", "data fetch", "features", "score", "compare", "doctor", "tokenize"} {
+	for _, verb := range []string{"plan", "run", "runs", "show", "report", "data", "data info", "data fetch", "features", "score", "compare", "audit", "doctor", "tokenize"} {
 		code, help, _ := call(append(strings.Fields(verb), "--help")...)
 		if code != 0 || !strings.Contains(help, "Examples:\n  ") {
 			t.Errorf("glimpse %s --help: exit code %d, no example in\n%s", verb, code, help)

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+
+	"glimpse/internal/store"
+)
+
+// TestAuditRefusals holds what cannot be audited, and that nothing is stored then. What can be is in testdata/script/run.txtar.
+func TestAuditRefusals(t *testing.T) {
+	bench(t, nil)
+	const settings = `{"data": {"name": "shapes", "split": "official", "min_count": 1, "captions_per_image": 5, "images": 60, "vocabulary": "train"}}`
+	makeResults(t, store.Study{Name: "made-up", Spec: "data: {name: shapes}"}, settings, []made{
+		{id: "aaaa", arm: "none", seed: 1, signature: "data=shapes/official@0 tokenizer=ptb metrics=1", captions: scoredCaptions(0.4, 1)},
+		{id: "bbbb", arm: "none", seed: 2, state: store.Queued},
+	})
+	for _, c := range []struct {
+		args string
+		code int
+		want string // in standard error
+	}{
+		{"audit", 2, "accepts 1 arg(s)"},
+		{"audit aaaa --train -1", 2, "--train must not be negative"},
+		{"audit aaaa --device tpu", 2, `device "tpu"`},
+		{"audit zzzz", 1, "zzzz"},
+		{"audit aaaa --db other.db", 1, "no results database other.db"},
+		{"audit bbbb", 1, "run bbbb is queued: only the captions of completed runs are audited"},
+		{"audit aaaa", 1, "run aaaa was made with another data set than the one in"},
+	} {
+		code, stdout, stderr := call(strings.Fields(c.args)...)
+		if code != c.code || stdout != "" || !strings.Contains(stderr, c.want) {
+			t.Errorf("glimpse %s: exit code %d, want %d; %q on standard output; standard error lacks %q:\n%s",
+				c.args, code, c.code, stdout, c.want, stderr)
+		}
+	}
+	db, err := store.OpenReadOnly("results.db")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if rows, err := db.Audit(context.Background(), "aaaa"); err != nil || len(rows) > 0 {
+		t.Errorf("a refused audit was stored: %v, %v", rows, err)
+	}
+}
+
+// TestSampleOf holds that the same images are drawn each time, none twice, and all where there are too few.
+func TestSampleOf(t *testing.T) {
+	images := []int{3, 5, 8, 13, 21, 34, 55, 89}
+	first := sampleOf(images, 4)
+	if len(first) != 4 || !slices.Equal(first, sampleOf(images, 4)) || !slices.IsSorted(first) || len(slices.Compact(first)) != 4 {
+		t.Errorf("drawn: %v", first)
+	}
+	if all := sampleOf(images, 100); !slices.Equal(all, images) {
+		t.Errorf("of too few: %v", all)
+	}
+}
