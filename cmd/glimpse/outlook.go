@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
 	"strings"
 
 	"glimpse/experiments"
@@ -59,8 +60,12 @@ func printOutlook(w io.Writer, o *stats.Outlook) error {
 	assumed := o.Noise != stats.Noise{}
 	t := &table{}
 	header := []string{"\nCONTRAST", "RUNS", "SMALLEST p", "AFTER HOLM"}
+	effects := shownEffects(o.Options.MinimumEffect)
 	if assumed {
 		header = append(header, "DETECTABLE")
+		for _, effect := range effects {
+			header = append(header, fmt.Sprintf("POWER AT %g", effect))
+		}
 	}
 	t.add(header...)
 	for _, r := range o.Results {
@@ -72,12 +77,37 @@ func printOutlook(w io.Writer, o *stats.Outlook) error {
 		case assumed:
 			row = append(row, fmt.Sprintf("%.1f points", *r.DetectableEffect))
 		}
+		if assumed {
+			for _, effect := range effects {
+				row = append(row, powerAt(r.Curve, effect))
+			}
+		}
 		t.add(row...)
 	}
 	if err := t.print(w); err != nil || !assumed {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "detectable at a power of %g, if seeds differ by a standard deviation of %.2g points and the %d test images by one of %.2g\n",
+	_, err := fmt.Fprintf(w, "detectable: the effect found with a power of %g; power at: that of finding an effect of so many points; both if seeds differ by a standard deviation of %.2g points and the %d test images by one of %.2g\n",
 		o.Options.Power, o.Noise.SeedSD, o.Noise.Images, o.Noise.ImageSD)
 	return err
+}
+
+// shownEffects are the true differences, in points, whose power a plan tells: the smallest that matters, its double and
+// its triple, on the half points that the curve has.
+func shownEffects(minimum float64) []float64 {
+	least := max(0.5, math.Round(2*minimum)/2)
+	return []float64{least, 2 * least, 3 * least}
+}
+
+// powerAt reads a curve, which ends where the power is 1 or at 10 points.
+func powerAt(curve []stats.PowerPoint, effect float64) string {
+	for _, p := range curve {
+		if p.Effect == effect {
+			return fmt.Sprintf("%.2f", p.Power)
+		}
+	}
+	if n := len(curve); n > 0 && curve[n-1].Effect < effect && curve[n-1].Power == 1 {
+		return "1.00"
+	}
+	return "-"
 }
