@@ -38,9 +38,9 @@ lint:
     {{torch}} go vet ./...
     {{torch}} go tool -modfile=scripts/tools.mod staticcheck ./...
 
-# the smallest study, on drawn shapes: trains, scores, and leaves demo-report/index.html
-demo: build
-    bin/glimpse run experiments/demo.yaml --db demo.db --report demo-report --jobs 2
+# a small study on drawn shapes: trains, scores, and leaves demo-report/index.html; FLAGS go to glimpse run
+demo *FLAGS: build
+    bin/glimpse run experiments/demo.yaml --db demo.db --report demo-report --jobs 2 {{FLAGS}}
     @echo "open demo-report/index.html" >&2
 
 # the speed benchmarks of the Go packages

@@ -8,7 +8,7 @@ import "math"
 func (sc scene) paint(size int) []uint8 {
 	canvas := make([]float64, 3*size*size)
 	for i := range canvas {
-		canvas[i] = sc.light * 140
+		canvas[i] = sc.light * 220
 	}
 	for _, t := range sc.things {
 		t.paint(canvas, size)
@@ -31,18 +31,21 @@ func (t thing) paint(canvas []float64, size int) {
 	for y := low(t.y); y < high(t.y); y++ {
 		for x := low(t.x); x < high(t.x); x++ {
 			dx, dy := (float64(x)+0.5-t.x*side)/r, (float64(y)+0.5-t.y*side)/r
-			cover := 0.5 - r*outline(cos*dx+sin*dy, cos*dy-sin*dx)
+			out := outline(cos*dx+sin*dy, cos*dy-sin*dx)
+			cover, fill := min(0.5-r*out, 1), min(max(0.5-r*(out+stroke), 0), 1)
 			if cover <= 0 {
 				continue
 			}
-			cover = min(cover, 1)
 			p := canvas[3*(y*size+x):]
 			for c := range 3 {
-				p[c] += cover * (colours[t.colour].rgb[c] + t.tint[c] - p[c])
+				ink := 24 + fill*(colours[t.colour].rgb[c]+t.tint[c]-24)
+				p[c] += cover * (ink - p[c])
 			}
 		}
 	}
 }
+
+const stroke = 0.22
 
 // outlines give, for each of shapes, the signed distance of a point to the
 // outline of the shape of radius 1 around the origin: negative inside, y down.

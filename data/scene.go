@@ -36,8 +36,6 @@ var colours = []colour{
 	{"yellow", [3]float64{244, 216, 48}},
 	{"orange", [3]float64{242, 132, 28}},
 	{"purple", [3]float64{136, 50, 170}},
-	{"white", [3]float64{248, 248, 248}},
-	{"black", [3]float64{22, 22, 26}},
 }
 
 var shapes = []string{"circle", "ring", "square", "triangle", "cross"}
@@ -55,7 +53,7 @@ func newScene(seed int64, i int) scene {
 	s := newStream(seed, useScene, uint64(i))
 	n := 2 + s.below(3)
 	paints, forms := pick(s, len(colours), n), pick(s, len(shapes), n)
-	made := scene{light: 1 + s.within(0.12), things: make([]thing, n)}
+	made := scene{light: 1 + s.within(0.08), things: make([]thing, n)}
 	for k := range made.things {
 		t := thing{colour: paints[k], shape: forms[k], large: s.below(2) == 1, radius: smallRadius}
 		if t.large {
