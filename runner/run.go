@@ -121,11 +121,15 @@ func (s *study) prepare(ctx context.Context, pending []experiments.Trial) error 
 	type view struct {
 		data    experiments.Data
 		encoder experiments.Encoder
+		seed    int64 // of the encoder's weights, where they are drawn
 	}
 	done := map[view]bool{}
 	for _, trial := range pending {
 		settings := trial.Settings
-		key := view{settings.Data, settings.Encoder}
+		key := view{data: settings.Data, encoder: settings.Encoder}
+		if settings.Encoder.Weights == "random" {
+			key.seed = settings.Seed
+		}
 		if done[key] {
 			continue
 		}

@@ -262,3 +262,20 @@ type brokenFeatures struct{ *fakeEngine }
 func (brokenFeatures) Features(context.Context, experiments.Settings, *data.Dataset, func(done, total int)) error {
 	return fmt.Errorf("a.jpg is no picture: %w", os.ErrInvalid)
 }
+
+// Weights that are drawn from the trial's seed give each seed features of its
+// own; published ones are shared.
+func TestFeaturesAreMadeForEachEncoder(t *testing.T) {
+	for weights, want := range map[string]int{"auto": 1, "random": 2} {
+		b, asked := bench{Dir: t.TempDir(), Seeds: 2, Epochs: 1}, 0
+		_, err := b.run(context.Background(), func(cfg *Config) {
+			cfg.Engine = &fakeEngine{touched: func() { asked++ }}
+			for i := range cfg.Trials {
+				cfg.Trials[i].Settings.Encoder.Weights = weights
+			}
+		})
+		if err != nil || asked != want {
+			t.Errorf("weights %s: features asked for %d times, want %d (%v)", weights, asked, want, err)
+		}
+	}
+}
