@@ -6,82 +6,75 @@ import (
 	"strings"
 )
 
-// places name the quarters of the picture, row by row.
-var places = [2][2]string{
-	{"at the top left", "at the top right"},
-	{"at the bottom left", "at the bottom right"},
+// places name the ninths of the picture, row by row.
+var places = [3][3]string{
+	{"in the top left corner", "at the top", "in the top right corner"},
+	{"on the left", "in the middle", "on the right"},
+	{"in the bottom left corner", "at the bottom", "in the bottom right corner"},
 }
 
-// captions makes the five captions of scene number i of a seed: two things and
-// how one is seen from the other; one thing and its place; all things in
-// reading order; two things with their sizes; two things with their places.
-// All of them are true, and every one binds a colour to a shape.
+// captions makes the five captions of scene number i of a seed. Each of them
+// names at least one thing by colour and shape, and all of them are true.
 func (sc scene) captions(seed int64, i int) []string {
 	s := newStream(seed, useCaption, uint64(i))
-	const plain, sized = false, true
-	two := func() (thing, thing) {
+	reading := slices.Clone(sc.things)
+	slices.SortFunc(reading, func(a, b thing) int {
+		return cmp.Or(cmp.Compare(a.row, b.row), cmp.Compare(a.column, b.column))
+	})
+	pair := func() (thing, thing) {
 		k := pick(s, len(sc.things), 2)
 		return sc.things[k[0]], sc.things[k[1]]
 	}
 	var made []string
-	a, b := two()
-	made = append(made, a.name(plain)+choose(s, " is ", " ")+relation(s, a, b)+" "+b.name(plain))
-	a, _ = two()
-	made = append(made, choose(s, "there is ", "")+a.name(s.below(2) == 1)+" "+a.place())
-	made = append(made, list(sc.things))
-	a, b = two()
-	made = append(made, a.name(sized)+" "+relation(s, a, b)+" "+b.name(sized))
-	a, b = two()
-	made = append(made, a.name(plain)+" "+a.place()+choose(s, " and ", " with ")+b.name(plain)+" "+b.place())
+	a, b := pair()
+	made = append(made, a.name(s)+" "+choose(s, "", "is ")+relation(s, a, b)+" "+b.name(s))
+	a, _ = pair()
+	made = append(made, choose(s, "there is ", "")+a.name(s)+" "+a.place())
+	names := make([]string, len(reading))
+	for k, t := range reading {
+		names[k] = t.name(s)
+	}
+	last := len(names) - 1
+	made = append(made, strings.Join(names[:last], ", ")+" and "+names[last])
+	a, b = pair()
+	made = append(made, a.name(s)+" "+a.place()+" is "+relation(s, a, b)+" "+b.name(s))
+	a, b = pair()
+	made = append(made, a.name(s)+" "+a.place()+choose(s, " and ", " with ")+b.name(s)+" "+b.place())
 	for k, c := range made {
 		made[k] = strings.ToUpper(c[:1]) + c[1:] + "."
 	}
 	return made
 }
 
-// name is the noun phrase of a thing, with its size or without.
-func (t thing) name(sized bool) string {
-	phrase := colours[t.colour].name + " " + shapes[t.shape]
-	switch {
-	case sized && t.large:
-		return "a large " + phrase
-	case sized:
-		return "a small " + phrase
-	case strings.IndexByte("aeiou", phrase[0]) >= 0:
-		return "an " + phrase
-	default:
-		return "a " + phrase
+// name is the noun phrase of a thing; its size is told half of the time.
+func (t thing) name(s stream) string {
+	size := "small "
+	if t.large {
+		size = "large "
 	}
+	phrase := choose(s, size, "") + colours[t.colour].name + " " + shapes[t.shape]
+	if strings.IndexByte("aeiou", phrase[0]) >= 0 {
+		return "an " + phrase
+	}
+	return "a " + phrase
 }
 
 func (t thing) place() string { return places[t.row][t.column] }
 
-// list names all things, row by row and from left to right.
-func list(things []thing) string {
-	reading := slices.SortedFunc(slices.Values(things), func(a, b thing) int {
-		return cmp.Or(cmp.Compare(a.row, b.row), cmp.Compare(a.column, b.column))
-	})
-	names := make([]string, len(reading))
-	for k, t := range reading {
-		names[k] = t.name(false)
-	}
-	last := len(names) - 1
-	return strings.Join(names[:last], ", ") + " and " + names[last]
-}
-
 // relation tells where a is, seen from b. Things on a diagonal allow two
 // answers, of which chance picks one.
 func relation(s stream, a, b thing) string {
-	sideways := a.row == b.row
-	if a.row != b.row && a.column != b.column {
+	across, along := a.column-b.column, a.row-b.row
+	sideways := max(across, -across) > max(along, -along)
+	if across*across == along*along {
 		sideways = s.below(2) == 1
 	}
 	switch {
-	case sideways && a.column < b.column:
-		return "left of"
+	case sideways && across < 0:
+		return "to the left of"
 	case sideways:
-		return "right of"
-	case a.row < b.row:
+		return "to the right of"
+	case along < 0:
 		return "above"
 	default:
 		return "below"

@@ -8,7 +8,7 @@ import "math"
 func (sc scene) paint(size int) []uint8 {
 	canvas := make([]float64, 3*size*size)
 	for i := range canvas {
-		canvas[i] = sc.light * ground
+		canvas[i] = sc.light * 220
 	}
 	for _, t := range sc.things {
 		t.paint(canvas, size)
@@ -31,27 +31,32 @@ func (t thing) paint(canvas []float64, size int) {
 	for y := low(t.y); y < high(t.y); y++ {
 		for x := low(t.x); x < high(t.x); x++ {
 			dx, dy := (float64(x)+0.5-t.x*side)/r, (float64(y)+0.5-t.y*side)/r
-			cover := min(0.5-r*outline(cos*dx+sin*dy, cos*dy-sin*dx), 1)
+			out := outline(cos*dx+sin*dy, cos*dy-sin*dx)
+			cover, fill := min(0.5-r*out, 1), min(max(0.5-r*(out+stroke), 0), 1)
 			if cover <= 0 {
 				continue
 			}
 			p := canvas[3*(y*size+x):]
 			for c := range 3 {
-				p[c] += cover * (colours[t.colour].rgb[c] + t.tint[c] - p[c])
+				ink := 24 + fill*(colours[t.colour].rgb[c]+t.tint[c]-24)
+				p[c] += cover * (ink - p[c])
 			}
 		}
 	}
 }
 
+// stroke is the width of the dark outline, in radii.
+const stroke = 0.12
+
 // outlines give, for each of shapes, the signed distance of a point to the
 // outline of the shape of radius 1 around the origin: negative inside, y down.
 var outlines = []func(x, y float64) float64{
-	func(x, y float64) float64 { return math.Hypot(x, y) - 0.8 },
-	func(x, y float64) float64 { return math.Abs(math.Hypot(x, y)-0.68) - 0.28 },
-	polygon(-0.86, -0.86, 0.86, -0.86, 0.86, 0.86, -0.86, 0.86),
+	func(x, y float64) float64 { return math.Hypot(x, y) - 0.92 },
+	func(x, y float64) float64 { return math.Abs(math.Hypot(x, y)-0.74) - 0.24 },
+	polygon(-0.8, -0.8, 0.8, -0.8, 0.8, 0.8, -0.8, 0.8),
 	polygon(0, -0.95, 0.95, 0.75, -0.95, 0.75),
-	polygon(-0.36, -0.95, 0.36, -0.95, 0.36, -0.36, 0.95, -0.36, 0.95, 0.36, 0.36, 0.36,
-		0.36, 0.95, -0.36, 0.95, -0.36, 0.36, -0.95, 0.36, -0.95, -0.36, -0.36, -0.36),
+	polygon(-0.3, -0.95, 0.3, -0.95, 0.3, -0.3, 0.95, -0.3, 0.95, 0.3, 0.3, 0.3,
+		0.3, 0.95, -0.3, 0.95, -0.3, 0.3, -0.95, 0.3, -0.95, -0.3, -0.3, -0.3),
 }
 
 // polygon gives the signed distance to the closed polygon through the corners
