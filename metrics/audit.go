@@ -39,8 +39,8 @@ type AuditSplit struct {
 	Claim   Claim
 	Items   []AuditItem
 	// TeacherForced are captions made of the most likely next words given a
-	// reference's words so far, one item for each reference, with all
-	// references of its image; empty to leave that protocol out.
+	// reference's words so far, one item for each reference, with the ID and
+	// all references of its image; empty to leave that protocol out.
 	TeacherForced []AuditItem
 }
 
@@ -134,7 +134,7 @@ func Protocols() []Protocol {
 // teacherForced is the protocol for [AuditSplit.TeacherForced].
 var teacherForced = Protocol{"teacher-forced", "next words given the reference's own words so far",
 	"training accuracy taken for decoding; Williams & Zipser 1989 for the method", false,
-	"the model sees the right words before it guesses", cocoBLEU}
+	"the model sees the right words before it guesses", teacherForcedBLEU}
 
 // Audit scores each split under every protocol and says which results reach
 // the split's claim and which may be reported. It is an error if a split has

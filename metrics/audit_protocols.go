@@ -45,6 +45,16 @@ func cocoBLEU(items []AuditItem) ([MaxOrder]float64, int) {
 	return scoreUnder(items, ptbTokens, CorpusBLEU)
 }
 
+// teacherForcedBLEU is cocoBLEU of items of which several are of one image.
+func teacherForcedBLEU(items []AuditItem) ([MaxOrder]float64, int) {
+	bleu, _ := cocoBLEU(items)
+	images := make(map[string]bool)
+	for _, item := range items {
+		images[item.ID] = true
+	}
+	return bleu, len(images)
+}
+
 // sentenceMeanBLEU averages unsmoothed BLEU over images: coco-caption prints
 // these values for each image, and scripts average them.
 func sentenceMeanBLEU(items []AuditItem) ([MaxOrder]float64, int) {

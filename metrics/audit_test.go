@@ -15,7 +15,10 @@ func auditItems() []AuditItem {
 
 func TestAudit(t *testing.T) {
 	train := []AuditItem{{ID: "9", Candidate: "a red boat at sea", References: []string{"a red boat at sea"}}}
-	forced := []AuditItem{{ID: "1#0", Candidate: "a dog runs fast", References: []string{"A dog runs, fast."}}}
+	forced := []AuditItem{
+		{ID: "1", Candidate: "a dog runs fast", References: auditItems()[0].References},
+		{ID: "1", Candidate: "a dog runs", References: auditItems()[0].References},
+	}
 	rows, err := Audit(
 		AuditSplit{Name: "test", HeldOut: true, Claim: ClaimTest, Items: auditItems(), TeacherForced: forced},
 		AuditSplit{Name: "train", Claim: ClaimTrain, Items: train})
@@ -25,6 +28,9 @@ func TestAudit(t *testing.T) {
 	n := len(Protocols())
 	if len(rows) != 2*n+1 || rows[n].Protocol != "teacher-forced" {
 		t.Fatalf("%d rows for %d protocols on two splits and teacher forcing on one", len(rows), n)
+	}
+	if rows[n].Images != 1 {
+		t.Errorf("teacher forcing on two references of one image scored %d images", rows[n].Images)
 	}
 	by := make(map[string]AuditRow)
 	for _, r := range rows {

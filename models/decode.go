@@ -37,7 +37,7 @@ type beamSearch struct {
 	*network
 	experiments.Decode
 	picture picture
-	mask    *torch.Tensor   // V: what is added to log probabilities so that special words never come
+	mask    *torch.Tensor   // V
 	states  []*torch.Tensor // a layer's states, one row for each unfinished beam; kept
 	beams   [][]beam        // of each image
 }
@@ -45,15 +45,20 @@ type beamSearch struct {
 // never is added to the log probability of a word that must not be chosen.
 const never = -1e9
 
+// mask is what is added to log probabilities or logits, V, so that <pad>, <s>
+// and <unk> never come.
+func (n *network) mask(s *torch.Scope) *torch.Tensor {
+	mask := make([]float32, n.sizes.vocabulary)
+	mask[data.PadID], mask[data.StartID], mask[data.UnknownID] = never, never, never
+	return s.FromFloats(n.device, mask, n.sizes.vocabulary)
+}
+
 // search finds the best caption of each of B images, features B×R×D. Finished
 // beams keep their place but cost nothing more, and the search ends when all
 // are finished or MaxLength words long. An unfinished beam counts too, so every
 // image gets its best caption. <pad>, <s> and <unk> never come out.
 func (n *network) search(ctx context.Context, s *torch.Scope, features *torch.Tensor, o experiments.Decode) ([]beam, error) {
-	b := beamSearch{network: n, Decode: o, picture: n.look(s, features, false), beams: make([][]beam, features.Size(0))}
-	mask := make([]float32, n.sizes.vocabulary)
-	mask[data.PadID], mask[data.StartID], mask[data.UnknownID] = never, never, never
-	b.mask = s.FromFloats(n.device, mask, n.sizes.vocabulary)
+	b := beamSearch{network: n, Decode: o, picture: n.look(s, features, false), mask: n.mask(s), beams: make([][]beam, features.Size(0))}
 	for i := range b.beams {
 		b.beams[i] = []beam{{row: i}}
 	}

@@ -20,6 +20,7 @@ import (
 	"glimpse/internal/store"
 	"glimpse/metrics"
 	"glimpse/metrics/stats"
+	"glimpse/models"
 	"glimpse/runner"
 )
 
@@ -42,7 +43,8 @@ a paper may report.
 
 The test captions are those in the database; the references come from the data set.
 Where the run's best checkpoint and its features are still there, a sample of
-training images is captioned as well. What cannot be had is said. The audit is
+training images is captioned as well, and next words are guessed given the true
+words before them (teacher forcing). What cannot be had is said. The audit is
 stored with the run, in place of an earlier one.`,
 		Example: `  glimpse audit 3f2a
   glimpse audit 3f2a --data /data/flickr8k --train 0
@@ -128,16 +130,24 @@ func newAudit(ctx context.Context, remarks io.Writer, db *store.DB, engine engin
 		return nil, fmt.Errorf("run %s: %w", run.ID, err)
 	}
 	splits := []metrics.AuditSplit{{Name: "test", HeldOut: true, Claim: metrics.ClaimTest, Items: test}}
-	train, err := captionTrain(ctx, remarks, db, engine, run, settings, d, o.train)
-	switch {
+	forced, train, err := modelSays(ctx, remarks, db, engine, run, settings, d, o.train)
+	switch lost := "teacher forcing and training images"; {
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case err != nil:
-		a.Missing = append(a.Missing, fmt.Sprintf("training images: %v", err))
+		if o.train == 0 {
+			lost = "teacher forcing"
+		}
+		a.Missing = append(a.Missing, fmt.Sprintf("%s: %v", lost, err))
 	default:
-		splits = append(splits, metrics.AuditSplit{Name: "train", Claim: metrics.ClaimTrain, Items: train})
+		splits[0].TeacherForced = forced
+		if o.train > 0 {
+			splits = append(splits, train)
+		}
 	}
-	a.Missing = append(a.Missing, "teacher forcing: the next words given a reference's own words are not kept with a run")
+	if o.train == 0 {
+		a.Missing = append(a.Missing, "training images: left out by --train 0")
+	}
 	a.Rows, err = metrics.Audit(splits...)
 	return a, err
 }
@@ -191,32 +201,50 @@ func auditItem(image *data.Image, words []string) metrics.AuditItem {
 		References: image.Captions, ReferenceTokens: image.Tokens}
 }
 
-// captionTrain captions a sample of the training images with a run's best checkpoint, as it captioned the test images.
-func captionTrain(ctx context.Context, remarks io.Writer, db *store.DB, engine engine, run store.Run, settings experiments.Settings, d *data.Dataset, n int) ([]metrics.AuditItem, error) {
-	if n == 0 {
-		return nil, errors.New("left out by --train 0")
-	}
+// modelSays gives what only a run's best checkpoint can tell: the next words on the test images, and a sample of n training
+// images, captioned as the test images were and with their next words.
+func modelSays(ctx context.Context, remarks io.Writer, db *store.DB, engine engine, run store.Run, settings experiments.Settings, d *data.Dataset, n int) (test []metrics.AuditItem, train metrics.AuditSplit, err error) {
+	train = metrics.AuditSplit{Name: "train", Claim: metrics.ClaimTrain}
 	checkpoint, err := runner.BestCheckpoint(runner.DefaultDir(db), run)
 	if err != nil {
-		return nil, err
+		return nil, train, err
 	}
-	captioner, err := engine.Captioner(settings, d)
+	captioner, err := engine.Engine.Captioner(settings, d)
 	if err != nil {
-		return nil, err
+		return nil, train, err
 	}
 	defer captioner.Close()
 	if err := captioner.Load(checkpoint); err != nil {
-		return nil, err
+		return nil, train, err
+	}
+	if test, err = nextWords(ctx, remarks, captioner, d, d.Splits["test"]); err != nil || n == 0 {
+		return test, train, err
 	}
 	images := sampleOf(d.Splits["train"], n)
 	fmt.Fprintf(remarks, "captioning %s\n", plural(len(images), "training image"))
 	captions, err := captioner.Caption(ctx, images, settings.Decode, false)
 	if err != nil {
+		return nil, train, err
+	}
+	for _, c := range captions {
+		train.Items = append(train.Items, auditItem(&d.Images[c.Image], c.Words))
+	}
+	train.TeacherForced, err = nextWords(ctx, remarks, captioner, d, images)
+	return test, train, err
+}
+
+// nextWords is an item for each reference of the images, whose caption is the most probable next words given that reference's own.
+func nextWords(ctx context.Context, remarks io.Writer, captioner *models.Captioner, d *data.Dataset, images []int) ([]metrics.AuditItem, error) {
+	fmt.Fprintf(remarks, "reading the references of %s\n", plural(len(images), "image"))
+	next, err := captioner.NextWords(ctx, images)
+	if err != nil {
 		return nil, err
 	}
-	items := make([]metrics.AuditItem, len(captions))
-	for i, c := range captions {
-		items[i] = auditItem(&d.Images[c.Image], c.Words)
+	var items []metrics.AuditItem
+	for i, captions := range next {
+		for _, words := range captions {
+			items = append(items, auditItem(&d.Images[images[i]], words))
+		}
 	}
 	return items, nil
 }
