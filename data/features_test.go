@@ -1,12 +1,10 @@
 package data
 
 import (
-	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -257,97 +255,6 @@ func TestPictureHashesKept(t *testing.T) {
 	if parseHashes(text[:len(text)/2]) != nil || parseHashes(nil) != nil {
 		t.Error("half a file of hashes is believed")
 	}
-}
-
-// Two processes fill one cache at once: each row is there once, whole.
-func TestFeaturesTwoProcesses(t *testing.T) {
-	const n = 200
-	if dir := os.Getenv("GLIMPSE_TEST_FILL"); dir != "" {
-		d := smallShapes(t, n)
-		f := openSmall(t, dir, d)
-		for _, i := range f.Missing() {
-			row := rowOf(smallSpec, i)
-			row[0] = Float16(float32(os.Getpid() % 1000)) // the processes disagree on purpose
-			if err := f.Put(i, row); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if got := f.Missing(); len(got) != 0 {
-			t.Fatalf("missing %v", got)
-		}
-		return
-	}
-	dir := t.TempDir()
-	var running []*exec.Cmd
-	for range 3 {
-		c := exec.Command(os.Args[0], "-test.run=^TestFeaturesTwoProcesses$")
-		c.Env = append(os.Environ(), "GLIMPSE_TEST_FILL="+dir)
-		if err := c.Start(); err != nil {
-			t.Fatal(err)
-		}
-		running = append(running, c)
-	}
-	for _, c := range running {
-		if err := c.Wait(); err != nil {
-			t.Error(err)
-		}
-	}
-	f := openSmall(t, dir, smallShapes(t, n))
-	if f.Notes() != nil || len(f.Missing()) != 0 {
-		t.Fatalf("notes %v, missing %v", f.Notes(), f.Missing())
-	}
-	for i := range n {
-		if !slices.Equal(f.Row(i)[1:], rowOf(smallSpec, i)[1:]) {
-			t.Fatalf("row %d is %v", i, f.Row(i))
-		}
-	}
-	if left, _ := filepath.Glob(filepath.Join(dir, "*.tmp*")); len(left) > 0 {
-		t.Errorf("left behind: %v", left)
-	}
-}
-
-// A process killed anywhere in Put leaves a row missing or whole.
-func TestFeaturesHalfWrittenRow(t *testing.T) {
-	dir, d := t.TempDir(), smallShapes(t, 10)
-	f := openSmall(t, dir, d)
-	put(t, f, 1)
-	half := make([]byte, 20)
-	if _, err := f.file.WriteAt(half, f.layout.rowAt(f.rows[0])); err != nil {
-		t.Fatal(err)
-	}
-	second := openSmall(t, dir, d)
-	if got := second.Missing(); len(got) != 9 || got[0] != 0 {
-		t.Errorf("missing %v", got)
-	}
-	// Rows that another process puts show without reopening, damaged ones do not.
-	put(t, second, 0, 5)
-	checkRows(t, f, 0, 5)
-	if err := second.mark(second.rows[7], rowDone|12345); err != nil {
-		t.Fatal(err)
-	}
-	if f.Row(7) != nil {
-		t.Error("a row with a wrong checksum is given")
-	}
-}
-
-func TestFeaturesExclusive(t *testing.T) {
-	dir, d := t.TempDir(), smallShapes(t, 10)
-	a, b := openSmall(t, dir, d), openSmall(t, dir, d)
-	release, err := a.Exclusive(context.Background())
-	if err != nil {
-		t.Fatal(err)
-	}
-	short, stop := context.WithTimeout(context.Background(), 50*time.Millisecond)
-	defer stop()
-	if _, err := b.Exclusive(short); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("two hold it at once: %v", err)
-	}
-	release()
-	release, err = b.Exclusive(context.Background())
-	if err != nil {
-		t.Fatal(err)
-	}
-	release()
 }
 
 func FuzzFeatureHeader(f *testing.F) {
