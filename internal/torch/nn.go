@@ -48,22 +48,6 @@ func (s *Scope) Conv2d(x, w, b *Tensor, c Conv) *Tensor {
 	}, operands...)
 }
 
-// BatchNorm normalises x B×C×H×W with running statistics (inference only):
-// (x − mean)/√(variance + epsilon)·weight + bias, each of C values.
-func (s *Scope) BatchNorm(x, weight, bias, mean, variance *Tensor, epsilon float64) *Tensor {
-	return s.op("batch_norm", func(out *lib.Ctensor) {
-		lib.AtgBatchNorm(out, x.c, weight.c, bias.c, mean.c, variance.c, 0, 0, epsilon, 1)
-	}, x, weight, bias, mean, variance)
-}
-
-// GroupNorm normalises x B×C×H×W over groups of channels, then scales and
-// shifts each channel.
-func (s *Scope) GroupNorm(x *Tensor, groups int64, weight, bias *Tensor) *Tensor {
-	return s.op("group_norm", func(out *lib.Ctensor) {
-		lib.AtgGroupNorm(out, x.c, groups, weight.c, bias.c, 1e-5, 1)
-	}, x, weight, bias)
-}
-
 // MaxPool2d takes the maximum over windows of size×size.
 func (s *Scope) MaxPool2d(x *Tensor, size int64, c Conv) *Tensor {
 	return s.op("max_pool2d", func(out *lib.Ctensor) {

@@ -17,11 +17,6 @@ func (s *Scope) Mul(a, b *Tensor) *Tensor {
 	return s.op("mul", func(out *lib.Ctensor) { lib.AtgMul(out, a.c, b.c) }, a, b)
 }
 
-// Div returns the elementwise quotient, broadcast.
-func (s *Scope) Div(a, b *Tensor) *Tensor {
-	return s.op("div", func(out *lib.Ctensor) { lib.AtgDiv(out, a.c, b.c) }, a, b)
-}
-
 // AddScalar returns t + v.
 func (s *Scope) AddScalar(t *Tensor, v float64) *Tensor {
 	return s.op("add", func(out *lib.Ctensor) {
@@ -102,11 +97,6 @@ func (s *Scope) View(t *Tensor, shape ...int64) *Tensor {
 	return s.op("reshape", func(out *lib.Ctensor) { lib.AtgReshape(out, t.c, dims, len(shape)) }, t)
 }
 
-// Transpose swaps two dimensions, without a copy.
-func (s *Scope) Transpose(t *Tensor, a, b int64) *Tensor {
-	return s.op("transpose", func(out *lib.Ctensor) { lib.AtgTranspose(out, t.c, a, b) }, t)
-}
-
 // Permute reorders the dimensions, without a copy.
 func (s *Scope) Permute(t *Tensor, dims ...int64) *Tensor {
 	return s.op("permute", func(out *lib.Ctensor) { lib.AtgPermute(out, t.c, dims, len(dims)) }, t)
@@ -152,11 +142,6 @@ func (s *Scope) Repeat(t *Tensor, n, dim int64) *Tensor {
 // Select picks slices of dim by an int64 index of one dimension.
 func (s *Scope) Select(t *Tensor, dim int64, index *Tensor) *Tensor {
 	return s.op("index_select", func(out *lib.Ctensor) { lib.AtgIndexSelect(out, t.c, dim, index.c) }, t, index)
-}
-
-// Gather picks elements along dim by an int64 index of as many dimensions as t.
-func (s *Scope) Gather(t *Tensor, dim int64, index *Tensor) *Tensor {
-	return s.op("gather", func(out *lib.Ctensor) { lib.AtgGather(out, t.c, dim, index.c, 0) }, t, index)
 }
 
 // TopK returns the k largest values along the last dimension, in descending

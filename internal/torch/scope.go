@@ -68,19 +68,6 @@ func (s *Scope) free() {
 	s.owned = nil
 }
 
-// NoGrad runs f without recording operations for Backward.
-func (s *Scope) NoGrad(f func() error) error {
-	if s.err != nil {
-		return s.err
-	}
-	before := lib.AtGradSetEnabled(0)
-	defer lib.AtGradSetEnabled(before)
-	if err := f(); err != nil {
-		return err
-	}
-	return s.err
-}
-
 // op runs one operation that gives one tensor. It does nothing when the scope
 // has failed or an operand is empty.
 func (s *Scope) op(name string, f func(out *lib.Ctensor), operands ...*Tensor) *Tensor {
