@@ -16,6 +16,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"glimpse/internal/atomicfile"
 )
 
 // stamp tells whether a file has changed since it was hashed.
@@ -141,34 +143,20 @@ func parseHashes(text []byte) map[string]hashed {
 
 // writeHashes replaces the file of known hashes, leaving out files that
 // changed after the time given.
-func writeHashes(file string, names []string, found []hashed, before int64) (err error) {
-	temp, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".tmp*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			temp.Close()
-			os.Remove(temp.Name())
+func writeHashes(file string, names []string, found []hashed, before int64) error {
+	return atomicfile.Write(file, func(f io.Writer) error {
+		sum := crc32.New(castagnoli)
+		w := bufio.NewWriter(f)
+		both := io.MultiWriter(w, sum)
+		io.WriteString(both, hashesHead)
+		for i, h := range found {
+			if h.mtime < before && !strings.Contains(names[i], "\n") {
+				fmt.Fprintf(both, "%x %d %d %s\n", h.sum, h.size, h.mtime, names[i])
+			}
 		}
-	}()
-	sum := crc32.New(castagnoli)
-	w := bufio.NewWriter(temp)
-	both := io.MultiWriter(w, sum)
-	io.WriteString(both, hashesHead)
-	for i, h := range found {
-		if h.mtime < before && !strings.Contains(names[i], "\n") {
-			fmt.Fprintf(both, "%x %d %d %s\n", h.sum, h.size, h.mtime, names[i])
-		}
-	}
-	fmt.Fprintf(w, "%08x\n", sum.Sum32())
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	if err := temp.Close(); err != nil {
-		return err
-	}
-	return os.Rename(temp.Name(), file)
+		fmt.Fprintf(w, "%08x\n", sum.Sum32())
+		return w.Flush()
+	})
 }
 
 // sortedDistinct gives the different hashes in order.

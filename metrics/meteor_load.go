@@ -9,6 +9,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"glimpse/internal/atomicfile"
 )
 
 // Where METEOR 1.5's English data lie, in its jar or where that was unpacked,
@@ -74,17 +76,12 @@ func PackMeteor(path, file string) error {
 	if err != nil {
 		return err
 	}
-	temporary, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".*")
+	err = atomicfile.Write(file, func(w io.Writer) error {
+		_, err := w.Write(data.pack())
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("METEOR data: %w", err)
-	}
-	defer os.Remove(temporary.Name())
-	_, err = temporary.Write(data.pack())
-	if err = errors.Join(err, temporary.Sync(), temporary.Close()); err == nil {
-		err = os.Rename(temporary.Name(), file)
-	}
-	if err != nil {
-		return fmt.Errorf("METEOR data: writing %s: %w", file, err)
 	}
 	return nil
 }

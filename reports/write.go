@@ -3,11 +3,13 @@ package reports
 import (
 	"context"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 
+	"glimpse/internal/atomicfile"
 	"glimpse/internal/store"
 )
 
@@ -37,7 +39,11 @@ func Write(ctx context.Context, db *store.DB, study, dir string) error {
 		return fmt.Errorf("make the report's folder: %w", err)
 	}
 	for _, name := range slices.Sorted(maps.Keys(files)) {
-		if err := replace(filepath.Join(dir, name), files[name]); err != nil {
+		err := atomicfile.Write(filepath.Join(dir, name), func(w io.Writer) error {
+			_, err := w.Write(files[name])
+			return err
+		})
+		if err != nil {
 			return fmt.Errorf("write the report: %w", err)
 		}
 	}
@@ -69,25 +75,4 @@ func render(ctx context.Context, r *result) (map[string][]byte, error) {
 	}
 	files["index.html"] = index
 	return files, nil
-}
-
-// replace writes a file under another name first, so that nobody ever reads
-// half of it.
-func replace(path string, content []byte) error {
-	temporary, err := os.CreateTemp(filepath.Dir(path), ".report-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(temporary.Name()) // gone already if all went well
-	_, err = temporary.Write(content)
-	if err == nil {
-		err = temporary.Chmod(0o644)
-	}
-	if closing := temporary.Close(); err == nil {
-		err = closing
-	}
-	if err != nil {
-		return err
-	}
-	return os.Rename(temporary.Name(), path)
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"glimpse/internal/atomicfile"
 	"glimpse/metrics"
 	"glimpse/metrics/stats"
 )
@@ -252,17 +253,8 @@ func (s *scores) remarks() []string {
 
 // writePerImage writes a row for each candidate and image. The file appears whole or not at all.
 func (s *scores) writePerImage(path string) error {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.part")
-	if err != nil {
+	if err := atomicfile.Write(path, s.perImage); err != nil {
 		return fmt.Errorf("--per-image: %w", err)
-	}
-	err = errors.Join(s.perImage(f), f.Chmod(0o644), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		os.Remove(f.Name())
-		return fmt.Errorf("--per-image %s: %w", path, err)
 	}
 	return nil
 }
