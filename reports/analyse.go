@@ -112,16 +112,16 @@ func (r *result) group() {
 	}
 }
 
-// section matches the sections before the last part of a swept setting's path:
+// pathPrefix matches the sections before the last part of a swept setting's path:
 // train.optimizer. in train.optimizer.lr=0.001.
-var section = regexp.MustCompile(`(^| )(?:[a-z_0-9]+\.)+([a-z_0-9]+=)`)
+var pathPrefix = regexp.MustCompile(`(^| )(?:[a-z_0-9]+\.)+([a-z_0-9]+=)`)
 
 // label gives the arms their short names, or the full ones where two arms would
 // get the same.
 func label(arms []*arm) {
 	seen := map[string]bool{}
 	for _, a := range arms {
-		a.Label = section.ReplaceAllString(a.Name, "$1$2")
+		a.Label = pathPrefix.ReplaceAllString(a.Name, "$1$2")
 		seen[a.Label] = true
 	}
 	if len(seen) < len(arms) {

@@ -71,6 +71,15 @@ func (r *result) betaArm() (*arm, []wordBeta) {
 	return nil, nil
 }
 
+// wordSection shows at which words an arm with a sentinel looks at the picture.
+func (r *result) wordSection() section {
+	s := section{Name: "words", Title: "Words and the sentinel"}
+	if f, ok := r.betaFigure(); ok {
+		s.add(part{Figures: []figure{f}})
+	}
+	return s
+}
+
 // betaFigure shows the words with the lowest and the highest mean β.
 func (r *result) betaFigure() (figure, bool) {
 	a, list := r.betaArm()

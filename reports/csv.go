@@ -9,10 +9,10 @@ import (
 	"strconv"
 )
 
-// csvFiles are the report's tables for other programs, by file name. Scores
+// tableFiles are the report's tables for other programs, by file name. Scores
 // and differences are fractions of 1 there, not points. What was not measured is
 // empty.
-func (r *result) csvFiles() map[string][]byte {
+func (r *result) tableFiles() map[string][]byte {
 	files := map[string][]byte{
 		"arms.csv":   r.armsCSV(),
 		"runs.csv":   r.runsCSV(),

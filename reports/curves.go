@@ -3,6 +3,7 @@ package reports
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -14,6 +15,55 @@ import (
 
 // curveHeight is the height of a figure of learning curves.
 const curveHeight vg.Length = 290
+
+// learningSection is the curves of the training loss and of the validation
+// metric.
+func (r *result) learningSection() section {
+	s := section{Name: "learning", Title: "Learning"}
+	var figures []figure
+	if f, ok := curvesFigure(r, "loss", "Training loss by epoch", "training loss (nats per token)",
+		func(e epoch) float64 { return e.Loss }); ok {
+		figures = append(figures, f)
+	}
+	key := r.validationKey()
+	name := metricName(key)
+	if f, ok := curvesFigure(r, "validation", name+" on the validation split by epoch", name+", validation split (points, ×100)",
+		func(e epoch) float64 { return points(e.Val, key) }); ok {
+		figures = append(figures, f)
+	}
+	s.add(part{Figures: figures})
+	return s
+}
+
+// validationKey is the validation metric to draw: the primary one if it was
+// measured, else the first that was, in the usual order.
+func (r *result) validationKey() string {
+	measured := map[string]bool{}
+	for _, run := range r.Runs {
+		for _, e := range run.Epochs {
+			for key := range e.Val {
+				measured[key] = true
+			}
+		}
+	}
+	if measured[r.Primary.Key] || len(measured) == 0 {
+		return r.Primary.Key
+	}
+	for _, m := range metricNames {
+		if measured[m.Key] {
+			return m.Key
+		}
+	}
+	return slices.Sorted(maps.Keys(measured))[0]
+}
+
+// points is a metric of an epoch, NaN where it was not measured.
+func points(values map[string]float64, key string) float64 {
+	if v, ok := values[key]; ok {
+		return 100 * v
+	}
+	return math.NaN()
+}
 
 // A curve is a line through (epoch, value) points.
 type curve []point

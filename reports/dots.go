@@ -1,8 +1,10 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"gonum.org/v1/plot/vg"
@@ -11,6 +13,23 @@ import (
 
 // dotRadius is the radius of a seed's dot, in points.
 const dotRadius vg.Length = 4
+
+// mostDrawn is the most arms that a figure shows: beyond it names and colours
+// tell nothing apart.
+const mostDrawn = 24
+
+// drawn are the arms that figures show, in the order of the study, with a note
+// where they are not all.
+func (r *result) drawn() (arms []*arm, note string) {
+	if len(r.Arms) <= mostDrawn {
+		return r.Arms, ""
+	}
+	best := slices.SortedStableFunc(slices.Values(r.Arms), func(a, b *arm) int {
+		return cmp.Or(cmp.Compare(b.Mean, a.Mean), cmp.Compare(a.Index, b.Index)) // NaN is below every number
+	})[:mostDrawn]
+	slices.SortFunc(best, func(a, b *arm) int { return cmp.Compare(a.Index, b.Index) })
+	return best, fmt.Sprintf(" Shown: the %d highest means of %d arms.", mostDrawn, len(r.Arms))
+}
 
 // dotsFigure shows the primary metric of each finished run as a dot, and under
 // them the arm's mean with its interval.

@@ -31,11 +31,12 @@ const figureFonts = "'Liberation Sans',Arial,Helvetica,sans-serif"
 
 // A figure is one plot with the words that go with it.
 type figure struct {
-	Name    string // name of its files, and its id in the page
-	Title   string // what it shows, in a few words
-	Alt     string // what is to be seen in it, for who cannot see it
-	Note    string // how to read it
-	heading string // title of the vertical axis, written above it
+	Name    string        // name of its files, and its id in the page
+	Title   string        // what it shows, in a few words
+	Alt     string        // what is to be seen in it, for who cannot see it
+	Note    string        // how to read it
+	Inline  template.HTML // the drawn figure as an element of the page
+	heading string        // title of the vertical axis, written above it
 	height  vg.Length
 	plot    *plot.Plot
 }
@@ -83,12 +84,8 @@ func (f figure) body() (string, error) {
 	return strings.TrimSpace(inside), nil
 }
 
-// svg is the figure as a file of its own, on white.
-func (f figure) svg() ([]byte, error) {
-	body, err := f.body()
-	if err != nil {
-		return nil, err
-	}
+// svg is the figure with the given body as a file of its own, on white.
+func (f figure) svg(body string) []byte {
 	body = strings.ReplaceAll(body, "font-family:Liberation Sans", "font-family:"+figureFonts)
 	var b bytes.Buffer
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" width="%g" height="%g" viewBox="0 0 %g %g" role="img" aria-labelledby="title desc">`+"\n",
@@ -96,22 +93,18 @@ func (f figure) svg() ([]byte, error) {
 	fmt.Fprintf(&b, "<title id=\"title\">%s</title>\n<desc id=\"desc\">%s</desc>\n", escapeXML(f.Title), escapeXML(f.Alt))
 	b.WriteString(body)
 	b.WriteString("\n</svg>\n")
-	return b.Bytes(), nil
+	return b.Bytes()
 }
 
-// inline is the figure as an element of the page. Its styles become classes
-// of the sheet, whose colours follow the page's ground.
-func (f figure) inline(sheet *stylesheet) (template.HTML, error) {
-	body, err := f.body()
-	if err != nil {
-		return "", err
-	}
+// inline is the figure with the given body as an element of the page. Its
+// styles become classes of the sheet, whose colours follow the page's ground.
+func (f figure) inline(body string, sheet *stylesheet) template.HTML {
 	body = styleAttribute.ReplaceAllStringFunc(body, func(attribute string) string {
 		return `class="` + sheet.class(styleAttribute.FindStringSubmatch(attribute)[1]) + `"`
 	})
 	return template.HTML(fmt.Sprintf(
 		`<svg viewBox="0 0 %g %g" role="img" aria-label="%s">`+"\n%s\n</svg>",
-		figureWidth.Points(), f.height.Points(), escapeXML(f.Title+". "+f.Alt), body)), nil
+		figureWidth.Points(), f.height.Points(), escapeXML(f.Title+". "+f.Alt), body))
 }
 
 // styleAttribute matches a style that the plotting library wrote; it escapes

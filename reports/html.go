@@ -15,46 +15,20 @@ var (
 	pageStyle string
 )
 
-// sampleNote says which captions are shown.
-const sampleNote = "Images spread evenly over the split, not chosen by any result; from each arm the captions of its most typical seed, the one nearest to the arm’s mean. In brackets: the caption’s own CIDEr, in points."
-
-// A drawing is a figure with its picture for the page.
-type drawing struct {
-	figure
-	SVG template.HTML
-}
-
-// A webView is the page with its figures drawn.
-type webView struct {
-	page
-	Style                    template.CSS
-	Answers, Curves, ByWord  []drawing
-	SampleNote, SpecFileName string
-}
-
 var web = template.Must(template.New("page").Parse(pageTemplate))
 
-// webPage writes the page as one self-contained HTML file.
-func webPage(p page) ([]byte, error) {
-	var sheet stylesheet
-	view := webView{page: p, SampleNote: sampleNote, SpecFileName: fileName(p.Study) + ".yaml"}
-	var err error
-	if view.Answers, err = drawings(&sheet, p.Answer); err != nil {
-		return nil, err
-	}
-	if view.Curves, err = drawings(&sheet, p.Learning); err != nil {
-		return nil, err
-	}
-	if p.Beta != nil {
-		if view.ByWord, err = drawings(&sheet, []figure{*p.Beta}); err != nil {
-			return nil, err
-		}
-	}
-	view.Style = template.CSS(strings.NewReplacer(
+// webPage writes the page, whose figures are drawn, as one self-contained HTML
+// file. The sheet holds the styles of the figures.
+func webPage(p page, sheet *stylesheet) ([]byte, error) {
+	style := strings.NewReplacer(
 		"/*light*/", properties(false), "/*dark*/", properties(true), "/*arms*/", armRules(),
-	).Replace(pageStyle) + sheet.css())
+	).Replace(pageStyle) + sheet.css()
 	var b bytes.Buffer
-	if err := web.Execute(&b, view); err != nil {
+	err := web.Execute(&b, struct {
+		page
+		Style template.CSS
+	}{p, template.CSS(style)})
+	if err != nil {
 		return nil, fmt.Errorf("write index.html: %w", err)
 	}
 	return bytes.Map(printable, b.Bytes()), nil
@@ -67,18 +41,6 @@ func printable(r rune) rune {
 		return ' '
 	}
 	return r
-}
-
-func drawings(sheet *stylesheet, figures []figure) ([]drawing, error) {
-	var list []drawing
-	for _, f := range figures {
-		svg, err := f.inline(sheet)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, drawing{f, svg})
-	}
-	return list, nil
 }
 
 // armRules colour the names of the arms.

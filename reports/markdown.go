@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 )
@@ -19,55 +20,61 @@ func markdown(p page) []byte {
 	if len(p.Notices) > 0 {
 		line("")
 	}
-	line("## Scores\n")
-	writeTable(&b, p.Scores)
-	for _, f := range p.Answer {
-		writeFigure(&b, f)
-	}
-	if p.Contrasts != nil {
-		line("## Contrasts\n")
-		writeTable(&b, *p.Contrasts)
-		for _, m := range p.Methods {
-			line("- %s", plain(m))
+	for _, s := range p.Sections {
+		line("## %s\n", plain(s.Title))
+		if s.Finding != "" {
+			line("%s\n", plain(s.Finding))
 		}
-		line("")
+		for _, part := range s.Parts {
+			writePart(&b, part)
+		}
 	}
-	if len(p.Learning) > 0 {
-		line("## Learning\n")
+	return append(bytes.TrimRight([]byte(b.String()), "\n"), '\n')
+}
+
+// writePart writes a part with an empty line after it. What the page folds
+// stands open here.
+func writePart(b *strings.Builder, p part) {
+	switch {
+	case p.Text != "":
+		fmt.Fprintf(b, "%s\n\n", plain(p.Text))
+	case p.Table != nil:
+		writeTable(b, *p.Table)
+	case p.Listing != nil:
+		writeListing(b, *p.Listing)
 	}
-	for _, f := range p.Learning {
-		writeFigure(&b, f)
-	}
-	if p.Beta != nil {
-		line("## Words and the sentinel\n")
-		writeFigure(&b, *p.Beta)
-	}
-	if len(p.Samples) > 0 {
-		line("## Captions\n\n%s\n", plain(sampleNote))
+	for _, f := range p.Figures {
+		writeFigure(b, f)
 	}
 	for _, s := range p.Samples {
-		line("### `%s`\n", code(s.Image))
-		for _, c := range s.Captions {
-			line("- **%s**: %s", plain(c.Arm.Text), plain(c.Words+inBrackets(c.Score)))
-		}
-		line("")
+		writeSample(b, s)
 	}
-	line("## Trials\n")
-	if p.Failures != nil {
-		writeTable(&b, *p.Failures)
+	for _, n := range p.Notes {
+		fmt.Fprintf(b, "- %s\n", plain(n))
 	}
-	writeTable(&b, p.Runs)
-	line("## How to reproduce\n")
-	line("Save the study below as `%s.yaml`, then:\n\n```sh\n%s\n```\n", code(fileName(p.Study)), p.Command)
 	for _, f := range p.Facts {
-		line("- %s: %s", plain(f.Name), plain(strings.Join(f.Values, "; ")))
+		fmt.Fprintf(b, "- %s: %s\n", plain(f.Name), plain(strings.Join(f.Values, "; ")))
 	}
+	if len(p.Notes)+len(p.Facts) > 0 {
+		b.WriteString("\n")
+	}
+}
+
+func writeSample(b *strings.Builder, s sample) {
+	fmt.Fprintf(b, "### `%s`\n\n", code(s.Image))
+	for _, c := range s.Captions {
+		fmt.Fprintf(b, "- **%s**: %s\n", plain(c.Arm.Text), plain(c.Words+inBrackets(c.Score)))
+	}
+	b.WriteString("\n")
+}
+
+// writeListing fences the code with more backquotes than it holds in a row.
+func writeListing(b *strings.Builder, l listing) {
 	fence := "```"
-	for strings.Contains(p.Spec, fence) {
+	for strings.Contains(l.Text, fence) {
 		fence += "`"
 	}
-	line("\n%syaml\n%s\n%s", fence, p.Spec, fence)
-	return []byte(b.String())
+	fmt.Fprintf(b, "%s%s\n%s\n%s\n\n", fence, l.Language, l.Text, fence)
 }
 
 func writeTable(b *strings.Builder, t table) {

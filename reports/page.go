@@ -1,40 +1,55 @@
 package reports
 
 import (
-	"cmp"
 	"fmt"
+	"iter"
 	"maps"
-	"math"
 	"slices"
 	"strings"
-
-	"glimpse/metrics"
 )
 
 // A page is everything that the report says, in the order in which it is said:
-// the page and its Markdown twin are two ways to write it down.
+// the page and its Markdown twin are two ways to write it down. The answer
+// comes first, then how sure it is, then why, then what it rests on.
 type page struct {
-	Study     string
-	Question  string
-	Verdict   verdict
-	Terms     []string // what was declared before anything was scored
-	Notices   []string
-	Scores    table
-	Answer    []figure // every seed, and the contrasts
-	Contrasts *table
-	Methods   []string // how the numbers of the contrasts were made
-	Learning  []figure
-	Beta      *figure
-	Samples   []sample
-	Failures  *table
-	Runs      table
-	Facts     []fact
-	Command   string
-	Spec      string
-	Tables    []string // names of the CSV files
+	Study    string
+	Question string
+	Verdict  verdict
+	Terms    []string // what was declared before anything was scored
+	Notices  []string
+	Sections []section
+	Tables   []string // names of the files with tables
 }
 
-// newPage lays out a result.
+// A section is a part of the page with a heading.
+type section struct {
+	Name    string // id in the page
+	Title   string
+	Finding string // what is to be seen in it, "" where that cannot be said in a sentence
+	Parts   []part // never none
+}
+
+// A part is one thing of a section: of its fields below Fold, one is set.
+type part struct {
+	Fold    string // the line that it hides behind until asked for, "" to show it at once
+	Text    string
+	Table   *table
+	Figures []figure // side by side where there is room
+	Notes   []string
+	Samples []sample
+	Facts   []fact
+	Listing *listing
+}
+
+// A listing is code that is shown as it is.
+type listing struct {
+	Name     string // what it is
+	Language string // for Markdown
+	Text     string
+}
+
+// newPage lays out a result: a new section is a function from *result to
+// section, listed here. Those without parts are left out.
 func newPage(r *result) page {
 	p := page{
 		Study:    r.Study.Name,
@@ -42,74 +57,57 @@ func newPage(r *result) page {
 		Verdict:  r.verdict(),
 		Terms:    r.terms(),
 		Notices:  r.Notices,
-		Scores:   r.scoreTable(),
-		Runs:     r.runTable(),
-		Samples:  r.samples(),
-		Facts:    r.provenance(),
-		Command:  fmt.Sprintf("glimpse run %s.yaml --report report", fileName(r.Study.Name)),
-		Spec:     strings.TrimRight(strings.ReplaceAll(r.Study.Spec, "\r\n", "\n"), "\n"),
-		Tables:   slices.Sorted(maps.Keys(r.csvFiles())),
+		Tables:   slices.Sorted(maps.Keys(r.tableFiles())),
 	}
 	if strings.TrimSpace(p.Question) == "" {
 		p.Question = "Study " + r.Study.Name
 	}
-	if slices.ContainsFunc(r.Arms, func(a *arm) bool { return len(a.Scores) > 0 }) {
-		p.Answer = append(p.Answer, dotsFigure(r))
-	}
-	if len(r.Contrasts) > 0 {
-		t := r.contrastTable()
-		p.Contrasts = &t
-		if slices.ContainsFunc(r.Contrasts, func(c *contrast) bool { return finite(c.Difference) }) {
-			p.Answer = append(p.Answer, forestFigure(r))
+	for _, s := range []section{
+		r.scoreSection(),
+		r.contrastSection(),
+		r.learningSection(),
+		r.wordSection(),
+		r.captionSection(),
+		r.trialSection(),
+		r.reproduceSection(),
+	} {
+		if len(s.Parts) > 0 {
+			p.Sections = append(p.Sections, s)
 		}
-		p.Methods = r.methods()
-	}
-	p.Learning = learning(r)
-	if f, ok := r.betaFigure(); ok {
-		p.Beta = &f
-	}
-	if t := r.failureTable(); len(t.Rows) > 0 {
-		p.Failures = &t
 	}
 	return p
 }
 
-// learning are the curves of the training loss and of the validation metric.
-func learning(r *result) []figure {
-	var figures []figure
-	if f, ok := curvesFigure(r, "loss", "Training loss by epoch", "training loss (nats per token)",
-		func(e epoch) float64 { return e.Loss }); ok {
-		figures = append(figures, f)
+// add appends a part if there is something in it.
+func (s *section) add(p part) {
+	if p.Text != "" || p.Table != nil && len(p.Table.Rows) > 0 || len(p.Figures)+len(p.Notes)+len(p.Samples)+len(p.Facts) > 0 || p.Listing != nil {
+		s.Parts = append(s.Parts, p)
 	}
-	key := r.validationKey()
-	name := metricName(key)
-	if f, ok := curvesFigure(r, "validation", name+" on the validation split by epoch", name+", validation split (points, ×100)",
-		func(e epoch) float64 { return points(e.Val, key) }); ok {
-		figures = append(figures, f)
-	}
-	return figures
 }
 
-// validationKey is the validation metric to draw: the primary one if it was
-// measured, else the first that was, in the usual order.
-func (r *result) validationKey() string {
-	measured := map[string]bool{}
-	for _, run := range r.Runs {
-		for _, e := range run.Epochs {
-			for key := range e.Val {
-				measured[key] = true
-			}
-		}
+// scoreSection is the main table, and every seed.
+func (r *result) scoreSection() section {
+	s := section{Name: "scores", Title: "Scores"}
+	t := r.scoreTable()
+	s.Parts = append(s.Parts, part{Table: &t})
+	var figures []figure
+	if slices.ContainsFunc(r.Arms, func(a *arm) bool { return len(a.Scores) > 0 }) {
+		figures = append(figures, dotsFigure(r))
 	}
-	if measured[r.Primary.Key] || len(measured) == 0 {
-		return r.Primary.Key
+	if slices.ContainsFunc(r.Contrasts, func(c *contrast) bool { return finite(c.Difference) }) {
+		figures = append(figures, forestFigure(r))
 	}
-	for _, m := range metricNames {
-		if measured[m.Key] {
-			return m.Key
-		}
-	}
-	return slices.Sorted(maps.Keys(measured))[0]
+	s.add(part{Figures: figures})
+	return s
+}
+
+// trialSection lists the trials, those without a result first.
+func (r *result) trialSection() section {
+	s := section{Name: "trials", Title: "Trials"}
+	failures, runs := r.failureTable(), r.runTable()
+	s.add(part{Table: &failures})
+	s.Parts = append(s.Parts, part{Fold: "All " + count(len(r.Runs), "trial"), Table: &runs})
+	return s
 }
 
 // terms say what was declared before the test split was scored.
@@ -129,53 +127,19 @@ func (r *result) terms() []string {
 	return terms
 }
 
-// methods say how intervals, p-values and verdicts came about.
-func (r *result) methods() []string {
-	if r.Analysis == nil {
-		return nil
-	}
-	m := r.Analysis.Methods
-	return []string{
-		"Interval: " + m.Interval + ".",
-		"p: " + m.Test + "; " + m.Adjustment + ".",
-		"Detectable: the smallest true difference, in points, that this study would find in " + number(100*r.Analysis.Options.Power) + " % of cases; " + m.Detectable + ".",
-		"Supported: the interval excludes 0, Holm’s p is below α, and the difference reaches the declared minimum. Opposite: the same with the sign turned round.",
-		"Assumed: " + m.Assumption + ". Metric definitions: version " + metrics.Version + ".",
-	}
-}
-
-// mostDrawn is the most arms that a figure shows: beyond it names and colours
-// tell nothing apart.
-const mostDrawn = 24
-
-// drawn are the arms that figures show, in the order of the study, with a note
-// where they are not all.
-func (r *result) drawn() (arms []*arm, note string) {
-	if len(r.Arms) <= mostDrawn {
-		return r.Arms, ""
-	}
-	best := slices.SortedStableFunc(slices.Values(r.Arms), func(a, b *arm) int {
-		return cmp.Or(cmp.Compare(b.Mean, a.Mean), cmp.Compare(a.Index, b.Index)) // NaN is below every number
-	})[:mostDrawn]
-	slices.SortFunc(best, func(a, b *arm) int { return cmp.Compare(a.Index, b.Index) })
-	return best, fmt.Sprintf(" Shown: the %d highest means of %d arms.", mostDrawn, len(r.Arms))
-}
-
-// points is a metric of an epoch, NaN where it was not measured.
-func points(values map[string]float64, key string) float64 {
-	if v, ok := values[key]; ok {
-		return 100 * v
-	}
-	return math.NaN()
-}
-
 // figures are all figures of the page in their order.
-func (p *page) figures() []figure {
-	all := slices.Concat(p.Answer, p.Learning)
-	if p.Beta != nil {
-		all = append(all, *p.Beta)
+func (p *page) figures() iter.Seq[*figure] {
+	return func(yield func(*figure) bool) {
+		for _, s := range p.Sections {
+			for _, part := range s.Parts {
+				for i := range part.Figures {
+					if !yield(&part.Figures[i]) {
+						return
+					}
+				}
+			}
+		}
 	}
-	return all
 }
 
 // fileName makes a study's name fit for a command line.

@@ -21,6 +21,17 @@ type fact struct {
 	Code   bool
 }
 
+// reproduceSection says what the study is and how to run it again.
+func (r *result) reproduceSection() section {
+	s := section{Name: "reproduce", Title: "How to reproduce"}
+	name := fileName(r.Study.Name)
+	s.add(part{Text: "Save the study below as " + name + ".yaml, then:"})
+	s.add(part{Listing: &listing{"Command", "sh", fmt.Sprintf("glimpse run %s.yaml --report report", name)}})
+	s.add(part{Facts: r.provenance()})
+	s.add(part{Listing: &listing{"The study as it was resolved", "yaml", strings.TrimRight(strings.ReplaceAll(r.Study.Spec, "\r\n", "\n"), "\n")}})
+	return s
+}
+
 // provenance lists what the runs were made with.
 func (r *result) provenance() []fact {
 	facts := []fact{

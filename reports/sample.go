@@ -14,6 +14,19 @@ const (
 	fewArms    = 5
 )
 
+// sampleNote says which captions are shown.
+const sampleNote = "Images spread evenly over the split, not chosen by any result; from each arm the captions of its most typical seed, the one nearest to the arm’s mean. In brackets: the caption’s own CIDEr, in points."
+
+// captionSection shows what the arms say.
+func (r *result) captionSection() section {
+	s := section{Name: "captions", Title: "Captions"}
+	if samples := r.samples(); len(samples) > 0 {
+		s.add(part{Text: sampleNote})
+		s.add(part{Samples: samples})
+	}
+	return s
+}
+
 // A sample is one image with a caption from each arm.
 type sample struct {
 	Image    string

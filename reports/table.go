@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"glimpse/internal/store"
-	"glimpse/metrics/stats"
 )
 
 // A table is laid out once for the page and for Markdown.
@@ -109,40 +108,6 @@ func (a *arm) parameters() string {
 	default:
 		return thousands(greatest)
 	}
-}
-
-// contrastTable has a line for each declared contrast.
-func (r *result) contrastTable() table {
-	t := table{
-		Name: "contrast-table",
-		Caption: fmt.Sprintf("Declared contrasts in %s: differences of the means, in points (×100).",
-			r.Primary.name()),
-		Columns: []column{{Name: "Contrast"}, {Name: "Seeds", Numeric: true}, {Name: "Difference", Numeric: true}, {Name: r.Level + " interval", Numeric: true},
-			{Name: "p", Numeric: true}, {Name: "p (Holm)", Numeric: true}, {Name: "Detectable", Numeric: true}, {Name: "Verdict"}},
-	}
-	for _, c := range r.Contrasts {
-		row := []cell{{Text: c.name()}, {Text: fmt.Sprintf("%d, %d", len(c.B.Scores), len(c.A.Scores))},
-			{Text: "–"}, {Text: interval(c.Low, c.High, 2)}, {Text: "–"}, {Text: "–"}, {Text: "–"}, {Text: "no answer yet"}}
-		if finite(c.Difference) {
-			row[2].Text = signed(c.Difference, 2)
-		}
-		if c.Verdict != "" {
-			row[4].Text, row[5].Text = pNumber(c.Result.P), pNumber(c.Result.PHolm)
-			if d := c.Result.DetectableEffect; d != nil {
-				row[6].Text = fixed(*d, 2)
-			}
-			row[7] = cell{Text: string(c.Verdict), Class: verdictClass(c.Verdict)}
-		}
-		t.Rows = append(t.Rows, row)
-	}
-	return t
-}
-
-func verdictClass(v stats.Verdict) string {
-	if v == stats.Supported || v == stats.Opposite {
-		return string(v)
-	}
-	return "open"
 }
 
 // runTable has a line for each trial.

@@ -53,12 +53,13 @@ func Write(ctx context.Context, db *store.DB, study, dir string) error {
 // render gives the report's files by name.
 func render(ctx context.Context, r *result) (map[string][]byte, error) {
 	p := newPage(r)
-	files := r.csvFiles()
-	for _, f := range p.figures() {
+	files := r.tableFiles()
+	var sheet stylesheet
+	for f := range p.figures() {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		svg, err := f.svg()
+		body, err := f.body()
 		if err != nil {
 			return nil, err
 		}
@@ -66,10 +67,11 @@ func render(ctx context.Context, r *result) (map[string][]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		files[f.Name+".svg"], files[f.Name+".png"] = svg, png
+		files[f.Name+".svg"], files[f.Name+".png"] = f.svg(body), png
+		f.Inline = f.inline(body, &sheet)
 	}
 	files["report.md"] = markdown(p)
-	index, err := webPage(p)
+	index, err := webPage(p, &sheet)
 	if err != nil {
 		return nil, err
 	}
