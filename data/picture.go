@@ -26,19 +26,20 @@ type format struct {
 	decode func(io.Reader) (image.Image, error)
 	// whole says whether the file's last bytes are those of a complete file.
 	whole func(head, tail []byte, size int64) bool
+	exif  func(file []byte) []byte // the Exif data, which tell how to turn the picture
 }
 
 // formats are told apart by their first bytes: names lie now and then.
 var formats = []format{
 	{"\xff\xd8\xff", jpeg.DecodeConfig, jpeg.Decode,
-		func(_, tail []byte, _ int64) bool { return bytes.HasSuffix(tail, []byte("\xff\xd9")) }},
+		func(_, tail []byte, _ int64) bool { return bytes.HasSuffix(tail, []byte("\xff\xd9")) }, exifJPEG},
 	{"\x89PNG\r\n\x1a\n", png.DecodeConfig, png.Decode,
-		func(_, tail []byte, _ int64) bool { return bytes.HasSuffix(tail, []byte("IEND\xaeB\x60\x82")) }},
+		func(_, tail []byte, _ int64) bool { return bytes.HasSuffix(tail, []byte("IEND\xaeB\x60\x82")) }, exifPNG},
 	{"RIFF????WEBP", webp.DecodeConfig, webp.Decode,
 		func(head, _ []byte, size int64) bool {
 			claimed := int64(head[4]) | int64(head[5])<<8 | int64(head[6])<<16 | int64(head[7])<<24
 			return claimed+8 <= size
-		}},
+		}, exifWebP},
 }
 
 func (f format) matches(head []byte) bool {
@@ -134,44 +135,73 @@ func checkPicture(path string) error {
 	return file.Close()
 }
 
-// ReadPixels decodes a JPEG, PNG or WebP file and gives RGB of size×size×3
-// row-major (HWC), squashed to a square by Catmull-Rom (the bicubic filter with
-// a = -1/2, widened when shrinking) unless the picture has that size. What is
-// transparent is laid over white. The error names the file.
-func ReadPixels(path string, size int) ([]uint8, error) {
-	if size < 1 || size > maxPixels/size {
-		return nil, fmt.Errorf("pixels of %s: size %d is out of range", path, size)
-	}
+// ReadPicture decodes a JPEG, PNG or WebP file and turns it upright, as its Exif data ask for. The error names the file.
+func ReadPicture(path string) (image.Image, error) {
 	file, f, err := openPicture(path)
 	if err != nil {
 		return nil, fmt.Errorf("picture %s %w", path, err)
 	}
 	defer file.Close()
-	source, err := f.decode(file)
+	content, err := io.ReadAll(file)
+	if err != nil {
+		return nil, fmt.Errorf("picture %s: %w", path, err)
+	}
+	source, err := f.decode(bytes.NewReader(content))
 	if err != nil {
 		return nil, fmt.Errorf("picture %s cannot be decoded: %w; get the file again", path, err)
 	}
-	return squash(source, size), nil
+	return upright(source, orientation(f.exif(content))), nil
 }
 
-// squash gives the RGB bytes of a picture at size×size.
-func squash(source image.Image, size int) []uint8 {
-	canvas := image.NewRGBA(image.Rect(0, 0, size, size))
-	op := draw.Src
-	if o, ok := source.(interface{ Opaque() bool }); !ok || !o.Opaque() {
-		draw.Draw(canvas, canvas.Rect, image.NewUniform(color.White), image.Point{}, draw.Src)
-		op = draw.Over
+// ReadPixels reads a picture file and gives RGB of size×size×3 row-major (HWC),
+// see ReadPicture and Squash. The error names the file.
+func ReadPixels(path string, size int) ([]uint8, error) {
+	if size < 1 || size > maxPixels/size {
+		return nil, fmt.Errorf("pixels of %s: size %d is out of range", path, size)
 	}
-	if from := source.Bounds(); from.Dx() == size && from.Dy() == size {
-		draw.Draw(canvas, canvas.Rect, source, from.Min, op)
-	} else {
-		draw.CatmullRom.Scale(canvas, canvas.Rect, source, from, op, nil)
+	source, err := ReadPicture(path)
+	if err != nil {
+		return nil, err
 	}
+	return Squash(source, size), nil
+}
+
+// Squash gives a picture as RGB of size×size×3 row-major (HWC), squashed to a
+// square by Catmull-Rom (the bicubic filter with a = -1/2, widened when
+// shrinking) unless it has that size. What is transparent is laid over white.
+func Squash(source image.Image, size int) []uint8 {
+	canvas := scaled(source, size, size)
 	rgb := make([]uint8, 3*size*size)
 	for i := range size * size {
 		copy(rgb[3*i:3*i+3], canvas.Pix[4*i:])
 	}
 	return rgb
+}
+
+// Shrink scales a picture down so that no side is longer than most pixels; a
+// smaller one keeps its size. What is transparent is laid over white.
+func Shrink(source image.Image, most int) *image.RGBA {
+	w, h := source.Bounds().Dx(), source.Bounds().Dy()
+	if long := max(w, h); long > most {
+		w, h = max(1, (w*most+long/2)/long), max(1, (h*most+long/2)/long)
+	}
+	return scaled(source, w, h)
+}
+
+// scaled gives a picture at width×height, over white.
+func scaled(source image.Image, width, height int) *image.RGBA {
+	canvas := image.NewRGBA(image.Rect(0, 0, width, height))
+	op := draw.Src
+	if o, ok := source.(interface{ Opaque() bool }); !ok || !o.Opaque() {
+		draw.Draw(canvas, canvas.Rect, image.NewUniform(color.White), image.Point{}, draw.Src)
+		op = draw.Over
+	}
+	if from := source.Bounds(); from.Dx() == width && from.Dy() == height {
+		draw.Draw(canvas, canvas.Rect, source, from.Min, op)
+	} else {
+		draw.CatmullRom.Scale(canvas, canvas.Rect, source, from, op, nil)
+	}
+	return canvas
 }
 
 // Pixels gives picture i as RGB, size×size×3 row-major (HWC): ReadPixels of its
@@ -187,4 +217,21 @@ func (d *Dataset) Pixels(i, size int) ([]uint8, error) {
 	default:
 		return ReadPixels(d.Images[i].Path, size)
 	}
+}
+
+// Picture gives picture i upright, in its own size; a drawn scene in 224×224.
+func (d *Dataset) Picture(i int) (image.Image, error) {
+	if d.scenes == nil && i >= 0 && i < len(d.Images) {
+		return ReadPicture(d.Images[i].Path)
+	}
+	const size = 224
+	rgb, err := d.Pixels(i, size)
+	if err != nil {
+		return nil, err
+	}
+	picture := image.NewRGBA(image.Rect(0, 0, size, size))
+	for k := range size * size {
+		copy(picture.Pix[4*k:4*k+4], []uint8{rgb[3*k], rgb[3*k+1], rgb[3*k+2], 255})
+	}
+	return picture, nil
 }

@@ -96,7 +96,7 @@ func TestReadPixelsIdentity(t *testing.T) {
 		t.Errorf("got %v, %v", got, err)
 	}
 	img.Pix[3] = 0 // transparent: white shows
-	if got := squash(img, 7); !slices.Equal(got[:3], []uint8{255, 255, 255}) || !slices.Equal(got[3:], want[3:]) {
+	if got := Squash(img, 7); !slices.Equal(got[:3], []uint8{255, 255, 255}) || !slices.Equal(got[3:], want[3:]) {
 		t.Errorf("transparent pixel is %v", got[:3])
 	}
 	for _, size := range []int{0, -1, 1 << 20} {

@@ -1,0 +1,130 @@
+package data
+
+import (
+	"bytes"
+	"encoding/binary"
+	"image"
+
+	"golang.org/x/image/draw"
+)
+
+// Cameras store a picture as the sensor saw it, and in its Exif data how to turn it. The data are a TIFF file inside the
+// picture's file; each format keeps them in its own place.
+
+// exifJPEG finds the TIFF block of a JPEG file, in a segment before the first scan; nil where there is none.
+func exifJPEG(file []byte) []byte {
+	for at := 2; at+4 <= len(file) && file[at] == 0xFF; {
+		marker := file[at+1]
+		if marker == 0xFF { // a fill byte
+			at++
+			continue
+		}
+		end := at + 2 + int(binary.BigEndian.Uint16(file[at+2:]))
+		if marker == 0xDA || end < at+4 || end > len(file) { // start of scan, or damaged
+			return nil
+		}
+		if tiff, found := bytes.CutPrefix(file[at+4:end], []byte("Exif\x00\x00")); found && marker == 0xE1 {
+			return tiff
+		}
+		at = end
+	}
+	return nil
+}
+
+// exifPNG finds the TIFF block of a PNG file, the chunk eXIf.
+func exifPNG(file []byte) []byte {
+	for at := 8; at+12 <= len(file); {
+		size := int64(binary.BigEndian.Uint32(file[at:]))
+		if size > int64(len(file)-at-12) {
+			return nil
+		}
+		if string(file[at+4:at+8]) == "eXIf" {
+			return file[at+8 : at+8+int(size)]
+		}
+		at += 12 + int(size)
+	}
+	return nil
+}
+
+// exifWebP finds the TIFF block of a WebP file, the chunk EXIF. Some programs begin it as JPEG's.
+func exifWebP(file []byte) []byte {
+	for at := 12; at+8 <= len(file); {
+		size := int64(binary.LittleEndian.Uint32(file[at+4:]))
+		if size > int64(len(file)-at-8) {
+			return nil
+		}
+		if string(file[at:at+4]) == "EXIF" {
+			return bytes.TrimPrefix(file[at+8:at+8+int(size)], []byte("Exif\x00\x00"))
+		}
+		at += 8 + int(size+size%2)
+	}
+	return nil
+}
+
+// orientation is the tag 274 of a TIFF block's first directory, 1 to 8; 1 (upright) where it says nothing that makes sense.
+func orientation(tiff []byte) int {
+	if len(tiff) < 8 {
+		return 1
+	}
+	var order binary.ByteOrder = binary.LittleEndian
+	if string(tiff[:2]) == "MM" {
+		order = binary.BigEndian
+	}
+	directory := int64(order.Uint32(tiff[4:]))
+	if directory+2 > int64(len(tiff)) {
+		return 1
+	}
+	entries := tiff[directory+2:]
+	for range order.Uint16(tiff[directory:]) {
+		if len(entries) < 12 {
+			return 1
+		}
+		const tag, short = 274, 3
+		if order.Uint16(entries) == tag && order.Uint16(entries[2:]) == short {
+			if o := int(order.Uint16(entries[8:])); o >= 1 && o <= 8 {
+				return o
+			}
+			return 1
+		}
+		entries = entries[12:]
+	}
+	return 1
+}
+
+// upright turns and mirrors a picture as its orientation asks for.
+func upright(source image.Image, orientation int) image.Image {
+	if orientation == 1 {
+		return source
+	}
+	from := source.Bounds()
+	w, h := from.Dx(), from.Dy()
+	flat := image.NewRGBA(image.Rect(0, 0, w, h))
+	draw.Draw(flat, flat.Rect, source, from.Min, draw.Src)
+	turned := image.NewRGBA(image.Rect(0, 0, w, h))
+	if orientation >= 5 {
+		turned = image.NewRGBA(image.Rect(0, 0, h, w))
+	}
+	for y := range turned.Rect.Dy() {
+		for x := range turned.Rect.Dx() {
+			u, v := x, y // where the pixel comes from
+			switch orientation {
+			case 2:
+				u = w - 1 - x
+			case 3:
+				u, v = w-1-x, h-1-y
+			case 4:
+				v = h - 1 - y
+			case 5:
+				u, v = y, x
+			case 6:
+				u, v = y, h-1-x
+			case 7:
+				u, v = w-1-y, h-1-x
+			case 8:
+				u, v = w-1-y, x
+			}
+			copy(turned.Pix[turned.PixOffset(x, y):][:4], flat.Pix[flat.PixOffset(u, v):])
+		}
+	}
+	return turned
+}
