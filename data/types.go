@@ -90,6 +90,9 @@ type Caption struct {
 	LogProb float64   // sum of the words' log probabilities, </s> included when it came
 	Beta    []float64 // per word: weight of the sentinel (adaptive); else nil
 	Entropy []float64 // per word: entropy of the attention over regions, in nats; nil without attention
+	// Alpha holds, per word, the weights of the R regions, row by row of the grid; nil without attention.
+	// They sum to 1, or to 1-β where there is a sentinel.
+	Alpha [][]float32
 }
 
 // ErrDiverged is wrapped by the error of training whose loss or gradient is no

@@ -165,7 +165,7 @@ func (c *Captioner) trainStep(s *torch.Scope, b data.Batch, lr float64) (loss fl
 const decodeBatch = 50
 
 // Caption captions images by beam search, in their order. With explain it
-// fills Beta and Entropy where the model has them.
+// fills Beta, Entropy and Alpha where the model has them.
 func (c *Captioner) Caption(ctx context.Context, images []int, o experiments.Decode, explain bool) ([]data.Caption, error) {
 	captions := make([]data.Caption, 0, len(images))
 	err := torch.Run(func(s *torch.Scope) error {
@@ -195,21 +195,9 @@ func (c *Captioner) captionBatch(ctx context.Context, s *torch.Scope, images []i
 	if err != nil {
 		return nil, err
 	}
-	beams, err := c.network.search(ctx, s, features, o)
-	if err != nil {
-		return nil, err
+	captions, err := c.network.caption(ctx, s, features, c.dataset.Vocabulary.Words, o, explain)
+	for i := range captions {
+		captions[i].Image = images[i]
 	}
-	captions := make([]data.Caption, len(images))
-	for i, b := range beams {
-		captions[i] = data.Caption{Image: images[i], LogProb: b.total}
-		for _, id := range b.words {
-			if id != data.EndID {
-				captions[i].Words = append(captions[i].Words, c.dataset.Vocabulary.Words[id])
-			}
-		}
-	}
-	if explain {
-		return captions, c.network.explain(s, features, beams, captions)
-	}
-	return captions, nil
+	return captions, err
 }

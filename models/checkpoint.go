@@ -24,6 +24,10 @@ type checkpointState struct {
 	Updates   int64   `json:"updates"`  // of the optimizer, over all epochs
 	Plateau   plateau `json:"plateau"`
 	Generator []byte  `json:"generator"` // of the device, for dropout
+
+	// Vocabulary are the words by id, so that pictures can be captioned without the data set; checkpoints of
+	// earlier versions lack it.
+	Vocabulary []string `json:"vocabulary,omitempty"`
 }
 
 const checkpointFormat = 1
@@ -36,6 +40,7 @@ func (c *Captioner) Save(path string) (sha string, err error) {
 	state := checkpointState{
 		Format: checkpointFormat, Epoch: c.epoch, Step: c.step, LossSum: c.lossSum, Captions: c.captions,
 		Updates: c.optimizer.step, Plateau: c.schedule.plateau, Generator: c.generator,
+		Vocabulary: c.dataset.Vocabulary.Words,
 	}
 	err = torch.Run(func(s *torch.Scope) error {
 		weights, err := c.read(s, "", c.params.tensors)
@@ -84,18 +89,14 @@ func (c *Captioner) read(s *torch.Scope, prefix string, tensors []*torch.Tensor)
 }
 
 // Load restores what Save saved. A checkpoint that is damaged or of another
-// architecture is refused and leaves the captioner as it was.
+// architecture or vocabulary is refused and leaves the captioner as it was.
 func (c *Captioner) Load(path string) error {
-	text, err := os.ReadFile(path + ".json")
+	state, err := readState(path)
 	if err != nil {
-		return fmt.Errorf("loading a checkpoint: %w", err)
+		return err
 	}
-	var state checkpointState
-	if err := json.Unmarshal(text, &state); err != nil {
-		return fmt.Errorf("loading the checkpoint %s.json: %w", path, err)
-	}
-	if state.Format != checkpointFormat {
-		return fmt.Errorf("the checkpoint %s.json has format %d; this program reads format %d", path, state.Format, checkpointFormat)
+	if v := c.dataset.Vocabulary.Words; state.Vocabulary != nil && !slices.Equal(state.Vocabulary, v) {
+		return fmt.Errorf("the checkpoint %s was trained on another vocabulary, of %d words; the data set has %d", path, len(state.Vocabulary), len(v))
 	}
 	weights, err := readSafetensors(path+".safetensors", state.WeightsSHA256)
 	if err != nil {
@@ -105,27 +106,64 @@ func (c *Captioner) Load(path string) error {
 	if err != nil {
 		return err
 	}
-	found := make(map[string]namedTensor, len(weights)+len(moments))
-	for _, t := range append(weights, moments...) {
+	err = restore(path, append(weights, moments...), c.params.shapes,
+		tensorGroup{"", c.params.tensors}, tensorGroup{"first.", c.optimizer.first}, tensorGroup{"second.", c.optimizer.second})
+	if err != nil {
+		return err
+	}
+	c.epoch, c.step, c.lossSum, c.captions = state.Epoch, state.Step, state.LossSum, state.Captions
+	c.optimizer.step, c.schedule.plateau, c.generator = state.Updates, state.Plateau, state.Generator
+	return nil
+}
+
+// readState reads the JSON file of a checkpoint.
+func readState(path string) (state checkpointState, err error) {
+	text, err := os.ReadFile(path + ".json")
+	if err != nil {
+		return state, fmt.Errorf("loading a checkpoint: %w", err)
+	}
+	if err := json.Unmarshal(text, &state); err != nil {
+		return state, fmt.Errorf("loading the checkpoint %s.json: %w", path, err)
+	}
+	if state.Format != checkpointFormat {
+		return state, fmt.Errorf("the checkpoint %s.json has format %d; this program reads format %d", path, state.Format, checkpointFormat)
+	}
+	return state, nil
+}
+
+// CheckpointVocabulary gives the words, by id, of a checkpoint's captioner, nil where an
+// earlier version wrote it.
+func CheckpointVocabulary(path string) ([]string, error) {
+	state, err := readState(path)
+	return state.Vocabulary, err
+}
+
+// tensorGroup is a tensor for each parameter, or none: the parameters themselves, or
+// moments of an optimizer, whose names in a checkpoint have a prefix.
+type tensorGroup struct {
+	prefix  string
+	tensors []*torch.Tensor
+}
+
+// restore copies what a checkpoint holds into groups of tensors of these shapes:
+// all of it, or none where it is of another model.
+func restore(path string, held []namedTensor, shapes []shape, groups ...tensorGroup) error {
+	found := make(map[string]namedTensor, len(held))
+	for _, t := range held {
 		found[t.name] = t
 	}
-	groups := []struct {
-		prefix  string
-		tensors []*torch.Tensor
-	}{{"", c.params.tensors}, {"first.", c.optimizer.first}, {"second.", c.optimizer.second}}
 	for _, g := range groups {
 		for i := range g.tensors {
-			sh := c.params.shapes[i]
+			sh := shapes[i]
 			if t, ok := found[g.prefix+sh.name]; !ok || !slices.Equal(t.shape, sh.sizes) {
 				return fmt.Errorf("the checkpoint %s is of another model: %s%s should be of shape %v, it has %v", path, g.prefix, sh.name, sh.sizes, t.shape)
 			}
 		}
 	}
-	err = torch.Run(func(s *torch.Scope) error {
+	err := torch.Run(func(s *torch.Scope) error {
 		for _, g := range groups {
 			for i, t := range g.tensors {
-				sh := c.params.shapes[i]
-				s.CopyInto(t, s.FromFloats(torch.CPU, found[g.prefix+sh.name].data, sh.sizes...))
+				s.CopyInto(t, s.FromFloats(torch.CPU, found[g.prefix+shapes[i].name].data, shapes[i].sizes...))
 			}
 		}
 		return nil
@@ -133,7 +171,5 @@ func (c *Captioner) Load(path string) error {
 	if err != nil {
 		return fmt.Errorf("loading the checkpoint %s: %w", path, err)
 	}
-	c.epoch, c.step, c.lossSum, c.captions = state.Epoch, state.Step, state.LossSum, state.Captions
-	c.optimizer.step, c.schedule.plateau, c.generator = state.Updates, state.Plateau, state.Generator
 	return nil
 }

@@ -54,11 +54,11 @@ func (c *cnn) use(p *parameters) {
 	}
 }
 
+// side is ⌈S/8⌉.
+func (c *cnn) side() int { return (c.size + 7) / 8 }
+
 // Regions is ⌈S/8⌉².
-func (c *cnn) Regions() int {
-	g := (c.size + 7) / 8
-	return g * g
-}
+func (c *cnn) Regions() int { return c.side() * c.side() }
 
 // Dim is 2C.
 func (c *cnn) Dim() int { return 2 * c.channels }

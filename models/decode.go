@@ -91,6 +91,28 @@ func (b *beamSearch) release() {
 	}
 }
 
+// caption captions B images, features B×R×D, in the words of the vocabulary. It
+// leaves the captions' Image alone.
+func (n *network) caption(ctx context.Context, s *torch.Scope, features *torch.Tensor, vocabulary []string, o experiments.Decode, explain bool) ([]data.Caption, error) {
+	beams, err := n.search(ctx, s, features, o)
+	if err != nil {
+		return nil, err
+	}
+	captions, words := make([]data.Caption, len(beams)), make([][]int64, len(beams))
+	for i, b := range beams {
+		captions[i].LogProb, words[i] = b.total, b.words
+		for _, id := range b.words {
+			if id != data.EndID {
+				captions[i].Words = append(captions[i].Words, vocabulary[id])
+			}
+		}
+	}
+	if explain {
+		err = n.explain(s, features, words, captions)
+	}
+	return captions, err
+}
+
 // step makes every unfinished beam a word longer. It tells whether there was one.
 func (b *beamSearch) step(s *torch.Scope) (more bool, err error) {
 	var rows []int64

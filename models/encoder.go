@@ -26,11 +26,12 @@ type Encoder interface {
 type architecture struct {
 	normalisation normalisation
 	published     published
-	heads         []string            // prefixes of tensors in a weights file that belong to the classifier
-	smallest      int                 // S below which the grid would be empty
-	grid          func(size int) int  // G, regions on a side: R = G·G
-	dim           int                 // D
-	build         func(*builder) body // makes the layers
+	heads         []string // prefixes of tensors in a weights file that belong to the classifier
+	smallest      int      // S below which the grid would be empty
+	// grid gives G, the regions on a side, R = G·G, and the pixel that the first is centred at; the next is 32 further.
+	grid  func(size int) (side int, first float64)
+	dim   int                 // D
+	build func(*builder) body // makes the layers
 }
 
 // architectures are the frozen encoders by the names of the spec's encoder.name. The one that is trained with
@@ -54,7 +55,7 @@ func (a architecture) spec(name string, size int, weightsSHA256 string) (data.Fe
 	if size < a.smallest {
 		return data.FeatureSpec{}, fmt.Errorf("encoder.image_size %d: %s needs at least %d", size, name, a.smallest)
 	}
-	g := a.grid(size)
+	g, _ := a.grid(size)
 	return data.FeatureSpec{Encoder: name, WeightsSHA256: weightsSHA256, Preprocessing: a.normalisation.preprocessing(),
 		ImageSize: size, Regions: g * g, Dim: a.dim}, nil
 }

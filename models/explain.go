@@ -1,30 +1,71 @@
 package models
 
 import (
+	"context"
+	"fmt"
 	"math"
+	"slices"
 
 	"glimpse/data"
 	"glimpse/internal/torch"
 )
 
-// explain reads finished captions, one for each of B images, features B×R×D,
-// and fills in where the network looked before each word: the entropy of the
-// attention over the regions in nats, and the sentinel's weight β. Arms without
-// weights leave both nil.
-func (n *network) explain(s *torch.Scope, features *torch.Tensor, beams []beam, captions []data.Caption) error {
+// Explain reads captions word by word (teacher forcing) on the pictures that
+// they name, and fills in Beta, Entropy and Alpha as Caption does for its own. A
+// caption may be anybody's, of another picture too; words that the vocabulary lacks
+// are read as <unk>. Arms without weights leave captions as they are.
+func (c *Captioner) Explain(ctx context.Context, captions []data.Caption) error {
+	return torch.Run(func(s *torch.Scope) error {
+		return s.Inference(func(s *torch.Scope) error {
+			for part := range slices.Chunk(captions, decodeBatch) {
+				if err := ctx.Err(); err != nil {
+					return err
+				}
+				images, words := make([]int, len(part)), make([][]int64, len(part))
+				for i := range part {
+					images[i] = part[i].Image
+					part[i].Beta, part[i].Entropy, part[i].Alpha = nil, nil, nil
+					for _, w := range part[i].Words {
+						words[i] = append(words[i], c.dataset.Vocabulary.ID(w))
+					}
+				}
+				err := s.Do(func(s *torch.Scope) error {
+					features, err := c.source.features(s, images, false)
+					if err != nil {
+						return err
+					}
+					return c.network.explain(s, features, words, part)
+				})
+				if err != nil {
+					return fmt.Errorf("reading %d captions from that of %s: %w", len(part), c.dataset.Images[images[0]].ID, err)
+				}
+			}
+			return nil
+		})
+	})
+}
+
+// explain reads the words of captions, one caption for each of B images,
+// features B×R×D, and fills in where the network looked before each word: the
+// weights of the regions, their entropy, and the sentinel's weight β. Arms without
+// weights leave all nil.
+func (n *network) explain(s *torch.Scope, features *torch.Tensor, words [][]int64, captions []data.Caption) error {
 	if !n.arm.scores {
 		return s.Err()
 	}
-	b := data.Batch{Images: make([]int, len(beams)), C: 1}
-	for _, beam := range beams {
-		b.T = max(b.T, len(beam.words)+1)
+	b := data.Batch{Images: make([]int, len(words)), C: 1}
+	for _, w := range words {
+		b.T = max(b.T, len(w)+1)
 	}
-	b.Tokens = make([]int64, len(beams)*b.T)
-	for i, beam := range beams {
+	b.Tokens = make([]int64, len(words)*b.T)
+	for i, w := range words {
 		b.Tokens[i*b.T] = data.StartID
-		copy(b.Tokens[i*b.T+1:], beam.words)
+		copy(b.Tokens[i*b.T+1:], w)
 	}
 	p := pack(b)
+	if len(p.input) == 0 {
+		return s.Err() // captions of no words
+	}
 	_, weights := n.logits(s, features, p.tensors(s, n.device), false)
 	alpha, err := s.Floats(weights) // M×R or M×(R+1)
 	if err != nil {
@@ -40,6 +81,7 @@ func (n *network) explain(s *torch.Scope, features *torch.Tensor, beams []beam, 
 			if len(c.Entropy) == len(c.Words) {
 				continue // what comes before </s> explains no word
 			}
+			c.Alpha = append(c.Alpha, slices.Clone(row[:regions]))
 			c.Entropy = append(c.Entropy, entropy(row[:regions]))
 			if n.arm.sentinel {
 				c.Beta = append(c.Beta, float64(row[regions]))

@@ -11,11 +11,13 @@ import (
 var inceptionV3 = architecture{
 	normalisation: inceptionNormalisation, published: torchvisionWeights("inception_v3_google-0cc3c7bd.pth"),
 	heads: []string{"fc.", "AuxLogits."}, smallest: 75,
-	grid: func(size int) int {
-		n := (size-3)/2 + 1        // Conv2d_1a
-		n = (n-2-3)/2 + 1          // Conv2d_2a, maxpool1
-		n = (n-2-3)/2 + 1          // Conv2d_4a, maxpool2
-		return ((n-3)/2+1-3)/2 + 1 // Mixed_6a, Mixed_7a
+	grid: func(size int) (side int, first float64) {
+		n := (size-3)/2 + 1     // Conv2d_1a
+		n = (n-2-3)/2 + 1       // Conv2d_2a, maxpool1
+		n = (n-2-3)/2 + 1       // Conv2d_4a, maxpool2
+		n = ((n-3)/2+1-3)/2 + 1 // Mixed_6a, Mixed_7a
+		// Those seven pad nothing and are 3 wide: each moves the centre by one pixel of what it sees.
+		return n, 1 + 2 + 2 + 4 + 4 + 8 + 16
 	},
 	dim: 2048, build: buildInception,
 }

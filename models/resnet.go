@@ -95,8 +95,8 @@ func resNet(v resNetVariant) architecture {
 	}
 	return architecture{
 		normalisation: imageNetNormalisation, published: v.published, heads: []string{"fc."},
-		// Five halvings, each rounding up: 7×7/2 and 3×3/2 with full padding.
-		smallest: 32, grid: func(size int) int { return (size + 31) / 32 }, dim: dim,
+		// Five halvings, each rounding up: 7×7/2 and 3×3/2 with full padding, which leaves centres where they are.
+		smallest: 32, grid: func(size int) (int, float64) { return (size + 31) / 32, 0 }, dim: dim,
 		build: v.build,
 	}
 }

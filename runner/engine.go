@@ -29,7 +29,7 @@ type Captioner interface {
 	// ValidationDone tells the schedule the epoch's value of the select metric.
 	ValidationDone(value float64)
 	// Caption captions images (indices of the dataset), in their order. With
-	// explain it fills Beta and Entropy where the model has them.
+	// explain it fills Beta, Entropy and Alpha where the model has them.
 	Caption(ctx context.Context, images []int, o experiments.Decode, explain bool) ([]data.Caption, error)
 	// Save writes a checkpoint to files whose names begin with path and a dot,
 	// atomically, and returns the hash of the weights.

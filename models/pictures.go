@@ -1,0 +1,182 @@
+package models
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"glimpse/data"
+	"glimpse/experiments"
+	"glimpse/internal/torch"
+)
+
+// Pictures captions pictures that need not belong to a data set, with the weights of a checkpoint: its encoder runs
+// on the pictures themselves. It is used by one goroutine at a time.
+type Pictures struct {
+	device     torch.Device
+	grid       Grid
+	size       int         // S
+	table      *pixelTable // how pixels are normalised
+	params     *parameters // of the network and, when it was trained jointly, of the encoder
+	network    *network
+	encoder    Encoder
+	frozen     *frozen // the encoder, where it is frozen
+	vocabulary []string
+}
+
+// Grid says where the regions of an encoder lie: Side×Side cells, row by row, whose receptive fields are centred at
+// First, First+Step and so on. Both are fractions of the picture's width and height.
+type Grid struct {
+	Side        int
+	First, Step float64
+}
+
+// GridOf gives the regions of the encoder that the settings name.
+func GridOf(e experiments.Encoder) (Grid, error) {
+	size := float64(e.ImageSize)
+	if e.Name == jointEncoder {
+		c := cnn{size: e.ImageSize}
+		return Grid{c.side(), 0.5 / size, 8 / size}, nil // kernels 3 wide, padded by 1: centres stay
+	}
+	a := architectures[e.Name]
+	if _, err := a.spec(e.Name, e.ImageSize, ""); err != nil {
+		return Grid{}, err
+	}
+	side, first := a.grid(e.ImageSize)
+	return Grid{side, (first + 0.5) / size, 32 / size}, nil // 0.5: the middle of a pixel
+}
+
+// Pictures makes the captioner of the settings with the weights of a checkpoint (its path as Captioner.Save took it),
+// which speaks the words of the vocabulary, by id. The weights of a frozen encoder are found, or fetched, as for
+// training.
+func (e Engine) Pictures(ctx context.Context, s experiments.Settings, checkpoint string, vocabulary []string) (*Pictures, error) {
+	e.prepare()
+	a, known := arms[s.Model.Attention]
+	if !known {
+		return nil, fmt.Errorf("model.attention %q: want none, soft, adaptive or uniform", s.Model.Attention)
+	}
+	state, err := readState(checkpoint)
+	if err != nil {
+		return nil, err
+	}
+	weights, err := readSafetensors(checkpoint+".safetensors", state.WeightsSHA256)
+	if err != nil {
+		return nil, err
+	}
+	p := &Pictures{device: e.Device, size: s.Encoder.ImageSize, vocabulary: vocabulary}
+	if p.grid, err = GridOf(s.Encoder); err != nil {
+		return nil, err
+	}
+	var shapes []shape
+	if s.Encoder.Name == jointEncoder {
+		c := &cnn{size: s.Encoder.ImageSize, channels: s.Encoder.Channels, device: e.Device}
+		p.encoder, p.table, shapes = c, cnnNormalisation.table(), c.shapes()
+	} else if err := p.freeze(ctx, e.CacheDir, s); err != nil {
+		return nil, err
+	}
+	z := sizesOf(s.Model, int64(len(vocabulary)), int64(p.encoder.Dim()))
+	shapes = append(shapes, networkShapes(a, z)...)
+	err = torch.Run(func(s *torch.Scope) (err error) {
+		p.params, err = newParameters(s, e.Device, shapes)
+		return err
+	})
+	if err == nil {
+		err = restore(checkpoint, weights, shapes, tensorGroup{"", p.params.tensors})
+	}
+	if err != nil {
+		p.Close()
+		return nil, err
+	}
+	if c, joint := p.encoder.(*cnn); joint {
+		c.use(p.params)
+	}
+	p.network = newNetwork(p.params, e.Device, a, z, 0)
+	return p, nil
+}
+
+// freeze builds the frozen encoder of the settings.
+func (p *Pictures) freeze(ctx context.Context, cache string, settings experiments.Settings) error {
+	e := settings.Encoder
+	spec, err := architectures[e.Name].spec(e.Name, e.ImageSize, "")
+	if err != nil {
+		return err
+	}
+	w, err := findWeights(ctx, cache, e, settings.Seed)
+	if err != nil {
+		return err
+	}
+	return torch.Run(func(s *torch.Scope) (err error) {
+		if p.frozen, err = newFrozen(s, p.device, spec, w); err == nil {
+			p.encoder, p.table = p.frozen, p.frozen.pixels
+		}
+		return err
+	})
+}
+
+// Size is S, the side of the square that the encoder sees.
+func (p *Pictures) Size() int { return p.size }
+
+// Grid says where the regions are that a caption's Alpha weighs.
+func (p *Pictures) Grid() Grid { return p.grid }
+
+// Looks says whether captions come with Alpha.
+func (p *Pictures) Looks() bool { return p.network.arm.scores }
+
+// Close frees the model.
+func (p *Pictures) Close() {
+	if p.params != nil {
+		p.params.free()
+	}
+	if p.frozen != nil {
+		p.frozen.free()
+	}
+}
+
+// Caption captions pictures, each S×S×3 bytes of RGB row by row as data.Squash gives them, by beam search. A caption's
+// Image is its place in pixels; Beta, Entropy and Alpha are filled where the model has them.
+func (p *Pictures) Caption(ctx context.Context, pixels [][]uint8, o experiments.Decode) ([]data.Caption, error) {
+	captions := make([]data.Caption, 0, len(pixels))
+	err := torch.Run(func(s *torch.Scope) error {
+		return s.Inference(func(s *torch.Scope) error {
+			for part := range slices.Chunk(pixels, featureBatch) {
+				err := s.Do(func(s *torch.Scope) error {
+					features, err := p.features(s, part)
+					if err != nil {
+						return err
+					}
+					made, err := p.network.caption(ctx, s, features, p.vocabulary, o, true)
+					for i := range made {
+						made[i].Image = len(captions) + i
+					}
+					captions = append(captions, made...)
+					return err
+				})
+				if err != nil {
+					return fmt.Errorf("captioning %d pictures: %w", len(part), err)
+				}
+			}
+			return nil
+		})
+	})
+	return captions, err
+}
+
+// features are those of B pictures, B×R×D. A frozen encoder's are rounded to float16, as in the cache that the
+// captioner was trained from.
+func (p *Pictures) features(s *torch.Scope, pixels [][]uint8) (*torch.Tensor, error) {
+	side := int64(p.size)
+	each := 3 * p.size * p.size
+	normalised := make([]float32, len(pixels)*each)
+	for i, rgb := range pixels {
+		if len(rgb) != each {
+			return nil, fmt.Errorf("picture %d has %d bytes, want %d×%d×3", i, len(rgb), side, side)
+		}
+		p.table.apply(normalised[i*each:(i+1)*each], rgb)
+	}
+	x := s.Permute(s.FromFloats(p.device, normalised, int64(len(pixels)), side, side, 3), 0, 3, 1, 2) // B×3×S×S
+	features := p.encoder.Forward(s, x)                                                               // B×R×D
+	if p.frozen != nil {
+		features = s.Cast(s.Cast(features, torch.Half), torch.Float)
+	}
+	return features, s.Err()
+}
