@@ -93,6 +93,9 @@ func (s *Study) checkCompare(found *problems) {
 	if split, _, _ := strings.Cut(c.Primary.Metric, "."); split == "val" && s.Data.Split == "seed" {
 		found.add(s.at("compare.primary.metric"), "compare.primary.metric is %s, but data.split seed has no validation pictures", c.Primary.Metric)
 	}
+	if split, _, ok := strings.Cut(c.Primary.Metric, "."); ok && s.axis("decode.split") == nil && s.Decode.FinalSplit() == "val" && split == "test" {
+		found.add(s.at("compare.primary.metric"), "compare.primary.metric is %s, but decode.split val leaves the test split unscored; write val.%s", c.Primary.Metric, strings.TrimPrefix(c.Primary.Metric, "test."))
+	}
 }
 
 // checkArms checks that baseline and contrasts name arms.
@@ -207,6 +210,8 @@ func (s Settings) faults() []fault {
 	}
 	add(s.Data.Split == "seed" && metric != "last", "train.select.metric", "data.split",
 		"train.select.metric is %s, but data.split seed has no validation pictures; write last", metric)
+	add(s.Data.Split == "seed" && spares(&s), "decode.split", "data.split",
+		"decode.split is %s, but data.split seed has no validation pictures", s.Decode.Split)
 	add(plateau(&s) && metric == "last", "train.schedule.name", "train.select.metric",
 		"train.schedule.name is plateau, which waits on the validation metric, but train.select.metric is last; choose another schedule or metric")
 	add(drawn(&s) && s.Data.Split != "official", "data.split", "data.name",

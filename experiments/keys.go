@@ -77,6 +77,7 @@ var keys = []key{
 	{path: "decode.beam", limits: "[1,100]", fallback: 5, doc: "Beam of the final captions; 1 is greedy."},
 	{path: "decode.length_penalty", limits: "[0,10]", fallback: 0.7, applies: beams, doc: "Power of the length that a log probability is divided by."},
 	{path: "decode.max_length", limits: "[1,1000]", fallback: 24, doc: "Longest caption, in words."},
+	{path: "decode.split", limits: "test|val", fallback: "test", applies: spares, doc: "Split that the final captions are of and the run is scored on. val leaves the test split alone: for a search of settings."},
 
 	{path: "seed", limits: "[0,2147483647]", fallback: 1, doc: "Seed of initial weights, data order and dropout."},
 
@@ -105,6 +106,7 @@ func plateau(s *Settings) bool { return s.Train.Schedule.Name == "plateau" }
 func falls(s *Settings) bool   { return steps(s) || plateau(s) }
 func selects(s *Settings) bool { return s.Train.Select.Metric != "last" }
 func beams(s *Settings) bool   { return s.Decode.Beam > 1 }
+func spares(s *Settings) bool  { return s.Decode.FinalSplit() != "test" }
 
 func split(s *Settings) any {
 	if s.Data.Name == "coco" {

@@ -46,6 +46,16 @@ func TestIDStaysTheSame(t *testing.T) {
 	}
 }
 
+func TestSparingTheTestSplitIsAnotherTrial(t *testing.T) {
+	usual, spared := plan(t, "study: a\ndecode: {split: test}\n")[0], plan(t, "study: a\ndecode: {split: val}\n")[0]
+	if usual.ID != plan(t, "study: a\n")[0].ID || usual.Settings.Decode.FinalSplit() != "test" {
+		t.Errorf("decode.split test is not the default: %+v", usual)
+	}
+	if spared.ID == usual.ID || spared.Settings.Decode.FinalSplit() != "val" {
+		t.Errorf("decode.split val changes nothing: %+v", spared)
+	}
+}
+
 func TestIDByContent(t *testing.T) {
 	base := plan(t, "study: a\ntrain: {optimizer: {lr: 5e-4}, epochs: 3}\nmodel: {attention: none}\n")[0].ID
 	for name, text := range map[string]string{

@@ -1,5 +1,7 @@
 package experiments
 
+import "cmp"
+
 // A Study is a study file after its extends, the --set overrides and the
 // defaults. Load makes one; Plan lists its trials.
 type Study struct {
@@ -106,7 +108,13 @@ type Decode struct {
 	Beam          int     `yaml:"beam" json:"beam"`                     // 1 is greedy
 	LengthPenalty float64 `yaml:"length_penalty" json:"length_penalty"` // log probability is divided by length to this power
 	MaxLength     int     `yaml:"max_length" json:"max_length"`         // words
+	// Split is the one that the final captions are of: test or val. In a trial it is
+	// empty for test, so that the ids of trials are what they were before there was a choice.
+	Split string `yaml:"split" json:"split,omitempty"`
 }
+
+// FinalSplit is the split that the final captions are of: test, unless the trial spares it.
+func (d Decode) FinalSplit() string { return cmp.Or(d.Split, "test") }
 
 // Sweep is what the trials of a study differ in.
 type Sweep struct {

@@ -92,19 +92,21 @@ func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K {
 	return keys
 }
 
-// finish captions the test split with the best epoch's weights, once, stores
-// the captions, and only then scores them.
+// finish captions the final split, which is the test split but for a search of
+// settings, with the best epoch's weights, once, stores the captions, and only
+// then scores them.
 func (t *trial) finish(ctx context.Context) error {
 	durable := context.WithoutCancel(ctx)
-	stored, err := t.cfg.DB.Captions(durable, t.claim.Run, "test")
+	split := t.settings.Decode.FinalSplit()
+	stored, err := t.cfg.DB.Captions(durable, t.claim.Run, split)
 	if err != nil {
 		return err
 	}
 	if len(stored) == 0 {
-		if err := t.captionTest(ctx); err != nil {
+		if err := t.captionFinal(ctx); err != nil {
 			return err
 		}
-		if stored, err = t.cfg.DB.Captions(durable, t.claim.Run, "test"); err != nil {
+		if stored, err = t.cfg.DB.Captions(durable, t.claim.Run, split); err != nil {
 			return err
 		}
 	}
@@ -121,14 +123,15 @@ func (t *trial) finish(ctx context.Context) error {
 	return nil
 }
 
-// captionTest captions the test split and stores the captions.
-func (t *trial) captionTest(ctx context.Context) error {
+// captionFinal captions the final split and stores the captions.
+func (t *trial) captionFinal(ctx context.Context) error {
 	defer t.time(&t.progress.Timings.Test)()
-	t.phase("test")
+	split := t.settings.Decode.FinalSplit()
+	t.phase(split)
 	if err := t.captioner.Load(t.path(t.progress.Best)); err != nil {
 		return fmt.Errorf("load the best checkpoint: %w", err)
 	}
-	captions, err := t.caption(ctx, "test", t.settings.Decode, true)
+	captions, err := t.caption(ctx, split, t.settings.Decode, true)
 	if err != nil {
 		if ctx.Err() != nil {
 			return ErrInterrupted // nothing was trained since the last checkpoint
@@ -141,11 +144,12 @@ func (t *trial) captionTest(ctx context.Context) error {
 			Image: t.data.Images[c.Image].ID, Words: strings.Join(c.Words, " "), LogProb: c.LogProb, Beta: c.Beta, Entropy: c.Entropy,
 		}
 	}
-	return t.cfg.DB.SaveCaptions(context.WithoutCancel(ctx), t.claim, "test", rows)
+	return t.cfg.DB.SaveCaptions(context.WithoutCancel(ctx), t.claim, split, rows)
 }
 
-// scoreStored scores the stored captions of the test split and gathers what a
-// completed run leaves.
+// scoreStored scores the stored captions of the final split and gathers what a
+// completed run leaves. The best epoch's validation scores are among it, unless
+// the final captions are of the validation split themselves.
 func (t *trial) scoreStored(ctx context.Context, stored []store.Caption) (store.Result, error) {
 	watch := t.time(&t.progress.Timings.Score)
 	t.phase("score")
@@ -161,22 +165,23 @@ func (t *trial) scoreStored(ctx context.Context, stored []store.Caption) (store.
 		}
 		captions[i] = data.Caption{Image: image, Words: strings.Fields(c.Words)}
 	}
-	test, err := t.score(captions)
+	split := t.settings.Decode.FinalSplit()
+	final, err := t.score(captions)
 	if err != nil {
 		return store.Result{}, err
 	}
-	values := map[string]map[string]float64{"test": test.Metrics}
+	values := map[string]map[string]float64{split: final.Metrics}
 	epochs, err := t.cfg.DB.Epochs(context.WithoutCancel(ctx), t.claim.Run)
 	if err != nil {
 		return store.Result{}, err
 	}
 	for _, epoch := range epochs {
-		if epoch.Epoch == t.progress.BestEpoch && epoch.Val != nil {
+		if epoch.Epoch == t.progress.BestEpoch && epoch.Val != nil && split != "val" {
 			values["val"] = epoch.Val
 		}
 	}
 	watch()
-	scores, err := imageStats(test.Images)
+	scores, err := imageStats(final.Images)
 	if err != nil {
 		return store.Result{}, err
 	}
@@ -187,7 +192,7 @@ func (t *trial) scoreStored(ctx context.Context, stored []store.Caption) (store.
 		return store.Result{}, fmt.Errorf("record the environment: %w", err)
 	}
 	return store.Result{
-		Metrics: values, Scores: map[string][]store.ImageStats{"test": scores}, BestEpoch: t.progress.BestEpoch,
+		Metrics: values, Scores: map[string][]store.ImageStats{split: scores}, BestEpoch: t.progress.BestEpoch,
 		Seconds: t.progress.Timings.total(), CaptionsSHA256: CaptionsSHA256(stored), WeightsSHA256: t.progress.BestSHA256,
 		Environment: environment,
 	}, nil

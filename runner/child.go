@@ -189,7 +189,8 @@ func (s *study) conclude(ctx context.Context, stopping bool, task task, c *child
 	case run.Attempt != task.claim.Attempt:
 		return Event{}, store.ErrFenced
 	case run.State == store.Completed:
-		return Event{Kind: EventCompleted, Metrics: run.Metrics["test"]}, nil
+		split, scores := run.Final()
+		return Event{Kind: EventCompleted, Phase: split, Metrics: scores}, nil
 	case run.State == store.Interrupted:
 		return Event{Kind: EventInterrupted}, nil
 	case run.State == store.Failed:

@@ -21,7 +21,7 @@ const (
 	EventEpoch       = "epoch"       // * Epoch of Epochs is recorded, with Loss and validation Metrics
 	EventSaved       = "saved"       // * a checkpoint within Epoch
 	EventNote        = "note"        // something worth saying, in Message
-	EventCompleted   = "completed"   // the trial is complete; Done of Total trials are
+	EventCompleted   = "completed"   // the trial is complete, with the final Metrics of the split in Phase; Done of Total trials are
 	EventFailed      = "failed"      // the trial failed, Message says why; the study goes on; likewise
 	EventInterrupted = "interrupted" // the trial stopped at a checkpoint, to be resumed; likewise
 	EventLost        = "lost"        // another process took the trial over

@@ -105,7 +105,8 @@ func (s *study) settled(run store.Run) {
 	if before := s.before[run.ID]; before.State == run.State && before.Attempt == run.Attempt {
 		return // it was so from the start
 	}
-	event := Event{Kind: EventCompleted, Run: run.ID, Attempt: run.Attempt, Metrics: run.Metrics["test"]}
+	split, scores := run.Final()
+	event := Event{Kind: EventCompleted, Run: run.ID, Attempt: run.Attempt, Phase: split, Metrics: scores}
 	if run.State == store.Failed {
 		event = Event{Kind: EventFailed, Run: run.ID, Attempt: run.Attempt, Message: run.Error}
 	}

@@ -217,6 +217,37 @@ func TestLastEpochCanBeKept(t *testing.T) {
 	}
 }
 
+func TestTestSplitCanBeSpared(t *testing.T) {
+	b := bench{Dir: t.TempDir(), Seeds: 1, Epochs: 2}
+	summary, err := b.run(context.Background(), func(cfg *Config) {
+		for i := range cfg.Trials {
+			cfg.Trials[i].Settings.Decode.Split = "val"
+		}
+	})
+	if err != nil || summary.Completed != 2 {
+		t.Fatalf("summary %+v, %v", summary, err)
+	}
+	db, err := store.OpenReadOnly(b.database())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	for _, run := range b.runs(t) {
+		split, scores := run.Final()
+		if run.Metrics["test"] != nil || split != "val" || scores["cider"] == 0 || !strings.Contains(run.Signature, ",split:val ") {
+			t.Errorf("run %+v", run)
+		}
+		spared, err := db.Captions(context.Background(), run.ID, "test")
+		if err != nil || len(spared) > 0 {
+			t.Errorf("%d captions of the test split, %v", len(spared), err)
+		}
+		captions, err := db.Captions(context.Background(), run.ID, "val")
+		if err != nil || len(captions) == 0 || !captions[0].Scored || CaptionsSHA256(captions) != run.CaptionsSHA256 {
+			t.Errorf("captions %v, %v", captions, err)
+		}
+	}
+}
+
 func TestUnknownSelectMetric(t *testing.T) {
 	b := bench{Dir: t.TempDir(), Seeds: 1, Epochs: 2, Select: "val.spice"}
 	summary, err := b.run(context.Background(), nil)

@@ -14,16 +14,20 @@ import (
 	"glimpse/metrics"
 )
 
-// Signature names the protocol that a trial's test captions are made and scored
+// Signature names the protocol that a trial's final captions are made and scored
 // under, as key=value pairs. Scores of different signatures must not be compared.
 // version is that of the metrics ([metrics.Scorer.Version]), which tells METEOR
 // with its data from METEOR without.
 func Signature(s experiments.Settings, d *data.Dataset, version string) string {
+	decode := fmt.Sprintf("decode=beam:%d,length_penalty:%g,max_length:%d", s.Decode.Beam, s.Decode.LengthPenalty, s.Decode.MaxLength)
+	if split := s.Decode.FinalSplit(); split != "test" {
+		decode += ",split:" + split
+	}
 	return strings.Join([]string{
 		fmt.Sprintf("data=%s/%s@%s", d.Name, d.Split, short(d.Hash)),
 		"tokenizer=ptb",
 		"vocabulary=" + short(d.Vocabulary.Hash()),
-		fmt.Sprintf("decode=beam:%d,length_penalty:%g,max_length:%d", s.Decode.Beam, s.Decode.LengthPenalty, s.Decode.MaxLength),
+		decode,
 		"metrics=" + version,
 	}, " ")
 }
@@ -76,6 +80,9 @@ func checkSplits(s experiments.Settings, d *data.Dataset) error {
 		if len(d.Splits[split]) == 0 {
 			return fmt.Errorf("data set %s, split %s: there are no images in %s", d.Name, d.Split, split)
 		}
+	}
+	if s.Decode.FinalSplit() == "val" && len(d.Splits["val"]) == 0 {
+		return fmt.Errorf("data set %s, split %s: there are no validation images to caption; set decode.split: test", d.Name, d.Split)
 	}
 	if s.Train.Select.Metric != selectLast && len(d.Splits["val"]) == 0 {
 		return fmt.Errorf("data set %s, split %s: there are no validation images to choose the epoch by %s on; set train.select.metric: %s",

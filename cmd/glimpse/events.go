@@ -38,7 +38,7 @@ func (t *eventText) event(e runner.Event) {
 		t.p.log(fmt.Sprintf("%s epoch %d/%d  loss %.3f  %s", name, e.Epoch, e.Epochs, e.Loss, scoreText("val", e.Metrics)))
 	case runner.EventCompleted:
 		t.p.finish(name, strings.TrimRight(fmt.Sprintf("%s complete  %s  %d of %d trials done%s",
-			name, scoreText("test", e.Metrics), e.Done, e.Total, remaining(e)), " "))
+			name, scoreText(e.Phase, e.Metrics), e.Done, e.Total, remaining(e)), " "))
 	case runner.EventFailed, runner.EventInterrupted, runner.EventLost:
 		t.p.finish(name, withMessage(name+" "+e.Kind, e.Message))
 	case runner.EventNote, runner.EventWaiting:
@@ -61,7 +61,7 @@ func trialName(e runner.Event) string {
 func phaseText(phase string) string {
 	texts := map[string]string{
 		"data": "reading the data", "model": "making the model", "train": "training",
-		"validate": "captions of val", "test": "captions of test", "score": "scoring",
+		"validate": "captions of val", "val": "captions of val", "test": "captions of test", "score": "scoring",
 	}
 	if text, ok := texts[phase]; ok {
 		return text

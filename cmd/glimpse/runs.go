@@ -85,9 +85,9 @@ func runTable(runs []store.Run) *table {
 	t := &table{}
 	t.add("RUN", "STUDY", "ARM", "SEED", "STATE", "EPOCHS", "BLEU-1", "BLEU-4", "ROUGE-L", "CIDEr", "TIME")
 	for _, r := range runs {
-		test := r.Metrics["test"]
+		_, scores := r.Final()
 		t.add(r.ID, r.Study, r.Arm, strconv.FormatInt(r.Seed, 10), r.State, strconv.Itoa(r.Epochs),
-			percent(test, "bleu1"), percent(test, "bleu4"), percent(test, "rouge_l"), percent(test, "cider"), span(r.Seconds))
+			percent(scores, "bleu1"), percent(scores, "bleu4"), percent(scores, "rouge_l"), percent(scores, "cider"), span(r.Seconds))
 	}
 	return t
 }

@@ -65,6 +65,15 @@ type Run struct {
 	Environment    json.RawMessage
 }
 
+// Final gives the split that a completed run was finished on, and its scores:
+// the test split, or the validation split of a run that spared the former.
+func (r *Run) Final() (split string, scores map[string]float64) {
+	if scores, ok := r.Metrics["test"]; ok || r.Metrics["val"] == nil {
+		return "test", scores
+	}
+	return "val", r.Metrics["val"]
+}
+
 // Owner identifies the process that holds a claim.
 type Owner struct {
 	Host string
