@@ -41,6 +41,15 @@ func (t *trial) caption(ctx context.Context, split string, decode experiments.De
 		}
 		captions = append(captions, made...)
 		t.touch()
+		select {
+		case <-t.cfg.Checkpoint:
+			if !t.trained() { // else all is saved already
+				if err := t.saveAndSay(ctx); err != nil {
+					return nil, err
+				}
+			}
+		default:
+		}
 		t.events.progress(Event{Kind: EventCaptioning, Phase: split, Done: len(captions), Total: len(images)}, len(captions) == len(images))
 	}
 	return captions, nil

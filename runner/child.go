@@ -25,6 +25,33 @@ type child struct {
 	log    *os.File
 	offset int64 // of the log when the process started
 	heard  chan struct{}
+
+	mu    sync.Mutex
+	ready bool // it has spoken, so that it heeds signals
+	asked bool // for a checkpoint, before it was ready
+}
+
+// checkpoint asks the trial for a checkpoint, once it can hear that.
+func (c *child) checkpoint() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.asked = !c.ready; c.ready {
+		_ = c.cmd.Process.Signal(syscall.SIGUSR1)
+	}
+}
+
+// speaks notes that the trial said something.
+func (c *child) speaks() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ready = true; c.asked {
+		c.asked = false
+		_ = c.cmd.Process.Signal(syscall.SIGUSR1)
+	}
+	select {
+	case c.heard <- struct{}{}:
+	default:
+	}
 }
 
 // supervise runs a claimed trial in a process of its own and sees it to its end.
@@ -51,6 +78,8 @@ func (s *study) attempt(ctx context.Context, task task) (Event, error) {
 		return s.fail(durable, task, FailureError, err.Error())
 	}
 	defer func() { _ = c.log.Close() }()
+	s.children.Store(c, nil)
+	defer s.children.Delete(c)
 	s.report(Event{Kind: EventStarted, Run: task.claim.Run, Attempt: task.claim.Attempt})
 	failure, cause := s.wait(ctx, c)
 	return s.conclude(durable, ctx.Err() != nil, task, c, failure, cause)
@@ -98,12 +127,24 @@ func (s *study) start(task task) (*child, error) {
 
 // hear takes an event of a trial.
 func (s *study) hear(c *child, task task, event Event) {
-	select {
-	case c.heard <- struct{}{}:
-	default:
-	}
+	c.speaks()
 	event.Run, event.Attempt = task.claim.Run, task.claim.Attempt
 	s.report(event)
+}
+
+// checkpoints passes requests for checkpoints on to all trials at work.
+func (s *study) checkpoints(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.cfg.Checkpoint:
+			s.children.Range(func(c, _ any) bool {
+				c.(*child).checkpoint()
+				return true
+			})
+		}
+	}
 }
 
 // wait waits for a trial's process to end. It asks it to stop when ctx
@@ -150,15 +191,15 @@ func (s *study) wait(ctx context.Context, c *child) (failure, cause string) {
 	}
 }
 
-// toldToStop tells whether a process ended by a signal that asks for its end,
-// before it was ready to heed it.
+// toldToStop tells whether a process ended by a signal that asks for its end, or
+// for a checkpoint, before it was ready to heed it.
 func toldToStop(err error) bool {
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) {
 		return false
 	}
 	status, ok := exit.Sys().(syscall.WaitStatus)
-	return ok && status.Signaled() && slices.Contains([]syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP}, status.Signal())
+	return ok && status.Signaled() && slices.Contains([]syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGUSR1}, status.Signal())
 }
 
 // describe says how a process ended.
@@ -191,6 +232,8 @@ func (s *study) conclude(ctx context.Context, stopping bool, task task, c *child
 	case run.State == store.Completed:
 		split, scores := run.Final()
 		return Event{Kind: EventCompleted, Phase: split, Metrics: scores}, nil
+	case run.State == store.Interrupted && run.Stopped:
+		return Event{Kind: EventInterrupted, Message: "asked to stop"}, nil
 	case run.State == store.Interrupted:
 		return Event{Kind: EventInterrupted}, nil
 	case run.State == store.Failed:

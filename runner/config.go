@@ -3,6 +3,7 @@ package runner
 import (
 	"encoding/json"
 	"errors"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
@@ -39,6 +40,8 @@ type Config struct {
 
 	// Progress receives events, one at a time; nil for none.
 	Progress func(Event)
+	// Checkpoint asks all trials at work for a checkpoint; nil when nobody asks.
+	Checkpoint <-chan os.Signal
 	// Kill, when closed, ends all trials at once, without a checkpoint.
 	Kill <-chan struct{}
 }

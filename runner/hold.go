@@ -103,7 +103,8 @@ func claimAlone(ctx context.Context, cfg TrialConfig, run store.Run) (store.Clai
 }
 
 // keepClaim beats while the trial makes progress. The context that it returns
-// ends with the parent's, when the parent process dies, and when the claim is lost.
+// ends with the parent's, when the parent process dies, when somebody asks for
+// the run's end, and when the claim is lost.
 func (t *trial) keepClaim(parent context.Context) (ctx context.Context, release func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	durable := context.WithoutCancel(parent)
@@ -130,11 +131,16 @@ func (t *trial) keepClaim(parent context.Context) (ctx context.Context, release 
 			if time.Since(*t.alive.Load()) > t.cfg.Silence {
 				continue // let somebody else have it
 			}
-			if err := t.cfg.DB.Beat(durable, t.claim); errors.Is(err, store.ErrFenced) {
+			stop, err := t.cfg.DB.Beat(durable, t.claim)
+			switch {
+			case errors.Is(err, store.ErrFenced):
 				cancel(err)
 				return
-			} else if err != nil {
+			case err != nil:
 				t.note("no sign of life could be given: %v", err)
+			case stop && ctx.Err() == nil:
+				t.note("asked to stop (glimpse stop)")
+				cancel(fmt.Errorf("asked to stop: %w", context.Canceled))
 			}
 		}
 	}()
@@ -172,6 +178,15 @@ func (t *trial) stop(ctx context.Context) error {
 
 // save writes a checkpoint within an epoch and commits it.
 func (t *trial) save(ctx context.Context) error { return t.commit(ctx, nil) }
+
+// saveAndSay is save, and tells the parent.
+func (t *trial) saveAndSay(ctx context.Context) error {
+	if err := t.save(ctx); err != nil {
+		return err
+	}
+	t.events.emit(Event{Kind: EventSaved, Epoch: t.progress.Epoch + 1})
+	return nil
+}
 
 // commit writes a checkpoint and then, in one transaction, makes it the one that
 // counts, together with the epoch that it completes, if any.

@@ -61,6 +61,8 @@ func trialMain(text string) int {
 		return 1
 	}
 	defer func() { _ = db.Close() }()
+	checkpoint := make(chan os.Signal, 1)
+	signal.Notify(checkpoint, syscall.SIGUSR1)
 	saveEvery := time.Duration(0)
 	if f.Kind == "often" {
 		saveEvery = 5 * time.Millisecond
@@ -68,6 +70,7 @@ func trialMain(text string) int {
 	err = RunTrial(ctx, TrialConfig{
 		Run: launch.Run, Attempt: launch.Attempt, DB: db, Dir: launch.Dir, Root: launch.Root, Threads: launch.Threads,
 		Lease: launch.Lease, Silence: launch.Silence, Events: os.Stdout, Control: os.Stdin, SaveEvery: saveEvery,
+		Checkpoint: checkpoint,
 	}, &fakeEngine{fault: f, attempt: launch.Attempt})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

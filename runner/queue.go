@@ -71,6 +71,10 @@ func (s *study) claim(ctx context.Context) (claimed *task, elsewhere int, err er
 				continue
 			}
 		}
+		if run.Stopped && !(s.before[run.ID].Stopped && s.before[run.ID].Attempt == run.Attempt) {
+			s.halted, s.tried[run.ID] = true, true // somebody asked since this process began
+			continue
+		}
 		claim, err := s.cfg.DB.Claim(ctx, run, me(s.cfg.Lease))
 		if errors.Is(err, store.ErrTaken) {
 			elsewhere++

@@ -24,6 +24,9 @@ type study struct {
 	tried   map[string]bool // runs that this process is done with
 	before  map[string]store.Run
 	waiting bool
+	halted  bool // a run was left because somebody asked to stop it
+
+	children sync.Map // *child → nil: the trials at work
 
 	progress  sync.Mutex // held while Progress is called; guards what follows
 	estimator estimator
@@ -35,7 +38,7 @@ type study struct {
 // A trial that fails is recorded and counted, and the study goes on; an error is
 // returned for what concerns the study as a whole. When ctx ends, trials
 // are asked to save their state, and the error is ErrInterrupted; so it is
-// when somebody else told one of them to stop.
+// when somebody else told one of them to stop, by a signal or by [store.DB.Stop].
 //
 // Several processes may run one study, or studies that share trials, on one
 // database at the same time: they share the work.
@@ -60,7 +63,7 @@ func Run(ctx context.Context, cfg Config) (Summary, error) {
 	}
 	summary, failed := s.summary(context.WithoutCancel(ctx))
 	summary.Elapsed = time.Since(start)
-	if err == nil && summary.Interrupted > 0 {
+	if err == nil && (summary.Interrupted > 0 || s.halted) {
 		err = ErrInterrupted
 	}
 	return summary, errors.Join(err, failed)
@@ -172,6 +175,7 @@ func (s *study) record(ctx context.Context) error {
 func (s *study) work(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	go s.checkpoints(ctx)
 	var workers sync.WaitGroup
 	for range min(s.cfg.Jobs, len(s.cfg.Trials)) {
 		workers.Go(func() {

@@ -35,6 +35,9 @@ type TrialConfig struct {
 	// Meteor holds METEOR's data; nil scores meteor-exact-stem in its place.
 	Meteor *metrics.Meteor
 
+	// Checkpoint asks for a checkpoint as soon as a step is done; nil when nobody asks.
+	Checkpoint <-chan os.Signal
+
 	Events  io.Writer // JSON lines for the parent; nil for none
 	Control io.Reader // ends when the parent dies; nil when there is none
 	Log     io.Writer // remarks; nil is standard error
@@ -217,24 +220,30 @@ func (t *trial) trainEpoch(ctx context.Context) error {
 			return nil
 		case ctx.Err() != nil && errors.Is(err, context.Canceled):
 			return t.stop(ctx)
-		case errors.Is(err, context.DeadlineExceeded):
-			if err := t.save(ctx); err != nil {
+		case errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled): // of the slice
+			if err := t.saveAndSay(ctx); err != nil {
 				return err
 			}
-			t.events.emit(Event{Kind: EventSaved, Epoch: t.progress.Epoch + 1})
 		default:
 			return err
 		}
 	}
 }
 
-// trainSlice trains until the epoch ends, the next checkpoint is due, ctx ends
-// or the loss stops being a number.
+// trainSlice trains until the epoch ends, the next checkpoint is due or asked
+// for, ctx ends or the loss stops being a number.
 func (t *trial) trainSlice(ctx context.Context) (data.EpochResult, error) {
 	defer t.time(&t.progress.Timings.Train, &t.progress.Current.Train)()
 	epoch, epochs := t.progress.Epoch+1, t.settings.Train.Epochs
 	slice, cancel := context.WithTimeout(ctx, t.cfg.SaveEvery)
 	defer cancel()
+	go func() {
+		select {
+		case <-t.cfg.Checkpoint:
+			cancel()
+		case <-slice.Done():
+		}
+	}()
 	var diverged error
 	result, err := t.captioner.TrainEpoch(slice, func(step, steps int, loss float64) {
 		t.touch()

@@ -6,9 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"strings"
 
@@ -59,10 +57,7 @@ stored with the run, in place of an earlier one.`,
 			if err != nil {
 				return err
 			}
-			if _, err := os.Stat(dbPath(o.db)); errors.Is(err, fs.ErrNotExist) {
-				return fmt.Errorf("no results database %s: `glimpse run STUDY` makes one, and --db or $GLIMPSE_DB names another", dbPath(o.db))
-			}
-			db, err := store.Open(dbPath(o.db))
+			db, err := openForWriting(o.db)
 			if err != nil {
 				return err
 			}

@@ -36,6 +36,8 @@ func (t *eventText) event(e runner.Event) {
 		t.p.update(name, e.Done, e.Total, "captions of "+e.Phase)
 	case runner.EventEpoch:
 		t.p.log(fmt.Sprintf("%s epoch %d/%d  loss %.3f  %s", name, e.Epoch, e.Epochs, e.Loss, scoreText("val", e.Metrics)))
+	case runner.EventSaved:
+		t.p.log(fmt.Sprintf("%s checkpoint saved in epoch %d", name, e.Epoch))
 	case runner.EventCompleted:
 		t.p.finish(name, strings.TrimRight(fmt.Sprintf("%s complete  %s  %d of %d trials done%s",
 			name, scoreText(e.Phase, e.Metrics), e.Done, e.Total, remaining(e)), " "))

@@ -67,9 +67,22 @@ func openResults(flag string) (*store.DB, error) {
 	path := dbPath(flag)
 	db, err := store.OpenReadOnly(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("no results database %s: `glimpse run STUDY` makes one, and --db or $GLIMPSE_DB names another", path)
+		return nil, noResults(path)
 	}
 	return db, err
+}
+
+// openForWriting opens an existing results database, and makes none.
+func openForWriting(flag string) (*store.DB, error) {
+	path := dbPath(flag)
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return nil, noResults(path)
+	}
+	return store.Open(path)
+}
+
+func noResults(path string) error {
+	return fmt.Errorf("no results database %s: `glimpse run STUDY` makes one, and --db or $GLIMPSE_DB names another", path)
 }
 
 // studyName takes the name of a study or its YAML file and gives the name.

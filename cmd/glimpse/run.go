@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -33,8 +34,9 @@ func runCommand() *cobra.Command {
 each trial that is not complete, in a process of its own. A trial that fails is
 recorded and the others go on. Ctrl-C saves each trial and stops; the same
 command goes on from there. A second Ctrl-C stops at once: what was trained
-since the last checkpoint is then trained again. Several processes may run one
-study on one database: they share the trials.`,
+since the last checkpoint is then trained again. SIGUSR1 asks all trials at
+work for a checkpoint, ` + "`glimpse stop`" + ` ends them from elsewhere. Several
+processes may run one study on one database: they share the trials.`,
 		Example: `  glimpse run experiments/demo.yaml --db demo.db --report demo-report
   glimpse run experiments/flickr8k.yaml --jobs 2
   glimpse run experiments/flickr8k.yaml --device cuda --data /data/flickr8k
@@ -61,6 +63,7 @@ study on one database: they share the trials.`,
 	c.Flags().IntVarP(&options.jobs, "jobs", "j", 1, "trials at a time")
 	c.Flags().StringVar(&options.report, "report", "", "write the report into this folder afterwards")
 	c.Flags().BoolVar(&options.retry, "retry-failed", false, "also try again what will probably fail again, such as a loss that diverged")
+	c.Flags().DurationVar(&options.lease, "lease", runner.DefaultLease, "how long a trial may give no sign of life before another runner takes it over")
 	addMeteorFlag(c, &options.meteor)
 	addJSONFlag(c, &options.json)
 	return c
@@ -71,6 +74,7 @@ type runOptions struct {
 	meteor      string
 	jobs        int
 	retry, json bool
+	lease       time.Duration
 }
 
 func runStudy(c *cobra.Command, study *experiments.Study, engine engine, compute engineFlags, o runOptions) error {
@@ -98,6 +102,8 @@ func runStudy(c *cobra.Command, study *experiments.Study, engine engine, compute
 	}
 	kill, release := onSecondSignal()
 	defer release()
+	checkpoint, forget := onCheckpointSignal()
+	defer forget()
 	show := &eventText{newProgress(c.ErrOrStderr())}
 	summary, err := runner.Run(ctx, runner.Config{
 		Study: study, Trials: trials, Spec: string(spec), DB: db, Root: study.Data.Root, Engine: engine,
@@ -105,7 +111,9 @@ func runStudy(c *cobra.Command, study *experiments.Study, engine engine, compute
 		Jobs:        o.jobs,
 		Threads:     compute.threads,
 		RetryFailed: o.retry,
+		Lease:       o.lease,
 		Progress:    show.event,
+		Checkpoint:  checkpoint,
 		Kill:        kill,
 	})
 	show.close()
@@ -188,6 +196,13 @@ func trialArgs(l runner.Launch, device, meteor string) []string {
 		"--threads", strconv.Itoa(l.Threads), "--device", device, "--lease", l.Lease.String(), "--silence", l.Silence.String(),
 		"--meteor", meteor,
 	}
+}
+
+// onCheckpointSignal gives a channel that tells of each SIGUSR1, which asks for a checkpoint.
+func onCheckpointSignal() (asked <-chan os.Signal, release func()) {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGUSR1)
+	return signals, func() { signal.Stop(signals) }
 }
 
 // onSecondSignal gives a channel that is closed at the second Ctrl-C. The first one is the context's.

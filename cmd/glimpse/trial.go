@@ -1,15 +1,10 @@
 package main
 
 import (
-	"errors"
-	"fmt"
-	"io/fs"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"glimpse/internal/store"
 	"glimpse/internal/torch"
 	"glimpse/runner"
 )
@@ -32,14 +27,13 @@ func trialCommand() *cobra.Command {
   glimpse trial 3f2a --db results.db --data /data/flickr8k --threads 8`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
+			checkpoint, release := onCheckpointSignal()
+			defer release()
 			engine, err := compute.engine(compute.threads)
 			if err != nil {
 				return err
 			}
-			if _, err := os.Stat(dbPath(db)); errors.Is(err, fs.ErrNotExist) {
-				return fmt.Errorf("no results database %s: `glimpse run` makes one and records the trials", dbPath(db))
-			}
-			results, err := store.Open(dbPath(db))
+			results, err := openForWriting(db)
 			if err != nil {
 				return err
 			}
@@ -55,7 +49,7 @@ func trialCommand() *cobra.Command {
 			config := runner.TrialConfig{
 				Run: args[0], Attempt: attempt, DB: results, Dir: dir, Root: dataRoot(root, ""),
 				Threads: engine.Threads, Device: engine.Device.String(), Versions: versions(), Meteor: data,
-				Events: c.OutOrStdout(), Log: c.ErrOrStderr(),
+				Checkpoint: checkpoint, Events: c.OutOrStdout(), Log: c.ErrOrStderr(),
 				Lease: lease, Silence: silence, SaveEvery: interval,
 			}
 			if attempt != 0 { // standard input is the parent's: its end is the parent's

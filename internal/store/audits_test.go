@@ -1,8 +1,10 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -58,21 +60,44 @@ func TestAuditsComeByMigration(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	claim := claimed(t, old)
 	ctx := context.Background()
-	if err := errors.Join(old.Complete(ctx, claim, Result{}), old.Close()); err != nil {
+	_, err = old.writer.ExecContext(ctx, `INSERT INTO runs (id, seed, settings, state, created_ms) VALUES ('aa00', 1, '{}', 'completed', 1)`)
+	if err := errors.Join(err, old.Close()); err != nil {
 		t.Fatal(err)
 	}
 	migrations = all
+
+	// Whoever only looks sees it as it would be, and changes nothing.
+	before, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	look, err := OpenReadOnly(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if run, err := look.Run(ctx, "aa00"); err != nil || run.State != Completed || look.Path() != path {
+		t.Errorf("looked at, the old database %s holds %+v, %v", look.Path(), run, err)
+	}
+	if err := look.SaveAudit(ctx, "aa00", nil); !errors.Is(err, ErrReadOnly) {
+		t.Errorf("writing where one only looks: %v", err)
+	}
+	if err := look.Close(); err != nil {
+		t.Error(err)
+	}
+	if after, err := os.ReadFile(path); err != nil || !bytes.Equal(before, after) || !noLog(path) {
+		t.Errorf("a look changed the old database: %v", err)
+	}
+
 	db, err := Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	if err := db.SaveAudit(ctx, claim.Run, []AuditRow{{Split: "test", Protocol: "coco"}}); err != nil {
+	if err := db.SaveAudit(ctx, "aa00", []AuditRow{{Split: "test", Protocol: "coco"}}); err != nil {
 		t.Error(err)
 	}
-	if got, err := db.Audit(ctx, claim.Run); err != nil || len(got) != 1 {
+	if got, err := db.Audit(ctx, "aa00"); err != nil || len(got) != 1 {
 		t.Errorf("%+v, %v", got, err)
 	}
 }

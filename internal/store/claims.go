@@ -9,7 +9,7 @@ import (
 )
 
 // Claim takes a run for owner, provided that it is still as it was read: the
-// same state, attempt and count of beats. A running run is thereby taken over from its
+// same state, attempt and count of beats, and not asked to stop since. A running run is thereby taken over from its
 // holder; whether that holder is dead, the caller has judged. It returns ErrTaken when the run
 // has changed, or is completed.
 func (db *DB) Claim(ctx context.Context, seen Run, owner Owner) (Claim, error) {
@@ -19,9 +19,10 @@ func (db *DB) Claim(ctx context.Context, seen Run, owner Owner) (Claim, error) {
 		changed, err := update(ctx, tx, `UPDATE runs SET state = 'running', failure = '', error = '', attempt = ?,
 			owner_host = ?, owner_place = ?, owner_pid = ?, owner_start = ?, lease_ms = ?,
 			started_ms = COALESCE(started_ms, ?), heard_ms = ?, finished_ms = NULL
-			WHERE id = ? AND state = ? AND attempt = ? AND beats = ? AND state <> 'completed'`,
+			WHERE id = ? AND state = ? AND attempt = ? AND beats = ? AND state <> 'completed'
+			AND CASE WHEN stop_attempt = attempt THEN 1 ELSE 0 END = ?`,
 			claim.Attempt, owner.Host, owner.Place, owner.PID, owner.Start, owner.Lease.Milliseconds(),
-			now, now, seen.ID, seen.State, seen.Attempt, seen.Beats)
+			now, now, seen.ID, seen.State, seen.Attempt, seen.Beats, seen.Stopped)
 		if err != nil {
 			return err
 		}
@@ -54,18 +55,52 @@ func (db *DB) Adopt(ctx context.Context, claim Claim, owner Owner) error {
 	})
 }
 
-// Beat shows that the holder of a claim lives. It is the one write that does
-// not wait for the disk: a sign of life is worth nothing after a power failure,
-// and the lock is held for no longer than it takes.
-func (db *DB) Beat(ctx context.Context, claim Claim) error {
-	return db.unsynced(ctx, func(tx *sql.Tx) error {
-		changed, err := update(ctx, tx, `UPDATE runs SET beats = beats + 1, heard_ms = ?
-			WHERE id = ? AND attempt = ? AND state = 'running'`, time.Now().UnixMilli(), claim.Run, claim.Attempt)
-		if err == nil && !changed {
+// Beat shows that the holder of a claim lives, and tells the holder whether it
+// was asked to stop. It is the one write that does not wait for the disk: a sign
+// of life is worth nothing after a power failure, and the lock is held for no
+// longer than it takes.
+func (db *DB) Beat(ctx context.Context, claim Claim) (stop bool, err error) {
+	err = db.unsynced(ctx, func(tx *sql.Tx) error {
+		err := tx.QueryRowContext(ctx, `UPDATE runs SET beats = beats + 1, heard_ms = ?
+			WHERE id = ? AND attempt = ? AND state = 'running'
+			RETURNING CASE WHEN stop_attempt = attempt THEN 1 ELSE 0 END`,
+			time.Now().UnixMilli(), claim.Run, claim.Attempt).Scan(&stop)
+		if errors.Is(err, sql.ErrNoRows) {
 			err = fmt.Errorf("run %s, attempt %d: %w", claim.Run, claim.Attempt, ErrFenced)
 		}
 		return err
 	})
+	return stop, err
+}
+
+// Stop asks for the end of the runs' present attempts: a holder learns of it at
+// its next beat, and runners that are at work begin none of these runs again.
+// The request is addressed to the attempt, so that it is void once somebody
+// claims the run anew. It returns the runs that were not completed, as they
+// stood when they were asked.
+func (db *DB) Stop(ctx context.Context, ids []string) ([]Run, error) {
+	var asked []Run
+	err := db.write(ctx, func(tx *sql.Tx) error {
+		asked = nil
+		for _, id := range ids {
+			runs, err := queryRuns(ctx, tx, "FROM runs r WHERE r.id = ? AND r.state <> 'completed'", id)
+			if err != nil {
+				return err
+			}
+			if len(runs) == 0 {
+				continue
+			}
+			if _, err := tx.ExecContext(ctx, "UPDATE runs SET stop_attempt = attempt WHERE id = ?", id); err != nil {
+				return err
+			}
+			if err := addMemberships(ctx, tx, map[string]*Run{id: &runs[0]}, "", id); err != nil {
+				return err
+			}
+			asked = append(asked, runs[0])
+		}
+		return nil
+	})
+	return asked, err
 }
 
 // Fail ends an attempt as failed. failure is a word for the kind of failure,

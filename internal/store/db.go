@@ -24,9 +24,10 @@ const (
 // DB is an open results database. It is safe for use by several goroutines;
 // several processes may hold the same file open.
 type DB struct {
-	path   string
-	writer *sql.DB // one connection; nil when opened for reading alone
-	reader *sql.DB
+	path      string
+	writer    *sql.DB // one connection; nil when opened for reading alone
+	reader    *sql.DB
+	temporary string // folder of a copy that is read in the file's place, or ""
 }
 
 // Open opens the results database at path for reading and writing, creating the
@@ -61,7 +62,8 @@ func Open(path string) (*DB, error) {
 
 // OpenReadOnly opens an existing results database for reading. It needs no
 // write permission, neither on the file nor on its directory, and changes
-// nothing. Methods that write return [ErrReadOnly].
+// nothing: of a database with an older schema it opens a copy that it brings up
+// to date. Methods that write return [ErrReadOnly].
 func OpenReadOnly(path string) (*DB, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -93,13 +95,43 @@ func OpenReadOnly(path string) (*DB, error) {
 	}
 	version, err := schemaVersion(context.Background(), reader)
 	if err == nil && version < newest() {
-		err = fmt.Errorf("schema %d is older than this program's %d: open it once for writing (glimpse run does) to migrate it", version, newest())
+		var copied *DB
+		if copied, err = openCopy(reader); err == nil {
+			_ = reader.Close()
+			copied.path = path
+			return copied, nil
+		}
+		err = fmt.Errorf("bringing a copy from schema %d to %d: %w", version, newest(), err)
 	}
 	if err != nil {
 		_ = reader.Close()
 		return nil, explain(path, err)
 	}
 	return &DB{path: path, reader: reader}, nil
+}
+
+// openCopy copies what a connection sees into a temporary file with the newest
+// schema, and opens that for reading.
+func openCopy(from *sql.DB) (*DB, error) {
+	dir, err := os.MkdirTemp("", "glimpse-")
+	if err != nil {
+		return nil, err
+	}
+	path := filepath.Join(dir, "results.db")
+	if _, err = from.Exec("VACUUM INTO ?", path); err == nil {
+		var migrated *DB
+		if migrated, err = Open(path); err == nil {
+			err = migrated.Close()
+		}
+	}
+	var reader *sql.DB
+	if err == nil {
+		reader, err = openReader(path, url.Values{"mode": {"ro"}})
+	}
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	return &DB{reader: reader, temporary: dir}, nil
 }
 
 // Path returns the absolute path of the database file.
@@ -117,6 +149,9 @@ func (db *DB) Created(ctx context.Context) (time.Time, error) {
 // read where nothing may be written.
 func (db *DB) Close() error {
 	err := db.reader.Close()
+	if db.temporary != "" {
+		err = errors.Join(err, os.RemoveAll(db.temporary))
+	}
 	if db.writer == nil {
 		return err
 	}

@@ -11,7 +11,8 @@ import (
 const runColumns = `r.id, r.seed, r.settings, r.state, r.failure, r.error, r.attempt, r.beats,
 	r.owner_host, r.owner_place, r.owner_pid, r.owner_start, r.lease_ms, r.progress,
 	r.created_ms, r.started_ms, r.heard_ms, r.finished_ms, r.seconds, r.epochs, r.best_epoch,
-	r.parameters, r.signature, r.captions_sha256, r.weights_sha256, r.environment`
+	r.parameters, r.signature, r.captions_sha256, r.weights_sha256, r.environment,
+	CASE WHEN r.stop_attempt = r.attempt THEN 1 ELSE 0 END`
 
 // Runs returns the runs of a study in the order of its plan or, for the empty
 // name, every run of the database once, by creation. An unknown study has none.
@@ -123,7 +124,7 @@ func scanRun(rows *sql.Rows) (Run, error) {
 	err := rows.Scan(&run.ID, &run.Seed, &settings, &run.State, &run.Failure, &run.Error, &run.Attempt, &run.Beats,
 		&run.Owner.Host, &run.Owner.Place, &run.Owner.PID, &run.Owner.Start, &lease, &progress,
 		&created, &started, &heard, &finished, &seconds, &run.Epochs, &run.BestEpoch,
-		&run.Parameters, &run.Signature, &run.CaptionsSHA256, &run.WeightsSHA256, &environment)
+		&run.Parameters, &run.Signature, &run.CaptionsSHA256, &run.WeightsSHA256, &environment, &run.Stopped)
 	if err != nil {
 		return Run{}, err
 	}

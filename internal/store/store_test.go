@@ -130,7 +130,7 @@ func TestClaimIsCompareAndSet(t *testing.T) {
 	if err != nil || seen.State != Running || seen.Attempt != 1 || seen.Owner.PID != 7 || seen.Owner.Lease != time.Minute {
 		t.Fatalf("claimed run is %+v, %v", seen, err)
 	}
-	if err := db.Beat(ctx, claim); err != nil {
+	if _, err := db.Beat(ctx, claim); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := db.Claim(ctx, seen, Owner{}); !errors.Is(err, ErrTaken) {
@@ -143,7 +143,7 @@ func TestClaimIsCompareAndSet(t *testing.T) {
 	}
 	// The old holder wakes: nothing that it writes may count.
 	for name, write := range map[string]func() error{
-		"beat":       func() error { return db.Beat(ctx, claim) },
+		"beat":       func() error { _, err := db.Beat(ctx, claim); return err },
 		"adopt":      func() error { return db.Adopt(ctx, claim, Owner{}) },
 		"start":      func() error { return db.Start(ctx, claim, Start{}) },
 		"checkpoint": func() error { return db.SaveCheckpoint(ctx, claim, Checkpoint{Epoch: &Epoch{Epoch: 1}}) },

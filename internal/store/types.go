@@ -45,6 +45,9 @@ type Run struct {
 	Attempt int64
 	Beats   int64
 	Owner   Owner
+	// Stopped tells that this attempt was asked to end ([DB.Stop]). The next
+	// attempt is not meant by it.
+	Stopped bool
 	// Progress is the holder's own note of how far the run has come, with the
 	// names of the checkpoint files to go on from; nil before the first.
 	Progress json.RawMessage

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"glimpse/internal/store"
+)
+
+func stopCommand() *cobra.Command {
+	var (
+		db     string
+		asJSON bool
+	)
+	c := &cobra.Command{
+		Use:   "stop STUDY|RUN...",
+		Short: "Ask the runners of a study, or of some runs, to stop",
+		Long: `Asks, through the database, whoever works on these runs to stop: a trial at work
+learns of it at its next heartbeat, within a sixth of its lease (ten seconds),
+finishes its step, saves, and leaves its run interrupted. Runners at work begin none
+of these runs again; once nothing else is left to do they end with exit code
+130. ` + "`glimpse run`" + ` goes on from the checkpoints, and takes the request back.
+It works from any machine that shares the database. Completed runs stay as they
+are. A run that two studies share stops in both.`,
+		Example: `  glimpse stop flickr8k-attention
+  glimpse stop 3f2a 81c0
+  glimpse stop experiments/demo.yaml --db demo.db`,
+		Args:              cobra.MinimumNArgs(1),
+		ValidArgsFunction: completeFromDB(studyNames),
+		RunE: func(c *cobra.Command, args []string) error {
+			results, err := openForWriting(db)
+			if err != nil {
+				return err
+			}
+			defer results.Close()
+			ids, err := runsOf(c.Context(), results, args)
+			if err != nil {
+				return err
+			}
+			asked, err := results.Stop(c.Context(), ids)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				out := make([]runJSON, 0, len(asked))
+				for _, r := range asked {
+					out = append(out, newRunJSON(r))
+				}
+				return printJSON(c.OutOrStdout(), out)
+			}
+			if len(asked) == 0 {
+				_, err := fmt.Fprintln(c.OutOrStdout(), "nothing to stop: all of these runs are completed")
+				return err
+			}
+			t, running := &table{}, 0
+			t.add("RUN", "STUDY", "ARM", "SEED", "STATE", "PROCESS")
+			for _, r := range asked {
+				process := ""
+				if r.State == store.Running {
+					running++
+					process = fmt.Sprintf("%d on %s", r.Owner.PID, r.Owner.Host)
+				}
+				t.add(r.ID, r.Study, r.Arm, fmt.Sprint(r.Seed), r.State, process)
+			}
+			if err := t.print(c.OutOrStdout()); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(c.OutOrStdout(), "\n%s asked to save and stop; runners at work begin none of these again\n", plural(running, "running trial"))
+			return err
+		},
+	}
+	addDBFlag(c, &db)
+	addJSONFlag(c, &asJSON)
+	return c
+}
+
+// runsOf gives the ids of the runs that arguments name: all those of a study (its name or its YAML file), or one run by the
+// beginning of its id.
+func runsOf(ctx context.Context, db *store.DB, args []string) ([]string, error) {
+	var ids []string
+	for _, arg := range args {
+		name, err := studyName(ctx, db, arg)
+		if errors.Is(err, store.ErrNotFound) && filepath.Ext(arg) == "" {
+			run, unknown := db.Run(ctx, arg)
+			if errors.Is(unknown, store.ErrNotFound) {
+				return nil, fmt.Errorf("%w; nor does a run's id start so", err)
+			}
+			if unknown != nil {
+				return nil, unknown
+			}
+			ids = append(ids, run.ID)
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		runs, err := db.Runs(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		for _, run := range runs {
+			ids = append(ids, run.ID)
+		}
+	}
+	return ids, nil
+}
