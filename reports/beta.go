@@ -103,7 +103,7 @@ func (r *result) betaFigure() (figure, bool) {
 		ticks = append(ticks, plot.Tick{Value: float64(-i), Label: shorten(w.Word, style, 110)})
 	}
 	p.Y.Tick.Marker = ticks
-	p.Add(betaPlotter{shown, armTint(a.Index), len(shown) < len(list)})
+	p.Add(betaPlotter{shown, a.tint(), len(shown) < len(list)})
 	ends := func(words []wordBeta) string {
 		var parts []string
 		for _, w := range words {

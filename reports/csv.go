@@ -9,17 +9,22 @@ import (
 	"strconv"
 )
 
-// tableFiles are the report's tables for other programs, by file name. Scores
-// and differences are fractions of 1 there, not points. What was not measured is
-// empty.
+// tableFiles are the report's tables for other programs, by file name. In CSV
+// files scores and differences are fractions of 1, not points, and what was not
+// measured is empty; LaTeX files show what the page shows.
 func (r *result) tableFiles() map[string][]byte {
 	files := map[string][]byte{
 		"arms.csv":   r.armsCSV(),
 		"runs.csv":   r.runsCSV(),
 		"epochs.csv": r.epochsCSV(),
+		"scores.tex": latex(r.scoreTable()),
 	}
 	if len(r.Contrasts) > 0 {
 		files["contrasts.csv"] = r.contrastsCSV()
+		files["contrasts.tex"] = latex(r.contrastTable())
+	}
+	if images := r.imagesCSV(); images != nil {
+		files["images.csv"] = images
 	}
 	if a, words := r.betaArm(); a != nil {
 		lines := [][]string{{"arm", "word", "beta_mean", "count"}}

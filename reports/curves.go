@@ -87,7 +87,7 @@ func curvesFigure(r *result, name, title, unit string, value func(epoch) float64
 	var alt []string
 	arms, shown := r.drawn()
 	for _, a := range arms {
-		ac := armCurves{name: a.Label, tint: armTint(a.Index)}
+		ac := armCurves{name: a.Label, tint: a.tint()}
 		var whole []curve
 		for _, run := range a.Runs {
 			var line curve

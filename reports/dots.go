@@ -53,7 +53,7 @@ func dotsFigure(r *result) figure {
 			cover(s.Points)
 		}
 		cover(a.Low, a.High)
-		rows = append(rows, row{label: a.Label, tint: armTint(a.Index), detail: a.summary(), marks: a.marks})
+		rows = append(rows, row{label: a.Label, tint: a.tint(), detail: a.summary(), marks: a.marks})
 		alt = append(alt, fmt.Sprintf("%s: %s, from %s to %s", a.Label, a.summary(), fixed(a.Scores.least(), 1), fixed(a.Scores.greatest(), 1)))
 	}
 	low, high = spread(low, high, 0.06, 1)
@@ -81,9 +81,9 @@ func (a *arm) marks(c *draw.Canvas, x func(float64) vg.Length, y vg.Length) {
 				pile++
 			}
 		}
-		dot(c, vg.Point{X: x(s.Points), Y: y + vg.Length(min(pile, 3))*3}, dotRadius, armTint(a.Index))
+		dot(c, vg.Point{X: x(s.Points), Y: y + vg.Length(min(pile, 3))*3}, dotRadius, a.tint())
 	}
-	line := draw.LineStyle{Color: armTint(a.Index).mark, Width: 1.6}
+	line := draw.LineStyle{Color: a.tint().mark, Width: 1.6}
 	below := y - 10
 	if finite(a.Low) && finite(a.High) {
 		whisker(c, x(a.Low), x(a.High), below, line)

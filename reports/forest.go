@@ -36,7 +36,7 @@ func forestFigure(r *result) figure {
 			" interval, p after Holm. Filled squares: supported or opposite; open: inconclusive.",
 		height: rowFigureHeight(len(rows)),
 		plot: newRowPlot("difference in "+r.Primary.axis(), low, high,
-			rowPlotter{rows, func(c *draw.Canvas, x func(float64) vg.Length, low, high vg.Length) {
+			rowPlotter{rows: rows, under: func(c *draw.Canvas, x func(float64) vg.Length, low, high vg.Length) {
 				zeroLine(c, x, r.MinimumEffect, low, high)
 			}}),
 	}

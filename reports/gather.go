@@ -117,8 +117,8 @@ func parseMetric(declared string) metric {
 // usual names.
 var metricNames = []struct{ Key, Name string }{
 	{"bleu1", "BLEU-1"}, {"bleu2", "BLEU-2"}, {"bleu3", "BLEU-3"}, {"bleu4", "BLEU-4"},
-	{"rouge_l", "ROUGE-L"}, {"cider", "CIDEr"}, {"cider_d", "CIDEr-D"},
 	{"meteor", "METEOR"}, {"meteor-exact-stem", "METEOR (exact, stem)"},
+	{"rouge_l", "ROUGE-L"}, {"cider", "CIDEr"}, {"cider_d", "CIDEr-D"},
 }
 
 // metricName gives the usual name of a key; an unknown key is its own name.

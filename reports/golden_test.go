@@ -122,6 +122,9 @@ func TestGoldenTexts(t *testing.T) {
 	files := golden(t)
 	compare(t, "report.md", files["report.md"], bytes.Equal)
 	compare(t, "index.html", drawn.ReplaceAll(files["index.html"], nil), bytes.Equal)
+	for _, name := range []string{"scores.tex", "contrasts.tex"} {
+		compare(t, name, files[name], bytes.Equal)
+	}
 	for _, name := range []string{"arms.csv", "contrasts.csv"} {
 		compare(t, name, files[name], equalNumbers)
 	}
@@ -129,7 +132,7 @@ func TestGoldenTexts(t *testing.T) {
 
 func TestGoldenPlots(t *testing.T) {
 	files := golden(t)
-	for _, name := range []string{"scores.png", "contrasts.png", "loss.png", "validation.png", "beta.png"} {
+	for _, name := range []string{"scores.png", "contrasts.png", "images.png", "parameters.png", "time.png", "loss.png", "validation.png", "beta.png"} {
 		got, err := png.Decode(bytes.NewReader(files[name]))
 		check(t, err)
 		var small bytes.Buffer

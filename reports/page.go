@@ -65,6 +65,8 @@ func newPage(r *result) page {
 	for _, s := range []section{
 		r.scoreSection(),
 		r.contrastSection(),
+		r.imageSection(),
+		r.costSection(),
 		r.learningSection(),
 		r.wordSection(),
 		r.captionSection(),

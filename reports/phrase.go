@@ -52,6 +52,9 @@ func meanText(mean, sd float64) string {
 	return fixed(mean, 1) + "\u00a0±\u00a0" + fixed(sd, 1)
 }
 
+// percent writes a share of 1: "61 %".
+func percent(share float64) string { return fixed(100*share, 0) + "\u00a0%" }
+
 // pointsText is a number of points: "1 point", "0.5 points".
 func pointsText(v float64) string {
 	if v == 1 {

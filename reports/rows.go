@@ -6,8 +6,13 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// rowHeight is the height of one row: a line of text over a track of marks.
-const rowHeight vg.Length = 50
+const (
+	// rowHeight is the usual height of one row: a line of text over a track of
+	// marks.
+	rowHeight vg.Length = 50
+	// rowMarks is how far below the top of its row the data are drawn.
+	rowMarks vg.Length = 31
+)
 
 // A row is one line of a row plot. Its label stands above its track, so that
 // a long name takes no width from the data.
@@ -21,7 +26,8 @@ type row struct {
 
 // rowPlotter draws rows from top to bottom over a shared horizontal axis.
 type rowPlotter struct {
-	rows []row
+	rows   []row
+	height vg.Length // of a row; 0 is the usual one
 	// under, if there is one, draws beneath the marks of each row, between
 	// the heights low and high.
 	under func(c *draw.Canvas, x func(float64) vg.Length, low, high vg.Length)
@@ -30,16 +36,20 @@ type rowPlotter struct {
 // Plot implements [plot.Plotter].
 func (rp rowPlotter) Plot(c draw.Canvas, p *plot.Plot) {
 	x, _ := p.Transforms(&c)
+	height := rp.height
+	if height == 0 {
+		height = rowHeight
+	}
 	for i, r := range rp.rows {
-		top := c.Max.Y - vg.Length(i)*rowHeight
-		rp.track(&c, p, top-rowHeight+4, top-20)
+		top := c.Max.Y - vg.Length(i)*height
+		rp.track(&c, p, top-height+4, top-20)
 		detail := words(labelSize, muted.mark)
 		detail.XAlign = draw.XRight
 		width := detail.Width(r.detail)
 		name := bold(labelSize, r.tint.text)
 		c.FillText(name, vg.Point{X: c.Min.X, Y: top - 14}, shorten(r.label, name, c.Max.X-c.Min.X-width-10))
 		c.FillText(detail, vg.Point{X: c.Max.X, Y: top - 14}, r.detail)
-		r.marks(&c, x, top-31)
+		r.marks(&c, x, top-rowMarks)
 	}
 }
 

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -30,28 +31,80 @@ type cell struct {
 
 // scoreTable has a line for each arm with mean ± SD of every metric.
 func (r *result) scoreTable() table {
+	arms, shown := r.drawn()
+	if shown != "" {
+		shown += " The others are in arms.csv."
+	}
 	t := table{
 		Name: "score-table",
 		Caption: fmt.Sprintf("Scores on the %s split, in points (×100): mean ± standard deviation over the finished seeds.",
-			r.Primary.Split),
+			r.Primary.Split) + shown,
 		Columns: []column{{Name: "Arm"}, {Name: "Parameters", Numeric: true}, {Name: "Seeds", Numeric: true}},
 	}
-	shown := r.shownMetrics()
-	for _, m := range shown {
+	measured := r.shownMetrics()
+	for _, m := range measured {
 		t.Columns = append(t.Columns, column{Name: metricName(m.Key), Numeric: true, Primary: m == r.Primary})
 	}
-	for _, a := range r.Arms {
+	for _, a := range arms {
 		seeds := fmt.Sprint(len(a.Scores))
 		if len(a.Scores) != len(a.Runs) {
 			seeds = fmt.Sprintf("%d of %d", len(a.Scores), len(a.Runs))
 		}
 		row := []cell{a.cell(), {Text: a.parameters()}, {Text: seeds}}
-		for _, m := range shown {
+		for _, m := range measured {
 			row = append(row, cell{Text: meanText(meanSD(a.values(m)))})
 		}
 		t.Rows = append(t.Rows, row)
 	}
+	ratio := metric{r.Primary.Split, "length_ratio"}
+	t.extend("Length ratio", arms, func(a *arm) string {
+		if mean, _ := meanSD(a.values(ratio)); finite(mean) {
+			return fixed(mean/100, 2)
+		}
+		return ""
+	})
+	if t.extend("p", arms, func(a *arm) string {
+		if c := r.againstBaseline(a); c != nil && c.Verdict != "" {
+			return pNumber(c.Result.PHolm)
+		}
+		return ""
+	}) {
+		t.Caption += fmt.Sprintf(" p: against %s, after Holm.", r.Compare.Baseline)
+	}
+	t.extend(fmt.Sprintf("%s, %s interval", metricName(r.Primary.Key), r.Level), arms, func(a *arm) string {
+		if finite(a.Low) && finite(a.High) {
+			return interval(a.Low, a.High, 1)
+		}
+		return ""
+	})
 	return t
+}
+
+// extend adds a column of numbers if any row has one, and says whether.
+func (t *table) extend(name string, arms []*arm, of func(*arm) string) bool {
+	texts := make([]string, len(arms))
+	for i, a := range arms {
+		texts[i] = of(a)
+	}
+	if !slices.ContainsFunc(texts, func(s string) bool { return s != "" }) {
+		return false
+	}
+	t.Columns = append(t.Columns, column{Name: name, Numeric: true})
+	for i, text := range texts {
+		t.Rows[i] = append(t.Rows[i], cell{Text: cmp.Or(text, "–")})
+	}
+	return true
+}
+
+// againstBaseline is the declared contrast of an arm with the baseline, nil if
+// there is none.
+func (r *result) againstBaseline(a *arm) *contrast {
+	for _, c := range r.Contrasts {
+		if c.B == a && c.A.Runs[0].Arm == r.Compare.Baseline {
+			return c
+		}
+	}
+	return nil
 }
 
 // shownMetrics are the metrics of the primary split that any finished run has,
@@ -86,6 +139,9 @@ func (a *arm) values(m metric) []float64 {
 
 // cell is the arm's name in its colour.
 func (a *arm) cell() cell { return cell{Text: a.Name, Class: armClass(a.Index)} }
+
+// tint is the arm's colour.
+func (a *arm) tint() tint { return armTint(a.Index) }
 
 // counts are the parameter counts of the arm's runs, least and greatest, 0
 // where none is known.

@@ -1,0 +1,232 @@
+package reports
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+
+	"glimpse/internal/store"
+)
+
+// An imageDifference is what one arm's captions of an image score above
+// another's, in points: the mean over the seeds of the one less that of the
+// other.
+type imageDifference struct {
+	Image  string
+	Points float64
+}
+
+// imageDifferences compares the arms of a contrast image by image, the lowest
+// difference first; nil where an arm has no scored captions or the metric none
+// for single images.
+func (c *contrast) imageDifferences(key string) []imageDifference {
+	b, a := c.B.imageMeans(key), c.A.imageMeans(key)
+	var list []imageDifference
+	for image, points := range b {
+		if other, ok := a[image]; ok && finite(points-other) {
+			list = append(list, imageDifference{image, points - other})
+		}
+	}
+	slices.SortFunc(list, func(x, y imageDifference) int {
+		return cmp.Or(cmp.Compare(x.Points, y.Points), cmp.Compare(x.Image, y.Image))
+	})
+	return list
+}
+
+// imageMeans is the mean score of each image over the arm's finished seeds, in
+// points.
+func (a *arm) imageMeans(key string) map[string]float64 {
+	sums, counts := map[string]float64{}, map[string]float64{}
+	for _, run := range a.Runs {
+		for i := range run.Captions {
+			if v, ok := imagePoints(key, &run.Captions[i]); ok {
+				sums[run.Captions[i].Image] += v
+				counts[run.Captions[i].Image]++
+			}
+		}
+	}
+	for image := range sums {
+		sums[image] /= counts[image]
+	}
+	return sums
+}
+
+// imagePoints is the score of a single caption in points, and whether the
+// metric has one. BLEU has none; in its place stands that of the caption alone
+// with 1 added to the counts above single words (Lin & Och 2004, "ORANGE",
+// COLING), since most captions match no 4-gram.
+func imagePoints(key string, c *store.Caption) (float64, bool) {
+	s := &c.Stats
+	switch {
+	case !c.Scored:
+		return 0, false
+	case key == "cider":
+		return 100 * s.CIDEr, true
+	case key == "cider_d":
+		return 100 * s.CIDErD, true
+	case key == "rouge_l":
+		return 100 * s.RougeL, true
+	case key == "meteor" || key == "meteor-exact-stem":
+		return 100 * s.METEOR, true
+	}
+	order, err := strconv.Atoi(strings.TrimPrefix(key, "bleu"))
+	if err != nil || order < 1 || order > len(s.Match) {
+		return 0, false
+	}
+	if s.Length == 0 || s.Match[0] == 0 {
+		return 0, true
+	}
+	logs := math.Log(float64(s.Match[0]) / float64(s.Length))
+	for n := 1; n < order; n++ {
+		logs += math.Log(float64(s.Match[n]+1) / float64(max(0, s.Length-n)+1))
+	}
+	brevity := math.Min(0, 1-float64(s.RefLength)/float64(s.Length))
+	return 100 * math.Exp(logs/float64(order)+brevity), true
+}
+
+// imageSection shows on how many images an arm does better, and by how much.
+func (r *result) imageSection() section {
+	s := section{Name: "images", Title: "Image by image"}
+	var compared []*imageComparison
+	for _, c := range r.Contrasts {
+		if list := c.imageDifferences(r.Primary.Key); len(list) > 1 {
+			compared = append(compared, newImageComparison(c, list))
+		}
+	}
+	if len(compared) == 0 {
+		return s
+	}
+	compared = compared[:min(len(compared), mostDrawn)]
+	head := r.headline()
+	for _, ic := range compared {
+		if ic.contrast == head {
+			s.Finding = fmt.Sprintf("%s scores higher than %s on %s of %s and lower on %s. The middle half of the differences lies between %s and %s points.",
+				head.B.Label, head.A.Label, percent(ic.better), count(len(ic.list), "image"), percent(ic.worse), signed(ic.quartiles[0], 1), signed(ic.quartiles[2], 1))
+		}
+	}
+	s.add(part{Figures: []figure{r.imageFigure(compared)}})
+	return s
+}
+
+// An imageComparison is a contrast with its images.
+type imageComparison struct {
+	*contrast
+	list          []imageDifference
+	better, worse float64    // shares of the images
+	quartiles     [3]float64 // of the differences
+	mean          float64
+}
+
+func newImageComparison(c *contrast, list []imageDifference) *imageComparison {
+	ic := &imageComparison{contrast: c, list: list}
+	share := 1 / float64(len(list))
+	for _, d := range list {
+		ic.mean += d.Points * share
+		switch {
+		case d.Points > 0:
+			ic.better += share
+		case d.Points < 0:
+			ic.worse += share
+		}
+	}
+	for i := range ic.quartiles {
+		ic.quartiles[i] = list[(i+1)*(len(list)-1)/4].Points
+	}
+	return ic
+}
+
+const (
+	histogramBins = 41 // odd, so that a bin is centred on zero
+	// histogramHeight is the height of a row with a histogram in it.
+	histogramHeight vg.Length = 92
+)
+
+// imageFigure shows for each contrast how the differences are spread over the
+// images.
+func (r *result) imageFigure(compared []*imageComparison) figure {
+	var sizes []float64
+	for _, ic := range compared {
+		for _, d := range ic.list {
+			sizes = append(sizes, math.Abs(d.Points))
+		}
+	}
+	slices.Sort(sizes)
+	limit := math.Max(1, sizes[len(sizes)*49/50]) // the last fiftieth is put into the outermost bins
+	var rows []row
+	var alt []string
+	for _, ic := range compared {
+		rows = append(rows, row{
+			label: ic.name(), tint: ink, detail: fmt.Sprintf("better on %s, worse on %s", percent(ic.better), percent(ic.worse)),
+			marks: func(c *draw.Canvas, x func(float64) vg.Length, y vg.Length) { ic.histogram(c, x, y, limit) },
+		})
+		alt = append(alt, fmt.Sprintf("%s: better on %s, worse on %s, median %s, middle half from %s to %s", ic.name(),
+			percent(ic.better), percent(ic.worse), signed(ic.quartiles[1], 1), signed(ic.quartiles[0], 1), signed(ic.quartiles[2], 1)))
+	}
+	name := metricName(r.Primary.Key)
+	note := "Bars: share of the images, in the colour of the arm that does better on them; the line is the mean. The outermost bars hold all that lies beyond."
+	if strings.HasPrefix(r.Primary.Key, "bleu") {
+		note += " " + name + " of single captions, 1 added to the counts above single words."
+	}
+	return figure{
+		Name:   "images",
+		Title:  "Differences image by image: " + r.Primary.name(),
+		Alt:    "Histograms of the differences over images, around a line at zero. " + strings.Join(alt, "; ") + ".",
+		Note:   note,
+		height: vg.Length(len(rows))*histogramHeight + 52,
+		plot: newRowPlot("difference in "+name+" of an image (points, ×100)", -limit*1.03, limit*1.03, rowPlotter{
+			rows: rows, height: histogramHeight,
+			under: func(c *draw.Canvas, x func(float64) vg.Length, low, high vg.Length) { zeroLine(c, x, 0, low, high) },
+		}),
+	}
+}
+
+// histogram draws the differences at the height y of their row, those beyond
+// the limit in the outermost bins.
+func (ic *imageComparison) histogram(c *draw.Canvas, x func(float64) vg.Length, y vg.Length, limit float64) {
+	var bins [histogramBins]int
+	for _, d := range ic.list {
+		at := int(math.Floor((d.Points/limit + 1) / 2 * histogramBins))
+		bins[min(max(at, 0), histogramBins-1)]++
+	}
+	base, tall := y+rowMarks+4-histogramHeight, histogramHeight-26
+	highest := float64(slices.Max(bins[:]))
+	width := 2 * limit / histogramBins
+	for i, n := range bins {
+		if n == 0 {
+			continue
+		}
+		t := ic.A.tint()
+		switch {
+		case i == histogramBins/2:
+			t = muted
+		case i > histogramBins/2:
+			t = ic.B.tint()
+		}
+		left, right := x(-limit+float64(i)*width)+0.4, x(-limit+float64(i+1)*width)-0.4
+		top := base + tall*vg.Length(float64(n)/highest)
+		c.FillPolygon(t.mark, []vg.Point{{X: left, Y: base}, {X: right, Y: base}, {X: right, Y: top}, {X: left, Y: top}})
+	}
+	mean := x(math.Max(-limit, math.Min(limit, ic.mean)))
+	c.StrokeLine2(draw.LineStyle{Color: paper.mark, Width: 4}, mean, base, mean, base+tall)
+	c.StrokeLine2(draw.LineStyle{Color: ink.mark, Width: 2}, mean, base, mean, base+tall)
+}
+
+// imagesCSV has a line for each contrast and image.
+func (r *result) imagesCSV() []byte {
+	lines := [][]string{{"b", "a", "image", "metric", "difference"}}
+	for _, c := range r.Contrasts {
+		for _, d := range c.imageDifferences(r.Primary.Key) {
+			lines = append(lines, []string{c.B.Name, c.A.Name, d.Image, r.Primary.Key, derived(d.Points / 100)})
+		}
+	}
+	if len(lines) == 1 {
+		return nil
+	}
+	return writeCSV(lines)
+}

@@ -1,0 +1,78 @@
+package reports
+
+import (
+	"math"
+	"testing"
+
+	"gonum.org/v1/plot/vg"
+
+	"glimpse/internal/store"
+)
+
+func TestScoresOfSingleCaptions(t *testing.T) {
+	c := store.Caption{Scored: true, Stats: store.CaptionStats{Match: [4]int{4, 2, 1, 0}, Length: 7, RefLength: 8,
+		CIDEr: 0.5, CIDErD: 0.4, RougeL: 0.3, METEOR: 0.2}}
+	brevity := math.Exp(1 - 8.0/7)
+	for key, want := range map[string]float64{
+		"cider": 50, "cider_d": 40, "rouge_l": 30, "meteor": 20, "meteor-exact-stem": 20,
+		"bleu1": 100 * brevity * 4 / 7,
+		"bleu2": 100 * brevity * math.Sqrt(4.0/7*3/7),
+		"bleu4": 100 * brevity * math.Pow(4.0/7*3/7*2/6*1/5, 0.25),
+	} {
+		if got, ok := imagePoints(key, &c); !ok || math.Abs(got-want) > 1e-9 {
+			t.Errorf("%s of the caption is %g, not %g", key, got, want)
+		}
+	}
+	if _, ok := imagePoints("length_ratio", &c); ok {
+		t.Error("a length ratio was taken for a score of single captions")
+	}
+	if got, ok := imagePoints("bleu4", &store.Caption{Scored: true}); got != 0 || !ok {
+		t.Errorf("BLEU-4 of an empty caption is %g", got)
+	}
+}
+
+func TestImageDifferencesAreMeansOverSeeds(t *testing.T) {
+	of := func(cider ...float64) *arm {
+		a := &arm{}
+		for _, v := range cider {
+			a.Runs = append(a.Runs, &run{Captions: []store.Caption{
+				{Image: "1.jpg", Scored: true, Stats: store.CaptionStats{CIDEr: v}},
+				{Image: "2.jpg", Scored: true, Stats: store.CaptionStats{CIDEr: 0.1}},
+			}})
+		}
+		return a
+	}
+	got := (&contrast{B: of(0.25, 0.75), A: of(1)}).imageDifferences("cider")
+	if len(got) != 2 || got[0].Image != "1.jpg" || math.Abs(got[0].Points+50) > 1e-9 || math.Abs(got[1].Points) > 1e-9 {
+		t.Errorf("differences are %v", got)
+	}
+}
+
+func TestNamesStandWhereThereIsRoom(t *testing.T) {
+	frame := vg.Rectangle{Max: vg.Point{X: 100, Y: 100}}
+	at := vg.Point{X: 90, Y: 50} // too near the right end
+	first, ok := beside(at, 40, 10, frame, nil)
+	if !ok || first.Max.X > at.X {
+		t.Errorf("the first name lies at %v", first)
+	}
+	second, ok := beside(at, 40, 10, frame, []vg.Rectangle{first})
+	if !ok || overlaps(second, []vg.Rectangle{first}) {
+		t.Errorf("the second name lies at %v, over the first at %v", second, first)
+	}
+	if _, ok := beside(at, 200, 10, frame, nil); ok {
+		t.Error("a name wider than the frame found room")
+	}
+}
+
+func TestTeXIsEscaped(t *testing.T) {
+	for text, want := range map[string]string{
+		`50 % & a_b {x} \y`:           `50 \% \& a\_b \{x\} \textbackslash{}y`,
+		"1.0\u00a0±\u00a00.5 [−1, 2]": `1.0~$\pm$~0.5 {[}$-$1, 2{]}`,
+		"4\u202F515":                  `4\,515`,
+		"#1 ^2 $3 < 4":                `\#1 \textasciicircum{}2 \$3 $<$ 4`,
+	} {
+		if got := tex(text); got != want {
+			t.Errorf("%q became %s, not %s", text, got, want)
+		}
+	}
+}
