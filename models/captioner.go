@@ -37,6 +37,8 @@ type source interface {
 	// use hands the parameters over, once they exist.
 	use(p *parameters)
 	dim() int64
+	// hashes name what the features come from, besides pictures and parameters.
+	hashes() map[string]string
 	close() error
 }
 
@@ -74,6 +76,10 @@ func newCaptioner(settings experiments.Settings, d *data.Dataset, device torch.D
 
 // Parameters is the number of trained parameters.
 func (c *Captioner) Parameters() int64 { return count(c.params.shapes) }
+
+// Hashes name what the captioner was made from besides settings and data: the
+// weights of a frozen encoder and its features.
+func (c *Captioner) Hashes() map[string]string { return c.source.hashes() }
 
 // ValidationDone tells the schedule the epoch's value of the select metric.
 func (c *Captioner) ValidationDone(value float64) { c.schedule.observe(value) }

@@ -125,6 +125,8 @@ func (c *cnnSource) features(s *torch.Scope, images []int, training bool) (*torc
 
 func (c *cnnSource) dim() int64 { return int64(c.Dim()) }
 
+func (c *cnnSource) hashes() map[string]string { return nil }
+
 func (c *cnnSource) close() error { return nil }
 
 // pictures reads a data set's pictures, and keeps the bytes of as many as fit into keptBytes: each epoch needs all.

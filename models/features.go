@@ -212,4 +212,8 @@ func (c *cachedSource) use(*parameters) {}
 
 func (c *cachedSource) dim() int64 { return int64(c.cache.Spec().Dim) }
 
+func (c *cachedSource) hashes() map[string]string {
+	return map[string]string{"encoder_weights": c.cache.Spec().WeightsSHA256, "features": c.cache.Hash()}
+}
+
 func (c *cachedSource) close() error { return c.cache.Close() }

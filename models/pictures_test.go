@@ -228,6 +228,8 @@ type noFeatures struct {
 func (n *noFeatures) dim() int64   { return n.dimension }
 func (n *noFeatures) close() error { return nil }
 
+func (n *noFeatures) hashes() map[string]string { return nil }
+
 // speck draws a bright square around (x, y), in fractions of the side, and gives the middle of what it changes.
 func speck(p *Pictures, x, y float64) (midX, midY float64, err error) {
 	size := p.Size()

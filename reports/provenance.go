@@ -143,6 +143,8 @@ func (r *run) environment() map[string]string {
 	}
 	delete(tree, "timings")
 	delete(tree, "attempts")
+	delete(tree, "changes") // whole files, perhaps
+	delete(tree, "command")
 	if tree["commit"] == nil {
 		delete(tree, "dirty") // of nothing
 	}

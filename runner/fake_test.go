@@ -80,6 +80,8 @@ func (c *fakeCaptioner) mix(text string) uint64 {
 
 func (c *fakeCaptioner) Parameters() int64 { return int64(c.settings.Model.Hidden) }
 
+func (c *fakeCaptioner) Hashes() map[string]string { return map[string]string{"features": "f"} }
+
 func (c *fakeCaptioner) TrainEpoch(ctx context.Context, progress func(step, steps int, loss float64)) (data.EpochResult, error) {
 	batches := c.data.Epoch("train", c.settings.Train.BatchImages, c.settings.Seed, c.state.Epoch)
 	for c.state.Step < len(batches) {

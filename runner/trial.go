@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"os"
 	"sync/atomic"
@@ -27,10 +28,11 @@ type TrialConfig struct {
 	Dir     string // folder of all runs, see DefaultDir
 	Root    string // of the data set, where the spec names none
 
-	// Threads, Device and Versions are recorded; setting them is the caller's.
-	Threads  int
-	Device   string
-	Versions map[string]string // library → version, such as libtorch
+	// Threads, Device, Versions and CommandLine are recorded; setting them is the caller's.
+	Threads     int
+	Device      string
+	CommandLine string            // that the study was run by
+	Versions    map[string]string // library → version, such as libtorch
 
 	// Meteor holds METEOR's data; nil scores meteor-exact-stem in its place.
 	Meteor *metrics.Meteor
@@ -154,6 +156,8 @@ func (t *trial) prepare(ctx context.Context, engine Engine) error {
 	t.touch()
 	t.environment = environment(ctx, &t.cfg)
 	t.environment.Attempts = t.claim.Attempt
+	t.environment.Hashes = map[string]string{"data": t.data.Hash, "vocabulary": t.data.Vocabulary.Hash()}
+	maps.Copy(t.environment.Hashes, t.captioner.Hashes())
 	raw, err := json.Marshal(t.environment)
 	if err != nil {
 		return fmt.Errorf("record the environment: %w", err)

@@ -101,7 +101,7 @@ failed; 130 interrupted, and resumed by the same command.`,
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(
 		planCommand(), runCommand(), stopCommand(), trialCommand(),
-		runsCommand(), showCommand(), compareCommand(), auditCommand(), reportCommand(),
+		runsCommand(), showCommand(), compareCommand(), auditCommand(), reproduceCommand(), reportCommand(),
 		dataCommand(), featuresCommand(), scoreCommand(),
 		doctorCommand(), tokenizeCommand(),
 	)

@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -194,8 +195,25 @@ func trialArgs(l runner.Launch, device, meteor string) []string {
 	return []string{
 		"trial", l.Run, "--attempt", strconv.FormatInt(l.Attempt, 10), "--db", l.DB, "--dir", l.Dir, "--data", l.Root,
 		"--threads", strconv.Itoa(l.Threads), "--device", device, "--lease", l.Lease.String(), "--silence", l.Silence.String(),
-		"--meteor", meteor,
+		"--meteor", meteor, "--command", commandLine(),
 	}
+}
+
+// commandLine is this process's command line, as a shell would take it.
+func commandLine() string {
+	words := []string{"glimpse"}
+	for _, arg := range os.Args[1:] {
+		words = append(words, quote(arg))
+	}
+	return strings.Join(words, " ")
+}
+
+// quote writes a word as a shell reads it.
+func quote(word string) string {
+	if word != "" && strings.Trim(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=:,@%+") == "" {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
 // onCheckpointSignal gives a channel that tells of each SIGUSR1, which asks for a checkpoint.

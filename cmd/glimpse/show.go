@@ -42,6 +42,7 @@ metrics, epochs, environment, and some of the captions it wrote.`,
 			if err != nil {
 				return err
 			}
+			record.db = db
 			if asJSON {
 				return printJSON(c.OutOrStdout(), record.json())
 			}
@@ -58,6 +59,7 @@ metrics, epochs, environment, and some of the captions it wrote.`,
 // record is all that `show` tells of a run.
 type record struct {
 	run      store.Run
+	db       string // as --db named it
 	epochs   []store.Epoch
 	captions []store.Caption
 	split    string
@@ -103,8 +105,21 @@ type captionJSON struct {
 	CIDEr   *number  `json:"cider"` // null before it was scored
 }
 
+// reproduce is the command that trains the run again and compares, or "" where there is nothing to compare with.
+func (r *record) reproduce() string {
+	if r.run.State != store.Completed {
+		return ""
+	}
+	command := "glimpse reproduce " + r.run.ID
+	if r.db != "" {
+		command += " --db " + quote(r.db)
+	}
+	return command
+}
+
 type recordJSON struct {
 	runJSON
+	Reproduce   string          `json:"reproduce"` // a command; "" for runs that are not completed
 	Environment json.RawMessage `json:"environment"`
 	Epochs      []epochJSON     `json:"epoch_records"`
 	Split       string          `json:"captions_split"`
@@ -114,6 +129,7 @@ type recordJSON struct {
 func (r *record) json() recordJSON {
 	out := recordJSON{
 		runJSON:     newRunJSON(r.run),
+		Reproduce:   r.reproduce(),
 		Environment: raw(r.run.Environment),
 		Epochs:      []epochJSON{},
 		Split:       r.split,
@@ -166,7 +182,12 @@ func (r *record) print(w io.Writer) error {
 		}
 	}
 	for _, key := range sortedPaths(run.Environment) {
-		t.add(key[0], key[1])
+		if key[0] != "changes.diff" { // whole files, perhaps: --json has it
+			t.add(key[0], key[1])
+		}
+	}
+	if command := r.reproduce(); command != "" {
+		t.add("reproduce", command)
 	}
 	if err := t.print(w); err != nil {
 		return err

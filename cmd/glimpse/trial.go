@@ -15,6 +15,7 @@ func trialCommand() *cobra.Command {
 	var (
 		compute                  engineFlags
 		db, dir, root, meteor    string
+		command                  string
 		attempt                  int64
 		lease, silence, interval time.Duration
 	)
@@ -48,7 +49,7 @@ func trialCommand() *cobra.Command {
 			torch.SetThreads(engine.Threads)
 			config := runner.TrialConfig{
 				Run: args[0], Attempt: attempt, DB: results, Dir: dir, Root: dataRoot(root, ""),
-				Threads: engine.Threads, Device: engine.Device.String(), Versions: versions(), Meteor: data,
+				Threads: engine.Threads, Device: engine.Device.String(), Versions: versions(), CommandLine: command, Meteor: data,
 				Checkpoint: checkpoint, Events: c.OutOrStdout(), Log: c.ErrOrStderr(),
 				Lease: lease, Silence: silence, SaveEvery: interval,
 			}
@@ -64,6 +65,7 @@ func trialCommand() *cobra.Command {
 	c.Flags().StringVar(&root, "data", "", "folder of the data set (default $GLIMPSE_DATA)")
 	addMeteorFlag(c, &meteor)
 	c.Flags().Int64Var(&attempt, "attempt", 0, "claim taken by the runner; 0 takes one")
+	c.Flags().StringVar(&command, "command", commandLine(), "command line of the study, to be recorded")
 	c.Flags().DurationVar(&lease, "lease", 0, "how long this process may be silent before its claim is taken over")
 	c.Flags().DurationVar(&silence, "silence", 0, "how long it may make no progress")
 	c.Flags().DurationVar(&interval, "save-every", 0, "between checkpoints within an epoch")
