@@ -57,6 +57,10 @@ fuzz SECONDS="20":
         done
     done
 
+# runners and trials are killed KILLS times at random moments; nothing may be lost, doubled or changed
+chaos KILLS="200" SEED="1":
+    {{torch}} go test ./cmd/glimpse -run '^TestChaos$' -count 1 -v -timeout 60m -chaos {{KILLS}} -chaos-seed {{SEED}}
+
 # removes what build and demo made; the user's cache stays
 clean:
     rm -rf bin demo-report demo.db demo.db-wal demo.db-shm

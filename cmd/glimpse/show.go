@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -60,6 +61,7 @@ metrics, epochs, environment, and some of the captions it wrote.`,
 type record struct {
 	run      store.Run
 	db       string // as --db named it
+	attempts []store.Attempt
 	epochs   []store.Epoch
 	captions []store.Caption
 	split    string
@@ -72,6 +74,9 @@ func readRecord(ctx context.Context, db *store.DB, id, split string, captions in
 	}
 	r := &record{run: run, split: split}
 	if r.epochs, err = db.Epochs(ctx, run.ID); err != nil {
+		return nil, err
+	}
+	if r.attempts, err = db.Attempts(ctx, run.ID); err != nil {
 		return nil, err
 	}
 	if captions == 0 {
@@ -94,6 +99,15 @@ type epochJSON struct {
 	Seconds           number            `json:"seconds"`
 	CaptionsPerSecond number            `json:"captions_per_second"`
 	Selected          bool              `json:"selected"`
+}
+
+type attemptJSON struct {
+	Attempt int64  `json:"attempt"`
+	Host    string `json:"host"`
+	Started any    `json:"started"`
+	Ended   any    `json:"ended"`
+	Outcome string `json:"outcome"` // a state, or lost; "" while it is under way
+	Error   string `json:"error,omitempty"`
 }
 
 type captionJSON struct {
@@ -121,6 +135,7 @@ type recordJSON struct {
 	runJSON
 	Reproduce   string          `json:"reproduce"` // a command; "" for runs that are not completed
 	Environment json.RawMessage `json:"environment"`
+	Attempts    []attemptJSON   `json:"attempt_records"`
 	Epochs      []epochJSON     `json:"epoch_records"`
 	Split       string          `json:"captions_split"`
 	Captions    []captionJSON   `json:"captions"`
@@ -131,9 +146,15 @@ func (r *record) json() recordJSON {
 		runJSON:     newRunJSON(r.run),
 		Reproduce:   r.reproduce(),
 		Environment: raw(r.run.Environment),
+		Attempts:    []attemptJSON{},
 		Epochs:      []epochJSON{},
 		Split:       r.split,
 		Captions:    []captionJSON{},
+	}
+	for _, a := range r.attempts {
+		out.Attempts = append(out.Attempts, attemptJSON{
+			Attempt: a.Number, Host: a.Host, Started: timestamp(a.Started), Ended: timestamp(a.Ended), Outcome: a.Outcome, Error: a.Error,
+		})
 	}
 	for _, e := range r.epochs {
 		out.Epochs = append(out.Epochs, epochJSON{
@@ -171,7 +192,7 @@ func (r *record) print(w io.Writer) error {
 	if run.Parameters > 0 {
 		t.add("parameters", count(run.Parameters))
 	}
-	t.add("attempts", fmt.Sprint(run.Attempt))
+	t.add("attempts", attemptText(r.attempts))
 	if run.Epochs > 0 {
 		t.add("epochs", fmt.Sprintf("%d, the best is %d", run.Epochs, run.BestEpoch))
 		t.add("time", span(run.Seconds))
@@ -198,6 +219,25 @@ func (r *record) print(w io.Writer) error {
 		}
 	}
 	return nil
+}
+
+// attemptText counts the attempts of a run by how they ended.
+func attemptText(attempts []store.Attempt) string {
+	counts, order := map[string]int{}, []string{}
+	for _, a := range attempts {
+		outcome := cmp.Or(a.Outcome, store.Running)
+		if counts[outcome]++; counts[outcome] == 1 {
+			order = append(order, outcome)
+		}
+	}
+	text := fmt.Sprint(len(attempts))
+	if len(attempts) < 2 {
+		return text
+	}
+	for i, outcome := range order {
+		order[i] = fmt.Sprintf("%d %s", counts[outcome], outcome)
+	}
+	return text + ": " + strings.Join(order, ", ")
 }
 
 // shownMetrics are the metrics of the tables, in their order.

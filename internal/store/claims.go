@@ -133,6 +133,31 @@ func (db *DB) end(ctx context.Context, claim Claim, state, failure, cause string
 	})
 }
 
+// Attempts returns the claims of a run in their order.
+func (db *DB) Attempts(ctx context.Context, run string) ([]Attempt, error) {
+	var attempts []Attempt
+	err := db.read(ctx, func(tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx, `SELECT attempt, host, pid, started_ms, ended_ms, outcome, error
+			FROM attempts WHERE run = ? ORDER BY attempt`, run)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = rows.Close() }()
+		for rows.Next() {
+			var a Attempt
+			var started int64
+			var ended *int64
+			if err := rows.Scan(&a.Number, &a.Host, &a.PID, &started, &ended, &a.Outcome, &a.Error); err != nil {
+				return err
+			}
+			a.Started, a.Ended = time.UnixMilli(started), instant(ended)
+			attempts = append(attempts, a)
+		}
+		return rows.Err()
+	})
+	return attempts, err
+}
+
 // fenced runs f in a transaction in which the claim is known to be held.
 func (db *DB) fenced(ctx context.Context, claim Claim, f func(*sql.Tx) error) error {
 	return db.write(ctx, func(tx *sql.Tx) error {

@@ -38,6 +38,11 @@ func TestStopIsAddressedToAnAttempt(t *testing.T) {
 	if err := db.Complete(ctx, next, Result{}); err != nil {
 		t.Fatal(err)
 	}
+	attempts, err := db.Attempts(ctx, claim.Run)
+	if err != nil || len(attempts) != 2 || attempts[0].Outcome != Interrupted || attempts[0].PID != 7 ||
+		attempts[1].Number != 2 || attempts[1].Outcome != Completed || attempts[1].Ended.IsZero() {
+		t.Errorf("attempts are %+v, %v", attempts, err)
+	}
 	if asked, err := db.Stop(ctx, []string{claim.Run}); err != nil || len(asked) != 0 {
 		t.Errorf("a completed run was asked to stop: %+v, %v", asked, err)
 	}

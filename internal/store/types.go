@@ -95,6 +95,17 @@ type Claim struct {
 	Attempt int64
 }
 
+// Attempt is one claim of a run: who worked on it, and how that ended.
+type Attempt struct {
+	Number  int64
+	Host    string
+	PID     int
+	Started time.Time
+	Ended   time.Time // zero while it is under way
+	Outcome string    // a state of the run, "lost" where another process took over, "" while it is under way
+	Error   string    // failed: the cause
+}
+
 // Epoch is the record of one training epoch.
 type Epoch struct {
 	Epoch             int                // from 1
