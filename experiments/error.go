@@ -114,6 +114,15 @@ func suggest(word string, words []string) string {
 	return ""
 }
 
+// Suggest gives `; did you mean x?` for the nearest of some paths, or for those that end in about this name, or nothing
+// where none is near.
+func Suggest(name string, paths []string) string {
+	if hint := suggest(name, paths); hint != "" {
+		return hint
+	}
+	return elsewhere(name, paths)
+}
+
 // nearest gives the word with the smallest edit distance, if that is at most a
 // third of its length (and at least 1), or "".
 func nearest(word string, words []string) string {

@@ -197,6 +197,23 @@ func keyPaths() []string {
 	return paths
 }
 
+// A Setting is one key of a trial's settings.
+type Setting struct {
+	Path string // such as model.hidden
+	Text bool   // its values are texts, not numbers
+	Doc  string
+}
+
+// SettingKeys lists the keys of a trial's settings, in the order of a resolved file.
+func SettingKeys() []Setting {
+	var settings []Setting
+	for _, path := range settingPaths() {
+		k := find(path)
+		settings = append(settings, Setting{Path: path, Text: k.isText(), Doc: k.doc})
+	}
+	return settings
+}
+
 // settingPaths are the paths of Settings, in the order of the table.
 func settingPaths() []string {
 	return slices.DeleteFunc(keyPaths(), func(path string) bool { return !isSetting(path) })

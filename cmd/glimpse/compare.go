@@ -41,7 +41,8 @@ Runs of different protocol signatures are refused, with what differs.`,
 		Example: `  glimpse compare 3f2a 9b07
   glimpse compare none adaptive --study flickr8k-attention
   glimpse compare none adaptive --study demo --db demo.db --json`,
-		Args: cobra.ExactArgs(2),
+		Args:              cobra.ExactArgs(2),
+		ValidArgsFunction: completeCompared,
 		RunE: func(c *cobra.Command, args []string) error {
 			results, err := openResults(db)
 			if err != nil {
@@ -56,6 +57,9 @@ Runs of different protocol signatures are refused, with what differs.`,
 	}
 	addDBFlag(c, &db)
 	c.Flags().StringVar(&study, "study", "", "compare two arms of this study (its name or its YAML file) instead of two runs")
+	_ = c.RegisterFlagCompletionFunc("study", func(c *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
+		return completeStudy(c, nil, typed)
+	})
 	addJSONFlag(c, &asJSON)
 	return c
 }

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -99,48 +98,4 @@ func studyName(ctx context.Context, db *store.DB, arg string) (string, error) {
 		return "", err
 	}
 	return name, nil
-}
-
-// completeFromDB makes shells complete from what the results database holds.
-func completeFromDB(values func(context.Context, *store.DB) ([]string, error)) cobra.CompletionFunc {
-	return func(c *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
-		flag, err := c.Flags().GetString("db")
-		if err != nil || len(args) > 0 {
-			return nil, cobra.ShellCompDirectiveNoFileComp
-		}
-		db, err := openResults(flag)
-		if err != nil {
-			return nil, cobra.ShellCompDirectiveNoFileComp
-		}
-		defer db.Close()
-		all, err := values(c.Context(), db)
-		if err != nil {
-			return nil, cobra.ShellCompDirectiveNoFileComp
-		}
-		var matching []string
-		for _, v := range all {
-			if strings.HasPrefix(v, typed) {
-				matching = append(matching, v)
-			}
-		}
-		return matching, cobra.ShellCompDirectiveNoFileComp
-	}
-}
-
-func studyNames(ctx context.Context, db *store.DB) ([]string, error) {
-	studies, err := db.Studies(ctx)
-	names := make([]string, 0, len(studies))
-	for _, s := range studies {
-		names = append(names, s.Name)
-	}
-	return names, err
-}
-
-func runIDs(ctx context.Context, db *store.DB) ([]string, error) {
-	runs, err := db.Runs(ctx, "")
-	ids := make([]string, 0, len(runs))
-	for _, r := range runs {
-		ids = append(ids, fmt.Sprintf("%s\t%s %s seed %d, %s", r.ID, r.Study, r.Arm, r.Seed, r.State))
-	}
-	return ids, err
 }

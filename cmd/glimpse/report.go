@@ -24,7 +24,7 @@ the study is still running.`,
 		Example: `  glimpse report flickr8k-attention -o report
   glimpse report experiments/demo.yaml --db demo.db -o demo-report`,
 		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: completeFromDB(studyNames),
+		ValidArgsFunction: completeStudy,
 		RunE: func(c *cobra.Command, args []string) error {
 			results, err := openResults(db)
 			if err != nil {

@@ -2,9 +2,9 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -18,23 +18,41 @@ func runsCommand() *cobra.Command {
 	var (
 		db     string
 		state  string
+		list   runList
 		asJSON bool
 	)
 	c := &cobra.Command{
 		Use:   "runs [STUDY]",
-		Short: "List the runs of a study, or of all",
+		Short: "List the runs of a study, or of all: filtered, sorted, by chosen columns",
 		Long: `Lists the runs of a study (its name or its YAML file), or every run of the
 database. Metrics are of the test split, ×100; with --json they are fractions
-of 1, CIDEr unscaled, and those of the validation split stand beside them.`,
+of 1, CIDEr unscaled, and those of the validation split stand beside them.
+
+--where keeps the runs for which an expression is true. A condition is a field,
+one of = != < <= > >= and ~ (holds the text), and a value; "arm in (soft, none)"
+is any of several, and a field alone is true where it has a value. Conditions
+are joined by and, or, not and brackets. --sort takes fields, - before one for
+the largest first; runs that lack it come last. --columns takes fields, or with
+a + in front those to add to the usual ones.
+
+` + fieldHelp(),
 		Example: `  glimpse runs
-  glimpse runs flickr8k-attention
-  glimpse runs --state failed
+  glimpse runs flickr8k-attention --sort -test.cider
+  glimpse runs --where 'arm=adaptive and test.cider>50'
+  glimpse runs --where 'model.hidden>=512 and finished>=2026-01-31' --columns +model.hidden,val.cider
+  glimpse runs --state failed --columns id,arm,seed,error
   glimpse runs flickr8k-attention --json | jq '.[] | [.arm, .seed, .metrics.test.cider]'`,
 		Args:              cobra.MaximumNArgs(1),
-		ValidArgsFunction: completeFromDB(studyNames),
+		ValidArgsFunction: completeStudy,
 		RunE: func(c *cobra.Command, args []string) error {
 			if state != "" && !slices.Contains(runStates, state) {
 				return usageError{fmt.Errorf("--state %q: want one of %s", state, strings.Join(runStates, ", "))}
+			}
+			if asJSON && c.Flags().Changed("columns") {
+				return usageError{errors.New("--columns is for the table; --json prints all there is")}
+			}
+			if err := list.parse(); err != nil {
+				return usageError{err}
 			}
 			results, err := openResults(db)
 			if err != nil {
@@ -51,20 +69,30 @@ of 1, CIDEr unscaled, and those of the validation split stand beside them.`,
 			if err != nil {
 				return err
 			}
-			runs = inState(runs, state)
+			rows := list.choose(inState(runs, state))
 			if asJSON {
-				out := make([]runJSON, 0, len(runs))
-				for _, r := range runs {
-					out = append(out, newRunJSON(r))
+				out := make([]runJSON, 0, len(rows))
+				for _, r := range rows {
+					out = append(out, newRunJSON(r.Run))
 				}
 				return printJSON(c.OutOrStdout(), out)
 			}
-			return runTable(runs).print(c.OutOrStdout())
+			if len(rows) == 0 && len(runs) > 0 {
+				fmt.Fprintf(c.ErrOrStderr(), "none of %s is chosen\n", plural(len(runs), "run"))
+			}
+			return list.table(rows).print(c.OutOrStdout())
 		},
 	}
 	addDBFlag(c, &db)
 	c.Flags().StringVar(&state, "state", "", "only runs in this state: "+strings.Join(runStates, ", "))
+	c.Flags().StringVar(&list.where, "where", "", "only runs for which this is true, as in 'arm=adaptive and test.cider>50'")
+	c.Flags().StringVar(&list.sort, "sort", "", "sort by these fields, as in arm,-test.cider (default: the order of the plan)")
+	c.Flags().StringVar(&list.columns, "columns", "", "show these fields, as in id,arm,val.cider, or with + in front add them")
 	addJSONFlag(c, &asJSON)
+	completeFlag(c, "state", func(string) []string { return runStates })
+	completeFlag(c, "sort", completeFields)
+	completeFlag(c, "columns", completeFields)
+	completeFlag(c, "where", completeWhere)
 	return c
 }
 
@@ -81,15 +109,13 @@ func inState(runs []store.Run, state string) []store.Run {
 	return kept
 }
 
+// runTable shows runs by the usual columns.
 func runTable(runs []store.Run) *table {
-	t := &table{}
-	t.add("RUN", "STUDY", "ARM", "SEED", "STATE", "EPOCHS", "BLEU-1", "BLEU-4", "ROUGE-L", "CIDEr", "TIME")
-	for _, r := range runs {
-		_, scores := r.Final()
-		t.add(r.ID, r.Study, r.Arm, strconv.FormatInt(r.Seed, 10), r.State, strconv.Itoa(r.Epochs),
-			percent(scores, "bleu1"), percent(scores, "bleu4"), percent(scores, "rouge_l"), percent(scores, "cider"), span(r.Seconds))
+	var list runList
+	if err := list.parse(); err != nil { // the usual columns are fields
+		return &table{}
 	}
-	return t
+	return list.table(list.choose(runs))
 }
 
 // runJSON is a run as scripts see it: a contract, whose keys are only ever added to.

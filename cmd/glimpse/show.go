@@ -303,26 +303,12 @@ func (r *record) printCaptions(w io.Writer) error {
 
 // sortedPaths flattens a JSON object to pairs of dotted path and value, sorted; anything else gives none.
 func sortedPaths(value json.RawMessage) [][2]string {
-	var object map[string]any
-	if json.Unmarshal(value, &object) != nil {
-		return nil
-	}
 	var pairs [][2]string
-	var walk func(prefix string, value any)
-	walk = func(prefix string, value any) {
-		if inner, ok := value.(map[string]any); ok {
-			for key, v := range inner {
-				walk(strings.TrimPrefix(prefix+"."+key, "."), v)
-			}
-			return
+	for path, leaf := range flatten(value) {
+		if text, err := json.Marshal(leaf); err == nil {
+			pairs = append(pairs, [2]string{path, strings.Trim(string(text), `"`)})
 		}
-		text, err := json.Marshal(value)
-		if err != nil {
-			return
-		}
-		pairs = append(pairs, [2]string{prefix, strings.Trim(string(text), `"`)})
 	}
-	walk("", object)
 	sort.Slice(pairs, func(i, j int) bool { return pairs[i][0] < pairs[j][0] })
 	return pairs
 }

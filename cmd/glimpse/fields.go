@@ -1,0 +1,201 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"glimpse/experiments"
+	"glimpse/internal/filter"
+	"glimpse/internal/store"
+)
+
+// A field is something known of runs, by which they are chosen and sorted and which makes a column.
+type field struct {
+	name    string
+	heading string
+	kind    filter.Kind
+	doc     string
+	value   func(*runRow) (filter.Value, bool)
+	show    func(float64) string // of fields that are not texts; nil shows all digits
+}
+
+// runRow is a run with what its fields are taken from.
+type runRow struct {
+	store.Run
+	settings, environment map[string]any // by dotted path; nil until they are asked for
+}
+
+func (r *runRow) get(f field) (filter.Value, bool) {
+	v, has := f.value(r)
+	return v, has && (f.kind == filter.Text && v.Text != "" || f.kind != filter.Text)
+}
+
+func text(of func(store.Run) string) func(*runRow) (filter.Value, bool) {
+	return func(r *runRow) (filter.Value, bool) { return filter.Value{Text: of(r.Run)}, true }
+}
+
+// quantity is a number that is not known while it is 0.
+func quantity(of func(store.Run) float64) func(*runRow) (filter.Value, bool) {
+	return func(r *runRow) (filter.Value, bool) { v := of(r.Run); return filter.Value{Number: v}, v != 0 }
+}
+
+func moment(of func(store.Run) time.Time) func(*runRow) (filter.Value, bool) {
+	return func(r *runRow) (filter.Value, bool) {
+		at := of(r.Run)
+		return filter.Value{Number: float64(at.UnixMilli()) / 1000}, !at.IsZero()
+	}
+}
+
+// runFields are the fields of a run, in the order of the help, named as in --json. Settings and metrics follow them.
+var runFields = []field{
+	{"id", "RUN", filter.Text, "the run's id", text(func(r store.Run) string { return r.ID }), nil},
+	{"study", "STUDY", filter.Text, "its study", text(func(r store.Run) string { return r.Study }), nil},
+	{"arm", "ARM", filter.Text, "its arm", text(func(r store.Run) string { return r.Arm }), nil},
+	{"state", "STATE", filter.Text, strings.Join(runStates, ", "), text(func(r store.Run) string { return r.State }), nil},
+	{"failure", "FAILURE", filter.Text, "what kind of failure", text(func(r store.Run) string { return r.Failure }), nil},
+	{"error", "ERROR", filter.Text, "what it failed of", text(func(r store.Run) string { return strings.Join(strings.Fields(r.Error), " ") }), nil},
+	{"attempt", "ATTEMPT", filter.Number, "how often it was begun", quantity(func(r store.Run) float64 { return float64(r.Attempt) }), nil},
+	{"epochs", "EPOCHS", filter.Number, "epochs trained",
+		func(r *runRow) (filter.Value, bool) { return filter.Value{Number: float64(r.Epochs)}, true }, nil},
+	{"best_epoch", "BEST", filter.Number, "the epoch selected", quantity(func(r store.Run) float64 { return float64(r.BestEpoch) }), nil},
+	{"seconds", "TIME", filter.Duration, "time of work", quantity(func(r store.Run) float64 { return r.Seconds }), span},
+	{"parameters", "PARAMETERS", filter.Number, "parameters trained", quantity(func(r store.Run) float64 { return float64(r.Parameters) }),
+		func(v float64) string { return count(int64(v)) }},
+	{"created", "CREATED", filter.Time, "when it was planned (UTC)", moment(func(r store.Run) time.Time { return r.Created }), minute},
+	{"started", "STARTED", filter.Time, "when it was first begun", moment(func(r store.Run) time.Time { return r.Started }), minute},
+	{"finished", "FINISHED", filter.Time, "when it ended", moment(func(r store.Run) time.Time { return r.Finished }), minute},
+	{"signature", "SIGNATURE", filter.Text, "its protocol signature", text(func(r store.Run) string { return r.Signature }), nil},
+	environmentField("host", "machine"), environmentField("device", "cpu or cuda"), environmentField("commit", "commit of the program"),
+}
+
+// metricFields tells how the metrics are headed and scaled: ×100, as people write them, but for ratios and counts.
+var metricFields = []struct {
+	key, heading string
+	scale        float64
+	digits       int
+}{
+	{"bleu1", "BLEU-1", 100, 1}, {"bleu2", "BLEU-2", 100, 1}, {"bleu3", "BLEU-3", 100, 1}, {"bleu4", "BLEU-4", 100, 1},
+	{"rouge_l", "ROUGE-L", 100, 1}, {"cider", "CIDEr", 100, 1}, {"cider_d", "CIDEr-D", 100, 1}, {"cider_plain", "CIDEr plain", 100, 1},
+	{"meteor", "METEOR", 100, 1}, {"meteor-exact-stem", "METEOR exact+stem", 100, 1}, {"copied", "COPIED", 100, 1},
+	{"length_ratio", "LENGTH RATIO", 1, 3}, {"distinct", "DISTINCT", 1, 0}, {"vocabulary", "VOCABULARY", 1, 0},
+}
+
+// metricSplits are the prefixes of metrics: final is the test split or, of a run that spared it, the validation split.
+var metricSplits = []string{"test", "val", "final"}
+
+func minute(seconds float64) string {
+	return time.UnixMilli(int64(seconds * 1000)).UTC().Format("2006-01-02 15:04")
+}
+
+// pathValue is a field's value in flattened JSON.
+func pathValue(of map[string]any, path string, kind filter.Kind) (filter.Value, bool) {
+	switch v := of[path].(type) {
+	case string:
+		return filter.Value{Text: v}, kind == filter.Text
+	case float64:
+		return filter.Value{Number: v}, kind == filter.Number
+	}
+	return filter.Value{}, false
+}
+
+func environmentField(key, doc string) field {
+	return field{key, strings.ToUpper(key), filter.Text, doc, func(r *runRow) (filter.Value, bool) {
+		if r.environment == nil {
+			r.environment = flatten(r.Environment)
+		}
+		return pathValue(r.environment, key, filter.Text)
+	}, nil}
+}
+
+func settingField(s experiments.Setting) field {
+	kind := filter.Number
+	if s.Text {
+		kind = filter.Text
+	}
+	return field{s.Path, s.Path, kind, s.Doc, func(r *runRow) (filter.Value, bool) {
+		if r.settings == nil {
+			r.settings = flatten(r.Settings)
+		}
+		return pathValue(r.settings, s.Path, kind)
+	}, nil}
+}
+
+// allFields are those of runs, of metrics and of settings.
+func allFields() []field {
+	fields := slices.Clone(runFields)
+	for _, split := range metricSplits {
+		for _, m := range metricFields {
+			heading := split + " " + m.heading
+			if split == "final" {
+				heading = m.heading
+			}
+			fields = append(fields, field{split + "." + m.key, heading, filter.Number, "", func(r *runRow) (filter.Value, bool) {
+				scores := r.Metrics[split]
+				if split == "final" {
+					_, scores = r.Final()
+				}
+				v, has := scores[m.key]
+				return filter.Value{Number: m.scale * v}, has
+			}, func(v float64) string { return strconv.FormatFloat(v, 'f', m.digits, 64) }})
+		}
+	}
+	for _, s := range experiments.SettingKeys() {
+		if f := settingField(s); f.name == "seed" {
+			f.heading, f.doc = "SEED", "its seed"
+			fields = slices.Insert(fields, 3, f)
+		} else {
+			fields = append(fields, f)
+		}
+	}
+	return fields
+}
+
+// findField gives a field by its name, or an error that names the nearest.
+func findField(fields []field, name string) (field, error) {
+	names := make([]string, len(fields))
+	for i, f := range fields {
+		if names[i] = f.name; f.name == name {
+			return f, nil
+		}
+	}
+	return field{}, fmt.Errorf("there is no field %q%s (`glimpse runs --help` lists them)", name, experiments.Suggest(name, names))
+}
+
+func (f field) text(r *runRow) string {
+	v, has := r.get(f)
+	switch {
+	case !has:
+		return "-"
+	case f.kind == filter.Text:
+		return v.Text
+	case f.show != nil && !math.IsNaN(v.Number) && !math.IsInf(v.Number, 0):
+		return f.show(v.Number)
+	}
+	return strconv.FormatFloat(v.Number, 'g', -1, 64)
+}
+
+// flatten gives the leaves of a JSON object by their dotted paths; anything else has none.
+func flatten(object json.RawMessage) map[string]any {
+	leaves := map[string]any{}
+	var walk func(prefix string, value any)
+	walk = func(prefix string, value any) {
+		inner, ok := value.(map[string]any)
+		if !ok {
+			leaves[prefix] = value
+			return
+		}
+		for key, v := range inner {
+			walk(strings.TrimPrefix(prefix+"."+key, "."), v)
+		}
+	}
+	var root map[string]any
+	if json.Unmarshal(object, &root) == nil {
+		walk("", root)
+	}
+	return leaves
+}

@@ -1,0 +1,225 @@
+package filter
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// longest bounds an expression in bytes, and with it how deep it nests.
+const longest = 4096
+
+// Row gives the value of a field of one row, or false where it has none.
+type Row func(field string) (Value, bool)
+
+// Filter says whether a row is chosen.
+type Filter func(Row) bool
+
+// An Error is what is wrong with an expression, and where.
+type Error struct {
+	Text string // the expression
+	At   int    // byte of it where the trouble begins
+	Msg  string
+}
+
+// Error gives the message and, below it, the expression with a mark under the place.
+func (e *Error) Error() string {
+	before := []rune(e.Text[:e.At])
+	return fmt.Sprintf("%s\n  %s\n  %s^", e.Msg, e.Text, strings.Repeat(" ", len(before)))
+}
+
+// Parse reads an expression; the empty one chooses every row. kindOf tells the kind of a field; its error, for
+// one that does not exist, becomes the message of an *Error, which every error of Parse is.
+func Parse(text string, kindOf func(field string) (Kind, error)) (Filter, error) {
+	text = strings.TrimSpace(strings.Map(oneLine, text))
+	if len(text) > longest {
+		return nil, &Error{Text: strings.ToValidUTF8(text[:20], "") + "…", Msg: fmt.Sprintf("the expression is longer than %d bytes", longest)}
+	}
+	tokens, err := scan(text)
+	if err != nil {
+		return nil, err
+	}
+	if len(tokens) == 1 {
+		return func(Row) bool { return true }, nil
+	}
+	p := &parser{text: text, tokens: tokens, kindOf: kindOf}
+	chosen, err := p.or()
+	if err != nil {
+		return nil, err
+	}
+	if t := p.next(); t.kind != end {
+		return nil, p.wrong(t, "%s stands where and, or or the end is expected", t)
+	}
+	return chosen, nil
+}
+
+// oneLine turns line ends and tabs into spaces, so that the mark of an error finds its place.
+func oneLine(c rune) rune {
+	if unicode.IsSpace(c) {
+		return ' '
+	}
+	return c
+}
+
+type parser struct {
+	text   string
+	tokens []token // the last one is the end
+	kindOf func(field string) (Kind, error)
+}
+
+func (p *parser) peek() token { return p.tokens[0] }
+
+func (p *parser) next() token {
+	t := p.tokens[0]
+	if t.kind != end {
+		p.tokens = p.tokens[1:]
+	}
+	return t
+}
+
+// accept takes the next token if it is this keyword or sign.
+func (p *parser) accept(word string) bool {
+	found := p.peek().is(word)
+	if found {
+		p.next()
+	}
+	return found
+}
+
+func (p *parser) wrong(t token, format string, args ...any) error {
+	return &Error{Text: p.text, At: t.at, Msg: fmt.Sprintf(format, args...)}
+}
+
+func (p *parser) or() (Filter, error) {
+	return p.joined("or", p.and, func(a, b Filter) Filter { return func(r Row) bool { return a(r) || b(r) } })
+}
+
+func (p *parser) and() (Filter, error) {
+	return p.joined("and", p.not, func(a, b Filter) Filter { return func(r Row) bool { return a(r) && b(r) } })
+}
+
+func (p *parser) joined(word string, part func() (Filter, error), join func(a, b Filter) Filter) (Filter, error) {
+	left, err := part()
+	for err == nil && p.accept(word) {
+		var right Filter
+		if right, err = part(); err == nil {
+			left = join(left, right)
+		}
+	}
+	return left, err
+}
+
+func (p *parser) not() (Filter, error) {
+	if p.accept("not") {
+		inner, err := p.not()
+		return func(r Row) bool { return !inner(r) }, err
+	}
+	if open := p.peek(); p.accept("(") {
+		inner, err := p.or()
+		if err == nil && !p.accept(")") {
+			err = p.wrong(open, "this ( is not closed")
+		}
+		return inner, err
+	}
+	return p.condition()
+}
+
+// condition reads a field and what is asked of it.
+func (p *parser) condition() (Filter, error) {
+	name := p.next()
+	if name.kind != word || name.keyword() {
+		return nil, p.wrong(name, "a field is expected here, as in arm=adaptive, not %s", name)
+	}
+	field := name.text
+	kind, err := p.kindOf(field)
+	if err != nil {
+		return nil, p.wrong(name, "%v", err)
+	}
+	if p.accept("in") {
+		return p.among(field, kind)
+	}
+	sign := p.peek()
+	if sign.kind != operator {
+		return func(r Row) bool { _, has := r(field); return has }, nil
+	}
+	p.next()
+	holds := tests[sign.text]
+	if ordered := strings.ContainsAny(sign.text, "<>"); ordered && kind == Text || sign.text == "~" && kind != Text {
+		return nil, p.wrong(sign, "%s is %s, which %s cannot judge; there are %s", field, kind, sign.text, kind.operators())
+	}
+	want, err := p.value(field, kind)
+	return func(r Row) bool {
+		v, has := r(field)
+		return has && holds(kind, v, want)
+	}, err
+}
+
+// among reads the values of `in`.
+func (p *parser) among(field string, kind Kind) (Filter, error) {
+	if t := p.peek(); !p.accept("(") {
+		return nil, p.wrong(t, "in takes values in brackets, as in arm in (soft, adaptive)")
+	}
+	var wanted []Value
+	for {
+		want, err := p.value(field, kind)
+		if err != nil {
+			return nil, err
+		}
+		wanted = append(wanted, want)
+		t := p.peek()
+		if p.accept(")") {
+			break
+		}
+		if !p.accept(",") {
+			return nil, p.wrong(t, "a comma or ) is expected here, not %s", t)
+		}
+	}
+	return func(r Row) bool {
+		v, has := r(field)
+		return has && slices.ContainsFunc(wanted, func(want Value) bool { return kind.equal(v, want) })
+	}, nil
+}
+
+func (p *parser) value(field string, kind Kind) (Value, error) {
+	t := p.next()
+	if t.kind != word && t.kind != quoted {
+		return Value{}, p.wrong(t, "a value for %s is expected here, not %s", field, t)
+	}
+	if t.keyword() {
+		return Value{}, p.wrong(t, "%s is a word of the expression; as a value, write it in quotes: '%s'", t.text, t.text)
+	}
+	v, err := kind.parse(t.text)
+	if err != nil {
+		return Value{}, p.wrong(t, "%s is %s, and %v", field, kind, err)
+	}
+	return v, nil
+}
+
+// tests are the comparisons by their sign.
+var tests = map[string]func(k Kind, v, want Value) bool{
+	"=":  Kind.equal,
+	"!=": func(k Kind, v, want Value) bool { return !k.equal(v, want) },
+	"<":  func(_ Kind, v, want Value) bool { return v.Number < want.Number },
+	"<=": func(_ Kind, v, want Value) bool { return v.Number <= want.Number },
+	">":  func(_ Kind, v, want Value) bool { return v.Number > want.Number },
+	">=": func(_ Kind, v, want Value) bool { return v.Number >= want.Number },
+	"~": func(_ Kind, v, want Value) bool {
+		return strings.Contains(strings.ToLower(v.Text), strings.ToLower(want.Text))
+	},
+}
+
+func (k Kind) equal(a, b Value) bool { return k.Compare(a, b) == 0 }
+
+// Compare orders two values of a kind; what is not a number comes before every number.
+func (k Kind) Compare(a, b Value) int {
+	if k == Text {
+		return strings.Compare(a.Text, b.Text)
+	}
+	if math.IsNaN(a.Number) && math.IsNaN(b.Number) {
+		return 0
+	}
+	return cmp.Compare(a.Number, b.Number)
+}
