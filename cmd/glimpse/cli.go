@@ -19,7 +19,7 @@ const (
 	exitDone        = 0
 	exitFailed      = 1   // something went wrong
 	exitUsage       = 2   // a wrong command line or study file; nothing was done
-	exitSomeFailed  = 3   // the study ran, and some of its trials failed
+	exitSomeFailed  = 3   // some of the work is done: some trials failed, or some pictures could not be read
 	exitInterrupted = 130 // stopped by a signal; the same command goes on from there
 )
 
@@ -67,13 +67,14 @@ func exitCode(ctx context.Context, err error, started bool) int {
 		usage usageError
 		spec  *experiments.Error
 		some  someFailed
+		most  somePictures
 	)
 	switch {
 	case errors.Is(err, runner.ErrInterrupted), ctx.Err() != nil && errors.Is(err, context.Canceled):
 		return exitInterrupted
 	case !started || errors.As(err, &usage) || errors.As(err, &spec):
 		return exitUsage
-	case errors.As(err, &some):
+	case errors.As(err, &some), errors.As(err, &most):
 		return exitSomeFailed
 	default:
 		return exitFailed
@@ -88,8 +89,8 @@ func newRoot() *cobra.Command {
 their captions, records everything in results.db, and writes a report whose
 plots and statistics answer the study's question.
 
-Exit codes: 0 done; 1 failed; 2 wrong usage or study file; 3 some trials
-failed; 130 interrupted, and resumed by the same command.`,
+Exit codes: 0 done; 1 failed; 2 wrong usage or study file; 3 some trials or
+pictures failed; 130 interrupted, and resumed by the same command.`,
 		Example: `  glimpse plan experiments/demo.yaml
   glimpse run experiments/demo.yaml --db demo.db --report demo-report
   glimpse runs --db demo.db
@@ -101,7 +102,7 @@ failed; 130 interrupted, and resumed by the same command.`,
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(
 		planCommand(), runCommand(), stopCommand(), trialCommand(),
-		runsCommand(), showCommand(), compareCommand(), auditCommand(), reproduceCommand(), reportCommand(),
+		runsCommand(), showCommand(), compareCommand(), auditCommand(), reproduceCommand(), reportCommand(), captionCommand(),
 		dataCommand(), featuresCommand(), scoreCommand(),
 		doctorCommand(), tokenizeCommand(),
 	)

@@ -44,7 +44,7 @@ func TestVeilOfEvenWeights(t *testing.T) {
 	for _, c := range []struct {
 		weight, full float64
 		want         uint8
-	}{{0.1, 0.1, 0}, {0.025, 0.1, 32}, {0, 0.1, 63}, {0, 0, 63}, {0.2, 0.1, 0}} {
+	}{{0.1, 0.1, 0}, {0.036, 0.1, 25}, {0, 0.1, 63}, {0, 0, 63}, {0.2, 0.1, 0}} {
 		for i := range even {
 			even[i] = float32(c.weight)
 		}

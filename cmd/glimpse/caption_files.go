@@ -1,0 +1,109 @@
+package main
+
+import (
+	"fmt"
+	"image/png"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"glimpse/data"
+	"glimpse/internal/atomicfile"
+	"glimpse/internal/store"
+	"glimpse/models"
+	"glimpse/reports/attention"
+)
+
+// pictureSide is how many pixels of a picture are kept for drawing.
+const pictureSide = 640
+
+// picturePath is a picture to caption: its file, and its name below the folder that it was found in.
+type picturePath struct{ file, name string }
+
+// findPictures lists the pictures that arguments name: files as they are, and of folders all files below that are
+// called as pictures are, in the order of their paths.
+func findPictures(args []string) ([]picturePath, error) {
+	var paths []picturePath
+	for _, arg := range args {
+		if !isFolder(arg) {
+			paths = append(paths, picturePath{arg, filepath.Base(arg)})
+			continue
+		}
+		before := len(paths)
+		err := filepath.WalkDir(arg, func(path string, entry fs.DirEntry, err error) error {
+			hidden := strings.HasPrefix(entry.Name(), ".") && path != arg
+			switch {
+			case err != nil:
+				return err
+			case entry.IsDir() && hidden:
+				return filepath.SkipDir
+			case entry.IsDir() || hidden || !slices.Contains(pictureEndings, strings.ToLower(filepath.Ext(path))):
+				return nil
+			}
+			name, err := filepath.Rel(arg, path)
+			paths = append(paths, picturePath{path, name})
+			return err
+		})
+		if err != nil {
+			return nil, fmt.Errorf("looking for pictures in %s: %w", arg, err)
+		}
+		if len(paths) == before {
+			return nil, fmt.Errorf("the folder %s holds no picture (%s)", arg, strings.Join(pictureEndings, ", "))
+		}
+	}
+	return paths, nil
+}
+
+var pictureEndings = []string{".jpg", ".jpeg", ".png", ".webp"}
+
+// sheetWriter draws where a captioner looked, a file for each picture.
+type sheetWriter struct {
+	dir    string
+	remark string
+	grid   attention.Grid
+	used   map[string]bool // names that were given
+}
+
+func newSheetWriter(dir string, run store.Run, beam int, g models.Grid) (*sheetWriter, error) {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return nil, fmt.Errorf("folder for attention pictures: %w", err)
+	}
+	remark := fmt.Sprintf("%s, seed %d (run %s) · beam %d", run.Arm, run.Seed, run.ID, beam)
+	return &sheetWriter{dir, remark, attention.Grid(g), map[string]bool{}}, nil
+}
+
+// write draws the caption of a picture and gives the path of the drawing: the picture's name with the ending
+// .attention.png, so that no picture is overwritten, and a number where two pictures would share it.
+func (s *sheetWriter) write(p readPicture, c data.Caption) (string, error) {
+	sheet, err := attention.Sheet(p.image, filepath.Base(p.path.file)+" · "+s.remark, looks(c), s.grid)
+	if err != nil {
+		return "", err
+	}
+	stem := strings.TrimSuffix(p.path.name, filepath.Ext(p.path.name))
+	name := stem + ".attention.png"
+	for i := 2; s.used[name]; i++ {
+		name = fmt.Sprintf("%s-%d.attention.png", stem, i)
+	}
+	s.used[name] = true
+	path := filepath.Join(s.dir, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		return "", fmt.Errorf("folder for attention pictures: %w", err)
+	}
+	return path, atomicfile.Write(path, func(w io.Writer) error { return png.Encode(w, sheet) })
+}
+
+// looks are the words of a caption with where its captioner looked.
+func looks(c data.Caption) []attention.Word {
+	words := make([]attention.Word, len(c.Words))
+	for i, text := range c.Words {
+		words[i] = attention.Word{Text: text, Alpha: c.Alpha[i], Beta: math.NaN()}
+		if c.Beta != nil {
+			words[i].Beta = c.Beta[i]
+		}
+	}
+	return words
+}
