@@ -86,6 +86,11 @@ var keys = []key{
 	{path: "sweep.samples", limits: "[1,10000]", doc: "random: number of draws."},
 	{path: "sweep.seed", limits: "[0,2147483647]", fallback: 1, doc: "random: seed of the draws."},
 
+	{path: "sweep.prune.method", limits: "none|median|asha", fallback: "none", doc: "Gives trials up whose best train.select.metric so far is below others' after as many epochs: below the median, or outside of asha's share. They are marked pruned and enter no comparison."},
+	{path: "sweep.prune.min_epochs", limits: "[1,10000]", fallback: 1, doc: "Epochs that every trial gets; asha: the first rung."},
+	{path: "sweep.prune.startup", limits: "[1,10000]", fallback: 5, doc: "median: trials that must have ended before one is given up."},
+	{path: "sweep.prune.factor", limits: "[2,100]", fallback: 3, doc: "asha: one trial in so many goes on from a rung, and each rung is so many times the epochs of the one before."},
+
 	{path: "compare.arms", doc: "The swept key whose values are compared."},
 	{path: "compare.baseline", doc: "The arm that the others are held against."},
 	{path: "compare.contrasts", doc: "Pairs [a, b] of arms: the difference a − b. Without them each arm is held against the baseline."},

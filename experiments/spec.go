@@ -122,7 +122,20 @@ type Sweep struct {
 	Over    []Axis `yaml:"over" json:"over"`       // in the order of the file
 	Samples int    `yaml:"samples" json:"samples"` // random: draws
 	Seed    int64  `yaml:"seed" json:"seed"`       // random: seed of the draws
+	Prune   Prune  `yaml:"prune" json:"prune"`
 }
+
+// Prune is the rule by which a search gives trials up for their validation
+// scores. It is the study's, and not part of a trial's identity.
+type Prune struct {
+	Method    string `yaml:"method" json:"method"`         // none, median, asha
+	MinEpochs int    `yaml:"min_epochs" json:"min_epochs"` // epochs that every trial gets; asha: the first rung
+	Startup   int    `yaml:"startup" json:"startup"`       // median: trials that must have ended before
+	Factor    int    `yaml:"factor" json:"factor"`         // asha: one in so many goes on from a rung, and rungs are so far apart
+}
+
+// Active tells whether trials are given up at all.
+func (p Prune) Active() bool { return p.Method == "median" || p.Method == "asha" }
 
 // An Axis is one swept key: a list of values, or a range to draw from.
 type Axis struct {

@@ -162,6 +162,9 @@ func (s *Study) checkSweep(found *problems) {
 			found.add(base, "%s is swept, so setting it has no effect; set sweep.over.%s=[…] instead", a.Path, a.Path)
 		}
 	}
+	if metric := "train.select.metric"; s.Sweep.Prune.Active() && (s.axis(metric) != nil || s.field(metric).String() == "last") {
+		found.add(s.at("sweep.prune"), "sweep.prune holds trials against each other by %s, which must be one validation metric, the same in all trials", metric)
+	}
 	switch {
 	case s.Sweep.Method == "random" && ranges == 0:
 		found.add(s.at("sweep.method"), "sweep.method random needs a range in sweep.over, such as train.optimizer.lr: {log: [1e-4, 1e-2]}")

@@ -67,6 +67,9 @@ func (s *Study) warnComparison(warn func(path, format string, args ...any)) {
 	if c.MatchParameters == 0 && strings.HasPrefix(c.Arms, "model.") {
 		warn("compare", "compare.match_parameters is off: arms may differ in size, and what is found may be due to that")
 	}
+	if s.Sweep.Prune.Active() {
+		warn("sweep.prune", "sweep.prune gives up the seeds of an arm that begin badly, so that the mean of those left is too good; search first, then compare without it")
+	}
 	if strings.HasPrefix(c.Primary.Metric, "val.") {
 		warn("compare.primary.metric", "compare.primary.metric is of the validation split, which has also chosen the epochs; test.%s would be untouched", strings.TrimPrefix(c.Primary.Metric, "val."))
 	}

@@ -50,6 +50,8 @@ func (s *Study) node(k *key, trials []Trial) *yaml.Node {
 		if s.Sweep.Method != "random" {
 			return nil
 		}
+	case strings.HasPrefix(k.path, "sweep.prune.") && !s.Sweep.Prune.Active():
+		return nil
 	case strings.HasPrefix(k.path, "compare.") && !comparing:
 		return nil
 	case k.path == "compare.contrasts":

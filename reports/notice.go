@@ -96,7 +96,7 @@ func (r *result) noticeMissing() {
 				byState[run.State] = append(byState[run.State], run.Seed)
 			}
 		}
-		for _, state := range []string{store.Completed, store.Running, store.Queued, store.Interrupted, store.Failed} {
+		for _, state := range []string{store.Completed, store.Running, store.Queued, store.Interrupted, store.Failed, store.Pruned} {
 			seeds := byState[state]
 			if len(seeds) == 0 {
 				continue

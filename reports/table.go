@@ -201,7 +201,7 @@ func (r *result) failureTable() table {
 	}
 	for _, a := range r.Arms {
 		for _, run := range a.Runs {
-			if run.State != store.Failed && run.State != store.Interrupted {
+			if run.State != store.Failed && run.State != store.Interrupted && run.State != store.Pruned {
 				continue
 			}
 			t.Rows = append(t.Rows, []cell{{Text: run.ID, Code: true}, a.cell(), {Text: fmt.Sprint(run.Seed)},

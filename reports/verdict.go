@@ -170,7 +170,7 @@ func (r *result) states() string {
 		counts[run.State]++
 	}
 	var parts []string
-	for _, state := range []string{store.Running, store.Queued, store.Interrupted, store.Failed} {
+	for _, state := range []string{store.Running, store.Queued, store.Interrupted, store.Failed, store.Pruned} {
 		if counts[state] > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", counts[state], state))
 		}

@@ -26,6 +26,7 @@ type progress struct {
 	BestEpoch int      `json:"best_epoch"`           // 0 while there is none
 	BestValue *float64 `json:"best_value,omitempty"` // of the select metric; nil when it is not finite
 	Stale     int      `json:"stale"`                // epochs since the best
+	Judged    int      `json:"judged,omitempty"`     // the last epoch after which it was held against other trials
 
 	Last       string `json:"last"` // checkpoint to go on from, a name in the run's folder
 	Best       string `json:"best"` // checkpoint of the best epoch

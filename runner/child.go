@@ -107,6 +107,7 @@ func (s *study) start(task task) (*child, error) {
 	c.cmd = s.cfg.Command(Launch{
 		Run: task.claim.Run, Attempt: task.claim.Attempt, DB: s.cfg.DB.Path(), Dir: s.cfg.Dir, Root: root,
 		Threads: s.cfg.threads(task.run), Lease: s.cfg.Lease, Silence: s.cfg.Silence,
+		Study: s.cfg.Study.Name, Prune: s.cfg.Study.Sweep.Prune,
 	})
 	c.cmd.Stderr = log
 	c.cmd.Stdout = &events{each: func(event Event) { s.hear(c, task, event) }, other: log}
@@ -232,6 +233,8 @@ func (s *study) conclude(ctx context.Context, stopping bool, task task, c *child
 	case run.State == store.Completed:
 		split, scores := run.Final()
 		return Event{Kind: EventCompleted, Phase: split, Metrics: scores}, nil
+	case run.State == store.Pruned:
+		return Event{Kind: EventPruned, Message: run.Error}, nil
 	case run.State == store.Interrupted && run.Stopped:
 		return Event{Kind: EventInterrupted, Message: "asked to stop"}, nil
 	case run.State == store.Interrupted:

@@ -67,6 +67,8 @@ type Launch struct {
 	Threads int
 	Lease   time.Duration
 	Silence time.Duration
+	Study   string            // TrialConfig.Study
+	Prune   experiments.Prune // TrialConfig.Prune
 }
 
 // Summary counts a study's trials by how they stand when [Run] returns.
@@ -76,6 +78,7 @@ type Summary struct {
 	Skipped     int           `json:"skipped"` // of the completed, those that were so before
 	Failed      int           `json:"failed"`
 	Interrupted int           `json:"interrupted"`
+	Pruned      int           `json:"pruned"`     // given up by the study's rule
 	Unfinished  int           `json:"unfinished"` // queued, or running elsewhere
 	Failures    []Failure     `json:"failures"`
 	Elapsed     time.Duration `json:"elapsed"`

@@ -46,7 +46,7 @@ func (e *estimator) know(trials []experiments.Trial, known []store.Run) {
 	}
 	for _, trial := range trials {
 		run := runs[trial.ID]
-		o := &outlook{cost: costKey(trial.Settings), settled: run.State == store.Completed || run.State == store.Failed}
+		o := &outlook{cost: costKey(trial.Settings), settled: run.State == store.Completed || run.State == store.Failed || run.State == store.Pruned}
 		if epochs := trial.Settings.Train.Epochs; epochs > 0 {
 			o.fraction = float64(run.Epochs) / float64(epochs)
 		}
@@ -82,7 +82,7 @@ func (e *estimator) see(event Event) {
 			e.took(o, time.Since(o.started).Seconds()/(1-o.before))
 		}
 		o.settled = true
-	case EventFailed, EventInterrupted:
+	case EventFailed, EventInterrupted, EventPruned:
 		o.settled = true
 	case EventLost:
 		o.started = time.Time{}

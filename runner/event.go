@@ -24,6 +24,7 @@ const (
 	EventCompleted   = "completed"   // the trial is complete, with the final Metrics of the split in Phase; Done of Total trials are
 	EventFailed      = "failed"      // the trial failed, Message says why; the study goes on; likewise
 	EventInterrupted = "interrupted" // the trial stopped at a checkpoint, to be resumed; likewise
+	EventPruned      = "pruned"      // the trial was given up, Message says by what rule; likewise
 	EventLost        = "lost"        // another process took the trial over
 	EventWaiting     = "waiting"     // Total trials are left, and other processes work on them
 )

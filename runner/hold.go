@@ -156,6 +156,8 @@ func (t *trial) settle(ctx context.Context, err error) error {
 	switch {
 	case err == nil || errors.Is(err, store.ErrFenced):
 		return err
+	case errors.As(err, new(prunedError)):
+		return t.cfg.DB.Prune(ctx, t.claim, err.Error())
 	case errors.Is(err, ErrInterrupted):
 		return errors.Join(err, t.cfg.DB.Interrupt(ctx, t.claim))
 	}

@@ -65,6 +65,11 @@ func (s *study) claim(ctx context.Context) (claimed *task, elsewhere int, err er
 				s.settled(run)
 				continue
 			}
+		case store.Pruned:
+			if s.givenUp(run) {
+				s.settled(run)
+				continue
+			}
 		case store.Running:
 			if !s.watch.dead(run) {
 				elsewhere++
@@ -111,8 +116,11 @@ func (s *study) settled(run store.Run) {
 	}
 	split, scores := run.Final()
 	event := Event{Kind: EventCompleted, Run: run.ID, Attempt: run.Attempt, Phase: split, Metrics: scores}
-	if run.State == store.Failed {
+	switch run.State {
+	case store.Failed:
 		event = Event{Kind: EventFailed, Run: run.ID, Attempt: run.Attempt, Message: run.Error}
+	case store.Pruned:
+		event = Event{Kind: EventPruned, Run: run.ID, Attempt: run.Attempt, Message: run.Error}
 	}
 	s.report(event)
 }

@@ -85,7 +85,7 @@ func (s *study) plan(ctx context.Context) ([]experiments.Trial, error) {
 		switch {
 		case known && run.State == store.Completed:
 			s.done++
-		case known && run.State == store.Failed && !s.retry(run):
+		case known && (run.State == store.Failed && !s.retry(run) || s.givenUp(run)):
 		default:
 			pending = append(pending, trial)
 		}
@@ -98,6 +98,12 @@ func (s *study) plan(ctx context.Context) ([]experiments.Trial, error) {
 // retry tells whether a run that failed before is run again.
 func (s *study) retry(run store.Run) bool {
 	return s.cfg.RetryFailed || Retryable(run.Failure)
+}
+
+// givenUp tells whether the study leaves a run as it is because it was pruned.
+// A study without such a rule goes on with it.
+func (s *study) givenUp(run store.Run) bool {
+	return run.State == store.Pruned && s.cfg.Study.Sweep.Prune.Active()
 }
 
 // prepare checks every data set that is needed, records the study, and computes
@@ -226,6 +232,8 @@ func (s *study) summary(ctx context.Context) (Summary, error) {
 			})
 		case store.Interrupted:
 			summary.Interrupted++
+		case store.Pruned:
+			summary.Pruned++
 		default:
 			summary.Unfinished++
 		}
@@ -245,7 +253,7 @@ func (s *study) report(event Event) {
 	case EventCompleted:
 		s.done++
 		fallthrough
-	case EventPlanned, EventFailed, EventInterrupted:
+	case EventPlanned, EventFailed, EventInterrupted, EventPruned:
 		event.Done, event.Total = s.done, len(s.cfg.Trials)
 	}
 	s.estimator.see(event)

@@ -28,6 +28,10 @@ type TrialConfig struct {
 	Dir     string // folder of all runs, see DefaultDir
 	Root    string // of the data set, where the spec names none
 
+	// Study holds the trials that this one is held against by the rule Prune.
+	Study string
+	Prune experiments.Prune
+
 	// Threads, Device, Versions and CommandLine are recorded; setting them is the caller's.
 	Threads     int
 	Device      string
@@ -81,7 +85,7 @@ type trial struct {
 }
 
 // RunTrial runs one trial from its last checkpoint to its scores. It returns nil
-// when the run is completed; ErrInterrupted when ctx ended or the parent died,
+// when the run is completed, or pruned; ErrInterrupted when ctx ended or the parent died,
 // with the state saved; an error that is store.ErrFenced when another process
 // took the run over; and any other error when the trial failed, which
 // is recorded with the run.
@@ -106,6 +110,9 @@ func (t *trial) work(ctx context.Context, engine Engine) error {
 		return err
 	}
 	for !t.trained() {
+		if err := t.prune(ctx); err != nil {
+			return err
+		}
 		if err := t.trainEpoch(ctx); err != nil {
 			return err
 		}

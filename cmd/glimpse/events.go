@@ -41,7 +41,7 @@ func (t *eventText) event(e runner.Event) {
 	case runner.EventCompleted:
 		t.p.finish(name, strings.TrimRight(fmt.Sprintf("%s complete  %s  %d of %d trials done%s",
 			name, scoreText(e.Phase, e.Metrics), e.Done, e.Total, remaining(e)), " "))
-	case runner.EventFailed, runner.EventInterrupted, runner.EventLost:
+	case runner.EventFailed, runner.EventInterrupted, runner.EventPruned, runner.EventLost:
 		t.p.finish(name, withMessage(name+" "+e.Kind, e.Message))
 	case runner.EventNote, runner.EventWaiting:
 		t.p.log(withMessage(strings.TrimSpace(trialName(e)+" "+waitingText(e.Kind)), e.Message))

@@ -110,9 +110,11 @@ func newPlan(study *experiments.Study, trials []experiments.Trial, known []store
 		if state == "" {
 			state = store.Queued
 		}
-		if state == store.Completed {
+		switch {
+		case state == store.Completed:
 			p.Completed++
-		} else {
+		case state == store.Pruned && study.Sweep.Prune.Active():
+		default:
 			p.Remaining++
 		}
 		p.Trials = append(p.Trials, plannedTrial{

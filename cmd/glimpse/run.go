@@ -163,7 +163,7 @@ func summaryText(s runner.Summary) string {
 	for _, part := range []struct {
 		n    int
 		what string
-	}{{s.Skipped, "complete before"}, {s.Failed, "failed"}, {s.Interrupted, "interrupted"}, {s.Unfinished, "not begun or run elsewhere"}} {
+	}{{s.Skipped, "complete before"}, {s.Failed, "failed"}, {s.Interrupted, "interrupted"}, {s.Pruned, "pruned"}, {s.Unfinished, "not begun or run elsewhere"}} {
 		if part.n > 0 {
 			text += fmt.Sprintf(", %d %s", part.n, part.what)
 		}
@@ -177,6 +177,7 @@ type summaryJSON struct {
 	Skipped     int              `json:"skipped"` // of the completed, those that were so before
 	Failed      int              `json:"failed"`
 	Interrupted int              `json:"interrupted"`
+	Pruned      int              `json:"pruned"`
 	Unfinished  int              `json:"unfinished"`
 	Failures    []runner.Failure `json:"failures"`
 	Seconds     number           `json:"seconds"`
@@ -185,7 +186,7 @@ type summaryJSON struct {
 
 func newSummaryJSON(s runner.Summary, report string) summaryJSON {
 	return summaryJSON{
-		Total: s.Total, Completed: s.Completed, Skipped: s.Skipped, Failed: s.Failed, Interrupted: s.Interrupted,
+		Total: s.Total, Completed: s.Completed, Skipped: s.Skipped, Failed: s.Failed, Interrupted: s.Interrupted, Pruned: s.Pruned,
 		Unfinished: s.Unfinished, Failures: s.Failures, Seconds: number(s.Elapsed.Seconds()), Report: report,
 	}
 }
@@ -195,7 +196,7 @@ func trialArgs(l runner.Launch, device, meteor string) []string {
 	return []string{
 		"trial", l.Run, "--attempt", strconv.FormatInt(l.Attempt, 10), "--db", l.DB, "--dir", l.Dir, "--data", l.Root,
 		"--threads", strconv.Itoa(l.Threads), "--device", device, "--lease", l.Lease.String(), "--silence", l.Silence.String(),
-		"--meteor", meteor, "--command", commandLine(),
+		"--meteor", meteor, "--command", commandLine(), "--study", l.Study, "--prune", pruneText(l.Prune),
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 	"glimpse/internal/store"
 )
 
-var runStates = []string{store.Queued, store.Running, store.Completed, store.Failed, store.Interrupted}
+var runStates = []string{store.Queued, store.Running, store.Completed, store.Failed, store.Interrupted, store.Pruned}
 
 func runsCommand() *cobra.Command {
 	var (

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"encoding/json"
+	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"glimpse/experiments"
 	"glimpse/internal/torch"
 	"glimpse/runner"
 )
@@ -15,7 +18,7 @@ func trialCommand() *cobra.Command {
 	var (
 		compute                  engineFlags
 		db, dir, root, meteor    string
-		command                  string
+		command, study, prune    string
 		attempt                  int64
 		lease, silence, interval time.Duration
 	)
@@ -46,8 +49,13 @@ func trialCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			rule, err := parsePrune(prune)
+			if err != nil {
+				return usageError{err}
+			}
 			torch.SetThreads(engine.Threads)
 			config := runner.TrialConfig{
+				Study: study, Prune: rule,
 				Run: args[0], Attempt: attempt, DB: results, Dir: dir, Root: dataRoot(root, ""),
 				Threads: engine.Threads, Device: engine.Device.String(), Versions: versions(), CommandLine: command, Meteor: data,
 				Checkpoint: checkpoint, Events: c.OutOrStdout(), Log: c.ErrOrStderr(),
@@ -65,9 +73,30 @@ func trialCommand() *cobra.Command {
 	c.Flags().StringVar(&root, "data", "", "folder of the data set (default $GLIMPSE_DATA)")
 	addMeteorFlag(c, &meteor)
 	c.Flags().Int64Var(&attempt, "attempt", 0, "claim taken by the runner; 0 takes one")
+	c.Flags().StringVar(&study, "study", "", "study whose trials it is held against")
+	c.Flags().StringVar(&prune, "prune", "", "rule by which it is given up, as JSON (default none)")
 	c.Flags().StringVar(&command, "command", commandLine(), "command line of the study, to be recorded")
 	c.Flags().DurationVar(&lease, "lease", 0, "how long this process may be silent before its claim is taken over")
 	c.Flags().DurationVar(&silence, "silence", 0, "how long it may make no progress")
 	c.Flags().DurationVar(&interval, "save-every", 0, "between checkpoints within an epoch")
 	return c
+}
+
+// pruneText writes a rule for the command line of a trial; parsePrune reads it.
+func pruneText(rule experiments.Prune) string {
+	if !rule.Active() {
+		return ""
+	}
+	text, _ := json.Marshal(rule) // words and numbers
+	return string(text)
+}
+
+func parsePrune(text string) (rule experiments.Prune, err error) {
+	if text == "" {
+		return rule, nil
+	}
+	if err := json.Unmarshal([]byte(text), &rule); err != nil {
+		return rule, fmt.Errorf("--prune: %w", err)
+	}
+	return rule, nil
 }

@@ -13,6 +13,10 @@ import (
 // holder; whether that holder is dead, the caller has judged. It returns ErrTaken when the run
 // has changed, or is completed.
 func (db *DB) Claim(ctx context.Context, seen Run, owner Owner) (Claim, error) {
+	state := seen.State
+	if state == Pruned {
+		state = Interrupted
+	}
 	claim := Claim{Run: seen.ID, Attempt: seen.Attempt + 1}
 	err := db.write(ctx, func(tx *sql.Tx) error {
 		now := time.Now().UnixMilli()
@@ -22,7 +26,7 @@ func (db *DB) Claim(ctx context.Context, seen Run, owner Owner) (Claim, error) {
 			WHERE id = ? AND state = ? AND attempt = ? AND beats = ? AND state <> 'completed'
 			AND CASE WHEN stop_attempt = attempt THEN 1 ELSE 0 END = ?`,
 			claim.Attempt, owner.Host, owner.Place, owner.PID, owner.Start, owner.Lease.Milliseconds(),
-			now, now, seen.ID, seen.State, seen.Attempt, seen.Beats, seen.Stopped)
+			now, now, seen.ID, state, seen.Attempt, seen.Beats, seen.Stopped)
 		if err != nil {
 			return err
 		}
@@ -107,15 +111,20 @@ func (db *DB) Stop(ctx context.Context, ids []string) ([]Run, error) {
 // cause says what happened and where. The last word on a failure may be said
 // twice under one claim: by the trial itself, and by the runner that has its log.
 func (db *DB) Fail(ctx context.Context, claim Claim, failure, cause string) error {
-	return db.end(ctx, claim, Failed, failure, cause)
+	return db.end(ctx, claim, Failed, Failed, failure, cause)
 }
 
 // Interrupt ends an attempt that is to be resumed.
 func (db *DB) Interrupt(ctx context.Context, claim Claim) error {
-	return db.end(ctx, claim, Interrupted, "", "")
+	return db.end(ctx, claim, Interrupted, Interrupted, "", "")
 }
 
-func (db *DB) end(ctx context.Context, claim Claim, state, failure, cause string) error {
+// Prune ends an attempt that a search gave up; cause says by what rule.
+func (db *DB) Prune(ctx context.Context, claim Claim, cause string) error {
+	return db.end(ctx, claim, Interrupted, Pruned, Pruned, cause)
+}
+
+func (db *DB) end(ctx context.Context, claim Claim, state, outcome, failure, cause string) error {
 	return db.write(ctx, func(tx *sql.Tx) error {
 		now := time.Now().UnixMilli()
 		changed, err := update(ctx, tx, `UPDATE runs SET state = ?, failure = ?, error = ?, finished_ms = ?
@@ -128,7 +137,7 @@ func (db *DB) end(ctx context.Context, claim Claim, state, failure, cause string
 			return fmt.Errorf("run %s, attempt %d: %w", claim.Run, claim.Attempt, ErrFenced)
 		}
 		_, err = tx.ExecContext(ctx, "UPDATE attempts SET ended_ms = ?, outcome = ?, error = ? WHERE run = ? AND attempt = ?",
-			now, state, cause, claim.Run, claim.Attempt)
+			now, outcome, cause, claim.Run, claim.Attempt)
 		return err
 	})
 }

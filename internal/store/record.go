@@ -167,6 +167,34 @@ func (db *DB) Epochs(ctx context.Context, run string) ([]Epoch, error) {
 	return epochs, err
 }
 
+// Curves returns the validation metrics of the epochs of a study's runs, up to
+// one epoch: run → the metrics of epoch 1, 2, …; nil where none were measured.
+func (db *DB) Curves(ctx context.Context, study string, until int) (map[string][]map[string]float64, error) {
+	curves := map[string][]map[string]float64{}
+	err := db.read(ctx, func(tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx, `SELECT e.run, e.val FROM epochs e JOIN study_runs m ON m.run = e.run
+			WHERE m.study = ? AND e.epoch <= ? ORDER BY e.run, e.epoch`, study, until)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = rows.Close() }()
+		for rows.Next() {
+			var run string
+			var val *string
+			if err := rows.Scan(&run, &val); err != nil {
+				return err
+			}
+			values, err := decodeMetrics(val)
+			if err != nil {
+				return fmt.Errorf("run %s: validation metrics: %w", run, err)
+			}
+			curves[run] = append(curves[run], values)
+		}
+		return rows.Err()
+	})
+	return curves, err
+}
+
 // Captions returns the stored captions of a run's split, in image-id order.
 func (db *DB) Captions(ctx context.Context, run, split string) ([]Caption, error) {
 	var captions []Caption

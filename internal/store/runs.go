@@ -128,6 +128,9 @@ func scanRun(rows *sql.Rows) (Run, error) {
 	if err != nil {
 		return Run{}, err
 	}
+	if run.State == Interrupted && run.Failure == Pruned {
+		run.State, run.Failure = Pruned, ""
+	}
 	run.Settings = json.RawMessage(settings)
 	run.Owner.Lease = time.Duration(lease) * time.Millisecond
 	run.Progress = rawJSON(progress)

@@ -66,3 +66,34 @@ func TestStopComesBeforeAClaim(t *testing.T) {
 		t.Errorf("claim by who saw it: %v", err)
 	}
 }
+
+// A pruned run is a state of its own, and who does not prune may go on with it.
+func TestPrunedRunCanBeResumed(t *testing.T) {
+	db, ctx := open(t), context.Background()
+	claim := claimed(t, db)
+	epoch := Epoch{Epoch: 1, Val: map[string]float64{"cider": 0.5}}
+	if err := db.SaveCheckpoint(ctx, claim, Checkpoint{Epoch: &epoch}); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Prune(ctx, claim, "the rule"); err != nil {
+		t.Fatal(err)
+	}
+	pruned, _ := db.Run(ctx, claim.Run)
+	if pruned.State != Pruned || pruned.Failure != "" || pruned.Error != "the rule" {
+		t.Fatalf("pruned run is %+v", pruned)
+	}
+	curves, err := db.Curves(ctx, "s", 1)
+	if none, _ := db.Curves(ctx, "s", 0); err != nil || curves[claim.Run][0]["cider"] != 0.5 || len(none) != 0 {
+		t.Errorf("curves are %v, %v", curves, err)
+	}
+	next, err := db.Claim(ctx, pruned, Owner{})
+	if err != nil || next.Attempt != 2 {
+		t.Fatalf("claim of a pruned run: %+v, %v", next, err)
+	}
+	if run, _ := db.Run(ctx, claim.Run); run.State != Running || run.Error != "" {
+		t.Errorf("resumed run is %+v", run)
+	}
+	if attempts, _ := db.Attempts(ctx, claim.Run); attempts[0].Outcome != Pruned {
+		t.Errorf("attempts are %+v", attempts)
+	}
+}

@@ -6,13 +6,15 @@ import (
 )
 
 // The states of a run. Queued, interrupted and failed runs may be claimed; a
-// running one belongs to its claim; a completed one never changes again.
+// running one belongs to its claim; a completed one never changes again. A
+// pruned one is interrupted, and a study that does not prune may resume it.
 const (
 	Queued      = "queued"
 	Running     = "running"
 	Completed   = "completed"
 	Failed      = "failed"
 	Interrupted = "interrupted"
+	Pruned      = "pruned" // a search gave it up for its validation scores; Error says by what rule
 )
 
 // Study is a study as it was declared.
