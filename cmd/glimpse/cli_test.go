@@ -70,6 +70,12 @@ func TestRefusals(t *testing.T) {
 		{"run good.yaml --device tpu", 2, []string{`device "tpu": want auto, cpu, cuda or cuda:N`}},
 		{"data info shapes --set train.epochs=3", 2, []string{"shapes is the name of a data set"}},
 		{"data info good.yaml --split seed", 2, []string{"--set data.split=seed"}},
+		{"bench trian", 2, []string{`unknown command "trian" for "glimpse bench"`}},
+		{"bench train misspelt.yaml", 2, []string{"misspelt.yaml:4: "}},
+		{"bench train --set train.epocs=3", 2, []string{"--set train.epocs=3: ", `"epochs"`}},
+		{"bench train --arm sft", 2, []string{"--arm sft", "none, soft, adaptive"}},
+		{"bench train --steps 0", 2, []string{"--steps 0: it must be at least 1"}},
+		{"bench decode --images 0", 2, []string{"--images 0"}},
 		{"data info flickr9k", 1, []string{"flickr9k"}},
 		{"data info flickr8k --data nowhere", 1, []string{"nowhere"}},
 		{"plan good.yaml --set data.name=flickr8k --set encoder.name=efficientnet_lite0 --data nowhere", 1, []string{"nowhere"}},
@@ -114,7 +120,8 @@ func TestHelp(t *testing.T) {
 	if strings.Contains(root, "\n  trial ") {
 		t.Error("the child's verb is listed")
 	}
-	for _, verb := range []string{"plan", "run", "runs", "show", "report", "data", "data info", "data fetch", "features", "score", "compare", "audit", "doctor", "tokenize"} {
+	for _, verb := range []string{"plan", "run", "runs", "show", "report", "data", "data info", "data fetch", "features", "score", "compare", "audit", "doctor", "tokenize",
+		"bench", "bench train", "bench features", "bench decode", "bench score", "bench store"} {
 		code, help, _ := call(append(strings.Fields(verb), "--help")...)
 		if code != 0 || !strings.Contains(help, "Examples:\n  ") {
 			t.Errorf("glimpse %s --help: exit code %d, no example in\n%s", verb, code, help)
