@@ -71,12 +71,30 @@ func (r *result) betaArm() (*arm, []wordBeta) {
 	return nil, nil
 }
 
-// wordSection shows at which words an arm with a sentinel looks at the picture.
+// wordSection shows where the arms look: at which words one with a sentinel
+// looks at the picture, and how widely the attention is spread.
 func (r *result) wordSection() section {
-	s := section{Name: "words", Title: "Words and the sentinel"}
-	if f, ok := r.betaFigure(); ok {
-		s.add(part{Figures: []figure{f}})
+	s := section{Name: "words", Title: "Where it looks"}
+	var figures []figure
+	var findings []string
+	var notes []string
+	if a, _ := r.betaArm(); a != nil {
+		if list := betaByClass(a); len(list) > 0 {
+			figures = append(figures, classFigure(a, list))
+			findings = append(findings, classFinding(a, list))
+			notes = append(notes, classNote)
+		}
 	}
+	if f, ok := r.betaFigure(); ok {
+		figures = append(figures, f)
+	}
+	if f, finding, ok := r.entropyFigure(); ok {
+		figures = append(figures, f)
+		findings = append(findings, finding)
+	}
+	s.Finding = strings.TrimSpace(strings.Join(findings, " "))
+	s.add(part{Figures: figures})
+	s.add(part{Notes: notes})
 	return s
 }
 

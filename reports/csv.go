@@ -23,6 +23,10 @@ func (r *result) tableFiles() map[string][]byte {
 		files["contrasts.csv"] = r.contrastsCSV()
 		files["contrasts.tex"] = latex(r.contrastTable())
 	}
+	if audited := r.audited(); len(audited) > 0 {
+		files["audit.csv"] = auditCSV(audited)
+		files["audit.tex"] = latex(auditTable(audited[0]))
+	}
 	if images := r.imagesCSV(); images != nil {
 		files["images.csv"] = images
 	}
@@ -32,6 +36,7 @@ func (r *result) tableFiles() map[string][]byte {
 			lines = append(lines, []string{a.Name, w.Word, derived(w.Mean), strconv.Itoa(w.Count)})
 		}
 		files["beta.csv"] = writeCSV(lines)
+		files["beta_classes.csv"] = classesCSV(a, betaByClass(a))
 	}
 	return files
 }

@@ -159,7 +159,16 @@ func meanCurve(lines []curve) curve {
 }
 
 // curvePlotter draws learning curves and names them at their ends.
-type curvePlotter struct{ arms []armCurves }
+type curvePlotter struct {
+	arms  []armCurves
+	limit *limitLine // nil for none
+}
+
+// A limitLine is a value that the curves cannot pass, with its name.
+type limitLine struct {
+	y    float64
+	name string
+}
 
 // DataRange implements [plot.DataRanger].
 func (cp *curvePlotter) DataRange() (xmin, xmax, ymin, ymax float64) {
@@ -172,6 +181,9 @@ func (cp *curvePlotter) DataRange() (xmin, xmax, ymin, ymax float64) {
 				ymin, ymax = math.Min(ymin, p.Y), math.Max(ymax, p.Y)
 			}
 		}
+	}
+	if cp.limit != nil {
+		ymin, ymax = math.Min(ymin, cp.limit.y), math.Max(ymax, cp.limit.y)
 	}
 	return xmin, xmax, ymin, ymax
 }
@@ -201,6 +213,11 @@ func (cp *curvePlotter) Plot(c draw.Canvas, p *plot.Plot) {
 			points = append([]vg.Point{{X: points[0].X - 3, Y: points[0].Y}}, vg.Point{X: points[0].X + 3, Y: points[0].Y})
 		}
 		c.StrokeLines(style, points)
+	}
+	if cp.limit != nil {
+		at := y(cp.limit.y)
+		c.StrokeLine2(draw.LineStyle{Color: muted.mark, Width: 1, Dashes: []vg.Length{4, 3}}, c.Min.X, at, c.Max.X, at)
+		c.FillText(words(tickSize, muted.mark), vg.Point{X: c.Min.X + 2, Y: at - 12}, cp.limit.name)
 	}
 	for _, a := range cp.arms {
 		for _, line := range a.seeds {

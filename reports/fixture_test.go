@@ -23,6 +23,8 @@ type trial struct {
 	level  float64 // mean CIDEr of its captions, a fraction of 1
 	signed string  // protocol signature, "" for the usual one
 	error  string
+	// audited says that the completed run has a stored audit.
+	audited bool
 }
 
 const (
@@ -69,7 +71,7 @@ func fill(t testing.TB, study store.Study, trials []trial) *store.DB {
 		for path, value := range tr.swept {
 			swept[path] = value
 		}
-		runs[i] = store.Run{ID: fmt.Sprintf("%06x%06x", 0xabc000+i*4099, i), Arm: tr.arm, Seed: tr.seed, Swept: swept, Settings: json.RawMessage(`{}`)}
+		runs[i] = store.Run{ID: fmt.Sprintf("%06x%06x", 0xabc000+i*4099, i), Arm: tr.arm, Seed: tr.seed, Swept: swept, Settings: json.RawMessage(`{"encoder":{"name":"efficientnet_lite2","image_size":224}}`)}
 	}
 	check(t, db.SaveStudy(ctx, study, runs))
 	for i, tr := range trials {
@@ -81,6 +83,14 @@ func fill(t testing.TB, study store.Study, trials []trial) *store.DB {
 		claim, err := db.Claim(ctx, run, store.Owner{Host: "desk", PID: 1, Lease: time.Minute})
 		check(t, err)
 		play(t, db, claim, tr)
+		if tr.audited {
+			check(t, db.SaveAudit(ctx, runs[i].ID, []store.AuditRow{
+				{Split: "test", Protocol: "coco", Says: "corpus BLEU, all references", Source: "a paper", Images: fixtureImages,
+					BLEU: [4]float64{0.6, 0.42, 0.29, 0.2}, Claim: [2]float64{0.81, 0.73}, Reportable: true, Why: "what papers report"},
+				{Split: "test", Protocol: "characters", Says: "BLEU of characters", Source: "a script", Images: fixtureImages,
+					BLEU: [4]float64{0.9, 0.8, 0.7, 0.6}, Claim: [2]float64{0.81, 0.73}, Reaches: true, Why: "letters are easy"},
+			}))
+		}
 	}
 	return db
 }
@@ -147,6 +157,11 @@ func describe(tr trial, shift float64, g *rand.Rand) ([]store.Caption, []store.I
 		hard := difficulty.Float64() - 0.5
 		words := strings.Fields(fmt.Sprintf("a %s %s runs on the %s", colours[g.IntN(len(colours))], subjects[(i+g.IntN(2))%len(subjects)], places[i%len(places)]))
 		c := store.Caption{Image: fmt.Sprintf("%010d_photo.jpg", 1000092795+i*7919), Words: strings.Join(words, " "), LogProb: -7.5}
+		if tr.arm != "none" {
+			for at := range words {
+				c.Entropy = append(c.Entropy, 3.6-0.1*float64(at)-0.3*float64(len(tr.arm)%3))
+			}
+		}
 		if tr.arm == "adaptive" {
 			for _, w := range words {
 				b := 0.85
@@ -164,7 +179,8 @@ func describe(tr trial, shift float64, g *rand.Rand) ([]store.Caption, []store.I
 	}
 	cider := sum / fixtureImages
 	return captions, scores, map[string]float64{"cider": cider, "bleu1": 0.6 + shift, "bleu2": 0.42 + shift, "bleu3": 0.29, "bleu4": 0.4 * cider,
-		"rouge_l": 0.45 + shift/2, "cider_d": 0.8 * cider, "length_ratio": 0.97}
+		"rouge_l": 0.45 + shift/2, "cider_d": 0.8 * cider, "length_ratio": 0.97,
+		"distinct": 0.31, "vocabulary": 72, "copied": 0.08}
 }
 
 func check(t testing.TB, err error) {

@@ -17,9 +17,10 @@ type epoch = store.Epoch
 // A run is a trial with what the report shows of it.
 type run struct {
 	store.Run
-	Group    string          // the arm with whatever else is swept, see groupOf
-	Epochs   []epoch         // in order
-	Captions []store.Caption // of the primary split, by image; completed runs only
+	Group    string           // the arm with whatever else is swept, see groupOf
+	Epochs   []epoch          // in order
+	Captions []store.Caption  // of the primary split, by image; completed runs only
+	Audit    []store.AuditRow // the last audit, nil without one
 }
 
 // completed says whether the run has its final scores.
@@ -70,6 +71,9 @@ func gather(ctx context.Context, db *store.DB, name string) (*evidence, error) {
 		}
 		if r.completed() {
 			if r.Captions, err = db.Captions(ctx, s.ID, e.Primary.Split); err != nil {
+				return nil, err
+			}
+			if r.Audit, err = db.Audit(ctx, s.ID); err != nil {
 				return nil, err
 			}
 			slices.SortFunc(r.Captions, func(a, b store.Caption) int { return cmp.Compare(a.Image, b.Image) })

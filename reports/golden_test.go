@@ -28,6 +28,7 @@ func golden(t *testing.T) map[string][]byte {
 	trials := finished(5, levels, "none", "soft", "adaptive")
 	trials[6].state, trials[6].error = "failed", "loss is NaN in epoch 4, step 812: lower train.optimizer.lr"
 	trials[14].state = "interrupted"
+	trials[10].audited = true
 	e, err := gather(context.Background(), usual(t, trials), "attention")
 	check(t, err)
 	for i, run := range e.Runs {
@@ -132,7 +133,7 @@ func TestGoldenTexts(t *testing.T) {
 
 func TestGoldenPlots(t *testing.T) {
 	files := golden(t)
-	for _, name := range []string{"scores.png", "contrasts.png", "images.png", "parameters.png", "time.png", "loss.png", "validation.png", "beta.png"} {
+	for _, name := range []string{"scores.png", "contrasts.png", "images.png", "parameters.png", "time.png", "loss.png", "validation.png", "beta.png", "beta-classes.png", "entropy.png"} {
 		got, err := png.Decode(bytes.NewReader(files[name]))
 		check(t, err)
 		var small bytes.Buffer

@@ -35,6 +35,9 @@ func markdown(p page) []byte {
 // writePart writes a part with an empty line after it. What the page folds
 // stands open here.
 func writePart(b *strings.Builder, p part) {
+	if p.Fold != "" {
+		fmt.Fprintf(b, "**%s**\n\n", plain(p.Fold))
+	}
 	switch {
 	case p.Text != "":
 		fmt.Fprintf(b, "%s\n\n", plain(p.Text))

@@ -70,6 +70,8 @@ func newPage(r *result) page {
 		r.learningSection(),
 		r.wordSection(),
 		r.captionSection(),
+		r.failureSection(),
+		r.auditSection(),
 		r.trialSection(),
 		r.reproduceSection(),
 	} {

@@ -55,6 +55,9 @@ func meanText(mean, sd float64) string {
 // percent writes a share of 1: "61 %".
 func percent(share float64) string { return fixed(100*share, 0) + "\u00a0%" }
 
+// percent1 is percent with a decimal, for shares that may be small.
+func percent1(share float64) string { return fixed(100*share, 1) + "\u00a0%" }
+
 // pointsText is a number of points: "1 point", "0.5 points".
 func pointsText(v float64) string {
 	if v == 1 {

@@ -8,10 +8,11 @@ import (
 )
 
 // sampleSize is the number of images whose captions are shown, and half of it
-// where there are more than fewArms arms.
+// where there are more than fewArms arms; at most mostVoices arms are heard.
 const (
 	sampleSize = 8
 	fewArms    = 5
+	mostVoices = 8
 )
 
 // sampleNote says which captions are shown.
@@ -42,13 +43,33 @@ type sampleCaption struct {
 // samples shows captions of images spread evenly over the split, which no
 // result had a say in: from each arm those of its most typical seed.
 func (r *result) samples() []sample {
+	arms, _ := r.drawn()
+	for _, a := range arms {
+		if typical := a.typical(r.Primary); typical != nil {
+			size := sampleSize
+			if len(arms) > fewArms {
+				size /= 2
+			}
+			var images []string
+			for _, c := range typical.Captions {
+				images = append(images, c.Image)
+			}
+			return r.samplesOf(evenly(images, size))
+		}
+	}
+	return nil
+}
+
+// samplesOf are the captions of some images, from each arm those of its most
+// typical seed.
+func (r *result) samplesOf(images []string) []sample {
 	type voice struct {
 		arm      *arm
 		captions map[string]store.Caption
 	}
 	var voices []voice
-	var images []string
-	for _, a := range r.Arms {
+	arms, _ := r.drawn()
+	for _, a := range arms[:min(len(arms), mostVoices)] {
 		typical := a.typical(r.Primary)
 		if typical == nil {
 			continue
@@ -56,18 +77,11 @@ func (r *result) samples() []sample {
 		v := voice{a, map[string]store.Caption{}}
 		for _, c := range typical.Captions {
 			v.captions[c.Image] = c
-			if len(voices) == 0 {
-				images = append(images, c.Image)
-			}
 		}
 		voices = append(voices, v)
 	}
-	size := sampleSize
-	if len(voices) > fewArms {
-		size /= 2
-	}
 	var list []sample
-	for _, image := range evenly(images, size) {
+	for _, image := range images {
 		s := sample{Image: image}
 		for _, v := range voices {
 			c, ok := v.captions[image]

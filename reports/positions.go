@@ -1,0 +1,132 @@
+package reports
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"strings"
+
+	"glimpse/internal/store"
+)
+
+// fewestAtPosition is how many captions of a run must reach a word's place for
+// its mean to be drawn.
+const fewestAtPosition = 20
+
+// byPosition is the mean of a series over the captions of a run, by the place
+// of the word from 1, as far as enough captions go.
+func byPosition(captions []store.Caption, series func(*store.Caption) []float64) curve {
+	var sums []float64
+	var counts []int
+	for i := range captions {
+		for at, v := range series(&captions[i]) {
+			if at == len(sums) {
+				sums, counts = append(sums, 0), append(counts, 0)
+			}
+			if finite(v) {
+				sums[at] += v
+				counts[at]++
+			}
+		}
+	}
+	var line curve
+	for at, n := range counts {
+		if n < fewestAtPosition {
+			break
+		}
+		line = append(line, point{float64(at + 1), sums[at] / float64(n)})
+	}
+	return line
+}
+
+// entropyFigure shows how widely the attention is spread along the caption,
+// under the most that it can be: ln R for R regions.
+func (r *result) entropyFigure() (figure, string, bool) {
+	plotter := &curvePlotter{}
+	var alt []string
+	arms, shown := r.drawn()
+	regions := r.regions()
+	for _, a := range arms {
+		ac := armCurves{name: a.Label, tint: a.tint()}
+		for _, run := range a.Runs {
+			if line := byPosition(run.Captions, func(c *store.Caption) []float64 { return c.Entropy }); len(line) > 0 {
+				ac.seeds = append(ac.seeds, line)
+			}
+		}
+		ac.mean = meanCurve(ac.seeds)
+		if len(ac.mean) == 0 {
+			continue
+		}
+		plotter.arms = append(plotter.arms, ac)
+		mean := 0.0
+		for _, p := range ac.mean {
+			mean += p.Y / float64(len(ac.mean))
+		}
+		text := fmt.Sprintf("%s %s nats, as wide as an even look at %s", a.Label, fixed(mean, 2), count(int(math.Round(math.Exp(mean))), "region"))
+		if regions > 0 {
+			text += fmt.Sprintf(" of %d", regions)
+		}
+		alt = append(alt, text)
+	}
+	if len(plotter.arms) == 0 {
+		return figure{}, "", false
+	}
+	note := "Thin lines: seeds. Bold: their mean."
+	if regions > 0 {
+		plotter.limit = &limitLine{math.Log(float64(regions)), fmt.Sprintf("ln %d: every region alike", regions)}
+		note += fmt.Sprintf(" Dashed: ln R, the entropy of looking at all R = %d regions alike.", regions)
+	}
+	p := newPlot("word of the caption (1: the first)", false, true)
+	p.X.Tick.Marker = roundTicks{count: 8, whole: true}
+	p.Add(plotter)
+	p.Y.Min, p.Y.Max = spread(p.Y.Min, p.Y.Max, 0.08, 0.1)
+	finding := "Mean entropy of the attention: " + strings.Join(alt, "; ") + "."
+	return figure{
+		Name:    "entropy",
+		Title:   "Entropy of the attention along the caption",
+		Alt:     "Lines over the place of the word. " + finding,
+		Note:    note + " Low: it looks at one place." + shown,
+		heading: "entropy over the regions (nats)",
+		height:  curveHeight,
+		plot:    p,
+	}, finding, true
+}
+
+// regions is the number R of regions that the study's arms look at, 0 where it
+// is not known or not the same for all.
+func (r *result) regions() int {
+	found := 0
+	for _, run := range r.Runs {
+		n := run.regions()
+		if n == 0 || found != 0 && n != found {
+			return 0
+		}
+		found = n
+	}
+	return found
+}
+
+// regions is R by the encoder in the run's settings, 0 for an unknown one: the
+// grid has a cell for every 8 or 32 pixels, or what InceptionV3's unpadded
+// layers leave of its usual picture.
+func (r *run) regions() int {
+	var settings struct {
+		Encoder struct {
+			Name      string `json:"name"`
+			ImageSize int    `json:"image_size"`
+		} `json:"encoder"`
+	}
+	if json.Unmarshal(r.Settings, &settings) != nil || settings.Encoder.ImageSize <= 0 {
+		return 0
+	}
+	size, side := settings.Encoder.ImageSize, 0
+	switch name := settings.Encoder.Name; {
+	case name == "cnn":
+		side = (size + 7) / 8
+	case strings.HasPrefix(name, "efficientnet_lite"), strings.HasPrefix(name, "resnet"):
+		side = (size + 31) / 32
+	case name == "inception_v3" && size == 299:
+		side = 8
+	}
+	return side * side
+}
