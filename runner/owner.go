@@ -60,3 +60,6 @@ func (w *watcher) dead(run store.Run) bool {
 	}
 	return now.Sub(last.since) >= lease
 }
+
+// Gone tells whether the process that holds a running run has certainly ended.
+func Gone(run store.Run) bool { return gone(run.Owner) }

@@ -104,7 +104,7 @@ pictures failed; 130 interrupted, and resumed by the same command.`,
 		planCommand(), runCommand(), stopCommand(), trialCommand(),
 		runsCommand(), showCommand(), compareCommand(), auditCommand(), reproduceCommand(), reportCommand(), captionCommand(),
 		dataCommand(), featuresCommand(), scoreCommand(),
-		benchCommand(), doctorCommand(), tokenizeCommand(),
+		dbCommand(), benchCommand(), doctorCommand(), tokenizeCommand(),
 	)
 	return root
 }

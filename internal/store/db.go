@@ -14,12 +14,12 @@ import (
 	"github.com/mattn/go-sqlite3"
 )
 
-const (
-	// patience is how long a statement waits for another process's lock.
-	patience = 30 * time.Second
-	// readers bounds the connections that read.
-	readers = 4
-)
+// readers bounds the connections that read.
+const readers = 4
+
+// patience is how long a statement waits for another process's lock. Tests wait
+// less.
+var patience = 30 * time.Second
 
 // DB is an open results database. It is safe for use by several goroutines;
 // several processes may hold the same file open.
@@ -42,13 +42,16 @@ func Open(path string) (*DB, error) {
 	if err := inspect(path); err != nil {
 		return nil, err
 	}
+	if err := checkFilesystem(path, true); err != nil {
+		return nil, err
+	}
 	writer, err := openWriter(path)
 	if err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
 	defer cancel()
-	if err := migrate(ctx, writer, path); err != nil {
+	if err := migrate(ctx, writer, path, newest()); err != nil {
 		_ = writer.Close()
 		return nil, err
 	}
@@ -75,6 +78,9 @@ func OpenReadOnly(path string) (*DB, error) {
 	}
 	if info.Size() == 0 {
 		return nil, fmt.Errorf("%s: %w: the file is empty", path, ErrNotResults)
+	}
+	if err := checkFilesystem(path, false); err != nil {
+		return nil, err
 	}
 	if err := inspect(path); err != nil {
 		return nil, err
@@ -155,8 +161,14 @@ func (db *DB) Close() error {
 	if db.writer == nil {
 		return err
 	}
-	// While another process has the file open, neither statement can succeed,
-	// and neither needs to: that process will do it.
+	err = errors.Join(err, db.fold())
+	return errors.Join(err, db.writer.Close())
+}
+
+// fold leaves one file that can be read where nothing may be written. While
+// another process has the file open, neither statement can succeed, and neither
+// needs to: that process will do it.
+func (db *DB) fold() (err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	for _, statement := range []string{
@@ -168,24 +180,7 @@ func (db *DB) Close() error {
 			err = errors.Join(err, explain(db.path, failed))
 		}
 	}
-	return errors.Join(err, db.writer.Close())
-}
-
-// Check runs SQLite's integrity check and the check of foreign keys over the
-// whole file, and returns an error that lists what is wrong.
-func (db *DB) Check(ctx context.Context) error {
-	if err := integrity(ctx, db.reader, "integrity_check"); err != nil {
-		return explain(db.path, err)
-	}
-	rows, err := db.reader.QueryContext(ctx, "PRAGMA foreign_key_check")
-	if err != nil {
-		return explain(db.path, err)
-	}
-	defer func() { _ = rows.Close() }()
-	if rows.Next() {
-		return fmt.Errorf("%s: %w: rows refer to a run or study that does not exist", db.path, ErrDamaged)
-	}
-	return explain(db.path, rows.Err())
+	return err
 }
 
 // write runs f in a transaction that holds the write lock from its start.

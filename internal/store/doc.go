@@ -4,7 +4,7 @@
 //
 // It takes plain values (the types of this package) and gives them back; it
 // knows nothing of specs, data sets, models or metrics, and must import none of
-// the project's packages. Every exported method of [DB] is one transaction.
+// the project's packages but internal/atomicfile. Every exported method of [DB] is one transaction.
 // The SQL is kept to what SQLite and PostgreSQL share, and stays in this
 // package, so that a second database can stand beside this one.
 //

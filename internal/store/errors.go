@@ -22,6 +22,8 @@ var (
 	ErrNotResults = errors.New("not a results database of glimpse")
 	// ErrNewer is returned for a schema that this program does not know.
 	ErrNewer = errors.New("the results database is of a newer glimpse")
+	// ErrNetwork is returned for a file where SQLite's log cannot be shared.
+	ErrNetwork = errors.New("the results database lies on a network filesystem")
 	// ErrDamaged is returned for a file that fails SQLite's checks.
 	ErrDamaged = errors.New("the results database is damaged")
 	// ErrDiskFull is returned when there is no space left to write to.
@@ -72,4 +74,11 @@ func explain(path string, err error) error {
 		return fmt.Errorf("%s: results database: %w", path, err)
 	}
 	return fmt.Errorf("%s: %w (%w): %s", path, kind, err, advice)
+}
+
+// isSQL tells whether an error is of a statement that does not fit the schema, rather
+// than of the file.
+func isSQL(err error) bool {
+	var failure sqlite3.Error
+	return !errors.As(err, &failure) || failure.Code == sqlite3.ErrError
 }

@@ -50,9 +50,9 @@ func loadMigrations() []migration {
 	return steps
 }
 
-// migrate brings the schema up to this program's, each step in a transaction of
-// its own.
-func migrate(ctx context.Context, pool *sql.DB, path string) error {
+// migrate brings the schema up to the step given, which is this program's newest
+// but for an import of an older schema. Each step is a transaction of its own.
+func migrate(ctx context.Context, pool *sql.DB, path string, last int) error {
 	for {
 		done := false
 		err := inTx(ctx, pool, func(tx *sql.Tx) error {
@@ -60,7 +60,7 @@ func migrate(ctx context.Context, pool *sql.DB, path string) error {
 			if err != nil {
 				return err
 			}
-			if version >= newest() {
+			if version >= last {
 				done = true
 				return checkVersion(path, version)
 			}
@@ -109,6 +109,9 @@ func schemaVersion(ctx context.Context, q querier) (int, error) {
 	}
 	var version int
 	if err := q.QueryRowContext(ctx, "SELECT COALESCE(MAX(number), 0) FROM schema_migrations").Scan(&version); err != nil {
+		if !isSQL(err) {
+			return 0, err
+		}
 		return 0, fmt.Errorf("%w: its table schema_migrations is not ours (%w)", ErrNotResults, err)
 	}
 	return version, nil
@@ -132,7 +135,7 @@ func inspect(path string) error {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		if _, err := os.Stat(filepath.Dir(path)); err != nil {
-			return fmt.Errorf("open results database: its directory: %w", err)
+			return fmt.Errorf("open results database: its directory: %w; make it first, or give another --db", err)
 		}
 		return nil
 	}

@@ -60,26 +60,32 @@ func (db *DB) SaveStudy(ctx context.Context, study Study, runs []Run) error {
 // Studies returns all studies, the oldest first.
 func (db *DB) Studies(ctx context.Context) ([]Study, error) {
 	var studies []Study
-	err := db.read(ctx, func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, "SELECT name, question, spec, compare, created_ms FROM studies ORDER BY created_ms, name")
-		if err != nil {
-			return err
-		}
-		defer func() { _ = rows.Close() }()
-		for rows.Next() {
-			var study Study
-			var compare *string
-			var created int64
-			if err := rows.Scan(&study.Name, &study.Question, &study.Spec, &compare, &created); err != nil {
-				return err
-			}
-			study.Compare = rawJSON(compare)
-			study.Created = time.UnixMilli(created)
-			studies = append(studies, study)
-		}
-		return rows.Err()
+	err := db.read(ctx, func(tx *sql.Tx) (err error) {
+		studies, err = queryStudies(ctx, tx)
+		return err
 	})
 	return studies, err
+}
+
+func queryStudies(ctx context.Context, tx *sql.Tx) ([]Study, error) {
+	rows, err := tx.QueryContext(ctx, "SELECT name, question, spec, compare, created_ms FROM studies ORDER BY created_ms, name")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var studies []Study
+	for rows.Next() {
+		var study Study
+		var compare *string
+		var created int64
+		if err := rows.Scan(&study.Name, &study.Question, &study.Spec, &compare, &created); err != nil {
+			return nil, err
+		}
+		study.Compare = rawJSON(compare)
+		study.Created = time.UnixMilli(created)
+		studies = append(studies, study)
+	}
+	return studies, rows.Err()
 }
 
 // Study returns the study of the given name. The error of an unknown name lists

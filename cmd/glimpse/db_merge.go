@@ -1,0 +1,115 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"glimpse/internal/store"
+	"glimpse/runner"
+)
+
+func dbMergeCommand() *cobra.Command {
+	var (
+		db     string
+		asJSON bool
+	)
+	c := &cobra.Command{
+		Use:   "merge OTHER.db...",
+		Short: "Take over the results of other databases",
+		Long: `Adds to the database (--db) what others hold: studies, and runs with their epochs,
+captions, scores and audits. A completed run takes the place of one that is not.
+Merging again changes nothing, and the other files are only read. Both may be in
+use meanwhile: a run that a process here is at work on is left alone, and one that
+is running there is taken as interrupted.
+
+A run that is completed in both with the same captions is the same. With other captions,
+or under another protocol, it is left as it is here and told of (exit code 1):
+one id stands for one result, and a mean must not count a seed twice. Machines
+of another kind, or another number of threads, train other weights: --json
+tells the runs, and ` + "`glimpse show RUN --db OTHER.db`" + ` what was trained where.
+
+Checkpoints lie in runs/ beside each database and are not merged; a run that is
+interrupted begins anew unless its folder is copied to the runs/ here.`,
+		Example: `  glimpse db merge other-machine.db
+  glimpse db merge node1.db node2.db --db all.db --json`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			results, err := store.Open(dbPath(db))
+			if err != nil {
+				return err
+			}
+			defer results.Close()
+			out := []mergeJSON{}
+			conflicts := 0
+			for _, other := range args {
+				merged, err := results.Merge(c.Context(), other, runner.Gone)
+				if err != nil {
+					return err
+				}
+				m := newMergeJSON(other, merged)
+				out, conflicts = append(out, m), conflicts+m.Runs[store.MergeConflict]+m.Studies[store.MergeConflict]
+				if !asJSON {
+					m.print(c.OutOrStdout())
+				}
+			}
+			if asJSON {
+				if err := printJSON(c.OutOrStdout(), out); err != nil {
+					return err
+				}
+			}
+			if conflicts > 0 {
+				return fmt.Errorf("%s left as they are in %s; everything else was merged", plural(conflicts, "conflicting run or study"), results.Path())
+			}
+			return nil
+		},
+	}
+	addDBFlag(c, &db)
+	addJSONFlag(c, &asJSON)
+	return c
+}
+
+// mergeJSON is what became of one other database.
+type mergeJSON struct {
+	Path    string         `json:"path"`
+	Runs    map[string]int `json:"runs"`    // by outcome
+	Studies map[string]int `json:"studies"` // likewise
+	Details []mergedJSON   `json:"details"`
+}
+
+type mergedJSON struct {
+	Run     string `json:"run,omitempty"`
+	Study   string `json:"study"`
+	Outcome string `json:"outcome"`
+	Detail  string `json:"detail,omitempty"`
+}
+
+func newMergeJSON(path string, merged []store.Merged) mergeJSON {
+	m := mergeJSON{Path: path, Runs: map[string]int{}, Studies: map[string]int{}, Details: []mergedJSON{}}
+	for _, one := range merged {
+		if one.Run != "" {
+			m.Runs[one.Outcome]++
+		} else {
+			m.Studies[one.Outcome]++
+		}
+		m.Details = append(m.Details, mergedJSON(one))
+	}
+	return m
+}
+
+// print tells the counts, and each run or study that there is more to say of.
+func (m mergeJSON) print(w io.Writer) {
+	fmt.Fprintf(w, "%s  runs: %d added, %d replaced, %d the same, %d kept, %d left at work, %d in conflict\n", m.Path,
+		m.Runs[store.MergeAdded], m.Runs[store.MergeReplaced], m.Runs[store.MergeSame], m.Runs[store.MergeKept],
+		m.Runs[store.MergeBusy], m.Runs[store.MergeConflict])
+	for _, one := range m.Details {
+		switch {
+		case one.Detail == "":
+		case one.Run == "":
+			fmt.Fprintf(w, "  study %s: %s\n", one.Study, one.Detail)
+		default:
+			fmt.Fprintf(w, "  run %s: %s\n", one.Run, one.Detail)
+		}
+	}
+}

@@ -1,0 +1,188 @@
+package store
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/csv"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"unicode/utf8"
+
+	"glimpse/internal/atomicfile"
+)
+
+// The forms of an export.
+const (
+	JSONLines = "jsonl" // loses nothing; [Import] reads it back
+	CSV       = "csv"   // for spreadsheets; NULL and the empty text look alike
+)
+
+// manifestName is the file that says what an export holds.
+const manifestName = "manifest.json"
+
+// manifest describes an export in JSON Lines.
+type manifest struct {
+	Format string          `json:"format"` // manifestFormat
+	Schema int             `json:"schema"`
+	Tables []exportedTable `json:"tables"`
+}
+
+const manifestFormat = "glimpse results 1"
+
+type exportedTable struct {
+	Name   string `json:"name"`
+	Rows   int    `json:"rows"`
+	SHA256 string `json:"sha256"` // of its file
+}
+
+// Export writes every table, as one moment saw it, to a file of a new folder:
+// runs.jsonl or runs.csv and so on, rows in the order of their keys, columns in
+// that of the table. Equal contents give equal bytes. It returns the number
+// of rows by table. A path that is there already is refused (fs.ErrExist).
+func (db *DB) Export(ctx context.Context, dir, form string) (map[string]int, error) {
+	if form != JSONLines && form != CSV {
+		return nil, fmt.Errorf("export as %q: want %s or %s", form, JSONLines, CSV)
+	}
+	rows := map[string]int{}
+	err := atomicfile.Create(dir, func(temporary string) error {
+		if err := os.Mkdir(temporary, 0o777); err != nil {
+			return err
+		}
+		return db.read(ctx, func(tx *sql.Tx) error {
+			m := manifest{Format: manifestFormat}
+			var err error
+			if m.Schema, err = schemaVersion(ctx, tx); err != nil {
+				return err
+			}
+			for _, t := range tables {
+				done, err := exportTable(ctx, tx, t, filepath.Join(temporary, t.name+"."+form), form)
+				if err != nil {
+					return fmt.Errorf("table %s: %w", t.name, err)
+				}
+				m.Tables = append(m.Tables, done)
+				rows[t.name] = done.Rows
+			}
+			if form != JSONLines {
+				return nil
+			}
+			text, err := json.MarshalIndent(m, "", "  ")
+			if err != nil {
+				return err
+			}
+			return atomicfile.Write(filepath.Join(temporary, manifestName), func(w io.Writer) error {
+				_, err := w.Write(append(text, '\n'))
+				return err
+			})
+		})
+	})
+	return rows, err
+}
+
+// exportTable writes one table to a file.
+func exportTable(ctx context.Context, tx *sql.Tx, t table, path, form string) (exportedTable, error) {
+	done := exportedTable{Name: t.name}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if err != nil {
+		return done, err
+	}
+	defer func() { _ = f.Close() }()
+	hash := sha256.New()
+	w := bufio.NewWriterSize(io.MultiWriter(f, hash), 1<<16)
+	row := jsonRows(w)
+	if form == CSV {
+		columns, err := t.columns(ctx, tx)
+		if err != nil {
+			return done, err
+		}
+		row = csvRows(w, columns)
+	}
+	err = t.each(ctx, tx, "", nil, func(columns []string, values []any) error {
+		done.Rows++
+		return row(columns, values)
+	})
+	if err = errors.Join(err, w.Flush(), f.Sync(), f.Close()); err != nil {
+		return done, err
+	}
+	done.SHA256 = hex.EncodeToString(hash.Sum(nil))
+	return done, nil
+}
+
+// jsonRows writes a row as an object on a line of its own.
+func jsonRows(w io.Writer) func(columns []string, values []any) error {
+	var line bytes.Buffer
+	encoder := json.NewEncoder(&line)
+	encoder.SetEscapeHTML(false)
+	return func(columns []string, values []any) error {
+		line.Reset()
+		line.WriteByte('{')
+		for i, column := range columns {
+			if i > 0 {
+				line.WriteByte(',')
+			}
+			if err := encoder.Encode(column); err != nil {
+				return err
+			}
+			line.Truncate(line.Len() - 1) // the encoder ends with a line's end
+			line.WriteByte(':')
+			if err := encoder.Encode(exported(values[i])); err != nil {
+				return err
+			}
+			line.Truncate(line.Len() - 1)
+		}
+		line.WriteString("}\n")
+		_, err := w.Write(line.Bytes())
+		return err
+	}
+}
+
+// exported is a column's value as JSON has it. Text that is not UTF-8, such as
+// the name of a picture may be, would be changed by JSON.
+func exported(value any) any {
+	switch v := value.(type) {
+	case float64:
+		return number(v)
+	case []byte:
+		return exported(string(v))
+	case string:
+		if !utf8.ValidString(v) {
+			return rawText{[]byte(v)}
+		}
+	}
+	return value
+}
+
+// rawText is text that is not UTF-8.
+type rawText struct {
+	Base64 []byte `json:"base64"`
+}
+
+// csvRows writes a row as a line of a table whose head it writes first.
+func csvRows(w *bufio.Writer, head []string) func(columns []string, values []any) error {
+	out := csv.NewWriter(w)
+	_ = out.Write(head) // its error stays and comes with the flush
+	out.Flush()
+	return func(columns []string, values []any) error {
+		record := make([]string, len(values))
+		for i, value := range values {
+			switch v := value.(type) {
+			case nil:
+			case float64:
+				record[i] = strconv.FormatFloat(v, 'g', -1, 64)
+			default:
+				record[i] = fmt.Sprint(v)
+			}
+		}
+		err := out.Write(record)
+		out.Flush()
+		return errors.Join(err, out.Error())
+	}
+}

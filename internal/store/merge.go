@@ -1,0 +1,201 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+)
+
+// What became of a run or study of another database in a merge.
+const (
+	MergeAdded    = "added"    // it was not here
+	MergeReplaced = "replaced" // it is completed there and was not here
+	MergeSame     = "same"     // it is here with the same result
+	MergeKept     = "kept"     // it is as far or further here
+	MergeBusy     = "busy"     // a process here is at work on it: nothing was done
+	MergeConflict = "conflict" // it is another one there: nothing was done
+)
+
+// Merged is what became of one run, or of one study, of another database.
+type Merged struct {
+	Run     string // empty for a study
+	Study   string // of the run, in the other database
+	Outcome string // one of the outcomes above
+	Detail  string // why; empty where the outcome says it all
+}
+
+// Merge takes over what the other database at path holds: its studies, and of
+// its runs what is further there than here. It is idempotent. A run is
+// one transaction, so that others may work on both databases meanwhile, and a
+// merge that is cut off is completed by the next.
+//
+//   - A completed run takes the place of one that is not completed. One that was
+//     running there is interrupted here, as of its last checkpoint.
+//   - A run that is completed in both is the same if its captions and its protocol
+//     are; else it is left as it is here. There is one result for given settings:
+//     two of them would count as two seeds, or as none.
+//   - A run that a process here is at work on is never touched. gone tells of a
+//     running run that its process has certainly ended.
+//   - A study that declares another comparison here is left as it is; its runs
+//     are taken all the same.
+//
+// The other file is not written; of an older schema a copy is merged.
+func (db *DB) Merge(ctx context.Context, path string, gone func(Run) bool) ([]Merged, error) {
+	if db.writer == nil {
+		return nil, fmt.Errorf("%s: %w", db.path, ErrReadOnly)
+	}
+	if here, err := os.Stat(db.path); err == nil {
+		if there, err := os.Stat(path); err == nil && os.SameFile(here, there) {
+			return nil, fmt.Errorf("%s: it cannot be merged with itself", path)
+		}
+	}
+	other, err := OpenReadOnly(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = other.Close() }()
+	var merged []Merged
+	err = other.read(ctx, func(from *sql.Tx) error {
+		theirs, err := queryRuns(ctx, from, "FROM runs r ORDER BY r.created_ms, r.id")
+		if err != nil {
+			return err
+		}
+		byID := make(map[string]*Run, len(theirs))
+		for i := range theirs {
+			byID[theirs[i].ID] = &theirs[i]
+		}
+		if err := addMemberships(ctx, from, byID, "", ""); err != nil {
+			return err
+		}
+		for _, run := range theirs {
+			m, err := db.mergeRun(ctx, from, run, gone)
+			if err != nil {
+				return fmt.Errorf("merge run %s of %s: %w", run.ID, path, err)
+			}
+			merged = append(merged, m)
+		}
+		studies, err := db.mergeStudies(ctx, from)
+		merged = append(merged, studies...)
+		return err
+	})
+	return merged, err
+}
+
+// mergeRun takes over one run.
+func (db *DB) mergeRun(ctx context.Context, from *sql.Tx, theirs Run, gone func(Run) bool) (Merged, error) {
+	m := Merged{Run: theirs.ID, Study: theirs.Study}
+	err := db.write(ctx, func(tx *sql.Tx) error {
+		found, err := queryRuns(ctx, tx, "FROM runs r WHERE r.id = ?", theirs.ID)
+		if err != nil {
+			return err
+		}
+		var ours *Run
+		if len(found) > 0 {
+			ours = &found[0]
+		}
+		m.Outcome, m.Detail = compareRuns(ours, theirs, gone)
+		switch m.Outcome {
+		case MergeAdded, MergeReplaced:
+			return takeRun(ctx, from, tx, ours, theirs)
+		case MergeSame:
+			added, err := takeAudit(ctx, from, tx, theirs.ID)
+			if added {
+				m.Detail = "its audit was added"
+			}
+			return err
+		}
+		return nil
+	})
+	return m, err
+}
+
+// compareRuns decides what becomes of a run.
+func compareRuns(ours *Run, theirs Run, gone func(Run) bool) (outcome, detail string) {
+	switch {
+	case ours == nil:
+		outcome = MergeAdded
+	case ours.State == Completed && theirs.State == Completed:
+		switch {
+		case ours.CaptionsSHA256 != theirs.CaptionsSHA256:
+			return MergeConflict, fmt.Sprintf("it is completed in both with different captions: sha256 %.12s here, %.12s there", ours.CaptionsSHA256, theirs.CaptionsSHA256)
+		case ours.Signature != theirs.Signature:
+			return MergeConflict, fmt.Sprintf("it is completed in both under different protocols: %s here, %s there", ours.Signature, theirs.Signature)
+		}
+		return MergeSame, ""
+	case theirs.State == Completed:
+		if ours.State == Running && !gone(*ours) {
+			return MergeBusy, fmt.Sprintf("process %d on %s is at work on it: stop it, or merge again when it has ended", ours.Owner.PID, ours.Owner.Host)
+		}
+		return MergeReplaced, ""
+	case ours.State == Queued && ours.Attempt == 0 && theirs.Attempt > 0:
+		outcome = MergeAdded // here it was planned, and no more
+	default:
+		return MergeKept, ""
+	}
+	if theirs.State == Running {
+		detail = "it is running there: taken as interrupted, as of its last checkpoint; merge again when it has ended"
+	}
+	return outcome, detail
+}
+
+// takeRun puts a run with all that belongs to it in the place of ours, if any.
+func takeRun(ctx context.Context, from, to *sql.Tx, ours *Run, theirs Run) error {
+	if err := copyRows(ctx, from, to, tables[1], "id = ?", theirs.ID); err != nil {
+		return err
+	}
+	for _, t := range partsOfRun() {
+		if _, err := to.ExecContext(ctx, "DELETE FROM "+t.name+" WHERE run = ?", theirs.ID); err != nil {
+			return err
+		}
+		if err := copyRows(ctx, from, to, t, "run = ?", theirs.ID); err != nil {
+			return err
+		}
+	}
+	attempt := theirs.Attempt
+	if ours != nil {
+		attempt = max(attempt, ours.Attempt) // it only grows: an old holder of ours stays fenced
+	}
+	if _, err := to.ExecContext(ctx, "UPDATE runs SET attempt = ? WHERE id = ?", attempt, theirs.ID); err != nil {
+		return err
+	}
+	if theirs.State != Running {
+		return nil
+	}
+	now := time.Now().UnixMilli()
+	if _, err := to.ExecContext(ctx, "UPDATE runs SET state = 'interrupted', finished_ms = ? WHERE id = ?", now, theirs.ID); err != nil {
+		return err
+	}
+	return endAttempt(ctx, to, Claim{theirs.ID, theirs.Attempt}, "lost", "", now)
+}
+
+// takeAudit copies an audit for a run that has none.
+func takeAudit(ctx context.Context, from, to *sql.Tx, run string) (added bool, err error) {
+	const query = "SELECT COUNT(*) FROM audits WHERE run = ?"
+	var here, there int
+	err = errors.Join(to.QueryRowContext(ctx, query, run).Scan(&here), from.QueryRowContext(ctx, query, run).Scan(&there))
+	if err != nil || here > 0 || there == 0 {
+		return false, err
+	}
+	audits := tables[len(tables)-1]
+	return true, copyRows(ctx, from, to, audits, "run = ?", run)
+}
+
+// copyRows copies rows of a table as they are, over those of the same key.
+func copyRows(ctx context.Context, from, to *sql.Tx, t table, where string, args ...any) error {
+	columns, err := t.columns(ctx, from)
+	if err != nil {
+		return err
+	}
+	insert, err := t.insert(ctx, to, columns, true)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = insert.Close() }()
+	return t.each(ctx, from, where, args, func(_ []string, values []any) error {
+		_, err := insert.ExecContext(ctx, values...)
+		return err
+	})
+}

@@ -1,0 +1,120 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"reflect"
+)
+
+// mergeStudies takes over the studies, and their runs, which are all here by now.
+func (db *DB) mergeStudies(ctx context.Context, from *sql.Tx) ([]Merged, error) {
+	var merged []Merged
+	theirs, err := queryStudies(ctx, from)
+	if err != nil {
+		return nil, err
+	}
+	err = db.write(ctx, func(tx *sql.Tx) error {
+		merged = nil
+		ours, err := queryStudies(ctx, tx)
+		if err != nil {
+			return err
+		}
+		declared := map[string]Study{}
+		for _, study := range ours {
+			declared[study.Name] = study
+		}
+		for _, study := range theirs {
+			m := Merged{Study: study.Name, Outcome: MergeAdded}
+			if here, known := declared[study.Name]; known {
+				m.Outcome = MergeSame
+				if !sameJSON(here.Compare, study.Compare) {
+					m.Outcome, m.Detail = MergeConflict, "it declares another comparison here: its runs were taken, and do not belong to it here"
+				}
+			}
+			if err := takeStudy(ctx, from, tx, &m); err != nil {
+				return fmt.Errorf("merge study %s: %w", study.Name, err)
+			}
+			merged = append(merged, m)
+		}
+		return nil
+	})
+	return merged, err
+}
+
+// takeStudy adds a study that is not here, and those of its runs that do not belong
+// to it yet, behind those that do.
+func takeStudy(ctx context.Context, from, to *sql.Tx, m *Merged) error {
+	switch m.Outcome {
+	case MergeConflict:
+		return nil
+	case MergeAdded:
+		if err := copyRows(ctx, from, to, tables[0], "name = ?", m.Study); err != nil {
+			return err
+		}
+	}
+	members, err := queryMembers(ctx, from, m.Study)
+	if err != nil {
+		return err
+	}
+	here, err := queryMembers(ctx, to, m.Study)
+	if err != nil {
+		return err
+	}
+	known, next := map[string]bool{}, int64(0)
+	for _, member := range here {
+		known[member.run], next = true, max(next, member.position+1)
+	}
+	for _, member := range members {
+		if known[member.run] {
+			continue
+		}
+		position := member.position
+		if len(here) > 0 {
+			position = next
+			next++
+		}
+		_, err := to.ExecContext(ctx, "INSERT INTO study_runs (study, run, position, arm, swept) VALUES (?, ?, ?, ?, ?)",
+			m.Study, member.run, position, member.arm, member.swept)
+		if err != nil {
+			return err
+		}
+		if m.Outcome == MergeSame {
+			m.Detail = "more of its runs belong to it now"
+		}
+	}
+	return nil
+}
+
+// member is a run's place in a study.
+type member struct {
+	run, arm, swept string
+	position        int64
+}
+
+func queryMembers(ctx context.Context, tx *sql.Tx, study string) ([]member, error) {
+	rows, err := tx.QueryContext(ctx, "SELECT run, position, arm, swept FROM study_runs WHERE study = ? ORDER BY position, run", study)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var members []member
+	for rows.Next() {
+		var m member
+		if err := rows.Scan(&m.run, &m.position, &m.arm, &m.swept); err != nil {
+			return nil, err
+		}
+		members = append(members, m)
+	}
+	return members, rows.Err()
+}
+
+// sameJSON tells whether two texts hold the same values.
+func sameJSON(a, b json.RawMessage) bool {
+	if string(a) == string(b) {
+		return true
+	}
+	var x, y any
+	return json.Unmarshal(a, &x) == nil && json.Unmarshal(b, &y) == nil && reflect.DeepEqual(x, y)
+}

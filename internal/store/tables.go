@@ -1,0 +1,94 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+)
+
+// table is one table of results. Its key orders its rows.
+type table struct {
+	name string
+	key  []string
+}
+
+// tables are all tables that hold results, in an order in which what a row
+// refers to comes before it. Each but the first three belongs to runs alone,
+// by its column run.
+var tables = []table{
+	{"studies", []string{"name"}},
+	{"runs", []string{"id"}},
+	{"study_runs", []string{"study", "run"}},
+	{"attempts", []string{"run", "attempt"}},
+	{"epochs", []string{"run", "epoch"}},
+	{"captions", []string{"run", "split", "image"}},
+	{"metrics", []string{"run", "split", "key"}},
+	{"audits", []string{"run", "split", "protocol"}},
+}
+
+// partsOfRun are the tables whose rows belong to one run.
+func partsOfRun() []table { return tables[3:] }
+
+// has tells whether the database has the table: older schemas lack some.
+func (t table) has(ctx context.Context, q querier) (bool, error) {
+	var n int
+	err := q.QueryRowContext(ctx, "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = ?", t.name).Scan(&n)
+	return n > 0, err
+}
+
+// each calls f with the columns and the values of every row in the order of
+// the key. Values are nil, int64, float64, string or []byte, and
+// hold until f returns. where limits the rows; it may be empty.
+func (t table) each(ctx context.Context, q querier, where string, args []any, f func(columns []string, values []any) error) error {
+	query := "SELECT * FROM " + t.name
+	if where != "" {
+		query += " WHERE " + where
+	}
+	rows, err := q.QueryContext(ctx, query+" ORDER BY "+strings.Join(t.key, ", "), args...)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	columns, err := rows.Columns()
+	if err != nil {
+		return err
+	}
+	values, targets := make([]any, len(columns)), make([]any, len(columns))
+	for i := range values {
+		targets[i] = &values[i]
+	}
+	for rows.Next() {
+		if err := rows.Scan(targets...); err != nil {
+			return fmt.Errorf("%s: %w", t.name, err)
+		}
+		if err := f(columns, values); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// columns lists the table's columns in their order.
+func (t table) columns(ctx context.Context, q querier) ([]string, error) {
+	rows, err := q.QueryContext(ctx, "SELECT * FROM "+t.name+" WHERE 1 = 0")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	return rows.Columns()
+}
+
+// insert prepares a statement that adds a row. With replace it overwrites the
+// row of the same key.
+func (t table) insert(ctx context.Context, tx *sql.Tx, columns []string, replace bool) (*sql.Stmt, error) {
+	statement := fmt.Sprintf("INSERT INTO %s (%s) VALUES (?%s)", t.name, strings.Join(columns, ", "), strings.Repeat(", ?", len(columns)-1))
+	if replace {
+		var set []string
+		for _, column := range columns {
+			set = append(set, column+" = excluded."+column)
+		}
+		statement += fmt.Sprintf(" ON CONFLICT (%s) DO UPDATE SET %s", strings.Join(t.key, ", "), strings.Join(set, ", "))
+	}
+	return tx.PrepareContext(ctx, statement)
+}
