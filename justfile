@@ -43,8 +43,12 @@ demo *FLAGS: build
     bin/glimpse run experiments/demo.yaml --db demo.db --report demo-report --jobs 2 {{FLAGS}}
     @echo "open demo-report/index.html" >&2
 
+# glimpse and the yardstick in PyTorch alternating, as ratios; FLAGS as `scripts/bench.py --help` tells, above all --python
+bench *FLAGS: build
+    scripts/bench.py {{FLAGS}}
+
 # the speed benchmarks of the Go packages
-bench PATTERN=".":
+bench-go PATTERN=".":
     {{torch}} go test -run '^$' -bench '{{PATTERN}}' -benchmem ./...
 
 # fuzz each fuzz target for SECONDS

