@@ -51,6 +51,11 @@ bench *FLAGS: build
 bench-go PATTERN=".":
     {{torch}} go test -run '^$' -bench '{{PATTERN}}' -benchmem ./...
 
+# lets the writes to files fail, N in each test or, in hours, all of them in every way
+faults N="all":
+    GLIMPSE_FAULTS={{N}} go test -count=1 -timeout 2h -run 'FailedWrites$' -v ./data ./reports ./runner
+    GLIMPSE_FAULTS={{N}} {{torch}} go test -count=1 -timeout 12h -run 'FailedWrites$' -v ./cmd/glimpse
+
 # fuzz each fuzz target for SECONDS
 fuzz SECONDS="20":
     #!/bin/sh

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"os/signal"
@@ -17,6 +18,7 @@ import (
 
 	"glimpse/data"
 	"glimpse/experiments"
+	"glimpse/internal/atomicfile"
 )
 
 // fault makes a fake trial go wrong. It reaches trial processes as JSON in the
@@ -166,10 +168,8 @@ func (c *fakeCaptioner) Save(path string) (string, error) {
 	}
 	time.Sleep(c.fault.Sleep)
 	for _, extension := range []string{".safetensors", ".json"} {
-		if err := os.WriteFile(path+extension+".tmp", raw, 0o600); err != nil {
-			return "", err
-		}
-		if err := os.Rename(path+extension+".tmp", path+extension); err != nil {
+		err := atomicfile.Write(path+extension, func(w io.Writer) error { _, err := w.Write(raw); return err })
+		if err != nil {
 			return "", err
 		}
 	}
