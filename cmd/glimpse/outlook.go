@@ -39,8 +39,8 @@ func outlook(study *experiments.Study, trials []experiments.Trial, sets datasets
 		return nil, err
 	}
 	noise := stats.Flickr8kCIDEr
-	noise.Images = len(d.Splits["test"])
-	primary := strings.TrimPrefix(compare.Primary.Metric, "test.")
+	split, primary, _ := strings.Cut(compare.Primary.Metric, ".")
+	noise.Images = len(d.Splits[split])
 	found, err := stats.Plan(arms, contrasts, noise, stats.Options{
 		Primary: primary, MinimumEffect: compare.Primary.MinimumEffect, Alpha: compare.Primary.Alpha,
 	})
@@ -87,7 +87,7 @@ func printOutlook(w io.Writer, o *stats.Outlook) error {
 	if err := t.print(w); err != nil || !assumed {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "detectable: the effect found with a power of %g; power at: that of finding an effect of so many points; both if seeds differ by a standard deviation of %.2g points and the %d test images by one of %.2g\n",
+	_, err := fmt.Fprintf(w, "detectable: the effect found with a power of %g; power at: that of finding an effect of so many points; both if seeds differ by a standard deviation of %.2g points and the %d images by one of %.2g\n",
 		o.Options.Power, o.Noise.SeedSD, o.Noise.Images, o.Noise.ImageSD)
 	return err
 }
