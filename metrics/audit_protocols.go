@@ -287,13 +287,13 @@ func corpusBrevity(images []ImageScore) float64 {
 // penalty: NLTK with the weights (0, 1, 0, 0) for bigrams.
 func singleOrderBLEU(items []AuditItem) ([MaxOrder]float64, int) {
 	return scoreUnder(items, ptbTokens, func(images []ImageScore) (out [MaxOrder]float64) {
-		var c bleuCounts
+		var c BLEUCounts
 		for i := range images {
 			c.add(&images[i])
 		}
 		for n := range MaxOrder {
-			if c.guess[n] > 0 {
-				out[n] = float64(c.match[n]) / float64(c.guess[n]) * brevityPenalty(c.length, c.refLen)
+			if c.Guess[n] > 0 {
+				out[n] = c.Match[n] / c.Guess[n] * brevityPenalty(int(c.Length), int(c.RefLength))
 			}
 		}
 		return out

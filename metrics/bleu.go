@@ -15,7 +15,7 @@ const (
 // geometric mean, and the brevity penalty against the closest reference
 // lengths (Papineni et al. 2002). No images give zeros.
 func CorpusBLEU(images []ImageScore) [MaxOrder]float64 {
-	var c bleuCounts
+	var c BLEUCounts
 	for i := range images {
 		c.add(&images[i])
 	}
@@ -25,40 +25,47 @@ func CorpusBLEU(images []ImageScore) [MaxOrder]float64 {
 // SentenceBLEU returns BLEU-1 to BLEU-4 of one image, unsmoothed, as
 // coco-caption reports it for each image.
 func SentenceBLEU(image ImageScore) [MaxOrder]float64 {
-	var c bleuCounts
+	var c BLEUCounts
 	c.add(&image)
 	return c.bleu()
 }
 
-// bleuCounts are the sums over images that corpus BLEU is made of.
-type bleuCounts struct {
-	match, guess   [MaxOrder]int
-	length, refLen int
+// BLEUCounts are the sums over images that corpus BLEU is made of: matching
+// n-grams, n-grams of the candidates, and the lengths of candidates and of the
+// references closest to them. They are whole numbers.
+type BLEUCounts struct {
+	Match, Guess      [MaxOrder]float64
+	Length, RefLength float64
 }
 
-func (c *bleuCounts) add(s *ImageScore) {
+func (c *BLEUCounts) add(s *ImageScore) {
 	for n := range MaxOrder {
-		c.match[n] += s.Match[n]
-		c.guess[n] += max(0, s.Length-n)
+		c.Match[n] += float64(s.Match[n])
+		c.Guess[n] += float64(max(0, s.Length-n))
 	}
-	c.length += s.Length
-	c.refLen += s.RefLength
+	c.Length += float64(s.Length)
+	c.RefLength += float64(s.RefLength)
 }
 
-func (c *bleuCounts) bleu() [MaxOrder]float64 {
+func (c *BLEUCounts) bleu() [MaxOrder]float64 {
 	var out [MaxOrder]float64
-	product := 1.0
-	for n := range MaxOrder {
-		product *= (float64(c.match[n]) + bleuTiny) / (float64(c.guess[n]) + bleuSmall)
-		out[n] = math.Pow(product, 1/float64(n+1))
-	}
-	ratio := (float64(c.length) + bleuTiny) / (float64(c.refLen) + bleuSmall)
-	if ratio < 1 {
-		for n := range out {
-			out[n] *= math.Exp(1 - 1/ratio)
-		}
+	for n := range out {
+		out[n] = c.Score(n + 1)
 	}
 	return out
+}
+
+// Score returns BLEU of an order from 1 to MaxOrder.
+func (c *BLEUCounts) Score(order int) float64 {
+	product := 1.0
+	for n := range order {
+		product *= (c.Match[n] + bleuTiny) / (c.Guess[n] + bleuSmall)
+	}
+	score := math.Pow(product, 1/float64(order))
+	if ratio := (c.Length + bleuTiny) / (c.RefLength + bleuSmall); ratio < 1 {
+		score *= math.Exp(1 - 1/ratio)
+	}
+	return score
 }
 
 // matchCounts fills in the n-gram matches and lengths of one image.

@@ -75,7 +75,7 @@ func CorpusMETEOR(images []ImageScore) float64 {
 // add adds the statistics of one image. The single chunk of a perfect match is
 // left out, so that it adds nothing to fragmentation.
 func (s *MeteorStats) add(t *MeteorStats) {
-	if !t.perfect() {
+	if !t.Perfect() {
 		s.Chunks += t.Chunks
 	}
 	s.TestLength += t.TestLength
@@ -88,8 +88,8 @@ func (s *MeteorStats) add(t *MeteorStats) {
 	s.RefMatchWeight += t.RefMatchWeight
 }
 
-// perfect tells whether all words on both sides match in one piece.
-func (s *MeteorStats) perfect() bool {
+// Perfect tells whether all words on both sides match in one piece.
+func (s *MeteorStats) Perfect() bool {
 	return s.Chunks == 1 && s.TestMatches == s.TestLength && s.RefMatches == s.RefLength
 }
 
@@ -103,7 +103,7 @@ func (s MeteorStats) Score() float64 {
 	recall := s.RefMatchWeight / s.RefWeight
 	mean := 1 / ((1-meteorAlpha)/precision + meteorAlpha/recall)
 	fragmentation := 0.0
-	if !s.perfect() {
+	if !s.Perfect() {
 		fragmentation = float64(s.Chunks) / (float64(s.TestMatches+s.RefMatches) / 2)
 	}
 	return max(0, mean*(1-meteorGamma*math.Pow(fragmentation, meteorBeta)))

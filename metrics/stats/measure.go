@@ -1,7 +1,6 @@
 package stats
 
 import (
-	"math"
 	"slices"
 
 	"glimpse/metrics"
@@ -60,7 +59,7 @@ func columnOf(s *metrics.ImageScore, c column) float64 {
 // one chunk of a caption that matches whole adds nothing, as there.
 func countsOf(s *metrics.MeteorStats) [numColumns - colCounts]float64 {
 	chunks := s.Chunks
-	if chunks == 1 && s.TestMatches == s.TestLength && s.RefMatches == s.RefLength {
+	if s.Perfect() {
 		chunks = 0
 	}
 	return [numColumns - colCounts]float64{
@@ -117,10 +116,8 @@ func mean(c column) measure {
 	}
 }
 
-// bleu is corpus BLEU of an order, from the sums that [metrics.CorpusBLEU]
-// adds up and with its constants, which make a corpus without a match finite.
+// bleu is corpus BLEU of an order, by [metrics.BLEUCounts.Score] from the sums.
 func bleu(order int) measure {
-	const tiny, small = 1e-15, 1e-9
 	cols := []column{colGuess, colRefLen} // the 1-grams of the candidate are its length
 	for n := range order {
 		cols = append(cols, colMatch+column(n))
@@ -129,19 +126,10 @@ func bleu(order int) measure {
 		}
 	}
 	return measure{columns: cols, value: func(sums *[numColumns]float64, _ float64) float64 {
-		length, refLen := sums[colGuess], sums[colRefLen]
-		if length == 0 && refLen == 0 {
-			return 0
-		}
-		product := 1.0
-		for n := range column(order) {
-			product *= (sums[colMatch+n] + tiny) / (sums[colGuess+n] + small)
-		}
-		score := math.Pow(product, 1/float64(order))
-		if ratio := (length + tiny) / (refLen + small); ratio < 1 {
-			score *= math.Exp(1 - 1/ratio)
-		}
-		return score
+		c := metrics.BLEUCounts{Length: sums[colGuess], RefLength: sums[colRefLen]}
+		copy(c.Match[:], sums[colMatch:colGuess])
+		copy(c.Guess[:], sums[colGuess:colRefLen])
+		return c.Score(order)
 	}}
 }
 
