@@ -14,21 +14,29 @@ import (
 // dotRadius is the radius of a seed's dot, in points.
 const dotRadius vg.Length = 4
 
-// mostDrawn is the most arms that a figure shows: beyond it names and colours
-// tell nothing apart.
-const mostDrawn = 24
+// mostDrawn is the most arms that figures and the main table show: beyond it
+// names and colours tell nothing apart. Of a search they show fewer, since it
+// has figures of its own.
+const (
+	mostDrawn         = 24
+	mostDrawnOfSearch = 8
+)
 
 // drawn are the arms that figures show, in the order of the study, with a note
 // where they are not all.
 func (r *result) drawn() (arms []*arm, note string) {
-	if len(r.Arms) <= mostDrawn {
+	most := mostDrawn
+	if r.parameters() != nil {
+		most = mostDrawnOfSearch
+	}
+	if len(r.Arms) <= most {
 		return r.Arms, ""
 	}
 	best := slices.SortedStableFunc(slices.Values(r.Arms), func(a, b *arm) int {
 		return cmp.Or(cmp.Compare(b.Mean, a.Mean), cmp.Compare(a.Index, b.Index)) // NaN is below every number
-	})[:mostDrawn]
+	})[:most]
 	slices.SortFunc(best, func(a, b *arm) int { return cmp.Compare(a.Index, b.Index) })
-	return best, fmt.Sprintf(" Shown: the %d highest means of %d arms.", mostDrawn, len(r.Arms))
+	return best, fmt.Sprintf(" Shown: the %d highest means of %d arms.", most, len(r.Arms))
 }
 
 // dotsFigure shows the primary metric of each finished run as a dot, and under

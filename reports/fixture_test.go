@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -17,6 +18,7 @@ import (
 // A trial is a run that a test puts into a store.
 type trial struct {
 	arm    string
+	name   string // of the arm in the study, "" for arm
 	seed   int64
 	swept  map[string]string // besides the arm
 	state  string
@@ -71,7 +73,7 @@ func fill(t testing.TB, study store.Study, trials []trial) *store.DB {
 		for path, value := range tr.swept {
 			swept[path] = value
 		}
-		runs[i] = store.Run{ID: fmt.Sprintf("%06x%06x", 0xabc000+i*4099, i), Arm: tr.arm, Seed: tr.seed, Swept: swept, Settings: json.RawMessage(`{"encoder":{"name":"efficientnet_lite2","image_size":224}}`)}
+		runs[i] = store.Run{ID: fmt.Sprintf("%06x%06x", 0xabc000+i*4099, i), Arm: cmp.Or(tr.name, tr.arm), Seed: tr.seed, Swept: swept, Settings: json.RawMessage(`{"encoder":{"name":"efficientnet_lite2","image_size":224}}`)}
 	}
 	check(t, db.SaveStudy(ctx, study, runs))
 	for i, tr := range trials {

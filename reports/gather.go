@@ -64,6 +64,10 @@ func gather(ctx context.Context, db *store.DB, name string) (*evidence, error) {
 	if err != nil {
 		return nil, err
 	}
+	if e.Compare.Primary.Metric == "" && !slices.ContainsFunc(stored, func(s store.Run) bool { return len(s.Metrics[e.Primary.Split]) > 0 }) &&
+		slices.ContainsFunc(stored, func(s store.Run) bool { return len(s.Metrics["val"]) > 0 }) {
+		e.Primary.Split = "val" // a search that spares the test split
+	}
 	for _, s := range stored {
 		r := &run{Run: s, Group: groupOf(s, e.Compare.Arms)}
 		if r.Epochs, err = db.Epochs(ctx, s.ID); err != nil {

@@ -64,6 +64,7 @@ func newPage(r *result) page {
 	}
 	for _, s := range []section{
 		r.scoreSection(),
+		r.sweepSection(),
 		r.contrastSection(),
 		r.imageSection(),
 		r.costSection(),

@@ -37,6 +37,16 @@ var (
 	band  = tint{rgb(0xEEF1F4), rgb(0xEEF1F4), rgb(0x22272D), rgb(0x22272D)}
 )
 
+// heatTints are grounds for the fields of a heat map, from the lowest value to the
+// highest: steps from the ground to the blue of the arms, on which ink can be read.
+var heatTints = []tint{
+	{rgb(0xF0F7FA), rgb(0xF0F7FA), rgb(0x162129), rgb(0x162129)},
+	{rgb(0xD9EAF3), rgb(0xD9EAF3), rgb(0x192E3C), rgb(0x192E3C)},
+	{rgb(0xBFDCEC), rgb(0xBFDCEC), rgb(0x1C3A4E), rgb(0x1C3A4E)},
+	{rgb(0xA6CEE4), rgb(0xA6CEE4), rgb(0x1E4660), rgb(0x1E4660)},
+	{rgb(0x8ABEDC), rgb(0x8ABEDC), rgb(0x215372), rgb(0x215372)},
+}
+
 // A shade is a colour with the name of the CSS custom property that stands
 // for it in the page.
 type shade struct {
@@ -59,6 +69,9 @@ func shades() []shade {
 		list = append(list,
 			shade{fmt.Sprintf("arm%d", i), t.mark, t.darkMark},
 			shade{fmt.Sprintf("arm%d-text", i), t.text, t.darkText})
+	}
+	for i, t := range heatTints {
+		list = append(list, shade{fmt.Sprintf("heat%d", i), t.mark, t.darkMark})
 	}
 	return list
 }

@@ -38,6 +38,14 @@ func TestTextContrastIsAA(t *testing.T) {
 	}
 }
 
+func TestInkCanBeReadOnHeat(t *testing.T) {
+	for _, tn := range heatTints {
+		if light, dark := contrastOf(ink.text, tn.mark), contrastOf(ink.darkText, tn.darkMark); light < 4.5 || dark < 4.5 {
+			t.Errorf("ink on %s has a contrast of %.2f, on %s %.2f", hex(tn.mark), light, hex(tn.darkMark), dark)
+		}
+	}
+}
+
 func TestMarkContrastOfTheFirstArms(t *testing.T) {
 	const atLeast = 3 // WCAG 2.2, 1.4.11; the palette's later, lighter colours are named beside every use
 	for i, tn := range armTints[:4] {

@@ -80,7 +80,7 @@ func (r *result) entropyFigure() (figure, string, bool) {
 	p.X.Tick.Marker = roundTicks{count: 8, whole: true}
 	p.Add(plotter)
 	p.Y.Min, p.Y.Max = spread(p.Y.Min, p.Y.Max, 0.08, 0.1)
-	finding := "Mean entropy of the attention: " + strings.Join(alt, "; ") + "."
+	finding := "Mean entropy of the attention: " + strings.Join(few(alt, fewArms), "; ") + "."
 	return figure{
 		Name:    "entropy",
 		Title:   "Entropy of the attention along the caption",
