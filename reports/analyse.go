@@ -18,9 +18,10 @@ type result struct {
 	*evidence
 	Arms          []*arm
 	Contrasts     []*contrast
-	MinimumEffect float64 // points
-	Level         string  // of the intervals: "95 %"
-	ArmInterval   string  // what the interval of an arm's mean is, "" where there is none
+	MinimumEffect float64     // points
+	Level         string      // of the intervals: "95 %"
+	Parameters    []parameter // that a search varies, nil for a study of arms and seeds
+	ArmInterval   string      // what the interval of an arm's mean is, "" where there is none
 	Analysis      *stats.Analysis
 	Notices       []string // what a reader has to know before believing anything
 }
@@ -68,6 +69,7 @@ func analyse(e *evidence) (*result, error) {
 	}
 	r.Level = number(100*(1-alpha)) + "\u00a0%"
 	r.group()
+	r.Parameters = e.parameters()
 	if err := r.sameProtocol(); err != nil {
 		return nil, err
 	}

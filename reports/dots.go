@@ -26,7 +26,7 @@ const (
 // where they are not all.
 func (r *result) drawn() (arms []*arm, note string) {
 	most := mostDrawn
-	if r.parameters() != nil {
+	if r.Parameters != nil {
 		most = mostDrawnOfSearch
 	}
 	if len(r.Arms) <= most {

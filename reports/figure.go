@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"html/template"
+	"image/png"
 	"regexp"
 	"strings"
 
@@ -61,7 +62,8 @@ func (f figure) png() ([]byte, error) {
 	canvas := vgimg.NewWith(vgimg.UseWH(figureWidth, f.height), vgimg.UseDPI(pngDPI))
 	f.draw(canvas)
 	var b bytes.Buffer
-	if _, err := (vgimg.PngCanvas{Canvas: canvas}).WriteTo(&b); err != nil {
+	encoder := png.Encoder{CompressionLevel: png.BestSpeed} // a third of the time for a few kilobytes more
+	if err := encoder.Encode(&b, canvas.Image()); err != nil {
 		return nil, fmt.Errorf("draw %s.png: %w", f.Name, err)
 	}
 	return b.Bytes(), nil

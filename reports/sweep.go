@@ -35,9 +35,9 @@ const (
 
 // parameters are the settings that vary, the arms among them, where more than
 // arms and seeds do; nil otherwise.
-func (r *result) parameters() []parameter {
+func (e *evidence) parameters() []parameter {
 	values := map[string]map[string]bool{}
-	for _, run := range r.Runs {
+	for _, run := range e.Runs {
 		for path, value := range run.Swept {
 			if values[path] == nil {
 				values[path] = map[string]bool{}
@@ -52,7 +52,7 @@ func (r *result) parameters() []parameter {
 		if len(values[path]) < 2 {
 			continue
 		}
-		searching = searching || path != cmp.Or(r.Compare.Arms, "model.attention")
+		searching = searching || path != cmp.Or(e.Compare.Arms, "model.attention")
 		list = append(list, newParameter(path, slices.Collect(maps.Keys(values[path]))))
 	}
 	if !searching {
@@ -205,7 +205,7 @@ const mostEffects = 6
 // trial.
 func (r *result) sweepSection() section {
 	s := section{Name: "search", Title: "The search"}
-	parameters := r.parameters()
+	parameters := r.Parameters
 	trials := r.searchedTrials(parameters)
 	if len(parameters) == 0 || len(trials) < 3 {
 		return s

@@ -93,7 +93,7 @@ func TestSearchIsShown(t *testing.T) {
 }
 
 func TestStudyOfArmsIsNoSearch(t *testing.T) {
-	if list := analysed(t, finished(2, levels, "none", "adaptive")).parameters(); list != nil {
+	if list := analysed(t, finished(2, levels, "none", "adaptive")).Parameters; list != nil {
 		t.Errorf("parameters of a study of arms: %v", list)
 	}
 }

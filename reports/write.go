@@ -15,7 +15,7 @@ import (
 
 // Write writes the report of a study into the folder dir, which it makes:
 // index.html, which needs no other file; report.md; every figure as SVG and
-// PNG; and the tables as CSV. Equal data give equal bytes. A study that is not
+// PNG; and the tables as CSV and LaTeX. Equal data give equal bytes. A study that is not
 // finished, or not even begun, has a report that says so.
 //
 // It fails when db has no such study, when its runs were scored under different

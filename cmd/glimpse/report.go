@@ -19,7 +19,7 @@ func reportCommand() *cobra.Command {
 		Short: "Write the report of a study",
 		Long: `Writes the report of a study (its name or its YAML file) into a folder:
 index.html, which opens from disk, report.md, each plot as SVG and PNG, each
-table as CSV. It reads the results database and nothing else, and works while
+table as CSV and LaTeX. It reads the results database and nothing else, and works while
 the study is still running.`,
 		Example: `  glimpse report flickr8k-attention -o report
   glimpse report experiments/demo.yaml --db demo.db -o demo-report`,
