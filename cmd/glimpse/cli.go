@@ -102,7 +102,7 @@ pictures failed; 130 interrupted, and resumed by the same command.`,
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(
 		planCommand(), runCommand(), stopCommand(), trialCommand(),
-		runsCommand(), showCommand(), compareCommand(), auditCommand(), reproduceCommand(), reportCommand(), captionCommand(),
+		runsCommand(), showCommand(), compareCommand(), auditCommand(), reproduceCommand(), reportCommand(), captionCommand(), exportCommand(),
 		dataCommand(), featuresCommand(), scoreCommand(),
 		dbCommand(), benchCommand(), doctorCommand(), tokenizeCommand(),
 	)

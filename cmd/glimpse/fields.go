@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
@@ -106,7 +105,7 @@ func pathValue(of map[string]any, path string, kind filter.Kind) (filter.Value, 
 func environmentField(key, doc string) field {
 	return field{key, strings.ToUpper(key), filter.Text, doc, func(r *runRow) (filter.Value, bool) {
 		if r.environment == nil {
-			r.environment = flatten(r.Environment)
+			r.environment = store.Flatten(r.Environment)
 		}
 		return pathValue(r.environment, key, filter.Text)
 	}, nil}
@@ -119,7 +118,7 @@ func settingField(s experiments.Setting) field {
 	}
 	return field{s.Path, s.Path, kind, s.Doc, func(r *runRow) (filter.Value, bool) {
 		if r.settings == nil {
-			r.settings = flatten(r.Settings)
+			r.settings = store.Flatten(r.Settings)
 		}
 		return pathValue(r.settings, s.Path, kind)
 	}, nil}
@@ -177,25 +176,4 @@ func (f field) text(r *runRow) string {
 		return f.show(v.Number)
 	}
 	return strconv.FormatFloat(v.Number, 'g', -1, 64)
-}
-
-// flatten gives the leaves of a JSON object by their dotted paths; anything else has none.
-func flatten(object json.RawMessage) map[string]any {
-	leaves := map[string]any{}
-	var walk func(prefix string, value any)
-	walk = func(prefix string, value any) {
-		inner, ok := value.(map[string]any)
-		if !ok {
-			leaves[prefix] = value
-			return
-		}
-		for key, v := range inner {
-			walk(strings.TrimPrefix(prefix+"."+key, "."), v)
-		}
-	}
-	var root map[string]any
-	if json.Unmarshal(object, &root) == nil {
-		walk("", root)
-	}
-	return leaves
 }

@@ -304,7 +304,7 @@ func (r *record) printCaptions(w io.Writer) error {
 // sortedPaths flattens a JSON object to pairs of dotted path and value, sorted; anything else gives none.
 func sortedPaths(value json.RawMessage) [][2]string {
 	var pairs [][2]string
-	for path, leaf := range flatten(value) {
+	for path, leaf := range store.Flatten(value) {
 		if text, err := json.Marshal(leaf); err == nil {
 			pairs = append(pairs, [2]string{path, strings.Trim(string(text), `"`)})
 		}

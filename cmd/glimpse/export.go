@@ -1,0 +1,147 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"glimpse/exports"
+	"glimpse/internal/store"
+)
+
+type exportOptions struct {
+	mlflow, tensorboard, csv, jsonl, coco string
+}
+
+func exportCommand() *cobra.Command {
+	var (
+		db     string
+		to     exportOptions
+		asJSON bool
+	)
+	c := &cobra.Command{
+		Use:   "export [STUDY]",
+		Short: "Hand results over to MLflow, TensorBoard, data frames, or COCO's JSON",
+		Long: `Exports the runs of a study (its name or its YAML file), or of all studies, that
+were begun. Several targets may be named at once. Exporting again replaces what
+was exported before; nothing is doubled.
+
+--mlflow takes the URL of a tracking server (MLflow 2 or 3; user and password from
+the URL or $MLFLOW_TRACKING_USERNAME and _PASSWORD, or $MLFLOW_TRACKING_TOKEN), or
+a folder, which is written as a file store. A study is an experiment; settings are
+parameters, scores and curves metrics, captions artifacts. MLflow 3.13 and newer
+read a folder only with MLFLOW_ALLOW_FILE_STORE=true, or take it in by
+mlflow migrate-filestore.
+--tensorboard writes a folder of events for each run: tensorboard --logdir DIR.
+--csv and --jsonl write runs, epochs and captions as flat tables, a setting or a
+metric a column; glimpse db export writes the whole database, to be read back.
+--coco writes STUDY/RUN.SPLIT.json in COCO's format of results.
+
+Metrics are fractions of 1, CIDEr unscaled.`,
+		Example: `  glimpse export demo --db demo.db --csv tables --coco captions
+  glimpse export flickr8k-attention --mlflow http://127.0.0.1:5000
+  glimpse export --tensorboard events --mlflow mlruns
+  glimpse score --references refs.json --candidates captions/demo/3f2a9b07c1d5.test.json`,
+		Args:              cobra.MaximumNArgs(1),
+		ValidArgsFunction: completeStudy,
+		RunE: func(c *cobra.Command, args []string) error {
+			if to == (exportOptions{}) {
+				return usageError{errors.New("name a target: --mlflow, --tensorboard, --csv, --jsonl or --coco")}
+			}
+			results, err := openResults(db)
+			if err != nil {
+				return err
+			}
+			defer results.Close()
+			ctx := c.Context()
+			studies, err := studyNames(ctx, results)
+			if err == nil && len(args) == 1 {
+				var name string
+				name, err = studyName(ctx, results, args[0])
+				studies = []string{name}
+			}
+			if err != nil {
+				return err
+			}
+			runs, err := exports.Gather(ctx, results, studies)
+			if err != nil {
+				return err
+			}
+			if len(runs) == 0 {
+				return errors.New("there is no run that was begun; `glimpse run` trains them")
+			}
+			done, err := to.write(ctx, results, runs)
+			if asJSON && err == nil {
+				return printJSON(c.OutOrStdout(), done)
+			}
+			for _, d := range done { // what was written before an error, too
+				fmt.Fprintf(c.OutOrStdout(), "%s: %s\n", d.To, d.says())
+			}
+			return err
+		},
+	}
+	addDBFlag(c, &db)
+	c.Flags().StringVar(&to.mlflow, "mlflow", "", "an MLflow server's URL, or a folder for a file store")
+	c.Flags().StringVar(&to.tensorboard, "tensorboard", "", "folder for TensorBoard's events")
+	c.Flags().StringVar(&to.csv, "csv", "", "folder for runs.csv, epochs.csv and captions.csv")
+	c.Flags().StringVar(&to.jsonl, "jsonl", "", "folder for runs.jsonl, epochs.jsonl and captions.jsonl")
+	c.Flags().StringVar(&to.coco, "coco", "", "folder for captions in COCO's format of results")
+	addJSONFlag(c, &asJSON)
+	return c
+}
+
+// exported says what one target got.
+type exported struct {
+	Target string `json:"target"` // mlflow, tensorboard, csv, jsonl, coco
+	To     string `json:"to"`
+	Runs   int    `json:"runs"`
+	// Written is how many runs are new there or replaced; Same how many were there already, as they are.
+	Written int      `json:"written"`
+	Same    int      `json:"same"`
+	Files   []string `json:"files,omitempty"`
+}
+
+func (e exported) says() string {
+	text := plural(e.Runs, "run")
+	if e.Same > 0 {
+		text += fmt.Sprintf(", of which %d were there already", e.Same)
+	}
+	if e.Target == "coco" {
+		text += ", " + plural(len(e.Files), "file")
+	}
+	return text
+}
+
+func (o exportOptions) write(ctx context.Context, db *store.DB, runs []exports.Run) ([]exported, error) {
+	var done []exported
+	all := func(target, to string) exported {
+		return exported{Target: target, To: to, Runs: len(runs), Written: len(runs)}
+	}
+	steps := []struct {
+		target, to string
+		write      func(*exported) error
+	}{
+		{"csv", o.csv, func(*exported) error { return exports.CSV(ctx, db, runs, o.csv) }},
+		{"jsonl", o.jsonl, func(*exported) error { return exports.JSONL(ctx, db, runs, o.jsonl) }},
+		{"coco", o.coco, func(e *exported) (err error) { e.Files, err = exports.COCO(ctx, db, runs, o.coco); return err }},
+		{"tensorboard", o.tensorboard, func(e *exported) (err error) { e.Files, err = exports.TensorBoard(runs, o.tensorboard); return err }},
+		{"mlflow", o.mlflow, func(e *exported) error {
+			sent, err := exports.MLflow(ctx, db, runs, o.mlflow)
+			e.Written, e.Same = sent.Written, sent.Same
+			return err
+		}},
+	}
+	for _, step := range steps {
+		if step.to == "" {
+			continue
+		}
+		e := all(step.target, step.to)
+		if err := step.write(&e); err != nil {
+			return done, fmt.Errorf("export to %s: %w", step.target, err)
+		}
+		done = append(done, e)
+	}
+	return done, nil
+}
