@@ -128,6 +128,9 @@ func readState(path string) (state checkpointState, err error) {
 	if state.Format != checkpointFormat {
 		return state, fmt.Errorf("the checkpoint %s.json has format %d; this program reads format %d", path, state.Format, checkpointFormat)
 	}
+	if min(state.Epoch, state.Step, state.Captions) < 0 || state.Updates < 0 {
+		return state, fmt.Errorf("the checkpoint %s.json is damaged: it counts below zero", path)
+	}
 	return state, nil
 }
 

@@ -350,3 +350,19 @@ func FuzzSafetensors(f *testing.F) {
 		}
 	})
 }
+
+func FuzzCheckpoint(f *testing.F) {
+	f.Add([]byte(`{"format":1,"epoch":2,"step":3,"generator":"AAEC","vocabulary":["a"]}`))
+	f.Add([]byte(`{"format":1,"epoch":-1}`))
+	f.Add([]byte(`{"format":1e400,"plateau":[[[[`))
+	path := filepath.Join(f.TempDir(), "x")
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if err := os.WriteFile(path+".json", text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		state, err := readState(path)
+		if err == nil && (state.Format != checkpointFormat || state.Epoch < 0 || state.Step < 0 || state.Captions < 0 || state.Updates < 0) {
+			t.Errorf("%s was read as %+v", text, state)
+		}
+	})
+}

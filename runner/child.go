@@ -75,7 +75,7 @@ func (s *study) attempt(ctx context.Context, task task) (Event, error) {
 	durable := context.WithoutCancel(ctx)
 	c, err := s.start(task)
 	if err != nil {
-		return s.fail(durable, task, FailureError, err.Error())
+		return s.fail(durable, task, failureOf(err), err.Error())
 	}
 	defer func() { _ = c.log.Close() }()
 	s.children.Store(c, nil)

@@ -33,7 +33,7 @@ func failureOf(err error) string {
 	if errors.As(err, &loss) || errors.Is(err, data.ErrDiverged) {
 		return FailureLoss
 	}
-	for _, cause := range []error{store.ErrDiskFull, store.ErrLocked, syscall.ENOSPC, syscall.EDQUOT, syscall.EIO} {
+	for _, cause := range []error{store.ErrDiskFull, store.ErrDisk, store.ErrLocked, syscall.ENOSPC, syscall.EDQUOT, syscall.EIO} {
 		if errors.Is(err, cause) {
 			return FailureDisk
 		}

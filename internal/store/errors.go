@@ -28,6 +28,8 @@ var (
 	ErrDamaged = errors.New("the results database is damaged")
 	// ErrDiskFull is returned when there is no space left to write to.
 	ErrDiskFull = errors.New("no space left for the results database")
+	// ErrDisk is returned when the disk fails.
+	ErrDisk = errors.New("the disk of the results database failed")
 	// ErrLocked is returned when another process kept the file locked for too long.
 	ErrLocked = errors.New("the results database is locked by another process")
 )
@@ -66,6 +68,8 @@ func explain(path string, err error) error {
 		kind, advice = ErrDamaged, "restore a backup, or give another --db"
 	case sqlite3.ErrFull:
 		kind, advice = ErrDiskFull, "free some space and run again: what was recorded is kept"
+	case sqlite3.ErrIoErr:
+		kind, advice = ErrDisk, "see the system's log (dmesg) for why, and run again: what was recorded is kept"
 	case sqlite3.ErrReadonly, sqlite3.ErrPerm:
 		kind, advice = ErrReadOnly, "give yourself write permission on the file and its directory, or give another --db"
 	case sqlite3.ErrCantOpen:
