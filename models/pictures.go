@@ -46,6 +46,16 @@ func GridOf(e experiments.Encoder) (Grid, error) {
 	return Grid{side, (first + 0.5) / size, 32 / size}, nil // 0.5: the middle of a pixel
 }
 
+// FeatureShape gives R and D, the regions of the encoder that the settings name and the features of a region.
+func FeatureShape(e experiments.Encoder) (regions, dim int, err error) {
+	if e.Name == jointEncoder {
+		c := cnn{size: e.ImageSize, channels: e.Channels}
+		return c.Regions(), c.Dim(), nil
+	}
+	spec, err := architectures[e.Name].spec(e.Name, e.ImageSize, "")
+	return spec.Regions, spec.Dim, err
+}
+
 // Pictures makes the captioner of the settings with the weights of a checkpoint (its path as Captioner.Save took it),
 // which speaks the words of the vocabulary, by id. The weights of a frozen encoder are found, or fetched, as for
 // training.

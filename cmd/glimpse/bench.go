@@ -33,7 +33,8 @@ the feature cache, as far as they were touched; peak_anonymous_mb does not.
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(benchTrainCommand(), benchFeaturesCommand(), benchDecodeCommand(), benchScoreCommand(), benchStoreCommand())
+	c.AddCommand(benchTrainCommand(), benchFeaturesCommand(), benchDecodeCommand(), benchScoreCommand(), benchStoreCommand(),
+		benchLimitsCommand())
 	return c
 }
 

@@ -121,7 +121,7 @@ func TestHelp(t *testing.T) {
 		t.Error("the child's verb is listed")
 	}
 	for _, verb := range []string{"plan", "run", "runs", "show", "report", "export", "data", "data info", "data fetch", "features", "score", "compare", "audit", "doctor", "tokenize",
-		"db", "db check", "db backup", "db export", "db import", "db merge", "bench", "bench train", "bench features", "bench decode", "bench score", "bench store"} {
+		"db", "db check", "db backup", "db export", "db import", "db merge", "bench", "bench train", "bench features", "bench decode", "bench score", "bench store", "bench limits"} {
 		code, help, _ := call(append(strings.Fields(verb), "--help")...)
 		if code != 0 || !strings.Contains(help, "Examples:\n  ") {
 			t.Errorf("glimpse %s --help: exit code %d, no example in\n%s", verb, code, help)

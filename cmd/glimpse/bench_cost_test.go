@@ -1,0 +1,38 @@
+package main
+
+import (
+	"testing"
+
+	"glimpse/experiments"
+)
+
+// TestStepCosts holds the arithmetic against sums done by hand for B=2, N=4, M=20, T=5, V=30, R=9, D=16, E=6, H=8, K=4.
+func TestStepCosts(t *testing.T) {
+	shape := stepShape{Images: 2, Captions: 4, Positions: 20, Steps: 5, Vocabulary: 30, Regions: 9, Features: 16}
+	// The recurrence is 4 rows × 8 × 24, five times; the products of none: global, first state, gates of image, words and state, vocabulary.
+	none := 2 * (2*(2*16*6) + 2*(2*16*8) + 3*(2*6*24) + 3*(20*6*24) + 3*5*(4*8*24) + 3*(20*8*30))
+	uniform := none + 2*2*(18*16*8)
+	soft := uniform + 2*3*(18*8*4+20*8*4+2*10*9*8)
+	adaptive := soft + 2*3*(2*6*8+20*6*8+20*8*8+20*8*4)
+	for arm, want := range map[string]int{"none": none, "uniform": uniform, "soft": soft, "adaptive": adaptive} {
+		flops, bytes, tanh := 0.0, 0, 0
+		for _, c := range stepCosts(experiments.Model{Embedding: 6, Hidden: 8, AttentionSize: 4, Attention: arm, Layers: 1}, shape, 1000) {
+			flops += c.flops()
+			bytes += c.bytes
+			tanh += c.tanh
+		}
+		if flops != float64(want) {
+			t.Errorf("%s: %v FLOP, want %d", arm, flops, want)
+		}
+		wantBytes, wantTanh := 10*2*9*16+16*20*30+32*1000, 0
+		if arm != "none" {
+			wantBytes += 9 * 2 * 9 * 16
+		}
+		if arm == "soft" || arm == "adaptive" {
+			wantTanh = 2 * 20 * 9 * 4
+		}
+		if bytes != wantBytes || tanh != wantTanh {
+			t.Errorf("%s: %d bytes and %d tanh, want %d and %d", arm, bytes, tanh, wantBytes, wantTanh)
+		}
+	}
+}
