@@ -34,7 +34,7 @@ the feature cache, as far as they were touched; peak_anonymous_mb does not.
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(benchTrainCommand(), benchFeaturesCommand(), benchDecodeCommand(), benchScoreCommand(), benchStoreCommand(),
-		benchLimitsCommand())
+		benchLimitsCommand(), benchScalingCommand())
 	return c
 }
 

@@ -75,6 +75,8 @@ func TestRefusals(t *testing.T) {
 		{"bench train --set train.epocs=3", 2, []string{"--set train.epocs=3: ", `"epochs"`}},
 		{"bench train --arm sft", 2, []string{"--arm sft", "none, soft, adaptive"}},
 		{"bench train --steps 0", 2, []string{"--steps 0: it must be at least 1"}},
+		{"bench scaling", 2, []string{"-o DIR is needed"}},
+		{"bench scaling -o scaling --axis hiden", 2, []string{"--axis hiden", "hidden, regions, beam"}},
 		{"bench decode --images 0", 2, []string{"--images 0"}},
 		{"data info flickr9k", 1, []string{"flickr9k"}},
 		{"data info flickr8k --data nowhere", 1, []string{"nowhere"}},
@@ -121,7 +123,7 @@ func TestHelp(t *testing.T) {
 		t.Error("the child's verb is listed")
 	}
 	for _, verb := range []string{"plan", "run", "runs", "show", "report", "export", "data", "data info", "data fetch", "features", "score", "compare", "audit", "doctor", "tokenize",
-		"db", "db check", "db backup", "db export", "db import", "db merge", "bench", "bench train", "bench features", "bench decode", "bench score", "bench store", "bench limits"} {
+		"db", "db check", "db backup", "db export", "db import", "db merge", "bench", "bench train", "bench features", "bench decode", "bench score", "bench store", "bench limits", "bench scaling"} {
 		code, help, _ := call(append(strings.Fields(verb), "--help")...)
 		if code != 0 || !strings.Contains(help, "Examples:\n  ") {
 			t.Errorf("glimpse %s --help: exit code %d, no example in\n%s", verb, code, help)
