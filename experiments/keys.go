@@ -81,11 +81,13 @@ var keys = []key{
 
 	{path: "seed", limits: "[0,2147483647]", fallback: 1, doc: "Seed of initial weights, data order and dropout."},
 
-	{path: "sweep.method", limits: "grid|zip|random", fallback: "grid", doc: "grid crosses all lists, zip pairs them, random draws from ranges. Seeds are always crossed with the rest."},
-	{path: "sweep.over", doc: "Swept keys by path, such as model.hidden: [256, 512]. With method random also ranges: {log: [a, b]}, {uniform: [a, b]}, {int: [a, b]}, {choice: [...]}."},
-	{path: "sweep.samples", limits: "[1,10000]", doc: "random: number of draws."},
-	{path: "sweep.seed", limits: "[0,2147483647]", fallback: 1, doc: "random: seed of the draws."},
+	{path: "sweep.method", limits: "grid|zip|random|tpe", fallback: "grid", doc: "grid crosses all lists, zip pairs them, random draws from ranges, tpe draws where train.select.metric was best so far and spares the test split unless decode.split says otherwise. Seeds are always crossed with the rest."},
+	{path: "sweep.over", doc: "Swept keys by path, such as model.hidden: [256, 512]. With method random or tpe also ranges: {log: [a, b]}, {uniform: [a, b]}, {int: [a, b]}, {choice: [...]}."},
+	{path: "sweep.samples", limits: "[1,10000]", doc: "random, tpe: number of draws."},
+	{path: "sweep.seed", limits: "[0,2147483647]", fallback: 1, doc: "random, tpe: seed of the draws."},
 
+	{path: "sweep.startup", limits: "[1,10000]", fallback: 10, doc: "tpe: draws at random before the first that learns from results."},
+	{path: "sweep.batch", limits: "[1,10000]", fallback: 4, doc: "tpe: draws that are made at a time, once all before them have ended. More keep more jobs busy, fewer learn more."},
 	{path: "sweep.prune.method", limits: "none|median|asha", fallback: "none", doc: "Gives trials up whose best train.select.metric so far is below others' after as many epochs: below the median, or outside of asha's share. They are marked pruned and enter no comparison."},
 	{path: "sweep.prune.min_epochs", limits: "[1,10000]", fallback: 1, doc: "Epochs that every trial gets; asha: the first rung."},
 	{path: "sweep.prune.startup", limits: "[1,10000]", fallback: 5, doc: "median: trials that must have ended before one is given up."},

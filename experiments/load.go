@@ -44,6 +44,9 @@ func parse(path string, source []byte, sets []string) (*Study, error) {
 	if len(found.list) == 0 { // a broken sweep has no sensible arms or trials
 		s.checkSweep(found)
 	}
+	if s.Searches() && !s.given("decode.split") && s.axis("decode.split") == nil {
+		s.Decode.Split = "val"
+	}
 	if len(found.list) == 0 {
 		s.deriveBase()
 		s.checkCompare(found)

@@ -17,7 +17,9 @@ type Study struct {
 	Path   string `yaml:"-" json:"-"` // the file, as it was given to Load
 	Source []byte `yaml:"-" json:"-"` // its bytes, without what it extends
 
-	places map[string]place // key path → where it was given
+	places   map[string]place // key path → where it was given
+	proposed []point          // set by Continue, see there
+
 	widths map[string]int   // set by MatchParameters, see there
 	counts map[string]int64 // likewise
 }
@@ -118,10 +120,12 @@ func (d Decode) FinalSplit() string { return cmp.Or(d.Split, "test") }
 
 // Sweep is what the trials of a study differ in.
 type Sweep struct {
-	Method  string `yaml:"method" json:"method"`   // grid, zip, random
+	Method  string `yaml:"method" json:"method"`   // grid, zip, random, tpe
 	Over    []Axis `yaml:"over" json:"over"`       // in the order of the file
-	Samples int    `yaml:"samples" json:"samples"` // random: draws
-	Seed    int64  `yaml:"seed" json:"seed"`       // random: seed of the draws
+	Samples int    `yaml:"samples" json:"samples"` // random, tpe: draws
+	Seed    int64  `yaml:"seed" json:"seed"`       // random, tpe: seed of the draws
+	Startup int    `yaml:"startup" json:"startup"` // tpe: the first draws, at random
+	Batch   int    `yaml:"batch" json:"batch"`     // tpe: draws from one state of knowledge
 	Prune   Prune  `yaml:"prune" json:"prune"`
 }
 

@@ -12,7 +12,7 @@ import (
 // maxTrials is how many trials a study may have.
 const maxTrials = 10_000
 
-// draws are the kinds of range that method random draws from.
+// draws are the kinds of range that the methods random and tpe draw from.
 var draws = []string{"log", "uniform", "int", "choice"}
 
 // A point is one choice of values for the swept keys: path → canonical text.
@@ -42,7 +42,11 @@ func (s *Study) points() []point {
 	case "zip":
 		points = s.pairs()
 	case "random":
-		points = s.samples()
+		points = s.samples(s.Sweep.Samples)
+	case "tpe":
+		if points = s.proposed; points == nil {
+			points = s.firstPoints()
+		}
 	}
 	for i := range s.Sweep.Over {
 		if a := &s.Sweep.Over[i]; a.Draw == "" && !s.paired(a) {
@@ -90,11 +94,14 @@ func (s *Study) pairs() []point {
 	return points
 }
 
-// samples draws from every range. Each axis has a generator of its own, seeded
+// drawing says whether the sweep draws from ranges.
+func (s *Study) drawing() bool { return s.Sweep.Method == "random" || s.Sweep.Method == "tpe" }
+
+// samples draws n times from every range. Each axis has a generator of its own, seeded
 // by its path, so that neither the order of the keys nor another axis changes
 // what is drawn, and more samples begin with the same ones.
-func (s *Study) samples() []point {
-	points := make([]point, s.Sweep.Samples)
+func (s *Study) samples(n int) []point {
+	points := make([]point, n)
 	for i := range points {
 		points[i] = point{}
 	}
@@ -107,16 +114,15 @@ func (s *Study) samples() []point {
 		h.Write([]byte(a.Path))
 		random := rand.New(rand.NewPCG(uint64(s.Sweep.Seed), h.Sum64()))
 		for _, p := range points {
-			p[a.Path] = a.draw(random)
+			p[a.Path] = a.at(random.Float64())
 		}
 	}
 	return points
 }
 
-// draw gives one value of a range. Numbers keep four digits, enough for a
-// search and short enough to read.
-func (a *Axis) draw(random *rand.Rand) string {
-	u := random.Float64()
+// at gives the value of a range at a place in [0, 1). Numbers keep four digits,
+// enough for a search and short enough to read.
+func (a *Axis) at(u float64) string {
 	var x float64
 	switch a.Draw {
 	case "choice":
@@ -145,8 +151,8 @@ func (s *Study) checkSweep(found *problems) {
 		a := &s.Sweep.Over[i]
 		at := s.at("sweep.over." + a.Path)
 		switch {
-		case a.Draw != "" && s.Sweep.Method != "random":
-			found.add(at, "sweep.over: %s is a range, which needs sweep.method random, not %s", a.Path, s.Sweep.Method)
+		case a.Draw != "" && !s.drawing():
+			found.add(at, "sweep.over: %s is a range, which needs sweep.method random or tpe, not %s", a.Path, s.Sweep.Method)
 		case a.Draw != "" && a.Path == "seed":
 			found.add(at, "sweep.over: seeds are listed, not drawn; write seed: [1, 2, 3]")
 		case a.Draw != "":
@@ -162,16 +168,21 @@ func (s *Study) checkSweep(found *problems) {
 			found.add(base, "%s is swept, so setting it has no effect; set sweep.over.%s=[…] instead", a.Path, a.Path)
 		}
 	}
-	if metric := "train.select.metric"; s.Sweep.Prune.Active() && (s.axis(metric) != nil || s.field(metric).String() == "last") {
-		found.add(s.at("sweep.prune"), "sweep.prune holds trials against each other by %s, which must be one validation metric, the same in all trials", metric)
+	const metric = "train.select.metric"
+	for key, active := range map[string]bool{"sweep.prune": s.Sweep.Prune.Active(), "sweep.method": s.Searches()} {
+		if active && (s.axis(metric) != nil || s.field(metric).String() == "last") {
+			found.add(s.at(key), "%s holds trials against each other by %s, which must be one validation metric, the same in all trials", key, metric)
+		}
 	}
 	switch {
-	case s.Sweep.Method == "random" && ranges == 0:
-		found.add(s.at("sweep.method"), "sweep.method random needs a range in sweep.over, such as train.optimizer.lr: {log: [1e-4, 1e-2]}")
-	case s.Sweep.Method == "random" && s.Sweep.Samples == 0:
-		found.add(s.at("sweep.method"), "sweep.method random needs samples: how many to draw")
-	case s.Sweep.Method != "random" && s.given("sweep.samples"):
-		found.add(s.at("sweep.samples"), "sweep.samples is for sweep.method random; %s draws nothing", s.Sweep.Method)
+	case s.drawing() && ranges == 0:
+		found.add(s.at("sweep.method"), "sweep.method %s needs a range in sweep.over, such as train.optimizer.lr: {log: [1e-4, 1e-2]}", s.Sweep.Method)
+	case s.drawing() && s.Sweep.Samples == 0:
+		found.add(s.at("sweep.method"), "sweep.method %s needs samples: how many to draw", s.Sweep.Method)
+	case !s.drawing() && s.given("sweep.samples"):
+		found.add(s.at("sweep.samples"), "sweep.samples is for sweep.method random and tpe; %s draws nothing", s.Sweep.Method)
+	case s.Searches() && s.given("compare.arms"):
+		found.add(s.at("compare.arms"), "compare.arms does not go with sweep.method tpe, which looks for the best settings and not for differences; take what it finds into a study of its own")
 	}
 	if trials*max(1, s.Sweep.Samples) > maxTrials {
 		found.add(s.at("sweep.over"), "the sweep asks for more than %d trials", maxTrials)

@@ -47,7 +47,11 @@ func (s *Study) node(k *key, trials []Trial) *yaml.Node {
 	case k.path == "sweep.over":
 		return s.overNode()
 	case k.path == "sweep.samples" || k.path == "sweep.seed":
-		if s.Sweep.Method != "random" {
+		if !s.drawing() {
+			return nil
+		}
+	case k.path == "sweep.startup" || k.path == "sweep.batch":
+		if !s.Searches() {
 			return nil
 		}
 	case strings.HasPrefix(k.path, "sweep.prune.") && !s.Sweep.Prune.Active():

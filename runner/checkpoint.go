@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -101,6 +102,16 @@ func BestCheckpoint(dir string, run store.Run) (string, error) {
 		return "", fmt.Errorf("run %s: its checkpoint %s is not there: checkpoints are not part of the database, and stay where the run was trained", run.ID, path)
 	}
 	return path, nil
+}
+
+// BestValue returns the best value of a run's select metric so far, NaN where
+// there is none.
+func BestValue(run store.Run) float64 {
+	var p progress
+	if json.Unmarshal(run.Progress, &p) != nil || p.BestValue == nil {
+		return math.NaN()
+	}
+	return *p.BestValue
 }
 
 // checkpointExists tells whether any file of a checkpoint is there.

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"os"
@@ -40,6 +41,10 @@ type Config struct {
 
 	// Progress receives events, one at a time; nil for none.
 	Progress func(Event)
+	// Next gives all trials of a study whose plan grows with its results, once
+	// those known have come to an end; nil for a study whose plan is all known.
+	Next func(context.Context) ([]experiments.Trial, error)
+
 	// Checkpoint asks all trials at work for a checkpoint; nil when nobody asks.
 	Checkpoint <-chan os.Signal
 	// Kill, when closed, ends all trials at once, without a checkpoint.

@@ -49,14 +49,19 @@ func Run(ctx context.Context, cfg Config) (Summary, error) {
 	}
 	s := &study{
 		cfg: cfg, trials: map[string]experiments.Trial{}, watch: newWatcher(),
-		active: map[string]bool{}, tried: map[string]bool{}, before: map[string]store.Run{},
+		active: map[string]bool{}, tried: map[string]bool{},
 	}
 	pending, err := s.plan(ctx)
 	if err != nil {
 		return Summary{}, err
 	}
-	if err = s.prepare(ctx, pending); err == nil {
-		err = s.work(ctx)
+	for grown := true; grown && err == nil; {
+		if err = s.prepare(ctx, pending); err == nil {
+			err = s.work(ctx)
+		}
+		if grown = cfg.Next != nil && err == nil && !s.halted; grown {
+			pending, grown, err = s.grow(ctx)
+		}
 	}
 	if ctx.Err() != nil && (err == nil || errors.Is(err, context.Canceled)) {
 		err = ErrInterrupted
@@ -75,13 +80,15 @@ func (s *study) plan(ctx context.Context) ([]experiments.Trial, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, run := range known {
-		s.before[run.ID] = run
+	states := statesOf(known)
+	if s.before == nil {
+		s.before = states // of the beginning, also when the plan grows
 	}
+	s.done = 0
 	var pending []experiments.Trial
 	for _, trial := range s.cfg.Trials {
 		s.trials[trial.ID] = trial
-		run, known := s.before[trial.ID]
+		run, known := states[trial.ID]
 		switch {
 		case known && run.State == store.Completed:
 			s.done++
@@ -93,6 +100,27 @@ func (s *study) plan(ctx context.Context) ([]experiments.Trial, error) {
 	s.estimator.know(s.cfg.Trials, known)
 	s.report(Event{Kind: EventPlanned})
 	return pending, nil
+}
+
+// grow asks for the trials that follow from the results so far, and returns those
+// to be run, if there are new ones.
+func (s *study) grow(ctx context.Context) (pending []experiments.Trial, grown bool, err error) {
+	trials, err := s.cfg.Next(ctx)
+	if err != nil || len(trials) <= len(s.cfg.Trials) {
+		return nil, false, err
+	}
+	s.cfg.Trials = trials
+	pending, err = s.plan(ctx)
+	return pending, true, err
+}
+
+// statesOf finds runs by their ids.
+func statesOf(runs []store.Run) map[string]store.Run {
+	states := make(map[string]store.Run, len(runs))
+	for _, run := range runs {
+		states[run.ID] = run
+	}
+	return states
 }
 
 // retry tells whether a run that failed before is run again.
@@ -213,10 +241,7 @@ func (s *study) summary(ctx context.Context) (Summary, error) {
 	if err != nil {
 		return summary, err
 	}
-	states := make(map[string]store.Run, len(known))
-	for _, run := range known {
-		states[run.ID] = run
-	}
+	states := statesOf(known)
 	for _, trial := range s.cfg.Trials {
 		run := states[trial.ID]
 		switch run.State {

@@ -39,11 +39,11 @@ so many seeds: the smallest p that it can reach, and the effect it can detect.`,
 				return err
 			}
 			sets := datasets{}
-			trials, err := sets.plan(study)
+			known, err := knownRuns(c, db, study)
 			if err != nil {
 				return err
 			}
-			known, err := knownRuns(c, db)
+			trials, err := sets.plan(study)
 			if err != nil {
 				return err
 			}
@@ -64,8 +64,8 @@ so many seeds: the smallest p that it can reach, and the effect it can detect.`,
 	return c
 }
 
-// knownRuns gives all runs of the database, none if there is no database yet.
-func knownRuns(c *cobra.Command, flag string) ([]store.Run, error) {
+// knownRuns gives all runs of the database, none if there is no database yet. A study that searches goes on from its own.
+func knownRuns(c *cobra.Command, flag string, study *experiments.Study) ([]store.Run, error) {
 	db, err := store.OpenReadOnly(dbPath(flag))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -74,6 +74,9 @@ func knownRuns(c *cobra.Command, flag string) ([]store.Run, error) {
 		return nil, err
 	}
 	defer db.Close()
+	if err := continueSearch(c.Context(), db, study); err != nil {
+		return nil, err
+	}
 	return db.Runs(c.Context(), "")
 }
 
@@ -84,9 +87,16 @@ type plan struct {
 	Trials    []plannedTrial `json:"trials"`
 	Completed int            `json:"completed"`
 	Remaining int            `json:"remaining"`
+	Search    *plannedSearch `json:"search"`            // null where all trials are known from the start
 	Estimate  *number        `json:"estimated_seconds"` // null where no run tells
 	Outlook   *stats.Outlook `json:"outlook"`           // null where nothing is compared
 	Warnings  []string       `json:"warnings"`
+}
+
+// plannedSearch tells how far a search has come: its other trials follow from the results of these.
+type plannedSearch struct {
+	Samples  int `json:"samples"`
+	Proposed int `json:"proposed"`
 }
 
 type plannedTrial struct {
@@ -122,6 +132,9 @@ func newPlan(study *experiments.Study, trials []experiments.Trial, known []store
 			Parameters: trial.Parameters, State: state, Settings: trial.Settings,
 		})
 	}
+	if study.Searches() {
+		p.Search = &plannedSearch{Samples: study.Sweep.Samples, Proposed: study.Proposed()}
+	}
 	if left, ok := runner.Estimate(trials, known, jobs); ok && p.Remaining > 0 {
 		seconds := number(left.Seconds())
 		p.Estimate = &seconds
@@ -151,6 +164,9 @@ func (p *plan) print(w io.Writer) error {
 		line += "; the time will be known once one has run"
 	}
 	fmt.Fprintln(w, line)
+	if p.Search != nil {
+		fmt.Fprintf(w, "%d of %d samples are proposed; each batch follows from the results of those before\n", p.Search.Proposed, p.Search.Samples)
+	}
 	if p.Outlook != nil {
 		if err := printOutlook(w, p.Outlook); err != nil {
 			return err

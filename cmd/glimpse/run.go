@@ -80,7 +80,8 @@ type runOptions struct {
 
 func runStudy(c *cobra.Command, study *experiments.Study, engine engine, compute engineFlags, o runOptions) error {
 	ctx := c.Context()
-	trials, err := datasets{}.plan(study)
+	sets := datasets{}
+	trials, err := sets.plan(study)
 	if err != nil {
 		return err
 	}
@@ -89,6 +90,18 @@ func runStudy(c *cobra.Command, study *experiments.Study, engine engine, compute
 		return err
 	}
 	defer db.Close()
+	var next func(context.Context) ([]experiments.Trial, error)
+	if study.Searches() {
+		next = func(ctx context.Context) ([]experiments.Trial, error) {
+			if err := continueSearch(ctx, db, study); err != nil {
+				return nil, err
+			}
+			return sets.plan(study)
+		}
+		if trials, err = next(ctx); err != nil {
+			return err
+		}
+	}
 	meteor, err := trialMeteor(ctx, db, study, trials, o.meteor)
 	if err != nil {
 		return err
@@ -114,6 +127,7 @@ func runStudy(c *cobra.Command, study *experiments.Study, engine engine, compute
 		RetryFailed: o.retry,
 		Lease:       o.lease,
 		Progress:    show.event,
+		Next:        next,
 		Checkpoint:  checkpoint,
 		Kill:        kill,
 	})
