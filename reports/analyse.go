@@ -141,7 +141,7 @@ func (r *result) compare(alpha float64) error {
 	}
 	var arms []stats.Arm
 	scored := map[string]bool{}
-	for _, a := range r.Arms {
+	for _, a := range r.analysed() {
 		one := stats.Arm{Name: a.Name}
 		for _, run := range a.Runs {
 			images, err := ImageScores(run.Captions)
@@ -191,6 +191,19 @@ func (r *result) compare(alpha float64) error {
 		}
 	}
 	return nil
+}
+
+// analysed are the arms that have their intervals and tests: those that are
+// shown or compared. The thousands of arms of a search are described alone.
+func (r *result) analysed() []*arm {
+	shown, _ := r.drawn()
+	var list []*arm
+	for _, a := range r.Arms {
+		if slices.Contains(shown, a) || slices.ContainsFunc(r.Contrasts, func(c *contrast) bool { return c.A == a || c.B == a }) {
+			list = append(list, a)
+		}
+	}
+	return list
 }
 
 // finished is the number of runs that have a score.

@@ -26,7 +26,19 @@ func (r *result) reproduceSection() section {
 	s := section{Name: "reproduce", Title: "How to reproduce"}
 	name := fileName(r.Study.Name)
 	s.add(part{Text: "Save the study below as " + name + ".yaml, then:"})
-	s.add(part{Listing: &listing{"Command", "sh", fmt.Sprintf("glimpse run %s.yaml --report report", name)}})
+	command := fmt.Sprintf("glimpse run %s.yaml --report report\nglimpse runs %s --json    # captions_sha256 of each trial, to hold against runs.csv", name, name)
+	commits := map[string]bool{}
+	for _, run := range r.Runs {
+		commits[run.environment()["commit"]] = true
+	}
+	delete(commits, "")
+	if len(commits) == 1 {
+		for commit := range commits {
+			command = "git checkout " + fileName(commit) + " && ./bootstrap build\n" + command
+		}
+	}
+	s.add(part{Listing: &listing{"Commands", "sh", command}})
+	s.add(part{Text: "On one kind of machine, with as many threads, the captions come out the same, byte for byte."})
 	s.add(part{Facts: r.provenance()})
 	s.add(part{Listing: &listing{"The study as it was resolved", "yaml", strings.TrimRight(strings.ReplaceAll(r.Study.Spec, "\r\n", "\n"), "\n")}})
 	return s

@@ -225,7 +225,7 @@ func (r *run) cause() string {
 
 // knownState is the state if it is one that the style knows.
 func knownState(state string) string {
-	if slices.Contains([]string{store.Queued, store.Running, store.Completed, store.Failed, store.Interrupted}, state) {
+	if slices.Contains([]string{store.Queued, store.Running, store.Completed, store.Failed, store.Interrupted, store.Pruned}, state) {
 		return state
 	}
 	return "unknown"

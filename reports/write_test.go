@@ -24,7 +24,7 @@ func written(t *testing.T, trials []trial) map[string][]byte {
 	return read(t, dir)
 }
 
-func read(t *testing.T, dir string) map[string][]byte {
+func read(t testing.TB, dir string) map[string][]byte {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
 	check(t, err)
