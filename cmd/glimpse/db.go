@@ -152,7 +152,7 @@ func printRows(c *cobra.Command, path string, rows map[string]int, asJSON bool) 
 	}
 	var parts []string
 	for _, table := range []string{"studies", "runs", "epochs", "captions"} {
-		parts = append(parts, fmt.Sprintf("%s %s", count(int64(rows[table])), table))
+		parts = append(parts, table+" "+count(int64(rows[table])))
 	}
 	fmt.Fprintf(c.OutOrStdout(), "%s  %s\n", path, strings.Join(parts, ", "))
 	return nil

@@ -60,7 +60,7 @@ interrupted begins anew unless its folder is copied to the runs/ here.`,
 				}
 			}
 			if conflicts > 0 {
-				return fmt.Errorf("%s left as they are in %s; everything else was merged", plural(conflicts, "conflicting run or study"), results.Path())
+				return fmt.Errorf("%s: nothing was changed there in %s; everything else was merged", plural(conflicts, "conflict"), results.Path())
 			}
 			return nil
 		},
