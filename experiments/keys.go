@@ -93,6 +93,8 @@ var keys = []key{
 	{path: "sweep.prune.startup", limits: "[1,10000]", fallback: 5, doc: "median: trials that must have ended before one is given up."},
 	{path: "sweep.prune.factor", limits: "[2,100]", fallback: 3, doc: "asha: one trial in so many goes on from a rung, and each rung is so many times the epochs of the one before."},
 
+	{path: "checkpoints.keep", limits: "best|last|both|none", fallback: "best", doc: "Checkpoints that stay once a run is completed. glimpse audit and caption need the best one."},
+
 	{path: "compare.arms", doc: "The swept key whose values are compared."},
 	{path: "compare.baseline", doc: "The arm that the others are held against."},
 	{path: "compare.contrasts", doc: "Pairs [a, b] of arms: the difference a − b. Without them each arm is held against the baseline."},
@@ -192,7 +194,7 @@ func find(path string) *key { return keyIndex[path] }
 // isSetting says whether a path is one of Settings, and so can be swept.
 func isSetting(path string) bool {
 	section, _, nested := strings.Cut(path, ".")
-	return find(path) != nil && (path == "seed" || nested && section != "sweep" && section != "compare")
+	return find(path) != nil && (path == "seed" || nested && section != "sweep" && section != "compare" && section != "checkpoints")
 }
 
 // keyPaths are all paths, in the order of the table.

@@ -13,6 +13,8 @@ type Study struct {
 	Settings `yaml:",inline"`
 	Sweep    Sweep   `yaml:"sweep" json:"sweep"`
 	Compare  Compare `yaml:"compare" json:"compare"`
+	// Checkpoints are the study's affair, and not part of a trial's identity.
+	Checkpoints Checkpoints `yaml:"checkpoints" json:"checkpoints"`
 
 	Path   string `yaml:"-" json:"-"` // the file, as it was given to Load
 	Source []byte `yaml:"-" json:"-"` // its bytes, without what it extends
@@ -140,6 +142,11 @@ type Prune struct {
 
 // Active tells whether trials are given up at all.
 func (p Prune) Active() bool { return p.Method == "median" || p.Method == "asha" }
+
+// Checkpoints says which checkpoints stay once a run is completed.
+type Checkpoints struct {
+	Keep string `yaml:"keep" json:"keep"` // best, last, both, none
+}
 
 // An Axis is one swept key: a list of values, or a range to draw from.
 type Axis struct {

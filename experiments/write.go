@@ -54,6 +54,8 @@ func (s *Study) node(k *key, trials []Trial) *yaml.Node {
 		if !s.Searches() {
 			return nil
 		}
+	case k.path == "checkpoints.keep" && s.Checkpoints.Keep == k.fallback:
+		return nil
 	case strings.HasPrefix(k.path, "sweep.prune.") && !s.Sweep.Prune.Active():
 		return nil
 	case strings.HasPrefix(k.path, "compare.") && !comparing:

@@ -126,7 +126,11 @@ func (t *trial) finish(ctx context.Context) error {
 	if err := t.cfg.DB.Complete(durable, t.claim, result); err != nil {
 		return err
 	}
-	if err := prune(t.dir, t.names, t.progress.Best); err != nil {
+	keep := map[string][]string{
+		"last": {t.progress.Last}, "both": {t.progress.Last, t.progress.Best}, "none": nil,
+		"best": {t.progress.Best}, "": {t.progress.Best},
+	}[t.cfg.Keep]
+	if err := prune(t.dir, t.names, keep...); err != nil {
 		t.note("old checkpoints stay: %v", err)
 	}
 	return nil

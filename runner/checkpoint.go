@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -102,6 +103,33 @@ func BestCheckpoint(dir string, run store.Run) (string, error) {
 		return "", fmt.Errorf("run %s: its checkpoint %s is not there: checkpoints are not part of the database, and stay where the run was trained", run.ID, path)
 	}
 	return path, nil
+}
+
+// RemoveCheckpoints removes all checkpoints of a run that belong to a database,
+// and returns the bytes that they took; with dry set it only counts. dir is the
+// folder of all runs. Nobody may be at work on the run.
+func RemoveCheckpoints(dir, run string, created time.Time, dry bool) (int64, error) {
+	names := newNamer(created, math.MaxInt64)
+	entries, err := os.ReadDir(RunDir(dir, run))
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
+	}
+	var freed int64
+	for _, entry := range entries {
+		stem, _, _ := strings.Cut(entry.Name(), ".")
+		info, gone := entry.Info()
+		if !names.owns(stem) || gone != nil {
+			continue
+		}
+		if !dry {
+			if failed := os.Remove(filepath.Join(RunDir(dir, run), entry.Name())); failed != nil {
+				err = errors.Join(err, failed)
+				continue
+			}
+		}
+		freed += info.Size()
+	}
+	return freed, err
 }
 
 // BestValue returns the best value of a run's select metric so far, NaN where

@@ -27,8 +27,24 @@ type child struct {
 	heard  chan struct{}
 
 	mu    sync.Mutex
-	ready bool // it has spoken, so that it heeds signals
-	asked bool // for a checkpoint, before it was ready
+	last  Event // the last sign of how far it was
+	ready bool  // it has spoken, so that it heeds signals
+	asked bool  // for a checkpoint, before it was ready
+}
+
+// where says how far the trial was when it last spoke, "" if it never did.
+func (c *child) where() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch e := c.last; e.Kind {
+	case EventStep:
+		return fmt.Sprintf(" (last heard of in epoch %d, step %d of %d)", e.Epoch, e.Step, e.Steps)
+	case EventEpoch:
+		return fmt.Sprintf(" (last heard of after epoch %d)", e.Epoch)
+	case EventPhase, EventCaptioning:
+		return fmt.Sprintf(" (last heard of in phase %s)", e.Phase)
+	}
+	return ""
 }
 
 // checkpoint asks the trial for a checkpoint, once it can hear that.
@@ -107,7 +123,7 @@ func (s *study) start(task task) (*child, error) {
 	c.cmd = s.cfg.Command(Launch{
 		Run: task.claim.Run, Attempt: task.claim.Attempt, DB: s.cfg.DB.Path(), Dir: s.cfg.Dir, Root: root,
 		Threads: s.cfg.threads(task.run), Lease: s.cfg.Lease, Silence: s.cfg.Silence,
-		Study: s.cfg.Study.Name, Prune: s.cfg.Study.Sweep.Prune,
+		Study: s.cfg.Study.Name, Prune: s.cfg.Study.Sweep.Prune, Keep: s.cfg.Study.Checkpoints.Keep,
 	})
 	c.cmd.Stderr = log
 	c.cmd.Stdout = &events{each: func(event Event) { s.hear(c, task, event) }, other: log}
@@ -129,6 +145,11 @@ func (s *study) start(task task) (*child, error) {
 // hear takes an event of a trial.
 func (s *study) hear(c *child, task task, event Event) {
 	c.speaks()
+	c.mu.Lock()
+	if event.Kind != EventNote && event.Kind != EventSaved {
+		c.last = event
+	}
+	c.mu.Unlock()
 	event.Run, event.Attempt = task.claim.Run, task.claim.Attempt
 	s.report(event)
 }
@@ -246,7 +267,7 @@ func (s *study) conclude(ctx context.Context, stopping bool, task task, c *child
 	case failure == "":
 		failure, cause = FailureError, "the trial's process ended before the trial did"
 	}
-	return s.fail(ctx, task, failure, withLog(cause, c.log.Name(), c.offset))
+	return s.fail(ctx, task, failure, withLog("run "+run.ID+": "+cause+c.where(), c.log.Name(), c.offset))
 }
 
 // fail records that a trial failed.

@@ -74,6 +74,7 @@ type Launch struct {
 	Silence time.Duration
 	Study   string            // TrialConfig.Study
 	Prune   experiments.Prune // TrialConfig.Prune
+	Keep    string            // TrialConfig.Keep
 }
 
 // Summary counts a study's trials by how they stand when [Run] returns.

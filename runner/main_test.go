@@ -70,7 +70,7 @@ func trialMain(text string) int {
 	err = RunTrial(ctx, TrialConfig{
 		Run: launch.Run, Attempt: launch.Attempt, DB: db, Dir: launch.Dir, Root: launch.Root, Threads: launch.Threads,
 		Lease: launch.Lease, Silence: launch.Silence, Events: os.Stdout, Control: os.Stdin, SaveEvery: saveEvery,
-		Checkpoint: checkpoint, Study: launch.Study, Prune: launch.Prune,
+		Checkpoint: checkpoint, Study: launch.Study, Prune: launch.Prune, Keep: launch.Keep,
 	}, &fakeEngine{fault: f, attempt: launch.Attempt})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -112,7 +112,7 @@ func TestFailedTrialsDoNotEndTheStudy(t *testing.T) {
 		want    []string // in the recorded error
 	}{
 		{fault{Kind: "nan", Epoch: 2, Step: 3}, FailureLoss, []string{"NaN", "epoch 2", "step 3", "soft00000001"}},
-		{fault{Kind: "exit", Epoch: 1, Step: 2}, FailureCrash, []string{"exit code 3", "std::bad_alloc", "log.txt"}},
+		{fault{Kind: "exit", Epoch: 1, Step: 2}, FailureCrash, []string{"run soft00000001", "exit code 3", "(last heard of in ", "std::bad_alloc", "log.txt"}},
 		{fault{Kind: "kill", Epoch: 1, Step: 2}, FailureCrash, []string{"signal 9", "memory"}},
 		{fault{Kind: "panic", Epoch: 1, Step: 1}, FailureCrash, []string{"exit code 2", "panic: runtime error", "trial.go"}},
 		{fault{Kind: "hang", Epoch: 1, Step: 2}, FailureStalled, []string{"no progress for"}},

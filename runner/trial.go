@@ -32,6 +32,10 @@ type TrialConfig struct {
 	Study string
 	Prune experiments.Prune
 
+	// Keep says which checkpoints stay once the run is completed: best, which "" is
+	// too, last, both or none.
+	Keep string
+
 	// Threads, Device, Versions and CommandLine are recorded; setting them is the caller's.
 	Threads     int
 	Device      string

@@ -210,7 +210,7 @@ func trialArgs(l runner.Launch, device, meteor string) []string {
 	return []string{
 		"trial", l.Run, "--attempt", strconv.FormatInt(l.Attempt, 10), "--db", l.DB, "--dir", l.Dir, "--data", l.Root,
 		"--threads", strconv.Itoa(l.Threads), "--device", device, "--lease", l.Lease.String(), "--silence", l.Silence.String(),
-		"--meteor", meteor, "--command", commandLine(), "--study", l.Study, "--prune", pruneText(l.Prune),
+		"--meteor", meteor, "--command", commandLine(), "--study", l.Study, "--prune", pruneText(l.Prune), "--keep", l.Keep,
 	}
 }
 

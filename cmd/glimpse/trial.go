@@ -19,6 +19,7 @@ func trialCommand() *cobra.Command {
 		compute                  engineFlags
 		db, dir, root, meteor    string
 		command, study, prune    string
+		keep                     string
 		attempt                  int64
 		lease, silence, interval time.Duration
 	)
@@ -55,7 +56,7 @@ func trialCommand() *cobra.Command {
 			}
 			torch.SetThreads(engine.Threads)
 			config := runner.TrialConfig{
-				Study: study, Prune: rule,
+				Study: study, Prune: rule, Keep: keep,
 				Run: args[0], Attempt: attempt, DB: results, Dir: dir, Root: dataRoot(root, ""),
 				Threads: engine.Threads, Device: engine.Device.String(), Versions: versions(), CommandLine: command, Meteor: data,
 				Checkpoint: checkpoint, Events: c.OutOrStdout(), Log: c.ErrOrStderr(),
@@ -75,6 +76,7 @@ func trialCommand() *cobra.Command {
 	c.Flags().Int64Var(&attempt, "attempt", 0, "claim taken by the runner; 0 takes one")
 	c.Flags().StringVar(&study, "study", "", "study whose trials it is held against")
 	c.Flags().StringVar(&prune, "prune", "", "rule by which it is given up, as JSON (default none)")
+	c.Flags().StringVar(&keep, "keep", "", "checkpoints that stay in the end: best, last, both or none (default best)")
 	c.Flags().StringVar(&command, "command", commandLine(), "command line of the study, to be recorded")
 	c.Flags().DurationVar(&lease, "lease", 0, "how long this process may be silent before its claim is taken over")
 	c.Flags().DurationVar(&silence, "silence", 0, "how long it may make no progress")

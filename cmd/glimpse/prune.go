@@ -1,0 +1,95 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"glimpse/internal/store"
+	"glimpse/runner"
+)
+
+func pruneCommand() *cobra.Command {
+	var (
+		db                      string
+		unfinished, dry, asJSON bool
+	)
+	c := &cobra.Command{
+		Use:   "prune STUDY|RUN...",
+		Short: "Remove checkpoints of completed runs",
+		Long: `Removes the checkpoints of completed runs from the folder runs beside the
+database. Results, captions and logs stay; what needs the network itself (audit
+of training images, caption) does not work on these runs any more. With
+--unfinished also those of interrupted, failed and pruned runs, which begin anew
+when they are run again. Runs at work are left alone. The study's key
+checkpoints.keep says what stays in the first place.`,
+		Example: `  glimpse prune flickr8k-pilot --dry-run
+  glimpse prune 3f2a 81c0
+  glimpse prune demo --unfinished --db demo.db`,
+		Args:              cobra.MinimumNArgs(1),
+		ValidArgsFunction: completeFromDB(studyNames),
+		RunE: func(c *cobra.Command, args []string) error {
+			results, err := openResults(db)
+			if err != nil {
+				return err
+			}
+			defer results.Close()
+			ids, err := runsOf(c.Context(), results, args)
+			if err != nil {
+				return err
+			}
+			created, err := results.Created(c.Context())
+			if err != nil {
+				return err
+			}
+			removed := []prunedJSON{}
+			for _, id := range ids {
+				run, err := results.Run(c.Context(), id)
+				if err != nil {
+					return err
+				}
+				if run.State == store.Running || run.State != store.Completed && !unfinished {
+					continue
+				}
+				freed, err := runner.RemoveCheckpoints(runner.DefaultDir(results), id, created, dry)
+				if err != nil {
+					return fmt.Errorf("checkpoints of run %s: %w", id, err)
+				}
+				if freed > 0 {
+					removed = append(removed, prunedJSON{Run: id, State: run.State, Bytes: freed})
+				}
+			}
+			if asJSON {
+				return printJSON(c.OutOrStdout(), removed)
+			}
+			t, total := &table{}, int64(0)
+			t.add("RUN", "STATE", "MB")
+			for _, r := range removed {
+				t.add(r.Run, r.State, fmt.Sprintf("%.1f", float64(r.Bytes)/1e6))
+				total += r.Bytes
+			}
+			if len(removed) > 0 {
+				if err := t.print(c.OutOrStdout()); err != nil {
+					return err
+				}
+			}
+			what := "removed"
+			if dry {
+				what = "would be removed"
+			}
+			_, err = fmt.Fprintf(c.OutOrStdout(), "checkpoints of %s, %.1f MB, %s\n", plural(len(removed), "run"), float64(total)/1e6, what)
+			return err
+		},
+	}
+	addDBFlag(c, &db)
+	c.Flags().BoolVar(&unfinished, "unfinished", false, "also of runs that are not completed, which then begin anew")
+	c.Flags().BoolVar(&dry, "dry-run", false, "only tell what would be removed")
+	addJSONFlag(c, &asJSON)
+	return c
+}
+
+type prunedJSON struct {
+	Run   string `json:"run"`
+	State string `json:"state"`
+	Bytes int64  `json:"bytes"`
+}
