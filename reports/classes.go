@@ -100,6 +100,9 @@ func classFinding(a *arm, list []classBeta) string {
 	}
 	byMean := func(x, y classBeta) int { return cmp.Compare(x.Mean, y.Mean) }
 	least, most := slices.MinFunc(list, byMean), slices.MaxFunc(list, byMean)
+	if most.Mean-least.Mean < 0.05 {
+		return fmt.Sprintf("β of %s hardly differs between word classes: from %s to %s.", a.Label, fixed(least.Mean, 2), fixed(most.Mean, 2))
+	}
 	return fmt.Sprintf("%s relies most on the language for %s (β = %s) and looks most at the picture for %s (β = %s).",
 		a.Label, most.Class, fixed(most.Mean, 2), least.Class, fixed(least.Mean, 2))
 }
