@@ -28,7 +28,7 @@ type progress struct {
 	now   func() time.Time
 
 	bars  []*bar
-	drawn int       // lines of bars now on the terminal
+	drawn []int     // lengths of the lines of bars now on the terminal
 	last  time.Time // of the latest redraw
 }
 
@@ -36,6 +36,7 @@ type progress struct {
 type bar struct {
 	name        string
 	done, total int
+	from        int // done when began
 	note        string
 	began       time.Time
 	said        time.Time // of the latest plain line
@@ -63,11 +64,11 @@ func (p *progress) update(name string, done, total int, note string) {
 	now := p.now()
 	b := p.find(name)
 	if b == nil {
-		b = &bar{name: name, began: now, said: now}
+		b = &bar{name: name, began: now, said: now, done: done, from: done}
 		p.bars = append(p.bars, b)
 	}
 	if done < b.done { // a new round of the same work
-		b.began = now
+		b.began, b.from = now, 0
 	}
 	b.done, b.total, b.note = done, total, note
 	switch {
@@ -126,12 +127,18 @@ func (p *progress) find(name string) *bar {
 	return nil
 }
 
-// erase takes the drawn bars off the terminal, and leaves the cursor where the first one was.
+// erase takes the drawn bars off the terminal, and leaves the cursor where the first one was. A terminal that has become
+// narrower shows them on more lines.
 func (p *progress) erase() {
-	if p.drawn > 0 {
-		fmt.Fprintf(p.w, "\x1b[%dA\x1b[J", p.drawn)
-		p.drawn = 0
+	if len(p.drawn) == 0 {
+		return
 	}
+	lines, width := 0, max(1, p.width())
+	for _, length := range p.drawn {
+		lines += max(1, (length+width-1)/width)
+	}
+	fmt.Fprintf(p.w, "\x1b[%dA\x1b[J", lines)
+	p.drawn = nil
 }
 
 func (p *progress) redraw(now time.Time) {
@@ -140,10 +147,10 @@ func (p *progress) redraw(now time.Time) {
 	width := p.width()
 	var text strings.Builder
 	for _, b := range p.bars {
-		text.WriteString(clip(b.drawing(now), width-1))
-		text.WriteByte('\n')
+		line := clip(b.drawing(now), width-1)
+		text.WriteString(line + "\n")
+		p.drawn = append(p.drawn, utf8.RuneCountInString(line))
 	}
-	p.drawn = len(p.bars)
 	io.WriteString(p.w, text.String())
 }
 
@@ -177,10 +184,10 @@ func (b *bar) plain(now time.Time) string {
 // left estimates the seconds still to go from the pace so far; 0 where there is no saying.
 func (b *bar) left(now time.Time) float64 {
 	elapsed := now.Sub(b.began).Seconds()
-	if b.done <= 0 || b.done >= b.total || elapsed < 1 {
+	if b.done <= b.from || b.done >= b.total || elapsed < 1 {
 		return 0
 	}
-	return elapsed / float64(b.done) * float64(b.total-b.done)
+	return elapsed / float64(b.done-b.from) * float64(b.total-b.done)
 }
 
 // clip cuts a line to width characters, so that a bar never wraps.

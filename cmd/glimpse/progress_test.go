@@ -73,3 +73,16 @@ func TestANewRoundForgetsThePace(t *testing.T) {
 		t.Errorf("%v s left, want 198", left)
 	}
 }
+
+func TestBarsOfANarrowedTerminalAreErased(t *testing.T) {
+	p, out, c := newTestProgress(true)
+	p.update("a", 0, 4, strings.Repeat("long ", 40)) // 59 characters
+	width := 20
+	p.width = func() int { return width }
+	c.at = c.at.Add(time.Second)
+	out.Reset()
+	p.update("a", 1, 4, "")
+	if !strings.HasPrefix(out.String(), "\x1b[3A\x1b[J") {
+		t.Errorf("a line of 59 stands on 3 lines of 20, but was erased by %q", out)
+	}
+}

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"glimpse/experiments"
+	"glimpse/internal/store"
+	"glimpse/runner"
+)
+
+func watchCommand() *cobra.Command {
+	var (
+		db    string
+		every time.Duration
+	)
+	c := &cobra.Command{
+		Use:   "watch STUDY",
+		Short: "Follow a running study from another terminal",
+		Long: `Follows a study (its name or its YAML file) by its results database, whoever
+runs it and on whatever machine: a bar for each trial that runs, a line for each
+epoch and for each trial that ends. It ends with the study: with exit code 0, or 3
+if trials failed. Ctrl-C ends the watching, not the study.`,
+		Example: `  glimpse watch flickr8k-attention
+  glimpse watch demo --db demo.db > demo.log`,
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: completeStudy,
+		RunE: func(c *cobra.Command, args []string) error {
+			if every < 100*time.Millisecond {
+				return usageError{fmt.Errorf("--every %s: at least 100ms", every)}
+			}
+			results, err := openResults(db)
+			if err != nil {
+				return err
+			}
+			defer results.Close()
+			name, err := studyName(c.Context(), results, args[0])
+			if err != nil {
+				return err
+			}
+			w := watcher{p: newProgress(c.OutOrStdout()), before: map[string]store.Run{}}
+			defer w.p.close()
+			for {
+				runs, err := results.Runs(c.Context(), name)
+				if err != nil {
+					return err
+				}
+				if done, err := w.look(name, runs, time.Now()); done || err != nil {
+					return err
+				}
+				select {
+				case <-c.Context().Done():
+					return c.Context().Err()
+				case <-time.After(every):
+				}
+			}
+		},
+	}
+	addDBFlag(c, &db)
+	c.Flags().DurationVar(&every, "every", time.Second, "how often to look")
+	return c
+}
+
+// watcher shows what has changed in a study since it last looked.
+type watcher struct {
+	p      *progress
+	before map[string]store.Run
+	begun  bool
+}
+
+// look shows how the runs stand, and says whether the study has ended.
+func (w *watcher) look(study string, runs []store.Run, now time.Time) (done bool, err error) {
+	settled, failed, running := 0, 0, 0
+	trials := make([]experiments.Trial, len(runs))
+	for i, run := range runs {
+		trials[i] = experiments.Trial{ID: run.ID, Arm: run.Arm}
+		if err := json.Unmarshal(run.Settings, &trials[i].Settings); err != nil {
+			return false, fmt.Errorf("run %s: its settings: %w", run.ID, err)
+		}
+		switch run.State {
+		case store.Failed:
+			failed++
+			settled++
+		case store.Completed:
+			settled++
+		case store.Running:
+			running++
+		}
+		w.show(run, trials[i].Settings.Train.Epochs, now)
+		w.before[run.ID] = run
+	}
+	note := ""
+	if left, ok := runner.Estimate(trials, runs, running); ok && left > 0 {
+		note = "about " + span(left.Seconds()) + " to go"
+	}
+	if running == 0 && settled < len(runs) {
+		note = "nobody works on it now; glimpse run goes on"
+	}
+	if !w.begun {
+		w.begun = true
+		w.p.log(withMessage(fmt.Sprintf("%s: %d of %s done", study, settled, plural(len(runs), "trial")), note))
+	}
+	if settled < len(runs) {
+		w.p.update(study, 0, 0, strings.TrimSuffix(fmt.Sprintf("%d of %s done, %s", settled, plural(len(runs), "trial"), note), ", "))
+		return false, nil
+	}
+	w.p.finish(study, fmt.Sprintf("%s: %d of %d trials complete, %d failed", study, settled-failed, len(runs), failed))
+	if failed > 0 {
+		return true, someFailed{failed, len(runs)}
+	}
+	return true, nil
+}
+
+// show tells of one run what is new.
+func (w *watcher) show(run store.Run, epochs int, now time.Time) {
+	name := trialName(runner.Event{Run: run.ID, Arm: run.Arm, Seed: run.Seed})
+	old, known := w.before[run.ID]
+	if known && run.Epochs > old.Epochs {
+		w.p.log(fmt.Sprintf("%s epoch %d/%d", name, run.Epochs, epochs))
+	}
+	if run.State == store.Running {
+		note := fmt.Sprintf("epochs, attempt %d", run.Attempt)
+		if silent := now.Sub(run.Heard); run.Owner.Lease > 0 && silent > run.Owner.Lease {
+			note = "epochs, not heard of for " + span(silent.Seconds())
+		}
+		w.p.update(name, run.Epochs, epochs, note)
+		return
+	}
+	if !known || old.State == run.State {
+		return
+	}
+	line := name + " " + run.State
+	switch run.State {
+	case store.Completed:
+		split, scores := run.Final()
+		line = withMessage(line, scoreText(split, scores))
+	case store.Failed:
+		line = withMessage(line, run.Error)
+	}
+	w.p.finish(name, line)
+}

@@ -1,0 +1,52 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"glimpse/internal/store"
+)
+
+func TestWatchTellsWhatChanged(t *testing.T) {
+	p, out, clock := newTestProgress(false)
+	w := watcher{p: p, before: map[string]store.Run{}}
+	settings := json.RawMessage(`{"train":{"epochs":4}}`)
+	a := store.Run{ID: "aaaaaaaa", Arm: "none", Seed: 1, State: store.Running, Settings: settings, Attempt: 1}
+	b := store.Run{ID: "bbbbbbbb", Arm: "soft", Seed: 1, State: store.Queued, Settings: settings}
+	look := func() (bool, error) {
+		clock.at = clock.at.Add(time.Minute)
+		return w.look("demo", []store.Run{a, b}, clock.at)
+	}
+	if done, err := look(); done || err != nil {
+		t.Fatalf("%v, %v", done, err)
+	}
+	a.Epochs = 1
+	if done, err := look(); done || err != nil {
+		t.Fatalf("%v, %v", done, err)
+	}
+	a.State, a.Epochs, a.Seconds = store.Completed, 4, 100
+	a.Metrics = map[string]map[string]float64{"test": {"cider": 0.5}}
+	if done, err := look(); done || err != nil {
+		t.Fatalf("%v, %v", done, err)
+	}
+	b.State, b.Error = store.Failed, "the loss is not finite"
+	done, err := look()
+	var some someFailed
+	if !done || !errors.As(err, &some) || some.failed != 1 {
+		t.Errorf("at the end: %v, %v", done, err)
+	}
+	for _, want := range []string{
+		"demo: 0 of 2 trials done\n", "aaaaaa none seed 1 epoch 1/4\n", "aaaaaa none seed 1 completed: test CIDEr 50.0\n",
+		"bbbbbb soft seed 1 failed: the loss is not finite\n", "demo: 1 of 2 trials complete, 1 failed\n",
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("lacks %q:\n%s", want, out)
+		}
+	}
+	if strings.Contains(out.String(), "\x1b") {
+		t.Error("escape sequences in a pipe")
+	}
+}
