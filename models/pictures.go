@@ -132,6 +132,9 @@ func (p *Pictures) Grid() Grid { return p.grid }
 // Looks says whether captions come with Alpha.
 func (p *Pictures) Looks() bool { return p.network.arm.scores }
 
+// Looks says whether a captioner of the settings weighs regions, so that its captions come with Alpha.
+func Looks(s experiments.Settings) bool { return arms[s.Model.Attention].scores }
+
 // Close frees the model.
 func (p *Pictures) Close() {
 	if p.params != nil {

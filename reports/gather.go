@@ -41,10 +41,11 @@ type comparison struct {
 
 // evidence is what the store holds of a study.
 type evidence struct {
-	Study   store.Study
-	Compare comparison
-	Primary metric
-	Runs    []*run // in the order of the plan
+	Study        store.Study
+	Compare      comparison
+	Primary      metric
+	Runs         []*run // in the order of the plan
+	Illustration store.Illustration
 }
 
 // gather reads a study from the store.
@@ -60,6 +61,9 @@ func gather(ctx context.Context, db *store.DB, name string) (*evidence, error) {
 		}
 	}
 	e.Primary = parseMetric(e.Compare.Primary.Metric)
+	if e.Illustration, err = db.Illustration(ctx, name); err != nil {
+		return nil, err
+	}
 	stored, err := db.Runs(ctx, name)
 	if err != nil {
 		return nil, err

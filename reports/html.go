@@ -22,7 +22,7 @@ var web = template.Must(template.New("page").Parse(pageTemplate))
 func webPage(p page, sheet *stylesheet) ([]byte, error) {
 	style := strings.NewReplacer(
 		"/*light*/", properties(false), "/*dark*/", properties(true), "/*arms*/", armRules(),
-	).Replace(pageStyle) + sheet.css()
+	).Replace(pageStyle) + sheet.css() + p.pictureRules()
 	var b bytes.Buffer
 	err := web.Execute(&b, struct {
 		page

@@ -52,6 +52,9 @@ func writePart(b *strings.Builder, p part) {
 	for _, s := range p.Samples {
 		writeSample(b, s)
 	}
+	for _, shown := range p.Pictures {
+		writePictured(b, shown)
+	}
 	for _, n := range p.Notes {
 		fmt.Fprintf(b, "- %s\n", plain(n))
 	}
@@ -66,6 +69,14 @@ func writePart(b *strings.Builder, p part) {
 func writeSample(b *strings.Builder, s sample) {
 	fmt.Fprintf(b, "### `%s`\n\n", code(s.Image))
 	for _, c := range s.Captions {
+		fmt.Fprintf(b, "- **%s**: %s\n", plain(c.Arm.Text), plain(c.Words+inBrackets(c.Score)))
+	}
+	b.WriteString("\n")
+}
+
+func writePictured(b *strings.Builder, p pictured) {
+	fmt.Fprintf(b, "### `%s` (%s)\n\n", code(p.Image), plain(p.Change))
+	for _, c := range p.Captions {
 		fmt.Fprintf(b, "- **%s**: %s\n", plain(c.Arm.Text), plain(c.Words+inBrackets(c.Score)))
 	}
 	b.WriteString("\n")

@@ -31,14 +31,15 @@ type section struct {
 
 // A part is one thing of a section: of its fields below Fold, one is set.
 type part struct {
-	Fold    string // the line that it hides behind until asked for, "" to show it at once
-	Text    string
-	Table   *table
-	Figures []figure // side by side where there is room
-	Notes   []string
-	Samples []sample
-	Facts   []fact
-	Listing *listing
+	Fold     string // the line that it hides behind until asked for, "" to show it at once
+	Text     string
+	Table    *table
+	Figures  []figure // side by side where there is room
+	Notes    []string
+	Samples  []sample
+	Pictures []pictured
+	Facts    []fact
+	Listing  *listing
 }
 
 // A listing is code that is shown as it is.
@@ -71,6 +72,7 @@ func newPage(r *result) page {
 		r.learningSection(),
 		r.wordSection(),
 		r.captionSection(),
+		r.pictureSection(),
 		r.failureSection(),
 		r.auditSection(),
 		r.trialSection(),
@@ -85,7 +87,7 @@ func newPage(r *result) page {
 
 // add appends a part if there is something in it.
 func (s *section) add(p part) {
-	if p.Text != "" || p.Table != nil && len(p.Table.Rows) > 0 || len(p.Figures)+len(p.Notes)+len(p.Samples)+len(p.Facts) > 0 || p.Listing != nil {
+	if p.Text != "" || p.Table != nil && len(p.Table.Rows) > 0 || len(p.Figures)+len(p.Notes)+len(p.Samples)+len(p.Pictures)+len(p.Facts) > 0 || p.Listing != nil {
 		s.Parts = append(s.Parts, p)
 	}
 }

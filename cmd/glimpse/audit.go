@@ -176,10 +176,7 @@ func runData(ctx context.Context, db *store.DB, run store.Run, settings experime
 
 // auditItems joins captions with the references of their images, as people wrote them.
 func auditItems(d *data.Dataset, captions []store.Caption) ([]metrics.AuditItem, error) {
-	images := make(map[string]int, len(d.Images))
-	for i, image := range d.Images {
-		images[image.ID] = i
-	}
+	images := indexOf(d)
 	items := make([]metrics.AuditItem, len(captions))
 	for i, c := range captions {
 		image, known := images[c.Image]
@@ -200,18 +197,11 @@ func auditItem(image *data.Image, words []string) metrics.AuditItem {
 // images, captioned as the test images were and with their next words.
 func modelSays(ctx context.Context, remarks io.Writer, db *store.DB, engine engine, run store.Run, settings experiments.Settings, d *data.Dataset, n int) (test []metrics.AuditItem, train metrics.AuditSplit, err error) {
 	train = metrics.AuditSplit{Name: "train", Claim: metrics.ClaimTrain}
-	checkpoint, err := runner.BestCheckpoint(runner.DefaultDir(db), run)
-	if err != nil {
-		return nil, train, err
-	}
-	captioner, err := engine.Engine.Captioner(settings, d)
+	captioner, err := bestCaptioner(db, engine, run, settings, d)
 	if err != nil {
 		return nil, train, err
 	}
 	defer captioner.Close()
-	if err := captioner.Load(checkpoint); err != nil {
-		return nil, train, err
-	}
 	if test, err = nextWords(ctx, remarks, captioner, d, d.Splits["test"]); err != nil || n == 0 {
 		return test, train, err
 	}

@@ -102,7 +102,8 @@ pictures failed; 130 interrupted, and resumed by the same command.`,
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(
 		planCommand(), runCommand(), watchCommand(), stopCommand(), pruneCommand(), trialCommand(),
-		runsCommand(), showCommand(), compareCommand(), auditCommand(), reproduceCommand(), reportCommand(), captionCommand(), exportCommand(),
+		runsCommand(), showCommand(), compareCommand(), auditCommand(), reproduceCommand(), reportCommand(),
+		illustrateCommand(), captionCommand(), exportCommand(),
 		dataCommand(), featuresCommand(), scoreCommand(),
 		dbCommand(), benchCommand(), doctorCommand(), tokenizeCommand(),
 	)

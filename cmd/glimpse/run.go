@@ -51,6 +51,9 @@ processes may run one study on one database: they share the trials.`,
 			if options.jobs < 1 {
 				return usageError{errors.New("--jobs must be at least 1")}
 			}
+			if options.pictures < 0 || options.pictures > store.MostPictures {
+				return usageError{fmt.Errorf("--pictures must be 0 to %d", store.MostPictures)}
+			}
 			engine, err := compute.engine(compute.threads)
 			if err != nil {
 				return err
@@ -63,6 +66,7 @@ processes may run one study on one database: they share the trials.`,
 	addDBFlag(c, &options.db)
 	c.Flags().IntVarP(&options.jobs, "jobs", "j", 1, "trials at a time")
 	c.Flags().StringVar(&options.report, "report", "", "write the report into this folder afterwards")
+	c.Flags().IntVar(&options.pictures, "pictures", store.MostPictures, "pictures to keep in the database for the report; 0 for none")
 	c.Flags().BoolVar(&options.retry, "retry-failed", false, "also try again what will probably fail again, such as a loss that diverged")
 	c.Flags().DurationVar(&options.lease, "lease", runner.DefaultLease, "how long a trial may give no sign of life before another runner takes it over")
 	addMeteorFlag(c, &options.meteor)
@@ -74,6 +78,7 @@ type runOptions struct {
 	db, report  string
 	meteor      string
 	jobs        int
+	pictures    int
 	retry, json bool
 	lease       time.Duration
 }
@@ -135,6 +140,7 @@ func runStudy(c *cobra.Command, study *experiments.Study, engine engine, compute
 	if summary.Total == 0 { // nothing was begun
 		return err
 	}
+	illustrateRun(ctx, c.ErrOrStderr(), db, engine, study, summary, o.pictures)
 	failed := finishRun(ctx, c.OutOrStdout(), db, study, summary, o)
 	switch {
 	case err != nil:

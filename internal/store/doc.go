@@ -27,6 +27,6 @@
 // the values that SQLite cannot hold or silently turns into NULL are stored as
 // the texts 'nan', 'inf' and '-inf', and come back as such.
 //
-// No reference captions and no pictures of a data set are ever stored: the file
-// is meant to be published.
+// No reference captions are ever stored, and of the pictures of a data set at
+// most [MostPictures], as thumbnails: the file is meant to be published.
 package store

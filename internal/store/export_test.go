@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -207,7 +208,9 @@ func TestImportOfAnOlderSchema(t *testing.T) {
 	defer func() { migrations = all }()
 	old, ctx := filepath.Join(dir, "old"), context.Background()
 	tablesNow := tables
-	tables, migrations = tables[:len(tables)-1], all[:1]
+	tables, migrations = slices.DeleteFunc(slices.Clone(tables), func(t table) bool {
+		return slices.Contains([]string{"audits", "pictures", "attention_maps"}, t.name) // came later
+	}), all[:1]
 	db, err := Open(filepath.Join(dir, "old.db"))
 	if err == nil {
 		err = errors.Join(db.SaveStudy(ctx, Study{Name: "s"}, runs(2)), func() error { _, err := db.Export(ctx, old, JSONLines); return err }(), db.Close())

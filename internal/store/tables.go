@@ -14,12 +14,15 @@ type table struct {
 }
 
 // tables are all tables that hold results, in an order in which what a row
-// refers to comes before it. Each but the first three belongs to runs alone,
-// by its column run.
+// refers to comes before it. Each but the first five belongs to runs alone,
+// by its column run. Pictures and maps belong to studies: they are exported, and stay out of a merge,
+// which could bring more together than may be published.
 var tables = []table{
 	{"studies", []string{"name"}},
 	{"runs", []string{"id"}},
 	{"study_runs", []string{"study", "run"}},
+	{"pictures", []string{"study", "image"}},
+	{"attention_maps", []string{"study", "run", "image"}},
 	{"attempts", []string{"run", "attempt"}},
 	{"epochs", []string{"run", "epoch"}},
 	{"captions", []string{"run", "split", "image"}},
@@ -28,7 +31,7 @@ var tables = []table{
 }
 
 // partsOfRun are the tables whose rows belong to one run.
-func partsOfRun() []table { return tables[3:] }
+func partsOfRun() []table { return tables[5:] }
 
 // has tells whether the database has the table: older schemas lack some.
 func (t table) has(ctx context.Context, q querier) (bool, error) {
