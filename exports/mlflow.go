@@ -122,7 +122,7 @@ func (n mlNumber) MarshalJSON() ([]byte, error) {
 func newMLRun(ctx context.Context, db *store.DB, r *Run) (*mlRun, error) {
 	m := &mlRun{
 		Experiment: r.Study, Name: r.name(), Start: millis(r.Started), End: millis(r.Finished),
-		Status: map[string]string{store.Completed: "FINISHED", store.Failed: "FAILED", store.Interrupted: "KILLED"}[r.State],
+		Status: map[string]string{store.Completed: "FINISHED", store.Failed: "FAILED", store.Pruned: "FINISHED", store.Interrupted: "KILLED"}[r.State],
 	}
 	if m.Status == "" {
 		m.Status, m.End = "RUNNING", 0

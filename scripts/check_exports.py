@@ -85,7 +85,7 @@ if options.mlflow:
                 print(f"{run['id']} of {study}: {len(found)} runs in MLflow")
                 continue
             info, data = found[0].info, found[0].data
-            status = {"completed": "FINISHED", "failed": "FAILED", "interrupted": "KILLED"}.get(run["state"], "RUNNING")
+            status = {"completed": "FINISHED", "failed": "FAILED", "pruned": "FINISHED", "interrupted": "KILLED"}.get(run["state"], "RUNNING")
             if info.status != status:
                 wrong += 1
                 print(f"{run['id']}: status {info.status}, want {status}")

@@ -74,7 +74,7 @@ type watcher struct {
 
 // look shows how the runs stand, and says whether the study has ended.
 func (w *watcher) look(study string, runs []store.Run, now time.Time) (done bool, err error) {
-	settled, failed, running := 0, 0, 0
+	settled, failed, pruned, running := 0, 0, 0, 0
 	trials := make([]experiments.Trial, len(runs))
 	for i, run := range runs {
 		trials[i] = experiments.Trial{ID: run.ID, Arm: run.Arm}
@@ -86,6 +86,9 @@ func (w *watcher) look(study string, runs []store.Run, now time.Time) (done bool
 			failed++
 			settled++
 		case store.Completed:
+			settled++
+		case store.Pruned:
+			pruned++
 			settled++
 		case store.Running:
 			running++
@@ -108,7 +111,11 @@ func (w *watcher) look(study string, runs []store.Run, now time.Time) (done bool
 		w.p.update(study, 0, 0, strings.TrimSuffix(fmt.Sprintf("%d of %s done, %s", settled, plural(len(runs), "trial"), note), ", "))
 		return false, nil
 	}
-	w.p.finish(study, fmt.Sprintf("%s: %d of %d trials complete, %d failed", study, settled-failed, len(runs), failed))
+	line := fmt.Sprintf("%s: %d of %d trials complete, %d failed", study, settled-failed-pruned, len(runs), failed)
+	if pruned > 0 {
+		line += fmt.Sprintf(", %d pruned", pruned)
+	}
+	w.p.finish(study, line)
 	if failed > 0 {
 		return true, someFailed{failed, len(runs)}
 	}
@@ -138,7 +145,7 @@ func (w *watcher) show(run store.Run, epochs int, now time.Time) {
 	case store.Completed:
 		split, scores := run.Final()
 		line = withMessage(line, scoreText(split, scores))
-	case store.Failed:
+	case store.Failed, store.Pruned:
 		line = withMessage(line, run.Error)
 	}
 	w.p.finish(name, line)

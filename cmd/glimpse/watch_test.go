@@ -32,6 +32,10 @@ func TestWatchTellsWhatChanged(t *testing.T) {
 	if done, err := look(); done || err != nil {
 		t.Fatalf("%v, %v", done, err)
 	}
+	b.State, b.Error = store.Pruned, "below the median"
+	if done, err := look(); !done || err != nil {
+		t.Errorf("a pruned trial is not waited for: %v, %v", done, err)
+	}
 	b.State, b.Error = store.Failed, "the loss is not finite"
 	done, err := look()
 	var some someFailed
@@ -40,7 +44,7 @@ func TestWatchTellsWhatChanged(t *testing.T) {
 	}
 	for _, want := range []string{
 		"demo: 0 of 2 trials done\n", "aaaaaa none seed 1 epoch 1/4\n", "aaaaaa none seed 1 completed: test CIDEr 50.0\n",
-		"bbbbbb soft seed 1 failed: the loss is not finite\n", "demo: 1 of 2 trials complete, 1 failed\n",
+		"bbbbbb soft seed 1 failed: the loss is not finite\n", "demo: 1 of 2 trials complete, 1 failed\n", "demo: 1 of 2 trials complete, 0 failed, 1 pruned\n",
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("lacks %q:\n%s", want, out)
