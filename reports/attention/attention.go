@@ -27,11 +27,13 @@ type Word struct {
 }
 
 // Full is the weight that lifts the veil wholly: the greatest of all the words, so that the pictures of one or of
-// several captions share a scale.
+// several captions share a scale, but no less than that of even attention: where a sentinel takes nearly all, what is
+// left is not blown up.
 func Full(captions ...[]Word) float64 {
 	full := 0.0
 	for _, words := range captions {
 		for _, w := range words {
+			full = max(full, 1/float64(max(1, len(w.Alpha))))
 			for _, a := range w.Alpha {
 				full = max(full, float64(a))
 			}

@@ -163,3 +163,12 @@ func TestPercent(t *testing.T) {
 		}
 	}
 }
+
+func TestFull(t *testing.T) {
+	if got := Full(looks(true, 3, 3, 3, 3), looks(true, 1)); math.Abs(got-0.4) > 1e-6 {
+		t.Errorf("%v, want the greatest weight", got)
+	}
+	if got := Full([]Word{{Alpha: make([]float32, 16)}}); got != 1.0/16 {
+		t.Errorf("%v, want an even share", got)
+	}
+}
