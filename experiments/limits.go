@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // limits are what a key's value may be: one of some words, a number in an
@@ -107,6 +108,9 @@ func (k *key) parse(v *value) (text, wrong string) {
 		if v.tag != "!!str" {
 			return refuse()
 		}
+		if i := strings.IndexFunc(v.text, unseen); i >= 0 {
+			return "", fmt.Sprintf("%s holds the control character %U, which cannot be shown", k.path, []rune(v.text[i:])[0])
+		}
 		return v.text, ""
 	case k.kind == reflect.Float64:
 		x, err := strconv.ParseFloat(v.text, 64)
@@ -122,6 +126,9 @@ func (k *key) parse(v *value) (text, wrong string) {
 		return strconv.FormatInt(n, 10), ""
 	}
 }
+
+// unseen says whether a character is for terminals and not for people.
+func unseen(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' }
 
 // float reads canonical text of a number.
 func float(text string) float64 {

@@ -52,19 +52,15 @@ func (s *Study) warnComparison(warn func(path, format string, args ...any)) {
 		seeds = len(a.Values)
 	}
 	if tests := max(1, len(c.Contrasts)); seeds < enoughSeeds || smallestP(seeds)*float64(tests) >= c.Primary.Alpha {
-		need := enoughSeeds
-		for smallestP(need)*float64(tests) >= c.Primary.Alpha && need < 100 {
-			need++
-		}
 		warn("sweep.over.seed", "%s an arm: an exact permutation test gives no p below %.2g, after Holm over %s %.2g, beside alpha %g; use at least %d seeds",
-			plural(seeds, "seed"), smallestP(seeds), plural(tests, "contrast"), min(1, smallestP(seeds)*float64(tests)), c.Primary.Alpha, need)
+			plural(seeds, "seed"), smallestP(seeds), plural(tests, "contrast"), min(1, smallestP(seeds)*float64(tests)), c.Primary.Alpha, neededSeeds(tests, c.Primary.Alpha))
 	}
 	for i := range s.Sweep.Over {
 		if a := &s.Sweep.Over[i]; a.Path != c.Arms && a.Path != "seed" && !(s.paired(a) && c.Arms != "") {
 			warn("sweep.over."+a.Path, "%s is swept within each arm, so an arm's mean is over different settings", a.Path)
 		}
 	}
-	if c.MatchParameters == 0 && strings.HasPrefix(c.Arms, "model.") {
+	if c.MatchParameters == 0 && sizeMatters(c.Arms) {
 		warn("compare", "compare.match_parameters is off: arms may differ in size, and what is found may be due to that")
 	}
 	if s.Sweep.Prune.Active() {
@@ -73,6 +69,22 @@ func (s *Study) warnComparison(warn func(path, format string, args ...any)) {
 	if strings.HasPrefix(c.Primary.Metric, "val.") {
 		warn("compare.primary.metric", "compare.primary.metric is of the validation split, which has also chosen the epochs; test.%s would be untouched", strings.TrimPrefix(c.Primary.Metric, "val."))
 	}
+}
+
+// neededSeeds is how many seeds an arm should have so that an exact permutation
+// test can fall below alpha after Holm over so many contrasts.
+func neededSeeds(contrasts int, alpha float64) int {
+	need := enoughSeeds
+	for smallestP(need)*float64(max(1, contrasts)) >= alpha && need < 100 {
+		need++
+	}
+	return need
+}
+
+// sizeMatters says whether arms may differ in size without that being what they
+// are compared for: arms of model.hidden are sizes.
+func sizeMatters(arms string) bool {
+	return strings.HasPrefix(arms, "model.") && arms != "model.hidden"
 }
 
 // smallestP is the smallest two-sided p that an exact permutation test of n

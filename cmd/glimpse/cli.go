@@ -101,7 +101,7 @@ pictures failed; 130 interrupted, and resumed by the same command.`,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(
-		planCommand(), runCommand(), watchCommand(), stopCommand(), pruneCommand(), trialCommand(),
+		newCommand(), planCommand(), runCommand(), watchCommand(), stopCommand(), pruneCommand(), trialCommand(),
 		runsCommand(), showCommand(), compareCommand(), auditCommand(), reproduceCommand(), reportCommand(),
 		illustrateCommand(), captionCommand(), exportCommand(),
 		dataCommand(), featuresCommand(), scoreCommand(),

@@ -56,6 +56,11 @@ func TestRefusals(t *testing.T) {
 		{"pln", 2, []string{`unknown command "pln" for "glimpse"`, "Did you mean this?", "plan", "`glimpse --help` tells"}},
 		{"data infos", 2, []string{`unknown command "infos" for "glimpse data"`}},
 		{"runs --jsn", 2, []string{"unknown flag: --jsn", "`glimpse runs --help` tells how it is used"}},
+		{"new bad/name", 2, []string{`the name "bad/name"`}},
+		{"new good --sweep model.hiden=1,2 -o -", 2, []string{`did you mean "model.hidden"?`}},
+		{"new good --seeds -1", 2, []string{"--seeds -1: it must be from 1 to 1000"}},
+		{"new good -o good.yaml", 2, []string{"good.yaml is there already and stays as it is"}},
+		{"new good -o - --db text.db", 1, []string{"text.db", "not a results database"}},
 		{"plan", 2, []string{"accepts 1 arg(s), received 0"}},
 		{"tokenize lines.txt", 2, []string{"lines.txt"}},
 		{"plan absent.yaml", 2, []string{"absent.yaml: cannot be read: no such file; name a study"}},
@@ -122,7 +127,7 @@ func TestHelp(t *testing.T) {
 	if strings.Contains(root, "\n  trial ") {
 		t.Error("the child's verb is listed")
 	}
-	for _, verb := range []string{"plan", "run", "watch", "runs", "show", "report", "export", "data", "data info", "data fetch", "features", "score", "compare", "audit", "doctor", "tokenize",
+	for _, verb := range []string{"new", "plan", "run", "watch", "runs", "show", "report", "export", "data", "data info", "data fetch", "features", "score", "compare", "audit", "doctor", "tokenize",
 		"db", "db check", "db backup", "db export", "db import", "db merge", "bench", "bench train", "bench features", "bench decode", "bench score", "bench store", "bench limits", "bench scaling"} {
 		code, help, _ := call(append(strings.Fields(verb), "--help")...)
 		if code != 0 || !strings.Contains(help, "Examples:\n  ") {

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"glimpse/experiments"
+	"glimpse/internal/atomicfile"
+	"glimpse/internal/store"
+)
+
+func newCommand() *cobra.Command {
+	var (
+		draft  experiments.Draft
+		output string
+		db     string
+	)
+	c := &cobra.Command{
+		Use:   "new NAME",
+		Short: "Write a commented study file to begin from",
+		Long: `Writes experiments/NAME.yaml: a complete study whose comments tell what each key
+means and what it may be. It compares captioners without attention, with soft and
+with adaptive attention, or what --sweep names, over as many seeds as the
+comparison needs. A file that is there already is never replaced.
+
+The data set shapes is drawn and needs no download: such a study runs at once.
+Other settings can be edited in the file; glimpse plan checks it.`,
+		Example: `  glimpse new first
+  glimpse new hidden-size --sweep model.hidden=48,96,192
+  glimpse new smoothing --dataset flickr8k --data ~/flickr8k --sweep train.label_smoothing=0,0.1
+  glimpse new first --all -o - | less`,
+		Args: cobra.ExactArgs(1),
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(c *cobra.Command, args []string) error {
+			draft.Name = args[0]
+			draft.Path = output
+			if output == "" || output == "-" {
+				draft.Path = filepath.Join("experiments", draft.Name+".yaml")
+			}
+			if c.Flags().Changed("seeds") && (draft.Seeds < 1 || draft.Seeds > 1000) {
+				return usageError{fmt.Errorf("--seeds %d: it must be from 1 to 1000", draft.Seeds)}
+			}
+			if _, err := os.Stat(filepath.Join(filepath.Dir(draft.Path), "schema.json")); err == nil {
+				draft.Schema = "schema.json"
+			}
+			text, study, err := draft.Write()
+			if err != nil {
+				return usageError{err}
+			}
+			if err := nameIsFree(c, db, study.Name); err != nil {
+				return err
+			}
+			trials, err := study.Plan()
+			if err != nil {
+				return err
+			}
+			if output == "-" {
+				_, err = c.OutOrStdout().Write(text)
+			} else if err = create(draft.Path, text); err == nil {
+				fmt.Fprintln(c.OutOrStdout(), draft.Path)
+				fmt.Fprintf(c.ErrOrStderr(), "%s; next: edit it, then `glimpse plan %s`\n", plural(len(trials), "trial"), draft.Path)
+			}
+			for _, warning := range study.Warnings() {
+				fmt.Fprintf(c.ErrOrStderr(), "warning: %s\n", warning)
+			}
+			return err
+		},
+	}
+	f := c.Flags()
+	f.StringVarP(&output, "output", "o", "", "file to write, - for standard output (default experiments/NAME.yaml)")
+	f.StringVar(&draft.Data, "dataset", "", "data set: "+strings.Join(experiments.DraftData(), " or ")+" (default "+experiments.DraftData()[0]+")")
+	f.StringVar(&draft.Root, "data", "", "folder of the data set, to be written into the study")
+	f.StringVar(&draft.Over, "sweep", "", "what is compared, as KEY=VALUE,VALUE; the first value is the baseline")
+	f.IntVar(&draft.Seeds, "seeds", 0, "seeds of each arm (default: as many as the comparison needs, at least 5)")
+	f.StringVar(&draft.Question, "question", "", "the question that the study answers")
+	f.BoolVar(&draft.All, "all", false, "write every key that has an effect, not only the usual ones")
+	addDBFlag(c, &db)
+	completeFlag(c, "dataset", func(string) []string { return experiments.DraftData() })
+	completeFlag(c, "sweep", func(string) []string {
+		var words []string
+		for _, key := range experiments.SettingKeys() {
+			words = append(words, key.Path+"=\t"+key.Doc)
+		}
+		return words
+	})
+	return c
+}
+
+// nameIsFree refuses the name of a study that the results database knows: the two would be mixed there.
+func nameIsFree(c *cobra.Command, flag, name string) error {
+	db, err := store.OpenReadOnly(dbPath(flag))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	_, err = db.Study(c.Context(), name)
+	switch {
+	case err == nil:
+		return usageError{fmt.Errorf("%s holds results of a study %s already, which would be mixed with the new one's; choose another name", dbPath(flag), name)}
+	case errors.Is(err, store.ErrNotFound):
+		return nil
+	}
+	return err
+}
+
+// create writes a file that must not be there yet, and the folder around it.
+func create(path string, text []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		return err
+	}
+	err := atomicfile.Create(path, func(temporary string) error { return os.WriteFile(temporary, text, 0o666) })
+	if errors.Is(err, fs.ErrExist) {
+		return usageError{fmt.Errorf("%s is there already and stays as it is; choose another name, or another file by -o", path)}
+	}
+	return err
+}

@@ -1,0 +1,276 @@
+package experiments
+
+import (
+	"bytes"
+	_ "embed"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"gopkg.in/yaml.v3"
+)
+
+//go:embed flickr8k.yaml
+var flickr8k []byte
+
+// drafts are the studies of the project that a new one takes its settings from, by data set.
+var drafts = []struct {
+	data   string
+	source []byte
+}{{"shapes", demo}, {"flickr8k", flickr8k}}
+
+// DraftData lists the data sets that a Draft may be of; the first is the default.
+func DraftData() []string {
+	var names []string
+	for _, d := range drafts {
+		names = append(names, d.data)
+	}
+	return names
+}
+
+// A Draft is what is asked of a new study file. Zero values ask for what is usual.
+type Draft struct {
+	Name     string
+	Question string
+	Data     string // one of DraftData
+	Root     string // folder of the data set
+	Over     string // the arms, as KEY=VALUE,VALUE,…; the first is the baseline
+	Seeds    int    // of each arm; 0 is what the comparison needs, at least 5
+	All      bool   // write every key that has an effect, and not only the usual ones
+	Path     string // where the file will be: it is named in comments and errors
+	Schema   string // path of schema.json as the file names it; empty leaves it out
+}
+
+// Write gives the study as a commented file, and as Load reads it from there. Settings are those of the
+// project's own study of the data set; comments come from the table of keys.
+func (d Draft) Write() ([]byte, *Study, error) {
+	if !studyName.MatchString(d.Name) {
+		return nil, nil, fmt.Errorf("the name %q must be at most 64 letters, digits, ., _ and -, the first a letter or digit", printable(d.Name, 60))
+	}
+	base, err := d.base()
+	if err != nil {
+		return nil, nil, err
+	}
+	s := *base
+	s.Name, s.Checkpoints = d.Name, Checkpoints{Keep: find("checkpoints.keep").fallback.(string)}
+	if d.Root != "" {
+		s.Data.Root = d.Root
+	}
+	if err := d.sweep(&s); err != nil {
+		return nil, nil, err
+	}
+	if d.Question != "" {
+		s.Question = d.Question
+	}
+	trials, err := s.Plan()
+	if err != nil {
+		return nil, nil, fmt.Errorf("--sweep %s: %w", d.Over, problem(err))
+	}
+	out, err := d.text(&s, base, trials)
+	if err != nil {
+		return nil, nil, fmt.Errorf("writing the study %s: %w", d.Name, err)
+	}
+	read, err := parse(d.Path, out, nil)
+	if err != nil {
+		return nil, nil, fmt.Errorf("the new study would be refused: %w", problem(err))
+	}
+	return out, read, nil
+}
+
+// problem is an error of a study without its place, which no file has yet.
+func problem(err error) error {
+	var e *Error
+	if errors.As(err, &e) {
+		return errors.New(e.Msg)
+	}
+	return err
+}
+
+// base is the study that the draft takes its settings from.
+func (d Draft) base() (*Study, error) {
+	name := d.Data
+	if name == "" {
+		name = drafts[0].data
+	}
+	for _, known := range drafts {
+		if known.data == name {
+			return parse(name+".yaml", known.source, nil)
+		}
+	}
+	return nil, fmt.Errorf("no draft for the data set %q%s (there are: %s)", printable(name, 60), suggest(name, DraftData()), strings.Join(DraftData(), ", "))
+}
+
+// sweep sets what the study compares: the arms of the study it is taken from, or those of d.Over, each against the first.
+func (d Draft) sweep(s *Study) error {
+	arms := s.axis(s.Compare.Arms)
+	if d.Over != "" {
+		over, err := parseOver(d.Over)
+		if err != nil {
+			return fmt.Errorf("--sweep %s: %w", printable(d.Over, 120), err)
+		}
+		arms = over
+		s.Compare.Arms, s.Compare.Baseline, s.Compare.Contrasts = arms.Path, arms.Values[0], nil
+		for _, value := range arms.Values[1:] {
+			s.Compare.Contrasts = append(s.Compare.Contrasts, [2]string{value, arms.Values[0]})
+		}
+		if !sizeMatters(arms.Path) {
+			s.Compare.MatchParameters = 0
+		}
+		n := len(arms.Values) - 1
+		s.Question = fmt.Sprintf("What difference does %s make: %s or %s?", arms.Path, strings.Join(arms.Values[:n], ", "), arms.Values[n])
+	}
+	seeds := Axis{Path: "seed"}
+	n := d.Seeds
+	if n == 0 {
+		n = neededSeeds(len(s.Compare.Contrasts), s.Compare.Primary.Alpha)
+	}
+	for seed := range n {
+		seeds.Values = append(seeds.Values, fmt.Sprint(seed+1))
+	}
+	s.Sweep = Sweep{Method: "grid", Over: []Axis{*arms, seeds}, Prune: Prune{Method: "none"}}
+	return nil
+}
+
+// parseOver reads KEY=VALUE,VALUE,…
+func parseOver(text string) (*Axis, error) {
+	path, list, ok := strings.Cut(text, "=")
+	path = strings.TrimSpace(path)
+	switch {
+	case !ok:
+		return nil, errors.New("write KEY=VALUE,VALUE, such as model.hidden=64,128")
+	case path == "seed":
+		return nil, errors.New("seeds are what an arm is averaged over; --seeds tells their number")
+	case path == "data.root":
+		return nil, errors.New("data.root is no part of a trial's identity and cannot be swept")
+	case !isSetting(path):
+		return nil, fmt.Errorf("no setting %q%s", printable(path, 60), Suggest(path, settingPaths()))
+	}
+	k, a := find(path), &Axis{Path: path}
+	for item := range strings.SplitSeq(list, ",") {
+		found := &problems{}
+		v := setValue(path, strings.TrimSpace(item), place{file: override}, found)
+		if v == nil {
+			return nil, problem(found.err())
+		}
+		value, wrong := k.parse(v)
+		switch {
+		case wrong != "":
+			return nil, errors.New(wrong)
+		case slices.Contains(a.Values, value):
+			return nil, fmt.Errorf("%s is there twice", value)
+		}
+		a.Values = append(a.Values, value)
+	}
+	if len(a.Values) < 2 {
+		return nil, errors.New("a comparison needs two values or more")
+	}
+	return a, nil
+}
+
+// text writes the file.
+func (d Draft) text(s, base *Study, trials []Trial) ([]byte, error) {
+	w := &draftWriter{}
+	if d.Schema != "" {
+		w.line("# yaml-language-server: $schema=%s\n#", d.Schema)
+	}
+	w.line("# What do you expect, and why? Say it here before anything is trained.\n#")
+	w.line("# plan:    glimpse plan %s\n# run:     glimpse run %s\n# report:  glimpse report %s -o report\n#", d.Path, d.Path, d.Name)
+	rest := "Each key that is not here has its default; `glimpse new --all` writes them all."
+	if d.All {
+		rest = "These are all keys that have an effect in this study."
+	}
+	w.comment(rest, "")
+	for i := range keys {
+		k := &keys[i]
+		usual := base.given(k.path) || strings.HasPrefix(k.path, "compare.") || strings.HasPrefix(k.path, "sweep.")
+		content := s.node(k, trials)
+		if content == nil || !usual && !d.All || s.axis(k.path) != nil {
+			continue
+		}
+		if err := w.key(k, content); err != nil {
+			return nil, err
+		}
+	}
+	return w.out.Bytes(), nil
+}
+
+// draftWriter writes keys with their comments; sections are opened as they come.
+type draftWriter struct {
+	out  bytes.Buffer
+	open []string // sections around the last key
+}
+
+func (w *draftWriter) line(format string, args ...any) { fmt.Fprintf(&w.out, format+"\n", args...) }
+
+func (w *draftWriter) key(k *key, content *yaml.Node) error {
+	names := strings.Split(k.path, ".")
+	sections, name := names[:len(names)-1], names[len(names)-1]
+	same := 0
+	for same < len(sections) && same < len(w.open) && w.open[same] == sections[same] {
+		same++
+	}
+	if same == 0 && k.path != "question" {
+		w.line("")
+	}
+	for depth := same; depth < len(sections); depth++ {
+		w.line("%s%s:", strings.Repeat("  ", depth), sections[depth])
+	}
+	w.open = sections
+	indent := strings.Repeat("  ", len(sections))
+	w.comment(k.tells(), indent)
+	if content.Kind != yaml.MappingNode {
+		text, err := flow(content)
+		w.line("%s%s: %s", indent, name, text)
+		return err
+	}
+	w.line("%s%s:", indent, name)
+	for i := 0; i+1 < len(content.Content); i += 2 {
+		swept := content.Content[i].Value
+		text, err := flow(content.Content[i+1])
+		if err != nil {
+			return err
+		}
+		w.comment(find(swept).tells(), indent+"  ")
+		w.line("%s  %s: %s", indent, swept, text)
+	}
+	return nil
+}
+
+// flow writes a value on one line.
+func flow(n *yaml.Node) (string, error) {
+	if strings.Contains(n.Value, "\n") {
+		n.Style = yaml.DoubleQuotedStyle
+	}
+	text, err := yaml.Marshal(n)
+	return strings.TrimSpace(string(text)), err
+}
+
+// tells is all that the table says of a key, in sentences.
+func (k *key) tells() string {
+	text := k.doc
+	if k.limits != "" {
+		wanted := k.wanted()
+		text += " " + strings.ToUpper(wanted[:1]) + wanted[1:]
+		if k.fallback != nil {
+			text += fmt.Sprintf("; default %v", k.fallback)
+		}
+		text += "."
+	}
+	return text
+}
+
+// comment breaks a text at 80 columns.
+func (w *draftWriter) comment(text, indent string) {
+	const width = 80
+	line := indent + "#"
+	for word := range strings.FieldsSeq(text) {
+		if utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > width && line != indent+"#" {
+			w.line("%s", line)
+			line = indent + "#"
+		}
+		line += " " + word
+	}
+	w.line("%s", line)
+}
