@@ -83,6 +83,8 @@ func TestRefusals(t *testing.T) {
 		{"bench scaling", 2, []string{"-o DIR is needed"}},
 		{"bench scaling -o scaling --axis hiden", 2, []string{"--axis hiden", "hidden, regions, beam"}},
 		{"bench decode --images 0", 2, []string{"--images 0"}},
+		{"data export shapes", 2, []string{"-o DIR is needed"}},
+		{"data export misspelt.yaml -o scenes", 2, []string{"misspelt.yaml:4: "}},
 		{"data info flickr9k", 1, []string{"flickr9k"}},
 		{"data info flickr8k --data nowhere", 1, []string{"nowhere"}},
 		{"plan good.yaml --set data.name=flickr8k --set encoder.name=efficientnet_lite0 --data nowhere", 1, []string{"nowhere"}},
@@ -127,7 +129,7 @@ func TestHelp(t *testing.T) {
 	if strings.Contains(root, "\n  trial ") {
 		t.Error("the child's verb is listed")
 	}
-	for _, verb := range []string{"new", "plan", "run", "watch", "runs", "show", "report", "export", "data", "data info", "data fetch", "features", "score", "compare", "audit", "doctor", "tokenize",
+	for _, verb := range []string{"new", "plan", "run", "watch", "runs", "show", "report", "export", "data", "data info", "data fetch", "data export", "features", "score", "compare", "audit", "doctor", "tokenize",
 		"db", "db check", "db backup", "db export", "db import", "db merge", "bench", "bench train", "bench features", "bench decode", "bench score", "bench store", "bench limits", "bench scaling"} {
 		code, help, _ := call(append(strings.Fields(verb), "--help")...)
 		if code != 0 || !strings.Contains(help, "Examples:\n  ") {

@@ -17,13 +17,14 @@ import (
 func dataCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "data",
-		Short: "Look at data sets; fetch METEOR's data",
+		Short: "Look at data sets, hand them over; fetch METEOR's data",
 		Example: `  glimpse data info experiments/flickr8k.yaml
+  glimpse data export experiments/demo.yaml -o scenes
   glimpse data fetch meteor`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(dataInfoCommand(), dataFetchCommand())
+	c.AddCommand(dataInfoCommand(), dataFetchCommand(), dataExportCommand())
 	return c
 }
 
