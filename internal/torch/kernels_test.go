@@ -2,6 +2,7 @@ package torch
 
 import (
 	"math"
+	"strings"
 	"testing"
 
 	lib "github.com/sugarme/gotch/libtch"
@@ -139,6 +140,51 @@ func TestPackedGRU(t *testing.T) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// Sizes on both sides of where oneDNN takes over, and a weight that is a part of
+// a wider one, as the words' share of the gates.
+func TestLinear(t *testing.T) {
+	for _, c := range []struct{ m, in, out int64 }{{3, 5, 7}, {70, 40, 90}, {1, 300, 400}, {500, 64, 3}} {
+		for _, biased := range []bool{false, true} {
+			err := Run(func(s *Scope) error {
+				Seed(5)
+				inputs := []*Tensor{s.Normal(CPU, 0, 1, 2, c.m, c.in), s.Normal(CPU, 0, 0.3, c.out, c.in+4), s.Normal(CPU, 0, 1, c.out)}
+				if !biased {
+					inputs = inputs[:2]
+				}
+				kernel := func(in []*Tensor) []*Tensor {
+					w, b := s.Narrow(in[1], 1, 3, c.in), (*Tensor)(nil)
+					if biased {
+						b = in[2]
+					}
+					return []*Tensor{s.Linear(in[0], w, b)}
+				}
+				composed := func(in []*Tensor) []*Tensor {
+					y := s.MatMul(in[0], s.Permute(s.Narrow(in[1], 1, 3, c.in), 1, 0))
+					if biased {
+						y = s.Add(y, in[2])
+					}
+					return []*Tensor{y}
+				}
+				agree(t, s, inputs, kernel, composed)
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+func TestLinearRefusesShapes(t *testing.T) {
+	err := Run(func(s *Scope) error {
+		s.Linear(s.Zeros(CPU, Float, 80, 60), s.Zeros(CPU, Float, 90, 61), nil)
+		return nil
+	})
+	if err == nil || !strings.Contains(err.Error(), "shapes do not fit") {
+		t.Fatalf("got %v", err)
 	}
 }
 

@@ -1,15 +1,25 @@
 package torch
 
+// #include "shim.h"
+import "C"
+
 import (
 	lib "github.com/sugarme/gotch/libtch"
 )
 
-// Linear returns x·wᵀ + b: x …×I, w O×I, b O or nil → …×O.
+// Linear returns x·wᵀ + b: x …×I, w O×I, b O or nil → …×O. On the CPU the
+// products, those of the gradients too, are oneDNN's where it pays.
 func (s *Scope) Linear(x, w, b *Tensor) *Tensor {
-	if b == nil {
-		return s.op("linear", func(out *lib.Ctensor) { lib.AtgLinear(out, x.c, w.c, nil) }, x, w)
+	operands, bias := []*Tensor{x, w}, C.gl_tensor(nil)
+	if b != nil {
+		operands = append(operands, b)
 	}
-	return s.op("linear", func(out *lib.Ctensor) { lib.AtgLinear(out, x.c, w.c, b.c) }, x, w, b)
+	return s.op("linear", func(out *lib.Ctensor) {
+		if b != nil {
+			bias = C.gl_tensor(b.c)
+		}
+		*out = lib.Ctensor(C.gl_linear(C.gl_tensor(x.c), C.gl_tensor(w.c), bias))
+	}, operands...)
 }
 
 // Embedding looks up rows of w (V×E) by int64 ids of any shape → …×E. The

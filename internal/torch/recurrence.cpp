@@ -1,5 +1,6 @@
 // A GRU layer over packed captions, and the loss of label smoothing, each one
 // node of the graph with its own backward pass.
+#include "product.hpp"
 #include "shim.hpp"
 #include "vector.hpp"
 
@@ -62,8 +63,8 @@ struct PackedGRU : torch::autograd::Function<PackedGRU> {
                         Tensor sizes) {
     const int64_t H = start.size(1), M = input.size(0), T = sizes.size(0);
     const int64_t *size = sizes.data_ptr<int64_t>();
-    Tensor states = at::empty({M, H}), before = at::empty({M, H}), saved = at::empty({M, 4 * H}),
-           part = at::empty({start.size(0), 3 * H}), transposed = weight.t();
+    Tensor states = at::empty({M, H}), before = at::empty({M, H}), saved = at::empty({M, 4 * H}), part;
+    const Tensor columns = weight.t().contiguous().t();  // laid out once as each step's product reads it
     TORCH_CHECK(sizes.sum().item<int64_t>() == M && size[0] == start.size(0), "the sizes of the steps do not add up to the ",
                 M, " rows, or the first is not ", start.size(0));
     int64_t at = 0;
@@ -71,8 +72,7 @@ struct PackedGRU : torch::autograd::Function<PackedGRU> {
       const int64_t n = size[t];
       Tensor h = before.narrow(0, at, n);
       h.copy_(t == 0 ? start.narrow(0, 0, n) : states.narrow(0, at - size[t - 1], n));
-      Tensor p = part.narrow(0, 0, n);
-      at::addmm_out(p, bias, h, transposed);
+      part = product(h, columns, bias);  // n×3H
       at::parallel_for(0, n, rows_a_thread, [&](int64_t begin, int64_t end) {
         gru_step(input.data_ptr<float>() + at * 3 * H, part.data_ptr<float>(), h.data_ptr<float>(),
                  states.data_ptr<float>() + at * H, saved.data_ptr<float>() + at * 4 * H, begin, end, H);
@@ -100,9 +100,9 @@ struct PackedGRU : torch::autograd::Function<PackedGRU> {
                           dstates.data_ptr<float>() + at * H, dstate.data_ptr<float>(),
                           dinput.data_ptr<float>() + at * 3 * H, dhidden.data_ptr<float>() + at * 3 * H, begin, end, H);
       });
-      dstate.narrow(0, 0, n).addmm_(dhidden.narrow(0, at, n), weight);
+      dstate.narrow(0, 0, n).add_(product(dhidden.narrow(0, at, n), weight.t()));
     }
-    return {dinput, dstate, dhidden.t().mm(before), dhidden.sum(0), Tensor()};
+    return {dinput, dstate, product(dhidden.t(), before.t()), dhidden.sum(0), Tensor()};
   }
 };
 

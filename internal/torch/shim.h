@@ -37,6 +37,9 @@ void gl_adam(gl_tensor *params, gl_tensor *first, gl_tensor *second, int n, doub
 void gl_sgd(gl_tensor *params, gl_tensor *momenta, int n, double grad_scale, double lr,
             double momentum, double weight_decay);
 
+// x·wᵀ + b, b may be null; see product.cpp
+gl_tensor gl_linear(gl_tensor x, gl_tensor w, gl_tensor b);
+
 // fused kernels for the CPU, float32; see attention.cpp and recurrence.cpp
 void gl_additive_attention(gl_tensor *out, gl_tensor q, gl_tensor key, gl_tensor w, gl_tensor value,
                            gl_tensor sentinel_key, gl_tensor sentinel, gl_tensor order, gl_tensor start);
