@@ -174,9 +174,18 @@ func (p *Pictures) Caption(ctx context.Context, pixels [][]uint8, o experiments.
 	return captions, err
 }
 
-// features are those of B pictures, B×R×D. A frozen encoder's are rounded to float16, as in the cache that the
-// captioner was trained from.
+// features are those of B pictures, B×R×D.
 func (p *Pictures) features(s *torch.Scope, pixels [][]uint8) (*torch.Tensor, error) {
+	x, err := p.input(s, pixels)
+	if err != nil {
+		return nil, err
+	}
+	features := p.encode(s, x)
+	return features, s.Err()
+}
+
+// input is what the encoder sees of B pictures, B×3×S×S.
+func (p *Pictures) input(s *torch.Scope, pixels [][]uint8) (*torch.Tensor, error) {
 	side := int64(p.size)
 	each := 3 * p.size * p.size
 	normalised := make([]float32, len(pixels)*each)
@@ -186,10 +195,15 @@ func (p *Pictures) features(s *torch.Scope, pixels [][]uint8) (*torch.Tensor, er
 		}
 		p.table.apply(normalised[i*each:(i+1)*each], rgb)
 	}
-	x := s.Permute(s.FromFloats(p.device, normalised, int64(len(pixels)), side, side, 3), 0, 3, 1, 2) // B×3×S×S
-	features := p.encoder.Forward(s, x)                                                               // B×R×D
+	return s.Permute(s.FromFloats(p.device, normalised, int64(len(pixels)), side, side, 3), 0, 3, 1, 2), nil
+}
+
+// encode gives features B×R×D. A frozen encoder's are rounded to float16, as in the cache that the captioner was
+// trained from.
+func (p *Pictures) encode(s *torch.Scope, x *torch.Tensor) *torch.Tensor {
+	features := p.encoder.Forward(s, x)
 	if p.frozen != nil {
 		features = s.Cast(s.Cast(features, torch.Half), torch.Float)
 	}
-	return features, s.Err()
+	return features
 }

@@ -37,7 +37,9 @@ it and below are captioned, in the order of their names.
 Prints a line for each picture, its path and its caption with a tab between; with
 --jsonl a JSON object a line, with --json one array. With --attention a folder
 receives a PNG for each picture: what the captioner looked at before each word,
-and, of the adaptive arm, the weight β of its sentinel.
+and, of the adaptive arm, the weight β of its sentinel. With --logits a folder
+receives, for each picture, what the words were drawn from, as safetensors:
+docs/checkpoints.md tells how to compare another program with it.
 
 A picture that cannot be read is told of, the others are captioned, and the exit
 code is 3.`,
@@ -71,6 +73,7 @@ code is 3.`,
 	c.Flags().StringVar(&o.run, "run", "", "the run to caption with (required)")
 	c.Flags().IntVar(&o.beam, "beam", 0, "width of the beam search (default the run's)")
 	c.Flags().StringVar(&o.attention, "attention", "", "draw where the captioner looked into this folder")
+	c.Flags().StringVar(&o.logits, "logits", "", "write the logits of each caption's words into this folder")
 	c.Flags().StringVar(&o.root, "data", "", "folder of the data set, for checkpoints without their vocabulary (default $GLIMPSE_DATA, else the study's data.root)")
 	c.Flags().BoolVar(&o.jsonl, "jsonl", false, "print a JSON object for each picture, a line each")
 	addJSONFlag(c, &o.json)
@@ -81,9 +84,9 @@ code is 3.`,
 }
 
 type captionOptions struct {
-	db, run, root, attention string
-	beam                     int
-	beamSet, json, jsonl     bool
+	db, run, root, attention, logits string
+	beam                             int
+	beamSet, json, jsonl             bool
 }
 
 // captionAtOnce is how many pictures are read while as many are captioned.
@@ -98,6 +101,7 @@ type captioned struct {
 	Beta      []number `json:"beta,omitempty"`
 	Entropy   []number `json:"entropy,omitempty"`
 	Attention string   `json:"attention,omitempty"` // the picture drawn of it
+	Logits    string   `json:"logits,omitempty"`    // the file of them
 	Error     string   `json:"error,omitempty"`
 }
 
@@ -116,6 +120,7 @@ func captionPictures(ctx context.Context, w, remarks io.Writer, engine engine, p
 			return err
 		}
 	}
+	logits := besidePictures{o.logits, map[string]bool{}}
 	out := captionPrinter{w: w, remarks: remarks, o: o, all: []captioned{}}
 	batches := readAhead(ctx, paths, captioner.Size())
 	for batch := range batches {
@@ -132,6 +137,14 @@ func captionPictures(ctx context.Context, w, remarks io.Writer, engine engine, p
 				told.set(made[at])
 				if sheets != nil {
 					if told.Attention, err = sheets.write(batch.pictures[i], made[at]); err != nil {
+						return err
+					}
+				}
+				if o.logits != "" {
+					if told.Logits, err = logits.path(one.path, ".logits.safetensors"); err != nil {
+						return err
+					}
+					if err := captioner.WriteLogits(ctx, told.Logits, batch.pixels[at], made[at].Words); err != nil {
 						return err
 					}
 				}

@@ -60,12 +60,33 @@ func findPictures(args []string) ([]picturePath, error) {
 
 var pictureEndings = []string{".jpg", ".jpeg", ".png", ".webp"}
 
+// besidePictures names files in a folder after pictures.
+type besidePictures struct {
+	dir  string
+	used map[string]bool // names that were given
+}
+
+// path is that of the picture's name with another ending, so that no picture is overwritten, and a number where two
+// pictures would share it. The folder around it is made.
+func (b besidePictures) path(picture picturePath, ending string) (string, error) {
+	stem := strings.TrimSuffix(picture.name, filepath.Ext(picture.name))
+	name := stem + ending
+	for i := 2; b.used[name]; i++ {
+		name = fmt.Sprintf("%s-%d%s", stem, i, ending)
+	}
+	b.used[name] = true
+	path := filepath.Join(b.dir, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		return "", fmt.Errorf("folder for what belongs to pictures: %w", err)
+	}
+	return path, nil
+}
+
 // sheetWriter draws where a captioner looked, a file for each picture.
 type sheetWriter struct {
-	dir    string
+	besidePictures
 	remark string
 	grid   attention.Grid
-	used   map[string]bool // names that were given
 }
 
 func newSheetWriter(dir string, run store.Run, beam int, g models.Grid) (*sheetWriter, error) {
@@ -73,25 +94,18 @@ func newSheetWriter(dir string, run store.Run, beam int, g models.Grid) (*sheetW
 		return nil, fmt.Errorf("folder for attention pictures: %w", err)
 	}
 	remark := fmt.Sprintf("%s, seed %d (run %s) · beam %d", run.Arm, run.Seed, run.ID, beam)
-	return &sheetWriter{dir, remark, attention.Grid(g), map[string]bool{}}, nil
+	return &sheetWriter{besidePictures{dir, map[string]bool{}}, remark, attention.Grid(g)}, nil
 }
 
-// write draws the caption of a picture and gives the path of the drawing: the picture's name with the ending
-// .attention.png, so that no picture is overwritten, and a number where two pictures would share it.
+// write draws the caption of a picture and gives the path of the drawing.
 func (s *sheetWriter) write(p readPicture, c data.Caption) (string, error) {
 	sheet, err := attention.Sheet(p.image, filepath.Base(p.path.file)+" · "+s.remark, looks(c), s.grid)
 	if err != nil {
 		return "", err
 	}
-	stem := strings.TrimSuffix(p.path.name, filepath.Ext(p.path.name))
-	name := stem + ".attention.png"
-	for i := 2; s.used[name]; i++ {
-		name = fmt.Sprintf("%s-%d.attention.png", stem, i)
-	}
-	s.used[name] = true
-	path := filepath.Join(s.dir, name)
-	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-		return "", fmt.Errorf("folder for attention pictures: %w", err)
+	path, err := s.path(p.path, ".attention.png")
+	if err != nil {
+		return "", err
 	}
 	return path, atomicfile.Write(path, func(w io.Writer) error { return png.Encode(w, sheet) })
 }

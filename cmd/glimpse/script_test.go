@@ -1,7 +1,10 @@
 package main
 
 import (
+	"fmt"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -19,7 +22,17 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("GLIMPSE_CACHE", env.WorkDir+"/.cache")
 			env.Setenv("TERM", "dumb")
-			return nil
+			env.Setenv("GLIMPSE_PYTHON", os.Getenv("GLIMPSE_PYTHON"))
+			root, err := filepath.Abs(filepath.Join("..", ".."))
+			env.Setenv("ROOT", root)
+			return err
+		},
+		Condition: func(name string) (bool, error) {
+			if name != "python" {
+				return false, fmt.Errorf("no condition %q", name)
+			}
+			python := os.Getenv("GLIMPSE_PYTHON") // of a virtual environment, say: the tests fetch none
+			return python != "" && exec.Command(python, "-c", "import torch, safetensors.torch").Run() == nil, nil
 		},
 		RequireExplicitExec: true,
 		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",

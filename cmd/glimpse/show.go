@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"glimpse/internal/store"
+	"glimpse/runner"
 )
 
 func showCommand() *cobra.Command {
@@ -59,12 +60,13 @@ metrics, epochs, environment, and some of the captions it wrote.`,
 
 // record is all that `show` tells of a run.
 type record struct {
-	run      store.Run
-	db       string // as --db named it
-	attempts []store.Attempt
-	epochs   []store.Epoch
-	captions []store.Caption
-	split    string
+	run        store.Run
+	db         string // as --db named it
+	checkpoint string // of the best epoch, without the endings of its files; "" where it is not there
+	attempts   []store.Attempt
+	epochs     []store.Epoch
+	captions   []store.Caption
+	split      string
 }
 
 func readRecord(ctx context.Context, db *store.DB, id, split string, captions int) (*record, error) {
@@ -73,6 +75,9 @@ func readRecord(ctx context.Context, db *store.DB, id, split string, captions in
 		return nil, err
 	}
 	r := &record{run: run, split: split}
+	if path, err := runner.BestCheckpoint(runner.DefaultDir(db), run); err == nil {
+		r.checkpoint = path
+	}
 	if r.epochs, err = db.Epochs(ctx, run.ID); err != nil {
 		return nil, err
 	}
@@ -133,7 +138,8 @@ func (r *record) reproduce() string {
 
 type recordJSON struct {
 	runJSON
-	Reproduce   string          `json:"reproduce"` // a command; "" for runs that are not completed
+	Reproduce   string          `json:"reproduce"`  // a command; "" for runs that are not completed
+	Checkpoint  string          `json:"checkpoint"` // its files end in .safetensors, .optimizer.safetensors and .json
 	Environment json.RawMessage `json:"environment"`
 	Attempts    []attemptJSON   `json:"attempt_records"`
 	Epochs      []epochJSON     `json:"epoch_records"`
@@ -145,6 +151,7 @@ func (r *record) json() recordJSON {
 	out := recordJSON{
 		runJSON:     newRunJSON(r.run),
 		Reproduce:   r.reproduce(),
+		Checkpoint:  r.checkpoint,
 		Environment: raw(r.run.Environment),
 		Attempts:    []attemptJSON{},
 		Epochs:      []epochJSON{},
@@ -197,7 +204,7 @@ func (r *record) print(w io.Writer) error {
 		t.add("epochs", fmt.Sprintf("%d, the best is %d", run.Epochs, run.BestEpoch))
 		t.add("time", span(run.Seconds))
 	}
-	for _, pair := range [][2]string{{"signature", run.Signature}, {"captions", run.CaptionsSHA256}, {"weights", run.WeightsSHA256}} {
+	for _, pair := range [][2]string{{"signature", run.Signature}, {"captions", run.CaptionsSHA256}, {"weights", run.WeightsSHA256}, {"checkpoint", r.checkpoint}} {
 		if pair[1] != "" {
 			t.add(pair[0], pair[1])
 		}

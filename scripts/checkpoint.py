@@ -1,0 +1,133 @@
+#!/usr/bin/env python3
+"""Opens a checkpoint of glimpse in PyTorch, and holds its logits against those of glimpse.
+
+    pip install torch safetensors numpy
+    glimpse caption PICTURE --run RUN --logits logits
+    scripts/checkpoint.py runs/RUN/checkpoint-… logits/PICTURE.logits.safetensors
+
+Captioner is the captioner of all four arms, for word by word reading; take it from here. docs/checkpoints.md tells more.
+"""
+import argparse
+import json
+import sys
+
+import torch
+import torch.nn.functional as F
+from safetensors.torch import load_file
+from torch import nn
+
+
+class CNN(nn.Module):
+    """The encoder that is trained with the captioner: pixels B,3,S,S in [-1, 1] -> features B,R,D."""
+
+    def __init__(self, channels):
+        super().__init__()
+        self.conv1 = nn.Conv2d(3 + 2, channels, 3, stride=2, padding=1)
+        self.conv2 = nn.Conv2d(channels, 2 * channels, 3, stride=2, padding=1)
+        self.conv3 = nn.Conv2d(2 * channels, 2 * channels, 3, stride=2, padding=1)
+        self.conv4 = nn.Conv2d(2 * channels, 2 * channels, 3, padding=1)
+
+    def forward(self, pixels):
+        n, _, height, width = pixels.shape
+        across = torch.linspace(-1, 1, width).expand(n, 1, height, width)
+        down = torch.linspace(-1, 1, height).unsqueeze(1).expand(n, 1, height, width)
+        x = torch.cat([pixels, across, down], 1)
+        for layer in (self.conv1, self.conv2, self.conv3, self.conv4):
+            x = F.relu(layer(x))
+        return x.flatten(2).transpose(1, 2)
+
+
+class Captioner(nn.Module):
+    """The GRU captioner of an arm (none, uniform, soft, adaptive); names and shapes are those of the checkpoint."""
+
+    def __init__(self, arm, vocabulary, features, embedding, hidden, attention=0, layers=1):
+        super().__init__()
+        self.arm = arm
+        self.embed = nn.Embedding(vocabulary, embedding)
+        self.global_ = nn.Linear(features, embedding)
+        self.init = nn.Linear(features, hidden)
+        self.gru = nn.GRU(2 * embedding, hidden, num_layers=layers, batch_first=True)
+        self.out = nn.Linear(hidden, vocabulary)
+        if arm != "none":
+            self.region = nn.Linear(features, hidden)
+        if arm in ("soft", "adaptive"):
+            self.key = nn.Linear(hidden, attention, bias=False)
+            self.query = nn.Linear(hidden, attention, bias=False)
+            self.score = nn.Linear(attention, 1, bias=False)
+        if arm == "adaptive":
+            self.gate_x = nn.Linear(2 * embedding, hidden)
+            self.gate_h = nn.Linear(hidden, hidden)
+            self.sentinel_key = nn.Linear(hidden, attention, bias=False)
+
+    def forward(self, features, words):
+        """Features B,R,D and the words read so far B,T (ids, <s> first) -> logits B,T,V of the words that follow each."""
+        mean = features.mean(1)  # B,D
+        seen = F.relu(self.global_(mean)).unsqueeze(1).expand(-1, words.shape[1], -1)  # B,T,E
+        x = torch.cat([self.embed(words), seen], -1)  # B,T,2E
+        first = torch.tanh(self.init(mean))  # B,H
+        h, _ = self.gru(x, first.expand(self.gru.num_layers, -1, -1).contiguous())  # B,T,H
+        if self.arm == "none":
+            return self.out(h)
+        values = F.relu(self.region(features))  # B,R,H
+        if self.arm == "uniform":
+            return self.out(h + values.mean(1, keepdim=True))
+        query = self.query(h).unsqueeze(2)  # B,T,1,K
+        scores = self.score(torch.tanh(query + self.key(values).unsqueeze(1))).squeeze(-1)  # B,T,R
+        if self.arm == "soft":
+            return self.out(h + scores.softmax(-1) @ values)
+        before = torch.cat([first.unsqueeze(1), h[:, :-1]], 1)  # B,T,H
+        sentinel = torch.sigmoid(self.gate_x(x) + self.gate_h(before)) * torch.tanh(h)  # B,T,H
+        last = self.score(torch.tanh(query.squeeze(2) + self.sentinel_key(sentinel)))  # B,T,1
+        alpha = torch.cat([scores, last], -1).softmax(-1)  # B,T,R+1; the last is β
+        return self.out(h + alpha[..., :-1] @ values + alpha[..., -1:] * sentinel)
+
+
+def load(path):
+    """Opens a checkpoint, named without the endings of its files -> captioner, its CNN or None, the words by id."""
+    weights = load_file(path + ".safetensors")
+    with open(path + ".json", encoding="utf-8") as file:
+        vocabulary = json.load(file)["vocabulary"]
+    encoder = {name.removeprefix("encoder."): weights.pop(name) for name in list(weights) if name.startswith("encoder.")}
+    arm = "none"
+    for name, layer in (("uniform", "region"), ("soft", "key"), ("adaptive", "gate_x")):
+        if layer + ".weight" in weights:
+            arm = name
+    words, embedding = weights["embed.weight"].shape
+    hidden, features = weights["init.weight"].shape
+    attention = weights["key.weight"].shape[0] if "key.weight" in weights else 0
+    layers = sum(name.startswith("gru.weight_ih") for name in weights)
+    captioner = Captioner(arm, words, features, embedding, hidden, attention, layers)
+    captioner.load_state_dict(weights)  # strict: each name and shape must agree
+    cnn = None
+    if encoder:
+        cnn = CNN(encoder["conv1.weight"].shape[0])
+        cnn.load_state_dict(encoder)
+    return captioner.eval(), cnn, vocabulary
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Compares the logits of a checkpoint in PyTorch with those that glimpse wrote.")
+    parser.add_argument("checkpoint", help="path of a checkpoint without .safetensors; `glimpse show RUN` prints it")
+    parser.add_argument("logits", nargs="+", help="files that `glimpse caption --logits DIR` wrote")
+    parser.add_argument("--tolerance", type=float, default=1e-4, help="largest difference that passes (default %(default)g)")
+    args = parser.parse_args()
+    captioner, cnn, vocabulary = load(args.checkpoint)
+    worst = 0.0
+    for path in args.logits:
+        wrote = load_file(path)
+        words = wrote["words"].long().unsqueeze(0)
+        with torch.inference_mode():
+            # Features of a frozen encoder, which is no part of the checkpoint, are taken as glimpse computed them.
+            features = cnn(wrote["pixels"].unsqueeze(0)) if cnn else wrote["features"].unsqueeze(0)
+            logits = captioner(features, words)[0]
+        difference = (logits - wrote["logits"]).abs().max().item()
+        worst = max(worst, difference)
+        print(f"{' '.join(vocabulary[i] for i in words[0, 1:])}: {logits.shape[0]} x {logits.shape[1]} logits, "
+              f"largest difference {difference:.2g} of {wrote['logits'].abs().max():.2g}")
+    print(f"{captioner.arm}, {sum(p.numel() for p in captioner.parameters()):,} parameters, "
+          f"{'from pixels on' if cnn else 'from features on'}: largest difference {worst:.2g}")
+    return 0 if worst <= args.tolerance else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
