@@ -188,7 +188,7 @@ func productSpeed(s *torch.Scope, device torch.Device, c cost) (speed float64, e
 		w := s.Uniform(device, -1, 1, int64(c.batch), int64(c.k), int64(c.n))
 		multiply := s.Bmm
 		if c.batch == 1 {
-			x, w, multiply = s.Squeeze(x, 0), s.Squeeze(w, 0), s.MatMul
+			x, w, multiply = s.Squeeze(x, 0), s.Permute(s.Squeeze(w, 0), 1, 0), func(x, w *torch.Tensor) *torch.Tensor { return s.Linear(x, w, nil) }
 		}
 		seconds, err := fastest(s, func(s *torch.Scope) *torch.Tensor { return multiply(x, w) })
 		one := c
