@@ -176,8 +176,11 @@ func (s *study) checkpoints(ctx context.Context) {
 func (s *study) wait(ctx context.Context, c *child) (failure, cause string) {
 	ended := make(chan error, 1)
 	go func() { ended <- c.cmd.Wait() }()
-	silence := time.NewTimer(s.cfg.Silence)
-	defer silence.Stop()
+	// Silence is counted in ticks. A runner that was suspended got none: it may
+	// not end trials for what it did not listen to.
+	const tooLong = 20
+	silent, tick := 0, time.NewTicker(max(s.cfg.Silence/tooLong, 1))
+	defer tick.Stop()
 	stop, kill := ctx.Done(), s.cfg.Kill
 	var grace <-chan time.Time
 	end := sync.OnceFunc(func() { _ = syscall.Kill(-c.cmd.Process.Pid, syscall.SIGKILL) })
@@ -193,8 +196,11 @@ func (s *study) wait(ctx context.Context, c *child) (failure, cause string) {
 			}
 			return FailureCrash, describe(err)
 		case <-c.heard:
-			silence.Reset(s.cfg.Silence)
-		case <-silence.C:
+			silent = 0
+		case <-tick.C:
+			if silent++; silent != tooLong {
+				continue
+			}
 			failure, cause = FailureStalled, fmt.Sprintf("no progress for %v: the process was ended", s.cfg.Silence)
 			end()
 		case <-stop:

@@ -211,3 +211,32 @@ func TestSuspendedTrialIsFenced(t *testing.T) {
 		}
 	}
 }
+
+// TestSuspendedRunner suspends a runner and its trials for longer than a trial
+// may be silent, as Ctrl-Z does. The runner wakes first, and must not take its
+// own absence for theirs.
+func TestSuspendedRunner(t *testing.T) {
+	t.Parallel()
+	b := bench{Dir: t.TempDir(), Seeds: 1, Epochs: 2, Jobs: 2, Silence: 4 * time.Second, Fault: fault{Sleep: 20 * time.Millisecond}}
+	want := reference(t, b)
+	cmd := b.start(t)
+	wait(t, "trials to start", func() bool { return len(b.running()) == 2 })
+	asleep := b.running()
+	suspend(t, b, asleep)
+	_ = cmd.Process.Signal(syscall.SIGSTOP)
+	time.Sleep(b.Silence + time.Second)
+	_ = cmd.Process.Signal(syscall.SIGCONT)
+	time.Sleep(500 * time.Millisecond)
+	for _, run := range asleep {
+		_ = syscall.Kill(run.Owner.PID, syscall.SIGCONT)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Error(err)
+	}
+	for _, run := range b.runs(t) {
+		if run.State != store.Completed || run.Attempt != 1 {
+			t.Errorf("run %s is %s after %d attempts: %s", run.ID, run.State, run.Attempt, run.Error)
+		}
+	}
+	same(t, b, want)
+}

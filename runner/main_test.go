@@ -89,6 +89,8 @@ type bench struct {
 	Lease  time.Duration
 	Select string
 	Retry  bool
+
+	Silence time.Duration
 }
 
 // runnerMain runs a study in this process, until SIGTERM.
@@ -144,7 +146,7 @@ func (b bench) run(ctx context.Context, change func(*Config)) (Summary, error) {
 	}
 	cfg := Config{
 		Study: &experiments.Study{Name: "bench", Question: "Does it run?"}, Trials: b.trials(), Spec: "study: bench",
-		DB: db, Engine: &fakeEngine{}, Jobs: b.Jobs, Lease: b.Lease, Poll: 20 * time.Millisecond, RetryFailed: b.Retry,
+		DB: db, Engine: &fakeEngine{}, Jobs: b.Jobs, Lease: b.Lease, Poll: 20 * time.Millisecond, RetryFailed: b.Retry, Silence: b.Silence,
 		Command: func(l Launch) *exec.Cmd {
 			raw, _ := json.Marshal(l)
 			cmd := exec.Command(os.Args[0])
