@@ -15,6 +15,11 @@ GLIMPSE = """#!/usr/bin/env python3
 import json, os, sys
 open("calls", "a").write("A " + " ".join(sys.argv[1:]) + "\\n")
 model = {"attention": "soft", "embedding": 8, "hidden": 16, "attention_size": 4, "dropout": 0.5}
+settings = {"data": {"name": "flickr8k", "images": 0}, "model": model, "train": {"batch_images": 16, "select": {"patience": 3}}}
+if sys.argv[1] == "plan":
+    sys.exit(print(json.dumps({"trials": [{"arm": "none", "settings": {}}, {"arm": "soft", "settings": settings}]})))
+if sys.argv[1] == "run":
+    sys.exit(open("spec", "w").write(open(sys.argv[2]).read()) and 0)
 row = {"captions_per_s": 300, "images_per_s": 40, "image_size": 96, "batch_images": 16, "beam": 5, "model": model}
 print(json.dumps({"rows": [row], "threads": os.environ["OMP_NUM_THREADS"]}, indent=2))
 """
@@ -29,6 +34,7 @@ if known[0] == "-c" and known[1].endswith(".npy"):
 if "broken" in sys.argv[1]:
     sys.exit("no module named torch")
 print(json.dumps({"parameters": 1}))
+print(json.dumps({"split": "test", "beam": 1, "captions_per_s": 1e4}))
 print(json.dumps({"captions_per_s": 100, "images_per_s": 20}))
 """
 
@@ -77,6 +83,17 @@ class BenchTest(unittest.TestCase):
             self.assertIn(part, out)
         self.assertTrue(any("decode" in c and "--beam 5" in c for c in self.calls()))
         self.assertTrue(any("--limit 256 --size 96" in c for c in self.calls()))
+
+    def test_trial(self):
+        code, out, _ = self.bench("--what", "trial", "--arms", "soft", "--rounds", "1", "--epochs", "2")
+        self.assertEqual(code, 0)
+        self.assertIn("trial soft, 2 epochs", out)
+        spec = json.loads(Path("spec").read_text())
+        self.assertEqual(spec["train"], {"batch_images": 16, "select": {"patience": 0}, "epochs": 2})
+        self.assertEqual(spec["data"], {"name": "flickr8k", "root": os.getcwd()})
+        theirs = self.calls()[-1]
+        self.assertIn("train --data . --threads 1 --features f.npy --attention soft --epochs 2 --batch-images 16", theirs)
+        self.assertIn("--hidden 16", theirs)
 
     def test_coco_files(self):
         references, candidates = bench.coco_files(".", 3, Path("."))

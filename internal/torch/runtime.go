@@ -1,6 +1,12 @@
 package torch
 
+// Without -fopenmp the loops of at::parallel_for that are compiled here stay
+// on one thread. Of the two OpenMP libraries, gcc's and the one that libtorch
+// brings, the first that is loaded serves both: there is one set of threads.
+
 // #cgo CXXFLAGS: -std=gnu++17 -O3 -Wno-deprecated-declarations
+// #cgo linux CXXFLAGS: -fopenmp
+// #cgo linux LDFLAGS: -fopenmp
 // #cgo LDFLAGS: -ldl
 // #include <stdlib.h>
 // #include "shim.h"

@@ -3,6 +3,7 @@
 // do the same arithmetic.
 #pragma GCC optimize("no-math-errno", "no-trapping-math")  // so that loops with sqrt vectorize
 #include "shim.hpp"
+#include "vector.hpp"
 
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
@@ -19,6 +20,33 @@ static void each_with_grad(gl_tensor *params, int n, F f) {
 
 // The elements that one thread takes at a time.
 static constexpr int64_t grain = 1 << 15;
+
+// Σ x² over n values, in a fixed order.
+CLONED static double sum_of_squares(const float *x, int64_t n) {
+  double lane[lanes] = {0}, sum = 0;
+  int64_t i = 0;
+  for (; i + lanes <= n; i += lanes)
+    for (int k = 0; k < lanes; k++) lane[k] += double(x[i + k]) * x[i + k];
+  for (; i < n; i++) lane[0] += double(x[i]) * x[i];
+  for (double v : lane) sum += v;
+  return sum;
+}
+
+// What Adam multiplies with, the same for all elements of a step.
+struct AdamFactors {
+  float scale, l2, shrink, first, second, fresh_second, step_size, inverse_root, epsilon;
+};
+
+// Adam on n elements: parameter w, moments m and v, gradient g.
+CLONED static void adam(float *__restrict w, float *__restrict m, float *__restrict v, const float *__restrict g,
+                        int64_t n, const AdamFactors f) {
+  for (int64_t k = 0; k < n; k++) {
+    const float d = g[k] * f.scale + f.l2 * w[k];
+    m[k] += f.first * (d - m[k]);
+    v[k] = f.second * v[k] + f.fresh_second * d * d;
+    w[k] = f.shrink * w[k] - f.step_size * m[k] / (std::sqrt(v[k]) * f.inverse_root + f.epsilon);
+  }
+}
 
 double gl_grad_norm(gl_tensor *params, int n) {
   return guarded(0.0, [&] {
@@ -37,13 +65,8 @@ double gl_grad_norm(gl_tensor *params, int n) {
       std::vector<double> partial(blocks);
       at::parallel_for(0, blocks, 1, [&](int64_t begin, int64_t end) {
         for (int64_t b = begin; b < end; b++) {
-          int64_t stop = std::min((b + 1) * grain, g.numel());
-          double lane[16] = {0};
-          int64_t i = b * grain;
-          for (; i + 16 <= stop; i += 16)
-            for (int k = 0; k < 16; k++) lane[k] += double(x[i + k]) * x[i + k];
-          for (; i < stop; i++) lane[0] += double(x[i]) * x[i];
-          for (double v : lane) partial[b] += v;
+          const int64_t start = b * grain;
+          partial[b] = sum_of_squares(x + start, std::min(grain, g.numel() - start));
         }
       });
       for (double v : partial) sum += v;
@@ -65,6 +88,16 @@ void gl_adam(gl_tensor *params, gl_tensor *first, gl_tensor *second, int n, doub
     at::NoGradGuard no_grad;
     const double step_size = lr / (1 - std::pow(beta1, double(step)));
     const double root2 = std::sqrt(1 - std::pow(beta2, double(step)));
+    AdamFactors factors;
+    factors.scale = grad_scale;
+    factors.l2 = decoupled ? 0 : weight_decay;
+    factors.shrink = decoupled ? 1 - lr * weight_decay : 1;
+    factors.first = 1 - beta1;
+    factors.second = beta2;
+    factors.fresh_second = 1 - beta2;
+    factors.step_size = step_size;
+    factors.inverse_root = 1 / root2;
+    factors.epsilon = epsilon;
     each_with_grad(params, n, [&](int i, at::Tensor &p, const at::Tensor &grad) {
       at::Tensor &m = tensor_of(first[i]), &v = tensor_of(second[i]);
       if (!p.is_cpu()) {
@@ -79,16 +112,8 @@ void gl_adam(gl_tensor *params, gl_tensor *first, gl_tensor *second, int n, doub
       at::Tensor g = grad.contiguous();
       float *w = p.data_ptr<float>(), *a = m.data_ptr<float>(), *b = v.data_ptr<float>();
       const float *x = g.data_ptr<float>();
-      const float scale = grad_scale, b1 = 1 - beta1, b2 = beta2, c2 = 1 - beta2, eps = epsilon,
-                  size = step_size, inverse = 1 / root2, shrink = decoupled ? 1 - lr * weight_decay : 1,
-                  l2 = decoupled ? 0 : weight_decay;
       at::parallel_for(0, p.numel(), grain, [&](int64_t begin, int64_t end) {
-        for (int64_t k = begin; k < end; k++) {
-          float d = x[k] * scale + l2 * w[k];
-          a[k] += b1 * (d - a[k]);
-          b[k] = b2 * b[k] + c2 * d * d;
-          w[k] = shrink * w[k] - size * a[k] / (std::sqrt(b[k]) * inverse + eps);
-        }
+        adam(w + begin, a + begin, b + begin, x + begin, end - begin, factors);
       });
     });
   });
