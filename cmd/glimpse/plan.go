@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -146,13 +149,33 @@ func newPlan(study *experiments.Study, trials []experiments.Trial, known []store
 	return p, nil
 }
 
+// sweptColumns lists the swept paths that the table does not show anyway, as the arm or the hidden size.
+func (p *plan) sweptColumns() []string {
+	shown := map[string]bool{}
+	for _, trial := range p.Trials {
+		for path, value := range trial.Swept {
+			if value != trial.Arm && path != "model.hidden" {
+				shown[path] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(shown))
+}
+
 func (p *plan) print(w io.Writer) error {
 	fmt.Fprintf(w, "%s: %s\n\n", p.Study, p.Question)
-	t := &table{}
-	t.add("TRIAL", "ARM", "SEED", "HIDDEN", "PARAMETERS", "STATE")
+	t, swept := &table{}, p.sweptColumns()
+	head := []string{"TRIAL", "ARM", "SEED"}
+	for _, path := range swept {
+		head = append(head, strings.ToUpper(path[strings.LastIndexByte(path, '.')+1:]))
+	}
+	t.add(append(head, "HIDDEN", "PARAMETERS", "STATE")...)
 	for _, trial := range p.Trials {
-		t.add(trial.ID, trial.Arm, strconv.FormatInt(trial.Seed, 10), strconv.Itoa(trial.Settings.Model.Hidden),
-			count(trial.Parameters), trial.State)
+		row := []string{trial.ID, trial.Arm, strconv.FormatInt(trial.Seed, 10)}
+		for _, path := range swept {
+			row = append(row, trial.Swept[path])
+		}
+		t.add(append(row, strconv.Itoa(trial.Settings.Model.Hidden), count(trial.Parameters), trial.State)...)
 	}
 	if err := t.print(w); err != nil {
 		return err
