@@ -70,7 +70,7 @@ func TestRefusals(t *testing.T) {
 		{"data info misspelt.yaml", 2, []string{"misspelt.yaml:4: "}},
 		{"plan good.yaml --set train.epocs=3", 2, []string{"--set train.epocs=3: ", `"epochs"`}},
 		{"plan good.yaml --set train.epochs=many", 2, []string{"--set train.epochs=many: "}},
-		{"run good.yaml --jobs 0", 2, []string{"--jobs must be at least 1"}},
+		{"run good.yaml --jobs -1", 2, []string{"--jobs -1: it must be at least 0"}},
 		{"run good.yaml --threads -1", 2, []string{"--threads must not be negative"}},
 		{"run good.yaml --device tpu", 2, []string{`device "tpu": want auto, cpu, cuda or cuda:N`}},
 		{"data info shapes --set train.epochs=3", 2, []string{"shapes is the name of a data set"}},

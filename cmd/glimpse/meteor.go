@@ -31,7 +31,7 @@ func meteorDir() (string, error) {
 
 func addMeteorFlag(c *cobra.Command, path *string) {
 	c.Flags().StringVar(path, "meteor", "",
-		"METEOR's data: their folder or jar, or none (default what `glimpse data fetch meteor` got, else none)")
+		"METEOR's data: their `folder`, jar, or none (default what glimpse data fetch meteor got, else none)")
 }
 
 // meteorPath says where METEOR's data are: what the flag names, else the cache, or "" for none.

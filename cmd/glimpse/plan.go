@@ -14,6 +14,7 @@ import (
 
 	"glimpse/experiments"
 	"glimpse/internal/store"
+	"glimpse/internal/torch"
 	"glimpse/metrics/stats"
 	"glimpse/runner"
 )
@@ -50,7 +51,11 @@ so many seeds: the smallest p that it can reach, and the effect it can detect.`,
 			if err != nil {
 				return err
 			}
-			p, err := newPlan(study, trials, known, jobs, sets)
+			device, err := torch.ParseDevice("auto")
+			if err != nil {
+				return err
+			}
+			p, err := newPlan(study, trials, known, jobsFor(jobs, study, len(trials), device), sets)
 			if err != nil {
 				return err
 			}
@@ -62,7 +67,7 @@ so many seeds: the smallest p that it can reach, and the effect it can detect.`,
 	}
 	flags.add(c)
 	addDBFlag(c, &db)
-	c.Flags().IntVar(&jobs, "jobs", 1, "trials at a time, for the estimate")
+	addJobsFlag(c, &jobs, "trials at a time, for the estimate")
 	addJSONFlag(c, &asJSON)
 	return c
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -39,7 +38,7 @@ since the last checkpoint is then trained again. SIGUSR1 asks all trials at
 work for a checkpoint, ` + "`glimpse stop`" + ` ends them from elsewhere. Several
 processes may run one study on one database: they share the trials.`,
 		Example: `  glimpse run experiments/demo.yaml --db demo.db --report demo-report
-  glimpse run experiments/flickr8k.yaml --jobs 2
+  glimpse run experiments/flickr8k.yaml --jobs 1 --threads 2
   glimpse run experiments/flickr8k.yaml --device cuda --data /data/flickr8k
   glimpse run experiments/flickr8k.yaml --set train.epochs=3 --db try.db`,
 		Args: cobra.ExactArgs(1),
@@ -48,8 +47,8 @@ processes may run one study on one database: they share the trials.`,
 			if err != nil {
 				return err
 			}
-			if options.jobs < 1 {
-				return usageError{errors.New("--jobs must be at least 1")}
+			if err := atLeast("jobs", options.jobs, 0); err != nil {
+				return err
 			}
 			if options.pictures < 0 || options.pictures > store.MostPictures {
 				return usageError{fmt.Errorf("--pictures must be 0 to %d", store.MostPictures)}
@@ -64,7 +63,7 @@ processes may run one study on one database: they share the trials.`,
 	flags.add(c)
 	compute.add(c)
 	addDBFlag(c, &options.db)
-	c.Flags().IntVarP(&options.jobs, "jobs", "j", 1, "trials at a time")
+	addJobsFlag(c, &options.jobs, "trials at a time")
 	c.Flags().StringVar(&options.report, "report", "", "write the report into this folder afterwards")
 	c.Flags().IntVar(&options.pictures, "pictures", store.MostPictures, "pictures to keep in the database for the report; 0 for none")
 	c.Flags().BoolVar(&options.retry, "retry-failed", false, "also try again what will probably fail again, such as a loss that diverged")
@@ -127,7 +126,7 @@ func runStudy(c *cobra.Command, study *experiments.Study, engine engine, compute
 	summary, err := runner.Run(ctx, runner.Config{
 		Study: study, Trials: trials, Spec: string(spec), DB: db, Root: study.Data.Root, Engine: engine,
 		Command:     func(l runner.Launch) *exec.Cmd { return exec.Command(self, trialArgs(l, compute.device, meteor)...) },
-		Jobs:        o.jobs,
+		Jobs:        jobsFor(o.jobs, study, len(trials), engine.Device),
 		Threads:     compute.threads,
 		RetryFailed: o.retry,
 		Lease:       o.lease,

@@ -1,0 +1,38 @@
+package main
+
+import (
+	"runtime"
+	"testing"
+
+	"glimpse/experiments"
+	"glimpse/internal/torch"
+)
+
+func TestJobsFor(t *testing.T) {
+	plain := &experiments.Study{}
+	pruning := &experiments.Study{}
+	pruning.Sweep.Prune.Method = "median"
+	some := min(runtime.NumCPU(), 3)
+	if limit := availableMemory() / trialMemory; limit < 3 {
+		t.Skipf("this machine has memory for %d trials", limit)
+	}
+	for _, c := range []struct {
+		name   string
+		asked  int
+		study  *experiments.Study
+		trials int
+		device torch.Device
+		want   int
+	}{
+		{"asked", 5, pruning, 1, 0, 5},
+		{"as many as processors and trials", 0, plain, 3, torch.CPU, some},
+		{"no more than trials", 0, plain, 1, torch.CPU, 1},
+		{"none planned yet", 0, plain, 0, torch.CPU, 1},
+		{"on a GPU", 0, plain, 3, 0, 1},
+		{"where trials are given up", 0, pruning, 3, torch.CPU, 1},
+	} {
+		if got := jobsFor(c.asked, c.study, c.trials, c.device); got != c.want {
+			t.Errorf("%s: %d jobs, want %d", c.name, got, c.want)
+		}
+	}
+}
