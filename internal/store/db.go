@@ -49,9 +49,7 @@ func Open(path string) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
-	defer cancel()
-	if err := migrate(ctx, writer, path, newest()); err != nil {
+	if err := migrate(context.Background(), writer, path, newest()); err != nil {
 		_ = writer.Close()
 		return nil, err
 	}
@@ -169,14 +167,12 @@ func (db *DB) Close() error {
 // another process has the file open, neither statement can succeed, and neither
 // needs to: that process will do it.
 func (db *DB) fold() (err error) {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
 	for _, statement := range []string{
 		"PRAGMA busy_timeout = 0",
 		"PRAGMA wal_checkpoint(TRUNCATE)",
 		"PRAGMA journal_mode = DELETE",
 	} {
-		if _, failed := db.writer.ExecContext(ctx, statement); failed != nil && !locked(failed) {
+		if _, failed := db.writer.Exec(statement); failed != nil && !locked(failed) {
 			err = errors.Join(err, explain(db.path, failed))
 		}
 	}

@@ -14,10 +14,11 @@ import (
 	"time"
 )
 
-// impatient makes statements give up soon.
+// impatient makes statements give up a lock at once: sooner than a busy machine
+// opens a file, which must not matter.
 func impatient(t *testing.T) {
 	before := patience
-	patience = 50 * time.Millisecond
+	patience = 2 * time.Millisecond
 	t.Cleanup(func() { patience = before })
 }
 
