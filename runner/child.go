@@ -194,7 +194,8 @@ func (s *study) wait(ctx context.Context, c *child) (failure, cause string) {
 			case toldToStop(err):
 				return store.Interrupted, ""
 			}
-			return FailureCrash, describe(err)
+			_, headline := tail(c.log.Name(), c.offset)
+			return FailureCrash, describe(err, headline)
 		case <-c.heard:
 			silent = 0
 		case <-tick.C:
@@ -230,21 +231,23 @@ func toldToStop(err error) bool {
 	return ok && status.Signaled() && slices.Contains([]syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGUSR1}, status.Signal())
 }
 
-// describe says how a process ended.
-func describe(err error) string {
+// describe says how a process ended, with its own word on that if it had one.
+func describe(err error, headline string) string {
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) {
 		return fmt.Sprintf("the trial's process: %v", err)
 	}
-	status, ok := exit.Sys().(syscall.WaitStatus)
-	if !ok || !status.Signaled() {
-		return fmt.Sprintf("the trial's process ended with exit code %d", exit.ExitCode())
+	how := fmt.Sprintf("ended with exit code %d", exit.ExitCode())
+	if status, ok := exit.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+		how = fmt.Sprintf("was ended by signal %d, %v", status.Signal(), status.Signal())
+		if status.Signal() == syscall.SIGKILL {
+			how += " (the system does that when memory runs out)"
+		}
 	}
-	hint := ""
-	if status.Signal() == syscall.SIGKILL {
-		hint = " (the system does that when memory runs out)"
+	if headline != "" {
+		how += ": " + headline
 	}
-	return fmt.Sprintf("the trial's process was ended by signal %d, %v%s", status.Signal(), status.Signal(), hint)
+	return "the trial's process " + how
 }
 
 // conclude looks at how a trial left its run, and says in its place what it

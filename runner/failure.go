@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -48,20 +49,24 @@ const (
 )
 
 // headlines begin the lines with which a dying process says why, before it
-// lists where every thread was.
-var headlines = []string{"panic:", "fatal error:", "SIG", "unexpected fault", "terminate called", "what():"}
+// lists where every thread was and what was in the registers.
+var headlines = []string{
+	"panic: ", "fatal error: ", "unexpected fault", "terminate called",
+	"SIGSEGV: ", "SIGBUS: ", "SIGABRT: ", "SIGILL: ", "SIGFPE: ", "SIGTRAP: ",
+}
 
-// tail returns the last lines of a log that were written after offset, and
-// before them those that say why the process died.
-func tail(path string, offset int64) string {
+// tail returns the last lines of a log that were written after offset. Where a
+// process said why it died, they are the lines around that, and headline is the
+// first of those that say it.
+func tail(path string, offset int64) (text, headline string) {
 	f, err := os.Open(path)
 	if err != nil {
-		return ""
+		return "", ""
 	}
 	defer func() { _ = f.Close() }()
 	info, err := f.Stat()
 	if err != nil {
-		return ""
+		return "", ""
 	}
 	cut := info.Size()-offset > tailBytes
 	if cut {
@@ -73,31 +78,27 @@ func tail(path string, offset int64) string {
 	if cut {
 		lines = lines[1:] // its beginning is missing
 	}
-	var kept []string
-	for i, line := range lines {
-		line = strings.ToValidUTF8(line[:min(len(line), lineBytes)], "")
-		if i >= len(lines)-tailLines || headline(line) {
-			kept = append(kept, line)
-		}
+	from := max(0, len(lines)-tailLines)
+	if at := slices.IndexFunc(lines, isHeadline); at >= 0 {
+		from, headline = max(0, at-tailLines/3), strings.TrimSpace(lines[at])
 	}
-	return strings.Join(kept[max(0, len(kept)-2*tailLines):], "\n")
+	lines = lines[from:min(len(lines), from+tailLines)]
+	for i, line := range lines {
+		lines[i] = strings.ToValidUTF8(line[:min(len(line), lineBytes)], "")
+	}
+	return strings.Join(lines, "\n"), headline
 }
 
-func headline(line string) bool {
+func isHeadline(line string) bool {
 	line = strings.TrimSpace(line)
-	for _, start := range headlines {
-		if strings.HasPrefix(line, start) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(headlines, func(start string) bool { return strings.HasPrefix(line, start) })
 }
 
 // withLog adds the last lines of a trial's log to a cause, unless they say no
 // more than the cause does. The log is named as it lies beside the database,
 // which may be published.
 func withLog(cause, path string, offset int64) string {
-	lines := tail(path, offset)
+	lines, _ := tail(path, offset)
 	if at := strings.LastIndex(lines, cause); at >= 0 && at+len(cause) == len(lines) {
 		lines = strings.TrimSpace(lines[:1+strings.LastIndexByte(lines[:at], '\n')])
 	}

@@ -64,12 +64,12 @@ func TestTail(t *testing.T) {
 	}
 	before := "an earlier attempt\n"
 	var log strings.Builder
-	log.WriteString(before + "panic: it broke\n\n" + strings.Repeat("goroutine\n", 40000) + "SIGSEGV: segmentation violation\n" + strings.Repeat("frame\n", 100) + "last \xff line\n")
+	log.WriteString(before + "panic: it broke\n\n" + strings.Repeat("goroutine\n", 40000) + "SIGSEGV: segmentation violation\n" + strings.Repeat("frame\n", 100))
 	if err := os.WriteFile(path, []byte(log.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	got := strings.Split(withLog("cause", path, int64(len(before))), "\n")
-	if got[0] != "cause" || got[1] != "last lines of runs/abc/log.txt:" || got[2] != "SIGSEGV: segmentation violation" || got[len(got)-1] != "last ? line" || len(got) != tailLines+3 {
+	if got[0] != "cause" || got[1] != "last lines of runs/abc/log.txt:" || got[6] != "SIGSEGV: segmentation violation" || got[7] != "frame" || len(got) != tailLines+2 {
 		t.Errorf("%d lines: %q", len(got), got)
 	}
 	if got := withLog("cause", path, int64(log.Len())); got != "cause" {
@@ -80,6 +80,8 @@ func TestTail(t *testing.T) {
 		"it broke":                 "it broke",
 		"first\nError: it broke\n": "it broke\nlast lines of runs/abc/log.txt:\nfirst",
 		"it broke\nthen\n":         "it broke\nlast lines of runs/abc/log.txt:\nit broke\nthen",
+		"last \xff line\n":         "it broke\nlast lines of runs/abc/log.txt:\nlast ? line",
+		"SIGUSR1: a note\n" + strings.Repeat("frame\n", tailLines): "it broke\nlast lines of runs/abc/log.txt:" + strings.Repeat("\nframe", tailLines),
 	} {
 		if err := os.WriteFile(path, []byte(log), 0o600); err != nil {
 			t.Fatal(err)

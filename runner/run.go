@@ -143,7 +143,7 @@ func (s *study) prepare(ctx context.Context, pending []experiments.Trial) error 
 		d, loaded := sets[trial.Settings.Data]
 		if !loaded {
 			var err error
-			if d, err = loadData(trial.Settings, s.cfg.Root); err != nil {
+			if d, err = data.Load(DataOptions(trial.Settings, s.cfg.Root)); err != nil {
 				return err
 			}
 			sets[trial.Settings.Data] = d

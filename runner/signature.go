@@ -65,15 +65,6 @@ func DataOptions(s experiments.Settings, root string) data.Options {
 // selectLast is the select metric that keeps the last epoch and validates none.
 const selectLast = "last"
 
-// loadData loads a trial's data set.
-func loadData(s experiments.Settings, root string) (*data.Dataset, error) {
-	d, err := data.Load(DataOptions(s, root))
-	if err != nil {
-		return nil, fmt.Errorf("data set %s: %w", s.Data.Name, err)
-	}
-	return d, nil
-}
-
 // checkSplits checks that a data set holds what a trial needs.
 func checkSplits(s experiments.Settings, d *data.Dataset) error {
 	for _, split := range []string{"train", "test"} {

@@ -148,7 +148,7 @@ func (t *trial) prepare(ctx context.Context, engine Engine) error {
 	}
 	t.phase("data")
 	var err error
-	if t.data, err = loadData(t.settings, t.cfg.Root); err != nil {
+	if t.data, err = data.Load(DataOptions(t.settings, t.cfg.Root)); err != nil {
 		return err
 	}
 	if err := checkSplits(t.settings, t.data); err != nil {

@@ -28,11 +28,19 @@ type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
 
-// someFailed is returned by a verb that did its work while some trials failed.
-type someFailed struct{ failed, total int }
+// someFailed is returned by a verb that did its work while some trials failed. `run` tries those again that another
+// attempt can mend.
+type someFailed struct{ failed, mendable, total int }
 
 func (e someFailed) Error() string {
-	return fmt.Sprintf("%d of %d trials failed; `glimpse show RUN` tells why, and the same command tries them again", e.failed, e.total)
+	advice := "`glimpse run` tries them again"
+	switch {
+	case e.mendable == 0:
+		advice = "mend the cause, then `glimpse run --retry-failed` tries them again"
+	case e.mendable < e.failed:
+		advice = fmt.Sprintf("`glimpse run` tries %d of them again, with --retry-failed all", e.mendable)
+	}
+	return fmt.Sprintf("%d of %d trials failed: `glimpse show RUN` tells why; %s", e.failed, e.total, advice)
 }
 
 // run executes one command line (without the program's name) and gives the exit code. It is all of the program but the

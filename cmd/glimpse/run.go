@@ -147,7 +147,13 @@ func runStudy(c *cobra.Command, study *experiments.Study, engine engine, compute
 	case failed != nil:
 		return failed
 	case summary.Failed > 0:
-		return someFailed{summary.Failed, summary.Total}
+		mendable := 0
+		for _, failure := range summary.Failures {
+			if runner.Retryable(failure.Kind) {
+				mendable++
+			}
+		}
+		return someFailed{summary.Failed, mendable, summary.Total}
 	}
 	return nil
 }

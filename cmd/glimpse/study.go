@@ -48,7 +48,7 @@ func (sets datasets) load(s experiments.Settings) (*data.Dataset, error) {
 	}
 	d, err := data.Load(runner.DataOptions(s, s.Data.Root))
 	if err != nil {
-		return nil, fmt.Errorf("data set %s: %w", s.Data.Name, err)
+		return nil, err
 	}
 	sets[s.Data] = d
 	return d, nil

@@ -74,7 +74,7 @@ type watcher struct {
 
 // look shows how the runs stand, and says whether the study has ended.
 func (w *watcher) look(study string, runs []store.Run, now time.Time) (done bool, err error) {
-	settled, failed, pruned, running := 0, 0, 0, 0
+	settled, failed, mendable, pruned, running := 0, 0, 0, 0, 0
 	trials := make([]experiments.Trial, len(runs))
 	for i, run := range runs {
 		trials[i] = experiments.Trial{ID: run.ID, Arm: run.Arm}
@@ -85,6 +85,9 @@ func (w *watcher) look(study string, runs []store.Run, now time.Time) (done bool
 		case store.Failed:
 			failed++
 			settled++
+			if runner.Retryable(run.Failure) {
+				mendable++
+			}
 		case store.Completed:
 			settled++
 		case store.Pruned:
@@ -117,7 +120,7 @@ func (w *watcher) look(study string, runs []store.Run, now time.Time) (done bool
 	}
 	w.p.finish(study, line)
 	if failed > 0 {
-		return true, someFailed{failed, len(runs)}
+		return true, someFailed{failed, mendable, len(runs)}
 	}
 	return true, nil
 }

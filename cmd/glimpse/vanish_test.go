@@ -1,0 +1,113 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// vanishStudy reads pictures of the test split for the first time when all epochs are done.
+const vanishStudy = `
+study: vanish
+question: Is it told which picture is gone?
+data: {name: coco, root: scenes, split: official, min_count: 1}
+encoder: {name: cnn, image_size: 32, channels: 4}
+model: {embedding: 16, attention: none, dropout: 0}
+train: {epochs: 8, batch_images: 4, select: {metric: val.cider, beam: 1}}
+decode: {beam: 1, max_length: 12}
+sweep: {over: {model.hidden: [8, 9]}}
+`
+
+// TestPictureVanishes takes a picture away, or damages it, while a study that has checked its data is at work.
+func TestPictureVanishes(t *testing.T) {
+	bench(t, map[string]string{"vanish.yaml": vanishStudy, "drawn.yaml": "study: drawn\ndata: {name: shapes, images: 60}\n"})
+	if code, _, stderr := call("data", "export", "drawn.yaml", "-o", "scenes"); code != 0 {
+		t.Fatal(stderr)
+	}
+	picture := filepath.Join("scenes", "images", "scene-000059.png")
+	whole, err := os.ReadFile(picture)
+	if err != nil {
+		t.Fatal(err)
+	}
+	damaged := bytes.Clone(whole)
+	for i := len(damaged) / 2; i < len(damaged)/2+40; i++ {
+		damaged[i] ^= 0xff // its beginning and its end, which checks look at, are left
+	}
+	put := func(content []byte) {
+		t.Helper()
+		if err := os.WriteFile(picture, content, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// study runs the study and, once the first epoch is told of, calls then.
+	study := func(want int, then func(), flags ...string) string {
+		t.Helper()
+		cmd := exec.Command("glimpse", append([]string{"run", "vanish.yaml", "--threads", "1", "--pictures", "0"}, flags...)...)
+		pipe, err := cmd.StderrPipe()
+		if err == nil {
+			err = cmd.Start()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		var said strings.Builder
+		for lines := bufio.NewScanner(pipe); lines.Scan(); {
+			said.WriteString(lines.Text() + "\n")
+			if then != nil && strings.Contains(lines.Text(), "epoch 1/8") {
+				then()
+				then = nil
+			}
+		}
+		_ = cmd.Wait()
+		if code := cmd.ProcessState.ExitCode(); code != want {
+			t.Errorf("run %v: exit code %d, want %d:\n%s", flags, code, want, said.String())
+		}
+		return said.String()
+	}
+	for _, c := range []struct {
+		how  string
+		then func()
+		want string
+	}{
+		{"missing", func() { _ = os.Remove(picture) }, "is missing"},
+		{"damaged", func() { put(damaged) }, "cannot be decoded"},
+	} {
+		t.Run(c.how, func(t *testing.T) {
+			put(whole)
+			db := []string{"--db", c.how + ".db"}
+			said := study(exitSomeFailed, c.then, db...)
+			for _, want := range []string{"2 of 2 trials failed", "caption the test split: ", "picture scenes/images/scene-000059.png " + c.want, "mend the cause, then `glimpse run --retry-failed`"} {
+				if !strings.Contains(said, want) {
+					t.Errorf("%q is not said:\n%s", want, said)
+				}
+			}
+			_, shown, _ := call("runs", "--json", "--db", c.how+".db")
+			if n := strings.Count(shown, `"failure": "error"`); n != 2 || strings.Count(shown, "scene-000059.png") != 2 {
+				t.Errorf("want two failures that name the picture:\n%s", shown)
+			}
+			put(whole)
+			if said := study(exitSomeFailed, nil, db...); strings.Contains(said, "started") {
+				t.Errorf("without being asked to it tried again:\n%s", said)
+			}
+			said = study(exitDone, nil, append(db, "--retry-failed")...)
+			if !strings.Contains(said, "2 of 2 trials done") {
+				t.Errorf("with --retry-failed:\n%s", said)
+			}
+		})
+	}
+	// Features are computed before anything is trained: there a bad picture ends the study, and no trial has failed.
+	put(damaged)
+	frozen := []string{"--set", "encoder.name=efficientnet_lite0", "--set", "encoder.weights=random", "--set", "train.epochs=1"}
+	said := study(exitFailed, nil, frozen...)
+	if want := "features of coco by efficientnet_lite0: reading the pictures: picture scenes/images/scene-000059.png cannot be decoded"; !strings.Contains(said, want) {
+		t.Errorf("%q is not said:\n%s", want, said)
+	}
+	put(whole)
+	if said := study(exitDone, nil, frozen...); !strings.Contains(said, "2 of 2 trials done") {
+		t.Errorf("with the picture mended:\n%s", said)
+	}
+}
