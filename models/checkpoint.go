@@ -1,11 +1,16 @@
 package models
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"slices"
+	"strings"
 
 	"glimpse/internal/atomicfile"
 	"glimpse/internal/torch"
@@ -28,19 +33,28 @@ type checkpointState struct {
 	// Vocabulary are the words by id, so that pictures can be captioned without the data set; checkpoints of
 	// earlier versions lack it.
 	Vocabulary []string `json:"vocabulary,omitempty"`
+
+	// SHA256 is of this file with zeros in the place of these 64 digits.
+	SHA256 string `json:"sha256"`
 }
 
-const checkpointFormat = 1
+const (
+	checkpointFormat   = 2
+	unsignedCheckpoint = 1 // a format that lacks SHA256
+)
+
+// noSHA256 stands in the place of a checksum while it is made.
+var noSHA256 = strings.Repeat("0", hex.EncodedLen(sha256.Size))
 
 // Save writes a checkpoint: the weights to path.safetensors, which any reader
 // of that format opens, the optimizer's moments to path.optimizer.safetensors
 // and the rest to path.json, each atomically and the JSON, which has the others'
-// checksums, last. It returns the sha256 of the weights' file.
+// checksums and its own, last. It returns the sha256 of the weights' file.
 func (c *Captioner) Save(path string) (sha string, err error) {
 	state := checkpointState{
 		Format: checkpointFormat, Epoch: c.epoch, Step: c.step, LossSum: c.lossSum, Captions: c.captions,
 		Updates: c.optimizer.step, Plateau: c.schedule.plateau, Generator: c.generator,
-		Vocabulary: c.dataset.Vocabulary.Words,
+		Vocabulary: c.dataset.Vocabulary.Words, SHA256: noSHA256,
 	}
 	err = torch.Run(func(s *torch.Scope) error {
 		weights, err := c.read(s, "", c.params.tensors)
@@ -68,11 +82,27 @@ func (c *Captioner) Save(path string) (sha string, err error) {
 	if err != nil {
 		return "", fmt.Errorf("saving a checkpoint: %w", err)
 	}
+	text = append(text, '\n')
+	text = replaceLast(text, noSHA256, hexSHA256(text))
 	err = atomicfile.Write(path+".json", func(w io.Writer) error {
-		_, err := w.Write(append(text, '\n'))
+		_, err := w.Write(text)
 		return err
 	})
 	return state.WeightsSHA256, err
+}
+
+func hexSHA256(content []byte) string {
+	sum := sha256.Sum256(content)
+	return hex.EncodeToString(sum[:])
+}
+
+// replaceLast gives a copy of text with the last old, if there is one, replaced by new.
+func replaceLast(text []byte, old, new string) []byte {
+	at := bytes.LastIndex(text, []byte(old))
+	if at < 0 {
+		return text
+	}
+	return slices.Concat(text[:at], []byte(new), text[at+len(old):])
 }
 
 // read copies tensors, one for each parameter or none, out of the device.
@@ -122,14 +152,27 @@ func readState(path string) (state checkpointState, err error) {
 	if err != nil {
 		return state, fmt.Errorf("loading a checkpoint: %w", err)
 	}
-	if err := json.Unmarshal(text, &state); err != nil {
+	if state, err = parseState(text); err != nil {
 		return state, fmt.Errorf("loading the checkpoint %s.json: %w", path, err)
 	}
-	if state.Format != checkpointFormat {
-		return state, fmt.Errorf("the checkpoint %s.json has format %d; this program reads format %d", path, state.Format, checkpointFormat)
+	return state, nil
+}
+
+// parseState reads the text of such a file. One of the first format is taken at its word.
+func parseState(text []byte) (state checkpointState, err error) {
+	if err := json.Unmarshal(text, &state); err != nil {
+		return state, fmt.Errorf("it is damaged: %w", err)
+	}
+	if state.Format != checkpointFormat && state.Format != unsignedCheckpoint {
+		return state, fmt.Errorf("it has format %d; this program reads format %d and older", state.Format, checkpointFormat)
+	}
+	if state.Format == checkpointFormat || state.SHA256 != "" {
+		if got := hexSHA256(replaceLast(text, state.SHA256, noSHA256)); got != state.SHA256 {
+			return state, fmt.Errorf("it is damaged: its sha256 is %s, not %q", got, state.SHA256)
+		}
 	}
 	if min(state.Epoch, state.Step, state.Captions) < 0 || state.Updates < 0 {
-		return state, fmt.Errorf("the checkpoint %s.json is damaged: it counts below zero", path)
+		return state, errors.New("it is damaged: it counts below zero")
 	}
 	return state, nil
 }

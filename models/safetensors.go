@@ -2,15 +2,17 @@ package models
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"os"
-	"sort"
+	"slices"
 	"unsafe"
 
 	"glimpse/internal/atomicfile"
@@ -76,8 +78,8 @@ func readSafetensors(path, sum string) ([]namedTensor, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading a checkpoint: %w", err)
 	}
-	if got := sha256.Sum256(content); hex.EncodeToString(got[:]) != sum {
-		return nil, fmt.Errorf("%s is damaged: its sha256 is %x, not %s", path, got, sum)
+	if got := hexSHA256(content); got != sum {
+		return nil, fmt.Errorf("%s is damaged: its sha256 is %s, not %s", path, got, sum)
 	}
 	tensors, err := parseSafetensors(content)
 	if err != nil {
@@ -100,8 +102,7 @@ func parseSafetensors(content []byte) ([]namedTensor, error) {
 	}
 	delete(header, "__metadata__")
 	values := content[8+length:]
-	starts := make(map[string]int64, len(header))
-	var tensors []namedTensor
+	entries := make(map[string]tensorEntry, len(header))
 	for name, raw := range header {
 		var e tensorEntry
 		if err := json.Unmarshal(raw, &e); err != nil {
@@ -118,17 +119,30 @@ func parseSafetensors(content []byte) ([]namedTensor, error) {
 		if e.DType != "F32" || from < 0 || to < from || to > int64(len(values)) || to-from != 4*n {
 			return nil, fmt.Errorf("tensor %q: %s of shape %v at bytes %d–%d does not fit the file", name, e.DType, e.Shape, from, to)
 		}
-		data := make([]float32, n)
-		for i := range data {
-			data[i] = math.Float32frombits(binary.LittleEndian.Uint32(values[from+4*int64(i):]))
+		entries[name] = e
+	}
+	// Tensors fill the rest of the file, without holes and overlaps, so that they take no more memory than the file.
+	names := slices.SortedFunc(maps.Keys(entries), func(a, b string) int {
+		x, y := entries[a].Offsets, entries[b].Offsets
+		return cmp.Or(cmp.Compare(x[0], y[0]), cmp.Compare(x[1], y[1]), cmp.Compare(a, b))
+	})
+	var tensors []namedTensor
+	free := int64(0)
+	for _, name := range names {
+		e := entries[name]
+		if e.Offsets[0] != free {
+			return nil, fmt.Errorf("tensor %q begins at byte %d, where %d is free", name, e.Offsets[0], free)
 		}
-		starts[name] = from
+		free = e.Offsets[1]
+		data := make([]float32, (free-e.Offsets[0])/4)
+		for i := range data {
+			data[i] = math.Float32frombits(binary.LittleEndian.Uint32(values[e.Offsets[0]+4*int64(i):]))
+		}
 		tensors = append(tensors, namedTensor{name, e.Shape, data})
 	}
-	sort.Slice(tensors, func(i, j int) bool {
-		a, b := tensors[i].name, tensors[j].name
-		return starts[a] < starts[b] || (starts[a] == starts[b] && a < b)
-	})
+	if left := int64(len(values)) - free; left > 0 {
+		return nil, fmt.Errorf("%d of %d bytes of values belong to no tensor", left, len(values))
+	}
 	return tensors, nil
 }
 
