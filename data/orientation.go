@@ -46,21 +46,6 @@ func exifPNG(file []byte) []byte {
 	return nil
 }
 
-// exifWebP finds the TIFF block of a WebP file, the chunk EXIF. Some programs begin it as JPEG's.
-func exifWebP(file []byte) []byte {
-	for at := 12; at+8 <= len(file); {
-		size := int64(binary.LittleEndian.Uint32(file[at+4:]))
-		if size > int64(len(file)-at-8) {
-			return nil
-		}
-		if string(file[at:at+4]) == "EXIF" {
-			return bytes.TrimPrefix(file[at+8:at+8+int(size)], []byte("Exif\x00\x00"))
-		}
-		at += 8 + int(size+size%2)
-	}
-	return nil
-}
-
 // orientation is the tag 274 of a TIFF block's first directory, 1 to 8; 1 (upright) where it says nothing that makes sense.
 func orientation(tiff []byte) int {
 	if len(tiff) < 8 {

@@ -35,7 +35,7 @@ var formats = []format{
 		func(_, tail []byte, _ int64) bool { return bytes.HasSuffix(tail, []byte("\xff\xd9")) }, exifJPEG},
 	{"\x89PNG\r\n\x1a\n", png.DecodeConfig, png.Decode,
 		func(_, tail []byte, _ int64) bool { return bytes.HasSuffix(tail, []byte("IEND\xaeB\x60\x82")) }, exifPNG},
-	{"RIFF????WEBP", webp.DecodeConfig, webp.Decode,
+	{"RIFF????WEBP", webpConfig, webp.Decode,
 		func(head, _ []byte, size int64) bool {
 			claimed := int64(head[4]) | int64(head[5])<<8 | int64(head[6])<<16 | int64(head[7])<<24
 			return claimed+8 <= size

@@ -193,7 +193,54 @@ func FuzzPicture(f *testing.F) {
 	f.Add(p.Bytes())
 	f.Add([]byte("\xff\xd8\xff\xe0\x00\x10JFIF"))
 	f.Add([]byte("RIFF\x1a\x00\x00\x00WEBPVP8L"))
+	f.Add(webpOf(2, 2, 1, 1))
 	f.Fuzz(func(t *testing.T, file []byte) {
-		_, _ = header(bytes.NewReader(file), int64(len(file)))
+		found, err := header(bytes.NewReader(file), int64(len(file)))
+		if err != nil {
+			return
+		}
+		c, err := found.config(bytes.NewReader(file))
+		if err != nil || c.Width > 1<<20/c.Height {
+			return // large ones take long to decode
+		}
+		if picture, err := found.decode(bytes.NewReader(file)); err == nil {
+			Squash(upright(picture, orientation(found.exif(file))), 4)
+		}
 	})
+}
+
+// webpOf is a WebP file that claims a size, with transparency, and holds a frame of another.
+func webpOf(claimedWidth, claimedHeight, width, height int) []byte {
+	three := func(n int) []byte { return []byte{byte(n), byte(n >> 8), byte(n >> 16)} }
+	chunk := func(kind string, content []byte) []byte {
+		file := binary.LittleEndian.AppendUint32([]byte(kind), uint32(len(content)))
+		return append(append(file, content...), make([]byte, len(content)%2)...)
+	}
+	frame := binary.LittleEndian.AppendUint16([]byte{0x10, 0, 0, 0x9d, 0x01, 0x2a}, uint16(width))
+	frame = append(binary.LittleEndian.AppendUint16(frame, uint16(height)), make([]byte, 30)...)
+	content := slices.Concat([]byte("WEBP"),
+		chunk("VP8X", slices.Concat([]byte{1 << 4, 0, 0, 0}, three(claimedWidth-1), three(claimedHeight-1))),
+		chunk("ALPH", make([]byte, 1+claimedWidth*claimedHeight)), chunk("VP8 ", frame))
+	return chunk("RIFF", content)
+}
+
+func TestWebPFrameOfAnotherSize(t *testing.T) {
+	for _, c := range []struct {
+		width, height int
+		want          string
+	}{
+		{16383, 16383, "a frame of 16383×16383 pixels in a picture of 4×4"},
+		{5, 4, "a frame of 5×4 pixels in a picture of 4×4"},
+		{4, 4, "cannot be decoded"}, // the frame is empty
+	} {
+		path := filepath.Join(t.TempDir(), "a.webp")
+		writeFile(t, path, string(webpOf(4, 4, c.width, c.height)))
+		if _, err := ReadPicture(path); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%d×%d: error %v, want %q", c.width, c.height, err, c.want)
+		}
+	}
+	lossless := slices.Concat([]byte("RIFF\x2c\x00\x00\x00WEBPVP8X\x0a\x00\x00\x00"), make([]byte, 10), []byte("VP8L\x0d\x00\x00\x00\x2f\xff\xff\xff\x0f"), make([]byte, 9))
+	if _, err := header(bytes.NewReader(lossless), int64(len(lossless))); err == nil || !strings.Contains(err.Error(), "a frame of 16384×16384 pixels in a picture of 1×1") {
+		t.Errorf("lossless: error %v", err)
+	}
 }
