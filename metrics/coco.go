@@ -160,6 +160,12 @@ func (id *imageID) UnmarshalJSON(b []byte) error {
 	return fmt.Errorf("image_id is %.40s, not a string or a whole number", b)
 }
 
+// Bounds in bytes. The tokenizer's time grows with the square of a caption, at worst.
+const (
+	maxImageID = 1 << 10
+	maxCaption = 1 << 15
+)
+
 type entryJSON struct {
 	ImageID *imageID `json:"image_id"`
 	Caption *string  `json:"caption"`

@@ -105,6 +105,10 @@ func (d *entryReader) readList(f func(e entryJSON, line int) error) error {
 			err = errors.New("no image_id")
 		case err == nil && e.Caption == nil:
 			err = fmt.Errorf("image %q: no caption", string(*e.ImageID))
+		case err == nil && len(*e.ImageID) > maxImageID:
+			err = fmt.Errorf("image_id of %d bytes; the longest is %d", len(*e.ImageID), maxImageID)
+		case err == nil && len(*e.Caption) > maxCaption:
+			err = fmt.Errorf("image %q: caption of %d bytes; the longest is %d", string(*e.ImageID), len(*e.Caption), maxCaption)
 		}
 		if err != nil {
 			return fault{fmt.Errorf("%s:%d: entry %d: %w", d.name, line, d.entries, err)}

@@ -61,6 +61,8 @@ func TestReadErrors(t *testing.T) {
 		{"not UTF-8", "[\n{\"image_id\": 1, \"caption\": \"caf\xe9\"}]", "x.json:2: not UTF-8 at byte 33"},
 		{"UTF-16", "\xff\xfe[\x00]\x00", "x.json:1: not UTF-8 at byte 0"},
 		{"no caption", "[\n{\"image_id\": 1}]", `x.json:2: entry 1: image "1": no caption`},
+		{"long id", `[{"image_id": ` + strings.Repeat("9", maxImageID+1) + `, "caption": "a"}]`, "x.json:1: entry 1: image_id of 1025 bytes; the longest is 1024"},
+		{"long caption", `[{"image_id": 1, "caption": "` + strings.Repeat(".", maxCaption+1) + `"}]`, `x.json:1: entry 1: image "1": caption of 32769 bytes; the longest is 32768`},
 		{"null caption", `[{"image_id": 1, "caption": null}]`, `entry 1: image "1": no caption`},
 		{"number as caption", `[{"image_id": 1, "caption": 5}]`, "x.json:1: entry 1: caption is a number, not a string"},
 		{"no id", `[{"caption": "a"}]`, "x.json:1: entry 1: no image_id"},
