@@ -223,6 +223,9 @@ func (a *aligner) eachParaphrase(in, other sentence, f func(start, length, other
 	for _, p := range in.phrases {
 		for at := p.from; at < p.to; {
 			length := int(entries.at(at))
+			if length == 0 || at+1+length > p.to {
+				break // the data are not METEOR's
+			}
 			words := entries[2*(at+1) : 2*(at+1+length)]
 			at += 1 + length
 			if !a.inSentence[words.at(0)] {

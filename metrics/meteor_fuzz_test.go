@@ -3,6 +3,7 @@ package metrics
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/binary"
 	"os"
 	"path/filepath"
 	"strings"
@@ -55,16 +56,70 @@ func FuzzMeteorFiles(f *testing.F) {
 	})
 }
 
-// FuzzMeteorPack opens packed data with any content: damage shows.
+// smallPack is packed data with something in each section.
+func smallPack(t testing.TB) []byte {
+	t.Helper()
+	table, err := readParaphrases(bytes.NewReader(gzipped([]byte(
+		"0.5\na\nthe\n0.5\na dog\nthe hound\n0.1\na dog barks\nit\n0.1\na dog barks loudly\nit is loud\n0.1\na cat\nit\n"))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &meteorData{
+		functionWords: []string{"a", "the"}, prefixes: map[string]prefixKind{"mr": prefixAlways},
+		synsets: map[string][]uint32{"dog": {1, 2}, "hound": {2}}, bases: map[string][]string{"went": {"go"}}, paraphrases: table,
+	}
+	return d.pack()
+}
+
+// alignAll looks up whatever the small pack holds.
+func alignAll(m *Meteor) {
+	test := strings.Fields("mr. a dog barks loudly went the hound it is loud a cat")
+	m.newAligner().best(test, [][]string{test, strings.Fields("the hound a dog it barks"), nil})
+}
+
+// TestHostilePack changes each byte of packed data, with a checksum that is
+// right: what is opened can be used.
+func TestHostilePack(t *testing.T) {
+	good := smallPack(t)
+	opened, refused := 0, 0
+	for at := len(packMagic) + 4; at < len(good); at++ {
+		for _, b := range []byte{0, 1, 2, 3, 0x7f, 0xff, '\n', ' ', good[at] + 1, good[at] - 1} {
+			bad := bytes.Clone(good)
+			bad[at] = b
+			binary.LittleEndian.PutUint32(bad[len(packMagic):], packSum(bad))
+			m, err := openPack(bad)
+			if err != nil {
+				refused++
+				continue
+			}
+			opened++
+			func() {
+				defer func() {
+					if p := recover(); p != nil {
+						t.Errorf("byte %d as %#x: %v", at, b, p)
+					}
+				}()
+				alignAll(m)
+			}()
+		}
+	}
+	if opened == 0 || refused == 0 {
+		t.Errorf("%d packs were opened, %d refused", opened, refused)
+	}
+}
+
+// FuzzMeteorPack opens packed data with any content and a checksum that is
+// right: what is opened can be used.
 func FuzzMeteorPack(f *testing.F) {
-	d := &meteorData{synsets: map[string][]uint32{"dog": {1}}, paraphrases: &paraphraseTable{}}
-	good := d.pack()
-	f.Add(good)
-	f.Add(good[:len(good)-1])
-	f.Add([]byte(packMagic))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		if _, err := openPack(data); err == nil && !bytes.Equal(data[len(packMagic):], good[len(packMagic):]) {
-			t.Error("damage was not seen")
+	good := smallPack(f)
+	f.Add(good[len(packMagic)+4:])
+	f.Add(good[len(packMagic)+4 : len(good)-1])
+	f.Add([]byte{})
+	f.Fuzz(func(t *testing.T, content []byte) {
+		data := append([]byte(packMagic+"sum:"), content...)
+		binary.LittleEndian.PutUint32(data[len(packMagic):], packSum(data))
+		if m, err := openPack(data); err == nil {
+			alignAll(m)
 		}
 	})
 }

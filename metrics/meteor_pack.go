@@ -163,12 +163,21 @@ func openPack(data []byte) (*Meteor, error) {
 			restFrom: u32s(s[packRestFrom]), rest: u16s(s[packRest]), entryFrom: u32s(s[packEntryFrom]), entries: u16s(s[packEntries]),
 		},
 	}
+	if !m.synonyms.check() || !m.paraphrases.check() {
+		return nil, errDamaged
+	}
 	for line := range strings.Lines(string(s[packPrefixes])) {
 		kind, word, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
+		if len(kind) != 1 {
+			return nil, errDamaged
+		}
 		m.prefixes[word] = prefixKind(kind[0] - '0')
 	}
 	for line := range strings.Lines(string(s[packBases])) {
 		fields := strings.Fields(line)
+		if len(fields) == 0 {
+			return nil, errDamaged
+		}
 		m.synonyms.bases[fields[0]] = fields[1:]
 	}
 	return m, nil
@@ -191,8 +200,16 @@ func packStrings(sorted []string) []byte {
 	return append(out, strings.Join(sorted, "")...)
 }
 
+// openStrings gives a table without strings, which fails its check, for data
+// that are none.
 func openStrings(data []byte) stringTable {
+	if len(data) < 4 {
+		return stringTable{}
+	}
 	n := int(binary.LittleEndian.Uint32(data)) + 1
+	if n > len(data)/4-1 {
+		return stringTable{}
+	}
 	return stringTable{u32s(data[4 : 4+4*n]), data[4+4*n:]}
 }
 
