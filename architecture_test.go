@@ -7,7 +7,11 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"io/fs"
+	"os"
 	"os/exec"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -123,6 +127,34 @@ func TestPurePackagesNeedNoLibtorch(t *testing.T) {
 				t.Errorf("%s reaches %s, so it cannot be built without libtorch", p.ImportPath, dep)
 				break
 			}
+		}
+	}
+}
+
+// TestDurabilityNamesTests holds docs/durability.md to the tests that it names.
+func TestDurabilityNamesTests(t *testing.T) {
+	page, err := os.ReadFile("docs/durability.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]bool{}
+	err = filepath.WalkDir(".", func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		source, err := os.ReadFile(path)
+		for _, name := range regexp.MustCompile(`(?m)^func ((Test|Fuzz)\w+)\(`).FindAllSubmatch(source, -1) {
+			found[string(name[1])] = true
+		}
+		return err
+	})
+	named := regexp.MustCompile("`((Test|Fuzz)\\w+)`").FindAllSubmatch(page, -1)
+	if err != nil || len(named) < 20 {
+		t.Fatalf("%d tests are named, %v", len(named), err)
+	}
+	for _, name := range named {
+		if !found[string(name[1])] {
+			t.Errorf("docs/durability.md names %s, which is no test", name[1])
 		}
 	}
 }

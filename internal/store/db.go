@@ -89,7 +89,7 @@ func OpenReadOnly(path string) (*DB, error) {
 			_ = reader.Close()
 		}
 	}
-	if err != nil && noLog(path) {
+	if err != nil && !locked(err) && noLog(path) {
 		// A file left in WAL mode wants to create its log beside it. Where the
 		// directory forbids that, nobody else can be writing either.
 		reader, err = openReader(path, url.Values{"mode": {"ro"}, "immutable": {"1"}})

@@ -70,6 +70,10 @@ func TestLockedForTooLong(t *testing.T) {
 		}
 		_, err = Open(path)
 		expect(t, name, err, ErrLocked, "see which process holds it (fuser, lsof), or try again")
+		if lock == "BEGIN EXCLUSIVE" { // others may read beside a writer, not what it may be in the middle of writing
+			_, err = OpenReadOnly(path)
+			expect(t, name+", reading", err, ErrLocked, "see which process holds it (fuser, lsof), or try again")
+		}
 		_ = holder.Close()
 		db, err := Open(path)
 		if err != nil {
