@@ -147,6 +147,24 @@ func TestExportAsCSV(t *testing.T) {
 	}
 }
 
+func TestImportRefusesNamesThatLeadElsewhere(t *testing.T) {
+	db, ctx := rich(t), context.Background()
+	if _, err := db.writer.Exec("INSERT INTO studies (name, question, spec, created_ms) VALUES ('a/../../b', '', '', 0)"); err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(t.TempDir(), "bad")
+	if _, err := db.Export(ctx, dir, JSONLines); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "new.db")
+	if _, err := Import(ctx, dir, path); err == nil || !strings.Contains(err.Error(), `is named "a/../../b", which leads out of its folder`) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("something was left: %v", err)
+	}
+}
+
 func TestImportRefusesWhatWasChanged(t *testing.T) {
 	db, ctx := rich(t), context.Background()
 	dir := filepath.Join(t.TempDir(), "good")

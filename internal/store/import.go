@@ -52,6 +52,9 @@ func Import(ctx context.Context, dir, path string) (map[string]int, error) {
 		if err == nil {
 			err = migrate(ctx, writer, temporary, newest())
 		}
+		if err == nil {
+			err = checkNames(ctx, writer)
+		}
 		return errors.Join(err, db.fold(), writer.Close())
 	})
 	return rows, err

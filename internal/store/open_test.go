@@ -64,6 +64,12 @@ func TestRefusedFilesAreLeftUntouched(t *testing.T) {
 			_ = os.Remove(path)
 			statement(t, path, "CREATE TABLE bookmarks (url TEXT)")
 		}, ErrNotResults},
+		"a study that leads elsewhere": {func(t *testing.T, path string) {
+			statement(t, path, "INSERT INTO studies (name, question, spec, created_ms) VALUES ('../../x', '', '', 0)")
+		}, ErrNotResults},
+		"a run that leads elsewhere": {func(t *testing.T, path string) {
+			statement(t, path, "PRAGMA foreign_keys = OFF; UPDATE runs SET id = '..' WHERE id = (SELECT MAX(id) FROM runs)")
+		}, ErrNotResults},
 		"cut short": {func(t *testing.T, path string) {
 			raw := read(t, path)
 			write(t, path, raw[:len(raw)/2])

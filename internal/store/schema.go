@@ -179,19 +179,41 @@ func inspectWith(path string, size int64, options url.Values) error {
 	defer func() { _ = pool.Close() }()
 	ctx := context.Background()
 	version, err := schemaVersion(ctx, pool)
+	if err == nil && version > 0 && version <= newest() {
+		err = checkNames(ctx, pool)
+	}
+	if errors.Is(err, ErrNotResults) {
+		return fmt.Errorf("%s: %w; nothing was changed, give another --db", path, err)
+	}
 	if err != nil {
-		if errors.Is(err, ErrNotResults) {
-			return fmt.Errorf("%s: %w; nothing was changed, give another --db", path, err)
-		}
 		return explain(path, err)
 	}
-	if err := checkVersion(path, version); err != nil || size > checkLimit {
+	if err := checkVersion(path, version); err != nil {
 		return err
+	}
+	if size > checkLimit {
+		return nil
 	}
 	if err := integrity(ctx, pool, "quick_check"); err != nil {
 		return explain(path, err)
 	}
 	return nil
+}
+
+// checkNames refuses a database of somebody who would write elsewhere: runs and
+// studies name files and folders, and no name that this program gives leads out of
+// one.
+func checkNames(ctx context.Context, q querier) error {
+	var name string
+	err := q.QueryRowContext(ctx, `SELECT name FROM (SELECT id AS name FROM runs UNION ALL SELECT name FROM studies)
+		WHERE name = '' OR name LIKE '.%' OR name LIKE '%/%' OR name LIKE '%\%' LIMIT 1`).Scan(&name)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return nil
+	case err != nil:
+		return err
+	}
+	return fmt.Errorf("%w: a run or study is named %q, which leads out of its folder", ErrNotResults, name)
 }
 
 // checkHeader reads the 16 bytes that every SQLite file starts with
