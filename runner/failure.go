@@ -78,14 +78,14 @@ func tail(path string, offset int64) (text, headline string) {
 	if cut {
 		lines = lines[1:] // its beginning is missing
 	}
+	for i, line := range lines {
+		lines[i] = strings.ToValidUTF8(line[:min(len(line), lineBytes)], "")
+	}
 	from := max(0, len(lines)-tailLines)
 	if at := slices.IndexFunc(lines, isHeadline); at >= 0 {
 		from, headline = max(0, at-tailLines/3), strings.TrimSpace(lines[at])
 	}
 	lines = lines[from:min(len(lines), from+tailLines)]
-	for i, line := range lines {
-		lines[i] = strings.ToValidUTF8(line[:min(len(line), lineBytes)], "")
-	}
 	return strings.Join(lines, "\n"), headline
 }
 

@@ -46,7 +46,7 @@ func TestPictureVanishes(t *testing.T) {
 	// study runs the study and, once the first epoch is told of, calls then.
 	study := func(want int, then func(), flags ...string) string {
 		t.Helper()
-		cmd := exec.Command("glimpse", append([]string{"run", "vanish.yaml", "--threads", "1", "--pictures", "0"}, flags...)...)
+		cmd := exec.Command("glimpse", append([]string{"run", "vanish.yaml", "--threads", "1", "--jobs", "1", "--pictures", "0"}, flags...)...)
 		pipe, err := cmd.StderrPipe()
 		if err == nil {
 			err = cmd.Start()
