@@ -119,7 +119,7 @@ func TestNearest(t *testing.T) {
 	words := []string{"epochs", "batch_images", "optimizer", "beam"}
 	for word, want := range map[string]string{
 		"epoch": "epochs", "Epochs": "epochs", "batchimages": "batch_images", "optimiser": "optimizer",
-		"bema": "beam", "frobnicate": "", "": "", strings.Repeat("x", 500): "",
+		"bema": "beam", "batch_size": "batch_images", "batch_": "batch_images", "_size": "", "frobnicate": "", "": "", strings.Repeat("x", 500): "",
 	} {
 		if got := nearest(word, words); got != want {
 			t.Errorf("nearest(%q) = %q, want %q", word, got, want)

@@ -28,6 +28,24 @@ func (s *Study) at(path string) place {
 	}
 }
 
+// SetRoot says that the data lie elsewhere than the study says; "" leaves it as it is.
+func (s *Study) SetRoot(dir string) {
+	if dir != "" && dir != s.Data.Root {
+		s.Data.Root = dir
+		delete(s.places, "data.root")
+	}
+}
+
+// Wrong is an error that came of a setting, shown where the study gives it; err itself where it does not.
+func (s *Study) Wrong(path string, err error) error {
+	if !s.given(path) && s.get(path) != "" {
+		return err
+	}
+	wrong := s.at(path).wrong("%v", err)
+	wrong.Err = err
+	return wrong
+}
+
 // checkNames checks what names the study.
 func (s *Study) checkNames(found *problems) {
 	switch {
@@ -71,7 +89,7 @@ func (s *Study) checkCompare(found *problems) {
 	arms := s.arms()
 	switch a := s.axis(c.Arms); {
 	case a == nil:
-		found.add(at, "compare.arms is %q, which sweep.over does not hold%s (swept: %s)", printable(c.Arms, 60), suggest(c.Arms, swept), orNothing(swept))
+		found.add(at, "compare.arms is %q, which sweep.over does not hold%s (swept: %s)", printable(c.Arms, 60), Suggest(c.Arms, swept), orNothing(swept))
 		return
 	case c.Arms == "seed":
 		found.add(at, "compare.arms cannot be seed: seeds are what an arm is averaged over")
@@ -85,7 +103,7 @@ func (s *Study) checkCompare(found *problems) {
 	}
 	s.checkArms(arms, found)
 	if !s.given("compare.primary.metric") || !s.given("compare.primary.minimum_effect") {
-		found.add(s.at("compare.primary"), "compare.primary must give metric and minimum_effect: what decides, and the smallest effect that matters, are declared before the test split is scored")
+		found.add(s.at("compare.primary"), "compare.primary must give metric and minimum_effect: what decides, and the smallest effect that matters, are declared before the test split is scored; as in {metric: test.cider, minimum_effect: 1.0}")
 	}
 	if c.MatchParameters > 0 && c.Arms == "model.hidden" {
 		found.add(s.at("compare.match_parameters"), "compare.match_parameters widens model.hidden, which is what the arms differ in; remove it or write off")

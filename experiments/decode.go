@@ -24,7 +24,7 @@ func (d *decoder) section(v *value, section string) {
 			d.unknown(m, section)
 		case k == nil && len(children(path)) > 0:
 			if m.kind != mapping {
-				d.problems.add(m.at, "%s is %s, but must be a mapping of %s", path, m.describe(), strings.Join(children(path), ", "))
+				d.problems.add(m.valueAt(), "%s is %s, but must be a mapping of %s", path, m.describe(), strings.Join(children(path), ", "))
 				continue
 			}
 			d.study.places[path] = m.at
@@ -32,7 +32,7 @@ func (d *decoder) section(v *value, section string) {
 		case k == nil:
 			d.unknown(m, section)
 		default:
-			d.study.places[path] = m.at
+			d.study.places[path] = m.valueAt()
 			d.leaf(k, m)
 		}
 	}
@@ -51,7 +51,10 @@ func (d *decoder) leaf(k *key, m member) {
 	default:
 		text, wrong := k.parse(m.value)
 		if wrong != "" {
-			d.problems.add(m.at, "%s", wrong)
+			if k.path == "sweep.seed" && m.kind == list {
+				wrong += "; seeds to train with belong under sweep.over"
+			}
+			d.problems.add(m.valueAt(), "%s", wrong)
 			return
 		}
 		d.study.set(k.path, text)
@@ -66,7 +69,9 @@ func (d *decoder) unknown(m member, section string) {
 		in = " in " + section
 	}
 	hint := suggest(m.name, children(section))
-	if full := join(section, m.name); strings.Contains(m.name, ".") && (find(full) != nil || len(children(full)) > 0) {
+	if section == "sweep" && isSetting(m.name) {
+		hint = "; put it under sweep.over"
+	} else if full := join(section, m.name); strings.Contains(m.name, ".") && (find(full) != nil || len(children(full)) > 0) {
 		hint = fmt.Sprintf("; nest it instead: %s", nested(m.name))
 	} else if hint == "" {
 		hint = elsewhere(m.name, keyPaths())
@@ -105,7 +110,7 @@ func elsewhere(name string, paths []string) string {
 // over decodes the swept keys.
 func (d *decoder) over(m member) {
 	if m.kind != mapping {
-		d.problems.add(m.at, "sweep.over is %s, but must be a mapping of keys to lists, such as {model.hidden: [256, 512]}", m.describe())
+		d.problems.add(m.valueAt(), "sweep.over is %s, but must be a mapping of keys to lists, such as {model.hidden: [256, 512]}", m.describe())
 		return
 	}
 	for _, axis := range m.members {
@@ -142,10 +147,10 @@ func (d *decoder) axis(k *key, m member) {
 		} else if choices := m.members[0].value; choices.kind == list {
 			a.Values = d.values(k, choices)
 		} else {
-			d.problems.add(m.at, "the choice for %s is %s, but must be a list", k.path, choices.describe())
+			d.problems.add(m.valueAt(), "the choice for %s is %s, but must be a list", k.path, choices.describe())
 		}
 	default:
-		d.problems.add(m.at, "sweep.over: %s is %s, but must be a list such as [1, 2], or with method random a range such as {log: [a, b]}, {uniform: [a, b]}, {int: [a, b]} or {choice: [a, b]}", k.path, m.describe())
+		d.problems.add(m.valueAt(), "sweep.over: %s is %s, but must be a list such as [1, 2], or with method random a range such as {log: [a, b]}, {uniform: [a, b]}, {int: [a, b]} or {choice: [a, b]}", k.path, m.describe())
 	}
 	d.study.Sweep.Over = append(d.study.Sweep.Over, a)
 }
@@ -173,16 +178,16 @@ func (d *decoder) bounds(k *key, a *Axis, m member) {
 	pair := m.members[0].value
 	switch {
 	case k.isText():
-		d.problems.add(m.at, "sweep.over: %s takes words, so {%s: …} has no sense; use {choice: […]}", k.path, a.Draw)
+		d.problems.add(m.valueAt(), "sweep.over: %s takes words, so {%s: …} has no sense; use {choice: […]}", k.path, a.Draw)
 		return
 	case a.Draw == "int" && !whole:
-		d.problems.add(m.at, "sweep.over: %s is a number, not a whole one; use {uniform: [a, b]} or {log: [a, b]}", k.path)
+		d.problems.add(m.valueAt(), "sweep.over: %s is a number, not a whole one; use {uniform: [a, b]} or {log: [a, b]}", k.path)
 		return
 	case a.Draw == "uniform" && whole:
-		d.problems.add(m.at, "sweep.over: %s is a whole number; use {int: [a, b]} or {log: [a, b]}", k.path)
+		d.problems.add(m.valueAt(), "sweep.over: %s is a whole number; use {int: [a, b]} or {log: [a, b]}", k.path)
 		return
 	case pair.kind != list || len(pair.items) != 2:
-		d.problems.add(m.at, "sweep.over: the range of %s must be two numbers, {%s: [low, high]}", k.path, a.Draw)
+		d.problems.add(m.valueAt(), "sweep.over: the range of %s must be two numbers, {%s: [low, high]}", k.path, a.Draw)
 		return
 	}
 	ends := d.values(k, pair)
@@ -192,9 +197,9 @@ func (d *decoder) bounds(k *key, a *Axis, m member) {
 	a.Low, a.High = float(ends[0]), float(ends[1])
 	switch {
 	case a.Low >= a.High:
-		d.problems.add(m.at, "sweep.over: the range of %s goes from %s to %s; the first must be the smaller", k.path, ends[0], ends[1])
+		d.problems.add(m.valueAt(), "sweep.over: the range of %s goes from %s to %s; the first must be the smaller", k.path, ends[0], ends[1])
 	case a.Draw == "log" && a.Low <= 0:
-		d.problems.add(m.at, "sweep.over: the log range of %s begins at %s, but must begin above 0", k.path, ends[0])
+		d.problems.add(m.valueAt(), "sweep.over: the log range of %s begins at %s, but must begin above 0", k.path, ends[0])
 	}
 }
 
@@ -203,12 +208,16 @@ func (d *decoder) contrasts(m member) {
 	d.study.Compare.Contrasts = [][2]string{}
 	const wanted = "compare.contrasts holds %s, but must be a list of pairs of arms, such as [[soft, none]]"
 	if m.kind != list {
-		d.problems.add(m.at, wanted, m.describe())
+		d.problems.add(m.valueAt(), wanted, m.describe())
 		return
 	}
 	for _, item := range m.items {
 		if item.kind != list || len(item.items) != 2 {
-			d.problems.add(item.at, wanted, item.describe())
+			held := item.describe()
+			if item.kind == list {
+				held = fmt.Sprintf("a list of %d", len(item.items))
+			}
+			d.problems.add(item.at, wanted, held)
 			continue
 		}
 		pair := [2]string{d.arm(item.items[0], wanted), d.arm(item.items[1], wanted)}

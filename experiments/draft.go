@@ -150,7 +150,7 @@ func parseOver(text string) (*Axis, error) {
 	k, a := find(path), &Axis{Path: path}
 	for item := range strings.SplitSeq(list, ",") {
 		found := &problems{}
-		v := setValue(path, strings.TrimSpace(item), place{file: override}, found)
+		v := (&converter{file: override, lines: []string{""}, problems: found}).set(path, strings.TrimSpace(item))
 		if v == nil {
 			return nil, problem(found.err())
 		}

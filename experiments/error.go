@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -14,41 +15,37 @@ const override = "--set"
 // maxProblems is how many errors are shown at once.
 const maxProblems = 20
 
-// place is where a value was given: a line of a file, or a --set argument.
-type place struct {
-	file string // override for a --set
-	line int    // 0 for an override
-	text string // the line, or the override's key=value
-}
-
-// first points back to a place from a later line of the same file.
-func (p place) first() string {
-	if p.line == 0 {
-		return ""
-	}
-	return fmt.Sprintf("; the first is in line %d", p.line)
-}
-
 // An Error is one thing wrong with a study, and where.
 type Error struct {
 	File string // path as given, or "--set"
 	Line int    // 1-based; 0 for --set and for a file that cannot be read
-	Text string // the offending line, or key=value of a --set
+	Text string // the offending line, or key=value of a --set, fit to be shown
+	From int    // what is at fault in Text: characters From up to, not including, To
+	To   int    // no more than From where it is all of Text
 	Msg  string
 	Err  error // what the system said, or nil
 }
 
-// Error gives "file:line: message" and, below it, the offending line.
+// Error gives "file:line: message" and, below it, the offending line with what is at fault in it underlined.
 func (e *Error) Error() string {
 	switch {
 	case e.File == override:
-		return fmt.Sprintf("--set %s: %s", e.Text, e.Msg)
+		return fmt.Sprintf("--set %s: %s%s", e.Text, e.Msg, e.excerpt(""))
 	case e.Line == 0:
 		return fmt.Sprintf("%s: %s", e.File, e.Msg)
 	case e.Text == "":
 		return fmt.Sprintf("%s:%d: %s", e.File, e.Line, e.Msg)
 	}
-	return fmt.Sprintf("%s:%d: %s\n%6d | %s", e.File, e.Line, e.Msg, e.Line, e.Text)
+	return fmt.Sprintf("%s:%d: %s%s", e.File, e.Line, e.Msg, e.excerpt(strconv.Itoa(e.Line)))
+}
+
+// excerpt shows Text under a number in the margin.
+func (e *Error) excerpt(number string) string {
+	shown := fmt.Sprintf("\n%6s | %s", number, e.Text)
+	if e.To > e.From {
+		shown += fmt.Sprintf("\n%6s | %s%s", "", strings.Repeat(" ", e.From), strings.Repeat("^", e.To-e.From))
+	}
+	return shown
 }
 
 // Unwrap gives the cause, so that errors.Is finds fs.ErrNotExist.
@@ -56,7 +53,7 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // wrong makes an error about what was given at a place.
 func (p place) wrong(format string, args ...any) *Error {
-	return &Error{File: p.file, Line: p.line, Text: p.text, Msg: fmt.Sprintf(format, args...)}
+	return &Error{File: p.file, Line: p.line, Text: p.text, From: p.from, To: p.to, Msg: fmt.Sprintf(format, args...)}
 }
 
 // problems gathers errors, each once.
@@ -124,12 +121,25 @@ func Suggest(name string, paths []string) string {
 }
 
 // nearest gives the word with the smallest edit distance, if that is at most a
-// third of its length (and at least 1), or "".
+// third of its length (and at least 1), else the only one with the same part
+// before the first underscore, or "".
 func nearest(word string, words []string) string {
 	best, least := "", len(word)+1
 	for _, w := range words {
 		if d := distance(strings.ToLower(word), strings.ToLower(w)); d < least && d <= max(1, len(w)/3) {
 			best, least = w, d
+		}
+	}
+	first, _, parted := strings.Cut(word, "_")
+	if best != "" || !parted || first == "" {
+		return best
+	}
+	for _, w := range words {
+		if strings.HasPrefix(w, first+"_") {
+			if best != "" {
+				return ""
+			}
+			best = w
 		}
 	}
 	return best

@@ -103,7 +103,7 @@ func (k *key) parse(v *value) (text, wrong string) {
 	case k.isText():
 		if l.words != nil && !slices.Contains(l.words, v.text) {
 			_, wrong = refuse()
-			return "", wrong + suggest(v.text, l.words)
+			return "", wrong + Suggest(v.text, l.words)
 		}
 		if v.tag != "!!str" {
 			return refuse()

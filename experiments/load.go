@@ -2,11 +2,11 @@ package experiments
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // maxExtends is how many files may stand in a chain of extends.
@@ -36,7 +36,7 @@ func parse(path string, source []byte, sets []string) (*Study, error) {
 			root = merge(root, v, "")
 		}
 	}
-	s := &Study{Path: path, Source: source, places: map[string]place{"": {file: path, line: 1, text: firstLine(source)}}}
+	s := &Study{Path: path, Source: source, places: map[string]place{"": place{file: path, line: 1}.show(firstLine(source), 0, 0)}}
 	s.fillDefaults()
 	d := &decoder{study: s, problems: found}
 	d.section(root, "")
@@ -72,7 +72,7 @@ func reason(err error) string {
 
 func firstLine(source []byte) string {
 	line, _, _ := strings.Cut(string(source), "\n")
-	return printable(line, 120)
+	return line
 }
 
 // inherit parses a file and merges it over the one it extends, if any. chain
@@ -88,7 +88,7 @@ func inherit(path string, source []byte, chain []string, found *problems) *value
 	}
 	name, wrong := find("extends").parse(extends.value)
 	if wrong != "" || name == "" {
-		found.add(extends.at, "extends is %s, but must be the path of a study file, relative to this one", extends.describe())
+		found.add(extends.valueAt(), "extends is %s, but must be the path of a study file, relative to this one", extends.describe())
 		return root
 	}
 	base := name
@@ -99,13 +99,14 @@ func inherit(path string, source []byte, chain []string, found *problems) *value
 	next, _ := filepath.Abs(base)
 	chain = append(slices.Clone(chain), self)
 	if slices.Contains(chain, next) || len(chain) == maxExtends {
-		found.add(extends.at, "extends %s goes in a circle, or is a chain of more than %d files", name, maxExtends)
+		found.add(extends.valueAt(), "extends %s goes in a circle, or is a chain of more than %d files", name, maxExtends)
 		return root
 	}
 	inherited, err := readFile(base)
 	if err != nil {
-		found.report(&Error{File: extends.at.file, Line: extends.at.line, Text: extends.at.text,
-			Msg: fmt.Sprintf("extends %s, which cannot be read: %s", base, reason(err)), Err: err})
+		wrong := extends.valueAt().wrong("extends %s, which cannot be read: %s", base, reason(err))
+		wrong.Err = err
+		found.report(wrong)
 		return root
 	}
 	under := inherit(base, inherited, chain, found)
@@ -145,48 +146,54 @@ func join(section, name string) string {
 
 // parseSet turns the argument of a --set into a mapping with one leaf.
 func parseSet(arg string, found *problems) *value {
-	at := place{file: override, text: printable(arg, 120)}
+	c := &converter{file: override, lines: []string{arg}, problems: found}
 	path, text, ok := strings.Cut(arg, "=")
 	path = strings.TrimSpace(path)
 	switch {
 	case !ok || path == "":
-		found.add(at, "write key=value, such as train.epochs=3")
+		found.add(c.place(0), "write key=value, such as train.epochs=3")
 		return nil
 	case path == "extends":
-		found.add(at, "extends belongs in the file and cannot be set")
+		found.add(c.place(0), "extends belongs in the file and cannot be set")
 		return nil
 	}
 	names := strings.Split(path, ".")
 	if swept, ok := strings.CutPrefix(path, "sweep.over."); ok {
 		names = []string{"sweep", "over", swept}
 	}
-	v := setValue(path, text, at, found)
+	v := c.set(path, text)
 	if v == nil {
 		return nil
 	}
+	end := utf8.RuneCountInString(arg[:strings.Index(arg, path)+len(path)])
 	for _, name := range slices.Backward(names) {
+		start := end - utf8.RuneCountInString(name)
+		at := c.part(0, start, end)
 		v = &value{at: at, kind: mapping, members: []member{{at: at, name: name, value: v}}}
+		end = start - 1
 	}
 	return v
 }
 
-// setValue reads what stands right of the = of a --set: as it is where the key
+// set reads what stands right of the = of a --set: as it is where the key
 // takes text, else as YAML.
-func setValue(path, text string, at place, found *problems) *value {
+func (c *converter) set(path, text string) *value {
+	before := utf8.RuneCountInString(strings.TrimSuffix(c.lines[0], text))
 	if k := find(path); k != nil && k.isText() {
-		return &value{at: at, text: text, tag: "!!str"}
+		return &value{at: c.part(0, before, before+utf8.RuneCountInString(text)), text: text, tag: "!!str"}
 	}
 	if strings.TrimSpace(text) == "" {
-		return &value{at: at, tag: "!!null"}
+		return &value{at: c.place(0), tag: "!!null"}
 	}
 	// As the one member of a mapping, scalars, lists and mappings parse alike.
-	c := &converter{file: override, lines: []string{at.text}, problems: found}
-	root := c.parse([]byte("set: " + text))
+	const name = "set: "
+	c.shift = before - len(name)
+	root := c.parse([]byte(name + text))
 	if root == nil {
 		return nil
 	}
 	if len(root.members) != 1 {
-		found.add(at, "write one value: a word, a number, a list such as [1, 2]")
+		c.problems.add(c.place(0), "write one value: a word, a number, a list such as [1, 2]")
 		return nil
 	}
 	return root.members[0].value

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"regexp"
-	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -73,20 +71,6 @@ func (v *value) describe() string {
 	return printable(v.text, 60)
 }
 
-// printable makes text safe for a terminal and no longer than width runes.
-func printable(text string, width int) string {
-	runes := []rune(strings.TrimRight(text, " \t\r\n"))
-	if len(runes) > width {
-		runes = append(runes[:width-1], '…')
-	}
-	for i, r := range runes {
-		if !unicode.IsPrint(r) {
-			runes[i] = ' '
-		}
-	}
-	return string(runes)
-}
-
 // readFile reads a study file whole, within bounds.
 func readFile(path string) ([]byte, error) {
 	f, err := os.Open(path)
@@ -112,6 +96,7 @@ func parseFile(file string, source []byte, problems *problems) *value {
 type converter struct {
 	file     string
 	lines    []string
+	shift    int // of an override: where its value stands in the argument, less where it stands in the source
 	problems *problems
 	values   int
 }
@@ -140,11 +125,8 @@ func (c *converter) parse(source []byte) *value {
 	}
 	if err != nil {
 		line, message := syntaxError(err)
-		at := c.place(line)
-		if indent := strings.TrimLeft(c.lines[max(0, at.line-1)], " "); strings.HasPrefix(indent, "\t") {
-			message += "; indent with spaces, not with tabs"
-		}
-		c.problems.add(at, "not valid YAML: %s", message)
+		at, advice := c.explain(line, message)
+		c.problems.add(at, "not valid YAML: %s%s", message, advice)
 		return nil
 	}
 	root := c.convert(doc.Content[0], 0)
@@ -176,36 +158,6 @@ func badText(source []byte) (line int, wrong string) {
 	return 0, ""
 }
 
-var (
-	yamlError = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
-	// The messages of yaml.v3's parser, beside its scanner's, count lines from 0.
-	fromZero = regexp.MustCompile(`^did not find expected (node content|key|'|<)`)
-)
-
-// syntaxError takes apart a message of the YAML parser; lines count from 1.
-func syntaxError(err error) (line int, message string) {
-	m := yamlError.FindStringSubmatch(err.Error())
-	if m == nil {
-		return 1, err.Error()
-	}
-	message = strings.TrimPrefix(err.Error(), m[0])
-	line, _ = strconv.Atoi(m[1]) // none is 0, which place takes as the first line
-	if fromZero.MatchString(message) {
-		line++
-	}
-	return line, message
-}
-
-// place is a line of the source, from 1. An override has no lines: all of it
-// is one place.
-func (c *converter) place(line int) place {
-	if c.file == override {
-		return place{file: override, text: c.lines[0]}
-	}
-	line = max(1, min(line, len(c.lines)))
-	return place{file: c.file, line: line, text: printable(c.lines[line-1], 120)}
-}
-
 // convert gives nil once a bound is passed, which is reported once.
 func (c *converter) convert(n *yaml.Node, depth int) *value {
 	c.values++
@@ -220,7 +172,7 @@ func (c *converter) convert(n *yaml.Node, depth int) *value {
 		c.values = maxValues + 1
 		return nil
 	}
-	v := &value{at: c.place(n.Line), text: n.Value, tag: n.ShortTag()}
+	v := &value{at: c.at(n), text: n.Value, tag: n.ShortTag()}
 	switch n.Kind {
 	case yaml.AliasNode:
 		return c.convert(n.Alias, depth+1)
@@ -242,7 +194,7 @@ func (c *converter) convert(n *yaml.Node, depth int) *value {
 
 // member adds a key and its value to a mapping.
 func (c *converter) member(v *value, name, content *yaml.Node, depth int) {
-	at := c.place(name.Line)
+	at := c.at(name)
 	switch {
 	case name.Kind != yaml.ScalarNode:
 		c.problems.add(at, "a key must be a word, not a list, a mapping or an alias")

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -29,13 +30,17 @@ func (f *studyFlags) add(c *cobra.Command) {
 // of usage.
 func (f *studyFlags) load(path string) (*experiments.Study, error) {
 	study, err := experiments.Load(path, f.sets)
-	if errors.Is(err, fs.ErrNotExist) {
-		err = fmt.Errorf("%w; name a study, such as experiments/demo.yaml", err)
+	if _, missing := os.Stat(path); errors.Is(missing, fs.ErrNotExist) {
+		hint := "name a study, such as experiments/demo.yaml"
+		if _, err := os.Stat(path + ".yaml"); err == nil {
+			hint = fmt.Sprintf("did you mean %s.yaml?", path)
+		}
+		err = fmt.Errorf("%w; %s", err, hint)
 	}
 	if err != nil {
 		return nil, usageError{err}
 	}
-	study.Data.Root = dataRoot(f.root, study.Data.Root)
+	study.SetRoot(dataRoot(f.root, study.Data.Root))
 	return study, nil
 }
 
@@ -61,6 +66,9 @@ func (sets datasets) plan(study *experiments.Study) ([]experiments.Trial, error)
 		d, err := sets.load(s)
 		if err != nil {
 			failed = err
+			if wrong := (data.Error{}); s.Data.Root == "" || errors.As(err, &wrong) && wrong.File == s.Data.Root {
+				failed = study.Wrong("data.root", err)
+			}
 			return 0
 		}
 		n, err := models.Parameters(s, len(d.Vocabulary.Words))

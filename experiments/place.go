@@ -1,0 +1,97 @@
+package experiments
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"gopkg.in/yaml.v3"
+)
+
+// place is where a value was given: a part of a line of a file, or of a --set argument.
+type place struct {
+	file     string // override for a --set
+	line     int    // 0 for an override
+	text     string // the line, or the override's key=value, fit to be shown
+	from, to int    // the characters of text that are meant; none for the whole of it
+}
+
+// first points back to a place from a later line of the same file.
+func (p place) first() string {
+	if p.line == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; the first is in line %d", p.line)
+}
+
+// maxShown is how many characters of a line are shown.
+const maxShown = 120
+
+// show fills in what is shown of a line of which the characters from up to, not including, to are meant: a long line is cut
+// around them.
+func (p place) show(line string, from, to int) place {
+	runes := []rune(printable(line, len(line)))
+	if len(runes) <= maxShown {
+		p.text, p.from, p.to = string(runes), from, min(to, len(runes))
+		return p
+	}
+	start := max(0, min(from-maxShown/2, len(runes)-maxShown))
+	cut := runes[start:min(len(runes), start+maxShown)]
+	if start > 0 {
+		cut[0] = '…'
+	}
+	if start+maxShown < len(runes) {
+		cut[len(cut)-1] = '…'
+	}
+	p.text, p.from, p.to = string(cut), from-start, min(to-start, len(cut))
+	return p
+}
+
+// printable makes text safe for a terminal and no longer than width runes.
+func printable(text string, width int) string {
+	runes := []rune(strings.TrimRight(text, " \t\r\n"))
+	if len(runes) > width {
+		runes = append(runes[:width-1], '…')
+	}
+	for i, r := range runes {
+		if !unicode.IsPrint(r) {
+			runes[i] = ' '
+		}
+	}
+	return string(runes)
+}
+
+// place is a line of the source, from 1. An override has no lines: all of it
+// is one place.
+func (c *converter) place(line int) place { return c.part(line, 0, 0) }
+
+// part is the part of a line, its characters counted from 0.
+func (c *converter) part(line, from, to int) place {
+	if c.file == override {
+		return place{file: override}.show(c.lines[0], from, to)
+	}
+	line = max(1, min(line, len(c.lines)))
+	return place{file: c.file, line: line}.show(c.lines[line-1], from, to)
+}
+
+// at is the place of a node: all of a word or number, the beginning of anything else.
+func (c *converter) at(n *yaml.Node) place {
+	from, width := n.Column-1+c.shift, 1
+	if n.Kind == yaml.ScalarNode && n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) == 0 {
+		width = utf8.RuneCountInString(n.Value)
+		if n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0 {
+			width += 2
+		}
+	}
+	return c.part(n.Line, from, from+width)
+}
+
+// valueAt is the place of a member's value where that stands beside its key, else that of the key.
+func (m member) valueAt() place {
+	at := m.value.at
+	if at.file != m.at.file || at.line != m.at.line || at.from >= at.to {
+		return m.at
+	}
+	return at
+}

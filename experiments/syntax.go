@@ -1,0 +1,122 @@
+package experiments
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+var (
+	yamlError = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
+	// The messages of yaml.v3's parser, beside its scanner's, count lines from 0.
+	fromZero = regexp.MustCompile(`^did not find expected (node content|key|'|<)`)
+)
+
+// syntaxError takes apart a message of the YAML parser; lines count from 1.
+func syntaxError(err error) (line int, message string) {
+	m := yamlError.FindStringSubmatch(err.Error())
+	if m == nil {
+		return 1, err.Error()
+	}
+	message = strings.TrimPrefix(err.Error(), m[0])
+	line, _ = strconv.Atoi(m[1]) // none is 0, which place takes as the first line
+	if fromZero.MatchString(message) {
+		line++
+	}
+	return line, message
+}
+
+// A slip is a common mistake in YAML. What the first group of its pattern matches is at fault.
+type slip struct {
+	pattern *regexp.Regexp
+	advice  string
+}
+
+var (
+	tabbed = slip{regexp.MustCompile(`^ *(\t+)`), "indent with spaces, not with tabs"}
+	slips  = []slip{
+		{regexp.MustCompile(`^\s*(//.*|/\*.*)`), "a comment begins with #"},
+		{regexp.MustCompile(`^\s*(?:- )?([A-Za-z_][\w.]*:)[^\s/]`), "write a space after the colon of a key"},
+		{regexp.MustCompile(`^\s*(-[^\s-].*)`), "write a space after the dash of a list's item"},
+		{regexp.MustCompile(`^\s*([A-Za-z_][\w.]* *=.*)`), "write key: value, with a colon"},
+		{regexp.MustCompile(`^\s*(?:- )?[A-Za-z_][\w.]*: +([^\s'"\[{|>&*!#][^#]*:(?:\s.*|$))`), "put a text that holds a colon in quotes"},
+		{regexp.MustCompile(`^\s*(?:- )?[A-Za-z_][\w.]*: +([@%` + "`" + `].*)`), "put a text that begins with such a sign in quotes"},
+		{regexp.MustCompile(`^\s*([A-Za-z_][\w.]* .*)`), "a colon and a space stand between a key and its value"},
+	}
+	keyed = regexp.MustCompile(`^( *)(?:- )?[A-Za-z_][\w.]*: +[^\s#]`)
+)
+
+// explain finds the likely slip behind an error of the YAML parser near a line (from 1). The parser names the line where it
+// gave up, or one beside it, and seldom what to do.
+func (c *converter) explain(line int, message string) (place, string) {
+	unclosed := ""
+	switch {
+	case strings.HasPrefix(message, "did not find expected ',' or"):
+		unclosed = "; close the bracket, and put commas between what is in it"
+	case strings.HasSuffix(message, "unexpected end of stream"):
+		unclosed = "; a quote is opened here and not closed"
+	}
+	if unclosed != "" || c.file == override {
+		return c.place(line), unclosed
+	}
+	try := func(s slip, line int) (place, bool) {
+		if line < 1 || line > len(c.lines) {
+			return place{}, false
+		}
+		text := c.lines[line-1]
+		m := s.pattern.FindStringSubmatchIndex(text)
+		if m == nil {
+			return place{}, false
+		}
+		from := utf8.RuneCountInString(text[:m[2]])
+		return c.part(line, from, from+utf8.RuneCountInString(text[m[2]:m[3]])), true
+	}
+	for _, near := range []int{line, line + 1, line - 1} {
+		if at, found := try(tabbed, near); found {
+			return at, "; " + tabbed.advice
+		}
+	}
+	if advice := c.misaligned(line); advice != "" {
+		text := c.lines[line-1]
+		return c.part(line, 0, len(text)-len(strings.TrimLeft(text, " "))), advice
+	}
+	for _, near := range []int{line - 1, line} {
+		for _, s := range slips {
+			if at, found := try(s, near); found {
+				return at, "; " + s.advice
+			}
+		}
+	}
+	return c.place(line), ""
+}
+
+// misaligned says how a key that begins in no column of a key above it should begin, or nothing where that is not so.
+func (c *converter) misaligned(line int) string {
+	if line < 2 || line > len(c.lines) {
+		return ""
+	}
+	m := keyed.FindStringSubmatch(c.lines[line-1])
+	if m == nil {
+		return ""
+	}
+	indent := len(m[1])
+	for above := line - 1; above > 0; above-- {
+		text := c.lines[above-1]
+		content := strings.TrimLeft(text, " ")
+		if content == "" || content[0] == '#' {
+			continue
+		}
+		beside := len(text) - len(content)
+		switch {
+		case beside == indent:
+			return ""
+		case beside < indent && keyed.MatchString(text):
+			return fmt.Sprintf("; the key begins in column %d, deeper than the one in line %d, which has its value already: begin both in the same column", indent+1, above)
+		case beside < indent:
+			return fmt.Sprintf("; the key begins in column %d, where no key above it does: begin the keys of a section in the same column", indent+1)
+		}
+	}
+	return ""
+}
