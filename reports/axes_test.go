@@ -79,9 +79,32 @@ func TestApart(t *testing.T) {
 }
 
 func TestMeanCurveStopsWithTheFirstSeed(t *testing.T) {
-	got := meanCurve([]curve{{{1, 2}, {2, 4}, {3, 9}}, {{1, 4}, {2, 8}}})
+	got, low, high := meanCurve([]curve{{{1, 2}, {2, 4}, {3, 9}}, {{1, 4}, {2, 8}}})
 	if len(got) != 2 || got[0] != (point{1, 3}) || got[1] != (point{2, 6}) {
 		t.Errorf("the mean is %v", got)
+	}
+	// The standard deviation of 4 and 8 is √8.
+	if len(low) != 2 || len(high) != 2 || math.Abs(6-low[1].Y-math.Sqrt(8)) > 1e-12 || math.Abs(high[1].Y-6-math.Sqrt(8)) > 1e-12 {
+		t.Errorf("the band goes from %v to %v", low, high)
+	}
+	if _, low, high := meanCurve([]curve{{{1, 2}, {2, 4}}}); low != nil || high != nil {
+		t.Errorf("one seed has a band from %v to %v", low, high)
+	}
+}
+
+func TestBandNote(t *testing.T) {
+	several, single := armCurves{name: "soft", high: curve{{1, 2}}}, armCurves{name: "none"}
+	for _, test := range []struct {
+		arms []armCurves
+		want string
+	}{
+		{[]armCurves{several, several}, " Band: one standard deviation over these seeds, either way."},
+		{[]armCurves{single, several}, " Band: one standard deviation over these seeds, either way; none for none, of one seed."},
+		{[]armCurves{single, single}, " One seed an arm, so there is no band."},
+	} {
+		if got := (&curvePlotter{arms: test.arms}).bandNote(); got != test.want {
+			t.Errorf("got %q, want %q", got, test.want)
+		}
 	}
 }
 

@@ -76,11 +76,16 @@ type armCurves struct {
 	tint  tint
 	seeds []curve // all of them
 	mean  curve   // of the completed ones
+	low   curve   // mean less one standard deviation over them; none of a single seed
+	high  curve   // mean and one standard deviation
 	dots  []point // the selected epoch of each seed
 }
 
+// average sets the arm's mean and band from some of its lines.
+func (ac *armCurves) average(lines []curve) { ac.mean, ac.low, ac.high = meanCurve(lines) }
+
 // curvesFigure shows a per-epoch value of every run with at least one epoch,
-// thin, and the mean of each arm, bold. value gives NaN where there is none;
+// thin, and the mean of each arm with its band, bold. value gives NaN where there is none;
 // unit is the title of the vertical axis.
 func curvesFigure(r *result, name, title, unit string, value func(epoch) float64) (figure, bool) {
 	plotter := &curvePlotter{}
@@ -111,14 +116,17 @@ func curvesFigure(r *result, name, title, unit string, value func(epoch) float64
 		if len(whole) == 0 {
 			whole = ac.seeds
 		}
-		ac.mean = meanCurve(whole)
+		ac.average(whole)
 		if len(ac.mean) == 0 {
 			continue
 		}
 		plotter.arms = append(plotter.arms, ac)
 		first, last := ac.mean[0], ac.mean[len(ac.mean)-1]
-		alt = append(alt, fmt.Sprintf("%s goes from %s in epoch %g to %s in epoch %g",
-			a.Label, number(first.Y), first.X, number(last.Y), last.X))
+		end := number(last.Y)
+		if len(ac.high) > 0 {
+			end += " ± " + number(ac.high[len(ac.high)-1].Y-last.Y)
+		}
+		alt = append(alt, fmt.Sprintf("%s goes from %s in epoch %g to %s in epoch %g", a.Label, number(first.Y), first.X, end, last.X))
 	}
 	if len(plotter.arms) == 0 {
 		return figure{}, false
@@ -128,34 +136,55 @@ func curvesFigure(r *result, name, title, unit string, value func(epoch) float64
 	p.Add(plotter)
 	p.Y.Min, p.Y.Max = spread(p.Y.Min, p.Y.Max, 0.04, 1e-6)
 	return figure{
-		Name:    name,
-		Title:   title,
-		Alt:     "Lines over epochs. The mean of " + strings.Join(alt, "; ") + ".",
-		Note:    "Thin lines: seeds. Bold: the mean of the finished ones, over the epochs that all of them have. Dots: the epoch selected on the validation split." + shown,
+		Name:  name,
+		Title: title,
+		Alt:   "Lines over epochs. The mean of " + strings.Join(alt, "; ") + ".",
+		Note: "Thin lines: seeds. Bold: the mean of the finished ones, over the epochs that all of them have." + plotter.bandNote() +
+			" Dots: the epoch selected on the validation split." + shown,
 		heading: unit,
 		height:  curveHeight,
 		plot:    p,
 	}, true
 }
 
-// meanCurve is the mean over the epochs that all lines have: the mean of the
-// few that went on longer would jump where the others stopped.
-func meanCurve(lines []curve) curve {
-	sum, count := map[float64]float64{}, map[float64]int{}
+// meanCurve is the mean over the epochs that all lines have, since the mean of
+// the few that went on longer would jump where the others stopped, and what is
+// one standard deviation over the lines below and above it; one line has none.
+func meanCurve(lines []curve) (mean, low, high curve) {
+	values := map[float64][]float64{}
 	for _, line := range lines {
 		for _, p := range line {
-			sum[p.X] += p.Y
-			count[p.X]++
+			values[p.X] = append(values[p.X], p.Y)
 		}
 	}
-	var mean curve
-	for x, n := range count {
-		if n == len(lines) {
-			mean = append(mean, point{x, sum[x] / float64(n)})
+	for _, x := range slices.Sorted(maps.Keys(values)) {
+		if len(values[x]) < len(lines) {
+			continue
+		}
+		m, sd := meanSD(values[x])
+		mean = append(mean, point{x, m})
+		if len(lines) > 1 {
+			low, high = append(low, point{x, m - sd}), append(high, point{x, m + sd})
 		}
 	}
-	slices.SortFunc(mean, func(a, b point) int { return cmp.Compare(a.X, b.X) })
-	return mean
+	return mean, low, high
+}
+
+// bandNote says what the bands are, and which arms have none.
+func (cp *curvePlotter) bandNote() string {
+	var single []string
+	for _, a := range cp.arms {
+		if len(a.high) == 0 {
+			single = append(single, a.name)
+		}
+	}
+	switch {
+	case len(single) == len(cp.arms):
+		return " One seed an arm, so there is no band."
+	case len(single) > 0:
+		return " Band: one standard deviation over these seeds, either way; none for " + strings.Join(few(single, fewArms), ", ") + ", of one seed."
+	}
+	return " Band: one standard deviation over these seeds, either way."
 }
 
 // curvePlotter draws learning curves and names them at their ends.
@@ -175,7 +204,7 @@ func (cp *curvePlotter) DataRange() (xmin, xmax, ymin, ymax float64) {
 	xmin, ymin = math.Inf(1), math.Inf(1)
 	xmax, ymax = math.Inf(-1), math.Inf(-1)
 	for _, a := range cp.arms {
-		for _, line := range a.seeds {
+		for _, line := range append([]curve{a.low, a.high}, a.seeds...) {
 			for _, p := range line {
 				xmin, xmax = math.Min(xmin, p.X), math.Max(xmax, p.X)
 				ymin, ymax = math.Min(ymin, p.Y), math.Max(ymax, p.Y)
@@ -217,11 +246,24 @@ func (cp *curvePlotter) Plot(c draw.Canvas, p *plot.Plot) {
 	if cp.limit != nil {
 		at := y(cp.limit.y)
 		c.StrokeLine2(draw.LineStyle{Color: muted.mark, Width: 1, Dashes: []vg.Length{4, 3}}, c.Min.X, at, c.Max.X, at)
-		c.FillText(words(tickSize, muted.mark), vg.Point{X: c.Min.X + 2, Y: at - 12}, cp.limit.name)
+		c.FillText(words(tickSize, muted.mark), vg.Point{X: c.Min.X + 2, Y: at + 4}, cp.limit.name)
+	}
+	for _, a := range cp.arms { // all bands first, so that none covers a line
+		if len(a.high) < 2 {
+			continue
+		}
+		var outline []vg.Point
+		for _, p := range a.high {
+			outline = append(outline, vg.Point{X: x(p.X), Y: y(p.Y)})
+		}
+		for _, p := range slices.Backward(a.low) {
+			outline = append(outline, vg.Point{X: x(p.X), Y: y(p.Y)})
+		}
+		c.FillPolygon(faded(a.tint.mark, 0.18), outline)
 	}
 	for _, a := range cp.arms {
 		for _, line := range a.seeds {
-			stroke(line, draw.LineStyle{Color: faded(a.tint.mark, 0.4), Width: 0.8})
+			stroke(line, draw.LineStyle{Color: faded(a.tint.mark, 0.4), Width: 0.6})
 		}
 	}
 	for _, a := range cp.arms {

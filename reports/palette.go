@@ -99,26 +99,30 @@ var hexColor = regexp.MustCompile(`#[0-9A-F]{6}\b`)
 
 // customised replaces the light colours in a CSS style by references to the
 // page's custom properties, so that an inline plot follows the page's ground.
-// A translucent colour comes back from the drawing rounded, hence nearly.
+// A translucent colour comes back from the drawing rounded, hence the nearest.
 func customised(style string) string {
 	return hexColor.ReplaceAllStringFunc(style, func(found string) string {
+		best, least := found, rounding+1
 		for _, s := range shades() {
-			if nearly(found, s.light) {
-				return "var(--" + s.property + ")"
+			if off := distance(found, s.light); off < least {
+				best, least = "var(--"+s.property+")", off
 			}
 		}
-		return found
+		return best
 	})
 }
 
-// nearly says whether the colour written as #RRGGBB is c but for rounding.
-func nearly(written string, c color.NRGBA) bool {
+// rounding is by how much a channel of a translucent colour may come back off.
+const rounding = 2
+
+// distance is the largest difference of a channel between the colour written as #RRGGBB and c.
+func distance(written string, c color.NRGBA) int {
 	var r, g, b int
 	if _, err := fmt.Sscanf(written, "#%02X%02X%02X", &r, &g, &b); err != nil {
-		return false
+		return 255
 	}
-	near := func(a int, b uint8) bool { return a-int(b) <= 2 && int(b)-a <= 2 }
-	return near(r, c.R) && near(g, c.G) && near(b, c.B)
+	off := func(a int, b uint8) int { return max(a-int(b), int(b)-a) }
+	return max(off(r, c.R), off(g, c.G), off(b, c.B))
 }
 
 // faded is c with the given opacity, from 0 (unseen) to 1.

@@ -60,7 +60,7 @@ func TestLightColoursDiffer(t *testing.T) {
 	list := shades()
 	for i, a := range list {
 		for _, b := range list[:i] {
-			if nearly(hex(a.light), b.light) {
+			if distance(hex(a.light), b.light) <= rounding {
 				t.Errorf("%s and %s cannot be told apart in a drawn plot", a.property, b.property)
 			}
 		}
@@ -69,10 +69,12 @@ func TestLightColoursDiffer(t *testing.T) {
 
 func TestCustomisedFindsFadedColours(t *testing.T) {
 	for i, tn := range armTints {
-		r, g, b, a := faded(tn.mark, 0.4).RGBA()
-		back := color.NRGBA{uint8(r * 255 / a), uint8(g * 255 / a), uint8(b * 255 / a), 255}
-		if got := customised("stroke:" + hex(back)); !strings.HasPrefix(got, "stroke:var(--"+armClass(i)) {
-			t.Errorf("the faded colour of arm %d became %s", i, got)
+		for _, opacity := range []float64{0.18, 0.4} {
+			r, g, b, a := faded(tn.mark, opacity).RGBA()
+			back := color.NRGBA{uint8(r * 255 / a), uint8(g * 255 / a), uint8(b * 255 / a), 255}
+			if got := customised("stroke:" + hex(back)); !strings.HasPrefix(got, "stroke:var(--"+armClass(i)) {
+				t.Errorf("the colour of arm %d, faded to %g, became %s", i, opacity, got)
+			}
 		}
 	}
 	if got := customised("fill:#123456"); got != "fill:#123456" {

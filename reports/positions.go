@@ -53,7 +53,7 @@ func (r *result) entropyFigure() (figure, string, bool) {
 				ac.seeds = append(ac.seeds, line)
 			}
 		}
-		ac.mean = meanCurve(ac.seeds)
+		ac.average(ac.seeds)
 		if len(ac.mean) == 0 {
 			continue
 		}
@@ -71,7 +71,7 @@ func (r *result) entropyFigure() (figure, string, bool) {
 	if len(plotter.arms) == 0 {
 		return figure{}, "", false
 	}
-	note := "Thin lines: seeds. Bold: their mean."
+	note := "Thin lines: seeds. Bold: their mean." + plotter.bandNote()
 	if regions > 0 {
 		plotter.limit = &limitLine{math.Log(float64(regions)), fmt.Sprintf("ln %d: every region alike", regions)}
 		note += fmt.Sprintf(" Dashed: ln R, the entropy of looking at all R = %d regions alike.", regions)
@@ -79,7 +79,7 @@ func (r *result) entropyFigure() (figure, string, bool) {
 	p := newPlot("word of the caption (1: the first)", false, true)
 	p.X.Tick.Marker = roundTicks{count: 8, whole: true}
 	p.Add(plotter)
-	p.Y.Min, p.Y.Max = spread(p.Y.Min, p.Y.Max, 0.08, 0.1)
+	p.Y.Min, p.Y.Max = spread(p.Y.Min, p.Y.Max, 0.09, 0.1)
 	finding := "Mean entropy of the attention: " + strings.Join(few(alt, fewArms), "; ") + "."
 	return figure{
 		Name:    "entropy",
