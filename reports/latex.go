@@ -2,19 +2,30 @@ package reports
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
-// latex writes a table for a paper, with the rules of the package booktabs.
-// Texts from the store are escaped.
+// wideText is from how many characters on a text of a table is broken into lines.
+const wideText = 40
+
+// latex writes a table for a paper, with the rules of the package booktabs, in
+// the width of the text: what is wider still is shrunk. Texts from the store
+// are escaped.
 func latex(t table) []byte {
 	var b strings.Builder
-	b.WriteString("% Needs \\usepackage{booktabs}.\n\\begin{table}\n\\centering\n")
-	fmt.Fprintf(&b, "\\caption{%s}\n\\label{tab:%s}\n\\begin{tabular}{", tex(t.Caption), t.Name)
-	for _, c := range t.Columns {
-		if c.Numeric {
+	b.WriteString("% Needs \\usepackage{booktabs,graphicx}. In two columns, table* takes both.\n" +
+		"\\begin{table*}\n\\centering\\footnotesize\n\\setlength{\\belowcaptionskip}{6pt}\\setlength{\\tabcolsep}{4pt}\n")
+	fmt.Fprintf(&b, "\\caption{%s}\n\\label{tab:%s}\n\\sbox0{\\begin{tabular}{", tex(t.Caption), t.Name)
+	for i, c := range t.Columns {
+		wide := slices.ContainsFunc(t.Rows, func(row []cell) bool { return utf8.RuneCountInString(row[i].Text) > wideText })
+		switch {
+		case c.Numeric:
 			b.WriteString("r")
-		} else {
+		case wide:
+			b.WriteString("p{18em}")
+		default:
 			b.WriteString("l")
 		}
 	}
@@ -33,7 +44,8 @@ func latex(t table) []byte {
 		}
 		line(texts)
 	}
-	b.WriteString("\\bottomrule\n\\end{tabular}\n\\end{table}\n")
+	b.WriteString("\\bottomrule\n\\end{tabular}}%\n" +
+		"\\ifdim\\wd0>\\linewidth\\resizebox{\\linewidth}{!}{\\usebox0}\\else\\usebox0\\fi\n\\end{table*}\n")
 	return []byte(b.String())
 }
 
@@ -43,7 +55,7 @@ func latex(t table) []byte {
 var texEscapes = strings.NewReplacer(
 	`\`, `\textbackslash{}`, "{", `\{`, "}", `\}`, "$", `\$`, "&", `\&`, "#", `\#`, "_", `\_`, "%", `\%`,
 	"~", `\textasciitilde{}`, "^", `\textasciicircum{}`, "<", "$<$", ">", "$>$", "|", `\textbar{}`, "[", "{[}", "]", "{]}",
-	"±", `$\pm$`, "−", "$-$", "×", `$\times$`, "–", "--", "’", "'", "α", `$\alpha$`, "β", `$\beta$`, "≥", `$\geq$`, "…", `\ldots{}`,
+	"\u00a0±\u00a0", `\,$\pm$\,`, "±", `$\pm$`, "−", "$-$", "×", `$\times$`, "–", "--", "’", "'", "α", `$\alpha$`, "β", `$\beta$`, "≥", `$\geq$`, "…", `\ldots{}`,
 	"\u202F", `\,`, "\u00a0", "~")
 
 func tex(s string) string { return texEscapes.Replace(clean(s)) }
