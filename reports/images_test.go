@@ -67,7 +67,7 @@ func TestNamesStandWhereThereIsRoom(t *testing.T) {
 func TestTeXIsEscaped(t *testing.T) {
 	for text, want := range map[string]string{
 		`50 % & a_b {x} \y`:           `50 \% \& a\_b \{x\} \textbackslash{}y`,
-		"1.0\u00a0±\u00a00.5 [−1, 2]": `1.0~$\pm$~0.5 {[}$-$1, 2{]}`,
+		"1.0\u00a0±\u00a00.5 [−1, 2]": `1.0\,$\pm$\,0.5 {[}$-$1, 2{]}`,
 		"4\u202F515":                  `4\,515`,
 		"#1 ^2 $3 < 4":                `\#1 \textasciicircum{}2 \$3 $<$ 4`,
 	} {
