@@ -138,7 +138,7 @@ func (a *arm) values(m metric) []float64 {
 }
 
 // cell is the arm's name in its colour.
-func (a *arm) cell() cell { return cell{Text: a.Name, Class: armClass(a.Index)} }
+func (a *arm) cell() cell { return cell{Text: a.Label, Class: armClass(a.Index)} }
 
 // tint is the arm's colour.
 func (a *arm) tint() tint { return armTint(a.Index) }

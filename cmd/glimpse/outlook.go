@@ -10,8 +10,9 @@ import (
 	"glimpse/metrics/stats"
 )
 
-// outlook says what a study can find out with its seeds and test images, or nil where it compares nothing.
-func outlook(study *experiments.Study, trials []experiments.Trial, sets datasets) (*stats.Outlook, error) {
+// outlook says what a study can find out with its seeds and test images under a noise, nil where that is not known; nil where
+// it compares nothing.
+func outlook(study *experiments.Study, trials []experiments.Trial, sets datasets, known *planNoise) (*stats.Outlook, error) {
 	compare := study.Compare
 	if compare.Arms == "" || len(compare.Contrasts) == 0 || len(trials) == 0 {
 		return nil, nil
@@ -38,7 +39,10 @@ func outlook(study *experiments.Study, trials []experiments.Trial, sets datasets
 	if err != nil {
 		return nil, err
 	}
-	noise := stats.Flickr8kCIDEr
+	noise := stats.Flickr8kCIDEr // of no matter to p
+	if known != nil {
+		noise = known.Noise
+	}
 	split, primary, _ := strings.Cut(compare.Primary.Metric, ".")
 	noise.Images = len(d.Splits[split])
 	found, err := stats.Plan(arms, contrasts, noise, stats.Options{
@@ -47,7 +51,7 @@ func outlook(study *experiments.Study, trials []experiments.Trial, sets datasets
 	if err != nil {
 		return nil, fmt.Errorf("what the comparison can find: %w", err)
 	}
-	if d.Name != "flickr8k" || primary != "cider" { // the noise of other scores is not known before they are measured
+	if known == nil {
 		found.Noise = stats.Noise{}
 		for i := range found.Results {
 			found.Results[i].DetectableEffect, found.Results[i].Curve = nil, nil
@@ -56,8 +60,8 @@ func outlook(study *experiments.Study, trials []experiments.Trial, sets datasets
 	return &found, nil
 }
 
-func printOutlook(w io.Writer, o *stats.Outlook) error {
-	assumed := o.Noise != stats.Noise{}
+func printOutlook(w io.Writer, o *stats.Outlook, noise *planNoise) error {
+	assumed := noise != nil
 	t := &table{}
 	header := []string{"\nCONTRAST", "RUNS", "SMALLEST p", "AFTER HOLM"}
 	effects := shownEffects(o.Options.MinimumEffect)
@@ -84,11 +88,16 @@ func printOutlook(w io.Writer, o *stats.Outlook) error {
 		}
 		t.add(row...)
 	}
-	if err := t.print(w); err != nil || !assumed {
+	if err := t.print(w); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "detectable: the effect found with a power of %g; power at: that of finding an effect of so many points; both if seeds differ by a standard deviation of %.2g points and the %d images by one of %.2g\n",
-		o.Options.Power, o.Noise.SeedSD, o.Noise.Images, o.Noise.ImageSD)
+	if noise == nil {
+		_, err := fmt.Fprintf(w, "detectable effects are told once two arms have two completed seeds: until then nobody knows the noise of %s on these data\n",
+			o.Options.Primary)
+		return err
+	}
+	_, err := fmt.Fprintf(w, "detectable: the effect found with a power of %g; power at: that of finding an effect of so many points; both if seeds differ by a standard deviation of %.2g points and the %d images by one of %.2g, %s\n",
+		o.Options.Power, o.Noise.SeedSD, o.Noise.Images, o.Noise.ImageSD, noise)
 	return err
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -32,7 +33,9 @@ func planCommand() *cobra.Command {
 		Long: `Reads a study and its data, and lists the trials: ids, parameter counts
 (matched, if the study asks for it), which are done, and the time that is left,
 estimated from runs in the database. Says what the comparison can find out with
-so many seeds: the smallest p that it can reach, and the effect it can detect.`,
+so many seeds: the smallest p that it can reach, and the effect it can detect
+under the noise that completed runs show, of this study or else of the same
+data, or that is assumed for CIDEr on Flickr8k; and which of these it is.`,
 		Example: `  glimpse plan experiments/demo.yaml
   glimpse plan experiments/flickr8k.yaml --set train.epochs=3 --set seed=1
   glimpse plan experiments/demo.yaml --json | jq -r '.trials[].id'`,
@@ -43,9 +46,12 @@ so many seeds: the smallest p that it can reach, and the effect it can detect.`,
 				return err
 			}
 			sets := datasets{}
-			known, err := knownRuns(c, db, study)
+			results, known, err := knownRuns(c, db, study)
 			if err != nil {
 				return err
+			}
+			if results != nil {
+				defer results.Close()
 			}
 			trials, err := sets.plan(study)
 			if err != nil {
@@ -55,7 +61,7 @@ so many seeds: the smallest p that it can reach, and the effect it can detect.`,
 			if err != nil {
 				return err
 			}
-			p, err := newPlan(study, trials, known, jobsFor(jobs, study, len(trials), device), sets)
+			p, err := newPlan(c.Context(), results, study, trials, known, jobsFor(jobs, study, len(trials), device), sets)
 			if err != nil {
 				return err
 			}
@@ -72,20 +78,24 @@ so many seeds: the smallest p that it can reach, and the effect it can detect.`,
 	return c
 }
 
-// knownRuns gives all runs of the database, none if there is no database yet. A study that searches goes on from its own.
-func knownRuns(c *cobra.Command, flag string, study *experiments.Study) ([]store.Run, error) {
+// knownRuns opens the database and gives all of its runs, nothing if there is none yet. A study that searches goes on from its own.
+func knownRuns(c *cobra.Command, flag string, study *experiments.Study) (*store.DB, []store.Run, error) {
 	db, err := store.OpenReadOnly(dbPath(flag))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+		return nil, nil, nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	defer db.Close()
-	if err := continueSearch(c.Context(), db, study); err != nil {
-		return nil, err
+	var known []store.Run
+	if err = continueSearch(c.Context(), db, study); err == nil {
+		known, err = db.Runs(c.Context(), "")
 	}
-	return db.Runs(c.Context(), "")
+	if err != nil {
+		db.Close()
+		return nil, nil, err
+	}
+	return db, known, nil
 }
 
 // plan is what `plan` tells; as JSON, a contract.
@@ -98,6 +108,7 @@ type plan struct {
 	Search    *plannedSearch `json:"search"`            // null where all trials are known from the start
 	Estimate  *number        `json:"estimated_seconds"` // null where no run tells
 	Outlook   *stats.Outlook `json:"outlook"`           // null where nothing is compared
+	Noise     *planNoise     `json:"noise"`             // null where nothing is compared, or nothing known of it
 	Warnings  []string       `json:"warnings"`
 }
 
@@ -117,7 +128,7 @@ type plannedTrial struct {
 	Settings   experiments.Settings `json:"settings"`
 }
 
-func newPlan(study *experiments.Study, trials []experiments.Trial, known []store.Run, jobs int, sets datasets) (*plan, error) {
+func newPlan(ctx context.Context, db *store.DB, study *experiments.Study, trials []experiments.Trial, known []store.Run, jobs int, sets datasets) (*plan, error) {
 	states := make(map[string]string, len(known))
 	for _, run := range known {
 		states[run.ID] = run.State
@@ -148,7 +159,12 @@ func newPlan(study *experiments.Study, trials []experiments.Trial, known []store
 		p.Estimate = &seconds
 	}
 	var err error
-	if p.Outlook, err = outlook(study, trials, sets); err != nil {
+	if study.Compare.Arms != "" && len(trials) > 0 {
+		if p.Noise, err = noise(ctx, db, known, study, trials); err != nil {
+			return nil, err
+		}
+	}
+	if p.Outlook, err = outlook(study, trials, sets, p.Noise); err != nil {
 		return nil, err
 	}
 	return p, nil
@@ -196,7 +212,7 @@ func (p *plan) print(w io.Writer) error {
 		fmt.Fprintf(w, "%d of %d samples are proposed; each batch follows from the results of those before\n", p.Search.Proposed, p.Search.Samples)
 	}
 	if p.Outlook != nil {
-		if err := printOutlook(w, p.Outlook); err != nil {
+		if err := printOutlook(w, p.Outlook, p.Noise); err != nil {
 			return err
 		}
 	}
