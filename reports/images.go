@@ -179,7 +179,7 @@ func (r *result) imageFigure(compared []*imageComparison) figure {
 		Alt:    "Histograms of the differences over images, around a line at zero. " + strings.Join(alt, "; ") + ".",
 		Note:   note,
 		height: vg.Length(len(rows))*histogramHeight + 52,
-		plot: newRowPlot("difference in "+name+" of an image (points, ×100)", -limit*1.03, limit*1.03, rowPlotter{
+		plot: newRowPlot("difference in "+name+" of an image (points, ×100)", -limit*1.08, limit*1.08, rowPlotter{
 			rows: rows, height: histogramHeight,
 			under: func(c *draw.Canvas, x func(float64) vg.Length, low, high vg.Length) { zeroLine(c, x, 0, low, high) },
 		}),

@@ -39,15 +39,25 @@ func (r *result) verdict() verdict {
 				parts = append(parts, fmt.Sprintf("%s stands at %s %s (%s)", a.Label, meanText(a.Mean, a.SD), metricName(r.Primary.Key), count(len(a.Scores), "seed")))
 			}
 		}
-		return verdict{"No answer yet", "open", strings.Join(parts, "; ") + "."}
+		return verdict{"No answer yet", "open", r.found() + strings.Join(parts, "; ") + "."}
 	case c.Verdict == "":
-		return verdict{"No answer yet", "open", r.undecided(c)}
+		return verdict{"No answer yet", "open", r.found() + r.undecided(c)}
 	}
 	v := r.judged(c)
 	if finished < len(r.Runs) {
 		v.Sentence += fmt.Sprintf(" Provisional: %d of %s finished.", finished, count(len(r.Runs), "trial"))
 	}
 	return v
+}
+
+// found is the best trial of a search of settings, nothing for another study.
+func (r *result) found() string {
+	trials := r.searchedTrials(r.Parameters)
+	if len(r.Parameters) == 0 || len(trials) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("Best of %s so far: %s with %s in %s. ", count(len(trials), "trial"), describeTrial(trials[0], r.Parameters),
+		pointsText(trials[0].Points), r.Primary.name())
 }
 
 // headline is the contrast that answers the question: the last of those
