@@ -112,7 +112,7 @@ func findKin(known []store.Run, split, key string, wanted func(experiments.Setti
 
 // noise is what completed runs tell of the noise of a study's primary metric: those of its own settings if an arm of it has two
 // seeds, else those on the same data. Where they tell nothing it is assumed for CIDEr on Flickr8k, and nil for all else. db may
-// be nil if there are no known runs.
+// be nil if there are no known runs. Earlier runs that cannot be read are an error beside what the others tell.
 func noise(ctx context.Context, db *store.DB, known []store.Run, study *experiments.Study, trials []experiments.Trial) (*planNoise, error) {
 	split, key, _ := strings.Cut(study.Compare.Primary.Metric, ".")
 	data := anySeed(trials[0].Settings).Data
@@ -135,18 +135,23 @@ func noise(ctx context.Context, db *store.DB, known []store.Run, study *experime
 	} else {
 		found.From = fromAssumption
 	}
+	var err error
 	if found.Arms > 1 && split == "test" {
-		var err error
-		if found.ImageSD, err = imageSD(ctx, db, groups, key); err != nil {
-			return nil, fmt.Errorf("the noise of earlier runs: %w", err)
+		var sd float64
+		if sd, err = imageSD(ctx, db, groups[:min(found.Arms, mostArms)], key); err == nil {
+			found.ImageSD, found.Images = sd, true
+		} else {
+			err = fmt.Errorf("what images do to the noise cannot be taken from earlier runs: %w", err)
 		}
-		found.Images = true
 	}
 	if !found.Images && (data.Name != "flickr8k" || key != "cider") {
-		return nil, nil
+		return nil, err
 	}
-	return &found, nil
+	return &found, err
 }
+
+// mostArms is of how many arms the captions are read, so that a plan beside a large search stays quick.
+const mostArms = 5
 
 // imageSD is the root mean square, over groups of runs beside the first, of the deviation over images of their difference
 // from it, in points.

@@ -106,4 +106,8 @@ func TestNoiseOverImages(t *testing.T) {
 	if got.String() != want {
 		t.Errorf("says %q, want %q", got, want)
 	}
+	known[3].ID = "gone"
+	if got, err := noise(context.Background(), db, known, study, []experiments.Trial{{Settings: captionSettings("shapes", "none", 1, 7)}, {Settings: captionSettings("shapes", "soft", 1, 7)}}); got != nil || err == nil {
+		t.Errorf("a run that cannot be read gives %+v and %v", got, err)
+	}
 }

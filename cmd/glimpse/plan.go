@@ -160,8 +160,8 @@ func newPlan(ctx context.Context, db *store.DB, study *experiments.Study, trials
 	}
 	var err error
 	if study.Compare.Arms != "" && len(trials) > 0 {
-		if p.Noise, err = noise(ctx, db, known, study, trials); err != nil {
-			return nil, err
+		if p.Noise, err = noise(ctx, db, known, study, trials); err != nil { // of earlier runs, which must not keep from planning
+			p.Warnings = append(p.Warnings, err.Error())
 		}
 	}
 	if p.Outlook, err = outlook(study, trials, sets, p.Noise); err != nil {
