@@ -53,16 +53,7 @@ func (n *network) explain(s *torch.Scope, features *torch.Tensor, words [][]int6
 	if !n.arm.scores {
 		return s.Err()
 	}
-	b := data.Batch{Images: make([]int, len(words)), C: 1}
-	for _, w := range words {
-		b.T = max(b.T, len(w)+1)
-	}
-	b.Tokens = make([]int64, len(words)*b.T)
-	for i, w := range words {
-		b.Tokens[i*b.T] = data.StartID
-		copy(b.Tokens[i*b.T+1:], w)
-	}
-	p := pack(b)
+	p := pack(oneEach(words))
 	if len(p.input) == 0 {
 		return s.Err() // captions of no words
 	}
@@ -89,6 +80,20 @@ func (n *network) explain(s *torch.Scope, features *torch.Tensor, words [][]int6
 		}
 	}
 	return nil
+}
+
+// oneEach is a batch of images with one caption each, given by its words.
+func oneEach(words [][]int64) data.Batch {
+	b := data.Batch{Images: make([]int, len(words)), C: 1}
+	for _, w := range words {
+		b.T = max(b.T, len(w)+1)
+	}
+	b.Tokens = make([]int64, len(words)*b.T)
+	for i, w := range words {
+		b.Tokens[i*b.T] = data.StartID
+		copy(b.Tokens[i*b.T+1:], w)
+	}
+	return b
 }
 
 // entropy is that of the weights made to sum to 1, in nats.

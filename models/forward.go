@@ -94,7 +94,12 @@ func (n *network) head(s *torch.Scope, p picture, w packed, words, before, state
 // logits is the forward pass in training: features B×R×D and the positions of
 // the batch give the logits of every position, M×V, and the attention weights.
 func (n *network) logits(s *torch.Scope, features *torch.Tensor, w packed, training bool) (logits, weights *torch.Tensor) {
-	p := n.look(s, features, training)
+	return n.predict(s, n.look(s, features, training), w, training)
+}
+
+// predict gives the logits of every position, M×V, and the attention weights
+// from what was computed of the images.
+func (n *network) predict(s *torch.Scope, p picture, w packed, training bool) (logits, weights *torch.Tensor) {
 	start := s.Select(p.first, 0, w.rowImage) // N×H
 	first := make([]*torch.Tensor, len(n.gru))
 	for l := range first {

@@ -1,0 +1,155 @@
+package models
+
+import (
+	"context"
+	"fmt"
+
+	"glimpse/data"
+	"glimpse/internal/torch"
+)
+
+// Reading is what a captioner makes of the words of a given caption, each after
+// those before it (teacher forcing), with the caption's picture and without what
+// that gives: log probabilities in nats, one a word. Whatever an arm lacks is nil.
+type Reading struct {
+	LogProb []float64 // with the caption's picture
+	End     float64   // likewise, that the caption ends after its last word
+	Other   []float64 // with another picture
+	Regions []float64 // with the regions of the other picture to attend to, while the recurrence sees its own; not arm none
+	Even    []float64 // with attention spread evenly over the regions, β as it is; soft and adaptive
+	Beta    []float64 // weight of the sentinel, with the caption's picture; adaptive
+	// BetaOther is that weight with the other picture.
+	BetaOther []float64
+}
+
+// Read reads captions with the pictures that they name and with others, one image
+// for each caption. A caption may be anybody's; words that the vocabulary lacks
+// are read as <unk>.
+func (c *Captioner) Read(ctx context.Context, captions []data.Caption, others []int) ([]Reading, error) {
+	if len(others) != len(captions) {
+		return nil, fmt.Errorf("reading %d captions: %d other pictures are given, want one for each", len(captions), len(others))
+	}
+	readings := make([]Reading, 0, len(captions))
+	err := torch.Run(func(s *torch.Scope) error {
+		return s.Inference(func(s *torch.Scope) error {
+			for len(readings) < len(captions) {
+				if err := ctx.Err(); err != nil {
+					return err
+				}
+				first := len(readings)
+				last := min(first+decodeBatch, len(captions))
+				err := s.Do(func(s *torch.Scope) error {
+					part, err := c.readBatch(s, captions[first:last], others[first:last])
+					readings = append(readings, part...)
+					return err
+				})
+				if err != nil {
+					return fmt.Errorf("reading %d captions from that of %s: %w", last-first, c.dataset.Images[captions[first].Image].ID, err)
+				}
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return readings, nil
+}
+
+func (c *Captioner) readBatch(s *torch.Scope, captions []data.Caption, others []int) ([]Reading, error) {
+	images, words := make([]int, len(captions)), make([][]int64, len(captions))
+	for i, caption := range captions {
+		images[i] = caption.Image
+		for _, w := range caption.Words {
+			words[i] = append(words[i], c.dataset.Vocabulary.ID(w))
+		}
+		words[i] = append(words[i], data.EndID)
+	}
+	features, err := c.source.features(s, images, false) // B×R×D
+	if err != nil {
+		return nil, err
+	}
+	otherFeatures, err := c.source.features(s, others, false)
+	if err != nil {
+		return nil, err
+	}
+	n := c.network
+	own, other := n.look(s, features, false), n.look(s, otherFeatures, false)
+	p := pack(oneEach(words))
+	w := p.tensors(s, c.device)
+	readings := make([]Reading, len(captions))
+	read := func(pic picture, take func(r *Reading, logp []float64, end float64, beta []float64)) error {
+		logp, beta, err := n.follow(s, pic, p, w)
+		if err != nil {
+			return err
+		}
+		for i := range readings {
+			end := len(logp[i]) - 1
+			if beta == nil {
+				take(&readings[i], logp[i][:end], logp[i][end], nil)
+				continue
+			}
+			take(&readings[i], logp[i][:end], logp[i][end], beta[i][:end])
+		}
+		return nil
+	}
+	err = read(own, func(r *Reading, logp []float64, end float64, beta []float64) {
+		r.LogProb, r.End, r.Beta = logp, end, beta
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err = read(other, func(r *Reading, logp []float64, _ float64, beta []float64) { r.Other, r.BetaOther = logp, beta }); err != nil {
+		return nil, err
+	}
+	if n.arm.regions {
+		mixed := own
+		mixed.values, mixed.keys = other.values, other.keys
+		if err = read(mixed, func(r *Reading, logp []float64, _ float64, _ []float64) { r.Regions = logp }); err != nil {
+			return nil, err
+		}
+	}
+	if n.arm.scores {
+		// Σ α_i v̄ is (1−β) v̄: what even weights of the same sum would give.
+		even := own
+		even.values = s.Contiguous(s.Expand(s.Unsqueeze(s.Mean(own.values, 1), 1), own.values.Shape()...)) // B×R×H
+		if err = read(even, func(r *Reading, logp []float64, _ float64, _ []float64) { r.Even = logp }); err != nil {
+			return nil, err
+		}
+	}
+	return readings, nil
+}
+
+// follow gives, for each caption of a batch, the log probabilities of the words
+// to come, </s> the last, and, with a sentinel, its weights before them; nil without.
+func (n *network) follow(s *torch.Scope, pic picture, p positions, w packed) (logp, beta [][]float64, err error) {
+	logits, weights := n.predict(s, pic, w, false)
+	at := make([]int64, len(p.target)) // of the words to come in M×V
+	for m, word := range p.target {
+		at[m] = int64(m)*n.sizes.vocabulary + word
+	}
+	all := s.View(s.LogSoftmax(logits, 1), -1)
+	logp, err = p.deal(s, s.Select(all, 0, s.FromInts(n.device, at, int64(len(at)))))
+	if err != nil || !n.arm.sentinel {
+		return logp, nil, err
+	}
+	beta, err = p.deal(s, s.Contiguous(s.Narrow(weights, 1, weights.Size(1)-1, 1)))
+	return logp, beta, err
+}
+
+// deal gives each of the N captions its part of M values, word by word.
+func (p *positions) deal(s *torch.Scope, values *torch.Tensor) ([][]float64, error) {
+	flat, err := s.Floats(values)
+	if err != nil {
+		return nil, err
+	}
+	parts := make([][]float64, len(p.row))
+	at := 0
+	for _, size := range p.sizes {
+		for _, row := range p.row[:size] {
+			parts[row] = append(parts[row], float64(flat[at]))
+			at++
+		}
+	}
+	return parts, nil
+}
