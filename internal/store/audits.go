@@ -26,15 +26,8 @@ type AuditRow struct {
 // SaveAudit stores an audit of a completed run in place of the one before.
 func (db *DB) SaveAudit(ctx context.Context, run string, rows []AuditRow) error {
 	return db.write(ctx, func(tx *sql.Tx) error {
-		var state string
-		err := tx.QueryRowContext(ctx, "SELECT state FROM runs WHERE id = ?", run).Scan(&state)
-		switch {
-		case errors.Is(err, sql.ErrNoRows):
-			return fmt.Errorf("run %q: %w", run, ErrNotFound)
-		case err != nil:
+		if err := checkCompleted(ctx, tx, run, "audit"); err != nil {
 			return err
-		case state != Completed:
-			return fmt.Errorf("audit of run %s: it is %s, and only completed runs keep one", run, state)
 		}
 		if _, err := tx.ExecContext(ctx, "DELETE FROM audits WHERE run = ?", run); err != nil {
 			return err
@@ -53,6 +46,21 @@ func (db *DB) SaveAudit(ctx context.Context, run string, rows []AuditRow) error 
 		}
 		return nil
 	})
+}
+
+// checkCompleted refuses to keep what is found out later, an audit for one, of a run that is not completed.
+func checkCompleted(ctx context.Context, tx *sql.Tx, run, what string) error {
+	var state string
+	err := tx.QueryRowContext(ctx, "SELECT state FROM runs WHERE id = ?", run).Scan(&state)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return fmt.Errorf("run %q: %w", run, ErrNotFound)
+	case err != nil:
+		return err
+	case state != Completed:
+		return fmt.Errorf("%s of run %s: it is %s, and only completed runs keep that", what, run, state)
+	}
+	return nil
 }
 
 // Audit returns a run's last audit in its order, none if it has none.

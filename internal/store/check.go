@@ -104,7 +104,7 @@ func broken(ctx context.Context, tx *sql.Tx, query string, found func(run, detai
 var (
 	numberColumns = columnSet("seconds loss lr captions_per_second log_prob rouge_l cider cider_d meteor value bleu1 bleu2 bleu3 bleu4 claim_bleu1 claim_bleu2")
 	jsonColumns   = columnSet("settings progress environment swept compare meteor_stats")
-	seriesColumns = columnSet("beta entropy")
+	seriesColumns = columnSet("beta entropy own_log_prob other_log_prob regions_log_prob even_log_prob other_beta")
 )
 
 func columnSet(names string) map[string]bool {

@@ -14,7 +14,7 @@ import (
 )
 
 // rich makes a database that holds what is hard to carry: numbers that are not
-// finite, NULLs, text that is not UTF-8, a failure, an audit.
+// finite, NULLs, text that is not UTF-8, a failure, an audit, readings.
 func rich(t *testing.T) *DB {
 	t.Helper()
 	db, ctx := open(t), context.Background()
@@ -40,6 +40,10 @@ func rich(t *testing.T) *DB {
 		BestEpoch: 1, Seconds: 2, CaptionsSHA256: "c", WeightsSHA256: "w",
 	}))
 	check(db.SaveAudit(ctx, claim.Run, []AuditRow{{Split: "test", Protocol: "coco", BLEU: [4]float64{0.5}}}))
+	check(db.SaveReadings(ctx, claim.Run, "test", []Reading{
+		{Image: "a\xff.jpg", Other: "b.jpg", LogProb: []float64{-0.5, math.Inf(-1)}, LogProbOther: []float64{-1, -2}, BetaOther: []float64{0.1, 1}},
+		{Image: "b.jpg", Other: "a\xff.jpg"},
+	}))
 	check(db.SaveStudy(ctx, Study{Name: "x'; DROP TABLE runs; --", Compare: json.RawMessage(`{"arms": "a"}`)}, runs(3)))
 	run, err := db.Run(ctx, "aa01")
 	check(err)
@@ -93,7 +97,7 @@ func TestExportAndImportLoseNothing(t *testing.T) {
 	db, ctx, dir := rich(t), context.Background(), t.TempDir()
 	first, second, copied := filepath.Join(dir, "1"), filepath.Join(dir, "2"), filepath.Join(dir, "copy.db")
 	rows, err := db.Export(ctx, first, JSONLines)
-	if err != nil || rows["runs"] != 3 || rows["captions"] != 2 || rows["audits"] != 1 {
+	if err != nil || rows["runs"] != 3 || rows["captions"] != 2 || rows["audits"] != 1 || rows["readings"] != 2 {
 		t.Fatalf("rows %v, %v", rows, err)
 	}
 	if rows, err := Import(ctx, first, copied); err != nil || rows["runs"] != 3 {
@@ -227,7 +231,7 @@ func TestImportOfAnOlderSchema(t *testing.T) {
 	old, ctx := filepath.Join(dir, "old"), context.Background()
 	tablesNow := tables
 	tables, migrations = slices.DeleteFunc(slices.Clone(tables), func(t table) bool {
-		return slices.Contains([]string{"audits", "pictures", "attention_maps"}, t.name) // came later
+		return slices.Contains([]string{"audits", "readings", "pictures", "attention_maps"}, t.name) // came later
 	}), all[:1]
 	db, err := Open(filepath.Join(dir, "old.db"))
 	if err == nil {

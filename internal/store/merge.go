@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 )
 
@@ -101,10 +102,7 @@ func (db *DB) mergeRun(ctx context.Context, from *sql.Tx, theirs Run, gone func(
 		case MergeAdded, MergeReplaced:
 			return takeRun(ctx, from, tx, ours, theirs)
 		case MergeSame:
-			added, err := takeAudit(ctx, from, tx, theirs.ID)
-			if added {
-				m.Detail = "its audit was added"
-			}
+			m.Detail, err = takeLater(ctx, from, tx, theirs.ID)
 			return err
 		}
 		return nil
@@ -171,16 +169,26 @@ func takeRun(ctx context.Context, from, to *sql.Tx, ours *Run, theirs Run) error
 	return endAttempt(ctx, to, Claim{theirs.ID, theirs.Attempt}, "lost", "", now)
 }
 
-// takeAudit copies an audit for a run that has none.
-func takeAudit(ctx context.Context, from, to *sql.Tx, run string) (added bool, err error) {
-	const query = "SELECT COUNT(*) FROM audits WHERE run = ?"
-	var here, there int
-	err = errors.Join(to.QueryRowContext(ctx, query, run).Scan(&here), from.QueryRowContext(ctx, query, run).Scan(&there))
-	if err != nil || here > 0 || there == 0 {
-		return false, err
+// takeLater copies what is found out about a completed run later where there is
+// none of it here, and tells of it.
+func takeLater(ctx context.Context, from, to *sql.Tx, run string) (detail string, err error) {
+	var taken []string
+	for _, t := range foundLater() {
+		query := "SELECT COUNT(*) FROM " + t.name + " WHERE run = ?"
+		var here, there int
+		err := errors.Join(to.QueryRowContext(ctx, query, run).Scan(&here), from.QueryRowContext(ctx, query, run).Scan(&there))
+		if err == nil && here == 0 && there > 0 {
+			taken = append(taken, t.name)
+			err = copyRows(ctx, from, to, t, "run = ?", run)
+		}
+		if err != nil {
+			return "", err
+		}
 	}
-	audits := tables[len(tables)-1]
-	return true, copyRows(ctx, from, to, audits, "run = ?", run)
+	if len(taken) > 0 {
+		detail = "its " + strings.Join(taken, " and ") + " were added"
+	}
+	return detail, nil
 }
 
 // copyRows copies rows of a table as they are, over those of the same key.

@@ -67,6 +67,9 @@ func TestMergeTakesWhatIsFurtherAndIsIdempotent(t *testing.T) {
 	if err := theirs.SaveAudit(ctx, "aa00", []AuditRow{{Split: "test", Protocol: "coco"}}); err != nil {
 		t.Fatal(err)
 	}
+	if err := theirs.SaveReadings(ctx, "aa00", "test", []Reading{{Image: "a.jpg", Other: "b.jpg"}}); err != nil {
+		t.Fatal(err)
+	}
 	// One that runs there: it has a checkpoint, and no process here.
 	run, _ := theirs.Run(ctx, "aa03")
 	claim, err := theirs.Claim(ctx, run, Owner{Host: "there", PID: 9})
@@ -96,6 +99,9 @@ func TestMergeTakesWhatIsFurtherAndIsIdempotent(t *testing.T) {
 	}
 	if audit, err := ours.Audit(ctx, "aa00"); err != nil || len(audit) != 1 {
 		t.Errorf("audit %+v, %v", audit, err)
+	}
+	if readings, err := ours.Readings(ctx, "aa00", "test"); err != nil || len(readings) != 1 {
+		t.Errorf("readings %+v, %v", readings, err)
 	}
 	if findings, err := ours.Findings(ctx); err != nil || len(findings) > 3 { // these runs were given no signature
 		t.Errorf("findings %+v, %v", findings, err)

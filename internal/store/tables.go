@@ -28,10 +28,14 @@ var tables = []table{
 	{"captions", []string{"run", "split", "image"}},
 	{"metrics", []string{"run", "split", "key"}},
 	{"audits", []string{"run", "split", "protocol"}},
+	{"readings", []string{"run", "split", "image"}},
 }
 
 // partsOfRun are the tables whose rows belong to one run.
 func partsOfRun() []table { return tables[5:] }
+
+// foundLater are the parts that a completed run gets when it is looked at again.
+func foundLater() []table { return tables[len(tables)-2:] }
 
 // has tells whether the database has the table: older schemas lack some.
 func (t table) has(ctx context.Context, q querier) (bool, error) {
