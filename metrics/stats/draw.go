@@ -23,6 +23,7 @@ const (
 	useSwaps
 	useSplits
 	usePower
+	useReadings
 )
 
 // mix is the finalizer of SplitMix64 (Steele, Lea & Flood 2014), which turns
@@ -143,6 +144,20 @@ func (t *table) project(draws int, fill func(draw int, weights []float64), use f
 				for d := first; d < last; d++ {
 					use(d, sums[d-first])
 				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// inParallel calls f once for each of n draws, from several goroutines.
+func inParallel(n int, f func(draw int)) {
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			for d := int(next.Add(1)) - 1; d < n; d = int(next.Add(1)) - 1 {
+				f(d)
 			}
 		})
 	}
