@@ -27,6 +27,9 @@ func (r *result) tableFiles() map[string][]byte {
 		files["audit.csv"] = auditCSV(audited)
 		files["audit.tex"] = latex(auditTable(audited[0]))
 	}
+	if len(r.Read) > 0 {
+		files["readings.csv"] = r.readingsCSV()
+	}
 	if images := r.imagesCSV(); images != nil {
 		files["images.csv"] = images
 	}

@@ -21,6 +21,7 @@ type run struct {
 	Epochs   []epoch          // in order
 	Captions []store.Caption  // of the primary split, by image; completed runs only
 	Audit    []store.AuditRow // the last audit, nil without one
+	Readings []store.Reading  // of the captions, by image; nil where they were not read again
 }
 
 // completed says whether the run has its final scores.
@@ -82,6 +83,9 @@ func gather(ctx context.Context, db *store.DB, name string) (*evidence, error) {
 				return nil, err
 			}
 			if r.Audit, err = db.Audit(ctx, s.ID); err != nil {
+				return nil, err
+			}
+			if r.Readings, err = db.Readings(ctx, s.ID, e.Primary.Split); err != nil {
 				return nil, err
 			}
 			slices.SortFunc(r.Captions, func(a, b store.Caption) int { return cmp.Compare(a.Image, b.Image) })

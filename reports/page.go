@@ -71,6 +71,7 @@ func newPage(r *result) page {
 		r.costSection(),
 		r.learningSection(),
 		r.wordSection(),
+		r.readingSection(),
 		r.captionSection(),
 		r.pictureSection(),
 		r.failureSection(),

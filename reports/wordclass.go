@@ -1,6 +1,10 @@
 package reports
 
-import "strings"
+import (
+	"strings"
+
+	"glimpse/metrics/stats"
+)
 
 // A wordClass is a kind of words, named in the plural.
 type wordClass string
@@ -21,6 +25,22 @@ const (
 )
 
 var wordClasses = []wordClass{determiners, prepositions, auxiliaries, functions, adverbs, verbs, nouns, adjectives, colourWords, numbers}
+
+// kinds say what those who claim that a captioner knows when to look say of a
+// class; of the others they say nothing.
+var kinds = map[wordClass]stats.Kind{
+	determiners: stats.FunctionWord, prepositions: stats.FunctionWord, auxiliaries: stats.FunctionWord, functions: stats.FunctionWord,
+	nouns: stats.VisualWord, colourWords: stats.VisualWord, numbers: stats.VisualWord,
+}
+
+// WordClasses names the classes in the order in which figures show them.
+func WordClasses() []string {
+	names := make([]string, len(wordClasses))
+	for i, c := range wordClasses {
+		names[i] = string(c)
+	}
+	return names
+}
 
 // classes gives the class of each word of a caption. It is a small tagger for
 // the English of captions: closed classes, colours, numbers and common

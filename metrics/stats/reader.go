@@ -87,35 +87,43 @@ func (r *reader) mean(of func(*Word) float64, words []int, w []float64) float64 
 	return sum / total
 }
 
-// readingStatistic is a number that weighted words have; NaN where they have not.
+// readingStatistic is a number that weighted words have, NaN where they have
+// not, on a scale on which it is averaged; shown takes it to the one on which it is told.
 type readingStatistic struct {
-	name string
-	of   func(r *reader, w []float64) float64
+	name  string
+	of    func(r *reader, w []float64) float64
+	shown func(float64) float64
 }
 
 func readingStatistics(classes []string) []readingStatistic {
 	var list []readingStatistic
 	for name, of := range series {
 		for _, class := range append([]string{""}, classes...) {
-			list = append(list, readingStatistic{name + class, func(r *reader, w []float64) float64 { return r.mean(of, r.byClass[class], w) }})
+			list = append(list, readingStatistic{name + class, func(r *reader, w []float64) float64 { return r.mean(of, r.byClass[class], w) }, asItIs})
 		}
 	}
-	spearman := func(a, b string) func(*reader, []float64) float64 {
-		return func(r *reader, w []float64) float64 { return correlation(r.ranked[a], r.ranked[b], w) }
+	spearman := func(name, a, b string) readingStatistic {
+		return readingStatistic{name, func(r *reader, w []float64) float64 { return fisher(correlation(r.ranked[a], r.ranked[b], w)) }, math.Tanh}
 	}
 	return append(list,
-		readingStatistic{"correlation", spearman("beta", "gain")},
-		readingStatistic{"within", spearman("beta within", "gain within")},
-		readingStatistic{"regions", spearman("beta within", "regions_gain within")},
-		readingStatistic{"other picture", spearman("beta", "other_beta")},
-		readingStatistic{"types", typeCorrelation},
-		readingStatistic{"difference", func(r *reader, w []float64) float64 { return r.difference(w, make([]int, len(w))) }},
-		readingStatistic{"difference within", func(r *reader, w []float64) float64 { return r.difference(w, r.position) }},
+		spearman("correlation", "beta", "gain"),
+		spearman("within", "beta within", "gain within"),
+		spearman("regions", "beta within", "regions_gain within"),
+		spearman("other picture", "beta", "other_beta"),
+		readingStatistic{"types", func(r *reader, w []float64) float64 { return fisher(typeCorrelation(r, w)) }, math.Tanh},
+		readingStatistic{"difference", func(r *reader, w []float64) float64 { return r.difference(w, make([]int, len(w))) }, asItIs},
+		readingStatistic{"difference within", func(r *reader, w []float64) float64 { return r.difference(w, r.position) }, asItIs},
 		readingStatistic{"change", func(r *reader, w []float64) float64 {
 			return r.mean(func(word *Word) float64 { return math.Abs(word.Beta - word.OtherBeta) }, r.byClass[""], w)
-		}},
+		}, asItIs},
 	)
 }
+
+// fisher is Fisher's z of a correlation, in which its distribution is nearly
+// normal (Fisher 1921, Metron 1:3–32). Of ±1, which has none, it is one that is large.
+func fisher(rho float64) float64 { return math.Atanh(max(-1+1e-9, min(rho, 1-1e-9))) }
+
+func asItIs(v float64) float64 { return v }
 
 // typeCorrelation is Spearman's over types of words, of their mean β and gain.
 func typeCorrelation(r *reader, w []float64) float64 {

@@ -97,6 +97,27 @@ type Sentinel struct {
 	Verdict Verdict `json:"verdict"`
 }
 
+// Measure is one of the numbers of a sentinel, in words.
+type Measure struct {
+	Name  string
+	Claim string // what its authors' claim says of it, "" where it says nothing
+	*Interval
+}
+
+// Measures lists the numbers that there are, those that decide the verdict first.
+func (s *Sentinel) Measures() []Measure {
+	return slices.DeleteFunc([]Measure{
+		{"correlation of β and gain, words at one place", "below 0", s.WithinPosition},
+		{"β of function words less nouns, colours, numbers, at one place", "above 0", s.DifferenceWithin},
+		{"correlation of β and gain, all words", "below 0", s.Correlation},
+		{"correlation of β and gain, types of words", "below 0", s.Types},
+		{"correlation of β and the regions' gain, words at one place", "below 0", s.Regions},
+		{"β of function words less nouns, colours, numbers, all words", "above 0", s.Difference},
+		{"correlation of β with itself before another picture", "", s.OtherPicture},
+		{"mean change of β with another picture", "", s.Change},
+	}, func(m Measure) bool { return m.Interval == nil })
+}
+
 // ReadingSummary is what the runs of an arm say.
 type ReadingSummary struct {
 	Arm      string         `json:"arm"`
@@ -125,7 +146,7 @@ const (
 // arms. classes orders the classes. Intervals are those of the package comment,
 // with one difference: images are drawn by the Bayesian bootstrap (Rubin 1981, Annals
 // of Statistics 9:130–134), which gives every image some weight, so that a class of
-// few words has a mean in every draw.
+// few words has a mean in every draw. Correlations are averaged as Fisher's z.
 func Readings(arms []ReadingArm, classes []string, contrasts []Contrast) ([]ReadingSummary, []GainContrast, error) {
 	var readers []*reader
 	sides := make([]side, len(arms))
@@ -213,9 +234,9 @@ func summarise(a ReadingArm, classes []string, readers []*reader, of func(string
 // readings holds every statistic of every run on every draw of images.
 type readings struct {
 	*resample
-	images   int
-	index    map[string]int
-	observed [][]float64 // [statistic][run]
+	images     int
+	statistics []readingStatistic
+	observed   [][]float64 // [statistic][run]
 }
 
 func newReadings(readers []*reader, images int, classes []string) *readings {
@@ -223,14 +244,13 @@ func newReadings(readers []*reader, images int, classes []string) *readings {
 	s := &readings{
 		resample: &resample{draws: readingDraws, runs: len(readers), score: make([]float64, len(statistics)*readingDraws*len(readers)),
 			times: make([]uint16, readingDraws*len(readers))},
-		images: images, index: map[string]int{},
+		images: images, statistics: statistics,
 	}
 	for i := range s.times {
 		s.times[i] = 1 // seeds are not drawn: no percentiles are taken
 	}
 	even := slices.Repeat([]float64{1}, images)
-	for k, statistic := range statistics {
-		s.index[statistic.name] = k
+	for range statistics {
 		s.observed = append(s.observed, make([]float64, len(readers)))
 	}
 	for r, reader := range readers {
@@ -259,19 +279,20 @@ func newReadings(readers []*reader, images int, classes []string) *readings {
 
 // interval estimates a combination of arms, nil where a run lacks the statistic.
 func (s *readings) interval(name string, sides ...side) *Interval {
-	k := s.index[name]
+	k := slices.IndexFunc(s.statistics, func(t readingStatistic) bool { return t.name == name })
+	shown := s.statistics[k].shown
 	var runs []float64
 	for _, a := range sides {
 		for _, v := range s.observed[k][a.first:a.end] {
 			if math.IsNaN(v) {
 				return nil
 			}
-			runs = append(runs, v)
+			runs = append(runs, shown(v))
 		}
 	}
 	e := s.estimate(k, s.images, s.observed[k], sides, 1-readingLevel)
 	if len(sides) > 1 {
 		runs = nil
 	}
-	return &Interval{e.Value, e.Low, e.High, runs}
+	return &Interval{shown(e.Value), shown(e.Low), shown(e.High), runs}
 }

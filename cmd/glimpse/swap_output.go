@@ -1,0 +1,56 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"glimpse/metrics/stats"
+)
+
+func (s *swapped) print(w io.Writer) error {
+	for i, arm := range s.Arms {
+		if i > 0 {
+			if _, err := fmt.Fprintln(w); err != nil {
+				return err
+			}
+		}
+		if err := printReadings(w, arm); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func printReadings(w io.Writer, arm stats.ReadingSummary) error {
+	t := &table{}
+	t.add(strings.ToUpper(arm.Arm)+", "+plural(len(arm.Seeds), "seed"), "WORDS", "GAIN", "OF REGIONS", "OF PLACES", "β", "β, OTHER PICTURE")
+	for _, c := range arm.Classes {
+		name := c.Class
+		if name == "" {
+			name = "all words"
+		}
+		t.add(name, count(int64(c.Words)), bounds(c.Gain), bounds(c.RegionsGain), bounds(c.PlacesGain), bounds(c.Beta), bounds(c.OtherBeta))
+	}
+	if err := t.print(w); err != nil || arm.Sentinel == nil {
+		return err
+	}
+	t = &table{}
+	t.add("\nDOES THE SENTINEL DO WHAT ITS AUTHORS SAY?", "MEASURED", "THEY SAY")
+	for _, m := range arm.Sentinel.Measures() {
+		t.add(m.Name, bounds(m.Interval), m.Claim)
+	}
+	if err := t.print(w); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "their claim: %s, by the first two lines\n", arm.Sentinel.Verdict)
+	return err
+}
+
+// bounds shows a value with its interval, or - where there is none.
+func bounds(i *stats.Interval) string {
+	if i == nil {
+		return "-"
+	}
+	return fmt.Sprintf("%.3f [%.3f, %.3f]", i.Value, i.Low, i.High)
+}

@@ -1,0 +1,288 @@
+package reports
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+
+	"glimpse/metrics/stats"
+)
+
+// readingSection shows what the captioners take from the picture, and whether a
+// sentinel's β says so.
+func (r *result) readingSection() section {
+	s := section{Name: "sentinel", Title: "Does the sentinel do what its authors say?"}
+	if len(r.Read) == 0 {
+		return s
+	}
+	figures := []figure{r.gainFigure()}
+	var findings []string
+	if a := r.sentinelArm(); a != nil {
+		findings = append(findings, sentinelFinding(a))
+		figures = append(figures, sentinelFigure(a))
+	} else {
+		s.Title = "What the captions take from the picture"
+	}
+	s.Finding = strings.Join(append(findings, r.gainFinding()), " ")
+	s.add(part{Figures: figures})
+	measures := r.measureTable()
+	s.add(part{Table: &measures})
+	for _, a := range r.Read {
+		t := readingTable(a)
+		s.add(part{Fold: "What words gain from the picture: " + a.Label, Table: &t})
+	}
+	s.add(part{Fold: "How this was measured", Notes: []string{
+		"The best checkpoint of each run read its own captions word by word, with their pictures and with those of other images, the same ones for all runs. " +
+			"Gain: the log probability of a word with its picture less that with the other, in nats (0.69 nats: twice as probable).",
+		"Gain of the regions: over the other picture’s regions alone, while the recurrence sees the mean of its own. " +
+			"Gain of places: over attention spread evenly over the regions, β being as it is. The arms wrote different words.",
+		"The claim (Lu et al. 2017, arXiv 1612.01887): β is high for words that follow from those before, low for those that need a look. " +
+			"Words at one place of their captions are compared as well, since β and gain may both follow the place. Correlations are Spearman’s.",
+		"Intervals: 95 %, for other images, and other seeds where there are several (images by 1,000 draws of the Bayesian bootstrap).",
+	}})
+	return s
+}
+
+// sentinelArm is the last arm with a sentinel, nil without.
+func (r *result) sentinelArm() *armReading {
+	for _, a := range slices.Backward(r.Read) {
+		if a.Sentinel != nil {
+			return a
+		}
+	}
+	return nil
+}
+
+// sentinelFinding answers the question of the section.
+func sentinelFinding(a *armReading) string {
+	s := a.Sentinel
+	if s.WithinPosition == nil || s.DifferenceWithin == nil {
+		return fmt.Sprintf("The words of %s do not tell.", a.Label)
+	}
+	answer := map[stats.Verdict]string{
+		stats.Supported: "Yes: β of %s is higher for words that need the picture less.",
+		stats.Opposite:  "No, the opposite: β of %s is higher for words that need the picture more.",
+	}[s.Verdict]
+	if answer == "" {
+		answer = "No, not that it could be shown of %s."
+	}
+	negative := 0
+	for _, v := range s.WithinPosition.Runs {
+		if v < 0 {
+			negative++
+		}
+	}
+	text := fmt.Sprintf(answer, a.Label) + fmt.Sprintf(" Among words at one place of their captions, the rank correlation of β with what a word gains from the picture is %s "+
+		"(%s; its authors say negative: so it is in %d of %s). β of function words less that of nouns, colours and numbers is %s (its authors say positive).",
+		estimateText(s.WithinPosition, 2), strength(s.WithinPosition.Value), negative, count(len(s.WithinPosition.Runs), "run"), estimateText(s.DifferenceWithin, 2))
+	if s.OtherPicture != nil {
+		text += fmt.Sprintf(" With another picture, β changes by %s in the mean, and correlates with what it was at %s.", fixed(s.Change.Value, 2), fixed(s.OtherPicture.Value, 2))
+	}
+	return text
+}
+
+// strength puts a correlation in words, by the conventions of Cohen 1988.
+func strength(rho float64) string {
+	switch size := math.Abs(rho); {
+	case size < 0.1:
+		return "next to none"
+	case size < 0.3:
+		return "weak"
+	case size < 0.5:
+		return "moderate"
+	}
+	return "strong"
+}
+
+// estimateText is a value with its interval.
+func estimateText(i *stats.Interval, decimals int) string {
+	if i == nil {
+		return "–"
+	}
+	return fixed(i.Value, decimals) + " " + interval(i.Low, i.High, decimals)
+}
+
+// gainFinding says what the arms take from the picture.
+func (r *result) gainFinding() string {
+	var parts []string
+	for _, a := range r.Read {
+		if gain := a.Classes[0].Gain; gain != nil {
+			text := a.Label + " " + estimateText(gain, 2)
+			if regions := a.Classes[0].RegionsGain; regions != nil {
+				text += ", of it " + fixed(regions.Value, 2) + " by the regions"
+			}
+			parts = append(parts, text)
+		}
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	text := "A word is the more probable for its picture, in nats: " + strings.Join(few(parts, fewArms), "; ") + "."
+	var differences []string
+	for i, c := range r.GainContrasts {
+		if c.Gain != nil && i < fewArms {
+			differences = append(differences, fmt.Sprintf("%s %s", c.Contrast, signed(c.Gain.Value, 2)+" "+interval(c.Gain.Low, c.Gain.High, 2)))
+		}
+	}
+	if len(differences) > 0 {
+		text += " Differences: " + strings.Join(differences, "; ") + "."
+	}
+	return text
+}
+
+// gainFigure shows what the words of each arm gain from the picture, and from
+// its regions, each seed as a dot.
+func (r *result) gainFigure() figure {
+	low, high := 0.0, 0.0
+	var rows []row
+	var alt []string
+	for _, a := range r.Read[:min(len(r.Read), mostDrawn)] {
+		all := a.Classes[0]
+		for _, of := range []struct {
+			name string
+			*stats.Interval
+		}{{"the whole picture", all.Gain}, {"the regions", all.RegionsGain}} {
+			if of.Interval == nil {
+				continue
+			}
+			for _, v := range append([]float64{of.Low, of.High}, of.Runs...) {
+				low, high = math.Min(low, v), math.Max(high, v)
+			}
+			rows = append(rows, row{label: a.Label + ", " + of.name, tint: a.tint(), detail: estimateText(of.Interval, 2),
+				marks: func(c *draw.Canvas, x func(float64) vg.Length, y vg.Length) {
+					seedMarks(c, x, y, of.Interval, a.tint())
+				}})
+			alt = append(alt, fmt.Sprintf("%s, %s: %s", a.Label, of.name, estimateText(of.Interval, 2)))
+		}
+	}
+	low, high = spread(low, high, 0.06, 0.1)
+	return figure{
+		Name:   "gain",
+		Title:  "What a word gains from its picture",
+		Alt:    "Dots on a common scale. " + strings.Join(alt, "; ") + ".",
+		Note:   "A dot is the mean over all words that one training run wrote; below, the arm’s mean with its 95 % interval. The regions: only what is attended to is swapped.",
+		height: rowFigureHeight(len(rows)),
+		plot: newRowPlot("gain in log probability (nats a word)", low, high, rowPlotter{rows: rows,
+			under: func(c *draw.Canvas, x func(float64) vg.Length, low, high vg.Length) { zeroLine(c, x, 0, low, high) }}),
+	}
+}
+
+// seedMarks draws a dot for each run at height y, and below the mean and interval.
+func seedMarks(c *draw.Canvas, x func(float64) vg.Length, y vg.Length, i *stats.Interval, t tint) {
+	for _, v := range i.Runs {
+		dot(c, vg.Point{X: x(v), Y: y}, dotRadius, t)
+	}
+	line := draw.LineStyle{Color: t.mark, Width: 1.6}
+	whisker(c, x(i.Low), x(i.High), y-10, line)
+	line.Width = 2.4
+	c.StrokeLine2(line, x(i.Value), y-15, x(i.Value), y-5)
+}
+
+// sentinelFigure sets the mean β of each class of words against what it gains.
+func sentinelFigure(a *armReading) figure {
+	sp := &scatterPlotter{}
+	var alt []string
+	for _, c := range a.Classes[1:] {
+		if c.Gain == nil || c.Beta == nil {
+			continue
+		}
+		g := scatterGroup{name: c.Class, tint: a.tint()}
+		for i := range c.Gain.Runs {
+			g.points = append(g.points, point{c.Gain.Runs[i], c.Beta.Runs[i]})
+		}
+		sp.groups = append(sp.groups, g)
+		alt = append(alt, fmt.Sprintf("%s: gain %s, β %s", c.Class, fixed(c.Gain.Value, 2), fixed(c.Beta.Value, 2)))
+	}
+	p := newPlot("gain from the picture (nats a word)", true, true)
+	p.X.LineStyle.Width = 0
+	p.Add(sp)
+	p.X.Min, p.X.Max = spread(math.Min(0, p.X.Min), p.X.Max, 0.08, 0.1)
+	p.Y.Min, p.Y.Max = -0.03, 1.03
+	return figure{
+		Name:    "sentinel",
+		Title:   "β against what words gain from the picture: " + a.Label,
+		Alt:     "Dots, a mean for each word class: " + strings.Join(alt, "; ") + ".",
+		Note:    "A dot is a word class in one training run; the cross is the mean of the runs. The claim: the further to the right, the lower.",
+		heading: "β, the weight of the sentinel (0: the picture, 1: the language)",
+		height:  curveHeight,
+		plot:    p,
+	}
+}
+
+// measureTable has a line for each number that speaks for or against the claim.
+func (r *result) measureTable() table {
+	t := table{
+		Name:    "sentinel-table",
+		Caption: "What speaks for or against the claim; the verdict goes by the first two lines of an arm.",
+		Columns: []column{{Name: "Arm"}, {Name: "Measure"}, {Name: "The claim"}, {Name: "Value", Numeric: true}, {Name: "95\u00a0% interval", Numeric: true}, {Name: "By seed"}},
+	}
+	for _, a := range r.Read {
+		if a.Sentinel == nil {
+			continue
+		}
+		for _, m := range a.Sentinel.Measures() {
+			bySeed := make([]string, len(m.Runs))
+			for i, v := range m.Runs {
+				bySeed[i] = fixed(v, 2)
+			}
+			t.Rows = append(t.Rows, []cell{a.cell(), {Text: m.Name}, {Text: m.Claim}, {Text: fixed(m.Value, 3)}, {Text: interval(m.Low, m.High, 3)}, {Text: strings.Join(bySeed, ", ")}})
+		}
+	}
+	return t
+}
+
+// readingTable has a line for each class of an arm's words.
+func readingTable(a *armReading) table {
+	t := table{
+		Name:    "reading-table-" + fileName(a.Name),
+		Caption: fmt.Sprintf("%s, %s, %s: gains in nats a word, with 95 %% intervals.", a.Label, count(len(a.Seeds), "seed"), count(a.Images, "image")),
+		Columns: []column{{Name: "Words"}, {Name: "Number", Numeric: true}, {Name: "Gain", Numeric: true}, {Name: "of the regions", Numeric: true}, {Name: "of places", Numeric: true}},
+	}
+	sentinel := a.Sentinel != nil
+	if sentinel {
+		t.Columns = append(t.Columns, column{Name: "β", Numeric: true}, column{Name: "β, other picture", Numeric: true})
+	}
+	for _, c := range a.Classes {
+		name := c.Class
+		if name == "" {
+			name = "all words"
+		}
+		row := []cell{{Text: name}, {Text: thousands(int64(c.Words))}, {Text: estimateText(c.Gain, 2)}, {Text: estimateText(c.RegionsGain, 2)}, {Text: estimateText(c.PlacesGain, 2)}}
+		if sentinel {
+			row = append(row, cell{Text: estimateText(c.Beta, 3)}, cell{Text: estimateText(c.OtherBeta, 3)})
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	return t
+}
+
+// readingsCSV has a line for each number of each arm.
+func (r *result) readingsCSV() []byte {
+	lines := [][]string{{"arm", "words", "count", "measure", "value", "interval_low", "interval_high", "runs"}}
+	add := func(a *armReading, words, number, measure string, i *stats.Interval) {
+		if i != nil {
+			lines = append(lines, []string{a.Name, words, number, measure, derived(i.Value), derived(i.Low), derived(i.High), strconv.Itoa(len(i.Runs))})
+		}
+	}
+	for _, a := range r.Read {
+		for _, c := range a.Classes {
+			n := strconv.Itoa(c.Words)
+			add(a, c.Class, n, "gain", c.Gain)
+			add(a, c.Class, n, "regions_gain", c.RegionsGain)
+			add(a, c.Class, n, "places_gain", c.PlacesGain)
+			add(a, c.Class, n, "beta", c.Beta)
+			add(a, c.Class, n, "other_beta", c.OtherBeta)
+		}
+		if a.Sentinel != nil {
+			for _, m := range a.Sentinel.Measures() {
+				add(a, "", "", m.Name, m.Interval)
+			}
+		}
+	}
+	return writeCSV(lines)
+}
