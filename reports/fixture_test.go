@@ -27,6 +27,8 @@ type trial struct {
 	error  string
 	// audited says that the completed run has a stored audit.
 	audited bool
+	// read says that it has stored readings.
+	read bool
 }
 
 const (
@@ -94,7 +96,39 @@ func fill(t testing.TB, study store.Study, trials []trial) *store.DB {
 			}))
 		}
 	}
+	for i, tr := range trials {
+		if tr.read {
+			captions, err := db.Captions(ctx, runs[i].ID, "test")
+			check(t, err)
+			check(t, db.SaveReadings(ctx, runs[i].ID, "test", readingsOf(tr, captions)))
+		}
+	}
 	return db
+}
+
+// readingsOf makes readings in which long words gain much from the picture, half
+// of that from the regions, and β hardly changes with another.
+func readingsOf(tr trial, captions []store.Caption) []store.Reading {
+	g := rand.New(rand.NewPCG(uint64(tr.seed), 3))
+	var readings []store.Reading
+	for i, c := range captions {
+		r := store.Reading{Image: c.Image, Other: captions[(i+1)%len(captions)].Image}
+		for at, w := range strings.Fields(c.Words) {
+			gain := 0.05 * g.NormFloat64()
+			if len(w) > 3 {
+				gain += 1 + 0.1*float64(tr.seed)
+			}
+			r.LogProb, r.LogProbOther = append(r.LogProb, -0.5), append(r.LogProbOther, -0.5-gain)
+			if tr.arm != "none" {
+				r.LogProbRegions, r.LogProbEven = append(r.LogProbRegions, -0.5-gain/2), append(r.LogProbEven, -0.5-gain/4)
+			}
+			if c.Beta != nil {
+				r.BetaOther = append(r.BetaOther, c.Beta[at]+0.01*g.Float64())
+			}
+		}
+		readings = append(readings, r)
+	}
+	return readings
 }
 
 // play trains a trial: it writes what a trial of its state leaves.
@@ -158,6 +192,9 @@ func describe(tr trial, shift float64, g *rand.Rand) ([]store.Caption, []store.I
 	for i := range fixtureImages {
 		hard := difficulty.Float64() - 0.5
 		words := strings.Fields(fmt.Sprintf("a %s %s runs on the %s", colours[g.IntN(len(colours))], subjects[(i+g.IntN(2))%len(subjects)], places[i%len(places)]))
+		if tr.read && i%2 == 1 {
+			words = words[1:] // so that words of several classes stand at one place
+		}
 		c := store.Caption{Image: fmt.Sprintf("%010d_photo.jpg", 1000092795+i*7919), Words: strings.Join(words, " "), LogProb: -7.5}
 		if tr.arm != "none" {
 			for at := range words {

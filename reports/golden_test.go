@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"glimpse/internal/store"
 	"glimpse/metrics/stats"
 )
 
@@ -29,6 +30,9 @@ func golden(t *testing.T) map[string][]byte {
 	trials[6].state, trials[6].error = "failed", "loss is NaN in epoch 4, step 812: lower train.optimizer.lr"
 	trials[14].state = "interrupted"
 	trials[10].audited = true
+	for i := range trials {
+		trials[i].read = trials[i].state == store.Completed
+	}
 	e, err := gather(context.Background(), usual(t, trials), "attention")
 	check(t, err)
 	for i, run := range e.Runs {
@@ -59,6 +63,26 @@ func settle(r *result) {
 			c.Verdict = stats.Inconclusive
 		}
 		c.Result = &stats.Result{P: 0.01 / float64(i+1), PHolm: 0.03 / float64(i+1), PBetter: 0.9, DetectableEffect: &detectable}
+	}
+	around := func(intervals ...*stats.Interval) {
+		for _, i := range intervals {
+			if i != nil {
+				i.Low, i.High = i.Value-0.05, i.Value+0.05
+			}
+		}
+	}
+	for _, a := range r.Read {
+		for _, c := range a.Classes {
+			around(c.Gain, c.RegionsGain, c.PlacesGain, c.Beta, c.OtherBeta)
+		}
+		if a.Sentinel != nil {
+			for _, m := range a.Sentinel.Measures() {
+				around(m.Interval)
+			}
+		}
+	}
+	for _, c := range r.GainContrasts {
+		around(c.Gain, c.RegionsGain)
 	}
 	r.Analysis.Methods = stats.Methods{Interval: "a", Test: "b", Adjustment: "c", Detectable: "d", Assumption: "e"}
 	r.Notices = append(r.Notices[:1], "A warning.")
@@ -133,7 +157,7 @@ func TestGoldenTexts(t *testing.T) {
 
 func TestGoldenPlots(t *testing.T) {
 	files := golden(t)
-	for _, name := range []string{"scores.png", "contrasts.png", "images.png", "parameters.png", "time.png", "loss.png", "validation.png", "beta.png", "beta-classes.png", "entropy.png"} {
+	for _, name := range []string{"scores.png", "contrasts.png", "images.png", "parameters.png", "time.png", "loss.png", "validation.png", "beta.png", "beta-classes.png", "entropy.png", "gain.png", "sentinel.png"} {
 		got, err := png.Decode(bytes.NewReader(files[name]))
 		check(t, err)
 		var small bytes.Buffer

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -32,7 +33,7 @@ func (r *result) readingSection() section {
 	s.add(part{Figures: figures})
 	measures := r.measureTable()
 	s.add(part{Table: &measures})
-	for _, a := range r.Read {
+	for _, a := range r.Read[:min(len(r.Read), mostDrawn)] {
 		t := readingTable(a)
 		s.add(part{Fold: "What words gain from the picture: " + a.Label, Table: &t})
 	}
@@ -183,34 +184,29 @@ func seedMarks(c *draw.Canvas, x func(float64) vg.Length, y vg.Length, i *stats.
 	c.StrokeLine2(line, x(i.Value), y-15, x(i.Value), y-5)
 }
 
-// sentinelFigure sets the mean β of each class of words against what it gains.
+// sentinelFigure shows β of each class of words, in the order of what they gain
+// from the picture.
 func sentinelFigure(a *armReading) figure {
-	sp := &scatterPlotter{}
+	classes := slices.DeleteFunc(slices.Clone(a.Classes[1:]), func(c stats.ReadingClass) bool { return c.Gain == nil || c.Beta == nil })
+	slices.SortStableFunc(classes, func(x, y stats.ReadingClass) int { return cmp.Compare(x.Gain.Value, y.Gain.Value) })
+	var rows []row
 	var alt []string
-	for _, c := range a.Classes[1:] {
-		if c.Gain == nil || c.Beta == nil {
-			continue
-		}
-		g := scatterGroup{name: c.Class, tint: a.tint()}
-		for i := range c.Gain.Runs {
-			g.points = append(g.points, point{c.Gain.Runs[i], c.Beta.Runs[i]})
-		}
-		sp.groups = append(sp.groups, g)
+	for _, c := range classes {
+		beta := *c.Beta
+		beta.Low, beta.High = math.Max(0, beta.Low), math.Min(1, beta.High) // a t interval does not know where β ends
+		rows = append(rows, row{
+			label: c.Class, tint: ink, detail: fmt.Sprintf("gain %s, β %s", fixed(c.Gain.Value, 2), fixed(c.Beta.Value, 2)),
+			marks: func(c *draw.Canvas, x func(float64) vg.Length, y vg.Length) { seedMarks(c, x, y, &beta, a.tint()) },
+		})
 		alt = append(alt, fmt.Sprintf("%s: gain %s, β %s", c.Class, fixed(c.Gain.Value, 2), fixed(c.Beta.Value, 2)))
 	}
-	p := newPlot("gain from the picture (nats a word)", true, true)
-	p.X.LineStyle.Width = 0
-	p.Add(sp)
-	p.X.Min, p.X.Max = spread(math.Min(0, p.X.Min), p.X.Max, 0.08, 0.1)
-	p.Y.Min, p.Y.Max = -0.03, 1.03
 	return figure{
-		Name:    "sentinel",
-		Title:   "β against what words gain from the picture: " + a.Label,
-		Alt:     "Dots, a mean for each word class: " + strings.Join(alt, "; ") + ".",
-		Note:    "A dot is a word class in one training run; the cross is the mean of the runs. The claim: the further to the right, the lower.",
-		heading: "β, the weight of the sentinel (0: the picture, 1: the language)",
-		height:  curveHeight,
-		plot:    p,
+		Name:   "sentinel",
+		Title:  "β of word classes, by what they gain from the picture: " + a.Label,
+		Alt:    "Dots on a scale from 0 to 1, from the class that gains least to that which gains most. " + strings.Join(alt, "; ") + ".",
+		Note:   "The class that gains most, in nats a word, stands last: by the claim, β falls from top to bottom. A dot is one training run; below, the mean with its 95 % interval.",
+		height: rowFigureHeight(len(rows)),
+		plot:   newRowPlot("β, the weight of the sentinel (0: the picture, 1: the language)", -0.03, 1.03, rowPlotter{rows: rows}),
 	}
 }
 

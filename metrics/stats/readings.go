@@ -111,7 +111,7 @@ func (s *Sentinel) Measures() []Measure {
 		{"β of function words less nouns, colours, numbers, at one place", "above 0", s.DifferenceWithin},
 		{"correlation of β and gain, all words", "below 0", s.Correlation},
 		{"correlation of β and gain, types of words", "below 0", s.Types},
-		{"correlation of β and the regions' gain, words at one place", "below 0", s.Regions},
+		{"correlation of β and the gain of regions, words at one place", "below 0", s.Regions},
 		{"β of function words less nouns, colours, numbers, all words", "above 0", s.Difference},
 		{"correlation of β with itself before another picture", "", s.OtherPicture},
 		{"mean change of β with another picture", "", s.Change},
