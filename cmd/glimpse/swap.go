@@ -8,6 +8,7 @@ import (
 	"maps"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -90,7 +91,10 @@ func completedRuns(ctx context.Context, db *store.DB, args []string) ([]store.Ru
 	}
 	var runs []store.Run
 	first := map[string]store.Run{} // of each arm
-	for _, id := range ids {
+	for i, id := range ids {
+		if slices.Contains(ids[:i], id) {
+			return nil, usageError{fmt.Errorf("run %s is named twice", id)}
+		}
 		run, err := db.Run(ctx, id)
 		if err != nil {
 			return nil, err
