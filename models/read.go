@@ -75,47 +75,40 @@ func (c *Captioner) readBatch(s *torch.Scope, captions []data.Caption, others []
 	}
 	n := c.network
 	own, other := n.look(s, features, false), n.look(s, otherFeatures, false)
-	p := pack(oneEach(words))
-	w := p.tensors(s, c.device)
-	readings := make([]Reading, len(captions))
-	read := func(pic picture, take func(r *Reading, logp []float64, end float64, beta []float64)) error {
-		logp, beta, err := n.follow(s, pic, p, w)
-		if err != nil {
-			return err
-		}
-		for i := range readings {
-			end := len(logp[i]) - 1
-			if beta == nil {
-				take(&readings[i], logp[i][:end], logp[i][end], nil)
-				continue
-			}
-			take(&readings[i], logp[i][:end], logp[i][end], beta[i][:end])
-		}
-		return nil
-	}
-	err = read(own, func(r *Reading, logp []float64, end float64, beta []float64) {
-		r.LogProb, r.End, r.Beta = logp, end, beta
-	})
-	if err != nil {
-		return nil, err
-	}
-	if err = read(other, func(r *Reading, logp []float64, _ float64, beta []float64) { r.Other, r.BetaOther = logp, beta }); err != nil {
-		return nil, err
-	}
+	seen := []picture{own, other}
 	if n.arm.regions {
 		mixed := own
 		mixed.values, mixed.keys = other.values, other.keys
-		if err = read(mixed, func(r *Reading, logp []float64, _ float64, _ []float64) { r.Regions = logp }); err != nil {
-			return nil, err
-		}
+		seen = append(seen, mixed)
 	}
 	if n.arm.scores {
 		// Σ α_i v̄ is (1−β) v̄: what even weights of the same sum would give.
 		even := own
 		even.values = s.Contiguous(s.Expand(s.Unsqueeze(s.Mean(own.values, 1), 1), own.values.Shape()...)) // B×R×H
-		if err = read(even, func(r *Reading, logp []float64, _ float64, _ []float64) { r.Even = logp }); err != nil {
+		seen = append(seen, even)
+	}
+	p := pack(oneEach(words))
+	w := p.tensors(s, c.device)
+	logp, beta := make([][][]float64, len(seen)), make([][][]float64, len(seen))
+	for k, pic := range seen {
+		if logp[k], beta[k], err = n.follow(s, pic, p, w); err != nil {
 			return nil, err
 		}
+	}
+	readings := make([]Reading, len(captions))
+	for i := range readings {
+		end := len(words[i]) - 1
+		r := Reading{LogProb: logp[0][i][:end], End: logp[0][i][end], Other: logp[1][i][:end]}
+		if n.arm.regions {
+			r.Regions = logp[2][i][:end]
+		}
+		if n.arm.scores {
+			r.Even = logp[3][i][:end]
+		}
+		if n.arm.sentinel {
+			r.Beta, r.BetaOther = beta[0][i][:end], beta[1][i][:end]
+		}
+		readings[i] = r
 	}
 	return readings, nil
 }

@@ -54,10 +54,12 @@ func TestSentinelFinding(t *testing.T) {
 	}{
 		{stats.Sentinel{WithinPosition: between(-0.5, -0.3), DifferenceWithin: between(0.1, 0.3), OtherPicture: between(0.8, 0.9), Change: between(0.01, 0.03), Verdict: stats.Supported},
 			[]string{"Yes: β of adaptive is higher", "−0.40 [−0.50, −0.30] (moderate; its authors say negative: so it is in 2 of 2 runs)", "is 0.20 [0.10, 0.30]", "changes by 0.02", "at 0.85"}},
+		{stats.Sentinel{WithinPosition: between(-0.08, -0.02), DifferenceWithin: between(0.1, 0.3), Verdict: stats.Supported},
+			[]string{"Barely: β of adaptive is a little higher", "(next to none; "}},
 		{stats.Sentinel{WithinPosition: between(0.1, 0.3), DifferenceWithin: between(-0.3, -0.1), Verdict: stats.Opposite},
 			[]string{"No, the opposite: β of adaptive", "(weak; ", "0 of 2 runs"}},
 		{stats.Sentinel{WithinPosition: between(-0.1, 0.1), DifferenceWithin: between(0.1, 0.2), Verdict: stats.Inconclusive},
-			[]string{"No, not that it could be shown of adaptive", "(next to none; ", "1 of 2 runs"}},
+			[]string{"Not that it could be shown: β of adaptive", "(next to none; ", "1 of 2 runs"}},
 		{stats.Sentinel{Verdict: stats.Inconclusive}, []string{"The words of adaptive do not tell."}},
 	} {
 		got := sentinelFinding(&armReading{&arm{Label: "adaptive"}, stats.ReadingSummary{Sentinel: &c.sentinel}})

@@ -65,32 +65,38 @@ func sentinelFinding(a *armReading) string {
 	if s.WithinPosition == nil || s.DifferenceWithin == nil {
 		return fmt.Sprintf("The words of %s do not tell.", a.Label)
 	}
-	answer := map[stats.Verdict]string{
-		stats.Supported: "Yes: β of %s is higher for words that need the picture less.",
-		stats.Opposite:  "No, the opposite: β of %s is higher for words that need the picture more.",
-	}[s.Verdict]
-	if answer == "" {
-		answer = "No, not that it could be shown of %s."
+	rho := s.WithinPosition
+	answer := "Not that it could be shown: β of %s is not surely higher for words that need the picture less."
+	switch {
+	case s.Verdict == stats.Supported && rho.Value > -leastCorrelation:
+		answer = "Barely: β of %s is a little higher for words that need the picture less."
+	case s.Verdict == stats.Supported:
+		answer = "Yes: β of %s is higher for words that need the picture less."
+	case s.Verdict == stats.Opposite:
+		answer = "No, the opposite: β of %s is higher for words that need the picture more."
 	}
 	negative := 0
-	for _, v := range s.WithinPosition.Runs {
+	for _, v := range rho.Runs {
 		if v < 0 {
 			negative++
 		}
 	}
 	text := fmt.Sprintf(answer, a.Label) + fmt.Sprintf(" Among words at one place of their captions, the rank correlation of β with what a word gains from the picture is %s "+
 		"(%s; its authors say negative: so it is in %d of %s). β of function words less that of nouns, colours and numbers is %s (its authors say positive).",
-		estimateText(s.WithinPosition, 2), strength(s.WithinPosition.Value), negative, count(len(s.WithinPosition.Runs), "run"), estimateText(s.DifferenceWithin, 2))
+		estimateText(rho, 2), strength(rho.Value), negative, count(len(rho.Runs), "run"), estimateText(s.DifferenceWithin, 2))
 	if s.OtherPicture != nil {
 		text += fmt.Sprintf(" With another picture, β changes by %s in the mean, and correlates with what it was at %s.", fixed(s.Change.Value, 2), fixed(s.OtherPicture.Value, 2))
 	}
 	return text
 }
 
+// leastCorrelation is the least size of a correlation that is called one.
+const leastCorrelation = 0.1
+
 // strength puts a correlation in words, by the conventions of Cohen 1988.
 func strength(rho float64) string {
 	switch size := math.Abs(rho); {
-	case size < 0.1:
+	case size < leastCorrelation:
 		return "next to none"
 	case size < 0.3:
 		return "weak"

@@ -19,7 +19,7 @@ func dbMergeCommand() *cobra.Command {
 		Use:   "merge OTHER.db...",
 		Short: "Take over the results of other databases",
 		Long: `Adds to the database (--db) what others hold: studies, and runs with their epochs,
-captions, scores and audits. A completed run takes the place of one that is not.
+captions, scores, audits and readings. A completed run takes the place of one that is not.
 Merging again changes nothing, and the other files are only read. Both may be in
 use meanwhile: a run that a process here is at work on is left alone, and one that
 is running there is taken as interrupted.

@@ -19,7 +19,7 @@ func pruneCommand() *cobra.Command {
 		Short: "Remove checkpoints of completed runs",
 		Long: `Removes the checkpoints of completed runs from the folder runs beside the
 database. Results, captions and logs stay; what needs the network itself (audit
-of training images, caption) does not work on these runs any more. With
+of training images, caption, swap) does not work on these runs any more. With
 --unfinished also those of interrupted, failed and pruned runs, which begin anew
 when they are run again. Runs at work are left alone. The study's key
 checkpoints.keep says what stays in the first place.`,

@@ -8,6 +8,8 @@
 //     verdict for the primary metric;
 //   - [Pairwise]: tests over images for single runs, which say nothing about
 //     another training of the same model;
+//   - [Readings]: what the words of captions gain from their pictures, and
+//     whether a sentinel's weight goes with that;
 //   - [Plan]: what a study of a given size can find at all.
 //
 // # What is estimated
