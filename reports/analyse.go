@@ -23,9 +23,9 @@ type result struct {
 	Parameters    []parameter // that a search varies, nil for a study of arms and seeds
 	ArmInterval   string      // what the interval of an arm's mean is, "" where there is none
 	Analysis      *stats.Analysis
-	Read          []*armReading        // arms whose captions were read again, in the order of the study
-	GainContrasts []stats.GainContrast // of the declared contrasts between them
-	Notices       []string             // what a reader has to know before believing anything
+	Read          []*armReading  // arms whose captions were read again, in the order of the study
+	GainContrasts []gainContrast // of the declared contrasts between them
+	Notices       []string       // what a reader has to know before believing anything
 }
 
 // An arm is a group of runs that differ in their seed alone.

@@ -15,6 +15,12 @@ type armReading struct {
 	stats.ReadingSummary
 }
 
+// A gainContrast is a declared contrast with the difference in gains.
+type gainContrast struct {
+	of *contrast
+	stats.GainContrast
+}
+
 // read summarises the readings that are stored.
 func (r *result) read() error {
 	var arms []stats.ReadingArm
@@ -36,16 +42,19 @@ func (r *result) read() error {
 		}
 	}
 	var asked []stats.Contrast
+	var of []*contrast
 	for _, c := range r.Contrasts {
 		if r.readingOf(c.A) != nil && r.readingOf(c.B) != nil {
-			asked = append(asked, stats.Contrast{B: c.B.Name, A: c.A.Name})
+			asked, of = append(asked, stats.Contrast{B: c.B.Name, A: c.A.Name}), append(of, c)
 		}
 	}
 	summaries, contrasts, err := stats.Readings(arms, WordClasses(), asked)
 	for i, s := range summaries {
 		r.Read[i].ReadingSummary = s
 	}
-	r.GainContrasts = contrasts
+	for i, c := range contrasts {
+		r.GainContrasts = append(r.GainContrasts, gainContrast{of[i], c})
+	}
 	return err
 }
 

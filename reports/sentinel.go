@@ -133,7 +133,7 @@ func (r *result) gainFinding() string {
 	var differences []string
 	for i, c := range r.GainContrasts {
 		if c.Gain != nil && i < fewArms {
-			differences = append(differences, fmt.Sprintf("%s %s", c.Contrast, signed(c.Gain.Value, 2)+" "+interval(c.Gain.Low, c.Gain.High, 2)))
+			differences = append(differences, c.of.name()+" "+signed(c.Gain.Value, 2)+" "+interval(c.Gain.Low, c.Gain.High, 2))
 		}
 	}
 	if len(differences) > 0 {

@@ -156,7 +156,7 @@ func swap(c *cobra.Command, db *store.DB, engine engine, runs []store.Run, root 
 		if err != nil {
 			return nil, err
 		}
-		fmt.Fprintf(c.ErrOrStderr(), "%s %s seed %d: reading %s twice\n", run.ID, run.Arm, run.Seed, plural(len(captions), "caption"))
+		fmt.Fprintf(c.ErrOrStderr(), "%s %s seed %d: reading %s with pictures swapped\n", run.ID, run.Arm, run.Seed, plural(len(captions), "caption"))
 		readings, err := readSwapped(ctx, db, engine, run, settings, d, captions)
 		if err != nil {
 			return nil, err
