@@ -251,12 +251,12 @@ class Bench:
         """A whole trial: epochs with validation, then the test split with beam 5. Ours scores METEOR too."""
         arm, features = self.a.arms[0], self.features_file()
         planned = measure([self.a.glimpse, "plan", self.a.spec, "--json", *self.UNMATCHED], 1)["printed"]
-        settings = next(t["settings"] for t in planned["trials"] if t["arm"] == arm)
-        settings["data"]["root"] = str(Path(self.a.data).absolute())
+        settings = without_zeros(next(t["settings"] for t in planned["trials"] if t["arm"] == arm))
+        settings["data"]["root"] = str(Path(self.a.data).resolve())
         settings["train"] |= {"epochs": self.a.epochs}
         settings["train"]["select"]["patience"] = 0  # the yardstick runs all epochs
         spec = self.folder / "trial.yaml"  # YAML takes JSON
-        spec.write_text(json.dumps({"study": "trial", "question": "How long does a trial take?"} | without_zeros(settings)))
+        spec.write_text(json.dumps({"study": "trial", "question": "How long does a trial take?"} | settings))
         for threads in self.a.threads:
             ours = lambda: [self.a.glimpse, "run", str(spec), "--threads", str(threads), "--pictures", "0",
                             "--db", str(Path(tempfile.mkdtemp(dir=self.folder)) / "results.db")]
@@ -274,7 +274,7 @@ class Bench:
 
 def without_zeros(settings):
     """Settings that are zero have no effect, and a study need not, or may not, name them."""
-    return {k: without_zeros(v) if isinstance(v, dict) else v for k, v in settings.items() if v != 0 or k == "patience"}
+    return {k: without_zeros(v) if isinstance(v, dict) else v for k, v in settings.items() if v != 0}
 
 
 def widths(model):
