@@ -60,6 +60,8 @@ func TestSentinelFinding(t *testing.T) {
 			[]string{"No, the opposite: β of adaptive", "(weak; ", "0 of 2 runs"}},
 		{stats.Sentinel{WithinPosition: between(-0.1, 0.1), DifferenceWithin: between(0.1, 0.2), Verdict: stats.Inconclusive},
 			[]string{"Not that it could be shown: β of adaptive", "(next to none; ", "1 of 2 runs"}},
+		{stats.Sentinel{WithinPosition: &stats.Interval{Value: 0.2, Low: 0.1, High: 0.3, Runs: []float64{0.2}}, DifferenceWithin: between(-0.3, -0.1), Verdict: stats.Opposite},
+			[]string{"0 of 1 run)", "one training run: another may do otherwise"}},
 		{stats.Sentinel{Verdict: stats.Inconclusive}, []string{"The words of adaptive do not tell."}},
 	} {
 		got := sentinelFinding(&armReading{&arm{Label: "adaptive"}, stats.ReadingSummary{Sentinel: &c.sentinel}})

@@ -84,6 +84,9 @@ func sentinelFinding(a *armReading) string {
 	text := fmt.Sprintf(answer, a.Label) + fmt.Sprintf(" Among words at one place of their captions, the rank correlation of β with what a word gains from the picture is %s "+
 		"(%s; its authors say negative: so it is in %d of %s). β of function words less that of nouns, colours and numbers is %s (its authors say positive).",
 		estimateText(rho, 2), strength(rho.Value), negative, count(len(rho.Runs), "run"), estimateText(s.DifferenceWithin, 2))
+	if len(rho.Runs) == 1 {
+		text += " That is one training run: another may do otherwise."
+	}
 	if s.OtherPicture != nil {
 		text += fmt.Sprintf(" With another picture, β changes by %s in the mean, and correlates with what it was at %s.", fixed(s.Change.Value, 2), fixed(s.OtherPicture.Value, 2))
 	}
