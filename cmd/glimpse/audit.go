@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -107,9 +106,9 @@ func newAudit(ctx context.Context, remarks io.Writer, db *store.DB, engine engin
 	if run.State != store.Completed {
 		return nil, fmt.Errorf("run %s is %s: only the captions of completed runs are audited", run.ID, run.State)
 	}
-	var settings experiments.Settings
-	if err := json.Unmarshal(run.Settings, &settings); err != nil {
-		return nil, fmt.Errorf("run %s: its settings cannot be read: %w", run.ID, err)
+	settings, err := settingsOf(run)
+	if err != nil {
+		return nil, err
 	}
 	d, err := runData(ctx, db, run, settings, o.root)
 	if err != nil {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -129,9 +128,9 @@ func (b *benchRun) decodeRun(ctx context.Context, flag, id, root string, images 
 	if err != nil {
 		return decodeSpeed{}, err
 	}
-	var s experiments.Settings
-	if err := json.Unmarshal(run.Settings, &s); err != nil {
-		return decodeSpeed{}, fmt.Errorf("run %s: its settings cannot be read: %w", run.ID, err)
+	s, err := settingsOf(run)
+	if err != nil {
+		return decodeSpeed{}, err
 	}
 	checkpoint, err := runner.BestCheckpoint(runner.DefaultDir(db), run)
 	if err != nil {

@@ -177,9 +177,9 @@ func openCaptioner(ctx context.Context, remarks io.Writer, engine engine, o capt
 	if run, err = db.Run(ctx, o.run); err != nil {
 		return run, nil, decode, err
 	}
-	var settings experiments.Settings
-	if err := json.Unmarshal(run.Settings, &settings); err != nil {
-		return run, nil, decode, fmt.Errorf("run %s: its settings cannot be read: %w", run.ID, err)
+	settings, err := settingsOf(run)
+	if err != nil {
+		return run, nil, decode, err
 	}
 	if decode = settings.Decode; o.beamSet {
 		decode.Beam = o.beam

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"image/jpeg"
@@ -111,9 +110,9 @@ func picture(ctx context.Context, db *store.DB, engine engine, root string, choi
 		if err != nil {
 			return kept, err
 		}
-		var settings experiments.Settings
-		if err := json.Unmarshal(run.Settings, &settings); err != nil {
-			return kept, fmt.Errorf("run %s: its settings cannot be read: %w", run.ID, err)
+		settings, err := settingsOf(run)
+		if err != nil {
+			return kept, err
 		}
 		if d == nil || settings.Data != first {
 			if d, err = runData(ctx, db, run, settings, root); err != nil {

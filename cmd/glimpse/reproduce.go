@@ -103,8 +103,8 @@ func trainAgain(c *cobra.Command, results *store.DB, run store.Run, compute engi
 		return nil, err
 	}
 	trial := experiments.Trial{ID: run.ID, Arm: run.Arm, Swept: run.Swept, Parameters: run.Parameters}
-	if err := json.Unmarshal(run.Settings, &trial.Settings); err != nil {
-		return nil, fmt.Errorf("run %s: its settings cannot be read: %w", run.ID, err)
+	if trial.Settings, err = settingsOf(run); err != nil {
+		return nil, err
 	}
 	study.Data.Root = dataRoot(o.root, study.Data.Root)
 	trial.Settings.Data.Root = study.Data.Root

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,6 +11,7 @@ import (
 
 	"glimpse/data"
 	"glimpse/experiments"
+	"glimpse/internal/store"
 	"glimpse/models"
 	"glimpse/runner"
 )
@@ -92,4 +94,12 @@ func completeSpec(_ *cobra.Command, args []string, _ string) ([]string, cobra.Sh
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
 	return []string{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt
+}
+
+// settingsOf gives the settings that a run is recorded with.
+func settingsOf(run store.Run) (settings experiments.Settings, err error) {
+	if err = json.Unmarshal(run.Settings, &settings); err != nil {
+		err = fmt.Errorf("run %s: its settings cannot be read: %w", run.ID, err)
+	}
+	return settings, err
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -140,10 +139,9 @@ func swap(c *cobra.Command, db *store.DB, engine engine, runs []store.Run, root 
 		index = map[string]int{} // of an arm in arms
 	)
 	for _, run := range runs {
-		var settings experiments.Settings
-		err := json.Unmarshal(run.Settings, &settings)
+		settings, err := settingsOf(run)
 		if err != nil {
-			return nil, fmt.Errorf("run %s: its settings cannot be read: %w", run.ID, err)
+			return nil, err
 		}
 		if d == nil || settings.Data != first {
 			if d, err = runData(ctx, db, run, settings, root); err != nil {
