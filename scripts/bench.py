@@ -258,7 +258,7 @@ class Bench:
         spec = self.folder / "trial.yaml"  # YAML takes JSON
         spec.write_text(json.dumps({"study": "trial", "question": "How long does a trial take?"} | settings))
         for threads in self.a.threads:
-            ours = lambda: [self.a.glimpse, "run", str(spec), "--threads", str(threads), "--pictures", "0",
+            ours = lambda: [self.a.glimpse, "run", str(spec), "--threads", str(threads), "--pictures", "0", "--json",
                             "--db", str(Path(tempfile.mkdtemp(dir=self.folder)) / "results.db")]
             theirs = [*self.peer("train", threads), "--features", features, "--attention", arm, "--epochs", str(self.a.epochs),
                       "--batch-images", str(settings["train"]["batch_images"]), "--out", str(self.folder / "trial"), *widths(settings["model"])]

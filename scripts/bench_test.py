@@ -19,7 +19,8 @@ settings = {"data": {"name": "flickr8k", "images": 0}, "model": model, "train": 
 if sys.argv[1] == "plan":
     sys.exit(print(json.dumps({"trials": [{"arm": "none", "settings": {}}, {"arm": "soft", "settings": settings}]})))
 if sys.argv[1] == "run":
-    sys.exit(open("spec", "w").write(open(sys.argv[2]).read()) and 0)
+    open("spec", "w").write(open(sys.argv[2]).read())
+    sys.exit(print("{}" if "--json" in sys.argv else "RUN  STUDY"))
 row = {"captions_per_s": 300, "images_per_s": 40, "image_size": 96, "batch_images": 16, "beam": 5, "model": model}
 print(json.dumps({"rows": [row], "threads": os.environ["OMP_NUM_THREADS"]}, indent=2))
 """
