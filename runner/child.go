@@ -71,7 +71,7 @@ func (c *child) speaks() {
 }
 
 // supervise runs a claimed trial in a process of its own and sees it to its end.
-// A trial that fails is no error; a database that fails is.
+// A trial that fails is no error; a disk or a database that fails is.
 func (s *study) supervise(ctx context.Context, task task) error {
 	event, err := s.attempt(ctx, task)
 	lost := errors.Is(err, store.ErrFenced)
@@ -79,7 +79,7 @@ func (s *study) supervise(ctx context.Context, task task) error {
 	if lost {
 		event, err = Event{Kind: EventLost}, nil
 	}
-	if err == nil {
+	if err == nil || errors.Is(err, ErrDisk) {
 		event.Run, event.Attempt = task.claim.Run, task.claim.Attempt
 		s.report(event)
 	}
@@ -279,10 +279,18 @@ func (s *study) conclude(ctx context.Context, stopping bool, task task, c *child
 	return s.fail(ctx, task, failure, withLog("run "+run.ID+": "+cause+c.where(), c.log.Name(), c.offset))
 }
 
-// fail records that a trial failed.
+// fail records that a trial failed. A disk that fails it is an error too: the other trials write to the same one.
 func (s *study) fail(ctx context.Context, task task, failure, cause string) (Event, error) {
 	cause = strings.TrimSpace(cause)
-	return Event{Kind: EventFailed, Message: cause}, s.cfg.DB.Fail(ctx, task.claim, failure, cause)
+	if err := s.cfg.DB.Fail(ctx, task.claim, failure, cause); err != nil {
+		return Event{}, err
+	}
+	event := Event{Kind: EventFailed, Message: cause}
+	if failure == FailureDisk {
+		headline, _, _ := strings.Cut(cause, "\n")
+		return event, fmt.Errorf("run %s: %s: %w", task.claim.Run, strings.TrimPrefix(headline, "run "+task.claim.Run+": "), ErrDisk)
+	}
+	return event, nil
 }
 
 // killed tells whether the channel is closed.

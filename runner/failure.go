@@ -22,6 +22,10 @@ const (
 	FailureError   = "error"   // anything else that the trial reported
 )
 
+// ErrDisk is returned when a trial failed because a file or the database could not be written: the study ends, since the other
+// trials would fail of the same.
+var ErrDisk = errors.New("the study ends here, before its other trials fail of the same; free space or mend the disk, and run again to go on")
+
 // Retryable tells whether running the trial again can mend a kind of failure.
 // The others would only happen again, until their cause is mended.
 func Retryable(failure string) bool {

@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -117,7 +118,6 @@ func TestFailedTrialsDoNotEndTheStudy(t *testing.T) {
 		{fault{Kind: "panic", Epoch: 1, Step: 1}, FailureCrash, []string{"exit code 2: panic: runtime error", "fake_test.go"}},
 		{fault{Kind: "hang", Epoch: 1, Step: 2}, FailureStalled, []string{"no progress for"}},
 		{fault{Kind: "stop", Epoch: 1, Step: 2}, FailureStalled, []string{"no progress for"}},
-		{fault{Kind: "disk", Epoch: 2}, FailureDisk, []string{"no space left on device", "epoch 2"}},
 		{fault{Kind: "mute"}, FailureError, []string{"ended before the trial did"}},
 	} {
 		t.Run(c.fault.Kind, func(t *testing.T) {
@@ -146,9 +146,6 @@ func TestFailedTrialsDoNotEndTheStudy(t *testing.T) {
 					t.Errorf("error lacks %q:\n%s", want, run.Error)
 				}
 			}
-			if files, _ := filepath.Glob(filepath.Join(b.Dir, "runs", run.ID, "*.tmp")); files != nil && c.fault.Kind == "disk" {
-				t.Errorf("a failed save left %v", files)
-			}
 			// With the fault mended, running again mends what can be mended.
 			b.Fault = fault{}
 			before := summary.Completed
@@ -166,6 +163,34 @@ func TestFailedTrialsDoNotEndTheStudy(t *testing.T) {
 				t.Errorf("with RetryFailed: %+v, %v", summary, err)
 			}
 		})
+	}
+}
+
+// TestFullDiskEndsTheStudy: what one trial cannot write, the others cannot either.
+func TestFullDiskEndsTheStudy(t *testing.T) {
+	b := bench{Dir: t.TempDir(), Seeds: 2, Epochs: 3, Jobs: 1, Fault: fault{Kind: "disk", Epoch: 2}}
+	summary, err := b.run(context.Background(), nil)
+	if !errors.Is(err, ErrDisk) || summary.Failed != 1 || summary.Unfinished != 3 {
+		t.Fatalf("summary %+v, %v", summary, err)
+	}
+	run := b.runs(t)[0]
+	if run.State != store.Failed || run.Failure != FailureDisk {
+		t.Errorf("run is %s by %q: %s", run.State, run.Failure, run.Error)
+	}
+	for _, want := range []string{run.ID, "epoch 2", "no space left on device", "run again"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("error lacks %q: %v", want, err)
+		}
+	}
+	if strings.Contains(err.Error(), "\n") {
+		t.Errorf("error is of several lines: %v", err)
+	}
+	if files, _ := filepath.Glob(filepath.Join(b.Dir, "runs", run.ID, "*.tmp")); files != nil {
+		t.Errorf("a failed save left %v", files)
+	}
+	b.Fault = fault{}
+	if summary, err = b.run(context.Background(), nil); err != nil || summary.Completed != 4 {
+		t.Errorf("with room again: %+v, %v", summary, err)
 	}
 }
 

@@ -10,15 +10,12 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"gopkg.in/yaml.v3"
 
 	"glimpse/data"
 	"glimpse/experiments"
 	"glimpse/internal/store"
 	"glimpse/metrics"
-	"glimpse/metrics/stats"
 	"glimpse/models"
-	"glimpse/runner"
 )
 
 func auditCommand() *cobra.Command {
@@ -144,33 +141,6 @@ func newAudit(ctx context.Context, remarks io.Writer, db *store.DB, engine engin
 	}
 	a.Rows, err = metrics.Audit(splits...)
 	return a, err
-}
-
-// runData loads the data set of a run, and refuses another one than it was made with.
-func runData(ctx context.Context, db *store.DB, run store.Run, settings experiments.Settings, flag string) (*data.Dataset, error) {
-	root := dataRoot(flag, "")
-	if root == "" {
-		study, err := db.Study(ctx, run.Study)
-		if err != nil {
-			return nil, err
-		}
-		var spec struct {
-			Data struct{ Root string }
-		}
-		if err := yaml.Unmarshal([]byte(study.Spec), &spec); err != nil {
-			return nil, fmt.Errorf("study %s: its specification cannot be read: %w", study.Name, err)
-		}
-		root = spec.Data.Root
-	}
-	settings.Data.Root = root
-	d, err := data.Load(runner.DataOptions(settings, root))
-	if err != nil {
-		return nil, fmt.Errorf("data set %s, which holds the references: %w; --data names its folder", settings.Data.Name, err)
-	}
-	if found := stats.SignatureDifferences(run.Signature, runner.Signature(settings, d, ""), "metrics"); len(found) > 0 {
-		return nil, fmt.Errorf("run %s was made with another data set than the one in %q: %s", run.ID, root, strings.Join(found, "; "))
-	}
-	return d, nil
 }
 
 // auditItems joins captions with the references of their images, as people wrote them.

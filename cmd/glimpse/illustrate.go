@@ -104,7 +104,7 @@ const thumbnail = 224
 // picture makes what is kept of the choice.
 func picture(ctx context.Context, db *store.DB, engine engine, root string, choice reports.Choice) (kept store.Illustration, err error) {
 	var d *data.Dataset
-	var first experiments.Data
+	sets := dataLoader{db: db, root: root}
 	for _, id := range choice.Runs {
 		run, err := db.Run(ctx, id)
 		if err != nil {
@@ -114,11 +114,8 @@ func picture(ctx context.Context, db *store.DB, engine engine, root string, choi
 		if err != nil {
 			return kept, err
 		}
-		if d == nil || settings.Data != first {
-			if d, err = runData(ctx, db, run, settings, root); err != nil {
-				return kept, err
-			}
-			first = settings.Data
+		if d, err = sets.load(ctx, run, settings); err != nil {
+			return kept, err
 		}
 		if !models.Looks(settings) {
 			continue

@@ -132,8 +132,7 @@ type swappedRun struct {
 func swap(c *cobra.Command, db *store.DB, engine engine, runs []store.Run, root string) (*swapped, error) {
 	ctx := c.Context()
 	var (
-		d     *data.Dataset
-		first experiments.Data
+		sets  = dataLoader{db: db, root: root}
 		arms  []stats.ReadingArm
 		out   = &swapped{}
 		index = map[string]int{} // of an arm in arms
@@ -143,11 +142,9 @@ func swap(c *cobra.Command, db *store.DB, engine engine, runs []store.Run, root 
 		if err != nil {
 			return nil, err
 		}
-		if d == nil || settings.Data != first {
-			if d, err = runData(ctx, db, run, settings, root); err != nil {
-				return nil, err
-			}
-			first = settings.Data
+		d, err := sets.load(ctx, run, settings)
+		if err != nil {
+			return nil, err
 		}
 		split, _ := run.Final()
 		captions, err := db.Captions(ctx, run.ID, split)
