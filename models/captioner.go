@@ -2,8 +2,10 @@ package models
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"glimpse/data"
 	"glimpse/experiments"
@@ -173,18 +175,55 @@ const decodeBatch = 50
 // Caption captions images by beam search, in their order. With explain it
 // fills Beta, Entropy and Alpha where the model has them.
 func (c *Captioner) Caption(ctx context.Context, images []int, o experiments.Decode, explain bool) ([]data.Caption, error) {
+	return captionInBatches(c.dataset, images, func(s *torch.Scope, part []int) ([]data.Caption, error) {
+		features, err := c.source.features(s, part, false)
+		if err != nil {
+			return nil, err
+		}
+		return c.network.caption(ctx, s, features, c.dataset.Vocabulary.Words, o, explain)
+	})
+}
+
+// Ensemble captions images by a beam search of several captioners together, in
+// their order: the probability of a word is the mean of those that they give. They
+// must speak the same vocabulary; their arms, sizes and encoders may differ.
+func Ensemble(ctx context.Context, captioners []*Captioner, images []int, o experiments.Decode) ([]data.Caption, error) {
+	if len(captioners) == 0 {
+		return nil, errors.New("an ensemble of no captioners")
+	}
+	first := captioners[0].dataset
+	networks := make([]*network, len(captioners))
+	for i, c := range captioners {
+		if c.dataset.Vocabulary.Hash() != first.Vocabulary.Hash() {
+			return nil, errors.New("the captioners of an ensemble must speak one vocabulary, and these have several")
+		}
+		networks[i] = c.network
+	}
+	return captionInBatches(first, images, func(s *torch.Scope, part []int) (_ []data.Caption, err error) {
+		features := make([]*torch.Tensor, len(captioners)) // B×R×D each
+		for i, c := range captioners {
+			if features[i], err = c.source.features(s, part, false); err != nil {
+				return nil, err
+			}
+		}
+		beams, err := search(ctx, s, networks, features, o)
+		return inWords(beams, first.Vocabulary.Words), err
+	})
+}
+
+// captionInBatches captions images of a data set, some at once.
+func captionInBatches(d *data.Dataset, images []int, caption func(s *torch.Scope, part []int) ([]data.Caption, error)) ([]data.Caption, error) {
 	captions := make([]data.Caption, 0, len(images))
 	err := torch.Run(func(s *torch.Scope) error {
 		return s.Inference(func(s *torch.Scope) error {
-			for len(captions) < len(images) {
-				part := images[len(captions):min(len(captions)+decodeBatch, len(images))]
+			for part := range slices.Chunk(images, decodeBatch) {
 				err := s.Do(func(s *torch.Scope) error {
-					made, err := c.captionBatch(ctx, s, part, o, explain)
+					made, err := caption(s, part)
 					captions = append(captions, made...)
 					return err
 				})
 				if err != nil {
-					return fmt.Errorf("captioning %d images from %s: %w", len(part), c.dataset.Images[part[0]].ID, err)
+					return fmt.Errorf("captioning %d images from %s: %w", len(part), d.Images[part[0]].ID, err)
 				}
 			}
 			return nil
@@ -193,17 +232,8 @@ func (c *Captioner) Caption(ctx context.Context, images []int, o experiments.Dec
 	if err != nil {
 		return nil, err
 	}
-	return captions, nil
-}
-
-func (c *Captioner) captionBatch(ctx context.Context, s *torch.Scope, images []int, o experiments.Decode, explain bool) ([]data.Caption, error) {
-	features, err := c.source.features(s, images, false)
-	if err != nil {
-		return nil, err
-	}
-	captions, err := c.network.caption(ctx, s, features, c.dataset.Vocabulary.Words, o, explain)
 	for i := range captions {
 		captions[i].Image = images[i]
 	}
-	return captions, err
+	return captions, nil
 }

@@ -155,7 +155,7 @@ func TestParity(t *testing.T) {
 
 				n = ref.network(t, s, arm, "decode.")
 				for _, width := range []int{1, 3, 5} {
-					found, err := n.search(t.Context(), s, ref.features(s), experiments.Decode{Beam: width, LengthPenalty: 0.7, MaxLength: 12})
+					found, err := search(t.Context(), s, []*network{n}, []*torch.Tensor{ref.features(s)}, experiments.Decode{Beam: width, LengthPenalty: 0.7, MaxLength: 12})
 					if err != nil {
 						return err
 					}

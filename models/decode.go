@@ -34,12 +34,17 @@ func (b beam) last() int64 {
 
 // beamSearch is the state of a search over the captions of B images at once.
 type beamSearch struct {
-	*network
 	experiments.Decode
+	members []*member     // one, or those of an ensemble
+	mask    *torch.Tensor // V
+	beams   [][]beam      // of each image
+}
+
+// member is a network that takes part in a search.
+type member struct {
+	*network
 	picture picture
-	mask    *torch.Tensor   // V
 	states  []*torch.Tensor // a layer's states, one row for each unfinished beam; kept
-	beams   [][]beam        // of each image
 }
 
 // never is added to the log probability of a word that must not be chosen.
@@ -53,18 +58,23 @@ func (n *network) mask(s *torch.Scope) *torch.Tensor {
 	return s.FromFloats(n.device, mask, n.sizes.vocabulary)
 }
 
-// search finds the best caption of each of B images, features B×R×D. Finished
+// search finds the best caption of each of B images. All members read the same
+// vocabulary, and each has its own features of the images, B×R×D. Finished
 // beams keep their place but cost nothing more, and the search ends when all
 // are finished or MaxLength words long. An unfinished beam counts too, so every
 // image gets its best caption. <pad>, <s> and <unk> never come out.
-func (n *network) search(ctx context.Context, s *torch.Scope, features *torch.Tensor, o experiments.Decode) ([]beam, error) {
-	b := beamSearch{network: n, Decode: o, picture: n.look(s, features, false), mask: n.mask(s), beams: make([][]beam, features.Size(0))}
+func search(ctx context.Context, s *torch.Scope, networks []*network, features []*torch.Tensor, o experiments.Decode) ([]beam, error) {
+	b := beamSearch{Decode: o, mask: networks[0].mask(s), beams: make([][]beam, features[0].Size(0))}
 	for i := range b.beams {
 		b.beams[i] = []beam{{row: i}}
 	}
 	defer b.release()
-	for range n.gru {
-		b.states = append(b.states, s.Keep(s.Detach(b.picture.first)))
+	for i, n := range networks {
+		m := &member{network: n, picture: n.look(s, features[i], false)}
+		for range n.gru {
+			m.states = append(m.states, s.Keep(s.Detach(m.picture.first)))
+		}
+		b.members = append(b.members, m)
 	}
 	for more := true; more; {
 		if err := ctx.Err(); err != nil {
@@ -86,7 +96,13 @@ func (n *network) search(ctx context.Context, s *torch.Scope, features *torch.Te
 }
 
 func (b *beamSearch) release() {
-	for _, t := range b.states {
+	for _, m := range b.members {
+		m.release()
+	}
+}
+
+func (m *member) release() {
+	for _, t := range m.states {
 		t.Free()
 	}
 }
@@ -94,23 +110,33 @@ func (b *beamSearch) release() {
 // caption captions B images, features B×R×D, in the words of the vocabulary. It
 // leaves the captions' Image alone.
 func (n *network) caption(ctx context.Context, s *torch.Scope, features *torch.Tensor, vocabulary []string, o experiments.Decode, explain bool) ([]data.Caption, error) {
-	beams, err := n.search(ctx, s, features, o)
+	beams, err := search(ctx, s, []*network{n}, []*torch.Tensor{features}, o)
 	if err != nil {
 		return nil, err
 	}
-	captions, words := make([]data.Caption, len(beams)), make([][]int64, len(beams))
+	captions := inWords(beams, vocabulary)
+	if explain {
+		words := make([][]int64, len(beams))
+		for i, b := range beams {
+			words[i] = b.words
+		}
+		err = n.explain(s, features, words, captions)
+	}
+	return captions, err
+}
+
+// inWords gives the captions that beams are.
+func inWords(beams []beam, vocabulary []string) []data.Caption {
+	captions := make([]data.Caption, len(beams))
 	for i, b := range beams {
-		captions[i].LogProb, words[i] = b.total, b.words
+		captions[i].LogProb = b.total
 		for _, id := range b.words {
 			if id != data.EndID {
 				captions[i].Words = append(captions[i].Words, vocabulary[id])
 			}
 		}
 	}
-	if explain {
-		err = n.explain(s, features, words, captions)
-	}
-	return captions, err
+	return captions
 }
 
 // step makes every unfinished beam a word longer. It tells whether there was one.
@@ -132,8 +158,8 @@ func (b *beamSearch) step(s *torch.Scope) (more bool, err error) {
 	}
 	p.group(len(b.beams))
 	p.sizes = []int64{int64(len(rows))}
-	logp, states := b.read1(s, p.tensors(s, b.device), s.FromInts(b.device, rows, int64(len(rows))))
-	width := min(int64(b.Beam), b.sizes.vocabulary)
+	logp, states := b.read(s, p, rows)
+	width := min(int64(b.Beam), logp.Size(1))
 	values, indices := s.TopK(logp, width) // rows×width
 	next := extensions{width: int(width)}
 	if next.logp, err = s.Floats(values); err != nil {
@@ -143,8 +169,10 @@ func (b *beamSearch) step(s *torch.Scope) (more bool, err error) {
 		return false, err
 	}
 	b.release()
-	for l, t := range states {
-		b.states[l] = s.Keep(t)
+	for i, m := range b.members {
+		for l, t := range states[i] {
+			m.states[l] = s.Keep(t)
+		}
 	}
 	for i, list := range b.beams {
 		b.beams[i] = b.grow(list, next)
@@ -152,17 +180,39 @@ func (b *beamSearch) step(s *torch.Scope) (more bool, err error) {
 	return true, nil
 }
 
+// read reads one word in each of the rows of states, and gives the log probabilities of the next word, rows×V, and each
+// member's new states. An ensemble's probability is the mean of its members'.
+func (b *beamSearch) read(s *torch.Scope, p positions, rows []int64) (logp *torch.Tensor, states [][]*torch.Tensor) {
+	var mean *torch.Tensor
+	for i, m := range b.members {
+		logits, after := m.read1(s, p.tensors(s, m.device), s.FromInts(m.device, rows, int64(len(rows))))
+		states = append(states, after)
+		switch {
+		case len(b.members) == 1:
+			logp = s.LogSoftmax(logits, 1)
+		case i == 0:
+			mean = s.Softmax(logits, 1)
+		default:
+			mean = s.Add(mean, s.Softmax(logits, 1))
+		}
+	}
+	if mean != nil {
+		logp = s.Log(s.MulScalar(mean, 1/float64(len(b.members))))
+	}
+	return s.Add(logp, b.mask), states
+}
+
 // read1 reads one word in each of the rows, which continue the states at index,
-// and gives the log probabilities of the next word, rows×V, and the new states.
-func (b *beamSearch) read1(s *torch.Scope, w packed, index *torch.Tensor) (logp *torch.Tensor, states []*torch.Tensor) {
-	before := make([]*torch.Tensor, len(b.states))
+// and gives the logits of the next word, rows×V, and the new states.
+func (m *member) read1(s *torch.Scope, w packed, index *torch.Tensor) (logits *torch.Tensor, states []*torch.Tensor) {
+	before := make([]*torch.Tensor, len(m.states))
 	for l := range before {
-		before[l] = s.Select(b.states[l], 0, index) // rows×H
+		before[l] = s.Select(m.states[l], 0, index) // rows×H
 	}
 	top := len(before) - 1
-	words, states := b.read(s, b.picture, w, before, false)
-	seen, _ := b.head(s, b.picture, w, words, before[top], states[top])
-	return s.Add(s.LogSoftmax(b.out.of(s, seen), 1), b.mask), states
+	words, states := m.read(s, m.picture, w, before, false)
+	seen, _ := m.head(s, m.picture, w, words, before[top], states[top])
+	return m.out.of(s, seen), states
 }
 
 // extensions are the best next words of each row, width of them.

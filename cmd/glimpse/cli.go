@@ -110,7 +110,7 @@ pictures failed; 130 interrupted, and resumed by the same command.`,
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(
 		newCommand(), planCommand(), runCommand(), watchCommand(), stopCommand(), pruneCommand(), trialCommand(),
-		runsCommand(), showCommand(), compareCommand(), auditCommand(), swapCommand(), reproduceCommand(), reportCommand(),
+		runsCommand(), showCommand(), compareCommand(), auditCommand(), swapCommand(), ensembleCommand(), reproduceCommand(), reportCommand(),
 		illustrateCommand(), captionCommand(), exportCommand(),
 		dataCommand(), featuresCommand(), scoreCommand(),
 		dbCommand(), benchCommand(), doctorCommand(), tokenizeCommand(),

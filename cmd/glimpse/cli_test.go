@@ -129,7 +129,7 @@ func TestHelp(t *testing.T) {
 	if strings.Contains(root, "\n  trial ") {
 		t.Error("the child's verb is listed")
 	}
-	for _, verb := range []string{"new", "plan", "run", "watch", "runs", "show", "report", "export", "data", "data info", "data fetch", "data export", "features", "score", "compare", "audit", "swap", "doctor", "tokenize",
+	for _, verb := range []string{"new", "plan", "run", "watch", "runs", "show", "report", "export", "data", "data info", "data fetch", "data export", "features", "score", "compare", "audit", "swap", "ensemble", "doctor", "tokenize",
 		"db", "db check", "db backup", "db export", "db import", "db merge", "bench", "bench train", "bench features", "bench decode", "bench score", "bench store", "bench limits", "bench scaling"} {
 		code, help, _ := call(append(strings.Fields(verb), "--help")...)
 		if code != 0 || !strings.Contains(help, "Examples:\n  ") {

@@ -66,7 +66,7 @@ func (s *scores) print(w io.Writer) error {
 }
 
 // metricOrder gives the keys of metrics, those of the tables first.
-func metricOrder(values map[string]float64) []string {
+func metricOrder[V any](values map[string]V) []string {
 	var keys []string
 	for _, key := range shownMetrics {
 		if _, ok := values[key]; ok {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -61,6 +62,9 @@ database, in place of earlier ones, and ` + "`glimpse report`" + ` shows them.`,
 			}
 			defer results.Close()
 			runs, err := completedRuns(c.Context(), results, args)
+			if err == nil {
+				err = cmp.Or(averageable(runs), sameProtocol(runs))
+			}
 			if err != nil {
 				return err
 			}
@@ -81,15 +85,13 @@ database, in place of earlier ones, and ` + "`glimpse report`" + ` shows them.`,
 	return c
 }
 
-// completedRuns gives the completed ones of the runs that arguments name. They must be of one protocol, and those of an arm
-// may differ in their seed alone.
+// completedRuns gives the completed ones of the runs that arguments name.
 func completedRuns(ctx context.Context, db *store.DB, args []string) ([]store.Run, error) {
 	ids, err := runsOf(ctx, db, args)
 	if err != nil {
 		return nil, err
 	}
 	var runs []store.Run
-	first := map[string]store.Run{} // of each arm
 	for i, id := range ids {
 		if slices.Contains(ids[:i], id) {
 			return nil, usageError{fmt.Errorf("run %s is named twice", id)}
@@ -98,20 +100,27 @@ func completedRuns(ctx context.Context, db *store.DB, args []string) ([]store.Ru
 		if err != nil {
 			return nil, err
 		}
-		if run.State != store.Completed {
-			continue
+		if run.State == store.Completed {
+			runs = append(runs, run)
 		}
-		if other, ok := first[run.Arm]; !ok {
-			first[run.Arm] = run
-		} else if !maps.Equal(other.Swept, run.Swept) {
-			return nil, fmt.Errorf("runs %s and %s of arm %s differ in more than their seed, and an arm is averaged: name fewer runs", other.ID, run.ID, run.Arm)
-		}
-		runs = append(runs, run)
 	}
 	if len(runs) == 0 {
-		return nil, fmt.Errorf("%s: none of these runs is completed: only completed runs have final captions to read", strings.Join(args, ", "))
+		return nil, fmt.Errorf("%s: none of these runs is completed: only completed runs have final captions", strings.Join(args, ", "))
 	}
-	return runs, sameProtocol(runs)
+	return runs, nil
+}
+
+// averageable holds that the runs of an arm differ in their seed alone.
+func averageable(runs []store.Run) error {
+	first := map[string]store.Run{} // of each arm
+	for _, run := range runs {
+		if other, known := first[run.Arm]; !known {
+			first[run.Arm] = run
+		} else if !maps.Equal(other.Swept, run.Swept) {
+			return fmt.Errorf("runs %s and %s of arm %s differ in more than their seed, and an arm is averaged: name fewer runs", other.ID, run.ID, run.Arm)
+		}
+	}
+	return nil
 }
 
 // swapped is what `swap` tells; as JSON, a contract.

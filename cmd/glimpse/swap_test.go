@@ -9,7 +9,7 @@ import (
 	"glimpse/models"
 )
 
-// TestSwapRefusals holds what is not read. What is, is in testdata/script/run.txtar.
+// TestSwapRefusals holds what neither swap nor ensemble reads. What they do is in testdata/script/run.txtar.
 func TestSwapRefusals(t *testing.T) {
 	bench(t, nil)
 	signature := "data=shapes/official@0 tokenizer=ptb metrics=1"
@@ -34,6 +34,11 @@ func TestSwapRefusals(t *testing.T) {
 		{"swap aaaa dddd", 1, "under different protocols"},
 		{"swap aaaa aaaa", 2, "run aaaa is named twice"},
 		{"swap aaaa", 1, "run aaaa was made with another data set than the one in"},
+		{"ensemble aaaa dddd", 1, "under different protocols"},
+		{"ensemble aaaa cccc --arm soft", 1, "two runs at least, and 0 runs of arm soft can take part"},
+		{"ensemble aaaa", 1, "two runs at least, and 1 run can take part"},
+		{"ensemble aaaa cccc --split train", 2, `--split "train": want val or test`},
+		{"ensemble aaaa cccc", 1, "run aaaa was made with another data set than the one in"},
 	} {
 		code, stdout, stderr := call(strings.Fields(c.args)...)
 		if code != c.code || stdout != "" || !strings.Contains(stderr, c.want) {
