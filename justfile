@@ -60,9 +60,9 @@ faults N="all":
 fuzz SECONDS="20":
     #!/bin/sh
     set -eu
-    for package in $(go list {{pure}}); do
-        for target in $(go test -list '^Fuzz' "$package" | grep '^Fuzz' || true); do
-            go test -run '^$' -fuzz "^$target\$" -fuzztime {{SECONDS}}s "$package"
+    for package in $(go list {{pure}}) ./models; do
+        for target in $({{torch}} go test -list '^Fuzz' "$package" | grep '^Fuzz' || true); do
+            {{torch}} go test -run '^$' -fuzz "^$target\$" -fuzztime {{SECONDS}}s -fuzzminimizetime 1s "$package"
         done
     done
 
