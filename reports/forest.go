@@ -1,7 +1,6 @@
 package reports
 
 import (
-	"fmt"
 	"math"
 	"strings"
 
@@ -25,7 +24,11 @@ func forestFigure(r *result) figure {
 			}
 		}
 		rows = append(rows, row{label: d.name(), tint: ink, detail: d.summary(), marks: d.marks})
-		alt = append(alt, fmt.Sprintf("%s: %s, %s", d.name(), d.summary(), d.Verdict))
+		text := d.name() + ": " + d.summary()
+		if d.Verdict != "" {
+			text += ", " + string(d.Verdict)
+		}
+		alt = append(alt, text)
 	}
 	low, high = spread(low, high, 0.06, 1)
 	f := figure{

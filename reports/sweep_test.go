@@ -98,25 +98,24 @@ func TestStudyOfArmsIsNoSearch(t *testing.T) {
 	}
 }
 
-// A search that has not decided its comparison still says which trial is best so far.
+// A search names its best trial first, decided or not, and makes nothing of the difference of two of its settings.
 func TestVerdictOfASearchNamesTheBestTrial(t *testing.T) {
-	var trials []trial
-	for i, lr := range []string{"0.0001", "0.001", "0.01"} {
-		for k, dropout := range []string{"0.3", "0.5"} {
-			trials = append(trials,
-				trial{arm: "none", name: "none", seed: 1, state: store.Completed, level: 0.3 + 0.02*float64(i) - 0.05*float64(k),
-					swept: map[string]string{"train.optimizer.lr": lr, "model.dropout": dropout}},
-				trial{arm: "soft", name: "soft", seed: 1, state: store.Queued,
-					swept: map[string]string{"train.optimizer.lr": lr, "model.dropout": dropout}})
+	for state, word := range map[string]string{store.Queued: "No answer yet", store.Completed: "Described"} {
+		var trials []trial
+		for i, lr := range []string{"0.0001", "0.001", "0.01"} {
+			for k, dropout := range []string{"0.3", "0.5"} {
+				level := 0.3 + 0.02*float64(i) - 0.05*float64(k)
+				swept := map[string]string{"train.optimizer.lr": lr, "model.dropout": dropout}
+				trials = append(trials,
+					trial{arm: "none", name: "none", seed: 1, state: store.Completed, level: level, swept: swept},
+					trial{arm: "soft", name: "soft", seed: 1, state: state, level: level - 0.1, swept: swept})
+			}
 		}
-	}
-	db := fill(t, store.Study{Name: "search", Question: "Which rate?", Spec: "study: search\n",
-		Compare: json.RawMessage(`{"arms":"model.attention","baseline":"none","contrasts":[["soft","none"]],"primary":{"metric":"test.cider","minimum_effect":1,"alpha":0.05}}`)}, trials)
-	e, err := gather(t.Context(), db, "search")
-	check(t, err)
-	r, err := analyse(e)
-	check(t, err)
-	if got := r.verdict(); got.Word != "No answer yet" || !strings.HasPrefix(got.Sentence, "Best of 6 trials so far: ") || !strings.Contains(got.Sentence, "lr\u00a0=\u00a00.01") {
-		t.Errorf("the verdict is %+v", got)
+		db := fill(t, store.Study{Name: "search", Question: "Which rate?", Spec: "study: search\n",
+			Compare: json.RawMessage(`{"arms":"model.attention","baseline":"none","contrasts":[["soft","none"]],"primary":{"metric":"test.cider","minimum_effect":1,"alpha":0.05}}`)}, trials)
+		got := analysedFrom(t, db, "search").verdict()
+		if got.Word != word || !strings.HasPrefix(got.Sentence, "Best of ") || !strings.Contains(got.Sentence, "lr\u00a0=\u00a00.01") || strings.Contains(got.Sentence, "difference") {
+			t.Errorf("soft is %s: the verdict is %+v", state, got)
+		}
 	}
 }

@@ -40,8 +40,10 @@ func (r *result) verdict() verdict {
 			}
 		}
 		return verdict{"No answer yet", "open", r.found() + strings.Join(parts, "; ") + "."}
+	case c.Verdict == "" && r.found() != "":
+		return verdict{"Described", "open", r.found() + "That is the luck of its seed too: to compare arms, train the best settings with several seeds."}
 	case c.Verdict == "":
-		return verdict{"No answer yet", "open", r.found() + r.undecided(c)}
+		return verdict{"No answer yet", "open", r.undecided(c)}
 	}
 	v := r.judged(c)
 	if finished < len(r.Runs) {
