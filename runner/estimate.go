@@ -55,6 +55,15 @@ func (e *estimator) know(trials []experiments.Trial, known []store.Run) {
 			e.took(o, run.Seconds)
 		}
 	}
+	// Runs of other studies count where they differ in the seed alone.
+	for _, run := range known {
+		var settings experiments.Settings
+		if run.State != store.Completed || run.Seconds <= 0 || e.trials[run.ID] != nil || json.Unmarshal(run.Settings, &settings) != nil {
+			continue
+		}
+		key := costKey(settings)
+		e.costs[key] = append(e.costs[key], run.Seconds)
+	}
 }
 
 func (e *estimator) took(o *outlook, seconds float64) {

@@ -169,6 +169,13 @@ func TestEstimate(t *testing.T) {
 	fast := store.Run{ID: trials[1].ID, State: store.Completed, Seconds: 40, Epochs: 10}
 	half := store.Run{ID: trials[2].ID, State: store.Interrupted, Seconds: 60, Epochs: 5}
 	failed := store.Run{ID: trials[3].ID, State: store.Failed}
+	settings := trials[0].Settings
+	settings.Seed = 99
+	raw, err := json.Marshal(settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	elsewhere := store.Run{ID: "another study's", State: store.Completed, Seconds: 30, Settings: raw}
 	for _, c := range []struct {
 		known []store.Run
 		jobs  int
@@ -179,6 +186,7 @@ func TestEstimate(t *testing.T) {
 		{[]store.Run{done, fast}, 2, 100},      // the longest decides
 		{[]store.Run{done, fast, half}, 1, 90}, // half of one is done
 		{[]store.Run{done, half, failed}, 1, 150},
+		{[]store.Run{fast, elsewhere}, 1, 100}, // another seed of an arm is known from another study
 	} {
 		got, ok := Estimate(trials, c.known, c.jobs)
 		if !ok || math.Abs(got.Seconds()-c.want) > 1e-6 {

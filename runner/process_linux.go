@@ -43,15 +43,26 @@ func processStart(pid int) (start string, alive bool) {
 	return fields[19], fields[0] != "Z" && fields[0] != "X"
 }
 
-// cpuModel returns the processor's name.
+// cpuModel returns the processor's name, with family and model where it has them: virtual machines give
+// processors of several generations one name, and these round differently.
 func cpuModel() string {
 	raw, _ := os.ReadFile("/proc/cpuinfo")
-	for line := range strings.Lines(string(raw)) {
-		if key, value, found := strings.Cut(line, ":"); found && strings.TrimSpace(key) == "model name" {
-			return strings.TrimSpace(value)
-		}
+	return cpuName(string(raw))
+}
+
+// cpuName reads the first processor of cpuinfo (proc(5)).
+func cpuName(cpuinfo string) string {
+	first, _, _ := strings.Cut(cpuinfo, "\n\n")
+	fields := map[string]string{}
+	for line := range strings.Lines(first) {
+		key, value, _ := strings.Cut(line, ":")
+		fields[strings.TrimSpace(key)] = strings.TrimSpace(value)
 	}
-	return ""
+	name := fields["model name"]
+	if family, model := fields["cpu family"], fields["model"]; family != "" && model != "" {
+		name = strings.TrimSpace(name + " family " + family + " model " + model)
+	}
+	return name
 }
 
 // rssUnit is the unit of rusage's ru_maxrss in bytes (getrusage(2)).

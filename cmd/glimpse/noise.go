@@ -43,7 +43,7 @@ func (n *planNoise) String() string {
 	}
 	switch n.From {
 	case fromSettings:
-		return "as in " + runs + " of this study" + images
+		return "as in " + runs + " with this study's settings" + images
 	case fromData:
 		return "as in " + runs + " with other settings on the same data" + images
 	}

@@ -102,7 +102,7 @@ func TestNoiseOverImages(t *testing.T) {
 	if got == nil || got.Runs != 4 || got.Arms != 2 || !got.Images || math.Abs(got.ImageSD-10) > 0.5 || got.SeedSD > 1e-9 {
 		t.Errorf("got %+v, want a deviation of 10 points over images and of none over seeds, of 4 runs in 2 arms", got)
 	}
-	const want = "as in 4 completed runs of 2 arms of this study"
+	const want = "as in 4 completed runs of 2 arms with this study's settings"
 	if got.String() != want {
 		t.Errorf("says %q, want %q", got, want)
 	}
