@@ -103,6 +103,42 @@ func TestScopesFree(t *testing.T) {
 	}
 }
 
+// Tensors of ever other sizes, with small ones kept between them, take the memory of those before them.
+func TestMemoryIsReused(t *testing.T) {
+	err := Run(func(s *Scope) error {
+		var before int64
+		var small []*Tensor
+		defer func() {
+			for _, kept := range small {
+				kept.Free()
+			}
+		}()
+		for i := range int64(400) {
+			m := 900 + 37*i%200
+			err := s.Do(func(inner *Scope) error {
+				logits := inner.Full(CPU, 1, m, 2543) // 9 to 11 MB
+				inner.Full(CPU, 1, 3*m, 512)
+				small = append(small, inner.Keep(inner.Full(CPU, 1, 1000+i)))
+				inner.Softmax(logits, 1)
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+			if i == 20 {
+				before = resident(t)
+			}
+		}
+		if grown := resident(t) - before; grown > 16<<20 {
+			t.Errorf("tensors of 31 MB at most made the process grow by %d MB", grown>>20)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // resident is the memory that the process holds, in bytes.
 func resident(t *testing.T) int64 {
 	t.Helper()
