@@ -93,13 +93,22 @@ const classHeight vg.Length = 42
 const classNote = "Word classes are found by rules: lists for closed classes, colours, numbers and common adjectives; endings and a list for verbs, " +
 	"unless a determiner, a preposition or the like stands before; all other words count as nouns."
 
+// rareClass is the share of all words below which a class is too small to be
+// named in the finding.
+const rareClass = 0.01
+
 // classFinding says which words lean on the language and which on the picture.
 func classFinding(a *arm, list []classBeta) string {
-	if len(list) < 2 {
+	words := 0
+	for _, b := range list {
+		words += b.Words
+	}
+	common := slices.DeleteFunc(slices.Clone(list), func(b classBeta) bool { return float64(b.Words) < rareClass*float64(words) })
+	if len(common) < 2 {
 		return ""
 	}
 	byMean := func(x, y classBeta) int { return cmp.Compare(x.Mean, y.Mean) }
-	least, most := slices.MinFunc(list, byMean), slices.MaxFunc(list, byMean)
+	least, most := slices.MinFunc(common, byMean), slices.MaxFunc(common, byMean)
 	if most.Mean-least.Mean < 0.05 {
 		return fmt.Sprintf("β of %s hardly differs between word classes: from %s to %s.", a.Label, fixed(least.Mean, 2), fixed(most.Mean, 2))
 	}

@@ -39,3 +39,15 @@ func TestEveryWordIsListedOnce(t *testing.T) {
 		}
 	}
 }
+
+// A class that is hardly ever written is not what the finding names.
+func TestClassFindingNamesCommonClasses(t *testing.T) {
+	list := []classBeta{
+		{Class: determiners, Words: 12000, Mean: 0.23}, {Class: adverbs, Words: 24, Mean: 0.75},
+		{Class: adjectives, Words: 1300, Mean: 0.07}, {Class: numbers, Words: 30, Mean: 0},
+	}
+	got := classFinding(&arm{Label: "adaptive"}, list)
+	if want := "adaptive relies most on the language for determiners (β = 0.23) and looks most at the picture for adjectives (β = 0.07)."; got != want {
+		t.Errorf("says %q", got)
+	}
+}
