@@ -82,6 +82,11 @@ func (b *paraphraseReader) line(line []byte) error {
 		if len(t.phrases) > 0 && bytes.Equal(line, b.phrase) {
 			return nil
 		}
+		// A phrase is its words, however they are spaced.
+		line = bytes.Join(bytes.FieldsFunc(line, func(r rune) bool { return r == ' ' }), []byte{' '})
+		if len(t.phrases) > 0 && bytes.Equal(line, b.phrase) {
+			return nil
+		}
 		if b.seen[string(line)] {
 			return fmt.Errorf("line %d: the paraphrases of %q are not together; the table must be sorted", b.lines, line)
 		}
