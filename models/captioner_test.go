@@ -63,10 +63,10 @@ func (r reference) batch() data.Batch {
 }
 
 // network makes a captioner with the fixture's parameters of that prefix.
-func (r reference) network(t *testing.T, s *torch.Scope, arm, prefix string) *network {
+func (r reference) network(t *testing.T, s *torch.Scope, device torch.Device, arm, prefix string) *network {
 	t.Helper()
 	shapes := networkShapes(arms[arm], referenceSizes)
-	p, err := newParameters(s, torch.CPU, shapes)
+	p, err := newParameters(s, device, shapes)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,12 +78,12 @@ func (r reference) network(t *testing.T, s *torch.Scope, arm, prefix string) *ne
 		}
 		s.CopyInto(p.tensors[i], s.FromFloats(torch.CPU, x.data, x.shape...))
 	}
-	return newNetwork(p, torch.CPU, arms[arm], referenceSizes, 0)
+	return newNetwork(p, device, arms[arm], referenceSizes, 0)
 }
 
-func (r reference) features(s *torch.Scope) *torch.Tensor {
+func (r reference) features(s *torch.Scope, device torch.Device) *torch.Tensor {
 	f := r.tensors["features"]
-	return s.FromFloats(torch.CPU, f.data, f.shape...)
+	return s.FromFloats(device, f.data, f.shape...)
 }
 
 // closeTo fails unless the tensor equals the reference within tolerance, and
@@ -109,23 +109,25 @@ func closeTo(t *testing.T, s *torch.Scope, what string, got *torch.Tensor, want 
 
 // TestParity holds logits, loss, every gradient, ten optimizer steps and the
 // decoded captions of each arm against the reference implementation.
-func TestParity(t *testing.T) {
+func TestParity(t *testing.T) { onEachDevice(t, testParity) }
+
+func testParity(t *testing.T, device torch.Device) {
 	for arm := range arms {
 		t.Run(arm, func(t *testing.T) {
 			ref := loadReference(t, arm)
 			err := torch.Run(func(s *torch.Scope) error {
-				n := ref.network(t, s, arm, "start.")
+				n := ref.network(t, s, device, arm, "start.")
 				p := pack(ref.batch())
 				settings := experiments.Optimizer{Name: "adam", LR: 5e-3, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, ClipNorm: 0.5}
-				opt, err := newOptimizer(s, settings, torch.CPU, n.parameters)
+				opt, err := newOptimizer(s, settings, device, n.parameters)
 				if err != nil {
 					return err
 				}
 				defer opt.free()
 				var logits, gradients float64
 				for step, want := range ref.Losses {
-					out, _ := n.logits(s, ref.features(s), p.tensors(s, torch.CPU), true)
-					loss := s.CrossEntropy(out, s.FromInts(torch.CPU, p.target, int64(len(p.target))), 0.1)
+					out, _ := n.logits(s, ref.features(s, device), p.tensors(s, device), true)
+					loss := s.CrossEntropy(out, s.FromInts(device, p.target, int64(len(p.target))), 0.1)
 					s.ZeroGrad(n.tensors)
 					s.Backward(loss)
 					got, err := s.Item(loss)
@@ -137,7 +139,7 @@ func TestParity(t *testing.T) {
 					}
 					if step == 0 {
 						// The reference lists positions caption by caption.
-						rows := s.FromInts(torch.CPU, p.captionOrder(), int64(len(p.input)))
+						rows := s.FromInts(device, p.captionOrder(), int64(len(p.input)))
 						logits = closeTo(t, s, "logits", s.Select(out, 0, rows), ref.tensors["logits"], 1e-5)
 						for i, sh := range n.shapes {
 							gradients = max(gradients, closeTo(t, s, "gradient of "+sh.name, s.Grad(n.tensors[i]), ref.tensors["grad."+sh.name], 1e-6))
@@ -153,9 +155,9 @@ func TestParity(t *testing.T) {
 				}
 				t.Logf("largest differences: logits %.2g, gradients %.2g, parameters after %d steps %.2g", logits, gradients, len(ref.Losses), steps)
 
-				n = ref.network(t, s, arm, "decode.")
+				n = ref.network(t, s, device, arm, "decode.")
 				for _, width := range []int{1, 3, 5} {
-					found, err := search(t.Context(), s, []*network{n}, []*torch.Tensor{ref.features(s)}, experiments.Decode{Beam: width, LengthPenalty: 0.7, MaxLength: 12})
+					found, err := search(t.Context(), s, []*network{n}, []*torch.Tensor{ref.features(s, device)}, experiments.Decode{Beam: width, LengthPenalty: 0.7, MaxLength: 12})
 					if err != nil {
 						return err
 					}

@@ -125,7 +125,9 @@ func compareWithFixture(t *testing.T, f *frozen, s *torch.Scope, fixture string)
 	}
 }
 
-func TestEncodersMatchPyTorch(t *testing.T) {
+func TestEncodersMatchPyTorch(t *testing.T) { onEachDevice(t, testEncodersMatchPyTorch) }
+
+func testEncodersMatchPyTorch(t *testing.T, device torch.Device) {
 	for name, a := range architectures {
 		t.Run(name, func(t *testing.T) {
 			size := 224
@@ -137,7 +139,7 @@ func TestEncodersMatchPyTorch(t *testing.T) {
 				t.Fatal(err)
 			}
 			err = torch.Run(func(s *torch.Scope) error {
-				f, err := buildFrozen(s, torch.CPU, spec, computedValues, 1)
+				f, err := buildFrozen(s, device, spec, computedValues, 1)
 				if err != nil {
 					return err
 				}

@@ -53,6 +53,7 @@ func (e Engine) prepare() {
 		torch.SetThreads(e.Threads)
 	}
 	torch.SetDeterministic(e.Device != torch.CPU)
+	torch.SetFullPrecision()
 }
 
 // Parameters counts the trained parameters that the settings ask for, with a

@@ -21,6 +21,8 @@ type positions struct {
 	row      []int   // N: the caption's number in the batch, b·C+c
 	order    []int64 // M: the positions image by image
 	start    []int64 // B+1: the bounds of each image's part of order
+	slot     []int64 // M: b·longest+i for the i-th position of image b
+	longest  int64   // the most positions that an image has
 }
 
 // pack lists the positions of a batch of B images with C captions of up to T
@@ -66,19 +68,21 @@ func pack(b data.Batch) positions {
 	return p
 }
 
-// group fills order and start from image, for B images.
+// group fills order, start, slot and longest from image, for B images.
 func (p *positions) group(images int) {
 	p.start = make([]int64, images+1)
 	for _, b := range p.image {
 		p.start[b+1]++
 	}
+	p.longest = slices.Max(p.start)
 	for b := range images {
 		p.start[b+1] += p.start[b]
 	}
 	next := slices.Clone(p.start)
-	p.order = make([]int64, len(p.image))
+	p.order, p.slot = make([]int64, len(p.image)), make([]int64, len(p.image))
 	for m, b := range p.image {
 		p.order[next[b]] = int64(m)
+		p.slot[m] = b*p.longest + next[b] - p.start[b]
 		next[b]++
 	}
 }
@@ -92,10 +96,9 @@ type packed struct {
 
 func (p *positions) tensors(s *torch.Scope, device torch.Device) packed {
 	ints := func(v []int64) *torch.Tensor { return s.FromInts(device, v, int64(len(v))) }
-	image := ints(p.image)
 	return packed{
-		input: ints(p.input), image: image, previous: ints(p.previous), rowImage: ints(p.rowImage),
+		input: ints(p.input), image: ints(p.image), previous: ints(p.previous), rowImage: ints(p.rowImage),
 		sizes:  s.FromInts(torch.CPU, p.sizes, int64(len(p.sizes))),
-		groups: torch.Groups{Order: ints(p.order), Start: ints(p.start), Image: image},
+		groups: torch.Groups{Order: ints(p.order), Start: ints(p.start), Slot: ints(p.slot), Longest: p.longest},
 	}
 }

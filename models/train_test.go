@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -42,7 +43,12 @@ func smallSettings(arm string) experiments.Settings {
 
 func newSmall(t *testing.T, s experiments.Settings, d *data.Dataset) *Captioner {
 	t.Helper()
-	c, err := Engine{Device: torch.CPU, Threads: 1}.Captioner(s, d)
+	return newSmallOn(t, torch.CPU, s, d)
+}
+
+func newSmallOn(t *testing.T, device torch.Device, s experiments.Settings, d *data.Dataset) *Captioner {
+	t.Helper()
+	c, err := Engine{Device: device, Threads: 1}.Captioner(s, d)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,6 +58,20 @@ func newSmall(t *testing.T, s experiments.Settings, d *data.Dataset) *Captioner 
 		}
 	})
 	return c
+}
+
+// onEachDevice runs a test on the CPU and on a GPU.
+func onEachDevice(t *testing.T, test func(t *testing.T, device torch.Device)) {
+	t.Run("cpu", func(t *testing.T) { test(t, torch.CPU) })
+	t.Run("cuda", func(t *testing.T) {
+		if _, err := torch.CUDADevices(); err != nil {
+			t.Skip(err)
+		}
+		t.Cleanup(func() { torch.SetDeterministic(false) })
+		torch.SetDeterministic(true)
+		torch.SetFullPrecision()
+		test(t, 0)
+	})
 }
 
 // steps gives a context that ends after so many training steps, and the
@@ -93,7 +113,9 @@ func TestTrainingLowersTheLoss(t *testing.T) {
 
 // A trial that is stopped in the middle of an epoch and goes on in another
 // process ends bit for bit like one that was not.
-func TestResumeIsExact(t *testing.T) {
+func TestResumeIsExact(t *testing.T) { onEachDevice(t, testResumeIsExact) }
+
+func testResumeIsExact(t *testing.T, device torch.Device) {
 	d := smallScenes(t)
 	for _, name := range []string{"adam", "adamw", "sgd"} {
 		s := smallSettings("adaptive")
@@ -101,7 +123,7 @@ func TestResumeIsExact(t *testing.T) {
 		s.Train.Schedule = experiments.Schedule{Name: "plateau", Gamma: 0.5, Patience: 1}
 		s.Model.Layers = 2
 
-		whole := newSmall(t, s, d)
+		whole := newSmallOn(t, device, s, d)
 		var want []data.EpochResult
 		for i := range 3 {
 			r, err := whole.TrainEpoch(t.Context(), quiet)
@@ -113,7 +135,7 @@ func TestResumeIsExact(t *testing.T) {
 		}
 
 		path := filepath.Join(t.TempDir(), "stopped")
-		first := newSmall(t, s, d)
+		first := newSmallOn(t, device, s, d)
 		var got []data.EpochResult
 		r, err := first.TrainEpoch(t.Context(), quiet)
 		if err != nil {
@@ -129,7 +151,7 @@ func TestResumeIsExact(t *testing.T) {
 			t.Fatal(err)
 		}
 
-		second := newSmall(t, s, d)
+		second := newSmallOn(t, device, s, d)
 		if err := second.Load(path); err != nil {
 			t.Fatal(err)
 		}
@@ -170,10 +192,12 @@ func TestResumeIsExact(t *testing.T) {
 
 // Captions of untrained networks, which seldom end by themselves: each image
 // still gets one, within MaxLength and without special words.
-func TestCaptionsAlwaysCome(t *testing.T) {
+func TestCaptionsAlwaysCome(t *testing.T) { onEachDevice(t, testCaptionsAlwaysCome) }
+
+func testCaptionsAlwaysCome(t *testing.T, device torch.Device) {
 	d := smallScenes(t)
 	for arm, a := range arms {
-		c := newSmall(t, smallSettings(arm), d)
+		c := newSmallOn(t, device, smallSettings(arm), d)
 		captions, err := c.Caption(t.Context(), d.Splits["test"], experiments.Decode{Beam: 5, LengthPenalty: 0.7, MaxLength: 7}, true)
 		if err != nil {
 			t.Fatal(err)
@@ -203,6 +227,46 @@ func TestCaptionsAlwaysCome(t *testing.T) {
 			for _, h := range caption.Entropy {
 				if !(h >= 0 && h <= math.Log(16)+1e-6) {
 					t.Errorf("%s: entropy %v over 16 regions", arm, h)
+				}
+			}
+		}
+	}
+}
+
+// A checkpoint of either device loads on the other, and says the same there.
+func TestCheckpointsMoveBetweenDevices(t *testing.T) {
+	if _, err := torch.CUDADevices(); err != nil {
+		t.Skip(err)
+	}
+	d := smallScenes(t)
+	for arm := range arms {
+		for from, to := range map[torch.Device]torch.Device{torch.CPU: 0, 0: torch.CPU} {
+			s := smallSettings(arm)
+			s.Train.Optimizer.LR = 1e-2
+			trained := newSmallOn(t, from, s, d)
+			for range 3 {
+				if _, err := trained.TrainEpoch(t.Context(), quiet); err != nil {
+					t.Fatal(err)
+				}
+			}
+			path := filepath.Join(t.TempDir(), "moved")
+			if _, err := trained.Save(path); err != nil {
+				t.Fatal(err)
+			}
+			moved := newSmallOn(t, to, s, d)
+			if err := moved.Load(path); err != nil {
+				t.Fatalf("%s from %s to %s: %v", arm, from, to, err)
+			}
+			var said [2][]data.Caption
+			for i, c := range []*Captioner{trained, moved} {
+				var err error
+				if said[i], err = c.Caption(t.Context(), d.Splits["test"], s.Decode, true); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for i := range said[0] {
+				if x, y := said[0][i], said[1][i]; !slices.Equal(x.Words, y.Words) || math.Abs(x.LogProb-y.LogProb) > 1e-3 {
+					t.Errorf("%s from %s to %s: %q (%.4f) became %q (%.4f)", arm, from, to, x.Words, x.LogProb, y.Words, y.LogProb)
 				}
 			}
 		}
@@ -276,6 +340,8 @@ func TestPack(t *testing.T) {
 		row:      []int{1, 0, 3},
 		order:    []int64{0, 1, 3, 4, 5, 2},
 		start:    []int64{0, 5, 6},
+		slot:     []int64{0, 1, 5, 2, 3, 4},
+		longest:  5,
 	}
 	if !reflect.DeepEqual(p, want) {
 		t.Errorf("got  %+v\nwant %+v", p, want)

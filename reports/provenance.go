@@ -85,7 +85,7 @@ func (r *result) provenance() []fact {
 
 // rank puts the facts that decide a repetition first.
 func rank(key string) int {
-	for i, prefix := range []string{"commit", "dirty", "device", "cpu", "threads", "versions"} {
+	for i, prefix := range []string{"commit", "dirty", "device", "gpu", "cpu", "threads", "versions"} {
 		if strings.HasPrefix(key, prefix) {
 			return i
 		}

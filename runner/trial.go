@@ -36,9 +36,10 @@ type TrialConfig struct {
 	// too, last, both or none.
 	Keep string
 
-	// Threads, Device, Versions and CommandLine are recorded; setting them is the caller's.
+	// Threads, Device, GPU, Versions and CommandLine are recorded; setting them is the caller's.
 	Threads     int
 	Device      string
+	GPU         string
 	CommandLine string            // that the study was run by
 	Versions    map[string]string // library → version, such as libtorch
 

@@ -106,7 +106,12 @@ func checkCUDA() finding {
 		return finding{"cuda", stateOptional, err.Error(),
 			"training runs on the CPU; for a GPU install NVIDIA's driver and build with GLIMPSE_VARIANT=cuda ./bootstrap build"}
 	}
-	return finding{Name: "cuda", State: stateOK, Detail: fmt.Sprintf("%d devices", n)}
+	names := make([]string, n)
+	for i := range names {
+		device := torch.Device(i)
+		names[i] = strings.TrimSpace(device.String() + " " + device.Name())
+	}
+	return finding{Name: "cuda", State: stateOK, Detail: strings.Join(names, ", ")}
 }
 
 func checkThreads() finding {

@@ -84,10 +84,10 @@ func TestAdditiveAttention(t *testing.T) {
 				Seed(1)
 				const m, b = 7, 3
 				// image 1 has no position; the order within an image is free
-				g := Groups{
-					Image: s.FromInts(CPU, []int64{0, 2, 0, 2, 2, 0, 2}, m),
+				g := Groups{ // image 0 has positions 0, 2 and 5, image 2 the others
 					Order: s.FromInts(CPU, []int64{5, 0, 2, 1, 3, 4, 6}, m),
 					Start: s.FromInts(CPU, []int64{0, 3, 3, 7}, b+1),
+					Slot:  s.FromInts(CPU, []int64{1, 8, 2, 9, 10, 0, 11}, m), Longest: 4,
 				}
 				normal := func(shape ...int64) *Tensor { return s.Normal(CPU, 0, 1, shape...) }
 				inputs := []*Tensor{normal(m, c.k), normal(b, c.r, c.k), normal(1, c.k), normal(b, c.r, c.h)}
@@ -116,7 +116,11 @@ func TestAdditiveAttention(t *testing.T) {
 				if !c.sentinel {
 					inputs = inputs[:4]
 				}
-				agree(t, s, inputs, run(s.AdditiveAttention), run(s.composedAttention))
+				agree(t, s, inputs, run(s.AdditiveAttention), run(s.attentionByTable))
+				if _, err := CUDADevices(); err == nil {
+					g = Groups{Order: s.To(g.Order, 0), Start: s.To(g.Start, 0), Slot: s.To(g.Slot, 0), Longest: 4}
+					agree(t, s, inputs, run(s.attentionByTable), onGPU(s, run(s.AdditiveAttention)))
+				}
 				return nil
 			})
 			if err != nil {
@@ -124,6 +128,39 @@ func TestAdditiveAttention(t *testing.T) {
 			}
 		})
 	}
+}
+
+// onGPU runs f on a GPU, from and to the CPU.
+func onGPU(s *Scope, f func(in []*Tensor) []*Tensor) func(in []*Tensor) []*Tensor {
+	return func(in []*Tensor) []*Tensor {
+		moved := make([]*Tensor, len(in))
+		for i, t := range in {
+			moved[i] = s.To(t, 0)
+		}
+		out := f(moved)
+		for i, t := range out {
+			out[i] = s.To(t, CPU)
+		}
+		return out
+	}
+}
+
+// gruByFormula is PackedGRU as PyTorch documents a GRU, step by step.
+func gruByFormula(s *Scope, input, start, weight, bias *Tensor, sizes []int64) *Tensor {
+	h, states, at := start, []*Tensor(nil), int64(0)
+	for _, n := range sizes {
+		h = s.Narrow(h, 0, 0, n)          // n×H
+		part := s.Linear(h, weight, bias) // n×3H
+		x := s.Narrow(input, 0, at, n)    // n×3H
+		gate := func(t *Tensor, i int64) *Tensor { return s.Narrow(t, 1, i*start.Size(1), start.Size(1)) }
+		r := s.Sigmoid(s.Add(gate(x, 0), gate(part, 0)))
+		z := s.Sigmoid(s.Add(gate(x, 1), gate(part, 1)))
+		fresh := s.Tanh(s.Add(gate(x, 2), s.Mul(r, gate(part, 2))))
+		h = s.Add(fresh, s.Mul(z, s.Sub(h, fresh))) // n×H
+		states = append(states, h)
+		at += n
+	}
+	return s.Cat(0, states...)
 }
 
 func TestPackedGRU(t *testing.T) {
@@ -134,8 +171,13 @@ func TestPackedGRU(t *testing.T) {
 		normal := func(shape ...int64) *Tensor { return s.Normal(CPU, 0, 0.5, shape...) }
 		inputs := []*Tensor{normal(46, 3*h), normal(19, h), normal(3*h, h), normal(3 * h)}
 		kernel := func(in []*Tensor) []*Tensor { return []*Tensor{s.PackedGRU(in[0], in[1], in[2], in[3], sizes)} }
-		composed := func(in []*Tensor) []*Tensor { return []*Tensor{s.composedGRU(in[0], in[1], in[2], in[3], sizes)} }
+		composed := func(in []*Tensor) []*Tensor {
+			return []*Tensor{gruByFormula(s, in[0], in[1], in[2], in[3], []int64{19, 19, 7, 1})}
+		}
 		agree(t, s, inputs, kernel, composed)
+		if _, err := CUDADevices(); err == nil {
+			agree(t, s, inputs, kernel, onGPU(s, kernel))
+		}
 		return nil
 	})
 	if err != nil {
@@ -219,11 +261,12 @@ func TestKernelsAreDeterministic(t *testing.T) {
 		err := Run(func(s *Scope) error {
 			Seed(4)
 			const m, b, r, k, h = 64, 4, 9, 32, 48
-			image, order := make([]int64, m), make([]int64, m)
-			for i := range image {
-				image[i], order[i] = int64(i)/16, int64(i)
+			order := make([]int64, m)
+			for i := range order {
+				order[i] = int64(i)
 			}
-			g := Groups{Image: s.FromInts(CPU, image, m), Order: s.FromInts(CPU, order, m), Start: s.FromInts(CPU, []int64{0, 16, 32, 48, 64}, b+1)}
+			positions := s.FromInts(CPU, order, m)
+			g := Groups{Order: positions, Start: s.FromInts(CPU, []int64{0, 16, 32, 48, 64}, b+1), Slot: positions, Longest: m / b}
 			w := s.Parameter(s.Normal(CPU, 0, 1, 1, k))
 			defer w.Free()
 			context, _ := s.AdditiveAttention(s.Normal(CPU, 0, 1, m, k), s.Normal(CPU, 0, 1, b, r, k), w, s.Normal(CPU, 0, 1, b, r, h), nil, nil, g)

@@ -178,6 +178,13 @@ gl_tensor gl_packed_gru(gl_tensor input, gl_tensor start, gl_tensor weight, gl_t
   });
 }
 
+gl_tensor gl_gru_cell(gl_tensor input, gl_tensor part, gl_tensor before) {
+  return guarded<gl_tensor>(nullptr, [&] {
+    // Both parts hold their biases already.
+    return handle_of(std::get<0>(at::_thnn_fused_gru_cell(tensor_of(input), tensor_of(part), tensor_of(before))));
+  });
+}
+
 gl_tensor gl_cross_entropy(gl_tensor logits, gl_tensor targets, double smoothing) {
   return guarded<gl_tensor>(nullptr, [&] {
     return handle_of(CrossEntropy::apply(tensor_of(logits).contiguous(), tensor_of(targets), smoothing));

@@ -93,6 +93,18 @@ func CUDADevices() (int, error) {
 	return n, nil
 }
 
+// Name gives the name of the GPU by its maker, "" for the CPU or where the
+// driver does not tell.
+func (d Device) Name() string {
+	if d < 0 || loadCUDA() != nil {
+		return ""
+	}
+	if name := C.gl_cuda_name(C.int(d)); name != nil {
+		return takeString(unsafe.Pointer(name))
+	}
+	return ""
+}
+
 // Version returns the version of libtorch.
 func Version() string { return C.GoString(C.gl_version()) }
 
@@ -123,6 +135,11 @@ func Threads() int { return int(C.gl_threads()) }
 // SetDeterministic makes CUDA operations deterministic, or fail where they
 // cannot be; those on the CPU are so for a fixed number of threads.
 func SetDeterministic(on bool) { C.gl_set_deterministic(C.int(flag(on))) }
+
+// SetFullPrecision lets CUDA compute convolutions and products in float32
+// throughout, never in TF32, whose 10 bits would make features differ from
+// those of the CPU in the third digit.
+func SetFullPrecision() { C.gl_set_full_precision() }
 
 // Seed sets the generators of all devices.
 func Seed(seed int64) { C.gl_seed(C.int64_t(seed)) }

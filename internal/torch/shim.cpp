@@ -2,6 +2,7 @@
 #include "shim.hpp"
 
 #include <ATen/Parallel.h>
+#include <cstdlib>
 #include <dlfcn.h>
 #include <torch/version.h>
 
@@ -37,9 +38,18 @@ int gl_threads(void) { return at::get_num_threads(); }
 
 void gl_set_deterministic(int on) {
   guarded([&] {
+    // Without a fixed workspace cuBLAS may add in another order, and libtorch then refuses its products.
+    if (on) setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0);
     at::globalContext().setDeterministicAlgorithms(on, /*warn_only=*/false);
     at::globalContext().setDeterministicCuDNN(on);
     at::globalContext().setBenchmarkCuDNN(!on);
+  });
+}
+
+void gl_set_full_precision(void) {
+  guarded([&] {
+    at::globalContext().setAllowTF32CuDNN(false);
+    at::globalContext().setAllowTF32CuBLAS(false);
   });
 }
 
@@ -54,6 +64,18 @@ const char *gl_library_path(void) {
 
 char *gl_load_cuda(const char *library) {
   return dlopen(library, RTLD_NOW | RTLD_GLOBAL) ? nullptr : strdup(dlerror());
+}
+
+char *gl_cuda_name(int device) {
+  void *driver = dlopen("libcuda.so.1", RTLD_LAZY);
+  if (driver == nullptr) return nullptr;
+  char name[256] = "";
+  int handle = 0;
+  // As in cuda.h: 0 is success, and a CUdevice is an int.
+  auto get = reinterpret_cast<int (*)(int *, int)>(dlsym(driver, "cuDeviceGet"));
+  auto name_of = reinterpret_cast<int (*)(char *, int, int)>(dlsym(driver, "cuDeviceGetName"));
+  bool known = get && name_of && get(&handle, device) == 0 && name_of(name, sizeof name, handle) == 0;
+  return known ? strdup(name) : nullptr;
 }
 
 void *gl_inference_begin(void) {

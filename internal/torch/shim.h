@@ -19,10 +19,12 @@ void gl_set_generator_state(int device, gl_tensor state);
 void gl_set_threads(int n);
 int gl_threads(void);
 void gl_set_deterministic(int on);
+void gl_set_full_precision(void);
 const char *gl_version(void);
 const char *gl_blas(void);
 const char *gl_library_path(void);
 char *gl_load_cuda(const char *library);
+char *gl_cuda_name(int device);
 
 // inference mode of this thread
 void *gl_inference_begin(void);
@@ -44,6 +46,7 @@ gl_tensor gl_linear(gl_tensor x, gl_tensor w, gl_tensor b);
 void gl_additive_attention(gl_tensor *out, gl_tensor q, gl_tensor key, gl_tensor w, gl_tensor value,
                            gl_tensor sentinel_key, gl_tensor sentinel, gl_tensor order, gl_tensor start);
 gl_tensor gl_packed_gru(gl_tensor input, gl_tensor start, gl_tensor weight, gl_tensor bias, gl_tensor sizes);
+gl_tensor gl_gru_cell(gl_tensor input, gl_tensor part, gl_tensor before);  // CUDA only, as libtorch's
 gl_tensor gl_cross_entropy(gl_tensor logits, gl_tensor targets, double smoothing);
 
 #ifdef __cplusplus

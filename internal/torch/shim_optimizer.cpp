@@ -48,16 +48,32 @@ CLONED static void adam(float *__restrict w, float *__restrict m, float *__restr
   }
 }
 
+// The parameters that a gradient has reached, with it and the optimizer's moments.
+struct Reached {
+  std::vector<at::Tensor> params, grads, first, second;
+};
+
+// Adam in libtorch's own operations, each over all parameters at once.
+static void adam_elsewhere(const Reached &r, const AdamFactors &f) {
+  std::vector<at::Tensor> grads = at::_foreach_mul(r.grads, f.scale);
+  if (f.l2 != 0) at::_foreach_add_(grads, r.params, f.l2);
+  at::_foreach_lerp_(r.first, grads, f.first);
+  at::_foreach_mul_(r.second, f.second);
+  at::_foreach_addcmul_(r.second, grads, grads, f.fresh_second);
+  std::vector<at::Tensor> root = at::_foreach_sqrt(r.second);
+  at::_foreach_mul_(root, f.inverse_root);
+  at::_foreach_add_(root, f.epsilon);
+  if (f.shrink != 1) at::_foreach_mul_(r.params, f.shrink);
+  at::_foreach_addcdiv_(r.params, r.first, root, -f.step_size);
+}
+
 double gl_grad_norm(gl_tensor *params, int n) {
   return guarded(0.0, [&] {
     at::NoGradGuard no_grad;
     double sum = 0;
+    std::vector<at::Tensor> elsewhere;
     each_with_grad(params, n, [&](int, at::Tensor &, const at::Tensor &grad) {
-      if (!grad.is_cpu()) {
-        double norm = grad.norm().item<double>();
-        sum += norm * norm;
-        return;
-      }
+      if (!grad.is_cpu()) return elsewhere.push_back(grad);
       at::Tensor g = grad.contiguous();
       const float *x = g.data_ptr<float>();
       // Fixed blocks, added in order: the same sum for any number of threads.
@@ -71,6 +87,10 @@ double gl_grad_norm(gl_tensor *params, int n) {
       });
       for (double v : partial) sum += v;
     });
+    if (!elsewhere.empty()) {  // one wait for the device, not one a parameter
+      const double norm = at::stack(at::_foreach_norm(elsewhere)).norm().item<double>();
+      sum += norm * norm;
+    }
     return std::sqrt(sum);
   });
 }
@@ -98,15 +118,14 @@ void gl_adam(gl_tensor *params, gl_tensor *first, gl_tensor *second, int n, doub
     factors.step_size = step_size;
     factors.inverse_root = 1 / root2;
     factors.epsilon = epsilon;
+    Reached elsewhere;
     each_with_grad(params, n, [&](int i, at::Tensor &p, const at::Tensor &grad) {
       at::Tensor &m = tensor_of(first[i]), &v = tensor_of(second[i]);
       if (!p.is_cpu()) {
-        at::Tensor g = grad * grad_scale;
-        if (weight_decay != 0 && decoupled) p.mul_(1 - lr * weight_decay);
-        if (weight_decay != 0 && !decoupled) g.add_(p, weight_decay);
-        m.lerp_(g, 1 - beta1);
-        v.mul_(beta2).addcmul_(g, g, 1 - beta2);
-        p.addcdiv_(m, (v.sqrt() / root2).add_(epsilon), -step_size);
+        elsewhere.params.push_back(p);
+        elsewhere.grads.push_back(grad);
+        elsewhere.first.push_back(m);
+        elsewhere.second.push_back(v);
         return;
       }
       at::Tensor g = grad.contiguous();
@@ -116,6 +135,7 @@ void gl_adam(gl_tensor *params, gl_tensor *first, gl_tensor *second, int n, doub
         adam(w + begin, a + begin, b + begin, x + begin, end - begin, factors);
       });
     });
+    if (!elsewhere.params.empty()) adam_elsewhere(elsewhere, factors);
   });
 }
 

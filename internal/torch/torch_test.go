@@ -223,17 +223,39 @@ func TestParseDevice(t *testing.T) {
 	}
 }
 
-// The same kernels, composed, on a GPU.
+// What a GPU has besides tensors: a name, a generator whose state can be put
+// back, and deterministic products.
 func TestCUDA(t *testing.T) {
 	if _, err := CUDADevices(); err != nil {
 		t.Skip(err)
 	}
+	gpu := Device(0)
+	if gpu.Name() == "" {
+		t.Error("the GPU has no name")
+	}
+	SetDeterministic(true)
+	defer SetDeterministic(false)
 	err := Run(func(s *Scope) error {
 		Seed(6)
-		on := func(t *Tensor) *Tensor { return s.To(t, 0) }
-		sizes := s.FromInts(CPU, []int64{3, 2}, 2)
-		x, h, w, b := s.Normal(CPU, 0, 1, 5, 12), s.Normal(CPU, 0, 1, 3, 4), s.Normal(CPU, 0, 1, 12, 4), s.Normal(CPU, 0, 1, 12)
-		near(t, s, "gru", s.To(s.PackedGRU(on(x), on(h), on(w), on(b), sizes), CPU), s.PackedGRU(x, h, w, b, sizes), 1e-4)
+		state, err := s.GeneratorState(gpu)
+		if err != nil {
+			return err
+		}
+		x := s.Normal(CPU, 0, 1, 500, 300)
+		product := func() []float32 {
+			if err := s.SetGeneratorState(gpu, state); err != nil {
+				t.Fatal(err)
+			}
+			y := s.Dropout(s.To(x, gpu), 0.5, true)
+			values, err := s.Floats(s.MatMul(y, s.Permute(y, 1, 0)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return values
+		}
+		if !slices.Equal(product(), product()) {
+			t.Error("the same state gave another dropout, or another product")
+		}
 		return nil
 	})
 	if err != nil {
