@@ -59,7 +59,7 @@ func (n *network) look(s *torch.Scope, features *torch.Tensor, training bool) pi
 func (n *network) read(s *torch.Scope, p picture, w packed, first []*torch.Tensor, training bool) (words *torch.Tensor, states []*torch.Tensor) {
 	words = s.Dropout(s.Embedding(n.embed, w.input), n.dropout, training) // M×E
 	input := s.Linear(words, s.Narrow(n.gru[0].wIH, 1, 0, n.sizes.embedding), nil)
-	input = s.Add(input, s.Select(p.gates, 0, w.image)) // M×3H
+	input = s.Add(input, s.Pick(p.gates, w.image)) // M×3H
 	for l, layer := range n.gru {
 		if l > 0 {
 			below := s.Dropout(states[l-1], n.dropout, training)
@@ -77,13 +77,13 @@ func (n *network) head(s *torch.Scope, p picture, w packed, words, before, state
 	case !n.arm.regions:
 		return state, nil
 	case !n.arm.scores:
-		return s.Add(s.Select(p.values, 0, w.image), state), nil
+		return s.Add(s.Pick(p.values, w.image), state), nil
 	}
 	query := n.query.of(s, state) // M×K
 	var sentinel, key *torch.Tensor
 	if n.arm.sentinel {
 		gate := s.Add(n.gateX.part(s, words, 0, n.sizes.embedding), n.gateH.of(s, before)) // M×H
-		gate = s.Sigmoid(s.Add(gate, s.Select(p.gate, 0, w.image)))                        // M×H
+		gate = s.Sigmoid(s.Add(gate, s.Pick(p.gate, w.image)))                             // M×H
 		sentinel = s.Mul(gate, s.Tanh(state))                                              // M×H
 		key = n.sentinelKey.of(s, sentinel)                                                // M×K
 	}
@@ -100,7 +100,7 @@ func (n *network) logits(s *torch.Scope, features *torch.Tensor, w packed, train
 // predict gives the logits of every position, M×V, and the attention weights
 // from what was computed of the images.
 func (n *network) predict(s *torch.Scope, p picture, w packed, training bool) (logits, weights *torch.Tensor) {
-	start := s.Select(p.first, 0, w.rowImage) // N×H
+	start := s.Pick(p.first, w.rowImage) // N×H
 	first := make([]*torch.Tensor, len(n.gru))
 	for l := range first {
 		first[l] = start
@@ -109,7 +109,7 @@ func (n *network) predict(s *torch.Scope, p picture, w packed, training bool) (l
 	top := states[len(states)-1] // M×H
 	var before *torch.Tensor
 	if n.arm.sentinel {
-		before = s.Select(s.Cat(0, start, top), 0, w.previous) // M×H
+		before = s.Pick(s.Cat(0, start, top), w.previous) // M×H
 	}
 	seen, weights := n.head(s, p, w, words, before, top)
 	return n.out.of(s, s.Dropout(seen, n.dropout, training)), weights // M×V

@@ -21,8 +21,7 @@ type positions struct {
 	row      []int   // N: the caption's number in the batch, b·C+c
 	order    []int64 // M: the positions image by image
 	start    []int64 // B+1: the bounds of each image's part of order
-	slot     []int64 // M: b·longest+i for the i-th position of image b
-	longest  int64   // the most positions that an image has
+	slot     []int64 // M: b·P+i for the i-th position of image b, P the most that an image has
 }
 
 // pack lists the positions of a batch of B images with C captions of up to T
@@ -68,13 +67,13 @@ func pack(b data.Batch) positions {
 	return p
 }
 
-// group fills order, start, slot and longest from image, for B images.
+// group fills order, start and slot from image, for B images.
 func (p *positions) group(images int) {
 	p.start = make([]int64, images+1)
 	for _, b := range p.image {
 		p.start[b+1]++
 	}
-	p.longest = slices.Max(p.start)
+	longest := slices.Max(p.start)
 	for b := range images {
 		p.start[b+1] += p.start[b]
 	}
@@ -82,23 +81,46 @@ func (p *positions) group(images int) {
 	p.order, p.slot = make([]int64, len(p.image)), make([]int64, len(p.image))
 	for m, b := range p.image {
 		p.order[next[b]] = int64(m)
-		p.slot[m] = b*p.longest + next[b] - p.start[b]
+		p.slot[m] = b*longest + next[b] - p.start[b]
 		next[b]++
 	}
 }
 
+// usesOf lists, for each of a number of rows, where index names it, U×P, filled up with the length of index.
+func usesOf(index []int64, rows int) []int64 {
+	count := make([]int, rows)
+	for _, row := range index {
+		count[row]++
+	}
+	most := max(1, slices.Max(count))
+	uses := slices.Repeat([]int64{int64(len(index))}, rows*most)
+	clear(count)
+	for i, row := range index {
+		uses[int(row)*most+count[row]] = int64(i)
+		count[row]++
+	}
+	return uses
+}
+
 // packed is positions as tensors on the device of the network.
 type packed struct {
-	input, image, previous, rowImage *torch.Tensor
-	sizes                            *torch.Tensor // on the CPU
-	groups                           torch.Groups
+	input                     *torch.Tensor
+	image, previous, rowImage torch.Rows
+	sizes                     *torch.Tensor // on the CPU
+	groups                    torch.Groups
 }
 
 func (p *positions) tensors(s *torch.Scope, device torch.Device) packed {
 	ints := func(v []int64) *torch.Tensor { return s.FromInts(device, v, int64(len(v))) }
+	rows := func(index []int64, of int) torch.Rows {
+		uses := usesOf(index, of)
+		return torch.Rows{Index: ints(index), Uses: s.FromInts(device, uses, int64(of), int64(len(uses)/of))}
+	}
+	images := len(p.start) - 1
+	image := rows(p.image, images)
 	return packed{
-		input: ints(p.input), image: ints(p.image), previous: ints(p.previous), rowImage: ints(p.rowImage),
+		input: ints(p.input), image: image, previous: rows(p.previous, len(p.rowImage)+len(p.input)), rowImage: rows(p.rowImage, images),
 		sizes:  s.FromInts(torch.CPU, p.sizes, int64(len(p.sizes))),
-		groups: torch.Groups{Order: ints(p.order), Start: ints(p.start), Slot: ints(p.slot), Longest: p.longest},
+		groups: torch.Groups{Order: ints(p.order), Start: ints(p.start), Cells: image.Uses, Slot: ints(p.slot)},
 	}
 }

@@ -341,7 +341,6 @@ func TestPack(t *testing.T) {
 		order:    []int64{0, 1, 3, 4, 5, 2},
 		start:    []int64{0, 5, 6},
 		slot:     []int64{0, 1, 5, 2, 3, 4},
-		longest:  5,
 	}
 	if !reflect.DeepEqual(p, want) {
 		t.Errorf("got  %+v\nwant %+v", p, want)

@@ -10,13 +10,36 @@ import (
 	lib "github.com/sugarme/gotch/libtch"
 )
 
+// Rows tells which rows of a tensor to pick: Index has the row for each row of
+// the result, and may point one beyond the last for a row of zeros. Uses, U×P for a tensor of
+// U rows, has the rows of the result that each row went to, filled up with the
+// number of rows of the result. It makes the gradient a sum of picked rows, in a
+// fixed order: scattering it would need a sort, or come out differently each time.
+// Both are int64 tensors.
+type Rows struct {
+	Index, Uses *Tensor
+}
+
+// Pick returns the rows of t, U×X, that Index of rows names: M×X.
+func (s *Scope) Pick(t *Tensor, rows Rows) *Tensor {
+	if s.ready("pick", []*Tensor{t}) && Device(lib.AtDevice(t.c)) == CPU {
+		return s.Select(t, 0, rows.Index) // its gradient is a fast loop there
+	}
+	return s.pickByUses(t, rows)
+}
+
+func (s *Scope) pickByUses(t *Tensor, rows Rows) *Tensor {
+	return s.op("pick", func(out *lib.Ctensor) {
+		*out = lib.Ctensor(C.gl_pick(C.gl_tensor(t.c), C.gl_tensor(rows.Index.c), C.gl_tensor(rows.Uses.c)))
+	}, t, rows.Index, rows.Uses)
+}
+
 // Groups tells which of M positions belong to which of B images: Order lists
 // the positions image by image, Start has the B+1 bounds of each image's part.
-// In a table of B rows, as wide as the image of most positions has them, Slot is
-// the cell b·Longest+i of each position, the i-th of image b. All are int64 tensors.
+// Cells, B×P, has the positions of an image in a row, filled up with M, and Slot is the
+// place in it of each position, counted through all rows. All are int64 tensors.
 type Groups struct {
-	Order, Start, Slot *Tensor
-	Longest            int64
+	Order, Start, Cells, Slot *Tensor
 }
 
 // AdditiveAttention lets each of M positions look at the R regions of its
@@ -29,7 +52,7 @@ type Groups struct {
 // sentinel's β last; the weights carry no gradient. On the CPU one kernel does it
 // without storing M×R×K values; elsewhere it is composed of operations.
 func (s *Scope) AdditiveAttention(q, key, w, value, sentinelKey, sentinel *Tensor, g Groups) (context, weights *Tensor) {
-	operands := []*Tensor{q, key, w, value, g.Order, g.Start, g.Slot}
+	operands := []*Tensor{q, key, w, value, g.Order, g.Start, g.Cells, g.Slot}
 	if sentinel != nil {
 		operands = append(operands, sentinelKey, sentinel)
 	}
@@ -57,17 +80,17 @@ func (s *Scope) AdditiveAttention(q, key, w, value, sentinelKey, sentinel *Tenso
 }
 
 // attentionByTable is AdditiveAttention in libtorch's own operations, for
-// devices without a kernel. The positions of an image are laid out as a row of a table,
-// of P = Longest cells: keys and values are then read image by image, as they
-// are, and no gradient is scattered. It stores B×P×R×K values.
+// devices without a kernel. The positions of an image are laid out as the row of a
+// table: keys and values are then read image by image, as they are, and their
+// gradients are sums. It stores B×P×R×K values.
 func (s *Scope) attentionByTable(q, key, w, value, sentinelKey, sentinel *Tensor, g Groups) (context, weights *Tensor) {
-	images, regions, device := key.Size(0), key.Size(1), Device(lib.AtDevice(q.c))
-	table := func(t *Tensor) *Tensor { // M×X → B×P×X, zeros in cells of no position
-		empty := s.Zeros(device, Float, images*g.Longest, t.Size(1))
-		return s.View(s.IndexCopy(empty, 0, g.Slot, t), images, g.Longest, -1)
+	images, longest := g.Cells.Size(0), g.Cells.Size(1)
+	cells, slots := s.View(g.Cells, -1), s.View(g.Slot, -1, 1)
+	table := func(t *Tensor) *Tensor { // M×X → B×P×X, zeros where there is no position
+		return s.View(s.pickByUses(t, Rows{Index: cells, Uses: slots}), images, longest, -1)
 	}
 	list := func(t *Tensor) *Tensor { // B×P×X → M×X
-		return s.Select(s.View(t, images*g.Longest, -1), 0, g.Slot)
+		return s.pickByUses(s.View(t, images*longest, -1), Rows{Index: g.Slot, Uses: s.View(cells, -1, 1)})
 	}
 	w = s.View(w, 1, -1)                                        // 1×K
 	sum := s.Add(s.Unsqueeze(key, 1), s.Unsqueeze(table(q), 2)) // B×P×R×K
@@ -76,9 +99,9 @@ func (s *Scope) attentionByTable(q, key, w, value, sentinelKey, sentinel *Tensor
 		e = s.Cat(1, e, s.Linear(s.Tanh(s.Add(sentinelKey, q)), w, nil)) // M×(R+1)
 	}
 	alpha := s.Softmax(e, 1)
-	context = list(s.Bmm(table(s.Narrow(alpha, 1, 0, regions)), value)) // M×H
+	context = list(s.Bmm(table(s.Narrow(alpha, 1, 0, key.Size(1))), value)) // M×H
 	if sentinel != nil {
-		context = s.Add(context, s.Mul(s.Narrow(alpha, 1, regions, 1), sentinel))
+		context = s.Add(context, s.Mul(s.Narrow(alpha, 1, key.Size(1), 1), sentinel))
 	}
 	return context, s.Detach(alpha)
 }
@@ -88,7 +111,7 @@ func (s *Scope) attentionByTable(q, key, w, value, sentinelKey, sentinel *Tensor
 // words of those captions that go on, and so on; sizes never rises. input M×3H is
 // the input's part of the gates with its bias, in PyTorch's order r, z, n;
 // start N×H; weight 3H×H and bias 3H are the state's; sizes is on the CPU. It gives the states M×H.
-// On the CPU it is one kernel, on CUDA two operations a step.
+// It is one node of the graph: a product and a kernel for each step.
 func (s *Scope) PackedGRU(input, start, weight, bias, sizes *Tensor) *Tensor {
 	operands := []*Tensor{input, start, weight, bias, sizes}
 	if !s.ready("packed_gru", operands) {
@@ -100,38 +123,10 @@ func (s *Scope) PackedGRU(input, start, weight, bias, sizes *Tensor) *Tensor {
 			input.Shape(), start.Shape(), weight.Shape(), bias.Shape(), sizes.Len()))
 		return &Tensor{}
 	}
-	if Device(lib.AtDevice(input.c)) != CPU {
-		return s.gruBySteps(input, start, weight, bias, sizes)
-	}
 	return s.op("packed_gru", func(out *lib.Ctensor) {
 		*out = lib.Ctensor(C.gl_packed_gru(C.gl_tensor(input.c), C.gl_tensor(start.c), C.gl_tensor(weight.c),
 			C.gl_tensor(bias.c), C.gl_tensor(sizes.c)))
 	}, operands...)
-}
-
-// gruBySteps is PackedGRU in libtorch's own operations, two for each step, for
-// CUDA.
-func (s *Scope) gruBySteps(input, start, weight, bias, sizes *Tensor) *Tensor {
-	steps, err := s.Ints(sizes)
-	if err != nil {
-		return &Tensor{}
-	}
-	h, states, at := start, []*Tensor(nil), int64(0)
-	for _, n := range steps {
-		h = s.Narrow(h, 0, 0, n)                                               // n×H
-		h = s.gruCell(s.Narrow(input, 0, at, n), s.Linear(h, weight, bias), h) // n×H
-		states = append(states, h)
-		at += n
-	}
-	return s.Cat(0, states...)
-}
-
-// gruCell gives the states after a step, n×H, from the input's and the state's
-// part of the gates, n×3H each, and the states before. It is for CUDA.
-func (s *Scope) gruCell(input, part, before *Tensor) *Tensor {
-	return s.op("gru_cell", func(out *lib.Ctensor) {
-		*out = lib.Ctensor(C.gl_gru_cell(C.gl_tensor(input.c), C.gl_tensor(part.c), C.gl_tensor(before.c)))
-	}, input, part, before)
 }
 
 // CrossEntropy returns the mean over N of the cross entropy between logits N×V

@@ -87,7 +87,8 @@ func TestAdditiveAttention(t *testing.T) {
 				g := Groups{ // image 0 has positions 0, 2 and 5, image 2 the others
 					Order: s.FromInts(CPU, []int64{5, 0, 2, 1, 3, 4, 6}, m),
 					Start: s.FromInts(CPU, []int64{0, 3, 3, 7}, b+1),
-					Slot:  s.FromInts(CPU, []int64{1, 8, 2, 9, 10, 0, 11}, m), Longest: 4,
+					Cells: s.FromInts(CPU, []int64{5, 0, 2, m, m, m, m, m, 1, 3, 4, 6}, b, 4),
+					Slot:  s.FromInts(CPU, []int64{1, 8, 2, 9, 10, 0, 11}, m),
 				}
 				normal := func(shape ...int64) *Tensor { return s.Normal(CPU, 0, 1, shape...) }
 				inputs := []*Tensor{normal(m, c.k), normal(b, c.r, c.k), normal(1, c.k), normal(b, c.r, c.h)}
@@ -96,7 +97,7 @@ func TestAdditiveAttention(t *testing.T) {
 				} else {
 					inputs = append(inputs, nil, nil)
 				}
-				run := func(f func(q, key, w, value, sk, sv *Tensor, g Groups) (*Tensor, *Tensor)) func(in []*Tensor) []*Tensor {
+				run := func(f func(q, key, w, value, sk, sv *Tensor, g Groups) (*Tensor, *Tensor), g Groups) func(in []*Tensor) []*Tensor {
 					return func(in []*Tensor) []*Tensor {
 						var sk, sv *Tensor
 						if c.sentinel {
@@ -116,10 +117,10 @@ func TestAdditiveAttention(t *testing.T) {
 				if !c.sentinel {
 					inputs = inputs[:4]
 				}
-				agree(t, s, inputs, run(s.AdditiveAttention), run(s.attentionByTable))
+				agree(t, s, inputs, run(s.AdditiveAttention, g), run(s.attentionByTable, g))
 				if _, err := CUDADevices(); err == nil {
-					g = Groups{Order: s.To(g.Order, 0), Start: s.To(g.Start, 0), Slot: s.To(g.Slot, 0), Longest: 4}
-					agree(t, s, inputs, run(s.attentionByTable), onGPU(s, run(s.AdditiveAttention)))
+					there := Groups{Order: s.To(g.Order, 0), Start: s.To(g.Start, 0), Cells: s.To(g.Cells, 0), Slot: s.To(g.Slot, 0)}
+					agree(t, s, inputs, run(s.AdditiveAttention, g), onGPU(s, run(s.AdditiveAttention, there)))
 				}
 				return nil
 			})
@@ -127,6 +128,23 @@ func TestAdditiveAttention(t *testing.T) {
 				t.Fatal(err)
 			}
 		})
+	}
+}
+
+// Rows picked any number of times, and zeros.
+func TestPick(t *testing.T) {
+	err := Run(func(s *Scope) error {
+		Seed(7)
+		index, uses := s.FromInts(CPU, []int64{2, 0, 2, 3, 2}, 5), s.FromInts(CPU, []int64{1, 5, 5, 5, 5, 5, 0, 2, 4}, 3, 3)
+		picked := func(in []*Tensor) []*Tensor { return []*Tensor{s.pickByUses(in[0], Rows{index, uses})} }
+		selected := func(in []*Tensor) []*Tensor {
+			return []*Tensor{s.Select(s.Cat(0, in[0], s.Zeros(CPU, Float, 1, 4)), 0, index)}
+		}
+		agree(t, s, []*Tensor{s.Normal(CPU, 0, 1, 3, 4)}, picked, selected)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -266,7 +284,7 @@ func TestKernelsAreDeterministic(t *testing.T) {
 				order[i] = int64(i)
 			}
 			positions := s.FromInts(CPU, order, m)
-			g := Groups{Order: positions, Start: s.FromInts(CPU, []int64{0, 16, 32, 48, 64}, b+1), Slot: positions, Longest: m / b}
+			g := Groups{Order: positions, Start: s.FromInts(CPU, []int64{0, 16, 32, 48, 64}, b+1), Cells: s.View(positions, b, -1), Slot: positions}
 			w := s.Parameter(s.Normal(CPU, 0, 1, 1, k))
 			defer w.Free()
 			context, _ := s.AdditiveAttention(s.Normal(CPU, 0, 1, m, k), s.Normal(CPU, 0, 1, b, r, k), w, s.Normal(CPU, 0, 1, b, r, h), nil, nil, g)

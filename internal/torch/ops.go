@@ -144,12 +144,6 @@ func (s *Scope) Select(t *Tensor, dim int64, index *Tensor) *Tensor {
 	return s.op("index_select", func(out *lib.Ctensor) { lib.AtgIndexSelect(out, t.c, dim, index.c) }, t, index)
 }
 
-// IndexCopy gives t with its slices of dim at an int64 index of one dimension
-// replaced by those of source.
-func (s *Scope) IndexCopy(t *Tensor, dim int64, index, source *Tensor) *Tensor {
-	return s.op("index_copy", func(out *lib.Ctensor) { lib.AtgIndexCopy(out, t.c, dim, index.c, source.c) }, t, index, source)
-}
-
 // TopK returns the k largest values along the last dimension, in descending
 // order, and their int64 indices.
 func (s *Scope) TopK(t *Tensor, k int64) (values, indices *Tensor) {

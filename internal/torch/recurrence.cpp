@@ -106,6 +106,49 @@ struct PackedGRU : torch::autograd::Function<PackedGRU> {
   }
 };
 
+// The same on CUDA, by libtorch's kernel for the gates of a step.
+struct PackedGRUOnCUDA : torch::autograd::Function<PackedGRUOnCUDA> {
+  static Tensor forward(torch::autograd::AutogradContext *ctx, Tensor input, Tensor start, Tensor weight, Tensor bias,
+                        Tensor sizes) {
+    const int64_t T = sizes.size(0), *size = sizes.data_ptr<int64_t>();
+    torch::autograd::variable_list kept = {weight, sizes};
+    std::vector<Tensor> before, states;
+    int64_t at = 0;
+    for (int64_t t = 0; t < T; at += size[t++]) {
+      const int64_t n = size[t];
+      before.push_back((t == 0 ? start : states.back()).narrow(0, 0, n));  // n×H
+      const Tensor part = at::addmm(bias, before.back(), weight.t());      // n×3H
+      auto [after, gates] = at::_thnn_fused_gru_cell(input.narrow(0, at, n), part, before.back());
+      states.push_back(after);
+      kept.push_back(gates);
+    }
+    kept.push_back(at::cat(before));  // M×H
+    ctx->save_for_backward(kept);
+    return at::cat(states);
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext *ctx,
+                                                 torch::autograd::variable_list grads) {
+    auto kept = ctx->get_saved_variables();
+    const Tensor &weight = kept[0], &sizes = kept[1], &before = kept.back();
+    const int64_t T = sizes.size(0), *size = sizes.data_ptr<int64_t>();
+    Tensor dstates = grads[0].clone(), dstart;  // M×H
+    std::vector<Tensor> dinput(T), dhidden(T);
+    int64_t at = before.size(0);
+    for (int64_t t = T - 1; t >= 0; t--) {
+      at -= size[t];
+      Tensor d = dstates.narrow(0, at, size[t]);
+      if (t < T - 1) d.narrow(0, 0, size[t + 1]).add_(dstart);
+      auto [dx, dh, dbefore, unused, unused2] = at::_thnn_fused_gru_cell_backward(d, kept[2 + t], /*has_bias=*/false);
+      dinput[t] = dx;
+      dhidden[t] = dh;
+      dstart = dbefore.addmm_(dh, weight);  // n×H
+    }
+    const Tensor dh = at::cat(dhidden);  // M×3H
+    return {at::cat(dinput), dstart, dh.t().mm(before), dh.sum(0), Tensor()};
+  }
+};
+
 // Row n of the logits becomes the gradient of its loss; returns the loss:
 // −Σ_v y_v log p_v with y = (1−smoothing)·onehot + smoothing/V.
 CLONED double cross_entropy_row(const float *__restrict x, float *__restrict gradient, int64_t target, int64_t V,
@@ -173,15 +216,10 @@ struct CrossEntropy : torch::autograd::Function<CrossEntropy> {
 
 gl_tensor gl_packed_gru(gl_tensor input, gl_tensor start, gl_tensor weight, gl_tensor bias, gl_tensor sizes) {
   return guarded<gl_tensor>(nullptr, [&] {
-    return handle_of(PackedGRU::apply(tensor_of(input).contiguous(), tensor_of(start).contiguous(),
-                                      tensor_of(weight).contiguous(), tensor_of(bias).contiguous(), tensor_of(sizes)));
-  });
-}
-
-gl_tensor gl_gru_cell(gl_tensor input, gl_tensor part, gl_tensor before) {
-  return guarded<gl_tensor>(nullptr, [&] {
-    // Both parts hold their biases already.
-    return handle_of(std::get<0>(at::_thnn_fused_gru_cell(tensor_of(input), tensor_of(part), tensor_of(before))));
+    const Tensor x = tensor_of(input).contiguous(), h = tensor_of(start).contiguous(), w = tensor_of(weight).contiguous(),
+                 b = tensor_of(bias).contiguous();
+    return handle_of(x.is_cpu() ? PackedGRU::apply(x, h, w, b, tensor_of(sizes))
+                                : PackedGRUOnCUDA::apply(x, h, w, b, tensor_of(sizes)));
   });
 }
 

@@ -42,11 +42,13 @@ void gl_sgd(gl_tensor *params, gl_tensor *momenta, int n, double grad_scale, dou
 // x·wᵀ + b, b may be null; see product.cpp
 gl_tensor gl_linear(gl_tensor x, gl_tensor w, gl_tensor b);
 
-// fused kernels for the CPU, float32; see attention.cpp and recurrence.cpp
+// rows of a tensor, see rows.cpp
+gl_tensor gl_pick(gl_tensor rows, gl_tensor index, gl_tensor uses);
+
+// fused kernels, float32; see attention.cpp (for the CPU alone) and recurrence.cpp
 void gl_additive_attention(gl_tensor *out, gl_tensor q, gl_tensor key, gl_tensor w, gl_tensor value,
                            gl_tensor sentinel_key, gl_tensor sentinel, gl_tensor order, gl_tensor start);
 gl_tensor gl_packed_gru(gl_tensor input, gl_tensor start, gl_tensor weight, gl_tensor bias, gl_tensor sizes);
-gl_tensor gl_gru_cell(gl_tensor input, gl_tensor part, gl_tensor before);  // CUDA only, as libtorch's
 gl_tensor gl_cross_entropy(gl_tensor logits, gl_tensor targets, double smoothing);
 
 #ifdef __cplusplus
