@@ -4,6 +4,7 @@
 // With regions r of the image of position m, and the sentinel as one region
 // more where there is one:
 //   e_mr = Σ_j w_j tanh(k_rj + q_mj)     α_m = softmax(e_m)     c_m = Σ_r α_mr v_r
+#include "rows.hpp"
 #include "shim.hpp"
 #include "vector.hpp"
 
@@ -144,13 +145,15 @@ struct AdditiveAttention : torch::autograd::Function<AdditiveAttention> {
 }  // namespace
 
 void gl_additive_attention(gl_tensor *out, gl_tensor q, gl_tensor key, gl_tensor w, gl_tensor value,
-                           gl_tensor sentinel_key, gl_tensor sentinel, gl_tensor order, gl_tensor start) {
+                           gl_tensor sentinel_key, gl_tensor sentinel, gl_tensor order, gl_tensor start, gl_tensor cells,
+                           gl_tensor slot, int by_table) {
   guarded([&] {
+    const Tensor x = tensor_of(q).contiguous(), k = tensor_of(key).contiguous(), weight = tensor_of(w).contiguous(),
+                 v = tensor_of(value).contiguous();
     Tensor sk = at::empty({0}), s = sk;  // no sentinel; an undefined tensor cannot be an argument
     if (sentinel) sk = tensor_of(sentinel_key).contiguous(), s = tensor_of(sentinel).contiguous();
-    auto result = AdditiveAttention::apply(tensor_of(q).contiguous(), tensor_of(key).contiguous(),
-                                           tensor_of(w).contiguous(), tensor_of(value).contiguous(), sk, s,
-                                           tensor_of(order), tensor_of(start));
+    auto result = by_table ? attention_by_table(x, k, weight, v, sk, s, tensor_of(cells), tensor_of(slot))
+                           : AdditiveAttention::apply(x, k, weight, v, sk, s, tensor_of(order), tensor_of(start));
     out[0] = handle_of(result[0]);
     out[1] = handle_of(result[1]);
   });

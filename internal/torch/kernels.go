@@ -50,7 +50,7 @@ type Groups struct {
 // q M×K, key B×R×K, w K, value B×R×H; sentinelKey M×K and sentinel M×H, or both
 // nil. It gives the context M×H and the weights M×R, or M×(R+1) with the
 // sentinel's β last; the weights carry no gradient. On the CPU one kernel does it
-// without storing M×R×K values; elsewhere it is composed of operations.
+// without storing M×R×K values.
 func (s *Scope) AdditiveAttention(q, key, w, value, sentinelKey, sentinel *Tensor, g Groups) (context, weights *Tensor) {
 	operands := []*Tensor{q, key, w, value, g.Order, g.Start, g.Cells, g.Slot}
 	if sentinel != nil {
@@ -66,44 +66,20 @@ func (s *Scope) AdditiveAttention(q, key, w, value, sentinelKey, sentinel *Tenso
 		s.fail(fmt.Errorf("torch: additive_attention: shapes do not fit: q %v, key %v, w %v, value %v", qs, ks, w.Shape(), vs))
 		return &Tensor{}, &Tensor{}
 	}
-	if Device(lib.AtDevice(q.c)) != CPU {
-		return s.attentionByTable(q, key, w, value, sentinelKey, sentinel, g)
-	}
+	return s.attention(q, key, w, value, sentinelKey, sentinel, g, Device(lib.AtDevice(q.c)) != CPU)
+}
+
+// attention is AdditiveAttention by the kernel, or by a table of the images'
+// positions; see attention.cpp and attention_table.cpp.
+func (s *Scope) attention(q, key, w, value, sentinelKey, sentinel *Tensor, g Groups, byTable bool) (context, weights *Tensor) {
 	return s.op2("additive_attention", func(out *lib.Ctensor) {
 		var sk, sv C.gl_tensor
 		if sentinel != nil {
 			sk, sv = C.gl_tensor(sentinelKey.c), C.gl_tensor(sentinel.c)
 		}
 		C.gl_additive_attention((*C.gl_tensor)(unsafe.Pointer(out)), C.gl_tensor(q.c), C.gl_tensor(key.c), C.gl_tensor(w.c), C.gl_tensor(value.c),
-			sk, sv, C.gl_tensor(g.Order.c), C.gl_tensor(g.Start.c))
-	}, operands...)
-}
-
-// attentionByTable is AdditiveAttention in libtorch's own operations, for
-// devices without a kernel. The positions of an image are laid out as the row of a
-// table: keys and values are then read image by image, as they are, and their
-// gradients are sums. It stores B×P×R×K values.
-func (s *Scope) attentionByTable(q, key, w, value, sentinelKey, sentinel *Tensor, g Groups) (context, weights *Tensor) {
-	images, longest := g.Cells.Size(0), g.Cells.Size(1)
-	cells, slots := s.View(g.Cells, -1), s.View(g.Slot, -1, 1)
-	table := func(t *Tensor) *Tensor { // M×X → B×P×X, zeros where there is no position
-		return s.View(s.pickByUses(t, Rows{Index: cells, Uses: slots}), images, longest, -1)
-	}
-	list := func(t *Tensor) *Tensor { // B×P×X → M×X
-		return s.pickByUses(s.View(t, images*longest, -1), Rows{Index: g.Slot, Uses: s.View(cells, -1, 1)})
-	}
-	w = s.View(w, 1, -1)                                        // 1×K
-	sum := s.Add(s.Unsqueeze(key, 1), s.Unsqueeze(table(q), 2)) // B×P×R×K
-	e := list(s.Squeeze(s.Linear(s.Tanh(sum), w, nil), 3))      // M×R
-	if sentinel != nil {
-		e = s.Cat(1, e, s.Linear(s.Tanh(s.Add(sentinelKey, q)), w, nil)) // M×(R+1)
-	}
-	alpha := s.Softmax(e, 1)
-	context = list(s.Bmm(table(s.Narrow(alpha, 1, 0, key.Size(1))), value)) // M×H
-	if sentinel != nil {
-		context = s.Add(context, s.Mul(s.Narrow(alpha, 1, key.Size(1), 1), sentinel))
-	}
-	return context, s.Detach(alpha)
+			sk, sv, C.gl_tensor(g.Order.c), C.gl_tensor(g.Start.c), C.gl_tensor(g.Cells.c), C.gl_tensor(g.Slot.c), C.int(flag(byTable)))
+	}, q, key, w, value, g.Order, g.Start, g.Cells, g.Slot)
 }
 
 // PackedGRU runs one GRU layer over N captions packed by time: of M rows, the

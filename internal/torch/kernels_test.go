@@ -117,7 +117,10 @@ func TestAdditiveAttention(t *testing.T) {
 				if !c.sentinel {
 					inputs = inputs[:4]
 				}
-				agree(t, s, inputs, run(s.AdditiveAttention, g), run(s.attentionByTable, g))
+				byTable := func(q, key, w, value, sk, sv *Tensor, g Groups) (*Tensor, *Tensor) {
+					return s.attention(q, key, w, value, sk, sv, g, true)
+				}
+				agree(t, s, inputs, run(s.AdditiveAttention, g), run(byTable, g))
 				if _, err := CUDADevices(); err == nil {
 					there := Groups{Order: s.To(g.Order, 0), Start: s.To(g.Start, 0), Cells: s.To(g.Cells, 0), Slot: s.To(g.Slot, 0)}
 					agree(t, s, inputs, run(s.AdditiveAttention, g), onGPU(s, run(s.AdditiveAttention, there)))

@@ -1,16 +1,16 @@
 // Picked rows whose gradient is picked too, so that nothing is scattered.
+#include "rows.hpp"
 #include "shim.hpp"
 
 #include <torch/csrc/autograd/custom_function.h>
 
 using at::Tensor;
 
-namespace {
-
-// The rows of x, U×X, that index names, zeros where it names row U.
 Tensor picked(const Tensor &x, const Tensor &index) {
   return at::cat({x, at::zeros({1, x.size(1)}, x.options())}).index_select(0, index);
 }
+
+namespace {
 
 struct Pick : torch::autograd::Function<Pick> {
   static Tensor forward(torch::autograd::AutogradContext *ctx, Tensor x, Tensor index, Tensor uses) {

@@ -1,6 +1,5 @@
 // Optimizer steps over all parameters at once. On the CPU one pass reads the
-// gradient and updates parameter and state; elsewhere libtorch's own operations
-// do the same arithmetic.
+// gradient and updates parameter and state; on CUDA libtorch's kernel does so.
 #pragma GCC optimize("no-math-errno", "no-trapping-math")  // so that loops with sqrt vectorize
 #include "shim.hpp"
 #include "vector.hpp"
@@ -52,20 +51,6 @@ CLONED static void adam(float *__restrict w, float *__restrict m, float *__restr
 struct Reached {
   std::vector<at::Tensor> params, grads, first, second;
 };
-
-// Adam in libtorch's own operations, each over all parameters at once.
-static void adam_elsewhere(const Reached &r, const AdamFactors &f) {
-  std::vector<at::Tensor> grads = at::_foreach_mul(r.grads, f.scale);
-  if (f.l2 != 0) at::_foreach_add_(grads, r.params, f.l2);
-  at::_foreach_lerp_(r.first, grads, f.first);
-  at::_foreach_mul_(r.second, f.second);
-  at::_foreach_addcmul_(r.second, grads, grads, f.fresh_second);
-  std::vector<at::Tensor> root = at::_foreach_sqrt(r.second);
-  at::_foreach_mul_(root, f.inverse_root);
-  at::_foreach_add_(root, f.epsilon);
-  if (f.shrink != 1) at::_foreach_mul_(r.params, f.shrink);
-  at::_foreach_addcdiv_(r.params, r.first, root, -f.step_size);
-}
 
 double gl_grad_norm(gl_tensor *params, int n) {
   return guarded(0.0, [&] {
@@ -135,7 +120,18 @@ void gl_adam(gl_tensor *params, gl_tensor *first, gl_tensor *second, int n, doub
         adam(w + begin, a + begin, b + begin, x + begin, end - begin, factors);
       });
     });
-    if (!elsewhere.params.empty()) adam_elsewhere(elsewhere, factors);
+    if (elsewhere.params.empty()) return;
+    const auto options = elsewhere.params[0].options();
+    const std::vector<at::Tensor> steps(elsewhere.params.size(), at::full({}, double(step), options));
+    const at::Tensor divisor = at::full({}, 1 / grad_scale, options);
+    auto all = [&](auto update) {
+      update(elsewhere.params, elsewhere.grads, elsewhere.first, elsewhere.second, at::TensorList(), steps, lr, beta1, beta2,
+             weight_decay, epsilon, /*amsgrad=*/false, /*maximize=*/false, divisor, c10::optional<at::Tensor>());
+    };
+    if (decoupled)
+      all([](auto &&...args) { at::_fused_adamw_(args...); });
+    else
+      all([](auto &&...args) { at::_fused_adam_(args...); });
   });
 }
 
