@@ -55,7 +55,7 @@ func TestCrashes(t *testing.T) {
 	}{
 		{"fault", "crash", []string{"exit code 2: SIGSEGV: segmentation violation (last heard of in epoch 1, step ", "of 12)\n", "last lines of runs/", "signal arrived during cgo execution"}, true},
 		{"kill", "crash", []string{"ended by signal 9, killed (the system does that when memory runs out) (last heard of in epoch 1, step "}, true},
-		{"exception", "error", []string{": training: epoch 1, step ", "of 12: torch: ", ": struck"}, false},
+		{"exception", "error", []string{": training: epoch 1, step 5 of 12: torch: ", ": struck"}, false},
 		{"terminate", "crash", []string{"terminate called after throwing an instance of 'std::runtime_error' (last heard of in epoch 1, step ", "what():  struck in a thread of its own"}, true},
 		{"", "loss", []string{": training: epoch 1, step ", "of 12: training diverged: the loss is ", "a smaller train.optimizer.lr may help"}, false},
 		{"", "", nil, true},
@@ -86,7 +86,7 @@ func TestCrashes(t *testing.T) {
 		}
 		return r
 	}
-	said := study(exitSomeFailed, []string{"LD_PRELOAD=./strike.so", "STRIKE_AT=4500", "STRIKE=" + strikes})
+	said := study(exitSomeFailed, []string{"LD_PRELOAD=./strike.so", "STRIKE_AT=5", "STRIKE=" + strikes})
 	if want := "5 of 6 trials failed: `glimpse show RUN` tells why; `glimpse run` tries 3 of them again, with --retry-failed all"; !strings.Contains(said, want) {
 		t.Errorf("%q is not said:\n%s", want, said)
 	}

@@ -1,6 +1,5 @@
 // Preloaded into glimpse by TestCrashes: lets trials die inside libtorch, as a fault of native code or of the machine
-// makes them die. STRIKE is "RUN=KIND RUN=KIND ..."; a trial of RUN is struck when memory is asked for the STRIKE_AT-th time.
-#include <atomic>
+// makes them die. STRIKE is "RUN=KIND RUN=KIND ..."; a trial of RUN is struck in the backward pass of its STRIKE_AT-th step.
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
@@ -37,12 +36,12 @@ void strike(const std::string &kind) {
 
 }  // namespace
 
-// Memory of tensors comes from here.
-extern "C" int posix_memalign(void **memory, size_t alignment, size_t size) {
-	static auto next = (int (*)(void **, size_t, size_t))dlsym(RTLD_NEXT, "posix_memalign");
+// torch::autograd::Engine::compute_dependencies(Node *, GraphTask &, uint64_t), with which each backward pass begins.
+extern "C" void _ZN5torch8autograd6Engine20compute_dependenciesEPNS0_4NodeERNS0_9GraphTaskEm(void *engine, void *root, void *task, unsigned long minimum) {
+	static auto next = (void (*)(void *, void *, void *, unsigned long))dlsym(RTLD_NEXT, __func__);
 	static const std::string kind = kindOfThis();
 	static const long when = getenv("STRIKE_AT") ? atol(getenv("STRIKE_AT")) : 0;
-	static std::atomic<long> calls{0};
-	if (!kind.empty() && ++calls == when) strike(kind);
-	return next(memory, alignment, size);
+	static long passes = 0;
+	if (!kind.empty() && ++passes == when) strike(kind);
+	next(engine, root, task, minimum);
 }
