@@ -155,9 +155,9 @@ func (c *Captioner) trainStep(s *torch.Scope, b data.Batch, lr float64) (loss fl
 	if err != nil {
 		return 0, 0, err
 	}
-	logits, _ := c.network.logits(s, features, p.tensors(s, c.device), true)
-	target := s.FromInts(c.device, p.target, int64(len(p.target)))
-	mean := s.CrossEntropy(logits, target, c.settings.Train.LabelSmoothing)
+	words := p.tensors(s, c.device)
+	logits, _ := c.network.logits(s, features, words, true)
+	mean := s.CrossEntropy(logits, words.target, c.settings.Train.LabelSmoothing)
 	s.ZeroGrad(c.params.tensors)
 	s.Backward(mean)
 	if loss, err = s.Item(mean); err != nil {

@@ -104,23 +104,23 @@ func usesOf(index []int64, rows int) []int64 {
 
 // packed is positions as tensors on the device of the network.
 type packed struct {
-	input                     *torch.Tensor
+	input, target             *torch.Tensor
 	image, previous, rowImage torch.Rows
 	sizes                     *torch.Tensor // on the CPU
 	groups                    torch.Groups
 }
 
 func (p *positions) tensors(s *torch.Scope, device torch.Device) packed {
-	ints := func(v []int64) *torch.Tensor { return s.FromInts(device, v, int64(len(v))) }
-	rows := func(index []int64, of int) torch.Rows {
-		uses := usesOf(index, of)
-		return torch.Rows{Index: ints(index), Uses: s.FromInts(device, uses, int64(of), int64(len(uses)/of))}
+	images, states := len(p.start)-1, len(p.rowImage)+len(p.input)
+	uses := [][]int64{usesOf(p.image, images), usesOf(p.previous, states), usesOf(p.rowImage, images)}
+	t := s.FromIntLists(device, p.input, p.target, p.image, uses[0], p.previous, uses[1], p.rowImage, uses[2], p.order, p.start, p.slot)
+	rows := func(index, uses *torch.Tensor, of int) torch.Rows {
+		return torch.Rows{Index: index, Uses: s.View(uses, int64(of), -1)}
 	}
-	images := len(p.start) - 1
-	image := rows(p.image, images)
+	image := rows(t[2], t[3], images)
 	return packed{
-		input: ints(p.input), image: image, previous: rows(p.previous, len(p.rowImage)+len(p.input)), rowImage: rows(p.rowImage, images),
+		input: t[0], target: t[1], image: image, previous: rows(t[4], t[5], states), rowImage: rows(t[6], t[7], images),
 		sizes:  s.FromInts(torch.CPU, p.sizes, int64(len(p.sizes))),
-		groups: torch.Groups{Order: ints(p.order), Start: ints(p.start), Cells: image.Uses, Slot: ints(p.slot)},
+		groups: torch.Groups{Order: t[8], Start: t[9], Cells: image.Uses, Slot: t[10]},
 	}
 }

@@ -151,8 +151,9 @@ func TestPick(t *testing.T) {
 	}
 }
 
-// onGPU runs f on a GPU, from and to the CPU.
+// onGPU runs f on a GPU, from and to the CPU, in full precision as glimpse does.
 func onGPU(s *Scope, f func(in []*Tensor) []*Tensor) func(in []*Tensor) []*Tensor {
+	SetFullPrecision()
 	return func(in []*Tensor) []*Tensor {
 		moved := make([]*Tensor, len(in))
 		for i, t := range in {

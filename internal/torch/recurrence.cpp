@@ -65,8 +65,6 @@ struct PackedGRU : torch::autograd::Function<PackedGRU> {
     const int64_t *size = sizes.data_ptr<int64_t>();
     Tensor states = at::empty({M, H}), before = at::empty({M, H}), saved = at::empty({M, 4 * H}), part;
     const Tensor columns = weight.t().contiguous().t();  // laid out once as each step's product reads it
-    TORCH_CHECK(sizes.sum().item<int64_t>() == M && size[0] == start.size(0), "the sizes of the steps do not add up to the ",
-                M, " rows, or the first is not ", start.size(0));
     int64_t at = 0;
     for (int64_t t = 0; t < T; at += size[t++]) {
       const int64_t n = size[t];
@@ -106,47 +104,39 @@ struct PackedGRU : torch::autograd::Function<PackedGRU> {
   }
 };
 
-// The same on CUDA, by libtorch's kernel for the gates of a step.
+// The same on CUDA, by cuDNN's GRU: one call for all steps, where each product and
+// kernel launched from here takes the CPU longer than the GPU. cuDNN knows no GRU whose
+// input's part of the gates is given, so the input goes through an identity.
 struct PackedGRUOnCUDA : torch::autograd::Function<PackedGRUOnCUDA> {
+  static constexpr int64_t gru = 3, layers = 1, no_projection = 0, a_layer = 4;  // cudnnRNNMode_t, ..., weights of a layer
+  static constexpr bool batch_first = false, train = true, both_ways = false;
+
   static Tensor forward(torch::autograd::AutogradContext *ctx, Tensor input, Tensor start, Tensor weight, Tensor bias,
                         Tensor sizes) {
-    const int64_t T = sizes.size(0), *size = sizes.data_ptr<int64_t>();
-    torch::autograd::variable_list kept = {weight, sizes};
-    std::vector<Tensor> before, states;
-    int64_t at = 0;
-    for (int64_t t = 0; t < T; at += size[t++]) {
-      const int64_t n = size[t];
-      before.push_back((t == 0 ? start : states.back()).narrow(0, 0, n));  // n×H
-      const Tensor part = at::addmm(bias, before.back(), weight.t());      // n×3H
-      auto [after, gates] = at::_thnn_fused_gru_cell(input.narrow(0, at, n), part, before.back());
-      states.push_back(after);
-      kept.push_back(gates);
-    }
-    kept.push_back(at::cat(before));  // M×H
+    const int64_t H = start.size(1);
+    const std::vector<Tensor> weights = {at::eye(3 * H, weight.options()), weight.clone(), at::zeros_like(bias), bias.clone()};
+    const Tensor flat = at::_cudnn_rnn_flatten_weight(weights, a_layer, 3 * H, gru, H, no_projection, layers, batch_first, both_ways);
+    const Tensor first = start.unsqueeze(0);  // 1×N×H
+    auto [states, last, unused, reserve, unused2] =
+        at::_cudnn_rnn(input, weights, a_layer, flat, first, {}, gru, H, no_projection, layers, batch_first, /*dropout=*/0, train,
+                       both_ways, steps_of(sizes), {});
+    torch::autograd::variable_list kept = {input, first, sizes, flat, states, reserve};
+    kept.insert(kept.end(), weights.begin(), weights.end());
     ctx->save_for_backward(kept);
-    return at::cat(states);
+    return states;  // M×H
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext *ctx,
                                                  torch::autograd::variable_list grads) {
     auto kept = ctx->get_saved_variables();
-    const Tensor &weight = kept[0], &sizes = kept[1], &before = kept.back();
-    const int64_t T = sizes.size(0), *size = sizes.data_ptr<int64_t>();
-    Tensor dstates = grads[0].clone(), dstart;  // M×H
-    std::vector<Tensor> dinput(T), dhidden(T);
-    int64_t at = before.size(0);
-    for (int64_t t = T - 1; t >= 0; t--) {
-      at -= size[t];
-      Tensor d = dstates.narrow(0, at, size[t]);
-      if (t < T - 1) d.narrow(0, 0, size[t + 1]).add_(dstart);
-      auto [dx, dh, dbefore, unused, unused2] = at::_thnn_fused_gru_cell_backward(d, kept[2 + t], /*has_bias=*/false);
-      dinput[t] = dx;
-      dhidden[t] = dh;
-      dstart = dbefore.addmm_(dh, weight);  // n×H
-    }
-    const Tensor dh = at::cat(dhidden);  // M×3H
-    return {at::cat(dinput), dstart, dh.t().mm(before), dh.sum(0), Tensor()};
+    const Tensor &input = kept[0], &first = kept[1], &sizes = kept[2], &flat = kept[3], &states = kept[4], &reserve = kept[5];
+    auto [dinput, dfirst, unused, dweights] = at::_cudnn_rnn_backward(
+        input, at::TensorList(kept).slice(6), a_layer, flat, first, {}, states, grads[0].contiguous(), {}, {}, gru, first.size(2),
+        no_projection, layers, batch_first, /*dropout=*/0, train, both_ways, steps_of(sizes), {}, reserve, {true, true, false, true});
+    return {dinput, dfirst.squeeze(0), dweights[1], dweights[3], Tensor()};
   }
+
+  static at::IntArrayRef steps_of(const Tensor &sizes) { return {sizes.data_ptr<int64_t>(), size_t(sizes.numel())}; }
 };
 
 // Row n of the logits becomes the gradient of its loss; returns the loss:
@@ -217,9 +207,10 @@ struct CrossEntropy : torch::autograd::Function<CrossEntropy> {
 gl_tensor gl_packed_gru(gl_tensor input, gl_tensor start, gl_tensor weight, gl_tensor bias, gl_tensor sizes) {
   return guarded<gl_tensor>(nullptr, [&] {
     const Tensor x = tensor_of(input).contiguous(), h = tensor_of(start).contiguous(), w = tensor_of(weight).contiguous(),
-                 b = tensor_of(bias).contiguous();
-    return handle_of(x.is_cpu() ? PackedGRU::apply(x, h, w, b, tensor_of(sizes))
-                                : PackedGRUOnCUDA::apply(x, h, w, b, tensor_of(sizes)));
+                 b = tensor_of(bias).contiguous(), steps = tensor_of(sizes);
+    TORCH_CHECK(steps.sum().item<int64_t>() == x.size(0) && steps[0].item<int64_t>() == h.size(0),
+                "the sizes of the steps do not add up to the ", x.size(0), " rows, or the first is not ", h.size(0));
+    return handle_of(x.is_cpu() ? PackedGRU::apply(x, h, w, b, steps) : PackedGRUOnCUDA::apply(x, h, w, b, steps));
   });
 }
 

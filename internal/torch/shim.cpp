@@ -1,4 +1,4 @@
-// Seeds, generators, threads, determinism, inference mode, CUDA by dlopen.
+// Seeds, generators, threads, determinism, inference mode, data from Go, CUDA by dlopen.
 #include "shim.hpp"
 
 #include <ATen/Parallel.h>
@@ -6,9 +6,9 @@
 #include <dlfcn.h>
 #include <torch/version.h>
 
-static at::Generator generator_of(int device) {
-  return at::globalContext().defaultGenerator(device < 0 ? at::Device(at::kCPU) : at::Device(at::kCUDA, device));
-}
+static at::Device device_of(int device) { return device < 0 ? at::Device(at::kCPU) : at::Device(at::kCUDA, device); }
+
+static at::Generator generator_of(int device) { return at::globalContext().defaultGenerator(device_of(device)); }
 
 void gl_seed(int64_t seed) {
   guarded([&] { at::manual_seed(seed); });
@@ -76,6 +76,13 @@ char *gl_cuda_name(int device) {
   auto name_of = reinterpret_cast<int (*)(char *, int, int)>(dlsym(driver, "cuDeviceGetName"));
   bool known = get && name_of && get(&handle, device) == 0 && name_of(name, sizeof name, handle) == 0;
   return known ? strdup(name) : nullptr;
+}
+
+gl_tensor gl_from_data(const void *data, const int64_t *sizes, int n, int dtype, int device) {
+  return guarded<gl_tensor>(nullptr, [&] {
+    const at::Tensor there = at::from_blob(const_cast<void *>(data), at::IntArrayRef(sizes, n), at::ScalarType(dtype));
+    return handle_of(there.to(device_of(device), /*non_blocking=*/false, /*copy=*/true));
+  });
 }
 
 void *gl_inference_begin(void) {

@@ -1,7 +1,11 @@
 package torch
 
+// #include "shim.h"
+import "C"
+
 import (
 	"fmt"
+	"slices"
 	"unsafe"
 
 	lib "github.com/sugarme/gotch/libtch"
@@ -91,6 +95,19 @@ func (s *Scope) FromInts(device Device, data []int64, shape ...int64) *Tensor {
 	return fromSlice(s, device, Int64, data, shape)
 }
 
+// FromIntLists copies lists into new int64 tensors of one dimension on the
+// device, all in one transfer: small ones cost a GPU the same as large ones.
+func (s *Scope) FromIntLists(device Device, lists ...[]int64) []*Tensor {
+	all := slices.Concat(lists...)
+	together, at := s.FromInts(device, all, int64(len(all))), int64(0)
+	tensors := make([]*Tensor, len(lists))
+	for i, list := range lists {
+		tensors[i] = s.Narrow(together, 0, at, int64(len(list)))
+		at += int64(len(list))
+	}
+	return tensors
+}
+
 // FromHalf copies float16 bits into a new half tensor on the device.
 func (s *Scope) FromHalf(device Device, data []uint16, shape ...int64) *Tensor {
 	return fromSlice(s, device, Half, data, shape)
@@ -114,18 +131,13 @@ func fromSlice[E any](s *Scope, device Device, dtype DType, data []E, shape []in
 		s.fail(fmt.Errorf("torch: tensor of shape %v needs %d values, got %d", shape, n, len(data)))
 		return &Tensor{}
 	}
-	var element E
-	var first unsafe.Pointer
-	if n > 0 {
-		first = unsafe.Pointer(&data[0])
-	} else {
+	if n == 0 {
 		return s.Zeros(device, dtype, shape...)
 	}
-	dims := append(shape[:len(shape):len(shape)], 0) // never empty: gotch takes &dims[0]
-	t := s.op("tensor", func(out *lib.Ctensor) {
-		*out = lib.AtTensorOfData(first, dims, uint(len(shape)), uint(unsafe.Sizeof(element)), int(dtype))
+	return s.op("tensor", func(out *lib.Ctensor) {
+		sizes := append(shape[:len(shape):len(shape)], 0) // never empty
+		*out = lib.Ctensor(C.gl_from_data(unsafe.Pointer(&data[0]), (*C.int64_t)(&sizes[0]), C.int(len(shape)), C.int(dtype), C.int(device)))
 	})
-	return s.To(t, device)
 }
 
 // Zeros returns a tensor of zeros.

@@ -56,6 +56,27 @@ func TestOutOfMemory(t *testing.T) {
 }
 
 // After the first error nothing runs, and that error is the one returned.
+func TestFromIntLists(t *testing.T) {
+	devices := []Device{CPU}
+	if _, err := CUDADevices(); err == nil {
+		devices = append(devices, 0)
+	}
+	want := [][]int64{{3, 1}, {}, {2}, {7, 8, 9}}
+	err := Run(func(s *Scope) error {
+		for _, device := range devices {
+			for i, list := range s.FromIntLists(device, want...) {
+				if got, err := s.Ints(list); err != nil || !slices.Equal(got, want[i]) {
+					t.Errorf("device %v: list %d is %v, want %v: %v", device, i, got, want[i], err)
+				}
+			}
+		}
+		return s.Err()
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestFirstErrorStays(t *testing.T) {
 	err := Run(func(s *Scope) error {
 		bad := s.MatMul(s.Zeros(CPU, Float, 2), s.Zeros(CPU, Float, 3))
