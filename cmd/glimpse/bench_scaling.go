@@ -258,8 +258,23 @@ func (o *scalingOptions) plots(points []scalingPoint) ([][]*plot.Plot, error) {
 			}
 			p.Add(plotter.NewGrid(), lines, marks)
 			p.X.Min, p.Y.Min = 0, 0
+			p.X.Tick.Marker, p.Y.Tick.Marker = shortTicks{}, shortTicks{}
 			figure[row] = append(figure[row], p)
 		}
 	}
 	return figure, nil
+}
+
+// shortTicks labels an axis as plot.DefaultTicks does, without zeros behind the point.
+type shortTicks struct{ plot.DefaultTicks }
+
+// Ticks implements [plot.Ticker].
+func (t shortTicks) Ticks(low, high float64) []plot.Tick {
+	ticks := t.DefaultTicks.Ticks(low, high)
+	for i, tick := range ticks {
+		if strings.Contains(tick.Label, ".") {
+			ticks[i].Label = strings.TrimRight(strings.TrimRight(tick.Label, "0"), ".")
+		}
+	}
+	return ticks
 }
