@@ -41,7 +41,7 @@ func (s FeatureSpec) check() error {
 }
 
 // Features is an open cache of encoder features: R×D float16 for each distinct
-// picture of a data set, in one memory-mapped file. Several goroutines and
+// picture of a data set, in one file. Several goroutines and
 // several processes may use one cache at the same time: a row is written once,
 // under a lock, and its checksum after it, so that a row is whole or missing.
 type Features struct {
@@ -52,10 +52,11 @@ type Features struct {
 	rows  []int // per image of the data set: its row in the file
 	used  []int // images to compute for: in a split, one for each row
 
+	pictures [][hashBytes]byte // per row: the sha256 of its picture
+
 	mu     sync.Mutex // serialises writing and closing
 	file   *os.File
 	lock   *os.File
-	mapped []byte
 	layout layout
 	good   []atomic.Bool // per row: verified or written by this process
 }
@@ -78,32 +79,32 @@ func OpenFeatures(dir string, spec FeatureSpec, d *Dataset) (*Features, error) {
 		return nil, fmt.Errorf("feature cache: %w", err)
 	}
 	f := &Features{spec: spec}
-	distinct := f.index(hashes, d)
-	if f.layout, err = newLayout(spec, distinct); err != nil {
+	f.index(hashes, d)
+	if f.layout, err = newLayout(spec, f.pictures); err != nil {
 		return nil, err
 	}
-	f.key = featureKey(spec, distinct)
+	f.key = featureKey(spec, f.pictures)
 	f.path = featurePath(dir, spec, f.key)
-	f.good = make([]atomic.Bool, len(distinct))
-	if err := f.open(distinct); err != nil {
+	f.good = make([]atomic.Bool, len(f.pictures))
+	if err := f.open(); err != nil {
 		f.Close()
 		return nil, fmt.Errorf("feature cache %s: %w", f.path, err)
 	}
 	return f, nil
 }
 
-// index gives each image its row and returns the pictures' hashes by row.
-func (f *Features) index(hashes [][32]byte, d *Dataset) [][32]byte {
-	distinct := sortedDistinct(hashes)
-	row := make(map[[32]byte]int, len(distinct))
-	for r, h := range distinct {
+// index gives each image its row, and each row its picture.
+func (f *Features) index(hashes [][32]byte, d *Dataset) {
+	f.pictures = sortedDistinct(hashes)
+	row := make(map[[32]byte]int, len(f.pictures))
+	for r, h := range f.pictures {
 		row[h] = r
 	}
 	f.rows = make([]int, len(hashes))
 	for i, h := range hashes {
 		f.rows[i] = row[h]
 	}
-	taken := make([]bool, len(distinct))
+	taken := make([]bool, len(f.pictures))
 	inSplit := make([]bool, len(hashes))
 	for _, indices := range d.Splits {
 		for _, i := range indices {
@@ -116,7 +117,6 @@ func (f *Features) index(hashes [][32]byte, d *Dataset) [][32]byte {
 			f.used = append(f.used, i)
 		}
 	}
-	return distinct
 }
 
 // featureKey is the sha256 of the spec and the pictures, as hex.
@@ -171,11 +171,14 @@ func (f *Features) Put(i int, row []uint16) error {
 	return nil
 }
 
-// Row is a view of the R*D float16 bits of image i, row-major, read-only and
-// valid until Close; nil when the row is missing.
-func (f *Features) Row(i int) []uint16 {
+// Read copies the R*D float16 bits of image i, row-major, to row. A missing row
+// is an error.
+func (f *Features) Read(i int, row []uint16) error {
 	if i < 0 || i >= len(f.rows) {
-		return nil
+		return fmt.Errorf("feature cache: image %d of %d", i, len(f.rows))
+	}
+	if want := f.spec.Regions * f.spec.Dim; len(row) != want {
+		return fmt.Errorf("feature cache: image %d: room for %d values, want %d×%d", i, len(row), f.spec.Regions, f.spec.Dim)
 	}
 	r := f.rows[i]
 	if !f.good[r].Load() {
@@ -183,10 +186,13 @@ func (f *Features) Row(i int) []uint16 {
 		ok := f.has(r)
 		f.mu.Unlock()
 		if !ok {
-			return nil
+			return fmt.Errorf("feature cache %s: image %d has no row", f.path, i)
 		}
 	}
-	return f.view(r)
+	if _, err := f.file.ReadAt(bytesOf(row), f.layout.rowAt(r)); err != nil {
+		return fmt.Errorf("feature cache %s: image %d: %w", f.path, i, err)
+	}
+	return nil
 }
 
 // Exclusive waits until no other process holds the cache for filling, and

@@ -59,8 +59,8 @@ func TestFeaturesFailedWrites(t *testing.T) {
 			t.Errorf("after %s: missing %v, notes %v", result.Struck, f.Missing(), f.Notes())
 		}
 		for i := range few {
-			if !slices.Equal(f.Row(i), rowOf(smallSpec, i)) {
-				t.Errorf("after %s: row %d is %v", result.Struck, i, f.Row(i))
+			if !slices.Equal(rowIn(f, i), rowOf(smallSpec, i)) {
+				t.Errorf("after %s: row %d is %v", result.Struck, i, rowIn(f, i))
 			}
 		}
 		return result

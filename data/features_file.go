@@ -85,9 +85,6 @@ func newLayout(spec FeatureSpec, pictures [][hashBytes]byte) (layout, error) {
 		return layout{}, fmt.Errorf("feature cache: %d rows of %d bytes are more than a file can hold", l.rows, l.row)
 	}
 	l.size = l.data + int64(l.rows)*l.row
-	if l.size > math.MaxInt {
-		return layout{}, fmt.Errorf("feature cache: %d bytes cannot be mapped on this machine", l.size)
-	}
 	return l, nil
 }
 
@@ -145,8 +142,8 @@ func parseHeader(head []byte) (featureHeader, error) {
 }
 
 // rowMark is the mark of a whole row.
-func rowMark(picture, row []byte) uint64 {
-	return rowDone | uint64(crc32.Update(crc32.Checksum(picture, castagnoli), castagnoli, row))
+func rowMark(picture [hashBytes]byte, row []byte) uint64 {
+	return rowDone | uint64(crc32.Update(crc32.Checksum(picture[:], castagnoli), castagnoli, row))
 }
 
 // featurePath is the file of a cache: a name a person can read, and the key.

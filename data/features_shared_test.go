@@ -54,8 +54,8 @@ func checkFilled(t *testing.T, dir string) {
 		t.Fatalf("notes %v, missing %v", f.Notes(), f.Missing())
 	}
 	for i := range filled {
-		if !slices.Equal(f.Row(i)[1:], rowOf(smallSpec, i)[1:]) {
-			t.Fatalf("row %d is %v", i, f.Row(i))
+		if !slices.Equal(rowIn(f, i)[1:], rowOf(smallSpec, i)[1:]) {
+			t.Fatalf("row %d is %v", i, rowIn(f, i))
 		}
 	}
 }
@@ -119,7 +119,7 @@ func TestFeaturesHalfWrittenRow(t *testing.T) {
 	if err := second.mark(second.rows[7], rowDone|12345); err != nil {
 		t.Fatal(err)
 	}
-	if f.Row(7) != nil {
+	if rowIn(f, 7) != nil {
 		t.Error("a row with a wrong checksum is given")
 	}
 }

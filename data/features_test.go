@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -52,12 +53,36 @@ func put(t *testing.T, f *Features, images ...int) {
 	}
 }
 
+// rowIn reads the row of an image, nil when the cache gives none.
+func rowIn(f *Features, i int) []uint16 {
+	row := make([]uint16, f.Spec().Regions*f.Spec().Dim)
+	if f.Read(i, row) != nil {
+		return nil
+	}
+	return row
+}
+
 func checkRows(t *testing.T, f *Features, images ...int) {
 	t.Helper()
 	for _, i := range images {
-		if !slices.Equal(f.Row(i), rowOf(f.Spec(), i)) {
-			t.Errorf("row %d is %v", i, f.Row(i))
+		if !slices.Equal(rowIn(f, i), rowOf(f.Spec(), i)) {
+			t.Errorf("row %d is %v", i, rowIn(f, i))
 		}
+	}
+}
+
+// A file that another program cuts short while it is in use is an error, not a crash.
+func TestFeaturesCutShort(t *testing.T) {
+	f := openSmall(t, t.TempDir(), smallShapes(t, 10))
+	put(t, f, 0, 1, 2)
+	if err := os.Truncate(f.Path(), f.layout.data); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Read(0, rowOf(smallSpec, 0)); !errors.Is(err, io.EOF) {
+		t.Errorf("error %v, want that the file ends", err)
+	}
+	if err := f.Read(0, nil); err == nil || !strings.Contains(err.Error(), "room for 0 values") {
+		t.Errorf("error %v, want one about the room for a row", err)
 	}
 }
 
@@ -68,14 +93,14 @@ func TestFeaturesResume(t *testing.T) {
 		t.Fatalf("missing %v", got)
 	}
 	put(t, f, 0, 3, 9)
-	if f.Row(1) != nil || f.Row(-1) != nil || f.Row(10) != nil {
+	if rowIn(f, 1) != nil || rowIn(f, -1) != nil || rowIn(f, 10) != nil {
 		t.Error("a missing row is not nil")
 	}
 	checkRows(t, f, 0, 3, 9)
 	if err := errors.Join(f.Sync(), f.Close(), f.Close()); err != nil {
 		t.Fatal(err)
 	}
-	if f.Row(0) != nil || f.Put(0, rowOf(smallSpec, 0)) == nil || f.Sync() == nil {
+	if rowIn(f, 0) != nil || f.Put(0, rowOf(smallSpec, 0)) == nil || f.Sync() == nil {
 		t.Error("a closed cache goes on")
 	}
 	again := openSmall(t, dir, d)
@@ -210,7 +235,7 @@ func TestFeaturesSharePictures(t *testing.T) {
 		t.Fatalf("missing %v, want %v: pictures 0 and 4 are the same", got, want)
 	}
 	put(t, f, 0)
-	if !slices.Equal(f.Row(4), rowOf(smallSpec, 0)) {
+	if !slices.Equal(rowIn(f, 4), rowOf(smallSpec, 0)) {
 		t.Error("equal pictures do not share a row")
 	}
 	// A changed picture is another data set for the cache, though size and name stay.

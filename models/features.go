@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -194,13 +195,12 @@ func newCachedSource(ctx context.Context, cache string, settings experiments.Set
 
 func (c *cachedSource) features(s *torch.Scope, images []int, _ bool) (*torch.Tensor, error) {
 	spec := c.cache.Spec()
-	c.buffer = c.buffer[:0]
-	for _, i := range images {
-		row := c.cache.Row(i)
-		if row == nil {
-			return nil, fmt.Errorf("picture %d has no row in the feature cache", i)
+	each := spec.Regions * spec.Dim
+	c.buffer = slices.Grow(c.buffer[:0], len(images)*each)[:len(images)*each]
+	for k, i := range images {
+		if err := c.cache.Read(i, c.buffer[k*each:(k+1)*each]); err != nil {
+			return nil, err
 		}
-		c.buffer = append(c.buffer, row...)
 	}
 	x := s.FromHalf(c.device, c.buffer, int64(len(images)), int64(spec.Regions), int64(spec.Dim)) // B×R×D
 	return s.Cast(x, torch.Float), s.Err()

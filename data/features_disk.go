@@ -14,15 +14,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The file is read through a shared read-only mapping and written with pwrite:
-// a full disk is then an error and not a signal, and nothing can scribble over
-// rows through a view. On the systems libtorch runs on both see the same pages.
+// The file is read with pread and written with pwrite, not mapped: a full or
+// failing disk is then an error and not a signal, and the pages that trials share
+// count as the system's and not as memory of each.
 
 // littleEndian is whether this machine stores numbers as the file does.
 var littleEndian = binary.NativeEndian.Uint16([]byte{1, 0}) == 1
 
-// open makes or verifies the file and maps it.
-func (f *Features) open(pictures [][hashBytes]byte) error {
+// open makes or verifies the file.
+func (f *Features) open() error {
 	if !littleEndian {
 		return errors.New("its numbers are little-endian, this machine's are not")
 	}
@@ -31,18 +31,12 @@ func (f *Features) open(pictures [][hashBytes]byte) error {
 		return err
 	}
 	return f.locked(func() error {
-		fault, err := f.openExisting(pictures)
+		fault, err := f.openExisting()
 		if errors.Is(err, os.ErrNotExist) || fault != nil {
 			if fault != nil {
 				f.notes = append(f.notes, Note{f.path, 0, "feature cache " + fault.Error() + ": made again", 1})
 			}
-			err = f.create(pictures)
-		}
-		if err != nil {
-			return err
-		}
-		if f.layout.size > 0 {
-			f.mapped, err = unix.Mmap(int(f.file.Fd()), 0, int(f.layout.size), unix.PROT_READ, unix.MAP_SHARED)
+			err = f.create()
 		}
 		return err
 	})
@@ -50,7 +44,7 @@ func (f *Features) open(pictures [][hashBytes]byte) error {
 
 // openExisting opens and verifies a file that is there. fault says why it must
 // be replaced.
-func (f *Features) openExisting(pictures [][hashBytes]byte) (fault, err error) {
+func (f *Features) openExisting() (fault, err error) {
 	file, err := os.OpenFile(f.path, os.O_RDWR, 0)
 	if err != nil {
 		return nil, err
@@ -69,8 +63,8 @@ func (f *Features) openExisting(pictures [][hashBytes]byte) (fault, err error) {
 		return nil, err
 	}
 	fault = f.layout.check(head, info.Size())
-	for r := 0; fault == nil && r < len(pictures); r++ {
-		if at := f.layout.entryAt(r); string(head[at:at+hashBytes]) != string(pictures[r][:]) {
+	for r := 0; fault == nil && r < len(f.pictures); r++ {
+		if at := f.layout.entryAt(r); string(head[at:at+hashBytes]) != string(f.pictures[r][:]) {
 			fault = errors.New("has a damaged table")
 		}
 	}
@@ -99,8 +93,7 @@ func (f *Features) verify(head []byte) error {
 			failed.Store(&err)
 			return
 		}
-		picture := head[f.layout.entryAt(r):][:hashBytes]
-		damaged[r] = rowMark(picture, *buffer) != mark
+		damaged[r] = rowMark(f.pictures[r], *buffer) != mark
 		f.good[r].Store(!damaged[r])
 	})
 	if err := failed.Load(); err != nil {
@@ -122,7 +115,7 @@ func (f *Features) verify(head []byte) error {
 }
 
 // create makes the file beside its place and moves it there.
-func (f *Features) create(pictures [][hashBytes]byte) (err error) {
+func (f *Features) create() (err error) {
 	dir, base := filepath.Split(f.path)
 	if left, _ := filepath.Glob(f.path + ".tmp*"); left != nil {
 		for _, path := range left { // of a process that was killed here: the lock is ours
@@ -149,7 +142,7 @@ func (f *Features) create(pictures [][hashBytes]byte) (err error) {
 	if _, err := file.WriteAt(f.layout.header, 0); err != nil {
 		return err
 	}
-	if _, err := file.WriteAt(f.layout.blankTable(pictures), f.layout.table); err != nil {
+	if _, err := file.WriteAt(f.layout.blankTable(f.pictures), f.layout.table); err != nil {
 		return err
 	}
 	if err := errors.Join(file.Truncate(f.layout.size), file.Chmod(0o644), file.Sync()); err != nil {
@@ -168,12 +161,10 @@ func (f *Features) write(r int, row []uint16) error {
 		if f.has(r) {
 			return nil
 		}
-		bytes := unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(row))), f.layout.row)
-		if _, err := f.file.WriteAt(bytes, f.layout.rowAt(r)); err != nil {
+		if _, err := f.file.WriteAt(bytesOf(row), f.layout.rowAt(r)); err != nil {
 			return err
 		}
-		picture := f.mapped[f.layout.entryAt(r):][:hashBytes]
-		if err := f.mark(r, rowMark(picture, bytes)); err != nil {
+		if err := f.mark(r, rowMark(f.pictures[r], bytesOf(row))); err != nil {
 			return err
 		}
 		f.good[r].Store(true)
@@ -188,41 +179,37 @@ func (f *Features) mark(r int, mark uint64) error {
 }
 
 // has says whether a row is there and whole. A row that another process put
-// since is verified now.
+// since is verified now; one that cannot be read is missing.
 func (f *Features) has(r int) bool {
-	if f.mapped == nil {
+	if f.file == nil {
 		return false
 	}
 	if f.good[r].Load() {
 		return true
 	}
-	mark := atomic.LoadUint64((*uint64)(unsafe.Pointer(&f.mapped[f.layout.markAt(r)])))
-	if mark == 0 {
+	mark := make([]byte, entryBytes-hashBytes)
+	if _, err := f.file.ReadAt(mark, f.layout.markAt(r)); err != nil || binary.LittleEndian.Uint64(mark) == 0 {
 		return false
 	}
-	picture := f.mapped[f.layout.entryAt(r):][:hashBytes]
-	whole := rowMark(picture, f.mapped[f.layout.rowAt(r):][:f.layout.row]) == mark
+	row := make([]byte, f.layout.row)
+	if _, err := f.file.ReadAt(row, f.layout.rowAt(r)); err != nil {
+		return false
+	}
+	whole := rowMark(f.pictures[r], row) == binary.LittleEndian.Uint64(mark)
 	f.good[r].Store(whole)
 	return whole
 }
 
-// view is a row of the mapping, nil after Close.
-func (f *Features) view(r int) []uint16 {
-	if f.mapped == nil {
-		return nil
-	}
-	return unsafe.Slice((*uint16)(unsafe.Pointer(&f.mapped[f.layout.rowAt(r)])), f.layout.row/2)
+// bytesOf is the memory of a row, as the file holds it.
+func bytesOf(row []uint16) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(row))), 2*len(row))
 }
 
-// Close ends the use of the cache and of every row taken from it.
+// Close ends the use of the cache.
 func (f *Features) Close() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	var faults []error
-	if f.mapped != nil {
-		faults = append(faults, unix.Munmap(f.mapped))
-		f.mapped = nil
-	}
 	for _, file := range []*os.File{f.file, f.lock} {
 		if file != nil {
 			faults = append(faults, file.Close())
