@@ -23,8 +23,8 @@ without one, with those of the built-in demo, which needs no files. No results
 database is touched.
 
 Peak memory is that of the whole process since it began: measure one arm or one
-part at a time (--arm) where it matters. peak_rss_mb counts mapped files, such as
-the feature cache, as far as they were touched; peak_anonymous_mb does not.
+part at a time (--arm) where it matters. peak_rss_mb counts mapped files, which are
+programs and libraries, as far as they were touched; peak_anonymous_mb does not.
 
 --threads bounds libtorch's threads and Go's alike. The machine should be idle.`,
 		Example: `  glimpse bench train
