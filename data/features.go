@@ -171,8 +171,8 @@ func (f *Features) Put(i int, row []uint16) error {
 	return nil
 }
 
-// Read copies the R*D float16 bits of image i, row-major, to row. A missing row
-// is an error.
+// Read copies the R*D float16 bits of image i, row-major, to row; not while the
+// cache is being closed. A missing row is an error.
 func (f *Features) Read(i int, row []uint16) error {
 	if i < 0 || i >= len(f.rows) {
 		return fmt.Errorf("feature cache: image %d of %d", i, len(f.rows))

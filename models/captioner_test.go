@@ -126,8 +126,9 @@ func testParity(t *testing.T, device torch.Device) {
 				defer opt.free()
 				var logits, gradients float64
 				for step, want := range ref.Losses {
-					out, _ := n.logits(s, ref.features(s, device), p.tensors(s, device), true)
-					loss := s.CrossEntropy(out, s.FromInts(device, p.target, int64(len(p.target))), 0.1)
+					words := p.tensors(s, device)
+					out, _ := n.logits(s, ref.features(s, device), words, true)
+					loss := s.CrossEntropy(out, words.target, 0.1)
 					s.ZeroGrad(n.tensors)
 					s.Backward(loss)
 					got, err := s.Item(loss)

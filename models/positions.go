@@ -86,13 +86,14 @@ func (p *positions) group(images int) {
 	}
 }
 
-// usesOf lists, for each of a number of rows, where index names it, U×P, filled up with the length of index.
+// usesOf lists, for each of a number of rows, where index names it, U×P, filled
+// up with the length of index, as torch.Rows wants it.
 func usesOf(index []int64, rows int) []int64 {
-	count := make([]int, rows)
+	count, most := make([]int, rows), 1
 	for _, row := range index {
 		count[row]++
+		most = max(most, count[row])
 	}
-	most := max(1, slices.Max(count))
 	uses := slices.Repeat([]int64{int64(len(index))}, rows*most)
 	clear(count)
 	for i, row := range index {

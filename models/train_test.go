@@ -345,4 +345,13 @@ func TestPack(t *testing.T) {
 	if !reflect.DeepEqual(p, want) {
 		t.Errorf("got  %+v\nwant %+v", p, want)
 	}
+	cells := usesOf(p.image, 2)
+	if want := []int64{0, 1, 3, 4, 5, 2, 6, 6, 6, 6}; !reflect.DeepEqual(cells, want) {
+		t.Errorf("positions by image %v, want %v", cells, want)
+	}
+	for m, slot := range p.slot {
+		if cells[slot] != int64(m) {
+			t.Errorf("position %d is not in its slot %d of %v", m, slot, cells)
+		}
+	}
 }

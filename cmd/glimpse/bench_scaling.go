@@ -272,7 +272,7 @@ type shortTicks struct{ plot.DefaultTicks }
 func (t shortTicks) Ticks(low, high float64) []plot.Tick {
 	ticks := t.DefaultTicks.Ticks(low, high)
 	for i, tick := range ticks {
-		if strings.Contains(tick.Label, ".") {
+		if strings.Contains(tick.Label, ".") && !strings.Contains(tick.Label, "e") {
 			ticks[i].Label = strings.TrimRight(strings.TrimRight(tick.Label, "0"), ".")
 		}
 	}

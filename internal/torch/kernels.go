@@ -11,11 +11,10 @@ import (
 )
 
 // Rows tells which rows of a tensor to pick: Index has the row for each row of
-// the result, and may point one beyond the last for a row of zeros. Uses, U×P for a tensor of
-// U rows, has the rows of the result that each row went to, filled up with the
-// number of rows of the result. It makes the gradient a sum of picked rows, in a
-// fixed order: scattering it would need a sort, or come out differently each time.
-// Both are int64 tensors.
+// the result. Uses, U×P for a tensor of U rows, has the rows of the result that
+// each row went to, filled up with the number of rows of the result. It makes the
+// gradient a sum of picked rows, in a fixed order: scattering it would need a sort,
+// or come out differently each time. Both are int64 tensors.
 type Rows struct {
 	Index, Uses *Tensor
 }
@@ -36,8 +35,8 @@ func (s *Scope) pickByUses(t *Tensor, rows Rows) *Tensor {
 
 // Groups tells which of M positions belong to which of B images: Order lists
 // the positions image by image, Start has the B+1 bounds of each image's part.
-// Cells, B×P, has the positions of an image in a row, filled up with M, and Slot is the
-// place in it of each position, counted through all rows. All are int64 tensors.
+// Cells, B×P, has the positions of an image in a row, filled up with M, and Slot
+// each position's index in Cells, flattened. All are int64 tensors.
 type Groups struct {
 	Order, Start, Cells, Slot *Tensor
 }
@@ -61,7 +60,7 @@ func (s *Scope) AdditiveAttention(q, key, w, value, sentinelKey, sentinel *Tenso
 	}
 	qs, ks, vs, ws := q.Shape(), key.Shape(), value.Shape(), w.Len()
 	if len(qs) != 2 || len(ks) != 3 || len(vs) != 3 || qs[1] != ks[2] || ws != ks[2] || ks[0] != vs[0] || ks[1] != vs[1] ||
-		ks[1] == 0 || g.Start.Len() != ks[0]+1 || g.Order.Len() != qs[0] || g.Slot.Len() != qs[0] ||
+		ks[1] == 0 || g.Start.Len() != ks[0]+1 || g.Cells.Size(0) != ks[0] || g.Order.Len() != qs[0] || g.Slot.Len() != qs[0] ||
 		(sentinel != nil && (fmt.Sprint(sentinelKey.Shape()) != fmt.Sprint(qs) || fmt.Sprint(sentinel.Shape()) != fmt.Sprint([]int64{qs[0], vs[2]}))) {
 		s.fail(fmt.Errorf("torch: additive_attention: shapes do not fit: q %v, key %v, w %v, value %v", qs, ks, w.Shape(), vs))
 		return &Tensor{}, &Tensor{}
@@ -86,8 +85,9 @@ func (s *Scope) attention(q, key, w, value, sentinelKey, sentinel *Tensor, g Gro
 // first sizes[0] = N are the captions' first words, the next sizes[1] the second
 // words of those captions that go on, and so on; sizes never rises. input M×3H is
 // the input's part of the gates with its bias, in PyTorch's order r, z, n;
-// start N×H; weight 3H×H and bias 3H are the state's; sizes is on the CPU. It gives the states M×H.
-// It is one node of the graph: a product and a kernel for each step.
+// start N×H; weight 3H×H and bias 3H are the state's; sizes is on the CPU. It
+// gives the states M×H. It is one node of the graph: on the CPU a product and a
+// kernel for each step, on CUDA cuDNN's GRU.
 func (s *Scope) PackedGRU(input, start, weight, bias, sizes *Tensor) *Tensor {
 	operands := []*Tensor{input, start, weight, bias, sizes}
 	if !s.ready("packed_gru", operands) {

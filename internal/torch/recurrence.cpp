@@ -105,8 +105,9 @@ struct PackedGRU : torch::autograd::Function<PackedGRU> {
 };
 
 // The same on CUDA, by cuDNN's GRU: one call for all steps, where each product and
-// kernel launched from here takes the CPU longer than the GPU. cuDNN knows no GRU whose
-// input's part of the gates is given, so the input goes through an identity.
+// kernel launched from here takes the CPU longer than the GPU. cuDNN knows no GRU
+// whose input's part of the gates is given, so the input goes through an identity:
+// exact without TF32, at the price of three products of M×3H by 3H×3H.
 struct PackedGRUOnCUDA : torch::autograd::Function<PackedGRUOnCUDA> {
   static constexpr int64_t gru = 3, layers = 1, no_projection = 0, a_layer = 4;  // cudnnRNNMode_t, ..., weights of a layer
   static constexpr bool batch_first = false, train = true, both_ways = false;
@@ -114,6 +115,7 @@ struct PackedGRUOnCUDA : torch::autograd::Function<PackedGRUOnCUDA> {
   static Tensor forward(torch::autograd::AutogradContext *ctx, Tensor input, Tensor start, Tensor weight, Tensor bias,
                         Tensor sizes) {
     const int64_t H = start.size(1);
+    // Clones, since what is flattened moves into the flat tensor.
     const std::vector<Tensor> weights = {at::eye(3 * H, weight.options()), weight.clone(), at::zeros_like(bias), bias.clone()};
     const Tensor flat = at::_cudnn_rnn_flatten_weight(weights, a_layer, 3 * H, gru, H, no_projection, layers, batch_first, both_ways);
     const Tensor first = start.unsqueeze(0);  // 1×N×H
@@ -208,8 +210,8 @@ gl_tensor gl_packed_gru(gl_tensor input, gl_tensor start, gl_tensor weight, gl_t
   return guarded<gl_tensor>(nullptr, [&] {
     const Tensor x = tensor_of(input).contiguous(), h = tensor_of(start).contiguous(), w = tensor_of(weight).contiguous(),
                  b = tensor_of(bias).contiguous(), steps = tensor_of(sizes);
-    TORCH_CHECK(steps.sum().item<int64_t>() == x.size(0) && steps[0].item<int64_t>() == h.size(0),
-                "the sizes of the steps do not add up to the ", x.size(0), " rows, or the first is not ", h.size(0));
+    TORCH_CHECK(steps.is_cpu() && steps.sum().item<int64_t>() == x.size(0) && steps[0].item<int64_t>() == h.size(0),
+                "the sizes of the steps are not on the CPU, do not add up to the ", x.size(0), " rows, or the first is not ", h.size(0));
     return handle_of(x.is_cpu() ? PackedGRU::apply(x, h, w, b, steps) : PackedGRUOnCUDA::apply(x, h, w, b, steps));
   });
 }

@@ -17,7 +17,7 @@ struct Pick : torch::autograd::Function<Pick> {
     TORCH_CHECK(x.dim() == 2 && index.dim() == 1 && uses.dim() == 2 && uses.size(0) == x.size(0),
                 "want rows U×X, an index of one dimension and uses U×P, not ", x.sizes(), ", ", index.sizes(), " and ", uses.sizes());
     ctx->save_for_backward({uses});
-    return picked(x, index);
+    return x.index_select(0, index);
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext *ctx,

@@ -2,7 +2,7 @@
 #pragma once
 #include <ATen/ATen.h>
 
-// The rows of x, U×X, that index names, zeros where it names row U.
+// The rows of x, U×X, that index names; row U, one beyond the last, is of zeros.
 at::Tensor picked(const at::Tensor &x, const at::Tensor &index);
 
 // Additive attention in libtorch's own operations; gives context and weights.

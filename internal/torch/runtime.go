@@ -93,10 +93,10 @@ func CUDADevices() (int, error) {
 	return n, nil
 }
 
-// Name gives the name of the GPU by its maker, "" for the CPU or where the
-// driver does not tell.
+// Name gives the maker's name for the GPU, "" for the CPU or where the driver
+// does not tell.
 func (d Device) Name() string {
-	if d < 0 || loadCUDA() != nil {
+	if _, err := CUDADevices(); d < 0 || err != nil {
 		return ""
 	}
 	if name := C.gl_cuda_name(C.int(d)); name != nil {

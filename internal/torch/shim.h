@@ -26,7 +26,7 @@ const char *gl_library_path(void);
 char *gl_load_cuda(const char *library);
 char *gl_cuda_name(int device);
 
-// a copy of row-major data on a device, of n sizes
+// copies row-major data of n dimensions to a device
 gl_tensor gl_from_data(const void *data, const int64_t *sizes, int n, int dtype, int device);
 
 // inference mode of this thread

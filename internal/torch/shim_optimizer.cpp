@@ -1,5 +1,5 @@
-// Optimizer steps over all parameters at once. On the CPU one pass reads the
-// gradient and updates parameter and state; on CUDA libtorch's kernel does so.
+// Optimizer steps over all parameters at once. Adam is one pass over gradient,
+// parameter and state: on the CPU our own, on CUDA libtorch's fused kernel.
 #pragma GCC optimize("no-math-errno", "no-trapping-math")  // so that loops with sqrt vectorize
 #include "shim.hpp"
 #include "vector.hpp"

@@ -55,7 +55,6 @@ func TestOutOfMemory(t *testing.T) {
 	}
 }
 
-// After the first error nothing runs, and that error is the one returned.
 func TestFromIntLists(t *testing.T) {
 	devices := []Device{CPU}
 	if _, err := CUDADevices(); err == nil {
@@ -77,6 +76,7 @@ func TestFromIntLists(t *testing.T) {
 	}
 }
 
+// After the first error nothing runs, and that error is the one returned.
 func TestFirstErrorStays(t *testing.T) {
 	err := Run(func(s *Scope) error {
 		bad := s.MatMul(s.Zeros(CPU, Float, 2), s.Zeros(CPU, Float, 3))
