@@ -3,14 +3,12 @@ package data
 import (
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 )
 
 // smallShapes is a data set of n drawn scenes.
@@ -242,43 +240,6 @@ func TestFeaturesSharePictures(t *testing.T) {
 	copyFile(t, filepath.Join(root, "Images", "p1.png"), filepath.Join(root, "Images", "p2.png"))
 	if openSmall(t, dir, d).Hash() == f.Hash() {
 		t.Error("a changed picture keeps its features")
-	}
-}
-
-func TestPictureHashesKept(t *testing.T) {
-	root, dir := t.TempDir(), t.TempDir()
-	writeFlickr(t, root, 6)
-	old := time.Now().Add(-time.Hour)
-	for i := range 6 {
-		if err := os.Chtimes(filepath.Join(root, "Images", fmt.Sprintf("p%d.png", i)), old, old); err != nil {
-			t.Fatal(err)
-		}
-	}
-	d := loadFlickr(t, root)
-	first, err := d.pictureHashes(dir, 16)
-	if err != nil {
-		t.Fatal(err)
-	}
-	files, _ := filepath.Glob(filepath.Join(dir, "pictures-*"))
-	if len(files) != 1 {
-		t.Fatalf("files %v", files)
-	}
-	text, err := os.ReadFile(files[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	if known := parseHashes(text); len(known) != 6 || known["Images/p2.png"].sum != first[2] {
-		t.Fatalf("kept %v", known)
-	}
-	for at := range text { // any changed byte: nothing is believed
-		text[at] ^= 2
-		if known := parseHashes(text); known != nil && at < len(text)-1 {
-			t.Fatalf("byte %d of the kept hashes changed unnoticed", at)
-		}
-		text[at] ^= 2
-	}
-	if parseHashes(text[:len(text)/2]) != nil || parseHashes(nil) != nil {
-		t.Error("half a file of hashes is believed")
 	}
 }
 

@@ -20,9 +20,10 @@ import (
 	"glimpse/internal/atomicfile"
 )
 
-// stamp tells whether a file has changed since it was hashed.
+// stamp shows whether a file has changed since it was hashed. A program that writes
+// a file can set mtime as it likes, but not ctime, the time of change of the inode.
 type stamp struct {
-	size, mtime int64 // bytes, nanoseconds since 1970
+	size, mtime, ctime int64 // bytes, and nanoseconds since 1970; ctime 0 where the system has none
 }
 
 // hashed is a picture's content hash and the stamp it holds for.
@@ -31,13 +32,13 @@ type hashed struct {
 	stamp
 }
 
-// fresh is how old a file must be to trust its time of change: a younger one
-// could change again within the clock's grain.
-const fresh = 2 * time.Second
+// fresh is how old a file must be to trust its times of change: a younger one
+// could change again within the clock's grain. Tests lower it.
+var fresh = 2 * time.Second
 
 // pictureHashes gives the sha256 of every image's content: the file's bytes,
 // or for drawn scenes the pixels at the given size. Files are hashed once; what
-// is known is kept in dir with size and time of change.
+// is known is kept in dir with size and times of change. With dir "" nothing is kept.
 func (d *Dataset) pictureHashes(dir string, size int) ([][32]byte, error) {
 	sums := make([][32]byte, len(d.Images))
 	if d.scenes != nil {
@@ -50,7 +51,10 @@ func (d *Dataset) pictureHashes(dir string, size int) ([][32]byte, error) {
 	}
 	rootSum := sha256.Sum256([]byte(root))
 	file := filepath.Join(dir, "pictures-"+hex.EncodeToString(rootSum[:8])+".txt")
-	known := readHashes(file)
+	var known map[string]hashed
+	if dir != "" {
+		known = readHashes(file)
+	}
 	found := make([]hashed, len(sums))
 	names := make([]string, len(sums)) // paths below the root, however that is written
 	var changed atomic.Bool
@@ -65,7 +69,7 @@ func (d *Dataset) pictureHashes(dir string, size int) ([][32]byte, error) {
 			failed.Store(&err)
 			return
 		}
-		found[i].stamp = stamp{info.Size(), info.ModTime().UnixNano()}
+		found[i].stamp = stamp{info.Size(), info.ModTime().UnixNano(), changeTime(info)}
 		if k, ok := known[names[i]]; ok && k.stamp == found[i].stamp {
 			found[i].sum = k.sum
 			return
@@ -81,8 +85,9 @@ func (d *Dataset) pictureHashes(dir string, size int) ([][32]byte, error) {
 	for i := range found {
 		sums[i] = found[i].sum
 	}
-	if changed.Load() {
+	if dir != "" && changed.Load() {
 		// A hash that is not kept is made again: no reason to fail.
+		_ = os.MkdirAll(dir, 0o755)
 		_ = writeHashes(file, names, found, now.Add(-fresh).UnixNano())
 	}
 	return sums, nil
@@ -102,12 +107,12 @@ func hashFile(path string) (sum [32]byte, err error) {
 	return sum, nil
 }
 
-// A file of known hashes: this line, then "hex size mtime name" a line, and at
-// last the CRC-32C of all that in hex.
-const hashesHead = "glimpse picture hashes 1\n"
+// A file of known hashes: this line, then "hex size mtime ctime name" a line, and
+// at last the CRC-32C of all that in hex.
+const hashesHead = "glimpse picture hashes 2\n"
 
-// readHashes gives the known hashes by name; none when the file is not there
-// or not whole.
+// readHashes gives the known hashes by name; none when the file is not there,
+// of another version or not whole.
 func readHashes(file string) map[string]hashed {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -124,19 +129,20 @@ func parseHashes(text []byte) map[string]hashed {
 	}
 	known := make(map[string]hashed)
 	for line := range strings.Lines(string(body[len(hashesHead):])) {
-		fields := strings.SplitN(strings.TrimSuffix(line, "\n"), " ", 4)
-		if len(fields) != 4 || len(fields[0]) != 64 {
+		fields := strings.SplitN(strings.TrimSuffix(line, "\n"), " ", 5)
+		if len(fields) != 5 || len(fields[0]) != 64 {
 			return nil
 		}
 		var h hashed
 		_, err := hex.Decode(h.sum[:], []byte(fields[0]))
 		size, err2 := strconv.ParseInt(fields[1], 10, 64)
 		mtime, err3 := strconv.ParseInt(fields[2], 10, 64)
-		if cmp.Or(err, err2, err3) != nil {
+		ctime, err4 := strconv.ParseInt(fields[3], 10, 64)
+		if cmp.Or(err, err2, err3, err4) != nil {
 			return nil
 		}
-		h.stamp = stamp{size, mtime}
-		known[fields[3]] = h
+		h.stamp = stamp{size, mtime, ctime}
+		known[fields[4]] = h
 	}
 	return known
 }
@@ -150,8 +156,8 @@ func writeHashes(file string, names []string, found []hashed, before int64) erro
 		both := io.MultiWriter(w, sum)
 		io.WriteString(both, hashesHead)
 		for i, h := range found {
-			if h.mtime < before && !strings.Contains(names[i], "\n") {
-				fmt.Fprintf(both, "%x %d %d %s\n", h.sum, h.size, h.mtime, names[i])
+			if max(h.mtime, h.ctime) < before && !strings.Contains(names[i], "\n") {
+				fmt.Fprintf(both, "%x %d %d %d %s\n", h.sum, h.size, h.mtime, h.ctime, names[i])
 			}
 		}
 		fmt.Fprintf(w, "%08x\n", sum.Sum32())

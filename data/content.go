@@ -1,0 +1,117 @@
+package data
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"hash"
+	"slices"
+	"strings"
+)
+
+// Content is what a data set holds, as three hashes: each is the first 16 hex
+// digits of a SHA-256. Training depends on the order of the images, so Splits
+// follows it; Captions and Pictures are hashed in the order of the ids, so that
+// a reordered data set differs in Splits alone. Images in no split do not count,
+// and neither do folders and times of change.
+type Content struct {
+	Captions string // image ids with their captions, in the order of the ids
+	Splits   string // names of the splits with their image ids, in the order of [Dataset.Splits]
+	Pictures string // image ids with their pictures, in the order of the ids
+}
+
+// contentDigits is how much of a hash is kept: 64 bits distinguish any two data
+// sets that were not built to collide.
+const contentDigits = 16
+
+// paintedSize is the side, in pixels, at which drawn scenes are hashed. Scenes
+// that differ do so at this size too, and painting 3,000 of them takes well
+// under a second.
+const paintedSize = 16
+
+// Content hashes what the data set holds. A picture counts with the bytes of its
+// file, a drawn scene with its pixels at a fixed size. Hashes of files are kept
+// in dir, the folder that [OpenFeatures] is given, so that an unchanged
+// file is read once; with dir "" every file is read.
+func (d *Dataset) Content(dir string) (Content, error) {
+	pictures, err := d.pictureHashes(dir, paintedSize)
+	if err != nil {
+		return Content{}, err
+	}
+	return Content{Captions: d.captionsHash(), Splits: d.splitsHash(), Pictures: d.picturesHash(pictures)}, nil
+}
+
+// contentHash hashes texts and counts, each text behind its length, so that no
+// two lists of them run into each other.
+type contentHash struct{ hash.Hash }
+
+func newContentHash() contentHash { return contentHash{sha256.New()} }
+
+func (h contentHash) count(n int) {
+	h.Write(binary.LittleEndian.AppendUint64(nil, uint64(n)))
+}
+
+func (h contentHash) text(s string) {
+	h.count(len(s))
+	h.Write([]byte(s))
+}
+
+func (h contentHash) digits() string { return hex.EncodeToString(h.Sum(nil))[:contentDigits] }
+
+// inSplits gives the images that are in a split, in the order of their ids.
+func (d *Dataset) inSplits() []int {
+	var all []int
+	for _, indices := range d.Splits {
+		all = append(all, indices...)
+	}
+	slices.SortFunc(all, func(a, b int) int { return strings.Compare(d.Images[a].ID, d.Images[b].ID) })
+	return all
+}
+
+func (d *Dataset) captionsHash() string {
+	h := newContentHash()
+	for _, i := range d.inSplits() {
+		h.text(d.Images[i].ID)
+		h.count(len(d.Images[i].Captions))
+		for _, caption := range d.Images[i].Captions {
+			h.text(caption)
+		}
+	}
+	return h.digits()
+}
+
+// splitsHash keeps the order of each split's images, as they are trained on.
+func (d *Dataset) splitsHash() string {
+	h := newContentHash()
+	for _, split := range splitNames {
+		h.text(split)
+		h.count(len(d.Splits[split]))
+		for _, i := range d.Splits[split] {
+			h.text(d.Images[i].ID)
+		}
+	}
+	return h.digits()
+}
+
+// picturesHash takes the hash of each image's picture.
+func (d *Dataset) picturesHash(pictures [][32]byte) string {
+	h := newContentHash()
+	for _, i := range d.inSplits() {
+		h.text(d.Images[i].ID)
+		h.Write(pictures[i][:])
+	}
+	return h.digits()
+}
+
+// FeatureHash is the [Features.Hash] of the data set's features under a spec,
+// without opening or making a cache of them. dir is as in [Dataset.Content].
+func FeatureHash(spec FeatureSpec, d *Dataset, dir string) (string, error) {
+	if err := spec.check(); err != nil {
+		return "", err
+	}
+	hashes, err := d.pictureHashes(dir, spec.ImageSize)
+	if err != nil {
+		return "", err
+	}
+	return featureKey(spec, sortedDistinct(hashes)), nil
+}
