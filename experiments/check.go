@@ -4,13 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"regexp"
-	"slices"
 	"strings"
 )
-
-// studyName is what may name a study: it is typed in commands and names folders.
-var studyName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 
 // given says whether a key was given, rather than defaulted.
 func (s *Study) given(path string) bool {
@@ -46,123 +41,6 @@ func (s *Study) Wrong(path string, err error) error {
 	return wrong
 }
 
-// checkNames checks what names the study.
-func (s *Study) checkNames(found *problems) {
-	switch {
-	case !s.given("study"):
-		found.add(s.at(""), "the study has no name; write study: NAME (a name is not inherited through extends)")
-	case !studyName.MatchString(s.Name) && s.Name != "":
-		found.add(s.at("study"), "study is %q, but must be at most 64 letters, digits, ., _ and -, the first a letter or digit", printable(s.Name, 60))
-	case s.Name == "" && len(found.list) == 0:
-		found.add(s.at("study"), "study is empty, but must name the study")
-	}
-}
-
-// arms are the values that the study compares, in canonical text.
-func (s *Study) arms() []string {
-	var arms []string
-	if a := s.axis(s.Compare.Arms); a != nil {
-		for _, text := range a.Values {
-			if !slices.Contains(arms, text) {
-				arms = append(arms, text)
-			}
-		}
-	}
-	return arms
-}
-
-// checkCompare checks what is compared against what is swept, and writes the
-// names of arms as the sweep does.
-func (s *Study) checkCompare(found *problems) {
-	c := &s.Compare
-	if c.Arms == "" {
-		if s.given("compare") {
-			found.add(s.at("compare"), "compare needs arms: the swept key whose values are compared")
-		}
-		return
-	}
-	var swept []string
-	for _, a := range s.Sweep.Over {
-		swept = append(swept, a.Path)
-	}
-	at := s.at("compare.arms")
-	arms := s.arms()
-	switch a := s.axis(c.Arms); {
-	case a == nil:
-		found.add(at, "compare.arms is %q, which sweep.over does not hold%s (swept: %s)", printable(c.Arms, 60), Suggest(c.Arms, swept), orNothing(swept))
-		return
-	case c.Arms == "seed":
-		found.add(at, "compare.arms cannot be seed: seeds are what an arm is averaged over")
-		return
-	case a.Draw != "":
-		found.add(at, "compare.arms is %s, which is drawn; list its values, so that every arm gets the same samples", c.Arms)
-		return
-	case len(arms) < 2:
-		found.add(at, "compare.arms is %s, of which sweep.over holds one value; a comparison needs two", c.Arms)
-		return
-	}
-	s.checkArms(arms, found)
-	if !s.given("compare.primary.metric") || !s.given("compare.primary.minimum_effect") {
-		found.add(s.at("compare.primary"), "compare.primary must give metric and minimum_effect: what decides, and the smallest effect that matters, are declared before the test split is scored; as in {metric: test.cider, minimum_effect: 1.0}")
-	}
-	if c.MatchParameters > 0 && c.Arms == "model.hidden" {
-		found.add(s.at("compare.match_parameters"), "compare.match_parameters widens model.hidden, which is what the arms differ in; remove it or write off")
-	}
-	if split, _, _ := strings.Cut(c.Primary.Metric, "."); split == "val" && s.Data.Split == "seed" {
-		found.add(s.at("compare.primary.metric"), "compare.primary.metric is %s, but data.split seed has no validation pictures", c.Primary.Metric)
-	}
-	if split, _, ok := strings.Cut(c.Primary.Metric, "."); ok && s.axis("decode.split") == nil && s.Decode.FinalSplit() == "val" && split == "test" {
-		found.add(s.at("compare.primary.metric"), "compare.primary.metric is %s, but decode.split val leaves the test split unscored; write val.%s", c.Primary.Metric, strings.TrimPrefix(c.Primary.Metric, "test."))
-	}
-}
-
-// checkArms checks that baseline and contrasts name arms.
-func (s *Study) checkArms(arms []string, found *problems) {
-	c := &s.Compare
-	isArm := func(name string, at place, who string) bool {
-		known := slices.Contains(arms, name)
-		if !known {
-			found.add(at, "%s %q, which is not an arm%s (arms: %s)", who, printable(name, 60), suggest(name, arms), strings.Join(arms, ", "))
-		}
-		return known
-	}
-	c.Baseline = s.armName(c.Baseline)
-	based := false
-	if s.given("compare.baseline") {
-		based = isArm(c.Baseline, s.at("compare.baseline"), "compare.baseline is")
-	} else {
-		found.add(s.at("compare"), "compare.baseline is missing: the arm that the others are held against (arms: %s)", strings.Join(arms, ", "))
-	}
-	if based && !s.given("compare.contrasts") {
-		for _, arm := range arms {
-			if arm != c.Baseline {
-				c.Contrasts = append(c.Contrasts, [2]string{arm, c.Baseline})
-			}
-		}
-	}
-	for i, pair := range c.Contrasts {
-		pair = [2]string{s.armName(pair[0]), s.armName(pair[1])}
-		c.Contrasts[i] = pair
-		at := s.at(contrastPath(i))
-		known := isArm(pair[0], at, "compare.contrasts names") && isArm(pair[1], at, "compare.contrasts names")
-		switch reverse := [2]string{pair[1], pair[0]}; {
-		case known && pair[0] == pair[1]:
-			found.add(at, "compare.contrasts holds %s against itself", pair[0])
-		case known && (slices.Contains(c.Contrasts[:i], pair) || slices.Contains(c.Contrasts[:i], reverse)):
-			found.add(at, "compare.contrasts holds %s against %s twice", pair[0], pair[1])
-		}
-	}
-}
-
-// armName writes the name of an arm as the sweep does: 5e-4 as 0.0005.
-func (s *Study) armName(name string) string {
-	k := find(s.Compare.Arms)
-	if text, wrong := k.parse(&value{kind: scalar, text: name, tag: k.tag()}); wrong == "" {
-		return text
-	}
-	return name
-}
-
 // tag is the YAML tag that a value of the key has.
 func (k *key) tag() string {
 	switch k.kind {
@@ -185,10 +63,13 @@ func orNothing(words []string) string {
 // contradicts, if any.
 type fault struct{ path, beside, msg string }
 
-// place is where the fault was given: in the sweep, or as a setting, or else
-// where what it contradicts was.
-func (s *Study) place(f fault) place {
+// place is where the fault of a trial of an arm was given: in the sweep, by the
+// arm, or as a setting, or else where what it contradicts was.
+func (s *Study) place(f fault, arm string) place {
 	for _, path := range []string{f.path, f.beside} {
+		if at, set := s.setByArm(arm, path); set {
+			return at
+		}
 		if s.axis(path) != nil {
 			return s.at("sweep.over." + path)
 		}

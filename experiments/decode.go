@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -44,8 +45,12 @@ func (d *decoder) leaf(k *key, m member) {
 	case "extends": // followed when the file was read
 	case "sweep.over":
 		d.over(m)
+	case "compare.arms":
+		d.arms(m)
 	case "compare.contrasts":
 		d.contrasts(m)
+	case "compare.stop.looks":
+		d.looks(m)
 	case "compare.baseline":
 		d.study.Compare.Baseline = d.arm(m.value, "compare.baseline is %s, but must be an arm")
 	default:
@@ -114,19 +119,11 @@ func (d *decoder) over(m member) {
 		return
 	}
 	for _, axis := range m.members {
-		name := printable(axis.name, 60)
 		switch {
 		case axis.name == "data.root":
 			d.problems.add(axis.at, "data.root cannot be swept: it is no part of a trial's identity")
 		case !isSetting(axis.name):
-			hint := suggest(axis.name, settingPaths())
-			if hint == "" {
-				hint = elsewhere(axis.name, settingPaths())
-			}
-			if hint == "" {
-				hint = "; write the path of a setting, such as model.hidden"
-			}
-			d.problems.add(axis.at, "sweep.over: no setting %q%s", name, hint)
+			d.problems.add(axis.at, "sweep.over: %s", noSetting(axis.name))
 		default:
 			d.study.places["sweep.over."+axis.name] = axis.at
 			d.axis(find(axis.name), axis)
@@ -203,7 +200,7 @@ func (d *decoder) bounds(k *key, a *Axis, m member) {
 	}
 }
 
-// contrasts decodes the pairs of arms.
+// contrasts decodes the pairs of arms, and the interactions among them.
 func (d *decoder) contrasts(m member) {
 	d.study.Compare.Contrasts = [][2]string{}
 	const wanted = "compare.contrasts holds %s, but must be a list of pairs of arms, such as [[soft, none]]"
@@ -212,6 +209,10 @@ func (d *decoder) contrasts(m member) {
 		return
 	}
 	for _, item := range m.items {
+		if item.kind == mapping {
+			d.interaction(item)
+			continue
+		}
 		if item.kind != list || len(item.items) != 2 {
 			held := item.describe()
 			if item.kind == list {
@@ -226,8 +227,48 @@ func (d *decoder) contrasts(m member) {
 	}
 }
 
-// contrastPath is under what a contrast's place is kept.
-func contrastPath(i int) string { return fmt.Sprintf("compare.contrasts[%d]", i) }
+// interaction decodes one interaction.
+func (d *decoder) interaction(item *value) {
+	if len(item.members) != 1 || item.members[0].name != "interaction" {
+		var names []string
+		for _, m := range item.members {
+			names = append(names, printable(m.name, 60))
+		}
+		d.problems.add(item.at, "compare.contrasts holds a mapping of %s, but must hold pairs such as [soft, none], "+
+			"or {interaction: [model.attention, model.dropout]}%s",
+			orNothing(names), suggest(strings.Join(names, " "), []string{"interaction"}))
+		return
+	}
+	content := item.members[0].value
+	if content.kind != list || len(content.items) != 2 || content.items[0].kind != scalar || content.items[1].kind != scalar {
+		d.problems.add(item.at, "compare.contrasts: an interaction must name what the arms differ in and another swept key, "+
+			"such as {interaction: [model.attention, model.dropout]}")
+		return
+	}
+	d.study.places[interactionPath(len(d.study.Compare.Interactions))] = item.at
+	d.study.Compare.Interactions = append(d.study.Compare.Interactions, [2]string{content.items[0].text, content.items[1].text})
+}
+
+// looks decodes the numbers of seeds after which results are looked at.
+func (d *decoder) looks(m member) {
+	const wanted = "compare.stop.looks holds %s, but must be a list of whole numbers of seeds, such as [5, 8, 12]"
+	if m.kind != list || len(m.items) == 0 {
+		held := m.describe()
+		if m.kind == list {
+			held = "nothing"
+		}
+		d.problems.add(m.valueAt(), wanted, held)
+		return
+	}
+	for _, item := range m.items {
+		n, err := strconv.Atoi(item.text)
+		if item.kind != scalar || item.tag != "!!int" || err != nil {
+			d.problems.add(item.at, wanted, item.describe())
+			continue
+		}
+		d.study.Compare.Stop.Looks = append(d.study.Compare.Stop.Looks, n)
+	}
+}
 
 // arm decodes the name of an arm: any scalar, since arms may be numbers.
 func (d *decoder) arm(v *value, wanted string) string {

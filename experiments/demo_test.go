@@ -12,7 +12,7 @@ func TestDemo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if built.Name != "demo" || built.Train.Epochs != 3 || built.ID() != read.ID() {
+	if built.Name != "demo@train.epochs=3" || built.Train.Epochs != 3 || built.ID() != read.ID() {
 		t.Errorf("study %s of %d epochs, settings %s; the file gives %s", built.Name, built.Train.Epochs, built.ID(), read.ID())
 	}
 }

@@ -36,11 +36,13 @@ type Draft struct {
 	Question string
 	Data     string // one of DraftData
 	Root     string // folder of the data set
-	Over     string // the arms, as KEY=VALUE,VALUE,…; the first is the baseline
-	Seeds    int    // of each arm; 0 is what the comparison needs, at least 5
-	All      bool   // write every key that has an effect, and not only the usual ones
-	Path     string // where the file will be: it is named in comments and errors
-	Schema   string // path of schema.json as the file names it; empty leaves it out
+	// Over are swept keys as KEY=VALUE,VALUE,…: first the arms, of which the first is the baseline, then the factors that
+	// the arms are crossed with.
+	Over   []string
+	Seeds  int    // of each arm; 0 is what the comparison needs, at least 5
+	All    bool   // write every key that has an effect, and not only the usual ones
+	Path   string // where the file will be: it is named in comments and errors
+	Schema string // path of schema.json as the file names it; empty leaves it out
 }
 
 // Write gives the study as a commented file, and as Load reads it from there. Settings are those of the
@@ -66,7 +68,7 @@ func (d Draft) Write() ([]byte, *Study, error) {
 	}
 	trials, err := s.Plan()
 	if err != nil {
-		return nil, nil, fmt.Errorf("--sweep %s: %w", d.Over, problem(err))
+		return nil, nil, fmt.Errorf("--sweep %s: %w", strings.Join(d.Over, " --sweep "), problem(err))
 	}
 	out, err := d.text(&s, base, trials)
 	if err != nil {
@@ -102,35 +104,62 @@ func (d Draft) base() (*Study, error) {
 	return nil, fmt.Errorf("no draft for the data set %q%s (there are: %s)", printable(name, 60), suggest(name, DraftData()), strings.Join(DraftData(), ", "))
 }
 
-// sweep sets what the study compares: the arms of the study it is taken from, or those of d.Over, each against the first.
+// sweep sets what the study compares: the arms of the study it is taken from, or those of d.Over, each against the first,
+// with the factors of d.Over and as many seeds as the contrasts need.
 func (d Draft) sweep(s *Study) error {
-	arms := s.axis(s.Compare.Arms)
-	if d.Over != "" {
-		over, err := parseOver(d.Over)
+	over := []Axis{*s.axis(s.Compare.Arms)}
+	if len(d.Over) > 0 {
+		over = nil
+	}
+	for _, text := range d.Over {
+		a, err := parseOver(text)
+		if err == nil && slices.ContainsFunc(over, func(other Axis) bool { return other.Path == a.Path }) {
+			err = fmt.Errorf("%s is swept twice; give all of its values at once", a.Path)
+		}
 		if err != nil {
-			return fmt.Errorf("--sweep %s: %w", printable(d.Over, 120), err)
+			return fmt.Errorf("--sweep %s: %w", printable(text, 120), err)
 		}
-		arms = over
-		s.Compare.Arms, s.Compare.Baseline, s.Compare.Contrasts = arms.Path, arms.Values[0], nil
-		for _, value := range arms.Values[1:] {
-			s.Compare.Contrasts = append(s.Compare.Contrasts, [2]string{value, arms.Values[0]})
-		}
-		if !sizeMatters(arms.Path) {
-			s.Compare.MatchParameters = 0
-		}
-		n := len(arms.Values) - 1
-		s.Question = fmt.Sprintf("What difference does %s make: %s or %s?", arms.Path, strings.Join(arms.Values[:n], ", "), arms.Values[n])
+		over = append(over, *a)
+	}
+	if len(d.Over) > 0 {
+		s.compareArms(over[0], over[1:])
 	}
 	seeds := Axis{Path: "seed"}
-	n := d.Seeds
-	if n == 0 {
-		n = neededSeeds(len(s.Compare.Contrasts), s.Compare.Primary.Alpha)
+	ask := func(n int) {
+		for seed := len(seeds.Values); seed < n; seed++ {
+			seeds.Values = append(seeds.Values, fmt.Sprint(seed+1))
+		}
+		s.Sweep = Sweep{Method: "grid", Over: append(slices.Clip(over), seeds), Prune: Prune{Method: "none"}}
 	}
-	for seed := range n {
-		seeds.Values = append(seeds.Values, fmt.Sprint(seed+1))
+	if d.Seeds > 0 {
+		ask(d.Seeds)
+		return nil
 	}
-	s.Sweep = Sweep{Method: "grid", Over: []Axis{*arms, seeds}, Prune: Prune{Method: "none"}}
+	ask(1)
+	trials, err := s.Plan()
+	if err != nil {
+		return fmt.Errorf("--sweep %s: %w", strings.Join(d.Over, " --sweep "), problem(err))
+	}
+	ask(neededSeeds(len(s.Declare(trials).Contrasts()), s.Compare.Primary.Alpha))
 	return nil
+}
+
+// compareArms has the study hold each value of an axis against the first, over some factors.
+func (s *Study) compareArms(arms Axis, factors []Axis) {
+	s.Compare.Arms, s.Compare.Baseline, s.Compare.Contrasts = arms.Path, arms.Values[0], nil
+	for _, value := range arms.Values[1:] {
+		s.Compare.Contrasts = append(s.Compare.Contrasts, [2]string{value, arms.Values[0]})
+	}
+	if !sizeMatters([]string{arms.Path}) {
+		s.Compare.MatchParameters = 0
+	}
+	n := len(arms.Values) - 1
+	others := strings.Join(arms.Values[:n], ", ")
+	s.Question = fmt.Sprintf("What difference does %s make: %s or %s", arms.Path, others, arms.Values[n])
+	if len(factors) > 0 {
+		s.Question += ", averaged over " + enumerate(texts(factors, func(a Axis) string { return a.Path }))
+	}
+	s.Question += "?"
 }
 
 // parseOver reads KEY=VALUE,VALUE,…

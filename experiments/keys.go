@@ -95,13 +95,17 @@ var keys = []key{
 
 	{path: "checkpoints.keep", limits: "best|last|both|none", fallback: "best", doc: "Checkpoints that stay once a run is completed. glimpse audit and caption need the best one."},
 
-	{path: "compare.arms", doc: "The swept key whose values are compared."},
+	{path: "compare.arms", doc: "The swept key whose values are compared; or arms by name, which may differ in several settings: {plain: {model.attention: none}, wide: {model.attention: none, model.hidden: 600}}. Each is crossed with what is swept."},
 	{path: "compare.baseline", doc: "The arm that the others are held against."},
-	{path: "compare.contrasts", doc: "Pairs [a, b] of arms: the difference a − b. Without them each arm is held against the baseline."},
+	{path: "compare.contrasts", doc: "Pairs [a, b] of arms: the difference a − b. Without them each arm is held against the baseline. Also {interaction: [ARMS, KEY]}, of compare.arms (arms where they have names) and another swept key: how much a difference to the baseline changes with that key."},
+	{path: "compare.factors", limits: "average|each", fallback: "average", doc: "What a pair asks where more than arms and seeds is swept: the difference averaged over the other keys, or one at each of their values."},
 	{path: "compare.primary.metric", limits: metricsOf("test") + "|" + metricsOf("val"), doc: "The metric that decides."},
 	{path: "compare.primary.minimum_effect", limits: "[0,100]", doc: "Smallest difference that matters, in points: 1.0 is a CIDEr of 0.01."},
 	{path: "compare.primary.alpha", limits: "(0,1)", fallback: 0.05, doc: "Accepted rate of false findings."},
 	{path: "compare.match_parameters", limits: "percent", doc: "Share by which parameter counts of the arms may differ, such as 2%; smaller arms get a wider model.hidden. off leaves them."},
+	{path: "compare.stop.looks", doc: "After how many seeds an arm, in the order of sweep.over.seed, results are looked at, such as [5, 8, 12]; the study may end at each look, and the last is its largest size."},
+	{path: "compare.stop.spending", limits: "obrien-fleming|pocock", fallback: "obrien-fleming", doc: "How alpha is spent over the looks: little at first, or about alike."},
+	{path: "compare.stop.futility", limits: "[0,1)", fallback: 0.1, doc: "Conditional power below which a look ends the study without a finding; 0 never does."},
 }
 
 func drawn(s *Settings) bool   { return s.Data.Name == "shapes" }

@@ -14,7 +14,8 @@ const maxExtends = 8
 
 // Load reads a study file, what it extends, and the overrides of `--set
 // key=value`, in this order of rising precedence, and checks all of it: the
-// result has a plan. The error is an *Error, or several joined, in the order
+// result has a plan. Overrides that change what is asked make it a variant,
+// with a name of its own ([Study.Variant]). The error is an *Error, or several joined, in the order
 // of files and lines; nothing in it needs a look at the source of glimpse.
 func Load(path string, sets []string) (*Study, error) {
 	source, err := readFile(path)
@@ -22,6 +23,20 @@ func Load(path string, sets []string) (*Study, error) {
 		return nil, &Error{File: path, Msg: "cannot be read: " + reason(err), Err: err}
 	}
 	return parse(path, source, sets)
+}
+
+// Parse reads a resolved study, as [Study.YAML] writes it and the results database keeps it, from memory; path is only its
+// name in errors. No file is read: a study that extends another is refused. Unlike a file, it may have the name of a variant.
+func Parse(path string, source []byte) (*Study, error) {
+	found := &problems{}
+	root := parseFile(path, source, found)
+	if root == nil {
+		return nil, found.err()
+	}
+	if extends := root.member("extends"); extends != nil {
+		found.add(extends.at, "extends cannot be followed here: a resolved study has all of its keys")
+	}
+	return decode(path, source, root, found, func(s *Study) { s.checkResolvedName(found) })
 }
 
 // parse is Load on bytes already read.
@@ -36,11 +51,25 @@ func parse(path string, source []byte, sets []string) (*Study, error) {
 			root = merge(root, v, "")
 		}
 	}
+	return decode(path, source, root, found, func(s *Study) {
+		s.checkName(found)
+		s.Name = variantName(s.Name, sets)
+	})
+}
+
+// decode makes a study of a tree. name checks the study's name and completes it.
+func decode(path string, source []byte, root *value, found *problems, name func(*Study)) (*Study, error) {
 	s := &Study{Path: path, Source: source, places: map[string]place{"": place{file: path, line: 1}.show(firstLine(source), 0, 0)}}
 	s.fillDefaults()
 	d := &decoder{study: s, problems: found}
 	d.section(root, "")
-	s.checkNames(found)
+	name(s)
+	if !s.given("compare.stop") {
+		s.Compare.Stop = Stop{} // without the defaults of its keys
+	}
+	if s.Compare.Factors == find("compare.factors").fallback {
+		s.Compare.Factors = ""
+	}
 	if len(found.list) == 0 { // a broken sweep has no sensible arms or trials
 		s.checkSweep(found)
 	}
@@ -160,6 +189,8 @@ func parseSet(arg string, found *problems) *value {
 	names := strings.Split(path, ".")
 	if swept, ok := strings.CutPrefix(path, "sweep.over."); ok {
 		names = []string{"sweep", "over", swept}
+	} else if named, ok := strings.CutPrefix(path, "compare.arms."); ok {
+		names = append([]string{"compare", "arms"}, strings.SplitN(named, ".", 2)...) // the arm, and the setting if there is one
 	}
 	v := c.set(path, text)
 	if v == nil {
@@ -179,7 +210,8 @@ func parseSet(arg string, found *problems) *value {
 // takes text, else as YAML.
 func (c *converter) set(path, text string) *value {
 	before := utf8.RuneCountInString(strings.TrimSuffix(c.lines[0], text))
-	if k := find(path); k != nil && k.isText() {
+	named := path == "compare.arms" && strings.HasPrefix(strings.TrimSpace(text), "{")
+	if k := find(path); k != nil && k.isText() && !named {
 		return &value{at: c.part(0, before, before+utf8.RuneCountInString(text)), text: text, tag: "!!str"}
 	}
 	if strings.TrimSpace(text) == "" {

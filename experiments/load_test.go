@@ -134,9 +134,13 @@ func TestOddFilesLoad(t *testing.T) {
 }
 
 func TestYAMLKeepsThePlan(t *testing.T) {
-	texts := []string{"study: a\n", search, matched,
+	texts := []string{"study: a\n", search, matched, searchStudy, named, factorial, pairs + "  stop: {looks: [2, 5], spending: pocock, futility: 0}\n",
+		strings.Replace(factorial, "  baseline", "  factors: each\n  baseline", 1), strings.Replace(named, "lr, arms]}", "lr, arms]}]\n  factors: each #", 1),
+		strings.Replace(named, "[[wide & dry, plain], [soft, plain], ", "[", 1), "study: a\nsweep: {seed: 7, startup: 3, prune: {factor: 5}}\n",
+		"study: a\nsweep: {over: {seed: [1, 2]}}\ncompare: {arms: {\"1\": {}, \"yes\": {encoder.name: resnet18, encoder.weights: \"1.5\", model.dropout: 0}}, baseline: 1, " +
+			"primary: {metric: test.cider, minimum_effect: 1}}\n",
 		"study: \"12\"\nquestion: \"yes\"\ndata: {root: \"0.5\"}\nencoder: {weights: random}\nsweep: {over: {encoder.name: [inception_v3, resnet18], seed: [1, 2]}}\n",
-		"study: a\nsweep: {over: {train.optimizer.name: [sgd, adam], train.optimizer.lr: [1e-7, 1e-3]}}\n" +
+		"study: a\ndecode: {split: val}\nsweep: {over: {train.optimizer.name: [sgd, adam], train.optimizer.lr: [1e-7, 1e-3]}}\n" +
 			"compare: {arms: train.optimizer.lr, baseline: 1e-7, primary: {metric: val.bleu4, minimum_effect: 0.25}, match_parameters: 0.7%}\n"}
 	for _, path := range studies(t) {
 		s, err := Load(path, nil)
@@ -149,7 +153,7 @@ func TestYAMLKeepsThePlan(t *testing.T) {
 		}
 		texts = append(texts, string(text))
 		if again := load(t, string(text)); !samePlan(t, s, again) {
-			t.Errorf("%s resolved has another plan", path)
+			t.Errorf("%s resolved has another plan or declaration", path)
 		}
 	}
 	for _, text := range texts {
@@ -158,7 +162,10 @@ func TestYAMLKeepsThePlan(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		again := load(t, string(resolved))
+		again, err := Parse("resolved.yaml", resolved)
+		if err != nil {
+			t.Fatalf("%v\nin\n%s", err, resolved)
+		}
 		if !samePlan(t, s, again) || !reflect.DeepEqual(s.Compare, again.Compare) || s.Name != again.Name || s.Question != again.Question {
 			t.Errorf("another plan is made of\n%s\nthan of\n%s", resolved, text)
 		}
@@ -173,11 +180,12 @@ func TestYAMLKeepsThePlan(t *testing.T) {
 	}
 }
 
+// samePlan says whether two studies have the same trials and declare the same.
 func samePlan(t *testing.T, a, b *Study) bool {
 	t.Helper()
 	p, err := a.Plan()
 	q, other := b.Plan()
-	return err == nil && other == nil && reflect.DeepEqual(p, q)
+	return err == nil && other == nil && reflect.DeepEqual(p, q) && reflect.DeepEqual(a.Declare(p), b.Declare(q)) && a.Declare(p).SHA256() != ""
 }
 
 // FuzzLoad holds that Load ends without a panic on any bytes, that what it
@@ -194,6 +202,8 @@ func FuzzLoad(f *testing.F) {
 	}
 	f.Add([]byte(search), "sweep.over.model.hidden={int: [1, 3]}")
 	f.Add([]byte(matched), "compare.baseline=soft")
+	f.Add([]byte(named), "compare.arms.soft.model.hidden=3")
+	f.Add([]byte(factorial), "compare.stop={looks: [2, 4]}")
 	f.Add([]byte("study: &a a\nmodel: {hidden: [*a]}\n"), "=")
 	f.Fuzz(func(t *testing.T, text []byte, set string) {
 		if bytes.Contains(text, []byte("extends")) {
@@ -209,12 +219,53 @@ func FuzzLoad(f *testing.F) {
 			t.Fatal(err)
 		}
 		s.Warnings()
-		again, err := parse("resolved.yaml", resolved, nil)
+		if trials, err := s.Plan(); err == nil && len(trials) < 500 {
+			checkDeclaration(t, s.Declare(trials))
+		}
+		again, err := Parse("resolved.yaml", resolved)
 		if err != nil {
 			t.Fatalf("%v\nin\n%s\nof\n%s", err, resolved, text)
 		}
-		if !samePlan(t, s, again) {
+		if !samePlan(t, s, again) || again.Name != s.Name {
 			t.Errorf("another plan is made of\n%s\nthan of\n%s", resolved, text)
 		}
 	})
+}
+
+// checkDeclaration holds what any declaration must: cells and labels are each one's own, and contrasts are of cells.
+func checkDeclaration(t *testing.T, d Declaration) {
+	t.Helper()
+	names, labels, trials := map[string]bool{}, map[string]bool{}, 0
+	for _, c := range d.Cells() {
+		names[c.Name], labels[c.Label] = true, true
+		trials += len(c.Trials)
+	}
+	if cells := len(d.Cells()); len(names) != cells || len(labels) != cells || trials != len(d.Trials) {
+		t.Errorf("%d cells have %d names and %d labels, and %d of %d trials", cells, len(names), len(labels), trials, len(d.Trials))
+	}
+	sums := map[string][]Term{}
+	for _, c := range d.Contrasts() {
+		for _, side := range []Side{c.B, c.A} {
+			if before, known := sums[side.Name]; known && !reflect.DeepEqual(before, side.Terms) {
+				t.Errorf("%s is two sums: %v and %v", side.Name, before, side.Terms)
+			}
+			sums[side.Name] = side.Terms
+			if one := len(side.Terms) == 1; names[side.Name] && (!one || side.Terms[0] != Term{side.Name, 1}) {
+				t.Errorf("%s is a cell, and the sum %v", side.Name, side.Terms)
+			}
+			for _, term := range side.Terms {
+				if !names[term.Cell] || term.Weight == 0 {
+					t.Errorf("%s has the term %v", side.Name, term)
+				}
+			}
+		}
+	}
+	raw, err := d.JSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := ReadDeclaration(raw)
+	if err != nil || len(d.Differences(again)) > 0 || again.SHA256() != d.SHA256() {
+		t.Errorf("read again, the declaration differs in %q (%v)", d.Differences(again), err)
+	}
 }

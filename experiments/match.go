@@ -54,7 +54,7 @@ func (s *Study) MatchParameters(count func(Settings) int64) error {
 func (s *Study) group(t Trial) string {
 	var parts []string
 	for i := range s.Sweep.Over {
-		if a := &s.Sweep.Over[i]; a.Path != s.Compare.Arms && !s.paired(a) {
+		if a := &s.Sweep.Over[i]; a.Path != s.Compare.Arms && (len(s.Compare.Named) > 0 || !s.paired(a)) {
 			parts = append(parts, t.Swept[a.Path]) // nothing for the seed
 		}
 	}

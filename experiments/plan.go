@@ -57,24 +57,35 @@ func (s *Study) Plan() ([]Trial, error) {
 }
 
 // checkTrials checks each trial that the sweep makes.
-func (s *Study) checkTrials(found *problems) { s.expand(found) }
+func (s *Study) checkTrials(found *problems) {
+	if trials, _ := s.expand(found); len(found.list) == 0 && s.Compare.Compares() {
+		s.checkContrasts(trials, found)
+	}
+}
 
 // expand makes the trials and says how many points of the sweep were equal to
 // an earlier one.
 func (s *Study) expand(found *problems) (trials []Trial, equal int) {
 	seen := map[string]int{} // id → index in trials
 	for _, p := range s.points() {
-		t := s.trial(p)
+		t, err := s.trial(p)
+		if err != nil {
+			wrong := s.at("data").wrong("the content of the data cannot be identified: %v", err)
+			wrong.Err = err
+			found.report(wrong)
+			break
+		}
 		for _, f := range t.Settings.faults() {
-			found.add(s.place(f), "%s", f.msg)
+			found.add(s.place(f, t.Arm), "%s", f.msg)
 		}
 		first, known := seen[t.ID]
 		switch {
 		case !known:
 			seen[t.ID] = len(trials)
 			trials = append(trials, t)
-		case s.Compare.Arms != "" && trials[first].Arm != t.Arm:
-			found.add(s.at("compare.arms"), "the arms %s and %s are the same trial: %s makes no difference there", trials[first].Arm, t.Arm, s.Compare.Arms)
+		case s.Compare.Compares() && trials[first].Arm != t.Arm:
+			found.add(s.at("compare.arms"), "the arms %s and %s are the same trial: %s makes no difference there",
+				trials[first].Arm, t.Arm, cmp.Or(s.Compare.Arms, "what they set"))
 		default:
 			equal++
 		}
@@ -85,17 +96,27 @@ func (s *Study) expand(found *problems) (trials []Trial, equal int) {
 	return trials, equal
 }
 
-// trial makes the trial of a point.
-func (s *Study) trial(p point) Trial {
+// trial makes the trial of a point. The error is of reading its data.
+func (s *Study) trial(p point) (Trial, error) {
 	whole := Study{Settings: s.Settings}
 	swept := map[string]string{}
 	for path, text := range p {
+		if path == armKey {
+			continue
+		}
 		whole.set(path, text)
 		if path != "seed" {
 			swept[path] = text
 		}
 	}
 	whole.settle()
+	if len(s.Compare.Named) > 0 {
+		for _, path := range s.Compare.ArmPaths() { // also those that other arms set
+			if _, set := swept[path]; !set {
+				swept[path] = whole.get(path)
+			}
+		}
+	}
 	t := Trial{Arm: s.armOf(p), Settings: whole.Settings, Swept: swept}
 	if s.counts != nil {
 		kin := t.Settings.kin()
@@ -104,13 +125,18 @@ func (s *Study) trial(p point) Trial {
 			t.Settings.Model.Hidden = width
 		}
 	}
+	var err error
+	t.Settings.Data.Content, err = s.content(t.Settings.Data)
 	t.ID = t.Settings.ID()
-	return t
+	return t, err
 }
 
-// armOf names the arm of a point: the value of compare.arms, else all swept
-// values but the seed, else the study.
+// armOf names the arm of a point: its name or the value of compare.arms, else
+// all swept values but the seed, else the study.
 func (s *Study) armOf(p point) string {
+	if name, named := p[armKey]; named {
+		return name
+	}
 	if s.Compare.Arms != "" {
 		return p[s.Compare.Arms]
 	}
@@ -126,8 +152,8 @@ func (s *Study) armOf(p point) string {
 	return strings.Join(parts, " ")
 }
 
-// kin identifies settings up to their seed.
+// kin identifies settings up to their seed and the content of their data.
 func (s Settings) kin() string {
 	s.Seed = 0
-	return s.ID()
+	return s.Bare().ID()
 }

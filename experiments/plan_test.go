@@ -46,6 +46,28 @@ func TestIDStaysTheSame(t *testing.T) {
 	}
 }
 
+// The ids that the project's studies had when they were run. Parameters are not matched here (that needs the networks), so
+// those of results.db differ for the arms that matching widens.
+func TestStudiesKeepTheirTrials(t *testing.T) {
+	for path, want := range map[string]string{
+		"demo.yaml":                 "9 0ab5d0c283e1 d383669e2dc3",
+		"flickr8k.yaml":             "20 56b8c0e8fa62 524b121447c5",
+		"flickr8k-replication.yaml": "12 eb917eeb5716 b5058417f370",
+	} {
+		s, err := Load(path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		trials, err := s.Plan()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprint(len(trials), " ", trials[0].ID, " ", trials[len(trials)-1].ID); got != want {
+			t.Errorf("%s has trials, the first and the last of which are %s, want %s", path, got, want)
+		}
+	}
+}
+
 func TestSparingTheTestSplitIsAnotherTrial(t *testing.T) {
 	usual, spared := plan(t, "study: a\ndecode: {split: test}\n")[0], plan(t, "study: a\ndecode: {split: val}\n")[0]
 	if usual.ID != plan(t, "study: a\n")[0].ID || usual.Settings.Decode.FinalSplit() != "test" {
@@ -215,9 +237,18 @@ func TestWarnings(t *testing.T) {
 			"use at least 7 seeds"},
 		{"sizes", "sweep: {over: {model.attention: [none, soft], seed: [1, 2, 3, 4, 5]}}\n" + strings.Replace(compare, "2%", "off", 1),
 			"compare.match_parameters is off"},
-		{"mixed arms", "sweep: {over: {model.attention: [none, soft], decode.beam: [1, 2], seed: [1, 2, 3, 4, 5]}}\n" + compare,
-			"decode.beam is swept within each arm"},
-		{"validation", "sweep: {over: {model.attention: [none, soft], seed: [1, 2, 3, 4, 5]}}\n" + strings.Replace(compare, "test.", "val.", 1),
+		{"factorial", "sweep: {over: {model.attention: [none, soft], decode.beam: [1, 2, 3, 4, 5, 6, 7, 8], seed: [1, 2, 3, 4, 5]}}\n" + compare, ""},
+		// Eight levels are eight contrasts.
+		{"each level", "sweep: {over: {model.attention: [none, soft], decode.beam: [1, 2, 3, 4, 5, 6, 7, 8], seed: [1, 2, 3, 4, 5]}}\n" + strings.Replace(compare, "{arms", "{factors: each, arms", 1),
+			"5 seeds an arm: an exact permutation test gives no p below 0.0079, after Holm over 8 contrasts 0.063, beside alpha 0.05; use at least 6 seeds"},
+		{"factors of nothing", "sweep: {over: {model.attention: [none, soft], seed: [1, 2, 3, 4, 5]}}\n" + strings.Replace(compare, "{arms", "{factors: each, arms", 1),
+			"compare.factors has no effect"},
+		{"last look", "sweep: {over: {model.attention: [none, soft], seed: [1, 2, 3, 4, 5]}}\n" + strings.Replace(compare, "{arms", "{stop: {looks: [2, 5]}, arms", 1), ""},
+		{"early last look", "sweep: {over: {model.attention: [none, soft], seed: [1, 2, 3, 4, 5, 6]}}\n" + strings.Replace(compare, "{arms", "{stop: {looks: [2, 5]}, arms", 1),
+			"the last look is after 5 of 6 seeds; the others are not trained"},
+		{"named sizes", "sweep: {over: {seed: [1, 2, 3, 4, 5]}}\ncompare: {arms: {a: {model.attention: none}, b: {model.attention: soft, model.layers: 2}}, baseline: a, primary: {metric: test.cider, minimum_effect: 1}}\n",
+			"compare.match_parameters is off"},
+		{"validation", "decode: {split: val}\nsweep: {over: {model.attention: [none, soft], seed: [1, 2, 3, 4, 5]}}\n" + strings.Replace(compare, "test.", "val.", 1),
 			"which has also chosen the epochs"},
 		{"no effect", "data: {name: flickr8k, images: 50}\n", "study.yaml:2: data.images has no effect in any trial"},
 		{"effect in some", "model: {attention_size: 5}\nsweep: {over: {model.attention: [none, soft]}}\n", ""},

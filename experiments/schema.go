@@ -52,9 +52,17 @@ func (k *key) schema() object {
 	switch k.path {
 	case "sweep.over":
 		o = overSchema()
+	case "compare.arms":
+		o = armsSchema()
 	case "compare.contrasts":
 		pair := object{"type": "array", "items": object{"type": []string{"string", "number"}}, "minItems": 2, "maxItems": 2}
-		o = object{"type": "array", "items": pair}
+		interaction := object{
+			"type": "object", "properties": object{"interaction": pair}, "required": []string{"interaction"},
+			"additionalProperties": false,
+		}
+		o = object{"type": "array", "items": object{"anyOf": []object{pair, interaction}}}
+	case "compare.stop.looks":
+		o = object{"type": "array", "items": object{"type": "integer", "minimum": 2}, "minItems": 2}
 	case "compare.baseline":
 		o = object{"type": []string{"string", "number"}}
 	case "study":
@@ -95,6 +103,27 @@ func (k *key) valueSchema() object {
 	return o
 }
 
+// armsSchema is a swept key, or settings by the name of an arm.
+func armsSchema() object {
+	properties := object{}
+	for _, path := range settingPaths() {
+		if path != "data.root" && path != "seed" {
+			properties[path] = object{"$ref": schemaOf(path)}
+		}
+	}
+	arm := object{"type": "object", "properties": properties, "additionalProperties": false}
+	named := object{
+		"type": "object", "additionalProperties": arm, "minProperties": 2,
+		"propertyNames": object{"minLength": 1, "maxLength": 64},
+	}
+	return object{"anyOf": []object{{"type": "string"}, named}}
+}
+
+// schemaOf is where the schema of a path stands.
+func schemaOf(path string) string {
+	return "#/properties/" + strings.ReplaceAll(path, ".", "/properties/")
+}
+
 // overSchema has a property for each setting: a list of its values, or a range.
 func overSchema() object {
 	properties := object{}
@@ -102,7 +131,7 @@ func overSchema() object {
 		if path == "data.root" {
 			continue // no part of identity, see decoder.over
 		}
-		one := object{"$ref": "#/properties/" + strings.ReplaceAll(path, ".", "/properties/")}
+		one := object{"$ref": schemaOf(path)}
 		values := object{"type": "array", "items": one, "minItems": 1}
 		drawn := object{"$ref": "#/$defs/" + find(path).kind.String()}
 		properties[path] = object{"anyOf": []object{values, drawn}}

@@ -24,6 +24,9 @@ type Study struct {
 
 	widths map[string]int   // set by MatchParameters, see there
 	counts map[string]int64 // likewise
+
+	contents  map[Data]Content // set by SetContents, see there
+	contentOf func(Data) (Content, error)
 }
 
 // Settings are everything that decides the result of one trial, and nothing
@@ -48,6 +51,8 @@ type Data struct {
 	Images           int    `yaml:"images" json:"images"`                         // shapes: scenes drawn
 	Seed             int64  `yaml:"seed" json:"seed"`                             // shapes: drawing seed
 	Vocabulary       string `yaml:"vocabulary" json:"vocabulary"`                 // train, corpus
+	// Content is what the files were found to hold. It is not a key of a study; see SetContents.
+	Content Content `yaml:"-" json:"content,omitzero"`
 }
 
 // Encoder is the network that turns a picture into grid features.
@@ -161,16 +166,39 @@ type Axis struct {
 }
 
 // Compare declares, before the test split is scored, what is compared and what
-// counts as a difference. Arms is empty when the study compares nothing.
+// counts as a difference.
 type Compare struct {
-	Arms      string      `yaml:"arms" json:"arms"`           // the swept key whose values are the arms
-	Baseline  string      `yaml:"baseline" json:"baseline"`   // an arm
-	Contrasts [][2]string `yaml:"contrasts" json:"contrasts"` // {a, b} asks for a − b
-	Primary   Primary     `yaml:"primary" json:"primary"`
+	Arms      string      `yaml:"arms" json:"arms"`                 // the swept key whose values are the arms; empty with Named
+	Named     []NamedArm  `yaml:"-" json:"named,omitempty"`         // compare.arms as a mapping of names
+	Baseline  string      `yaml:"baseline" json:"baseline"`         // an arm
+	Contrasts [][2]string `yaml:"contrasts" json:"contrasts"`       // {a, b} asks for a − b
+	Factors   string      `yaml:"factors" json:"factors,omitempty"` // each, or empty for average
+	// Interactions are listed among the contrasts: {what the arms differ in (ArmsKey), a factor}.
+	Interactions [][2]string `yaml:"-" json:"interactions,omitempty"`
+	Primary      Primary     `yaml:"primary" json:"primary"`
 	// MatchParameters is the share by which parameter counts of the arms may
 	// differ (0.02 from "2%"); 0 leaves them as they are.
 	MatchParameters float64 `yaml:"match_parameters" json:"match_parameters"`
+	Stop            Stop    `yaml:"stop" json:"stop,omitzero"`
 }
+
+// A NamedArm is an arm that may differ from the others in several settings.
+type NamedArm struct {
+	Name     string            `json:"name"`     // 1 to 64 printable characters without =
+	Settings map[string]string `json:"settings"` // path → canonical text
+}
+
+// Stop plans a group-sequential comparison: results are looked at after so many
+// seeds an arm, in the order in which sweep.over lists them, and the study may
+// end at each look. The zero value looks once, at the end.
+type Stop struct {
+	Looks    []int   `yaml:"looks" json:"looks"`       // seeds an arm, ascending; each at least 2
+	Spending string  `yaml:"spending" json:"spending"` // how alpha is spent: obrien-fleming, pocock
+	Futility float64 `yaml:"futility" json:"futility"` // conditional power below which a study ends without a finding; 0: never
+}
+
+// Active reports whether there is more than the one look at the end.
+func (s Stop) Active() bool { return len(s.Looks) > 0 }
 
 // Primary is the metric that decides, and by how much.
 type Primary struct {
@@ -182,8 +210,8 @@ type Primary struct {
 // A Trial is one training run that a study asks for.
 type Trial struct {
 	ID         string            `json:"id"`  // 12 hex digits, see Settings.ID
-	Arm        string            `json:"arm"` // value of Compare.Arms, else the swept values
+	Arm        string            `json:"arm"` // value of Compare.Arms or name of Compare.Named, else the swept values
 	Settings   Settings          `json:"settings"`
-	Swept      map[string]string `json:"swept"`                // path → value, without seed
+	Swept      map[string]string `json:"swept"`                // path → value, what named arms set included, without seed
 	Parameters int64             `json:"parameters,omitempty"` // expected count, 0 before MatchParameters
 }

@@ -34,7 +34,7 @@ func (s *Study) paired(a *Axis) bool {
 }
 
 // points lists the choices that the sweep asks for, before equal ones are
-// dropped: samples outermost, then the lists, the last one fastest. The sweep
+// dropped: samples outermost, then named arms, then the lists, the last one fastest. The sweep
 // has passed checkSweep.
 func (s *Study) points() []point {
 	points := []point{{}}
@@ -48,20 +48,25 @@ func (s *Study) points() []point {
 			points = s.firstPoints()
 		}
 	}
+	points = s.crossArms(points)
 	for i := range s.Sweep.Over {
-		if a := &s.Sweep.Over[i]; a.Draw == "" && !s.paired(a) {
-			points = cross(points, a)
+		switch a := &s.Sweep.Over[i]; {
+		case a.Draw != "" || s.paired(a):
+		case a.Path == "seed":
+			points = cross(points, a.Path, s.seeds())
+		default:
+			points = cross(points, a.Path, a.Values)
 		}
 	}
 	return points
 }
 
-// cross extends each point by each value of an axis.
-func cross(points []point, a *Axis) []point {
+// cross extends each point by each value of a path.
+func cross(points []point, path string, values []string) []point {
 	var crossed []point
 	for _, p := range points {
-		for _, text := range a.Values {
-			crossed = append(crossed, p.with(a.Path, text))
+		for _, text := range values {
+			crossed = append(crossed, p.with(path, text))
 		}
 	}
 	return crossed
@@ -145,7 +150,7 @@ func (a *Axis) at(u float64) string {
 // checkSweep refuses sweeps without sense: lists that zip cannot pair, ranges
 // without random, and more trials than anyone trains.
 func (s *Study) checkSweep(found *problems) {
-	ranges, trials := 0, 1
+	ranges, trials := 0, max(1, len(s.Compare.Named))
 	var first *Axis // of those that zip pairs
 	for i := range s.Sweep.Over {
 		a := &s.Sweep.Over[i]
@@ -170,7 +175,7 @@ func (s *Study) checkSweep(found *problems) {
 	}
 	const metric = "train.select.metric"
 	for key, active := range map[string]bool{"sweep.prune": s.Sweep.Prune.Active(), "sweep.method": s.Searches()} {
-		if active && (s.axis(metric) != nil || s.field(metric).String() == "last") {
+		if active && (s.varies(metric) || s.field(metric).String() == "last") {
 			found.add(s.at(key), "%s holds trials against each other by %s, which must be one validation metric, the same in all trials", key, metric)
 		}
 	}

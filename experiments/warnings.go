@@ -2,6 +2,7 @@ package experiments
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -23,8 +24,8 @@ func (s *Study) Warnings() []string {
 		warnings = append(warnings, where+fmt.Sprintf(format, args...))
 	}
 	trials, equal := s.expand(&problems{})
-	if s.Compare.Arms != "" {
-		s.warnComparison(warn)
+	if s.Compare.Compares() {
+		s.warnComparison(s.Declare(trials), warn)
 	}
 	for _, k := range keys {
 		if k.applies == nil || !s.given(k.path) {
@@ -45,22 +46,20 @@ func (s *Study) Warnings() []string {
 }
 
 // warnComparison warns of what would weaken the study's answer.
-func (s *Study) warnComparison(warn func(path, format string, args ...any)) {
+func (s *Study) warnComparison(d Declaration, warn func(path, format string, args ...any)) {
 	c := s.Compare
-	seeds := 1
-	if a := s.axis("seed"); a != nil {
-		seeds = len(a.Values)
+	seeds := max(1, len(d.Seeds)) // up to the last look
+	if a := s.axis("seed"); a != nil && len(distinct(a.Values)) > seeds {
+		warn("compare.stop", "the last look is after %d of %d seeds; the others are not trained", seeds, len(distinct(a.Values)))
 	}
-	if tests := max(1, len(c.Contrasts)); seeds < enoughSeeds || smallestP(seeds)*float64(tests) >= c.Primary.Alpha {
+	if tests := max(1, len(d.Contrasts())); seeds < enoughSeeds || smallestP(seeds)*float64(tests) >= c.Primary.Alpha {
 		warn("sweep.over.seed", "%s an arm: an exact permutation test gives no p below %.2g, after Holm over %s %.2g, beside alpha %g; use at least %d seeds",
 			plural(seeds, "seed"), smallestP(seeds), plural(tests, "contrast"), min(1, smallestP(seeds)*float64(tests)), c.Primary.Alpha, neededSeeds(tests, c.Primary.Alpha))
 	}
-	for i := range s.Sweep.Over {
-		if a := &s.Sweep.Over[i]; a.Path != c.Arms && a.Path != "seed" && !(s.paired(a) && c.Arms != "") {
-			warn("sweep.over."+a.Path, "%s is swept within each arm, so an arm's mean is over different settings", a.Path)
-		}
+	if s.given("compare.factors") && len(s.factors()) == 0 {
+		warn("compare.factors", "compare.factors has no effect: only arms and seeds are swept")
 	}
-	if c.MatchParameters == 0 && sizeMatters(c.Arms) {
+	if c.MatchParameters == 0 && sizeMatters(c.ArmPaths()) {
 		warn("compare", "compare.match_parameters is off: arms may differ in size, and what is found may be due to that")
 	}
 	if s.Sweep.Prune.Active() {
@@ -83,8 +82,9 @@ func neededSeeds(contrasts int, alpha float64) int {
 
 // sizeMatters says whether arms may differ in size without that being what they
 // are compared for: arms of model.hidden are sizes.
-func sizeMatters(arms string) bool {
-	return strings.HasPrefix(arms, "model.") && arms != "model.hidden"
+func sizeMatters(paths []string) bool {
+	return !slices.Contains(paths, "model.hidden") &&
+		slices.ContainsFunc(paths, func(path string) bool { return strings.HasPrefix(path, "model.") })
 }
 
 // smallestP is the smallest two-sided p that an exact permutation test of n

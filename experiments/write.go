@@ -2,8 +2,10 @@ package experiments
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -35,7 +37,7 @@ func (s *Study) YAML() ([]byte, error) {
 // node is the value of a key, or nil where the file is better without it.
 func (s *Study) node(k *key, trials []Trial) *yaml.Node {
 	used := func(t Trial) bool { return k.applies == nil || k.applies(&t.Settings) }
-	comparing := s.Compare.Arms != ""
+	comparing := s.Compare.Compares()
 	switch {
 	case k.path == "extends":
 		return nil
@@ -60,8 +62,19 @@ func (s *Study) node(k *key, trials []Trial) *yaml.Node {
 		return nil
 	case strings.HasPrefix(k.path, "compare.") && !comparing:
 		return nil
+	case k.path == "compare.arms" && len(s.Compare.Named) > 0:
+		return namedNode(s.Compare.Named)
 	case k.path == "compare.contrasts":
-		return pairsNode(s.Compare.Contrasts)
+		return contrastsNode(s.Compare)
+	case k.path == "compare.factors":
+		if len(s.factors()) == 0 {
+			return nil
+		}
+		return scalarNode(cmp.Or(s.Compare.Factors, k.fallback.(string)), k.tag())
+	case strings.HasPrefix(k.path, "compare.stop.") && !s.Compare.Stop.Active():
+		return nil
+	case k.path == "compare.stop.looks":
+		return looksNode(s.Compare.Stop.Looks)
 	case k.path == "compare.match_parameters":
 		return scalarNode(percent(s.Compare.MatchParameters), "!!str")
 	}
@@ -101,12 +114,43 @@ func (s *Study) overNode() *yaml.Node {
 	return over
 }
 
-// pairsNode writes the contrasts.
-func pairsNode(pairs [][2]string) *yaml.Node {
+// namedNode writes named arms, the settings of each in the order of the table.
+func namedNode(arms []NamedArm) *yaml.Node {
+	all := &yaml.Node{Kind: yaml.MappingNode}
+	for _, arm := range arms {
+		one := &yaml.Node{Kind: yaml.MappingNode, Style: yaml.FlowStyle}
+		for _, path := range settingPaths() {
+			if text, set := arm.Settings[path]; set {
+				one.Content = append(one.Content, scalarNode(path, "!!str"), scalarNode(text, find(path).tag()))
+			}
+		}
+		all.Content = append(all.Content, scalarNode(arm.Name, "!!str"), one)
+	}
+	return all
+}
+
+// contrastsNode writes the contrasts: pairs, then interactions.
+func contrastsNode(c Compare) *yaml.Node {
 	all := &yaml.Node{Kind: yaml.SequenceNode, Style: yaml.FlowStyle}
-	for _, pair := range pairs {
-		all.Content = append(all.Content, &yaml.Node{Kind: yaml.SequenceNode, Style: yaml.FlowStyle,
-			Content: []*yaml.Node{scalarNode(pair[0], "!!str"), scalarNode(pair[1], "!!str")}})
+	for _, pair := range c.Contrasts {
+		all.Content = append(all.Content, pairNode(pair))
+	}
+	for _, pair := range c.Interactions {
+		all.Content = append(all.Content, &yaml.Node{Kind: yaml.MappingNode, Style: yaml.FlowStyle,
+			Content: []*yaml.Node{scalarNode("interaction", "!!str"), pairNode(pair)}})
+	}
+	return all
+}
+
+func pairNode(pair [2]string) *yaml.Node {
+	return &yaml.Node{Kind: yaml.SequenceNode, Style: yaml.FlowStyle,
+		Content: []*yaml.Node{scalarNode(pair[0], "!!str"), scalarNode(pair[1], "!!str")}}
+}
+
+func looksNode(looks []int) *yaml.Node {
+	all := &yaml.Node{Kind: yaml.SequenceNode, Style: yaml.FlowStyle}
+	for _, n := range looks {
+		all.Content = append(all.Content, scalarNode(strconv.Itoa(n), "!!int"))
 	}
 	return all
 }

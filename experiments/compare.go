@@ -1,0 +1,266 @@
+package experiments
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// checkCompare checks what is compared against what is swept, and writes the
+// names of arms as the sweep does.
+func (s *Study) checkCompare(found *problems) {
+	c := &s.Compare
+	if !c.Compares() {
+		if s.given("compare") {
+			found.add(s.at("compare"), "compare needs arms: the swept key whose values are compared")
+		}
+		return
+	}
+	before := len(found.list)
+	if len(c.Named) > 0 {
+		s.checkNamed(found)
+	} else {
+		s.checkSweptArms(found)
+	}
+	if len(found.list) > before {
+		return
+	}
+	s.checkArms(s.arms(), found)
+	if len(s.factors()) == 0 {
+		c.Factors = "" // there is nothing to average over
+	}
+	s.checkInteractions(found)
+	s.checkStop(found)
+	if !s.given("compare.primary.metric") || !s.given("compare.primary.minimum_effect") {
+		found.add(s.at("compare.primary"), "compare.primary must give metric and minimum_effect: what decides, and the smallest "+
+			"effect that matters, are declared before the test split is scored; as in {metric: test.cider, minimum_effect: 1.0}")
+	}
+	if c.MatchParameters > 0 && slices.Contains(c.ArmPaths(), "model.hidden") {
+		found.add(s.at("compare.match_parameters"),
+			"compare.match_parameters widens model.hidden, which is what the arms differ in; remove it or write off")
+	}
+	metric := s.at("compare.primary.metric")
+	if strings.HasPrefix(c.Primary.Metric, "val.") && s.Data.Split == "seed" {
+		found.add(metric, "compare.primary.metric is %s, but data.split seed has no validation pictures", c.Primary.Metric)
+	}
+	spared := !s.varies("decode.split") && s.Decode.FinalSplit() == "val"
+	if name, ofTest := strings.CutPrefix(c.Primary.Metric, "test."); ofTest && spared {
+		found.add(metric, "compare.primary.metric is %s, but decode.split val leaves the test split unscored; write val.%s",
+			c.Primary.Metric, name)
+	}
+	captioned := s.varies("decode.split") || spared
+	if name, ofVal := strings.CutPrefix(c.Primary.Metric, "val."); ofVal && !captioned {
+		found.add(metric, "compare.primary.metric is %s, but the captions that are compared are those of the test split; "+
+			"write test.%s, or decode.split: val",
+			c.Primary.Metric, name)
+	}
+}
+
+// checkSweptArms checks that the arms are the values of a listed key.
+func (s *Study) checkSweptArms(found *problems) {
+	c := &s.Compare
+	var swept []string
+	for _, a := range s.Sweep.Over {
+		swept = append(swept, a.Path)
+	}
+	at := s.at("compare.arms")
+	switch a := s.axis(c.Arms); {
+	case a == nil:
+		found.add(at,
+			"compare.arms is %q, which sweep.over does not hold%s (swept: %s)",
+			printable(c.Arms, 60), Suggest(c.Arms, swept), orNothing(swept))
+	case c.Arms == "seed":
+		found.add(at, "compare.arms cannot be seed: seeds are what an arm is averaged over")
+	case a.Draw != "":
+		found.add(at, "compare.arms is %s, which is drawn; list its values, so that every arm gets the same samples", c.Arms)
+	case len(s.arms()) < 2:
+		found.add(at, "compare.arms is %s, of which sweep.over holds one value; a comparison needs two", c.Arms)
+	}
+}
+
+// checkArms checks that baseline and contrasts name arms.
+func (s *Study) checkArms(arms []string, found *problems) {
+	c := &s.Compare
+	isArm := func(name string, at place, who string) bool {
+		known := slices.Contains(arms, name)
+		if !known {
+			found.add(at,
+				"%s %q, which is not an arm%s (arms: %s)",
+				who, printable(name, 60), suggest(name, arms), strings.Join(arms, ", "))
+		}
+		return known
+	}
+	c.Baseline = s.armName(c.Baseline)
+	based := false
+	if s.given("compare.baseline") {
+		based = isArm(c.Baseline, s.at("compare.baseline"), "compare.baseline is")
+	} else {
+		found.add(s.at("compare"),
+			"compare.baseline is missing: the arm that the others are held against (arms: %s)", strings.Join(arms, ", "))
+	}
+	if based && !s.given("compare.contrasts") {
+		for _, arm := range arms {
+			if arm != c.Baseline {
+				c.Contrasts = append(c.Contrasts, [2]string{arm, c.Baseline})
+			}
+		}
+	}
+	for i, pair := range c.Contrasts {
+		pair = [2]string{s.armName(pair[0]), s.armName(pair[1])}
+		c.Contrasts[i] = pair
+		at := s.at(contrastPath(i))
+		known := isArm(pair[0], at, "compare.contrasts names") && isArm(pair[1], at, "compare.contrasts names")
+		switch reverse := [2]string{pair[1], pair[0]}; {
+		case known && pair[0] == pair[1]:
+			found.add(at, "compare.contrasts holds %s against itself", pair[0])
+		case known && (slices.Contains(c.Contrasts[:i], pair) || slices.Contains(c.Contrasts[:i], reverse)):
+			found.add(at, "compare.contrasts holds %s against %s twice", pair[0], pair[1])
+		}
+	}
+}
+
+// armName writes the name of an arm as the sweep does: 5e-4 as 0.0005.
+func (s *Study) armName(name string) string {
+	if s.Compare.Arms == "" {
+		return name
+	}
+	k := find(s.Compare.Arms)
+	if text, wrong := k.parse(&value{kind: scalar, text: name, tag: k.tag()}); wrong == "" {
+		return text
+	}
+	return name
+}
+
+// checkInteractions checks that each interaction is of the arms and a factor, and puts the arms first.
+func (s *Study) checkInteractions(found *problems) {
+	c, factors := &s.Compare, s.factors()
+	isArms := func(path string) bool { return path == c.ArmsKey() || path == "arms" }
+	for i, pair := range c.Interactions {
+		at := s.at(interactionPath(i))
+		if isArms(pair[1]) {
+			pair[0], pair[1] = pair[1], pair[0]
+		}
+		a := s.axis(pair[1])
+		switch {
+		case !isArms(pair[0]):
+			both := append([]string{c.ArmsKey()}, factors...)
+			found.add(at, "compare.contrasts: an interaction is of what the arms differ in (%s) and a swept key, "+
+				"not of %q and %q%s",
+				c.ArmsKey(), printable(pair[0], 60), printable(pair[1], 60), Suggest(pair[0], both))
+		case a != nil && a.Draw != "":
+			found.add(at, "compare.contrasts: the interaction is with %s, which is drawn; list its values", pair[1])
+		case !slices.Contains(factors, pair[1]):
+			found.add(at,
+				"compare.contrasts: the interaction is with %q, which is not swept within the arms%s (swept: %s)",
+				printable(pair[1], 60), Suggest(pair[1], factors), orNothing(factors))
+		}
+		pair[0] = c.ArmsKey()
+		if slices.Contains(c.Interactions[:i], pair) {
+			found.add(at, "compare.contrasts holds the interaction with %s twice", printable(pair[1], 60))
+		}
+		c.Interactions[i] = pair
+	}
+}
+
+// checkStop checks the looks against the seeds.
+func (s *Study) checkStop(found *problems) {
+	if !s.given("compare.stop") {
+		return
+	}
+	looks, at := s.Compare.Stop.Looks, s.at("compare.stop.looks")
+	if len(looks) == 0 {
+		if !s.given("compare.stop.looks") {
+			found.add(at, "compare.stop needs looks: "+
+				"the numbers of seeds per arm at which to look at the results, such as [5, 8, 12]")
+		}
+		return
+	}
+	if len(looks) == 1 {
+		found.add(at, "compare.stop.looks holds one look, so the study cannot stop early; "+
+			"give two or more, or leave compare.stop out")
+		return
+	}
+	for i, look := range looks {
+		switch {
+		case look < 2:
+			found.add(at, "compare.stop.looks holds %d, but a test needs at least 2 seeds per arm", look)
+			return
+		case i > 0 && look <= looks[i-1]:
+			found.add(at,
+				"compare.stop.looks holds %d after %d, but the numbers of seeds must increase", look, looks[i-1])
+			return
+		}
+	}
+	last := looks[len(looks)-1]
+	seeds := s.axis("seed")
+	if seeds == nil {
+		found.add(at, "compare.stop needs seeds, but sweep.over lists none; write seed: %s", moreSeeds(nil, last))
+	} else if listed := distinct(seeds.Values); len(listed) < last {
+		found.add(at,
+			"compare.stop.looks ends with %d seeds, but sweep.over.seed has %d; write seed: %s",
+			last, len(listed), moreSeeds(listed, last))
+	}
+	if s.Sweep.Prune.Active() {
+		found.add(s.at("sweep.prune"), "sweep.prune cannot be combined with compare.stop: a look needs every seed of every arm")
+	}
+}
+
+// moreSeeds lists n seeds that begin with those given, as a study would.
+func moreSeeds(seeds []string, n int) string {
+	next := 0.0
+	for _, text := range seeds {
+		next = max(next, float(text))
+	}
+	for len(seeds) < min(n, maxTrials) {
+		next++
+		seeds = append(slices.Clip(seeds), number(next))
+	}
+	return "[" + strings.Join(seeds, ", ") + "]"
+}
+
+// distinct gives each text once, in the order of the first.
+func distinct(texts []string) []string {
+	var once []string
+	for _, text := range texts {
+		if !slices.Contains(once, text) {
+			once = append(once, text)
+		}
+	}
+	return once
+}
+
+// seeds are the swept seeds that are planned, in the order of the file: up to the last look, if there are looks.
+func (s *Study) seeds() []string {
+	a := s.axis("seed")
+	if a == nil {
+		return nil
+	}
+	if looks := s.Compare.Stop.Looks; len(looks) > 0 {
+		once := distinct(a.Values)
+		return once[:min(len(once), looks[len(looks)-1])]
+	}
+	return a.Values
+}
+
+// checkContrasts checks that each contrast has trials on both sides.
+func (s *Study) checkContrasts(trials []Trial, found *problems) {
+	g := s.Declare(trials).design()
+	for i, pair := range g.Compare.Contrasts {
+		if len(g.pair(pair)) == 0 {
+			found.add(s.at(contrastPath(i)),
+				"compare.contrasts: %s and %s have no settings in common besides what makes them arms; "+
+					"sweep the same values in both",
+				pair[0], pair[1])
+		}
+	}
+	for i, pair := range g.Compare.Interactions {
+		if len(g.interaction(pair)) == 0 {
+			found.add(s.at(interactionPath(i)),
+				"compare.contrasts: the interaction with %s needs two of its values in the baseline and in another arm", pair[1])
+		}
+	}
+}
+
+// contrastPath is the path under which a contrast's place is kept, interactionPath that of an interaction.
+func contrastPath(i int) string    { return fmt.Sprintf("compare.contrasts[%d]", i) }
+func interactionPath(i int) string { return fmt.Sprintf("compare.contrasts[interaction %d]", i) }
