@@ -1,8 +1,8 @@
 package stats
 
 import (
-	"fmt"
 	"math"
+	"slices"
 )
 
 // pointsPerScore turns a score, a fraction of 1, into points.
@@ -19,43 +19,36 @@ func Compare(arms []Arm, contrasts []Contrast, o Options) (Analysis, error) {
 	if err := checkArms(arms); err != nil {
 		return Analysis{}, err
 	}
-	names := make([]string, len(arms))
-	for i, a := range arms {
-		names[i] = a.Name
-	}
-	pairs, err := findContrasts(names, contrasts)
+	units, err := unitsOf(arms, o.Composites, o.Looks != nil)
 	if err != nil {
 		return Analysis{}, err
 	}
-	for i, p := range pairs {
-		if n := len(arms[p[0]].Runs) + len(arms[p[1]].Runs); n > mostRuns {
-			return Analysis{}, fmt.Errorf("stats: contrast %s has %d runs: the permutation test takes %d at most", contrasts[i], n, mostRuns)
-		}
+	pairs, err := findSides(units, contrasts)
+	if err != nil {
+		return Analysis{}, err
 	}
-	c := newComparison(arms, o)
-	out := Analysis{Options: o, Images: c.images, Methods: compareMethods(),
+	c := newComparison(arms, units, o)
+	out := Analysis{Options: o, Images: c.images,
 		Arms: []Summary{}, Results: []Result{}, Warnings: append(armWarnings(arms), metricWarnings(o.Metrics, arms)...)}
-	for k := range arms {
+	for k := range units {
 		for m := range o.Metrics {
-			out.Arms = append(out.Arms, c.summarize(arms[k], k, m))
+			out.Arms = append(out.Arms, c.summarize(k, m))
 		}
 	}
-	for m := range o.Metrics {
-		results := make([]Result, len(contrasts))
-		p, q := make([]float64, len(contrasts)), make([]float64, len(contrasts))
+	// The primary metric decides how many looks a contrast has.
+	judged := c.judge(slices.Index(o.Metrics, o.Primary), pairs, nil)
+	sampled := false
+	for m, key := range o.Metrics {
+		courses := judged
+		if key != o.Primary {
+			courses = c.judge(m, pairs, judged)
+		}
 		for i, contrast := range contrasts {
-			results[i] = c.contrast(contrast, pairs[i], m, len(contrasts))
-			p[i], q[i] = results[i].P, results[i].PInterval
+			sampled = sampled || slices.ContainsFunc(courses[i].seen, func(e evidence) bool { return e.untested == "" && !e.exact })
+			out.Results = append(out.Results, c.result(contrast, pairs[i], m, courses[i], judged[i], o.family(len(contrasts))))
 		}
-		p, q = Holm(p), Holm(q)
-		for i := range results {
-			results[i].PHolm, results[i].PIntervalHolm = p[i], q[i]
-			results[i].judge(o)
-			results[i].warn(o.Alpha, len(contrasts))
-			results[i].DetectableEffect = results[i].detectable(c.scores(pairs[i][0], m), c.scores(pairs[i][1], m), c.images, len(contrasts), o)
-		}
-		out.Results = append(out.Results, results...)
 	}
+	out.Methods = compareMethods(sampled, o.Looks)
 	return out, nil
 }
 
@@ -63,124 +56,135 @@ func Compare(arms []Arm, contrasts []Contrast, o Options) (Analysis, error) {
 type comparison struct {
 	o        Options
 	images   int
-	arms     [][2]int    // half-open ranges of runs
-	observed [][]float64 // [metric][run]
+	arms     []Arm
+	units    []unit
+	heads    []head
+	schedule *schedule   // nil without looks
+	observed [][]float64 // [metric][run or replicate]
 	*resample
 }
 
-func newComparison(arms []Arm, o Options) *comparison {
-	c := &comparison{o: o, observed: make([][]float64, len(o.Metrics))}
+func newComparison(arms []Arm, units []unit, o Options) *comparison {
+	c := &comparison{o: o, arms: arms, units: units, observed: make([][]float64, len(o.Metrics))}
 	var runs []Run
 	for _, a := range arms {
-		c.arms = append(c.arms, [2]int{len(runs), len(runs) + len(a.Runs)})
 		runs = append(runs, a.Runs...)
 	}
 	t := newTable(runs, o.Metrics)
 	_, scores := t.observed()
 	for m := range o.Metrics {
-		for _, run := range scores {
-			c.observed[m] = append(c.observed[m], run[m])
+		c.observed[m] = make([]float64, units[len(units)-1].end)
+		for r, run := range scores {
+			c.observed[m][r] = run[m]
 		}
+		addComposites(units, c.observed[m])
 	}
 	c.images = t.images
-	c.resample = t.bootstrap(c.arms, o.Draws, o.Seed)
+	if o.Looks != nil {
+		for _, u := range units {
+			for _, n := range o.Looks.Seeds {
+				if n <= u.n() {
+					c.heads = append(c.heads, newHead(u, n))
+				}
+			}
+		}
+	}
+	c.resample = t.bootstrap(units, c.heads, o.Draws, o.Seed)
 	return c
 }
 
-func (c *comparison) scores(arm, metric int) []float64 {
-	return c.observed[metric][c.arms[arm][0]:c.arms[arm][1]]
+// scores are those of the first n replicates of a unit.
+func (c *comparison) scores(unit, n, metric int) []float64 {
+	first := c.units[unit].first
+	return c.observed[metric][first : first+n]
 }
 
-func (c *comparison) side(arm int, sign float64) side {
-	return side{c.arms[arm][0], c.arms[arm][1], sign}
-}
-
-func (c *comparison) summarize(a Arm, arm, metric int) Summary {
-	e := c.estimate(metric, c.images, c.observed[metric], []side{c.side(arm, 1)}, c.o.Alpha)
-	out := Summary{Arm: a.Name, Metric: c.o.Metrics[metric], N: len(a.Runs), Scores: c.scores(arm, metric),
-		Mean: e.Value, Low: e.Low, High: e.High, SSel: c.selection(metric, c.arms[arm])}
-	for _, r := range a.Runs {
-		out.Seeds = append(out.Seeds, r.Seed)
+// side is the first n replicates of a unit: those of a look, or all.
+func (c *comparison) side(unit, n int, sign float64) side {
+	u := c.units[unit]
+	s := side{first: u.first, end: u.first + n, sign: sign}
+	if c.o.Looks != nil {
+		is := newHead(u, n)
+		at := slices.IndexFunc(c.heads, func(h head) bool { return h.n == n && h.stream == is.stream })
+		s.drawn = c.heads[at].first - u.first
 	}
-	if len(a.Runs) > 1 {
+	return s
+}
+
+func (c *comparison) summarize(unit, metric int) Summary {
+	u := c.units[unit]
+	e := c.estimate(metric, c.images, c.observed[metric], []side{{first: u.first, end: u.end, sign: 1}}, c.o.Alpha)
+	out := Summary{Arm: u.name, Metric: c.o.Metrics[metric], N: u.n(), Seeds: u.seeds, Scores: c.scores(unit, u.n(), metric),
+		Mean: e.Value, Low: e.Low, High: e.High, SSel: c.selection(metric, u)}
+	if u.n() >= fewestReplicates {
 		sd := math.Sqrt(variance(out.Scores))
 		out.SD = &sd
+	}
+	if u.n() < fewestReplicates || c.seedless(u, u.n()) != "" || variance(out.Scores) == 0 {
+		out.Low, out.High = math.NaN(), math.NaN()
 	}
 	return out
 }
 
 // selection is s_sel: the deviation of a run's score over draws of images,
 // averaged over runs.
-func (s *resample) selection(metric int, runs [2]int) float64 {
+func (s *resample) selection(metric int, u unit) float64 {
 	sum := 0.0
 	drawn := make([]float64, s.draws)
-	for r := runs[0]; r < runs[1]; r++ {
+	for r := u.first; r < u.end; r++ {
 		for d := range drawn {
 			drawn[d] = s.on(metric, d)[r]
 		}
 		sum += math.Sqrt(variance(drawn))
 	}
-	return sum / float64(runs[1]-runs[0])
+	return sum / float64(u.n())
 }
 
-// contrast is everything about a contrast but Holm's p-values and what follows
-// from them.
-func (c *comparison) contrast(name Contrast, pair [2]int, metric, contrasts int) Result {
-	a, b := c.scores(pair[0], metric), c.scores(pair[1], metric)
-	e := c.estimate(metric, c.images, c.observed[metric], []side{c.side(pair[1], 1), c.side(pair[0], -1)}, c.o.Alpha)
-	p, exact := permutationP(a, b, c.o.Seed)
-	r := Result{
-		Contrast: name, Metric: c.o.Metrics[metric],
-		NB: len(b), NA: len(a), MeanB: mean1(b), MeanA: mean1(a),
-		Difference: e.Value, Low: e.Low, High: e.High, SE: e.SE, SeedSE: e.SeedSE, ImageSE: e.ImageSE, DF: e.DF,
-		PercentileLow: e.PercentileLow, PercentileHigh: e.PercentileHigh,
-		P: p, PExact: exact, PInterval: e.P, PBetter: better(a, b),
-		SmallestP: min(1, SmallestP(len(a), len(b))*float64(contrasts)),
+// rule is that of a metric.
+func (c *comparison) rule(metric, contrasts int) rule {
+	r := rule{alpha: c.o.Alpha, minimum: c.o.MinimumEffect / pointsPerScore, exploratory: c.o.Metrics[metric] != c.o.Primary}
+	if c.o.Looks != nil {
+		if c.schedule == nil {
+			c.schedule = newSchedule(*c.o.Looks, c.o.Alpha, contrasts)
+		}
+		r.schedule = c.schedule
 	}
 	return r
 }
 
-// better is P(B > A) over all pairs of runs, ties counting half.
-func better(a, b []float64) float64 {
-	wins := 0.0
-	for _, x := range b {
-		for _, y := range a {
-			switch {
-			case x > y:
-				wins++
-			case x == y:
-				wins += 0.5
+// judge takes the contrasts through their looks in a metric; as far as those of
+// the primary metric went, if given.
+func (c *comparison) judge(metric int, pairs [][2]int, primary []*course) []*course {
+	courses := make([]*course, len(pairs))
+	for i, pair := range pairs {
+		courses[i] = newCourse(func(k int) (evidence, bool) {
+			if primary != nil && k >= len(primary[i].seen) {
+				return evidence{}, false
 			}
-		}
+			nA, nB := c.units[pair[0]].n(), c.units[pair[1]].n()
+			if l := c.o.Looks; l != nil {
+				if min(nA, nB) < l.Seeds[k] {
+					return evidence{}, false
+				}
+				nA, nB = l.Seeds[k], l.Seeds[k]
+			}
+			return c.evidence(metric, pair, nA, nB), true
+		})
 	}
-	return wins / float64(len(a)*len(b))
+	for range c.o.family(len(pairs)) - len(pairs) {
+		courses = append(courses, newCourse(func(int) (evidence, bool) { return evidence{}, false }))
+	}
+	c.rule(metric, len(courses)).follow(courses)
+	return courses[:len(pairs)]
 }
 
-// judge applies the rule of the verdict.
-func (r *Result) judge(o Options) {
-	minimum := o.MinimumEffect / pointsPerScore
-	tested := r.PHolm < o.Alpha && r.PIntervalHolm < o.Alpha
-	switch {
-	case r.Metric != o.Primary:
-		r.Verdict = Exploratory
-	case tested && r.Low > 0 && r.Difference >= minimum:
-		r.Verdict = Supported
-	case tested && r.High < 0 && r.Difference <= -minimum:
-		r.Verdict = Opposite
-	default:
-		r.Verdict = Inconclusive
+// evidence is what the first nA and nB replicates of two units say.
+func (c *comparison) evidence(metric int, pair [2]int, nA, nB int) evidence {
+	e := evidence{a: c.scores(pair[0], nA, metric), b: c.scores(pair[1], nB, metric)}
+	if e.untested = c.reason(c.units[pair[0]], c.units[pair[1]], nA, nB); e.untested != "" {
+		return e
 	}
-}
-
-// detectable simulates studies with this contrast's spreads.
-func (r *Result) detectable(a, b []float64, images, contrasts int, o Options) *float64 {
-	d := design{
-		nA: len(a), nB: len(b), images: images, alpha: o.Alpha, contrasts: contrasts,
-		sdA: math.Sqrt(variance(a)) * pointsPerScore, sdB: math.Sqrt(variance(b)) * pointsPerScore,
-		imageSE: r.ImageSE * pointsPerScore,
-	}
-	if r.Metric == o.Primary {
-		d.minimum = o.MinimumEffect
-	}
-	return detectable(d.thresholds(o.Seed), o.Power)
+	e.estimate = c.estimate(metric, c.images, c.observed[metric], []side{c.side(pair[1], nB, 1), c.side(pair[0], nA, -1)}, c.o.Alpha)
+	e.permutation = permute(e.a, e.b, mostSplits, c.o.Seed)
+	return e
 }

@@ -67,16 +67,32 @@
 //
 // # Tests
 //
-// The p-value of a contrast is the exact unpaired permutation test over
-// seed-level scores, two-sided. It takes the test images as given. The
-// interval has a p-value too, which counts the images in. Both are adjusted
-// over the contrasts of one metric by Holm 1979 ("A simple sequentially
-// rejective multiple test procedure", Scandinavian Journal of Statistics
-// 6:65–70): were only the permutation test adjusted, arms that find different
-// images hard would, in three contrasts, give some wrong verdict in a tenth of
-// all studies. A contrast is supported when interval, both tests and the
-// declared minimum effect agree; see [Verdict]. Only the primary metric,
-// declared beforehand, has a verdict.
+// The p-value of a contrast is the unpaired permutation test over seed-level
+// scores, two-sided, exact up to 200,000 splits and by as many random ones
+// beyond. It takes the test images as given. The interval has a p-value too,
+// which counts the images in. Both are adjusted over the contrasts of one metric
+// by Holm 1979 ("A simple sequentially rejective multiple test procedure",
+// Scandinavian Journal of Statistics 6:65–70): were only the permutation test
+// adjusted, arms that find different images hard would, in three contrasts, give
+// some wrong verdict in a tenth of all studies. A contrast is supported when
+// interval, both tests and the declared minimum effect agree. It is equivalent
+// when two one-sided t tests, adjusted likewise, put the difference within ± the
+// minimum; see [Verdict]. Only the primary metric, declared beforehand, has a
+// verdict.
+//
+// Where there is nothing to test there are no numbers: Result.Untested says why.
+//
+// # Composites and looks
+//
+// A [Composite] is a weighted sum of arms, seed by seed; the contrast of two is
+// a main effect or an interaction of a factorial study. [Looks] are those of a
+// study that adds seeds to a contrast until it is decided: α is spent over them
+// (Lan & DeMets 1983), p-values are sequential ones (Liu & Anderson 2008) and
+// intervals repeated ones (Jennison & Turnbull 1989), so that every guarantee
+// holds over looks and contrasts together (Maurer & Bretz 2013).
+//
+// docs/statistics.md explains all of it, with a worked example and what
+// simulated studies say of the error rates.
 //
 // # Further sources
 //

@@ -1,6 +1,8 @@
 package stats
 
 import (
+	"fmt"
+	"hash/fnv"
 	"math/bits"
 	"math/rand/v2"
 	"runtime"
@@ -24,6 +26,8 @@ const (
 	useSplits
 	usePower
 	useReadings
+	useHeads
+	useTrials
 )
 
 // mix is the finalizer of SplitMix64 (Steele, Lea & Flood 2014), which turns
@@ -179,29 +183,56 @@ func dot4(w [][]float64, x []float64) [lanes]float64 {
 	return [lanes]float64{s0, s1, s2, s3}
 }
 
-// resample is the outcome of the crossed bootstrap: the score of every run on
-// every draw of images, and how often each run was drawn in its arm.
+// resample is the outcome of the crossed bootstrap: the score of every run and
+// replicate on every draw of images, and how often each was drawn in its unit.
 type resample struct {
 	draws, runs int
+	places      int       // at least as many as runs
 	score       []float64 // [metric][draw][run]
-	times       []uint16  // [draw][run]
+	times       []uint16  // [draw][place]
 }
 
-// bootstrap draws images once for all runs, and runs within each arm.
-// arms[a] is the half-open range of arm a's runs.
-func (t *table) bootstrap(arms [][2]int, draws int, seed int64) *resample {
-	runs := len(t.columns)
-	out := &resample{draws: draws, runs: runs,
-		score: make([]float64, len(t.metrics)*draws*runs), times: make([]uint16, draws*runs)}
+// head is the first n replicates of a unit, as a look has them, drawn apart from
+// the whole unit and from all else: what a look found does not change when more
+// runs come, nor with those of other units.
+type head struct {
+	n      int
+	stream uint64
+	first  int // its first place
+}
+
+func newHead(u unit, n int) head {
+	hash := fnv.New64a()
+	fmt.Fprintf(hash, "%s %d", u.name, n)
+	return head{n: n, stream: hash.Sum64()}
+}
+
+// bootstrap draws images once for all runs, and replicates within each unit.
+// The first columns are the runs of the table. heads get their places.
+func (t *table) bootstrap(units []unit, heads []head, draws int, seed int64) *resample {
+	runs := units[len(units)-1].end
+	places := runs
+	for i := range heads {
+		heads[i].first = places
+		places += heads[i].n
+	}
+	out := &resample{draws: draws, runs: runs, places: places,
+		score: make([]float64, len(t.metrics)*draws*runs), times: make([]uint16, draws*places)}
 	fill := func(d int, weights []float64) {
 		g := stream(seed, useImages, uint64(d))
 		for range weights {
 			weights[below(g, len(weights))]++
 		}
-		times := out.times[d*runs : (d+1)*runs]
-		for _, a := range arms {
-			for n := a[1] - a[0]; n > 0; n-- {
-				times[a[0]+below(g, a[1]-a[0])]++
+		times := out.times[d*places : (d+1)*places]
+		for _, u := range units {
+			for range u.n() {
+				times[u.first+below(g, u.n())]++
+			}
+		}
+		for _, h := range heads {
+			g := stream(seed, useHeads, h.stream+uint64(d))
+			for range h.n {
+				times[h.first+below(g, h.n)]++
 			}
 		}
 	}
@@ -210,14 +241,17 @@ func (t *table) bootstrap(arms [][2]int, draws int, seed int64) *resample {
 		for r, s := range sums {
 			t.scores(s, scores)
 			for m, v := range scores {
-				out.score[(m*draws+d)*runs+r] = v
+				out.on(m, d)[r] = v
 			}
+		}
+		for m := range t.metrics {
+			addComposites(units, out.on(m, d))
 		}
 	})
 	return out
 }
 
-// on returns the scores of all runs on one draw of images.
+// on returns the scores of all runs and replicates on one draw of images.
 func (s *resample) on(metric, draw int) []float64 {
 	at := (metric*s.draws + draw) * s.runs
 	return s.score[at : at+s.runs]

@@ -43,7 +43,7 @@ func TestDrawsAgreeWithMetrics(t *testing.T) {
 	arms := captions(rand.New(rand.NewPCG(5, 6)), 1, 2, 60)
 	tab := newTable(arms[0].Runs, DefaultMetrics())
 	const draws, seed = 11, 9 // not a multiple of the lanes
-	s := tab.bootstrap([][2]int{{0, 2}}, draws, seed)
+	s := tab.bootstrap([]unit{{end: 2}}, nil, draws, seed)
 	for d := range draws {
 		g := stream(seed, useImages, uint64(d))
 		picks := make([]int, tab.images)
@@ -81,10 +81,19 @@ func TestMeteorWithoutCounts(t *testing.T) {
 	near(t, "meteor", scores[0][0], want, 1e-12)
 }
 
+// Captions that match no n-gram score 0, and not a constant that depends on
+// their lengths, so that two of them do not differ.
 func TestBLEUOfNothing(t *testing.T) {
-	images := []metrics.ImageScore{{ID: "a", RefLength: 9}, {ID: "b", RefLength: 8}}
-	_, scores := newTable([]Run{{Images: images}}, []string{"bleu4"}).observed()
-	near(t, "bleu4 of empty captions", scores[0][0], metrics.CorpusBLEU(images)[3], 0)
+	images := []metrics.ImageScore{
+		{ID: "a", Length: 7, RefLength: 9, Match: [4]int{5, 3, 1}},
+		{ID: "b", Length: 8, RefLength: 8, Match: [4]int{4}},
+	}
+	_, scores := newTable([]Run{{Images: images}}, []string{"bleu3", "bleu4"}).observed()
+	near(t, "bleu3 of a match", scores[0][0], metrics.CorpusBLEU(images)[2], 0)
+	near(t, "bleu4 without a match", scores[0][1], 0, 0)
+	if metrics.CorpusBLEU(images)[3] == 0 {
+		t.Error("the reference implementation has no constant any more: this test says nothing")
+	}
 }
 
 func analyseAll(t *testing.T, arms []Arm, o Options) string {

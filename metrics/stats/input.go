@@ -27,7 +27,7 @@ type Arm struct {
 	Runs      []Run
 }
 
-// Contrast names a difference of two arms, B − A.
+// Contrast names a difference of two arms or composites, B − A.
 type Contrast struct {
 	B string `json:"b"`
 	A string `json:"a"`
@@ -37,6 +37,20 @@ func (c Contrast) String() string { return c.B + " − " + c.A }
 
 // Options decides an analysis. The zero value of a field means its default.
 type Options struct {
+	// Composites are weighted sums of arms that contrasts may name.
+	Composites []Composite `json:"composites,omitempty"`
+	// Family is the number of contrasts that a study declares, over which tests
+	// are adjusted also while some of them have no runs yet.
+	Family int `json:"family,omitempty"`
+	// Looks are those of a study that adds seeds until its contrasts are
+	// decided; nil for a study of fixed size. The runs of an arm are then given
+	// in the declared order of seeds, and a look takes the first ones. The arms
+	// of a composite may have unequal numbers of runs: it has as many as the
+	// shortest.
+	Looks *Looks `json:"looks,omitempty"`
+	// Baseline is the arm or composite that [Plan] takes as the one that others
+	// are better than; default the A of the first contrast.
+	Baseline string `json:"baseline,omitempty"`
 	// Metrics are the keys to analyse; default [DefaultMetrics].
 	Metrics []string `json:"metrics"`
 	// Primary is the metric that the verdict is about; default "cider".
@@ -55,6 +69,9 @@ type Options struct {
 	// Seed starts all random numbers of the analysis.
 	Seed int64 `json:"seed"`
 }
+
+// family is over how many contrasts tests are adjusted.
+func (o Options) family(contrasts int) int { return max(contrasts, o.Family) }
 
 // fewestDraws is the smallest number of draws that leaves an interval's ends
 // something to stand on: 5 draws beyond each of them at 95 %.
@@ -96,6 +113,16 @@ func (o Options) withDefaults() (Options, error) {
 		return o, fmt.Errorf("stats: minimum effect is %v: it must be 0 or a positive number of points", o.MinimumEffect)
 	case o.Draws < fewestDraws:
 		return o, fmt.Errorf("stats: %d draws are too few: ask for at least %d", o.Draws, fewestDraws)
+	}
+	if o.Looks != nil {
+		l, err := o.Looks.withDefaults()
+		if err != nil {
+			return o, err
+		}
+		if o.Alpha >= 0.5 {
+			return o, fmt.Errorf("stats: alpha is %v: with looks it must lie below 0.5", o.Alpha)
+		}
+		o.Looks = &l
 	}
 	return o, nil
 }

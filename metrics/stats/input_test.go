@@ -70,13 +70,6 @@ func TestRefusals(t *testing.T) {
 	if _, err := Pairwise([]Arm{one("A", good.Runs[0])}, Options{}); err == nil || !strings.Contains(err.Error(), "one run alone") {
 		t.Errorf("one run: %v", err)
 	}
-	var many []Run
-	for i := range 33 {
-		many = append(many, Run{Seed: int64(i), Images: scored(1, 2)})
-	}
-	if _, err := Compare([]Arm{one("A", many...), one("B", many...)}, []Contrast{{"B", "A"}}, Options{}); err == nil || !strings.Contains(err.Error(), "takes 64 at most") {
-		t.Errorf("66 runs: %v", err)
-	}
 }
 
 func TestSignatureDifferences(t *testing.T) {

@@ -8,10 +8,12 @@ import (
 )
 
 // side is one arm of a linear combination of arm means: the half-open range of
-// its runs and its sign.
+// its runs, its sign, and by how far the places where its runs were drawn lie
+// behind those of the runs, which they do for the first runs of a unit.
 type side struct {
 	first, end int
 	sign       float64
+	drawn      int
 }
 
 func (s side) n() float64 { return float64(s.end - s.first) }
@@ -26,6 +28,7 @@ type estimate struct {
 	SE, SeedSE, ImageSE float64
 	DF                  float64
 	P                   float64 // of the t test that the interval stands for
+	parts               parts
 	// PercentileLow and PercentileHigh bound the middle of the crossed draws.
 	PercentileLow, PercentileHigh float64
 }
@@ -39,12 +42,12 @@ func (s *resample) estimate(metric, images int, observed []float64, sides []side
 	rest := 0.0
 	moved := make([]float64, s.runs)
 	for d := range s.draws {
-		row, times := s.on(metric, d), s.times[d*s.runs:(d+1)*s.runs]
+		row, times := s.on(metric, d), s.times[d*s.places:(d+1)*s.places]
 		for _, a := range sides {
 			byImages[d] += a.sign * a.mean(row)
 			sum := 0.0
 			for r := a.first; r < a.end; r++ {
-				sum += float64(times[r]) * row[r]
+				sum += float64(times[r+a.drawn]) * row[r]
 				moved[r] = row[r] - observed[r]
 			}
 			crossed[d] += a.sign * sum / a.n()
@@ -53,29 +56,45 @@ func (s *resample) estimate(metric, images int, observed []float64, sides []side
 			}
 		}
 	}
+	// A draw of n images with replacement has (n−1)/n of their variance.
+	unshrink := float64(images) / float64(images-1)
+	byImage := max(0, unshrink*(variance(byImages)-rest/float64(s.draws)))
+	e := newEstimate(observed, sides, byImage, images)
+	e.Low, e.High = e.around(alpha)
+	slices.Sort(crossed)
+	e.PercentileLow, e.PercentileHigh = quantile(crossed, alpha/2), quantile(crossed, 1-alpha/2)
+	return e
+}
+
+// newEstimate puts together the spread of the sides' scores and the variance
+// that comes from the images.
+func newEstimate(observed []float64, sides []side, byImage float64, images int) estimate {
 	var e estimate
 	seeds, seedsDF := 0.0, 0.0
 	for _, a := range sides {
 		e.Value += a.sign * a.mean(observed)
 		if a.n() > 1 {
 			part := variance(observed[a.first:a.end]) / a.n()
+			e.parts = append(e.parts, varianceOf{part, a.n() - 1, part * a.n()})
 			seeds += part
 			seedsDF += part * part / (a.n() - 1)
 		}
 	}
-	// A draw of n images with replacement has (n−1)/n of their variance.
-	unshrink := float64(images) / float64(images-1)
-	byImage := max(0, unshrink*(variance(byImages)-rest/float64(s.draws)))
-
+	if math.Abs(e.Value) < rounding {
+		e.Value = 0
+	}
 	total := seeds + byImage
 	e.SE, e.SeedSE, e.ImageSE = math.Sqrt(total), math.Sqrt(seeds), math.Sqrt(byImage)
 	e.DF = satterthwaite(total, seedsDF, byImage, images)
-	half := tQuantile(1-alpha/2, e.DF) * e.SE
-	e.Low, e.High = e.Value-half, e.Value+half
 	e.P = tTest(e.Value, e.SE, e.DF)
-	slices.Sort(crossed)
-	e.PercentileLow, e.PercentileHigh = quantile(crossed, alpha/2), quantile(crossed, 1-alpha/2)
+	e.parts = append(e.parts, varianceOf{byImage, float64(images - 1), 0})
 	return e
+}
+
+// around is the interval of level 1 − alpha.
+func (e estimate) around(alpha float64) (low, high float64) {
+	half := tQuantile(1-alpha/2, e.DF) * e.SE
+	return e.Value - half, e.Value + half
 }
 
 // satterthwaite returns the degrees of freedom of total = seeds + byImage,

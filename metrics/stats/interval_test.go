@@ -87,3 +87,23 @@ func selectionOf(a Arm) float64 {
 	}
 	return sum / float64(len(a.Runs))
 }
+
+// The numbers of the worked example in docs/statistics.md, from its lines of
+// Python (numpy 2, scipy 1).
+func TestWorkedExample(t *testing.T) {
+	scores := []float64{52.1, 53.0, 51.4, 52.6, 52.9, 54.0, 54.9, 53.2, 55.1, 53.6} // none, gate
+	e := ofScores(scores, 0, 5, 5, 0.45*0.45, 1000)
+	low, high := e.around(0.05)
+	near(t, "difference", e.Value, 1.76, 1e-12)
+	near(t, "standard error", e.SE, 0.6512296, 1e-7)
+	near(t, "degrees of freedom", e.DF, 27.831084, 1e-6)
+	near(t, "low", low, 0.4256518, 1e-7)
+	near(t, "high", high, 3.0943482, 1e-7)
+	near(t, "p of the interval", e.P, 0.0115890, 1e-7)
+	near(t, "p of the permutation", permute(e.a, e.b, mostSplits, 1).p, 2.0/252, 1e-15)
+	near(t, "p of equivalence", e.pEquivalence(1), 0.8734484, 1e-7)
+	c := newCourse(func(int) (evidence, bool) { e.permutation = permute(e.a, e.b, mostSplits, 1); return e, true })
+	if (rule{alpha: 0.05, minimum: 1}).follow([]*course{c}); c.verdict != Supported {
+		t.Errorf("verdict %s", c.verdict)
+	}
+}

@@ -117,6 +117,9 @@ func mean(c column) measure {
 }
 
 // bleu is corpus BLEU of an order, by [metrics.BLEUCounts.Score] from the sums.
+// Without a matching n-gram it is 0: the small constant that the reference
+// implementation gives then depends on lengths alone, and would make a
+// difference of two captioners that match nothing.
 func bleu(order int) measure {
 	cols := []column{colGuess, colRefLen} // the 1-grams of the candidate are its length
 	for n := range order {
@@ -128,6 +131,9 @@ func bleu(order int) measure {
 	return measure{columns: cols, value: func(sums *[numColumns]float64, _ float64) float64 {
 		c := metrics.BLEUCounts{Length: sums[colGuess], RefLength: sums[colRefLen]}
 		copy(c.Match[:], sums[colMatch:colGuess])
+		if c.Match[order-1] == 0 { // nor is there a longer one
+			return 0
+		}
 		copy(c.Guess[:], sums[colGuess:colRefLen])
 		return c.Score(order)
 	}}

@@ -79,7 +79,7 @@ func Pairwise(arms []Arm, o Options) (PairAnalysis, error) {
 	}
 	out.Warnings = append(out.Warnings, metricWarnings(o.Metrics, arms)...)
 	sums, observed := t.observed()
-	drawn := t.bootstrap([][2]int{{0, len(runs)}}, o.Draws, o.Seed)
+	drawn := t.bootstrap([]unit{{end: len(runs)}}, nil, o.Draws, o.Seed)
 	swapped := t.swap(sums, o.Draws, o.Seed)
 	for m, key := range o.Metrics {
 		first := len(out.Pairs)
@@ -117,10 +117,13 @@ func (p *Pair) overImages(s *resample, metric, a, b int, alpha float64) {
 	p.Low, p.High = quantile(differences, alpha/2), quantile(differences, 1-alpha/2)
 }
 
+// rounding is by how much scores may differ that are equal: sums of 10⁴ values
+// below 10 in another order.
+const rounding = 1e-12
+
 // shareAsLarge is the share of values at least as large as limit in absolute
 // value, but for rounding, with the observation itself counted in.
 func shareAsLarge(values []float64, limit float64) float64 {
-	const rounding = 1e-12 // sums of 10⁴ values below 10 in another order
 	count := 1
 	for _, v := range values {
 		if math.Abs(v) >= limit-rounding {

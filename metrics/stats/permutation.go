@@ -2,7 +2,6 @@ package stats
 
 import (
 	"math"
-	"math/bits"
 	"math/rand/v2"
 	"slices"
 )
@@ -10,15 +9,6 @@ import (
 // mostSplits is the number of splits up to which a permutation test looks at
 // every one: enough for 10 against 10 runs (184,756).
 const mostSplits = 200_000
-
-// splits are ways to divide n runs into two groups, each as the sorted list
-// of the runs that form the second group. The observed split, whose second
-// group is the last runs, is among them.
-type splits struct {
-	n, second int
-	masks     []uint64
-	exact     bool // all splits, each once
-}
 
 // countSplits is the binomial coefficient n over k, +Inf beyond float64.
 func countSplits(n, k int) float64 {
@@ -29,67 +19,74 @@ func countSplits(n, k int) float64 {
 	return math.Round(c)
 }
 
-// newSplits lists every split if there are at most most, else the observed one
-// and most − 1 random ones. At most 64 runs fit.
-func newSplits(first, second, most int, g *rand.PCG) splits {
-	n := first + second
-	s := splits{n: n, second: second}
-	observed := (uint64(1)<<second - 1) << first
+// eachSplit calls f for ways to divide n runs into two groups, with the runs of
+// the second group, of the given size: for every way, once, if there are at
+// most most of them; else for the observed one, whose second group is the last
+// runs, and for most − 1 random ones. f must not keep its argument.
+func eachSplit(n, second, most int, g *rand.PCG, f func(group []int)) (exact bool) {
+	group := make([]int, second)
 	if countSplits(n, second) <= float64(most) {
-		s.exact = true
-		s.masks = make([]uint64, 0, int(countSplits(n, second)))
-		last := observed
-		for m := uint64(1)<<second - 1; ; m = nextOfSameSize(m) {
-			s.masks = append(s.masks, m)
-			if m == last {
-				return s
+		for i := range group {
+			group[i] = i
+		}
+		for {
+			f(group)
+			// The next group in lexicographic order: the last run that can
+			// move up does, and those after it follow closely.
+			i := second - 1
+			for i >= 0 && group[i] == n-second+i {
+				i--
+			}
+			if i < 0 {
+				return true
+			}
+			group[i]++
+			for j := i + 1; j < second; j++ {
+				group[j] = group[j-1] + 1
 			}
 		}
 	}
-	s.masks = append(s.masks, observed)
+	for i := range group {
+		group[i] = n - second + i
+	}
+	f(group)
 	order := make([]int, n)
 	for i := range order {
 		order[i] = i
 	}
-	for len(s.masks) < most {
-		var m uint64
+	for range most - 1 {
 		for i := range second { // a random subset, by a shuffle cut short
 			j := i + below(g, n-i)
 			order[i], order[j] = order[j], order[i]
-			m |= 1 << order[i]
 		}
-		s.masks = append(s.masks, m)
+		f(order[:second])
 	}
-	return s
+	return false
 }
 
-// nextOfSameSize is the next larger number with as many bits set (Gosper).
-func nextOfSameSize(m uint64) uint64 {
-	low := m & -m
-	ripple := m + low
-	return ripple | (m^ripple)>>2>>bits.TrailingZeros64(low)
-}
-
-// difference is the mean of the second group less that of the first.
-func (s splits) difference(mask uint64, scores []float64, total float64) float64 {
+// difference is the mean of a group less that of the other scores.
+func difference(group []int, scores []float64, total float64) float64 {
 	sum := 0.0
-	for m := mask; m != 0; m &= m - 1 {
-		sum += scores[bits.TrailingZeros64(m)]
+	for _, i := range group {
+		sum += scores[i]
 	}
-	return sum/float64(s.second) - (total-sum)/float64(s.n-s.second)
+	return sum/float64(len(group)) - (total-sum)/float64(len(scores)-len(group))
 }
 
-// mostRuns is the number of runs in two arms that splits can hold.
-const mostRuns = 64
+// permutation is the outcome of a permutation test.
+type permutation struct {
+	p     float64
+	exact bool // every split was looked at
+	se    float64
+}
 
-// permutationP is the two-sided unpaired permutation test for a difference of
-// means: the share of all splits of the runs into groups of the arms' sizes
-// whose difference is at least as large as the observed one. Where there are
-// more than 200,000 splits a random sample takes their place, the observed
-// split counted in (Phipson & Smyth 2010, "Permutation p-values should never
-// be zero"), and exact is false.
-func permutationP(a, b []float64, seed int64) (p float64, exact bool) {
-	s := newSplits(len(a), len(b), mostSplits, stream(seed, useSplits, 0))
+// permute is the two-sided unpaired permutation test for a difference of means:
+// the share of all splits of the runs into groups of the arms' sizes whose
+// difference is at least as large as the observed one. Where there are more
+// than most splits a random sample takes their place, the observed split
+// counted in (Phipson & Smyth 2010, "Permutation p-values should never be
+// zero"), and p has a standard error.
+func permute(a, b []float64, most int, seed int64) permutation {
 	pooled := slices.Concat(a, b)
 	total := 0.0
 	for _, v := range pooled {
@@ -99,20 +96,26 @@ func permutationP(a, b []float64, seed int64) (p float64, exact bool) {
 	// rounding counts as equal.
 	slack := 1e-9 * (slices.Max(pooled) - slices.Min(pooled))
 	observed := math.Abs(mean1(b)-mean1(a)) - slack
-	count := 0
-	for _, m := range s.masks {
-		if math.Abs(s.difference(m, pooled, total)) >= observed {
+	count, all := 0, 0
+	exact := eachSplit(len(pooled), len(b), most, stream(seed, useSplits, 0), func(group []int) {
+		all++
+		if math.Abs(difference(group, pooled, total)) >= observed {
 			count++
 		}
+	})
+	out := permutation{p: float64(count) / float64(all), exact: exact}
+	if !exact {
+		out.se = math.Sqrt(out.p * (1 - out.p) / float64(all))
 	}
-	return float64(count) / float64(len(s.masks)), s.exact
+	return out
 }
 
 // SmallestP returns the smallest p-value that the permutation test can give
 // for arms of nA and nB runs: one split in all, or two where the arms are of
-// one size and each split has its mirror image.
+// one size and each split has its mirror image. It is 1 where an arm has fewer
+// than two runs, which are not tested.
 func SmallestP(nA, nB int) float64 {
-	if nA < 1 || nB < 1 {
+	if nA < fewestReplicates || nB < fewestReplicates {
 		return 1
 	}
 	p := 1 / countSplits(nA+nB, nA)
@@ -126,7 +129,8 @@ func SmallestP(nA, nB int) float64 {
 // method, in the order given: the smallest times k, the next times k − 1, and
 // so on, each at least as large as the one before and at most 1. Comparing
 // them with α keeps the probability of any false rejection at α, whatever the
-// dependence of the tests.
+// dependence of the tests. A NaN, a test that was not made, counts among the
+// tests and stays NaN.
 func Holm(p []float64) []float64 {
 	order := make([]int, len(p))
 	for i := range order {
@@ -134,9 +138,9 @@ func Holm(p []float64) []float64 {
 	}
 	slices.SortStableFunc(order, func(i, j int) int {
 		switch {
-		case p[i] < p[j]:
+		case p[i] < p[j] || math.IsNaN(p[j]) && !math.IsNaN(p[i]):
 			return -1
-		case p[i] > p[j]:
+		case p[i] > p[j] || math.IsNaN(p[i]) && !math.IsNaN(p[j]):
 			return 1
 		}
 		return 0

@@ -32,11 +32,11 @@ func TestPermutationP(t *testing.T) {
 		{"no more than rounding apart", []float64{0.1, 0.2, 0.3}, []float64{0.3, 0.2, 0.1}, 1},
 		{"one run each", []float64{1}, []float64{2}, 1},
 	} {
-		p, exact := permutationP(c.a, c.b, 1)
-		if !exact {
+		got := permute(c.a, c.b, mostSplits, 1)
+		if !got.exact || got.se != 0 {
 			t.Errorf("%s: not exact", c.name)
 		}
-		near(t, c.name, p, c.want, 1e-15)
+		near(t, c.name, got.p, c.want, 1e-15)
 	}
 }
 
@@ -47,17 +47,50 @@ func TestPermutationPSampled(t *testing.T) {
 	for i := range 11 {
 		a, b = append(a, float64(2*i)), append(b, float64(2*i)+7)
 	}
-	p, exact := permutationP(a, b, 1)
-	if exact {
+	got := permute(a, b, mostSplits, 1)
+	if got.exact {
 		t.Error("exact, want sampled")
 	}
 	// The pooled values have variance 55.90 (22 values around 13.5), so that
 	// the difference 7 lies 7/√(55.90·(2/11)) = 2.196 deviations out:
 	// two-sided 0.028.
-	near(t, "p", p, 0.028, 0.004)
-	if q, _ := permutationP(a, b, 1); q != p {
-		t.Errorf("a second time p = %v, first %v", q, p)
+	near(t, "p", got.p, 0.028, 0.004)
+	// A share of 0.028 of 200,000: √(0.028·0.972/200,000) = 0.00037.
+	near(t, "its standard error", got.se, 0.00037, 0.00003)
+	if again := permute(a, b, mostSplits, 1); again != got {
+		t.Errorf("a second time %+v, first %+v", again, got)
 	}
+	// Every split of these: C(22, 11) = 705,432.
+	all := permute(a, b, 1_000_000, 1)
+	if !all.exact {
+		t.Error("705,432 splits are sampled, want all")
+	}
+	near(t, "sampled p", got.p, all.p, 3*got.se)
+}
+
+// No number of runs is too large: few splits of many runs are looked at one by
+// one, and of many splits some.
+func TestPermutationOfManyRuns(t *testing.T) {
+	few, many := []float64{1000, 1001}, make([]float64, 100)
+	for i := range many {
+		many[i] = float64(i)
+	}
+	got := permute(many, few, mostSplits, 1)
+	if !got.exact {
+		t.Error("5,151 splits are sampled, want all")
+	}
+	near(t, "the two largest of 102", got.p, 1.0/5151, 1e-15) // C(102, 2)
+	near(t, "the two largest, the other way round", permute(few, many, mostSplits, 1).p, 1.0/5151, 1e-15)
+
+	above := make([]float64, 100)
+	for i := range above {
+		above[i] = many[i] + 200
+	}
+	got = permute(many, above, 5000, 1)
+	if got.exact {
+		t.Error("100 against 100 runs cannot be looked at one by one")
+	}
+	near(t, "only the observed split", got.p, 1.0/5000, 1e-15)
 }
 
 func TestSmallestP(t *testing.T) {
@@ -67,7 +100,7 @@ func TestSmallestP(t *testing.T) {
 	}{
 		// Binomial coefficients of Pascal's triangle: 20, 70, 252, 56, 184756.
 		{3, 3, 2.0 / 20}, {4, 4, 2.0 / 70}, {5, 5, 2.0 / 252}, {3, 5, 1.0 / 56}, {10, 10, 2.0 / 184756},
-		{1, 1, 1}, {1, 4, 1.0 / 5}, {0, 5, 1},
+		{2, 2, 2.0 / 6}, {1, 1, 1}, {1, 40, 1}, {0, 5, 1},
 	} {
 		near(t, "smallest p", SmallestP(c.a, c.b), c.want, 1e-15)
 	}
@@ -80,13 +113,20 @@ func TestHolm(t *testing.T) {
 		{[]float64{0.5, 0.6}, []float64{1, 1}},
 		{[]float64{0.02}, []float64{0.02}},
 		{nil, []float64{}},
+		// A test that was not made takes the last place and its share of α.
+		{[]float64{math.NaN(), 0.01, 0.04}, []float64{math.NaN(), 0.03, 0.08}},
 	} {
 		got := Holm(c.p)
 		if len(got) != len(c.want) {
 			t.Fatalf("Holm(%v) = %v", c.p, got)
 		}
 		for i := range got {
-			near(t, "Holm", got[i], c.want[i], 1e-15)
+			if math.IsNaN(c.want[i]) != math.IsNaN(got[i]) {
+				t.Errorf("Holm(%v) = %v, want %v", c.p, got, c.want)
+			}
+			if !math.IsNaN(c.want[i]) {
+				near(t, "Holm", got[i], c.want[i], 1e-15)
+			}
 		}
 	}
 }

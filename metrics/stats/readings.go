@@ -152,7 +152,7 @@ func Readings(arms []ReadingArm, classes []string, contrasts []Contrast) ([]Read
 	sides := make([]side, len(arms))
 	var names []string
 	for i, a := range arms {
-		sides[i] = side{len(readers), len(readers) + len(a.Runs), 1}
+		sides[i] = side{first: len(readers), end: len(readers) + len(a.Runs), sign: 1}
 		names = append(names, a.Name)
 		for j, run := range a.Runs {
 			if slices.ContainsFunc(a.Runs[:j], func(q ReadingRun) bool { return q.Seed == run.Seed }) {
@@ -242,8 +242,8 @@ type readings struct {
 func newReadings(readers []*reader, images int, classes []string) *readings {
 	statistics := readingStatistics(classes)
 	s := &readings{
-		resample: &resample{draws: readingDraws, runs: len(readers), score: make([]float64, len(statistics)*readingDraws*len(readers)),
-			times: make([]uint16, readingDraws*len(readers))},
+		resample: &resample{draws: readingDraws, runs: len(readers), places: len(readers),
+			score: make([]float64, len(statistics)*readingDraws*len(readers)), times: make([]uint16, readingDraws*len(readers))},
 		images: images, statistics: statistics,
 	}
 	for i := range s.times {

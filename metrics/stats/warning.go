@@ -23,7 +23,7 @@ func armWarnings(arms []Arm) []string {
 	for _, a := range arms {
 		switch n := len(a.Runs); {
 		case n == 1:
-			out = append(out, fmt.Sprintf("arm %s has one run: its intervals ignore what another seed would change", a.Name))
+			out = append(out, fmt.Sprintf("arm %s has one run: without a second seed it has neither interval nor test", a.Name))
 		case n < advisedSeeds:
 			out = append(out, fmt.Sprintf("arm %s has %d runs: at least %d are advised", a.Name, n, advisedSeeds))
 		}
@@ -57,18 +57,19 @@ func metricWarnings(keys []string, arms []Arm) []string {
 	return out
 }
 
-// warn notes what a reader has to know of one contrast.
+// warn notes what a reader has to know of one contrast that was tested.
 func (r *Result) warn(alpha float64, contrasts int) {
-	if r.SmallestP >= alpha {
+	if r.SmallestP >= alpha && r.NextLook == 0 && !r.Futile && r.Verdict != Equivalent {
 		r.Warnings = append(r.Warnings, fmt.Sprintf("%d against %d runs can reach p = %.3g at best, never below %g: inconclusive whatever the difference", r.NB, r.NA, r.SmallestP, alpha))
 	}
 	if !r.PExact {
-		r.Warnings = append(r.Warnings, fmt.Sprintf("p is from %d random splits of the runs, not all of them", mostSplits))
+		r.Warnings = append(r.Warnings, fmt.Sprintf("p is from %d random splits of the runs, not all of them: "+
+			"its standard error is %.2g", mostSplits, r.PError))
 	}
 	if r.PInterval < alpha && r.PIntervalHolm >= alpha {
 		r.Warnings = append(r.Warnings, fmt.Sprintf("the interval leaves 0 out, but its p over %d contrasts is %.3g", contrasts, r.PIntervalHolm))
 	}
-	if r.NA > 1 && r.NB > 1 && r.SeedSE == 0 {
+	if r.SeedSE == 0 {
 		r.Warnings = append(r.Warnings, "no difference between seeds: the interval knows only of images")
 	}
 }

@@ -1,0 +1,201 @@
+package stats
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+)
+
+// Composite is a weighted sum of arms, taken seed by seed: the score of its
+// r-th replicate is Σ weight · score of the r-th run of the arm. All its arms
+// must have the same seeds in the same order. A contrast may name a composite
+// where it names an arm.
+//
+// With weights 1/C over C cells of a factorial study it is the mean over the
+// levels of another factor, so that the contrast of two such composites is a
+// main effect. With weights +1 and −1 it is the effect of a factor at one level
+// of another, and the contrast of two such composites is an interaction.
+//
+// The permutation test of two composites exchanges whole replicates. It is exact
+// where, under the null, the replicate values of both composites are
+// exchangeable, which they are where those of the arms are.
+type Composite struct {
+	Name  string `json:"name"`
+	Terms []Term `json:"terms"`
+}
+
+// Term is an arm's part in a composite.
+type Term struct {
+	Arm    string  `json:"arm"`
+	Weight float64 `json:"weight"`
+}
+
+// unit is what a contrast compares: an arm, or a composite. Its replicates are
+// columns of a row of scores, those of arms first.
+type unit struct {
+	name       string
+	first, end int // half-open range of columns
+	seeds      []int64
+	terms      []unitTerm // one of weight 1 for an arm
+	composite  bool
+}
+
+// unitTerm is an arm in a unit: its index, its first column and its weight.
+type unitTerm struct {
+	arm, first int
+	weight     float64
+}
+
+func (u unit) n() int { return u.end - u.first }
+
+func (u unit) String() string {
+	if u.composite {
+		return "composite " + u.name
+	}
+	return "arm " + u.name
+}
+
+// addComposites fills the columns of composites in a row that has those of arms.
+func addComposites(units []unit, row []float64) {
+	for _, u := range units {
+		if !u.composite {
+			continue
+		}
+		for r := range u.n() {
+			sum := 0.0
+			for _, t := range u.terms {
+				sum += t.weight * row[t.first+r]
+			}
+			row[u.first+r] = sum
+		}
+	}
+}
+
+// newUnits lays out arms, then composites. A composite has as many replicates
+// as its arms; where they may differ, as the arm that has the fewest.
+func newUnits(names []string, seeds [][]int64, composites []Composite, mayDiffer bool) ([]unit, error) {
+	var units []unit
+	column := 0
+	add := func(u unit) {
+		u.first, u.end = column, column+len(u.seeds)
+		column = u.end
+		units = append(units, u)
+	}
+	for i, name := range names {
+		add(unit{name: name, seeds: seeds[i], terms: []unitTerm{{i, column, 1}}})
+	}
+	if err := checkComposites(names, composites); err != nil {
+		return nil, err
+	}
+	for _, c := range composites {
+		u := unit{name: c.Name, composite: true}
+		for _, t := range c.Terms {
+			k := slices.Index(names, t.Arm)
+			u.terms = append(u.terms, unitTerm{k, units[k].first, t.Weight})
+			if u.seeds == nil || mayDiffer && len(seeds[k]) < len(u.seeds) {
+				u.seeds = seeds[k]
+			}
+		}
+		for _, t := range u.terms {
+			arm := units[t.arm]
+			if mayDiffer {
+				arm.seeds = arm.seeds[:len(u.seeds)]
+			}
+			if err := sameSeeds(c, arm, u.seeds); err != nil {
+				return nil, err
+			}
+		}
+		add(u)
+	}
+	return units, nil
+}
+
+// unitsOf lays out arms with runs.
+func unitsOf(arms []Arm, composites []Composite, mayDiffer bool) ([]unit, error) {
+	names, seeds := make([]string, len(arms)), make([][]int64, len(arms))
+	for i, a := range arms {
+		names[i] = a.Name
+		for _, r := range a.Runs {
+			seeds[i] = append(seeds[i], r.Seed)
+		}
+	}
+	return newUnits(names, seeds, composites, mayDiffer)
+}
+
+// findSides returns the indices of each contrast's units as {A, B}.
+func findSides(units []unit, contrasts []Contrast) ([][2]int, error) {
+	names := make([]string, len(units))
+	for i, u := range units {
+		names[i] = u.name
+	}
+	pairs, err := findContrasts(names, contrasts)
+	if err != nil {
+		return nil, err
+	}
+	for i, p := range pairs {
+		if err := checkSides(contrasts[i], units[p[0]], units[p[1]]); err != nil {
+			return nil, err
+		}
+	}
+	return pairs, nil
+}
+
+// checkComposites refuses composites that are no sums of these arms.
+func checkComposites(arms []string, composites []Composite) error {
+	taken := slices.Clone(arms)
+	for i, c := range composites {
+		switch {
+		case c.Name == "":
+			return fmt.Errorf("stats: composite %d has no name", i+1)
+		case slices.Contains(taken, c.Name):
+			return fmt.Errorf("stats: composite %q has the name of another arm or composite", c.Name)
+		case len(c.Terms) == 0:
+			return fmt.Errorf("stats: composite %s has no arms", c.Name)
+		}
+		taken = append(taken, c.Name)
+		for k, t := range c.Terms {
+			switch {
+			case !slices.Contains(arms, t.Arm):
+				return fmt.Errorf("stats: composite %s: no arm %q (there are %s)", c.Name, t.Arm, strings.Join(arms, ", "))
+			case slices.ContainsFunc(c.Terms[:k], func(u Term) bool { return u.Arm == t.Arm }):
+				return fmt.Errorf("stats: composite %s has arm %s twice", c.Name, t.Arm)
+			case math.IsNaN(t.Weight) || math.IsInf(t.Weight, 0) || t.Weight == 0:
+				return fmt.Errorf("stats: composite %s: the weight of arm %s is %v: it must be a number other than 0",
+					c.Name, t.Arm, t.Weight)
+			}
+		}
+	}
+	return nil
+}
+
+// sameSeeds refuses an arm of a composite whose seeds are not the given ones.
+func sameSeeds(c Composite, arm unit, seeds []int64) error {
+	first := c.Terms[0].Arm
+	for r := range max(len(seeds), len(arm.seeds)) {
+		var what string
+		switch {
+		case r >= len(arm.seeds):
+			what = fmt.Sprintf("arm %s has no run of seed %d, and arm %s has", arm.name, seeds[r], first)
+		case r >= len(seeds):
+			what = fmt.Sprintf("arm %s has no run of seed %d, and arm %s has", first, arm.seeds[r], arm.name)
+		case arm.seeds[r] != seeds[r]:
+			what = fmt.Sprintf("run %d of arm %s has seed %d, and that of arm %s seed %d", r+1, arm.name, arm.seeds[r], first, seeds[r])
+		default:
+			continue
+		}
+		return fmt.Errorf("stats: composite %s: %s: its arms need the same seeds in the same order", c.Name, what)
+	}
+	return nil
+}
+
+// checkSides refuses a contrast of two units that share an arm: its runs would
+// stand on both sides, and neither test nor interval would hold.
+func checkSides(c Contrast, a, b unit) error {
+	for _, t := range a.terms {
+		if slices.ContainsFunc(b.terms, func(u unitTerm) bool { return u.arm == t.arm }) {
+			return fmt.Errorf("stats: contrast %s has runs of one arm on both sides: its sides must not share an arm", c)
+		}
+	}
+	return nil
+}
