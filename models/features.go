@@ -37,6 +37,21 @@ func openFeatures(ctx context.Context, cache string, settings experiments.Settin
 	return f, w, err
 }
 
+// FeatureHash gives the hash that a run records of its features (hashes.features): those that the settings' encoder,
+// with weights of this sha256 in hex, computes from the data set. It needs neither weights nor a cache, and gives ""
+// for an encoder that is trained with the captioner. dir is where hashes of pictures are kept: the folder features of
+// the user's cache.
+func FeatureHash(s experiments.Settings, weightsSHA256 string, d *data.Dataset, dir string) (string, error) {
+	if s.Encoder.Name == jointEncoder {
+		return "", nil
+	}
+	spec, err := architectures[s.Encoder.Name].spec(s.Encoder.Name, s.Encoder.ImageSize, weightsSHA256)
+	if err != nil {
+		return "", err
+	}
+	return data.FeatureHash(spec, d, dir)
+}
+
 // fillFeatures computes the features of the data set's pictures that the cache lacks, on the device. Decoding runs
 // beside the network. When ctx ends, what is done stays in the cache, and the next call goes on from there. Of
 // several processes one computes and the others wait. progress is called from one goroutine with the pictures done

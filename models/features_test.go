@@ -164,3 +164,31 @@ func TestDecodeAheadFails(t *testing.T) {
 		t.Error("no batch failed")
 	}
 }
+
+// The hash that is foretold is the one that a run records.
+func TestFeatureHash(t *testing.T) {
+	cache, d, settings := t.TempDir(), scenes(t, 20), tinySettings()
+	if err := fillFeatures(context.Background(), cache, settings, d, torch.CPU, nil); err != nil {
+		t.Fatal(err)
+	}
+	source, err := newCachedSource(context.Background(), cache, settings, d, torch.CPU)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer source.close()
+	recorded := source.hashes()
+	got, err := FeatureHash(settings, recorded["encoder_weights"], d, filepath.Join(cache, "features"))
+	if err != nil || got != recorded["features"] {
+		t.Errorf("foretold %s, %v; recorded %s", got, err, recorded["features"])
+	}
+	if got, err = FeatureHash(settings, "other weights", d, ""); err != nil || got == recorded["features"] {
+		t.Errorf("with other weights: %s, %v", got, err)
+	}
+	for name, want := range map[string]string{jointEncoder: "", "resnet7": "encoder.name"} {
+		settings.Encoder.Name = name
+		got, err := FeatureHash(settings, "", d, "")
+		if got != "" || (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %q, %v", name, got, err)
+		}
+	}
+}

@@ -121,7 +121,7 @@ func (s *study) start(task task) (*child, error) {
 		root = s.cfg.Root
 	}
 	c.cmd = s.cfg.Command(Launch{
-		Run: task.claim.Run, Attempt: task.claim.Attempt, DB: s.cfg.DB.Path(), Dir: s.cfg.Dir, Root: root,
+		Run: task.claim.Run, Attempt: task.claim.Attempt, DB: s.cfg.DB.Path(), Dir: s.cfg.Dir, Root: root, Cache: s.cfg.Cache,
 		Threads: s.cfg.threads(task.run), Lease: s.cfg.Lease, Silence: s.cfg.Silence,
 		Study: s.cfg.Study.Name, Prune: s.cfg.Study.Sweep.Prune, Keep: s.cfg.Study.Checkpoints.Keep,
 	})

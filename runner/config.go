@@ -19,9 +19,20 @@ type Config struct {
 	Study  *experiments.Study
 	Trials []experiments.Trial // as planned; nil asks Study.Plan
 	Spec   string              // the resolved spec, to be recorded
-	DB     *store.DB
-	Dir    string // folder of all runs; "" is DefaultDir
-	Root   string // of data sets, where the spec names none
+	// Declaration is what the study declares, to be recorded before anything is
+	// trained; without a text it declares nothing. Earlier is what a study that was
+	// recorded without one is known to have declared. See [store.DB.SaveStudy]; its
+	// *store.FrozenError and *store.BusyError are returned by [Run].
+	Declaration store.Declaration
+	Earlier     *store.Declaration
+
+	DB   *store.DB
+	Dir  string // folder of all runs; "" is DefaultDir
+	Root string // of data sets, where the spec names none
+	// Cache is the folder of the feature cache, where hashes of pictures are kept
+	// ([data.Dataset.Content]). With "" nothing is kept: the pictures of a data set are
+	// read once by the study and once by each trial.
+	Cache  string
 	Engine Engine
 	// Command makes the command of a trial's process, which must call
 	// RunTrial with what Launch says: standard input as Control, standard
@@ -69,6 +80,7 @@ type Launch struct {
 	DB      string // path of the database
 	Dir     string // TrialConfig.Dir
 	Root    string // TrialConfig.Root
+	Cache   string // TrialConfig.Cache
 	Threads int
 	Lease   time.Duration
 	Silence time.Duration

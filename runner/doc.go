@@ -26,6 +26,14 @@
 // jumps does no harm; and a holder that was only suspended finds its claim lost
 // when it wakes, and nothing it writes counts.
 //
+// # Data
+//
+// A run is for one data set. Its content (captions, splits, pictures) is hashed
+// and compared with what the run was planned for and with what an earlier attempt
+// of it recorded: by the study before anything is trained, and by each trial.
+// A difference is a [DataError]. Verbs that open the data of a stored
+// run use [CheckData].
+//
 // # Resuming
 //
 // A checkpoint is committed by one transaction of the database, which names the

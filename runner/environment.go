@@ -31,7 +31,7 @@ type Environment struct {
 	// Versions are those of Go, and of the libraries that the caller names.
 	Versions map[string]string `json:"versions"`
 	// Hashes are the SHA-256 of the data set, the vocabulary, and of what the
-	// captioner was made from.
+	// captioner was made from; captions, splits and pictures are those of [data.Content].
 	Hashes       map[string]string `json:"hashes,omitempty"`
 	PeakRSSBytes int64             `json:"peak_rss_bytes"` // of the trial's last process
 	Timings      *timings          `json:"timings,omitempty"`
@@ -62,6 +62,13 @@ func environment(ctx context.Context, cfg *TrialConfig) Environment {
 	e.Commit, e.Changes = commit(ctx, cfg.DB.Path())
 	e.Dirty = e.Changes != nil
 	return e
+}
+
+// Commit is the commit of the working directory's git, "" if it has none or cannot
+// be asked. A database in it does not count as a change.
+func Commit(ctx context.Context, database string) string {
+	hash, _ := commit(ctx, database)
+	return hash
 }
 
 // commit asks git for the commit of the working directory and what tracked

@@ -32,7 +32,8 @@ type outlook struct {
 
 // costKey is equal for trials that differ in the seed alone.
 func costKey(settings experiments.Settings) string {
-	settings.Seed, settings.Data.Root = 0, ""
+	settings = settings.Bare()
+	settings.Seed = 0
 	raw, _ := json.Marshal(settings)
 	return string(raw)
 }

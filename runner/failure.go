@@ -3,6 +3,7 @@ package runner
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -18,6 +19,7 @@ const (
 	FailureCrash   = "crash"   // the process died: a signal, an exit without a word
 	FailureStalled = "stalled" // the process made no progress for too long
 	FailureDisk    = "disk"    // a file or the database could not be written
+	FailureData    = "data"    // the data were not those that the run was planned for
 	FailureLoss    = "loss"    // the loss or the gradient became NaN or infinite
 	FailureError   = "error"   // anything else that the trial reported
 )
@@ -38,6 +40,9 @@ func failureOf(err error) string {
 	if errors.As(err, &loss) || errors.Is(err, data.ErrDiverged) {
 		return FailureLoss
 	}
+	if errors.As(err, new(*DataError)) {
+		return FailureData
+	}
 	for _, cause := range []error{store.ErrDiskFull, store.ErrDisk, store.ErrLocked, syscall.ENOSPC, syscall.EDQUOT, syscall.EIO} {
 		if errors.Is(err, cause) {
 			return FailureDisk
@@ -45,6 +50,24 @@ func failureOf(err error) string {
 	}
 	return FailureError
 }
+
+// lossError is a loss that is not a number.
+type lossError struct {
+	run         string
+	epoch, step int // step 0: the mean of the epoch
+	loss        float64
+}
+
+func (e *lossError) Error() string {
+	where := fmt.Sprintf("step %d", e.step)
+	if e.step == 0 {
+		where = "its mean"
+	}
+	return fmt.Sprintf("run %s: the loss is %v at epoch %d, %s; lower the learning rate, or clip the gradient",
+		e.run, e.loss, e.epoch, where)
+}
+
+func isFinite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 
 const (
 	tailLines = 12        // kept of a failed trial's log

@@ -65,6 +65,7 @@ func takeUp(ctx context.Context, cfg TrialConfig) (*trial, error) {
 
 // read takes settings and progress from the run's row.
 func (t *trial) read(run store.Run) error {
+	t.run = run
 	if err := json.Unmarshal(run.Settings, &t.settings); err != nil {
 		return fmt.Errorf("run %s: its settings cannot be read: %w", run.ID, err)
 	}

@@ -68,7 +68,7 @@ func trialMain(text string) int {
 		saveEvery = 5 * time.Millisecond
 	}
 	err = RunTrial(ctx, TrialConfig{
-		Run: launch.Run, Attempt: launch.Attempt, DB: db, Dir: launch.Dir, Root: launch.Root, Threads: launch.Threads,
+		Run: launch.Run, Attempt: launch.Attempt, DB: db, Dir: launch.Dir, Root: launch.Root, Cache: launch.Cache, Threads: launch.Threads,
 		Lease: launch.Lease, Silence: launch.Silence, Events: os.Stdout, Control: os.Stdin, SaveEvery: saveEvery,
 		Checkpoint: checkpoint, Study: launch.Study, Prune: launch.Prune, Keep: launch.Keep,
 	}, &fakeEngine{fault: f, attempt: launch.Attempt})

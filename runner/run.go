@@ -20,9 +20,10 @@ type study struct {
 
 	mu      sync.Mutex
 	watch   *watcher
-	active  map[string]bool // runs that this process works on
-	tried   map[string]bool // runs that this process is done with
-	before  map[string]store.Run
+	active  map[string]bool      // runs that this process works on
+	tried   map[string]bool      // runs that this process is done with
+	before  map[string]store.Run // when this process began
+	known   map[string]store.Run // when the plan was last made
 	waiting bool
 	halted  bool // a run was left because somebody asked to stop it
 
@@ -81,6 +82,7 @@ func (s *study) plan(ctx context.Context) ([]experiments.Trial, error) {
 		return nil, err
 	}
 	states := statesOf(known)
+	s.known = states
 	if s.before == nil {
 		s.before = states // of the beginning, also when the plan grows
 	}
@@ -134,21 +136,31 @@ func (s *study) givenUp(run store.Run) bool {
 	return run.State == store.Pruned && s.cfg.Study.Sweep.Prune.Active()
 }
 
-// prepare checks every data set that is needed, records the study, and computes
+// prepare checks every data set that is needed, and that it is the one that each
+// trial was planned for; it records the study, and computes
 // every feature that is needed: whatever can be wrong with them is found before
 // anything is trained.
 func (s *study) prepare(ctx context.Context, pending []experiments.Trial) error {
-	sets := map[experiments.Data]*data.Dataset{}
+	sets, contents := map[experiments.Data]*data.Dataset{}, map[experiments.Data]experiments.Content{}
 	for _, trial := range pending {
-		d, loaded := sets[trial.Settings.Data]
+		key := trial.Settings.Bare().Data // the same files, whatever is expected in them
+		d, loaded := sets[key]
 		if !loaded {
 			var err error
 			if d, err = data.Load(DataOptions(trial.Settings, s.cfg.Root)); err != nil {
 				return err
 			}
-			sets[trial.Settings.Data] = d
+			if contents[key], err = ContentOf(d, s.cfg.Cache); err != nil {
+				return err
+			}
+			sets[key] = d
 		}
 		if err := checkSplits(trial.Settings, d); err != nil {
+			return err
+		}
+		run := s.known[trial.ID]
+		run.ID = trial.ID // also of one that is new
+		if err := checkData(run, trial.Settings, d, contents[key]); err != nil {
 			return err
 		}
 	}
@@ -163,7 +175,7 @@ func (s *study) prepare(ctx context.Context, pending []experiments.Trial) error 
 	done := map[view]bool{}
 	for _, trial := range pending {
 		settings := trial.Settings
-		key := view{data: settings.Data, encoder: settings.Encoder}
+		key := view{data: settings.Bare().Data, encoder: settings.Encoder}
 		if settings.Encoder.Weights == "random" {
 			key.seed = settings.Seed
 		}
@@ -174,7 +186,7 @@ func (s *study) prepare(ctx context.Context, pending []experiments.Trial) error 
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		err := s.cfg.Engine.Features(ctx, settings, sets[settings.Data], func(done, total int) {
+		err := s.cfg.Engine.Features(ctx, settings, sets[key.data], func(done, total int) {
 			s.report(Event{Kind: EventFeatures, Done: done, Total: total})
 		})
 		if err != nil {
@@ -202,7 +214,7 @@ func (s *study) record(ctx context.Context) error {
 	}
 	return s.cfg.DB.SaveStudy(ctx, store.Study{
 		Name: s.cfg.Study.Name, Question: s.cfg.Study.Question, Spec: s.cfg.Spec, Compare: compare,
-	}, runs)
+	}, runs, s.cfg.Declaration, s.cfg.Earlier)
 }
 
 // work runs the queue with as many workers as there are jobs.

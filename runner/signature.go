@@ -24,12 +24,17 @@ func Signature(s experiments.Settings, d *data.Dataset, version string) string {
 		decode += ",split:" + split
 	}
 	return strings.Join([]string{
-		fmt.Sprintf("data=%s/%s@%s", d.Name, d.Split, short(d.Hash)),
+		"data=" + DataField(d),
 		"tokenizer=ptb",
 		"vocabulary=" + short(d.Vocabulary.Hash()),
 		decode,
 		"metrics=" + version,
 	}, " ")
+}
+
+// DataField names a data set in a signature: name/split@hash.
+func DataField(d *data.Dataset) string {
+	return fmt.Sprintf("%s/%s@%s", d.Name, d.Split, short(d.Hash))
 }
 
 // short is enough of a hash to tell a few dozen data sets apart.

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"math"
 	"os"
 	"sync/atomic"
 	"time"
@@ -27,6 +26,7 @@ type TrialConfig struct {
 	DB      *store.DB
 	Dir     string // folder of all runs, see DefaultDir
 	Root    string // of the data set, where the spec names none
+	Cache   string // folder where hashes of pictures are kept, see Config.Cache
 
 	// Study holds the trials that this one is held against by the rule Prune.
 	Study string
@@ -76,6 +76,7 @@ var ErrInterrupted = errors.New("interrupted; run again to resume")
 type trial struct {
 	cfg      TrialConfig
 	claim    store.Claim
+	run      store.Run // as earlier attempts left it
 	settings experiments.Settings
 	dir      string
 	names    namer
@@ -148,16 +149,17 @@ func (t *trial) prepare(ctx context.Context, engine Engine) error {
 		return fmt.Errorf("folder for checkpoints: %w", err)
 	}
 	t.phase("data")
-	var err error
-	if t.data, err = data.Load(DataOptions(t.settings, t.cfg.Root)); err != nil {
+	content, err := t.load()
+	if err != nil {
 		return err
 	}
-	if err := checkSplits(t.settings, t.data); err != nil {
-		return err
-	}
+	t.touch()
 	t.scorer = metrics.Scorer{Meteor: t.cfg.Meteor, Training: captionsOf(t.data, "train")}
 	t.phase("model")
 	if err := t.make(engine); err != nil {
+		return err
+	}
+	if err := checkFeatures(t.run, t.captioner.Hashes()); err != nil {
 		return err
 	}
 	if t.progress.Last != "" {
@@ -168,7 +170,10 @@ func (t *trial) prepare(ctx context.Context, engine Engine) error {
 	t.touch()
 	t.environment = environment(ctx, &t.cfg)
 	t.environment.Attempts = t.claim.Attempt
-	t.environment.Hashes = map[string]string{"data": t.data.Hash, "vocabulary": t.data.Vocabulary.Hash()}
+	t.environment.Hashes = map[string]string{
+		"data": t.data.Hash, "vocabulary": t.data.Vocabulary.Hash(),
+		"captions": content.Captions, "splits": content.Splits, "pictures": content.Pictures,
+	}
 	maps.Copy(t.environment.Hashes, t.captioner.Hashes())
 	raw, err := json.Marshal(t.environment)
 	if err != nil {
@@ -334,20 +339,3 @@ func (t *trial) endEpoch(ctx context.Context, values map[string]float64) error {
 	t.events.emit(Event{Kind: EventEpoch, Epoch: epoch.Epoch, Epochs: t.settings.Train.Epochs, Loss: epoch.Loss, Metrics: values})
 	return nil
 }
-
-// lossError is a loss that is not a number.
-type lossError struct {
-	run         string
-	epoch, step int // step 0: the mean of the epoch
-	loss        float64
-}
-
-func (e *lossError) Error() string {
-	where := fmt.Sprintf("step %d", e.step)
-	if e.step == 0 {
-		where = "its mean"
-	}
-	return fmt.Sprintf("run %s: the loss is %v at epoch %d, %s; lower the learning rate, or clip the gradient", e.run, e.loss, e.epoch, where)
-}
-
-func isFinite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }

@@ -23,7 +23,7 @@ func crowded(b *testing.B) *DB {
 	for i := range list {
 		list[i] = Run{ID: fmt.Sprintf("%012x", i*7919), Arm: "soft", Seed: int64(i), Settings: json.RawMessage(`{"seed":1}`), Swept: map[string]string{"seed": "1"}}
 	}
-	if err := db.SaveStudy(ctx, Study{Name: "s"}, list); err != nil {
+	if err := db.SaveStudy(ctx, Study{Name: "s"}, list, Declaration{}, nil); err != nil {
 		b.Fatal(err)
 	}
 	insert := func(tx *sql.Tx, statement string, args ...any) {

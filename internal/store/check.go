@@ -56,6 +56,9 @@ var invariants = []struct{ problem, query string }{
 	{"it has ended, and an attempt has not:",
 		`SELECT r.id, MAX(a.attempt) FROM runs r JOIN attempts a ON a.run = r.id
 			WHERE r.state IN ('completed', 'failed', 'interrupted') AND a.ended_ms IS NULL GROUP BY r.id`},
+	{"it is completed, but its study's declaration is not frozen:",
+		`SELECT r.id, MIN(d.study) FROM runs r JOIN study_runs m ON m.run = r.id JOIN declarations d ON d.study = m.study
+			WHERE r.state = 'completed' AND d.frozen_ms IS NULL GROUP BY r.id`},
 }
 
 // Findings checks what the tables say against what this package promises, and
@@ -103,7 +106,7 @@ func broken(ctx context.Context, tx *sql.Tx, query string, found func(run, detai
 // What columns hold besides text and whole numbers.
 var (
 	numberColumns = columnSet("seconds loss lr captions_per_second log_prob rouge_l cider cider_d meteor value bleu1 bleu2 bleu3 bleu4 claim_bleu1 claim_bleu2")
-	jsonColumns   = columnSet("settings progress environment swept compare meteor_stats")
+	jsonColumns   = columnSet("settings progress environment swept compare meteor_stats declaration")
 	seriesColumns = columnSet("beta entropy own_log_prob other_log_prob regions_log_prob even_log_prob other_beta")
 )
 

@@ -21,6 +21,15 @@
 // ([DB.Beat]). The store compares no clocks: whether a holder is dead is for the
 // caller to judge, by watching the counter.
 //
+// # Declarations
+//
+// A study declares what it compares before its results are known
+// ([Declaration]). The declaration can be replaced until a final split of one of the
+// study's runs is scored; the transaction that scores it freezes the declaration.
+// From then on runs do not leave the study, and another declaration is an
+// amendment, which keeps its reason and how many runs were known. What is
+// declared is opaque to the store.
+//
 // # Numbers
 //
 // Floating-point numbers are stored exactly. NULL stands for "not measured";

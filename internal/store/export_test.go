@@ -44,7 +44,7 @@ func rich(t *testing.T) *DB {
 		{Image: "a\xff.jpg", Other: "b.jpg", LogProb: []float64{-0.5, math.Inf(-1)}, LogProbOther: []float64{-1, -2}, BetaOther: []float64{0.1, 1}},
 		{Image: "b.jpg", Other: "a\xff.jpg"},
 	}))
-	check(db.SaveStudy(ctx, Study{Name: "x'; DROP TABLE runs; --", Compare: json.RawMessage(`{"arms": "a"}`)}, runs(3)))
+	check(db.SaveStudy(ctx, Study{Name: "x'; DROP TABLE runs; --", Compare: json.RawMessage(`{"arms": "a"}`)}, runs(3), Declaration{}, nil))
 	run, err := db.Run(ctx, "aa01")
 	check(err)
 	failed, err := db.Claim(ctx, run, Owner{Host: "h"})
@@ -231,11 +231,11 @@ func TestImportOfAnOlderSchema(t *testing.T) {
 	old, ctx := filepath.Join(dir, "old"), context.Background()
 	tablesNow := tables
 	tables, migrations = slices.DeleteFunc(slices.Clone(tables), func(t table) bool {
-		return slices.Contains([]string{"audits", "readings", "pictures", "attention_maps"}, t.name) // came later
+		return slices.Contains([]string{"audits", "readings", "pictures", "attention_maps", "declarations"}, t.name) // came later
 	}), all[:1]
 	db, err := Open(filepath.Join(dir, "old.db"))
 	if err == nil {
-		err = errors.Join(db.SaveStudy(ctx, Study{Name: "s"}, runs(2)), func() error { _, err := db.Export(ctx, old, JSONLines); return err }(), db.Close())
+		err = errors.Join(planned(db, 2), func() error { _, err := db.Export(ctx, old, JSONLines); return err }(), db.Close())
 	}
 	tables, migrations = tablesNow, all
 	if err != nil {

@@ -32,7 +32,7 @@ func expect(t *testing.T, what string, err, kind error, advice string) {
 
 func TestFullDisk(t *testing.T) {
 	db, ctx := open(t), context.Background()
-	if err := db.SaveStudy(ctx, Study{Name: "s"}, runs(2)); err != nil {
+	if err := db.SaveStudy(ctx, Study{Name: "s"}, runs(2), Declaration{}, nil); err != nil {
 		t.Fatal(err)
 	}
 	var pages int
@@ -45,13 +45,13 @@ func TestFullDisk(t *testing.T) {
 		}
 	}
 	limit(pages)
-	full := db.SaveStudy(ctx, Study{Name: "big", Spec: strings.Repeat("x", 1<<20)}, runs(2))
+	full := db.SaveStudy(ctx, Study{Name: "big", Spec: strings.Repeat("x", 1<<20)}, runs(2), Declaration{}, nil)
 	expect(t, "full disk", full, ErrDiskFull, "free some space and run again: what was recorded is kept")
 	if list, err := db.Runs(ctx, "s"); err != nil || len(list) != 2 {
 		t.Errorf("%d runs, %v", len(list), err)
 	}
 	limit(1 << 30)
-	if err := db.SaveStudy(ctx, Study{Name: "big", Spec: strings.Repeat("x", 1<<20)}, runs(2)); err != nil {
+	if err := db.SaveStudy(ctx, Study{Name: "big", Spec: strings.Repeat("x", 1<<20)}, runs(2), Declaration{}, nil); err != nil {
 		t.Errorf("with space again: %v", err)
 	}
 }

@@ -35,13 +35,14 @@ type Merged struct {
 //
 //   - A completed run takes the place of one that is not completed. One that was
 //     running there is interrupted here, as of its last checkpoint.
-//   - A run that is completed in both is the same if its captions and its protocol
-//     are; else it is left as it is here. There is one result for given settings:
+//   - A run that is completed in both is the same if its data, its captions and its
+//     protocol are; else it is left as it is here. There is one result for given settings:
 //     two of them would count as two seeds, or as none.
 //   - A run that a process here is at work on is never touched. gone tells of a
 //     running run that its process has certainly ended.
-//   - A study that declares another comparison here is left as it is; its runs
-//     are taken all the same.
+//   - A study that declares something else here, or is of other data, is left as it is;
+//     its runs are taken all the same, but do not belong to it here. Amendments
+//     of what it declares are taken.
 //
 // The other file is not written; of an older schema a copy is merged.
 func (db *DB) Merge(ctx context.Context, path string, gone func(Run) bool) ([]Merged, error) {
@@ -96,8 +97,20 @@ func (db *DB) mergeRun(ctx context.Context, from *sql.Tx, theirs Run, gone func(
 		var ours *Run
 		if len(found) > 0 {
 			ours = &found[0]
+			if err := addMemberships(ctx, tx, map[string]*Run{ours.ID: ours}, "", ours.ID); err != nil {
+				return err
+			}
 		}
 		m.Outcome, m.Detail = compareRuns(ours, theirs, gone)
+		if ours != nil && (m.Outcome == MergeAdded || m.Outcome == MergeReplaced) {
+			foreign, err := foreignData(ctx, tx, *ours, theirs)
+			if err != nil {
+				return err
+			}
+			if foreign != "" {
+				m.Outcome, m.Detail = MergeConflict, foreign
+			}
+		}
 		switch m.Outcome {
 		case MergeAdded, MergeReplaced:
 			return takeRun(ctx, from, tx, ours, theirs)
@@ -116,7 +129,9 @@ func compareRuns(ours *Run, theirs Run, gone func(Run) bool) (outcome, detail st
 	case ours == nil:
 		outcome = MergeAdded
 	case ours.State == Completed && theirs.State == Completed:
-		switch {
+		switch other := otherData(*ours, theirs); {
+		case other != "":
+			return MergeConflict, "it is completed in both, on other data: " + other
 		case ours.CaptionsSHA256 != theirs.CaptionsSHA256:
 			return MergeConflict, fmt.Sprintf("it is completed in both with different captions: sha256 %.12s here, %.12s there", ours.CaptionsSHA256, theirs.CaptionsSHA256)
 		case ours.Signature != theirs.Signature:
@@ -127,7 +142,7 @@ func compareRuns(ours *Run, theirs Run, gone func(Run) bool) (outcome, detail st
 		if ours.State == Running && !gone(*ours) {
 			return MergeBusy, fmt.Sprintf("process %d on %s is at work on it: stop it, or merge again when it has ended", ours.Owner.PID, ours.Owner.Host)
 		}
-		return MergeReplaced, ""
+		outcome = MergeReplaced
 	case ours.State == Queued && ours.Attempt == 0 && theirs.Attempt > 0:
 		outcome = MergeAdded // here it was planned, and no more
 	default:
@@ -160,7 +175,7 @@ func takeRun(ctx context.Context, from, to *sql.Tx, ours *Run, theirs Run) error
 		return err
 	}
 	if theirs.State != Running {
-		return nil
+		return freezeHolders(ctx, to, theirs.ID)
 	}
 	now := time.Now().UnixMilli()
 	if _, err := to.ExecContext(ctx, "UPDATE runs SET state = 'interrupted', finished_ms = ? WHERE id = ?", now, theirs.ID); err != nil {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"strings"
 )
 
 // mergeStudies takes over the studies, and their runs, which are all here by now.
@@ -21,17 +22,22 @@ func (db *DB) mergeStudies(ctx context.Context, from *sql.Tx) ([]Merged, error) 
 		if err != nil {
 			return err
 		}
-		declared := map[string]Study{}
+		here := map[string]bool{}
 		for _, study := range ours {
-			declared[study.Name] = study
+			here[study.Name] = true
+		}
+		others, err := otherStudies(ctx, from, tx)
+		if err != nil {
+			return err
 		}
 		for _, study := range theirs {
 			m := Merged{Study: study.Name, Outcome: MergeAdded}
-			if here, known := declared[study.Name]; known {
+			reason, conflict := others[study.Name]
+			switch {
+			case conflict:
+				m.Outcome, m.Detail = MergeConflict, reason+"; its runs were taken, but do not belong to it here: "+otherwise
+			case here[study.Name]:
 				m.Outcome = MergeSame
-				if !sameJSON(here.Compare, study.Compare) {
-					m.Outcome, m.Detail = MergeConflict, "it declares another comparison here: its runs were taken, and do not belong to it here"
-				}
 			}
 			if err := takeStudy(ctx, from, tx, &m); err != nil {
 				return fmt.Errorf("merge study %s: %w", study.Name, err)
@@ -43,8 +49,8 @@ func (db *DB) mergeStudies(ctx context.Context, from *sql.Tx) ([]Merged, error) 
 	return merged, err
 }
 
-// takeStudy adds a study that is not here, and those of its runs that do not belong
-// to it yet, behind those that do.
+// takeStudy adds a study that is not here, those of its runs that do not belong to it
+// yet, behind those that do, and what it declares.
 func takeStudy(ctx context.Context, from, to *sql.Tx, m *Merged) error {
 	switch m.Outcome {
 	case MergeConflict:
@@ -62,7 +68,7 @@ func takeStudy(ctx context.Context, from, to *sql.Tx, m *Merged) error {
 	if err != nil {
 		return err
 	}
-	known, next := map[string]bool{}, int64(0)
+	known, next, more := map[string]bool{}, int64(0), false
 	for _, member := range here {
 		known[member.run], next = true, max(next, member.position+1)
 	}
@@ -80,10 +86,23 @@ func takeStudy(ctx context.Context, from, to *sql.Tx, m *Merged) error {
 		if err != nil {
 			return err
 		}
-		if m.Outcome == MergeSame {
-			m.Detail = "more of its runs belong to it now"
-		}
+		more = true
 	}
+	declared, err := takeDeclarations(ctx, from, to, m.Study)
+	if err == nil {
+		err = freeze(ctx, to, m.Study)
+	}
+	if err != nil || m.Outcome != MergeSame {
+		return err
+	}
+	var details []string
+	if more {
+		details = append(details, "more of its runs belong to it now")
+	}
+	if declared != "" {
+		details = append(details, declared)
+	}
+	m.Detail = strings.Join(details, "; ")
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -21,7 +22,7 @@ func completedRun(t *testing.T, db *DB, n, i int, words string) {
 			t.Fatal(err)
 		}
 	}
-	check(db.SaveStudy(ctx, Study{Name: "s", Compare: json.RawMessage(`{"arms":"a"}`)}, runs(n)))
+	check(db.SaveStudy(ctx, Study{Name: "s", Compare: json.RawMessage(`{"arms":"a"}`)}, runs(n), Declaration{}, nil))
 	run, err := db.Run(ctx, runs(n)[i].ID)
 	check(err)
 	claim, err := db.Claim(ctx, run, Owner{Host: "h"})
@@ -141,7 +142,7 @@ func TestMergeRefusesAnotherResultAndSparesTheLiving(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := theirs.SaveStudy(ctx, Study{Name: "s", Compare: json.RawMessage(`{"arms":"b"}`)}, runs(2)); err != nil {
+	if err := theirs.SaveStudy(ctx, Study{Name: "s", Compare: json.RawMessage(`{"arms":"b"}`)}, runs(2), Declaration{}, nil); err != nil {
 		t.Fatal(err)
 	}
 	before := exportedFiles(t, ours)
@@ -179,9 +180,7 @@ func TestMergeOfOlderSchemaLeavesItAlone(t *testing.T) {
 	migrations = all[:1]
 	old, err := Open(path)
 	if err == nil {
-		if err = old.SaveStudy(ctx, Study{Name: "s"}, runs(1)); err == nil {
-			err = old.Close()
-		}
+		err = errors.Join(planned(old, 1), old.Close())
 	}
 	migrations = all
 	if err != nil {

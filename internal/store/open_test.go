@@ -27,13 +27,24 @@ func TestMigrationsAreNumberedWithoutGaps(t *testing.T) {
 func filled(t *testing.T, n int) string {
 	t.Helper()
 	db := open(t)
-	if err := db.SaveStudy(context.Background(), Study{Name: "s"}, runs(n)); err != nil {
+	if err := db.SaveStudy(context.Background(), Study{Name: "s"}, runs(n), Declaration{}, nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
 	return db.Path()
+}
+
+// planned writes a study of n runs as the first schema has it.
+func planned(db *DB, n int) error {
+	_, err := db.writer.Exec("INSERT INTO studies (name, question, spec, created_ms) VALUES ('s', '', '', 1)")
+	for i, run := range runs(n) {
+		_, failed := db.writer.Exec("INSERT INTO runs (id, seed, settings, state, created_ms) VALUES (?, ?, ?, 'queued', 1)", run.ID, run.Seed, string(run.Settings))
+		_, unlinked := db.writer.Exec("INSERT INTO study_runs (study, run, position, arm, swept) VALUES ('s', ?, ?, ?, '{}')", run.ID, i, run.Arm)
+		err = errors.Join(err, failed, unlinked)
+	}
+	return err
 }
 
 // statement changes a closed database behind the store's back.
@@ -148,7 +159,7 @@ func TestClosedDatabaseIsOneFileThatAnyoneCanRead(t *testing.T) {
 	if list, err := db.Runs(context.Background(), "s"); err != nil || len(list) != 3 {
 		t.Errorf("%d runs, %v", len(list), err)
 	}
-	if err := db.SaveStudy(context.Background(), Study{Name: "t"}, nil); !errors.Is(err, ErrReadOnly) {
+	if err := db.SaveStudy(context.Background(), Study{Name: "t"}, nil, Declaration{}, nil); !errors.Is(err, ErrReadOnly) {
 		t.Errorf("writing to it: %v", err)
 	}
 	if err := db.Close(); err != nil {
@@ -166,7 +177,7 @@ func TestReadersSeeWhatAWriterCommits(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = reader.Close() }()
-	if err := db.SaveStudy(ctx, Study{Name: "s"}, runs(2)); err != nil {
+	if err := db.SaveStudy(ctx, Study{Name: "s"}, runs(2), Declaration{}, nil); err != nil {
 		t.Fatal(err)
 	}
 	if list, err := reader.Runs(ctx, ""); err != nil || len(list) != 2 {

@@ -40,7 +40,7 @@ func TestIllustrationReplacesTheOneBefore(t *testing.T) {
 	}
 
 	// The limit holds over the studies of one data set: the same pictures may be in several.
-	if err := db.SaveStudy(ctx, Study{Name: "other"}, nil); err != nil {
+	if err := db.SaveStudy(ctx, Study{Name: "other"}, nil, Declaration{}, nil); err != nil {
 		t.Fatal(err)
 	}
 	others := some("flickr8k", 9)

@@ -84,7 +84,8 @@ func (db *DB) SaveCaptions(ctx context.Context, claim Claim, split string, capti
 
 // Complete ends an attempt: it stores the statistics of the captions, the
 // metrics, and the hashes, and the run is completed. Captions are never
-// stored here: each score must find its stored caption.
+// stored here: each score must find its stored caption. What the studies that hold
+// the run declared is frozen with it.
 func (db *DB) Complete(ctx context.Context, claim Claim, result Result) error {
 	return db.fenced(ctx, claim, func(tx *sql.Tx) error {
 		for split, scores := range result.Scores {
@@ -110,6 +111,9 @@ func (db *DB) Complete(ctx context.Context, claim Claim, result Result) error {
 			now, now, number(result.Seconds), result.BestEpoch, result.CaptionsSHA256, result.WeightsSHA256,
 			jsonText(result.Environment), claim.Run)
 		if err != nil {
+			return err
+		}
+		if err := freezeHolders(ctx, tx, claim.Run); err != nil {
 			return err
 		}
 		return endAttempt(ctx, tx, claim, Completed, "", now)

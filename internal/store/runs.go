@@ -64,6 +64,33 @@ func (db *DB) Run(ctx context.Context, idOrPrefix string) (Run, error) {
 	return run, err
 }
 
+// TrainedBefore returns the ids of a study's completed runs, in their order, whose weights
+// were trained already: another completed run, which is no member of the study, has the same
+// and was finished before the time given. Runs whose weights were not recorded do not count.
+func (db *DB) TrainedBefore(ctx context.Context, study string, before time.Time) ([]string, error) {
+	var ids []string
+	err := db.read(ctx, func(tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx, `SELECT r.id FROM runs r JOIN study_runs m ON m.run = r.id
+			WHERE m.study = ? AND r.state = 'completed' AND r.weights_sha256 <> '' AND r.weights_sha256 IN (
+				SELECT weights_sha256 FROM runs WHERE state = 'completed' AND finished_ms < ?
+				AND id NOT IN (SELECT run FROM study_runs WHERE study = ?))
+			ORDER BY m.position, r.id`, study, before.UnixMilli(), study)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = rows.Close() }()
+		for rows.Next() {
+			var id string
+			if err := rows.Scan(&id); err != nil {
+				return err
+			}
+			ids = append(ids, id)
+		}
+		return rows.Err()
+	})
+	return ids, err
+}
+
 // resolve finds the one run whose id is or starts with a prefix.
 func resolve(ctx context.Context, tx *sql.Tx, prefix string) (string, error) {
 	if prefix == "" {

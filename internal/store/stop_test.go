@@ -51,7 +51,7 @@ func TestStopIsAddressedToAnAttempt(t *testing.T) {
 // A runner that read the queue before the request cannot begin the run after it.
 func TestStopComesBeforeAClaim(t *testing.T) {
 	db, ctx := open(t), context.Background()
-	if err := db.SaveStudy(ctx, Study{Name: "s"}, runs(1)); err != nil {
+	if err := db.SaveStudy(ctx, Study{Name: "s"}, runs(1), Declaration{}, nil); err != nil {
 		t.Fatal(err)
 	}
 	seen, _ := db.Run(ctx, "aa00")

@@ -41,7 +41,7 @@ func runs(n int) []Run {
 func claimed(t *testing.T, db *DB) Claim {
 	t.Helper()
 	ctx := context.Background()
-	if err := db.SaveStudy(ctx, Study{Name: "s"}, runs(1)); err != nil {
+	if err := db.SaveStudy(ctx, Study{Name: "s"}, runs(1), Declaration{}, nil); err != nil {
 		t.Fatal(err)
 	}
 	run, err := db.Run(ctx, "aa00")
@@ -59,12 +59,12 @@ func TestStudyIsSavedOnceAndRunsAreShared(t *testing.T) {
 	db, ctx := open(t), context.Background()
 	first := Study{Name: "first", Question: "q", Spec: "study: first", Compare: json.RawMessage(`{"arms":"a"}`)}
 	for range 2 {
-		if err := db.SaveStudy(ctx, first, runs(3)); err != nil {
+		if err := db.SaveStudy(ctx, first, runs(3), Declaration{}, nil); err != nil {
 			t.Fatal(err)
 		}
 	}
 	time.Sleep(2 * time.Millisecond) // studies are ordered by their creation
-	if err := db.SaveStudy(ctx, Study{Name: "second; DROP TABLE runs"}, runs(4)[1:]); err != nil {
+	if err := db.SaveStudy(ctx, Study{Name: "second; DROP TABLE runs"}, runs(4)[1:], Declaration{}, nil); err != nil {
 		t.Fatal(err)
 	}
 	all, err := db.Runs(ctx, "")
@@ -82,7 +82,7 @@ func TestStudyIsSavedOnceAndRunsAreShared(t *testing.T) {
 		t.Errorf("without a study a run belongs to the oldest, got %q", all[1].Study)
 	}
 	// A plan that shrank lets its runs go, and keeps them.
-	if err := db.SaveStudy(ctx, first, runs(1)); err != nil {
+	if err := db.SaveStudy(ctx, first, runs(1), Declaration{}, nil); err != nil {
 		t.Fatal(err)
 	}
 	if left, _ := db.Runs(ctx, "first"); len(left) != 1 {
@@ -103,7 +103,7 @@ func TestStudyIsSavedOnceAndRunsAreShared(t *testing.T) {
 func TestRunByPrefix(t *testing.T) {
 	db, ctx := open(t), context.Background()
 	list := append(runs(12), Run{ID: "aa", Settings: json.RawMessage(`{}`)}, Run{ID: "b%_x", Settings: json.RawMessage(`{}`)})
-	if err := db.SaveStudy(ctx, Study{Name: "s"}, list); err != nil {
+	if err := db.SaveStudy(ctx, Study{Name: "s"}, list, Declaration{}, nil); err != nil {
 		t.Fatal(err)
 	}
 	for prefix, want := range map[string]string{"aa11": "aa11", "aa": "aa", "b": "b%_x", "b%": "b%_x"} {
@@ -188,7 +188,7 @@ func TestClaimIsCompareAndSet(t *testing.T) {
 
 func TestOneOfManyClaimsWins(t *testing.T) {
 	db, ctx := open(t), context.Background()
-	if err := db.SaveStudy(ctx, Study{Name: "s"}, runs(1)); err != nil {
+	if err := db.SaveStudy(ctx, Study{Name: "s"}, runs(1), Declaration{}, nil); err != nil {
 		t.Fatal(err)
 	}
 	seen, err := db.Run(ctx, "aa00")

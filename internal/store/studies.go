@@ -14,8 +14,17 @@ import (
 // known, from this study or another, are linked and keep their results; new ones
 // are queued. Of each run ID, Arm, Swept, Seed and Settings are read. The
 // runs given are the study's runs from now on: those that it no longer plans
-// leave it, with their results kept.
-func (db *DB) SaveStudy(ctx context.Context, study Study, runs []Run) error {
+// leave it, with their results kept. But once the study's declaration is frozen
+// its runs stay, with their arms and in their order, and new ones come behind.
+//
+// d is what the study declares. Before a final split of its runs was scored it is
+// declaration number 0, in place of an earlier one. But while one of the study's runs is
+// being worked on, another declaration is refused with a *BusyError. After the first
+// score it must be one that is recorded already, or give the reason of an amendment, else
+// a *FrozenError is returned. A refused study leaves nothing written. d without a text
+// declares nothing. earlier is what a study without a declaration is known to have
+// declared when it was recorded; it may be nil.
+func (db *DB) SaveStudy(ctx context.Context, study Study, runs []Run, d Declaration, earlier *Declaration) error {
 	if study.Name == "" {
 		return errors.New("save study: it has no name")
 	}
@@ -26,17 +35,35 @@ func (db *DB) SaveStudy(ctx context.Context, study Study, runs []Run) error {
 			created = study.Created.UnixMilli()
 		}
 		_, err := tx.ExecContext(ctx, `INSERT INTO studies (name, question, spec, compare, created_ms) VALUES (?, ?, ?, ?, ?)
-			ON CONFLICT (name) DO UPDATE SET question = excluded.question, spec = excluded.spec, compare = excluded.compare`,
-			study.Name, study.Question, study.Spec, jsonText(study.Compare), created)
+			ON CONFLICT (name) DO NOTHING`, study.Name, study.Question, study.Spec, jsonText(study.Compare), created)
 		if err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, "DELETE FROM study_runs WHERE study = ?", study.Name); err != nil {
+		frozen, err := declare(ctx, tx, study.Name, runs, d, earlier)
+		if err != nil {
 			return err
 		}
-		for position, run := range runs {
+		if !frozen { // else its question and file are those of the declaration that counts
+			_, err := tx.ExecContext(ctx, "UPDATE studies SET question = ?, spec = ?, compare = ? WHERE name = ?",
+				study.Question, study.Spec, jsonText(study.Compare), study.Name)
+			if err != nil {
+				return err
+			}
+		}
+		behind := 0
+		if frozen {
+			last := tx.QueryRowContext(ctx, "SELECT COALESCE(MAX(position), -1) FROM study_runs WHERE study = ?", study.Name)
+			err = last.Scan(&behind)
+			behind++
+		} else {
+			_, err = tx.ExecContext(ctx, "DELETE FROM study_runs WHERE study = ?", study.Name)
+		}
+		if err != nil {
+			return err
+		}
+		for i, run := range runs {
 			if run.ID == "" || !json.Valid(run.Settings) {
-				return fmt.Errorf("save study %s: run %d has no id or no settings", study.Name, position+1)
+				return fmt.Errorf("save study %s: run %d has no id or no settings", study.Name, i+1)
 			}
 			_, err := tx.ExecContext(ctx, `INSERT INTO runs (id, seed, settings, state, created_ms) VALUES (?, ?, ?, ?, ?)
 				ON CONFLICT (id) DO NOTHING`, run.ID, run.Seed, string(run.Settings), Queued, now)
@@ -48,12 +75,12 @@ func (db *DB) SaveStudy(ctx context.Context, study Study, runs []Run) error {
 				return err
 			}
 			_, err = tx.ExecContext(ctx, `INSERT INTO study_runs (study, run, position, arm, swept) VALUES (?, ?, ?, ?, ?)
-				ON CONFLICT (study, run) DO NOTHING`, study.Name, run.ID, position, run.Arm, string(swept))
+				ON CONFLICT (study, run) DO NOTHING`, study.Name, run.ID, behind+i, run.Arm, string(swept))
 			if err != nil {
 				return err
 			}
 		}
-		return nil
+		return freeze(ctx, tx, study.Name)
 	})
 }
 

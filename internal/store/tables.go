@@ -14,13 +14,14 @@ type table struct {
 }
 
 // tables are all tables that hold results, in an order in which what a row
-// refers to comes before it. Each but the first five belongs to runs alone,
+// refers to comes before it. Each but the first six belongs to runs alone,
 // by its column run. Pictures and maps belong to studies: they are exported, and stay out of a merge,
 // which could bring more together than may be published.
 var tables = []table{
 	{"studies", []string{"name"}},
 	{"runs", []string{"id"}},
 	{"study_runs", []string{"study", "run"}},
+	{"declarations", []string{"study", "number"}},
 	{"pictures", []string{"study", "image"}},
 	{"attention_maps", []string{"study", "run", "image"}},
 	{"attempts", []string{"run", "attempt"}},
@@ -32,7 +33,7 @@ var tables = []table{
 }
 
 // partsOfRun are the tables whose rows belong to one run.
-func partsOfRun() []table { return tables[5:] }
+func partsOfRun() []table { return tables[6:] }
 
 // foundLater are the parts that a completed run gets when it is looked at again.
 func foundLater() []table { return tables[len(tables)-2:] }

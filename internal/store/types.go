@@ -79,6 +79,18 @@ func (r *Run) Final() (split string, scores map[string]float64) {
 	return "val", r.Metrics["val"]
 }
 
+// Hashes are the SHA-256 that the run's last attempt recorded of what it was made
+// from, such as data, pictures and features; nil before the first.
+func (r *Run) Hashes() map[string]string {
+	var recorded struct {
+		Hashes map[string]string `json:"hashes"`
+	}
+	if json.Unmarshal(r.Environment, &recorded) != nil {
+		return nil
+	}
+	return recorded.Hashes
+}
+
 // Owner identifies the process that holds a claim.
 type Owner struct {
 	Host string

@@ -1,0 +1,95 @@
+package runner
+
+import (
+	"fmt"
+	"strings"
+
+	"glimpse/data"
+	"glimpse/experiments"
+	"glimpse/internal/store"
+	"glimpse/results"
+)
+
+// DataError is returned for a run whose data are not those that it was planned
+// for, or that an earlier attempt of it was made on.
+type DataError struct {
+	Run         string
+	Differences []string // such as "pictures 3fa2c0d1 against 9b07aa12": the run's first
+}
+
+// Error lists the differences and says what to do.
+func (e *DataError) Error() string {
+	return fmt.Sprintf("run %s was planned for other data (planned against found): %s; "+
+		"point --data at the study's data set, or use another --db",
+		e.Run, strings.Join(e.Differences, ", "))
+}
+
+// CheckData returns a *DataError unless d is the data set of a stored run, as far
+// as the run recorded it: by the content that it was planned for, by the hashes that it
+// recorded, and by its signature. A run made before pictures were hashed did
+// not record them. cache is as in [Config.Cache].
+func CheckData(run store.Run, d *data.Dataset, cache string) error {
+	settings, err := results.Settings(run)
+	if err != nil {
+		return err
+	}
+	var found experiments.Content
+	if results.ContentOf(run) != found { // else no picture need be read
+		if found, err = ContentOf(d, cache); err != nil {
+			return err
+		}
+	}
+	return checkData(run, settings, d, found)
+}
+
+// checkData compares a data set and its content with what a trial of these
+// settings was planned for and with what its run recorded, if it is known.
+func checkData(run store.Run, s experiments.Settings, d *data.Dataset, found experiments.Content) error {
+	if len(run.Settings) == 0 { // it has not been recorded yet
+		if differences := s.Data.Content.Differences(found); len(differences) > 0 {
+			return &DataError{Run: run.ID, Differences: differences}
+		}
+		return nil
+	}
+	here := results.Present{Content: found, Data: "data=" + DataField(d)}
+	differences, err := here.Differences(run, s)
+	if err == nil && len(differences) > 0 {
+		err = &DataError{Run: run.ID, Differences: differences}
+	}
+	return err
+}
+
+// checkFeatures compares the features that a captioner looks at with those of an
+// earlier attempt: they identify the pictures of a run made before pictures were hashed.
+func checkFeatures(run store.Run, hashes map[string]string) error {
+	recorded, found := run.Hashes()["features"], hashes["features"]
+	if recorded == "" || found == "" || recorded == found {
+		return nil
+	}
+	return &DataError{Run: run.ID, Differences: []string{fmt.Sprintf("features %.8s against %.8s", recorded, found)}}
+}
+
+// load loads the trial's data set, which must be the one that it was planned for,
+// and returns what it holds.
+func (t *trial) load() (content experiments.Content, err error) {
+	if t.data, err = data.Load(DataOptions(t.settings, t.cfg.Root)); err != nil {
+		return content, err
+	}
+	if err := checkSplits(t.settings, t.data); err != nil {
+		return content, err
+	}
+	if content, err = ContentOf(t.data, t.cfg.Cache); err != nil {
+		return content, err
+	}
+	return content, checkData(t.run, t.settings, t.data, content)
+}
+
+// ContentOf is what a data set holds, as settings have it. cache is as in
+// [Config.Cache].
+func ContentOf(d *data.Dataset, cache string) (experiments.Content, error) {
+	content, err := d.Content(cache)
+	if err != nil {
+		return experiments.Content{}, fmt.Errorf("hashing data set %s: %w", d.Name, err)
+	}
+	return experiments.Content(content), nil
+}
