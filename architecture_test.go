@@ -25,11 +25,12 @@ const (
 // allowed tells, for each package, which of our packages it may import. A package below one of these (metrics/x) follows
 // the rule of the package above it, and may import its own tree.
 var allowed = map[string][]string{
-	"cmd/glimpse":     {"experiments", "data", "metrics", "internal/filter", "internal/store", "internal/torch", "internal/wheel", "models", "runner", "reports", "exports"},
-	"runner":          {"experiments", "data", "metrics", "internal/store"},
+	"cmd/glimpse":     {"experiments", "data", "metrics", "internal/filter", "internal/store", "internal/torch", "internal/wheel", "models", "results", "runner", "reports", "exports"},
+	"results":         {"experiments", "metrics", "internal/store"},
+	"runner":          {"experiments", "data", "metrics", "internal/store", "results"},
 	"models":          {"experiments", "data", "internal/torch", "internal/wheel"},
-	"reports":         {"internal/store", "metrics"},
-	"exports":         {"internal/store"},
+	"reports":         {"experiments", "internal/store", "metrics", "results"},
+	"exports":         {"internal/store", "results"},
 	"experiments":     {},
 	"data":            {},
 	"metrics":         {},

@@ -33,7 +33,7 @@ func fixture(t *testing.T) (*store.DB, []Run) {
 	settings := json.RawMessage(`{"seed":1,"data":{"root":""},"model":{"hidden":96,"attention":"none"}}`)
 	planned := []store.Run{{ID: "a1", Arm: "none", Seed: 1, Settings: settings}, {ID: "b2", Arm: "soft", Seed: 1, Settings: settings},
 		{ID: "c3", Arm: "soft", Seed: 2, Settings: settings}}
-	if err := db.SaveStudy(ctx, store.Study{Name: "s"}, planned); err != nil {
+	if err := db.SaveStudy(ctx, store.Study{Name: "s"}, planned, store.Declaration{}, nil); err != nil {
 		t.Fatal(err)
 	}
 	must := func(err error) {

@@ -1,6 +1,7 @@
 package exports
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -8,11 +9,13 @@ import (
 	"time"
 
 	"glimpse/internal/store"
+	"glimpse/results"
 )
 
 // A Run is a run with its epochs, under the study that it is exported with.
 type Run struct {
 	store.Run
+	Label  string // its arm and whatever else differs in the study
 	Epochs []store.Epoch
 }
 
@@ -25,6 +28,10 @@ func Gather(ctx context.Context, db *store.DB, studies []string) ([]Run, error) 
 		if err != nil {
 			return nil, err
 		}
+		labels, err := results.Labels(ctx, db, study)
+		if err != nil {
+			return nil, err
+		}
 		for _, r := range all {
 			if r.State == store.Queued {
 				continue
@@ -33,14 +40,14 @@ func Gather(ctx context.Context, db *store.DB, studies []string) ([]Run, error) 
 			if err != nil {
 				return nil, err
 			}
-			runs = append(runs, Run{r, epochs})
+			runs = append(runs, Run{r, cmp.Or(labels[r.ID], r.Arm), epochs})
 		}
 	}
 	return runs, nil
 }
 
 // name tells a run from its sisters in a study.
-func (r *Run) name() string { return fmt.Sprintf("%s seed %d %s", r.Arm, r.Seed, r.ID) }
+func (r *Run) name() string { return fmt.Sprintf("%s seed %d %s", r.Label, r.Seed, r.ID) }
 
 // A point is one value of a curve. Step is the epoch; the scores of a whole run
 // stand at its best epoch.

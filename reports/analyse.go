@@ -1,16 +1,14 @@
 package reports
 
 import (
-	"cmp"
-	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
-	"regexp"
 	"slices"
 
-	"glimpse/internal/store"
-	"glimpse/metrics"
+	"glimpse/experiments"
 	"glimpse/metrics/stats"
+	"glimpse/results"
 )
 
 // result is the analysed study: what the pages, plots and tables show.
@@ -23,15 +21,19 @@ type result struct {
 	Parameters    []parameter // that a search varies, nil for a study of arms and seeds
 	ArmInterval   string      // what the interval of an arm's mean is, "" where there is none
 	Analysis      *stats.Analysis
-	Read          []*armReading  // arms whose captions were read again, in the order of the study
-	GainContrasts []gainContrast // of the declared contrasts between them
-	Notices       []string       // what a reader has to know before believing anything
+	pending       func(*contrast) int // declared trials of a contrast that have not ended
+	Amended       []*results.Analysis // of what was declared after scores were known
+	Read          []*armReading       // arms whose captions were read again, in the order of the study
+	GainContrasts []gainContrast      // of the declared contrasts between them
+	Notices       []string            // what a reader has to know before believing anything
 }
 
-// An arm is a group of runs that differ in their seed alone.
+// An arm is a group of runs that differ in their seed alone or, as a side of a
+// contrast, the average of several such groups.
 type arm struct {
 	Name      string
-	Label     string // the name for plots and sentences: without the sections of swept settings
+	Label     string // only what distinguishes it from the other arms
+	Arm       string // the arm of the study that it belongs to
 	Index     int    // its place in the study, which decides its colour
 	Runs      []*run
 	Scores    scores // of the primary metric, finished runs only
@@ -40,7 +42,7 @@ type arm struct {
 	Low, High float64 // interval of the mean, NaN where there is none
 }
 
-// A score is the primary metric of one run, in points.
+// A score is the primary metric of one run, or of one seed's runs, in points.
 type score struct {
 	Seed   int64
 	Points float64
@@ -50,17 +52,19 @@ type scores []score
 
 // A contrast is a declared difference B − A of two arms, in points.
 type contrast struct {
+	*results.Contrast
 	B, A       *arm
-	Result     *stats.Result // nil where an arm has no scored run
-	Difference float64       // NaN where an arm has no finished run
-	Low, High  float64       // NaN where an arm has fewer than two seeds
-	Verdict    stats.Verdict // "" where there is nothing to judge
+	Difference float64 // NaN where an arm has no finished run
+	Low, High  float64 // NaN where nothing was tested
 }
 
 // decided says whether the contrast was answered, one way or the other.
 func (c *contrast) decided() bool {
 	return c.Verdict == stats.Supported || c.Verdict == stats.Opposite
 }
+
+// interacts says whether the sides are differences themselves, and not arms.
+func (c *contrast) interacts() bool { return c.Kind == "interaction" }
 
 // analyse groups the runs into arms and has the statistics done.
 func analyse(e *evidence) (*result, error) {
@@ -72,11 +76,8 @@ func analyse(e *evidence) (*result, error) {
 	r.Level = number(100*(1-alpha)) + "\u00a0%"
 	r.group()
 	r.Parameters = e.parameters()
-	if err := r.sameProtocol(); err != nil {
+	if err := r.compare(); err != nil {
 		return nil, err
-	}
-	if err := r.compare(alpha); err != nil {
-		return nil, fmt.Errorf("study %q: %w", e.Study.Name, err)
 	}
 	if err := r.read(); err != nil {
 		return nil, fmt.Errorf("study %q: %w", e.Study.Name, err)
@@ -87,128 +88,106 @@ func analyse(e *evidence) (*result, error) {
 
 // group makes the arms in the order of the plan, with their scores.
 func (r *result) group() {
-	byName := map[string]*arm{}
+	byID := make(map[string]*run, len(r.Runs))
 	for _, run := range r.Runs {
-		a := byName[run.Group]
-		if a == nil {
-			a = &arm{Name: run.Group, Index: len(r.Arms), Low: math.NaN(), High: math.NaN()}
-			byName[run.Group] = a
-			r.Arms = append(r.Arms, a)
-		}
-		a.Runs = append(a.Runs, run)
+		byID[run.ID] = run
 	}
-	for _, a := range r.Arms {
-		slices.SortStableFunc(a.Runs, func(x, y *run) int { return cmp.Compare(x.Seed, y.Seed) })
-		for _, run := range a.Runs {
+	for _, cell := range r.Study.ArmsOf(r.Study.Declared) {
+		a := &arm{Name: cell.Name, Label: cell.Label, Arm: cell.Arm, Index: cell.Index, Low: math.NaN(), High: math.NaN()}
+		for _, one := range cell.Runs {
+			run := byID[one.ID]
+			run.Cell = a
+			a.Runs = append(a.Runs, run)
 			if v, ok := r.Primary.of(run); ok && run.completed() {
 				a.Scores = append(a.Scores, score{run.Seed, 100 * v})
 			}
 		}
 		a.Mean, a.SD = meanSD(a.Scores.points())
-	}
-	label(r.Arms)
-	for _, pair := range r.Compare.Contrasts {
-		for _, b := range r.Arms {
-			if b.Runs[0].Arm != pair[0] {
-				continue
-			}
-			if a := byName[pair[1]+settingOf(b.Runs[0].Run, r.Compare.Arms)]; a != nil {
-				r.Contrasts = append(r.Contrasts, &contrast{B: b, A: a, Difference: b.Mean - a.Mean, Low: math.NaN(), High: math.NaN()})
-			}
-		}
+		r.Arms = append(r.Arms, a)
 	}
 }
 
-// pathPrefix matches the sections before the last part of a swept setting's path:
-// train.optimizer. in train.optimizer.lr=0.001.
-var pathPrefix = regexp.MustCompile(`(^| )(?:[a-z_0-9]+\.)+([a-z_0-9]+=)`)
-
-// label gives the arms their short names, or the full ones where two arms would
-// get the same.
-func label(arms []*arm) {
-	seen := map[string]bool{}
-	for _, a := range arms {
-		a.Label = pathPrefix.ReplaceAllString(a.Name, "$1$2")
-		seen[a.Label] = true
+// compare has the statistics done, over the arms that are shown or compared: the
+// thousands of arms of a search are described alone.
+func (r *result) compare() error {
+	shown, _ := r.drawn()
+	var describe []string
+	for _, a := range shown {
+		describe = append(describe, a.Name)
 	}
-	if len(seen) < len(arms) {
-		for _, a := range arms {
-			a.Label = a.Name
-		}
-	}
-}
-
-// compare runs the statistics over the arms that have scored captions.
-func (r *result) compare(alpha float64) error {
-	if !slices.Contains(append(stats.DefaultMetrics(), "meteor-exact-stem"), r.Primary.Key) {
-		r.Notices = append(r.Notices, fmt.Sprintf("There is no test for the metric %s: the report only describes it.", r.Primary.Key))
-		return nil
-	}
-	var arms []stats.Arm
-	scored := map[string]bool{}
-	for _, a := range r.analysed() {
-		one := stats.Arm{Name: a.Name}
-		for _, run := range a.Runs {
-			images, err := ImageScores(run.Captions)
-			if err != nil {
-				return fmt.Errorf("run %s: %w", run.ID, err)
-			}
-			if len(images) > 0 {
-				one.Runs = append(one.Runs, stats.Run{Seed: run.Seed, Images: images})
-			} else if _, ok := r.Primary.of(run); ok && run.completed() {
-				r.Notices = append(r.Notices, fmt.Sprintf("Run %s (%s, seed %d) has no scored captions of the %s split: it is left out of intervals and tests.",
-					run.ID, a.Label, run.Seed, r.Primary.Split))
-			}
-		}
-		if len(one.Runs) > 0 {
-			arms = append(arms, one)
-			scored[a.Name] = true
-		}
-	}
-	if len(arms) == 0 {
-		return nil
-	}
-	var asked []stats.Contrast
-	var of []*contrast
-	for _, c := range r.Contrasts {
-		if scored[c.A.Name] && scored[c.B.Name] {
-			asked, of = append(asked, stats.Contrast{B: c.B.Name, A: c.A.Name}), append(of, c)
-		}
-	}
-	analysis, err := stats.Compare(arms, asked, stats.Options{
-		Metrics: []string{r.Primary.Key}, Primary: r.Primary.Key, MinimumEffect: r.MinimumEffect, Alpha: alpha,
-	})
+	analysis, err := r.Study.Analyse(r.Study.Declared, results.Options{Describe: describe})
 	if err != nil {
 		return err
 	}
-	r.Analysis = &analysis
+	r.Analysis = analysis.Stats
+	r.pending = func(c *contrast) int { return analysis.PendingOf(c.Contrast) }
+	r.Notices = append(r.Notices, analysis.Remarks...)
 	for _, a := range r.Arms {
-		if s := analysis.Summary(a.Name, r.Primary.Key); s != nil && s.N > 1 {
-			a.Low, a.High = 100*s.Low, 100*s.High
-			r.ArmInterval = r.Level + " interval"
-		}
+		r.interval(a)
 	}
-	for i, c := range of {
-		c.Result = analysis.Result(asked[i], r.Primary.Key)
-		if c.Result.NA > 1 && c.Result.NB > 1 {
-			c.Difference = 100 * c.Result.Difference
-			c.Low, c.High, c.Verdict = 100*c.Result.Low, 100*c.Result.High, c.Result.Verdict
+	for _, c := range analysis.Contrasts {
+		r.Contrasts = append(r.Contrasts, r.contrast(c))
+	}
+	for _, d := range r.Study.Amendments {
+		amended, err := r.Study.Analyse(d, results.Options{})
+		if err != nil { // which must not keep the answer back
+			amended = &results.Analysis{Declaration: d, Remarks: []string{fmt.Sprintf("It cannot be analysed: %v.", err)}}
 		}
+		r.Amended = append(r.Amended, amended)
 	}
 	return nil
 }
 
-// analysed are the arms that have their intervals and tests: those that are
-// shown or compared. The thousands of arms of a search are described alone.
-func (r *result) analysed() []*arm {
-	shown, _ := r.drawn()
-	var list []*arm
-	for _, a := range r.Arms {
-		if slices.Contains(shown, a) || slices.ContainsFunc(r.Contrasts, func(c *contrast) bool { return c.A == a || c.B == a }) {
-			list = append(list, a)
+// contrast is a contrast of the analysis with the arms of the report.
+func (r *result) contrast(c *results.Contrast) *contrast {
+	b, a := r.side(c.B), r.side(c.A)
+	shown := &contrast{Contrast: c, B: b, A: a, Difference: b.Mean - a.Mean, Low: math.NaN(), High: math.NaN()}
+	if c.Verdict != "" { // of a sequential study, at the look that counts
+		shown.Difference, shown.Low, shown.High = 100*c.Result.Difference, 100*c.Result.Low, 100*c.Result.High
+	}
+	return shown
+}
+
+// interval fills in the interval of an arm's mean, if the statistics have one.
+func (r *result) interval(a *arm) {
+	if r.Analysis == nil {
+		return
+	}
+	if s := r.Analysis.Summary(a.Name, r.Primary.Key); s != nil && s.N > 1 && finite(s.Low) {
+		a.Low, a.High = 100*s.Low, 100*s.High
+		r.ArmInterval = r.Level + " interval"
+	}
+}
+
+// side is the arm that a side of a contrast is or, for the average over other
+// factors and for differences of their levels, stands for: its score of a seed is
+// the weighted sum of those of its arms.
+func (r *result) side(s experiments.Side) *arm {
+	one := &arm{Name: s.Name, Label: s.Label, Arm: s.Arm, Low: math.NaN(), High: math.NaN()}
+	weighted, times := map[int64]float64{}, map[int64]int{}
+	for i, term := range s.Terms {
+		at := slices.IndexFunc(r.Arms, func(a *arm) bool { return a.Name == term.Cell })
+		a := r.Arms[at]
+		if len(s.Terms) == 1 && term.Weight == 1 {
+			return a
+		}
+		if i == 0 {
+			one.Index = a.Index
+		}
+		one.Runs = append(one.Runs, a.Runs...)
+		for _, score := range a.Scores {
+			weighted[score.Seed] += term.Weight * score.Points
+			times[score.Seed]++
 		}
 	}
-	return list
+	for _, seed := range slices.Sorted(maps.Keys(times)) {
+		if times[seed] == len(s.Terms) {
+			one.Scores = append(one.Scores, score{seed, weighted[seed]})
+		}
+	}
+	one.Mean, one.SD = meanSD(one.Scores.points())
+	r.interval(one)
+	return one
 }
 
 // finished is the number of runs that have a score.
@@ -218,29 +197,6 @@ func (r *result) finished() int {
 		n += len(a.Scores)
 	}
 	return n
-}
-
-// ImageScores are the statistics of stored captions as the statistics take
-// them, nil if any of the captions has not been scored.
-func ImageScores(captions []store.Caption) ([]metrics.ImageScore, error) {
-	images := make([]metrics.ImageScore, len(captions))
-	for i, c := range captions {
-		if !c.Scored {
-			return nil, nil
-		}
-		images[i] = metrics.ImageScore{
-			ID: c.Image, Match: c.Stats.Match, Length: c.Stats.Length, RefLength: c.Stats.RefLength,
-			RougeL: c.Stats.RougeL, CIDEr: c.Stats.CIDEr, CIDErD: c.Stats.CIDErD, METEOR: c.Stats.METEOR,
-			Blank: c.Stats.Length == 0,
-		}
-		if len(c.Stats.MeteorStats) == 0 {
-			continue
-		}
-		if err := json.Unmarshal(c.Stats.MeteorStats, &images[i].MeteorStats); err != nil {
-			return nil, fmt.Errorf("read METEOR's counts of image %q: %w", c.Image, err)
-		}
-	}
-	return images, nil
 }
 
 // points are the scores alone.

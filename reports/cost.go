@@ -13,7 +13,7 @@ import (
 // costSection sets the scores against what they cost: parameters and time.
 func (r *result) costSection() section {
 	s := section{Name: "cost", Title: "What it costs"}
-	if c := r.headline(); c != nil {
+	if c := r.headline(); c != nil && !c.interacts() {
 		s.Finding = c.cost()
 	}
 	var figures []figure

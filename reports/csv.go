@@ -98,15 +98,16 @@ func (r *result) runsCSV() []byte {
 	var measured []metric
 	for _, split := range slices.Sorted(maps.Keys(splits)) {
 		for _, key := range slices.Sorted(maps.Keys(splits[split])) {
-			measured = append(measured, metric{split, key})
+			measured = append(measured, metricOf(split, key))
 			head = append(head, split+"."+key)
 		}
 	}
 	lines := [][]string{head}
 	for _, a := range r.Arms {
 		for _, run := range a.Runs {
-			line := []string{run.ID, a.Name, strconv.FormatInt(run.Seed, 10), run.State, strconv.Itoa(run.Run.Epochs), strconv.Itoa(run.BestEpoch),
-				stored(run.Seconds), whole(run.Parameters), strconv.FormatInt(run.Attempt, 10),
+			line := []string{run.ID, a.Name, strconv.FormatInt(run.Seed, 10), run.State,
+				strconv.Itoa(run.Run.Run.Epochs), strconv.Itoa(run.BestEpoch), stored(run.Seconds),
+				whole(run.Parameters), strconv.FormatInt(run.Attempt, 10),
 				run.Signature, run.CaptionsSHA256, run.WeightsSHA256, run.Error}
 			for _, m := range measured {
 				v, ok := run.Metrics[m.Split][m.Key]

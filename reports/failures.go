@@ -78,7 +78,7 @@ func (r *result) faultTable() table {
 	}
 	for _, m := range []struct{ key, name string }{{"distinct", "Distinct"}, {"copied", "Copied"}, {"vocabulary", "Vocabulary"}} {
 		t.extend(m.name, arms, func(a *arm) string {
-			mean, _ := meanSD(a.values(metric{r.Primary.Split, m.key})) // ×100
+			mean, _ := meanSD(a.values(metricOf(r.Primary.Split, m.key))) // ×100
 			switch {
 			case !finite(mean):
 				return ""
@@ -130,7 +130,7 @@ func (a *arm) faultRow() []cell {
 // lowest in its typical seed, with what the other arms say of them.
 func (r *result) worst() (*arm, []sample) {
 	var a *arm
-	if c := r.headline(); c != nil {
+	if c := r.headline(); c != nil && !c.interacts() {
 		a = c.B
 	} else if arms, _ := r.drawn(); len(arms) > 0 {
 		a = slices.MaxFunc(arms, func(x, y *arm) int { return cmp.Compare(x.Mean, y.Mean) })

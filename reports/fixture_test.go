@@ -77,7 +77,7 @@ func fill(t testing.TB, study store.Study, trials []trial) *store.DB {
 		}
 		runs[i] = store.Run{ID: fmt.Sprintf("%06x%06x", 0xabc000+i*4099, i), Arm: cmp.Or(tr.name, tr.arm), Seed: tr.seed, Swept: swept, Settings: json.RawMessage(`{"encoder":{"name":"efficientnet_lite2","image_size":224}}`)}
 	}
-	check(t, db.SaveStudy(ctx, study, runs))
+	check(t, db.SaveStudy(ctx, study, runs, store.Declaration{}, nil))
 	for i, tr := range trials {
 		if tr.state == store.Queued {
 			continue

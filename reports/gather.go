@@ -1,25 +1,21 @@
 package reports
 
 import (
-	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
-	"maps"
-	"slices"
-	"strings"
 
+	"glimpse/experiments"
 	"glimpse/internal/store"
+	"glimpse/results"
 )
 
 type epoch = store.Epoch
 
 // A run is a trial with what the report shows of it.
 type run struct {
-	store.Run
-	Group    string           // the arm with whatever else is swept, see groupOf
+	*results.Run
+	Cell     *arm             // the arm that it is a seed of
 	Epochs   []epoch          // in order
-	Captions []store.Caption  // of the primary split, by image; completed runs only
 	Audit    []store.AuditRow // the last audit, nil without one
 	Readings []store.Reading  // of the captions, by image; nil where they were not read again
 }
@@ -27,107 +23,58 @@ type run struct {
 // completed says whether the run has its final scores.
 func (r *run) completed() bool { return r.State == store.Completed }
 
-// comparison is what the study declared, see experiments.Compare.
-type comparison struct {
-	Arms      string      `json:"arms"`
-	Baseline  string      `json:"baseline"`
-	Contrasts [][2]string `json:"contrasts"`
-	Primary   struct {
-		Metric        string  `json:"metric"`
-		MinimumEffect float64 `json:"minimum_effect"`
-		Alpha         float64 `json:"alpha"`
-	} `json:"primary"`
-	MatchParameters float64 `json:"match_parameters"`
-}
-
 // evidence is what the store holds of a study.
 type evidence struct {
-	Study        store.Study
-	Compare      comparison
+	Study        *results.Study
+	Compare      experiments.Compare // as it was declared before anything was scored
 	Primary      metric
-	Runs         []*run // in the order of the plan
+	Runs         []*run // of that declaration, in the order of the plan
 	Illustration store.Illustration
 }
 
 // gather reads a study from the store.
 func gather(ctx context.Context, db *store.DB, name string) (*evidence, error) {
-	study, err := db.Study(ctx, name)
+	study, err := results.Open(ctx, db, name)
 	if err != nil {
 		return nil, fmt.Errorf("report: %w", err)
 	}
-	e := &evidence{Study: study}
-	if len(study.Compare) > 0 {
-		if err := json.Unmarshal(study.Compare, &e.Compare); err != nil {
-			return nil, fmt.Errorf("read the comparison that study %q declares: %w", name, err)
-		}
+	if err := study.Load(ctx); err != nil {
+		return nil, err
 	}
-	e.Primary = parseMetric(e.Compare.Primary.Metric)
+	e := &evidence{Study: study, Compare: study.Declared.Compare, Primary: metric{study.Primary}}
 	if e.Illustration, err = db.Illustration(ctx, name); err != nil {
 		return nil, err
 	}
-	stored, err := db.Runs(ctx, name)
-	if err != nil {
-		return nil, err
+	planned := map[string]bool{}
+	for _, t := range study.Declared.Trials {
+		planned[t.ID] = true
 	}
-	if e.Compare.Primary.Metric == "" && !slices.ContainsFunc(stored, func(s store.Run) bool { return len(s.Metrics[e.Primary.Split]) > 0 }) &&
-		slices.ContainsFunc(stored, func(s store.Run) bool { return len(s.Metrics["val"]) > 0 }) {
-		e.Primary.Split = "val" // a search that spares the test split
-	}
-	for _, s := range stored {
-		r := &run{Run: s, Group: groupOf(s, e.Compare.Arms)}
-		if r.Epochs, err = db.Epochs(ctx, s.ID); err != nil {
+	for _, one := range study.Runs {
+		if !planned[one.ID] {
+			continue // an amendment's: it is shown with that
+		}
+		r := &run{Run: one}
+		if r.Epochs, err = db.Epochs(ctx, r.ID); err != nil {
 			return nil, err
 		}
 		if r.completed() {
-			if r.Captions, err = db.Captions(ctx, s.ID, e.Primary.Split); err != nil {
+			if r.Audit, err = db.Audit(ctx, r.ID); err != nil {
 				return nil, err
 			}
-			if r.Audit, err = db.Audit(ctx, s.ID); err != nil {
+			if r.Readings, err = db.Readings(ctx, r.ID, e.Primary.Split); err != nil {
 				return nil, err
 			}
-			if r.Readings, err = db.Readings(ctx, s.ID, e.Primary.Split); err != nil {
-				return nil, err
-			}
-			slices.SortFunc(r.Captions, func(a, b store.Caption) int { return cmp.Compare(a.Image, b.Image) })
 		}
 		e.Runs = append(e.Runs, r)
 	}
 	return e, nil
 }
 
-// groupOf names the group of runs that differ in their seed alone: the arm,
-// followed by the values of what is swept besides the arms.
-func groupOf(r store.Run, arms string) string {
-	return r.Arm + settingOf(r, arms)
-}
+// A metric is a score of a split, with its names.
+type metric struct{ results.Metric }
 
-// settingOf is the part of a run's group that is not its arm: "" where nothing
-// but arms and seeds is swept.
-func settingOf(r store.Run, arms string) string {
-	if arms == "" {
-		return "" // the arm is made of all swept values
-	}
-	var b strings.Builder
-	for _, path := range slices.Sorted(maps.Keys(r.Swept)) {
-		if path != arms {
-			fmt.Fprintf(&b, " %s=%s", path, r.Swept[path])
-		}
-	}
-	return b.String()
-}
-
-// A metric is a score of a split: "test.cider".
-type metric struct{ Split, Key string }
-
-// parseMetric reads a declared primary metric; a study that declares none is
-// described by the CIDEr of its test split.
-func parseMetric(declared string) metric {
-	split, key, ok := strings.Cut(declared, ".")
-	if !ok || split == "" || key == "" {
-		return metric{"test", "cider"}
-	}
-	return metric{split, key}
-}
+// metricOf is the metric of a split by its key.
+func metricOf(split, key string) metric { return metric{results.Metric{Split: split, Key: key}} }
 
 // metricNames are the metrics of the main table, in its order, with their
 // usual names.

@@ -35,6 +35,8 @@ func golden(t *testing.T) map[string][]byte {
 	}
 	e, err := gather(context.Background(), usual(t, trials), "attention")
 	check(t, err)
+	e.Study.Declared.Declared = time.Date(2024, 2, 29, 12, 0, 0, 0, time.UTC)
+	e.Study.Declared.Frozen = time.Date(2024, 3, 2, 17, 0, 0, 0, time.UTC)
 	for i, run := range e.Runs {
 		run.Started = time.Date(2024, 3, 1, 8, i, 0, 0, time.UTC)
 		run.Finished = time.Time{}

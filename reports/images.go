@@ -95,7 +95,7 @@ func (r *result) imageSection() section {
 	s := section{Name: "images", Title: "Image by image"}
 	var compared []*imageComparison
 	for _, c := range r.Contrasts {
-		if list := c.imageDifferences(r.Primary.Key); len(list) > 1 {
+		if list := c.imageDifferences(r.Primary.Key); len(list) > 1 && !c.interacts() {
 			compared = append(compared, newImageComparison(c, list))
 		}
 	}
@@ -108,6 +108,7 @@ func (r *result) imageSection() section {
 		if ic.contrast == head {
 			s.Finding = fmt.Sprintf("%s scores higher than %s on %s of %s and lower on %s. The middle half of the differences lies between %s and %s points.",
 				head.B.Label, head.A.Label, percent(ic.better), count(len(ic.list), "image"), percent(ic.worse), signed(ic.quartiles[0], 1), signed(ic.quartiles[2], 1))
+			s.Finding += ic.disagreement(r.Primary.Key)
 		}
 	}
 	s.add(part{Figures: []figure{r.imageFigure(compared)}})
@@ -139,6 +140,34 @@ func newImageComparison(c *contrast, list []imageDifference) *imageComparison {
 		ic.quartiles[i] = list[(i+1)*(len(list)-1)/4].Points
 	}
 	return ic
+}
+
+// disagreement says why an arm can score higher on fewer images, or lower on more
+// of them; "" where score and images agree.
+func (ic *imageComparison) disagreement(key string) string {
+	ahead := ic.better - ic.worse
+	if ahead == 0 || !finite(ic.Difference) || ic.Difference*ahead >= 0 {
+		return ""
+	}
+	word := "higher although it wins on fewer images"
+	if ic.Difference < 0 {
+		word = "lower although it wins on more images"
+	}
+	text := fmt.Sprintf(" Its score is %s: ", word)
+	if strings.HasPrefix(key, "bleu") && ic.mean*ic.Difference < 0 {
+		return text + metricName(key) + " is computed over all captions together; it is not a mean over images."
+	}
+	var gain, loss, gains, losses float64
+	for _, d := range ic.list {
+		switch {
+		case d.Points > 0:
+			gain, gains = gain+d.Points, gains+1
+		case d.Points < 0:
+			loss, losses = loss-d.Points, losses+1
+		}
+	}
+	return text + fmt.Sprintf("where it wins it gains %s points on average, and where it loses it loses %s.",
+		fixed(gain/max(1, gains), 1), fixed(loss/max(1, losses), 1))
 }
 
 const (
@@ -221,6 +250,9 @@ func (ic *imageComparison) histogram(c *draw.Canvas, x func(float64) vg.Length, 
 func (r *result) imagesCSV() []byte {
 	lines := [][]string{{"b", "a", "image", "metric", "difference"}}
 	for _, c := range r.Contrasts {
+		if c.interacts() {
+			continue
+		}
 		for _, d := range c.imageDifferences(r.Primary.Key) {
 			lines = append(lines, []string{c.B.Name, c.A.Name, d.Image, r.Primary.Key, derived(d.Points / 100)})
 		}

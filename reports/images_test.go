@@ -7,6 +7,7 @@ import (
 	"gonum.org/v1/plot/vg"
 
 	"glimpse/internal/store"
+	"glimpse/results"
 )
 
 func TestScoresOfSingleCaptions(t *testing.T) {
@@ -35,10 +36,10 @@ func TestImageDifferencesAreMeansOverSeeds(t *testing.T) {
 	of := func(cider ...float64) *arm {
 		a := &arm{}
 		for _, v := range cider {
-			a.Runs = append(a.Runs, &run{Captions: []store.Caption{
+			a.Runs = append(a.Runs, &run{Run: &results.Run{Captions: []store.Caption{
 				{Image: "1.jpg", Scored: true, Stats: store.CaptionStats{CIDEr: v}},
 				{Image: "2.jpg", Scored: true, Stats: store.CaptionStats{CIDEr: 0.1}},
-			}})
+			}}})
 		}
 		return a
 	}
@@ -74,5 +75,23 @@ func TestTeXIsEscaped(t *testing.T) {
 		if got := tex(text); got != want {
 			t.Errorf("%q became %s, not %s", text, got, want)
 		}
+	}
+}
+
+// Three small losses and one large gain: the mean and the number of images disagree.
+func TestScoreAndImagesMayDisagree(t *testing.T) {
+	list := []imageDifference{{"1", -1}, {"2", -1}, {"3", -2}, {"4", 12}}
+	ic := newImageComparison(&contrast{Difference: 2}, list)
+	want := " Its score is higher although it wins on fewer images: where it wins it gains 12.0 points on average, and where it loses it loses 1.3."
+	if got := ic.disagreement("cider"); got != want {
+		t.Errorf("says %q, want %q", got, want)
+	}
+	more := []imageDifference{{"1", -9}, {"2", 4}, {"3", 6}}
+	want = " Its score is lower although it wins on more images: BLEU-4 is computed over all captions together; it is not a mean over images."
+	if got := newImageComparison(&contrast{Difference: -2}, more).disagreement("bleu4"); got != want {
+		t.Errorf("of BLEU: %q, want %q", got, want)
+	}
+	if got := newImageComparison(&contrast{Difference: 2}, list[3:]).disagreement("cider"); got != "" {
+		t.Errorf("where they agree: %q", got)
 	}
 }

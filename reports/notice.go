@@ -28,7 +28,7 @@ func (r *result) noticeWarnings() {
 	for _, w := range r.Analysis.Warnings {
 		subject, text := "", sentence(w)
 		for _, a := range r.Arms {
-			if rest, ok := strings.CutPrefix(w, "arm "+a.Name+" "); ok {
+			if rest, ok := strings.CutPrefix(w, "arm "+a.Label+" "); ok {
 				subject, text = a.Label, rest+"."
 			}
 		}
@@ -136,6 +136,9 @@ func (r *result) noticeParameters() {
 		allowed = unmatched
 	}
 	for _, c := range r.Contrasts {
+		if c.interacts() {
+			continue
+		}
 		_, a := c.A.counts()
 		_, b := c.B.counts()
 		if a == 0 || b == 0 {
@@ -152,7 +155,7 @@ func (r *result) noticeParameters() {
 // noticeCode says that runs were made by changed or by different code, or
 // decode or know words differently on purpose.
 func (r *result) noticeCode() {
-	if free := r.sweptProtocol(); len(free) > 0 {
+	if free := r.Study.SweptProtocol(); len(free) > 0 {
 		r.Notices = append(r.Notices, fmt.Sprintf("The runs differ in the protocol’s %s, which the study sweeps.", enumerate(free)))
 	}
 	var dirty int

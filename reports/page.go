@@ -67,6 +67,7 @@ func newPage(r *result) page {
 		r.scoreSection(),
 		r.sweepSection(),
 		r.contrastSection(),
+		r.amendmentSection(),
 		r.imageSection(),
 		r.costSection(),
 		r.learningSection(),
@@ -131,6 +132,12 @@ func (r *result) terms() []string {
 	}
 	if r.Analysis != nil {
 		terms = append(terms, "α = "+number(r.Analysis.Options.Alpha), count(r.Analysis.Images, "image"))
+	}
+	if r.sequential() {
+		terms = append(terms, stopText(r.Compare.Stop))
+	}
+	if n := len(r.Amended); n > 0 {
+		terms = append(terms, fmt.Sprintf("amended %s after scoring; the verdict follows the first declaration", times(n)))
 	}
 	return terms
 }

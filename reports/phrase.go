@@ -41,6 +41,17 @@ func count(n int, thing string) string {
 	return fmt.Sprintf("%d %ss", n, thing)
 }
 
+// times is how often: "once", "twice", "3 times".
+func times(n int) string {
+	switch n {
+	case 1:
+		return "once"
+	case 2:
+		return "twice"
+	}
+	return fmt.Sprintf("%d times", n)
+}
+
 // meanText is a mean with its deviation, where there is one.
 func meanText(mean, sd float64) string {
 	switch {
@@ -130,7 +141,7 @@ func (a *arm) summary() string {
 }
 
 // name is the contrast as a difference.
-func (c *contrast) name() string { return c.B.Label + " − " + c.A.Label }
+func (c *contrast) name() string { return c.Label }
 
 // summary is the difference with its interval and p, where there are any.
 func (c *contrast) summary() string {

@@ -15,6 +15,7 @@ import (
 
 	"glimpse/internal/store"
 	"glimpse/reports/attention"
+	"glimpse/results"
 )
 
 // A Choice is which pictures tell most about a study: those whose captions
@@ -36,10 +37,13 @@ func Choose(ctx context.Context, db *store.DB, study string, most int) (Choice, 
 	}
 	r := &result{evidence: e}
 	r.group()
+	for _, c := range e.Study.Declared.Contrasts() {
+		r.Contrasts = append(r.Contrasts, r.contrast(&results.Contrast{Contrast: c}))
+	}
 	choice := Choice{Split: e.Primary.Split}
 	c := r.headline()
-	if c == nil {
-		return choice, fmt.Errorf("study %q compares nothing: it declares no contrast", study)
+	if c == nil || c.interacts() {
+		return choice, fmt.Errorf("study %q declares no contrast of two arms", study)
 	}
 	for _, a := range []*arm{c.B, c.A} {
 		first := a.first()
@@ -107,7 +111,7 @@ type look struct {
 func (r *result) pictureSection() section {
 	s := section{Name: "pictures", Title: "Most changed captions"}
 	c := r.headline()
-	if c == nil || len(r.Illustration.Pictures) == 0 {
+	if c == nil || c.interacts() || len(r.Illustration.Pictures) == 0 {
 		return s
 	}
 	improved, worsened := changed(c.imageDifferences(r.Primary.Key))

@@ -49,6 +49,7 @@ func (r *result) provenance() []fact {
 	facts := []fact{
 		{Name: "spec sha256", Values: []string{fmt.Sprintf("%x", sha256.Sum256([]byte(r.Study.Spec)))}, Code: true},
 	}
+	facts = append(facts, r.declarationFacts()...)
 	if signatures := r.tally(func(run *run) string { return run.Signature }); len(signatures) > 0 {
 		facts = append(facts, fact{Name: "protocol", Values: signatures, Code: true})
 	}

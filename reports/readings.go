@@ -44,7 +44,7 @@ func (r *result) read() error {
 	var asked []stats.Contrast
 	var of []*contrast
 	for _, c := range r.Contrasts {
-		if r.readingOf(c.A) != nil && r.readingOf(c.B) != nil {
+		if r.readingOf(c.A) != nil && r.readingOf(c.B) != nil { // averages over other factors have none
 			asked, of = append(asked, stats.Contrast{B: c.B.Name, A: c.A.Name}), append(of, c)
 		}
 	}

@@ -7,7 +7,8 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"strings"
+
+	"glimpse/experiments"
 )
 
 // A parameter is a setting that varies over the trials of a search.
@@ -46,14 +47,19 @@ func (e *evidence) parameters() []parameter {
 		}
 	}
 	delete(values, "seed")
+	arms := e.Compare.ArmPaths()
+	if len(arms) == 0 {
+		arms = []string{"model.attention"}
+	}
+	short := experiments.ShortNames(slices.Sorted(maps.Keys(values)))
 	var list []parameter
 	searching := false
 	for _, path := range slices.Sorted(maps.Keys(values)) {
 		if len(values[path]) < 2 {
 			continue
 		}
-		searching = searching || path != cmp.Or(e.Compare.Arms, "model.attention")
-		list = append(list, newParameter(path, slices.Collect(maps.Keys(values[path]))))
+		searching = searching || !slices.Contains(arms, path)
+		list = append(list, newParameter(path, short[path], slices.Collect(maps.Keys(values[path]))))
 	}
 	if !searching {
 		return nil
@@ -61,13 +67,8 @@ func (e *evidence) parameters() []parameter {
 	return list
 }
 
-func newParameter(path string, values []string) parameter {
-	p := parameter{Path: path, Label: pathPrefix.ReplaceAllString(path+"=", "$1$2"), Levels: values, Numeric: true}
-	p.Label = p.Label[:len(p.Label)-1]
-	if p.Label == "name" { // of what says more
-		parts := strings.Split(path, ".")
-		p.Label = parts[max(0, len(parts)-2)]
-	}
+func newParameter(path, label string, values []string) parameter {
+	p := parameter{Path: path, Label: label, Levels: values, Numeric: true}
 	p.low, p.high = math.Inf(1), math.Inf(-1)
 	for _, v := range values {
 		n, err := strconv.ParseFloat(v, 64)
@@ -205,6 +206,9 @@ const mostEffects = 6
 // trial.
 func (r *result) sweepSection() section {
 	s := section{Name: "search", Title: "The search"}
+	if r.Compare.Compares() {
+		s.Title = "The swept settings"
+	}
 	parameters := r.Parameters
 	trials := r.searchedTrials(parameters)
 	if len(parameters) == 0 || len(trials) < 3 {

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"glimpse/internal/store"
+	"glimpse/results"
 )
 
 // randomSearch is the store of a search of n random trials over five
@@ -49,11 +50,11 @@ func gridSearch(t testing.TB) *store.DB {
 }
 
 func TestParameterScales(t *testing.T) {
-	lr := newParameter("train.optimizer.lr", strings.Fields("0.01 0.0001 0.001"))
+	lr := newParameter("train.optimizer.lr", "lr", strings.Fields("0.01 0.0001 0.001"))
 	if !lr.Log || lr.Label != "lr" || lr.Levels[0] != "0.0001" || math.Abs(lr.place("0.001")-0.5) > 1e-9 {
 		t.Errorf("the learning rate became %+v, with 0.001 at %g", lr, lr.place("0.001"))
 	}
-	name := newParameter("train.schedule.name", strings.Fields("cosine constant"))
+	name := newParameter("train.schedule.name", "x", strings.Fields("cosine constant"))
 	if name.Numeric || name.place("constant") != 0 || name.place("cosine") != 1 {
 		t.Errorf("the schedule became %+v", name)
 	}
@@ -61,7 +62,7 @@ func TestParameterScales(t *testing.T) {
 	for i := range 21 {
 		many = append(many, fmt.Sprint(i))
 	}
-	wide := newParameter("model.hidden", many)
+	wide := newParameter("model.hidden", "x", many)
 	if len(wide.bins) != mostBins || wide.bin("0") != 0 || wide.bin("10") != 2 || wide.bin("20") != mostBins-1 || wide.bins[0] != "0 to 4" {
 		t.Errorf("21 values are divided into %q", wide.bins)
 	}
@@ -70,9 +71,9 @@ func TestParameterScales(t *testing.T) {
 func TestEffectOfAParameter(t *testing.T) {
 	var trials []searched
 	for i, v := range []float64{10, 20, 40, 50} { // values a a b b
-		trials = append(trials, searched{&run{Run: store.Run{Swept: map[string]string{"x.y": []string{"a", "b"}[i/2]}}}, v})
+		trials = append(trials, searched{&run{Run: &results.Run{Run: store.Run{Swept: map[string]string{"x.y": []string{"a", "b"}[i/2]}}}}, v})
 	}
-	e := newEffect(newParameter("x.y", []string{"a", "b"}), trials)
+	e := newEffect(newParameter("x.y", "x", []string{"a", "b"}), trials)
 	// between = 4·15² = 900, total = 20² + 10² + 10² + 20² = 1000
 	if e.Best != 1 || e.Spread != 30 || math.Abs(e.Explained-0.9) > 1e-9 {
 		t.Errorf("the effect is %+v", e)

@@ -56,7 +56,7 @@ func (r *result) scoreTable() table {
 		}
 		t.Rows = append(t.Rows, row)
 	}
-	ratio := metric{r.Primary.Split, "length_ratio"}
+	ratio := metricOf(r.Primary.Split, "length_ratio")
 	t.extend("Length ratio", arms, func(a *arm) string {
 		if mean, _ := meanSD(a.values(ratio)); finite(mean) {
 			return fixed(mean/100, 2)
@@ -100,7 +100,7 @@ func (t *table) extend(name string, arms []*arm, of func(*arm) string) bool {
 // there is none.
 func (r *result) againstBaseline(a *arm) *contrast {
 	for _, c := range r.Contrasts {
-		if c.B == a && c.A.Runs[0].Arm == r.Compare.Baseline {
+		if c.B == a && c.A.Arm == r.Compare.Baseline {
 			return c
 		}
 	}
@@ -112,7 +112,7 @@ func (r *result) againstBaseline(a *arm) *contrast {
 func (r *result) shownMetrics() []metric {
 	var shown []metric
 	for _, m := range metricNames {
-		here := metric{r.Primary.Split, m.Key}
+		here := metricOf(r.Primary.Split, m.Key)
 		if m.Key == "cider_d" && here != r.Primary {
 			continue
 		}
@@ -177,12 +177,12 @@ func (r *result) runTable() table {
 	}
 	for _, a := range r.Arms {
 		for _, run := range a.Runs {
-			value, epochs := "–", fmt.Sprint(run.Run.Epochs)
+			value, epochs := "–", fmt.Sprint(run.Run.Run.Epochs)
 			if v, ok := r.Primary.of(run); ok {
 				value = fixed(100*v, 1)
 			}
 			if run.BestEpoch > 0 {
-				epochs = fmt.Sprintf("%d of %d", run.BestEpoch, run.Run.Epochs)
+				epochs = fmt.Sprintf("%d of %d", run.BestEpoch, run.Run.Run.Epochs)
 			}
 			t.Rows = append(t.Rows, []cell{{Text: run.ID, Code: true}, a.cell(), {Text: fmt.Sprint(run.Seed)},
 				{Text: run.State, Class: "state-" + knownState(run.State)}, {Text: value}, {Text: epochs},

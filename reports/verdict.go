@@ -12,7 +12,7 @@ import (
 
 // A verdict is the answer to the study's question.
 type verdict struct {
-	Word     string // Supported, Opposite, Inconclusive, No answer yet, Described
+	Word     string // such as Supported, Inconclusive or No answer yet
 	Class    string // of the page's style
 	Sentence string
 }
@@ -34,7 +34,11 @@ func (r *result) verdict() verdict {
 		var parts []string
 		for _, a := range []*arm{c.B, c.A} {
 			if len(a.Scores) == 0 {
-				parts = append(parts, fmt.Sprintf("%s has no finished trial of %d", a.Label, len(a.Runs)))
+				text := fmt.Sprintf("%s has no finished trial of %d", a.Label, len(a.Runs))
+				if slices.ContainsFunc(a.Runs, func(run *run) bool { return run.completed() }) {
+					text = fmt.Sprintf("%s has no seed that is finished at every level", a.Label)
+				}
+				parts = append(parts, text)
 			} else {
 				parts = append(parts, fmt.Sprintf("%s stands at %s %s (%s)", a.Label, meanText(a.Mean, a.SD), metricName(r.Primary.Key), count(len(a.Scores), "seed")))
 			}
@@ -46,7 +50,10 @@ func (r *result) verdict() verdict {
 		return verdict{"No answer yet", "open", r.undecided(c)}
 	}
 	v := r.judged(c)
-	if finished < len(r.Runs) {
+	if levels := r.levels(c); len(levels) > 1 {
+		v = r.judgedByLevel(levels)
+	}
+	if finished < len(r.Runs) && !r.sequential() && c.Verdict != stats.Undecided {
 		v.Sentence += fmt.Sprintf(" Provisional: %d of %s finished.", finished, count(len(r.Runs), "trial"))
 	}
 	return v
@@ -63,47 +70,159 @@ func (r *result) found() string {
 }
 
 // headline is the contrast that answers the question: the last of those
-// declared against the baseline, else the last one declared.
+// declared against the baseline, else the last one declared. An interaction
+// answers it only where nothing else is asked.
 func (r *result) headline() *contrast {
+	var last *contrast
 	for _, c := range slices.Backward(r.Contrasts) {
-		if c.A.Runs[0].Arm == r.Compare.Baseline {
+		if c.interacts() {
+			continue
+		}
+		if c.A.Arm == r.Compare.Baseline {
 			return c
 		}
+		if last == nil {
+			last = c
+		}
 	}
-	if len(r.Contrasts) == 0 {
-		return nil
+	if last == nil && len(r.Contrasts) > 0 {
+		return r.Contrasts[len(r.Contrasts)-1]
 	}
-	return r.Contrasts[len(r.Contrasts)-1]
+	return last
+}
+
+// levels are the contrasts of the same two arms, one for each level of the other
+// factors; of a contrast that is not one of several, it alone.
+func (r *result) levels(c *contrast) []*contrast {
+	var list []*contrast
+	for _, other := range r.Contrasts {
+		if other.Kind == c.Kind && other.B.Arm == c.B.Arm && other.A.Arm == c.A.Arm {
+			list = append(list, other)
+		}
+	}
+	if c.Kind != "level" {
+		return []*contrast{c}
+	}
+	return list
+}
+
+// judgedByLevel sums the verdicts of a contrast up over the levels of the other
+// factors.
+func (r *result) judgedByLevel(levels []*contrast) verdict {
+	tally := map[stats.Verdict]int{}
+	var parts []string
+	for _, c := range levels {
+		tally[c.Verdict]++
+		word := string(c.Verdict)
+		if word == "" {
+			word = "no answer yet"
+		}
+		parts = append(parts, fmt.Sprintf("%s: %s (%s)", c.name(), word, c.summary()))
+	}
+	first := levels[0]
+	v := verdict{"Depends", "open", fmt.Sprintf(
+		"How %s compares with %s in %s depends on the other settings, or is not yet known for all of them. ",
+		first.B.Arm, first.A.Arm, metricName(r.Primary.Key))}
+	if tally[first.Verdict] == len(levels) && first.Verdict != "" {
+		v = r.judged(first)
+		v.Sentence = fmt.Sprintf("The verdict is the same at each of %d levels. ", len(levels))
+		if first.Verdict == stats.Exploratory {
+			v.Sentence = r.lateText() + " These results confirm nothing. "
+		}
+	}
+	v.Sentence += strings.Join(parts, "; ") + "."
+	return v
 }
 
 // judged is the verdict of a contrast that was tested.
 func (r *result) judged(c *contrast) verdict {
-	numbers := fmt.Sprintf("%s against %s (%s split, points ×100, mean ± SD over %s); difference %s, %s interval %s to %s, %s%s",
-		meanText(c.B.Mean, c.B.SD), meanText(c.A.Mean, c.A.SD), r.Primary.Split, seedsOf(c),
-		signed(c.Difference, 2), r.Level, fixed(c.Low, 2), fixed(c.High, 2), pValue(c.Result.PHolm), r.adjusted())
 	name := metricName(r.Primary.Key)
+	numbers := fmt.Sprintf("%s (%s split, points ×100, mean ± SD over %s); difference %s, %s%s%s",
+		c.means(), r.Primary.Split, seedsOf(c), signed(c.Difference, 2), r.bounds(c), pValue(c.Result.PHolm), r.adjusted(c))
+	b, a := c.B.Label, c.A.Label
+	if c.Kind == "average" {
+		name += ", averaged over the other factors"
+	}
+	higher := b + " scores higher than " + a + " in " + name
+	lower := b + " scores lower than " + a + " in " + name
+	same := b + " and " + a + " cannot be told apart in " + name
+	if c.interacts() {
+		of := name + " (" + c.name() + ")"
+		higher, lower = "The effect is larger in "+of, "The effect is smaller in "+of
+		same = "No change in the effect can be seen in " + of
+	}
 	switch c.Verdict {
 	case stats.Supported:
-		return verdict{"Supported", "supported", fmt.Sprintf("%s scores higher than %s in %s: %s.", c.B.Label, c.A.Label, name, numbers)}
+		return verdict{"Supported", "supported", higher + ": " + numbers + "."}
 	case stats.Opposite:
-		return verdict{"Opposite", "opposite", fmt.Sprintf("%s scores lower than %s in %s: %s.", c.B.Label, c.A.Label, name, numbers)}
+		return verdict{"Opposite", "opposite", lower + ": " + numbers + "."}
+	case stats.Equivalent:
+		return verdict{"Equivalent", "equivalent", fmt.Sprintf("%s and %s do not differ in %s by an amount that matters: %s. "+
+			"The %s interval of the difference, %s, lies within ±%s, the smallest effect that matters.",
+			b, a, name, numbers, twiceAlpha(r.Analysis.Options.Alpha),
+			interval(100*c.Result.EquivalenceLow, 100*c.Result.EquivalenceHigh, 2), pointsText(r.MinimumEffect))}
+	case stats.Undecided:
+		return verdict{"Undecided", "open", fmt.Sprintf("%s in %s is not decided yet: %s. %s",
+			c.name(), name, numbers, r.toCome(c))}
+	case stats.Exploratory:
+		return verdict{"Exploratory, declared after scoring", "open", fmt.Sprintf("%s The result in %s confirms nothing: %s, %s.",
+			r.lateText(), name, c.name(), numbers)}
 	}
-	found := "%s and %s cannot be told apart in %s: %s. %s"
+	found := same
 	switch {
-	case c.Low > 0:
-		found = "%s scored higher than %s in %s, but not so that the study can confirm it: %s. %s"
-	case c.High < 0:
-		found = "%s scored lower than %s in %s, but not so that the study can confirm it: %s. %s"
+	case c.Low > 0 && !c.interacts():
+		found = b + " scored higher than " + a + " in " + name + ", but not so that the study can confirm it"
+	case c.High < 0 && !c.interacts():
+		found = b + " scored lower than " + a + " in " + name + ", but not so that the study can confirm it"
 	}
-	return verdict{"Inconclusive", "open", fmt.Sprintf(found, c.B.Label, c.A.Label, name, numbers, r.reasons(c))}
+	return verdict{"Inconclusive", "open", found + ": " + numbers + ". " + r.reasons(c)}
 }
+
+// bounds is the interval of a contrast in words, nothing where it has none.
+func (r *result) bounds(c *contrast) string {
+	if !finite(c.Low) || !finite(c.High) {
+		return ""
+	}
+	return fmt.Sprintf("%s interval %s to %s, ", r.Level, fixed(c.Low, 2), fixed(c.High, 2))
+}
+
+// toCome says what an undecided contrast waits for.
+func (r *result) toCome(c *contrast) string {
+	if r.sequential() {
+		return fmt.Sprintf("The next look is at %s an arm.", count(c.Result.NextLook, "seed"))
+	}
+	return fmt.Sprintf("The verdict waits for %s of this contrast to end.", count(r.pending(c), "declared trial"))
+}
+
+// means are those of the two arms, in a sequential study over the seeds of the
+// look that counts.
+func (c *contrast) means() string {
+	a, b := c.seeds()
+	return meanText(meanSD(c.B.Scores.points()[:b])) + " against " + meanText(meanSD(c.A.Scores.points()[:a]))
+}
+
+// twiceAlpha is the confidence of the interval of two one-sided tests at α.
+func twiceAlpha(alpha float64) string { return number(100*(1-2*alpha)) + "\u00a0%" }
+
+// lateText says that the study was declared when scores were known already.
+func (r *result) lateText() string {
+	d := r.Study.Declared
+	return fmt.Sprintf("%d of the study’s %s had been scored when it was declared on %s (UTC).",
+		d.Known, count(len(d.Trials), "trial"), day(d.Declared))
+}
+
+// sequential says whether the study looks at its results on the way.
+func (r *result) sequential() bool { return r.Compare.Stop.Active() }
 
 // undecided describes a difference that one seed in an arm leaves untested.
 func (r *result) undecided(c *contrast) string {
 	text := fmt.Sprintf("%s scores %s and %s %s in %s (%s split, points ×100, %s): a difference of %s",
 		c.B.Label, meanText(c.B.Mean, c.B.SD), c.A.Label, meanText(c.A.Mean, c.A.SD),
 		metricName(r.Primary.Key), r.Primary.Split, seedsOf(c), signed(c.Difference, 2))
-	if len(c.A.Scores) > 1 && len(c.B.Scores) > 1 {
+	switch {
+	case len(c.A.Scores) > 1 && len(c.B.Scores) > 1 && c.Result != nil:
+		return text + " that was not tested: " + c.Result.Untested + "."
+	case len(c.A.Scores) > 1 && len(c.B.Scores) > 1:
 		return text + " that was not tested, since the captions of the runs are not in the database or not scored."
 	}
 	return text + " that one seed cannot tell from the luck of a seed. Train several seeds of each arm: five or more are advised."
@@ -136,18 +255,16 @@ func (r *result) reasons(c *contrast) string {
 	return text
 }
 
-// adjusted says over how many contrasts p was adjusted.
-func (r *result) adjusted() string {
-	tested := 0
-	for _, c := range r.Contrasts {
-		if c.Result != nil {
-			tested++
-		}
+// adjusted says what p is of, and over how many contrasts it was adjusted.
+func (r *result) adjusted(c *contrast) string {
+	text := "permutation of seeds"
+	if len(c.Result.Looks) > 0 {
+		text += ", over all looks so far"
 	}
-	if tested < 2 {
-		return " (permutation of seeds)"
+	if n := len(r.Contrasts); n > 1 {
+		text += fmt.Sprintf(", Holm over %d contrasts", n)
 	}
-	return fmt.Sprintf(" (permutation of seeds, Holm over %d contrasts)", tested)
+	return " (" + text + ")"
 }
 
 // ranking describes a study without a declared comparison.
@@ -166,13 +283,22 @@ func (r *result) ranking() string {
 	return text
 }
 
-// seedsOf says how many seeds each side of a contrast has.
+// seedsOf says how many seeds each side of a contrast has, in a sequential study
+// at the look that counts.
 func seedsOf(c *contrast) string {
-	a, b := len(c.A.Scores), len(c.B.Scores)
+	a, b := c.seeds()
 	if a == b {
 		return count(a, "seed") + " each"
 	}
 	return fmt.Sprintf("%d and %s", b, count(a, "seed"))
+}
+
+func (c *contrast) seeds() (a, b int) {
+	a, b = len(c.A.Scores), len(c.B.Scores)
+	if c.Result != nil && len(c.Result.Looks) > 0 {
+		return min(a, c.Result.NA), min(b, c.Result.NB)
+	}
+	return a, b
 }
 
 // states counts the runs that have not completed: "1 running, 8 queued".
@@ -193,11 +319,15 @@ func (r *result) states() string {
 	return strings.Join(parts, ", ")
 }
 
-// sentence makes text begin with a capital and end with a full stop.
+// sentence makes text begin with a capital and end with a full stop, or what it
+// has in its place.
 func sentence(text string) string {
 	if text == "" {
 		return ""
 	}
-	first := strings.ToUpper(text[:1])
-	return first + text[1:] + "."
+	text = strings.ToUpper(text[:1]) + text[1:]
+	if strings.ContainsAny(text[len(text)-1:], ".?!") {
+		return text
+	}
+	return text + "."
 }

@@ -103,14 +103,19 @@ func TestContrastsWithinOtherSweptSettings(t *testing.T) {
 			trials = append(trials, tr)
 		}
 	}
-	r := analysed(t, trials)
-	var names []string
-	for _, c := range r.Contrasts {
-		names = append(names, c.name())
-	}
-	want := "adaptive hidden=256 − none hidden=256; adaptive hidden=512 − none hidden=512"
-	if got := strings.Join(names, "; "); got != want {
-		t.Errorf("contrasts are %s, not %s", got, want)
+	for factors, want := range map[string]string{
+		"average": "adaptive − none",
+		"each":    "adaptive − none at hidden=256; adaptive − none at hidden=512",
+	} {
+		compare := strings.Replace(usualCompare, `"primary"`, `"factors":"`+factors+`","primary"`, 1)
+		r := analysedFrom(t, fill(t, store.Study{Name: "attention", Spec: usualSpec, Compare: json.RawMessage(compare)}, trials), "attention")
+		var names []string
+		for _, c := range r.Contrasts {
+			names = append(names, c.name())
+		}
+		if got := strings.Join(names, "; "); got != want {
+			t.Errorf("%s: contrasts are %s, not %s", factors, got, want)
+		}
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"glimpse/internal/store"
 	"glimpse/metrics"
 	"glimpse/models"
+	"glimpse/results"
 )
 
 func auditCommand() *cobra.Command {
@@ -103,7 +104,7 @@ func newAudit(ctx context.Context, remarks io.Writer, db *store.DB, engine engin
 	if run.State != store.Completed {
 		return nil, fmt.Errorf("run %s is %s: only the captions of completed runs are audited", run.ID, run.State)
 	}
-	settings, err := settingsOf(run)
+	settings, err := results.Settings(run)
 	if err != nil {
 		return nil, err
 	}

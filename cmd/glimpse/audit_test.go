@@ -28,7 +28,7 @@ func TestAuditRefusals(t *testing.T) {
 		{"audit zzzz", 1, "zzzz"},
 		{"audit aaaa --db other.db", 1, "no results database other.db"},
 		{"audit bbbb", 1, "run bbbb is queued: only the captions of completed runs are audited"},
-		{"audit aaaa", 1, "run aaaa was made with another data set than the one in"},
+		{"audit aaaa", 1, "run aaaa was planned for other data "},
 	} {
 		code, stdout, stderr := call(strings.Fields(c.args)...)
 		if code != c.code || stdout != "" || !strings.Contains(stderr, c.want) {

@@ -11,6 +11,7 @@ import (
 
 	"glimpse/data"
 	"glimpse/experiments"
+	"glimpse/results"
 	"glimpse/runner"
 )
 
@@ -128,7 +129,7 @@ func (b *benchRun) decodeRun(ctx context.Context, flag, id, root string, images 
 	if err != nil {
 		return decodeSpeed{}, err
 	}
-	s, err := settingsOf(run)
+	s, err := results.Settings(run)
 	if err != nil {
 		return decodeSpeed{}, err
 	}

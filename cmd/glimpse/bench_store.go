@@ -80,7 +80,7 @@ func storeParts(ctx context.Context, s experiments.Settings, runs, epochs, capti
 	for i := range planned {
 		planned[i] = store.Run{ID: fmt.Sprintf("%012x", i+1), Arm: "arm", Seed: int64(i), Settings: settings}
 	}
-	if err := db.SaveStudy(ctx, store.Study{Name: "bench"}, planned); err != nil {
+	if err := db.SaveStudy(ctx, store.Study{Name: "bench"}, planned, store.Declaration{}, nil); err != nil {
 		return nil, err
 	}
 	part("plan runs", runs)

@@ -18,6 +18,7 @@ import (
 	"glimpse/experiments"
 	"glimpse/internal/store"
 	"glimpse/models"
+	"glimpse/results"
 	"glimpse/runner"
 )
 
@@ -177,7 +178,7 @@ func openCaptioner(ctx context.Context, remarks io.Writer, engine engine, o capt
 	if run, err = db.Run(ctx, o.run); err != nil {
 		return run, nil, decode, err
 	}
-	settings, err := settingsOf(run)
+	settings, err := results.Settings(run)
 	if err != nil {
 		return run, nil, decode, err
 	}

@@ -6,6 +6,7 @@ import (
 
 	"glimpse/internal/store"
 	"glimpse/metrics/stats"
+	"glimpse/results"
 )
 
 // pairJSON is `compare --json` of two runs, armsJSON that of two arms: contracts, whose keys are only ever added to.
@@ -18,7 +19,24 @@ type pairJSON struct {
 type armsJSON struct {
 	Study     string `json:"study"`
 	Signature string `json:"signature"`
+	Split     string `json:"split"`
+	Declared  bool   `json:"declared"` // whether the study declares the contrast
+	// Contrasts is the number of contrasts over which p is adjusted.
+	Contrasts int      `json:"contrasts_adjusted_over"`
+	Remarks   []string `json:"remarks"`
 	stats.Analysis
+
+	labels map[string]string // name of a side → what to show
+	label  string            // of the contrast
+}
+
+func newArmsJSON(study *results.Study, a *results.Analysis, c *results.Contrast) armsJSON {
+	return armsJSON{
+		Study: study.Name, Signature: study.Signature(), Split: a.Primary.Split,
+		Declared: !a.Undeclared, Contrasts: len(a.Contrasts),
+		Remarks: append([]string{}, a.Remarks...), Analysis: a.Of(c),
+		labels: map[string]string{c.Result.B: c.B.Label, c.Result.A: c.A.Label}, label: c.Label,
+	}
 }
 
 func printRunPair(w io.Writer, runs [2]store.Run, a *stats.PairAnalysis) error {
@@ -35,12 +53,14 @@ func printRunPair(w io.Writer, runs [2]store.Run, a *stats.PairAnalysis) error {
 	return printPairs(w, a)
 }
 
-func printArms(w io.Writer, study, signature string, a *stats.Analysis) error {
+func (out armsJSON) print(w io.Writer) error {
+	a := &out.Analysis
 	t := &table{}
-	t.add("study", study)
-	t.add("signature", signature)
+	t.add("study", out.Study)
+	t.add("signature", out.Signature)
 	t.add("images", count(int64(a.Images)))
-	t.add("primary", fmt.Sprintf("test.%s, smallest effect that matters %g points, α %g", a.Options.Primary, a.Options.MinimumEffect, a.Options.Alpha))
+	t.add("primary", fmt.Sprintf("%s.%s, smallest effect that matters %g points, α %g",
+		out.Split, a.Options.Primary, a.Options.MinimumEffect, a.Options.Alpha))
 	t.add("")
 	t.add("ARM", "RUNS", "METRIC ×100", "MEAN", "SD", "s_sel", level(a.Options.Alpha))
 	for _, s := range a.Arms {
@@ -48,33 +68,79 @@ func printArms(w io.Writer, study, signature string, a *stats.Analysis) error {
 		if s.SD != nil {
 			sd = fmt.Sprintf("%.2f", 100**s.SD)
 		}
-		t.add(s.Arm, fmt.Sprint(s.N), s.Metric, fmt.Sprintf("%.2f", 100*s.Mean), sd, fmt.Sprintf("%.2f", 100*s.SSel),
-			fmt.Sprintf("%.2f to %.2f", 100*s.Low, 100*s.High))
+		t.add(out.labels[s.Arm], fmt.Sprint(s.N), s.Metric, fmt.Sprintf("%.2f", 100*s.Mean), sd,
+			fmt.Sprintf("%.2f", 100*s.SSel), interval(s.Low, s.High))
 	}
 	if err := t.print(w); err != nil {
 		return err
 	}
 	t = &table{}
-	t.add("\nDIFFERENCE ×100", "METRIC", "B − A", level(a.Options.Alpha), "p", "p INTERVAL", "P(B > A)", "DETECTABLE", "VERDICT")
+	t.add("\nDIFFERENCE ×100", "METRIC", "B − A", level(a.Options.Alpha),
+		"p", "p HOLM", "p INTERVAL", "P(B > A)", "DETECTABLE", "VERDICT")
 	for _, r := range a.Results {
-		detectable := "nothing"
-		if r.DetectableEffect != nil {
-			detectable = fmt.Sprintf("%.1f", *r.DetectableEffect)
-		}
-		t.add(r.Contrast.String(), r.Metric, points(r.Difference), interval(r.Low, r.High), showP(r.P), showP(r.PInterval),
-			fmt.Sprintf("%.2f", r.PBetter), detectable, string(r.Verdict))
+		t.add(out.row(r)...)
 	}
 	if err := t.print(w); err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "interval: %s\np: %s\ndetectable: at a power of %g, in points\n", a.Methods.Interval, a.Methods.Test, a.Options.Power)
-	warnings := a.Warnings
+	family := "this contrast is not declared: it is exploratory, and p HOLM equals p"
+	if out.Declared {
+		family = fmt.Sprintf("p HOLM: adjusted over %s of the study", plural(out.Contrasts, "declared contrast"))
+	}
+	fmt.Fprintf(w, "interval: %s\n"+
+		"p: %s; it is conditional on these images\n"+
+		"%s\n"+
+		"p INTERVAL: the interval's own test, which also allows for other images; a verdict needs both\n"+
+		"detectable: at a power of %g, in points\n",
+		a.Methods.Interval, a.Methods.Test, family, a.Options.Power)
+	warnings := append(out.Remarks, a.Warnings...)
 	for _, r := range a.Results {
 		if r.Metric == a.Options.Primary {
+			if r.Untested != "" {
+				fmt.Fprintf(w, "not tested: %s\n", r.Untested)
+			}
 			warnings = append(warnings, r.Warnings...)
+			if err := printLooks(w, r.Looks, r.Verdict == stats.Exploratory); err != nil {
+				return err
+			}
 		}
 	}
 	return printWarnings(w, warnings)
+}
+
+// row is the line of a result, with dashes where nothing was tested.
+func (out armsJSON) row(r stats.Result) []string {
+	row := []string{out.label, r.Metric, points(r.Difference)}
+	if r.Untested != "" {
+		return append(row, "-", "-", "-", "-", "-", "-", "not tested")
+	}
+	detectable := "nothing"
+	if r.DetectableEffect != nil {
+		detectable = fmt.Sprintf("%.1f", *r.DetectableEffect)
+	}
+	p := showP(r.P)
+	if r.PError > 0 {
+		p += fmt.Sprintf(" ± %.1g", r.PError)
+	}
+	return append(row, interval(r.Low, r.High), p, showP(r.PHolm), showP(r.PInterval),
+		fmt.Sprintf("%.2f", r.PBetter), detectable, string(r.Verdict))
+}
+
+// printLooks shows the looks of a sequential study, which decide nothing where all is exploratory.
+func printLooks(w io.Writer, looks []stats.Look, exploratory bool) error {
+	if len(looks) == 0 {
+		return nil
+	}
+	t := &table{}
+	t.add("\nLOOK", "LEVEL", "B − A", "INTERVAL", "p", "p INTERVAL", "OUTCOME")
+	for _, l := range looks {
+		if exploratory {
+			l.Decision = "exploratory"
+		}
+		t.add(plural(l.Seeds, "seed"), showP(l.Level), points(l.Difference),
+			interval(l.Low, l.High), showP(l.P), showP(l.PInterval), l.Decision)
+	}
+	return t.print(w)
 }
 
 func level(alpha float64) string { return fmt.Sprintf("%g %% INTERVAL", 100*(1-alpha)) }

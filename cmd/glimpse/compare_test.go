@@ -33,7 +33,7 @@ func makeResults(t *testing.T, study store.Study, settings string, runs []made) 
 	for _, r := range runs {
 		planned = append(planned, store.Run{ID: r.id, Arm: r.arm, Seed: r.seed, Swept: r.swept, Settings: json.RawMessage(settings)})
 	}
-	if err := db.SaveStudy(ctx, study, planned); err != nil {
+	if err := db.SaveStudy(ctx, study, planned, store.Declaration{}, nil); err != nil {
 		t.Fatal(err)
 	}
 	for _, r := range runs {
@@ -85,10 +85,7 @@ func TestCompare(t *testing.T) {
 	const protocol = "data=x/official@1 decode=beam:5 metrics=1"
 	soft, none := map[string]string{"model.attention": "soft"}, map[string]string{"model.attention": "none"}
 	runs := []made{
-		{id: "ffff", arm: "odd", signature: "data=x/official@1 decode=beam:3 metrics=1+meteor-1.5", seed: 1, captions: scoredCaptions(0.4, 99)},
 		{id: "eeee", arm: "late", state: store.Queued, seed: 1},
-		{id: "dd01", arm: "mixed", seed: 1, signature: protocol, swept: soft, captions: scoredCaptions(0.4, 98)},
-		{id: "dd02", arm: "mixed", seed: 2, signature: protocol, swept: none, captions: scoredCaptions(0.4, 97)},
 	}
 	for seed := range int64(5) {
 		runs = append(runs,
@@ -96,7 +93,12 @@ func TestCompare(t *testing.T) {
 			made{id: fmt.Sprintf("bb%02d", seed), arm: "soft", seed: seed, signature: protocol, swept: soft, captions: scoredCaptions(0.45+0.002*float64(seed), 10+seed)})
 	}
 	makeResults(t, store.Study{Name: "made-up", Question: "Is it?",
-		Compare: json.RawMessage(`{"arms": "model.attention", "primary": {"metric": "test.cider", "minimum_effect": 1, "alpha": 0.05}}`)}, "{}", runs)
+		Compare: json.RawMessage(`{"arms": "model.attention", "baseline": "none", "contrasts": [["soft", "none"], ["late", "none"]],
+			"primary": {"metric": "test.cider", "minimum_effect": 1, "alpha": 0.05}}`)}, "{}", runs)
+	makeResults(t, store.Study{Name: "odd", Compare: json.RawMessage(`{"arms": "model.attention", "baseline": "none", "contrasts": [["odd", "none"]]}`)}, "{}", []made{
+		{id: "ffff", arm: "odd", signature: "data=x/official@1 decode=beam:3 metrics=1+meteor-1.5", seed: 1, captions: scoredCaptions(0.4, 99)},
+		{id: "dd01", arm: "none", seed: 1, signature: protocol, swept: none, captions: scoredCaptions(0.4, 98)},
+	})
 
 	for _, c := range []struct {
 		args string
@@ -105,7 +107,8 @@ func TestCompare(t *testing.T) {
 	}{
 		{"compare aa00 bb00", 0, []string{"bb00 − aa00", "meteor-exact-stem", "p HOLM", "warning: tests over images ignore the variance of training"}},
 		{"compare aa00 bb00 --json", 0, []string{`"signature": "data=x/official@1`, `"runs": [`, `"p_randomization": `, `"assumption": "images are a random sample`}},
-		{"compare none soft --study made-up", 0, []string{"soft − none", "supported", "exploratory", "smallest effect that matters 1 points, α 0.05", "s_sel"}},
+		{"compare none soft --study made-up", 0, []string{"soft − none", "supported", "exploratory", "smallest effect that matters 1 points, α 0.05", "s_sel",
+			"p HOLM: adjusted over 2 declared contrasts"}},
 		{"compare soft none --study made-up", 0, []string{"none − soft", "opposite"}},
 		{"compare none soft --study made-up --json", 0, []string{`"study": "made-up"`, `"verdict": "supported"`, `"p_holm": `, `"detectable_effect": `}},
 		{"compare aa00", 2, []string{"accepts 2 arg(s), received 1"}},
@@ -115,10 +118,10 @@ func TestCompare(t *testing.T) {
 		{"compare aa00 ffff", 1, []string{"different protocols and cannot be compared: decode is beam:5 against beam:3; metrics is 1 against 1+meteor-1.5"}},
 		{"compare aa00 eeee", 1, []string{"run eeee is queued and has no scored test captions"}},
 		{"compare none none --study made-up", 2, []string{"the same arm"}},
-		{"compare none sof --study made-up", 2, []string{`no arm "sof"; there are odd, late, mixed, none, soft`}},
+		{"compare none sof --study made-up", 2, []string{`no arm "sof"; there are late, none, soft`}},
 		{"compare none late --study made-up", 1, []string{"no run of arm late is completed"}},
-		{"compare none mixed --study made-up", 1, []string{"runs dd01 and dd02 of arm mixed differ in more than their seed"}},
-		{"compare none odd --study made-up", 1, []string{"different protocols"}},
+		{"compare none odd --study odd", 1, []string{"different protocols"}},
+		{"report odd -o report", 1, []string{"different protocols"}},
 		{"compare none soft --study other", 1, []string{"other"}},
 		{"compare none soft --study=", 1, []string{"study"}},
 	} {

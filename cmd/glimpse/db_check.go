@@ -1,19 +1,17 @@
 package main
 
 import (
+	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"math"
-	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"glimpse/experiments"
 	"glimpse/internal/store"
 	"glimpse/metrics"
-	"glimpse/reports"
+	"glimpse/results"
 	"glimpse/runner"
 )
 
@@ -34,15 +32,15 @@ each id is that of its settings; studies can be read. Changes nothing. Exit code
   glimpse db check --db old.db --json`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			results, err := openResults(db)
+			opened, err := openResults(db)
 			if err != nil {
 				return err
 			}
-			defer results.Close()
-			if err := results.Check(c.Context()); err != nil {
+			defer opened.Close()
+			if err := opened.Check(c.Context()); err != nil {
 				return err
 			}
-			out, err := checkResults(c.Context(), results)
+			out, err := checkResults(c.Context(), opened)
 			if err != nil {
 				return err
 			}
@@ -56,10 +54,12 @@ each id is that of its settings; studies can be read. Changes nothing. Exit code
 				}
 			}
 			if n := len(out.Findings); n > 0 {
-				return fmt.Errorf("%s: %s; the file itself is sound: restore a backup, or run again what is affected", results.Path(), plural(n, "finding"))
+				return fmt.Errorf("%s: %s; the file itself is sound: restore a backup, or run again what is affected",
+					opened.Path(), plural(n, "finding"))
 			}
 			if !asJSON {
-				fmt.Fprintf(c.OutOrStdout(), "%s is sound: %s, %s\n", results.Path(), plural(out.Runs, "run"), plural(out.Captions, "caption"))
+				fmt.Fprintf(c.OutOrStdout(), "%s is sound: %s, %s\n",
+					opened.Path(), plural(out.Runs, "run"), plural(out.Captions, "caption"))
 			}
 			return nil
 		},
@@ -108,16 +108,16 @@ func checkResults(ctx context.Context, db *store.DB) (*checkJSON, error) {
 			out.Findings = append(out.Findings, findingJSON{"run " + run.ID, problem})
 		}
 	}
+	declarations, err := results.CheckDeclarations(ctx, db)
+	if err != nil {
+		return nil, err
+	}
 	studies, err := db.Studies(ctx)
 	if err != nil {
 		return nil, err
 	}
 	for _, study := range studies {
-		problem, err := checkSpec(study)
-		if err != nil {
-			return nil, err
-		}
-		if problem != "" {
+		if problem := cmp.Or(checkSpec(study), declarations[study.Name]); problem != "" {
 			out.Findings = append(out.Findings, findingJSON{"study " + study.Name, problem})
 		}
 	}
@@ -126,9 +126,8 @@ func checkResults(ctx context.Context, db *store.DB) (*checkJSON, error) {
 
 // checkRun compares a run's id, hash and scores with what they were made of.
 func checkRun(ctx context.Context, db *store.DB, run store.Run) (problems []string, captions int, err error) {
-	var settings experiments.Settings
-	if err := json.Unmarshal(run.Settings, &settings); err != nil {
-		problems = append(problems, fmt.Sprintf("its settings cannot be read: %v", err))
+	if settings, err := results.Settings(run); err != nil {
+		problems = append(problems, err.Error())
 	} else if id := settings.ID(); id != run.ID {
 		problems = append(problems, "its settings are those of run "+id)
 	}
@@ -143,7 +142,7 @@ func checkRun(ctx context.Context, db *store.DB, run store.Run) (problems []stri
 	if got := runner.CaptionsSHA256(stored); got != run.CaptionsSHA256 {
 		problems = append(problems, fmt.Sprintf("its captions have the sha256 %.12s, and %.12s was recorded", got, run.CaptionsSHA256))
 	}
-	images, err := reports.ImageScores(stored)
+	images, err := results.ImageScores(stored)
 	if err != nil {
 		return append(problems, err.Error()), len(stored), nil
 	}
@@ -158,18 +157,9 @@ func checkRun(ctx context.Context, db *store.DB, run store.Run) (problems []stri
 }
 
 // checkSpec reads a study as it was declared.
-func checkSpec(study store.Study) (problem string, err error) {
-	dir, err := os.MkdirTemp("", "glimpse-")
-	if err != nil {
-		return "", err
+func checkSpec(study store.Study) (problem string) {
+	if _, err := experiments.Parse(study.Name+".yaml", []byte(study.Spec)); err != nil {
+		return fmt.Sprintf("its file cannot be read any more: %v", err)
 	}
-	defer os.RemoveAll(dir)
-	path := filepath.Join(dir, "study.yaml")
-	if err := os.WriteFile(path, []byte(study.Spec), 0o600); err != nil {
-		return "", err
-	}
-	if _, err := experiments.Load(path, nil); err != nil {
-		return fmt.Sprintf("its file cannot be read any more: %v", err), nil
-	}
-	return "", nil
+	return ""
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"path/filepath"
 	"runtime"
 
 	"github.com/spf13/cobra"
@@ -23,6 +24,9 @@ func (e engine) Captioner(s experiments.Settings, d *data.Dataset) (runner.Capti
 	}
 	return c, nil
 }
+
+// pictureHashes is the folder where hashes of pictures are kept, beside the features.
+func (e engine) pictureHashes() string { return filepath.Join(e.CacheDir, "features") }
 
 // engineFlags say what computes, and with how many threads.
 type engineFlags struct {

@@ -15,6 +15,7 @@ import (
 	"glimpse/internal/store"
 	"glimpse/metrics"
 	"glimpse/models"
+	"glimpse/results"
 )
 
 func ensembleCommand() *cobra.Command {
@@ -107,7 +108,7 @@ func (o *ensembleOptions) members(runs []store.Run) ([]store.Run, error) {
 		}
 		return nil, fmt.Errorf("an ensemble is of two runs at least, and %s%s can take part here: `glimpse runs` lists what is completed", plural(len(members), "run"), of)
 	}
-	return members, sameProtocol(members)
+	return members, results.SameProtocol(members)
 }
 
 // ensembled is what `ensemble` tells; as JSON, a contract.
@@ -144,7 +145,7 @@ func ensemble(ctx context.Context, remarks io.Writer, db *store.DB, engine engin
 		}
 	}()
 	for _, run := range runs {
-		settings, err := settingsOf(run)
+		settings, err := results.Settings(run)
 		if err != nil {
 			return nil, err
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -8,12 +9,15 @@ import (
 )
 
 // eventText shows events to people, as bars and lines.
-type eventText struct{ p *progress }
+type eventText struct {
+	p      *progress
+	labels map[string]string // trial id → what distinguishes it from the others; nil shows arms
+}
 
 func (t *eventText) close() { t.p.close() }
 
 func (t *eventText) event(e runner.Event) {
-	name := trialName(e)
+	name := t.name(e)
 	switch e.Kind {
 	case runner.EventPlanned:
 		t.p.log(fmt.Sprintf("%d of %d trials are complete%s", e.Done, e.Total, remaining(e)))
@@ -44,18 +48,18 @@ func (t *eventText) event(e runner.Event) {
 	case runner.EventFailed, runner.EventInterrupted, runner.EventPruned, runner.EventLost:
 		t.p.finish(name, withMessage(name+" "+e.Kind, e.Message))
 	case runner.EventNote, runner.EventWaiting:
-		t.p.log(withMessage(strings.TrimSpace(trialName(e)+" "+waitingText(e.Kind)), e.Message))
+		t.p.log(withMessage(strings.TrimSpace(name+" "+waitingText(e.Kind)), e.Message))
 	}
 }
 
-// trialName names a trial on the screen; study-wide events have none.
-func trialName(e runner.Event) string {
+// name names a trial on the screen; study-wide events have none.
+func (t *eventText) name(e runner.Event) string {
 	if e.Run == "" {
 		return ""
 	}
 	name := e.Run[:min(6, len(e.Run))]
-	if e.Arm != "" {
-		name += " " + e.Arm
+	if label := cmp.Or(t.labels[e.Run], e.Arm); label != "" {
+		name += " " + label
 	}
 	return fmt.Sprintf("%s seed %d", name, e.Seed)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -26,12 +27,19 @@ type field struct {
 // runRow is a run with what its fields are taken from.
 type runRow struct {
 	store.Run
+	label                 string         // what distinguishes it from the other runs of its study
 	settings, environment map[string]any // by dotted path; nil until they are asked for
 }
 
 func (r *runRow) get(f field) (filter.Value, bool) {
 	v, has := f.value(r)
 	return v, has && (f.kind == filter.Text && v.Text != "" || f.kind != filter.Text)
+}
+
+// known is a field that can be compared: a number that is not finite is no match for any condition, and ranks nowhere.
+func (r *runRow) known(f field) (filter.Value, bool) {
+	v, has := r.get(f)
+	return v, has && !math.IsNaN(v.Number) && !math.IsInf(v.Number, 0)
 }
 
 func text(of func(store.Run) string) func(*runRow) (filter.Value, bool) {
@@ -55,6 +63,8 @@ var runFields = []field{
 	{"id", "RUN", filter.Text, "the run's id", text(func(r store.Run) string { return r.ID }), nil},
 	{"study", "STUDY", filter.Text, "its study", text(func(r store.Run) string { return r.Study }), nil},
 	{"arm", "ARM", filter.Text, "its arm", text(func(r store.Run) string { return r.Arm }), nil},
+	{"label", "ARM", filter.Text, "its arm and whatever else differs in its study",
+		func(r *runRow) (filter.Value, bool) { return filter.Value{Text: cmp.Or(r.label, r.Arm)}, true }, nil},
 	{"state", "STATE", filter.Text, strings.Join(runStates, ", "), text(func(r store.Run) string { return r.State }), nil},
 	{"failure", "FAILURE", filter.Text, "what kind of failure", text(func(r store.Run) string { return r.Failure }), nil},
 	{"error", "ERROR", filter.Text, "what it failed of", text(func(r store.Run) string { return strings.Join(strings.Fields(r.Error), " ") }), nil},

@@ -19,6 +19,7 @@ import (
 	"glimpse/internal/store"
 	"glimpse/models"
 	"glimpse/reports"
+	"glimpse/results"
 	"glimpse/runner"
 )
 
@@ -110,7 +111,7 @@ func picture(ctx context.Context, db *store.DB, engine engine, root string, choi
 		if err != nil {
 			return kept, err
 		}
-		settings, err := settingsOf(run)
+		settings, err := results.Settings(run)
 		if err != nil {
 			return kept, err
 		}

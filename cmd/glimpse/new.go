@@ -27,12 +27,15 @@ func newCommand() *cobra.Command {
 		Long: `Writes experiments/NAME.yaml: a complete study whose comments tell what each key
 means and what it may be. It compares captioners without attention, with soft and
 with adaptive attention, or what --sweep names, over as many seeds as the
-comparison needs. A file that is there already is never replaced.
+comparison needs. A second --sweep is a factor: each arm is trained with each of
+its values, and arms are compared by their means over them (compare.factors
+changes that). A file that is there already is never replaced.
 
 The data set shapes is drawn and needs no download: such a study runs at once.
 Other settings can be edited in the file; glimpse plan checks it.`,
 		Example: `  glimpse new first
   glimpse new hidden-size --sweep model.hidden=48,96,192
+  glimpse new robust --sweep model.attention=none,soft --sweep model.dropout=0.1,0.3
   glimpse new smoothing --dataset flickr8k --data ~/flickr8k --sweep train.label_smoothing=0,0.1
   glimpse new first --all -o - | less`,
 		Args: cobra.ExactArgs(1),
@@ -78,7 +81,8 @@ Other settings can be edited in the file; glimpse plan checks it.`,
 	f.StringVarP(&output, "output", "o", "", "file to write, - for standard output (default experiments/NAME.yaml)")
 	f.StringVar(&draft.Data, "dataset", "", "data set: "+strings.Join(experiments.DraftData(), " or ")+" (default "+experiments.DraftData()[0]+")")
 	f.StringVar(&draft.Root, "data", "", "folder of the data set, to be written into the study")
-	f.StringVar(&draft.Over, "sweep", "", "what is compared, as KEY=VALUE,VALUE; the first value is the baseline")
+	f.StringArrayVar(&draft.Over, "sweep", nil,
+		"key to compare, as KEY=VALUE,VALUE with the baseline first; each further --sweep adds a factor (repeatable)")
 	f.IntVar(&draft.Seeds, "seeds", 0, "seeds of each arm (default: as many as the comparison needs, at least 5)")
 	f.StringVar(&draft.Question, "question", "", "the question that the study answers")
 	f.BoolVar(&draft.All, "all", false, "write every key that has an effect, not only the usual ones")

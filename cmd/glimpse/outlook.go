@@ -4,63 +4,13 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"strings"
 
-	"glimpse/experiments"
 	"glimpse/metrics/stats"
+	"glimpse/results"
 )
 
-// outlook says what a study can find out with its seeds and test images under a noise, nil where that is not known; nil where
-// it compares nothing.
-func outlook(study *experiments.Study, trials []experiments.Trial, sets datasets, known *planNoise) (*stats.Outlook, error) {
-	compare := study.Compare
-	if compare.Arms == "" || len(compare.Contrasts) == 0 || len(trials) == 0 {
-		return nil, nil
-	}
-	var (
-		arms  []stats.PlannedArm
-		seeds = map[string]map[int64]bool{}
-	)
-	for _, trial := range trials {
-		if seeds[trial.Arm] == nil {
-			seeds[trial.Arm] = map[int64]bool{}
-			arms = append(arms, stats.PlannedArm{Name: trial.Arm})
-		}
-		seeds[trial.Arm][trial.Settings.Seed] = true
-	}
-	for i := range arms {
-		arms[i].Seeds = len(seeds[arms[i].Name])
-	}
-	contrasts := make([]stats.Contrast, len(compare.Contrasts))
-	for i, pair := range compare.Contrasts {
-		contrasts[i] = stats.Contrast{B: pair[0], A: pair[1]}
-	}
-	d, err := sets.load(trials[0].Settings)
-	if err != nil {
-		return nil, err
-	}
-	noise := stats.Flickr8kCIDEr // of no matter to p
-	if known != nil {
-		noise = known.Noise
-	}
-	split, primary, _ := strings.Cut(compare.Primary.Metric, ".")
-	noise.Images = len(d.Splits[split])
-	found, err := stats.Plan(arms, contrasts, noise, stats.Options{
-		Primary: primary, MinimumEffect: compare.Primary.MinimumEffect, Alpha: compare.Primary.Alpha,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("what the comparison can find: %w", err)
-	}
-	if known == nil {
-		found.Noise = stats.Noise{}
-		for i := range found.Results {
-			found.Results[i].DetectableEffect, found.Results[i].Curve = nil, nil
-		}
-	}
-	return &found, nil
-}
-
-func printOutlook(w io.Writer, o *stats.Outlook, noise *planNoise) error {
+// printOutlook shows what each contrast can find; labels name them.
+func printOutlook(w io.Writer, o *stats.Outlook, labels []string, noise *results.Noise) error {
 	assumed := noise != nil
 	t := &table{}
 	header := []string{"\nCONTRAST", "RUNS", "SMALLEST p", "AFTER HOLM"}
@@ -72,8 +22,8 @@ func printOutlook(w io.Writer, o *stats.Outlook, noise *planNoise) error {
 		}
 	}
 	t.add(header...)
-	for _, r := range o.Results {
-		row := []string{r.Contrast.String(), fmt.Sprintf("%d and %d", r.NB, r.NA),
+	for i, r := range o.Results {
+		row := []string{labels[i], fmt.Sprintf("%d and %d", r.NB, r.NA),
 			fmt.Sprintf("%.3g", r.SmallestPUnadjusted), fmt.Sprintf("%.3g", r.SmallestP)}
 		switch {
 		case assumed && r.DetectableEffect == nil:
@@ -91,14 +41,46 @@ func printOutlook(w io.Writer, o *stats.Outlook, noise *planNoise) error {
 	if err := t.print(w); err != nil {
 		return err
 	}
+	if err := printPlannedLooks(w, o, labels); err != nil {
+		return err
+	}
 	if noise == nil {
-		_, err := fmt.Fprintf(w, "detectable effects are told once two arms have two completed seeds: until then nobody knows the noise of %s on these data\n",
+		_, err := fmt.Fprintf(w, "detectable effects are shown once two arms have two completed seeds: "+
+			"until then the noise of %s on these data is unknown\n",
 			o.Options.Primary)
 		return err
 	}
 	_, err := fmt.Fprintf(w, "detectable: the effect found with a power of %g; power at: that of finding an effect of so many points; both if seeds differ by a standard deviation of %.2g points and the %d images by one of %.2g, %s\n",
 		o.Options.Power, o.Noise.SeedSD, o.Noise.Images, o.Noise.ImageSD, noise)
 	return err
+}
+
+// printPlannedLooks shows the levels of a sequential study's looks, and how many trials it will take.
+func printPlannedLooks(w io.Writer, o *stats.Outlook, labels []string) error {
+	t := &table{}
+	for i, r := range o.Results {
+		for _, l := range r.Looks {
+			if len(t.rows) == 0 {
+				t.add("\nCONTRAST", "LOOK", "LEVEL", "SMALLEST p", "CAN DECIDE")
+			}
+			can := "yes"
+			if !l.Reachable {
+				can = "no: the smallest p is above the level"
+			}
+			t.add(labels[i], plural(l.Seeds, "seed"), showP(l.Level), fmt.Sprintf("%.3g", l.SmallestP), can)
+		}
+	}
+	if err := t.print(w); err != nil || len(t.rows) == 0 {
+		return err
+	}
+	for _, e := range o.Trials {
+		_, err := fmt.Fprintf(w, "trials if every arm but the baseline is %g points better: %.1f on average, %d at most\n",
+			e.Effect, e.Mean, e.Largest)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // shownEffects are the true differences, in points, whose power a plan tells: the smallest that matters, its double and

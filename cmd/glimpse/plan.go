@@ -6,10 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"maps"
-	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -17,6 +14,7 @@ import (
 	"glimpse/internal/store"
 	"glimpse/internal/torch"
 	"glimpse/metrics/stats"
+	"glimpse/results"
 	"glimpse/runner"
 )
 
@@ -46,14 +44,14 @@ data, or that is assumed for CIDEr on Flickr8k; and which of these it is.`,
 				return err
 			}
 			sets := datasets{}
-			results, known, err := knownRuns(c, db, study)
+			opened, known, err := knownRuns(c, db, study)
 			if err != nil {
 				return err
 			}
-			if results != nil {
-				defer results.Close()
+			if opened != nil {
+				defer opened.Close()
 			}
-			trials, err := sets.plan(study)
+			found, err := sets.against(c.Context(), opened, study)
 			if err != nil {
 				return err
 			}
@@ -61,7 +59,7 @@ data, or that is assumed for CIDEr on Flickr8k; and which of these it is.`,
 			if err != nil {
 				return err
 			}
-			p, err := newPlan(c.Context(), results, study, trials, known, jobsFor(jobs, study, len(trials), device), sets)
+			p, err := newPlan(c.Context(), opened, study, found, known, jobsFor(jobs, study, len(found.trials), device), sets)
 			if err != nil {
 				return err
 			}
@@ -108,8 +106,12 @@ type plan struct {
 	Search    *plannedSearch `json:"search"`            // null where all trials are known from the start
 	Estimate  *number        `json:"estimated_seconds"` // null where no run tells
 	Outlook   *stats.Outlook `json:"outlook"`           // null where nothing is compared
-	Noise     *planNoise     `json:"noise"`             // null where nothing is compared, or nothing known of it
-	Warnings  []string       `json:"warnings"`
+	Noise     *results.Noise `json:"noise"`             // null where nothing is compared, or nothing known of it
+	// Contrasts are those that p-values will be adjusted over, by label.
+	Contrasts []string `json:"contrasts"`
+	// Declaration is the hash of what the study declares, "" where it compares nothing.
+	Declaration string   `json:"declaration_sha256"`
+	Warnings    []string `json:"warnings"`
 }
 
 // plannedSearch tells how far a search has come: its other trials follow from the results of these.
@@ -121,6 +123,7 @@ type plannedSearch struct {
 type plannedTrial struct {
 	ID         string               `json:"id"`
 	Arm        string               `json:"arm"`
+	Label      string               `json:"label"` // what tells it from other arms and settings
 	Seed       int64                `json:"seed"`
 	Swept      map[string]string    `json:"swept"`
 	Parameters int64                `json:"parameters"`
@@ -128,13 +131,31 @@ type plannedTrial struct {
 	Settings   experiments.Settings `json:"settings"`
 }
 
-func newPlan(ctx context.Context, db *store.DB, study *experiments.Study, trials []experiments.Trial, known []store.Run, jobs int, sets datasets) (*plan, error) {
+func newPlan(
+	ctx context.Context, db *store.DB, study *experiments.Study, found planned, known []store.Run, jobs int, sets datasets,
+) (*plan, error) {
 	states := make(map[string]string, len(known))
 	for _, run := range known {
 		states[run.ID] = run.State
 	}
-	p := &plan{Study: study.Name, Question: study.Question, Trials: []plannedTrial{}, Warnings: append([]string{}, study.Warnings()...)}
-	for _, trial := range trials {
+	p := &plan{
+		Study: study.Name, Question: study.Question, Trials: []plannedTrial{}, Contrasts: []string{},
+		Declaration: found.standing.Now.SHA256,
+	}
+	if about := results.Describe(found.foreign, dbName(db)); about != "" {
+		p.Warnings = append(p.Warnings, about)
+	}
+	p.Warnings = append(append(p.Warnings, found.standing.Warnings()...), study.Warnings()...)
+	labels := study.Labels(found.trials)
+	due, err := results.Due(ctx, db, study, found.trials)
+	if err != nil {
+		return nil, err
+	}
+	isDue := map[string]bool{}
+	for _, trial := range due {
+		isDue[trial.ID] = true
+	}
+	for _, trial := range found.trials {
 		state := states[trial.ID]
 		if state == "" {
 			state = store.Queued
@@ -143,65 +164,80 @@ func newPlan(ctx context.Context, db *store.DB, study *experiments.Study, trials
 		case state == store.Completed:
 			p.Completed++
 		case state == store.Pruned && study.Sweep.Prune.Active():
-		default:
+		case isDue[trial.ID]:
 			p.Remaining++
 		}
 		p.Trials = append(p.Trials, plannedTrial{
-			ID: trial.ID, Arm: trial.Arm, Seed: trial.Settings.Seed, Swept: trial.Swept,
+			ID: trial.ID, Arm: trial.Arm, Label: labels[trial.ID], Seed: trial.Settings.Seed, Swept: trial.Swept,
 			Parameters: trial.Parameters, State: state, Settings: trial.Settings,
 		})
 	}
 	if study.Searches() {
 		p.Search = &plannedSearch{Samples: study.Sweep.Samples, Proposed: study.Proposed()}
 	}
-	if left, ok := runner.Estimate(trials, known, jobs); ok && p.Remaining > 0 {
+	if left, ok := runner.Estimate(due, known, jobs); ok && p.Remaining > 0 {
 		seconds := number(left.Seconds())
 		p.Estimate = &seconds
 	}
-	var err error
-	if study.Compare.Arms != "" && len(trials) > 0 {
-		if p.Noise, err = noise(ctx, db, known, study, trials); err != nil { // of earlier runs, which must not keep from planning
-			p.Warnings = append(p.Warnings, err.Error())
-		}
+	if !study.Compare.Compares() || len(found.trials) == 0 {
+		return p, nil
 	}
-	if p.Outlook, err = outlook(study, trials, sets, p.Noise); err != nil {
-		return nil, err
-	}
-	return p, nil
+	return p, p.lookAhead(ctx, db, study, found.trials, known, sets)
 }
 
-// sweptColumns lists the swept paths that the table does not show anyway, as the arm or the hidden size.
-func (p *plan) sweptColumns() []string {
-	shown := map[string]bool{}
-	for _, trial := range p.Trials {
-		for path, value := range trial.Swept {
-			if value != trial.Arm && path != "model.hidden" {
-				shown[path] = true
-			}
-		}
+// lookAhead fills in what the study's comparison can find.
+func (p *plan) lookAhead(
+	ctx context.Context, db *store.DB, study *experiments.Study, trials []experiments.Trial, known []store.Run, sets datasets,
+) error {
+	primary := results.ParseMetric(study.Compare.Primary.Metric)
+	var err error
+	// Earlier runs that cannot be read must not prevent planning.
+	if p.Noise, err = results.NoiseOf(ctx, db, known, primary, trials); err != nil {
+		p.Warnings = append(p.Warnings, err.Error())
 	}
-	return slices.Sorted(maps.Keys(shown))
+	d, err := sets.load(trials[0].Settings)
+	if err != nil {
+		return err
+	}
+	declared := study.Declare(trials)
+	for _, c := range declared.Contrasts() {
+		p.Contrasts = append(p.Contrasts, c.Label)
+	}
+	p.Outlook, err = results.OutlookOf(declared, len(d.Splits[primary.Split]), p.Noise)
+	if err == nil && p.Outlook != nil && study.Compare.Stop.Active() {
+		p.Warnings = append(p.Warnings, p.Outlook.Warnings...)
+	}
+	return err
+}
+
+// atMost says that a sequential study may end with fewer trials.
+func (p *plan) atMost() string {
+	if p.Outlook != nil && p.Outlook.Options.Looks != nil {
+		return " at most"
+	}
+	return ""
+}
+
+// dbName is the path of a database that may not be there.
+func dbName(db *store.DB) string {
+	if db == nil {
+		return ""
+	}
+	return db.Path()
 }
 
 func (p *plan) print(w io.Writer) error {
 	fmt.Fprintf(w, "%s: %s\n\n", p.Study, p.Question)
-	t, swept := &table{}, p.sweptColumns()
-	head := []string{"TRIAL", "ARM", "SEED"}
-	for _, path := range swept {
-		head = append(head, strings.ToUpper(path[strings.LastIndexByte(path, '.')+1:]))
-	}
-	t.add(append(head, "HIDDEN", "PARAMETERS", "STATE")...)
+	t := &table{}
+	t.add("TRIAL", "ARM", "SEED", "HIDDEN", "PARAMETERS", "STATE")
 	for _, trial := range p.Trials {
-		row := []string{trial.ID, trial.Arm, strconv.FormatInt(trial.Seed, 10)}
-		for _, path := range swept {
-			row = append(row, trial.Swept[path])
-		}
-		t.add(append(row, strconv.Itoa(trial.Settings.Model.Hidden), count(trial.Parameters), trial.State)...)
+		t.add(trial.ID, trial.Label, strconv.FormatInt(trial.Seed, 10),
+			strconv.Itoa(trial.Settings.Model.Hidden), count(trial.Parameters), trial.State)
 	}
 	if err := t.print(w); err != nil {
 		return err
 	}
-	line := fmt.Sprintf("\n%s, %d complete", plural(len(p.Trials), "trial"), p.Completed)
+	line := fmt.Sprintf("\n%s%s, %d complete", plural(len(p.Trials), "trial"), p.atMost(), p.Completed)
 	if p.Estimate != nil {
 		line += fmt.Sprintf(", about %s left", span(float64(*p.Estimate)))
 	} else if p.Remaining > 0 {
@@ -212,7 +248,7 @@ func (p *plan) print(w io.Writer) error {
 		fmt.Fprintf(w, "%d of %d samples are proposed; each batch follows from the results of those before\n", p.Search.Proposed, p.Search.Samples)
 	}
 	if p.Outlook != nil {
-		if err := printOutlook(w, p.Outlook, p.Noise); err != nil {
+		if err := printOutlook(w, p.Outlook, p.Contrasts, p.Noise); err != nil {
 			return err
 		}
 	}

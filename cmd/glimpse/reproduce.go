@@ -15,8 +15,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"glimpse/data"
 	"glimpse/experiments"
 	"glimpse/internal/store"
+	"glimpse/results"
 	"glimpse/runner"
 )
 
@@ -39,23 +41,23 @@ database. Ctrl-C stops it, the same command goes on.`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completeFromDB(runIDs),
 		RunE: func(c *cobra.Command, args []string) error {
-			results, err := openResults(o.db)
+			opened, err := openResults(o.db)
 			if err != nil {
 				return err
 			}
-			defer results.Close()
-			first, err := readRecord(c.Context(), results, args[0], "", 0)
+			defer opened.Close()
+			first, err := readRecord(c.Context(), opened, args[0], "", 0)
 			if err != nil {
 				return err
 			}
 			if first.run.State != store.Completed {
 				return fmt.Errorf("run %s is %s, and only a completed run has results to reproduce", first.run.ID, first.run.State)
 			}
-			again, err := trainAgain(c, results, first.run, compute, o)
+			again, err := trainAgain(c, opened, first.run, compute, o)
 			if err != nil {
 				return err
 			}
-			if first.captions, err = results.Captions(c.Context(), first.run.ID, again.split); err != nil {
+			if first.captions, err = opened.Captions(c.Context(), first.run.ID, again.split); err != nil {
 				return err
 			}
 			r := compareRecords(first, again)
@@ -85,7 +87,7 @@ type reproduceOptions struct {
 }
 
 // trainAgain trains the settings of a run in a database of their own and gives what came out.
-func trainAgain(c *cobra.Command, results *store.DB, run store.Run, compute engineFlags, o reproduceOptions) (*record, error) {
+func trainAgain(c *cobra.Command, opened *store.DB, run store.Run, compute engineFlags, o reproduceOptions) (*record, error) {
 	ctx, folder := c.Context(), o.keep
 	if folder == "" {
 		cache, err := cacheDir()
@@ -98,12 +100,12 @@ func trainAgain(c *cobra.Command, results *store.DB, run store.Run, compute engi
 	if err := os.MkdirAll(folder, 0o777); err != nil {
 		return nil, fmt.Errorf("folder to train in: %w", err)
 	}
-	study, err := studyOf(ctx, results, run, folder)
+	study, err := studyOf(ctx, opened, run)
 	if err != nil {
 		return nil, err
 	}
 	trial := experiments.Trial{ID: run.ID, Arm: run.Arm, Swept: run.Swept, Parameters: run.Parameters}
-	if trial.Settings, err = settingsOf(run); err != nil {
+	if trial.Settings, err = results.Settings(run); err != nil {
 		return nil, err
 	}
 	study.Data.Root = dataRoot(o.root, study.Data.Root)
@@ -118,6 +120,13 @@ func trainAgain(c *cobra.Command, results *store.DB, run store.Run, compute engi
 	}
 	engine, err := compute.engine(compute.threads)
 	if err != nil {
+		return nil, err
+	}
+	d, err := data.Load(runner.DataOptions(trial.Settings, study.Data.Root))
+	if err != nil {
+		return nil, err
+	}
+	if err := runner.CheckData(run, d, engine.pictureHashes()); err != nil { // before hours of training
 		return nil, err
 	}
 	scratch, err := store.Open(filepath.Join(folder, "results.db"))
@@ -148,9 +157,10 @@ func execute(c *cobra.Command, db *store.DB, study *experiments.Study, trials []
 	}
 	kill, release := onSecondSignal()
 	defer release()
-	show := &eventText{newProgress(c.ErrOrStderr())}
+	show := &eventText{p: newProgress(c.ErrOrStderr())}
 	summary, err := runner.Run(ctx, runner.Config{
-		Study: study, Trials: trials, DB: db, Root: study.Data.Root, Engine: engine, Threads: compute.threads, RetryFailed: true,
+		Study: study, Trials: trials, DB: db, Root: study.Data.Root, Cache: engine.pictureHashes(),
+		Engine: engine, Threads: compute.threads, RetryFailed: true,
 		Command:  func(l runner.Launch) *exec.Cmd { return exec.Command(self, trialArgs(l, compute.device, meteor)...) },
 		Progress: show.event, Kill: kill,
 	})
@@ -161,20 +171,16 @@ func execute(c *cobra.Command, db *store.DB, study *experiments.Study, trials []
 	return err
 }
 
-// studyOf reads the study of a run from the results database, by way of a file.
-func studyOf(ctx context.Context, results *store.DB, run store.Run, folder string) (*experiments.Study, error) {
+// studyOf reads the study of a run from the results database.
+func studyOf(ctx context.Context, opened *store.DB, run store.Run) (*experiments.Study, error) {
 	if run.Study == "" { // no study asks for it any more
 		return &experiments.Study{Name: "reproduce"}, nil
 	}
-	recorded, err := results.Study(ctx, run.Study)
+	recorded, err := opened.Study(ctx, run.Study)
 	if err != nil {
 		return nil, err
 	}
-	path := filepath.Join(folder, "study.yaml")
-	if err := os.WriteFile(path, []byte(recorded.Spec), 0o666); err != nil {
-		return nil, err
-	}
-	study, err := experiments.Load(path, nil)
+	study, err := experiments.Parse(run.Study+".yaml", []byte(recorded.Spec))
 	if err != nil {
 		return nil, fmt.Errorf("the study of run %s, as it was recorded: %w", run.ID, err)
 	}

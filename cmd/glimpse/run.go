@@ -18,6 +18,7 @@ import (
 	"glimpse/experiments"
 	"glimpse/internal/store"
 	"glimpse/reports"
+	"glimpse/results"
 	"glimpse/runner"
 )
 
@@ -36,7 +37,13 @@ recorded and the others go on. Ctrl-C saves each trial and stops; the same
 command goes on from there. A second Ctrl-C stops at once: what was trained
 since the last checkpoint is then trained again. SIGUSR1 asks all trials at
 work for a checkpoint, ` + "`glimpse stop`" + ` ends them from elsewhere. Several
-processes may run one study on one database: they share the trials.`,
+processes may run one study on one database: they share the trials.
+
+What a study declares (metric, smallest effect, α, arms, contrasts, seeds,
+stopping rule, settings) is frozen when its first final split is scored. From
+then on a file that declares anything else is refused, unless --amend gives a
+reason. With --set the study is a variant with its own name, STUDY@KEY=VALUE. A
+study with compare.stop adds seeds look by look until each contrast is decided.`,
 		Example: `  glimpse run experiments/demo.yaml --db demo.db --report demo-report
   glimpse run experiments/flickr8k.yaml --jobs 1 --threads 2
   glimpse run experiments/flickr8k.yaml --device cuda --data /data/flickr8k
@@ -66,6 +73,8 @@ processes may run one study on one database: they share the trials.`,
 	addJobsFlag(c, &options.jobs, "trials at a time")
 	c.Flags().StringVar(&options.report, "report", "", "write the report into this folder afterwards")
 	c.Flags().IntVar(&options.pictures, "pictures", store.MostPictures, "pictures to keep in the database for the report; 0 for none")
+	c.Flags().StringVar(&options.amend, "amend", "",
+		"amend the declaration after scoring, for this reason; the report shows the amendment separately, as exploratory")
 	c.Flags().BoolVar(&options.retry, "retry-failed", false, "also try again what will probably fail again, such as a loss that diverged")
 	c.Flags().DurationVar(&options.lease, "lease", runner.DefaultLease, "how long a trial may give no sign of life before another runner takes it over")
 	addMeteorFlag(c, &options.meteor)
@@ -75,6 +84,7 @@ processes may run one study on one database: they share the trials.`,
 
 type runOptions struct {
 	db, report  string
+	amend       string
 	meteor      string
 	jobs        int
 	pictures    int
@@ -85,8 +95,7 @@ type runOptions struct {
 func runStudy(c *cobra.Command, study *experiments.Study, engine engine, compute engineFlags, o runOptions) error {
 	ctx := c.Context()
 	sets := datasets{}
-	trials, err := sets.plan(study)
-	if err != nil {
+	if _, err := sets.plan(study); err != nil { // what is wrong with it is found before a database is made
 		return err
 	}
 	db, err := store.Open(dbPath(o.db))
@@ -94,17 +103,19 @@ func runStudy(c *cobra.Command, study *experiments.Study, engine engine, compute
 		return err
 	}
 	defer db.Close()
-	var next func(context.Context) ([]experiments.Trial, error)
-	if study.Searches() {
-		next = func(ctx context.Context) ([]experiments.Trial, error) {
-			if err := continueSearch(ctx, db, study); err != nil {
-				return nil, err
-			}
-			return sets.plan(study)
-		}
-		if trials, err = next(ctx); err != nil {
-			return err
-		}
+	if err := continueSearch(ctx, db, study); err != nil {
+		return err
+	}
+	found, err := sets.against(ctx, db, study)
+	if err != nil {
+		return err
+	}
+	if err := mayRun(c.ErrOrStderr(), db, study, &found, o.amend); err != nil {
+		return err
+	}
+	trials, err := results.Due(ctx, db, study, found.trials)
+	if err != nil {
+		return err
 	}
 	meteor, err := trialMeteor(ctx, db, study, trials, o.meteor)
 	if err != nil {
@@ -122,16 +133,18 @@ func runStudy(c *cobra.Command, study *experiments.Study, engine engine, compute
 	defer release()
 	checkpoint, forget := onCheckpointSignal()
 	defer forget()
-	show := &eventText{newProgress(c.ErrOrStderr())}
+	show := &eventText{p: newProgress(c.ErrOrStderr()), labels: study.Labels(found.trials)}
 	summary, err := runner.Run(ctx, runner.Config{
-		Study: study, Trials: trials, Spec: string(spec), DB: db, Root: study.Data.Root, Engine: engine,
+		Study: study, Trials: trials, Spec: string(spec), DB: db, Root: study.Data.Root,
+		Engine: engine, Cache: engine.pictureHashes(),
+		Declaration: found.standing.Now, Earlier: found.standing.Earlier,
 		Command:     func(l runner.Launch) *exec.Cmd { return exec.Command(self, trialArgs(l, compute.device, meteor)...) },
 		Jobs:        jobsFor(o.jobs, study, len(trials), engine.Device),
 		Threads:     compute.threads,
 		RetryFailed: o.retry,
 		Lease:       o.lease,
 		Progress:    show.event,
-		Next:        next,
+		Next:        sets.next(db, study, found.trials),
 		Checkpoint:  checkpoint,
 		Kill:        kill,
 	})
@@ -140,7 +153,7 @@ func runStudy(c *cobra.Command, study *experiments.Study, engine engine, compute
 		return err
 	}
 	illustrateRun(ctx, c.ErrOrStderr(), db, engine, study, summary, o.pictures)
-	failed := finishRun(ctx, c.OutOrStdout(), db, study, summary, o)
+	failed := finishRun(ctx, c.OutOrStdout(), db, study, study.Declare(found.trials), summary, o)
 	switch {
 	case err != nil:
 		return err
@@ -158,8 +171,11 @@ func runStudy(c *cobra.Command, study *experiments.Study, engine engine, compute
 	return nil
 }
 
-// finishRun tells how the study stands, and writes its report if asked to.
-func finishRun(ctx context.Context, w io.Writer, db *store.DB, study *experiments.Study, summary runner.Summary, o runOptions) error {
+// finishRun prints the state of the study, and writes its report if asked to.
+func finishRun(
+	ctx context.Context, w io.Writer, db *store.DB, study *experiments.Study, planned experiments.Declaration,
+	summary runner.Summary, o runOptions,
+) error {
 	ctx = context.WithoutCancel(ctx) // an interrupted study is told of as well
 	if o.report != "" && summary.Completed > 0 {
 		if err := reports.Write(ctx, db, study.Name, o.report); err != nil {
@@ -173,8 +189,17 @@ func finishRun(ctx context.Context, w io.Writer, db *store.DB, study *experiment
 	if err != nil {
 		return err
 	}
-	if err := runTable(runs).print(w); err != nil {
+	labels, err := results.LabelsOf(ctx, db, runs)
+	if err != nil {
 		return err
+	}
+	if err := runTable(runs, labels).print(w); err != nil {
+		return err
+	}
+	if study.Compare.Stop.Active() {
+		if err := printOutcomes(ctx, w, db, study.Name, planned); err != nil {
+			return err
+		}
 	}
 	fmt.Fprintf(w, "\n%s\n", summaryText(summary))
 	if o.report != "" && summary.Completed > 0 {

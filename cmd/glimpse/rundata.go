@@ -35,6 +35,13 @@ func runData(ctx context.Context, db *store.DB, run store.Run, settings experime
 	if err != nil {
 		return nil, fmt.Errorf("data set %s, which holds the references: %w; --data names its folder", settings.Data.Name, err)
 	}
+	pictures, err := featureDir()
+	if err != nil {
+		return nil, err
+	}
+	if err := runner.CheckData(run, d, pictures); err != nil {
+		return nil, err
+	}
 	if found := stats.SignatureDifferences(run.Signature, runner.Signature(settings, d, ""), "metrics"); len(found) > 0 {
 		return nil, fmt.Errorf("run %s was made with another data set than the one in %q: %s", run.ID, root, strings.Join(found, "; "))
 	}

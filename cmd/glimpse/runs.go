@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"glimpse/internal/store"
+	"glimpse/results"
 )
 
 var runStates = []string{store.Queued, store.Running, store.Completed, store.Failed, store.Interrupted, store.Pruned}
@@ -54,22 +55,26 @@ a + in front those to add to the usual ones.
 			if err := list.parse(); err != nil {
 				return usageError{err}
 			}
-			results, err := openResults(db)
+			opened, err := openResults(db)
 			if err != nil {
 				return err
 			}
-			defer results.Close()
+			defer opened.Close()
 			study := ""
 			if len(args) == 1 {
-				if study, err = studyName(c.Context(), results, args[0]); err != nil {
+				if study, err = studyName(c.Context(), opened, args[0]); err != nil {
 					return err
 				}
 			}
-			runs, err := results.Runs(c.Context(), study)
+			runs, err := opened.Runs(c.Context(), study)
 			if err != nil {
 				return err
 			}
-			rows := list.choose(inState(runs, state))
+			labels, err := results.LabelsOf(c.Context(), opened, runs)
+			if err != nil {
+				return err
+			}
+			rows := list.choose(inState(runs, state), labels)
 			if asJSON {
 				out := make([]runJSON, 0, len(rows))
 				for _, r := range rows {
@@ -110,12 +115,12 @@ func inState(runs []store.Run, state string) []store.Run {
 }
 
 // runTable shows runs by the usual columns.
-func runTable(runs []store.Run) *table {
+func runTable(runs []store.Run, labels map[string]string) *table {
 	var list runList
 	if err := list.parse(); err != nil { // the usual columns are fields
 		return &table{}
 	}
-	return list.table(list.choose(runs))
+	return list.table(list.choose(runs, labels))
 }
 
 // runJSON is a run as scripts see it: a contract, whose keys are only ever added to.

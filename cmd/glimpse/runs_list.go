@@ -10,7 +10,7 @@ import (
 )
 
 // usualColumns are shown unless others are asked for.
-const usualColumns = "id,study,arm,seed,state,epochs,final.bleu1,final.bleu4,final.rouge_l,final.cider,seconds"
+const usualColumns = "id,study,label,seed,state,epochs,final.bleu1,final.bleu4,final.rouge_l,final.cider,seconds"
 
 // runList says which runs are listed, in which order and by which columns.
 type runList struct {
@@ -70,16 +70,16 @@ func split(list string) []string {
 	return parts
 }
 
-// choose gives the chosen runs in order.
-func (l *runList) choose(runs []store.Run) []*runRow {
+// choose gives the chosen runs in order; labels names them.
+func (l *runList) choose(runs []store.Run, labels map[string]string) []*runRow {
 	fields := map[string]field{}
 	for _, f := range allFields() {
 		fields[f.name] = f
 	}
 	rows := []*runRow{}
 	for _, run := range runs {
-		row := &runRow{Run: run}
-		if l.chosen(func(name string) (filter.Value, bool) { return row.get(fields[name]) }) {
+		row := &runRow{Run: run, label: labels[run.ID]}
+		if l.chosen(func(name string) (filter.Value, bool) { return row.known(fields[name]) }) {
 			rows = append(rows, row)
 		}
 	}
@@ -96,8 +96,8 @@ func (l *runList) choose(runs []store.Run) []*runRow {
 
 // compare orders two runs; one that lacks the field comes last either way.
 func (k sortKey) compare(a, b *runRow) int {
-	v, hasA := a.get(k.field)
-	w, hasB := b.get(k.field)
+	v, hasA := a.known(k.field)
+	w, hasB := b.known(k.field)
 	switch {
 	case hasA != hasB && hasA:
 		return -1

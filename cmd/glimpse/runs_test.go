@@ -47,7 +47,7 @@ func TestRunsAreChosenAndSorted(t *testing.T) {
 			continue
 		}
 		var ids []string
-		for _, row := range c.list.choose(listedRuns()) {
+		for _, row := range c.list.choose(listedRuns(), nil) {
 			ids = append(ids, row.ID)
 		}
 		if got := strings.Join(ids, " "); got != c.want {
@@ -62,7 +62,7 @@ func TestRunsColumns(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out strings.Builder
-	if err := list.table(list.choose(listedRuns()[2:])).print(&out); err != nil {
+	if err := list.table(list.choose(listedRuns()[2:], nil)).print(&out); err != nil {
 		t.Fatal(err)
 	}
 	want := `RUN  model.hidden  test CIDEr  val CIDEr  test LENGTH RATIO  CREATED           ERROR                   TIME

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 
@@ -118,13 +119,26 @@ func printWarnings(w io.Writer, warnings []string) error {
 }
 
 // points shows a difference of scores ×100 with its sign.
-func points(difference float64) string { return fmt.Sprintf("%+.2f", 100*difference) }
+func points(difference float64) string {
+	if math.IsNaN(difference) {
+		return "-"
+	}
+	return fmt.Sprintf("%+.2f", 100*difference)
+}
 
-func interval(low, high float64) string { return fmt.Sprintf("%+.2f to %+.2f", 100*low, 100*high) }
+func interval(low, high float64) string {
+	if math.IsNaN(low) || math.IsNaN(high) {
+		return "-"
+	}
+	return fmt.Sprintf("%+.2f to %+.2f", 100*low, 100*high)
+}
 
 // showP shows a p-value with two digits that count.
 func showP(p float64) string {
-	if p < 0.0001 {
+	switch {
+	case math.IsNaN(p):
+		return "-"
+	case p < 0.0001:
 		return "<0.0001"
 	}
 	return fmt.Sprintf("%.2g", p)

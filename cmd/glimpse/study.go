@@ -1,11 +1,12 @@
 package main
 
 import (
-	"encoding/json"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -13,6 +14,7 @@ import (
 	"glimpse/experiments"
 	"glimpse/internal/store"
 	"glimpse/models"
+	"glimpse/results"
 	"glimpse/runner"
 )
 
@@ -47,9 +49,17 @@ func (f *studyFlags) load(path string) (*experiments.Study, error) {
 }
 
 // datasets loads each data set that trials need, once.
-type datasets map[experiments.Data]*data.Dataset
+type datasets map[experiments.Data]*loadedSet
 
-func (sets datasets) load(s experiments.Settings) (*data.Dataset, error) {
+// loadedSet is a data set with what was found out about it.
+type loadedSet struct {
+	*data.Dataset
+	content  experiments.Content // zero until it is asked for
+	features map[string]string   // encoder and weights → hash of the features
+}
+
+func (sets datasets) of(s experiments.Settings) (*loadedSet, error) {
+	s.Data.Content = experiments.Content{} // the same files, whatever is expected in them
 	if d, loaded := sets[s.Data]; loaded {
 		return d, nil
 	}
@@ -57,11 +67,20 @@ func (sets datasets) load(s experiments.Settings) (*data.Dataset, error) {
 	if err != nil {
 		return nil, err
 	}
-	sets[s.Data] = d
-	return d, nil
+	sets[s.Data] = &loadedSet{Dataset: d, features: map[string]string{}}
+	return sets[s.Data], nil
 }
 
-// plan gives the trials of a study with their parameters counted and, if it asks for that, matched.
+func (sets datasets) load(s experiments.Settings) (*data.Dataset, error) {
+	d, err := sets.of(s)
+	if err != nil {
+		return nil, err
+	}
+	return d.Dataset, nil
+}
+
+// plan gives the trials of a study with their parameters counted and, if it asks for that, matched. What their data hold is
+// part of their identity.
 func (sets datasets) plan(study *experiments.Study) ([]experiments.Trial, error) {
 	var failed error
 	err := study.MatchParameters(func(s experiments.Settings) int64 {
@@ -85,7 +104,94 @@ func (sets datasets) plan(study *experiments.Study) ([]experiments.Trial, error)
 	if err != nil {
 		return nil, err
 	}
+	err = study.SetContents(func(of experiments.Data) (experiments.Content, error) {
+		return sets.content(experiments.Settings{Data: of})
+	})
+	if err != nil {
+		return nil, err
+	}
 	return study.Plan()
+}
+
+// content is what a data set holds.
+func (sets datasets) content(s experiments.Settings) (experiments.Content, error) {
+	d, err := sets.of(s)
+	if err != nil {
+		return experiments.Content{}, err
+	}
+	if d.content == (experiments.Content{}) {
+		dir, err := featureDir()
+		if err != nil {
+			return experiments.Content{}, err
+		}
+		if d.content, err = runner.ContentOf(d.Dataset, dir); err != nil {
+			return experiments.Content{}, err
+		}
+	}
+	return d.content, nil
+}
+
+// featureDir is the folder of the cache that holds features, and the hashes of pictures.
+func featureDir() (string, error) {
+	cache, err := cacheDir()
+	return filepath.Join(cache, "features"), err
+}
+
+// present is the data set of a trial as far as its identity goes.
+func (sets datasets) present(s experiments.Settings) (results.Present, error) {
+	content, err := sets.content(s)
+	if err != nil {
+		return results.Present{}, err
+	}
+	d, err := sets.of(s)
+	if err != nil {
+		return results.Present{}, err
+	}
+	return results.Present{Content: content, Data: "data=" + runner.DataField(d.Dataset), Features: d.featureHash}, nil
+}
+
+// featureHash is the hash of the features that an encoder of these weights makes of the data set.
+func (d *loadedSet) featureHash(s experiments.Settings, weightsSHA256 string) (string, error) {
+	key := fmt.Sprintf("%+v %s", s.Encoder, weightsSHA256)
+	if hash, known := d.features[key]; known {
+		return hash, nil
+	}
+	dir, err := featureDir()
+	if err != nil {
+		return "", err
+	}
+	hash, err := models.FeatureHash(s, weightsSHA256, d.Dataset, dir)
+	if err == nil {
+		d.features[key] = hash
+	}
+	return hash, err
+}
+
+// planned is a study as it stands to the results database.
+type planned struct {
+	trials   []experiments.Trial
+	foreign  []results.Foreign // runs with the same settings on other data
+	standing results.Standing
+}
+
+// against finds how a study stands to the results database, which may be nil.
+func (sets datasets) against(ctx context.Context, db *store.DB, study *experiments.Study) (p planned, err error) {
+	if p.trials, err = sets.plan(study); err != nil {
+		return p, err
+	}
+	path := ""
+	if db != nil {
+		path = db.Path()
+		known, err := db.Runs(ctx, "")
+		if err != nil {
+			return p, err
+		}
+		if p.trials, p.foreign, err = results.Adopt(p.trials, known, sets.present); err != nil {
+			return p, err
+		}
+	}
+	p.standing, err = results.Stand(ctx, db, study, p.trials, runner.Commit(ctx, path))
+	return p, err
 }
 
 // completeSpec makes shells complete a study file.
@@ -94,12 +200,4 @@ func completeSpec(_ *cobra.Command, args []string, _ string) ([]string, cobra.Sh
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
 	return []string{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt
-}
-
-// settingsOf gives the settings that a run is recorded with.
-func settingsOf(run store.Run) (settings experiments.Settings, err error) {
-	if err = json.Unmarshal(run.Settings, &settings); err != nil {
-		err = fmt.Errorf("run %s: its settings cannot be read: %w", run.ID, err)
-	}
-	return settings, err
 }

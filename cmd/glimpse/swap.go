@@ -19,6 +19,7 @@ import (
 	"glimpse/metrics/stats"
 	"glimpse/models"
 	"glimpse/reports"
+	"glimpse/results"
 )
 
 func swapCommand() *cobra.Command {
@@ -56,19 +57,19 @@ database, in place of earlier ones, and ` + "`glimpse report`" + ` shows them.`,
 			if err != nil {
 				return err
 			}
-			results, err := openForWriting(db)
+			opened, err := openForWriting(db)
 			if err != nil {
 				return err
 			}
-			defer results.Close()
-			runs, err := completedRuns(c.Context(), results, args)
+			defer opened.Close()
+			runs, err := completedRuns(c.Context(), opened, args)
 			if err == nil {
-				err = cmp.Or(averageable(runs), sameProtocol(runs))
+				err = cmp.Or(averageable(runs), results.SameProtocol(runs))
 			}
 			if err != nil {
 				return err
 			}
-			read, err := swap(c, results, engine, runs, root)
+			read, err := swap(c, opened, engine, runs, root)
 			if err != nil {
 				return err
 			}
@@ -147,7 +148,7 @@ func swap(c *cobra.Command, db *store.DB, engine engine, runs []store.Run, root 
 		index = map[string]int{} // of an arm in arms
 	)
 	for _, run := range runs {
-		settings, err := settingsOf(run)
+		settings, err := results.Settings(run)
 		if err != nil {
 			return nil, err
 		}

@@ -33,12 +33,12 @@ func TestSwapRefusals(t *testing.T) {
 		{"swap made-up", 1, "runs aaaa and cccc of arm none differ in more than their seed"},
 		{"swap aaaa dddd", 1, "under different protocols"},
 		{"swap aaaa aaaa", 2, "run aaaa is named twice"},
-		{"swap aaaa", 1, "run aaaa was made with another data set than the one in"},
+		{"swap aaaa", 1, "run aaaa was planned for other data "},
 		{"ensemble aaaa dddd", 1, "under different protocols"},
 		{"ensemble aaaa cccc --arm soft", 1, "two runs at least, and 0 runs of arm soft can take part"},
 		{"ensemble aaaa", 1, "two runs at least, and 1 run can take part"},
 		{"ensemble aaaa cccc --split train", 2, `--split "train": want val or test`},
-		{"ensemble aaaa cccc", 1, "run aaaa was made with another data set than the one in"},
+		{"ensemble aaaa cccc", 1, "run aaaa was planned for other data "},
 	} {
 		code, stdout, stderr := call(strings.Fields(c.args)...)
 		if code != c.code || stdout != "" || !strings.Contains(stderr, c.want) {

@@ -57,7 +57,7 @@ func trialCommand() *cobra.Command {
 			torch.SetThreads(engine.Threads)
 			config := runner.TrialConfig{
 				Study: study, Prune: rule, Keep: keep,
-				Run: args[0], Attempt: attempt, DB: results, Dir: dir, Root: dataRoot(root, ""),
+				Run: args[0], Attempt: attempt, DB: results, Dir: dir, Root: dataRoot(root, ""), Cache: engine.pictureHashes(),
 				Threads: engine.Threads, Device: engine.Device.String(), GPU: engine.Device.Name(), Versions: versions(), CommandLine: command, Meteor: data,
 				Checkpoint: checkpoint, Events: c.OutOrStdout(), Log: c.ErrOrStderr(),
 				Lease: lease, Silence: silence, SaveEvery: interval,

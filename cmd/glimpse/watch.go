@@ -10,6 +10,7 @@ import (
 
 	"glimpse/experiments"
 	"glimpse/internal/store"
+	"glimpse/results"
 	"glimpse/runner"
 )
 
@@ -33,21 +34,26 @@ if trials failed. Ctrl-C ends the watching, not the study.`,
 			if every < 100*time.Millisecond {
 				return usageError{fmt.Errorf("--every %s: at least 100ms", every)}
 			}
-			results, err := openResults(db)
+			opened, err := openResults(db)
 			if err != nil {
 				return err
 			}
-			defer results.Close()
-			name, err := studyName(c.Context(), results, args[0])
+			defer opened.Close()
+			name, err := studyName(c.Context(), opened, args[0])
 			if err != nil {
 				return err
 			}
 			w := watcher{p: newProgress(c.OutOrStdout()), before: map[string]store.Run{}}
 			defer w.p.close()
 			for {
-				runs, err := results.Runs(c.Context(), name)
+				runs, err := opened.Runs(c.Context(), name)
 				if err != nil {
 					return err
+				}
+				if len(w.labels) < len(runs) { // at first, and when the plan has grown
+					if w.labels, err = results.LabelsOf(c.Context(), opened, runs); err != nil {
+						return err
+					}
 				}
 				if done, err := w.look(name, runs, time.Now()); done || err != nil {
 					return err
@@ -69,6 +75,7 @@ if trials failed. Ctrl-C ends the watching, not the study.`,
 type watcher struct {
 	p      *progress
 	before map[string]store.Run
+	labels map[string]string // run id → what distinguishes it from the others
 	begun  bool
 }
 
@@ -127,7 +134,7 @@ func (w *watcher) look(study string, runs []store.Run, now time.Time) (done bool
 
 // show tells of one run what is new.
 func (w *watcher) show(run store.Run, epochs int, now time.Time) {
-	name := trialName(runner.Event{Run: run.ID, Arm: run.Arm, Seed: run.Seed})
+	name := (&eventText{labels: w.labels}).name(runner.Event{Run: run.ID, Arm: run.Arm, Seed: run.Seed})
 	old, known := w.before[run.ID]
 	if known && run.Epochs > old.Epochs {
 		w.p.log(fmt.Sprintf("%s epoch %d/%d", name, run.Epochs, epochs))

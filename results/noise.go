@@ -1,39 +1,38 @@
-package main
+package results
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"math"
 	"slices"
-	"strings"
 
 	"glimpse/experiments"
 	"glimpse/internal/store"
 	"glimpse/metrics/stats"
 )
 
-// planNoise is the noise that a plan reckons with, and whence it is.
-type planNoise struct {
+// Noise is what a plan assumes of its primary metric, and where that comes from.
+type Noise struct {
 	stats.Noise `json:"-"`
-	// From says what the deviation over seeds is of: completed runs with settings of the plan, with others on the same data,
-	// or none of both, an assumption.
+	// From says which runs the deviation over seeds is of: completed ones with settings of the plan, completed ones with
+	// others on the same data, or none (an assumption).
 	From   string `json:"from"`
 	Runs   int    `json:"runs"`            // of the database, that it is of
 	Arms   int    `json:"arms"`            // groups of these runs that differ in their seeds alone
 	Images bool   `json:"images_measured"` // whether the deviation over images is of these runs too, and not assumed
 }
 
+// The sources of a [Noise].
 const (
-	fromSettings   = "settings"
-	fromData       = "data"
-	fromAssumption = "assumption"
+	FromSettings   = "settings"
+	FromData       = "data"
+	FromAssumption = "assumption"
 )
 
-// String says whence the noise is, behind its numbers.
-func (n *planNoise) String() string {
-	runs := fmt.Sprintf("%s of %s", plural(n.Runs, "completed run"), plural(n.Arms, "arm"))
+// String says where the noise comes from; it follows its numbers.
+func (n *Noise) String() string {
+	runs := fmt.Sprintf("%d completed runs of %s", n.Runs, arms(n.Arms))
 	images := ""
 	switch {
 	case !n.Images:
@@ -42,9 +41,9 @@ func (n *planNoise) String() string {
 		images = "; beside the seeds' none is seen over images"
 	}
 	switch n.From {
-	case fromSettings:
+	case FromSettings:
 		return "as in " + runs + " with this study's settings" + images
-	case fromData:
+	case FromData:
 		return "as in " + runs + " with other settings on the same data" + images
 	}
 	return "assumed, since no arm has two completed seeds in the database"
@@ -68,20 +67,22 @@ func (k *kin) deviation() (squares, freedom float64) {
 	return squares, float64(len(k.scores) - 1)
 }
 
-// anySeed is what settings share with those of another seed and another place of the data.
+// anySeed is what settings share with those of another seed. What their data hold is compared apart, since runs made before
+// that was part of their settings do not say it there.
 func anySeed(s experiments.Settings) experiments.Settings {
-	s.Seed, s.Data.Root = 0, ""
+	s = s.Bare()
+	s.Seed = 0
 	return s
 }
 
 // findKin groups completed runs that have a score and whose settings are wanted, by settings and protocol, and keeps the groups
 // of two seeds and more; of several protocols that with most runs.
-func findKin(known []store.Run, split, key string, wanted func(experiments.Settings) bool) []*kin {
+func findKin(known []store.Run, primary Metric, wanted func(experiments.Settings) bool) []*kin {
 	protocols := map[string]map[string]*kin{}
 	for _, run := range known {
-		score, scored := run.Metrics[split][key]
-		var s experiments.Settings
-		if run.State != store.Completed || !scored || json.Unmarshal(run.Settings, &s) != nil || !wanted(anySeed(s)) {
+		score, scored := primary.Of(&run)
+		s, err := Settings(run)
+		if !scored || err != nil || !wanted(anySeed(s)) {
 			continue
 		}
 		if protocols[run.Signature] == nil {
@@ -110,19 +111,28 @@ func findKin(known []store.Run, split, key string, wanted func(experiments.Setti
 	return best
 }
 
-// noise is what completed runs tell of the noise of a study's primary metric: those of its own settings if an arm of it has two
-// seeds, else those on the same data. Where they tell nothing it is assumed for CIDEr on Flickr8k, and nil for all else. db may
-// be nil if there are no known runs. Earlier runs that cannot be read are an error beside what the others tell.
-func noise(ctx context.Context, db *store.DB, known []store.Run, study *experiments.Study, trials []experiments.Trial) (*planNoise, error) {
-	split, key, _ := strings.Cut(study.Compare.Primary.Metric, ".")
-	data := anySeed(trials[0].Settings).Data
-	found := planNoise{Noise: stats.Flickr8kCIDEr, From: fromSettings}
-	groups := findKin(known, split, key, func(s experiments.Settings) bool {
+// arms counts arms in words.
+func arms(n int) string {
+	if n == 1 {
+		return "1 arm"
+	}
+	return fmt.Sprintf("%d arms", n)
+}
+
+// NoiseOf estimates the noise of a metric from completed runs: those with the settings of the trials if an arm of
+// them has two seeds, else those on the same data. Without such runs it is assumed for CIDEr on Flickr8k, and nil for
+// everything else. db may be nil if there are no known runs. If some earlier runs cannot be read, the error is
+// returned along with the estimate from the others.
+func NoiseOf(ctx context.Context, db *store.DB, known []store.Run, primary Metric, trials []experiments.Trial) (*Noise, error) {
+	data, content := anySeed(trials[0].Settings).Data, trials[0].Settings.Data.Content
+	known = slices.DeleteFunc(slices.Clone(known), func(r store.Run) bool { return len(ContentOf(r).Differences(content)) > 0 })
+	found := Noise{Noise: stats.Flickr8kCIDEr, From: FromSettings}
+	groups := findKin(known, primary, func(s experiments.Settings) bool {
 		return slices.ContainsFunc(trials, func(t experiments.Trial) bool { return anySeed(t.Settings) == s })
 	})
 	if len(groups) == 0 {
-		found.From = fromData
-		groups = findKin(known, split, key, func(s experiments.Settings) bool { return s.Data == data })
+		found.From = FromData
+		groups = findKin(known, primary, func(s experiments.Settings) bool { return s.Data == data })
 	}
 	squares, freedom := 0.0, 0.0
 	for _, k := range groups {
@@ -130,24 +140,37 @@ func noise(ctx context.Context, db *store.DB, known []store.Run, study *experime
 		squares, freedom = squares+more, freedom+degrees
 		found.Runs += len(k.runs)
 	}
-	if found.Arms = len(groups); found.Arms > 0 {
+	const leastSD = 1e-6 // points; below it all seeds score alike, which says nothing of noise
+	if found.Arms = len(groups); found.Arms > 0 && squares > leastSD*leastSD*freedom {
 		found.SeedSD = math.Sqrt(squares / freedom)
 	} else {
-		found.From = fromAssumption
+		found.From, found.Runs, found.Arms = FromAssumption, 0, 0
 	}
 	var err error
-	if found.Arms > 1 && split == "test" {
+	if captioned := withCaptions(groups, primary.Split); len(captioned) > 1 && primary.Tested() {
 		var sd float64
-		if sd, err = imageSD(ctx, db, groups[:min(found.Arms, mostArms)], key); err == nil {
-			found.ImageSD, found.Images = sd, true
+		if sd, err = imageSD(ctx, db, captioned[:min(len(captioned), mostArms)], primary); err == nil {
+			if found.Images = finite(sd); found.Images {
+				found.ImageSD = sd
+			}
 		} else {
 			err = fmt.Errorf("what images do to the noise cannot be taken from earlier runs: %w", err)
 		}
 	}
-	if !found.Images && (data.Name != "flickr8k" || key != "cider") {
+	if !found.Images && (data.Name != "flickr8k" || primary.Key != "cider") {
 		return nil, err
 	}
 	return &found, err
+}
+
+// withCaptions are the groups whose captions of a split are stored.
+func withCaptions(groups []*kin, split string) []*kin {
+	return slices.DeleteFunc(slices.Clone(groups), func(k *kin) bool {
+		return slices.ContainsFunc(k.runs, func(r store.Run) bool {
+			final, _ := r.Final()
+			return final != split
+		})
+	})
 }
 
 // mostArms is of how many arms the captions are read, so that a plan beside a large search stays quick.
@@ -155,14 +178,14 @@ const mostArms = 5
 
 // imageSD is the root mean square, over groups of runs beside the first, of the deviation over images of their difference
 // from it, in points.
-func imageSD(ctx context.Context, db *store.DB, groups []*kin, key string) (float64, error) {
+func imageSD(ctx context.Context, db *store.DB, groups []*kin, primary Metric) (float64, error) {
 	var arms []stats.Arm
 	var contrasts []stats.Contrast
 	images := 0
 	for i, k := range groups {
 		arm := stats.Arm{Name: fmt.Sprint(i)}
 		for _, run := range k.runs {
-			scored, err := scoredRun(ctx, db, run)
+			scored, err := ScoredRun(ctx, db, run, primary.Split)
 			if err != nil {
 				return 0, err
 			}
@@ -174,14 +197,17 @@ func imageSD(ctx context.Context, db *store.DB, groups []*kin, key string) (floa
 		}
 	}
 	const draws = 2000 // they put the deviation at 2 % of itself
-	analysis, err := stats.Compare(arms, contrasts, stats.Options{Metrics: []string{key}, Primary: key, Draws: draws})
+	options := stats.Options{Metrics: []string{primary.Key}, Primary: primary.Key, Draws: draws}
+	analysis, err := stats.Compare(arms, contrasts, options)
 	if err != nil {
 		return 0, err
 	}
-	squares := 0.0
+	squares, tested := 0.0, 0.0
 	for i := range analysis.Results {
-		sd := stats.NoiseOf(&analysis.Results[i], images).ImageSD
-		squares += sd * sd
+		if r := &analysis.Results[i]; r.Untested == "" {
+			sd := stats.NoiseOf(r, images).ImageSD
+			squares, tested = squares+sd*sd, tested+1
+		}
 	}
-	return math.Sqrt(squares / float64(len(analysis.Results))), nil
+	return math.Sqrt(squares / tested), nil // NaN where nothing was tested
 }

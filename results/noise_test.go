@@ -1,4 +1,4 @@
-package main
+package results
 
 import (
 	"context"
@@ -34,6 +34,10 @@ func TestNoiseOfEarlierRuns(t *testing.T) {
 	}
 	otherProtocol := pair("none", 10, 0.50, 0.52)
 	otherProtocol[1].Signature = "data=b"
+	otherContent := pair("none", 10, 0.50, 0.52)
+	for i := range otherContent {
+		otherContent[i].Environment = json.RawMessage(`{"hashes":{"pictures":"p2"}}`)
+	}
 	unfinished := pair("none", 10, 0.50, 0.52)
 	unfinished[1].State = store.Failed
 	for name, c := range map[string]struct {
@@ -42,20 +46,20 @@ func TestNoiseOfEarlierRuns(t *testing.T) {
 		from         string // "" where nothing is known
 		seedSD       float64
 	}{
-		"no run":         {"flickr8k", "test.cider", nil, fromAssumption, 0.8},
-		"own settings":   {"flickr8k", "test.cider", append(pair("soft", 3, 0.1, 0.9), pair("none", 10, 0.50, 0.52)...), fromSettings, math.Sqrt2},
-		"same data":      {"flickr8k", "test.cider", pair("none", 3, 0.50, 0.54), fromData, 2 * math.Sqrt2},
-		"one seed each":  {"flickr8k", "test.cider", append(pair("none", 3, 0.5, 0.6)[:1], pair("none", 10, 0.5, 0.6)[:1]...), fromAssumption, 0.8},
-		"two protocols":  {"flickr8k", "test.cider", otherProtocol, fromAssumption, 0.8},
-		"one unfinished": {"flickr8k", "test.cider", unfinished, fromAssumption, 0.8},
+		"no run":         {"flickr8k", "test.cider", nil, FromAssumption, 0.8},
+		"own settings":   {"flickr8k", "test.cider", append(pair("soft", 3, 0.1, 0.9), pair("none", 10, 0.50, 0.52)...), FromSettings, math.Sqrt2},
+		"same data":      {"flickr8k", "test.cider", pair("none", 3, 0.50, 0.54), FromData, 2 * math.Sqrt2},
+		"one seed each":  {"flickr8k", "test.cider", append(pair("none", 3, 0.5, 0.6)[:1], pair("none", 10, 0.5, 0.6)[:1]...), FromAssumption, 0.8},
+		"two protocols":  {"flickr8k", "test.cider", otherProtocol, FromAssumption, 0.8},
+		"one unfinished": {"flickr8k", "test.cider", unfinished, FromAssumption, 0.8},
+		"other content":  {"flickr8k", "test.cider", otherContent, FromAssumption, 0.8},
 		"other data":     {"coco", "test.cider", pair("none", 10, 0.50, 0.52), "", 0},
 		"other metric":   {"flickr8k", "test.bleu4", pair("none", 10, 0.50, 0.52), "", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			study := &experiments.Study{}
-			study.Compare.Primary.Metric = c.metric
 			trials := []experiments.Trial{{Settings: captionSettings(c.data, "none", 10, 1)}}
-			got, err := noise(context.Background(), nil, c.known, study, trials)
+			trials[0].Settings.Data.Content = experiments.Content{Pictures: "p1"} // which older runs do not say
+			got, err := NoiseOf(context.Background(), nil, c.known, ParseMetric(c.metric), trials)
 			switch {
 			case err != nil:
 				t.Fatal(err)
@@ -69,45 +73,39 @@ func TestNoiseOfEarlierRuns(t *testing.T) {
 
 // On every image the second arm is better or worse than the first by 0.1: the deviation over images is 10 points.
 func TestNoiseOverImages(t *testing.T) {
-	t.Chdir(t.TempDir())
-	var runs []made
+	db := openTemporary(t)
+	var runs []madeRun
 	for i, arm := range []string{"none", "none", "soft", "soft"} {
-		captions := scoredCaptions(0.5, 1)
+		captions := captionsAround(0.5, int64(1+i%2))
 		if arm == "soft" {
 			for j := range captions {
 				captions[j].Stats.CIDEr += 0.1 * float64(1-2*(j%2))
 			}
 		}
-		runs = append(runs, made{id: fmt.Sprintf("%012x", i+1), arm: arm, seed: int64(i % 2), signature: "data=a", captions: captions})
+		runs = append(runs, madeRun{id: fmt.Sprintf("%012x", i+1), arm: arm, seed: int64(i % 2), captions: captions})
 	}
-	makeResults(t, store.Study{Name: "s", Spec: "study: s\n"}, "{}", runs)
-	db, err := store.OpenReadOnly("results.db")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
+	save(t, db, store.Study{Name: "s", Spec: "study: s\n"}, store.Declaration{}, runs)
 	known, err := db.Runs(context.Background(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i := range known {
-		known[i] = knownRun(t, known[i].ID, captionSettings("shapes", known[i].Arm, 1, known[i].Seed), 0.5)
+		known[i] = knownRun(t, known[i].ID, captionSettings("shapes", known[i].Arm, 1, known[i].Seed), 0.5+0.01*float64(known[i].Seed))
 	}
-	study := &experiments.Study{}
-	study.Compare.Primary.Metric = "test.cider"
-	got, err := noise(context.Background(), db, known, study, []experiments.Trial{{Settings: captionSettings("shapes", "none", 1, 7)}, {Settings: captionSettings("shapes", "soft", 1, 7)}})
+	cider := ParseMetric("test.cider")
+	got, err := NoiseOf(context.Background(), db, known, cider, []experiments.Trial{{Settings: captionSettings("shapes", "none", 1, 7)}, {Settings: captionSettings("shapes", "soft", 1, 7)}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got == nil || got.Runs != 4 || got.Arms != 2 || !got.Images || math.Abs(got.ImageSD-10) > 0.5 || got.SeedSD > 1e-9 {
-		t.Errorf("got %+v, want a deviation of 10 points over images and of none over seeds, of 4 runs in 2 arms", got)
+	if got == nil || got.Runs != 4 || got.Arms != 2 || !got.Images || math.Abs(got.ImageSD-10) > 0.5 || math.Abs(got.SeedSD-math.Sqrt(0.5)) > 1e-9 {
+		t.Errorf("got %+v, want a deviation of 10 points over images and of 1/√2 over seeds, of 4 runs in 2 arms", got)
 	}
 	const want = "as in 4 completed runs of 2 arms with this study's settings"
 	if got.String() != want {
 		t.Errorf("says %q, want %q", got, want)
 	}
 	known[3].ID = "gone"
-	if got, err := noise(context.Background(), db, known, study, []experiments.Trial{{Settings: captionSettings("shapes", "none", 1, 7)}, {Settings: captionSettings("shapes", "soft", 1, 7)}}); got != nil || err == nil {
+	if got, err := NoiseOf(context.Background(), db, known, cider, []experiments.Trial{{Settings: captionSettings("shapes", "none", 1, 7)}, {Settings: captionSettings("shapes", "soft", 1, 7)}}); got != nil || err == nil {
 		t.Errorf("a run that cannot be read gives %+v and %v", got, err)
 	}
 }

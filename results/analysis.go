@@ -1,0 +1,324 @@
+package results
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"glimpse/experiments"
+	"glimpse/internal/store"
+	"glimpse/metrics/stats"
+)
+
+// An Arm is a cell of the study's design: runs that differ only in their seed.
+type Arm struct {
+	experiments.Cell
+	Index int    // its place in the study
+	Runs  []*Run // of all states, by seed, or in the declared order of a sequential study
+}
+
+// A Contrast is a declared difference B − A with what the statistics say of it.
+type Contrast struct {
+	experiments.Contrast
+	Result *stats.Result // nil where a side has no scored runs
+	// Verdict is that of Result or, where it was declared after scores were
+	// known, stats.Exploratory; "" where nothing was tested.
+	Verdict stats.Verdict
+}
+
+// An Analysis is a study analysed under one of its declarations.
+type Analysis struct {
+	Declaration Declaration
+	Primary     Metric
+	Arms        []*Arm // in the order of the plan
+	Contrasts   []*Contrast
+	Stats       *stats.Analysis // nil where no captions are scored
+	Remarks     []string        // what was left out, and why: whole sentences
+	Undeclared  bool            // nobody declared these contrasts
+	Pending     map[string]int  // cell → declared trials that have not ended; none of a sequential study
+}
+
+// Options say what an analysis is of, besides the declared contrasts.
+type Options struct {
+	// Metrics are the keys to analyse, the primary one among them; nil is the
+	// primary one alone.
+	Metrics []string
+	// Describe names further arms (cells) to summarise.
+	Describe []string
+	// Contrasts take the place of the declared ones; nil for those declared.
+	Contrasts []experiments.Contrast
+	// Undeclared says that nobody declared these contrasts: they are exploratory.
+	Undeclared bool
+}
+
+// ArmsOf groups the study's runs into the arms of a declaration.
+func (s *Study) ArmsOf(d Declaration) []*Arm {
+	byID := make(map[string]*Run, len(s.Runs))
+	for _, r := range s.Runs {
+		byID[r.ID] = r
+	}
+	var arms []*Arm
+	for _, cell := range d.Cells() {
+		a := &Arm{Cell: cell, Index: len(arms)}
+		for _, id := range cell.Trials {
+			if r := byID[id]; r != nil {
+				a.Runs = append(a.Runs, r)
+			}
+		}
+		if !d.Compare.Stop.Active() {
+			slices.SortStableFunc(a.Runs, func(x, y *Run) int { return cmp.Compare(x.Seed, y.Seed) })
+		}
+		arms = append(arms, a)
+	}
+	return arms
+}
+
+// Analyse does the statistics of a declaration of the study, whose captions have
+// been loaded. It refuses runs of different protocols or data.
+func (s *Study) Analyse(d Declaration, o Options) (*Analysis, error) {
+	a := &Analysis{Declaration: d, Primary: s.Primary, Arms: s.ArmsOf(d), Undeclared: o.Undeclared}
+	var runs []*Run
+	for _, arm := range a.Arms {
+		runs = append(runs, arm.Runs...)
+	}
+	if err := s.sameProtocol(runs); err != nil {
+		return nil, err
+	}
+	if m := d.Compare.Primary.Metric; m != "" {
+		a.Primary = ParseMetric(m)
+	}
+	contrasts := o.Contrasts
+	if contrasts == nil {
+		contrasts = d.Contrasts()
+	}
+	for _, c := range contrasts {
+		a.Contrasts = append(a.Contrasts, &Contrast{Contrast: c})
+	}
+	a.Remarks = append(a.Remarks, s.cautions(d)...)
+	a.Pending = pending(a.Arms, d.Compare.Stop.Active())
+	if a.Primary.Split != s.Primary.Split {
+		a.Remarks = append(a.Remarks, fmt.Sprintf("The amendment is about the %s split, but this analysis "+
+			"is about the %s split: the amendment is not computed.", a.Primary.Split, s.Primary.Split))
+		return a, nil
+	}
+	if !a.Primary.Tested() {
+		a.Remarks = append(a.Remarks, fmt.Sprintf("There is no test for the metric %s: the report only describes it.",
+			a.Primary.Key))
+		return a, nil
+	}
+	if err := a.test(o); err != nil {
+		return nil, fmt.Errorf("study %q: %w", s.Name, err)
+	}
+	return a, nil
+}
+
+// test runs the statistics over the arms that have scored captions.
+func (a *Analysis) test(o Options) error {
+	var in design
+	for _, arm := range a.Arms {
+		if !slices.Contains(o.Describe, arm.Name) && !a.contrasted(arm.Name) {
+			continue
+		}
+		runs, remarks, err := a.scored(arm)
+		if err != nil {
+			return err
+		}
+		a.Remarks = append(a.Remarks, remarks...)
+		if len(runs) > 0 {
+			in.arms = append(in.arms, stats.Arm{Name: arm.Name, Runs: runs})
+		}
+	}
+	if len(in.arms) == 0 {
+		return nil
+	}
+	var of []*Contrast
+	for _, c := range a.Contrasts {
+		b, okB := in.side(c.B)
+		base, okA := in.side(c.A)
+		if okB && okA {
+			in.contrasts, of = append(in.contrasts, stats.Contrast{B: b, A: base}), append(of, c)
+		}
+	}
+	analysis, err := stats.Compare(in.arms, in.contrasts, a.options(o, in.composites))
+	if err != nil {
+		return err
+	}
+	for i, warning := range analysis.Warnings {
+		analysis.Warnings[i] = a.relabel(warning)
+	}
+	a.Stats = &analysis
+	for i, c := range of {
+		c.Result = analysis.Result(in.contrasts[i], a.Primary.Key)
+		c.Result.Untested = a.relabel(c.Result.Untested)
+		if c.Result.Untested == "" {
+			c.Verdict = c.Result.Verdict
+			switch {
+			case a.Declaration.Late() || o.Undeclared:
+				c.Verdict = stats.Exploratory
+			case a.PendingOf(c) > 0:
+				c.Verdict = stats.Undecided
+			}
+		}
+	}
+	return nil
+}
+
+// relabel puts the arms' labels in the place of their names.
+func (a *Analysis) relabel(text string) string {
+	names := slices.Clone(a.Arms)
+	slices.SortFunc(names, func(x, y *Arm) int { return len(y.Name) - len(x.Name) }) // a name may begin with another
+	for _, arm := range names {
+		text = strings.ReplaceAll(text, "arm "+arm.Name, "arm "+arm.Label)
+	}
+	return text
+}
+
+// options are those of the statistics, as declared.
+func (a *Analysis) options(o Options, composites []stats.Composite) stats.Options {
+	compare := a.Declaration.Compare
+	out := stats.Options{
+		Metrics: o.Metrics, Primary: a.Primary.Key,
+		MinimumEffect: compare.Primary.MinimumEffect, Alpha: compare.Primary.Alpha,
+		Composites: composites, Looks: Looks(compare), Family: len(a.Contrasts),
+	}
+	if out.Metrics == nil {
+		out.Metrics = []string{a.Primary.Key}
+	}
+	return out
+}
+
+// Looks is the stopping rule as the statistics take it, nil without one.
+func Looks(c experiments.Compare) *stats.Looks {
+	if !c.Stop.Active() {
+		return nil
+	}
+	futility := c.Stop.Futility
+	if futility == 0 {
+		futility = -1 // of the statistics, where 0 is the default
+	}
+	return &stats.Looks{Seeds: c.Stop.Looks, Spending: c.Stop.Spending, Futility: futility}
+}
+
+// PendingOf is how many of a contrast's trials have not ended. There is no verdict
+// until they have: stopping at will would be a rule that nobody declared.
+func (a *Analysis) PendingOf(c *Contrast) int {
+	n := 0
+	for cell, trials := range a.Pending {
+		if holds(c.B, cell) || holds(c.A, cell) {
+			n += trials
+		}
+	}
+	return n
+}
+
+// contrasted says whether a cell is part of a contrast.
+func (a *Analysis) contrasted(cell string) bool {
+	return slices.ContainsFunc(a.Contrasts, func(c *Contrast) bool { return holds(c.B, cell) || holds(c.A, cell) })
+}
+
+// scored are the runs of an arm as the statistics take them, and what was left
+// out. A sequential study takes seeds in their declared order, up to the first
+// that is missing: a look at other seeds than those declared would be a choice.
+func (a *Analysis) scored(arm *Arm) (runs []stats.Run, remarks []string, err error) {
+	sequential := a.Declaration.Compare.Stop.Active()
+	for _, id := range arm.Trials {
+		at := slices.IndexFunc(arm.Runs, func(r *Run) bool { return r.ID == id })
+		var one *stats.Run
+		if at >= 0 {
+			r := arm.Runs[at]
+			var why string
+			if one, why, err = a.usable(r); err != nil {
+				return nil, nil, err
+			}
+			if why != "" {
+				remarks = append(remarks, fmt.Sprintf("Run %s (%s, seed %d) %s: it is left out of means, intervals and tests.",
+					r.ID, arm.Label, r.Seed, why))
+			}
+		}
+		switch {
+		case one != nil:
+			runs = append(runs, *one)
+		case sequential:
+			return runs, remarks, nil
+		}
+	}
+	if !sequential {
+		slices.SortStableFunc(runs, func(x, y stats.Run) int { return cmp.Compare(x.Seed, y.Seed) })
+	}
+	return runs, remarks, nil
+}
+
+// usable is a run as the statistics take it, nil where it cannot be used; why
+// says what keeps a completed run out.
+func (a *Analysis) usable(r *Run) (one *stats.Run, why string, err error) {
+	if r.State != store.Completed {
+		return nil, "", nil
+	}
+	if _, ok := a.Primary.Of(&r.Run); !ok {
+		return nil, fmt.Sprintf("has no finite score in %s", a.Primary), nil
+	}
+	images, err := ImageScores(r.Captions)
+	switch {
+	case err != nil:
+		return nil, "", fmt.Errorf("run %s: %w", r.ID, err)
+	case len(images) == 0:
+		return nil, fmt.Sprintf("has no scored captions of the %s split", a.Primary.Split), nil
+	}
+	return &stats.Run{Seed: r.Seed, Images: images}, "", nil
+}
+
+// design is what goes into the statistics.
+type design struct {
+	arms       []stats.Arm
+	composites []stats.Composite
+	contrasts  []stats.Contrast
+}
+
+// side gives the name of an arm or composite that stands for a side of a
+// contrast, and whether all its cells have runs. Cells of a composite are held to
+// the seeds that all of them have.
+func (in *design) side(s experiments.Side) (name string, ok bool) {
+	var cells []stats.Arm
+	for _, t := range s.Terms {
+		at := slices.IndexFunc(in.arms, func(a stats.Arm) bool { return a.Name == t.Cell })
+		if at < 0 {
+			return "", false
+		}
+		cells = append(cells, in.arms[at])
+	}
+	if len(cells) == 1 && s.Terms[0].Weight == 1 {
+		return cells[0].Name, true
+	}
+	if slices.ContainsFunc(in.composites, func(c stats.Composite) bool { return c.Name == s.Name }) {
+		return s.Name, true
+	}
+	composite := stats.Composite{Name: s.Name}
+	for i, cell := range cells {
+		shared := stats.Arm{Name: cell.Name}
+		for _, r := range cell.Runs {
+			if !slices.ContainsFunc(cells, func(other stats.Arm) bool { return !hasSeed(other, r.Seed) }) {
+				shared.Runs = append(shared.Runs, r)
+			}
+		}
+		if len(shared.Runs) == 0 {
+			return "", false
+		}
+		if len(shared.Runs) < len(cell.Runs) {
+			shared.Name = cell.Name + " in " + s.Name
+			in.arms = append(in.arms, shared)
+		}
+		composite.Terms = append(composite.Terms, stats.Term{Arm: shared.Name, Weight: s.Terms[i].Weight})
+	}
+	in.composites = append(in.composites, composite)
+	return s.Name, true
+}
+
+func hasSeed(a stats.Arm, seed int64) bool {
+	return slices.ContainsFunc(a.Runs, func(r stats.Run) bool { return r.Seed == seed })
+}
+
+// holds says whether a cell is part of a side.
+func holds(s experiments.Side, cell string) bool {
+	return slices.ContainsFunc(s.Terms, func(t experiments.Term) bool { return t.Cell == cell })
+}

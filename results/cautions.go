@@ -1,0 +1,69 @@
+package results
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"glimpse/internal/store"
+)
+
+// cautions are what a reader of any verb has to know of a declaration before
+// believing what follows from it: whole sentences.
+func (s *Study) cautions(d Declaration) []string {
+	if !d.Compare.Compares() || d.Number > 0 {
+		return nil
+	}
+	var list []string
+	if d.Known > 0 {
+		list = append(list, fmt.Sprintf("%d of the study’s %d trials had been scored when it was declared on %s (UTC): "+
+			"the study is exploratory.",
+			d.Known, len(d.Trials), d.Declared.UTC().Format("2006-01-02 15:04")))
+	}
+	if d.Begun > 0 {
+		list = append(list, fmt.Sprintf("%d of the study’s %d trials had begun when it was declared: "+
+			"their validation scores may have been known.",
+			d.Begun, len(d.Trials)))
+	}
+	if others := s.sharing(d); len(others) > 0 {
+		list = append(list, fmt.Sprintf("Its trials also belong to %s: "+
+			"each study controls α on its own, but the error rate over all of them is higher.", strings.Join(others, ", ")))
+	}
+	return list
+}
+
+// sharing names the other studies that hold trials of the declaration.
+func (s *Study) sharing(d Declaration) []string {
+	var others []string
+	for _, t := range d.Trials {
+		at := slices.IndexFunc(s.Runs, func(r *Run) bool { return r.ID == t.ID })
+		if at < 0 {
+			continue
+		}
+		for _, study := range s.Runs[at].Studies {
+			if study != s.Name && !slices.Contains(others, study) {
+				others = append(others, study)
+			}
+		}
+	}
+	slices.Sort(others)
+	return others
+}
+
+// pending counts, by cell, the declared trials that have not ended. A failed or
+// pruned one has. Trials of a sequential study are due look by look.
+func pending(arms []*Arm, sequential bool) map[string]int {
+	counts := map[string]int{}
+	for _, a := range arms {
+		if sequential {
+			break
+		}
+		for _, r := range a.Runs {
+			if r.State != store.Completed && r.State != store.Failed && r.State != store.Pruned {
+				counts[a.Name]++
+			}
+		}
+		counts[a.Name] += len(a.Trials) - len(a.Runs)
+	}
+	return counts
+}
