@@ -223,9 +223,6 @@ func TestOptionsRefused(t *testing.T) {
 // The real data set, when it is there.
 func TestFlickr8k(t *testing.T) {
 	root := os.Getenv("GLIMPSE_DATA")
-	if root == "" {
-		root = filepath.Join("..", "..", "shared", "flickr8k")
-	}
 	if _, err := os.Stat(filepath.Join(root, kaggleCaptions)); err != nil {
 		t.Skipf("no Flickr8k at %s; set GLIMPSE_DATA", root)
 	}
@@ -276,9 +273,9 @@ func TestFlickr8k(t *testing.T) {
 }
 
 func BenchmarkLoadFlickr8k(b *testing.B) {
-	root := filepath.Join("..", "..", "shared", "flickr8k")
-	if _, err := os.Stat(root); err != nil {
-		b.Skip("no Flickr8k at", root)
+	root := os.Getenv("GLIMPSE_DATA")
+	if _, err := os.Stat(filepath.Join(root, kaggleCaptions)); err != nil {
+		b.Skip("no Flickr8k: set GLIMPSE_DATA")
 	}
 	for b.Loop() {
 		if _, err := Load(Options{Name: "flickr8k", Root: root, Tokenize: plainWords}); err != nil {

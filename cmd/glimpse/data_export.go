@@ -31,7 +31,7 @@ of that name. The scenes of shapes are drawn as PNG into the folder images, so
 that other programs can caption them, or read them as the data set coco; pictures
 that are files stay where they are.`,
 		Example: `  glimpse data export experiments/demo.yaml -o scenes
-  glimpse data export flickr8k --data ../shared/flickr8k -o references
+  glimpse data export flickr8k --data /data/flickr8k -o references
   glimpse score --references scenes/captions_test.json --candidates captions.json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {

@@ -44,7 +44,7 @@ func doctorCommand() *cobra.Command {
 sets and the results database. Ends with exit code 1 if something must be
 mended; what only some studies need is said and is no failure.`,
 		Example: `  glimpse doctor
-  glimpse doctor --data ../shared/flickr8k
+  glimpse doctor --data /data/flickr8k
   glimpse doctor --json`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -68,7 +68,7 @@ mended; what only some studies need is said and is no failure.`,
 		},
 	}
 	addDBFlag(c, &db)
-	c.Flags().StringVar(&root, "data", "", "folder of Flickr8k (default $GLIMPSE_DATA, else ../shared/flickr8k)")
+	c.Flags().StringVar(&root, "data", "", "folder of Flickr8k (default $GLIMPSE_DATA)")
 	addJSONFlag(c, &asJSON)
 	return c
 }
@@ -171,14 +171,17 @@ func checkMeteor() finding {
 // checkFlickr8k looks for one of the layouts; `glimpse data info` reads them.
 func checkFlickr8k(flag string) finding {
 	const name = "flickr8k"
-	dir := dataRoot(flag, filepath.Join("..", "shared", "flickr8k"))
+	const hint = "only studies of flickr8k need it: unpack the data set and name its folder with --data or $GLIMPSE_DATA"
+	dir := dataRoot(flag, "")
+	if dir == "" {
+		return finding{name, stateOptional, "no folder of it is named", hint}
+	}
 	for _, captions := range []string{"captions.txt", "Flickr8k.token.txt"} {
 		if _, err := os.Stat(filepath.Join(dir, captions)); err == nil {
 			return finding{Name: name, State: stateOK, Detail: filepath.Join(dir, captions)}
 		}
 	}
-	return finding{name, stateOptional, "neither captions.txt nor Flickr8k.token.txt in " + dir,
-		"only studies of flickr8k need it: unpack the data set and name its folder with --data or $GLIMPSE_DATA"}
+	return finding{name, stateOptional, "neither captions.txt nor Flickr8k.token.txt in " + dir, hint}
 }
 
 func checkDatabase(ctx context.Context, flag string) finding {
