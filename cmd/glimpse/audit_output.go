@@ -5,23 +5,11 @@ import (
 	"io"
 	"strings"
 
-	"glimpse/internal/store"
+	"glimpse/inspect"
 	"glimpse/metrics"
 )
 
-// stored is the audit as the database keeps it.
-func (a *audit) stored() []store.AuditRow {
-	rows := make([]store.AuditRow, len(a.Rows))
-	for i, r := range a.Rows {
-		rows[i] = store.AuditRow{
-			Split: r.Split, Protocol: r.Protocol, Says: r.Says, Source: r.Source, Images: r.Images, BLEU: r.BLEU,
-			Claim: [2]float64{r.Claim.BLEU1, r.Claim.BLEU2}, Reaches: r.Reaches, Reportable: r.Reportable, Why: r.Why,
-		}
-	}
-	return rows
-}
-
-func (a *audit) print(w io.Writer) error {
+func printAudit(w io.Writer, a *inspect.Audit) error {
 	t := &table{}
 	t.add("run", a.Run, fmt.Sprintf("%s, %s, seed %d", a.Study, a.Arm, a.Seed))
 	t.add("signature", a.Signature)
