@@ -92,8 +92,8 @@ func membersOf(runs []store.Run, arm string) ([]store.Run, error) {
 		if arm != "" {
 			of = " of arm " + arm
 		}
-		return nil, fmt.Errorf("an ensemble is of two runs at least, and %s%s can take part here: `glimpse runs` lists what is completed",
-			term.Plural(len(members), "run"), of)
+		return nil, fmt.Errorf("an ensemble is of two runs at least, and %s%s can take part here: "+
+			"`glimpse runs` lists what is completed", term.Plural(len(members), "run"), of)
 	}
 	return members, results.SameProtocol(members)
 }

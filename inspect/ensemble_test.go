@@ -12,8 +12,12 @@ import (
 // TestMembersOf holds who takes part in an ensemble, and that one run is none.
 func TestMembersOf(t *testing.T) {
 	const signature = "data=shapes/official@0 tokenizer=ptb metrics=1"
-	runs := []store.Run{{ID: "a", Arm: "none", Signature: signature}, {ID: "b", Arm: "soft", Signature: signature},
-		{ID: "c", Arm: "soft", Signature: signature}, {ID: "d", Arm: "odd", Signature: "data=shapes/official@1 tokenizer=ptb metrics=1"}}
+	runs := []store.Run{
+		{ID: "a", Arm: "none", Signature: signature},
+		{ID: "b", Arm: "soft", Signature: signature},
+		{ID: "c", Arm: "soft", Signature: signature},
+		{ID: "d", Arm: "odd", Signature: "data=shapes/official@1 tokenizer=ptb metrics=1"},
+	}
 	for _, c := range []struct {
 		name, arm string
 		runs      []store.Run

@@ -122,9 +122,12 @@ func (r *Run) attentionMaps(ctx context.Context, choice reports.Choice) ([]store
 	for i, c := range captions {
 		image := chosen[i].Image
 		if !near(c.Beta, chosen[i].Beta) {
-			return nil, fmt.Errorf("run %s: its checkpoint does not look at %s as its caption records: it is of another training", r.ID, image)
+			return nil, fmt.Errorf("run %s: its checkpoint does not look at %s as its caption records: it is of another training",
+				r.ID, image)
 		}
-		maps[i] = store.AttentionMap{Run: r.ID, Image: image, Side: grid.Side, First: grid.First, Step: grid.Step, Alpha: rounded(c.Alpha)}
+		maps[i] = store.AttentionMap{
+			Run: r.ID, Image: image, Side: grid.Side, First: grid.First, Step: grid.Step, Alpha: rounded(c.Alpha),
+		}
 	}
 	return maps, nil
 }

@@ -54,39 +54,50 @@ func (o *Opener) Open(ctx context.Context, run store.Run) (*Run, error) {
 		return nil, err
 	}
 	if o.last == nil || settings.Data != o.lastOf {
-		d, err := o.load(ctx, run, settings)
-		if err != nil {
+		if err := o.load(ctx, run, settings); err != nil {
 			return nil, err
 		}
-		o.last, o.lastOf, o.places = d, settings.Data, make(map[string]int, len(d.Images))
-		for i, image := range d.Images {
-			o.places[image.ID] = i
-		}
 	}
-	return &Run{Run: run, Settings: settings, Data: o.last, opener: o, places: o.places}, nil
+	r := &Run{Run: run, Settings: settings, Data: o.last, opener: o, places: o.places}
+	if err := r.check(); err != nil {
+		return nil, err
+	}
+	return r, nil
 }
 
-// load loads the data set of a run and checks that it is the one.
-func (o *Opener) load(ctx context.Context, run store.Run, settings experiments.Settings) (*data.Dataset, error) {
+// load loads a data set as a run's settings describe it.
+func (o *Opener) load(ctx context.Context, run store.Run, settings experiments.Settings) error {
 	root := o.Root
 	if root == "" {
 		var err error
 		if root, err = o.studyRoot(ctx, run.Study); err != nil {
-			return nil, err
+			return err
 		}
 	}
+	of := settings.Data
 	settings.Data.Root = root
 	d, err := data.Load(runner.DataOptions(settings, root))
 	if err != nil {
-		return nil, fmt.Errorf("data set %s, which holds the references: %w; --data names its folder", settings.Data.Name, err)
+		return fmt.Errorf("data set %s, which holds the references: %w; --data names its folder", of.Name, err)
 	}
-	if err := runner.CheckData(run, d, o.Pictures); err != nil {
-		return nil, err
+	o.last, o.lastOf, o.places = d, of, make(map[string]int, len(d.Images))
+	for i, image := range d.Images {
+		o.places[image.ID] = i
 	}
-	if found := stats.SignatureDifferences(run.Signature, runner.Signature(settings, d, ""), "metrics"); len(found) > 0 {
-		return nil, fmt.Errorf("run %s was made with another data set than the one in %q: %s", run.ID, root, strings.Join(found, "; "))
+	return nil
+}
+
+// check holds that the run was made with this data set.
+func (r *Run) check() error {
+	if err := runner.CheckData(r.Run, r.Data, r.opener.Pictures); err != nil {
+		return err
 	}
-	return d, nil
+	here := runner.Signature(r.Settings, r.Data, "")
+	if found := stats.SignatureDifferences(r.Signature, here, "metrics"); len(found) > 0 {
+		return fmt.Errorf("run %s was made with another data set than the one in %q: %s",
+			r.ID, r.Data.Options.Root, strings.Join(found, "; "))
+	}
+	return nil
 }
 
 // studyRoot is the folder of the data set that a study names.

@@ -74,7 +74,8 @@ func averageable(runs []store.Run) error {
 		if other, known := first[run.Arm]; !known {
 			first[run.Arm] = run
 		} else if !maps.Equal(other.Swept, run.Swept) {
-			return fmt.Errorf("runs %s and %s of arm %s differ in more than their seed, and an arm is averaged: name fewer runs", other.ID, run.ID, run.Arm)
+			return fmt.Errorf("runs %s and %s of arm %s differ in more than their seed, and an arm is averaged: name fewer runs",
+				other.ID, run.ID, run.Arm)
 		}
 	}
 	return nil
@@ -108,7 +109,8 @@ func (o *Opener) readSwapped(ctx context.Context, run store.Run, split string) (
 // their own and with other pictures.
 func (r *Run) readings(ctx context.Context, captions []store.Caption) ([]store.Reading, error) {
 	if len(captions) < 2 {
-		return nil, fmt.Errorf("run %s has %s, and pictures are swapped among two at least", r.ID, term.Plural(len(captions), "caption"))
+		return nil, fmt.Errorf("run %s has %s, and pictures are swapped among two at least",
+			r.ID, term.Plural(len(captions), "caption"))
 	}
 	captioner, err := r.Captioner()
 	if err != nil {
@@ -175,8 +177,8 @@ func near(a, b []float64) bool {
 	return true
 }
 
-// cycle permutes 0 to n−1 so that all are on one cycle, and none, for n above 1, stays in its place (Sattolo 1986); the same for
-// the same n.
+// cycle permutes 0 to n−1 so that all are on one cycle, and none, for n above 1,
+// stays in its place (Sattolo 1986); the same for the same n.
 func cycle(n int) []int {
 	g := rand.New(rand.NewPCG(1, 0))
 	order := make([]int, n)

@@ -39,7 +39,8 @@ func printAudit(w io.Writer, a *inspect.Audit) error {
 func printAuditSplit(w io.Writer, rows []metrics.AuditRow) error {
 	claim := rows[0].Claim
 	t := &table{}
-	t.add("\n"+strings.ToUpper(rows[0].Split)+" ×100", "BLEU-1", "BLEU-2", "BLEU-3", "BLEU-4", "IMAGES", "CLAIM", "IN A PAPER", "WHAT IS COUNTED; WHY IT MAY OR MAY NOT BE REPORTED")
+	t.add("\n"+strings.ToUpper(rows[0].Split)+" ×100", "BLEU-1", "BLEU-2", "BLEU-3", "BLEU-4",
+		"IMAGES", "CLAIM", "IN A PAPER", "WHAT IS COUNTED; WHY IT MAY OR MAY NOT BE REPORTED")
 	var reaching []string
 	for _, r := range rows {
 		reaches, report := "-", "no"

@@ -66,13 +66,16 @@ studies; drawn scenes are not counted. --images 0 takes those of the study out.`
 }
 
 func printIllustration(w io.Writer, study string, kept store.Illustration) error {
-	_, err := fmt.Fprintf(w, "%s: %s and %s kept\n", study, plural(len(kept.Pictures), "picture"), plural(len(kept.Maps), "attention map"))
+	_, err := fmt.Fprintf(w, "%s: %s and %s kept\n", study,
+		plural(len(kept.Pictures), "picture"), plural(len(kept.Maps), "attention map"))
 	return err
 }
 
 // illustrateRun keeps pictures for the report of a study that is complete. Where that cannot be done, a remark says why: the
 // study is done all the same.
-func illustrateRun(ctx context.Context, remarks io.Writer, db *store.DB, engine engine, study *experiments.Study, summary runner.Summary, images int) {
+func illustrateRun(
+	ctx context.Context, remarks io.Writer, db *store.DB, engine engine, study *experiments.Study, summary runner.Summary, images int,
+) {
 	if images == 0 || summary.Completed < summary.Total || len(study.Compare.Contrasts) == 0 {
 		return
 	}
