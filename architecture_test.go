@@ -1,5 +1,5 @@
 // Package glimpse_test holds the rule that keeps the packages apart: imports point one way, gotch stays behind
-// internal/torch, and everything but models, internal/torch and cmd builds without libtorch.
+// internal/torch, and everything but models, inspect, internal/torch and cmd builds without libtorch.
 package glimpse_test
 
 import (
@@ -25,7 +25,8 @@ const (
 // allowed tells, for each package, which of our packages it may import. A package below one of these (metrics/x) follows
 // the rule of the package above it, and may import its own tree.
 var allowed = map[string][]string{
-	"cmd/glimpse":     {"experiments", "data", "metrics", "internal/filter", "internal/store", "internal/torch", "internal/wheel", "models", "results", "runner", "reports", "exports"},
+	"cmd/glimpse":     {"experiments", "data", "inspect", "metrics", "internal/filter", "internal/store", "internal/torch", "internal/wheel", "models", "results", "runner", "reports", "exports"},
+	"inspect":         {"experiments", "data", "metrics", "internal/store", "models", "reports", "results", "runner"},
 	"results":         {"experiments", "metrics", "internal/store"},
 	"runner":          {"experiments", "data", "metrics", "internal/store", "results"},
 	"models":          {"experiments", "data", "internal/torch", "internal/wheel"},
@@ -41,10 +42,10 @@ var allowed = map[string][]string{
 }
 
 // leaves are packages that any other may import, and that import none of ours.
-var leaves = []string{"internal/atomicfile", "internal/faults"}
+var leaves = []string{"internal/atomicfile", "internal/faults", "internal/term"}
 
 // needTorch are the packages that may reach gotch, directly or not.
-var needTorch = []string{"cmd/glimpse", "models", "internal/torch"}
+var needTorch = []string{"cmd/glimpse", "inspect", "models", "internal/torch"}
 
 type listed struct {
 	ImportPath, ForTest                string

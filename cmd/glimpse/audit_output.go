@@ -5,23 +5,11 @@ import (
 	"io"
 	"strings"
 
-	"glimpse/internal/store"
+	"glimpse/inspect"
 	"glimpse/metrics"
 )
 
-// stored is the audit as the database keeps it.
-func (a *audit) stored() []store.AuditRow {
-	rows := make([]store.AuditRow, len(a.Rows))
-	for i, r := range a.Rows {
-		rows[i] = store.AuditRow{
-			Split: r.Split, Protocol: r.Protocol, Says: r.Says, Source: r.Source, Images: r.Images, BLEU: r.BLEU,
-			Claim: [2]float64{r.Claim.BLEU1, r.Claim.BLEU2}, Reaches: r.Reaches, Reportable: r.Reportable, Why: r.Why,
-		}
-	}
-	return rows
-}
-
-func (a *audit) print(w io.Writer) error {
+func printAudit(w io.Writer, a *inspect.Audit) error {
 	t := &table{}
 	t.add("run", a.Run, fmt.Sprintf("%s, %s, seed %d", a.Study, a.Arm, a.Seed))
 	t.add("signature", a.Signature)
@@ -51,7 +39,8 @@ func (a *audit) print(w io.Writer) error {
 func printAuditSplit(w io.Writer, rows []metrics.AuditRow) error {
 	claim := rows[0].Claim
 	t := &table{}
-	t.add("\n"+strings.ToUpper(rows[0].Split)+" ×100", "BLEU-1", "BLEU-2", "BLEU-3", "BLEU-4", "IMAGES", "CLAIM", "IN A PAPER", "WHAT IS COUNTED; WHY IT MAY OR MAY NOT BE REPORTED")
+	t.add("\n"+strings.ToUpper(rows[0].Split)+" ×100", "BLEU-1", "BLEU-2", "BLEU-3", "BLEU-4",
+		"IMAGES", "CLAIM", "IN A PAPER", "WHAT IS COUNTED; WHY IT MAY OR MAY NOT BE REPORTED")
 	var reaching []string
 	for _, r := range rows {
 		reaches, report := "-", "no"

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"testing"
 
@@ -43,17 +42,5 @@ func TestAuditRefusals(t *testing.T) {
 	defer db.Close()
 	if rows, err := db.Audit(context.Background(), "aaaa"); err != nil || len(rows) > 0 {
 		t.Errorf("a refused audit was stored: %v, %v", rows, err)
-	}
-}
-
-// TestSampleOf holds that the same images are drawn each time, none twice, and all where there are too few.
-func TestSampleOf(t *testing.T) {
-	images := []int{3, 5, 8, 13, 21, 34, 55, 89}
-	first := sampleOf(images, 4)
-	if len(first) != 4 || !slices.Equal(first, sampleOf(images, 4)) || !slices.IsSorted(first) || len(slices.Compact(first)) != 4 {
-		t.Errorf("drawn: %v", first)
-	}
-	if all := sampleOf(images, 100); !slices.Equal(all, images) {
-		t.Errorf("of too few: %v", all)
 	}
 }

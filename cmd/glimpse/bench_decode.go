@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strconv"
 	"time"
 
@@ -11,7 +12,6 @@ import (
 
 	"glimpse/data"
 	"glimpse/experiments"
-	"glimpse/results"
 	"glimpse/runner"
 )
 
@@ -129,28 +129,20 @@ func (b *benchRun) decodeRun(ctx context.Context, flag, id, root string, images 
 	if err != nil {
 		return decodeSpeed{}, err
 	}
-	s, err := results.Settings(run)
+	if _, err := runner.BestCheckpoint(runner.DefaultDir(db), run); err != nil { // before the data set is read
+		return decodeSpeed{}, err
+	}
+	opened, err := b.engine.opener(db, root, io.Discard).Open(ctx, run)
 	if err != nil {
 		return decodeSpeed{}, err
 	}
-	checkpoint, err := runner.BestCheckpoint(runner.DefaultDir(db), run)
-	if err != nil {
-		return decodeSpeed{}, err
-	}
-	d, err := runData(ctx, db, run, s, root)
-	if err != nil {
-		return decodeSpeed{}, err
-	}
-	captioner, err := b.engine.Captioner(s, d)
+	captioner, err := opened.Captioner()
 	if err != nil {
 		return decodeSpeed{}, err
 	}
 	defer captioner.Close()
-	if err := captioner.Load(checkpoint); err != nil {
-		return decodeSpeed{}, err
-	}
-	b.study.Name, b.study.Data.Name = run.Study, d.Name
-	row, err := decode(ctx, captioner, d, s.Decode, images)
+	b.study.Name, b.study.Data.Name = run.Study, opened.Data.Name
+	row, err := decode(ctx, captioner, opened.Data, opened.Settings.Decode, images)
 	row.Arm, row.Model = run.Arm, "run "+run.ID
 	return row, err
 }

@@ -16,6 +16,7 @@ import (
 
 	"glimpse/data"
 	"glimpse/experiments"
+	"glimpse/inspect"
 	"glimpse/internal/store"
 	"glimpse/models"
 	"glimpse/results"
@@ -198,9 +199,9 @@ func openCaptioner(ctx context.Context, remarks io.Writer, engine engine, o capt
 	}
 	vocabulary, err := models.CheckpointVocabulary(checkpoint)
 	if err == nil && vocabulary == nil { // of an earlier version: the words come from the data set
-		var d *data.Dataset
-		if d, err = runData(ctx, db, run, settings, o.root); err == nil {
-			vocabulary = d.Vocabulary.Words
+		var opened *inspect.Run
+		if opened, err = engine.opener(db, o.root, remarks).Open(ctx, run); err == nil {
+			vocabulary = opened.Data.Vocabulary.Words
 		}
 	}
 	if err == nil {

@@ -2,6 +2,8 @@ package main
 
 import (
 	"errors"
+	"fmt"
+	"io"
 	"path/filepath"
 	"runtime"
 
@@ -9,6 +11,8 @@ import (
 
 	"glimpse/data"
 	"glimpse/experiments"
+	"glimpse/inspect"
+	"glimpse/internal/store"
 	"glimpse/internal/torch"
 	"glimpse/models"
 	"glimpse/runner"
@@ -27,6 +31,15 @@ func (e engine) Captioner(s experiments.Settings, d *data.Dataset) (runner.Capti
 
 // pictureHashes is the folder where hashes of pictures are kept, beside the features.
 func (e engine) pictureHashes() string { return filepath.Join(e.CacheDir, "features") }
+
+// opener opens runs of db again, and writes its remarks a line each. root is --data, which comes before $GLIMPSE_DATA and
+// what the study says.
+func (e engine) opener(db *store.DB, root string, remarks io.Writer) *inspect.Opener {
+	return &inspect.Opener{
+		DB: db, Engine: e.Engine, Root: dataRoot(root, ""), Pictures: e.pictureHashes(),
+		Remark: func(line string) { fmt.Fprintln(remarks, line) },
+	}
+}
 
 // engineFlags say what computes, and with how many threads.
 type engineFlags struct {

@@ -8,31 +8,14 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+
+	"glimpse/internal/term"
 )
 
-// number is a float that survives JSON: the values that JSON lacks are written as the texts "nan", "inf" and "-inf".
-type number float64
+// number is a float that survives JSON.
+type number = term.Number
 
-func (n number) MarshalJSON() ([]byte, error) {
-	switch v := float64(n); {
-	case math.IsNaN(v):
-		return []byte(`"nan"`), nil
-	case math.IsInf(v, 1):
-		return []byte(`"inf"`), nil
-	case math.IsInf(v, -1):
-		return []byte(`"-inf"`), nil
-	default:
-		return json.Marshal(v)
-	}
-}
-
-func numbers(values map[string]float64) map[string]number {
-	out := make(map[string]number, len(values))
-	for k, v := range values {
-		out[k] = number(v)
-	}
-	return out
-}
+func numbers(values map[string]float64) map[string]number { return term.Numbers(values) }
 
 func series(values []float64) []number {
 	if values == nil {
@@ -105,17 +88,7 @@ func timestamp(t time.Time) any {
 }
 
 // count shows a number with its digits in groups of three.
-func count(n int64) string {
-	digits := fmt.Sprint(n)
-	for i := len(digits) - 3; i > 0 && digits[i-1] != '-'; i -= 3 {
-		digits = digits[:i] + "," + digits[i:]
-	}
-	return digits
-}
+func count(n int64) string { return term.Count(n) }
 
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return count(int64(n)) + " " + noun + "s"
-}
+// plural shows a number of things.
+func plural(n int, noun string) string { return term.Plural(n, noun) }

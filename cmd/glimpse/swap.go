@@ -1,25 +1,14 @@
 package main
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"maps"
-	"math"
-	"math/rand/v2"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"glimpse/data"
-	"glimpse/experiments"
 	"glimpse/internal/store"
-	"glimpse/metrics/stats"
-	"glimpse/models"
-	"glimpse/reports"
-	"glimpse/results"
 )
 
 func swapCommand() *cobra.Command {
@@ -57,26 +46,23 @@ database, in place of earlier ones, and ` + "`glimpse report`" + ` shows them.`,
 			if err != nil {
 				return err
 			}
-			opened, err := openForWriting(db)
+			results, err := openForWriting(db)
 			if err != nil {
 				return err
 			}
-			defer opened.Close()
-			runs, err := completedRuns(c.Context(), opened, args)
-			if err == nil {
-				err = cmp.Or(averageable(runs), results.SameProtocol(runs))
-			}
+			defer results.Close()
+			runs, err := completedRuns(c.Context(), results, args)
 			if err != nil {
 				return err
 			}
-			read, err := swap(c, opened, engine, runs, root)
+			swapped, err := engine.opener(results, root, c.ErrOrStderr()).Swap(c.Context(), runs)
 			if err != nil {
 				return err
 			}
 			if asJSON {
-				return printJSON(c.OutOrStdout(), read)
+				return printJSON(c.OutOrStdout(), swapped)
 			}
-			return read.print(c.OutOrStdout())
+			return printSwapped(c.OutOrStdout(), swapped)
 		},
 	}
 	compute.add(c)
@@ -109,152 +95,4 @@ func completedRuns(ctx context.Context, db *store.DB, args []string) ([]store.Ru
 		return nil, fmt.Errorf("%s: none of these runs is completed: only completed runs have final captions", strings.Join(args, ", "))
 	}
 	return runs, nil
-}
-
-// averageable holds that the runs of an arm differ in their seed alone.
-func averageable(runs []store.Run) error {
-	first := map[string]store.Run{} // of each arm
-	for _, run := range runs {
-		if other, known := first[run.Arm]; !known {
-			first[run.Arm] = run
-		} else if !maps.Equal(other.Swept, run.Swept) {
-			return fmt.Errorf("runs %s and %s of arm %s differ in more than their seed, and an arm is averaged: name fewer runs", other.ID, run.ID, run.Arm)
-		}
-	}
-	return nil
-}
-
-// swapped is what `swap` tells; as JSON, a contract.
-type swapped struct {
-	Runs []swappedRun           `json:"runs"`
-	Arms []stats.ReadingSummary `json:"arms"`
-}
-
-type swappedRun struct {
-	ID    string `json:"id"`
-	Study string `json:"study"`
-	Arm   string `json:"arm"`
-	Seed  int64  `json:"seed"`
-	Split string `json:"split"`
-}
-
-// swap reads and keeps run by run, and summarises them.
-func swap(c *cobra.Command, db *store.DB, engine engine, runs []store.Run, root string) (*swapped, error) {
-	ctx := c.Context()
-	var (
-		sets  = dataLoader{db: db, root: root}
-		arms  []stats.ReadingArm
-		out   = &swapped{}
-		index = map[string]int{} // of an arm in arms
-	)
-	for _, run := range runs {
-		settings, err := results.Settings(run)
-		if err != nil {
-			return nil, err
-		}
-		d, err := sets.load(ctx, run, settings)
-		if err != nil {
-			return nil, err
-		}
-		split, _ := run.Final()
-		captions, err := db.Captions(ctx, run.ID, split)
-		if err != nil {
-			return nil, err
-		}
-		fmt.Fprintf(c.ErrOrStderr(), "%s %s seed %d: reading %s with pictures swapped\n", run.ID, run.Arm, run.Seed, plural(len(captions), "caption"))
-		readings, err := readSwapped(ctx, db, engine, run, settings, d, captions)
-		if err != nil {
-			return nil, err
-		}
-		if err := db.SaveReadings(ctx, run.ID, split, readings); err != nil {
-			return nil, err
-		}
-		read, err := reports.ReadingRun(run.Seed, captions, readings)
-		if err != nil {
-			return nil, fmt.Errorf("run %s: %w", run.ID, err)
-		}
-		at, known := index[run.Arm]
-		if !known {
-			at, index[run.Arm] = len(arms), len(arms)
-			arms = append(arms, stats.ReadingArm{Name: run.Arm})
-		}
-		arms[at].Runs = append(arms[at].Runs, read)
-		out.Runs = append(out.Runs, swappedRun{run.ID, run.Study, run.Arm, run.Seed, split})
-	}
-	var err error
-	out.Arms, _, err = stats.Readings(arms, reports.WordClasses(), nil)
-	return out, err
-}
-
-// readSwapped has a run's best checkpoint read its captions, in their order, with their own and with other pictures.
-func readSwapped(ctx context.Context, db *store.DB, engine engine, run store.Run, settings experiments.Settings, d *data.Dataset, captions []store.Caption) ([]store.Reading, error) {
-	if len(captions) < 2 {
-		return nil, fmt.Errorf("run %s has %s, and pictures are swapped among two at least", run.ID, plural(len(captions), "caption"))
-	}
-	captioner, err := bestCaptioner(db, engine, run, settings, d)
-	if err != nil {
-		return nil, err
-	}
-	defer captioner.Close()
-	images := indexOf(d)
-	given := make([]data.Caption, len(captions))
-	for i, c := range captions {
-		image, known := images[c.Image]
-		if !known {
-			return nil, fmt.Errorf("run %s: the data set has no image %q, of which a caption is stored", run.ID, c.Image)
-		}
-		given[i] = data.Caption{Image: image, Words: strings.Fields(c.Words)}
-	}
-	order, others := cycle(len(captions)), make([]int, len(captions))
-	for i, other := range order {
-		others[i] = given[other].Image
-	}
-	read, err := captioner.Read(ctx, given, others)
-	if err != nil {
-		return nil, err
-	}
-	readings := make([]store.Reading, len(captions))
-	for i, r := range read {
-		if err := sameReading(r, captions[i], settings.Decode.MaxLength); err != nil {
-			return nil, fmt.Errorf("run %s, image %s: %w: the checkpoint is of another training", run.ID, captions[i].Image, err)
-		}
-		readings[i] = store.Reading{
-			Image: captions[i].Image, Other: captions[order[i]].Image, LogProb: r.LogProb, LogProbOther: r.Other,
-			LogProbRegions: r.Regions, LogProbEven: r.Even, BetaOther: r.BetaOther,
-		}
-	}
-	return readings, nil
-}
-
-// sameReading holds that a caption is read as it was written.
-func sameReading(r models.Reading, c store.Caption, maxLength int) error {
-	total := 0.0
-	for _, v := range r.LogProb {
-		total += v
-	}
-	if len(r.LogProb) < maxLength { // else decoding stopped before the end
-		total += r.End
-	}
-	if math.Abs(total-c.LogProb) > 0.01 {
-		return fmt.Errorf("its caption was written with a log probability of %.3f, and is read with %.3f", c.LogProb, total)
-	}
-	if !near(r.Beta, c.Beta) {
-		return errors.New("β is not as its caption records")
-	}
-	return nil
-}
-
-// cycle permutes 0 to n−1 so that all are on one cycle, and none, for n above 1, stays in its place (Sattolo 1986); the same for
-// the same n.
-func cycle(n int) []int {
-	g := rand.New(rand.NewPCG(1, 0))
-	order := make([]int, n)
-	for i := range order {
-		order[i] = i
-	}
-	for i := n - 1; i > 0; i-- {
-		j := g.IntN(i)
-		order[i], order[j] = order[j], order[i]
-	}
-	return order
 }

@@ -5,10 +5,11 @@ import (
 	"io"
 	"strings"
 
+	"glimpse/inspect"
 	"glimpse/metrics/stats"
 )
 
-func (s *swapped) print(w io.Writer) error {
+func printSwapped(w io.Writer, s *inspect.Swapped) error {
 	for i, arm := range s.Arms {
 		if i > 0 {
 			if _, err := fmt.Fprintln(w); err != nil {

@@ -1,12 +1,10 @@
 package main
 
 import (
-	"slices"
 	"strings"
 	"testing"
 
 	"glimpse/internal/store"
-	"glimpse/models"
 )
 
 // TestSwapRefusals holds what neither swap nor ensemble reads. What they do is in testdata/script/run.txtar.
@@ -44,46 +42,6 @@ func TestSwapRefusals(t *testing.T) {
 		if code != c.code || stdout != "" || !strings.Contains(stderr, c.want) {
 			t.Errorf("glimpse %s: exit code %d, want %d; %q on standard output; standard error lacks %q:\n%s",
 				c.args, code, c.code, stdout, c.want, stderr)
-		}
-	}
-}
-
-// TestCycle holds that each image has another one's picture, and the same one each time.
-func TestCycle(t *testing.T) {
-	for n := 2; n < 50; n++ {
-		order := cycle(n)
-		if !slices.Equal(order, cycle(n)) {
-			t.Errorf("%d: another order each time", n)
-		}
-		seen := make([]bool, n)
-		for i, other := range order {
-			if other == i || seen[other] {
-				t.Fatalf("%d: %v", n, order)
-			}
-			seen[other] = true
-		}
-	}
-}
-
-// TestSameReading holds that captions of another training are noticed.
-func TestSameReading(t *testing.T) {
-	written := store.Caption{Words: "a dog", LogProb: -3, Beta: []float64{0.9, 0.2}}
-	for _, c := range []struct {
-		name      string
-		reading   models.Reading
-		maxLength int
-		want      string // "" for none
-	}{
-		{"the same", models.Reading{LogProb: []float64{-0.5, -1.5}, End: -1, Beta: []float64{0.9, 0.2}}, 24, ""},
-		{"rounded otherwise", models.Reading{LogProb: []float64{-0.501, -1.5}, End: -1, Beta: []float64{0.901, 0.2}}, 24, ""},
-		{"decoding stopped before </s>", models.Reading{LogProb: []float64{-1, -2}, End: -9, Beta: []float64{0.9, 0.2}}, 2, ""},
-		{"less likely", models.Reading{LogProb: []float64{-0.5, -1.5}, End: -1.5, Beta: []float64{0.9, 0.2}}, 24, "was written with a log probability of -3.000, and is read with -3.500"},
-		{"another β", models.Reading{LogProb: []float64{-0.5, -1.5}, End: -1, Beta: []float64{0.9, 0.3}}, 24, "β is not as its caption records"},
-		{"no β", models.Reading{LogProb: []float64{-0.5, -1.5}, End: -1}, 24, "β is not as its caption records"},
-	} {
-		err := sameReading(c.reading, written, c.maxLength)
-		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%s: %v, want %q", c.name, err, c.want)
 		}
 	}
 }

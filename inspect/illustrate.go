@@ -1,0 +1,144 @@
+package inspect
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"image/jpeg"
+	"math"
+
+	"glimpse/data"
+	"glimpse/internal/store"
+	"glimpse/models"
+	"glimpse/reports"
+)
+
+// thumbnail is the longer side of a kept picture, in pixels.
+const thumbnail = 224
+
+// Illustrate keeps up to so many pictures for a study's report, in place of
+// earlier ones, with where the best checkpoints looked before each word of their
+// captions, and returns what it kept; 0 takes them out. Which they are,
+// [reports.Choose] says. A checkpoint that does not give the β that was
+// stored with a caption is refused, and then nothing changes.
+func (o *Opener) Illustrate(ctx context.Context, study string, images int) (store.Illustration, error) {
+	var kept store.Illustration
+	if images > 0 {
+		choice, err := reports.Choose(ctx, o.DB, study, images)
+		if err != nil {
+			return kept, err
+		}
+		if kept, err = o.picture(ctx, choice); err != nil {
+			return kept, fmt.Errorf("pictures of study %s: %w", study, err)
+		}
+	}
+	return kept, o.DB.SaveIllustration(ctx, study, kept)
+}
+
+// picture makes what is kept of a choice.
+func (o *Opener) picture(ctx context.Context, choice reports.Choice) (kept store.Illustration, err error) {
+	var r *Run
+	for _, id := range choice.Runs {
+		run, err := o.DB.Run(ctx, id)
+		if err != nil {
+			return kept, err
+		}
+		if r, err = o.Open(ctx, run); err != nil {
+			return kept, err
+		}
+		if !models.Looks(r.Settings) {
+			continue
+		}
+		maps, err := r.attentionMaps(ctx, choice)
+		if err != nil {
+			return kept, err
+		}
+		kept.Maps = append(kept.Maps, maps...)
+	}
+	for _, image := range choice.Images {
+		small, err := r.thumbnail(image)
+		if err != nil {
+			return kept, err
+		}
+		kept.Pictures = append(kept.Pictures, small)
+	}
+	return kept, nil
+}
+
+// thumbnail shrinks a picture of the data set.
+func (r *Run) thumbnail(image string) (p store.Picture, err error) {
+	place, err := r.place(image)
+	if err != nil {
+		return p, err
+	}
+	full, err := r.Data.Picture(place)
+	if err != nil {
+		return p, err
+	}
+	small := data.Shrink(full, thumbnail)
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, small, &jpeg.Options{Quality: 80}); err != nil {
+		return p, fmt.Errorf("thumbnail of %s: %w", image, err)
+	}
+	p = store.Picture{Image: image, Dataset: r.Data.Name, Width: small.Rect.Dx(), Height: small.Rect.Dy(), JPEG: b.Bytes()}
+	if r.Data.Name == "shapes" { // drawn: anyone may have as many as they like
+		p.Dataset = ""
+	}
+	return p, nil
+}
+
+// attentionMaps reads the run's captions of the chosen images with its best checkpoint.
+func (r *Run) attentionMaps(ctx context.Context, choice reports.Choice) ([]store.AttentionMap, error) {
+	grid, err := models.GridOf(r.Settings.Encoder)
+	if err != nil {
+		return nil, err
+	}
+	captioner, err := r.Captioner()
+	if err != nil {
+		return nil, err
+	}
+	defer captioner.Close()
+	stored, err := r.opener.DB.Captions(ctx, r.ID, choice.Split)
+	if err != nil {
+		return nil, err
+	}
+	byImage := make(map[string]store.Caption, len(stored))
+	for _, c := range stored {
+		byImage[c.Image] = c
+	}
+	chosen := make([]store.Caption, len(choice.Images))
+	for i, image := range choice.Images {
+		chosen[i] = byImage[image]
+		chosen[i].Image = image
+	}
+	captions, err := r.given(chosen)
+	if err != nil {
+		return nil, err
+	}
+	if err := captioner.Explain(ctx, captions); err != nil {
+		return nil, err
+	}
+	maps := make([]store.AttentionMap, len(captions))
+	for i, c := range captions {
+		image := chosen[i].Image
+		if !near(c.Beta, chosen[i].Beta) {
+			return nil, fmt.Errorf("run %s: its checkpoint does not look at %s as its caption records: it is of another training",
+				r.ID, image)
+		}
+		maps[i] = store.AttentionMap{
+			Run: r.ID, Image: image, Side: grid.Side, First: grid.First, Step: grid.Step, Alpha: rounded(c.Alpha),
+		}
+	}
+	return maps, nil
+}
+
+// rounded keeps four digits of the weights: more cannot be seen.
+func rounded(alpha [][]float32) [][]float64 {
+	out := make([][]float64, len(alpha))
+	for i, word := range alpha {
+		for _, v := range word {
+			out[i] = append(out[i], math.Round(float64(v)*1e4)/1e4)
+		}
+	}
+	return out
+}

@@ -1,0 +1,163 @@
+package inspect
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+
+	"glimpse/data"
+	"glimpse/experiments"
+	"glimpse/internal/store"
+	"glimpse/metrics/stats"
+	"glimpse/models"
+	"glimpse/results"
+	"glimpse/runner"
+)
+
+// An Opener opens runs of a results database again. It keeps the data set that
+// it loaded last, since runs that are opened one after another mostly share it.
+// It must not be used by several goroutines at once.
+type Opener struct {
+	DB     *store.DB
+	Engine models.Engine
+	// Root is the folder of the data set; "" takes the one that a run's study names.
+	Root string
+	// Pictures is the folder where hashes of pictures are kept, as [runner.Config.Cache] is.
+	Pictures string
+	// Remark gets a line, without its end, before each part that may take
+	// minutes; nil for none.
+	Remark func(line string)
+
+	last   *data.Dataset
+	lastOf experiments.Data // the settings that last was loaded for
+	places map[string]int   // of the images in last, by their ids
+}
+
+// Run is a run opened again.
+type Run struct {
+	store.Run
+	Settings experiments.Settings
+	Data     *data.Dataset // that the run was made with
+
+	opener *Opener
+	places map[string]int
+}
+
+// Open reads the settings of a run and loads its data set. It returns a
+// [runner.DataError] for another data set than the run was made with. The
+// checkpoint is not needed yet.
+func (o *Opener) Open(ctx context.Context, run store.Run) (*Run, error) {
+	settings, err := results.Settings(run)
+	if err != nil {
+		return nil, err
+	}
+	if o.last == nil || settings.Data != o.lastOf {
+		if err := o.load(ctx, run, settings); err != nil {
+			return nil, err
+		}
+	}
+	r := &Run{Run: run, Settings: settings, Data: o.last, opener: o, places: o.places}
+	if err := r.check(); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// load loads a data set as a run's settings describe it.
+func (o *Opener) load(ctx context.Context, run store.Run, settings experiments.Settings) error {
+	root := o.Root
+	if root == "" {
+		var err error
+		if root, err = o.studyRoot(ctx, run.Study); err != nil {
+			return err
+		}
+	}
+	of := settings.Data
+	settings.Data.Root = root
+	d, err := data.Load(runner.DataOptions(settings, root))
+	if err != nil {
+		return fmt.Errorf("data set %s, which holds the references: %w; --data names its folder", of.Name, err)
+	}
+	o.last, o.lastOf, o.places = d, of, make(map[string]int, len(d.Images))
+	for i, image := range d.Images {
+		o.places[image.ID] = i
+	}
+	return nil
+}
+
+// check holds that the run was made with this data set.
+func (r *Run) check() error {
+	if err := runner.CheckData(r.Run, r.Data, r.opener.Pictures); err != nil {
+		return err
+	}
+	here := runner.Signature(r.Settings, r.Data, "")
+	if found := stats.SignatureDifferences(r.Signature, here, "metrics"); len(found) > 0 {
+		return fmt.Errorf("run %s was made with another data set than the one in %q: %s",
+			r.ID, r.Data.Options.Root, strings.Join(found, "; "))
+	}
+	return nil
+}
+
+// studyRoot is the folder of the data set that a study names.
+func (o *Opener) studyRoot(ctx context.Context, name string) (string, error) {
+	study, err := o.DB.Study(ctx, name)
+	if err != nil {
+		return "", err
+	}
+	var spec struct {
+		Data struct{ Root string }
+	}
+	if err := yaml.Unmarshal([]byte(study.Spec), &spec); err != nil {
+		return "", fmt.Errorf("study %s: its specification cannot be read: %w", study.Name, err)
+	}
+	return spec.Data.Root, nil
+}
+
+func (o *Opener) remark(format string, arguments ...any) {
+	if o.Remark != nil {
+		o.Remark(fmt.Sprintf(format, arguments...))
+	}
+}
+
+// Captioner makes the captioner of the run and loads its best checkpoint. It
+// fails where the checkpoint is gone or damaged, and where features of a frozen
+// encoder are missing from the cache. The caller closes it.
+func (r *Run) Captioner() (*models.Captioner, error) {
+	checkpoint, err := runner.BestCheckpoint(runner.DefaultDir(r.opener.DB), r.Run)
+	if err != nil {
+		return nil, err
+	}
+	captioner, err := r.opener.Engine.Captioner(r.Settings, r.Data)
+	if err != nil {
+		return nil, err
+	}
+	if err := captioner.Load(checkpoint); err != nil {
+		captioner.Close()
+		return nil, err
+	}
+	return captioner, nil
+}
+
+// place is where an image of a stored caption is in the data set.
+func (r *Run) place(image string) (int, error) {
+	place, known := r.places[image]
+	if !known {
+		return 0, fmt.Errorf("run %s: the data set has no image %q, of which a caption is stored", r.ID, image)
+	}
+	return place, nil
+}
+
+// given turns stored captions into those that a captioner reads, in their order.
+func (r *Run) given(captions []store.Caption) ([]data.Caption, error) {
+	given := make([]data.Caption, len(captions))
+	for i, c := range captions {
+		image, err := r.place(c.Image)
+		if err != nil {
+			return nil, err
+		}
+		given[i] = data.Caption{Image: image, Words: strings.Fields(c.Words)}
+	}
+	return given, nil
+}

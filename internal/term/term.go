@@ -1,0 +1,55 @@
+// Package term writes numbers as the terminal shows them and as JSON holds them,
+// so that verbs and the packages that they call write them alike.
+//
+// It must not import any other package of this module.
+package term
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+)
+
+// Number is a float that survives JSON: the values that JSON lacks are written as
+// the texts "nan", "inf" and "-inf".
+type Number float64
+
+// MarshalJSON implements json.Marshaler.
+func (n Number) MarshalJSON() ([]byte, error) {
+	switch v := float64(n); {
+	case math.IsNaN(v):
+		return []byte(`"nan"`), nil
+	case math.IsInf(v, 1):
+		return []byte(`"inf"`), nil
+	case math.IsInf(v, -1):
+		return []byte(`"-inf"`), nil
+	default:
+		return json.Marshal(v)
+	}
+}
+
+// Numbers makes Numbers of all values of a map.
+func Numbers(values map[string]float64) map[string]Number {
+	out := make(map[string]Number, len(values))
+	for k, v := range values {
+		out[k] = Number(v)
+	}
+	return out
+}
+
+// Count writes n with its digits in groups of three: "1,234".
+func Count(n int64) string {
+	digits := fmt.Sprint(n)
+	for i := len(digits) - 3; i > 0 && digits[i-1] != '-'; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return digits
+}
+
+// Plural writes a number of things: "1 image", "1,234 images".
+func Plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return Count(int64(n)) + " " + noun + "s"
+}
