@@ -1,12 +1,12 @@
 package reports
 
 import (
-	"encoding/json"
 	"fmt"
 	"math"
 	"strings"
 
 	"glimpse/internal/store"
+	"glimpse/results"
 )
 
 // fewestAtPosition is how many captions of a run must reach a word's place for
@@ -110,13 +110,8 @@ func (r *result) regions() int {
 // grid has a cell for every 8 or 32 pixels, or what InceptionV3's unpadded
 // layers leave of its usual picture.
 func (r *run) regions() int {
-	var settings struct {
-		Encoder struct {
-			Name      string `json:"name"`
-			ImageSize int    `json:"image_size"`
-		} `json:"encoder"`
-	}
-	if json.Unmarshal(r.Settings, &settings) != nil || settings.Encoder.ImageSize <= 0 {
+	settings, err := results.Settings(r.Run.Run)
+	if err != nil || settings.Encoder.ImageSize <= 0 {
 		return 0
 	}
 	size, side := settings.Encoder.ImageSize, 0

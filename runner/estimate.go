@@ -6,6 +6,7 @@ import (
 
 	"glimpse/experiments"
 	"glimpse/internal/store"
+	"glimpse/results"
 )
 
 // enough is the share of a trial that must be done before its own speed says
@@ -58,9 +59,12 @@ func (e *estimator) know(trials []experiments.Trial, known []store.Run) {
 	}
 	// Runs of other studies count where they differ in the seed alone.
 	for _, run := range known {
-		var settings experiments.Settings
-		if run.State != store.Completed || run.Seconds <= 0 || e.trials[run.ID] != nil || json.Unmarshal(run.Settings, &settings) != nil {
+		if run.State != store.Completed || run.Seconds <= 0 || e.trials[run.ID] != nil {
 			continue
+		}
+		settings, err := results.Settings(run)
+		if err != nil {
+			continue // an estimate does without it
 		}
 		key := costKey(settings)
 		e.costs[key] = append(e.costs[key], run.Seconds)

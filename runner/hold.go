@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"glimpse/internal/store"
+	"glimpse/results"
 )
 
 // takeUp claims the run, or adopts the claim that its runner took, and reads
@@ -64,10 +65,10 @@ func takeUp(ctx context.Context, cfg TrialConfig) (*trial, error) {
 }
 
 // read takes settings and progress from the run's row.
-func (t *trial) read(run store.Run) error {
+func (t *trial) read(run store.Run) (err error) {
 	t.run = run
-	if err := json.Unmarshal(run.Settings, &t.settings); err != nil {
-		return fmt.Errorf("run %s: its settings cannot be read: %w", run.ID, err)
+	if t.settings, err = results.Settings(run); err != nil {
+		return err
 	}
 	if len(run.Progress) == 0 {
 		return nil

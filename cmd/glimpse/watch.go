@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -84,10 +83,11 @@ func (w *watcher) look(study string, runs []store.Run, now time.Time) (done bool
 	settled, failed, mendable, pruned, running := 0, 0, 0, 0, 0
 	trials := make([]experiments.Trial, len(runs))
 	for i, run := range runs {
-		trials[i] = experiments.Trial{ID: run.ID, Arm: run.Arm}
-		if err := json.Unmarshal(run.Settings, &trials[i].Settings); err != nil {
-			return false, fmt.Errorf("run %s: its settings: %w", run.ID, err)
+		settings, err := results.Settings(run)
+		if err != nil {
+			return false, err
 		}
+		trials[i] = experiments.Trial{ID: run.ID, Arm: run.Arm, Settings: settings}
 		switch run.State {
 		case store.Failed:
 			failed++
