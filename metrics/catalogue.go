@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"cmp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -97,11 +98,11 @@ func Find(key string) (Entry, bool) {
 }
 
 // Tested returns the keys of the metrics that the statistics resample, in the
-// order of the catalogue, with METEOR only under the key given, if any.
-func Tested(meteor string) []string {
+// order of the catalogue, with METEOR only under the keys given.
+func Tested(meteor ...string) []string {
 	var keys []string
 	for _, e := range Catalogue {
-		if e.Tested && (!IsMETEOR(e.Key) || e.Key == meteor) {
+		if e.Tested && (!IsMETEOR(e.Key) || slices.Contains(meteor, e.Key)) {
 			keys = append(keys, e.Key)
 		}
 	}

@@ -35,11 +35,12 @@ func TestCatalogue(t *testing.T) {
 
 func TestTested(t *testing.T) {
 	for meteor, want := range map[string]string{
-		METEORKey:    "bleu1 bleu2 bleu3 bleu4 rouge_l cider cider_d meteor",
-		ExactStemKey: "bleu1 bleu2 bleu3 bleu4 rouge_l cider cider_d meteor-exact-stem",
-		"":           "bleu1 bleu2 bleu3 bleu4 rouge_l cider cider_d",
+		METEORKey:                      "bleu1 bleu2 bleu3 bleu4 rouge_l cider cider_d meteor",
+		ExactStemKey:                   "bleu1 bleu2 bleu3 bleu4 rouge_l cider cider_d meteor-exact-stem",
+		ExactStemKey + " " + METEORKey: "bleu1 bleu2 bleu3 bleu4 rouge_l cider cider_d meteor meteor-exact-stem",
+		"":                             "bleu1 bleu2 bleu3 bleu4 rouge_l cider cider_d",
 	} {
-		if got := strings.Join(Tested(meteor), " "); got != want {
+		if got := strings.Join(Tested(strings.Fields(meteor)...), " "); got != want {
 			t.Errorf("with METEOR as %q: %s, want %s", meteor, got, want)
 		}
 	}

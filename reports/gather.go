@@ -82,7 +82,7 @@ func metricOf(split, key string) metric { return metric{results.Metric{Split: sp
 // tableMetrics are the keys of the metrics of the main table, which are those
 // that are tested, in the order of papers: METEOR follows BLEU.
 func tableMetrics() []string {
-	keys := metrics.Tested("")
+	keys := metrics.Tested()
 	after := slices.IndexFunc(keys, func(key string) bool { return metrics.BLEUOrder(key) == 0 })
 	if after < 0 {
 		after = len(keys)

@@ -60,9 +60,9 @@ func trialMeteor(ctx context.Context, db *store.DB, study *experiments.Study, tr
 	if err != nil {
 		return "", err
 	}
-	asked := study.Compare.Primary.Metric == "test.meteor"
+	asked := study.Compare.Primary.Metric == "test."+metrics.METEORKey
 	for _, trial := range trials {
-		asked = asked || trial.Settings.Train.Select.Metric == "val.meteor"
+		asked = asked || trial.Settings.Train.Select.Metric == "val."+metrics.METEORKey
 	}
 	if asked && data == nil {
 		return "", fmt.Errorf("study %s goes by METEOR, whose data are not there: `glimpse data fetch meteor` gets them, or --meteor names them", study.Name)
