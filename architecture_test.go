@@ -32,7 +32,7 @@ var allowed = map[string][]string{
 	"models":          {"experiments", "data", "internal/torch", "internal/wheel"},
 	"reports":         {"experiments", "internal/store", "metrics", "results"},
 	"exports":         {"internal/store", "results"},
-	"experiments":     {},
+	"experiments":     {"metrics"},
 	"data":            {},
 	"metrics":         {},
 	"internal/filter": {},

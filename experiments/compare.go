@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"glimpse/metrics"
 )
 
 // checkCompare checks what is compared against what is swept, and writes the
@@ -40,19 +42,20 @@ func (s *Study) checkCompare(found *problems) {
 			"compare.match_parameters widens model.hidden, which is what the arms differ in; remove it or write off")
 	}
 	metric := s.at("compare.primary.metric")
-	if strings.HasPrefix(c.Primary.Metric, "val.") && s.Data.Split == "seed" {
+	split, key, _ := metrics.ParseKey(c.Primary.Metric)
+	if split == "val" && s.Data.Split == "seed" {
 		found.add(metric, "compare.primary.metric is %s, but data.split seed has no validation pictures", c.Primary.Metric)
 	}
 	spared := !s.varies("decode.split") && s.Decode.FinalSplit() == "val"
-	if name, ofTest := strings.CutPrefix(c.Primary.Metric, "test."); ofTest && spared {
+	if split == "test" && spared {
 		found.add(metric, "compare.primary.metric is %s, but decode.split val leaves the test split unscored; write val.%s",
-			c.Primary.Metric, name)
+			c.Primary.Metric, key)
 	}
 	captioned := s.varies("decode.split") || spared
-	if name, ofVal := strings.CutPrefix(c.Primary.Metric, "val."); ofVal && !captioned {
+	if split == "val" && !captioned {
 		found.add(metric, "compare.primary.metric is %s, but the captions that are compared are those of the test split; "+
 			"write test.%s, or decode.split: val",
-			c.Primary.Metric, name)
+			c.Primary.Metric, key)
 	}
 }
 

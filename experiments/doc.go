@@ -15,7 +15,8 @@
 // The keys, with limits, defaults and meanings, stand in one table, keys.go;
 // decoding, sweep paths, the resolved file and schema.json all follow it.
 //
-// The package knows nothing of data sets, networks, metrics or storage and
-// must not import any other package of this module. Where the plan needs a
-// parameter count, the caller passes a function (Study.MatchParameters).
+// The package knows nothing of data sets, networks or storage. Of this module it
+// imports metrics alone, whose Catalogue says which metrics a study may declare.
+// Where the plan needs a parameter count, the caller passes a function
+// (Study.MatchParameters).
 package experiments

@@ -4,6 +4,8 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"glimpse/metrics"
 )
 
 // A key is one line of the study format: all that is known of a path.
@@ -19,10 +21,9 @@ type key struct {
 	doc      string
 }
 
-// metricsOf gives the metrics of a split as alternatives: val.bleu1|val.bleu2|…
+// metricsOf gives the tested metrics of a split as alternatives: val.bleu1|val.bleu2|…
 func metricsOf(split string) string {
-	const names = "bleu1|bleu2|bleu3|bleu4|rouge_l|cider|cider_d|meteor"
-	return split + "." + strings.ReplaceAll(names, "|", "|"+split+".")
+	return split + "." + strings.Join(metrics.Tested(metrics.METEORKey), "|"+split+".")
 }
 
 // keys is the study format, in the order of a resolved file. Defaults are here

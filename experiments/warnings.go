@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"glimpse/metrics"
 )
 
 // enoughSeeds is how many seeds an arm should have, whatever the test.
@@ -65,8 +67,8 @@ func (s *Study) warnComparison(d Declaration, warn func(path, format string, arg
 	if s.Sweep.Prune.Active() {
 		warn("sweep.prune", "sweep.prune gives up the seeds of an arm that begin badly, so that the mean of those left is too good; search first, then compare without it")
 	}
-	if strings.HasPrefix(c.Primary.Metric, "val.") {
-		warn("compare.primary.metric", "compare.primary.metric is of the validation split, which has also chosen the epochs; test.%s would be untouched", strings.TrimPrefix(c.Primary.Metric, "val."))
+	if split, key, _ := metrics.ParseKey(c.Primary.Metric); split == "val" {
+		warn("compare.primary.metric", "compare.primary.metric is of the validation split, which has also chosen the epochs; test.%s would be untouched", key)
 	}
 }
 

@@ -8,6 +8,8 @@
 //     the corpus ([Score], [Scorer]), with sufficient statistics in each
 //     [ImageScore], so that corpus scores can be computed again from any
 //     multiset of images ([Corpus], [CorpusBLEU], [CorpusMETEOR]);
+//   - the list of all metrics, with their names and scales, from which every
+//     other package knows them ([Catalogue]);
 //   - METEOR's data from its jar, or packed once into a file that loads at
 //     once ([LoadMeteor], [PackMeteor]);
 //   - the same captions under many protocols ([Audit]), to show what a

@@ -41,9 +41,9 @@ type Meteor struct {
 // key is the name of the metric that these data give.
 func (m *Meteor) key() string {
 	if m.synonyms == nil || m.paraphrases == nil {
-		return "meteor-exact-stem"
+		return ExactStemKey
 	}
-	return "meteor"
+	return METEORKey
 }
 
 //go:embed exact_stem.words

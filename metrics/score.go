@@ -10,20 +10,8 @@ import (
 
 // Scorer scores candidates against references. The zero value is ready to use.
 //
-// The metrics of its results, by key:
-//
-//	bleu1 … bleu4      corpus BLEU, closest reference length, brevity penalty
-//	rouge_l            mean ROUGE-L, β = 1.2
-//	cider              mean CIDEr as coco-caption computes it, 0 to 10
-//	cider_d            mean CIDEr-D as its paper defines it, 0 to 10
-//	cider_plain        mean CIDEr without the changes of CIDEr-D, 0 to 10
-//	meteor             METEOR 1.5 over the corpus, where Meteor is set
-//	meteor-exact-stem  METEOR from exact and stem matches alone, where it is not
-//	length_ratio       candidates' length over the closest references' length
-//	distinct           share of candidates that are different from one another
-//	vocabulary         number of different words in the candidates
-//	copied             share of candidates that are a training caption, where
-//	                   Training is set
+// The metrics of its results are those of the [Catalogue]: METEOR under one of
+// its keys, and those of the candidates alone where it has what they take.
 type Scorer struct {
 	// Meteor holds METEOR's data (see [LoadMeteor]); nil for none.
 	Meteor *Meteor
@@ -58,12 +46,15 @@ func (s *Scorer) Score(items []Item) (Result, error) {
 			out.METEOR = out.MeteorStats.Score()
 		}
 	})
-	metrics := Corpus(images)
-	if key := s.MeteorKey(); key != "meteor" {
-		metrics[key] = metrics["meteor"]
-		delete(metrics, "meteor")
+	metrics := corpusUnder(s.MeteorKey(), images)
+	for _, e := range Catalogue {
+		if e.Captions == nil {
+			continue
+		}
+		if v, ok := e.Captions(s, items); ok {
+			metrics[e.Key] = v
+		}
 	}
-	s.describe(items, metrics)
 	return Result{Metrics: metrics, Images: images}, nil
 }
 
@@ -74,15 +65,15 @@ func (s *Scorer) meteor() *Meteor {
 	return s.Meteor
 }
 
-// MeteorKey is the name under which the scorer gives METEOR: "meteor", or
-// "meteor-exact-stem" without METEOR's data.
+// MeteorKey is the key under which the scorer gives METEOR: [METEORKey], or
+// [ExactStemKey] without METEOR's data.
 func (s *Scorer) MeteorKey() string { return s.meteor().key() }
 
 // Version names the scorer's metrics in protocol signatures: [Version], marked
 // where METEOR's data are used, since METEOR with and without them are
 // different metrics.
 func (s *Scorer) Version() string {
-	if s.MeteorKey() == "meteor" {
+	if s.MeteorKey() == METEORKey {
 		return Version + "+meteor-1.5"
 	}
 	return Version
@@ -105,63 +96,75 @@ func checkItems(items []Item) error {
 	return nil
 }
 
-// describe adds the metrics that look at the candidates alone.
-func (s *Scorer) describe(items []Item, metrics map[string]float64) {
-	words := make(map[string]bool)
+// distinct is the share of candidates that are different from one another.
+func distinct(_ *Scorer, items []Item) (float64, bool) {
 	captions := make(map[string]bool, len(items))
 	for _, item := range items {
 		captions[strings.Join(item.Candidate, " ")] = true
+	}
+	return float64(len(captions)) / float64(len(items)), true
+}
+
+// vocabulary is the number of different words in the candidates.
+func vocabulary(_ *Scorer, items []Item) (float64, bool) {
+	words := make(map[string]bool)
+	for _, item := range items {
 		for _, w := range item.Candidate {
 			words[w] = true
 		}
 	}
-	metrics["distinct"] = float64(len(captions)) / float64(len(items))
-	metrics["vocabulary"] = float64(len(words))
+	return float64(len(words)), true
+}
+
+// copied is the share of candidates that are a training caption.
+func copied(s *Scorer, items []Item) (float64, bool) {
 	if s.Training == nil {
-		return
+		return 0, false
 	}
 	training := make(map[string]bool, len(s.Training))
 	for _, tokens := range s.Training {
 		training[strings.Join(tokens, " ")] = true
 	}
-	copied := 0
+	n := 0
 	for _, item := range items {
 		if training[strings.Join(item.Candidate, " ")] {
-			copied++
+			n++
 		}
 	}
-	metrics["copied"] = float64(copied) / float64(len(items))
+	return float64(n) / float64(len(items)), true
 }
 
 // Corpus returns the corpus metrics of a multiset of images from their stored
-// statistics, under the keys bleu1 to bleu4, rouge_l, cider, cider_d,
-// cider_plain, meteor (whichever METEOR the images hold) and length_ratio. No
-// images give zeros.
-func Corpus(images []ImageScore) map[string]float64 {
-	bleu := CorpusBLEU(images)
-	out := map[string]float64{
-		"bleu1": bleu[0], "bleu2": bleu[1], "bleu3": bleu[2], "bleu4": bleu[3],
-		"rouge_l": 0, "cider": 0, "cider_d": 0, "cider_plain": 0, "meteor": CorpusMETEOR(images), "length_ratio": 0,
-	}
-	length, refLength := 0, 0
-	for i := range images {
-		s := &images[i]
-		out["rouge_l"] += s.RougeL
-		out["cider"] += s.CIDEr
-		out["cider_d"] += s.CIDErD
-		out["cider_plain"] += s.CIDErPlain
-		length += s.Length
-		refLength += s.RefLength
-	}
-	if len(images) > 0 {
-		for _, key := range [...]string{"rouge_l", "cider", "cider_d", "cider_plain"} {
-			out[key] /= float64(len(images))
+// statistics: those of the [Catalogue] that do not look at the candidates, with
+// METEOR under [METEORKey] whichever METEOR the images hold. No images give
+// zeros.
+func Corpus(images []ImageScore) map[string]float64 { return corpusUnder(METEORKey, images) }
+
+// corpusUnder is [Corpus] with METEOR under one of its keys.
+func corpusUnder(meteor string, images []ImageScore) map[string]float64 {
+	out := make(map[string]float64, len(Catalogue))
+	for _, e := range Catalogue {
+		if IsMETEOR(e.Key) && e.Key != meteor {
+			continue
+		}
+		if v, ok := e.corpus(images); ok {
+			out[e.Key] = v
 		}
 	}
-	if refLength > 0 {
-		out["length_ratio"] = float64(length) / float64(refLength)
-	}
 	return out
+}
+
+// lengthRatio is the candidates' length over that of the closest references.
+func lengthRatio(images []ImageScore) float64 {
+	length, refLength := 0, 0
+	for i := range images {
+		length += images[i].Length
+		refLength += images[i].RefLength
+	}
+	if refLength == 0 {
+		return 0
+	}
+	return float64(length) / float64(refLength)
 }
 
 // inParallel calls work for 0 to n-1, on all cores. Each core gets a function

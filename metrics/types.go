@@ -74,7 +74,7 @@ type MeteorStats struct {
 }
 
 // Result is the outcome of scoring a set of images: corpus metrics by key
-// (see [Scorer]) and the score of each image, in the order of the items.
+// (see [Catalogue]) and the score of each image, in the order of the items.
 type Result struct {
 	Metrics map[string]float64 `json:"metrics"`
 	Images  []ImageScore       `json:"images"`

@@ -49,9 +49,9 @@ func (r *result) validationKey() string {
 	if measured[r.Primary.Key] || len(measured) == 0 {
 		return r.Primary.Key
 	}
-	for _, m := range metricNames {
-		if measured[m.Key] {
-			return m.Key
+	for _, key := range tableMetrics() {
+		if measured[key] {
+			return key
 		}
 	}
 	return slices.Sorted(maps.Keys(measured))[0]

@@ -76,16 +76,17 @@ func (r *result) faultTable() table {
 	for _, a := range arms {
 		t.Rows = append(t.Rows, a.faultRow())
 	}
-	for _, m := range []struct{ key, name string }{{"distinct", "Distinct"}, {"copied", "Copied"}, {"vocabulary", "Vocabulary"}} {
-		t.extend(m.name, arms, func(a *arm) string {
-			mean, _ := meanSD(a.values(metricOf(r.Primary.Split, m.key))) // ×100
+	for _, key := range []string{"distinct", "copied", "vocabulary"} { // the caption says what they are
+		m := metricOf(r.Primary.Split, key)
+		t.extend(metricName(key), arms, func(a *arm) string {
+			mean, _ := meanSD(a.values(m))
 			switch {
 			case !finite(mean):
 				return ""
-			case m.key == "vocabulary":
-				return fixed(mean/100, 0)
+			case m.scale() == 1:
+				return fixed(mean, 0)
 			}
-			return percent1(mean / 100)
+			return percent1(mean / m.scale())
 		})
 	}
 	return t

@@ -1,11 +1,14 @@
 package reports
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 
 	"glimpse/experiments"
 	"glimpse/internal/store"
+	"glimpse/metrics"
 	"glimpse/results"
 )
 
@@ -76,22 +79,30 @@ type metric struct{ results.Metric }
 // metricOf is the metric of a split by its key.
 func metricOf(split, key string) metric { return metric{results.Metric{Split: split, Key: key}} }
 
-// metricNames are the metrics of the main table, in its order, with their
-// usual names.
-var metricNames = []struct{ Key, Name string }{
-	{"bleu1", "BLEU-1"}, {"bleu2", "BLEU-2"}, {"bleu3", "BLEU-3"}, {"bleu4", "BLEU-4"},
-	{"meteor", "METEOR"}, {"meteor-exact-stem", "METEOR (exact, stem)"},
-	{"rouge_l", "ROUGE-L"}, {"cider", "CIDEr"}, {"cider_d", "CIDEr-D"},
+// tableMetrics are the keys of the metrics of the main table, which are those
+// that are tested, in the order of papers: METEOR follows BLEU.
+func tableMetrics() []string {
+	keys := metrics.Tested()
+	after := slices.IndexFunc(keys, func(key string) bool { return metrics.BLEUOrder(key) == 0 })
+	if after < 0 {
+		after = len(keys)
+	}
+	return slices.Insert(keys, after, metrics.METEORKey, metrics.ExactStemKey)
 }
 
 // metricName gives the usual name of a key; an unknown key is its own name.
 func metricName(key string) string {
-	for _, m := range metricNames {
-		if m.Key == key {
-			return m.Name
-		}
+	e, _ := metrics.Find(key)
+	return cmp.Or(e.Title, key)
+}
+
+// scale is what the metric is multiplied by to be shown: 100, which makes points,
+// but for ratios and counts.
+func (m metric) scale() float64 {
+	if e, known := metrics.Find(m.Key); known {
+		return e.Scale
 	}
-	return key
+	return 100
 }
 
 // name is the metric in words: "CIDEr (test)".

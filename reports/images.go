@@ -5,13 +5,14 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
 	"glimpse/internal/store"
+	"glimpse/metrics"
+	"glimpse/results"
 )
 
 // An imageDifference is what one arm's captions of an image score above
@@ -62,22 +63,14 @@ func (a *arm) imageMeans(key string) map[string]float64 {
 // with 1 added to the counts above single words (Lin & Och 2004, "ORANGE",
 // COLING), since most captions match no 4-gram.
 func imagePoints(key string, c *store.Caption) (float64, bool) {
-	s := &c.Stats
-	switch {
-	case !c.Scored:
+	e, _ := metrics.Find(key)
+	if !c.Scored || !e.Tested {
 		return 0, false
-	case key == "cider":
-		return 100 * s.CIDEr, true
-	case key == "cider_d":
-		return 100 * s.CIDErD, true
-	case key == "rouge_l":
-		return 100 * s.RougeL, true
-	case key == "meteor" || key == "meteor-exact-stem":
-		return 100 * s.METEOR, true
 	}
-	order, err := strconv.Atoi(strings.TrimPrefix(key, "bleu"))
-	if err != nil || order < 1 || order > len(s.Match) {
-		return 0, false
+	s, order := &c.Stats, metrics.BLEUOrder(key)
+	if order == 0 {
+		image := results.ImageScore(c)
+		return e.Scale * e.Image(&image), true
 	}
 	if s.Length == 0 || s.Match[0] == 0 {
 		return 0, true
@@ -154,7 +147,7 @@ func (ic *imageComparison) disagreement(key string) string {
 		word = "lower although it wins on more images"
 	}
 	text := fmt.Sprintf(" Its score is %s: ", word)
-	if strings.HasPrefix(key, "bleu") && ic.mean*ic.Difference < 0 {
+	if metrics.BLEUOrder(key) > 0 && ic.mean*ic.Difference < 0 {
 		return text + metricName(key) + " is computed over all captions together; it is not a mean over images."
 	}
 	var gain, loss, gains, losses float64
@@ -199,7 +192,7 @@ func (r *result) imageFigure(compared []*imageComparison) figure {
 	}
 	name := metricName(r.Primary.Key)
 	note := "Bars: share of the images, in the colour of the arm that does better on them; the line is the mean. The outermost bars hold all that lies beyond."
-	if strings.HasPrefix(r.Primary.Key, "bleu") {
+	if metrics.BLEUOrder(r.Primary.Key) > 0 {
 		note += " " + name + " of single captions, 1 added to the counts above single words."
 	}
 	return figure{

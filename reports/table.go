@@ -57,9 +57,9 @@ func (r *result) scoreTable() table {
 		t.Rows = append(t.Rows, row)
 	}
 	ratio := metricOf(r.Primary.Split, "length_ratio")
-	t.extend("Length ratio", arms, func(a *arm) string {
+	t.extend(metricName(ratio.Key), arms, func(a *arm) string {
 		if mean, _ := meanSD(a.values(ratio)); finite(mean) {
-			return fixed(mean/100, 2)
+			return fixed(mean, 2)
 		}
 		return ""
 	})
@@ -111,9 +111,9 @@ func (r *result) againstBaseline(a *arm) *contrast {
 // in the usual order, with the primary one even if it is an unusual one.
 func (r *result) shownMetrics() []metric {
 	var shown []metric
-	for _, m := range metricNames {
-		here := metricOf(r.Primary.Split, m.Key)
-		if m.Key == "cider_d" && here != r.Primary {
+	for _, key := range tableMetrics() {
+		here := metricOf(r.Primary.Split, key)
+		if key == "cider_d" && here != r.Primary { // it differs from CIDEr where a caption is empty, and nowhere else
 			continue
 		}
 		if slices.ContainsFunc(r.Arms, func(a *arm) bool { return len(a.values(here)) > 0 }) {
@@ -126,12 +126,13 @@ func (r *result) shownMetrics() []metric {
 	return shown
 }
 
-// values are the arm's scores in a metric, in points, finished runs only.
+// values are the arm's scores in a metric, on the scale on which it is shown,
+// finished runs only.
 func (a *arm) values(m metric) []float64 {
 	var values []float64
 	for _, run := range a.Runs {
 		if v, ok := m.of(run); ok && run.completed() {
-			values = append(values, 100*v)
+			values = append(values, m.scale()*v)
 		}
 	}
 	return values

@@ -2,11 +2,9 @@ package results
 
 import (
 	"math"
-	"slices"
-	"strings"
 
 	"glimpse/internal/store"
-	"glimpse/metrics/stats"
+	"glimpse/metrics"
 )
 
 // A Metric is a score of a split, such as test.cider.
@@ -15,8 +13,8 @@ type Metric struct{ Split, Key string }
 // ParseMetric reads a declared primary metric. A study that declares none is
 // described by the CIDEr of its test split.
 func ParseMetric(declared string) Metric {
-	split, key, ok := strings.Cut(declared, ".")
-	if !ok || split == "" || key == "" {
+	split, key, ok := metrics.ParseKey(declared)
+	if !ok {
 		return Metric{"test", "cider"}
 	}
 	return Metric{split, key}
@@ -33,7 +31,8 @@ func (m Metric) Of(r *store.Run) (float64, bool) {
 
 // Tested says whether the statistics know how to resample the metric.
 func (m Metric) Tested() bool {
-	return m.Key == "meteor-exact-stem" || slices.Contains(stats.DefaultMetrics(), m.Key)
+	e, _ := metrics.Find(m.Key)
+	return e.Tested
 }
 
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }

@@ -109,11 +109,7 @@ func ImageScores(captions []store.Caption) ([]metrics.ImageScore, error) {
 		if !c.Scored {
 			return nil, nil
 		}
-		images[i] = metrics.ImageScore{
-			ID: c.Image, Match: c.Stats.Match, Length: c.Stats.Length, RefLength: c.Stats.RefLength,
-			RougeL: c.Stats.RougeL, CIDEr: c.Stats.CIDEr, CIDErD: c.Stats.CIDErD, METEOR: c.Stats.METEOR,
-			Blank: c.Stats.Length == 0,
-		}
+		images[i] = ImageScore(&captions[i])
 		if len(c.Stats.MeteorStats) == 0 {
 			continue
 		}
@@ -122,6 +118,15 @@ func ImageScores(captions []store.Caption) ([]metrics.ImageScore, error) {
 		}
 	}
 	return images, nil
+}
+
+// ImageScore is the score of one stored caption, without METEOR's counts.
+func ImageScore(c *store.Caption) metrics.ImageScore {
+	return metrics.ImageScore{
+		ID: c.Image, Match: c.Stats.Match, Length: c.Stats.Length, RefLength: c.Stats.RefLength,
+		RougeL: c.Stats.RougeL, CIDEr: c.Stats.CIDEr, CIDErD: c.Stats.CIDErD, METEOR: c.Stats.METEOR,
+		Blank: c.Stats.Length == 0,
+	}
 }
 
 // ScoredRun reads the statistics of a run's captions of a split. A run without
@@ -151,14 +156,8 @@ func (s *Study) place(r *Run) string {
 	return fmt.Sprintf("%s, seed %d", r.Arm, r.Seed)
 }
 
-// MeteorOf is the key of METEOR in a run's scores of a split. It depends on
-// whether METEOR's data were available.
-func MeteorOf(r store.Run, split string) string {
-	if _, ok := r.Metrics[split]["meteor"]; ok {
-		return "meteor"
-	}
-	return "meteor-exact-stem"
-}
+// MeteorOf is the key of METEOR in a run's scores of a split ([metrics.METEORIn]).
+func MeteorOf(r store.Run, split string) string { return metrics.METEORIn(r.Metrics[split]) }
 
 // Meteor is that key in the study's completed runs.
 func (s *Study) Meteor() string {
@@ -167,7 +166,7 @@ func (s *Study) Meteor() string {
 			return MeteorOf(r.Run, s.Primary.Split)
 		}
 	}
-	return "meteor-exact-stem"
+	return metrics.ExactStemKey
 }
 
 // Signature is the protocol of the study's completed runs, of the first one

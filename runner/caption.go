@@ -85,7 +85,8 @@ func (t *trial) selectValue(values map[string]float64) (float64, error) {
 		return 0, nil
 	}
 	name := t.settings.Train.Select.Metric
-	value, found := values[strings.TrimPrefix(name, "val.")]
+	_, key, _ := metrics.ParseKey(name)
+	value, found := values[key]
 	if !found {
 		return 0, fmt.Errorf("train.select.metric: %s is not computed here; there are %s", name, strings.Join(sortedKeys(values), ", "))
 	}

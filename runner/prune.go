@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	"glimpse/experiments"
 	"glimpse/internal/store"
+	"glimpse/metrics"
 )
 
 // prunedError says by what rule a trial was given up.
@@ -42,10 +42,11 @@ func (t *trial) prune(ctx context.Context) error {
 		return err
 	}
 	metric := t.settings.Train.Select.Metric
+	_, key, _ := metrics.ParseKey(metric)
 	var own []float64
 	var peers []peer
 	for _, run := range runs {
-		best := bestSoFar(curves[run.ID], strings.TrimPrefix(metric, "val."))
+		best := bestSoFar(curves[run.ID], key)
 		if run.ID == t.claim.Run {
 			own = best
 			continue

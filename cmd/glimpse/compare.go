@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"glimpse/internal/store"
+	"glimpse/metrics"
 	"glimpse/metrics/stats"
 	"glimpse/results"
 )
@@ -87,7 +88,7 @@ func compareRuns(c *cobra.Command, db *store.DB, a, b string, asJSON bool) error
 	if err := results.SameProtocol(runs[:]); err != nil {
 		return err
 	}
-	analysis, err := stats.Pairwise(arms, stats.Options{Metrics: testedMetrics(results.MeteorOf(runs[0], "test"))})
+	analysis, err := stats.Pairwise(arms, stats.Options{Metrics: metrics.Tested(results.MeteorOf(runs[0], "test"))})
 	if err != nil {
 		return err
 	}
@@ -113,7 +114,7 @@ func compareArms(c *cobra.Command, db *store.DB, name, a, b string, asJSON bool)
 	if err := study.Load(c.Context()); err != nil {
 		return err
 	}
-	analysis, contrast, err := study.Compare(b, a, testedMetrics(study.Meteor()))
+	analysis, contrast, err := study.Compare(b, a, metrics.Tested(study.Meteor()))
 	if unknown := (*results.UnknownArmError)(nil); errors.As(err, &unknown) {
 		return usageError{err}
 	}

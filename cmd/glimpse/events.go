@@ -3,8 +3,10 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
+	"glimpse/metrics"
 	"glimpse/runner"
 )
 
@@ -93,12 +95,17 @@ func withMessage(line, message string) string {
 	}
 }
 
-// scoreText shows the metrics that people ask for first, ×100.
+// briefMetrics are the metrics that people ask for first.
+func briefMetrics() []metrics.Entry {
+	return slices.DeleteFunc(slices.Clone(metrics.Catalogue), func(e metrics.Entry) bool { return !e.Brief })
+}
+
+// scoreText shows those metrics on a line.
 func scoreText(split string, values map[string]float64) string {
 	var parts []string
-	for _, m := range [][2]string{{"bleu4", "BLEU-4"}, {"cider", "CIDEr"}} {
-		if v, ok := values[m[0]]; ok {
-			parts = append(parts, fmt.Sprintf("%s %.1f", m[1], 100*v))
+	for _, m := range briefMetrics() {
+		if v, ok := values[m.Key]; ok {
+			parts = append(parts, fmt.Sprintf("%s %.*f", m.Title, m.Digits, m.Scale*v))
 		}
 	}
 	if len(parts) == 0 {

@@ -12,6 +12,7 @@ import (
 	"glimpse/experiments"
 	"glimpse/internal/filter"
 	"glimpse/internal/store"
+	"glimpse/metrics"
 )
 
 // A field is something known of runs, by which they are chosen and sorted and which makes a column.
@@ -82,18 +83,6 @@ var runFields = []field{
 	environmentField("host", "machine"), environmentField("device", "cpu or cuda"), environmentField("commit", "commit of the program"),
 }
 
-// metricFields tells how the metrics are headed and scaled: ×100, as people write them, but for ratios and counts.
-var metricFields = []struct {
-	key, heading string
-	scale        float64
-	digits       int
-}{
-	{"bleu1", "BLEU-1", 100, 1}, {"bleu2", "BLEU-2", 100, 1}, {"bleu3", "BLEU-3", 100, 1}, {"bleu4", "BLEU-4", 100, 1},
-	{"rouge_l", "ROUGE-L", 100, 1}, {"cider", "CIDEr", 100, 1}, {"cider_d", "CIDEr-D", 100, 1}, {"cider_plain", "CIDEr plain", 100, 1},
-	{"meteor", "METEOR", 100, 1}, {"meteor-exact-stem", "METEOR exact+stem", 100, 1}, {"copied", "COPIED", 100, 1},
-	{"length_ratio", "LENGTH RATIO", 1, 3}, {"distinct", "DISTINCT", 1, 0}, {"vocabulary", "VOCABULARY", 1, 0},
-}
-
 // metricSplits are the prefixes of metrics: final is the test split or, of a run that spared it, the validation split.
 var metricSplits = []string{"test", "val", "final"}
 
@@ -134,23 +123,32 @@ func settingField(s experiments.Setting) field {
 	}, nil}
 }
 
+// metricField is a metric of a split, scaled and headed as in the catalogue.
+func metricField(split string, m metrics.Entry) field {
+	heading := split + " " + m.Column()
+	if split == "final" {
+		heading = m.Column()
+	}
+	scale, digits := m.Scale, m.Digits
+	if m.Key == "distinct" { // conditions on it are written for the share itself
+		scale, digits = 1, 0
+	}
+	return field{split + "." + m.Key, heading, filter.Number, "", func(r *runRow) (filter.Value, bool) {
+		scores := r.Metrics[split]
+		if split == "final" {
+			_, scores = r.Final()
+		}
+		v, has := scores[m.Key]
+		return filter.Value{Number: scale * v}, has
+	}, func(v float64) string { return strconv.FormatFloat(v, 'f', digits, 64) }}
+}
+
 // allFields are those of runs, of metrics and of settings.
 func allFields() []field {
 	fields := slices.Clone(runFields)
 	for _, split := range metricSplits {
-		for _, m := range metricFields {
-			heading := split + " " + m.heading
-			if split == "final" {
-				heading = m.heading
-			}
-			fields = append(fields, field{split + "." + m.key, heading, filter.Number, "", func(r *runRow) (filter.Value, bool) {
-				scores := r.Metrics[split]
-				if split == "final" {
-					_, scores = r.Final()
-				}
-				v, has := scores[m.key]
-				return filter.Value{Number: m.scale * v}, has
-			}, func(v float64) string { return strconv.FormatFloat(v, 'f', m.digits, 64) }})
+		for _, m := range metrics.Catalogue {
+			fields = append(fields, metricField(split, m))
 		}
 	}
 	for _, s := range experiments.SettingKeys() {

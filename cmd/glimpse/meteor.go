@@ -60,10 +60,14 @@ func trialMeteor(ctx context.Context, db *store.DB, study *experiments.Study, tr
 	if err != nil {
 		return "", err
 	}
-	asked := study.Compare.Primary.Metric == "test.meteor"
+	goesBy := []string{study.Compare.Primary.Metric}
 	for _, trial := range trials {
-		asked = asked || trial.Settings.Train.Select.Metric == "val.meteor"
+		goesBy = append(goesBy, trial.Settings.Train.Select.Metric)
 	}
+	asked := slices.ContainsFunc(goesBy, func(name string) bool {
+		_, key, _ := metrics.ParseKey(name)
+		return key == metrics.METEORKey
+	})
 	if asked && data == nil {
 		return "", fmt.Errorf("study %s goes by METEOR, whose data are not there: `glimpse data fetch meteor` gets them, or --meteor names them", study.Name)
 	}

@@ -76,3 +76,30 @@ func TestRunWithoutMeteor(t *testing.T) {
 		t.Errorf("exit code %d:\n%s", code, stderr)
 	}
 }
+
+// TestTrialMeteorIsAsked holds that METEOR is missed wherever a study goes by it, on either split, before anything is trained.
+func TestTrialMeteorIsAsked(t *testing.T) {
+	bench(t, nil)
+	db, err := store.Open("results.db")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	for _, c := range []struct {
+		name, primary, selects string
+		asked                  bool
+	}{
+		{"neither", "test.cider", "val.cider", false},
+		{"primary of the test split", "test.meteor", "val.cider", true},
+		{"primary of the validation split", "val.meteor", "val.cider", true},
+		{"select metric", "", "val.meteor", true},
+		{"last epoch", "", "last", false},
+	} {
+		study, trial := &experiments.Study{Name: "good"}, experiments.Trial{ID: "aa"}
+		study.Compare.Primary.Metric, trial.Settings.Train.Select.Metric = c.primary, c.selects
+		_, err := trialMeteor(t.Context(), db, study, []experiments.Trial{trial}, noMeteor)
+		if refused := err != nil && strings.Contains(err.Error(), "study good goes by METEOR, whose data are not there"); refused != c.asked {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+}

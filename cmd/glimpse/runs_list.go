@@ -7,6 +7,7 @@ import (
 
 	"glimpse/internal/filter"
 	"glimpse/internal/store"
+	"glimpse/metrics"
 )
 
 // usualColumns are shown unless others are asked for.
@@ -139,11 +140,11 @@ func fieldHelp() string {
 			fmt.Fprintf(&b, "  %-11s %s\n", f.name, f.doc)
 		}
 	}
-	var metrics []string
-	for _, m := range metricFields {
-		metrics = append(metrics, m.key)
+	var keys []string
+	for _, m := range metrics.Catalogue {
+		keys = append(keys, m.Key)
 	}
-	b.WriteString("  test.METRIC, val.METRIC, final.METRIC (test or, of a run that spared it, val)\n" + wrap(strings.Join(metrics, ", "), 14))
+	b.WriteString("  test.METRIC, val.METRIC, final.METRIC (test or, of a run that spared it, val)\n" + wrap(strings.Join(keys, ", "), 14))
 	b.WriteString("  any setting\n" + wrap(strings.Join(settings, ", "), 14))
 	return strings.TrimRight(b.String(), "\n")
 }

@@ -174,16 +174,9 @@ func (s *scores) compare() error {
 	for _, c := range s.candidates {
 		arms = append(arms, stats.Arm{Name: c.name, Signature: s.signature, Runs: []stats.Run{{Images: c.result.Images}}})
 	}
-	comparison, err := stats.Pairwise(arms, stats.Options{Metrics: testedMetrics(s.meteorKey)})
+	comparison, err := stats.Pairwise(arms, stats.Options{Metrics: metrics.Tested(s.meteorKey)})
 	s.comparison = &comparison
 	return err
-}
-
-// testedMetrics are the metrics that are compared, with METEOR under the name it goes by.
-func testedMetrics(meteorKey string) []string {
-	keys := stats.DefaultMetrics()
-	keys[slices.Index(keys, "meteor")] = meteorKey
-	return keys
 }
 
 func readReferences(path string) ([]metrics.References, error) {
@@ -245,7 +238,7 @@ func (s *scores) remarks() []string {
 			out = append(out, fmt.Sprintf("%s: %s without a word, which score 0, of %s", c.path, plural(n, "candidate"), count(int64(s.images))))
 		}
 	}
-	if s.meteorKey != "meteor" {
+	if s.meteorKey != metrics.METEORKey {
 		out = append(out, "METEOR matches exact words and stems alone: `glimpse data fetch meteor` gets its synonyms and paraphrases")
 	}
 	return out

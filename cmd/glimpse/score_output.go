@@ -8,6 +8,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"glimpse/metrics"
 	"glimpse/metrics/stats"
@@ -60,10 +61,21 @@ func (s *scores) print(w io.Writer) error {
 	if err := t.print(w); err != nil {
 		return err
 	}
-	if _, err := fmt.Fprintln(w, "all ×100 but length_ratio and vocabulary"); err != nil || s.comparison == nil {
+	if _, err := fmt.Fprintln(w, "all ×100 but", strings.Join(unscaled(), " and ")); err != nil || s.comparison == nil {
 		return err
 	}
 	return printPairs(w, s.comparison)
+}
+
+// unscaled are the metrics that are shown as they are.
+func unscaled() []string {
+	var keys []string
+	for _, m := range metrics.Catalogue {
+		if m.Scale == 1 {
+			keys = append(keys, m.Key)
+		}
+	}
+	return keys
 }
 
 // metricOrder gives the keys of metrics, those of the tables first.
@@ -82,15 +94,16 @@ func metricOrder[V any](values map[string]V) []string {
 	return keys
 }
 
+// showMetric shows points with two decimals, and what is not in points as everywhere.
 func showMetric(key string, value float64) string {
-	switch key {
-	case "vocabulary":
-		return count(int64(value))
-	case "length_ratio":
-		return fmt.Sprintf("%.3f", value)
-	default:
+	m, known := metrics.Find(key)
+	switch {
+	case !known || m.Scale == 100:
 		return fmt.Sprintf("%.2f", 100*value)
+	case m.Digits == 0:
+		return count(int64(value))
 	}
+	return strconv.FormatFloat(value, 'f', m.Digits, 64)
 }
 
 // printPairs shows a pairwise comparison of single runs, with what it rests on and what it cannot say.
@@ -147,16 +160,16 @@ func showP(p float64) string {
 // perImage writes the CSV of --per-image: fractions of 1, CIDEr unscaled, as in JSON.
 func (s *scores) perImage(w io.Writer) error {
 	rows := csv.NewWriter(w)
-	header := []string{"candidates", "image_id", "bleu1", "bleu2", "bleu3", "bleu4", "rouge_l", "cider", "cider_d", s.meteorKey, "length", "ref_length"}
-	if err := rows.Write(header); err != nil {
+	keys := metrics.Tested(s.meteorKey)
+	if err := rows.Write(slices.Concat([]string{"candidates", "image_id"}, keys, []string{"length", "ref_length"})); err != nil {
 		return err
 	}
 	for _, c := range s.candidates {
 		for _, image := range c.result.Images {
 			row := []string{c.name, image.ID}
-			bleu := metrics.SentenceBLEU(image)
-			for _, v := range append(bleu[:], image.RougeL, image.CIDEr, image.CIDErD, image.METEOR) {
-				row = append(row, strconv.FormatFloat(v, 'g', -1, 64))
+			for _, key := range keys {
+				m, _ := metrics.Find(key)
+				row = append(row, strconv.FormatFloat(m.Image(&image), 'g', -1, 64))
 			}
 			if err := rows.Write(append(row, strconv.Itoa(image.Length), strconv.Itoa(image.RefLength))); err != nil {
 				return err

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"glimpse/internal/store"
+	"glimpse/metrics"
 	"glimpse/runner"
 )
 
@@ -248,7 +249,7 @@ func attemptText(attempts []store.Attempt) string {
 }
 
 // shownMetrics are the metrics of the tables, in their order.
-var shownMetrics = []string{"bleu1", "bleu2", "bleu3", "bleu4", "rouge_l", "cider", "cider_d", "meteor", "meteor-exact-stem"}
+var shownMetrics = metrics.Tested(metrics.METEORKey, metrics.ExactStemKey)
 
 func (r *record) printMetrics(w io.Writer) error {
 	if len(r.run.Metrics) == 0 {
@@ -280,14 +281,21 @@ func (r *record) printEpochs(w io.Writer) error {
 		return nil
 	}
 	t := &table{}
-	t.add("\nEPOCH", "LOSS", "val BLEU-4", "val CIDEr", "LR", "CAPTIONS/S", "TIME")
+	header := []string{"\nEPOCH", "LOSS"}
+	for _, m := range briefMetrics() {
+		header = append(header, "val "+m.Column())
+	}
+	t.add(append(header, "LR", "CAPTIONS/S", "TIME")...)
 	for _, e := range r.epochs {
 		mark := ""
 		if e.Selected {
 			mark = "selected"
 		}
-		t.add(fmt.Sprint(e.Epoch), fmt.Sprintf("%.4f", e.Loss), percent(e.Val, "bleu4"), percent(e.Val, "cider"),
-			fmt.Sprintf("%.3g", e.LR), fmt.Sprintf("%.0f", e.CaptionsPerSecond), span(e.Seconds), mark)
+		row := []string{fmt.Sprint(e.Epoch), fmt.Sprintf("%.4f", e.Loss)}
+		for _, m := range briefMetrics() {
+			row = append(row, percent(e.Val, m.Key))
+		}
+		t.add(append(row, fmt.Sprintf("%.3g", e.LR), fmt.Sprintf("%.0f", e.CaptionsPerSecond), span(e.Seconds), mark)...)
 	}
 	return t.print(w)
 }

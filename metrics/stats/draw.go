@@ -51,15 +51,17 @@ func below(g *rand.PCG, n int) int {
 // of the columns that the metrics asked for need.
 type table struct {
 	images  int
+	width   int // number of all columns
 	needed  []column
 	metrics []measure
 	columns [][][]float64
 }
 
 func newTable(runs []Run, keys []string) *table {
-	t := &table{images: len(runs[0].Images)}
+	all := quantities()
+	t := &table{images: len(runs[0].Images), width: len(all)}
 	for _, key := range keys {
-		m := measureOf(key, runs)
+		m := measureIn(runs, key)
 		t.metrics = append(t.metrics, m)
 		t.needed = append(t.needed, m.columns...)
 	}
@@ -70,7 +72,7 @@ func newTable(runs []Run, keys []string) *table {
 		for k, c := range t.needed {
 			cols[k] = make([]float64, t.images)
 			for i := range r.Images {
-				cols[k][i] = columnOf(&r.Images[i], c)
+				cols[k][i] = all[c].of(&r.Images[i])
 			}
 		}
 		t.columns = append(t.columns, cols)
@@ -80,12 +82,12 @@ func newTable(runs []Run, keys []string) *table {
 
 // scores fills out[metric] from the column sums of one run.
 func (t *table) scores(sums []float64, out []float64) {
-	var all [numColumns]float64
+	all := make([]float64, t.width)
 	for k, c := range t.needed {
 		all[c] = sums[k]
 	}
 	for m, f := range t.metrics {
-		out[m] = f.value(&all, float64(t.images))
+		out[m] = f.value(all, float64(t.images))
 	}
 }
 

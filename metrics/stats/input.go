@@ -95,7 +95,7 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	o.Metrics = slices.Clone(o.Metrics)
 	for i, key := range o.Metrics {
-		if _, ok := measures[key]; !ok {
+		if _, ok := measureOf(key); !ok {
 			return o, fmt.Errorf("stats: no metric %q to compare: use one of %s", key, strings.Join(DefaultMetrics(), ", "))
 		}
 		if slices.Contains(o.Metrics[:i], key) {
@@ -134,6 +134,7 @@ func checkArms(arms []Arm) error {
 	if len(arms) == 0 {
 		return errors.New("stats: no arms to compare")
 	}
+	all := quantities()
 	for i, a := range arms {
 		if a.Name == "" {
 			return fmt.Errorf("stats: arm %d has no name", i+1)
@@ -148,7 +149,7 @@ func checkArms(arms []Arm) error {
 			if slices.ContainsFunc(a.Runs[:j], func(q Run) bool { return q.Seed == r.Seed }) {
 				return fmt.Errorf("stats: arm %s has two runs of seed %d: one run must not count twice", a.Name, r.Seed)
 			}
-			if err := checkRun(arms[0], a, r); err != nil {
+			if err := checkRun(arms[0], a, r, all); err != nil {
 				return err
 			}
 		}
@@ -156,8 +157,9 @@ func checkArms(arms []Arm) error {
 	return checkIDs(arms[0].Runs[0].Images)
 }
 
-// checkRun compares a run with the first run of the first arm.
-func checkRun(first, a Arm, r Run) error {
+// checkRun compares a run with the first run of the first arm, and looks at all
+// that its images hold.
+func checkRun(first, a Arm, r Run, all []quantity) error {
 	model := first.Runs[0]
 	where := fmt.Sprintf("arm %s, seed %d", a.Name, r.Seed)
 	if d := SignatureDifferences(r.signature(a), model.signature(first)); len(d) > 0 {
@@ -174,9 +176,9 @@ func checkRun(first, a Arm, r Run) error {
 			return fmt.Errorf("stats: %s: image %d is %q, but %q in arm %s, seed %d: all runs need the same images in the same order",
 				where, i+1, im.ID, model.Images[i].ID, first.Name, model.Seed)
 		}
-		for c := range numColumns {
-			if v := columnOf(im, c); math.IsNaN(v) || math.IsInf(v, 0) || v < 0 {
-				return fmt.Errorf("stats: %s, image %q: %s is %v: score the run again", where, im.ID, c, v)
+		for _, q := range all {
+			if v := q.of(im); math.IsNaN(v) || math.IsInf(v, 0) || v < 0 {
+				return fmt.Errorf("stats: %s, image %q: %s is %v: score the run again", where, im.ID, q.name, v)
 			}
 		}
 	}

@@ -7,62 +7,79 @@ import (
 )
 
 // column is one additive quantity of an image: summed over any multiset of
-// images, the columns decide every corpus metric.
+// images, the columns decide every corpus metric. Counts come first, and after
+// them the metrics that are means over images.
 type column int
 
 const (
-	colMatch   column = 0                           // 4 columns: matching n-grams
-	colGuess          = colMatch + metrics.MaxOrder // 4 columns: n-grams of the candidate
-	colRefLen         = colGuess + metrics.MaxOrder // closest reference length
-	colRouge          = colRefLen + 1
-	colCIDEr          = colRouge + 1
-	colCIDErD         = colCIDEr + 1
-	colMETEOR         = colCIDErD + 1
-	colCounts         = colMETEOR + 1 // 9 columns: METEOR's counts
-	numColumns        = colCounts + 9
+	colMatch  column = 0                           // 4 columns: matching n-grams
+	colGuess         = colMatch + metrics.MaxOrder // 4 columns: n-grams of the candidate
+	colRefLen        = colGuess + metrics.MaxOrder // closest reference length
+	colCounts        = colRefLen + 1               // 9 columns: METEOR's counts
+	colMeans         = colCounts + 9               // a column for each of the means
 )
 
-var columnNames = [numColumns]string{
+var countNames = [colMeans]string{
 	"matches of 1-grams", "matches of 2-grams", "matches of 3-grams", "matches of 4-grams",
 	"1-grams", "2-grams", "3-grams", "4-grams",
-	"ref_length", "rouge_l", "cider", "cider_d", "meteor",
+	"ref_length",
 	"meteor_stats.test_length", "meteor_stats.ref_length", "meteor_stats.test_matches", "meteor_stats.ref_matches",
 	"meteor_stats.chunks", "meteor_stats.test_weight", "meteor_stats.ref_weight",
 	"meteor_stats.test_match_weight", "meteor_stats.ref_match_weight",
 }
 
-func (c column) String() string { return columnNames[c] }
+// quantity is what a column holds of an image.
+type quantity struct {
+	name string
+	of   func(*metrics.ImageScore) float64
+}
 
-// columnOf reads column c of one image.
-func columnOf(s *metrics.ImageScore, c column) float64 {
+// quantities are those of all columns, by column.
+func quantities() []quantity {
+	var all []quantity
+	for c := range colMeans {
+		all = append(all, quantity{countNames[c], func(s *metrics.ImageScore) float64 { return countOf(s, c) }})
+	}
+	for _, e := range means() {
+		all = append(all, quantity{e.Key, e.Image})
+	}
+	return all
+}
+
+// means are the tested metrics that are means over images, and METEOR, which is
+// one where its counts are not known.
+func means() []metrics.Entry {
+	var list []metrics.Entry
+	for _, key := range metrics.Tested(metrics.METEORKey) {
+		if e, _ := metrics.Find(key); e.Corpus == nil || metrics.IsMETEOR(key) {
+			list = append(list, e)
+		}
+	}
+	return list
+}
+
+// countOf reads the count in column c of one image.
+func countOf(s *metrics.ImageScore, c column) float64 {
 	switch {
 	case c < colGuess:
 		return float64(s.Match[c-colMatch])
 	case c < colRefLen:
 		return float64(max(0, s.Length-int(c-colGuess)))
-	case c >= colCounts:
-		return countsOf(&s.MeteorStats)[c-colCounts]
 	case c == colRefLen:
 		return float64(s.RefLength)
-	case c == colRouge:
-		return s.RougeL
-	case c == colCIDEr:
-		return s.CIDEr
-	case c == colCIDErD:
-		return s.CIDErD
 	default:
-		return s.METEOR
+		return countsOf(&s.MeteorStats)[c-colCounts]
 	}
 }
 
 // countsOf are the nine quantities that [metrics.CorpusMETEOR] adds up. The
 // one chunk of a caption that matches whole adds nothing, as there.
-func countsOf(s *metrics.MeteorStats) [numColumns - colCounts]float64 {
+func countsOf(s *metrics.MeteorStats) [colMeans - colCounts]float64 {
 	chunks := s.Chunks
 	if s.Perfect() {
 		chunks = 0
 	}
-	return [numColumns - colCounts]float64{
+	return [colMeans - colCounts]float64{
 		float64(s.TestLength), float64(s.RefLength), float64(s.TestMatches), float64(s.RefMatches),
 		float64(chunks), s.TestWeight, s.RefWeight, s.TestMatchWeight, s.RefMatchWeight,
 	}
@@ -71,32 +88,35 @@ func countsOf(s *metrics.MeteorStats) [numColumns - colCounts]float64 {
 // measure is a corpus metric as a function of the sums of its columns.
 type measure struct {
 	columns []column
-	value   func(sums *[numColumns]float64, images float64) float64
-}
-
-var measures = map[string]measure{
-	"bleu1": bleu(1), "bleu2": bleu(2), "bleu3": bleu(3), "bleu4": bleu(4),
-	"rouge_l": mean(colRouge), "cider": mean(colCIDEr), "cider_d": mean(colCIDErD),
-	"meteor": meteor(), "meteor-exact-stem": meteor(),
+	value   func(sums []float64, images float64) float64
 }
 
 // DefaultMetrics returns the keys that are analysed unless others are asked
 // for. Where METEOR was computed without its data, ask for
-// "meteor-exact-stem" in the place of "meteor".
-func DefaultMetrics() []string {
-	return []string{"bleu1", "bleu2", "bleu3", "bleu4", "rouge_l", "cider", "cider_d", "meteor"}
-}
+// [metrics.ExactStemKey] in the place of [metrics.METEORKey].
+func DefaultMetrics() []string { return metrics.Tested(metrics.METEORKey) }
 
-// measureOf is the measure of a key for these runs: METEOR is the mean over
-// images where a run lacks the counts of the corpus score.
-func measureOf(key string, runs []Run) measure {
-	if isMETEOR(key) && !haveCounts(runs) {
-		return mean(colMETEOR)
+// measureOf is the measure of a key, and whether there is one.
+func measureOf(key string) (measure, bool) {
+	if order := metrics.BLEUOrder(key); order > 0 {
+		return bleu(order), true
 	}
-	return measures[key]
+	if metrics.IsMETEOR(key) {
+		return meteor(), true
+	}
+	return mean(key)
 }
 
-func isMETEOR(key string) bool { return key == "meteor" || key == "meteor-exact-stem" }
+// measureIn is the measure of a key, which has one, for these runs: METEOR is
+// the mean over images where a run lacks the counts of the corpus score.
+func measureIn(runs []Run, key string) measure {
+	if metrics.IsMETEOR(key) && !haveCounts(runs) {
+		m, _ := mean(metrics.METEORKey)
+		return m
+	}
+	m, _ := measureOf(key)
+	return m
+}
 
 // haveCounts says whether every run has METEOR's counts.
 func haveCounts(runs []Run) bool {
@@ -109,11 +129,17 @@ func haveCounts(runs []Run) bool {
 	return true
 }
 
-func mean(c column) measure {
+// mean is the measure of one of the means, by its key.
+func mean(key string) (measure, bool) {
+	at := slices.IndexFunc(means(), func(e metrics.Entry) bool { return e.Key == key })
+	if at < 0 {
+		return measure{}, false
+	}
+	c := colMeans + column(at)
 	return measure{
 		columns: []column{c},
-		value:   func(sums *[numColumns]float64, images float64) float64 { return sums[c] / images },
-	}
+		value:   func(sums []float64, images float64) float64 { return sums[c] / images },
+	}, true
 }
 
 // bleu is corpus BLEU of an order, by [metrics.BLEUCounts.Score] from the sums.
@@ -128,7 +154,7 @@ func bleu(order int) measure {
 			cols = append(cols, colGuess+column(n))
 		}
 	}
-	return measure{columns: cols, value: func(sums *[numColumns]float64, _ float64) float64 {
+	return measure{columns: cols, value: func(sums []float64, _ float64) float64 {
 		c := metrics.BLEUCounts{Length: sums[colGuess], RefLength: sums[colRefLen]}
 		copy(c.Match[:], sums[colMatch:colGuess])
 		if c.Match[order-1] == 0 { // nor is there a longer one
@@ -142,11 +168,11 @@ func bleu(order int) measure {
 // meteor is corpus METEOR, by [metrics.MeteorStats.Score] from the sums.
 func meteor() measure {
 	var cols []column
-	for c := colCounts; c < numColumns; c++ {
+	for c := colCounts; c < colMeans; c++ {
 		cols = append(cols, c)
 	}
-	return measure{columns: cols, value: func(sums *[numColumns]float64, _ float64) float64 {
-		s := sums[colCounts:]
+	return measure{columns: cols, value: func(sums []float64, _ float64) float64 {
+		s := sums[colCounts:colMeans]
 		return metrics.MeteorStats{
 			TestLength: int(s[0]), RefLength: int(s[1]), TestMatches: int(s[2]), RefMatches: int(s[3]), Chunks: int(s[4]),
 			TestWeight: s[5], RefWeight: s[6], TestMatchWeight: s[7], RefMatchWeight: s[8],

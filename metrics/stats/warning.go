@@ -3,6 +3,8 @@ package stats
 import (
 	"fmt"
 	"slices"
+
+	"glimpse/metrics"
 )
 
 // advisedSeeds is the number of runs an arm below which a study is warned of:
@@ -50,7 +52,7 @@ func twins(runs []Run) []int64 {
 func metricWarnings(keys []string, arms []Arm) []string {
 	var out []string
 	for _, key := range keys {
-		if isMETEOR(key) && slices.ContainsFunc(arms, func(a Arm) bool { return !haveCounts(a.Runs) }) {
+		if metrics.IsMETEOR(key) && slices.ContainsFunc(arms, func(a Arm) bool { return !haveCounts(a.Runs) }) {
 			out = append(out, key+": a run lacks METEOR's counts, so this is the mean over images, not the corpus score")
 		}
 	}
