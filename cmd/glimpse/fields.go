@@ -129,18 +129,14 @@ func metricField(split string, m metrics.Entry) field {
 	if split == "final" {
 		heading = m.Column()
 	}
-	scale, digits := m.Scale, m.Digits
-	if m.Key == "distinct" { // conditions on it are written for the share itself
-		scale, digits = 1, 0
-	}
 	return field{split + "." + m.Key, heading, filter.Number, "", func(r *runRow) (filter.Value, bool) {
 		scores := r.Metrics[split]
 		if split == "final" {
 			_, scores = r.Final()
 		}
 		v, has := scores[m.Key]
-		return filter.Value{Number: scale * v}, has
-	}, func(v float64) string { return strconv.FormatFloat(v, 'f', digits, 64) }}
+		return filter.Value{Number: m.Scale * v}, has
+	}, func(v float64) string { return strconv.FormatFloat(v, 'f', m.Digits, 64) }}
 }
 
 // allFields are those of runs, of metrics and of settings.

@@ -27,7 +27,7 @@ func TestRunsMetricColumns(t *testing.T) {
 		"final.bleu1: BLEU-1 25.0", "final.bleu2: BLEU-2 25.0", "final.bleu3: BLEU-3 25.0", "final.bleu4: BLEU-4 25.0",
 		"final.rouge_l: ROUGE-L 25.0", "final.cider: CIDEr 25.0", "final.cider_d: CIDEr-D 25.0", "final.cider_plain: CIDEr plain 25.0",
 		"final.meteor: METEOR 25.0", "final.meteor-exact-stem: METEOR exact+stem 25.0", "final.copied: COPIED 25.0",
-		"final.length_ratio: LENGTH RATIO 0.250", "final.distinct: DISTINCT 0", "final.vocabulary: VOCABULARY 250",
+		"final.length_ratio: LENGTH RATIO 0.250", "final.distinct: DISTINCT 25.0", "final.vocabulary: VOCABULARY 250",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
