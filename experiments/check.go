@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+
+	"glimpse/captioner"
 )
 
 // given says whether a key was given, rather than defaulted.
@@ -115,8 +117,9 @@ func (s Settings) faults() []fault {
 		"train.schedule.name is plateau, which waits on the validation metric, but train.select.metric is last; choose another schedule or metric")
 	add(drawn(&s) && s.Data.Split != "official", "data.split", "data.name",
 		"data.split is %s, but shapes has only the split official", s.Data.Split)
-	least := smallestImage(&s)
-	add(s.Encoder.ImageSize < least, "encoder.image_size", "encoder.name",
+	encoder, err := captioner.EncoderOf(s.Encoder.Name)
+	least := encoder.Smallest
+	add(err == nil && s.Encoder.ImageSize < least, "encoder.image_size", "encoder.name",
 		"encoder.image_size is %d, but %s needs at least %d", s.Encoder.ImageSize, s.Encoder.Name, least)
 	w := s.Encoder.Weights
 	add(frozen(&s) && w == "auto" && !strings.HasPrefix(s.Encoder.Name, "efficientnet_"), "encoder.weights", "encoder.name",

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"glimpse/captioner"
 	"glimpse/metrics"
 )
 
@@ -43,14 +44,14 @@ var keys = []key{
 	{path: "data.seed", limits: "[0,2147483647]", fallback: 1, applies: drawn, doc: "shapes: seed of the drawing."},
 	{path: "data.vocabulary", limits: "train|corpus", fallback: "train", doc: "Captions the vocabulary is made from. corpus reads the test captions too and is there to repeat work that did so."},
 
-	{path: "encoder.name", limits: "cnn|efficientnet_lite0|efficientnet_lite1|efficientnet_lite2|resnet18|resnet50|resnet101|inception_v3", derive: encoder, on: "data.name", doc: "Network that gives the grid features. cnn is trained jointly with the captioner, the others are frozen."},
+	{path: "encoder.name", limits: strings.Join(captioner.EncoderNames(), "|"), derive: encoder, on: "data.name", doc: "Network that gives the grid features. cnn is trained jointly with the captioner, the others are frozen."},
 	{path: "encoder.image_size", limits: "[16,2048]", derive: imageSize, on: "encoder.name", doc: "Side of the square picture that the encoder sees, in pixels."},
 	{path: "encoder.weights", fallback: "auto", applies: frozen, doc: "auto fetches the published weights (efficientnet_lite only), random draws them from the seed, anything else is the path of a file."},
 	{path: "encoder.channels", limits: "[1,2048]", fallback: 32, applies: joint, doc: "cnn: channels of the first layer, half of those of a region."},
 
 	{path: "model.embedding", limits: "[1,16384]", fallback: 256, doc: "Size of a word vector."},
 	{path: "model.hidden", limits: "[1,16384]", fallback: 512, doc: "Size of the GRU state. compare.match_parameters may widen it."},
-	{path: "model.attention", limits: "none|soft|adaptive|uniform", fallback: "adaptive", doc: "What a word is predicted from beside the GRU state."},
+	{path: "model.attention", limits: strings.Join(captioner.ArmNames(), "|"), fallback: "adaptive", doc: "What a word is predicted from beside the GRU state."},
 	{path: "model.attention_size", limits: "[1,16384]", fallback: 256, applies: scored, doc: "Size in which attention compares state and regions."},
 	{path: "model.dropout", limits: "[0,1)", fallback: 0.5, doc: "Probability with which dropout drops."},
 	{path: "model.layers", limits: "[1,2]", fallback: 1, doc: "GRU layers."},
@@ -110,9 +111,8 @@ var keys = []key{
 }
 
 func drawn(s *Settings) bool   { return s.Data.Name == "shapes" }
-func joint(s *Settings) bool   { return s.Encoder.Name == "cnn" }
-func frozen(s *Settings) bool  { return s.Encoder.Name != "cnn" }
-func scored(s *Settings) bool  { return s.Model.Attention == "soft" || s.Model.Attention == "adaptive" }
+func joint(s *Settings) bool   { return s.Encoder.Name == captioner.Joint }
+func frozen(s *Settings) bool  { return s.Encoder.Name != captioner.Joint }
 func moments(s *Settings) bool { return s.Train.Optimizer.Name != "sgd" }
 func sgd(s *Settings) bool     { return s.Train.Optimizer.Name == "sgd" }
 func steps(s *Settings) bool   { return s.Train.Schedule.Name == "step" }
@@ -121,6 +121,11 @@ func falls(s *Settings) bool   { return steps(s) || plateau(s) }
 func selects(s *Settings) bool { return s.Train.Select.Metric != "last" }
 func beams(s *Settings) bool   { return s.Decode.Beam > 1 }
 func spares(s *Settings) bool  { return s.Decode.FinalSplit() != "test" }
+
+func scored(s *Settings) bool {
+	arm, err := captioner.ArmOf(s.Model.Attention)
+	return err == nil && arm.Scores
+}
 
 func split(s *Settings) any {
 	if s.Data.Name == "coco" {
@@ -131,31 +136,17 @@ func split(s *Settings) any {
 
 func encoder(s *Settings) any {
 	if s.Data.Name == "shapes" {
-		return "cnn"
+		return captioner.Joint
 	}
 	return "efficientnet_lite2"
 }
 
 func imageSize(s *Settings) any {
-	switch s.Encoder.Name {
-	case "cnn":
-		return 64
-	case "inception_v3":
-		return 299
+	e, err := captioner.EncoderOf(s.Encoder.Name)
+	if err != nil {
+		return 224
 	}
-	return 224
-}
-
-// smallestImage is the smallest picture that leaves the encoder a grid: its
-// strides multiply to 8 (cnn) or 32, and InceptionV3 does not pad.
-func smallestImage(s *Settings) int {
-	switch s.Encoder.Name {
-	case "cnn":
-		return 16
-	case "inception_v3":
-		return 75
-	}
-	return 32
+	return e.Usual
 }
 
 // fieldIndex leads from a path to its field of Study.

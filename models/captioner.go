@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 
+	"glimpse/captioner"
 	"glimpse/data"
 	"glimpse/experiments"
 	"glimpse/internal/torch"
@@ -35,10 +36,10 @@ type source interface {
 	// features of B images, by dataset index: B×R×D float32 on the device.
 	features(s *torch.Scope, images []int, training bool) (*torch.Tensor, error)
 	// shapes are the parameters to train with the captioner's; nil when frozen.
-	shapes() []shape
+	shapes() []captioner.Shape
 	// use hands the parameters over, once they exist.
 	use(p *parameters)
-	dim() int64
+	dim() int
 	// hashes name what the features come from, besides pictures and parameters.
 	hashes() map[string]string
 	close() error
@@ -47,15 +48,15 @@ type source interface {
 // newCaptioner makes a captioner whose parameters and dropout come from the
 // settings' seed.
 func newCaptioner(settings experiments.Settings, d *data.Dataset, device torch.Device, src source) (*Captioner, error) {
-	a, ok := arms[settings.Model.Attention]
-	if !ok {
-		return nil, fmt.Errorf("model.attention %q: want none, soft, adaptive or uniform", settings.Model.Attention)
+	a, err := captioner.ArmOf(settings.Model.Attention)
+	if err != nil {
+		return nil, err
 	}
 	c := &Captioner{settings: settings, dataset: d, device: device, source: src}
-	z := sizesOf(settings.Model, int64(len(d.Vocabulary.Words)), src.dim())
-	err := torch.Run(func(s *torch.Scope) (err error) {
+	z := settings.Model.Sizes(len(d.Vocabulary.Words), src.dim())
+	err = torch.Run(func(s *torch.Scope) (err error) {
 		torch.Seed(settings.Seed)
-		if c.params, err = newParameters(s, device, append(src.shapes(), networkShapes(a, z)...)); err != nil {
+		if c.params, err = newParameters(s, device, append(src.shapes(), a.Parameters(z)...)); err != nil {
 			return err
 		}
 		if c.optimizer, err = newOptimizer(s, settings.Train.Optimizer, device, c.params); err != nil {
@@ -77,7 +78,7 @@ func newCaptioner(settings experiments.Settings, d *data.Dataset, device torch.D
 }
 
 // Parameters is the number of trained parameters.
-func (c *Captioner) Parameters() int64 { return count(c.params.shapes) }
+func (c *Captioner) Parameters() int64 { return captioner.Count(c.params.shapes) }
 
 // Hashes name what the captioner was made from besides settings and data: the
 // weights of a frozen encoder and its features.

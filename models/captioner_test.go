@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"glimpse/captioner"
 	"glimpse/data"
 	"glimpse/experiments"
 	"glimpse/internal/torch"
@@ -53,8 +54,17 @@ func loadReference(t *testing.T, arm string) reference {
 	return ref
 }
 
+func armOf(t *testing.T, name string) captioner.Arm {
+	t.Helper()
+	a, err := captioner.ArmOf(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
 // The sizes of the fixtures.
-var referenceSizes = sizes{vocabulary: 53, features: 24, embedding: 12, hidden: 36, attention: 20, layers: 1}
+var referenceSizes = captioner.Sizes{Vocabulary: 53, Features: 24, Embedding: 12, Hidden: 36, Attention: 20, Layers: 1}
 
 const referenceImages, referenceCaptions = 4, 5
 
@@ -65,20 +75,20 @@ func (r reference) batch() data.Batch {
 // network makes a captioner with the fixture's parameters of that prefix.
 func (r reference) network(t *testing.T, s *torch.Scope, device torch.Device, arm, prefix string) *network {
 	t.Helper()
-	shapes := networkShapes(arms[arm], referenceSizes)
+	shapes := armOf(t, arm).Parameters(referenceSizes)
 	p, err := newParameters(s, device, shapes)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(p.free)
 	for i, sh := range shapes {
-		x, ok := r.tensors[prefix+sh.name]
-		if !ok || !slices.Equal(x.shape, sh.sizes) {
-			t.Fatalf("%s%s: want %v, the reference has %v", prefix, sh.name, sh.sizes, x.shape)
+		x, ok := r.tensors[prefix+sh.Name]
+		if !ok || !slices.Equal(x.shape, sh.Sizes) {
+			t.Fatalf("%s%s: want %v, the reference has %v", prefix, sh.Name, sh.Sizes, x.shape)
 		}
 		s.CopyInto(p.tensors[i], s.FromFloats(torch.CPU, x.data, x.shape...))
 	}
-	return newNetwork(p, device, arms[arm], referenceSizes, 0)
+	return newNetwork(p, device, armOf(t, arm), referenceSizes, 0)
 }
 
 func (r reference) features(s *torch.Scope, device torch.Device) *torch.Tensor {
@@ -112,7 +122,7 @@ func closeTo(t *testing.T, s *torch.Scope, what string, got *torch.Tensor, want 
 func TestParity(t *testing.T) { onEachDevice(t, testParity) }
 
 func testParity(t *testing.T, device torch.Device) {
-	for arm := range arms {
+	for _, arm := range captioner.ArmNames() {
 		t.Run(arm, func(t *testing.T) {
 			ref := loadReference(t, arm)
 			err := torch.Run(func(s *torch.Scope) error {
@@ -143,7 +153,7 @@ func testParity(t *testing.T, device torch.Device) {
 						rows := s.FromInts(device, p.captionOrder(), int64(len(p.input)))
 						logits = closeTo(t, s, "logits", s.Select(out, 0, rows), ref.tensors["logits"], 1e-5)
 						for i, sh := range n.shapes {
-							gradients = max(gradients, closeTo(t, s, "gradient of "+sh.name, s.Grad(n.tensors[i]), ref.tensors["grad."+sh.name], 1e-6))
+							gradients = max(gradients, closeTo(t, s, "gradient of "+sh.Name, s.Grad(n.tensors[i]), ref.tensors["grad."+sh.Name], 1e-6))
 						}
 					}
 					if err := opt.update(s, settings.LR); err != nil {
@@ -152,7 +162,7 @@ func testParity(t *testing.T, device torch.Device) {
 				}
 				var steps float64
 				for i, sh := range n.shapes {
-					steps = max(steps, closeTo(t, s, sh.name+" after ten steps", n.tensors[i], ref.tensors["end."+sh.name], 2e-4))
+					steps = max(steps, closeTo(t, s, sh.Name+" after ten steps", n.tensors[i], ref.tensors["end."+sh.Name], 2e-4))
 				}
 				t.Logf("largest differences: logits %.2g, gradients %.2g, parameters after %d steps %.2g", logits, gradients, len(ref.Losses), steps)
 
@@ -206,7 +216,8 @@ func (p *positions) captionOrder() []int64 {
 }
 
 func TestArchitectureNamesMatchReference(t *testing.T) {
-	for arm, a := range arms {
+	for _, a := range captioner.Arms {
+		arm := a.Name
 		ref := loadReference(t, arm)
 		want := map[string]bool{}
 		for name := range ref.tensors {
@@ -214,11 +225,11 @@ func TestArchitectureNamesMatchReference(t *testing.T) {
 				want[rest] = true
 			}
 		}
-		for _, sh := range networkShapes(a, referenceSizes) {
-			if !want[sh.name] {
-				t.Errorf("%s: the reference has no parameter %s", arm, sh.name)
+		for _, sh := range a.Parameters(referenceSizes) {
+			if !want[sh.Name] {
+				t.Errorf("%s: the reference has no parameter %s", arm, sh.Name)
 			}
-			delete(want, sh.name)
+			delete(want, sh.Name)
 		}
 		for name := range want {
 			t.Errorf("%s: parameter %s of the reference is missing", arm, name)

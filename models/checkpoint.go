@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"glimpse/captioner"
 	"glimpse/internal/atomicfile"
 	"glimpse/internal/torch"
 )
@@ -113,7 +114,7 @@ func (c *Captioner) read(s *torch.Scope, prefix string, tensors []*torch.Tensor)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, namedTensor{prefix + c.params.shapes[i].name, c.params.shapes[i].sizes, values})
+		out = append(out, namedTensor{prefix + c.params.shapes[i].Name, c.params.shapes[i].Sizes, values})
 	}
 	return out, nil
 }
@@ -193,7 +194,7 @@ type tensorGroup struct {
 
 // restore copies what a checkpoint holds into groups of tensors of these shapes:
 // all of it, or none where it is of another model.
-func restore(path string, held []namedTensor, shapes []shape, groups ...tensorGroup) error {
+func restore(path string, held []namedTensor, shapes []captioner.Shape, groups ...tensorGroup) error {
 	found := make(map[string]namedTensor, len(held))
 	for _, t := range held {
 		found[t.name] = t
@@ -201,15 +202,15 @@ func restore(path string, held []namedTensor, shapes []shape, groups ...tensorGr
 	for _, g := range groups {
 		for i := range g.tensors {
 			sh := shapes[i]
-			if t, ok := found[g.prefix+sh.name]; !ok || !slices.Equal(t.shape, sh.sizes) {
-				return fmt.Errorf("the checkpoint %s is of another model: %s%s should be of shape %v, it has %v", path, g.prefix, sh.name, sh.sizes, t.shape)
+			if t, ok := found[g.prefix+sh.Name]; !ok || !slices.Equal(t.shape, sh.Sizes) {
+				return fmt.Errorf("the checkpoint %s is of another model: %s%s should be of shape %v, it has %v", path, g.prefix, sh.Name, sh.Sizes, t.shape)
 			}
 		}
 	}
 	err := torch.Run(func(s *torch.Scope) error {
 		for _, g := range groups {
 			for i, t := range g.tensors {
-				s.CopyInto(t, s.FromFloats(torch.CPU, found[g.prefix+shapes[i].name].data, shapes[i].sizes...))
+				s.CopyInto(t, s.FromFloats(torch.CPU, found[g.prefix+shapes[i].Name].data, shapes[i].Sizes...))
 			}
 		}
 		return nil

@@ -1,11 +1,11 @@
 package models
 
 import (
-	"fmt"
-	"math"
 	"sync"
 
+	"glimpse/captioner"
 	"glimpse/data"
+	"glimpse/experiments"
 	"glimpse/internal/torch"
 )
 
@@ -16,52 +16,39 @@ import (
 type cnn struct {
 	size     int // S
 	channels int // C
+	grid     captioner.Features
 	device   torch.Device
 	layers   [4]struct{ w, b *torch.Tensor }
 }
 
 var _ Encoder = (*cnn)(nil)
 
+// newCNN makes the encoder without its parameters ([cnn.use]).
+func newCNN(e experiments.Encoder, device torch.Device) (*cnn, error) {
+	grid, err := e.Features()
+	if err != nil {
+		return nil, err
+	}
+	return &cnn{size: e.ImageSize, channels: e.Channels, grid: grid, device: device}, nil
+}
+
 // cnnNormalisation maps bytes to [-1, 1].
 var cnnNormalisation = normalisation{"x/127.5-1", 255, [3]float32{0.5, 0.5, 0.5}, [3]float32{0.5, 0.5, 0.5}}
 
-// smallestCNN is the smallest picture side that leaves a grid to attend to, 2×2.
-const smallestCNN = 16
-
-// cnnName is the name of the layer's parameter in checkpoints.
-func cnnName(layer int, kind string) string { return fmt.Sprintf("encoder.conv%d.%s", layer+1, kind) }
-
-// shapes are the parameters: weights uniform in ±√(6/inputs), as He et al. 2015 (arXiv 1502.01852) for ReLU, biases
-// in ±1/√inputs.
-func (c *cnn) shapes() []shape {
-	n := int64(c.channels)
-	var shapes []shape
-	in := int64(3 + 2)
-	for i, out := range [4]int64{n, 2 * n, 2 * n, 2 * n} {
-		inputs := float64(9 * in)
-		shapes = append(shapes,
-			shape{cnnName(i, "weight"), []int64{out, in, 3, 3}, math.Sqrt(6 / inputs)},
-			shape{cnnName(i, "bias"), []int64{out}, 1 / math.Sqrt(inputs)})
-		in = out
-	}
-	return shapes
-}
+func (c *cnn) shapes() []captioner.Shape { return captioner.JointParameters(c.channels) }
 
 // use takes the layers out of the parameters.
 func (c *cnn) use(p *parameters) {
 	for i := range c.layers {
-		c.layers[i].w, c.layers[i].b = p.byName[cnnName(i, "weight")], p.byName[cnnName(i, "bias")]
+		c.layers[i].w, c.layers[i].b = p.byName[captioner.JointName(i, "weight")], p.byName[captioner.JointName(i, "bias")]
 	}
 }
 
-// side is ⌈S/8⌉.
-func (c *cnn) side() int { return (c.size + 7) / 8 }
-
 // Regions is ⌈S/8⌉².
-func (c *cnn) Regions() int { return c.side() * c.side() }
+func (c *cnn) Regions() int { return c.grid.Regions() }
 
 // Dim is 2C.
-func (c *cnn) Dim() int { return 2 * c.channels }
+func (c *cnn) Dim() int { return c.grid.Dim }
 
 // Forward gives features B×R×D of pixels B×3×S×S in [-1, 1]. It can be differentiated.
 func (c *cnn) Forward(s *torch.Scope, pixels *torch.Tensor) *torch.Tensor {
@@ -101,16 +88,13 @@ type cnnSource struct {
 
 var _ source = (*cnnSource)(nil)
 
-// newCNNSource makes the source of a jointly trained encoder for pictures of size×size.
-func newCNNSource(d *data.Dataset, device torch.Device, size, channels int) (*cnnSource, error) {
-	if size < smallestCNN {
-		return nil, fmt.Errorf("encoder.image_size %d: cnn needs at least %d", size, smallestCNN)
+// newCNNSource makes the source of a jointly trained encoder.
+func newCNNSource(d *data.Dataset, device torch.Device, e experiments.Encoder) (*cnnSource, error) {
+	c, err := newCNN(e, device)
+	if err != nil {
+		return nil, err
 	}
-	if channels < 1 {
-		return nil, fmt.Errorf("encoder.channels %d: cnn needs at least 1", channels)
-	}
-	return &cnnSource{&cnn{size: size, channels: channels, device: device},
-		&pictures{dataset: d, size: size, table: cnnNormalisation.table(), kept: map[int][]uint8{}}}, nil
+	return &cnnSource{c, &pictures{dataset: d, size: c.size, table: cnnNormalisation.table(), kept: map[int][]uint8{}}}, nil
 }
 
 func (c *cnnSource) features(s *torch.Scope, images []int, training bool) (*torch.Tensor, error) {
@@ -123,7 +107,7 @@ func (c *cnnSource) features(s *torch.Scope, images []int, training bool) (*torc
 	return c.Forward(s, s.Permute(x, 0, 3, 1, 2)), s.Err()                 // B×R×D
 }
 
-func (c *cnnSource) dim() int64 { return int64(c.Dim()) }
+func (c *cnnSource) dim() int { return c.Dim() }
 
 func (c *cnnSource) hashes() map[string]string { return nil }
 

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"glimpse/captioner"
+	"glimpse/experiments"
 	"glimpse/internal/torch"
 )
 
@@ -34,10 +36,14 @@ func plainConv(x, w, b []float32, in, out, n, stride int) []float32 {
 	return y
 }
 
+func joint(size, channels int) experiments.Encoder {
+	return experiments.Encoder{Name: captioner.Joint, ImageSize: size, Channels: channels}
+}
+
 func TestCNNForward(t *testing.T) {
 	const size, channels = 24, 3
 	d := scenes(t, 20)
-	source, err := newCNNSource(d, torch.CPU, size, channels)
+	source, err := newCNNSource(d, torch.CPU, joint(size, channels))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,11 +79,11 @@ func TestCNNForward(t *testing.T) {
 		for i, tensor := range p.tensors {
 			g := s.Grad(tensor)
 			if g == nil {
-				t.Errorf("no gradient reaches %s", p.shapes[i].name)
+				t.Errorf("no gradient reaches %s", p.shapes[i].Name)
 				continue
 			}
 			if norm, err := s.Item(s.Sum(s.Mul(g, g))); err != nil || !(norm > 0) {
-				t.Errorf("gradient of %s: squared norm %v, %v", p.shapes[i].name, norm, err)
+				t.Errorf("gradient of %s: squared norm %v, %v", p.shapes[i].Name, norm, err)
 			}
 		}
 		return s.Err()
@@ -107,11 +113,11 @@ func plainCNN(s *torch.Scope, c *cnnSource, p *parameters, image, size, channels
 		if layer == 0 {
 			out = channels
 		}
-		w, err := s.Floats(p.byName[cnnName(layer, "weight")])
+		w, err := s.Floats(p.byName[captioner.JointName(layer, "weight")])
 		if err != nil {
 			return nil, err
 		}
-		b, err := s.Floats(p.byName[cnnName(layer, "bias")])
+		b, err := s.Floats(p.byName[captioner.JointName(layer, "bias")])
 		if err != nil {
 			return nil, err
 		}
@@ -126,15 +132,19 @@ func TestCNNRefuses(t *testing.T) {
 		size, channels int
 		want           string
 	}{{15, 8, "at least 16"}, {64, 0, "at least 1"}} {
-		if _, err := newCNNSource(nil, torch.CPU, c.size, c.channels); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := newCNNSource(nil, torch.CPU, joint(c.size, c.channels)); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%d pixels, %d channels: %v", c.size, c.channels, err)
 		}
 	}
 }
 
 func BenchmarkCNNStep(b *testing.B) {
-	source := &cnnSource{cnn: &cnn{size: 64, channels: 32, device: torch.CPU}}
-	err := torch.Run(func(s *torch.Scope) error {
+	encoder, err := newCNN(joint(64, 32), torch.CPU)
+	if err != nil {
+		b.Fatal(err)
+	}
+	source := &cnnSource{cnn: encoder}
+	err = torch.Run(func(s *torch.Scope) error {
 		p, err := newParameters(s, torch.CPU, source.shapes())
 		if err != nil {
 			return err

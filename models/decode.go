@@ -53,9 +53,9 @@ const never = -1e9
 // mask is what is added to log probabilities or logits, V, so that <pad>, <s>
 // and <unk> never come.
 func (n *network) mask(s *torch.Scope) *torch.Tensor {
-	mask := make([]float32, n.sizes.vocabulary)
+	mask := make([]float32, n.sizes.Vocabulary)
 	mask[data.PadID], mask[data.StartID], mask[data.UnknownID] = never, never, never
-	return s.FromFloats(n.device, mask, n.sizes.vocabulary)
+	return s.FromFloats(n.device, mask, n.sizes.Vocabulary)
 }
 
 // search finds the best caption of each of B images. All members read the same

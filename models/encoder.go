@@ -2,11 +2,9 @@ package models
 
 import (
 	"fmt"
-	"maps"
-	"slices"
-	"strings"
 
 	"glimpse/data"
+	"glimpse/experiments"
 	"glimpse/internal/torch"
 	"glimpse/models/pth"
 )
@@ -21,21 +19,19 @@ type Encoder interface {
 	Forward(s *torch.Scope, pixels *torch.Tensor) *torch.Tensor
 }
 
-// architecture is a frozen encoder that a study can name: how its pictures are prepared, the grid that it gives,
-// and how it is built. Each has a file of its own.
+// architecture is a frozen encoder that a study can name: how its pictures are prepared, where its regions lie,
+// and how it is built. Each has a file of its own. Package captioner knows the size of its grid.
 type architecture struct {
 	normalisation normalisation
 	published     published
 	heads         []string // prefixes of tensors in a weights file that belong to the classifier
-	smallest      int      // S below which the grid would be empty
-	// grid gives G, the regions on a side, R = G·G, and the pixel that the first is centred at; the next is 32 further.
-	grid  func(size int) (side int, first float64)
-	dim   int                 // D
+	// first is the pixel that the first region is centred at; the next is 32 further.
+	first float64
 	build func(*builder) body // makes the layers
 }
 
-// architectures are the frozen encoders by the names of the spec's encoder.name. The one that is trained with
-// the captioner is in cnn.go.
+// architectures are the frozen ones of captioner.Encoders, by their names. The one that is trained with the
+// captioner is in cnn.go.
 var architectures = map[string]architecture{
 	"efficientnet_lite0": efficientNetLite(lite0),
 	"efficientnet_lite1": efficientNetLite(lite1),
@@ -46,18 +42,14 @@ var architectures = map[string]architecture{
 	"inception_v3":       inceptionV3,
 }
 
-// spec says what the features of the architecture are at a picture size, without building it.
-func (a architecture) spec(name string, size int, weightsSHA256 string) (data.FeatureSpec, error) {
-	if a.build == nil {
-		names := slices.Sorted(maps.Keys(architectures))
-		return data.FeatureSpec{}, fmt.Errorf("encoder.name %q: want cnn or one of %s", name, strings.Join(names, ", "))
+// specOf says what the features of a frozen encoder are, without building it.
+func specOf(e experiments.Encoder, weightsSHA256 string) (data.FeatureSpec, error) {
+	features, err := e.Features()
+	if err != nil {
+		return data.FeatureSpec{}, err
 	}
-	if size < a.smallest {
-		return data.FeatureSpec{}, fmt.Errorf("encoder.image_size %d: %s needs at least %d", size, name, a.smallest)
-	}
-	g, _ := a.grid(size)
-	return data.FeatureSpec{Encoder: name, WeightsSHA256: weightsSHA256, Preprocessing: a.normalisation.preprocessing(),
-		ImageSize: size, Regions: g * g, Dim: a.dim}, nil
+	return data.FeatureSpec{Encoder: e.Name, WeightsSHA256: weightsSHA256, Preprocessing: architectures[e.Name].normalisation.preprocessing(),
+		ImageSize: e.ImageSize, Regions: features.Regions(), Dim: features.Dim}, nil
 }
 
 // frozen is an architecture with its weights on a device.

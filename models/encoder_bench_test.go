@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"glimpse/experiments"
 	"glimpse/internal/torch"
 )
 
@@ -23,7 +24,7 @@ func benchmarkEncoder(b *testing.B, name string, batch int) {
 	if name == "inception_v3" {
 		size = 299
 	}
-	spec, err := architectures[name].spec(name, size, "")
+	spec, err := specOf(experiments.Encoder{Name: name, ImageSize: size}, "")
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -10,7 +10,9 @@ import (
 	"strings"
 	"testing"
 
+	"glimpse/captioner"
 	"glimpse/data"
+	"glimpse/experiments"
 	"glimpse/internal/torch"
 )
 
@@ -128,13 +130,13 @@ func compareWithFixture(t *testing.T, f *frozen, s *torch.Scope, fixture string)
 func TestEncodersMatchPyTorch(t *testing.T) { onEachDevice(t, testEncodersMatchPyTorch) }
 
 func testEncodersMatchPyTorch(t *testing.T, device torch.Device) {
-	for name, a := range architectures {
+	for name := range architectures {
 		t.Run(name, func(t *testing.T) {
 			size := 224
 			if name == "inception_v3" {
 				size = 299
 			}
-			spec, err := a.spec(name, size, "")
+			spec, err := specOf(experiments.Encoder{Name: name, ImageSize: size}, "")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -177,7 +179,7 @@ func TestPublishedWeightsMatchPyTorch(t *testing.T) {
 	for _, name := range []string{"efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2"} {
 		t.Run(name, func(t *testing.T) {
 			w := cachedWeights(t, name)
-			spec, err := architectures[name].spec(name, 224, w.sha256)
+			spec, err := specOf(experiments.Encoder{Name: name, ImageSize: 224}, w.sha256)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -197,34 +199,28 @@ func TestPublishedWeightsMatchPyTorch(t *testing.T) {
 	}
 }
 
-func TestSpec(t *testing.T) {
-	for _, c := range []struct {
-		name         string
-		size         int
-		regions, dim int
-		err          string
-	}{
-		{"efficientnet_lite0", 224, 49, 1280, ""},
-		{"efficientnet_lite2", 224, 49, 1280, ""},
-		{"efficientnet_lite2", 260, 81, 1280, ""},
-		{"resnet18", 224, 49, 512, ""},
-		{"resnet50", 225, 64, 2048, ""},
-		{"inception_v3", 299, 64, 2048, ""},
-		{"inception_v3", 75, 1, 2048, ""},
-		{"inception_v3", 74, 0, 0, "needs at least 75"},
-		{"resnet18", 31, 0, 0, "needs at least 32"},
-		{"vgg16", 224, 0, 0, "want cnn or one of efficientnet_lite0, "},
-	} {
-		got, err := architectures[c.name].spec(c.name, c.size, "")
-		if c.err != "" {
-			if err == nil || !strings.Contains(err.Error(), c.err) {
-				t.Errorf("%s at %d: %v, want %q", c.name, c.size, err, c.err)
+// TestGridsAreKnown holds package captioner, which knows the sides of grids by arithmetic, to the layers themselves.
+func TestGridsAreKnown(t *testing.T) {
+	for name, variant := range map[string]liteVariant{"efficientnet_lite0": lite0, "efficientnet_lite1": lite1, "efficientnet_lite2": lite2} {
+		for size := 32; size <= 1024; size++ {
+			side := int64(size)
+			variant.steps(func(_, _ string, l layer) *conv {
+				side = l.side(side)
+				return nil
+			})
+			features, err := experiments.Encoder{Name: name, ImageSize: size}.Features()
+			if err != nil || int64(features.Side) != side {
+				t.Errorf("%s at %d: a side of %d (%v), and the layers leave %d", name, size, features.Side, err, side)
 			}
-			continue
 		}
-		if err != nil || got.Regions != c.regions || got.Dim != c.dim {
-			t.Errorf("%s at %d: %d×%d, %v; want %d×%d", c.name, c.size, got.Regions, got.Dim, err, c.regions, c.dim)
+	}
+	for _, e := range captioner.Encoders {
+		if _, frozen := architectures[e.Name]; frozen == (e.Name == captioner.Joint) {
+			t.Errorf("%s: is there an architecture? %v", e.Name, frozen)
 		}
+	}
+	if len(architectures) != len(captioner.Encoders)-1 {
+		t.Errorf("%d architectures for %d encoders, one of them joint", len(architectures), len(captioner.Encoders))
 	}
 }
 
@@ -244,7 +240,7 @@ func TestRandomWeights(t *testing.T) {
 		"efficientnet_lite0": 33, "efficientnet_lite1": 97, "efficientnet_lite2": 130,
 		"resnet18": 65, "resnet50": 64, "resnet101": 33, "inception_v3": 101,
 	} {
-		spec, err := architectures[name].spec(name, size, "")
+		spec, err := specOf(experiments.Encoder{Name: name, ImageSize: size}, "")
 		if err != nil {
 			t.Fatal(err)
 		}

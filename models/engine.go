@@ -2,8 +2,8 @@ package models
 
 import (
 	"context"
-	"fmt"
 
+	"glimpse/captioner"
 	"glimpse/data"
 	"glimpse/experiments"
 	"glimpse/internal/torch"
@@ -19,7 +19,7 @@ type Engine struct {
 // Features fills the cache with the features of the pictures of d that are in
 // a split, those that it lacks. A jointly trained encoder needs none.
 func (e Engine) Features(ctx context.Context, s experiments.Settings, d *data.Dataset, progress func(done, total int)) error {
-	if s.Encoder.Name == jointEncoder {
+	if s.Encoder.Name == captioner.Joint {
 		return nil
 	}
 	e.prepare()
@@ -37,12 +37,9 @@ func (e Engine) Captioner(s experiments.Settings, d *data.Dataset) (*Captioner, 
 	return newCaptioner(s, d, e.Device, src)
 }
 
-// jointEncoder is the encoder that is trained with the captioner.
-const jointEncoder = "cnn"
-
 func (e Engine) source(s experiments.Settings, d *data.Dataset) (source, error) {
-	if s.Encoder.Name == jointEncoder {
-		return newCNNSource(d, e.Device, s.Encoder.ImageSize, s.Encoder.Channels)
+	if s.Encoder.Name == captioner.Joint {
+		return newCNNSource(d, e.Device, s.Encoder)
 	}
 	return newCachedSource(context.Background(), e.CacheDir, s, d, e.Device)
 }
@@ -54,22 +51,4 @@ func (e Engine) prepare() {
 	}
 	torch.SetDeterministic(e.Device != torch.CPU)
 	torch.SetFullPrecision()
-}
-
-// Parameters counts the trained parameters that the settings ask for, with a
-// vocabulary of so many words, without making them.
-func Parameters(s experiments.Settings, vocabulary int) (int64, error) {
-	a, ok := arms[s.Model.Attention]
-	if !ok {
-		return 0, fmt.Errorf("model.attention %q: want none, soft, adaptive or uniform", s.Model.Attention)
-	}
-	if s.Encoder.Name == jointEncoder {
-		c := &cnn{size: s.Encoder.ImageSize, channels: s.Encoder.Channels}
-		return count(append(c.shapes(), networkShapes(a, sizesOf(s.Model, int64(vocabulary), int64(c.Dim())))...)), nil
-	}
-	spec, err := architectures[s.Encoder.Name].spec(s.Encoder.Name, s.Encoder.ImageSize, "")
-	if err != nil {
-		return 0, err
-	}
-	return count(networkShapes(a, sizesOf(s.Model, int64(vocabulary), int64(spec.Dim)))), nil
 }

@@ -50,7 +50,7 @@ func (c *Captioner) Explain(ctx context.Context, captions []data.Caption) error 
 // weights of the regions, their entropy, and the sentinel's weight β. Arms without
 // weights leave all nil.
 func (n *network) explain(s *torch.Scope, features *torch.Tensor, words [][]int64, captions []data.Caption) error {
-	if !n.arm.scores {
+	if !n.arm.Scores {
 		return s.Err()
 	}
 	p := pack(oneEach(words))
@@ -74,7 +74,7 @@ func (n *network) explain(s *torch.Scope, features *torch.Tensor, words [][]int6
 			}
 			c.Alpha = append(c.Alpha, slices.Clone(row[:regions]))
 			c.Entropy = append(c.Entropy, entropy(row[:regions]))
-			if n.arm.sentinel {
+			if n.arm.Sentinel {
 				c.Beta = append(c.Beta, float64(row[regions]))
 			}
 		}

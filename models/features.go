@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"glimpse/captioner"
 	"glimpse/data"
 	"glimpse/experiments"
 	"glimpse/internal/torch"
@@ -24,7 +25,7 @@ const syncEvery = 128
 // weights' hash, and therefore fetches the weights of encoder.weights: auto, but does not read them.
 func openFeatures(ctx context.Context, cache string, settings experiments.Settings, d *data.Dataset) (*data.Features, weightsFile, error) {
 	e := settings.Encoder
-	spec, err := architectures[e.Name].spec(e.Name, e.ImageSize, "")
+	spec, err := specOf(e, "")
 	if err != nil {
 		return nil, weightsFile{}, err
 	}
@@ -42,10 +43,10 @@ func openFeatures(ctx context.Context, cache string, settings experiments.Settin
 // for an encoder that is trained with the captioner. dir is where hashes of pictures are kept: the folder features of
 // the user's cache.
 func FeatureHash(s experiments.Settings, weightsSHA256 string, d *data.Dataset, dir string) (string, error) {
-	if s.Encoder.Name == jointEncoder {
+	if s.Encoder.Name == captioner.Joint {
 		return "", nil
 	}
-	spec, err := architectures[s.Encoder.Name].spec(s.Encoder.Name, s.Encoder.ImageSize, weightsSHA256)
+	spec, err := specOf(s.Encoder, weightsSHA256)
 	if err != nil {
 		return "", err
 	}
@@ -221,11 +222,11 @@ func (c *cachedSource) features(s *torch.Scope, images []int, _ bool) (*torch.Te
 	return s.Cast(x, torch.Float), s.Err()
 }
 
-func (c *cachedSource) shapes() []shape { return nil }
+func (c *cachedSource) shapes() []captioner.Shape { return nil }
 
 func (c *cachedSource) use(*parameters) {}
 
-func (c *cachedSource) dim() int64 { return int64(c.cache.Spec().Dim) }
+func (c *cachedSource) dim() int { return c.cache.Spec().Dim }
 
 func (c *cachedSource) hashes() map[string]string {
 	return map[string]string{"encoder_weights": c.cache.Spec().WeightsSHA256, "features": c.cache.Hash()}

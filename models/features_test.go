@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"glimpse/captioner"
 	"glimpse/data"
 	"glimpse/experiments"
 	"glimpse/internal/torch"
@@ -184,7 +185,7 @@ func TestFeatureHash(t *testing.T) {
 	if got, err = FeatureHash(settings, "other weights", d, ""); err != nil || got == recorded["features"] {
 		t.Errorf("with other weights: %s, %v", got, err)
 	}
-	for name, want := range map[string]string{jointEncoder: "", "resnet7": "encoder.name"} {
+	for name, want := range map[string]string{captioner.Joint: "", "resnet7": "encoder.name"} {
 		settings.Encoder.Name = name
 		got, err := FeatureHash(settings, "", d, "")
 		if got != "" || (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {

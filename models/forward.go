@@ -32,23 +32,23 @@ type picture struct {
 
 // look computes an image's part: features B×R×D.
 func (n *network) look(s *torch.Scope, features *torch.Tensor, training bool) picture {
-	e := n.sizes.embedding
+	e := n.sizes.Embedding
 	mean := s.Mean(features, 1) // B×D
 	p := picture{
 		global: s.Relu(n.global.of(s, s.Dropout(mean, n.dropout, training))), // B×E
 		first:  s.Tanh(n.init.of(s, mean)),                                   // B×H
 	}
 	p.gates = s.Add(s.Linear(p.global, s.Narrow(n.gru[0].wIH, 1, e, e), nil), n.gru[0].bIH) // B×3H
-	if n.arm.regions {
+	if n.arm.Regions {
 		p.values = s.Relu(n.region.of(s, s.Dropout(features, n.dropout, training))) // B×R×H
 	}
 	switch {
-	case n.arm.scores:
+	case n.arm.Scores:
 		p.keys = n.key.of(s, p.values) // B×R×K
-	case n.arm.regions:
+	case n.arm.Regions:
 		p.values = s.Mean(p.values, 1) // B×H
 	}
-	if n.arm.sentinel {
+	if n.arm.Sentinel {
 		p.gate = s.Add(n.gateX.part(s, p.global, e, e), n.gateX.b) // B×H
 	}
 	return p
@@ -58,7 +58,7 @@ func (n *network) look(s *torch.Scope, features *torch.Tensor, training bool) pi
 // one a layer) and gives the words' embeddings M×E and the states of each layer, M×H.
 func (n *network) read(s *torch.Scope, p picture, w packed, first []*torch.Tensor, training bool) (words *torch.Tensor, states []*torch.Tensor) {
 	words = s.Dropout(s.Embedding(n.embed, w.input), n.dropout, training) // M×E
-	input := s.Linear(words, s.Narrow(n.gru[0].wIH, 1, 0, n.sizes.embedding), nil)
+	input := s.Linear(words, s.Narrow(n.gru[0].wIH, 1, 0, n.sizes.Embedding), nil)
 	input = s.Add(input, s.Pick(p.gates, w.image)) // M×3H
 	for l, layer := range n.gru {
 		if l > 0 {
@@ -74,15 +74,15 @@ func (n *network) read(s *torch.Scope, p picture, w packed, first []*torch.Tenso
 // looked, M×R or M×(R+1) with β last, nil for arms without weights.
 func (n *network) head(s *torch.Scope, p picture, w packed, words, before, state *torch.Tensor) (seen, weights *torch.Tensor) {
 	switch {
-	case !n.arm.regions:
+	case !n.arm.Regions:
 		return state, nil
-	case !n.arm.scores:
+	case !n.arm.Scores:
 		return s.Add(s.Pick(p.values, w.image), state), nil
 	}
 	query := n.query.of(s, state) // M×K
 	var sentinel, key *torch.Tensor
-	if n.arm.sentinel {
-		gate := s.Add(n.gateX.part(s, words, 0, n.sizes.embedding), n.gateH.of(s, before)) // M×H
+	if n.arm.Sentinel {
+		gate := s.Add(n.gateX.part(s, words, 0, n.sizes.Embedding), n.gateH.of(s, before)) // M×H
 		gate = s.Sigmoid(s.Add(gate, s.Pick(p.gate, w.image)))                             // M×H
 		sentinel = s.Mul(gate, s.Tanh(state))                                              // M×H
 		key = n.sentinelKey.of(s, sentinel)                                                // M×K
@@ -108,7 +108,7 @@ func (n *network) predict(s *torch.Scope, p picture, w packed, training bool) (l
 	words, states := n.read(s, p, w, first, training)
 	top := states[len(states)-1] // M×H
 	var before *torch.Tensor
-	if n.arm.sentinel {
+	if n.arm.Sentinel {
 		before = s.Pick(s.Cat(0, start, top), w.previous) // M×H
 	}
 	seen, weights := n.head(s, p, w, words, before, top)

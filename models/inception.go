@@ -7,19 +7,13 @@ import (
 // Inception v3: Szegedy et al. 2016 (arXiv 1512.00567), as in torchvision. Features are what Mixed_7c gives, 8×8×2048
 // at 299. See inceptionNormalisation for the pixels.
 
-// inceptionV3 is the architecture. At 299 the sides are 149, 147, 147, 73, 73, 71, 35, 17, 8.
+// inceptionV3 is the architecture.
 var inceptionV3 = architecture{
 	normalisation: inceptionNormalisation, published: torchvisionWeights("inception_v3_google-0cc3c7bd.pth"),
-	heads: []string{"fc.", "AuxLogits."}, smallest: 75,
-	grid: func(size int) (side int, first float64) {
-		n := (size-3)/2 + 1     // Conv2d_1a
-		n = (n-2-3)/2 + 1       // Conv2d_2a, maxpool1
-		n = (n-2-3)/2 + 1       // Conv2d_4a, maxpool2
-		n = ((n-3)/2+1-3)/2 + 1 // Mixed_6a, Mixed_7a
-		// Those seven pad nothing and are 3 wide: each moves the centre by one pixel of what it sees.
-		return n, 1 + 2 + 2 + 4 + 4 + 8 + 16
-	},
-	dim: 2048, build: buildInception,
+	heads: []string{"fc.", "AuxLogits."},
+	// Seven kernels pad nothing and are 3 wide: each moves the centre by one pixel of what it sees.
+	first: 1 + 2 + 2 + 4 + 4 + 8 + 16,
+	build: buildInception,
 }
 
 // mixed is an inception block: branches that all see the block's input, side by side in the output's channels.

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"glimpse/captioner"
 	"glimpse/data"
 	"glimpse/experiments"
 	"glimpse/internal/torch"
@@ -20,7 +21,7 @@ func TestWrittenLogitsGiveTheCaptionsProbability(t *testing.T) {
 		{Name: "cnn", ImageSize: 32, Channels: 4},
 		{Name: "efficientnet_lite0", ImageSize: 64, Weights: "random"},
 	} {
-		for arm := range arms {
+		for _, arm := range captioner.ArmNames() {
 			s := smallSettings(arm)
 			s.Encoder, s.Model.Layers = encoder, 2
 			cache := t.TempDir()

@@ -22,9 +22,9 @@ type optimizer struct {
 func newOptimizer(s *torch.Scope, o experiments.Optimizer, device torch.Device, p *parameters) (*optimizer, error) {
 	opt := &optimizer{Optimizer: o, params: p.tensors}
 	for _, sh := range p.shapes {
-		opt.first = append(opt.first, s.Keep(s.Zeros(device, torch.Float, sh.sizes...)))
+		opt.first = append(opt.first, s.Keep(s.Zeros(device, torch.Float, sh.Sizes...)))
 		if o.Name != "sgd" {
-			opt.second = append(opt.second, s.Keep(s.Zeros(device, torch.Float, sh.sizes...)))
+			opt.second = append(opt.second, s.Keep(s.Zeros(device, torch.Float, sh.Sizes...)))
 		}
 	}
 	if err := s.Err(); err != nil {

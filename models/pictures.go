@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"glimpse/captioner"
 	"glimpse/data"
 	"glimpse/experiments"
 	"glimpse/internal/torch"
@@ -33,27 +34,16 @@ type Grid struct {
 
 // GridOf gives the regions of the encoder that the settings name.
 func GridOf(e experiments.Encoder) (Grid, error) {
-	size := float64(e.ImageSize)
-	if e.Name == jointEncoder {
-		c := cnn{size: e.ImageSize}
-		return Grid{c.side(), 0.5 / size, 8 / size}, nil // kernels 3 wide, padded by 1: centres stay
-	}
-	a := architectures[e.Name]
-	if _, err := a.spec(e.Name, e.ImageSize, ""); err != nil {
+	features, err := e.Features()
+	if err != nil {
 		return Grid{}, err
 	}
-	side, first := a.grid(e.ImageSize)
-	return Grid{side, (first + 0.5) / size, 32 / size}, nil // 0.5: the middle of a pixel
-}
-
-// FeatureShape gives R and D, the regions of the encoder that the settings name and the features of a region.
-func FeatureShape(e experiments.Encoder) (regions, dim int, err error) {
-	if e.Name == jointEncoder {
-		c := cnn{size: e.ImageSize, channels: e.Channels}
-		return c.Regions(), c.Dim(), nil
+	first, step := architectures[e.Name].first, 32.0
+	if e.Name == captioner.Joint {
+		first, step = 0, 8 // kernels 3 wide, padded by 1: centres stay
 	}
-	spec, err := architectures[e.Name].spec(e.Name, e.ImageSize, "")
-	return spec.Regions, spec.Dim, err
+	size := float64(e.ImageSize)
+	return Grid{features.Side, (first + 0.5) / size, step / size}, nil // 0.5: the middle of a pixel
 }
 
 // Pictures makes the captioner of the settings with the weights of a checkpoint (its path as Captioner.Save took it),
@@ -61,9 +51,9 @@ func FeatureShape(e experiments.Encoder) (regions, dim int, err error) {
 // training.
 func (e Engine) Pictures(ctx context.Context, s experiments.Settings, checkpoint string, vocabulary []string) (*Pictures, error) {
 	e.prepare()
-	a, known := arms[s.Model.Attention]
-	if !known {
-		return nil, fmt.Errorf("model.attention %q: want none, soft, adaptive or uniform", s.Model.Attention)
+	a, err := captioner.ArmOf(s.Model.Attention)
+	if err != nil {
+		return nil, err
 	}
 	state, err := readState(checkpoint)
 	if err != nil {
@@ -77,15 +67,18 @@ func (e Engine) Pictures(ctx context.Context, s experiments.Settings, checkpoint
 	if p.grid, err = GridOf(s.Encoder); err != nil {
 		return nil, err
 	}
-	var shapes []shape
-	if s.Encoder.Name == jointEncoder {
-		c := &cnn{size: s.Encoder.ImageSize, channels: s.Encoder.Channels, device: e.Device}
+	var shapes []captioner.Shape
+	if s.Encoder.Name == captioner.Joint {
+		c, err := newCNN(s.Encoder, e.Device)
+		if err != nil {
+			return nil, err
+		}
 		p.encoder, p.table, shapes = c, cnnNormalisation.table(), c.shapes()
 	} else if err := p.freeze(ctx, e.CacheDir, s); err != nil {
 		return nil, err
 	}
-	z := sizesOf(s.Model, int64(len(vocabulary)), int64(p.encoder.Dim()))
-	shapes = append(shapes, networkShapes(a, z)...)
+	z := s.Model.Sizes(len(vocabulary), p.encoder.Dim())
+	shapes = append(shapes, a.Parameters(z)...)
 	err = torch.Run(func(s *torch.Scope) (err error) {
 		p.params, err = newParameters(s, e.Device, shapes)
 		return err
@@ -107,7 +100,7 @@ func (e Engine) Pictures(ctx context.Context, s experiments.Settings, checkpoint
 // freeze builds the frozen encoder of the settings.
 func (p *Pictures) freeze(ctx context.Context, cache string, settings experiments.Settings) error {
 	e := settings.Encoder
-	spec, err := architectures[e.Name].spec(e.Name, e.ImageSize, "")
+	spec, err := specOf(e, "")
 	if err != nil {
 		return err
 	}
@@ -130,10 +123,13 @@ func (p *Pictures) Size() int { return p.size }
 func (p *Pictures) Grid() Grid { return p.grid }
 
 // Looks says whether captions come with Alpha.
-func (p *Pictures) Looks() bool { return p.network.arm.scores }
+func (p *Pictures) Looks() bool { return p.network.arm.Scores }
 
 // Looks says whether a captioner of the settings weighs regions, so that its captions come with Alpha.
-func Looks(s experiments.Settings) bool { return arms[s.Model.Attention].scores }
+func Looks(s experiments.Settings) bool {
+	a, err := captioner.ArmOf(s.Model.Attention)
+	return err == nil && a.Scores
+}
 
 // Close frees the model.
 func (p *Pictures) Close() {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"glimpse/captioner"
 	"glimpse/data"
 	"glimpse/experiments"
 	"glimpse/internal/torch"
@@ -112,7 +113,8 @@ func TestPicturesRefuse(t *testing.T) {
 // Reading a caption gives what was recorded while it was written, and on another picture something else.
 func TestExplain(t *testing.T) {
 	d := smallScenes(t)
-	for arm, a := range arms {
+	for _, a := range captioner.Arms {
+		arm := a.Name
 		s := smallSettings(arm)
 		c, _ := saved(t, s, d, "")
 		want, err := c.Caption(t.Context(), d.Splits["test"], s.Decode, true)
@@ -130,7 +132,7 @@ func TestExplain(t *testing.T) {
 		if err := c.Explain(t.Context(), other); err != nil {
 			t.Fatal(err)
 		}
-		if !a.scores {
+		if !a.Scores {
 			if got[0].Alpha != nil || want[0].Alpha != nil {
 				t.Errorf("%s has maps", arm)
 			}
@@ -148,7 +150,7 @@ func TestExplain(t *testing.T) {
 				for _, v := range alpha {
 					sum += float64(v)
 				}
-				if a.sentinel {
+				if a.Sentinel {
 					sum += caption.Beta[k]
 				}
 				if len(alpha) != 16 || math.Abs(sum-1) > 1e-5 {
@@ -200,9 +202,13 @@ func TestGridLiesOverThePicture(t *testing.T) {
 func savedFresh(t *testing.T, s experiments.Settings, d *data.Dataset) string {
 	t.Helper()
 	var src source
-	src, err := newCNNSource(d, torch.CPU, s.Encoder.ImageSize, s.Encoder.Channels)
-	if s.Encoder.Name != jointEncoder {
-		src, err = &noFeatures{dimension: int64(architectures[s.Encoder.Name].dim)}, nil
+	features, err := s.Encoder.Features()
+	if err != nil {
+		t.Fatal(err)
+	}
+	src = &noFeatures{dimension: features.Dim}
+	if s.Encoder.Name == captioner.Joint {
+		src, err = newCNNSource(d, torch.CPU, s.Encoder)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -222,10 +228,10 @@ func savedFresh(t *testing.T, s experiments.Settings, d *data.Dataset) string {
 // noFeatures stands for a frozen encoder that is never asked.
 type noFeatures struct {
 	cachedSource
-	dimension int64
+	dimension int
 }
 
-func (n *noFeatures) dim() int64   { return n.dimension }
+func (n *noFeatures) dim() int     { return n.dimension }
 func (n *noFeatures) close() error { return nil }
 
 func (n *noFeatures) hashes() map[string]string { return nil }

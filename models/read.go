@@ -76,12 +76,12 @@ func (c *Captioner) readBatch(s *torch.Scope, captions []data.Caption, others []
 	n := c.network
 	own, other := n.look(s, features, false), n.look(s, otherFeatures, false)
 	seen := []picture{own, other}
-	if n.arm.regions {
+	if n.arm.Regions {
 		mixed := own
 		mixed.values, mixed.keys = other.values, other.keys
 		seen = append(seen, mixed)
 	}
-	if n.arm.scores {
+	if n.arm.Scores {
 		// Σ α_i v̄ is (1−β) v̄: what even weights of the same sum would give.
 		even := own
 		even.values = s.Contiguous(s.Expand(s.Unsqueeze(s.Mean(own.values, 1), 1), own.values.Shape()...)) // B×R×H
@@ -99,13 +99,13 @@ func (c *Captioner) readBatch(s *torch.Scope, captions []data.Caption, others []
 	for i := range readings {
 		end := len(words[i]) - 1
 		r := Reading{LogProb: logp[0][i][:end], End: logp[0][i][end], Other: logp[1][i][:end]}
-		if n.arm.regions {
+		if n.arm.Regions {
 			r.Regions = logp[2][i][:end]
 		}
-		if n.arm.scores {
+		if n.arm.Scores {
 			r.Even = logp[3][i][:end]
 		}
-		if n.arm.sentinel {
+		if n.arm.Sentinel {
 			r.Beta, r.BetaOther = beta[0][i][:end], beta[1][i][:end]
 		}
 		readings[i] = r
@@ -119,11 +119,11 @@ func (n *network) follow(s *torch.Scope, pic picture, p positions, w packed) (lo
 	logits, weights := n.predict(s, pic, w, false)
 	at := make([]int64, len(p.target)) // of the words to come in M×V
 	for m, word := range p.target {
-		at[m] = int64(m)*n.sizes.vocabulary + word
+		at[m] = int64(m)*n.sizes.Vocabulary + word
 	}
 	all := s.View(s.LogSoftmax(logits, 1), -1)
 	logp, err = p.deal(s, s.Select(all, 0, s.FromInts(n.device, at, int64(len(at)))))
-	if err != nil || !n.arm.sentinel {
+	if err != nil || !n.arm.Sentinel {
 		return logp, nil, err
 	}
 	beta, err = p.deal(s, s.Contiguous(s.Narrow(weights, 1, weights.Size(1)-1, 1)))

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"glimpse/captioner"
 	"glimpse/data"
 )
 
@@ -25,7 +26,8 @@ func apart(a, b []float64) float64 {
 func TestRead(t *testing.T) {
 	const near = 1e-4
 	d := smallScenes(t)
-	for arm, a := range arms {
+	for _, a := range captioner.Arms {
+		arm := a.Name
 		s := smallSettings(arm)
 		s.Train.Optimizer.LR = 1e-2
 		s.Model.Layers = 2
@@ -72,15 +74,15 @@ func TestRead(t *testing.T) {
 			if apart(r.Other, onOthers[i].LogProb) > near || apart(r.BetaOther, onOthers[i].Beta) > near {
 				t.Errorf("%s: caption %d is read otherwise as another picture's", arm, i)
 			}
-			if (r.Regions != nil) != a.regions && i != 3 || (r.Even != nil) != a.scores && i != 3 || (r.BetaOther != nil) != a.sentinel && i != 3 {
+			if (r.Regions != nil) != a.Regions && i != 3 || (r.Even != nil) != a.Scores && i != 3 || (r.BetaOther != nil) != a.Sentinel && i != 3 {
 				t.Errorf("%s: caption %d has what the arm has not, or lacks what it has", arm, i)
 			}
-			if a.regions {
+			if a.Regions {
 				ownRegions = max(ownRegions, apart(r.Regions, r.LogProb))
 				moved = max(moved, apart(r.Regions, r.Other))
 			}
 		}
-		if a.regions && (ownRegions < near || moved < near) {
+		if a.Regions && (ownRegions < near || moved < near) {
 			t.Errorf("%s: the regions alone decide (%v) or do not matter (%v)", arm, moved, ownRegions)
 		}
 
@@ -89,7 +91,7 @@ func TestRead(t *testing.T) {
 			t.Fatal(err)
 		}
 		for i, r := range same {
-			if apart(r.Other, r.LogProb) > near || a.regions && apart(r.Regions, r.LogProb) > near {
+			if apart(r.Other, r.LogProb) > near || a.Regions && apart(r.Regions, r.LogProb) > near {
 				t.Errorf("%s: caption %d is read otherwise with its own picture as the other", arm, i)
 			}
 		}
@@ -98,7 +100,7 @@ func TestRead(t *testing.T) {
 		}
 		// With its weights, the control attends evenly.
 		network := *c.network
-		network.arm = arms["uniform"]
+		network.arm = armOf(t, "uniform")
 		control := *c
 		control.network = &network
 		even, err := control.Read(t.Context(), captions, others)

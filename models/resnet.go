@@ -89,14 +89,9 @@ func (v resNetVariant) build(b *builder) body {
 }
 
 func resNet(v resNetVariant) architecture {
-	dim := 512
-	if v.bottleneck {
-		dim = 2048
-	}
 	return architecture{
 		normalisation: imageNetNormalisation, published: v.published, heads: []string{"fc."},
-		// Five halvings, each rounding up: 7×7/2 and 3×3/2 with full padding, which leaves centres where they are.
-		smallest: 32, grid: func(size int) (int, float64) { return (size + 31) / 32, 0 }, dim: dim,
+		first: 0, // 7×7/2 and 3×3/2 with full padding leave centres where they are
 		build: v.build,
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"glimpse/captioner"
 	"glimpse/data"
 	"glimpse/experiments"
 	"glimpse/internal/torch"
@@ -90,7 +91,7 @@ func quiet(int, int, float64) {}
 
 func TestTrainingLowersTheLoss(t *testing.T) {
 	d := smallScenes(t)
-	for arm := range arms {
+	for _, arm := range captioner.ArmNames() {
 		s := smallSettings(arm)
 		s.Train.Optimizer.LR = 1e-2
 		c := newSmall(t, s, d)
@@ -196,7 +197,8 @@ func TestCaptionsAlwaysCome(t *testing.T) { onEachDevice(t, testCaptionsAlwaysCo
 
 func testCaptionsAlwaysCome(t *testing.T, device torch.Device) {
 	d := smallScenes(t)
-	for arm, a := range arms {
+	for _, a := range captioner.Arms {
+		arm := a.Name
 		c := newSmallOn(t, device, smallSettings(arm), d)
 		captions, err := c.Caption(t.Context(), d.Splits["test"], experiments.Decode{Beam: 5, LengthPenalty: 0.7, MaxLength: 7}, true)
 		if err != nil {
@@ -215,10 +217,10 @@ func testCaptionsAlwaysCome(t *testing.T, device torch.Device) {
 				}
 			}
 			wantBeta, wantEntropy := 0, 0
-			if a.scores {
+			if a.Scores {
 				wantEntropy = len(caption.Words)
 			}
-			if a.sentinel {
+			if a.Sentinel {
 				wantBeta = len(caption.Words)
 			}
 			if len(caption.Beta) != wantBeta || len(caption.Entropy) != wantEntropy {
@@ -239,7 +241,7 @@ func TestCheckpointsMoveBetweenDevices(t *testing.T) {
 		t.Skip(err)
 	}
 	d := smallScenes(t)
-	for arm := range arms {
+	for _, arm := range captioner.ArmNames() {
 		for from, to := range map[torch.Device]torch.Device{torch.CPU: 0, 0: torch.CPU} {
 			s := smallSettings(arm)
 			s.Train.Optimizer.LR = 1e-2

@@ -106,22 +106,15 @@ func (r *result) regions() int {
 	return found
 }
 
-// regions is R by the encoder in the run's settings, 0 for an unknown one: the
-// grid has a cell for every 8 or 32 pixels, or what InceptionV3's unpadded
-// layers leave of its usual picture.
+// regions is R by the encoder in the run's settings, 0 for an unknown one.
 func (r *run) regions() int {
 	settings, err := results.Settings(r.Run.Run)
-	if err != nil || settings.Encoder.ImageSize <= 0 {
+	if err != nil {
 		return 0
 	}
-	size, side := settings.Encoder.ImageSize, 0
-	switch name := settings.Encoder.Name; {
-	case name == "cnn":
-		side = (size + 7) / 8
-	case strings.HasPrefix(name, "efficientnet_lite"), strings.HasPrefix(name, "resnet"):
-		side = (size + 31) / 32
-	case name == "inception_v3" && size == 299:
-		side = 8
+	features, err := settings.Encoder.Features()
+	if err != nil {
+		return 0
 	}
-	return side * side
+	return features.Regions()
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 
+	"glimpse/captioner"
 	"glimpse/experiments"
 )
 
@@ -52,11 +53,10 @@ func stepCosts(m experiments.Model, s stepShape, parameters int64) []cost {
 	product := func(part string, rows, in, out, products int) cost {
 		return cost{part: part, batch: 1, m: rows, k: in, n: out, products: products, calls: 1}
 	}
-	regions := m.Attention != "none"
-	scores := m.Attention == "soft" || m.Attention == "adaptive"
+	looks, _ := captioner.ArmOf(m.Attention) // a study has been checked
 	values := s.Images * s.Regions * s.Features
 	read := 10 * values // float16 in, float32 out, once through the mean
-	if regions {
+	if looks.Regions {
 		read += 9 * values // dropout: in, out and its mask
 	}
 	costs := []cost{
@@ -73,17 +73,17 @@ func stepCosts(m experiments.Model, s stepShape, parameters int64) []cost {
 	for range max(m.Layers, 1) - 1 {
 		costs = append(costs, product("layer above: gates", s.Positions, h, 3*h, 3), recurrence)
 	}
-	if regions {
+	if looks.Regions {
 		costs = append(costs, product("regions: values", s.Images*s.Regions, s.Features, h, 2))
 	}
-	if scores {
+	if looks.Scores {
 		costs = append(costs,
 			product("regions: keys", s.Images*s.Regions, h, k, 3),
 			product("attention: queries", s.Positions, h, k, 3),
 			cost{part: "attention: tanh, forward and again backward", tanh: 2 * s.Positions * s.Regions * k},
 			cost{part: "attention: contexts", batch: s.Images, m: max(s.Positions/s.Images, 1), k: s.Regions, n: h, products: 3, calls: 1})
 	}
-	if m.Attention == "adaptive" {
+	if looks.Sentinel {
 		costs = append(costs,
 			product("sentinel: image's share of the gate", s.Images, e, h, 3),
 			product("sentinel: words' share of the gate", s.Positions, e, h, 3),

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"glimpse/captioner"
 	"glimpse/data"
 	"glimpse/experiments"
 	"glimpse/runner"
@@ -49,7 +50,7 @@ of random weights on drawn shapes.`,
 			defer b.close()
 			rows, seen := []featureSpeed{}, map[experiments.Encoder]bool{}
 			for _, trial := range b.trials {
-				if e := trial.Settings.Encoder; seen[e] || e.Name == "cnn" {
+				if e := trial.Settings.Encoder; seen[e] || e.Name == captioner.Joint {
 					continue
 				}
 				seen[trial.Settings.Encoder] = true

@@ -9,7 +9,6 @@ import (
 
 	"glimpse/experiments"
 	"glimpse/internal/torch"
-	"glimpse/models"
 )
 
 // limits is what a training step costs by arithmetic, and how fast this machine could do it at best.
@@ -133,11 +132,11 @@ func (b *benchRun) shapeOf(trial experiments.Trial) (armLimits, error) {
 	if err != nil {
 		return armLimits{}, err
 	}
-	regions, features, err := models.FeatureShape(s.Encoder)
+	features, err := s.Encoder.Features()
 	if err != nil {
 		return armLimits{}, err
 	}
-	shape := stepShape{Images: s.Train.BatchImages, Vocabulary: len(d.Vocabulary.Words), Regions: regions, Features: features}
+	shape := stepShape{Images: s.Train.BatchImages, Vocabulary: len(d.Vocabulary.Words), Regions: features.Regions(), Features: features.Dim}
 	const looked = 50
 	for _, batch := range batchesOf(d, s, looked) {
 		captions, words := contents(batch)

@@ -92,7 +92,7 @@ func (sets datasets) plan(study *experiments.Study) ([]experiments.Trial, error)
 			}
 			return 0
 		}
-		n, err := models.Parameters(s, len(d.Vocabulary.Words))
+		n, err := s.Parameters(len(d.Vocabulary.Words))
 		if err != nil {
 			failed = err
 		}

@@ -1,0 +1,39 @@
+package experiments
+
+import "glimpse/captioner"
+
+// Features are what the encoder gives of a picture.
+func (e Encoder) Features() (captioner.Features, error) {
+	encoder, err := captioner.EncoderOf(e.Name)
+	if err != nil {
+		return captioner.Features{}, err
+	}
+	return encoder.Features(e.ImageSize, e.Channels)
+}
+
+// Sizes are the dimensions of the captioner, with a vocabulary of so many words
+// and so many features of a region.
+func (m Model) Sizes(vocabulary, features int) captioner.Sizes {
+	return captioner.Sizes{
+		Vocabulary: int64(vocabulary), Features: int64(features), Embedding: int64(m.Embedding),
+		Hidden: int64(m.Hidden), Attention: int64(m.AttentionSize), Layers: int64(max(m.Layers, 1)),
+	}
+}
+
+// Parameters counts the trained parameters of a captioner with a vocabulary of
+// so many words.
+func (s Settings) Parameters(vocabulary int) (int64, error) {
+	arm, err := captioner.ArmOf(s.Model.Attention)
+	if err != nil {
+		return 0, err
+	}
+	features, err := s.Encoder.Features()
+	if err != nil {
+		return 0, err
+	}
+	shapes := arm.Parameters(s.Model.Sizes(vocabulary, features.Dim))
+	if s.Encoder.Name == captioner.Joint {
+		shapes = append(shapes, captioner.JointParameters(s.Encoder.Channels)...)
+	}
+	return captioner.Count(shapes), nil
+}
