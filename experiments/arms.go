@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"glimpse/internal/term"
 )
 
 // armKey is the key under which a point keeps the name of a named arm.
@@ -187,7 +189,7 @@ func noSetting(name string) string {
 func (s *Study) checkNamed(found *problems) {
 	c := &s.Compare
 	if len(c.Named) < 2 {
-		found.add(s.at("compare.arms"), "compare.arms holds %s; a comparison needs two", plural(len(c.Named), "arm"))
+		found.add(s.at("compare.arms"), "compare.arms holds %s; a comparison needs two", term.Plural(len(c.Named), "arm"))
 	}
 	for i, arm := range c.Named {
 		for _, path := range settingPaths() {

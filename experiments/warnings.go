@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"glimpse/internal/term"
 	"glimpse/metrics"
 )
 
@@ -56,7 +57,7 @@ func (s *Study) warnComparison(d Declaration, warn func(path, format string, arg
 	}
 	if tests := max(1, len(d.Contrasts())); seeds < enoughSeeds || smallestP(seeds)*float64(tests) >= c.Primary.Alpha {
 		warn("sweep.over.seed", "%s an arm: an exact permutation test gives no p below %.2g, after Holm over %s %.2g, beside alpha %g; use at least %d seeds",
-			plural(seeds, "seed"), smallestP(seeds), plural(tests, "contrast"), min(1, smallestP(seeds)*float64(tests)), c.Primary.Alpha, neededSeeds(tests, c.Primary.Alpha))
+			term.Plural(seeds, "seed"), smallestP(seeds), term.Plural(tests, "contrast"), min(1, smallestP(seeds)*float64(tests)), c.Primary.Alpha, neededSeeds(tests, c.Primary.Alpha))
 	}
 	if s.given("compare.factors") && len(s.factors()) == 0 {
 		warn("compare.factors", "compare.factors has no effect: only arms and seeds are swept")
@@ -98,11 +99,4 @@ func smallestP(n int) float64 {
 		ways *= float64(n+i) / float64(i)
 	}
 	return 2 / ways
-}
-
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }

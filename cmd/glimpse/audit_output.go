@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"glimpse/inspect"
+	"glimpse/internal/term"
 	"glimpse/metrics"
 )
 
@@ -55,7 +56,7 @@ func printAuditSplit(w io.Writer, rows []metrics.AuditRow) error {
 		for _, v := range r.BLEU {
 			cells = append(cells, fmt.Sprintf("%.1f", 100*v))
 		}
-		t.add(append(cells, count(int64(r.Images)), reaches, report, r.Says+"; "+r.Why)...)
+		t.add(append(cells, term.Count(int64(r.Images)), reaches, report, r.Says+"; "+r.Why)...)
 	}
 	if err := t.print(w); err != nil {
 		return err

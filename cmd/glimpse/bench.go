@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"glimpse/experiments"
+	"glimpse/internal/term"
 	"glimpse/internal/torch"
 )
 
@@ -40,14 +41,14 @@ programs and libraries, as far as they were touched; peak_anonymous_mb does not.
 
 // benchmark is what a verb of `bench` tells; as JSON, a contract.
 type benchmark struct {
-	Bench           string `json:"bench"`
-	Study           string `json:"study"`
-	Data            string `json:"data"`
-	Device          string `json:"device"`
-	Threads         int    `json:"threads"`
-	PeakRSSMB       number `json:"peak_rss_mb"`
-	PeakAnonymousMB number `json:"peak_anonymous_mb"`
-	Rows            any    `json:"rows"`
+	Bench           string      `json:"bench"`
+	Study           string      `json:"study"`
+	Data            string      `json:"data"`
+	Device          string      `json:"device"`
+	Threads         int         `json:"threads"`
+	PeakRSSMB       term.Number `json:"peak_rss_mb"`
+	PeakAnonymousMB term.Number `json:"peak_anonymous_mb"`
+	Rows            any         `json:"rows"`
 }
 
 // benchFlags are those of all verbs of `bench`.
@@ -140,7 +141,7 @@ func (b *benchRun) report(w io.Writer, asJSON bool, name string, rows any, t *ta
 	peak, anonymous := b.memory.peak()
 	r := benchmark{
 		Bench: name, Study: b.study.Name, Data: b.study.Data.Name, Device: b.engine.Device.String(), Threads: b.engine.Threads,
-		PeakRSSMB: number(peak), PeakAnonymousMB: number(anonymous), Rows: rows,
+		PeakRSSMB: term.Number(peak), PeakAnonymousMB: term.Number(anonymous), Rows: rows,
 	}
 	if asJSON {
 		return printJSON(w, r)
@@ -149,7 +150,7 @@ func (b *benchRun) report(w io.Writer, asJSON bool, name string, rows any, t *ta
 		return err
 	}
 	fmt.Fprintf(w, "\nstudy %s, data %s, %s, %s; peak memory of the process %.0f MB, without mapped files %.0f MB\n",
-		r.Study, r.Data, r.Device, plural(r.Threads, "thread"), peak, anonymous)
+		r.Study, r.Data, r.Device, term.Plural(r.Threads, "thread"), peak, anonymous)
 	return nil
 }
 
@@ -173,16 +174,16 @@ func atLeast(flag string, value, least int) error {
 }
 
 // quartiles gives the values below which a quarter, half and three quarters of a sample lie, NaN for none.
-func quartiles(values []float64) [3]number {
+func quartiles(values []float64) [3]term.Number {
 	sorted := slices.Sorted(slices.Values(values))
-	at := func(share float64) number {
+	at := func(share float64) term.Number {
 		if len(sorted) == 0 {
-			return number(nan)
+			return term.Number(nan)
 		}
 		place := share * float64(len(sorted)-1)
 		low := int(place)
 		high := min(low+1, len(sorted)-1)
-		return number(sorted[low] + (place-float64(low))*(sorted[high]-sorted[low]))
+		return term.Number(sorted[low] + (place-float64(low))*(sorted[high]-sorted[low]))
 	}
-	return [3]number{at(0.25), at(0.5), at(0.75)}
+	return [3]term.Number{at(0.25), at(0.5), at(0.75)}
 }

@@ -12,19 +12,20 @@ import (
 
 	"glimpse/data"
 	"glimpse/experiments"
+	"glimpse/internal/term"
 	"glimpse/runner"
 )
 
 // decodeSpeed is how fast captions are written by beam search.
 type decodeSpeed struct {
-	Arm       string `json:"arm"`
-	Model     string `json:"model"` // what its weights come from
-	Beam      int    `json:"beam"`
-	MaxLength int    `json:"max_length"`
-	Images    int    `json:"images"`
-	Words     number `json:"words_per_caption"`
-	PerSecond number `json:"captions_per_s"`
-	Seconds   number `json:"seconds"`
+	Arm       string      `json:"arm"`
+	Model     string      `json:"model"` // what its weights come from
+	Beam      int         `json:"beam"`
+	MaxLength int         `json:"max_length"`
+	Images    int         `json:"images"`
+	Words     term.Number `json:"words_per_caption"`
+	PerSecond term.Number `json:"captions_per_s"`
+	Seconds   term.Number `json:"seconds"`
 }
 
 func benchDecodeCommand() *cobra.Command {
@@ -114,7 +115,7 @@ func (b *benchRun) decodeArm(c *cobra.Command, trial experiments.Trial, steps, i
 		return decodeSpeed{}, err
 	}
 	row, err := decode(c.Context(), captioner, d, s.Decode, images)
-	row.Arm, row.Model = trial.Arm, "trained for "+plural(steps, "step")
+	row.Arm, row.Model = trial.Arm, "trained for "+term.Plural(steps, "step")
 	return row, err
 }
 
@@ -162,6 +163,6 @@ func decode(ctx context.Context, captioner runner.Captioner, d *data.Dataset, o 
 	for _, c := range captions {
 		words += len(c.Words)
 	}
-	return decodeSpeed{Beam: o.Beam, MaxLength: o.MaxLength, Images: len(captions), Words: number(float64(words) / float64(len(captions))),
-		PerSecond: number(float64(len(captions)) / seconds), Seconds: number(seconds)}, nil
+	return decodeSpeed{Beam: o.Beam, MaxLength: o.MaxLength, Images: len(captions), Words: term.Number(float64(words) / float64(len(captions))),
+		PerSecond: term.Number(float64(len(captions)) / seconds), Seconds: term.Number(seconds)}, nil
 }

@@ -13,16 +13,17 @@ import (
 	"glimpse/captioner"
 	"glimpse/data"
 	"glimpse/experiments"
+	"glimpse/internal/term"
 	"glimpse/runner"
 )
 
 // featureSpeed is how fast a frozen encoder turns pictures into features.
 type featureSpeed struct {
-	Encoder   string `json:"encoder"`
-	ImageSize int    `json:"image_size"`
-	Images    int    `json:"images"`
-	PerSecond number `json:"images_per_s"` // over Seconds
-	Seconds   number `json:"seconds"`      // of everything: loading the weights, hashing and decoding the pictures, encoding
+	Encoder   string      `json:"encoder"`
+	ImageSize int         `json:"image_size"`
+	Images    int         `json:"images"`
+	PerSecond term.Number `json:"images_per_s"` // over Seconds
+	Seconds   term.Number `json:"seconds"`      // of everything: loading the weights, hashing and decoding the pictures, encoding
 }
 
 func benchFeaturesCommand() *cobra.Command {
@@ -102,7 +103,7 @@ func (b *benchRun) encode(ctx context.Context, s experiments.Settings, n int) (f
 	}
 	seconds := time.Since(begun).Seconds()
 	return featureSpeed{Encoder: s.Encoder.Name, ImageSize: s.Encoder.ImageSize, Images: done,
-		PerSecond: number(float64(done) / seconds), Seconds: number(seconds)}, nil
+		PerSecond: term.Number(float64(done) / seconds), Seconds: term.Number(seconds)}, nil
 }
 
 // temporaryCache makes an empty cache that has the weights of another.

@@ -8,13 +8,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"glimpse/experiments"
+	"glimpse/internal/term"
 	"glimpse/internal/torch"
 )
 
 // limits is what a training step costs by arithmetic, and how fast this machine could do it at best.
 type limits struct {
-	MemoryGBs number      `json:"memory_gb_per_s"` // of a sum of long vectors, in place
-	TanhGs    number      `json:"tanh_g_per_s"`    // values of tanh, in units of 10⁹
+	MemoryGBs term.Number `json:"memory_gb_per_s"` // of a sum of long vectors, in place
+	TanhGs    term.Number `json:"tanh_g_per_s"`    // values of tanh, in units of 10⁹
 	Arms      []armLimits `json:"arms"`
 }
 
@@ -22,21 +23,21 @@ type armLimits struct {
 	Arm    string            `json:"arm"`
 	Model  experiments.Model `json:"model"`
 	Shape  stepShape         `json:"shape"`
-	GFLOP  number            `json:"gflop"` // of all matrix products of a step
-	MB     number            `json:"mb"`    // that must go to or from memory besides
-	StepMS number            `json:"step_ms"`
+	GFLOP  term.Number       `json:"gflop"` // of all matrix products of a step
+	MB     term.Number       `json:"mb"`    // that must go to or from memory besides
+	StepMS term.Number       `json:"step_ms"`
 	Parts  []partLimit       `json:"parts"`
 }
 
 // partLimit is one part of a step: the time that it takes at the speed that was measured for its size.
 type partLimit struct {
-	Part    string `json:"part"`
-	Shape   string `json:"shape,omitempty"`
-	GFLOP   number `json:"gflop"`
-	GFLOPs  number `json:"gflop_per_s"` // measured for products of this size
-	MB      number `json:"mb"`
-	TanhM   number `json:"tanh_m"` // values of tanh, in millions
-	LimitMS number `json:"limit_ms"`
+	Part    string      `json:"part"`
+	Shape   string      `json:"shape,omitempty"`
+	GFLOP   term.Number `json:"gflop"`
+	GFLOPs  term.Number `json:"gflop_per_s"` // measured for products of this size
+	MB      term.Number `json:"mb"`
+	TanhM   term.Number `json:"tanh_m"` // values of tanh, in millions
+	LimitMS term.Number `json:"limit_ms"`
 }
 
 func benchLimitsCommand() *cobra.Command {
@@ -80,7 +81,7 @@ beside what bench train measures.`,
 	return c
 }
 
-func positive(format string, v number) string {
+func positive(format string, v term.Number) string {
 	if v == 0 {
 		return ""
 	}
@@ -99,7 +100,7 @@ func (b *benchRun) limits(ctx context.Context) (found limits, err error) {
 			if err != nil {
 				return err
 			}
-			found.MemoryGBs, found.TanhGs = number(memory/1e9), number(tanh/1e9)
+			found.MemoryGBs, found.TanhGs = term.Number(memory/1e9), term.Number(tanh/1e9)
 			speeds := map[string]float64{}
 			for _, trial := range b.trials {
 				arm, err := b.shapeOf(trial)
@@ -154,8 +155,8 @@ func (a *armLimits) add(c cost, speed, memory, tanh float64) {
 	if c.m > 0 {
 		seconds += c.flops() / speed
 	}
-	p := partLimit{Part: c.part, Shape: c.shape(), GFLOP: number(c.flops() / 1e9), GFLOPs: number(speed / 1e9), MB: number(float64(c.bytes) / 1e6),
-		TanhM: number(float64(c.tanh) / 1e6), LimitMS: number(1000 * seconds)}
+	p := partLimit{Part: c.part, Shape: c.shape(), GFLOP: term.Number(c.flops() / 1e9), GFLOPs: term.Number(speed / 1e9), MB: term.Number(float64(c.bytes) / 1e6),
+		TanhM: term.Number(float64(c.tanh) / 1e6), LimitMS: term.Number(1000 * seconds)}
 	a.Parts = append(a.Parts, p)
 	a.GFLOP, a.MB, a.StepMS = a.GFLOP+p.GFLOP, a.MB+p.MB, a.StepMS+p.LimitMS
 }

@@ -22,6 +22,7 @@ import (
 	"gonum.org/v1/plot/vg/vgsvg"
 
 	"glimpse/internal/atomicfile"
+	"glimpse/internal/term"
 )
 
 // scalingAxis is one thing that grows while all else stays.
@@ -57,10 +58,10 @@ var scalingAxes = []scalingAxis{
 
 // scalingPoint is what was measured at one value of an axis.
 type scalingPoint struct {
-	Axis   string `json:"axis"`
-	Value  int    `json:"value"`
-	MS     number `json:"ms"` // median of a training step, or mean of a caption
-	PeakMB number `json:"peak_rss_mb"`
+	Axis   string      `json:"axis"`
+	Value  int         `json:"value"`
+	MS     term.Number `json:"ms"` // median of a training step, or mean of a caption
+	PeakMB term.Number `json:"peak_rss_mb"`
 }
 
 func benchScalingCommand() *cobra.Command {
@@ -185,9 +186,9 @@ func (o *scalingOptions) point(ctx context.Context, axis scalingAxis, value int)
 	if err := json.Unmarshal(printed, &measured); err != nil || len(measured.Rows) != 1 {
 		return scalingPoint{}, fmt.Errorf("reading what it printed: %v", err)
 	}
-	row, p := measured.Rows[0], scalingPoint{Axis: axis.name, Value: value, PeakMB: number(measured.Peak)}
-	if p.MS = number(row.StepMS[1]); axis.decode {
-		p.MS = number(1000 * row.Seconds / row.Images)
+	row, p := measured.Rows[0], scalingPoint{Axis: axis.name, Value: value, PeakMB: term.Number(measured.Peak)}
+	if p.MS = term.Number(row.StepMS[1]); axis.decode {
+		p.MS = term.Number(1000 * row.Seconds / row.Images)
 	}
 	return p, nil
 }

@@ -7,27 +7,28 @@ import (
 	"github.com/spf13/cobra"
 
 	"glimpse/data"
+	"glimpse/internal/term"
 	"glimpse/metrics"
 )
 
 // partSpeed is how fast a part of scoring or storing is.
 type partSpeed struct {
-	Part      string `json:"part"`
-	Rows      int    `json:"rows"`
-	PerSecond number `json:"rows_per_s"`
-	Seconds   number `json:"seconds"`
+	Part      string      `json:"part"`
+	Rows      int         `json:"rows"`
+	PerSecond term.Number `json:"rows_per_s"`
+	Seconds   term.Number `json:"seconds"`
 }
 
 func timedPart(name string, rows int, begun time.Time) partSpeed {
 	seconds := time.Since(begun).Seconds()
-	return partSpeed{name, rows, number(float64(rows) / seconds), number(seconds)}
+	return partSpeed{name, rows, term.Number(float64(rows) / seconds), term.Number(seconds)}
 }
 
 func partTable(noun string, rows []partSpeed) *table {
 	t := &table{}
 	t.add("PART", noun, noun+"/S", "TIME")
 	for _, r := range rows {
-		t.add(r.Part, count(int64(r.Rows)), fmt.Sprintf("%.0f", r.PerSecond), span(float64(r.Seconds)))
+		t.add(r.Part, term.Count(int64(r.Rows)), fmt.Sprintf("%.0f", r.PerSecond), span(float64(r.Seconds)))
 	}
 	return t
 }

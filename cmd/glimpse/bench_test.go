@@ -5,16 +5,17 @@ import (
 	"testing"
 
 	"glimpse/data"
+	"glimpse/internal/term"
 )
 
 func TestQuartiles(t *testing.T) {
 	for _, c := range []struct {
 		values []float64
-		want   [3]number
+		want   [3]term.Number
 	}{
-		{[]float64{7}, [3]number{7, 7, 7}},
-		{[]float64{4, 1, 3, 2, 5}, [3]number{2, 3, 4}},
-		{[]float64{1, 2}, [3]number{1.25, 1.5, 1.75}},
+		{[]float64{7}, [3]term.Number{7, 7, 7}},
+		{[]float64{4, 1, 3, 2, 5}, [3]term.Number{2, 3, 4}},
+		{[]float64{1, 2}, [3]term.Number{1.25, 1.5, 1.75}},
 	} {
 		if got := quartiles(c.values); got != c.want {
 			t.Errorf("quartiles of %v: %v, want %v", c.values, got, c.want)

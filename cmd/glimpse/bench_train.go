@@ -11,6 +11,7 @@ import (
 
 	"glimpse/data"
 	"glimpse/experiments"
+	"glimpse/internal/term"
 	"glimpse/runner"
 )
 
@@ -25,10 +26,10 @@ type trainSpeed struct {
 	Steps       int               `json:"steps"`
 	Captions    int               `json:"captions"`       // in these steps
 	Positions   int               `json:"positions"`      // words to predict in them, </s> included
-	PerSecond   number            `json:"captions_per_s"` // captions over the time of all steps
-	Quartiles   [3]number         `json:"captions_per_s_quartiles"`
-	StepMS      [3]number         `json:"step_ms"`
-	Loss        number            `json:"loss"` // of the last step
+	PerSecond   term.Number       `json:"captions_per_s"` // captions over the time of all steps
+	Quartiles   [3]term.Number    `json:"captions_per_s_quartiles"`
+	StepMS      [3]term.Number    `json:"step_ms"`
+	Loss        term.Number       `json:"loss"` // of the last step
 }
 
 func benchTrainCommand() *cobra.Command {
@@ -85,7 +86,7 @@ func trainTable(rows []trainSpeed) *table {
 	t := &table{}
 	t.add("ARM", "HIDDEN", "PARAMETERS", "CAPTIONS/S", "QUARTILES OF STEPS", "MS A STEP", "WORDS A STEP")
 	for _, r := range rows {
-		t.add(r.Arm, strconv.Itoa(r.Model.Hidden), count(r.Parameters), fmt.Sprintf("%.1f", r.PerSecond),
+		t.add(r.Arm, strconv.Itoa(r.Model.Hidden), term.Count(r.Parameters), fmt.Sprintf("%.1f", r.PerSecond),
 			fmt.Sprintf("%.1f %.1f %.1f", r.Quartiles[0], r.Quartiles[1], r.Quartiles[2]),
 			fmt.Sprintf("%.1f", r.StepMS[1]), strconv.Itoa(r.Positions/r.Steps))
 	}
@@ -112,7 +113,7 @@ func (b *benchRun) train(ctx context.Context, trial experiments.Trial, vocabular
 		return trainSpeed{}, err
 	}
 	row := trainSpeed{Arm: trial.Arm, Model: s.Model, BatchImages: s.Train.BatchImages, Vocabulary: len(d.Vocabulary.Words),
-		Parameters: captioner.Parameters(), Steps: steps, Loss: number(timed.loss)}
+		Parameters: captioner.Parameters(), Steps: steps, Loss: term.Number(timed.loss)}
 	var rates, took []float64
 	var total time.Duration
 	for i, batch := range batchesOf(d, s, warm+steps) {
@@ -126,7 +127,7 @@ func (b *benchRun) train(ctx context.Context, trial experiments.Trial, vocabular
 		rates = append(rates, float64(captions)/timed.steps[i].Seconds())
 		took = append(took, 1000*timed.steps[i].Seconds())
 	}
-	row.PerSecond = number(float64(row.Captions) / total.Seconds())
+	row.PerSecond = term.Number(float64(row.Captions) / total.Seconds())
 	row.Quartiles, row.StepMS = quartiles(rates), quartiles(took)
 	return row, nil
 }

@@ -18,6 +18,7 @@ import (
 	"glimpse/experiments"
 	"glimpse/inspect"
 	"glimpse/internal/store"
+	"glimpse/internal/term"
 	"glimpse/models"
 	"glimpse/results"
 	"glimpse/runner"
@@ -96,15 +97,15 @@ const captionAtOnce = 16
 
 // captioned is what `caption` tells of a picture; as JSON, a contract.
 type captioned struct {
-	Path      string   `json:"path"`
-	Caption   string   `json:"caption"`
-	Words     []string `json:"words"`
-	LogProb   number   `json:"log_prob"`
-	Beta      []number `json:"beta,omitempty"`
-	Entropy   []number `json:"entropy,omitempty"`
-	Attention string   `json:"attention,omitempty"` // the picture drawn of it
-	Logits    string   `json:"logits,omitempty"`    // the file of them
-	Error     string   `json:"error,omitempty"`
+	Path      string        `json:"path"`
+	Caption   string        `json:"caption"`
+	Words     []string      `json:"words"`
+	LogProb   term.Number   `json:"log_prob"`
+	Beta      []term.Number `json:"beta,omitempty"`
+	Entropy   []term.Number `json:"entropy,omitempty"`
+	Attention string        `json:"attention,omitempty"` // the picture drawn of it
+	Logits    string        `json:"logits,omitempty"`    // the file of them
+	Error     string        `json:"error,omitempty"`
 }
 
 func captionPictures(ctx context.Context, w, remarks io.Writer, engine engine, paths []picturePath, o captionOptions) error {
@@ -165,7 +166,7 @@ func captionPictures(ctx context.Context, w, remarks io.Writer, engine engine, p
 
 func (c *captioned) set(made data.Caption) {
 	c.Words = append([]string{}, made.Words...)
-	c.Caption, c.LogProb = strings.Join(made.Words, " "), number(made.LogProb)
+	c.Caption, c.LogProb = strings.Join(made.Words, " "), term.Number(made.LogProb)
 	c.Beta, c.Entropy = series(made.Beta), series(made.Entropy)
 }
 
@@ -195,7 +196,7 @@ func openCaptioner(ctx context.Context, remarks io.Writer, engine engine, o capt
 		return run, nil, decode, fmt.Errorf("%w; `glimpse run` on its study trains it", err)
 	}
 	if run.State != store.Completed {
-		fmt.Fprintf(remarks, "run %s is %s: captioning with the best of its %s so far\n", run.ID, run.State, plural(run.Epochs, "epoch"))
+		fmt.Fprintf(remarks, "run %s is %s: captioning with the best of its %s so far\n", run.ID, run.State, term.Plural(run.Epochs, "epoch"))
 	}
 	vocabulary, err := models.CheckpointVocabulary(checkpoint)
 	if err == nil && vocabulary == nil { // of an earlier version: the words come from the data set
@@ -272,7 +273,7 @@ func readAll(paths []picturePath, size int) readBatch {
 type somePictures struct{ failed, total int }
 
 func (e somePictures) Error() string {
-	return fmt.Sprintf("%d of %s could not be captioned", e.failed, plural(e.total, "picture"))
+	return fmt.Sprintf("%d of %s could not be captioned", e.failed, term.Plural(e.total, "picture"))
 }
 
 // captionPrinter prints captions as they come, or at the end as one JSON array.
@@ -319,7 +320,7 @@ func (p *captionPrinter) close(elapsed time.Duration) error {
 		}
 	}
 	if done := p.total - p.failed; done > 0 {
-		fmt.Fprintf(p.remarks, "%s in %.1f s", plural(done, "picture"), elapsed.Seconds())
+		fmt.Fprintf(p.remarks, "%s in %.1f s", term.Plural(done, "picture"), elapsed.Seconds())
 		if rest := p.total - captionAtOnce; rest > 0 {
 			fmt.Fprintf(p.remarks, ", the first after %.1f s, then %.0f a second", p.first.Seconds(), float64(rest)/(elapsed-p.first).Seconds())
 		}

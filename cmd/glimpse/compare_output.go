@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"glimpse/internal/store"
+	"glimpse/internal/term"
 	"glimpse/metrics/stats"
 	"glimpse/results"
 )
@@ -46,7 +47,7 @@ func printRunPair(w io.Writer, runs [2]store.Run, a *stats.PairAnalysis) error {
 		t.add(side, run.ID, fmt.Sprintf("%s, %s, seed %d", run.Study, run.Arm, run.Seed))
 	}
 	t.add("signature", runs[0].Signature)
-	t.add("images", count(int64(a.Images)))
+	t.add("images", term.Count(int64(a.Images)))
 	if err := t.print(w); err != nil {
 		return err
 	}
@@ -58,7 +59,7 @@ func (out armsJSON) print(w io.Writer) error {
 	t := &table{}
 	t.add("study", out.Study)
 	t.add("signature", out.Signature)
-	t.add("images", count(int64(a.Images)))
+	t.add("images", term.Count(int64(a.Images)))
 	t.add("primary", fmt.Sprintf("%s.%s, smallest effect that matters %g points, α %g",
 		out.Split, a.Options.Primary, a.Options.MinimumEffect, a.Options.Alpha))
 	t.add("")
@@ -85,7 +86,7 @@ func (out armsJSON) print(w io.Writer) error {
 	}
 	family := "this contrast is not declared: it is exploratory, and p HOLM equals p"
 	if out.Declared {
-		family = fmt.Sprintf("p HOLM: adjusted over %s of the study", plural(out.Contrasts, "declared contrast"))
+		family = fmt.Sprintf("p HOLM: adjusted over %s of the study", term.Plural(out.Contrasts, "declared contrast"))
 	}
 	fmt.Fprintf(w, "interval: %s\n"+
 		"p: %s; it is conditional on these images\n"+
@@ -137,7 +138,7 @@ func printLooks(w io.Writer, looks []stats.Look, exploratory bool) error {
 		if exploratory {
 			l.Decision = "exploratory"
 		}
-		t.add(plural(l.Seeds, "seed"), showP(l.Level), points(l.Difference),
+		t.add(term.Plural(l.Seeds, "seed"), showP(l.Level), points(l.Difference),
 			interval(l.Low, l.High), showP(l.P), showP(l.PInterval), l.Decision)
 	}
 	return t.print(w)

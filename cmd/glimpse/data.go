@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"glimpse/data"
+	"glimpse/internal/term"
 	"glimpse/metrics"
 	"glimpse/runner"
 )
@@ -101,11 +102,11 @@ type dataInfo struct {
 }
 
 type splitInfo struct {
-	Images   int    `json:"images"`
-	Captions int    `json:"captions"`
-	Words    int    `json:"words"`
-	Longest  int    `json:"longest"` // words of the longest caption
-	Unknown  number `json:"unknown"` // share of the words that the vocabulary lacks
+	Images   int         `json:"images"`
+	Captions int         `json:"captions"`
+	Words    int         `json:"words"`
+	Longest  int         `json:"longest"` // words of the longest caption
+	Unknown  term.Number `json:"unknown"` // share of the words that the vocabulary lacks
 }
 
 func readInfo(options data.Options) (*dataInfo, error) {
@@ -140,7 +141,7 @@ func readInfo(options data.Options) (*dataInfo, error) {
 				}
 			}
 		}
-		split.Unknown = number(float64(unknown) / float64(max(1, split.Words)))
+		split.Unknown = term.Number(float64(unknown) / float64(max(1, split.Words)))
 		info.Splits[name] = split
 	}
 	info.Unused = info.Images - used
@@ -154,8 +155,8 @@ func (info *dataInfo) print(w io.Writer) error {
 	if info.Root != "" {
 		t.add("folder", info.Root)
 	}
-	t.add("images", fmt.Sprintf("%s, %s of them in no split", count(int64(info.Images)), count(int64(info.Unused))))
-	t.add("vocabulary", count(int64(info.Vocabulary))+" words, of the training captions")
+	t.add("images", fmt.Sprintf("%s, %s of them in no split", term.Count(int64(info.Images)), term.Count(int64(info.Unused))))
+	t.add("vocabulary", term.Count(int64(info.Vocabulary))+" words, of the training captions")
 	t.add("hash", info.Hash)
 	t.add("")
 	t.add("SPLIT", "IMAGES", "CAPTIONS", "WORDS A CAPTION", "LONGEST", "UNKNOWN WORDS")
@@ -164,7 +165,7 @@ func (info *dataInfo) print(w io.Writer) error {
 		if !ok {
 			continue
 		}
-		t.add(name, count(int64(split.Images)), count(int64(split.Captions)),
+		t.add(name, term.Count(int64(split.Images)), term.Count(int64(split.Captions)),
 			fmt.Sprintf("%.1f", float64(split.Words)/float64(max(1, split.Captions))), fmt.Sprint(split.Longest),
 			fmt.Sprintf("%.2f %%", 100*float64(split.Unknown)))
 	}

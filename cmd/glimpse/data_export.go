@@ -13,6 +13,7 @@ import (
 
 	"glimpse/data"
 	"glimpse/internal/atomicfile"
+	"glimpse/internal/term"
 )
 
 func dataExportCommand() *cobra.Command {
@@ -54,7 +55,7 @@ that are files stay where they are.`,
 				return printJSON(c.OutOrStdout(), files)
 			}
 			for _, f := range files {
-				fmt.Fprintf(c.OutOrStdout(), "%s: %s, %s\n", f.File, plural(f.Images, "image"), plural(f.Captions, "caption"))
+				fmt.Fprintf(c.OutOrStdout(), "%s: %s, %s\n", f.File, term.Plural(f.Images, "image"), term.Plural(f.Captions, "caption"))
 			}
 			return nil
 		},

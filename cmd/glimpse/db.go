@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"glimpse/internal/store"
+	"glimpse/internal/term"
 )
 
 func dbCommand() *cobra.Command {
@@ -56,7 +57,7 @@ Checkpoints and logs, in runs/ beside the database, are not part of it.`,
 			if asJSON {
 				return printJSON(c.OutOrStdout(), map[string]any{"path": args[0], "bytes": info.Size()})
 			}
-			fmt.Fprintf(c.OutOrStdout(), "%s  %s bytes\n", args[0], count(info.Size()))
+			fmt.Fprintf(c.OutOrStdout(), "%s  %s bytes\n", args[0], term.Count(info.Size()))
 			return nil
 		},
 	}
@@ -152,7 +153,7 @@ func printRows(c *cobra.Command, path string, rows map[string]int, asJSON bool) 
 	}
 	var parts []string
 	for _, table := range []string{"studies", "runs", "epochs", "captions"} {
-		parts = append(parts, table+" "+count(int64(rows[table])))
+		parts = append(parts, table+" "+term.Count(int64(rows[table])))
 	}
 	fmt.Fprintf(c.OutOrStdout(), "%s  %s\n", path, strings.Join(parts, ", "))
 	return nil

@@ -10,6 +10,7 @@ import (
 
 	"glimpse/experiments"
 	"glimpse/internal/store"
+	"glimpse/internal/term"
 	"glimpse/metrics"
 	"glimpse/results"
 	"glimpse/runner"
@@ -55,11 +56,11 @@ each id is that of its settings; studies can be read. Changes nothing. Exit code
 			}
 			if n := len(out.Findings); n > 0 {
 				return fmt.Errorf("%s: %s; the file itself is sound: restore a backup, or run again what is affected",
-					opened.Path(), plural(n, "finding"))
+					opened.Path(), term.Plural(n, "finding"))
 			}
 			if !asJSON {
 				fmt.Fprintf(c.OutOrStdout(), "%s is sound: %s, %s\n",
-					opened.Path(), plural(out.Runs, "run"), plural(out.Captions, "caption"))
+					opened.Path(), term.Plural(out.Runs, "run"), term.Plural(out.Captions, "caption"))
 			}
 			return nil
 		},

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"glimpse/internal/store"
+	"glimpse/internal/term"
 	"glimpse/runner"
 )
 
@@ -60,7 +61,7 @@ interrupted begins anew unless its folder is copied to the runs/ here.`,
 				}
 			}
 			if conflicts > 0 {
-				return fmt.Errorf("%s: nothing was changed there in %s; everything else was merged", plural(conflicts, "conflict"), results.Path())
+				return fmt.Errorf("%s: nothing was changed there in %s; everything else was merged", term.Plural(conflicts, "conflict"), results.Path())
 			}
 			return nil
 		},

@@ -9,6 +9,7 @@ import (
 
 	"glimpse/experiments"
 	"glimpse/internal/store"
+	"glimpse/internal/term"
 	"glimpse/results"
 )
 
@@ -80,7 +81,7 @@ func printOutcomes(ctx context.Context, w io.Writer, db *store.DB, name string, 
 		look, outcome := "-", "no look yet"
 		if r := c.Result; r != nil {
 			if len(r.Looks) > 0 {
-				look, outcome = plural(r.Looks[len(r.Looks)-1].Seeds, "seed"), string(c.Verdict)
+				look, outcome = term.Plural(r.Looks[len(r.Looks)-1].Seeds, "seed"), string(c.Verdict)
 			}
 			if r.NextLook > 0 && !r.Decided {
 				outcome += fmt.Sprintf(", next look at %d", r.NextLook)

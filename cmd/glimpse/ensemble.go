@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"glimpse/inspect"
+	"glimpse/internal/term"
 )
 
 func ensembleCommand() *cobra.Command {
@@ -79,11 +80,11 @@ result of a study: nothing is recorded. Hence the validation split, unless
 }
 
 func printEnsembled(w io.Writer, e *inspect.Ensembled) error {
-	fmt.Fprintf(w, "%s split, %s, beam %d\n\n", e.Split, plural(e.Images, "image"), e.Beam)
+	fmt.Fprintf(w, "%s split, %s, beam %d\n\n", e.Split, term.Plural(e.Images, "image"), e.Beam)
 	keys := slices.DeleteFunc(metricOrder(e.Mean), func(key string) bool { return !slices.Contains(shownMetrics, key) })
 	t := &table{}
 	t.add(append([]string{"RUN", "ARM", "SEED", "DECODING"}, keys...)...)
-	row := func(values map[string]number, format string, cells ...string) {
+	row := func(values map[string]term.Number, format string, cells ...string) {
 		for _, key := range keys {
 			cells = append(cells, fmt.Sprintf(format, 100*float64(values[key])))
 		}

@@ -9,6 +9,7 @@ import (
 
 	"glimpse/exports"
 	"glimpse/internal/store"
+	"glimpse/internal/term"
 )
 
 type exportOptions struct {
@@ -104,12 +105,12 @@ type exported struct {
 }
 
 func (e exported) says() string {
-	text := plural(e.Runs, "run")
+	text := term.Plural(e.Runs, "run")
 	if e.Same > 0 {
 		text += fmt.Sprintf(", of which %d were there already", e.Same)
 	}
 	if e.Target == "coco" {
-		text += ", " + plural(len(e.Files), "file")
+		text += ", " + term.Plural(len(e.Files), "file")
 	}
 	return text
 }

@@ -8,17 +8,18 @@ import (
 	"github.com/spf13/cobra"
 
 	"glimpse/experiments"
+	"glimpse/internal/term"
 )
 
 // computed is what `features` tells of one encoder on one data set.
 type computed struct {
-	Data      string `json:"data"`
-	Split     string `json:"split"`
-	Encoder   string `json:"encoder"`
-	ImageSize int    `json:"image_size"`
-	Images    int    `json:"images"`   // in a split
-	Computed  int    `json:"computed"` // now; the others were there, or the encoder is trained with the captioner
-	Seconds   number `json:"seconds"`
+	Data      string      `json:"data"`
+	Split     string      `json:"split"`
+	Encoder   string      `json:"encoder"`
+	ImageSize int         `json:"image_size"`
+	Images    int         `json:"images"`   // in a split
+	Computed  int         `json:"computed"` // now; the others were there, or the encoder is trained with the captioner
+	Seconds   term.Number `json:"seconds"`
 }
 
 func featuresCommand() *cobra.Command {
@@ -105,7 +106,7 @@ func computeFeatures(c *cobra.Command, trials []experiments.Trial, engine engine
 		if err != nil {
 			return nil, fmt.Errorf("features of %s by %s: %w", d.Name, s.Encoder.Name, err)
 		}
-		result.Seconds = number(time.Since(begun).Seconds())
+		result.Seconds = term.Number(time.Since(begun).Seconds())
 		all = append(all, result)
 	}
 	return all, nil

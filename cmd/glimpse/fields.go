@@ -12,6 +12,7 @@ import (
 	"glimpse/experiments"
 	"glimpse/internal/filter"
 	"glimpse/internal/store"
+	"glimpse/internal/term"
 	"glimpse/metrics"
 )
 
@@ -75,7 +76,7 @@ var runFields = []field{
 	{"best_epoch", "BEST", filter.Number, "the epoch selected", quantity(func(r store.Run) float64 { return float64(r.BestEpoch) }), nil},
 	{"seconds", "TIME", filter.Duration, "time of work", quantity(func(r store.Run) float64 { return r.Seconds }), span},
 	{"parameters", "PARAMETERS", filter.Number, "parameters trained", quantity(func(r store.Run) float64 { return float64(r.Parameters) }),
-		func(v float64) string { return count(int64(v)) }},
+		func(v float64) string { return term.Count(int64(v)) }},
 	{"created", "CREATED", filter.Time, "when it was planned (UTC)", moment(func(r store.Run) time.Time { return r.Created }), minute},
 	{"started", "STARTED", filter.Time, "when it was first begun", moment(func(r store.Run) time.Time { return r.Started }), minute},
 	{"finished", "FINISHED", filter.Time, "when it ended", moment(func(r store.Run) time.Time { return r.Finished }), minute},

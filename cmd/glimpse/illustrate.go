@@ -9,6 +9,7 @@ import (
 
 	"glimpse/experiments"
 	"glimpse/internal/store"
+	"glimpse/internal/term"
 	"glimpse/runner"
 )
 
@@ -67,7 +68,7 @@ studies; drawn scenes are not counted. --images 0 takes those of the study out.`
 
 func printIllustration(w io.Writer, study string, kept store.Illustration) error {
 	_, err := fmt.Fprintf(w, "%s: %s and %s kept\n", study,
-		plural(len(kept.Pictures), "picture"), plural(len(kept.Maps), "attention map"))
+		term.Plural(len(kept.Pictures), "picture"), term.Plural(len(kept.Maps), "attention map"))
 	return err
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"glimpse/experiments"
 	"glimpse/internal/store"
+	"glimpse/internal/term"
 	"glimpse/metrics"
 )
 
@@ -108,7 +109,7 @@ func sameMetrics(known []store.Run, trials []experiments.Trial, version string) 
 	}
 	return fmt.Errorf("run %s was scored under %q, and the remaining %s would be under metrics=%s, with which it cannot be compared: "+
 		"go on with or without METEOR's data as before (--meteor), or begin anew with another --db",
-		other, completed[other], plural(remaining, "trial"), version)
+		other, completed[other], term.Plural(remaining, "trial"), version)
 }
 
 // loadMeteor loads METEOR's data from where meteorPath says, nil for none.

@@ -13,6 +13,7 @@ import (
 	"glimpse/experiments"
 	"glimpse/internal/atomicfile"
 	"glimpse/internal/store"
+	"glimpse/internal/term"
 )
 
 func newCommand() *cobra.Command {
@@ -69,7 +70,7 @@ Other settings can be edited in the file; glimpse plan checks it.`,
 				_, err = c.OutOrStdout().Write(text)
 			} else if err = create(draft.Path, text); err == nil {
 				fmt.Fprintln(c.OutOrStdout(), draft.Path)
-				fmt.Fprintf(c.ErrOrStderr(), "%s; next: edit it, then `glimpse plan %s`\n", plural(len(trials), "trial"), draft.Path)
+				fmt.Fprintf(c.ErrOrStderr(), "%s; next: edit it, then `glimpse plan %s`\n", term.Plural(len(trials), "trial"), draft.Path)
 			}
 			for _, warning := range study.Warnings() {
 				fmt.Fprintf(c.ErrOrStderr(), "warning: %s\n", warning)

@@ -5,6 +5,7 @@ import (
 	"io"
 	"math"
 
+	"glimpse/internal/term"
 	"glimpse/metrics/stats"
 	"glimpse/results"
 )
@@ -67,7 +68,7 @@ func printPlannedLooks(w io.Writer, o *stats.Outlook, labels []string) error {
 			if !l.Reachable {
 				can = "no: the smallest p is above the level"
 			}
-			t.add(labels[i], plural(l.Seeds, "seed"), showP(l.Level), fmt.Sprintf("%.3g", l.SmallestP), can)
+			t.add(labels[i], term.Plural(l.Seeds, "seed"), showP(l.Level), fmt.Sprintf("%.3g", l.SmallestP), can)
 		}
 	}
 	if err := t.print(w); err != nil || len(t.rows) == 0 {

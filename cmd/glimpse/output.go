@@ -12,18 +12,13 @@ import (
 	"glimpse/internal/term"
 )
 
-// number is a float that survives JSON.
-type number = term.Number
-
-func numbers(values map[string]float64) map[string]number { return term.Numbers(values) }
-
-func series(values []float64) []number {
+func series(values []float64) []term.Number {
 	if values == nil {
 		return nil
 	}
-	out := make([]number, len(values))
+	out := make([]term.Number, len(values))
 	for i, v := range values {
-		out[i] = number(v)
+		out[i] = term.Number(v)
 	}
 	return out
 }
@@ -86,9 +81,3 @@ func timestamp(t time.Time) any {
 	}
 	return t.UTC().Format(time.RFC3339)
 }
-
-// count shows a number with its digits in groups of three.
-func count(n int64) string { return term.Count(n) }
-
-// plural shows a number of things.
-func plural(n int, noun string) string { return term.Plural(n, noun) }

@@ -12,6 +12,7 @@ import (
 
 	"glimpse/experiments"
 	"glimpse/internal/store"
+	"glimpse/internal/term"
 	"glimpse/internal/torch"
 	"glimpse/metrics/stats"
 	"glimpse/results"
@@ -104,7 +105,7 @@ type plan struct {
 	Completed int            `json:"completed"`
 	Remaining int            `json:"remaining"`
 	Search    *plannedSearch `json:"search"`            // null where all trials are known from the start
-	Estimate  *number        `json:"estimated_seconds"` // null where no run tells
+	Estimate  *term.Number   `json:"estimated_seconds"` // null where no run tells
 	Outlook   *stats.Outlook `json:"outlook"`           // null where nothing is compared
 	Noise     *results.Noise `json:"noise"`             // null where nothing is compared, or nothing known of it
 	// Contrasts are those that p-values will be adjusted over, by label.
@@ -176,7 +177,7 @@ func newPlan(
 		p.Search = &plannedSearch{Samples: study.Sweep.Samples, Proposed: study.Proposed()}
 	}
 	if left, ok := runner.Estimate(due, known, jobs); ok && p.Remaining > 0 {
-		seconds := number(left.Seconds())
+		seconds := term.Number(left.Seconds())
 		p.Estimate = &seconds
 	}
 	if !study.Compare.Compares() || len(found.trials) == 0 {
@@ -232,12 +233,12 @@ func (p *plan) print(w io.Writer) error {
 	t.add("TRIAL", "ARM", "SEED", "HIDDEN", "PARAMETERS", "STATE")
 	for _, trial := range p.Trials {
 		t.add(trial.ID, trial.Label, strconv.FormatInt(trial.Seed, 10),
-			strconv.Itoa(trial.Settings.Model.Hidden), count(trial.Parameters), trial.State)
+			strconv.Itoa(trial.Settings.Model.Hidden), term.Count(trial.Parameters), trial.State)
 	}
 	if err := t.print(w); err != nil {
 		return err
 	}
-	line := fmt.Sprintf("\n%s%s, %d complete", plural(len(p.Trials), "trial"), p.atMost(), p.Completed)
+	line := fmt.Sprintf("\n%s%s, %d complete", term.Plural(len(p.Trials), "trial"), p.atMost(), p.Completed)
 	if p.Estimate != nil {
 		line += fmt.Sprintf(", about %s left", span(float64(*p.Estimate)))
 	} else if p.Remaining > 0 {

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"glimpse/internal/store"
+	"glimpse/internal/term"
 	"glimpse/runner"
 )
 
@@ -77,7 +78,7 @@ checkpoints.keep says what stays in the first place.`,
 			if dry {
 				what = "would be removed"
 			}
-			_, err = fmt.Fprintf(c.OutOrStdout(), "checkpoints of %s, %.1f MB, %s\n", plural(len(removed), "run"), float64(total)/1e6, what)
+			_, err = fmt.Fprintf(c.OutOrStdout(), "checkpoints of %s, %.1f MB, %s\n", term.Plural(len(removed), "run"), float64(total)/1e6, what)
 			return err
 		},
 	}

@@ -18,6 +18,7 @@ import (
 	"glimpse/data"
 	"glimpse/experiments"
 	"glimpse/internal/store"
+	"glimpse/internal/term"
 	"glimpse/results"
 	"glimpse/runner"
 )
@@ -189,15 +190,15 @@ func studyOf(ctx context.Context, opened *store.DB, run store.Run) (*experiments
 
 // reproduction is what `reproduce` tells; as JSON, a contract.
 type reproduction struct {
-	Run             string                          `json:"run"`
-	Equal           bool                            `json:"equal"` // captions and weights, bit for bit
-	CaptionsSHA256  [2]string                       `json:"captions_sha256"`
-	WeightsSHA256   [2]string                       `json:"weights_sha256"`
-	Captions        int                             `json:"captions"`
-	CaptionsDiffer  int                             `json:"captions_differ"`
-	FirstEpoch      int                             `json:"first_epoch_differing"` // by loss or scores; 0 where none does
-	Metrics         map[string]map[string][2]number `json:"metrics"`               // split → key → recorded, again
-	EnvironmentDiff []difference                    `json:"environment_differs"`
+	Run             string                               `json:"run"`
+	Equal           bool                                 `json:"equal"` // captions and weights, bit for bit
+	CaptionsSHA256  [2]string                            `json:"captions_sha256"`
+	WeightsSHA256   [2]string                            `json:"weights_sha256"`
+	Captions        int                                  `json:"captions"`
+	CaptionsDiffer  int                                  `json:"captions_differ"`
+	FirstEpoch      int                                  `json:"first_epoch_differing"` // by loss or scores; 0 where none does
+	Metrics         map[string]map[string][2]term.Number `json:"metrics"`               // split → key → recorded, again
+	EnvironmentDiff []difference                         `json:"environment_differs"`
 }
 
 // difference is a fact that was otherwise when the run was trained again.
@@ -216,7 +217,7 @@ func compareRecords(first, again *record) *reproduction {
 		CaptionsSHA256: [2]string{a.CaptionsSHA256, b.CaptionsSHA256},
 		WeightsSHA256:  [2]string{a.WeightsSHA256, b.WeightsSHA256},
 		Captions:       len(again.captions),
-		Metrics:        map[string]map[string][2]number{},
+		Metrics:        map[string]map[string][2]term.Number{},
 	}
 	recorded := map[string]string{}
 	for _, c := range first.captions {
@@ -234,10 +235,10 @@ func compareRecords(first, again *record) *reproduction {
 		}
 	}
 	for split, values := range a.Metrics {
-		r.Metrics[split] = map[string][2]number{}
+		r.Metrics[split] = map[string][2]term.Number{}
 		for key, value := range values {
 			if other, known := b.Metrics[split][key]; known {
-				r.Metrics[split][key] = [2]number{number(value), number(other)}
+				r.Metrics[split][key] = [2]term.Number{term.Number(value), term.Number(other)}
 			}
 		}
 	}

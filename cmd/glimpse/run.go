@@ -17,6 +17,7 @@ import (
 
 	"glimpse/experiments"
 	"glimpse/internal/store"
+	"glimpse/internal/term"
 	"glimpse/reports"
 	"glimpse/results"
 	"glimpse/runner"
@@ -230,14 +231,14 @@ type summaryJSON struct {
 	Pruned      int              `json:"pruned"`
 	Unfinished  int              `json:"unfinished"`
 	Failures    []runner.Failure `json:"failures"`
-	Seconds     number           `json:"seconds"`
+	Seconds     term.Number      `json:"seconds"`
 	Report      string           `json:"report,omitempty"`
 }
 
 func newSummaryJSON(s runner.Summary, report string) summaryJSON {
 	return summaryJSON{
 		Total: s.Total, Completed: s.Completed, Skipped: s.Skipped, Failed: s.Failed, Interrupted: s.Interrupted, Pruned: s.Pruned,
-		Unfinished: s.Unfinished, Failures: s.Failures, Seconds: number(s.Elapsed.Seconds()), Report: report,
+		Unfinished: s.Unfinished, Failures: s.Failures, Seconds: term.Number(s.Elapsed.Seconds()), Report: report,
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"glimpse/internal/store"
+	"glimpse/internal/term"
 	"glimpse/results"
 )
 
@@ -83,7 +84,7 @@ a + in front those to add to the usual ones.
 				return printJSON(c.OutOrStdout(), out)
 			}
 			if len(rows) == 0 && len(runs) > 0 {
-				fmt.Fprintf(c.ErrOrStderr(), "none of %s is chosen\n", plural(len(runs), "run"))
+				fmt.Fprintf(c.ErrOrStderr(), "none of %s is chosen\n", term.Plural(len(runs), "run"))
 			}
 			return list.table(rows).print(c.OutOrStdout())
 		},
@@ -125,34 +126,34 @@ func runTable(runs []store.Run, labels map[string]string) *table {
 
 // runJSON is a run as scripts see it: a contract, whose keys are only ever added to.
 type runJSON struct {
-	ID             string                       `json:"id"`
-	Study          string                       `json:"study"`
-	Studies        []string                     `json:"studies"`
-	Arm            string                       `json:"arm"`
-	Seed           int64                        `json:"seed"`
-	Swept          map[string]string            `json:"swept"`
-	State          string                       `json:"state"`
-	Failure        string                       `json:"failure,omitempty"`
-	Error          string                       `json:"error,omitempty"`
-	Attempt        int64                        `json:"attempt"`
-	Epochs         int                          `json:"epochs"`
-	BestEpoch      int                          `json:"best_epoch"`
-	Seconds        number                       `json:"seconds"`
-	Parameters     int64                        `json:"parameters"`
-	Signature      string                       `json:"signature"`
-	CaptionsSHA256 string                       `json:"captions_sha256"`
-	WeightsSHA256  string                       `json:"weights_sha256"`
-	Created        any                          `json:"created"`
-	Started        any                          `json:"started"`
-	Finished       any                          `json:"finished"`
-	Metrics        map[string]map[string]number `json:"metrics"`
-	Settings       json.RawMessage              `json:"settings"`
+	ID             string                            `json:"id"`
+	Study          string                            `json:"study"`
+	Studies        []string                          `json:"studies"`
+	Arm            string                            `json:"arm"`
+	Seed           int64                             `json:"seed"`
+	Swept          map[string]string                 `json:"swept"`
+	State          string                            `json:"state"`
+	Failure        string                            `json:"failure,omitempty"`
+	Error          string                            `json:"error,omitempty"`
+	Attempt        int64                             `json:"attempt"`
+	Epochs         int                               `json:"epochs"`
+	BestEpoch      int                               `json:"best_epoch"`
+	Seconds        term.Number                       `json:"seconds"`
+	Parameters     int64                             `json:"parameters"`
+	Signature      string                            `json:"signature"`
+	CaptionsSHA256 string                            `json:"captions_sha256"`
+	WeightsSHA256  string                            `json:"weights_sha256"`
+	Created        any                               `json:"created"`
+	Started        any                               `json:"started"`
+	Finished       any                               `json:"finished"`
+	Metrics        map[string]map[string]term.Number `json:"metrics"`
+	Settings       json.RawMessage                   `json:"settings"`
 }
 
 func newRunJSON(r store.Run) runJSON {
-	metrics := make(map[string]map[string]number, len(r.Metrics))
+	metrics := make(map[string]map[string]term.Number, len(r.Metrics))
 	for split, values := range r.Metrics {
-		metrics[split] = numbers(values)
+		metrics[split] = term.Numbers(values)
 	}
 	swept := r.Swept
 	if swept == nil {
@@ -161,7 +162,7 @@ func newRunJSON(r store.Run) runJSON {
 	return runJSON{
 		ID: r.ID, Study: r.Study, Studies: r.Studies, Arm: r.Arm, Seed: r.Seed, Swept: swept,
 		State: r.State, Failure: r.Failure, Error: r.Error, Attempt: r.Attempt,
-		Epochs: r.Epochs, BestEpoch: r.BestEpoch, Seconds: number(r.Seconds), Parameters: r.Parameters,
+		Epochs: r.Epochs, BestEpoch: r.BestEpoch, Seconds: term.Number(r.Seconds), Parameters: r.Parameters,
 		Signature: r.Signature, CaptionsSHA256: r.CaptionsSHA256, WeightsSHA256: r.WeightsSHA256,
 		Created: timestamp(r.Created), Started: timestamp(r.Started), Finished: timestamp(r.Finished),
 		Metrics: metrics, Settings: raw(r.Settings),

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"glimpse/internal/atomicfile"
+	"glimpse/internal/term"
 	"glimpse/metrics"
 	"glimpse/metrics/stats"
 )
@@ -231,11 +232,11 @@ func hashReferences(references []metrics.References) string {
 func (s *scores) remarks() []string {
 	var out []string
 	if s.skipped > 0 {
-		out = append(out, fmt.Sprintf("%s without a word left out, of %s", plural(s.skipped, "reference"), count(int64(s.references))))
+		out = append(out, fmt.Sprintf("%s without a word left out, of %s", term.Plural(s.skipped, "reference"), term.Count(int64(s.references))))
 	}
 	for _, c := range s.candidates {
 		if n := c.blank(); n > 0 {
-			out = append(out, fmt.Sprintf("%s: %s without a word, which score 0, of %s", c.path, plural(n, "candidate"), count(int64(s.images))))
+			out = append(out, fmt.Sprintf("%s: %s without a word, which score 0, of %s", c.path, term.Plural(n, "candidate"), term.Count(int64(s.images))))
 		}
 	}
 	if s.meteorKey != metrics.METEORKey {

@@ -10,32 +10,33 @@ import (
 	"strconv"
 	"strings"
 
+	"glimpse/internal/term"
 	"glimpse/metrics"
 	"glimpse/metrics/stats"
 )
 
 // scoresJSON is `score --json`: a contract, whose keys are only ever added to.
 type scoresJSON struct {
-	Metrics    map[string]number   `json:"metrics,omitempty"` // of one set of candidates
-	Images     int                 `json:"images"`
-	Signature  string              `json:"signature"`
-	References int                 `json:"references"`
-	Candidates []scoredJSON        `json:"candidates"`
-	Comparison *stats.PairAnalysis `json:"comparison,omitempty"` // of several
+	Metrics    map[string]term.Number `json:"metrics,omitempty"` // of one set of candidates
+	Images     int                    `json:"images"`
+	Signature  string                 `json:"signature"`
+	References int                    `json:"references"`
+	Candidates []scoredJSON           `json:"candidates"`
+	Comparison *stats.PairAnalysis    `json:"comparison,omitempty"` // of several
 }
 
 type scoredJSON struct {
-	Name    string            `json:"name"`
-	File    string            `json:"file"`
-	Blank   int               `json:"blank"`
-	Metrics map[string]number `json:"metrics"`
+	Name    string                 `json:"name"`
+	File    string                 `json:"file"`
+	Blank   int                    `json:"blank"`
+	Metrics map[string]term.Number `json:"metrics"`
 }
 
 func (s *scores) json() scoresJSON {
 	out := scoresJSON{Images: s.images, Signature: s.signature, References: s.references - s.skipped, Comparison: s.comparison}
 	for i := range s.candidates {
 		c := &s.candidates[i]
-		out.Candidates = append(out.Candidates, scoredJSON{c.name, c.path, c.blank(), numbers(c.result.Metrics)})
+		out.Candidates = append(out.Candidates, scoredJSON{c.name, c.path, c.blank(), term.Numbers(c.result.Metrics)})
 	}
 	if len(out.Candidates) == 1 {
 		out.Metrics = out.Candidates[0].Metrics
@@ -44,7 +45,7 @@ func (s *scores) json() scoresJSON {
 }
 
 func (s *scores) print(w io.Writer) error {
-	fmt.Fprintf(w, "%s, %s\nsignature  %s\n\n", plural(s.images, "image"), plural(s.references-s.skipped, "reference"), s.signature)
+	fmt.Fprintf(w, "%s, %s\nsignature  %s\n\n", term.Plural(s.images, "image"), term.Plural(s.references-s.skipped, "reference"), s.signature)
 	t := &table{}
 	header := []string{"METRIC"}
 	for _, c := range s.candidates {
@@ -101,7 +102,7 @@ func showMetric(key string, value float64) string {
 	case !known || m.Scale == 100:
 		return fmt.Sprintf("%.2f", 100*value)
 	case m.Digits == 0:
-		return count(int64(value))
+		return term.Count(int64(value))
 	}
 	return strconv.FormatFloat(value, 'f', m.Digits, 64)
 }
@@ -118,7 +119,7 @@ func printPairs(w io.Writer, a *stats.PairAnalysis) error {
 		return err
 	}
 	fmt.Fprintf(w, "interval: %s\np: %s; %s; %s draws\n",
-		a.Methods.Interval, a.Methods.Test, a.Methods.Adjustment, count(int64(a.Options.Draws)))
+		a.Methods.Interval, a.Methods.Test, a.Methods.Adjustment, term.Count(int64(a.Options.Draws)))
 	return printWarnings(w, a.Warnings)
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"glimpse/internal/store"
+	"glimpse/internal/term"
 	"glimpse/metrics"
 	"glimpse/runner"
 )
@@ -98,13 +99,13 @@ func readRecord(ctx context.Context, db *store.DB, id, split string, captions in
 }
 
 type epochJSON struct {
-	Epoch             int               `json:"epoch"`
-	Loss              number            `json:"loss"`
-	Val               map[string]number `json:"val"`
-	LR                number            `json:"lr"`
-	Seconds           number            `json:"seconds"`
-	CaptionsPerSecond number            `json:"captions_per_second"`
-	Selected          bool              `json:"selected"`
+	Epoch             int                    `json:"epoch"`
+	Loss              term.Number            `json:"loss"`
+	Val               map[string]term.Number `json:"val"`
+	LR                term.Number            `json:"lr"`
+	Seconds           term.Number            `json:"seconds"`
+	CaptionsPerSecond term.Number            `json:"captions_per_second"`
+	Selected          bool                   `json:"selected"`
 }
 
 type attemptJSON struct {
@@ -117,12 +118,12 @@ type attemptJSON struct {
 }
 
 type captionJSON struct {
-	Image   string   `json:"image"`
-	Words   string   `json:"words"`
-	LogProb number   `json:"log_prob"`
-	Beta    []number `json:"beta"`
-	Entropy []number `json:"entropy"`
-	CIDEr   *number  `json:"cider"` // null before it was scored
+	Image   string        `json:"image"`
+	Words   string        `json:"words"`
+	LogProb term.Number   `json:"log_prob"`
+	Beta    []term.Number `json:"beta"`
+	Entropy []term.Number `json:"entropy"`
+	CIDEr   *term.Number  `json:"cider"` // null before it was scored
 }
 
 // reproduce is the command that trains the run again and compares, or "" where there is nothing to compare with.
@@ -166,16 +167,16 @@ func (r *record) json() recordJSON {
 	}
 	for _, e := range r.epochs {
 		out.Epochs = append(out.Epochs, epochJSON{
-			Epoch: e.Epoch, Loss: number(e.Loss), Val: numbers(e.Val), LR: number(e.LR),
-			Seconds: number(e.Seconds), CaptionsPerSecond: number(e.CaptionsPerSecond), Selected: e.Selected,
+			Epoch: e.Epoch, Loss: term.Number(e.Loss), Val: term.Numbers(e.Val), LR: term.Number(e.LR),
+			Seconds: term.Number(e.Seconds), CaptionsPerSecond: term.Number(e.CaptionsPerSecond), Selected: e.Selected,
 		})
 	}
 	for _, c := range r.captions {
 		caption := captionJSON{
-			Image: c.Image, Words: c.Words, LogProb: number(c.LogProb), Beta: series(c.Beta), Entropy: series(c.Entropy),
+			Image: c.Image, Words: c.Words, LogProb: term.Number(c.LogProb), Beta: series(c.Beta), Entropy: series(c.Entropy),
 		}
 		if c.Scored {
-			cider := number(c.Stats.CIDEr)
+			cider := term.Number(c.Stats.CIDEr)
 			caption.CIDEr = &cider
 		}
 		out.Captions = append(out.Captions, caption)
@@ -198,7 +199,7 @@ func (r *record) print(w io.Writer) error {
 		t.add("error", strings.ReplaceAll(strings.TrimSpace(run.Error), "\n", "\n\t"))
 	}
 	if run.Parameters > 0 {
-		t.add("parameters", count(run.Parameters))
+		t.add("parameters", term.Count(run.Parameters))
 	}
 	t.add("attempts", attemptText(r.attempts))
 	if run.Epochs > 0 {

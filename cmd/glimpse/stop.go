@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"glimpse/internal/store"
+	"glimpse/internal/term"
 )
 
 func stopCommand() *cobra.Command {
@@ -69,7 +70,7 @@ are. A run that two studies share stops in both.`,
 			if err := t.print(c.OutOrStdout()); err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(c.OutOrStdout(), "\n%s asked to save and stop; runners at work begin none of these again\n", plural(running, "running trial"))
+			_, err = fmt.Fprintf(c.OutOrStdout(), "\n%s asked to save and stop; runners at work begin none of these again\n", term.Plural(running, "running trial"))
 			return err
 		},
 	}

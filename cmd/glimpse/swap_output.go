@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"glimpse/inspect"
+	"glimpse/internal/term"
 	"glimpse/metrics/stats"
 )
 
@@ -25,13 +26,13 @@ func printSwapped(w io.Writer, s *inspect.Swapped) error {
 
 func printReadings(w io.Writer, arm stats.ReadingSummary) error {
 	t := &table{}
-	t.add(strings.ToUpper(arm.Arm)+", "+plural(len(arm.Seeds), "seed"), "WORDS", "GAIN", "OF REGIONS", "OF PLACES", "β", "β, OTHER PICTURE")
+	t.add(strings.ToUpper(arm.Arm)+", "+term.Plural(len(arm.Seeds), "seed"), "WORDS", "GAIN", "OF REGIONS", "OF PLACES", "β", "β, OTHER PICTURE")
 	for _, c := range arm.Classes {
 		name := c.Class
 		if name == "" {
 			name = "all words"
 		}
-		t.add(name, count(int64(c.Words)), bounds(c.Gain), bounds(c.RegionsGain), bounds(c.PlacesGain), bounds(c.Beta), bounds(c.OtherBeta))
+		t.add(name, term.Count(int64(c.Words)), bounds(c.Gain), bounds(c.RegionsGain), bounds(c.PlacesGain), bounds(c.Beta), bounds(c.OtherBeta))
 	}
 	if err := t.print(w); err != nil || arm.Sentinel == nil {
 		return err

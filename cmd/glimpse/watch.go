@@ -9,6 +9,7 @@ import (
 
 	"glimpse/experiments"
 	"glimpse/internal/store"
+	"glimpse/internal/term"
 	"glimpse/results"
 	"glimpse/runner"
 )
@@ -115,10 +116,10 @@ func (w *watcher) look(study string, runs []store.Run, now time.Time) (done bool
 	}
 	if !w.begun {
 		w.begun = true
-		w.p.log(withMessage(fmt.Sprintf("%s: %d of %s done", study, settled, plural(len(runs), "trial")), note))
+		w.p.log(withMessage(fmt.Sprintf("%s: %d of %s done", study, settled, term.Plural(len(runs), "trial")), note))
 	}
 	if settled < len(runs) {
-		w.p.update(study, 0, 0, strings.TrimSuffix(fmt.Sprintf("%d of %s done, %s", settled, plural(len(runs), "trial"), note), ", "))
+		w.p.update(study, 0, 0, strings.TrimSuffix(fmt.Sprintf("%d of %s done, %s", settled, term.Plural(len(runs), "trial"), note), ", "))
 		return false, nil
 	}
 	line := fmt.Sprintf("%s: %d of %d trials complete, %d failed", study, settled-failed-pruned, len(runs), failed)
