@@ -45,7 +45,7 @@ func (s *Study) arms() []string {
 	for _, arm := range s.Compare.Named {
 		arms = append(arms, arm.Name)
 	}
-	if a := s.axis(s.Compare.Arms); a != nil {
+	if a := s.Sweep.axis(s.Compare.Arms); a != nil {
 		for _, text := range a.Values {
 			if !slices.Contains(arms, text) {
 				arms = append(arms, text)
@@ -57,7 +57,7 @@ func (s *Study) arms() []string {
 
 // varies says whether a setting is swept or set by an arm.
 func (s *Study) varies(path string) bool {
-	return s.axis(path) != nil || slices.ContainsFunc(s.Compare.Named, func(arm NamedArm) bool {
+	return s.Sweep.axis(path) != nil || slices.ContainsFunc(s.Compare.Named, func(arm NamedArm) bool {
 		_, set := arm.Settings[path]
 		return set
 	})
@@ -193,7 +193,7 @@ func (s *Study) checkNamed(found *problems) {
 	}
 	for i, arm := range c.Named {
 		for _, path := range settingPaths() {
-			if _, set := arm.Settings[path]; set && s.axis(path) != nil {
+			if _, set := arm.Settings[path]; set && s.Sweep.axis(path) != nil {
 				found.add(s.at(armPath(i)+"."+path),
 					"compare.arms: the arm %s sets %s, which sweep.over holds too; remove it from one of them", arm.Name, path)
 			}

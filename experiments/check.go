@@ -72,7 +72,7 @@ func (s *Study) place(f fault, arm string) place {
 		if at, set := s.setByArm(arm, path); set {
 			return at
 		}
-		if s.axis(path) != nil {
+		if s.Sweep.axis(path) != nil {
 			return s.at("sweep.over." + path)
 		}
 		if s.given(path) {

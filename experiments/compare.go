@@ -67,7 +67,7 @@ func (s *Study) checkSweptArms(found *problems) {
 		swept = append(swept, a.Path)
 	}
 	at := s.at("compare.arms")
-	switch a := s.axis(c.Arms); {
+	switch a := s.Sweep.axis(c.Arms); {
 	case a == nil:
 		found.add(at,
 			"compare.arms is %q, which sweep.over does not hold%s (swept: %s)",
@@ -143,7 +143,7 @@ func (s *Study) checkInteractions(found *problems) {
 		if isArms(pair[1]) {
 			pair[0], pair[1] = pair[1], pair[0]
 		}
-		a := s.axis(pair[1])
+		a := s.Sweep.axis(pair[1])
 		switch {
 		case !isArms(pair[0]):
 			both := append([]string{c.ArmsKey()}, factors...)
@@ -195,7 +195,7 @@ func (s *Study) checkStop(found *problems) {
 		}
 	}
 	last := looks[len(looks)-1]
-	seeds := s.axis("seed")
+	seeds := s.Sweep.axis("seed")
 	if seeds == nil {
 		found.add(at, "compare.stop needs seeds, but sweep.over lists none; write seed: %s", moreSeeds(nil, last))
 	} else if listed := distinct(seeds.Values); len(listed) < last {
@@ -234,7 +234,7 @@ func distinct(texts []string) []string {
 
 // seeds are the swept seeds that are planned, in the order of the file: up to the last look, if there are looks.
 func (s *Study) seeds() []string {
-	a := s.axis("seed")
+	a := s.Sweep.axis("seed")
 	if a == nil {
 		return nil
 	}

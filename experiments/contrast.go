@@ -232,7 +232,7 @@ func (g *design) interaction(pair [2]string) []Contrast {
 
 // values are those of a factor, in the order of the sweep.
 func (g *design) values(factor string) []string {
-	if a := g.axis(factor); a != nil {
+	if a := g.Sweep.axis(factor); a != nil {
 		return distinct(a.Values)
 	}
 	return nil

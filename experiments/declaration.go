@@ -125,13 +125,3 @@ func (d Declaration) canonical() Declaration {
 func (d Declaration) interacts(path string) bool {
 	return slices.ContainsFunc(d.Compare.Interactions, func(pair [2]string) bool { return pair[1] == path })
 }
-
-// axis gives the axis of a path, or nil.
-func (d Declaration) axis(path string) *Axis {
-	for i := range d.Sweep.Over {
-		if d.Sweep.Over[i].Path == path {
-			return &d.Sweep.Over[i]
-		}
-	}
-	return nil
-}

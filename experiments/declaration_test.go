@@ -67,7 +67,7 @@ checkpoints: {keep: none}
 			t.Errorf("%s: %q differs, %s against %s", name, diff, base.SHA256(), other.SHA256())
 		}
 	}
-	if len(base.SHA256()) != 64 || base.Settings.Seed != 0 || base.Settings.Model.Dropout != 0 || base.Settings.Train.Epochs != 3 || base.axis("seed") != nil {
+	if len(base.SHA256()) != 64 || base.Settings.Seed != 0 || base.Settings.Model.Dropout != 0 || base.Settings.Train.Epochs != 3 || base.Sweep.axis("seed") != nil {
 		t.Errorf("declared are %+v", base)
 	}
 	raw, err := base.JSON()

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"glimpse/internal/term"
 )
 
 // Differences lists what has changed since the declaration, one line each, by the paths of keys. If everything
@@ -51,9 +53,9 @@ func (c *changes) key(k *key, compared bool) {
 	switch inCompare := strings.HasPrefix(k.path, "compare."); {
 	case k.path == "sweep.over":
 		for _, path := range union(a.Sweep.Over, b.Sweep.Over, func(x Axis) string { return x.Path }) {
-			before, now := a.axis(path).text(), b.axis(path).text()
+			before, now := a.Sweep.axis(path).text(), b.Sweep.axis(path).text()
 			if a.interacts(path) != b.interacts(path) { // the order matters to one of them alone, and canonical has left it there
-				before, now = a.without(path).axis(path).text(), b.without(path).axis(path).text()
+				before, now = a.without(path).Sweep.axis(path).text(), b.without(path).Sweep.axis(path).text()
 			}
 			c.value("sweep.over."+path, before, now)
 		}
@@ -99,7 +101,7 @@ func (d Declaration) without(factor string) Declaration {
 
 // varies says whether a setting is swept or set by an arm.
 func (d Declaration) varies(path string) bool {
-	return d.axis(path) != nil || slices.Contains(d.Compare.ArmPaths(), path)
+	return d.Sweep.axis(path) != nil || slices.Contains(d.Compare.ArmPaths(), path)
 }
 
 // arms adds the differences in compare.arms.
@@ -232,16 +234,7 @@ func seedText(seeds []int64) string {
 		}
 		i = end + 1
 	}
-	return enumerate(parts)
-}
-
-// enumerate writes a, b and c.
-func enumerate(parts []string) string {
-	if len(parts) < 2 {
-		return strings.Join(parts, "")
-	}
-	last := len(parts) - 1
-	return strings.Join(parts[:last], ", ") + " and " + parts[last]
+	return term.Enumerate(parts)
 }
 
 // texts writes each item of a list.

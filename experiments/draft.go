@@ -10,6 +10,8 @@ import (
 	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
+
+	"glimpse/internal/term"
 )
 
 //go:embed flickr8k.yaml
@@ -107,7 +109,7 @@ func (d Draft) base() (*Study, error) {
 // sweep sets what the study compares: the arms of the study it is taken from, or those of d.Over, each against the first,
 // with the factors of d.Over and as many seeds as the contrasts need.
 func (d Draft) sweep(s *Study) error {
-	over := []Axis{*s.axis(s.Compare.Arms)}
+	over := []Axis{*s.Sweep.axis(s.Compare.Arms)}
 	if len(d.Over) > 0 {
 		over = nil
 	}
@@ -157,7 +159,7 @@ func (s *Study) compareArms(arms Axis, factors []Axis) {
 	others := strings.Join(arms.Values[:n], ", ")
 	s.Question = fmt.Sprintf("What difference does %s make: %s or %s", arms.Path, others, arms.Values[n])
 	if len(factors) > 0 {
-		s.Question += ", averaged over " + enumerate(texts(factors, func(a Axis) string { return a.Path }))
+		s.Question += ", averaged over " + term.Enumerate(texts(factors, func(a Axis) string { return a.Path }))
 	}
 	s.Question += "?"
 }
@@ -215,7 +217,7 @@ func (d Draft) text(s, base *Study, trials []Trial) ([]byte, error) {
 		k := &keys[i]
 		usual := base.given(k.path) || k.path == "data.root" && d.Root != "" || strings.HasPrefix(k.path, "compare.") || strings.HasPrefix(k.path, "sweep.")
 		content := s.node(k, trials)
-		if content == nil || !usual && !d.All || s.axis(k.path) != nil {
+		if content == nil || !usual && !d.All || s.Sweep.axis(k.path) != nil {
 			continue
 		}
 		if err := w.key(k, content); err != nil {

@@ -79,7 +79,7 @@ func checkComments(t *testing.T, s *Study, text string, all bool) {
 		t.Fatal(err)
 	}
 	for i := range keys {
-		if k := &keys[i]; all && isSetting(k.path) && s.axis(k.path) == nil && s.node(k, trials) != nil && !s.given(k.path) {
+		if k := &keys[i]; all && isSetting(k.path) && s.Sweep.axis(k.path) == nil && s.node(k, trials) != nil && !s.given(k.path) {
 			t.Errorf("the draft of all keys lacks %s", k.path)
 		}
 	}

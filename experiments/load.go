@@ -73,7 +73,7 @@ func decode(path string, source []byte, root *value, found *problems, name func(
 	if len(found.list) == 0 { // a broken sweep has no sensible arms or trials
 		s.checkSweep(found)
 	}
-	if s.Searches() && !s.given("decode.split") && s.axis("decode.split") == nil {
+	if s.Searches() && !s.given("decode.split") && s.Sweep.axis("decode.split") == nil {
 		s.Decode.Split = "val"
 	}
 	if len(found.list) == 0 {

@@ -134,7 +134,7 @@ func (s *Study) values(known []Result) (values []float64, ended bool) {
 	for _, r := range known {
 		p, drawn := s.drawnPart(r.Swept)
 		i := slices.IndexFunc(s.proposed, p.equal)
-		if a := s.axis("seed"); !drawn || i < 0 || !r.Ended || a != nil && !slices.Contains(a.Values, strconv.FormatInt(r.Seed, 10)) {
+		if a := s.Sweep.axis("seed"); !drawn || i < 0 || !r.Ended || a != nil && !slices.Contains(a.Values, strconv.FormatInt(r.Seed, 10)) {
 			continue
 		}
 		counts[i]++

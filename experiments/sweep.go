@@ -19,10 +19,10 @@ var draws = []string{"log", "uniform", "int", "choice"}
 type point map[string]string
 
 // axis gives the axis of a path, or nil.
-func (s *Study) axis(path string) *Axis {
-	for i := range s.Sweep.Over {
-		if s.Sweep.Over[i].Path == path {
-			return &s.Sweep.Over[i]
+func (s Sweep) axis(path string) *Axis {
+	for i := range s.Over {
+		if s.Over[i].Path == path {
+			return &s.Over[i]
 		}
 	}
 	return nil
@@ -196,7 +196,7 @@ func (s *Study) checkSweep(found *problems) {
 
 // seedRank is where a seed stands among the swept ones, 0 if it is not swept.
 func (s *Study) seedRank(seed string) int {
-	if a := s.axis("seed"); a != nil {
+	if a := s.Sweep.axis("seed"); a != nil {
 		return slices.Index(a.Values, seed)
 	}
 	return 0

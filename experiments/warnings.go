@@ -52,7 +52,7 @@ func (s *Study) Warnings() []string {
 func (s *Study) warnComparison(d Declaration, warn func(path, format string, args ...any)) {
 	c := s.Compare
 	seeds := max(1, len(d.Seeds)) // up to the last look
-	if a := s.axis("seed"); a != nil && len(distinct(a.Values)) > seeds {
+	if a := s.Sweep.axis("seed"); a != nil && len(distinct(a.Values)) > seeds {
 		warn("compare.stop", "the last look is after %d of %d seeds; the others are not trained", seeds, len(distinct(a.Values)))
 	}
 	if tests := max(1, len(d.Contrasts())); seeds < enoughSeeds || smallestP(seeds)*float64(tests) >= c.Primary.Alpha {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"glimpse/experiments"
+	"glimpse/internal/term"
 	"glimpse/results"
 )
 
@@ -16,7 +17,7 @@ func (r *result) amendmentSection() section {
 		text := fmt.Sprintf("Amendment %d, declared on %s (UTC), after the first of these scores were known. Reason given: %s.",
 			d.Number, day(d.Declared), d.Reason)
 		if differences := r.Study.Declared.Differences(d.Declaration); len(differences) > 0 {
-			text += " It differs from the first declaration: " + enumerate(few(differences, 6)) + "."
+			text += " It differs from the first declaration: " + term.Enumerate(few(differences, 6)) + "."
 		}
 		s.add(part{Text: text})
 		if len(a.Contrasts) > 0 {
@@ -80,7 +81,7 @@ func (r *result) declarationFacts() []fact {
 
 // stopText is the stopping rule in words.
 func stopText(s experiments.Stop) string {
-	text := "looks at " + enumerate(wholeNumbers(s.Looks)) + " seeds an arm, " + s.Spending + " spending"
+	text := "looks at " + term.Enumerate(wholeNumbers(s.Looks)) + " seeds an arm, " + s.Spending + " spending"
 	if s.Futility > 0 {
 		text += ", futility below a conditional power of " + number(s.Futility)
 	}

@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"glimpse/internal/store"
+	"glimpse/internal/term"
 )
 
 // mostAudits is how many audited runs the page shows; audit.csv holds all.
@@ -34,7 +35,7 @@ func (r *result) auditSection() section {
 	}
 	s.Finding = fmt.Sprintf("Run %s reaches the claim under %d of %d ways of counting", first.ID, len(reached), len(first.Audit))
 	if len(reached) > 0 {
-		s.Finding += ": " + enumerate(few(reached, 8))
+		s.Finding += ": " + term.Enumerate(few(reached, 8))
 	}
 	s.Finding += "."
 	if len(reached) > 0 && len(reportable) == 0 {

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"gonum.org/v1/plot/vg"
+
+	"glimpse/internal/term"
 )
 
 func TestRoundTicks(t *testing.T) {
@@ -53,7 +55,7 @@ func TestPhrases(t *testing.T) {
 		{meanText(50.24, math.NaN()), "50.2"},
 		{meanText(50.25, 0.61), "50.2\u00a0±\u00a00.6"},
 		{meanText(math.NaN(), math.NaN()), "–"},
-		{enumerate([]string{"a", "b", "c"}), "a, b and c"},
+		{term.Enumerate([]string{"a", "b", "c"}), "a, b and c"},
 		{duration(3.26), "3.3 s"},
 		{duration(250), "4 min 10 s"},
 		{duration(3661), "1 h 01 min"},

@@ -9,6 +9,8 @@ import (
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+
+	"glimpse/internal/term"
 )
 
 // A word is shown once it was generated often enough for its mean to hold
@@ -127,7 +129,7 @@ func (r *result) betaFigure() (figure, bool) {
 		for _, w := range words {
 			parts = append(parts, fmt.Sprintf("%s %s", w.Word, fixed(w.Mean, 2)))
 		}
-		return enumerate(parts)
+		return term.Enumerate(parts)
 	}
 	few := min(3, len(shown))
 	return figure{

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"glimpse/internal/store"
+	"glimpse/internal/term"
 )
 
 // notice collects what a reader has to know before believing the verdict:
@@ -48,11 +49,11 @@ func (r *result) noticeWarnings() {
 		case len(g.subjects) == 1:
 			r.Notices = append(r.Notices, g.subjects[0]+" "+g.text)
 		default:
-			r.Notices = append(r.Notices, enumerate(few(g.subjects, 4))+": each "+g.text)
+			r.Notices = append(r.Notices, term.Enumerate(few(g.subjects, 4))+": each "+g.text)
 		}
 	}
 	for _, g := range contrastTexts {
-		r.Notices = append(r.Notices, enumerate(few(g.subjects, 4))+": "+g.text)
+		r.Notices = append(r.Notices, term.Enumerate(few(g.subjects, 4))+": "+g.text)
 	}
 }
 
@@ -109,7 +110,7 @@ func (r *result) noticeMissing() {
 		}
 	}
 	r.Notices = append(r.Notices, fmt.Sprintf("Provisional: %d of %s finished. Missing: %s.",
-		finished, count(len(r.Runs), "trial"), enumerate(few(parts, 8))))
+		finished, count(len(r.Runs), "trial"), term.Enumerate(few(parts, 8))))
 }
 
 // seedList names seeds: "seed 4", "seeds 4 and 5".
@@ -121,7 +122,7 @@ func seedList(seeds []int64) string {
 	if len(names) == 1 {
 		return "seed " + names[0]
 	}
-	return "seeds " + enumerate(names)
+	return "seeds " + term.Enumerate(names)
 }
 
 // unmatched is the share by which the parameters of two arms may differ before
@@ -156,7 +157,7 @@ func (r *result) noticeParameters() {
 // decode or know words differently on purpose.
 func (r *result) noticeCode() {
 	if free := r.Study.SweptProtocol(); len(free) > 0 {
-		r.Notices = append(r.Notices, fmt.Sprintf("The runs differ in the protocol’s %s, which the study sweeps.", enumerate(free)))
+		r.Notices = append(r.Notices, fmt.Sprintf("The runs differ in the protocol’s %s, which the study sweeps.", term.Enumerate(free)))
 	}
 	var dirty int
 	for _, run := range r.Runs {
@@ -170,7 +171,7 @@ func (r *result) noticeCode() {
 	for _, key := range []string{"commit", "device"} {
 		values := r.tally(func(run *run) string { return run.environment()[key] })
 		if len(values) > 1 && !slices.Contains(values, "") {
-			r.Notices = append(r.Notices, fmt.Sprintf("The runs come from more than one %s: %s.", key, enumerate(values)))
+			r.Notices = append(r.Notices, fmt.Sprintf("The runs come from more than one %s: %s.", key, term.Enumerate(values)))
 		}
 	}
 }

@@ -109,15 +109,6 @@ func pNumber(p float64) string {
 	return fixed(p, 2)
 }
 
-// enumerate joins the parts of an enumeration: "a, b and c".
-func enumerate(parts []string) string {
-	if len(parts) < 2 {
-		return strings.Join(parts, "")
-	}
-	last := len(parts) - 1
-	return strings.Join(parts[:last], ", ") + " and " + parts[last]
-}
-
 // duration writes seconds as a person would: "4 min 10 s".
 func duration(seconds float64) string {
 	if !(seconds > 0) || seconds > 1e9 {

@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"glimpse/experiments"
+	"glimpse/internal/term"
 )
 
 // A parameter is a setting that varies over the trials of a search.
@@ -244,7 +245,7 @@ func describeTrial(t searched, parameters []parameter) string {
 	for _, p := range parameters {
 		parts = append(parts, p.Label+"\u00a0=\u00a0"+t.Swept[p.Path])
 	}
-	return t.ID + " (" + enumerate(parts) + ")"
+	return t.ID + " (" + term.Enumerate(parts) + ")"
 }
 
 func effectTable(effects []effect) table {

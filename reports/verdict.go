@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"glimpse/internal/store"
+	"glimpse/internal/term"
 	"glimpse/metrics/stats"
 )
 
@@ -248,7 +249,7 @@ func (r *result) reasons(c *contrast) string {
 	if c.Difference < r.MinimumEffect && c.Difference > -r.MinimumEffect {
 		why = append(why, fmt.Sprintf("the difference is below the declared minimum of %s", pointsText(r.MinimumEffect)))
 	}
-	text := sentence(enumerate(why))
+	text := sentence(term.Enumerate(why))
 	if d := c.Result.DetectableEffect; d != nil {
 		text += fmt.Sprintf(" With these spreads the study finds a true difference of %s in four cases of five.", pointsText(*d))
 	}

@@ -176,16 +176,21 @@ func (a *Analysis) relabel(text string) string {
 
 // options are those of the statistics, as declared.
 func (a *Analysis) options(o Options, composites []stats.Composite) stats.Options {
-	compare := a.Declaration.Compare
-	out := stats.Options{
-		Metrics: o.Metrics, Primary: a.Primary.Key,
-		MinimumEffect: compare.Primary.MinimumEffect, Alpha: compare.Primary.Alpha,
-		Composites: composites, Looks: Looks(compare), Family: len(a.Contrasts),
-	}
-	if out.Metrics == nil {
-		out.Metrics = []string{a.Primary.Key}
+	out := optionsOf(a.Declaration.Compare, a.Primary, composites)
+	out.Family = len(a.Contrasts)
+	if o.Metrics != nil {
+		out.Metrics = o.Metrics
 	}
 	return out
+}
+
+// optionsOf are those that plan and analysis share.
+func optionsOf(compare experiments.Compare, primary Metric, composites []stats.Composite) stats.Options {
+	return stats.Options{
+		Metrics: []string{primary.Key}, Primary: primary.Key,
+		MinimumEffect: compare.Primary.MinimumEffect, Alpha: compare.Primary.Alpha,
+		Composites: composites, Looks: Looks(compare),
+	}
 }
 
 // Looks is the stopping rule as the statistics take it, nil without one.
@@ -205,7 +210,7 @@ func Looks(c experiments.Compare) *stats.Looks {
 func (a *Analysis) PendingOf(c *Contrast) int {
 	n := 0
 	for cell, trials := range a.Pending {
-		if holds(c.B, cell) || holds(c.A, cell) {
+		if involves(c.Contrast, cell) {
 			n += trials
 		}
 	}
@@ -214,7 +219,7 @@ func (a *Analysis) PendingOf(c *Contrast) int {
 
 // contrasted says whether a cell is part of a contrast.
 func (a *Analysis) contrasted(cell string) bool {
-	return slices.ContainsFunc(a.Contrasts, func(c *Contrast) bool { return holds(c.B, cell) || holds(c.A, cell) })
+	return slices.ContainsFunc(a.Contrasts, func(c *Contrast) bool { return involves(c.Contrast, cell) })
 }
 
 // scored are the runs of an arm as the statistics take them, and what was left
@@ -317,6 +322,9 @@ func (in *design) side(s experiments.Side) (name string, ok bool) {
 func hasSeed(a stats.Arm, seed int64) bool {
 	return slices.ContainsFunc(a.Runs, func(r stats.Run) bool { return r.Seed == seed })
 }
+
+// involves says whether a cell is part of a contrast.
+func involves(c experiments.Contrast, cell string) bool { return holds(c.B, cell) || holds(c.A, cell) }
 
 // holds says whether a cell is part of a side.
 func holds(s experiments.Side, cell string) bool {

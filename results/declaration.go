@@ -154,21 +154,18 @@ type Standing struct {
 	Scored, Trials int
 }
 
-// Stand relates a planned study to the database, which may be nil.
-// commit is that of the working directory, "" where it is not known.
+// Stand relates a planned study to the database, which may be nil, and whose runs
+// are known. commit is that of the working directory, "" where it is not known.
 func Stand(
-	ctx context.Context, db *store.DB, study *experiments.Study, trials []experiments.Trial, commit string,
+	ctx context.Context, db *store.DB, study *experiments.Study, trials []experiments.Trial, known []store.Run, commit string,
 ) (Standing, error) {
 	planned := study.Declare(trials)
 	now := Declaration{Declaration: planned, Commit: commit, Declared: time.Now()}
-	s := Standing{Trials: len(trials)}
+	s := Standing{Trials: len(trials), Scored: countScored(trials, known)}
 	var recorded *Study
 	if db != nil {
 		var err error
 		if recorded, err = openIfKnown(ctx, db, study.Name); err != nil {
-			return s, err
-		}
-		if s.Scored, err = countScored(ctx, db, trials); err != nil {
 			return s, err
 		}
 	}
@@ -202,11 +199,7 @@ func Stand(
 }
 
 // countScored counts the trials that are completed.
-func countScored(ctx context.Context, db *store.DB, trials []experiments.Trial) (int, error) {
-	known, err := db.Runs(ctx, "")
-	if err != nil {
-		return 0, err
-	}
+func countScored(trials []experiments.Trial, known []store.Run) int {
 	completed := map[string]bool{}
 	for _, r := range known {
 		completed[r.ID] = r.State == store.Completed
@@ -217,7 +210,7 @@ func countScored(ctx context.Context, db *store.DB, trials []experiments.Trial) 
 			n++
 		}
 	}
-	return n, nil
+	return n
 }
 
 // openIfKnown opens a study, nil where the database has none of that name.

@@ -9,6 +9,7 @@ import (
 
 	"glimpse/experiments"
 	"glimpse/internal/store"
+	"glimpse/internal/term"
 	"glimpse/metrics/stats"
 )
 
@@ -32,7 +33,7 @@ const (
 
 // String says where the noise comes from; it follows its numbers.
 func (n *Noise) String() string {
-	runs := fmt.Sprintf("%d completed runs of %s", n.Runs, arms(n.Arms))
+	runs := fmt.Sprintf("%d completed runs of %s", n.Runs, term.Plural(n.Arms, "arm"))
 	images := ""
 	switch {
 	case !n.Images:
@@ -109,14 +110,6 @@ func findKin(known []store.Run, primary Metric, wanted func(experiments.Settings
 		}
 	}
 	return best
-}
-
-// arms counts arms in words.
-func arms(n int) string {
-	if n == 1 {
-		return "1 arm"
-	}
-	return fmt.Sprintf("%d arms", n)
 }
 
 // NoiseOf estimates the noise of a metric from completed runs: those with the settings of the trials if an arm of

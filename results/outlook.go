@@ -23,10 +23,7 @@ func OutlookOf(d experiments.Declaration, images int, noise *Noise) (*stats.Outl
 		asked []stats.Contrast
 	)
 	for _, cell := range d.Cells() {
-		compared := slices.ContainsFunc(contrasts, func(c experiments.Contrast) bool {
-			return holds(c.B, cell.Name) || holds(c.A, cell.Name)
-		})
-		if compared {
+		if slices.ContainsFunc(contrasts, func(c experiments.Contrast) bool { return involves(c, cell.Name) }) {
 			arms = append(arms, stats.PlannedArm{Name: cell.Name, Seeds: len(cell.Trials)})
 			runs := make([]stats.Run, len(cell.Trials))
 			for i := range runs {
@@ -49,11 +46,8 @@ func OutlookOf(d experiments.Declaration, images int, noise *Noise) (*stats.Outl
 	}
 	assumed.Images = images
 	primary := ParseMetric(d.Compare.Primary.Metric)
-	options := stats.Options{
-		Metrics: []string{primary.Key}, Primary: primary.Key,
-		MinimumEffect: d.Compare.Primary.MinimumEffect, Alpha: d.Compare.Primary.Alpha,
-		Composites: in.composites, Looks: Looks(d.Compare), Baseline: d.Compare.Baseline,
-	}
+	options := optionsOf(d.Compare, primary, in.composites)
+	options.Baseline = d.Compare.Baseline
 	if !primary.Tested() {
 		return nil, fmt.Errorf("compare.primary.metric: there is no test for %s", primary.Key)
 	}

@@ -50,7 +50,7 @@ func TestLateDeclarationIsExploratory(t *testing.T) {
 	study, trials := parse(t, usual)
 	save(t, db, store.Study{Name: "usual"}, declare(t, study, trials), runsOf(trials, better))
 	again, trials := parse(t, strings.Replace(usual, "study: usual", "study: again", 1))
-	standing, err := Stand(context.Background(), db, again, trials, "")
+	standing, err := Stand(context.Background(), db, again, trials, runsIn(t, db), "")
 	check(t, err)
 	if standing.Scored != 10 || len(standing.Warnings()) != 1 || !strings.Contains(standing.Warnings()[0], "10 of 10 trials had been scored") {
 		t.Errorf("before it runs: %+v, %q", standing.Scored, standing.Warnings())
@@ -74,7 +74,7 @@ func TestStandingOfAChangedFile(t *testing.T) {
 	record := declare(t, study, trials)
 	save(t, db, store.Study{Name: "usual"}, record, runsOf(trials, func(experiments.Trial) float64 { return -1 }))
 	bent, bentTrials := parse(t, strings.Replace(usual, "minimum_effect: 1", "minimum_effect: 0.1", 1))
-	standing, err := Stand(ctx, db, bent, bentTrials, "")
+	standing, err := Stand(ctx, db, bent, bentTrials, runsIn(t, db), "")
 	check(t, err)
 	if standing.Frozen != nil || standing.Conflict("usual") != nil {
 		t.Error("nothing is scored, and a change is refused")
@@ -92,7 +92,7 @@ func TestStandingOfAChangedFile(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			changed, trials := parse(t, strings.Replace(usual, c.from, c.to, 1))
-			standing, err := Stand(ctx, db, changed, trials, "")
+			standing, err := Stand(ctx, db, changed, trials, runsIn(t, db), "")
 			check(t, err)
 			conflict := standing.Conflict("usual")
 			switch {
@@ -118,13 +118,13 @@ func TestDeclarationOfAnOlderDatabase(t *testing.T) {
 	if s.Declared.Recorded || s.Declared.Frozen.IsZero() || len(s.Declared.Trials) != 10 {
 		t.Errorf("inferred: recorded %v, frozen %v, %d trials", s.Declared.Recorded, s.Declared.Frozen, len(s.Declared.Trials))
 	}
-	standing, err := Stand(ctx, db, study, trials, "")
+	standing, err := Stand(ctx, db, study, trials, runsIn(t, db), "")
 	check(t, err)
 	if standing.Earlier == nil || standing.Conflict("usual") != nil {
 		t.Errorf("the unchanged file: earlier %v, differences %q", standing.Earlier, standing.Differences)
 	}
 	bent, trials := parse(t, strings.Replace(usual, "test.cider", "test.rouge_l", 1))
-	standing, err = Stand(ctx, db, bent, trials, "")
+	standing, err = Stand(ctx, db, bent, trials, runsIn(t, db), "")
 	check(t, err)
 	if standing.Conflict("usual") == nil {
 		t.Error("a changed metric is not refused")
@@ -256,4 +256,14 @@ func TestChangedDeclarationIsFound(t *testing.T) {
 	if wrong, err := CheckDeclarations(ctx, db); err != nil || !strings.Contains(wrong["forged"], "was recorded") {
 		t.Errorf("a forged one: %v, %v", wrong, err)
 	}
+}
+
+// runsIn are all runs of a database.
+func runsIn(t *testing.T, db *store.DB) []store.Run {
+	t.Helper()
+	runs, err := db.Runs(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return runs
 }

@@ -45,7 +45,7 @@ data, or that is assumed for CIDEr on Flickr8k; and which of these it is.`,
 				return err
 			}
 			sets := datasets{}
-			opened, known, err := knownRuns(c, db, study)
+			opened, err := openForPlan(c, db, study)
 			if err != nil {
 				return err
 			}
@@ -60,7 +60,7 @@ data, or that is assumed for CIDEr on Flickr8k; and which of these it is.`,
 			if err != nil {
 				return err
 			}
-			p, err := newPlan(c.Context(), opened, study, found, known, jobsFor(jobs, study, len(found.trials), device), sets)
+			p, err := newPlan(c.Context(), opened, study, found, jobsFor(jobs, study, len(found.trials), device), sets)
 			if err != nil {
 				return err
 			}
@@ -77,24 +77,20 @@ data, or that is assumed for CIDEr on Flickr8k; and which of these it is.`,
 	return c
 }
 
-// knownRuns opens the database and gives all of its runs, nothing if there is none yet. A study that searches goes on from its own.
-func knownRuns(c *cobra.Command, flag string, study *experiments.Study) (*store.DB, []store.Run, error) {
+// openForPlan opens the database, nil if there is none yet. A study that searches goes on from its own runs.
+func openForPlan(c *cobra.Command, flag string, study *experiments.Study) (*store.DB, error) {
 	db, err := store.OpenReadOnly(dbPath(flag))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil, nil
+		return nil, nil
 	}
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	var known []store.Run
-	if err = continueSearch(c.Context(), db, study); err == nil {
-		known, err = db.Runs(c.Context(), "")
-	}
-	if err != nil {
+	if err := continueSearch(c.Context(), db, study); err != nil {
 		db.Close()
-		return nil, nil, err
+		return nil, err
 	}
-	return db, known, nil
+	return db, nil
 }
 
 // plan is what `plan` tells; as JSON, a contract.
@@ -133,10 +129,10 @@ type plannedTrial struct {
 }
 
 func newPlan(
-	ctx context.Context, db *store.DB, study *experiments.Study, found planned, known []store.Run, jobs int, sets datasets,
+	ctx context.Context, db *store.DB, study *experiments.Study, found planned, jobs int, sets datasets,
 ) (*plan, error) {
-	states := make(map[string]string, len(known))
-	for _, run := range known {
+	states := make(map[string]string, len(found.known))
+	for _, run := range found.known {
 		states[run.ID] = run.State
 	}
 	p := &plan{
@@ -176,14 +172,14 @@ func newPlan(
 	if study.Searches() {
 		p.Search = &plannedSearch{Samples: study.Sweep.Samples, Proposed: study.Proposed()}
 	}
-	if left, ok := runner.Estimate(due, known, jobs); ok && p.Remaining > 0 {
+	if left, ok := runner.Estimate(due, found.known, jobs); ok && p.Remaining > 0 {
 		seconds := term.Number(left.Seconds())
 		p.Estimate = &seconds
 	}
 	if !study.Compare.Compares() || len(found.trials) == 0 {
 		return p, nil
 	}
-	return p, p.lookAhead(ctx, db, study, found.trials, known, sets)
+	return p, p.lookAhead(ctx, db, study, found.trials, found.known, sets)
 }
 
 // lookAhead fills in what the study's comparison can find.

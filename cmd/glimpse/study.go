@@ -170,6 +170,7 @@ func (d *loadedSet) featureHash(s experiments.Settings, weightsSHA256 string) (s
 // planned is a study as it stands to the results database.
 type planned struct {
 	trials   []experiments.Trial
+	known    []store.Run       // of the database
 	foreign  []results.Foreign // runs with the same settings on other data
 	standing results.Standing
 }
@@ -182,15 +183,14 @@ func (sets datasets) against(ctx context.Context, db *store.DB, study *experimen
 	path := ""
 	if db != nil {
 		path = db.Path()
-		known, err := db.Runs(ctx, "")
-		if err != nil {
+		if p.known, err = db.Runs(ctx, ""); err != nil {
 			return p, err
 		}
-		if p.trials, p.foreign, err = results.Adopt(p.trials, known, sets.present); err != nil {
+		if p.trials, p.foreign, err = results.Adopt(p.trials, p.known, sets.present); err != nil {
 			return p, err
 		}
 	}
-	p.standing, err = results.Stand(ctx, db, study, p.trials, runner.Commit(ctx, path))
+	p.standing, err = results.Stand(ctx, db, study, p.trials, p.known, runner.Commit(ctx, path))
 	return p, err
 }
 

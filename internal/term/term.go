@@ -1,5 +1,6 @@
 // Package term writes numbers as the terminal shows them and as JSON holds them,
-// so that verbs and the packages that they call write them alike.
+// and enumerations as sentences do, so that verbs and the packages that they call
+// write them alike.
 //
 // It must not import any other package of this module.
 package term
@@ -8,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"strings"
 )
 
 // Number is a float that survives JSON: the values that JSON lacks are written as
@@ -52,4 +54,13 @@ func Plural(n int, noun string) string {
 		return "1 " + noun
 	}
 	return Count(int64(n)) + " " + noun + "s"
+}
+
+// Enumerate joins the parts of an enumeration: "a, b and c".
+func Enumerate(parts []string) string {
+	if len(parts) < 2 {
+		return strings.Join(parts, "")
+	}
+	last := len(parts) - 1
+	return strings.Join(parts[:last], ", ") + " and " + parts[last]
 }
