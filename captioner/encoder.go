@@ -18,20 +18,47 @@ type Encoder struct {
 	// Usual is the side that a study takes unless it says otherwise.
 	Usual int
 
+	// Normalisation is what a byte of a picture becomes.
+	Normalisation Normalisation
+
 	side func(size int) int // G, by the picture's side
 	dim  int                // D, 0 for twice the channels
+	// The first region is centred at pixel first, the next one step further.
+	first, step float64
 }
 
 // Encoders lists the encoders, in the order of help texts.
 var Encoders = []Encoder{
-	{Name: Joint, Smallest: 16, Usual: 64, side: halved(3)},
-	{Name: "efficientnet_lite0", Smallest: 32, Usual: 224, side: lite(224), dim: 1280},
-	{Name: "efficientnet_lite1", Smallest: 32, Usual: 224, side: lite(240), dim: 1280},
-	{Name: "efficientnet_lite2", Smallest: 32, Usual: 224, side: lite(260), dim: 1280},
-	{Name: "resnet18", Smallest: 32, Usual: 224, side: halved(5), dim: 512},
-	{Name: "resnet50", Smallest: 32, Usual: 224, side: halved(5), dim: 2048},
-	{Name: "resnet101", Smallest: 32, Usual: 224, side: halved(5), dim: 2048},
-	{Name: "inception_v3", Smallest: 75, Usual: 299, side: unpadded, dim: 2048},
+	{Name: Joint, Smallest: 16, Usual: 64, Normalisation: symmetric, side: halved(3), step: 8},
+	efficientNetLite("efficientnet_lite0", 224),
+	efficientNetLite("efficientnet_lite1", 240),
+	efficientNetLite("efficientnet_lite2", 260),
+	resNet("resnet18", 512),
+	resNet("resnet50", 2048),
+	resNet("resnet101", 2048),
+	// Seven kernels of InceptionV3 pad nothing and are 3 wide: each moves the centre by one pixel of what it sees.
+	{Name: "inception_v3", Smallest: 75, Usual: 299, Normalisation: symmetric, side: unpadded, dim: 2048, first: 1 + 2 + 2 + 4 + 4 + 8 + 16, step: 32},
+}
+
+func resNet(name string, dim int) Encoder {
+	return Encoder{Name: name, Smallest: 32, Usual: 224, Normalisation: imageNet, side: halved(5), dim: dim, step: 32}
+}
+
+// efficientNetLite is the variant for pictures of native pixels on a side.
+func efficientNetLite(name string, native int) Encoder {
+	strided := liteStrides(native)
+	first, apart := 0.0, 1.0
+	for _, l := range strided { // each moves the centre by half its kernel, less what it pads before
+		first += apart * (float64(l.kernel-1)/2 - float64(l.padding/2))
+		apart *= 2
+	}
+	side := func(size int) int {
+		for _, l := range strided {
+			size = (size+l.padding-l.kernel)/2 + 1
+		}
+		return size
+	}
+	return Encoder{Name: name, Smallest: 32, Usual: 224, Normalisation: lite, side: side, dim: 1280, first: first, step: apart}
 }
 
 // halved is the side after so many halvings, each of which rounds up.
@@ -39,18 +66,18 @@ func halved(times int) func(size int) int {
 	return func(size int) int { return (size + 1<<times - 1) >> times }
 }
 
-// lite is the side that EfficientNet-Lite leaves. Its strided kernels pad as
+// strided is a convolution of stride 2 with the padding of both sides together.
+type strided struct{ kernel, padding int }
+
+// liteStrides are the strided convolutions of an EfficientNet-Lite. They pad as
 // TensorFlow's SAME does at the variant's native size, whatever the picture's.
-func lite(native int) func(size int) int {
-	return func(size int) int {
-		planned := native
-		for _, kernel := range [5]int{3, 3, 5, 3, 5} {
-			out := (planned + 1) / 2
-			padding := max(0, 2*(out-1)+kernel-planned)
-			size, planned = (size+padding-kernel)/2+1, out
-		}
-		return size
+func liteStrides(native int) (all [5]strided) {
+	for i, kernel := range [5]int{3, 3, 5, 3, 5} {
+		out := (native + 1) / 2
+		all[i] = strided{kernel, max(0, 2*(out-1)+kernel-native)}
+		native = out
 	}
+	return all
 }
 
 // unpadded is the side that InceptionV3 leaves, whose strides pad nothing: at
@@ -102,4 +129,17 @@ func (e Encoder) Features(size, channels int) (Features, error) {
 		dim = 2 * channels
 	}
 	return Features{Side: e.side(size), Dim: dim}, nil
+}
+
+// Grid says where an encoder's regions lie: Side×Side cells, row by row, whose
+// receptive fields are centred at First, First+Step and so on. Both are fractions of
+// the picture's width and height.
+type Grid struct {
+	Side        int
+	First, Step float64
+}
+
+// Grid are the regions of pictures of size×size pixels.
+func (e Encoder) Grid(size int) Grid {
+	return Grid{e.side(size), (e.first + 0.5) / float64(size), e.step / float64(size)} // 0.5: the middle of a pixel
 }

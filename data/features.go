@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"glimpse/captioner"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -22,6 +23,23 @@ type FeatureSpec struct {
 	ImageSize     int    `json:"image_size"`    // pixels a side
 	Regions       int    `json:"regions"`       // R
 	Dim           int    `json:"dim"`           // D
+}
+
+// SpecOf says what the features of a frozen encoder are, which turns pictures of size×size pixels into regions by weights
+// of this sha256 in hex.
+func SpecOf(encoder string, size int, weightsSHA256 string) (FeatureSpec, error) {
+	e, err := captioner.EncoderOf(encoder)
+	if err != nil {
+		return FeatureSpec{}, err
+	}
+	f, err := e.Features(size, 0)
+	if err != nil {
+		return FeatureSpec{}, err
+	}
+	return FeatureSpec{
+		Encoder: encoder, WeightsSHA256: weightsSHA256, Preprocessing: e.Normalisation.Preprocessing(),
+		ImageSize: size, Regions: f.Regions(), Dim: f.Dim,
+	}, nil
 }
 
 // rowBytes is the size of an image's features.

@@ -95,6 +95,20 @@ type Caption struct {
 	Alpha [][]float32
 }
 
+// Reading is what a captioner makes of the words of a given caption, each after
+// those before it (teacher forcing), with the caption's picture and without what
+// that gives: log probabilities in nats, one a word. Whatever an arm lacks is nil.
+type Reading struct {
+	LogProb []float64 // with the caption's picture
+	End     float64   // likewise, that the caption ends after its last word
+	Other   []float64 // with another picture
+	Regions []float64 // with the regions of the other picture to attend to, while the recurrence sees its own; not arm none
+	Even    []float64 // with attention spread evenly over the regions, β as it is; soft and adaptive
+	Beta    []float64 // weight of the sentinel, with the caption's picture; adaptive
+	// BetaOther is that weight with the other picture.
+	BetaOther []float64
+}
+
 // ErrDiverged is wrapped by the error of training whose loss or gradient is no
 // longer finite.
 var ErrDiverged = errors.New("training diverged")

@@ -10,7 +10,6 @@ import (
 	"glimpse/internal/store"
 	"glimpse/internal/term"
 	"glimpse/metrics"
-	"glimpse/models"
 )
 
 // Audit is what a run's BLEU would be under other people's protocols. Its JSON
@@ -131,7 +130,7 @@ func (r *Run) modelSays(ctx context.Context, n int) (test []metrics.AuditItem, t
 
 // nextWords gives an item for each reference of the images. Its caption is the
 // most probable next words, given the reference's own before each.
-func (r *Run) nextWords(ctx context.Context, captioner *models.Captioner, images []int) ([]metrics.AuditItem, error) {
+func (r *Run) nextWords(ctx context.Context, captioner Captioner, images []int) ([]metrics.AuditItem, error) {
 	r.opener.remark("reading the references of %s", term.Plural(len(images), "image"))
 	next, err := captioner.NextWords(ctx, images)
 	if err != nil {

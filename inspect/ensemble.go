@@ -10,7 +10,6 @@ import (
 	"glimpse/internal/store"
 	"glimpse/internal/term"
 	"glimpse/metrics"
-	"glimpse/models"
 	"glimpse/results"
 )
 
@@ -44,7 +43,7 @@ type EnsembleScore struct {
 }
 
 // Ensemble captions a split with the best checkpoint of each run, and with all
-// of them together ([models.Ensemble]), and scores both. It records nothing. It
+// of them together ([Engine]), and scores both. It records nothing. It
 // refuses fewer than two runs, and runs under different protocols.
 func (o *Opener) Ensemble(ctx context.Context, runs []store.Run, options EnsembleOptions) (*Ensembled, error) {
 	members, err := membersOf(runs, options.Arm)
@@ -64,7 +63,7 @@ func (o *Opener) Ensemble(ctx context.Context, runs []store.Run, options Ensembl
 	out := &Ensembled{Split: options.Split, Images: len(e.data.Splits[options.Split]), Beam: e.decode.Beam}
 	for i, run := range members {
 		o.remark("%s %s seed %d captions the %s split", run.ID, run.Arm, run.Seed, options.Split)
-		s, err := e.score(ctx, e.captioners[i:i+1])
+		s, err := e.score(ctx, o.Engine, e.captioners[i:i+1])
 		if err != nil {
 			return nil, fmt.Errorf("run %s: %w", run.ID, err)
 		}
@@ -72,7 +71,7 @@ func (o *Opener) Ensemble(ctx context.Context, runs []store.Run, options Ensembl
 		out.Members = append(out.Members, s)
 	}
 	o.remark("all %d together", len(members))
-	if out.Together, err = e.score(ctx, e.captioners); err != nil {
+	if out.Together, err = e.score(ctx, o.Engine, e.captioners); err != nil {
 		return nil, fmt.Errorf("all runs together: %w", err)
 	}
 	out.gain()
@@ -100,7 +99,7 @@ func membersOf(runs []store.Run, arm string) ([]store.Run, error) {
 
 // ensemble is the captioners of several runs, with what they caption.
 type ensemble struct {
-	captioners []*models.Captioner
+	captioners []Captioner
 	data       *data.Dataset
 	split      string
 	decode     experiments.Decode // of the first
@@ -130,9 +129,9 @@ func (e *ensemble) close() {
 }
 
 // score captions the split with some of the captioners together, and scores that.
-func (e *ensemble) score(ctx context.Context, captioners []*models.Captioner) (s EnsembleScore, err error) {
+func (e *ensemble) score(ctx context.Context, engine Engine, captioners []Captioner) (s EnsembleScore, err error) {
 	start := time.Now()
-	captions, err := models.Ensemble(ctx, captioners, e.data.Splits[e.split], e.decode)
+	captions, err := engine.Ensemble(ctx, captioners, e.data.Splits[e.split], e.decode)
 	if err != nil {
 		return s, err
 	}

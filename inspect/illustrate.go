@@ -7,9 +7,9 @@ import (
 	"image/jpeg"
 	"math"
 
+	"glimpse/captioner"
 	"glimpse/data"
 	"glimpse/internal/store"
-	"glimpse/models"
 	"glimpse/reports"
 )
 
@@ -46,7 +46,7 @@ func (o *Opener) picture(ctx context.Context, choice reports.Choice) (kept store
 		if r, err = o.Open(ctx, run); err != nil {
 			return kept, err
 		}
-		if !models.Looks(r.Settings) {
+		if arm, err := captioner.ArmOf(r.Settings.Model.Attention); err != nil || !arm.Scores {
 			continue
 		}
 		maps, err := r.attentionMaps(ctx, choice)
@@ -89,15 +89,16 @@ func (r *Run) thumbnail(image string) (p store.Picture, err error) {
 
 // attentionMaps reads the run's captions of the chosen images with its best checkpoint.
 func (r *Run) attentionMaps(ctx context.Context, choice reports.Choice) ([]store.AttentionMap, error) {
-	grid, err := models.GridOf(r.Settings.Encoder)
+	encoder, err := captioner.EncoderOf(r.Settings.Encoder.Name)
 	if err != nil {
 		return nil, err
 	}
-	captioner, err := r.Captioner()
+	grid := encoder.Grid(r.Settings.Encoder.ImageSize)
+	opened, err := r.Captioner()
 	if err != nil {
 		return nil, err
 	}
-	defer captioner.Close()
+	defer opened.Close()
 	stored, err := r.opener.DB.Captions(ctx, r.ID, choice.Split)
 	if err != nil {
 		return nil, err
@@ -115,7 +116,7 @@ func (r *Run) attentionMaps(ctx context.Context, choice reports.Choice) ([]store
 	if err != nil {
 		return nil, err
 	}
-	if err := captioner.Explain(ctx, captions); err != nil {
+	if err := opened.Explain(ctx, captions); err != nil {
 		return nil, err
 	}
 	maps := make([]store.AttentionMap, len(captions))

@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -11,7 +12,6 @@ import (
 	"glimpse/experiments"
 	"glimpse/internal/store"
 	"glimpse/metrics/stats"
-	"glimpse/models"
 	"glimpse/results"
 	"glimpse/runner"
 )
@@ -20,8 +20,9 @@ import (
 // it loaded last, since runs that are opened one after another mostly share it.
 // It must not be used by several goroutines at once.
 type Opener struct {
-	DB     *store.DB
-	Engine models.Engine
+	DB *store.DB
+	// Engine makes captioners; nil where there is none, and then only what is stored can be looked at.
+	Engine Engine
 	// Root is the folder of the data set; "" takes the one that a run's study names.
 	Root string
 	// Pictures is the folder where hashes of pictures are kept, as [runner.Config.Cache] is.
@@ -121,15 +122,22 @@ func (o *Opener) remark(format string, arguments ...any) {
 	}
 }
 
+// ErrNoEngine is returned where a captioner is needed and there is no engine to
+// make one.
+var ErrNoEngine = errors.New("this takes the engine, which is not there")
+
 // Captioner makes the captioner of the run and loads its best checkpoint. It
 // fails where the checkpoint is gone or damaged, and where features of a frozen
 // encoder are missing from the cache. The caller closes it.
-func (r *Run) Captioner() (*models.Captioner, error) {
+func (r *Run) Captioner() (Captioner, error) {
 	checkpoint, err := runner.BestCheckpoint(runner.DefaultDir(r.opener.DB), r.Run)
 	if err != nil {
 		return nil, err
 	}
-	captioner, err := r.opener.Engine.Captioner(r.Settings, r.Data)
+	if r.opener.Engine == nil {
+		return nil, ErrNoEngine
+	}
+	captioner, err := r.opener.Engine.Open(r.Settings, r.Data)
 	if err != nil {
 		return nil, err
 	}

@@ -12,7 +12,6 @@ import (
 	"glimpse/experiments"
 	"glimpse/internal/store"
 	"glimpse/metrics"
-	"glimpse/models"
 	"glimpse/runner"
 )
 
@@ -65,7 +64,7 @@ func TestOpen(t *testing.T) {
 	db := begun(t, "data: {name: shapes}", fewScenes, map[string]string{
 		"aaaa": signature, "bbbb": signature, "cccc": strings.Replace(signature, d.Hash[:12], "000000000000", 1),
 	})
-	o := Opener{DB: db, Engine: models.Engine{}, Pictures: t.TempDir()}
+	o := Opener{DB: db, Pictures: t.TempDir()}
 	first, err := o.Open(t.Context(), runOf(t, db, "aaaa"))
 	check(t, err)
 	if len(first.Data.Images) != 60 || first.Data.Hash != d.Hash || first.Settings.Data != fewScenes.Data {

@@ -9,10 +9,10 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"glimpse/data"
 	"glimpse/internal/store"
 	"glimpse/internal/term"
 	"glimpse/metrics/stats"
-	"glimpse/models"
 	"glimpse/reports"
 	"glimpse/results"
 )
@@ -143,7 +143,7 @@ func (r *Run) readings(ctx context.Context, captions []store.Caption) ([]store.R
 }
 
 // sameReading holds that a caption is read as it was written.
-func sameReading(r models.Reading, c store.Caption, maxLength int) error {
+func sameReading(r data.Reading, c store.Caption, maxLength int) error {
 	total := 0.0
 	for _, v := range r.LogProb {
 		total += v

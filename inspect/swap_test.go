@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"glimpse/data"
 	"glimpse/internal/store"
-	"glimpse/models"
 )
 
 // TestCycle holds that each image has another one's picture, and the same one each time.
@@ -31,16 +31,16 @@ func TestSameReading(t *testing.T) {
 	written := store.Caption{Words: "a dog", LogProb: -3, Beta: []float64{0.9, 0.2}}
 	for _, c := range []struct {
 		name      string
-		reading   models.Reading
+		reading   data.Reading
 		maxLength int
 		want      string // "" for none
 	}{
-		{"the same", models.Reading{LogProb: []float64{-0.5, -1.5}, End: -1, Beta: []float64{0.9, 0.2}}, 24, ""},
-		{"rounded otherwise", models.Reading{LogProb: []float64{-0.501, -1.5}, End: -1, Beta: []float64{0.901, 0.2}}, 24, ""},
-		{"decoding stopped before </s>", models.Reading{LogProb: []float64{-1, -2}, End: -9, Beta: []float64{0.9, 0.2}}, 2, ""},
-		{"less likely", models.Reading{LogProb: []float64{-0.5, -1.5}, End: -1.5, Beta: []float64{0.9, 0.2}}, 24, "was written with a log probability of -3.000, and is read with -3.500"},
-		{"another β", models.Reading{LogProb: []float64{-0.5, -1.5}, End: -1, Beta: []float64{0.9, 0.3}}, 24, "β is not as its caption records"},
-		{"no β", models.Reading{LogProb: []float64{-0.5, -1.5}, End: -1}, 24, "β is not as its caption records"},
+		{"the same", data.Reading{LogProb: []float64{-0.5, -1.5}, End: -1, Beta: []float64{0.9, 0.2}}, 24, ""},
+		{"rounded otherwise", data.Reading{LogProb: []float64{-0.501, -1.5}, End: -1, Beta: []float64{0.901, 0.2}}, 24, ""},
+		{"decoding stopped before </s>", data.Reading{LogProb: []float64{-1, -2}, End: -9, Beta: []float64{0.9, 0.2}}, 2, ""},
+		{"less likely", data.Reading{LogProb: []float64{-0.5, -1.5}, End: -1.5, Beta: []float64{0.9, 0.2}}, 24, "was written with a log probability of -3.000, and is read with -3.500"},
+		{"another β", data.Reading{LogProb: []float64{-0.5, -1.5}, End: -1, Beta: []float64{0.9, 0.3}}, 24, "β is not as its caption records"},
+		{"no β", data.Reading{LogProb: []float64{-0.5, -1.5}, End: -1}, 24, "β is not as its caption records"},
 	} {
 		err := sameReading(c.reading, written, c.maxLength)
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {

@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -162,4 +163,23 @@ func (e Entry) corpus(images []ImageScore) (float64, bool) {
 		sum += e.Image(&images[i])
 	}
 	return sum / float64(len(images)), true
+}
+
+// Shown are the keys of the metrics in tables, in their order: METEOR by whichever key a run has.
+func Shown() []string { return Tested(METEORKey, ExactStemKey) }
+
+// Order gives the keys of values by metric, those of tables first.
+func Order[V any](values map[string]V) []string {
+	var keys []string
+	for _, key := range Shown() {
+		if _, ok := values[key]; ok {
+			keys = append(keys, key)
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		if !slices.Contains(keys, key) {
+			keys = append(keys, key)
+		}
+	}
+	return keys
 }

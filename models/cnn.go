@@ -32,9 +32,6 @@ func newCNN(e experiments.Encoder, device torch.Device) (*cnn, error) {
 	return &cnn{size: e.ImageSize, channels: e.Channels, grid: grid, device: device}, nil
 }
 
-// cnnNormalisation maps bytes to [-1, 1].
-var cnnNormalisation = normalisation{"x/127.5-1", 255, [3]float32{0.5, 0.5, 0.5}, [3]float32{0.5, 0.5, 0.5}}
-
 func (c *cnn) shapes() []captioner.Shape { return captioner.JointParameters(c.channels) }
 
 // use takes the layers out of the parameters.
@@ -90,11 +87,15 @@ var _ source = (*cnnSource)(nil)
 
 // newCNNSource makes the source of a jointly trained encoder.
 func newCNNSource(d *data.Dataset, device torch.Device, e experiments.Encoder) (*cnnSource, error) {
+	known, err := captioner.EncoderOf(e.Name)
+	if err != nil {
+		return nil, err
+	}
 	c, err := newCNN(e, device)
 	if err != nil {
 		return nil, err
 	}
-	return &cnnSource{c, &pictures{dataset: d, size: c.size, table: cnnNormalisation.table(), kept: map[int][]uint8{}}}, nil
+	return &cnnSource{c, &pictures{dataset: d, size: c.size, table: tableOf(known.Normalisation), kept: map[int][]uint8{}}}, nil
 }
 
 func (c *cnnSource) features(s *torch.Scope, images []int, training bool) (*torch.Tensor, error) {

@@ -141,23 +141,10 @@ func (v liteVariant) steps(f func(weight, norm string, l layer) *conv) body {
 	return append(steps, f("_conv_head", "_bn1", square(last, liteHead, 1, 1, relu6))) // B×1280×G×G
 }
 
-// first is the pixel that the first cell is centred at: each layer moves the centre by half its kernel, less what it
-// pads before.
-func (v liteVariant) first() float64 {
-	first, apart := 0.0, 1.0
-	v.steps(func(_, _ string, l layer) *conv {
-		first += apart * (float64(l.kernel[0]-1)/2 - float64(l.pad[0]+l.before))
-		apart *= float64(max(l.stride, 1))
-		return nil
-	})
-	return first
-}
-
 func efficientNetLite(v liteVariant) architecture {
 	const epsilon = 1e-3
 	return architecture{
-		normalisation: liteNormalisation, published: v.published, heads: []string{"_fc."},
-		first: v.first(),
+		published: v.published, heads: []string{"_fc."},
 		build: func(b *builder) body {
 			return v.steps(func(weight, norm string, l layer) *conv { return b.conv(weight, norm, epsilon, l) })
 		},

@@ -3,8 +3,8 @@ package models
 import (
 	"fmt"
 
+	"glimpse/captioner"
 	"glimpse/data"
-	"glimpse/experiments"
 	"glimpse/internal/torch"
 	"glimpse/models/pth"
 )
@@ -19,15 +19,12 @@ type Encoder interface {
 	Forward(s *torch.Scope, pixels *torch.Tensor) *torch.Tensor
 }
 
-// architecture is a frozen encoder that a study can name: how its pictures are prepared, where its regions lie,
-// and how it is built. Each has a file of its own. Package captioner knows the size of its grid.
+// architecture is a frozen encoder that a study can name: whose weights it takes, and how it is built. Each has a file
+// of its own. Package captioner knows how its pictures are prepared, and where its regions lie.
 type architecture struct {
-	normalisation normalisation
-	published     published
-	heads         []string // prefixes of tensors in a weights file that belong to the classifier
-	// first is the pixel that the first region is centred at; the next is 32 further.
-	first float64
-	build func(*builder) body // makes the layers
+	published published
+	heads     []string            // prefixes of tensors in a weights file that belong to the classifier
+	build     func(*builder) body // makes the layers
 }
 
 // architectures are the frozen ones of captioner.Encoders, by their names. The one that is trained with the
@@ -40,16 +37,6 @@ var architectures = map[string]architecture{
 	"resnet50":           resNet(resNet50),
 	"resnet101":          resNet(resNet101),
 	"inception_v3":       inceptionV3,
-}
-
-// specOf says what the features of a frozen encoder are, without building it.
-func specOf(e experiments.Encoder, weightsSHA256 string) (data.FeatureSpec, error) {
-	features, err := e.Features()
-	if err != nil {
-		return data.FeatureSpec{}, err
-	}
-	return data.FeatureSpec{Encoder: e.Name, WeightsSHA256: weightsSHA256, Preprocessing: architectures[e.Name].normalisation.preprocessing(),
-		ImageSize: e.ImageSize, Regions: features.Regions(), Dim: features.Dim}, nil
 }
 
 // frozen is an architecture with its weights on a device.
@@ -86,11 +73,14 @@ func newFrozen(s *torch.Scope, device torch.Device, spec data.FeatureSpec, w wei
 
 // buildFrozen builds the encoder from parameters looked up by name and shape. See builder for gain.
 func buildFrozen(s *torch.Scope, device torch.Device, spec data.FeatureSpec, lookup lookup, gain float64) (*frozen, error) {
-	a := architectures[spec.Encoder]
-	f := &frozen{spec: spec, device: device, pixels: a.normalisation.table()}
-	err := s.Do(func(s *torch.Scope) error {
+	known, err := captioner.EncoderOf(spec.Encoder)
+	if err != nil {
+		return nil, err
+	}
+	f := &frozen{spec: spec, device: device, pixels: tableOf(known.Normalisation)}
+	err = s.Do(func(s *torch.Scope) error {
 		b := &builder{scope: s, device: device, lookup: lookup, gain: gain}
-		f.body = a.build(b)
+		f.body = architectures[spec.Encoder].build(b)
 		f.tensors = b.owned
 		if b.err != nil {
 			return fmt.Errorf("not the weights of %s: %w", spec.Encoder, b.err)

@@ -136,7 +136,7 @@ func testEncodersMatchPyTorch(t *testing.T, device torch.Device) {
 			if name == "inception_v3" {
 				size = 299
 			}
-			spec, err := specOf(experiments.Encoder{Name: name, ImageSize: size}, "")
+			spec, err := data.SpecOf(name, size, "")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -179,7 +179,7 @@ func TestPublishedWeightsMatchPyTorch(t *testing.T) {
 	for _, name := range []string{"efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2"} {
 		t.Run(name, func(t *testing.T) {
 			w := cachedWeights(t, name)
-			spec, err := specOf(experiments.Encoder{Name: name, ImageSize: 224}, w.sha256)
+			spec, err := data.SpecOf(name, 224, w.sha256)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -240,7 +240,7 @@ func TestRandomWeights(t *testing.T) {
 		"efficientnet_lite0": 33, "efficientnet_lite1": 97, "efficientnet_lite2": 130,
 		"resnet18": 65, "resnet50": 64, "resnet101": 33, "inception_v3": 101,
 	} {
-		spec, err := specOf(experiments.Encoder{Name: name, ImageSize: size}, "")
+		spec, err := data.SpecOf(name, size, "")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -50,7 +50,7 @@ func TestEnsemble(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	readings := make([][]Reading, len(members))
+	readings := make([][]data.Reading, len(members))
 	for k, c := range members {
 		if readings[k], err = c.Read(t.Context(), together, images); err != nil {
 			t.Fatal(err)

@@ -25,7 +25,7 @@ const syncEvery = 128
 // weights' hash, and therefore fetches the weights of encoder.weights: auto, but does not read them.
 func openFeatures(ctx context.Context, cache string, settings experiments.Settings, d *data.Dataset) (*data.Features, weightsFile, error) {
 	e := settings.Encoder
-	spec, err := specOf(e, "")
+	spec, err := data.SpecOf(e.Name, e.ImageSize, "")
 	if err != nil {
 		return nil, weightsFile{}, err
 	}
@@ -36,21 +36,6 @@ func openFeatures(ctx context.Context, cache string, settings experiments.Settin
 	spec.WeightsSHA256 = w.sha256
 	f, err := data.OpenFeatures(filepath.Join(cache, "features"), spec, d)
 	return f, w, err
-}
-
-// FeatureHash gives the hash that a run records of its features (hashes.features): those that the settings' encoder,
-// with weights of this sha256 in hex, computes from the data set. It needs neither weights nor a cache, and gives ""
-// for an encoder that is trained with the captioner. dir is where hashes of pictures are kept: the folder features of
-// the user's cache.
-func FeatureHash(s experiments.Settings, weightsSHA256 string, d *data.Dataset, dir string) (string, error) {
-	if s.Encoder.Name == captioner.Joint {
-		return "", nil
-	}
-	spec, err := specOf(s.Encoder, weightsSHA256)
-	if err != nil {
-		return "", err
-	}
-	return data.FeatureHash(spec, d, dir)
 }
 
 // fillFeatures computes the features of the data set's pictures that the cache lacks, on the device. Decoding runs

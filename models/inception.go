@@ -5,15 +5,13 @@ import (
 )
 
 // Inception v3: Szegedy et al. 2016 (arXiv 1512.00567), as in torchvision. Features are what Mixed_7c gives, 8×8×2048
-// at 299. See inceptionNormalisation for the pixels.
+// at 299.
 
 // inceptionV3 is the architecture.
 var inceptionV3 = architecture{
-	normalisation: inceptionNormalisation, published: torchvisionWeights("inception_v3_google-0cc3c7bd.pth"),
-	heads: []string{"fc.", "AuxLogits."},
-	// Seven kernels pad nothing and are 3 wide: each moves the centre by one pixel of what it sees.
-	first: 1 + 2 + 2 + 4 + 4 + 8 + 16,
-	build: buildInception,
+	published: torchvisionWeights("inception_v3_google-0cc3c7bd.pth"),
+	heads:     []string{"fc.", "AuxLogits."},
+	build:     buildInception,
 }
 
 // mixed is an inception block: branches that all see the block's input, side by side in the output's channels.

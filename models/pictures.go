@@ -15,7 +15,7 @@ import (
 // on the pictures themselves. It is used by one goroutine at a time.
 type Pictures struct {
 	device     torch.Device
-	grid       Grid
+	grid       captioner.Grid
 	size       int         // S
 	table      *pixelTable // how pixels are normalised
 	params     *parameters // of the network and, when it was trained jointly, of the encoder
@@ -23,27 +23,6 @@ type Pictures struct {
 	encoder    Encoder
 	frozen     *frozen // the encoder, where it is frozen
 	vocabulary []string
-}
-
-// Grid says where the regions of an encoder lie: Side×Side cells, row by row, whose receptive fields are centred at
-// First, First+Step and so on. Both are fractions of the picture's width and height.
-type Grid struct {
-	Side        int
-	First, Step float64
-}
-
-// GridOf gives the regions of the encoder that the settings name.
-func GridOf(e experiments.Encoder) (Grid, error) {
-	features, err := e.Features()
-	if err != nil {
-		return Grid{}, err
-	}
-	first, step := architectures[e.Name].first, 32.0
-	if e.Name == captioner.Joint {
-		first, step = 0, 8 // kernels 3 wide, padded by 1: centres stay
-	}
-	size := float64(e.ImageSize)
-	return Grid{features.Side, (first + 0.5) / size, step / size}, nil // 0.5: the middle of a pixel
 }
 
 // Pictures makes the captioner of the settings with the weights of a checkpoint (its path as Captioner.Save took it),
@@ -63,17 +42,18 @@ func (e Engine) Pictures(ctx context.Context, s experiments.Settings, checkpoint
 	if err != nil {
 		return nil, err
 	}
-	p := &Pictures{device: e.Device, size: s.Encoder.ImageSize, vocabulary: vocabulary}
-	if p.grid, err = GridOf(s.Encoder); err != nil {
+	known, err := captioner.EncoderOf(s.Encoder.Name)
+	if err != nil {
 		return nil, err
 	}
+	p := &Pictures{device: e.Device, size: s.Encoder.ImageSize, vocabulary: vocabulary, grid: known.Grid(s.Encoder.ImageSize)}
 	var shapes []captioner.Shape
 	if s.Encoder.Name == captioner.Joint {
 		c, err := newCNN(s.Encoder, e.Device)
 		if err != nil {
 			return nil, err
 		}
-		p.encoder, p.table, shapes = c, cnnNormalisation.table(), c.shapes()
+		p.encoder, p.table, shapes = c, tableOf(known.Normalisation), c.shapes()
 	} else if err := p.freeze(ctx, e.CacheDir, s); err != nil {
 		return nil, err
 	}
@@ -100,7 +80,7 @@ func (e Engine) Pictures(ctx context.Context, s experiments.Settings, checkpoint
 // freeze builds the frozen encoder of the settings.
 func (p *Pictures) freeze(ctx context.Context, cache string, settings experiments.Settings) error {
 	e := settings.Encoder
-	spec, err := specOf(e, "")
+	spec, err := data.SpecOf(e.Name, e.ImageSize, "")
 	if err != nil {
 		return err
 	}
@@ -120,16 +100,10 @@ func (p *Pictures) freeze(ctx context.Context, cache string, settings experiment
 func (p *Pictures) Size() int { return p.size }
 
 // Grid says where the regions are that a caption's Alpha weighs.
-func (p *Pictures) Grid() Grid { return p.grid }
+func (p *Pictures) Grid() captioner.Grid { return p.grid }
 
 // Looks says whether captions come with Alpha.
 func (p *Pictures) Looks() bool { return p.network.arm.Scores }
-
-// Looks says whether a captioner of the settings weighs regions, so that its captions come with Alpha.
-func Looks(s experiments.Settings) bool {
-	a, err := captioner.ArmOf(s.Model.Attention)
-	return err == nil && a.Scores
-}
 
 // Close frees the model.
 func (p *Pictures) Close() {

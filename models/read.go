@@ -8,28 +8,14 @@ import (
 	"glimpse/internal/torch"
 )
 
-// Reading is what a captioner makes of the words of a given caption, each after
-// those before it (teacher forcing), with the caption's picture and without what
-// that gives: log probabilities in nats, one a word. Whatever an arm lacks is nil.
-type Reading struct {
-	LogProb []float64 // with the caption's picture
-	End     float64   // likewise, that the caption ends after its last word
-	Other   []float64 // with another picture
-	Regions []float64 // with the regions of the other picture to attend to, while the recurrence sees its own; not arm none
-	Even    []float64 // with attention spread evenly over the regions, β as it is; soft and adaptive
-	Beta    []float64 // weight of the sentinel, with the caption's picture; adaptive
-	// BetaOther is that weight with the other picture.
-	BetaOther []float64
-}
-
 // Read reads captions with the pictures that they name and with others, one image
 // for each caption. A caption may be anybody's; words that the vocabulary lacks
 // are read as <unk>.
-func (c *Captioner) Read(ctx context.Context, captions []data.Caption, others []int) ([]Reading, error) {
+func (c *Captioner) Read(ctx context.Context, captions []data.Caption, others []int) ([]data.Reading, error) {
 	if len(others) != len(captions) {
 		return nil, fmt.Errorf("reading %d captions: %d other pictures are given, want one for each", len(captions), len(others))
 	}
-	readings := make([]Reading, 0, len(captions))
+	readings := make([]data.Reading, 0, len(captions))
 	err := torch.Run(func(s *torch.Scope) error {
 		return s.Inference(func(s *torch.Scope) error {
 			for len(readings) < len(captions) {
@@ -56,7 +42,7 @@ func (c *Captioner) Read(ctx context.Context, captions []data.Caption, others []
 	return readings, nil
 }
 
-func (c *Captioner) readBatch(s *torch.Scope, captions []data.Caption, others []int) ([]Reading, error) {
+func (c *Captioner) readBatch(s *torch.Scope, captions []data.Caption, others []int) ([]data.Reading, error) {
 	images, words := make([]int, len(captions)), make([][]int64, len(captions))
 	for i, caption := range captions {
 		images[i] = caption.Image
@@ -95,10 +81,10 @@ func (c *Captioner) readBatch(s *torch.Scope, captions []data.Caption, others []
 			return nil, err
 		}
 	}
-	readings := make([]Reading, len(captions))
+	readings := make([]data.Reading, len(captions))
 	for i := range readings {
 		end := len(words[i]) - 1
-		r := Reading{LogProb: logp[0][i][:end], End: logp[0][i][end], Other: logp[1][i][:end]}
+		r := data.Reading{LogProb: logp[0][i][:end], End: logp[0][i][end], Other: logp[1][i][:end]}
 		if n.arm.Regions {
 			r.Regions = logp[2][i][:end]
 		}

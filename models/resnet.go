@@ -90,8 +90,7 @@ func (v resNetVariant) build(b *builder) body {
 
 func resNet(v resNetVariant) architecture {
 	return architecture{
-		normalisation: imageNetNormalisation, published: v.published, heads: []string{"fc."},
-		first: 0, // 7×7/2 and 3×3/2 with full padding leave centres where they are
+		published: v.published, heads: []string{"fc."},
 		build: v.build,
 	}
 }

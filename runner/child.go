@@ -116,30 +116,37 @@ func (s *study) start(task task) (*child, error) {
 	if info, err := log.Stat(); err == nil {
 		c.offset = info.Size()
 	}
-	root := s.trials[task.claim.Run].Settings.Data.Root
-	if root == "" {
-		root = s.cfg.Root
-	}
-	c.cmd = s.cfg.Command(Launch{
-		Run: task.claim.Run, Attempt: task.claim.Attempt, DB: s.cfg.DB.Path(), Dir: s.cfg.Dir, Root: root, Cache: s.cfg.Cache,
-		Threads: s.cfg.threads(task.run), Lease: s.cfg.Lease, Silence: s.cfg.Silence,
-		Study: s.cfg.Study.Name, Prune: s.cfg.Study.Sweep.Prune, Keep: s.cfg.Study.Checkpoints.Keep,
-	})
+	c.cmd = s.cfg.Command(task.claim.Run)
 	c.cmd.Stderr = log
 	c.cmd.Stdout = &events{each: func(event Event) { s.hear(c, task, event) }, other: log}
 	// A group of its own, so that Ctrl-C on the terminal reaches this process
 	// alone, and so that whatever the trial starts can be ended with it.
 	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	c.cmd.WaitDelay = 5 * time.Second
-	// Nothing is ever written to it: it ends when this process does.
-	if _, err = c.cmd.StdinPipe(); err == nil {
+	stdin, err := c.cmd.StdinPipe() // it ends when this process does
+	if err == nil {
 		err = c.cmd.Start()
 	}
 	if err != nil {
 		_ = log.Close()
 		return nil, fmt.Errorf("start the trial's process: %w", err)
 	}
+	_ = s.launch(task).write(stdin) // a process that does not read it has ended, or will be found silent
 	return c, nil
+}
+
+// launch is what the process of a trial is told.
+func (s *study) launch(task task) Launch {
+	root := s.trials[task.claim.Run].Settings.Data.Root
+	if root == "" {
+		root = s.cfg.Root
+	}
+	return Launch{
+		Run: task.claim.Run, Attempt: task.claim.Attempt, Database: s.cfg.DB.Path(), Dir: s.cfg.Dir, Root: root, Cache: s.cfg.Cache,
+		Study: s.cfg.Study.Name, Prune: s.cfg.Study.Sweep.Prune, Keep: s.cfg.Study.Checkpoints.Keep,
+		Device: s.cfg.Device, Threads: s.cfg.threads(task.run), Meteor: s.cfg.Meteor, CommandLine: s.cfg.CommandLine,
+		Lease: s.cfg.Lease, Silence: s.cfg.Silence,
+	}
 }
 
 // hear takes an event of a trial.

@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"time"
 
+	"glimpse/data"
 	"glimpse/experiments"
 	"glimpse/internal/store"
 )
@@ -32,12 +33,18 @@ type Config struct {
 	// Cache is the folder of the feature cache, where hashes of pictures are kept
 	// ([data.Dataset.Content]). With "" nothing is kept: the pictures of a data set are
 	// read once by the study and once by each trial.
-	Cache  string
-	Engine Engine
-	// Command makes the command of a trial's process, which must call
-	// RunTrial with what Launch says: standard input as Control, standard
-	// output as Events. Its standard streams and process group are set here.
-	Command func(Launch) *exec.Cmd
+	Cache string
+	// Features fills the feature cache for the pictures of d that are in a
+	// split. It has nothing to do for an encoder that is trained with the
+	// captioner. progress may be called often, with the number of images.
+	Features func(ctx context.Context, s experiments.Settings, d *data.Dataset, progress func(done, total int)) error
+	// Command makes the command of a run's process, which must read a [Launch]
+	// from standard input and call RunTrial with it: the rest of standard input
+	// as Control, standard output as Events. Its standard streams and process
+	// group are set here.
+	Command func(run string) *exec.Cmd
+	// Device, Meteor and CommandLine are passed on to trials, see [Launch].
+	Device, Meteor, CommandLine string
 
 	Jobs int // trials at a time; 0 is 1
 	// Threads of each trial; 0 shares the cores among the jobs, but goes on
@@ -73,22 +80,6 @@ const (
 // database: runs, beside it.
 func DefaultDir(db *store.DB) string { return filepath.Join(filepath.Dir(db.Path()), "runs") }
 
-// Launch is what a trial's process has to know.
-type Launch struct {
-	Run     string // id
-	Attempt int64  // TrialConfig.Attempt
-	DB      string // path of the database
-	Dir     string // TrialConfig.Dir
-	Root    string // TrialConfig.Root
-	Cache   string // TrialConfig.Cache
-	Threads int
-	Lease   time.Duration
-	Silence time.Duration
-	Study   string            // TrialConfig.Study
-	Prune   experiments.Prune // TrialConfig.Prune
-	Keep    string            // TrialConfig.Keep
-}
-
 // Summary counts a study's trials by how they stand when [Run] returns.
 type Summary struct {
 	Total       int           `json:"total"`
@@ -118,8 +109,8 @@ func (cfg *Config) complete() error {
 		return errors.New("run: no study is given")
 	case cfg.DB == nil:
 		return errors.New("run: no results database is given")
-	case cfg.Engine == nil || cfg.Command == nil:
-		return errors.New("run: no engine or no command for trials is given")
+	case cfg.Features == nil || cfg.Command == nil:
+		return errors.New("run: no features or no command for trials are given")
 	}
 	if cfg.Dir == "" {
 		cfg.Dir = DefaultDir(cfg.DB)

@@ -77,7 +77,7 @@ func TestOtherDataAreRefused(t *testing.T) {
 	refuse := func(want string, change func(*Config)) {
 		t.Helper()
 		_, err := b.run(context.Background(), func(cfg *Config) {
-			cfg.Command = func(Launch) *exec.Cmd {
+			cfg.Command = func(string) *exec.Cmd {
 				t.Error("a trial was started")
 				return exec.Command("false")
 			}
@@ -132,7 +132,7 @@ func TestOtherDataAreRefused(t *testing.T) {
 	record(b.trials(), store.Start{Environment: json.RawMessage(`{"hashes":{"splits":"0123456789abcdef","features":"f"}}`)})
 	refuse("splits 01234567 against "+content.Splits[:8], func(*Config) {})
 
-	err = RunTrial(context.Background(), TrialConfig{Run: "soft00000001", DB: db, Dir: filepath.Join(b.Dir, "runs"), Log: &strings.Builder{}},
+	err = RunTrial(context.Background(), TrialConfig{Launch: Launch{Run: "soft00000001", Dir: filepath.Join(b.Dir, "runs")}, DB: db, Log: &strings.Builder{}},
 		&fakeEngine{})
 	if !errors.As(err, new(*DataError)) {
 		t.Errorf("a trial by hand: %v", err)

@@ -7,12 +7,8 @@ import (
 	"glimpse/experiments"
 )
 
-// Engine makes captioners and the features they look at.
+// Engine makes captioners.
 type Engine interface {
-	// Features fills the feature cache for the pictures of d that are in a
-	// split. It has nothing to do for an encoder that is trained with the
-	// captioner. progress may be called often, with the number of images.
-	Features(ctx context.Context, s experiments.Settings, d *data.Dataset, progress func(done, total int)) error
 	// Captioner makes a fresh captioner, initialised from s.Seed.
 	Captioner(s experiments.Settings, d *data.Dataset) (Captioner, error)
 }

@@ -21,7 +21,7 @@ import (
 // The test binary is also the binary whose children run trials, and, where a
 // runner is to be killed, the runner.
 const (
-	trialVariable  = "GLIMPSE_TEST_TRIAL"  // a Launch
+	trialVariable  = "GLIMPSE_TEST_TRIAL"  // run a trial, which standard input tells
 	faultVariable  = "GLIMPSE_TEST_FAULT"  // a fault
 	runnerVariable = "GLIMPSE_TEST_RUNNER" // a bench
 )
@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 	var code int
 	switch {
 	case os.Getenv(trialVariable) != "":
-		code = trialMain(os.Getenv(trialVariable))
+		code = trialMain()
 	case os.Getenv(runnerVariable) != "":
 		code = runnerMain(os.Getenv(runnerVariable))
 	default:
@@ -43,10 +43,10 @@ func TestMain(m *testing.M) {
 }
 
 // trialMain is the verb that runs one trial.
-func trialMain(text string) int {
-	var launch Launch
+func trialMain() int {
 	var f fault
-	if err := errors.Join(json.Unmarshal([]byte(text), &launch), json.Unmarshal([]byte(os.Getenv(faultVariable)), &f)); err != nil {
+	launch, control, err := ReadLaunch(os.Stdin)
+	if err := errors.Join(err, json.Unmarshal([]byte(os.Getenv(faultVariable)), &f)); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 2
 	}
@@ -55,7 +55,7 @@ func trialMain(text string) int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
-	db, err := store.Open(launch.DB)
+	db, err := store.Open(launch.Database)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
@@ -63,14 +63,11 @@ func trialMain(text string) int {
 	defer func() { _ = db.Close() }()
 	checkpoint := make(chan os.Signal, 1)
 	signal.Notify(checkpoint, syscall.SIGUSR1)
-	saveEvery := time.Duration(0)
 	if f.Kind == "often" {
-		saveEvery = 5 * time.Millisecond
+		launch.SaveEvery = 5 * time.Millisecond
 	}
 	err = RunTrial(ctx, TrialConfig{
-		Run: launch.Run, Attempt: launch.Attempt, DB: db, Dir: launch.Dir, Root: launch.Root, Cache: launch.Cache, Threads: launch.Threads,
-		Lease: launch.Lease, Silence: launch.Silence, Events: os.Stdout, Control: os.Stdin, SaveEvery: saveEvery,
-		Checkpoint: checkpoint, Study: launch.Study, Prune: launch.Prune, Keep: launch.Keep,
+		Launch: launch, DB: db, Events: os.Stdout, Control: control, Checkpoint: checkpoint,
 	}, &fakeEngine{fault: f, attempt: launch.Attempt})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -146,11 +143,10 @@ func (b bench) run(ctx context.Context, change func(*Config)) (Summary, error) {
 	}
 	cfg := Config{
 		Study: &experiments.Study{Name: "bench", Question: "Does it run?"}, Trials: b.trials(), Spec: "study: bench",
-		DB: db, Engine: &fakeEngine{}, Jobs: b.Jobs, Lease: b.Lease, Poll: 20 * time.Millisecond, RetryFailed: b.Retry, Silence: b.Silence,
-		Command: func(l Launch) *exec.Cmd {
-			raw, _ := json.Marshal(l)
+		DB: db, Features: (&fakeEngine{}).Features, Jobs: b.Jobs, Lease: b.Lease, Poll: 20 * time.Millisecond, RetryFailed: b.Retry, Silence: b.Silence,
+		Command: func(string) *exec.Cmd {
 			cmd := exec.Command(os.Args[0])
-			cmd.Env = append(os.Environ(), runnerVariable+"=", trialVariable+"="+string(raw), faultVariable+"="+string(fault))
+			cmd.Env = append(os.Environ(), runnerVariable+"=", trialVariable+"=yes", faultVariable+"="+string(fault))
 			return cmd
 		},
 	}

@@ -258,15 +258,15 @@ func TestTrialByHand(t *testing.T) {
 	}
 	defer func() { _ = db.Close() }()
 	for _, prefix := range []string{"soft", "none"} {
-		if err := RunTrial(context.Background(), TrialConfig{Run: prefix, DB: db}, &fakeEngine{}); err != nil {
+		if err := RunTrial(context.Background(), TrialConfig{Launch: Launch{Run: prefix}, DB: db}, &fakeEngine{}); err != nil {
 			t.Error(err)
 		}
 	}
 	same(t, b, want)
-	if err := RunTrial(context.Background(), TrialConfig{Run: "soft", DB: db}, &fakeEngine{}); err == nil {
+	if err := RunTrial(context.Background(), TrialConfig{Launch: Launch{Run: "soft"}, DB: db}, &fakeEngine{}); err == nil {
 		t.Error("a completed trial was run again")
 	}
-	if err := RunTrial(context.Background(), TrialConfig{Run: "x", DB: db}, &fakeEngine{}); !errors.Is(err, store.ErrNotFound) {
+	if err := RunTrial(context.Background(), TrialConfig{Launch: Launch{Run: "x"}, DB: db}, &fakeEngine{}); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("unknown run: %v", err)
 	}
 }

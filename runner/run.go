@@ -186,7 +186,7 @@ func (s *study) prepare(ctx context.Context, pending []experiments.Trial) error 
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		err := s.cfg.Engine.Features(ctx, settings, sets[key.data], func(done, total int) {
+		err := s.cfg.Features(ctx, settings, sets[key.data], func(done, total int) {
 			s.report(Event{Kind: EventFeatures, Done: done, Total: total})
 		})
 		if err != nil {

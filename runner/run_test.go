@@ -22,7 +22,7 @@ func TestStudyRunsOnce(t *testing.T) {
 	kinds := map[string]int{}
 	features := 0
 	change := func(cfg *Config) {
-		cfg.Engine = &fakeEngine{touched: func() { features++ }}
+		cfg.Features = (&fakeEngine{touched: func() { features++ }}).Features
 		cfg.Progress = func(e Event) {
 			kinds[e.Kind]++
 			if e.Kind == EventCompleted && (e.Done != kinds[e.Kind] || e.Total != 4) {
@@ -90,8 +90,8 @@ func TestStudyRunsOnce(t *testing.T) {
 	}
 	// Nothing is left to do, so nothing may be needed: no data, no process.
 	summary, err = b.run(context.Background(), func(cfg *Config) {
-		cfg.Engine = &fakeEngine{touched: func() { t.Error("features were asked for again") }}
-		cfg.Command = func(Launch) *exec.Cmd {
+		cfg.Features = (&fakeEngine{touched: func() { t.Error("features were asked for again") }}).Features
+		cfg.Command = func(string) *exec.Cmd {
 			t.Error("a trial was run again")
 			return exec.Command("false")
 		}
@@ -197,7 +197,7 @@ func TestFullDiskEndsTheStudy(t *testing.T) {
 func TestCommandThatCannotStart(t *testing.T) {
 	b := bench{Dir: t.TempDir(), Seeds: 1, Epochs: 1}
 	summary, err := b.run(context.Background(), func(cfg *Config) {
-		cfg.Command = func(Launch) *exec.Cmd { return exec.Command(filepath.Join(b.Dir, "absent")) }
+		cfg.Command = func(string) *exec.Cmd { return exec.Command(filepath.Join(b.Dir, "absent")) }
 	})
 	if err != nil || summary.Failed != 2 || !strings.Contains(summary.Failures[0].Error, "absent") {
 		t.Errorf("summary %+v, %v", summary, err)
@@ -211,14 +211,14 @@ func TestWrongStudiesAreRefusedBeforeTraining(t *testing.T) {
 	}{
 		"no study":        {func(cfg *Config) { cfg.Study = nil }, "no study"},
 		"no database":     {func(cfg *Config) { cfg.DB = nil }, "no results database"},
-		"no engine":       {func(cfg *Config) { cfg.Engine = nil }, "no engine"},
+		"no features":     {func(cfg *Config) { cfg.Features = nil }, "no features"},
 		"no data":         {func(cfg *Config) { cfg.Trials[3].Settings.Data.Name = "flickr8k" }, "data set flickr8k"},
-		"no such picture": {func(cfg *Config) { cfg.Engine = brokenFeatures{&fakeEngine{}} }, "a.jpg is no picture"},
+		"no such picture": {func(cfg *Config) { cfg.Features = brokenFeatures }, "a.jpg is no picture"},
 	} {
 		b := bench{Dir: t.TempDir(), Seeds: 2, Epochs: 1}
 		_, err := b.run(context.Background(), func(cfg *Config) {
 			cfg.Root = b.Dir
-			cfg.Command = func(Launch) *exec.Cmd {
+			cfg.Command = func(string) *exec.Cmd {
 				t.Errorf("%s: a trial was started", name)
 				return exec.Command("false")
 			}
@@ -312,10 +312,8 @@ func TestStudyStopsWhenTheDatabaseFails(t *testing.T) {
 	}
 }
 
-// brokenFeatures is an engine that cannot read a picture.
-type brokenFeatures struct{ *fakeEngine }
-
-func (brokenFeatures) Features(context.Context, experiments.Settings, *data.Dataset, func(done, total int)) error {
+// brokenFeatures cannot read a picture.
+func brokenFeatures(context.Context, experiments.Settings, *data.Dataset, func(done, total int)) error {
 	return fmt.Errorf("a.jpg is no picture: %w", os.ErrInvalid)
 }
 
@@ -325,7 +323,7 @@ func TestFeaturesAreMadeForEachEncoder(t *testing.T) {
 	for weights, want := range map[string]int{"auto": 1, "random": 2} {
 		b, asked := bench{Dir: t.TempDir(), Seeds: 2, Epochs: 1}, 0
 		_, err := b.run(context.Background(), func(cfg *Config) {
-			cfg.Engine = &fakeEngine{touched: func() { asked++ }}
+			cfg.Features = (&fakeEngine{touched: func() { asked++ }}).Features
 			for i := range cfg.Trials {
 				cfg.Trials[i].Settings.Encoder.Weights = weights
 			}

@@ -17,34 +17,17 @@ import (
 	"glimpse/metrics"
 )
 
-// TrialConfig says which trial to run, and how.
+// TrialConfig is what [RunTrial] needs: the launch, with what was opened and found for it.
 type TrialConfig struct {
-	Run string // id, or an unambiguous start of one
-	// Attempt is the claim that the runner took for this trial; 0 makes the
-	// trial claim its run itself, as when it is started by hand or by a cluster.
-	Attempt int64
-	DB      *store.DB
-	Dir     string // folder of all runs, see DefaultDir
-	Root    string // of the data set, where the spec names none
-	Cache   string // folder where hashes of pictures are kept, see Config.Cache
+	Launch
+	DB *store.DB // Launch.Database, open
 
-	// Study holds the trials that this one is held against by the rule Prune.
-	Study string
-	Prune experiments.Prune
+	// GPU and Versions are recorded, as Device, Threads and CommandLine are; setting them is the caller's.
+	GPU      string
+	Versions map[string]string // library → version, such as libtorch
 
-	// Keep says which checkpoints stay once the run is completed: best, which "" is
-	// too, last, both or none.
-	Keep string
-
-	// Threads, Device, GPU, Versions and CommandLine are recorded; setting them is the caller's.
-	Threads     int
-	Device      string
-	GPU         string
-	CommandLine string            // that the study was run by
-	Versions    map[string]string // library → version, such as libtorch
-
-	// Meteor holds METEOR's data; nil scores meteor-exact-stem in its place.
-	Meteor *metrics.Meteor
+	// MeteorData is METEOR's; nil scores meteor-exact-stem in its place.
+	MeteorData *metrics.Meteor
 
 	// Checkpoint asks for a checkpoint as soon as a step is done; nil when nobody asks.
 	Checkpoint <-chan os.Signal
@@ -52,10 +35,6 @@ type TrialConfig struct {
 	Events  io.Writer // JSON lines for the parent; nil for none
 	Control io.Reader // ends when the parent dies; nil when there is none
 	Log     io.Writer // remarks; nil is standard error
-
-	Lease     time.Duration // 0 is DefaultLease
-	Silence   time.Duration // 0 is DefaultSilence
-	SaveEvery time.Duration // between checkpoints within an epoch; 0 is DefaultSaveEvery
 }
 
 // Defaults of times.
@@ -154,7 +133,7 @@ func (t *trial) prepare(ctx context.Context, engine Engine) error {
 		return err
 	}
 	t.touch()
-	t.scorer = metrics.Scorer{Meteor: t.cfg.Meteor, Training: captionsOf(t.data, "train")}
+	t.scorer = metrics.Scorer{Meteor: t.cfg.MeteorData, Training: captionsOf(t.data, "train")}
 	t.phase("model")
 	if err := t.make(engine); err != nil {
 		return err

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"glimpse/internal/cli"
 	"glimpse/internal/store"
 )
 
@@ -53,7 +54,7 @@ func TestChaos(t *testing.T) {
 	}
 	t.Parallel()
 	reference := newChaos(t, "reference")
-	if code := reference.runner(t).wait(); code != exitDone {
+	if code := reference.runner(t).wait(); code != cli.ExitDone {
 		t.Fatalf("undisturbed: exit code %d\n%s", code, reference.said())
 	}
 	want := reference.results(t)
@@ -160,7 +161,7 @@ func (c *chaos) disturb(t *testing.T, random *rand.Rand, n int, sent map[string]
 				switch code {
 				case exitDone:
 					runners[i] = nil
-				case exitSomeFailed, exitInterrupted, -1:
+				case cli.ExitSomeFailed, cli.ExitInterrupted, -1:
 					runners[i] = c.runner(t)
 				default:
 					t.Errorf("a runner ended with exit code %d", code)

@@ -6,7 +6,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"glimpse/internal/cli"
 	"glimpse/internal/store"
+	"glimpse/internal/term"
 	"glimpse/metrics"
 	"glimpse/metrics/stats"
 	"glimpse/results"
@@ -39,9 +41,9 @@ names what differs.`,
   glimpse compare none adaptive --study flickr8k-attention
   glimpse compare none adaptive --study demo --db demo.db --json`,
 		Args:              cobra.ExactArgs(2),
-		ValidArgsFunction: completeCompared,
+		ValidArgsFunction: cli.CompleteCompared,
 		RunE: func(c *cobra.Command, args []string) error {
-			opened, err := openResults(db)
+			opened, err := cli.OpenResults(db)
 			if err != nil {
 				return err
 			}
@@ -52,12 +54,12 @@ names what differs.`,
 			return compareRuns(c, opened, args[0], args[1], asJSON)
 		},
 	}
-	addDBFlag(c, &db)
+	cli.AddDB(c, &db)
 	c.Flags().StringVar(&study, "study", "", "compare two arms of this study (its name or its YAML file) instead of two runs")
 	_ = c.RegisterFlagCompletionFunc("study", func(c *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
-		return completeStudy(c, nil, typed)
+		return cli.CompleteStudy(c, nil, typed)
 	})
-	addJSONFlag(c, &asJSON)
+	cli.AddJSON(c, &asJSON)
 	return c
 }
 
@@ -76,7 +78,7 @@ func compareRuns(c *cobra.Command, db *store.DB, a, b string, asJSON bool) error
 			return err
 		}
 		if i == 1 && run.ID == runs[0].ID {
-			return usageError{fmt.Errorf("%s and %s are the same run, %s", a, b, run.ID)}
+			return cli.Usage(fmt.Errorf("%s and %s are the same run, %s", a, b, run.ID))
 		}
 		scored, err := results.ScoredRun(c.Context(), db, run, "test")
 		if err != nil {
@@ -93,7 +95,7 @@ func compareRuns(c *cobra.Command, db *store.DB, a, b string, asJSON bool) error
 		return err
 	}
 	if asJSON {
-		return printJSON(c.OutOrStdout(), pairJSON{runs[0].Signature, [2]runJSON{newRunJSON(runs[0]), newRunJSON(runs[1])}, analysis})
+		return term.WriteJSON(c.OutOrStdout(), pairJSON{runs[0].Signature, [2]runJSON{newRunJSON(runs[0]), newRunJSON(runs[1])}, analysis})
 	}
 	return printRunPair(c.OutOrStdout(), runs, &analysis)
 }
@@ -101,9 +103,9 @@ func compareRuns(c *cobra.Command, db *store.DB, a, b string, asJSON bool) error
 // compareArms compares two arms of a study as its report does.
 func compareArms(c *cobra.Command, db *store.DB, name, a, b string, asJSON bool) error {
 	if a == b {
-		return usageError{fmt.Errorf("%s and %s are the same arm", a, b)}
+		return cli.Usage(fmt.Errorf("%s and %s are the same arm", a, b))
 	}
-	name, err := studyName(c.Context(), db, name)
+	name, err := cli.StudyName(c.Context(), db, name)
 	if err != nil {
 		return err
 	}
@@ -116,14 +118,14 @@ func compareArms(c *cobra.Command, db *store.DB, name, a, b string, asJSON bool)
 	}
 	analysis, contrast, err := study.Compare(b, a, metrics.Tested(study.Meteor()))
 	if unknown := (*results.UnknownArmError)(nil); errors.As(err, &unknown) {
-		return usageError{err}
+		return cli.Usage(err)
 	}
 	if err != nil {
 		return err
 	}
 	out := newArmsJSON(study, analysis, contrast)
 	if asJSON {
-		return printJSON(c.OutOrStdout(), out)
+		return term.WriteJSON(c.OutOrStdout(), out)
 	}
 	return out.print(c.OutOrStdout())
 }

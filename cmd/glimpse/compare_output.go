@@ -41,14 +41,14 @@ func newArmsJSON(study *results.Study, a *results.Analysis, c *results.Contrast)
 }
 
 func printRunPair(w io.Writer, runs [2]store.Run, a *stats.PairAnalysis) error {
-	t := &table{}
+	t := &term.Table{}
 	for i, side := range []string{"A", "B"} {
 		run := runs[i]
-		t.add(side, run.ID, fmt.Sprintf("%s, %s, seed %d", run.Study, run.Arm, run.Seed))
+		t.Add(side, run.ID, fmt.Sprintf("%s, %s, seed %d", run.Study, run.Arm, run.Seed))
 	}
-	t.add("signature", runs[0].Signature)
-	t.add("images", term.Count(int64(a.Images)))
-	if err := t.print(w); err != nil {
+	t.Add("signature", runs[0].Signature)
+	t.Add("images", term.Count(int64(a.Images)))
+	if err := t.Print(w); err != nil {
 		return err
 	}
 	return printPairs(w, a)
@@ -56,32 +56,32 @@ func printRunPair(w io.Writer, runs [2]store.Run, a *stats.PairAnalysis) error {
 
 func (out armsJSON) print(w io.Writer) error {
 	a := &out.Analysis
-	t := &table{}
-	t.add("study", out.Study)
-	t.add("signature", out.Signature)
-	t.add("images", term.Count(int64(a.Images)))
-	t.add("primary", fmt.Sprintf("%s.%s, smallest effect that matters %g points, α %g",
+	t := &term.Table{}
+	t.Add("study", out.Study)
+	t.Add("signature", out.Signature)
+	t.Add("images", term.Count(int64(a.Images)))
+	t.Add("primary", fmt.Sprintf("%s.%s, smallest effect that matters %g points, α %g",
 		out.Split, a.Options.Primary, a.Options.MinimumEffect, a.Options.Alpha))
-	t.add("")
-	t.add("ARM", "RUNS", "METRIC ×100", "MEAN", "SD", "s_sel", level(a.Options.Alpha))
+	t.Add("")
+	t.Add("ARM", "RUNS", "METRIC ×100", "MEAN", "SD", "s_sel", level(a.Options.Alpha))
 	for _, s := range a.Arms {
 		sd := "-"
 		if s.SD != nil {
 			sd = fmt.Sprintf("%.2f", 100**s.SD)
 		}
-		t.add(out.labels[s.Arm], fmt.Sprint(s.N), s.Metric, fmt.Sprintf("%.2f", 100*s.Mean), sd,
+		t.Add(out.labels[s.Arm], fmt.Sprint(s.N), s.Metric, fmt.Sprintf("%.2f", 100*s.Mean), sd,
 			fmt.Sprintf("%.2f", 100*s.SSel), interval(s.Low, s.High))
 	}
-	if err := t.print(w); err != nil {
+	if err := t.Print(w); err != nil {
 		return err
 	}
-	t = &table{}
-	t.add("\nDIFFERENCE ×100", "METRIC", "B − A", level(a.Options.Alpha),
+	t = &term.Table{}
+	t.Add("\nDIFFERENCE ×100", "METRIC", "B − A", level(a.Options.Alpha),
 		"p", "p HOLM", "p INTERVAL", "P(B > A)", "DETECTABLE", "VERDICT")
 	for _, r := range a.Results {
-		t.add(out.row(r)...)
+		t.Add(out.row(r)...)
 	}
-	if err := t.print(w); err != nil {
+	if err := t.Print(w); err != nil {
 		return err
 	}
 	family := "this contrast is not declared: it is exploratory, and p HOLM equals p"
@@ -132,16 +132,16 @@ func printLooks(w io.Writer, looks []stats.Look, exploratory bool) error {
 	if len(looks) == 0 {
 		return nil
 	}
-	t := &table{}
-	t.add("\nLOOK", "LEVEL", "B − A", "INTERVAL", "p", "p INTERVAL", "OUTCOME")
+	t := &term.Table{}
+	t.Add("\nLOOK", "LEVEL", "B − A", "INTERVAL", "p", "p INTERVAL", "OUTCOME")
 	for _, l := range looks {
 		if exploratory {
 			l.Decision = "exploratory"
 		}
-		t.add(term.Plural(l.Seeds, "seed"), showP(l.Level), points(l.Difference),
+		t.Add(term.Plural(l.Seeds, "seed"), showP(l.Level), points(l.Difference),
 			interval(l.Low, l.High), showP(l.P), showP(l.PInterval), l.Decision)
 	}
-	return t.print(w)
+	return t.Print(w)
 }
 
 func level(alpha float64) string { return fmt.Sprintf("%g %% INTERVAL", 100*(1-alpha)) }

@@ -10,6 +10,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"glimpse/internal/cli"
 )
 
 // crashStudy has a trial for each way to die, one that diverges, and one that lives.
@@ -86,7 +88,7 @@ func TestCrashes(t *testing.T) {
 		}
 		return r
 	}
-	said := study(exitSomeFailed, []string{"LD_PRELOAD=./strike.so", "STRIKE_AT=5", "STRIKE=" + strikes})
+	said := study(cli.ExitSomeFailed, []string{"LD_PRELOAD=./strike.so", "STRIKE_AT=5", "STRIKE=" + strikes})
 	if want := "5 of 6 trials failed: `glimpse show RUN` tells why; `glimpse run` tries 3 of them again, with --retry-failed all"; !strings.Contains(said, want) {
 		t.Errorf("%q is not said:\n%s", want, said)
 	}
@@ -106,7 +108,7 @@ func TestCrashes(t *testing.T) {
 			}
 		}
 	}
-	said = study(exitSomeFailed, nil)
+	said = study(cli.ExitSomeFailed, nil)
 	if want := "2 of 6 trials failed: `glimpse show RUN` tells why; mend the cause, then `glimpse run --retry-failed` tries them again"; !strings.Contains(said, want) {
 		t.Errorf("%q is not said:\n%s", want, said)
 	}
@@ -119,7 +121,7 @@ func TestCrashes(t *testing.T) {
 			t.Errorf("%s, run again: %s after %d attempts", death.kind, r.State, r.Attempt)
 		}
 	}
-	study(exitSomeFailed, nil, "--retry-failed")
+	study(cli.ExitSomeFailed, nil, "--retry-failed")
 	for i, death := range deaths {
 		if r := run(i); (r.State == "completed") != (death.failure != "loss") {
 			t.Errorf("%s, with --retry-failed: %s", death.kind, r.State)

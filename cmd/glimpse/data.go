@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"glimpse/data"
+	"glimpse/internal/cli"
 	"glimpse/internal/term"
 	"glimpse/metrics"
 	"glimpse/runner"
@@ -31,7 +32,7 @@ func dataCommand() *cobra.Command {
 
 func dataInfoCommand() *cobra.Command {
 	var (
-		flags  studyFlags
+		flags  cli.StudyFlags
 		split  string
 		asJSON bool
 	)
@@ -55,29 +56,29 @@ says what is in it and what was left out, with file and line.`,
 				return err
 			}
 			if asJSON {
-				return printJSON(c.OutOrStdout(), info)
+				return term.WriteJSON(c.OutOrStdout(), info)
 			}
 			return info.print(c.OutOrStdout())
 		},
 	}
-	flags.add(c)
+	flags.Add(c)
 	c.Flags().StringVar(&split, "split", "", "with a NAME: official, karpathy or seed")
-	addJSONFlag(c, &asJSON)
+	cli.AddJSON(c, &asJSON)
 	return c
 }
 
 // dataOptions says which data set a study file, or the name of one, means.
-func dataOptions(arg, split string, flags studyFlags) (data.Options, error) {
+func dataOptions(arg, split string, flags cli.StudyFlags) (data.Options, error) {
 	if ext := filepath.Ext(arg); ext != ".yaml" && ext != ".yml" {
-		if len(flags.sets) > 0 {
-			return data.Options{}, usageError{fmt.Errorf("--set changes a study file, and %s is the name of a data set", arg)}
+		if len(flags.Sets) > 0 {
+			return data.Options{}, cli.Usage(fmt.Errorf("--set changes a study file, and %s is the name of a data set", arg))
 		}
-		return data.Options{Name: arg, Split: split, Root: dataRoot(flags.root, ""), Tokenize: metrics.Tokenize}, nil
+		return data.Options{Name: arg, Split: split, Root: cli.DataRoot(flags.Root, ""), Tokenize: metrics.Tokenize}, nil
 	}
 	if split != "" {
-		return data.Options{}, usageError{fmt.Errorf("--split goes with the name of a data set; for a study it is --set data.split=%s", split)}
+		return data.Options{}, cli.Usage(fmt.Errorf("--split goes with the name of a data set; for a study it is --set data.split=%s", split))
 	}
-	study, err := flags.load(arg)
+	study, err := flags.Load(arg)
 	if err != nil {
 		return data.Options{}, err
 	}
@@ -149,27 +150,27 @@ func readInfo(options data.Options) (*dataInfo, error) {
 }
 
 func (info *dataInfo) print(w io.Writer) error {
-	t := &table{}
-	t.add("data set", info.Name)
-	t.add("split", info.Split)
+	t := &term.Table{}
+	t.Add("data set", info.Name)
+	t.Add("split", info.Split)
 	if info.Root != "" {
-		t.add("folder", info.Root)
+		t.Add("folder", info.Root)
 	}
-	t.add("images", fmt.Sprintf("%s, %s of them in no split", term.Count(int64(info.Images)), term.Count(int64(info.Unused))))
-	t.add("vocabulary", term.Count(int64(info.Vocabulary))+" words, of the training captions")
-	t.add("hash", info.Hash)
-	t.add("")
-	t.add("SPLIT", "IMAGES", "CAPTIONS", "WORDS A CAPTION", "LONGEST", "UNKNOWN WORDS")
+	t.Add("images", fmt.Sprintf("%s, %s of them in no split", term.Count(int64(info.Images)), term.Count(int64(info.Unused))))
+	t.Add("vocabulary", term.Count(int64(info.Vocabulary))+" words, of the training captions")
+	t.Add("hash", info.Hash)
+	t.Add("")
+	t.Add("SPLIT", "IMAGES", "CAPTIONS", "WORDS A CAPTION", "LONGEST", "UNKNOWN WORDS")
 	for _, name := range []string{"train", "val", "test"} {
 		split, ok := info.Splits[name]
 		if !ok {
 			continue
 		}
-		t.add(name, term.Count(int64(split.Images)), term.Count(int64(split.Captions)),
+		t.Add(name, term.Count(int64(split.Images)), term.Count(int64(split.Captions)),
 			fmt.Sprintf("%.1f", float64(split.Words)/float64(max(1, split.Captions))), fmt.Sprint(split.Longest),
 			fmt.Sprintf("%.2f %%", 100*float64(split.Unknown)))
 	}
-	if err := t.print(w); err != nil {
+	if err := t.Print(w); err != nil {
 		return err
 	}
 	if len(info.Notes) == 0 {

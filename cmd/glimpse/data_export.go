@@ -13,12 +13,13 @@ import (
 
 	"glimpse/data"
 	"glimpse/internal/atomicfile"
+	"glimpse/internal/cli"
 	"glimpse/internal/term"
 )
 
 func dataExportCommand() *cobra.Command {
 	var (
-		flags  studyFlags
+		flags  cli.StudyFlags
 		split  string
 		dir    string
 		asJSON bool
@@ -37,7 +38,7 @@ that are files stay where they are.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if dir == "" {
-				return usageError{errors.New("-o DIR is needed: the folder to write into")}
+				return cli.Usage(errors.New("-o DIR is needed: the folder to write into"))
 			}
 			options, err := dataOptions(args[0], split, flags)
 			if err != nil {
@@ -52,7 +53,7 @@ that are files stay where they are.`,
 				return err
 			}
 			if asJSON {
-				return printJSON(c.OutOrStdout(), files)
+				return term.WriteJSON(c.OutOrStdout(), files)
 			}
 			for _, f := range files {
 				fmt.Fprintf(c.OutOrStdout(), "%s: %s, %s\n", f.File, term.Plural(f.Images, "image"), term.Plural(f.Captions, "caption"))
@@ -60,10 +61,10 @@ that are files stay where they are.`,
 			return nil
 		},
 	}
-	flags.add(c)
+	flags.Add(c)
 	c.Flags().StringVarP(&dir, "output", "o", "", "folder to write into; made if it is missing (required)")
 	c.Flags().StringVar(&split, "split", "", "with a NAME: official, karpathy or seed")
-	addJSONFlag(c, &asJSON)
+	cli.AddJSON(c, &asJSON)
 	return c
 }
 

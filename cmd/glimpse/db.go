@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"glimpse/internal/cli"
 	"glimpse/internal/store"
 	"glimpse/internal/term"
 )
@@ -42,7 +43,7 @@ Checkpoints and logs, in runs/ beside the database, are not part of it.`,
   glimpse db backup /media/disk/results.db --db study.db`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			results, err := openResults(db)
+			results, err := cli.OpenResults(db)
 			if err != nil {
 				return err
 			}
@@ -55,14 +56,14 @@ Checkpoints and logs, in runs/ beside the database, are not part of it.`,
 				return err
 			}
 			if asJSON {
-				return printJSON(c.OutOrStdout(), map[string]any{"path": args[0], "bytes": info.Size()})
+				return term.WriteJSON(c.OutOrStdout(), map[string]any{"path": args[0], "bytes": info.Size()})
 			}
 			fmt.Fprintf(c.OutOrStdout(), "%s  %s bytes\n", args[0], term.Count(info.Size()))
 			return nil
 		},
 	}
-	addDBFlag(c, &db)
-	addJSONFlag(c, &asJSON)
+	cli.AddDB(c, &db)
+	cli.AddJSON(c, &asJSON)
 	return c
 }
 
@@ -86,12 +87,12 @@ csv: for spreadsheets and data frames; what was not measured is empty.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if form != store.JSONLines && form != store.CSV {
-				return usageError{fmt.Errorf("--format %q: want %s or %s", form, store.JSONLines, store.CSV)}
+				return cli.Usage(fmt.Errorf("--format %q: want %s or %s", form, store.JSONLines, store.CSV))
 			}
 			if dir == "" {
-				return usageError{errors.New("-o names the folder to make")}
+				return cli.Usage(errors.New("-o names the folder to make"))
 			}
-			results, err := openResults(db)
+			results, err := cli.OpenResults(db)
 			if err != nil {
 				return err
 			}
@@ -103,10 +104,10 @@ csv: for spreadsheets and data frames; what was not measured is empty.`,
 			return printRows(c, dir, rows, asJSON)
 		},
 	}
-	addDBFlag(c, &db)
+	cli.AddDB(c, &db)
 	c.Flags().StringVarP(&dir, "output", "o", "", "folder to make")
 	c.Flags().StringVar(&form, "format", store.JSONLines, "jsonl or csv")
-	addJSONFlag(c, &asJSON)
+	cli.AddJSON(c, &asJSON)
 	return c
 }
 
@@ -125,7 +126,7 @@ import into a new one, then ` + "`glimpse db merge`" + ` adds it to another.`,
   glimpse db merge imported.db`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			path := dbPath(db)
+			path := cli.DBPath(db)
 			rows, err := store.Import(c.Context(), args[0], path)
 			if err != nil {
 				return taken(err, path, "name a new database with --db, and then add it with `glimpse db merge`")
@@ -133,8 +134,8 @@ import into a new one, then ` + "`glimpse db merge`" + ` adds it to another.`,
 			return printRows(c, path, rows, asJSON)
 		},
 	}
-	addDBFlag(c, &db)
-	addJSONFlag(c, &asJSON)
+	cli.AddDB(c, &db)
+	cli.AddJSON(c, &asJSON)
 	return c
 }
 
@@ -149,7 +150,7 @@ func taken(err error, path, advice string) error {
 // printRows tells what was written and how many rows of each table.
 func printRows(c *cobra.Command, path string, rows map[string]int, asJSON bool) error {
 	if asJSON {
-		return printJSON(c.OutOrStdout(), map[string]any{"path": path, "rows": rows})
+		return term.WriteJSON(c.OutOrStdout(), map[string]any{"path": path, "rows": rows})
 	}
 	var parts []string
 	for _, table := range []string{"studies", "runs", "epochs", "captions"} {

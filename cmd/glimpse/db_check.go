@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"glimpse/experiments"
+	"glimpse/internal/cli"
 	"glimpse/internal/store"
 	"glimpse/internal/term"
 	"glimpse/metrics"
@@ -33,7 +34,7 @@ each id is that of its settings; studies can be read. Changes nothing. Exit code
   glimpse db check --db old.db --json`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			opened, err := openResults(db)
+			opened, err := cli.OpenResults(db)
 			if err != nil {
 				return err
 			}
@@ -46,7 +47,7 @@ each id is that of its settings; studies can be read. Changes nothing. Exit code
 				return err
 			}
 			if asJSON {
-				if err := printJSON(c.OutOrStdout(), out); err != nil {
+				if err := term.WriteJSON(c.OutOrStdout(), out); err != nil {
 					return err
 				}
 			} else {
@@ -65,8 +66,8 @@ each id is that of its settings; studies can be read. Changes nothing. Exit code
 			return nil
 		},
 	}
-	addDBFlag(c, &db)
-	addJSONFlag(c, &asJSON)
+	cli.AddDB(c, &db)
+	cli.AddJSON(c, &asJSON)
 	return c
 }
 

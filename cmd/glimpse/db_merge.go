@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"glimpse/internal/cli"
 	"glimpse/internal/store"
 	"glimpse/internal/term"
 	"glimpse/runner"
@@ -37,7 +38,7 @@ interrupted begins anew unless its folder is copied to the runs/ here.`,
   glimpse db merge node1.db node2.db --db all.db --json`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			results, err := store.Open(dbPath(db))
+			results, err := store.Open(cli.DBPath(db))
 			if err != nil {
 				return err
 			}
@@ -56,7 +57,7 @@ interrupted begins anew unless its folder is copied to the runs/ here.`,
 				}
 			}
 			if asJSON {
-				if err := printJSON(c.OutOrStdout(), out); err != nil {
+				if err := term.WriteJSON(c.OutOrStdout(), out); err != nil {
 					return err
 				}
 			}
@@ -66,8 +67,8 @@ interrupted begins anew unless its folder is copied to the runs/ here.`,
 			return nil
 		},
 	}
-	addDBFlag(c, &db)
-	addJSONFlag(c, &asJSON)
+	cli.AddDB(c, &db)
+	cli.AddJSON(c, &asJSON)
 	return c
 }
 

@@ -8,56 +8,39 @@ import (
 	"slices"
 
 	"glimpse/experiments"
+	"glimpse/internal/cli"
 	"glimpse/internal/store"
 	"glimpse/internal/term"
+	"glimpse/planning"
 	"glimpse/results"
 )
 
 // mayRun refuses a study whose data differ from those of its runs, or whose declaration differs from the frozen one
 // without being an amendment. It warns of what keeps the study from confirming anything.
-func mayRun(remarks io.Writer, db *store.DB, study *experiments.Study, p *planned, amend string) error {
-	own := slices.DeleteFunc(slices.Clone(p.foreign), func(f results.Foreign) bool {
+func mayRun(remarks io.Writer, db *store.DB, study *experiments.Study, p *planning.Planned, amend string) error {
+	own := slices.DeleteFunc(slices.Clone(p.Foreign), func(f results.Foreign) bool {
 		return f.Run.State != store.Completed || !slices.Contains(f.Run.Studies, study.Name)
 	})
 	if len(own) > 0 {
 		return errors.New(results.Describe(own, db.Path()))
 	}
-	if about := results.Describe(p.foreign, db.Path()); about != "" {
+	if about := results.Describe(p.Foreign, db.Path()); about != "" {
 		fmt.Fprintf(remarks, "note: %s\n", about)
 	}
-	conflict := p.standing.Conflict(study.Name)
+	conflict := p.Standing.Conflict(study.Name)
 	switch {
 	case conflict != nil && amend == "":
-		return usageError{conflict}
+		return cli.Usage(conflict)
 	case conflict == nil && amend != "":
-		return usageError{errors.New("--amend: there is nothing to amend: " +
-			"the file matches the declaration, or no final split has been scored yet")}
+		return cli.Usage(errors.New("--amend: there is nothing to amend: " +
+			"the file matches the declaration, or no final split has been scored yet"))
 	case conflict != nil:
-		p.standing.Now.Reason = amend
+		p.Standing.Now.Reason = amend
 		fmt.Fprintf(remarks, "note: recorded as an amendment, declared after scoring: %s\n", amend)
 		return nil
 	}
-	for _, warning := range p.standing.Warnings() {
+	for _, warning := range p.Standing.Warnings() {
 		fmt.Fprintf(remarks, "warning: %s\n", warning)
-	}
-	return nil
-}
-
-// next gives the trials of a study whose plan grows with its results: a search, or a sequential study; nil for others.
-func (sets datasets) next(
-	db *store.DB, study *experiments.Study, all []experiments.Trial,
-) func(context.Context) ([]experiments.Trial, error) {
-	switch {
-	case study.Searches():
-		return func(ctx context.Context) ([]experiments.Trial, error) {
-			if err := continueSearch(ctx, db, study); err != nil {
-				return nil, err
-			}
-			found, err := sets.against(ctx, db, study)
-			return found.trials, err
-		}
-	case study.Compare.Stop.Active():
-		return func(ctx context.Context) ([]experiments.Trial, error) { return results.Due(ctx, db, study, all) }
 	}
 	return nil
 }
@@ -75,8 +58,8 @@ func printOutcomes(ctx context.Context, w io.Writer, db *store.DB, name string, 
 	if err != nil {
 		return err
 	}
-	t := &table{}
-	t.add("\nCONTRAST", "LOOK", "OUTCOME")
+	t := &term.Table{}
+	t.Add("\nCONTRAST", "LOOK", "OUTCOME")
 	for _, c := range analysis.Contrasts {
 		look, outcome := "-", "no look yet"
 		if r := c.Result; r != nil {
@@ -87,7 +70,7 @@ func printOutcomes(ctx context.Context, w io.Writer, db *store.DB, name string, 
 				outcome += fmt.Sprintf(", next look at %d", r.NextLook)
 			}
 		}
-		t.add(c.Label, look, outcome)
+		t.Add(c.Label, look, outcome)
 	}
-	return t.print(w)
+	return t.Print(w)
 }

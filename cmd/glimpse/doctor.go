@@ -13,8 +13,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"glimpse/internal/cli"
+	"glimpse/internal/engine"
+	"glimpse/internal/meteordata"
 	"glimpse/internal/store"
-	"glimpse/internal/torch"
+	"glimpse/internal/term"
 )
 
 // What a check can find.
@@ -40,7 +43,7 @@ func doctorCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "doctor",
 		Short: "What is there, what is missing, and how to mend it",
-		Long: `Checks what glimpse needs: libtorch, CUDA, threads, the cache directory, data
+		Long: `Checks what glimpse needs: its engine, libtorch, CUDA, threads, the cache directory, data
 sets and the results database. Ends with exit code 1 if something must be
 mended; what only some studies need is said and is no failure.`,
 		Example: `  glimpse doctor
@@ -48,12 +51,10 @@ mended; what only some studies need is said and is no failure.`,
   glimpse doctor --json`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			findings := []finding{
-				checkProgram(), checkLibtorch(), checkCUDA(), checkThreads(), checkCache(), checkWeights(), checkMeteor(),
-				checkFlickr8k(root), checkDatabase(c.Context(), db),
-			}
+			findings := append([]finding{checkProgram()}, checkEngine(c.Context())...)
+			findings = append(findings, checkCache(), checkWeights(), checkMeteor(), checkFlickr8k(root), checkDatabase(c.Context(), db))
 			if asJSON {
-				if err := printJSON(c.OutOrStdout(), findings); err != nil {
+				if err := term.WriteJSON(c.OutOrStdout(), findings); err != nil {
 					return err
 				}
 			} else if err := printFindings(c.OutOrStdout(), findings); err != nil {
@@ -67,61 +68,55 @@ mended; what only some studies need is said and is no failure.`,
 			return nil
 		},
 	}
-	addDBFlag(c, &db)
+	cli.AddDB(c, &db)
 	c.Flags().StringVar(&root, "data", "", "folder of Flickr8k (default $GLIMPSE_DATA)")
-	addJSONFlag(c, &asJSON)
+	cli.AddJSON(c, &asJSON)
 	return c
 }
 
 func printFindings(w io.Writer, findings []finding) error {
-	t := &table{}
+	t := &term.Table{}
 	for _, f := range findings {
-		t.add(f.State, f.Name, f.Detail)
+		t.Add(f.State, f.Name, f.Detail)
 		if f.Fix != "" {
-			t.add("", "", "→ "+f.Fix)
+			t.Add("", "", "→ "+f.Fix)
 		}
 	}
-	return t.print(w)
+	return t.Print(w)
 }
 
 func checkProgram() finding {
-	detail := fmt.Sprintf("%s, %s, %s/%s", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	detail := fmt.Sprintf("%s, %s, %s/%s", cli.Version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	return finding{Name: "glimpse", State: stateOK, Detail: detail}
 }
 
-func checkLibtorch() finding {
-	detail := torch.Version()
-	if dir := torch.LibraryDir(); dir != "" {
-		detail += " in " + dir
+// checkEngine looks for the engine, and says what it says of libtorch, GPUs and threads.
+func checkEngine(ctx context.Context) []finding {
+	_, info, err := engineFor(ctx, "auto")
+	if missing := (*engine.MissingError)(nil); errors.As(err, &missing) {
+		return []finding{{"engine", stateOptional, "no " + missing.Path,
+			"nothing can be trained without it: `./bootstrap build` makes it, or let $GLIMPSE_ENGINE name one"}}
 	}
-	if !strings.HasPrefix(torch.Version(), "2.1.") {
-		return finding{"libtorch", stateMissing, detail, "version 2.1 is needed: unset GOTCH_LIBTORCH and build again"}
-	}
-	return finding{Name: "libtorch", State: stateOK, Detail: detail}
-}
-
-func checkCUDA() finding {
-	n, err := torch.CUDADevices()
 	if err != nil {
-		return finding{"cuda", stateOptional, err.Error(),
-			"training runs on the CPU; for a GPU install NVIDIA's driver and build with GLIMPSE_VARIANT=cuda ./bootstrap build"}
+		return []finding{{"engine", stateMissing, err.Error(), "`./bootstrap build` builds it anew"}}
 	}
-	names := make([]string, n)
-	for i := range names {
-		device := torch.Device(i)
-		names[i] = strings.TrimSpace(device.String() + " " + device.Name())
+	findings := []finding{
+		{Name: "engine", State: stateOK, Detail: info.Path},
+		{Name: "libtorch", State: stateOK, Detail: strings.TrimSuffix(info.Libtorch+" in "+info.Libraries, " in ")},
 	}
-	return finding{Name: "cuda", State: stateOK, Detail: strings.Join(names, ", ")}
-}
-
-func checkThreads() finding {
-	detail := fmt.Sprintf("libtorch uses %d of %d processors", torch.Threads(), runtime.NumCPU())
-	return finding{Name: "threads", State: stateOK, Detail: detail}
+	if info.NoGPU != "" {
+		findings = append(findings, finding{"cuda", stateOptional, info.NoGPU,
+			"training runs on the CPU; for a GPU install NVIDIA's driver and build with GLIMPSE_VARIANT=cuda ./bootstrap build"})
+	} else {
+		findings = append(findings, finding{Name: "cuda", State: stateOK, Detail: strings.Join(info.GPUs, ", ")})
+	}
+	threads := fmt.Sprintf("libtorch uses %d of %d processors", info.Threads, runtime.NumCPU())
+	return append(findings, finding{Name: "threads", State: stateOK, Detail: threads})
 }
 
 func checkCache() finding {
 	const name = "cache"
-	dir, err := cacheDir()
+	dir, err := cli.CacheDir()
 	if err != nil {
 		return finding{name, stateMissing, err.Error(), "set GLIMPSE_CACHE to a directory that you own"}
 	}
@@ -139,7 +134,7 @@ func checkCache() finding {
 // checkWeights lists the encoder weights in the cache.
 func checkWeights() finding {
 	const name = "weights"
-	dir, err := cacheDir()
+	dir, err := cli.CacheDir()
 	if err != nil {
 		return finding{name, stateMissing, err.Error(), "set GLIMPSE_CACHE to a directory that you own"}
 	}
@@ -157,11 +152,11 @@ func checkWeights() finding {
 // checkMeteor looks for METEOR's data in the cache.
 func checkMeteor() finding {
 	const name = "meteor"
-	dir, err := meteorDir()
+	dir, err := cli.MeteorDir()
 	if err != nil {
 		return finding{name, stateMissing, err.Error(), "set GLIMPSE_CACHE to a directory that you own"}
 	}
-	if !meteorComplete(dir) {
+	if !meteordata.Complete(dir) {
 		return finding{name, stateOptional, "no synonyms and paraphrases in " + dir,
 			"METEOR is scored as meteor-exact-stem; `glimpse data fetch meteor` gets its data, 104 MB, with pip"}
 	}
@@ -172,7 +167,7 @@ func checkMeteor() finding {
 func checkFlickr8k(flag string) finding {
 	const name = "flickr8k"
 	const hint = "only studies of flickr8k need it: unpack the data set and name its folder with --data or $GLIMPSE_DATA"
-	dir := dataRoot(flag, "")
+	dir := cli.DataRoot(flag, "")
 	if dir == "" {
 		return finding{name, stateOptional, "no folder of it is named", hint}
 	}
@@ -186,7 +181,7 @@ func checkFlickr8k(flag string) finding {
 
 func checkDatabase(ctx context.Context, flag string) finding {
 	const name = "database"
-	path := dbPath(flag)
+	path := cli.DBPath(flag)
 	db, err := store.OpenReadOnly(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return finding{Name: name, State: stateOK, Detail: path + " is not there yet; `glimpse run` makes it"}

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"glimpse/exports"
+	"glimpse/internal/cli"
 	"glimpse/internal/store"
 	"glimpse/internal/term"
 )
@@ -46,21 +47,21 @@ Metrics are fractions of 1, CIDEr unscaled.`,
   glimpse export --tensorboard events --mlflow mlruns
   glimpse score --references refs.json --candidates captions/demo/3f2a9b07c1d5.test.json`,
 		Args:              cobra.MaximumNArgs(1),
-		ValidArgsFunction: completeStudy,
+		ValidArgsFunction: cli.CompleteStudy,
 		RunE: func(c *cobra.Command, args []string) error {
 			if to == (exportOptions{}) {
-				return usageError{errors.New("name a target: --mlflow, --tensorboard, --csv, --jsonl or --coco")}
+				return cli.Usage(errors.New("name a target: --mlflow, --tensorboard, --csv, --jsonl or --coco"))
 			}
-			results, err := openResults(db)
+			results, err := cli.OpenResults(db)
 			if err != nil {
 				return err
 			}
 			defer results.Close()
 			ctx := c.Context()
-			studies, err := studyNames(ctx, results)
+			studies, err := cli.StudyNames(ctx, results)
 			if err == nil && len(args) == 1 {
 				var name string
-				name, err = studyName(ctx, results, args[0])
+				name, err = cli.StudyName(ctx, results, args[0])
 				studies = []string{name}
 			}
 			if err != nil {
@@ -75,7 +76,7 @@ Metrics are fractions of 1, CIDEr unscaled.`,
 			}
 			done, err := to.write(ctx, results, runs)
 			if asJSON && err == nil {
-				return printJSON(c.OutOrStdout(), done)
+				return term.WriteJSON(c.OutOrStdout(), done)
 			}
 			for _, d := range done { // what was written before an error, too
 				fmt.Fprintf(c.OutOrStdout(), "%s: %s\n", d.To, d.says())
@@ -83,13 +84,13 @@ Metrics are fractions of 1, CIDEr unscaled.`,
 			return err
 		},
 	}
-	addDBFlag(c, &db)
+	cli.AddDB(c, &db)
 	c.Flags().StringVar(&to.mlflow, "mlflow", "", "an MLflow server's URL, or a folder for a file store")
 	c.Flags().StringVar(&to.tensorboard, "tensorboard", "", "folder for TensorBoard's events")
 	c.Flags().StringVar(&to.csv, "csv", "", "folder for runs.csv, epochs.csv and captions.csv")
 	c.Flags().StringVar(&to.jsonl, "jsonl", "", "folder for runs.jsonl, epochs.jsonl and captions.jsonl")
 	c.Flags().StringVar(&to.coco, "coco", "", "folder for captions in COCO's format of results")
-	addJSONFlag(c, &asJSON)
+	cli.AddJSON(c, &asJSON)
 	return c
 }
 

@@ -74,7 +74,7 @@ var runFields = []field{
 	{"epochs", "EPOCHS", filter.Number, "epochs trained",
 		func(r *runRow) (filter.Value, bool) { return filter.Value{Number: float64(r.Epochs)}, true }, nil},
 	{"best_epoch", "BEST", filter.Number, "the epoch selected", quantity(func(r store.Run) float64 { return float64(r.BestEpoch) }), nil},
-	{"seconds", "TIME", filter.Duration, "time of work", quantity(func(r store.Run) float64 { return r.Seconds }), span},
+	{"seconds", "TIME", filter.Duration, "time of work", quantity(func(r store.Run) float64 { return r.Seconds }), term.Span},
 	{"parameters", "PARAMETERS", filter.Number, "parameters trained", quantity(func(r store.Run) float64 { return float64(r.Parameters) }),
 		func(v float64) string { return term.Count(int64(v)) }},
 	{"created", "CREATED", filter.Time, "when it was planned (UTC)", moment(func(r store.Run) time.Time { return r.Created }), minute},
@@ -181,4 +181,27 @@ func (f field) text(r *runRow) string {
 		return f.show(v.Number)
 	}
 	return strconv.FormatFloat(v.Number, 'g', -1, 64)
+}
+
+// completeFields completes the last of a list of fields, such as arm,-test.ci
+func completeFields(typed string) []string {
+	before := typed[:strings.LastIndexByte(typed, ',')+1]
+	last := typed[len(before):]
+	if strings.HasPrefix(last, "-") || strings.HasPrefix(last, "+") {
+		before += last[:1]
+	}
+	return fieldsAfter(before)
+}
+
+// completeWhere completes the last field of an expression.
+func completeWhere(typed string) []string {
+	return fieldsAfter(typed[:strings.LastIndexAny(typed, " (")+1])
+}
+
+func fieldsAfter(before string) []string {
+	var words []string
+	for _, f := range allFields() {
+		words = append(words, before+f.name)
+	}
+	return words
 }

@@ -3,14 +3,20 @@
 //
 // The package is wiring: each verb has a file of its own, which reads flags, calls the package that does the work, and
 // prints what it gives, as text or, with --json, as one JSON value. Results go to standard output, everything else to
-// standard error. It may import every package of the module; none imports it.
+// standard error. It links no libtorch: what computes is glimpse-engine, which it starts for each trial, and which takes
+// its place for the verbs that need a model.
 package main
 
 import (
 	"context"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"glimpse/internal/cli"
 )
 
 func main() {
@@ -18,4 +24,31 @@ func main() {
 	// The first signal asks for an orderly end; with the handler gone, a second one ends the process at once.
 	context.AfterFunc(ctx, stop)
 	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// run executes one command line (without the program's name) and gives the exit code.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	return cli.Run(ctx, newRoot(), args, stdin, stdout, stderr)
+}
+
+func newRoot() *cobra.Command {
+	root := cli.Root()
+	root.Short = "Does attention improve an image captioner, by how much, and how sure are we?"
+	root.Long = `glimpse takes a study in YAML, trains the captioners that it asks for, scores
+their captions, records everything in results.db, and writes a report whose
+plots and statistics answer the study's question.
+
+Exit codes: 0 done; 1 failed; 2 wrong usage or study file; 3 some trials or
+pictures failed; 130 interrupted, and resumed by the same command.`
+	root.Example = `  glimpse plan experiments/demo.yaml
+  glimpse run experiments/demo.yaml --db demo.db --report demo-report
+  glimpse runs --db demo.db
+  glimpse doctor`
+	root.AddCommand(
+		newCommand(), planCommand(), runCommand(), watchCommand(), stopCommand(), pruneCommand(),
+		runsCommand(), showCommand(), compareCommand(), cli.AuditCommand(audit), reportCommand(), exportCommand(),
+		dataCommand(), scoreCommand(), dbCommand(), doctorCommand(), tokenizeCommand(),
+	)
+	cli.AddEngineVerbs(root)
+	return root
 }

@@ -12,6 +12,7 @@ import (
 
 	"glimpse/experiments"
 	"glimpse/internal/atomicfile"
+	"glimpse/internal/cli"
 	"glimpse/internal/store"
 	"glimpse/internal/term"
 )
@@ -50,14 +51,14 @@ Other settings can be edited in the file; glimpse plan checks it.`,
 				draft.Path = filepath.Join("experiments", draft.Name+".yaml")
 			}
 			if c.Flags().Changed("seeds") && (draft.Seeds < 1 || draft.Seeds > 1000) {
-				return usageError{fmt.Errorf("--seeds %d: it must be from 1 to 1000", draft.Seeds)}
+				return cli.Usage(fmt.Errorf("--seeds %d: it must be from 1 to 1000", draft.Seeds))
 			}
 			if _, err := os.Stat(filepath.Join(filepath.Dir(draft.Path), "schema.json")); err == nil {
 				draft.Schema = "schema.json"
 			}
 			text, study, err := draft.Write()
 			if err != nil {
-				return usageError{err}
+				return cli.Usage(err)
 			}
 			if err := nameIsFree(c, db, study.Name); err != nil {
 				return err
@@ -87,9 +88,9 @@ Other settings can be edited in the file; glimpse plan checks it.`,
 	f.IntVar(&draft.Seeds, "seeds", 0, "seeds of each arm (default: as many as the comparison needs, at least 5)")
 	f.StringVar(&draft.Question, "question", "", "the question that the study answers")
 	f.BoolVar(&draft.All, "all", false, "write every key that has an effect, not only the usual ones")
-	addDBFlag(c, &db)
-	completeFlag(c, "dataset", func(string) []string { return experiments.DraftData() })
-	completeFlag(c, "sweep", func(string) []string {
+	cli.AddDB(c, &db)
+	cli.CompleteFlag(c, "dataset", func(string) []string { return experiments.DraftData() })
+	cli.CompleteFlag(c, "sweep", func(string) []string {
 		var words []string
 		for _, key := range experiments.SettingKeys() {
 			words = append(words, key.Path+"=\t"+key.Doc)
@@ -101,7 +102,7 @@ Other settings can be edited in the file; glimpse plan checks it.`,
 
 // nameIsFree refuses the name of a study that the results database knows: the two would be mixed there.
 func nameIsFree(c *cobra.Command, flag, name string) error {
-	db, err := store.OpenReadOnly(dbPath(flag))
+	db, err := store.OpenReadOnly(cli.DBPath(flag))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -112,7 +113,7 @@ func nameIsFree(c *cobra.Command, flag, name string) error {
 	_, err = db.Study(c.Context(), name)
 	switch {
 	case err == nil:
-		return usageError{fmt.Errorf("%s holds results of a study %s already, which would be mixed with the new one's; choose another name", dbPath(flag), name)}
+		return cli.Usage(fmt.Errorf("%s holds results of a study %s already, which would be mixed with the new one's; choose another name", cli.DBPath(flag), name))
 	case errors.Is(err, store.ErrNotFound):
 		return nil
 	}
@@ -126,7 +127,7 @@ func create(path string, text []byte) error {
 	}
 	err := atomicfile.Create(path, func(temporary string) error { return os.WriteFile(temporary, text, 0o666) })
 	if errors.Is(err, fs.ErrExist) {
-		return usageError{fmt.Errorf("%s is there already and stays as it is; choose another name, or another file by -o", path)}
+		return cli.Usage(fmt.Errorf("%s is there already and stays as it is; choose another name, or another file by -o", path))
 	}
 	return err
 }

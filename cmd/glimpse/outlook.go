@@ -13,7 +13,7 @@ import (
 // printOutlook shows what each contrast can find; labels name them.
 func printOutlook(w io.Writer, o *stats.Outlook, labels []string, noise *results.Noise) error {
 	assumed := noise != nil
-	t := &table{}
+	t := &term.Table{}
 	header := []string{"\nCONTRAST", "RUNS", "SMALLEST p", "AFTER HOLM"}
 	effects := shownEffects(o.Options.MinimumEffect)
 	if assumed {
@@ -22,7 +22,7 @@ func printOutlook(w io.Writer, o *stats.Outlook, labels []string, noise *results
 			header = append(header, fmt.Sprintf("POWER AT %g", effect))
 		}
 	}
-	t.add(header...)
+	t.Add(header...)
 	for i, r := range o.Results {
 		row := []string{labels[i], fmt.Sprintf("%d and %d", r.NB, r.NA),
 			fmt.Sprintf("%.3g", r.SmallestPUnadjusted), fmt.Sprintf("%.3g", r.SmallestP)}
@@ -37,9 +37,9 @@ func printOutlook(w io.Writer, o *stats.Outlook, labels []string, noise *results
 				row = append(row, powerAt(r.Curve, effect))
 			}
 		}
-		t.add(row...)
+		t.Add(row...)
 	}
-	if err := t.print(w); err != nil {
+	if err := t.Print(w); err != nil {
 		return err
 	}
 	if err := printPlannedLooks(w, o, labels); err != nil {
@@ -58,20 +58,20 @@ func printOutlook(w io.Writer, o *stats.Outlook, labels []string, noise *results
 
 // printPlannedLooks shows the levels of a sequential study's looks, and how many trials it will take.
 func printPlannedLooks(w io.Writer, o *stats.Outlook, labels []string) error {
-	t := &table{}
+	t := &term.Table{}
 	for i, r := range o.Results {
 		for _, l := range r.Looks {
-			if len(t.rows) == 0 {
-				t.add("\nCONTRAST", "LOOK", "LEVEL", "SMALLEST p", "CAN DECIDE")
+			if t.Empty() {
+				t.Add("\nCONTRAST", "LOOK", "LEVEL", "SMALLEST p", "CAN DECIDE")
 			}
 			can := "yes"
 			if !l.Reachable {
 				can = "no: the smallest p is above the level"
 			}
-			t.add(labels[i], term.Plural(l.Seeds, "seed"), showP(l.Level), fmt.Sprintf("%.3g", l.SmallestP), can)
+			t.Add(labels[i], term.Plural(l.Seeds, "seed"), showP(l.Level), fmt.Sprintf("%.3g", l.SmallestP), can)
 		}
 	}
-	if err := t.print(w); err != nil || len(t.rows) == 0 {
+	if err := t.Print(w); err != nil || t.Empty() {
 		return err
 	}
 	for _, e := range o.Trials {

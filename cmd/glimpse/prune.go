@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"glimpse/internal/cli"
 	"glimpse/internal/store"
 	"glimpse/internal/term"
 	"glimpse/runner"
@@ -28,14 +29,14 @@ checkpoints.keep says what stays in the first place.`,
   glimpse prune 3f2a 81c0
   glimpse prune demo --unfinished --db demo.db`,
 		Args:              cobra.MinimumNArgs(1),
-		ValidArgsFunction: completeFromDB(studyNames),
+		ValidArgsFunction: cli.CompleteFromDB(cli.StudyNames),
 		RunE: func(c *cobra.Command, args []string) error {
-			results, err := openResults(db)
+			results, err := cli.OpenResults(db)
 			if err != nil {
 				return err
 			}
 			defer results.Close()
-			ids, err := runsOf(c.Context(), results, args)
+			ids, err := cli.RunsOf(c.Context(), results, args)
 			if err != nil {
 				return err
 			}
@@ -61,16 +62,16 @@ checkpoints.keep says what stays in the first place.`,
 				}
 			}
 			if asJSON {
-				return printJSON(c.OutOrStdout(), removed)
+				return term.WriteJSON(c.OutOrStdout(), removed)
 			}
-			t, total := &table{}, int64(0)
-			t.add("RUN", "STATE", "MB")
+			t, total := &term.Table{}, int64(0)
+			t.Add("RUN", "STATE", "MB")
 			for _, r := range removed {
-				t.add(r.Run, r.State, fmt.Sprintf("%.1f", float64(r.Bytes)/1e6))
+				t.Add(r.Run, r.State, fmt.Sprintf("%.1f", float64(r.Bytes)/1e6))
 				total += r.Bytes
 			}
 			if len(removed) > 0 {
-				if err := t.print(c.OutOrStdout()); err != nil {
+				if err := t.Print(c.OutOrStdout()); err != nil {
 					return err
 				}
 			}
@@ -82,10 +83,10 @@ checkpoints.keep says what stays in the first place.`,
 			return err
 		},
 	}
-	addDBFlag(c, &db)
+	cli.AddDB(c, &db)
 	c.Flags().BoolVar(&unfinished, "unfinished", false, "also of runs that are not completed, which then begin anew")
 	c.Flags().BoolVar(&dry, "dry-run", false, "only tell what would be removed")
-	addJSONFlag(c, &asJSON)
+	cli.AddJSON(c, &asJSON)
 	return c
 }
 

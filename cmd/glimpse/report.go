@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"glimpse/internal/cli"
 	"glimpse/reports"
 )
 
@@ -24,14 +25,14 @@ the study is still running.`,
 		Example: `  glimpse report flickr8k-attention -o report
   glimpse report experiments/demo.yaml --db demo.db -o demo-report`,
 		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: completeStudy,
+		ValidArgsFunction: cli.CompleteStudy,
 		RunE: func(c *cobra.Command, args []string) error {
-			results, err := openResults(db)
+			results, err := cli.OpenResults(db)
 			if err != nil {
 				return err
 			}
 			defer results.Close()
-			name, err := studyName(c.Context(), results, args[0])
+			name, err := cli.StudyName(c.Context(), results, args[0])
 			if err != nil {
 				return err
 			}
@@ -42,7 +43,7 @@ the study is still running.`,
 			return err
 		},
 	}
-	addDBFlag(c, &db)
+	cli.AddDB(c, &db)
 	c.Flags().StringVarP(&dir, "output", "o", "report", "folder to write into; made if it is missing")
 	return c
 }

@@ -4,20 +4,19 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
-	"os/exec"
-	"os/signal"
 	"path/filepath"
+	"slices"
 	"strconv"
-	"strings"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"glimpse/experiments"
+	"glimpse/internal/cli"
+	"glimpse/internal/engine"
 	"glimpse/internal/store"
 	"glimpse/internal/term"
+	"glimpse/planning"
 	"glimpse/reports"
 	"glimpse/results"
 	"glimpse/runner"
@@ -25,8 +24,8 @@ import (
 
 func runCommand() *cobra.Command {
 	var (
-		flags   studyFlags
-		compute engineFlags
+		flags   cli.StudyFlags
+		compute cli.Compute
 		options runOptions
 	)
 	c := &cobra.Command{
@@ -51,35 +50,34 @@ study with compare.stop adds seeds look by look until each contrast is decided.`
   glimpse run experiments/flickr8k.yaml --set train.epochs=3 --db try.db`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			study, err := flags.load(args[0])
+			study, err := flags.Load(args[0])
 			if err != nil {
 				return err
 			}
-			if err := atLeast("jobs", options.jobs, 0); err != nil {
+			if err := cli.AtLeast("jobs", options.jobs, 0); err != nil {
 				return err
 			}
 			if options.pictures < 0 || options.pictures > store.MostPictures {
-				return usageError{fmt.Errorf("--pictures must be 0 to %d", store.MostPictures)}
+				return cli.Usage(fmt.Errorf("--pictures must be 0 to %d", store.MostPictures))
 			}
-			engine, err := compute.engine(compute.threads)
-			if err != nil {
+			if err := compute.Check(); err != nil {
 				return err
 			}
-			return runStudy(c, study, engine, compute, options)
+			return runStudy(c, study, compute, options)
 		},
 	}
-	flags.add(c)
-	compute.add(c)
-	addDBFlag(c, &options.db)
-	addJobsFlag(c, &options.jobs, "trials at a time")
+	flags.Add(c)
+	compute.Add(c)
+	cli.AddDB(c, &options.db)
+	addJobs(c, &options.jobs, "trials at a time")
 	c.Flags().StringVar(&options.report, "report", "", "write the report into this folder afterwards")
 	c.Flags().IntVar(&options.pictures, "pictures", store.MostPictures, "pictures to keep in the database for the report; 0 for none")
 	c.Flags().StringVar(&options.amend, "amend", "",
 		"amend the declaration after scoring, for this reason; the report shows the amendment separately, as exploratory")
 	c.Flags().BoolVar(&options.retry, "retry-failed", false, "also try again what will probably fail again, such as a loss that diverged")
 	c.Flags().DurationVar(&options.lease, "lease", runner.DefaultLease, "how long a trial may give no sign of life before another runner takes it over")
-	addMeteorFlag(c, &options.meteor)
-	addJSONFlag(c, &options.json)
+	cli.AddMeteor(c, &options.meteor)
+	cli.AddJSON(c, &options.json)
 	return c
 }
 
@@ -93,68 +91,80 @@ type runOptions struct {
 	lease       time.Duration
 }
 
-func runStudy(c *cobra.Command, study *experiments.Study, engine engine, compute engineFlags, o runOptions) error {
+func runStudy(c *cobra.Command, study *experiments.Study, compute cli.Compute, o runOptions) error {
 	ctx := c.Context()
-	sets := datasets{}
-	if _, err := sets.plan(study); err != nil { // what is wrong with it is found before a database is made
+	cache, err := cli.FeatureDir()
+	if err != nil {
 		return err
 	}
-	db, err := store.Open(dbPath(o.db))
+	sets := &planning.Sets{Cache: cache}
+	if _, err := sets.Trials(study); err != nil { // what is wrong with it is found before a database is made
+		return err
+	}
+	db, err := store.Open(cli.DBPath(o.db))
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	if err := continueSearch(ctx, db, study); err != nil {
+	if err := planning.Continue(ctx, db, study); err != nil {
 		return err
 	}
-	found, err := sets.against(ctx, db, study)
+	found, err := sets.Against(ctx, db, study)
 	if err != nil {
 		return err
 	}
 	if err := mayRun(c.ErrOrStderr(), db, study, &found, o.amend); err != nil {
 		return err
 	}
-	trials, err := results.Due(ctx, db, study, found.trials)
+	trials, err := results.Due(ctx, db, study, found.Trials)
 	if err != nil {
 		return err
 	}
-	meteor, err := trialMeteor(ctx, db, study, trials, o.meteor)
+	data, meteor, err := cli.TrialMeteor(o.meteor)
 	if err != nil {
+		return err
+	}
+	if err := planning.CheckMetrics(found.Known, study, trials, data); err != nil {
 		return err
 	}
 	spec, err := study.YAML()
 	if err != nil {
 		return err
 	}
-	self, err := os.Executable()
-	if err != nil {
-		return fmt.Errorf("finding this program, which runs the trials: %w", err)
+	var (
+		program *engine.Program
+		device  engine.Info
+	)
+	if slices.ContainsFunc(trials, func(t experiments.Trial) bool { return !completed(found.Known, t.ID) }) {
+		if program, device, err = engineFor(ctx, compute.Device); err != nil {
+			return err
+		}
 	}
-	kill, release := onSecondSignal()
+	kill, release := cli.OnSecondStop()
 	defer release()
-	checkpoint, forget := onCheckpointSignal()
+	checkpoint, forget := cli.OnCheckpoint()
 	defer forget()
-	show := &eventText{p: newProgress(c.ErrOrStderr()), labels: study.Labels(found.trials)}
+	show := cli.NewEvents(c.ErrOrStderr(), study.Labels(found.Trials))
 	summary, err := runner.Run(ctx, runner.Config{
 		Study: study, Trials: trials, Spec: string(spec), DB: db, Root: study.Data.Root,
-		Engine: engine, Cache: engine.pictureHashes(),
-		Declaration: found.standing.Now, Earlier: found.standing.Earlier,
-		Command:     func(l runner.Launch) *exec.Cmd { return exec.Command(self, trialArgs(l, compute.device, meteor)...) },
-		Jobs:        jobsFor(o.jobs, study, len(trials), engine.Device),
-		Threads:     compute.threads,
+		Cache: cache, Features: program.Filler(compute.Device, compute.Threads), Command: program.Trial,
+		Device: compute.Device, Meteor: meteor, CommandLine: cli.CommandLine(),
+		Declaration: found.Standing.Now, Earlier: found.Standing.Earlier,
+		Jobs:        planning.Jobs(o.jobs, study, len(trials), device.GPU != ""),
+		Threads:     compute.Threads,
 		RetryFailed: o.retry,
 		Lease:       o.lease,
-		Progress:    show.event,
-		Next:        sets.next(db, study, found.trials),
+		Progress:    show.Show,
+		Next:        sets.Next(db, study, found.Trials),
 		Checkpoint:  checkpoint,
 		Kill:        kill,
 	})
-	show.close()
+	show.Close()
 	if summary.Total == 0 { // nothing was begun
 		return err
 	}
-	illustrateRun(ctx, c.ErrOrStderr(), db, engine, study, summary, o.pictures)
-	failed := finishRun(ctx, c.OutOrStdout(), db, study, study.Declare(found.trials), summary, o)
+	illustrateRun(c, db, program, compute, study, summary, o.pictures)
+	failed := finishRun(ctx, c.OutOrStdout(), db, study, study.Declare(found.Trials), summary, o)
 	switch {
 	case err != nil:
 		return err
@@ -167,9 +177,63 @@ func runStudy(c *cobra.Command, study *experiments.Study, engine engine, compute
 				mendable++
 			}
 		}
-		return someFailed{summary.Failed, mendable, summary.Total}
+		return someFailed(summary.Failed, mendable, summary.Total)
 	}
 	return nil
+}
+
+// someFailed is the error of a verb that did its work while some trials failed. `run` tries those again that another
+// attempt can mend.
+func someFailed(failed, mendable, total int) error {
+	advice := "`glimpse run` tries them again"
+	switch {
+	case mendable == 0:
+		advice = "mend the cause, then `glimpse run --retry-failed` tries them again"
+	case mendable < failed:
+		advice = fmt.Sprintf("`glimpse run` tries %d of them again, with --retry-failed all", mendable)
+	}
+	return cli.SomeFailed(fmt.Sprintf("%d of %d trials failed: `glimpse show RUN` tells why; %s", failed, total, advice))
+}
+
+// completed tells whether a run is among the completed ones of those known.
+func completed(known []store.Run, id string) bool {
+	return slices.ContainsFunc(known, func(r store.Run) bool { return r.ID == id && r.State == store.Completed })
+}
+
+// engineFor finds the engine and has it say what it would compute on, before anything is begun.
+func engineFor(ctx context.Context, device string) (*engine.Program, engine.Info, error) {
+	program, err := engine.Find(cli.Version())
+	if err != nil {
+		return nil, engine.Info{}, err
+	}
+	info, err := program.Ask(ctx, device)
+	return program, info, err
+}
+
+// illustrateRun keeps pictures for the report of a study that is complete. Where that cannot be done, a remark says why: the
+// study is done all the same.
+func illustrateRun(
+	c *cobra.Command, db *store.DB, program *engine.Program, compute cli.Compute, study *experiments.Study, summary runner.Summary, images int,
+) {
+	if images == 0 || summary.Completed < summary.Total || len(study.Compare.Contrasts) == 0 {
+		return
+	}
+	if summary.Skipped == summary.Total {
+		if had, err := db.Illustration(c.Context(), study.Name); err != nil || len(had.Pictures) > 0 {
+			return
+		}
+	}
+	err := error(nil)
+	if program == nil { // nothing was to be trained
+		program, err = engine.Find(cli.Version())
+	}
+	if err == nil {
+		err = program.Run(c.Context(), io.Discard, nil, "illustrate", study.Name, "--db", db.Path(), "--data", study.Data.Root,
+			"--images", strconv.Itoa(images), "--device", compute.Device, "--threads", strconv.Itoa(compute.Threads))
+	}
+	if err != nil {
+		fmt.Fprintf(c.ErrOrStderr(), "the report goes without pictures: %v\n", err)
+	}
 }
 
 // finishRun prints the state of the study, and writes its report if asked to.
@@ -184,7 +248,7 @@ func finishRun(
 		}
 	}
 	if o.json {
-		return printJSON(w, newSummaryJSON(summary, o.report))
+		return term.WriteJSON(w, newSummaryJSON(summary, o.report))
 	}
 	runs, err := db.Runs(ctx, study.Name)
 	if err != nil {
@@ -194,7 +258,7 @@ func finishRun(
 	if err != nil {
 		return err
 	}
-	if err := runTable(runs, labels).print(w); err != nil {
+	if err := runTable(runs, labels).Print(w); err != nil {
 		return err
 	}
 	if study.Compare.Stop.Active() {
@@ -210,7 +274,7 @@ func finishRun(
 }
 
 func summaryText(s runner.Summary) string {
-	text := fmt.Sprintf("%d of %d trials complete in %s", s.Completed, s.Total, span(s.Elapsed.Seconds()))
+	text := fmt.Sprintf("%d of %d trials complete in %s", s.Completed, s.Total, term.Span(s.Elapsed.Seconds()))
 	for _, part := range []struct {
 		n    int
 		what string
@@ -239,58 +303,5 @@ func newSummaryJSON(s runner.Summary, report string) summaryJSON {
 	return summaryJSON{
 		Total: s.Total, Completed: s.Completed, Skipped: s.Skipped, Failed: s.Failed, Interrupted: s.Interrupted, Pruned: s.Pruned,
 		Unfinished: s.Unfinished, Failures: s.Failures, Seconds: term.Number(s.Elapsed.Seconds()), Report: report,
-	}
-}
-
-// trialArgs is the command line of a trial's process.
-func trialArgs(l runner.Launch, device, meteor string) []string {
-	return []string{
-		"trial", l.Run, "--attempt", strconv.FormatInt(l.Attempt, 10), "--db", l.DB, "--dir", l.Dir, "--data", l.Root,
-		"--threads", strconv.Itoa(l.Threads), "--device", device, "--lease", l.Lease.String(), "--silence", l.Silence.String(),
-		"--meteor", meteor, "--command", commandLine(), "--study", l.Study, "--prune", pruneText(l.Prune), "--keep", l.Keep,
-	}
-}
-
-// commandLine is this process's command line, as a shell would take it.
-func commandLine() string {
-	words := []string{"glimpse"}
-	for _, arg := range os.Args[1:] {
-		words = append(words, quote(arg))
-	}
-	return strings.Join(words, " ")
-}
-
-// quote writes a word as a shell reads it.
-func quote(word string) string {
-	if word != "" && strings.Trim(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=:,@%+") == "" {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
-}
-
-// onCheckpointSignal gives a channel that tells of each SIGUSR1, which asks for a checkpoint.
-func onCheckpointSignal() (asked <-chan os.Signal, release func()) {
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, syscall.SIGUSR1)
-	return signals, func() { signal.Stop(signals) }
-}
-
-// onSecondSignal gives a channel that is closed at the second Ctrl-C. The first one is the context's.
-func onSecondSignal() (kill <-chan struct{}, release func()) {
-	signals, second, done := make(chan os.Signal, 2), make(chan struct{}), make(chan struct{})
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	go func() {
-		for range 2 {
-			select {
-			case <-signals:
-			case <-done:
-				return
-			}
-		}
-		close(second)
-	}()
-	return second, func() {
-		signal.Stop(signals)
-		close(done)
 	}
 }

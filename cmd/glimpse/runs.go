@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"glimpse/internal/cli"
 	"glimpse/internal/store"
 	"glimpse/internal/term"
 	"glimpse/results"
@@ -45,25 +46,25 @@ a + in front those to add to the usual ones.
   glimpse runs --state failed --columns id,arm,seed,error
   glimpse runs flickr8k-attention --json | jq '.[] | [.arm, .seed, .metrics.test.cider]'`,
 		Args:              cobra.MaximumNArgs(1),
-		ValidArgsFunction: completeStudy,
+		ValidArgsFunction: cli.CompleteStudy,
 		RunE: func(c *cobra.Command, args []string) error {
 			if state != "" && !slices.Contains(runStates, state) {
-				return usageError{fmt.Errorf("--state %q: want one of %s", state, strings.Join(runStates, ", "))}
+				return cli.Usage(fmt.Errorf("--state %q: want one of %s", state, strings.Join(runStates, ", ")))
 			}
 			if asJSON && c.Flags().Changed("columns") {
-				return usageError{errors.New("--columns is for the table; --json prints all there is")}
+				return cli.Usage(errors.New("--columns is for the table; --json prints all there is"))
 			}
 			if err := list.parse(); err != nil {
-				return usageError{err}
+				return cli.Usage(err)
 			}
-			opened, err := openResults(db)
+			opened, err := cli.OpenResults(db)
 			if err != nil {
 				return err
 			}
 			defer opened.Close()
 			study := ""
 			if len(args) == 1 {
-				if study, err = studyName(c.Context(), opened, args[0]); err != nil {
+				if study, err = cli.StudyName(c.Context(), opened, args[0]); err != nil {
 					return err
 				}
 			}
@@ -81,24 +82,24 @@ a + in front those to add to the usual ones.
 				for _, r := range rows {
 					out = append(out, newRunJSON(r.Run))
 				}
-				return printJSON(c.OutOrStdout(), out)
+				return term.WriteJSON(c.OutOrStdout(), out)
 			}
 			if len(rows) == 0 && len(runs) > 0 {
 				fmt.Fprintf(c.ErrOrStderr(), "none of %s is chosen\n", term.Plural(len(runs), "run"))
 			}
-			return list.table(rows).print(c.OutOrStdout())
+			return list.table(rows).Print(c.OutOrStdout())
 		},
 	}
-	addDBFlag(c, &db)
+	cli.AddDB(c, &db)
 	c.Flags().StringVar(&state, "state", "", "only runs in this state: "+strings.Join(runStates, ", "))
 	c.Flags().StringVar(&list.where, "where", "", "only runs for which this is true, as in 'arm=adaptive and test.cider>50'")
 	c.Flags().StringVar(&list.sort, "sort", "", "sort by these fields, as in arm,-test.cider (default: the order of the plan)")
 	c.Flags().StringVar(&list.columns, "columns", "", "show these fields, as in id,arm,val.cider, or with + in front add them")
-	addJSONFlag(c, &asJSON)
-	completeFlag(c, "state", func(string) []string { return runStates })
-	completeFlag(c, "sort", completeFields)
-	completeFlag(c, "columns", completeFields)
-	completeFlag(c, "where", completeWhere)
+	cli.AddJSON(c, &asJSON)
+	cli.CompleteFlag(c, "state", func(string) []string { return runStates })
+	cli.CompleteFlag(c, "sort", completeFields)
+	cli.CompleteFlag(c, "columns", completeFields)
+	cli.CompleteFlag(c, "where", completeWhere)
 	return c
 }
 
@@ -116,10 +117,10 @@ func inState(runs []store.Run, state string) []store.Run {
 }
 
 // runTable shows runs by the usual columns.
-func runTable(runs []store.Run, labels map[string]string) *table {
+func runTable(runs []store.Run, labels map[string]string) *term.Table {
 	var list runList
 	if err := list.parse(); err != nil { // the usual columns are fields
-		return &table{}
+		return &term.Table{}
 	}
 	return list.table(list.choose(runs, labels))
 }
@@ -164,7 +165,7 @@ func newRunJSON(r store.Run) runJSON {
 		State: r.State, Failure: r.Failure, Error: r.Error, Attempt: r.Attempt,
 		Epochs: r.Epochs, BestEpoch: r.BestEpoch, Seconds: term.Number(r.Seconds), Parameters: r.Parameters,
 		Signature: r.Signature, CaptionsSHA256: r.CaptionsSHA256, WeightsSHA256: r.WeightsSHA256,
-		Created: timestamp(r.Created), Started: timestamp(r.Started), Finished: timestamp(r.Finished),
+		Created: term.Timestamp(r.Created), Started: term.Timestamp(r.Started), Finished: term.Timestamp(r.Finished),
 		Metrics: metrics, Settings: raw(r.Settings),
 	}
 }

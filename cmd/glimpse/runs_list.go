@@ -7,6 +7,7 @@ import (
 
 	"glimpse/internal/filter"
 	"glimpse/internal/store"
+	"glimpse/internal/term"
 	"glimpse/metrics"
 )
 
@@ -110,14 +111,14 @@ func (k sortKey) compare(a, b *runRow) int {
 	return k.field.kind.Compare(v, w)
 }
 
-func (l *runList) table(rows []*runRow) *table {
-	t := &table{}
+func (l *runList) table(rows []*runRow) *term.Table {
+	t := &term.Table{}
 	line := func(cell func(field) string) {
 		cells := make([]string, len(l.shown))
 		for i, f := range l.shown {
 			cells[i] = cell(f)
 		}
-		t.add(cells...)
+		t.Add(cells...)
 	}
 	line(func(f field) string { return f.heading })
 	for _, row := range rows {

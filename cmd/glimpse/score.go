@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"glimpse/internal/atomicfile"
+	"glimpse/internal/cli"
 	"glimpse/internal/term"
 	"glimpse/metrics"
 	"glimpse/metrics/stats"
@@ -39,7 +40,7 @@ bootstrap, approximate randomization, Holm. Such tests say nothing about another
 training of the same model; for that, compare arms of several seeds with
 glimpse compare.
 
-The signature names the references, the tokenizer and the version of the metrics:
+The signature names the references, the tokenizer and the cli.Version of the metrics:
 scores of different signatures must not be compared.`,
 		Example: `  glimpse score --references captions_val2014.json --candidates results.json
   glimpse score --references refs.json --candidates a.json --candidates b.json
@@ -47,7 +48,7 @@ scores of different signatures must not be compared.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := o.check(); err != nil {
-				return usageError{err}
+				return cli.Usage(err)
 			}
 			s, err := score(o)
 			if err != nil {
@@ -62,7 +63,7 @@ scores of different signatures must not be compared.`,
 				fmt.Fprintln(c.ErrOrStderr(), remark)
 			}
 			if asJSON {
-				return printJSON(c.OutOrStdout(), s.json())
+				return term.WriteJSON(c.OutOrStdout(), s.json())
 			}
 			return s.print(c.OutOrStdout())
 		},
@@ -70,8 +71,8 @@ scores of different signatures must not be compared.`,
 	c.Flags().StringVar(&o.references, "references", "", "JSON file of references")
 	c.Flags().StringArrayVar(&o.candidates, "candidates", nil, "JSON file of captions to score (repeatable)")
 	c.Flags().StringVar(&o.perImage, "per-image", "", "write the scores of each image to this CSV file")
-	addMeteorFlag(c, &o.meteor)
-	addJSONFlag(c, &asJSON)
+	cli.AddMeteor(c, &o.meteor)
+	cli.AddJSON(c, &asJSON)
 	for _, name := range []string{"references", "candidates"} {
 		_ = c.MarkFlagFilename(name, "json")
 	}
@@ -140,7 +141,7 @@ func score(o scoreOptions) (*scores, error) {
 		}
 	}
 	scorer := &metrics.Scorer{}
-	if scorer.Meteor, err = loadMeteor(o.meteor); err != nil {
+	if scorer.Meteor, err = cli.LoadMeteor(o.meteor); err != nil {
 		return nil, err
 	}
 	s := &scores{images: len(references), meteorKey: scorer.MeteorKey(),

@@ -4,7 +4,6 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
-	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -46,20 +45,20 @@ func (s *scores) json() scoresJSON {
 
 func (s *scores) print(w io.Writer) error {
 	fmt.Fprintf(w, "%s, %s\nsignature  %s\n\n", term.Plural(s.images, "image"), term.Plural(s.references-s.skipped, "reference"), s.signature)
-	t := &table{}
+	t := &term.Table{}
 	header := []string{"METRIC"}
 	for _, c := range s.candidates {
 		header = append(header, c.name)
 	}
-	t.add(header...)
-	for _, key := range metricOrder(s.candidates[0].result.Metrics) {
+	t.Add(header...)
+	for _, key := range metrics.Order(s.candidates[0].result.Metrics) {
 		row := []string{key}
 		for _, c := range s.candidates {
 			row = append(row, showMetric(key, c.result.Metrics[key]))
 		}
-		t.add(row...)
+		t.Add(row...)
 	}
-	if err := t.print(w); err != nil {
+	if err := t.Print(w); err != nil {
 		return err
 	}
 	if _, err := fmt.Fprintln(w, "all ×100 but", strings.Join(unscaled(), " and ")); err != nil || s.comparison == nil {
@@ -79,22 +78,6 @@ func unscaled() []string {
 	return keys
 }
 
-// metricOrder gives the keys of metrics, those of the tables first.
-func metricOrder[V any](values map[string]V) []string {
-	var keys []string
-	for _, key := range shownMetrics {
-		if _, ok := values[key]; ok {
-			keys = append(keys, key)
-		}
-	}
-	for _, key := range slices.Sorted(maps.Keys(values)) {
-		if !slices.Contains(keys, key) {
-			keys = append(keys, key)
-		}
-	}
-	return keys
-}
-
 // showMetric shows points with two decimals, and what is not in points as everywhere.
 func showMetric(key string, value float64) string {
 	m, known := metrics.Find(key)
@@ -109,13 +92,13 @@ func showMetric(key string, value float64) string {
 
 // printPairs shows a pairwise comparison of single runs, with what it rests on and what it cannot say.
 func printPairs(w io.Writer, a *stats.PairAnalysis) error {
-	t := &table{}
-	t.add("\nDIFFERENCE ×100", "METRIC", "B − A", level(a.Options.Alpha), "p BOOTSTRAP", "p RANDOMIZATION", "p HOLM")
+	t := &term.Table{}
+	t.Add("\nDIFFERENCE ×100", "METRIC", "B − A", level(a.Options.Alpha), "p BOOTSTRAP", "p RANDOMIZATION", "p HOLM")
 	for _, p := range a.Pairs {
-		t.add(p.Contrast.String(), p.Metric, points(p.Difference), interval(p.Low, p.High),
+		t.Add(p.Contrast.String(), p.Metric, points(p.Difference), interval(p.Low, p.High),
 			showP(p.PBootstrap), showP(p.PRandomization), showP(p.PHolm))
 	}
-	if err := t.print(w); err != nil {
+	if err := t.Print(w); err != nil {
 		return err
 	}
 	fmt.Fprintf(w, "interval: %s\np: %s; %s; %s draws\n",

@@ -8,11 +8,11 @@ import (
 	"io"
 	"maps"
 	"slices"
-	"sort"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"glimpse/internal/cli"
 	"glimpse/internal/store"
 	"glimpse/internal/term"
 	"glimpse/metrics"
@@ -35,9 +35,9 @@ metrics, epochs, environment, and some of the captions it wrote.`,
   glimpse show 3f2a --captions 20
   glimpse show 3f2a --captions -1 --json | jq '.captions[].words'`,
 		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: completeFromDB(runIDs),
+		ValidArgsFunction: cli.CompleteFromDB(cli.RunIDs),
 		RunE: func(c *cobra.Command, args []string) error {
-			results, err := openResults(db)
+			results, err := cli.OpenResults(db)
 			if err != nil {
 				return err
 			}
@@ -48,15 +48,15 @@ metrics, epochs, environment, and some of the captions it wrote.`,
 			}
 			record.db = db
 			if asJSON {
-				return printJSON(c.OutOrStdout(), record.json())
+				return term.WriteJSON(c.OutOrStdout(), record.json())
 			}
 			return record.print(c.OutOrStdout())
 		},
 	}
-	addDBFlag(c, &db)
+	cli.AddDB(c, &db)
 	c.Flags().StringVar(&split, "split", "test", "whose captions: test or val")
 	c.Flags().IntVar(&captions, "captions", 5, "how many captions to show, -1 for all")
-	addJSONFlag(c, &asJSON)
+	cli.AddJSON(c, &asJSON)
 	return c
 }
 
@@ -133,7 +133,7 @@ func (r *record) reproduce() string {
 	}
 	command := "glimpse reproduce " + r.run.ID
 	if r.db != "" {
-		command += " --db " + quote(r.db)
+		command += " --db " + cli.Quote(r.db)
 	}
 	return command
 }
@@ -162,7 +162,7 @@ func (r *record) json() recordJSON {
 	}
 	for _, a := range r.attempts {
 		out.Attempts = append(out.Attempts, attemptJSON{
-			Attempt: a.Number, Host: a.Host, Started: timestamp(a.Started), Ended: timestamp(a.Ended), Outcome: a.Outcome, Error: a.Error,
+			Attempt: a.Number, Host: a.Host, Started: term.Timestamp(a.Started), Ended: term.Timestamp(a.Ended), Outcome: a.Outcome, Error: a.Error,
 		})
 	}
 	for _, e := range r.epochs {
@@ -173,7 +173,7 @@ func (r *record) json() recordJSON {
 	}
 	for _, c := range r.captions {
 		caption := captionJSON{
-			Image: c.Image, Words: c.Words, LogProb: term.Number(c.LogProb), Beta: series(c.Beta), Entropy: series(c.Entropy),
+			Image: c.Image, Words: c.Words, LogProb: term.Number(c.LogProb), Beta: term.Series(c.Beta), Entropy: term.Series(c.Entropy),
 		}
 		if c.Scored {
 			cider := term.Number(c.Stats.CIDEr)
@@ -186,40 +186,40 @@ func (r *record) json() recordJSON {
 
 func (r *record) print(w io.Writer) error {
 	run := r.run
-	t := &table{}
-	t.add("run", run.ID)
-	t.add("study", strings.Join(run.Studies, ", "))
-	t.add("arm", run.Arm)
-	t.add("seed", fmt.Sprint(run.Seed))
+	t := &term.Table{}
+	t.Add("run", run.ID)
+	t.Add("study", strings.Join(run.Studies, ", "))
+	t.Add("arm", run.Arm)
+	t.Add("seed", fmt.Sprint(run.Seed))
 	for _, path := range slices.Sorted(maps.Keys(run.Swept)) {
-		t.add(path, run.Swept[path])
+		t.Add(path, run.Swept[path])
 	}
-	t.add("state", run.State)
+	t.Add("state", run.State)
 	if run.Error != "" {
-		t.add("error", strings.ReplaceAll(strings.TrimSpace(run.Error), "\n", "\n\t"))
+		t.Add("error", strings.ReplaceAll(strings.TrimSpace(run.Error), "\n", "\n\t"))
 	}
 	if run.Parameters > 0 {
-		t.add("parameters", term.Count(run.Parameters))
+		t.Add("parameters", term.Count(run.Parameters))
 	}
-	t.add("attempts", attemptText(r.attempts))
+	t.Add("attempts", attemptText(r.attempts))
 	if run.Epochs > 0 {
-		t.add("epochs", fmt.Sprintf("%d, the best is %d", run.Epochs, run.BestEpoch))
-		t.add("time", span(run.Seconds))
+		t.Add("epochs", fmt.Sprintf("%d, the best is %d", run.Epochs, run.BestEpoch))
+		t.Add("time", term.Span(run.Seconds))
 	}
 	for _, pair := range [][2]string{{"signature", run.Signature}, {"captions", run.CaptionsSHA256}, {"weights", run.WeightsSHA256}, {"checkpoint", r.checkpoint}} {
 		if pair[1] != "" {
-			t.add(pair[0], pair[1])
+			t.Add(pair[0], pair[1])
 		}
 	}
-	for _, key := range sortedPaths(run.Environment) {
+	for _, key := range store.Paths(run.Environment) {
 		if key[0] != "changes.diff" { // whole files, perhaps: --json has it
-			t.add(key[0], key[1])
+			t.Add(key[0], key[1])
 		}
 	}
 	if command := r.reproduce(); command != "" {
-		t.add("reproduce", command)
+		t.Add("reproduce", command)
 	}
-	if err := t.print(w); err != nil {
+	if err := t.Print(w); err != nil {
 		return err
 	}
 	for _, part := range []func(io.Writer) error{r.printMetrics, r.printEpochs, r.printCaptions} {
@@ -249,15 +249,12 @@ func attemptText(attempts []store.Attempt) string {
 	return text + ": " + strings.Join(order, ", ")
 }
 
-// shownMetrics are the metrics of the tables, in their order.
-var shownMetrics = metrics.Tested(metrics.METEORKey, metrics.ExactStemKey)
-
 func (r *record) printMetrics(w io.Writer) error {
 	if len(r.run.Metrics) == 0 {
 		return nil
 	}
 	var keys []string
-	for _, key := range shownMetrics {
+	for _, key := range metrics.Shown() {
 		for _, values := range r.run.Metrics {
 			if _, ok := values[key]; ok {
 				keys = append(keys, key)
@@ -265,66 +262,54 @@ func (r *record) printMetrics(w io.Writer) error {
 			}
 		}
 	}
-	t := &table{}
-	t.add(append([]string{"\nMETRICS ×100"}, keys...)...)
+	t := &term.Table{}
+	t.Add(append([]string{"\nMETRICS ×100"}, keys...)...)
 	for _, split := range slices.Sorted(maps.Keys(r.run.Metrics)) {
 		row := []string{split}
 		for _, key := range keys {
-			row = append(row, percent(r.run.Metrics[split], key))
+			row = append(row, term.Percent(r.run.Metrics[split], key))
 		}
-		t.add(row...)
+		t.Add(row...)
 	}
-	return t.print(w)
+	return t.Print(w)
 }
 
 func (r *record) printEpochs(w io.Writer) error {
 	if len(r.epochs) == 0 {
 		return nil
 	}
-	t := &table{}
+	t := &term.Table{}
 	header := []string{"\nEPOCH", "LOSS"}
-	for _, m := range briefMetrics() {
+	for _, m := range cli.BriefMetrics() {
 		header = append(header, "val "+m.Column())
 	}
-	t.add(append(header, "LR", "CAPTIONS/S", "TIME")...)
+	t.Add(append(header, "LR", "CAPTIONS/S", "TIME")...)
 	for _, e := range r.epochs {
 		mark := ""
 		if e.Selected {
 			mark = "selected"
 		}
 		row := []string{fmt.Sprint(e.Epoch), fmt.Sprintf("%.4f", e.Loss)}
-		for _, m := range briefMetrics() {
-			row = append(row, percent(e.Val, m.Key))
+		for _, m := range cli.BriefMetrics() {
+			row = append(row, term.Percent(e.Val, m.Key))
 		}
-		t.add(append(row, fmt.Sprintf("%.3g", e.LR), fmt.Sprintf("%.0f", e.CaptionsPerSecond), span(e.Seconds), mark)...)
+		t.Add(append(row, fmt.Sprintf("%.3g", e.LR), fmt.Sprintf("%.0f", e.CaptionsPerSecond), term.Span(e.Seconds), mark)...)
 	}
-	return t.print(w)
+	return t.Print(w)
 }
 
 func (r *record) printCaptions(w io.Writer) error {
 	if len(r.captions) == 0 {
 		return nil
 	}
-	t := &table{}
-	t.add("\nIMAGE ("+r.split+")", "CAPTION", "LOG PROB", "CIDEr")
+	t := &term.Table{}
+	t.Add("\nIMAGE ("+r.split+")", "CAPTION", "LOG PROB", "CIDEr")
 	for _, c := range r.captions {
 		cider := "-"
 		if c.Scored {
 			cider = fmt.Sprintf("%.1f", 100*c.Stats.CIDEr)
 		}
-		t.add(c.Image, c.Words, fmt.Sprintf("%.2f", c.LogProb), cider)
+		t.Add(c.Image, c.Words, fmt.Sprintf("%.2f", c.LogProb), cider)
 	}
-	return t.print(w)
-}
-
-// sortedPaths flattens a JSON object to pairs of dotted path and value, sorted; anything else gives none.
-func sortedPaths(value json.RawMessage) [][2]string {
-	var pairs [][2]string
-	for path, leaf := range store.Flatten(value) {
-		if text, err := json.Marshal(leaf); err == nil {
-			pairs = append(pairs, [2]string{path, strings.Trim(string(text), `"`)})
-		}
-	}
-	sort.Slice(pairs, func(i, j int) bool { return pairs[i][0] < pairs[j][0] })
-	return pairs
+	return t.Print(w)
 }

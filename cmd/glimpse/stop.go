@@ -1,13 +1,11 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
+	"glimpse/internal/cli"
 	"glimpse/internal/store"
 	"glimpse/internal/term"
 )
@@ -31,14 +29,14 @@ are. A run that two studies share stops in both.`,
   glimpse stop 3f2a 81c0
   glimpse stop experiments/demo.yaml --db demo.db`,
 		Args:              cobra.MinimumNArgs(1),
-		ValidArgsFunction: completeFromDB(studyNames),
+		ValidArgsFunction: cli.CompleteFromDB(cli.StudyNames),
 		RunE: func(c *cobra.Command, args []string) error {
-			results, err := openForWriting(db)
+			results, err := cli.OpenForWriting(db)
 			if err != nil {
 				return err
 			}
 			defer results.Close()
-			ids, err := runsOf(c.Context(), results, args)
+			ids, err := cli.RunsOf(c.Context(), results, args)
 			if err != nil {
 				return err
 			}
@@ -51,61 +49,30 @@ are. A run that two studies share stops in both.`,
 				for _, r := range asked {
 					out = append(out, newRunJSON(r))
 				}
-				return printJSON(c.OutOrStdout(), out)
+				return term.WriteJSON(c.OutOrStdout(), out)
 			}
 			if len(asked) == 0 {
 				_, err := fmt.Fprintln(c.OutOrStdout(), "nothing to stop: all of these runs are completed")
 				return err
 			}
-			t, running := &table{}, 0
-			t.add("RUN", "STUDY", "ARM", "SEED", "STATE", "PROCESS")
+			t, running := &term.Table{}, 0
+			t.Add("RUN", "STUDY", "ARM", "SEED", "STATE", "PROCESS")
 			for _, r := range asked {
 				process := ""
 				if r.State == store.Running {
 					running++
 					process = fmt.Sprintf("%d on %s", r.Owner.PID, r.Owner.Host)
 				}
-				t.add(r.ID, r.Study, r.Arm, fmt.Sprint(r.Seed), r.State, process)
+				t.Add(r.ID, r.Study, r.Arm, fmt.Sprint(r.Seed), r.State, process)
 			}
-			if err := t.print(c.OutOrStdout()); err != nil {
+			if err := t.Print(c.OutOrStdout()); err != nil {
 				return err
 			}
 			_, err = fmt.Fprintf(c.OutOrStdout(), "\n%s asked to save and stop; runners at work begin none of these again\n", term.Plural(running, "running trial"))
 			return err
 		},
 	}
-	addDBFlag(c, &db)
-	addJSONFlag(c, &asJSON)
+	cli.AddDB(c, &db)
+	cli.AddJSON(c, &asJSON)
 	return c
-}
-
-// runsOf gives the ids of the runs that arguments name: all those of a study (its name or its YAML file), or one run by the
-// beginning of its id.
-func runsOf(ctx context.Context, db *store.DB, args []string) ([]string, error) {
-	var ids []string
-	for _, arg := range args {
-		name, err := studyName(ctx, db, arg)
-		if errors.Is(err, store.ErrNotFound) && filepath.Ext(arg) == "" {
-			run, unknown := db.Run(ctx, arg)
-			if errors.Is(unknown, store.ErrNotFound) {
-				return nil, fmt.Errorf("%w; nor does a run's id start so", err)
-			}
-			if unknown != nil {
-				return nil, unknown
-			}
-			ids = append(ids, run.ID)
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		runs, err := db.Runs(ctx, name)
-		if err != nil {
-			return nil, err
-		}
-		for _, run := range runs {
-			ids = append(ids, run.ID)
-		}
-	}
-	return ids, nil
 }

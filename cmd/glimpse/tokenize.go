@@ -8,6 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"glimpse/internal/cli"
+	"glimpse/internal/term"
 	"glimpse/metrics"
 )
 
@@ -28,7 +30,7 @@ and all of them are one array.`,
 			return tokenize(c.InOrStdin(), c.OutOrStdout(), asJSON)
 		},
 	}
-	addJSONFlag(c, &asJSON)
+	cli.AddJSON(c, &asJSON)
 	return c
 }
 
@@ -48,7 +50,7 @@ func tokenize(in io.Reader, out io.Writer, asJSON bool) error {
 		return err
 	}
 	if asJSON {
-		return printJSON(out, all)
+		return term.WriteJSON(out, all)
 	}
 	if err := w.Flush(); err != nil {
 		return fmt.Errorf("writing tokens: %w", err)

@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"glimpse/internal/cli"
 )
 
 // A tutorialStep is a block of commands, and what the text says that they print; "…" stands for any lines.
@@ -45,7 +47,7 @@ func TestTutorial(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cache, err := cacheDir()
+	cache, err := cli.CacheDir()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"glimpse/internal/cli"
 )
 
 // vanishStudy reads pictures of the test split for the first time when all epochs are done.
@@ -82,7 +84,7 @@ func TestPictureVanishes(t *testing.T) {
 		t.Run(c.how, func(t *testing.T) {
 			put(whole)
 			db := []string{"--db", c.how + ".db"}
-			said := study(exitSomeFailed, c.then, db...)
+			said := study(cli.ExitSomeFailed, c.then, db...)
 			for _, want := range []string{"2 of 2 trials failed", "caption the test split: ", "picture scenes/images/scene-000059.png " + c.want, "mend the cause, then `glimpse run --retry-failed`"} {
 				if !strings.Contains(said, want) {
 					t.Errorf("%q is not said:\n%s", want, said)
@@ -94,10 +96,10 @@ func TestPictureVanishes(t *testing.T) {
 				t.Errorf("%v failures (error, data), %d of which name the picture; want %v and %d:\n%s", kinds, named, c.kinds, c.named, shown)
 			}
 			put(whole)
-			if said := study(exitSomeFailed, nil, db...); strings.Contains(said, "started") {
+			if said := study(cli.ExitSomeFailed, nil, db...); strings.Contains(said, "started") {
 				t.Errorf("without being asked to it tried again:\n%s", said)
 			}
-			said = study(exitDone, nil, append(db, "--retry-failed")...)
+			said = study(cli.ExitDone, nil, append(db, "--retry-failed")...)
 			if !strings.Contains(said, "2 of 2 trials done") {
 				t.Errorf("with --retry-failed:\n%s", said)
 			}
@@ -106,12 +108,12 @@ func TestPictureVanishes(t *testing.T) {
 	// Features are computed before anything is trained: there a bad picture ends the study, and no trial has failed.
 	put(damaged)
 	frozen := []string{"--set", "encoder.name=efficientnet_lite0", "--set", "encoder.weights=random", "--set", "train.epochs=1"}
-	said := study(exitFailed, nil, frozen...)
+	said := study(cli.ExitFailed, nil, frozen...)
 	if want := "features of coco by efficientnet_lite0: reading the pictures: picture scenes/images/scene-000059.png cannot be decoded"; !strings.Contains(said, want) {
 		t.Errorf("%q is not said:\n%s", want, said)
 	}
 	put(whole)
-	if said := study(exitDone, nil, frozen...); !strings.Contains(said, "2 of 2 trials done") {
+	if said := study(cli.ExitDone, nil, frozen...); !strings.Contains(said, "2 of 2 trials done") {
 		t.Errorf("with the picture mended:\n%s", said)
 	}
 }

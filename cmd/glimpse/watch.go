@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"glimpse/experiments"
+	"glimpse/internal/cli"
 	"glimpse/internal/store"
 	"glimpse/internal/term"
 	"glimpse/results"
@@ -29,22 +31,22 @@ if trials failed. Ctrl-C ends the watching, not the study.`,
 		Example: `  glimpse watch flickr8k-attention
   glimpse watch demo --db demo.db > demo.log`,
 		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: completeStudy,
+		ValidArgsFunction: cli.CompleteStudy,
 		RunE: func(c *cobra.Command, args []string) error {
 			if every < 100*time.Millisecond {
-				return usageError{fmt.Errorf("--every %s: at least 100ms", every)}
+				return cli.Usage(fmt.Errorf("--every %s: at least 100ms", every))
 			}
-			opened, err := openResults(db)
+			opened, err := cli.OpenResults(db)
 			if err != nil {
 				return err
 			}
 			defer opened.Close()
-			name, err := studyName(c.Context(), opened, args[0])
+			name, err := cli.StudyName(c.Context(), opened, args[0])
 			if err != nil {
 				return err
 			}
-			w := watcher{p: newProgress(c.OutOrStdout()), before: map[string]store.Run{}}
-			defer w.p.close()
+			w := watcher{p: term.NewProgress(c.OutOrStdout()), before: map[string]store.Run{}}
+			defer w.p.Close()
 			for {
 				runs, err := opened.Runs(c.Context(), name)
 				if err != nil {
@@ -66,14 +68,14 @@ if trials failed. Ctrl-C ends the watching, not the study.`,
 			}
 		},
 	}
-	addDBFlag(c, &db)
+	cli.AddDB(c, &db)
 	c.Flags().DurationVar(&every, "every", time.Second, "how often to look")
 	return c
 }
 
 // watcher shows what has changed in a study since it last looked.
 type watcher struct {
-	p      *progress
+	p      *term.Progress
 	before map[string]store.Run
 	labels map[string]string // run id → what distinguishes it from the others
 	begun  bool
@@ -109,43 +111,43 @@ func (w *watcher) look(study string, runs []store.Run, now time.Time) (done bool
 	}
 	note := ""
 	if left, ok := runner.Estimate(trials, runs, running); ok && left > 0 {
-		note = "about " + span(left.Seconds()) + " to go"
+		note = "about " + term.Span(left.Seconds()) + " to go"
 	}
 	if running == 0 && settled < len(runs) {
 		note = "nobody works on it now; glimpse run goes on"
 	}
 	if !w.begun {
 		w.begun = true
-		w.p.log(withMessage(fmt.Sprintf("%s: %d of %s done", study, settled, term.Plural(len(runs), "trial")), note))
+		w.p.Log(cli.WithMessage(fmt.Sprintf("%s: %d of %s done", study, settled, term.Plural(len(runs), "trial")), note))
 	}
 	if settled < len(runs) {
-		w.p.update(study, 0, 0, strings.TrimSuffix(fmt.Sprintf("%d of %s done, %s", settled, term.Plural(len(runs), "trial"), note), ", "))
+		w.p.Update(study, 0, 0, strings.TrimSuffix(fmt.Sprintf("%d of %s done, %s", settled, term.Plural(len(runs), "trial"), note), ", "))
 		return false, nil
 	}
 	line := fmt.Sprintf("%s: %d of %d trials complete, %d failed", study, settled-failed-pruned, len(runs), failed)
 	if pruned > 0 {
 		line += fmt.Sprintf(", %d pruned", pruned)
 	}
-	w.p.finish(study, line)
+	w.p.Finish(study, line)
 	if failed > 0 {
-		return true, someFailed{failed, mendable, len(runs)}
+		return true, someFailed(failed, mendable, len(runs))
 	}
 	return true, nil
 }
 
 // show tells of one run what is new.
 func (w *watcher) show(run store.Run, epochs int, now time.Time) {
-	name := (&eventText{labels: w.labels}).name(runner.Event{Run: run.ID, Arm: run.Arm, Seed: run.Seed})
+	name := cli.TrialName(run.ID, cmp.Or(w.labels[run.ID], run.Arm), run.Seed)
 	old, known := w.before[run.ID]
 	if known && run.Epochs > old.Epochs {
-		w.p.log(fmt.Sprintf("%s epoch %d/%d", name, run.Epochs, epochs))
+		w.p.Log(fmt.Sprintf("%s epoch %d/%d", name, run.Epochs, epochs))
 	}
 	if run.State == store.Running {
 		note := fmt.Sprintf("epochs, attempt %d", run.Attempt)
 		if silent := now.Sub(run.Heard); run.Owner.Lease > 0 && silent > run.Owner.Lease {
-			note = "epochs, not heard of for " + span(silent.Seconds())
+			note = "epochs, not heard of for " + term.Span(silent.Seconds())
 		}
-		w.p.update(name, run.Epochs, epochs, note)
+		w.p.Update(name, run.Epochs, epochs, note)
 		return
 	}
 	if !known || old.State == run.State {
@@ -155,9 +157,9 @@ func (w *watcher) show(run store.Run, epochs int, now time.Time) {
 	switch run.State {
 	case store.Completed:
 		split, scores := run.Final()
-		line = withMessage(line, scoreText(split, scores))
+		line = cli.WithMessage(line, cli.ScoreText(split, scores))
 	case store.Failed, store.Pruned:
-		line = withMessage(line, run.Error)
+		line = cli.WithMessage(line, run.Error)
 	}
-	w.p.finish(name, line)
+	w.p.Finish(name, line)
 }

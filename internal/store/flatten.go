@@ -2,6 +2,7 @@ package store
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 )
 
@@ -25,4 +26,16 @@ func Flatten(object json.RawMessage) map[string]any {
 		walk("", root)
 	}
 	return leaves
+}
+
+// Paths gives those leaves as pairs of dotted path and text, in the order of the paths.
+func Paths(object json.RawMessage) [][2]string {
+	var pairs [][2]string
+	for path, leaf := range Flatten(object) {
+		if text, err := json.Marshal(leaf); err == nil {
+			pairs = append(pairs, [2]string{path, strings.Trim(string(text), `"`)})
+		}
+	}
+	slices.SortFunc(pairs, func(a, b [2]string) int { return strings.Compare(a[0], b[0]) })
+	return pairs
 }

@@ -1,6 +1,6 @@
-// Package term writes numbers as the terminal shows them and as JSON holds them,
-// and enumerations as sentences do, so that verbs and the packages that they call
-// write them alike.
+// Package term writes for the terminal and for JSON, so that verbs and the packages
+// that they call write alike: numbers, counts and times, tables, enumerations, JSON
+// values, and progress as bars or lines.
 //
 // It must not import any other package of this module.
 package term

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"runtime"
+
+	"github.com/spf13/cobra"
+
+	"glimpse/data"
+	"glimpse/experiments"
+	"glimpse/inspect"
+	"glimpse/internal/cli"
+	"glimpse/internal/torch"
+	"glimpse/models"
+	"glimpse/runner"
+)
+
+// modelEngine is models.Engine as runner and inspect want it: the captioner it makes is concrete there and an interface
+// here.
+type modelEngine struct{ models.Engine }
+
+var (
+	_ runner.Engine  = modelEngine{}
+	_ inspect.Engine = modelEngine{}
+)
+
+// newEngine makes the engine that the flags ask for, whose operations then use so many threads.
+func newEngine(f cli.Compute) (modelEngine, error) {
+	if err := f.Check(); err != nil {
+		return modelEngine{}, err
+	}
+	device, err := torch.ParseDevice(f.Device)
+	if err != nil {
+		return modelEngine{}, cli.Usage(err)
+	}
+	cache, err := cli.CacheDir()
+	if err != nil {
+		return modelEngine{}, err
+	}
+	threads := f.Threads
+	if threads == 0 {
+		threads = runtime.NumCPU()
+	}
+	return modelEngine{models.Engine{CacheDir: cache, Device: device, Threads: threads}}, nil
+}
+
+// Captioner implements runner.Engine.
+func (e modelEngine) Captioner(s experiments.Settings, d *data.Dataset) (runner.Captioner, error) {
+	return e.Open(s, d)
+}
+
+// Open implements inspect.Engine.
+func (e modelEngine) Open(s experiments.Settings, d *data.Dataset) (inspect.Captioner, error) {
+	c, err := e.Engine.Captioner(s, d)
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// Ensemble implements inspect.Engine.
+func (e modelEngine) Ensemble(ctx context.Context, captioners []inspect.Captioner, images []int, o experiments.Decode) ([]data.Caption, error) {
+	members := make([]*models.Captioner, len(captioners))
+	for i, c := range captioners {
+		member, ok := c.(*models.Captioner)
+		if !ok {
+			return nil, fmt.Errorf("ensemble: member %d is a %T", i, c)
+		}
+		members[i] = member
+	}
+	return models.Ensemble(ctx, members, images, o)
+}
+
+// pictureHashes is the folder where hashes of pictures are kept, beside the features.
+func (e modelEngine) pictureHashes() string { return filepath.Join(e.CacheDir, "features") }
+
+// audit is the verb audit with the run's checkpoint.
+func audit(c *cobra.Command, o *cli.Audit, run string) error {
+	e, err := newEngine(o.Compute)
+	if err != nil {
+		return err
+	}
+	return o.Write(c, e, run)
+}
+
+// versions are recorded with each run.
+func versions() map[string]string {
+	return map[string]string{"glimpse": cli.Version(), "libtorch": torch.Version(), "blas": torch.BLAS()}
+}

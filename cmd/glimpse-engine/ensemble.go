@@ -1,0 +1,110 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"glimpse/inspect"
+	"glimpse/internal/cli"
+	"glimpse/internal/term"
+	"glimpse/metrics"
+)
+
+func ensembleCommand() *cobra.Command {
+	var (
+		o                inspect.EnsembleOptions
+		compute          cli.Compute
+		db, root, meteor string
+		asJSON           bool
+	)
+	c := &cobra.Command{
+		Use:   "ensemble STUDY|RUN...",
+		Short: "What several runs would score together",
+		Long: `Captions a split with the best checkpoints of several completed runs together: at
+each step of the beam search, the probability of a word is the mean of theirs.
+Scores that beside each of them alone, decoded alike, with the time that each
+took. The runs must speak one vocabulary; their arms, sizes and encoders may
+differ. --arm takes those of one arm of a study.
+
+It tells what could be gained, for instance by training more seeds, and is no
+result of a study: nothing is recorded. Hence the validation split, unless
+--split says otherwise.`,
+		Example: `  glimpse ensemble flickr8k-attention --arm soft
+  glimpse ensemble 3f2a 81c0 --beam 3 --json`,
+		Args:              cobra.MinimumNArgs(1),
+		ValidArgsFunction: cli.CompleteFromDB(cli.StudyNames),
+		RunE: func(c *cobra.Command, args []string) error {
+			switch {
+			case o.Beam < 0:
+				return cli.Usage(errors.New("--beam must be at least 1"))
+			case o.Split != "val" && o.Split != "test":
+				return cli.Usage(fmt.Errorf("--split %q: want val or test", o.Split))
+			}
+			engine, err := newEngine(compute)
+			if err != nil {
+				return err
+			}
+			if o.Meteor, err = cli.LoadMeteor(meteor); err != nil {
+				return err
+			}
+			results, err := cli.OpenResults(db)
+			if err != nil {
+				return err
+			}
+			defer results.Close()
+			runs, err := cli.CompletedRuns(c.Context(), results, args)
+			if err != nil {
+				return err
+			}
+			opener, err := cli.Opener(c, results, engine, root)
+			if err != nil {
+				return err
+			}
+			ensembled, err := opener.Ensemble(c.Context(), runs, o)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return term.WriteJSON(c.OutOrStdout(), ensembled)
+			}
+			return printEnsembled(c.OutOrStdout(), ensembled)
+		},
+	}
+	compute.Add(c)
+	cli.AddDB(c, &db)
+	cli.AddMeteor(c, &meteor)
+	c.Flags().StringVar(&o.Arm, "arm", "", "of a study, the runs of this arm alone")
+	c.Flags().StringVar(&o.Split, "split", "val", "split to caption: val or test")
+	c.Flags().IntVar(&o.Beam, "beam", 0, "width of the beam search (default the runs')")
+	c.Flags().StringVar(&root, "data", "", "folder of the data set (default $GLIMPSE_DATA, else the study's data.root)")
+	cli.AddJSON(c, &asJSON)
+	return c
+}
+
+func printEnsembled(w io.Writer, e *inspect.Ensembled) error {
+	fmt.Fprintf(w, "%s split, %s, beam %d\n\n", e.Split, term.Plural(e.Images, "image"), e.Beam)
+	keys := slices.DeleteFunc(metrics.Order(e.Mean), func(key string) bool { return !slices.Contains(metrics.Shown(), key) })
+	t := &term.Table{}
+	t.Add(append([]string{"RUN", "ARM", "SEED", "DECODING"}, keys...)...)
+	row := func(values map[string]term.Number, format string, cells ...string) {
+		for _, key := range keys {
+			cells = append(cells, fmt.Sprintf(format, 100*float64(values[key])))
+		}
+		t.Add(cells...)
+	}
+	for _, m := range e.Members {
+		row(m.Metrics, "%.2f", m.Run, m.Arm, fmt.Sprint(m.Seed), term.Span(float64(m.Seconds)))
+	}
+	row(e.Mean, "%.2f", "mean", "", "", "")
+	row(e.Together.Metrics, "%.2f", "together", "", "", term.Span(float64(e.Together.Seconds)))
+	row(e.Gain, "%+.2f", "gain", "", "", "")
+	if err := t.Print(w); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintln(w, "all ×100; gain: together less the mean of the runs, over these images, without an interval")
+	return err
+}

@@ -1,0 +1,47 @@
+// Command glimpse-engine is the half of glimpse that computes: it links libtorch. Users call glimpse, which starts it for
+// the verbs that need a model, and for each trial of a study.
+//
+// The package is wiring, as that of glimpse is: each verb has a file of its own, which reads flags, calls the package that
+// does the work, and prints what it gives.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"glimpse/internal/cli"
+	"glimpse/internal/engine"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// The first signal asks for an orderly end; with the handler gone, a second one ends the process at once.
+	context.AfterFunc(ctx, stop)
+	if err := engine.CheckCaller(cli.Version()); err != nil {
+		fmt.Fprintln(os.Stderr, "glimpse:", err)
+		os.Exit(cli.ExitFailed)
+	}
+	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	return cli.Run(ctx, newRoot(), args, stdin, stdout, stderr)
+}
+
+func newRoot() *cobra.Command {
+	root := cli.Root()
+	root.Short = "The half of glimpse that computes"
+	root.Long = `glimpse starts this program for the verbs that need a model. Call glimpse instead.`
+	root.AddCommand(
+		trialCommand(), featuresCommand(), captionCommand(), swapCommand(), ensembleCommand(), illustrateCommand(), reproduceCommand(),
+		benchCommand(), cli.AuditCommand(audit), aboutCommand(),
+	)
+	cli.Describe(root)
+	return root
+}

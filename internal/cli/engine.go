@@ -1,0 +1,59 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+
+	"glimpse/internal/engine"
+)
+
+// engineVerbs are the verbs of the engine, with what glimpse --help says of them.
+var engineVerbs = []struct{ name, short string }{
+	{"features", "Compute the image features that a study needs"},
+	{"caption", "Caption any picture with a trained run"},
+	{"swap", "Which words need the picture, by reading captions with pictures swapped"},
+	{"ensemble", "What several runs would score together"},
+	{"illustrate", "Keep pictures and attention maps for a study's report"},
+	{"reproduce", "Train a run again and compare it bit for bit"},
+	{"bench", "Measure how fast this machine trains, decodes, scores and stores"},
+	{"trial", "Run one trial that a study recorded"},
+}
+
+// AddEngineVerbs adds the verbs that only the engine has. Each replaces this process by the engine, which gets the command
+// line as it is; so do help and completion.
+func AddEngineVerbs(root *cobra.Command) {
+	for _, v := range engineVerbs {
+		c := &cobra.Command{
+			Use: v.name, Short: v.short, Hidden: v.name == "trial", DisableFlagParsing: true,
+			RunE: func(_ *cobra.Command, args []string) error { return execEngine(append([]string{v.name}, args...)) },
+			ValidArgsFunction: func(_ *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+				_ = execEngine(append(append([]string{"__complete", v.name}, args...), typed))
+				return nil, cobra.ShellCompDirectiveError
+			},
+		}
+		c.SetHelpFunc(func(c *cobra.Command, _ []string) {
+			if err := execEngine([]string{"help", v.name}); err != nil {
+				c.PrintErrln("glimpse:", err)
+			}
+		})
+		root.AddCommand(c)
+	}
+}
+
+func execEngine(args []string) error {
+	found, err := engine.Find(Version())
+	if err != nil {
+		return err
+	}
+	return found.Exec(args)
+}
+
+// Describe gives the engine's own verbs what glimpse --help says of them.
+func Describe(root *cobra.Command) {
+	for _, c := range root.Commands() {
+		for _, v := range engineVerbs {
+			if c.Name() == v.name {
+				c.Short = v.short
+			}
+		}
+	}
+}

@@ -1,0 +1,137 @@
+package cli
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"glimpse/internal/term"
+	"glimpse/metrics"
+	"glimpse/runner"
+)
+
+// Events shows events of a study to people, as bars and lines.
+type Events struct {
+	progress *term.Progress
+	labels   map[string]string // trial id → what distinguishes it from the others; nil shows arms
+}
+
+// NewEvents shows events on w. labels, by trial id, say what distinguishes trials; nil shows their arms.
+func NewEvents(w io.Writer, labels map[string]string) *Events {
+	return &Events{term.NewProgress(w), labels}
+}
+
+// Close removes the bars.
+func (t *Events) Close() { t.progress.Close() }
+
+// Show shows an event.
+func (t *Events) Show(e runner.Event) {
+	name := t.name(e)
+	switch e.Kind {
+	case runner.EventPlanned:
+		t.progress.Log(fmt.Sprintf("%d of %d trials are complete%s", e.Done, e.Total, remaining(e)))
+	case runner.EventFeatures:
+		t.progress.Update("features", e.Done, e.Total, e.Message)
+		if e.Done >= e.Total {
+			t.progress.Finish("features", "")
+		}
+	case runner.EventStarted:
+		line := name + " started"
+		if e.Attempt > 1 {
+			line = fmt.Sprintf("%s taken up again, attempt %d", name, e.Attempt)
+		}
+		t.progress.Log(line)
+	case runner.EventPhase:
+		t.progress.Update(name, 0, 0, phaseText(e.Phase))
+	case runner.EventStep:
+		t.progress.Update(name, e.Step, e.Steps, fmt.Sprintf("epoch %d/%d  loss %.3f", e.Epoch, e.Epochs, e.Loss))
+	case runner.EventCaptioning:
+		t.progress.Update(name, e.Done, e.Total, "captions of "+e.Phase)
+	case runner.EventEpoch:
+		t.progress.Log(fmt.Sprintf("%s epoch %d/%d  loss %.3f  %s", name, e.Epoch, e.Epochs, e.Loss, ScoreText("val", e.Metrics)))
+	case runner.EventSaved:
+		t.progress.Log(fmt.Sprintf("%s checkpoint saved in epoch %d", name, e.Epoch))
+	case runner.EventCompleted:
+		t.progress.Finish(name, strings.TrimRight(fmt.Sprintf("%s complete  %s  %d of %d trials done%s",
+			name, ScoreText(e.Phase, e.Metrics), e.Done, e.Total, remaining(e)), " "))
+	case runner.EventFailed, runner.EventInterrupted, runner.EventPruned, runner.EventLost:
+		t.progress.Finish(name, WithMessage(name+" "+e.Kind, e.Message))
+	case runner.EventNote, runner.EventWaiting:
+		t.progress.Log(WithMessage(strings.TrimSpace(name+" "+waitingText(e.Kind)), e.Message))
+	}
+}
+
+// name names the event's trial on the screen; study-wide events have none.
+func (t *Events) name(e runner.Event) string {
+	if e.Run == "" {
+		return ""
+	}
+	return TrialName(e.Run, cmp.Or(t.labels[e.Run], e.Arm), e.Seed)
+}
+
+// TrialName names a trial on the screen by its id, what distinguishes it, and its seed.
+func TrialName(id, label string, seed int64) string {
+	name := id[:min(6, len(id))]
+	if label != "" {
+		name += " " + label
+	}
+	return fmt.Sprintf("%s seed %d", name, seed)
+}
+
+func phaseText(phase string) string {
+	texts := map[string]string{
+		"data": "reading the data", "model": "making the model", "train": "training",
+		"validate": "captions of val", "val": "captions of val", "test": "captions of test", "score": "scoring",
+	}
+	if text, ok := texts[phase]; ok {
+		return text
+	}
+	return phase
+}
+
+func waitingText(kind string) string {
+	if kind == runner.EventWaiting {
+		return "waiting for trials that other processes work on"
+	}
+	return ""
+}
+
+// WithMessage adds a message to a line; either may be empty.
+func WithMessage(line, message string) string {
+	switch {
+	case message == "":
+		return line
+	case line == "":
+		return message
+	default:
+		return line + ": " + message
+	}
+}
+
+// BriefMetrics are the metrics that people ask for first.
+func BriefMetrics() []metrics.Entry {
+	return slices.DeleteFunc(slices.Clone(metrics.Catalogue), func(e metrics.Entry) bool { return !e.Brief })
+}
+
+// ScoreText shows those metrics on a line.
+func ScoreText(split string, values map[string]float64) string {
+	var parts []string
+	for _, m := range BriefMetrics() {
+		if v, ok := values[m.Key]; ok {
+			parts = append(parts, fmt.Sprintf("%s %.*f", m.Title, m.Digits, m.Scale*v))
+		}
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return split + " " + strings.Join(parts, "  ")
+}
+
+func remaining(e runner.Event) string {
+	if e.Remaining <= 0 {
+		return ""
+	}
+	return ", about " + term.Span(e.Remaining.Seconds()) + " to go"
+}

@@ -1,0 +1,81 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"glimpse/internal/meteordata"
+	"glimpse/metrics"
+)
+
+// NoMeteor as the value of --meteor leaves METEOR's data out where the cache has them.
+const NoMeteor = "none"
+
+// MeteorDir gives the folder of the cache where METEOR's data are, once fetched.
+func MeteorDir() (string, error) {
+	cache, err := CacheDir()
+	if err != nil {
+		return "", err
+	}
+	return meteordata.Dir(cache), nil
+}
+
+// AddMeteor adds the flag --meteor to a verb.
+func AddMeteor(c *cobra.Command, path *string) {
+	c.Flags().StringVar(path, "meteor", "",
+		"METEOR's data: their `folder`, jar, or none (default what glimpse data fetch meteor got, else none)")
+}
+
+// MeteorPath says where METEOR's data are: what the flag names, else the cache, or "" for none.
+func MeteorPath(flag string) (string, error) {
+	switch flag {
+	case NoMeteor:
+		return "", nil
+	case "":
+		dir, err := MeteorDir()
+		if err != nil {
+			return "", err
+		}
+		if !meteordata.Complete(dir) {
+			return "", nil
+		}
+		return dir, nil
+	default:
+		return filepath.Abs(flag)
+	}
+}
+
+// LoadMeteor loads METEOR's data from where MeteorPath says, nil for none.
+func LoadMeteor(flag string) (*metrics.Meteor, error) {
+	path, err := MeteorPath(flag)
+	if err != nil || path == "" {
+		return nil, err
+	}
+	m, err := metrics.LoadMeteor(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && flag != "":
+		return nil, fmt.Errorf("--meteor %s: %w; `glimpse data fetch meteor` gets them", flag, err)
+	case err != nil && flag == "":
+		return nil, fmt.Errorf("%w; remove that folder and run `glimpse data fetch meteor`", err)
+	case err != nil:
+		return nil, fmt.Errorf("--meteor %s: %w", flag, err)
+	}
+	return m, nil
+}
+
+// TrialMeteor loads METEOR's data for a study and gives the value of --meteor for its trials, so that all of them are
+// scored alike.
+func TrialMeteor(flag string) (m *metrics.Meteor, value string, err error) {
+	if m, err = LoadMeteor(flag); err != nil {
+		return nil, "", err
+	}
+	value, err = MeteorPath(flag)
+	if value == "" {
+		value = NoMeteor
+	}
+	return m, value, err
+}

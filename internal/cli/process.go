@@ -1,0 +1,52 @@
+package cli
+
+import (
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+)
+
+// CommandLine is this process's command line, as a shell would take it.
+func CommandLine() string {
+	words := []string{"glimpse"}
+	for _, arg := range os.Args[1:] {
+		words = append(words, Quote(arg))
+	}
+	return strings.Join(words, " ")
+}
+
+// Quote writes a word as a shell reads it.
+func Quote(word string) string {
+	if word != "" && strings.Trim(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=:,@%+") == "" {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
+// OnCheckpoint gives a channel that tells of each SIGUSR1, which asks for a checkpoint.
+func OnCheckpoint() (asked <-chan os.Signal, release func()) {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGUSR1)
+	return signals, func() { signal.Stop(signals) }
+}
+
+// OnSecondStop gives a channel that is closed at the second Ctrl-C or SIGTERM. The first one is the context's.
+func OnSecondStop() (kill <-chan struct{}, release func()) {
+	signals, second, done := make(chan os.Signal, 2), make(chan struct{}), make(chan struct{})
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		for range 2 {
+			select {
+			case <-signals:
+			case <-done:
+				return
+			}
+		}
+		close(second)
+	}()
+	return second, func() {
+		signal.Stop(signals)
+		close(done)
+	}
+}

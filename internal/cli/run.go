@@ -1,0 +1,128 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime/debug"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"glimpse/experiments"
+	"glimpse/runner"
+)
+
+// The exit codes, a contract with scripts.
+const (
+	ExitDone        = 0
+	ExitFailed      = 1   // something went wrong
+	ExitUsage       = 2   // a wrong command line or study file; nothing was done
+	ExitSomeFailed  = 3   // some of the work is done: some trials failed, or some pictures could not be read
+	ExitInterrupted = 130 // stopped by a signal; the same command goes on from there
+)
+
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+// Usage marks an error as the caller's: a wrong flag or argument that only the verb itself could judge.
+func Usage(err error) error { return usageError{err} }
+
+// SomeFailed is the error of a verb that did its work while some of it failed.
+func SomeFailed(message string) error { return someFailed(message) }
+
+type someFailed string
+
+func (e someFailed) Error() string { return string(e) }
+
+// ExitError is the exit code of another process that did a verb's work and has told what was wrong.
+type ExitError int
+
+// Error implements error.
+func (e ExitError) Error() string { return fmt.Sprintf("ended with exit code %d", int(e)) }
+
+// AtLeast refuses the number of a flag that is below least.
+func AtLeast(flag string, value, least int) error {
+	if value < least {
+		return Usage(fmt.Errorf("--%s %d: it must be at least %d", flag, value, least))
+	}
+	return nil
+}
+
+// Root is the command glimpse without verbs, as both programs have it: the engine speaks under the name of the program
+// that called it.
+func Root() *cobra.Command {
+	root := &cobra.Command{Use: "glimpse", Version: Version(), SilenceErrors: true, SilenceUsage: true}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return Usage(err) })
+	return root
+}
+
+// Run executes one command line (without the program's name) and gives the exit code. It is all of a program but the
+// process: tests call it.
+func Run(ctx context.Context, root *cobra.Command, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	started := false
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	// Runs once flags and arguments are accepted: an error before that is one of usage.
+	root.PersistentPreRun = func(*cobra.Command, []string) { started = true }
+	command, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		return ExitDone
+	}
+	if told := ExitError(0); errors.As(err, &told) {
+		return int(told)
+	}
+	code := exitCode(ctx, err, started)
+	message := strings.TrimRight(err.Error(), "\n")
+	if code == ExitInterrupted {
+		message = "interrupted; the same command goes on from where it stopped"
+	}
+	fmt.Fprintf(stderr, "glimpse: %s\n", message)
+	if code == ExitUsage && !started {
+		fmt.Fprintf(stderr, "`%s --help` tells how it is used\n", command.CommandPath())
+	}
+	return code
+}
+
+func exitCode(ctx context.Context, err error, started bool) int {
+	var (
+		usage usageError
+		spec  *experiments.Error
+		some  someFailed
+	)
+	switch {
+	case errors.Is(err, runner.ErrInterrupted), ctx.Err() != nil && errors.Is(err, context.Canceled):
+		return ExitInterrupted
+	case !started || errors.As(err, &usage) || errors.As(err, &spec):
+		return ExitUsage
+	case errors.As(err, &some):
+		return ExitSomeFailed
+	default:
+		return ExitFailed
+	}
+}
+
+// Version names the module's version or, built from a checkout, its commit.
+func Version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	commit, dirty := "", ""
+	for _, s := range info.Settings {
+		switch {
+		case s.Key == "vcs.revision":
+			commit = s.Value[:min(12, len(s.Value))]
+		case s.Key == "vcs.modified" && s.Value == "true":
+			dirty = "+dirty"
+		}
+	}
+	if commit == "" {
+		return info.Main.Version
+	}
+	return commit + dirty
+}

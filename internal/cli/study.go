@@ -1,0 +1,78 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"regexp"
+
+	"github.com/spf13/cobra"
+
+	"glimpse/experiments"
+)
+
+// StudyFlags are those of every verb that reads a study file.
+type StudyFlags struct {
+	Sets []string // overrides, as KEY=VALUE
+	Root string   // folder of the data set, "" where the flag is not given
+}
+
+// Add adds the flags to a verb.
+func (f *StudyFlags) Add(c *cobra.Command) {
+	c.Flags().StringArrayVar(&f.Sets, "set", nil, "override a key of the study, as in train.epochs=3 (repeatable)")
+	c.Flags().StringVar(&f.Root, "data", "", "folder of the data set (default $GLIMPSE_DATA, else the study's data.root)")
+	c.ValidArgsFunction = CompleteSpec
+}
+
+// Load reads the study file, with the data's folder as flag and environment want it. Whatever is wrong with it is an error
+// of usage.
+func (f *StudyFlags) Load(path string) (*experiments.Study, error) {
+	study, err := experiments.Load(path, f.Sets)
+	if _, missing := os.Stat(path); errors.Is(missing, fs.ErrNotExist) {
+		hint := "name a study, such as experiments/demo.yaml"
+		if _, err := os.Stat(path + ".yaml"); err == nil {
+			hint = fmt.Sprintf("did you mean %s.yaml?", path)
+		}
+		err = fmt.Errorf("%w; %s", err, hint)
+	}
+	if err != nil {
+		return nil, Usage(err)
+	}
+	study.SetRoot(DataRoot(f.Root, study.Data.Root))
+	return study, nil
+}
+
+// CompleteSpec makes shells complete a study file.
+func CompleteSpec(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return []string{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt
+}
+
+// Compute are the flags that say what computes, and with how many threads.
+type Compute struct {
+	Device  string
+	Threads int
+}
+
+// Add adds the flags to a verb.
+func (f *Compute) Add(c *cobra.Command) {
+	c.Flags().StringVar(&f.Device, "device", "auto", "auto, cpu, cuda or cuda:N; auto is the first GPU, else the CPU")
+	c.Flags().IntVar(&f.Threads, "threads", 0, "threads of a trial (default: the processors, shared among the jobs)")
+}
+
+// deviceName is what --device takes; whether there is such a device, the engine knows.
+var deviceName = regexp.MustCompile(`^(auto|cpu|cuda(:\d+)?)$`)
+
+// Check refuses what no machine has.
+func (f *Compute) Check() error {
+	switch {
+	case f.Threads < 0:
+		return Usage(errors.New("--threads must not be negative"))
+	case !deviceName.MatchString(f.Device):
+		return Usage(fmt.Errorf("device %q: want auto, cpu, cuda or cuda:N", f.Device))
+	}
+	return nil
+}

@@ -1,0 +1,135 @@
+package planning
+
+import (
+	"errors"
+	"fmt"
+
+	"glimpse/captioner"
+	"glimpse/data"
+	"glimpse/experiments"
+	"glimpse/results"
+	"glimpse/runner"
+)
+
+// Sets are the data sets that trials need, each loaded once.
+type Sets struct {
+	// Cache is the folder of the feature cache, where hashes of pictures are kept; see [runner.Config].
+	Cache  string
+	loaded map[experiments.Data]*loadedSet
+}
+
+// loadedSet is a data set with what was found out about it.
+type loadedSet struct {
+	*data.Dataset
+	content  experiments.Content // zero until it is asked for
+	features map[string]string   // encoder and weights → hash of the features
+}
+
+func (sets *Sets) of(s experiments.Settings) (*loadedSet, error) {
+	s.Data.Content = experiments.Content{} // the same files, whatever is expected in them
+	if d, loaded := sets.loaded[s.Data]; loaded {
+		return d, nil
+	}
+	d, err := data.Load(runner.DataOptions(s, s.Data.Root))
+	if err != nil {
+		return nil, err
+	}
+	if sets.loaded == nil {
+		sets.loaded = map[experiments.Data]*loadedSet{}
+	}
+	sets.loaded[s.Data] = &loadedSet{Dataset: d, features: map[string]string{}}
+	return sets.loaded[s.Data], nil
+}
+
+// Load gives the data set of a trial.
+func (sets *Sets) Load(s experiments.Settings) (*data.Dataset, error) {
+	d, err := sets.of(s)
+	if err != nil {
+		return nil, err
+	}
+	return d.Dataset, nil
+}
+
+// Trials gives the trials of a study with their parameters counted and, if it asks for that, matched. What their data hold is
+// part of their identity.
+func (sets *Sets) Trials(study *experiments.Study) ([]experiments.Trial, error) {
+	var failed error
+	err := study.MatchParameters(func(s experiments.Settings) int64 {
+		d, err := sets.Load(s)
+		if err != nil {
+			failed = err
+			if wrong := (data.Error{}); s.Data.Root == "" || errors.As(err, &wrong) && wrong.File == s.Data.Root {
+				failed = study.Wrong("data.root", err)
+			}
+			return 0
+		}
+		n, err := s.Parameters(len(d.Vocabulary.Words))
+		if err != nil {
+			failed = err
+		}
+		return n
+	})
+	if failed != nil {
+		return nil, failed
+	}
+	if err != nil {
+		return nil, err
+	}
+	err = study.SetContents(func(of experiments.Data) (experiments.Content, error) {
+		return sets.content(experiments.Settings{Data: of})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return study.Plan()
+}
+
+// content is what a data set holds.
+func (sets *Sets) content(s experiments.Settings) (experiments.Content, error) {
+	d, err := sets.of(s)
+	if err != nil {
+		return experiments.Content{}, err
+	}
+	if d.content == (experiments.Content{}) {
+		if d.content, err = runner.ContentOf(d.Dataset, sets.Cache); err != nil {
+			return experiments.Content{}, err
+		}
+	}
+	return d.content, nil
+}
+
+// present is the data set of a trial as far as its identity goes.
+func (sets *Sets) present(s experiments.Settings) (results.Present, error) {
+	content, err := sets.content(s)
+	if err != nil {
+		return results.Present{}, err
+	}
+	d, err := sets.of(s)
+	if err != nil {
+		return results.Present{}, err
+	}
+	return results.Present{Content: content, Data: "data=" + runner.DataField(d.Dataset), Features: sets.features(d)}, nil
+}
+
+// features gives the hash of the features that an encoder makes of a data set by weights of this sha256, as runs record
+// it (hashes.features): "" for an encoder that is trained with the captioner. It needs neither weights nor features.
+func (sets *Sets) features(d *loadedSet) func(s experiments.Settings, weightsSHA256 string) (string, error) {
+	return func(s experiments.Settings, weightsSHA256 string) (string, error) {
+		if s.Encoder.Name == captioner.Joint {
+			return "", nil
+		}
+		key := fmt.Sprintf("%+v %s", s.Encoder, weightsSHA256)
+		if hash, known := d.features[key]; known {
+			return hash, nil
+		}
+		spec, err := data.SpecOf(s.Encoder.Name, s.Encoder.ImageSize, weightsSHA256)
+		if err != nil {
+			return "", err
+		}
+		hash, err := data.FeatureHash(spec, d.Dataset, sets.Cache)
+		if err == nil {
+			d.features[key] = hash
+		}
+		return hash, err
+	}
+}

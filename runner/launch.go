@@ -1,0 +1,64 @@
+package runner
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"time"
+
+	"glimpse/experiments"
+)
+
+// Launch says which trial a process runs, and how. A runner writes it as one JSON
+// line to the standard input of the process, and holds that open for as long as it lives.
+type Launch struct {
+	Run string `json:"run"` // id, or an unambiguous start of one
+	// Attempt is the claim that the runner took for this trial; 0 makes the
+	// trial claim its run itself, as when it is started by hand or by a cluster.
+	Attempt  int64  `json:"attempt"`
+	Database string `json:"database"` // path of the results database
+	Dir      string `json:"dir"`      // folder of all runs; "" is DefaultDir
+	Root     string `json:"root"`     // of the data set, where the spec names none
+	Cache    string `json:"cache"`    // folder where hashes of pictures are kept, see Config.Cache
+
+	// Study holds the trials that this one is held against by the rule Prune.
+	Study string            `json:"study"`
+	Prune experiments.Prune `json:"prune"`
+	// Keep says which checkpoints stay once the run is completed: best, which "" is
+	// too, last, both or none.
+	Keep string `json:"keep"`
+
+	Device      string `json:"device"`  // to train and decode on
+	Threads     int    `json:"threads"` // of an operation on the CPU
+	Meteor      string `json:"meteor"`  // where METEOR's data are
+	CommandLine string `json:"command"` // that the study was run by, to be recorded
+
+	Lease     time.Duration `json:"lease"`      // 0 is DefaultLease
+	Silence   time.Duration `json:"silence"`    // 0 is DefaultSilence
+	SaveEvery time.Duration `json:"save_every"` // between checkpoints within an epoch; 0 is DefaultSaveEvery
+}
+
+// write writes the line.
+func (l Launch) write(w io.Writer) error {
+	line, err := json.Marshal(l)
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(append(line, '\n'))
+	return err
+}
+
+// ReadLaunch reads the line that a runner wrote. What follows it is control: it ends
+// when the runner does.
+func ReadLaunch(r io.Reader) (l Launch, control io.Reader, err error) {
+	lines := bufio.NewReader(r)
+	line, err := lines.ReadBytes('\n')
+	if err == nil {
+		err = json.Unmarshal(line, &l)
+	}
+	if err != nil {
+		return l, nil, fmt.Errorf("reading what to run from standard input: %w", err)
+	}
+	return l, lines, nil
+}
