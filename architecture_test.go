@@ -1,5 +1,5 @@
 // Package glimpse_test holds the rule that keeps the packages apart: imports point one way, gotch stays behind
-// internal/torch, and everything but models, inspect, internal/torch and cmd builds without libtorch.
+// internal/torch, and everything but models, internal/torch and cmd/glimpse-engine builds without libtorch.
 package glimpse_test
 
 import (
@@ -25,28 +25,33 @@ const (
 // allowed tells, for each package, which of our packages it may import. A package below one of these (metrics/x) follows
 // the rule of the package above it, and may import its own tree.
 var allowed = map[string][]string{
-	"cmd/glimpse":     {"captioner", "experiments", "data", "inspect", "metrics", "internal/filter", "internal/store", "internal/torch", "internal/wheel", "models", "results", "runner", "reports", "exports"},
-	"inspect":         {"experiments", "data", "metrics", "internal/store", "models", "reports", "results", "runner"},
-	"results":         {"experiments", "metrics", "internal/store"},
-	"runner":          {"experiments", "data", "metrics", "internal/store", "results"},
-	"models":          {"captioner", "experiments", "data", "internal/torch", "internal/wheel"},
-	"reports":         {"experiments", "internal/store", "metrics", "results"},
-	"exports":         {"internal/store", "results"},
-	"experiments":     {"captioner", "metrics"},
-	"captioner":       {},
-	"data":            {},
-	"metrics":         {},
-	"internal/filter": {},
-	"internal/store":  {},
-	"internal/torch":  {},
-	"internal/wheel":  {},
+	"cmd/glimpse":         {"captioner", "experiments", "data", "exports", "inspect", "internal/cli", "internal/engine", "internal/filter", "internal/meteordata", "internal/store", "metrics", "planning", "reports", "results", "runner"},
+	"cmd/glimpse-engine":  {"captioner", "experiments", "data", "inspect", "internal/cli", "internal/engine", "internal/store", "internal/torch", "metrics", "models", "planning", "reports", "results", "runner"},
+	"inspect":             {"captioner", "experiments", "data", "metrics", "internal/store", "planning", "reports", "results", "runner"},
+	"internal/cli":        {"experiments", "inspect", "internal/engine", "internal/meteordata", "internal/store", "metrics", "runner"},
+	"internal/engine":     {"data", "experiments"},
+	"internal/meteordata": {"internal/wheel", "metrics"},
+	"planning":            {"captioner", "data", "experiments", "internal/store", "metrics", "results", "runner"},
+	"results":             {"experiments", "metrics", "internal/store"},
+	"runner":              {"experiments", "data", "metrics", "internal/store", "results"},
+	"models":              {"captioner", "experiments", "data", "internal/torch", "internal/wheel"},
+	"reports":             {"experiments", "internal/store", "metrics", "results"},
+	"exports":             {"internal/store", "results"},
+	"experiments":         {"captioner", "metrics"},
+	"captioner":           {},
+	"data":                {"captioner"},
+	"metrics":             {},
+	"internal/filter":     {},
+	"internal/store":      {},
+	"internal/torch":      {},
+	"internal/wheel":      {},
 }
 
 // leaves are packages that any other may import, and that import none of ours.
 var leaves = []string{"internal/atomicfile", "internal/faults", "internal/term"}
 
 // needTorch are the packages that may reach gotch, directly or not.
-var needTorch = []string{"cmd/glimpse", "inspect", "models", "internal/torch"}
+var needTorch = []string{"cmd/glimpse-engine", "models", "internal/torch"}
 
 type listed struct {
 	ImportPath, ForTest                string

@@ -1,7 +1,7 @@
 # `just` lists the recipes; `./bootstrap RECIPE` is the same on a machine that has no just yet.
 
 # Packages that build and test with plain Go, without libtorch.
-pure := "./captioner/... ./data/... ./experiments/... ./exports/... ./internal/atomicfile/... ./internal/filter/... ./internal/store/... ./internal/term/... ./internal/wheel/... ./metrics/... ./models/pth/... ./reports/... ./results/... ./runner/..."
+pure := "./captioner/... ./cmd/glimpse/... ./data/... ./experiments/... ./exports/... ./inspect/... ./internal/atomicfile/... ./internal/cli/... ./internal/engine/... ./internal/filter/... ./internal/meteordata/... ./internal/store/... ./internal/term/... ./internal/wheel/... ./metrics/... ./models/pth/... ./planning/... ./reports/... ./results/... ./runner/..."
 
 # Runs a command with cgo's flags for libtorch (fetched into the user's cache if it is missing).
 torch := "scripts/libtorch run"
@@ -9,9 +9,13 @@ torch := "scripts/libtorch run"
 _list:
     @just --list --unsorted
 
-# bin/glimpse, which starts with no environment variables set
-build:
-    {{torch}} go build -o bin/glimpse ./cmd/glimpse
+# bin/glimpse and bin/glimpse-engine, which start with no environment variables set
+build: build-light
+    {{torch}} go build -o bin/glimpse-engine ./cmd/glimpse-engine
+
+# bin/glimpse alone, in a minute and without libtorch: all but what needs a model, for a login node or whoever reads results
+build-light:
+    go build -o bin/glimpse ./cmd/glimpse
 
 # lint and every test
 test: lint test-scripts

@@ -11,6 +11,7 @@ import (
 // TestAuditRefusals holds what cannot be audited, and that nothing is stored then. What can be is in testdata/script/run.txtar.
 func TestAuditRefusals(t *testing.T) {
 	bench(t, nil)
+	t.Setenv("GLIMPSE_ENGINE", "")
 	const settings = `{"data": {"name": "shapes", "split": "official", "min_count": 1, "captions_per_image": 5, "images": 60, "vocabulary": "train"}}`
 	makeResults(t, store.Study{Name: "made-up", Spec: "data: {name: shapes}"}, settings, []made{
 		{id: "aaaa", arm: "none", seed: 1, signature: "data=shapes/official@0 tokenizer=ptb metrics=1", captions: scoredCaptions(0.4, 1)},

@@ -49,6 +49,7 @@ const (
 // signals are sent (in as many rounds of the study as that takes) everything
 // must be as in a study that nobody disturbed. `just chaos` sends 200.
 func TestChaos(t *testing.T) {
+	needEngine(t)
 	if runtime.GOOS != "linux" {
 		t.Skip("its victims are found in /proc")
 	}
@@ -159,7 +160,7 @@ func (c *chaos) disturb(t *testing.T, random *rand.Rand, n int, sent map[string]
 			select {
 			case code := <-r.ended:
 				switch code {
-				case exitDone:
+				case cli.ExitDone:
 					runners[i] = nil
 				case cli.ExitSomeFailed, cli.ExitInterrupted, -1:
 					runners[i] = c.runner(t)

@@ -66,7 +66,6 @@ func TestRefusals(t *testing.T) {
 		{"plan absent.yaml", 2, []string{"absent.yaml: cannot be read: no such file; name a study"}},
 		{"plan misspelt.yaml", 2, []string{`misspelt.yaml:4: unknown key "hiden"`, `did you mean "hidden"?`}},
 		{"run misspelt.yaml", 2, []string{"misspelt.yaml:4: "}},
-		{"features misspelt.yaml", 2, []string{"misspelt.yaml:4: "}},
 		{"data info misspelt.yaml", 2, []string{"misspelt.yaml:4: "}},
 		{"plan good.yaml --set train.epocs=3", 2, []string{"--set train.epocs=3: ", `"epochs"`}},
 		{"plan good.yaml --set train.epochs=many", 2, []string{"--set train.epochs=many: "}},
@@ -75,14 +74,6 @@ func TestRefusals(t *testing.T) {
 		{"run good.yaml --device tpu", 2, []string{`device "tpu": want auto, cpu, cuda or cuda:N`}},
 		{"data info shapes --set train.epochs=3", 2, []string{"shapes is the name of a data set"}},
 		{"data info good.yaml --split seed", 2, []string{"--set data.split=seed"}},
-		{"bench trian", 2, []string{`unknown command "trian" for "glimpse bench"`}},
-		{"bench train misspelt.yaml", 2, []string{"misspelt.yaml:4: "}},
-		{"bench train --set train.epocs=3", 2, []string{"--set train.epocs=3: ", `"epochs"`}},
-		{"bench train --arm sft", 2, []string{"--arm sft", "none, soft, adaptive"}},
-		{"bench train --steps 0", 2, []string{"--steps 0: it must be at least 1"}},
-		{"bench scaling", 2, []string{"-o DIR is needed"}},
-		{"bench scaling -o scaling --axis hiden", 2, []string{"--axis hiden", "hidden, regions, beam"}},
-		{"bench decode --images 0", 2, []string{"--images 0"}},
 		{"data export shapes", 2, []string{"-o DIR is needed"}},
 		{"data export misspelt.yaml -o scenes", 2, []string{"misspelt.yaml:4: "}},
 		{"data info flickr9k", 1, []string{"flickr9k"}},
@@ -92,7 +83,6 @@ func TestRefusals(t *testing.T) {
 		{"runs --state done --db text.db", 2, []string{`"done"`, "queued, running, completed, failed, interrupted"}},
 		{"show 3f2a --db other.db", 1, []string{"no results database other.db"}},
 		{"report demo -o report", 1, []string{"no results database"}},
-		{"trial 3f2a --db other.db", 1, []string{"no results database other.db"}},
 		{"runs --db text.db", 1, []string{"text.db", "not a results database"}},
 		{"run good.yaml --db text.db", 1, []string{"text.db", "not a results database"}},
 	} {
@@ -129,14 +119,19 @@ func TestHelp(t *testing.T) {
 	if strings.Contains(root, "\n  trial ") {
 		t.Error("the child's verb is listed")
 	}
-	for _, verb := range []string{"new", "plan", "run", "watch", "runs", "show", "report", "export", "data", "data info", "data fetch", "data export", "features", "score", "compare", "audit", "swap", "ensemble", "doctor", "tokenize",
-		"db", "db check", "db backup", "db export", "db import", "db merge", "bench", "bench train", "bench features", "bench decode", "bench score", "bench store", "bench limits", "bench scaling"} {
+	for _, verb := range []string{"new", "plan", "run", "watch", "runs", "show", "report", "export", "data", "data info", "data fetch", "data export", "score", "compare", "audit", "doctor", "tokenize",
+		"db", "db check", "db backup", "db export", "db import", "db merge"} {
 		code, help, _ := call(append(strings.Fields(verb), "--help")...)
 		if code != 0 || !strings.Contains(help, "Examples:\n  ") {
 			t.Errorf("glimpse %s --help: exit code %d, no example in\n%s", verb, code, help)
 		}
 		if first := strings.Fields(verb)[0]; !strings.Contains(root, "\n  "+first+" ") {
 			t.Errorf("%s is not listed by glimpse --help", verb)
+		}
+	}
+	for _, verb := range []string{"features", "caption", "swap", "ensemble", "illustrate", "reproduce", "bench"} {
+		if !strings.Contains(root, "\n  "+verb+" ") {
+			t.Errorf("the engine's %s is not listed by glimpse --help", verb)
 		}
 	}
 	if code, script, _ := call("completion", "bash"); code != 0 || !strings.Contains(script, "bash completion") {
@@ -177,11 +172,12 @@ func TestDataInfo(t *testing.T) {
 
 func TestDoctor(t *testing.T) {
 	bench(t, nil)
+	t.Setenv("GLIMPSE_ENGINE", "")
 	code, text, stderr := call("doctor")
 	if code != 0 {
 		t.Errorf("exit code %d:\n%s%s", code, text, stderr)
 	}
-	for _, want := range []string{"ok      libtorch  2.1.", "absent  flickr8k", "ok      database"} {
+	for _, want := range []string{"absent  engine", "absent  flickr8k", "ok      database"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("lacks %q:\n%s", want, text)
 		}

@@ -29,6 +29,7 @@ sweep: {method: zip, over: {model.hidden: [8, 9, 10, 11, 12, 13], train.optimize
 // TestCrashes lets trials die inside libtorch, as the program itself runs them: each is recorded as failed with why and
 // where, the others are not touched, and running again does what another attempt can mend.
 func TestCrashes(t *testing.T) {
+	needEngine(t)
 	compiler := os.Getenv("CXX")
 	if compiler == "" {
 		compiler = "c++"

@@ -13,6 +13,7 @@ import (
 // TestFailedWrites lets writes of the program itself fail while it runs a study: database, checkpoints, logs, report. The
 // database is sound after each, and the same command then ends as if nothing had happened.
 func TestFailedWrites(t *testing.T) {
+	needEngine(t)
 	if err := faults.Supported(); err != nil {
 		t.Skip(err)
 	}

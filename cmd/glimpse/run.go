@@ -135,7 +135,7 @@ func runStudy(c *cobra.Command, study *experiments.Study, compute cli.Compute, o
 		program *engine.Program
 		device  engine.Info
 	)
-	if slices.ContainsFunc(trials, func(t experiments.Trial) bool { return !completed(found.Known, t.ID) }) {
+	if study.Searches() || slices.ContainsFunc(trials, func(t experiments.Trial) bool { return !completed(found.Known, t.ID) }) {
 		if program, device, err = engineFor(ctx, compute.Device); err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"glimpse/internal/cli"
 	"glimpse/internal/store"
 )
 
@@ -62,7 +63,7 @@ func TestRunsColumns(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out strings.Builder
-	if err := list.table(list.choose(listedRuns()[2:], nil)).print(&out); err != nil {
+	if err := list.table(list.choose(listedRuns()[2:], nil)).Print(&out); err != nil {
 		t.Fatal(err)
 	}
 	want := `RUN  model.hidden  test CIDEr  val CIDEr  test LENGTH RATIO  CREATED           ERROR                   TIME
@@ -99,11 +100,11 @@ func TestRunsRefusesFields(t *testing.T) {
 
 func TestCompleteFields(t *testing.T) {
 	for typed, want := range map[string]string{"test.cid": "test.cider", "arm,-model.hi": "arm,-model.hidden", "+val.bleu4": "+val.bleu4"} {
-		if got := beginning(completeFields(typed), typed); len(got) == 0 || got[0] != want {
+		if got := cli.Beginning(completeFields(typed), typed); len(got) == 0 || got[0] != want {
 			t.Errorf("%s is completed to %v, want %s", typed, got, want)
 		}
 	}
-	if got := beginning(completeWhere("arm=none and (decode.b"), "arm=none and (decode.b"); len(got) != 1 || got[0] != "arm=none and (decode.beam" {
+	if got := cli.Beginning(completeWhere("arm=none and (decode.b"), "arm=none and (decode.b"); len(got) != 1 || got[0] != "arm=none and (decode.beam" {
 		t.Errorf("an expression is completed to %v", got)
 	}
 }

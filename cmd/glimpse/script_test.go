@@ -5,26 +5,81 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
+	"sync"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == "trial" { // of a study that a test runs in its own process
-		main()
-		return
+	dir, err := os.MkdirTemp("", "engine-")
+	if err != nil {
+		panic(err)
 	}
-	testscript.Main(m, map[string]func(){"glimpse": main})
+	engineDir = dir
+	testscript.Main(cleaned{m, dir}, map[string]func(){"glimpse": main})
 }
 
-// TestScripts holds the command line's contract: testdata/script/*.txtar, each in an empty directory with no GLIMPSE_*
-// variable set and a cache of its own.
-func TestScripts(t *testing.T) {
+// cleaned removes what tests shared.
+type cleaned struct {
+	*testing.M
+	dir string
+}
+
+func (c cleaned) Run() int {
+	defer os.RemoveAll(c.dir)
+	return c.M.Run()
+}
+
+// engineDir takes the engine that tests share.
+var engineDir string
+
+// buildEngine builds the engine once, of the version that test binaries have.
+var buildEngine = sync.OnceValues(func() (string, error) {
+	path := filepath.Join(engineDir, "glimpse-engine")
+	out, err := exec.Command("go", "build", "-buildvcs=false", "-o", path, "glimpse/cmd/glimpse-engine").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("building the engine: %w\n%s", err, out)
+	}
+	return path, nil
+})
+
+// needLibtorch skips a test where libtorch is not at hand: `just test` has it, `just test-pure` has not.
+func needLibtorch(t *testing.T) {
+	t.Helper()
+	if !strings.Contains(os.Getenv("CGO_CXXFLAGS"), "torch") {
+		t.Skip("needs libtorch, which `just test` has")
+	}
+}
+
+// needEngine gives the program glimpse an engine.
+func needEngine(t *testing.T) {
+	t.Helper()
+	needLibtorch(t)
+	path, err := buildEngine()
+	if err != nil {
+		t.Fatal(err)
+	}
+	os.Setenv("GLIMPSE_ENGINE", path) // for the whole process: tests share it, and those that run in parallel may not set it
+}
+
+// TestScripts holds the command line's contract as far as no engine is needed: testdata/script/*.txtar, each in an empty
+// directory with no GLIMPSE_* variable set and a cache of its own.
+func TestScripts(t *testing.T) { scripts(t, "script", "") }
+
+// TestEngineScripts holds the rest of it: testdata/engine/*.txtar, with an engine.
+func TestEngineScripts(t *testing.T) {
+	needEngine(t)
+	scripts(t, "engine", os.Getenv("GLIMPSE_ENGINE"))
+}
+
+func scripts(t *testing.T, dir, engine string) {
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata/script",
+		Dir: filepath.Join("testdata", dir),
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("GLIMPSE_CACHE", env.WorkDir+"/.cache")
+			env.Setenv("GLIMPSE_ENGINE", engine)
 			env.Setenv("TERM", "dumb")
 			env.Setenv("GLIMPSE_PYTHON", os.Getenv("GLIMPSE_PYTHON"))
 			root, err := filepath.Abs(filepath.Join("..", ".."))

@@ -13,6 +13,7 @@ import (
 
 	"glimpse/experiments"
 	"glimpse/internal/store"
+	"glimpse/planning"
 )
 
 // staged is a study whose trials a test makes up: nothing is trained.
@@ -48,7 +49,7 @@ func stage(t *testing.T, s staged) experiments.Declaration {
 	if err != nil {
 		t.Fatal(err)
 	}
-	trials, err := datasets{}.plan(study)
+	trials, err := (&planning.Sets{}).Trials(study)
 	if err != nil {
 		t.Fatal(err)
 	}

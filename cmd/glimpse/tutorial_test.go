@@ -43,6 +43,7 @@ func TestTutorial(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds and trains for a minute")
 	}
+	needLibtorch(t)
 	root, err := filepath.Abs(filepath.Join("..", ".."))
 	if err != nil {
 		t.Fatal(err)
@@ -63,7 +64,7 @@ func TestTutorial(t *testing.T) {
 	}
 	c := exec.Command("bash", "-eu", "-o", "pipefail", "-c", script)
 	c.Dir = root
-	c.Env = append(os.Environ(), "HOME="+t.TempDir(), "GLIMPSE_CACHE="+cache, "GLIMPSE_DB=", "GLIMPSE_DATA=", "NO_COLOR=1",
+	c.Env = append(os.Environ(), "HOME="+t.TempDir(), "GLIMPSE_CACHE="+cache, "GLIMPSE_DB=", "GLIMPSE_DATA=", "GLIMPSE_ENGINE=", "NO_COLOR=1",
 		"GOCACHE="+dirs[0], "GOMODCACHE="+dirs[1], "GOPATH="+dirs[2])
 	var stdout, stderr bytes.Buffer
 	c.Stdout, c.Stderr = &stdout, &stderr

@@ -26,6 +26,7 @@ sweep: {over: {model.hidden: [8, 9]}}
 
 // TestPictureVanishes takes a picture away, or damages it, while a study that has checked its data is at work.
 func TestPictureVanishes(t *testing.T) {
+	needEngine(t)
 	bench(t, map[string]string{"vanish.yaml": vanishStudy, "drawn.yaml": "study: drawn\ndata: {name: shapes, images: 60}\n"})
 	if code, _, stderr := call("data", "export", "drawn.yaml", "-o", "scenes"); code != 0 {
 		t.Fatal(stderr)

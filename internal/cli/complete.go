@@ -35,7 +35,7 @@ func CompleteFromDB(values func(context.Context, *store.DB) ([]string, error)) c
 		if len(args) > 0 {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
-		return beginning(fromDB(c, values), typed), cobra.ShellCompDirectiveNoFileComp
+		return Beginning(fromDB(c, values), typed), cobra.ShellCompDirectiveNoFileComp
 	}
 }
 
@@ -44,7 +44,7 @@ func CompleteStudy(c *cobra.Command, args []string, typed string) ([]string, cob
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
-	if names := beginning(fromDB(c, StudyNames), typed); len(names) > 0 {
+	if names := Beginning(fromDB(c, StudyNames), typed); len(names) > 0 {
 		return names, cobra.ShellCompDirectiveNoFileComp
 	}
 	return CompleteSpec(c, args, typed)
@@ -63,7 +63,7 @@ func CompleteCompared(c *cobra.Command, args []string, typed string) ([]string, 
 		name, _, _ := strings.Cut(word, "\t")
 		return slices.Contains(args, name)
 	})
-	return beginning(words, typed), cobra.ShellCompDirectiveNoFileComp
+	return Beginning(words, typed), cobra.ShellCompDirectiveNoFileComp
 }
 
 func StudyNames(ctx context.Context, db *store.DB) ([]string, error) {
@@ -103,12 +103,12 @@ func RunIDs(ctx context.Context, db *store.DB) ([]string, error) {
 func CompleteFlag(c *cobra.Command, flag string, words func(typed string) []string) {
 	// The only error is a flag that does not exist, or is completed twice.
 	_ = c.RegisterFlagCompletionFunc(flag, func(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
-		return beginning(words(typed), typed), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+		return Beginning(words(typed), typed), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 	})
 }
 
-// beginning keeps the words that begin with what was typed.
-func beginning(words []string, typed string) []string {
+// Beginning keeps the words that begin with what was typed.
+func Beginning(words []string, typed string) []string {
 	var matching []string
 	for _, w := range words {
 		if strings.HasPrefix(w, typed) {
