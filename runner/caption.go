@@ -12,6 +12,7 @@ import (
 	"glimpse/experiments"
 	"glimpse/internal/store"
 	"glimpse/metrics"
+	"glimpse/metrics/meteor"
 )
 
 // captionsAtOnce is how many images are captioned in one call: few enough that
@@ -220,7 +221,7 @@ func imageStats(images []metrics.ImageScore) ([]store.ImageStats, error) {
 			Match: s.Match, Length: s.Length, RefLength: s.RefLength,
 			RougeL: s.RougeL, CIDEr: s.CIDEr, CIDErD: s.CIDErD, METEOR: s.METEOR,
 		}}
-		if s.MeteorStats != (metrics.MeteorStats{}) {
+		if s.MeteorStats != (meteor.Stats{}) {
 			raw, err := json.Marshal(s.MeteorStats)
 			if err != nil {
 				return nil, fmt.Errorf("score of %s: %w", s.ID, err)

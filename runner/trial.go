@@ -15,6 +15,7 @@ import (
 	"glimpse/experiments"
 	"glimpse/internal/store"
 	"glimpse/metrics"
+	"glimpse/metrics/meteor"
 )
 
 // TrialConfig says which trial to run, and how.
@@ -44,7 +45,7 @@ type TrialConfig struct {
 	Versions    map[string]string // library → version, such as libtorch
 
 	// Meteor holds METEOR's data; nil scores meteor-exact-stem in its place.
-	Meteor *metrics.Meteor
+	Meteor *meteor.Data
 
 	// Checkpoint asks for a checkpoint as soon as a step is done; nil when nobody asks.
 	Checkpoint <-chan os.Signal

@@ -11,7 +11,7 @@ import (
 
 	"glimpse/data"
 	"glimpse/internal/term"
-	"glimpse/metrics"
+	"glimpse/metrics/ptb"
 	"glimpse/runner"
 )
 
@@ -72,7 +72,7 @@ func dataOptions(arg, split string, flags studyFlags) (data.Options, error) {
 		if len(flags.sets) > 0 {
 			return data.Options{}, usageError{fmt.Errorf("--set changes a study file, and %s is the name of a data set", arg)}
 		}
-		return data.Options{Name: arg, Split: split, Root: dataRoot(flags.root, ""), Tokenize: metrics.Tokenize}, nil
+		return data.Options{Name: arg, Split: split, Root: dataRoot(flags.root, ""), Tokenize: ptb.Tokenize}, nil
 	}
 	if split != "" {
 		return data.Options{}, usageError{fmt.Errorf("--split goes with the name of a data set; for a study it is --set data.split=%s", split)}

@@ -15,7 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"glimpse/internal/wheel"
-	"glimpse/metrics"
+	"glimpse/metrics/meteor"
 )
 
 // meteorWheel is the wheel of the package index that carries METEOR 1.5: its jar, and the paraphrase table beside it.
@@ -23,7 +23,7 @@ var meteorWheel = struct{ requirement, sha256 string }{
 	"pycocoevalcap==1.2", "083ed7910f1aec000b0a237ef6665f74edf19954204d0b1cbdb8399ed132228d",
 }
 
-// meteorMembers are the files of the wheel that METEOR's data are made of, with their names where metrics.PackMeteor looks
+// meteorMembers are the files of the wheel that METEOR's data are made of, with their names where meteor.Pack looks
 // for them.
 var meteorMembers = []struct{ member, name string }{
 	{"pycocoevalcap/meteor/meteor-1.5.jar", "meteor-1.5.jar"},
@@ -53,7 +53,7 @@ called meteor-exact-stem.`,
 			there := meteorComplete(dir)
 			if !there {
 				fmt.Fprintf(c.ErrOrStderr(), "downloading %s (104 MB)\n", meteorWheel.requirement)
-				if err := fetchMeteor(c.Context(), dir, meteorWheel.sha256, wheel.Pip, metrics.PackMeteor); err != nil {
+				if err := fetchMeteor(c.Context(), dir, meteorWheel.sha256, wheel.Pip, meteor.Pack); err != nil {
 					return fmt.Errorf("fetching METEOR's data: %w", err)
 				}
 			}
@@ -70,7 +70,7 @@ called meteor-exact-stem.`,
 
 // meteorComplete tells whether a folder holds METEOR's data. They are in one file that appears whole or not at all.
 func meteorComplete(dir string) bool {
-	info, err := os.Stat(filepath.Join(dir, metrics.MeteorPack))
+	info, err := os.Stat(filepath.Join(dir, meteor.PackName))
 	return err == nil && info.Mode().IsRegular()
 }
 
@@ -89,7 +89,7 @@ func fetchMeteor(ctx context.Context, dir, sum string, download wheel.Download, 
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return err
 		}
-		return pack(unpacked, filepath.Join(dir, metrics.MeteorPack))
+		return pack(unpacked, filepath.Join(dir, meteor.PackName))
 	})
 }
 

@@ -15,6 +15,7 @@ import (
 	"glimpse/internal/store"
 	"glimpse/internal/term"
 	"glimpse/metrics"
+	"glimpse/metrics/meteor"
 )
 
 // noMeteor as the value of --meteor leaves METEOR's data out where the cache has them.
@@ -113,12 +114,12 @@ func sameMetrics(known []store.Run, trials []experiments.Trial, version string) 
 }
 
 // loadMeteor loads METEOR's data from where meteorPath says, nil for none.
-func loadMeteor(flag string) (*metrics.Meteor, error) {
+func loadMeteor(flag string) (*meteor.Data, error) {
 	path, err := meteorPath(flag)
 	if err != nil || path == "" {
 		return nil, err
 	}
-	m, err := metrics.LoadMeteor(path)
+	m, err := meteor.Load(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && flag != "":
 		return nil, fmt.Errorf("--meteor %s: %w; `glimpse data fetch meteor` gets them", flag, err)

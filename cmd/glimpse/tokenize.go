@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"glimpse/metrics"
+	"glimpse/metrics/ptb"
 )
 
 func tokenizeCommand() *cobra.Command {
@@ -36,7 +36,7 @@ func tokenize(in io.Reader, out io.Writer, asJSON bool) error {
 	all := [][]string{}
 	w := bufio.NewWriter(out)
 	err := eachLine(in, func(line string) error {
-		tokens := metrics.Tokenize(line)
+		tokens := ptb.Tokenize(line)
 		if asJSON {
 			all = append(all, append([]string{}, tokens...))
 			return nil
