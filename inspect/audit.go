@@ -69,19 +69,7 @@ func (o *Opener) Audit(ctx context.Context, run store.Run, train int) (*Audit, e
 	if a.Rows, err = audit.Score(splits...); err != nil {
 		return nil, err
 	}
-	return a, o.DB.SaveAudit(ctx, run.ID, a.stored())
-}
-
-// stored is the audit as the database keeps it.
-func (a *Audit) stored() []store.AuditRow {
-	rows := make([]store.AuditRow, len(a.Rows))
-	for i, r := range a.Rows {
-		rows[i] = store.AuditRow{
-			Split: r.Split, Protocol: r.Protocol, Says: r.Says, Source: r.Source, Images: r.Images, BLEU: r.BLEU,
-			Claim: [2]float64{r.Claim.BLEU1, r.Claim.BLEU2}, Reaches: r.Reaches, Reportable: r.Reportable, Why: r.Why,
-		}
-	}
-	return rows
+	return a, o.DB.SaveAudit(ctx, run.ID, a.Rows)
 }
 
 // auditItems joins captions with the references of their images, as people wrote them.
