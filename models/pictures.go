@@ -38,9 +38,13 @@ func GridOf(e experiments.Encoder) (Grid, error) {
 	if err != nil {
 		return Grid{}, err
 	}
-	first, step := architectures[e.Name].first, 32.0
-	if e.Name == captioner.Joint {
-		first, step = 0, 8 // kernels 3 wide, padded by 1: centres stay
+	first, step := 0.0, 8.0 // of the joint one: kernels 3 wide, padded by 1, so that centres stay
+	if e.Name != captioner.Joint {
+		a, err := architectureOf(e.Name)
+		if err != nil {
+			return Grid{}, err
+		}
+		first, step = a.first, 32
 	}
 	size := float64(e.ImageSize)
 	return Grid{features.Side, (first + 0.5) / size, step / size}, nil // 0.5: the middle of a pixel
@@ -93,7 +97,10 @@ func (e Engine) Pictures(ctx context.Context, s experiments.Settings, checkpoint
 	if c, joint := p.encoder.(*cnn); joint {
 		c.use(p.params)
 	}
-	p.network = newNetwork(p.params, e.Device, a, z, 0)
+	if p.network, err = newNetwork(p.params, e.Device, a, z, 0); err != nil {
+		p.Close()
+		return nil, err
+	}
 	return p, nil
 }
 
