@@ -17,6 +17,8 @@ type Encoder struct {
 	Smallest int
 	// Usual is the side that a study takes unless it says otherwise.
 	Usual int
+	// Published says that encoder.weights auto can fetch trained weights.
+	Published bool
 
 	// Normalisation is what a byte of a picture becomes.
 	Normalisation Normalisation
@@ -58,7 +60,7 @@ func efficientNetLite(name string, native int) Encoder {
 		}
 		return size
 	}
-	return Encoder{Name: name, Smallest: 32, Usual: 224, Normalisation: lite, side: side, dim: 1280, first: first, step: apart}
+	return Encoder{Name: name, Smallest: 32, Usual: 224, Normalisation: lite, Published: true, side: side, dim: 1280, first: first, step: apart}
 }
 
 // halved is the side after so many halvings, each of which rounds up.
@@ -100,10 +102,17 @@ func EncoderOf(name string) (Encoder, error) {
 }
 
 // EncoderNames are the names of the encoders.
-func EncoderNames() []string {
-	names := make([]string, len(Encoders))
-	for i, e := range Encoders {
-		names[i] = e.Name
+func EncoderNames() []string { return namesOf(func(Encoder) bool { return true }) }
+
+// PublishedNames are the names of the encoders whose weights can be fetched.
+func PublishedNames() []string { return namesOf(func(e Encoder) bool { return e.Published }) }
+
+func namesOf(which func(Encoder) bool) []string {
+	var names []string
+	for _, e := range Encoders {
+		if which(e) {
+			names = append(names, e.Name)
+		}
 	}
 	return names
 }

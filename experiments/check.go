@@ -122,8 +122,9 @@ func (s Settings) faults() []fault {
 	add(err == nil && s.Encoder.ImageSize < least, "encoder.image_size", "encoder.name",
 		"encoder.image_size is %d, but %s needs at least %d", s.Encoder.ImageSize, s.Encoder.Name, least)
 	w := s.Encoder.Weights
-	add(frozen(&s) && w == "auto" && !strings.HasPrefix(s.Encoder.Name, "efficientnet_"), "encoder.weights", "encoder.name",
-		"encoder.weights is auto, which fetches those of efficientnet_lite0 to 2 only; for %s give the path of torchvision's .pth file, or random", s.Encoder.Name)
+	add(err == nil && frozen(&s) && w == "auto" && !encoder.Published, "encoder.weights", "encoder.name",
+		"encoder.weights is auto, which fetches those of %s only; for %s give the path of a .pth file, or random",
+		strings.Join(captioner.PublishedNames(), ", "), s.Encoder.Name)
 	add(frozen(&s) && w != "auto" && w != "random" && !strings.ContainsAny(w, "./\\"), "encoder.weights", "encoder.name",
 		"encoder.weights is %q, but must be auto, random or the path of a file%s", printable(w, 60), suggest(w, []string{"auto", "random"}))
 	return found

@@ -281,7 +281,7 @@ func flow(n *yaml.Node) (string, error) {
 // tells is all that the table says of a key, in sentences.
 func (k *key) tells() string {
 	text := k.doc
-	if k.limits != "" {
+	if k.limits != "" || k.listed != nil {
 		wanted := k.wanted()
 		text += " " + strings.ToUpper(wanted[:1]) + wanted[1:]
 		if k.fallback != nil {

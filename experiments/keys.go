@@ -13,7 +13,7 @@ import (
 type key struct {
 	path     string
 	limits   string              // see parseLimits; empty allows anything of the type
-	allowed  limits              // limits, read
+	listed   func() string       // in the place of limits, where another package has the list
 	kind     reflect.Kind        // of the field; extends, which has none, is text
 	fallback any                 // default; nil where there is none
 	derive   func(*Settings) any // default that depends on the setting `on`
@@ -21,6 +21,22 @@ type key struct {
 	applies  func(*Settings) bool // nil: always; else where false the key has no effect
 	doc      string
 }
+
+// allowed are the limits of a key's value.
+func (k *key) allowed() limits {
+	if k.listed != nil {
+		return parseLimits(k.listed())
+	}
+	return parseLimits(k.limits)
+}
+
+func encoders() string { return strings.Join(captioner.EncoderNames(), "|") }
+
+func arms() string { return strings.Join(captioner.ArmNames(), "|") }
+
+func selectMetrics() string { return metricsOf("val") + "|last" }
+
+func finalMetrics() string { return metricsOf("test") + "|" + metricsOf("val") }
 
 // metricsOf gives the tested metrics of a split as alternatives: val.bleu1|val.bleu2|…
 func metricsOf(split string) string {
@@ -44,14 +60,14 @@ var keys = []key{
 	{path: "data.seed", limits: "[0,2147483647]", fallback: 1, applies: drawn, doc: "shapes: seed of the drawing."},
 	{path: "data.vocabulary", limits: "train|corpus", fallback: "train", doc: "Captions the vocabulary is made from. corpus reads the test captions too and is there to repeat work that did so."},
 
-	{path: "encoder.name", limits: strings.Join(captioner.EncoderNames(), "|"), derive: encoder, on: "data.name", doc: "Network that gives the grid features. cnn is trained jointly with the captioner, the others are frozen."},
+	{path: "encoder.name", listed: encoders, derive: encoder, on: "data.name", doc: "Network that gives the grid features. cnn is trained jointly with the captioner, the others are frozen."},
 	{path: "encoder.image_size", limits: "[16,2048]", derive: imageSize, on: "encoder.name", doc: "Side of the square picture that the encoder sees, in pixels."},
-	{path: "encoder.weights", fallback: "auto", applies: frozen, doc: "auto fetches the published weights (efficientnet_lite only), random draws them from the seed, anything else is the path of a file."},
+	{path: "encoder.weights", fallback: "auto", applies: frozen, doc: "auto fetches the published weights (of " + strings.Join(captioner.PublishedNames(), ", ") + "), random draws them from the seed, anything else is the path of a file."},
 	{path: "encoder.channels", limits: "[1,2048]", fallback: 32, applies: joint, doc: "cnn: channels of the first layer, half of those of a region."},
 
 	{path: "model.embedding", limits: "[1,16384]", fallback: 256, doc: "Size of a word vector."},
 	{path: "model.hidden", limits: "[1,16384]", fallback: 512, doc: "Size of the GRU state. compare.match_parameters may widen it."},
-	{path: "model.attention", limits: strings.Join(captioner.ArmNames(), "|"), fallback: "adaptive", doc: "What a word is predicted from beside the GRU state."},
+	{path: "model.attention", listed: arms, fallback: "adaptive", doc: "What a word is predicted from beside the GRU state."},
 	{path: "model.attention_size", limits: "[1,16384]", fallback: 256, applies: scored, doc: "Size in which attention compares state and regions."},
 	{path: "model.dropout", limits: "[0,1)", fallback: 0.5, doc: "Probability with which dropout drops."},
 	{path: "model.layers", limits: "[1,2]", fallback: 1, doc: "GRU layers."},
@@ -72,7 +88,7 @@ var keys = []key{
 	{path: "train.schedule.gamma", limits: "(0,1)", fallback: 0.5, applies: falls, doc: "step, plateau: factor of a fall."},
 	{path: "train.schedule.patience", limits: "[1,10000]", fallback: 2, applies: plateau, doc: "plateau: epochs without a better validation metric before a fall."},
 	{path: "train.label_smoothing", limits: "[0,1)", fallback: 0.0, doc: "Share of the target spread over the whole vocabulary."},
-	{path: "train.select.metric", limits: metricsOf("val") + "|last", fallback: "val.cider", doc: "Decoded validation metric that chooses the epoch; last keeps the last one and decodes nothing."},
+	{path: "train.select.metric", listed: selectMetrics, fallback: "val.cider", doc: "Decoded validation metric that chooses the epoch; last keeps the last one and decodes nothing."},
 	{path: "train.select.beam", limits: "[1,100]", fallback: 3, applies: selects, doc: "Beam of the validation captions."},
 	{path: "train.select.patience", limits: "[0,10000]", fallback: 0, applies: selects, doc: "Epochs without a better metric before training stops; 0 never stops early."},
 
@@ -101,7 +117,7 @@ var keys = []key{
 	{path: "compare.baseline", doc: "The arm that the others are held against."},
 	{path: "compare.contrasts", doc: "Pairs [a, b] of arms: the difference a − b. Without them each arm is held against the baseline. Also {interaction: [ARMS, KEY]}, of compare.arms (arms where they have names) and another swept key: how much a difference to the baseline changes with that key."},
 	{path: "compare.factors", limits: "average|each", fallback: "average", doc: "What a pair asks where more than arms and seeds is swept: the difference averaged over the other keys, or one at each of their values."},
-	{path: "compare.primary.metric", limits: metricsOf("test") + "|" + metricsOf("val"), doc: "The metric that decides."},
+	{path: "compare.primary.metric", listed: finalMetrics, doc: "The metric that decides."},
 	{path: "compare.primary.minimum_effect", limits: "[0,100]", doc: "Smallest difference that matters, in points: 1.0 is a CIDEr of 0.01."},
 	{path: "compare.primary.alpha", limits: "(0,1)", fallback: 0.05, doc: "Accepted rate of false findings."},
 	{path: "compare.match_parameters", limits: "percent", doc: "Share by which parameter counts of the arms may differ, such as 2%; smaller arms get a wider model.hidden. off leaves them."},
@@ -175,7 +191,7 @@ var keyIndex = func() map[string]*key {
 	index := make(map[string]*key, len(keys))
 	for i := range keys {
 		k := &keys[i]
-		k.allowed, k.kind = parseLimits(k.limits), reflect.String
+		k.kind = reflect.String
 		if field, known := fieldIndex[k.path]; known {
 			k.kind = reflect.TypeFor[Study]().FieldByIndex(field).Type.Kind()
 		}

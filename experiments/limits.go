@@ -46,7 +46,7 @@ func (l limits) contain(x float64) bool {
 
 // wanted tells people what a key takes, to follow "must be".
 func (k *key) wanted() string {
-	l := k.allowed
+	l := k.allowed()
 	switch {
 	case l.words != nil:
 		return "one of " + strings.Join(l.words, ", ")
@@ -92,7 +92,7 @@ func (k *key) parse(v *value) (text, wrong string) {
 	if v.kind != scalar {
 		return refuse()
 	}
-	l := k.allowed
+	l := k.allowed()
 	switch {
 	case l.percent:
 		share, ok := percentage(v)

@@ -73,7 +73,7 @@ func widen(s Settings, count func(Settings) int64, present, target int64, tolera
 		s.Model.Hidden = width
 		return count(s)
 	}
-	widest := int(find("model.hidden").allowed.high)
+	widest := int(find("model.hidden").allowed().high)
 	over := narrowest + sort.Search(widest-narrowest, func(i int) bool { return at(narrowest+i) >= target })
 	nearest := func(widths ...int) {
 		width, n = narrowest, present

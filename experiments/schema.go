@@ -79,7 +79,7 @@ func (k *key) schema() object {
 
 // valueSchema is the type and the limits of one value.
 func (k *key) valueSchema() object {
-	l := k.allowed
+	l := k.allowed()
 	switch {
 	case l.percent:
 		return object{"type": "string", "pattern": `^([0-9.]+%|off)$`}

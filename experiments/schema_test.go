@@ -45,7 +45,7 @@ func TestKeysMatchFields(t *testing.T) {
 		if slices.IndexFunc(keys, func(other key) bool { return other.path == k.path }) != i {
 			t.Errorf("the key %s is in the table twice", k.path)
 		}
-		if k.fallback != nil && k.limits != "" {
+		if k.fallback != nil && (k.limits != "" || k.listed != nil) {
 			full := &Study{}
 			full.fillDefaults()
 			if _, wrong := k.parse(&value{kind: scalar, text: full.get(k.path), tag: k.tag()}); wrong != "" {

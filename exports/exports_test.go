@@ -18,6 +18,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"glimpse/internal/store"
+	"glimpse/metrics"
 )
 
 // fixture is a database with a study of three runs: a completed one, whose second epoch diverged, a failed one, and one that
@@ -58,7 +59,7 @@ func fixture(t *testing.T) (*store.DB, []Run) {
 	must(db.SaveCaptions(ctx, c, "test", []store.Caption{{Image: "1.jpg", Words: "a \"red\" cat", LogProb: -2}, {Image: "2.jpg", LogProb: -9}}))
 	must(db.Complete(ctx, c, store.Result{BestEpoch: 1, Seconds: 3, CaptionsSHA256: "cc", WeightsSHA256: "ww", Environment: json.RawMessage(`{"host":"h"}`),
 		Metrics: map[string]map[string]float64{"test": {"cider": 0.5, "bleu4": 0.125}, "val": {"cider": 0.25}},
-		Scores:  map[string][]store.ImageStats{"test": {{Image: "1.jpg", Stats: store.CaptionStats{Length: 3, CIDEr: 1}}}}}))
+		Scores:  map[string][]metrics.ImageScore{"test": {{ID: "1.jpg", Length: 3, CIDEr: 1}}}}))
 	must(db.Fail(ctx, claim("b2"), "diverged", "the loss is not finite"))
 	runs, err := Gather(ctx, db, []string{"s"})
 	must(err)

@@ -216,7 +216,7 @@ func captionTable(ctx context.Context, db *store.DB, runs []Run) table {
 				}
 				for _, c := range captions {
 					row := append(runs[i].place(), split, c.Image, c.Words, c.LogProb)
-					if s := c.Stats; c.Scored {
+					if s := c.Score; c.Scored {
 						row = append(row, s.Length, s.RefLength, s.Match[0], s.Match[1], s.Match[2], s.Match[3], s.RougeL, s.CIDEr, s.CIDErD, s.METEOR)
 					} else {
 						row = append(row, make([]any, len(t.columns)-len(row))...)

@@ -9,23 +9,23 @@ import (
 
 	"glimpse/internal/store"
 	"glimpse/internal/term"
-	"glimpse/metrics"
+	"glimpse/metrics/audit"
 )
 
 // Audit is what a run's BLEU would be under other people's protocols. Its JSON
 // is a contract: it is what `glimpse audit --json` prints.
 type Audit struct {
-	Run       string             `json:"run"`
-	Study     string             `json:"study"`
-	Arm       string             `json:"arm"`
-	Seed      int64              `json:"seed"`
-	Signature string             `json:"signature"`
-	Rows      []metrics.AuditRow `json:"rows"`    // split by split
-	Missing   []string           `json:"missing"` // what could not be audited, and why
+	Run       string      `json:"run"`
+	Study     string      `json:"study"`
+	Arm       string      `json:"arm"`
+	Seed      int64       `json:"seed"`
+	Signature string      `json:"signature"`
+	Rows      []audit.Row `json:"rows"`    // split by split
+	Missing   []string    `json:"missing"` // what could not be audited, and why
 }
 
 // Audit scores the test captions of a completed run under every protocol of
-// [metrics.Audit], and keeps the outcome in place of an earlier audit. Where the
+// [audit.Score], and keeps the outcome in place of an earlier audit. Where the
 // best checkpoint can be loaded, it also audits the captions of a sample of so
 // many training images (0 for none), and next words given the true words before
 // them (teacher forcing); else [Audit.Missing] says why not.
@@ -46,7 +46,7 @@ func (o *Opener) Audit(ctx context.Context, run store.Run, train int) (*Audit, e
 	if err != nil {
 		return nil, err
 	}
-	splits := []metrics.AuditSplit{{Name: "test", HeldOut: true, Claim: metrics.ClaimTest, Items: test}}
+	splits := []audit.Split{{Name: "test", HeldOut: true, Claim: audit.ClaimTest, Items: test}}
 	forced, sample, err := r.modelSays(ctx, train)
 	switch lost := "teacher forcing and training images"; {
 	case ctx.Err() != nil:
@@ -65,48 +65,36 @@ func (o *Opener) Audit(ctx context.Context, run store.Run, train int) (*Audit, e
 	if train == 0 {
 		a.Missing = append(a.Missing, "training images: left out by --train 0")
 	}
-	if a.Rows, err = metrics.Audit(splits...); err != nil {
+	if a.Rows, err = audit.Score(splits...); err != nil {
 		return nil, err
 	}
-	return a, o.DB.SaveAudit(ctx, run.ID, a.stored())
-}
-
-// stored is the audit as the database keeps it.
-func (a *Audit) stored() []store.AuditRow {
-	rows := make([]store.AuditRow, len(a.Rows))
-	for i, r := range a.Rows {
-		rows[i] = store.AuditRow{
-			Split: r.Split, Protocol: r.Protocol, Says: r.Says, Source: r.Source, Images: r.Images, BLEU: r.BLEU,
-			Claim: [2]float64{r.Claim.BLEU1, r.Claim.BLEU2}, Reaches: r.Reaches, Reportable: r.Reportable, Why: r.Why,
-		}
-	}
-	return rows
+	return a, o.DB.SaveAudit(ctx, run.ID, a.Rows)
 }
 
 // auditItems joins captions with the references of their images, as people wrote them.
-func (r *Run) auditItems(captions []store.Caption) ([]metrics.AuditItem, error) {
+func (r *Run) auditItems(captions []store.Caption) ([]audit.Item, error) {
 	given, err := r.given(captions)
 	if err != nil {
 		return nil, err
 	}
-	items := make([]metrics.AuditItem, len(given))
+	items := make([]audit.Item, len(given))
 	for i, c := range given {
 		items[i] = r.auditItem(c.Image, c.Words)
 	}
 	return items, nil
 }
 
-func (r *Run) auditItem(image int, words []string) metrics.AuditItem {
+func (r *Run) auditItem(image int, words []string) audit.Item {
 	of := &r.Data.Images[image]
-	return metrics.AuditItem{ID: of.ID, Candidate: strings.Join(words, " "), CandidateTokens: append([]string{}, words...),
+	return audit.Item{ID: of.ID, Candidate: strings.Join(words, " "), CandidateTokens: append([]string{}, words...),
 		References: of.Captions, ReferenceTokens: of.Tokens}
 }
 
 // modelSays gives what only the best checkpoint can say: the next words on the
 // test images, and a sample of n training images, captioned as the test images
 // were and with their next words.
-func (r *Run) modelSays(ctx context.Context, n int) (test []metrics.AuditItem, train metrics.AuditSplit, err error) {
-	train = metrics.AuditSplit{Name: "train", Claim: metrics.ClaimTrain}
+func (r *Run) modelSays(ctx context.Context, n int) (test []audit.Item, train audit.Split, err error) {
+	train = audit.Split{Name: "train", Claim: audit.ClaimTrain}
 	captioner, err := r.Captioner()
 	if err != nil {
 		return nil, train, err
@@ -130,13 +118,13 @@ func (r *Run) modelSays(ctx context.Context, n int) (test []metrics.AuditItem, t
 
 // nextWords gives an item for each reference of the images. Its caption is the
 // most probable next words, given the reference's own before each.
-func (r *Run) nextWords(ctx context.Context, captioner Captioner, images []int) ([]metrics.AuditItem, error) {
+func (r *Run) nextWords(ctx context.Context, captioner Captioner, images []int) ([]audit.Item, error) {
 	r.opener.remark("reading the references of %s", term.Plural(len(images), "image"))
 	next, err := captioner.NextWords(ctx, images)
 	if err != nil {
 		return nil, err
 	}
-	var items []metrics.AuditItem
+	var items []audit.Item
 	for i, captions := range next {
 		for _, words := range captions {
 			items = append(items, r.auditItem(images[i], words))

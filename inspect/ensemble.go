@@ -10,15 +10,16 @@ import (
 	"glimpse/internal/store"
 	"glimpse/internal/term"
 	"glimpse/metrics"
+	"glimpse/metrics/meteor"
 	"glimpse/results"
 )
 
 // EnsembleOptions say what an ensemble captions, and how.
 type EnsembleOptions struct {
-	Arm    string          // "" for all runs, else those of this arm alone
-	Split  string          // of the data set, such as val
-	Beam   int             // width of the beam search; 0 for that of the first run
-	Meteor *metrics.Meteor // METEOR's data; nil for exact words and stems alone
+	Arm    string       // "" for all runs, else those of this arm alone
+	Split  string       // of the data set, such as val
+	Beam   int          // width of the beam search; 0 for that of the first run
+	Meteor *meteor.Data // METEOR's data; nil for exact words and stems alone
 }
 
 // Ensembled says what several runs score together. Its JSON is a contract: it is

@@ -11,7 +11,7 @@ import (
 	"glimpse/data"
 	"glimpse/experiments"
 	"glimpse/internal/store"
-	"glimpse/metrics"
+	"glimpse/metrics/meteor"
 	"glimpse/planning"
 	"glimpse/results"
 	"glimpse/runner"
@@ -26,7 +26,7 @@ type Again struct {
 	// Progress, Kill. With no Threads it takes as many as the run had, and with the Device
 	// auto a run of the CPU stays there.
 	Runner runner.Config
-	Meteor *metrics.Meteor // METEOR's data, nil for none
+	Meteor *meteor.Data // METEOR's data, nil for none
 }
 
 // Reproduce trains the settings of a completed run again in a database of its own, and

@@ -17,7 +17,7 @@ const (
 func CorpusBLEU(images []ImageScore) [MaxOrder]float64 {
 	var c BLEUCounts
 	for i := range images {
-		c.add(&images[i])
+		c.Add(&images[i])
 	}
 	return c.bleu()
 }
@@ -26,7 +26,7 @@ func CorpusBLEU(images []ImageScore) [MaxOrder]float64 {
 // coco-caption reports it for each image.
 func SentenceBLEU(image ImageScore) [MaxOrder]float64 {
 	var c BLEUCounts
-	c.add(&image)
+	c.Add(&image)
 	return c.bleu()
 }
 
@@ -38,7 +38,8 @@ type BLEUCounts struct {
 	Length, RefLength float64
 }
 
-func (c *BLEUCounts) add(s *ImageScore) {
+// Add adds the counts of an image.
+func (c *BLEUCounts) Add(s *ImageScore) {
 	for n := range MaxOrder {
 		c.Match[n] += float64(s.Match[n])
 		c.Guess[n] += float64(max(0, s.Length-n))
@@ -66,6 +67,19 @@ func (c *BLEUCounts) Score(order int) float64 {
 		score *= math.Exp(1 - 1/ratio)
 	}
 	return score
+}
+
+// CountMatches gives what BLEU is made of for each of the items, in their order,
+// and nothing else: Match, Length and RefLength. Unlike [Score] it takes items
+// without an ID, and several of one image.
+func CountMatches(items []Item) []ImageScore {
+	c := newCorpus(items)
+	images := make([]ImageScore, len(items))
+	for i := range items {
+		images[i].ID = items[i].ID
+		matchCounts(&c.entries[i], &images[i])
+	}
+	return images
 }
 
 // matchCounts fills in the n-gram matches and lengths of one image.

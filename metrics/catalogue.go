@@ -41,13 +41,6 @@ type Entry struct {
 	Captions func(s *Scorer, items []Item) (value float64, ok bool)
 }
 
-// METEOR with its data and without are two metrics, only one of which a score
-// has. The statistics of an image are the same for both.
-const (
-	METEORKey    = "meteor"
-	ExactStemKey = "meteor-exact-stem"
-)
-
 // Catalogue lists all metrics, in the usual order of tables. What computes,
 // compares or shows metrics asks it, so that a new one is an entry here.
 var Catalogue = []Entry{
@@ -86,8 +79,6 @@ func bleuEntry(order int) Entry {
 	}
 }
 
-func meteorOf(s *ImageScore) float64 { return s.METEOR }
-
 // Find returns the metric of a key, and whether there is one.
 func Find(key string) (Entry, bool) {
 	for _, e := range Catalogue {
@@ -108,18 +99,6 @@ func Tested(meteor ...string) []string {
 		}
 	}
 	return keys
-}
-
-// IsMETEOR says whether a key is one of METEOR's two.
-func IsMETEOR(key string) bool { return key == METEORKey || key == ExactStemKey }
-
-// METEORIn returns the key under which scores hold METEOR, which is
-// [ExactStemKey] unless they were made with METEOR's data.
-func METEORIn(scores map[string]float64) string {
-	if _, ok := scores[METEORKey]; ok {
-		return METEORKey
-	}
-	return ExactStemKey
 }
 
 const bleuPrefix = "bleu"

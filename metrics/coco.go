@@ -8,6 +8,8 @@ import (
 	"io"
 	"strings"
 	"unicode/utf8"
+
+	"glimpse/metrics/ptb"
 )
 
 // References are the reference captions of one image, as text.
@@ -79,9 +81,9 @@ func Pair(references []References, candidates []Candidate) ([]Item, error) {
 	inParallel(len(references), func() func(int) {
 		return func(i int) {
 			r := references[i]
-			items[i] = Item{ID: r.ID, Candidate: Tokenize(texts[r.ID])}
+			items[i] = Item{ID: r.ID, Candidate: ptb.Tokenize(texts[r.ID])}
 			for _, text := range r.Texts {
-				if tokens := Tokenize(text); len(tokens) > 0 {
+				if tokens := ptb.Tokenize(text); len(tokens) > 0 {
 					items[i].References = append(items[i].References, tokens)
 				}
 			}

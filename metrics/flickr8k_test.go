@@ -8,6 +8,9 @@ import (
 	"path/filepath"
 	"strconv"
 	"testing"
+
+	"glimpse/metrics/meteor"
+	"glimpse/metrics/ptb"
 )
 
 // flickr8k reads the captions of Flickr8k from $GLIMPSE_DATA, as five token lists
@@ -34,7 +37,7 @@ func flickr8k(t *testing.T) [][][]string {
 			last = row[0]
 			images = append(images, nil)
 		}
-		images[len(images)-1] = append(images[len(images)-1], Tokenize(row[1]))
+		images[len(images)-1] = append(images[len(images)-1], ptb.Tokenize(row[1]))
 	}
 	return images
 }
@@ -53,7 +56,7 @@ func TestFlickr8kAgreement(t *testing.T) {
 	}
 	s := &Scorer{}
 	if path := os.Getenv("GLIMPSE_METEOR"); path != "" {
-		m, err := LoadMeteor(path)
+		m, err := meteor.Load(path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -67,7 +70,7 @@ func TestFlickr8kAgreement(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cider, meteor := 0, 0
+	byCIDEr, byMETEOR := 0, 0
 	for i := range a.Images {
 		x, y := a.Images[i], b.Images[i]
 		for _, v := range []float64{x.RougeL, x.CIDEr, x.CIDErD, x.METEOR, SentenceBLEU(x)[3]} {
@@ -76,15 +79,15 @@ func TestFlickr8kAgreement(t *testing.T) {
 			}
 		}
 		if x.CIDEr > y.CIDEr {
-			cider++
+			byCIDEr++
 		}
 		if x.METEOR > y.METEOR {
-			meteor++
+			byMETEOR++
 		}
 	}
 	n := float64(len(images))
-	t.Logf("own caption beats a random one: CIDEr %.2f %%, %s %.2f %%", 100*float64(cider)/n, s.MeteorKey(), 100*float64(meteor)/n)
-	if float64(cider) < 0.95*n || float64(meteor) < 0.95*n {
-		t.Errorf("of %v images, own caption beats a random one in %d by CIDEr and %d by METEOR; want 95 %%", n, cider, meteor)
+	t.Logf("own caption beats a random one: CIDEr %.2f %%, %s %.2f %%", 100*float64(byCIDEr)/n, s.MeteorKey(), 100*float64(byMETEOR)/n)
+	if float64(byCIDEr) < 0.95*n || float64(byMETEOR) < 0.95*n {
+		t.Errorf("of %v images, own caption beats a random one in %d by CIDEr and %d by METEOR; want 95 %%", n, byCIDEr, byMETEOR)
 	}
 }

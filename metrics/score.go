@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+
+	"glimpse/metrics/meteor"
 )
 
 // Scorer scores candidates against references. The zero value is ready to use.
@@ -13,8 +15,8 @@ import (
 // The metrics of its results are those of the [Catalogue]: METEOR under one of
 // its keys, and those of the candidates alone where it has what they take.
 type Scorer struct {
-	// Meteor holds METEOR's data (see [LoadMeteor]); nil for none.
-	Meteor *Meteor
+	// Meteor holds METEOR's data (see [meteor.Load]); nil for none.
+	Meteor *meteor.Data
 	// Training are the tokens of all training captions; nil for none.
 	Training [][]string
 }
@@ -29,11 +31,10 @@ func (s *Scorer) Score(items []Item) (Result, error) {
 	if err := checkItems(items); err != nil {
 		return Result{}, err
 	}
-	meteor := s.meteor()
 	c := newCorpus(items)
 	images := make([]ImageScore, len(items))
 	inParallel(len(items), func() func(i int) {
-		aligner := meteor.newAligner()
+		aligner := meteor.NewAligner(s.Meteor)
 		return func(i int) {
 			e, out := &c.entries[i], &images[i]
 			out.ID = items[i].ID
@@ -42,7 +43,7 @@ func (s *Scorer) Score(items []Item) (Result, error) {
 			out.RougeL = rougeL(e)
 			cider := c.cider(e)
 			out.CIDEr, out.CIDErD, out.CIDErPlain = cider.coco, cider.d, cider.plain
-			out.MeteorStats = aligner.best(items[i].Candidate, items[i].References)
+			out.MeteorStats = aligner.Best(items[i].Candidate, items[i].References)
 			out.METEOR = out.MeteorStats.Score()
 		}
 	})
@@ -58,16 +59,14 @@ func (s *Scorer) Score(items []Item) (Result, error) {
 	return Result{Metrics: metrics, Images: images}, nil
 }
 
-func (s *Scorer) meteor() *Meteor {
-	if s.Meteor == nil {
-		return exactStem
-	}
-	return s.Meteor
-}
-
 // MeteorKey is the key under which the scorer gives METEOR: [METEORKey], or
 // [ExactStemKey] without METEOR's data.
-func (s *Scorer) MeteorKey() string { return s.meteor().key() }
+func (s *Scorer) MeteorKey() string {
+	if s.Meteor == nil {
+		return ExactStemKey
+	}
+	return METEORKey
+}
 
 // Version names the scorer's metrics in protocol signatures: [Version], marked
 // where METEOR's data are used, since METEOR with and without them are

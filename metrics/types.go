@@ -1,5 +1,7 @@
 package metrics
 
+import "glimpse/metrics/meteor"
+
 // Version names the metric definitions of this package. It is part of every
 // protocol signature: scores of different versions are never compared.
 const Version = "1"
@@ -8,7 +10,7 @@ const Version = "1"
 const MaxOrder = 4
 
 // Item is one image to be scored: a candidate caption and its references, as
-// tokens (see [Tokenize]).
+// tokens (see package ptb).
 type Item struct {
 	ID         string
 	Candidate  []string
@@ -46,31 +48,10 @@ type ImageScore struct {
 	METEOR float64 `json:"meteor"`
 	// MeteorStats are the counts of the best-matching reference, from which
 	// [CorpusMETEOR] computes the corpus value.
-	MeteorStats MeteorStats `json:"meteor_stats"`
+	MeteorStats meteor.Stats `json:"meteor_stats"`
 
 	// Blank says that the candidate has no tokens at all.
 	Blank bool `json:"blank,omitempty"`
-}
-
-// MeteorStats are METEOR's additive counts of one candidate against one
-// reference. Sums over images give the corpus score.
-type MeteorStats struct {
-	// TestLength and RefLength are the numbers of words.
-	TestLength int `json:"test_length"`
-	RefLength  int `json:"ref_length"`
-	// TestMatches and RefMatches are the numbers of words covered by matches.
-	TestMatches int `json:"test_matches"`
-	RefMatches  int `json:"ref_matches"`
-	// Chunks is the number of contiguous, identically ordered runs of matches.
-	Chunks int `json:"chunks"`
-	// TestWeight and RefWeight are the lengths with content words weighted
-	// by δ and function words by 1-δ.
-	TestWeight float64 `json:"test_weight"`
-	RefWeight  float64 `json:"ref_weight"`
-	// TestMatchWeight and RefMatchWeight are the matches weighted likewise,
-	// times the weight of the matcher that found them.
-	TestMatchWeight float64 `json:"test_match_weight"`
-	RefMatchWeight  float64 `json:"ref_match_weight"`
 }
 
 // Result is the outcome of scoring a set of images: corpus metrics by key

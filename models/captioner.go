@@ -70,7 +70,10 @@ func newCaptioner(settings experiments.Settings, d *data.Dataset, device torch.D
 		return nil, err
 	}
 	src.use(c.params)
-	c.network = newNetwork(c.params, device, a, z, settings.Model.Dropout)
+	if c.network, err = newNetwork(c.params, device, a, z, settings.Model.Dropout); err != nil {
+		c.Close()
+		return nil, err
+	}
 	t := settings.Train
 	perEpoch := (len(d.Splits["train"]) + t.BatchImages - 1) / t.BatchImages
 	c.schedule = &schedule{Schedule: t.Schedule, peak: t.Optimizer.LR, epochs: t.Epochs, epochLong: perEpoch}

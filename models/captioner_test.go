@@ -88,7 +88,11 @@ func (r reference) network(t *testing.T, s *torch.Scope, device torch.Device, ar
 		}
 		s.CopyInto(p.tensors[i], s.FromFloats(torch.CPU, x.data, x.shape...))
 	}
-	return newNetwork(p, device, armOf(t, arm), referenceSizes, 0)
+	n, err := newNetwork(p, device, armOf(t, arm), referenceSizes, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
 
 func (r reference) features(s *torch.Scope, device torch.Device) *torch.Tensor {

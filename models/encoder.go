@@ -39,6 +39,15 @@ var architectures = map[string]architecture{
 	"inception_v3":       inceptionV3,
 }
 
+// architectureOf returns the architecture of a frozen encoder.
+func architectureOf(name string) (architecture, error) {
+	a, known := architectures[name]
+	if !known {
+		return a, fmt.Errorf("encoder.name %s: how it is built is missing: add it to architectures in models/encoder.go", name)
+	}
+	return a, nil
+}
+
 // frozen is an architecture with its weights on a device.
 type frozen struct {
 	spec    data.FeatureSpec
@@ -77,10 +86,14 @@ func buildFrozen(s *torch.Scope, device torch.Device, spec data.FeatureSpec, loo
 	if err != nil {
 		return nil, err
 	}
+	a, err := architectureOf(spec.Encoder)
+	if err != nil {
+		return nil, err
+	}
 	f := &frozen{spec: spec, device: device, pixels: tableOf(known.Normalisation)}
 	err = s.Do(func(s *torch.Scope) error {
 		b := &builder{scope: s, device: device, lookup: lookup, gain: gain}
-		f.body = architectures[spec.Encoder].build(b)
+		f.body = a.build(b)
 		f.tensors = b.owned
 		if b.err != nil {
 			return fmt.Errorf("not the weights of %s: %w", spec.Encoder, b.err)

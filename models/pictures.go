@@ -73,7 +73,10 @@ func (e Engine) Pictures(ctx context.Context, s experiments.Settings, checkpoint
 	if c, joint := p.encoder.(*cnn); joint {
 		c.use(p.params)
 	}
-	p.network = newNetwork(p.params, e.Device, a, z, 0)
+	if p.network, err = newNetwork(p.params, e.Device, a, z, 0); err != nil {
+		p.Close()
+		return nil, err
+	}
 	return p, nil
 }
 

@@ -47,7 +47,11 @@ type weightsFile struct {
 // the published file into cache/weights unless a good one is there, or the path of a .pth file. A file whose name
 // ends in a hash, as torchvision's do, must have it. The file is hashed, not read.
 func findWeights(ctx context.Context, cache string, e experiments.Encoder, seed int64) (weightsFile, error) {
-	p := architectures[e.Name].published
+	a, err := architectureOf(e.Name)
+	if err != nil {
+		return weightsFile{}, err
+	}
+	p := a.published
 	switch e.Weights {
 	case "random":
 		sum := sha256.Sum256(fmt.Appendf(nil, "glimpse random weights 1: %s seed %d", e.Name, seed))

@@ -9,12 +9,13 @@ import (
 	"glimpse/internal/store"
 	"glimpse/internal/term"
 	"glimpse/metrics"
+	"glimpse/metrics/meteor"
 )
 
 // CheckMetrics refuses a study whose trials could be trained but not scored, or not be compared with what is done: one
 // that goes by METEOR where its data are not there (m is nil), and one of whose trials others, among the known runs, were
 // scored by another version of the metrics.
-func CheckMetrics(known []store.Run, study *experiments.Study, trials []experiments.Trial, m *metrics.Meteor) error {
+func CheckMetrics(known []store.Run, study *experiments.Study, trials []experiments.Trial, m *meteor.Data) error {
 	goesBy := []string{study.Compare.Primary.Metric}
 	for _, trial := range trials {
 		goesBy = append(goesBy, trial.Settings.Train.Select.Metric)

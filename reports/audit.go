@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"strconv"
 
-	"glimpse/internal/store"
 	"glimpse/internal/term"
+	"glimpse/metrics/audit"
 )
 
 // mostAudits is how many audited runs the page shows; audit.csv holds all.
@@ -65,7 +65,7 @@ func auditTable(run *run) table {
 	t := table{
 		Name: "audit-table-" + run.ID,
 		Caption: fmt.Sprintf("Run %s (%s, seed %d), BLEU in points (×100) by protocol; claims on the %s split: BLEU-1 %s, BLEU-2 %s.",
-			run.ID, run.Cell.Label, run.Seed, run.Audit[0].Split, fixed(100*claim[0], 1), fixed(100*claim[1], 1)),
+			run.ID, run.Cell.Label, run.Seed, run.Audit[0].Split, fixed(100*claim.BLEU1, 1), fixed(100*claim.BLEU2, 1)),
 		Columns: []column{{Name: "Protocol"}, {Name: "Split"}, {Name: "BLEU-1", Numeric: true}, {Name: "BLEU-2", Numeric: true},
 			{Name: "BLEU-3", Numeric: true}, {Name: "BLEU-4", Numeric: true}, {Name: "Reaches the claim"}, {Name: "Reportable"}, {Name: "What it does, and why or why not"}},
 	}
@@ -102,9 +102,9 @@ func auditCSV(audited []*run) []byte {
 	return writeCSV(lines)
 }
 
-func auditLine(run *run, a store.AuditRow) []string {
+func auditLine(run *run, a audit.Row) []string {
 	line := []string{run.ID, run.Cell.Name, strconv.FormatInt(run.Seed, 10), a.Split, a.Protocol, strconv.Itoa(a.Images)}
-	for _, v := range append(a.BLEU[:], a.Claim[:]...) {
+	for _, v := range append(a.BLEU[:], a.Claim.BLEU1, a.Claim.BLEU2) {
 		line = append(line, stored(v))
 	}
 	return append(line, strconv.FormatBool(a.Reaches), strconv.FormatBool(a.Reportable), a.Says, a.Source, a.Why)

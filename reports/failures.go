@@ -44,8 +44,8 @@ var faults = []fault{
 			return again
 		})
 	}},
-	{"No word of a reference", func(_ []string, c *store.Caption) bool { return c.Scored && c.Stats.Match[0] == 0 }},
-	{"No pair of words of a reference", func(_ []string, c *store.Caption) bool { return c.Scored && c.Stats.Match[1] == 0 }},
+	{"No word of a reference", func(_ []string, c *store.Caption) bool { return c.Scored && c.Score.Match[0] == 0 }},
+	{"No pair of words of a reference", func(_ []string, c *store.Caption) bool { return c.Scored && c.Score.Match[1] == 0 }},
 	{"Empty", func(words []string, _ *store.Caption) bool { return len(words) == 0 }},
 }
 

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"glimpse/internal/store"
+	"glimpse/metrics"
 )
 
 func TestFaultsOfCaptions(t *testing.T) {
@@ -20,7 +21,7 @@ func TestFaultsOfCaptions(t *testing.T) {
 		{"", [4]int{}, "No word of a reference; No pair of words of a reference; Empty"},
 		{"a dog runs", [4]int{3, 2, 1}, ""},
 	} {
-		c := store.Caption{Words: test.words, Scored: true, Stats: store.CaptionStats{Match: test.match}}
+		c := store.Caption{Words: test.words, Scored: true, Score: metrics.ImageScore{Match: test.match}}
 		var found []string
 		for _, f := range faults {
 			if f.is(strings.Fields(test.words), &c) {

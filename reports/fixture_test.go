@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"glimpse/internal/store"
+	"glimpse/metrics"
+	"glimpse/metrics/audit"
 )
 
 // A trial is a run that a test puts into a store.
@@ -88,11 +90,11 @@ func fill(t testing.TB, study store.Study, trials []trial) *store.DB {
 		check(t, err)
 		play(t, db, claim, tr)
 		if tr.audited {
-			check(t, db.SaveAudit(ctx, runs[i].ID, []store.AuditRow{
+			check(t, db.SaveAudit(ctx, runs[i].ID, []audit.Row{
 				{Split: "test", Protocol: "coco", Says: "corpus BLEU, all references", Source: "a paper", Images: fixtureImages,
-					BLEU: [4]float64{0.6, 0.42, 0.29, 0.2}, Claim: [2]float64{0.81, 0.73}, Reportable: true, Why: "what papers report"},
+					BLEU: [4]float64{0.6, 0.42, 0.29, 0.2}, Claim: audit.Claim{BLEU1: 0.81, BLEU2: 0.73}, Reportable: true, Why: "what papers report"},
 				{Split: "test", Protocol: "characters", Says: "BLEU of characters", Source: "a script", Images: fixtureImages,
-					BLEU: [4]float64{0.9, 0.8, 0.7, 0.6}, Claim: [2]float64{0.81, 0.73}, Reaches: true, Why: "letters are easy"},
+					BLEU: [4]float64{0.9, 0.8, 0.7, 0.6}, Claim: audit.Claim{BLEU1: 0.81, BLEU2: 0.73}, Reaches: true, Why: "letters are easy"},
 			}))
 		}
 	}
@@ -165,7 +167,7 @@ func play(t testing.TB, db *store.DB, claim store.Claim, tr trial) {
 		captions, scores, values := describe(tr, seedShift, g)
 		check(t, db.SaveCaptions(ctx, claim, "test", captions))
 		check(t, db.Complete(ctx, claim, store.Result{
-			Metrics: map[string]map[string]float64{"test": values}, Scores: map[string][]store.ImageStats{"test": scores},
+			Metrics: map[string]map[string]float64{"test": values}, Scores: map[string][]metrics.ImageScore{"test": scores},
 			BestEpoch: 6, Seconds: 1612.5, Environment: environment,
 			CaptionsSHA256: strings.Repeat(fmt.Sprintf("%x", tr.seed+10), 64), WeightsSHA256: strings.Repeat("e", 64),
 		}))
@@ -184,9 +186,9 @@ var (
 
 // describe makes captions and their scores, whose mean CIDEr is that of the
 // trial.
-func describe(tr trial, shift float64, g *rand.Rand) ([]store.Caption, []store.ImageStats, map[string]float64) {
+func describe(tr trial, shift float64, g *rand.Rand) ([]store.Caption, []metrics.ImageScore, map[string]float64) {
 	var captions []store.Caption
-	var scores []store.ImageStats
+	var scores []metrics.ImageScore
 	difficulty := rand.New(rand.NewPCG(1, 2))
 	sum := 0.0
 	for i := range fixtureImages {
@@ -210,11 +212,11 @@ func describe(tr trial, shift float64, g *rand.Rand) ([]store.Caption, []store.I
 				c.Beta = append(c.Beta, b)
 			}
 		}
-		s := store.CaptionStats{Match: [4]int{4, 2, 1, 0}, Length: len(words), RefLength: len(words) + 1, RougeL: 0.45,
+		s := metrics.ImageScore{ID: c.Image, Match: [4]int{4, 2, 1, 0}, Length: len(words), RefLength: len(words) + 1, RougeL: 0.45,
 			CIDEr: math.Max(0, tr.level+shift+0.6*hard+0.05*g.NormFloat64())}
 		sum += s.CIDEr
 		captions = append(captions, c)
-		scores = append(scores, store.ImageStats{Image: c.Image, Stats: s})
+		scores = append(scores, s)
 	}
 	cider := sum / fixtureImages
 	return captions, scores, map[string]float64{"cider": cider, "bleu1": 0.6 + shift, "bleu2": 0.42 + shift, "bleu3": 0.29, "bleu4": 0.4 * cider,

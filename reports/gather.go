@@ -9,6 +9,7 @@ import (
 	"glimpse/experiments"
 	"glimpse/internal/store"
 	"glimpse/metrics"
+	"glimpse/metrics/audit"
 	"glimpse/results"
 )
 
@@ -17,10 +18,10 @@ type epoch = store.Epoch
 // A run is a trial with what the report shows of it.
 type run struct {
 	*results.Run
-	Cell     *arm             // the arm that it is a seed of
-	Epochs   []epoch          // in order
-	Audit    []store.AuditRow // the last audit, nil without one
-	Readings []store.Reading  // of the captions, by image; nil where they were not read again
+	Cell     *arm            // the arm that it is a seed of
+	Epochs   []epoch         // in order
+	Audit    []audit.Row     // the last audit, nil without one
+	Readings []store.Reading // of the captions, by image; nil where they were not read again
 }
 
 // completed says whether the run has its final scores.

@@ -12,7 +12,6 @@ import (
 
 	"glimpse/internal/store"
 	"glimpse/metrics"
-	"glimpse/results"
 )
 
 // An imageDifference is what one arm's captions of an image score above
@@ -67,10 +66,9 @@ func imagePoints(key string, c *store.Caption) (float64, bool) {
 	if !c.Scored || !e.Tested {
 		return 0, false
 	}
-	s, order := &c.Stats, metrics.BLEUOrder(key)
+	s, order := &c.Score, metrics.BLEUOrder(key)
 	if order == 0 {
-		image := results.ImageScore(c)
-		return e.Scale * e.Image(&image), true
+		return e.Scale * e.Image(s), true
 	}
 	if s.Length == 0 || s.Match[0] == 0 {
 		return 0, true

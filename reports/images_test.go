@@ -7,11 +7,12 @@ import (
 	"gonum.org/v1/plot/vg"
 
 	"glimpse/internal/store"
+	"glimpse/metrics"
 	"glimpse/results"
 )
 
 func TestScoresOfSingleCaptions(t *testing.T) {
-	c := store.Caption{Scored: true, Stats: store.CaptionStats{Match: [4]int{4, 2, 1, 0}, Length: 7, RefLength: 8,
+	c := store.Caption{Scored: true, Score: metrics.ImageScore{Match: [4]int{4, 2, 1, 0}, Length: 7, RefLength: 8,
 		CIDEr: 0.5, CIDErD: 0.4, RougeL: 0.3, METEOR: 0.2}}
 	brevity := math.Exp(1 - 8.0/7)
 	for key, want := range map[string]float64{
@@ -37,8 +38,8 @@ func TestImageDifferencesAreMeansOverSeeds(t *testing.T) {
 		a := &arm{}
 		for _, v := range cider {
 			a.Runs = append(a.Runs, &run{Run: &results.Run{Captions: []store.Caption{
-				{Image: "1.jpg", Scored: true, Stats: store.CaptionStats{CIDEr: v}},
-				{Image: "2.jpg", Scored: true, Stats: store.CaptionStats{CIDEr: 0.1}},
+				{Image: "1.jpg", Scored: true, Score: metrics.ImageScore{CIDEr: v}},
+				{Image: "2.jpg", Scored: true, Score: metrics.ImageScore{CIDEr: 0.1}},
 			}}})
 		}
 		return a

@@ -92,8 +92,8 @@ func (r *result) samplesOf(images []string) []sample {
 			if strings.TrimSpace(c.Words) == "" {
 				sc.Words = "(an empty caption)"
 			}
-			if c.Scored && finite(c.Stats.CIDEr) {
-				sc.Score = fixed(100*c.Stats.CIDEr, 0)
+			if c.Scored && finite(c.Score.CIDEr) {
+				sc.Score = fixed(100*c.Score.CIDEr, 0)
 			}
 			s.Captions = append(s.Captions, sc)
 		}

@@ -263,11 +263,8 @@ func (a *Analysis) usable(r *Run) (one *stats.Run, why string, err error) {
 	if _, ok := a.Primary.Of(&r.Run); !ok {
 		return nil, fmt.Sprintf("has no finite score in %s", a.Primary), nil
 	}
-	images, err := ImageScores(r.Captions)
-	switch {
-	case err != nil:
-		return nil, "", fmt.Errorf("run %s: %w", r.ID, err)
-	case len(images) == 0:
+	images := ImageScores(r.Captions)
+	if len(images) == 0 {
 		return nil, fmt.Sprintf("has no scored captions of the %s split", a.Primary.Split), nil
 	}
 	return &stats.Run{Seed: r.Seed, Images: images}, "", nil

@@ -12,6 +12,7 @@ import (
 
 	"glimpse/experiments"
 	"glimpse/internal/store"
+	"glimpse/metrics"
 )
 
 // check fails the test on an error.
@@ -60,13 +61,13 @@ func save(t testing.TB, db *store.DB, study store.Study, d store.Declaration, ru
 		check(t, err)
 		check(t, db.Start(ctx, claim, store.Start{Parameters: 1, Signature: cmp.Or(r.signature, "data=x/official@1 metrics=1"), Environment: json.RawMessage(cmp.Or(r.environment, "{}"))}))
 		check(t, db.SaveCaptions(ctx, claim, "test", r.captions))
-		scores := make([]store.ImageStats, len(r.captions))
+		scores := make([]metrics.ImageScore, len(r.captions))
 		sum := 0.0
 		for i, c := range r.captions {
-			scores[i] = store.ImageStats{Image: c.Image, Stats: c.Stats}
-			sum += c.Stats.CIDEr
+			scores[i] = c.Score
+			sum += c.Score.CIDEr
 		}
-		check(t, db.Complete(ctx, claim, store.Result{BestEpoch: 1, WeightsSHA256: fmt.Sprintf("%s %d %v", r.arm, r.seed, sum), Scores: map[string][]store.ImageStats{"test": scores},
+		check(t, db.Complete(ctx, claim, store.Result{BestEpoch: 1, WeightsSHA256: fmt.Sprintf("%s %d %v", r.arm, r.seed, sum), Scores: map[string][]metrics.ImageScore{"test": scores},
 			Environment: json.RawMessage(cmp.Or(r.environment, "{}")),
 			Metrics:     map[string]map[string]float64{"test": {"cider": sum / float64(len(scores))}}}))
 	}
@@ -77,8 +78,9 @@ func captionsAround(level float64, seed int64) []store.Caption {
 	g := rand.New(rand.NewPCG(uint64(seed), 1))
 	var list []store.Caption
 	for i := range 60 {
-		list = append(list, store.Caption{Image: fmt.Sprintf("%03d.jpg", i), Words: "a dog", Stats: store.CaptionStats{
-			Match: [4]int{4, 3, 2, 1}, Length: 8, RefLength: 8, RougeL: 0.4, CIDEr: max(0, level+0.05*float64(i%7)+0.01*g.Float64()),
+		id := fmt.Sprintf("%03d.jpg", i)
+		list = append(list, store.Caption{Image: id, Words: "a dog", Score: metrics.ImageScore{
+			ID: id, Match: [4]int{4, 3, 2, 1}, Length: 8, RefLength: 8, RougeL: 0.4, CIDEr: max(0, level+0.05*float64(i%7)+0.01*g.Float64()),
 		}})
 	}
 	return list

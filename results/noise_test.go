@@ -79,7 +79,7 @@ func TestNoiseOverImages(t *testing.T) {
 		captions := captionsAround(0.5, int64(1+i%2))
 		if arm == "soft" {
 			for j := range captions {
-				captions[j].Stats.CIDEr += 0.1 * float64(1-2*(j%2))
+				captions[j].Score.CIDEr += 0.1 * float64(1-2*(j%2))
 			}
 		}
 		runs = append(runs, madeRun{id: fmt.Sprintf("%012x", i+1), arm: arm, seed: int64(i % 2), captions: captions})

@@ -101,32 +101,17 @@ func Settings(r store.Run) (s experiments.Settings, err error) {
 	return s, err
 }
 
-// ImageScores converts the scores of stored captions to the input of package
-// stats; nil if any of the captions has not been scored.
-func ImageScores(captions []store.Caption) ([]metrics.ImageScore, error) {
+// ImageScores are the scores of captions, as package stats takes them; nil if any
+// of the captions has not been scored.
+func ImageScores(captions []store.Caption) []metrics.ImageScore {
 	images := make([]metrics.ImageScore, len(captions))
-	for i, c := range captions {
-		if !c.Scored {
-			return nil, nil
+	for i := range captions {
+		if !captions[i].Scored {
+			return nil
 		}
-		images[i] = ImageScore(&captions[i])
-		if len(c.Stats.MeteorStats) == 0 {
-			continue
-		}
-		if err := json.Unmarshal(c.Stats.MeteorStats, &images[i].MeteorStats); err != nil {
-			return nil, fmt.Errorf("read METEOR's counts of image %q: %w", c.Image, err)
-		}
+		images[i] = captions[i].Score
 	}
-	return images, nil
-}
-
-// ImageScore is the score of one stored caption, without METEOR's counts.
-func ImageScore(c *store.Caption) metrics.ImageScore {
-	return metrics.ImageScore{
-		ID: c.Image, Match: c.Stats.Match, Length: c.Stats.Length, RefLength: c.Stats.RefLength,
-		RougeL: c.Stats.RougeL, CIDEr: c.Stats.CIDEr, CIDErD: c.Stats.CIDErD, METEOR: c.Stats.METEOR,
-		Blank: c.Stats.Length == 0,
-	}
+	return images
 }
 
 // ScoredRun reads the statistics of a run's captions of a split. A run without
@@ -136,10 +121,7 @@ func ScoredRun(ctx context.Context, db *store.DB, run store.Run, split string) (
 	if err != nil {
 		return stats.Run{}, err
 	}
-	images, err := ImageScores(captions)
-	if err != nil {
-		return stats.Run{}, fmt.Errorf("run %s: %w", run.ID, err)
-	}
+	images := ImageScores(captions)
 	if len(images) == 0 {
 		return stats.Run{}, fmt.Errorf("run %s is %s and has no scored %s captions to compare", run.ID, run.State, split)
 	}

@@ -195,10 +195,6 @@ func (t *trial) scoreStored(ctx context.Context, stored []store.Caption) (store.
 		}
 	}
 	watch()
-	scores, err := imageStats(final.Images)
-	if err != nil {
-		return store.Result{}, err
-	}
 	t.environment.PeakRSSBytes = peakRSS()
 	t.environment.Timings = &t.progress.Timings
 	environment, err := json.Marshal(t.environment)
@@ -206,27 +202,8 @@ func (t *trial) scoreStored(ctx context.Context, stored []store.Caption) (store.
 		return store.Result{}, fmt.Errorf("record the environment: %w", err)
 	}
 	return store.Result{
-		Metrics: values, Scores: map[string][]store.ImageStats{split: scores}, BestEpoch: t.progress.BestEpoch,
+		Metrics: values, Scores: map[string][]metrics.ImageScore{split: final.Images}, BestEpoch: t.progress.BestEpoch,
 		Seconds: t.progress.Timings.total(), CaptionsSHA256: CaptionsSHA256(stored), WeightsSHA256: t.progress.BestSHA256,
 		Environment: environment,
 	}, nil
-}
-
-// imageStats turns the scores of images into what is stored of them.
-func imageStats(images []metrics.ImageScore) ([]store.ImageStats, error) {
-	stats := make([]store.ImageStats, len(images))
-	for i, s := range images {
-		stats[i] = store.ImageStats{Image: s.ID, Stats: store.CaptionStats{
-			Match: s.Match, Length: s.Length, RefLength: s.RefLength,
-			RougeL: s.RougeL, CIDEr: s.CIDEr, CIDErD: s.CIDErD, METEOR: s.METEOR,
-		}}
-		if s.MeteorStats != (metrics.MeteorStats{}) {
-			raw, err := json.Marshal(s.MeteorStats)
-			if err != nil {
-				return nil, fmt.Errorf("score of %s: %w", s.ID, err)
-			}
-			stats[i].Stats.MeteorStats = raw
-		}
-	}
-	return stats, nil
 }

@@ -11,7 +11,7 @@ import (
 	"glimpse/data"
 	"glimpse/experiments"
 	"glimpse/internal/store"
-	"glimpse/metrics"
+	"glimpse/metrics/ptb"
 )
 
 // Signature names the protocol that a trial's final captions are made and scored
@@ -63,7 +63,7 @@ func DataOptions(s experiments.Settings, root string) data.Options {
 		Name: s.Data.Name, Root: root, Split: s.Data.Split,
 		MinCount: s.Data.MinCount, CaptionsPerImage: s.Data.CaptionsPerImage, MaxLength: s.Data.MaxLength,
 		Images: s.Data.Images, Seed: s.Data.Seed, Vocabulary: s.Data.Vocabulary,
-		Tokenize: metrics.Tokenize,
+		Tokenize: ptb.Tokenize,
 	}
 }
 

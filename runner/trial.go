@@ -15,6 +15,7 @@ import (
 	"glimpse/experiments"
 	"glimpse/internal/store"
 	"glimpse/metrics"
+	"glimpse/metrics/meteor"
 )
 
 // TrialConfig is what [RunTrial] needs: the launch, with what was opened and found for it.
@@ -27,7 +28,7 @@ type TrialConfig struct {
 	Versions map[string]string // library → version, such as libtorch
 
 	// MeteorData is METEOR's; nil scores meteor-exact-stem in its place.
-	MeteorData *metrics.Meteor
+	MeteorData *meteor.Data
 
 	// Checkpoint asks for a checkpoint as soon as a step is done; nil when nobody asks.
 	Checkpoint <-chan os.Signal

@@ -10,6 +10,7 @@ import (
 	"glimpse/internal/cli"
 	"glimpse/internal/term"
 	"glimpse/metrics"
+	"glimpse/metrics/ptb"
 )
 
 // partSpeed is how fast a part of scoring or storing is.
@@ -113,9 +114,9 @@ func scoreItems(d *data.Dataset, n int) []metrics.Item {
 	var items []metrics.Item
 	for i := 0; i < n && len(captioned) > 0; i++ {
 		image, next := captioned[i%len(captioned)], captioned[(i+1)%len(captioned)]
-		item := metrics.Item{ID: fmt.Sprint(i), Candidate: metrics.Tokenize(next.Captions[0])}
+		item := metrics.Item{ID: fmt.Sprint(i), Candidate: ptb.Tokenize(next.Captions[0])}
 		for _, caption := range image.Captions {
-			item.References = append(item.References, metrics.Tokenize(caption))
+			item.References = append(item.References, ptb.Tokenize(caption))
 		}
 		items = append(items, item)
 	}

@@ -14,6 +14,7 @@ import (
 	"glimpse/experiments"
 	"glimpse/internal/cli"
 	"glimpse/internal/store"
+	"glimpse/metrics"
 )
 
 func benchStoreCommand() *cobra.Command {
@@ -113,7 +114,7 @@ func storeParts(ctx context.Context, s experiments.Settings, runs, epochs, capti
 		}
 	}
 	part("captions", runs*captions)
-	result := store.Result{BestEpoch: 1, Environment: json.RawMessage(`{}`), Scores: map[string][]store.ImageStats{"test": scored},
+	result := store.Result{BestEpoch: 1, Environment: json.RawMessage(`{}`), Scores: map[string][]metrics.ImageScore{"test": scored},
 		Metrics: map[string]map[string]float64{"test": {"bleu4": 0.2, "cider": 0.5}}}
 	for _, claim := range claims {
 		if err := db.Complete(ctx, claim, result); err != nil {
@@ -135,13 +136,13 @@ func storeParts(ctx context.Context, s experiments.Settings, runs, epochs, capti
 }
 
 // storedCaptions are n captions of usual length with attention, and their scores.
-func storedCaptions(n int) ([]store.Caption, []store.ImageStats) {
-	captions, scores := make([]store.Caption, n), make([]store.ImageStats, n)
+func storedCaptions(n int) ([]store.Caption, []metrics.ImageScore) {
+	captions, scores := make([]store.Caption, n), make([]metrics.ImageScore, n)
 	for i := range captions {
 		id := fmt.Sprintf("%06d.jpg", i)
 		captions[i] = store.Caption{Image: id, Words: "a brown dog runs through the shallow water with a stick", LogProb: -12,
 			Beta: make([]float64, 11), Entropy: make([]float64, 11)}
-		scores[i] = store.ImageStats{Image: id, Stats: store.CaptionStats{Match: [4]int{8, 5, 3, 1}, Length: 11, RefLength: 11, RougeL: 0.5, CIDEr: 0.8}}
+		scores[i] = metrics.ImageScore{ID: id, Match: [4]int{8, 5, 3, 1}, Length: 11, RefLength: 11, RougeL: 0.5, CIDEr: 0.8}
 	}
 	return captions, scores
 }

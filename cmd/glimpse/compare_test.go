@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"glimpse/internal/store"
+	"glimpse/metrics"
 )
 
 // made is a run that a test makes up.
@@ -54,11 +55,11 @@ func makeResults(t *testing.T, study store.Study, settings string, runs []made) 
 		if err := db.SaveCaptions(ctx, claim, "test", r.captions); err != nil {
 			t.Fatal(err)
 		}
-		var scores []store.ImageStats
+		var scores []metrics.ImageScore
 		for _, c := range r.captions {
-			scores = append(scores, store.ImageStats{Image: c.Image, Stats: c.Stats})
+			scores = append(scores, c.Score)
 		}
-		result := store.Result{BestEpoch: 1, Scores: map[string][]store.ImageStats{"test": scores},
+		result := store.Result{BestEpoch: 1, Scores: map[string][]metrics.ImageScore{"test": scores},
 			Metrics: map[string]map[string]float64{"test": {"cider": 0.5, "meteor-exact-stem": 0.2}}}
 		if err := db.Complete(ctx, claim, result); err != nil {
 			t.Fatal(err)
@@ -72,8 +73,9 @@ func scoredCaptions(cider float64, seed int64) []store.Caption {
 	var out []store.Caption
 	for i := range 200 {
 		hard := float64(i%7) * 0.05 // what makes an image hard for every run
-		out = append(out, store.Caption{Image: fmt.Sprintf("%03d.jpg", i), Words: "a dog", Stats: store.CaptionStats{
-			Match: [4]int{4 + g.IntN(3), 3, 2, 1}, Length: 8, RefLength: 8, RougeL: 0.4, METEOR: 0.2,
+		id := fmt.Sprintf("%03d.jpg", i)
+		out = append(out, store.Caption{Image: id, Words: "a dog", Score: metrics.ImageScore{
+			ID: id, Match: [4]int{4 + g.IntN(3), 3, 2, 1}, Length: 8, RefLength: 8, RougeL: 0.4, METEOR: 0.2,
 			CIDEr: cider + hard + 0.01*g.Float64(), CIDErD: cider + hard,
 		}})
 	}

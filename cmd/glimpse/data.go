@@ -12,7 +12,7 @@ import (
 	"glimpse/data"
 	"glimpse/internal/cli"
 	"glimpse/internal/term"
-	"glimpse/metrics"
+	"glimpse/metrics/ptb"
 	"glimpse/runner"
 )
 
@@ -73,7 +73,7 @@ func dataOptions(arg, split string, flags cli.StudyFlags) (data.Options, error) 
 		if len(flags.Sets) > 0 {
 			return data.Options{}, cli.Usage(fmt.Errorf("--set changes a study file, and %s is the name of a data set", arg))
 		}
-		return data.Options{Name: arg, Split: split, Root: cli.DataRoot(flags.Root, ""), Tokenize: metrics.Tokenize}, nil
+		return data.Options{Name: arg, Split: split, Root: cli.DataRoot(flags.Root, ""), Tokenize: ptb.Tokenize}, nil
 	}
 	if split != "" {
 		return data.Options{}, cli.Usage(fmt.Errorf("--split goes with the name of a data set; for a study it is --set data.split=%s", split))

@@ -176,7 +176,7 @@ func (r *record) json() recordJSON {
 			Image: c.Image, Words: c.Words, LogProb: term.Number(c.LogProb), Beta: term.Series(c.Beta), Entropy: term.Series(c.Entropy),
 		}
 		if c.Scored {
-			cider := term.Number(c.Stats.CIDEr)
+			cider := term.Number(c.Score.CIDEr)
 			caption.CIDEr = &cider
 		}
 		out.Captions = append(out.Captions, caption)
@@ -307,7 +307,7 @@ func (r *record) printCaptions(w io.Writer) error {
 	for _, c := range r.captions {
 		cider := "-"
 		if c.Scored {
-			cider = fmt.Sprintf("%.1f", 100*c.Stats.CIDEr)
+			cider = fmt.Sprintf("%.1f", 100*c.Score.CIDEr)
 		}
 		t.Add(c.Image, c.Words, fmt.Sprintf("%.2f", c.LogProb), cider)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"glimpse/experiments"
 	"glimpse/internal/store"
+	"glimpse/metrics"
 	"glimpse/planning"
 )
 
@@ -121,19 +122,19 @@ func complete(t *testing.T, db *store.DB, study *experiments.Study, trials []exp
 		captions, scores := madeUp(level, tr.Settings.Seed, tr.ID)
 		mean := 0.0
 		for _, one := range scores {
-			mean += one.Stats.CIDEr / float64(len(scores))
+			mean += one.CIDEr / float64(len(scores))
 		}
 		if math.IsNaN(level) {
 			mean = level
 		}
 		ok(db.SaveCaptions(ctx, claim, split, captions))
-		ok(db.Complete(ctx, claim, store.Result{BestEpoch: 1, CaptionsSHA256: tr.ID, Scores: map[string][]store.ImageStats{split: scores},
+		ok(db.Complete(ctx, claim, store.Result{BestEpoch: 1, CaptionsSHA256: tr.ID, Scores: map[string][]metrics.ImageScore{split: scores},
 			Metrics: map[string]map[string]float64{split: {"cider": mean, "bleu4": 0, "rouge_l": level}}}))
 	}
 }
 
 // madeUp are captions of 30 images around a level.
-func madeUp(level float64, seed int64, id string) (captions []store.Caption, scores []store.ImageStats) {
+func madeUp(level float64, seed int64, id string) (captions []store.Caption, scores []metrics.ImageScore) {
 	if math.IsNaN(level) {
 		level = 0.5
 	}
@@ -146,7 +147,7 @@ func madeUp(level float64, seed int64, id string) (captions []store.Caption, sco
 		image := fmt.Sprintf("%03d", i)
 		cider := max(0, level+0.05*float64(i%5)+0.02*g.NormFloat64())
 		captions = append(captions, store.Caption{Image: image, Words: "a red square"})
-		scores = append(scores, store.ImageStats{Image: image, Stats: store.CaptionStats{Match: [4]int{5, 3, 2, 0}, Length: 6, RefLength: 6, RougeL: level, CIDEr: cider, CIDErD: cider}})
+		scores = append(scores, metrics.ImageScore{ID: image, Match: [4]int{5, 3, 2, 0}, Length: 6, RefLength: 6, RougeL: level, CIDEr: cider, CIDErD: cider})
 	}
 	return captions, scores
 }

@@ -10,7 +10,7 @@ import (
 
 	"glimpse/internal/cli"
 	"glimpse/internal/term"
-	"glimpse/metrics"
+	"glimpse/metrics/ptb"
 )
 
 func tokenizeCommand() *cobra.Command {
@@ -38,7 +38,7 @@ func tokenize(in io.Reader, out io.Writer, asJSON bool) error {
 	all := [][]string{}
 	w := bufio.NewWriter(out)
 	err := eachLine(in, func(line string) error {
-		tokens := metrics.Tokenize(line)
+		tokens := ptb.Tokenize(line)
 		if asJSON {
 			all = append(all, append([]string{}, tokens...))
 			return nil

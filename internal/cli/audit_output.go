@@ -7,7 +7,7 @@ import (
 
 	"glimpse/inspect"
 	"glimpse/internal/term"
-	"glimpse/metrics"
+	"glimpse/metrics/audit"
 )
 
 func printAudit(w io.Writer, a *inspect.Audit) error {
@@ -37,7 +37,7 @@ func printAudit(w io.Writer, a *inspect.Audit) error {
 }
 
 // printAuditSplit shows the rows of one split, and the answer that they give.
-func printAuditSplit(w io.Writer, rows []metrics.AuditRow) error {
+func printAuditSplit(w io.Writer, rows []audit.Row) error {
 	claim := rows[0].Claim
 	t := &term.Table{}
 	t.Add("\n"+strings.ToUpper(rows[0].Split)+" ×100", "BLEU-1", "BLEU-2", "BLEU-3", "BLEU-4",

@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"glimpse/internal/meteordata"
-	"glimpse/metrics"
+	"glimpse/metrics/meteor"
 )
 
 // NoMeteor as the value of --meteor leaves METEOR's data out where the cache has them.
@@ -50,12 +50,12 @@ func MeteorPath(flag string) (string, error) {
 }
 
 // LoadMeteor loads METEOR's data from where MeteorPath says, nil for none.
-func LoadMeteor(flag string) (*metrics.Meteor, error) {
+func LoadMeteor(flag string) (*meteor.Data, error) {
 	path, err := MeteorPath(flag)
 	if err != nil || path == "" {
 		return nil, err
 	}
-	m, err := metrics.LoadMeteor(path)
+	m, err := meteor.Load(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && flag != "":
 		return nil, fmt.Errorf("--meteor %s: %w; `glimpse data fetch meteor` gets them", flag, err)
@@ -69,7 +69,7 @@ func LoadMeteor(flag string) (*metrics.Meteor, error) {
 
 // TrialMeteor loads METEOR's data for a study and gives the value of --meteor for its trials, so that all of them are
 // scored alike.
-func TrialMeteor(flag string) (m *metrics.Meteor, value string, err error) {
+func TrialMeteor(flag string) (m *meteor.Data, value string, err error) {
 	if m, err = LoadMeteor(flag); err != nil {
 		return nil, "", err
 	}

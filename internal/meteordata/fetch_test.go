@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"glimpse/metrics"
+	"glimpse/metrics/meteor"
 )
 
 // wheelOf makes a wheel of the members given and gives its bytes.
@@ -96,7 +96,7 @@ func TestFetch(t *testing.T) {
 			if len(left) != 1 {
 				t.Errorf("the cache holds %v", left)
 			}
-			text, err := os.ReadFile(filepath.Join(dir, metrics.MeteorPack))
+			text, err := os.ReadFile(filepath.Join(dir, meteor.PackName))
 			if err != nil || string(text) != "bytes of pycocoevalcap/meteor/data/paraphrase-en.gz" || !Complete(dir) {
 				t.Errorf("packed data: %q, %v, complete: %v", text, err, Complete(dir))
 			}

@@ -6,25 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"glimpse/metrics/audit"
 )
 
-// AuditRow is what one protocol makes of the captions of one split of a run.
-// Scores are fractions of 1.
-type AuditRow struct {
-	Split      string
-	Protocol   string
-	Says       string // how the protocol counts
-	Source     string // where it comes from
-	Images     int    // that it scored
-	BLEU       [4]float64
-	Claim      [2]float64 // BLEU-1 and BLEU-2 as claimed
-	Reaches    bool       // whether both are reached
-	Reportable bool       // whether a paper may report it as BLEU
-	Why        string     // why, or why not
-}
-
 // SaveAudit stores an audit of a completed run in place of the one before.
-func (db *DB) SaveAudit(ctx context.Context, run string, rows []AuditRow) error {
+func (db *DB) SaveAudit(ctx context.Context, run string, rows []audit.Row) error {
 	return db.write(ctx, func(tx *sql.Tx) error {
 		if err := checkCompleted(ctx, tx, run, "audit"); err != nil {
 			return err
@@ -39,7 +26,7 @@ func (db *DB) SaveAudit(ctx context.Context, run string, rows []AuditRow) error 
 				VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 				run, row.Split, row.Protocol, position, row.Says, row.Source, row.Images,
 				number(row.BLEU[0]), number(row.BLEU[1]), number(row.BLEU[2]), number(row.BLEU[3]),
-				number(row.Claim[0]), number(row.Claim[1]), row.Reaches, row.Reportable, row.Why, now)
+				number(row.Claim.BLEU1), number(row.Claim.BLEU2), row.Reaches, row.Reportable, row.Why, now)
 			if err != nil {
 				return fmt.Errorf("audit of run %s, split %s, protocol %s: %w", run, row.Split, row.Protocol, err)
 			}
@@ -64,8 +51,8 @@ func checkCompleted(ctx context.Context, tx *sql.Tx, run, what string) error {
 }
 
 // Audit returns a run's last audit in its order, none if it has none.
-func (db *DB) Audit(ctx context.Context, run string) ([]AuditRow, error) {
-	var audit []AuditRow
+func (db *DB) Audit(ctx context.Context, run string) ([]audit.Row, error) {
+	var audited []audit.Row
 	err := db.read(ctx, func(tx *sql.Tx) error {
 		rows, err := tx.QueryContext(ctx, `SELECT split, protocol, says, source, images, bleu1, bleu2, bleu3, bleu4,
 			claim_bleu1, claim_bleu2, reaches, reportable, why FROM audits WHERE run = ? ORDER BY position`, run)
@@ -74,16 +61,16 @@ func (db *DB) Audit(ctx context.Context, run string) ([]AuditRow, error) {
 		}
 		defer func() { _ = rows.Close() }()
 		for rows.Next() {
-			var r AuditRow
+			var r audit.Row
 			err := rows.Scan(&r.Split, &r.Protocol, &r.Says, &r.Source, &r.Images,
 				(*number)(&r.BLEU[0]), (*number)(&r.BLEU[1]), (*number)(&r.BLEU[2]), (*number)(&r.BLEU[3]),
-				(*number)(&r.Claim[0]), (*number)(&r.Claim[1]), &r.Reaches, &r.Reportable, &r.Why)
+				(*number)(&r.Claim.BLEU1), (*number)(&r.Claim.BLEU2), &r.Reaches, &r.Reportable, &r.Why)
 			if err != nil {
 				return fmt.Errorf("audit of run %s: %w", run, err)
 			}
-			audit = append(audit, r)
+			audited = append(audited, r)
 		}
 		return rows.Err()
 	})
-	return audit, err
+	return audited, err
 }

@@ -9,15 +9,17 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"glimpse/metrics/audit"
 )
 
 func TestAuditReplacesTheOneBefore(t *testing.T) {
 	db, ctx := open(t), context.Background()
 	claim := claimed(t, db)
-	rows := []AuditRow{
+	rows := []audit.Row{
 		{Split: "test", Protocol: "coco", Says: "corpus BLEU", Source: "a paper", Images: 2, BLEU: [4]float64{0.6, 0.4, 0.3, 0.2},
-			Claim: [2]float64{0.81, 0.73}, Reportable: true, Why: "what papers report"},
-		{Split: "test", Protocol: "characters", Images: 1, BLEU: [4]float64{0.9, 0.8}, Claim: [2]float64{0.81, 0.73}, Reaches: true},
+			Claim: audit.Claim{BLEU1: 0.81, BLEU2: 0.73}, Reportable: true, Why: "what papers report"},
+		{Split: "test", Protocol: "characters", Images: 1, BLEU: [4]float64{0.9, 0.8}, Claim: audit.Claim{BLEU1: 0.81, BLEU2: 0.73}, Reaches: true},
 		{Split: "train", Protocol: "coco", Images: 2},
 	}
 	if err := db.SaveAudit(ctx, claim.Run, rows); err == nil || !strings.Contains(err.Error(), "it is running") {
@@ -29,7 +31,7 @@ func TestAuditReplacesTheOneBefore(t *testing.T) {
 	if err := db.Complete(ctx, claim, Result{}); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range [][]AuditRow{rows, rows[1:2]} {
+	for _, want := range [][]audit.Row{rows, rows[1:2]} {
 		if err := db.SaveAudit(ctx, claim.Run, want); err != nil {
 			t.Fatal(err)
 		}
@@ -37,7 +39,7 @@ func TestAuditReplacesTheOneBefore(t *testing.T) {
 			t.Errorf("%+v, %v, want %+v", got, err, want)
 		}
 	}
-	twice := []AuditRow{rows[0], rows[0]}
+	twice := []audit.Row{rows[0], rows[0]}
 	if err := db.SaveAudit(ctx, claim.Run, twice); err == nil {
 		t.Error("one protocol was stored twice")
 	}
@@ -94,7 +96,7 @@ func TestAuditsComeByMigration(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	if err := db.SaveAudit(ctx, "aa00", []AuditRow{{Split: "test", Protocol: "coco"}}); err != nil {
+	if err := db.SaveAudit(ctx, "aa00", []audit.Row{{Split: "test", Protocol: "coco"}}); err != nil {
 		t.Error(err)
 	}
 	if got, err := db.Audit(ctx, "aa00"); err != nil || len(got) != 1 {

@@ -39,8 +39,8 @@ var invariants = []struct{ problem, query string }{
 	{"it is completed, and captions are not scored:",
 		`SELECT r.id, COUNT(*) FROM runs r JOIN captions c ON c.run = r.id WHERE r.state = 'completed' AND c.scored = 0 GROUP BY r.id`},
 	{"a scored caption has no statistics:",
-		`SELECT run, MIN(image) FROM captions WHERE scored <> 0 AND (match1 IS NULL OR match2 IS NULL OR match3 IS NULL OR match4 IS NULL
-			OR length IS NULL OR ref_length IS NULL OR rouge_l IS NULL OR cider IS NULL OR cider_d IS NULL OR meteor IS NULL) GROUP BY run`},
+		`SELECT run, MIN(image) FROM captions WHERE scored <> 0 AND (` +
+			strings.Join(scoreColumns, " IS NULL OR ") + ` IS NULL) GROUP BY run`},
 	{"its captions have no metrics of their split:",
 		`SELECT r.id, MIN(c.split) FROM runs r JOIN captions c ON c.run = r.id WHERE r.state = 'completed'
 			AND NOT EXISTS (SELECT 1 FROM metrics m WHERE m.run = r.id AND m.split = c.split) GROUP BY r.id`},
@@ -105,7 +105,7 @@ func broken(ctx context.Context, tx *sql.Tx, query string, found func(run, detai
 
 // What columns hold besides text and whole numbers.
 var (
-	numberColumns = columnSet("seconds loss lr captions_per_second log_prob rouge_l cider cider_d meteor value bleu1 bleu2 bleu3 bleu4 claim_bleu1 claim_bleu2")
+	numberColumns = columnSet("seconds loss lr captions_per_second log_prob value bleu1 bleu2 bleu3 bleu4 claim_bleu1 claim_bleu2 " + strings.Join(scoreColumns, " "))
 	jsonColumns   = columnSet("settings progress environment swept compare meteor_stats declaration")
 	seriesColumns = columnSet("beta entropy own_log_prob other_log_prob regions_log_prob even_log_prob other_beta")
 )

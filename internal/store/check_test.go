@@ -36,6 +36,7 @@ func TestFindings(t *testing.T) {
 		"UPDATE captions SET beta = '1 2' WHERE beta IS NOT NULL":      "captions, column beta: it has 2 values, and the caption 3 words",
 		"UPDATE captions SET entropy = '1 x' WHERE image = 'b.jpg'":    "run aa00, test, b.jpg: captions, column entropy: ",
 		"UPDATE captions SET meteor_stats = '{' WHERE image = 'b.jpg'": "meteor_stats: it is not JSON",
+		"UPDATE captions SET ref_length = 'x' WHERE image = 'b.jpg'":   "column ref_length: ",
 	} {
 		copied := filepath.Join(t.TempDir(), "copy.db")
 		if err := db.Backup(ctx, copied); err != nil {

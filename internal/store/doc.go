@@ -2,9 +2,9 @@
 // studies, their runs, who is working on which run, epochs, captions with their
 // statistics, metrics, and the environment each run was made in.
 //
-// It takes plain values (the types of this package) and gives them back; it
-// knows nothing of specs, data sets, models or metrics, and must import none of
-// the project's packages but internal/atomicfile. Every exported method of [DB] is one transaction.
+// It takes plain values (the types of this package, and scores and audits as
+// package metrics and metrics/audit have them) and gives them back; it knows nothing of specs, data sets or
+// models. Every exported method of [DB] is one transaction.
 // The SQL is kept to what SQLite and PostgreSQL share, and stays in this
 // package, so that a second database can stand beside this one.
 //

@@ -11,6 +11,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"glimpse/metrics"
+	"glimpse/metrics/audit"
 )
 
 // rich makes a database that holds what is hard to carry: numbers that are not
@@ -36,10 +39,10 @@ func rich(t *testing.T) *DB {
 	}))
 	check(db.Complete(ctx, claim, Result{
 		Metrics:   map[string]map[string]float64{"test": {"cider": math.NaN(), "bleu1": 3}},
-		Scores:    map[string][]ImageStats{"test": {{Image: "a\xff.jpg", Stats: CaptionStats{CIDEr: math.NaN()}}, {Image: "b.jpg"}}},
+		Scores:    map[string][]metrics.ImageScore{"test": {{ID: "a\xff.jpg", CIDEr: math.NaN()}, {ID: "b.jpg"}}},
 		BestEpoch: 1, Seconds: 2, CaptionsSHA256: "c", WeightsSHA256: "w",
 	}))
-	check(db.SaveAudit(ctx, claim.Run, []AuditRow{{Split: "test", Protocol: "coco", BLEU: [4]float64{0.5}}}))
+	check(db.SaveAudit(ctx, claim.Run, []audit.Row{{Split: "test", Protocol: "coco", BLEU: [4]float64{0.5}}}))
 	check(db.SaveReadings(ctx, claim.Run, "test", []Reading{
 		{Image: "a\xff.jpg", Other: "b.jpg", LogProb: []float64{-0.5, math.Inf(-1)}, LogProbOther: []float64{-1, -2}, BetaOther: []float64{0.1, 1}},
 		{Image: "b.jpg", Other: "a\xff.jpg"},
@@ -121,7 +124,7 @@ func TestExportAndImportLoseNothing(t *testing.T) {
 		t.Errorf("%d files, then %d", len(want), len(got))
 	}
 	captions, err := again.Captions(ctx, "aa00", "test")
-	if err != nil || captions[0].Image != "a\xff.jpg" || !math.IsNaN(captions[0].Stats.CIDEr) {
+	if err != nil || captions[0].Image != "a\xff.jpg" || !math.IsNaN(captions[0].Score.CIDEr) {
 		t.Errorf("captions are %+v, %v", captions, err)
 	}
 	if files, _ := filepath.Glob(copied + "*"); len(files) != 1 {

@@ -8,6 +8,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"glimpse/metrics"
+	"glimpse/metrics/audit"
 )
 
 func never(Run) bool { return false }
@@ -30,7 +33,7 @@ func completedRun(t *testing.T, db *DB, n, i int, words string) {
 	check(db.SaveCheckpoint(ctx, claim, Checkpoint{Epoch: &Epoch{Epoch: 1}, BestEpoch: 1}))
 	check(db.SaveCaptions(ctx, claim, "test", []Caption{{Image: "a.jpg", Words: words}}))
 	check(db.Complete(ctx, claim, Result{
-		Scores: map[string][]ImageStats{"test": {{Image: "a.jpg"}}}, Metrics: map[string]map[string]float64{"test": {"cider": 1}},
+		Scores: map[string][]metrics.ImageScore{"test": {{ID: "a.jpg"}}}, Metrics: map[string]map[string]float64{"test": {"cider": 1}},
 		BestEpoch: 1, CaptionsSHA256: words, WeightsSHA256: "w",
 	}))
 }
@@ -65,7 +68,7 @@ func TestMergeTakesWhatIsFurtherAndIsIdempotent(t *testing.T) {
 	completedRun(t, ours, 3, 2, "ours alone")
 	completedRun(t, theirs, 4, 0, "same")
 	completedRun(t, theirs, 4, 1, "theirs alone")
-	if err := theirs.SaveAudit(ctx, "aa00", []AuditRow{{Split: "test", Protocol: "coco"}}); err != nil {
+	if err := theirs.SaveAudit(ctx, "aa00", []audit.Row{{Split: "test", Protocol: "coco"}}); err != nil {
 		t.Fatal(err)
 	}
 	if err := theirs.SaveReadings(ctx, "aa00", "test", []Reading{{Image: "a.jpg", Other: "b.jpg"}}); err != nil {

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"fmt"
 	"time"
 )
@@ -120,28 +119,6 @@ func (db *DB) Complete(ctx context.Context, claim Claim, result Result) error {
 	})
 }
 
-func saveScores(ctx context.Context, tx *sql.Tx, run, split string, scores []ImageStats) error {
-	statement, err := tx.PrepareContext(ctx, `UPDATE captions SET scored = 1, match1 = ?, match2 = ?, match3 = ?, match4 = ?,
-		length = ?, ref_length = ?, rouge_l = ?, cider = ?, cider_d = ?, meteor = ?, meteor_stats = ?
-		WHERE run = ? AND split = ? AND image = ?`)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = statement.Close() }()
-	for _, score := range scores {
-		s := score.Stats
-		result, err := statement.ExecContext(ctx, s.Match[0], s.Match[1], s.Match[2], s.Match[3], s.Length, s.RefLength,
-			number(s.RougeL), number(s.CIDEr), number(s.CIDErD), number(s.METEOR), jsonText(s.MeteorStats), run, split, score.Image)
-		if err != nil {
-			return fmt.Errorf("scores of %s: %w", score.Image, err)
-		}
-		if n, err := result.RowsAffected(); err != nil || n != 1 {
-			return fmt.Errorf("scores of %s: no caption of that image is stored for run %s, split %s", score.Image, run, split)
-		}
-	}
-	return nil
-}
-
 // Epochs returns the epochs of a run in order.
 func (db *DB) Epochs(ctx context.Context, run string) ([]Epoch, error) {
 	var epochs []Epoch
@@ -197,50 +174,4 @@ func (db *DB) Curves(ctx context.Context, study string, until int) (map[string][
 		return rows.Err()
 	})
 	return curves, err
-}
-
-// Captions returns the stored captions of a run's split, in image-id order.
-func (db *DB) Captions(ctx context.Context, run, split string) ([]Caption, error) {
-	var captions []Caption
-	err := db.read(ctx, func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, `SELECT image, words, log_prob, beta, entropy, scored, COALESCE(match1, 0),
-			COALESCE(match2, 0), COALESCE(match3, 0), COALESCE(match4, 0), COALESCE(length, 0), COALESCE(ref_length, 0),
-			COALESCE(rouge_l, 0), COALESCE(cider, 0), COALESCE(cider_d, 0), COALESCE(meteor, 0), meteor_stats
-			FROM captions WHERE run = ? AND split = ? ORDER BY image`, run, split)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = rows.Close() }()
-		for rows.Next() {
-			c, err := scanCaption(rows)
-			if err != nil {
-				return fmt.Errorf("run %s, captions of %s: %w", run, split, err)
-			}
-			captions = append(captions, c)
-		}
-		return rows.Err()
-	})
-	return captions, err
-}
-
-func scanCaption(rows *sql.Rows) (Caption, error) {
-	var c Caption
-	var beta, entropy, meteor *string
-	s := &c.Stats
-	err := rows.Scan(&c.Image, &c.Words, (*number)(&c.LogProb), &beta, &entropy, &c.Scored,
-		&s.Match[0], &s.Match[1], &s.Match[2], &s.Match[3], &s.Length, &s.RefLength,
-		(*number)(&s.RougeL), (*number)(&s.CIDEr), (*number)(&s.CIDErD), (*number)(&s.METEOR), &meteor)
-	if err != nil {
-		return Caption{}, err
-	}
-	if c.Beta, err = decodeSeries(beta); err != nil {
-		return Caption{}, fmt.Errorf("%s: beta: %w", c.Image, err)
-	}
-	if c.Entropy, err = decodeSeries(entropy); err != nil {
-		return Caption{}, fmt.Errorf("%s: entropy: %w", c.Image, err)
-	}
-	if meteor != nil {
-		s.MeteorStats = json.RawMessage(*meteor)
-	}
-	return c, nil
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +13,9 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"glimpse/metrics"
+	"glimpse/metrics/meteor"
 )
 
 // open makes a database in a folder of its own.
@@ -251,17 +255,17 @@ func TestRecordsComeBackAsTheyWere(t *testing.T) {
 	if want := []Caption{captions[1], captions[0]}; err != nil || !reflect.DeepEqual(stored, want) {
 		t.Fatalf("captions are %+v, %v; want %+v", stored, err, want)
 	}
-	stats := CaptionStats{
-		Match: [4]int{4, 3, 2, 1}, Length: 5, RefLength: 6, RougeL: 0.3, CIDEr: math.NaN(), CIDErD: 0.2, METEOR: 0.1,
-		MeteorStats: json.RawMessage(`{"chunks":2}`),
+	score := metrics.ImageScore{
+		ID: "a.jpg", Match: [4]int{4, 3, 2, 1}, Length: 5, RefLength: 6, RougeL: 0.3, CIDEr: math.NaN(), CIDErD: 0.2, METEOR: 0.1,
+		MeteorStats: meteor.Stats{TestLength: 5, Chunks: 2, RefWeight: 0.1},
 	}
 	result := Result{
 		Metrics:   map[string]map[string]float64{"test": {"bleu1": 1.0 / 3, "cider": math.NaN()}, "val": {"cider": math.Inf(-1)}},
-		Scores:    map[string][]ImageStats{"test": {{"a.jpg", stats}, {"b.jpg", CaptionStats{}}}},
+		Scores:    map[string][]metrics.ImageScore{"test": {score, {ID: "b.jpg"}}},
 		BestEpoch: 2, Seconds: 5, CaptionsSHA256: "c", WeightsSHA256: "w", Environment: json.RawMessage(`{"host":"h2"}`),
 	}
 	missing := result
-	missing.Scores = map[string][]ImageStats{"test": {{"c.jpg", stats}}}
+	missing.Scores = map[string][]metrics.ImageScore{"test": {{ID: "c.jpg"}}}
 	if err := db.Complete(ctx, claim, missing); err == nil || !strings.Contains(err.Error(), "c.jpg") {
 		t.Errorf("scores without a caption: %v", err)
 	}
@@ -284,11 +288,28 @@ func TestRecordsComeBackAsTheyWere(t *testing.T) {
 		t.Errorf("epochs are %+v, %v; want %+v", got, err, epochs)
 	}
 	stored, err = db.Captions(ctx, claim.Run, "test")
-	if err != nil || !stored[0].Scored || fmt.Sprint(stored[0].Stats) != fmt.Sprint(stats) {
+	if err != nil || !stored[0].Scored || fmt.Sprint(stored[0].Score) != fmt.Sprint(score) {
 		t.Errorf("scored caption is %+v, %v", stored[0], err)
+	}
+	if blank := stored[1]; !blank.Scored || blank.Score != (metrics.ImageScore{ID: "b.jpg", Blank: true}) {
+		t.Errorf("scored empty caption is %+v", blank)
+	}
+	// What was never measured is NULL, and counts are the JSON that older databases hold.
+	var counts, none sql.NullString
+	query := "SELECT a.meteor_stats, b.meteor_stats FROM captions a JOIN captions b ON a.image = 'a.jpg' AND b.image = 'b.jpg'"
+	if err := db.reader.QueryRowContext(ctx, query).Scan(&counts, &none); err != nil || none.Valid || counts.String !=
+		`{"test_length":5,"ref_length":0,"test_matches":0,"ref_matches":0,"chunks":2,"test_weight":0,"ref_weight":0.1,"test_match_weight":0,"ref_match_weight":0}` {
+		t.Errorf("METEOR's counts are stored as %+v and %+v, %v", counts, none, err)
 	}
 	if err := db.Check(ctx); err != nil {
 		t.Error(err)
+	}
+	if _, err := db.writer.ExecContext(ctx, `UPDATE captions SET meteor_stats = '{"chunks": "two"}' WHERE image = 'a.jpg'`); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Captions(ctx, claim.Run, "test"); err == nil || !strings.Contains(err.Error(), "captions of test: a.jpg: ") ||
+		!strings.Contains(err.Error(), "METEOR's counts: ") {
+		t.Errorf("counts that are none: %v", err)
 	}
 }
 

@@ -3,6 +3,8 @@ package store
 import (
 	"encoding/json"
 	"time"
+
+	"glimpse/metrics"
 )
 
 // The states of a run. Queued, interrupted and failed runs may be claimed; a
@@ -138,23 +140,10 @@ type Caption struct {
 	LogProb float64   // natural logarithm of the caption's probability
 	Beta    []float64 // per word, nil where the arm has none; stored in single precision
 	Entropy []float64 // of the attention, per word, in nats; likewise
-	Scored  bool      // whether Stats is filled
-	Stats   CaptionStats
-}
-
-// CaptionStats are the sufficient statistics of one scored caption, from which
-// the corpus metrics can be computed again without the references.
-type CaptionStats struct {
-	Match     [4]int // n-grams of the caption found in the references, n = 1..4
-	Length    int    // tokens
-	RefLength int    // of the closest reference
-	RougeL    float64
-	CIDEr     float64
-	CIDErD    float64
-	METEOR    float64
-	// MeteorStats holds the METEOR counts as their package writes them, nil
-	// where METEOR was not computed.
-	MeteorStats json.RawMessage
+	Scored  bool      // whether Score is filled
+	// Score holds all counts that are stored; its CIDErPlain, which is not, is 0,
+	// and so are METEOR's counts where METEOR was not computed.
+	Score metrics.ImageScore
 }
 
 // Start is what a trial knows of itself once its model stands.
@@ -174,17 +163,11 @@ type Checkpoint struct {
 
 // Result is what a completed trial leaves besides its epochs and captions.
 type Result struct {
-	Metrics        map[string]map[string]float64 // split → key → value
-	Scores         map[string][]ImageStats       // split → statistics of the stored captions
+	Metrics        map[string]map[string]float64   // split → key → value
+	Scores         map[string][]metrics.ImageScore // split → scores of the stored captions, by their images' ids
 	BestEpoch      int
 	Seconds        float64
 	CaptionsSHA256 string
 	WeightsSHA256  string
 	Environment    json.RawMessage
-}
-
-// ImageStats are the statistics of the stored caption of one image.
-type ImageStats struct {
-	Image string
-	Stats CaptionStats
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"glimpse/metrics"
+	"glimpse/metrics/meteor"
 )
 
 // captions fills the counts of a study as real captions have them: lengths
@@ -26,7 +27,7 @@ func captions(g *rand.Rand, arms, seeds, images int) []Arm {
 				}
 				im.RougeL, im.CIDErD, im.METEOR = g.Float64(), 3*g.Float64(), g.Float64()
 				same := g.IntN(min(im.Length, im.RefLength) + 1)
-				im.MeteorStats = metrics.MeteorStats{
+				im.MeteorStats = meteor.Stats{
 					TestLength: im.Length, RefLength: im.RefLength, TestMatches: same, RefMatches: same, Chunks: min(1, same),
 					TestWeight: 0.7 * float64(im.Length), RefWeight: 0.6 * float64(im.RefLength),
 					TestMatchWeight: 0.7 * float64(same), RefMatchWeight: 0.6 * float64(same),
@@ -74,7 +75,7 @@ func TestMeteorWithoutCounts(t *testing.T) {
 	runs := captions(rand.New(rand.NewPCG(5, 6)), 1, 2, 60)[0].Runs
 	want := 0.0
 	for i := range runs[0].Images {
-		runs[1].Images[i].MeteorStats = metrics.MeteorStats{}
+		runs[1].Images[i].MeteorStats = meteor.Stats{}
 		want += runs[0].Images[i].METEOR / 60
 	}
 	_, scores := newTable(runs, []string{"meteor"}).observed()

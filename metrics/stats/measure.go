@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"glimpse/metrics"
+	"glimpse/metrics/meteor"
 )
 
 // column is one additive quantity of an image: summed over any multiset of
@@ -74,7 +75,7 @@ func countOf(s *metrics.ImageScore, c column) float64 {
 
 // countsOf are the nine quantities that [metrics.CorpusMETEOR] adds up. The
 // one chunk of a caption that matches whole adds nothing, as there.
-func countsOf(s *metrics.MeteorStats) [colMeans - colCounts]float64 {
+func countsOf(s *meteor.Stats) [colMeans - colCounts]float64 {
 	chunks := s.Chunks
 	if s.Perfect() {
 		chunks = 0
@@ -102,7 +103,7 @@ func measureOf(key string) (measure, bool) {
 		return bleu(order), true
 	}
 	if metrics.IsMETEOR(key) {
-		return meteor(), true
+		return corpusMETEOR(), true
 	}
 	return mean(key)
 }
@@ -165,15 +166,15 @@ func bleu(order int) measure {
 	}}
 }
 
-// meteor is corpus METEOR, by [metrics.MeteorStats.Score] from the sums.
-func meteor() measure {
+// corpusMETEOR is METEOR of a corpus, by [meteor.Stats.Score] from the sums.
+func corpusMETEOR() measure {
 	var cols []column
 	for c := colCounts; c < colMeans; c++ {
 		cols = append(cols, c)
 	}
 	return measure{columns: cols, value: func(sums []float64, _ float64) float64 {
 		s := sums[colCounts:colMeans]
-		return metrics.MeteorStats{
+		return meteor.Stats{
 			TestLength: int(s[0]), RefLength: int(s[1]), TestMatches: int(s[2]), RefMatches: int(s[3]), Chunks: int(s[4]),
 			TestWeight: s[5], RefWeight: s[6], TestMatchWeight: s[7], RefMatchWeight: s[8],
 		}.Score()

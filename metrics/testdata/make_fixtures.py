@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Makes the fixtures that hold package metrics to its references.
+"""Makes the fixtures that hold package metrics, and those below it, to their references.
 
 Needs Python 3, java on the PATH and, from pip:
     pycocoevalcap==1.2  nltk==3.10.4  sacrebleu==2.6.0
 
-Run it in its own folder: it writes, beside itself, tokens.json (texts and
-coco-caption's tokens), stems.json (words and METEOR's stems), scores.json
-(captions and their scores) and the small METEOR data set in meteor/, which
-METEOR 1.5 itself scores with. All captions are made here, from a grammar.
+It writes scores.json beside itself (captions and their scores), tokens.json in
+ptb/testdata (texts and coco-caption's tokens) and, in meteor/testdata, stems.json
+(words and METEOR's stems) and the small METEOR data set in small/, which METEOR
+1.5 itself scores with. All captions are made here, from a grammar.
 """
 import gzip
 import json
@@ -27,6 +27,8 @@ from pycocoevalcap.rouge.rouge import Rouge
 from pycocoevalcap.tokenizer.ptbtokenizer import PTBTokenizer
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+METRICS = os.path.dirname(HERE)
+SMALL = os.path.join(METRICS, "meteor", "testdata", "small")
 PACKAGE = pycocoevalcap.__path__[0]
 JAR = os.path.join(PACKAGE, "meteor", "meteor-1.5.jar")
 rng = random.Random(20240601)
@@ -153,7 +155,7 @@ PARAPHRASES = [("a", "one"), ("a big", "a large"), ("a group of", "several"), ("
 
 def write_meteor_data():
     def write(name, text):
-        path = os.path.join(HERE, "meteor", name)
+        path = os.path.join(SMALL, name)
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "w", encoding="utf-8") as f:
             f.write(text)
@@ -161,8 +163,8 @@ def write_meteor_data():
     write("nonbreaking/english.prefixes", "# words that keep their period\nMr\nNo #NUMERIC_ONLY#\n\n")
     write("synonym/english.synsets", "".join(f"{w}\n{' '.join(map(str, s))}\n" for w, s in SYNSETS.items()))
     write("synonym/english.exceptions", "".join(f"{w}\n{' '.join(f)}\n" for w, f in EXCEPTIONS.items()))
-    os.makedirs(os.path.join(HERE, "meteor", "data"), exist_ok=True)
-    with open(os.path.join(HERE, "meteor", "data", "paraphrase-en.gz"), "wb") as f:
+    os.makedirs(os.path.join(SMALL, "data"), exist_ok=True)
+    with open(os.path.join(SMALL, "data", "paraphrase-en.gz"), "wb") as f:
         with gzip.GzipFile(filename="", mode="wb", fileobj=f, mtime=0) as z:
             z.write("".join(f"0.5\n{a}\n{b}\n" for a, b in PARAPHRASES).encode())
 
@@ -226,12 +228,11 @@ def scores():
     plain = list(plain_cider(references, candidates).values())
     keep("cider_plain", sum(plain) / len(plain), plain)
     keep("meteor", *meteor(references, candidates))
-    data = os.path.join(HERE, "meteor")
     keep("meteor_small", *meteor(references, candidates, [
-        "-s", os.path.join(data, "function/english.words"), "-d", os.path.join(data, "synonym"),
-        "-a", os.path.join(data, "data/paraphrase-en.gz")]))
+        "-s", os.path.join(SMALL, "function/english.words"), "-d", os.path.join(SMALL, "synonym"),
+        "-a", os.path.join(SMALL, "data/paraphrase-en.gz")]))
     keep("meteor_exact_stem", *meteor(references, candidates, [
-        "-m", "exact stem", "-s", os.path.join(HERE, "..", "exact_stem.words")]))
+        "-m", "exact stem", "-s", os.path.join(METRICS, "meteor", "exact_stem.words")]))
 
     # NLTK takes at least one n-gram of each order for guessed, so that it
     # agrees with BLEU's other implementations from four words on.
@@ -255,15 +256,15 @@ def scores():
     return {"items": items, "corpus": corpus, "images": each}
 
 
-def save(name, value):
-    with open(os.path.join(HERE, name), "w", encoding="utf-8") as f:
+def save(value, *path):
+    with open(os.path.join(METRICS, *path), "w", encoding="utf-8") as f:
         json.dump(value, f, ensure_ascii=False, indent=0)
         f.write("\n")
 
 
 if __name__ == "__main__":
     lines = texts()
-    save("tokens.json", [{"text": t, "tokens": k} for t, k in zip(lines, tokenize(lines))])
-    save("stems.json", stems())
+    save([{"text": t, "tokens": k} for t, k in zip(lines, tokenize(lines))], "ptb", "testdata", "tokens.json")
+    save(stems(), "meteor", "testdata", "stems.json")
     write_meteor_data()
-    save("scores.json", scores())
+    save(scores(), "testdata", "scores.json")

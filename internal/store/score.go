@@ -1,0 +1,118 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"glimpse/metrics"
+	"glimpse/metrics/meteor"
+)
+
+// scoreColumns are the columns of captions that a score is kept in, but for
+// METEOR's counts; scoreFields are its fields, in the same order.
+var scoreColumns = []string{"match1", "match2", "match3", "match4", "length", "ref_length", "rouge_l", "cider", "cider_d", "meteor"}
+
+func scoreFields(s *metrics.ImageScore) []any {
+	return []any{&s.Match[0], &s.Match[1], &s.Match[2], &s.Match[3], &s.Length, &s.RefLength,
+		(*number)(&s.RougeL), (*number)(&s.CIDEr), (*number)(&s.CIDErD), (*number)(&s.METEOR)}
+}
+
+// meteorCounts are METEOR's counts in their column: JSON, or NULL for none.
+type meteorCounts meteor.Stats
+
+// Value implements driver.Valuer.
+func (c meteorCounts) Value() (driver.Value, error) {
+	if c == (meteorCounts{}) {
+		return nil, nil
+	}
+	raw, err := json.Marshal(meteor.Stats(c))
+	return string(raw), err
+}
+
+// Scan implements sql.Scanner.
+func (c *meteorCounts) Scan(src any) error {
+	*c = meteorCounts{}
+	var raw []byte
+	switch src := src.(type) {
+	case nil:
+		return nil
+	case string:
+		raw = []byte(src)
+	case []byte:
+		raw = src
+	default:
+		return fmt.Errorf("cannot read METEOR's counts from %T", src)
+	}
+	if err := json.Unmarshal(raw, (*meteor.Stats)(c)); err != nil {
+		return fmt.Errorf("METEOR's counts: %w", err)
+	}
+	return nil
+}
+
+// saveScores stores the scores of a split's captions, which are there already.
+func saveScores(ctx context.Context, tx *sql.Tx, run, split string, scores []metrics.ImageScore) error {
+	statement, err := tx.PrepareContext(ctx, "UPDATE captions SET scored = 1, "+strings.Join(scoreColumns, " = ?, ")+
+		" = ?, meteor_stats = ? WHERE run = ? AND split = ? AND image = ?")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = statement.Close() }()
+	for i := range scores {
+		s := &scores[i]
+		result, err := statement.ExecContext(ctx, append(scoreFields(s), meteorCounts(s.MeteorStats), run, split, s.ID)...)
+		if err != nil {
+			return fmt.Errorf("scores of %s: %w", s.ID, err)
+		}
+		if n, err := result.RowsAffected(); err != nil || n != 1 {
+			return fmt.Errorf("scores of %s: no caption of that image is stored for run %s, split %s", s.ID, run, split)
+		}
+	}
+	return nil
+}
+
+// Captions returns the stored captions of a run's split, in image-id order.
+func (db *DB) Captions(ctx context.Context, run, split string) ([]Caption, error) {
+	var captions []Caption
+	err := db.read(ctx, func(tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx, "SELECT image, words, log_prob, beta, entropy, scored, meteor_stats, COALESCE("+
+			strings.Join(scoreColumns, ", 0), COALESCE(")+", 0) FROM captions WHERE run = ? AND split = ? ORDER BY image", run, split)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = rows.Close() }()
+		for rows.Next() {
+			c, err := scanCaption(rows)
+			if err != nil {
+				return fmt.Errorf("run %s, captions of %s: %w", run, split, err)
+			}
+			captions = append(captions, c)
+		}
+		return rows.Err()
+	})
+	return captions, err
+}
+
+func scanCaption(rows *sql.Rows) (Caption, error) {
+	var c Caption
+	var beta, entropy *string
+	s := &c.Score
+	err := rows.Scan(append([]any{&c.Image, &c.Words, (*number)(&c.LogProb), &beta, &entropy, &c.Scored, (*meteorCounts)(&s.MeteorStats)},
+		scoreFields(s)...)...)
+	if err != nil {
+		return Caption{}, fmt.Errorf("%s: %w", c.Image, err)
+	}
+	if c.Beta, err = decodeSeries(beta); err != nil {
+		return Caption{}, fmt.Errorf("%s: beta: %w", c.Image, err)
+	}
+	if c.Entropy, err = decodeSeries(entropy); err != nil {
+		return Caption{}, fmt.Errorf("%s: entropy: %w", c.Image, err)
+	}
+	if c.Scored {
+		s.ID, s.Blank = c.Image, s.Length == 0
+	}
+	return c, nil
+}

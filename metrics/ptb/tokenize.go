@@ -1,0 +1,208 @@
+// Package ptb splits captions into tokens by the Penn Treebank rules of the COCO
+// caption evaluation ([Tokenize]).
+//
+// Training and scoring share it, so that a captioner's words are those that are
+// scored. It needs no Java; testdata/tokens.json holds it to the original token
+// for token.
+package ptb
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf16"
+)
+
+// Tokenize splits one line of text into lower-case tokens, exactly as the COCO
+// caption evaluation does: the Stanford tokenizer of CoreNLP 3.4.1 with
+// -preserveLines -lowerCase and its default Penn Treebank 3 escapes, then
+// coco-caption's list of punctuation dropped. The result is the same token for
+// token, except for the effects the original lets one caption have on its
+// neighbour: it reads a whole file as one stream, so that a single letter with
+// a period at the end of a line ("vitamin C.") depends on the first word of
+// the next. Here a line stands alone, and a line break inside it is a space.
+//
+// Text that is not UTF-8 has each bad byte replaced by U+FFFD, which like all
+// characters the lexer does not know is left out. A token can hold a no-break
+// space ("5 1/2" is one token).
+func Tokenize(text string) []string {
+	s := newScanner(text)
+	tokens := make([]string, 0, len(text)/5+1)
+	last := ""
+	keep := func() {
+		if last != "" && !isPunctuation(last) {
+			tokens = append(tokens, last)
+		}
+	}
+	for s.pos < len(s.line)-1 {
+		if token := s.next(); token != "" {
+			keep()
+			last = token
+		}
+	}
+	last = strings.TrimRightFunc(last, unicode.IsSpace) // as coco-caption trims a line
+	keep()
+	return tokens
+}
+
+// line is text as the lexer sees it: UTF-16 code units, the last of which is
+// a newline. Positions in it are indices; at returns atEnd past the newline.
+type line []uint16
+
+// atEnd stands for the end of the text. It is a noncharacter, which
+// newScanner keeps out of the text itself.
+const atEnd = 0xFFFF
+
+func (l line) at(i int) uint16 {
+	if uint(i) < uint(len(l)) {
+		return l[i]
+	}
+	return atEnd
+}
+
+// match is what a rule found at a position: where its token ends, and where
+// the text it looked at ends. The lexer takes the rule that looked furthest,
+// the first one among equals; the difference is context that only had to be
+// there and is scanned again.
+type match struct{ token, total int }
+
+var noMatch = match{}
+
+func upTo(end int) match { return match{end, end} }
+
+func (m match) found() bool { return m.token > 0 }
+
+// scanner walks over one line.
+type scanner struct {
+	line  line
+	lower string    // the line in lower case where it is ASCII, else ""
+	has   [128]bool // the ASCII characters in the line
+	pos   int
+}
+
+func newScanner(text string) *scanner {
+	ascii := true
+	for i := 0; i < len(text); i++ {
+		if text[i] >= 0x80 {
+			ascii = false
+			break
+		}
+	}
+	s := &scanner{}
+	if ascii {
+		s.lower = strings.ToLower(text)
+		s.line = make(line, len(text), len(text)+1)
+		for i := 0; i < len(text); i++ {
+			s.line[i] = uint16(text[i])
+		}
+	} else {
+		s.line = utf16.Encode([]rune(text))
+		for i, c := range s.line {
+			if c == atEnd {
+				s.line[i] = atEnd - 1
+			}
+		}
+	}
+	for i, c := range s.line {
+		if isLineBreak(c) {
+			s.line[i] = ' '
+		}
+		if c < 0x80 {
+			s.has[c] = true
+		}
+	}
+	s.has[0] = true // what a rule without needs asks for
+	s.line = append(s.line, '\n')
+	return s
+}
+
+// next takes the next token, or skips white space or a character that makes
+// none and returns "".
+func (s *scanner) next() string {
+	if s.line[s.pos] == ' ' {
+		s.pos = s.line.skipWhile(s.pos, isSpace)
+		return ""
+	}
+	if end := s.plainWord(); end > s.pos {
+		token := s.lower[s.pos:end]
+		s.pos = end
+		return token
+	}
+	var best match
+	var how func(string) string
+	try := rules
+	if c := s.line[s.pos]; c < 0x80 {
+		try = rulesFor[c]
+	}
+	for i := range try {
+		if !s.has[try[i].needs] {
+			continue
+		}
+		if m := try[i].match(s.line, s.pos); m.total > best.total {
+			best, how = m, try[i].text
+		}
+	}
+	if !best.found() {
+		s.pos++
+		return ""
+	}
+	start := s.pos
+	s.pos = best.token
+	if how == nil && s.lower != "" {
+		return s.lower[start:best.token]
+	}
+	token := string(utf16.Decode(s.line[start:best.token]))
+	if how != nil {
+		token = how(token)
+	}
+	return LowerCase(token)
+}
+
+// plainWord returns the end of a run of ASCII letters before white space, or
+// before a comma or period and white space: the overwhelming case, in which no
+// rule can look past that white space, and none gives another token but for
+// contractions and abbreviations. It returns 0 where the rules must decide.
+func (s *scanner) plainWord() int {
+	if s.lower == "" {
+		return 0
+	}
+	end := s.pos
+	for end < len(s.lower) && s.lower[end] >= 'a' && s.lower[end] <= 'z' {
+		end++
+	}
+	if end == s.pos {
+		return 0
+	}
+	after := s.line[end]
+	if (after == ',' || after == '.') && isSpaceOrBreak(s.line[end+1]) {
+		if end == s.pos+1 || after == '.' && keepsPeriod(s.lower[s.pos:end]) {
+			return 0
+		}
+	} else if !isSpaceOrBreak(after) {
+		return 0
+	}
+	if _, split := contractions[s.lower[s.pos:end]]; split {
+		return 0
+	}
+	return end
+}
+
+// keepsPeriod tells whether a word of letters is in any list of abbreviations.
+func keepsPeriod(word string) bool {
+	if len(word) > longestAbbreviation {
+		return false
+	}
+	_, a := abbreviations[word]
+	_, b := titles[word]
+	_, c := beforeNumber[word]
+	return a || b || c
+}
+
+// isPunctuation is coco-caption's list. Its bracket names are written in upper
+// case there and so never match a lower-cased token: -lrb- and the like stay.
+func isPunctuation(token string) bool {
+	switch token {
+	case "''", "'", "``", "`", ".", "?", "!", ",", ":", "-", "--", "...", ";":
+		return true
+	}
+	return false
+}
