@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"glimpse/internal/jsonline"
 	"glimpse/internal/store"
 )
 
@@ -118,7 +119,9 @@ func (s *study) start(task task) (*child, error) {
 	}
 	c.cmd = s.cfg.Command(task.claim.Run)
 	c.cmd.Stderr = log
-	c.cmd.Stdout = &events{each: func(event Event) { s.hear(c, task, event) }, other: log}
+	c.cmd.Stdout = &jsonline.Splitter[Event]{
+		Each: func(event Event) { s.hear(c, task, event) }, Valid: func(event Event) bool { return event.Kind != "" }, Other: log,
+	}
 	// A group of its own, so that Ctrl-C on the terminal reaches this process
 	// alone, and so that whatever the trial starts can be ended with it.
 	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -131,7 +134,7 @@ func (s *study) start(task task) (*child, error) {
 		_ = log.Close()
 		return nil, fmt.Errorf("start the trial's process: %w", err)
 	}
-	_ = s.launch(task).write(stdin) // a process that does not read it has ended, or will be found silent
+	_ = jsonline.Write(stdin, s.launch(task)) // a process that does not read it has ended, or will be found silent
 	return c, nil
 }
 

@@ -1,12 +1,12 @@
 package runner
 
 import (
-	"bytes"
-	"encoding/json"
 	"io"
 	"math"
 	"sync"
 	"time"
+
+	"glimpse/internal/jsonline"
 )
 
 // The kinds of events. Those marked * are a child's, and reach the study's
@@ -75,13 +75,9 @@ func (e *emitter) emit(event Event) {
 		}
 	}
 	event.Metrics = metrics
-	raw, err := json.Marshal(event)
-	if err != nil {
-		return
-	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	_, _ = e.to.Write(append(raw, '\n'))
+	_ = jsonline.Write(e.to, event)
 }
 
 // progress writes an event unless another was just written; the last of a
@@ -103,41 +99,4 @@ func finite(v float64) float64 {
 		return 0
 	}
 	return v
-}
-
-// lineLimit bounds what is kept of a line that never ends.
-const lineLimit = 1 << 16
-
-// events splits what a child writes into events. Lines that are none (a
-// library that prints) go to other.
-type events struct {
-	each  func(Event)
-	other io.Writer
-	rest  []byte
-}
-
-// Write implements io.Writer.
-func (s *events) Write(p []byte) (int, error) {
-	s.rest = append(s.rest, p...)
-	for {
-		line, rest, found := bytes.Cut(s.rest, []byte("\n"))
-		if !found {
-			if len(s.rest) > lineLimit {
-				s.line(s.rest)
-				s.rest = nil
-			}
-			return len(p), nil
-		}
-		s.line(line)
-		s.rest = rest
-	}
-}
-
-func (s *events) line(line []byte) {
-	var event Event
-	if json.Unmarshal(line, &event) == nil && event.Kind != "" {
-		s.each(event)
-		return
-	}
-	_, _ = s.other.Write(append(bytes.Clone(line), '\n'))
 }

@@ -1,13 +1,12 @@
 package runner
 
 import (
-	"bufio"
-	"encoding/json"
 	"fmt"
 	"io"
 	"time"
 
 	"glimpse/experiments"
+	"glimpse/internal/jsonline"
 )
 
 // Launch says which trial a process runs, and how. A runner writes it as one JSON
@@ -39,26 +38,11 @@ type Launch struct {
 	SaveEvery time.Duration `json:"save_every"` // between checkpoints within an epoch; 0 is DefaultSaveEvery
 }
 
-// write writes the line.
-func (l Launch) write(w io.Writer) error {
-	line, err := json.Marshal(l)
-	if err != nil {
-		return err
-	}
-	_, err = w.Write(append(line, '\n'))
-	return err
-}
-
 // ReadLaunch reads the line that a runner wrote. What follows it is control: it ends
 // when the runner does.
 func ReadLaunch(r io.Reader) (l Launch, control io.Reader, err error) {
-	lines := bufio.NewReader(r)
-	line, err := lines.ReadBytes('\n')
-	if err == nil {
-		err = json.Unmarshal(line, &l)
+	if control, err = jsonline.Read(r, &l); err != nil {
+		err = fmt.Errorf("what to run, from standard input: %w", err)
 	}
-	if err != nil {
-		return l, nil, fmt.Errorf("reading what to run from standard input: %w", err)
-	}
-	return l, lines, nil
+	return l, control, err
 }

@@ -16,25 +16,6 @@ import (
 	"glimpse/internal/store"
 )
 
-func TestEventsFromAnUnrulyChild(t *testing.T) {
-	var got []Event
-	var other bytes.Buffer
-	s := &events{each: func(e Event) { got = append(got, e) }, other: &other}
-	text := `{"event":"step","epoch":1,"loss":0.5}` + "\nlibrary says hello\n" + `{"no":"event"}` + "\n{\n" +
-		strings.Repeat("x", lineLimit+10) + "\n" + `{"event":"epoch"}` + "\n" + `{"event":"cut`
-	for i := 0; i < len(text); i += 1000 {
-		if _, err := s.Write([]byte(text[i:min(i+1000, len(text))])); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if len(got) != 2 || got[0].Loss != 0.5 || got[1].Kind != EventEpoch {
-		t.Errorf("events %+v", got)
-	}
-	if !strings.HasPrefix(other.String(), "library says hello\n{\"no\":\"event\"}\n{\nxxx") {
-		t.Errorf("other lines %.80q", other.String())
-	}
-}
-
 func TestEventsWithoutNumbersCanBeWritten(t *testing.T) {
 	var out bytes.Buffer
 	e := emitter{to: &out}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"time"
@@ -12,6 +11,7 @@ import (
 	"glimpse/experiments"
 	"glimpse/internal/cli"
 	"glimpse/internal/engine"
+	"glimpse/internal/jsonline"
 	"glimpse/internal/term"
 	"glimpse/planning"
 	"glimpse/runner"
@@ -104,8 +104,7 @@ func launchedFeatures(c *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	lines := json.NewEncoder(c.OutOrStdout())
-	return e.Features(ctx, asked.Settings, d, func(done, total int) { _ = lines.Encode(engine.Done{Done: done, Total: total}) })
+	return e.Features(ctx, asked.Settings, d, func(done, total int) { _ = jsonline.Write(c.OutOrStdout(), engine.Done{Done: done, Total: total}) })
 }
 
 // computeFeatures fills the cache for each data set and encoder among the trials.

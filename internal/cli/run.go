@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"glimpse/experiments"
+	"glimpse/internal/engine"
 	"glimpse/runner"
 )
 
@@ -93,11 +94,12 @@ func exitCode(ctx context.Context, err error, started bool) int {
 		usage usageError
 		spec  *experiments.Error
 		some  someFailed
+		there *engine.Failure
 	)
 	switch {
 	case errors.Is(err, runner.ErrInterrupted), ctx.Err() != nil && errors.Is(err, context.Canceled):
 		return ExitInterrupted
-	case !started || errors.As(err, &usage) || errors.As(err, &spec):
+	case !started || errors.As(err, &usage) || errors.As(err, &spec) || errors.As(err, &there) && there.Code == ExitUsage:
 		return ExitUsage
 	case errors.As(err, &some):
 		return ExitSomeFailed

@@ -1,16 +1,13 @@
 package engine
 
 import (
-	"bufio"
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
-	"os/exec"
 
 	"glimpse/data"
 	"glimpse/experiments"
+	"glimpse/internal/jsonline"
 )
 
 // Features says which features an engine shall compute. It is told as one JSON line on standard input, which is then
@@ -31,39 +28,11 @@ type Done struct {
 // Compute has an engine compute the features that the settings need and the cache lacks, and tells progress how many of
 // the images are done.
 func (p *Program) Compute(ctx context.Context, f Features, progress func(done, total int)) error {
-	line, err := json.Marshal(f)
-	if err != nil {
-		return err
+	cmd := p.command(ctx, "features", "--launched")
+	cmd.Stdout = &jsonline.Splitter[Done]{
+		Each: func(d Done) { progress(d.Done, d.Total) }, Valid: func(d Done) bool { return d.Total > 0 }, Other: io.Discard,
 	}
-	cmd := exec.CommandContext(ctx, p.Path, "features", "--launched")
-	cmd.Env = p.environment()
-	cmd.Stdout = &lines{each: func(line []byte) error {
-		var done Done
-		if err := json.Unmarshal(line, &done); err != nil {
-			return fmt.Errorf("the engine %s said %q: %w", p.Path, line, err)
-		}
-		progress(done.Done, done.Total)
-		return nil
-	}}
-	return p.run(ctx, cmd, line)
-}
-
-// ReadFeatures reads what a runner asks for. The context that it returns ends when the runner does.
-func ReadFeatures(parent context.Context, stdin io.Reader) (f Features, ctx context.Context, err error) {
-	lines := bufio.NewReader(stdin)
-	line, err := lines.ReadBytes('\n')
-	if err == nil {
-		err = json.Unmarshal(line, &f)
-	}
-	if err != nil {
-		return f, nil, fmt.Errorf("reading what to compute from standard input: %w", err)
-	}
-	ctx, cancel := context.WithCancel(parent)
-	go func() {
-		_, _ = io.Copy(io.Discard, lines)
-		cancel()
-	}()
-	return f, ctx, nil
+	return p.run(ctx, cmd, f)
 }
 
 // Filler gives the function that fills the feature cache for runner.Config.
@@ -73,23 +42,16 @@ func (p *Program) Filler(device string, threads int) func(context.Context, exper
 	}
 }
 
-// lines calls a function for each line that is written.
-type lines struct {
-	each func([]byte) error
-	rest []byte
-}
-
-// Write implements io.Writer.
-func (l *lines) Write(p []byte) (int, error) {
-	l.rest = append(l.rest, p...)
-	for {
-		line, rest, found := bytes.Cut(l.rest, []byte("\n"))
-		if !found {
-			return len(p), nil
-		}
-		if err := l.each(line); err != nil {
-			return 0, err
-		}
-		l.rest = rest
+// ReadFeatures reads what a runner asks for. The context that it returns ends when the runner does.
+func ReadFeatures(parent context.Context, stdin io.Reader) (f Features, ctx context.Context, err error) {
+	control, err := jsonline.Read(stdin, &f)
+	if err != nil {
+		return f, nil, fmt.Errorf("what to compute, from standard input: %w", err)
 	}
+	ctx, cancel := context.WithCancel(parent)
+	go func() {
+		_, _ = io.Copy(io.Discard, control)
+		cancel()
+	}()
+	return f, ctx, nil
 }

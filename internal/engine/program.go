@@ -16,6 +16,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"glimpse/internal/jsonline"
 )
 
 // Name is the program's file name.
@@ -140,28 +142,35 @@ func (p *Program) Ask(ctx context.Context, device string) (info Info, err error)
 // Run runs an engine with these arguments until it ends, in a process group of its own. When ctx ends, it is told to stop.
 // What it writes to standard error is passed on to remarks or, where that is nil, becomes the error.
 func (p *Program) Run(ctx context.Context, stdout, remarks io.Writer, args ...string) error {
-	cmd := exec.CommandContext(ctx, p.Path, args...)
-	cmd.Env, cmd.Stdout = p.environment(), stdout
+	cmd := p.command(ctx, args...)
+	cmd.Stdout = stdout
 	if remarks != nil {
 		cmd.Stderr = remarks
 	}
 	return p.run(ctx, cmd, nil)
 }
 
-// run runs a command whose standard output is set. With a line, that is written to standard input, which is then held open
-// until the command ends, or this process does.
-func (p *Program) run(ctx context.Context, cmd *exec.Cmd, line []byte) error {
-	var said bytes.Buffer
-	if cmd.Stderr == nil {
-		cmd.Stderr = &said
-	}
+// command is an engine that is told to stop when ctx ends.
+func (p *Program) command(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, p.Path, args...)
+	cmd.Env = p.environment()
 	// Ctrl-C on the terminal reaches this process alone, which passes it on.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = time.Minute
+	return cmd
+}
+
+// run runs a command whose standard output is set. What it is asked, unless nil, is written to standard input, which is then
+// held open until the command ends, or this process does.
+func (p *Program) run(ctx context.Context, cmd *exec.Cmd, asked any) error {
+	var said bytes.Buffer
+	if cmd.Stderr == nil {
+		cmd.Stderr = &said
+	}
 	var input io.WriteCloser
 	var err error
-	if line != nil {
+	if asked != nil {
 		input, err = cmd.StdinPipe()
 	}
 	if err == nil {
@@ -169,7 +178,7 @@ func (p *Program) run(ctx context.Context, cmd *exec.Cmd, line []byte) error {
 	}
 	if err == nil {
 		if input != nil {
-			_, _ = input.Write(append(line, '\n')) // an engine that does not read it says why
+			_ = jsonline.Write(input, asked) // an engine that does not read it says why
 		}
 		err = cmd.Wait()
 	}
@@ -180,7 +189,16 @@ func (p *Program) run(ctx context.Context, cmd *exec.Cmd, line []byte) error {
 		return ctx.Err()
 	}
 	if message := strings.TrimPrefix(strings.TrimSpace(said.String()), "glimpse: "); message != "" {
-		return errors.New(message)
+		return &Failure{message, cmd.ProcessState.ExitCode()}
 	}
 	return fmt.Errorf("the engine %s: %w", p.Path, err)
 }
+
+// Failure is what an engine said of its failure.
+type Failure struct {
+	Message string
+	Code    int // its exit code
+}
+
+// Error implements error.
+func (f *Failure) Error() string { return f.Message }
