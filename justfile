@@ -6,6 +6,9 @@ pure := "./captioner/... ./cmd/glimpse/... ./data/... ./experiments/... ./export
 # Runs a command with cgo's flags for libtorch (fetched into the user's cache if it is missing).
 torch := "scripts/libtorch run"
 
+# As scripts/libtorch has it, so that SQLite is compiled once for all packages.
+export CGO_CFLAGS := env("CGO_CFLAGS", "-O1")
+
 _list:
     @just --list --unsorted
 

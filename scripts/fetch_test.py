@@ -112,6 +112,13 @@ class FetchTest(unittest.TestCase):
             with self.assertRaisesRegex(fetch.Failure, "plan9-mips.*GOTCH_LIBTORCH"):
                 fetch.install("libtorch-cpu")
 
+    def test_pinned_versions(self):
+        with mock.patch.object(fetch, "system", return_value="linux-x86_64"):
+            newest, oldest = fetch.pins_of("libtorch-cpu"), fetch.pins_of("libtorch-cpu", "2.1.2")
+            self.assertEqual([p["wheels"][0]["version"] for p in (newest, oldest)], ["2.15.0", "2.1.2"])
+            with self.assertRaisesRegex(fetch.Failure, "'2.3.0'; pinned are 2.15.0 and 2.1.2.*GOTCH_LIBTORCH"):
+                fetch.pins_of("libtorch-cuda", "2.3.0")
+
     def test_two_at_once_download_once(self):
         context = multiprocessing.get_context("fork")
         results = context.Queue()
@@ -127,11 +134,14 @@ class FetchTest(unittest.TestCase):
         cases = {
             ("libtorch-cpu", "torch/lib/libtorch_cpu.so"): True,
             ("libtorch-cpu", "torch/lib/libtorch_cuda_linalg.so"): False,
+            ("libtorch-cpu", "torch/lib/libtorch_nvshmem.so"): False,
+            ("libtorch-cpu", "torch/include/"): False,
             ("libtorch-cuda", "torch/lib/libtorch_cuda_linalg.so"): True,
             ("libtorch-cuda", "torch/lib/libtorch_python.so"): False,
             ("libtorch-cpu", "torch/include/c10/macros/Macros.h"): True,
             ("libtorch-cpu", "torch/nn/functional.py"): False,
             ("libtorch-cpu", "nvidia/cuda_cupti/lib/libcupti.so.12"): True,
+            ("libtorch-cpu", "nvidia/cu13/lib/libcudart.so.13"): True,
             ("libtorch-cpu", "nvidia/cuda_cupti/lib/libnvperf_host.so"): False,
             ("libtorch-cuda", "nvidia/cudnn/lib/libcudnn.so.8"): True,
         }

@@ -1,10 +1,72 @@
-// Matrix products of the CPU.
+// Matrix products of the CPU, and linear layers whose products, forward and backward, are oneDNN's.
 #pragma once
-#include <ATen/ATen.h>
+#include "shim.hpp"
+
+#include <ATen/core/dispatch/Dispatcher.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+using at::Tensor;
+
+namespace {
+
+// libtorch's door to oneDNN's inner product, which its own linear does not take.
+using LinearPointwise = Tensor(const Tensor &, const Tensor &, const c10::optional<Tensor> &, c10::string_view,
+                               c10::List<c10::optional<at::Scalar>>, c10::optional<c10::string_view>);
+
+const c10::optional<c10::OperatorHandle> &door() {
+  static const auto handle = c10::Dispatcher::singleton().findSchema({"mkldnn::_linear_pointwise", ""});
+  return handle;
+}
+
+// Below this many multiplications the call costs more than the kernel saves.
+constexpr int64_t least_work = 1 << 16;
 
 // x·wᵀ + b, M×O, of x M×I and w O×I; b may be undefined. It is oneDNN's product
 // where libtorch has oneDNN and the operands are large enough: that uses what the
 // processor has, whoever made it, where MKL keeps its widest kernels for one
 // maker's. What is no dense matrix, in rows or, for w, in columns, is copied first.
 // w is fastest in columns.
-at::Tensor product(const at::Tensor &x, const at::Tensor &w, const at::Tensor &b = {});
+Tensor product(const Tensor &x, const Tensor &w, const Tensor &b = {}) {
+  at::AutoDispatchBelowAutograd below;
+  if (!door() || x.scalar_type() != at::kFloat || x.numel() * w.size(0) < least_work)
+    return b.defined() ? at::addmm(b, x, w.t()) : x.mm(w.t());
+  static const auto linear = door()->typed<LinearPointwise>();
+  // Given a part of a wider matrix, oneDNN computes with a reference loop.
+  const Tensor dense = w.is_contiguous() || w.t().is_contiguous() ? w : w.contiguous();
+  return linear.call(x, dense, b.defined() ? c10::make_optional(b) : c10::nullopt, "none",
+                     c10::List<c10::optional<at::Scalar>>(), c10::nullopt);
+}
+
+struct Linear : torch::autograd::Function<Linear> {
+  static Tensor forward(torch::autograd::AutogradContext *ctx, Tensor x, Tensor w, c10::optional<Tensor> b) {
+    ctx->save_for_backward({x, w});
+    ctx->saved_data["biased"] = b.has_value();
+    return product(x, w, b.value_or(Tensor()));
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext *ctx,
+                                                 torch::autograd::variable_list grads) {
+    auto kept = ctx->get_saved_variables();
+    const Tensor &x = kept[0], &w = kept[1];
+    Tensor dy = grads[0].contiguous(), dx, dw, db;
+    if (ctx->needs_input_grad(0)) dx = product(dy, w.t());
+    if (ctx->needs_input_grad(1)) dw = product(dy.t(), x.t());
+    if (ctx->saved_data["biased"].toBool() && ctx->needs_input_grad(2)) db = dy.sum(0);
+    return {dx, dw, db};
+  }
+};
+
+}  // namespace
+
+gl_tensor gl_linear(gl_tensor x, gl_tensor w, gl_tensor b) {
+  return guarded<gl_tensor>(nullptr, [&] {
+    const Tensor &in = tensor_of(x), &weight = tensor_of(w);
+    const auto bias = b ? c10::make_optional(tensor_of(b)) : c10::nullopt;
+    if (!in.is_cpu()) return handle_of(at::linear(in, weight, bias));
+    TORCH_CHECK(in.dim() >= 1 && weight.dim() == 2 && in.size(-1) == weight.size(1) && (!b || bias->numel() == weight.size(0)),
+                "linear: shapes do not fit: ", in.sizes(), " by ", weight.sizes());
+    auto shape = in.sizes().vec();
+    shape.back() = weight.size(0);
+    return handle_of(Linear::apply(in.reshape({-1, weight.size(1)}), weight, bias).view(shape));
+  });
+}

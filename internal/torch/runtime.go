@@ -1,12 +1,11 @@
 package torch
 
 // Without -fopenmp the loops of at::parallel_for that are compiled here stay
-// on one thread. Of the two OpenMP libraries, gcc's and the one that libtorch
-// brings, the first that is loaded serves both: there is one set of threads.
+// on one thread. scripts/libtorch links them to the OpenMP library that libtorch
+// brings, and chooses the C++ standard that its headers ask for.
 
-// #cgo CXXFLAGS: -std=gnu++17 -O3 -Wno-deprecated-declarations
+// #cgo CXXFLAGS: -O3 -Wno-deprecated-declarations
 // #cgo linux CXXFLAGS: -fopenmp
-// #cgo linux LDFLAGS: -fopenmp
 // #cgo LDFLAGS: -ldl
 // #include <stdlib.h>
 // #include "shim.h"

@@ -5,8 +5,10 @@
 // to a quarter of their power of two, and a block is never cut: it waits for the next tensor that fills at least half
 // of it. Measured on the adaptive arm of experiments/flickr8k.yaml: 594 MB after 500 steps, that grow no further,
 // where malloc takes 770 MB after 300 and more than 1,100 in the end.
+#pragma once
 #include <c10/core/CPUAllocator.h>
 #include <c10/util/Exception.h>
+#include <torch/version.h>
 #include <sys/mman.h>
 
 #include <cstdlib>
@@ -79,14 +81,26 @@ void give(void *data) {
   s.blocks.emplace(size, block);
 }
 
+// libtorch 2.3 made allocate change its allocator, and asks how an allocation is copied.
+#define TORCH_SINCE_2_3 (TORCH_VERSION_MAJOR > 2 || TORCH_VERSION_MINOR >= 3)
+#if TORCH_SINCE_2_3
+#define CONST_ALLOCATE
+#else
+#define CONST_ALLOCATE const
+#endif
+
 class Pool final : public c10::Allocator {
  public:
-  c10::DataPtr allocate(size_t n) const override {
+  c10::DataPtr allocate(size_t n) CONST_ALLOCATE override {
     void *data = n == 0 ? nullptr : take(n);
     return {data, data, &give, c10::Device(c10::DeviceType::CPU)};
   }
 
   c10::DeleterFnPtr raw_deleter() const override { return &give; }
+
+#if TORCH_SINCE_2_3
+  void copy_data(void *to, const void *from, size_t n) const override { default_copy_data(to, from, n); }
+#endif
 };
 
 __attribute__((constructor)) void use_pool() {

@@ -2,6 +2,7 @@
 // image are laid out as the row of a table, B×P, so that keys and values are read
 // image by image as they are, and their gradients are sums: nothing is gathered
 // for each position and nothing scattered. B×P×R×K values are stored.
+#pragma once
 #include "rows.hpp"
 
 #include <torch/csrc/autograd/custom_function.h>
@@ -61,10 +62,11 @@ struct AttentionByTable : torch::autograd::Function<AttentionByTable> {
   }
 };
 
-}  // namespace
-
+// Gives context and weights. sentinel_key and sentinel have no elements where there is no sentinel.
 std::vector<Tensor> attention_by_table(const Tensor &q, const Tensor &key, const Tensor &w, const Tensor &value,
                                        const Tensor &sentinel_key, const Tensor &sentinel, const Tensor &cells,
                                        const Tensor &slot) {
   return AttentionByTable::apply(q, key, w.view({-1}), value, sentinel_key, sentinel, cells, slot);
 }
+
+}  // namespace

@@ -4,7 +4,8 @@
 // With regions r of the image of position m, and the sentinel as one region
 // more where there is one:
 //   e_mr = Σ_j w_j tanh(k_rj + q_mj)     α_m = softmax(e_m)     c_m = Σ_r α_mr v_r
-#include "rows.hpp"
+#pragma once
+#include "attention_table.hpp"
 #include "shim.hpp"
 #include "vector.hpp"
 

@@ -1,8 +1,8 @@
 // Optimizer steps over all parameters at once. Adam is one pass over gradient,
 // parameter and state: on the CPU our own, on CUDA libtorch's fused kernel.
-#pragma GCC optimize("no-math-errno", "no-trapping-math")  // so that loops with sqrt vectorize
+#pragma once
+#include "adam.hpp"
 #include "shim.hpp"
-#include "vector.hpp"
 
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
@@ -19,33 +19,6 @@ static void each_with_grad(gl_tensor *params, int n, F f) {
 
 // The elements that one thread takes at a time.
 static constexpr int64_t grain = 1 << 15;
-
-// Σ x² over n values, in a fixed order.
-CLONED static double sum_of_squares(const float *x, int64_t n) {
-  double lane[lanes] = {0}, sum = 0;
-  int64_t i = 0;
-  for (; i + lanes <= n; i += lanes)
-    for (int k = 0; k < lanes; k++) lane[k] += double(x[i + k]) * x[i + k];
-  for (; i < n; i++) lane[0] += double(x[i]) * x[i];
-  for (double v : lane) sum += v;
-  return sum;
-}
-
-// What Adam multiplies with, the same for all elements of a step.
-struct AdamFactors {
-  float scale, l2, shrink, first, second, fresh_second, step_size, inverse_root, epsilon;
-};
-
-// Adam on n elements: parameter w, moments m and v, gradient g.
-CLONED static void adam(float *__restrict w, float *__restrict m, float *__restrict v, const float *__restrict g,
-                        int64_t n, const AdamFactors f) {
-  for (int64_t k = 0; k < n; k++) {
-    const float d = g[k] * f.scale + f.l2 * w[k];
-    m[k] += f.first * (d - m[k]);
-    v[k] = f.second * v[k] + f.fresh_second * d * d;
-    w[k] = f.shrink * w[k] - f.step_size * m[k] / (std::sqrt(v[k]) * f.inverse_root + f.epsilon);
-  }
-}
 
 // The parameters that a gradient has reached, with it and the optimizer's moments.
 struct Reached {

@@ -1,4 +1,5 @@
 // Seeds, generators, threads, determinism, inference mode, data from Go, CUDA by dlopen.
+#pragma once
 #include "shim.hpp"
 
 #include <ATen/Parallel.h>

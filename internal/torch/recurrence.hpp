@@ -1,5 +1,6 @@
 // A GRU layer over packed captions, and the loss of label smoothing, each one
 // node of the graph with its own backward pass.
+#pragma once
 #include "product.hpp"
 #include "shim.hpp"
 #include "vector.hpp"

@@ -1,0 +1,196 @@
+"""Makes a copy of gotch cut to the functions that internal/torch calls, and the go.mod that puts it in gotch's place.
+
+gotch binds some 2,500 functions, of which glimpse calls about 60. The whole takes most of a build's time and a compiler of 2.6 GB,
+and some of it is refused by libtorch after 2.1. The cut is found again by itself: a call in internal/torch that is new is
+looked up in gotch's sources, which come from Go's module cache and are never changed.
+
+stand_in(module) gives the file for `go -modfile`. What was made once is kept in the user's cache, under a name that holds the hash of
+all that it was made from.
+"""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import fetch
+
+MODULE = "github.com/sugarme/gotch"
+
+# What the functions of gotch's C++ files need of libtorch, where gotch includes all of it. A function that needs another header is
+# refused by the compiler: name the header here.
+HEADERS = ("torch/types.h", "torch/csrc/autograd/grad_mode.h", "torch/cuda.h", "cstring", "stdexcept", "vector")
+
+GO_FUNCTION = re.compile(r"^func (\w+)\([^\n]*\{", re.M)
+CXX_FUNCTION = re.compile(r"^(?:template\s*<[^\n]*>\s*)?[A-Za-z_][\w:<>,*&\s]*?[\s*&](\w+)\([^;{}]*\)\s*\{", re.M)
+GO_TYPE = re.compile(r"^type (\w+) = C\.(\w+)$", re.M)
+C_TYPE = re.compile(r"^typedef (.+?\*)(\w+);$", re.M)
+PROTECT = re.compile(r"^#define PROTECT\(x\)(?:.*\\\n)*.*\n", re.M)
+TOKEN = re.compile(r'"(?:\\.|[^"\\\n])*"|//[^\n]*|/\*.*?\*/|[{}]', re.S)
+
+
+def functions(text, pattern):
+    """The functions defined at the beginning of a line, by name, whole and in their order."""
+    found = {}
+    for match in pattern.finditer(text):
+        depth = 1
+        for token in TOKEN.finditer(text, match.end()):
+            depth += {"{": 1, "}": -1}.get(token.group(), 0)
+            if depth == 0:
+                found[match.group(1)] = text[match.start() : token.end()]
+                break
+    return found
+
+
+def called(names, text):
+    """Those of the names that the text calls."""
+    return [name for name in re.findall(r"\b(\w+)\(", text) if name in names]
+
+
+def closure(names, known):
+    """The names and all that they call among known functions, in the order of known."""
+    reached, waiting = set(), list(names)
+    while waiting:
+        name = waiting.pop()
+        if name not in reached:
+            reached.add(name)
+            body = known[name]
+            waiting += called(known, body[body.index("{") :])
+    return [name for name in known if name in reached]
+
+
+def uses(directory):
+    """Where each name of gotch's package libtch is first used in a folder's Go files: {name: "file:line"}."""
+    found = {}
+    for path in sorted(directory.glob("*.go")):
+        text = path.read_text()
+        imported = re.search(r'^\s*(?:import\s+)?(\w+)?\s*"%s/libtch"$' % re.escape(MODULE), text, re.M)
+        if not imported:
+            continue
+        for number, line in enumerate(text.splitlines(), 1):
+            for name in re.findall(r"\b%s\.([A-Z]\w*)" % (imported.group(1) or "libtch"), line.split("//")[0]):
+                found.setdefault(name, f"{path.name}:{number}")
+    return found
+
+
+def cut(source, names):
+    """The three files of the cut package as {file: text}, from gotch's folder libtch and the names used with their places."""
+    read = lambda name: (source / name).read_text()  # noqa: E731
+    header, go, types = read("torch_api.h"), {}, {}
+    for path in sorted(source.glob("*.go")):
+        text = path.read_text()
+        go.update(functions(text, GO_FUNCTION))
+        types.update(GO_TYPE.findall(text))
+    cxx = functions(read("torch_api.cpp"), CXX_FUNCTION)
+    cxx.update(functions(read("torch_api_generated.cpp.h"), CXX_FUNCTION))
+    for name, place in names.items():
+        if name not in go and name not in types:
+            raise fetch.Failure(f"internal/torch/{place}: gotch has no {name}")
+
+    bodies = "\n\n".join(go[name] for name in closure([n for n in names if n in go], go))
+    doors = [name for name in dict.fromkeys(re.findall(r"\bC\.(\w+)", bodies)) if name in cxx]
+    definitions = "\n\n".join(cxx[name] for name in closure(doors, cxx))
+    prototypes = "\n".join(cxx[name].split("{", 1)[0].strip() + ";" for name in doors)
+    named = {name: c for name, c in types.items() if re.search(r"\b%s\b" % name, bodies) or name in names}
+    wanted = set(named.values()) | {name for _, name in C_TYPE.findall(header) if re.search(r"\b%s\b" % name, prototypes)}
+    typedefs = [(kind, name) for kind, name in C_TYPE.findall(header) if name in wanted]
+    protect = PROTECT.search(header)
+    if not (bodies and definitions and protect and typedefs):
+        raise fetch.Failure(f"{source} does not look like gotch's package libtch")
+
+    lines = lambda rows: "\n".join(rows)  # noqa: E731
+    return {
+        "libtch.go": lines([
+            "// Package libtch is gotch's, cut to what glimpse calls by scripts/gotch.py.",
+            "package libtch", "",
+            "// #cgo CXXFLAGS: -O1 -w",
+            "// #cgo LDFLAGS: -ltorch_cpu -lc10",
+            "// #include <stdlib.h>",
+            '// #include "torch_api.h"',
+            'import "C"', "",
+            *(['import "unsafe"', ""] if "unsafe." in bodies else []),
+            *(f"type {name} = C.{c}" for name, c in named.items()), "",
+            bodies, "",
+        ]),
+        "torch_api.h": lines([
+            "#pragma once", "#include <stdbool.h>", "#include <stddef.h>", "#include <stdint.h>",
+            "#ifdef __cplusplus",
+            *(f"#include <{name}>" for name in HEADERS),
+            "using namespace std;", 'extern "C" {',
+            *(f"typedef {kind}{name};" for kind, name in typedefs if not kind.startswith("void")),
+            "#else",
+            *(f"typedef {kind}{name};" for kind, name in typedefs if kind.startswith("void")),
+            "#endif",
+            prototypes,
+            "#ifdef __cplusplus", "}", "#endif", "",
+        ]),
+        "torch_api.cpp": lines([
+            '#include "torch_api.h"',
+            "thread_local char *torch_last_err = nullptr;",
+            protect.group(), definitions, "",
+        ]),
+    }  # fmt: skip
+
+
+def version_and_sum(module):
+    """gotch's version as go.mod requires it, and the hash of its content from go.sum."""
+    required = re.search(r"^\s*(?:require\s+)?%s (v\S+)" % re.escape(MODULE), (module / "go.mod").read_text(), re.M)
+    version = required.group(1) if required else ""
+    content = re.search(r"^%s %s (h1:\S+)$" % (re.escape(MODULE), re.escape(version)), (module / "go.sum").read_text(), re.M)
+    if not (required and content):
+        raise fetch.Failure(f"{module}: go.mod and go.sum name no version of {MODULE}")
+    return version, content.group(1)
+
+
+def download(module, version):
+    """The folder of gotch in Go's module cache, verified by go against go.sum, downloaded if it is missing."""
+    env = dict(os.environ, GOFLAGS=without_modfile(os.environ.get("GOFLAGS", "")))
+    command = ["go", "mod", "download", "-json", f"{MODULE}@{version}"]
+    done = subprocess.run(command, cwd=module, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        answer = json.loads(done.stdout)
+    except ValueError:
+        answer = {}
+    if done.returncode or "Dir" not in answer:
+        raise fetch.Failure(f"{' '.join(command)} failed: {answer.get('Error') or done.stderr.strip()}")
+    return Path(answer["Dir"])
+
+
+def without_modfile(flags):
+    """GOFLAGS without a -modfile that an outer `scripts/libtorch run` has set."""
+    return " ".join(flag for flag in flags.split() if not re.match(r"--?modfile=", flag))
+
+
+def stand_in(module, source=None):
+    """The go.mod that replaces gotch by its cut, made if it is missing; source is gotch's folder where it is known."""
+    names = uses(module / "internal/torch")
+    version, content = version_and_sum(module)
+    made_of = [Path(__file__).read_text(), sorted(names), version, content]
+    made_of += [(module / name).read_text() for name in ("go.mod", "go.sum")]
+    digest = hashlib.sha256(json.dumps(made_of).encode()).hexdigest()
+    cache = fetch.cache_dir()
+    final = cache / f"gotch-{version[1:]}-{digest[:12]}"
+    modfile = final / "glimpse.mod"
+    if modfile.exists():
+        return modfile
+    source = source or download(module, version)
+    with fetch.lock(cache / "bootstrap.lock"):
+        if modfile.exists():
+            return modfile
+        staging = Path(tempfile.mkdtemp(prefix="unpack-", dir=cache))
+        staging.chmod(0o755)
+        (staging / "libtch").mkdir()
+        for name, text in cut(source / "libtch", names).items():
+            (staging / "libtch" / name).write_text(text)
+        shutil.copyfile(source / "go.mod", staging / "go.mod")
+        shutil.copyfile(module / "go.sum", staging / "glimpse.sum")
+        text = (module / "go.mod").read_text()
+        (staging / "glimpse.mod").write_text(f"{text}\nreplace {MODULE} => {final}\n")
+        if final.exists():
+            shutil.rmtree(final)
+        staging.rename(final)
+    return modfile
