@@ -27,6 +27,8 @@ type Again struct {
 	// auto a run of the CPU stays there.
 	Runner runner.Config
 	Meteor *meteor.Data // METEOR's data, nil for none
+	// Libtorch is the version that the engine has: bits agree with the run's own alone.
+	Libtorch string
 }
 
 // Reproduce trains the settings of a completed run again in a database of its own, and
@@ -67,7 +69,15 @@ func (o *Opener) Reproduce(ctx context.Context, run store.Run, again Again) (*Re
 		return nil, err
 	}
 	defer scratch.Close()
-	if err := again.train(ctx, scratch, study, trial, run); err != nil {
+	var environment runner.Environment
+	if err := json.Unmarshal(run.Environment, &environment); err != nil {
+		return nil, fmt.Errorf("run %s: its environment cannot be read: %w", run.ID, err)
+	}
+	if was := environment.Versions["libtorch"]; was != again.Libtorch {
+		o.remark("run %s was trained by libtorch %s, and this engine has %s: expect other bits; `GLIMPSE_LIBTORCH=%s ./bootstrap build` builds that one",
+			run.ID, was, again.Libtorch, was)
+	}
+	if err := again.train(ctx, scratch, study, trial, environment); err != nil {
 		return nil, err
 	}
 	second, err := outcomeOf(ctx, scratch, run.ID, split)
@@ -78,11 +88,7 @@ func (o *Opener) Reproduce(ctx context.Context, run store.Run, again Again) (*Re
 }
 
 // train runs the trial, which has to come to its end.
-func (a Again) train(ctx context.Context, db *store.DB, study *experiments.Study, trial experiments.Trial, run store.Run) error {
-	var environment runner.Environment
-	if err := json.Unmarshal(run.Environment, &environment); err != nil {
-		return fmt.Errorf("run %s: its environment cannot be read: %w", run.ID, err)
-	}
+func (a Again) train(ctx context.Context, db *store.DB, study *experiments.Study, trial experiments.Trial, environment runner.Environment) error {
 	cfg := a.Runner
 	cfg.Study, cfg.Trials, cfg.DB, cfg.Root, cfg.RetryFailed = study, []experiments.Trial{trial}, db, study.Data.Root, true
 	if cfg.Threads == 0 {

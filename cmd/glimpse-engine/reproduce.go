@@ -12,6 +12,7 @@ import (
 	"glimpse/internal/engine"
 	"glimpse/internal/store"
 	"glimpse/internal/term"
+	"glimpse/internal/torch"
 	"glimpse/runner"
 )
 
@@ -80,7 +81,7 @@ func reproduce(c *cobra.Command, db *store.DB, run store.Run, compute cli.Comput
 	if err != nil {
 		return nil, err
 	}
-	again := inspect.Again{Folder: o.keep}
+	again := inspect.Again{Folder: o.keep, Libtorch: torch.Version()}
 	if again.Folder == "" {
 		cache, err := cli.CacheDir()
 		if err != nil {

@@ -1,0 +1,47 @@
+package inspect
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"glimpse/data"
+	"glimpse/internal/store"
+	"glimpse/metrics"
+	"glimpse/runner"
+)
+
+// TestReproduceTellsOfAnotherLibtorch holds that it is said before anything is trained, and only where it is so; and that
+// nothing but a completed run is trained again.
+func TestReproduceTellsOfAnotherLibtorch(t *testing.T) {
+	d, err := data.Load(runner.DataOptions(fewScenes, ""))
+	check(t, err)
+	db := begun(t, "study: made-up\nquestion: Is it said?\ndata: {name: shapes}\nencoder: {name: cnn}\n", fewScenes, map[string]string{"aaaa": runner.Signature(fewScenes, d, metrics.Version)})
+	var said []string
+	o := Opener{DB: db, Pictures: t.TempDir(), Remark: func(line string) { said = append(said, line) }}
+	again := Again{Folder: t.TempDir(), Libtorch: "2.15.0"}
+	_, err = o.Reproduce(t.Context(), runOf(t, db, "aaaa"), again)
+	if err == nil || !strings.Contains(err.Error(), "run aaaa is running, and only a completed run") {
+		t.Fatal(err)
+	}
+
+	run := runOf(t, db, "aaaa")
+	claim := store.Claim{Run: run.ID, Attempt: run.Attempt}
+	environment, err := json.Marshal(runner.Environment{Versions: map[string]string{"libtorch": "2.1.2"}})
+	check(t, err)
+	check(t, db.Start(t.Context(), claim, store.Start{Parameters: 1, Signature: run.Signature, Environment: environment}))
+	check(t, db.SaveCaptions(t.Context(), claim, "test", nil))
+	check(t, db.Complete(t.Context(), claim, store.Result{BestEpoch: 1, Environment: environment}))
+	for libtorch, want := range map[string]string{
+		"2.15.0": "run aaaa was trained by libtorch 2.1.2, and this engine has 2.15.0: expect other bits; `GLIMPSE_LIBTORCH=2.1.2 ./bootstrap build` builds that one",
+		"2.1.2":  "",
+	} {
+		said, again.Libtorch = nil, libtorch
+		if _, err := o.Reproduce(t.Context(), runOf(t, db, "aaaa"), again); err == nil || !strings.Contains(err.Error(), "no features or no command") {
+			t.Errorf("with nothing to train by: %v", err)
+		}
+		if got := strings.Join(said, "\n"); got != want {
+			t.Errorf("libtorch %s: %q is said, want %q", libtorch, got, want)
+		}
+	}
+}
