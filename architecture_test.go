@@ -26,7 +26,8 @@ const (
 // the rule of the package above it, and may import its own tree.
 var allowed = map[string][]string{
 	"cmd/glimpse":         {"captioner", "experiments", "data", "exports", "inspect", "internal/cli", "internal/engine", "internal/filter", "internal/meteordata", "internal/store", "metrics", "planning", "reports", "results", "runner"},
-	"cmd/glimpse-engine":  {"captioner", "experiments", "data", "inspect", "internal/cli", "internal/engine", "internal/store", "internal/torch", "metrics", "models", "planning", "reports", "results", "runner"},
+	"cmd/glimpse-engine":  {"bench", "captioner", "experiments", "data", "inspect", "internal/cli", "internal/engine", "internal/store", "internal/torch", "metrics", "models", "planning", "reports", "results", "runner"},
+	"bench":               {"captioner", "data", "experiments", "inspect", "internal/store", "internal/torch", "metrics", "models", "planning", "runner"},
 	"inspect":             {"captioner", "experiments", "data", "metrics", "internal/store", "planning", "reports", "results", "runner"},
 	"internal/cli":        {"experiments", "inspect", "internal/engine", "internal/meteordata", "internal/store", "metrics", "runner"},
 	"internal/engine":     {"data", "experiments"},
@@ -51,7 +52,7 @@ var allowed = map[string][]string{
 var leaves = []string{"internal/atomicfile", "internal/faults", "internal/jsonline", "internal/term"}
 
 // needTorch are the packages that may reach gotch, directly or not.
-var needTorch = []string{"cmd/glimpse-engine", "models", "internal/torch"}
+var needTorch = []string{"bench", "cmd/glimpse-engine", "models", "internal/torch"}
 
 type listed struct {
 	ImportPath, ForTest                string

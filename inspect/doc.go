@@ -8,7 +8,9 @@
 //   - [Opener.Audit]: a run's BLEU under other people's protocols;
 //   - [Opener.Swap]: what each word of its captions took from the picture;
 //   - [Opener.Ensemble]: what several runs would score together;
-//   - [Opener.Illustrate]: pictures and attention maps for a study's report.
+//   - [Opener.Illustrate]: pictures and attention maps for a study's report;
+//   - [Opener.Reproduce]: how a run compares with what training it again gives;
+//   - [Opener.Caption]: captions of any picture.
 //
 // What it learns it keeps beside the runs, which stay as they are. Another data
 // set than the one that a run was made with is refused. It prints nothing: what

@@ -3,6 +3,7 @@ package inspect
 import (
 	"context"
 
+	"glimpse/captioner"
 	"glimpse/data"
 	"glimpse/experiments"
 	"glimpse/runner"
@@ -15,6 +16,10 @@ type Engine interface {
 	// Ensemble captions images, indices of the data set, in their order by a beam search of several
 	// captioners together: the probability of a word is the mean of those that they give.
 	Ensemble(ctx context.Context, captioners []Captioner, images []int, o experiments.Decode) ([]data.Caption, error)
+	// Vocabulary gives the words, by id, that a checkpoint holds; nil for one of a version that held none.
+	Vocabulary(checkpoint string) ([]string, error)
+	// Pictures makes the captioner of the settings with the weights of a checkpoint, which speaks the vocabulary.
+	Pictures(ctx context.Context, s experiments.Settings, checkpoint string, vocabulary []string) (PictureCaptioner, error)
 }
 
 // Captioner is a captioner that can also read captions, by teacher forcing: each
@@ -27,4 +32,20 @@ type Captioner interface {
 	Read(ctx context.Context, captions []data.Caption, others []int) ([]data.Reading, error)
 	// NextWords gives the most probable words for each reference of the images: image, reference, word.
 	NextWords(ctx context.Context, images []int) ([][][]string, error)
+}
+
+// PictureCaptioner captions pictures that need not belong to a data set. A picture is S×S×3 bytes of RGB, row by row, as
+// [data.Squash] gives them.
+type PictureCaptioner interface {
+	// Size is S.
+	Size() int
+	// Looks says whether captions come with Alpha, and Grid where the regions are that it weighs.
+	Looks() bool
+	Grid() captioner.Grid
+	// Caption captions pictures in their order, with Beta, Entropy and Alpha where the model has them.
+	Caption(ctx context.Context, pixels [][]uint8, o experiments.Decode) ([]data.Caption, error)
+	// WriteLogits writes what the words of a picture's caption were drawn from to a file in the form of safetensors.
+	WriteLogits(ctx context.Context, path string, pixels []uint8, words []string) error
+	// Close frees the model.
+	Close()
 }

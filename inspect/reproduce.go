@@ -20,8 +20,9 @@ import (
 // Again says how a run is trained again.
 type Again struct {
 	// Folder takes database and checkpoints. The same folder goes on where it was
-	// interrupted.
+	// interrupted. With "" it is one of Cache, which goes in the end.
 	Folder string
+	Cache  string // the user's cache
 	// Runner has what trains: Features, Command, Device, Threads, Meteor, Cache,
 	// Progress, Kill. With no Threads it takes as many as the run had, and with the Device
 	// auto a run of the CPU stays there.
@@ -34,6 +35,19 @@ type Again struct {
 // Reproduce trains the settings of a completed run again in a database of its own, and
 // compares what came out. It writes nothing to the run's database.
 func (o *Opener) Reproduce(ctx context.Context, run store.Run, again Again) (*Reproduction, error) {
+	if again.Folder != "" {
+		return o.reproduce(ctx, run, again)
+	}
+	// Named by what is to come out, so that the same command goes on where it was interrupted.
+	again.Folder = filepath.Join(again.Cache, "reproduce", run.ID+"-"+run.CaptionsSHA256[:min(8, len(run.CaptionsSHA256))])
+	r, err := o.reproduce(ctx, run, again)
+	if err == nil {
+		err = os.RemoveAll(again.Folder)
+	}
+	return r, err
+}
+
+func (o *Opener) reproduce(ctx context.Context, run store.Run, again Again) (*Reproduction, error) {
 	if run.State != store.Completed {
 		return nil, fmt.Errorf("run %s is %s, and only a completed run has results to reproduce", run.ID, run.State)
 	}

@@ -167,26 +167,12 @@ func (s *study) prepare(ctx context.Context, pending []experiments.Trial) error 
 	if err := s.record(ctx); err != nil {
 		return err
 	}
-	type view struct {
-		data    experiments.Data
-		encoder experiments.Encoder
-		seed    int64 // of the encoder's weights, where they are drawn
-	}
-	done := map[view]bool{}
-	for _, trial := range pending {
+	for _, trial := range experiments.DistinctFeatures(pending) {
 		settings := trial.Settings
-		key := view{data: settings.Bare().Data, encoder: settings.Encoder}
-		if settings.Encoder.Weights == "random" {
-			key.seed = settings.Seed
-		}
-		if done[key] {
-			continue
-		}
-		done[key] = true
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		err := s.cfg.Features(ctx, settings, sets[key.data], func(done, total int) {
+		err := s.cfg.Features(ctx, settings, sets[settings.Bare().Data], func(done, total int) {
 			s.report(Event{Kind: EventFeatures, Done: done, Total: total})
 		})
 		if err != nil {

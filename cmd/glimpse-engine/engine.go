@@ -12,6 +12,7 @@ import (
 	"glimpse/experiments"
 	"glimpse/inspect"
 	"glimpse/internal/cli"
+	"glimpse/internal/store"
 	"glimpse/internal/torch"
 	"glimpse/models"
 	"glimpse/runner"
@@ -73,8 +74,52 @@ func (e modelEngine) Ensemble(ctx context.Context, captioners []inspect.Captione
 	return models.Ensemble(ctx, members, images, o)
 }
 
+// Vocabulary implements inspect.Engine.
+func (e modelEngine) Vocabulary(checkpoint string) ([]string, error) {
+	return models.CheckpointVocabulary(checkpoint)
+}
+
+// Pictures implements inspect.Engine.
+func (e modelEngine) Pictures(ctx context.Context, s experiments.Settings, checkpoint string, vocabulary []string) (inspect.PictureCaptioner, error) {
+	p, err := e.Engine.Pictures(ctx, s, checkpoint, vocabulary)
+	if err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
 // pictureHashes is the folder where hashes of pictures are kept, beside the features.
 func (e modelEngine) pictureHashes() string { return filepath.Join(e.CacheDir, "features") }
+
+// runFlags are those of verbs that open runs again.
+type runFlags struct {
+	compute  cli.Compute
+	db, root string
+}
+
+func (f *runFlags) add(c *cobra.Command) {
+	f.compute.Add(c)
+	cli.AddDB(c, &f.db)
+	c.Flags().StringVar(&f.root, "data", "", "folder of the data set (default $GLIMPSE_DATA, else the study's data.root)")
+}
+
+// open gives an opener of the runs of the results database, which is opened by openDB and which the caller closes.
+func (f *runFlags) open(c *cobra.Command, openDB func(flag string) (*store.DB, error)) (*inspect.Opener, error) {
+	e, err := newEngine(f.compute)
+	if err != nil {
+		return nil, err
+	}
+	db, err := openDB(f.db)
+	if err != nil {
+		return nil, err
+	}
+	opener, err := cli.Opener(c, db, e, f.root)
+	if err != nil {
+		db.Close()
+		return nil, err
+	}
+	return opener, nil
+}
 
 // audit is the verb audit with the run's checkpoint.
 func audit(c *cobra.Command, o *cli.Audit, run string) error {

@@ -16,10 +16,10 @@ import (
 
 func ensembleCommand() *cobra.Command {
 	var (
-		o                inspect.EnsembleOptions
-		compute          cli.Compute
-		db, root, meteor string
-		asJSON           bool
+		flags  runFlags
+		o      inspect.EnsembleOptions
+		meteor string
+		asJSON bool
 	)
 	c := &cobra.Command{
 		Use:   "ensemble STUDY|RUN...",
@@ -44,23 +44,16 @@ result of a study: nothing is recorded. Hence the validation split, unless
 			case o.Split != "val" && o.Split != "test":
 				return cli.Usage(fmt.Errorf("--split %q: want val or test", o.Split))
 			}
-			engine, err := newEngine(compute)
-			if err != nil {
-				return err
-			}
+			var err error
 			if o.Meteor, err = cli.LoadMeteor(meteor); err != nil {
 				return err
 			}
-			results, err := cli.OpenResults(db)
+			opener, err := flags.open(c, cli.OpenResults)
 			if err != nil {
 				return err
 			}
-			defer results.Close()
-			runs, err := cli.CompletedRuns(c.Context(), results, args)
-			if err != nil {
-				return err
-			}
-			opener, err := cli.Opener(c, results, engine, root)
+			defer opener.DB.Close()
+			runs, err := cli.CompletedRuns(c.Context(), opener.DB, args)
 			if err != nil {
 				return err
 			}
@@ -74,13 +67,11 @@ result of a study: nothing is recorded. Hence the validation split, unless
 			return printEnsembled(c.OutOrStdout(), ensembled)
 		},
 	}
-	compute.Add(c)
-	cli.AddDB(c, &db)
+	flags.add(c)
 	cli.AddMeteor(c, &meteor)
 	c.Flags().StringVar(&o.Arm, "arm", "", "of a study, the runs of this arm alone")
 	c.Flags().StringVar(&o.Split, "split", "val", "split to caption: val or test")
 	c.Flags().IntVar(&o.Beam, "beam", 0, "width of the beam search (default the runs')")
-	c.Flags().StringVar(&root, "data", "", "folder of the data set (default $GLIMPSE_DATA, else the study's data.root)")
 	cli.AddJSON(c, &asJSON)
 	return c
 }

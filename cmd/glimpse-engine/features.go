@@ -1,14 +1,11 @@
 package main
 
 import (
-	"fmt"
 	"strconv"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"glimpse/data"
-	"glimpse/experiments"
 	"glimpse/internal/cli"
 	"glimpse/internal/engine"
 	"glimpse/internal/jsonline"
@@ -16,17 +13,6 @@ import (
 	"glimpse/planning"
 	"glimpse/runner"
 )
-
-// computed is what `features` tells of one encoder on one data set.
-type computed struct {
-	Data      string      `json:"data"`
-	Split     string      `json:"split"`
-	Encoder   string      `json:"encoder"`
-	ImageSize int         `json:"image_size"`
-	Images    int         `json:"images"`   // in a split
-	Computed  int         `json:"computed"` // now; the others were there, or the encoder is trained with the captioner
-	Seconds   term.Number `json:"seconds"`
-}
 
 func featuresCommand() *cobra.Command {
 	var (
@@ -65,7 +51,10 @@ encoder that is trained together with the captioner needs no cache.`,
 			if err != nil {
 				return err
 			}
-			done, err := computeFeatures(c, trials, engine)
+			sets := planning.Sets{Cache: engine.pictureHashes()}
+			progress, end := featureBars(c)
+			done, err := sets.Fill(c.Context(), trials, engine.Features, progress)
+			end()
 			if err != nil {
 				return err
 			}
@@ -107,43 +96,13 @@ func launchedFeatures(c *cobra.Command) error {
 	return e.Features(ctx, asked.Settings, d, func(done, total int) { _ = jsonline.Write(c.OutOrStdout(), engine.Done{Done: done, Total: total}) })
 }
 
-// computeFeatures fills the cache for each data set and encoder among the trials.
-func computeFeatures(c *cobra.Command, trials []experiments.Trial, engine modelEngine) ([]computed, error) {
-	type view struct {
-		data    experiments.Data
-		encoder experiments.Encoder
-		seed    int64
-	}
-	seen, sets, all := map[view]bool{}, planning.Sets{Cache: engine.pictureHashes()}, []computed{}
-	for _, trial := range trials {
-		s := trial.Settings
-		key := view{data: s.Data, encoder: s.Encoder}
-		if s.Encoder.Weights == "random" { // drawn from the trial's seed
-			key.seed = s.Seed
+// featureBars shows how far encoders have come with features, until end is called.
+func featureBars(c *cobra.Command) (progress func(encoder string, done, total int), end func()) {
+	bars := term.NewProgress(c.ErrOrStderr())
+	return func(encoder string, done, total int) {
+		bars.Update(encoder, done, total, "images")
+		if done == total {
+			bars.Finish(encoder, "")
 		}
-		if seen[key] {
-			continue
-		}
-		seen[key] = true
-		d, err := sets.Load(s)
-		if err != nil {
-			return nil, err
-		}
-		result := computed{Data: d.Name, Split: d.Split, Encoder: s.Encoder.Name, ImageSize: s.Encoder.ImageSize}
-		for _, split := range d.Splits {
-			result.Images += len(split)
-		}
-		bars, begun := term.NewProgress(c.ErrOrStderr()), time.Now()
-		err = engine.Features(c.Context(), s, d, func(done, total int) {
-			result.Computed = done
-			bars.Update(s.Encoder.Name, done, total, "images")
-		})
-		bars.Close()
-		if err != nil {
-			return nil, fmt.Errorf("features of %s by %s: %w", d.Name, s.Encoder.Name, err)
-		}
-		result.Seconds = term.Number(time.Since(begun).Seconds())
-		all = append(all, result)
-	}
-	return all, nil
+	}, bars.Close
 }

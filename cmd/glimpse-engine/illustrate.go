@@ -13,9 +13,8 @@ import (
 
 func illustrateCommand() *cobra.Command {
 	var (
-		compute  cli.Compute
-		db, root string
-		images   int
+		flags  runFlags
+		images int
 	)
 	c := &cobra.Command{
 		Use:   "illustrate STUDY",
@@ -37,20 +36,12 @@ studies; drawn scenes are not counted. --images 0 takes those of the study out.`
 			if images < 0 || images > store.MostPictures {
 				return cli.Usage(fmt.Errorf("--images must be 0 to %d", store.MostPictures))
 			}
-			engine, err := newEngine(compute)
+			opener, err := flags.open(c, cli.OpenForWriting)
 			if err != nil {
 				return err
 			}
-			results, err := cli.OpenForWriting(db)
-			if err != nil {
-				return err
-			}
-			defer results.Close()
-			name, err := cli.StudyName(c.Context(), results, args[0])
-			if err != nil {
-				return err
-			}
-			opener, err := cli.Opener(c, results, engine, root)
+			defer opener.DB.Close()
+			name, err := cli.StudyName(c.Context(), opener.DB, args[0])
 			if err != nil {
 				return err
 			}
@@ -61,9 +52,7 @@ studies; drawn scenes are not counted. --images 0 takes those of the study out.`
 			return printIllustration(c.OutOrStdout(), name, kept)
 		},
 	}
-	compute.Add(c)
-	cli.AddDB(c, &db)
-	c.Flags().StringVar(&root, "data", "", "folder of the data set (default $GLIMPSE_DATA, else the study's data.root)")
+	flags.add(c)
 	c.Flags().IntVar(&images, "images", store.MostPictures, "how many pictures to keep; 0 takes them out")
 	return c
 }

@@ -2,8 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -18,8 +16,10 @@ import (
 
 func reproduceCommand() *cobra.Command {
 	var (
-		compute cli.Compute
-		o       reproduceOptions
+		flags  runFlags
+		again  inspect.Again
+		meteor string
+		asJSON bool
 	)
 	c := &cobra.Command{
 		Use: "reproduce RUN",
@@ -34,10 +34,10 @@ database. Ctrl-C stops it, the same command goes on.`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: cli.CompleteFromDB(cli.RunIDs),
 		RunE: func(c *cobra.Command, args []string) error {
-			if err := compute.Check(); err != nil {
+			if err := flags.compute.Check(); err != nil {
 				return err
 			}
-			db, err := cli.OpenResults(o.db)
+			db, err := cli.OpenResults(flags.db)
 			if err != nil {
 				return err
 			}
@@ -46,11 +46,11 @@ database. Ctrl-C stops it, the same command goes on.`,
 			if err != nil {
 				return err
 			}
-			r, err := reproduce(c, db, run, compute, o)
+			r, err := reproduce(c, db, run, flags, again, meteor)
 			if err != nil {
 				return err
 			}
-			if o.json {
+			if asJSON {
 				err = term.WriteJSON(c.OutOrStdout(), r)
 			} else {
 				err = printReproduction(c.OutOrStdout(), r)
@@ -61,37 +61,24 @@ database. Ctrl-C stops it, the same command goes on.`,
 			return err
 		},
 	}
-	compute.Add(c)
-	cli.AddDB(c, &o.db)
-	c.Flags().StringVar(&o.root, "data", "", "folder of the data set (default $GLIMPSE_DATA, else the study's data.root)")
-	c.Flags().StringVar(&o.keep, "keep", "", "train in this folder, and keep database and checkpoints there")
-	cli.AddMeteor(c, &o.meteor)
-	cli.AddJSON(c, &o.json)
+	flags.add(c)
+	c.Flags().StringVar(&again.Folder, "keep", "", "train in this folder, and keep database and checkpoints there")
+	cli.AddMeteor(c, &meteor)
+	cli.AddJSON(c, &asJSON)
 	return c
 }
 
-type reproduceOptions struct {
-	db, root, keep, meteor string
-	json                   bool
-}
-
-// reproduce trains a run again in the folder that --keep names, else in one of the cache that goes afterwards.
-func reproduce(c *cobra.Command, db *store.DB, run store.Run, compute cli.Compute, o reproduceOptions) (*inspect.Reproduction, error) {
-	opener, err := cli.Opener(c, db, nil, o.root)
+// reproduce trains a run again, with the trials as processes of this program.
+func reproduce(c *cobra.Command, db *store.DB, run store.Run, flags runFlags, again inspect.Again, meteor string) (*inspect.Reproduction, error) {
+	opener, err := cli.Opener(c, db, nil, flags.root)
 	if err != nil {
 		return nil, err
 	}
-	again := inspect.Again{Folder: o.keep, Libtorch: torch.Version()}
-	if again.Folder == "" {
-		cache, err := cli.CacheDir()
-		if err != nil {
-			return nil, err
-		}
-		// Named by what is to come out, so that the same command goes on where it was interrupted.
-		again.Folder = filepath.Join(cache, "reproduce", run.ID+"-"+run.CaptionsSHA256[:min(8, len(run.CaptionsSHA256))])
+	again.Libtorch = torch.Version()
+	if again.Cache, err = cli.CacheDir(); err != nil {
+		return nil, err
 	}
-	var meteor string
-	if again.Meteor, meteor, err = cli.TrialMeteor(o.meteor); err != nil {
+	if again.Meteor, meteor, err = cli.TrialMeteor(meteor); err != nil {
 		return nil, err
 	}
 	program, err := engine.Self(cli.Version())
@@ -102,14 +89,11 @@ func reproduce(c *cobra.Command, db *store.DB, run store.Run, compute cli.Comput
 	defer release()
 	show := cli.NewEvents(c.ErrOrStderr(), nil)
 	defer show.Close()
+	compute := flags.compute
 	again.Runner = runner.Config{
 		Cache: opener.Pictures, Features: program.Filler(compute.Device, compute.Threads), Command: program.Trial,
 		Device: compute.Device, Threads: compute.Threads, Meteor: meteor, CommandLine: cli.CommandLine(),
 		Progress: show.Show, Kill: kill,
 	}
-	r, err := opener.Reproduce(c.Context(), run, again)
-	if err == nil && o.keep == "" {
-		err = os.RemoveAll(again.Folder)
-	}
-	return r, err
+	return opener.Reproduce(c.Context(), run, again)
 }

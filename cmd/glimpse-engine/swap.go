@@ -9,9 +9,8 @@ import (
 
 func swapCommand() *cobra.Command {
 	var (
-		compute  cli.Compute
-		db, root string
-		asJSON   bool
+		flags  runFlags
+		asJSON bool
 	)
 	c := &cobra.Command{
 		Use:   "swap STUDY|RUN...",
@@ -38,20 +37,12 @@ database, in place of earlier ones, and ` + "`glimpse report`" + ` shows them.`,
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: cli.CompleteFromDB(cli.StudyNames),
 		RunE: func(c *cobra.Command, args []string) error {
-			engine, err := newEngine(compute)
+			opener, err := flags.open(c, cli.OpenForWriting)
 			if err != nil {
 				return err
 			}
-			results, err := cli.OpenForWriting(db)
-			if err != nil {
-				return err
-			}
-			defer results.Close()
-			runs, err := cli.CompletedRuns(c.Context(), results, args)
-			if err != nil {
-				return err
-			}
-			opener, err := cli.Opener(c, results, engine, root)
+			defer opener.DB.Close()
+			runs, err := cli.CompletedRuns(c.Context(), opener.DB, args)
 			if err != nil {
 				return err
 			}
@@ -65,9 +56,7 @@ database, in place of earlier ones, and ` + "`glimpse report`" + ` shows them.`,
 			return printSwapped(c.OutOrStdout(), swapped)
 		},
 	}
-	compute.Add(c)
-	cli.AddDB(c, &db)
-	c.Flags().StringVar(&root, "data", "", "folder of the data set (default $GLIMPSE_DATA, else the study's data.root)")
+	flags.add(c)
 	cli.AddJSON(c, &asJSON)
 	return c
 }

@@ -7,16 +7,16 @@ import (
 	"glimpse/internal/store"
 )
 
-// TestSwapRefusals holds what neither swap nor ensemble reads. What they do is in testdata/script/run.txtar.
+// TestSwapRefusals holds what neither swap nor ensemble reads. What they do is in cmd/glimpse/testdata/engine/run.txtar.
 func TestSwapRefusals(t *testing.T) {
-	bench(t, nil)
-	signature := "data=shapes/official@0 tokenizer=ptb metrics=1"
+	sandbox(t, nil)
+	const signature = "data=shapes/official@0 tokenizer=ptb metrics=1"
 	const settings = `{"data": {"name": "shapes", "split": "official", "min_count": 1, "captions_per_image": 5, "images": 60, "vocabulary": "train"}}`
-	makeResults(t, store.Study{Name: "made-up", Spec: "data: {name: shapes}"}, settings, []made{
-		{id: "aaaa", arm: "none", seed: 1, signature: signature, swept: map[string]string{"model.hidden": "1"}, captions: scoredCaptions(0.4, 1)},
-		{id: "bbbb", arm: "none", seed: 2, state: store.Queued},
-		{id: "cccc", arm: "none", seed: 1, signature: signature, swept: map[string]string{"model.hidden": "2"}, captions: scoredCaptions(0.4, 1)},
-		{id: "dddd", arm: "soft", seed: 1, signature: "data=shapes/official@1 tokenizer=ptb metrics=1", captions: scoredCaptions(0.4, 1)},
+	storeRuns(t, store.Study{Name: "made-up", Spec: "data: {name: shapes}"}, settings, []storedRun{
+		{id: "aaaa", arm: "none", signature: signature, hidden: "1"},
+		{id: "bbbb", arm: "none", queued: true, hidden: "3"},
+		{id: "cccc", arm: "none", signature: signature, hidden: "2"},
+		{id: "dddd", arm: "soft", signature: "data=shapes/official@1 tokenizer=ptb metrics=1", hidden: "1"},
 	})
 	for _, c := range []struct {
 		args string
@@ -38,7 +38,7 @@ func TestSwapRefusals(t *testing.T) {
 		{"ensemble aaaa cccc --split train", 2, `--split "train": want val or test`},
 		{"ensemble aaaa cccc", 1, "run aaaa was planned for other data "},
 	} {
-		code, stdout, stderr := call(strings.Fields(c.args)...)
+		code, stdout, stderr := call(c.args)
 		if code != c.code || stdout != "" || !strings.Contains(stderr, c.want) {
 			t.Errorf("glimpse %s: exit code %d, want %d; %q on standard output; standard error lacks %q:\n%s",
 				c.args, code, c.code, stdout, c.want, stderr)

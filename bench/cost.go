@@ -1,4 +1,4 @@
-package main
+package bench
 
 import (
 	"fmt"
@@ -7,8 +7,8 @@ import (
 	"glimpse/experiments"
 )
 
-// stepShape is what the cost of a training step depends on besides the model.
-type stepShape struct {
+// StepShape is what the cost of a training step depends on besides the model.
+type StepShape struct {
 	Images     int `json:"images"`     // B
 	Captions   int `json:"captions"`   // N
 	Positions  int `json:"positions"`  // M, words to predict
@@ -48,7 +48,7 @@ func (c cost) shape() string {
 // stepCosts lists the parts of a training step, by arithmetic over the formulas of the captioner (models/forward.go), with
 // the image's share of a sum of products computed once an image, no work on padding, and nothing of M×R×K in memory.
 // Features have no gradient; all else that meets a weight has one.
-func stepCosts(m experiments.Model, s stepShape, parameters int64) []cost {
+func stepCosts(m experiments.Model, s StepShape, parameters int64) []cost {
 	e, h, k := m.Embedding, m.Hidden, m.AttentionSize
 	product := func(part string, rows, in, out, products int) cost {
 		return cost{part: part, batch: 1, m: rows, k: in, n: out, products: products, calls: 1}

@@ -1,4 +1,4 @@
-package main
+package bench
 
 import (
 	"testing"
@@ -8,7 +8,7 @@ import (
 
 // TestStepCosts holds the arithmetic against sums done by hand for B=2, N=4, M=20, T=5, V=30, R=9, D=16, E=6, H=8, K=4.
 func TestStepCosts(t *testing.T) {
-	shape := stepShape{Images: 2, Captions: 4, Positions: 20, Steps: 5, Vocabulary: 30, Regions: 9, Features: 16}
+	shape := StepShape{Images: 2, Captions: 4, Positions: 20, Steps: 5, Vocabulary: 30, Regions: 9, Features: 16}
 	// The recurrence is 4 rows × 8 × 24, five times; the products of none: global, first state, gates of image, words and state, vocabulary.
 	none := 2 * (2*(2*16*6) + 2*(2*16*8) + 3*(2*6*24) + 3*(20*6*24) + 3*5*(4*8*24) + 3*(20*8*30))
 	uniform := none + 2*2*(18*16*8)

@@ -1,4 +1,4 @@
-package main
+package bench
 
 import (
 	"bufio"
@@ -11,8 +11,6 @@ import (
 	"time"
 )
 
-var nan = math.NaN()
-
 // memoryEvery is how often the part of memory is looked at of which the system keeps no peak.
 const memoryEvery = 20 * time.Millisecond
 
@@ -24,7 +22,7 @@ type memoryWatch struct {
 }
 
 func watchMemory() *memoryWatch {
-	w := &memoryWatch{anonymous: nan, done: make(chan struct{})}
+	w := &memoryWatch{anonymous: math.NaN(), done: make(chan struct{})}
 	w.look()
 	go func() {
 		tick := time.NewTicker(memoryEvery)
@@ -65,7 +63,7 @@ func (w *memoryWatch) peak() (resident, anonymous float64) {
 func processMemory(field string) float64 {
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {
-		return nan
+		return math.NaN()
 	}
 	return statusField(status, field)
 }
@@ -79,9 +77,9 @@ func statusField(status []byte, field string) float64 {
 		}
 		kib, err := strconv.ParseFloat(strings.TrimSuffix(strings.TrimSpace(value), " kB"), 64)
 		if err != nil {
-			return nan
+			return math.NaN()
 		}
 		return kib * 1024 / 1e6
 	}
-	return nan
+	return math.NaN()
 }

@@ -1,0 +1,118 @@
+package bench
+
+import (
+	"context"
+	"time"
+
+	"glimpse/data"
+	"glimpse/experiments"
+	"glimpse/internal/term"
+	"glimpse/runner"
+)
+
+// TrainOptions say how long an arm is trained.
+type TrainOptions struct {
+	Steps      int // to measure, at least 1
+	WarmUp     int // steps before those
+	Vocabulary int // words to fill the vocabulary up to, with ones that never come
+}
+
+// TrainSpeed is how fast one arm trains. The three numbers of a list are the quartiles, the median in the middle, of
+// single steps.
+type TrainSpeed struct {
+	Arm         string            `json:"arm"`
+	Model       experiments.Model `json:"model"`
+	BatchImages int               `json:"batch_images"`
+	Vocabulary  int               `json:"vocabulary"`
+	Parameters  int64             `json:"parameters"`
+	Steps       int               `json:"steps"`
+	Captions    int               `json:"captions"`       // in these steps
+	Positions   int               `json:"positions"`      // words to predict in them, </s> included
+	PerSecond   term.Number       `json:"captions_per_s"` // captions over the time of all steps
+	Quartiles   [3]term.Number    `json:"captions_per_s_quartiles"`
+	StepMS      [3]term.Number    `json:"step_ms"`
+	Loss        term.Number       `json:"loss"` // of the last step
+}
+
+// Train measures the first steps of training each arm: all that a step of an epoch does, from batches and features to the
+// optimizer.
+func Train(ctx context.Context, o Options, t TrainOptions) (*Report[[]TrainSpeed], error) {
+	return measure("train", o, func(m *measurement) ([]TrainSpeed, error) {
+		return perArm(m, func(trial experiments.Trial) (TrainSpeed, error) { return m.train(ctx, trial, t) })
+	})
+}
+
+func (m *measurement) train(ctx context.Context, trial experiments.Trial, t TrainOptions) (TrainSpeed, error) {
+	s := trial.Settings
+	captioner, d, err := m.captioner(ctx, s, t.Vocabulary)
+	if err != nil {
+		return TrainSpeed{}, err
+	}
+	defer captioner.Close()
+	durations, loss, err := timeSteps(ctx, captioner, t.WarmUp+t.Steps)
+	if err != nil {
+		return TrainSpeed{}, err
+	}
+	row := TrainSpeed{Arm: trial.Arm, Model: s.Model, BatchImages: s.Train.BatchImages, Vocabulary: len(d.Vocabulary.Words),
+		Parameters: captioner.Parameters(), Steps: t.Steps, Loss: term.Number(loss)}
+	var rates, took []float64
+	total := 0.0
+	for i, batch := range firstBatches(d, s, len(durations))[t.WarmUp:] {
+		seconds := durations[t.WarmUp+i].Seconds()
+		captions, words := contents(batch)
+		row.Captions += captions
+		row.Positions += words
+		total += seconds
+		rates, took = append(rates, float64(captions)/seconds), append(took, 1000*seconds)
+	}
+	row.PerSecond = term.Number(float64(row.Captions) / total)
+	row.Quartiles, row.StepMS = quartiles(rates), quartiles(took)
+	return row, nil
+}
+
+// timeSteps trains n steps, over as many epochs as they take. It gives how long each took from the end of the one before,
+// and the loss of the last.
+func timeSteps(ctx context.Context, captioner runner.Captioner, n int) (took []time.Duration, last float64, err error) {
+	working, stop := context.WithCancel(ctx)
+	defer stop()
+	for len(took) < n {
+		before := time.Now()
+		_, err := captioner.TrainEpoch(working, func(_, _ int, loss float64) {
+			now := time.Now()
+			took, last, before = append(took, now.Sub(before)), loss, now
+			if len(took) == n {
+				stop()
+			}
+		})
+		if err != nil && len(took) < n {
+			return nil, 0, err
+		}
+	}
+	return took, last, nil
+}
+
+// firstBatches are the first n batches that training meets.
+func firstBatches(d *data.Dataset, s experiments.Settings, n int) []data.Batch {
+	var batches []data.Batch
+	for epoch := 0; len(batches) < n; epoch++ {
+		batches = append(batches, d.Epoch("train", s.Train.BatchImages, s.Seed, epoch)...)
+	}
+	return batches[:n]
+}
+
+// contents counts the captions of a batch and the words that they predict.
+func contents(b data.Batch) (captions, words int) {
+	for row := 0; row < len(b.Tokens); row += b.T {
+		real := 0
+		for _, id := range b.Tokens[row : row+b.T] {
+			if id != data.PadID {
+				real++
+			}
+		}
+		if real > 0 {
+			captions++
+			words += real - 1
+		}
+	}
+	return captions, words
+}

@@ -1,0 +1,141 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"glimpse/bench"
+	"glimpse/internal/cli"
+	"glimpse/internal/term"
+)
+
+func benchTrainCommand() *cobra.Command {
+	var (
+		flags benchFlags
+		o     bench.TrainOptions
+	)
+	c := &cobra.Command{
+		Use:   "train [SPEC]",
+		Short: "Training, in captions a second",
+		Long: `Trains each arm of the study for a few steps, from the beginning, and times them:
+all that a step of an epoch does, from batches and features to the optimizer. The
+features of a frozen encoder must be in the cache, or are put there first.`,
+		Example: `  glimpse bench train
+  glimpse bench train experiments/flickr8k.yaml --arm adaptive --steps 40 --threads 1
+  glimpse bench train --set model.hidden=512 --set model.embedding=256 --json`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := errors.Join(cli.AtLeast("steps", o.Steps, 1), cli.AtLeast("warm-up", o.WarmUp, 0)); err != nil {
+				return err
+			}
+			return runBench(c, &flags, args, bench.Train, o, trainTable)
+		},
+	}
+	flags.add(c)
+	flags.addArm(c)
+	c.Flags().IntVar(&o.Steps, "steps", 30, "steps to measure")
+	c.Flags().IntVar(&o.WarmUp, "warm-up", 5, "steps before those")
+	c.Flags().IntVar(&o.Vocabulary, "vocabulary", 0, "fill the vocabulary up to so many words, with ones that never come")
+	return c
+}
+
+func trainTable(rows []bench.TrainSpeed) *term.Table {
+	t := &term.Table{}
+	t.Add("ARM", "HIDDEN", "PARAMETERS", "CAPTIONS/S", "QUARTILES OF STEPS", "MS A STEP", "WORDS A STEP")
+	for _, r := range rows {
+		t.Add(r.Arm, strconv.Itoa(r.Model.Hidden), term.Count(r.Parameters), fmt.Sprintf("%.1f", r.PerSecond),
+			fmt.Sprintf("%.1f %.1f %.1f", r.Quartiles[0], r.Quartiles[1], r.Quartiles[2]),
+			fmt.Sprintf("%.1f", r.StepMS[1]), strconv.Itoa(r.Positions/r.Steps))
+	}
+	return t
+}
+
+func benchDecodeCommand() *cobra.Command {
+	var (
+		flags  benchFlags
+		o      bench.DecodeOptions
+		id, db string
+	)
+	c := &cobra.Command{
+		Use:   "decode [SPEC]",
+		Short: "Beam search, in captions a second",
+		Long: `Captions pictures of the test split, with the beam of the study, by a captioner of
+each arm. An untrained one hardly ever ends a caption, so each is trained for some
+steps first; --run takes the best checkpoint of a completed run instead, with that
+run's settings.`,
+		Example: `  glimpse bench decode
+  glimpse bench decode experiments/flickr8k.yaml --arm adaptive --images 1000
+  glimpse bench decode --run 3f2a --db results.db`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := errors.Join(cli.AtLeast("images", o.Images, 1), cli.AtLeast("train-steps", o.TrainSteps, 0)); err != nil {
+				return err
+			}
+			if id != "" && (len(args) > 0 || len(flags.study.Sets) > 0 || flags.arm != "") {
+				return cli.Usage(errors.New("--run takes everything from the run: no study, --set or --arm goes with it"))
+			}
+			if id == "" {
+				return runBench(c, &flags, args, bench.Decode, o, decodeTable)
+			}
+			runs := runFlags{flags.compute, db, flags.study.Root}
+			opener, err := runs.open(c, cli.OpenResults)
+			if err != nil {
+				return err
+			}
+			defer opener.DB.Close()
+			return runBench(c, &flags, args, bench.DecodeRun, bench.RunOptions{Opener: opener, Run: id, Images: o.Images}, decodeTable)
+		},
+	}
+	flags.add(c)
+	flags.addArm(c)
+	cli.AddDB(c, &db)
+	c.Flags().StringVar(&id, "run", "", "caption with this run's best checkpoint")
+	c.Flags().IntVar(&o.Images, "images", 200, "pictures to caption")
+	c.Flags().IntVar(&o.TrainSteps, "train-steps", 60, "steps to train before, without --run")
+	return c
+}
+
+func decodeTable(rows []bench.DecodeSpeed) *term.Table {
+	t := &term.Table{}
+	t.Add("ARM", "MODEL", "BEAM", "IMAGES", "WORDS A CAPTION", "CAPTIONS/S")
+	for _, r := range rows {
+		t.Add(r.Arm, r.Model, strconv.Itoa(r.Beam), strconv.Itoa(r.Images), fmt.Sprintf("%.1f", r.Words), fmt.Sprintf("%.1f", r.PerSecond))
+	}
+	return t
+}
+
+func benchFeaturesCommand() *cobra.Command {
+	var images int
+	flags := benchFlags{demo: []string{"encoder.name=resnet18", "encoder.weights=random", "encoder.image_size=224"}}
+	c := &cobra.Command{
+		Use:   "features [SPEC]",
+		Short: "The encoder, in images a second",
+		Long: `Computes the features of the data set's first pictures into an empty temporary
+cache, with the weights of the real one. Without a study the encoder is a ResNet-18
+of random weights on drawn shapes.`,
+		Example: `  glimpse bench features
+  glimpse bench features experiments/flickr8k.yaml --images 512 --threads 1`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := cli.AtLeast("images", images, 1); err != nil {
+				return err
+			}
+			return runBench(c, &flags, args, bench.Features, images, featuresTable)
+		},
+	}
+	flags.add(c)
+	c.Flags().IntVar(&images, "images", 256, "pictures to encode")
+	return c
+}
+
+func featuresTable(rows []bench.FeatureSpeed) *term.Table {
+	t := &term.Table{}
+	t.Add("ENCODER", "SIZE", "IMAGES", "IMAGES/S", "TIME")
+	for _, r := range rows {
+		t.Add(r.Encoder, strconv.Itoa(r.ImageSize), strconv.Itoa(r.Images), fmt.Sprintf("%.1f", r.PerSecond), term.Span(float64(r.Seconds)))
+	}
+	return t
+}

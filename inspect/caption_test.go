@@ -1,0 +1,156 @@
+package inspect
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"image/color"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"glimpse/captioner"
+	"glimpse/data"
+	"glimpse/experiments"
+	"glimpse/internal/store"
+	"glimpse/runner"
+)
+
+// colourNamer is an engine whose one captioner says how red a picture is.
+type colourNamer struct {
+	Engine
+	vocabulary []string // that the checkpoint holds
+	looks      bool
+	spoken     []string // the vocabulary that the captioner was made with
+	beam       int
+	closed     bool
+}
+
+func (n *colourNamer) Vocabulary(string) ([]string, error) { return n.vocabulary, nil }
+
+func (n *colourNamer) Pictures(_ context.Context, _ experiments.Settings, _ string, vocabulary []string) (PictureCaptioner, error) {
+	n.spoken = vocabulary
+	return n, nil
+}
+
+func (n *colourNamer) Size() int            { return 4 }
+func (n *colourNamer) Looks() bool          { return n.looks }
+func (n *colourNamer) Grid() captioner.Grid { return captioner.Grid{Side: 1, First: 0.5, Step: 1} }
+func (n *colourNamer) Close()               { n.closed = true }
+
+func (n *colourNamer) Caption(_ context.Context, pixels [][]uint8, o experiments.Decode) ([]data.Caption, error) {
+	n.beam = o.Beam
+	captions := make([]data.Caption, len(pixels))
+	for i, p := range pixels {
+		captions[i] = data.Caption{Image: i, Words: []string{"red", fmt.Sprint(p[0])}, LogProb: -1}
+		if n.looks {
+			captions[i].Alpha = [][]float32{{1}, {1}}
+		}
+	}
+	return captions, nil
+}
+
+func (n *colourNamer) WriteLogits(_ context.Context, path string, pixels []uint8, words []string) error {
+	return os.WriteFile(path, fmt.Append(nil, pixels[0], words), 0o666)
+}
+
+// trained gives a results database with a run of fewScenes, begun and with a checkpoint.
+func trained(t *testing.T) *store.DB {
+	t.Helper()
+	s := fewScenes
+	s.Decode.Beam = 3
+	d, err := data.Load(runner.DataOptions(s, ""))
+	check(t, err)
+	db := begun(t, "data: {name: shapes}", s, map[string]string{"aaaa": runner.Signature(s, d, "")})
+	claim, err := db.Claim(t.Context(), runOf(t, db, "aaaa"), store.Owner{Host: "h", PID: 1, Lease: time.Minute})
+	check(t, err)
+	check(t, db.SaveCheckpoint(t.Context(), claim, store.Checkpoint{
+		Progress: json.RawMessage(`{"best": "one"}`), Epoch: &store.Epoch{Epoch: 1, Val: map[string]float64{}}, BestEpoch: 1,
+	}))
+	best := filepath.Join(runner.RunDir(runner.DefaultDir(db), "aaaa"), "one.safetensors")
+	check(t, os.MkdirAll(filepath.Dir(best), 0o777))
+	check(t, os.WriteFile(best, nil, 0o666))
+	return db
+}
+
+// TestCaption holds that each picture is told of in its order with its own caption, that one which cannot be read is counted
+// and does not shift the others, and what is written beside them.
+func TestCaption(t *testing.T) {
+	db := trained(t)
+	t.Chdir(t.TempDir())
+	paint(t, "red.png", color.RGBA{200, 0, 0, 255})
+	paint(t, "black.png", color.RGBA{0, 0, 0, 255})
+	pictures := []Picture{{"red.png", "red.png"}, {"missing.png", "missing.png"}, {"black.png", "black.png"}, {"red.png", "red.png"}}
+	engine := &colourNamer{vocabulary: []string{"<pad>", "red"}, looks: true}
+	var remarks []string
+	o := Opener{DB: db, Engine: engine, Remark: func(line string) { remarks = append(remarks, line) }}
+	var told []Captioned
+	done, err := o.Caption(t.Context(), "aa", pictures, CaptionOptions{Attention: "looks", Logits: "logits"},
+		func(c Captioned) error { told = append(told, c); return nil })
+	check(t, err)
+	if done.Pictures != 4 || done.Failed != 1 || done.First != 4 || done.FirstTook != done.Took {
+		t.Errorf("counted %+v", done)
+	}
+	for i, want := range []Captioned{
+		{Path: "red.png", Caption: "red 200", Attention: "looks/red.attention.png", Logits: "logits/red.logits.safetensors"},
+		{Path: "missing.png", Error: "picture missing.png is missing"},
+		{Path: "black.png", Caption: "red 0", Attention: "looks/black.attention.png", Logits: "logits/black.logits.safetensors"},
+		{Path: "red.png", Caption: "red 200", Attention: "looks/red-2.attention.png", Logits: "logits/red-2.logits.safetensors"},
+	} {
+		got := told[i]
+		if got.Path != want.Path || got.Caption != want.Caption || got.Attention != want.Attention || got.Logits != want.Logits || !strings.HasPrefix(got.Error, want.Error) {
+			t.Errorf("picture %d: %+v, want %+v", i, got, want)
+		}
+		for _, file := range []string{got.Attention, got.Logits} {
+			if info, err := os.Stat(file); file != "" && (err != nil || info.Size() == 0) {
+				t.Errorf("%s: %v", file, err)
+			}
+		}
+	}
+	if text, _ := os.ReadFile("logits/black.logits.safetensors"); string(text) != "0 [red 0]" {
+		t.Errorf("the logits of black.png are of %s", text)
+	}
+	if want := []string{"run aaaa is running: captioning with the best of its 1 epoch so far"}; !slices.Equal(remarks, want) {
+		t.Errorf("remarks %q, want %q", remarks, want)
+	}
+	if engine.beam != 3 || !engine.closed || len(engine.spoken) != 2 {
+		t.Errorf("beam %d, want the run's 3; closed: %v; vocabulary %q", engine.beam, engine.closed, engine.spoken)
+	}
+}
+
+// TestCaptionOfOlderCheckpoints holds that words that a checkpoint lacks come from the run's data set, that a run without
+// attention gets no folder for it, and that an error of who is told ends it.
+func TestCaptionOfOlderCheckpoints(t *testing.T) {
+	db := trained(t)
+	t.Chdir(t.TempDir())
+	paint(t, "red.png", color.RGBA{200, 0, 0, 255})
+	engine := &colourNamer{}
+	var remarks strings.Builder
+	o := Opener{DB: db, Engine: engine, Pictures: t.TempDir(), Remark: func(line string) { remarks.WriteString(line + "\n") }}
+	full := errors.New("the disk is full")
+	_, err := o.Caption(t.Context(), "aaaa", []Picture{{"red.png", "red.png"}}, CaptionOptions{Beam: 7, Attention: "looks"},
+		func(Captioned) error { return full })
+	if !errors.Is(err, full) || !engine.closed {
+		t.Errorf("error %v, want %v; the captioner is closed: %v", err, full, engine.closed)
+	}
+	if engine.beam != 7 || !slices.Contains(engine.spoken, "square") {
+		t.Errorf("beam %d, want 7; vocabulary %q", engine.beam, engine.spoken)
+	}
+	if _, err := os.Stat("looks"); err == nil || !strings.Contains(remarks.String(), "run aaaa has no attention to draw: its arm is none") {
+		t.Errorf("a folder for nothing, or no remark: %v, %s", err, remarks.String())
+	}
+}
+
+// TestCaptionWithoutCheckpoint holds what is said where a run has none.
+func TestCaptionWithoutCheckpoint(t *testing.T) {
+	db := begun(t, "data: {name: shapes}", fewScenes, map[string]string{"aaaa": ""})
+	o := Opener{DB: db, Engine: &colourNamer{}}
+	_, err := o.Caption(t.Context(), "aaaa", nil, CaptionOptions{}, nil)
+	if err == nil || !strings.HasSuffix(err.Error(), "with no epoch validated; `glimpse run` on its study trains it") {
+		t.Errorf("error %v", err)
+	}
+}
