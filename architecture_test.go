@@ -1,5 +1,5 @@
 // Package glimpse_test holds the rule that keeps the packages apart: imports point one way, gotch stays behind
-// internal/torch, and everything but models, internal/torch and cmd/glimpse-engine builds without libtorch.
+// internal/torch, and everything but bench, models, internal/torch and cmd/glimpse-engine builds without libtorch.
 package glimpse_test
 
 import (

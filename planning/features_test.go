@@ -29,7 +29,9 @@ func TestFill(t *testing.T) {
 			}
 			return nil
 		},
-		func(encoder string, done, total int) { told = append(told, fmt.Sprintf("%s %d/%d", encoder, done, total)) })
+		func(encoder string, done, total int) {
+			told = append(told, fmt.Sprintf("%s %d/%d", encoder, done, total))
+		})
 	if err != nil || len(done) != 2 {
 		t.Fatalf("%+v, %v: want features of two sizes", done, err)
 	}
