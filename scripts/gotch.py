@@ -1,10 +1,10 @@
-"""Makes a copy of gotch cut to the functions that internal/torch calls, and the go.mod that puts it in gotch's place.
+"""Makes a copy of gotch cut to the functions that internal/torch calls, and the go.work that puts it in gotch's place.
 
 gotch binds some 2,500 functions, of which glimpse calls about 60. The whole takes most of a build's time and a compiler of 2.6 GB,
 and some of it is refused by libtorch after 2.1. The cut is found again by itself: a call in internal/torch that is new is
 looked up in gotch's sources, which come from Go's module cache and are never changed.
 
-stand_in(module) gives the file for `go -modfile`. What was made once is kept in the user's cache, under a name that holds the hash of
+stand_in(module) gives the file that GOWORK names. What was made once is kept in the user's cache, under a name that holds the hash of
 all that it was made from.
 """
 
@@ -148,8 +148,8 @@ def version_and_sum(module):
 
 def download(module, version):
     """The folder of gotch in Go's module cache, verified by go against go.sum, downloaded if it is missing."""
-    env = dict(os.environ, GOFLAGS=without_modfile(os.environ.get("GOFLAGS", "")))
     command = ["go", "mod", "download", "-json", f"{MODULE}@{version}"]
+    env = dict(os.environ, GOWORK="off")
     done = subprocess.run(command, cwd=module, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         answer = json.loads(done.stdout)
@@ -160,37 +160,38 @@ def download(module, version):
     return Path(answer["Dir"])
 
 
-def without_modfile(flags):
-    """GOFLAGS without a -modfile that an outer `scripts/libtorch run` has set."""
-    return " ".join(flag for flag in flags.split() if not re.match(r"--?modfile=", flag))
-
-
-def stand_in(module, source=None):
-    """The go.mod that replaces gotch by its cut, made if it is missing; source is gotch's folder where it is known."""
+def make(module, source=None):
+    """The folder of the cut gotch, made if it is missing."""
     names = uses(module / "internal/torch")
     version, content = version_and_sum(module)
     made_of = [Path(__file__).read_text(), sorted(names), version, content]
-    made_of += [(module / name).read_text() for name in ("go.mod", "go.sum")]
     digest = hashlib.sha256(json.dumps(made_of).encode()).hexdigest()
     cache = fetch.cache_dir()
     final = cache / f"gotch-{version[1:]}-{digest[:12]}"
-    modfile = final / "glimpse.mod"
-    if modfile.exists():
-        return modfile
+    if final.exists():
+        return final
     source = source or download(module, version)
     with fetch.lock(cache / "bootstrap.lock"):
-        if modfile.exists():
-            return modfile
+        if final.exists():
+            return final
         staging = Path(tempfile.mkdtemp(prefix="unpack-", dir=cache))
         staging.chmod(0o755)
         (staging / "libtch").mkdir()
         for name, text in cut(source / "libtch", names).items():
             (staging / "libtch" / name).write_text(text)
         shutil.copyfile(source / "go.mod", staging / "go.mod")
-        shutil.copyfile(module / "go.sum", staging / "glimpse.sum")
-        text = (module / "go.mod").read_text()
-        (staging / "glimpse.mod").write_text(f"{text}\nreplace {MODULE} => {final}\n")
-        if final.exists():
-            shutil.rmtree(final)
         staging.rename(final)
-    return modfile
+    return final
+
+
+def stand_in(module, source=None):
+    """The go.work that replaces gotch by its cut for the module in this folder; source is gotch's folder where it is known."""
+    gotch = make(module, source)
+    language = re.search(r"^go \S+$", (module / "go.mod").read_text(), re.M).group()
+    text = f"{language}\n\nuse {module}\n\nreplace {MODULE} => {gotch}\n"
+    work = gotch / f"{hashlib.sha256(text.encode()).hexdigest()[:12]}.work"
+    if not work.exists():
+        part = work.with_suffix(f".{os.getpid()}")
+        part.write_text(text)
+        part.replace(work)
+    return work

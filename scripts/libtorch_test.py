@@ -22,12 +22,12 @@ class LibtorchTest(unittest.TestCase):
         temporary = tempfile.TemporaryDirectory()
         self.addCleanup(temporary.cleanup)
         self.home = Path(temporary.name)
-        known = {"GLIMPSE_CACHE": str(self.home / "cache"), "GOTCH_LIBTORCH": str(self.home / "torch"), "GOFLAGS": "-v"}
+        known = {"GLIMPSE_CACHE": str(self.home / "cache"), "GOTCH_LIBTORCH": str(self.home / "torch")}
         environment = mock.patch.dict(os.environ, known)
         environment.start()
         self.addCleanup(environment.stop)
         os.environ.pop("CGO_CFLAGS", None)
-        cut = mock.patch.object(libtorch.gotch, "stand_in", return_value=Path("/cut/glimpse.mod"))
+        cut = mock.patch.object(libtorch.gotch, "stand_in", return_value=Path("/cut/glimpse.work"))
         cut.start()
         self.addCleanup(cut.stop)
 
@@ -44,7 +44,7 @@ class LibtorchTest(unittest.TestCase):
         self.make("2.1", libtorch.OLD_ABI)
         found = libtorch.variables()
         self.assertRegex(found["CGO_CXXFLAGS"], r"^-std=gnu\+\+17 .* -D_GLIBCXX_USE_CXX11_ABI=0$")
-        self.assertEqual(found["GOFLAGS"], "-v -modfile=/cut/glimpse.mod")
+        self.assertEqual(found["GOWORK"], "/cut/glimpse.work")
         self.assertNotIn("-g", found["CGO_CFLAGS"].split())
 
     def test_new_libtorch_keeps_its_version_elsewhere(self):
@@ -81,7 +81,7 @@ class LibtorchTest(unittest.TestCase):
 
     def test_path_with_a_space(self):
         self.make("2.5")
-        with mock.patch.object(libtorch.gotch, "stand_in", return_value=Path("/a b/glimpse.mod")):
+        with mock.patch.object(libtorch.gotch, "stand_in", return_value=Path("/a b/glimpse.work")):
             with self.assertRaisesRegex(fetch.Failure, "cannot take a path with a space"):
                 libtorch.variables()
 
