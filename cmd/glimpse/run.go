@@ -19,6 +19,7 @@ import (
 	"glimpse/planning"
 	"glimpse/reports"
 	"glimpse/results"
+	"glimpse/results/view"
 	"glimpse/runner"
 )
 
@@ -258,7 +259,11 @@ func finishRun(
 	if err != nil {
 		return err
 	}
-	if err := runTable(runs, labels).Print(w); err != nil {
+	var usual view.List
+	if err := usual.Parse(); err != nil {
+		return err
+	}
+	if err := printRuns(w, &usual, usual.Choose(runs, labels)); err != nil {
 		return err
 	}
 	if study.Compare.Stop.Active() {

@@ -40,7 +40,7 @@ bootstrap, approximate randomization, Holm. Such tests say nothing about another
 training of the same model; for that, compare arms of several seeds with
 glimpse compare.
 
-The signature names the references, the tokenizer and the cli.Version of the metrics:
+The signature names the references, the tokenizer and the version of the metrics:
 scores of different signatures must not be compared.`,
 		Example: `  glimpse score --references captions_val2014.json --candidates results.json
   glimpse score --references refs.json --candidates a.json --candidates b.json
