@@ -21,7 +21,7 @@ type ExportedSplit struct {
 
 // exportedCaptions is what Export writes of a split, in COCO's format.
 type exportedCaptions struct {
-	Images      []exportedImage     `json:"images"`
+	Images      []exportedImage   `json:"images"`
 	Annotations []exportedCaption `json:"annotations"`
 }
 

@@ -172,13 +172,7 @@ func runStudy(c *cobra.Command, study *experiments.Study, compute cli.Compute, o
 	case failed != nil:
 		return failed
 	case summary.Failed > 0:
-		mendable := 0
-		for _, failure := range summary.Failures {
-			if runner.Retryable(failure.Kind) {
-				mendable++
-			}
-		}
-		return someFailed(summary.Failed, mendable, summary.Total)
+		return someFailed(summary.Failed, summary.Mendable(), summary.Total)
 	}
 	return nil
 }
@@ -249,7 +243,7 @@ func finishRun(
 		}
 	}
 	if o.json {
-		return term.WriteJSON(w, newSummaryJSON(summary, o.report))
+		return term.WriteJSON(w, summaryJSON{summary, term.Number(summary.Elapsed.Seconds()), o.report})
 	}
 	runs, err := db.Runs(ctx, study.Name)
 	if err != nil {
@@ -291,22 +285,9 @@ func summaryText(s runner.Summary) string {
 	return text
 }
 
+// summaryJSON is `run --json`: a contract, whose keys are only ever added to.
 type summaryJSON struct {
-	Total       int              `json:"total"`
-	Completed   int              `json:"completed"`
-	Skipped     int              `json:"skipped"` // of the completed, those that were so before
-	Failed      int              `json:"failed"`
-	Interrupted int              `json:"interrupted"`
-	Pruned      int              `json:"pruned"`
-	Unfinished  int              `json:"unfinished"`
-	Failures    []runner.Failure `json:"failures"`
-	Seconds     term.Number      `json:"seconds"`
-	Report      string           `json:"report,omitempty"`
-}
-
-func newSummaryJSON(s runner.Summary, report string) summaryJSON {
-	return summaryJSON{
-		Total: s.Total, Completed: s.Completed, Skipped: s.Skipped, Failed: s.Failed, Interrupted: s.Interrupted, Pruned: s.Pruned,
-		Unfinished: s.Unfinished, Failures: s.Failures, Seconds: term.Number(s.Elapsed.Seconds()), Report: report,
-	}
+	runner.Summary
+	Seconds term.Number `json:"seconds"`
+	Report  string      `json:"report,omitempty"`
 }
