@@ -33,7 +33,7 @@ var allowed = map[string][]string{
 	"internal/engine":     {"data", "experiments"},
 	"internal/meteordata": {"internal/wheel", "metrics"},
 	"planning":            {"captioner", "data", "experiments", "internal/store", "metrics", "results", "runner"},
-	"results":             {"experiments", "metrics", "internal/store"},
+	"results":             {"experiments", "metrics", "internal/filter", "internal/store"},
 	"runner":              {"experiments", "data", "metrics", "internal/store", "results"},
 	"models":              {"captioner", "experiments", "data", "internal/torch", "internal/wheel"},
 	"reports":             {"captioner", "experiments", "internal/store", "metrics", "results"},

@@ -227,9 +227,9 @@ func openIfKnown(ctx context.Context, db *store.DB, name string) (*Study, error)
 	return nil, nil
 }
 
-// CheckDeclarations finds recorded declarations that cannot be read, or that are
+// checkDeclarations finds recorded declarations that cannot be read, or that are
 // not what their hash says: study → what is wrong.
-func CheckDeclarations(ctx context.Context, db *store.DB) (map[string]string, error) {
+func checkDeclarations(ctx context.Context, db *store.DB) (map[string]string, error) {
 	recorded, err := db.Declarations(ctx, "")
 	if err != nil {
 		return nil, err

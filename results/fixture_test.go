@@ -61,15 +61,16 @@ func save(t testing.TB, db *store.DB, study store.Study, d store.Declaration, ru
 		check(t, err)
 		check(t, db.Start(ctx, claim, store.Start{Parameters: 1, Signature: cmp.Or(r.signature, "data=x/official@1 metrics=1"), Environment: json.RawMessage(cmp.Or(r.environment, "{}"))}))
 		check(t, db.SaveCaptions(ctx, claim, "test", r.captions))
+		check(t, db.SaveCheckpoint(ctx, claim, store.Checkpoint{Progress: json.RawMessage("{}"), BestEpoch: 1, Epoch: &store.Epoch{Epoch: 1}}))
 		scores := make([]metrics.ImageScore, len(r.captions))
 		sum := 0.0
 		for i, c := range r.captions {
 			scores[i] = c.Score
 			sum += c.Score.CIDEr
 		}
-		check(t, db.Complete(ctx, claim, store.Result{BestEpoch: 1, WeightsSHA256: fmt.Sprintf("%s %d %v", r.arm, r.seed, sum), Scores: map[string][]metrics.ImageScore{"test": scores},
+		check(t, db.Complete(ctx, claim, store.Result{BestEpoch: 1, CaptionsSHA256: store.CaptionsSHA256(r.captions), WeightsSHA256: fmt.Sprintf("%s %d %v", r.arm, r.seed, sum), Scores: map[string][]metrics.ImageScore{"test": scores},
 			Environment: json.RawMessage(cmp.Or(r.environment, "{}")),
-			Metrics:     map[string]map[string]float64{"test": {"cider": sum / float64(len(scores))}}}))
+			Metrics:     map[string]map[string]float64{"test": metrics.Corpus(scores)}}))
 	}
 }
 

@@ -203,7 +203,7 @@ func (t *trial) scoreStored(ctx context.Context, stored []store.Caption) (store.
 	}
 	return store.Result{
 		Metrics: values, Scores: map[string][]metrics.ImageScore{split: final.Images}, BestEpoch: t.progress.BestEpoch,
-		Seconds: t.progress.Timings.total(), CaptionsSHA256: CaptionsSHA256(stored), WeightsSHA256: t.progress.BestSHA256,
+		Seconds: t.progress.Timings.total(), CaptionsSHA256: store.CaptionsSHA256(stored), WeightsSHA256: t.progress.BestSHA256,
 		Environment: environment,
 	}, nil
 }

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -105,10 +106,44 @@ func BestCheckpoint(dir string, run store.Run) (string, error) {
 	return path, nil
 }
 
-// RemoveCheckpoints removes all checkpoints of a run that belong to a database,
+// Freed is what removing the checkpoints of a run gave. As JSON, it is a contract.
+type Freed struct {
+	Run   string `json:"run"`
+	State string `json:"state"`
+	Bytes int64  `json:"bytes"`
+}
+
+// FreeCheckpoints removes the checkpoints of those of the runs that are completed, with unfinished also of those that
+// nobody works on; with dry it only counts. Runs without checkpoints are not in what it gives.
+func FreeCheckpoints(ctx context.Context, db *store.DB, ids []string, unfinished, dry bool) ([]Freed, error) {
+	created, err := db.Created(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all := []Freed{}
+	for _, id := range ids {
+		run, err := db.Run(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		if run.State == store.Running || run.State != store.Completed && !unfinished {
+			continue
+		}
+		bytes, err := removeCheckpoints(DefaultDir(db), id, created, dry)
+		if err != nil {
+			return nil, fmt.Errorf("checkpoints of run %s: %w", id, err)
+		}
+		if bytes > 0 {
+			all = append(all, Freed{Run: id, State: run.State, Bytes: bytes})
+		}
+	}
+	return all, nil
+}
+
+// removeCheckpoints removes all checkpoints of a run that belong to a database,
 // and returns the bytes that they took; with dry set it only counts. dir is the
 // folder of all runs. Nobody may be at work on the run.
-func RemoveCheckpoints(dir, run string, created time.Time, dry bool) (int64, error) {
+func removeCheckpoints(dir, run string, created time.Time, dry bool) (int64, error) {
 	names := newNamer(created, math.MaxInt64)
 	entries, err := os.ReadDir(RunDir(dir, run))
 	if errors.Is(err, fs.ErrNotExist) {

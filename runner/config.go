@@ -90,7 +90,18 @@ type Summary struct {
 	Pruned      int           `json:"pruned"`     // given up by the study's rule
 	Unfinished  int           `json:"unfinished"` // queued, or running elsewhere
 	Failures    []Failure     `json:"failures"`
-	Elapsed     time.Duration `json:"elapsed"`
+	Elapsed     time.Duration `json:"-"`
+}
+
+// Mendable is how many of the failed trials another attempt can mend ([Retryable]).
+func (s Summary) Mendable() int {
+	n := 0
+	for _, failure := range s.Failures {
+		if Retryable(failure.Kind) {
+			n++
+		}
+	}
+	return n
 }
 
 // Failure is a failed trial.

@@ -129,18 +129,6 @@ func TestBestCheckpointSaysWhatIsMissing(t *testing.T) {
 	}
 }
 
-func TestCaptionsSHA256IsOfIDOrder(t *testing.T) {
-	a := []store.Caption{{Image: "b", Words: "x y"}, {Image: "a", Words: ""}}
-	// printf 'a\t\nb\tx y\n' | sha256sum
-	const want = "69037ace10246c69cc80313429f8a3fea3844f79c2bbcc6b47461c934b92b32a"
-	if got := CaptionsSHA256(a); got != want {
-		t.Errorf("hash is %s, want %s", got, want)
-	}
-	if a[0].Image != "b" {
-		t.Error("the argument was reordered")
-	}
-}
-
 func TestEstimate(t *testing.T) {
 	trials := bench{Seeds: 2, Epochs: 10}.trials() // soft 1, none 1, soft 2, none 2
 	if _, ok := Estimate(trials, nil, 1); ok {

@@ -69,7 +69,7 @@ func TestStudyRunsOnce(t *testing.T) {
 			}
 		}
 		captions, err := db.Captions(context.Background(), run.ID, "test")
-		if err != nil || len(captions) == 0 || !captions[0].Scored || captions[0].Beta == nil || CaptionsSHA256(captions) != run.CaptionsSHA256 {
+		if err != nil || len(captions) == 0 || !captions[0].Scored || captions[0].Beta == nil || store.CaptionsSHA256(captions) != run.CaptionsSHA256 {
 			t.Errorf("captions %v, %v", captions, err)
 		}
 		epochs, err := db.Epochs(context.Background(), run.ID)
@@ -267,7 +267,7 @@ func TestTestSplitCanBeSpared(t *testing.T) {
 			t.Errorf("%d captions of the test split, %v", len(spared), err)
 		}
 		captions, err := db.Captions(context.Background(), run.ID, "val")
-		if err != nil || len(captions) == 0 || !captions[0].Scored || CaptionsSHA256(captions) != run.CaptionsSHA256 {
+		if err != nil || len(captions) == 0 || !captions[0].Scored || store.CaptionsSHA256(captions) != run.CaptionsSHA256 {
 			t.Errorf("captions %v, %v", captions, err)
 		}
 	}

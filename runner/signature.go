@@ -1,16 +1,11 @@
 package runner
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
-	"io"
-	"slices"
 	"strings"
 
 	"glimpse/data"
 	"glimpse/experiments"
-	"glimpse/internal/store"
 	"glimpse/metrics/ptb"
 )
 
@@ -39,19 +34,6 @@ func DataField(d *data.Dataset) string {
 
 // short is enough of a hash to tell a few dozen data sets apart.
 func short(hash string) string { return hash[:min(len(hash), 12)] }
-
-// CaptionsSHA256 is the hash of captions in the order of their image ids: lines
-// of id, tab and words.
-func CaptionsSHA256(captions []store.Caption) string {
-	ordered := slices.SortedFunc(slices.Values(captions), func(a, b store.Caption) int {
-		return strings.Compare(a.Image, b.Image)
-	})
-	hash := sha256.New()
-	for _, c := range ordered {
-		_, _ = io.WriteString(hash, c.Image+"\t"+c.Words+"\n")
-	}
-	return hex.EncodeToString(hash.Sum(nil))
-}
 
 // DataOptions says how a trial's data are loaded. root stands in for a spec that
 // names none.

@@ -9,9 +9,8 @@ import (
 	"glimpse/internal/cli"
 	"glimpse/internal/store"
 	"glimpse/internal/term"
-	"glimpse/metrics"
-	"glimpse/metrics/stats"
 	"glimpse/results"
+	"glimpse/results/view"
 )
 
 func compareCommand() *cobra.Command {
@@ -49,9 +48,9 @@ names what differs.`,
 			}
 			defer opened.Close()
 			if c.Flags().Changed("study") {
-				return compareArms(c, opened, study, args[0], args[1], asJSON)
+				return compareArms(c, opened, study, args, asJSON)
 			}
-			return compareRuns(c, opened, args[0], args[1], asJSON)
+			return compareRuns(c, opened, args, asJSON)
 		},
 	}
 	cli.AddDB(c, &db)
@@ -64,12 +63,9 @@ names what differs.`,
 }
 
 // compareRuns compares two runs over their images.
-func compareRuns(c *cobra.Command, db *store.DB, a, b string, asJSON bool) error {
-	var (
-		runs [2]store.Run
-		arms []stats.Arm
-	)
-	for i, id := range []string{a, b} {
+func compareRuns(c *cobra.Command, db *store.DB, ids []string, asJSON bool) error {
+	var runs [2]store.Run
+	for i, id := range ids {
 		run, err := db.Run(c.Context(), id)
 		if errors.Is(err, store.ErrNotFound) {
 			err = fmt.Errorf("%w; arms are compared with --study", err)
@@ -77,55 +73,39 @@ func compareRuns(c *cobra.Command, db *store.DB, a, b string, asJSON bool) error
 		if err != nil {
 			return err
 		}
-		if i == 1 && run.ID == runs[0].ID {
-			return cli.Usage(fmt.Errorf("%s and %s are the same run, %s", a, b, run.ID))
-		}
-		scored, err := results.ScoredRun(c.Context(), db, run, "test")
-		if err != nil {
-			return err
-		}
 		runs[i] = run
-		arms = append(arms, stats.Arm{Name: run.ID, Runs: []stats.Run{scored}})
 	}
-	if err := results.SameProtocol(runs[:]); err != nil {
-		return err
+	if runs[0].ID == runs[1].ID {
+		return cli.Usage(fmt.Errorf("%s and %s are the same run, %s", ids[0], ids[1], runs[0].ID))
 	}
-	analysis, err := stats.Pairwise(arms, stats.Options{Metrics: metrics.Tested(results.MeteorOf(runs[0], "test"))})
+	pair, err := view.CompareRuns(c.Context(), db, runs[0], runs[1])
 	if err != nil {
 		return err
 	}
 	if asJSON {
-		return term.WriteJSON(c.OutOrStdout(), pairJSON{runs[0].Signature, [2]runJSON{newRunJSON(runs[0]), newRunJSON(runs[1])}, analysis})
+		return term.WriteJSON(c.OutOrStdout(), pair)
 	}
-	return printRunPair(c.OutOrStdout(), runs, &analysis)
+	return printRunPair(c.OutOrStdout(), pair)
 }
 
 // compareArms compares two arms of a study as its report does.
-func compareArms(c *cobra.Command, db *store.DB, name, a, b string, asJSON bool) error {
-	if a == b {
-		return cli.Usage(fmt.Errorf("%s and %s are the same arm", a, b))
+func compareArms(c *cobra.Command, db *store.DB, study string, arms []string, asJSON bool) error {
+	if arms[0] == arms[1] {
+		return cli.Usage(fmt.Errorf("%s and %s are the same arm", arms[0], arms[1]))
 	}
-	name, err := cli.StudyName(c.Context(), db, name)
+	name, err := cli.StudyName(c.Context(), db, study)
 	if err != nil {
 		return err
 	}
-	study, err := results.Open(c.Context(), db, name)
-	if err != nil {
-		return err
-	}
-	if err := study.Load(c.Context()); err != nil {
-		return err
-	}
-	analysis, contrast, err := study.Compare(b, a, metrics.Tested(study.Meteor()))
+	pair, err := view.CompareArms(c.Context(), db, name, arms[0], arms[1])
 	if unknown := (*results.UnknownArmError)(nil); errors.As(err, &unknown) {
 		return cli.Usage(err)
 	}
 	if err != nil {
 		return err
 	}
-	out := newArmsJSON(study, analysis, contrast)
 	if asJSON {
-		return term.WriteJSON(c.OutOrStdout(), out)
+		return term.WriteJSON(c.OutOrStdout(), pair)
 	}
-	return out.print(c.OutOrStdout())
+	return printArmPair(c.OutOrStdout(), pair)
 }

@@ -4,64 +4,33 @@ import (
 	"fmt"
 	"io"
 
-	"glimpse/internal/store"
 	"glimpse/internal/term"
 	"glimpse/metrics/stats"
-	"glimpse/results"
+	"glimpse/results/view"
 )
 
-// pairJSON is `compare --json` of two runs, armsJSON that of two arms: contracts, whose keys are only ever added to.
-type pairJSON struct {
-	Signature string     `json:"signature"`
-	Runs      [2]runJSON `json:"runs"` // A, B
-	stats.PairAnalysis
-}
-
-type armsJSON struct {
-	Study     string `json:"study"`
-	Signature string `json:"signature"`
-	Split     string `json:"split"`
-	Declared  bool   `json:"declared"` // whether the study declares the contrast
-	// Contrasts is the number of contrasts over which p is adjusted.
-	Contrasts int      `json:"contrasts_adjusted_over"`
-	Remarks   []string `json:"remarks"`
-	stats.Analysis
-
-	labels map[string]string // name of a side → what to show
-	label  string            // of the contrast
-}
-
-func newArmsJSON(study *results.Study, a *results.Analysis, c *results.Contrast) armsJSON {
-	return armsJSON{
-		Study: study.Name, Signature: study.Signature(), Split: a.Primary.Split,
-		Declared: !a.Undeclared, Contrasts: len(a.Contrasts),
-		Remarks: append([]string{}, a.Remarks...), Analysis: a.Of(c),
-		labels: map[string]string{c.Result.B: c.B.Label, c.Result.A: c.A.Label}, label: c.Label,
-	}
-}
-
-func printRunPair(w io.Writer, runs [2]store.Run, a *stats.PairAnalysis) error {
+func printRunPair(w io.Writer, pair *view.RunPair) error {
 	t := &term.Table{}
 	for i, side := range []string{"A", "B"} {
-		run := runs[i]
+		run := pair.Runs[i]
 		t.Add(side, run.ID, fmt.Sprintf("%s, %s, seed %d", run.Study, run.Arm, run.Seed))
 	}
-	t.Add("signature", runs[0].Signature)
-	t.Add("images", term.Count(int64(a.Images)))
+	t.Add("signature", pair.Signature)
+	t.Add("images", term.Count(int64(pair.Images)))
 	if err := t.Print(w); err != nil {
 		return err
 	}
-	return printPairs(w, a)
+	return printPairs(w, &pair.PairAnalysis)
 }
 
-func (out armsJSON) print(w io.Writer) error {
-	a := &out.Analysis
+func printArmPair(w io.Writer, pair *view.ArmPair) error {
+	a := &pair.Analysis
 	t := &term.Table{}
-	t.Add("study", out.Study)
-	t.Add("signature", out.Signature)
+	t.Add("study", pair.Study)
+	t.Add("signature", pair.Signature)
 	t.Add("images", term.Count(int64(a.Images)))
 	t.Add("primary", fmt.Sprintf("%s.%s, smallest effect that matters %g points, α %g",
-		out.Split, a.Options.Primary, a.Options.MinimumEffect, a.Options.Alpha))
+		pair.Split, a.Options.Primary, a.Options.MinimumEffect, a.Options.Alpha))
 	t.Add("")
 	t.Add("ARM", "RUNS", "METRIC ×100", "MEAN", "SD", "s_sel", level(a.Options.Alpha))
 	for _, s := range a.Arms {
@@ -69,7 +38,7 @@ func (out armsJSON) print(w io.Writer) error {
 		if s.SD != nil {
 			sd = fmt.Sprintf("%.2f", 100**s.SD)
 		}
-		t.Add(out.labels[s.Arm], fmt.Sprint(s.N), s.Metric, fmt.Sprintf("%.2f", 100*s.Mean), sd,
+		t.Add(pair.Labels[s.Arm], fmt.Sprint(s.N), s.Metric, fmt.Sprintf("%.2f", 100*s.Mean), sd,
 			fmt.Sprintf("%.2f", 100*s.SSel), interval(s.Low, s.High))
 	}
 	if err := t.Print(w); err != nil {
@@ -79,14 +48,14 @@ func (out armsJSON) print(w io.Writer) error {
 	t.Add("\nDIFFERENCE ×100", "METRIC", "B − A", level(a.Options.Alpha),
 		"p", "p HOLM", "p INTERVAL", "P(B > A)", "DETECTABLE", "VERDICT")
 	for _, r := range a.Results {
-		t.Add(out.row(r)...)
+		t.Add(resultRow(pair.Label, r)...)
 	}
 	if err := t.Print(w); err != nil {
 		return err
 	}
 	family := "this contrast is not declared: it is exploratory, and p HOLM equals p"
-	if out.Declared {
-		family = fmt.Sprintf("p HOLM: adjusted over %s of the study", term.Plural(out.Contrasts, "declared contrast"))
+	if pair.Declared {
+		family = fmt.Sprintf("p HOLM: adjusted over %s of the study", term.Plural(pair.Contrasts, "declared contrast"))
 	}
 	fmt.Fprintf(w, "interval: %s\n"+
 		"p: %s; it is conditional on these images\n"+
@@ -94,7 +63,7 @@ func (out armsJSON) print(w io.Writer) error {
 		"p INTERVAL: the interval's own test, which also allows for other images; a verdict needs both\n"+
 		"detectable: at a power of %g, in points\n",
 		a.Methods.Interval, a.Methods.Test, family, a.Options.Power)
-	warnings := append(out.Remarks, a.Warnings...)
+	warnings := append(pair.Remarks, a.Warnings...)
 	for _, r := range a.Results {
 		if r.Metric == a.Options.Primary {
 			if r.Untested != "" {
@@ -109,9 +78,9 @@ func (out armsJSON) print(w io.Writer) error {
 	return printWarnings(w, warnings)
 }
 
-// row is the line of a result, with dashes where nothing was tested.
-func (out armsJSON) row(r stats.Result) []string {
-	row := []string{out.label, r.Metric, points(r.Difference)}
+// resultRow is the line of a result, with dashes where nothing was tested.
+func resultRow(label string, r stats.Result) []string {
+	row := []string{label, r.Metric, points(r.Difference)}
 	if r.Untested != "" {
 		return append(row, "-", "-", "-", "-", "-", "-", "not tested")
 	}

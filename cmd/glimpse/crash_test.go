@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"glimpse/internal/cli"
+	"glimpse/results/view"
 )
 
 // crashStudy has a trial for each way to die, one that diverges, and one that lives.
@@ -81,7 +82,7 @@ func TestCrashes(t *testing.T) {
 		}
 		return said.String()
 	}
-	run := func(i int) (r runJSON) {
+	run := func(i int) (r view.Run) {
 		t.Helper()
 		code, stdout, stderr := call("show", ids[i][1], "--json")
 		if err := json.Unmarshal([]byte(stdout), &r); err != nil || code != 0 {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -51,14 +50,14 @@ says what is in it and what was left out, with file and line.`,
 			if err != nil {
 				return err
 			}
-			info, err := readInfo(options)
+			d, err := data.Load(options)
 			if err != nil {
 				return err
 			}
 			if asJSON {
-				return term.WriteJSON(c.OutOrStdout(), info)
+				return term.WriteJSON(c.OutOrStdout(), d.Info())
 			}
-			return info.print(c.OutOrStdout())
+			return printInfo(c.OutOrStdout(), d.Info())
 		},
 	}
 	flags.Add(c)
@@ -90,66 +89,7 @@ func dataOptions(arg, split string, flags cli.StudyFlags) (data.Options, error) 
 	return runner.DataOptions(settings, settings.Data.Root), nil
 }
 
-type dataInfo struct {
-	Name       string               `json:"name"`
-	Split      string               `json:"split"`
-	Root       string               `json:"root"`
-	Images     int                  `json:"images"`
-	Unused     int                  `json:"unused_images"` // in no split
-	Vocabulary int                  `json:"vocabulary"`    // the four special words included
-	Hash       string               `json:"hash"`
-	Splits     map[string]splitInfo `json:"splits"`
-	Notes      []data.Note          `json:"notes"`
-}
-
-type splitInfo struct {
-	Images   int         `json:"images"`
-	Captions int         `json:"captions"`
-	Words    int         `json:"words"`
-	Longest  int         `json:"longest"` // words of the longest caption
-	Unknown  term.Number `json:"unknown"` // share of the words that the vocabulary lacks
-}
-
-func readInfo(options data.Options) (*dataInfo, error) {
-	d, err := data.Load(options)
-	if err != nil {
-		return nil, err
-	}
-	info := &dataInfo{
-		Name: d.Name, Split: d.Split, Root: d.Options.Root, Images: len(d.Images),
-		Vocabulary: len(d.Vocabulary.Words), Hash: d.Hash, Splits: map[string]splitInfo{}, Notes: slices.Clone(d.Notes),
-	}
-	if info.Notes == nil {
-		info.Notes = []data.Note{}
-	}
-	known := make(map[string]bool, len(d.Vocabulary.Words))
-	for _, word := range d.Vocabulary.Words {
-		known[word] = true
-	}
-	used := 0
-	for name, members := range d.Splits {
-		used += len(members)
-		split, unknown := splitInfo{Images: len(members)}, 0
-		for _, i := range members {
-			for _, tokens := range d.Images[i].Tokens {
-				split.Captions++
-				split.Words += len(tokens)
-				split.Longest = max(split.Longest, len(tokens))
-				for _, token := range tokens {
-					if !known[token] {
-						unknown++
-					}
-				}
-			}
-		}
-		split.Unknown = term.Number(float64(unknown) / float64(max(1, split.Words)))
-		info.Splits[name] = split
-	}
-	info.Unused = info.Images - used
-	return info, nil
-}
-
-func (info *dataInfo) print(w io.Writer) error {
+func printInfo(w io.Writer, info data.Info) error {
 	t := &term.Table{}
 	t.Add("data set", info.Name)
 	t.Add("split", info.Split)

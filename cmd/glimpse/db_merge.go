@@ -43,17 +43,17 @@ interrupted begins anew unless its folder is copied to the runs/ here.`,
 				return err
 			}
 			defer results.Close()
-			out := []mergeJSON{}
+			out := []store.MergeReport{}
 			conflicts := 0
 			for _, other := range args {
 				merged, err := results.Merge(c.Context(), other, runner.Gone)
 				if err != nil {
 					return err
 				}
-				m := newMergeJSON(other, merged)
-				out, conflicts = append(out, m), conflicts+m.Runs[store.MergeConflict]+m.Studies[store.MergeConflict]
+				m := store.NewMergeReport(other, merged)
+				out, conflicts = append(out, m), conflicts+m.Conflicts()
 				if !asJSON {
-					m.print(c.OutOrStdout())
+					printMerge(c.OutOrStdout(), m)
 				}
 			}
 			if asJSON {
@@ -72,36 +72,8 @@ interrupted begins anew unless its folder is copied to the runs/ here.`,
 	return c
 }
 
-// mergeJSON is what became of one other database.
-type mergeJSON struct {
-	Path    string         `json:"path"`
-	Runs    map[string]int `json:"runs"`    // by outcome
-	Studies map[string]int `json:"studies"` // likewise
-	Details []mergedJSON   `json:"details"`
-}
-
-type mergedJSON struct {
-	Run     string `json:"run,omitempty"`
-	Study   string `json:"study"`
-	Outcome string `json:"outcome"`
-	Detail  string `json:"detail,omitempty"`
-}
-
-func newMergeJSON(path string, merged []store.Merged) mergeJSON {
-	m := mergeJSON{Path: path, Runs: map[string]int{}, Studies: map[string]int{}, Details: []mergedJSON{}}
-	for _, one := range merged {
-		if one.Run != "" {
-			m.Runs[one.Outcome]++
-		} else {
-			m.Studies[one.Outcome]++
-		}
-		m.Details = append(m.Details, mergedJSON(one))
-	}
-	return m
-}
-
-// print tells the counts, and each run or study that there is more to say of.
-func (m mergeJSON) print(w io.Writer) {
+// printMerge tells the counts, and each run or study that there is more to say of.
+func printMerge(w io.Writer, m store.MergeReport) {
 	fmt.Fprintf(w, "%s  runs: %d added, %d replaced, %d the same, %d kept, %d left at work, %d in conflict\n", m.Path,
 		m.Runs[store.MergeAdded], m.Runs[store.MergeReplaced], m.Runs[store.MergeSame], m.Runs[store.MergeKept],
 		m.Runs[store.MergeBusy], m.Runs[store.MergeConflict])

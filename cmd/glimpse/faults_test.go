@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"glimpse/internal/faults"
+	"glimpse/results/view"
 )
 
 // TestFailedWrites lets writes of the program itself fail while it runs a study: database, checkpoints, logs, report. The
@@ -65,7 +66,7 @@ func TestFailedWrites(t *testing.T) {
 func hashes(t *testing.T, dir string) map[string][2]string {
 	t.Helper()
 	code, stdout, stderr := call("runs", "--json", "--state", "completed", "--db", filepath.Join(dir, "results.db"))
-	var runs []runJSON
+	var runs []view.Run
 	if err := json.Unmarshal([]byte(stdout), &runs); err != nil || code != 0 {
 		t.Fatalf("exit code %d, %v: %s", code, err, stderr)
 	}

@@ -6,7 +6,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"glimpse/internal/cli"
-	"glimpse/internal/store"
 	"glimpse/internal/term"
 	"glimpse/runner"
 )
@@ -40,26 +39,9 @@ checkpoints.keep says what stays in the first place.`,
 			if err != nil {
 				return err
 			}
-			created, err := results.Created(c.Context())
+			removed, err := runner.FreeCheckpoints(c.Context(), results, ids, unfinished, dry)
 			if err != nil {
 				return err
-			}
-			removed := []prunedJSON{}
-			for _, id := range ids {
-				run, err := results.Run(c.Context(), id)
-				if err != nil {
-					return err
-				}
-				if run.State == store.Running || run.State != store.Completed && !unfinished {
-					continue
-				}
-				freed, err := runner.RemoveCheckpoints(runner.DefaultDir(results), id, created, dry)
-				if err != nil {
-					return fmt.Errorf("checkpoints of run %s: %w", id, err)
-				}
-				if freed > 0 {
-					removed = append(removed, prunedJSON{Run: id, State: run.State, Bytes: freed})
-				}
 			}
 			if asJSON {
 				return term.WriteJSON(c.OutOrStdout(), removed)
@@ -88,10 +70,4 @@ checkpoints.keep says what stays in the first place.`,
 	c.Flags().BoolVar(&dry, "dry-run", false, "only tell what would be removed")
 	cli.AddJSON(c, &asJSON)
 	return c
-}
-
-type prunedJSON struct {
-	Run   string `json:"run"`
-	State string `json:"state"`
-	Bytes int64  `json:"bytes"`
 }

@@ -19,6 +19,7 @@ import (
 	"glimpse/planning"
 	"glimpse/reports"
 	"glimpse/results"
+	"glimpse/results/view"
 	"glimpse/runner"
 )
 
@@ -171,13 +172,7 @@ func runStudy(c *cobra.Command, study *experiments.Study, compute cli.Compute, o
 	case failed != nil:
 		return failed
 	case summary.Failed > 0:
-		mendable := 0
-		for _, failure := range summary.Failures {
-			if runner.Retryable(failure.Kind) {
-				mendable++
-			}
-		}
-		return someFailed(summary.Failed, mendable, summary.Total)
+		return someFailed(summary.Failed, summary.Mendable(), summary.Total)
 	}
 	return nil
 }
@@ -248,7 +243,7 @@ func finishRun(
 		}
 	}
 	if o.json {
-		return term.WriteJSON(w, newSummaryJSON(summary, o.report))
+		return term.WriteJSON(w, summaryJSON{summary, term.Number(summary.Elapsed.Seconds()), o.report})
 	}
 	runs, err := db.Runs(ctx, study.Name)
 	if err != nil {
@@ -258,7 +253,11 @@ func finishRun(
 	if err != nil {
 		return err
 	}
-	if err := runTable(runs, labels).Print(w); err != nil {
+	var usual view.List
+	if err := usual.Parse(); err != nil {
+		return err
+	}
+	if err := printRuns(w, &usual, usual.Choose(runs, labels)); err != nil {
 		return err
 	}
 	if study.Compare.Stop.Active() {
@@ -286,22 +285,9 @@ func summaryText(s runner.Summary) string {
 	return text
 }
 
+// summaryJSON is `run --json`: a contract, whose keys are only ever added to.
 type summaryJSON struct {
-	Total       int              `json:"total"`
-	Completed   int              `json:"completed"`
-	Skipped     int              `json:"skipped"` // of the completed, those that were so before
-	Failed      int              `json:"failed"`
-	Interrupted int              `json:"interrupted"`
-	Pruned      int              `json:"pruned"`
-	Unfinished  int              `json:"unfinished"`
-	Failures    []runner.Failure `json:"failures"`
-	Seconds     term.Number      `json:"seconds"`
-	Report      string           `json:"report,omitempty"`
-}
-
-func newSummaryJSON(s runner.Summary, report string) summaryJSON {
-	return summaryJSON{
-		Total: s.Total, Completed: s.Completed, Skipped: s.Skipped, Failed: s.Failed, Interrupted: s.Interrupted, Pruned: s.Pruned,
-		Unfinished: s.Unfinished, Failures: s.Failures, Seconds: term.Number(s.Elapsed.Seconds()), Report: report,
-	}
+	runner.Summary
+	Seconds term.Number `json:"seconds"`
+	Report  string      `json:"report,omitempty"`
 }

@@ -1,70 +1,40 @@
 package main
 
 import (
-	"encoding/csv"
 	"fmt"
 	"io"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 
 	"glimpse/internal/term"
 	"glimpse/metrics"
+	"glimpse/metrics/coco"
 	"glimpse/metrics/stats"
 )
 
-// scoresJSON is `score --json`: a contract, whose keys are only ever added to.
-type scoresJSON struct {
-	Metrics    map[string]term.Number `json:"metrics,omitempty"` // of one set of candidates
-	Images     int                    `json:"images"`
-	Signature  string                 `json:"signature"`
-	References int                    `json:"references"`
-	Candidates []scoredJSON           `json:"candidates"`
-	Comparison *stats.PairAnalysis    `json:"comparison,omitempty"` // of several
-}
-
-type scoredJSON struct {
-	Name    string                 `json:"name"`
-	File    string                 `json:"file"`
-	Blank   int                    `json:"blank"`
-	Metrics map[string]term.Number `json:"metrics"`
-}
-
-func (s *scores) json() scoresJSON {
-	out := scoresJSON{Images: s.images, Signature: s.signature, References: s.references - s.skipped, Comparison: s.comparison}
-	for i := range s.candidates {
-		c := &s.candidates[i]
-		out.Candidates = append(out.Candidates, scoredJSON{c.name, c.path, c.blank(), term.Numbers(c.result.Metrics)})
-	}
-	if len(out.Candidates) == 1 {
-		out.Metrics = out.Candidates[0].Metrics
-	}
-	return out
-}
-
-func (s *scores) print(w io.Writer) error {
-	fmt.Fprintf(w, "%s, %s\nsignature  %s\n\n", term.Plural(s.images, "image"), term.Plural(s.references-s.skipped, "reference"), s.signature)
+func printScores(w io.Writer, s *coco.Scores) error {
+	fmt.Fprintf(w, "%s, %s\nsignature  %s\n\n", term.Plural(s.Images, "image"), term.Plural(s.References, "reference"), s.Signature)
 	t := &term.Table{}
 	header := []string{"METRIC"}
-	for _, c := range s.candidates {
-		header = append(header, c.name)
+	for _, c := range s.Candidates {
+		header = append(header, c.Name)
 	}
 	t.Add(header...)
-	for _, key := range metrics.Order(s.candidates[0].result.Metrics) {
+	for _, key := range metrics.Order(s.Candidates[0].Metrics) {
 		row := []string{key}
-		for _, c := range s.candidates {
-			row = append(row, showMetric(key, c.result.Metrics[key]))
+		for _, c := range s.Candidates {
+			row = append(row, showMetric(key, float64(c.Metrics[key])))
 		}
 		t.Add(row...)
 	}
 	if err := t.Print(w); err != nil {
 		return err
 	}
-	if _, err := fmt.Fprintln(w, "all ×100 but", strings.Join(unscaled(), " and ")); err != nil || s.comparison == nil {
+	if _, err := fmt.Fprintln(w, "all ×100 but", strings.Join(unscaled(), " and ")); err != nil || s.Comparison == nil {
 		return err
 	}
-	return printPairs(w, s.comparison)
+	return printPairs(w, s.Comparison)
 }
 
 // unscaled are the metrics that are shown as they are.
@@ -139,27 +109,4 @@ func showP(p float64) string {
 		return "<0.0001"
 	}
 	return fmt.Sprintf("%.2g", p)
-}
-
-// perImage writes the CSV of --per-image: fractions of 1, CIDEr unscaled, as in JSON.
-func (s *scores) perImage(w io.Writer) error {
-	rows := csv.NewWriter(w)
-	keys := metrics.Tested(s.meteorKey)
-	if err := rows.Write(slices.Concat([]string{"candidates", "image_id"}, keys, []string{"length", "ref_length"})); err != nil {
-		return err
-	}
-	for _, c := range s.candidates {
-		for _, image := range c.result.Images {
-			row := []string{c.name, image.ID}
-			for _, key := range keys {
-				m, _ := metrics.Find(key)
-				row = append(row, strconv.FormatFloat(m.Image(&image), 'g', -1, 64))
-			}
-			if err := rows.Write(append(row, strconv.Itoa(image.Length), strconv.Itoa(image.RefLength))); err != nil {
-				return err
-			}
-		}
-	}
-	rows.Flush()
-	return rows.Error()
 }

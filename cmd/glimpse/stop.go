@@ -8,6 +8,7 @@ import (
 	"glimpse/internal/cli"
 	"glimpse/internal/store"
 	"glimpse/internal/term"
+	"glimpse/results/view"
 )
 
 func stopCommand() *cobra.Command {
@@ -45,11 +46,7 @@ are. A run that two studies share stops in both.`,
 				return err
 			}
 			if asJSON {
-				out := make([]runJSON, 0, len(asked))
-				for _, r := range asked {
-					out = append(out, newRunJSON(r))
-				}
-				return term.WriteJSON(c.OutOrStdout(), out)
+				return term.WriteJSON(c.OutOrStdout(), view.NewRuns(asked))
 			}
 			if len(asked) == 0 {
 				_, err := fmt.Fprintln(c.OutOrStdout(), "nothing to stop: all of these runs are completed")

@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"glimpse/experiments"
 	"glimpse/internal/cli"
 	"glimpse/internal/store"
 	"glimpse/internal/term"
@@ -82,61 +81,46 @@ type watcher struct {
 }
 
 // look shows how the runs stand, and says whether the study has ended.
-func (w *watcher) look(study string, runs []store.Run, now time.Time) (done bool, err error) {
-	settled, failed, mendable, pruned, running := 0, 0, 0, 0, 0
-	trials := make([]experiments.Trial, len(runs))
-	for i, run := range runs {
-		settings, err := results.Settings(run)
-		if err != nil {
-			return false, err
-		}
-		trials[i] = experiments.Trial{ID: run.ID, Arm: run.Arm, Settings: settings}
-		switch run.State {
-		case store.Failed:
-			failed++
-			settled++
-			if runner.Retryable(run.Failure) {
-				mendable++
-			}
-		case store.Completed:
-			settled++
-		case store.Pruned:
-			pruned++
-			settled++
-		case store.Running:
-			running++
-		}
-		w.show(run, trials[i].Settings.Train.Epochs, now)
+func (w *watcher) look(study string, runs []store.Run, now time.Time) (ended bool, err error) {
+	tally, err := runner.TallyOf(runs)
+	if err != nil {
+		return false, err
+	}
+	for _, run := range runs {
+		w.show(run, now)
 		w.before[run.ID] = run
 	}
 	note := ""
-	if left, ok := runner.Estimate(trials, runs, running); ok && left > 0 {
-		note = "about " + term.Span(left.Seconds()) + " to go"
+	if tally.Left > 0 {
+		note = "about " + term.Span(tally.Left.Seconds()) + " to go"
 	}
-	if running == 0 && settled < len(runs) {
+	if tally.Running == 0 && tally.Ended() < tally.Total {
 		note = "nobody works on it now; glimpse run goes on"
 	}
+	done := fmt.Sprintf("%d of %s done", tally.Ended(), term.Plural(tally.Total, "trial"))
 	if !w.begun {
 		w.begun = true
-		w.p.Log(cli.WithMessage(fmt.Sprintf("%s: %d of %s done", study, settled, term.Plural(len(runs), "trial")), note))
+		w.p.Log(cli.WithMessage(study+": "+done, note))
 	}
-	if settled < len(runs) {
-		w.p.Update(study, 0, 0, strings.TrimSuffix(fmt.Sprintf("%d of %s done, %s", settled, term.Plural(len(runs), "trial"), note), ", "))
+	if tally.Ended() < tally.Total {
+		w.p.Update(study, 0, 0, strings.TrimSuffix(done+", "+note, ", "))
 		return false, nil
 	}
-	line := fmt.Sprintf("%s: %d of %d trials complete, %d failed", study, settled-failed-pruned, len(runs), failed)
-	if pruned > 0 {
-		line += fmt.Sprintf(", %d pruned", pruned)
+	line := fmt.Sprintf("%s: %d of %d trials complete, %d failed", study, tally.Completed, tally.Total, tally.Failed)
+	if tally.Pruned > 0 {
+		line += fmt.Sprintf(", %d pruned", tally.Pruned)
 	}
 	w.p.Finish(study, line)
-	if failed > 0 {
-		return true, someFailed(failed, mendable, len(runs))
+	if tally.Failed > 0 {
+		return true, someFailed(tally.Failed, tally.Mendable, tally.Total)
 	}
 	return true, nil
 }
 
 // show tells of one run what is new.
-func (w *watcher) show(run store.Run, epochs int, now time.Time) {
+func (w *watcher) show(run store.Run, now time.Time) {
+	settings, _ := results.Settings(run) // they have been read before
+	epochs := settings.Train.Epochs
 	name := cli.TrialName(run.ID, cmp.Or(w.labels[run.ID], run.Arm), run.Seed)
 	old, known := w.before[run.ID]
 	if known && run.Epochs > old.Epochs {

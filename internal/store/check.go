@@ -10,8 +10,8 @@ import (
 
 // Finding is something wrong with what a database says.
 type Finding struct {
-	Subject string // such as "run 3f2a…" or "study demo"
-	Problem string
+	Subject string `json:"subject"` // such as "run 3f2a…" or "study demo"
+	Problem string `json:"problem"`
 }
 
 // Check runs SQLite's integrity check and the check of foreign keys over the

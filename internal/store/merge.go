@@ -22,11 +22,35 @@ const (
 
 // Merged is what became of one run, or of one study, of another database.
 type Merged struct {
-	Run     string // empty for a study
-	Study   string // of the run, in the other database
-	Outcome string // one of the outcomes above
-	Detail  string // why; empty where the outcome says it all
+	Run     string `json:"run,omitempty"`    // empty for a study
+	Study   string `json:"study"`            // of the run, in the other database
+	Outcome string `json:"outcome"`          // one of the outcomes above
+	Detail  string `json:"detail,omitempty"` // why; empty where the outcome says it all
 }
+
+// MergeReport counts what became of another database. As JSON, it is a contract.
+type MergeReport struct {
+	Path    string         `json:"path"`
+	Runs    map[string]int `json:"runs"`    // by outcome
+	Studies map[string]int `json:"studies"` // likewise
+	Details []Merged       `json:"details"`
+}
+
+// NewMergeReport counts what [DB.Merge] made of the database at path.
+func NewMergeReport(path string, merged []Merged) MergeReport {
+	r := MergeReport{Path: path, Runs: map[string]int{}, Studies: map[string]int{}, Details: append([]Merged{}, merged...)}
+	for _, one := range merged {
+		if one.Run != "" {
+			r.Runs[one.Outcome]++
+		} else {
+			r.Studies[one.Outcome]++
+		}
+	}
+	return r
+}
+
+// Conflicts are the runs and studies of which nothing was taken because they are others there.
+func (r MergeReport) Conflicts() int { return r.Runs[MergeConflict] + r.Studies[MergeConflict] }
 
 // Merge takes over what the other database at path holds: its studies, and of
 // its runs what is further there than here. It is idempotent. A run is

@@ -199,3 +199,16 @@ func TestMergeOfOlderSchemaLeavesItAlone(t *testing.T) {
 		t.Error("the old file was changed")
 	}
 }
+
+// TestMergeReport holds that runs and studies are counted apart, and what is a conflict.
+func TestMergeReport(t *testing.T) {
+	r := NewMergeReport("other.db", []Merged{
+		{Study: "s", Outcome: MergeConflict}, {Run: "a", Outcome: MergeAdded}, {Run: "b", Outcome: MergeConflict}, {Run: "c", Outcome: MergeAdded},
+	})
+	if r.Runs[MergeAdded] != 2 || r.Runs[MergeConflict] != 1 || r.Studies[MergeConflict] != 1 || r.Conflicts() != 2 || len(r.Details) != 4 {
+		t.Errorf("%+v", r)
+	}
+	if empty := NewMergeReport("other.db", nil); empty.Details == nil || empty.Conflicts() != 0 {
+		t.Errorf("of nothing: %+v", empty)
+	}
+}

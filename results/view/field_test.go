@@ -1,4 +1,4 @@
-package main
+package view
 
 import (
 	"slices"
@@ -16,11 +16,11 @@ func TestRunsMetricColumns(t *testing.T) {
 		scores[m.Key] = 0.25
 	}
 	scores["vocabulary"] = 250
-	row := &runRow{Run: store.Run{Metrics: map[string]map[string]float64{"test": scores}}}
+	row := &Row{Run: store.Run{Metrics: map[string]map[string]float64{"test": scores}}}
 	var got []string
-	for _, f := range allFields() {
-		if strings.HasPrefix(f.name, "final.") {
-			got = append(got, f.name+": "+f.heading+" "+f.text(row))
+	for _, f := range Fields() {
+		if strings.HasPrefix(f.Name, "final.") {
+			got = append(got, f.Name+": "+f.Heading+" "+row.text(f))
 		}
 	}
 	want := []string{
@@ -40,15 +40,15 @@ func TestRunsNewMetric(t *testing.T) {
 	t.Cleanup(func() { metrics.Catalogue = listed })
 	metrics.Catalogue = append(slices.Clip(listed), metrics.Entry{Key: "words", Title: "Words", Scale: 1, Digits: 2,
 		Image: func(s *metrics.ImageScore) float64 { return float64(s.Length) }})
-	f, err := findField(allFields(), "val.words")
+	f, err := findField(Fields(), "val.words")
 	if err != nil {
 		t.Fatal(err)
 	}
-	row := &runRow{Run: store.Run{Metrics: map[string]map[string]float64{"val": {"words": 9.5}}}}
-	if f.heading != "val Words" || f.text(row) != "9.50" {
-		t.Errorf("%s: %s", f.heading, f.text(row))
+	row := &Row{Run: store.Run{Metrics: map[string]map[string]float64{"val": {"words": 9.5}}}}
+	if f.Heading != "val Words" || row.text(f) != "9.50" {
+		t.Errorf("%s: %s", f.Heading, row.text(f))
 	}
-	if !strings.Contains(fieldHelp(), "vocabulary, words") {
-		t.Errorf("the help does not list it:\n%s", fieldHelp())
+	if !strings.Contains(FieldHelp(), "vocabulary, words") {
+		t.Errorf("the help does not list it:\n%s", FieldHelp())
 	}
 }

@@ -1,4 +1,4 @@
-package metrics
+package coco
 
 import (
 	"bytes"

@@ -1,10 +1,12 @@
-package metrics
+package coco
 
 import (
 	"fmt"
 	"reflect"
 	"strings"
 	"testing"
+
+	"glimpse/metrics"
 )
 
 const cocoReferences = `{
@@ -31,14 +33,14 @@ func TestPair(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []Item{
+	want := []metrics.Item{
 		{ID: "7", Candidate: []string{"a", "kite", "red"}, References: [][]string{{"a", "red", "kite"}, {"a", "kite", "in", "the", "sky"}}},
 		{ID: "b", Candidate: []string{}, References: [][]string{{"two", "boats"}}},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %q\nwant %q", got, want)
 	}
-	result, err := Score(got)
+	result, err := metrics.Score(got)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package metrics
+package coco
 
 import (
 	"bytes"
@@ -6,9 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
+	"glimpse/metrics"
 	"glimpse/metrics/ptb"
 )
 
@@ -69,7 +72,7 @@ func ReadCandidates(r io.Reader, name string) ([]Candidate, error) {
 // references' order. Both sides must have the same images; if not, the error
 // names some. A reference without a token (nothing but punctuation) is left
 // out, and an image whose references all are like that is an error.
-func Pair(references []References, candidates []Candidate) ([]Item, error) {
+func Pair(references []References, candidates []Candidate) ([]metrics.Item, error) {
 	if err := sameImages(references, candidates); err != nil {
 		return nil, err
 	}
@@ -77,15 +80,13 @@ func Pair(references []References, candidates []Candidate) ([]Item, error) {
 	for _, c := range candidates {
 		texts[c.ID] = c.Text
 	}
-	items := make([]Item, len(references))
-	inParallel(len(references), func() func(int) {
-		return func(i int) {
-			r := references[i]
-			items[i] = Item{ID: r.ID, Candidate: ptb.Tokenize(texts[r.ID])}
-			for _, text := range r.Texts {
-				if tokens := ptb.Tokenize(text); len(tokens) > 0 {
-					items[i].References = append(items[i].References, tokens)
-				}
+	items := make([]metrics.Item, len(references))
+	inParallel(len(references), func(i int) {
+		r := references[i]
+		items[i] = metrics.Item{ID: r.ID, Candidate: ptb.Tokenize(texts[r.ID])}
+		for _, text := range r.Texts {
+			if tokens := ptb.Tokenize(text); len(tokens) > 0 {
+				items[i].References = append(items[i].References, tokens)
 			}
 		}
 	})
@@ -95,6 +96,20 @@ func Pair(references []References, candidates []Candidate) ([]Item, error) {
 		}
 	}
 	return items, nil
+}
+
+// inParallel calls f for 0 to n-1, on all cores.
+func inParallel(n int, f func(i int)) {
+	var wg sync.WaitGroup
+	workers := runtime.GOMAXPROCS(0)
+	for first := range workers {
+		wg.Go(func() {
+			for i := first; i < n; i += workers {
+				f(i)
+			}
+		})
+	}
+	wg.Wait()
 }
 
 func sameImages(references []References, candidates []Candidate) error {

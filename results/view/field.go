@@ -1,4 +1,4 @@
-package main
+package view
 
 import (
 	"cmp"
@@ -16,63 +16,66 @@ import (
 	"glimpse/metrics"
 )
 
-// A field is something known of runs, by which they are chosen and sorted and which makes a column.
-type field struct {
-	name    string
-	heading string
-	kind    filter.Kind
-	doc     string
-	value   func(*runRow) (filter.Value, bool)
+// A Field is something known of runs, by which they are chosen and sorted and which makes a column.
+type Field struct {
+	Name    string // as in JSON, such as seed, test.cider or model.hidden
+	Heading string // of its column
+	Kind    filter.Kind
+	Doc     string // a few words; "" where the name says it
+	value   func(*Row) (filter.Value, bool)
 	show    func(float64) string // of fields that are not texts; nil shows all digits
 }
 
-// runRow is a run with what its fields are taken from.
-type runRow struct {
+// A Row is a run with what its fields are taken from.
+type Row struct {
 	store.Run
 	label                 string         // what distinguishes it from the other runs of its study
 	settings, environment map[string]any // by dotted path; nil until they are asked for
 }
 
-func (r *runRow) get(f field) (filter.Value, bool) {
+func (r *Row) get(f Field) (filter.Value, bool) {
 	v, has := f.value(r)
-	return v, has && (f.kind == filter.Text && v.Text != "" || f.kind != filter.Text)
+	return v, has && (f.Kind == filter.Text && v.Text != "" || f.Kind != filter.Text)
 }
 
 // known is a field that can be compared: a number that is not finite is no match for any condition, and ranks nowhere.
-func (r *runRow) known(f field) (filter.Value, bool) {
+func (r *Row) known(f Field) (filter.Value, bool) {
 	v, has := r.get(f)
 	return v, has && !math.IsNaN(v.Number) && !math.IsInf(v.Number, 0)
 }
 
-func text(of func(store.Run) string) func(*runRow) (filter.Value, bool) {
-	return func(r *runRow) (filter.Value, bool) { return filter.Value{Text: of(r.Run)}, true }
+func text(of func(store.Run) string) func(*Row) (filter.Value, bool) {
+	return func(r *Row) (filter.Value, bool) { return filter.Value{Text: of(r.Run)}, true }
 }
 
 // quantity is a number that is not known while it is 0.
-func quantity(of func(store.Run) float64) func(*runRow) (filter.Value, bool) {
-	return func(r *runRow) (filter.Value, bool) { v := of(r.Run); return filter.Value{Number: v}, v != 0 }
+func quantity(of func(store.Run) float64) func(*Row) (filter.Value, bool) {
+	return func(r *Row) (filter.Value, bool) { v := of(r.Run); return filter.Value{Number: v}, v != 0 }
 }
 
-func moment(of func(store.Run) time.Time) func(*runRow) (filter.Value, bool) {
-	return func(r *runRow) (filter.Value, bool) {
+func moment(of func(store.Run) time.Time) func(*Row) (filter.Value, bool) {
+	return func(r *Row) (filter.Value, bool) {
 		at := of(r.Run)
 		return filter.Value{Number: float64(at.UnixMilli()) / 1000}, !at.IsZero()
 	}
 }
 
+// States are those that a run can be in.
+var States = []string{store.Queued, store.Running, store.Completed, store.Failed, store.Interrupted, store.Pruned}
+
 // runFields are the fields of a run, in the order of the help, named as in --json. Settings and metrics follow them.
-var runFields = []field{
+var runFields = []Field{
 	{"id", "RUN", filter.Text, "the run's id", text(func(r store.Run) string { return r.ID }), nil},
 	{"study", "STUDY", filter.Text, "its study", text(func(r store.Run) string { return r.Study }), nil},
 	{"arm", "ARM", filter.Text, "its arm", text(func(r store.Run) string { return r.Arm }), nil},
 	{"label", "ARM", filter.Text, "its arm and whatever else differs in its study",
-		func(r *runRow) (filter.Value, bool) { return filter.Value{Text: cmp.Or(r.label, r.Arm)}, true }, nil},
-	{"state", "STATE", filter.Text, strings.Join(runStates, ", "), text(func(r store.Run) string { return r.State }), nil},
+		func(r *Row) (filter.Value, bool) { return filter.Value{Text: cmp.Or(r.label, r.Arm)}, true }, nil},
+	{"state", "STATE", filter.Text, strings.Join(States, ", "), text(func(r store.Run) string { return r.State }), nil},
 	{"failure", "FAILURE", filter.Text, "what kind of failure", text(func(r store.Run) string { return r.Failure }), nil},
 	{"error", "ERROR", filter.Text, "what it failed of", text(func(r store.Run) string { return strings.Join(strings.Fields(r.Error), " ") }), nil},
 	{"attempt", "ATTEMPT", filter.Number, "how often it was begun", quantity(func(r store.Run) float64 { return float64(r.Attempt) }), nil},
 	{"epochs", "EPOCHS", filter.Number, "epochs trained",
-		func(r *runRow) (filter.Value, bool) { return filter.Value{Number: float64(r.Epochs)}, true }, nil},
+		func(r *Row) (filter.Value, bool) { return filter.Value{Number: float64(r.Epochs)}, true }, nil},
 	{"best_epoch", "BEST", filter.Number, "the epoch selected", quantity(func(r store.Run) float64 { return float64(r.BestEpoch) }), nil},
 	{"seconds", "TIME", filter.Duration, "time of work", quantity(func(r store.Run) float64 { return r.Seconds }), term.Span},
 	{"parameters", "PARAMETERS", filter.Number, "parameters trained", quantity(func(r store.Run) float64 { return float64(r.Parameters) }),
@@ -102,8 +105,8 @@ func pathValue(of map[string]any, path string, kind filter.Kind) (filter.Value, 
 	return filter.Value{}, false
 }
 
-func environmentField(key, doc string) field {
-	return field{key, strings.ToUpper(key), filter.Text, doc, func(r *runRow) (filter.Value, bool) {
+func environmentField(key, doc string) Field {
+	return Field{key, strings.ToUpper(key), filter.Text, doc, func(r *Row) (filter.Value, bool) {
 		if r.environment == nil {
 			r.environment = store.Flatten(r.Environment)
 		}
@@ -111,12 +114,12 @@ func environmentField(key, doc string) field {
 	}, nil}
 }
 
-func settingField(s experiments.Setting) field {
+func settingField(s experiments.Setting) Field {
 	kind := filter.Number
 	if s.Text {
 		kind = filter.Text
 	}
-	return field{s.Path, s.Path, kind, s.Doc, func(r *runRow) (filter.Value, bool) {
+	return Field{s.Path, s.Path, kind, s.Doc, func(r *Row) (filter.Value, bool) {
 		if r.settings == nil {
 			r.settings = store.Flatten(r.Settings)
 		}
@@ -125,12 +128,12 @@ func settingField(s experiments.Setting) field {
 }
 
 // metricField is a metric of a split, scaled and headed as in the catalogue.
-func metricField(split string, m metrics.Entry) field {
+func metricField(split string, m metrics.Entry) Field {
 	heading := split + " " + m.Column()
 	if split == "final" {
 		heading = m.Column()
 	}
-	return field{split + "." + m.Key, heading, filter.Number, "", func(r *runRow) (filter.Value, bool) {
+	return Field{split + "." + m.Key, heading, filter.Number, "", func(r *Row) (filter.Value, bool) {
 		scores := r.Metrics[split]
 		if split == "final" {
 			_, scores = r.Final()
@@ -140,8 +143,8 @@ func metricField(split string, m metrics.Entry) field {
 	}, func(v float64) string { return strconv.FormatFloat(v, 'f', m.Digits, 64) }}
 }
 
-// allFields are those of runs, of metrics and of settings.
-func allFields() []field {
+// Fields are those of runs, of metrics (SPLIT.METRIC, ×100 as in tables) and of settings, in the order of the help.
+func Fields() []Field {
 	fields := slices.Clone(runFields)
 	for _, split := range metricSplits {
 		for _, m := range metrics.Catalogue {
@@ -149,8 +152,8 @@ func allFields() []field {
 		}
 	}
 	for _, s := range experiments.SettingKeys() {
-		if f := settingField(s); f.name == "seed" {
-			f.heading, f.doc = "SEED", "its seed"
+		if f := settingField(s); f.Name == "seed" {
+			f.Heading, f.Doc = "SEED", "its seed"
 			fields = slices.Insert(fields, 3, f)
 		} else {
 			fields = append(fields, f)
@@ -160,48 +163,26 @@ func allFields() []field {
 }
 
 // findField gives a field by its name, or an error that names the nearest.
-func findField(fields []field, name string) (field, error) {
+func findField(fields []Field, name string) (Field, error) {
 	names := make([]string, len(fields))
 	for i, f := range fields {
-		if names[i] = f.name; f.name == name {
+		if names[i] = f.Name; f.Name == name {
 			return f, nil
 		}
 	}
-	return field{}, fmt.Errorf("there is no field %q%s (`glimpse runs --help` lists them)", name, experiments.Suggest(name, names))
+	return Field{}, fmt.Errorf("there is no field %q%s (`glimpse runs --help` lists them)", name, experiments.Suggest(name, names))
 }
 
-func (f field) text(r *runRow) string {
+// text shows the value of a field, - where the run has none.
+func (r *Row) text(f Field) string {
 	v, has := r.get(f)
 	switch {
 	case !has:
 		return "-"
-	case f.kind == filter.Text:
+	case f.Kind == filter.Text:
 		return v.Text
 	case f.show != nil && !math.IsNaN(v.Number) && !math.IsInf(v.Number, 0):
 		return f.show(v.Number)
 	}
 	return strconv.FormatFloat(v.Number, 'g', -1, 64)
-}
-
-// completeFields completes the last of a list of fields, such as arm,-test.ci
-func completeFields(typed string) []string {
-	before := typed[:strings.LastIndexByte(typed, ',')+1]
-	last := typed[len(before):]
-	if strings.HasPrefix(last, "-") || strings.HasPrefix(last, "+") {
-		before += last[:1]
-	}
-	return fieldsAfter(before)
-}
-
-// completeWhere completes the last field of an expression.
-func completeWhere(typed string) []string {
-	return fieldsAfter(typed[:strings.LastIndexAny(typed, " (")+1])
-}
-
-func fieldsAfter(before string) []string {
-	var words []string
-	for _, f := range allFields() {
-		words = append(words, before+f.name)
-	}
-	return words
 }

@@ -1,0 +1,56 @@
+package data
+
+import "glimpse/internal/term"
+
+// Info says what is in a data set. As JSON, it is a contract, whose keys are only ever added to.
+type Info struct {
+	Name       string               `json:"name"`
+	Split      string               `json:"split"`
+	Root       string               `json:"root"`
+	Images     int                  `json:"images"`
+	Unused     int                  `json:"unused_images"` // in no split
+	Vocabulary int                  `json:"vocabulary"`    // the four special words included
+	Hash       string               `json:"hash"`
+	Splits     map[string]SplitInfo `json:"splits"`
+	Notes      []Note               `json:"notes"`
+}
+
+// SplitInfo says what is in a split.
+type SplitInfo struct {
+	Images   int         `json:"images"`
+	Captions int         `json:"captions"`
+	Words    int         `json:"words"`
+	Longest  int         `json:"longest"` // words of the longest caption
+	Unknown  term.Number `json:"unknown"` // share of the words that the vocabulary lacks
+}
+
+// Info counts what is in the data set.
+func (d *Dataset) Info() Info {
+	info := Info{
+		Name: d.Name, Split: d.Split, Root: d.Options.Root, Images: len(d.Images), Unused: len(d.Images),
+		Vocabulary: len(d.Vocabulary.Words), Hash: d.Hash, Splits: map[string]SplitInfo{}, Notes: append([]Note{}, d.Notes...),
+	}
+	known := make(map[string]bool, len(d.Vocabulary.Words))
+	for _, word := range d.Vocabulary.Words {
+		known[word] = true
+	}
+	for name, members := range d.Splits {
+		info.Unused -= len(members)
+		split, unknown := SplitInfo{Images: len(members)}, 0
+		for _, i := range members {
+			for _, tokens := range d.Images[i].Tokens {
+				split.Captions++
+				split.Words += len(tokens)
+				split.Longest = max(split.Longest, len(tokens))
+				for _, token := range tokens {
+					if !known[token] {
+						unknown++
+					}
+				}
+			}
+		}
+		split.Unknown = term.Number(float64(unknown) / float64(max(1, split.Words)))
+		info.Splits[name] = split
+	}
+	return info
+}

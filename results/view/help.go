@@ -1,0 +1,70 @@
+package view
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"glimpse/metrics"
+)
+
+// FieldHelp lists the fields, for the help of a verb.
+func FieldHelp() string {
+	var b strings.Builder
+	b.WriteString("Fields (as in --json, but metrics are ×100 as in the table):\n")
+	var settings []string
+	for _, f := range Fields() {
+		switch section, _, nested := strings.Cut(f.Name, "."); {
+		case slices.Contains(metricSplits, section):
+		case nested:
+			settings = append(settings, f.Name)
+		default:
+			fmt.Fprintf(&b, "  %-11s %s\n", f.Name, f.Doc)
+		}
+	}
+	var keys []string
+	for _, m := range metrics.Catalogue {
+		keys = append(keys, m.Key)
+	}
+	b.WriteString("  test.METRIC, val.METRIC, final.METRIC (test or, of a run that spared it, val)\n" + wrap(strings.Join(keys, ", "), 14))
+	b.WriteString("  any setting\n" + wrap(strings.Join(settings, ", "), 14))
+	return strings.TrimRight(b.String(), "\n")
+}
+
+// wrap breaks text into lines of at most 80 characters, each indented.
+func wrap(text string, indent int) string {
+	var b strings.Builder
+	line := strings.Repeat(" ", indent)
+	for _, word := range strings.Fields(text) {
+		if len(line)+len(word) >= 80 {
+			b.WriteString(strings.TrimRight(line, " ") + "\n")
+			line = strings.Repeat(" ", indent)
+		}
+		line += word + " "
+	}
+	return b.String() + strings.TrimRight(line, " ") + "\n"
+}
+
+// CompleteFields gives what the last of a list of fields, such as arm,-test.ci, may be: each with what was
+// typed before it.
+func CompleteFields(typed string) []string {
+	before := typed[:strings.LastIndexByte(typed, ',')+1]
+	last := typed[len(before):]
+	if strings.HasPrefix(last, "-") || strings.HasPrefix(last, "+") {
+		before += last[:1]
+	}
+	return fieldsAfter(before)
+}
+
+// CompleteWhere gives likewise what the last field of an expression may be.
+func CompleteWhere(typed string) []string {
+	return fieldsAfter(typed[:strings.LastIndexAny(typed, " (")+1])
+}
+
+func fieldsAfter(before string) []string {
+	var words []string
+	for _, f := range Fields() {
+		words = append(words, before+f.Name)
+	}
+	return words
+}

@@ -1,0 +1,158 @@
+package view
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"glimpse/internal/store"
+	"glimpse/internal/term"
+	"glimpse/metrics"
+)
+
+// A Record is all that is recorded of one run.
+type Record struct {
+	Run        store.Run
+	Attempts   []store.Attempt
+	Epochs     []store.Epoch
+	Captions   []store.Caption // of Split
+	Split      string
+	Checkpoint string // of the best epoch, without the endings of its files; "" where it is not there, or nobody looked
+	Reproduce  string // the command that trains the run again; "" where there is nothing to compare with
+}
+
+// ReadRecord reads a run by the beginning of its id, with so many of its captions of a split; -1 reads all.
+func ReadRecord(ctx context.Context, db *store.DB, id, split string, captions int) (*Record, error) {
+	run, err := db.Run(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	r := &Record{Run: run, Split: split}
+	if r.Epochs, err = db.Epochs(ctx, run.ID); err != nil {
+		return nil, err
+	}
+	if r.Attempts, err = db.Attempts(ctx, run.ID); err != nil {
+		return nil, err
+	}
+	if captions == 0 {
+		return r, nil
+	}
+	if r.Captions, err = db.Captions(ctx, run.ID, split); err != nil {
+		return nil, err
+	}
+	if captions > 0 && captions < len(r.Captions) {
+		r.Captions = r.Captions[:captions]
+	}
+	return r, nil
+}
+
+// MetricKeys are the metrics that the run has of any split, in the order of the catalogue.
+func (r *Record) MetricKeys() []string {
+	var keys []string
+	for _, key := range metrics.Shown() {
+		for _, values := range r.Run.Metrics {
+			if _, ok := values[key]; ok {
+				keys = append(keys, key)
+				break
+			}
+		}
+	}
+	return keys
+}
+
+// AttemptCounts counts the attempts and, of several, how they ended: "3: 2 lost, 1 completed".
+func (r *Record) AttemptCounts() string {
+	counts, order := map[string]int{}, []string{}
+	for _, a := range r.Attempts {
+		outcome := cmp.Or(a.Outcome, store.Running)
+		if counts[outcome]++; counts[outcome] == 1 {
+			order = append(order, outcome)
+		}
+	}
+	text := fmt.Sprint(len(r.Attempts))
+	if len(r.Attempts) < 2 {
+		return text
+	}
+	for i, outcome := range order {
+		order[i] = fmt.Sprintf("%d %s", counts[outcome], outcome)
+	}
+	return text + ": " + strings.Join(order, ", ")
+}
+
+type epochJSON struct {
+	Epoch             int                    `json:"epoch"`
+	Loss              term.Number            `json:"loss"`
+	Val               map[string]term.Number `json:"val"`
+	LR                term.Number            `json:"lr"`
+	Seconds           term.Number            `json:"seconds"`
+	CaptionsPerSecond term.Number            `json:"captions_per_second"`
+	Selected          bool                   `json:"selected"`
+}
+
+type attemptJSON struct {
+	Attempt int64  `json:"attempt"`
+	Host    string `json:"host"`
+	Started any    `json:"started"`
+	Ended   any    `json:"ended"`
+	Outcome string `json:"outcome"` // a state, or lost; "" while it is under way
+	Error   string `json:"error,omitempty"`
+}
+
+type captionJSON struct {
+	Image   string        `json:"image"`
+	Words   string        `json:"words"`
+	LogProb term.Number   `json:"log_prob"`
+	Beta    []term.Number `json:"beta"`
+	Entropy []term.Number `json:"entropy"`
+	CIDEr   *term.Number  `json:"cider"` // null before it was scored
+}
+
+// recordJSON is a contract, whose keys are only ever added to.
+type recordJSON struct {
+	Run
+	Reproduce   string          `json:"reproduce"`  // a command; "" for runs that are not completed
+	Checkpoint  string          `json:"checkpoint"` // its files end in .safetensors, .optimizer.safetensors and .json
+	Environment json.RawMessage `json:"environment"`
+	Attempts    []attemptJSON   `json:"attempt_records"`
+	Epochs      []epochJSON     `json:"epoch_records"`
+	Split       string          `json:"captions_split"`
+	Captions    []captionJSON   `json:"captions"`
+}
+
+// JSON is the record as scripts see it: the keys of a [Run], and what is recorded beside them.
+func (r *Record) JSON() any {
+	out := recordJSON{
+		Run:         NewRun(r.Run),
+		Reproduce:   r.Reproduce,
+		Checkpoint:  r.Checkpoint,
+		Environment: raw(r.Run.Environment),
+		Attempts:    []attemptJSON{},
+		Epochs:      []epochJSON{},
+		Split:       r.Split,
+		Captions:    []captionJSON{},
+	}
+	for _, a := range r.Attempts {
+		out.Attempts = append(out.Attempts, attemptJSON{
+			Attempt: a.Number, Host: a.Host, Started: term.Timestamp(a.Started), Ended: term.Timestamp(a.Ended), Outcome: a.Outcome, Error: a.Error,
+		})
+	}
+	for _, e := range r.Epochs {
+		out.Epochs = append(out.Epochs, epochJSON{
+			Epoch: e.Epoch, Loss: term.Number(e.Loss), Val: term.Numbers(e.Val), LR: term.Number(e.LR),
+			Seconds: term.Number(e.Seconds), CaptionsPerSecond: term.Number(e.CaptionsPerSecond), Selected: e.Selected,
+		})
+	}
+	for _, c := range r.Captions {
+		caption := captionJSON{
+			Image: c.Image, Words: c.Words, LogProb: term.Number(c.LogProb), Beta: term.Series(c.Beta), Entropy: term.Series(c.Entropy),
+		}
+		if c.Scored {
+			cider := term.Number(c.Score.CIDEr)
+			caption.CIDEr = &cider
+		}
+		out.Captions = append(out.Captions, caption)
+	}
+	return out
+}

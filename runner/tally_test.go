@@ -1,0 +1,97 @@
+package runner
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"reflect"
+	"testing"
+	"time"
+
+	"glimpse/internal/store"
+)
+
+// TestTally holds how runs are counted, which failures another attempt can mend, and what is left to do.
+func TestTally(t *testing.T) {
+	settings := json.RawMessage(`{"train": {"epochs": 4}}`)
+	var runs []store.Run
+	for _, r := range []store.Run{
+		{State: store.Completed, Seconds: 100, Epochs: 4}, {State: store.Running, Epochs: 2, Seconds: 50}, {State: store.Failed, Failure: FailureLoss},
+		{State: store.Failed, Failure: FailureCrash}, {State: store.Pruned}, {State: store.Queued}, {State: store.Interrupted},
+	} {
+		r.ID, r.Settings = string(rune('a'+len(runs))), settings
+		runs = append(runs, r)
+	}
+	got, err := TallyOf(runs)
+	if err != nil || got.Left <= 0 {
+		t.Errorf("%v left, %v", got.Left, err)
+	}
+	got.Left = 0
+	if want := (Tally{Total: 7, Running: 1, Completed: 1, Failed: 2, Mendable: 1, Pruned: 1}); got != want || got.Ended() != 4 {
+		t.Errorf("%+v, %d ended, want %+v, 4", got, got.Ended(), want)
+	}
+	runs[0].Settings = json.RawMessage("{")
+	if _, err := TallyOf(runs); err == nil {
+		t.Error("settings that cannot be read are no error")
+	}
+	summary := Summary{Failures: []Failure{{Kind: FailureCrash}, {Kind: FailureData}, {Kind: FailureDisk}}}
+	if summary.Mendable() != 2 {
+		t.Errorf("%d failures of a summary are mendable, want 2", summary.Mendable())
+	}
+}
+
+// TestFreeCheckpoints holds whose checkpoints go: those of completed runs and, if asked for, of unfinished ones that nobody
+// works on; and that a dry run only counts.
+func TestFreeCheckpoints(t *testing.T) {
+	db, err := store.Open(filepath.Join(t.TempDir(), "results.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	ctx, ids := t.Context(), []string{"aa", "bb", "cc", "dd"}
+	created, err := db.Created(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var planned []store.Run
+	for _, id := range ids {
+		planned = append(planned, store.Run{ID: id, Arm: "none", Settings: json.RawMessage("{}")})
+	}
+	if err := db.SaveStudy(ctx, store.Study{Name: "s"}, planned, store.Declaration{}, nil); err != nil {
+		t.Fatal(err)
+	}
+	claims := map[string]store.Claim{}
+	for _, id := range ids[:3] {
+		run, err := db.Run(ctx, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if claims[id], err = db.Claim(ctx, run, store.Owner{Host: "h", PID: 1, Lease: time.Minute}); err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(RunDir(DefaultDir(db), id), newNamer(created, 1).name(1)+".json")
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte("12345"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := db.Complete(ctx, claims["aa"], store.Result{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Interrupt(ctx, claims["bb"]); err != nil {
+		t.Fatal(err)
+	}
+	a, b := Freed{"aa", store.Completed, 5}, Freed{"bb", store.Interrupted, 5}
+	for _, c := range []struct {
+		unfinished, dry bool
+		want            []Freed
+	}{
+		{false, true, []Freed{a}}, {true, true, []Freed{a, b}}, {false, false, []Freed{a}}, {false, false, []Freed{}}, {true, false, []Freed{b}},
+	} {
+		if got, err := FreeCheckpoints(ctx, db, ids, c.unfinished, c.dry); err != nil || !reflect.DeepEqual(got, c.want) {
+			t.Errorf("unfinished %v, dry %v: %v, %v, want %v", c.unfinished, c.dry, got, err, c.want)
+		}
+	}
+}
