@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 
@@ -9,18 +8,13 @@ import (
 
 	"glimpse/exports"
 	"glimpse/internal/cli"
-	"glimpse/internal/store"
 	"glimpse/internal/term"
 )
-
-type exportOptions struct {
-	mlflow, tensorboard, csv, jsonl, coco string
-}
 
 func exportCommand() *cobra.Command {
 	var (
 		db     string
-		to     exportOptions
+		to     exports.Targets
 		asJSON bool
 	)
 	c := &cobra.Command{
@@ -49,7 +43,7 @@ Metrics are fractions of 1, CIDEr unscaled.`,
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: cli.CompleteStudy,
 		RunE: func(c *cobra.Command, args []string) error {
-			if to == (exportOptions{}) {
+			if to == (exports.Targets{}) {
 				return cli.Usage(errors.New("name a target: --mlflow, --tensorboard, --csv, --jsonl or --coco"))
 			}
 			results, err := cli.OpenResults(db)
@@ -74,38 +68,28 @@ Metrics are fractions of 1, CIDEr unscaled.`,
 			if len(runs) == 0 {
 				return errors.New("there is no run that was begun; `glimpse run` trains them")
 			}
-			done, err := to.write(ctx, results, runs)
+			done, err := exports.Write(ctx, results, runs, to)
 			if asJSON && err == nil {
 				return term.WriteJSON(c.OutOrStdout(), done)
 			}
 			for _, d := range done { // what was written before an error, too
-				fmt.Fprintf(c.OutOrStdout(), "%s: %s\n", d.To, d.says())
+				fmt.Fprintf(c.OutOrStdout(), "%s: %s\n", d.To, says(d))
 			}
 			return err
 		},
 	}
 	cli.AddDB(c, &db)
-	c.Flags().StringVar(&to.mlflow, "mlflow", "", "an MLflow server's URL, or a folder for a file store")
-	c.Flags().StringVar(&to.tensorboard, "tensorboard", "", "folder for TensorBoard's events")
-	c.Flags().StringVar(&to.csv, "csv", "", "folder for runs.csv, epochs.csv and captions.csv")
-	c.Flags().StringVar(&to.jsonl, "jsonl", "", "folder for runs.jsonl, epochs.jsonl and captions.jsonl")
-	c.Flags().StringVar(&to.coco, "coco", "", "folder for captions in COCO's format of results")
+	c.Flags().StringVar(&to.MLflow, "mlflow", "", "an MLflow server's URL, or a folder for a file store")
+	c.Flags().StringVar(&to.TensorBoard, "tensorboard", "", "folder for TensorBoard's events")
+	c.Flags().StringVar(&to.CSV, "csv", "", "folder for runs.csv, epochs.csv and captions.csv")
+	c.Flags().StringVar(&to.JSONL, "jsonl", "", "folder for runs.jsonl, epochs.jsonl and captions.jsonl")
+	c.Flags().StringVar(&to.COCO, "coco", "", "folder for captions in COCO's format of results")
 	cli.AddJSON(c, &asJSON)
 	return c
 }
 
-// exported says what one target got.
-type exported struct {
-	Target string `json:"target"` // mlflow, tensorboard, csv, jsonl, coco
-	To     string `json:"to"`
-	Runs   int    `json:"runs"`
-	// Written is how many runs are new there or replaced; Same how many were there already, as they are.
-	Written int      `json:"written"`
-	Same    int      `json:"same"`
-	Files   []string `json:"files,omitempty"`
-}
-
-func (e exported) says() string {
+// says tells what a target got.
+func says(e exports.Written) string {
 	text := term.Plural(e.Runs, "run")
 	if e.Same > 0 {
 		text += fmt.Sprintf(", of which %d were there already", e.Same)
@@ -114,36 +98,4 @@ func (e exported) says() string {
 		text += ", " + term.Plural(len(e.Files), "file")
 	}
 	return text
-}
-
-func (o exportOptions) write(ctx context.Context, db *store.DB, runs []exports.Run) ([]exported, error) {
-	var done []exported
-	all := func(target, to string) exported {
-		return exported{Target: target, To: to, Runs: len(runs), Written: len(runs)}
-	}
-	steps := []struct {
-		target, to string
-		write      func(*exported) error
-	}{
-		{"csv", o.csv, func(*exported) error { return exports.CSV(ctx, db, runs, o.csv) }},
-		{"jsonl", o.jsonl, func(*exported) error { return exports.JSONL(ctx, db, runs, o.jsonl) }},
-		{"coco", o.coco, func(e *exported) (err error) { e.Files, err = exports.COCO(ctx, db, runs, o.coco); return err }},
-		{"tensorboard", o.tensorboard, func(e *exported) (err error) { e.Files, err = exports.TensorBoard(runs, o.tensorboard); return err }},
-		{"mlflow", o.mlflow, func(e *exported) error {
-			sent, err := exports.MLflow(ctx, db, runs, o.mlflow)
-			e.Written, e.Same = sent.Written, sent.Same
-			return err
-		}},
-	}
-	for _, step := range steps {
-		if step.to == "" {
-			continue
-		}
-		e := all(step.target, step.to)
-		if err := step.write(&e); err != nil {
-			return done, fmt.Errorf("export to %s: %w", step.target, err)
-		}
-		done = append(done, e)
-	}
-	return done, nil
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"math"
 
 	"glimpse/internal/term"
 	"glimpse/metrics/stats"
@@ -15,7 +14,7 @@ func printOutlook(w io.Writer, o *stats.Outlook, labels []string, noise *results
 	assumed := noise != nil
 	t := &term.Table{}
 	header := []string{"\nCONTRAST", "RUNS", "SMALLEST p", "AFTER HOLM"}
-	effects := shownEffects(o.Options.MinimumEffect)
+	effects := o.Effects()
 	if assumed {
 		header = append(header, "DETECTABLE")
 		for _, effect := range effects {
@@ -34,7 +33,7 @@ func printOutlook(w io.Writer, o *stats.Outlook, labels []string, noise *results
 		}
 		if assumed {
 			for _, effect := range effects {
-				row = append(row, powerAt(r.Curve, effect))
+				row = append(row, powerAt(&r, effect))
 			}
 		}
 		t.Add(row...)
@@ -84,22 +83,10 @@ func printPlannedLooks(w io.Writer, o *stats.Outlook, labels []string) error {
 	return nil
 }
 
-// shownEffects are the true differences, in points, whose power a plan tells: the smallest that matters, its double and
-// its triple, on the half points that the curve has.
-func shownEffects(minimum float64) []float64 {
-	least := max(0.5, math.Round(2*minimum)/2)
-	return []float64{least, 2 * least, 3 * least}
-}
-
-// powerAt reads a curve, which ends where the power is 1 or at 10 points.
-func powerAt(curve []stats.PowerPoint, effect float64) string {
-	for _, p := range curve {
-		if p.Effect == effect {
-			return fmt.Sprintf("%.2f", p.Power)
-		}
-	}
-	if n := len(curve); n > 0 && curve[n-1].Effect < effect && curve[n-1].Power == 1 {
-		return "1.00"
+// powerAt shows the power at an effect, - where the curve does not tell.
+func powerAt(r *stats.ContrastOutlook, effect float64) string {
+	if power, known := r.PowerAt(effect); known {
+		return fmt.Sprintf("%.2f", power)
 	}
 	return "-"
 }

@@ -66,6 +66,26 @@ type ContrastOutlook struct {
 	Curve []PowerPoint `json:"power"`
 }
 
+// Effects are the true differences, in points, whose power a plan tells: the
+// smallest that matters, its double and its triple, on the half points that
+// curves have.
+func (o *Outlook) Effects() []float64 {
+	least := max(curveStep, math.Round(o.Options.MinimumEffect/curveStep)*curveStep)
+	return []float64{least, 2 * least, 3 * least}
+}
+
+// PowerAt is the power at a true difference, in points, and whether the curve
+// tells it: it has steps, and ends where the power is 1 or at 10 points.
+func (r *ContrastOutlook) PowerAt(effect float64) (power float64, known bool) {
+	for _, p := range r.Curve {
+		if p.Effect == effect {
+			return p.Power, true
+		}
+	}
+	n := len(r.Curve)
+	return 1, n > 0 && r.Curve[n-1].Effect < effect && r.Curve[n-1].Power == 1
+}
+
 // LookOutlook is what a look can find: whether the permutation test of so many
 // runs an arm can pass its level at all.
 type LookOutlook struct {

@@ -3,6 +3,7 @@ package stats
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -161,6 +162,31 @@ func BenchmarkPlanWithLooks(b *testing.B) {
 	for b.Loop() {
 		if _, err := Plan(fourArms, fourContrasts, Flickr8kCIDEr, Options{MinimumEffect: 1, Looks: fourLooks}); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// TestPowerOfAPlan holds at which effects a plan tells the power, and what it reads off a curve.
+func TestPowerOfAPlan(t *testing.T) {
+	for _, c := range []struct {
+		minimum float64
+		want    []float64
+	}{{1, []float64{1, 2, 3}}, {0, []float64{0.5, 1, 1.5}}, {0.7, []float64{0.5, 1, 1.5}}} {
+		o := Outlook{Options: Options{MinimumEffect: c.minimum}}
+		if got := o.Effects(); !slices.Equal(got, c.want) {
+			t.Errorf("effects from a minimum of %g: %v, want %v", c.minimum, got, c.want)
+		}
+	}
+	found := []PowerPoint{{0, 0.01}, {0.5, 0.456}, {1, 1}}
+	for _, c := range []struct {
+		curve  []PowerPoint
+		effect float64
+		want   float64
+		known  bool
+	}{{found, 0.5, 0.456, true}, {found, 2, 1, true}, {found[:2], 2, 0, false}, {nil, 1, 0, false}} {
+		r := ContrastOutlook{Curve: c.curve}
+		if got, known := r.PowerAt(c.effect); known != c.known || known && got != c.want {
+			t.Errorf("power at %g: %g, %v, want %g, %v", c.effect, got, known, c.want, c.known)
 		}
 	}
 }
