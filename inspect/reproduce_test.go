@@ -1,11 +1,15 @@
 package inspect
 
 import (
+	"context"
 	"encoding/json"
+	"fmt"
+	"os/exec"
 	"strings"
 	"testing"
 
 	"glimpse/data"
+	"glimpse/experiments"
 	"glimpse/internal/store"
 	"glimpse/metrics"
 	"glimpse/runner"
@@ -27,7 +31,7 @@ func TestReproduceTellsOfAnotherLibtorch(t *testing.T) {
 
 	run := runOf(t, db, "aaaa")
 	claim := store.Claim{Run: run.ID, Attempt: run.Attempt}
-	environment, err := json.Marshal(runner.Environment{Versions: map[string]string{"libtorch": "2.1.2"}})
+	environment, err := json.Marshal(runner.Environment{Threads: 3, Device: "cpu", Versions: map[string]string{"libtorch": "2.1.2"}})
 	check(t, err)
 	check(t, db.Start(t.Context(), claim, store.Start{Parameters: 1, Signature: run.Signature, Environment: environment}))
 	check(t, db.SaveCaptions(t.Context(), claim, "test", nil))
@@ -43,5 +47,16 @@ func TestReproduceTellsOfAnotherLibtorch(t *testing.T) {
 		if got := strings.Join(said, "\n"); got != want {
 			t.Errorf("libtorch %s: %q is said, want %q", libtorch, got, want)
 		}
+	}
+
+	// Features are computed anew too, on the device and with the threads that the run had.
+	again.Runner = runner.Config{
+		Device: "auto", Command: func(string) *exec.Cmd { return exec.Command("false") },
+		Features: func(_ context.Context, _ experiments.Settings, _ *data.Dataset, device string, threads int, _ func(int, int)) error {
+			return fmt.Errorf("features on %s with %d threads", device, threads)
+		},
+	}
+	if _, err := o.Reproduce(t.Context(), runOf(t, db, "aaaa"), again); err == nil || !strings.Contains(err.Error(), "features on cpu with 3 threads") {
+		t.Error(err)
 	}
 }

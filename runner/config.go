@@ -37,7 +37,8 @@ type Config struct {
 	// Features fills the feature cache for the pictures of d that are in a
 	// split. It has nothing to do for an encoder that is trained with the
 	// captioner. progress may be called often, with the number of images.
-	Features func(ctx context.Context, s experiments.Settings, d *data.Dataset, progress func(done, total int)) error
+	// device and threads are the study's; 0 threads are as many as there are processors.
+	Features func(ctx context.Context, s experiments.Settings, d *data.Dataset, device string, threads int, progress func(done, total int)) error
 	// Command makes the command of a run's process, which must read a [Launch]
 	// from standard input and call RunTrial with it: the rest of standard input
 	// as Control, standard output as Events. Its standard streams and process

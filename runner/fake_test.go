@@ -41,7 +41,7 @@ type fakeEngine struct {
 	touched func() // called when features are asked for
 }
 
-func (e *fakeEngine) Features(_ context.Context, _ experiments.Settings, d *data.Dataset, progress func(done, total int)) error {
+func (e *fakeEngine) Features(_ context.Context, _ experiments.Settings, d *data.Dataset, _ string, _ int, progress func(done, total int)) error {
 	if e.touched != nil {
 		e.touched()
 	}

@@ -313,7 +313,7 @@ func TestStudyStopsWhenTheDatabaseFails(t *testing.T) {
 }
 
 // brokenFeatures cannot read a picture.
-func brokenFeatures(context.Context, experiments.Settings, *data.Dataset, func(done, total int)) error {
+func brokenFeatures(context.Context, experiments.Settings, *data.Dataset, string, int, func(done, total int)) error {
 	return fmt.Errorf("a.jpg is no picture: %w", os.ErrInvalid)
 }
 

@@ -148,7 +148,7 @@ func runStudy(c *cobra.Command, study *experiments.Study, compute cli.Compute, o
 	show := cli.NewEvents(c.ErrOrStderr(), study.Labels(found.Trials))
 	summary, err := runner.Run(ctx, runner.Config{
 		Study: study, Trials: trials, Spec: string(spec), DB: db, Root: study.Data.Root,
-		Cache: cache, Features: program.Filler(compute.Device, compute.Threads), Command: program.Trial,
+		Cache: cache, Features: program.Fill, Command: program.Trial,
 		Device: compute.Device, Meteor: meteor, CommandLine: cli.CommandLine(),
 		Declaration: found.Standing.Now, Earlier: found.Standing.Earlier,
 		Jobs:        planning.Jobs(o.jobs, study, len(trials), device.GPU != ""),

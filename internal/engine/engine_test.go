@@ -168,13 +168,12 @@ func TestRunEndsWithItsContext(t *testing.T) {
 
 func TestCompute(t *testing.T) {
 	var seen []int
-	fill := engineThat(t, "features", "v1").Filler("cpu", 2)
-	err := fill(t.Context(), experiments.Settings{Seed: 3}, &data.Dataset{Options: data.Options{Root: "pictures"}}, func(done, total int) { seen = append(seen, done, total) })
+	d := &data.Dataset{Options: data.Options{Root: "pictures"}}
+	err := engineThat(t, "features", "v1").Fill(t.Context(), experiments.Settings{Seed: 3}, d, "cpu", 2, func(done, total int) { seen = append(seen, done, total) })
 	if err != nil || fmt.Sprint(seen) != "[1 2 2 2]" {
 		t.Errorf("%v, %v", seen, err)
 	}
-	fill = engineThat(t, "refuse", "v1").Filler("cpu", 2)
-	if err := fill(t.Context(), experiments.Settings{}, &data.Dataset{}, nil); err == nil || err.Error() != "there is no GPU" {
+	if err := engineThat(t, "refuse", "v1").Fill(t.Context(), experiments.Settings{}, d, "cpu", 2, nil); err == nil || err.Error() != "there is no GPU" {
 		t.Error(err)
 	}
 }

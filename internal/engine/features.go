@@ -35,11 +35,9 @@ func (p *Program) Compute(ctx context.Context, f Features, progress func(done, t
 	return p.run(ctx, cmd, f)
 }
 
-// Filler gives the function that fills the feature cache for runner.Config.
-func (p *Program) Filler(device string, threads int) func(context.Context, experiments.Settings, *data.Dataset, func(done, total int)) error {
-	return func(ctx context.Context, s experiments.Settings, d *data.Dataset, progress func(done, total int)) error {
-		return p.Compute(ctx, Features{s, d.Options.Root, device, threads}, progress)
-	}
+// Fill is Compute as runner.Config wants it.
+func (p *Program) Fill(ctx context.Context, s experiments.Settings, d *data.Dataset, device string, threads int, progress func(done, total int)) error {
+	return p.Compute(ctx, Features{s, d.Options.Root, device, threads}, progress)
 }
 
 // ReadFeatures reads what a runner asks for. The context that it returns ends when the runner does.
