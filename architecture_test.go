@@ -25,11 +25,12 @@ const (
 // allowed tells, for each package, which of our packages it may import. A package below one of these (metrics/x) follows
 // the rule of the package above it, and may import its own tree.
 var allowed = map[string][]string{
-	"cmd/glimpse":         {"captioner", "experiments", "data", "exports", "inspect", "internal/cli", "internal/engine", "internal/filter", "internal/meteordata", "internal/store", "metrics", "planning", "reports", "results", "runner"},
+	"cmd/glimpse":         {"captioner", "experiments", "data", "exports", "inspect", "internal/cli", "internal/doctor", "internal/engine", "internal/meteordata", "internal/store", "metrics", "planning", "reports", "results", "runner"},
 	"cmd/glimpse-engine":  {"bench", "captioner", "experiments", "data", "inspect", "internal/cli", "internal/engine", "internal/store", "internal/torch", "metrics", "models", "planning", "reports", "results", "runner"},
 	"bench":               {"captioner", "data", "experiments", "inspect", "internal/store", "internal/torch", "metrics", "models", "planning", "runner"},
 	"inspect":             {"captioner", "experiments", "data", "metrics", "internal/store", "planning", "reports", "results", "runner"},
 	"internal/cli":        {"experiments", "inspect", "internal/engine", "internal/meteordata", "internal/store", "metrics", "runner"},
+	"internal/doctor":     {"internal/engine", "internal/meteordata", "internal/store", "metrics"},
 	"internal/engine":     {"data", "experiments"},
 	"internal/meteordata": {"internal/wheel", "metrics"},
 	"planning":            {"captioner", "data", "experiments", "internal/store", "metrics", "results", "runner"},

@@ -7,9 +7,9 @@
 // exists. Text is split into words by the function the caller passes in
 // Options.Tokenize, so that training and scoring share one tokenizer.
 //
-// The package must not import any other package of this module: models, runner
-// and reports build on it. It knows nothing of tensors or libtorch: features
-// come and go as float16 bits.
+// Of this module's packages it may import captioner and those that import none:
+// models and runner build on it. It knows nothing of tensors or libtorch:
+// features come and go as float16 bits.
 //
 // Shapes in comments: B images a batch, C captions an image, T tokens a
 // caption, R grid regions an image, D features a region.

@@ -2,6 +2,8 @@ package planning
 
 import (
 	"context"
+	"errors"
+	"slices"
 
 	"glimpse/experiments"
 	"glimpse/internal/store"
@@ -34,6 +36,41 @@ func (sets *Sets) Against(ctx context.Context, db *store.DB, study *experiments.
 	}
 	p.Standing, err = results.Stand(ctx, db, study, p.Trials, p.Known, runner.Commit(ctx, path))
 	return p, err
+}
+
+// CheckData refuses a study whose data are others than those of its completed runs. path is the database's.
+func (p *Planned) CheckData(study, path string) error {
+	own := slices.DeleteFunc(slices.Clone(p.Foreign), func(f results.Foreign) bool {
+		return f.Run.State != store.Completed || !slices.Contains(f.Run.Studies, study)
+	})
+	if len(own) > 0 {
+		return errors.New(results.Describe(own, path))
+	}
+	return nil
+}
+
+// Declare settles what is to be recorded as declared. A declaration that differs from the frozen one is refused, unless amend
+// gives a reason to record it as an amendment; so is a reason where there is nothing to amend. The remarks, which come with
+// an error too, tell of runs on other data and of what keeps the study from confirming anything. path is the database's.
+func (p *Planned) Declare(study, path, amend string) (remarks []string, err error) {
+	if about := results.Describe(p.Foreign, path); about != "" {
+		remarks = append(remarks, "note: "+about)
+	}
+	conflict := p.Standing.Conflict(study)
+	switch {
+	case conflict != nil && amend == "":
+		return remarks, conflict
+	case conflict == nil && amend != "":
+		return remarks, errors.New("--amend: there is nothing to amend: " +
+			"the file matches the declaration, or no final split has been scored yet")
+	case conflict != nil:
+		p.Standing.Now.Reason = amend
+		return append(remarks, "note: recorded as an amendment, declared after scoring: "+amend), nil
+	}
+	for _, warning := range p.Standing.Warnings() {
+		remarks = append(remarks, "warning: "+warning)
+	}
+	return remarks, nil
 }
 
 // Next gives the trials of a study whose plan grows with its results: a search, or a sequential study; nil for others.

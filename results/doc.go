@@ -9,8 +9,10 @@
 //   - [Study.Analyse]: arms, contrasts and their statistics;
 //   - [Stand]: how a study file relates to what the database holds as declared;
 //   - [Adopt]: which stored runs are a plan's trials, their data included;
-//   - [Due]: the trials that a sequential study needs next;
-//   - [NoiseOf], [OutlookOf]: what a planned study can find.
+//   - [Due]: the trials that a sequential study needs next, [OutcomesOf] how its
+//     contrasts stand;
+//   - [NoiseOf], [OutlookOf]: what a planned study can find;
+//   - [Verify]: whether what a database says holds together.
 //
 // It imports neither models nor runner and needs no libtorch.
 package results

@@ -154,21 +154,23 @@ func TestDueTrials(t *testing.T) {
 		}
 	}
 	for name, c := range map[string]struct {
-		level func(experiments.Trial) float64
-		want  int
+		level   func(experiments.Trial) float64
+		want    int
+		seeds   int // of an arm, at the last look
+		outcome string
 	}{
-		"nothing is done": {only(better, func(int64) bool { return false }), 10},
-		"within a look":   {only(better, func(seed int64) bool { return seed < 4 }), 10},
-		"decided":         {only(better, func(seed int64) bool { return seed < 6 }), 10},
-		"undecided":       {only(unclear, func(seed int64) bool { return seed < 6 }), 16},
+		"nothing is done": {only(better, func(int64) bool { return false }), 10, 0, "no look yet"},
+		"within a look":   {only(better, func(seed int64) bool { return seed < 4 }), 10, 0, "no look yet, next look at 5"},
+		"decided":         {only(better, func(seed int64) bool { return seed < 6 }), 10, 5, "supported"},
+		"undecided":       {only(unclear, func(seed int64) bool { return seed < 6 }), 16, 5, "undecided, next look at 8"},
 		"an untested look": {only(func(tr experiments.Trial) float64 {
 			if tr.Arm == "none" {
 				return 0.4 // all seeds alike
 			}
 			return unclear(tr)
-		}, func(seed int64) bool { return seed < 6 }), 16},
-		"a seed is missing": {only(unclear, func(seed int64) bool { return seed != 2 }), 10},
-		"all is done":       {unclear, 16},
+		}, func(seed int64) bool { return seed < 6 }), 16, 0, "no look yet, next look at 8"},
+		"a seed is missing": {only(unclear, func(seed int64) bool { return seed != 2 }), 10, 0, "no look yet, next look at 5"},
+		"all is done":       {unclear, 16, 8, "supported"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			db := openTemporary(t)
@@ -180,6 +182,11 @@ func TestDueTrials(t *testing.T) {
 			save(t, db, store.Study{Name: "usual"}, declare(t, study, trials), runsOf(trials, c.level))
 			if due, err = Due(ctx, db, study, trials); err != nil || len(due) != c.want {
 				t.Errorf("%d trials are due, want %d (%v)", len(due), c.want, err)
+			}
+			outcomes, err := OutcomesOf(ctx, db, "usual", study.Declare(trials))
+			check(t, err)
+			if len(outcomes) != 1 || outcomes[0] != (Outcome{"soft − none", c.seeds, c.outcome}) {
+				t.Errorf("outcomes %+v, want %d seeds, %s", outcomes, c.seeds, c.outcome)
 			}
 		})
 	}

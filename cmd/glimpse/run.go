@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"time"
@@ -15,11 +14,8 @@ import (
 	"glimpse/internal/cli"
 	"glimpse/internal/engine"
 	"glimpse/internal/store"
-	"glimpse/internal/term"
 	"glimpse/planning"
-	"glimpse/reports"
 	"glimpse/results"
-	"glimpse/results/view"
 	"glimpse/runner"
 )
 
@@ -114,8 +110,15 @@ func runStudy(c *cobra.Command, study *experiments.Study, compute cli.Compute, o
 	if err != nil {
 		return err
 	}
-	if err := mayRun(c.ErrOrStderr(), db, study, &found, o.amend); err != nil {
+	if err := found.CheckData(study.Name, db.Path()); err != nil {
 		return err
+	}
+	remarks, err := found.Declare(study.Name, db.Path(), o.amend)
+	for _, remark := range remarks {
+		fmt.Fprintln(c.ErrOrStderr(), remark)
+	}
+	if err != nil {
+		return cli.Usage(err)
 	}
 	trials, err := results.Due(ctx, db, study, found.Trials)
 	if err != nil {
@@ -177,19 +180,6 @@ func runStudy(c *cobra.Command, study *experiments.Study, compute cli.Compute, o
 	return nil
 }
 
-// someFailed is the error of a verb that did its work while some trials failed. `run` tries those again that another
-// attempt can mend.
-func someFailed(failed, mendable, total int) error {
-	advice := "`glimpse run` tries them again"
-	switch {
-	case mendable == 0:
-		advice = "mend the cause, then `glimpse run --retry-failed` tries them again"
-	case mendable < failed:
-		advice = fmt.Sprintf("`glimpse run` tries %d of them again, with --retry-failed all", mendable)
-	}
-	return cli.SomeFailed(fmt.Sprintf("%d of %d trials failed: `glimpse show RUN` tells why; %s", failed, total, advice))
-}
-
 // completed tells whether a run is among the completed ones of those known.
 func completed(known []store.Run, id string) bool {
 	return slices.ContainsFunc(known, func(r store.Run) bool { return r.ID == id && r.State == store.Completed })
@@ -229,65 +219,4 @@ func illustrateRun(
 	if err != nil {
 		fmt.Fprintf(c.ErrOrStderr(), "the report goes without pictures: %v\n", err)
 	}
-}
-
-// finishRun prints the state of the study, and writes its report if asked to.
-func finishRun(
-	ctx context.Context, w io.Writer, db *store.DB, study *experiments.Study, planned experiments.Declaration,
-	summary runner.Summary, o runOptions,
-) error {
-	ctx = context.WithoutCancel(ctx) // an interrupted study is told of as well
-	if o.report != "" && summary.Completed > 0 {
-		if err := reports.Write(ctx, db, study.Name, o.report); err != nil {
-			return fmt.Errorf("writing the report into %s: %w", o.report, err)
-		}
-	}
-	if o.json {
-		return term.WriteJSON(w, summaryJSON{summary, term.Number(summary.Elapsed.Seconds()), o.report})
-	}
-	runs, err := db.Runs(ctx, study.Name)
-	if err != nil {
-		return err
-	}
-	labels, err := results.LabelsOf(ctx, db, runs)
-	if err != nil {
-		return err
-	}
-	var usual view.List
-	if err := usual.Parse(); err != nil {
-		return err
-	}
-	if err := printRuns(w, &usual, usual.Choose(runs, labels)); err != nil {
-		return err
-	}
-	if study.Compare.Stop.Active() {
-		if err := printOutcomes(ctx, w, db, study.Name, planned); err != nil {
-			return err
-		}
-	}
-	fmt.Fprintf(w, "\n%s\n", summaryText(summary))
-	if o.report != "" && summary.Completed > 0 {
-		fmt.Fprintln(w, filepath.Join(o.report, "index.html"))
-	}
-	return nil
-}
-
-func summaryText(s runner.Summary) string {
-	text := fmt.Sprintf("%d of %d trials complete in %s", s.Completed, s.Total, term.Span(s.Elapsed.Seconds()))
-	for _, part := range []struct {
-		n    int
-		what string
-	}{{s.Skipped, "complete before"}, {s.Failed, "failed"}, {s.Interrupted, "interrupted"}, {s.Pruned, "pruned"}, {s.Unfinished, "not begun or run elsewhere"}} {
-		if part.n > 0 {
-			text += fmt.Sprintf(", %d %s", part.n, part.what)
-		}
-	}
-	return text
-}
-
-// summaryJSON is `run --json`: a contract, whose keys are only ever added to.
-type summaryJSON struct {
-	runner.Summary
-	Seconds term.Number `json:"seconds"`
-	Report  string      `json:"report,omitempty"`
 }

