@@ -1,0 +1,76 @@
+package view
+
+import (
+	"encoding/json"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"glimpse/internal/store"
+	"glimpse/metrics"
+)
+
+// TestRecord holds what is read of a run that was interrupted and then completed, and the parts of it that are counted.
+func TestRecord(t *testing.T) {
+	db, err := store.Open(filepath.Join(t.TempDir(), "results.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	ctx := t.Context()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(db.SaveStudy(ctx, store.Study{Name: "s"}, []store.Run{{ID: "aa00", Arm: "none", Settings: json.RawMessage("{}")}}, store.Declaration{}, nil))
+	claim := func() store.Claim {
+		run, err := db.Run(ctx, "aa00")
+		must(err)
+		c, err := db.Claim(ctx, run, store.Owner{Host: "h", PID: 1, Lease: time.Minute})
+		must(err)
+		return c
+	}
+	must(db.Interrupt(ctx, claim()))
+	c := claim()
+	must(db.SaveCheckpoint(ctx, c, store.Checkpoint{Progress: json.RawMessage("{}"), BestEpoch: 1, Epoch: &store.Epoch{Epoch: 1}}))
+	must(db.SaveCaptions(ctx, c, "test", []store.Caption{{Image: "1.jpg", Words: "a < b"}, {Image: "2.jpg"}}))
+	must(db.Complete(ctx, c, store.Result{BestEpoch: 1, Metrics: map[string]map[string]float64{"test": {"cider": 0.5, "bleu1": 0.25}},
+		Scores: map[string][]metrics.ImageScore{"test": {{ID: "1.jpg", CIDEr: 1}, {ID: "2.jpg"}}}}))
+
+	for asked, want := range map[int]int{0: 0, 1: 1, 5: 2, -1: 2} {
+		r, err := ReadRecord(ctx, db, "aa", "test", asked)
+		if err != nil || len(r.Captions) != want {
+			t.Errorf("asked for %d captions: %d, %v, want %d", asked, len(r.Captions), err, want)
+		}
+	}
+	r, err := ReadRecord(ctx, db, "aa", "test", -1)
+	must(err)
+	if got, want := r.AttemptCounts(), "2: 1 interrupted, 1 completed"; got != want {
+		t.Errorf("attempts %q, want %q", got, want)
+	}
+	if got, want := r.MetricKeys(), []string{"bleu1", "cider"}; !slices.Equal(got, want) {
+		t.Errorf("metrics %v, want %v", got, want)
+	}
+	r.Reproduce = "glimpse reproduce aa00"
+	text, err := json.Marshal(r.JSON())
+	must(err)
+	var out struct {
+		ID, Reproduce string
+		Attempts      []any                 `json:"attempt_records"`
+		Epochs        []struct{ Epoch int } `json:"epoch_records"`
+		Captions      []struct {
+			Image string
+			CIDEr *float64
+		} `json:"captions"`
+	}
+	must(json.Unmarshal(text, &out))
+	if out.ID != "aa00" || out.Reproduce != r.Reproduce || len(out.Attempts) != 2 || len(out.Epochs) != 1 || len(out.Captions) != 2 || *out.Captions[0].CIDEr != 1 {
+		t.Errorf("JSON: %s", text)
+	}
+	if _, err := ReadRecord(ctx, db, "zz", "test", 0); err == nil {
+		t.Error("a run that is not there is read")
+	}
+}
