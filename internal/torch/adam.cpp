@@ -13,8 +13,8 @@ CLONED double sum_of_squares(const float *x, int64_t n) {
   return sum;
 }
 
-CLONED void adam(float *__restrict w, float *__restrict m, float *__restrict v, const float *__restrict g,
-                        int64_t n, const AdamFactors f) {
+CLONED void adam(float *__restrict w, float *__restrict m, float *__restrict v, const float *__restrict g, int64_t n,
+                 const AdamFactors f) {
   for (int64_t k = 0; k < n; k++) {
     const float d = g[k] * f.scale + f.l2 * w[k];
     m[k] += f.first * (d - m[k]);

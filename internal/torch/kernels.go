@@ -69,7 +69,7 @@ func (s *Scope) AdditiveAttention(q, key, w, value, sentinelKey, sentinel *Tenso
 }
 
 // attention is AdditiveAttention by the kernel, or by a table of the images'
-// positions; see attention.cpp and attention_table.cpp.
+// positions; see attention.hpp and attention_table.hpp.
 func (s *Scope) attention(q, key, w, value, sentinelKey, sentinel *Tensor, g Groups, byTable bool) (context, weights *Tensor) {
 	return s.op2("additive_attention", func(out *lib.Ctensor) {
 		var sk, sv C.gl_tensor

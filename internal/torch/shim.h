@@ -42,13 +42,13 @@ void gl_adam(gl_tensor *params, gl_tensor *first, gl_tensor *second, int n, doub
 void gl_sgd(gl_tensor *params, gl_tensor *momenta, int n, double grad_scale, double lr,
             double momentum, double weight_decay);
 
-// x·wᵀ + b, b may be null; see product.cpp
+// x·wᵀ + b, b may be null; see product.hpp
 gl_tensor gl_linear(gl_tensor x, gl_tensor w, gl_tensor b);
 
-// rows of a tensor, see rows.cpp
+// rows of a tensor, see rows.hpp
 gl_tensor gl_pick(gl_tensor rows, gl_tensor index, gl_tensor uses);
 
-// layers as one node of the graph, float32; see attention.cpp, attention_table.cpp and recurrence.cpp
+// layers as one node of the graph, float32; see attention.hpp, attention_table.hpp and recurrence.hpp
 void gl_additive_attention(gl_tensor *out, gl_tensor q, gl_tensor key, gl_tensor w, gl_tensor value,
                            gl_tensor sentinel_key, gl_tensor sentinel, gl_tensor order, gl_tensor start,
                            gl_tensor cells, gl_tensor slot, int by_table);
