@@ -80,8 +80,8 @@ run's settings.`,
 			if id == "" {
 				return runBench(c, &flags, args, bench.Decode, o, decodeTable)
 			}
-			runs := runFlags{flags.compute, db, flags.study.Root}
-			opener, err := runs.open(c, cli.OpenResults)
+			runs := cli.RunFlags{Compute: flags.compute, DB: db, Root: flags.study.Root}
+			opener, err := openRuns(c, runs, cli.OpenResults)
 			if err != nil {
 				return err
 			}

@@ -15,7 +15,7 @@ import (
 
 func captionCommand() *cobra.Command {
 	var (
-		flags         runFlags
+		flags         cli.RunFlags
 		o             inspect.CaptionOptions
 		run           string
 		asJSON, jsonl bool
@@ -54,7 +54,7 @@ code is 3.`,
 			if err != nil {
 				return err
 			}
-			opener, err := flags.open(c, cli.OpenResults)
+			opener, err := openRuns(c, flags, cli.OpenResults)
 			if err != nil {
 				return err
 			}
@@ -67,7 +67,7 @@ code is 3.`,
 			return p.end(done)
 		},
 	}
-	flags.add(c)
+	flags.Add(c)
 	c.Flags().Lookup("data").Usage = "folder of the data set, for checkpoints without their vocabulary (default $GLIMPSE_DATA, else the study's data.root)"
 	c.Flags().StringVar(&run, "run", "", "the run to caption with (required)")
 	c.Flags().IntVar(&o.Beam, "beam", 0, "width of the beam search (default the run's)")

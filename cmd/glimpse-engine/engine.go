@@ -91,29 +91,17 @@ func (e modelEngine) Pictures(ctx context.Context, s experiments.Settings, check
 // pictureHashes is the folder where hashes of pictures are kept, beside the features.
 func (e modelEngine) pictureHashes() string { return filepath.Join(e.CacheDir, "features") }
 
-// runFlags are those of verbs that open runs again.
-type runFlags struct {
-	compute  cli.Compute
-	db, root string
-}
-
-func (f *runFlags) add(c *cobra.Command) {
-	f.compute.Add(c)
-	cli.AddDB(c, &f.db)
-	c.Flags().StringVar(&f.root, "data", "", "folder of the data set (default $GLIMPSE_DATA, else the study's data.root)")
-}
-
-// open gives an opener of the runs of the results database, which is opened by openDB and which the caller closes.
-func (f *runFlags) open(c *cobra.Command, openDB func(flag string) (*store.DB, error)) (*inspect.Opener, error) {
-	e, err := newEngine(f.compute)
+// openRuns gives an opener of the runs of the results database, which is opened by openDB and which the caller closes.
+func openRuns(c *cobra.Command, f cli.RunFlags, openDB func(flag string) (*store.DB, error)) (*inspect.Opener, error) {
+	e, err := newEngine(f.Compute)
 	if err != nil {
 		return nil, err
 	}
-	db, err := openDB(f.db)
+	db, err := openDB(f.DB)
 	if err != nil {
 		return nil, err
 	}
-	opener, err := cli.Opener(c, db, e, f.root)
+	opener, err := cli.Opener(c, db, e, f.Root)
 	if err != nil {
 		db.Close()
 		return nil, err

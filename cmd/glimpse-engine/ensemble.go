@@ -16,7 +16,7 @@ import (
 
 func ensembleCommand() *cobra.Command {
 	var (
-		flags  runFlags
+		flags  cli.RunFlags
 		o      inspect.EnsembleOptions
 		meteor string
 		asJSON bool
@@ -48,7 +48,7 @@ result of a study: nothing is recorded. Hence the validation split, unless
 			if o.Meteor, err = cli.LoadMeteor(meteor); err != nil {
 				return err
 			}
-			opener, err := flags.open(c, cli.OpenResults)
+			opener, err := openRuns(c, flags, cli.OpenResults)
 			if err != nil {
 				return err
 			}
@@ -67,7 +67,7 @@ result of a study: nothing is recorded. Hence the validation split, unless
 			return printEnsembled(c.OutOrStdout(), ensembled)
 		},
 	}
-	flags.add(c)
+	flags.Add(c)
 	cli.AddMeteor(c, &meteor)
 	c.Flags().StringVar(&o.Arm, "arm", "", "of a study, the runs of this arm alone")
 	c.Flags().StringVar(&o.Split, "split", "val", "split to caption: val or test")

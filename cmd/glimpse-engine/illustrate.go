@@ -13,7 +13,7 @@ import (
 
 func illustrateCommand() *cobra.Command {
 	var (
-		flags  runFlags
+		flags  cli.RunFlags
 		images int
 	)
 	c := &cobra.Command{
@@ -36,7 +36,7 @@ studies; drawn scenes are not counted. --images 0 takes those of the study out.`
 			if images < 0 || images > store.MostPictures {
 				return cli.Usage(fmt.Errorf("--images must be 0 to %d", store.MostPictures))
 			}
-			opener, err := flags.open(c, cli.OpenForWriting)
+			opener, err := openRuns(c, flags, cli.OpenForWriting)
 			if err != nil {
 				return err
 			}
@@ -52,7 +52,7 @@ studies; drawn scenes are not counted. --images 0 takes those of the study out.`
 			return printIllustration(c.OutOrStdout(), name, kept)
 		},
 	}
-	flags.add(c)
+	flags.Add(c)
 	c.Flags().IntVar(&images, "images", store.MostPictures, "how many pictures to keep; 0 takes them out")
 	return c
 }

@@ -6,12 +6,8 @@
 package main
 
 import (
-	"context"
 	"fmt"
-	"io"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -20,18 +16,11 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	// The first signal asks for an orderly end; with the handler gone, a second one ends the process at once.
-	context.AfterFunc(ctx, stop)
 	if err := engine.CheckCaller(cli.Version()); err != nil {
 		fmt.Fprintln(os.Stderr, "glimpse:", err)
 		os.Exit(cli.ExitFailed)
 	}
-	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
-}
-
-func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	return cli.Run(ctx, newRoot(), args, stdin, stdout, stderr)
+	cli.Main(newRoot())
 }
 
 func newRoot() *cobra.Command {

@@ -1,40 +1,21 @@
 package main
 
 import (
-	"bytes"
-	"context"
 	"encoding/json"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"glimpse/internal/cli/clitest"
 	"glimpse/internal/store"
 	"glimpse/metrics"
 )
 
-// sandbox makes an empty working directory, with a cache of its own and no GLIMPSE_* variable set, and writes files there.
-func sandbox(t *testing.T, files map[string]string) {
-	t.Helper()
-	dir := t.TempDir()
-	t.Chdir(dir)
-	for _, name := range []string{"GLIMPSE_DB", "GLIMPSE_DATA", "XDG_CACHE_HOME"} {
-		t.Setenv(name, "")
-	}
-	t.Setenv("GLIMPSE_CACHE", filepath.Join(dir, ".cache"))
-	for name, text := range files {
-		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
 // call runs a command line in this process.
-func call(line string) (code int, stdout, stderr string) {
-	var out, err bytes.Buffer
-	code = run(context.Background(), strings.Fields(line), strings.NewReader(""), &out, &err)
-	return code, out.String(), err.String()
+func call(t *testing.T, line string) (code int, stdout, stderr string) {
+	t.Helper()
+	return clitest.Call(t, newRoot(), strings.Fields(line)...)
 }
 
 // storedRun is a run that a test makes up.
@@ -83,7 +64,7 @@ func storeRuns(t *testing.T, study store.Study, settings string, runs []storedRu
 func TestRefusals(t *testing.T) {
 	const misspelt = "study: bad\nquestion: Is a misspelt key refused?\ndata: {name: shapes}\nmodel: {hiden: 64}\n"
 	const joint = "study: joint\nquestion: Has it features?\ndata: {name: shapes, images: 60}\nencoder: {name: cnn}\nmodel: {attention: none}\n"
-	sandbox(t, map[string]string{"misspelt.yaml": misspelt, "joint.yaml": joint, "notes.txt": "no picture"})
+	clitest.Sandbox(t, map[string]string{"misspelt.yaml": misspelt, "joint.yaml": joint, "notes.txt": "no picture"})
 	for _, c := range []struct {
 		args string
 		code int
@@ -114,7 +95,7 @@ func TestRefusals(t *testing.T) {
 		{"reproduce 3f2a --threads -1", 2, []string{"--threads must not be negative"}},
 		{"trial 3f2a --db other.db", 1, []string{"no results database other.db"}},
 	} {
-		code, stdout, stderr := call(c.args)
+		code, stdout, stderr := call(t, c.args)
 		if code != c.code || stdout != "" {
 			t.Errorf("glimpse %s: exit code %d, want %d; on standard output %q; on standard error %q", c.args, code, c.code, stdout, stderr)
 		}
@@ -133,10 +114,10 @@ func TestRefusals(t *testing.T) {
 
 // TestHelp holds that every verb that people use has examples.
 func TestHelp(t *testing.T) {
-	sandbox(t, nil)
+	clitest.Sandbox(t, nil)
 	for _, verb := range []string{"features", "caption", "swap", "ensemble", "illustrate", "reproduce", "audit",
 		"bench", "bench train", "bench features", "bench decode", "bench score", "bench store", "bench limits", "bench scaling"} {
-		if code, help, _ := call(verb + " --help"); code != 0 || !strings.Contains(help, "Examples:\n  ") {
+		if code, help, _ := call(t, verb+" --help"); code != 0 || !strings.Contains(help, "Examples:\n  ") {
 			t.Errorf("glimpse %s --help: exit code %d, no example in\n%s", verb, code, help)
 		}
 	}

@@ -16,7 +16,7 @@ import (
 
 func reproduceCommand() *cobra.Command {
 	var (
-		flags  runFlags
+		flags  cli.RunFlags
 		again  inspect.Again
 		meteor string
 		asJSON bool
@@ -34,10 +34,10 @@ database. Ctrl-C stops it, the same command goes on.`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: cli.CompleteFromDB(cli.RunIDs),
 		RunE: func(c *cobra.Command, args []string) error {
-			if err := flags.compute.Check(); err != nil {
+			if err := flags.Check(); err != nil {
 				return err
 			}
-			db, err := cli.OpenResults(flags.db)
+			db, err := cli.OpenResults(flags.DB)
 			if err != nil {
 				return err
 			}
@@ -61,7 +61,7 @@ database. Ctrl-C stops it, the same command goes on.`,
 			return err
 		},
 	}
-	flags.add(c)
+	flags.Add(c)
 	c.Flags().StringVar(&again.Folder, "keep", "", "train in this folder, and keep database and checkpoints there")
 	cli.AddMeteor(c, &meteor)
 	cli.AddJSON(c, &asJSON)
@@ -69,8 +69,8 @@ database. Ctrl-C stops it, the same command goes on.`,
 }
 
 // reproduce trains a run again, with the trials as processes of this program.
-func reproduce(c *cobra.Command, db *store.DB, run store.Run, flags runFlags, again inspect.Again, meteor string) (*inspect.Reproduction, error) {
-	opener, err := cli.Opener(c, db, nil, flags.root)
+func reproduce(c *cobra.Command, db *store.DB, run store.Run, flags cli.RunFlags, again inspect.Again, meteor string) (*inspect.Reproduction, error) {
+	opener, err := cli.Opener(c, db, nil, flags.Root)
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +89,7 @@ func reproduce(c *cobra.Command, db *store.DB, run store.Run, flags runFlags, ag
 	defer release()
 	show := cli.NewEvents(c.ErrOrStderr(), nil)
 	defer show.Close()
-	compute := flags.compute
+	compute := flags.Compute
 	again.Runner = runner.Config{
 		Cache: opener.Pictures, Features: program.Fill, Command: program.Trial,
 		Device: compute.Device, Threads: compute.Threads, Meteor: meteor, CommandLine: cli.CommandLine(),

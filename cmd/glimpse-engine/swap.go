@@ -9,7 +9,7 @@ import (
 
 func swapCommand() *cobra.Command {
 	var (
-		flags  runFlags
+		flags  cli.RunFlags
 		asJSON bool
 	)
 	c := &cobra.Command{
@@ -37,7 +37,7 @@ database, in place of earlier ones, and ` + "`glimpse report`" + ` shows them.`,
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: cli.CompleteFromDB(cli.StudyNames),
 		RunE: func(c *cobra.Command, args []string) error {
-			opener, err := flags.open(c, cli.OpenForWriting)
+			opener, err := openRuns(c, flags, cli.OpenForWriting)
 			if err != nil {
 				return err
 			}
@@ -56,7 +56,7 @@ database, in place of earlier ones, and ` + "`glimpse report`" + ` shows them.`,
 			return printSwapped(c.OutOrStdout(), swapped)
 		},
 	}
-	flags.add(c)
+	flags.Add(c)
 	cli.AddJSON(c, &asJSON)
 	return c
 }

@@ -4,12 +4,13 @@ import (
 	"strings"
 	"testing"
 
+	"glimpse/internal/cli/clitest"
 	"glimpse/internal/store"
 )
 
 // TestSwapRefusals holds what neither swap nor ensemble reads. What they do is in cmd/glimpse/testdata/engine/run.txtar.
 func TestSwapRefusals(t *testing.T) {
-	sandbox(t, nil)
+	clitest.Sandbox(t, nil)
 	const signature = "data=shapes/official@0 tokenizer=ptb metrics=1"
 	const settings = `{"data": {"name": "shapes", "split": "official", "min_count": 1, "captions_per_image": 5, "images": 60, "vocabulary": "train"}}`
 	storeRuns(t, store.Study{Name: "made-up", Spec: "data: {name: shapes}"}, settings, []storedRun{
@@ -38,7 +39,7 @@ func TestSwapRefusals(t *testing.T) {
 		{"ensemble aaaa cccc --split train", 2, `--split "train": want val or test`},
 		{"ensemble aaaa cccc", 1, "run aaaa was planned for other data "},
 	} {
-		code, stdout, stderr := call(c.args)
+		code, stdout, stderr := call(t, c.args)
 		if code != c.code || stdout != "" || !strings.Contains(stderr, c.want) {
 			t.Errorf("glimpse %s: exit code %d, want %d; %q on standard output; standard error lacks %q:\n%s",
 				c.args, code, c.code, stdout, c.want, stderr)

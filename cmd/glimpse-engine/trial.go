@@ -39,6 +39,10 @@ func trialCommand() *cobra.Command {
 			} else {
 				l.Run, l.Root, l.CommandLine = args[0], cli.DataRoot(l.Root, ""), cli.CommandLine()
 				l.Database = cli.DBPath(db)
+				var err error
+				if l.Cache, err = cli.FeatureDir(); err != nil {
+					return err
+				}
 			}
 			return runTrial(c, compute, l, runner.TrialConfig{
 				Checkpoint: checkpoint, Control: control, Events: c.OutOrStdout(), Log: c.ErrOrStderr(),
@@ -72,7 +76,7 @@ func runTrial(c *cobra.Command, compute cli.Compute, l runner.Launch, config run
 	if config.MeteorData, err = cli.LoadMeteor(l.Meteor); err != nil {
 		return err
 	}
-	l.Threads, l.Device, l.Cache = e.Threads, e.Device.String(), e.pictureHashes()
+	l.Threads, l.Device = e.Threads, e.Device.String()
 	config.Launch, config.GPU, config.Versions = l, e.Device.Name(), versions()
 	return runner.RunTrial(c.Context(), config, e)
 }

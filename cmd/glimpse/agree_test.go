@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"glimpse/experiments"
+	"glimpse/internal/cli/clitest"
 	"glimpse/internal/store"
 	"glimpse/results"
 )
@@ -35,7 +36,7 @@ func (o outcome) same(other outcome) bool {
 func TestPlanReportAndCompareAgree(t *testing.T) {
 	for _, s := range agreeing {
 		t.Run(s.name, func(t *testing.T) {
-			bench(t, nil)
+			clitest.Sandbox(t, nil)
 			declared := stage(t, s)
 			planned := plannedContrasts(t)
 			reported := reportedContrasts(t)
@@ -50,7 +51,7 @@ func TestPlanReportAndCompareAgree(t *testing.T) {
 				if c.Kind == "interaction" {
 					continue // compare takes arms, and not differences of them
 				}
-				compared, refused := comparedContrast(c)
+				compared, refused := comparedContrast(t, c)
 				if refused != "" {
 					if want := "no run of arm"; reported[i].verdict != "" || !strings.Contains(refused, want) {
 						t.Errorf("%s: compare says %q, want %q, and the report judges it %q", c.Label, refused, want, reported[i].verdict)
@@ -67,7 +68,7 @@ func TestPlanReportAndCompareAgree(t *testing.T) {
 
 func plannedContrasts(t *testing.T) []string {
 	t.Helper()
-	code, stdout, stderr := call("plan", "staged.yaml", "--json")
+	code, stdout, stderr := call(t, "plan", "staged.yaml", "--json")
 	var p struct{ Contrasts []string }
 	if err := json.Unmarshal([]byte(stdout), &p); code != 0 || err != nil {
 		t.Fatalf("plan: exit code %d, %v\n%s", code, err, stderr)
@@ -77,7 +78,7 @@ func plannedContrasts(t *testing.T) []string {
 
 func reportedContrasts(t *testing.T) []outcome {
 	t.Helper()
-	if code, _, stderr := call("report", "staged", "-o", "report"); code != 0 {
+	if code, _, stderr := call(t, "report", "staged", "-o", "report"); code != 0 {
 		t.Fatalf("report: exit code %d\n%s", code, stderr)
 	}
 	raw, err := os.ReadFile(filepath.Join("report", "contrasts.csv"))
@@ -105,8 +106,8 @@ func reportedContrasts(t *testing.T) []outcome {
 }
 
 // comparedContrast asks compare for one contrast; refused is what it says where it has none.
-func comparedContrast(c experiments.Contrast) (o outcome, refused string) {
-	code, stdout, stderr := call("compare", c.A.Label, c.B.Label, "--study", "staged", "--json")
+func comparedContrast(t *testing.T, c experiments.Contrast) (o outcome, refused string) {
+	code, stdout, stderr := call(t, "compare", c.A.Label, c.B.Label, "--study", "staged", "--json")
 	if code != 0 {
 		return o, strings.TrimSpace(stderr)
 	}
@@ -144,9 +145,9 @@ func comparedContrast(c experiments.Contrast) (o outcome, refused string) {
 
 // TestDataArePartOfTheIdentity looks at what a planned trial is made of; testdata/script/identity.txtar changes the data.
 func TestDataArePartOfTheIdentity(t *testing.T) {
-	bench(t, nil)
+	clitest.Sandbox(t, nil)
 	stage(t, agreeing[0])
-	if code, stdout, stderr := call("plan", "staged.yaml"); code != 0 || !strings.Contains(stdout, "10 trials, 10 complete") {
+	if code, stdout, stderr := call(t, "plan", "staged.yaml"); code != 0 || !strings.Contains(stdout, "10 trials, 10 complete") {
 		t.Fatalf("plan of the same data: exit code %d\n%s%s", code, stdout, stderr)
 	}
 	db, err := store.OpenReadOnly("results.db")

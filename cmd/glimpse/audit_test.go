@@ -5,12 +5,13 @@ import (
 	"strings"
 	"testing"
 
+	"glimpse/internal/cli/clitest"
 	"glimpse/internal/store"
 )
 
 // TestAuditRefusals holds what cannot be audited, and that nothing is stored then. What can be is in testdata/script/run.txtar.
 func TestAuditRefusals(t *testing.T) {
-	bench(t, nil)
+	clitest.Sandbox(t, nil)
 	t.Setenv("GLIMPSE_ENGINE", "")
 	const settings = `{"data": {"name": "shapes", "split": "official", "min_count": 1, "captions_per_image": 5, "images": 60, "vocabulary": "train"}}`
 	makeResults(t, store.Study{Name: "made-up", Spec: "data: {name: shapes}"}, settings, []made{
@@ -30,7 +31,7 @@ func TestAuditRefusals(t *testing.T) {
 		{"audit bbbb", 1, "run bbbb is queued: only the captions of completed runs are audited"},
 		{"audit aaaa", 1, "run aaaa was planned for other data "},
 	} {
-		code, stdout, stderr := call(strings.Fields(c.args)...)
+		code, stdout, stderr := call(t, strings.Fields(c.args)...)
 		if code != c.code || stdout != "" || !strings.Contains(stderr, c.want) {
 			t.Errorf("glimpse %s: exit code %d, want %d; %q on standard output; standard error lacks %q:\n%s",
 				c.args, code, c.code, stdout, c.want, stderr)

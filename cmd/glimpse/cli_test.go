@@ -1,35 +1,17 @@
 package main
 
 import (
-	"bytes"
-	"context"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
+
+	"glimpse/internal/cli/clitest"
 )
 
-// bench gives an empty working directory with a cache of its own and no GLIMPSE_* variable set.
-func bench(t *testing.T, files map[string]string) {
-	t.Helper()
-	dir := t.TempDir()
-	t.Chdir(dir)
-	for _, name := range []string{"GLIMPSE_DB", "GLIMPSE_DATA", "XDG_CACHE_HOME"} {
-		t.Setenv(name, "")
-	}
-	t.Setenv("GLIMPSE_CACHE", filepath.Join(dir, ".cache"))
-	for name, text := range files {
-		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
 // call runs a command line in this process.
-func call(args ...string) (code int, stdout, stderr string) {
-	var out, err bytes.Buffer
-	code = run(context.Background(), args, strings.NewReader(""), &out, &err)
-	return code, out.String(), err.String()
+func call(t *testing.T, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	return clitest.Call(t, newRoot(), args...)
 }
 
 const goodSpec = `study: good
@@ -47,7 +29,7 @@ model: {hiden: 64}
 
 // TestRefusals holds what a wrong command line is told, its exit code, and that it prints no result.
 func TestRefusals(t *testing.T) {
-	bench(t, map[string]string{"good.yaml": goodSpec, "misspelt.yaml": misspeltSpec, "text.db": "This is no database."})
+	clitest.Sandbox(t, map[string]string{"good.yaml": goodSpec, "misspelt.yaml": misspeltSpec, "text.db": "This is no database."})
 	for _, c := range []struct {
 		args string
 		code int
@@ -86,7 +68,7 @@ func TestRefusals(t *testing.T) {
 		{"runs --db text.db", 1, []string{"text.db", "not a results database"}},
 		{"run good.yaml --db text.db", 1, []string{"text.db", "not a results database"}},
 	} {
-		code, stdout, stderr := call(strings.Fields(c.args)...)
+		code, stdout, stderr := call(t, strings.Fields(c.args)...)
 		if code != c.code {
 			t.Errorf("glimpse %s: exit code %d, want %d", c.args, code, c.code)
 		}
@@ -111,8 +93,8 @@ func TestRefusals(t *testing.T) {
 
 // TestHelp holds that every verb that people use is listed and has examples, and that results are on standard output.
 func TestHelp(t *testing.T) {
-	bench(t, nil)
-	code, root, stderr := call()
+	clitest.Sandbox(t, nil)
+	code, root, stderr := call(t)
 	if code != 0 || stderr != "" || !strings.Contains(root, "Exit codes: 0 done; 1 failed; 2 wrong usage") {
 		t.Errorf("glimpse alone: exit code %d, %q, %q", code, root, stderr)
 	}
@@ -121,7 +103,7 @@ func TestHelp(t *testing.T) {
 	}
 	for _, verb := range []string{"new", "plan", "run", "watch", "runs", "show", "report", "export", "data", "data info", "data fetch", "data export", "score", "compare", "audit", "doctor", "tokenize",
 		"db", "db check", "db backup", "db export", "db import", "db merge"} {
-		code, help, _ := call(append(strings.Fields(verb), "--help")...)
+		code, help, _ := call(t, append(strings.Fields(verb), "--help")...)
 		if code != 0 || !strings.Contains(help, "Examples:\n  ") {
 			t.Errorf("glimpse %s --help: exit code %d, no example in\n%s", verb, code, help)
 		}
@@ -134,25 +116,25 @@ func TestHelp(t *testing.T) {
 			t.Errorf("the engine's %s is not listed by glimpse --help", verb)
 		}
 	}
-	if code, script, _ := call("completion", "bash"); code != 0 || !strings.Contains(script, "bash completion") {
+	if code, script, _ := call(t, "completion", "bash"); code != 0 || !strings.Contains(script, "bash completion") {
 		t.Errorf("completion bash: exit code %d", code)
 	}
-	if _, words, _ := call("__complete", ""); !strings.Contains(words, "tokenize") || strings.Contains(words, "trial\t") {
+	if _, words, _ := call(t, "__complete", ""); !strings.Contains(words, "tokenize") || strings.Contains(words, "trial\t") {
 		t.Errorf("completed verbs: %q", words)
 	}
 }
 
 // TestPlanOutput holds the parts of a plan that people and scripts look for.
 func TestPlanOutput(t *testing.T) {
-	bench(t, map[string]string{"good.yaml": goodSpec})
-	code, text, stderr := call("plan", "good.yaml")
+	clitest.Sandbox(t, map[string]string{"good.yaml": goodSpec})
+	code, text, stderr := call(t, "plan", "good.yaml")
 	if code != 0 || !strings.Contains(text, "good: Is it planned?") || !strings.Contains(text, "1 trial, 0 complete") {
 		t.Errorf("exit code %d:\n%s%s", code, text, stderr)
 	}
 	if _, err := os.Stat("results.db"); err == nil {
 		t.Error("planning made a database")
 	}
-	code, text, _ = call("plan", "good.yaml", "--json")
+	code, text, _ = call(t, "plan", "good.yaml", "--json")
 	for _, want := range []string{`"study": "good"`, `"state": "queued"`, `"remaining": 1`, `"estimated_seconds": null`} {
 		if !strings.Contains(text, want) {
 			t.Errorf("plan --json, exit code %d, lacks %s:\n%s", code, want, text)
@@ -161,19 +143,19 @@ func TestPlanOutput(t *testing.T) {
 }
 
 func TestDataInfo(t *testing.T) {
-	bench(t, map[string]string{"good.yaml": goodSpec})
-	if code, text, stderr := call("data", "info", "shapes"); code != 0 || !strings.Contains(text, "\ntrain ") {
+	clitest.Sandbox(t, map[string]string{"good.yaml": goodSpec})
+	if code, text, stderr := call(t, "data", "info", "shapes"); code != 0 || !strings.Contains(text, "\ntrain ") {
 		t.Errorf("data info shapes: exit code %d:\n%s%s", code, text, stderr)
 	}
-	if code, text, _ := call("data", "info", "good.yaml", "--json"); code != 0 || !strings.Contains(text, `"images": 60`) {
+	if code, text, _ := call(t, "data", "info", "good.yaml", "--json"); code != 0 || !strings.Contains(text, `"images": 60`) {
 		t.Errorf("data info good.yaml --json: exit code %d:\n%s", code, text)
 	}
 }
 
 func TestDoctor(t *testing.T) {
-	bench(t, nil)
+	clitest.Sandbox(t, nil)
 	t.Setenv("GLIMPSE_ENGINE", "")
-	code, text, stderr := call("doctor")
+	code, text, stderr := call(t, "doctor")
 	if code != 0 {
 		t.Errorf("exit code %d:\n%s%s", code, text, stderr)
 	}
@@ -185,7 +167,7 @@ func TestDoctor(t *testing.T) {
 	if err := os.WriteFile("broken.db", []byte("no database"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	code, text, stderr = call("doctor", "--db", "broken.db", "--json")
+	code, text, stderr = call(t, "doctor", "--db", "broken.db", "--json")
 	if code != 1 || !strings.Contains(text, `"state": "missing"`) || !strings.Contains(stderr, "database: ") {
 		t.Errorf("with a broken database: exit code %d:\n%s%s", code, text, stderr)
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"glimpse/internal/cli/clitest"
 	"glimpse/internal/store"
 	"glimpse/metrics"
 )
@@ -83,7 +84,7 @@ func scoredCaptions(cider float64, seed int64) []store.Caption {
 }
 
 func TestCompare(t *testing.T) {
-	bench(t, nil)
+	clitest.Sandbox(t, nil)
 	const protocol = "data=x/official@1 decode=beam:5 metrics=1"
 	soft, none := map[string]string{"model.attention": "soft"}, map[string]string{"model.attention": "none"}
 	runs := []made{
@@ -127,7 +128,7 @@ func TestCompare(t *testing.T) {
 		{"compare none soft --study other", 1, []string{"other"}},
 		{"compare none soft --study=", 1, []string{"study"}},
 	} {
-		code, stdout, stderr := call(strings.Fields(c.args)...)
+		code, stdout, stderr := call(t, strings.Fields(c.args)...)
 		text := stdout
 		if c.code != 0 {
 			text = stderr
@@ -141,8 +142,8 @@ func TestCompare(t *testing.T) {
 			}
 		}
 	}
-	_, first, _ := call("compare", "none", "soft", "--study", "made-up", "--json")
-	if _, second, _ := call("compare", "none", "soft", "--study", "made-up", "--json"); first != second {
+	_, first, _ := call(t, "compare", "none", "soft", "--study", "made-up", "--json")
+	if _, second, _ := call(t, "compare", "none", "soft", "--study", "made-up", "--json"); first != second {
 		t.Error("the same comparison gave other numbers")
 	}
 }

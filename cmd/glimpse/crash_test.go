@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"glimpse/internal/cli"
+	"glimpse/internal/cli/clitest"
 	"glimpse/results/view"
 )
 
@@ -42,11 +43,11 @@ func TestCrashes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	bench(t, map[string]string{"crash.yaml": crashStudy})
+	clitest.Sandbox(t, map[string]string{"crash.yaml": crashStudy})
 	if out, err := exec.Command(compiler, "-shared", "-fPIC", "-o", "strike.so", source, "-ldl", "-pthread").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	_, stdout, _ := call("plan", "crash.yaml", "--json")
+	_, stdout, _ := call(t, "plan", "crash.yaml", "--json")
 	ids := regexp.MustCompile(`"id": "([0-9a-f]{12})"`).FindAllStringSubmatch(stdout, -1)
 	if len(ids) != 6 {
 		t.Fatalf("the plan has %d trials:\n%s", len(ids), stdout)
@@ -84,7 +85,7 @@ func TestCrashes(t *testing.T) {
 	}
 	run := func(i int) (r view.Run) {
 		t.Helper()
-		code, stdout, stderr := call("show", ids[i][1], "--json")
+		code, stdout, stderr := call(t, "show", ids[i][1], "--json")
 		if err := json.Unmarshal([]byte(stdout), &r); err != nil || code != 0 {
 			t.Fatalf("exit code %d, %v: %s", code, err, stderr)
 		}
@@ -99,7 +100,7 @@ func TestCrashes(t *testing.T) {
 		if r.Failure != death.failure || (r.State == "failed") != (death.failure != "") {
 			t.Errorf("%s: run is %s by %q, want %q: %s", death.kind, r.State, r.Failure, death.failure, r.Error)
 		}
-		_, shown, _ := call("show", ids[i][1])
+		_, shown, _ := call(t, "show", ids[i][1])
 		for rest := r.Error; len(death.want) > 0; death.want = death.want[1:] {
 			var found bool
 			if _, rest, found = strings.Cut(rest, death.want[0]); !found {

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"glimpse/internal/cli/clitest"
 	"glimpse/internal/faults"
 	"glimpse/results/view"
 )
@@ -18,7 +19,7 @@ func TestFailedWrites(t *testing.T) {
 	if err := faults.Supported(); err != nil {
 		t.Skip(err)
 	}
-	bench(t, map[string]string{"tiny.yaml": goodSpec})
+	clitest.Sandbox(t, map[string]string{"tiny.yaml": goodSpec})
 	here, err := os.Getwd()
 	if err != nil {
 		t.Fatal(err)
@@ -50,7 +51,7 @@ func TestFailedWrites(t *testing.T) {
 		if again := strike(t, dir, faults.Fault{}); again.Code != 0 {
 			t.Fatalf("after %s: exit code %d", result.Struck, again.Code)
 		}
-		if code, stdout, stderr := call("db", "check", "--db", filepath.Join(dir, "results.db")); code != 0 {
+		if code, stdout, stderr := call(t, "db", "check", "--db", filepath.Join(dir, "results.db")); code != 0 {
 			t.Errorf("after %s: %s%s", result.Struck, stdout, stderr)
 		}
 		for id, pair := range hashes(t, dir) {
@@ -65,7 +66,7 @@ func TestFailedWrites(t *testing.T) {
 // hashes gives the hashes of captions and weights of the completed runs.
 func hashes(t *testing.T, dir string) map[string][2]string {
 	t.Helper()
-	code, stdout, stderr := call("runs", "--json", "--state", "completed", "--db", filepath.Join(dir, "results.db"))
+	code, stdout, stderr := call(t, "runs", "--json", "--state", "completed", "--db", filepath.Join(dir, "results.db"))
 	var runs []view.Run
 	if err := json.Unmarshal([]byte(stdout), &runs); err != nil || code != 0 {
 		t.Fatalf("exit code %d, %v: %s", code, err, stderr)

@@ -13,6 +13,7 @@ import (
 
 	"glimpse/experiments"
 	"glimpse/internal/cli"
+	"glimpse/internal/engine"
 	"glimpse/internal/store"
 	"glimpse/internal/term"
 	"glimpse/planning"
@@ -101,7 +102,7 @@ func hasGPU(ctx context.Context) bool {
 	if _, err := os.Stat("/proc/driver/nvidia/version"); err != nil {
 		return false
 	}
-	_, info, err := engineFor(ctx, "auto")
+	_, info, err := engine.FindAndAsk(ctx, cli.Version(), "auto")
 	return err == nil && info.GPU != ""
 }
 

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"slices"
@@ -140,7 +139,7 @@ func runStudy(c *cobra.Command, study *experiments.Study, compute cli.Compute, o
 		device  engine.Info
 	)
 	if study.Searches() || slices.ContainsFunc(trials, func(t experiments.Trial) bool { return !completed(found.Known, t.ID) }) {
-		if program, device, err = engineFor(ctx, compute.Device); err != nil {
+		if program, device, err = engine.FindAndAsk(ctx, cli.Version(), compute.Device); err != nil {
 			return err
 		}
 	}
@@ -185,16 +184,6 @@ func completed(known []store.Run, id string) bool {
 	return slices.ContainsFunc(known, func(r store.Run) bool { return r.ID == id && r.State == store.Completed })
 }
 
-// engineFor finds the engine and has it say what it would compute on, before anything is begun.
-func engineFor(ctx context.Context, device string) (*engine.Program, engine.Info, error) {
-	program, err := engine.Find(cli.Version())
-	if err != nil {
-		return nil, engine.Info{}, err
-	}
-	info, err := program.Ask(ctx, device)
-	return program, info, err
-}
-
 // illustrateRun keeps pictures for the report of a study that is complete. Where that cannot be done, a remark says why: the
 // study is done all the same.
 func illustrateRun(
@@ -208,7 +197,7 @@ func illustrateRun(
 			return
 		}
 	}
-	err := error(nil)
+	var err error
 	if program == nil { // nothing was to be trained
 		program, err = engine.Find(cli.Version())
 	}

@@ -5,12 +5,13 @@ import (
 	"testing"
 
 	"glimpse/internal/cli"
+	"glimpse/internal/cli/clitest"
 )
 
 // TestRunWithoutMeteor holds that a study that goes by METEOR is refused before anything is trained where its data are not.
 func TestRunWithoutMeteor(t *testing.T) {
-	bench(t, map[string]string{"meteor.yaml": goodSpec + "train: {select: {metric: val.meteor}}\n"})
-	code, _, stderr := call("run", "meteor.yaml")
+	clitest.Sandbox(t, map[string]string{"meteor.yaml": goodSpec + "train: {select: {metric: val.meteor}}\n"})
+	code, _, stderr := call(t, "run", "meteor.yaml")
 	if code != cli.ExitFailed || !strings.Contains(stderr, "study good goes by METEOR, whose data are not there") {
 		t.Errorf("exit code %d:\n%s", code, stderr)
 	}
@@ -19,13 +20,13 @@ func TestRunWithoutMeteor(t *testing.T) {
 // TestRunWithoutEngine holds that a study is refused before anything is recorded where there is no engine, and that the
 // message says what to do.
 func TestRunWithoutEngine(t *testing.T) {
-	bench(t, map[string]string{"good.yaml": goodSpec})
+	clitest.Sandbox(t, map[string]string{"good.yaml": goodSpec})
 	for engine, want := range map[string]string{
 		"":       "there is no ",
 		"absent": "$GLIMPSE_ENGINE names absent, which is no program: `./bootstrap build` makes bin/glimpse-engine",
 	} {
 		t.Setenv("GLIMPSE_ENGINE", engine)
-		code, _, stderr := call("run", "good.yaml")
+		code, _, stderr := call(t, "run", "good.yaml")
 		if code != cli.ExitFailed || !strings.Contains(stderr, want) || !strings.Contains(stderr, "./bootstrap build") {
 			t.Errorf("$GLIMPSE_ENGINE=%q: exit code %d:\n%s", engine, code, stderr)
 		}

@@ -4,6 +4,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"glimpse/internal/cli/clitest"
 )
 
 const (
@@ -16,7 +18,7 @@ const (
 
 // TestScoreRefusals holds what is said of input that cannot be scored, and that nothing is printed or written then.
 func TestScoreRefusals(t *testing.T) {
-	bench(t, map[string]string{
+	clitest.Sandbox(t, map[string]string{
 		"refs.json": someReferences, "good.json": someCandidates, "empty.json": "", "none.json": "[]",
 		"other.json":    `[{"image_id": 1, "caption": "a dog"}, {"image_id": 3, "caption": "a cat"}]`,
 		"twice.json":    "[\n {\"image_id\": 1, \"caption\": \"a dog\"},\n {\"image_id\": \"1\", \"caption\": \"a cat\"}]",
@@ -54,7 +56,7 @@ func TestScoreRefusals(t *testing.T) {
 		{"data fetch", 2, "accepts 1 arg(s)"},
 		{"data fetch meteors", 2, `invalid argument "meteors"`},
 	} {
-		code, stdout, stderr := call(strings.Fields(c.args)...)
+		code, stdout, stderr := call(t, strings.Fields(c.args)...)
 		if code != c.code || stdout != "" || !strings.Contains(stderr, c.want) {
 			t.Errorf("glimpse %s: exit code %d, want %d; %q on standard output; standard error lacks %q:\n%s",
 				c.args, code, c.code, stdout, c.want, stderr)

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"glimpse/internal/cli"
+	"glimpse/internal/cli/clitest"
 )
 
 // vanishStudy reads pictures of the test split for the first time when all epochs are done.
@@ -27,8 +28,8 @@ sweep: {over: {model.hidden: [8, 9]}}
 // TestPictureVanishes takes a picture away, or damages it, while a study that has checked its data is at work.
 func TestPictureVanishes(t *testing.T) {
 	needEngine(t)
-	bench(t, map[string]string{"vanish.yaml": vanishStudy, "drawn.yaml": "study: drawn\ndata: {name: shapes, images: 60}\n"})
-	if code, _, stderr := call("data", "export", "drawn.yaml", "-o", "scenes"); code != 0 {
+	clitest.Sandbox(t, map[string]string{"vanish.yaml": vanishStudy, "drawn.yaml": "study: drawn\ndata: {name: shapes, images: 60}\n"})
+	if code, _, stderr := call(t, "data", "export", "drawn.yaml", "-o", "scenes"); code != 0 {
 		t.Fatal(stderr)
 	}
 	picture := filepath.Join("scenes", "images", "scene-000059.png")
@@ -91,7 +92,7 @@ func TestPictureVanishes(t *testing.T) {
 					t.Errorf("%q is not said:\n%s", want, said)
 				}
 			}
-			_, shown, _ := call("runs", "--json", "--db", c.how+".db")
+			_, shown, _ := call(t, "runs", "--json", "--db", c.how+".db")
 			kinds := [2]int{strings.Count(shown, `"failure": "error"`), strings.Count(shown, `"failure": "data"`)}
 			if named := strings.Count(shown, "scene-000059.png"); kinds != c.kinds || named != c.named {
 				t.Errorf("%v failures (error, data), %d of which name the picture; want %v and %d:\n%s", kinds, named, c.kinds, c.named, shown)

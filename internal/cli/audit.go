@@ -15,10 +15,9 @@ import (
 // Audit are the flags of the verb audit, which both programs have: glimpse audits the captions that are stored, and the
 // engine has the run's checkpoint read and write besides.
 type Audit struct {
-	Compute
-	db, root string
-	train    int
-	json     bool
+	RunFlags
+	train int
+	json  bool
 }
 
 // AuditCommand is the verb audit, which audits by run.
@@ -56,8 +55,6 @@ stored with the run, in place of an earlier one.`,
 		},
 	}
 	o.Add(c)
-	AddDB(c, &o.db)
-	c.Flags().StringVar(&o.root, "data", "", "folder of the data set (default $GLIMPSE_DATA, else the study's data.root)")
 	c.Flags().IntVar(&o.train, "train", 1000, "how many training images to caption; 0 for none")
 	AddJSON(c, &o.json)
 	return c
@@ -65,7 +62,7 @@ stored with the run, in place of an earlier one.`,
 
 // Arguments are the command line that asks another program for the same audit.
 func (o *Audit) Arguments(run string) []string {
-	args := []string{"audit", run, "--db", o.db, "--data", o.root, "--train", strconv.Itoa(o.train), "--device", o.Device, "--threads", strconv.Itoa(o.Threads)}
+	args := []string{"audit", run, "--db", o.DB, "--data", o.Root, "--train", strconv.Itoa(o.train), "--device", o.Device, "--threads", strconv.Itoa(o.Threads)}
 	if o.json {
 		args = append(args, "--json")
 	}
@@ -74,7 +71,7 @@ func (o *Audit) Arguments(run string) []string {
 
 // Write audits a run, with an engine or, where that is nil, what is stored alone, and prints the outcome.
 func (o *Audit) Write(c *cobra.Command, engine inspect.Engine, id string) error {
-	results, err := OpenForWriting(o.db)
+	results, err := OpenForWriting(o.DB)
 	if err != nil {
 		return err
 	}
@@ -83,7 +80,7 @@ func (o *Audit) Write(c *cobra.Command, engine inspect.Engine, id string) error 
 	if err != nil {
 		return err
 	}
-	opener, err := Opener(c, results, engine, o.root)
+	opener, err := Opener(c, results, engine, o.Root)
 	if err != nil {
 		return err
 	}

@@ -66,6 +66,7 @@ func CompleteCompared(c *cobra.Command, args []string, typed string) ([]string, 
 	return Beginning(words, typed), cobra.ShellCompDirectiveNoFileComp
 }
 
+// StudyNames gives the studies of the database.
 func StudyNames(ctx context.Context, db *store.DB) ([]string, error) {
 	studies, err := db.Studies(ctx)
 	names := make([]string, 0, len(studies))
@@ -90,6 +91,7 @@ func armNames(ctx context.Context, db *store.DB, study string) ([]string, error)
 	return arms, err
 }
 
+// RunIDs gives the runs of the database, each with what shells show beside it.
 func RunIDs(ctx context.Context, db *store.DB) ([]string, error) {
 	runs, err := db.Runs(ctx, "")
 	ids := make([]string, 0, len(runs))

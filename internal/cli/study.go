@@ -21,7 +21,7 @@ type StudyFlags struct {
 // Add adds the flags to a verb.
 func (f *StudyFlags) Add(c *cobra.Command) {
 	c.Flags().StringArrayVar(&f.Sets, "set", nil, "override a key of the study, as in train.epochs=3 (repeatable)")
-	c.Flags().StringVar(&f.Root, "data", "", "folder of the data set (default $GLIMPSE_DATA, else the study's data.root)")
+	addData(c, &f.Root)
 	c.ValidArgsFunction = CompleteSpec
 }
 
@@ -61,6 +61,23 @@ type Compute struct {
 func (f *Compute) Add(c *cobra.Command) {
 	c.Flags().StringVar(&f.Device, "device", "auto", "auto, cpu, cuda or cuda:N; auto is the first GPU, else the CPU")
 	c.Flags().IntVar(&f.Threads, "threads", 0, "threads of a trial (default: the processors, shared among the jobs)")
+}
+
+// RunFlags are those of verbs that open runs again: what computes, and where results and data are.
+type RunFlags struct {
+	Compute
+	DB, Root string // "" where the flag is not given
+}
+
+// Add adds the flags to a verb.
+func (f *RunFlags) Add(c *cobra.Command) {
+	f.Compute.Add(c)
+	AddDB(c, &f.DB)
+	addData(c, &f.Root)
+}
+
+func addData(c *cobra.Command, root *string) {
+	c.Flags().StringVar(root, "data", "", "folder of the data set (default $GLIMPSE_DATA, else the study's data.root)")
 }
 
 // deviceName is what --device takes; whether there is such a device, the engine knows.

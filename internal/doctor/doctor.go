@@ -54,11 +54,7 @@ func checkProgram(version string) Finding {
 
 // checkEngine looks for the engine, and says what it says of libtorch, GPUs and threads.
 func checkEngine(ctx context.Context, version string) []Finding {
-	var info engine.Info
-	program, err := engine.Find(version)
-	if err == nil {
-		info, err = program.Ask(ctx, "auto")
-	}
+	_, info, err := engine.FindAndAsk(ctx, version, "auto")
 	if missing := (*engine.MissingError)(nil); errors.As(err, &missing) {
 		return []Finding{{"engine", Absent, "no " + missing.Path,
 			"nothing can be trained without it: `./bootstrap build` makes it, or let $GLIMPSE_ENGINE name one"}}

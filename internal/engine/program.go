@@ -70,6 +70,16 @@ func Find(version string) (*Program, error) {
 	return &Program{path, version}, nil
 }
 
+// FindAndAsk finds the engine and has it say what it is; see [Find] and [Program.Ask].
+func FindAndAsk(ctx context.Context, version, device string) (*Program, Info, error) {
+	program, err := Find(version)
+	if err != nil {
+		return nil, Info{}, err
+	}
+	info, err := program.Ask(ctx, device)
+	return program, info, err
+}
+
 // Self is the running program, which is an engine.
 func Self(version string) (*Program, error) {
 	path, err := os.Executable()
