@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"glimpse/internal/atomicfile"
+	"glimpse/internal/secret"
 	"glimpse/internal/store"
 )
 
@@ -158,7 +159,7 @@ func runTable(runs []Run) table {
 	t.rows = func(write func([]any) error) error {
 		for i := range runs {
 			r := &runs[i]
-			row := append(r.place(), r.State, r.Failure, r.Error, r.Attempt, r.Run.Epochs, r.BestEpoch, r.Seconds, r.Parameters,
+			row := append(r.place(), r.State, r.Failure, secret.Redact(r.Error), r.Attempt, r.Run.Epochs, r.BestEpoch, r.Seconds, r.Parameters,
 				moment(r.Created), moment(r.Started), moment(r.Finished), r.Signature, r.CaptionsSHA256, r.WeightsSHA256)
 			for _, s := range scores {
 				row = append(row, lookup(r.Metrics[s[0]], s[1]))

@@ -15,6 +15,7 @@ import (
 
 	"glimpse/experiments"
 	"glimpse/internal/engine"
+	"glimpse/internal/secret"
 	"glimpse/runner"
 )
 
@@ -89,7 +90,7 @@ func Run(ctx context.Context, root *cobra.Command, args []string, stdin io.Reade
 		return int(told)
 	}
 	code := exitCode(ctx, err, started)
-	message := strings.TrimRight(err.Error(), "\n")
+	message := secret.Redact(strings.TrimRight(err.Error(), "\n"))
 	if code == ExitInterrupted {
 		message = "interrupted; the same command goes on from where it stopped"
 	}
