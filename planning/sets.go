@@ -14,7 +14,9 @@ import (
 // Sets are the data sets that trials need, each loaded once.
 type Sets struct {
 	// Cache is the folder of the feature cache, where hashes of pictures are kept; see [runner.Config].
-	Cache  string
+	Cache string
+	// NoGit keeps git from being asked for the commit that a declaration is recorded with.
+	NoGit  bool
 	loaded map[experiments.Data]*loadedSet
 }
 

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"glimpse/internal/jsonline"
+	"glimpse/internal/secret"
 	"glimpse/internal/store"
 )
 
@@ -148,6 +149,7 @@ func (s *study) launch(task task) Launch {
 		Run: task.claim.Run, Attempt: task.claim.Attempt, Database: s.cfg.DB.Path(), Dir: s.cfg.Dir, Root: root, Cache: s.cfg.Cache,
 		Study: s.cfg.Study.Name, Prune: s.cfg.Study.Sweep.Prune, Keep: s.cfg.Study.Checkpoints.Keep,
 		Device: s.cfg.Device, Threads: s.cfg.threads(task.run), Meteor: s.cfg.Meteor, CommandLine: s.cfg.CommandLine,
+		StudyFiles: s.cfg.Study.Files, NoGit: s.cfg.NoGit,
 		Lease: s.cfg.Lease, Silence: s.cfg.Silence,
 	}
 }
@@ -291,7 +293,7 @@ func (s *study) conclude(ctx context.Context, stopping bool, task task, c *child
 
 // fail records that a trial failed. A disk that fails it is an error too: the other trials write to the same one.
 func (s *study) fail(ctx context.Context, task task, failure, cause string) (Event, error) {
-	cause = strings.TrimSpace(cause)
+	cause = secret.Redact(strings.TrimSpace(cause))
 	if err := s.cfg.DB.Fail(ctx, task.claim, failure, cause); err != nil {
 		return Event{}, err
 	}

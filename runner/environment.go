@@ -2,15 +2,9 @@ package runner
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"runtime"
-	"strings"
 	"syscall"
-	"time"
 )
 
 // Environment is what a trial was run in, as recorded with it.
@@ -38,16 +32,6 @@ type Environment struct {
 	Attempts     int64             `json:"attempts"`
 }
 
-// Changes are the differences of a working directory's tracked files from its commit.
-type Changes struct {
-	SHA256 string `json:"sha256"` // of all of Diff
-	Bytes  int    `json:"bytes"`  // of all of Diff
-	Diff   string `json:"diff"`   // as git writes it, up to maxDiff bytes
-}
-
-// maxDiff is how much of a diff is kept with each run.
-const maxDiff = 64 << 10
-
 // environment looks around. What cannot be found out is left empty.
 func environment(ctx context.Context, cfg *TrialConfig) Environment {
 	host, _ := os.Hostname()
@@ -59,47 +43,11 @@ func environment(ctx context.Context, cfg *TrialConfig) Environment {
 		Host: host, OS: runtime.GOOS, Arch: runtime.GOARCH, CPU: cpuModel(), Cores: runtime.NumCPU(),
 		Threads: cfg.Threads, Device: cfg.Device, GPU: cfg.GPU, Versions: versions, PeakRSSBytes: peakRSS(), Command: cfg.CommandLine,
 	}
-	e.Commit, e.Changes = commit(ctx, cfg.DB.Path())
-	e.Dirty = e.Changes != nil
+	if !cfg.NoGit {
+		e.Commit, e.Changes = commit(ctx, cfg.DB.Path(), cfg.StudyFiles)
+		e.Dirty = e.Changes != nil
+	}
 	return e
-}
-
-// Commit is the commit of the working directory's git, "" if it has none or cannot
-// be asked. A database in it does not count as a change.
-func Commit(ctx context.Context, database string) string {
-	hash, _ := commit(ctx, database)
-	return hash
-}
-
-// commit asks git for the commit of the working directory and what tracked
-// files differ in. The results database itself does not count.
-func commit(ctx context.Context, database string) (hash string, changes *Changes) {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	git := func(args ...string) (string, error) {
-		cmd := exec.CommandContext(ctx, "git", args...)
-		cmd.Env = append(os.Environ(), "GIT_OPTIONAL_LOCKS=0")
-		out, err := cmd.Output()
-		return strings.TrimRight(string(out), "\n"), err
-	}
-	hash, err := git("rev-parse", "HEAD")
-	if err != nil {
-		return "", nil
-	}
-	args := []string{"diff", "--no-color", "--no-ext-diff", "--no-textconv", "HEAD", "--", ":/"}
-	if top, err := git("rev-parse", "--show-toplevel"); err == nil {
-		if inside, err := filepath.Rel(top, database); err == nil && filepath.IsLocal(inside) {
-			args = append(args, ":(top,exclude,literal)"+filepath.ToSlash(inside))
-		}
-	}
-	diff, err := git(args...)
-	if err != nil || diff == "" {
-		return hash, nil
-	}
-	sum := sha256.Sum256([]byte(diff))
-	return hash, &Changes{
-		SHA256: hex.EncodeToString(sum[:]), Bytes: len(diff), Diff: strings.ToValidUTF8(diff[:min(len(diff), maxDiff)], "?"),
-	}
 }
 
 // peakRSS returns the largest resident size of this process so far, in bytes.

@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"glimpse/data"
+	"glimpse/internal/secret"
 	"glimpse/internal/store"
 )
 
@@ -84,7 +85,7 @@ var headlines = []string{
 
 // tail returns the last lines of a log that were written after offset. Where a
 // process said why it died, they are the lines around that, and headline is the
-// first of those that say it.
+// first of those that say it. What looks like a secret is taken out.
 func tail(path string, offset int64) (text, headline string) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -113,7 +114,7 @@ func tail(path string, offset int64) (text, headline string) {
 		from, headline = max(0, at-tailLines/3), strings.TrimSpace(lines[at])
 	}
 	lines = lines[from:min(len(lines), from+tailLines)]
-	return strings.Join(lines, "\n"), headline
+	return secret.Redact(strings.Join(lines, "\n")), secret.Redact(headline)
 }
 
 func isHeadline(line string) bool {

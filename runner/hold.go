@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"glimpse/internal/secret"
 	"glimpse/internal/store"
 	"glimpse/results"
 )
@@ -163,7 +164,7 @@ func (t *trial) settle(ctx context.Context, err error) error {
 	case errors.Is(err, ErrInterrupted):
 		return errors.Join(err, t.cfg.DB.Interrupt(ctx, t.claim))
 	}
-	if failed := t.cfg.DB.Fail(ctx, t.claim, failureOf(err), err.Error()); failed != nil {
+	if failed := t.cfg.DB.Fail(ctx, t.claim, failureOf(err), secret.Redact(err.Error())); failed != nil {
 		return errors.Join(err, failed)
 	}
 	return err
@@ -251,7 +252,7 @@ func (t *trial) phase(name string) {
 
 // note says something in the log and to the parent.
 func (t *trial) note(format string, args ...any) {
-	message := fmt.Sprintf(format, args...)
+	message := secret.Redact(fmt.Sprintf(format, args...))
 	_, _ = fmt.Fprintln(t.cfg.Log, message)
 	t.events.emit(Event{Kind: EventNote, Message: message})
 }

@@ -38,7 +38,7 @@ func trialCommand() *cobra.Command {
 				compute.Device, compute.Threads = l.Device, l.Threads
 			} else {
 				l.Run, l.Root, l.CommandLine = args[0], cli.DataRoot(l.Root, ""), cli.CommandLine()
-				l.Database = cli.DBPath(db)
+				l.Database, l.NoGit = cli.DBPath(db), cli.NoGit(l.NoGit)
 				var err error
 				if l.Cache, err = cli.FeatureDir(); err != nil {
 					return err
@@ -52,6 +52,7 @@ func trialCommand() *cobra.Command {
 	compute.Add(c)
 	cli.AddDB(c, &db)
 	cli.AddMeteor(c, &l.Meteor)
+	cli.AddNoGit(c, &l.NoGit)
 	c.Flags().StringVar(&l.Dir, "dir", "", "folder of checkpoints and logs (default runs, beside the database)")
 	c.Flags().StringVar(&l.Root, "data", "", "folder of the data set (default $GLIMPSE_DATA)")
 	c.Flags().StringVar(&l.Keep, "keep", "", "checkpoints that stay in the end: best, last, both or none (default best)")
