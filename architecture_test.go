@@ -55,6 +55,7 @@ var leaves = []string{
 	"internal/faults",
 	"internal/jsonfile",
 	"internal/jsonline",
+	"internal/private",
 	"internal/secret",
 	"internal/term",
 }

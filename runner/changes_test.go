@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -183,4 +184,41 @@ func TestFailuresHoldNoSecrets(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What a study leaves beside its database is its owner's alone; and the group's, where the folder of all runs is.
+func TestRunFoldersArePrivate(t *testing.T) {
+	b := bench{Dir: t.TempDir(), Seeds: 1, Epochs: 1, Jobs: 1}
+	runs := filepath.Join(b.Dir, "runs")
+	look := func(folder, file fs.FileMode) {
+		t.Helper()
+		if summary, err := b.run(t.Context(), nil); err != nil || summary.Completed != summary.Total {
+			t.Fatalf("%+v, %v", summary, err)
+		}
+		found := 0
+		for _, run := range b.runs(t) {
+			if run.Seed != int64(b.Seeds) {
+				continue
+			}
+			dir := RunDir(runs, run.ID)
+			for path, want := range map[string]fs.FileMode{dir: folder, filepath.Join(dir, LogName): file} {
+				if info, err := os.Stat(path); err != nil || info.Mode().Perm() != want {
+					t.Errorf("%v, %v, want %o", info, err, want)
+				}
+			}
+			found++
+		}
+		if found != 2 {
+			t.Errorf("looked at %d runs", found)
+		}
+	}
+	look(0o700, 0o600)
+	if info, err := os.Stat(runs); err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("%v, %v", info, err)
+	}
+	if err := os.Chmod(runs, 0o770); err != nil {
+		t.Fatal(err)
+	}
+	b.Seeds = 2
+	look(0o770, 0o660)
 }

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"glimpse/internal/private"
 	"glimpse/internal/store"
 )
 
@@ -86,6 +87,14 @@ func (n namer) owns(stem string) bool {
 
 // RunDir returns the folder of a run's checkpoints and log.
 func RunDir(dir, run string) string { return filepath.Join(dir, run) }
+
+// makeRunDir makes the folder of a run, and that of all runs, where they are missing.
+func makeRunDir(dir, run string) error {
+	if err := private.Folder(dir); err != nil {
+		return err
+	}
+	return private.Subfolder(run)
+}
 
 // BestCheckpoint returns the path of a run's best checkpoint, as
 // [Captioner.Load] takes it. dir is the folder of all runs ([DefaultDir]).

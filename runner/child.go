@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"glimpse/internal/jsonline"
+	"glimpse/internal/private"
 	"glimpse/internal/secret"
 	"glimpse/internal/store"
 )
@@ -106,10 +107,10 @@ func (s *study) attempt(ctx context.Context, task task) (Event, error) {
 // start starts a trial's process.
 func (s *study) start(task task) (*child, error) {
 	dir := RunDir(s.cfg.Dir, task.claim.Run)
-	if err := os.MkdirAll(dir, 0o777); err != nil {
+	if err := makeRunDir(s.cfg.Dir, dir); err != nil {
 		return nil, fmt.Errorf("folder for checkpoints: %w", err)
 	}
-	log, err := os.OpenFile(filepath.Join(dir, LogName), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o666)
+	log, err := private.OpenFile(filepath.Join(dir, LogName), os.O_WRONLY|os.O_CREATE|os.O_APPEND)
 	if err != nil {
 		return nil, fmt.Errorf("log of the trial: %w", err)
 	}

@@ -125,7 +125,7 @@ func (t *trial) trained() bool {
 // last checkpoint stood.
 func (t *trial) prepare(ctx context.Context, engine Engine) error {
 	defer t.time(&t.progress.Timings.Load)()
-	if err := os.MkdirAll(t.dir, 0o777); err != nil {
+	if err := makeRunDir(t.cfg.Dir, t.dir); err != nil {
 		return fmt.Errorf("folder for checkpoints: %w", err)
 	}
 	t.phase("data")

@@ -17,12 +17,30 @@ import (
 )
 
 // Write lets fill write a file beside path, flushes it to the disk and renames
-// it to path, in place of what is there. An error leaves path as it was, save
-// one of flushing the folder, after which the new file may be there.
-func Write(path string, fill func(io.Writer) error) error {
+// it to path, in place of what is there, whose mode it takes. An error leaves path as it was,
+// save one of flushing the folder, after which the new file may be there.
+func Write(path string, fill func(io.Writer) error) error { return write(path, 0, fill) }
+
+// WriteMode is Write, with the mode that a file has that was not there.
+func WriteMode(path string, mode fs.FileMode, fill func(io.Writer) error) error {
+	return write(path, mode, fill)
+}
+
+// write is WriteMode; mode 0 is what the umask leaves.
+func write(path string, mode fs.FileMode, fill func(io.Writer) error) error {
+	if info, err := os.Stat(path); err == nil {
+		mode = info.Mode().Perm()
+	}
 	temporary := beside(path)
-	f, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	at := mode
+	if mode == 0 {
+		at = 0o666
+	}
+	f, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, at)
 	if err == nil {
+		if mode != 0 {
+			_ = f.Chmod(mode) // what the umask took away; where that cannot be had, fewer may read it
+		}
 		err = errors.Join(fill(f), f.Sync(), f.Close())
 		if err == nil {
 			err = os.Rename(temporary, path)

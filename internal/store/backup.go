@@ -23,6 +23,9 @@ func (db *DB) Backup(ctx context.Context, path string) error {
 			}
 			defer func() { _ = reader.Close() }()
 		}
+		if err := makePrivate(temporary); err != nil {
+			return err
+		}
 		if _, err := reader.ExecContext(ctx, "VACUUM INTO ?", temporary); err != nil {
 			return explain(db.path, err)
 		}

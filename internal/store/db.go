@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -230,7 +231,26 @@ func inTx(ctx context.Context, on beginner, f func(*sql.Tx) error) error {
 	return tx.Commit()
 }
 
+// makePrivate makes the empty file of a database that is not there yet, for its owner alone: SQLite would make one for all
+// to read. The log and the rest that SQLite keeps beside it have the file's mode.
+func makePrivate(path string) error {
+	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+		return nil // opening a database by other ways than SQLite's would drop its locks
+	}
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil // of another process, which is as careful
+	}
+	if err != nil {
+		return fmt.Errorf("make the results database: %w; see that you may write there, or give another --db", err)
+	}
+	return file.Close()
+}
+
 func openWriter(path string) (*sql.DB, error) {
+	if err := makePrivate(path); err != nil {
+		return nil, err
+	}
 	pool, err := openPool(path, 1, url.Values{
 		"mode":          {"rwc"},
 		"_journal_mode": {"WAL"},

@@ -54,7 +54,7 @@ func (db *DB) Export(ctx context.Context, dir, form string) (map[string]int, err
 	}
 	rows := map[string]int{}
 	err := atomicfile.Create(dir, func(temporary string) error {
-		if err := os.Mkdir(temporary, 0o777); err != nil {
+		if err := os.Mkdir(temporary, 0o700); err != nil {
 			return err
 		}
 		return db.read(ctx, func(tx *sql.Tx) error {
@@ -78,7 +78,7 @@ func (db *DB) Export(ctx context.Context, dir, form string) (map[string]int, err
 			if err != nil {
 				return err
 			}
-			return atomicfile.Write(filepath.Join(temporary, manifestName), func(w io.Writer) error {
+			return atomicfile.WriteMode(filepath.Join(temporary, manifestName), 0o600, func(w io.Writer) error {
 				_, err := w.Write(append(text, '\n'))
 				return err
 			})
@@ -90,7 +90,7 @@ func (db *DB) Export(ctx context.Context, dir, form string) (map[string]int, err
 // exportTable writes one table to a file.
 func exportTable(ctx context.Context, tx *sql.Tx, t table, path, form string) (exportedTable, error) {
 	done := exportedTable{Name: t.name}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return done, err
 	}
