@@ -57,6 +57,7 @@ var leaves = []string{
 	"internal/jsonline",
 	"internal/private",
 	"internal/secret",
+	"internal/sheet",
 	"internal/term",
 }
 

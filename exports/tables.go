@@ -2,7 +2,6 @@ package exports
 
 import (
 	"context"
-	"encoding/csv"
 	"encoding/json"
 	"io"
 	"maps"
@@ -15,6 +14,7 @@ import (
 
 	"glimpse/internal/atomicfile"
 	"glimpse/internal/secret"
+	"glimpse/internal/sheet"
 	"glimpse/internal/store"
 )
 
@@ -30,7 +30,7 @@ type table struct {
 // for what is not known, and nan, inf and -inf for numbers that are not finite.
 func CSV(ctx context.Context, db *store.DB, runs []Run, dir string) error {
 	return writeTables(ctx, db, runs, dir, ".csv", func(w io.Writer, t table) error {
-		out := csv.NewWriter(w)
+		out := sheet.NewWriter(w)
 		if err := out.Write(t.columns); err != nil {
 			return err
 		}

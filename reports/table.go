@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"glimpse/internal/secret"
 	"glimpse/internal/store"
 )
 
@@ -214,7 +215,7 @@ func (r *result) failureTable() table {
 
 // cause is why the run ended without a result.
 func (r *run) cause() string {
-	parts := slices.DeleteFunc([]string{strings.TrimSpace(r.Failure), strings.TrimSpace(r.Error)}, func(s string) bool { return s == "" })
+	parts := slices.DeleteFunc([]string{strings.TrimSpace(r.Failure), strings.TrimSpace(secret.Redact(r.Error))}, func(s string) bool { return s == "" })
 	switch {
 	case len(parts) > 0:
 		return strings.Join(parts, ": ")

@@ -80,7 +80,8 @@ func dbExportCommand() *cobra.Command {
 jsonl: an object a row; loses nothing (` + "`glimpse db import`" + ` reads it back), and
 equal contents give equal bytes. Numbers that are not finite are "nan", "inf",
 "-inf"; what was not measured is null.
-csv: for spreadsheets and data frames; what was not measured is empty.`,
+csv: for spreadsheets and data frames; what was not measured is empty, and text that
+a spreadsheet would take for a formula has ' in front.`,
 		Example: `  glimpse db export -o results
   glimpse db export -o tables --format csv
   jq -r 'select(.state == "completed").id' results/runs.jsonl`,

@@ -6,7 +6,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"database/sql"
-	"encoding/csv"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -18,12 +17,13 @@ import (
 	"unicode/utf8"
 
 	"glimpse/internal/atomicfile"
+	"glimpse/internal/sheet"
 )
 
 // The forms of an export.
 const (
 	JSONLines = "jsonl" // loses nothing; [Import] reads it back
-	CSV       = "csv"   // for spreadsheets; NULL and the empty text look alike
+	CSV       = "csv"   // for spreadsheets ([sheet.Writer]); NULL and the empty text look alike
 )
 
 // manifestName is the file that says what an export holds.
@@ -167,7 +167,7 @@ type rawText struct {
 
 // csvRows writes a row as a line of a table whose head it writes first.
 func csvRows(w *bufio.Writer, head []string) func(columns []string, values []any) error {
-	out := csv.NewWriter(w)
+	out := sheet.NewWriter(w)
 	_ = out.Write(head) // its error stays and comes with the flush
 	out.Flush()
 	return func(columns []string, values []any) error {
