@@ -58,7 +58,7 @@ func TestEqualDataGiveEqualBytes(t *testing.T) {
 }
 
 func TestWhatComesFromTheStoreIsEscaped(t *testing.T) {
-	const evil = `</style></svg><script>alert("x")</script> & "q" 'a' | # *b* ` + "`c` \x01"
+	const evil = `</style></svg><script>alert("x")</script> & "q" 'a' | # *b* ` + "`c` \x01\u202e\x1b[2J"
 	study := store.Study{Name: evil, Question: evil, Spec: "# ```\n" + evil, Compare: json.RawMessage(
 		`{"arms":"model.attention","baseline":"none","contrasts":[["<i>b</i> onload=\"x\"","none"]],"primary":{"metric":"test.cider"}}`)}
 	trials := finished(2, levels, "none", `<i>b</i> onload="x"`)
@@ -67,6 +67,9 @@ func TestWhatComesFromTheStoreIsEscaped(t *testing.T) {
 	check(t, Write(context.Background(), fill(t, study, trials), evil, dir))
 	for name, content := range read(t, dir) {
 		text := string(content)
+		if s := "\x01\x1b\u202e"; filepath.Ext(name) != ".png" && filepath.Ext(name) != ".csv" && strings.ContainsAny(text, s) {
+			t.Errorf("%s holds one of %q", name, s)
+		}
 		switch filepath.Ext(name) {
 		case ".html", ".svg":
 			for _, s := range []string{"<script", "<i>", `onload="x"`, "\x01"} {

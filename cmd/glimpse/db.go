@@ -58,7 +58,7 @@ Checkpoints and logs, in runs/ beside the database, are not part of it.`,
 			if asJSON {
 				return term.WriteJSON(c.OutOrStdout(), map[string]any{"path": args[0], "bytes": info.Size()})
 			}
-			fmt.Fprintf(c.OutOrStdout(), "%s  %s bytes\n", args[0], term.Count(info.Size()))
+			fmt.Fprintf(c.OutOrStdout(), "%s  %s bytes\n", term.Line(args[0]), term.Count(info.Size()))
 			return nil
 		},
 	}
@@ -157,6 +157,6 @@ func printRows(c *cobra.Command, path string, rows map[string]int, asJSON bool) 
 	for _, table := range []string{"studies", "runs", "epochs", "captions"} {
 		parts = append(parts, table+" "+term.Count(int64(rows[table])))
 	}
-	fmt.Fprintf(c.OutOrStdout(), "%s  %s\n", path, strings.Join(parts, ", "))
+	fmt.Fprintf(c.OutOrStdout(), "%s  %s\n", term.Line(path), strings.Join(parts, ", "))
 	return nil
 }

@@ -45,7 +45,7 @@ each id is that of its settings; studies can be read. Changes nothing. Exit code
 				}
 			} else {
 				for _, f := range out.Findings {
-					fmt.Fprintf(c.OutOrStdout(), "%s: %s\n", f.Subject, f.Problem)
+					fmt.Fprintf(c.OutOrStdout(), "%s: %s\n", term.Line(f.Subject), term.Line(f.Problem))
 				}
 			}
 			if n := len(out.Findings); n > 0 {

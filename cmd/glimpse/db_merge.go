@@ -74,16 +74,16 @@ interrupted begins anew unless its folder is copied to the runs/ here.`,
 
 // printMerge tells the counts, and each run or study that there is more to say of.
 func printMerge(w io.Writer, m store.MergeReport) {
-	fmt.Fprintf(w, "%s  runs: %d added, %d replaced, %d the same, %d kept, %d left at work, %d in conflict\n", m.Path,
+	fmt.Fprintf(w, "%s  runs: %d added, %d replaced, %d the same, %d kept, %d left at work, %d in conflict\n", term.Line(m.Path),
 		m.Runs[store.MergeAdded], m.Runs[store.MergeReplaced], m.Runs[store.MergeSame], m.Runs[store.MergeKept],
 		m.Runs[store.MergeBusy], m.Runs[store.MergeConflict])
 	for _, one := range m.Details {
 		switch {
 		case one.Detail == "":
 		case one.Run == "":
-			fmt.Fprintf(w, "  study %s: %s\n", one.Study, one.Detail)
+			fmt.Fprintf(w, "  study %s: %s\n", term.Line(one.Study), term.Line(one.Detail))
 		default:
-			fmt.Fprintf(w, "  run %s: %s\n", one.Run, one.Detail)
+			fmt.Fprintf(w, "  run %s: %s\n", term.Line(one.Run), term.Line(one.Detail))
 		}
 	}
 }

@@ -74,7 +74,7 @@ Metrics are fractions of 1, CIDEr unscaled.`,
 				return term.WriteJSON(c.OutOrStdout(), done)
 			}
 			for _, d := range done { // what was written before an error, too
-				fmt.Fprintf(c.OutOrStdout(), "%s: %s\n", d.To, says(d))
+				fmt.Fprintf(c.OutOrStdout(), "%s: %s\n", term.Line(d.To), says(d))
 			}
 			return err
 		},

@@ -84,7 +84,7 @@ func printRecord(w io.Writer, r *view.Record) error {
 	}
 	t.Add("state", run.State)
 	if run.Error != "" {
-		t.Add("error", strings.ReplaceAll(strings.TrimSpace(run.Error), "\n", "\n\t"))
+		t.AddLines("error", strings.TrimSpace(run.Error))
 	}
 	if run.Parameters > 0 {
 		t.Add("parameters", term.Count(run.Parameters))
@@ -124,7 +124,8 @@ func printMetrics(w io.Writer, r *view.Record) error {
 	}
 	keys := r.MetricKeys()
 	t := &term.Table{}
-	t.Add(append([]string{"\nMETRICS ×100"}, keys...)...)
+	t.Gap()
+	t.Add(append([]string{"METRICS ×100"}, keys...)...)
 	for _, split := range slices.Sorted(maps.Keys(r.Run.Metrics)) {
 		row := []string{split}
 		for _, key := range keys {
@@ -140,7 +141,8 @@ func printEpochs(w io.Writer, r *view.Record) error {
 		return nil
 	}
 	t := &term.Table{}
-	header := []string{"\nEPOCH", "LOSS"}
+	t.Gap()
+	header := []string{"EPOCH", "LOSS"}
 	for _, m := range cli.BriefMetrics() {
 		header = append(header, "val "+m.Column())
 	}
@@ -164,7 +166,8 @@ func printCaptions(w io.Writer, r *view.Record) error {
 		return nil
 	}
 	t := &term.Table{}
-	t.Add("\nIMAGE ("+r.Split+")", "CAPTION", "LOG PROB", "CIDEr")
+	t.Gap()
+	t.Add("IMAGE ("+r.Split+")", "CAPTION", "LOG PROB", "CIDEr")
 	for _, c := range r.Captions {
 		cider := "-"
 		if c.Scored {

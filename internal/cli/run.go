@@ -16,6 +16,7 @@ import (
 	"glimpse/experiments"
 	"glimpse/internal/engine"
 	"glimpse/internal/secret"
+	"glimpse/internal/term"
 	"glimpse/runner"
 )
 
@@ -78,8 +79,11 @@ func Run(ctx context.Context, root *cobra.Command, args []string, stdin io.Reade
 	started := false
 	root.SetArgs(args)
 	root.SetIn(stdin)
-	root.SetOut(stdout)
-	root.SetErr(stderr)
+	out, said := term.NewOutput(stdout), term.NewOutput(stderr)
+	defer out.Close()
+	defer said.Close()
+	root.SetOut(out)
+	root.SetErr(said)
 	// Runs once flags and arguments are accepted: an error before that is one of usage.
 	root.PersistentPreRun = func(*cobra.Command, []string) { started = true }
 	command, err := root.ExecuteContextC(ctx)
@@ -94,9 +98,9 @@ func Run(ctx context.Context, root *cobra.Command, args []string, stdin io.Reade
 	if code == ExitInterrupted {
 		message = "interrupted; the same command goes on from where it stopped"
 	}
-	fmt.Fprintf(stderr, "glimpse: %s\n", message)
+	fmt.Fprintf(said, "glimpse: %s\n", message)
 	if code == ExitUsage && !started {
-		fmt.Fprintf(stderr, "`%s --help` tells how it is used\n", command.CommandPath())
+		fmt.Fprintf(said, "`%s --help` tells how it is used\n", command.CommandPath())
 	}
 	return code
 }

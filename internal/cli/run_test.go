@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"errors"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/spf13/cobra"
+
+	"glimpse/internal/term"
 )
 
 // A password is neither in what a failing verb says nor in the command line that is recorded.
@@ -28,5 +31,32 @@ func TestPasswordsAreNotShown(t *testing.T) {
 	os.Args = []string{"glimpse", "run", "x.yaml", "--data", "http://me:" + password + "@host/a b", "--token", password}
 	if got := CommandLine(); got != "glimpse run x.yaml --data 'http://host/a b' --token [redacted]" {
 		t.Error(got)
+	}
+}
+
+// What a terminal would obey is shown instead, whichever way it is printed.
+func TestOutputIsShown(t *testing.T) {
+	const evil = "a\x1b]0;owned\a\u202e\u009b2J\x9b"
+	root := Root()
+	root.AddCommand(&cobra.Command{Use: "prints", RunE: func(c *cobra.Command, _ []string) error {
+		c.Println(evil)
+		return errors.Join(errors.New(evil), term.WriteJSON(c.OutOrStdout(), evil))
+	}})
+	for _, args := range [][]string{{"prints"}, {evil}, {"prints", "--" + evil}, {"help", evil}} {
+		var out, said bytes.Buffer
+		Run(t.Context(), root, args, nil, &out, &said)
+		if text := out.String() + said.String(); strings.ContainsAny(text, "\x1b\a\u202e\u009b") || strings.Contains(text, "\x9b") || !strings.Contains(text, "owned") {
+			t.Errorf("%q prints %q", args, text)
+		}
+	}
+}
+
+func TestCompletionsAreShown(t *testing.T) {
+	words := []string{"soft", "so\x1bft", "so\nft", "3f2a\tarm \x1b[2J\tx", "none"}
+	if got := Beginning(words, "so"); !slices.Equal(got, []string{"soft"}) {
+		t.Errorf("%q", got)
+	}
+	if got := Beginning(words, "3"); !slices.Equal(got, []string{"3f2a\tarm \\u001b[2J\\tx"}) {
+		t.Errorf("%q", got)
 	}
 }
