@@ -16,6 +16,7 @@ type Verification struct {
 	Runs     int             `json:"runs"`
 	Captions int             `json:"captions"` // of completed runs
 	Findings []store.Finding `json:"findings"`
+	Exposed  Exposure        `json:"exposed"` // no finding: the database is sound with it
 }
 
 // Verify checks what glimpse promises of a database: what the store promises of its tables, and that ids, hashes and scores
@@ -28,6 +29,9 @@ func Verify(ctx context.Context, db *store.DB) (*Verification, error) {
 	out := &Verification{Findings: append([]store.Finding{}, found...)}
 	if len(found) > 0 {
 		return out, nil // what follows reads values that may not be there
+	}
+	if out.Exposed, err = Exposed(ctx, db); err != nil {
+		return nil, err
 	}
 	runs, err := db.Runs(ctx, "")
 	if err != nil {

@@ -12,19 +12,20 @@ import (
 	"glimpse/internal/cli"
 	"glimpse/internal/store"
 	"glimpse/internal/term"
+	"glimpse/results"
 )
 
 func dbCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "db",
-		Short: "Check, back up, export, import and merge results databases",
+		Short: "Check, back up, redact, export, import and merge results databases",
 		Example: `  glimpse db check
   glimpse db backup results-monday.db
   glimpse db merge other-machine.db`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(dbCheckCommand(), dbBackupCommand(), dbExportCommand(), dbImportCommand(), dbMergeCommand())
+	c.AddCommand(dbCheckCommand(), dbBackupCommand(), dbRedactCommand(), dbExportCommand(), dbImportCommand(), dbMergeCommand())
 	return c
 }
 
@@ -93,15 +94,20 @@ a spreadsheet would take for a formula has ' in front.`,
 			if dir == "" {
 				return cli.Usage(errors.New("-o names the folder to make"))
 			}
-			results, err := cli.OpenResults(db)
+			opened, err := cli.OpenResults(db)
 			if err != nil {
 				return err
 			}
-			defer results.Close()
-			rows, err := results.Export(c.Context(), dir, form)
+			defer opened.Close()
+			rows, err := opened.Export(c.Context(), dir, form)
 			if err != nil {
 				return taken(err, dir, "name another folder")
 			}
+			found, err := results.Exposed(c.Context(), opened)
+			if err != nil {
+				return err
+			}
+			remarkOnExposure(c, found, db)
 			return printRows(c, dir, rows, asJSON)
 		},
 	}

@@ -22,7 +22,8 @@ func dbCheckCommand() *cobra.Command {
 promises of it: completed runs have captions, scores and hashes; the captions
 have the hash that was recorded, and their counts give the scores that were recorded;
 each id is that of its settings; studies can be read. Changes nothing. Exit code
-1 if anything is found.`,
+1 if anything is found. A note, which is no finding, tells of what should not be
+passed on with the database: ` + "`glimpse db redact`" + ` takes it out.`,
 		Example: `  glimpse db check
   glimpse db check --db old.db --json`,
 		Args: cobra.NoArgs,
@@ -48,6 +49,7 @@ each id is that of its settings; studies can be read. Changes nothing. Exit code
 					fmt.Fprintf(c.OutOrStdout(), "%s: %s\n", term.Line(f.Subject), term.Line(f.Problem))
 				}
 			}
+			remarkOnExposure(c, out.Exposed, db)
 			if n := len(out.Findings); n > 0 {
 				return fmt.Errorf("%s: %s; the file itself is sound: restore a backup, or run again what is affected",
 					opened.Path(), term.Plural(n, "finding"))
