@@ -50,6 +50,12 @@ func Redact(ctx context.Context, path string, studies []string) (Exposure, error
 	return x, err
 }
 
+// Environment is what a run recorded of where it was made, without what should not be passed on.
+func Environment(run store.Run) json.RawMessage {
+	cleaned, _, _ := redact(store.Text{Column: "environment", Value: string(run.Environment)})
+	return json.RawMessage(cleaned)
+}
+
 // add counts what a text holds, and returns the text without it.
 func (x *Exposure) add(runs map[string]bool, text store.Text) string {
 	cleaned, diffs, secrets := redact(text)

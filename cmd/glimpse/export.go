@@ -25,8 +25,9 @@ were begun. Several targets may be named at once. Exporting again replaces what
 was exported before; nothing is doubled.
 
 --mlflow takes the URL of a tracking server (MLflow 2 or 3; user and password from
-the URL or $MLFLOW_TRACKING_USERNAME and _PASSWORD, or $MLFLOW_TRACKING_TOKEN), or
-a folder, which is written as a file store. A study is an experiment; settings are
+the URL or $MLFLOW_TRACKING_USERNAME and _PASSWORD, or $MLFLOW_TRACKING_TOKEN; the
+variables are safer, since others on the machine may see command lines), or a
+folder, which is written as a file store. A study is an experiment; settings are
 parameters, scores and curves metrics, captions artifacts. MLflow 3.13 and newer
 read a folder only with MLFLOW_ALLOW_FILE_STORE=true, or take it in by
 mlflow migrate-filestore.

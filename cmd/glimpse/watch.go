@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"glimpse/internal/cli"
+	"glimpse/internal/secret"
 	"glimpse/internal/store"
 	"glimpse/internal/term"
 	"glimpse/results"
@@ -143,7 +144,7 @@ func (w *watcher) show(run store.Run, now time.Time) {
 		split, scores := run.Final()
 		line = cli.WithMessage(line, cli.ScoreText(split, scores))
 	case store.Failed, store.Pruned:
-		line = cli.WithMessage(line, run.Error)
+		line = cli.WithMessage(line, secret.Redact(run.Error))
 	}
 	w.p.Finish(name, line)
 }

@@ -11,6 +11,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"glimpse/internal/secret"
 )
 
 // Download puts the wheel of a requirement, such as net==1.2, into the folder dir.
@@ -53,7 +55,7 @@ func Pip(ctx context.Context, dir, requirement string) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		return fmt.Errorf("pip download %s: %w: %s", requirement, err, lastLines(output.String(), 3))
+		return fmt.Errorf("pip download %s: %w: %s", requirement, err, secret.Redact(lastLines(output.String(), 3))) // pip names the index as it was configured
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"glimpse/experiments"
 	"glimpse/internal/filter"
+	"glimpse/internal/secret"
 	"glimpse/internal/store"
 	"glimpse/internal/term"
 	"glimpse/metrics"
@@ -72,7 +73,7 @@ var runFields = []Field{
 		func(r *Row) (filter.Value, bool) { return filter.Value{Text: cmp.Or(r.label, r.Arm)}, true }, nil},
 	{"state", "STATE", filter.Text, strings.Join(States, ", "), text(func(r store.Run) string { return r.State }), nil},
 	{"failure", "FAILURE", filter.Text, "what kind of failure", text(func(r store.Run) string { return r.Failure }), nil},
-	{"error", "ERROR", filter.Text, "what it failed of", text(func(r store.Run) string { return strings.Join(strings.Fields(r.Error), " ") }), nil},
+	{"error", "ERROR", filter.Text, "what it failed of", text(func(r store.Run) string { return strings.Join(strings.Fields(secret.Redact(r.Error)), " ") }), nil},
 	{"attempt", "ATTEMPT", filter.Number, "how often it was begun", quantity(func(r store.Run) float64 { return float64(r.Attempt) }), nil},
 	{"epochs", "EPOCHS", filter.Number, "epochs trained",
 		func(r *Row) (filter.Value, bool) { return filter.Value{Number: float64(r.Epochs)}, true }, nil},

@@ -3,6 +3,7 @@ package view
 import (
 	"encoding/json"
 
+	"glimpse/internal/secret"
 	"glimpse/internal/store"
 	"glimpse/internal/term"
 )
@@ -46,7 +47,7 @@ func NewRun(r store.Run) Run {
 	}
 	return Run{
 		ID: r.ID, Study: r.Study, Studies: r.Studies, Arm: r.Arm, Seed: r.Seed, Swept: swept,
-		State: r.State, Failure: r.Failure, Error: r.Error, Attempt: r.Attempt,
+		State: r.State, Failure: r.Failure, Error: secret.Redact(r.Error), Attempt: r.Attempt,
 		Epochs: r.Epochs, BestEpoch: r.BestEpoch, Seconds: term.Number(r.Seconds), Parameters: r.Parameters,
 		Signature: r.Signature, CaptionsSHA256: r.CaptionsSHA256, WeightsSHA256: r.WeightsSHA256,
 		Created: term.Timestamp(r.Created), Started: term.Timestamp(r.Started), Finished: term.Timestamp(r.Finished),
