@@ -94,7 +94,7 @@ func Run(ctx context.Context, root *cobra.Command, args []string, stdin io.Reade
 		return int(told)
 	}
 	code := exitCode(ctx, err, started)
-	message := secret.Redact(strings.TrimRight(err.Error(), "\n"))
+	message := secret.Redact(onOneLine(strings.TrimRight(err.Error(), "\n"), args))
 	if code == ExitInterrupted {
 		message = "interrupted; the same command goes on from where it stopped"
 	}
@@ -103,6 +103,20 @@ func Run(ctx context.Context, root *cobra.Command, args []string, stdin io.Reade
 		fmt.Fprintf(said, "`%s --help` tells how it is used\n", command.CommandPath())
 	}
 	return code
+}
+
+// onOneLine gives a message in which what was named on the command line, such as a file of somebody else's, ends no line: what
+// follows would look like a message of its own.
+func onOneLine(message string, args []string) string {
+	for _, arg := range args {
+		_, value, _ := strings.Cut(arg, "=")
+		for _, named := range []string{arg, value} {
+			if strings.Contains(named, "\n") {
+				message = strings.ReplaceAll(message, named, term.Line(named))
+			}
+		}
+	}
+	return message
 }
 
 func exitCode(ctx context.Context, err error, started bool) int {

@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -48,6 +49,26 @@ func TestOutputIsShown(t *testing.T) {
 		if text := out.String() + said.String(); strings.ContainsAny(text, "\x1b\a\u202e\u009b") || strings.Contains(text, "\x9b") || !strings.Contains(text, "owned") {
 			t.Errorf("%q prints %q", args, text)
 		}
+	}
+}
+
+// A name with the end of a line in it makes no line of its own in an error.
+func TestErrorsKeepNamesOnOneLine(t *testing.T) {
+	const name = "a\nglimpse: all is well"
+	root := Root()
+	c := &cobra.Command{Use: "opens", RunE: func(c *cobra.Command, args []string) error {
+		path, _ := c.Flags().GetString("path")
+		return errors.Join(fmt.Errorf("open %s%s: no such file", path, strings.Join(args, "")), errors.New("and more"))
+	}}
+	c.Flags().String("path", "", "")
+	root.AddCommand(c)
+	for _, args := range [][]string{{"opens", name}, {"opens", "--path", name}, {"opens", "--path=" + name}} {
+		var said bytes.Buffer
+		Run(t.Context(), root, args, nil, &said, &said)
+		if said.String() != "glimpse: open a\\nglimpse: all is well: no such file\nand more\n" {
+			t.Errorf("%q: %q", args, &said)
+		}
+		_ = c.Flags().Set("path", "")
 	}
 }
 
