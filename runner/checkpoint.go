@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"glimpse/internal/atomicfile"
 	"glimpse/internal/store"
 )
 
@@ -149,7 +150,7 @@ func removeCheckpoints(dir, run string, created time.Time, dry bool) (int64, err
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, nil
 	}
-	var freed int64
+	freed, err := atomicfile.Sweep(RunDir(dir, run), dry)
 	for _, entry := range entries {
 		stem, _, _ := strings.Cut(entry.Name(), ".")
 		info, gone := entry.Info()
@@ -189,7 +190,8 @@ func escapeGlob(path string) string {
 }
 
 // prune removes the checkpoints that neither this process nor a successor can
-// need: those of this attempt and of earlier ones, save the ones to keep.
+// need: those of this attempt and of earlier ones, save the ones to keep, and
+// what killed processes left half written.
 func prune(dir string, names namer, keep ...string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -202,5 +204,6 @@ func prune(dir string, names namer, keep ...string) error {
 			failed = errors.Join(failed, os.Remove(filepath.Join(dir, entry.Name())))
 		}
 	}
-	return failed
+	_, err = atomicfile.Sweep(dir, false)
+	return errors.Join(failed, err)
 }
