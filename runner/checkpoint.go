@@ -88,6 +88,14 @@ func (n namer) owns(stem string) bool {
 // RunDir returns the folder of a run's checkpoints and log.
 func RunDir(dir, run string) string { return filepath.Join(dir, run) }
 
+// makeFolder makes the folder of a run.
+func makeFolder(dir string) error {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return &atomicfile.WriteError{Path: dir, Err: err}
+	}
+	return nil
+}
+
 // BestCheckpoint returns the path of a run's best checkpoint, as
 // [Captioner.Load] takes it. dir is the folder of all runs ([DefaultDir]).
 func BestCheckpoint(dir string, run store.Run) (string, error) {

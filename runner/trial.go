@@ -125,8 +125,8 @@ func (t *trial) trained() bool {
 // last checkpoint stood.
 func (t *trial) prepare(ctx context.Context, engine Engine) error {
 	defer t.time(&t.progress.Timings.Load)()
-	if err := os.MkdirAll(t.dir, 0o777); err != nil {
-		return fmt.Errorf("folder for checkpoints: %w", err)
+	if err := makeFolder(t.dir); err != nil {
+		return err
 	}
 	t.phase("data")
 	content, err := t.load()

@@ -9,6 +9,7 @@
 package atomicfile
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -26,7 +27,17 @@ type WriteError struct {
 	Err  error
 }
 
-func (e *WriteError) Error() string { return fmt.Sprintf("writing %s: %v", e.Path, e.Err) }
+// Error leaves out the system call and the temporary name.
+func (e *WriteError) Error() string {
+	reason := e.Err
+	switch err := reason.(type) {
+	case *fs.PathError:
+		reason = err.Err
+	case *os.LinkError:
+		reason = err.Err
+	}
+	return fmt.Sprintf("writing %s: %v", e.Path, reason)
+}
 
 // Unwrap returns the reason.
 func (e *WriteError) Unwrap() error { return e.Err }
@@ -66,12 +77,12 @@ func Write(path string, fill func(io.Writer) error) error {
 func fillAndClose(f *os.File, path string, fill func(io.Writer) error) error {
 	to := &writer{f: f}
 	filled := fill(to)
-	flushed := errors.Join(f.Sync(), f.Close())
-	switch {
-	case to.failed != nil || filled == nil && flushed != nil:
-		return &WriteError{path, errors.Join(to.failed, flushed)}
-	case filled != nil:
+	synced, closed := f.Sync(), f.Close()
+	if filled != nil && to.failed == nil {
 		return fmt.Errorf("writing %s: %w", path, filled)
+	}
+	if err := cmp.Or(to.failed, synced, closed); err != nil {
+		return &WriteError{path, err}
 	}
 	return nil
 }
@@ -126,8 +137,11 @@ func Create(path string, fill func(temporary string) error) error {
 // made meanwhile, and linking it does not; some filesystems know no links.
 func move(from, to string) error {
 	info, err := os.Lstat(from)
-	if err != nil || info.IsDir() {
-		return errors.Join(err, os.Rename(from, to))
+	if err != nil {
+		return err
+	}
+	if info.IsDir() {
+		return os.Rename(from, to)
 	}
 	if err = os.Link(from, to); err == nil {
 		return nil
