@@ -37,6 +37,36 @@ type progress struct {
 	BestSHA256 string `json:"best_sha256"`
 
 	Timings timings `json:"timings"`
+
+	// Earlier are the states that the trial goes back to where the last checkpoint, or the best, cannot be loaded, the
+	// newest first: those of the checkpoints that counted before the last one was written. Rewinds says when it did.
+	Earlier []progress `json:"earlier,omitempty"`
+	Rewinds []string   `json:"rewinds,omitempty"`
+}
+
+// states are those of the checkpoints that count, the newest first: the last and, where its state is known, the best.
+func (p progress) states() []progress {
+	if p.Last == "" {
+		return nil
+	}
+	last := p
+	last.Earlier, last.Rewinds = nil, nil
+	states := []progress{last}
+	for _, e := range p.Earlier {
+		if e.Last == p.Best && p.Best != p.Last {
+			states = append(states, e)
+		}
+	}
+	return states
+}
+
+// checkpoints are the names of those to keep: the last, the best, and those of the earlier states, three in all at most.
+func (p progress) checkpoints() []string {
+	names := []string{p.Last, p.Best}
+	for _, e := range p.Earlier {
+		names = append(names, e.Last, e.Best)
+	}
+	return names
 }
 
 // trainedEpoch is what training reported of an epoch.
@@ -187,9 +217,20 @@ func BestValue(run store.Run) float64 {
 }
 
 // checkpointExists tells whether any file of a checkpoint is there.
-func checkpointExists(path string) bool {
-	files, err := filepath.Glob(escapeGlob(path) + ".*")
-	return err == nil && len(files) > 0
+func checkpointExists(path string) bool { return findCheckpoint(path) == nil }
+
+// findCheckpoint looks for the files of a checkpoint: with none, the error is fs.ErrNotExist.
+func findCheckpoint(path string) error {
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil {
+		return fmt.Errorf("looking for a checkpoint: %w", err)
+	}
+	for _, entry := range entries {
+		if strings.HasPrefix(entry.Name(), filepath.Base(path)+".") {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s: %w", path, fs.ErrNotExist)
 }
 
 // escapeGlob takes the meaning from the characters of a path that Glob knows.

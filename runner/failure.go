@@ -45,7 +45,7 @@ func failureOf(err error) string {
 	if errors.As(err, new(*DataError)) {
 		return FailureData
 	}
-	if errors.As(err, new(*atomicfile.WriteError)) || errors.As(err, new(*store.FileError)) || namesDisk(err) {
+	if errors.As(err, new(*atomicfile.WriteError)) || errors.As(err, new(*store.FileError)) || errors.As(err, new(*unreadableError)) || namesDisk(err) {
 		return FailureDisk
 	}
 	return FailureError

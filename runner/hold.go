@@ -76,6 +76,7 @@ func (t *trial) read(run store.Run) (err error) {
 	if err := json.Unmarshal(run.Progress, &t.progress); err != nil {
 		return fmt.Errorf("run %s: its progress cannot be read: %w", run.ID, err)
 	}
+	t.committed = t.progress
 	return nil
 }
 
@@ -207,6 +208,7 @@ func (t *trial) commit(ctx context.Context, epoch *store.Epoch) error {
 	if epoch != nil && p.BestEpoch == epoch.Epoch {
 		p.Best, p.BestSHA256 = name, hash
 	}
+	p.Earlier = t.committed.states()
 	raw, err := json.Marshal(p)
 	if err != nil {
 		return fmt.Errorf("record the progress: %w", err)
@@ -220,8 +222,9 @@ func (t *trial) commit(ctx context.Context, epoch *store.Epoch) error {
 		}
 		return err
 	}
+	t.committed = *p
 	t.touch()
-	if err := prune(t.dir, t.names, p.Last, p.Best); err != nil {
+	if err := prune(t.dir, t.names, p.checkpoints()...); err != nil {
 		t.note("old checkpoints stay: %v", err)
 	}
 	return nil
