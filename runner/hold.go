@@ -83,12 +83,19 @@ func (t *trial) read(run store.Run) (err error) {
 // claimAlone claims a run for a trial without a runner, waiting for as long as
 // it takes to tell that a holder elsewhere is dead.
 func claimAlone(ctx context.Context, cfg TrialConfig, run store.Run) (store.Claim, error) {
-	w := newWatcher()
+	w := newWatcher(cfg.DB)
 	for {
-		switch {
-		case run.State == store.Completed:
+		if run.State == store.Completed {
 			return store.Claim{}, fmt.Errorf("run %s is completed already", run.ID)
-		case run.State != store.Running || w.dead(run):
+		}
+		free := run.State != store.Running
+		if !free {
+			var err error
+			if free, err = w.dead(ctx, run); err != nil {
+				return store.Claim{}, err
+			}
+		}
+		if free {
 			return cfg.DB.Claim(ctx, run, me(cfg.Lease))
 		}
 		beats := run.Beats

@@ -352,3 +352,36 @@ func TestRewindForgets(t *testing.T) {
 		save(epoch + 1)
 	}
 }
+
+func TestTakeovers(t *testing.T) {
+	db, ctx := open(t), context.Background()
+	claim := claimed(t, db)
+	expected := func(when string, want int) {
+		t.Helper()
+		if n, err := db.Takeovers(ctx, claim.Run); err != nil || n != want {
+			t.Errorf("%s: %d takeovers, %v; want %d", when, n, err, want)
+		}
+	}
+	take := func() {
+		t.Helper()
+		run, err := db.Run(ctx, claim.Run)
+		if err == nil {
+			claim, err = db.Claim(ctx, run, Owner{})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	expected("at first", 0)
+	take()
+	take()
+	expected("taken over twice", 2)
+	if err := db.Fail(ctx, claim, "crash", "it crashed"); err != nil {
+		t.Fatal(err)
+	}
+	expected("once it has ended", 0)
+	take()
+	expected("begun again", 0)
+	take()
+	expected("and taken over", 1)
+}
