@@ -85,7 +85,10 @@ func TestFreeCheckpoints(t *testing.T) {
 	if err := db.Interrupt(ctx, claims["bb"]); err != nil {
 		t.Fatal(err)
 	}
-	a, b := Freed{"aa", store.Completed, 5}, Freed{"bb", store.Interrupted, 5}
+	if err := os.WriteFile(filepath.Join(RunDir(DefaultDir(db), "aa"), ".glimpse-ABCDEFGHIJ.tmp"), []byte("half"), 0o600); err != nil {
+		t.Fatal(err) // of a killed trial
+	}
+	a, b := Freed{"aa", store.Completed, 9}, Freed{"bb", store.Interrupted, 5}
 	for _, c := range []struct {
 		unfinished, dry bool
 		want            []Freed
