@@ -187,7 +187,7 @@ func (r *result) runTable() table {
 				epochs = fmt.Sprintf("%d of %d", run.BestEpoch, run.Run.Run.Epochs)
 			}
 			t.Rows = append(t.Rows, []cell{{Text: run.ID, Code: true}, a.cell(), {Text: fmt.Sprint(run.Seed)},
-				{Text: run.State, Class: "state-" + knownState(run.State)}, {Text: value}, {Text: epochs},
+				{Text: r.stateText(run), Class: "state-" + knownState(run.State)}, {Text: value}, {Text: epochs},
 				{Text: duration(run.Seconds)}, {Text: abbreviated(run.CaptionsSHA256), Code: run.CaptionsSHA256 != ""}})
 		}
 	}

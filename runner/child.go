@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"glimpse/internal/atomicfile"
 	"glimpse/internal/jsonline"
 	"glimpse/internal/private"
 	"glimpse/internal/secret"
@@ -108,13 +109,12 @@ func (s *study) attempt(ctx context.Context, task task) (Event, error) {
 func (s *study) start(task task) (*child, error) {
 	dir := RunDir(s.cfg.Dir, task.claim.Run)
 	if err := makeRunDir(s.cfg.Dir, dir); err != nil {
-		return nil, fmt.Errorf("folder for checkpoints: %w", err)
+		return nil, err
 	}
-	log, err := private.OpenFile(filepath.Join(dir, LogName), os.O_WRONLY|os.O_CREATE|os.O_APPEND)
+	log, err := openLog(dir, task.claim.Attempt)
 	if err != nil {
-		return nil, fmt.Errorf("log of the trial: %w", err)
+		return nil, err
 	}
-	_, _ = fmt.Fprintf(log, "--- attempt %d, %s\n", task.claim.Attempt, time.Now().Format(time.RFC3339))
 	c := &child{log: log, heard: make(chan struct{}, 1)}
 	if info, err := log.Stat(); err == nil {
 		c.offset = info.Size()
@@ -138,6 +138,21 @@ func (s *study) start(task task) (*child, error) {
 	}
 	_ = jsonline.Write(stdin, s.launch(task)) // a process that does not read it has ended, or will be found silent
 	return c, nil
+}
+
+// openLog opens a trial's log and begins the part of an attempt.
+func openLog(dir string, attempt int64) (*os.File, error) {
+	path := filepath.Join(dir, LogName)
+	log, err := private.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND)
+	if err == nil {
+		if _, err = fmt.Fprintf(log, "--- attempt %d, %s\n", attempt, time.Now().Format(time.RFC3339)); err != nil {
+			_ = log.Close()
+		}
+	}
+	if err != nil {
+		return nil, &atomicfile.WriteError{Path: path, Err: err}
+	}
+	return log, nil
 }
 
 // launch is what the process of a trial is told.

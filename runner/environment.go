@@ -30,6 +30,9 @@ type Environment struct {
 	PeakRSSBytes int64             `json:"peak_rss_bytes"` // of the trial's last process
 	Timings      *timings          `json:"timings,omitempty"`
 	Attempts     int64             `json:"attempts"`
+	// Rewinds are the times that the trial went back to an earlier checkpoint, or to its beginning, because a later
+	// one could not be loaded: in which attempt, to where, and why.
+	Rewinds []string `json:"rewinds,omitempty"`
 }
 
 // environment looks around. What cannot be found out is left empty.

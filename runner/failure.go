@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"glimpse/data"
+	"glimpse/internal/atomicfile"
 	"glimpse/internal/secret"
 	"glimpse/internal/store"
 )
@@ -19,15 +20,16 @@ import (
 const (
 	FailureCrash   = "crash"   // the process died: a signal, an exit without a word
 	FailureStalled = "stalled" // the process made no progress for too long
-	FailureDisk    = "disk"    // a file or the database could not be written
+	FailureDisk    = "disk"    // a checkpoint, the log or the database could not be written, whatever the reason
 	FailureData    = "data"    // the data were not those that the run was planned for
 	FailureLoss    = "loss"    // the loss or the gradient became NaN or infinite
 	FailureError   = "error"   // anything else that the trial reported
 )
 
-// ErrDisk is returned when a trial failed because a file or the database could not be written: the study ends, since the other
+// ErrDisk is returned when a trial failed because what is kept of it could not be written: the study ends, since the other
 // trials would fail of the same.
-var ErrDisk = errors.New("the study ends here, before its other trials fail of the same; free space or mend the disk, and run again to go on")
+var ErrDisk = errors.New("the study ends here, before its other trials fail of the same; mend that (space, a quota, the disk, " +
+	"the folder, its permissions), and run again to go on")
 
 // Retryable tells whether running the trial again can mend a kind of failure.
 // The others would only happen again, until their cause is mended.
@@ -44,12 +46,15 @@ func failureOf(err error) string {
 	if errors.As(err, new(*DataError)) {
 		return FailureData
 	}
-	for _, cause := range []error{store.ErrDiskFull, store.ErrDisk, store.ErrLocked, syscall.ENOSPC, syscall.EDQUOT, syscall.EIO} {
-		if errors.Is(err, cause) {
-			return FailureDisk
-		}
+	if errors.As(err, new(*atomicfile.WriteError)) || errors.As(err, new(*store.FileError)) || errors.As(err, new(*unreadableError)) || namesDisk(err) {
+		return FailureDisk
 	}
 	return FailureError
+}
+
+// namesDisk tells whether an error names the disk by itself, be it of something that is read or written elsewhere.
+func namesDisk(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EIO)
 }
 
 // lossError is a loss that is not a number.

@@ -77,18 +77,26 @@ func (t *trial) read(run store.Run) (err error) {
 	if err := json.Unmarshal(run.Progress, &t.progress); err != nil {
 		return fmt.Errorf("run %s: its progress cannot be read: %w", run.ID, err)
 	}
+	t.committed = t.progress
 	return nil
 }
 
 // claimAlone claims a run for a trial without a runner, waiting for as long as
 // it takes to tell that a holder elsewhere is dead.
 func claimAlone(ctx context.Context, cfg TrialConfig, run store.Run) (store.Claim, error) {
-	w := newWatcher()
+	w := newWatcher(cfg.DB)
 	for {
-		switch {
-		case run.State == store.Completed:
+		if run.State == store.Completed {
 			return store.Claim{}, fmt.Errorf("run %s is completed already", run.ID)
-		case run.State != store.Running || w.dead(run):
+		}
+		free := run.State != store.Running
+		if !free {
+			var err error
+			if free, err = w.dead(ctx, run); err != nil {
+				return store.Claim{}, err
+			}
+		}
+		if free {
 			return cfg.DB.Claim(ctx, run, me(cfg.Lease))
 		}
 		beats := run.Beats
@@ -208,6 +216,7 @@ func (t *trial) commit(ctx context.Context, epoch *store.Epoch) error {
 	if epoch != nil && p.BestEpoch == epoch.Epoch {
 		p.Best, p.BestSHA256 = name, hash
 	}
+	p.Earlier = t.committed.states()
 	raw, err := json.Marshal(p)
 	if err != nil {
 		return fmt.Errorf("record the progress: %w", err)
@@ -221,8 +230,9 @@ func (t *trial) commit(ctx context.Context, epoch *store.Epoch) error {
 		}
 		return err
 	}
+	t.committed = *p
 	t.touch()
-	if err := prune(t.dir, t.names, p.Last, p.Best); err != nil {
+	if err := prune(t.dir, t.names, p.checkpoints()...); err != nil {
 		t.note("old checkpoints stay: %v", err)
 	}
 	return nil

@@ -83,7 +83,7 @@ func TestPruneLeavesSuccessorsAlone(t *testing.T) {
 	}
 	for _, name := range []string{
 		"checkpoint-z-1-1.json", "checkpoint-z-1-1.safetensors", "checkpoint-z-1-2.json", "checkpoint-z-2-3.optimizer.safetensors",
-		"checkpoint-z-2-4.json.tmp", "checkpoint-z-3-1.json", "checkpoint-z-10-1.json", "log.txt", "checkpoint-z-mine.json", "checkpoint-y-1-1.json",
+		".glimpse-ABCDEFGHIJ.tmp", "checkpoint-z-3-1.json", "checkpoint-z-10-1.json", "log.txt", "checkpoint-z-mine.json", "checkpoint-y-1-1.json",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
 			t.Fatal(err)

@@ -49,7 +49,7 @@ func Run(ctx context.Context, cfg Config) (Summary, error) {
 		return Summary{}, err
 	}
 	s := &study{
-		cfg: cfg, trials: map[string]experiments.Trial{}, watch: newWatcher(),
+		cfg: cfg, trials: map[string]experiments.Trial{}, watch: newWatcher(cfg.DB),
 		active: map[string]bool{}, tried: map[string]bool{},
 	}
 	pending, err := s.plan(ctx)

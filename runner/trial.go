@@ -68,6 +68,8 @@ type trial struct {
 	scorer      metrics.Scorer
 	captioner   Captioner
 	progress    progress
+	committed   progress         // as the database has it
+	damaged     map[string]error // checkpoints that could not be loaded, by name
 }
 
 // RunTrial runs one trial from its last checkpoint to its scores. It returns nil
@@ -95,6 +97,26 @@ func (t *trial) work(ctx context.Context, engine Engine) error {
 	if err := t.prepare(ctx, engine); err != nil {
 		return err
 	}
+	for again := false; ; again = true {
+		if err := t.train(ctx); err != nil {
+			return err
+		}
+		err := t.finish(ctx)
+		best := new(bestError)
+		switch {
+		case !errors.As(err, best):
+			return err
+		case again:
+			return &unreadableError{err} // what this process wrote: the disk does not keep it
+		}
+		if err := t.goBack(ctx, engine, best.err); err != nil {
+			return err
+		}
+	}
+}
+
+// train trains the epochs that are left.
+func (t *trial) train(ctx context.Context) error {
 	for !t.trained() {
 		if err := t.prune(ctx); err != nil {
 			return err
@@ -110,7 +132,7 @@ func (t *trial) work(ctx context.Context, engine Engine) error {
 			return err
 		}
 	}
-	return t.finish(ctx)
+	return nil
 }
 
 // trained tells whether the last epoch is done: the last one asked for, or as
@@ -126,7 +148,7 @@ func (t *trial) trained() bool {
 func (t *trial) prepare(ctx context.Context, engine Engine) error {
 	defer t.time(&t.progress.Timings.Load)()
 	if err := makeRunDir(t.cfg.Dir, t.dir); err != nil {
-		return fmt.Errorf("folder for checkpoints: %w", err)
+		return err
 	}
 	t.phase("data")
 	content, err := t.load()
@@ -142,14 +164,13 @@ func (t *trial) prepare(ctx context.Context, engine Engine) error {
 	if err := checkFeatures(t.run, t.captioner.Hashes()); err != nil {
 		return err
 	}
-	if t.progress.Last != "" {
-		if err := t.resume(ctx, engine); err != nil {
-			return err
-		}
+	if err := t.resume(ctx, engine); err != nil {
+		return err
 	}
 	t.touch()
 	t.environment = environment(ctx, &t.cfg)
 	t.environment.Attempts = t.claim.Attempt
+	t.environment.Rewinds = t.progress.Rewinds
 	t.environment.Hashes = map[string]string{
 		"data": t.data.Hash, "vocabulary": t.data.Vocabulary.Hash(),
 		"captions": content.Captions, "splits": content.Splits, "pictures": content.Pictures,
@@ -162,30 +183,6 @@ func (t *trial) prepare(ctx context.Context, engine Engine) error {
 	return t.cfg.DB.Start(context.WithoutCancel(ctx), t.claim, store.Start{
 		Parameters: t.captioner.Parameters(), Signature: Signature(t.settings, t.data, t.scorer.Version()), Environment: raw,
 	})
-}
-
-// resume loads the last checkpoint. Where files are gone or damaged the trial
-// starts over: that costs time, and changes no result.
-func (t *trial) resume(ctx context.Context, engine Engine) error {
-	var err error
-	switch p := &t.progress; {
-	case p.Best != "" && !checkpointExists(t.path(p.Best)):
-		err = fmt.Errorf("%s: %w", t.path(p.Best), os.ErrNotExist)
-	case t.trained():
-		err = t.captioner.Load(t.path(p.Best))
-	default:
-		err = t.captioner.Load(t.path(p.Last))
-	}
-	if err == nil {
-		return nil
-	}
-	t.note("starting over: the checkpoint cannot be loaded: %v", err)
-	if err := t.cfg.DB.Restart(context.WithoutCancel(ctx), t.claim); err != nil {
-		return err
-	}
-	t.progress = progress{Serial: t.progress.Serial}
-	t.close()
-	return t.make(engine)
 }
 
 // make makes a fresh captioner.

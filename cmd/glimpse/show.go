@@ -6,12 +6,14 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"glimpse/internal/cli"
 	"glimpse/internal/store"
 	"glimpse/internal/term"
+	"glimpse/results"
 	"glimpse/results/view"
 	"glimpse/runner"
 )
@@ -34,16 +36,16 @@ metrics, epochs, environment, and some of the captions it wrote.`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: cli.CompleteFromDB(cli.RunIDs),
 		RunE: func(c *cobra.Command, args []string) error {
-			results, err := cli.OpenResults(db)
+			opened, err := cli.OpenResults(db)
 			if err != nil {
 				return err
 			}
-			defer results.Close()
-			record, err := view.ReadRecord(c.Context(), results, args[0], split, captions)
+			defer opened.Close()
+			record, err := view.ReadRecord(c.Context(), opened, args[0], split, captions)
 			if err != nil {
 				return err
 			}
-			if path, err := runner.BestCheckpoint(runner.DefaultDir(results), record.Run); err == nil {
+			if path, err := runner.BestCheckpoint(runner.DefaultDir(opened), record.Run); err == nil {
 				record.Checkpoint = path
 			}
 			record.Reproduce = reproduce(record.Run, db)
@@ -82,7 +84,7 @@ func printRecord(w io.Writer, r *view.Record) error {
 	for _, path := range slices.Sorted(maps.Keys(run.Swept)) {
 		t.Add(path, run.Swept[path])
 	}
-	t.Add("state", run.State)
+	t.Add("state", results.StateText(run, time.Now()))
 	if run.Error != "" {
 		t.AddLines("error", strings.TrimSpace(run.Error))
 	}

@@ -45,7 +45,7 @@ if trials failed. Ctrl-C ends the watching, not the study.`,
 			if err != nil {
 				return err
 			}
-			w := watcher{p: term.NewProgress(c.OutOrStdout()), before: map[string]store.Run{}}
+			w := watcher{p: term.NewProgress(c.OutOrStdout()), before: map[string]store.Run{}, silent: map[string]bool{}}
 			defer w.p.Close()
 			for {
 				runs, err := opened.Runs(c.Context(), name)
@@ -78,12 +78,13 @@ type watcher struct {
 	p      *term.Progress
 	before map[string]store.Run
 	labels map[string]string // run id → what distinguishes it from the others
+	silent map[string]bool   // run id → no sign of life when it was last looked at
 	begun  bool
 }
 
 // look shows how the runs stand, and says whether the study has ended.
 func (w *watcher) look(study string, runs []store.Run, now time.Time) (ended bool, err error) {
-	tally, err := runner.TallyOf(runs)
+	tally, err := runner.TallyOf(runs, now)
 	if err != nil {
 		return false, err
 	}
@@ -129,9 +130,14 @@ func (w *watcher) show(run store.Run, now time.Time) {
 	}
 	if run.State == store.Running {
 		note := fmt.Sprintf("epochs, attempt %d", run.Attempt)
-		if silent := now.Sub(run.Heard); run.Owner.Lease > 0 && silent > run.Owner.Lease {
-			note = "epochs, not heard of for " + term.Span(silent.Seconds())
+		silent := !results.SilentSince(run, now).IsZero()
+		if silent {
+			note = "epochs, " + results.StateText(run, now)
 		}
+		if silent && !w.silent[run.ID] {
+			w.p.Log(name + " " + results.StateText(run, now))
+		}
+		w.silent[run.ID] = silent
 		w.p.Update(name, run.Epochs, epochs, note)
 		return
 	}

@@ -167,6 +167,16 @@ func (db *DB) Attempts(ctx context.Context, run string) ([]Attempt, error) {
 	return attempts, err
 }
 
+// Takeovers returns how often in a row a run was taken over from its holder before its present attempt.
+func (db *DB) Takeovers(ctx context.Context, run string) (int, error) {
+	n := 0
+	err := db.read(ctx, func(tx *sql.Tx) error {
+		return tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM attempts WHERE run = ? AND outcome = 'lost' AND attempt >
+			(SELECT COALESCE(MAX(attempt), 0) FROM attempts WHERE run = ? AND outcome NOT IN ('lost', ''))`, run, run).Scan(&n)
+	})
+	return n, err
+}
+
 // fenced runs f in a transaction in which the claim is known to be held.
 func (db *DB) fenced(ctx context.Context, claim Claim, f func(*sql.Tx) error) error {
 	return db.write(ctx, func(tx *sql.Tx) error {

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/mattn/go-sqlite3"
+
+	"glimpse/internal/atomicfile"
 )
 
 // readers bounds the connections that read.
@@ -25,10 +27,10 @@ var patience = 30 * time.Second
 // DB is an open results database. It is safe for use by several goroutines;
 // several processes may hold the same file open.
 type DB struct {
-	path      string
-	writer    *sql.DB // one connection; nil when opened for reading alone
-	reader    *sql.DB
-	temporary string // folder of a copy that is read in the file's place, or ""
+	path    string
+	writer  *sql.DB // one connection; nil when opened for reading alone
+	reader  *sql.DB
+	release func() // removes a copy that is read in the file's place; nil without one
 }
 
 // Open opens the results database at path for reading and writing, creating the
@@ -46,6 +48,7 @@ func Open(path string) (*DB, error) {
 	if err := checkFilesystem(path, true); err != nil {
 		return nil, err
 	}
+	_, _ = atomicfile.Sweep(filepath.Dir(path), false) // what an import or a backup that was killed left beside it
 	writer, err := openWriter(path)
 	if err != nil {
 		return nil, err
@@ -118,7 +121,7 @@ func OpenReadOnly(path string) (*DB, error) {
 // openCopy copies what a connection sees into a temporary file with the newest
 // schema, and opens that for reading.
 func openCopy(from *sql.DB) (*DB, error) {
-	dir, err := os.MkdirTemp("", "glimpse-")
+	dir, release, err := atomicfile.Folder("")
 	if err != nil {
 		return nil, err
 	}
@@ -134,9 +137,10 @@ func openCopy(from *sql.DB) (*DB, error) {
 		reader, err = openReader(path, url.Values{"mode": {"ro"}})
 	}
 	if err != nil {
-		return nil, errors.Join(err, os.RemoveAll(dir))
+		release()
+		return nil, err
 	}
-	return &DB{reader: reader, temporary: dir}, nil
+	return &DB{reader: reader, release: release}, nil
 }
 
 // Path returns the absolute path of the database file.
@@ -154,8 +158,8 @@ func (db *DB) Created(ctx context.Context) (time.Time, error) {
 // read where nothing may be written.
 func (db *DB) Close() error {
 	err := db.reader.Close()
-	if db.temporary != "" {
-		err = errors.Join(err, os.RemoveAll(db.temporary))
+	if db.release != nil {
+		db.release()
 	}
 	if db.writer == nil {
 		return err

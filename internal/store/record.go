@@ -42,20 +42,19 @@ func (db *DB) SaveCheckpoint(ctx context.Context, claim Claim, checkpoint Checkp
 	})
 }
 
-// Restart forgets how far a trial had come, so that it begins anew: its
-// checkpoints are gone or damaged.
-func (db *DB) Restart(ctx context.Context, claim Claim) error {
+// Rewind takes a trial back to a checkpoint, after so many epochs, or to its beginning: later
+// ones are gone or damaged. The captions of its final split are forgotten too.
+func (db *DB) Rewind(ctx context.Context, claim Claim, epochs int, to Checkpoint) error {
 	return db.fenced(ctx, claim, func(tx *sql.Tx) error {
-		for _, statement := range []string{
-			"DELETE FROM epochs WHERE run = ?",
-			"DELETE FROM captions WHERE run = ?",
-			"UPDATE runs SET progress = NULL, seconds = 0, epochs = 0, best_epoch = 0 WHERE id = ?",
-		} {
-			if _, err := tx.ExecContext(ctx, statement, claim.Run); err != nil {
-				return err
-			}
+		if _, err := tx.ExecContext(ctx, "DELETE FROM epochs WHERE run = ? AND epoch > ?", claim.Run, epochs); err != nil {
+			return err
 		}
-		return nil
+		if _, err := tx.ExecContext(ctx, "DELETE FROM captions WHERE run = ?", claim.Run); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, "UPDATE runs SET progress = ?, seconds = ?, epochs = ?, best_epoch = ? WHERE id = ?",
+			jsonText(to.Progress), number(to.Seconds), epochs, to.BestEpoch, claim.Run)
+		return err
 	})
 }
 

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"glimpse/internal/atomicfile"
 	"glimpse/internal/secret"
 )
 
@@ -25,11 +26,11 @@ func Use(ctx context.Context, parent, requirement, otherwise string, download Do
 	if err := os.MkdirAll(parent, 0o755); err != nil {
 		return err
 	}
-	temporary, err := os.MkdirTemp(parent, "fetch-")
+	temporary, release, err := atomicfile.Folder(parent)
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(temporary)
+	defer release()
 	if err := download(ctx, temporary, requirement); err != nil {
 		return fmt.Errorf("%w; or %s", err, otherwise)
 	}

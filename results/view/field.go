@@ -15,6 +15,7 @@ import (
 	"glimpse/internal/store"
 	"glimpse/internal/term"
 	"glimpse/metrics"
+	"glimpse/results"
 )
 
 // A Field is something known of runs, by which they are chosen and sorted and which makes a column.
@@ -84,6 +85,8 @@ var runFields = []Field{
 	{"created", "CREATED", filter.Time, "when it was planned (UTC)", moment(func(r store.Run) time.Time { return r.Created }), minute},
 	{"started", "STARTED", filter.Time, "when it was first begun", moment(func(r store.Run) time.Time { return r.Started }), minute},
 	{"finished", "FINISHED", filter.Time, "when it ended", moment(func(r store.Run) time.Time { return r.Finished }), minute},
+	{"silent_since", "SILENT SINCE", filter.Time, "since when its process gives no sign of life",
+		moment(func(r store.Run) time.Time { return results.SilentSince(r, time.Now()) }), minute},
 	{"signature", "SIGNATURE", filter.Text, "its protocol signature", text(func(r store.Run) string { return r.Signature }), nil},
 	environmentField("host", "machine"), environmentField("device", "cpu or cuda"), environmentField("commit", "commit of the program"),
 }
@@ -180,6 +183,8 @@ func (r *Row) text(f Field) string {
 	switch {
 	case !has:
 		return "-"
+	case f.Name == "state":
+		return results.StateText(r.Run, time.Now())
 	case f.Kind == filter.Text:
 		return v.Text
 	case f.show != nil && !math.IsNaN(v.Number) && !math.IsInf(v.Number, 0):
