@@ -26,10 +26,7 @@ func (db *DB) Backup(ctx context.Context, path string) error {
 		if _, err := reader.ExecContext(ctx, "VACUUM INTO ?", temporary); err != nil {
 			return explain(db.path, err)
 		}
-		pool, err := openPool(temporary, 1, url.Values{"mode": {"rw"}, "_synchronous": {"FULL"}})
-		if err != nil {
-			return err
-		}
+		pool := openPool(temporary, 1, url.Values{"mode": {"rw"}, "_synchronous": {"FULL"}})
 		defer func() { err = errors.Join(err, pool.Close()) }()
 		mark := fmt.Sprintf("UPDATE schema_migrations SET applied_ms = %d WHERE number = 1", time.Now().UnixMilli())
 		if _, err := pool.ExecContext(ctx, mark); err != nil {

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"net/url"
@@ -31,7 +32,7 @@ type DB struct {
 }
 
 // Open opens the results database at path for reading and writing, creating the
-// file if there is none and migrating an older schema. A file that is not a
+// file if there is none, or an empty one, and migrating an older schema. A file that is not a
 // results database, is damaged, or has a schema newer than this program is
 // refused and left as it was.
 func Open(path string) (*DB, error) {
@@ -49,7 +50,10 @@ func Open(path string) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := migrate(context.Background(), writer, path, newest()); err != nil {
+	if _, err = vet(context.Background(), writer, path); err == nil { // again: it may have had to be recovered first
+		err = migrate(context.Background(), writer, path, newest())
+	}
+	if err != nil {
 		_ = writer.Close()
 		return nil, err
 	}
@@ -61,6 +65,27 @@ func Open(path string) (*DB, error) {
 	return &DB{path: path, writer: writer, reader: reader}, nil
 }
 
+// OpenExisting is Open of a file that must be a results database already: one
+// that is absent (fs.ErrNotExist) or empty is refused.
+func OpenExisting(path string) (*DB, error) {
+	if err := checkPresent(path); err != nil {
+		return nil, err
+	}
+	return Open(path)
+}
+
+// checkPresent refuses a file that is absent or empty.
+func checkPresent(path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return fmt.Errorf("open results database: %w", err)
+	}
+	if info.Size() == 0 {
+		return fmt.Errorf("%s: %w: the file is empty; restore a backup, or give another --db", path, ErrNotResults)
+	}
+	return nil
+}
+
 // OpenReadOnly opens an existing results database for reading. It needs no
 // write permission, neither on the file nor on its directory, and changes
 // nothing: of a database with an older schema it opens a copy that it brings up
@@ -70,12 +95,8 @@ func OpenReadOnly(path string) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open results database: %w", err)
 	}
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, fmt.Errorf("open results database: %w", err)
-	}
-	if info.Size() == 0 {
-		return nil, fmt.Errorf("%s: %w: the file is empty", path, ErrNotResults)
+	if err := checkPresent(path); err != nil {
+		return nil, err
 	}
 	if err := checkFilesystem(path, false); err != nil {
 		return nil, err
@@ -97,19 +118,19 @@ func OpenReadOnly(path string) (*DB, error) {
 	if err != nil {
 		return nil, explain(path, err)
 	}
-	version, err := schemaVersion(context.Background(), reader)
-	if err == nil && version < newest() {
-		var copied *DB
-		if copied, err = openCopy(reader); err == nil {
-			_ = reader.Close()
-			copied.path = path
-			return copied, nil
-		}
-		err = fmt.Errorf("bringing a copy from schema %d to %d: %w", version, newest(), err)
-	}
+	version, err := vet(context.Background(), reader, path) // again: it may have had to be recovered first
 	if err != nil {
 		_ = reader.Close()
-		return nil, explain(path, err)
+		return nil, err
+	}
+	if version < newest() {
+		copied, err := openCopy(reader)
+		_ = reader.Close()
+		if err != nil {
+			return nil, explain(path, fmt.Errorf("bringing a copy from schema %d to %d: %w", version, newest(), err))
+		}
+		copied.path = path
+		return copied, nil
 	}
 	return &DB{path: path, reader: reader}, nil
 }
@@ -231,18 +252,16 @@ func inTx(ctx context.Context, on beginner, f func(*sql.Tx) error) error {
 }
 
 func openWriter(path string) (*sql.DB, error) {
-	pool, err := openPool(path, 1, url.Values{
+	pool := openPool(path, 1, url.Values{
 		"mode":          {"rwc"},
 		"_journal_mode": {"WAL"},
 		"_synchronous":  {"FULL"},
 		"_foreign_keys": {"on"},
 		"_txlock":       {"immediate"},
 	})
-	if err != nil {
-		return nil, err
-	}
 	// Entering WAL mode needs the file alone, and SQLite does not wait for that.
 	deadline := time.Now().Add(patience)
+	var err error
 	for {
 		err = pool.Ping()
 		if err == nil || !locked(err) || time.Now().After(deadline) {
@@ -265,10 +284,7 @@ func openWriter(path string) (*sql.DB, error) {
 }
 
 func openReader(path string, options url.Values) (*sql.DB, error) {
-	pool, err := openPool(path, min(readers, max(2, runtime.NumCPU())), options)
-	if err != nil {
-		return nil, err
-	}
+	pool := openPool(path, min(readers, max(2, runtime.NumCPU())), options)
 	if err := pool.Ping(); err != nil {
 		_ = pool.Close()
 		return nil, explain(path, err)
@@ -276,15 +292,28 @@ func openReader(path string, options url.Values) (*sql.DB, error) {
 	return pool, nil
 }
 
-func openPool(path string, connections int, options url.Values) (*sql.DB, error) {
+func openPool(path string, connections int, options url.Values) *sql.DB {
 	options.Set("_busy_timeout", fmt.Sprint(patience.Milliseconds()))
-	pool, err := sql.Open("sqlite3", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+options.Encode())
-	if err != nil {
-		return nil, explain(path, err)
-	}
+	pool := sql.OpenDB(connector("file:" + (&url.URL{Path: path}).EscapedPath() + "?" + options.Encode()))
 	pool.SetMaxOpenConns(connections)
 	pool.SetMaxIdleConns(connections)
-	return pool, nil
+	return pool
+}
+
+// connector is the data source name of connections that trust nothing that a
+// file says: its schema may call no function that has effects, and a page whose
+// cells overlap is damage before it is read.
+type connector string
+
+// Connect implements driver.Connector.
+func (c connector) Connect(context.Context) (driver.Conn, error) { return c.Driver().Open(string(c)) }
+
+// Driver implements driver.Connector.
+func (connector) Driver() driver.Driver {
+	return &sqlite3.SQLiteDriver{ConnectHook: func(conn *sqlite3.SQLiteConn) error {
+		_, err := conn.Exec("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON", nil)
+		return err
+	}}
 }
 
 // locked tells whether an error is another process's lock.
