@@ -29,6 +29,7 @@ type DB struct {
 	writer    *sql.DB // one connection; nil when opened for reading alone
 	reader    *sql.DB
 	temporary string // folder of a copy that is read in the file's place, or ""
+	opened    files  // nil for a copy
 }
 
 // Open opens the results database at path for reading and writing, creating the
@@ -62,7 +63,11 @@ func Open(path string) (*DB, error) {
 		_ = writer.Close()
 		return nil, err
 	}
-	return &DB{path: path, writer: writer, reader: reader}, nil
+	db := &DB{path: path, writer: writer, reader: reader}
+	if db.opened, err = filesOf(path); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
 }
 
 // OpenExisting is Open of a file that must be a results database already: one
@@ -132,7 +137,12 @@ func OpenReadOnly(path string) (*DB, error) {
 		copied.path = path
 		return copied, nil
 	}
-	return &DB{path: path, reader: reader}, nil
+	opened, err := filesOf(path)
+	if err != nil {
+		_ = reader.Close()
+		return nil, err
+	}
+	return &DB{path: path, reader: reader, opened: opened}, nil
 }
 
 // openCopy copies what a connection sees into a temporary file with the newest
@@ -186,8 +196,12 @@ func (db *DB) Close() error {
 
 // fold leaves one file that can be read where nothing may be written. While
 // another process has the file open, neither statement can succeed, and neither
-// needs to: that process will do it.
+// needs to: that process will do it. What lies at the path of a database that is gone
+// belongs to another, which must not be read with the log of this one.
 func (db *DB) fold() (err error) {
+	if db.InPlace() != nil {
+		return db.removeLogs()
+	}
 	for _, statement := range []string{
 		"PRAGMA busy_timeout = 0",
 		"PRAGMA wal_checkpoint(TRUNCATE)",
@@ -200,19 +214,31 @@ func (db *DB) fold() (err error) {
 	return err
 }
 
-// write runs f in a transaction that holds the write lock from its start.
+// write runs f in a transaction that holds the write lock from its start. A file that
+// is no longer in place when it is done is an error too: nobody will read it again.
 func (db *DB) write(ctx context.Context, f func(*sql.Tx) error) error {
+	if err := db.writable(); err != nil {
+		return err
+	}
+	if err := inTx(ctx, db.writer, f); err != nil {
+		return explain(db.path, err)
+	}
+	return db.InPlace()
+}
+
+// writable refuses a database that cannot be written, or whose file is gone.
+func (db *DB) writable() error {
 	if db.writer == nil {
 		return fmt.Errorf("%s: %w", db.path, ErrReadOnly)
 	}
-	return explain(db.path, inTx(ctx, db.writer, f))
+	return db.InPlace()
 }
 
 // unsynced is write for what may be lost with the machine's power; the database
 // stays sound in any case.
 func (db *DB) unsynced(ctx context.Context, f func(*sql.Tx) error) error {
-	if db.writer == nil {
-		return fmt.Errorf("%s: %w", db.path, ErrReadOnly)
+	if err := db.writable(); err != nil {
+		return err
 	}
 	conn, err := db.writer.Conn(ctx)
 	if err != nil {
