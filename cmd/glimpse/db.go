@@ -17,14 +17,14 @@ import (
 func dbCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "db",
-		Short: "Check, back up, export, import and merge results databases",
+		Short: "Check, seal, back up, export, import and merge results databases",
 		Example: `  glimpse db check
   glimpse db backup results-monday.db
   glimpse db merge other-machine.db`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(dbCheckCommand(), dbBackupCommand(), dbExportCommand(), dbImportCommand(), dbMergeCommand())
+	c.AddCommand(dbCheckCommand(), dbSealCommand(), dbBackupCommand(), dbExportCommand(), dbImportCommand(), dbMergeCommand())
 	return c
 }
 

@@ -93,8 +93,8 @@ func checkPresent(path string) error {
 
 // OpenReadOnly opens an existing results database for reading. It needs no
 // write permission, neither on the file nor on its directory, and changes
-// nothing: of a database with an older schema it opens a copy that it brings up
-// to date. Methods that write return [ErrReadOnly].
+// nothing: of a database with a schema too old to be read it opens a copy that it
+// brings up to date. Methods that write return [ErrReadOnly].
 func OpenReadOnly(path string) (*DB, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -128,7 +128,7 @@ func OpenReadOnly(path string) (*DB, error) {
 		_ = reader.Close()
 		return nil, err
 	}
-	if version < newest() {
+	if version < readable {
 		copied, err := openCopy(reader)
 		_ = reader.Close()
 		if err != nil {

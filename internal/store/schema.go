@@ -32,6 +32,10 @@ var migrations = loadMigrations()
 // newest is the schema this program writes.
 func newest() int { return len(migrations) }
 
+// readable is the oldest schema that is read as it lies. What came later adds tables
+// that readers can do without.
+const readable = 6
+
 // loadMigrations reads the embedded files 0001_name.sql and so on. Their names
 // are part of the program, so that a wrong one is left out here and noticed by
 // the tests.

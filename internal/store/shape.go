@@ -4,15 +4,18 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 )
 
 // object is an entry of SQLite's list of what a database is made of.
 type object struct {
-	kind, name string // kind is table, index, view or trigger
-	table      string // that an index or a trigger belongs to
-	sql        string // that made it
+	kind, name string            // kind is table, index, view or trigger
+	table      string            // that an index or a trigger belongs to
+	sql        string            // that made it
+	types      map[string]string // of the columns of a table that migrations made
 }
 
 // objects lists what a database is made of, by name, without what SQLite keeps
@@ -55,10 +58,33 @@ func madeByMigrations(ctx context.Context, version int) (map[string]object, erro
 	}
 	byName := map[string]object{}
 	for _, o := range list {
+		if o.kind == "table" {
+			if o.types, err = typesOf(ctx, pool, o.name); err != nil {
+				return nil, err
+			}
+		}
 		byName[o.name] = o
 	}
 	made[version] = byName
 	return byName, nil
+}
+
+// typesOf gives the declared types of a table's columns.
+func typesOf(ctx context.Context, q querier, table string) (map[string]string, error) {
+	rows, err := q.QueryContext(ctx, "SELECT name, type FROM pragma_table_info(?)", table)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	types := map[string]string{}
+	for rows.Next() {
+		var name, declared string
+		if err := rows.Scan(&name, &declared); err != nil {
+			return nil, err
+		}
+		types[name] = declared
+	}
+	return types, rows.Err()
 }
 
 var (
@@ -101,3 +127,63 @@ func checkShape(ctx context.Context, q querier, version int) error {
 	}
 	return nil
 }
+
+// fixShape says what to do about a schema that is not ours.
+const fixShape = "`glimpse db export`, and `glimpse db import` of it, make a database that has glimpse's own"
+
+// schema compares what the database is made of with what the migrations make.
+func (f *Findings) schema(ctx context.Context, q querier) error {
+	version, err := schemaVersion(ctx, q)
+	if err != nil {
+		return err
+	}
+	want, err := madeByMigrations(ctx, version)
+	if err != nil {
+		return err
+	}
+	there, err := objects(ctx, q)
+	if err != nil {
+		return err
+	}
+	wrong := func(o object, fix, format string, args ...any) {
+		f.add(Finding{Subject: "schema", Problem: o.kind + " " + o.name + fmt.Sprintf(format, args...), Fix: fix})
+	}
+	f.types = map[string]map[string]string{}
+	seen := map[string]bool{}
+	for _, o := range there {
+		ours, known := want[o.name]
+		_, onOurs := want[o.table]
+		seen[o.name] = true
+		switch {
+		case known && oneLine(o.sql) != oneLine(ours.sql):
+			wrong(o, fixShape, " is not the one that glimpse makes: %s; it makes %s", oneLine(o.sql), oneLine(ours.sql))
+		case known:
+			f.types[o.name] = ours.types
+		case onOurs:
+			wrong(o, "DROP it", " is none of glimpse's, and belongs to its table %s", o.table)
+		default:
+			f.Foreign = append(f.Foreign, o.kind+" "+o.name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(want)) {
+		if !seen[name] {
+			wrong(want[name], fixShape, " is missing")
+		}
+	}
+	applied, err := names(ctx, q, "SELECT number || ' ' || name FROM schema_migrations ORDER BY number")
+	if err != nil {
+		return err
+	}
+	var steps []string
+	for _, step := range migrations[:version] {
+		steps = append(steps, fmt.Sprintf("%d %s", step.number, step.name))
+	}
+	if !slices.Equal(applied, steps) {
+		f.add(Finding{Subject: "schema", Table: "schema_migrations", Fix: fixShape,
+			Problem: fmt.Sprintf("the migrations applied are %q, and glimpse's are %q", applied, steps)})
+	}
+	return nil
+}
+
+// oneLine is SQL without line breaks.
+func oneLine(sql string) string { return strings.Join(strings.Fields(sql), " ") }
