@@ -123,13 +123,13 @@ var invariants = []struct{ problem, query string }{
 
 // Findings checks what a database says against what this package promises: its schema,
 // what belongs together, that every row can be read, by the code that reads it, and that
-// rows are as they were hashed. It goes on after a fault. judge is given each run and its captions by
+// rows are as they were hashed. It goes on after a fault, but for one of the schema. judge is given each run and its captions by
 // split, where they could be read, and says what else is wrong with them; it may
 // be nil.
 func (db *DB) Findings(ctx context.Context, judge func(Run, map[string][]Caption) []string) (Findings, error) {
 	var f Findings
 	err := db.read(ctx, func(tx *sql.Tx) error {
-		if err := f.schema(ctx, tx); err != nil {
+		if asMade, err := f.schema(ctx, tx); err != nil || !asMade {
 			return err
 		}
 		for _, invariant := range invariants {

@@ -131,33 +131,34 @@ func checkShape(ctx context.Context, q querier, version int) error {
 // fixShape says what to do about a schema that is not ours.
 const fixShape = "`glimpse db export`, and `glimpse db import` of it, make a database that has glimpse's own"
 
-// schema compares what the database is made of with what the migrations make.
-func (f *Findings) schema(ctx context.Context, q querier) error {
+// schema compares what the database is made of with what the migrations make, and tells
+// whether all of that is there: else rows cannot be asked for.
+func (f *Findings) schema(ctx context.Context, q querier) (asMade bool, err error) {
 	version, err := schemaVersion(ctx, q)
 	if err != nil {
-		return err
+		return false, err
 	}
 	want, err := madeByMigrations(ctx, version)
 	if err != nil {
-		return err
+		return false, err
 	}
 	there, err := objects(ctx, q)
 	if err != nil {
-		return err
+		return false, err
 	}
 	wrong := func(o object, fix, format string, args ...any) {
 		f.add(Finding{Subject: "schema", Problem: o.kind + " " + o.name + fmt.Sprintf(format, args...), Fix: fix})
 	}
 	f.types = map[string]map[string]string{}
-	seen := map[string]bool{}
+	seen := map[string]bool{} // those that are as they should be
 	for _, o := range there {
 		ours, known := want[o.name]
 		_, onOurs := want[o.table]
-		seen[o.name] = true
 		switch {
 		case known && oneLine(o.sql) != oneLine(ours.sql):
 			wrong(o, fixShape, " is not the one that glimpse makes: %s; it makes %s", oneLine(o.sql), oneLine(ours.sql))
 		case known:
+			seen[o.name] = true
 			f.types[o.name] = ours.types
 		case onOurs:
 			wrong(o, "DROP it", " is none of glimpse's, and belongs to its table %s", o.table)
@@ -166,13 +167,13 @@ func (f *Findings) schema(ctx context.Context, q querier) error {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(want)) {
-		if !seen[name] {
+		if !seen[name] && !slices.ContainsFunc(there, func(o object) bool { return o.name == name }) {
 			wrong(want[name], fixShape, " is missing")
 		}
 	}
 	applied, err := names(ctx, q, "SELECT number || ' ' || name FROM schema_migrations ORDER BY number")
 	if err != nil {
-		return err
+		return false, err
 	}
 	var steps []string
 	for _, step := range migrations[:version] {
@@ -182,7 +183,7 @@ func (f *Findings) schema(ctx context.Context, q querier) error {
 		f.add(Finding{Subject: "schema", Table: "schema_migrations", Fix: fixShape,
 			Problem: fmt.Sprintf("the migrations applied are %q, and glimpse's are %q", applied, steps)})
 	}
-	return nil
+	return len(seen) == len(want), nil
 }
 
 // oneLine is SQL without line breaks.
