@@ -156,7 +156,8 @@ func (f *Findings) schema(ctx context.Context, q querier) (asMade bool, err erro
 		_, onOurs := want[o.table]
 		switch {
 		case known && oneLine(o.sql) != oneLine(ours.sql):
-			wrong(o, fixShape, " is not the one that glimpse makes: %s; it makes %s", oneLine(o.sql), oneLine(ours.sql))
+			here, made := difference(oneLine(o.sql), oneLine(ours.sql))
+			wrong(o, fixShape, " is not the one that glimpse makes: it has %q, and should have %q", here, made)
 		case known:
 			seen[o.name] = true
 			f.types[o.name] = ours.types
@@ -184,6 +185,25 @@ func (f *Findings) schema(ctx context.Context, q querier) (asMade bool, err erro
 			Problem: fmt.Sprintf("the migrations applied are %q, and glimpse's are %q", applied, steps)})
 	}
 	return len(seen) == len(want), nil
+}
+
+// difference cuts from two texts what they have in common at both ends, but for a few
+// letters, and what is too long to be shown.
+func difference(a, b string) (string, string) {
+	const around, most = 12, 60
+	start := 0
+	for start < min(len(a), len(b)) && a[start] == b[start] {
+		start++
+	}
+	end := 0
+	for end < min(len(a), len(b))-start && a[len(a)-1-end] == b[len(b)-1-end] {
+		end++
+	}
+	cut := func(text string) string {
+		text = text[max(0, start-around):min(len(text), len(text)-end+around)]
+		return text[:min(len(text), most)]
+	}
+	return cut(a), cut(b)
 }
 
 // oneLine is SQL without line breaks.
