@@ -30,7 +30,7 @@ func TestVerify(t *testing.T) {
 		{"UPDATE study_runs SET arm = 'better' WHERE run = 'ID'", "study usual: table study_runs: ", "study_runs"},
 		{"UPDATE declarations SET known = 3", "study usual: table declarations: ", "declarations"},
 		{"UPDATE studies SET question = 'Is it worse?'", "study usual: table studies: ", "studies"},
-		{"UPDATE run_hashes SET sha256 = 'x' WHERE run = 'ID' AND part = 'metrics'", "run ID: table metrics: ", "metrics"},
+		{"UPDATE run_hashes SET hash = 'x' WHERE run = 'ID' AND part = 'metrics'", "run ID: table metrics: ", "metrics"},
 		{"DELETE FROM run_hashes WHERE run = 'ID' AND part = 'metrics'", "run ID: table metrics: ", "metrics"},
 	} {
 		db := openTemporary(t)

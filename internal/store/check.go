@@ -144,7 +144,11 @@ func (db *DB) Findings(ctx context.Context, judge func(Run, map[string][]Caption
 			return err
 		}
 		for _, id := range runs {
-			if err := surveyOf(ctx, tx, &f, theRun(id)).run(judge); err != nil {
+			s, err := surveyOf(ctx, tx, &f, theRun(id))
+			if err == nil {
+				err = s.run(judge)
+			}
+			if err != nil {
 				return ofRun(id, err)
 			}
 		}
@@ -153,7 +157,11 @@ func (db *DB) Findings(ctx context.Context, judge func(Run, map[string][]Caption
 			return err
 		}
 		for _, name := range studies {
-			if err := surveyOf(ctx, tx, &f, theStudy(name)).study(); err != nil {
+			s, err := surveyOf(ctx, tx, &f, theStudy(name))
+			if err == nil {
+				err = s.study()
+			}
+			if err != nil {
 				return fmt.Errorf("study %s: %w", name, err)
 			}
 		}

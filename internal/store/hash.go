@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -10,6 +11,7 @@ import (
 	"io"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -46,24 +48,35 @@ func (o owner) hashes() string { return o.kind + "_hashes" }
 const diffPart = "diff"
 
 // rowHash hashes rows in the order of their key. A row is its columns that are not
-// NULL, by name: a column that a later schema adds changes no hash as long as
-// it says nothing of a row.
+// NULL, by name; of a schema's columns, so that those of later ones change no hash.
 type rowHash struct {
 	sum    hash.Hash
 	table  string
-	order  []int // of the columns, by name
+	schema int
+	known  map[string]string // the schema's columns, and their types
+	order  []int             // of the columns that are hashed, by name
 	rows   int
 	diff   string // what a run's environment keeps of differences, which is no part of the hash
 	buffer []byte
 }
 
-func newRowHash(t table) *rowHash { return &rowHash{sum: sha256.New(), table: t.name} }
+// newRowHash makes one for the schema of an earlier hash, or the newest where there is none.
+func newRowHash(ctx context.Context, t table, earlier string) (*rowHash, error) {
+	schema := newest()
+	if number, _, found := strings.Cut(earlier, ":"); found {
+		if n, err := strconv.Atoi(number); err == nil && n > 0 && n < schema {
+			schema = n
+		}
+	}
+	made, err := madeByMigrations(ctx, schema)
+	return &rowHash{sum: sha256.New(), table: t.name, schema: schema, known: made[t.name].types}, err
+}
 
 // note adds the hash of the rows that were added, if there were any, to those of other
 // tables, and that of the differences.
 func (h *rowHash) note(in map[string]string) {
 	if h.rows > 0 {
-		in[h.table] = hex.EncodeToString(h.sum.Sum(nil))
+		in[h.table] = fmt.Sprintf("%d:%x", h.schema, h.sum.Sum(nil))
 	}
 	if h.diff != "" {
 		sum := sha256.Sum256([]byte(h.diff))
@@ -74,8 +87,10 @@ func (h *rowHash) note(in map[string]string) {
 // add hashes a row.
 func (h *rowHash) add(columns []string, values []any) {
 	if h.rows++; h.order == nil {
-		for i := range columns {
-			h.order = append(h.order, i)
+		for i, column := range columns {
+			if h.known[column] != "" {
+				h.order = append(h.order, i)
+			}
 		}
 		slices.SortFunc(h.order, func(a, b int) int { return strings.Compare(columns[a], columns[b]) })
 	}

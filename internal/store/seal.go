@@ -15,7 +15,7 @@ func (o owner) seal(ctx context.Context, tx *sql.Tx) error {
 	if err := o.unseal(ctx, tx); err != nil {
 		return err
 	}
-	hashes, err := o.current(ctx, tx, o.tables())
+	hashes, err := o.current(ctx, tx, o.tables(), nil)
 	if err != nil {
 		return err
 	}
@@ -42,7 +42,7 @@ func (o owner) rewrite(ctx context.Context, tx *sql.Tx, in []table, clear, write
 	if err != nil {
 		return err
 	}
-	before, err := o.current(ctx, tx, in)
+	before, err := o.current(ctx, tx, in, stored)
 	if err != nil {
 		return err
 	}
@@ -51,14 +51,14 @@ func (o owner) rewrite(ctx context.Context, tx *sql.Tx, in []table, clear, write
 		if err := clear(); err != nil {
 			return err
 		}
-		if left, err = o.current(ctx, tx, in); err != nil {
+		if left, err = o.current(ctx, tx, in, stored); err != nil {
 			return err
 		}
 	}
 	if err := write(); err != nil {
 		return err
 	}
-	after, err := o.current(ctx, tx, in)
+	after, err := o.current(ctx, tx, in, nil)
 	if err != nil {
 		return err
 	}
@@ -87,28 +87,31 @@ func (o owner) stored(ctx context.Context, q querier) (map[string]string, error)
 	if err != nil || !there {
 		return kept, err
 	}
-	rows, err := q.QueryContext(ctx, "SELECT part, sha256 FROM "+o.hashes()+" WHERE "+o.kind+" = ?", o.name)
+	rows, err := q.QueryContext(ctx, "SELECT part, hash FROM "+o.hashes()+" WHERE "+o.kind+" = ?", o.name)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {
-		var part, sum string
-		if err := rows.Scan(&part, &sum); err != nil {
+		var part, hash string
+		if err := rows.Scan(&part, &hash); err != nil {
 			return nil, fmt.Errorf("%s: hashes of its rows: %w", o, err)
 		}
-		kept[part] = sum
+		kept[part] = hash
 	}
 	return kept, rows.Err()
 }
 
 // current are the hashes of what is there now in some tables, of those that have
-// rows of it.
-func (o owner) current(ctx context.Context, q querier, in []table) (map[string]string, error) {
+// rows of it, and of the columns that were there when it was hashed before.
+func (o owner) current(ctx context.Context, q querier, in []table, stored map[string]string) (map[string]string, error) {
 	hashes := map[string]string{}
 	for _, t := range in {
-		h := newRowHash(t)
-		err := t.of(ctx, q, o, func(columns []string, values []any) error {
+		h, err := newRowHash(ctx, t, stored[t.name])
+		if err != nil {
+			return nil, err
+		}
+		err = t.of(ctx, q, o, func(columns []string, values []any) error {
 			h.add(columns, values)
 			return nil
 		})
@@ -121,13 +124,13 @@ func (o owner) current(ctx context.Context, q querier, in []table) (map[string]s
 }
 
 // put keeps a hash; "" drops it.
-func (o owner) put(ctx context.Context, tx *sql.Tx, part, sum string) error {
-	if sum == "" {
+func (o owner) put(ctx context.Context, tx *sql.Tx, part, hash string) error {
+	if hash == "" {
 		_, err := tx.ExecContext(ctx, "DELETE FROM "+o.hashes()+" WHERE "+o.kind+" = ? AND part = ?", o.name, part)
 		return err
 	}
-	_, err := tx.ExecContext(ctx, "INSERT INTO "+o.hashes()+" ("+o.kind+", part, sha256) VALUES (?, ?, ?) ON CONFLICT ("+
-		o.kind+", part) DO UPDATE SET sha256 = excluded.sha256", o.name, part, sum)
+	_, err := tx.ExecContext(ctx, "INSERT INTO "+o.hashes()+" ("+o.kind+", part, hash) VALUES (?, ?, ?) ON CONFLICT ("+
+		o.kind+", part) DO UPDATE SET hash = excluded.hash", o.name, part, hash)
 	return err
 }
 
@@ -135,8 +138,8 @@ func (o owner) put(ctx context.Context, tx *sql.Tx, part, sum string) error {
 // whose own row was hashed all were; differences that were taken out are not missed.
 func changed(stored, current map[string]string) []string {
 	var parts []string
-	for part, sum := range stored {
-		if now := current[part]; now != sum && (part != diffPart || now != "") {
+	for part, hash := range stored {
+		if now := current[part]; now != hash && (part != diffPart || now != "") {
 			parts = append(parts, part)
 		}
 	}
@@ -161,7 +164,7 @@ func (o owner) damage(ctx context.Context, q querier, in []table) (string, error
 	if err != nil || len(stored) == 0 {
 		return "", err
 	}
-	current, err := o.current(ctx, q, in)
+	current, err := o.current(ctx, q, in, stored)
 	if err != nil {
 		return "", err
 	}

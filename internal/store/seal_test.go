@@ -195,9 +195,19 @@ func TestHashesSurvive(t *testing.T) {
 				migrations = known
 			})
 			migrations = append(slices.Clone(known), migration{newest() + 1, "later",
-				"ALTER TABLE captions ADD COLUMN later TEXT; ALTER TABLE runs ADD COLUMN later BIGINT"})
+				"ALTER TABLE captions ADD COLUMN later TEXT NOT NULL DEFAULT 'x'; ALTER TABLE runs ADD COLUMN later BIGINT NOT NULL DEFAULT 1"})
 			err := db.Close()
-			return reopened(t, db.Path()), err
+			later := reopened(t, db.Path())
+			run, _ := later.Run(ctx, "aa01")
+			claim, claimed := later.Claim(ctx, run, Owner{}) // what is hashed now covers its columns
+			err = errors.Join(err, claimed, later.Interrupt(ctx, claim))
+			forged := filepath.Join(t.TempDir(), "forged.db")
+			err = errors.Join(err, later.Backup(ctx, forged))
+			statement(t, forged, "UPDATE runs SET later = 2")
+			if found := problems(t, reopened(t, forged)); strings.Count(found, "\n") != 1 || !strings.HasPrefix(found, "run aa01: table runs: ") {
+				t.Errorf("columns of a later schema: %s", found)
+			}
+			return later, err
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -17,11 +17,13 @@ type survey struct {
 	q       querier
 	found   *Findings
 	owner   owner
-	current map[string]string // the hashes of what is there, by part
+	stored  map[string]string // the hashes that are kept, by part
+	current map[string]string // those of what is there
 }
 
-func surveyOf(ctx context.Context, q querier, found *Findings, o owner) *survey {
-	return &survey{ctx, q, found, o, map[string]string{}}
+func surveyOf(ctx context.Context, q querier, found *Findings, o owner) (*survey, error) {
+	stored, err := o.stored(ctx, q)
+	return &survey{ctx, q, found, o, stored, map[string]string{}}, err
 }
 
 // wrong takes what cannot be read, or is no value of its column.
@@ -48,14 +50,17 @@ func (s *survey) isJSON(table, column, row string, text json.RawMessage) {
 // can be read is given to use, with the row's split, if it has one.
 func look[T any](s *survey, c columns[T], use func(v T, split string)) error {
 	t := named(c.table)[0]
-	h := newRowHash(t)
+	h, err := newRowHash(s.ctx, t, s.stored[t.name])
+	if err != nil {
+		return err
+	}
 	var (
 		types   []string // of the columns of a row
 		from    []int    // where in a row those are that are read
 		picked  = make([]any, len(c.names))
 		splitAt = -1
 	)
-	err := t.of(s.ctx, s.q, s.owner, func(names []string, values []any) error {
+	err = t.of(s.ctx, s.q, s.owner, func(names []string, values []any) error {
 		if h.add(names, values); from == nil {
 			for i := range c.names {
 				from = append(from, slices.Index(names, c.column(i)))
@@ -145,7 +150,8 @@ func (s *survey) run(judge func(Run, map[string][]Caption) []string) error {
 	if err != nil {
 		return err
 	}
-	return s.hashes(run.State != Running)
+	s.hashes(run.State != Running)
+	return nil
 }
 
 // perWord checks that values of a caption are one a word.
@@ -183,24 +189,20 @@ func (s *survey) study() error {
 	if err != nil {
 		return err
 	}
-	return s.hashes(true)
+	s.hashes(true)
+	return nil
 }
 
 // hashes compares what is there with what was hashed. Nobody else writes the rows of
 // an owner that is at rest, which should all be hashed.
-func (s *survey) hashes(atRest bool) error {
-	stored, err := s.owner.stored(s.ctx, s.q)
-	if err != nil {
-		return err
-	}
-	for _, part := range changed(stored, s.current) {
+func (s *survey) hashes(atRest bool) {
+	for _, part := range changed(s.stored, s.current) {
 		s.found.add(Finding{Subject: s.owner.String(), Table: part, Fix: fixOf(part, s.owner),
 			Problem: "table " + part + ": rows were changed, added or removed after they were hashed"})
 	}
-	if atRest && !isSealed(stored) {
+	if atRest && !isSealed(s.stored) {
 		s.found.Unsealed = append(s.found.Unsealed, s.owner.String())
 	}
-	return nil
 }
 
 // isOf tells whether a column of a declared type may hold a value.

@@ -1,17 +1,18 @@
--- The SHA-256 of the rows that a run has in a table (part), as they were when nobody
--- was left to write them: since it was planned, or since its last attempt ended.
--- Part 'diff' is that of the differences which its environment keeps.
+-- What the rows of a run in a table (part) hash to, as they were when nobody was left to
+-- write them: since it was planned, or since its last attempt ended. The hash is the
+-- number of the schema whose columns it covers, a colon, and a SHA-256. Part 'diff' is
+-- the SHA-256 of the differences that the run's environment keeps.
 CREATE TABLE run_hashes (
-    run    TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
-    part   TEXT NOT NULL,
-    sha256 TEXT NOT NULL,
+    run  TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    part TEXT NOT NULL,
+    hash TEXT NOT NULL,
     PRIMARY KEY (run, part)
 );
 
 -- Likewise the rows of a study, since they were last written.
 CREATE TABLE study_hashes (
-    study  TEXT NOT NULL REFERENCES studies (name) ON DELETE CASCADE,
-    part   TEXT NOT NULL,
-    sha256 TEXT NOT NULL,
+    study TEXT NOT NULL REFERENCES studies (name) ON DELETE CASCADE,
+    part  TEXT NOT NULL,
+    hash  TEXT NOT NULL,
     PRIMARY KEY (study, part)
 );
