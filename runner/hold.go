@@ -144,7 +144,7 @@ func (t *trial) keepClaim(parent context.Context) (ctx context.Context, release 
 			}
 			stop, err := t.cfg.DB.Beat(durable, t.claim)
 			switch {
-			case errors.Is(err, store.ErrFenced):
+			case lost(err):
 				cancel(err)
 				return
 			case err != nil:
@@ -165,7 +165,7 @@ func (t *trial) keepClaim(parent context.Context) (ctx context.Context, release 
 // settle records how the trial ended and gives the claim back.
 func (t *trial) settle(ctx context.Context, err error) error {
 	switch {
-	case err == nil || errors.Is(err, store.ErrFenced):
+	case err == nil || lost(err):
 		return err
 	case errors.As(err, new(prunedError)):
 		return t.cfg.DB.Prune(ctx, t.claim, err.Error())
@@ -178,9 +178,13 @@ func (t *trial) settle(ctx context.Context, err error) error {
 	return err
 }
 
+// lost tells whether an error says that nothing more can be recorded: another process
+// took the run over, or the database is gone.
+func lost(err error) bool { return errors.Is(err, store.ErrFenced) || errors.Is(err, store.ErrMoved) }
+
 // stop saves a trial that was told to stop. Of a lost claim nothing is saved.
 func (t *trial) stop(ctx context.Context) error {
-	if cause := context.Cause(ctx); errors.Is(cause, store.ErrFenced) {
+	if cause := context.Cause(ctx); lost(cause) {
 		return cause
 	}
 	if err := t.save(ctx); err != nil {

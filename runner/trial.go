@@ -75,8 +75,8 @@ type trial struct {
 // RunTrial runs one trial from its last checkpoint to its scores. It returns nil
 // when the run is completed, or pruned; ErrInterrupted when ctx ended or the parent died,
 // with the state saved; an error that is store.ErrFenced when another process
-// took the run over; and any other error when the trial failed, which
-// is recorded with the run.
+// took the run over, or store.ErrMoved when the database is gone; and any other error
+// when the trial failed, which is recorded with the run.
 func RunTrial(ctx context.Context, cfg TrialConfig, engine Engine) error {
 	t, err := takeUp(ctx, cfg)
 	if err != nil {
@@ -84,7 +84,7 @@ func RunTrial(ctx context.Context, cfg TrialConfig, engine Engine) error {
 	}
 	working, release := t.keepClaim(ctx)
 	err = t.work(working, engine)
-	if cause := context.Cause(working); err != nil && errors.Is(cause, store.ErrFenced) {
+	if cause := context.Cause(working); err != nil && lost(cause) {
 		err = cause
 	}
 	release()

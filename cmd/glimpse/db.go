@@ -18,14 +18,14 @@ import (
 func dbCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "db",
-		Short: "Check, back up, redact, export, import and merge results databases",
+		Short: "Check, seal, back up, redact, export, import and merge results databases",
 		Example: `  glimpse db check
   glimpse db backup results-monday.db
   glimpse db merge other-machine.db`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(dbCheckCommand(), dbBackupCommand(), dbRedactCommand(), dbExportCommand(), dbImportCommand(), dbMergeCommand())
+	c.AddCommand(dbCheckCommand(), dbSealCommand(), dbBackupCommand(), dbRedactCommand(), dbExportCommand(), dbImportCommand(), dbMergeCommand())
 	return c
 }
 

@@ -65,6 +65,9 @@ if trials failed. Ctrl-C ends the watching, not the study.`,
 					return c.Context().Err()
 				case <-time.After(every):
 				}
+				if err := opened.InPlace(); err != nil {
+					return err
+				}
 			}
 		},
 	}

@@ -31,6 +31,8 @@ var (
 	ErrDiskFull = errors.New("no space left for the results database")
 	// ErrDisk is returned when the disk fails.
 	ErrDisk = errors.New("the disk of the results database failed")
+	// ErrMoved is returned when the file at the database's path is no longer the open one.
+	ErrMoved = errors.New("the file of the results database is gone while it is in use")
 	// ErrLocked is returned when another process kept the file locked for too long.
 	ErrLocked = errors.New("the results database is locked by another process")
 )

@@ -64,6 +64,13 @@ func (db *DB) Export(ctx context.Context, dir, form string) (map[string]int, err
 				return err
 			}
 			for _, t := range tables {
+				there, err := t.has(ctx, tx)
+				if err != nil {
+					return err
+				}
+				if !there {
+					continue // an older schema
+				}
 				done, err := exportTable(ctx, tx, t, filepath.Join(temporary, t.name+"."+form), form)
 				if err != nil {
 					return fmt.Errorf("table %s: %w", t.name, err)

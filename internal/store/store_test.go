@@ -310,7 +310,7 @@ func TestRecordsComeBackAsTheyWere(t *testing.T) {
 	if _, err := db.writer.ExecContext(ctx, `UPDATE captions SET meteor_stats = '{"chunks": "two"}' WHERE image = 'a.jpg'`); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := db.Captions(ctx, claim.Run, "test"); err == nil || !strings.Contains(err.Error(), "captions of test: a.jpg: ") ||
+	if _, err := db.Captions(ctx, claim.Run, "test"); err == nil || !strings.Contains(err.Error(), "captions of test: table captions, column meteor_stats, image a.jpg: ") ||
 		!strings.Contains(err.Error(), "METEOR's counts: ") {
 		t.Errorf("counts that are none: %v", err)
 	}
