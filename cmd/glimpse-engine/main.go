@@ -18,7 +18,7 @@ import (
 func main() {
 	err := engine.CheckCaller(cli.Version())
 	if err == nil {
-		err = engine.WaitPassively()
+		err = engine.SetWaiting()
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "glimpse:", err)

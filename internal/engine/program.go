@@ -104,7 +104,7 @@ func CheckCaller(version string) error {
 
 // environment is that of an engine.
 func (p *Program) environment() []string {
-	return waitingPassively(append(os.Environ(), versionVariable+"="+p.version))
+	return withWaiting(append(os.Environ(), versionVariable+"="+p.version))
 }
 
 // Exec replaces this process by an engine with these arguments. It returns only where that fails.

@@ -3,38 +3,50 @@ package engine
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 )
 
-// WaitPolicy is the variable that says how OpenMP's idle threads wait for work. Unset, they spin for some milliseconds, and
-// on processors that another program uses too they take from each other the time that the slowest of them needs: up to ten
-// times slower (docs/performance.md). libtorch reads it while it is loaded, so an engine must be started with it. What was
-// computed does not depend on it.
-const WaitPolicy = "OMP_WAIT_POLICY"
+// Between two parallel loops OpenMP's threads wait, and left to itself libgomp has them spin for 3 ms before they sleep. Where
+// another program wants the processors too, they then take from each other the time that the slowest of them needs: training
+// becomes up to eight times slower. So they sleep after 1,000 turns, about 10 µs. With none at all, as OMP_WAIT_POLICY alone
+// has it, an idle machine is slower by 9 %, with 1,000 by 2 % (docs/performance.md). libgomp goes by the number and other
+// OpenMP libraries by the policy. Results do not depend on it.
+var waiting = []string{"OMP_WAIT_POLICY=PASSIVE", "GOMP_SPINCOUNT=1000"}
 
-// passive lets idle threads sleep.
-const passive = WaitPolicy + "=PASSIVE"
+// waitingVariables are those by which users say how threads wait; the last one is of LLVM's and Intel's OpenMP.
+var waitingVariables = []string{"OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME"}
 
-// waitingPassively is the environment with [WaitPolicy] set, unless the user has set it.
-func waitingPassively(environment []string) []string {
+// Waiting gives what the environment, as of [os.Environ], says of how OpenMP's threads wait.
+func Waiting(environment []string) []string {
+	var said []string
 	for _, variable := range environment {
-		if strings.HasPrefix(variable, WaitPolicy+"=") {
-			return environment
+		if name, _, _ := strings.Cut(variable, "="); slices.Contains(waitingVariables, name) {
+			said = append(said, variable)
 		}
 	}
-	return append(environment, passive)
+	return said
 }
 
-// WaitPassively is called first by an engine. One that was not started by glimpse, but by hand or by a cluster's job, may
-// lack [WaitPolicy]: it is then replaced by itself with the variable set.
-func WaitPassively() error {
-	if _, set := os.LookupEnv(WaitPolicy); set {
+// withWaiting is the environment with what it shall say of waiting, unless the user has said something.
+func withWaiting(environment []string) []string {
+	if len(Waiting(environment)) > 0 {
+		return environment
+	}
+	return slices.Concat(environment, waiting)
+}
+
+// SetWaiting is called first by an engine. OpenMP reads its variables while it is loaded, so glimpse starts engines with
+// them set. One that was started by hand, or by a cluster's job, may lack them: it is then replaced by itself, started anew
+// with them.
+func SetWaiting() error {
+	if len(Waiting(os.Environ())) > 0 {
 		return nil
 	}
 	self, err := os.Executable()
 	if err == nil {
-		err = syscall.Exec(self, os.Args, waitingPassively(os.Environ()))
+		err = syscall.Exec(self, os.Args, withWaiting(os.Environ()))
 	}
-	return fmt.Errorf("starting this program again with %s: %w", passive, err)
+	return fmt.Errorf("starting this program again, with %s: %w", strings.Join(waiting, " "), err)
 }
