@@ -78,7 +78,7 @@ func environmentDiff(recorded, again json.RawMessage) []Difference {
 	for i, environment := range []json.RawMessage{recorded, again} {
 		for _, pair := range store.Paths(environment) {
 			key := pair[0]
-			if strings.HasPrefix(key, "timings.") || slices.Contains([]string{"peak_rss_bytes", "attempts", "command", "changes.diff"}, key) {
+			if strings.HasPrefix(key, "timings.") || slices.Contains([]string{"peak_rss_bytes", "attempts", "command", "changes.diff", "waiting"}, key) {
 				continue
 			}
 			if values[key] == nil {

@@ -20,8 +20,10 @@ type Environment struct {
 	CPU     string   `json:"cpu,omitempty"`
 	Cores   int      `json:"cores"`
 	Threads int      `json:"threads"`
-	Device  string   `json:"device,omitempty"`
-	GPU     string   `json:"gpu,omitempty"` // the maker's name of the device, where it is a GPU
+	// Waiting is what the environment says of how idle threads wait. Times depend on it, results do not.
+	Waiting string `json:"waiting,omitempty"`
+	Device  string `json:"device,omitempty"`
+	GPU     string `json:"gpu,omitempty"` // the maker's name of the device, where it is a GPU
 	// Versions are those of Go, and of the libraries that the caller names.
 	Versions map[string]string `json:"versions"`
 	// Hashes are the SHA-256 of the data set, the vocabulary, and of what the
@@ -44,7 +46,7 @@ func environment(ctx context.Context, cfg *TrialConfig) Environment {
 	}
 	e := Environment{
 		Host: host, OS: runtime.GOOS, Arch: runtime.GOARCH, CPU: cpuModel(), Cores: runtime.NumCPU(),
-		Threads: cfg.Threads, Device: cfg.Device, GPU: cfg.GPU, Versions: versions, PeakRSSBytes: peakRSS(), Command: cfg.CommandLine,
+		Threads: cfg.Threads, Waiting: cfg.Waiting, Device: cfg.Device, GPU: cfg.GPU, Versions: versions, PeakRSSBytes: peakRSS(), Command: cfg.CommandLine,
 	}
 	if !cfg.NoGit {
 		e.Commit, e.Changes = commit(ctx, cfg.DB.Path(), cfg.StudyFiles)

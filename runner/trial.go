@@ -23,8 +23,9 @@ type TrialConfig struct {
 	Launch
 	DB *store.DB // Launch.Database, open
 
-	// GPU and Versions are recorded, as Device, Threads and CommandLine are; setting them is the caller's.
+	// GPU, Waiting and Versions are recorded, as Device, Threads and CommandLine are; setting them is the caller's.
 	GPU      string
+	Waiting  string            // what the environment says of how idle threads wait
 	Versions map[string]string // library → version, such as libtorch
 
 	// MeteorData is METEOR's; nil scores meteor-exact-stem in its place.

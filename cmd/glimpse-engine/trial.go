@@ -2,10 +2,13 @@ package main
 
 import (
 	"io"
+	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"glimpse/internal/cli"
+	"glimpse/internal/engine"
 	"glimpse/internal/torch"
 	"glimpse/runner"
 )
@@ -79,5 +82,6 @@ func runTrial(c *cobra.Command, compute cli.Compute, l runner.Launch, config run
 	}
 	l.Threads, l.Device = e.Threads, e.Device.String()
 	config.Launch, config.GPU, config.Versions = l, e.Device.Name(), versions()
+	config.Waiting = strings.Join(engine.Waiting(os.Environ()), " ")
 	return runner.RunTrial(c.Context(), config, e)
 }
