@@ -1,9 +1,10 @@
 module glimpse
 
-go 1.25
+go 1.26
 
 require (
 	codeberg.org/go-fonts/liberation v0.5.0
+	github.com/go-json-experiment/json v1.27.2
 	github.com/mattn/go-sqlite3 v1.14.53
 	github.com/rogpeppe/go-internal v1.16.0
 	github.com/spf13/cobra v1.10.2

@@ -22,7 +22,7 @@ build-light:
 
 # lint and every test
 test: lint test-scripts
-    {{torch}} go test ./...
+    {{torch}} go test -timeout 20m ./...
 
 # the tests of the packages without libtorch, in seconds
 test-pure *FLAGS:

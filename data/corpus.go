@@ -67,9 +67,9 @@ func (c *corpus) add(file string, line int, e *entry, key, text string) error {
 	text = strings.TrimSpace(text)
 	switch {
 	case len(text) > maxCaption:
-		return Error{file, line, fmt.Sprintf("caption of %d bytes, more than %d: an unbalanced quotation mark, or another layout?", len(text), maxCaption)}
+		return Error{file, line, fmt.Sprintf("caption of %.80q has %d bytes, more than %d: an unbalanced quotation mark, or another layout?", e.id, len(text), maxCaption)}
 	case strings.ContainsAny(text, "\r\n"):
-		return Error{file, line, "caption runs over several lines: an unbalanced quotation mark?"}
+		return Error{file, line, fmt.Sprintf("caption of %.80q runs over several lines: an unbalanced quotation mark?", e.id)}
 	case text == "":
 		c.notes.add(file, line, "caption is empty: left out")
 		return nil
@@ -89,6 +89,12 @@ func (c *corpus) add(file string, line int, e *entry, key, text string) error {
 	e.captions = append(e.captions, row{text, line, key})
 	return nil
 }
+
+// oneLine makes a caption of JSON one line. Its line breaks and tabs are escaped, so they are an annotator's, not a
+// fault of the file as in CSV: COCO's own captions hold one.
+func oneLine(caption string) string { return lineBreaks.Replace(caption) }
+
+var lineBreaks = strings.NewReplacer("\r\n", " ", "\n", " ", "\r", " ", "\t", " ", "\v", " ", "\f", " ", "\u0085", " ", "\u2028", " ", "\u2029", " ")
 
 // dropRepeats leaves out captions that repeat an earlier one word for word, as
 // long as the image has more than the usual number: two annotators may well

@@ -7,6 +7,8 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+
+	"glimpse/internal/jsonfile"
 )
 
 // karpathyImage is one element of "images" in a dataset_*.json.
@@ -59,13 +61,13 @@ func matching(dir, begin, end string) ([]string, error) {
 // its split in our names.
 func eachKarpathy(file string, text []byte, do func(line int, e karpathyImage, split string) error) error {
 	count := 0
-	err := eachElement(file, text, map[string]element{"images": elements(func(line int, e karpathyImage) error {
+	err := eachEntry(file, text, map[string]jsonfile.List{"images": entries(func(at jsonfile.Place, e karpathyImage) error {
 		count++
 		split, known := karpathySplits[e.Split]
 		if !known {
-			return Error{file, line, fmt.Sprintf("image %d %.80q has split %.40q, want train, restval, val or test", count, e.FileName, e.Split)}
+			return Error{file, at.Line, fmt.Sprintf("image %.80q has split %.40q, want train, restval, val or test", e.FileName, e.Split)}
 		}
-		return do(line, e, split)
+		return do(at.Line, e, split)
 	})})
 	if err == nil && count == 0 {
 		err = Error{File: file, Msg: `has no "images": not one of Karpathy's dataset files`}
@@ -126,7 +128,7 @@ func (c *corpus) parseKarpathy(file string, text []byte) error {
 		img := c.image(file, line, e.FileName)
 		img.name, img.split = name, split
 		for _, s := range e.Sentences {
-			if err := c.add(file, line, img, "", s.Raw); err != nil {
+			if err := c.add(file, line, img, "", oneLine(s.Raw)); err != nil {
 				return err
 			}
 		}

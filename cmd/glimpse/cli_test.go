@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"glimpse/experiments"
 	"glimpse/internal/cli/clitest"
 )
 
@@ -88,6 +89,33 @@ func TestRefusals(t *testing.T) {
 		if _, err := os.Stat(made); err == nil {
 			t.Errorf("a refused command made %s", made)
 		}
+	}
+}
+
+// TestExamplesOfHelp loads the studies that examples name, with the overrides that they give.
+func TestExamplesOfHelp(t *testing.T) {
+	t.Chdir("../..")
+	loaded := 0
+	for _, verb := range newRoot().Commands() {
+		for line := range strings.Lines(verb.Example) {
+			words := strings.Fields(strings.ReplaceAll(line, "'", ""))
+			if len(words) < 3 || words[0] != "glimpse" || !strings.HasPrefix(words[2], "experiments/") || words[1] == "new" {
+				continue
+			}
+			var sets []string
+			for i, word := range words {
+				if word == "--set" {
+					sets = append(sets, words[i+1])
+				}
+			}
+			if _, err := experiments.Load(words[2], sets); err != nil {
+				t.Errorf("%s: %v", strings.TrimSpace(line), err)
+			}
+			loaded++
+		}
+	}
+	if loaded < 5 {
+		t.Errorf("%d examples name a study", loaded)
 	}
 }
 

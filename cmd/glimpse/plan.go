@@ -36,7 +36,7 @@ so many seeds: the smallest p that it can reach, and the effect it can detect
 under the noise that completed runs show, of this study or else of the same
 data, or that is assumed for CIDEr on Flickr8k; and which of these it is.`,
 		Example: `  glimpse plan experiments/demo.yaml
-  glimpse plan experiments/flickr8k.yaml --set train.epochs=3 --set seed=1
+  glimpse plan experiments/flickr8k.yaml --set train.epochs=3 --set 'sweep.over.seed=[1]'
   glimpse plan experiments/demo.yaml --json | jq -r '.trials[].id'`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {

@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"regexp"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -30,17 +33,31 @@ func (f *StudyFlags) Add(c *cobra.Command) {
 func (f *StudyFlags) Load(path string) (*experiments.Study, error) {
 	study, err := experiments.Load(path, f.Sets)
 	if _, missing := os.Stat(path); errors.Is(missing, fs.ErrNotExist) {
-		hint := "name a study, such as experiments/demo.yaml"
-		if _, err := os.Stat(path + ".yaml"); err == nil {
-			hint = fmt.Sprintf("did you mean %s.yaml?", path)
-		}
-		err = fmt.Errorf("%w; %s", err, hint)
+		err = fmt.Errorf("%w%s", err, studyHint(path))
 	}
 	if err != nil {
 		return nil, Usage(err)
 	}
 	study.SetRoot(DataRoot(f.Root, study.Data.Root))
 	return study, nil
+}
+
+// studyHint names the study file that is probably meant by a path where there is none.
+func studyHint(path string) string {
+	var there []string
+	for _, pattern := range []string{"*.yaml", "*.yml", "experiments/*.yaml", "experiments/*.yml"} {
+		files, _ := filepath.Glob(pattern) // the patterns are well-formed
+		there = append(there, files...)
+	}
+	stem := func(path string) string { return strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)) }
+	stems := make([]string, len(there))
+	for i, file := range there {
+		stems[i] = stem(file)
+	}
+	if i := slices.Index(stems, experiments.Nearest(stem(path), stems)); i >= 0 {
+		return fmt.Sprintf("; did you mean %s?", there[i])
+	}
+	return "; name a study, such as experiments/demo.yaml"
 }
 
 // CompleteSpec makes shells complete a study file.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -117,7 +118,12 @@ func resolve(ctx context.Context, tx *sql.Tx, prefix string) (string, error) {
 	}
 	switch len(ids) {
 	case 0:
-		return "", fmt.Errorf("run %q: %w: no run's id starts so", prefix, ErrNotFound)
+		var study bool
+		err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM studies WHERE name = ?)", prefix).Scan(&study)
+		if study {
+			return "", fmt.Errorf("run %q: %w: it is a study, whose runs `glimpse runs %s` lists", prefix, ErrNotFound, prefix)
+		}
+		return "", errors.Join(fmt.Errorf("run %q: %w: no run ID starts with that; `glimpse runs` lists them", prefix, ErrNotFound), err)
 	case 1:
 		return ids[0], nil
 	}

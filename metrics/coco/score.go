@@ -61,7 +61,7 @@ func readFile[T any](flag, path string, read func(r io.Reader, name string) (T, 
 func shortNames(paths []string) []string {
 	var names []string
 	for _, path := range paths {
-		base := filepath.Base(path)
+		base := strings.TrimSuffix(filepath.Base(path), ".gz")
 		name := strings.TrimSuffix(base, filepath.Ext(base))
 		if slices.Contains(names, name) {
 			return paths
