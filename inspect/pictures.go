@@ -95,11 +95,11 @@ func readAll(pictures []Picture, size int) []readPicture {
 	var readers sync.WaitGroup
 	for i, picture := range pictures {
 		readers.Go(func() {
-			source, err := data.ReadPicture(picture.File)
-			batch[i] = readPicture{Picture: picture, err: err}
-			if err == nil {
-				batch[i].pixels, batch[i].image = data.Squash(source, size), data.Shrink(source, drawnSide)
-			}
+			p := readPicture{Picture: picture}
+			p.err = data.WithPicture(picture.File, max(size, drawnSide), func(source image.Image) {
+				p.pixels, p.image = data.Squash(source, size), data.Shrink(source, drawnSide)
+			})
+			batch[i] = p
 		})
 	}
 	readers.Wait()
