@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"image"
 	"runtime"
@@ -28,7 +29,16 @@ func scaling(width, rows int) int64 { return 32 * int64(width) * int64(rows) }
 
 // decoded decodes a file's content, turns the picture upright and passes it to use, which may scale it to a width. It waits
 // until there is memory for that. A panic on the way is an error.
-func (p inspected) decoded(content []byte, width int, use func(image.Image)) (err error) {
+func (p inspected) decoded(content []byte, width int, use func(image.Image)) error {
+	err := p.decodeFor(content, width, use)
+	if fault := (*crash.Error)(nil); errors.As(err, &fault) {
+		return fmt.Errorf("cannot be decoded: %v", err) // the picture fails, and not whoever reads it
+	}
+	return err
+}
+
+func (p inspected) decodeFor(content []byte, width int, use func(image.Image)) (err error) {
+	defer crash.Recover(&err)
 	pixels := int64(p.width) * int64(p.height)
 	memory, err := p.memory(content, pixels)
 	if err != nil {
@@ -51,27 +61,12 @@ func (p inspected) decoded(content []byte, width int, use func(image.Image)) (er
 		return err
 	}
 	defer decoding.Release(memory)
-	source, err := p.decodeUpright(content, turn)
-	if err != nil {
-		return err
-	}
-	defer crash.Recover(&err)
-	use(source)
-	return nil
-}
-
-func (p inspected) decodeUpright(content []byte, turn int) (picture image.Image, err error) {
-	defer func() {
-		if err != nil {
-			err = fmt.Errorf("cannot be decoded: %w; get the file again", err)
-		}
-	}()
-	defer crash.Recover(&err)
 	source, err := p.decode(bytes.NewReader(content))
 	if err != nil {
-		return nil, err
+		return fmt.Errorf("cannot be decoded: %w; get the file again", err)
 	}
-	return upright(source, turn), nil
+	use(upright(source, turn))
+	return nil
 }
 
 // What the decoders take at most for a pixel, in bytes.

@@ -9,9 +9,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 
 	"glimpse/data"
+	"glimpse/internal/crash"
 )
 
 // Picture is a picture of anywhere: its file, and its name below the folder that it was found in.
@@ -92,7 +92,7 @@ func readAhead(ctx context.Context, pictures []Picture, size int) <-chan []readP
 // readAll reads pictures, each in a goroutine of its own.
 func readAll(pictures []Picture, size int) []readPicture {
 	batch := make([]readPicture, len(pictures))
-	var readers sync.WaitGroup
+	var readers crash.Workers
 	for i, picture := range pictures {
 		readers.Go(func() {
 			p := readPicture{Picture: picture}

@@ -11,12 +11,13 @@ import (
 	"syscall"
 
 	"glimpse/data"
+	"glimpse/internal/crash"
 	"glimpse/internal/store"
 )
 
 // The kinds of failure, as stored in a run.
 const (
-	FailureCrash   = "crash"   // the process died: a signal, an exit without a word
+	FailureCrash   = "crash"   // the process died, or a fault of ours ended the trial: a signal, a panic, an exit without a word
 	FailureStalled = "stalled" // the process made no progress for too long
 	FailureDisk    = "disk"    // a file or the database could not be written
 	FailureData    = "data"    // the data were not those that the run was planned for
@@ -39,6 +40,9 @@ func failureOf(err error) string {
 	var loss *lossError
 	if errors.As(err, &loss) || errors.Is(err, data.ErrDiverged) {
 		return FailureLoss
+	}
+	if errors.As(err, new(*crash.Error)) {
+		return FailureCrash
 	}
 	if errors.As(err, new(*DataError)) {
 		return FailureData
