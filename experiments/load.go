@@ -61,7 +61,7 @@ func parse(path string, source []byte, sets []string) (*Study, error) {
 
 // decode makes a study of a tree. name checks the study's name and completes what the tree does not tell.
 func decode(path string, source []byte, root *value, found *problems, name func(*Study)) (*Study, error) {
-	s := &Study{Path: path, Source: source, places: map[string]place{"": place{file: path, line: 1}.show(firstLine(source), 0, 0)}}
+	s := &Study{Path: path, Source: source, places: map[string]place{"": place{file: path, line: 1}.show(printableRunes(firstLine(source)), 0, 0)}}
 	s.fillDefaults()
 	d := &decoder{study: s, problems: found}
 	d.section(root, "")

@@ -12,13 +12,14 @@ import (
 
 	"glimpse/data"
 	"glimpse/internal/atomicfile"
+	"glimpse/internal/crash"
 	"glimpse/internal/secret"
 	"glimpse/internal/store"
 )
 
 // The kinds of failure, as stored in a run.
 const (
-	FailureCrash   = "crash"   // the process died: a signal, an exit without a word
+	FailureCrash   = "crash"   // the process died, or a fault of ours ended the trial: a signal, a panic, an exit without a word
 	FailureStalled = "stalled" // the process made no progress for too long
 	FailureDisk    = "disk"    // a checkpoint, the log or the database could not be written, whatever the reason
 	FailureData    = "data"    // the data were not those that the run was planned for
@@ -42,6 +43,9 @@ func failureOf(err error) string {
 	var loss *lossError
 	if errors.As(err, &loss) || errors.Is(err, data.ErrDiverged) {
 		return FailureLoss
+	}
+	if errors.As(err, new(*crash.Error)) {
+		return FailureCrash
 	}
 	if errors.As(err, new(*DataError)) {
 		return FailureData

@@ -13,6 +13,7 @@ import (
 
 	"glimpse/data"
 	"glimpse/experiments"
+	"glimpse/internal/crash"
 	"glimpse/internal/store"
 	"glimpse/metrics"
 	"glimpse/metrics/meteor"
@@ -84,12 +85,23 @@ func RunTrial(ctx context.Context, cfg TrialConfig, engine Engine) error {
 		return err
 	}
 	working, release := t.keepClaim(ctx)
-	err = t.work(working, engine)
+	err = t.survive(working, engine)
 	if cause := context.Cause(working); err != nil && lost(cause) {
 		err = cause
 	}
 	release()
 	return t.settle(context.WithoutCancel(ctx), err)
+}
+
+// survive is work, with a panic as an error, so that it is recorded with the run.
+func (t *trial) survive(ctx context.Context, engine Engine) (err error) {
+	defer func() {
+		if fault, panicked := err.(*crash.Error); panicked {
+			err = fmt.Errorf("run %s: %w", t.claim.Run, fault)
+		}
+	}()
+	defer crash.Recover(&err)
+	return t.work(ctx, engine)
 }
 
 // work is a trial's life.

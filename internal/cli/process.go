@@ -3,6 +3,7 @@ package cli
 import (
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"syscall"
 
@@ -24,6 +25,20 @@ func Quote(word string) string {
 		return word
 	}
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
+// abortOnCrash has Go end the process by SIGABRT where it cannot go on: at a panic that nothing recovers from, or a fault in
+// native code. Go would exit with 2, which is the code of wrong usage. There is no core dump, as Go leaves none.
+func abortOnCrash() {
+	if os.Getenv("GOTRACEBACK") != "" {
+		return
+	}
+	debug.SetTraceback("crash")
+	var core syscall.Rlimit
+	if syscall.Getrlimit(syscall.RLIMIT_CORE, &core) == nil {
+		core.Cur = 0
+		_ = syscall.Setrlimit(syscall.RLIMIT_CORE, &core)
+	}
 }
 
 // OnCheckpoint gives a channel that tells of each SIGUSR1, which asks for a checkpoint.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime"
 	"runtime/debug"
 	"strings"
 	"syscall"
@@ -14,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"glimpse/experiments"
+	"glimpse/internal/crash"
 	"glimpse/internal/engine"
 	"glimpse/internal/secret"
 	"glimpse/internal/term"
@@ -26,6 +28,7 @@ const (
 	ExitFailed      = 1   // something went wrong
 	ExitUsage       = 2   // a wrong command line or study file; nothing was done
 	ExitSomeFailed  = 3   // some of the work is done: some trials failed, or some pictures could not be read
+	ExitCrashed     = 70  // a fault in the program itself
 	ExitInterrupted = 130 // stopped by a signal; the same command goes on from there
 )
 
@@ -67,6 +70,7 @@ func Root() *cobra.Command {
 
 // Main is a program: it executes the process's command line and ends the process with its exit code.
 func Main(root *cobra.Command) {
+	abortOnCrash()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// The first signal asks for an orderly end; with the handler gone, a second one ends the process at once.
 	context.AfterFunc(ctx, stop)
@@ -86,9 +90,13 @@ func Run(ctx context.Context, root *cobra.Command, args []string, stdin io.Reade
 	root.SetErr(said)
 	// Runs once flags and arguments are accepted: an error before that is one of usage.
 	root.PersistentPreRun = func(*cobra.Command, []string) { started = true }
-	command, err := root.ExecuteContextC(ctx)
+	command, err := execute(ctx, root)
 	if err == nil {
 		return ExitDone
+	}
+	if fault := (*crash.Error)(nil); errors.As(err, &fault) {
+		reportCrash(stderr, err, fault)
+		return ExitCrashed
 	}
 	if told := ExitError(0); errors.As(err, &told) {
 		return int(told)
@@ -117,6 +125,18 @@ func onOneLine(message string, args []string) string {
 		}
 	}
 	return message
+}
+
+// execute executes the command line; a panic is an error.
+func execute(ctx context.Context, root *cobra.Command) (command *cobra.Command, err error) {
+	defer crash.Recover(&err)
+	return root.ExecuteContextC(ctx)
+}
+
+// reportCrash says what broke, where, and what a report needs.
+func reportCrash(stderr io.Writer, err error, fault *crash.Error) {
+	fmt.Fprintf(stderr, "glimpse: %v\nplease report it, with the command line and what follows\n\nglimpse %s, %s, %s/%s\n%s",
+		err, Version(), runtime.Version(), runtime.GOOS, runtime.GOARCH, fault.Stack)
 }
 
 func exitCode(ctx context.Context, err error, started bool) int {
