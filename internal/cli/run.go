@@ -95,7 +95,7 @@ func Run(ctx context.Context, root *cobra.Command, args []string, stdin io.Reade
 		return ExitDone
 	}
 	if fault := (*crash.Error)(nil); errors.As(err, &fault) {
-		reportCrash(stderr, err, fault)
+		reportCrash(said, err, fault)
 		return ExitCrashed
 	}
 	if told := ExitError(0); errors.As(err, &told) {
@@ -135,8 +135,8 @@ func execute(ctx context.Context, root *cobra.Command) (command *cobra.Command, 
 
 // reportCrash says what broke, where, and what a report needs.
 func reportCrash(stderr io.Writer, err error, fault *crash.Error) {
-	fmt.Fprintf(stderr, "glimpse: %v\nplease report it, with the command line and what follows\n\nglimpse %s, %s, %s/%s\n%s",
-		err, Version(), runtime.Version(), runtime.GOOS, runtime.GOARCH, fault.Stack)
+	fmt.Fprintf(stderr, "glimpse: %s\nplease report it, with the command line and what follows\n\nglimpse %s, %s, %s/%s\n%s",
+		secret.Redact(err.Error()), Version(), runtime.Version(), runtime.GOOS, runtime.GOARCH, fault.Stack)
 }
 
 func exitCode(ctx context.Context, err error, started bool) int {
