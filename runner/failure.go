@@ -50,15 +50,17 @@ func failureOf(err error) string {
 	if errors.As(err, new(*DataError)) {
 		return FailureData
 	}
-	if errors.As(err, new(*atomicfile.WriteError)) || errors.As(err, new(*store.FileError)) || errors.As(err, new(*unreadableError)) || namesDisk(err) {
+	if isDisk(err) {
 		return FailureDisk
 	}
 	return FailureError
 }
 
-// namesDisk tells whether an error names the disk by itself, be it of something that is read or written elsewhere.
-func namesDisk(err error) bool {
-	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EIO)
+// isDisk tells whether an error is the disk's: whatever keeps a checkpoint, the log or the database from being written, or a
+// checkpoint from being read, and whatever names the disk by itself.
+func isDisk(err error) bool {
+	return errors.As(err, new(*atomicfile.WriteError)) || errors.As(err, new(*store.FileError)) || errors.As(err, new(*unreadableError)) ||
+		errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EIO)
 }
 
 // lossError is a loss that is not a number.

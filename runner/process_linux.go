@@ -27,10 +27,10 @@ var place = sync.OnceValue(func() string {
 	return strings.TrimSpace(strings.TrimSpace(string(boot)) + " " + namespace + " " + clocks)
 })
 
-// processStart returns when a process started, in clock ticks since boot (as this
-// process's time namespace counts) or "" when that cannot be read, and whether it is alive (proc_pid_stat(5): field 3
-// is the state, field 22 the start; the name in field 2 may hold spaces and
-// brackets).
+// processStart returns when a process started, in clock ticks since boot as this
+// process's time namespace counts, or "" when that cannot be read, and whether it is
+// alive (proc_pid_stat(5): field 3 is the state, field 22 the start; the name in
+// field 2 may hold spaces and brackets).
 func processStart(pid int) (start string, alive bool) {
 	if err := syscall.Kill(pid, 0); errors.Is(err, syscall.ESRCH) {
 		return "", false

@@ -107,7 +107,7 @@ func Sweep(dir string, dry bool) (bytes int64, err error) {
 
 // sweep removes one of them unless its maker holds it, or nobody can tell.
 func sweep(path string, dry bool) (bytes int64, err error) {
-	lock, err := os.Open(path)
+	lock, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
 	if err != nil {
 		return 0, nil // gone meanwhile, or somebody else's
 	}
