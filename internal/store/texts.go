@@ -96,17 +96,18 @@ func (db *DB) alone(ctx context.Context) error {
 	return nil
 }
 
-// rewrite replaces what change makes different.
+// rewrite replaces what change makes different, and hashes those rows anew.
 func rewrite(ctx context.Context, tx *sql.Tx, studies []string, change func(Text) string) error {
 	type changed struct {
 		column int
 		row    int64
+		run    string
 		value  string
 	}
 	var all []changed // first, so that no row is read while it is written
 	err := eachText(ctx, tx, studies, func(column int, row int64, text Text) {
 		if value := change(text); value != text.Value {
-			all = append(all, changed{column, row, value})
+			all = append(all, changed{column, row, text.Run, value})
 		}
 	})
 	if err != nil {
@@ -114,7 +115,11 @@ func rewrite(ctx context.Context, tx *sql.Tx, studies []string, change func(Text
 	}
 	for _, c := range all {
 		t := texts[c.column]
-		if _, err := tx.ExecContext(ctx, fmt.Sprintf("UPDATE %s SET %s = ? WHERE rowid = ?", t.table, t.column), c.value, c.row); err != nil {
+		err := theRun(c.run).reseal(ctx, tx, named(t.table), nil, func() error {
+			_, err := tx.ExecContext(ctx, fmt.Sprintf("UPDATE %s SET %s = ? WHERE rowid = ?", t.table, t.column), c.value, c.row)
+			return err
+		})
+		if err != nil {
 			return err
 		}
 	}
