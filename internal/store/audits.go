@@ -20,7 +20,7 @@ func (db *DB) SaveAudit(ctx context.Context, run string, rows []audit.Row) error
 			_, err := tx.ExecContext(ctx, "DELETE FROM audits WHERE run = ?", run)
 			return err
 		}
-		return theRun(run).rewrite(ctx, tx, named("audits"), clear, func() error { return insertAudit(ctx, tx, run, rows) })
+		return theRun(run).reseal(ctx, tx, named("audits"), clear, func() error { return insertAudit(ctx, tx, run, rows) })
 	})
 }
 

@@ -219,7 +219,7 @@ func freezeHolders(ctx context.Context, tx *sql.Tx, run string) error {
 		return err
 	}
 	for _, study := range studies {
-		err := theStudy(study).rewrite(ctx, tx, named("declarations"), nil, func() error { return freeze(ctx, tx, study) })
+		err := theStudy(study).reseal(ctx, tx, named("declarations"), nil, func() error { return freeze(ctx, tx, study) })
 		if err != nil {
 			return err
 		}

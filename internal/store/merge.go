@@ -210,7 +210,7 @@ func takeRun(ctx context.Context, from, to *sql.Tx, ours *Run, theirs Run) error
 	if ours != nil {
 		attempt = max(attempt, ours.Attempt) // it only grows: an old holder of ours stays fenced
 	}
-	err := theRun(theirs.ID).rewrite(ctx, to, named("runs"), nil, func() error {
+	err := theRun(theirs.ID).reseal(ctx, to, named("runs"), nil, func() error {
 		_, err := to.ExecContext(ctx, "UPDATE runs SET attempt = ? WHERE id = ?", attempt, theirs.ID)
 		return err
 	})

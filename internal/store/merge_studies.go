@@ -48,7 +48,7 @@ func (db *DB) mergeStudies(ctx context.Context, from *sql.Tx) ([]Merged, error) 
 			case here[study.Name]:
 				m.Outcome = MergeSame
 			}
-			err = theStudy(study.Name).rewrite(ctx, tx, inMerge, nil, func() error {
+			err = theStudy(study.Name).reseal(ctx, tx, inMerge, nil, func() error {
 				return takeStudy(ctx, from, tx, &m)
 			})
 			if err != nil {

@@ -56,7 +56,7 @@ func (db *DB) SaveIllustration(ctx context.Context, study string, kept Illustrat
 			}
 			return nil
 		}
-		return theStudy(study).rewrite(ctx, tx, named("pictures", "attention_maps"), clear, func() error {
+		return theStudy(study).reseal(ctx, tx, named("pictures", "attention_maps"), clear, func() error {
 			return insertIllustration(ctx, tx, study, kept)
 		})
 	})

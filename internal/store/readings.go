@@ -31,7 +31,7 @@ func (db *DB) SaveReadings(ctx context.Context, run, split string, readings []Re
 			_, err := tx.ExecContext(ctx, "DELETE FROM readings WHERE run = ? AND split = ?", run, split)
 			return err
 		}
-		return theRun(run).rewrite(ctx, tx, named("readings"), clear, func() error { return insertReadings(ctx, tx, run, split, readings) })
+		return theRun(run).reseal(ctx, tx, named("readings"), clear, func() error { return insertReadings(ctx, tx, run, split, readings) })
 	})
 }
 

@@ -33,11 +33,11 @@ func (o owner) unseal(ctx context.Context, tx *sql.Tx) error {
 	return err
 }
 
-// rewrite lets write change rows in some of the tables, and hashes them anew. What was not
+// reseal lets write change rows in some of the tables, and hashes them anew. What was not
 // hashed, or was no longer as it had been hashed, stays so: a later write is no
 // proof of what was there before. clear takes away what is to be replaced, and may be nil;
 // where nothing is left then, what was there does not matter.
-func (o owner) rewrite(ctx context.Context, tx *sql.Tx, in []table, clear, write func() error) error {
+func (o owner) reseal(ctx context.Context, tx *sql.Tx, in []table, clear, write func() error) error {
 	stored, err := o.stored(ctx, tx)
 	if err != nil {
 		return err

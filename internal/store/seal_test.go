@@ -182,6 +182,13 @@ func TestHashesSurvive(t *testing.T) {
 			}
 			return db, errors.Join(err, claimed, db.SaveCheckpoint(ctx, claim, Checkpoint{Epoch: &Epoch{Epoch: 1}, BestEpoch: 1}), db.Prune(ctx, claim, "rule"))
 		},
+		"texts rewritten": func(t *testing.T, db *DB) (*DB, error) {
+			err := db.Close()
+			rewritten := Rewrite(ctx, db.Path(), nil, func(text Text) string {
+				return strings.NewReplacer("-a", "", "line 2", "").Replace(text.Value)
+			})
+			return reopened(t, db.Path()), errors.Join(err, rewritten)
+		},
 		"differences taken out": func(_ *testing.T, db *DB) (*DB, error) {
 			return db, db.write(ctx, func(tx *sql.Tx) error {
 				_, err := tx.ExecContext(ctx, `UPDATE runs SET environment = '{ "changes": {"bytes": 3, "sha256": "s"}, "host": "h" }' WHERE id = 'aa00'`)
@@ -258,6 +265,9 @@ func TestLaterWritesHideNoDamage(t *testing.T) {
 		"an amendment": {"UPDATE declarations SET known = 7 WHERE number = 0", func(db *DB) error {
 			return db.SaveStudy(ctx, Study{Name: "declared"}, runs(2), Declaration{Text: json.RawMessage(`{"compare":"z"}`), SHA256: "z", Reason: "again"}, nil)
 		}, "study declared: table declarations"},
+		"texts rewritten": {`UPDATE runs SET environment = replace(environment, '"h"', '"g"') WHERE id = 'aa00'`, func(db *DB) error {
+			return db.write(ctx, func(tx *sql.Tx) error { return rewrite(ctx, tx, nil, func(Text) string { return "{}" }) })
+		}, "run aa00: table runs"},
 		"the differences": {`UPDATE runs SET environment = replace(environment, '-a', '-b') WHERE id = 'aa00'`,
 			func(*DB) error { return nil }, "run aa00: table diff"},
 		"seal": {"UPDATE captions SET words = 'other words here' WHERE words <> ''",

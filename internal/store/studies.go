@@ -29,7 +29,7 @@ func (db *DB) SaveStudy(ctx context.Context, study Study, runs []Run, d Declarat
 		return errors.New("save study: it has no name")
 	}
 	return db.write(ctx, func(tx *sql.Tx) error {
-		return theStudy(study.Name).rewrite(ctx, tx, named("studies", "study_runs", "declarations"), nil, func() error {
+		return theStudy(study.Name).reseal(ctx, tx, named("studies", "study_runs", "declarations"), nil, func() error {
 			return saveStudy(ctx, tx, study, runs, d, earlier)
 		})
 	})

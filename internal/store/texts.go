@@ -98,7 +98,7 @@ func (db *DB) alone(ctx context.Context) error {
 	return nil
 }
 
-// rewrite replaces what change makes different, and hashes it anew.
+// rewrite replaces what change makes different, and hashes those rows anew.
 func rewrite(ctx context.Context, tx *sql.Tx, studies []string, change func(Text) string) error {
 	type changed struct {
 		column int
@@ -115,7 +115,7 @@ func rewrite(ctx context.Context, tx *sql.Tx, studies []string, change func(Text
 		return err
 	}
 	for _, run := range slices.Sorted(maps.Keys(byRun)) {
-		err := theRun(run).rewrite(ctx, tx, named("runs", "attempts"), nil, func() error {
+		err := theRun(run).reseal(ctx, tx, named("runs", "attempts"), nil, func() error {
 			for _, c := range byRun[run] {
 				t := texts[c.column]
 				if _, err := tx.ExecContext(ctx, fmt.Sprintf("UPDATE %s SET %s = ? WHERE rowid = ?", t.table, t.column), c.value, c.row); err != nil {
