@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"strconv"
 	"strings"
@@ -80,16 +81,24 @@ func (d *rawData) addSynsets(word, line string) error {
 	return nil
 }
 
-// eachLine calls f for each line of a file.
+// mostBytes is how large METEOR's small files may be, unpacked: some ten times METEOR 1.5's own, but for the synsets, twice.
+var mostBytes = map[string]int64{functionWordsFile: 1 << 14, prefixesFile: 1 << 14, synsetsFile: 8 << 20, exceptionsFile: 1 << 20}
+
+// eachLine calls f for each line of a file. Entries of a jar may unpack to a thousand times what they take there, whatever
+// they claim.
 func eachLine(files fs.FS, name string, f func(line string) error) error {
 	file, err := files.Open(name)
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	defer file.Close()
-	lines := bufio.NewScanner(file)
+	bounded := &io.LimitedReader{R: file, N: mostBytes[name] + 1}
+	lines := bufio.NewScanner(bounded)
 	n := 0
 	for lines.Scan() {
+		if bounded.N == 0 {
+			return fmt.Errorf("%s: more than %d KB; METEOR's own is far smaller", name, mostBytes[name]>>10)
+		}
 		n++
 		if err := f(lines.Text()); err != nil {
 			return fmt.Errorf("%s:%d: %w", name, n, err)
