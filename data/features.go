@@ -3,6 +3,7 @@ package data
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -251,6 +252,29 @@ func (f *Features) Sync() error {
 		return fmt.Errorf("feature cache %s: %w", f.path, err)
 	}
 	return nil
+}
+
+// Content is the sha256 hex over the checksums of the rows that the splits need, in the order of the data set: what a
+// captioner is trained on, byte for byte, where Hash says only what it was computed from. A missing row is an error.
+func (f *Features) Content() (string, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.file == nil {
+		return "", errors.New("feature cache: content after close")
+	}
+	table := make([]byte, f.layout.rows*entryBytes)
+	if _, err := f.file.ReadAt(table, f.layout.table); err != nil {
+		return "", fmt.Errorf("feature cache %s: %w", f.path, err)
+	}
+	sum := sha256.New()
+	for _, i := range f.used {
+		mark := table[f.rows[i]*entryBytes+hashBytes:][:entryBytes-hashBytes]
+		if binary.LittleEndian.Uint64(mark) == 0 {
+			return "", fmt.Errorf("feature cache %s: image %d has no row", f.path, i)
+		}
+		sum.Write(mark)
+	}
+	return hex.EncodeToString(sum.Sum(nil)), nil
 }
 
 // Spec is what the cache was opened with.

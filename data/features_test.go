@@ -111,6 +111,40 @@ func TestFeaturesResume(t *testing.T) {
 	}
 }
 
+// Content follows the bytes of the rows that splits need, and nothing else.
+func TestFeaturesContent(t *testing.T) {
+	d := smallShapes(t, 10)
+	all := []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}
+	content := func(fill func(f *Features)) string {
+		t.Helper()
+		f := openSmall(t, t.TempDir(), d)
+		if _, err := f.Content(); err == nil || !strings.Contains(err.Error(), "image 0 has no row") {
+			t.Errorf("content of an empty cache: %v", err)
+		}
+		fill(f)
+		content, err := f.Content()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return content
+	}
+	first := content(func(f *Features) { put(t, f, all...) })
+	if again := content(func(f *Features) { put(t, f, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0) }); again != first || len(first) != 64 {
+		t.Errorf("the same rows in another order: %s, not %s", again, first)
+	}
+	other := content(func(f *Features) {
+		row := rowOf(smallSpec, 7)
+		row[31] ^= 1
+		if err := f.Put(7, row); err != nil {
+			t.Fatal(err)
+		}
+		put(t, f, all...)
+	})
+	if other == first {
+		t.Error("one bit of one row does not show")
+	}
+}
+
 func TestFeaturesKeyed(t *testing.T) {
 	dir, d := t.TempDir(), smallShapes(t, 10)
 	paths := map[string]string{}

@@ -174,9 +174,10 @@ func (f *frozen) put(s *torch.Scope, features *data.Features, b pixelBatch) erro
 
 // cachedSource gives a captioner the features of a frozen encoder out of the cache.
 type cachedSource struct {
-	cache  *data.Features
-	device torch.Device
-	buffer []uint16
+	cache   *data.Features
+	content string // of the cache, see [data.Features.Content]
+	device  torch.Device
+	buffer  []uint16
 }
 
 var _ source = (*cachedSource)(nil)
@@ -191,7 +192,12 @@ func newCachedSource(ctx context.Context, cache string, settings experiments.Set
 		features.Close()
 		return nil, fmt.Errorf("the feature cache lacks %d pictures: run `glimpse features` on the study first", n)
 	}
-	return &cachedSource{cache: features, device: device}, nil
+	content, err := features.Content()
+	if err != nil {
+		features.Close()
+		return nil, err
+	}
+	return &cachedSource{cache: features, content: content, device: device}, nil
 }
 
 func (c *cachedSource) features(s *torch.Scope, images []int, _ bool) (*torch.Tensor, error) {
@@ -214,7 +220,9 @@ func (c *cachedSource) use(*parameters) {}
 func (c *cachedSource) dim() int { return c.cache.Spec().Dim }
 
 func (c *cachedSource) hashes() map[string]string {
-	return map[string]string{"encoder_weights": c.cache.Spec().WeightsSHA256, "features": c.cache.Hash()}
+	return map[string]string{
+		"encoder_weights": c.cache.Spec().WeightsSHA256, "features": c.cache.Hash(), "features_content": c.content,
+	}
 }
 
 func (c *cachedSource) close() error { return c.cache.Close() }

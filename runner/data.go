@@ -59,6 +59,20 @@ func checkData(run store.Run, s experiments.Settings, d *data.Dataset, found exp
 	return err
 }
 
+// FeaturesError is returned for a run whose earlier attempt was trained on other features than are found now, though
+// computed from the same pictures by the same weights. To go on with it would give weights that nobody could train again.
+type FeaturesError struct {
+	Run             string
+	Recorded, Found string // see [data.Features.Content]
+}
+
+// Error says how features can differ, and what to do.
+func (e *FeaturesError) Error() string {
+	return fmt.Sprintf("run %s was trained so far on features of content %.8s, and those found have %.8s: "+
+		"they were computed on another kind of CPU, device or libtorch; go on with the cache that it began with, "+
+		"or begin anew (`glimpse prune --unfinished %s`, then --retry-failed)", e.Run, e.Recorded, e.Found, e.Run)
+}
+
 // checkFeatures compares the features that a captioner looks at with those of an
 // earlier attempt: they identify the pictures of a run made before pictures were hashed.
 func checkFeatures(run store.Run, hashes map[string]string) error {
@@ -67,6 +81,15 @@ func checkFeatures(run store.Run, hashes map[string]string) error {
 		return nil
 	}
 	return &DataError{Run: run.ID, Differences: []string{fmt.Sprintf("features %.8s against %.8s", recorded, found)}}
+}
+
+// checkFeaturesContent compares the bytes of those features with what the checkpoint that a trial resumes from was trained on.
+func checkFeaturesContent(run store.Run, hashes map[string]string) error {
+	recorded, found := run.Hashes()["features_content"], hashes["features_content"]
+	if recorded == "" || found == "" || recorded == found {
+		return nil
+	}
+	return &FeaturesError{Run: run.ID, Recorded: recorded, Found: found}
 }
 
 // load loads the trial's data set, which must be the one that it was planned for,

@@ -40,7 +40,7 @@ func failureOf(err error) string {
 	if errors.As(err, &loss) || errors.Is(err, data.ErrDiverged) {
 		return FailureLoss
 	}
-	if errors.As(err, new(*DataError)) {
+	if errors.As(err, new(*DataError)) || errors.As(err, new(*FeaturesError)) {
 		return FailureData
 	}
 	for _, cause := range []error{store.ErrDiskFull, store.ErrDisk, store.ErrLocked, syscall.ENOSPC, syscall.EDQUOT, syscall.EIO} {

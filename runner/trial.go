@@ -147,6 +147,11 @@ func (t *trial) prepare(ctx context.Context, engine Engine) error {
 			return err
 		}
 	}
+	if t.progress.Last != "" { // it did not start over
+		if err := checkFeaturesContent(t.run, t.captioner.Hashes()); err != nil {
+			return err
+		}
+	}
 	t.touch()
 	t.environment = environment(ctx, &t.cfg)
 	t.environment.Attempts = t.claim.Attempt
