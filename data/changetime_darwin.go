@@ -5,11 +5,11 @@ import (
 	"syscall"
 )
 
-// changeTime is when a file's inode last changed (st_ctime of stat(2)), in
-// nanoseconds since 1970; 0 where that is not known.
-func changeTime(info os.FileInfo) int64 {
+// inodeOf is the number of a file's inode, and when it last changed (st_ctime of
+// stat(2)), in nanoseconds since 1970; 0 where that is not known.
+func inodeOf(info os.FileInfo) (number, changed int64) {
 	if s, ok := info.Sys().(*syscall.Stat_t); ok {
-		return s.Ctimespec.Nano()
+		return int64(s.Ino), s.Ctimespec.Nano()
 	}
-	return 0
+	return 0, 0
 }

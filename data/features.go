@@ -93,7 +93,7 @@ func OpenFeatures(dir string, spec FeatureSpec, d *Dataset) (*Features, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("feature cache: %w", err)
 	}
-	hashes, err := d.pictureHashes(dir, spec.ImageSize)
+	hashes, err := d.pictureHashes(spec.ImageSize)
 	if err != nil {
 		return nil, fmt.Errorf("feature cache: %w", err)
 	}

@@ -27,15 +27,15 @@ func (e *DataError) Error() string {
 // CheckData returns a *DataError unless d is the data set of a stored run, as far
 // as the run recorded it: by the content that it was planned for, by the hashes that it
 // recorded, and by its signature. A run made before pictures were hashed did
-// not record them. cache is as in [Config.Cache].
-func CheckData(run store.Run, d *data.Dataset, cache string) error {
+// not record them.
+func CheckData(run store.Run, d *data.Dataset) error {
 	settings, err := results.Settings(run)
 	if err != nil {
 		return err
 	}
 	var found experiments.Content
 	if results.ContentOf(run) != found { // else no picture need be read
-		if found, err = ContentOf(d, cache); err != nil {
+		if found, err = ContentOf(d); err != nil {
 			return err
 		}
 	}
@@ -95,22 +95,21 @@ func checkFeaturesContent(run store.Run, hashes map[string]string) error {
 // load loads the trial's data set, which must be the one that it was planned for,
 // and returns what it holds.
 func (t *trial) load() (content experiments.Content, err error) {
-	if t.data, err = data.Load(DataOptions(t.settings, t.cfg.Root)); err != nil {
+	if t.data, err = data.Load(DataOptions(t.settings, t.cfg.Root, t.cfg.Cache)); err != nil {
 		return content, err
 	}
 	if err := checkSplits(t.settings, t.data); err != nil {
 		return content, err
 	}
-	if content, err = ContentOf(t.data, t.cfg.Cache); err != nil {
+	if content, err = ContentOf(t.data); err != nil {
 		return content, err
 	}
 	return content, checkData(t.run, t.settings, t.data, content)
 }
 
-// ContentOf is what a data set holds, as settings have it. cache is as in
-// [Config.Cache].
-func ContentOf(d *data.Dataset, cache string) (experiments.Content, error) {
-	content, err := d.Content(cache)
+// ContentOf is what a data set holds, as settings have it.
+func ContentOf(d *data.Dataset) (experiments.Content, error) {
+	content, err := d.Content()
 	if err != nil {
 		return experiments.Content{}, fmt.Errorf("hashing data set %s: %w", d.Name, err)
 	}

@@ -88,8 +88,10 @@ func (e modelEngine) Pictures(ctx context.Context, s experiments.Settings, check
 	return p, nil
 }
 
-// pictureHashes is the folder where hashes of pictures are kept, beside the features.
-func (e modelEngine) pictureHashes() string { return filepath.Join(e.CacheDir, "features") }
+// dataCache is where features and what is made of data sets are kept.
+func (e modelEngine) dataCache() data.Cache {
+	return data.Cache{Dir: filepath.Join(e.CacheDir, "features")}
+}
 
 // openRuns gives an opener of the runs of the results database, which is opened by openDB and which the caller closes.
 func openRuns(c *cobra.Command, f cli.RunFlags, openDB func(flag string) (*store.DB, error)) (*inspect.Opener, error) {

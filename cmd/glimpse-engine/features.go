@@ -51,7 +51,7 @@ encoder that is trained together with the captioner needs no cache.`,
 			if err != nil {
 				return err
 			}
-			sets := planning.Sets{Cache: engine.pictureHashes()}
+			sets := planning.Sets{Cache: engine.dataCache()}
 			progress, end := featureBars(c)
 			done, err := sets.Fill(c.Context(), trials, engine.Features, progress)
 			end()
@@ -89,7 +89,7 @@ func launchedFeatures(c *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	d, err := data.Load(runner.DataOptions(asked.Settings, asked.Root))
+	d, err := data.Load(runner.DataOptions(asked.Settings, asked.Root, e.dataCache()))
 	if err != nil {
 		return err
 	}

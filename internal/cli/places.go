@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"glimpse/data"
 	"glimpse/internal/store"
 )
 
@@ -63,10 +64,10 @@ func CacheDir() (string, error) {
 	return filepath.Join(home, ".cache", "glimpse"), nil
 }
 
-// FeatureDir is the folder of the cache that holds features, and the hashes of pictures.
-func FeatureDir() (string, error) {
+// DataCache is where features and what is made of data sets are kept.
+func DataCache() (data.Cache, error) {
 	cache, err := CacheDir()
-	return filepath.Join(cache, "features"), err
+	return data.Cache{Dir: filepath.Join(cache, "features")}, err
 }
 
 // OpenResults opens an existing results database for reading.
