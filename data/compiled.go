@@ -8,7 +8,10 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
+	"strings"
+	"sync"
 )
 
 // compiled is what reading and tokenizing the text of a data set gives, in flat arrays: either in memory, or in a file that
@@ -31,6 +34,7 @@ type compiled struct {
 
 // compiledHead is the JSON at the head of a compiled data set.
 type compiledHead struct {
+	Program   string   `json:"program"`   // see program
 	Tokenizer string   `json:"tokenizer"` // that the captions were split by
 	Sources   sources  `json:"sources"`
 	Files     []string `json:"files"`   // text files that images stand in, below the root
@@ -38,8 +42,24 @@ type compiledHead struct {
 	Notes     []Note   `json:"notes"`   // their files are below the root
 }
 
-// compiledMagic begins the file of a compiled data set.
+// compiledMagic begins the file of a compiled data set. Its number is raised with any change of what the files of a data set
+// are read as, not of the layout alone.
 const compiledMagic = "glimpse data set 1\n"
+
+// program names the build of this program, as far as it is known: another one may read the same files in another way.
+var program = sync.OnceValue(func() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	name := info.Main.Version
+	for _, s := range info.Settings {
+		if strings.HasPrefix(s.Key, "vcs.") {
+			name += " " + s.Value
+		}
+	}
+	return name
+})
 
 // compileAtOnce is how many images are tokenized together.
 const compileAtOnce = 4096
@@ -48,7 +68,7 @@ const compileAtOnce = 4096
 // that have neither captions nor a split without.
 func compile(c *corpus, o Options) (*compiled, error) {
 	k := newCompiler()
-	k.head = compiledHead{Tokenizer: o.Tokenizer, Sources: c.sources}
+	k.head = compiledHead{Program: program(), Tokenizer: o.Tokenizer, Sources: c.sources}
 	for block := range slices.Chunk(c.images, compileAtOnce) {
 		for i, words := range c.tokenize(block, o.Tokenize) {
 			e := block[i]
@@ -132,7 +152,7 @@ func readCompiled(o Options) (k *compiled, notes []Note, err error) {
 		}
 		k, err := openCompiled(path)
 		switch {
-		case err == nil && k.head.Tokenizer == o.Tokenizer && k.head.Sources.unchanged(o.Root):
+		case err == nil && k.head.Program == program() && k.head.Tokenizer == o.Tokenizer && k.head.Sources.unchanged(o.Root):
 			return k, notes, nil
 		case err != nil && !errors.Is(err, os.ErrNotExist) && !errors.Is(err, errVersion):
 			notes = append(notes, Note{path, 0, fmt.Sprintf("compiled data set %v: made again", err), 1})
