@@ -34,7 +34,7 @@ func openFeatures(ctx context.Context, cache string, settings experiments.Settin
 		return nil, weightsFile{}, err
 	}
 	spec.WeightsSHA256 = w.sha256
-	f, err := data.OpenFeatures(filepath.Join(cache, "features"), spec, d)
+	f, err := data.OpenFeatures(data.Cache{Dir: filepath.Join(cache, "features"), Shared: d.Options.Cache.Shared}, spec, d)
 	return f, w, err
 }
 
@@ -190,7 +190,7 @@ func newCachedSource(ctx context.Context, cache string, settings experiments.Set
 	}
 	if n := len(features.Missing()); n > 0 {
 		features.Close()
-		return nil, fmt.Errorf("the feature cache lacks %d pictures: run `glimpse features` on the study first", n)
+		return nil, fmt.Errorf("the feature cache lacks %d pictures: %w", n, data.ErrFeatures)
 	}
 	content, err := features.Content()
 	if err != nil {
