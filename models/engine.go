@@ -2,6 +2,7 @@ package models
 
 import (
 	"context"
+	"errors"
 
 	"glimpse/captioner"
 	"glimpse/data"
@@ -24,6 +25,21 @@ func (e Engine) Features(ctx context.Context, s experiments.Settings, d *data.Da
 	}
 	e.prepare()
 	return fillFeatures(ctx, e.CacheDir, s, d, e.Device, progress)
+}
+
+// VerifiedFeatures is Features, once all that is in the cache is verified.
+func (e Engine) VerifiedFeatures(ctx context.Context, s experiments.Settings, d *data.Dataset, progress func(done, total int)) error {
+	if s.Encoder.Name != captioner.Joint {
+		features, _, err := openFeatures(ctx, e.CacheDir, s, d)
+		if err != nil {
+			return err
+		}
+		_, err = features.Verify()
+		if err := errors.Join(err, features.Close()); err != nil {
+			return err
+		}
+	}
+	return e.Features(ctx, s, d, progress)
 }
 
 // Captioner makes a fresh captioner from the settings' seed. The features of a

@@ -13,3 +13,11 @@ func inodeOf(info os.FileInfo) (number, changed int64) {
 	}
 	return 0, 0
 }
+
+// diskBytes is what a file takes of the disk, without its holes.
+func diskBytes(info os.FileInfo) int64 {
+	if s, ok := info.Sys().(*syscall.Stat_t); ok {
+		return 512 * s.Blocks
+	}
+	return info.Size()
+}
