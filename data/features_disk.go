@@ -94,7 +94,7 @@ func (ff *featureFile) table() (pictures [][hashBytes]byte, marks []uint64, err 
 	for r := range pictures {
 		entry := table[r*entryBytes:][:entryBytes]
 		pictures[r] = [hashBytes]byte(entry)
-		marks[r] = binary.LittleEndian.Uint64(entry[hashBytes:])
+		marks[r] = markIn(entry[hashBytes:])
 	}
 	if hashOf(pictures) != ff.header.Pictures {
 		return nil, nil, errors.New("has a damaged table")
@@ -106,7 +106,16 @@ func (ff *featureFile) table() (pictures [][hashBytes]byte, marks []uint64, err 
 func (ff *featureFile) mark(r int) (uint64, error) {
 	mark := make([]byte, entryBytes-hashBytes)
 	_, err := ff.file.ReadAt(mark, ff.layout.markAt(r))
-	return binary.LittleEndian.Uint64(mark), err
+	return markIn(mark), err
+}
+
+// markIn is the mark in a table entry, 0 also for one that was not written to its end.
+func markIn(entry []byte) uint64 {
+	mark := binary.LittleEndian.Uint64(entry)
+	if mark>>32 != rowDone>>32 {
+		return 0
+	}
+	return mark
 }
 
 // setMark writes the mark of a row, 0 for a missing one.

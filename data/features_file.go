@@ -37,7 +37,7 @@ const (
 
 // A mark is the last 8 bytes of a table entry: the CRC-32C of the row's
 // picture hash and bytes in the lower half, rowDone above it; 0 while the row
-// is missing. It is written after its row, in one piece.
+// is missing. It is written after its row, and rowDone last.
 const rowDone = uint64(0x474f4f44) << 32
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)

@@ -226,7 +226,6 @@ func TestFeaturesDamage(t *testing.T) {
 	}{
 		{"row", flip(func(l layout) int64 { return l.rowAt(4) + 7 }), 1, ""},
 		{"mark", flip(func(l layout) int64 { return l.markAt(4) }), 1, ""},
-		{"done", flip(func(l layout) int64 { return l.markAt(4) + 7 }), 1, ""},
 		{"magic", flip(func(layout) int64 { return 0 }), 10, "does not begin as a feature cache"},
 		{"version", flip(func(layout) int64 { return 8 }), 10, "has version 17, want 1"},
 		{"length", flip(func(layout) int64 { return 14 }), 10, "more than there are"},
@@ -274,6 +273,22 @@ func TestFeaturesDamage(t *testing.T) {
 			}
 			checkRows(t, third, 0, 4, 9)
 		})
+	}
+}
+
+// A mark that was not written to its end is none.
+func TestFeaturesHalfWrittenMark(t *testing.T) {
+	dir, d := t.TempDir(), smallShapes(t, 10)
+	f := openSmall(t, dir, d)
+	put(t, f, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9)
+	for i := range 8 {
+		at := f.places[f.rows[i]]
+		if _, err := at.in.file.WriteAt(make([]byte, 8-i), at.in.layout.markAt(at.row)+int64(i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, want := openSmall(t, dir, d).Missing(), []int{0, 1, 2, 3, 4, 5, 6, 7}; !slices.Equal(got, want) {
+		t.Errorf("missing %v, want %v", got, want)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"glimpse/data"
 	"glimpse/experiments"
+	"glimpse/internal/private"
 	"glimpse/internal/store"
 	"glimpse/metrics/meteor"
 	"glimpse/planning"
@@ -75,7 +76,7 @@ func (o *Opener) reproduce(ctx context.Context, run store.Run, again Again) (*Re
 	if err := runner.CheckData(run, d); err != nil { // before hours of training
 		return nil, err
 	}
-	if err := os.MkdirAll(again.Folder, 0o777); err != nil {
+	if err := private.Folder(again.Folder); err != nil {
 		return nil, fmt.Errorf("folder to train in: %w", err)
 	}
 	scratch, err := store.Open(filepath.Join(again.Folder, "results.db"))

@@ -77,7 +77,7 @@ func compareOutcomes(first, again outcome) *Reproduction {
 }
 
 // untold is what environmentDiff leaves out: what is never the same, and what is told elsewhere.
-var untold = []string{"peak_rss_bytes", "attempts", "command", "changes.diff", "hashes.features_content"}
+var untold = []string{"peak_rss_bytes", "attempts", "command", "changes.diff", "waiting", "hashes.features_content"}
 
 // environmentDiff lists what differs between two environments, but for what is untold.
 func environmentDiff(recorded, again json.RawMessage) []Difference {

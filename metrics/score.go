@@ -5,9 +5,9 @@ import (
 	"iter"
 	"runtime"
 	"strings"
-	"sync"
 	"sync/atomic"
 
+	"glimpse/internal/crash"
 	"glimpse/metrics/meteor"
 )
 
@@ -172,7 +172,7 @@ func lengthRatio(images []ImageScore) float64 {
 func inParallel(n int, newWork func() func(i int)) {
 	const batch = 16
 	var next atomic.Int64
-	var wg sync.WaitGroup
+	var wg crash.Workers
 	for range min(runtime.GOMAXPROCS(0), (n+batch-1)/batch) {
 		wg.Go(func() {
 			work := newWork()

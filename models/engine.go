@@ -3,6 +3,7 @@ package models
 import (
 	"context"
 	"errors"
+	"runtime"
 
 	"glimpse/captioner"
 	"glimpse/data"
@@ -24,7 +25,19 @@ func (e Engine) Features(ctx context.Context, s experiments.Settings, d *data.Da
 		return nil
 	}
 	e.prepare()
-	return fillFeatures(ctx, e.CacheDir, s, d, e.Device, progress)
+	threads := e.threads()
+	if e.Device != torch.CPU { // they decode pictures, of which a GPU cannot have enough
+		threads = runtime.GOMAXPROCS(0)
+	}
+	return fillFeatures(ctx, e.CacheDir, s, d, e.Device, threads, progress)
+}
+
+// threads is how many threads there are to use.
+func (e Engine) threads() int {
+	if e.Threads > 0 {
+		return e.Threads
+	}
+	return runtime.GOMAXPROCS(0)
 }
 
 // VerifiedFeatures is Features, once all that is in the cache is verified.

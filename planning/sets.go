@@ -13,7 +13,9 @@ import (
 
 // Sets are the data sets that trials need, each loaded once.
 type Sets struct {
-	Cache  data.Cache // as in [runner.Config]
+	Cache data.Cache // as in [runner.Config]
+	// NoGit keeps git from being asked for the commit that a declaration is recorded with.
+	NoGit  bool
 	loaded map[experiments.Data]*loadedSet
 }
 

@@ -142,13 +142,21 @@ func (t *trial) finish(ctx context.Context) error {
 	return nil
 }
 
+// bestError is that the best checkpoint cannot be loaded.
+type bestError struct{ err error }
+
+func (e bestError) Error() string { return "load the best checkpoint: " + e.err.Error() }
+
+// Unwrap returns the reason.
+func (e bestError) Unwrap() error { return e.err }
+
 // captionFinal captions the final split and stores the captions.
 func (t *trial) captionFinal(ctx context.Context) error {
 	defer t.time(&t.progress.Timings.Test)()
 	split := t.settings.Decode.FinalSplit()
 	t.phase(split)
-	if err := t.captioner.Load(t.path(t.progress.Best)); err != nil {
-		return fmt.Errorf("load the best checkpoint: %w", err)
+	if err := t.loadCheckpoint(t.progress.Best); err != nil {
+		return bestError{err}
 	}
 	captions, err := t.caption(ctx, split, t.settings.Decode, true)
 	if err != nil {
@@ -201,6 +209,7 @@ func (t *trial) scoreStored(ctx context.Context, stored []store.Caption) (store.
 	}
 	watch()
 	t.environment.PeakRSSBytes = peakRSS()
+	t.environment.Rewinds = t.progress.Rewinds
 	t.environment.Timings = &t.progress.Timings
 	environment, err := json.Marshal(t.environment)
 	if err != nil {

@@ -43,8 +43,9 @@ type Config struct {
 	// as Control, standard output as Events. Its standard streams and process
 	// group are set here.
 	Command func(run string) *exec.Cmd
-	// Device, Meteor and CommandLine are passed on to trials, see [Launch].
+	// Device, Meteor, CommandLine and NoGit are passed on to trials, see [Launch].
 	Device, Meteor, CommandLine string
+	NoGit                       bool
 
 	Jobs int // trials at a time; 0 is 1
 	// Threads of each trial; 0 shares the cores among the jobs, but goes on

@@ -118,6 +118,9 @@ func (c *fakeCaptioner) strike(loss float64) float64 {
 	case "exit":
 		fmt.Fprintln(os.Stderr, "terminate called after throwing an instance of 'std::bad_alloc'")
 		os.Exit(3)
+	case "leak":
+		fmt.Fprintln(os.Stderr, "DB_PASSWORD=hunter2-pass\nterminate called at http://me:hunter2-pass@host")
+		os.Exit(3)
 	case "kill":
 		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 	case "quit": // before its handler could be installed
@@ -165,6 +168,9 @@ func (c *fakeCaptioner) Save(path string) (string, error) {
 	if c.fault.Kind == "disk" && c.state.Epoch >= c.fault.Epoch {
 		_ = os.WriteFile(path+".safetensors.tmp", []byte("cut sh"), 0o600)
 		return "", &os.PathError{Op: "write", Path: path, Err: syscall.ENOSPC}
+	}
+	if c.fault.Kind == "told" {
+		return "", errors.New(`Put "http://me:hunter2-pass@host": refused`)
 	}
 	raw, err := json.Marshal(c.state)
 	if err != nil {

@@ -34,6 +34,10 @@ type Launch struct {
 	Threads     int    `json:"threads"` // of an operation on the CPU
 	Meteor      string `json:"meteor"`  // where METEOR's data are
 	CommandLine string `json:"command"` // that the study was run by, to be recorded
+	// StudyFiles are the files that the study was read from, whose uncommitted differences are recorded; NoGit has nothing
+	// of git recorded.
+	StudyFiles []string `json:"study_files"`
+	NoGit      bool     `json:"no_git"`
 
 	Lease     time.Duration `json:"lease"`      // 0 is DefaultLease
 	Silence   time.Duration `json:"silence"`    // 0 is DefaultSilence

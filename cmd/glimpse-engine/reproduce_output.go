@@ -33,7 +33,8 @@ func printReproduction(w io.Writer, r *inspect.Reproduction) error {
 		return err
 	}
 	t = &term.Table{}
-	t.Add("\nMETRIC ×100", "RECORDED", "AGAIN", "DIFFERENCE")
+	t.Gap()
+	t.Add("METRIC ×100", "RECORDED", "AGAIN", "DIFFERENCE")
 	for _, split := range slices.Sorted(maps.Keys(r.Metrics)) {
 		for _, key := range metrics.Shown() {
 			if pair, known := r.Metrics[split][key]; known {
@@ -58,7 +59,8 @@ func printReproduction(w io.Writer, r *inspect.Reproduction) error {
 		return nil
 	}
 	t = &term.Table{}
-	t.Add("\nENVIRONMENT", "RECORDED", "AGAIN")
+	t.Gap()
+	t.Add("ENVIRONMENT", "RECORDED", "AGAIN")
 	for _, d := range r.EnvironmentDiff {
 		t.Add(d.Key, orDash(d.Recorded), orDash(d.Again))
 	}

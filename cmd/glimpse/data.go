@@ -104,7 +104,7 @@ func printInfo(w io.Writer, info data.Info) error {
 	t.Add("images", fmt.Sprintf("%s, %s of them in no split", term.Count(int64(info.Images)), term.Count(int64(info.Unused))))
 	t.Add("vocabulary", term.Count(int64(info.Vocabulary))+" words, of the training captions")
 	t.Add("hash", info.Hash)
-	t.Add("")
+	t.Gap()
 	t.Add("SPLIT", "IMAGES", "CAPTIONS", "WORDS A CAPTION", "LONGEST", "UNKNOWN WORDS")
 	for _, name := range []string{"train", "val", "test"} {
 		split, ok := info.Splits[name]
@@ -124,7 +124,7 @@ func printInfo(w io.Writer, info data.Info) error {
 	var lines strings.Builder
 	lines.WriteString("\nLEFT OUT OR READ LENIENTLY\n")
 	for _, note := range info.Notes {
-		lines.WriteString(note.String() + "\n")
+		lines.WriteString(term.Line(note.String()) + "\n")
 	}
 	_, err := io.WriteString(w, lines.String())
 	return err

@@ -107,7 +107,7 @@ func hasGPU(ctx context.Context) bool {
 }
 
 func printPlan(w io.Writer, p *planning.Plan) error {
-	fmt.Fprintf(w, "%s: %s\n\n", p.Study, p.Question)
+	fmt.Fprintf(w, "%s: %s\n\n", p.Study, term.Line(p.Question))
 	t := &term.Table{}
 	t.Add("TRIAL", "ARM", "SEED", "HIDDEN", "PARAMETERS", "STATE")
 	for _, trial := range p.Trials {
@@ -137,7 +137,7 @@ func printPlan(w io.Writer, p *planning.Plan) error {
 		}
 	}
 	for _, warning := range p.Warnings {
-		if _, err := fmt.Fprintf(w, "warning: %s\n", warning); err != nil {
+		if _, err := fmt.Fprintf(w, "warning: %s\n", term.Line(warning)); err != nil {
 			return err
 		}
 	}

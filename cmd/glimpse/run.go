@@ -73,6 +73,7 @@ study with compare.stop adds seeds look by look until each contrast is decided.`
 	c.Flags().BoolVar(&options.retry, "retry-failed", false, "also try again what will probably fail again, such as a loss that diverged")
 	c.Flags().DurationVar(&options.lease, "lease", runner.DefaultLease, "how long a trial may give no sign of life before another runner takes it over")
 	cli.AddMeteor(c, &options.meteor)
+	cli.AddNoGit(c, &options.noGit)
 	cli.AddJSON(c, &options.json)
 	return c
 }
@@ -84,6 +85,7 @@ type runOptions struct {
 	jobs        int
 	pictures    int
 	retry, json bool
+	noGit       bool
 	lease       time.Duration
 }
 
@@ -93,7 +95,8 @@ func runStudy(c *cobra.Command, study *experiments.Study, compute cli.Compute, o
 	if err != nil {
 		return err
 	}
-	sets := &planning.Sets{Cache: cache}
+	noGit := cli.NoGit(o.noGit)
+	sets := &planning.Sets{Cache: cache, NoGit: noGit}
 	if _, err := sets.Trials(study); err != nil { // what is wrong with it is found before a database is made
 		return err
 	}
@@ -151,7 +154,7 @@ func runStudy(c *cobra.Command, study *experiments.Study, compute cli.Compute, o
 	summary, err := runner.Run(ctx, runner.Config{
 		Study: study, Trials: trials, Spec: string(spec), DB: db, Root: study.Data.Root,
 		Cache: cache, Features: program.Fill, Command: program.Trial,
-		Device: compute.Device, Meteor: meteor, CommandLine: cli.CommandLine(),
+		Device: compute.Device, Meteor: meteor, CommandLine: cli.CommandLine(), NoGit: noGit,
 		Declaration: found.Standing.Now, Earlier: found.Standing.Earlier,
 		Jobs:        planning.Jobs(o.jobs, study, len(trials), device.GPU != ""),
 		Threads:     compute.Threads,

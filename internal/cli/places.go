@@ -115,10 +115,11 @@ func OpenResults(flag string) (*store.DB, error) {
 // OpenForWriting opens an existing results database, and makes none.
 func OpenForWriting(flag string) (*store.DB, error) {
 	path := DBPath(flag)
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+	db, err := store.OpenExisting(path)
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil, noResults(path)
 	}
-	return store.Open(path)
+	return db, err
 }
 
 func noResults(path string) error {

@@ -5,8 +5,8 @@ import (
 	"io"
 	"runtime"
 	"strings"
-	"sync"
 
+	"glimpse/internal/crash"
 	"glimpse/internal/jsonfile"
 	"glimpse/metrics"
 	"glimpse/metrics/ptb"
@@ -98,7 +98,7 @@ func Pair(references []References, candidates []Candidate) ([]metrics.Item, erro
 
 // inParallel calls f for 0 to n-1, on all cores.
 func inParallel(n int, f func(i int)) {
-	var wg sync.WaitGroup
+	var wg crash.Workers
 	workers := runtime.GOMAXPROCS(0)
 	for first := range workers {
 		wg.Go(func() {

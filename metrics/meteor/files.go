@@ -7,7 +7,8 @@ import (
 	"io/fs"
 	"strconv"
 	"strings"
-	"sync"
+
+	"glimpse/internal/crash"
 )
 
 // rawData are METEOR's data as its files have them.
@@ -25,7 +26,7 @@ func readFiles(files fs.FS, dir string) (*rawData, error) {
 	d := &rawData{
 		prefixes: make(map[string]prefixKind), synsets: make(map[string][]uint32), bases: make(map[string][]string),
 	}
-	var wg sync.WaitGroup
+	var wg crash.Workers
 	var paraphraseErr error
 	wg.Go(func() { d.paraphrases, paraphraseErr = readParaphraseFile(dir) })
 	err := errors.Join(
