@@ -97,6 +97,9 @@ func (d *Dataset) pictureHashes(size int) ([][32]byte, error) {
 		return sums, nil
 	}
 	p := d.pictures
+	if p == nil { // nobody loaded it
+		p = &knownPictures{known: make([]picture, len(d.Images))}
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var changed atomic.Bool
@@ -126,7 +129,7 @@ func (d *Dataset) pictureHashes(size int) ([][32]byte, error) {
 		return nil, *err
 	}
 	if changed.Load() {
-		d.keepPictures(now)
+		d.keepPictures(p.known, now)
 	}
 	return sums, nil
 }
@@ -222,10 +225,10 @@ func (t *pictureTable) add(path string, p picture) {
 	t.facts = append(t.facts, p.sum[:]...)
 }
 
-// keepPictures writes what is known of the data set's pictures into the cache, and what the table there knows of others.
+// keepPictures writes what is known of each of the data set's pictures into the cache, and what the table there knows of others.
 // taken is when the pictures were looked at: what had changed just before is left out. What is not kept is
 // found out again, so that failing to keep it is no error.
-func (d *Dataset) keepPictures(taken time.Time) {
+func (d *Dataset) keepPictures(known []picture, taken time.Time) {
 	folder := d.Options.Cache.Dir
 	if folder == "" {
 		return
@@ -240,7 +243,7 @@ func (d *Dataset) keepPictures(taken time.Time) {
 			all[string(old.paths.at(k))] = old.at(k)
 		}
 	}
-	for i, p := range d.pictures.known {
+	for i, p := range known {
 		below := d.below(d.Images[i].Path)
 		delete(all, below)
 		if p.settled(taken) {

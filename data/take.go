@@ -65,7 +65,7 @@ func (d *Dataset) take(k *compiled) error {
 	}
 	d.Notes = notes.notes
 	if learned {
-		d.keepPictures(taken)
+		d.keepPictures(d.pictures.known, taken)
 	}
 	return nil
 }
