@@ -17,7 +17,8 @@ import (
 // syncEvery is how many pictures' features may be lost when the machine stops.
 const syncEvery = 1024
 
-// openFeatures opens the cache of the features that the settings ask for, under cache/features. It needs the
+// openFeatures opens the cache of the features that the settings ask for, under cache/features and where the data set's
+// options share theirs. It needs the
 // weights' hash, and therefore fetches the weights of encoder.weights: auto, but does not read them.
 func openFeatures(ctx context.Context, cache string, settings experiments.Settings, d *data.Dataset) (*data.Features, weightsFile, error) {
 	e := settings.Encoder
@@ -25,12 +26,17 @@ func openFeatures(ctx context.Context, cache string, settings experiments.Settin
 	if err != nil {
 		return nil, weightsFile{}, err
 	}
-	w, err := findWeights(ctx, cache, e, settings.Seed)
+	features := data.Cache{Dir: filepath.Join(cache, "features"), Shared: d.Options.Cache.Shared}
+	shared := ""
+	if features.Shared != "" {
+		shared = filepath.Dir(features.Shared)
+	}
+	w, err := findWeights(ctx, cache, shared, e, settings.Seed)
 	if err != nil {
 		return nil, weightsFile{}, err
 	}
 	spec.WeightsSHA256 = w.sha256
-	f, err := data.OpenFeatures(data.Cache{Dir: filepath.Join(cache, "features"), Shared: d.Options.Cache.Shared}, spec, d)
+	f, err := data.OpenFeatures(features, spec, d)
 	return f, w, err
 }
 

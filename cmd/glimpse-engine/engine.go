@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"runtime"
 
 	"github.com/spf13/cobra"
@@ -40,11 +39,15 @@ func newEngine(f cli.Compute) (modelEngine, error) {
 	if err != nil {
 		return modelEngine{}, err
 	}
+	shared, err := cli.SharedCacheDir()
+	if err != nil {
+		return modelEngine{}, err
+	}
 	threads := f.Threads
 	if threads == 0 {
 		threads = runtime.NumCPU()
 	}
-	return modelEngine{models.Engine{CacheDir: cache, Device: device, Threads: threads}}, nil
+	return modelEngine{models.Engine{CacheDir: cache, SharedDir: shared, Device: device, Threads: threads}}, nil
 }
 
 // Captioner implements runner.Engine.
@@ -86,11 +89,6 @@ func (e modelEngine) Pictures(ctx context.Context, s experiments.Settings, check
 		return nil, err
 	}
 	return p, nil
-}
-
-// dataCache is where features and what is made of data sets are kept.
-func (e modelEngine) dataCache() data.Cache {
-	return data.Cache{Dir: filepath.Join(e.CacheDir, "features")}
 }
 
 // openRuns gives an opener of the runs of the results database, which is opened by openDB and which the caller closes.

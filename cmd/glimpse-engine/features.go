@@ -55,7 +55,11 @@ no cache.`,
 			if err != nil {
 				return err
 			}
-			sets := planning.Sets{Cache: engine.dataCache()}
+			cache, err := cli.DataCache()
+			if err != nil {
+				return err
+			}
+			sets := planning.Sets{Cache: cache}
 			progress, end := featureBars(c)
 			fill := engine.Features
 			if verify {
@@ -99,7 +103,11 @@ func launchedFeatures(c *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	d, err := data.Load(runner.DataOptions(asked.Settings, asked.Root, e.dataCache()))
+	cache, err := cli.DataCache()
+	if err != nil {
+		return err
+	}
+	d, err := data.Load(runner.DataOptions(asked.Settings, asked.Root, cache))
 	if err != nil {
 		return err
 	}
