@@ -29,7 +29,7 @@ var allowed = map[string][]string{
 	"cmd/glimpse-engine":  {"bench", "captioner", "experiments", "data", "inspect", "internal/cli", "internal/engine", "internal/store", "internal/torch", "metrics", "models", "planning", "reports", "results", "runner"},
 	"bench":               {"captioner", "data", "experiments", "inspect", "internal/store", "internal/torch", "metrics", "models", "planning", "runner"},
 	"inspect":             {"captioner", "experiments", "data", "metrics", "internal/store", "planning", "reports", "results", "runner"},
-	"internal/cli":        {"experiments", "inspect", "internal/engine", "internal/meteordata", "internal/store", "metrics", "runner"},
+	"internal/cli":        {"data", "experiments", "inspect", "internal/engine", "internal/meteordata", "internal/store", "metrics", "runner"},
 	"internal/doctor":     {"internal/engine", "internal/meteordata", "internal/store", "metrics"},
 	"internal/engine":     {"data", "experiments"},
 	"internal/meteordata": {"internal/wheel", "metrics"},

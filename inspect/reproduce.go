@@ -69,11 +69,11 @@ func (o *Opener) reproduce(ctx context.Context, run store.Run, again Again) (*Re
 		study.Data.Root = o.Root
 	}
 	trial.Settings.Data.Root = study.Data.Root
-	d, err := data.Load(runner.DataOptions(trial.Settings, study.Data.Root))
+	d, err := data.Load(runner.DataOptions(trial.Settings, study.Data.Root, o.Cache))
 	if err != nil {
 		return nil, err
 	}
-	if err := runner.CheckData(run, d, o.Pictures); err != nil { // before hours of training
+	if err := runner.CheckData(run, d); err != nil { // before hours of training
 		return nil, err
 	}
 	if err := private.Folder(again.Folder); err != nil {

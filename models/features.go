@@ -17,7 +17,8 @@ import (
 // syncEvery is how many pictures' features may be lost when the machine stops.
 const syncEvery = 1024
 
-// openFeatures opens the cache of the features that the settings ask for, under cache/features. It needs the
+// openFeatures opens the cache of the features that the settings ask for, under cache/features and where the data set's
+// options share theirs. It needs the
 // weights' hash, and therefore fetches the weights of encoder.weights: auto, but does not read them.
 func openFeatures(ctx context.Context, cache string, settings experiments.Settings, d *data.Dataset) (*data.Features, weightsFile, error) {
 	e := settings.Encoder
@@ -25,12 +26,17 @@ func openFeatures(ctx context.Context, cache string, settings experiments.Settin
 	if err != nil {
 		return nil, weightsFile{}, err
 	}
-	w, err := findWeights(ctx, cache, e, settings.Seed)
+	features := data.Cache{Dir: filepath.Join(cache, "features"), Shared: d.Options.Cache.Shared}
+	shared := ""
+	if features.Shared != "" {
+		shared = filepath.Dir(features.Shared)
+	}
+	w, err := findWeights(ctx, cache, shared, e, settings.Seed)
 	if err != nil {
 		return nil, weightsFile{}, err
 	}
 	spec.WeightsSHA256 = w.sha256
-	f, err := data.OpenFeatures(filepath.Join(cache, "features"), spec, d)
+	f, err := data.OpenFeatures(features, spec, d)
 	return f, w, err
 }
 
@@ -186,9 +192,10 @@ func (f *filling) put(s *torch.Scope, images []int, pixels []float32) error {
 
 // cachedSource gives a captioner the features of a frozen encoder out of the cache.
 type cachedSource struct {
-	cache  *data.Features
-	device torch.Device
-	buffer []uint16
+	cache   *data.Features
+	content string // of the cache, see [data.Features.Content]
+	device  torch.Device
+	buffer  []uint16
 }
 
 var _ source = (*cachedSource)(nil)
@@ -201,9 +208,14 @@ func newCachedSource(ctx context.Context, cache string, settings experiments.Set
 	}
 	if n := len(features.Missing()); n > 0 {
 		features.Close()
-		return nil, fmt.Errorf("the feature cache lacks %d pictures: run `glimpse features` on the study first", n)
+		return nil, fmt.Errorf("the feature cache lacks %d pictures: %w", n, data.ErrFeatures)
 	}
-	return &cachedSource{cache: features, device: device}, nil
+	content, err := features.Content()
+	if err != nil {
+		features.Close()
+		return nil, err
+	}
+	return &cachedSource{cache: features, content: content, device: device}, nil
 }
 
 func (c *cachedSource) features(s *torch.Scope, images []int, _ bool) (*torch.Tensor, error) {
@@ -226,7 +238,9 @@ func (c *cachedSource) use(*parameters) {}
 func (c *cachedSource) dim() int { return c.cache.Spec().Dim }
 
 func (c *cachedSource) hashes() map[string]string {
-	return map[string]string{"encoder_weights": c.cache.Spec().WeightsSHA256, "features": c.cache.Hash()}
+	return map[string]string{
+		"encoder_weights": c.cache.Spec().WeightsSHA256, "features": c.cache.Hash(), "features_content": c.content,
+	}
 }
 
 func (c *cachedSource) close() error { return c.cache.Close() }

@@ -299,7 +299,7 @@ func TestFeatureHash(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := data.FeatureHash(spec, d, filepath.Join(cache, "features"))
+		got, err := data.FeatureHash(spec, d)
 		if err != nil || (got == recorded["features"]) != same {
 			t.Errorf("weights %s: foretold %s, %v; recorded %s", weights, got, err, recorded["features"])
 		}

@@ -54,7 +54,7 @@ func (e Engine) Pictures(ctx context.Context, s experiments.Settings, checkpoint
 			return nil, err
 		}
 		p.encoder, p.table, shapes = c, tableOf(known.Normalisation), c.shapes()
-	} else if err := p.freeze(ctx, e.CacheDir, s); err != nil {
+	} else if err := p.freeze(ctx, e.CacheDir, e.SharedDir, s); err != nil {
 		return nil, err
 	}
 	z := s.Model.Sizes(len(vocabulary), p.encoder.Dim())
@@ -81,13 +81,13 @@ func (e Engine) Pictures(ctx context.Context, s experiments.Settings, checkpoint
 }
 
 // freeze builds the frozen encoder of the settings.
-func (p *Pictures) freeze(ctx context.Context, cache string, settings experiments.Settings) error {
+func (p *Pictures) freeze(ctx context.Context, cache, shared string, settings experiments.Settings) error {
 	e := settings.Encoder
 	spec, err := data.SpecOf(e.Name, e.ImageSize, "")
 	if err != nil {
 		return err
 	}
-	w, err := findWeights(ctx, cache, e, settings.Seed)
+	w, err := findWeights(ctx, cache, shared, e, settings.Seed)
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
@@ -60,7 +61,7 @@ func (t *trial) score(captions []data.Caption) (metrics.Result, error) {
 	items := make([]metrics.Item, len(captions))
 	for i, c := range captions {
 		image := &t.data.Images[c.Image]
-		items[i] = metrics.Item{ID: image.ID, Candidate: c.Words, References: image.Tokens}
+		items[i] = metrics.Item{ID: image.ID, Candidate: c.Words, References: image.Tokens()}
 	}
 	result, err := t.scorer.Score(items)
 	if err != nil {
@@ -70,13 +71,17 @@ func (t *trial) score(captions []data.Caption) (metrics.Result, error) {
 	return result, nil
 }
 
-// captionsOf returns the tokens of a split's reference captions.
-func captionsOf(d *data.Dataset, split string) [][]string {
-	captions := [][]string{}
-	for _, i := range d.Splits[split] {
-		captions = append(captions, d.Images[i].Tokens...)
+// captionsOf gives the tokens of a split's reference captions.
+func captionsOf(d *data.Dataset, split string) iter.Seq[[]string] {
+	return func(yield func([]string) bool) {
+		for _, i := range d.Splits[split] {
+			for _, tokens := range d.Images[i].Tokens() {
+				if !yield(tokens) {
+					return
+				}
+			}
+		}
 	}
-	return captions
 }
 
 // selectValue returns the value that an epoch is chosen by.

@@ -30,10 +30,9 @@ type Config struct {
 	DB   *store.DB
 	Dir  string // folder of all runs; "" is DefaultDir
 	Root string // of data sets, where the spec names none
-	// Cache is the folder of the feature cache, where hashes of pictures are kept
-	// ([data.Dataset.Content]). With "" nothing is kept: the pictures of a data set are
-	// read once by the study and once by each trial.
-	Cache string
+	// Cache is where data sets are kept compiled, with what is known of their pictures.
+	// The zero value keeps nothing: a data set is read by the study and again by each trial.
+	Cache data.Cache
 	// Features fills the feature cache for the pictures of d that are in a
 	// split. It has nothing to do for an encoder that is trained with the
 	// captioner. progress may be called often, with the number of images.

@@ -23,6 +23,7 @@ const (
 	FailureStalled = "stalled" // the process made no progress for too long
 	FailureDisk    = "disk"    // a checkpoint, the log or the database could not be written, whatever the reason
 	FailureData    = "data"    // the data were not those that the run was planned for
+	FailureCache   = "cache"   // features were missing or damaged, which the next run of the study computes anew
 	FailureLoss    = "loss"    // the loss or the gradient became NaN or infinite
 	FailureError   = "error"   // anything else that the trial reported
 )
@@ -35,7 +36,7 @@ var ErrDisk = errors.New("the study ends here, before its other trials fail of t
 // Retryable tells whether running the trial again can mend a kind of failure.
 // The others would only happen again, until their cause is mended.
 func Retryable(failure string) bool {
-	return failure == FailureCrash || failure == FailureStalled || failure == FailureDisk
+	return failure == FailureCrash || failure == FailureStalled || failure == FailureDisk || failure == FailureCache
 }
 
 // failureOf tells which kind of failure an error of a trial is.
@@ -47,8 +48,11 @@ func failureOf(err error) string {
 	if errors.As(err, new(*crash.Error)) {
 		return FailureCrash
 	}
-	if errors.As(err, new(*DataError)) {
+	if errors.As(err, new(*DataError)) || errors.As(err, new(*FeaturesError)) {
 		return FailureData
+	}
+	if errors.Is(err, data.ErrFeatures) {
+		return FailureCache
 	}
 	if isDisk(err) {
 		return FailureDisk

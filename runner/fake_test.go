@@ -30,6 +30,8 @@ type fault struct {
 	Epoch   int    // from 1
 	Step    int    // from 1
 	Sleep   time.Duration
+
+	Features string // content of the features that the captioner finds
 }
 
 // fakeEngine makes captioners without a network: their weights are a hash chain
@@ -82,7 +84,9 @@ func (c *fakeCaptioner) mix(text string) uint64 {
 
 func (c *fakeCaptioner) Parameters() int64 { return int64(c.settings.Model.Hidden) }
 
-func (c *fakeCaptioner) Hashes() map[string]string { return map[string]string{"features": "f"} }
+func (c *fakeCaptioner) Hashes() map[string]string {
+	return map[string]string{"features": "f", "features_content": c.fault.Features}
+}
 
 func (c *fakeCaptioner) TrainEpoch(ctx context.Context, progress func(step, steps int, loss float64)) (data.EpochResult, error) {
 	batches := c.data.Epoch("train", c.settings.Train.BatchImages, c.settings.Seed, c.state.Epoch)

@@ -5,6 +5,7 @@ import (
 	"io"
 	"time"
 
+	"glimpse/data"
 	"glimpse/experiments"
 	"glimpse/internal/jsonline"
 )
@@ -19,7 +20,8 @@ type Launch struct {
 	Database string `json:"database"` // path of the results database
 	Dir      string `json:"dir"`      // folder of all runs; "" is DefaultDir
 	Root     string `json:"root"`     // of the data set, where the spec names none
-	Cache    string `json:"cache"`    // folder where hashes of pictures are kept, see Config.Cache
+	// Cache is that of Config.
+	Cache data.Cache `json:"cache"`
 
 	// Study holds the trials that this one is held against by the rule Prune.
 	Study string            `json:"study"`

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"glimpse/data"
 	"glimpse/experiments"
 	"glimpse/internal/store"
 )
@@ -175,11 +176,11 @@ func TestEstimate(t *testing.T) {
 
 func TestDataOptionsPreferTheSpecsRoot(t *testing.T) {
 	s := experiments.Settings{Data: experiments.Data{Name: "coco", Split: "karpathy", MinCount: 5}}
-	if o := DataOptions(s, "given"); o.Root != "given" || o.Name != "coco" || o.MinCount != 5 || o.Tokenize == nil {
+	if o := DataOptions(s, "given", data.Cache{}); o.Root != "given" || o.Name != "coco" || o.MinCount != 5 || o.Tokenize == nil {
 		t.Errorf("options %+v", o)
 	}
 	s.Data.Root = "own"
-	if o := DataOptions(s, "given"); o.Root != "own" {
+	if o := DataOptions(s, "given", data.Cache{}); o.Root != "own" {
 		t.Errorf("root is %s", o.Root)
 	}
 }

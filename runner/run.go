@@ -167,10 +167,10 @@ func (s *study) prepare(ctx context.Context, pending []experiments.Trial) error 
 		d, loaded := sets[key]
 		if !loaded {
 			var err error
-			if d, err = data.Load(DataOptions(trial.Settings, s.cfg.Root)); err != nil {
+			if d, err = data.Load(DataOptions(trial.Settings, s.cfg.Root, s.cfg.Cache)); err != nil {
 				return err
 			}
-			if contents[key], err = ContentOf(d, s.cfg.Cache); err != nil {
+			if contents[key], err = ContentOf(d); err != nil {
 				return err
 			}
 			sets[key] = d

@@ -180,6 +180,11 @@ func (t *trial) prepare(ctx context.Context, engine Engine) error {
 	if err := t.resume(ctx, engine); err != nil {
 		return err
 	}
+	if t.progress.Last != "" { // it did not start over
+		if err := checkFeaturesContent(t.run, t.captioner.Hashes()); err != nil {
+			return err
+		}
+	}
 	t.touch()
 	t.environment = environment(ctx, &t.cfg)
 	t.environment.Attempts = t.claim.Attempt

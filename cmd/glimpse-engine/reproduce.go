@@ -92,7 +92,7 @@ func reproduce(c *cobra.Command, db *store.DB, run store.Run, flags cli.RunFlags
 	defer show.Close()
 	compute := flags.Compute
 	again.Runner = runner.Config{
-		Cache: opener.Pictures, Features: program.Fill, Command: program.Trial,
+		Cache: opener.Cache, Features: program.Fill, Command: program.Trial,
 		Device: compute.Device, Threads: compute.Threads, Meteor: meteor, CommandLine: cli.CommandLine(), NoGit: cli.NoGit(again.Runner.NoGit),
 		Progress: show.Show, Kill: kill,
 	}

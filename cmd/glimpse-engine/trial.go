@@ -43,7 +43,7 @@ func trialCommand() *cobra.Command {
 				l.Run, l.Root, l.CommandLine = args[0], cli.DataRoot(l.Root, ""), cli.CommandLine()
 				l.Database, l.NoGit = cli.DBPath(db), cli.NoGit(l.NoGit)
 				var err error
-				if l.Cache, err = cli.FeatureDir(); err != nil {
+				if l.Cache, err = cli.DataCache(); err != nil {
 					return err
 				}
 			}

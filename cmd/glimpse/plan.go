@@ -44,7 +44,7 @@ data, or that is assumed for CIDEr on Flickr8k; and which of these it is.`,
 			if err != nil {
 				return err
 			}
-			cache, err := cli.FeatureDir()
+			cache, err := cli.DataCache()
 			if err != nil {
 				return err
 			}

@@ -91,7 +91,7 @@ type runOptions struct {
 
 func runStudy(c *cobra.Command, study *experiments.Study, compute cli.Compute, o runOptions) error {
 	ctx := c.Context()
-	cache, err := cli.FeatureDir()
+	cache, err := cli.DataCache()
 	if err != nil {
 		return err
 	}
