@@ -13,6 +13,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // Writer writes rows of CSV. Errors stay and come with [Writer.Error].
@@ -55,10 +56,7 @@ const formula = "=+-@\t\r\n＝＋－＠"
 
 // Cell is a text as it stands in a cell.
 func Cell(text string) string {
-	if !strings.ContainsAny(text[:min(len(text), 1)], "=+-@\t\r\n\xef") { // nearly all
-		return text
-	}
-	if first := []rune(text)[0]; !strings.ContainsRune(formula, first) || isNumber(text) {
+	if first, _ := utf8.DecodeRuneInString(text); !strings.ContainsRune(formula, first) || isNumber(text) {
 		return text
 	}
 	return "'" + text
