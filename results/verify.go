@@ -31,7 +31,7 @@ func (v *Verification) Sound() bool { return len(v.Findings) == 0 }
 // are those of what they were made of, and that studies can be opened. It goes on after a fault; what it finds of a run is
 // not told again of the studies that hold it.
 func Verify(ctx context.Context, db *store.DB) (*Verification, error) {
-	out := &Verification{}
+	out := &Verification{Exposed: Exposure{Studies: []string{}}}
 	found, err := db.Findings(ctx, func(run store.Run, captions map[string][]store.Caption) []string {
 		problems, scored := checkRun(run, captions)
 		out.Runs++

@@ -45,20 +45,22 @@ func (e *WriteError) Unwrap() error { return e.Err }
 // Write lets fill write a file beside path, flushes it to the disk and renames
 // it to path, in place of what is there, whose mode it takes. An error leaves path as it was,
 // save one of flushing the folder, after which the new file may be there.
-func Write(path string, fill func(io.Writer) error) error { return write(path, 0, fill) }
+func Write(path string, fill func(io.Writer) error) error {
+	return write(path, 0o666, false, fill)
+}
 
 // WriteMode is Write, with the mode that a file has that was not there.
 func WriteMode(path string, mode fs.FileMode, fill func(io.Writer) error) error {
-	return write(path, mode, fill)
+	return write(path, mode, true, fill)
 }
 
-// write is WriteMode; mode 0 is what the umask leaves.
-func write(path string, mode fs.FileMode, fill func(io.Writer) error) error {
+// write is WriteMode where the mode is exact, and leaves it to the umask where it is not.
+func write(path string, mode fs.FileMode, exact bool, fill func(io.Writer) error) error {
 	if info, err := os.Stat(path); err == nil {
-		mode = info.Mode().Perm()
+		mode, exact = info.Mode().Perm(), true
 	}
 	temporary, err := hold(filepath.Dir(path), func(name string) error {
-		f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, cmp.Or(mode, 0o666)|0o600)
+		f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode|0o600)
 		if err != nil {
 			return err
 		}
@@ -72,7 +74,7 @@ func write(path string, mode fs.FileMode, fill func(io.Writer) error) error {
 	if err != nil {
 		return &WriteError{path, err}
 	}
-	if mode != 0 {
+	if exact {
 		_ = f.Chmod(mode) // what the umask took away; where that cannot be had, fewer may read it
 	}
 	if err := fillAndClose(f, path, fill); err != nil {

@@ -34,8 +34,8 @@ const value = `"[^"\n]+"|'[^'\n]+'|[^\s"']+`
 var rules = []rule{
 	{
 		signs: []string{"private key"},
-		pattern: regexp.MustCompile(`(-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----)` +
-			`((?s:.*?)(?:-----END [A-Z ]*PRIVATE KEY(?: BLOCK)?-----|\z))`),
+		pattern: regexp.MustCompile(`()(-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----` +
+			`(?s:.*?)(?:-----END [A-Z ]*PRIVATE KEY(?: BLOCK)?-----|\z))`),
 	},
 	{ // what the issuers themselves say that their keys look like
 		signs: []string{"ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "gldt-", "akia", "asia", "aiza", "ya29.", "xox", "xapp-",
@@ -63,7 +63,7 @@ var rules = []rule{
 	},
 	{ // PASSWORD=hunter2, "password": "hunter2"
 		signs:   []string{"pass", "pwd", "secret", "token", "key", "credential", "auth"},
-		pattern: regexp.MustCompile(`(?i)(\b[\w.-]*?` + names + `["']?(?:\s?(?::|=)=?>?\s?))(` + value + `)`),
+		pattern: regexp.MustCompile(`(?i)(\b[\w.-]*?` + names + `["']?[ \t]*(?::|=)=?>?[ \t]*)(` + value + `)`),
 		harmless: func(before, value string) bool {
 			assigned := strings.HasSuffix(before, "=")
 			return blank(value) || len(value) < 4 || !assigned && !strings.ContainsAny(value, `0123456789"'`) && isWord(value)

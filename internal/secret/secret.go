@@ -70,7 +70,7 @@ func redact(text string) (string, int) {
 		}
 		text = replace(r.pattern, text, func(parts []string) (string, bool) {
 			before, value := parts[1], parts[2]
-			if strings.Contains(value, Mask) || r.harmless != nil && r.harmless(before, value) {
+			if strings.Trim(value, `"',;)}`) == Mask || r.harmless != nil && r.harmless(before, value) {
 				return "", false
 			}
 			found++

@@ -25,6 +25,9 @@ func TestRedact(t *testing.T) {
 		{"x --password hunter2 --jobs 2", "x --password " + Mask + " --jobs 2"},
 		{"Authorization: Bearer abcdef0123", "Authorization: Bearer " + Mask},
 		{"Authorization: Basic dXNlcjpwYXNz", "Authorization: Basic " + Mask},
+		{`PASSWORD="one ` + token("ghp_") + ` two"`, "PASSWORD=" + Mask},
+		{"{token: " + token("ghp_") + ", x: 1}", "{token: " + Mask + ", x: 1}"},
+		{"+  password:   hunter2", "+  password:   " + Mask},
 		{"_authToken=abcdef", "_authToken=" + Mask},
 		{"GET /x?X-Amz-Signature=abcdef0123&a=b", "GET /x?X-Amz-Signature=" + Mask + "&a=b"},
 		// issuers
@@ -34,8 +37,8 @@ func TestRedact(t *testing.T) {
 		{"key AKIA" + strings.Repeat("Q7", 8), "key " + Mask},
 		{"(" + token("sk-ant-") + ")", "(" + Mask + ")"},
 		{token("hf_") + "," + token("xoxb-"), Mask + "," + Mask},
-		{"-----BEGIN RSA PRIVATE KEY-----\n+MII\n+-----END RSA PRIVATE KEY-----\nx", "-----BEGIN RSA PRIVATE KEY-----" + Mask + "\nx"},
-		{"-----BEGIN PRIVATE KEY-----\nMII", "-----BEGIN PRIVATE KEY-----" + Mask},
+		{"-----BEGIN RSA PRIVATE KEY-----\n+MII\n+-----END RSA PRIVATE KEY-----\nx", Mask + "\nx"},
+		{"-----BEGIN PRIVATE KEY-----\nMII", Mask},
 	} {
 		got := Redact(c.text)
 		if got != c.want {
@@ -58,7 +61,7 @@ func TestHarmless(t *testing.T) {
 		"data=flickr8k:1d3c9f;split=test;tokenizer=ptb-1;vocabulary=5a0f;decode=beam5;metrics=3",
 		"http://127.0.0.1:5000/@x?y=a@b", "http://127.0.0.1:5000: the server answers 403: ask admin@example.com", "https://example.com/a@2x.png", "file:///home/me/runs",
 		"the token: unexpected end of file", "a tokenizer: ptb", "max_tokens: 4096", "keys: [1, 2]", "key: model.hidden",
-		"password: <your password>", "TOKEN=$TOKEN", "PASSWORD=", "password: ''", "secret: null", "pwd: /home",
+		"password: <your password>", "TOKEN=$TOKEN", "PASSWORD=", "password: ''", "password:\nnext1",  "secret: null", "pwd: /home",
 		"sk-learn-and-others-too", "bearer certificates", "a basic understanding of it", "hf_transfer", "git@github.com:me/glimpse.git",
 		"sha256 " + strings.Repeat("0123456789abcdef", 4),
 		"encoder.weights: auto for efficientnet_lite2: want auto, random or the path of a .pth file",

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -96,26 +98,34 @@ func (db *DB) alone(ctx context.Context) error {
 	return nil
 }
 
-// rewrite replaces what change makes different.
+// rewrite replaces what change makes different, and hashes it anew.
 func rewrite(ctx context.Context, tx *sql.Tx, studies []string, change func(Text) string) error {
 	type changed struct {
 		column int
 		row    int64
 		value  string
 	}
-	var all []changed // first, so that no row is read while it is written
+	byRun := map[string][]changed{} // first, so that no row is read while it is written
 	err := eachText(ctx, tx, studies, func(column int, row int64, text Text) {
 		if value := change(text); value != text.Value {
-			all = append(all, changed{column, row, value})
+			byRun[text.Run] = append(byRun[text.Run], changed{column, row, value})
 		}
 	})
 	if err != nil {
 		return err
 	}
-	for _, c := range all {
-		t := texts[c.column]
-		if _, err := tx.ExecContext(ctx, fmt.Sprintf("UPDATE %s SET %s = ? WHERE rowid = ?", t.table, t.column), c.value, c.row); err != nil {
-			return err
+	for _, run := range slices.Sorted(maps.Keys(byRun)) {
+		err := theRun(run).rewrite(ctx, tx, named("runs", "attempts"), nil, func() error {
+			for _, c := range byRun[run] {
+				t := texts[c.column]
+				if _, err := tx.ExecContext(ctx, fmt.Sprintf("UPDATE %s SET %s = ? WHERE rowid = ?", t.table, t.column), c.value, c.row); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("run %s: %w", run, err)
 		}
 	}
 	return nil
