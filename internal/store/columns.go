@@ -39,22 +39,25 @@ func (c columns[T]) each(ctx context.Context, q querier, from string, args []any
 	for i := range values {
 		raw[i] = &values[i]
 	}
+	v := new(T) // one for all rows, since there are many
+	targets := c.into(v)
 	for rows.Next() {
 		if err := rows.Scan(raw...); err != nil {
 			return err
 		}
-		var v T
-		if faults := c.fill(&v, values); len(faults) > 0 {
+		if faults := c.fill(v, targets, values); len(faults) > 0 {
 			return faults[0]
 		}
-		use(v)
+		use(*v)
 	}
 	return rows.Err()
 }
 
-// fill puts the values of a row where they go, and says what of it cannot be read.
-func (c columns[T]) fill(v *T, values []any) (faults []*fieldError) {
-	for i, target := range c.into(v) {
+// fill puts the values of a row where they go, which are targets within v, and says what
+// of it cannot be read.
+func (c columns[T]) fill(v *T, targets, values []any) (faults []*fieldError) {
+	*v = *new(T)
+	for i, target := range targets {
 		if err := assign(target, values[i]); err != nil {
 			faults = append(faults, &fieldError{c.table, c.column(i), c.row(v), err})
 		}
