@@ -2,9 +2,7 @@ package data
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -23,7 +21,7 @@ func readCOCO(o Options) (*corpus, error) {
 	}
 	c := new(corpus)
 	for _, split := range []string{"train", "val", "test"} {
-		file, err := findCaptions(o.Root, split)
+		file, err := c.findCaptions(o.Root, split)
 		if err != nil {
 			return nil, err
 		}
@@ -35,7 +33,7 @@ func readCOCO(o Options) (*corpus, error) {
 			c.halveValidation()
 			break
 		}
-		text, err := readText(file)
+		text, err := c.sources.read(o.Root, file)
 		if err != nil {
 			return nil, err
 		}
@@ -47,11 +45,11 @@ func readCOCO(o Options) (*corpus, error) {
 }
 
 // findCaptions gives the captions file of a split, "" when there is none.
-func findCaptions(root, split string) (string, error) {
+func (c *corpus) findCaptions(root, split string) (string, error) {
 	var found []string
 	for _, dir := range []string{root, filepath.Join(root, "annotations")} {
-		more, err := matching(dir, "captions_"+split, ".json")
-		if err != nil && !errors.Is(err, os.ErrNotExist) {
+		more, err := c.sources.search(root, dir, "captions_"+split, ".json")
+		if err != nil {
 			return "", err
 		}
 		found = append(found, more...)

@@ -36,7 +36,7 @@ func TestKarpathy(t *testing.T) {
 	if !slices.Equal(d.Splits["train"], []int{0, 1}) || !slices.Equal(d.Splits["val"], []int{2}) || !slices.Equal(d.Splits["test"], []int{3}) {
 		t.Errorf("splits %v", d.Splits)
 	}
-	if !slices.Equal(d.Images[0].Captions, []string{"A dog, here.", "A cat."}) || d.Images[2].Path != filepath.Join(root, "images", "train2014", "c.png") {
+	if !slices.Equal(d.Images[0].Captions(), []string{"A dog, here.", "A cat."}) || d.Images[2].Path != filepath.Join(root, "images", "train2014", "c.png") {
 		t.Errorf("images %+v", d.Images)
 	}
 	if want := (Note{filepath.Join(root, "dataset_tiny.json"), 2, "caption is empty: left out", 1}); !slices.Equal(d.Notes, []Note{want}) {
@@ -118,7 +118,7 @@ func TestCOCOCaptions(t *testing.T) {
 	if !slices.Equal(d.Splits["train"], []int{0, 1, 2}) || !slices.Equal(d.Splits["val"], []int{3, 4, 5}) || !slices.Equal(d.Splits["test"], []int{6, 7}) {
 		t.Errorf("splits %v", d.Splits)
 	}
-	if d.Images[0].Path != filepath.Join(root, "train2017", "10.png") || d.Images[7].Captions[0] != "A dog number 24." {
+	if d.Images[0].Path != filepath.Join(root, "train2017", "10.png") || d.Images[7].Captions()[0] != "A dog number 24." {
 		t.Errorf("images %+v", d.Images)
 	}
 	if len(d.Notes) != 1 || d.Notes[0].Count != 2 || !strings.Contains(d.Notes[0].Reason, "as no captions_test*.json is there") {
@@ -143,7 +143,7 @@ func TestCOCOCaptionOfSeveralLines(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := d.Images[1].Captions; !slices.Equal(got, []string{"A dog  number  11."}) {
+	if got := d.Images[1].Captions(); !slices.Equal(got, []string{"A dog  number  11."}) {
 		t.Errorf("%q", got)
 	}
 }

@@ -26,9 +26,10 @@ var pictureTypes = []string{".jpg", ".jpeg", ".png", ".webp"}
 // corpus is what the parsers make of a data set's files: images with their
 // captions in file order, each with the line it was first met on.
 type corpus struct {
-	images []entry
-	index  map[string]int // ID to place in images
-	notes  notebook
+	images  []entry
+	index   map[string]int // ID to place in images
+	notes   notebook
+	sources sources
 }
 
 // entry is one image of a corpus.
@@ -40,8 +41,6 @@ type entry struct {
 	folder   string // folder it may lie in besides the usual ones
 	split    string // train, val, test, or "" for none
 	captions []row
-	path     string // picture file, once found
-	fault    error  // what is wrong with the picture
 }
 
 // row is one caption and where it stands.

@@ -251,7 +251,7 @@ func TestFlickr8k(t *testing.T) {
 	}
 	captions := 0
 	for _, img := range official.Images {
-		captions += len(img.Captions)
+		captions += len(img.Captions())
 	}
 	if len(official.Images) != 8091 || captions != 40455 {
 		t.Errorf("%d images, %d captions", len(official.Images), captions)

@@ -1,12 +1,9 @@
 package data
 
 import (
-	"errors"
 	"fmt"
-	"os"
 	"path"
 	"path/filepath"
-	"strings"
 
 	"glimpse/internal/jsonfile"
 )
@@ -26,10 +23,10 @@ type karpathyImage struct {
 var karpathySplits = map[string]string{"train": "train", "restval": "train", "val": "val", "test": "test"}
 
 // findKarpathy gives the one dataset_*.json in root or the folder above it.
-func findKarpathy(root string) (string, error) {
+func (c *corpus) findKarpathy(root string) (string, error) {
 	for _, dir := range []string{root, filepath.Join(root, "..")} {
-		found, err := matching(dir, "dataset_", ".json")
-		if err != nil && !errors.Is(err, os.ErrNotExist) {
+		found, err := c.sources.search(root, dir, "dataset_", ".json")
+		if err != nil {
 			return "", err
 		}
 		switch len(found) {
@@ -42,19 +39,6 @@ func findKarpathy(root string) (string, error) {
 	}
 	return "", Error{File: root, Msg: "holds no dataset_*.json, and data.split karpathy needs it; " +
 		"get caption_datasets.zip of Karpathy and Fei-Fei (2015) and put dataset_flickr8k.json, dataset_flickr30k.json or dataset_coco.json there"}
-}
-
-// matching lists the files of a folder whose names begin and end as told, in
-// name order.
-func matching(dir, begin, end string) ([]string, error) {
-	entries, err := os.ReadDir(dir)
-	var found []string
-	for _, e := range entries {
-		if name := e.Name(); strings.HasPrefix(name, begin) && strings.HasSuffix(name, end) {
-			found = append(found, filepath.Join(dir, name))
-		}
-	}
-	return found, err
 }
 
 // eachKarpathy calls do for every image of a dataset_*.json, with its line and
@@ -78,11 +62,11 @@ func eachKarpathy(file string, text []byte, do func(line int, e karpathyImage, s
 // splitByJSON takes only the split from a dataset_*.json, for captions that
 // were read from a text file.
 func (c *corpus) splitByJSON(root, captions string) error {
-	file, err := findKarpathy(root)
+	file, err := c.findKarpathy(root)
 	if err != nil {
 		return err
 	}
-	text, err := readText(file)
+	text, err := c.sources.read(root, file)
 	if err != nil {
 		return err
 	}
@@ -101,15 +85,15 @@ func (c *corpus) splitByJSON(root, captions string) error {
 
 // readKarpathy takes images, captions and split from a dataset_*.json.
 func readKarpathy(root string) (*corpus, error) {
-	file, err := findKarpathy(root)
-	if err != nil {
-		return nil, err
-	}
-	text, err := readText(file)
-	if err != nil {
-		return nil, err
-	}
 	c := new(corpus)
+	file, err := c.findKarpathy(root)
+	if err != nil {
+		return nil, err
+	}
+	text, err := c.sources.read(root, file)
+	if err != nil {
+		return nil, err
+	}
 	return c, c.parseKarpathy(file, text)
 }
 

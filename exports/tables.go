@@ -2,7 +2,6 @@ package exports
 
 import (
 	"context"
-	"encoding/csv"
 	"encoding/json"
 	"io"
 	"maps"
@@ -14,6 +13,8 @@ import (
 	"time"
 
 	"glimpse/internal/atomicfile"
+	"glimpse/internal/secret"
+	"glimpse/internal/sheet"
 	"glimpse/internal/store"
 )
 
@@ -29,7 +30,7 @@ type table struct {
 // for what is not known, and nan, inf and -inf for numbers that are not finite.
 func CSV(ctx context.Context, db *store.DB, runs []Run, dir string) error {
 	return writeTables(ctx, db, runs, dir, ".csv", func(w io.Writer, t table) error {
-		out := csv.NewWriter(w)
+		out := sheet.NewWriter(w)
 		if err := out.Write(t.columns); err != nil {
 			return err
 		}
@@ -158,7 +159,7 @@ func runTable(runs []Run) table {
 	t.rows = func(write func([]any) error) error {
 		for i := range runs {
 			r := &runs[i]
-			row := append(r.place(), r.State, r.Failure, r.Error, r.Attempt, r.Run.Epochs, r.BestEpoch, r.Seconds, r.Parameters,
+			row := append(r.place(), r.State, r.Failure, secret.Redact(r.Error), r.Attempt, r.Run.Epochs, r.BestEpoch, r.Seconds, r.Parameters,
 				moment(r.Created), moment(r.Started), moment(r.Finished), r.Signature, r.CaptionsSHA256, r.WeightsSHA256)
 			for _, s := range scores {
 				row = append(row, lookup(r.Metrics[s[0]], s[1]))

@@ -2,11 +2,13 @@ package reports
 
 import (
 	"bytes"
-	"encoding/csv"
 	"maps"
 	"math"
 	"slices"
 	"strconv"
+
+	"glimpse/internal/secret"
+	"glimpse/internal/sheet"
 )
 
 // tableFiles are the report's tables for other programs, by file name. In CSV
@@ -108,7 +110,7 @@ func (r *result) runsCSV() []byte {
 			line := []string{run.ID, a.Name, strconv.FormatInt(run.Seed, 10), run.State,
 				strconv.Itoa(run.Run.Run.Epochs), strconv.Itoa(run.BestEpoch), stored(run.Seconds),
 				whole(run.Parameters), strconv.FormatInt(run.Attempt, 10),
-				run.Signature, run.CaptionsSHA256, run.WeightsSHA256, run.Error}
+				run.Signature, run.CaptionsSHA256, run.WeightsSHA256, secret.Redact(run.Error)}
 			for _, m := range measured {
 				v, ok := run.Metrics[m.Split][m.Key]
 				if !ok {
@@ -179,7 +181,7 @@ func whole(n int64) string {
 
 func writeCSV(lines [][]string) []byte {
 	var b bytes.Buffer
-	w := csv.NewWriter(&b)
+	w := sheet.NewWriter(&b)
 	_ = w.WriteAll(lines) // a bytes.Buffer takes every write
 	return b.Bytes()
 }

@@ -130,7 +130,7 @@ func TestHelp(t *testing.T) {
 		t.Error("the child's verb is listed")
 	}
 	for _, verb := range []string{"new", "plan", "run", "watch", "runs", "show", "report", "export", "data", "data info", "data fetch", "data export", "score", "compare", "audit", "doctor", "tokenize",
-		"db", "db check", "db backup", "db export", "db import", "db merge"} {
+		"db", "db check", "db seal", "db backup", "db export", "db import", "db merge"} {
 		code, help, _ := call(t, append(strings.Fields(verb), "--help")...)
 		if code != 0 || !strings.Contains(help, "Examples:\n  ") {
 			t.Errorf("glimpse %s --help: exit code %d, no example in\n%s", verb, code, help)

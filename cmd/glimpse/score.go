@@ -65,7 +65,7 @@ scores of different signatures must not be compared.`,
 				}
 			}
 			for _, remark := range scores.Remarks() {
-				fmt.Fprintln(c.ErrOrStderr(), remark)
+				fmt.Fprintln(c.ErrOrStderr(), term.Line(remark))
 			}
 			if asJSON {
 				return term.WriteJSON(c.OutOrStdout(), scores)

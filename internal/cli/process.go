@@ -6,15 +6,17 @@ import (
 	"runtime/debug"
 	"strings"
 	"syscall"
+
+	"glimpse/internal/secret"
 )
 
-// CommandLine is this process's command line, as a shell would take it.
+// CommandLine is this process's command line, as a shell would take it, without what looks like a secret: it is recorded.
 func CommandLine() string {
 	words := []string{"glimpse"}
 	for _, arg := range os.Args[1:] {
 		words = append(words, Quote(arg))
 	}
-	return strings.Join(words, " ")
+	return secret.Redact(strings.Join(words, " "))
 }
 
 // Quote writes a word as a shell reads it.

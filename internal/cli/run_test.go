@@ -1,70 +1,83 @@
 package cli
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 	"os"
-	"os/exec"
+	"slices"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
 	"github.com/spf13/cobra"
 
-	"glimpse/internal/crash"
+	"glimpse/internal/term"
 )
 
-// breaking is a program whose one verb panics, in its own goroutine or in a worker's.
-func breaking() *cobra.Command {
+// A password is neither in what a failing verb says nor in the command line that is recorded.
+func TestPasswordsAreNotShown(t *testing.T) {
+	const password = "hunter2-pass"
 	root := Root()
-	var list []int
-	root.AddCommand(
-		&cobra.Command{Use: "break", Run: func(*cobra.Command, []string) { list[len(list)] = 0 }},
-		&cobra.Command{Use: "work", Run: func(*cobra.Command, []string) {
-			var w crash.Workers
-			w.Go(func() { list[len(list)] = 0 })
-			w.Wait()
-		}},
-	)
-	return root
-}
-
-// A panic is told of with what a report needs, and has a code of its own.
-func TestPanicIsReported(t *testing.T) {
-	for _, verb := range []string{"break", "work"} {
-		var stderr strings.Builder
-		code := Run(t.Context(), breaking(), []string{verb}, strings.NewReader(""), &strings.Builder{}, &stderr)
-		if code != ExitCrashed {
-			t.Errorf("%s: exit code %d, want %d", verb, code, ExitCrashed)
+	root.AddCommand(&cobra.Command{Use: "fails", RunE: func(*cobra.Command, []string) error {
+		return errors.New(`Get "http://me:` + password + `@host/x": refused; DB_PASSWORD=` + password)
+	}})
+	for _, args := range [][]string{{"fails"}, {"fails", "--jobs", "http://me:" + password + "@host"}, {"http://me:" + password + "@host"}} {
+		var out, said bytes.Buffer
+		if code := Run(t.Context(), root, args, nil, &out, &said); code == ExitDone || strings.Contains(out.String()+said.String(), password) {
+			t.Errorf("%q: exit code %d, %s%s", args, code, &out, &said)
 		}
-		for _, want := range []string{
-			"glimpse: a fault in this program, not in its use: runtime error: index out of range [0] with length 0, in glimpse/internal/cli.breaking.",
-			"(run_test.go:", "please report it, with the command line and what follows\n\nglimpse ", "\ngoroutine ",
-		} {
-			if !strings.Contains(stderr.String(), want) {
-				t.Errorf("%s: stderr lacks %q:\n%s", verb, want, stderr.String())
-			}
-		}
+	}
+	old := os.Args
+	defer func() { os.Args = old }()
+	os.Args = []string{"glimpse", "run", "x.yaml", "--data", "http://me:" + password + "@host/a b", "--token", password}
+	if got := CommandLine(); got != "glimpse run x.yaml --data 'http://host/a b' --token [redacted]" {
+		t.Error(got)
 	}
 }
 
-// A panic that nothing recovers from aborts: Go's own exit code for it is that of wrong usage.
-func TestAbortOnCrash(t *testing.T) {
-	const variable = "GLIMPSE_TEST_ABORT"
-	if os.Getenv(variable) != "" {
-		abortOnCrash()
-		go func() { panic("nobody recovers from this") }()
-		time.Sleep(time.Hour)
+// What a terminal would obey is shown instead, whichever way it is printed.
+func TestOutputIsShown(t *testing.T) {
+	const evil = "a\x1b]0;owned\a\u202e\u009b2J\x9b"
+	root := Root()
+	root.AddCommand(&cobra.Command{Use: "prints", RunE: func(c *cobra.Command, _ []string) error {
+		c.Println(evil)
+		return errors.Join(errors.New(evil), term.WriteJSON(c.OutOrStdout(), evil))
+	}})
+	for _, args := range [][]string{{"prints"}, {evil}, {"prints", "--" + evil}, {"help", evil}} {
+		var out, said bytes.Buffer
+		Run(t.Context(), root, args, nil, &out, &said)
+		if text := out.String() + said.String(); strings.ContainsAny(text, "\x1b\a\u202e\u009b") || strings.Contains(text, "\x9b") || !strings.Contains(text, "owned") {
+			t.Errorf("%q prints %q", args, text)
+		}
 	}
-	cmd := exec.Command(os.Args[0], "-test.run=^TestAbortOnCrash$")
-	cmd.Env = append(os.Environ(), variable+"=1", "GOTRACEBACK=")
-	said, err := cmd.CombinedOutput()
-	var exit *exec.ExitError
-	if !errors.As(err, &exit) {
-		t.Fatalf("%v:\n%s", err, said)
+}
+
+// A name with the end of a line in it makes no line of its own in an error.
+func TestErrorsKeepNamesOnOneLine(t *testing.T) {
+	const name = "a\nglimpse: all is well"
+	root := Root()
+	c := &cobra.Command{Use: "opens", RunE: func(c *cobra.Command, args []string) error {
+		path, _ := c.Flags().GetString("path")
+		return errors.Join(fmt.Errorf("open %s%s: no such file", path, strings.Join(args, "")), errors.New("and more"))
+	}}
+	c.Flags().String("path", "", "")
+	root.AddCommand(c)
+	for _, args := range [][]string{{"opens", name}, {"opens", "--path", name}, {"opens", "--path=" + name}} {
+		var said bytes.Buffer
+		Run(t.Context(), root, args, nil, &said, &said)
+		if said.String() != "glimpse: open a\\nglimpse: all is well: no such file\nand more\n" {
+			t.Errorf("%q: %q", args, &said)
+		}
+		_ = c.Flags().Set("path", "")
 	}
-	status := exit.Sys().(syscall.WaitStatus)
-	if !status.Signaled() || status.Signal() != syscall.SIGABRT || !strings.Contains(string(said), "panic: nobody recovers from this") {
-		t.Errorf("%v:\n%s", err, said)
+}
+
+func TestCompletionsAreShown(t *testing.T) {
+	words := []string{"soft", "so\x1bft", "so\nft", "3f2a\tarm \x1b[2J\tx", "none"}
+	if got := Beginning(words, "so"); !slices.Equal(got, []string{"soft"}) {
+		t.Errorf("%q", got)
+	}
+	if got := Beginning(words, "3"); !slices.Equal(got, []string{"3f2a\tarm \\u001b[2J\\tx"}) {
+		t.Errorf("%q", got)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -78,6 +79,18 @@ type Compute struct {
 func (f *Compute) Add(c *cobra.Command) {
 	c.Flags().StringVar(&f.Device, "device", "auto", "auto, cpu, cuda or cuda:N; auto is the first GPU, else the CPU")
 	c.Flags().IntVar(&f.Threads, "threads", 0, "threads of a trial (default: the processors, shared among the jobs)")
+}
+
+// AddNoGit adds the flag that has nothing of git recorded with what is trained; see [NoGit].
+func AddNoGit(c *cobra.Command, noGit *bool) {
+	c.Flags().BoolVar(noGit, "no-git", false, "record neither commit nor uncommitted changes (default $GLIMPSE_NO_GIT)")
+}
+
+// NoGit tells whether nothing of git is to be recorded: by the flag, or by a $GLIMPSE_NO_GIT that is set, and neither 0 nor false.
+func NoGit(flag bool) bool {
+	value := os.Getenv("GLIMPSE_NO_GIT")
+	set, err := strconv.ParseBool(value)
+	return flag || set || err != nil && value != ""
 }
 
 // RunFlags are those of verbs that open runs again: what computes, and where results and data are.

@@ -42,20 +42,19 @@ func (db *DB) SaveCheckpoint(ctx context.Context, claim Claim, checkpoint Checkp
 	})
 }
 
-// Restart forgets how far a trial had come, so that it begins anew: its
-// checkpoints are gone or damaged.
-func (db *DB) Restart(ctx context.Context, claim Claim) error {
+// Rewind takes a trial back to a checkpoint, after so many epochs, or to its beginning: later
+// ones are gone or damaged. The captions of its final split are forgotten too.
+func (db *DB) Rewind(ctx context.Context, claim Claim, epochs int, to Checkpoint) error {
 	return db.fenced(ctx, claim, func(tx *sql.Tx) error {
-		for _, statement := range []string{
-			"DELETE FROM epochs WHERE run = ?",
-			"DELETE FROM captions WHERE run = ?",
-			"UPDATE runs SET progress = NULL, seconds = 0, epochs = 0, best_epoch = 0 WHERE id = ?",
-		} {
-			if _, err := tx.ExecContext(ctx, statement, claim.Run); err != nil {
-				return err
-			}
+		if _, err := tx.ExecContext(ctx, "DELETE FROM epochs WHERE run = ? AND epoch > ?", claim.Run, epochs); err != nil {
+			return err
 		}
-		return nil
+		if _, err := tx.ExecContext(ctx, "DELETE FROM captions WHERE run = ?", claim.Run); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, "UPDATE runs SET progress = ?, seconds = ?, epochs = ?, best_epoch = ? WHERE id = ?",
+			jsonText(to.Progress), number(to.Seconds), epochs, to.BestEpoch, claim.Run)
+		return err
 	})
 }
 
@@ -115,35 +114,40 @@ func (db *DB) Complete(ctx context.Context, claim Claim, result Result) error {
 		if err := freezeHolders(ctx, tx, claim.Run); err != nil {
 			return err
 		}
-		return endAttempt(ctx, tx, claim, Completed, "", now)
+		if err := endAttempt(ctx, tx, claim, Completed, "", now); err != nil {
+			return err
+		}
+		return theRun(claim.Run).seal(ctx, tx)
 	})
 }
+
+// epochColumns are those that an epoch is read from, but for whether it is the best one.
+var epochColumns = columns[Epoch]{
+	table: "epochs",
+	names: []string{"epoch", "loss", "lr", "seconds", "captions_per_second", "val"},
+	into: func(e *Epoch) []any {
+		return []any{&e.Epoch, (*number)(&e.Loss), (*number)(&e.LR), (*number)(&e.Seconds), (*number)(&e.CaptionsPerSecond),
+			(*metricValues)(&e.Val)}
+	},
+	row: func(e *Epoch) string { return fmt.Sprintf("epoch %d", e.Epoch) },
+}
+
+// epochsOf is the query for a run's epochs.
+const epochsOf = "FROM epochs WHERE run = ? ORDER BY epoch"
 
 // Epochs returns the epochs of a run in order.
 func (db *DB) Epochs(ctx context.Context, run string) ([]Epoch, error) {
 	var epochs []Epoch
-	err := db.read(ctx, func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, `SELECT e.epoch, e.loss, e.lr, e.seconds, e.captions_per_second, e.val,
-			CASE WHEN e.epoch = r.best_epoch THEN 1 ELSE 0 END
-			FROM epochs e JOIN runs r ON r.id = e.run WHERE e.run = ? ORDER BY e.epoch`, run)
-		if err != nil {
-			return err
+	err := db.read(ctx, func(tx *sql.Tx) (err error) {
+		if epochs, err = epochColumns.read(ctx, tx, epochsOf, run); err != nil || len(epochs) == 0 {
+			return ofRun(run, err)
 		}
-		defer func() { _ = rows.Close() }()
-		for rows.Next() {
-			var e Epoch
-			var val *string
-			err := rows.Scan(&e.Epoch, (*number)(&e.Loss), (*number)(&e.LR), (*number)(&e.Seconds),
-				(*number)(&e.CaptionsPerSecond), &val, &e.Selected)
-			if err != nil {
-				return err
-			}
-			if e.Val, err = decodeMetrics(val); err != nil {
-				return fmt.Errorf("run %s, epoch %d: validation metrics: %w", run, e.Epoch, err)
-			}
-			epochs = append(epochs, e)
+		var best int
+		err = tx.QueryRowContext(ctx, "SELECT best_epoch FROM runs WHERE id = ?", run).Scan(&best)
+		for i := range epochs {
+			epochs[i].Selected = epochs[i].Epoch == best
 		}
-		return rows.Err()
+		return err
 	})
 	return epochs, err
 }
@@ -161,12 +165,8 @@ func (db *DB) Curves(ctx context.Context, study string, until int) (map[string][
 		defer func() { _ = rows.Close() }()
 		for rows.Next() {
 			var run string
-			var val *string
-			if err := rows.Scan(&run, &val); err != nil {
-				return err
-			}
-			values, err := decodeMetrics(val)
-			if err != nil {
+			var values metricValues
+			if err := rows.Scan(&run, &values); err != nil {
 				return fmt.Errorf("run %s: validation metrics: %w", run, err)
 			}
 			curves[run] = append(curves[run], values)

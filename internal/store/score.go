@@ -21,6 +21,20 @@ func scoreFields(s *metrics.ImageScore) []any {
 		(*number)(&s.RougeL), (*number)(&s.CIDEr), (*number)(&s.CIDErD), (*number)(&s.METEOR)}
 }
 
+// scoreTargets are those fields to be read into: what was not measured is 0.
+func scoreTargets(s *metrics.ImageScore) []any {
+	fields := scoreFields(s)
+	for i, field := range fields {
+		switch field := field.(type) {
+		case *int:
+			fields[i] = (*count)(field)
+		case *number:
+			fields[i] = (*measure)(field)
+		}
+	}
+	return fields
+}
+
 // meteorCounts are METEOR's counts in their column: JSON, or NULL for none.
 type meteorCounts meteor.Stats
 
@@ -74,45 +88,35 @@ func saveScores(ctx context.Context, tx *sql.Tx, run, split string, scores []met
 	return nil
 }
 
+// captionColumns are those that a caption is read from.
+var captionColumns = columns[Caption]{
+	table: "captions",
+	names: append([]string{"image", "words", "log_prob", "beta", "entropy", "scored", "meteor_stats"}, scoreColumns...),
+	into: func(c *Caption) []any {
+		return append([]any{&c.Image, &c.Words, (*number)(&c.LogProb), (*series)(&c.Beta), (*series)(&c.Entropy), &c.Scored,
+			(*meteorCounts)(&c.Score.MeteorStats)}, scoreTargets(&c.Score)...)
+	},
+	row: func(c *Caption) string { return "image " + c.Image },
+	settle: func(c *Caption) error {
+		if c.Scored {
+			c.Score.ID, c.Score.Blank = c.Image, c.Score.Length == 0
+		}
+		return nil
+	},
+}
+
+// captionsOf is the query for the captions of a run's split.
+const captionsOf = "FROM captions WHERE run = ? AND split = ? ORDER BY image"
+
 // Captions returns the stored captions of a run's split, in image-id order.
 func (db *DB) Captions(ctx context.Context, run, split string) ([]Caption, error) {
 	var captions []Caption
-	err := db.read(ctx, func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, "SELECT image, words, log_prob, beta, entropy, scored, meteor_stats, COALESCE("+
-			strings.Join(scoreColumns, ", 0), COALESCE(")+", 0) FROM captions WHERE run = ? AND split = ? ORDER BY image", run, split)
+	err := db.read(ctx, func(tx *sql.Tx) (err error) {
+		captions, err = captionColumns.read(ctx, tx, captionsOf, run, split)
 		if err != nil {
-			return err
+			err = fmt.Errorf("run %s, captions of %s: %w", run, split, err)
 		}
-		defer func() { _ = rows.Close() }()
-		for rows.Next() {
-			c, err := scanCaption(rows)
-			if err != nil {
-				return fmt.Errorf("run %s, captions of %s: %w", run, split, err)
-			}
-			captions = append(captions, c)
-		}
-		return rows.Err()
+		return err
 	})
 	return captions, err
-}
-
-func scanCaption(rows *sql.Rows) (Caption, error) {
-	var c Caption
-	var beta, entropy *string
-	s := &c.Score
-	err := rows.Scan(append([]any{&c.Image, &c.Words, (*number)(&c.LogProb), &beta, &entropy, &c.Scored, (*meteorCounts)(&s.MeteorStats)},
-		scoreFields(s)...)...)
-	if err != nil {
-		return Caption{}, fmt.Errorf("%s: %w", c.Image, err)
-	}
-	if c.Beta, err = decodeSeries(beta); err != nil {
-		return Caption{}, fmt.Errorf("%s: beta: %w", c.Image, err)
-	}
-	if c.Entropy, err = decodeSeries(entropy); err != nil {
-		return Caption{}, fmt.Errorf("%s: entropy: %w", c.Image, err)
-	}
-	if c.Scored {
-		s.ID, s.Blank = c.Image, s.Length == 0
-	}
-	return c, nil
 }
