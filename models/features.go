@@ -116,8 +116,8 @@ func inBatches(ctx context.Context, n, threads int, do func(ctx context.Context,
 }
 
 // inFlight is how many pictures are in frozen encoders at a time, unless there are more than half as many threads. Eight in
-// EfficientNet-Lite2 take 100 MB.
-const inFlight = 64
+// EfficientNet-Lite2 take 120 MB.
+const inFlight = 32
 
 // batchSize is how many of n pictures go through a frozen encoder at once on each of so many threads. More than mostBatch cost
 // memory and gain no speed on a processor; fewer share the work evenly.

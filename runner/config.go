@@ -37,7 +37,7 @@ type Config struct {
 	// Features fills the feature cache for the pictures of d that are in a
 	// split. It has nothing to do for an encoder that is trained with the
 	// captioner. progress may be called often, with the number of images.
-	// device and threads are the study's; 0 threads are as many as there are processors.
+	// device is the study's; threads are those of all trials at a time, 0 as many as there are processors.
 	Features func(ctx context.Context, s experiments.Settings, d *data.Dataset, device string, threads int, progress func(done, total int)) error
 	// Command makes the command of a run's process, which must read a [Launch]
 	// from standard input and call RunTrial with it: the rest of standard input
@@ -155,5 +155,9 @@ func (cfg *Config) threads(run store.Run) int {
 	if len(run.Progress) > 0 && json.Unmarshal(run.Environment, &began) == nil && began.Threads > 0 {
 		return began.Threads
 	}
-	return max(1, runtime.NumCPU()/cfg.Jobs)
+	return ThreadsOf(cfg.Jobs)
 }
+
+// ThreadsOf is how many threads a trial gets beside others, so many in all, unless it is told: its share of the processors that
+// this process may use, by affinity and by its control group's quota.
+func ThreadsOf(jobs int) int { return max(1, runtime.GOMAXPROCS(0)/max(1, jobs)) }

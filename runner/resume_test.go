@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"glimpse/data"
+	"glimpse/experiments"
 	"glimpse/internal/store"
 )
 
@@ -186,6 +188,24 @@ func TestResumedTrialKeepsItsThreads(t *testing.T) {
 	}
 	if resumed > 0 {
 		t.Errorf("%d trials were resumed with other threads", resumed)
+	}
+}
+
+// TestFeaturesTakeAllThreadsOfTheStudy: trials wait for them, and their bytes do not
+// depend on threads.
+func TestFeaturesTakeAllThreadsOfTheStudy(t *testing.T) {
+	for _, c := range []struct{ jobs, threads, want int }{{2, 3, 6}, {2, 0, 0}} {
+		stop, got := errors.New("stop"), -1
+		_, err := bench{Dir: t.TempDir(), Seeds: 1, Epochs: 1, Jobs: c.jobs}.run(context.Background(), func(cfg *Config) {
+			cfg.Threads = c.threads
+			cfg.Features = func(_ context.Context, _ experiments.Settings, _ *data.Dataset, _ string, threads int, _ func(done, total int)) error {
+				got = threads
+				return stop
+			}
+		})
+		if got != c.want || !errors.Is(err, stop) {
+			t.Errorf("%d trials at a time with %d threads: features with %d, %v", c.jobs, c.threads, got, err)
+		}
 	}
 }
 

@@ -192,7 +192,7 @@ func (s *study) prepare(ctx context.Context, pending []experiments.Trial) error 
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		err := s.cfg.Features(ctx, settings, sets[settings.Bare().Data], s.cfg.Device, s.cfg.Threads, func(done, total int) {
+		err := s.cfg.Features(ctx, settings, sets[settings.Bare().Data], s.cfg.Device, s.cfg.Threads*s.cfg.Jobs, func(done, total int) {
 			s.report(Event{Kind: EventFeatures, Done: done, Total: total})
 		})
 		if err != nil {

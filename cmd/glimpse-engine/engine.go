@@ -42,7 +42,7 @@ func newEngine(f cli.Compute) (modelEngine, error) {
 	}
 	threads := f.Threads
 	if threads == 0 {
-		threads = runtime.NumCPU()
+		threads = runtime.GOMAXPROCS(0)
 	}
 	return modelEngine{models.Engine{CacheDir: cache, Device: device, Threads: threads}}, nil
 }

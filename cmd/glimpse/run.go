@@ -146,6 +146,10 @@ func runStudy(c *cobra.Command, study *experiments.Study, compute cli.Compute, o
 			return err
 		}
 	}
+	jobs := planning.Jobs(o.jobs, study, len(trials), device.GPU != "")
+	if program != nil && compute.Threads == 0 && device.GPU == "" {
+		fmt.Fprintln(c.ErrOrStderr(), planning.ThreadsRemark(jobs, planning.Load()))
+	}
 	kill, release := cli.OnSecondStop()
 	defer release()
 	checkpoint, forget := cli.OnCheckpoint()
@@ -156,7 +160,7 @@ func runStudy(c *cobra.Command, study *experiments.Study, compute cli.Compute, o
 		Cache: cache, Features: program.Fill, Command: program.Trial,
 		Device: compute.Device, Meteor: meteor, CommandLine: cli.CommandLine(), NoGit: noGit,
 		Declaration: found.Standing.Now, Earlier: found.Standing.Earlier,
-		Jobs:        planning.Jobs(o.jobs, study, len(trials), device.GPU != ""),
+		Jobs:        jobs,
 		Threads:     compute.Threads,
 		RetryFailed: o.retry,
 		Lease:       o.lease,
