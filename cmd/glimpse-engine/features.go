@@ -71,6 +71,7 @@ encoder that is trained together with the captioner needs no cache.`,
 	}
 	flags.Add(c)
 	compute.Add(c)
+	c.Flags().Lookup("threads").Usage = "threads, each of which takes pictures of its own; features do not depend on them (default: the processors)"
 	cli.AddJSON(c, &asJSON)
 	c.Flags().BoolVar(&launched, "launched", false, "take what to compute from a JSON line on standard input, whose end is the runner's")
 	if err := c.Flags().MarkHidden("launched"); err != nil {
