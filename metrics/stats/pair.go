@@ -52,6 +52,9 @@ func Pairwise(arms []Arm, o Options) (PairAnalysis, error) {
 	if err != nil {
 		return PairAnalysis{}, err
 	}
+	if arms, err = reduceArms(arms, o.Metrics); err != nil {
+		return PairAnalysis{}, err
+	}
 	if err := checkArms(arms); err != nil {
 		return PairAnalysis{}, err
 	}
@@ -79,7 +82,7 @@ func Pairwise(arms []Arm, o Options) (PairAnalysis, error) {
 	}
 	out.Warnings = append(out.Warnings, metricWarnings(o.Metrics, arms)...)
 	sums, observed := t.observed()
-	drawn := t.bootstrap([]unit{{end: len(runs)}}, nil, o.Draws, o.Seed)
+	drawn := t.bootstrap(o.Draws, o.Seed).next([]unit{{end: len(runs)}}, nil)[0]
 	swapped := t.swap(sums, o.Draws, o.Seed)
 	for m, key := range o.Metrics {
 		first := len(out.Pairs)
@@ -157,7 +160,7 @@ func (t *table) swap(sums [][]float64, shuffles int, seed int64) [][][]float64 {
 			word >>= 1
 		}
 	}
-	t.project(shuffles, fill, func(d int, moved [][]float64) {
+	t.project(t.columns, shuffles, fill, func(d int, moved [][]float64) {
 		width := len(t.needed)
 		sumA, sumB := make([]float64, width), make([]float64, width)
 		scoreA, scoreB := make([]float64, len(t.metrics)), make([]float64, len(t.metrics))
