@@ -3,7 +3,6 @@ package reports
 import (
 	"fmt"
 	"iter"
-	"maps"
 	"slices"
 	"strings"
 )
@@ -51,14 +50,14 @@ type listing struct {
 
 // newPage lays out a result: a new section is a function from *result to
 // section, listed here. Those without parts are left out.
-func newPage(r *result) page {
+func newPage(r *result, tables []string) page {
 	p := page{
 		Study:    r.Study.Name,
 		Question: r.Study.Question,
 		Verdict:  r.verdict(),
 		Terms:    r.terms(),
 		Notices:  r.Notices,
-		Tables:   slices.Sorted(maps.Keys(r.tableFiles())),
+		Tables:   tables,
 	}
 	if strings.TrimSpace(p.Question) == "" {
 		p.Question = "Study " + r.Study.Name

@@ -49,7 +49,7 @@ func (r *result) entropyFigure() (figure, string, bool) {
 	for _, a := range arms {
 		ac := armCurves{name: a.Label, tint: a.tint()}
 		for _, run := range a.Runs {
-			if line := byPosition(run.Captions, func(c *store.Caption) []float64 { return c.Entropy }); len(line) > 0 {
+			if line := byPosition(run.captions(), func(c *store.Caption) []float64 { return c.Entropy }); len(line) > 0 {
 				ac.seeds = append(ac.seeds, line)
 			}
 		}

@@ -51,7 +51,7 @@ func (r *result) samples() []sample {
 				size /= 2
 			}
 			var images []string
-			for _, c := range typical.Captions {
+			for _, c := range typical.captions() {
 				images = append(images, c.Image)
 			}
 			return r.samplesOf(evenly(images, size))
@@ -75,7 +75,7 @@ func (r *result) samplesOf(images []string) []sample {
 			continue
 		}
 		v := voice{a, map[string]store.Caption{}}
-		for _, c := range typical.Captions {
+		for _, c := range typical.captions() {
 			v.captions[c.Image] = c
 		}
 		voices = append(voices, v)
@@ -109,10 +109,10 @@ func (a *arm) typical(m metric) *run {
 	nearest := math.Inf(1)
 	for _, run := range a.Runs {
 		v, ok := m.of(run)
-		if !ok || len(run.Captions) == 0 {
+		if !ok || !run.completed() {
 			continue
 		}
-		if d := math.Abs(100*v - a.Mean); best == nil || d < nearest-1e-9 {
+		if d := math.Abs(100*v - a.Mean); (best == nil || d < nearest-1e-9) && len(run.captions()) > 0 {
 			best, nearest = run, d
 		}
 	}

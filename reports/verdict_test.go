@@ -19,7 +19,7 @@ func analysedFrom(t *testing.T, db *store.DB, study string) *result {
 	t.Helper()
 	e, err := gather(context.Background(), db, study)
 	check(t, err)
-	r, err := analyse(e)
+	r, err := analyse(context.Background(), e)
 	check(t, err)
 	return r
 }
@@ -84,7 +84,7 @@ func TestStudyWithoutComparisonIsDescribed(t *testing.T) {
 			t.Errorf("the verdict is %s and does not say %q: %s", got.Word, s, got.Sentence)
 		}
 	}
-	p := newPage(r)
+	p := newPage(r, nil)
 	if p.Question != "Study sweep" {
 		t.Errorf("the question is %q", p.Question)
 	}

@@ -71,15 +71,18 @@ func declarations(ctx context.Context, db *store.DB, study store.Study, runs []s
 // the study was declared: databases may have been merged since. twins are runs
 // whose weights were known before.
 func (d *Declaration) look(runs []store.Run, twins []string) {
-	declared := map[string]bool{}
+	declared, twin := map[string]bool{}, map[string]bool{}
 	for _, t := range d.Trials {
 		declared[t.ID] = true
+	}
+	for _, id := range twins {
+		twin[id] = true
 	}
 	known, begun := 0, 0
 	for _, r := range runs {
 		switch {
 		case !declared[r.ID]:
-		case r.State == store.Completed && r.Finished.Before(d.Declared) || slices.Contains(twins, r.ID):
+		case r.State == store.Completed && r.Finished.Before(d.Declared) || twin[r.ID]:
 			known++
 		case !r.Started.IsZero() && r.Started.Before(d.Declared):
 			begun++

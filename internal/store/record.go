@@ -122,18 +122,33 @@ func (db *DB) Complete(ctx context.Context, claim Claim, result Result) error {
 // Epochs returns the epochs of a run in order.
 func (db *DB) Epochs(ctx context.Context, run string) ([]Epoch, error) {
 	var epochs []Epoch
-	err := db.read(ctx, func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, `SELECT e.epoch, e.loss, e.lr, e.seconds, e.captions_per_second, e.val,
+	err := db.eachEpoch(ctx, "WHERE e.run = ?", run, func(_ string, e Epoch) error {
+		epochs = append(epochs, e)
+		return nil
+	})
+	return epochs, err
+}
+
+// EachEpoch calls f with every epoch of a study's runs, run by run and in order; of the runs, in no
+// order that means anything.
+func (db *DB) EachEpoch(ctx context.Context, study string, f func(run string, e Epoch) error) error {
+	return db.eachEpoch(ctx, "JOIN study_runs m ON m.run = e.run WHERE m.study = ?", study, f)
+}
+
+func (db *DB) eachEpoch(ctx context.Context, of, name string, f func(run string, e Epoch) error) error {
+	return db.read(ctx, func(tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx, `SELECT e.run, e.epoch, e.loss, e.lr, e.seconds, e.captions_per_second, e.val,
 			CASE WHEN e.epoch = r.best_epoch THEN 1 ELSE 0 END
-			FROM epochs e JOIN runs r ON r.id = e.run WHERE e.run = ? ORDER BY e.epoch`, run)
+			FROM epochs e JOIN runs r ON r.id = e.run `+of+" ORDER BY e.run, e.epoch", name)
 		if err != nil {
 			return err
 		}
 		defer func() { _ = rows.Close() }()
 		for rows.Next() {
+			var run string
 			var e Epoch
 			var val *string
-			err := rows.Scan(&e.Epoch, (*number)(&e.Loss), (*number)(&e.LR), (*number)(&e.Seconds),
+			err := rows.Scan(&run, &e.Epoch, (*number)(&e.Loss), (*number)(&e.LR), (*number)(&e.Seconds),
 				(*number)(&e.CaptionsPerSecond), &val, &e.Selected)
 			if err != nil {
 				return err
@@ -141,11 +156,12 @@ func (db *DB) Epochs(ctx context.Context, run string) ([]Epoch, error) {
 			if e.Val, err = decodeMetrics(val); err != nil {
 				return fmt.Errorf("run %s, epoch %d: validation metrics: %w", run, e.Epoch, err)
 			}
-			epochs = append(epochs, e)
+			if err := f(run, e); err != nil {
+				return err
+			}
 		}
 		return rows.Err()
 	})
-	return epochs, err
 }
 
 // Curves returns the validation metrics of the epochs of a study's runs, up to

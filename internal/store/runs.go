@@ -68,13 +68,29 @@ func (db *DB) Run(ctx context.Context, idOrPrefix string) (Run, error) {
 // were trained already: another completed run, which is no member of the study, has the same
 // and was finished before the time given. Runs whose weights were not recorded do not count.
 func (db *DB) TrainedBefore(ctx context.Context, study string, before time.Time) ([]string, error) {
-	var ids []string
-	err := db.read(ctx, func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, `SELECT r.id FROM runs r JOIN study_runs m ON m.run = r.id
-			WHERE m.study = ? AND r.state = 'completed' AND r.weights_sha256 <> '' AND r.weights_sha256 IN (
-				SELECT weights_sha256 FROM runs WHERE state = 'completed' AND finished_ms < ?
-				AND id NOT IN (SELECT run FROM study_runs WHERE study = ?))
-			ORDER BY m.position, r.id`, study, before.UnixMilli(), study)
+	return db.ids(ctx, `SELECT r.id FROM runs r JOIN study_runs m ON m.run = r.id
+		WHERE m.study = ? AND r.state = 'completed' AND r.weights_sha256 <> '' AND r.weights_sha256 IN (
+			SELECT weights_sha256 FROM runs WHERE state = 'completed' AND finished_ms < ?
+			AND id NOT IN (SELECT run FROM study_runs WHERE study = ?))
+		ORDER BY m.position, r.id`, study, before.UnixMilli(), study)
+}
+
+// Audited returns the ids of a study's runs that keep an audit, and WithReadings of those that keep
+// readings of a split: few of many, as a rule.
+func (db *DB) Audited(ctx context.Context, study string) ([]string, error) {
+	return db.ids(ctx, `SELECT m.run FROM study_runs m WHERE m.study = ? AND EXISTS (SELECT 1 FROM audits a WHERE a.run = m.run)`, study)
+}
+
+// WithReadings is described at [DB.Audited].
+func (db *DB) WithReadings(ctx context.Context, study, split string) ([]string, error) {
+	return db.ids(ctx, `SELECT m.run FROM study_runs m WHERE m.study = ?
+		AND EXISTS (SELECT 1 FROM readings a WHERE a.run = m.run AND a.split = ?)`, study, split)
+}
+
+// ids gives what a query finds: run ids.
+func (db *DB) ids(ctx context.Context, query string, args ...any) (ids []string, err error) {
+	err = db.read(ctx, func(tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx, query, args...)
 		if err != nil {
 			return err
 		}
@@ -96,7 +112,9 @@ func resolve(ctx context.Context, tx *sql.Tx, prefix string) (string, error) {
 	if prefix == "" {
 		return "", fmt.Errorf("run: %w: the id is empty", ErrNotFound)
 	}
-	rows, err := tx.QueryContext(ctx, "SELECT id FROM runs WHERE SUBSTR(id, 1, LENGTH(?)) = ? ORDER BY id", prefix, prefix)
+	const last = "\U0010FFFF" // no id goes on with it: the index finds those between
+	rows, err := tx.QueryContext(ctx, "SELECT id FROM runs WHERE id >= ? AND id < ? AND SUBSTR(id, 1, LENGTH(?)) = ? ORDER BY id",
+		prefix, prefix+last, prefix, prefix)
 	if err != nil {
 		return "", err
 	}
@@ -226,6 +244,14 @@ func addMetrics(ctx context.Context, tx *sql.Tx, runs map[string]*Run, study, ru
 		return err
 	}
 	defer func() { _ = rows.Close() }()
+	names := map[string]string{} // so that equal keys of thousands of runs are one text
+	intern := func(name string) string {
+		known, found := names[name]
+		if !found {
+			known, names[name] = name, name
+		}
+		return known
+	}
 	for rows.Next() {
 		var id, split, key string
 		var value number
@@ -240,9 +266,9 @@ func addMetrics(ctx context.Context, tx *sql.Tx, runs map[string]*Run, study, ru
 			run.Metrics = map[string]map[string]float64{}
 		}
 		if run.Metrics[split] == nil {
-			run.Metrics[split] = map[string]float64{}
+			run.Metrics[intern(split)] = map[string]float64{}
 		}
-		run.Metrics[split][key] = float64(value)
+		run.Metrics[split][intern(key)] = float64(value)
 	}
 	return rows.Err()
 }

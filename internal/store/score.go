@@ -16,6 +16,9 @@ import (
 // METEOR's counts; scoreFields are its fields, in the same order.
 var scoreColumns = []string{"match1", "match2", "match3", "match4", "length", "ref_length", "rouge_l", "cider", "cider_d", "meteor"}
 
+// knownScores reads those columns, with 0 for what was not measured.
+var knownScores = "COALESCE(" + strings.Join(scoreColumns, ", 0), COALESCE(") + ", 0)"
+
 func scoreFields(s *metrics.ImageScore) []any {
 	return []any{&s.Match[0], &s.Match[1], &s.Match[2], &s.Match[3], &s.Length, &s.RefLength,
 		(*number)(&s.RougeL), (*number)(&s.CIDEr), (*number)(&s.CIDErD), (*number)(&s.METEOR)}
@@ -74,12 +77,42 @@ func saveScores(ctx context.Context, tx *sql.Tx, run, split string, scores []met
 	return nil
 }
 
+// Scores returns the scores of a run's captions of a split, in image-id order: what
+// [DB.Captions] has as Score, without the captions. It is nil where one of them has not been scored.
+func (db *DB) Scores(ctx context.Context, run, split string) ([]metrics.ImageScore, error) {
+	var scores []metrics.ImageScore
+	err := db.read(ctx, func(tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx, "SELECT image, scored, meteor_stats, "+knownScores+
+			" FROM captions WHERE run = ? AND split = ? ORDER BY image", run, split)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = rows.Close() }()
+		var s metrics.ImageScore
+		var scored bool
+		into := append([]any{&s.ID, &scored, (*meteorCounts)(&s.MeteorStats)}, scoreFields(&s)...)
+		for rows.Next() {
+			if err := rows.Scan(into...); err != nil {
+				return fmt.Errorf("run %s, scores of %s: %w", run, split, err)
+			}
+			if !scored {
+				scores = nil
+				return nil
+			}
+			s.Blank = s.Length == 0
+			scores = append(scores, s)
+		}
+		return rows.Err()
+	})
+	return scores, err
+}
+
 // Captions returns the stored captions of a run's split, in image-id order.
 func (db *DB) Captions(ctx context.Context, run, split string) ([]Caption, error) {
 	var captions []Caption
 	err := db.read(ctx, func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, "SELECT image, words, log_prob, beta, entropy, scored, meteor_stats, COALESCE("+
-			strings.Join(scoreColumns, ", 0), COALESCE(")+", 0) FROM captions WHERE run = ? AND split = ? ORDER BY image", run, split)
+		rows, err := tx.QueryContext(ctx, "SELECT image, words, log_prob, beta, entropy, scored, meteor_stats, "+knownScores+
+			" FROM captions WHERE run = ? AND split = ? ORDER BY image", run, split)
 		if err != nil {
 			return err
 		}
