@@ -1,11 +1,13 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"database/sql/driver"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"glimpse/metrics"
@@ -50,10 +52,51 @@ func (c *meteorCounts) Scan(src any) error {
 	default:
 		return fmt.Errorf("cannot read METEOR's counts from %T", src)
 	}
+	if c.parse(raw) {
+		return nil
+	}
+	*c = meteorCounts{}
 	if err := json.Unmarshal(raw, (*meteor.Stats)(c)); err != nil {
 		return fmt.Errorf("METEOR's counts: %w", err)
 	}
 	return nil
+}
+
+// parse reads counts as Value writes them, which is nearly always how they are: a tenth of the
+// time of reading a million of them. It is false for any other JSON.
+func (c *meteorCounts) parse(raw []byte) bool {
+	for i, field := range []struct {
+		key    string
+		whole  *int
+		weight *float64
+	}{
+		{`"test_length":`, &c.TestLength, nil}, {`"ref_length":`, &c.RefLength, nil},
+		{`"test_matches":`, &c.TestMatches, nil}, {`"ref_matches":`, &c.RefMatches, nil}, {`"chunks":`, &c.Chunks, nil},
+		{`"test_weight":`, nil, &c.TestWeight}, {`"ref_weight":`, nil, &c.RefWeight},
+		{`"test_match_weight":`, nil, &c.TestMatchWeight}, {`"ref_match_weight":`, nil, &c.RefMatchWeight},
+	} {
+		before := ","
+		if i == 0 {
+			before = "{"
+		}
+		rest, found := bytes.CutPrefix(raw, []byte(before+field.key))
+		end := bytes.IndexAny(rest, ",}")
+		if !found || end < 0 {
+			return false
+		}
+		digits := string(rest[:end])
+		var err error
+		if field.whole != nil {
+			*field.whole, err = strconv.Atoi(digits)
+		} else {
+			*field.weight, err = strconv.ParseFloat(digits, 64)
+		}
+		if err != nil {
+			return false
+		}
+		raw = rest[end:]
+	}
+	return string(raw) == "}"
 }
 
 // saveScores stores the scores of a split's captions, which are there already.

@@ -90,8 +90,8 @@ func newComparison(arms []Arm, units []unit, pairs [][2]int, o Options) *compari
 }
 
 // drawsAtOnce is how many scores of runs on draws of images are in memory at a
-// time, beside those of units that contrasts wait for: 96 MB of them. Tests take fewer.
-var drawsAtOnce = 12 << 20
+// time, beside those of units that contrasts wait for: 32 MB of them. Tests take fewer.
+var drawsAtOnce = 4 << 20
 
 // resample has images and replicates drawn, and calls visit for each unit in
 // their order. It goes through the arms by blocks, and keeps the draws of a unit no longer than a
@@ -285,7 +285,9 @@ func (c *comparison) evidence(metric int, pair [2]int, nA, nB int) evidence {
 	if e.untested = c.reason(c.units[pair[0]], c.units[pair[1]], nA, nB); e.untested != "" {
 		return e
 	}
-	e.estimate = newInterval(metric, c.images, []side{c.side(metric, pair[1], nB, 1), c.side(metric, pair[0], nA, -1)}, c.o.Alpha)
+	sides := []side{c.side(metric, pair[1], nB, 1), c.side(metric, pair[0], nA, -1)}
+	e.estimate = newInterval(metric, c.images, sides, c.o.Alpha)
+	e.PercentileLow, e.PercentileHigh = percentiles(metric, sides, c.o.Alpha)
 	e.permutation = permute(e.a, e.b, mostSplits, c.o.Seed)
 	return e
 }

@@ -77,9 +77,8 @@ func newTable(runs []Run, keys []string) *table {
 	return t
 }
 
-// scores fills out[metric] from the column sums of one run.
-func (t *table) scores(sums []float64, out []float64) {
-	all := make([]float64, t.width)
+// scores fills out[metric] from the column sums of one run. all is scratch of the table's width.
+func (t *table) scores(sums, all, out []float64) {
 	for k, c := range t.needed {
 		all[c] = sums[k]
 	}
@@ -91,6 +90,7 @@ func (t *table) scores(sums []float64, out []float64) {
 // observed returns the sums [run][column] and the scores [run][metric] of the
 // images as they are.
 func (t *table) observed() (sums, scores [][]float64) {
+	all := make([]float64, t.width)
 	for _, cols := range t.columns {
 		run := make([]float64, len(cols))
 		for k, col := range cols {
@@ -99,7 +99,7 @@ func (t *table) observed() (sums, scores [][]float64) {
 			}
 		}
 		out := make([]float64, len(t.metrics))
-		t.scores(run, out)
+		t.scores(run, all, out)
 		sums, scores = append(sums, run), append(scores, out)
 	}
 	return sums, scores
@@ -264,10 +264,10 @@ func (b *bootstrap) next(units []unit, heads func(unit) []head) []*resample {
 	}
 	first := units[0].first
 	b.project(b.columns[first:units[len(units)-1].end], b.draws, fill, func(d int, sums [][]float64) {
-		scores := make([]float64, len(b.metrics))
+		all, scores := make([]float64, b.width), make([]float64, len(b.metrics))
 		for i, u := range units {
 			for r, s := range sums[u.first-first : u.end-first] {
-				b.scores(s, scores)
+				b.scores(s, all, scores)
 				for m, v := range scores {
 					out[i].on(m, d)[r] = v
 				}

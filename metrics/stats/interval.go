@@ -20,6 +20,11 @@ type side struct {
 
 func (s side) n() float64 { return float64(len(s.scores)) }
 
+// on returns the scores of the replicates on one draw of images.
+func (s side) on(metric, draw int) []float64 {
+	return s.of.on(metric, draw)[s.first : s.first+len(s.scores)]
+}
+
 // estimate is a combination of arm means with its uncertainty, in scores.
 type estimate struct {
 	Value, Low, High float64
@@ -39,17 +44,11 @@ type estimate struct {
 func newInterval(metric, images int, sides []side, alpha float64) estimate {
 	draws := sides[0].of.draws
 	byImages := make([]float64, draws)
-	crossed := make([]float64, draws)
 	rest := 0.0
 	for d := range draws {
 		for _, a := range sides {
-			row, times := a.of.on(metric, d)[a.first:a.first+len(a.scores)], a.of.drawn(d)[a.place:]
+			row := a.on(metric, d)
 			byImages[d] += a.sign * mean1(row)
-			sum := 0.0
-			for r, v := range row {
-				sum += float64(times[r]) * v
-			}
-			crossed[d] += a.sign * sum / a.n()
 			if a.n() > 1 {
 				rest += varianceOfDifferences(row, a.scores) / a.n()
 			}
@@ -60,9 +59,23 @@ func newInterval(metric, images int, sides []side, alpha float64) estimate {
 	byImage := max(0, unshrink*(variance(byImages)-rest/float64(draws)))
 	e := newEstimate(sides, byImage, images)
 	e.Low, e.High = e.around(alpha)
-	slices.Sort(crossed)
-	e.PercentileLow, e.PercentileHigh = quantile(crossed, alpha/2), quantile(crossed, 1-alpha/2)
 	return e
+}
+
+// percentiles bound the middle 1 − alpha of the crossed draws of Σ sign · mean of the sides.
+func percentiles(metric int, sides []side, alpha float64) (low, high float64) {
+	crossed := make([]float64, sides[0].of.draws)
+	for d := range crossed {
+		for _, a := range sides {
+			times, sum := a.of.drawn(d)[a.place:], 0.0
+			for r, v := range a.on(metric, d) {
+				sum += float64(times[r]) * v
+			}
+			crossed[d] += a.sign * sum / a.n()
+		}
+	}
+	slices.Sort(crossed)
+	return quantile(crossed, alpha/2), quantile(crossed, 1-alpha/2)
 }
 
 // newEstimate puts together the spread of the sides' scores and the variance

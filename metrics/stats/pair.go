@@ -164,6 +164,7 @@ func (t *table) swap(sums [][]float64, shuffles int, seed int64) [][][]float64 {
 		width := len(t.needed)
 		sumA, sumB := make([]float64, width), make([]float64, width)
 		scoreA, scoreB := make([]float64, len(t.metrics)), make([]float64, len(t.metrics))
+		all := make([]float64, t.width)
 		k := 0
 		for b := range runs {
 			for a := range b {
@@ -171,8 +172,8 @@ func (t *table) swap(sums [][]float64, shuffles int, seed int64) [][][]float64 {
 					sumA[c] = sums[a][c] - moved[a][c] + moved[b][c]
 					sumB[c] = sums[b][c] - moved[b][c] + moved[a][c]
 				}
-				t.scores(sumA, scoreA)
-				t.scores(sumB, scoreB)
+				t.scores(sumA, all, scoreA)
+				t.scores(sumB, all, scoreB)
 				for m := range out {
 					out[m][k][d] = scoreB[m] - scoreA[m]
 				}

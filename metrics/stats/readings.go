@@ -243,9 +243,7 @@ func newReadings(readers []*reader, images int, classes []string) *readings {
 	s := &readings{
 		resample: newResample(len(statistics), readingDraws, len(readers), nil), images: images, statistics: statistics,
 	}
-	for i := range s.times {
-		s.times[i] = 1 // seeds are not drawn: no percentiles are taken
-	}
+	// Seeds are not drawn: no percentiles are taken.
 	even := slices.Repeat([]float64{1}, images)
 	for range statistics {
 		s.observed = append(s.observed, make([]float64, len(readers)))
@@ -296,7 +294,7 @@ func (s *readings) interval(name string, arms ...runRange) *Interval {
 		if i < len(arms)-1 {
 			sign = -1
 		}
-		sides = append(sides, side{scores: scores, sign: sign, of: s.resample, first: a.first, place: a.first})
+		sides = append(sides, side{scores: scores, sign: sign, of: s.resample, first: a.first})
 	}
 	e := newInterval(k, s.images, sides, 1-readingLevel)
 	if len(sides) > 1 {
