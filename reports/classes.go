@@ -67,7 +67,7 @@ func classFigure(a *arm, list []classBeta) figure {
 			marks: func(c *draw.Canvas, x func(float64) vg.Length, y vg.Length) {
 				y += 2
 				mean := draw.LineStyle{Color: a.tint().mark, Width: 2.4}
-				for _, v := range b.Seeds {
+				for _, v := range evenly(b.Seeds, mostMarks/10) {
 					dot(c, vg.Point{X: x(v), Y: y}, dotRadius, a.tint())
 				}
 				c.StrokeLine2(mean, x(b.Mean), y-9, x(b.Mean), y-4)

@@ -84,6 +84,7 @@ func curvesFigure(r *result, name, title, unit string, value func(epoch) float64
 	plotter := &curvePlotter{}
 	var alt []string
 	arms, shown := r.drawn()
+	seeds, drawn := seedLimit(arms)
 	for _, a := range arms {
 		ac := armCurves{name: a.Label, tint: a.tint()}
 		var whole []curve
@@ -110,6 +111,7 @@ func curvesFigure(r *result, name, title, unit string, value func(epoch) float64
 			whole = ac.seeds
 		}
 		ac.average(whole)
+		ac.seeds, ac.dots = evenly(ac.seeds, seeds), evenly(ac.dots, seeds)
 		if len(ac.mean) == 0 {
 			continue
 		}
@@ -133,7 +135,7 @@ func curvesFigure(r *result, name, title, unit string, value func(epoch) float64
 		Title: title,
 		Alt:   "Lines over epochs. The mean of " + strings.Join(alt, "; ") + ".",
 		Note: "Thin lines: seeds. Bold: the mean of the finished ones, over the epochs that all of them have." + plotter.bandNote() +
-			" Dots: the epoch selected on the validation split." + shown,
+			" Dots: the epoch selected on the validation split." + drawn + shown,
 		heading: unit,
 		height:  curveHeight,
 		plot:    p,

@@ -147,6 +147,7 @@ func (r *result) noticeParameters() {
 	if allowed == 0 {
 		allowed = unmatched
 	}
+	var unequal []string
 	for _, c := range r.Contrasts {
 		if c.interacts() {
 			continue
@@ -157,11 +158,15 @@ func (r *result) noticeParameters() {
 			continue
 		}
 		if share := float64(b-a) / float64(a); share > allowed || share < -allowed {
-			r.Notices = append(r.Notices, fmt.Sprintf(
+			unequal = append(unequal, fmt.Sprintf(
 				"%s has %s parameters and %s %s (%s %%): the difference in scores may come from the size.",
 				c.B.Label, thousands(b), c.A.Label, thousands(a), signed(100*share, 0)))
 		}
 	}
+	if more := len(unequal) - mostNotices; more > 0 {
+		unequal = append(unequal[:mostNotices], fmt.Sprintf("So it may in %d more contrasts, whose arms differ in size too.", more))
+	}
+	r.Notices = append(r.Notices, unequal...)
 }
 
 // noticeCode says that runs were made by changed or by different code, or

@@ -114,7 +114,11 @@ func (r *result) trialSection() section {
 	s := section{Name: "trials", Title: "Trials"}
 	failures, runs := r.failureTable(), r.runTable()
 	s.add(part{Table: &failures})
-	s.Parts = append(s.Parts, part{Fold: "All " + count(len(r.Runs), "trial"), Table: &runs})
+	fold := "All " + count(len(r.Runs), "trial")
+	if len(runs.Rows) < len(r.Runs) {
+		fold = fmt.Sprintf("%d of %s", len(runs.Rows), count(len(r.Runs), "trial"))
+	}
+	s.Parts = append(s.Parts, part{Fold: fold, Table: &runs})
 	return s
 }
 

@@ -106,7 +106,7 @@ func tallied(values []string) []string {
 			distinct[i] = fmt.Sprintf("%s (%s)", v, count(counts[v], "run"))
 		}
 	}
-	return distinct
+	return few(distinct, mostPhrases)
 }
 
 // merged lists the values of one environment key. Sizes are written in

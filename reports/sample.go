@@ -118,16 +118,3 @@ func (a *arm) typical(m metric) *run {
 	}
 	return best
 }
-
-// evenly takes n items spread over the list, from the middles of n equal
-// parts.
-func evenly(list []string, n int) []string {
-	if len(list) <= n {
-		return list
-	}
-	picked := make([]string, n)
-	for i := range picked {
-		picked[i] = list[(2*i+1)*len(list)/(2*n)]
-	}
-	return picked
-}

@@ -233,7 +233,7 @@ func (r *result) sweepSection() section {
 	t := effectTable(effects)
 	s.add(part{Table: &t})
 	figures := []figure{r.parallelFigure(parameters, trials)}
-	if len(parameters) == 2 {
+	if len(parameters) == 2 && max(len(parameters[0].bins), len(parameters[1].bins)) <= mostContrasts {
 		figures = append(figures, r.heatFigure(parameters[0], parameters[1], trials))
 	}
 	for i, e := range effects[:min(len(effects), mostEffects)] {

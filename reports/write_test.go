@@ -122,11 +122,11 @@ func TestReportOfStrangeNumbers(t *testing.T) {
 		"unscored": func(e *evidence) {
 			eachCaptions(e, func(c []store.Caption) []store.Caption { c[0].Scored = false; return c })
 		},
-		"no metrics":         func(e *evidence) { eachRun(e, func(r *run) { r.Metrics = nil }) },
-		"metric is NaN":      func(e *evidence) { e.Runs[0].Metrics["test"]["cider"] = math.NaN() },
-		"metric untested":    func(e *evidence) { e.Primary.Key = "length_ratio" },
-		"no environment":     func(e *evidence) { eachRun(e, func(r *run) { r.Environment = nil }) },
-		"one level":          func(e *evidence) { eachRun(e, func(r *run) { r.Metrics["test"]["cider"] = 0.5 }) },
+		"no metrics":      func(e *evidence) { eachRun(e, func(r *run) { r.Metrics = nil }) },
+		"metric is NaN":   func(e *evidence) { e.Runs[0].Metrics["test"]["cider"] = math.NaN() },
+		"metric untested": func(e *evidence) { e.Primary.Key = "length_ratio" },
+		"no environment":  func(e *evidence) { eachRun(e, func(r *run) { r.Environment = nil }) },
+		"one level":       func(e *evidence) { eachRun(e, func(r *run) { r.Metrics["test"]["cider"] = 0.5 }) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			e, err := gather(context.Background(), usual(t, finished(2, levels, "none", "adaptive")), "attention")
