@@ -33,8 +33,8 @@ func CSV(ctx context.Context, db *store.DB, runs []Run, dir string) error {
 		if err := out.Write(t.columns); err != nil {
 			return err
 		}
+		cells := make([]string, len(t.columns))
 		err := t.rows(func(row []any) error {
-			cells := make([]string, len(row))
 			for i, v := range row {
 				cells[i] = cellText(v)
 			}
@@ -95,8 +95,12 @@ func cellText(v any) string {
 			return map[bool]string{true: "inf", false: "-inf"}[v > 0]
 		}
 		return strconv.FormatFloat(v, 'g', -1, 64)
+	case int:
+		return strconv.Itoa(v)
+	case int64:
+		return strconv.FormatInt(v, 10)
 	}
-	text, _ := json.Marshal(v) // whole numbers and truth values
+	text, _ := json.Marshal(v) // truth values, and lists
 	return string(text)
 }
 
@@ -131,16 +135,12 @@ var place = []string{"run", "study", "arm", "seed"}
 func (r *Run) place() []any { return []any{r.ID, r.Study, r.Arm, r.Seed} }
 
 func runTable(runs []Run) table {
-	settings := make([]map[string]any, len(runs))
-	for i := range runs {
-		settings[i] = store.Flatten(runs[i].Settings)
-		delete(settings[i], "seed")
-	}
 	paths := keysOf(func(yield func(map[string]any)) {
-		for _, s := range settings {
-			yield(s)
+		for i := range runs {
+			yield(store.Flatten(runs[i].Settings))
 		}
 	})
+	paths = slices.DeleteFunc(paths, func(path string) bool { return path == "seed" })
 	t := table{name: "runs", columns: slices.Concat(place, []string{"state", "failure", "error", "attempt", "epochs", "best_epoch", "seconds",
 		"parameters", "created", "started", "finished", "signature", "captions_sha256", "weights_sha256"})}
 	var scores [][2]string
@@ -163,8 +163,9 @@ func runTable(runs []Run) table {
 			for _, s := range scores {
 				row = append(row, lookup(r.Metrics[s[0]], s[1]))
 			}
+			settings := store.Flatten(r.Settings) // again: all at once would be many times the runs
 			for _, path := range paths {
-				row = append(row, settings[i][path])
+				row = append(row, settings[path])
 			}
 			if err := write(row); err != nil {
 				return err
@@ -208,26 +209,28 @@ func captionTable(ctx context.Context, db *store.DB, runs []Run) table {
 	t := table{name: "captions", columns: slices.Concat(place, []string{"split", "image", "caption", "log_prob", "length", "ref_length",
 		"match1", "match2", "match3", "match4", "rouge_l", "cider", "cider_d", "meteor"})}
 	t.rows = func(write func([]any) error) error {
-		for i := range runs {
-			for _, split := range splits {
-				captions, err := db.Captions(ctx, runs[i].ID, split)
-				if err != nil {
-					return err
-				}
-				for _, c := range captions {
-					row := append(runs[i].place(), split, c.Image, c.Words, c.LogProb)
-					if s := c.Score; c.Scored {
-						row = append(row, s.Length, s.RefLength, s.Match[0], s.Match[1], s.Match[2], s.Match[3], s.RougeL, s.CIDEr, s.CIDErD, s.METEOR)
-					} else {
-						row = append(row, make([]any, len(t.columns)-len(row))...)
-					}
-					if err := write(row); err != nil {
-						return err
-					}
-				}
+		at, row := -1, make([]any, len(t.columns))
+		return db.EachCaption(ctx, idsOf(runs), splits, func(i int, split string, c *store.Caption) error {
+			if i != at {
+				at = i
+				copy(row, runs[i].place())
 			}
-		}
-		return nil
+			rest := append(row[:len(place)], split, c.Image, c.Words, c.LogProb)
+			if s := &c.Score; c.Scored {
+				rest = append(rest, s.Length, s.RefLength, s.Match[0], s.Match[1], s.Match[2], s.Match[3], s.RougeL, s.CIDEr, s.CIDErD, s.METEOR)
+			} else {
+				clear(row[len(rest):])
+			}
+			return write(row)
+		})
 	}
 	return t
+}
+
+func idsOf(runs []Run) []string {
+	ids := make([]string, len(runs))
+	for i := range runs {
+		ids[i] = runs[i].ID
+	}
+	return ids
 }

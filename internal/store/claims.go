@@ -87,7 +87,7 @@ func (db *DB) Stop(ctx context.Context, ids []string) ([]Run, error) {
 	err := db.write(ctx, func(tx *sql.Tx) error {
 		asked = nil
 		for _, id := range ids {
-			runs, err := queryRuns(ctx, tx, "FROM runs r WHERE r.id = ? AND r.state <> 'completed'", id)
+			runs, err := queryRuns(ctx, tx, runColumns, "FROM runs r WHERE r.id = ? AND r.state <> 'completed'", id)
 			if err != nil {
 				return err
 			}

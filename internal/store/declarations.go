@@ -142,7 +142,7 @@ func declare(
 // checkIdle returns a *BusyError when one of the study's runs is being worked on: its
 // holder gave a sign of life within its lease.
 func checkIdle(ctx context.Context, tx *sql.Tx, study string) error {
-	busy, err := queryRuns(ctx, tx, `FROM runs r JOIN study_runs m ON m.run = r.id WHERE m.study = ? AND r.state = 'running'
+	busy, err := queryRuns(ctx, tx, runColumns, `FROM runs r JOIN study_runs m ON m.run = r.id WHERE m.study = ? AND r.state = 'running'
 		AND r.heard_ms + r.lease_ms > ? ORDER BY m.position, r.id LIMIT 1`, study, time.Now().UnixMilli())
 	if err != nil {
 		return err

@@ -85,7 +85,7 @@ func (db *DB) Merge(ctx context.Context, path string, gone func(Run) bool) ([]Me
 	defer func() { _ = other.Close() }()
 	var merged []Merged
 	err = other.read(ctx, func(from *sql.Tx) error {
-		theirs, err := queryRuns(ctx, from, "FROM runs r ORDER BY r.created_ms, r.id")
+		theirs, err := queryRuns(ctx, from, runColumns, "FROM runs r ORDER BY r.created_ms, r.id")
 		if err != nil {
 			return err
 		}
@@ -114,7 +114,7 @@ func (db *DB) Merge(ctx context.Context, path string, gone func(Run) bool) ([]Me
 func (db *DB) mergeRun(ctx context.Context, from *sql.Tx, theirs Run, gone func(Run) bool) (Merged, error) {
 	m := Merged{Run: theirs.ID, Study: theirs.Study}
 	err := db.write(ctx, func(tx *sql.Tx) error {
-		found, err := queryRuns(ctx, tx, "FROM runs r WHERE r.id = ?", theirs.ID)
+		found, err := queryRuns(ctx, tx, runColumns, "FROM runs r WHERE r.id = ?", theirs.ID)
 		if err != nil {
 			return err
 		}

@@ -5,40 +5,76 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 )
 
+// runColumns are those that a run is scanned from; standing are as many, without what is large.
 const runColumns = `r.id, r.seed, r.settings, r.state, r.failure, r.error, r.attempt, r.beats,
 	r.owner_host, r.owner_place, r.owner_pid, r.owner_start, r.lease_ms, r.progress,
 	r.created_ms, r.started_ms, r.heard_ms, r.finished_ms, r.seconds, r.epochs, r.best_epoch,
 	r.parameters, r.signature, r.captions_sha256, r.weights_sha256, r.environment,
 	CASE WHEN r.stop_attempt = r.attempt THEN 1 ELSE 0 END`
 
+var standing = strings.NewReplacer("r.settings", "''", "r.progress", "NULL", "r.environment", "NULL").Replace(runColumns)
+
 // Runs returns the runs of a study in the order of its plan or, for the empty
 // name, every run of the database once, by creation. An unknown study has none.
 func (db *DB) Runs(ctx context.Context, study string) ([]Run, error) {
 	var runs []Run
-	err := db.read(ctx, func(tx *sql.Tx) error {
-		var err error
-		if study == "" {
-			runs, err = queryRuns(ctx, tx, "FROM runs r ORDER BY r.created_ms, r.id")
-		} else {
-			runs, err = queryRuns(ctx, tx, `FROM runs r JOIN study_runs m ON m.run = r.id WHERE m.study = ?
-				ORDER BY m.position, r.id`, study)
-		}
-		if err != nil {
+	err := db.read(ctx, func(tx *sql.Tx) (err error) {
+		if runs, err = memberRuns(ctx, tx, runColumns, study); err != nil {
 			return err
 		}
-		byID := make(map[string]*Run, len(runs))
-		for i := range runs {
-			byID[runs[i].ID] = &runs[i]
-		}
-		if err := addMemberships(ctx, tx, byID, study, ""); err != nil {
-			return err
-		}
-		return addMetrics(ctx, tx, byID, study, "")
+		return addMetrics(ctx, tx, indexed(runs), study, "")
 	})
 	return runs, err
+}
+
+// Members returns what tells how runs stand, of a study in the order of its plan or, for the empty name, of the
+// whole database: [DB.Runs] without Settings, Metrics, Progress and Environment, which of thousands
+// of runs take long to read.
+func (db *DB) Members(ctx context.Context, study string) ([]Run, error) {
+	var runs []Run
+	err := db.read(ctx, func(tx *sql.Tx) (err error) {
+		runs, err = memberRuns(ctx, tx, standing, study)
+		return err
+	})
+	return runs, err
+}
+
+// Stand returns how the run of an id stands, as [DB.Members] does but for its studies, and whether there is one.
+func (db *DB) Stand(ctx context.Context, id string) (run Run, known bool, err error) {
+	err = db.read(ctx, func(tx *sql.Tx) error {
+		runs, err := queryRuns(ctx, tx, standing, "FROM runs r WHERE r.id = ?", id)
+		if len(runs) > 0 {
+			run, known = runs[0], true
+		}
+		return err
+	})
+	return run, known, err
+}
+
+// memberRuns reads the runs of a study, or all, with their places in studies.
+func memberRuns(ctx context.Context, tx *sql.Tx, columns, study string) ([]Run, error) {
+	from, args := "FROM runs r ORDER BY r.created_ms, r.id", []any(nil)
+	if study != "" {
+		from, args = "FROM runs r JOIN study_runs m ON m.run = r.id WHERE m.study = ? ORDER BY m.position, r.id", []any{study}
+	}
+	runs, err := queryRuns(ctx, tx, columns, from, args...)
+	if err != nil {
+		return nil, err
+	}
+	return runs, addMemberships(ctx, tx, indexed(runs), study, "")
+}
+
+// indexed finds runs by their ids.
+func indexed(runs []Run) map[string]*Run {
+	byID := make(map[string]*Run, len(runs))
+	for i := range runs {
+		byID[runs[i].ID] = &runs[i]
+	}
+	return byID
 }
 
 // Run returns the run whose id is, or uniquely starts with, idOrPrefix. It
@@ -50,7 +86,7 @@ func (db *DB) Run(ctx context.Context, idOrPrefix string) (Run, error) {
 		if err != nil {
 			return err
 		}
-		runs, err := queryRuns(ctx, tx, "FROM runs r WHERE r.id = ?", id)
+		runs, err := queryRuns(ctx, tx, runColumns, "FROM runs r WHERE r.id = ?", id)
 		if err != nil {
 			return err
 		}
@@ -142,8 +178,8 @@ func resolve(ctx context.Context, tx *sql.Tx, prefix string) (string, error) {
 	return "", &AmbiguousError{Prefix: prefix, Candidates: ids[:min(len(ids), 10)], Total: len(ids)}
 }
 
-func queryRuns(ctx context.Context, tx *sql.Tx, from string, args ...any) ([]Run, error) {
-	rows, err := tx.QueryContext(ctx, "SELECT "+runColumns+" "+from, args...)
+func queryRuns(ctx context.Context, tx *sql.Tx, columns, from string, args ...any) ([]Run, error) {
+	rows, err := tx.QueryContext(ctx, "SELECT "+columns+" "+from, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -176,7 +212,9 @@ func scanRun(rows *sql.Rows) (Run, error) {
 	if run.State == Interrupted && run.Failure == Pruned {
 		run.State, run.Failure = Pruned, ""
 	}
-	run.Settings = json.RawMessage(settings)
+	if settings != "" {
+		run.Settings = json.RawMessage(settings)
+	}
 	run.Owner.Lease = time.Duration(lease) * time.Millisecond
 	run.Progress = rawJSON(progress)
 	run.Created, run.Started, run.Heard, run.Finished = time.UnixMilli(created), instant(started), instant(heard), instant(finished)

@@ -150,6 +150,52 @@ func (db *DB) Scores(ctx context.Context, run, split string) ([]metrics.ImageSco
 	return scores, err
 }
 
+// EachCaption calls f with the captions of runs, in their order, and of each run those of the
+// splits, in image-id order, as one moment saw them. f gets the place of the run. What attention did, and METEOR's counts, stay
+// empty. f must not keep the caption.
+func (db *DB) EachCaption(ctx context.Context, runs, splits []string, f func(run int, split string, c *Caption) error) error {
+	return db.read(ctx, func(tx *sql.Tx) error {
+		of, err := tx.PrepareContext(ctx, "SELECT image, words, log_prob, scored, "+knownScores+
+			" FROM captions WHERE run = ? AND split = ? ORDER BY image")
+		if err != nil {
+			return err
+		}
+		defer func() { _ = of.Close() }()
+		for i, run := range runs {
+			for _, split := range splits {
+				err := eachCaption(ctx, of, run, split, func(c *Caption) error { return f(i, split, c) })
+				if err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}
+
+func eachCaption(ctx context.Context, of *sql.Stmt, run, split string, f func(*Caption) error) error {
+	rows, err := of.QueryContext(ctx, run, split)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	var c Caption
+	into := append([]any{&c.Image, &c.Words, (*number)(&c.LogProb), &c.Scored}, scoreFields(&c.Score)...)
+	for rows.Next() {
+		if err := rows.Scan(into...); err != nil {
+			return fmt.Errorf("run %s, captions of %s: %w", run, split, err)
+		}
+		c.Score.ID, c.Score.Blank = "", false
+		if c.Scored {
+			c.Score.ID, c.Score.Blank = c.Image, c.Score.Length == 0
+		}
+		if err := f(&c); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
 // Captions returns the stored captions of a run's split, in image-id order.
 func (db *DB) Captions(ctx context.Context, run, split string) ([]Caption, error) {
 	var captions []Caption
