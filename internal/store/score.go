@@ -81,7 +81,7 @@ func (c *meteorCounts) parse(raw []byte) bool {
 		}
 		rest, found := bytes.CutPrefix(raw, []byte(before+field.key))
 		end := bytes.IndexAny(rest, ",}")
-		if !found || end < 0 {
+		if !found || end < 0 || !isNumber(string(rest[:end])) {
 			return false
 		}
 		digits := string(rest[:end])
