@@ -1,14 +1,16 @@
 module glimpse
 
-go 1.25
+go 1.26
 
 require (
 	codeberg.org/go-fonts/liberation v0.5.0
+	github.com/go-json-experiment/json v1.27.2
 	github.com/mattn/go-sqlite3 v1.14.53
 	github.com/rogpeppe/go-internal v1.16.0
 	github.com/spf13/cobra v1.10.2
 	github.com/sugarme/gotch v0.9.1
 	golang.org/x/image v0.30.0
+	golang.org/x/sync v0.19.0
 	golang.org/x/sys v0.41.0
 	golang.org/x/term v0.35.0
 	gonum.org/v1/gonum v0.17.0

@@ -63,7 +63,7 @@ type measurement struct {
 // measure has f measure with the first trial of each arm of the study that is asked for, or with none where there is no
 // study.
 func measure[R any](name string, o Options, f func(*measurement) (R, error)) (*Report[R], error) {
-	m := &measurement{Options: o, sets: planning.Sets{Cache: filepath.Join(o.Engine.CacheDir, "features")}}
+	m := &measurement{Options: o, sets: planning.Sets{Cache: data.Cache{Dir: filepath.Join(o.Engine.CacheDir, "features")}}}
 	if o.Study != nil {
 		m.study, m.data = o.Study.Name, o.Study.Data.Name
 		trials, err := m.sets.Trials(o.Study)

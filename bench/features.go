@@ -9,6 +9,7 @@ import (
 
 	"glimpse/captioner"
 	"glimpse/experiments"
+	"glimpse/internal/atomicfile"
 	"glimpse/internal/term"
 )
 
@@ -77,10 +78,9 @@ func (m *measurement) encode(ctx context.Context, s experiments.Settings, n int)
 
 // temporaryCache makes an empty cache that shares the weights of another.
 func temporaryCache(real string) (dir string, release func(), err error) {
-	if dir, err = os.MkdirTemp("", "glimpse-bench-"); err != nil {
+	if dir, release, err = atomicfile.Folder(""); err != nil {
 		return "", nil, err
 	}
-	release = func() { os.RemoveAll(dir) }
 	weights := filepath.Join(real, "weights")
 	if err = os.MkdirAll(weights, 0o755); err == nil {
 		err = os.Symlink(weights, filepath.Join(dir, "weights"))

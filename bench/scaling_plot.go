@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"encoding/csv"
 	"fmt"
 	"io"
 	"os"
@@ -17,6 +16,7 @@ import (
 	"gonum.org/v1/plot/vg/vgsvg"
 
 	"glimpse/internal/atomicfile"
+	"glimpse/internal/sheet"
 )
 
 // writeScaling leaves the table and the plots of the points in a folder.
@@ -56,7 +56,7 @@ func writeTable(w io.Writer, points []ScalingPoint) error {
 	for _, p := range points {
 		rows = append(rows, []string{p.Axis, strconv.Itoa(p.Value), fmt.Sprintf("%.3f", p.MS), fmt.Sprintf("%.1f", p.PeakMB)})
 	}
-	return csv.NewWriter(w).WriteAll(rows)
+	return sheet.NewWriter(w).WriteAll(rows)
 }
 
 // plots are two rows, of time and of memory, with a column for each axis.

@@ -83,15 +83,15 @@ func Score(ctx context.Context, o Options, s ScoreOptions) (*Report[[]PartSpeed]
 func scoreItems(d *data.Dataset, n int) []metrics.Item {
 	var captioned []data.Image
 	for _, image := range d.Images {
-		if len(image.Captions) > 0 {
+		if len(image.Captions()) > 0 {
 			captioned = append(captioned, image)
 		}
 	}
 	var items []metrics.Item
 	for i := 0; i < n && len(captioned) > 0; i++ {
 		image, next := captioned[i%len(captioned)], captioned[(i+1)%len(captioned)]
-		item := metrics.Item{ID: fmt.Sprint(i), Candidate: ptb.Tokenize(next.Captions[0])}
-		for _, caption := range image.Captions {
+		item := metrics.Item{ID: fmt.Sprint(i), Candidate: ptb.Tokenize(next.Captions()[0])}
+		for _, caption := range image.Captions() {
 			item.References = append(item.References, ptb.Tokenize(caption))
 		}
 		items = append(items, item)

@@ -5,10 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"time"
 
+	"glimpse/internal/atomicfile"
 	"glimpse/internal/store"
 	"glimpse/metrics"
 )
@@ -24,11 +24,11 @@ type StoreOptions struct {
 // write it: runs, epochs (each with a checkpoint, which waits for the disk), captions and their scores; and reads them.
 func Store(ctx context.Context, o Options, size StoreOptions) (*Report[[]PartSpeed], error) {
 	return measure("store", o, func(m *measurement) (parts []PartSpeed, err error) {
-		dir, err := os.MkdirTemp("", "glimpse-bench-")
+		dir, release, err := atomicfile.Folder("")
 		if err != nil {
 			return nil, fmt.Errorf("temporary database: %w", err)
 		}
-		defer os.RemoveAll(dir)
+		defer release()
 		db, err := store.Open(filepath.Join(dir, "bench.db"))
 		if err != nil {
 			return nil, err

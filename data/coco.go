@@ -2,13 +2,12 @@ package data
 
 import (
 	"cmp"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"glimpse/internal/jsonfile"
 )
 
 // readCOCO reads a data set in the COCO family: Karpathy's file for the split
@@ -22,7 +21,7 @@ func readCOCO(o Options) (*corpus, error) {
 	}
 	c := new(corpus)
 	for _, split := range []string{"train", "val", "test"} {
-		file, err := findCaptions(o.Root, split)
+		file, err := c.findCaptions(o.Root, split)
 		if err != nil {
 			return nil, err
 		}
@@ -34,7 +33,7 @@ func readCOCO(o Options) (*corpus, error) {
 			c.halveValidation()
 			break
 		}
-		text, err := readText(file)
+		text, err := c.sources.read(o.Root, file)
 		if err != nil {
 			return nil, err
 		}
@@ -46,11 +45,11 @@ func readCOCO(o Options) (*corpus, error) {
 }
 
 // findCaptions gives the captions file of a split, "" when there is none.
-func findCaptions(root, split string) (string, error) {
+func (c *corpus) findCaptions(root, split string) (string, error) {
 	var found []string
 	for _, dir := range []string{root, filepath.Join(root, "annotations")} {
-		more, err := matching(dir, "captions_"+split, ".json")
-		if err != nil && !errors.Is(err, os.ErrNotExist) {
+		more, err := c.sources.search(root, dir, "captions_"+split, ".json")
+		if err != nil {
 			return "", err
 		}
 		found = append(found, more...)
@@ -64,49 +63,47 @@ func findCaptions(root, split string) (string, error) {
 	return "", Error{File: found[1], Msg: fmt.Sprintf("lies beside %s; leave the one to be used", filepath.Base(found[0]))}
 }
 
-// cocoID is an image's number, or whatever JSON value a file uses for it.
-type cocoID = json.RawMessage
-
 type cocoImage struct {
-	ID       cocoID `json:"id"`
-	FileName string `json:"file_name"`
+	ID       jsonfile.ID `json:"id"`
+	FileName string      `json:"file_name"`
 }
 
 type cocoCaption struct {
-	ImageID cocoID `json:"image_id"`
-	Caption string `json:"caption"`
+	ImageID jsonfile.ID `json:"image_id"`
+	Caption string      `json:"caption"`
 }
 
 // parseCOCO reads a captions_*.json, whose images all go to one split.
 func (c *corpus) parseCOCO(file string, text []byte, split string) error {
-	type placed struct {
+	type caption struct {
 		cocoCaption
-		line int
+		at jsonfile.Place
 	}
-	names := make(map[string]string)
-	var captions []placed
+	names := make(map[jsonfile.ID]string)
+	var captions []caption
 	stem := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(file), "captions_"), ".json")
-	err := eachElement(file, text, map[string]element{
-		"images": elements(func(line int, e cocoImage) error {
+	err := eachEntry(file, text, map[string]jsonfile.List{
+		"images": entries(func(at jsonfile.Place, e cocoImage) error {
+			line := at.Line
 			if err := checkName(file, line, e.FileName, true); err != nil {
 				return err
 			}
-			if len(e.ID) == 0 {
+			if e.ID == "" {
 				return Error{file, line, fmt.Sprintf("image %q has no id", e.FileName)}
 			}
-			if _, twice := names[string(e.ID)]; twice {
+			if _, twice := names[e.ID]; twice {
 				return Error{file, line, fmt.Sprintf("image id %s comes twice", e.ID)}
 			}
 			if i, twice := c.index[e.FileName]; twice {
 				return Error{file, line, fmt.Sprintf("%q comes twice; the first is in %s:%d", e.FileName, c.images[i].file, c.images[i].line)}
 			}
-			names[string(e.ID)] = e.FileName
+			names[e.ID] = e.FileName
 			img := c.image(file, line, e.FileName)
 			img.split, img.folder = split, stem
 			return nil
 		}),
-		"annotations": elements(func(line int, e cocoCaption) error {
-			captions = append(captions, placed{e, line})
+		"annotations": entries(func(at jsonfile.Place, e cocoCaption) error {
+			captions = append(captions, caption{e, at})
 			return nil
 		}),
 	})
@@ -117,12 +114,12 @@ func (c *corpus) parseCOCO(file string, text []byte, split string) error {
 		return Error{File: file, Msg: `has no "images" or no "annotations": not a COCO captions file`}
 	}
 	for _, a := range captions {
-		name, known := names[string(a.ImageID)]
+		name, known := names[a.ImageID]
 		if !known {
-			return Error{file, a.line, fmt.Sprintf("caption of image id %.40s, which \"images\" lacks", a.ImageID)}
+			return placed(a.at, Error{file, a.at.Line, fmt.Sprintf("caption of image id %.40s, which \"images\" lacks", a.ImageID)})
 		}
-		if err := c.add(file, a.line, c.image(file, a.line, name), "", a.Caption); err != nil {
-			return err
+		if err := c.add(file, a.at.Line, c.image(file, a.at.Line, name), "", oneLine(a.Caption)); err != nil {
+			return placed(a.at, err)
 		}
 	}
 	return nil

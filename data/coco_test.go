@@ -36,7 +36,7 @@ func TestKarpathy(t *testing.T) {
 	if !slices.Equal(d.Splits["train"], []int{0, 1}) || !slices.Equal(d.Splits["val"], []int{2}) || !slices.Equal(d.Splits["test"], []int{3}) {
 		t.Errorf("splits %v", d.Splits)
 	}
-	if !slices.Equal(d.Images[0].Captions, []string{"A dog, here.", "A cat."}) || d.Images[2].Path != filepath.Join(root, "images", "train2014", "c.png") {
+	if !slices.Equal(d.Images[0].Captions(), []string{"A dog, here.", "A cat."}) || d.Images[2].Path != filepath.Join(root, "images", "train2014", "c.png") {
 		t.Errorf("images %+v", d.Images)
 	}
 	if want := (Note{filepath.Join(root, "dataset_tiny.json"), 2, "caption is empty: left out", 1}); !slices.Equal(d.Notes, []Note{want}) {
@@ -73,11 +73,11 @@ func TestFlickrKarpathy(t *testing.T) {
 		t.Errorf("splits %v, notes %v", d.Splits, d.Notes)
 	}
 	write(root, image(0, "test"), image(0, "val"))
-	if _, err := load(); err == nil || !strings.Contains(err.Error(), `dataset_flickr8k.json:3: "p0.png" comes twice`) {
+	if _, err := load(); err == nil || !strings.Contains(err.Error(), `dataset_flickr8k.json:3: images, entry 2 (byte 54): "p0.png" comes twice`) {
 		t.Errorf("got %v", err)
 	}
 	write(root, image(77, "test"))
-	if _, err := load(); err == nil || !strings.Contains(err.Error(), `dataset_flickr8k.json:2: "p77.png" has no caption in`) {
+	if _, err := load(); err == nil || !strings.Contains(err.Error(), `dataset_flickr8k.json:2: images, entry 1 (byte 13): "p77.png" has no caption in`) {
 		t.Errorf("got %v", err)
 	}
 	writeFile(t, filepath.Join(root, "dataset_other.json"), "{}")
@@ -118,7 +118,7 @@ func TestCOCOCaptions(t *testing.T) {
 	if !slices.Equal(d.Splits["train"], []int{0, 1, 2}) || !slices.Equal(d.Splits["val"], []int{3, 4, 5}) || !slices.Equal(d.Splits["test"], []int{6, 7}) {
 		t.Errorf("splits %v", d.Splits)
 	}
-	if d.Images[0].Path != filepath.Join(root, "train2017", "10.png") || d.Images[7].Captions[0] != "A dog number 24." {
+	if d.Images[0].Path != filepath.Join(root, "train2017", "10.png") || d.Images[7].Captions()[0] != "A dog number 24." {
 		t.Errorf("images %+v", d.Images)
 	}
 	if len(d.Notes) != 1 || d.Notes[0].Count != 2 || !strings.Contains(d.Notes[0].Reason, "as no captions_test*.json is there") {
@@ -132,20 +132,40 @@ func TestCOCOCaptions(t *testing.T) {
 	}
 }
 
+// TestCOCOCaptionOfSeveralLines reads what COCO's own captions_val2017.json holds one of.
+func TestCOCOCaptionOfSeveralLines(t *testing.T) {
+	root := t.TempDir()
+	writeCOCO(t, root)
+	path := filepath.Join(root, "annotations", "captions_train2017.json")
+	text := strings.Replace(cocoFile(10, 3), `"A dog number 11."`, `"A dog\n number\t\u202811.\r\n", "Caption": "Not this.", "ID": 7`, 1)
+	writeFile(t, path, strings.Replace(text, `"image_id": 12`, `"image_id": 12.0`, 1))
+	d, err := Load(Options{Name: "coco", Root: root, MinCount: 1, Tokenize: plainWords})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := d.Images[1].Captions(); !slices.Equal(got, []string{"A dog  number  11."}) {
+		t.Errorf("%q", got)
+	}
+}
+
 func TestCOCOFaults(t *testing.T) {
 	const train = "annotations/captions_train2017.json"
 	for _, c := range []struct{ file, from, to, want string }{
-		{train, `"id": 11,`, `"id": 10,`, "captions_train2017.json:6: image id 10 comes twice"},
-		{train, `"11.png"`, `"10.png"`, `captions_train2017.json:6: "10.png" comes twice; the first is in`},
-		{train, `"11.png"`, `"../11.png"`, `captions_train2017.json:6: picture name "../11.png" leads out of the picture folder`},
+		{train, `"id": 11,`, `"id": 10,`, "captions_train2017.json:6: images, entry 2 (byte 258): image id 10 comes twice"},
+		{train, `"11.png"`, `"10.png"`, `captions_train2017.json:6: images, entry 2 (byte 258): "10.png" comes twice; the first is in`},
+		{train, `"11.png"`, `"../11.png"`, `captions_train2017.json:6: images, entry 2 (byte 258): picture name "../11.png" leads out of the picture folder`},
 		{train, `"11.png"`, `"a/../../11.png"`, `leads out of the picture folder`},
-		{train, `"id": 11, `, ``, `captions_train2017.json:6: image "11.png" has no id`},
-		{train, `"image_id": 11`, `"image_id": 77`, `captions_train2017.json:3: caption of image id 77, which "images" lacks`},
+		{train, `"id": 11, `, ``, `captions_train2017.json:6: images, entry 2 (byte 258): image "11.png" has no id`},
+		{train, `"image_id": 11`, `"image_id": 77`, `captions_train2017.json:3: annotations, entry 2 (byte 90): caption of image id 77, which "images" lacks`},
 		{train, `"image_id": 11`, `"image_id": 10`, `captions_train2017.json:6: image "11.png" is in split train and has no caption`},
-		{train, `"caption": "A dog number 11."`, `"caption": 7`, `captions_train2017.json:3: "caption" holds a number, want a string`},
-		{train, `"image_id": 11,`, `"image_id": 11`, "captions_train2017.json:3: JSON: invalid character"},
+		{train, `"caption": "A dog number 11."`, `"caption": 7`, `captions_train2017.json:3: annotations, entry 2 (byte 129) of image 11: "caption" is a number, not a string`},
+		{train, `"image_id": 11,`, `"image_id": 11`, "captions_train2017.json:3: annotations, entry 2 (byte 90): not JSON at byte 117: invalid character"},
 		{train, `"images"`, `"pictures"`, `has no "images" or no "annotations": not a COCO captions file`},
 		{train, `"images": [`, `"images": 3, "x": [`, `captions_train2017.json:4: "images" is not a JSON array`},
+		{train, `"caption": "A dog number 11."`, `"Caption": "A dog."`, `captions_train2017.json:6: image "11.png" is in split train and has no caption`},
+		{train, `"image_id": 11`, `"image_id": 12, "image_id": 11`, `captions_train2017.json:3: annotations, entry 2 (byte 90): the key "image_id" comes twice in one object at byte 118; keep one`},
+		{train, `"image_id": 11`, `"image_id": 11.5`, `captions_train2017.json:3: annotations, entry 2 (byte 114) of image 11.5: its ID is 11.5, not a string or a whole number`},
+		{train, "]}\n", "]}{}\n", `captions_train2017.json:7: there is more after the end of the JSON, at byte 328`},
 		{train, "]}\n", "", "JSON ends too early; the file is cut off, get it again"},
 		{train, "{", "[", "captions_train2017.json:1: the file is not a JSON object"},
 		{"annotations/captions_val2017.json", "", "gone", "holds no captions_val*.json, nor does its folder annotations"},
@@ -177,13 +197,13 @@ func TestCOCOFaults(t *testing.T) {
 
 func TestKarpathyFaults(t *testing.T) {
 	for _, c := range []struct{ from, to, want string }{
-		{`"restval"`, `"dev"`, `dataset_tiny.json:3: image 2 "b.png" has split "dev", want train, restval, val or test`},
-		{`"b.png"`, `"a.png"`, `dataset_tiny.json:3: "a.png" comes twice; the first is in line 2`},
-		{`"b.png"`, `"x/b.png"`, `dataset_tiny.json:3: picture name "x/b.png" holds a path`},
-		{`"filepath": "train2014"`, `"filepath": "../.."`, `dataset_tiny.json:4: picture name "../../c.png" leads out of the picture folder`},
+		{`"restval"`, `"dev"`, `dataset_tiny.json:3: images, entry 2 (byte 195): image "b.png" has split "dev", want train, restval, val or test`},
+		{`"b.png"`, `"a.png"`, `dataset_tiny.json:3: images, entry 2 (byte 195): "a.png" comes twice; the first is in line 2`},
+		{`"b.png"`, `"x/b.png"`, `dataset_tiny.json:3: images, entry 2 (byte 195): picture name "x/b.png" holds a path`},
+		{`"filepath": "train2014"`, `"filepath": "../.."`, `dataset_tiny.json:4: images, entry 3 (byte 295): picture name "../../c.png" leads out of the picture folder`},
 		{`"b.png"`, `"z.png"`, `dataset_tiny.json:3: picture "`},
 		{`"images": [` + "\n", `"pictures": [` + "\n", `has no "images": not one of Karpathy's dataset files`},
-		{`"A cow."`, strings.Repeat("x", 10), "dataset_tiny.json:3: JSON: invalid character 'x'"},
+		{`"A cow."`, strings.Repeat("x", 10), "dataset_tiny.json:3: images, entry 2 (byte 195): not JSON at byte 282: invalid character 'x'"},
 		{`"test"`, `"val"`, "split karpathy has no test images"},
 	} {
 		t.Run(c.want, func(t *testing.T) {

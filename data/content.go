@@ -31,10 +31,9 @@ const paintedSize = 16
 
 // Content hashes what the data set holds. A picture counts with the bytes of its
 // file, a drawn scene with its pixels at a fixed size. Hashes of files are kept
-// in dir, the folder that [OpenFeatures] is given, so that an unchanged
-// file is read once; with dir "" every file is read.
-func (d *Dataset) Content(dir string) (Content, error) {
-	pictures, err := d.pictureHashes(dir, paintedSize)
+// in the cache of the options, so that an unchanged file is read once.
+func (d *Dataset) Content() (Content, error) {
+	pictures, err := d.pictureHashes(paintedSize)
 	if err != nil {
 		return Content{}, err
 	}
@@ -51,9 +50,11 @@ func (h contentHash) count(n int) {
 	h.Write(binary.LittleEndian.AppendUint64(nil, uint64(n)))
 }
 
-func (h contentHash) text(s string) {
-	h.count(len(s))
-	h.Write([]byte(s))
+func (h contentHash) text(s string) { h.bytes([]byte(s)) }
+
+func (h contentHash) bytes(b []byte) {
+	h.count(len(b))
+	h.Write(b)
 }
 
 func (h contentHash) digits() string { return hex.EncodeToString(h.Sum(nil))[:contentDigits] }
@@ -71,10 +72,11 @@ func (d *Dataset) inSplits() []int {
 func (d *Dataset) captionsHash() string {
 	h := newContentHash()
 	for _, i := range d.inSplits() {
-		h.text(d.Images[i].ID)
-		h.count(len(d.Images[i].Captions))
-		for _, caption := range d.Images[i].Captions {
-			h.text(caption)
+		image := d.Images[i]
+		h.text(image.ID)
+		h.count(image.text.captionsOf(image.at))
+		for c := range image.captions() {
+			h.bytes(image.text.texts.at(c))
 		}
 	}
 	return h.digits()
@@ -104,12 +106,12 @@ func (d *Dataset) picturesHash(pictures [][32]byte) string {
 }
 
 // FeatureHash is the [Features.Hash] of the data set's features under a spec,
-// without opening or making a cache of them. dir is as in [Dataset.Content].
-func FeatureHash(spec FeatureSpec, d *Dataset, dir string) (string, error) {
+// without opening or making a cache of them.
+func FeatureHash(spec FeatureSpec, d *Dataset) (string, error) {
 	if err := spec.check(); err != nil {
 		return "", err
 	}
-	hashes, err := d.pictureHashes(dir, spec.ImageSize)
+	hashes, err := d.pictureHashes(spec.ImageSize)
 	if err != nil {
 		return "", err
 	}

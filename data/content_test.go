@@ -25,9 +25,9 @@ func parts(a, b Content) []string {
 	return differ
 }
 
-func contentOf(t *testing.T, d *Dataset, dir string) Content {
+func contentOf(t *testing.T, d *Dataset) Content {
 	t.Helper()
-	c, err := d.Content(dir)
+	c, err := d.Content()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,18 +119,20 @@ func TestContentFollowsWhatIsThere(t *testing.T) {
 			root, elsewhere, dir := t.TempDir(), t.TempDir(), filepath.Join(t.TempDir(), "not", "there", "yet")
 			writeFlickr(t, root, 6)
 			writeFlickr(t, elsewhere, 6)
-			before := contentOf(t, loadFlickr(t, root), dir)
-			if got := contentOf(t, loadFlickr(t, elsewhere), ""); got != before {
+			before := contentOf(t, loadKept(t, root, dir))
+			if got := contentOf(t, loadFlickr(t, elsewhere)); got != before {
 				t.Fatalf("in another folder %+v, was %+v", got, before)
 			}
 			c.change(t, root)
-			d := loadFlickr(t, root)
-			after := contentOf(t, d, dir)
+			after := contentOf(t, loadKept(t, root, dir))
 			if got := parts(before, after); !slices.Equal(got, c.want) {
 				t.Errorf("changed are %v, want %v", got, c.want)
 			}
-			if got := contentOf(t, d, ""); got != after {
-				t.Errorf("without kept hashes %+v, with them %+v", got, after)
+			for range 2 {
+				kept, read := loadKept(t, root, dir), loadFlickr(t, root)
+				if got := contentOf(t, read); got != after || kept.Hash != read.Hash {
+					t.Errorf("read anew %+v and hash %s, kept %+v and %s", got, read.Hash, after, kept.Hash)
+				}
 			}
 		})
 	}
@@ -171,7 +173,7 @@ func TestContentFollowsTheOrderOfImages(t *testing.T) {
 	if before.Hash == after.Hash {
 		t.Fatal("the file's images kept their order")
 	}
-	if got := parts(contentOf(t, before, ""), contentOf(t, after, "")); !slices.Equal(got, []string{"splits"}) {
+	if got := parts(contentOf(t, before), contentOf(t, after)); !slices.Equal(got, []string{"splits"}) {
 		t.Errorf("images reversed change %v, want the splits", got)
 	}
 }
@@ -180,20 +182,20 @@ func TestContentFollowsTheOrderOfImages(t *testing.T) {
 func TestContentKeepsHashesInItsFolder(t *testing.T) {
 	root, dir, here := t.TempDir(), filepath.Join(t.TempDir(), "features"), t.TempDir()
 	writeFlickr(t, root, 6)
-	d := loadFlickr(t, root)
 	t.Chdir(here)
-	contentOf(t, d, "")
+	contentOf(t, loadFlickr(t, root))
 	if files, _ := filepath.Glob(filepath.Join(here, "*")); len(files) != 0 {
 		t.Errorf("without a folder it wrote %v", files)
 	}
-	contentOf(t, d, dir)
+	d := loadKept(t, root, dir)
+	contentOf(t, d)
 	if files, _ := filepath.Glob(filepath.Join(dir, "pictures-*")); len(files) != 1 {
 		t.Errorf("kept %v", files)
 	}
 	if err := os.Remove(d.Images[2].Path); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := d.Content(dir); err == nil || !strings.Contains(err.Error(), "p2.png") {
+	if _, err := d.Content(); err == nil || !strings.Contains(err.Error(), "p2.png") {
 		t.Errorf("a picture that is gone: %v", err)
 	}
 }
@@ -203,17 +205,17 @@ func TestContentKeepsHashesInItsFolder(t *testing.T) {
 func TestContentOfShapesIsFixed(t *testing.T) {
 	d := smallShapes(t, 100)
 	want := Content{Captions: "6711bb976bf6d31f", Splits: "9936aa3ecc6c23cc", Pictures: "d877b0f4a9be7ae5"}
-	if got := contentOf(t, d, ""); got != want {
+	if got := contentOf(t, d); got != want {
 		t.Errorf("content is %+v, was %+v", got, want)
 	}
 	other, err := Load(Options{Name: "shapes", Images: 100, Seed: 2, MinCount: 1, Tokenize: plainWords})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := parts(contentOf(t, other, ""), want); !slices.Equal(got, []string{"captions", "pictures"}) {
+	if got := parts(contentOf(t, other), want); !slices.Equal(got, []string{"captions", "pictures"}) {
 		t.Errorf("another seed changes %v", got)
 	}
-	if got := parts(contentOf(t, smallShapes(t, 110), ""), want); len(got) != 3 {
+	if got := parts(contentOf(t, smallShapes(t, 110)), want); len(got) != 3 {
 		t.Errorf("more scenes change %v", got)
 	}
 }
@@ -221,7 +223,7 @@ func TestContentOfShapesIsFixed(t *testing.T) {
 // Every scene of a large set has pixels of its own at the size that is hashed.
 func TestScenesDifferAsHashed(t *testing.T) {
 	d := smallShapes(t, 3000)
-	hashes, err := d.pictureHashes("", paintedSize)
+	hashes, err := d.pictureHashes(paintedSize)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -236,11 +238,11 @@ func TestFeatureHashIsThatOfTheCache(t *testing.T) {
 	copyFile(t, filepath.Join(root, "Images", "p1.png"), filepath.Join(root, "Images", "p2.png")) // two of one picture
 	for _, d := range []*Dataset{smallShapes(t, 10), loadFlickr(t, root)} {
 		want := openSmall(t, dir, d).Hash()
-		if got, err := FeatureHash(smallSpec, d, dir); err != nil || got != want {
+		if got, err := FeatureHash(smallSpec, d); err != nil || got != want {
 			t.Errorf("%s: %s, %v; the cache has %s", d.Name, got, err, want)
 		}
 	}
-	if _, err := FeatureHash(FeatureSpec{}, smallShapes(t, 10), dir); err == nil {
+	if _, err := FeatureHash(FeatureSpec{}, smallShapes(t, 10)); err == nil {
 		t.Error("a spec of nothing has a hash")
 	}
 }
@@ -248,7 +250,7 @@ func TestFeatureHashIsThatOfTheCache(t *testing.T) {
 func BenchmarkContentOfShapes(b *testing.B) {
 	d := smallShapes(b, 3000)
 	for b.Loop() {
-		if _, err := d.Content(""); err != nil {
+		if _, err := d.Content(); err != nil {
 			b.Fatal(err)
 		}
 	}

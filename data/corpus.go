@@ -22,9 +22,10 @@ var pictureTypes = []string{".jpg", ".jpeg", ".png", ".webp"}
 // corpus is what the parsers make of a data set's files: images with their
 // captions in file order, each with the line it was first met on.
 type corpus struct {
-	images []entry
-	index  map[string]int // ID to place in images
-	notes  notebook
+	images  []entry
+	index   map[string]int // ID to place in images
+	notes   notebook
+	sources sources
 }
 
 // entry is one image of a corpus.
@@ -36,8 +37,6 @@ type entry struct {
 	folder   string // folder it may lie in besides the usual ones
 	split    string // train, val, test, or "" for none
 	captions []row
-	path     string // picture file, once found
-	fault    error  // what is wrong with the picture
 }
 
 // row is one caption and where it stands.
@@ -67,9 +66,9 @@ func (c *corpus) add(file string, line int, e *entry, key, text string) error {
 	text = strings.TrimSpace(text)
 	switch {
 	case len(text) > maxCaption:
-		return Error{file, line, fmt.Sprintf("caption of %d bytes, more than %d: an unbalanced quotation mark, or another layout?", len(text), maxCaption)}
+		return Error{file, line, fmt.Sprintf("caption of %.80q has %d bytes, more than %d: an unbalanced quotation mark, or another layout?", e.id, len(text), maxCaption)}
 	case strings.ContainsAny(text, "\r\n"):
-		return Error{file, line, "caption runs over several lines: an unbalanced quotation mark?"}
+		return Error{file, line, fmt.Sprintf("caption of %.80q runs over several lines: an unbalanced quotation mark?", e.id)}
 	case text == "":
 		c.notes.add(file, line, "caption is empty: left out")
 		return nil
@@ -89,6 +88,12 @@ func (c *corpus) add(file string, line int, e *entry, key, text string) error {
 	e.captions = append(e.captions, row{text, line, key})
 	return nil
 }
+
+// oneLine makes a caption of JSON one line. Its line breaks and tabs are escaped, so they are an annotator's, not a
+// fault of the file as in CSV: COCO's own captions hold one.
+func oneLine(caption string) string { return lineBreaks.Replace(caption) }
+
+var lineBreaks = strings.NewReplacer("\r\n", " ", "\n", " ", "\r", " ", "\t", " ", "\v", " ", "\f", " ", "\u0085", " ", "\u2028", " ", "\u2029", " ")
 
 // dropRepeats leaves out captions that repeat an earlier one word for word, as
 // long as the image has more than the usual number: two annotators may well

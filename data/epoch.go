@@ -28,8 +28,8 @@ func (d *Dataset) Epoch(split string, batchImages int, seed int64, epoch int) []
 	shuffle(s, order)
 	longest := make(map[int]int, len(order))
 	for _, i := range order {
-		for _, ids := range d.encoded[i] {
-			longest[i] = max(longest[i], len(ids))
+		for c := range d.Images[i].captions() {
+			longest[i] = max(longest[i], encodedLength(d.Images[i].text.length(c), d.Options.MaxLength))
 		}
 	}
 	var batches []Batch
@@ -59,7 +59,7 @@ func (d *Dataset) fill(s stream, b *Batch) {
 	b.C = d.Options.CaptionsPerImage
 	chosen := make([][]int64, 0, len(b.Images)*b.C)
 	for _, i := range b.Images {
-		captions := d.encoded[i]
+		captions := d.encode(i)
 		if len(captions) > b.C {
 			some := pick(s, len(captions), b.C)
 			slices.Sort(some)
@@ -80,4 +80,13 @@ func (d *Dataset) fill(s stream, b *Batch) {
 	for r, ids := range chosen {
 		copy(b.Tokens[r*b.T:], ids)
 	}
+}
+
+// encode gives the ids of each caption of image i: <s> words </s>, cut to MaxLength.
+func (d *Dataset) encode(i int) [][]int64 {
+	var captions [][]int64
+	for _, tokens := range d.Images[i].Tokens() {
+		captions = append(captions, d.Vocabulary.Encode(tokens, d.Options.MaxLength))
+	}
+	return captions
 }

@@ -12,16 +12,15 @@ func batched(t *testing.T, n int) *Dataset {
 	t.Helper()
 	d := &Dataset{Splits: map[string][]int{}, Options: Options{CaptionsPerImage: 5, MinCount: 1, MaxLength: 6, Vocabulary: "train"}}
 	for i := range n {
-		var img Image
+		var tokens [][]string
 		for k := range i % 7 {
 			words := make([]string, 1+(i+k)%9)
 			for w := range words {
 				words[w] = string(rune('a' + (i*k+w)%26))
 			}
-			img.Captions = append(img.Captions, fmt.Sprint(words))
-			img.Tokens = append(img.Tokens, words)
+			tokens = append(tokens, words)
 		}
-		d.Images = append(d.Images, img)
+		d.Images = append(d.Images, NewImage(fmt.Sprint(i), "", tokens))
 		d.Splits["train"] = append(d.Splits["train"], i)
 	}
 	if err := d.finish(); err != nil {
@@ -56,19 +55,19 @@ func TestEpoch(t *testing.T) {
 				}
 				if end > 0 {
 					rows = append(rows, row[:end])
-				} else if c < len(d.Images[i].Captions) {
+				} else if c < len(d.Images[i].Captions()) {
 					t.Fatalf("image %d lacks caption %d", i, c)
 				}
 			}
-			if len(rows) != min(5, len(d.Images[i].Captions)) {
+			if len(rows) != min(5, len(d.Images[i].Captions())) {
 				t.Fatalf("image %d has %d rows", i, len(rows))
 			}
-			at := 0 // the rows are captions of the image, in order
+			at, encoded := 0, d.encode(i) // the rows are captions of the image, in order
 			for _, row := range rows {
-				for at < len(d.encoded[i]) && !slices.Equal(d.encoded[i][at], row) {
+				for at < len(encoded) && !slices.Equal(encoded[at], row) {
 					at++
 				}
-				if at++; at > len(d.encoded[i]) {
+				if at++; at > len(encoded) {
 					t.Fatalf("image %d: row %v is none of its captions", i, row)
 				}
 			}
@@ -129,7 +128,7 @@ func TestEpochDrawsCaptions(t *testing.T) {
 	left := map[string]bool{}
 	for epoch := range 40 {
 		b := d.Epoch("train", 4, 1, epoch)[0]
-		for k, ids := range d.encoded[6] {
+		for k, ids := range d.encode(6) {
 			found := false
 			for c := range b.C {
 				row := b.Tokens[c*b.T:][:b.T]

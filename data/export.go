@@ -63,7 +63,7 @@ func (d *Dataset) Export(dir string) ([]ExportedSplit, error) {
 				}
 			}
 			references.Images = append(references.Images, exportedImage{ID: image.ID, File: name})
-			for _, caption := range image.Captions {
+			for _, caption := range image.Captions() {
 				references.Annotations = append(references.Annotations, exportedCaption{len(references.Annotations) + 1, image.ID, caption})
 			}
 		}

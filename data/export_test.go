@@ -27,7 +27,7 @@ func TestExport(t *testing.T) {
 	captions := func(d *Dataset, split, ending string) map[string][]string {
 		of := map[string][]string{}
 		for _, i := range d.Splits[split] {
-			of[d.Images[i].ID+ending] = d.Images[i].Captions
+			of[d.Images[i].ID+ending] = d.Images[i].Captions()
 		}
 		return of
 	}
@@ -52,13 +52,13 @@ func TestInfo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.Images[6].Tokens[0] = []string{"a", "dog", "number", "cat", "cat"}
+	d.Images[6] = NewImage(d.Images[6].ID, d.Images[6].Path, [][]string{{"a", "dog", "number", "cat", "cat"}})
 	d.Splits["val"] = d.Splits["val"][:2]
 	info := d.Info()
 	if info.Images != 8 || info.Unused != 1 || info.Vocabulary != 4+3 || len(info.Notes) != 1 || info.Root != root {
 		t.Errorf("%+v", info)
 	}
-	words := 5 + len(d.Images[7].Tokens[0])
+	words := 5 + len(d.Images[7].Tokens()[0])
 	if want := (SplitInfo{Images: 2, Captions: 2, Words: words, Longest: 5, Unknown: info.Splits["test"].Unknown}); info.Splits["test"] != want {
 		t.Errorf("test: %+v, want %+v", info.Splits["test"], want)
 	}

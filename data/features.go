@@ -3,6 +3,7 @@ package data
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -59,59 +60,56 @@ func (s FeatureSpec) check() error {
 }
 
 // Features is an open cache of encoder features: R×D float16 for each distinct
-// picture of a data set, in one file. Several goroutines and
+// picture of a data set, found by the picture's content. They lie in one file or several: a picture that no file
+// has gets a new one, together with all others that are missing then. Several goroutines and
 // several processes may use one cache at the same time: a row is written once,
 // under a lock, and its checksum after it, so that a row is whole or missing.
 type Features struct {
+	cache Cache
 	spec  FeatureSpec
 	key   string
-	path  string
-	notes []Note
-	rows  []int // per image of the data set: its row in the file
-	used  []int // images to compute for: in a split, one for each row
+	rows  []int // per image of the data set: its picture
+	used  []int // images to compute for: in a split, one for each picture
 
-	pictures [][hashBytes]byte // per row: the sha256 of its picture
+	pictures [][hashBytes]byte // the sha256 of all different pictures, in order
 
-	mu     sync.Mutex // serialises writing and closing
-	file   *os.File
+	mu     sync.RWMutex // held for reading to read rows, for writing to change what follows
+	notes  []Note
+	files  []*featureFile // Dir's first
+	places []featurePlace // per picture
 	lock   *os.File
-	layout layout
-	good   []atomic.Bool // per row: verified or written by this process
+	closed bool
 }
 
-// OpenFeatures opens the cache of a data set's features under dir, creating it
-// when there is none. The file is found by the spec and by the contents of all
+// OpenFeatures opens the cache of a data set's features. Rows are found by the spec and by the contents of the
 // pictures, so that a changed picture, another encoder or other weights never
-// meet old rows, while splits of the same pictures share theirs. Every row is
-// verified; damaged rows are missing again, and a damaged file is replaced by
-// an empty one. Notes tells of both.
-func OpenFeatures(dir string, spec FeatureSpec, d *Dataset) (*Features, error) {
+// meet old rows, while data sets with the same pictures share theirs. What is missing is put into cache.Dir, which
+// need be written for nothing else. Rows are verified as they are read; a damaged one is missing from then on. A
+// damaged file is left out, which Notes tells of.
+func OpenFeatures(cache Cache, spec FeatureSpec, d *Dataset) (*Features, error) {
 	if err := spec.check(); err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, fmt.Errorf("feature cache: %w", err)
+	if !littleEndian {
+		return nil, errors.New("feature cache: its numbers are little-endian, this machine's are not")
 	}
-	hashes, err := d.pictureHashes(dir, spec.ImageSize)
+	hashes, err := d.pictureHashes(spec.ImageSize)
 	if err != nil {
 		return nil, fmt.Errorf("feature cache: %w", err)
 	}
-	f := &Features{spec: spec}
+	f := &Features{cache: cache, spec: spec}
 	f.index(hashes, d)
-	if f.layout, err = newLayout(spec, f.pictures); err != nil {
-		return nil, err
-	}
 	f.key = featureKey(spec, f.pictures)
-	f.path = featurePath(dir, spec, f.key)
-	f.good = make([]atomic.Bool, len(f.pictures))
-	if err := f.open(); err != nil {
+	f.places = make([]featurePlace, len(f.pictures))
+	if err := f.scan(); err != nil {
 		f.Close()
-		return nil, fmt.Errorf("feature cache %s: %w", f.path, err)
+		return nil, fmt.Errorf("feature cache %s: %w", cache.Dir, err)
 	}
+	f.remember()
 	return f, nil
 }
 
-// index gives each image its row, and each row its picture.
+// index finds the different pictures, that of each image, and the images to compute for.
 func (f *Features) index(hashes [][32]byte, d *Dataset) {
 	f.pictures = sortedDistinct(hashes)
 	row := make(map[[32]byte]int, len(f.pictures))
@@ -154,9 +152,19 @@ func featureKey(spec FeatureSpec, pictures [][32]byte) string {
 func (f *Features) Missing() []int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if missing := f.missing(); f.closed || len(missing) == 0 {
+		return missing
+	}
+	if err := f.scan(); err != nil { // another process may have made a file since
+		f.note(f.cache.Dir, err)
+	}
+	return f.missing()
+}
+
+func (f *Features) missing() []int {
 	missing := []int{}
 	for _, i := range f.used {
-		if !f.has(f.rows[i]) {
+		if f.closed || !f.there(f.rows[i]) {
 			missing = append(missing, i)
 		}
 	}
@@ -180,17 +188,17 @@ func (f *Features) Put(i int, row []uint16) error {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.file == nil {
+	if f.closed {
 		return errors.New("feature cache: put after close")
 	}
-	if err := f.write(f.rows[i], row); err != nil {
-		return fmt.Errorf("feature cache %s: image %d: %w", f.path, i, err)
+	if err := f.put(f.rows[i], bytesOf(row)); err != nil {
+		return fmt.Errorf("feature cache %s: image %d: %w", f.cache.Dir, i, err)
 	}
 	return nil
 }
 
-// Read copies the R*D float16 bits of image i, row-major, to row; not while the
-// cache is being closed. A missing row is an error.
+// Read copies the R*D float16 bits of image i, row-major, to row, and verifies them. The error of a row that is missing or
+// damaged wraps [ErrFeatures].
 func (f *Features) Read(i int, row []uint16) error {
 	if i < 0 || i >= len(f.rows) {
 		return fmt.Errorf("feature cache: image %d of %d", i, len(f.rows))
@@ -198,33 +206,53 @@ func (f *Features) Read(i int, row []uint16) error {
 	if want := f.spec.Regions * f.spec.Dim; len(row) != want {
 		return fmt.Errorf("feature cache: image %d: room for %d values, want %d×%d", i, len(row), f.spec.Regions, f.spec.Dim)
 	}
-	r := f.rows[i]
-	if !f.good[r].Load() {
-		f.mu.Lock()
-		ok := f.has(r)
-		f.mu.Unlock()
-		if !ok {
-			return fmt.Errorf("feature cache %s: image %d has no row", f.path, i)
-		}
-	}
-	if _, err := f.file.ReadAt(bytesOf(row), f.layout.rowAt(r)); err != nil {
-		return fmt.Errorf("feature cache %s: image %d: %w", f.path, i, err)
+	if err := f.read(f.rows[i], bytesOf(row)); err != nil {
+		return fmt.Errorf("feature cache %s: image %d %w", f.cache.Dir, i, err)
 	}
 	return nil
 }
 
-// Exclusive waits until no other process holds the cache for filling, and
-// holds it until release is called or the process ends. It keeps processes
-// that start together from computing the same rows; ask Missing afterwards.
-// Putting and reading need no hold.
+// Verify reads all rows that the splits need and are there, and counts the damaged, which are missing from then on.
+func (f *Features) Verify() (damaged int, err error) {
+	var count atomic.Int64
+	var failed atomic.Pointer[error]
+	buffers := sync.Pool{New: func() any { row := make([]uint16, f.spec.Regions*f.spec.Dim); return &row }}
+	inParallel(len(f.used), 1, func(k int) {
+		row := buffers.Get().(*[]uint16)
+		defer buffers.Put(row)
+		switch err := f.Read(f.used[k], *row); {
+		case errors.Is(err, errRowDamaged):
+			count.Add(1)
+		case err != nil && !errors.Is(err, errNoRow):
+			failed.Store(&err)
+		}
+	})
+	if err := failed.Load(); err != nil {
+		return int(count.Load()), *err
+	}
+	return int(count.Load()), nil
+}
+
+// Exclusive waits until no other process holds the features of the spec for filling, and
+// holds them until release is called or the process ends. It keeps processes
+// that start together from computing the same rows; ask Missing afterwards. It makes room for what
+// is missing, which fails where the disk has none.
+// Putting and reading need no hold. Where nothing is missing there is nothing to hold.
 func (f *Features) Exclusive(ctx context.Context) (release func(), err error) {
-	file, err := os.OpenFile(f.path+".fill", os.O_CREATE|os.O_RDWR, 0o644)
+	if len(f.Missing()) == 0 {
+		return func() {}, nil
+	}
+	file, err := f.lockFile(".fill")
 	if err != nil {
 		return nil, fmt.Errorf("feature cache: %w", err)
 	}
 	for {
 		held, err := tryLock(file)
 		if err == nil && held {
+			if err := f.makeRoom(); err != nil {
+				file.Close()
+				return nil, fmt.Errorf("feature cache %s: %w", f.cache.Dir, err)
+			}
 			return func() { file.Close() }, nil
 		}
 		if err == nil {
@@ -236,21 +264,61 @@ func (f *Features) Exclusive(ctx context.Context) (release func(), err error) {
 			}
 		}
 		file.Close()
-		return nil, fmt.Errorf("feature cache %s: waiting for another process to fill it: %w", f.path, err)
+		return nil, fmt.Errorf("feature cache %s: waiting for another process to fill it: %w", f.cache.Dir, err)
 	}
 }
 
 // Sync flushes what was put to the disk.
 func (f *Features) Sync() error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.file == nil {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	if f.closed {
 		return errors.New("feature cache: sync after close")
 	}
-	if err := f.file.Sync(); err != nil {
-		return fmt.Errorf("feature cache %s: %w", f.path, err)
+	for _, file := range f.files {
+		if !file.own {
+			continue
+		}
+		if err := file.file.Sync(); err != nil {
+			return fmt.Errorf("feature cache %s: %w", file.path, err)
+		}
 	}
 	return nil
+}
+
+// Content is the sha256 hex over the checksums of the rows that the splits need, in the order of the data set: what a
+// captioner is trained on, byte for byte, where Hash says only what it was computed from. Rows are read as they are then,
+// or not at all. The error of a missing one wraps [ErrFeatures].
+func (f *Features) Content() (string, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.closed {
+		return "", errors.New("feature cache: content after close")
+	}
+	sum := sha256.New()
+	for _, i := range f.used {
+		if !f.there(f.rows[i]) {
+			return "", fmt.Errorf("feature cache %s: image %d %w", f.cache.Dir, i, errNoRow)
+		}
+		sum.Write(binary.LittleEndian.AppendUint64(nil, f.places[f.rows[i]].mark))
+	}
+	return hex.EncodeToString(sum.Sum(nil)), nil
+}
+
+// Close ends the use of the cache.
+func (f *Features) Close() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var faults []error
+	for _, file := range f.files {
+		faults = append(faults, file.file.Close())
+	}
+	if f.lock != nil {
+		faults = append(faults, f.lock.Close())
+	}
+	f.files, f.lock, f.closed = nil, nil, true
+	clear(f.places)
+	return errors.Join(faults...)
 }
 
 // Spec is what the cache was opened with.
@@ -259,8 +327,5 @@ func (f *Features) Spec() FeatureSpec { return f.spec }
 // Hash is the sha256 hex over the spec and the contents of the pictures.
 func (f *Features) Hash() string { return f.key }
 
-// Path is the cache's file.
-func (f *Features) Path() string { return f.path }
-
-// Notes tells what was found damaged on opening.
+// Notes tells what cannot be used of the cache.
 func (f *Features) Notes() []Note { return f.notes }

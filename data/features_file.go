@@ -1,7 +1,6 @@
 package data
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -10,10 +9,9 @@ import (
 	"fmt"
 	"hash/crc32"
 	"math"
-	"path/filepath"
 )
 
-// The file of a feature cache, all numbers little-endian:
+// A file of features, all numbers little-endian:
 //
 //	0   8 bytes  "GLFEATUR"
 //	8   uint32   featureVersion
@@ -34,11 +32,12 @@ const (
 	entryBytes     = 40 // sha256 of the picture, then mark
 	hashBytes      = 32
 	maxHeader      = 1 << 16
+	featureEnding  = ".features"
 )
 
 // A mark is the last 8 bytes of a table entry: the CRC-32C of the row's
 // picture hash and bytes in the lower half, rowDone above it; 0 while the row
-// is missing. It is written after its row, in one piece.
+// is missing. It is written after its row, and rowDone last.
 const rowDone = uint64(0x474f4f44) << 32
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -50,42 +49,51 @@ type featureHeader struct {
 	Pictures string      `json:"pictures"` // sha256 hex over the table's hashes
 }
 
-// layout is where things lie in a feature cache's file.
+// layout is where things lie in a file of features.
 type layout struct {
-	header      []byte // the fixed part and the JSON
-	table, data int64  // offsets
-	row, size   int64  // bytes of a row, of the file
+	table, data int64 // offsets
+	row, size   int64 // bytes of a row, of the file
 	rows        int
 }
 
-// newLayout gives the layout for the pictures with these hashes.
-func newLayout(spec FeatureSpec, pictures [][hashBytes]byte) (layout, error) {
+// newLayout gives the layout of a file that begins with so many bytes of header.
+func newLayout(spec FeatureSpec, rows, header int) (layout, error) {
+	page := func(n int64) int64 { return (n + featurePage - 1) / featurePage * featurePage }
+	l := layout{row: spec.rowBytes(), rows: rows, table: page(int64(header))}
+	if int64(rows) > (math.MaxInt64-l.table)/entryBytes-featurePage {
+		return layout{}, fmt.Errorf("feature cache: %d rows are more than a file can hold", rows)
+	}
+	l.data = page(l.table + int64(rows)*entryBytes)
+	if rows > 0 && l.row > (math.MaxInt64-l.data)/int64(rows) {
+		return layout{}, fmt.Errorf("feature cache: %d rows of %d bytes are more than a file can hold", rows, l.row)
+	}
+	l.size = l.data + int64(rows)*l.row
+	return l, nil
+}
+
+// newHeader gives the header of the file for the pictures with these hashes, in order.
+func newHeader(spec FeatureSpec, pictures [][hashBytes]byte) ([]byte, error) {
+	text, err := json.Marshal(featureHeader{spec, len(pictures), hashOf(pictures)})
+	if err != nil {
+		return nil, err
+	}
+	if len(text) > maxHeader {
+		return nil, fmt.Errorf("feature cache: a header of %d bytes, more than %d; shorten the preprocessing's description", len(text), maxHeader)
+	}
+	header := []byte(featureMagic)
+	for _, n := range []uint32{featureVersion, uint32(len(text)), crc32.Checksum(text, castagnoli), 0} {
+		header = binary.LittleEndian.AppendUint32(header, n)
+	}
+	return append(header, text...), nil
+}
+
+// hashOf is the sha256 hex over the hashes of pictures.
+func hashOf(pictures [][hashBytes]byte) string {
 	sum := sha256.New()
 	for _, h := range pictures {
 		sum.Write(h[:])
 	}
-	text, err := json.Marshal(featureHeader{spec, len(pictures), hex.EncodeToString(sum.Sum(nil))})
-	if err != nil {
-		return layout{}, err
-	}
-	if len(text) > maxHeader {
-		return layout{}, fmt.Errorf("feature cache: a header of %d bytes, more than %d; shorten the preprocessing's description", len(text), maxHeader)
-	}
-	l := layout{row: spec.rowBytes(), rows: len(pictures)}
-	l.header = append(l.header, featureMagic...)
-	l.header = binary.LittleEndian.AppendUint32(l.header, featureVersion)
-	l.header = binary.LittleEndian.AppendUint32(l.header, uint32(len(text)))
-	l.header = binary.LittleEndian.AppendUint32(l.header, crc32.Checksum(text, castagnoli))
-	l.header = binary.LittleEndian.AppendUint32(l.header, 0)
-	l.header = append(l.header, text...)
-	page := func(n int64) int64 { return (n + featurePage - 1) / featurePage * featurePage }
-	l.table = page(int64(len(l.header)))
-	l.data = page(l.table + int64(l.rows)*entryBytes)
-	if l.rows > 0 && l.row > (math.MaxInt64-l.data)/int64(l.rows) {
-		return layout{}, fmt.Errorf("feature cache: %d rows of %d bytes are more than a file can hold", l.rows, l.row)
-	}
-	l.size = l.data + int64(l.rows)*l.row
-	return l, nil
+	return hex.EncodeToString(sum.Sum(nil))
 }
 
 func (l layout) entryAt(row int) int64 { return l.table + int64(row)*entryBytes }
@@ -93,52 +101,37 @@ func (l layout) markAt(row int) int64  { return l.entryAt(row) + hashBytes }
 func (l layout) rowAt(row int) int64   { return l.data + int64(row)*l.row }
 
 // blankTable is the table with every row missing.
-func (l layout) blankTable(pictures [][hashBytes]byte) []byte {
-	table := make([]byte, l.rows*entryBytes)
+func blankTable(pictures [][hashBytes]byte) []byte {
+	table := make([]byte, len(pictures)*entryBytes)
 	for r, h := range pictures {
 		copy(table[r*entryBytes:], h[:])
 	}
 	return table
 }
 
-// check says what is wrong with the head of an existing file of this layout.
-func (l layout) check(head []byte, size int64) error {
-	found, err := parseHeader(head)
-	switch {
-	case err != nil:
-		return err
-	case !bytes.HasPrefix(head, l.header):
-		return fmt.Errorf("is of %s at %d pixels with %d rows, another cache than its name says", found.Spec.Encoder, found.Spec.ImageSize, found.Rows)
-	case size != l.size:
-		return fmt.Errorf("is %d bytes long, want %d", size, l.size)
-	}
-	return nil
-}
-
-// parseHeader reads the head of a feature cache's file.
-func parseHeader(head []byte) (featureHeader, error) {
-	var h featureHeader
+// parseHeader reads the head of a file of features, and tells how long it is.
+func parseHeader(head []byte) (h featureHeader, size int, err error) {
 	if len(head) < fixedHeader || string(head[:len(featureMagic)]) != featureMagic {
-		return h, errors.New("does not begin as a feature cache")
+		return h, 0, errors.New("does not begin as a feature cache")
 	}
 	if v := binary.LittleEndian.Uint32(head[8:]); v != featureVersion {
-		return h, fmt.Errorf("has version %d, want %d", v, featureVersion)
+		return h, 0, fmt.Errorf("has version %d, want %d", v, featureVersion)
 	}
 	n := binary.LittleEndian.Uint32(head[12:])
 	if n > maxHeader || int(n) > len(head)-fixedHeader {
-		return h, fmt.Errorf("has a header of %d bytes, more than there are", n)
+		return h, 0, fmt.Errorf("has a header of %d bytes, more than there are", n)
 	}
 	text := head[fixedHeader : fixedHeader+int(n)]
 	if crc32.Checksum(text, castagnoli) != binary.LittleEndian.Uint32(head[16:]) {
-		return h, errors.New("has a damaged header")
+		return h, 0, errors.New("has a damaged header")
 	}
 	if err := json.Unmarshal(text, &h); err != nil {
-		return h, fmt.Errorf("has a damaged header: %w", err)
+		return h, 0, fmt.Errorf("has a damaged header: %w", err)
 	}
 	if h.Rows < 0 {
-		return h, fmt.Errorf("has a header with %d rows", h.Rows)
+		return h, 0, fmt.Errorf("has a header with %d rows", h.Rows)
 	}
-	return h, h.Spec.check()
+	return h, fixedHeader + int(n), h.Spec.check()
 }
 
 // rowMark is the mark of a whole row.
@@ -146,7 +139,10 @@ func rowMark(picture [hashBytes]byte, row []byte) uint64 {
 	return rowDone | uint64(crc32.Update(crc32.Checksum(picture[:], castagnoli), castagnoli, row))
 }
 
-// featurePath is the file of a cache: a name a person can read, and the key.
-func featurePath(dir string, spec FeatureSpec, key string) string {
-	return filepath.Join(dir, fmt.Sprintf("%s-%d-%s.features", spec.Encoder, spec.ImageSize, key[:16]))
+// stem begins the names of all files of an encoder at a size.
+func (s FeatureSpec) stem() string { return fmt.Sprintf("%s-%d-", s.Encoder, s.ImageSize) }
+
+// fileName is the file for the pictures with these hashes: a name a person can read, and the start of a key.
+func (s FeatureSpec) fileName(pictures [][hashBytes]byte) string {
+	return s.stem() + featureKey(s, pictures)[:16] + featureEnding
 }

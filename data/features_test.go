@@ -34,7 +34,7 @@ func rowOf(spec FeatureSpec, i int) []uint16 {
 
 func openSmall(t *testing.T, dir string, d *Dataset) *Features {
 	t.Helper()
-	f, err := OpenFeatures(dir, smallSpec, d)
+	f, err := OpenFeatures(Cache{Dir: dir}, smallSpec, d)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +73,7 @@ func checkRows(t *testing.T, f *Features, images ...int) {
 func TestFeaturesCutShort(t *testing.T) {
 	f := openSmall(t, t.TempDir(), smallShapes(t, 10))
 	put(t, f, 0, 1, 2)
-	if err := os.Truncate(f.Path(), f.layout.data); err != nil {
+	if err := os.Truncate(f.files[0].path, f.files[0].layout.data); err != nil {
 		t.Fatal(err)
 	}
 	if err := f.Read(0, rowOf(smallSpec, 0)); !errors.Is(err, io.EOF) {
@@ -111,23 +111,55 @@ func TestFeaturesResume(t *testing.T) {
 	}
 }
 
+// Content follows the bytes of the rows that splits need, and nothing else.
+func TestFeaturesContent(t *testing.T) {
+	d := smallShapes(t, 10)
+	all := []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}
+	content := func(fill func(f *Features)) string {
+		t.Helper()
+		f := openSmall(t, t.TempDir(), d)
+		if _, err := f.Content(); err == nil || !strings.Contains(err.Error(), "image 0 has no features") {
+			t.Errorf("content of an empty cache: %v", err)
+		}
+		fill(f)
+		content, err := f.Content()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return content
+	}
+	first := content(func(f *Features) { put(t, f, all...) })
+	if again := content(func(f *Features) { put(t, f, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0) }); again != first || len(first) != 64 {
+		t.Errorf("the same rows in another order: %s, not %s", again, first)
+	}
+	other := content(func(f *Features) {
+		row := rowOf(smallSpec, 7)
+		row[31] ^= 1
+		if err := f.Put(7, row); err != nil {
+			t.Fatal(err)
+		}
+		put(t, f, all...)
+	})
+	if other == first {
+		t.Error("one bit of one row does not show")
+	}
+}
+
+// Features of one spec are never those of another, nor do their files meet.
 func TestFeaturesKeyed(t *testing.T) {
 	dir, d := t.TempDir(), smallShapes(t, 10)
-	paths := map[string]string{}
-	open := func(what string, spec FeatureSpec, d *Dataset) {
-		f, err := OpenFeatures(dir, spec, d)
+	open := func(what string, spec FeatureSpec, d *Dataset, missing int) {
+		f, err := OpenFeatures(Cache{Dir: dir}, spec, d)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer f.Close()
-		for other, path := range paths {
-			if path == f.Path() {
-				t.Errorf("%s and %s share %s", what, other, path)
-			}
+		if got := f.Missing(); len(got) != missing || f.Notes() != nil {
+			t.Errorf("%s: missing %v, notes %v", what, got, f.Notes())
 		}
-		paths[what] = f.Path()
+		put(t, f, f.Missing()...)
 	}
-	open("spec", smallSpec, d)
+	open("spec", smallSpec, d, 10)
 	for what, change := range map[string]func(*FeatureSpec){
 		"encoder": func(s *FeatureSpec) { s.Encoder = "other" }, "weights": func(s *FeatureSpec) { s.WeightsSHA256 = "v" },
 		"preprocessing": func(s *FeatureSpec) { s.Preprocessing = "q" }, "size": func(s *FeatureSpec) { s.ImageSize++ },
@@ -135,13 +167,16 @@ func TestFeaturesKeyed(t *testing.T) {
 	} {
 		spec := smallSpec
 		change(&spec)
-		open(what, spec, d)
+		open(what, spec, d, 10)
+		open(what+" again", spec, d, 0)
 	}
-	open("pictures", smallSpec, smallShapes(t, 11))
+	open("a picture more", smallSpec, smallShapes(t, 11), 1)
+	open("spec again", smallSpec, d, 0)
 }
 
 func TestFeaturesRefusals(t *testing.T) {
 	dir, d := t.TempDir(), smallShapes(t, 10)
+	writeFile(t, filepath.Join(dir, "file"), "")
 	f := openSmall(t, dir, d)
 	infinite := rowOf(smallSpec, 0)
 	infinite[5] = 0x7c00
@@ -158,67 +193,122 @@ func TestFeaturesRefusals(t *testing.T) {
 		}
 	}
 	for _, spec := range []FeatureSpec{{}, {Encoder: "../x", ImageSize: 1, Regions: 1, Dim: 1}, {Encoder: "x", ImageSize: 1, Regions: 1 << 30, Dim: 1}} {
-		if _, err := OpenFeatures(dir, spec, d); err == nil {
+		if _, err := OpenFeatures(Cache{Dir: dir}, spec, d); err == nil {
 			t.Errorf("spec %+v is accepted", spec)
 		}
 	}
 	huge := smallSpec
 	huge.Regions, huge.Dim = 1<<24, 1<<18
-	if _, err := OpenFeatures(dir, huge, d); err == nil || !strings.Contains(err.Error(), "MB free") {
+	large, err := OpenFeatures(Cache{Dir: dir}, huge, d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer large.Close()
+	if _, err := large.Exclusive(t.Context()); err == nil || !strings.Contains(err.Error(), "MB free") {
 		t.Errorf("a cache larger than the disk: %v", err)
 	}
-	if _, err := OpenFeatures(filepath.Join(f.Path(), "x"), smallSpec, d); err == nil {
+	if _, err := OpenFeatures(Cache{Dir: filepath.Join(dir, "file", "x")}, smallSpec, d); err == nil {
 		t.Error("a folder that cannot be made is accepted")
 	}
 }
 
-// Any damage is noticed: rows one by one, the rest as a whole.
+// Any damage is noticed: rows as they are read, the rest as a whole.
 func TestFeaturesDamage(t *testing.T) {
 	d := smallShapes(t, 10)
-	flip := func(at func(f *Features) int64) func([]byte, *Features) []byte {
-		return func(b []byte, f *Features) []byte { b[at(f)] ^= 0x10; return b }
+	flip := func(at func(l layout) int64) func([]byte, layout) []byte {
+		return func(b []byte, l layout) []byte { b[at(l)] ^= 0x10; return b }
 	}
 	for _, c := range []struct {
 		name    string
-		damage  func([]byte, *Features) []byte
+		damage  func([]byte, layout) []byte
 		missing int
 		note    string
 	}{
-		{"row", flip(func(f *Features) int64 { return f.layout.rowAt(4) + 7 }), 1, "row of the feature cache is damaged"},
-		{"mark", flip(func(f *Features) int64 { return f.layout.markAt(4) }), 1, "row of the feature cache is damaged"},
-		{"magic", flip(func(*Features) int64 { return 0 }), 10, "does not begin as a feature cache"},
-		{"version", flip(func(*Features) int64 { return 8 }), 10, "has version 17, want 1"},
-		{"length", flip(func(*Features) int64 { return 14 }), 10, "more than there are"},
-		{"json", flip(func(*Features) int64 { return 40 }), 10, "has a damaged header"},
-		{"picture hash", flip(func(f *Features) int64 { return f.layout.entryAt(3) }), 10, "has a damaged table"},
-		{"cut", func(b []byte, _ *Features) []byte { return b[:len(b)-1] }, 10, "bytes long, want"},
-		{"empty", func(b []byte, _ *Features) []byte { return nil }, 10, "does not begin as a feature cache"},
+		{"row", flip(func(l layout) int64 { return l.rowAt(4) + 7 }), 1, ""},
+		{"mark", flip(func(l layout) int64 { return l.markAt(4) }), 1, ""},
+		{"magic", flip(func(layout) int64 { return 0 }), 10, "does not begin as a feature cache"},
+		{"version", flip(func(layout) int64 { return 8 }), 10, "has version 17, want 1"},
+		{"length", flip(func(layout) int64 { return 14 }), 10, "more than there are"},
+		{"json", flip(func(layout) int64 { return 40 }), 10, "has a damaged header"},
+		{"picture hash", flip(func(l layout) int64 { return l.entryAt(3) }), 10, "has a damaged table"},
+		{"cut", func(b []byte, _ layout) []byte { return b[:len(b)-1] }, 10, "bytes long, want"},
+		{"empty", func(b []byte, _ layout) []byte { return nil }, 10, "does not begin as a feature cache"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := t.TempDir()
 			f := openSmall(t, dir, d)
 			put(t, f, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9)
+			path, layout := f.files[0].path, f.files[0].layout
 			f.Close()
-			b, err := os.ReadFile(f.Path())
+			b, err := os.ReadFile(path)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := os.WriteFile(f.Path(), c.damage(b, f), 0o644); err != nil {
+			if err := os.WriteFile(path, c.damage(b, layout), 0o644); err != nil {
 				t.Fatal(err)
 			}
 			again := openSmall(t, dir, d)
+			if c.note == "" {
+				failed := 0
+				for i := range 10 {
+					if err := again.Read(i, rowOf(smallSpec, i)); errors.Is(err, ErrFeatures) && strings.Contains(err.Error(), "damaged") {
+						failed++
+					}
+				}
+				if failed != 1 {
+					t.Errorf("%d damaged rows are noticed", failed)
+				}
+			}
 			missing := again.Missing()
-			if notes := again.Notes(); len(missing) != c.missing || len(notes) != 1 || !strings.Contains(notes[0].Reason, c.note) {
+			notes := again.Notes()
+			if len(missing) != c.missing || (c.note == "") != (len(notes) == 0) || len(notes) > 1 || c.note != "" && !strings.Contains(notes[0].Reason, c.note) {
 				t.Fatalf("missing %v, notes %v", missing, notes)
 			}
 			put(t, again, missing...)
 			again.Close()
 			third := openSmall(t, dir, d)
-			if len(third.Missing()) != 0 || third.Notes() != nil {
-				t.Errorf("not mended: missing %v, notes %v", third.Missing(), third.Notes())
+			damaged, err := third.Verify()
+			if len(third.Missing()) != 0 || third.Notes() != nil || damaged != 0 || err != nil {
+				t.Errorf("not mended: missing %v, notes %v, %d damaged, %v", third.Missing(), third.Notes(), damaged, err)
 			}
 			checkRows(t, third, 0, 4, 9)
 		})
+	}
+}
+
+// A mark that was not written to its end is none.
+func TestFeaturesHalfWrittenMark(t *testing.T) {
+	dir, d := t.TempDir(), smallShapes(t, 10)
+	f := openSmall(t, dir, d)
+	put(t, f, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9)
+	for i := range 8 {
+		at := f.places[f.rows[i]]
+		if _, err := at.in.file.WriteAt(make([]byte, 8-i), at.in.layout.markAt(at.row)+int64(i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, want := openSmall(t, dir, d).Missing(), []int{0, 1, 2, 3, 4, 5, 6, 7}; !slices.Equal(got, want) {
+		t.Errorf("missing %v, want %v", got, want)
+	}
+}
+
+// Verify finds the damaged rows among all.
+func TestFeaturesVerify(t *testing.T) {
+	dir, d := t.TempDir(), smallShapes(t, 10)
+	f := openSmall(t, dir, d)
+	put(t, f, 0, 1, 2, 3, 4, 5)
+	for _, i := range []int{1, 4} {
+		at := f.places[f.rows[i]]
+		if _, err := at.in.file.WriteAt([]byte("damage"), at.in.layout.rowAt(at.row)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	again := openSmall(t, dir, d)
+	if n, err := again.Verify(); n != 2 || err != nil {
+		t.Errorf("%d damaged, %v", n, err)
+	}
+	if got, want := openSmall(t, dir, d).Missing(), []int{1, 4, 6, 7, 8, 9}; !slices.Equal(got, want) {
+		t.Errorf("missing %v, want %v", got, want)
 	}
 }
 
@@ -236,28 +326,36 @@ func TestFeaturesSharePictures(t *testing.T) {
 	if !slices.Equal(rowIn(f, 4), rowOf(smallSpec, 0)) {
 		t.Error("equal pictures do not share a row")
 	}
-	// A changed picture is another data set for the cache, though size and name stay.
-	copyFile(t, filepath.Join(root, "Images", "p1.png"), filepath.Join(root, "Images", "p2.png"))
-	if openSmall(t, dir, d).Hash() == f.Hash() {
-		t.Error("a changed picture keeps its features")
+	put(t, f, 1, 2, 3, 5)
+	// A changed picture has other features, though size and name stay, and those of the others are there.
+	writePNG(t, filepath.Join(root, "Images", "p2.png"), 77)
+	changed := openSmall(t, dir, d)
+	if got := changed.Missing(); changed.Hash() == f.Hash() || !slices.Equal(got, []int{2}) {
+		t.Errorf("missing %v once picture 2 has changed", got)
 	}
 }
 
 func FuzzFeatureHeader(f *testing.F) {
-	l, err := newLayout(smallSpec, make([][32]byte, 3))
+	header, err := newHeader(smallSpec, make([][32]byte, 3))
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.Add(l.header)
+	f.Add(header)
 	f.Add(append([]byte(featureMagic), make([]byte, 40)...))
 	f.Add([]byte{})
-	long := slices.Clone(l.header)
+	long := slices.Clone(header)
 	binary.LittleEndian.PutUint32(long[12:], 1<<31)
 	f.Add(long)
 	f.Fuzz(func(t *testing.T, head []byte) {
-		h, err := parseHeader(head)
-		if err == nil && (h.Rows < 0 || h.Spec.check() != nil) {
-			t.Errorf("accepted %+v", h)
+		h, size, err := parseHeader(head)
+		if err != nil {
+			return
+		}
+		if h.Rows < 0 || h.Spec.check() != nil || size > len(head) {
+			t.Errorf("accepted %+v of %d bytes", h, size)
+		}
+		if l, err := newLayout(h.Spec, h.Rows, size); err == nil && (l.table < int64(size) || l.data < l.table || l.size < l.data) {
+			t.Errorf("laid out as %+v", l)
 		}
 	})
 }

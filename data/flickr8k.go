@@ -41,11 +41,11 @@ func readFlickr8k(o Options) (*corpus, error) {
 	c := new(corpus)
 	file := filepath.Join(o.Root, kaggleCaptions)
 	parse := c.parseCSV
-	text, err := readText(file)
+	text, err := c.sources.read(o.Root, file)
 	if errors.Is(err, os.ErrNotExist) {
 		file = filepath.Join(o.Root, originalCaptions)
 		parse = c.parseTokens
-		if text, err = readText(file); errors.Is(err, os.ErrNotExist) {
+		if text, err = c.sources.read(o.Root, file); errors.Is(err, os.ErrNotExist) {
 			return nil, Error{File: o.Root, Msg: fmt.Sprintf(
 				"neither %s nor %s is there; unpack Flickr8k there or point data.root to it", kaggleCaptions, originalCaptions)}
 		}
@@ -154,7 +154,7 @@ func (c *corpus) splitByLists(root, captions string) error {
 	seen := make(map[string]place)
 	for _, list := range flickrLists {
 		file := filepath.Join(root, list.name)
-		text, err := readText(file)
+		text, err := c.sources.read(root, file)
 		if errors.Is(err, os.ErrNotExist) {
 			return Error{File: file, Msg: "is missing, and data.split official needs it; it is part of Flickr8k_text.zip"}
 		} else if err != nil {

@@ -48,8 +48,8 @@ func TestFlickrFaults(t *testing.T) {
 		{"one field", replace("captions.txt", csvHead+"\np0.png\n"), "captions.txt:3: 1 fields, want 2"},
 		{"bare quote", replace("captions.txt", csvHead+"p0.png,A \"dog\".\n"), "captions.txt:2: quotation mark inside an unquoted field"},
 		{"open quote", replace("captions.txt", csvHead+"p0.png,\"A dog.\np1.png,A cat.\n"), "captions.txt:2: quotation marks do not balance"},
-		{"quote over lines", replace("captions.txt", csvHead+"p0.png,\"A dog.\np1.png,A cat.\"\n"), "captions.txt:2: caption runs over several lines"},
-		{"long caption", replace("captions.txt", csvHead+"p0.png,"+strings.Repeat("dog ", 2000)+"\n"), "captions.txt:2: caption of 7999 bytes, more than 4096"},
+		{"quote over lines", replace("captions.txt", csvHead+"p0.png,\"A dog.\np1.png,A cat.\"\n"), "captions.txt:2: caption of \"p0.png\" runs over several lines"},
+		{"long caption", replace("captions.txt", csvHead+"p0.png,"+strings.Repeat("dog ", 2000)+"\n"), "captions.txt:2: caption of \"p0.png\" has 7999 bytes, more than 4096"},
 		{"up and away", edit("captions.txt", "p1.png,", "../p1.png,"), `picture name "../p1.png" holds a path`},
 		{"backslash", edit("captions.txt", "p1.png,", `..\p1.png,`), `holds a path`},
 		{"absolute", edit("captions.txt", "p1.png,", "/etc/passwd,"), `picture name "/etc/passwd" holds a path`},
@@ -244,7 +244,7 @@ func TestFlickr8k(t *testing.T) {
 	}
 	captions := 0
 	for _, img := range official.Images {
-		captions += len(img.Captions)
+		captions += len(img.Captions())
 	}
 	if len(official.Images) != 8091 || captions != 40455 {
 		t.Errorf("%d images, %d captions", len(official.Images), captions)

@@ -1,10 +1,14 @@
 package data
 
 import (
+	"crypto/sha256"
 	"errors"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // checkCorpus says what no parser may let through.
@@ -74,8 +78,64 @@ func FuzzJSON(f *testing.F) {
 	})
 }
 
+// keptFile loads a small data set and gives the file of its cache that matches, without its checksum.
+func keptFile(f *testing.F, root, pattern string) []byte {
+	f.Helper()
+	dir := f.TempDir()
+	d := loadKept(f, root, dir)
+	d.keepPictures(d.pictures.known, time.Now().Add(time.Hour))
+	files, _ := filepath.Glob(filepath.Join(dir, pattern))
+	if len(files) != 1 {
+		f.Fatalf("%s: %v", pattern, files)
+	}
+	text, err := os.ReadFile(files[0])
+	if err != nil {
+		f.Fatal(err)
+	}
+	return text[:len(text)-sha256.Size]
+}
+
+// summed adds the checksum to the body of a flat file, so that what it holds is looked at.
+func summed(body []byte) []byte {
+	sum := sha256.Sum256(body)
+	return append(slices.Clip(body), sum[:]...)
+}
+
+// Whatever a compiled data set holds, it is refused or can be used.
+func FuzzCompiled(f *testing.F) {
+	root := f.TempDir()
+	writeFlickr(f, root, 4)
+	f.Add(keptFile(f, root, "*.dataset"))
+	f.Add([]byte(compiledMagic))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		k := new(compiled)
+		blocks, err := parseFlat(summed(body), compiledMagic, &k.head)
+		if err != nil || !k.use(blocks) {
+			return
+		}
+		d := &Dataset{Options: Options{Name: "flickr8k", Root: root, MinCount: 1}}
+		if d.take(k) != nil || d.finish() != nil {
+			return
+		}
+		d.Info()
+		d.Epoch("train", 2, 1, 1)
+		for _, image := range d.Images {
+			image.Captions()
+		}
+	})
+}
+
+// Whatever a table of pictures holds, it is refused or can be searched.
 func FuzzHashes(f *testing.F) {
-	f.Add([]byte(hashesHead + "00000000\n"))
-	f.Add([]byte(""))
-	f.Fuzz(func(t *testing.T, text []byte) { parseHashes(text) })
+	root := f.TempDir()
+	writeFlickr(f, root, 4)
+	f.Add(keptFile(f, root, "*.table"))
+	f.Add([]byte(pictureMagic))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		if blocks, err := parseFlat(summed(body), pictureMagic, new(struct{})); err == nil {
+			if t, ok := pictureTableOf(blocks); ok {
+				(pictureTables{t}).find("Images/p1.png")
+			}
+		}
+	})
 }

@@ -85,9 +85,19 @@ func writeFlickr(t testing.TB, root string, n int) {
 // loadFlickr loads the official split with every word in the vocabulary.
 func loadFlickr(t testing.TB, root string) *Dataset {
 	t.Helper()
-	d, err := Load(Options{Name: "flickr8k", Root: root, MinCount: 1, Tokenize: plainWords})
+	return loadKept(t, root, "")
+}
+
+// loadKept does so with a folder to keep it in.
+func loadKept(t testing.TB, root, dir string) *Dataset {
+	t.Helper()
+	d, err := Load(keptOptions(root, dir))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return d
+}
+
+func keptOptions(root, dir string) Options {
+	return Options{Name: "flickr8k", Root: root, MinCount: 1, Tokenize: plainWords, Tokenizer: "plain", Cache: Cache{Dir: dir}}
 }

@@ -38,7 +38,7 @@ func (d *Dataset) Info() Info {
 		info.Unused -= len(members)
 		split, unknown := SplitInfo{Images: len(members)}, 0
 		for _, i := range members {
-			for _, tokens := range d.Images[i].Tokens {
+			for _, tokens := range d.Images[i].Tokens() {
 				split.Captions++
 				split.Words += len(tokens)
 				split.Longest = max(split.Longest, len(tokens))

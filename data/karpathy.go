@@ -1,12 +1,11 @@
 package data
 
 import (
-	"errors"
 	"fmt"
-	"os"
 	"path"
 	"path/filepath"
-	"strings"
+
+	"glimpse/internal/jsonfile"
 )
 
 // karpathyImage is one element of "images" in a dataset_*.json.
@@ -24,10 +23,10 @@ type karpathyImage struct {
 var karpathySplits = map[string]string{"train": "train", "restval": "train", "val": "val", "test": "test"}
 
 // findKarpathy gives the one dataset_*.json in root or the folder above it.
-func findKarpathy(root string) (string, error) {
+func (c *corpus) findKarpathy(root string) (string, error) {
 	for _, dir := range []string{root, filepath.Join(root, "..")} {
-		found, err := matching(dir, "dataset_", ".json")
-		if err != nil && !errors.Is(err, os.ErrNotExist) {
+		found, err := c.sources.search(root, dir, "dataset_", ".json")
+		if err != nil {
 			return "", err
 		}
 		switch len(found) {
@@ -42,30 +41,17 @@ func findKarpathy(root string) (string, error) {
 		"get caption_datasets.zip of Karpathy and Fei-Fei (2015) and put dataset_flickr8k.json, dataset_flickr30k.json or dataset_coco.json there"}
 }
 
-// matching lists the files of a folder whose names begin and end as told, in
-// name order.
-func matching(dir, begin, end string) ([]string, error) {
-	entries, err := os.ReadDir(dir)
-	var found []string
-	for _, e := range entries {
-		if name := e.Name(); strings.HasPrefix(name, begin) && strings.HasSuffix(name, end) {
-			found = append(found, filepath.Join(dir, name))
-		}
-	}
-	return found, err
-}
-
 // eachKarpathy calls do for every image of a dataset_*.json, with its line and
 // its split in our names.
 func eachKarpathy(file string, text []byte, do func(line int, e karpathyImage, split string) error) error {
 	count := 0
-	err := eachElement(file, text, map[string]element{"images": elements(func(line int, e karpathyImage) error {
+	err := eachEntry(file, text, map[string]jsonfile.List{"images": entries(func(at jsonfile.Place, e karpathyImage) error {
 		count++
 		split, known := karpathySplits[e.Split]
 		if !known {
-			return Error{file, line, fmt.Sprintf("image %d %.80q has split %.40q, want train, restval, val or test", count, e.FileName, e.Split)}
+			return Error{file, at.Line, fmt.Sprintf("image %.80q has split %.40q, want train, restval, val or test", e.FileName, e.Split)}
 		}
-		return do(line, e, split)
+		return do(at.Line, e, split)
 	})})
 	if err == nil && count == 0 {
 		err = Error{File: file, Msg: `has no "images": not one of Karpathy's dataset files`}
@@ -76,11 +62,11 @@ func eachKarpathy(file string, text []byte, do func(line int, e karpathyImage, s
 // splitByJSON takes only the split from a dataset_*.json, for captions that
 // were read from a text file.
 func (c *corpus) splitByJSON(root, captions string) error {
-	file, err := findKarpathy(root)
+	file, err := c.findKarpathy(root)
 	if err != nil {
 		return err
 	}
-	text, err := readText(file)
+	text, err := c.sources.read(root, file)
 	if err != nil {
 		return err
 	}
@@ -99,15 +85,15 @@ func (c *corpus) splitByJSON(root, captions string) error {
 
 // readKarpathy takes images, captions and split from a dataset_*.json.
 func readKarpathy(root string) (*corpus, error) {
-	file, err := findKarpathy(root)
-	if err != nil {
-		return nil, err
-	}
-	text, err := readText(file)
-	if err != nil {
-		return nil, err
-	}
 	c := new(corpus)
+	file, err := c.findKarpathy(root)
+	if err != nil {
+		return nil, err
+	}
+	text, err := c.sources.read(root, file)
+	if err != nil {
+		return nil, err
+	}
 	return c, c.parseKarpathy(file, text)
 }
 
@@ -126,7 +112,7 @@ func (c *corpus) parseKarpathy(file string, text []byte) error {
 		img := c.image(file, line, e.FileName)
 		img.name, img.split = name, split
 		for _, s := range e.Sentences {
-			if err := c.add(file, line, img, "", s.Raw); err != nil {
+			if err := c.add(file, line, img, "", oneLine(s.Raw)); err != nil {
 				return err
 			}
 		}

@@ -5,8 +5,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
+	"strconv"
 )
 
 // splitNames are the splits of every data set, in the order they are hashed.
@@ -25,17 +25,14 @@ func Load(o Options) (*Dataset, error) {
 	if o.Name == "shapes" {
 		d.drawScenes()
 	} else {
-		read := readFlickr8k
-		if o.Name == "coco" {
-			read = readCOCO
+		k, notes, err := readCompiled(o)
+		if err == nil {
+			err = d.take(k)
 		}
-		c, err := read(o)
 		if err != nil {
 			return nil, fmt.Errorf("data set %s: %w", o.Name, err)
 		}
-		if err := d.take(c); err != nil {
-			return nil, fmt.Errorf("data set %s: %w", o.Name, err)
-		}
+		d.Notes = append(d.Notes, notes...)
 	}
 	return d, d.finish()
 }
@@ -97,12 +94,6 @@ func (d *Dataset) finish() error {
 		return fmt.Errorf("data set %s: no word occurs %d times in training; lower data.min_count", d.Name, d.Options.MinCount)
 	}
 	d.Vocabulary = vocabulary
-	d.encoded = make([][][]int64, len(d.Images))
-	for i, img := range d.Images {
-		for _, tokens := range img.Tokens {
-			d.encoded[i] = append(d.encoded[i], vocabulary.Encode(tokens, d.Options.MaxLength))
-		}
-	}
 	d.Hash = d.hash()
 	return nil
 }
@@ -112,18 +103,21 @@ func (d *Dataset) finish() error {
 // do not count.
 func (d *Dataset) hash() string {
 	sum := sha256.New()
-	put := func(s string) {
-		fmt.Fprintf(sum, "%d:", len(s))
-		io.WriteString(sum, s)
+	var length []byte
+	put := func(s []byte) {
+		length = append(strconv.AppendInt(length[:0], int64(len(s)), 10), ':')
+		sum.Write(length)
+		sum.Write(s)
 	}
 	for _, split := range splitNames {
-		put(split)
+		put([]byte(split))
 		fmt.Fprintf(sum, "%d;", len(d.Splits[split]))
 		for _, i := range d.Splits[split] {
-			put(d.Images[i].ID)
-			fmt.Fprintf(sum, "%d;", len(d.Images[i].Captions))
-			for _, caption := range d.Images[i].Captions {
-				put(caption)
+			image := d.Images[i]
+			put([]byte(image.ID))
+			fmt.Fprintf(sum, "%d;", image.text.captionsOf(image.at))
+			for c := range image.captions() {
+				put(image.text.texts.at(c))
 			}
 		}
 	}

@@ -2,8 +2,9 @@ package data
 
 import (
 	"runtime"
-	"sync"
 	"sync/atomic"
+
+	"glimpse/internal/crash"
 )
 
 // inParallel calls do(0) … do(n-1) on all cores. Work that waits for the disk
@@ -11,7 +12,7 @@ import (
 func inParallel(n, waiting int, do func(i int)) {
 	workers := min(n, waiting*runtime.GOMAXPROCS(0))
 	var next atomic.Int64
-	var all sync.WaitGroup
+	var all crash.Workers
 	for range workers {
 		all.Go(func() {
 			for {

@@ -2,168 +2,53 @@ package data
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"image"
 	"image/color"
-	"image/jpeg"
-	"image/png"
-	"io"
-	"os"
 
 	"golang.org/x/image/draw"
-	"golang.org/x/image/webp"
 )
 
-// maxPixels is the largest picture that is decoded. A file of a few kilobytes
-// can claim to unpack to terabytes.
-const maxPixels = 64 << 20
-
-// A format is a kind of picture file.
-type format struct {
-	magic  string // "?" stands for any byte
-	config func(io.Reader) (image.Config, error)
-	decode func(io.Reader) (image.Image, error)
-	// whole says whether the file's last bytes are those of a complete file.
-	whole func(head, tail []byte, size int64) bool
-	exif  func(file []byte) []byte // the Exif data, which tell how to turn the picture
-}
-
-// formats are told apart by their first bytes: names lie now and then.
-var formats = []format{
-	{"\xff\xd8\xff", jpeg.DecodeConfig, jpeg.Decode,
-		func(_, tail []byte, _ int64) bool { return bytes.HasSuffix(tail, []byte("\xff\xd9")) }, exifJPEG},
-	{"\x89PNG\r\n\x1a\n", png.DecodeConfig, png.Decode,
-		func(_, tail []byte, _ int64) bool { return bytes.HasSuffix(tail, []byte("IEND\xaeB\x60\x82")) }, exifPNG},
-	{"RIFF????WEBP", webpConfig, webp.Decode,
-		func(head, _ []byte, size int64) bool {
-			claimed := int64(head[4]) | int64(head[5])<<8 | int64(head[6])<<16 | int64(head[7])<<24
-			return claimed+8 <= size
-		}, exifWebP},
-}
-
-func (f format) matches(head []byte) bool {
-	if len(head) < len(f.magic) {
-		return false
-	}
-	for i := range len(f.magic) {
-		if f.magic[i] != '?' && f.magic[i] != head[i] {
-			return false
-		}
-	}
-	return true
-}
-
-// openPicture opens a picture file and reads its header. The caller closes the
-// file; it stands at its beginning.
-func openPicture(path string) (*os.File, format, error) {
-	info, err := os.Stat(path)
-	switch {
-	case errors.Is(err, os.ErrNotExist):
-		return nil, format{}, errors.New("is missing")
-	case err != nil:
-		return nil, format{}, err
-	case !info.Mode().IsRegular():
-		return nil, format{}, errors.New("is not a regular file")
-	case info.Size() == 0:
-		return nil, format{}, errors.New("is an empty file")
-	}
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, format{}, err
-	}
-	found, err := header(file, info.Size())
-	if err == nil {
-		_, err = file.Seek(0, io.SeekStart)
-	}
-	if err != nil {
-		file.Close()
-		return nil, format{}, err
-	}
-	return file, found, nil
-}
-
-// header finds a picture's format and checks its dimensions and its end.
-func header(file io.ReadSeeker, size int64) (format, error) {
-	head := make([]byte, 16)
-	n, err := io.ReadFull(file, head)
-	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return format{}, err
-	}
-	for _, f := range formats {
-		if !f.matches(head[:n]) {
-			continue
-		}
-		if _, err := file.Seek(0, io.SeekStart); err != nil {
-			return format{}, err
-		}
-		c, err := f.config(file)
+// WithPicture decodes a JPEG, PNG or WebP file, turns it upright, as its Exif data ask for, and passes it to use, which may
+// scale it to pictures of at most so many pixels' width. The error names the file. It may be called from many goroutines at
+// once: they wait for one another rather than decode more than fits [pictureMemory]. A fault of a decoder is an error of
+// the picture.
+func WithPicture(path string, width int, use func(image.Image)) (err error) {
+	defer func() {
 		if err != nil {
-			return format{}, fmt.Errorf("has a damaged header: %w", err)
+			err = fmt.Errorf("picture %s %w", path, err)
 		}
-		if c.Width < 1 || c.Height < 1 || c.Width > maxPixels/c.Height {
-			return format{}, fmt.Errorf("claims to be %d×%d pixels; the limit is %d megapixels", c.Width, c.Height, maxPixels>>20)
-		}
-		tail := make([]byte, min(16, size))
-		if _, err := file.Seek(-int64(len(tail)), io.SeekEnd); err != nil {
-			return format{}, err
-		}
-		if _, err := io.ReadFull(file, tail); err != nil {
-			return format{}, err
-		}
-		if f.whole(head, tail, size) {
-			return f, nil
-		}
-		// Either cut off or with something appended: only decoding tells.
-		if _, err := file.Seek(0, io.SeekStart); err != nil {
-			return format{}, err
-		}
-		if _, err := f.decode(file); err != nil {
-			return format{}, fmt.Errorf("is cut off or damaged: %w", err)
-		}
-		return f, nil
-	}
-	return format{}, fmt.Errorf("is no JPEG, PNG or WebP file (it begins with % x)", head[:min(n, 8)])
-}
-
-// checkPicture reads a picture's header and its end, not what is between.
-func checkPicture(path string) error {
-	file, _, err := openPicture(path)
+	}()
+	file, err := openPicture(path)
 	if err != nil {
 		return err
 	}
-	return file.Close()
+	content, err := readPicture(file)
+	file.Close()
+	if err != nil {
+		return err
+	}
+	p, err := inspect(bytes.NewReader(content), int64(len(content)))
+	if err != nil {
+		return err
+	}
+	return p.decoded(content, width, use)
 }
 
-// ReadPicture decodes a JPEG, PNG or WebP file and turns it upright, as its Exif data ask for. The error names the file.
-func ReadPicture(path string) (image.Image, error) {
-	file, f, err := openPicture(path)
-	if err != nil {
-		return nil, fmt.Errorf("picture %s %w", path, err)
-	}
-	defer file.Close()
-	content, err := io.ReadAll(file)
-	if err != nil {
-		return nil, fmt.Errorf("picture %s: %w", path, err)
-	}
-	source, err := f.decode(bytes.NewReader(content))
-	if err != nil {
-		return nil, fmt.Errorf("picture %s cannot be decoded: %w; get the file again", path, err)
-	}
-	return upright(source, orientation(f.exif(content))), nil
+// ReadPicture decodes a picture as WithPicture does.
+func ReadPicture(path string) (picture image.Image, err error) {
+	err = WithPicture(path, 0, func(source image.Image) { picture = source })
+	return picture, err
 }
 
 // ReadPixels reads a picture file and gives RGB of size×size×3 row-major (HWC),
-// see ReadPicture and Squash. The error names the file.
-func ReadPixels(path string, size int) ([]uint8, error) {
+// see WithPicture and Squash. The error names the file.
+func ReadPixels(path string, size int) (rgb []uint8, err error) {
 	if size < 1 || size > maxPixels/size {
 		return nil, fmt.Errorf("pixels of %s: size %d is out of range", path, size)
 	}
-	source, err := ReadPicture(path)
-	if err != nil {
-		return nil, err
-	}
-	return Squash(source, size), nil
+	err = WithPicture(path, size, func(source image.Image) { rgb = Squash(source, size) })
+	return rgb, err
 }
 
 // Squash gives a picture as RGB of size×size×3 row-major (HWC), squashed to a

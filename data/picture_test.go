@@ -195,16 +195,16 @@ func FuzzPicture(f *testing.F) {
 	f.Add([]byte("RIFF\x1a\x00\x00\x00WEBPVP8L"))
 	f.Add(webpOf(2, 2, 1, 1))
 	f.Fuzz(func(t *testing.T, file []byte) {
-		found, err := header(bytes.NewReader(file), int64(len(file)))
-		if err != nil {
-			return
-		}
-		c, err := found.config(bytes.NewReader(file))
-		if err != nil || c.Width > 1<<20/c.Height {
+		p, err := inspect(bytes.NewReader(file), int64(len(file)))
+		if err != nil || p.width > 1<<20/p.height {
 			return // large ones take long to decode
 		}
-		if picture, err := found.decode(bytes.NewReader(file)); err == nil {
-			Squash(upright(picture, orientation(found.exif(file))), 4)
+		// Not by decoded, which would make an error of a panic.
+		if _, err := p.memory(file, int64(p.width)*int64(p.height)); err != nil {
+			return
+		}
+		if picture, err := p.decode(bytes.NewReader(file)); err == nil {
+			Squash(upright(picture, orientation(p.exif(file))), 4)
 		}
 	})
 }
@@ -240,7 +240,7 @@ func TestWebPFrameOfAnotherSize(t *testing.T) {
 		}
 	}
 	lossless := slices.Concat([]byte("RIFF\x2c\x00\x00\x00WEBPVP8X\x0a\x00\x00\x00"), make([]byte, 10), []byte("VP8L\x0d\x00\x00\x00\x2f\xff\xff\xff\x0f"), make([]byte, 9))
-	if _, err := header(bytes.NewReader(lossless), int64(len(lossless))); err == nil || !strings.Contains(err.Error(), "a frame of 16384×16384 pixels in a picture of 1×1") {
+	if _, err := inspect(bytes.NewReader(lossless), int64(len(lossless))); err == nil || !strings.Contains(err.Error(), "a frame of 16384×16384 pixels in a picture of 1×1") {
 		t.Errorf("lossless: error %v", err)
 	}
 }

@@ -18,15 +18,23 @@ const (
 func (d *Dataset) drawScenes() {
 	n := d.Options.Images
 	d.scenes = make([]scene, n)
-	d.Images = make([]Image, n)
+	captions, tokens := make([][]string, n), make([][][]string, n)
 	inParallel(n, 1, func(i int) {
 		d.scenes[i] = newScene(d.Options.Seed, i)
-		img := Image{ID: fmt.Sprintf("scene-%06d", i), Captions: d.scenes[i].captions(d.Options.Seed, i)}
-		for _, caption := range img.Captions {
-			img.Tokens = append(img.Tokens, d.Options.Tokenize(caption))
+		captions[i] = d.scenes[i].captions(d.Options.Seed, i)
+		for _, caption := range captions[i] {
+			tokens[i] = append(tokens[i], d.Options.Tokenize(caption))
 		}
-		d.Images[i] = img
 	})
+	k := newCompiler()
+	for i := range n {
+		e := entry{id: fmt.Sprintf("scene-%06d", i)}
+		for _, caption := range captions[i] {
+			e.captions = append(e.captions, row{text: caption})
+		}
+		k.add(e, tokens[i])
+		d.Images = append(d.Images, Image{ID: e.id, text: &k.compiled, at: i})
+	}
 	held := n / 10
 	upTo := func(from, to int) []int {
 		return slices.Collect(func(yield func(int) bool) {

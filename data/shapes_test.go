@@ -203,7 +203,7 @@ func TestShapesAreFixed(t *testing.T) {
 		t.Errorf("splits %v", d.Splits)
 	}
 	more := smallShapes(t, 30)
-	if !slices.Equal(more.Images[19].Captions, d.Images[19].Captions) {
+	if !slices.Equal(more.Images[19].Captions(), d.Images[19].Captions()) {
 		t.Error("a scene depends on how many there are")
 	}
 	other, err := Load(Options{Name: "shapes", Images: 20, Seed: 2, Tokenize: plainWords})

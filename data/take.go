@@ -6,52 +6,67 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 )
 
-// take checks a corpus and makes the data set's images and splits of it.
-func (d *Dataset) take(c *corpus) error {
-	tokens := c.tokenize(d.Options.Tokenize)
-	if err := c.locate(d.Options.Root); err != nil {
+// take makes the data set's images and splits of its text, once every picture is checked.
+func (d *Dataset) take(k *compiled) error {
+	root := d.Options.Root
+	files := make([]string, len(k.head.Files))
+	for i, below := range k.head.Files {
+		files[i] = filepath.Join(root, below)
+	}
+	var notes notebook
+	for _, note := range k.head.Notes {
+		note.File = filepath.Join(root, note.File)
+		notes.notes = append(notes.notes, note)
+	}
+	paths, err := k.locate(root)
+	if err != nil {
 		return err
 	}
-	var faults []Error
+	taken := time.Now()
+	known, broken, learned := d.checkPictures(paths)
+	d.Images = make([]Image, 0, len(paths))
+	d.pictures = &knownPictures{known: make([]picture, 0, len(paths))}
 	d.Splits = make(map[string][]int)
 	for _, split := range splitNames {
 		d.Splits[split] = []int{}
 	}
-	for i, e := range c.images {
+	var faults []Error
+	for i := range k.ids.len() {
+		file, line, _, split := k.placeOf(i)
+		id := string(k.ids.at(i))
 		switch {
-		case e.split == "" && len(e.captions) == 0:
+		case split == 0 && broken[i] != nil:
+			notes.add(files[file], line, "picture of an image in no split is missing or broken: left out")
 			continue
-		case e.split == "" && e.fault != nil:
-			c.notes.add(e.file, e.line, "picture of an image in no split is missing or broken: left out")
+		case split == 0:
+			notes.add(files[file], line, "image is in no split: neither trained nor reported on")
+		case k.captionsOf(i) == 0:
+			faults = append(faults, Error{files[file], line, fmt.Sprintf("image %q is in split %s and has no caption", id, splitNames[split-1])})
 			continue
-		case e.split == "":
-			c.notes.add(e.file, e.line, "image is in no split: neither trained nor reported on")
-		case len(e.captions) == 0:
-			faults = append(faults, Error{e.file, e.line, fmt.Sprintf("image %q is in split %s and has no caption", e.id, e.split)})
-			continue
-		case e.fault != nil:
-			faults = append(faults, Error{e.file, e.line, fmt.Sprintf("picture %q %v", e.path, e.fault)})
+		case broken[i] != nil:
+			faults = append(faults, Error{files[file], line, fmt.Sprintf("picture %q %v", paths[i], broken[i])})
 			continue
 		default:
-			d.Splits[e.split] = append(d.Splits[e.split], len(d.Images))
+			d.Splits[splitNames[split-1]] = append(d.Splits[splitNames[split-1]], len(d.Images))
 		}
-		img := Image{ID: e.id, Path: e.path, Tokens: tokens[i]}
-		for _, r := range e.captions {
-			img.Captions = append(img.Captions, r.text)
-		}
-		d.Images = append(d.Images, img)
+		d.Images = append(d.Images, Image{ID: id, Path: paths[i], text: k, at: i})
+		d.pictures.known = append(d.pictures.known, known[i])
 	}
 	if len(faults) > 0 {
 		return sumUp(faults)
 	}
 	for _, split := range []string{"train", "test"} {
 		if len(d.Splits[split]) == 0 {
-			return Error{File: d.Options.Root, Msg: fmt.Sprintf("split %s has no %s images", d.Split, split)}
+			return Error{File: root, Msg: fmt.Sprintf("split %s has no %s images", d.Split, split)}
 		}
 	}
-	d.Notes = c.notes.notes
+	d.Notes = notes.notes
+	if learned {
+		d.keepPictures(d.pictures.known, taken)
+	}
 	return nil
 }
 
@@ -70,17 +85,16 @@ func sumUp(faults []Error) error {
 	return first
 }
 
-// tokenize gives the words of every image's captions and leaves out captions
-// that have none.
-func (c *corpus) tokenize(split func(string) []string) [][][]string {
-	tokens := make([][][]string, len(c.images))
-	inParallel(len(c.images), 1, func(i int) {
-		for _, r := range c.images[i].captions {
+// tokenize gives the words of the captions of some images, and leaves out captions that have none.
+func (c *corpus) tokenize(images []entry, split func(string) []string) [][][]string {
+	tokens := make([][][]string, len(images))
+	inParallel(len(images), 1, func(i int) {
+		for _, r := range images[i].captions {
 			tokens[i] = append(tokens[i], split(r.text))
 		}
 	})
-	for i := range c.images {
-		e := &c.images[i]
+	for i := range images {
+		e := &images[i]
 		for k := len(e.captions) - 1; k >= 0; k-- {
 			if len(tokens[i][k]) == 0 {
 				c.notes.add(e.file, e.captions[k].line, "caption has no words: left out")
@@ -95,42 +109,41 @@ func (c *corpus) tokenize(split func(string) []string) [][][]string {
 // located is how many pictures of a folder are looked for to find it.
 const located = 64
 
-// locate finds the pictures' folders below root, and checks every picture.
-func (c *corpus) locate(root string) error {
-	samples := make(map[string][]string)
-	for _, e := range c.images {
-		if e.split != "" && len(samples[e.folder]) < located {
-			samples[e.folder] = append(samples[e.folder], e.name)
+// locate finds the pictures' folders below root, and gives the file of every image's picture.
+func (k *compiled) locate(root string) ([]string, error) {
+	samples := make([][]string, len(k.head.Folders)) // names of pictures
+	for i := range k.names.len() {
+		if _, _, folder, split := k.placeOf(i); split > 0 && len(samples[folder]) < located {
+			samples[folder] = append(samples[folder], string(k.names.at(i)))
 		}
 	}
-	folders := make(map[string]string)
-	for folder, names := range samples {
+	folders := make([]string, len(samples))
+	for i, folder := range k.head.Folders {
 		candidates := slices.Concat(flickrFolders, []string{".", "flickr30k-images", "flickr30k_images"})
 		if folder != "" {
 			candidates = append([]string{folder, filepath.Join("images", folder)}, candidates...)
 		}
-		best, most := "", 0
+		most := 0
 		for _, candidate := range candidates {
 			hits := 0
-			for _, name := range names {
+			for _, name := range samples[i] {
 				if _, err := os.Stat(filepath.Join(root, candidate, filepath.FromSlash(name))); err == nil {
 					hits++
 				}
 			}
 			if hits > most {
-				best, most = candidate, hits
+				folders[i], most = candidate, hits
 			}
 		}
-		if most == 0 {
-			return Error{File: root, Msg: fmt.Sprintf("holds no picture %q in any of the folders %s; unpack the pictures there",
-				names[0], strings.Join(candidates, ", "))}
+		if most == 0 && len(samples[i]) > 0 {
+			return nil, Error{File: root, Msg: fmt.Sprintf("holds no picture %q in any of the folders %s; unpack the pictures there",
+				samples[i][0], strings.Join(candidates, ", "))}
 		}
-		folders[folder] = best
 	}
-	inParallel(len(c.images), 4, func(i int) {
-		e := &c.images[i]
-		e.path = filepath.Join(root, folders[e.folder], filepath.FromSlash(e.name))
-		e.fault = checkPicture(e.path)
-	})
-	return nil
+	paths := make([]string, k.names.len())
+	for i := range paths {
+		_, _, folder, _ := k.placeOf(i)
+		paths[i] = filepath.Join(root, folders[folder], filepath.FromSlash(string(k.names.at(i))))
+	}
+	return paths, nil
 }

@@ -7,22 +7,17 @@ import (
 	"unicode/utf8"
 )
 
-// readText reads a text file: UTF-8, with or without a byte order mark. What
-// is not text is refused with its line.
-func readText(path string) ([]byte, error) {
+// readFile reads a regular file: anything else may never end.
+func readFile(path string) ([]byte, error) {
 	if info, err := os.Stat(path); err != nil {
 		return nil, err
 	} else if !info.Mode().IsRegular() {
 		return nil, Error{File: path, Msg: "is not a regular file"}
 	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	return cleanText(path, text)
+	return os.ReadFile(path)
 }
 
-// cleanText strips the byte order mark and refuses what is not UTF-8 text.
+// cleanText takes the bytes of a text file, UTF-8 with or without a byte order mark. It strips the byte order mark and refuses what is not UTF-8 text.
 func cleanText(path string, text []byte) ([]byte, error) {
 	text = bytes.TrimPrefix(text, []byte("\ufeff"))
 	if bytes.HasPrefix(text, []byte{0xff, 0xfe}) || bytes.HasPrefix(text, []byte{0xfe, 0xff}) {

@@ -3,10 +3,12 @@ package data
 import (
 	"errors"
 	"fmt"
+	"iter"
+	"strings"
 )
 
 // Options say which data set to load and how to read it. They decide the
-// Dataset entirely: equal options over equal files give equal data sets.
+// Dataset entirely: equal options over equal files give equal data sets, whatever a cache holds.
 type Options struct {
 	Name             string                // flickr8k, coco or shapes
 	Root             string                // directory of the data set; unused by shapes
@@ -18,14 +20,61 @@ type Options struct {
 	Seed             int64                 // shapes: drawing seed
 	Vocabulary       string                // words counted on: train (also "") or corpus
 	Tokenize         func(string) []string // caption to lower-case words; called from several goroutines at once
+	Tokenizer        string                // names Tokenize and its version; "" keeps nothing compiled
+	Cache            Cache                 // where the data set is kept compiled, and what is known of its pictures
 }
 
 // Image is one picture with its reference captions.
 type Image struct {
-	ID       string     // file name in the corpus, or scene number for shapes
-	Path     string     // picture file; "" for shapes
-	Captions []string   // as written in the corpus, in file order
-	Tokens   [][]string // Captions through Options.Tokenize, same order
+	ID   string // file name in the corpus, or scene number for shapes
+	Path string // picture file; "" for shapes
+
+	text *compiled // that holds its captions
+	at   int       // its place there
+}
+
+// NewImage gives an image of no corpus that has captions of these words.
+func NewImage(id, path string, tokens [][]string) Image {
+	k, e := newCompiler(), entry{id: id}
+	for _, words := range tokens {
+		e.captions = append(e.captions, row{text: strings.Join(words, " ")})
+	}
+	k.add(e, tokens)
+	return Image{ID: id, Path: path, text: &k.compiled}
+}
+
+// Captions are as written in the corpus, in file order.
+func (m Image) Captions() []string {
+	var captions []string
+	for c := range m.captions() {
+		captions = append(captions, string(m.text.texts.at(c)))
+	}
+	return captions
+}
+
+// Tokens are the captions through Options.Tokenize, in the same order.
+func (m Image) Tokens() [][]string {
+	var tokens [][]string
+	for c := range m.captions() {
+		words := make([]string, 0, m.text.length(c))
+		for w := range m.text.wordsOf(c) {
+			words = append(words, m.text.words[w])
+		}
+		tokens = append(tokens, words)
+	}
+	return tokens
+}
+
+// captions are the places of the image's captions in its text.
+func (m Image) captions() iter.Seq[int] {
+	return func(yield func(int) bool) {
+		if m.text == nil {
+			return
+		}
+		first, last := m.text.captions.span(m.at)
+		for c := first; c < last && yield(c); c++ {
+		}
+	}
 }
 
 // Dataset is a loaded data set. It is safe for concurrent use by several
@@ -39,8 +88,8 @@ type Dataset struct {
 	Hash        string  // sha256 hex over split names, image IDs and captions in the splits
 	Options     Options // the options with defaults filled in
 
-	encoded [][][]int64 // per image, per caption: <s> words </s>, cut to MaxLength
-	scenes  []scene     // shapes only
+	scenes   []scene        // shapes only
+	pictures *knownPictures // nil for shapes
 }
 
 // Note reports something in the data that was left out or read leniently.

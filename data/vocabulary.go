@@ -52,12 +52,22 @@ func NewVocabulary(words []string) (*Vocabulary, error) {
 // minCount times in the captions of the images listed: most frequent first,
 // equal counts in byte order, so that it does not depend on the order of files.
 func countVocabulary(images []Image, indices []int, minCount int) (*Vocabulary, error) {
-	count := make(map[string]int)
+	counts := make(map[*compiled][]int) // by the places of words; the images of a corpus share one text
 	for _, i := range indices {
-		for _, tokens := range images[i].Tokens {
-			for _, w := range tokens {
-				count[w]++
+		text := images[i].text
+		if text != nil && counts[text] == nil {
+			counts[text] = make([]int, len(text.words))
+		}
+		for c := range images[i].captions() {
+			for w := range text.wordsOf(c) {
+				counts[text][w]++
 			}
+		}
+	}
+	count := make(map[string]int)
+	for text, of := range counts {
+		for w, n := range of {
+			count[text.words[w]] += n
 		}
 	}
 	words := make([]string, 0, len(count))
@@ -87,15 +97,20 @@ func (v *Vocabulary) ID(word string) int64 {
 // Encode gives <s>, the ids of the first maxWords tokens (all of them when
 // maxWords is 0 or less), </s>.
 func (v *Vocabulary) Encode(tokens []string, maxWords int) []int64 {
-	if maxWords > 0 && len(tokens) > maxWords {
-		tokens = tokens[:maxWords]
-	}
-	ids := make([]int64, 0, len(tokens)+2)
+	ids := make([]int64, 0, encodedLength(len(tokens), maxWords))
 	ids = append(ids, StartID)
-	for _, w := range tokens {
+	for _, w := range tokens[:cap(ids)-2] {
 		ids = append(ids, v.ID(w))
 	}
 	return append(ids, EndID)
+}
+
+// encodedLength is how many ids Encode gives for so many tokens.
+func encodedLength(tokens, maxWords int) int {
+	if maxWords > 0 {
+		tokens = min(tokens, maxWords)
+	}
+	return tokens + 2
 }
 
 // Text gives the words of ids joined by a space. Special words, and ids that

@@ -8,9 +8,9 @@ import (
 
 func TestCountVocabulary(t *testing.T) {
 	images := []Image{
-		{Tokens: [][]string{strings.Fields("b a c a"), strings.Fields("c b z <unk> </s>")}},
-		{Tokens: [][]string{strings.Fields("d d d d <unk>")}},
-		{Tokens: [][]string{strings.Fields("a e")}},
+		NewImage("", "", [][]string{strings.Fields("b a c a"), strings.Fields("c b z <unk> </s>")}),
+		NewImage("", "", [][]string{strings.Fields("d d d d <unk>")}),
+		NewImage("", "", [][]string{strings.Fields("a e")}),
 	}
 	for _, c := range []struct {
 		indices []int

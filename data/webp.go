@@ -13,37 +13,50 @@ import (
 	"golang.org/x/image/webp"
 )
 
-// webpConfig reads the size of a WebP file, and refuses one whose frame has
+// maxChunks is how many parts a WebP file may have: one that does not move needs some five.
+const maxChunks = 1000
+
+// configWebP reads the size of a WebP file, and refuses one whose frame has
 // another: the decoder makes room for the frame, whatever size was claimed, and
 // takes the transparency to be as large as the frame.
-func webpConfig(r io.Reader) (image.Config, error) {
-	file, err := io.ReadAll(r)
+func configWebP(file io.ReadSeeker, size int64) (image.Config, error) {
+	claimed, err := webp.DecodeConfig(file)
 	if err != nil {
 		return image.Config{}, err
 	}
-	claimed, err := webp.DecodeConfig(bytes.NewReader(file))
-	if err != nil {
-		return image.Config{}, err
-	}
-	for kind, content := range webpChunks(file) {
+	chunks := 0
+	for at := int64(12); at+8 <= size; chunks++ {
+		if chunks == maxChunks {
+			return image.Config{}, fmt.Errorf("webp: more than %d chunks", maxChunks)
+		}
+		if _, err := file.Seek(at, io.SeekStart); err != nil {
+			return image.Config{}, err
+		}
+		var head [8]byte
+		if _, err := io.ReadFull(file, head[:]); err != nil {
+			return image.Config{}, err
+		}
+		content := int64(binary.LittleEndian.Uint32(head[4:]))
+		end := min(at+8+content, size)
 		frame := claimed
-		switch kind {
+		switch string(head[:4]) {
 		case "VP8 ":
 			d := vp8.NewDecoder()
-			d.Init(bytes.NewReader(content), len(content))
+			d.Init(file, int(end-at-8))
 			header, err := d.DecodeFrameHeader()
 			if err != nil {
 				return image.Config{}, err
 			}
 			frame.Width, frame.Height = header.Width, header.Height
 		case "VP8L":
-			if frame, err = vp8l.DecodeConfig(bytes.NewReader(content)); err != nil {
+			if frame, err = vp8l.DecodeConfig(io.LimitReader(file, end-at-8)); err != nil {
 				return image.Config{}, err
 			}
 		}
 		if frame.Width != claimed.Width || frame.Height != claimed.Height {
 			return image.Config{}, fmt.Errorf("webp: a frame of %d×%d pixels in a picture of %d×%d", frame.Width, frame.Height, claimed.Width, claimed.Height)
 		}
+		at = end + content%2
 	}
 	return claimed, nil
 }

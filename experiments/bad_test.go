@@ -121,8 +121,8 @@ func TestNearest(t *testing.T) {
 		"epoch": "epochs", "Epochs": "epochs", "batchimages": "batch_images", "optimiser": "optimizer",
 		"bema": "beam", "batch_size": "batch_images", "batch_": "batch_images", "_size": "", "frobnicate": "", "": "", strings.Repeat("x", 500): "",
 	} {
-		if got := nearest(word, words); got != want {
-			t.Errorf("nearest(%q) = %q, want %q", word, got, want)
+		if got := Nearest(word, words); got != want {
+			t.Errorf("Nearest(%q) = %q, want %q", word, got, want)
 		}
 	}
 }

@@ -165,6 +165,10 @@ func (s *Study) checkInteractions(found *problems) {
 	}
 }
 
+// maxLooks is how often results may be looked at. Studies look some three to five times, and the boundary of each look costs
+// a numerical integral.
+const maxLooks = 50
+
 // checkStop checks the looks against the seeds.
 func (s *Study) checkStop(found *problems) {
 	if !s.given("compare.stop") {
@@ -181,6 +185,10 @@ func (s *Study) checkStop(found *problems) {
 	if len(looks) == 1 {
 		found.add(at, "compare.stop.looks holds one look, so the study cannot stop early; "+
 			"give two or more, or leave compare.stop out")
+		return
+	}
+	if len(looks) > maxLooks {
+		found.add(at, "compare.stop.looks holds %d looks; the most are %d", len(looks), maxLooks)
 		return
 	}
 	for i, look := range looks {

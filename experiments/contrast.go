@@ -73,8 +73,9 @@ type design struct {
 func (d Declaration) design() *design {
 	g := &design{Declaration: d, of: map[string][]int{}, at: map[string]int{}}
 	index, rank := map[string]int{}, map[string]int{} // cell → index, trial → place of its seed
+	ofArms := d.Compare.ArmPaths()
 	for _, t := range d.Trials {
-		name := d.cellName(t)
+		name := d.cellName(t, ofArms)
 		i, known := index[name]
 		if !known {
 			i = len(g.cells)
@@ -101,13 +102,12 @@ func (d Declaration) design() *design {
 	return g
 }
 
-// cellName names the cell of a trial: the arm, followed by what is swept besides the arms.
-func (d Declaration) cellName(t DeclaredTrial) string {
+// cellName names the cell of a trial: the arm, followed by what is swept besides the paths in which the arms differ.
+func (d Declaration) cellName(t DeclaredTrial, ofArms []string) string {
 	if !d.Compare.Compares() {
 		return t.Arm // made of all swept values
 	}
 	name := t.Arm
-	ofArms := d.Compare.ArmPaths()
 	for _, path := range slices.Sorted(maps.Keys(t.Swept)) {
 		if !slices.Contains(ofArms, path) {
 			name += " " + path + "=" + t.Swept[path]
@@ -204,17 +204,18 @@ func (g *design) mean(arm string, cells []*Cell) Side {
 func (g *design) interaction(pair [2]string) []Contrast {
 	factor := pair[1]
 	values := g.values(factor)
+	baseline := g.byValue(g.Compare.Baseline, factor)
 	var all []Contrast
 	for _, arm := range g.arms {
+		cells := g.byValue(arm, factor)
 		for i, value := range values {
 			if arm == g.Compare.Baseline || i == 0 {
 				continue
 			}
-			b, a := g.steps(arm, factor, values[0], value), g.steps(g.Compare.Baseline, factor, values[0], value)
+			b, a := g.steps(cells, factor, values[0], value), g.steps(baseline, factor, values[0], value)
 			var both []string // levels of the further factors
-			for _, i := range g.of[arm] {
-				c := &g.cells[i]
-				if rest := g.level(c, factor); c.Level[factor] == value && b[rest] != nil && a[rest] != nil {
+			for _, c := range cells[value] {
+				if rest := g.level(c, factor); b[rest] != nil && a[rest] != nil {
 					both = append(both, rest)
 				}
 			}
@@ -238,23 +239,28 @@ func (g *design) values(factor string) []string {
 	return nil
 }
 
-// steps finds, by the level of the further factors, the cells of an arm at one value of a factor and at another.
-func (g *design) steps(arm, factor, from, to string) map[string]*[2]*Cell {
-	found := map[string]*[2]*Cell{}
+// byValue groups the cells of an arm by the value of a factor.
+func (g *design) byValue(arm, factor string) map[string][]*Cell {
+	cells := map[string][]*Cell{}
 	for _, i := range g.of[arm] {
-		c := &g.cells[i]
-		rest := g.level(c, factor)
-		if found[rest] == nil {
-			found[rest] = &[2]*Cell{}
-		}
-		switch c.Level[factor] {
-		case from:
-			found[rest][0] = c
-		case to:
-			found[rest][1] = c
+		value := g.cells[i].Level[factor]
+		cells[value] = append(cells[value], &g.cells[i])
+	}
+	return cells
+}
+
+// steps finds, by the level of the further factors, the cells of an arm at one value of a factor and at another.
+func (g *design) steps(cells map[string][]*Cell, factor, from, to string) map[string]*[2]*Cell {
+	found := map[string]*[2]*Cell{}
+	for _, c := range cells[from] {
+		found[g.level(c, factor)] = &[2]*Cell{c, nil}
+	}
+	for _, c := range cells[to] {
+		if pair := found[g.level(c, factor)]; pair != nil {
+			pair[1] = c
 		}
 	}
-	maps.DeleteFunc(found, func(_ string, pair *[2]*Cell) bool { return pair[0] == nil || pair[1] == nil })
+	maps.DeleteFunc(found, func(_ string, pair *[2]*Cell) bool { return pair[1] == nil })
 	return found
 }
 

@@ -100,7 +100,7 @@ func elsewhere(name string, paths []string) string {
 	for _, path := range paths {
 		names = append(names, last(path))
 	}
-	best := nearest(last(name), names)
+	best := Nearest(last(name), names)
 	for i, path := range paths {
 		if best != "" && names[i] == best {
 			meant = append(meant, path)

@@ -105,7 +105,7 @@ func (p *problems) err() error {
 // suggest gives `: did you mean "x"?` for the nearest of the words, or nothing
 // where none is near.
 func suggest(word string, words []string) string {
-	if best := nearest(word, words); best != "" {
+	if best := Nearest(word, words); best != "" {
 		return fmt.Sprintf("; did you mean %q?", best)
 	}
 	return ""
@@ -120,10 +120,10 @@ func Suggest(name string, paths []string) string {
 	return elsewhere(name, paths)
 }
 
-// nearest gives the word with the smallest edit distance, if that is at most a
+// Nearest gives the word with the smallest edit distance, if that is at most a
 // third of its length (and at least 1), else the only one with the same part
 // before the first underscore, or "".
-func nearest(word string, words []string) string {
+func Nearest(word string, words []string) string {
 	best, least := "", len(word)+1
 	for _, w := range words {
 		if d := distance(strings.ToLower(word), strings.ToLower(w)); d < least && d <= max(1, len(w)/3) {

@@ -42,7 +42,8 @@ func Parse(path string, source []byte) (*Study, error) {
 // parse is Load on bytes already read.
 func parse(path string, source []byte, sets []string) (*Study, error) {
 	found := &problems{}
-	root := inherit(path, source, nil, found)
+	var files []string
+	root := inherit(path, source, nil, &files, found)
 	if root == nil {
 		return nil, found.err()
 	}
@@ -52,14 +53,15 @@ func parse(path string, source []byte, sets []string) (*Study, error) {
 		}
 	}
 	return decode(path, source, root, found, func(s *Study) {
+		s.Files = files
 		s.checkName(found)
 		s.Name = variantName(s.Name, sets)
 	})
 }
 
-// decode makes a study of a tree. name checks the study's name and completes it.
+// decode makes a study of a tree. name checks the study's name and completes what the tree does not tell.
 func decode(path string, source []byte, root *value, found *problems, name func(*Study)) (*Study, error) {
-	s := &Study{Path: path, Source: source, places: map[string]place{"": place{file: path, line: 1}.show(firstLine(source), 0, 0)}}
+	s := &Study{Path: path, Source: source, places: map[string]place{"": place{file: path, line: 1}.show(printableRunes(firstLine(source)), 0, 0)}}
 	s.fillDefaults()
 	d := &decoder{study: s, problems: found}
 	d.section(root, "")
@@ -105,8 +107,9 @@ func firstLine(source []byte) string {
 }
 
 // inherit parses a file and merges it over the one it extends, if any. chain
-// holds the absolute paths that led here.
-func inherit(path string, source []byte, chain []string, found *problems) *value {
+// holds the absolute paths that led here; files gets the path of each file read.
+func inherit(path string, source []byte, chain []string, files *[]string, found *problems) *value {
+	*files = append(*files, path)
 	root := parseFile(path, source, found)
 	if root == nil {
 		return nil
@@ -138,7 +141,7 @@ func inherit(path string, source []byte, chain []string, found *problems) *value
 		found.report(wrong)
 		return root
 	}
-	under := inherit(base, inherited, chain, found)
+	under := inherit(base, inherited, chain, files, found)
 	if under == nil {
 		return root
 	}

@@ -86,6 +86,13 @@ func TestExtendsReplacesSweptValues(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	var read []string
+	for _, file := range s.Files {
+		read = append(read, filepath.Base(file))
+	}
+	if !slices.Equal(read, []string{"top.yaml", "middle.yaml", "base.yaml"}) {
+		t.Errorf("it was read from %v", s.Files)
+	}
 	want := []Axis{{Path: "train.optimizer.lr", Draw: "uniform", Low: 1e-3, High: 1e-2}}
 	if !reflect.DeepEqual(s.Sweep.Over, want) || s.Model.Hidden != 32 || s.Model.Dropout != 0.1 || s.Name != "top" {
 		t.Errorf("study is %+v", s)

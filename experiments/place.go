@@ -2,6 +2,7 @@ package experiments
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -28,16 +29,15 @@ func (p place) first() string {
 // maxShown is how many characters of a line are shown.
 const maxShown = 120
 
-// show fills in what is shown of a line of which the characters from up to, not including, to are meant: a long line is cut
-// around them.
-func (p place) show(line string, from, to int) place {
-	runes := []rune(printable(line, len(line)))
+// show fills in what is shown of a line, in printable characters, of which those from up to, not including, to are meant: a
+// long line is cut around them.
+func (p place) show(runes []rune, from, to int) place {
 	if len(runes) <= maxShown {
 		p.text, p.from, p.to = string(runes), from, min(to, len(runes))
 		return p
 	}
 	start := max(0, min(from-maxShown/2, len(runes)-maxShown))
-	cut := runes[start:min(len(runes), start+maxShown)]
+	cut := slices.Clone(runes[start:min(len(runes), start+maxShown)])
 	if start > 0 {
 		cut[0] = '…'
 	}
@@ -50,16 +50,21 @@ func (p place) show(line string, from, to int) place {
 
 // printable makes text safe for a terminal and no longer than width runes.
 func printable(text string, width int) string {
-	runes := []rune(strings.TrimRight(text, " \t\r\n"))
+	runes := printableRunes(text)
 	if len(runes) > width {
 		runes = append(runes[:width-1], '…')
 	}
+	return string(runes)
+}
+
+func printableRunes(text string) []rune {
+	runes := []rune(strings.TrimRight(text, " \t\r\n"))
 	for i, r := range runes {
 		if !unicode.IsPrint(r) {
 			runes[i] = ' '
 		}
 	}
-	return string(runes)
+	return runes
 }
 
 // place is a line of the source, from 1. An override has no lines: all of it
@@ -69,10 +74,24 @@ func (c *converter) place(line int) place { return c.part(line, 0, 0) }
 // part is the part of a line, its characters counted from 0.
 func (c *converter) part(line, from, to int) place {
 	if c.file == override {
-		return place{file: override}.show(c.lines[0], from, to)
+		return place{file: override}.show(c.printableLine(1), from, to)
 	}
 	line = max(1, min(line, len(c.lines)))
-	return place{file: c.file, line: line}.show(c.lines[line-1], from, to)
+	return place{file: c.file, line: line}.show(c.printableLine(line), from, to)
+}
+
+// printableLine gives the printable characters of a line, from 1. One line may hold all values of a file, so it is
+// converted once and not for each of them.
+func (c *converter) printableLine(line int) []rune {
+	runes, known := c.printable[line]
+	if !known {
+		runes = printableRunes(c.lines[line-1])
+		if c.printable == nil {
+			c.printable = map[int][]rune{}
+		}
+		c.printable[line] = runes
+	}
+	return runes
 }
 
 // at is the place of a node: all of a word or number, the beginning of anything else.

@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -67,8 +66,12 @@ func (s *Study) checkTrials(found *problems) {
 // an earlier one.
 func (s *Study) expand(found *problems) (trials []Trial, equal int) {
 	seen := map[string]int{} // id → index in trials
+	var named []string
+	if len(s.Compare.Named) > 0 {
+		named = s.Compare.ArmPaths()
+	}
 	for _, p := range s.points() {
-		t, err := s.trial(p)
+		t, err := s.trial(p, named)
 		if err != nil {
 			wrong := s.at("data").wrong("the content of the data cannot be identified: %v", err)
 			wrong.Err = err
@@ -90,14 +93,13 @@ func (s *Study) expand(found *problems) (trials []Trial, equal int) {
 			equal++
 		}
 	}
-	slices.SortStableFunc(trials, func(a, b Trial) int {
-		return cmp.Compare(s.seedRank(fmt.Sprint(a.Settings.Seed)), s.seedRank(fmt.Sprint(b.Settings.Seed)))
-	})
+	rank := s.seedRanks()
+	slices.SortStableFunc(trials, func(a, b Trial) int { return cmp.Compare(rank[a.Settings.Seed], rank[b.Settings.Seed]) })
 	return trials, equal
 }
 
-// trial makes the trial of a point. The error is of reading its data.
-func (s *Study) trial(p point) (Trial, error) {
+// trial makes the trial of a point; named are the paths that named arms set. The error is of reading its data.
+func (s *Study) trial(p point, named []string) (Trial, error) {
 	whole := Study{Settings: s.Settings}
 	swept := map[string]string{}
 	for path, text := range p {
@@ -110,11 +112,9 @@ func (s *Study) trial(p point) (Trial, error) {
 		}
 	}
 	whole.settle()
-	if len(s.Compare.Named) > 0 {
-		for _, path := range s.Compare.ArmPaths() { // also those that other arms set
-			if _, set := swept[path]; !set {
-				swept[path] = whole.get(path)
-			}
+	for _, path := range named { // also those that other arms set
+		if _, set := swept[path]; !set {
+			swept[path] = whole.get(path)
 		}
 	}
 	t := Trial{Arm: s.armOf(p), Settings: whole.Settings, Swept: swept}

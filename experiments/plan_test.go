@@ -251,6 +251,7 @@ func TestWarnings(t *testing.T) {
 		{"validation", "decode: {split: val}\nsweep: {over: {model.attention: [none, soft], seed: [1, 2, 3, 4, 5]}}\n" + strings.Replace(compare, "test.", "val.", 1),
 			"which has also chosen the epochs"},
 		{"no effect", "data: {name: flickr8k, images: 50}\n", "study.yaml:2: data.images has no effect in any trial"},
+		{"a password", "question: Does it work with http://me:hunter2@host?\n", "looks like a password or a token"},
 		{"effect in some", "model: {attention_size: 5}\nsweep: {over: {model.attention: [none, soft]}}\n", ""},
 	} {
 		got := load(t, "study: a\n"+c.text).Warnings()

@@ -18,6 +18,8 @@ type Study struct {
 
 	Path   string `yaml:"-" json:"-"` // the file, as it was given to Load
 	Source []byte `yaml:"-" json:"-"` // its bytes, without what it extends
+	// Files are all that were read: Path, and what it extends. A study from memory has none.
+	Files []string `yaml:"-" json:"-"`
 
 	places   map[string]place // key path → where it was given
 	proposed []point          // set by Continue, see there

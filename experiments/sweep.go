@@ -194,10 +194,14 @@ func (s *Study) checkSweep(found *problems) {
 	}
 }
 
-// seedRank is where a seed stands among the swept ones, 0 if it is not swept.
-func (s *Study) seedRank(seed string) int {
+// seedRanks tells where each swept seed stands among them; nothing where seeds are not swept.
+func (s *Study) seedRanks() map[int64]int {
+	ranks := map[int64]int{}
 	if a := s.Sweep.axis("seed"); a != nil {
-		return slices.Index(a.Values, seed)
+		for i, text := range slices.Backward(a.Values) { // the first of equal ones counts
+			seed, _ := strconv.ParseInt(text, 10, 64)
+			ranks[seed] = i
+		}
 	}
-	return 0
+	return ranks
 }

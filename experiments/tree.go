@@ -94,11 +94,12 @@ func parseFile(file string, source []byte, problems *problems) *value {
 // converter makes values of the nodes of one source. What is wrong with them
 // goes to problems.
 type converter struct {
-	file     string
-	lines    []string
-	shift    int // of an override: where its value stands in the argument, less where it stands in the source
-	problems *problems
-	values   int
+	file      string
+	lines     []string
+	printable map[int][]rune // by line, see printableLine
+	shift     int            // of an override: where its value stands in the argument, less where it stands in the source
+	problems  *problems
+	values    int
 }
 
 // parse gives the mapping that the source is, or nil where nothing can be made

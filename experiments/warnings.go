@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"glimpse/internal/secret"
 	"glimpse/internal/term"
 	"glimpse/metrics"
 )
@@ -41,6 +42,9 @@ func (s *Study) Warnings() []string {
 		if !used {
 			warn(k.path, "%s has no effect in any trial of this study", k.path)
 		}
+	}
+	if text, err := s.YAML(); err == nil && secret.Count(string(text)) > 0 {
+		warn("", "something in it looks like a password or a token: a study is stored with its results, and printed in its report")
 	}
 	if equal > 0 {
 		warn("sweep", "%d of the sweep's trials are equal to another and run once", equal)

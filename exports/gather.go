@@ -33,9 +33,8 @@ func Gather(ctx context.Context, db *store.DB, studies []string) ([]Run, error) 
 			return nil, err
 		}
 		epochs := make(map[string][]store.Epoch, len(all))
-		err = db.EachEpoch(ctx, study, func(run string, e store.Epoch) error {
+		err = db.EachEpoch(ctx, study, func(run string, e store.Epoch) {
 			epochs[run] = append(epochs[run], e)
-			return nil
 		})
 		if err != nil {
 			return nil, err

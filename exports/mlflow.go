@@ -10,7 +10,9 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode"
 
+	"glimpse/internal/secret"
 	"glimpse/internal/store"
 )
 
@@ -33,18 +35,19 @@ type Sent struct {
 // is there already stays as it is; a run that has changed since is replaced.
 //
 // $MLFLOW_TRACKING_USERNAME and _PASSWORD, or $MLFLOW_TRACKING_TOKEN, are the
-// server's, as for MLflow itself.
+// server's, as for MLflow itself. No error holds them, nor those of the URL.
 func MLflow(ctx context.Context, db *store.DB, runs []Run, to string) (Sent, error) {
 	var target interface {
 		// put stores a run unless it is there with the same content.
 		put(ctx context.Context, r *mlRun) (written bool, err error)
 	}
+	shown := secret.URL(to)
 	if u, err := url.Parse(to); err == nil && (u.Scheme == "http" || u.Scheme == "https") {
 		target = newServer(u)
 	} else if dir, ok := localDir(to); ok {
 		target = &fileStore{dir: dir}
 	} else {
-		return Sent{}, fmt.Errorf("MLflow at %s: want http://HOST:PORT, https://HOST, or a folder", to)
+		return Sent{}, fmt.Errorf("MLflow at %s: want http://HOST:PORT, https://HOST, or a folder", shown)
 	}
 	sent := Sent{}
 	for i := range runs {
@@ -54,7 +57,7 @@ func MLflow(ctx context.Context, db *store.DB, runs []Run, to string) (Sent, err
 		}
 		written, err := target.put(ctx, r)
 		if err != nil {
-			return sent, fmt.Errorf("MLflow at %s: run %s of %s (%d of %d runs are there): %w", to, runs[i].ID, runs[i].Study, sent.Runs, len(runs), err)
+			return sent, fmt.Errorf("MLflow at %s: run %s of %s (%d of %d runs are there): %w", shown, runs[i].ID, runs[i].Study, sent.Runs, len(runs), err)
 		}
 		sent.Runs++
 		if written {
@@ -129,17 +132,27 @@ func newMLRun(ctx context.Context, db *store.DB, r *Run) (*mlRun, error) {
 	}
 	settings := r.settings()
 	settings["arm"] = r.Arm
-	m.Params = pairs(settings)
+	params := make(map[string]string, len(settings))
+	for path, value := range settings {
+		params[tagName(path)] = value
+	}
+	m.Params = pairs(params)
 	tags := map[string]string{
 		runTag: r.ID, "glimpse.study": r.Study, "glimpse.state": r.State, "glimpse.signature": r.Signature, "glimpse.parameters": fmt.Sprint(r.Parameters),
 		"glimpse.captions_sha256": r.CaptionsSHA256, "glimpse.weights_sha256": r.WeightsSHA256, "glimpse.error": r.Error,
 	}
 	for path, v := range store.Flatten(r.Environment) {
-		tags["glimpse.environment."+path] = fmt.Sprint(v)
+		if path != "changes.diff" && !strings.HasPrefix(path, "changes.files.") { // their hash says whether they are the same
+			tags["glimpse.environment."+tagName(path)] = fmt.Sprint(v)
+		}
+	}
+	for key, value := range tags {
+		tags[key] = secret.Redact(value)
 	}
 	m.Tags = pairs(tags)
 	for _, p := range r.points() {
-		m.Metrics = append(m.Metrics, mlMetric{p.name, mlNumber(p.value), millis(p.at), p.step})
+		kind, key, _ := strings.Cut(p.name, "/")
+		m.Metrics = append(m.Metrics, mlMetric{kind + "/" + tagName(key), mlNumber(p.value), millis(p.at), p.step})
 	}
 	for _, split := range splits {
 		text, err := cocoResults(ctx, db, r.ID, split)
@@ -157,6 +170,20 @@ func newMLRun(ctx context.Context, db *store.DB, r *Run) (*mlRun, error) {
 	sum := sha256.Sum256(all)
 	m.fingerprint = hex.EncodeToString(sum[:])
 	return m, nil
+}
+
+// tagName keeps of a name what a tag's may hold. The file store makes a file of it, and the name may be another's.
+func tagName(text string) string {
+	name := strings.Map(func(c rune) rune {
+		if unicode.IsLetter(c) || unicode.IsDigit(c) || strings.ContainsRune("_-. ", c) {
+			return c
+		}
+		return '_'
+	}, text)
+	if strings.Trim(name, ".") == "" {
+		return "_"
+	}
+	return name
 }
 
 func millis(at time.Time) int64 {

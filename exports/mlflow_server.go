@@ -12,6 +12,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"glimpse/internal/secret"
 )
 
 // server is an MLflow tracking server, by its REST API 2.0, which MLflow 2 and 3 share.
@@ -43,6 +45,26 @@ type refusal struct {
 	status  int
 	Code    string `json:"error_code"`
 	Message string `json:"message"`
+}
+
+// hidden is an error whose text had the server's password taken out of it.
+type hidden struct {
+	error
+	text string
+}
+
+func (e *hidden) Error() string { return e.text }
+func (e *hidden) Unwrap() error { return e.error }
+
+// hide takes what opens the server out of an error's text: a server, or a proxy, may say it back.
+func (s *server) hide(err error) error {
+	if err == nil {
+		return nil
+	}
+	if text := secret.Redact(secret.Values(err.Error(), s.pass, s.token)); text != err.Error() {
+		return &hidden{err, text}
+	}
+	return err
 }
 
 func (r *refusal) Error() string {
@@ -129,7 +151,13 @@ const (
 	pairBatch   = 100
 )
 
-func (s *server) put(ctx context.Context, r *mlRun) (bool, error) {
+func (s *server) put(ctx context.Context, r *mlRun) (written bool, err error) {
+	written, err = s.replace(ctx, r)
+	return written, s.hide(err)
+}
+
+// replace is put, but for what its errors say.
+func (s *server) replace(ctx context.Context, r *mlRun) (bool, error) {
 	experiment, err := s.experiment(ctx, r.Experiment)
 	if err != nil {
 		return false, err

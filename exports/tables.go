@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"io"
@@ -19,6 +18,8 @@ import (
 
 	"glimpse/internal/atomicfile"
 	"glimpse/internal/jsonline"
+	"glimpse/internal/secret"
+	"glimpse/internal/sheet"
 	"glimpse/internal/store"
 )
 
@@ -130,7 +131,7 @@ func notFinite(v float64) string {
 // for what is not known, and nan, inf and -inf for numbers that are not finite.
 func CSV(ctx context.Context, db *store.DB, runs []Run, dir string) error {
 	return writeTables(ctx, db, runs, dir, ".csv", func(w io.Writer, t table) error {
-		out := csv.NewWriter(w)
+		out := sheet.NewWriter(w)
 		if err := out.Write(t.columns); err != nil {
 			return err
 		}
@@ -238,7 +239,7 @@ func runTable(runs []Run) table {
 	t.rows = func(write func([]cell) error) error {
 		for i := range runs {
 			r := &runs[i]
-			row := append(r.place(), text(r.State), text(r.Failure), text(r.Error), whole(r.Attempt), whole(r.Run.Epochs), whole(r.BestEpoch),
+			row := append(r.place(), text(r.State), text(r.Failure), text(secret.Redact(r.Error)), whole(r.Attempt), whole(r.Run.Epochs), whole(r.BestEpoch),
 				number(r.Seconds), whole(r.Parameters), moment(r.Created), moment(r.Started), moment(r.Finished),
 				text(r.Signature), text(r.CaptionsSHA256), text(r.WeightsSHA256))
 			for _, s := range scores {

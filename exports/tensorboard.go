@@ -2,6 +2,7 @@ package exports
 
 import (
 	"encoding/binary"
+	"errors"
 	"hash/crc32"
 	"io"
 	"maps"
@@ -33,8 +34,10 @@ func TensorBoard(runs []Run, dir string) ([]string, error) {
 		if err := os.MkdirAll(folder, 0o777); err != nil {
 			return folders, err
 		}
-		// One name for ever, so that exporting again replaces.
-		err := atomicfile.Write(filepath.Join(folder, "events.out.tfevents.0.glimpse"), func(w io.Writer) error {
+		if err := removeLeft(folder); err != nil {
+			return folders, err
+		}
+		err := atomicfile.Write(filepath.Join(folder, eventFile), func(w io.Writer) error {
 			for _, event := range r.events() {
 				if err := writeRecord(w, event); err != nil {
 					return err
@@ -48,6 +51,21 @@ func TensorBoard(runs []Run, dir string) ([]string, error) {
 		folders = append(folders, folder)
 	}
 	return folders, nil
+}
+
+// eventFile is one name for ever, so that exporting again replaces.
+const eventFile = "events.out.tfevents.0.glimpse"
+
+// removeLeft removes what killed exports left in a folder when temporary files were still named after the file that they
+// were to become: TensorBoard reads every file with tfevents in its name.
+func removeLeft(folder string) error {
+	left, err := os.ReadDir(folder)
+	for _, entry := range left {
+		if strings.HasPrefix(entry.Name(), eventFile+".") {
+			err = errors.Join(err, os.Remove(filepath.Join(folder, entry.Name())))
+		}
+	}
+	return err
 }
 
 // fileName keeps of a text what every filesystem takes.

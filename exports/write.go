@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"glimpse/internal/secret"
 	"glimpse/internal/store"
 )
 
@@ -19,7 +20,7 @@ type Targets struct {
 // Written says what one target got. As JSON, it is a contract.
 type Written struct {
 	Target string `json:"target"` // mlflow, tensorboard, csv, jsonl, coco
-	To     string `json:"to"`
+	To     string `json:"to"`     // without the password of a URL
 	Runs   int    `json:"runs"`
 	// Written is how many runs are new there or replaced; Same how many were there already, as they are.
 	Written int      `json:"written"`
@@ -47,7 +48,7 @@ func Write(ctx context.Context, db *store.DB, runs []Run, to Targets) ([]Written
 		if target.to == "" {
 			continue
 		}
-		w := Written{Target: target.name, To: target.to, Runs: len(runs), Written: len(runs)}
+		w := Written{Target: target.name, To: secret.URL(target.to), Runs: len(runs), Written: len(runs)}
 		if err := target.write(&w); err != nil {
 			return done, fmt.Errorf("export to %s: %w", target.name, err)
 		}

@@ -1,6 +1,7 @@
 package exports
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -34,5 +35,24 @@ func TestWrite(t *testing.T) {
 	done, err = Write(t.Context(), db, runs, Targets{CSV: at("csv"), COCO: at("file/coco")})
 	if err == nil || !strings.HasPrefix(err.Error(), "export to coco: ") || len(done) != 1 {
 		t.Errorf("%+v, %v", done, err)
+	}
+}
+
+// TestKilledTensorBoardExport holds that what killed exports left, now and in earlier versions, is gone after the next:
+// TensorBoard reads every file with tfevents in its name.
+func TestKilledTensorBoardExport(t *testing.T) {
+	_, runs := fixture(t)
+	dir := t.TempDir()
+	folder := filepath.Join(dir, runs[0].Study, fileName(runs[0].name()))
+	for _, name := range []string{eventFile + ".ABCDEFGHIJ.tmp", ".glimpse-ABCDEFGHIJ.tmp"} {
+		if err := errors.Join(os.MkdirAll(folder, 0o777), os.WriteFile(filepath.Join(folder, name), []byte("half"), 0o666)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := TensorBoard(runs, dir); err != nil {
+		t.Fatal(err)
+	}
+	if files, err := os.ReadDir(folder); err != nil || len(files) != 1 || files[0].Name() != eventFile {
+		t.Errorf("the folder holds %v, %v", files, err)
 	}
 }

@@ -87,7 +87,7 @@ func (r *Run) auditItems(captions []store.Caption) ([]audit.Item, error) {
 func (r *Run) auditItem(image int, words []string) audit.Item {
 	of := &r.Data.Images[image]
 	return audit.Item{ID: of.ID, Candidate: strings.Join(words, " "), CandidateTokens: append([]string{}, words...),
-		References: of.Captions, ReferenceTokens: of.Tokens}
+		References: of.Captions(), ReferenceTokens: of.Tokens()}
 }
 
 // modelSays gives what only the best checkpoint can say: the next words on the

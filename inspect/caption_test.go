@@ -63,7 +63,7 @@ func trained(t *testing.T) *store.DB {
 	t.Helper()
 	s := fewScenes
 	s.Decode.Beam = 3
-	d, err := data.Load(runner.DataOptions(s, ""))
+	d, err := data.Load(runner.DataOptions(s, "", data.Cache{}))
 	check(t, err)
 	db := begun(t, "data: {name: shapes}", s, map[string]string{"aaaa": runner.Signature(s, d, "")})
 	claim, err := db.Claim(t.Context(), runOf(t, db, "aaaa"), store.Owner{Host: "h", PID: 1, Lease: time.Minute})
@@ -130,7 +130,7 @@ func TestCaptionOfOlderCheckpoints(t *testing.T) {
 	paint(t, "red.png", color.RGBA{200, 0, 0, 255})
 	engine := &colourNamer{}
 	var remarks strings.Builder
-	o := Opener{DB: db, Engine: engine, Pictures: t.TempDir(), Remark: func(line string) { remarks.WriteString(line + "\n") }}
+	o := Opener{DB: db, Engine: engine, Cache: data.Cache{Dir: t.TempDir()}, Remark: func(line string) { remarks.WriteString(line + "\n") }}
 	full := errors.New("the disk is full")
 	_, err := o.Caption(t.Context(), "aaaa", []Picture{{"red.png", "red.png"}}, CaptionOptions{Beam: 7, Attention: "looks"},
 		func(Captioned) error { return full })

@@ -140,7 +140,7 @@ func (e *ensemble) score(ctx context.Context, engine Engine, captioners []Captio
 	items := make([]metrics.Item, len(captions))
 	for i, c := range captions {
 		of := &e.data.Images[c.Image]
-		items[i] = metrics.Item{ID: of.ID, Candidate: c.Words, References: of.Tokens}
+		items[i] = metrics.Item{ID: of.ID, Candidate: c.Words, References: of.Tokens()}
 	}
 	result, err := e.scorer.Score(items)
 	s.Metrics = term.Numbers(result.Metrics)

@@ -25,8 +25,8 @@ type Opener struct {
 	Engine Engine
 	// Root is the folder of the data set; "" takes the one that a run's study names.
 	Root string
-	// Pictures is the folder where hashes of pictures are kept, as [runner.Config.Cache] is.
-	Pictures string
+	// Cache is where data sets are kept, as in [runner.Config].
+	Cache data.Cache
 	// Remark gets a line, without its end, before each part that may take
 	// minutes; nil for none.
 	Remark func(line string)
@@ -77,7 +77,7 @@ func (o *Opener) load(ctx context.Context, run store.Run, settings experiments.S
 	}
 	of := settings.Data
 	settings.Data.Root = root
-	d, err := data.Load(runner.DataOptions(settings, root))
+	d, err := data.Load(runner.DataOptions(settings, root, o.Cache))
 	if err != nil {
 		return fmt.Errorf("data set %s, which holds the references: %w; --data names its folder", of.Name, err)
 	}
@@ -90,7 +90,7 @@ func (o *Opener) load(ctx context.Context, run store.Run, settings experiments.S
 
 // check holds that the run was made with this data set.
 func (r *Run) check() error {
-	if err := runner.CheckData(r.Run, r.Data, r.opener.Pictures); err != nil {
+	if err := runner.CheckData(r.Run, r.Data); err != nil {
 		return err
 	}
 	here := runner.Signature(r.Settings, r.Data, "")

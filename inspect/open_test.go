@@ -58,13 +58,13 @@ func runOf(t *testing.T, db *store.DB, id string) store.Run {
 // TestOpen holds that a run is opened with the data set that it was made with, which is loaded once for several runs, and
 // that no run is opened with another, whether or not that has been loaded already.
 func TestOpen(t *testing.T) {
-	d, err := data.Load(runner.DataOptions(fewScenes, ""))
+	d, err := data.Load(runner.DataOptions(fewScenes, "", data.Cache{}))
 	check(t, err)
 	signature := runner.Signature(fewScenes, d, metrics.Version)
 	db := begun(t, "data: {name: shapes}", fewScenes, map[string]string{
 		"aaaa": signature, "bbbb": signature, "cccc": strings.Replace(signature, d.Hash[:12], "000000000000", 1),
 	})
-	o := Opener{DB: db, Pictures: t.TempDir()}
+	o := Opener{DB: db, Cache: data.Cache{Dir: t.TempDir()}}
 	first, err := o.Open(t.Context(), runOf(t, db, "aaaa"))
 	check(t, err)
 	if len(first.Data.Images) != 60 || first.Data.Hash != d.Hash || first.Settings.Data != fewScenes.Data {

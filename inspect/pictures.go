@@ -9,9 +9,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 
 	"glimpse/data"
+	"glimpse/internal/crash"
 )
 
 // Picture is a picture of anywhere: its file, and its name below the folder that it was found in.
@@ -92,14 +92,14 @@ func readAhead(ctx context.Context, pictures []Picture, size int) <-chan []readP
 // readAll reads pictures, each in a goroutine of its own.
 func readAll(pictures []Picture, size int) []readPicture {
 	batch := make([]readPicture, len(pictures))
-	var readers sync.WaitGroup
+	var readers crash.Workers
 	for i, picture := range pictures {
 		readers.Go(func() {
-			source, err := data.ReadPicture(picture.File)
-			batch[i] = readPicture{Picture: picture, err: err}
-			if err == nil {
-				batch[i].pixels, batch[i].image = data.Squash(source, size), data.Shrink(source, drawnSide)
-			}
+			p := readPicture{Picture: picture}
+			p.err = data.WithPicture(picture.File, max(size, drawnSide), func(source image.Image) {
+				p.pixels, p.image = data.Squash(source, size), data.Shrink(source, drawnSide)
+			})
+			batch[i] = p
 		})
 	}
 	readers.Wait()

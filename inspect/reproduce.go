@@ -10,6 +10,7 @@ import (
 
 	"glimpse/data"
 	"glimpse/experiments"
+	"glimpse/internal/private"
 	"glimpse/internal/store"
 	"glimpse/metrics/meteor"
 	"glimpse/planning"
@@ -68,14 +69,14 @@ func (o *Opener) reproduce(ctx context.Context, run store.Run, again Again) (*Re
 		study.Data.Root = o.Root
 	}
 	trial.Settings.Data.Root = study.Data.Root
-	d, err := data.Load(runner.DataOptions(trial.Settings, study.Data.Root))
+	d, err := data.Load(runner.DataOptions(trial.Settings, study.Data.Root, o.Cache))
 	if err != nil {
 		return nil, err
 	}
-	if err := runner.CheckData(run, d, o.Pictures); err != nil { // before hours of training
+	if err := runner.CheckData(run, d); err != nil { // before hours of training
 		return nil, err
 	}
-	if err := os.MkdirAll(again.Folder, 0o777); err != nil {
+	if err := private.Folder(again.Folder); err != nil {
 		return nil, fmt.Errorf("folder to train in: %w", err)
 	}
 	scratch, err := store.Open(filepath.Join(again.Folder, "results.db"))

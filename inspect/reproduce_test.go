@@ -18,11 +18,11 @@ import (
 // TestReproduceTellsOfAnotherLibtorch holds that it is said before anything is trained, and only where it is so; and that
 // nothing but a completed run is trained again.
 func TestReproduceTellsOfAnotherLibtorch(t *testing.T) {
-	d, err := data.Load(runner.DataOptions(fewScenes, ""))
+	d, err := data.Load(runner.DataOptions(fewScenes, "", data.Cache{}))
 	check(t, err)
 	db := begun(t, "study: made-up\nquestion: Is it said?\ndata: {name: shapes}\nencoder: {name: cnn}\n", fewScenes, map[string]string{"aaaa": runner.Signature(fewScenes, d, metrics.Version)})
 	var said []string
-	o := Opener{DB: db, Pictures: t.TempDir(), Remark: func(line string) { said = append(said, line) }}
+	o := Opener{DB: db, Cache: data.Cache{Dir: t.TempDir()}, Remark: func(line string) { said = append(said, line) }}
 	again := Again{Folder: t.TempDir(), Libtorch: "2.15.0"}
 	_, err = o.Reproduce(t.Context(), runOf(t, db, "aaaa"), again)
 	if err == nil || !strings.Contains(err.Error(), "run aaaa is running, and only a completed run") {

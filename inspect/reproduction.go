@@ -22,6 +22,9 @@ type Reproduction struct {
 	FirstEpoch      int                                  `json:"first_epoch_differing"` // by loss or scores; 0 where none does
 	Metrics         map[string]map[string][2]term.Number `json:"metrics"`               // split → key → recorded, again
 	EnvironmentDiff []Difference                         `json:"environment_differs"`
+	// FeaturesContent are the hashes of the bytes of the features that were trained on, recorded and again; "" where a run
+	// has none or did not record it.
+	FeaturesContent [2]string `json:"features_content_sha256"`
 }
 
 // Difference is a fact that was otherwise when the run was trained again.
@@ -65,6 +68,7 @@ func compareOutcomes(first, again outcome) *Reproduction {
 			}
 		}
 	}
+	r.FeaturesContent = [2]string{a.Hashes()["features_content"], b.Hashes()["features_content"]}
 	r.EnvironmentDiff = environmentDiff(a.Environment, b.Environment)
 	if a.Signature != b.Signature {
 		r.EnvironmentDiff = append(r.EnvironmentDiff, Difference{"signature", a.Signature, b.Signature})
@@ -72,13 +76,16 @@ func compareOutcomes(first, again outcome) *Reproduction {
 	return r
 }
 
-// environmentDiff lists what differs between two environments, less what is never the same.
+// untold is what environmentDiff leaves out: what is never the same, and what is told elsewhere.
+var untold = []string{"peak_rss_bytes", "attempts", "command", "changes.diff", "waiting", "hashes.features_content"}
+
+// environmentDiff lists what differs between two environments, but for what is untold.
 func environmentDiff(recorded, again json.RawMessage) []Difference {
 	values := map[string]*Difference{}
 	for i, environment := range []json.RawMessage{recorded, again} {
 		for _, pair := range store.Paths(environment) {
 			key := pair[0]
-			if strings.HasPrefix(key, "timings.") || slices.Contains([]string{"peak_rss_bytes", "attempts", "command", "changes.diff"}, key) {
+			if strings.HasPrefix(key, "timings.") || slices.Contains(untold, key) {
 				continue
 			}
 			if values[key] == nil {

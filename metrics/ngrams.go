@@ -4,8 +4,9 @@ import (
 	"cmp"
 	"slices"
 	"strings"
-	"sync"
 	"unicode"
+
+	"glimpse/internal/crash"
 )
 
 // gram is an n-gram of one caption: its number in the corpus and how often
@@ -109,7 +110,7 @@ func numberGrams(all []*caption, words int) [MaxOrder]int {
 	}
 	sizes[1] = pairs.count
 
-	var wg sync.WaitGroup
+	var wg crash.Workers
 	wg.Go(func() {
 		var scratch []uint32
 		for i, c := range all {

@@ -2,11 +2,12 @@ package metrics
 
 import (
 	"fmt"
+	"iter"
 	"runtime"
 	"strings"
-	"sync"
 	"sync/atomic"
 
+	"glimpse/internal/crash"
 	"glimpse/metrics/meteor"
 )
 
@@ -17,8 +18,8 @@ import (
 type Scorer struct {
 	// Meteor holds METEOR's data (see [meteor.Load]); nil for none.
 	Meteor *meteor.Data
-	// Training are the tokens of all training captions; nil for none.
-	Training [][]string
+	// Training gives the tokens of all training captions; nil for none.
+	Training iter.Seq[[]string]
 }
 
 // Score scores items with the zero [Scorer], on all cores.
@@ -120,15 +121,15 @@ func copied(s *Scorer, items []Item) (float64, bool) {
 	if s.Training == nil {
 		return 0, false
 	}
-	training := make(map[string]bool, len(s.Training))
-	for _, tokens := range s.Training {
-		training[strings.Join(tokens, " ")] = true
+	candidates := make(map[string]int) // how many are so, until a training caption is
+	for _, item := range items {
+		candidates[strings.Join(item.Candidate, " ")]++
 	}
 	n := 0
-	for _, item := range items {
-		if training[strings.Join(item.Candidate, " ")] {
-			n++
-		}
+	for tokens := range s.Training {
+		caption := strings.Join(tokens, " ")
+		n += candidates[caption]
+		delete(candidates, caption)
 	}
 	return float64(n) / float64(len(items)), true
 }
@@ -171,7 +172,7 @@ func lengthRatio(images []ImageScore) float64 {
 func inParallel(n int, newWork func() func(i int)) {
 	const batch = 16
 	var next atomic.Int64
-	var wg sync.WaitGroup
+	var wg crash.Workers
 	for range min(runtime.GOMAXPROCS(0), (n+batch-1)/batch) {
 		wg.Go(func() {
 			work := newWork()

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -73,7 +74,7 @@ func TestScoreByHand(t *testing.T) {
 }
 
 func TestDescribe(t *testing.T) {
-	s := &Scorer{Training: [][]string{words("a dog runs"), words("a cat")}}
+	s := &Scorer{Training: slices.Values([][]string{words("a dog runs"), words("a cat")})}
 	result, err := s.Score([]Item{
 		item("1", "a dog runs", "a dog"), item("2", "a dog runs", "a dog"), item("3", "a bird", "a dog"), item("4", "", "a dog"),
 	})

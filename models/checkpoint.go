@@ -9,11 +9,13 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
 	"glimpse/captioner"
 	"glimpse/internal/atomicfile"
+	"glimpse/internal/private"
 	"glimpse/internal/torch"
 )
 
@@ -85,7 +87,7 @@ func (c *Captioner) Save(path string) (sha string, err error) {
 	}
 	text = append(text, '\n')
 	text = replaceLast(text, noSHA256, hexSHA256(text))
-	err = atomicfile.Write(path+".json", func(w io.Writer) error {
+	err = atomicfile.WriteMode(path+".json", private.Mode(filepath.Dir(path)), func(w io.Writer) error {
 		_, err := w.Write(text)
 		return err
 	})

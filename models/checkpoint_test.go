@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -51,6 +52,24 @@ func TestBadCheckpoints(t *testing.T) {
 	wider.Model.Hidden++
 	if err := newSmall(t, wider, d).Load(save(t)); err == nil || !strings.Contains(err.Error(), "another model") {
 		t.Errorf("a checkpoint of another width: error %v", err)
+	}
+}
+
+// A checkpoint holds the words of its data: it is its owner's, and the group's in a folder that is the group's.
+func TestCheckpointIsPrivate(t *testing.T) {
+	for folder, want := range map[fs.FileMode]fs.FileMode{0o755: 0o600, 0o770: 0o660} {
+		dir := t.TempDir()
+		if err := os.Chmod(dir, folder); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := newSmall(t, smallSettings("soft"), smallScenes(t)).Save(filepath.Join(dir, "c")); err != nil {
+			t.Fatal(err)
+		}
+		for _, ending := range []string{".safetensors", ".optimizer.safetensors", ".json"} {
+			if info, err := os.Stat(filepath.Join(dir, "c"+ending)); err != nil || info.Mode().Perm() != want {
+				t.Errorf("%v, %v, want %o", info, err, want)
+			}
+		}
 	}
 }
 

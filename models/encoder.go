@@ -114,10 +114,48 @@ func (f *frozen) Regions() int { return f.spec.Regions }
 
 func (f *frozen) Dim() int { return f.spec.Dim }
 
-// Forward is the body with the grid's rows put behind each other. It runs in inference only.
+// libtorch has a convolution computed by another library, which rounds otherwise, where it may use several threads, where
+// there is one picture, and where there are 16 or more (at::native::ConvParams::use_mkldnn). Between these numbers a
+// picture's features do not depend on the others.
+const leastBatch, mostBatch = 2, 8
+
+// Forward is the body with the grid's rows put behind each other. It runs in inference only. On the CPU it computes on
+// the calling thread, and a picture's features are the same, bit for bit, whatever pictures come with it.
 func (f *frozen) Forward(s *torch.Scope, pixels *torch.Tensor) *torch.Tensor {
-	grid := f.body.of(s, pixels)                                                             // B×D×G×G
-	return s.View(s.Permute(grid, 0, 2, 3, 1), -1, int64(f.spec.Regions), int64(f.spec.Dim)) // B×R×D
+	defer torch.OneThread()()
+	var parts []*torch.Tensor
+	for i, n := int64(0), pixels.Size(0); i < n; i += mostBatch {
+		parts = append(parts, s.Tidy(func(s *torch.Scope) *torch.Tensor {
+			return f.forward(s, s.Narrow(pixels, 0, i, min(mostBatch, n-i)))
+		}))
+	}
+	if len(parts) == 1 {
+		return parts[0]
+	}
+	return s.Cat(0, parts...)
+}
+
+// forward is Forward of 1 to mostBatch pictures.
+func (f *frozen) forward(s *torch.Scope, pixels *torch.Tensor) *torch.Tensor {
+	n := pixels.Size(0)
+	if n < leastBatch {
+		rows := s.Permute(pixels, 0, 2, 3, 1) // as they lie in memory
+		pixels = s.Permute(s.Cat(0, rows, rows), 0, 3, 1, 2)
+	}
+	grid := s.Permute(f.body.of(s, pixels), 0, 2, 3, 1)                                  // B×G×G×D
+	return s.Narrow(s.View(grid, -1, int64(f.spec.Regions), int64(f.spec.Dim)), 0, 0, n) // B×R×D
+}
+
+// rows are the features of pictures, each S×S×3 normalised numbers: R×D float16 each, row-major.
+func (f *frozen) rows(s *torch.Scope, pixels []float32) (rows []uint16, err error) {
+	err = s.Inference(func(s *torch.Scope) error {
+		rows, err = s.Halfs(f.Forward(s, f.batch(s, pixels)))
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("encoding pictures with %s: %w", f.spec.Encoder, err)
+	}
+	return rows, nil
 }
 
 // batch makes the pixels of n pictures, normalised and row by row with channels innermost, a tensor n×3×S×S.

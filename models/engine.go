@@ -2,6 +2,8 @@ package models
 
 import (
 	"context"
+	"errors"
+	"runtime"
 
 	"glimpse/captioner"
 	"glimpse/data"
@@ -11,9 +13,11 @@ import (
 
 // Engine makes captioners and the features that they look at, on one device.
 type Engine struct {
-	CacheDir string       // the user's cache: weights and features lie below it
-	Device   torch.Device // where to train and decode
-	Threads  int          // threads of an operation on the CPU; 0 leaves libtorch's choice
+	CacheDir string // the user's cache: weights and features lie below it
+	// SharedDir is a cache of others, which is only read, "" for none.
+	SharedDir string
+	Device    torch.Device // where to train and decode
+	Threads   int          // threads of an operation on the CPU; 0 leaves libtorch's choice
 }
 
 // Features fills the cache with the features of the pictures of d that are in
@@ -23,7 +27,34 @@ func (e Engine) Features(ctx context.Context, s experiments.Settings, d *data.Da
 		return nil
 	}
 	e.prepare()
-	return fillFeatures(ctx, e.CacheDir, s, d, e.Device, progress)
+	threads := e.threads()
+	if e.Device != torch.CPU { // they decode pictures, of which a GPU cannot have enough
+		threads = runtime.GOMAXPROCS(0)
+	}
+	return fillFeatures(ctx, e.CacheDir, s, d, e.Device, threads, progress)
+}
+
+// threads is how many threads there are to use.
+func (e Engine) threads() int {
+	if e.Threads > 0 {
+		return e.Threads
+	}
+	return runtime.GOMAXPROCS(0)
+}
+
+// VerifiedFeatures is Features, once all that is in the cache is verified.
+func (e Engine) VerifiedFeatures(ctx context.Context, s experiments.Settings, d *data.Dataset, progress func(done, total int)) error {
+	if s.Encoder.Name != captioner.Joint {
+		features, _, err := openFeatures(ctx, e.CacheDir, s, d)
+		if err != nil {
+			return err
+		}
+		_, err = features.Verify()
+		if err := errors.Join(err, features.Close()); err != nil {
+			return err
+		}
+	}
+	return e.Features(ctx, s, d, progress)
 }
 
 // Captioner makes a fresh captioner from the settings' seed. The features of a

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -15,13 +14,11 @@ import (
 	"glimpse/internal/torch"
 )
 
-// featureBatch is how many pictures go through a frozen encoder at once. More cost memory and gain no speed on a processor.
-const featureBatch = 8
+// syncEvery is how many pictures' features may be lost when the machine stops.
+const syncEvery = 1024
 
-// syncEvery is how many batches may be lost when the machine stops.
-const syncEvery = 128
-
-// openFeatures opens the cache of the features that the settings ask for, under cache/features. It needs the
+// openFeatures opens the cache of the features that the settings ask for, under cache/features and where the data set's
+// options share theirs. It needs the
 // weights' hash, and therefore fetches the weights of encoder.weights: auto, but does not read them.
 func openFeatures(ctx context.Context, cache string, settings experiments.Settings, d *data.Dataset) (*data.Features, weightsFile, error) {
 	e := settings.Encoder
@@ -29,26 +26,34 @@ func openFeatures(ctx context.Context, cache string, settings experiments.Settin
 	if err != nil {
 		return nil, weightsFile{}, err
 	}
-	w, err := findWeights(ctx, cache, e, settings.Seed)
+	features := data.Cache{Dir: filepath.Join(cache, "features"), Shared: d.Options.Cache.Shared}
+	shared := ""
+	if features.Shared != "" {
+		shared = filepath.Dir(features.Shared)
+	}
+	w, err := findWeights(ctx, cache, shared, e, settings.Seed)
 	if err != nil {
 		return nil, weightsFile{}, err
 	}
 	spec.WeightsSHA256 = w.sha256
-	f, err := data.OpenFeatures(filepath.Join(cache, "features"), spec, d)
+	f, err := data.OpenFeatures(features, spec, d)
 	return f, w, err
 }
 
-// fillFeatures computes the features of the data set's pictures that the cache lacks, on the device. Decoding runs
-// beside the network. When ctx ends, what is done stays in the cache, and the next call goes on from there. Of
-// several processes one computes and the others wait. progress is called from one goroutine with the pictures done
+// fillFeatures computes the features of the data set's pictures that the cache lacks, on the device. On the CPU so many
+// threads take batches of pictures, each of which decodes and encodes its own; with a GPU pictures are decoded beside the
+// network. When ctx ends, what is done stays in the cache, and the next call goes on from there. Of
+// several processes one computes and the others wait. progress is called by one goroutine at a time with the pictures done
 // and those that were lacking at the start; it may be nil.
-func fillFeatures(ctx context.Context, cache string, settings experiments.Settings, d *data.Dataset, device torch.Device, progress func(done, total int)) error {
+func fillFeatures(
+	ctx context.Context, cache string, settings experiments.Settings, d *data.Dataset, device torch.Device, threads int, progress func(done, total int),
+) error {
 	features, w, err := openFeatures(ctx, cache, settings, d)
 	if err != nil {
 		return err
 	}
 	if release, err2 := features.Exclusive(ctx); err2 == nil {
-		err = encodeMissing(ctx, features, w, d, device, progress)
+		err = encodeMissing(ctx, features, w, d, device, threads, progress)
 		release()
 	} else {
 		err = err2
@@ -59,7 +64,9 @@ func fillFeatures(ctx context.Context, cache string, settings experiments.Settin
 	return err
 }
 
-func encodeMissing(ctx context.Context, features *data.Features, w weightsFile, d *data.Dataset, device torch.Device, progress func(done, total int)) error {
+func encodeMissing(
+	ctx context.Context, features *data.Features, w weightsFile, d *data.Dataset, device torch.Device, threads int, progress func(done, total int),
+) error {
 	missing := features.Missing()
 	if len(missing) == 0 {
 		return nil
@@ -70,113 +77,125 @@ func encodeMissing(ctx context.Context, features *data.Features, w weightsFile, 
 			return err
 		}
 		defer encoder.free()
-		ctx, cancel := context.WithCancel(ctx)
-		defer cancel()
-		batches := decodeAhead(ctx, d, missing, encoder.spec.ImageSize, encoder.pixels)
-		defer func() { // lets the decoders go before the encoder
-			cancel()
-			for range batches {
-			}
-		}()
-		done, count := 0, 0
-		for b := range batches {
-			if b.err != nil {
-				return b.err
-			}
-			if err := encoder.put(s, features, b); err != nil {
+		fill := filling{features: features, encoder: encoder, total: len(missing), progress: progress}
+		return inBatches(ctx, len(missing), threads, func(ctx context.Context, s *torch.Scope, begin, end int) error {
+			images := missing[begin:end]
+			pixels, err := decodePictures(ctx, d, images, encoder.spec.ImageSize, encoder.pixels)
+			if err != nil {
 				return err
 			}
-			done += len(b.images)
-			if count++; count%syncEvery == 0 || done == len(missing) {
-				if err := features.Sync(); err != nil {
-					return err
-				}
-			}
-			if progress != nil {
-				progress(done, len(missing))
-			}
-		}
-		return ctx.Err()
+			return fill.put(s, images, pixels)
+		})
 	})
 }
 
-// pixelBatch is a batch of pictures, ready for the network.
-type pixelBatch struct {
-	images []int
-	pixels []float32 // B×S×S×3
-	err    error
-}
-
-// decodeAhead decodes the images in batches, on all cores, a few batches ahead. Their order is not that of images.
-// The channel closes when all are sent, one has failed, or ctx ends.
-func decodeAhead(ctx context.Context, d *data.Dataset, images []int, size int, table *pixelTable) <-chan pixelBatch {
-	out := make(chan pixelBatch, 1)
+// inBatches calls do for batches of 0 … n-1, [begin, end), of at most mostBatch, from so many threads of the operating
+// system, each with a scope for each of its batches. do's context and the whole end with the first error or with ctx.
+func inBatches(ctx context.Context, n, threads int, do func(ctx context.Context, s *torch.Scope, begin, end int) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	size := batchSize(n, threads)
 	var next atomic.Int64
-	var workers sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), (len(images)+featureBatch-1)/featureBatch) {
-		workers.Go(func() {
-			for {
-				start := int(next.Add(featureBatch)) - featureBatch
-				if start >= len(images) || ctx.Err() != nil {
-					return
+	var all sync.WaitGroup
+	for range min(threads, (n+size-1)/size) {
+		all.Go(func() {
+			err := torch.Run(func(s *torch.Scope) error {
+				for ctx.Err() == nil {
+					begin := int(next.Add(int64(size))) - size
+					if begin >= n {
+						return nil
+					}
+					err := s.Do(func(s *torch.Scope) error { return do(ctx, s, begin, min(begin+size, n)) })
+					if err != nil {
+						return err
+					}
 				}
-				b := decodePictures(ctx, d, images[start:min(start+featureBatch, len(images))], size, table)
-				select {
-				case out <- b:
-				case <-ctx.Done():
-				}
-				if b.err != nil {
-					return
-				}
+				return nil
+			})
+			if err != nil {
+				cancel(err)
 			}
 		})
 	}
-	go func() {
-		workers.Wait()
-		close(out)
-	}()
-	return out
+	all.Wait()
+	return context.Cause(ctx)
 }
 
-func decodePictures(ctx context.Context, d *data.Dataset, images []int, size int, table *pixelTable) pixelBatch {
+// inFlight is how many pictures are in frozen encoders at a time, unless there are more than half as many threads. Eight in
+// EfficientNet-Lite2 take 120 MB.
+const inFlight = 32
+
+// batchSize is how many of n pictures go through a frozen encoder at once on each of so many threads. More than mostBatch cost
+// memory and gain no speed on a processor; fewer share the work evenly.
+func batchSize(n, threads int) int {
+	return max(leastBatch, min(mostBatch, inFlight/threads, (n+threads-1)/threads))
+}
+
+// decodePictures gives S×S×3 normalised numbers of each image.
+func decodePictures(ctx context.Context, d *data.Dataset, images []int, size int, table *pixelTable) ([]float32, error) {
 	each := 3 * size * size
-	b := pixelBatch{images: images, pixels: make([]float32, len(images)*each)}
+	pixels := make([]float32, len(images)*each)
 	for k, i := range images {
-		if b.err = ctx.Err(); b.err != nil {
-			return b
+		if err := ctx.Err(); err != nil {
+			return nil, err
 		}
 		rgb, err := d.Pixels(i, size)
 		if err != nil {
-			b.err = fmt.Errorf("reading the pictures: %w", err)
-			return b
+			return nil, fmt.Errorf("reading the pictures: %w", err)
 		}
-		table.apply(b.pixels[k*each:(k+1)*each], rgb)
+		table.apply(pixels[k*each:(k+1)*each], rgb)
 	}
-	return b
+	return pixels, nil
+}
+
+// filling is a cache that is being filled by several goroutines.
+type filling struct {
+	features *data.Features
+	encoder  *frozen
+	total    int
+	progress func(done, total int)
+
+	gpu          sync.Mutex // held by whoever encodes on it, so that it holds one batch at a time
+	mu           sync.Mutex
+	done, synced int // pictures
 }
 
 // put encodes a batch and stores its rows.
-func (f *frozen) put(s *torch.Scope, features *data.Features, b pixelBatch) error {
-	return s.Inference(func(s *torch.Scope) error {
-		grid, err := s.Halfs(f.Forward(s, f.batch(s, b.pixels))) // B×R×D
-		if err != nil {
-			return fmt.Errorf("encoding pictures with %s: %w", f.spec.Encoder, err)
+func (f *filling) put(s *torch.Scope, images []int, pixels []float32) error {
+	if f.encoder.device != torch.CPU {
+		f.gpu.Lock()
+		defer f.gpu.Unlock()
+	}
+	grid, err := f.encoder.rows(s, pixels)
+	if err != nil {
+		return err
+	}
+	each := f.encoder.Regions() * f.encoder.Dim()
+	for k, i := range images {
+		if err := f.features.Put(i, grid[k*each:(k+1)*each]); err != nil {
+			return err
 		}
-		each := f.spec.Regions * f.spec.Dim
-		for k, i := range b.images {
-			if err := features.Put(i, grid[k*each:(k+1)*each]); err != nil {
-				return err
-			}
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.done += len(images); f.done-f.synced >= syncEvery || f.done == f.total {
+		if err := f.features.Sync(); err != nil {
+			return err
 		}
-		return nil
-	})
+		f.synced = f.done
+	}
+	if f.progress != nil {
+		f.progress(f.done, f.total)
+	}
+	return nil
 }
 
 // cachedSource gives a captioner the features of a frozen encoder out of the cache.
 type cachedSource struct {
-	cache  *data.Features
-	device torch.Device
-	buffer []uint16
+	cache   *data.Features
+	content string // of the cache, see [data.Features.Content]
+	device  torch.Device
+	buffer  []uint16
 }
 
 var _ source = (*cachedSource)(nil)
@@ -189,9 +208,14 @@ func newCachedSource(ctx context.Context, cache string, settings experiments.Set
 	}
 	if n := len(features.Missing()); n > 0 {
 		features.Close()
-		return nil, fmt.Errorf("the feature cache lacks %d pictures: run `glimpse features` on the study first", n)
+		return nil, fmt.Errorf("the feature cache lacks %d pictures: %w", n, data.ErrFeatures)
 	}
-	return &cachedSource{cache: features, device: device}, nil
+	content, err := features.Content()
+	if err != nil {
+		features.Close()
+		return nil, err
+	}
+	return &cachedSource{cache: features, content: content, device: device}, nil
 }
 
 func (c *cachedSource) features(s *torch.Scope, images []int, _ bool) (*torch.Tensor, error) {
@@ -214,7 +238,9 @@ func (c *cachedSource) use(*parameters) {}
 func (c *cachedSource) dim() int { return c.cache.Spec().Dim }
 
 func (c *cachedSource) hashes() map[string]string {
-	return map[string]string{"encoder_weights": c.cache.Spec().WeightsSHA256, "features": c.cache.Hash()}
+	return map[string]string{
+		"encoder_weights": c.cache.Spec().WeightsSHA256, "features": c.cache.Hash(), "features_content": c.content,
+	}
 }
 
 func (c *cachedSource) close() error { return c.cache.Close() }

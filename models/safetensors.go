@@ -12,10 +12,12 @@ import (
 	"maps"
 	"math"
 	"os"
+	"path/filepath"
 	"slices"
 	"unsafe"
 
 	"glimpse/internal/atomicfile"
+	"glimpse/internal/private"
 )
 
 // namedTensor is a float32 tensor as it stands in a file.
@@ -53,7 +55,7 @@ func writeSafetensors(path string, tensors []namedTensor) (string, error) {
 	}
 	text = append(text, bytes.Repeat([]byte{' '}, (8-len(text)%8)%8)...)
 	sum := sha256.New()
-	err = atomicfile.Write(path, func(f io.Writer) error {
+	err = atomicfile.WriteMode(path, private.Mode(filepath.Dir(path)), func(f io.Writer) error {
 		w := io.MultiWriter(f, sum)
 		if err := binary.Write(w, binary.LittleEndian, uint64(len(text))); err != nil {
 			return err

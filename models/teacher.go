@@ -44,7 +44,7 @@ func (c *Captioner) nextBatch(s *torch.Scope, images []int) ([][][]string, error
 	b := c.trueWords(images)
 	words := make([][][]string, len(images))
 	for i, image := range images {
-		words[i] = make([][]string, min(b.C, len(c.dataset.Images[image].Tokens)))
+		words[i] = make([][]string, min(b.C, len(c.dataset.Images[image].Tokens())))
 	}
 	p := pack(b)
 	if len(p.input) == 0 {
@@ -81,7 +81,7 @@ func (c *Captioner) trueWords(images []int) data.Batch {
 	b := data.Batch{Images: images, C: o.CaptionsPerImage}
 	encoded := make([][]int64, len(images)*b.C) // nil where an image has no more captions
 	for i, image := range images {
-		tokens := c.dataset.Images[image].Tokens
+		tokens := c.dataset.Images[image].Tokens()
 		for k := range min(b.C, len(tokens)) {
 			ids := c.dataset.Vocabulary.Encode(tokens[k], o.MaxLength)
 			encoded[i*b.C+k] = ids

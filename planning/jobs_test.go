@@ -11,7 +11,7 @@ func TestJobs(t *testing.T) {
 	plain := &experiments.Study{}
 	pruning := &experiments.Study{}
 	pruning.Sweep.Prune.Method = "median"
-	some := min(runtime.NumCPU(), 3)
+	some := min(runtime.GOMAXPROCS(0), 3)
 	if limit := availableMemory() / trialMemory; limit < 3 {
 		t.Skipf("this machine has memory for %d trials", limit)
 	}
@@ -32,6 +32,34 @@ func TestJobs(t *testing.T) {
 	} {
 		if got := Jobs(c.asked, c.study, c.trials, c.gpu); got != c.want {
 			t.Errorf("%s: %d jobs, want %d", c.name, got, c.want)
+		}
+	}
+}
+
+// TestThreadsRemark holds that the load is told of and decides nothing.
+func TestThreadsRemark(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(6))
+	for _, c := range []struct {
+		jobs int
+		load float64
+		want string
+	}{
+		{1, 0.4, "1 trial at a time, 6 threads each, on 6 processors"},
+		{4, 0.4, "4 trials at a time, 1 thread each, on 6 processors"},
+		{8, 0.4, "8 trials at a time, 1 thread each, on 6 processors"},
+		{2, 9.13, "2 trials at a time, 3 threads each, on 6 processors; other programs use them too (load 9.1), so it takes longer, " +
+			"but threads stay as they are: the last digits of results depend on them"},
+	} {
+		if got := ThreadsRemark(c.jobs, c.load); got != c.want {
+			t.Errorf("%d jobs under a load of %g: %s", c.jobs, c.load, got)
+		}
+	}
+}
+
+func TestLoad(t *testing.T) {
+	for text, want := range map[string]float64{"8.87 5.31 2.38 8/171 21142\n": 8.87, "0.00 0.01 0.05 1/99 1\n": 0, "": 0, "none": 0} {
+		if got := loadIn(text); got != want {
+			t.Errorf("%q: a load of %g, want %g", text, got, want)
 		}
 	}
 }

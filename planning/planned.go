@@ -24,9 +24,7 @@ func (sets *Sets) Against(ctx context.Context, db *store.DB, study *experiments.
 	if p.Trials, err = sets.Trials(study); err != nil {
 		return p, err
 	}
-	path := ""
 	if db != nil {
-		path = db.Path()
 		if p.Known, err = db.Runs(ctx, ""); err != nil {
 			return p, err
 		}
@@ -34,7 +32,11 @@ func (sets *Sets) Against(ctx context.Context, db *store.DB, study *experiments.
 			return p, err
 		}
 	}
-	p.Standing, err = results.Stand(ctx, db, study, p.Trials, p.Known, runner.Commit(ctx, path))
+	commit := ""
+	if !sets.NoGit {
+		commit = runner.Commit(ctx)
+	}
+	p.Standing, err = results.Stand(ctx, db, study, p.Trials, p.Known, commit)
 	return p, err
 }
 

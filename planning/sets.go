@@ -13,8 +13,9 @@ import (
 
 // Sets are the data sets that trials need, each loaded once.
 type Sets struct {
-	// Cache is the folder of the feature cache, where hashes of pictures are kept; see [runner.Config].
-	Cache  string
+	Cache data.Cache // as in [runner.Config]
+	// NoGit keeps git from being asked for the commit that a declaration is recorded with.
+	NoGit  bool
 	loaded map[experiments.Data]*loadedSet
 }
 
@@ -30,7 +31,7 @@ func (sets *Sets) of(s experiments.Settings) (*loadedSet, error) {
 	if d, loaded := sets.loaded[s.Data]; loaded {
 		return d, nil
 	}
-	d, err := data.Load(runner.DataOptions(s, s.Data.Root))
+	d, err := data.Load(runner.DataOptions(s, s.Data.Root, sets.Cache))
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +92,7 @@ func (sets *Sets) content(s experiments.Settings) (experiments.Content, error) {
 		return experiments.Content{}, err
 	}
 	if d.content == (experiments.Content{}) {
-		if d.content, err = runner.ContentOf(d.Dataset, sets.Cache); err != nil {
+		if d.content, err = runner.ContentOf(d.Dataset); err != nil {
 			return experiments.Content{}, err
 		}
 	}
@@ -126,7 +127,7 @@ func (sets *Sets) features(d *loadedSet) func(s experiments.Settings, weightsSHA
 		if err != nil {
 			return "", err
 		}
-		hash, err := data.FeatureHash(spec, d.Dataset, sets.Cache)
+		hash, err := data.FeatureHash(spec, d.Dataset)
 		if err == nil {
 			d.features[key] = hash
 		}

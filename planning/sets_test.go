@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"glimpse/captioner"
+	"glimpse/data"
 	"glimpse/experiments"
 )
 
@@ -14,7 +15,7 @@ func TestFeaturesForetold(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sets := Sets{Cache: t.TempDir()}
+	sets := Sets{Cache: data.Cache{Dir: t.TempDir()}}
 	trials, err := sets.Trials(study)
 	if err != nil {
 		t.Fatal(err)

@@ -1,12 +1,14 @@
 package reports
 
 import (
-	"encoding/csv"
 	"io"
 	"maps"
 	"math"
 	"slices"
 	"strconv"
+
+	"glimpse/internal/secret"
+	"glimpse/internal/sheet"
 )
 
 // tableFiles are the report's tables for other programs, by file name. In CSV
@@ -55,7 +57,7 @@ func whole(content []byte) file {
 // csvFile is a table with a head, whose rows are those that rows calls add with.
 func csvFile(head []string, rows func(add func(cells ...string))) file {
 	return func(w io.Writer) error {
-		out := csv.NewWriter(w)
+		out := sheet.NewWriter(w)
 		_ = out.Write(head) // its error stays and comes with the last flush
 		rows(func(cells ...string) { _ = out.Write(cells) })
 		out.Flush()
@@ -129,7 +131,7 @@ func (r *result) runsCSV() file {
 				line := []string{run.ID, a.Name, strconv.FormatInt(run.Seed, 10), run.State,
 					strconv.Itoa(run.Run.Run.Epochs), strconv.Itoa(run.BestEpoch), stored(run.Seconds),
 					counted(run.Parameters), strconv.FormatInt(run.Attempt, 10),
-					run.Signature, run.CaptionsSHA256, run.WeightsSHA256, run.Error}
+					run.Signature, run.CaptionsSHA256, run.WeightsSHA256, secret.Redact(run.Error)}
 				for _, m := range measured {
 					v, ok := run.Metrics[m.Split][m.Key]
 					line = append(line, storedIf(v, ok))

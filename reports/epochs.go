@@ -38,10 +38,10 @@ func (e *evidence) readEpochs(ctx context.Context, db *store.DB) error {
 		byID[r.ID] = r
 	}
 	shared := map[string][]string{} // keys, joined → keys
-	return db.EachEpoch(ctx, e.Study.Name, func(id string, of store.Epoch) error {
+	return db.EachEpoch(ctx, e.Study.Name, func(id string, of store.Epoch) {
 		r := byID[id]
 		if r == nil {
-			return nil // an amendment's
+			return // an amendment's
 		}
 		keys := slices.Sorted(maps.Keys(of.Val))
 		joined := strings.Join(keys, " ")
@@ -55,7 +55,6 @@ func (e *evidence) readEpochs(ctx context.Context, db *store.DB) error {
 			val.of[i] = of.Val[key]
 		}
 		r.Epochs = append(r.Epochs, epoch{of.Epoch, of.Loss, of.LR, of.Seconds, of.CaptionsPerSecond, val})
-		return nil
 	})
 }
 

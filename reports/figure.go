@@ -14,6 +14,8 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
 	"gonum.org/v1/plot/vg/vgsvg"
+
+	"glimpse/internal/term"
 )
 
 // Every figure is drawn this wide, in points: narrow enough to be read on a
@@ -155,7 +157,7 @@ func escapeXML(s string) string {
 // characters have no place in a plot, and some are forbidden in SVG.
 func clean(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7F || r == 0xFFFE || r == 0xFFFF || (r >= 0x80 && r < 0xA0) || r == '\u2028' || r == '\u2029' {
+		if term.Hidden(r) || r == 0xFFFE || r == 0xFFFF {
 			return ' '
 		}
 		return r

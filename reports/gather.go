@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"glimpse/experiments"
 	"glimpse/internal/store"
@@ -26,6 +27,9 @@ type run struct {
 // completed says whether the run has its final scores.
 func (r *run) completed() bool { return r.State == store.Completed }
 
+// stateText is the state of a run, and whether its process still gives signs of life.
+func (e *evidence) stateText(r *run) string { return results.StateText(r.Run.Run, e.At) }
+
 // evidence is what the store holds of a study.
 type evidence struct {
 	Study        *results.Study
@@ -34,6 +38,7 @@ type evidence struct {
 	Runs         []*run // of that declaration, in the order of the plan
 	Illustration store.Illustration
 	said         *captionReader
+	At           time.Time // when it was read
 }
 
 // gather reads a study from the store.
@@ -42,7 +47,7 @@ func gather(ctx context.Context, db *store.DB, name string) (*evidence, error) {
 	if err != nil {
 		return nil, fmt.Errorf("report: %w", err)
 	}
-	e := &evidence{Study: study, Compare: study.Declared.Compare, Primary: metric{study.Primary}}
+	e := &evidence{Study: study, Compare: study.Declared.Compare, Primary: metric{study.Primary}, At: time.Now()}
 	if e.Illustration, err = db.Illustration(ctx, name); err != nil {
 		return nil, err
 	}

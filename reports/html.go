@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"html/template"
 	"strings"
+
+	"glimpse/internal/term"
 )
 
 var (
@@ -34,10 +36,10 @@ func webPage(p page, sheet *stylesheet) ([]byte, error) {
 	return bytes.Map(printable, b.Bytes()), nil
 }
 
-// printable replaces the control characters that HTML forbids, whatever text
-// they came with.
+// printable replaces the control characters that HTML forbids, and those by which a text shows other
+// than it is, whatever text they came with.
 func printable(r rune) rune {
-	if r < ' ' && r != '\n' && r != '\t' || r >= 0x7F && r < 0xA0 {
+	if term.Hidden(r) && r != '\n' && r != '\t' {
 		return ' '
 	}
 	return r

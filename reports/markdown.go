@@ -88,7 +88,7 @@ func writeListing(b *strings.Builder, l listing) {
 	for strings.Contains(l.Text, fence) {
 		fence += "`"
 	}
-	fmt.Fprintf(b, "%s%s\n%s\n%s\n\n", fence, l.Language, l.Text, fence)
+	fmt.Fprintf(b, "%s%s\n%s\n%s\n\n", fence, l.Language, strings.Map(printable, l.Text), fence)
 }
 
 func writeTable(b *strings.Builder, t table) {

@@ -102,26 +102,50 @@ func (r *result) noticeMissing() {
 	}
 	var parts []string
 	for _, a := range r.Arms {
-		byState := map[string][]int64{}
-		for _, run := range a.Runs {
-			if _, ok := r.Primary.of(run); !ok || !run.completed() {
-				byState[run.State] = append(byState[run.State], run.Seed)
-			}
-		}
-		for _, state := range []string{store.Completed, store.Running, store.Queued, store.Interrupted, store.Failed, store.Pruned} {
-			seeds := byState[state]
-			if len(seeds) == 0 {
-				continue
-			}
-			what := state
-			if state == store.Completed {
+		missing := slices.DeleteFunc(slices.Clone(a.Runs), func(run *run) bool {
+			_, scored := r.Primary.of(run)
+			return scored && run.completed()
+		})
+		for _, same := range r.byState(missing) {
+			what := same.state
+			if what == store.Completed {
 				what = "completed without a score"
+			}
+			var seeds []int64
+			for _, run := range same.runs {
+				seeds = append(seeds, run.Seed)
 			}
 			parts = append(parts, fmt.Sprintf("%s %s %s", a.Label, seedList(seeds), what))
 		}
 	}
 	r.Notices = append(r.Notices, fmt.Sprintf("Provisional: %d of %s finished. Missing: %s.",
 		finished, count(len(r.Runs), "trial"), term.Enumerate(few(parts, 8))))
+}
+
+// sameState are runs that stand alike.
+type sameState struct {
+	state string // see evidence.stateText
+	runs  []*run
+}
+
+// byState groups runs by how they stand.
+func (e *evidence) byState(runs []*run) []sameState {
+	var groups []sameState
+	for _, state := range []string{store.Completed, store.Running, store.Queued, store.Interrupted, store.Failed, store.Pruned} {
+		from := len(groups)
+		for _, r := range runs {
+			if r.State != state {
+				continue
+			}
+			text := e.stateText(r)
+			i := slices.IndexFunc(groups[from:], func(g sameState) bool { return g.state == text })
+			if i < 0 {
+				i, groups = len(groups)-from, append(groups, sameState{state: text})
+			}
+			groups[from+i].runs = append(groups[from+i].runs, r)
+		}
+	}
+	return groups
 }
 
 // seedList names seeds: "seed 4", "seeds 4 and 5".

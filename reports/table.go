@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"glimpse/internal/secret"
 	"glimpse/internal/store"
 )
 
@@ -194,7 +195,7 @@ func (r *result) runTable() table {
 				epochs = fmt.Sprintf("%d of %d", run.BestEpoch, run.Run.Run.Epochs)
 			}
 			t.Rows = append(t.Rows, []cell{{Text: run.ID, Code: true}, a.cell(), {Text: fmt.Sprint(run.Seed)},
-				{Text: run.State, Class: "state-" + knownState(run.State)}, {Text: value}, {Text: epochs},
+				{Text: r.stateText(run), Class: "state-" + knownState(run.State)}, {Text: value}, {Text: epochs},
 				{Text: duration(run.Seconds)}, {Text: abbreviated(run.CaptionsSHA256), Code: run.CaptionsSHA256 != ""}})
 		}
 	}
@@ -223,7 +224,7 @@ func (r *result) failureTable() table {
 
 // cause is why the run ended without a result.
 func (r *run) cause() string {
-	parts := slices.DeleteFunc([]string{strings.TrimSpace(r.Failure), strings.TrimSpace(r.Error)}, func(s string) bool { return s == "" })
+	parts := slices.DeleteFunc([]string{strings.TrimSpace(r.Failure), strings.TrimSpace(secret.Redact(r.Error))}, func(s string) bool { return s == "" })
 	switch {
 	case len(parts) > 0:
 		return strings.Join(parts, ": ")

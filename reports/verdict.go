@@ -304,18 +304,14 @@ func (c *contrast) seeds() (a, b int) {
 
 // states counts the runs that have not completed: "1 running, 8 queued".
 func (r *result) states() string {
-	counts := map[string]int{}
-	for _, run := range r.Runs {
-		counts[run.State]++
-	}
 	var parts []string
-	for _, state := range []string{store.Running, store.Queued, store.Interrupted, store.Failed, store.Pruned} {
-		if counts[state] > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", counts[state], state))
+	for _, same := range r.byState(r.Runs) {
+		if same.state != store.Completed {
+			parts = append(parts, fmt.Sprintf("%d %s", len(same.runs), same.state))
 		}
 	}
-	if n := counts[store.Completed]; n > 0 && len(parts) == 0 {
-		return fmt.Sprintf("%d completed without the score %s.%s", n, r.Primary.Split, r.Primary.Key)
+	if len(parts) == 0 && len(r.Runs) > 0 {
+		return fmt.Sprintf("%d completed without the score %s.%s", len(r.Runs), r.Primary.Split, r.Primary.Key)
 	}
 	return strings.Join(parts, ", ")
 }

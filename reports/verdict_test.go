@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"glimpse/internal/store"
 )
@@ -130,6 +131,34 @@ func TestNotices(t *testing.T) {
 	} {
 		if !strings.Contains(text, s) {
 			t.Errorf("no notice says %q:\n%s", s, text)
+		}
+	}
+}
+
+// TestSilentTrials holds that a trial whose process was killed is told from one that is worked on, wherever its state stands.
+func TestSilentTrials(t *testing.T) {
+	trials := without(finished(2, levels, "none", "adaptive"), "adaptive", 2, store.Running)
+	read := func(after time.Duration) (*result, string) {
+		t.Helper()
+		e, err := gather(t.Context(), usual(t, trials), "attention")
+		check(t, err)
+		e.At = e.At.Add(after)
+		r, err := analyse(context.Background(), e)
+		check(t, err)
+		return r, e.Runs[3].Heard.UTC().Format("2006-01-02 15:04 UTC")
+	}
+	if r, _ := read(0); strings.Contains(string(markdown(newPage(r, nil))), "sign of life") {
+		t.Error("a living process gives no sign of life")
+	}
+	r, heard := read(time.Hour)
+	text := strings.Join(r.Notices, "\n") + "\n" + r.states() + "\n" + string(markdown(newPage(r, nil)))
+	for _, want := range []string{
+		"Missing: adaptive seed 2 running, no sign of life since " + heard + ".",
+		"\n1 running, no sign of life since " + heard + "\n",
+		"| running, no sign of life since " + heard + " |",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("lacks %q:\n%s", want, text)
 		}
 	}
 }

@@ -58,7 +58,7 @@ func TestEqualDataGiveEqualBytes(t *testing.T) {
 }
 
 func TestWhatComesFromTheStoreIsEscaped(t *testing.T) {
-	const evil = `</style></svg><script>alert("x")</script> & "q" 'a' | # *b* ` + "`c` \x01"
+	const evil = `</style></svg><script>alert("x")</script> & "q" 'a' | # *b* ` + "`c` \x01\u202e\x1b[2J"
 	study := store.Study{Name: evil, Question: evil, Spec: "# ```\n" + evil, Compare: json.RawMessage(
 		`{"arms":"model.attention","baseline":"none","contrasts":[["<i>b</i> onload=\"x\"","none"]],"primary":{"metric":"test.cider"}}`)}
 	trials := finished(2, levels, "none", `<i>b</i> onload="x"`)
@@ -67,6 +67,9 @@ func TestWhatComesFromTheStoreIsEscaped(t *testing.T) {
 	check(t, Write(context.Background(), fill(t, study, trials), evil, dir))
 	for name, content := range read(t, dir) {
 		text := string(content)
+		if s := "\x01\x1b\u202e"; filepath.Ext(name) != ".png" && filepath.Ext(name) != ".csv" && strings.ContainsAny(text, s) {
+			t.Errorf("%s holds one of %q", name, s)
+		}
 		switch filepath.Ext(name) {
 		case ".html", ".svg":
 			for _, s := range []string{"<script", "<i>", `onload="x"`, "\x01"} {
@@ -89,6 +92,38 @@ func TestWhatComesFromTheStoreIsEscaped(t *testing.T) {
 
 // codeSpan matches code in Markdown, which shows tags as they are.
 var codeSpan = regexp.MustCompile("`[^`\n]*`")
+
+func TestTablesHoldNoFormulas(t *testing.T) {
+	trials := finished(2, levels, "none", "=1+1")
+	trials = append(trials, trial{arm: "none", seed: 3, state: store.Failed, error: "@SUM(1)"})
+	study := store.Study{Name: "s", Compare: json.RawMessage(
+		`{"arms":"model.attention","baseline":"none","contrasts":[["=1+1","none"]],"primary":{"metric":"test.cider"}}`)}
+	dir := t.TempDir()
+	check(t, Write(context.Background(), fill(t, study, trials), "s", dir))
+	files := read(t, dir)
+	for name, want := range map[string]string{
+		"arms.csv": "\n'=1+1,", "contrasts.csv": "\n'=1+1,none,", "runs.csv": ",'@SUM(1)", "epochs.csv": ",'=1+1,",
+	} {
+		if !strings.Contains(string(files[name]), want) {
+			t.Errorf("%s lacks %q:\n%s", name, want, files[name])
+		}
+	}
+}
+
+// A report is passed on: what a failed run said is in it without passwords.
+func TestReportHoldsNoPasswords(t *testing.T) {
+	trials := append(finished(2, levels, "none", "soft"), trial{arm: "none", seed: 3, state: store.Failed, error: "at http://me:hunter2-pass@host: no"})
+	told := 0
+	for name, text := range written(t, trials) {
+		if strings.Contains(string(text), "hunter2-pass") {
+			t.Errorf("%s holds the password", name)
+		}
+		told += strings.Count(string(text), "http://host")
+	}
+	if told < 2 {
+		t.Error("the report does not tell the cause")
+	}
+}
 
 func TestFiguresAreWellFormedXML(t *testing.T) {
 	for name, content := range written(t, finished(2, levels, "none", "soft", "adaptive")) {

@@ -244,23 +244,22 @@ func openIfKnown(ctx context.Context, db *store.DB, name string) (*Study, error)
 	return nil, nil
 }
 
-// checkDeclarations finds recorded declarations that cannot be read, or that are
-// not what their hash says: study → what is wrong.
-func checkDeclarations(ctx context.Context, db *store.DB) (map[string]string, error) {
-	recorded, err := db.Declarations(ctx, "")
+// checkDeclarations finds a declaration of a study that cannot be read, or that is not what its hash says, and says what is
+// wrong.
+func checkDeclarations(ctx context.Context, db *store.DB, study string) (problem string) {
+	recorded, err := db.Declarations(ctx, study)
 	if err != nil {
-		return nil, err
+		return "" // its rows cannot be read, which the store tells
 	}
-	wrong := map[string]string{}
 	for _, r := range recorded {
 		content, err := experiments.ReadDeclaration(r.Text)
 		switch {
 		case err != nil:
-			wrong[r.Study] = fmt.Sprintf("its declaration %d cannot be read: %v", r.Number, err)
+			return fmt.Sprintf("its declaration %d cannot be read: %v", r.Number, err)
 		case content.SHA256() != r.SHA256:
-			wrong[r.Study] = fmt.Sprintf("its declaration %d has the sha256 %.12s, but %.12s was recorded",
+			return fmt.Sprintf("its declaration %d has the sha256 %.12s, but %.12s was recorded",
 				r.Number, content.SHA256(), r.SHA256)
 		}
 	}
-	return wrong, nil
+	return ""
 }

@@ -14,66 +14,74 @@ import (
 // Verification is what [Verify] found. As JSON, it is a contract.
 type Verification struct {
 	Runs     int             `json:"runs"`
-	Captions int             `json:"captions"` // of completed runs
+	Captions int             `json:"captions"` // of completed runs, in the split that they were finished on
 	Findings []store.Finding `json:"findings"`
+	Exposed  Exposure        `json:"exposed"` // no finding: the database is sound with it
+	More     int             `json:"more"`    // findings that are left out: there are too many
+	// Unsealed are runs and studies whose rows were never hashed, such as those of older
+	// versions: what of them no other hash covers could have changed unnoticed.
+	Unsealed []string `json:"unsealed"`
+	Foreign  []string `json:"foreign"` // tables and views that are none of glimpse's, which it never reads
 }
 
-// Verify checks what glimpse promises of a database: what the store promises of its tables, and that ids, hashes and scores
-// are those of what they were made of. Where the tables are not sound, only that is told.
+// Sound tells whether nothing was found.
+func (v *Verification) Sound() bool { return len(v.Findings) == 0 }
+
+// Verify checks what glimpse promises of a database: what the store promises of its tables, that ids, hashes and scores
+// are those of what they were made of, and that studies can be opened. It goes on after a fault; what it finds of a run is
+// not told again of the studies that hold it.
 func Verify(ctx context.Context, db *store.DB) (*Verification, error) {
-	found, err := db.Findings(ctx)
+	out := &Verification{Exposed: Exposure{Studies: []string{}}}
+	found, err := db.Findings(ctx, func(run store.Run, captions map[string][]store.Caption) []string {
+		problems, scored := checkRun(run, captions)
+		out.Runs++
+		out.Captions += scored
+		return problems
+	})
 	if err != nil {
 		return nil, err
 	}
-	out := &Verification{Findings: append([]store.Finding{}, found...)}
-	if len(found) > 0 {
-		return out, nil // what follows reads values that may not be there
-	}
-	runs, err := db.Runs(ctx, "")
-	if err != nil {
-		return nil, err
-	}
-	out.Runs = len(runs)
-	for _, run := range runs {
-		problems, captions, err := checkRun(ctx, db, run)
-		if err != nil {
+	out.Findings, out.More = append([]store.Finding{}, found.List...), found.More
+	out.Unsealed, out.Foreign = append([]string{}, found.Unsealed...), append([]string{}, found.Foreign...)
+	readable := out.Sound()
+	if readable {
+		if out.Exposed, err = Exposed(ctx, db); err != nil {
 			return nil, err
 		}
-		out.Captions += captions
-		for _, problem := range problems {
-			out.Findings = append(out.Findings, store.Finding{Subject: "run " + run.ID, Problem: problem})
-		}
-	}
-	declarations, err := checkDeclarations(ctx, db)
-	if err != nil {
-		return nil, err
 	}
 	studies, err := db.Studies(ctx)
+	if err != nil && !readable {
+		return out, nil // it is among the findings
+	}
 	if err != nil {
 		return nil, err
 	}
 	for _, study := range studies {
-		if problem := cmp.Or(checkSpec(study), declarations[study.Name]); problem != "" {
-			out.Findings = append(out.Findings, store.Finding{Subject: "study " + study.Name, Problem: problem})
+		problem := cmp.Or(checkSpec(study), checkDeclarations(ctx, db, study.Name))
+		if problem == "" && readable {
+			problem = checkStudy(ctx, db, study.Name)
+		}
+		if problem != "" {
+			out.Findings = append(out.Findings, store.Finding{Subject: "study " + study.Name, Problem: problem, Fix: store.FixStudy})
 		}
 	}
 	return out, nil
 }
 
-// checkRun compares a run's id, hash and scores with what they were made of.
-func checkRun(ctx context.Context, db *store.DB, run store.Run) (problems []string, captions int, err error) {
+// checkRun compares a run's id, hash and scores with what they were made of. It also gives the number of captions that
+// they rest on.
+func checkRun(run store.Run, captions map[string][]store.Caption) (problems []string, scored int) {
 	if settings, err := Settings(run); err != nil {
 		problems = append(problems, err.Error())
 	} else if id := settings.ID(); id != run.ID {
 		problems = append(problems, "its settings are those of run "+id)
-	}
-	if run.State != store.Completed {
-		return problems, 0, nil
+	} else if settings.Seed != run.Seed {
+		problems = append(problems, fmt.Sprintf("its settings have seed %d, and it says %d", settings.Seed, run.Seed))
 	}
 	split, scores := run.Final()
-	stored, err := db.Captions(ctx, run.ID, split)
-	if err != nil {
-		return nil, 0, err
+	stored := captions[split]
+	if run.State != store.Completed || len(captions) == 0 { // that a completed run has none, the store says
+		return problems, 0
 	}
 	if got := store.CaptionsSHA256(stored); got != run.CaptionsSHA256 {
 		problems = append(problems, fmt.Sprintf("its captions have the sha256 %.12s, and %.12s was recorded", got, run.CaptionsSHA256))
@@ -85,7 +93,7 @@ func checkRun(ctx context.Context, db *store.DB, run store.Run) (problems []stri
 			problems = append(problems, fmt.Sprintf("its counts give %s %.6f, and %.6f was recorded", key, counted[key], recorded))
 		}
 	}
-	return problems, len(stored), nil
+	return problems, len(stored)
 }
 
 // checkSpec reads a study as it was declared.
@@ -94,4 +102,27 @@ func checkSpec(study store.Study) (problem string) {
 		return fmt.Sprintf("its file cannot be read any more: %v", err)
 	}
 	return ""
+}
+
+// checkStudy opens a study as everything that reads it does.
+func checkStudy(ctx context.Context, db *store.DB, name string) (problem string) {
+	study, err := Open(ctx, db, name)
+	if err != nil {
+		return err.Error()
+	}
+	if err := study.sameProtocol(study.Runs); err != nil {
+		return err.Error()
+	}
+	return ""
+}
+
+// Seal verifies a database and, if nothing is wrong with it, hashes the rows of the runs and studies that were never
+// hashed, as they are. It returns what it found and how many it hashed.
+func Seal(ctx context.Context, db *store.DB) (*Verification, int, error) {
+	found, err := Verify(ctx, db)
+	if err != nil || !found.Sound() {
+		return found, 0, err
+	}
+	sealed, err := db.Seal(ctx)
+	return found, sealed, err
 }

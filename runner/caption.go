@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
@@ -60,7 +61,7 @@ func (t *trial) score(captions []data.Caption) (metrics.Result, error) {
 	items := make([]metrics.Item, len(captions))
 	for i, c := range captions {
 		image := &t.data.Images[c.Image]
-		items[i] = metrics.Item{ID: image.ID, Candidate: c.Words, References: image.Tokens}
+		items[i] = metrics.Item{ID: image.ID, Candidate: c.Words, References: image.Tokens()}
 	}
 	result, err := t.scorer.Score(items)
 	if err != nil {
@@ -70,13 +71,17 @@ func (t *trial) score(captions []data.Caption) (metrics.Result, error) {
 	return result, nil
 }
 
-// captionsOf returns the tokens of a split's reference captions.
-func captionsOf(d *data.Dataset, split string) [][]string {
-	captions := [][]string{}
-	for _, i := range d.Splits[split] {
-		captions = append(captions, d.Images[i].Tokens...)
+// captionsOf gives the tokens of a split's reference captions.
+func captionsOf(d *data.Dataset, split string) iter.Seq[[]string] {
+	return func(yield func([]string) bool) {
+		for _, i := range d.Splits[split] {
+			for _, tokens := range d.Images[i].Tokens() {
+				if !yield(tokens) {
+					return
+				}
+			}
+		}
 	}
-	return captions
 }
 
 // selectValue returns the value that an epoch is chosen by.
@@ -137,13 +142,21 @@ func (t *trial) finish(ctx context.Context) error {
 	return nil
 }
 
+// bestError is that the best checkpoint cannot be loaded.
+type bestError struct{ err error }
+
+func (e bestError) Error() string { return "load the best checkpoint: " + e.err.Error() }
+
+// Unwrap returns the reason.
+func (e bestError) Unwrap() error { return e.err }
+
 // captionFinal captions the final split and stores the captions.
 func (t *trial) captionFinal(ctx context.Context) error {
 	defer t.time(&t.progress.Timings.Test)()
 	split := t.settings.Decode.FinalSplit()
 	t.phase(split)
-	if err := t.captioner.Load(t.path(t.progress.Best)); err != nil {
-		return fmt.Errorf("load the best checkpoint: %w", err)
+	if err := t.loadCheckpoint(t.progress.Best); err != nil {
+		return bestError{err}
 	}
 	captions, err := t.caption(ctx, split, t.settings.Decode, true)
 	if err != nil {
@@ -196,6 +209,7 @@ func (t *trial) scoreStored(ctx context.Context, stored []store.Caption) (store.
 	}
 	watch()
 	t.environment.PeakRSSBytes = peakRSS()
+	t.environment.Rewinds = t.progress.Rewinds
 	t.environment.Timings = &t.progress.Timings
 	environment, err := json.Marshal(t.environment)
 	if err != nil {

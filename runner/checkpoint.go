@@ -14,6 +14,8 @@ import (
 	"strings"
 	"time"
 
+	"glimpse/internal/atomicfile"
+	"glimpse/internal/private"
 	"glimpse/internal/store"
 )
 
@@ -36,6 +38,36 @@ type progress struct {
 	BestSHA256 string `json:"best_sha256"`
 
 	Timings timings `json:"timings"`
+
+	// Earlier are the states that the trial goes back to where the last checkpoint, or the best, cannot be loaded, the
+	// newest first: those of the checkpoints that counted before the last one was written. Rewinds says when it did.
+	Earlier []progress `json:"earlier,omitempty"`
+	Rewinds []string   `json:"rewinds,omitempty"`
+}
+
+// states are those of the checkpoints that count, the newest first: the last and, where its state is known, the best.
+func (p progress) states() []progress {
+	if p.Last == "" {
+		return nil
+	}
+	last := p
+	last.Earlier, last.Rewinds = nil, nil
+	states := []progress{last}
+	for _, e := range p.Earlier {
+		if e.Last == p.Best && p.Best != p.Last {
+			states = append(states, e)
+		}
+	}
+	return states
+}
+
+// checkpoints are the names of those to keep: the last, the best, and those of the earlier states, three in all at most.
+func (p progress) checkpoints() []string {
+	names := []string{p.Last, p.Best}
+	for _, e := range p.Earlier {
+		names = append(names, e.Last, e.Best)
+	}
+	return names
 }
 
 // trainedEpoch is what training reported of an epoch.
@@ -86,6 +118,18 @@ func (n namer) owns(stem string) bool {
 
 // RunDir returns the folder of a run's checkpoints and log.
 func RunDir(dir, run string) string { return filepath.Join(dir, run) }
+
+// makeRunDir makes the folder of a run, and that of all runs, where they are missing.
+func makeRunDir(dir, run string) error {
+	err := private.Folder(dir)
+	if err == nil {
+		err = private.Subfolder(run)
+	}
+	if err != nil {
+		return &atomicfile.WriteError{Path: run, Err: err}
+	}
+	return nil
+}
 
 // BestCheckpoint returns the path of a run's best checkpoint, as
 // [Captioner.Load] takes it. dir is the folder of all runs ([DefaultDir]).
@@ -149,7 +193,7 @@ func removeCheckpoints(dir, run string, created time.Time, dry bool) (int64, err
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, nil
 	}
-	var freed int64
+	freed, err := atomicfile.Sweep(RunDir(dir, run), dry)
 	for _, entry := range entries {
 		stem, _, _ := strings.Cut(entry.Name(), ".")
 		info, gone := entry.Info()
@@ -178,9 +222,20 @@ func BestValue(run store.Run) float64 {
 }
 
 // checkpointExists tells whether any file of a checkpoint is there.
-func checkpointExists(path string) bool {
-	files, err := filepath.Glob(escapeGlob(path) + ".*")
-	return err == nil && len(files) > 0
+func checkpointExists(path string) bool { return findCheckpoint(path) == nil }
+
+// findCheckpoint looks for the files of a checkpoint: with none, the error is fs.ErrNotExist.
+func findCheckpoint(path string) error {
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil {
+		return fmt.Errorf("looking for a checkpoint: %w", err)
+	}
+	for _, entry := range entries {
+		if strings.HasPrefix(entry.Name(), filepath.Base(path)+".") {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s: %w", path, fs.ErrNotExist)
 }
 
 // escapeGlob takes the meaning from the characters of a path that Glob knows.
@@ -189,7 +244,8 @@ func escapeGlob(path string) string {
 }
 
 // prune removes the checkpoints that neither this process nor a successor can
-// need: those of this attempt and of earlier ones, save the ones to keep.
+// need: those of this attempt and of earlier ones, save the ones to keep, and
+// what killed processes left half written.
 func prune(dir string, names namer, keep ...string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -202,5 +258,6 @@ func prune(dir string, names namer, keep ...string) error {
 			failed = errors.Join(failed, os.Remove(filepath.Join(dir, entry.Name())))
 		}
 	}
-	return failed
+	_, err = atomicfile.Sweep(dir, false)
+	return errors.Join(failed, err)
 }

@@ -13,7 +13,10 @@ import (
 	"syscall"
 	"time"
 
+	"glimpse/internal/atomicfile"
 	"glimpse/internal/jsonline"
+	"glimpse/internal/private"
+	"glimpse/internal/secret"
 	"glimpse/internal/store"
 )
 
@@ -105,14 +108,13 @@ func (s *study) attempt(ctx context.Context, task task) (Event, error) {
 // start starts a trial's process.
 func (s *study) start(task task) (*child, error) {
 	dir := RunDir(s.cfg.Dir, task.claim.Run)
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return nil, fmt.Errorf("folder for checkpoints: %w", err)
+	if err := makeRunDir(s.cfg.Dir, dir); err != nil {
+		return nil, err
 	}
-	log, err := os.OpenFile(filepath.Join(dir, LogName), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o666)
+	log, err := openLog(dir, task.claim.Attempt)
 	if err != nil {
-		return nil, fmt.Errorf("log of the trial: %w", err)
+		return nil, err
 	}
-	_, _ = fmt.Fprintf(log, "--- attempt %d, %s\n", task.claim.Attempt, time.Now().Format(time.RFC3339))
 	c := &child{log: log, heard: make(chan struct{}, 1)}
 	if info, err := log.Stat(); err == nil {
 		c.offset = info.Size()
@@ -138,6 +140,21 @@ func (s *study) start(task task) (*child, error) {
 	return c, nil
 }
 
+// openLog opens a trial's log and begins the part of an attempt.
+func openLog(dir string, attempt int64) (*os.File, error) {
+	path := filepath.Join(dir, LogName)
+	log, err := private.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND)
+	if err == nil {
+		if _, err = fmt.Fprintf(log, "--- attempt %d, %s\n", attempt, time.Now().Format(time.RFC3339)); err != nil {
+			_ = log.Close()
+		}
+	}
+	if err != nil {
+		return nil, &atomicfile.WriteError{Path: path, Err: err}
+	}
+	return log, nil
+}
+
 // launch is what the process of a trial is told.
 func (s *study) launch(task task) Launch {
 	root := s.trials[task.claim.Run].Settings.Data.Root
@@ -148,6 +165,7 @@ func (s *study) launch(task task) Launch {
 		Run: task.claim.Run, Attempt: task.claim.Attempt, Database: s.cfg.DB.Path(), Dir: s.cfg.Dir, Root: root, Cache: s.cfg.Cache,
 		Study: s.cfg.Study.Name, Prune: s.cfg.Study.Sweep.Prune, Keep: s.cfg.Study.Checkpoints.Keep,
 		Device: s.cfg.Device, Threads: s.cfg.threads(task.run), Meteor: s.cfg.Meteor, CommandLine: s.cfg.CommandLine,
+		StudyFiles: s.cfg.Study.Files, NoGit: s.cfg.NoGit,
 		Lease: s.cfg.Lease, Silence: s.cfg.Silence,
 	}
 }
@@ -291,7 +309,7 @@ func (s *study) conclude(ctx context.Context, stopping bool, task task, c *child
 
 // fail records that a trial failed. A disk that fails it is an error too: the other trials write to the same one.
 func (s *study) fail(ctx context.Context, task task, failure, cause string) (Event, error) {
-	cause = strings.TrimSpace(cause)
+	cause = secret.Redact(strings.TrimSpace(cause))
 	if err := s.cfg.DB.Fail(ctx, task.claim, failure, cause); err != nil {
 		return Event{}, err
 	}

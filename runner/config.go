@@ -30,22 +30,22 @@ type Config struct {
 	DB   *store.DB
 	Dir  string // folder of all runs; "" is DefaultDir
 	Root string // of data sets, where the spec names none
-	// Cache is the folder of the feature cache, where hashes of pictures are kept
-	// ([data.Dataset.Content]). With "" nothing is kept: the pictures of a data set are
-	// read once by the study and once by each trial.
-	Cache string
+	// Cache is where data sets are kept compiled, with what is known of their pictures.
+	// The zero value keeps nothing: a data set is read by the study and again by each trial.
+	Cache data.Cache
 	// Features fills the feature cache for the pictures of d that are in a
 	// split. It has nothing to do for an encoder that is trained with the
 	// captioner. progress may be called often, with the number of images.
-	// device and threads are the study's; 0 threads are as many as there are processors.
+	// device is the study's; threads are those of all trials at a time, 0 as many as there are processors.
 	Features func(ctx context.Context, s experiments.Settings, d *data.Dataset, device string, threads int, progress func(done, total int)) error
 	// Command makes the command of a run's process, which must read a [Launch]
 	// from standard input and call RunTrial with it: the rest of standard input
 	// as Control, standard output as Events. Its standard streams and process
 	// group are set here.
 	Command func(run string) *exec.Cmd
-	// Device, Meteor and CommandLine are passed on to trials, see [Launch].
+	// Device, Meteor, CommandLine and NoGit are passed on to trials, see [Launch].
 	Device, Meteor, CommandLine string
+	NoGit                       bool
 
 	Jobs int // trials at a time; 0 is 1
 	// Threads of each trial; 0 shares the cores among the jobs, but goes on
@@ -154,5 +154,9 @@ func (cfg *Config) threads(run store.Run) int {
 	if len(run.Progress) > 0 && json.Unmarshal(run.Environment, &began) == nil && began.Threads > 0 {
 		return began.Threads
 	}
-	return max(1, runtime.NumCPU()/cfg.Jobs)
+	return ThreadsOf(cfg.Jobs)
 }
+
+// ThreadsOf is how many threads a trial gets beside others, so many in all, unless it is told: its share of the processors that
+// this process may use, by affinity and by its control group's quota.
+func ThreadsOf(jobs int) int { return max(1, runtime.GOMAXPROCS(0)/max(1, jobs)) }

@@ -22,11 +22,11 @@ import (
 // scenes are the data of the bench's trials, and their content.
 func scenes(t *testing.T, b bench) (*data.Dataset, experiments.Content) {
 	t.Helper()
-	d, err := data.Load(DataOptions(b.trials()[0].Settings, ""))
+	d, err := data.Load(DataOptions(b.trials()[0].Settings, "", data.Cache{}))
 	if err != nil {
 		t.Fatal(err)
 	}
-	content, err := ContentOf(d, "")
+	content, err := ContentOf(d)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +47,7 @@ func TestRunsRecordWhatTheirDataHold(t *testing.T) {
 	b := bench{Dir: t.TempDir(), Seeds: 1, Epochs: 1}
 	d, content := scenes(t, b)
 	summary, err := b.run(context.Background(), func(cfg *Config) {
-		cfg.Trials, cfg.Cache = b.planned(content), filepath.Join(b.Dir, "features")
+		cfg.Trials, cfg.Cache = b.planned(content), data.Cache{Dir: filepath.Join(b.Dir, "features")}
 	})
 	if err != nil || summary.Completed != 2 {
 		t.Fatalf("%+v, %v", summary, err)
@@ -60,7 +60,7 @@ func TestRunsRecordWhatTheirDataHold(t *testing.T) {
 		if !strings.Contains(string(run.Settings), `"pictures":"`+content.Pictures+`"`) {
 			t.Errorf("settings %s lack what the data hold", run.Settings)
 		}
-		if err := CheckData(run, d, ""); err != nil {
+		if err := CheckData(run, d); err != nil {
 			t.Error(err)
 		}
 	}
@@ -179,13 +179,13 @@ func TestCheckData(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = CheckData(store.Run{ID: "r", Settings: raw, Environment: json.RawMessage(c.environment), Signature: c.signature}, d, "")
+		err = CheckData(store.Run{ID: "r", Settings: raw, Environment: json.RawMessage(c.environment), Signature: c.signature}, d)
 		var refused *DataError
 		if len(c.want) == 0 && err != nil || len(c.want) > 0 && (!errors.As(err, &refused) || !slices.Equal(refused.Differences, c.want)) {
 			t.Errorf("%s: %v, want %q", name, err, c.want)
 		}
 	}
-	if err := CheckData(store.Run{ID: "r", Settings: json.RawMessage(`[`)}, d, ""); err == nil || errors.As(err, new(*DataError)) {
+	if err := CheckData(store.Run{ID: "r", Settings: json.RawMessage(`[`)}, d); err == nil || errors.As(err, new(*DataError)) {
 		t.Errorf("settings that cannot be read: %v", err)
 	}
 }
@@ -194,7 +194,7 @@ func TestCheckData(t *testing.T) {
 // they need it only where they say which it was.
 func TestChangedPicture(t *testing.T) {
 	t.Parallel()
-	root, cache := t.TempDir(), filepath.Join(t.TempDir(), "features")
+	root, cache := t.TempDir(), data.Cache{Dir: filepath.Join(t.TempDir(), "features")}
 	draw := func(name string, side int) {
 		f, err := os.Create(filepath.Join(root, "Images", name))
 		if err == nil {
@@ -219,7 +219,7 @@ func TestChangedPicture(t *testing.T) {
 		}
 	}
 	settings := experiments.Settings{Data: experiments.Data{Name: "flickr8k", Split: "official", MinCount: 1, CaptionsPerImage: 1, MaxLength: 5}}
-	d, err := data.Load(DataOptions(settings, root))
+	d, err := data.Load(DataOptions(settings, root, cache))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -227,7 +227,7 @@ func TestChangedPicture(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if settings.Data.Content, err = ContentOf(d, cache); err != nil {
+	if settings.Data.Content, err = ContentOf(d); err != nil {
 		t.Fatal(err)
 	}
 	raw, err := json.Marshal(settings)
@@ -236,22 +236,22 @@ func TestChangedPicture(t *testing.T) {
 	}
 	run, old := store.Run{ID: "r", Settings: raw}, store.Run{ID: "old", Settings: before, Signature: "data=" + DataField(d)}
 	draw("b.png", 9)
-	err = CheckData(run, d, cache)
+	err = CheckData(run, d)
 	if !errors.As(err, new(*DataError)) || !strings.Contains(err.Error(), "pictures "+settings.Data.Content.Pictures[:8]+" against ") ||
 		strings.Contains(err.Error(), "captions") {
 		t.Errorf("a changed picture: %v", err)
 	}
 	draw("b.png", 8)
-	if err := CheckData(run, d, cache); err != nil {
+	if err := CheckData(run, d); err != nil {
 		t.Errorf("the picture is as it was: %v", err)
 	}
 	if err := os.RemoveAll(filepath.Join(root, "Images")); err != nil {
 		t.Fatal(err)
 	}
-	if err := CheckData(old, d, cache); err != nil {
+	if err := CheckData(old, d); err != nil {
 		t.Errorf("of before pictures were hashed: %v", err)
 	}
-	if err := CheckData(run, d, cache); err == nil || !strings.Contains(err.Error(), "hashing data set flickr8k") {
+	if err := CheckData(run, d); err == nil || !strings.Contains(err.Error(), "hashing data set flickr8k") {
 		t.Errorf("without pictures: %v", err)
 	}
 }

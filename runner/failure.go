@@ -11,27 +11,32 @@ import (
 	"syscall"
 
 	"glimpse/data"
+	"glimpse/internal/atomicfile"
+	"glimpse/internal/crash"
+	"glimpse/internal/secret"
 	"glimpse/internal/store"
 )
 
 // The kinds of failure, as stored in a run.
 const (
-	FailureCrash   = "crash"   // the process died: a signal, an exit without a word
+	FailureCrash   = "crash"   // the process died, or a fault of ours ended the trial: a signal, a panic, an exit without a word
 	FailureStalled = "stalled" // the process made no progress for too long
-	FailureDisk    = "disk"    // a file or the database could not be written
+	FailureDisk    = "disk"    // a checkpoint, the log or the database could not be written, whatever the reason
 	FailureData    = "data"    // the data were not those that the run was planned for
+	FailureCache   = "cache"   // features were missing or damaged, which the next run of the study computes anew
 	FailureLoss    = "loss"    // the loss or the gradient became NaN or infinite
 	FailureError   = "error"   // anything else that the trial reported
 )
 
-// ErrDisk is returned when a trial failed because a file or the database could not be written: the study ends, since the other
+// ErrDisk is returned when a trial failed because what is kept of it could not be written: the study ends, since the other
 // trials would fail of the same.
-var ErrDisk = errors.New("the study ends here, before its other trials fail of the same; free space or mend the disk, and run again to go on")
+var ErrDisk = errors.New("the study ends here, before its other trials fail of the same; mend that (space, a quota, the disk, " +
+	"the folder, its permissions), and run again to go on")
 
 // Retryable tells whether running the trial again can mend a kind of failure.
 // The others would only happen again, until their cause is mended.
 func Retryable(failure string) bool {
-	return failure == FailureCrash || failure == FailureStalled || failure == FailureDisk
+	return failure == FailureCrash || failure == FailureStalled || failure == FailureDisk || failure == FailureCache
 }
 
 // failureOf tells which kind of failure an error of a trial is.
@@ -40,15 +45,26 @@ func failureOf(err error) string {
 	if errors.As(err, &loss) || errors.Is(err, data.ErrDiverged) {
 		return FailureLoss
 	}
-	if errors.As(err, new(*DataError)) {
+	if errors.As(err, new(*crash.Error)) {
+		return FailureCrash
+	}
+	if errors.As(err, new(*DataError)) || errors.As(err, new(*FeaturesError)) {
 		return FailureData
 	}
-	for _, cause := range []error{store.ErrDiskFull, store.ErrDisk, store.ErrLocked, syscall.ENOSPC, syscall.EDQUOT, syscall.EIO} {
-		if errors.Is(err, cause) {
-			return FailureDisk
-		}
+	if errors.Is(err, data.ErrFeatures) {
+		return FailureCache
+	}
+	if isDisk(err) {
+		return FailureDisk
 	}
 	return FailureError
+}
+
+// isDisk tells whether an error is the disk's: whatever keeps a checkpoint, the log or the database from being written, or a
+// checkpoint from being read, and whatever names the disk by itself.
+func isDisk(err error) bool {
+	return errors.As(err, new(*atomicfile.WriteError)) || errors.As(err, new(*store.FileError)) || errors.As(err, new(*unreadableError)) ||
+		errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EIO)
 }
 
 // lossError is a loss that is not a number.
@@ -84,7 +100,7 @@ var headlines = []string{
 
 // tail returns the last lines of a log that were written after offset. Where a
 // process said why it died, they are the lines around that, and headline is the
-// first of those that say it.
+// first of those that say it. What looks like a secret is taken out.
 func tail(path string, offset int64) (text, headline string) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -113,7 +129,7 @@ func tail(path string, offset int64) (text, headline string) {
 		from, headline = max(0, at-tailLines/3), strings.TrimSpace(lines[at])
 	}
 	lines = lines[from:min(len(lines), from+tailLines)]
-	return strings.Join(lines, "\n"), headline
+	return secret.Redact(strings.Join(lines, "\n")), secret.Redact(headline)
 }
 
 func isHeadline(line string) bool {

@@ -30,6 +30,8 @@ type fault struct {
 	Epoch   int    // from 1
 	Step    int    // from 1
 	Sleep   time.Duration
+
+	Features string // content of the features that the captioner finds
 }
 
 // fakeEngine makes captioners without a network: their weights are a hash chain
@@ -82,7 +84,9 @@ func (c *fakeCaptioner) mix(text string) uint64 {
 
 func (c *fakeCaptioner) Parameters() int64 { return int64(c.settings.Model.Hidden) }
 
-func (c *fakeCaptioner) Hashes() map[string]string { return map[string]string{"features": "f"} }
+func (c *fakeCaptioner) Hashes() map[string]string {
+	return map[string]string{"features": "f", "features_content": c.fault.Features}
+}
 
 func (c *fakeCaptioner) TrainEpoch(ctx context.Context, progress func(step, steps int, loss float64)) (data.EpochResult, error) {
 	batches := c.data.Epoch("train", c.settings.Train.BatchImages, c.settings.Seed, c.state.Epoch)
@@ -113,6 +117,9 @@ func (c *fakeCaptioner) strike(loss float64) float64 {
 		return math.NaN()
 	case "exit":
 		fmt.Fprintln(os.Stderr, "terminate called after throwing an instance of 'std::bad_alloc'")
+		os.Exit(3)
+	case "leak":
+		fmt.Fprintln(os.Stderr, "DB_PASSWORD=hunter2-pass\nterminate called at http://me:hunter2-pass@host")
 		os.Exit(3)
 	case "kill":
 		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
@@ -161,6 +168,9 @@ func (c *fakeCaptioner) Save(path string) (string, error) {
 	if c.fault.Kind == "disk" && c.state.Epoch >= c.fault.Epoch {
 		_ = os.WriteFile(path+".safetensors.tmp", []byte("cut sh"), 0o600)
 		return "", &os.PathError{Op: "write", Path: path, Err: syscall.ENOSPC}
+	}
+	if c.fault.Kind == "told" {
+		return "", errors.New(`Put "http://me:hunter2-pass@host": refused`)
 	}
 	raw, err := json.Marshal(c.state)
 	if err != nil {

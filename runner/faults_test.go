@@ -79,7 +79,7 @@ func completed(t *testing.T, b bench) map[string]int64 {
 	if err := db.Check(ctx); err != nil {
 		t.Error(err)
 	}
-	if findings, err := db.Findings(ctx); err != nil || len(findings) > 0 {
+	if findings, err := db.Findings(ctx, nil); err != nil || len(findings.List) > 0 {
 		t.Errorf("findings %+v, %v", findings, err)
 	}
 	runs, err := db.Runs(ctx, "")

@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"glimpse/internal/secret"
 	"glimpse/internal/store"
 	"glimpse/results"
 )
@@ -76,18 +77,26 @@ func (t *trial) read(run store.Run) (err error) {
 	if err := json.Unmarshal(run.Progress, &t.progress); err != nil {
 		return fmt.Errorf("run %s: its progress cannot be read: %w", run.ID, err)
 	}
+	t.committed = t.progress
 	return nil
 }
 
 // claimAlone claims a run for a trial without a runner, waiting for as long as
 // it takes to tell that a holder elsewhere is dead.
 func claimAlone(ctx context.Context, cfg TrialConfig, run store.Run) (store.Claim, error) {
-	w := newWatcher()
+	w := newWatcher(cfg.DB)
 	for {
-		switch {
-		case run.State == store.Completed:
+		if run.State == store.Completed {
 			return store.Claim{}, fmt.Errorf("run %s is completed already", run.ID)
-		case run.State != store.Running || w.dead(run):
+		}
+		free := run.State != store.Running
+		if !free {
+			var err error
+			if free, err = w.dead(ctx, run); err != nil {
+				return store.Claim{}, err
+			}
+		}
+		if free {
 			return cfg.DB.Claim(ctx, run, me(cfg.Lease))
 		}
 		beats := run.Beats
@@ -135,7 +144,7 @@ func (t *trial) keepClaim(parent context.Context) (ctx context.Context, release 
 			}
 			stop, err := t.cfg.DB.Beat(durable, t.claim)
 			switch {
-			case errors.Is(err, store.ErrFenced):
+			case lost(err):
 				cancel(err)
 				return
 			case err != nil:
@@ -156,22 +165,26 @@ func (t *trial) keepClaim(parent context.Context) (ctx context.Context, release 
 // settle records how the trial ended and gives the claim back.
 func (t *trial) settle(ctx context.Context, err error) error {
 	switch {
-	case err == nil || errors.Is(err, store.ErrFenced):
+	case err == nil || lost(err):
 		return err
 	case errors.As(err, new(prunedError)):
 		return t.cfg.DB.Prune(ctx, t.claim, err.Error())
 	case errors.Is(err, ErrInterrupted):
 		return errors.Join(err, t.cfg.DB.Interrupt(ctx, t.claim))
 	}
-	if failed := t.cfg.DB.Fail(ctx, t.claim, failureOf(err), err.Error()); failed != nil {
+	if failed := t.cfg.DB.Fail(ctx, t.claim, failureOf(err), secret.Redact(err.Error())); failed != nil {
 		return errors.Join(err, failed)
 	}
 	return err
 }
 
+// lost tells whether an error says that nothing more can be recorded: another process
+// took the run over, or the database is gone.
+func lost(err error) bool { return errors.Is(err, store.ErrFenced) || errors.Is(err, store.ErrMoved) }
+
 // stop saves a trial that was told to stop. Of a lost claim nothing is saved.
 func (t *trial) stop(ctx context.Context) error {
-	if cause := context.Cause(ctx); errors.Is(cause, store.ErrFenced) {
+	if cause := context.Cause(ctx); lost(cause) {
 		return cause
 	}
 	if err := t.save(ctx); err != nil {
@@ -207,6 +220,7 @@ func (t *trial) commit(ctx context.Context, epoch *store.Epoch) error {
 	if epoch != nil && p.BestEpoch == epoch.Epoch {
 		p.Best, p.BestSHA256 = name, hash
 	}
+	p.Earlier = t.committed.states()
 	raw, err := json.Marshal(p)
 	if err != nil {
 		return fmt.Errorf("record the progress: %w", err)
@@ -220,8 +234,9 @@ func (t *trial) commit(ctx context.Context, epoch *store.Epoch) error {
 		}
 		return err
 	}
+	t.committed = *p
 	t.touch()
-	if err := prune(t.dir, t.names, p.Last, p.Best); err != nil {
+	if err := prune(t.dir, t.names, p.checkpoints()...); err != nil {
 		t.note("old checkpoints stay: %v", err)
 	}
 	return nil
@@ -251,7 +266,7 @@ func (t *trial) phase(name string) {
 
 // note says something in the log and to the parent.
 func (t *trial) note(format string, args ...any) {
-	message := fmt.Sprintf(format, args...)
+	message := secret.Redact(fmt.Sprintf(format, args...))
 	_, _ = fmt.Fprintln(t.cfg.Log, message)
 	t.events.emit(Event{Kind: EventNote, Message: message})
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"time"
 
+	"glimpse/data"
 	"glimpse/experiments"
 	"glimpse/internal/jsonline"
 )
@@ -19,7 +20,8 @@ type Launch struct {
 	Database string `json:"database"` // path of the results database
 	Dir      string `json:"dir"`      // folder of all runs; "" is DefaultDir
 	Root     string `json:"root"`     // of the data set, where the spec names none
-	Cache    string `json:"cache"`    // folder where hashes of pictures are kept, see Config.Cache
+	// Cache is that of Config.
+	Cache data.Cache `json:"cache"`
 
 	// Study holds the trials that this one is held against by the rule Prune.
 	Study string            `json:"study"`
@@ -32,6 +34,10 @@ type Launch struct {
 	Threads     int    `json:"threads"` // of an operation on the CPU
 	Meteor      string `json:"meteor"`  // where METEOR's data are
 	CommandLine string `json:"command"` // that the study was run by, to be recorded
+	// StudyFiles are the files that the study was read from, whose uncommitted differences are recorded; NoGit has nothing
+	// of git recorded.
+	StudyFiles []string `json:"study_files"`
+	NoGit      bool     `json:"no_git"`
 
 	Lease     time.Duration `json:"lease"`      // 0 is DefaultLease
 	Silence   time.Duration `json:"silence"`    // 0 is DefaultSilence

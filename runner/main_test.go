@@ -55,7 +55,7 @@ func trialMain() int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
-	db, err := store.Open(launch.Database)
+	db, err := store.OpenExisting(launch.Database)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"context"
 	"os"
 	"time"
 
@@ -27,8 +28,9 @@ func gone(owner store.Owner) bool {
 
 // watcher judges claims by their holders' signs of life, as this process sees them.
 type watcher struct {
-	now  func() time.Time
-	seen map[string]sighting // by run
+	now       func() time.Time
+	takeovers func(ctx context.Context, run string) (int, error) // see store.DB.Takeovers
+	seen      map[string]sighting                                // by run
 }
 
 // sighting is the last change that was seen of a claim.
@@ -37,28 +39,48 @@ type sighting struct {
 	since          time.Time
 }
 
-func newWatcher() *watcher {
-	return &watcher{now: time.Now, seen: map[string]sighting{}}
+func newWatcher(db *store.DB) *watcher {
+	return &watcher{now: time.Now, takeovers: db.Takeovers, seen: map[string]sighting{}}
 }
 
 // dead tells whether the holder of a running run is dead, as of this reading of
 // the run. It has to be asked again and again to find out about processes
-// elsewhere: they are dead when nothing changed for a whole lease.
-func (w *watcher) dead(run store.Run) bool {
+// elsewhere: they are dead when nothing changed for a whole lease. A process of this
+// place that is gone is dead at once, unless the run was taken over before.
+func (w *watcher) dead(ctx context.Context, run store.Run) (bool, error) {
+	lease := run.Owner.Lease
+	if lease <= 0 {
+		lease = DefaultLease
+	}
+	silence := lease
 	if gone(run.Owner) {
-		return true
+		n, err := w.takeovers(ctx, run.ID)
+		if err != nil {
+			return false, err
+		}
+		silence = doubt(n, lease)
+	}
+	if silence == 0 {
+		return true, nil
 	}
 	now := w.now()
 	last, known := w.seen[run.ID]
 	if !known || last.attempt != run.Attempt || last.beats != run.Beats {
 		w.seen[run.ID] = sighting{run.Attempt, run.Beats, now}
-		return false
+		return false, nil
 	}
-	lease := run.Owner.Lease
-	if lease <= 0 {
-		lease = DefaultLease
+	return now.Sub(last.since) >= silence, nil
+}
+
+// doubt is how long a holder that seems to be gone must be silent too, after the run was taken over n times: not at all at
+// first, then twice as long each time, up to a lease. Two processes that wrongly take each other for gone thereby soon
+// wait for longer than the time between two signs of life.
+func doubt(n int, lease time.Duration) time.Duration {
+	if n == 0 {
+		return 0
 	}
-	return now.Sub(last.since) >= lease
+	const first, doublings = 16, 4 // of a lease, and until it is whole
+	return lease / first << min(n-1, doublings)
 }
 
 // Gone tells whether the process that holds a running run has certainly ended.

@@ -1,6 +1,8 @@
 package runner
 
 import (
+	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"testing"
@@ -47,9 +49,56 @@ func TestGone(t *testing.T) {
 	}
 }
 
+// TestTakeoversAreDoubted: whoever takes a run over, at once where its holder is gone, does so ever more slowly if that
+// happens again, and never if the holder gives signs of life meanwhile.
+func TestTakeoversAreDoubted(t *testing.T) {
+	if place() == "" {
+		t.Skip("processes cannot be told apart on this system")
+	}
+	owner := me(time.Minute)
+	owner.Start = "1" // not that of this process: whoever has its id now is another
+	for takeovers, want := range []time.Duration{
+		0, 3750 * time.Millisecond, 7500 * time.Millisecond, 15 * time.Second, 30 * time.Second, time.Minute, time.Minute, time.Minute,
+	} {
+		now := time.Unix(1e9, 0)
+		w := newWatcher(nil)
+		w.now = func() time.Time { return now }
+		w.takeovers = func(context.Context, string) (int, error) { return takeovers, nil }
+		run := store.Run{ID: "a", Attempt: int64(takeovers + 1), Beats: 5, Owner: owner}
+		dead := func() bool {
+			dead, err := w.dead(t.Context(), run)
+			if err != nil {
+				t.Error(err)
+			}
+			return dead
+		}
+		if got := dead(); got != (want == 0) {
+			t.Errorf("taken over %d times, it is taken over at once: %v", takeovers, got)
+		}
+		if want == 0 {
+			continue
+		}
+		if now = now.Add(want - time.Second); dead() {
+			t.Errorf("taken over %d times, it is taken over again after %v", takeovers, want-time.Second)
+		}
+		run.Beats++
+		if now = now.Add(time.Second); dead() {
+			t.Errorf("taken over %d times, it is taken over in spite of a sign of life", takeovers)
+		}
+		if now = now.Add(want); !dead() {
+			t.Errorf("taken over %d times, it is not taken over after %v", takeovers, want)
+		}
+	}
+	w := newWatcher(nil)
+	w.takeovers = func(context.Context, string) (int, error) { return 0, store.ErrDisk }
+	if _, err := w.dead(t.Context(), store.Run{ID: "a", Owner: owner}); !errors.Is(err, store.ErrDisk) {
+		t.Errorf("a database that fails: %v", err)
+	}
+}
+
 func TestWatcherJudgesByWhatItSees(t *testing.T) {
 	now := time.Unix(1e9, 0)
-	w := newWatcher()
+	w := newWatcher(nil)
 	w.now = func() time.Time { return now }
 	run := store.Run{ID: "a", Attempt: 1, Beats: 5, Owner: store.Owner{Host: "elsewhere", PID: 1, Lease: time.Minute}}
 	for _, step := range []struct {
@@ -72,12 +121,13 @@ func TestWatcherJudgesByWhatItSees(t *testing.T) {
 	} {
 		now = now.Add(step.pass)
 		run.Beats = step.beats
-		if got := w.dead(run); got != step.dead {
-			t.Errorf("at %v with %d beats: dead is %v", now, step.beats, got)
+		if got, err := w.dead(t.Context(), run); got != step.dead || err != nil {
+			t.Errorf("at %v with %d beats: dead is %v, %v", now, step.beats, got, err)
 		}
 	}
 	run.Attempt = 2
-	if now = now.Add(time.Hour); w.dead(run) {
+	now = now.Add(time.Hour)
+	if dead, err := w.dead(t.Context(), run); dead || err != nil {
 		t.Error("a new attempt is judged by the silence of the old")
 	}
 }

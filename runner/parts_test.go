@@ -5,13 +5,13 @@ import (
 	"encoding/json"
 	"math"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"glimpse/data"
 	"glimpse/experiments"
 	"glimpse/internal/store"
 )
@@ -84,7 +84,7 @@ func TestPruneLeavesSuccessorsAlone(t *testing.T) {
 	}
 	for _, name := range []string{
 		"checkpoint-z-1-1.json", "checkpoint-z-1-1.safetensors", "checkpoint-z-1-2.json", "checkpoint-z-2-3.optimizer.safetensors",
-		"checkpoint-z-2-4.json.tmp", "checkpoint-z-3-1.json", "checkpoint-z-10-1.json", "log.txt", "checkpoint-z-mine.json", "checkpoint-y-1-1.json",
+		".glimpse-ABCDEFGHIJ.tmp", "checkpoint-z-3-1.json", "checkpoint-z-10-1.json", "log.txt", "checkpoint-z-mine.json", "checkpoint-y-1-1.json",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
 			t.Fatal(err)
@@ -176,51 +176,11 @@ func TestEstimate(t *testing.T) {
 
 func TestDataOptionsPreferTheSpecsRoot(t *testing.T) {
 	s := experiments.Settings{Data: experiments.Data{Name: "coco", Split: "karpathy", MinCount: 5}}
-	if o := DataOptions(s, "given"); o.Root != "given" || o.Name != "coco" || o.MinCount != 5 || o.Tokenize == nil {
+	if o := DataOptions(s, "given", data.Cache{}); o.Root != "given" || o.Name != "coco" || o.MinCount != 5 || o.Tokenize == nil {
 		t.Errorf("options %+v", o)
 	}
 	s.Data.Root = "own"
-	if o := DataOptions(s, "given"); o.Root != "own" {
+	if o := DataOptions(s, "given", data.Cache{}); o.Root != "own" {
 		t.Errorf("root is %s", o.Root)
-	}
-}
-
-// A dirty checkout is recorded with what it differs in, the database apart.
-func TestCommitTellsChanges(t *testing.T) {
-	dir := t.TempDir()
-	t.Chdir(dir)
-	git := func(args ...string) {
-		t.Helper()
-		cmd := exec.Command("git", append([]string{"-c", "user.name=a", "-c", "user.email=a@b"}, args...)...)
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Skipf("git %v: %v: %s", args, err, out)
-		}
-	}
-	write := func(name, text string) {
-		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	database := filepath.Join(dir, "results.db")
-	if hash, changes := commit(t.Context(), database); hash != "" || changes != nil {
-		t.Errorf("without git: %q, %+v", hash, changes)
-	}
-	write("code", "one\n")
-	write("results.db", "one\n")
-	git("init", "-q")
-	git("add", "-A")
-	git("commit", "-qm", "first")
-	write("results.db", "two\n")
-	write("untracked", "x\n")
-	if hash, changes := commit(t.Context(), database); len(hash) != 40 || changes != nil {
-		t.Errorf("clean but for the database: %q, %+v", hash, changes)
-	}
-	write("code", strings.Repeat("line\n", maxDiff))
-	hash, changes := commit(t.Context(), database)
-	if len(hash) != 40 || changes == nil || !strings.Contains(changes.Diff, "-one\n+line\n") || len(changes.SHA256) != 64 {
-		t.Fatalf("dirty: %q, %.80v", hash, changes)
-	}
-	if changes.Bytes < 5*maxDiff || len(changes.Diff) != maxDiff || strings.Contains(changes.Diff, "results.db") {
-		t.Errorf("%d bytes, of which %d are kept", changes.Bytes, len(changes.Diff))
 	}
 }

@@ -9,8 +9,8 @@ import (
 	"syscall"
 )
 
-// place names this machine, its boot and the namespace of its process ids, as
-// the kernel does; "" when it does not say.
+// place names this machine, its boot and the namespaces of its process ids and its
+// clocks, by which a process is known, as the kernel does; "" when it does not say.
 var place = sync.OnceValue(func() string {
 	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	if err != nil {
@@ -20,13 +20,17 @@ var place = sync.OnceValue(func() string {
 	if err != nil {
 		return ""
 	}
-	return strings.TrimSpace(string(boot)) + " " + namespace
+	clocks, err := os.Readlink("/proc/self/ns/time")
+	if err != nil {
+		clocks = "" // before Linux 5.6 all processes share them
+	}
+	return strings.TrimSpace(strings.TrimSpace(string(boot)) + " " + namespace + " " + clocks)
 })
 
-// processStart returns when a process started, in clock ticks since boot or ""
-// when that cannot be read, and whether it is alive (proc_pid_stat(5): field 3
-// is the state, field 22 the start; the name in field 2 may hold spaces and
-// brackets).
+// processStart returns when a process started, in clock ticks since boot as this
+// process's time namespace counts, or "" when that cannot be read, and whether it is
+// alive (proc_pid_stat(5): field 3 is the state, field 22 the start; the name in
+// field 2 may hold spaces and brackets).
 func processStart(pid int) (start string, alive bool) {
 	if err := syscall.Kill(pid, 0); errors.Is(err, syscall.ESRCH) {
 		return "", false

@@ -71,7 +71,11 @@ func (s *study) claim(ctx context.Context) (claimed *task, elsewhere int, err er
 				continue
 			}
 		case store.Running:
-			if !s.watch.dead(run) {
+			dead, err := s.watch.dead(ctx, run)
+			if err != nil {
+				return nil, 0, err
+			}
+			if !dead {
 				elsewhere++
 				continue
 			}

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"glimpse/data"
+	"glimpse/experiments"
 	"glimpse/internal/store"
 )
 
@@ -132,6 +134,52 @@ func TestDamagedCheckpointStartsOver(t *testing.T) {
 	}
 }
 
+// A trial does not go on with features of other bytes than it began with. It goes on where those are, or begins anew.
+func TestFeaturesOfOtherContent(t *testing.T) {
+	t.Parallel()
+	b := bench{Dir: t.TempDir(), Seeds: 1, Epochs: 3, Jobs: 2}
+	want := reference(t, b)
+	run := func(features string, completed int) {
+		t.Helper()
+		b.Fault.Features, b.Retry = features, true
+		summary, err := b.run(context.Background(), nil)
+		if err != nil || summary.Completed != completed {
+			t.Fatalf("features %s: %+v, %v", features, summary, err)
+		}
+		for _, f := range summary.Failures {
+			if features == "other" && (f.Kind != FailureData || !strings.Contains(f.Error, "features of content first, and those found have other")) {
+				t.Errorf("failed as %s: %s", f.Kind, f.Error)
+			}
+		}
+	}
+	b.Fault = fault{Kind: "kill", Epoch: 3, Step: 1}
+	run("first", 0)
+	b.Fault = fault{}
+	run("other", 0)
+	run("first", 2)
+	same(t, b, want)
+
+	b.Dir, b.Fault = t.TempDir(), fault{Kind: "kill", Epoch: 3, Step: 1}
+	run("first", 0)
+	db, err := store.OpenReadOnly(b.database())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	freed, err := FreeCheckpoints(context.Background(), db, []string{"soft00000001", "none00000001"}, true, false)
+	if err != nil || len(freed) != 2 {
+		t.Fatalf("%+v, %v", freed, err)
+	}
+	b.Fault = fault{}
+	run("other", 2)
+	same(t, b, want)
+	for _, run := range b.runs(t) {
+		if got := run.Hashes()["features_content"]; got != "other" {
+			t.Errorf("run %s records features of content %s", run.ID, got)
+		}
+	}
+}
+
 // TestTrialsToldToStop: a trial that somebody sends SIGTERM is interrupted, be it
 // ready to save its state or not, and the rest of the study goes on.
 func TestTrialsToldToStop(t *testing.T) {
@@ -186,6 +234,24 @@ func TestResumedTrialKeepsItsThreads(t *testing.T) {
 	}
 	if resumed > 0 {
 		t.Errorf("%d trials were resumed with other threads", resumed)
+	}
+}
+
+// TestFeaturesTakeAllThreadsOfTheStudy: trials wait for them, and their bytes do not
+// depend on threads.
+func TestFeaturesTakeAllThreadsOfTheStudy(t *testing.T) {
+	for _, c := range []struct{ jobs, threads, want int }{{2, 3, 6}, {2, 0, 0}} {
+		stop, got := errors.New("stop"), -1
+		_, err := bench{Dir: t.TempDir(), Seeds: 1, Epochs: 1, Jobs: c.jobs}.run(context.Background(), func(cfg *Config) {
+			cfg.Threads = c.threads
+			cfg.Features = func(_ context.Context, _ experiments.Settings, _ *data.Dataset, _ string, threads int, _ func(done, total int)) error {
+				got = threads
+				return stop
+			}
+		})
+		if got != c.want || !errors.Is(err, stop) {
+			t.Errorf("%d trials at a time with %d threads: features with %d, %v", c.jobs, c.threads, got, err)
+		}
 	}
 }
 

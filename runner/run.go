@@ -49,7 +49,7 @@ func Run(ctx context.Context, cfg Config) (Summary, error) {
 		return Summary{}, err
 	}
 	s := &study{
-		cfg: cfg, trials: map[string]experiments.Trial{}, watch: newWatcher(),
+		cfg: cfg, trials: map[string]experiments.Trial{}, watch: newWatcher(cfg.DB),
 		active: map[string]bool{}, tried: map[string]bool{},
 	}
 	pending, err := s.plan(ctx)
@@ -72,7 +72,27 @@ func Run(ctx context.Context, cfg Config) (Summary, error) {
 	if err == nil && (summary.Interrupted > 0 || s.halted) {
 		err = ErrInterrupted
 	}
-	return summary, errors.Join(err, failed)
+	return summary, s.keep(context.WithoutCancel(ctx), errors.Join(err, failed))
+}
+
+// keep saves what was recorded where the database's file is gone by the end of a study,
+// and adds where it is to the study's error.
+func (s *study) keep(ctx context.Context, err error) error {
+	moved := s.cfg.DB.InPlace()
+	if moved == nil {
+		return err
+	}
+	if err == nil || errors.Is(err, ErrInterrupted) || errors.Is(err, store.ErrMoved) {
+		err = moved
+	}
+	path, failed := s.cfg.DB.Rescue(ctx)
+	switch {
+	case failed != nil:
+		return errors.Join(err, failed)
+	case path == s.cfg.DB.Path():
+		return fmt.Errorf("%w; what was recorded is in a new file of that name: run again to go on", err)
+	}
+	return fmt.Errorf("%w; what was recorded is in %s: run again with --db %s to go on, or add it to the other with glimpse db merge", err, path, path)
 }
 
 // plan looks up which trials are known already, and returns those to be run.
@@ -147,10 +167,10 @@ func (s *study) prepare(ctx context.Context, pending []experiments.Trial) error 
 		d, loaded := sets[key]
 		if !loaded {
 			var err error
-			if d, err = data.Load(DataOptions(trial.Settings, s.cfg.Root)); err != nil {
+			if d, err = data.Load(DataOptions(trial.Settings, s.cfg.Root, s.cfg.Cache)); err != nil {
 				return err
 			}
-			if contents[key], err = ContentOf(d, s.cfg.Cache); err != nil {
+			if contents[key], err = ContentOf(d); err != nil {
 				return err
 			}
 			sets[key] = d
@@ -172,7 +192,7 @@ func (s *study) prepare(ctx context.Context, pending []experiments.Trial) error 
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		err := s.cfg.Features(ctx, settings, sets[settings.Bare().Data], s.cfg.Device, s.cfg.Threads, func(done, total int) {
+		err := s.cfg.Features(ctx, settings, sets[settings.Bare().Data], s.cfg.Device, s.cfg.Threads*s.cfg.Jobs, func(done, total int) {
 			s.report(Event{Kind: EventFeatures, Done: done, Total: total})
 		})
 		if err != nil {

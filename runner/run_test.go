@@ -115,7 +115,7 @@ func TestFailedTrialsDoNotEndTheStudy(t *testing.T) {
 		{fault{Kind: "nan", Epoch: 2, Step: 3}, FailureLoss, []string{"NaN", "epoch 2", "step 3", "soft00000001"}},
 		{fault{Kind: "exit", Epoch: 1, Step: 2}, FailureCrash, []string{"run soft00000001", "exit code 3: terminate called after", "(last heard of in ", "std::bad_alloc", "log.txt"}},
 		{fault{Kind: "kill", Epoch: 1, Step: 2}, FailureCrash, []string{"signal 9", "memory"}},
-		{fault{Kind: "panic", Epoch: 1, Step: 1}, FailureCrash, []string{"exit code 2: panic: runtime error", "fake_test.go"}},
+		{fault{Kind: "panic", Epoch: 1, Step: 1}, FailureCrash, []string{"run soft00000001: a fault in this program", "invalid memory address", "(*fakeCaptioner).strike (fake_test.go:"}},
 		{fault{Kind: "hang", Epoch: 1, Step: 2}, FailureStalled, []string{"no progress for"}},
 		{fault{Kind: "stop", Epoch: 1, Step: 2}, FailureStalled, []string{"no progress for"}},
 		{fault{Kind: "mute"}, FailureError, []string{"ended before the trial did"}},

@@ -37,7 +37,7 @@ func short(hash string) string { return hash[:min(len(hash), 12)] }
 
 // DataOptions says how a trial's data are loaded. root stands in for a spec that
 // names none.
-func DataOptions(s experiments.Settings, root string) data.Options {
+func DataOptions(s experiments.Settings, root string, cache data.Cache) data.Options {
 	if s.Data.Root != "" {
 		root = s.Data.Root
 	}
@@ -45,7 +45,7 @@ func DataOptions(s experiments.Settings, root string) data.Options {
 		Name: s.Data.Name, Root: root, Split: s.Data.Split,
 		MinCount: s.Data.MinCount, CaptionsPerImage: s.Data.CaptionsPerImage, MaxLength: s.Data.MaxLength,
 		Images: s.Data.Images, Seed: s.Data.Seed, Vocabulary: s.Data.Vocabulary,
-		Tokenize: ptb.Tokenize,
+		Tokenize: ptb.Tokenize, Tokenizer: ptb.Version, Cache: cache,
 	}
 }
 

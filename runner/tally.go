@@ -11,7 +11,8 @@ import (
 // Tally counts a study's runs by how they stand in the database, whoever works on them.
 type Tally struct {
 	Total     int
-	Running   int
+	Running   int // with a sign of life from whoever works on them
+	Silent    int // running by the database, without one ([results.SilentSince])
 	Completed int
 	Failed    int
 	Mendable  int // of the failed, those that another attempt can mend ([Retryable])
@@ -20,8 +21,8 @@ type Tally struct {
 	Left time.Duration
 }
 
-// TallyOf counts runs. Settings that cannot be read are an error.
-func TallyOf(runs []store.Run) (Tally, error) {
+// TallyOf counts runs as they stand now. Settings that cannot be read are an error.
+func TallyOf(runs []store.Run, now time.Time) (Tally, error) {
 	t := Tally{Total: len(runs)}
 	trials := make([]experiments.Trial, len(runs))
 	for i, run := range runs {
@@ -32,7 +33,11 @@ func TallyOf(runs []store.Run) (Tally, error) {
 		trials[i] = experiments.Trial{ID: run.ID, Arm: run.Arm, Settings: settings}
 		switch run.State {
 		case store.Running:
-			t.Running++
+			if results.SilentSince(run, now).IsZero() {
+				t.Running++
+			} else {
+				t.Silent++
+			}
 		case store.Completed:
 			t.Completed++
 		case store.Failed:

@@ -14,24 +14,26 @@ import (
 // TestTally holds how runs are counted, which failures another attempt can mend, and what is left to do.
 func TestTally(t *testing.T) {
 	settings := json.RawMessage(`{"train": {"epochs": 4}}`)
+	now := time.Now()
 	var runs []store.Run
 	for _, r := range []store.Run{
 		{State: store.Completed, Seconds: 100, Epochs: 4}, {State: store.Running, Epochs: 2, Seconds: 50}, {State: store.Failed, Failure: FailureLoss},
 		{State: store.Failed, Failure: FailureCrash}, {State: store.Pruned}, {State: store.Queued}, {State: store.Interrupted},
+		{State: store.Running, Heard: now.Add(-time.Hour), Owner: store.Owner{Lease: time.Minute}},
 	} {
 		r.ID, r.Settings = string(rune('a'+len(runs))), settings
 		runs = append(runs, r)
 	}
-	got, err := TallyOf(runs)
+	got, err := TallyOf(runs, now)
 	if err != nil || got.Left <= 0 {
 		t.Errorf("%v left, %v", got.Left, err)
 	}
 	got.Left = 0
-	if want := (Tally{Total: 7, Running: 1, Completed: 1, Failed: 2, Mendable: 1, Pruned: 1}); got != want || got.Ended() != 4 {
+	if want := (Tally{Total: 8, Running: 1, Silent: 1, Completed: 1, Failed: 2, Mendable: 1, Pruned: 1}); got != want || got.Ended() != 4 {
 		t.Errorf("%+v, %d ended, want %+v, 4", got, got.Ended(), want)
 	}
 	runs[0].Settings = json.RawMessage("{")
-	if _, err := TallyOf(runs); err == nil {
+	if _, err := TallyOf(runs, now); err == nil {
 		t.Error("settings that cannot be read are no error")
 	}
 	summary := Summary{Failures: []Failure{{Kind: FailureCrash}, {Kind: FailureData}, {Kind: FailureDisk}}}
@@ -83,7 +85,10 @@ func TestFreeCheckpoints(t *testing.T) {
 	if err := db.Interrupt(ctx, claims["bb"]); err != nil {
 		t.Fatal(err)
 	}
-	a, b := Freed{"aa", store.Completed, 5}, Freed{"bb", store.Interrupted, 5}
+	if err := os.WriteFile(filepath.Join(RunDir(DefaultDir(db), "aa"), ".glimpse-ABCDEFGHIJ.tmp"), []byte("half"), 0o600); err != nil {
+		t.Fatal(err) // of a killed trial
+	}
+	a, b := Freed{"aa", store.Completed, 9}, Freed{"bb", store.Interrupted, 5}
 	for _, c := range []struct {
 		unfinished, dry bool
 		want            []Freed

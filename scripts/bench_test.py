@@ -4,16 +4,23 @@ import contextlib
 import io
 import json
 import os
+import subprocess
+import sys
 import tempfile
 import unittest
 from pathlib import Path
 
 import bench
 
+HERE = str(Path(__file__).resolve().parent)
+
 # Prints what `glimpse bench VERB --json` and `glimpse score --json` print, as far as it is read.
 GLIMPSE = """#!/usr/bin/env python3
 import json, os, sys
+sys.path.insert(0, os.environ["HERE"])
+from bench_test import children
 open("calls", "a").write("A " + " ".join(sys.argv[1:]) + "\\n")
+open("neighbours", "a").write(str(len(children(os.getppid()) - {os.getpid()})) + "\\n")
 model = {"attention": "soft", "embedding": 8, "hidden": 16, "attention_size": 4, "dropout": 0.5}
 settings = {"data": {"name": "flickr8k", "images": 0}, "model": model, "train": {"batch_images": 16, "select": {"patience": 3}}}
 if sys.argv[1] == "plan":
@@ -40,12 +47,27 @@ print(json.dumps({"captions_per_s": 100, "images_per_s": 20}))
 """
 
 
+def children(parent):
+    """The processes that a process has started and that have not ended."""
+    found = set()
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # it has just ended
+            state, ppid = path.read_text().rpartition(")")[2].split()[:2]
+            if int(ppid) == parent and state != "Z":
+                found.add(int(path.parent.name))
+    return found
+
+
+needs_proc = unittest.skipUnless(Path("/proc/self/stat").exists(), "looks at other processes in /proc")
+
+
 class BenchTest(unittest.TestCase):
     def setUp(self):
         temporary = tempfile.TemporaryDirectory()
         self.addCleanup(temporary.cleanup)
         self.addCleanup(os.chdir, os.getcwd())
         os.chdir(temporary.name)
+        os.environ.update(HERE=HERE, PYTHONDONTWRITEBYTECODE="1")
         for name, program in {"glimpse": GLIMPSE, "python": PYTHON}.items():
             Path(name).write_text(program)
             Path(name).chmod(0o755)
@@ -76,6 +98,36 @@ class BenchTest(unittest.TestCase):
         self.assertGreater(rows[1]["ours"], 1)  # MB
         self.assertIn("train soft", out)
         self.assertTrue(Path("table.md").read_text().startswith("| part | threads |"))
+
+    @needs_proc
+    def test_neighbours(self):
+        code, out, err = self.bench("--what", "train", "--arms", "soft", "--rounds", "2", "--neighbours", "3")
+        self.assertEqual(code, 0)
+        rows = json.loads(Path("bench.json").read_text())["rows"]
+        self.assertEqual([(r["part"], r["neighbours"], len(r["pairs"])) for r in rows], [("train soft", 0, 2), ("train soft", 3, 2)])
+        self.assertEqual([c[0] for c in self.calls()], list("B" + "ABAB" * 2))
+        seen = Path("neighbours").read_text().split()  # in each measurement of ours
+        self.assertEqual(seen, ["0", "3", "0", "3"])
+        self.assertIn("round 2, 3 neighbours", err)
+        self.assertRegex(out, r"train soft +1 +3 ")
+
+    @needs_proc
+    def test_neighbours_end_with_a_failure(self):
+        with self.assertRaises(KeyError), bench.beside(2, 1):
+            started = children(os.getpid())
+            raise KeyError
+        self.assertEqual((len(started), children(os.getpid()) & started), (2, set()))
+
+    def test_neighbours_end_with_bench(self):
+        program = ("import bench, sys, time\n"
+                   "with bench.beside(1, 1):\n"
+                   "    print(flush=True)\n"
+                   "    time.sleep(600)\n")
+        with subprocess.Popen([sys.executable, "-B", "-c", program], stdout=subprocess.PIPE, env=dict(os.environ, PYTHONPATH=HERE)) as killed:
+            killed.stdout.readline()
+            killed.kill()
+            # The neighbour holds the pipe as well: it is at its end when both are gone.
+            self.assertEqual(killed.stdout.read(), b"")
 
     def test_every_part(self):
         code, out, _ = self.bench("--arms", "none,soft", "--rounds", "1", "--score-images", "3")
@@ -109,7 +161,7 @@ class BenchTest(unittest.TestCase):
         self.assertIn("no module named torch", err)
 
     def test_refusals(self):
-        for flags in (["--what", "trian"], ["--rounds", "0"], ["--threads", "100000"]):
+        for flags in (["--what", "trian"], ["--rounds", "0"], ["--threads", "100000"], ["--neighbours", "-1"]):
             with self.assertRaises(SystemExit) as end:
                 self.bench(*flags)
             self.assertEqual(end.exception.code, 2)

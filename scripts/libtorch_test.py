@@ -51,6 +51,15 @@ class LibtorchTest(unittest.TestCase):
         self.make("2.15", header="torch/headeronly/version.h")
         self.assertRegex(libtorch.variables()["CGO_CXXFLAGS"], r"^-std=gnu\+\+20 .* -D_GLIBCXX_USE_CXX11_ABI=1$")
 
+    def test_threads_wait_asleep_unless_told_otherwise(self):
+        self.make("2.15")
+        for name in [*libtorch.WAITING, "KMP_BLOCKTIME"]:
+            os.environ.pop(name, None)
+        seen = lambda: {name: value for name, value in libtorch.environment().items() if name in [*libtorch.WAITING, "KMP_BLOCKTIME", "GOWORK"]}
+        self.assertEqual(seen(), {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "1000", "GOWORK": "/cut/glimpse.work"})
+        os.environ["KMP_BLOCKTIME"] = "7"
+        self.assertEqual(seen(), {"KMP_BLOCKTIME": "7", "GOWORK": "/cut/glimpse.work"})
+
     def test_versions_out_of_range(self):
         for version in ("1.13", "2.0", "2.16", "3.1"):
             with self.subTest(version):

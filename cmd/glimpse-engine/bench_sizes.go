@@ -55,7 +55,7 @@ func limitsTable(found bench.StepLimits) *term.Table {
 				fmt.Sprintf("%.2f", p.LimitMS))
 		}
 		t.Add("in all", "", fmt.Sprintf("%.3f", arm.GFLOP), "", fmt.Sprintf("%.1f", arm.MB), "", fmt.Sprintf("%.2f", arm.StepMS))
-		t.Add("")
+		t.Gap()
 	}
 	t.Add(fmt.Sprintf("memory %.1f GB/s, tanh %.2f·10⁹/s", found.MemoryGBs, found.TanhGs))
 	return t

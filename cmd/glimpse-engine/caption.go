@@ -90,7 +90,7 @@ type captionPrinter struct {
 
 func (p *captionPrinter) print(c inspect.Captioned) error {
 	if c.Error != "" {
-		fmt.Fprintf(p.remarks, "glimpse: %s\n", c.Error)
+		fmt.Fprintf(p.remarks, "glimpse: %s\n", term.Line(c.Error))
 	}
 	switch {
 	case p.asJSON:
@@ -103,7 +103,7 @@ func (p *captionPrinter) print(c inspect.Captioned) error {
 	case c.Error != "":
 		return nil
 	}
-	_, err := fmt.Fprintf(p.w, "%s\t%s\n", c.Path, c.Caption)
+	_, err := fmt.Fprintf(p.w, "%s\t%s\n", term.Line(c.Path), term.Line(c.Caption))
 	return err
 }
 

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"runtime"
 
 	"github.com/spf13/cobra"
@@ -40,11 +39,15 @@ func newEngine(f cli.Compute) (modelEngine, error) {
 	if err != nil {
 		return modelEngine{}, err
 	}
+	shared, err := cli.SharedCacheDir()
+	if err != nil {
+		return modelEngine{}, err
+	}
 	threads := f.Threads
 	if threads == 0 {
-		threads = runtime.NumCPU()
+		threads = runtime.GOMAXPROCS(0)
 	}
-	return modelEngine{models.Engine{CacheDir: cache, Device: device, Threads: threads}}, nil
+	return modelEngine{models.Engine{CacheDir: cache, SharedDir: shared, Device: device, Threads: threads}}, nil
 }
 
 // Captioner implements runner.Engine.
@@ -87,9 +90,6 @@ func (e modelEngine) Pictures(ctx context.Context, s experiments.Settings, check
 	}
 	return p, nil
 }
-
-// pictureHashes is the folder where hashes of pictures are kept, beside the features.
-func (e modelEngine) pictureHashes() string { return filepath.Join(e.CacheDir, "features") }
 
 // openRuns gives an opener of the runs of the results database, which is opened by openDB and which the caller closes.
 func openRuns(c *cobra.Command, f cli.RunFlags, openDB func(flag string) (*store.DB, error)) (*inspect.Opener, error) {

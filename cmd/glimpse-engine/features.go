@@ -18,6 +18,7 @@ func featuresCommand() *cobra.Command {
 	var (
 		flags    cli.StudyFlags
 		compute  cli.Compute
+		verify   bool
 		asJSON   bool
 		launched bool
 	)
@@ -25,9 +26,12 @@ func featuresCommand() *cobra.Command {
 		Use:   "features SPEC",
 		Short: "Compute the image features that a study needs",
 		Long: `Fills the feature cache for a study, as run would before its first trial. What
-is there already is verified and kept; an interrupted run is gone on with. An
-encoder that is trained together with the captioner needs no cache.`,
+is there already is kept; an interrupted run is gone on with. Features are
+verified whenever they are used; --verify reads all of them now, and computes
+damaged ones anew. An encoder that is trained together with the captioner needs
+no cache.`,
 		Example: `  glimpse features experiments/flickr8k.yaml
+  glimpse features experiments/flickr8k.yaml --verify
   glimpse features experiments/flickr8k.yaml --device cuda --data /data/flickr8k`,
 		Args: func(c *cobra.Command, args []string) error {
 			if launched {
@@ -51,9 +55,17 @@ encoder that is trained together with the captioner needs no cache.`,
 			if err != nil {
 				return err
 			}
-			sets := planning.Sets{Cache: engine.pictureHashes()}
+			cache, err := cli.DataCache()
+			if err != nil {
+				return err
+			}
+			sets := planning.Sets{Cache: cache}
 			progress, end := featureBars(c)
-			done, err := sets.Fill(c.Context(), trials, engine.Features, progress)
+			fill := engine.Features
+			if verify {
+				fill = engine.VerifiedFeatures
+			}
+			done, err := sets.Fill(c.Context(), trials, fill, progress)
 			end()
 			if err != nil {
 				return err
@@ -69,8 +81,10 @@ encoder that is trained together with the captioner needs no cache.`,
 			return t.Print(c.OutOrStdout())
 		},
 	}
+	c.AddCommand(cli.FeaturesPruneCommand())
 	flags.Add(c)
 	compute.Add(c)
+	c.Flags().BoolVar(&verify, "verify", false, "read all features that are there, and compute damaged ones anew")
 	cli.AddJSON(c, &asJSON)
 	c.Flags().BoolVar(&launched, "launched", false, "take what to compute from a JSON line on standard input, whose end is the runner's")
 	if err := c.Flags().MarkHidden("launched"); err != nil {
@@ -89,7 +103,11 @@ func launchedFeatures(c *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	d, err := data.Load(runner.DataOptions(asked.Settings, asked.Root))
+	cache, err := cli.DataCache()
+	if err != nil {
+		return err
+	}
+	d, err := data.Load(runner.DataOptions(asked.Settings, asked.Root, cache))
 	if err != nil {
 		return err
 	}

@@ -16,7 +16,11 @@ import (
 )
 
 func main() {
-	if err := engine.CheckCaller(cli.Version()); err != nil {
+	err := engine.CheckCaller(cli.Version())
+	if err == nil {
+		err = engine.SetWaiting()
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "glimpse:", err)
 		os.Exit(cli.ExitFailed)
 	}

@@ -64,6 +64,7 @@ database. Ctrl-C stops it, the same command goes on.`,
 	flags.Add(c)
 	c.Flags().StringVar(&again.Folder, "keep", "", "train in this folder, and keep database and checkpoints there")
 	cli.AddMeteor(c, &meteor)
+	cli.AddNoGit(c, &again.Runner.NoGit)
 	cli.AddJSON(c, &asJSON)
 	return c
 }
@@ -91,8 +92,8 @@ func reproduce(c *cobra.Command, db *store.DB, run store.Run, flags cli.RunFlags
 	defer show.Close()
 	compute := flags.Compute
 	again.Runner = runner.Config{
-		Cache: opener.Pictures, Features: program.Fill, Command: program.Trial,
-		Device: compute.Device, Threads: compute.Threads, Meteor: meteor, CommandLine: cli.CommandLine(),
+		Cache: opener.Cache, Features: program.Fill, Command: program.Trial,
+		Device: compute.Device, Threads: compute.Threads, Meteor: meteor, CommandLine: cli.CommandLine(), NoGit: cli.NoGit(again.Runner.NoGit),
 		Progress: show.Show, Kill: kill,
 	}
 	return opener.Reproduce(c.Context(), run, again)

@@ -33,7 +33,8 @@ func printReproduction(w io.Writer, r *inspect.Reproduction) error {
 		return err
 	}
 	t = &term.Table{}
-	t.Add("\nMETRIC ×100", "RECORDED", "AGAIN", "DIFFERENCE")
+	t.Gap()
+	t.Add("METRIC ×100", "RECORDED", "AGAIN", "DIFFERENCE")
 	for _, split := range slices.Sorted(maps.Keys(r.Metrics)) {
 		for _, key := range metrics.Shown() {
 			if pair, known := r.Metrics[split][key]; known {
@@ -45,16 +46,38 @@ func printReproduction(w io.Writer, r *inspect.Reproduction) error {
 	if err := t.Print(w); err != nil {
 		return err
 	}
+	told := aboutFeatures(r.FeaturesContent)
+	if told == "" && len(r.EnvironmentDiff) == 0 {
+		told = "nothing that is recorded of the environment differs"
+	}
+	if told != "" {
+		if _, err := fmt.Fprintln(w, "\n"+told); err != nil {
+			return err
+		}
+	}
 	if len(r.EnvironmentDiff) == 0 {
-		_, err := fmt.Fprintln(w, "\nnothing that is recorded of the environment differs")
-		return err
+		return nil
 	}
 	t = &term.Table{}
-	t.Add("\nENVIRONMENT", "RECORDED", "AGAIN")
+	t.Gap()
+	t.Add("ENVIRONMENT", "RECORDED", "AGAIN")
 	for _, d := range r.EnvironmentDiff {
 		t.Add(d.Key, orDash(d.Recorded), orDash(d.Again))
 	}
 	return t.Print(w)
+}
+
+// aboutFeatures tells whether the features that were trained on, as their content was recorded and is now, explain a
+// difference; "" if they do not.
+func aboutFeatures(content [2]string) string {
+	switch recorded, now := content[0], content[1]; {
+	case recorded == now:
+		return ""
+	case recorded == "":
+		return "the content of the run's features was not recorded: they may differ too"
+	default:
+		return fmt.Sprintf("the features differ in content (recorded %.8s, now %.8s): computed on another kind of CPU, device or libtorch", recorded, now)
+	}
 }
 
 func orDash(text string) string {

@@ -25,6 +25,17 @@ func TestPrintReproduction(t *testing.T) {
 			t.Errorf("lacks %q:\n%s", want, out.String())
 		}
 	}
+	for content, want := range map[[2]string]string{
+		{"", ""}:                    "\nnothing that is recorded of the environment differs\n",
+		{"0123456789", "123456789"}: "\nthe features differ in content (recorded 01234567, now 12345678): computed on another kind of CPU, device or libtorch\n",
+		{"", "123456789"}:           "\nthe content of the run's features was not recorded: they may differ too\n",
+	} {
+		out.Reset()
+		err := printReproduction(&out, &inspect.Reproduction{Run: "aa00", WeightsSHA256: [2]string{"w", "v"}, FeaturesContent: content})
+		if err != nil || !strings.HasSuffix(out.String(), want) {
+			t.Errorf("content %q: %q, %v; want %q", content, out.String(), err, want)
+		}
+	}
 	out.Reset()
 	err = printReproduction(&out, &inspect.Reproduction{Run: "aa00", Equal: true, CaptionsSHA256: [2]string{"c", "c"}, WeightsSHA256: [2]string{"w", "w"}, Captions: 2})
 	if want := "run       aa00\ncaptions  the same\nweights   the same\n"; err != nil || out.String() != want {

@@ -38,7 +38,8 @@ func printReadings(w io.Writer, arm stats.ReadingSummary) error {
 		return err
 	}
 	t = &term.Table{}
-	t.Add("\nDOES THE SENTINEL DO WHAT ITS AUTHORS SAY?", "MEASURED", "THEY SAY")
+	t.Gap()
+	t.Add("DOES THE SENTINEL DO WHAT ITS AUTHORS SAY?", "MEASURED", "THEY SAY")
 	for _, m := range arm.Sentinel.Measures() {
 		t.Add(m.Name, bounds(m.Interval), m.Claim)
 	}

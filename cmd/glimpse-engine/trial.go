@@ -2,10 +2,13 @@ package main
 
 import (
 	"io"
+	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"glimpse/internal/cli"
+	"glimpse/internal/engine"
 	"glimpse/internal/torch"
 	"glimpse/runner"
 )
@@ -38,9 +41,9 @@ func trialCommand() *cobra.Command {
 				compute.Device, compute.Threads = l.Device, l.Threads
 			} else {
 				l.Run, l.Root, l.CommandLine = args[0], cli.DataRoot(l.Root, ""), cli.CommandLine()
-				l.Database = cli.DBPath(db)
+				l.Database, l.NoGit = cli.DBPath(db), cli.NoGit(l.NoGit)
 				var err error
-				if l.Cache, err = cli.FeatureDir(); err != nil {
+				if l.Cache, err = cli.DataCache(); err != nil {
 					return err
 				}
 			}
@@ -52,6 +55,7 @@ func trialCommand() *cobra.Command {
 	compute.Add(c)
 	cli.AddDB(c, &db)
 	cli.AddMeteor(c, &l.Meteor)
+	cli.AddNoGit(c, &l.NoGit)
 	c.Flags().StringVar(&l.Dir, "dir", "", "folder of checkpoints and logs (default runs, beside the database)")
 	c.Flags().StringVar(&l.Root, "data", "", "folder of the data set (default $GLIMPSE_DATA)")
 	c.Flags().StringVar(&l.Keep, "keep", "", "checkpoints that stay in the end: best, last, both or none (default best)")
@@ -78,5 +82,6 @@ func runTrial(c *cobra.Command, compute cli.Compute, l runner.Launch, config run
 	}
 	l.Threads, l.Device = e.Threads, e.Device.String()
 	config.Launch, config.GPU, config.Versions = l, e.Device.Name(), versions()
+	config.Waiting = strings.Join(engine.Waiting(os.Environ()), " ")
 	return runner.RunTrial(c.Context(), config, e)
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"glimpse/experiments"
 	"glimpse/internal/cli/clitest"
 )
 
@@ -91,6 +92,33 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// TestExamplesOfHelp loads the studies that examples name, with the overrides that they give.
+func TestExamplesOfHelp(t *testing.T) {
+	t.Chdir("../..")
+	loaded := 0
+	for _, verb := range newRoot().Commands() {
+		for line := range strings.Lines(verb.Example) {
+			words := strings.Fields(strings.ReplaceAll(line, "'", ""))
+			if len(words) < 3 || words[0] != "glimpse" || !strings.HasPrefix(words[2], "experiments/") || words[1] == "new" {
+				continue
+			}
+			var sets []string
+			for i, word := range words {
+				if word == "--set" {
+					sets = append(sets, words[i+1])
+				}
+			}
+			if _, err := experiments.Load(words[2], sets); err != nil {
+				t.Errorf("%s: %v", strings.TrimSpace(line), err)
+			}
+			loaded++
+		}
+	}
+	if loaded < 5 {
+		t.Errorf("%d examples name a study", loaded)
+	}
+}
+
 // TestHelp holds that every verb that people use is listed and has examples, and that results are on standard output.
 func TestHelp(t *testing.T) {
 	clitest.Sandbox(t, nil)
@@ -102,7 +130,7 @@ func TestHelp(t *testing.T) {
 		t.Error("the child's verb is listed")
 	}
 	for _, verb := range []string{"new", "plan", "run", "watch", "runs", "show", "report", "export", "data", "data info", "data fetch", "data export", "score", "compare", "audit", "doctor", "tokenize",
-		"db", "db check", "db backup", "db export", "db import", "db merge"} {
+		"db", "db check", "db seal", "db backup", "db export", "db import", "db merge"} {
 		code, help, _ := call(t, append(strings.Fields(verb), "--help")...)
 		if code != 0 || !strings.Contains(help, "Examples:\n  ") {
 			t.Errorf("glimpse %s --help: exit code %d, no example in\n%s", verb, code, help)

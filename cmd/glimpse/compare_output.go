@@ -31,7 +31,7 @@ func printArmPair(w io.Writer, pair *view.ArmPair) error {
 	t.Add("images", term.Count(int64(a.Images)))
 	t.Add("primary", fmt.Sprintf("%s.%s, smallest effect that matters %g points, α %g",
 		pair.Split, a.Options.Primary, a.Options.MinimumEffect, a.Options.Alpha))
-	t.Add("")
+	t.Gap()
 	t.Add("ARM", "RUNS", "METRIC ×100", "MEAN", "SD", "s_sel", level(a.Options.Alpha))
 	for _, s := range a.Arms {
 		sd := "-"
@@ -45,7 +45,8 @@ func printArmPair(w io.Writer, pair *view.ArmPair) error {
 		return err
 	}
 	t = &term.Table{}
-	t.Add("\nDIFFERENCE ×100", "METRIC", "B − A", level(a.Options.Alpha),
+	t.Gap()
+	t.Add("DIFFERENCE ×100", "METRIC", "B − A", level(a.Options.Alpha),
 		"p", "p HOLM", "p INTERVAL", "P(B > A)", "DETECTABLE", "VERDICT")
 	for _, r := range a.Results {
 		t.Add(resultRow(pair.Label, r)...)
@@ -67,7 +68,7 @@ func printArmPair(w io.Writer, pair *view.ArmPair) error {
 	for _, r := range a.Results {
 		if r.Metric == a.Options.Primary {
 			if r.Untested != "" {
-				fmt.Fprintf(w, "not tested: %s\n", r.Untested)
+				fmt.Fprintf(w, "not tested: %s\n", term.Line(r.Untested))
 			}
 			warnings = append(warnings, r.Warnings...)
 			if err := printLooks(w, r.Looks, r.Verdict == stats.Exploratory); err != nil {
@@ -102,7 +103,8 @@ func printLooks(w io.Writer, looks []stats.Look, exploratory bool) error {
 		return nil
 	}
 	t := &term.Table{}
-	t.Add("\nLOOK", "LEVEL", "B − A", "INTERVAL", "p", "p INTERVAL", "OUTCOME")
+	t.Gap()
+	t.Add("LOOK", "LEVEL", "B − A", "INTERVAL", "p", "p INTERVAL", "OUTCOME")
 	for _, l := range looks {
 		if exploratory {
 			l.Decision = "exploratory"

@@ -58,7 +58,7 @@ func TestCrashes(t *testing.T) {
 		want    []string // in the recorded error, in this order
 		again   bool     // does the same command mend it?
 	}{
-		{"fault", "crash", []string{"exit code 2: SIGSEGV: segmentation violation (last heard of in epoch 1, step ", "of 12)\n", "last lines of runs/", "signal arrived during cgo execution"}, true},
+		{"fault", "crash", []string{"ended by signal 6, aborted: SIGSEGV: segmentation violation (last heard of in epoch 1, step ", "of 12)\n", "last lines of runs/", "signal arrived during cgo execution"}, true},
 		{"kill", "crash", []string{"ended by signal 9, killed (the system does that when memory runs out) (last heard of in epoch 1, step "}, true},
 		{"exception", "error", []string{": training: epoch 1, step 5 of 12: torch: ", ": struck"}, false},
 		{"terminate", "crash", []string{"terminate called after throwing an instance of 'std::runtime_error' (last heard of in epoch 1, step ", "what():  struck in a thread of its own"}, true},

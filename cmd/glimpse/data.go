@@ -68,11 +68,16 @@ says what is in it and what was left out, with file and line.`,
 
 // dataOptions says which data set a study file, or the name of one, means.
 func dataOptions(arg, split string, flags cli.StudyFlags) (data.Options, error) {
+	cache, err := cli.DataCache()
+	if err != nil {
+		return data.Options{}, err
+	}
 	if ext := filepath.Ext(arg); ext != ".yaml" && ext != ".yml" {
 		if len(flags.Sets) > 0 {
 			return data.Options{}, cli.Usage(fmt.Errorf("--set changes a study file, and %s is the name of a data set", arg))
 		}
-		return data.Options{Name: arg, Split: split, Root: cli.DataRoot(flags.Root, ""), Tokenize: ptb.Tokenize}, nil
+		return data.Options{Name: arg, Split: split, Root: cli.DataRoot(flags.Root, ""),
+			Tokenize: ptb.Tokenize, Tokenizer: ptb.Version, Cache: cache}, nil
 	}
 	if split != "" {
 		return data.Options{}, cli.Usage(fmt.Errorf("--split goes with the name of a data set; for a study it is --set data.split=%s", split))
@@ -86,7 +91,7 @@ func dataOptions(arg, split string, flags cli.StudyFlags) (data.Options, error) 
 		return data.Options{}, err
 	}
 	settings := trials[0].Settings
-	return runner.DataOptions(settings, settings.Data.Root), nil
+	return runner.DataOptions(settings, settings.Data.Root, cache), nil
 }
 
 func printInfo(w io.Writer, info data.Info) error {
@@ -99,7 +104,7 @@ func printInfo(w io.Writer, info data.Info) error {
 	t.Add("images", fmt.Sprintf("%s, %s of them in no split", term.Count(int64(info.Images)), term.Count(int64(info.Unused))))
 	t.Add("vocabulary", term.Count(int64(info.Vocabulary))+" words, of the training captions")
 	t.Add("hash", info.Hash)
-	t.Add("")
+	t.Gap()
 	t.Add("SPLIT", "IMAGES", "CAPTIONS", "WORDS A CAPTION", "LONGEST", "UNKNOWN WORDS")
 	for _, name := range []string{"train", "val", "test"} {
 		split, ok := info.Splits[name]
@@ -119,7 +124,7 @@ func printInfo(w io.Writer, info data.Info) error {
 	var lines strings.Builder
 	lines.WriteString("\nLEFT OUT OR READ LENIENTLY\n")
 	for _, note := range info.Notes {
-		lines.WriteString(note.String() + "\n")
+		lines.WriteString(term.Line(note.String()) + "\n")
 	}
 	_, err := io.WriteString(w, lines.String())
 	return err

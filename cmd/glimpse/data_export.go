@@ -50,7 +50,7 @@ that are files stay where they are.`,
 				return term.WriteJSON(c.OutOrStdout(), files)
 			}
 			for _, f := range files {
-				fmt.Fprintf(c.OutOrStdout(), "%s: %s, %s\n", f.File, term.Plural(f.Images, "image"), term.Plural(f.Captions, "caption"))
+				fmt.Fprintf(c.OutOrStdout(), "%s: %s, %s\n", term.Line(f.File), term.Plural(f.Images, "image"), term.Plural(f.Captions, "caption"))
 			}
 			return nil
 		},

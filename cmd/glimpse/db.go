@@ -12,19 +12,20 @@ import (
 	"glimpse/internal/cli"
 	"glimpse/internal/store"
 	"glimpse/internal/term"
+	"glimpse/results"
 )
 
 func dbCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "db",
-		Short: "Check, back up, export, import and merge results databases",
+		Short: "Check, seal, back up, redact, export, import and merge results databases",
 		Example: `  glimpse db check
   glimpse db backup results-monday.db
   glimpse db merge other-machine.db`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(dbCheckCommand(), dbBackupCommand(), dbExportCommand(), dbImportCommand(), dbMergeCommand())
+	c.AddCommand(dbCheckCommand(), dbSealCommand(), dbBackupCommand(), dbRedactCommand(), dbExportCommand(), dbImportCommand(), dbMergeCommand())
 	return c
 }
 
@@ -58,7 +59,7 @@ Checkpoints and logs, in runs/ beside the database, are not part of it.`,
 			if asJSON {
 				return term.WriteJSON(c.OutOrStdout(), map[string]any{"path": args[0], "bytes": info.Size()})
 			}
-			fmt.Fprintf(c.OutOrStdout(), "%s  %s bytes\n", args[0], term.Count(info.Size()))
+			fmt.Fprintf(c.OutOrStdout(), "%s  %s bytes\n", term.Line(args[0]), term.Count(info.Size()))
 			return nil
 		},
 	}
@@ -80,7 +81,8 @@ func dbExportCommand() *cobra.Command {
 jsonl: an object a row; loses nothing (` + "`glimpse db import`" + ` reads it back), and
 equal contents give equal bytes. Numbers that are not finite are "nan", "inf",
 "-inf"; what was not measured is null.
-csv: for spreadsheets and data frames; what was not measured is empty.`,
+csv: for spreadsheets and data frames; what was not measured is empty, and text that
+a spreadsheet would take for a formula has ' in front.`,
 		Example: `  glimpse db export -o results
   glimpse db export -o tables --format csv
   jq -r 'select(.state == "completed").id' results/runs.jsonl`,
@@ -92,15 +94,20 @@ csv: for spreadsheets and data frames; what was not measured is empty.`,
 			if dir == "" {
 				return cli.Usage(errors.New("-o names the folder to make"))
 			}
-			results, err := cli.OpenResults(db)
+			opened, err := cli.OpenResults(db)
 			if err != nil {
 				return err
 			}
-			defer results.Close()
-			rows, err := results.Export(c.Context(), dir, form)
+			defer opened.Close()
+			rows, err := opened.Export(c.Context(), dir, form)
 			if err != nil {
 				return taken(err, dir, "name another folder")
 			}
+			found, err := results.Exposed(c.Context(), opened)
+			if err != nil {
+				return err
+			}
+			remarkOnExposure(c, found, db)
 			return printRows(c, dir, rows, asJSON)
 		},
 	}
@@ -156,6 +163,6 @@ func printRows(c *cobra.Command, path string, rows map[string]int, asJSON bool) 
 	for _, table := range []string{"studies", "runs", "epochs", "captions"} {
 		parts = append(parts, table+" "+term.Count(int64(rows[table])))
 	}
-	fmt.Fprintf(c.OutOrStdout(), "%s  %s\n", path, strings.Join(parts, ", "))
+	fmt.Fprintf(c.OutOrStdout(), "%s  %s\n", term.Line(path), strings.Join(parts, ", "))
 	return nil
 }

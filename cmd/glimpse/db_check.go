@@ -2,10 +2,13 @@ package main
 
 import (
 	"fmt"
+	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"glimpse/internal/cli"
+	"glimpse/internal/store"
 	"glimpse/internal/term"
 	"glimpse/results"
 )
@@ -18,11 +21,15 @@ func dbCheckCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "check",
 		Short: "Check the file, and that what it says holds together",
-		Long: `Runs SQLite's integrity check over the whole file, then checks what glimpse
-promises of it: completed runs have captions, scores and hashes; the captions
+		Long: `Runs SQLite's integrity check over the whole file, and compares its tables with
+those that glimpse makes. Then it reads every row as the other verbs do, and checks
+what glimpse promises: completed runs have captions, scores and hashes; the captions
 have the hash that was recorded, and their counts give the scores that were recorded;
-each id is that of its settings; studies can be read. Changes nothing. Exit code
-1 if anything is found.`,
+each id is that of its settings; studies can be opened; and the rows of runs and
+studies are as they were hashed when they were written. All that is found is listed,
+with what to do. Changes nothing. Exit code 1 if anything is found. A note, which is
+no finding, tells of what should not be passed on with the database:
+` + "`glimpse db redact`" + ` takes it out.`,
 		Example: `  glimpse db check
   glimpse db check --db old.db --json`,
 		Args: cobra.NoArgs,
@@ -35,26 +42,26 @@ each id is that of its settings; studies can be read. Changes nothing. Exit code
 			if err := opened.Check(c.Context()); err != nil {
 				return err
 			}
-			out, err := results.Verify(c.Context(), opened)
+			found, err := results.Verify(c.Context(), opened)
 			if err != nil {
 				return err
 			}
 			if asJSON {
-				if err := term.WriteJSON(c.OutOrStdout(), out); err != nil {
+				if err := term.WriteJSON(c.OutOrStdout(), found); err != nil {
 					return err
 				}
 			} else {
-				for _, f := range out.Findings {
-					fmt.Fprintf(c.OutOrStdout(), "%s: %s\n", f.Subject, f.Problem)
-				}
+				printVerification(c.OutOrStdout(), found)
 			}
-			if n := len(out.Findings); n > 0 {
-				return fmt.Errorf("%s: %s; the file itself is sound: restore a backup, or run again what is affected",
-					opened.Path(), term.Plural(n, "finding"))
+			remarkOnExposure(c, found.Exposed, db)
+			if err := notSound(opened, found); err != nil || asJSON {
+				return err
 			}
-			if !asJSON {
-				fmt.Fprintf(c.OutOrStdout(), "%s is sound: %s, %s\n",
-					opened.Path(), term.Plural(out.Runs, "run"), term.Plural(out.Captions, "caption"))
+			fmt.Fprintf(c.OutOrStdout(), "%s is sound: %s, %s\n",
+				opened.Path(), term.Plural(found.Runs, "run"), term.Plural(found.Captions, "caption"))
+			if n := len(found.Unsealed); n > 0 {
+				fmt.Fprintf(c.OutOrStdout(), "%s of an older version were never hashed, so that some changes of their rows would go unnoticed: "+
+					"`glimpse db seal` hashes them as they are\n", counted(n, "run or study", "runs and studies"))
 			}
 			return nil
 		},
@@ -62,4 +69,37 @@ each id is that of its settings; studies can be read. Changes nothing. Exit code
 	cli.AddDB(c, &db)
 	cli.AddJSON(c, &asJSON)
 	return c
+}
+
+// printVerification lists what is wrong, with what to do about it, and what is none of glimpse's.
+func printVerification(w io.Writer, found *results.Verification) {
+	for i, f := range found.Findings {
+		fmt.Fprintf(w, "%s: %s\n", term.Line(f.Subject), term.Line(f.Problem))
+		last := i+1 == len(found.Findings)
+		if f.Fix != "" && (last || found.Findings[i+1].Fix != f.Fix) {
+			fmt.Fprintf(w, "  %s\n", f.Fix)
+		}
+	}
+	if found.More > 0 {
+		fmt.Fprintf(w, "and %s more\n", term.Count(int64(found.More)))
+	}
+	if len(found.Foreign) > 0 {
+		fmt.Fprintf(w, "not of glimpse, which never reads it: %s\n", term.Line(strings.Join(found.Foreign, ", ")))
+	}
+}
+
+// notSound is an error where anything was found.
+func notSound(db *store.DB, found *results.Verification) error {
+	if found.Sound() {
+		return nil
+	}
+	return fmt.Errorf("%s: %s; the file itself is sound", db.Path(), term.Plural(len(found.Findings)+found.More, "finding"))
+}
+
+// counted is a number of things, in the singular or the plural.
+func counted(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return term.Count(int64(n)) + " " + many
 }

@@ -26,6 +26,9 @@ Merging again changes nothing, and the other files are only read. Both may be in
 use meanwhile: a run that a process here is at work on is left alone, and one that
 is running there is taken as interrupted.
 
+Of a run or study whose rows there are not as they were hashed nothing is taken
+(exit code 1): so the sound runs of a damaged database are saved into a new one.
+
 A run that is completed in both with the same captions is the same. With other captions,
 or under another protocol, it is left as it is here and told of (exit code 1):
 one id stands for one result, and a mean must not count a seed twice. Machines
@@ -44,14 +47,14 @@ interrupted begins anew unless its folder is copied to the runs/ here.`,
 			}
 			defer results.Close()
 			out := []store.MergeReport{}
-			conflicts := 0
+			conflicts, damaged := 0, 0
 			for _, other := range args {
 				merged, err := results.Merge(c.Context(), other, runner.Gone)
 				if err != nil {
 					return err
 				}
 				m := store.NewMergeReport(other, merged)
-				out, conflicts = append(out, m), conflicts+m.Conflicts()
+				out, conflicts, damaged = append(out, m), conflicts+m.Conflicts(), damaged+m.Damaged()
 				if !asJSON {
 					printMerge(c.OutOrStdout(), m)
 				}
@@ -60,6 +63,10 @@ interrupted begins anew unless its folder is copied to the runs/ here.`,
 				if err := term.WriteJSON(c.OutOrStdout(), out); err != nil {
 					return err
 				}
+			}
+			if damaged > 0 {
+				return fmt.Errorf("%s: nothing was taken of what is damaged there; everything else was merged: see `glimpse db check` of the other database",
+					counted(damaged, "damaged run or study", "damaged runs and studies"))
 			}
 			if conflicts > 0 {
 				return fmt.Errorf("%s: nothing was changed there in %s; everything else was merged", term.Plural(conflicts, "conflict"), results.Path())
@@ -74,16 +81,19 @@ interrupted begins anew unless its folder is copied to the runs/ here.`,
 
 // printMerge tells the counts, and each run or study that there is more to say of.
 func printMerge(w io.Writer, m store.MergeReport) {
-	fmt.Fprintf(w, "%s  runs: %d added, %d replaced, %d the same, %d kept, %d left at work, %d in conflict\n", m.Path,
+	fmt.Fprintf(w, "%s  runs: %d added, %d replaced, %d the same, %d kept, %d left at work, %d in conflict\n", term.Line(m.Path),
 		m.Runs[store.MergeAdded], m.Runs[store.MergeReplaced], m.Runs[store.MergeSame], m.Runs[store.MergeKept],
 		m.Runs[store.MergeBusy], m.Runs[store.MergeConflict])
+	if n := m.Runs[store.MergeDamaged]; n > 0 {
+		fmt.Fprintf(w, "  %s left: damaged there\n", term.Plural(n, "run"))
+	}
 	for _, one := range m.Details {
 		switch {
 		case one.Detail == "":
 		case one.Run == "":
-			fmt.Fprintf(w, "  study %s: %s\n", one.Study, one.Detail)
+			fmt.Fprintf(w, "  study %s: %s\n", term.Line(one.Study), term.Line(one.Detail))
 		default:
-			fmt.Fprintf(w, "  run %s: %s\n", one.Run, one.Detail)
+			fmt.Fprintf(w, "  run %s: %s\n", term.Line(one.Run), term.Line(one.Detail))
 		}
 	}
 }

@@ -25,14 +25,16 @@ were begun. Several targets may be named at once. Exporting again replaces what
 was exported before; nothing is doubled.
 
 --mlflow takes the URL of a tracking server (MLflow 2 or 3; user and password from
-the URL or $MLFLOW_TRACKING_USERNAME and _PASSWORD, or $MLFLOW_TRACKING_TOKEN), or
-a folder, which is written as a file store. A study is an experiment; settings are
+the URL or $MLFLOW_TRACKING_USERNAME and _PASSWORD, or $MLFLOW_TRACKING_TOKEN; the
+variables are safer, since others on the machine may see command lines), or a
+folder, which is written as a file store. A study is an experiment; settings are
 parameters, scores and curves metrics, captions artifacts. MLflow 3.13 and newer
 read a folder only with MLFLOW_ALLOW_FILE_STORE=true, or take it in by
 mlflow migrate-filestore.
 --tensorboard writes a folder of events for each run: tensorboard --logdir DIR.
 --csv and --jsonl write runs, epochs and captions as flat tables, a setting or a
-metric a column; glimpse db export writes the whole database, to be read back.
+metric a column; in CSV text that a spreadsheet would take for a formula has ' in
+front. glimpse db export writes the whole database, to be read back.
 --coco writes STUDY/RUN.SPLIT.json in COCO's format of results.
 
 Metrics are fractions of 1, CIDEr unscaled.`,
@@ -73,7 +75,7 @@ Metrics are fractions of 1, CIDEr unscaled.`,
 				return term.WriteJSON(c.OutOrStdout(), done)
 			}
 			for _, d := range done { // what was written before an error, too
-				fmt.Fprintf(c.OutOrStdout(), "%s: %s\n", d.To, says(d))
+				fmt.Fprintf(c.OutOrStdout(), "%s: %s\n", term.Line(d.To), says(d))
 			}
 			return err
 		},

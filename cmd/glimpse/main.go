@@ -23,7 +23,8 @@ their captions, records everything in results.db, and writes a report whose
 plots and statistics answer the study's question.
 
 Exit codes: 0 done; 1 failed; 2 wrong usage or study file; 3 some trials or
-pictures failed; 130 interrupted, and resumed by the same command.`
+pictures failed; 70 a fault in glimpse itself; 130 interrupted, and resumed by
+the same command.`
 	root.Example = `  glimpse plan experiments/demo.yaml
   glimpse run experiments/demo.yaml --db demo.db --report demo-report
   glimpse runs --db demo.db

@@ -74,7 +74,7 @@ Other settings can be edited in the file; glimpse plan checks it.`,
 				fmt.Fprintf(c.ErrOrStderr(), "%s; next: edit it, then `glimpse plan %s`\n", term.Plural(len(trials), "trial"), draft.Path)
 			}
 			for _, warning := range study.Warnings() {
-				fmt.Fprintf(c.ErrOrStderr(), "warning: %s\n", warning)
+				fmt.Fprintf(c.ErrOrStderr(), "warning: %s\n", term.Line(warning))
 			}
 			return err
 		},

@@ -13,7 +13,8 @@ import (
 func printOutlook(w io.Writer, o *stats.Outlook, labels []string, noise *results.Noise) error {
 	assumed := noise != nil
 	t := &term.Table{}
-	header := []string{"\nCONTRAST", "RUNS", "SMALLEST p", "AFTER HOLM"}
+	t.Gap()
+	header := []string{"CONTRAST", "RUNS", "SMALLEST p", "AFTER HOLM"}
 	effects := o.Effects()
 	if assumed {
 		header = append(header, "DETECTABLE")
@@ -61,7 +62,8 @@ func printPlannedLooks(w io.Writer, o *stats.Outlook, labels []string) error {
 	for i, r := range o.Results {
 		for _, l := range r.Looks {
 			if t.Empty() {
-				t.Add("\nCONTRAST", "LOOK", "LEVEL", "SMALLEST p", "CAN DECIDE")
+				t.Gap()
+				t.Add("CONTRAST", "LOOK", "LEVEL", "SMALLEST p", "CAN DECIDE")
 			}
 			can := "yes"
 			if !l.Reachable {

@@ -36,7 +36,7 @@ so many seeds: the smallest p that it can reach, and the effect it can detect
 under the noise that completed runs show, of this study or else of the same
 data, or that is assumed for CIDEr on Flickr8k; and which of these it is.`,
 		Example: `  glimpse plan experiments/demo.yaml
-  glimpse plan experiments/flickr8k.yaml --set train.epochs=3 --set seed=1
+  glimpse plan experiments/flickr8k.yaml --set train.epochs=3 --set 'sweep.over.seed=[1]'
   glimpse plan experiments/demo.yaml --json | jq -r '.trials[].id'`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -44,7 +44,7 @@ data, or that is assumed for CIDEr on Flickr8k; and which of these it is.`,
 			if err != nil {
 				return err
 			}
-			cache, err := cli.FeatureDir()
+			cache, err := cli.DataCache()
 			if err != nil {
 				return err
 			}
@@ -107,7 +107,7 @@ func hasGPU(ctx context.Context) bool {
 }
 
 func printPlan(w io.Writer, p *planning.Plan) error {
-	fmt.Fprintf(w, "%s: %s\n\n", p.Study, p.Question)
+	fmt.Fprintf(w, "%s: %s\n\n", p.Study, term.Line(p.Question))
 	t := &term.Table{}
 	t.Add("TRIAL", "ARM", "SEED", "HIDDEN", "PARAMETERS", "STATE")
 	for _, trial := range p.Trials {
@@ -137,7 +137,7 @@ func printPlan(w io.Writer, p *planning.Plan) error {
 		}
 	}
 	for _, warning := range p.Warnings {
-		if _, err := fmt.Fprintf(w, "warning: %s\n", warning); err != nil {
+		if _, err := fmt.Fprintf(w, "warning: %s\n", term.Line(warning)); err != nil {
 			return err
 		}
 	}

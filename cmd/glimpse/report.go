@@ -8,6 +8,7 @@ import (
 
 	"glimpse/internal/cli"
 	"glimpse/reports"
+	"glimpse/results"
 )
 
 func reportCommand() *cobra.Command {
@@ -27,18 +28,23 @@ the study is still running.`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: cli.CompleteStudy,
 		RunE: func(c *cobra.Command, args []string) error {
-			results, err := cli.OpenResults(db)
+			opened, err := cli.OpenResults(db)
 			if err != nil {
 				return err
 			}
-			defer results.Close()
-			name, err := cli.StudyName(c.Context(), results, args[0])
+			defer opened.Close()
+			name, err := cli.StudyName(c.Context(), opened, args[0])
 			if err != nil {
 				return err
 			}
-			if err := reports.Write(c.Context(), results, name, dir); err != nil {
+			if err := reports.Write(c.Context(), opened, name, dir); err != nil {
 				return fmt.Errorf("writing the report of %s into %s: %w", name, dir, err)
 			}
+			found, err := results.Exposed(c.Context(), opened, name)
+			if err != nil {
+				return err
+			}
+			remarkOnExposure(c, found, db)
 			_, err = fmt.Fprintln(c.OutOrStdout(), filepath.Join(dir, "index.html"))
 			return err
 		},

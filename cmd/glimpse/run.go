@@ -73,6 +73,7 @@ study with compare.stop adds seeds look by look until each contrast is decided.`
 	c.Flags().BoolVar(&options.retry, "retry-failed", false, "also try again what will probably fail again, such as a loss that diverged")
 	c.Flags().DurationVar(&options.lease, "lease", runner.DefaultLease, "how long a trial may give no sign of life before another runner takes it over")
 	cli.AddMeteor(c, &options.meteor)
+	cli.AddNoGit(c, &options.noGit)
 	cli.AddJSON(c, &options.json)
 	return c
 }
@@ -84,16 +85,18 @@ type runOptions struct {
 	jobs        int
 	pictures    int
 	retry, json bool
+	noGit       bool
 	lease       time.Duration
 }
 
 func runStudy(c *cobra.Command, study *experiments.Study, compute cli.Compute, o runOptions) error {
 	ctx := c.Context()
-	cache, err := cli.FeatureDir()
+	cache, err := cli.DataCache()
 	if err != nil {
 		return err
 	}
-	sets := &planning.Sets{Cache: cache}
+	noGit := cli.NoGit(o.noGit)
+	sets := &planning.Sets{Cache: cache, NoGit: noGit}
 	if _, err := sets.Trials(study); err != nil { // what is wrong with it is found before a database is made
 		return err
 	}
@@ -143,6 +146,10 @@ func runStudy(c *cobra.Command, study *experiments.Study, compute cli.Compute, o
 			return err
 		}
 	}
+	jobs := planning.Jobs(o.jobs, study, len(trials), device.GPU != "")
+	if program != nil && compute.Threads == 0 && device.GPU == "" {
+		fmt.Fprintln(c.ErrOrStderr(), planning.ThreadsRemark(jobs, planning.Load()))
+	}
 	kill, release := cli.OnSecondStop()
 	defer release()
 	checkpoint, forget := cli.OnCheckpoint()
@@ -151,9 +158,9 @@ func runStudy(c *cobra.Command, study *experiments.Study, compute cli.Compute, o
 	summary, err := runner.Run(ctx, runner.Config{
 		Study: study, Trials: trials, Spec: string(spec), DB: db, Root: study.Data.Root,
 		Cache: cache, Features: program.Fill, Command: program.Trial,
-		Device: compute.Device, Meteor: meteor, CommandLine: cli.CommandLine(),
+		Device: compute.Device, Meteor: meteor, CommandLine: cli.CommandLine(), NoGit: noGit,
 		Declaration: found.Standing.Now, Earlier: found.Standing.Earlier,
-		Jobs:        planning.Jobs(o.jobs, study, len(trials), device.GPU != ""),
+		Jobs:        jobs,
 		Threads:     compute.Threads,
 		RetryFailed: o.retry,
 		Lease:       o.lease,

@@ -77,7 +77,8 @@ func finishRun(
 // printOutcomes says how each contrast of a sequential study stands.
 func printOutcomes(w io.Writer, outcomes []results.Outcome) error {
 	t := &term.Table{}
-	t.Add("\nCONTRAST", "LOOK", "OUTCOME")
+	t.Gap()
+	t.Add("CONTRAST", "LOOK", "OUTCOME")
 	for _, o := range outcomes {
 		look := "-"
 		if o.Seeds > 0 {

@@ -24,11 +24,13 @@ func scoreCommand() *cobra.Command {
 		Short: "Score captions in COCO's JSON; compare several sets of them",
 		Long: `Scores captions, of this program or any other, against references. References
 are COCO's captions_*.json (an object with "annotations", or that list alone) and
-candidates its results, [{"image_id": 1, "caption": "…"}, …]. Both must be of the
-same images; an identifier may be a string or a whole number, and 42 and "42" are
-the same image. A second candidate of an image, text that is not UTF-8 and JSON
-that is none (NaN) are errors, with file and line. An empty candidate scores 0. A
-reference without a word in it is left out; an image with no other is an error.
+candidates its results, [{"image_id": 1, "caption": "…"}, …]. Files may be packed
+by gzip; in one named .jsonl (or .ndjson), each line is an entry. Both must be of
+the same images; an identifier may be a string or a whole number of any size, and
+42, "42" and 42.0 are the same image. Keys match by case. A key given twice, a
+second candidate of an image, text that is not UTF-8 and JSON that is none (NaN)
+are errors, with file, line and entry. An empty candidate scores 0. A reference
+without a word in it is left out; an image with no other is an error.
 
 Several --candidates are compared with one another over the images: paired
 bootstrap, approximate randomization, Holm. Such tests say nothing about another
@@ -63,7 +65,7 @@ scores of different signatures must not be compared.`,
 				}
 			}
 			for _, remark := range scores.Remarks() {
-				fmt.Fprintln(c.ErrOrStderr(), remark)
+				fmt.Fprintln(c.ErrOrStderr(), term.Line(remark))
 			}
 			if asJSON {
 				return term.WriteJSON(c.OutOrStdout(), scores)

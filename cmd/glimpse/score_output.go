@@ -63,7 +63,8 @@ func showMetric(key string, value float64) string {
 // printPairs shows a pairwise comparison of single runs, with what it rests on and what it cannot say.
 func printPairs(w io.Writer, a *stats.PairAnalysis) error {
 	t := &term.Table{}
-	t.Add("\nDIFFERENCE ×100", "METRIC", "B − A", level(a.Options.Alpha), "p BOOTSTRAP", "p RANDOMIZATION", "p HOLM")
+	t.Gap()
+	t.Add("DIFFERENCE ×100", "METRIC", "B − A", level(a.Options.Alpha), "p BOOTSTRAP", "p RANDOMIZATION", "p HOLM")
 	for _, p := range a.Pairs {
 		t.Add(p.Contrast.String(), p.Metric, points(p.Difference), interval(p.Low, p.High),
 			showP(p.PBootstrap), showP(p.PRandomization), showP(p.PHolm))
@@ -78,7 +79,7 @@ func printPairs(w io.Writer, a *stats.PairAnalysis) error {
 
 func printWarnings(w io.Writer, warnings []string) error {
 	for _, warning := range warnings {
-		if _, err := fmt.Fprintf(w, "warning: %s\n", warning); err != nil {
+		if _, err := fmt.Fprintf(w, "warning: %s\n", term.Line(warning)); err != nil {
 			return err
 		}
 	}

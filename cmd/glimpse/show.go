@@ -6,12 +6,14 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"glimpse/internal/cli"
 	"glimpse/internal/store"
 	"glimpse/internal/term"
+	"glimpse/results"
 	"glimpse/results/view"
 	"glimpse/runner"
 )
@@ -34,16 +36,16 @@ metrics, epochs, environment, and some of the captions it wrote.`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: cli.CompleteFromDB(cli.RunIDs),
 		RunE: func(c *cobra.Command, args []string) error {
-			results, err := cli.OpenResults(db)
+			opened, err := cli.OpenResults(db)
 			if err != nil {
 				return err
 			}
-			defer results.Close()
-			record, err := view.ReadRecord(c.Context(), results, args[0], split, captions)
+			defer opened.Close()
+			record, err := view.ReadRecord(c.Context(), opened, args[0], split, captions)
 			if err != nil {
 				return err
 			}
-			if path, err := runner.BestCheckpoint(runner.DefaultDir(results), record.Run); err == nil {
+			if path, err := runner.BestCheckpoint(runner.DefaultDir(opened), record.Run); err == nil {
 				record.Checkpoint = path
 			}
 			record.Reproduce = reproduce(record.Run, db)
@@ -82,9 +84,9 @@ func printRecord(w io.Writer, r *view.Record) error {
 	for _, path := range slices.Sorted(maps.Keys(run.Swept)) {
 		t.Add(path, run.Swept[path])
 	}
-	t.Add("state", run.State)
+	t.Add("state", results.StateText(run, time.Now()))
 	if run.Error != "" {
-		t.Add("error", strings.ReplaceAll(strings.TrimSpace(run.Error), "\n", "\n\t"))
+		t.AddLines("error", strings.TrimSpace(run.Error))
 	}
 	if run.Parameters > 0 {
 		t.Add("parameters", term.Count(run.Parameters))
@@ -124,7 +126,8 @@ func printMetrics(w io.Writer, r *view.Record) error {
 	}
 	keys := r.MetricKeys()
 	t := &term.Table{}
-	t.Add(append([]string{"\nMETRICS ×100"}, keys...)...)
+	t.Gap()
+	t.Add(append([]string{"METRICS ×100"}, keys...)...)
 	for _, split := range slices.Sorted(maps.Keys(r.Run.Metrics)) {
 		row := []string{split}
 		for _, key := range keys {
@@ -140,7 +143,8 @@ func printEpochs(w io.Writer, r *view.Record) error {
 		return nil
 	}
 	t := &term.Table{}
-	header := []string{"\nEPOCH", "LOSS"}
+	t.Gap()
+	header := []string{"EPOCH", "LOSS"}
 	for _, m := range cli.BriefMetrics() {
 		header = append(header, "val "+m.Column())
 	}
@@ -164,7 +168,8 @@ func printCaptions(w io.Writer, r *view.Record) error {
 		return nil
 	}
 	t := &term.Table{}
-	t.Add("\nIMAGE ("+r.Split+")", "CAPTION", "LOG PROB", "CIDEr")
+	t.Gap()
+	t.Add("IMAGE ("+r.Split+")", "CAPTION", "LOG PROB", "CIDEr")
 	for _, c := range r.Captions {
 		cider := "-"
 		if c.Scored {

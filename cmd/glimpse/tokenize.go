@@ -27,7 +27,7 @@ and all of them are one array.`,
   glimpse tokenize < captions.txt > tokens.txt`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return tokenize(c.InOrStdin(), c.OutOrStdout(), asJSON)
+			return tokenize(c.InOrStdin(), term.Data(c.OutOrStdout()), asJSON)
 		},
 	}
 	cli.AddJSON(c, &asJSON)

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"glimpse/internal/cli"
+	"glimpse/internal/secret"
 	"glimpse/internal/store"
 	"glimpse/internal/term"
 	"glimpse/results"
@@ -44,7 +45,7 @@ if trials failed. Ctrl-C ends the watching, not the study.`,
 			if err != nil {
 				return err
 			}
-			w := watcher{p: term.NewProgress(c.OutOrStdout()), before: map[string]store.Run{}}
+			w := watcher{p: term.NewProgress(c.OutOrStdout()), before: map[string]store.Run{}, silent: map[string]bool{}}
 			defer w.p.Close()
 			for {
 				runs, err := opened.Runs(c.Context(), name)
@@ -64,6 +65,9 @@ if trials failed. Ctrl-C ends the watching, not the study.`,
 					return c.Context().Err()
 				case <-time.After(every):
 				}
+				if err := opened.InPlace(); err != nil {
+					return err
+				}
 			}
 		},
 	}
@@ -77,12 +81,13 @@ type watcher struct {
 	p      *term.Progress
 	before map[string]store.Run
 	labels map[string]string // run id → what distinguishes it from the others
+	silent map[string]bool   // run id → no sign of life when it was last looked at
 	begun  bool
 }
 
 // look shows how the runs stand, and says whether the study has ended.
 func (w *watcher) look(study string, runs []store.Run, now time.Time) (ended bool, err error) {
-	tally, err := runner.TallyOf(runs)
+	tally, err := runner.TallyOf(runs, now)
 	if err != nil {
 		return false, err
 	}
@@ -128,9 +133,14 @@ func (w *watcher) show(run store.Run, now time.Time) {
 	}
 	if run.State == store.Running {
 		note := fmt.Sprintf("epochs, attempt %d", run.Attempt)
-		if silent := now.Sub(run.Heard); run.Owner.Lease > 0 && silent > run.Owner.Lease {
-			note = "epochs, not heard of for " + term.Span(silent.Seconds())
+		silent := !results.SilentSince(run, now).IsZero()
+		if silent {
+			note = "epochs, " + results.StateText(run, now)
 		}
+		if silent && !w.silent[run.ID] {
+			w.p.Log(name + " " + results.StateText(run, now))
+		}
+		w.silent[run.ID] = silent
 		w.p.Update(name, run.Epochs, epochs, note)
 		return
 	}
@@ -143,7 +153,7 @@ func (w *watcher) show(run store.Run, now time.Time) {
 		split, scores := run.Final()
 		line = cli.WithMessage(line, cli.ScoreText(split, scores))
 	case store.Failed, store.Pruned:
-		line = cli.WithMessage(line, run.Error)
+		line = cli.WithMessage(line, secret.Redact(run.Error))
 	}
 	w.p.Finish(name, line)
 }

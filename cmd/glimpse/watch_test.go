@@ -13,7 +13,7 @@ import (
 
 func TestWatchTellsWhatChanged(t *testing.T) {
 	out, now := &bytes.Buffer{}, time.Unix(1000, 0)
-	w := watcher{p: term.NewProgress(out), before: map[string]store.Run{}}
+	w := watcher{p: term.NewProgress(out), before: map[string]store.Run{}, silent: map[string]bool{}}
 	settings := json.RawMessage(`{"train":{"epochs":4}}`)
 	a := store.Run{ID: "aaaaaaaa", Arm: "none", Seed: 1, State: store.Running, Settings: settings, Attempt: 1}
 	b := store.Run{ID: "bbbbbbbb", Arm: "soft", Seed: 1, State: store.Queued, Settings: settings}
@@ -24,7 +24,18 @@ func TestWatchTellsWhatChanged(t *testing.T) {
 	if done, err := look(); done || err != nil {
 		t.Fatalf("%v, %v", done, err)
 	}
-	a.Epochs = 1
+	a.Heard, a.Owner.Lease = now, time.Minute
+	now = now.Add(time.Hour)
+	for range 2 { // it is said once
+		if done, err := look(); done || err != nil {
+			t.Fatalf("%v, %v", done, err)
+		}
+	}
+	const silent = "aaaaaa none seed 1 running, no sign of life since 1970-01-01 00:17 UTC\n"
+	if n := strings.Count(out.String(), silent); n != 1 {
+		t.Errorf("%q is said %d times:\n%s", silent, n, out)
+	}
+	a.Epochs, a.Heard = 1, now.Add(time.Minute)
 	if done, err := look(); done || err != nil {
 		t.Fatalf("%v, %v", done, err)
 	}

@@ -38,8 +38,46 @@ func TestWriteReplacesAsAWhole(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	alone(t, path, "new")
-	if err := Write(filepath.Join(path, "b"), text("x")); err == nil {
-		t.Error("a file was written below a file")
+	if isWriteError(err) {
+		t.Errorf("an error of the source counts as one of writing: %v", err)
+	}
+}
+
+func isWriteError(err error) bool { return errors.As(err, new(*WriteError)) }
+
+// TestWhatCannotBeWritten holds that an error of writing is told from others, whatever its cause and wherever it strikes.
+func TestWhatCannotBeWritten(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	nothing := func(io.Writer) error { return nil }
+	for name, err := range map[string]error{
+		"below a file":      Write(filepath.Join(file, "b"), nothing),
+		"in no folder":      Write(filepath.Join(dir, "absent", "b"), nothing),
+		"over a folder":     Write(dir, nothing),
+		"folder in none":    Create(filepath.Join(dir, "absent", "b"), func(string) error { return nil }),
+		"nothing was made":  Create(filepath.Join(dir, "b"), func(string) error { return nil }),
+		"folder is removed": removedMeanwhile(filepath.Join(dir, "gone")),
+		"the device is full": func() error {
+			full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+			if err != nil {
+				return &WriteError{Err: err} // no such device on this system
+			}
+			defer func() { _ = full.Close() }()
+			return fillAndClose(full, "b", func(w io.Writer) error {
+				_, _ = w.Write([]byte("the error of this is dropped"))
+				return nil
+			})
+		}(),
+	} {
+		if !isWriteError(err) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 1 {
+		t.Errorf("left behind: %v, %v", entries, err)
 	}
 }
 
@@ -82,4 +120,12 @@ func TestCreateNeverReplaces(t *testing.T) {
 	if entries, _ := os.ReadDir(filepath.Dir(folder)); len(entries) != 1 {
 		t.Errorf("a failed folder was left: %v", entries)
 	}
+}
+
+// removedMeanwhile writes a file into a folder that is gone before the file has its name.
+func removedMeanwhile(dir string) error {
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return err
+	}
+	return Write(filepath.Join(dir, "b"), func(io.Writer) error { return os.RemoveAll(dir) })
 }

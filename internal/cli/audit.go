@@ -97,9 +97,9 @@ func (o *Audit) Write(c *cobra.Command, engine inspect.Engine, id string) error 
 // Opener opens runs of db again, and writes its remarks to standard error, a line each. root is --data, which comes
 // before $GLIMPSE_DATA and what the study says.
 func Opener(c *cobra.Command, db *store.DB, engine inspect.Engine, root string) (*inspect.Opener, error) {
-	pictures, err := FeatureDir()
+	cache, err := DataCache()
 	return &inspect.Opener{
-		DB: db, Engine: engine, Root: DataRoot(root, ""), Pictures: pictures,
+		DB: db, Engine: engine, Root: DataRoot(root, ""), Cache: cache,
 		Remark: func(line string) { fmt.Fprintln(c.ErrOrStderr(), line) },
 	}, err
 }

@@ -28,7 +28,7 @@ func printAudit(w io.Writer, a *inspect.Audit) error {
 		first = last
 	}
 	for _, missing := range a.Missing {
-		if _, err := fmt.Fprintf(w, "\nnot audited: %s", missing); err != nil {
+		if _, err := fmt.Fprintf(w, "\nnot audited: %s", term.Line(missing)); err != nil {
 			return err
 		}
 	}
@@ -40,7 +40,8 @@ func printAudit(w io.Writer, a *inspect.Audit) error {
 func printAuditSplit(w io.Writer, rows []audit.Row) error {
 	claim := rows[0].Claim
 	t := &term.Table{}
-	t.Add("\n"+strings.ToUpper(rows[0].Split)+" ×100", "BLEU-1", "BLEU-2", "BLEU-3", "BLEU-4",
+	t.Gap()
+	t.Add(strings.ToUpper(rows[0].Split)+" ×100", "BLEU-1", "BLEU-2", "BLEU-3", "BLEU-4",
 		"IMAGES", "CLAIM", "IN A PAPER", "WHAT IS COUNTED; WHY IT MAY OR MAY NOT BE REPORTED")
 	var reaching []string
 	for _, r := range rows {

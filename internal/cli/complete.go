@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"glimpse/internal/store"
+	"glimpse/internal/term"
 )
 
 // fromDB asks the results database that a command line names; nothing where there is none.
@@ -114,6 +115,13 @@ func CompleteFlag(c *cobra.Command, flag string, words func(typed string) []stri
 func Beginning(words []string, typed string) []string {
 	var matching []string
 	for _, w := range words {
+		word, about, described := strings.Cut(w, "\t")
+		if term.Line(word) != word {
+			continue // it is another's, and a shell would obey part of it
+		}
+		if described {
+			w = word + "\t" + term.Line(about)
+		}
 		if strings.HasPrefix(w, typed) {
 			matching = append(matching, w)
 		}

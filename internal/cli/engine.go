@@ -35,6 +35,11 @@ func AddEngineVerbs(root *cobra.Command) {
 				c.PrintErrln("glimpse:", err)
 			}
 		})
+		if v.name == "features" { // one part of it needs no engine
+			prune := FeaturesPruneCommand()
+			prune.SetHelpFunc(root.HelpFunc())
+			c.AddCommand(prune)
+		}
 		root.AddCommand(c)
 	}
 }

@@ -68,7 +68,7 @@ func (t *Events) name(e runner.Event) string {
 	if e.Run == "" {
 		return ""
 	}
-	return TrialName(e.Run, cmp.Or(t.labels[e.Run], e.Arm), e.Seed)
+	return term.Line(TrialName(e.Run, cmp.Or(t.labels[e.Run], e.Arm), e.Seed))
 }
 
 // TrialName names a trial on the screen by its id, what distinguishes it, and its seed.

@@ -36,14 +36,16 @@ func MeteorPath(flag string) (string, error) {
 	case NoMeteor:
 		return "", nil
 	case "":
-		dir, err := MeteorDir()
+		own, shared, err := cacheDirs(mayWrite)
 		if err != nil {
 			return "", err
 		}
-		if !meteordata.Complete(dir) {
-			return "", nil
+		for _, cache := range []string{own, shared} {
+			if dir := meteordata.Dir(cache); cache != "" && meteordata.Complete(dir) {
+				return dir, nil
+			}
 		}
-		return dir, nil
+		return "", nil
 	default:
 		return filepath.Abs(flag)
 	}

@@ -9,7 +9,9 @@ import (
 	"path/filepath"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
 
+	"glimpse/data"
 	"glimpse/internal/store"
 )
 
@@ -47,26 +49,57 @@ func DataRoot(flag, study string) string {
 	}
 }
 
-// CacheDir gives the folder of feature caches, weights and libtorch: $GLIMPSE_CACHE, else glimpse in $XDG_CACHE_HOME or
-// ~/.cache. The set-up scripts follow the same rule.
+// CacheDir gives the user's folder of feature caches, weights and libtorch: $GLIMPSE_CACHE, else glimpse in $XDG_CACHE_HOME or
+// ~/.cache. The set-up scripts follow the same rule. Where $GLIMPSE_CACHE may not be written it is SharedCacheDir, and the
+// user's is the other.
 func CacheDir() (string, error) {
-	if dir := os.Getenv("GLIMPSE_CACHE"); dir != "" {
-		return filepath.Abs(dir)
-	}
-	if dir := os.Getenv("XDG_CACHE_HOME"); dir != "" {
-		return filepath.Join(dir, "glimpse"), nil
-	}
-	home, err := os.UserHomeDir()
-	if err != nil {
-		return "", fmt.Errorf("finding the cache directory: %w; set GLIMPSE_CACHE", err)
-	}
-	return filepath.Join(home, ".cache", "glimpse"), nil
+	own, _, err := cacheDirs(mayWrite)
+	return own, err
 }
 
-// FeatureDir is the folder of the cache that holds features, and the hashes of pictures.
-func FeatureDir() (string, error) {
-	cache, err := CacheDir()
-	return filepath.Join(cache, "features"), err
+// SharedCacheDir gives the folder of a cache that is only read: $GLIMPSE_CACHE, if it is there and may not be written; else "".
+func SharedCacheDir() (string, error) {
+	_, shared, err := cacheDirs(mayWrite)
+	return shared, err
+}
+
+// cacheDirs gives the user's cache and one that is only read, "" for none.
+func cacheDirs(mayWrite func(dir string) bool) (own, shared string, err error) {
+	if dir := os.Getenv("GLIMPSE_CACHE"); dir != "" {
+		if dir, err = filepath.Abs(dir); err != nil || mayWrite(dir) {
+			return dir, "", err
+		}
+		shared = dir
+	}
+	if dir := os.Getenv("XDG_CACHE_HOME"); dir != "" {
+		own = filepath.Join(dir, "glimpse")
+	} else {
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return "", "", fmt.Errorf("finding the cache directory: %w; set GLIMPSE_CACHE", err)
+		}
+		own = filepath.Join(home, ".cache", "glimpse")
+	}
+	if shared == own {
+		shared = "" // it cannot be written all the same, which whoever tries will say
+	}
+	return own, shared, nil
+}
+
+// mayWrite tells whether a folder may be written, or made.
+func mayWrite(dir string) bool {
+	err := unix.Access(dir, unix.W_OK)
+	return err == nil || errors.Is(err, fs.ErrNotExist)
+}
+
+// DataCache is where features and what is made of data sets are kept.
+func DataCache() (data.Cache, error) {
+	own, shared, err := cacheDirs(mayWrite)
+	cache := data.Cache{Dir: filepath.Join(own, "features")}
+	if shared != "" {
+		cache.Shared = filepath.Join(shared, "features")
+	}
+	return cache, err
 }
 
 // OpenResults opens an existing results database for reading.
@@ -82,10 +115,11 @@ func OpenResults(flag string) (*store.DB, error) {
 // OpenForWriting opens an existing results database, and makes none.
 func OpenForWriting(flag string) (*store.DB, error) {
 	path := DBPath(flag)
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+	db, err := store.OpenExisting(path)
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil, noResults(path)
 	}
-	return store.Open(path)
+	return db, err
 }
 
 func noResults(path string) error {

@@ -3,17 +3,20 @@ package cli
 import (
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"syscall"
+
+	"glimpse/internal/secret"
 )
 
-// CommandLine is this process's command line, as a shell would take it.
+// CommandLine is this process's command line, as a shell would take it, without what looks like a secret: it is recorded.
 func CommandLine() string {
 	words := []string{"glimpse"}
 	for _, arg := range os.Args[1:] {
 		words = append(words, Quote(arg))
 	}
-	return strings.Join(words, " ")
+	return secret.Redact(strings.Join(words, " "))
 }
 
 // Quote writes a word as a shell reads it.
@@ -22,6 +25,20 @@ func Quote(word string) string {
 		return word
 	}
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
+// abortOnCrash has Go end the process by SIGABRT where it cannot go on: at a panic that nothing recovers from, or a fault in
+// native code. Go would exit with 2, which is the code of wrong usage. There is no core dump, as Go leaves none.
+func abortOnCrash() {
+	if os.Getenv("GOTRACEBACK") != "" {
+		return
+	}
+	debug.SetTraceback("crash")
+	var core syscall.Rlimit
+	if syscall.Getrlimit(syscall.RLIMIT_CORE, &core) == nil {
+		core.Cur = 0
+		_ = syscall.Setrlimit(syscall.RLIMIT_CORE, &core)
+	}
 }
 
 // OnCheckpoint gives a channel that tells of each SIGUSR1, which asks for a checkpoint.

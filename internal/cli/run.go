@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime"
 	"runtime/debug"
 	"strings"
 	"syscall"
@@ -14,7 +15,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"glimpse/experiments"
+	"glimpse/internal/crash"
 	"glimpse/internal/engine"
+	"glimpse/internal/secret"
+	"glimpse/internal/term"
 	"glimpse/runner"
 )
 
@@ -24,6 +28,7 @@ const (
 	ExitFailed      = 1   // something went wrong
 	ExitUsage       = 2   // a wrong command line or study file; nothing was done
 	ExitSomeFailed  = 3   // some of the work is done: some trials failed, or some pictures could not be read
+	ExitCrashed     = 70  // a fault in the program itself
 	ExitInterrupted = 130 // stopped by a signal; the same command goes on from there
 )
 
@@ -65,6 +70,7 @@ func Root() *cobra.Command {
 
 // Main is a program: it executes the process's command line and ends the process with its exit code.
 func Main(root *cobra.Command) {
+	abortOnCrash()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// The first signal asks for an orderly end; with the handler gone, a second one ends the process at once.
 	context.AfterFunc(ctx, stop)
@@ -77,27 +83,60 @@ func Run(ctx context.Context, root *cobra.Command, args []string, stdin io.Reade
 	started := false
 	root.SetArgs(args)
 	root.SetIn(stdin)
-	root.SetOut(stdout)
-	root.SetErr(stderr)
+	out, said := term.NewOutput(stdout), term.NewOutput(stderr)
+	defer out.Close()
+	defer said.Close()
+	root.SetOut(out)
+	root.SetErr(said)
 	// Runs once flags and arguments are accepted: an error before that is one of usage.
 	root.PersistentPreRun = func(*cobra.Command, []string) { started = true }
-	command, err := root.ExecuteContextC(ctx)
+	command, err := execute(ctx, root)
 	if err == nil {
 		return ExitDone
+	}
+	if fault := (*crash.Error)(nil); errors.As(err, &fault) {
+		reportCrash(said, err, fault)
+		return ExitCrashed
 	}
 	if told := ExitError(0); errors.As(err, &told) {
 		return int(told)
 	}
 	code := exitCode(ctx, err, started)
-	message := strings.TrimRight(err.Error(), "\n")
+	message := secret.Redact(onOneLine(strings.TrimRight(err.Error(), "\n"), args))
 	if code == ExitInterrupted {
 		message = "interrupted; the same command goes on from where it stopped"
 	}
-	fmt.Fprintf(stderr, "glimpse: %s\n", message)
+	fmt.Fprintf(said, "glimpse: %s\n", message)
 	if code == ExitUsage && !started {
-		fmt.Fprintf(stderr, "`%s --help` tells how it is used\n", command.CommandPath())
+		fmt.Fprintf(said, "`%s --help` tells how it is used\n", command.CommandPath())
 	}
 	return code
+}
+
+// onOneLine gives a message in which what was named on the command line, such as a file of somebody else's, ends no line: what
+// follows would look like a message of its own.
+func onOneLine(message string, args []string) string {
+	for _, arg := range args {
+		_, value, _ := strings.Cut(arg, "=")
+		for _, named := range []string{arg, value} {
+			if strings.Contains(named, "\n") {
+				message = strings.ReplaceAll(message, named, term.Line(named))
+			}
+		}
+	}
+	return message
+}
+
+// execute executes the command line; a panic is an error.
+func execute(ctx context.Context, root *cobra.Command) (command *cobra.Command, err error) {
+	defer crash.Recover(&err)
+	return root.ExecuteContextC(ctx)
+}
+
+// reportCrash says what broke, where, and what a report needs.
+func reportCrash(stderr io.Writer, err error, fault *crash.Error) {
+	fmt.Fprintf(stderr, "glimpse: %s\nplease report it, with the command line and what follows\n\nglimpse %s, %s, %s/%s\n%s",
+		secret.Redact(err.Error()), Version(), runtime.Version(), runtime.GOOS, runtime.GOARCH, fault.Stack)
 }
 
 func exitCode(ctx context.Context, err error, started bool) int {

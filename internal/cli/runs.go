@@ -19,7 +19,7 @@ func RunsOf(ctx context.Context, db *store.DB, args []string) ([]string, error) 
 		if errors.Is(err, store.ErrNotFound) && filepath.Ext(arg) == "" {
 			run, unknown := db.Run(ctx, arg)
 			if errors.Is(unknown, store.ErrNotFound) {
-				return nil, fmt.Errorf("%w; nor does a run's id start so", err)
+				return nil, fmt.Errorf("%w; nor does a run ID start with that", err)
 			}
 			if unknown != nil {
 				return nil, unknown

@@ -5,7 +5,11 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"regexp"
+	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -30,17 +34,31 @@ func (f *StudyFlags) Add(c *cobra.Command) {
 func (f *StudyFlags) Load(path string) (*experiments.Study, error) {
 	study, err := experiments.Load(path, f.Sets)
 	if _, missing := os.Stat(path); errors.Is(missing, fs.ErrNotExist) {
-		hint := "name a study, such as experiments/demo.yaml"
-		if _, err := os.Stat(path + ".yaml"); err == nil {
-			hint = fmt.Sprintf("did you mean %s.yaml?", path)
-		}
-		err = fmt.Errorf("%w; %s", err, hint)
+		err = fmt.Errorf("%w%s", err, studyHint(path))
 	}
 	if err != nil {
 		return nil, Usage(err)
 	}
 	study.SetRoot(DataRoot(f.Root, study.Data.Root))
 	return study, nil
+}
+
+// studyHint names the study file that is probably meant by a path where there is none.
+func studyHint(path string) string {
+	var there []string
+	for _, pattern := range []string{"*.yaml", "*.yml", "experiments/*.yaml", "experiments/*.yml"} {
+		files, _ := filepath.Glob(pattern) // the patterns are well-formed
+		there = append(there, files...)
+	}
+	stem := func(path string) string { return strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)) }
+	stems := make([]string, len(there))
+	for i, file := range there {
+		stems[i] = stem(file)
+	}
+	if i := slices.Index(stems, experiments.Nearest(stem(path), stems)); i >= 0 {
+		return fmt.Sprintf("; did you mean %s?", there[i])
+	}
+	return "; name a study, such as experiments/demo.yaml"
 }
 
 // CompleteSpec makes shells complete a study file.
@@ -61,6 +79,18 @@ type Compute struct {
 func (f *Compute) Add(c *cobra.Command) {
 	c.Flags().StringVar(&f.Device, "device", "auto", "auto, cpu, cuda or cuda:N; auto is the first GPU, else the CPU")
 	c.Flags().IntVar(&f.Threads, "threads", 0, "threads of a trial (default: the processors, shared among the jobs)")
+}
+
+// AddNoGit adds the flag that has nothing of git recorded with what is trained; see [NoGit].
+func AddNoGit(c *cobra.Command, noGit *bool) {
+	c.Flags().BoolVar(noGit, "no-git", false, "record neither commit nor uncommitted changes (default $GLIMPSE_NO_GIT)")
+}
+
+// NoGit tells whether nothing of git is to be recorded: by the flag, or by a $GLIMPSE_NO_GIT that is set, and neither 0 nor false.
+func NoGit(flag bool) bool {
+	value := os.Getenv("GLIMPSE_NO_GIT")
+	set, err := strconv.ParseBool(value)
+	return flag || set || err != nil && value != ""
 }
 
 // RunFlags are those of verbs that open runs again: what computes, and where results and data are.

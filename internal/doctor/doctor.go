@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"strings"
 
+	"glimpse/internal/atomicfile"
 	"glimpse/internal/engine"
 	"glimpse/internal/meteordata"
 	"glimpse/internal/store"
@@ -93,10 +94,8 @@ const mendCache = "set GLIMPSE_CACHE to a directory that you own"
 func checkWritable(dir string) Finding {
 	const name = "cache"
 	if err := os.MkdirAll(dir, 0o755); err == nil {
-		var probe *os.File
-		if probe, err = os.CreateTemp(dir, "doctor-*"); err == nil {
-			probe.Close()
-			os.Remove(probe.Name())
+		if _, release, err := atomicfile.Folder(dir); err == nil {
+			release()
 			return Finding{Name: name, State: OK, Detail: dir}
 		}
 	}

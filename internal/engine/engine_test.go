@@ -35,6 +35,12 @@ func play(role string) int {
 		return 1
 	}
 	switch role {
+	case "waiting":
+		if err := SetWaiting(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		fmt.Println(os.Getpid(), Waiting(os.Environ()), os.Args[1:])
 	case "about":
 		fmt.Printf(`{"version": "v1", "libtorch": "2.1.2", "device": %q, "gpus": []}`, os.Args[3])
 	case "refuse":

@@ -103,7 +103,9 @@ func CheckCaller(version string) error {
 }
 
 // environment is that of an engine.
-func (p *Program) environment() []string { return append(os.Environ(), versionVariable+"="+p.version) }
+func (p *Program) environment() []string {
+	return withWaiting(append(os.Environ(), versionVariable+"="+p.version))
+}
 
 // Exec replaces this process by an engine with these arguments. It returns only where that fails.
 func (p *Program) Exec(args []string) error {

@@ -19,6 +19,8 @@ var kinds = []Fault{
 	{Error: syscall.ENOSPC},
 	{Error: syscall.EIO},
 	{Error: syscall.EIO, Lasting: true},
+	{Error: syscall.EROFS, Lasting: true},  // as a filesystem with errors is mounted anew
+	{Error: syscall.ESTALE, Lasting: true}, // as a file server that was restarted
 }
 
 // Each calls try with one fault after the other: a sample of n, always the same,

@@ -16,23 +16,28 @@ func (db *DB) SaveAudit(ctx context.Context, run string, rows []audit.Row) error
 		if err := checkCompleted(ctx, tx, run, "audit"); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, "DELETE FROM audits WHERE run = ?", run); err != nil {
+		clear := func() error {
+			_, err := tx.ExecContext(ctx, "DELETE FROM audits WHERE run = ?", run)
 			return err
 		}
-		now := time.Now().UnixMilli()
-		for position, row := range rows {
-			_, err := tx.ExecContext(ctx, `INSERT INTO audits (run, split, protocol, position, says, source, images,
-				bleu1, bleu2, bleu3, bleu4, claim_bleu1, claim_bleu2, reaches, reportable, why, audited_ms)
-				VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-				run, row.Split, row.Protocol, position, row.Says, row.Source, row.Images,
-				number(row.BLEU[0]), number(row.BLEU[1]), number(row.BLEU[2]), number(row.BLEU[3]),
-				number(row.Claim.BLEU1), number(row.Claim.BLEU2), row.Reaches, row.Reportable, row.Why, now)
-			if err != nil {
-				return fmt.Errorf("audit of run %s, split %s, protocol %s: %w", run, row.Split, row.Protocol, err)
-			}
-		}
-		return nil
+		return theRun(run).reseal(ctx, tx, named("audits"), clear, func() error { return insertAudit(ctx, tx, run, rows) })
 	})
+}
+
+func insertAudit(ctx context.Context, tx *sql.Tx, run string, rows []audit.Row) error {
+	now := time.Now().UnixMilli()
+	for position, row := range rows {
+		_, err := tx.ExecContext(ctx, `INSERT INTO audits (run, split, protocol, position, says, source, images,
+			bleu1, bleu2, bleu3, bleu4, claim_bleu1, claim_bleu2, reaches, reportable, why, audited_ms)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			run, row.Split, row.Protocol, position, row.Says, row.Source, row.Images,
+			number(row.BLEU[0]), number(row.BLEU[1]), number(row.BLEU[2]), number(row.BLEU[3]),
+			number(row.Claim.BLEU1), number(row.Claim.BLEU2), row.Reaches, row.Reportable, row.Why, now)
+		if err != nil {
+			return fmt.Errorf("audit of run %s, split %s, protocol %s: %w", run, row.Split, row.Protocol, err)
+		}
+	}
+	return nil
 }
 
 // checkCompleted refuses to keep what is found out later, an audit for one, of a run that is not completed.
@@ -50,27 +55,28 @@ func checkCompleted(ctx context.Context, tx *sql.Tx, run, what string) error {
 	return nil
 }
 
+// auditColumns are those that a row of an audit is read from.
+var auditColumns = columns[audit.Row]{
+	table: "audits",
+	names: []string{"split", "protocol", "says", "source", "images", "bleu1", "bleu2", "bleu3", "bleu4",
+		"claim_bleu1", "claim_bleu2", "reaches", "reportable", "why"},
+	into: func(r *audit.Row) []any {
+		return []any{&r.Split, &r.Protocol, &r.Says, &r.Source, (*count)(&r.Images),
+			(*number)(&r.BLEU[0]), (*number)(&r.BLEU[1]), (*number)(&r.BLEU[2]), (*number)(&r.BLEU[3]),
+			(*number)(&r.Claim.BLEU1), (*number)(&r.Claim.BLEU2), &r.Reaches, &r.Reportable, &r.Why}
+	},
+	row: func(r *audit.Row) string { return fmt.Sprintf("split %s, protocol %s", r.Split, r.Protocol) },
+}
+
+// auditOf is the query for a run's audit.
+const auditOf = "FROM audits WHERE run = ? ORDER BY position"
+
 // Audit returns a run's last audit in its order, none if it has none.
 func (db *DB) Audit(ctx context.Context, run string) ([]audit.Row, error) {
 	var audited []audit.Row
-	err := db.read(ctx, func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, `SELECT split, protocol, says, source, images, bleu1, bleu2, bleu3, bleu4,
-			claim_bleu1, claim_bleu2, reaches, reportable, why FROM audits WHERE run = ? ORDER BY position`, run)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = rows.Close() }()
-		for rows.Next() {
-			var r audit.Row
-			err := rows.Scan(&r.Split, &r.Protocol, &r.Says, &r.Source, &r.Images,
-				(*number)(&r.BLEU[0]), (*number)(&r.BLEU[1]), (*number)(&r.BLEU[2]), (*number)(&r.BLEU[3]),
-				(*number)(&r.Claim.BLEU1), (*number)(&r.Claim.BLEU2), &r.Reaches, &r.Reportable, &r.Why)
-			if err != nil {
-				return fmt.Errorf("audit of run %s: %w", run, err)
-			}
-			audited = append(audited, r)
-		}
-		return rows.Err()
+	err := db.read(ctx, func(tx *sql.Tx) (err error) {
+		audited, err = auditColumns.read(ctx, tx, auditOf, run)
+		return ofRun(run, err)
 	})
 	return audited, err
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"net/url"
@@ -15,26 +16,36 @@ import (
 // that is there already is not replaced (fs.ErrExist). The copy counts as a
 // database of its own: see [DB.Created].
 func (db *DB) Backup(ctx context.Context, path string) error {
-	return atomicfile.Create(path, func(temporary string) (err error) {
-		reader := db.reader
-		if db.writer != nil { // then the reader may execute nothing
-			if reader, err = openReader(db.path, url.Values{"mode": {"ro"}}); err != nil {
-				return err
-			}
-			defer func() { _ = reader.Close() }()
+	return atomicfile.Create(path, func(temporary string) error {
+		if db.writer == nil {
+			return copyInto(ctx, db.reader, db.path, temporary)
 		}
-		if _, err := reader.ExecContext(ctx, "VACUUM INTO ?", temporary); err != nil {
-			return explain(db.path, err)
+		// Its reader may execute nothing, and its writer is not to be kept waiting.
+		if err := db.InPlace(); err != nil {
+			return err
 		}
-		pool, err := openPool(temporary, 1, url.Values{"mode": {"rw"}, "_synchronous": {"FULL"}})
+		reader, err := openReader(db.path, url.Values{"mode": {"ro"}})
 		if err != nil {
 			return err
 		}
-		defer func() { err = errors.Join(err, pool.Close()) }()
-		mark := fmt.Sprintf("UPDATE schema_migrations SET applied_ms = %d WHERE number = 1", time.Now().UnixMilli())
-		if _, err := pool.ExecContext(ctx, mark); err != nil {
-			return explain(temporary, err)
-		}
-		return explain(temporary, integrity(ctx, pool, "integrity_check"))
+		return errors.Join(copyInto(ctx, reader, db.path, temporary), reader.Close())
 	})
+}
+
+// copyInto copies what a connection to the database at path sees to a new file, as
+// a database of its own, and checks it.
+func copyInto(ctx context.Context, from *sql.DB, path, to string) (err error) {
+	if err := makePrivate(to); err != nil {
+		return err
+	}
+	if _, err := from.ExecContext(ctx, "VACUUM INTO ?", to); err != nil {
+		return explain(path, err)
+	}
+	pool := openPool(to, 1, url.Values{"mode": {"rw"}, "_synchronous": {"FULL"}})
+	defer func() { err = errors.Join(err, pool.Close()) }()
+	mark := fmt.Sprintf("UPDATE schema_migrations SET applied_ms = %d WHERE number = 1", time.Now().UnixMilli())
+	if _, err := pool.ExecContext(ctx, mark); err != nil {
+		return explain(to, err)
+	}
+	return explain(to, integrity(ctx, pool, "integrity_check"))
 }

@@ -89,7 +89,7 @@ func BenchmarkCrowded(b *testing.B) {
 			}
 			return reader.Close()
 		},
-		"findings": func() error { _, err := db.Findings(ctx); return err },
+		"findings": func() error { _, err := db.Findings(ctx, nil); return err },
 	} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {

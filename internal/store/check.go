@@ -3,15 +3,75 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"fmt"
 	"strings"
 )
 
 // Finding is something wrong with what a database says.
 type Finding struct {
-	Subject string `json:"subject"` // such as "run 3f2a…" or "study demo"
+	Subject string `json:"subject"` // such as "run 3f2a…", "study demo" or "schema"
 	Problem string `json:"problem"`
+	Table   string `json:"table,omitempty"`  // in which it is, where it is in one
+	Column  string `json:"column,omitempty"` // likewise
+	Rows    int    `json:"rows,omitempty"`   // of the subject that have it; Problem is that of the first
+	Fix     string `json:"fix,omitempty"`    // what to do
+}
+
+// Findings are all that is wrong with what a database says.
+type Findings struct {
+	List []Finding // at most MostFindings
+	More int       // how many are left out of it
+	// Unsealed are the runs that nobody works on, and the studies, whose rows were not
+	// hashed: an older version wrote them.
+	Unsealed []string
+
+	// Foreign are tables and views that glimpse did not make, and never reads.
+	Foreign []string
+
+	types map[string]map[string]string // table → column → its type
+}
+
+// MostFindings bounds how many findings are listed.
+const MostFindings = 1000
+
+// What to do about rows that nothing makes anew.
+const (
+	FixRun   = "restore a backup; or let `glimpse db merge` take the other runs into a new database, and run the study there"
+	FixStudy = "restore a backup; or run the study's file again, in a new database that `glimpse db merge` took the runs into"
+)
+
+// fixOf says what to do about rows of a table.
+func fixOf(table string, o owner) string {
+	switch table {
+	case "audits":
+		return "`glimpse audit " + o.name + "` makes them anew"
+	case "readings":
+		return "`glimpse swap` makes them anew"
+	case "pictures", "attention_maps":
+		return "`glimpse illustrate " + o.name + "` makes them anew"
+	}
+	if o.kind == "study" || table == "study_runs" {
+		return FixStudy
+	}
+	return FixRun
+}
+
+// add takes a finding. What was found in the same column before is counted there.
+func (f *Findings) add(one Finding) {
+	if one.Table != "" {
+		for i := len(f.List) - 1; i >= 0 && f.List[i].Subject == one.Subject; i-- {
+			at := &f.List[i]
+			if at.Table == one.Table && at.Column == one.Column && at.Rows > 0 && one.Rows > 0 {
+				at.Rows += one.Rows
+				return
+			}
+		}
+	}
+	if len(f.List) == MostFindings {
+		f.More++
+		return
+	}
+	f.List = append(f.List, one)
 }
 
 // Check runs SQLite's integrity check and the check of foreign keys over the
@@ -61,30 +121,53 @@ var invariants = []struct{ problem, query string }{
 			WHERE r.state = 'completed' AND d.frozen_ms IS NULL GROUP BY r.id`},
 }
 
-// Findings checks what the tables say against what this package promises, and
-// reads all of them: numbers, JSON and what belongs together. It looks at no
-// hash; that is for those who made it.
-func (db *DB) Findings(ctx context.Context) ([]Finding, error) {
-	var findings []Finding
-	add := func(subject, format string, args ...any) {
-		findings = append(findings, Finding{subject, fmt.Sprintf(format, args...)})
-	}
+// Findings checks what a database says against what this package promises: its schema,
+// what belongs together, that every row can be read, by the code that reads it, and that
+// rows are as they were hashed. It goes on after a fault, but for one of the schema. judge is given each run and its captions by
+// split, where they could be read, and says what else is wrong with them; it may
+// be nil.
+func (db *DB) Findings(ctx context.Context, judge func(Run, map[string][]Caption) []string) (Findings, error) {
+	var f Findings
 	err := db.read(ctx, func(tx *sql.Tx) error {
+		if asMade, err := f.schema(ctx, tx); err != nil || !asMade {
+			return err
+		}
 		for _, invariant := range invariants {
 			if err := broken(ctx, tx, invariant.query, func(run, detail string) {
-				add("run "+run, "%s", strings.TrimSpace(invariant.problem+" "+detail))
+				f.add(Finding{Subject: "run " + run, Problem: strings.TrimSpace(invariant.problem + " " + detail), Fix: FixRun})
 			}); err != nil {
 				return fmt.Errorf("check whether %s %w", invariant.problem, err)
 			}
 		}
-		for _, t := range tables {
-			if err := readable(ctx, tx, t, add); err != nil {
-				return err
+		runs, err := names(ctx, tx, "SELECT id FROM runs ORDER BY created_ms, id")
+		if err != nil {
+			return err
+		}
+		for _, id := range runs {
+			s, err := surveyOf(ctx, tx, &f, theRun(id))
+			if err == nil {
+				err = s.run(judge)
+			}
+			if err != nil {
+				return ofRun(id, err)
+			}
+		}
+		studies, err := names(ctx, tx, "SELECT name FROM studies ORDER BY created_ms, name")
+		if err != nil {
+			return err
+		}
+		for _, name := range studies {
+			s, err := surveyOf(ctx, tx, &f, theStudy(name))
+			if err == nil {
+				err = s.study()
+			}
+			if err != nil {
+				return fmt.Errorf("study %s: %w", name, err)
 			}
 		}
 		return nil
 	})
-	return findings, err
+	return f, err
 }
 
 func broken(ctx context.Context, tx *sql.Tx, query string, found func(run, detail string)) error {
@@ -103,78 +186,20 @@ func broken(ctx context.Context, tx *sql.Tx, query string, found func(run, detai
 	return rows.Err()
 }
 
-// What columns hold besides text and whole numbers.
-var (
-	numberColumns = columnSet("seconds loss lr captions_per_second log_prob value bleu1 bleu2 bleu3 bleu4 claim_bleu1 claim_bleu2 " + strings.Join(scoreColumns, " "))
-	jsonColumns   = columnSet("settings progress environment swept compare meteor_stats declaration")
-	seriesColumns = columnSet("beta entropy own_log_prob other_log_prob regions_log_prob even_log_prob other_beta")
-)
-
-func columnSet(names string) map[string]bool {
-	set := map[string]bool{}
-	for _, name := range strings.Fields(names) {
-		set[name] = true
+// names reads a column of texts.
+func names(ctx context.Context, q querier, query string, args ...any) ([]string, error) {
+	rows, err := q.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
 	}
-	return set
-}
-
-// readable reads every value of a table in the way in which the package does.
-func readable(ctx context.Context, tx *sql.Tx, t table, add func(subject, format string, args ...any)) error {
-	return t.each(ctx, tx, "", nil, func(columns []string, values []any) error {
-		words := -1
-		for i, column := range columns {
-			if text, ok := values[i].(string); ok && column == "words" {
-				words = len(strings.Fields(text))
-			}
+	defer func() { _ = rows.Close() }()
+	var list []string
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, err
 		}
-		for i, column := range columns {
-			if err := readValue(column, values[i], words); err != nil {
-				add(subjectOf(t, columns, values), "%s, column %s: %v", t.name, column, err)
-			}
-		}
-		return nil
-	})
-}
-
-// readValue reads one value; nil is always well, where the table allows it. words
-// is the length of the caption that the value belongs to.
-func readValue(column string, value any, words int) error {
-	text, isText := value.(string)
-	switch {
-	case value == nil:
-	case numberColumns[column]:
-		var n number
-		return n.Scan(value)
-	case jsonColumns[column]:
-		if !isText || !json.Valid([]byte(text)) {
-			return fmt.Errorf("it is not JSON")
-		}
-	case column == "val":
-		_, err := decodeMetrics(&text)
-		return err
-	case seriesColumns[column]:
-		series, err := decodeSeries(&text)
-		if err == nil && words >= 0 && len(series) != words {
-			err = fmt.Errorf("it has %d values, and the caption %d words", len(series), words)
-		}
-		return err
+		list = append(list, name)
 	}
-	return nil
-}
-
-// subjectOf names the run or study that a row belongs to, with the rest of its key.
-func subjectOf(t table, columns []string, values []any) string {
-	var parts []string
-	for _, key := range t.key {
-		for i, column := range columns {
-			if column == key {
-				parts = append(parts, fmt.Sprint(values[i]))
-			}
-		}
-	}
-	kind := "run "
-	if t.key[0] == "name" || t.key[0] == "study" {
-		kind = "study "
-	}
-	return kind + strings.Join(parts, ", ")
+	return list, rows.Err()
 }

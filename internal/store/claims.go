@@ -33,6 +33,9 @@ func (db *DB) Claim(ctx context.Context, seen Run, owner Owner) (Claim, error) {
 		if !changed {
 			return fmt.Errorf("run %s: %w", seen.ID, ErrTaken)
 		}
+		if err := theRun(seen.ID).unseal(ctx, tx); err != nil {
+			return err
+		}
 		if err := endAttempt(ctx, tx, Claim{seen.ID, seen.Attempt}, "lost", "", now); err != nil {
 			return err
 		}
@@ -87,7 +90,7 @@ func (db *DB) Stop(ctx context.Context, ids []string) ([]Run, error) {
 	err := db.write(ctx, func(tx *sql.Tx) error {
 		asked = nil
 		for _, id := range ids {
-			runs, err := queryRuns(ctx, tx, runColumns, "FROM runs r WHERE r.id = ? AND r.state <> 'completed'", id)
+			runs, err := queryRuns(ctx, tx, "FROM runs r WHERE r.id = ? AND r.state <> 'completed'", id)
 			if err != nil {
 				return err
 			}
@@ -138,33 +141,44 @@ func (db *DB) end(ctx context.Context, claim Claim, state, outcome, failure, cau
 		}
 		_, err = tx.ExecContext(ctx, "UPDATE attempts SET ended_ms = ?, outcome = ?, error = ? WHERE run = ? AND attempt = ?",
 			now, outcome, cause, claim.Run, claim.Attempt)
-		return err
+		if err != nil {
+			return err
+		}
+		return theRun(claim.Run).seal(ctx, tx)
 	})
 }
+
+// attemptColumns are those that an attempt is read from.
+var attemptColumns = columns[Attempt]{
+	table: "attempts",
+	names: []string{"attempt", "host", "pid", "started_ms", "ended_ms", "outcome", "error"},
+	into: func(a *Attempt) []any {
+		return []any{&a.Number, &a.Host, &a.PID, (*moment)(&a.Started), (*moment)(&a.Ended), &a.Outcome, &a.Error}
+	},
+	row: func(a *Attempt) string { return fmt.Sprintf("attempt %d", a.Number) },
+}
+
+// attemptsOf is the query for a run's attempts.
+const attemptsOf = "FROM attempts WHERE run = ? ORDER BY attempt"
 
 // Attempts returns the claims of a run in their order.
 func (db *DB) Attempts(ctx context.Context, run string) ([]Attempt, error) {
 	var attempts []Attempt
-	err := db.read(ctx, func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, `SELECT attempt, host, pid, started_ms, ended_ms, outcome, error
-			FROM attempts WHERE run = ? ORDER BY attempt`, run)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = rows.Close() }()
-		for rows.Next() {
-			var a Attempt
-			var started int64
-			var ended *int64
-			if err := rows.Scan(&a.Number, &a.Host, &a.PID, &started, &ended, &a.Outcome, &a.Error); err != nil {
-				return err
-			}
-			a.Started, a.Ended = time.UnixMilli(started), instant(ended)
-			attempts = append(attempts, a)
-		}
-		return rows.Err()
+	err := db.read(ctx, func(tx *sql.Tx) (err error) {
+		attempts, err = attemptColumns.read(ctx, tx, attemptsOf, run)
+		return ofRun(run, err)
 	})
 	return attempts, err
+}
+
+// Takeovers returns how often in a row a run was taken over from its holder before its present attempt.
+func (db *DB) Takeovers(ctx context.Context, run string) (int, error) {
+	n := 0
+	err := db.read(ctx, func(tx *sql.Tx) error {
+		return tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM attempts WHERE run = ? AND outcome = 'lost' AND attempt >
+			(SELECT COALESCE(MAX(attempt), 0) FROM attempts WHERE run = ? AND outcome NOT IN ('lost', ''))`, run, run).Scan(&n)
+	})
+	return n, err
 }
 
 // fenced runs f in a transaction in which the claim is known to be held.

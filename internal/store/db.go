@@ -3,8 +3,10 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -12,6 +14,8 @@ import (
 	"time"
 
 	"github.com/mattn/go-sqlite3"
+
+	"glimpse/internal/atomicfile"
 )
 
 // readers bounds the connections that read.
@@ -27,14 +31,15 @@ var patience = 30 * time.Second
 // DB is an open results database. It is safe for use by several goroutines;
 // several processes may hold the same file open.
 type DB struct {
-	path      string
-	writer    *sql.DB // one connection; nil when opened for reading alone
-	reader    *sql.DB
-	temporary string // folder of a copy that is read in the file's place, or ""
+	path    string
+	writer  *sql.DB // one connection; nil when opened for reading alone
+	reader  *sql.DB
+	release func() // removes a copy that is read in the file's place; nil without one
+	opened  files  // nil for a copy
 }
 
 // Open opens the results database at path for reading and writing, creating the
-// file if there is none and migrating an older schema. A file that is not a
+// file if there is none, or an empty one, and migrating an older schema. A file that is not a
 // results database, is damaged, or has a schema newer than this program is
 // refused and left as it was.
 func Open(path string) (*DB, error) {
@@ -48,11 +53,15 @@ func Open(path string) (*DB, error) {
 	if err := checkFilesystem(path, true); err != nil {
 		return nil, err
 	}
+	_, _ = atomicfile.Sweep(filepath.Dir(path), false) // what an import or a backup that was killed left beside it
 	writer, err := openWriter(path)
 	if err != nil {
 		return nil, err
 	}
-	if err := migrate(context.Background(), writer, path, newest()); err != nil {
+	if _, err = vet(context.Background(), writer, path); err == nil { // again: it may have had to be recovered first
+		err = migrate(context.Background(), writer, path, newest())
+	}
+	if err != nil {
 		_ = writer.Close()
 		return nil, err
 	}
@@ -61,24 +70,45 @@ func Open(path string) (*DB, error) {
 		_ = writer.Close()
 		return nil, err
 	}
-	return &DB{path: path, writer: writer, reader: reader}, nil
+	db := &DB{path: path, writer: writer, reader: reader}
+	if db.opened, err = filesOf(path); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
+}
+
+// OpenExisting is Open of a file that must be a results database already: one
+// that is absent (fs.ErrNotExist) or empty is refused.
+func OpenExisting(path string) (*DB, error) {
+	if err := checkPresent(path); err != nil {
+		return nil, err
+	}
+	return Open(path)
+}
+
+// checkPresent refuses a file that is absent or empty.
+func checkPresent(path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return fmt.Errorf("open results database: %w", err)
+	}
+	if info.Size() == 0 {
+		return fmt.Errorf("%s: %w: the file is empty; restore a backup, or give another --db", path, ErrNotResults)
+	}
+	return nil
 }
 
 // OpenReadOnly opens an existing results database for reading. It needs no
 // write permission, neither on the file nor on its directory, and changes
-// nothing: of a database with an older schema it opens a copy that it brings up
-// to date. Methods that write return [ErrReadOnly].
+// nothing: of a database with a schema too old to be read it opens a copy that it
+// brings up to date. Methods that write return [ErrReadOnly].
 func OpenReadOnly(path string) (*DB, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, fmt.Errorf("open results database: %w", err)
 	}
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, fmt.Errorf("open results database: %w", err)
-	}
-	if info.Size() == 0 {
-		return nil, fmt.Errorf("%s: %w: the file is empty", path, ErrNotResults)
+	if err := checkPresent(path); err != nil {
+		return nil, err
 	}
 	if err := checkFilesystem(path, false); err != nil {
 		return nil, err
@@ -100,27 +130,32 @@ func OpenReadOnly(path string) (*DB, error) {
 	if err != nil {
 		return nil, explain(path, err)
 	}
-	version, err := schemaVersion(context.Background(), reader)
-	if err == nil && version < newest() {
-		var copied *DB
-		if copied, err = openCopy(reader); err == nil {
-			_ = reader.Close()
-			copied.path = path
-			return copied, nil
-		}
-		err = fmt.Errorf("bringing a copy from schema %d to %d: %w", version, newest(), err)
-	}
+	version, err := vet(context.Background(), reader, path) // again: it may have had to be recovered first
 	if err != nil {
 		_ = reader.Close()
-		return nil, explain(path, err)
+		return nil, err
 	}
-	return &DB{path: path, reader: reader}, nil
+	if version < readable {
+		copied, err := openCopy(reader)
+		_ = reader.Close()
+		if err != nil {
+			return nil, explain(path, fmt.Errorf("bringing a copy from schema %d to %d: %w", version, newest(), err))
+		}
+		copied.path = path
+		return copied, nil
+	}
+	opened, err := filesOf(path)
+	if err != nil {
+		_ = reader.Close()
+		return nil, err
+	}
+	return &DB{path: path, reader: reader, opened: opened}, nil
 }
 
 // openCopy copies what a connection sees into a temporary file with the newest
 // schema, and opens that for reading.
 func openCopy(from *sql.DB) (*DB, error) {
-	dir, err := os.MkdirTemp("", "glimpse-")
+	dir, release, err := atomicfile.Folder("")
 	if err != nil {
 		return nil, err
 	}
@@ -136,9 +171,10 @@ func openCopy(from *sql.DB) (*DB, error) {
 		reader, err = openReader(path, url.Values{"mode": {"ro"}})
 	}
 	if err != nil {
-		return nil, errors.Join(err, os.RemoveAll(dir))
+		release()
+		return nil, err
 	}
-	return &DB{reader: reader, temporary: dir}, nil
+	return &DB{reader: reader, release: release}, nil
 }
 
 // Path returns the absolute path of the database file.
@@ -156,8 +192,8 @@ func (db *DB) Created(ctx context.Context) (time.Time, error) {
 // read where nothing may be written.
 func (db *DB) Close() error {
 	err := db.reader.Close()
-	if db.temporary != "" {
-		err = errors.Join(err, os.RemoveAll(db.temporary))
+	if db.release != nil {
+		db.release()
 	}
 	if db.writer == nil {
 		return err
@@ -168,8 +204,12 @@ func (db *DB) Close() error {
 
 // fold leaves one file that can be read where nothing may be written. While
 // another process has the file open, neither statement can succeed, and neither
-// needs to: that process will do it.
+// needs to: that process will do it. What lies at the path of a database that is gone
+// belongs to another, which must not be read with the log of this one.
 func (db *DB) fold() (err error) {
+	if db.InPlace() != nil {
+		return db.removeLogs()
+	}
 	for _, statement := range []string{
 		"PRAGMA busy_timeout = 0",
 		"PRAGMA wal_checkpoint(TRUNCATE)",
@@ -182,19 +222,31 @@ func (db *DB) fold() (err error) {
 	return err
 }
 
-// write runs f in a transaction that holds the write lock from its start.
+// write runs f in a transaction that holds the write lock from its start. A file that
+// is no longer in place when it is done is an error too: nobody will read it again.
 func (db *DB) write(ctx context.Context, f func(*sql.Tx) error) error {
+	if err := db.writable(); err != nil {
+		return err
+	}
+	if err := inTx(ctx, db.writer, f); err != nil {
+		return explain(db.path, err)
+	}
+	return db.InPlace()
+}
+
+// writable refuses a database that cannot be written, or whose file is gone.
+func (db *DB) writable() error {
 	if db.writer == nil {
 		return fmt.Errorf("%s: %w", db.path, ErrReadOnly)
 	}
-	return explain(db.path, inTx(ctx, db.writer, f))
+	return db.InPlace()
 }
 
 // unsynced is write for what may be lost with the machine's power; the database
 // stays sound in any case.
 func (db *DB) unsynced(ctx context.Context, f func(*sql.Tx) error) error {
-	if db.writer == nil {
-		return fmt.Errorf("%s: %w", db.path, ErrReadOnly)
+	if err := db.writable(); err != nil {
+		return err
 	}
 	conn, err := db.writer.Conn(ctx)
 	if err != nil {
@@ -233,19 +285,36 @@ func inTx(ctx context.Context, on beginner, f func(*sql.Tx) error) error {
 	return tx.Commit()
 }
 
+// makePrivate makes the empty file of a database that is not there yet, for its owner alone: SQLite would make one for all
+// to read. The log and the rest that SQLite keeps beside it have the file's mode.
+func makePrivate(path string) error {
+	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+		return nil // opening a database by other ways than SQLite's would drop its locks
+	}
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil // of another process, which is as careful
+	}
+	if err != nil {
+		return fmt.Errorf("make the results database: %w; see that you may write there, or give another --db", err)
+	}
+	return file.Close()
+}
+
 func openWriter(path string) (*sql.DB, error) {
-	pool, err := openPool(path, 1, url.Values{
+	if err := makePrivate(path); err != nil {
+		return nil, err
+	}
+	pool := openPool(path, 1, url.Values{
 		"mode":          {"rwc"},
 		"_journal_mode": {"WAL"},
 		"_synchronous":  {"FULL"},
 		"_foreign_keys": {"on"},
 		"_txlock":       {"immediate"},
 	})
-	if err != nil {
-		return nil, err
-	}
 	// Entering WAL mode needs the file alone, and SQLite does not wait for that.
 	deadline := time.Now().Add(patience)
+	var err error
 	for {
 		err = pool.Ping()
 		if err == nil || !locked(err) || time.Now().After(deadline) {
@@ -268,10 +337,7 @@ func openWriter(path string) (*sql.DB, error) {
 }
 
 func openReader(path string, options url.Values) (*sql.DB, error) {
-	pool, err := openPool(path, min(readers, max(2, runtime.NumCPU())), options)
-	if err != nil {
-		return nil, err
-	}
+	pool := openPool(path, min(readers, max(2, runtime.NumCPU())), options)
 	if err := pool.Ping(); err != nil {
 		_ = pool.Close()
 		return nil, explain(path, err)
@@ -279,16 +345,29 @@ func openReader(path string, options url.Values) (*sql.DB, error) {
 	return pool, nil
 }
 
-func openPool(path string, connections int, options url.Values) (*sql.DB, error) {
+func openPool(path string, connections int, options url.Values) *sql.DB {
 	options.Set("_busy_timeout", fmt.Sprint(patience.Milliseconds()))
 	options.Set("_stmt_cache_size", fmt.Sprint(statements))
-	pool, err := sql.Open("sqlite3", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+options.Encode())
-	if err != nil {
-		return nil, explain(path, err)
-	}
+	pool := sql.OpenDB(connector("file:" + (&url.URL{Path: path}).EscapedPath() + "?" + options.Encode()))
 	pool.SetMaxOpenConns(connections)
 	pool.SetMaxIdleConns(connections)
-	return pool, nil
+	return pool
+}
+
+// connector is the data source name of connections that trust nothing that a
+// file says: its schema may call no function that has effects, and a page whose
+// cells overlap is damage before it is read.
+type connector string
+
+// Connect implements driver.Connector.
+func (c connector) Connect(context.Context) (driver.Conn, error) { return c.Driver().Open(string(c)) }
+
+// Driver implements driver.Connector.
+func (connector) Driver() driver.Driver {
+	return &sqlite3.SQLiteDriver{ConnectHook: func(conn *sqlite3.SQLiteConn) error {
+		_, err := conn.Exec("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON", nil)
+		return err
+	}}
 }
 
 // locked tells whether an error is another process's lock.

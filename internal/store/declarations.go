@@ -65,27 +65,22 @@ func (db *DB) Declarations(ctx context.Context, study string) ([]Declaration, er
 	return declarations, err
 }
 
-func queryDeclarations(ctx context.Context, tx *sql.Tx, study string) ([]Declaration, error) {
-	rows, err := tx.QueryContext(ctx, `SELECT study, number, declaration, sha256, reason, commit_id, declared_ms, frozen_ms, known
-		FROM declarations WHERE ? IN ('', study) ORDER BY study, number`, study)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }()
-	var declarations []Declaration
-	for rows.Next() {
-		var d Declaration
-		var text string
-		var declared int64
-		var frozen *int64
-		err := rows.Scan(&d.Study, &d.Number, &text, &d.SHA256, &d.Reason, &d.Commit, &declared, &frozen, &d.Known)
-		if err != nil {
-			return nil, err
-		}
-		d.Text, d.Declared, d.Frozen = json.RawMessage(text), time.UnixMilli(declared), instant(frozen)
-		declarations = append(declarations, d)
-	}
-	return declarations, rows.Err()
+// declarationColumns are those that a declaration is read from.
+var declarationColumns = columns[Declaration]{
+	table: "declarations",
+	names: []string{"study", "number", "declaration", "sha256", "reason", "commit_id", "declared_ms", "frozen_ms", "known"},
+	into: func(d *Declaration) []any {
+		return []any{&d.Study, &d.Number, (*document)(&d.Text), &d.SHA256, &d.Reason, &d.Commit,
+			(*moment)(&d.Declared), (*moment)(&d.Frozen), &d.Known}
+	},
+	row: func(d *Declaration) string { return fmt.Sprintf("declaration %d of study %s", d.Number, d.Study) },
+}
+
+// declarationsOf is the query for the declarations of a study, or, for "", of all.
+const declarationsOf = "FROM declarations WHERE ? IN ('', study) ORDER BY study, number"
+
+func queryDeclarations(ctx context.Context, q querier, study string) ([]Declaration, error) {
+	return declarationColumns.read(ctx, q, declarationsOf, study)
 }
 
 // declare decides what becomes of a declaration, and records it. It says
@@ -142,7 +137,7 @@ func declare(
 // checkIdle returns a *BusyError when one of the study's runs is being worked on: its
 // holder gave a sign of life within its lease.
 func checkIdle(ctx context.Context, tx *sql.Tx, study string) error {
-	busy, err := queryRuns(ctx, tx, runColumns, `FROM runs r JOIN study_runs m ON m.run = r.id WHERE m.study = ? AND r.state = 'running'
+	busy, err := queryRuns(ctx, tx, `FROM runs r JOIN study_runs m ON m.run = r.id WHERE m.study = ? AND r.state = 'running'
 		AND r.heard_ms + r.lease_ms > ? ORDER BY m.position, r.id LIMIT 1`, study, time.Now().UnixMilli())
 	if err != nil {
 		return err
@@ -196,16 +191,38 @@ func countCompleted(ctx context.Context, tx *sql.Tx, runs []Run) (int, error) {
 // of the study's first completed run, if there is one.
 const freezing = `UPDATE declarations SET frozen_ms = (SELECT MIN(COALESCE(r.finished_ms, r.created_ms))
 	FROM runs r JOIN study_runs m ON m.run = r.id WHERE m.study = declarations.study AND r.state = 'completed')
-	WHERE frozen_ms IS NULL AND `
+	WHERE frozen_ms IS NULL AND study = ?`
 
 // freeze freezes the declarations of a study that holds a completed run.
 func freeze(ctx context.Context, tx *sql.Tx, study string) error {
-	_, err := tx.ExecContext(ctx, freezing+"study = ?", study)
+	_, err := tx.ExecContext(ctx, freezing, study)
 	return err
 }
 
 // freezeHolders does so for all studies that hold a run.
 func freezeHolders(ctx context.Context, tx *sql.Tx, run string) error {
-	_, err := tx.ExecContext(ctx, freezing+"study IN (SELECT study FROM study_runs WHERE run = ?)", run)
-	return err
+	rows, err := tx.QueryContext(ctx, `SELECT DISTINCT d.study FROM declarations d JOIN study_runs m ON m.study = d.study
+		WHERE m.run = ? AND d.frozen_ms IS NULL`, run)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	var studies []string
+	for rows.Next() {
+		var study string
+		if err := rows.Scan(&study); err != nil {
+			return err
+		}
+		studies = append(studies, study)
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	for _, study := range studies {
+		err := theStudy(study).reseal(ctx, tx, named("declarations"), nil, func() error { return freeze(ctx, tx, study) })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -217,8 +217,8 @@ func TestDeclarationsFollowTheirRules(t *testing.T) {
 			if got := members(t, db, "s"); !slices.Equal(got, c.members) {
 				t.Errorf("members are %q, want %q", got, c.members)
 			}
-			findings, err := db.Findings(ctx)
-			for _, f := range findings {
+			findings, err := db.Findings(ctx, nil)
+			for _, f := range findings.List {
 				if err != nil || strings.Contains(f.Problem, "declar") {
 					t.Errorf("found %+v, %v", f, err)
 				}

@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/mattn/go-sqlite3"
@@ -30,6 +31,8 @@ var (
 	ErrDiskFull = errors.New("no space left for the results database")
 	// ErrDisk is returned when the disk fails.
 	ErrDisk = errors.New("the disk of the results database failed")
+	// ErrMoved is returned when the file at the database's path is no longer the open one.
+	ErrMoved = errors.New("the file of the results database is gone while it is in use")
 	// ErrLocked is returned when another process kept the file locked for too long.
 	ErrLocked = errors.New("the results database is locked by another process")
 )
@@ -50,16 +53,39 @@ func (e *AmbiguousError) Error() string {
 	return fmt.Sprintf("%q is the start of %d runs: %s%s; give more of the id", e.Prefix, e.Total, strings.Join(e.Candidates, ", "), more)
 }
 
-// explain adds to an error of SQLite which file it is about and what to do.
-// Errors that are not SQLite's pass unchanged.
+// FileError is an error of the database's file, or of what it lies on, whatever the reason: as
+// opposed to one of what was asked of the database. Errors such as [ErrDiskFull] say which.
+type FileError struct{ err error }
+
+func (e *FileError) Error() string { return e.err.Error() }
+
+// Unwrap returns the reason.
+func (e *FileError) Unwrap() error { return e.err }
+
+// askedWrong are SQLite's codes for errors of a statement or of this process. All others are the file's
+// (https://www.sqlite.org/rescode.html).
+var askedWrong = []sqlite3.ErrNo{
+	sqlite3.ErrError, sqlite3.ErrInternal, sqlite3.ErrAbort, sqlite3.ErrNomem, sqlite3.ErrInterrupt, sqlite3.ErrSchema,
+	sqlite3.ErrTooBig, sqlite3.ErrConstraint, sqlite3.ErrMismatch, sqlite3.ErrMisuse, sqlite3.ErrAuth, sqlite3.ErrRange,
+}
+
+// explain adds to an error of SQLite which file it is about and what to do, and makes
+// it a *FileError where it is one. Errors that are not SQLite's pass unchanged.
 func explain(path string, err error) error {
 	var failure sqlite3.Error
 	if err == nil || !errors.As(err, &failure) {
 		return err
 	}
+	if err = describe(path, failure.Code, err); slices.Contains(askedWrong, failure.Code) {
+		return err
+	}
+	return &FileError{err}
+}
+
+func describe(path string, code sqlite3.ErrNo, err error) error {
 	var kind error
 	var advice string
-	switch failure.Code {
+	switch code {
 	case sqlite3.ErrBusy, sqlite3.ErrLocked:
 		kind, advice = ErrLocked, "see which process holds it (fuser, lsof), or try again"
 	case sqlite3.ErrNotADB:

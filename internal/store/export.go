@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"database/sql"
-	"encoding/csv"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -16,12 +15,13 @@ import (
 	"strconv"
 
 	"glimpse/internal/atomicfile"
+	"glimpse/internal/sheet"
 )
 
 // The forms of an export.
 const (
 	JSONLines = "jsonl" // loses nothing; [Import] reads it back
-	CSV       = "csv"   // for spreadsheets; NULL and the empty text look alike
+	CSV       = "csv"   // for spreadsheets ([sheet.Writer]); NULL and the empty text look alike
 )
 
 // manifestName is the file that says what an export holds.
@@ -52,7 +52,7 @@ func (db *DB) Export(ctx context.Context, dir, form string) (map[string]int, err
 	}
 	rows := map[string]int{}
 	err := atomicfile.Create(dir, func(temporary string) error {
-		if err := os.Mkdir(temporary, 0o777); err != nil {
+		if err := os.Mkdir(temporary, 0o700); err != nil {
 			return err
 		}
 		return db.read(ctx, func(tx *sql.Tx) error {
@@ -62,6 +62,13 @@ func (db *DB) Export(ctx context.Context, dir, form string) (map[string]int, err
 				return err
 			}
 			for _, t := range tables {
+				there, err := t.has(ctx, tx)
+				if err != nil {
+					return err
+				}
+				if !there {
+					continue // an older schema
+				}
 				done, err := exportTable(ctx, tx, t, filepath.Join(temporary, t.name+"."+form), form)
 				if err != nil {
 					return fmt.Errorf("table %s: %w", t.name, err)
@@ -76,7 +83,7 @@ func (db *DB) Export(ctx context.Context, dir, form string) (map[string]int, err
 			if err != nil {
 				return err
 			}
-			return atomicfile.Write(filepath.Join(temporary, manifestName), func(w io.Writer) error {
+			return atomicfile.WriteMode(filepath.Join(temporary, manifestName), 0o600, func(w io.Writer) error {
 				_, err := w.Write(append(text, '\n'))
 				return err
 			})
@@ -88,7 +95,7 @@ func (db *DB) Export(ctx context.Context, dir, form string) (map[string]int, err
 // exportTable writes one table to a file.
 func exportTable(ctx context.Context, tx *sql.Tx, t table, path, form string) (exportedTable, error) {
 	done := exportedTable{Name: t.name}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return done, err
 	}
@@ -116,7 +123,7 @@ func exportTable(ctx context.Context, tx *sql.Tx, t table, path, form string) (e
 
 // csvRows writes a row as a line of a table whose head it writes first.
 func csvRows(w *bufio.Writer, head []string) func(columns []string, values []any) error {
-	out := csv.NewWriter(w)
+	out := sheet.NewWriter(w)
 	_ = out.Write(head) // its error stays and comes with the flush
 	out.Flush()
 	return func(columns []string, values []any) error {

@@ -142,12 +142,18 @@ func TestExportAndImportLoseNothing(t *testing.T) {
 
 func TestExportAsCSV(t *testing.T) {
 	db, dir := rich(t), filepath.Join(t.TempDir(), "csv")
+	if _, err := db.writer.Exec("UPDATE studies SET question = '=1+1'"); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := db.Export(context.Background(), dir, CSV); err != nil {
 		t.Fatal(err)
 	}
 	files := contents(t, dir)
 	if want := "run,split,key,value\naa00,test,bleu1,3\naa00,test,cider,nan\n"; files["metrics.csv"] != want || len(files) != len(tables) {
 		t.Errorf("%d files, metrics are\n%s", len(files), files["metrics.csv"])
+	}
+	if !strings.Contains(files["studies.csv"], ",'=1+1,") {
+		t.Errorf("a question that begins like a formula is one:\n%s", files["studies.csv"])
 	}
 	if _, err := db.Export(context.Background(), dir+"2", "parquet"); err == nil || !strings.Contains(err.Error(), "jsonl or csv") {
 		t.Errorf("an unknown form: %v", err)

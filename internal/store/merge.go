@@ -12,6 +12,7 @@ import (
 
 // What became of a run or study of another database in a merge.
 const (
+	MergeDamaged  = "damaged"  // its rows there are not what they were: nothing was done
 	MergeAdded    = "added"    // it was not here
 	MergeReplaced = "replaced" // it is completed there and was not here
 	MergeSame     = "same"     // it is here with the same result
@@ -52,6 +53,9 @@ func NewMergeReport(path string, merged []Merged) MergeReport {
 // Conflicts are the runs and studies of which nothing was taken because they are others there.
 func (r MergeReport) Conflicts() int { return r.Runs[MergeConflict] + r.Studies[MergeConflict] }
 
+// Damaged are the runs and studies of which nothing was taken because they are damaged there.
+func (r MergeReport) Damaged() int { return r.Runs[MergeDamaged] + r.Studies[MergeDamaged] }
+
 // Merge takes over what the other database at path holds: its studies, and of
 // its runs what is further there than here. It is idempotent. A run is
 // one transaction, so that others may work on both databases meanwhile, and a
@@ -62,6 +66,7 @@ func (r MergeReport) Conflicts() int { return r.Runs[MergeConflict] + r.Studies[
 //   - A run that is completed in both is the same if its data, its captions and its
 //     protocol are; else it is left as it is here. There is one result for given settings:
 //     two of them would count as two seeds, or as none.
+//   - A run whose rows there are not as they were hashed is not taken.
 //   - A run that a process here is at work on is never touched. gone tells of a
 //     running run that its process has certainly ended.
 //   - A study that declares something else here, or is of other data, is left as it is;
@@ -85,7 +90,7 @@ func (db *DB) Merge(ctx context.Context, path string, gone func(Run) bool) ([]Me
 	defer func() { _ = other.Close() }()
 	var merged []Merged
 	err = other.read(ctx, func(from *sql.Tx) error {
-		theirs, err := queryRuns(ctx, from, runColumns, "FROM runs r ORDER BY r.created_ms, r.id")
+		theirs, err := queryRuns(ctx, from, "FROM runs r ORDER BY r.created_ms, r.id")
 		if err != nil {
 			return err
 		}
@@ -114,7 +119,7 @@ func (db *DB) Merge(ctx context.Context, path string, gone func(Run) bool) ([]Me
 func (db *DB) mergeRun(ctx context.Context, from *sql.Tx, theirs Run, gone func(Run) bool) (Merged, error) {
 	m := Merged{Run: theirs.ID, Study: theirs.Study}
 	err := db.write(ctx, func(tx *sql.Tx) error {
-		found, err := queryRuns(ctx, tx, runColumns, "FROM runs r WHERE r.id = ?", theirs.ID)
+		found, err := queryRuns(ctx, tx, "FROM runs r WHERE r.id = ?", theirs.ID)
 		if err != nil {
 			return err
 		}
@@ -133,6 +138,16 @@ func (db *DB) mergeRun(ctx context.Context, from *sql.Tx, theirs Run, gone func(
 			}
 			if foreign != "" {
 				m.Outcome, m.Detail = MergeConflict, foreign
+			}
+		}
+		if m.Outcome == MergeAdded || m.Outcome == MergeReplaced {
+			run := theRun(theirs.ID)
+			damage, err := run.damage(ctx, from, run.tables())
+			if err != nil {
+				return err
+			}
+			if damage != "" {
+				m.Outcome, m.Detail = MergeDamaged, "it is damaged there: "+damage
 			}
 		}
 		switch m.Outcome {
@@ -195,7 +210,11 @@ func takeRun(ctx context.Context, from, to *sql.Tx, ours *Run, theirs Run) error
 	if ours != nil {
 		attempt = max(attempt, ours.Attempt) // it only grows: an old holder of ours stays fenced
 	}
-	if _, err := to.ExecContext(ctx, "UPDATE runs SET attempt = ? WHERE id = ?", attempt, theirs.ID); err != nil {
+	err := theRun(theirs.ID).reseal(ctx, to, named("runs"), nil, func() error {
+		_, err := to.ExecContext(ctx, "UPDATE runs SET attempt = ? WHERE id = ?", attempt, theirs.ID)
+		return err
+	})
+	if err != nil {
 		return err
 	}
 	if theirs.State != Running {
@@ -205,7 +224,10 @@ func takeRun(ctx context.Context, from, to *sql.Tx, ours *Run, theirs Run) error
 	if _, err := to.ExecContext(ctx, "UPDATE runs SET state = 'interrupted', finished_ms = ? WHERE id = ?", now, theirs.ID); err != nil {
 		return err
 	}
-	return endAttempt(ctx, to, Claim{theirs.ID, theirs.Attempt}, "lost", "", now)
+	if err := endAttempt(ctx, to, Claim{theirs.ID, theirs.Attempt}, "lost", "", now); err != nil {
+		return err
+	}
+	return theRun(theirs.ID).seal(ctx, to)
 }
 
 // takeLater copies what is found out about a completed run later where there is
@@ -219,6 +241,9 @@ func takeLater(ctx context.Context, from, to *sql.Tx, run string) (detail string
 		if err == nil && here == 0 && there > 0 {
 			taken = append(taken, t.name)
 			err = copyRows(ctx, from, to, t, "run = ?", run)
+			if err == nil {
+				err = copyRows(ctx, from, to, named("run_hashes")[0], "run = ? AND part = ?", run, t.name)
+			}
 		}
 		if err != nil {
 			return "", err
@@ -232,6 +257,9 @@ func takeLater(ctx context.Context, from, to *sql.Tx, run string) (detail string
 
 // copyRows copies rows of a table as they are, over those of the same key.
 func copyRows(ctx context.Context, from, to *sql.Tx, t table, where string, args ...any) error {
+	if there, err := t.has(ctx, from); err != nil || !there {
+		return err // an older schema
+	}
 	columns, err := t.columns(ctx, from)
 	if err != nil {
 		return err

@@ -108,7 +108,7 @@ func (s studyData) conflict(there studyData) string {
 }
 
 func queryStudyData(ctx context.Context, tx *sql.Tx, study string) (studyData, error) {
-	runs, err := queryRuns(ctx, tx, runColumns, "FROM runs r JOIN study_runs m ON m.run = r.id WHERE m.study = ?", study)
+	runs, err := queryRuns(ctx, tx, "FROM runs r JOIN study_runs m ON m.run = r.id WHERE m.study = ?", study)
 	known := studyData{}
 	for _, run := range runs {
 		known.add(run)

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -271,8 +272,8 @@ func TestMergeTakesDeclarations(t *testing.T) {
 			if again, err := c.ours.Declarations(ctx, "s"); err != nil || fmt.Sprint(again) != fmt.Sprint(once) {
 				t.Errorf("the second merge changed %v to %v, %v", once, again, err)
 			}
-			findings, err := c.ours.Findings(ctx)
-			for _, f := range findings {
+			findings, err := c.ours.Findings(ctx, nil)
+			for _, f := range findings.List {
 				if err != nil || strings.Contains(f.Problem, "declar") {
 					t.Errorf("found %+v, %v", f, err)
 				}
@@ -298,6 +299,9 @@ func TestMergeOfOneDeclarationMadeTwice(t *testing.T) {
 					db := on(t, declaring("x", ""), dataRun{id: "a", completed: done})
 					statement(t, db.Path(), fmt.Sprintf("UPDATE declarations SET commit_id = '%s', declared_ms = %d, known = %d",
 						d.Commit, d.Declared.UnixMilli(), d.Known))
+					if err := db.write(ctx, func(tx *sql.Tx) error { return theStudy("s").seal(ctx, tx) }); err != nil {
+						t.Fatal(err)
+					}
 					return db
 				}
 				ours := database(c.ours, frozen == "here" || frozen == "both")

@@ -9,6 +9,9 @@ import (
 	"strings"
 )
 
+// inMerge are the tables of a study that a merge takes rows of.
+var inMerge = named("studies", "study_runs", "declarations")
+
 // mergeStudies takes over the studies, and their runs, which are all here by now.
 func (db *DB) mergeStudies(ctx context.Context, from *sql.Tx) ([]Merged, error) {
 	var merged []Merged
@@ -33,13 +36,22 @@ func (db *DB) mergeStudies(ctx context.Context, from *sql.Tx) ([]Merged, error) 
 		for _, study := range theirs {
 			m := Merged{Study: study.Name, Outcome: MergeAdded}
 			reason, conflict := others[study.Name]
+			damage, err := theStudy(study.Name).damage(ctx, from, inMerge)
+			if err != nil {
+				return err
+			}
 			switch {
+			case damage != "":
+				m.Outcome, m.Detail = MergeDamaged, "it is damaged there: "+damage+"; its runs were taken, but do not belong to it here"
 			case conflict:
 				m.Outcome, m.Detail = MergeConflict, reason+"; its runs were taken, but do not belong to it here: "+otherwise
 			case here[study.Name]:
 				m.Outcome = MergeSame
 			}
-			if err := takeStudy(ctx, from, tx, &m); err != nil {
+			err = theStudy(study.Name).reseal(ctx, tx, inMerge, nil, func() error {
+				return takeStudy(ctx, from, tx, &m)
+			})
+			if err != nil {
 				return fmt.Errorf("merge study %s: %w", study.Name, err)
 			}
 			merged = append(merged, m)
@@ -53,7 +65,7 @@ func (db *DB) mergeStudies(ctx context.Context, from *sql.Tx) ([]Merged, error) 
 // yet, behind those that do, and what it declares.
 func takeStudy(ctx context.Context, from, to *sql.Tx, m *Merged) error {
 	switch m.Outcome {
-	case MergeConflict:
+	case MergeConflict, MergeDamaged:
 		return nil
 	case MergeAdded:
 		if err := copyRows(ctx, from, to, tables[0], "name = ?", m.Study); err != nil {
@@ -75,6 +87,13 @@ func takeStudy(ctx context.Context, from, to *sql.Tx, m *Merged) error {
 	for _, member := range members {
 		if known[member.run] {
 			continue
+		}
+		var taken int
+		if err := to.QueryRowContext(ctx, "SELECT COUNT(*) FROM runs WHERE id = ?", member.run).Scan(&taken); err != nil {
+			return err
+		}
+		if taken == 0 {
+			continue // it is damaged there
 		}
 		position := member.position
 		if len(here) > 0 {

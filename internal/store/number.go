@@ -229,3 +229,38 @@ func decodeSeries(text *string) ([]float64, error) {
 	}
 	return values, nil
 }
+
+// series is a column of values per word; NULL reads as nil.
+type series []float64
+
+// Scan implements sql.Scanner.
+func (s *series) Scan(src any) error {
+	text, err := optionalText(src)
+	if err == nil {
+		*s, err = decodeSeries(text)
+	}
+	return err
+}
+
+// metricValues is a column of metrics; NULL reads as nil.
+type metricValues map[string]float64
+
+// Scan implements sql.Scanner.
+func (m *metricValues) Scan(src any) error {
+	text, err := optionalText(src)
+	if err == nil {
+		*m, err = decodeMetrics(text)
+	}
+	return err
+}
+
+// optionalText is the text of a column, nil for NULL.
+func optionalText(src any) (*string, error) {
+	switch v := src.(type) {
+	case nil:
+		return nil, nil
+	case string:
+		return &v, nil
+	}
+	return nil, fmt.Errorf("cannot read a text from %s", shown(src))
+}

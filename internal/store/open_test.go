@@ -241,7 +241,7 @@ func writeForever(path string) {
 	}
 	run, _ := db.Run(ctx, "aa00")
 	claim, _ := db.Claim(ctx, run, Owner{})
-	if err := db.Restart(ctx, claim); err != nil {
+	if err := db.Rewind(ctx, claim, 0, Checkpoint{}); err != nil {
 		os.Exit(1)
 	}
 	for epoch := 1; ; epoch++ {

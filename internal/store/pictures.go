@@ -45,38 +45,47 @@ func (db *DB) SaveIllustration(ctx context.Context, study string, kept Illustrat
 		if known == 0 {
 			return fmt.Errorf("pictures of study %q: %w", study, ErrNotFound)
 		}
-		for _, table := range []string{"pictures", "attention_maps"} {
-			if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE study = ?", study); err != nil {
-				return err
-			}
-		}
 		if len(kept.Pictures) > MostPictures {
 			return fmt.Errorf("pictures of study %q: %d are too many to publish, the limit is %d", study, len(kept.Pictures), MostPictures)
 		}
-		for position, p := range kept.Pictures {
-			_, err := tx.ExecContext(ctx, "INSERT INTO pictures (study, image, position, dataset, width, height, jpeg) VALUES (?, ?, ?, ?, ?, ?, ?)",
-				study, p.Image, position, p.Dataset, p.Width, p.Height, base64.StdEncoding.EncodeToString(p.JPEG))
-			if err != nil {
-				return fmt.Errorf("picture %s: %w", p.Image, err)
+		clear := func() error {
+			for _, table := range []string{"pictures", "attention_maps"} {
+				if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE study = ?", study); err != nil {
+					return err
+				}
 			}
+			return nil
 		}
-		for _, p := range kept.Pictures {
-			if err := checkPublished(ctx, tx, p.Dataset); err != nil {
-				return err
-			}
-		}
-		for _, m := range kept.Maps {
-			alpha, err := json.Marshal(m.Alpha)
-			if err == nil {
-				_, err = tx.ExecContext(ctx, "INSERT INTO attention_maps (study, run, image, side, first, step, alpha) VALUES (?, ?, ?, ?, ?, ?, ?)",
-					study, m.Run, m.Image, m.Side, number(m.First), number(m.Step), string(alpha))
-			}
-			if err != nil {
-				return fmt.Errorf("attention map of run %s, image %s: %w", m.Run, m.Image, err)
-			}
-		}
-		return nil
+		return theStudy(study).reseal(ctx, tx, named("pictures", "attention_maps"), clear, func() error {
+			return insertIllustration(ctx, tx, study, kept)
+		})
 	})
+}
+
+func insertIllustration(ctx context.Context, tx *sql.Tx, study string, kept Illustration) error {
+	for position, p := range kept.Pictures {
+		_, err := tx.ExecContext(ctx, "INSERT INTO pictures (study, image, position, dataset, width, height, jpeg) VALUES (?, ?, ?, ?, ?, ?, ?)",
+			study, p.Image, position, p.Dataset, p.Width, p.Height, base64.StdEncoding.EncodeToString(p.JPEG))
+		if err != nil {
+			return fmt.Errorf("picture %s: %w", p.Image, err)
+		}
+	}
+	for _, p := range kept.Pictures {
+		if err := checkPublished(ctx, tx, p.Dataset); err != nil {
+			return err
+		}
+	}
+	for _, m := range kept.Maps {
+		alpha, err := json.Marshal(m.Alpha)
+		if err == nil {
+			_, err = tx.ExecContext(ctx, "INSERT INTO attention_maps (study, run, image, side, first, step, alpha) VALUES (?, ?, ?, ?, ?, ?, ?)",
+				study, m.Run, m.Image, m.Side, number(m.First), number(m.Step), string(alpha))
+		}
+		if err != nil {
+			return fmt.Errorf("attention map of run %s, image %s: %w", m.Run, m.Image, err)
+		}
+	}
+	return nil
 }
 
 // checkPublished counts the pictures of a data set over all studies.
@@ -90,60 +99,77 @@ func checkPublished(ctx context.Context, tx *sql.Tx, dataset string) error {
 	return err
 }
 
+// pictureColumns are those that a picture is read from.
+var pictureColumns = columns[Picture]{
+	table: "pictures",
+	names: []string{"image", "dataset", "width", "height", "jpeg"},
+	into: func(p *Picture) []any {
+		return []any{&p.Image, &p.Dataset, &p.Width, &p.Height, (*base64Text)(&p.JPEG)}
+	},
+	row: func(p *Picture) string { return "image " + p.Image },
+}
+
+// picturesOf is the query for the pictures of a study.
+const picturesOf = "FROM pictures WHERE study = ? ORDER BY position"
+
+// base64Text is a column of bytes in base64.
+type base64Text []byte
+
+// Scan implements sql.Scanner.
+func (b *base64Text) Scan(src any) (err error) {
+	text, ok := src.(string)
+	if !ok {
+		return fmt.Errorf("cannot read base64 from %s", shown(src))
+	}
+	*b, err = base64.StdEncoding.DecodeString(text)
+	return err
+}
+
+// mapColumns are those that an attention map is read from.
+var mapColumns = columns[AttentionMap]{
+	table: "attention_maps",
+	names: []string{"run", "image", "side", "first", "step", "alpha"},
+	into: func(m *AttentionMap) []any {
+		return []any{&m.Run, &m.Image, &m.Side, (*number)(&m.First), (*number)(&m.Step), (*weightMaps)(&m.Alpha)}
+	},
+	row: func(m *AttentionMap) string { return "run " + m.Run + ", image " + m.Image },
+	settle: func(m *AttentionMap) error {
+		for _, word := range m.Alpha {
+			if m.Side < 1 || m.Step <= 0 || len(word) != m.Side*m.Side {
+				return fmt.Errorf("%d weights on a grid of %d×%d", len(word), m.Side, m.Side)
+			}
+		}
+		return nil
+	},
+}
+
+// mapsOf is the query for the attention maps of a study.
+const mapsOf = "FROM attention_maps WHERE study = ? ORDER BY run, image"
+
+// weightMaps are weights word by word, as JSON in their column.
+type weightMaps [][]float64
+
+// Scan implements sql.Scanner.
+func (w *weightMaps) Scan(src any) error {
+	text, ok := src.(string)
+	if !ok {
+		return fmt.Errorf("cannot read JSON from %s", shown(src))
+	}
+	return json.Unmarshal([]byte(text), w)
+}
+
 // Illustration returns the pictures and maps of a study, in the order in which
 // they were saved; nothing where there are none.
 func (db *DB) Illustration(ctx context.Context, study string) (Illustration, error) {
 	var kept Illustration
-	err := db.read(ctx, func(tx *sql.Tx) error {
-		if err := readPictures(ctx, tx, study, &kept); err != nil {
-			return err
+	err := db.read(ctx, func(tx *sql.Tx) (err error) {
+		if kept.Pictures, err = pictureColumns.read(ctx, tx, picturesOf, study); err == nil {
+			kept.Maps, err = mapColumns.read(ctx, tx, mapsOf, study)
 		}
-		return readMaps(ctx, tx, study, &kept)
+		if err != nil {
+			return fmt.Errorf("study %s: %w", study, err)
+		}
+		return nil
 	})
 	return kept, err
-}
-
-func readPictures(ctx context.Context, tx *sql.Tx, study string, kept *Illustration) error {
-	rows, err := tx.QueryContext(ctx, "SELECT image, dataset, width, height, jpeg FROM pictures WHERE study = ? ORDER BY position", study)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		var p Picture
-		var text string
-		if err := rows.Scan(&p.Image, &p.Dataset, &p.Width, &p.Height, &text); err != nil {
-			return err
-		}
-		if p.JPEG, err = base64.StdEncoding.DecodeString(text); err != nil {
-			return fmt.Errorf("picture %s of study %s: %w", p.Image, study, err)
-		}
-		kept.Pictures = append(kept.Pictures, p)
-	}
-	return rows.Err()
-}
-
-func readMaps(ctx context.Context, tx *sql.Tx, study string, kept *Illustration) error {
-	rows, err := tx.QueryContext(ctx, "SELECT run, image, side, first, step, alpha FROM attention_maps WHERE study = ? ORDER BY run, image", study)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		var m AttentionMap
-		var alpha string
-		if err := rows.Scan(&m.Run, &m.Image, &m.Side, (*number)(&m.First), (*number)(&m.Step), &alpha); err != nil {
-			return err
-		}
-		if err := json.Unmarshal([]byte(alpha), &m.Alpha); err != nil {
-			return fmt.Errorf("attention map of run %s, image %s: %w", m.Run, m.Image, err)
-		}
-		for _, word := range m.Alpha {
-			if m.Side < 1 || m.Step <= 0 || len(word) != m.Side*m.Side {
-				return fmt.Errorf("attention map of run %s, image %s: %d weights on a grid of %d×%d", m.Run, m.Image, len(word), m.Side, m.Side)
-			}
-		}
-		kept.Maps = append(kept.Maps, m)
-	}
-	return rows.Err()
 }

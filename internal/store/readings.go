@@ -27,53 +27,57 @@ func (db *DB) SaveReadings(ctx context.Context, run, split string, readings []Re
 		if err := checkCompleted(ctx, tx, run, "readings"); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, "DELETE FROM readings WHERE run = ? AND split = ?", run, split); err != nil {
+		clear := func() error {
+			_, err := tx.ExecContext(ctx, "DELETE FROM readings WHERE run = ? AND split = ?", run, split)
 			return err
 		}
-		insert, err := tx.PrepareContext(ctx, `INSERT INTO readings (run, split, image, other, own_log_prob, other_log_prob,
-			regions_log_prob, even_log_prob, other_beta) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = insert.Close() }()
-		for _, r := range readings {
-			// Not NULL, even of a caption without words.
-			logp, other := append([]float64{}, r.LogProb...), append([]float64{}, r.LogProbOther...)
-			_, err := insert.ExecContext(ctx, run, split, r.Image, r.Other, encodeSeries(logp), encodeSeries(other),
-				encodeSeries(r.LogProbRegions), encodeSeries(r.LogProbEven), encodeSeries(r.BetaOther))
-			if err != nil {
-				return fmt.Errorf("reading of run %s, image %s: %w", run, r.Image, err)
-			}
-		}
-		return nil
+		return theRun(run).reseal(ctx, tx, named("readings"), clear, func() error { return insertReadings(ctx, tx, run, split, readings) })
 	})
 }
+
+func insertReadings(ctx context.Context, tx *sql.Tx, run, split string, readings []Reading) error {
+	insert, err := tx.PrepareContext(ctx, `INSERT INTO readings (run, split, image, other, own_log_prob, other_log_prob,
+		regions_log_prob, even_log_prob, other_beta) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = insert.Close() }()
+	for _, r := range readings {
+		// Not NULL, even of a caption without words.
+		logp, other := append([]float64{}, r.LogProb...), append([]float64{}, r.LogProbOther...)
+		_, err := insert.ExecContext(ctx, run, split, r.Image, r.Other, encodeSeries(logp), encodeSeries(other),
+			encodeSeries(r.LogProbRegions), encodeSeries(r.LogProbEven), encodeSeries(r.BetaOther))
+		if err != nil {
+			return fmt.Errorf("reading of run %s, image %s: %w", run, r.Image, err)
+		}
+	}
+	return nil
+}
+
+// readingColumns are those that a reading is read from.
+var readingColumns = columns[Reading]{
+	table: "readings",
+	names: []string{"image", "other", "own_log_prob", "other_log_prob", "regions_log_prob", "even_log_prob", "other_beta"},
+	into: func(r *Reading) []any {
+		return []any{&r.Image, &r.Other, (*series)(&r.LogProb), (*series)(&r.LogProbOther), (*series)(&r.LogProbRegions),
+			(*series)(&r.LogProbEven), (*series)(&r.BetaOther)}
+	},
+	row: func(r *Reading) string { return "image " + r.Image },
+}
+
+// readingsOf is the query for the readings of a run's split.
+const readingsOf = "FROM readings WHERE run = ? AND split = ? ORDER BY image"
 
 // Readings returns how a run reads its captions of a split, by image; none if
 // that was never measured.
 func (db *DB) Readings(ctx context.Context, run, split string) ([]Reading, error) {
 	var readings []Reading
-	err := db.read(ctx, func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, `SELECT image, other, own_log_prob, other_log_prob, regions_log_prob, even_log_prob, other_beta
-			FROM readings WHERE run = ? AND split = ? ORDER BY image`, run, split)
+	err := db.read(ctx, func(tx *sql.Tx) (err error) {
+		readings, err = readingColumns.read(ctx, tx, readingsOf, run, split)
 		if err != nil {
-			return err
+			err = fmt.Errorf("run %s, readings of %s: %w", run, split, err)
 		}
-		defer func() { _ = rows.Close() }()
-		for rows.Next() {
-			var r Reading
-			var texts [5]*string
-			if err := rows.Scan(&r.Image, &r.Other, &texts[0], &texts[1], &texts[2], &texts[3], &texts[4]); err != nil {
-				return err
-			}
-			for i, into := range []*[]float64{&r.LogProb, &r.LogProbOther, &r.LogProbRegions, &r.LogProbEven, &r.BetaOther} {
-				if *into, err = decodeSeries(texts[i]); err != nil {
-					return fmt.Errorf("reading of run %s, image %s: %w", run, r.Image, err)
-				}
-			}
-			readings = append(readings, r)
-		}
-		return rows.Err()
+		return err
 	})
 	return readings, err
 }

@@ -42,20 +42,19 @@ func (db *DB) SaveCheckpoint(ctx context.Context, claim Claim, checkpoint Checkp
 	})
 }
 
-// Restart forgets how far a trial had come, so that it begins anew: its
-// checkpoints are gone or damaged.
-func (db *DB) Restart(ctx context.Context, claim Claim) error {
+// Rewind takes a trial back to a checkpoint, after so many epochs, or to its beginning: later
+// ones are gone or damaged. The captions of its final split are forgotten too.
+func (db *DB) Rewind(ctx context.Context, claim Claim, epochs int, to Checkpoint) error {
 	return db.fenced(ctx, claim, func(tx *sql.Tx) error {
-		for _, statement := range []string{
-			"DELETE FROM epochs WHERE run = ?",
-			"DELETE FROM captions WHERE run = ?",
-			"UPDATE runs SET progress = NULL, seconds = 0, epochs = 0, best_epoch = 0 WHERE id = ?",
-		} {
-			if _, err := tx.ExecContext(ctx, statement, claim.Run); err != nil {
-				return err
-			}
+		if _, err := tx.ExecContext(ctx, "DELETE FROM epochs WHERE run = ? AND epoch > ?", claim.Run, epochs); err != nil {
+			return err
 		}
-		return nil
+		if _, err := tx.ExecContext(ctx, "DELETE FROM captions WHERE run = ?", claim.Run); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, "UPDATE runs SET progress = ?, seconds = ?, epochs = ?, best_epoch = ? WHERE id = ?",
+			jsonText(to.Progress), number(to.Seconds), epochs, to.BestEpoch, claim.Run)
+		return err
 	})
 }
 
@@ -115,53 +114,78 @@ func (db *DB) Complete(ctx context.Context, claim Claim, result Result) error {
 		if err := freezeHolders(ctx, tx, claim.Run); err != nil {
 			return err
 		}
-		return endAttempt(ctx, tx, claim, Completed, "", now)
+		if err := endAttempt(ctx, tx, claim, Completed, "", now); err != nil {
+			return err
+		}
+		return theRun(claim.Run).seal(ctx, tx)
 	})
 }
+
+// epochColumns are those that an epoch is read from, but for whether it is the best one.
+var epochColumns = columns[Epoch]{
+	table: "epochs",
+	names: []string{"epoch", "loss", "lr", "seconds", "captions_per_second", "val"},
+	into: func(e *Epoch) []any {
+		return []any{&e.Epoch, (*number)(&e.Loss), (*number)(&e.LR), (*number)(&e.Seconds), (*number)(&e.CaptionsPerSecond),
+			(*metricValues)(&e.Val)}
+	},
+	row: func(e *Epoch) string { return fmt.Sprintf("epoch %d", e.Epoch) },
+}
+
+// epochsOf is the query for a run's epochs.
+const epochsOf = "FROM epochs WHERE run = ? ORDER BY epoch"
 
 // Epochs returns the epochs of a run in order.
 func (db *DB) Epochs(ctx context.Context, run string) ([]Epoch, error) {
 	var epochs []Epoch
-	err := db.eachEpoch(ctx, "WHERE e.run = ?", run, func(_ string, e Epoch) error {
-		epochs = append(epochs, e)
-		return nil
+	err := db.read(ctx, func(tx *sql.Tx) (err error) {
+		if epochs, err = epochColumns.read(ctx, tx, epochsOf, run); err != nil || len(epochs) == 0 {
+			return ofRun(run, err)
+		}
+		var best int
+		err = tx.QueryRowContext(ctx, "SELECT best_epoch FROM runs WHERE id = ?", run).Scan(&best)
+		for i := range epochs {
+			epochs[i].Selected = epochs[i].Epoch == best
+		}
+		return err
 	})
 	return epochs, err
 }
 
 // EachEpoch calls f with every epoch of a study's runs, run by run and in order; of the runs, in no
 // order that means anything.
-func (db *DB) EachEpoch(ctx context.Context, study string, f func(run string, e Epoch) error) error {
-	return db.eachEpoch(ctx, "JOIN study_runs m ON m.run = e.run WHERE m.study = ?", study, f)
+func (db *DB) EachEpoch(ctx context.Context, study string, f func(run string, e Epoch)) error {
+	return db.read(ctx, func(tx *sql.Tx) error {
+		return studyEpochColumns.each(ctx, tx, `FROM study_runs m JOIN runs r ON r.id = m.run JOIN epochs e ON e.run = m.run
+			WHERE m.study = ? ORDER BY m.run, e.epoch`, []any{study}, func(e studyEpoch) {
+			e.Selected = e.Epoch.Epoch == e.best
+			f(e.run, e.Epoch)
+		})
+	})
 }
 
-func (db *DB) eachEpoch(ctx context.Context, of, name string, f func(run string, e Epoch) error) error {
-	return db.read(ctx, func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, `SELECT e.run, e.epoch, e.loss, e.lr, e.seconds, e.captions_per_second, e.val,
-			CASE WHEN e.epoch = r.best_epoch THEN 1 ELSE 0 END
-			FROM epochs e JOIN runs r ON r.id = e.run `+of+" ORDER BY e.run, e.epoch", name)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = rows.Close() }()
-		for rows.Next() {
-			var run string
-			var e Epoch
-			var val *string
-			err := rows.Scan(&run, &e.Epoch, (*number)(&e.Loss), (*number)(&e.LR), (*number)(&e.Seconds),
-				(*number)(&e.CaptionsPerSecond), &val, &e.Selected)
-			if err != nil {
-				return err
-			}
-			if e.Val, err = decodeMetrics(val); err != nil {
-				return fmt.Errorf("run %s, epoch %d: validation metrics: %w", run, e.Epoch, err)
-			}
-			if err := f(run, e); err != nil {
-				return err
-			}
-		}
-		return rows.Err()
-	})
+// studyEpoch is an epoch with the run that it is of, and the run's best one.
+type studyEpoch struct {
+	Epoch
+	run  string
+	best int
+}
+
+// studyEpochColumns are those that it is read from.
+var studyEpochColumns = columns[studyEpoch]{
+	table: epochColumns.table,
+	names: append([]string{"m.run", "r.best_epoch"}, within("e", epochColumns.names)...),
+	into:  func(e *studyEpoch) []any { return append([]any{&e.run, &e.best}, epochColumns.into(&e.Epoch)...) },
+	row:   func(e *studyEpoch) string { return "run " + e.run + ", " + epochColumns.row(&e.Epoch) },
+}
+
+// within names columns of a table of several.
+func within(table string, names []string) []string {
+	all := make([]string, len(names))
+	for i, name := range names {
+		all[i] = table + "." + name
+	}
+	return all
 }
 
 // Curves returns the validation metrics of the epochs of a study's runs, up to
@@ -177,12 +201,8 @@ func (db *DB) Curves(ctx context.Context, study string, until int) (map[string][
 		defer func() { _ = rows.Close() }()
 		for rows.Next() {
 			var run string
-			var val *string
-			if err := rows.Scan(&run, &val); err != nil {
-				return err
-			}
-			values, err := decodeMetrics(val)
-			if err != nil {
+			var values metricValues
+			if err := rows.Scan(&run, &values); err != nil {
 				return fmt.Errorf("run %s: validation metrics: %w", run, err)
 			}
 			curves[run] = append(curves[run], values)

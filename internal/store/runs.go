@@ -4,19 +4,46 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"strings"
+	"slices"
 	"time"
 )
 
-// runColumns are those that a run is scanned from; standing are as many, without what is large.
-const runColumns = `r.id, r.seed, r.settings, r.state, r.failure, r.error, r.attempt, r.beats,
-	r.owner_host, r.owner_place, r.owner_pid, r.owner_start, r.lease_ms, r.progress,
-	r.created_ms, r.started_ms, r.heard_ms, r.finished_ms, r.seconds, r.epochs, r.best_epoch,
-	r.parameters, r.signature, r.captions_sha256, r.weights_sha256, r.environment,
-	CASE WHEN r.stop_attempt = r.attempt THEN 1 ELSE 0 END`
+// runColumns are those that a run is read from, but for its studies and metrics.
+var runColumns = columns[Run]{
+	table: "runs",
+	names: []string{"r.id", "r.seed", "r.settings", "r.state", "r.failure", "r.error", "r.attempt", "r.beats",
+		"r.owner_host", "r.owner_place", "r.owner_pid", "r.owner_start", "r.lease_ms", "r.progress",
+		"r.created_ms", "r.started_ms", "r.heard_ms", "r.finished_ms", "r.seconds", "r.epochs", "r.best_epoch",
+		"r.parameters", "r.signature", "r.captions_sha256", "r.weights_sha256", "r.environment", "r.stop_attempt"},
+	into: func(r *Run) []any {
+		return []any{&r.ID, &r.Seed, (*document)(&r.Settings), &r.State, &r.Failure, &r.Error, &r.Attempt, &r.Beats,
+			&r.Owner.Host, &r.Owner.Place, &r.Owner.PID, &r.Owner.Start, (*span)(&r.Owner.Lease), (*document)(&r.Progress),
+			(*moment)(&r.Created), (*moment)(&r.Started), (*moment)(&r.Heard), (*moment)(&r.Finished),
+			(*number)(&r.Seconds), &r.Epochs, &r.BestEpoch,
+			&r.Parameters, &r.Signature, &r.CaptionsSHA256, &r.WeightsSHA256, (*document)(&r.Environment), stopRequest{r}}
+	},
+	row: func(r *Run) string { return "run " + r.ID },
+	settle: func(r *Run) error {
+		if r.State == Interrupted && r.Failure == Pruned {
+			r.State, r.Failure = Pruned, ""
+		}
+		return nil
+	},
+}
 
-var standing = strings.NewReplacer("r.settings", "''", "r.progress", "NULL", "r.environment", "NULL").Replace(runColumns)
+// standingColumns are as many, without what is large.
+var standingColumns = func() columns[Run] {
+	c := runColumns
+	c.names = slices.Clone(c.names)
+	for i, name := range c.names {
+		if slices.Contains([]string{"r.settings", "r.progress", "r.environment"}, name) {
+			c.names[i] = "NULL"
+		}
+	}
+	return c
+}()
 
 // Runs returns the runs of a study in the order of its plan or, for the empty
 // name, every run of the database once, by creation. An unknown study has none.
@@ -37,7 +64,7 @@ func (db *DB) Runs(ctx context.Context, study string) ([]Run, error) {
 func (db *DB) Members(ctx context.Context, study string) ([]Run, error) {
 	var runs []Run
 	err := db.read(ctx, func(tx *sql.Tx) (err error) {
-		runs, err = memberRuns(ctx, tx, standing, study)
+		runs, err = memberRuns(ctx, tx, standingColumns, study)
 		return err
 	})
 	return runs, err
@@ -46,7 +73,7 @@ func (db *DB) Members(ctx context.Context, study string) ([]Run, error) {
 // Stand returns how the run of an id stands, as [DB.Members] does but for its studies, and whether there is one.
 func (db *DB) Stand(ctx context.Context, id string) (run Run, known bool, err error) {
 	err = db.read(ctx, func(tx *sql.Tx) error {
-		runs, err := queryRuns(ctx, tx, standing, "FROM runs r WHERE r.id = ?", id)
+		runs, err := standingColumns.read(ctx, tx, "FROM runs r WHERE r.id = ?", id)
 		if len(runs) > 0 {
 			run, known = runs[0], true
 		}
@@ -56,12 +83,12 @@ func (db *DB) Stand(ctx context.Context, id string) (run Run, known bool, err er
 }
 
 // memberRuns reads the runs of a study, or all, with their places in studies.
-func memberRuns(ctx context.Context, tx *sql.Tx, columns, study string) ([]Run, error) {
+func memberRuns(ctx context.Context, tx *sql.Tx, c columns[Run], study string) ([]Run, error) {
 	from, args := "FROM runs r ORDER BY r.created_ms, r.id", []any(nil)
 	if study != "" {
 		from, args = "FROM runs r JOIN study_runs m ON m.run = r.id WHERE m.study = ? ORDER BY m.position, r.id", []any{study}
 	}
-	runs, err := queryRuns(ctx, tx, columns, from, args...)
+	runs, err := c.read(ctx, tx, from, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +113,7 @@ func (db *DB) Run(ctx context.Context, idOrPrefix string) (Run, error) {
 		if err != nil {
 			return err
 		}
-		runs, err := queryRuns(ctx, tx, runColumns, "FROM runs r WHERE r.id = ?", id)
+		runs, err := queryRuns(ctx, tx, "FROM runs r WHERE r.id = ?", id)
 		if err != nil {
 			return err
 		}
@@ -126,19 +153,8 @@ func (db *DB) WithReadings(ctx context.Context, study, split string) ([]string, 
 // ids gives what a query finds: run ids.
 func (db *DB) ids(ctx context.Context, query string, args ...any) (ids []string, err error) {
 	err = db.read(ctx, func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, query, args...)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = rows.Close() }()
-		for rows.Next() {
-			var id string
-			if err := rows.Scan(&id); err != nil {
-				return err
-			}
-			ids = append(ids, id)
-		}
-		return rows.Err()
+		ids, err = names(ctx, tx, query, args...)
+		return err
 	})
 	return ids, err
 }
@@ -171,142 +187,140 @@ func resolve(ctx context.Context, tx *sql.Tx, prefix string) (string, error) {
 	}
 	switch len(ids) {
 	case 0:
-		return "", fmt.Errorf("run %q: %w: no run's id starts so", prefix, ErrNotFound)
+		var study bool
+		err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM studies WHERE name = ?)", prefix).Scan(&study)
+		if study {
+			return "", fmt.Errorf("run %q: %w: it is a study, whose runs `glimpse runs %s` lists", prefix, ErrNotFound, prefix)
+		}
+		return "", errors.Join(fmt.Errorf("run %q: %w: no run ID starts with that; `glimpse runs` lists them", prefix, ErrNotFound), err)
 	case 1:
 		return ids[0], nil
 	}
 	return "", &AmbiguousError{Prefix: prefix, Candidates: ids[:min(len(ids), 10)], Total: len(ids)}
 }
 
-func queryRuns(ctx context.Context, tx *sql.Tx, columns, from string, args ...any) ([]Run, error) {
-	rows, err := tx.QueryContext(ctx, "SELECT "+columns+" "+from, args...)
-	if err != nil {
-		return nil, err
+// stopRequest is the column of the attempt that was asked to end, which is read behind
+// that of the attempt.
+type stopRequest struct{ of *Run }
+
+// Scan implements sql.Scanner.
+func (s stopRequest) Scan(src any) error {
+	attempt, ok := src.(int64)
+	if src != nil && !ok {
+		return fmt.Errorf("cannot read a whole number from %s", shown(src))
 	}
-	defer func() { _ = rows.Close() }()
-	var runs []Run
-	for rows.Next() {
-		run, err := scanRun(rows)
-		if err != nil {
-			return nil, err
-		}
-		runs = append(runs, run)
-	}
-	return runs, rows.Err()
+	s.of.Stopped = ok && attempt == s.of.Attempt
+	return nil
 }
 
-func scanRun(rows *sql.Rows) (Run, error) {
-	var run Run
-	var settings string
-	var progress, environment *string
-	var created, lease int64
-	var started, heard, finished *int64
-	var seconds number
-	err := rows.Scan(&run.ID, &run.Seed, &settings, &run.State, &run.Failure, &run.Error, &run.Attempt, &run.Beats,
-		&run.Owner.Host, &run.Owner.Place, &run.Owner.PID, &run.Owner.Start, &lease, &progress,
-		&created, &started, &heard, &finished, &seconds, &run.Epochs, &run.BestEpoch,
-		&run.Parameters, &run.Signature, &run.CaptionsSHA256, &run.WeightsSHA256, &environment, &run.Stopped)
-	if err != nil {
-		return Run{}, err
-	}
-	if run.State == Interrupted && run.Failure == Pruned {
-		run.State, run.Failure = Pruned, ""
-	}
-	if settings != "" {
-		run.Settings = json.RawMessage(settings)
-	}
-	run.Owner.Lease = time.Duration(lease) * time.Millisecond
-	run.Progress = rawJSON(progress)
-	run.Created, run.Started, run.Heard, run.Finished = time.UnixMilli(created), instant(started), instant(heard), instant(finished)
-	run.Seconds = float64(seconds)
-	run.Environment = rawJSON(environment)
-	return run, nil
+func queryRuns(ctx context.Context, q querier, from string, args ...any) ([]Run, error) {
+	return runColumns.read(ctx, q, from, args...)
 }
 
-// instant turns a column of milliseconds into a time; NULL is the zero time.
-func instant(ms *int64) time.Time {
-	if ms == nil {
-		return time.Time{}
+// ofRun adds to an error which run it is about.
+func ofRun(run string, err error) error {
+	if err != nil {
+		err = fmt.Errorf("run %s: %w", run, err)
 	}
-	return time.UnixMilli(*ms)
+	return err
+}
+
+// membership is a run's place in a study.
+type membership struct {
+	run, study, arm string
+	swept           map[string]string
+}
+
+// membershipColumns are those that a membership is read from.
+var membershipColumns = columns[membership]{
+	table: "study_runs",
+	names: []string{"m.run", "m.study", "m.arm", "m.swept"},
+	into:  func(m *membership) []any { return []any{&m.run, &m.study, &m.arm, (*sweptValues)(&m.swept)} },
+	row:   func(m *membership) string { return "run " + m.run + " of study " + m.study },
+}
+
+// sweptValues are those of a membership, as JSON in their column.
+type sweptValues map[string]string
+
+// Scan implements sql.Scanner.
+func (s *sweptValues) Scan(src any) error {
+	text, ok := src.(string)
+	if !ok {
+		return fmt.Errorf("cannot read JSON from %s", shown(src))
+	}
+	return json.Unmarshal([]byte(text), s)
+}
+
+// storedMetric is a metric of a run.
+type storedMetric struct {
+	run, split, key string
+	value           float64
+}
+
+// metricColumns are those that a metric is read from.
+var metricColumns = columns[storedMetric]{
+	table: "metrics",
+	names: []string{"run", "split", "key", "value"},
+	into:  func(v *storedMetric) []any { return []any{&v.run, &v.split, &v.key, (*number)(&v.value)} },
+	row:   func(v *storedMetric) string { return "metric " + v.split + "." + v.key },
 }
 
 // addMemberships fills Study, Studies, Arm and Swept. With a study given, the
 // runs take their place in it, else that in the oldest study that holds them.
-func addMemberships(ctx context.Context, tx *sql.Tx, runs map[string]*Run, study, run string) error {
-	query := "SELECT m.run, m.study, m.arm, m.swept FROM study_runs m JOIN studies s ON s.name = m.study"
+func addMemberships(ctx context.Context, q querier, runs map[string]*Run, study, run string) error {
+	from := "FROM study_runs m JOIN studies s ON s.name = m.study"
 	var args []any
 	switch {
 	case run != "":
-		query, args = query+" WHERE m.run = ?", []any{run}
+		from, args = from+" WHERE m.run = ?", []any{run}
 	case study != "":
-		query, args = query+" WHERE m.run IN (SELECT run FROM study_runs WHERE study = ?)", []any{study}
+		from, args = from+" WHERE m.run IN (SELECT run FROM study_runs WHERE study = ?)", []any{study}
 	}
-	rows, err := tx.QueryContext(ctx, query+" ORDER BY s.created_ms, s.name", args...)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		var id, name, arm, swept string
-		if err := rows.Scan(&id, &name, &arm, &swept); err != nil {
-			return err
-		}
-		run := runs[id]
+	return membershipColumns.each(ctx, q, from+" ORDER BY s.created_ms, s.name", args, func(m membership) {
+		run := runs[m.run]
 		if run == nil {
-			continue
+			return
 		}
-		run.Studies = append(run.Studies, name)
-		if name != study && (study != "" || len(run.Studies) > 1) {
-			continue
+		run.Studies = append(run.Studies, m.study)
+		if m.study == study || study == "" && len(run.Studies) == 1 {
+			run.Study, run.Arm, run.Swept = m.study, m.arm, m.swept
 		}
-		run.Study, run.Arm = name, arm
-		if err := json.Unmarshal([]byte(swept), &run.Swept); err != nil {
-			return fmt.Errorf("run %s: swept: %w", id, err)
-		}
-	}
-	return rows.Err()
+	})
 }
 
-func addMetrics(ctx context.Context, tx *sql.Tx, runs map[string]*Run, study, run string) error {
-	query := "SELECT run, split, key, value FROM metrics"
+func addMetrics(ctx context.Context, q querier, runs map[string]*Run, study, run string) error {
+	from := "FROM metrics"
 	var args []any
 	switch {
 	case run != "":
-		query, args = query+" WHERE run = ?", []any{run}
+		from, args = from+" WHERE run = ?", []any{run}
 	case study != "":
-		query, args = query+" WHERE run IN (SELECT run FROM study_runs WHERE study = ?)", []any{study}
+		from, args = from+" WHERE run IN (SELECT run FROM study_runs WHERE study = ?)", []any{study}
 	}
-	rows, err := tx.QueryContext(ctx, query, args...)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = rows.Close() }()
 	names := map[string]string{} // so that equal keys of thousands of runs are one text
-	intern := func(name string) string {
-		known, found := names[name]
-		if !found {
-			known, names[name] = name, name
+	return metricColumns.each(ctx, q, from, args, func(m storedMetric) {
+		if run := runs[m.run]; run != nil {
+			m.split, m.key = shared(names, m.split), shared(names, m.key)
+			run.setMetric(m)
 		}
-		return known
+	})
+}
+
+// shared gives the text that is known for an equal one.
+func shared(known map[string]string, text string) string {
+	if one, found := known[text]; found {
+		return one
 	}
-	for rows.Next() {
-		var id, split, key string
-		var value number
-		if err := rows.Scan(&id, &split, &key, &value); err != nil {
-			return err
-		}
-		run := runs[id]
-		if run == nil {
-			continue
-		}
-		if run.Metrics == nil {
-			run.Metrics = map[string]map[string]float64{}
-		}
-		if run.Metrics[split] == nil {
-			run.Metrics[intern(split)] = map[string]float64{}
-		}
-		run.Metrics[split][intern(key)] = float64(value)
+	known[text] = text
+	return text
+}
+
+func (r *Run) setMetric(m storedMetric) {
+	if r.Metrics == nil {
+		r.Metrics = map[string]map[string]float64{}
 	}
-	return rows.Err()
+	if r.Metrics[m.split] == nil {
+		r.Metrics[m.split] = map[string]float64{}
+	}
+	r.Metrics[m.split][m.key] = m.value
 }

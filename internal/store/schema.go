@@ -32,6 +32,10 @@ var migrations = loadMigrations()
 // newest is the schema this program writes.
 func newest() int { return len(migrations) }
 
+// readable is the oldest schema that is read as it lies. What came later adds tables
+// that readers can do without.
+const readable = 6
+
 // loadMigrations reads the embedded files 0001_name.sql and so on. Their names
 // are part of the program, so that a wrong one is left out here and noticed by
 // the tests.
@@ -178,17 +182,7 @@ func inspectWith(path string, size int64, options url.Values) error {
 	}
 	defer func() { _ = pool.Close() }()
 	ctx := context.Background()
-	version, err := schemaVersion(ctx, pool)
-	if err == nil && version > 0 && version <= newest() {
-		err = checkNames(ctx, pool)
-	}
-	if errors.Is(err, ErrNotResults) {
-		return fmt.Errorf("%s: %w; nothing was changed, give another --db", path, err)
-	}
-	if err != nil {
-		return explain(path, err)
-	}
-	if err := checkVersion(path, version); err != nil {
+	if _, err := vet(ctx, pool, path); err != nil {
 		return err
 	}
 	if size > checkLimit {
@@ -198,6 +192,24 @@ func inspectWith(path string, size int64, options url.Values) error {
 		return explain(path, err)
 	}
 	return nil
+}
+
+// vet refuses a database that is not ours, or is of a newer schema, before any of
+// its tables is read or written. It returns the schema, 0 for an empty database.
+func vet(ctx context.Context, q querier, path string) (version int, err error) {
+	version, err = schemaVersion(ctx, q)
+	if err == nil && version > 0 && version <= newest() {
+		if err = checkShape(ctx, q, version); err == nil {
+			err = checkNames(ctx, q)
+		}
+	}
+	if errors.Is(err, ErrNotResults) {
+		return 0, fmt.Errorf("%s: %w; nothing was changed, give another --db", path, err)
+	}
+	if err != nil {
+		return 0, explain(path, err)
+	}
+	return version, checkVersion(path, version)
 }
 
 // checkNames refuses a database of somebody who would write elsewhere: runs and

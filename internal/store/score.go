@@ -18,12 +18,23 @@ import (
 // METEOR's counts; scoreFields are its fields, in the same order.
 var scoreColumns = []string{"match1", "match2", "match3", "match4", "length", "ref_length", "rouge_l", "cider", "cider_d", "meteor"}
 
-// knownScores reads those columns, with 0 for what was not measured.
-var knownScores = "COALESCE(" + strings.Join(scoreColumns, ", 0), COALESCE(") + ", 0)"
-
 func scoreFields(s *metrics.ImageScore) []any {
 	return []any{&s.Match[0], &s.Match[1], &s.Match[2], &s.Match[3], &s.Length, &s.RefLength,
 		(*number)(&s.RougeL), (*number)(&s.CIDEr), (*number)(&s.CIDErD), (*number)(&s.METEOR)}
+}
+
+// scoreTargets are those fields to be read into: what was not measured is 0.
+func scoreTargets(s *metrics.ImageScore) []any {
+	fields := scoreFields(s)
+	for i, field := range fields {
+		switch field := field.(type) {
+		case *int:
+			fields[i] = (*count)(field)
+		case *number:
+			fields[i] = (*measure)(field)
+		}
+	}
+	return fields
 }
 
 // meteorCounts are METEOR's counts in their column: JSON, or NULL for none.
@@ -120,52 +131,71 @@ func saveScores(ctx context.Context, tx *sql.Tx, run, split string, scores []met
 	return nil
 }
 
+// captionColumns are those that a caption is read from.
+var captionColumns = columns[Caption]{
+	table: "captions",
+	names: append([]string{"image", "words", "log_prob", "beta", "entropy", "scored", "meteor_stats"}, scoreColumns...),
+	into: func(c *Caption) []any {
+		return append([]any{&c.Image, &c.Words, (*number)(&c.LogProb), (*series)(&c.Beta), (*series)(&c.Entropy), &c.Scored,
+			(*meteorCounts)(&c.Score.MeteorStats)}, scoreTargets(&c.Score)...)
+	},
+	row: func(c *Caption) string { return "image " + c.Image },
+	settle: func(c *Caption) error {
+		if c.Scored {
+			c.Score.ID, c.Score.Blank = c.Image, c.Score.Length == 0
+		}
+		return nil
+	},
+}
+
+// scoredColumns are those of them that say what is known of a score, and saidColumns what was said beside it, without
+// attention and METEOR's counts.
+var (
+	scoredColumns = captionColumns.only(append([]string{"image", "scored", "meteor_stats"}, scoreColumns...))
+	saidColumns   = captionColumns.only(append([]string{"image", "words", "log_prob", "scored"}, scoreColumns...))
+)
+
+// captionsOf is the query for the captions of a run's split.
+const captionsOf = "FROM captions WHERE run = ? AND split = ? ORDER BY image"
+
 // Scores returns the scores of a run's captions of a split, in image-id order: what
 // [DB.Captions] has as Score, without the captions. It is nil where one of them has not been scored.
 func (db *DB) Scores(ctx context.Context, run, split string) ([]metrics.ImageScore, error) {
 	var scores []metrics.ImageScore
+	unscored := false
 	err := db.read(ctx, func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, "SELECT image, scored, meteor_stats, "+knownScores+
-			" FROM captions WHERE run = ? AND split = ? ORDER BY image", run, split)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = rows.Close() }()
-		var s metrics.ImageScore
-		var scored bool
-		into := append([]any{&s.ID, &scored, (*meteorCounts)(&s.MeteorStats)}, scoreFields(&s)...)
-		for rows.Next() {
-			if err := rows.Scan(into...); err != nil {
-				return fmt.Errorf("run %s, scores of %s: %w", run, split, err)
-			}
-			if !scored {
-				scores = nil
-				return nil
-			}
-			s.Blank = s.Length == 0
-			scores = append(scores, s)
-		}
-		return rows.Err()
+		return scoredColumns.each(ctx, tx, captionsOf, []any{run, split}, func(c Caption) {
+			unscored = unscored || !c.Scored
+			scores = append(scores, c.Score)
+		})
 	})
-	return scores, err
+	if err != nil {
+		return nil, fmt.Errorf("run %s, scores of %s: %w", run, split, err)
+	}
+	if unscored {
+		return nil, nil
+	}
+	return scores, nil
 }
 
 // EachCaption calls f with the captions of runs, in their order, and of each run those of the
 // splits, in image-id order, as one moment saw them. f gets the place of the run. What attention did, and METEOR's counts, stay
-// empty. f must not keep the caption.
+// empty.
 func (db *DB) EachCaption(ctx context.Context, runs, splits []string, f func(run int, split string, c *Caption) error) error {
 	return db.read(ctx, func(tx *sql.Tx) error {
-		of, err := tx.PrepareContext(ctx, "SELECT image, words, log_prob, scored, "+knownScores+
-			" FROM captions WHERE run = ? AND split = ? ORDER BY image")
-		if err != nil {
-			return err
-		}
-		defer func() { _ = of.Close() }()
 		for i, run := range runs {
 			for _, split := range splits {
-				err := eachCaption(ctx, of, run, split, func(c *Caption) error { return f(i, split, c) })
+				var failed error
+				err := saidColumns.each(ctx, tx, captionsOf, []any{run, split}, func(c Caption) {
+					if failed == nil {
+						failed = f(i, split, &c)
+					}
+				})
 				if err != nil {
-					return err
+					return fmt.Errorf("run %s, captions of %s: %w", run, split, err)
+				}
+				if failed != nil {
+					return failed
 				}
 			}
 		}
@@ -173,68 +203,15 @@ func (db *DB) EachCaption(ctx context.Context, runs, splits []string, f func(run
 	})
 }
 
-func eachCaption(ctx context.Context, of *sql.Stmt, run, split string, f func(*Caption) error) error {
-	rows, err := of.QueryContext(ctx, run, split)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = rows.Close() }()
-	var c Caption
-	into := append([]any{&c.Image, &c.Words, (*number)(&c.LogProb), &c.Scored}, scoreFields(&c.Score)...)
-	for rows.Next() {
-		if err := rows.Scan(into...); err != nil {
-			return fmt.Errorf("run %s, captions of %s: %w", run, split, err)
-		}
-		c.Score.ID, c.Score.Blank = "", false
-		if c.Scored {
-			c.Score.ID, c.Score.Blank = c.Image, c.Score.Length == 0
-		}
-		if err := f(&c); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
-}
-
 // Captions returns the stored captions of a run's split, in image-id order.
 func (db *DB) Captions(ctx context.Context, run, split string) ([]Caption, error) {
 	var captions []Caption
-	err := db.read(ctx, func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, "SELECT image, words, log_prob, beta, entropy, scored, meteor_stats, "+knownScores+
-			" FROM captions WHERE run = ? AND split = ? ORDER BY image", run, split)
+	err := db.read(ctx, func(tx *sql.Tx) (err error) {
+		captions, err = captionColumns.read(ctx, tx, captionsOf, run, split)
 		if err != nil {
-			return err
+			err = fmt.Errorf("run %s, captions of %s: %w", run, split, err)
 		}
-		defer func() { _ = rows.Close() }()
-		for rows.Next() {
-			c, err := scanCaption(rows)
-			if err != nil {
-				return fmt.Errorf("run %s, captions of %s: %w", run, split, err)
-			}
-			captions = append(captions, c)
-		}
-		return rows.Err()
+		return err
 	})
 	return captions, err
-}
-
-func scanCaption(rows *sql.Rows) (Caption, error) {
-	var c Caption
-	var beta, entropy *string
-	s := &c.Score
-	err := rows.Scan(append([]any{&c.Image, &c.Words, (*number)(&c.LogProb), &beta, &entropy, &c.Scored, (*meteorCounts)(&s.MeteorStats)},
-		scoreFields(s)...)...)
-	if err != nil {
-		return Caption{}, fmt.Errorf("%s: %w", c.Image, err)
-	}
-	if c.Beta, err = decodeSeries(beta); err != nil {
-		return Caption{}, fmt.Errorf("%s: beta: %w", c.Image, err)
-	}
-	if c.Entropy, err = decodeSeries(entropy); err != nil {
-		return Caption{}, fmt.Errorf("%s: entropy: %w", c.Image, err)
-	}
-	if c.Scored {
-		s.ID, s.Blank = c.Image, s.Length == 0
-	}
-	return c, nil
 }

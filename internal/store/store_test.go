@@ -99,6 +99,9 @@ func TestStudyIsSavedOnceAndRunsAreShared(t *testing.T) {
 	if err != nil || got.Spec != first.Spec || string(got.Compare) != string(first.Compare) {
 		t.Errorf("study read back as %+v, %v", got, err)
 	}
+	if _, err := db.Run(ctx, "first"); !errors.Is(err, ErrNotFound) || !strings.Contains(err.Error(), "it is a study, whose runs `glimpse runs first` lists") {
+		t.Errorf("a study as a run: %v", err)
+	}
 	if _, err = db.Study(ctx, "third"); !errors.Is(err, ErrNotFound) || !strings.Contains(err.Error(), "first") {
 		t.Errorf("unknown study: %v", err)
 	}
@@ -151,7 +154,7 @@ func TestClaimIsCompareAndSet(t *testing.T) {
 		"adopt":      func() error { return db.Adopt(ctx, claim, Owner{}) },
 		"start":      func() error { return db.Start(ctx, claim, Start{}) },
 		"checkpoint": func() error { return db.SaveCheckpoint(ctx, claim, Checkpoint{Epoch: &Epoch{Epoch: 1}}) },
-		"restart":    func() error { return db.Restart(ctx, claim) },
+		"rewind":     func() error { return db.Rewind(ctx, claim, 0, Checkpoint{}) },
 		"captions":   func() error { return db.SaveCaptions(ctx, claim, "test", nil) },
 		"complete":   func() error { return db.Complete(ctx, claim, Result{}) },
 		"fail":       func() error { return db.Fail(ctx, claim, "crash", "x") },
@@ -307,27 +310,78 @@ func TestRecordsComeBackAsTheyWere(t *testing.T) {
 	if _, err := db.writer.ExecContext(ctx, `UPDATE captions SET meteor_stats = '{"chunks": "two"}' WHERE image = 'a.jpg'`); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := db.Captions(ctx, claim.Run, "test"); err == nil || !strings.Contains(err.Error(), "captions of test: a.jpg: ") ||
+	if _, err := db.Captions(ctx, claim.Run, "test"); err == nil || !strings.Contains(err.Error(), "captions of test: table captions, column meteor_stats, image a.jpg: ") ||
 		!strings.Contains(err.Error(), "METEOR's counts: ") {
 		t.Errorf("counts that are none: %v", err)
 	}
 }
 
-func TestRestartForgets(t *testing.T) {
+func TestRewindForgets(t *testing.T) {
 	db, ctx := open(t), context.Background()
 	claim := claimed(t, db)
-	checkpoint := Checkpoint{Progress: json.RawMessage(`{}`), Seconds: 1, Epoch: &Epoch{Epoch: 1}, BestEpoch: 1}
-	if err := db.SaveCheckpoint(ctx, claim, checkpoint); err != nil {
+	save := func(epoch int) {
+		t.Helper()
+		err := db.SaveCheckpoint(ctx, claim, Checkpoint{
+			Progress: json.RawMessage(fmt.Sprintf(`{"epoch":%d}`, epoch)), Seconds: float64(epoch), Epoch: &Epoch{Epoch: epoch}, BestEpoch: epoch,
+		})
+		if err != nil {
+			t.Fatalf("epoch %d: %v", epoch, err)
+		}
+	}
+	for epoch := 1; epoch <= 3; epoch++ {
+		save(epoch)
+	}
+	if err := db.SaveCaptions(ctx, claim, "test", []Caption{{Image: "a.jpg"}}); err != nil {
 		t.Fatal(err)
 	}
-	if err := db.Restart(ctx, claim); err != nil {
+	for _, epoch := range []int{1, 0} {
+		to := Checkpoint{Progress: json.RawMessage(fmt.Sprintf(`{"epoch":%d}`, epoch)), Seconds: float64(epoch), BestEpoch: epoch}
+		if err := db.Rewind(ctx, claim, epoch, to); err != nil {
+			t.Fatal(err)
+		}
+		run, _ := db.Run(ctx, claim.Run)
+		if string(run.Progress) != string(to.Progress) || run.Epochs != epoch || run.BestEpoch != epoch || run.Seconds != to.Seconds || run.State != Running {
+			t.Errorf("back at epoch %d the run is %+v", epoch, run)
+		}
+		if epochs, err := db.Epochs(ctx, claim.Run); err != nil || len(epochs) != epoch {
+			t.Errorf("back at epoch %d there are %d, %v", epoch, len(epochs), err)
+		}
+		if captions, err := db.Captions(ctx, claim.Run, "test"); err != nil || len(captions) != 0 {
+			t.Errorf("back at epoch %d: %d captions, %v", epoch, len(captions), err)
+		}
+		save(epoch + 1)
+	}
+}
+
+func TestTakeovers(t *testing.T) {
+	db, ctx := open(t), context.Background()
+	claim := claimed(t, db)
+	expected := func(when string, want int) {
+		t.Helper()
+		if n, err := db.Takeovers(ctx, claim.Run); err != nil || n != want {
+			t.Errorf("%s: %d takeovers, %v; want %d", when, n, err, want)
+		}
+	}
+	take := func() {
+		t.Helper()
+		run, err := db.Run(ctx, claim.Run)
+		if err == nil {
+			claim, err = db.Claim(ctx, run, Owner{})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	expected("at first", 0)
+	take()
+	take()
+	expected("taken over twice", 2)
+	if err := db.Fail(ctx, claim, "crash", "it crashed"); err != nil {
 		t.Fatal(err)
 	}
-	run, _ := db.Run(ctx, claim.Run)
-	if run.Progress != nil || run.Epochs != 0 || run.BestEpoch != 0 || run.Seconds != 0 || run.State != Running {
-		t.Errorf("restarted run is %+v", run)
-	}
-	if err := db.SaveCheckpoint(ctx, claim, checkpoint); err != nil {
-		t.Errorf("first epoch after a restart: %v", err)
-	}
+	expected("once it has ended", 0)
+	take()
+	expected("begun again", 0)
+	take()
+	expected("and taken over", 1)
 }

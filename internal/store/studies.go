@@ -29,59 +29,68 @@ func (db *DB) SaveStudy(ctx context.Context, study Study, runs []Run, d Declarat
 		return errors.New("save study: it has no name")
 	}
 	return db.write(ctx, func(tx *sql.Tx) error {
-		now := time.Now().UnixMilli()
-		created := now
-		if !study.Created.IsZero() {
-			created = study.Created.UnixMilli()
-		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO studies (name, question, spec, compare, created_ms) VALUES (?, ?, ?, ?, ?)
-			ON CONFLICT (name) DO NOTHING`, study.Name, study.Question, study.Spec, jsonText(study.Compare), created)
-		if err != nil {
-			return err
-		}
-		frozen, err := declare(ctx, tx, study.Name, runs, d, earlier)
-		if err != nil {
-			return err
-		}
-		if !frozen { // else its question and file are those of the declaration that counts
-			_, err := tx.ExecContext(ctx, "UPDATE studies SET question = ?, spec = ?, compare = ? WHERE name = ?",
-				study.Question, study.Spec, jsonText(study.Compare), study.Name)
-			if err != nil {
-				return err
-			}
-		}
-		behind := 0
-		if frozen {
-			last := tx.QueryRowContext(ctx, "SELECT COALESCE(MAX(position), -1) FROM study_runs WHERE study = ?", study.Name)
-			err = last.Scan(&behind)
-			behind++
-		} else {
-			_, err = tx.ExecContext(ctx, "DELETE FROM study_runs WHERE study = ?", study.Name)
-		}
-		if err != nil {
-			return err
-		}
-		for i, run := range runs {
-			if run.ID == "" || !json.Valid(run.Settings) {
-				return fmt.Errorf("save study %s: run %d has no id or no settings", study.Name, i+1)
-			}
-			_, err := tx.ExecContext(ctx, `INSERT INTO runs (id, seed, settings, state, created_ms) VALUES (?, ?, ?, ?, ?)
-				ON CONFLICT (id) DO NOTHING`, run.ID, run.Seed, string(run.Settings), Queued, now)
-			if err != nil {
-				return err
-			}
-			swept, err := json.Marshal(run.Swept)
-			if err != nil {
-				return err
-			}
-			_, err = tx.ExecContext(ctx, `INSERT INTO study_runs (study, run, position, arm, swept) VALUES (?, ?, ?, ?, ?)
-				ON CONFLICT (study, run) DO NOTHING`, study.Name, run.ID, behind+i, run.Arm, string(swept))
-			if err != nil {
-				return err
-			}
-		}
-		return freeze(ctx, tx, study.Name)
+		return theStudy(study.Name).reseal(ctx, tx, named("studies", "study_runs", "declarations"), nil, func() error {
+			return saveStudy(ctx, tx, study, runs, d, earlier)
+		})
 	})
+}
+
+func saveStudy(ctx context.Context, tx *sql.Tx, study Study, runs []Run, d Declaration, earlier *Declaration) error {
+	now := time.Now().UnixMilli()
+	created := now
+	if !study.Created.IsZero() {
+		created = study.Created.UnixMilli()
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO studies (name, question, spec, compare, created_ms) VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT (name) DO NOTHING`, study.Name, study.Question, study.Spec, jsonText(study.Compare), created)
+	if err != nil {
+		return err
+	}
+	frozen, err := declare(ctx, tx, study.Name, runs, d, earlier)
+	if err != nil {
+		return err
+	}
+	if !frozen { // else its question and file are those of the declaration that counts
+		_, err := tx.ExecContext(ctx, "UPDATE studies SET question = ?, spec = ?, compare = ? WHERE name = ?",
+			study.Question, study.Spec, jsonText(study.Compare), study.Name)
+		if err != nil {
+			return err
+		}
+	}
+	behind := 0
+	if frozen {
+		last := tx.QueryRowContext(ctx, "SELECT COALESCE(MAX(position), -1) FROM study_runs WHERE study = ?", study.Name)
+		err = last.Scan(&behind)
+		behind++
+	} else {
+		_, err = tx.ExecContext(ctx, "DELETE FROM study_runs WHERE study = ?", study.Name)
+	}
+	if err != nil {
+		return err
+	}
+	for i, run := range runs {
+		if run.ID == "" || !json.Valid(run.Settings) {
+			return fmt.Errorf("save study %s: run %d has no id or no settings", study.Name, i+1)
+		}
+		added, err := update(ctx, tx, `INSERT INTO runs (id, seed, settings, state, created_ms) VALUES (?, ?, ?, ?, ?)
+			ON CONFLICT (id) DO NOTHING`, run.ID, run.Seed, string(run.Settings), Queued, now)
+		if err == nil && added {
+			err = theRun(run.ID).seal(ctx, tx)
+		}
+		if err != nil {
+			return err
+		}
+		swept, err := json.Marshal(run.Swept)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `INSERT INTO study_runs (study, run, position, arm, swept) VALUES (?, ?, ?, ?, ?)
+			ON CONFLICT (study, run) DO NOTHING`, study.Name, run.ID, behind+i, run.Arm, string(swept))
+		if err != nil {
+			return err
+		}
+	}
+	return freeze(ctx, tx, study.Name)
 }
 
 // Studies returns all studies, the oldest first.
@@ -94,25 +103,18 @@ func (db *DB) Studies(ctx context.Context) ([]Study, error) {
 	return studies, err
 }
 
-func queryStudies(ctx context.Context, tx *sql.Tx) ([]Study, error) {
-	rows, err := tx.QueryContext(ctx, "SELECT name, question, spec, compare, created_ms FROM studies ORDER BY created_ms, name")
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }()
-	var studies []Study
-	for rows.Next() {
-		var study Study
-		var compare *string
-		var created int64
-		if err := rows.Scan(&study.Name, &study.Question, &study.Spec, &compare, &created); err != nil {
-			return nil, err
-		}
-		study.Compare = rawJSON(compare)
-		study.Created = time.UnixMilli(created)
-		studies = append(studies, study)
-	}
-	return studies, rows.Err()
+// studyColumns are those that a study is read from.
+var studyColumns = columns[Study]{
+	table: "studies",
+	names: []string{"name", "question", "spec", "compare", "created_ms"},
+	into: func(s *Study) []any {
+		return []any{&s.Name, &s.Question, &s.Spec, (*document)(&s.Compare), (*moment)(&s.Created)}
+	},
+	row: func(s *Study) string { return "study " + s.Name },
+}
+
+func queryStudies(ctx context.Context, q querier) ([]Study, error) {
+	return studyColumns.read(ctx, q, "FROM studies ORDER BY created_ms, name")
 }
 
 // Study returns the study of the given name. The error of an unknown name lists
@@ -142,12 +144,4 @@ func jsonText(raw json.RawMessage) any {
 		return nil
 	}
 	return string(raw)
-}
-
-// rawJSON is the inverse of jsonText.
-func rawJSON(text *string) json.RawMessage {
-	if text == nil {
-		return nil
-	}
-	return json.RawMessage(*text)
 }

@@ -4,19 +4,20 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"strings"
 )
 
-// table is one table of results. Its key orders its rows.
+// table is one table of results. Its key orders its rows, and begins with the column
+// that names the run or the study that they belong to.
 type table struct {
 	name string
 	key  []string
 }
 
 // tables are all tables that hold results, in an order in which what a row
-// refers to comes before it. Each but the first six belongs to runs alone,
-// by its column run. Pictures and maps belong to studies: they are exported, and stay out of a merge,
-// which could bring more together than may be published.
+// refers to comes before it. Pictures and maps belong to studies: they are exported,
+// and stay out of a merge, which could bring more together than may be published.
 var tables = []table{
 	{"studies", []string{"name"}},
 	{"runs", []string{"id"}},
@@ -24,19 +25,35 @@ var tables = []table{
 	{"declarations", []string{"study", "number"}},
 	{"pictures", []string{"study", "image"}},
 	{"attention_maps", []string{"study", "run", "image"}},
+	{"study_hashes", []string{"study", "part"}},
 	{"attempts", []string{"run", "attempt"}},
 	{"epochs", []string{"run", "epoch"}},
 	{"captions", []string{"run", "split", "image"}},
 	{"metrics", []string{"run", "split", "key"}},
+	{"run_hashes", []string{"run", "part"}},
 	{"audits", []string{"run", "split", "protocol"}},
 	{"readings", []string{"run", "split", "image"}},
 }
 
-// partsOfRun are the tables whose rows belong to one run.
-func partsOfRun() []table { return tables[6:] }
+// partsOfRun are the tables whose rows belong to one run, but for its own.
+func partsOfRun() []table {
+	return slices.DeleteFunc(slices.Clone(tables), func(t table) bool { return t.key[0] != "run" })
+}
 
 // foundLater are the parts that a completed run gets when it is looked at again.
 func foundLater() []table { return tables[len(tables)-2:] }
+
+// tables are those with rows of the owner that are hashed, its own first.
+func (o owner) tables() []table {
+	return slices.DeleteFunc(slices.Clone(tables), func(t table) bool {
+		return t.key[0] != o.kind && t.name != map[string]string{"run": "runs", "study": "studies"}[o.kind] || t.name == o.hashes()
+	})
+}
+
+// named gives tables by their names.
+func named(names ...string) []table {
+	return slices.DeleteFunc(slices.Clone(tables), func(t table) bool { return !slices.Contains(names, t.name) })
+}
 
 // has tells whether the database has the table: older schemas lack some.
 func (t table) has(ctx context.Context, q querier) (bool, error) {
@@ -75,6 +92,11 @@ func (t table) each(ctx context.Context, q querier, where string, args []any, f 
 		}
 	}
 	return rows.Err()
+}
+
+// of calls f with each row that belongs to a run or a study, as each does.
+func (t table) of(ctx context.Context, q querier, o owner, f func(columns []string, values []any) error) error {
+	return t.each(ctx, q, t.key[0]+" = ?", []any{o.name}, f)
 }
 
 // columns lists the table's columns in their order.

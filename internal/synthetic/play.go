@@ -51,14 +51,15 @@ func newPlayer(s Shape, set *data.Dataset) (*player, error) {
 		items := make([]metrics.Item, len(split))
 		for i, at := range split {
 			image := &set.Images[at]
-			words := slices.Clone(image.Tokens[g.IntN(len(image.Tokens))])
-			other := set.Images[split[g.IntN(len(split))]].Tokens[0]
+			tokens := image.Tokens()
+			words := slices.Clone(tokens[g.IntN(len(tokens))])
+			other := set.Images[split[g.IntN(len(split))]].Tokens()[0]
 			for k := range words {
 				if g.Float64() < float64(variants-v)/(2*variants) {
 					words[k] = other[g.IntN(len(other))]
 				}
 			}
-			items[i] = metrics.Item{ID: image.ID, Candidate: words, References: image.Tokens}
+			items[i] = metrics.Item{ID: image.ID, Candidate: words, References: tokens}
 		}
 		scored, err := p.scorer.Score(items)
 		if err != nil {

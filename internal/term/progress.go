@@ -19,7 +19,8 @@ const (
 )
 
 // Progress shows how far several pieces of work have come. On a terminal, each has a bar that is redrawn in place below
-// the lines that stay; in a pipe, each says so in a plain line now and then. It is safe for concurrent use.
+// the lines that stay; in a pipe, each says so in a plain line now and then. What is hidden in its texts is
+// shown ([Lines]). It is safe for concurrent use.
 type Progress struct {
 	mu    sync.Mutex
 	w     io.Writer
@@ -44,8 +45,12 @@ type bar struct {
 
 // NewProgress shows progress on w, with bars if w is a terminal.
 func NewProgress(w io.Writer) *Progress {
+	if o, ok := w.(*Output); ok {
+		w = o.to // it writes escape sequences of its own
+	}
 	p := &Progress{w: w, now: time.Now, width: func() int { return 80 }}
-	if file, ok := w.(*os.File); ok && terminal.IsTerminal(int(file.Fd())) && os.Getenv("TERM") != "dumb" {
+	if isTerminal(w) && os.Getenv("TERM") != "dumb" {
+		file := w.(*os.File)
 		p.tty = true
 		p.width = func() int {
 			if width, _, err := terminal.GetSize(int(file.Fd())); err == nil && width > 0 {
@@ -57,8 +62,15 @@ func NewProgress(w io.Writer) *Progress {
 	return p
 }
 
+// isTerminal tells whether a person sees what is written to w.
+func isTerminal(w io.Writer) bool {
+	file, ok := w.(*os.File)
+	return ok && terminal.IsTerminal(int(file.Fd()))
+}
+
 // Update tells that done of total steps of the work called name are done; the first call begins it.
 func (p *Progress) Update(name string, done, total int, note string) {
+	name, note = Line(name), Line(note)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := p.now()
@@ -82,6 +94,7 @@ func (p *Progress) Update(name string, done, total int, note string) {
 
 // Finish ends the work called name; line, unless empty, stays on the screen.
 func (p *Progress) Finish(name, line string) {
+	name = Line(name)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for i, b := range p.bars {
@@ -103,7 +116,7 @@ func (p *Progress) Log(line string) {
 func (p *Progress) printLine(line string) {
 	p.erase()
 	if line != "" {
-		fmt.Fprintln(p.w, line)
+		fmt.Fprintln(p.w, Lines(line))
 	}
 	if p.tty {
 		p.redraw(p.now())

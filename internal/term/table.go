@@ -36,8 +36,25 @@ func WriteJSON(w io.Writer, v any) error {
 // Table collects rows of text in aligned columns.
 type Table struct{ rows [][]string }
 
-// Add adds a row.
-func (t *Table) Add(cells ...string) { t.rows = append(t.rows, cells) }
+// Add adds a row. What is hidden in a cell is shown ([Line]): no text leaves its cell.
+func (t *Table) Add(cells ...string) {
+	row := make([]string, len(cells))
+	for i, cell := range cells {
+		row[i] = Line(cell)
+	}
+	t.rows = append(t.rows, row)
+}
+
+// Gap adds an empty line, after which columns have widths of their own.
+func (t *Table) Gap() { t.rows = append(t.rows, nil) }
+
+// AddLines adds a row with a text of several lines, which stand below one another.
+func (t *Table) AddLines(cell, text string) {
+	for line := range strings.SplitSeq(text, "\n") {
+		t.Add(cell, strings.ReplaceAll(line, "\t", "    "))
+		cell = ""
+	}
+}
 
 // Empty reports whether there is no row.
 func (t *Table) Empty() bool { return len(t.rows) == 0 }

@@ -128,6 +128,14 @@ func adoptThreads() {
 	}
 }
 
+// OneThread has operations on the CPU that are called from this thread of the operating system compute on it alone, until
+// the function that it returns is called. It is for use within [Run].
+func OneThread() (end func()) {
+	before := Threads()
+	C.gl_set_threads(1)
+	return func() { C.gl_set_threads(C.int(before)) }
+}
+
 // Threads returns how many threads an operation on the CPU may use.
 func Threads() int { return int(C.gl_threads()) }
 

@@ -32,7 +32,11 @@ void gl_set_generator_state(int device, gl_tensor state) {
 }
 
 void gl_set_threads(int n) {
-  guarded([&] { at::set_num_threads(n); });
+  guarded([&] {
+    // The first operation of a thread sets its number to what any thread was told last. Asking has that done before.
+    at::get_num_threads();
+    at::set_num_threads(n);
+  });
 }
 
 int gl_threads(void) { return at::get_num_threads(); }

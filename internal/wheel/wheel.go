@@ -11,6 +11,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"glimpse/internal/atomicfile"
+	"glimpse/internal/secret"
 )
 
 // Download puts the wheel of a requirement, such as net==1.2, into the folder dir.
@@ -23,11 +26,11 @@ func Use(ctx context.Context, parent, requirement, otherwise string, download Do
 	if err := os.MkdirAll(parent, 0o755); err != nil {
 		return err
 	}
-	temporary, err := os.MkdirTemp(parent, "fetch-")
+	temporary, release, err := atomicfile.Folder(parent)
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(temporary)
+	defer release()
 	if err := download(ctx, temporary, requirement); err != nil {
 		return fmt.Errorf("%w; or %s", err, otherwise)
 	}
@@ -53,7 +56,7 @@ func Pip(ctx context.Context, dir, requirement string) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		return fmt.Errorf("pip download %s: %w: %s", requirement, err, lastLines(output.String(), 3))
+		return fmt.Errorf("pip download %s: %w: %s", requirement, err, secret.Redact(lastLines(output.String(), 3))) // pip names the index as it was configured
 	}
 	return nil
 }

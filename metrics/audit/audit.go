@@ -6,8 +6,8 @@ package audit
 import (
 	"fmt"
 	"strings"
-	"sync"
 
+	"glimpse/internal/crash"
 	"glimpse/metrics"
 	"glimpse/metrics/ptb"
 )
@@ -157,7 +157,7 @@ func Score(splits ...Split) ([]Row, error) {
 		}
 		protocols := Protocols()
 		of := make([]Row, len(protocols))
-		var wg sync.WaitGroup
+		var wg crash.Workers
 		for i, p := range protocols {
 			wg.Go(func() { of[i] = s.row(p, items) })
 		}

@@ -1,16 +1,13 @@
 package coco
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"runtime"
 	"strings"
-	"sync"
-	"unicode/utf8"
 
+	"glimpse/internal/crash"
+	"glimpse/internal/jsonfile"
 	"glimpse/metrics"
 	"glimpse/metrics/ptb"
 )
@@ -29,13 +26,14 @@ type Candidate struct {
 
 // ReadReferences reads reference captions in COCO's format: an object with the
 // list "annotations", or that list alone, of {"image_id": …, "caption": "…"}.
-// Images come in the order of their first caption. Identifiers are strings or
-// whole numbers; 42 and "42" are the same image. What is not UTF-8, not JSON
-// (NaN is not) or lacks a field gives an error with name and line.
+// Where the name ends in .jsonl, each line is an entry; with .gz, the file is
+// unpacked. Images come in the order of their first caption, and are told apart
+// by [jsonfile.ID]. What is not UTF-8, not JSON (NaN is not) or lacks a field
+// gives an error with name, line and entry.
 func ReadReferences(r io.Reader, name string) ([]References, error) {
 	var out []References
 	index := make(map[string]int)
-	err := readEntries(r, name, true, func(e entryJSON, _ int) error {
+	err := readEntries(r, name, true, func(e captionEntry, _ jsonfile.Place) error {
 		id := string(*e.ImageID)
 		i, ok := index[id]
 		if !ok {
@@ -55,13 +53,13 @@ func ReadReferences(r io.Reader, name string) ([]References, error) {
 // 0.
 func ReadCandidates(r io.Reader, name string) ([]Candidate, error) {
 	var out []Candidate
-	lines := make(map[string]int)
-	err := readEntries(r, name, false, func(e entryJSON, line int) error {
+	entries := make(map[string]jsonfile.Place)
+	err := readEntries(r, name, false, func(e captionEntry, at jsonfile.Place) error {
 		id := string(*e.ImageID)
-		if first, ok := lines[id]; ok {
-			return fmt.Errorf("%s:%d: image %q has a candidate already, in line %d; keep one for each image", name, line, id, first)
+		if first, ok := entries[id]; ok {
+			return fmt.Errorf("image %q has a candidate already, in %s of line %d; keep one for each image", id, first, first.Line)
 		}
-		lines[id] = line
+		entries[id] = at
 		out = append(out, Candidate{id, *e.Caption})
 		return nil
 	})
@@ -100,7 +98,7 @@ func Pair(references []References, candidates []Candidate) ([]metrics.Item, erro
 
 // inParallel calls f for 0 to n-1, on all cores.
 func inParallel(n int, f func(i int)) {
-	var wg sync.WaitGroup
+	var wg crash.Workers
 	workers := runtime.GOMAXPROCS(0)
 	for first := range workers {
 		wg.Go(func() {
@@ -153,76 +151,4 @@ func someOf(ids []string) string {
 		quoted = append(quoted, "…")
 	}
 	return strings.Join(quoted, ", ")
-}
-
-// imageID is an identifier in JSON, a string or a whole number.
-type imageID string
-
-func (id *imageID) UnmarshalJSON(b []byte) error {
-	if len(b) > 0 && b[0] == '"' {
-		var s string
-		if err := json.Unmarshal(b, &s); err != nil {
-			return err
-		}
-		if strings.TrimSpace(s) == "" {
-			return errors.New("image_id is empty")
-		}
-		*id = imageID(s)
-		return nil
-	}
-	if len(b) > 0 && len(bytes.Trim(bytes.TrimPrefix(b, []byte{'-'}), "0123456789")) == 0 {
-		*id = imageID(b)
-		return nil
-	}
-	return fmt.Errorf("image_id is %.40s, not a string or a whole number", b)
-}
-
-// Bounds in bytes. The tokenizer's time grows with the square of a caption, at worst.
-const (
-	maxImageID = 1 << 10
-	maxCaption = 1 << 15
-)
-
-type entryJSON struct {
-	ImageID *imageID `json:"image_id"`
-	Caption *string  `json:"caption"`
-}
-
-// readEntries calls f with each caption of a file and its line. The list may
-// be inside an object only for references.
-func readEntries(r io.Reader, name string, references bool, f func(e entryJSON, line int) error) error {
-	data, err := io.ReadAll(r)
-	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
-	if at := invalidUTF8(data); at >= 0 {
-		return fmt.Errorf("%s:%d: not UTF-8 at byte %d; save the file as UTF-8", name, lineAt(data, at), at)
-	}
-	d := &entryReader{name: name, data: data, decoder: json.NewDecoder(bytes.NewReader(data))}
-	if err := d.readFile(references, f); err != nil {
-		return d.explain(err)
-	}
-	if d.entries == 0 {
-		return fmt.Errorf("%s: no captions in it", name)
-	}
-	return nil
-}
-
-func invalidUTF8(data []byte) int {
-	if utf8.Valid(data) {
-		return -1
-	}
-	for i := 0; i < len(data); {
-		r, size := utf8.DecodeRune(data[i:])
-		if r == utf8.RuneError && size == 1 {
-			return i
-		}
-		i += size
-	}
-	return -1
-}
-
-func lineAt(data []byte, offset int) int {
-	return bytes.Count(data[:min(offset, len(data))], []byte{'\n'}) + 1
 }

@@ -1,8 +1,11 @@
 package coco
 
 import (
+	"bytes"
+	"compress/gzip"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -51,29 +54,29 @@ func TestPair(t *testing.T) {
 
 func TestReadErrors(t *testing.T) {
 	tests := []struct{ name, text, want string }{
-		{"empty file", "", "x.json:1: the JSON ends too early"},
+		{"empty file", "", "x.json:1: JSON ends too early"},
 		{"no entries", "[]", "x.json: no captions in it"},
 		{"object", `{"a": 1}`, `x.json:1: want a list of {"image_id": …, "caption": "…"}`},
 		{"scalar", `3`, `x.json:1: want a list`},
-		{"cut off", "[{\"image_id\": 1, \"caption\": \"a\"},\n{\"image_id\"", "x.json:2: the JSON ends too early"},
+		{"cut off", "[{\"image_id\": 1, \"caption\": \"a\"},\n{\"image_id\"", "x.json:2: JSON ends too early"},
 		{"more behind", `[{"image_id": 1, "caption": "a"}] x`, "more after the end"},
-		{"NaN caption", "[\n{\"image_id\": 1, \"caption\": NaN}]", "x.json:2: NaN is not JSON; write a caption or leave the entry out"},
-		{"NaN id", "[\n\n{\"image_id\": -Infinity, \"caption\": \"a\"}]", "x.json:3: Infinity is not JSON"},
-		{"broken", "[\n{\"image_id\": 1 \"caption\": 2}]", "x.json:2: not JSON: invalid character '\"'"},
+		{"NaN caption", "[\n{\"image_id\": 1, \"caption\": NaN}]", "x.json:2: entry 1 (byte 2): NaN at byte 29 is not JSON; write null, or leave the entry out"},
+		{"NaN id", "[\n\n{\"image_id\": -Infinity, \"caption\": \"a\"}]", "x.json:3: entry 1 (byte 3): Infinity at byte 17 is not JSON"},
+		{"broken", "[\n{\"image_id\": 1 \"caption\": 2}]", "x.json:2: entry 1 (byte 2): not JSON at byte 17: invalid character '\"'"},
 		{"not UTF-8", "[\n{\"image_id\": 1, \"caption\": \"caf\xe9\"}]", "x.json:2: not UTF-8 at byte 33"},
 		{"UTF-16", "\xff\xfe[\x00]\x00", "x.json:1: not UTF-8 at byte 0"},
-		{"no caption", "[\n{\"image_id\": 1}]", `x.json:2: entry 1: image "1": no caption`},
-		{"long id", `[{"image_id": ` + strings.Repeat("9", maxImageID+1) + `, "caption": "a"}]`, "x.json:1: entry 1: image_id of 1025 bytes; the longest is 1024"},
-		{"long caption", `[{"image_id": 1, "caption": "` + strings.Repeat(".", maxCaption+1) + `"}]`, `x.json:1: entry 1: image "1": caption of 32769 bytes; the longest is 32768`},
-		{"null caption", `[{"image_id": 1, "caption": null}]`, `entry 1: image "1": no caption`},
-		{"number as caption", `[{"image_id": 1, "caption": 5}]`, "x.json:1: entry 1: caption is a number, not a string"},
-		{"no id", `[{"caption": "a"}]`, "x.json:1: entry 1: no image_id"},
-		{"null id", `[{"image_id": null, "caption": "a"}]`, "x.json:1: entry 1: no image_id"},
-		{"empty id", `[{"image_id": " ", "caption": "a"}]`, "x.json:1: entry 1: image_id is empty"},
-		{"fraction as id", `[{"image_id": 1.5, "caption": "a"}]`, "x.json:1: entry 1: image_id is 1.5, not a string or a whole number"},
-		{"list as id", `[{"image_id": [1], "caption": "a"}]`, "x.json:1: entry 1: image_id is [1], not a string or a whole number"},
-		{"string entry", `["a"]`, `x.json:1: entry 1: a string where {"image_id"`},
-		{"twice", "[{\"image_id\": 1, \"caption\": \"a\"},\n\n{\"image_id\": \"1\", \"caption\": \"b\"}]", `x.json:3: image "1" has a candidate already, in line 1; keep one for each image`},
+		{"no caption", "[\n{\"image_id\": 1}]", `x.json:2: entry 1 (byte 2): image "1": no caption`},
+		{"long id", `[{"image_id": ` + strings.Repeat("9", 1025) + `, "caption": "a"}]`, "its ID has 1025 bytes; the longest has 1024"},
+		{"long caption", `[{"image_id": 1, "caption": "` + strings.Repeat(".", maxCaption+1) + `"}]`, `x.json:1: entry 1 (byte 1): image "1": caption of 32769 bytes; the longest is 32768`},
+		{"null caption", `[{"image_id": 1, "caption": null}]`, `entry 1 (byte 1): image "1": no caption`},
+		{"number as caption", `[{"image_id": 1, "caption": 5}]`, `x.json:1: entry 1 (byte 28) of image 1: "caption" is a number, not a string`},
+		{"no id", `[{"caption": "a"}]`, "x.json:1: entry 1 (byte 1): no image_id"},
+		{"null id", `[{"image_id": null, "caption": "a"}]`, "x.json:1: entry 1 (byte 1): no image_id"},
+		{"empty id", `[{"image_id": " ", "caption": "a"}]`, "x.json:1: entry 1 (byte 14) of image \" \": its ID is empty"},
+		{"fraction as id", `[{"image_id": 1.5, "caption": "a"}]`, "x.json:1: entry 1 (byte 14) of image 1.5: its ID is 1.5, not a string or a whole number"},
+		{"list as id", `[{"image_id": [1], "caption": "a"}]`, "x.json:1: entry 1 (byte 14): its ID is [1], not a string or a whole number"},
+		{"string entry", `["a"]`, `x.json:1: entry 1 (byte 1): is a string, not an object`},
+		{"twice", "[{\"image_id\": 1, \"caption\": \"a\"},\n\n{\"image_id\": \"1\", \"caption\": \"b\"}]", `x.json:3: entry 2 (byte 35): image "1" has a candidate already, in entry 1 (byte 1) of line 1; keep one for each image`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -84,9 +87,9 @@ func TestReadErrors(t *testing.T) {
 		})
 	}
 	references := []struct{ name, text, want string }{
-		{"no list", `{"images": []}`, `r.json:1: no list "annotations" in it`},
-		{"not a list", `{"annotations": {}}`, `r.json:1: "annotations" is not a list`},
-		{"two lists", `{"annotations": [], "annotations": []}`, "a second list"},
+		{"no list", `{"images": []}`, `r.json: no captions in it; want entries of`},
+		{"not a list", `{"annotations": {}}`, `r.json:1: "annotations" is not a JSON array`},
+		{"two lists", `{"annotations": [], "annotations": []}`, `r.json:1: the key "annotations" comes twice in one object at byte 20; keep one`},
 		{"empty list", `{"annotations": []}`, "r.json: no captions in it"},
 		{"scalar", `"a"`, "r.json:1: want COCO's captions"},
 	}
@@ -139,9 +142,39 @@ func TestReadLongFile(t *testing.T) {
 	}
 	b.WriteString("{\"image_id\": 3, \"caption\": \"a cat\"}]")
 	_, err := ReadCandidates(strings.NewReader(b.String()), "long.json")
-	want := `long.json:2002: image "3" has a candidate already, in line 8; keep one for each image`
+	want := `long.json:2002: entry 1001 (byte 39892): image "3" has a candidate already, in entry 4 (byte 116) of line 8; keep one for each image`
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v\nwant %s", err, want)
+	}
+}
+
+// TestReadForms reads captions in each form in which other programs write them.
+func TestReadForms(t *testing.T) {
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	_, _ = z.Write([]byte("{\"image_id\": 1.0, \"caption\": \"a dog\"}\n\n{\"image_id\": \"2\", \"caption\": \"a cat\"}"))
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	want := []Candidate{{"1", "a dog"}, {"2", "a cat"}}
+	for name, text := range map[string]string{
+		"c.jsonl.gz":  packed.String(),
+		"c.ndjson":    "\ufeff{\"image_id\": 1, \"caption\": \"a dog\"} {\"image_id\": 2, \"caption\": \"a cat\"}\n",
+		"c.json":      `[{"image_id": 1, "caption": "a dog", "Caption": "not this"}, {"image_id": 2.00, "ID": 7, "caption": "a cat"}]`,
+		"strings.txt": `[{"image_id": "1", "caption": "a dog"}, {"caption": "a cat", "image_id": "2"}]`,
+	} {
+		got, err := ReadCandidates(strings.NewReader(text), name)
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("%s: %q, %v", name, got, err)
+		}
+	}
+	// No number is rounded.
+	got, err := ReadCandidates(strings.NewReader(`[{"image_id": 9007199254740993, "caption": ""}, {"image_id": 9007199254740992, "caption": ""}]`), "x.json")
+	if err != nil || !slices.Equal(got, []Candidate{{"9007199254740993", ""}, {"9007199254740992", ""}}) {
+		t.Errorf("%q, %v", got, err)
+	}
+	if _, err := ReadCandidates(strings.NewReader(packed.String()[:40]), "cut.jsonl.gz"); err == nil || err.Error() != "cut.jsonl.gz: unexpected EOF" {
+		t.Error(err)
 	}
 }
 

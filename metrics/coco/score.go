@@ -2,7 +2,6 @@ package coco
 
 import (
 	"crypto/sha256"
-	"encoding/csv"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -12,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"glimpse/internal/sheet"
 	"glimpse/internal/term"
 	"glimpse/metrics"
 	"glimpse/metrics/stats"
@@ -61,7 +61,7 @@ func readFile[T any](flag, path string, read func(r io.Reader, name string) (T, 
 func shortNames(paths []string) []string {
 	var names []string
 	for _, path := range paths {
-		base := filepath.Base(path)
+		base := strings.TrimSuffix(filepath.Base(path), ".gz")
 		name := strings.TrimSuffix(base, filepath.Ext(base))
 		if slices.Contains(names, name) {
 			return paths
@@ -176,7 +176,7 @@ func (s *Scores) Remarks() []string {
 // WriteImages writes the scores of each image as CSV, a row for each set and image: fractions of 1, CIDEr unscaled, as in
 // JSON.
 func (s *Scores) WriteImages(w io.Writer) error {
-	rows := csv.NewWriter(w)
+	rows := sheet.NewWriter(w)
 	keys := metrics.Tested(s.meteorKey)
 	if err := rows.Write(slices.Concat([]string{"candidates", "image_id"}, keys, []string{"length", "ref_length"})); err != nil {
 		return err

@@ -96,6 +96,11 @@ func TestSets(t *testing.T) {
 	if len(lines) != 5 || !strings.HasPrefix(lines[0], "candidates,image_id,bleu1,") || !strings.HasPrefix(lines[3], "y,1,0,0,0,0,") || !strings.HasSuffix(lines[3], ",0,3") {
 		t.Errorf("rows:\n%s", rows.String())
 	}
+	scores.Candidates[0].Name = "=x"
+	rows.Reset()
+	if err := scores.WriteImages(&rows); err != nil || !strings.Contains(rows.String(), "\n'=x,1,") {
+		t.Errorf("a name that begins like a formula: %v\n%s", err, rows.String())
+	}
 	alike := scoreFiles(t, at("refs.json"), at("a/x.json"), at("b/x.json"))
 	if alike.Candidates[0].Name != at("a/x.json") {
 		t.Errorf("two sets are called %s and %s", alike.Candidates[0].Name, alike.Candidates[1].Name)

@@ -4,10 +4,12 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"strconv"
 	"strings"
-	"sync"
+
+	"glimpse/internal/crash"
 )
 
 // rawData are METEOR's data as its files have them.
@@ -25,7 +27,7 @@ func readFiles(files fs.FS, dir string) (*rawData, error) {
 	d := &rawData{
 		prefixes: make(map[string]prefixKind), synsets: make(map[string][]uint32), bases: make(map[string][]string),
 	}
-	var wg sync.WaitGroup
+	var wg crash.Workers
 	var paraphraseErr error
 	wg.Go(func() { d.paraphrases, paraphraseErr = readParaphraseFile(dir) })
 	err := errors.Join(
@@ -79,16 +81,24 @@ func (d *rawData) addSynsets(word, line string) error {
 	return nil
 }
 
-// eachLine calls f for each line of a file.
+// mostBytes is how large METEOR's small files may be, unpacked: some ten times METEOR 1.5's own, but for the synsets, twice.
+var mostBytes = map[string]int64{functionWordsFile: 1 << 14, prefixesFile: 1 << 14, synsetsFile: 8 << 20, exceptionsFile: 1 << 20}
+
+// eachLine calls f for each line of a file. Entries of a jar may unpack to a thousand times what they take there, whatever
+// they claim.
 func eachLine(files fs.FS, name string, f func(line string) error) error {
 	file, err := files.Open(name)
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	defer file.Close()
-	lines := bufio.NewScanner(file)
+	bounded := &io.LimitedReader{R: file, N: mostBytes[name] + 1}
+	lines := bufio.NewScanner(bounded)
 	n := 0
 	for lines.Scan() {
+		if bounded.N == 0 {
+			return fmt.Errorf("%s: more than %d KB; METEOR's own is far smaller", name, mostBytes[name]>>10)
+		}
 		n++
 		if err := f(lines.Text()); err != nil {
 			return fmt.Errorf("%s:%d: %w", name, n, err)

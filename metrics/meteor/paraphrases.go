@@ -12,6 +12,15 @@ import (
 	"path/filepath"
 )
 
+// What the table may hold at most: some three times what METEOR 1.5's does. A gzip file may unpack to a thousand times its
+// size.
+const (
+	mostTable   = 1 << 30 // bytes, unpacked
+	mostPhrases = 1 << 21 // that have paraphrases
+	mostEntries = 1 << 26 // numbers of words in all paraphrases, and one for each of these
+	mostLine    = 1 << 10 // bytes
+)
+
 // unknownWord is the number of a word that no paraphrase has.
 const unknownWord = math.MaxUint16
 
@@ -56,8 +65,12 @@ func readParaphrases(r io.Reader) (*paraphraseTable, error) {
 		return nil, err
 	}
 	b := &paraphraseReader{table: &paraphraseTable{words: make(map[string]uint16)}, seen: make(map[string]bool)}
-	if err := pipeLines(unzip, b.line); err != nil {
+	bounded := &io.LimitedReader{R: unzip, N: mostTable + 1}
+	if err := pipeLines(bounded, b.line); err != nil {
 		return nil, err
+	}
+	if bounded.N == 0 {
+		return nil, fmt.Errorf("the table unpacks to more than %d MB; METEOR's own has 260", mostTable>>20)
 	}
 	if b.lines == 0 || b.lines%3 != 0 {
 		return nil, fmt.Errorf("the table ends at line %d, within a paraphrase; get it again", b.lines)
@@ -86,6 +99,9 @@ func (b *paraphraseReader) line(line []byte) error {
 		line = bytes.Join(bytes.FieldsFunc(line, func(r rune) bool { return r == ' ' }), []byte{' '})
 		if len(t.phrases) > 0 && bytes.Equal(line, b.phrase) {
 			return nil
+		}
+		if len(t.phrases) == mostPhrases {
+			return fmt.Errorf("line %d: more than %d phrases; METEOR's own table has 431,000", b.lines, mostPhrases)
 		}
 		if b.seen[string(line)] {
 			return fmt.Errorf("line %d: the paraphrases of %q are not together; the table must be sorted", b.lines, line)
@@ -127,8 +143,11 @@ func (b *paraphraseReader) numbers(phrase []byte, to []uint16) ([]uint16, error)
 		}
 		to = append(to, id)
 	}
-	if len(to) == before || len(to)-before > math.MaxUint8 || len(to) > math.MaxInt32 {
+	if len(to) == before || len(to)-before > math.MaxUint8 {
 		return to, fmt.Errorf("line %d: no phrase, or too long a one", b.lines)
+	}
+	if len(to) > mostEntries {
+		return to, fmt.Errorf("line %d: more than %d words of paraphrases", b.lines, mostEntries)
 	}
 	return to, nil
 }
@@ -164,22 +183,26 @@ func pipeLines(r io.Reader, f func(line []byte) error) error {
 		}
 	}()
 	var rest []byte
+	lines := 0
 	for b := range blocks {
 		data := b.data
 		for {
-			end := bytes.IndexByte(data, '\n')
-			if end < 0 {
-				rest = append(rest, data...)
+			line, more, ended := bytes.Cut(data, []byte{'\n'})
+			if len(rest)+len(line) > mostLine {
+				return fmt.Errorf("line %d: longer than %d bytes", lines+1, mostLine)
+			}
+			if !ended {
+				rest = append(rest, line...)
 				break
 			}
-			line := data[:end]
 			if len(rest) > 0 {
 				line = append(rest, line...)
 			}
+			lines++
 			if err := f(line); err != nil {
 				return err
 			}
-			rest, data = rest[:0], data[end+1:]
+			rest, data = rest[:0], more
 		}
 		if b.err != nil && !errors.Is(b.err, io.EOF) {
 			return b.err

@@ -12,6 +12,9 @@ import (
 	"unicode/utf16"
 )
 
+// Version names [Tokenize] and what it gives. It is raised with any change of its tokens, since tokens are kept.
+const Version = "ptb 1"
+
 // Tokenize splits one line of text into lower-case tokens, exactly as the COCO
 // caption evaluation does: the Stanford tokenizer of CoreNLP 3.4.1 with
 // -preserveLines -lowerCase and its default Penn Treebank 3 escapes, then

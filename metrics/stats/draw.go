@@ -7,8 +7,9 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"slices"
-	"sync"
 	"sync/atomic"
+
+	"glimpse/internal/crash"
 )
 
 // stream returns a generator of its own for each use and number, so that no
@@ -114,7 +115,7 @@ const lanes = 4
 // goroutines, once a draw; every sum adds up its images in their order.
 func (t *table) project(columns [][][]float64, draws int, fill func(draw int, weights []float64), use func(draw int, sums [][]float64)) {
 	var next atomic.Int64
-	var wg sync.WaitGroup
+	var wg crash.Workers
 	for range runtime.GOMAXPROCS(0) {
 		wg.Go(func() {
 			weights := make([][]float64, lanes)
@@ -156,7 +157,7 @@ func (t *table) project(columns [][][]float64, draws int, fill func(draw int, we
 // inParallel calls f once for each of n draws, from several goroutines.
 func inParallel(n int, f func(draw int)) {
 	var next atomic.Int64
-	var wg sync.WaitGroup
+	var wg crash.Workers
 	for range runtime.GOMAXPROCS(0) {
 		wg.Go(func() {
 			for d := int(next.Add(1)) - 1; d < n; d = int(next.Add(1)) - 1 {

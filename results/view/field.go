@@ -11,9 +11,11 @@ import (
 
 	"glimpse/experiments"
 	"glimpse/internal/filter"
+	"glimpse/internal/secret"
 	"glimpse/internal/store"
 	"glimpse/internal/term"
 	"glimpse/metrics"
+	"glimpse/results"
 )
 
 // A Field is something known of runs, by which they are chosen and sorted and which makes a column.
@@ -72,7 +74,7 @@ var runFields = []Field{
 		func(r *Row) (filter.Value, bool) { return filter.Value{Text: cmp.Or(r.label, r.Arm)}, true }, nil},
 	{"state", "STATE", filter.Text, strings.Join(States, ", "), text(func(r store.Run) string { return r.State }), nil},
 	{"failure", "FAILURE", filter.Text, "what kind of failure", text(func(r store.Run) string { return r.Failure }), nil},
-	{"error", "ERROR", filter.Text, "what it failed of", text(func(r store.Run) string { return strings.Join(strings.Fields(r.Error), " ") }), nil},
+	{"error", "ERROR", filter.Text, "what it failed of", text(func(r store.Run) string { return strings.Join(strings.Fields(secret.Redact(r.Error)), " ") }), nil},
 	{"attempt", "ATTEMPT", filter.Number, "how often it was begun", quantity(func(r store.Run) float64 { return float64(r.Attempt) }), nil},
 	{"epochs", "EPOCHS", filter.Number, "epochs trained",
 		func(r *Row) (filter.Value, bool) { return filter.Value{Number: float64(r.Epochs)}, true }, nil},
@@ -83,6 +85,8 @@ var runFields = []Field{
 	{"created", "CREATED", filter.Time, "when it was planned (UTC)", moment(func(r store.Run) time.Time { return r.Created }), minute},
 	{"started", "STARTED", filter.Time, "when it was first begun", moment(func(r store.Run) time.Time { return r.Started }), minute},
 	{"finished", "FINISHED", filter.Time, "when it ended", moment(func(r store.Run) time.Time { return r.Finished }), minute},
+	{"silent_since", "SILENT SINCE", filter.Time, "since when its process gives no sign of life",
+		moment(func(r store.Run) time.Time { return results.SilentSince(r, time.Now()) }), minute},
 	{"signature", "SIGNATURE", filter.Text, "its protocol signature", text(func(r store.Run) string { return r.Signature }), nil},
 	environmentField("host", "machine"), environmentField("device", "cpu or cuda"), environmentField("commit", "commit of the program"),
 }
@@ -180,6 +184,8 @@ func (r *Row) text(f Field) string {
 	switch {
 	case !has:
 		return "-"
+	case f.Name == "state":
+		return results.StateText(r.Run, time.Now())
 	case f.Kind == filter.Text:
 		return v.Text
 	case f.show != nil && !math.IsNaN(v.Number) && !math.IsInf(v.Number, 0):

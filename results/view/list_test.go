@@ -90,6 +90,33 @@ d4   96            -           -          -                  2026-01-31 12:00  t
 	}
 }
 
+// TestSilentRuns holds that a run whose process gives no sign of life says so, is found by that, and is still running.
+func TestSilentRuns(t *testing.T) {
+	heard := time.Now().Add(-time.Hour)
+	runs := listedRuns()
+	for i, at := range map[int]time.Time{0: heard, 1: time.Now()} {
+		runs[i].State, runs[i].Heard, runs[i].Owner.Lease = store.Running, at, time.Minute
+	}
+	list := List{State: store.Running, Where: "state=running", Columns: "id,state,silent_since", Sort: "silent_since"}
+	if err := list.Parse(); err != nil {
+		t.Fatal(err)
+	}
+	rows := list.Choose(runs, nil)
+	if len(rows) != 2 {
+		t.Fatalf("%d runs are running", len(rows))
+	}
+	minute := heard.UTC().Format("2006-01-02 15:04")
+	if got, want := list.Cells(rows[0]), []string{"a1", "running, no sign of life since " + minute + " UTC", minute}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got, want := list.Cells(rows[1]), []string{"b2", "running", "-"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if NewRun(runs[0]).SilentSince == nil || NewRun(runs[1]).SilentSince != nil || NewRun(runs[0]).State != store.Running {
+		t.Errorf("as JSON: %+v, %+v", NewRun(runs[0]), NewRun(runs[1]))
+	}
+}
+
 func TestRunsRefusesFields(t *testing.T) {
 	for _, c := range []struct {
 		list List

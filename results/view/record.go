@@ -7,12 +7,14 @@ import (
 	"fmt"
 	"strings"
 
+	"glimpse/internal/secret"
 	"glimpse/internal/store"
 	"glimpse/internal/term"
 	"glimpse/metrics"
+	"glimpse/results"
 )
 
-// A Record is all that is recorded of one run.
+// A Record is all that is recorded of one run, but for what looks like a secret.
 type Record struct {
 	Run        store.Run
 	Attempts   []store.Attempt
@@ -29,12 +31,16 @@ func ReadRecord(ctx context.Context, db *store.DB, id, split string, captions in
 	if err != nil {
 		return nil, err
 	}
+	run.Environment, run.Error = results.Environment(run), secret.Redact(run.Error)
 	r := &Record{Run: run, Split: split}
 	if r.Epochs, err = db.Epochs(ctx, run.ID); err != nil {
 		return nil, err
 	}
 	if r.Attempts, err = db.Attempts(ctx, run.ID); err != nil {
 		return nil, err
+	}
+	for i := range r.Attempts {
+		r.Attempts[i].Error = secret.Redact(r.Attempts[i].Error)
 	}
 	if captions == 0 {
 		return r, nil

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -72,5 +73,40 @@ func TestRecord(t *testing.T) {
 	}
 	if _, err := ReadRecord(ctx, db, "zz", "test", 0); err == nil {
 		t.Error("a run that is not there is read")
+	}
+}
+
+// What is shown of a run that an earlier version recorded holds no secrets, in whatever form.
+func TestRecordHoldsNoSecrets(t *testing.T) {
+	db, err := store.Open(filepath.Join(t.TempDir(), "results.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	ctx := t.Context()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(db.SaveStudy(ctx, store.Study{Name: "s"}, []store.Run{{ID: "aa00", Arm: "none", Settings: json.RawMessage("{}")}}, store.Declaration{}, nil))
+	run, err := db.Run(ctx, "aa00")
+	must(err)
+	claim, err := db.Claim(ctx, run, store.Owner{Host: "h"})
+	must(err)
+	must(db.Start(ctx, claim, store.Start{Environment: json.RawMessage(`{"changes":{"diff":"diff --git a/x b/x\n+hunter2-pass"},"host":"h"}`)}))
+	must(db.Fail(ctx, claim, "error", "no access to http://me:hunter2-pass@host"))
+	r, err := ReadRecord(ctx, db, "aa", "test", 0)
+	must(err)
+	run, err = db.Run(ctx, "aa00")
+	must(err)
+	list := List{Columns: "id,error"}
+	must(list.Parse())
+	cells := list.Cells(list.Choose([]store.Run{run}, nil)[0])
+	text, err := json.Marshal([]any{r, r.JSON(), NewRun(run), cells})
+	must(err)
+	if strings.Contains(string(text), "hunter2-pass") || strings.Count(string(text), "http://host") < 5 || !strings.Contains(string(text), `"files":{"x":""}`) {
+		t.Errorf("%s", text)
 	}
 }

@@ -2,9 +2,12 @@ package view
 
 import (
 	"encoding/json"
+	"time"
 
+	"glimpse/internal/secret"
 	"glimpse/internal/store"
 	"glimpse/internal/term"
+	"glimpse/results"
 )
 
 // Run is a run as scripts see it: a contract, whose keys are only ever added to. Metrics are fractions of 1, CIDEr
@@ -30,6 +33,7 @@ type Run struct {
 	Created        any                               `json:"created"`
 	Started        any                               `json:"started"`
 	Finished       any                               `json:"finished"`
+	SilentSince    any                               `json:"silent_since"` // when its process gave the last sign of life, if it gives none any more
 	Metrics        map[string]map[string]term.Number `json:"metrics"`
 	Settings       json.RawMessage                   `json:"settings"`
 }
@@ -46,11 +50,12 @@ func NewRun(r store.Run) Run {
 	}
 	return Run{
 		ID: r.ID, Study: r.Study, Studies: r.Studies, Arm: r.Arm, Seed: r.Seed, Swept: swept,
-		State: r.State, Failure: r.Failure, Error: r.Error, Attempt: r.Attempt,
+		State: r.State, Failure: r.Failure, Error: secret.Redact(r.Error), Attempt: r.Attempt,
 		Epochs: r.Epochs, BestEpoch: r.BestEpoch, Seconds: term.Number(r.Seconds), Parameters: r.Parameters,
 		Signature: r.Signature, CaptionsSHA256: r.CaptionsSHA256, WeightsSHA256: r.WeightsSHA256,
 		Created: term.Timestamp(r.Created), Started: term.Timestamp(r.Started), Finished: term.Timestamp(r.Finished),
-		Metrics: metrics, Settings: raw(r.Settings),
+		SilentSince: term.Timestamp(results.SilentSince(r, time.Now())),
+		Metrics:     metrics, Settings: raw(r.Settings),
 	}
 }
 

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"glimpse/internal/cli"
+	"glimpse/internal/term"
+	"glimpse/results"
+)
+
+func dbRedactCommand() *cobra.Command {
+	var (
+		db          string
+		studies     []string
+		dry, asJSON bool
+	)
+	c := &cobra.Command{
+		Use:   "redact",
+		Short: "Take out what should not be passed on with the results",
+		Long: `Takes out of the database what looks like a password, a key or a token, in errors,
+command lines and differences, and the differences that earlier versions recorded
+of a whole checkout, whatever its files were. The files' names and the hash of
+the differences stay. Settings, scores, captions, ids and hashes are not touched.
+
+All of it goes in one transaction, and then from the file itself: the database is
+written anew. Nobody else may have it open meanwhile. Copies are as they were:
+backups, exports, databases that it was merged into. A secret that was
+recorded may have been read: make it useless where it comes from.`,
+		Example: `  glimpse db redact --dry-run
+  glimpse db redact --db old.db --study demo`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			opened, err := cli.OpenResults(db)
+			if err != nil {
+				return err
+			}
+			defer opened.Close()
+			names := make([]string, 0, len(studies))
+			found := results.Exposure{Studies: []string{}}
+			for _, study := range studies {
+				name, err := cli.StudyName(c.Context(), opened, study)
+				if err != nil {
+					return err
+				}
+				names = append(names, name)
+			}
+			if dry {
+				found, err = results.Exposed(c.Context(), opened, names...)
+			} else if err = opened.Close(); err == nil {
+				found, err = results.Redact(c.Context(), opened.Path(), names)
+			}
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return term.WriteJSON(c.OutOrStdout(), found)
+			}
+			return printExposure(c, found, dry)
+		},
+	}
+	cli.AddDB(c, &db)
+	c.Flags().StringArrayVar(&studies, "study", nil, "only the runs of this study (repeatable; default all runs)")
+	c.Flags().BoolVar(&dry, "dry-run", false, "only tell what would be taken out")
+	cli.AddJSON(c, &asJSON)
+	_ = c.RegisterFlagCompletionFunc("study", cli.CompleteFromDB(cli.StudyNames)) // the flag stands above
+	return c
+}
+
+func printExposure(c *cobra.Command, found results.Exposure, dry bool) error {
+	text := "nothing to take out"
+	switch {
+	case found.Runs > 0 && dry:
+		text = fmt.Sprintf("would be taken out: %s, of %s in all", found, term.Plural(found.Runs, "run"))
+	case found.Runs > 0:
+		text = fmt.Sprintf("taken out: %s, of %s in all", found, term.Plural(found.Runs, "run"))
+	}
+	_, err := fmt.Fprintln(c.OutOrStdout(), text)
+	return err
+}
+
+// remarkOnExposure tells what a database holds that should not be passed on with it. flag is --db as it was given.
+func remarkOnExposure(c *cobra.Command, found results.Exposure, flag string) {
+	command := "glimpse db redact"
+	if flag != "" {
+		command += " --db " + cli.Quote(flag)
+	}
+	if remark := found.Remark(cli.DBPath(flag), command); remark != "" {
+		fmt.Fprintf(c.ErrOrStderr(), "note: %s\n", term.Line(remark))
+	}
+}

@@ -1,0 +1,128 @@
+package data
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"image"
+	"runtime"
+
+	"golang.org/x/sync/semaphore"
+
+	"glimpse/internal/crash"
+)
+
+// pictureMemory is what the pictures that are being decoded may take together, in bytes: enough for each processor to
+// decode a photograph of ten megapixels, whatever its format. A picture that may take more is decoded alone.
+var pictureMemory = max(2<<30, 256<<20*int64(runtime.GOMAXPROCS(0)))
+
+var decoding = semaphore.NewWeighted(pictureMemory)
+
+// maxScaling is what the rows of a picture may take when they are scaled to a width, in bytes.
+const maxScaling = 1 << 30
+
+// scaling is what draw.CatmullRom takes to scale a picture of so many rows to a width: all rows at the new width, four
+// numbers of 8 bytes a pixel.
+func scaling(width, rows int) int64 { return 32 * int64(width) * int64(rows) }
+
+// decoded decodes a file's content, turns the picture upright and passes it to use, which may scale it to a width. It waits
+// until there is memory for that. A panic on the way is an error.
+func (p inspected) decoded(content []byte, width int, use func(image.Image)) error {
+	err := p.decodeFor(content, width, use)
+	if fault := (*crash.Error)(nil); errors.As(err, &fault) {
+		return fmt.Errorf("cannot be decoded: %v", err) // the picture fails, and not whoever reads it
+	}
+	return err
+}
+
+func (p inspected) decodeFor(content []byte, width int, use func(image.Image)) (err error) {
+	defer crash.Recover(&err)
+	pixels := int64(p.width) * int64(p.height)
+	memory, err := p.memory(content, pixels)
+	if err != nil {
+		return err
+	}
+	turn := orientation(p.exif(content))
+	rows := p.height
+	if turn >= 5 { // on its side
+		rows = p.width
+	}
+	if scaling(width, rows) > maxScaling {
+		return fmt.Errorf("is %d×%d pixels: to scale it to a width of %d takes %d MB, and the limit is %d MB; make it smaller",
+			p.width, p.height, width, scaling(width, rows)>>20, int64(maxScaling)>>20)
+	}
+	if turn != 1 {
+		memory += 8 * pixels
+	}
+	memory = min(memory+scaling(width, rows)+int64(len(content)), pictureMemory)
+	if err := decoding.Acquire(context.Background(), memory); err != nil {
+		return err
+	}
+	defer decoding.Release(memory)
+	source, err := p.decode(bytes.NewReader(content))
+	if err != nil {
+		return fmt.Errorf("cannot be decoded: %w; get the file again", err)
+	}
+	use(upright(source, turn))
+	return nil
+}
+
+// What the decoders take at most for a pixel, in bytes.
+const (
+	baselineJPEG    = 8  // four planes, and four more for colours of print
+	progressiveJPEG = 24 // and a coefficient of 4 bytes for each of their samples
+	anyPNG          = 12 // four channels of two bytes, and half as much for a pass of an interlaced one
+	anyWebP         = 12 // four channels, twice where a palette is undone, and transparency
+)
+
+func memoryPNG(_ []byte, pixels int64) (int64, error) { return anyPNG * pixels, nil }
+
+// memoryJPEG walks over the segments to see whether a JPEG is progressive, and counts its scans.
+func memoryJPEG(file []byte, pixels int64) (int64, error) {
+	scans, each := 0, int64(baselineJPEG)
+	for at := 2; at+4 <= len(file); {
+		if file[at] != 0xFF { // between segments are the samples of a scan
+			next := bytes.IndexByte(file[at:], 0xFF)
+			if next < 0 {
+				break
+			}
+			at += next
+			continue
+		}
+		switch marker := file[at+1]; {
+		case marker == 0xFF: // a fill byte
+			at++
+			continue
+		case marker == 0xD9: // end of the image
+			return each * pixels, nil
+		case marker == 0 || marker == 1 || marker >= 0xD0 && marker <= 0xD8: // a sample of 0xFF, or a marker that stands alone
+			at += 2
+			continue
+		case marker == 0xC2:
+			each = progressiveJPEG
+		case marker == 0xDA:
+			if scans++; scans > maxScans {
+				return 0, fmt.Errorf("has more than %d scans, which no camera or program writes", maxScans)
+			}
+		}
+		at += 2 + int(binary.BigEndian.Uint16(file[at+2:]))
+	}
+	return each * pixels, nil
+}
+
+// memoryWebP adds the codes of lossless samples, by which a small file can take most: at most 65,536 groups of five codes. A
+// group takes 2,680 bytes and at least 20 bits of the file, and its tables up to 50 KB, 280 times what the file spends on
+// them.
+func memoryWebP(file []byte, pixels int64) (int64, error) {
+	const groups = 65_536
+	codes := int64(0)
+	for kind, content := range webpChunks(file) {
+		if kind == "VP8L" || kind == "ALPH" {
+			n := int64(len(content))
+			codes += min(groups, n*8/20)*2_680 + min(groups*50_000, n*280)
+		}
+	}
+	return anyWebP*pixels + codes, nil
+}

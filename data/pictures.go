@@ -1,0 +1,271 @@
+package data
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"sort"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// stamp shows whether a file has changed since it was looked at. A program that writes
+// a file can set mtime as it likes, but not ctime, the time of change of the inode.
+type stamp struct {
+	size, mtime, ctime int64 // bytes, and nanoseconds since 1970; ctime 0 where the system has none
+	inode              int64
+}
+
+func stampOf(info os.FileInfo) stamp {
+	inode, ctime := inodeOf(info)
+	return stamp{size: info.Size(), mtime: info.ModTime().UnixNano(), ctime: ctime, inode: inode}
+}
+
+// fresh is how old a file must be to trust its times of change: a younger one
+// could change again within the clock's grain. Tests lower it.
+var fresh = 2 * time.Second
+
+// settled tells whether a stamp that was taken at that time can be trusted.
+func (s stamp) settled(taken time.Time) bool {
+	changed := s.ctime
+	if changed == 0 {
+		changed = s.mtime
+	}
+	return changed < taken.Add(-fresh).UnixNano()
+}
+
+// picture is what is known of a picture's file as long as its stamp stays.
+type picture struct {
+	stamp
+	whole  bool     // it was checked, see checkPicture
+	hashed bool     // sum is known
+	sum    [32]byte // sha256 of the file
+}
+
+// knownPictures is what is known of the pictures of a data set.
+type knownPictures struct {
+	mu    sync.Mutex
+	known []picture // per image
+}
+
+// checkPictures checks every picture file, opening those alone that the cache does not know to be whole. broken says what is
+// wrong with a picture, nil for a whole one; learned, whether there is more to be kept.
+func (d *Dataset) checkPictures(paths []string) (known []picture, broken []error, learned bool) {
+	tables := d.pictureTables()
+	known, broken = make([]picture, len(paths)), make([]error, len(paths))
+	var more atomic.Bool
+	inParallel(len(paths), 4, func(i int) {
+		var seen stamp
+		if info, err := os.Stat(paths[i]); err == nil {
+			seen = stampOf(info)
+		}
+		p := &known[i]
+		if *p = tables.find(d.below(paths[i])); p.stamp != seen {
+			*p = picture{stamp: seen}
+		}
+		if p.whole {
+			return
+		}
+		if broken[i] = checkPicture(paths[i]); broken[i] == nil {
+			p.whole = true
+			more.Store(true)
+		}
+	})
+	return known, broken, more.Load()
+}
+
+// below is the path of a picture below the root, however that is written.
+func (d *Dataset) below(path string) string {
+	below, err := filepath.Rel(d.Options.Root, path)
+	if err != nil {
+		return path // cannot be: it was joined to the root
+	}
+	return below
+}
+
+// pictureHashes gives the sha256 of every image's content: the file's bytes,
+// or for drawn scenes the pixels at the given size. What the cache knows of an unchanged file is believed.
+func (d *Dataset) pictureHashes(size int) ([][32]byte, error) {
+	sums := make([][32]byte, len(d.Images))
+	if d.scenes != nil {
+		inParallel(len(sums), 1, func(i int) { sums[i] = sha256.Sum256(d.scenes[i].paint(size)) })
+		return sums, nil
+	}
+	p := d.pictures
+	if p == nil { // nobody loaded it
+		p = &knownPictures{known: make([]picture, len(d.Images))}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var changed atomic.Bool
+	var failed atomic.Pointer[error]
+	now := time.Now()
+	inParallel(len(sums), 4, func(i int) {
+		info, err := os.Stat(d.Images[i].Path)
+		if err != nil {
+			failed.Store(&err)
+			return
+		}
+		known := &p.known[i]
+		if seen := stampOf(info); known.stamp != seen {
+			*known = picture{stamp: seen}
+		}
+		if !known.hashed {
+			changed.Store(true)
+			if known.sum, err = hashFile(d.Images[i].Path); err != nil {
+				failed.Store(&err)
+				return
+			}
+			known.hashed = true
+		}
+		sums[i] = known.sum
+	})
+	if err := failed.Load(); err != nil {
+		return nil, *err
+	}
+	if changed.Load() {
+		d.keepPictures(p.known, now)
+	}
+	return sums, nil
+}
+
+// A table of pictures holds, in the order of their paths below the root, what is known of them. It is a flat file for each
+// root, with these blocks: the ends of the paths, the paths, and pictureBytes of each.
+const (
+	pictureMagic = "glimpse pictures 3\n"
+	pictureBytes = 4*8 + 8 + 32 // the stamp, two bits, the hash
+)
+
+// pictureTable is such a file.
+type pictureTable struct {
+	paths texts
+	facts []byte
+}
+
+// pictureTables are the tables of the cache, of which the first that knows a picture counts.
+type pictureTables []pictureTable
+
+// picturePath is the file of the table of a root.
+func picturePath(folder, root string) (string, error) {
+	hash, err := rootHash(root)
+	return filepath.Join(folder, "pictures-"+hash+".table"), err
+}
+
+// pictureTables opens the tables for the data set's root. One that is not whole counts as not there.
+func (d *Dataset) pictureTables() pictureTables {
+	var all pictureTables
+	for _, folder := range d.Options.Cache.folders() {
+		if path, err := picturePath(folder, d.Options.Root); err == nil {
+			if t, err := openPictureTable(path); err == nil {
+				all = append(all, t)
+			}
+		}
+	}
+	return all
+}
+
+func openPictureTable(path string) (pictureTable, error) {
+	blocks, err := openFlat(path, pictureMagic, new(struct{}))
+	if err != nil {
+		return pictureTable{}, err
+	}
+	t, ok := pictureTableOf(blocks)
+	if !ok {
+		return pictureTable{}, errors.New("is inconsistent")
+	}
+	return t, nil
+}
+
+// pictureTableOf takes the blocks of a file, unless they do not fit together.
+func pictureTableOf(blocks [][]byte) (t pictureTable, ok bool) {
+	if len(blocks) != 3 {
+		return t, false
+	}
+	t = pictureTable{texts{blocks[0], blocks[1]}, blocks[2]}
+	return t, t.paths.whole() && len(t.facts) == pictureBytes*t.paths.len()
+}
+
+// find is what is known of a picture by its path below the root, nothing if it is not there.
+func (tables pictureTables) find(path string) picture {
+	wanted := []byte(path)
+	for _, t := range tables {
+		at, found := sort.Find(t.paths.len(), func(k int) int { return bytes.Compare(wanted, t.paths.at(k)) })
+		if found {
+			return t.at(at)
+		}
+	}
+	return picture{}
+}
+
+func (t pictureTable) at(k int) picture {
+	fact := t.facts[pictureBytes*k:][:pictureBytes]
+	n := func(i int) int64 { return int64(binary.LittleEndian.Uint64(fact[8*i:])) }
+	return picture{
+		stamp: stamp{n(0), n(1), n(2), n(3)}, whole: n(4)&1 != 0, hashed: n(4)&2 != 0, sum: [32]byte(fact[5*8:]),
+	}
+}
+
+func (t *pictureTable) add(path string, p picture) {
+	t.paths.add(path)
+	bits := int64(0)
+	if p.whole {
+		bits |= 1
+	}
+	if p.hashed {
+		bits |= 2
+	}
+	for _, n := range []int64{p.size, p.mtime, p.ctime, p.inode, bits} {
+		t.facts = binary.LittleEndian.AppendUint64(t.facts, uint64(n))
+	}
+	t.facts = append(t.facts, p.sum[:]...)
+}
+
+// keepPictures writes what is known of each of the data set's pictures into the cache, and what the table there knows of others.
+// taken is when the pictures were looked at: what had changed just before is left out. What is not kept is
+// found out again, so that failing to keep it is no error.
+func (d *Dataset) keepPictures(known []picture, taken time.Time) {
+	folder := d.Options.Cache.Dir
+	if folder == "" {
+		return
+	}
+	path, err := picturePath(folder, d.Options.Root)
+	if err != nil {
+		return
+	}
+	all := make(map[string]picture, len(d.Images))
+	if old, err := openPictureTable(path); err == nil {
+		for k := range old.paths.len() {
+			all[string(old.paths.at(k))] = old.at(k)
+		}
+	}
+	for i, p := range known {
+		below := d.below(d.Images[i].Path)
+		delete(all, below)
+		if p.settled(taken) {
+			all[below] = p
+		}
+	}
+	paths := make([]string, 0, len(all))
+	for path := range all {
+		paths = append(paths, path)
+	}
+	slices.Sort(paths)
+	var t pictureTable
+	for _, path := range paths {
+		t.add(path, all[path])
+	}
+	_ = os.MkdirAll(folder, 0o777)
+	_ = writeFlat(path, pictureMagic, struct{}{}, t.paths.ends, t.paths.text, t.facts)
+}
+
+// sortedDistinct gives the different hashes in order.
+func sortedDistinct(hashes [][32]byte) [][32]byte {
+	sorted := slices.Clone(hashes)
+	slices.SortFunc(sorted, func(a, b [32]byte) int { return bytes.Compare(a[:], b[:]) })
+	return slices.Compact(sorted)
+}

@@ -1,0 +1,263 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// columns says how rows of a table become values of a type: which columns are read, in
+// what order, and where each goes. Whoever reads and [DB.Findings] share it, so
+// that what the one calls sound the other can read.
+type columns[T any] struct {
+	table  string
+	names  []string       // as SQL has them; those that name the row come first
+	into   func(*T) []any // a target for each
+	row    func(*T) string
+	settle func(*T) error // what they must be together, once they are read; may be nil
+}
+
+// read reads the rows that a query finds; from is the rest of it, behind the
+// columns. It gives up at the first row that cannot be read.
+func (c columns[T]) read(ctx context.Context, q querier, from string, args ...any) ([]T, error) {
+	var all []T
+	err := c.each(ctx, q, from, args, func(v T) { all = append(all, v) })
+	return all, err
+}
+
+// each gives the rows that a query finds to use, one after the other.
+func (c columns[T]) each(ctx context.Context, q querier, from string, args []any, use func(T)) error {
+	rows, err := q.QueryContext(ctx, "SELECT "+strings.Join(c.names, ", ")+" "+from, args...)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	values, raw := make([]any, len(c.names)), make([]any, len(c.names))
+	for i := range values {
+		raw[i] = &values[i]
+	}
+	var v, none T
+	targets := c.into(&v)
+	for rows.Next() {
+		if err := rows.Scan(raw...); err != nil {
+			return err
+		}
+		v = none
+		if faults := c.assign(&v, targets, values); len(faults) > 0 {
+			return faults[0]
+		}
+		use(v)
+	}
+	return rows.Err()
+}
+
+// only leaves the columns of these names, in their order here.
+func (c columns[T]) only(names []string) columns[T] {
+	var places []int
+	for i, name := range c.names {
+		if slices.Contains(names, name) {
+			places = append(places, i)
+		}
+	}
+	all := c
+	c.names = make([]string, len(places))
+	for i, at := range places {
+		c.names[i] = all.names[at]
+	}
+	c.into = func(v *T) []any {
+		targets, picked := all.into(v), make([]any, len(places))
+		for i, at := range places {
+			picked[i] = targets[at]
+		}
+		return picked
+	}
+	return c
+}
+
+// fill puts the values of a row where they go, and says what of it cannot be read.
+func (c columns[T]) fill(v *T, values []any) (faults []*fieldError) {
+	return c.assign(v, c.into(v), values)
+}
+
+// assign does so with the targets of v.
+func (c columns[T]) assign(v *T, targets, values []any) (faults []*fieldError) {
+	for i, target := range targets {
+		if err := assign(target, values[i]); err != nil {
+			faults = append(faults, &fieldError{c.table, c.column(i), c.row(v), err})
+		}
+	}
+	if len(faults) == 0 && c.settle != nil {
+		if err := c.settle(v); err != nil {
+			faults = append(faults, &fieldError{c.table, "", c.row(v), err})
+		}
+	}
+	return faults
+}
+
+// column is the name of a column without that of its table.
+func (c columns[T]) column(i int) string {
+	name := c.names[i]
+	return name[strings.LastIndexByte(name, '.')+1:]
+}
+
+// assign puts a column's value where it goes. It takes no text for a number, nor the
+// other way round: that is not how this package writes them.
+func assign(target, value any) error {
+	switch to := target.(type) {
+	case sql.Scanner:
+		return to.Scan(value)
+	case *string:
+		if text, ok := value.(string); ok {
+			*to = text
+			return nil
+		}
+	case *int:
+		if whole, ok := value.(int64); ok {
+			*to = int(whole)
+			return nil
+		}
+	case *int64:
+		if whole, ok := value.(int64); ok {
+			*to = whole
+			return nil
+		}
+	case *bool:
+		if whole, ok := value.(int64); ok && (whole == 0 || whole == 1) {
+			*to = whole == 1
+			return nil
+		}
+	}
+	return fmt.Errorf("cannot read %s from %s", kindOf(target), shown(value))
+}
+
+// kindOf names what goes into a target.
+func kindOf(target any) string {
+	switch target.(type) {
+	case *string:
+		return "a text"
+	case *bool:
+		return "yes or no"
+	}
+	return "a whole number"
+}
+
+// fieldError is a column of a row that cannot be read, or a row whose columns do not
+// go together.
+type fieldError struct {
+	table  string
+	column string // "" for the row
+	row    string // what tells it from others of its run or study, "" for the only one
+	err    error
+}
+
+// Error names the place.
+func (e *fieldError) Error() string {
+	where := "table " + e.table
+	if e.column != "" {
+		where += ", column " + e.column
+	}
+	if e.row != "" {
+		where += ", " + e.row
+	}
+	return where + ": " + e.err.Error()
+}
+
+// of adds the split that the row is of, if there are such.
+func (e *fieldError) of(split string) *fieldError {
+	if split != "" {
+		e.row = "split " + split + ", " + e.row
+	}
+	return e
+}
+
+// Unwrap returns the cause.
+func (e *fieldError) Unwrap() error { return e.err }
+
+// count is a whole number; NULL, which is what was not measured, reads as 0.
+type count int
+
+// Scan implements sql.Scanner.
+func (c *count) Scan(src any) error {
+	*c = 0
+	switch v := src.(type) {
+	case nil:
+	case int64:
+		*c = count(v)
+	default:
+		return fmt.Errorf("cannot read a whole number from %s", shown(src))
+	}
+	return nil
+}
+
+// measure is a number; NULL, which is what was not measured, reads as 0.
+type measure float64
+
+// Scan implements sql.Scanner.
+func (m *measure) Scan(src any) error {
+	if *m = 0; src == nil {
+		return nil
+	}
+	return (*number)(m).Scan(src)
+}
+
+// document is JSON in a column, which is kept as it is; NULL reads as nil.
+type document json.RawMessage
+
+// Scan implements sql.Scanner.
+func (d *document) Scan(src any) error {
+	switch v := src.(type) {
+	case nil:
+		*d = nil
+	case string:
+		*d = document(v)
+	default:
+		return fmt.Errorf("cannot read JSON from %s", shown(src))
+	}
+	return nil
+}
+
+// moment is a time in a column of milliseconds; NULL reads as the zero time.
+type moment time.Time
+
+// Scan implements sql.Scanner.
+func (m *moment) Scan(src any) error {
+	switch v := src.(type) {
+	case nil:
+		*m = moment{}
+	case int64:
+		*m = moment(time.UnixMilli(v))
+	default:
+		return fmt.Errorf("cannot read a time from %s", shown(src))
+	}
+	return nil
+}
+
+// span is a duration in a column of milliseconds.
+type span time.Duration
+
+// Scan implements sql.Scanner.
+func (s *span) Scan(src any) error {
+	v, ok := src.(int64)
+	if !ok {
+		return fmt.Errorf("cannot read a duration from %s", shown(src))
+	}
+	*s = span(time.Duration(v) * time.Millisecond)
+	return nil
+}
+
+// shown is a value of a column as errors show it.
+func shown(value any) string {
+	switch v := value.(type) {
+	case nil:
+		return "NULL"
+	case string:
+		return fmt.Sprintf("the text %.40q", v)
+	case []byte:
+		return fmt.Sprintf("a blob of %d bytes", len(v))
+	}
+	return fmt.Sprint(value)
+}

@@ -1,0 +1,225 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"glimpse/metrics/audit"
+)
+
+// survey looks at all rows of a run or a study.
+type survey struct {
+	ctx     context.Context
+	q       querier
+	found   *Findings
+	owner   owner
+	stored  map[string]string // the hashes that are kept, by part
+	current map[string]string // those of what is there
+}
+
+func surveyOf(ctx context.Context, q querier, found *Findings, o owner) (*survey, error) {
+	stored, err := o.stored(ctx, q)
+	return &survey{ctx, q, found, o, stored, map[string]string{}}, err
+}
+
+// wrong takes what cannot be read, or is no value of its column.
+func (s *survey) wrong(e *fieldError) {
+	if e.row == s.owner.String() {
+		e.row = "" // its only one
+	}
+	s.found.add(Finding{
+		Subject: s.owner.String(), Problem: e.Error(), Table: e.table, Column: e.column, Rows: 1, Fix: fixOf(e.table, s.owner),
+	})
+}
+
+var errNotJSON = errors.New("it is not JSON")
+
+// isJSON checks a document whose meaning is not for this package to say.
+func (s *survey) isJSON(table, column, row string, text json.RawMessage) {
+	if text != nil && !json.Valid(text) {
+		s.wrong(&fieldError{table, column, row, errNotJSON})
+	}
+}
+
+// look reads each row that the owner has in a table as readers do, looks whether its
+// values are of the types of their columns, whoever reads them, and hashes it. What
+// can be read is given to use, with the row's split, if it has one.
+func look[T any](s *survey, c columns[T], use func(v T, split string)) error {
+	t := named(c.table)[0]
+	h, err := newRowHash(s.ctx, t, s.stored[t.name])
+	if err != nil {
+		return err
+	}
+	var (
+		types   []string // of the columns of a row
+		from    []int    // where in a row those are that are read
+		picked  = make([]any, len(c.names))
+		splitAt = -1
+	)
+	err = t.of(s.ctx, s.q, s.owner, func(names []string, values []any) error {
+		if h.add(names, values); from == nil {
+			for i := range c.names {
+				from = append(from, slices.Index(names, c.column(i)))
+			}
+			for _, name := range names {
+				types = append(types, s.found.types[t.name][name])
+			}
+			if !slices.Contains(c.names, "split") { // else the row's name says it
+				splitAt = slices.Index(names, "split")
+			}
+		}
+		for i, at := range from {
+			picked[i] = values[at]
+		}
+		split := ""
+		if splitAt >= 0 {
+			split, _ = values[splitAt].(string)
+		}
+		var v T
+		faults := c.fill(&v, picked)
+		for _, fault := range faults {
+			s.wrong(fault.of(split))
+		}
+		for i, value := range values {
+			if types[i] == "" || isOf(types[i], value) {
+				continue
+			}
+			e := &fieldError{t.name, names[i], c.row(&v), fmt.Errorf("%s is no %s", shown(value), types[i])}
+			if !slices.ContainsFunc(faults, func(known *fieldError) bool { return known.column == e.column }) {
+				s.wrong(e.of(split))
+			}
+		}
+		if len(faults) == 0 {
+			use(v, split)
+		}
+		return nil
+	})
+	h.note(s.current)
+	return err
+}
+
+// ignore is for rows of which it is enough that they can be read.
+func ignore[T any](T, string) {}
+
+// run looks at a run. judge is given it with its captions by split, unless something of
+// them could not be read.
+func (s *survey) run(judge func(Run, map[string][]Caption) []string) error {
+	found := func() int { return len(s.found.List) + s.found.More }
+	before := found()
+	var run Run
+	err := look(s, runColumns, func(r Run, _ string) {
+		run = r
+		s.isJSON("runs", "settings", "", r.Settings)
+		s.isJSON("runs", "progress", "", r.Progress)
+		s.isJSON("runs", "environment", "", r.Environment)
+	})
+	if err != nil {
+		return err
+	}
+	if err := look(s, metricColumns, func(m storedMetric, _ string) { run.setMetric(m) }); err != nil {
+		return err
+	}
+	captions := map[string][]Caption{}
+	err = look(s, captionColumns, func(c Caption, split string) {
+		captions[split] = append(captions[split], c)
+		s.perWord("beta", &c, split, c.Beta)
+		s.perWord("entropy", &c, split, c.Entropy)
+	})
+	if err != nil {
+		return err
+	}
+	if judge != nil && found() == before {
+		for _, problem := range judge(run, captions) {
+			s.found.add(Finding{Subject: s.owner.String(), Problem: problem, Fix: FixRun})
+		}
+	}
+	err = look(s, attemptColumns, ignore[Attempt])
+	if err == nil {
+		err = look(s, epochColumns, ignore[Epoch])
+	}
+	if err == nil {
+		err = look(s, auditColumns, ignore[audit.Row])
+	}
+	if err == nil {
+		err = look(s, readingColumns, ignore[Reading])
+	}
+	if err != nil {
+		return err
+	}
+	s.hashes(run.State != Running)
+	return nil
+}
+
+// perWord checks that values of a caption are one a word.
+func (s *survey) perWord(column string, c *Caption, split string, values []float64) {
+	if values == nil {
+		return
+	}
+	words := 0
+	for range strings.FieldsSeq(c.Words) {
+		words++
+	}
+	if len(values) != words {
+		err := fmt.Errorf("it has %d values, and the caption %d words", len(values), words)
+		s.wrong((&fieldError{"captions", column, captionColumns.row(c), err}).of(split))
+	}
+}
+
+// study looks at a study.
+func (s *survey) study() error {
+	err := look(s, studyColumns, func(study Study, _ string) { s.isJSON("studies", "compare", "", study.Compare) })
+	if err == nil {
+		err = look(s, membershipColumns, ignore[membership])
+	}
+	if err == nil {
+		err = look(s, declarationColumns, func(d Declaration, _ string) {
+			s.isJSON("declarations", "declaration", declarationColumns.row(&d), d.Text)
+		})
+	}
+	if err == nil {
+		err = look(s, pictureColumns, ignore[Picture])
+	}
+	if err == nil {
+		err = look(s, mapColumns, ignore[AttentionMap])
+	}
+	if err != nil {
+		return err
+	}
+	s.hashes(true)
+	return nil
+}
+
+// hashes compares what is there with what was hashed. Nobody else writes the rows of
+// an owner that is at rest, which should all be hashed.
+func (s *survey) hashes(atRest bool) {
+	for _, part := range changed(s.stored, s.current) {
+		s.found.add(Finding{Subject: s.owner.String(), Table: part, Fix: fixOf(part, s.owner),
+			Problem: "table " + part + ": rows were changed, added or removed after they were hashed"})
+	}
+	if atRest && !isSealed(s.stored) {
+		s.found.Unsealed = append(s.found.Unsealed, s.owner.String())
+	}
+}
+
+// isOf tells whether a column of a declared type may hold a value.
+func isOf(declared string, value any) bool {
+	switch v := value.(type) {
+	case nil:
+		return true
+	case int64:
+		return declared != "TEXT"
+	case float64:
+		return declared == "DOUBLE PRECISION"
+	case string:
+		if declared == "DOUBLE PRECISION" {
+			_, err := parseNonFinite(v)
+			return err == nil
+		}
+		return declared == "TEXT"
+	}
+	return false
+}

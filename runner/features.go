@@ -1,0 +1,32 @@
+package runner
+
+import (
+	"context"
+	"time"
+
+	"glimpse/data"
+	"glimpse/internal/store"
+	"glimpse/results"
+)
+
+// FreeFeatures removes from the folder of a feature cache what no run of the databases needs and nobody used since then,
+// and gives all files of features; with dry it only tells. A run needs the features that it recorded or, as long as it has not, all
+// of its encoder.
+func FreeFeatures(ctx context.Context, databases []*store.DB, dir string, since time.Time, dry bool) ([]data.KeptFeatures, error) {
+	var uses []data.FeatureUse
+	for _, db := range databases {
+		runs, err := db.Runs(ctx, "")
+		if err != nil {
+			return nil, err
+		}
+		for _, run := range runs {
+			settings, err := results.Settings(run)
+			if err != nil {
+				return nil, err
+			}
+			encoder := settings.Encoder
+			uses = append(uses, data.FeatureUse{Encoder: encoder.Name, ImageSize: encoder.ImageSize, Hash: run.Hashes()["features"]})
+		}
+	}
+	return data.PruneFeatures(dir, uses, since, dry)
+}

@@ -1,0 +1,111 @@
+package runner
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strings"
+
+	"glimpse/internal/store"
+)
+
+// resume brings the captioner to where the last checkpoint stood, if there is one.
+func (t *trial) resume(ctx context.Context, engine Engine) error {
+	if t.progress.Last == "" {
+		return nil
+	}
+	err := t.restore()
+	if err == nil {
+		return nil
+	}
+	return t.goBack(ctx, engine, err)
+}
+
+// restore loads the checkpoint that the trial goes on from: the last or, once it is trained, the best, which is needed in any case.
+func (t *trial) restore() error {
+	p := &t.progress
+	if p.Best != "" {
+		if err := t.damaged[p.Best]; err != nil {
+			return err
+		}
+		if err := findCheckpoint(t.path(p.Best)); err != nil {
+			return err
+		}
+	}
+	if t.trained() {
+		return t.loadCheckpoint(p.Best)
+	}
+	return t.loadCheckpoint(p.Last)
+}
+
+// loadCheckpoint loads a checkpoint, and remembers if that cannot be done.
+func (t *trial) loadCheckpoint(name string) error {
+	err := t.captioner.Load(t.path(name))
+	if err != nil {
+		if t.damaged == nil {
+			t.damaged = map[string]error{}
+		}
+		t.damaged[name] = err
+	}
+	return err
+}
+
+// goBack takes the trial back to the newest of its earlier states whose checkpoint can be loaded, or to its beginning: that costs
+// time, and changes no result. cause is why the present one cannot be. What somebody may be able to read again is no reason to
+// begin anew: with files that are there, but none that can be loaded, the trial fails by the disk.
+func (t *trial) goBack(ctx context.Context, engine Engine, cause error) error {
+	unreadable := isUnreadable(cause)
+	from := t.progress
+	t.close()
+	if err := t.make(engine); err != nil {
+		return err
+	}
+	to := progress{}
+	for i, earlier := range from.Earlier {
+		t.progress = earlier
+		err := t.restore()
+		if err == nil {
+			to = earlier
+			to.Earlier = from.Earlier[i+1:]
+			break
+		}
+		unreadable = unreadable || isUnreadable(err)
+	}
+	if to.Last == "" && unreadable {
+		t.progress = from
+		return fmt.Errorf("%w; mend that or, to start over, remove the run's checkpoints", &unreadableError{cause})
+	}
+	reason := strings.ReplaceAll(cause.Error(), t.dir+string(filepath.Separator), "") // the database may be published
+	where := "starting over"
+	if to.Last != "" {
+		where = fmt.Sprintf("going back from epoch %d to the checkpoint of epoch %d", from.Epoch, to.Epoch)
+	}
+	t.note("%s: the checkpoint cannot be loaded: %s", where, reason)
+	to.Serial = from.Serial
+	to.Rewinds = append(from.Rewinds, fmt.Sprintf("attempt %d, %s: %s", t.claim.Attempt, where, reason))
+	t.progress = to
+	raw, err := json.Marshal(to)
+	if err != nil {
+		return fmt.Errorf("record the progress: %w", err)
+	}
+	t.committed = to
+	return t.cfg.DB.Rewind(context.WithoutCancel(ctx), t.claim, to.Epoch, store.Checkpoint{
+		Progress: raw, Seconds: to.Timings.total(), BestEpoch: to.BestEpoch,
+	})
+}
+
+// unreadableError is a checkpoint that is there and cannot be read.
+type unreadableError struct{ err error }
+
+func (e *unreadableError) Error() string { return "the checkpoint cannot be read: " + e.err.Error() }
+
+// Unwrap returns the reason.
+func (e *unreadableError) Unwrap() error { return e.err }
+
+// isUnreadable tells whether a file is there, but the system does not give it.
+func isUnreadable(err error) bool {
+	return errors.As(err, new(*fs.PathError)) && !errors.Is(err, fs.ErrNotExist)
+}
