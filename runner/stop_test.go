@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"glimpse/data"
+	"glimpse/experiments"
 	"glimpse/internal/store"
 )
 
@@ -123,4 +125,45 @@ func TestCheckpointOnRequest(t *testing.T) {
 		t.Errorf("%+v, %v; saved: %v", summary, err, saved)
 	}
 	same(t, b, want)
+}
+
+// TestStopBeforeTrials: a runner that computes features heeds a request of now, and none of before.
+func TestStopBeforeTrials(t *testing.T) {
+	usual := heedEvery
+	heedEvery = 10 * time.Millisecond
+	t.Cleanup(func() { heedEvery = usual })
+	b := bench{Dir: t.TempDir(), Seeds: 1, Epochs: 1, Jobs: 1}
+	db, err := store.Open(b.database())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	ask := func() {
+		t.Helper()
+		if _, err := db.StopStudy(context.Background(), "bench"); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := db.BeginRunner(context.Background(), "bench"); err != nil {
+		t.Fatal(err)
+	}
+	ask() // of a runner of before
+	ctx, cancel := context.WithCancel(context.Background())
+	release, err := HeedStop(ctx, db, "bench", cancel)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer release()
+	computing := false
+	summary, err := b.run(ctx, func(cfg *Config) {
+		cfg.Features = func(ctx context.Context, _ experiments.Settings, _ *data.Dataset, _ string, _ int, _ func(done, total int)) error {
+			computing = true
+			ask()
+			<-ctx.Done()
+			return ctx.Err()
+		}
+	})
+	if !computing || !errors.Is(err, ErrInterrupted) || summary.Unfinished != 2 {
+		t.Errorf("features were computed: %v; %+v, %v", computing, summary, err)
+	}
 }

@@ -87,6 +87,7 @@ func reproduce(c *cobra.Command, db *store.DB, run store.Run, flags cli.RunFlags
 	if err != nil {
 		return nil, err
 	}
+	cli.SavesFirst(c.Context())
 	kill, release := cli.OnSecondStop()
 	defer release()
 	show := cli.NewEvents(c.ErrOrStderr(), nil)
