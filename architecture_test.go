@@ -45,6 +45,7 @@ var allowed = map[string][]string{
 	"metrics":             {},
 	"internal/filter":     {},
 	"internal/store":      {"metrics"},
+	"internal/synthetic":  {"data", "experiments", "exports", "internal/store", "metrics", "planning", "reports", "results", "runner"},
 	"internal/torch":      {},
 	"internal/wheel":      {},
 }

@@ -44,17 +44,17 @@ func COCO(ctx context.Context, db *store.DB, runs []Run, dir string) ([]string, 
 
 // cocoResults is the file of a run's split, nil where it has no captions.
 func cocoResults(ctx context.Context, db *store.DB, run, split string) ([]byte, error) {
-	captions, err := db.Captions(ctx, run, split)
-	if err != nil || len(captions) == 0 {
-		return nil, err
-	}
 	type result struct {
 		Image   string `json:"image_id"`
 		Caption string `json:"caption"`
 	}
-	results := make([]result, len(captions))
-	for i, c := range captions {
-		results[i] = result{c.Image, c.Words}
+	var results []result
+	err := db.EachCaption(ctx, []string{run}, []string{split}, func(_ int, _ string, c *store.Caption) error {
+		results = append(results, result{c.Image, c.Words})
+		return nil
+	})
+	if err != nil || len(results) == 0 {
+		return nil, err
 	}
 	text, err := json.MarshalIndent(results, "", " ")
 	return append(text, '\n'), err

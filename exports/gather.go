@@ -32,15 +32,17 @@ func Gather(ctx context.Context, db *store.DB, studies []string) ([]Run, error) 
 		if err != nil {
 			return nil, err
 		}
+		epochs := make(map[string][]store.Epoch, len(all))
+		err = db.EachEpoch(ctx, study, func(run string, e store.Epoch) {
+			epochs[run] = append(epochs[run], e)
+		})
+		if err != nil {
+			return nil, err
+		}
 		for _, r := range all {
-			if r.State == store.Queued {
-				continue
+			if r.State != store.Queued {
+				runs = append(runs, Run{r, cmp.Or(labels[r.ID], r.Arm), epochs[r.ID]})
 			}
-			epochs, err := db.Epochs(ctx, r.ID)
-			if err != nil {
-				return nil, err
-			}
-			runs = append(runs, Run{r, cmp.Or(labels[r.ID], r.Arm), epochs})
 		}
 	}
 	return runs, nil

@@ -1,12 +1,14 @@
 package reports
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"math"
 	"slices"
 
 	"glimpse/experiments"
+	"glimpse/metrics"
 	"glimpse/metrics/stats"
 	"glimpse/results"
 )
@@ -21,11 +23,15 @@ type result struct {
 	Parameters    []parameter // that a search varies, nil for a study of arms and seeds
 	ArmInterval   string      // what the interval of an arm's mean is, "" where there is none
 	Analysis      *stats.Analysis
-	pending       func(*contrast) int // declared trials of a contrast that have not ended
-	Amended       []*results.Analysis // of what was declared after scores were known
-	Read          []*armReading       // arms whose captions were read again, in the order of the study
-	GainContrasts []gainContrast      // of the declared contrasts between them
-	Notices       []string            // what a reader has to know before believing anything
+	summaries     map[string]*stats.Summary // of its arms and composites in the primary metric, by name
+	byName        map[string]*arm           // the arms
+	pending       func(*contrast) int       // declared trials of a contrast that have not ended
+	Amended       []*results.Analysis       // of what was declared after scores were known
+	Read          []*armReading             // arms whose captions were read again, in the order of the study
+	GainContrasts []gainContrast            // of the declared contrasts between them
+	beta          *armBeta                  // nil until it is asked for
+	made          map[string][]string       // environments of the runs, nil until they are asked for
+	Notices       []string                  // what a reader has to know before believing anything
 }
 
 // An arm is a group of runs that differ in their seed alone or, as a side of a
@@ -36,7 +42,8 @@ type arm struct {
 	Arm       string // the arm of the study that it belongs to
 	Index     int    // its place in the study, which decides its colour
 	Runs      []*run
-	Scores    scores // of the primary metric, finished runs only
+	Scores    scores     // of the primary metric, finished runs only
+	images    *imageSums // of a side of a contrast of two arms
 	Mean      float64
 	SD        float64 // over seeds, NaN for fewer than two
 	Low, High float64 // interval of the mean, NaN where there is none
@@ -63,11 +70,13 @@ func (c *contrast) decided() bool {
 	return c.Verdict == stats.Supported || c.Verdict == stats.Opposite
 }
 
-// interacts says whether the sides are differences themselves, and not arms.
-func (c *contrast) interacts() bool { return c.Kind == "interaction" }
+// interaction is the kind of a contrast whose sides are differences themselves, and not arms.
+const interaction = "interaction"
+
+func (c *contrast) interacts() bool { return c.Kind == interaction }
 
 // analyse groups the runs into arms and has the statistics done.
-func analyse(e *evidence) (*result, error) {
+func analyse(ctx context.Context, e *evidence) (*result, error) {
 	r := &result{evidence: e, MinimumEffect: e.Compare.Primary.MinimumEffect}
 	alpha := e.Compare.Primary.Alpha
 	if alpha == 0 {
@@ -76,18 +85,19 @@ func analyse(e *evidence) (*result, error) {
 	r.Level = number(100*(1-alpha)) + "\u00a0%"
 	r.group()
 	r.Parameters = e.parameters()
-	if err := r.compare(); err != nil {
+	if err := r.compare(ctx); err != nil {
 		return nil, err
 	}
 	if err := r.read(); err != nil {
 		return nil, fmt.Errorf("study %q: %w", e.Study.Name, err)
 	}
 	r.notice()
-	return r, nil
+	return r, e.said.err
 }
 
 // group makes the arms in the order of the plan, with their scores.
 func (r *result) group() {
+	r.byName = map[string]*arm{}
 	byID := make(map[string]*run, len(r.Runs))
 	for _, run := range r.Runs {
 		byID[run.ID] = run
@@ -104,32 +114,46 @@ func (r *result) group() {
 		}
 		a.Mean, a.SD = meanSD(a.Scores.points())
 		r.Arms = append(r.Arms, a)
+		r.byName[a.Name] = a
 	}
 }
 
 // compare has the statistics done, over the arms that are shown or compared: the
 // thousands of arms of a search are described alone.
-func (r *result) compare() error {
+func (r *result) compare(ctx context.Context) error {
 	shown, _ := r.drawn()
 	var describe []string
 	for _, a := range shown {
 		describe = append(describe, a.Name)
 	}
-	analysis, err := r.Study.Analyse(r.Study.Declared, results.Options{Describe: describe})
+	book := bookImages(r.Primary.Key, r.Study.Declared.Contrasts(), r.Arms)
+	analysis, err := r.Study.Analyse(ctx, r.Study.Declared, results.Options{
+		Describe: describe, Seen: func(run *results.Run, scores []metrics.ImageScore) { book.add(run.ID, scores) },
+	})
 	if err != nil {
 		return err
 	}
 	r.Analysis = analysis.Stats
+	r.summaries = map[string]*stats.Summary{}
+	if r.Analysis != nil {
+		for i := range r.Analysis.Arms {
+			if s := &r.Analysis.Arms[i]; s.Metric == r.Primary.Key {
+				r.summaries[s.Arm] = s
+			}
+		}
+	}
 	r.pending = func(c *contrast) int { return analysis.PendingOf(c.Contrast) }
 	r.Notices = append(r.Notices, analysis.Remarks...)
 	for _, a := range r.Arms {
 		r.interval(a)
 	}
 	for _, c := range analysis.Contrasts {
-		r.Contrasts = append(r.Contrasts, r.contrast(c))
+		shown := r.contrast(c)
+		shown.B.images, shown.A.images = book.sides[c.B.Name], book.sides[c.A.Name]
+		r.Contrasts = append(r.Contrasts, shown)
 	}
 	for _, d := range r.Study.Amendments {
-		amended, err := r.Study.Analyse(d, results.Options{})
+		amended, err := r.Study.Analyse(ctx, d, results.Options{})
 		if err != nil { // which must not keep the answer back
 			amended = &results.Analysis{Declaration: d, Remarks: []string{fmt.Sprintf("It cannot be analysed: %v.", err)}}
 		}
@@ -150,10 +174,7 @@ func (r *result) contrast(c *results.Contrast) *contrast {
 
 // interval fills in the interval of an arm's mean, if the statistics have one.
 func (r *result) interval(a *arm) {
-	if r.Analysis == nil {
-		return
-	}
-	if s := r.Analysis.Summary(a.Name, r.Primary.Key); s != nil && s.N > 1 && finite(s.Low) {
+	if s := r.summaries[a.Name]; s != nil && s.N > 1 && finite(s.Low) {
 		a.Low, a.High = 100*s.Low, 100*s.High
 		r.ArmInterval = r.Level + " interval"
 	}
@@ -166,8 +187,7 @@ func (r *result) side(s experiments.Side) *arm {
 	one := &arm{Name: s.Name, Label: s.Label, Arm: s.Arm, Low: math.NaN(), High: math.NaN()}
 	weighted, times := map[int64]float64{}, map[int64]int{}
 	for i, term := range s.Terms {
-		at := slices.IndexFunc(r.Arms, func(a *arm) bool { return a.Name == term.Cell })
-		a := r.Arms[at]
+		a := r.byName[term.Cell]
 		if len(s.Terms) == 1 && term.Weight == 1 {
 			return a
 		}

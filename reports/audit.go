@@ -91,15 +91,16 @@ func yesNo(b bool) string {
 	return "no"
 }
 
-func auditCSV(audited []*run) []byte {
-	lines := [][]string{{"run", "arm", "seed", "split", "protocol", "images", "bleu1", "bleu2", "bleu3", "bleu4",
-		"claim_bleu1", "claim_bleu2", "reaches", "reportable", "says", "source", "why"}}
-	for _, run := range audited {
-		for _, a := range run.Audit {
-			lines = append(lines, auditLine(run, a))
+func auditCSV(audited []*run) file {
+	head := []string{"run", "arm", "seed", "split", "protocol", "images", "bleu1", "bleu2", "bleu3", "bleu4",
+		"claim_bleu1", "claim_bleu2", "reaches", "reportable", "says", "source", "why"}
+	return csvFile(head, func(add func(...string)) {
+		for _, run := range audited {
+			for _, a := range run.Audit {
+				add(auditLine(run, a)...)
+			}
 		}
-	}
-	return writeCSV(lines)
+	})
 }
 
 func auditLine(run *run, a audit.Row) []string {

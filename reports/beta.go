@@ -4,13 +4,16 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
+	"glimpse/captioner"
 	"glimpse/internal/term"
+	"glimpse/results"
 )
 
 // A word is shown once it was generated often enough for its mean to hold
@@ -30,9 +33,12 @@ type wordBeta struct {
 // betaByWord averages β over the captions of an arm's finished runs, lowest
 // mean first.
 func betaByWord(a *arm) []wordBeta {
+	if !a.sentinel() {
+		return nil // without reading a search's captions
+	}
 	sums := map[string]*wordBeta{}
 	for _, run := range a.Runs {
-		for _, c := range run.Captions {
+		for _, c := range run.captions() {
 			tokens := strings.Fields(c.Words)
 			if len(c.Beta) < len(tokens) {
 				continue
@@ -65,12 +71,41 @@ func betaByWord(a *arm) []wordBeta {
 // betaArm is the arm whose β is shown, the last one that has any, with its
 // words; nil where no arm looks at a sentinel.
 func (r *result) betaArm() (*arm, []wordBeta) {
-	for _, a := range slices.Backward(r.Arms) {
-		if list := betaByWord(a); len(list) > 0 {
-			return a, list
+	if r.beta == nil {
+		r.beta = &armBeta{}
+		for _, a := range slices.Backward(r.Arms) {
+			if list := betaByWord(a); len(list) > 0 {
+				r.beta = &armBeta{a, list}
+				break
+			}
 		}
 	}
-	return nil, nil
+	return r.beta.arm, r.beta.words
+}
+
+// armBeta is an arm with the mean β of its words.
+type armBeta struct {
+	arm   *arm
+	words []wordBeta
+}
+
+func betaCSV(a *arm, words []wordBeta) file {
+	return csvFile([]string{"arm", "word", "beta_mean", "count"}, func(add func(...string)) {
+		for _, w := range words {
+			add(a.Name, w.Word, derived(w.Mean), strconv.Itoa(w.Count))
+		}
+	})
+}
+
+// sentinel says whether captions of the arm may have β: by its settings, as far as they are known.
+func (a *arm) sentinel() bool {
+	for _, run := range a.Runs {
+		if settings, err := results.Settings(run.Run.Run); err == nil {
+			known, err := captioner.ArmOf(settings.Model.Attention)
+			return err != nil || known.Sentinel
+		}
+	}
+	return true
 }
 
 // wordSection shows where the arms look: at which words one with a sentinel

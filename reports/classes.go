@@ -28,7 +28,7 @@ func betaByClass(a *arm) []classBeta {
 	}
 	for _, run := range a.Runs {
 		sums, counts := map[wordClass]float64{}, map[wordClass]int{}
-		for _, c := range run.Captions {
+		for _, c := range run.captions() {
 			words := strings.Fields(c.Words)
 			if len(c.Beta) < len(words) || len(words) == 0 {
 				continue
@@ -67,7 +67,7 @@ func classFigure(a *arm, list []classBeta) figure {
 			marks: func(c *draw.Canvas, x func(float64) vg.Length, y vg.Length) {
 				y += 2
 				mean := draw.LineStyle{Color: a.tint().mark, Width: 2.4}
-				for _, v := range b.Seeds {
+				for _, v := range evenly(b.Seeds, mostMarks/10) {
 					dot(c, vg.Point{X: x(v), Y: y}, dotRadius, a.tint())
 				}
 				c.StrokeLine2(mean, x(b.Mean), y-9, x(b.Mean), y-4)
@@ -116,10 +116,10 @@ func classFinding(a *arm, list []classBeta) string {
 		a.Label, most.Class, fixed(most.Mean, 2), least.Class, fixed(least.Mean, 2))
 }
 
-func classesCSV(a *arm, list []classBeta) []byte {
-	lines := [][]string{{"arm", "class", "beta_mean", "runs", "count"}}
-	for _, b := range list {
-		lines = append(lines, []string{a.Name, string(b.Class), derived(b.Mean), strconv.Itoa(len(b.Seeds)), strconv.Itoa(b.Words)})
-	}
-	return writeCSV(lines)
+func classesCSV(a *arm, list []classBeta) file {
+	return csvFile([]string{"arm", "class", "beta_mean", "runs", "count"}, func(add func(...string)) {
+		for _, b := range list {
+			add(a.Name, string(b.Class), derived(b.Mean), strconv.Itoa(len(b.Seeds)), strconv.Itoa(b.Words))
+		}
+	})
 }

@@ -39,6 +39,7 @@ func (r *result) contrastTable() table {
 	for _, c := range r.Contrasts {
 		t.Rows = append(t.Rows, c.row())
 	}
+	t.limit("contrasts.csv")
 	return t
 }
 
@@ -110,6 +111,7 @@ func (r *result) lookTable() table {
 				{Text: pNumber(l.P)}, {Text: pNumber(l.PInterval)}, {Text: l.Decision}})
 		}
 	}
+	t.limit("")
 	return t
 }
 

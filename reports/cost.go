@@ -76,6 +76,7 @@ func (r *result) costFigure(name, title, axis string, of func(*run) float64) (fi
 	sp := &scatterPlotter{}
 	var alt []string
 	arms, shown := r.drawn()
+	seeds, drawn := seedLimit(arms)
 	for _, a := range arms {
 		g := scatterGroup{name: a.Label, tint: a.tint()}
 		for _, run := range a.Runs {
@@ -85,9 +86,10 @@ func (r *result) costFigure(name, title, axis string, of func(*run) float64) (fi
 			}
 		}
 		if len(g.points) > 0 {
+			g.mean = meanPoint(g.points)
+			g.points = evenly(g.points, seeds)
 			sp.groups = append(sp.groups, g)
-			at := g.mean()
-			alt = append(alt, fmt.Sprintf("%s: %s at %s", a.Label, fixed(at.Y, 1), number(at.X)))
+			alt = append(alt, fmt.Sprintf("%s: %s at %s", a.Label, fixed(g.mean.Y, 1), number(g.mean.X)))
 		}
 	}
 	if len(sp.groups) == 0 {
@@ -103,7 +105,7 @@ func (r *result) costFigure(name, title, axis string, of func(*run) float64) (fi
 		Name:    name,
 		Title:   title,
 		Alt:     "Dots, a mean for each arm: " + strings.Join(alt, "; ") + " (" + axis + ").",
-		Note:    "A dot is one trial; the cross is the arm’s mean." + shown,
+		Note:    "A dot is one trial; the cross is the arm’s mean." + drawn + shown,
 		heading: r.Primary.axis(),
 		height:  curveHeight,
 		plot:    p,
@@ -115,13 +117,14 @@ type scatterGroup struct {
 	name   string
 	tint   tint
 	points []point
+	mean   point
 }
 
-func (g *scatterGroup) mean() point {
+func meanPoint(points []point) point {
 	var m point
-	for _, p := range g.points {
-		m.X += p.X / float64(len(g.points))
-		m.Y += p.Y / float64(len(g.points))
+	for _, p := range points {
+		m.X += p.X / float64(len(points))
+		m.Y += p.Y / float64(len(points))
 	}
 	return m
 }
@@ -157,7 +160,7 @@ func (sp *scatterPlotter) Plot(c draw.Canvas, p *plot.Plot) {
 		}
 	}
 	for _, g := range sp.groups {
-		at := vg.Point{X: x(g.mean().X), Y: y(g.mean().Y)}
+		at := vg.Point{X: x(g.mean.X), Y: y(g.mean.Y)}
 		for _, line := range []draw.LineStyle{{Color: paper.mark, Width: 4.4}, {Color: g.tint.text, Width: 2}} {
 			const arm = 6
 			c.StrokeLine2(line, at.X-arm, at.Y-arm, at.X+arm, at.Y+arm)
@@ -168,7 +171,7 @@ func (sp *scatterPlotter) Plot(c draw.Canvas, p *plot.Plot) {
 	for _, g := range sp.groups {
 		name := bold(labelSize, g.tint.text)
 		text := shorten(g.name, name, nameWidth)
-		box, ok := beside(vg.Point{X: x(g.mean().X), Y: y(g.mean().Y)}, name.Width(text), labelSize, c.Rectangle, taken)
+		box, ok := beside(vg.Point{X: x(g.mean.X), Y: y(g.mean.Y)}, name.Width(text), labelSize, c.Rectangle, taken)
 		if !ok {
 			continue // no room: the text beside the figure says it
 		}

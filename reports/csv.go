@@ -1,7 +1,7 @@
 package reports
 
 import (
-	"bytes"
+	"io"
 	"maps"
 	"math"
 	"slices"
@@ -14,76 +14,97 @@ import (
 // tableFiles are the report's tables for other programs, by file name. In CSV
 // files scores and differences are fractions of 1, not points, and what was not
 // measured is empty; LaTeX files show what the page shows.
-func (r *result) tableFiles() map[string][]byte {
-	files := map[string][]byte{
+func (r *result) tableFiles() map[string]file {
+	files := map[string]file{
 		"arms.csv":   r.armsCSV(),
 		"runs.csv":   r.runsCSV(),
 		"epochs.csv": r.epochsCSV(),
-		"scores.tex": latex(r.scoreTable()),
+		"scores.tex": whole(latex(r.scoreTable())),
 	}
 	if len(r.Contrasts) > 0 {
 		files["contrasts.csv"] = r.contrastsCSV()
-		files["contrasts.tex"] = latex(r.contrastTable())
+		files["contrasts.tex"] = whole(latex(r.contrastTable()))
 	}
 	if audited := r.audited(); len(audited) > 0 {
 		files["audit.csv"] = auditCSV(audited)
-		files["audit.tex"] = latex(auditTable(audited[0]))
+		files["audit.tex"] = whole(latex(auditTable(audited[0])))
 	}
 	if len(r.Read) > 0 {
 		files["readings.csv"] = r.readingsCSV()
 	}
-	if images := r.imagesCSV(); images != nil {
-		files["images.csv"] = images
+	if slices.ContainsFunc(r.Contrasts, func(c *contrast) bool { return !c.interacts() && len(c.imageDifferences()) > 0 }) {
+		files["images.csv"] = r.imagesCSV()
 	}
 	if a, words := r.betaArm(); a != nil {
-		lines := [][]string{{"arm", "word", "beta_mean", "count"}}
-		for _, w := range words {
-			lines = append(lines, []string{a.Name, w.Word, derived(w.Mean), strconv.Itoa(w.Count)})
-		}
-		files["beta.csv"] = writeCSV(lines)
+		files["beta.csv"] = betaCSV(a, words)
 		files["beta_classes.csv"] = classesCSV(a, betaByClass(a))
 	}
 	return files
 }
 
-func (r *result) armsCSV() []byte {
-	lines := [][]string{{"arm", "parameters", "split", "metric", "seeds", "planned", "mean", "sd", "interval_low", "interval_high"}}
-	for _, a := range r.Arms {
-		_, parameters := a.counts()
-		for _, m := range r.shownMetrics() {
-			values := a.values(m)
-			mean, sd := meanSD(values)
-			low, high := math.NaN(), math.NaN()
-			if m == r.Primary {
-				low, high = a.Low, a.High
-			}
-			lines = append(lines, []string{a.Name, whole(parameters), m.Split, m.Key, strconv.Itoa(len(values)), strconv.Itoa(len(a.Runs)),
-				derived(mean / 100), derived(sd / 100), derived(low / 100), derived(high / 100)})
-		}
+// A file is what a file of the report holds, written when it is asked for: those of
+// large studies are larger than what they are made of.
+type file func(w io.Writer) error
+
+// whole is a file that is in memory.
+func whole(content []byte) file {
+	return func(w io.Writer) error {
+		_, err := w.Write(content)
+		return err
 	}
-	return writeCSV(lines)
 }
 
-func (r *result) contrastsCSV() []byte {
-	lines := [][]string{{"b", "a", "split", "metric", "seeds_b", "seeds_a", "difference", "interval_low", "interval_high",
-		"p", "p_holm", "p_better", "detectable_effect", "minimum_effect", "verdict"}}
-	for _, c := range r.Contrasts {
-		p, holm, better, detectable := math.NaN(), math.NaN(), math.NaN(), math.NaN()
-		if c.Verdict != "" {
-			p, holm, better = c.Result.P, c.Result.PHolm, c.Result.PBetter
-			if d := c.Result.DetectableEffect; d != nil {
-				detectable = *d
-			}
-		}
-		lines = append(lines, []string{c.B.Name, c.A.Name, r.Primary.Split, r.Primary.Key,
-			strconv.Itoa(len(c.B.Scores)), strconv.Itoa(len(c.A.Scores)),
-			derived(c.Difference / 100), derived(c.Low / 100), derived(c.High / 100), derived(p), derived(holm), derived(better),
-			derived(detectable / 100), derived(r.MinimumEffect / 100), string(c.Verdict)})
+// csvFile is a table with a head, whose rows are those that rows calls add with.
+func csvFile(head []string, rows func(add func(cells ...string))) file {
+	return func(w io.Writer) error {
+		out := sheet.NewWriter(w)
+		_ = out.Write(head) // its error stays and comes with the last flush
+		rows(func(cells ...string) { _ = out.Write(cells) })
+		out.Flush()
+		return out.Error()
 	}
-	return writeCSV(lines)
 }
 
-func (r *result) runsCSV() []byte {
+func (r *result) armsCSV() file {
+	head := []string{"arm", "parameters", "split", "metric", "seeds", "planned", "mean", "sd", "interval_low", "interval_high"}
+	measured := r.shownMetrics()
+	return csvFile(head, func(add func(...string)) {
+		for _, a := range r.Arms {
+			_, parameters := a.counts()
+			for _, m := range measured {
+				values := a.values(m)
+				mean, sd := meanSD(values)
+				low, high := math.NaN(), math.NaN()
+				if m == r.Primary {
+					low, high = a.Low, a.High
+				}
+				add(a.Name, counted(parameters), m.Split, m.Key, strconv.Itoa(len(values)), strconv.Itoa(len(a.Runs)),
+					derived(mean/100), derived(sd/100), derived(low/100), derived(high/100))
+			}
+		}
+	})
+}
+
+func (r *result) contrastsCSV() file {
+	head := []string{"b", "a", "split", "metric", "seeds_b", "seeds_a", "difference", "interval_low", "interval_high",
+		"p", "p_holm", "p_better", "detectable_effect", "minimum_effect", "verdict"}
+	return csvFile(head, func(add func(...string)) {
+		for _, c := range r.Contrasts {
+			p, holm, better, detectable := math.NaN(), math.NaN(), math.NaN(), math.NaN()
+			if c.Verdict != "" {
+				p, holm, better = c.Result.P, c.Result.PHolm, c.Result.PBetter
+				if d := c.Result.DetectableEffect; d != nil {
+					detectable = *d
+				}
+			}
+			add(c.B.Name, c.A.Name, r.Primary.Split, r.Primary.Key, strconv.Itoa(len(c.B.Scores)), strconv.Itoa(len(c.A.Scores)),
+				derived(c.Difference/100), derived(c.Low/100), derived(c.High/100), derived(p), derived(holm), derived(better),
+				derived(detectable/100), derived(r.MinimumEffect/100), string(c.Verdict))
+		}
+	})
+}
+
+func (r *result) runsCSV() file {
 	splits := map[string]map[string]bool{}
 	for _, run := range r.Runs {
 		for split, values := range run.Metrics {
@@ -104,59 +125,43 @@ func (r *result) runsCSV() []byte {
 			head = append(head, split+"."+key)
 		}
 	}
-	lines := [][]string{head}
-	for _, a := range r.Arms {
-		for _, run := range a.Runs {
-			line := []string{run.ID, a.Name, strconv.FormatInt(run.Seed, 10), run.State,
-				strconv.Itoa(run.Run.Run.Epochs), strconv.Itoa(run.BestEpoch), stored(run.Seconds),
-				whole(run.Parameters), strconv.FormatInt(run.Attempt, 10),
-				run.Signature, run.CaptionsSHA256, run.WeightsSHA256, secret.Redact(run.Error)}
-			for _, m := range measured {
-				v, ok := run.Metrics[m.Split][m.Key]
-				if !ok {
-					line = append(line, "")
-					continue
+	return csvFile(head, func(add func(...string)) {
+		for _, a := range r.Arms {
+			for _, run := range a.Runs {
+				line := []string{run.ID, a.Name, strconv.FormatInt(run.Seed, 10), run.State,
+					strconv.Itoa(run.Run.Run.Epochs), strconv.Itoa(run.BestEpoch), stored(run.Seconds),
+					counted(run.Parameters), strconv.FormatInt(run.Attempt, 10),
+					run.Signature, run.CaptionsSHA256, run.WeightsSHA256, secret.Redact(run.Error)}
+				for _, m := range measured {
+					v, ok := run.Metrics[m.Split][m.Key]
+					line = append(line, storedIf(v, ok))
 				}
-				line = append(line, stored(v))
+				add(line...)
 			}
-			lines = append(lines, line)
 		}
-	}
-	return writeCSV(lines)
+	})
 }
 
-func (r *result) epochsCSV() []byte {
-	keys := map[string]bool{}
-	for _, run := range r.Runs {
-		for _, e := range run.Epochs {
-			for key := range e.Val {
-				keys[key] = true
-			}
-		}
-	}
-	measured := slices.Sorted(maps.Keys(keys))
+func (r *result) epochsCSV() file {
+	measured := r.validationKeys()
 	head := []string{"run", "arm", "seed", "epoch", "selected", "loss", "lr", "seconds", "captions_per_second"}
 	for _, key := range measured {
 		head = append(head, "val."+key)
 	}
-	lines := [][]string{head}
-	for _, a := range r.Arms {
-		for _, run := range a.Runs {
-			for _, e := range run.Epochs {
-				line := []string{run.ID, a.Name, strconv.FormatInt(run.Seed, 10), strconv.Itoa(e.Epoch), strconv.FormatBool(e.Epoch == run.BestEpoch),
-					stored(e.Loss), stored(e.LR), stored(e.Seconds), stored(e.CaptionsPerSecond)}
-				for _, key := range measured {
-					if v, ok := e.Val[key]; ok {
-						line = append(line, stored(v))
-					} else {
-						line = append(line, "")
+	return csvFile(head, func(add func(...string)) {
+		for _, a := range r.Arms {
+			for _, run := range a.Runs {
+				for _, e := range run.Epochs {
+					line := []string{run.ID, a.Name, strconv.FormatInt(run.Seed, 10), strconv.Itoa(e.Epoch), strconv.FormatBool(e.Epoch == run.BestEpoch),
+						stored(e.Loss), stored(e.LR), stored(e.Seconds), stored(e.CaptionsPerSecond)}
+					for _, key := range measured {
+						line = append(line, storedIf(e.Val.get(key)))
 					}
+					add(line...)
 				}
-				lines = append(lines, line)
 			}
 		}
-	}
-	return writeCSV(lines)
+	})
 }
 
 // derived writes a computed number, without the digits that its arithmetic
@@ -171,17 +176,18 @@ func derived(v float64) string {
 // stored writes a number of the store with all its digits, NaN included.
 func stored(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
 
-// whole writes a count, and nothing for 0, which stands for unknown.
-func whole(n int64) string {
+// storedIf writes such a number if there is one.
+func storedIf(v float64, ok bool) string {
+	if !ok {
+		return ""
+	}
+	return stored(v)
+}
+
+// counted writes a count, and nothing for 0, which stands for unknown.
+func counted(n int64) string {
 	if n == 0 {
 		return ""
 	}
 	return strconv.FormatInt(n, 10)
-}
-
-func writeCSV(lines [][]string) []byte {
-	var b bytes.Buffer
-	w := sheet.NewWriter(&b)
-	_ = w.WriteAll(lines) // a bytes.Buffer takes every write
-	return b.Bytes()
 }

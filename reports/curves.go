@@ -28,7 +28,7 @@ func (r *result) learningSection() section {
 	key := r.validationKey()
 	name := metricName(key)
 	if f, ok := curvesFigure(r, "validation", name+" on the validation split by epoch", name+", validation split (points, ×100)",
-		func(e epoch) float64 { return points(e.Val, key) }); ok {
+		func(e epoch) float64 { return e.points(key) }); ok {
 		figures = append(figures, f)
 	}
 	s.add(part{Figures: figures})
@@ -38,28 +38,21 @@ func (r *result) learningSection() section {
 // validationKey is the validation metric to draw: the primary one if it was
 // measured, else the first that was, in the usual order.
 func (r *result) validationKey() string {
-	measured := map[string]bool{}
-	for _, run := range r.Runs {
-		for _, e := range run.Epochs {
-			for key := range e.Val {
-				measured[key] = true
-			}
-		}
-	}
-	if measured[r.Primary.Key] || len(measured) == 0 {
+	measured := r.validationKeys()
+	if slices.Contains(measured, r.Primary.Key) || len(measured) == 0 {
 		return r.Primary.Key
 	}
 	for _, key := range tableMetrics() {
-		if measured[key] {
+		if slices.Contains(measured, key) {
 			return key
 		}
 	}
-	return slices.Sorted(maps.Keys(measured))[0]
+	return measured[0]
 }
 
-// points is a metric of an epoch, NaN where it was not measured.
-func points(values map[string]float64, key string) float64 {
-	if v, ok := values[key]; ok {
+// points is a validation metric of the epoch, NaN where it was not measured.
+func (e epoch) points(key string) float64 {
+	if v, ok := e.Val.get(key); ok {
 		return 100 * v
 	}
 	return math.NaN()
@@ -91,6 +84,7 @@ func curvesFigure(r *result, name, title, unit string, value func(epoch) float64
 	plotter := &curvePlotter{}
 	var alt []string
 	arms, shown := r.drawn()
+	seeds, drawn := seedLimit(arms)
 	for _, a := range arms {
 		ac := armCurves{name: a.Label, tint: a.tint()}
 		var whole []curve
@@ -117,6 +111,7 @@ func curvesFigure(r *result, name, title, unit string, value func(epoch) float64
 			whole = ac.seeds
 		}
 		ac.average(whole)
+		ac.seeds, ac.dots = evenly(ac.seeds, seeds), evenly(ac.dots, seeds)
 		if len(ac.mean) == 0 {
 			continue
 		}
@@ -140,7 +135,7 @@ func curvesFigure(r *result, name, title, unit string, value func(epoch) float64
 		Title: title,
 		Alt:   "Lines over epochs. The mean of " + strings.Join(alt, "; ") + ".",
 		Note: "Thin lines: seeds. Bold: the mean of the finished ones, over the epochs that all of them have." + plotter.bandNote() +
-			" Dots: the epoch selected on the validation split." + shown,
+			" Dots: the epoch selected on the validation split." + drawn + shown,
 		heading: unit,
 		height:  curveHeight,
 		plot:    p,

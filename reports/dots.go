@@ -53,6 +53,7 @@ func dotsFigure(r *result) figure {
 	var rows []row
 	var alt []string
 	arms, shown := r.drawn()
+	seeds, drawn := seedLimit(arms)
 	for _, a := range arms {
 		if len(a.Scores) == 0 {
 			continue
@@ -61,7 +62,8 @@ func dotsFigure(r *result) figure {
 			cover(s.Points)
 		}
 		cover(a.Low, a.High)
-		rows = append(rows, row{label: a.Label, tint: a.tint(), detail: a.summary(), marks: a.marks})
+		rows = append(rows, row{label: a.Label, tint: a.tint(), detail: a.summary(),
+			marks: func(c *draw.Canvas, x func(float64) vg.Length, y vg.Length) { a.marks(c, x, y, seeds) }})
 		alt = append(alt, fmt.Sprintf("%s: %s, from %s to %s", a.Label, a.summary(), fixed(a.Scores.least(), 1), fixed(a.Scores.greatest(), 1)))
 	}
 	low, high = spread(low, high, 0.06, 1)
@@ -73,7 +75,7 @@ func dotsFigure(r *result) figure {
 		Name:   "scores",
 		Title:  "Every seed, by arm: " + r.Primary.name(),
 		Alt:    "Dots on a common scale. " + strings.Join(alt, "; ") + ".",
-		Note:   note + "." + shown,
+		Note:   note + "." + drawn + shown,
 		height: rowFigureHeight(len(rows)),
 		plot:   newRowPlot(r.Primary.axis(), low, high, rowPlotter{rows: rows}),
 	}
@@ -81,10 +83,11 @@ func dotsFigure(r *result) figure {
 
 // marks draws the arm's dots at height y, close ones piled up, and below them
 // its mean and interval.
-func (a *arm) marks(c *draw.Canvas, x func(float64) vg.Length, y vg.Length) {
-	for i, s := range a.Scores {
+func (a *arm) marks(c *draw.Canvas, x func(float64) vg.Length, y vg.Length, most int) {
+	scores := evenly(a.Scores, most)
+	for i, s := range scores {
 		pile := 0
-		for _, before := range a.Scores[:i] {
+		for _, before := range scores[:i] {
 			if math.Abs(float64(x(before.Points)-x(s.Points))) < float64(dotRadius) {
 				pile++
 			}

@@ -96,7 +96,7 @@ func (r *result) faultTable() table {
 func (a *arm) captions() int {
 	n := 0
 	for _, run := range a.Runs {
-		n += len(run.Captions)
+		n += len(run.captions())
 	}
 	return n
 }
@@ -107,8 +107,9 @@ func (a *arm) faultRow() []cell {
 	for _, run := range a.Runs {
 		times := map[string]int{}
 		most := 0
-		for i := range run.Captions {
-			c := &run.Captions[i]
+		captions := run.captions()
+		for i := range captions {
+			c := &captions[i]
 			words := strings.Fields(c.Words)
 			for k, f := range faults {
 				if f.is(words, c) {
@@ -121,8 +122,9 @@ func (a *arm) faultRow() []cell {
 		common += most
 	}
 	row := []cell{a.cell()}
+	all := a.captions()
 	for _, n := range append(found, common) {
-		row = append(row, cell{Text: percent1(float64(n) / float64(a.captions()))})
+		row = append(row, cell{Text: percent1(float64(n) / float64(all))})
 	}
 	return row
 }
@@ -149,9 +151,10 @@ func (r *result) worst() (*arm, []sample) {
 		likely float64
 	}
 	var list []scored
-	for i := range typical.Captions {
-		c := &typical.Captions[i]
-		if v, ok := imagePoints(r.Primary.Key, c); ok && finite(v) {
+	captions := typical.captions()
+	for i := range captions {
+		c := &captions[i]
+		if v, ok := imagePoints(r.Primary.Key, &c.Score); ok && c.Scored && finite(v) {
 			list = append(list, scored{c.Image, v, c.LogProb})
 		}
 	}

@@ -1,7 +1,10 @@
 package reports
 
 import (
+	"cmp"
+	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"gonum.org/v1/plot/vg"
@@ -14,10 +17,19 @@ func forestFigure(r *result) figure {
 	low, high := math.Min(0, -r.MinimumEffect), math.Max(0, r.MinimumEffect)
 	var rows []row
 	var alt []string
-	for _, d := range r.Contrasts {
-		if !finite(d.Difference) {
-			continue
+	known := slices.DeleteFunc(slices.Clone(r.Contrasts), func(c *contrast) bool { return !finite(c.Difference) })
+	shown := ""
+	if all := len(known); all > mostContrasts {
+		order := map[*contrast]int{}
+		for i, c := range known {
+			order[c] = i
 		}
+		slices.SortStableFunc(known, func(a, b *contrast) int { return cmp.Compare(math.Abs(b.Difference), math.Abs(a.Difference)) })
+		known = known[:mostContrasts]
+		slices.SortFunc(known, func(a, b *contrast) int { return cmp.Compare(order[a], order[b]) })
+		shown = fmt.Sprintf(" Shown: the %d largest differences of %d; contrasts.csv has all.", mostContrasts, all)
+	}
+	for _, d := range known {
 		for _, v := range []float64{d.Difference, d.Low, d.High} {
 			if finite(v) {
 				low, high = math.Min(low, v), math.Max(high, v)
@@ -36,7 +48,7 @@ func forestFigure(r *result) figure {
 		Title: "Differences between arms: " + r.Primary.name(),
 		Alt:   "Differences with intervals against a line at zero. " + strings.Join(alt, "; ") + ".",
 		Note: "The square is the difference of the means, the line its " + r.Level +
-			" interval, p after Holm. Filled squares: supported or opposite; open: inconclusive.",
+			" interval, p after Holm. Filled squares: supported or opposite; open: inconclusive." + shown,
 		height: rowFigureHeight(len(rows)),
 		plot: newRowPlot("difference in "+r.Primary.axis(), low, high,
 			rowPlotter{rows: rows, under: func(c *draw.Canvas, x func(float64) vg.Length, low, high vg.Length) {

@@ -14,8 +14,6 @@ import (
 	"glimpse/results"
 )
 
-type epoch = store.Epoch
-
 // A run is a trial with what the report shows of it.
 type run struct {
 	*results.Run
@@ -23,6 +21,7 @@ type run struct {
 	Epochs   []epoch         // in order
 	Audit    []audit.Row     // the last audit, nil without one
 	Readings []store.Reading // of the captions, by image; nil where they were not read again
+	said     *captionReader
 }
 
 // completed says whether the run has its final scores.
@@ -38,6 +37,7 @@ type evidence struct {
 	Primary      metric
 	Runs         []*run // of that declaration, in the order of the plan
 	Illustration store.Illustration
+	said         *captionReader
 	At           time.Time // when it was read
 }
 
@@ -47,9 +47,6 @@ func gather(ctx context.Context, db *store.DB, name string) (*evidence, error) {
 	if err != nil {
 		return nil, fmt.Errorf("report: %w", err)
 	}
-	if err := study.Load(ctx); err != nil {
-		return nil, err
-	}
 	e := &evidence{Study: study, Compare: study.Declared.Compare, Primary: metric{study.Primary}, At: time.Now()}
 	if e.Illustration, err = db.Illustration(ctx, name); err != nil {
 		return nil, err
@@ -58,25 +55,50 @@ func gather(ctx context.Context, db *store.DB, name string) (*evidence, error) {
 	for _, t := range study.Declared.Trials {
 		planned[t.ID] = true
 	}
+	e.said = newCaptionReader(ctx, db, e.Primary.Split)
 	for _, one := range study.Runs {
-		if !planned[one.ID] {
-			continue // an amendment's: it is shown with that
+		if planned[one.ID] { // else it is an amendment's, and shown with that
+			e.Runs = append(e.Runs, &run{Run: one, said: e.said})
 		}
-		r := &run{Run: one}
-		if r.Epochs, err = db.Epochs(ctx, r.ID); err != nil {
-			return nil, err
-		}
-		if r.completed() {
-			if r.Audit, err = db.Audit(ctx, r.ID); err != nil {
-				return nil, err
-			}
-			if r.Readings, err = db.Readings(ctx, r.ID, e.Primary.Split); err != nil {
-				return nil, err
-			}
-		}
-		e.Runs = append(e.Runs, r)
 	}
-	return e, nil
+	if err := e.readEpochs(ctx, db); err != nil {
+		return nil, err
+	}
+	return e, e.readLater(ctx, db)
+}
+
+// readLater reads what was found out about completed runs later.
+func (e *evidence) readLater(ctx context.Context, db *store.DB) error {
+	audited, err := db.Audited(ctx, e.Study.Name)
+	if err != nil {
+		return err
+	}
+	read, err := db.WithReadings(ctx, e.Study.Name, e.Primary.Split)
+	if err != nil {
+		return err
+	}
+	isAudited, isRead := setOf(audited), setOf(read)
+	for _, r := range e.Runs {
+		if r.completed() && isAudited[r.ID] {
+			if r.Audit, err = db.Audit(ctx, r.ID); err != nil {
+				return err
+			}
+		}
+		if r.completed() && isRead[r.ID] {
+			if r.Readings, err = db.Readings(ctx, r.ID, e.Primary.Split); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func setOf(ids []string) map[string]bool {
+	set := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		set[id] = true
+	}
+	return set
 }
 
 // A metric is a score of a split, with its names.

@@ -3,6 +3,7 @@ package reports
 import (
 	"bytes"
 	"context"
+	"errors"
 	"flag"
 	"image"
 	"image/color"
@@ -44,12 +45,24 @@ func golden(t *testing.T) map[string][]byte {
 			run.Finished = time.Date(2024, 3, 2, 17, i, 0, 0, time.UTC)
 		}
 	}
-	r, err := analyse(e)
+	r, err := analyse(context.Background(), e)
 	check(t, err)
 	settle(r)
-	files, err := render(context.Background(), r)
+	files, err := rendered(r)
 	check(t, err)
 	return files
+}
+
+// rendered are the files of a report in memory.
+func rendered(r *result) (map[string][]byte, error) {
+	files, err := render(context.Background(), r)
+	contents := map[string][]byte{}
+	for name, write := range files {
+		var b bytes.Buffer
+		err = errors.Join(err, write(&b))
+		contents[name] = b.Bytes()
+	}
+	return contents, err
 }
 
 // settle puts plain numbers and words in the place of those that package stats

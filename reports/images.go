@@ -10,7 +10,7 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
-	"glimpse/internal/store"
+	"glimpse/experiments"
 	"glimpse/metrics"
 )
 
@@ -25,12 +25,15 @@ type imageDifference struct {
 // imageDifferences compares the arms of a contrast image by image, the lowest
 // difference first; nil where an arm has no scored captions or the metric none
 // for single images.
-func (c *contrast) imageDifferences(key string) []imageDifference {
-	b, a := c.B.imageMeans(key), c.A.imageMeans(key)
+func (c *contrast) imageDifferences() []imageDifference {
+	if c.B.images == nil || c.A.images == nil {
+		return nil
+	}
 	var list []imageDifference
-	for image, points := range b {
-		if other, ok := a[image]; ok && finite(points-other) {
-			list = append(list, imageDifference{image, points - other})
+	for i, image := range c.B.images.of.ids {
+		b, okB := c.B.images.mean(i)
+		if a, okA := c.A.images.mean(i); okA && okB && finite(b-a) {
+			list = append(list, imageDifference{image, b - a})
 		}
 	}
 	slices.SortFunc(list, func(x, y imageDifference) int {
@@ -39,34 +42,89 @@ func (c *contrast) imageDifferences(key string) []imageDifference {
 	return list
 }
 
-// imageMeans is the mean score of each image over the arm's finished seeds, in
-// points.
-func (a *arm) imageMeans(key string) map[string]float64 {
-	sums, counts := map[string]float64{}, map[string]float64{}
-	for _, run := range a.Runs {
-		for i := range run.Captions {
-			if v, ok := imagePoints(key, &run.Captions[i]); ok {
-				sums[run.Captions[i].Image] += v
-				counts[run.Captions[i].Image]++
+// imageBook adds up the scores of single images over the runs of each side of the
+// contrasts, as the scores of the runs are read.
+type imageBook struct {
+	key   string         // of the metric
+	ids   []string       // of the images
+	at    map[string]int // image → its place
+	sides map[string]*imageSums
+	ofRun map[string][]*imageSums // run → the sides that it is part of
+}
+
+// imageSums are the sums of a side, in points, and over how many runs, by the places of the images.
+type imageSums struct {
+	of           *imageBook
+	sums, counts []float64
+}
+
+// bookImages opens the book of the contrasts of two arms.
+func bookImages(key string, contrasts []experiments.Contrast, arms []*arm) *imageBook {
+	book := &imageBook{key: key, at: map[string]int{}, sides: map[string]*imageSums{}, ofRun: map[string][]*imageSums{}}
+	runs := make(map[string][]*run, len(arms))
+	for _, a := range arms {
+		runs[a.Name] = a.Runs
+	}
+	for _, c := range contrasts {
+		if c.Kind == interaction {
+			continue
+		}
+		for _, side := range []experiments.Side{c.B, c.A} {
+			if book.sides[side.Name] != nil {
+				continue
+			}
+			sums := &imageSums{of: book}
+			book.sides[side.Name] = sums
+			for _, term := range side.Terms {
+				for _, run := range runs[term.Cell] {
+					book.ofRun[run.ID] = append(book.ofRun[run.ID], sums)
+				}
 			}
 		}
 	}
-	for image := range sums {
-		sums[image] /= counts[image]
+	return book
+}
+
+// add adds the scores of a run.
+func (b *imageBook) add(run string, scores []metrics.ImageScore) {
+	for _, side := range b.ofRun[run] {
+		for i := range scores {
+			v, ok := imagePoints(b.key, &scores[i])
+			if !ok {
+				continue
+			}
+			at, known := b.at[scores[i].ID]
+			if !known {
+				at = len(b.ids)
+				b.at[scores[i].ID], b.ids = at, append(b.ids, scores[i].ID)
+			}
+			for len(side.sums) < len(b.ids) {
+				side.sums, side.counts = append(side.sums, 0), append(side.counts, 0)
+			}
+			side.sums[at] += v
+			side.counts[at]++
+		}
 	}
-	return sums
+}
+
+// mean is the mean score of an image over the side's finished seeds, in points, and whether there is one.
+func (s *imageSums) mean(at int) (float64, bool) {
+	if at >= len(s.sums) || s.counts[at] == 0 {
+		return 0, false
+	}
+	return s.sums[at] / s.counts[at], true
 }
 
 // imagePoints is the score of a single caption in points, and whether the
 // metric has one. BLEU has none; in its place stands that of the caption alone
 // with 1 added to the counts above single words (Lin & Och 2004, "ORANGE",
 // COLING), since most captions match no 4-gram.
-func imagePoints(key string, c *store.Caption) (float64, bool) {
+func imagePoints(key string, s *metrics.ImageScore) (float64, bool) {
 	e, _ := metrics.Find(key)
-	if !c.Scored || !e.Tested {
+	if !e.Tested {
 		return 0, false
 	}
-	s, order := &c.Score, metrics.BLEUOrder(key)
+	order := metrics.BLEUOrder(key)
 	if order == 0 {
 		return e.Scale * e.Image(s), true
 	}
@@ -86,7 +144,7 @@ func (r *result) imageSection() section {
 	s := section{Name: "images", Title: "Image by image"}
 	var compared []*imageComparison
 	for _, c := range r.Contrasts {
-		if list := c.imageDifferences(r.Primary.Key); len(list) > 1 && !c.interacts() {
+		if list := c.imageDifferences(); len(list) > 1 && !c.interacts() {
 			compared = append(compared, newImageComparison(c, list))
 		}
 	}
@@ -238,18 +296,15 @@ func (ic *imageComparison) histogram(c *draw.Canvas, x func(float64) vg.Length, 
 }
 
 // imagesCSV has a line for each contrast and image.
-func (r *result) imagesCSV() []byte {
-	lines := [][]string{{"b", "a", "image", "metric", "difference"}}
-	for _, c := range r.Contrasts {
-		if c.interacts() {
-			continue
+func (r *result) imagesCSV() file {
+	return csvFile([]string{"b", "a", "image", "metric", "difference"}, func(add func(...string)) {
+		for _, c := range r.Contrasts {
+			if c.interacts() {
+				continue
+			}
+			for _, d := range c.imageDifferences() {
+				add(c.B.Name, c.A.Name, d.Image, r.Primary.Key, derived(d.Points/100))
+			}
 		}
-		for _, d := range c.imageDifferences(r.Primary.Key) {
-			lines = append(lines, []string{c.B.Name, c.A.Name, d.Image, r.Primary.Key, derived(d.Points / 100)})
-		}
-	}
-	if len(lines) == 1 {
-		return nil
-	}
-	return writeCSV(lines)
+	})
 }

@@ -6,14 +6,14 @@ import (
 
 	"gonum.org/v1/plot/vg"
 
+	"glimpse/experiments"
 	"glimpse/internal/store"
 	"glimpse/metrics"
 	"glimpse/results"
 )
 
 func TestScoresOfSingleCaptions(t *testing.T) {
-	c := store.Caption{Scored: true, Score: metrics.ImageScore{Match: [4]int{4, 2, 1, 0}, Length: 7, RefLength: 8,
-		CIDEr: 0.5, CIDErD: 0.4, RougeL: 0.3, METEOR: 0.2}}
+	s := metrics.ImageScore{Match: [4]int{4, 2, 1, 0}, Length: 7, RefLength: 8, CIDEr: 0.5, CIDErD: 0.4, RougeL: 0.3, METEOR: 0.2}
 	brevity := math.Exp(1 - 8.0/7)
 	for key, want := range map[string]float64{
 		"cider": 50, "cider_d": 40, "rouge_l": 30, "meteor": 20, "meteor-exact-stem": 20,
@@ -21,30 +21,35 @@ func TestScoresOfSingleCaptions(t *testing.T) {
 		"bleu2": 100 * brevity * math.Sqrt(4.0/7*3/7),
 		"bleu4": 100 * brevity * math.Pow(4.0/7*3/7*2/6*1/5, 0.25),
 	} {
-		if got, ok := imagePoints(key, &c); !ok || math.Abs(got-want) > 1e-9 {
+		if got, ok := imagePoints(key, &s); !ok || math.Abs(got-want) > 1e-9 {
 			t.Errorf("%s of the caption is %g, not %g", key, got, want)
 		}
 	}
-	if _, ok := imagePoints("length_ratio", &c); ok {
+	if _, ok := imagePoints("length_ratio", &s); ok {
 		t.Error("a length ratio was taken for a score of single captions")
 	}
-	if got, ok := imagePoints("bleu4", &store.Caption{Scored: true}); got != 0 || !ok {
+	if got, ok := imagePoints("bleu4", &metrics.ImageScore{}); got != 0 || !ok {
 		t.Errorf("BLEU-4 of an empty caption is %g", got)
 	}
 }
 
 func TestImageDifferencesAreMeansOverSeeds(t *testing.T) {
-	of := func(cider ...float64) *arm {
-		a := &arm{}
-		for _, v := range cider {
-			a.Runs = append(a.Runs, &run{Run: &results.Run{Captions: []store.Caption{
-				{Image: "1.jpg", Scored: true, Score: metrics.ImageScore{CIDEr: v}},
-				{Image: "2.jpg", Scored: true, Score: metrics.ImageScore{CIDEr: 0.1}},
-			}}})
+	side := func(name string) experiments.Side {
+		return experiments.Side{Name: name, Terms: []experiments.Term{{Cell: name, Weight: 1}}}
+	}
+	named := func(name string, ids ...string) *arm {
+		a := &arm{Name: name}
+		for _, id := range ids {
+			a.Runs = append(a.Runs, &run{Run: &results.Run{Run: store.Run{ID: id}}})
 		}
 		return a
 	}
-	got := (&contrast{B: of(0.25, 0.75), A: of(1)}).imageDifferences("cider")
+	book := bookImages("cider", []experiments.Contrast{{B: side("b"), A: side("a")}}, []*arm{named("a", "1"), named("b", "2", "3")})
+	for id, cider := range map[string]float64{"1": 1, "2": 0.25, "3": 0.75, "4": 100} {
+		book.add(id, []metrics.ImageScore{{ID: "1.jpg", CIDEr: cider}, {ID: "2.jpg", CIDEr: 0.1}})
+	}
+	book.add("3", nil) // has no scores of this split
+	got := (&contrast{B: &arm{images: book.sides["b"]}, A: &arm{images: book.sides["a"]}}).imageDifferences()
 	if len(got) != 2 || got[0].Image != "1.jpg" || math.Abs(got[0].Points+50) > 1e-9 || math.Abs(got[1].Points) > 1e-9 {
 		t.Errorf("differences are %v", got)
 	}

@@ -25,9 +25,9 @@ func TestTablesCompile(t *testing.T) {
 	trials[0].audited = true
 	e, err := gather(context.Background(), usual(t, trials), "attention")
 	check(t, err)
-	r, err := analyse(e)
+	r, err := analyse(context.Background(), e)
 	check(t, err)
-	files, err := render(context.Background(), r)
+	files, err := rendered(r)
 	check(t, err)
 	paper := []byte("\\documentclass{article}\\usepackage{booktabs,graphicx}\\begin{document}\n")
 	tables := 0

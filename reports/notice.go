@@ -26,11 +26,18 @@ func (r *result) noticeWarnings() {
 		return
 	}
 	var armTexts, contrastTexts groups
+	last := map[string]int{} // label → the last arm of that label
+	for i, a := range r.Arms {
+		last[a.Label] = i
+	}
 	for _, w := range r.Analysis.Warnings {
 		subject, text := "", sentence(w)
-		for _, a := range r.Arms {
-			if rest, ok := strings.CutPrefix(w, "arm "+a.Label+" "); ok {
-				subject, text = a.Label, rest+"."
+		if about, isArm := strings.CutPrefix(w, "arm "); isArm {
+			found := -1
+			for at, c := range about {
+				if i, known := last[about[:at]]; c == ' ' && known && i > found {
+					found, subject, text = i, about[:at], about[at+1:]+"."
+				}
 			}
 		}
 		armTexts.add(subject, text)
@@ -42,7 +49,7 @@ func (r *result) noticeWarnings() {
 			}
 		}
 	}
-	for _, g := range armTexts {
+	for _, g := range armTexts.list {
 		switch {
 		case g.subjects[0] == "":
 			r.Notices = append(r.Notices, g.text)
@@ -52,13 +59,16 @@ func (r *result) noticeWarnings() {
 			r.Notices = append(r.Notices, term.Enumerate(few(g.subjects, 4))+": each "+g.text)
 		}
 	}
-	for _, g := range contrastTexts {
+	for _, g := range contrastTexts.list {
 		r.Notices = append(r.Notices, term.Enumerate(few(g.subjects, 4))+": "+g.text)
 	}
 }
 
 // groups are texts, each with what it is said of.
-type groups []group
+type groups struct {
+	list []*group
+	of   map[string]*group
+}
 
 type group struct {
 	text     string
@@ -66,13 +76,14 @@ type group struct {
 }
 
 func (gs *groups) add(subject, text string) {
-	for i := range *gs {
-		if g := &(*gs)[i]; g.text == text {
-			g.subjects = append(g.subjects, subject)
-			return
+	if gs.of[text] == nil {
+		if gs.of == nil {
+			gs.of = map[string]*group{}
 		}
+		gs.of[text] = &group{text: text}
+		gs.list = append(gs.list, gs.of[text])
 	}
-	*gs = append(*gs, group{text, []string{subject}})
+	gs.of[text].subjects = append(gs.of[text].subjects, subject)
 }
 
 // few is the beginning of a list with the number of what is left out.
@@ -160,6 +171,7 @@ func (r *result) noticeParameters() {
 	if allowed == 0 {
 		allowed = unmatched
 	}
+	var unequal []string
 	for _, c := range r.Contrasts {
 		if c.interacts() {
 			continue
@@ -170,11 +182,15 @@ func (r *result) noticeParameters() {
 			continue
 		}
 		if share := float64(b-a) / float64(a); share > allowed || share < -allowed {
-			r.Notices = append(r.Notices, fmt.Sprintf(
+			unequal = append(unequal, fmt.Sprintf(
 				"%s has %s parameters and %s %s (%s %%): the difference in scores may come from the size.",
 				c.B.Label, thousands(b), c.A.Label, thousands(a), signed(100*share, 0)))
 		}
 	}
+	if more := len(unequal) - mostNotices; more > 0 {
+		unequal = append(unequal[:mostNotices], fmt.Sprintf("So it may in %d more contrasts, whose arms differ in size too.", more))
+	}
+	r.Notices = append(r.Notices, unequal...)
 }
 
 // noticeCode says that runs were made by changed or by different code, or
@@ -183,9 +199,10 @@ func (r *result) noticeCode() {
 	if free := r.Study.SweptProtocol(); len(free) > 0 {
 		r.Notices = append(r.Notices, fmt.Sprintf("The runs differ in the protocol’s %s, which the study sweeps.", term.Enumerate(free)))
 	}
+	environments := r.environments()
 	var dirty int
-	for _, run := range r.Runs {
-		if run.environment()["dirty"] == "true" {
+	for _, value := range environments["dirty"] {
+		if value == "true" {
 			dirty++
 		}
 	}
@@ -193,8 +210,7 @@ func (r *result) noticeCode() {
 		r.Notices = append(r.Notices, fmt.Sprintf("%s made with uncommitted changes in the code: the commit below does not say all.", wasWere(dirty, "run")))
 	}
 	for _, key := range []string{"commit", "device"} {
-		values := r.tally(func(run *run) string { return run.environment()[key] })
-		if len(values) > 1 && !slices.Contains(values, "") {
+		if values := tallied(environments[key]); len(values) > 1 {
 			r.Notices = append(r.Notices, fmt.Sprintf("The runs come from more than one %s: %s.", key, term.Enumerate(values)))
 		}
 	}

@@ -3,7 +3,6 @@ package reports
 import (
 	"fmt"
 	"iter"
-	"maps"
 	"slices"
 	"strings"
 )
@@ -51,14 +50,14 @@ type listing struct {
 
 // newPage lays out a result: a new section is a function from *result to
 // section, listed here. Those without parts are left out.
-func newPage(r *result) page {
+func newPage(r *result, tables []string) page {
 	p := page{
 		Study:    r.Study.Name,
 		Question: r.Study.Question,
 		Verdict:  r.verdict(),
 		Terms:    r.terms(),
 		Notices:  r.Notices,
-		Tables:   slices.Sorted(maps.Keys(r.tableFiles())),
+		Tables:   tables,
 	}
 	if strings.TrimSpace(p.Question) == "" {
 		p.Question = "Study " + r.Study.Name
@@ -115,7 +114,11 @@ func (r *result) trialSection() section {
 	s := section{Name: "trials", Title: "Trials"}
 	failures, runs := r.failureTable(), r.runTable()
 	s.add(part{Table: &failures})
-	s.Parts = append(s.Parts, part{Fold: "All " + count(len(r.Runs), "trial"), Table: &runs})
+	fold := "All " + count(len(r.Runs), "trial")
+	if len(runs.Rows) < len(r.Runs) {
+		fold = fmt.Sprintf("%d of %s", len(runs.Rows), count(len(r.Runs), "trial"))
+	}
+	s.Parts = append(s.Parts, part{Fold: fold, Table: &runs})
 	return s
 }
 

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 
+	"glimpse/experiments"
 	"glimpse/internal/store"
 	"glimpse/reports/attention"
 	"glimpse/results"
@@ -52,7 +53,21 @@ func Choose(ctx context.Context, db *store.DB, study string, most int) (Choice, 
 		}
 		choice.Runs = append(choice.Runs, first.ID)
 	}
-	improved, worsened := changed(c.imageDifferences(e.Primary.Key))
+	book := bookImages(e.Primary.Key, []experiments.Contrast{c.Contrast.Contrast}, r.Arms)
+	for _, a := range []*arm{c.B, c.A} {
+		for _, run := range a.Runs {
+			if !run.completed() {
+				continue
+			}
+			scores, err := db.Scores(ctx, run.ID, e.Primary.Split)
+			if err != nil {
+				return choice, err
+			}
+			book.add(run.ID, scores)
+		}
+		a.images = book.sides[a.Name]
+	}
+	improved, worsened := changed(c.imageDifferences())
 	for _, list := range [][]imageDifference{improved, worsened} {
 		for _, d := range list[:min(most/2, len(list))] {
 			choice.Images = append(choice.Images, d.Image)
@@ -78,7 +93,7 @@ func changed(list []imageDifference) (improved, worsened []imageDifference) {
 // first is the finished run of the lowest seed, nil where there is none.
 func (a *arm) first() *run {
 	for _, run := range a.Runs {
-		if run.completed() && len(run.Captions) > 0 {
+		if run.completed() && len(run.captions()) > 0 {
 			return run
 		}
 	}
@@ -114,7 +129,7 @@ func (r *result) pictureSection() section {
 	if c == nil || c.interacts() || len(r.Illustration.Pictures) == 0 {
 		return s
 	}
-	improved, worsened := changed(c.imageDifferences(r.Primary.Key))
+	improved, worsened := changed(c.imageDifferences())
 	for _, group := range []struct {
 		what string
 		list []imageDifference
@@ -166,16 +181,17 @@ func (r *result) looks(a *arm, image string) (caption sampleCaption, words []att
 	if run == nil {
 		return caption, nil, m, false
 	}
-	at, found := slices.BinarySearchFunc(run.Captions, image, func(c store.Caption, image string) int { return cmp.Compare(c.Image, image) })
+	captions := run.captions()
+	at, found := slices.BinarySearchFunc(captions, image, func(c store.Caption, image string) int { return cmp.Compare(c.Image, image) })
 	if !found {
 		return caption, nil, m, false
 	}
-	said := &run.Captions[at]
+	said := &captions[at]
 	caption = sampleCaption{Arm: cell{Text: a.Label, Class: armClass(a.Index)}, Words: said.Words}
 	if strings.TrimSpace(said.Words) == "" {
 		caption.Words = "(an empty caption)"
 	}
-	if v, scored := imagePoints(r.Primary.Key, said); scored && finite(v) {
+	if v, ok := imagePoints(r.Primary.Key, &said.Score); ok && said.Scored && finite(v) {
 		caption.Score = fixed(v, 0)
 	}
 	k := slices.IndexFunc(r.Illustration.Maps, func(m store.AttentionMap) bool { return m.Run == run.ID && m.Image == image })

@@ -41,9 +41,9 @@ func TestChooseTakesTheMostChanged(t *testing.T) {
 	db, choice := illustrated(t)
 	e, err := gather(ctx, db, "attention")
 	check(t, err)
-	r, err := analyse(e)
+	r, err := analyse(context.Background(), e)
 	check(t, err)
-	list := r.headline().imageDifferences("cider")
+	list := r.headline().imageDifferences()
 	var want []string
 	for i := range 3 {
 		want = append(want, list[len(list)-1-i].Image)
@@ -74,9 +74,9 @@ func TestPicturesInTheReport(t *testing.T) {
 	render2 := func() map[string][]byte {
 		e, err := gather(ctx, db, "attention")
 		check(t, err)
-		r, err := analyse(e)
+		r, err := analyse(context.Background(), e)
 		check(t, err)
-		files, err := render(ctx, r)
+		files, err := rendered(r)
 		check(t, err)
 		return files
 	}

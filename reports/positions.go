@@ -45,15 +45,17 @@ func (r *result) entropyFigure() (figure, string, bool) {
 	plotter := &curvePlotter{}
 	var alt []string
 	arms, shown := r.drawn()
+	seeds, drawn := seedLimit(arms)
 	regions := r.regions()
 	for _, a := range arms {
 		ac := armCurves{name: a.Label, tint: a.tint()}
 		for _, run := range a.Runs {
-			if line := byPosition(run.Captions, func(c *store.Caption) []float64 { return c.Entropy }); len(line) > 0 {
+			if line := byPosition(run.captions(), func(c *store.Caption) []float64 { return c.Entropy }); len(line) > 0 {
 				ac.seeds = append(ac.seeds, line)
 			}
 		}
 		ac.average(ac.seeds)
+		ac.seeds = evenly(ac.seeds, seeds)
 		if len(ac.mean) == 0 {
 			continue
 		}
@@ -85,7 +87,7 @@ func (r *result) entropyFigure() (figure, string, bool) {
 		Name:    "entropy",
 		Title:   "Entropy of the attention along the caption",
 		Alt:     "Lines over the place of the word. " + finding,
-		Note:    note + " Low: it looks at one place." + shown,
+		Note:    note + " Low: it looks at one place." + drawn + shown,
 		heading: "entropy over the regions (nats)",
 		height:  curveHeight,
 		plot:    p,

@@ -27,15 +27,9 @@ func (r *result) reproduceSection() section {
 	name := fileName(r.Study.Name)
 	s.add(part{Text: "Save the study below as " + name + ".yaml, then:"})
 	command := fmt.Sprintf("glimpse run %s.yaml --report report\nglimpse runs %s --json    # captions_sha256 of each trial, to hold against runs.csv", name, name)
-	commits := map[string]bool{}
-	for _, run := range r.Runs {
-		commits[run.environment()["commit"]] = true
-	}
-	delete(commits, "")
+	commits := slices.Compact(slices.Sorted(slices.Values(r.environments()["commit"])))
 	if len(commits) == 1 {
-		for commit := range commits {
-			command = "git checkout " + fileName(commit) + " && ./bootstrap build\n" + command
-		}
+		command = "git checkout " + fileName(commits[0]) + " && ./bootstrap build\n" + command
 	}
 	s.add(part{Listing: &listing{"Commands", "sh", command}})
 	s.add(part{Text: "On one kind of machine, with as many threads, the captions come out the same, byte for byte."})
@@ -53,12 +47,7 @@ func (r *result) provenance() []fact {
 	if signatures := r.tally(func(run *run) string { return run.Signature }); len(signatures) > 0 {
 		facts = append(facts, fact{Name: "protocol", Values: signatures, Code: true})
 	}
-	byKey := map[string][]string{} // key → value of each run that has it
-	for _, run := range r.Runs {
-		for key, value := range run.environment() {
-			byKey[key] = append(byKey[key], value)
-		}
-	}
+	byKey := r.environments()
 	keys := slices.SortedFunc(maps.Keys(byKey), func(a, b string) int {
 		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a, b))
 	})
@@ -117,7 +106,7 @@ func tallied(values []string) []string {
 			distinct[i] = fmt.Sprintf("%s (%s)", v, count(counts[v], "run"))
 		}
 	}
-	return distinct
+	return few(distinct, mostPhrases)
 }
 
 // merged lists the values of one environment key. Sizes are written in
@@ -143,6 +132,24 @@ func merged(key string, values []string) []string {
 		return []string{least}
 	}
 	return []string{least + " to " + greatest}
+}
+
+// environments are what the runs recorded of where they were made: key → the value of each run that has it.
+func (r *result) environments() map[string][]string {
+	if r.made == nil {
+		r.made = map[string][]string{}
+		texts := map[string]string{} // so that what thousands of runs have in common is there once
+		for _, run := range r.Runs {
+			for key, value := range run.environment() {
+				if known, found := texts[value]; found {
+					value = known
+				}
+				texts[value] = value
+				r.made[key] = append(r.made[key], value)
+			}
+		}
+	}
+	return r.made
 }
 
 // environment is what the run recorded of where it was made, with the keys of

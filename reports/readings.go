@@ -30,7 +30,7 @@ func (r *result) read() error {
 			if len(run.Readings) == 0 {
 				continue
 			}
-			read, err := ReadingRun(run.Seed, run.Captions, run.Readings)
+			read, err := ReadingRun(run.Seed, run.captions(), run.Readings)
 			if err != nil {
 				return fmt.Errorf("run %s: %w; glimpse swap reads its captions again", run.ID, err)
 			}

@@ -91,9 +91,9 @@ func TestReadingSectionShowsWhatThereIs(t *testing.T) {
 		}
 		e, err := gather(context.Background(), usual(t, trials), "attention")
 		check(t, err)
-		r, err := analyse(e)
+		r, err := analyse(context.Background(), e)
 		check(t, err)
-		files, err := render(context.Background(), r)
+		files, err := rendered(r)
 		check(t, err)
 		section := r.readingSection()
 		if (len(section.Parts) > 0) != (c.title != "") || len(section.Parts) > 0 && section.Title != c.title {

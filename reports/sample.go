@@ -51,7 +51,7 @@ func (r *result) samples() []sample {
 				size /= 2
 			}
 			var images []string
-			for _, c := range typical.Captions {
+			for _, c := range typical.captions() {
 				images = append(images, c.Image)
 			}
 			return r.samplesOf(evenly(images, size))
@@ -75,7 +75,7 @@ func (r *result) samplesOf(images []string) []sample {
 			continue
 		}
 		v := voice{a, map[string]store.Caption{}}
-		for _, c := range typical.Captions {
+		for _, c := range typical.captions() {
 			v.captions[c.Image] = c
 		}
 		voices = append(voices, v)
@@ -109,25 +109,12 @@ func (a *arm) typical(m metric) *run {
 	nearest := math.Inf(1)
 	for _, run := range a.Runs {
 		v, ok := m.of(run)
-		if !ok || len(run.Captions) == 0 {
+		if !ok || !run.completed() {
 			continue
 		}
-		if d := math.Abs(100*v - a.Mean); best == nil || d < nearest-1e-9 {
+		if d := math.Abs(100*v - a.Mean); (best == nil || d < nearest-1e-9) && len(run.captions()) > 0 {
 			best, nearest = run, d
 		}
 	}
 	return best
-}
-
-// evenly takes n items spread over the list, from the middles of n equal
-// parts.
-func evenly(list []string, n int) []string {
-	if len(list) <= n {
-		return list
-	}
-	picked := make([]string, n)
-	for i := range picked {
-		picked[i] = list[(2*i+1)*len(list)/(2*n)]
-	}
-	return picked
 }

@@ -267,27 +267,28 @@ func readingTable(a *armReading) table {
 }
 
 // readingsCSV has a line for each number of each arm.
-func (r *result) readingsCSV() []byte {
-	lines := [][]string{{"arm", "words", "count", "measure", "value", "interval_low", "interval_high", "runs"}}
-	add := func(a *armReading, words, number, measure string, i *stats.Interval) {
-		if i != nil {
-			lines = append(lines, []string{a.Name, words, number, measure, derived(i.Value), derived(i.Low), derived(i.High), strconv.Itoa(len(i.Runs))})
-		}
-	}
-	for _, a := range r.Read {
-		for _, c := range a.Classes {
-			n := strconv.Itoa(c.Words)
-			add(a, c.Class, n, "gain", c.Gain)
-			add(a, c.Class, n, "regions_gain", c.RegionsGain)
-			add(a, c.Class, n, "places_gain", c.PlacesGain)
-			add(a, c.Class, n, "beta", c.Beta)
-			add(a, c.Class, n, "other_beta", c.OtherBeta)
-		}
-		if a.Sentinel != nil {
-			for _, m := range a.Sentinel.Measures() {
-				add(a, "", "", m.Name, m.Interval)
+func (r *result) readingsCSV() file {
+	head := []string{"arm", "words", "count", "measure", "value", "interval_low", "interval_high", "runs"}
+	return csvFile(head, func(line func(...string)) {
+		add := func(a *armReading, words, number, measure string, i *stats.Interval) {
+			if i != nil {
+				line(a.Name, words, number, measure, derived(i.Value), derived(i.Low), derived(i.High), strconv.Itoa(len(i.Runs)))
 			}
 		}
-	}
-	return writeCSV(lines)
+		for _, a := range r.Read {
+			for _, c := range a.Classes {
+				n := strconv.Itoa(c.Words)
+				add(a, c.Class, n, "gain", c.Gain)
+				add(a, c.Class, n, "regions_gain", c.RegionsGain)
+				add(a, c.Class, n, "places_gain", c.PlacesGain)
+				add(a, c.Class, n, "beta", c.Beta)
+				add(a, c.Class, n, "other_beta", c.OtherBeta)
+			}
+			if a.Sentinel != nil {
+				for _, m := range a.Sentinel.Measures() {
+					add(a, "", "", m.Name, m.Interval)
+				}
+			}
+		}
+	})
 }

@@ -16,10 +16,11 @@ import (
 type parameter struct {
 	Path, Label string
 	Numeric     bool
-	Log         bool     // spans decades: drawn on a logarithmic scale
-	Levels      []string // distinct values in order
-	bins        []string // names of the groups that its means are taken over
-	low, high   float64  // of the scale, if numeric
+	Log         bool           // spans decades: drawn on a logarithmic scale
+	Levels      []string       // distinct values in order
+	bins        []string       // names of the groups that its means are taken over
+	index       map[string]int // level → its place
+	low, high   float64        // of the scale, if numeric
 }
 
 // A searched trial is a finished run with its score in points.
@@ -78,14 +79,21 @@ func newParameter(path, label string, values []string) parameter {
 		}
 		p.low, p.high = math.Min(p.low, n), math.Max(p.high, n)
 	}
-	if !p.Numeric {
+	if p.Numeric {
+		slices.SortFunc(p.Levels, func(a, b string) int {
+			return cmp.Or(cmp.Compare(numeric(a), numeric(b)), cmp.Compare(a, b))
+		})
+	} else {
 		slices.Sort(p.Levels)
+	}
+	p.index = make(map[string]int, len(p.Levels))
+	for i, level := range p.Levels {
+		p.index[level] = i
+	}
+	if !p.Numeric {
 		p.bins = p.Levels
 		return p
 	}
-	slices.SortFunc(p.Levels, func(a, b string) int {
-		return cmp.Or(cmp.Compare(numeric(a), numeric(b)), cmp.Compare(a, b))
-	})
 	p.Log = p.low > 0 && p.high/p.low >= 20
 	p.bins = p.Levels
 	if len(p.Levels) > mostLevels {
@@ -108,7 +116,7 @@ func (p *parameter) place(value string) float64 {
 		if len(p.Levels) < 2 {
 			return 0.5
 		}
-		return float64(slices.Index(p.Levels, value)) / float64(len(p.Levels)-1)
+		return float64(p.index[value]) / float64(len(p.Levels)-1)
 	}
 	v, low, high := numeric(value), p.low, p.high
 	if p.Log {
@@ -128,7 +136,7 @@ func (p *parameter) at(place float64) float64 {
 // bin is the group that a value belongs to.
 func (p *parameter) bin(value string) int {
 	if len(p.bins) == len(p.Levels) {
-		return slices.Index(p.Levels, value)
+		return p.index[value]
 	}
 	return min(int(p.place(value)*float64(len(p.bins))), len(p.bins)-1)
 }
@@ -225,7 +233,7 @@ func (r *result) sweepSection() section {
 	t := effectTable(effects)
 	s.add(part{Table: &t})
 	figures := []figure{r.parallelFigure(parameters, trials)}
-	if len(parameters) == 2 {
+	if len(parameters) == 2 && max(len(parameters[0].bins), len(parameters[1].bins)) <= mostContrasts {
 		figures = append(figures, r.heatFigure(parameters[0], parameters[1], trials))
 	}
 	for i, e := range effects[:min(len(effects), mostEffects)] {

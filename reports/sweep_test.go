@@ -81,7 +81,7 @@ func TestEffectOfAParameter(t *testing.T) {
 }
 
 func TestSearchIsShown(t *testing.T) {
-	p := newPage(analysedFrom(t, randomSearch(t, 30), "search"))
+	p := newPage(analysedFrom(t, randomSearch(t, 30), "search"), nil)
 	for _, s := range p.Sections {
 		if s.Name == "search" {
 			if !strings.HasPrefix(s.Finding, "train.optimizer.lr matters most") || len(s.Parts[1].Figures) != 1+5 {

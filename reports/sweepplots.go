@@ -3,6 +3,7 @@ package reports
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -18,7 +19,11 @@ func (r *result) effectFigure(number int, e effect, trials []searched) figure {
 	p.X.Min, p.X.Max = -0.06, 1.06
 	p.X.Tick.Marker = plot.ConstantTicks(e.ticks())
 	ep := &effectPlotter{effect: e}
-	for _, t := range trials {
+	note := "A dot is one trial; bars are the means of all trials with the value, or near it."
+	if len(trials) > mostMarks {
+		note += fmt.Sprintf(" Drawn are %d of %s, spread evenly over the ranking.", mostMarks, count(len(trials), "trial"))
+	}
+	for _, t := range evenly(trials, mostMarks) {
 		ep.points = append(ep.points, point{e.place(t.Swept[e.Path]), t.Points})
 	}
 	p.Add(ep)
@@ -34,7 +39,7 @@ func (r *result) effectFigure(number int, e effect, trials []searched) figure {
 		Name:    fmt.Sprintf("effect-%d", number),
 		Title:   "Effect of " + e.Path,
 		Alt:     "Dots over the parameter. Mean score by value: " + strings.Join(few(alt, 12), "; ") + ".",
-		Note:    "A dot is one trial; bars are the means of all trials with the value, or near it.",
+		Note:    note,
 		heading: r.Primary.axis(),
 		height:  230,
 		plot:    p,
@@ -124,7 +129,11 @@ const mostAxes = 6
 // parallelFigure draws each trial as a line over the parameters to its score.
 func (r *result) parallelFigure(parameters []parameter, trials []searched) figure {
 	pp := &parallelPlotter{parameters: parameters[:min(len(parameters), mostAxes)], trials: trials, score: metricName(r.Primary.Key)}
-	pp.best = max(1, len(trials)/10)
+	const best = mostMarks / 10
+	if len(trials) > mostMarks {
+		pp.trials = slices.Concat(trials[:best], evenly(trials[best:], mostMarks-best))
+	}
+	pp.best = max(1, len(pp.trials)/10)
 	pp.low, pp.high = spread(trials[len(trials)-1].Points, trials[0].Points, 0, 1)
 	p := newPlot("", false, false)
 	p.HideAxes()
@@ -134,6 +143,9 @@ func (r *result) parallelFigure(parameters []parameter, trials []searched) figur
 		alt = append(alt, q.Label+" "+trials[0].Swept[q.Path])
 	}
 	note := fmt.Sprintf("A line is one trial, from its settings to its score (points, ×100). In blue: the best %s.", count(pp.best, "trial"))
+	if len(trials) > mostMarks {
+		note += fmt.Sprintf(" In grey: %d of the other %d, spread evenly over the ranking.", mostMarks-best, len(trials)-best)
+	}
 	if len(parameters) > mostAxes {
 		note += fmt.Sprintf(" Shown: %d of %d parameters.", mostAxes, len(parameters))
 	}

@@ -177,8 +177,16 @@ func (r *result) runTable() table {
 		Columns: []column{{Name: "Run"}, {Name: "Arm"}, {Name: "Seed", Numeric: true}, {Name: "State"},
 			{Name: metricName(r.Primary.Key) + " (" + r.Primary.Split + ")", Numeric: true}, {Name: "Epochs", Numeric: true}, {Name: "Time", Numeric: true}, {Name: "Captions sha256"}},
 	}
+	listed := r.listed()
+	if len(listed) < len(r.Runs) {
+		t.Caption = fmt.Sprintf("The %d trials of the highest scores, of %d; runs.csv has all. In the order of the arms. "+
+			"Epochs: selected of trained. Time: of work that counted.", len(listed), len(r.Runs))
+	}
 	for _, a := range r.Arms {
 		for _, run := range a.Runs {
+			if !listed[run] {
+				continue
+			}
 			value, epochs := "–", fmt.Sprint(run.Run.Run.Epochs)
 			if v, ok := r.Primary.of(run); ok {
 				value = fixed(100*v, 1)
@@ -210,6 +218,7 @@ func (r *result) failureTable() table {
 				{Text: run.State, Class: "state-" + knownState(run.State)}, {Text: fmt.Sprint(run.Attempt)}, {Text: run.cause(), Class: "cause"}})
 		}
 	}
+	t.limit("runs.csv")
 	return t
 }
 

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"testing"
 
-	"glimpse/internal/store"
 	"glimpse/metrics"
 )
 
@@ -27,8 +26,8 @@ func TestNewMetric(t *testing.T) {
 	if at < 0 || table.Rows[0][at].Text != meanText(50, 0) {
 		t.Errorf("the table has no column of the new metric, or other values: %+v", table)
 	}
-	c := store.Caption{Scored: true, Score: metrics.ImageScore{Match: [4]int{3, 2, 1, 0}, Length: 4}}
-	if got, ok := imagePoints("matched", &c); !ok || got != 75 {
+	s := metrics.ImageScore{Match: [4]int{3, 2, 1, 0}, Length: 4}
+	if got, ok := imagePoints("matched", &s); !ok || got != 75 {
 		t.Errorf("of a caption: %g, %v, want 75", got, ok)
 	}
 }

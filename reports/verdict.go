@@ -131,7 +131,7 @@ func (r *result) judgedByLevel(levels []*contrast) verdict {
 			v.Sentence = r.lateText() + " These results confirm nothing. "
 		}
 	}
-	v.Sentence += strings.Join(parts, "; ") + "."
+	v.Sentence += strings.Join(few(parts, mostPhrases), "; ") + "."
 	return v
 }
 

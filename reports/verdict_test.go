@@ -20,7 +20,7 @@ func analysedFrom(t *testing.T, db *store.DB, study string) *result {
 	t.Helper()
 	e, err := gather(context.Background(), db, study)
 	check(t, err)
-	r, err := analyse(e)
+	r, err := analyse(context.Background(), e)
 	check(t, err)
 	return r
 }
@@ -85,7 +85,7 @@ func TestStudyWithoutComparisonIsDescribed(t *testing.T) {
 			t.Errorf("the verdict is %s and does not say %q: %s", got.Word, s, got.Sentence)
 		}
 	}
-	p := newPage(r)
+	p := newPage(r, nil)
 	if p.Question != "Study sweep" {
 		t.Errorf("the question is %q", p.Question)
 	}
@@ -143,15 +143,15 @@ func TestSilentTrials(t *testing.T) {
 		e, err := gather(t.Context(), usual(t, trials), "attention")
 		check(t, err)
 		e.At = e.At.Add(after)
-		r, err := analyse(e)
+		r, err := analyse(context.Background(), e)
 		check(t, err)
 		return r, e.Runs[3].Heard.UTC().Format("2006-01-02 15:04 UTC")
 	}
-	if r, _ := read(0); strings.Contains(string(markdown(newPage(r))), "sign of life") {
+	if r, _ := read(0); strings.Contains(string(markdown(newPage(r, nil))), "sign of life") {
 		t.Error("a living process gives no sign of life")
 	}
 	r, heard := read(time.Hour)
-	text := strings.Join(r.Notices, "\n") + "\n" + r.states() + "\n" + string(markdown(newPage(r)))
+	text := strings.Join(r.Notices, "\n") + "\n" + r.states() + "\n" + string(markdown(newPage(r, nil)))
 	for _, want := range []string{
 		"Missing: adaptive seed 2 running, no sign of life since " + heard + ".",
 		"\n1 running, no sign of life since " + heard + "\n",

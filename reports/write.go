@@ -3,7 +3,6 @@ package reports
 import (
 	"context"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -27,7 +26,7 @@ func Write(ctx context.Context, db *store.DB, study, dir string) error {
 	if err != nil {
 		return err
 	}
-	r, err := analyse(evidence)
+	r, err := analyse(ctx, evidence)
 	if err != nil {
 		return err
 	}
@@ -39,11 +38,7 @@ func Write(ctx context.Context, db *store.DB, study, dir string) error {
 		return fmt.Errorf("make the report's folder: %w", err)
 	}
 	for _, name := range slices.Sorted(maps.Keys(files)) {
-		err := atomicfile.Write(filepath.Join(dir, name), func(w io.Writer) error {
-			_, err := w.Write(files[name])
-			return err
-		})
-		if err != nil {
+		if err := atomicfile.Write(filepath.Join(dir, name), files[name]); err != nil {
 			return fmt.Errorf("write the report: %w", err)
 		}
 	}
@@ -51,9 +46,12 @@ func Write(ctx context.Context, db *store.DB, study, dir string) error {
 }
 
 // render gives the report's files by name.
-func render(ctx context.Context, r *result) (map[string][]byte, error) {
-	p := newPage(r)
+func render(ctx context.Context, r *result) (map[string]file, error) {
 	files := r.tableFiles()
+	p := newPage(r, slices.Sorted(maps.Keys(files)))
+	if r.said.err != nil {
+		return nil, r.said.err
+	}
 	var sheet stylesheet
 	for f := range p.figures() {
 		if err := ctx.Err(); err != nil {
@@ -67,14 +65,14 @@ func render(ctx context.Context, r *result) (map[string][]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		files[f.Name+".svg"], files[f.Name+".png"] = f.svg(body), png
+		files[f.Name+".svg"], files[f.Name+".png"] = whole(f.svg(body)), whole(png)
 		f.Inline = f.inline(body, &sheet)
 	}
-	files["report.md"] = markdown(p)
+	files["report.md"] = whole(markdown(p))
 	index, err := webPage(p, &sheet)
 	if err != nil {
 		return nil, err
 	}
-	files["index.html"] = index
+	files["index.html"] = whole(index)
 	return files, nil
 }

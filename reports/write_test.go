@@ -151,21 +151,23 @@ func TestReportOfStrangeNumbers(t *testing.T) {
 	for name, spoil := range map[string]func(*evidence){
 		"loss is NaN":        func(e *evidence) { e.Runs[0].Epochs[2].Loss = math.NaN() },
 		"every loss is +Inf": func(e *evidence) { eachEpoch(e, func(x *epoch) { x.Loss = math.Inf(1) }) },
-		"no validation":      func(e *evidence) { eachEpoch(e, func(x *epoch) { x.Val = nil }) },
+		"no validation":      func(e *evidence) { eachEpoch(e, func(x *epoch) { x.Val = values{} }) },
 		"no epochs":          func(e *evidence) { eachRun(e, func(r *run) { r.Epochs = nil }) },
-		"no captions":        func(e *evidence) { eachRun(e, func(r *run) { r.Captions = nil }) },
-		"unscored":           func(e *evidence) { e.Runs[0].Captions[0].Scored = false },
-		"no metrics":         func(e *evidence) { eachRun(e, func(r *run) { r.Metrics = nil }) },
-		"metric is NaN":      func(e *evidence) { e.Runs[0].Metrics["test"]["cider"] = math.NaN() },
-		"metric untested":    func(e *evidence) { e.Primary.Key = "length_ratio" },
-		"no environment":     func(e *evidence) { eachRun(e, func(r *run) { r.Environment = nil }) },
-		"one level":          func(e *evidence) { eachRun(e, func(r *run) { r.Metrics["test"]["cider"] = 0.5 }) },
+		"no captions":        func(e *evidence) { eachCaptions(e, func(c []store.Caption) []store.Caption { return nil }) },
+		"unscored": func(e *evidence) {
+			eachCaptions(e, func(c []store.Caption) []store.Caption { c[0].Scored = false; return c })
+		},
+		"no metrics":      func(e *evidence) { eachRun(e, func(r *run) { r.Metrics = nil }) },
+		"metric is NaN":   func(e *evidence) { e.Runs[0].Metrics["test"]["cider"] = math.NaN() },
+		"metric untested": func(e *evidence) { e.Primary.Key = "length_ratio" },
+		"no environment":  func(e *evidence) { eachRun(e, func(r *run) { r.Environment = nil }) },
+		"one level":       func(e *evidence) { eachRun(e, func(r *run) { r.Metrics["test"]["cider"] = 0.5 }) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			e, err := gather(context.Background(), usual(t, finished(2, levels, "none", "adaptive")), "attention")
 			check(t, err)
 			spoil(e)
-			r, err := analyse(e)
+			r, err := analyse(context.Background(), e)
 			check(t, err)
 			for _, text := range texts(t, r) {
 				for _, s := range []string{"NaN", "Inf", "%!"} {
@@ -181,7 +183,7 @@ func TestReportOfStrangeNumbers(t *testing.T) {
 // texts are the page and its Markdown twin, without the pictures as files.
 func texts(t *testing.T, r *result) []string {
 	t.Helper()
-	p := newPage(r)
+	p := newPage(r, nil)
 	var sheet stylesheet
 	for f := range p.figures() {
 		body, err := f.body()
@@ -201,6 +203,14 @@ func around(text, s string) string {
 func eachRun(e *evidence, f func(*run)) {
 	for _, r := range e.Runs {
 		f(r)
+	}
+}
+
+func eachCaptions(e *evidence, f func([]store.Caption) []store.Caption) {
+	read := e.said.read
+	e.said.read = func(r *run) ([]store.Caption, error) {
+		captions, err := read(r)
+		return f(captions), err
 	}
 }
 

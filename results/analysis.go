@@ -2,12 +2,15 @@ package results
 
 import (
 	"cmp"
+	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"glimpse/experiments"
 	"glimpse/internal/store"
+	"glimpse/metrics"
 	"glimpse/metrics/stats"
 )
 
@@ -50,6 +53,9 @@ type Options struct {
 	Contrasts []experiments.Contrast
 	// Undeclared says that nobody declared these contrasts: they are exploratory.
 	Undeclared bool
+	// Seen is called with the scores of the completed runs of the arms that are analysed, arm by arm, as
+	// they are read. It may be nil, and must not keep them.
+	Seen func(*Run, []metrics.ImageScore)
 }
 
 // ArmsOf groups the study's runs into the arms of a declaration.
@@ -74,9 +80,9 @@ func (s *Study) ArmsOf(d Declaration) []*Arm {
 	return arms
 }
 
-// Analyse does the statistics of a declaration of the study, whose captions have
-// been loaded. It refuses runs of different protocols or data.
-func (s *Study) Analyse(d Declaration, o Options) (*Analysis, error) {
+// Analyse does the statistics of a declaration of the study. It refuses runs of
+// different protocols or data, and reads the scores of the arms that it needs, run by run.
+func (s *Study) Analyse(ctx context.Context, d Declaration, o Options) (*Analysis, error) {
 	a := &Analysis{Declaration: d, Primary: s.Primary, Arms: s.ArmsOf(d), Undeclared: o.Undeclared}
 	var runs []*Run
 	for _, arm := range a.Arms {
@@ -107,26 +113,52 @@ func (s *Study) Analyse(d Declaration, o Options) (*Analysis, error) {
 			a.Primary.Key))
 		return a, nil
 	}
-	if err := a.test(o); err != nil {
+	if err := a.test(s.reading(ctx, o.Seen), o); err != nil {
 		return nil, fmt.Errorf("study %q: %w", s.Name, err)
 	}
 	return a, nil
 }
 
+// A reader gives the scores of a completed run.
+type reader func(*Run) ([]metrics.ImageScore, error)
+
+// reading reads scores from the database, and shows them to seen.
+func (s *Study) reading(ctx context.Context, seen func(*Run, []metrics.ImageScore)) reader {
+	return func(r *Run) ([]metrics.ImageScore, error) {
+		images, err := s.db.Scores(ctx, r.ID, s.Primary.Split)
+		if err == nil && seen != nil {
+			seen(r, images)
+		}
+		return images, err
+	}
+}
+
 // test runs the statistics over the arms that have scored captions.
-func (a *Analysis) test(o Options) error {
-	var in design
+func (a *Analysis) test(read reader, o Options) error {
+	in := newDesign()
+	options := a.options(o)
+	reducer, err := stats.NewReducer(options.Metrics)
+	if err != nil {
+		return err
+	}
+	analysed := map[string]bool{}
+	for _, c := range a.Contrasts {
+		maps.Copy(analysed, cellsOf(c.Contrast))
+	}
+	for _, name := range o.Describe {
+		analysed[name] = true
+	}
 	for _, arm := range a.Arms {
-		if !slices.Contains(o.Describe, arm.Name) && !a.contrasted(arm.Name) {
+		if !analysed[arm.Name] {
 			continue
 		}
-		runs, remarks, err := a.scored(arm)
+		runs, remarks, err := a.scored(arm, read, reducer)
 		if err != nil {
 			return err
 		}
 		a.Remarks = append(a.Remarks, remarks...)
 		if len(runs) > 0 {
-			in.arms = append(in.arms, stats.Arm{Name: arm.Name, Runs: runs})
+			in.add(stats.Arm{Name: arm.Name, Runs: runs})
 		}
 	}
 	if len(in.arms) == 0 {
@@ -140,17 +172,25 @@ func (a *Analysis) test(o Options) error {
 			in.contrasts, of = append(in.contrasts, stats.Contrast{B: b, A: base}), append(of, c)
 		}
 	}
-	analysis, err := stats.Compare(in.arms, in.contrasts, a.options(o, in.composites))
+	options.Composites = in.composites
+	analysis, err := stats.Compare(in.arms, in.contrasts, options)
 	if err != nil {
 		return err
 	}
+	labels := a.labels()
 	for i, warning := range analysis.Warnings {
-		analysis.Warnings[i] = a.relabel(warning)
+		analysis.Warnings[i] = labels.Replace(warning)
 	}
 	a.Stats = &analysis
+	primary := map[stats.Contrast]*stats.Result{}
+	for i := range analysis.Results {
+		if r := &analysis.Results[i]; r.Metric == a.Primary.Key {
+			primary[r.Contrast] = r
+		}
+	}
 	for i, c := range of {
-		c.Result = analysis.Result(in.contrasts[i], a.Primary.Key)
-		c.Result.Untested = a.relabel(c.Result.Untested)
+		c.Result = primary[in.contrasts[i]]
+		c.Result.Untested = labels.Replace(c.Result.Untested)
 		if c.Result.Untested == "" {
 			c.Verdict = c.Result.Verdict
 			switch {
@@ -164,19 +204,20 @@ func (a *Analysis) test(o Options) error {
 	return nil
 }
 
-// relabel puts the arms' labels in the place of their names.
-func (a *Analysis) relabel(text string) string {
+// labels puts the arms' labels in the place of their names.
+func (a *Analysis) labels() *strings.Replacer {
 	names := slices.Clone(a.Arms)
 	slices.SortFunc(names, func(x, y *Arm) int { return len(y.Name) - len(x.Name) }) // a name may begin with another
+	var pairs []string
 	for _, arm := range names {
-		text = strings.ReplaceAll(text, "arm "+arm.Name, "arm "+arm.Label)
+		pairs = append(pairs, "arm "+arm.Name, "arm "+arm.Label)
 	}
-	return text
+	return strings.NewReplacer(pairs...)
 }
 
 // options are those of the statistics, as declared.
-func (a *Analysis) options(o Options, composites []stats.Composite) stats.Options {
-	out := optionsOf(a.Declaration.Compare, a.Primary, composites)
+func (a *Analysis) options(o Options) stats.Options {
+	out := optionsOf(a.Declaration.Compare, a.Primary, nil)
 	out.Family = len(a.Contrasts)
 	if o.Metrics != nil {
 		out.Metrics = o.Metrics
@@ -209,31 +250,37 @@ func Looks(c experiments.Compare) *stats.Looks {
 // until they have: stopping at will would be a rule that nobody declared.
 func (a *Analysis) PendingOf(c *Contrast) int {
 	n := 0
-	for cell, trials := range a.Pending {
-		if involves(c.Contrast, cell) {
-			n += trials
-		}
+	for cell := range cellsOf(c.Contrast) {
+		n += a.Pending[cell]
 	}
 	return n
 }
 
-// contrasted says whether a cell is part of a contrast.
-func (a *Analysis) contrasted(cell string) bool {
-	return slices.ContainsFunc(a.Contrasts, func(c *Contrast) bool { return involves(c.Contrast, cell) })
+// cellsOf are the cells of some contrasts, by name.
+func cellsOf(contrasts ...experiments.Contrast) map[string]bool {
+	cells := map[string]bool{}
+	for _, c := range contrasts {
+		for _, t := range slices.Concat(c.B.Terms, c.A.Terms) {
+			cells[t.Cell] = true
+		}
+	}
+	return cells
 }
 
 // scored are the runs of an arm as the statistics take them, and what was left
 // out. A sequential study takes seeds in their declared order, up to the first
 // that is missing: a look at other seeds than those declared would be a choice.
-func (a *Analysis) scored(arm *Arm) (runs []stats.Run, remarks []string, err error) {
+func (a *Analysis) scored(arm *Arm, read reader, reducer *stats.Reducer) (runs []stats.Run, remarks []string, err error) {
 	sequential := a.Declaration.Compare.Stop.Active()
+	byID := make(map[string]*Run, len(arm.Runs))
+	for _, r := range arm.Runs {
+		byID[r.ID] = r
+	}
 	for _, id := range arm.Trials {
-		at := slices.IndexFunc(arm.Runs, func(r *Run) bool { return r.ID == id })
 		var one *stats.Run
-		if at >= 0 {
-			r := arm.Runs[at]
+		if r := byID[id]; r != nil {
 			var why string
-			if one, why, err = a.usable(r); err != nil {
+			if one, why, err = a.usable(r, read); err != nil {
 				return nil, nil, err
 			}
 			if why != "" {
@@ -243,7 +290,7 @@ func (a *Analysis) scored(arm *Arm) (runs []stats.Run, remarks []string, err err
 		}
 		switch {
 		case one != nil:
-			runs = append(runs, *one)
+			runs = append(runs, reducer.Run(*one))
 		case sequential:
 			return runs, remarks, nil
 		}
@@ -256,14 +303,17 @@ func (a *Analysis) scored(arm *Arm) (runs []stats.Run, remarks []string, err err
 
 // usable is a run as the statistics take it, nil where it cannot be used; why
 // says what keeps a completed run out.
-func (a *Analysis) usable(r *Run) (one *stats.Run, why string, err error) {
+func (a *Analysis) usable(r *Run, read reader) (one *stats.Run, why string, err error) {
 	if r.State != store.Completed {
 		return nil, "", nil
+	}
+	images, err := read(r)
+	if err != nil {
+		return nil, "", err
 	}
 	if _, ok := a.Primary.Of(&r.Run); !ok {
 		return nil, fmt.Sprintf("has no finite score in %s", a.Primary), nil
 	}
-	images := ImageScores(r.Captions)
 	if len(images) == 0 {
 		return nil, fmt.Sprintf("has no scored captions of the %s split", a.Primary.Split), nil
 	}
@@ -275,6 +325,17 @@ type design struct {
 	arms       []stats.Arm
 	composites []stats.Composite
 	contrasts  []stats.Contrast
+	at         map[string]int  // arm → its place
+	composed   map[string]bool // names of composites
+}
+
+func newDesign() *design { return &design{at: map[string]int{}, composed: map[string]bool{}} }
+
+func (in *design) add(arm stats.Arm) {
+	if _, known := in.at[arm.Name]; !known {
+		in.at[arm.Name] = len(in.arms)
+	}
+	in.arms = append(in.arms, arm)
 }
 
 // side gives the name of an arm or composite that stands for a side of a
@@ -283,8 +344,8 @@ type design struct {
 func (in *design) side(s experiments.Side) (name string, ok bool) {
 	var cells []stats.Arm
 	for _, t := range s.Terms {
-		at := slices.IndexFunc(in.arms, func(a stats.Arm) bool { return a.Name == t.Cell })
-		if at < 0 {
+		at, known := in.at[t.Cell]
+		if !known {
 			return "", false
 		}
 		cells = append(cells, in.arms[at])
@@ -292,14 +353,20 @@ func (in *design) side(s experiments.Side) (name string, ok bool) {
 	if len(cells) == 1 && s.Terms[0].Weight == 1 {
 		return cells[0].Name, true
 	}
-	if slices.ContainsFunc(in.composites, func(c stats.Composite) bool { return c.Name == s.Name }) {
+	if in.composed[s.Name] {
 		return s.Name, true
 	}
 	composite := stats.Composite{Name: s.Name}
+	having := map[int64]int{} // seed → cells
+	for _, cell := range cells {
+		for _, r := range cell.Runs {
+			having[r.Seed]++
+		}
+	}
 	for i, cell := range cells {
 		shared := stats.Arm{Name: cell.Name}
 		for _, r := range cell.Runs {
-			if !slices.ContainsFunc(cells, func(other stats.Arm) bool { return !hasSeed(other, r.Seed) }) {
+			if having[r.Seed] == len(cells) {
 				shared.Runs = append(shared.Runs, r)
 			}
 		}
@@ -308,20 +375,14 @@ func (in *design) side(s experiments.Side) (name string, ok bool) {
 		}
 		if len(shared.Runs) < len(cell.Runs) {
 			shared.Name = cell.Name + " in " + s.Name
-			in.arms = append(in.arms, shared)
+			in.add(shared)
 		}
 		composite.Terms = append(composite.Terms, stats.Term{Arm: shared.Name, Weight: s.Terms[i].Weight})
 	}
 	in.composites = append(in.composites, composite)
+	in.composed[s.Name] = true
 	return s.Name, true
 }
-
-func hasSeed(a stats.Arm, seed int64) bool {
-	return slices.ContainsFunc(a.Runs, func(r stats.Run) bool { return r.Seed == seed })
-}
-
-// involves says whether a cell is part of a contrast.
-func involves(c experiments.Contrast, cell string) bool { return holds(c.B, cell) || holds(c.A, cell) }
 
 // holds says whether a cell is part of a side.
 func holds(s experiments.Side, cell string) bool {

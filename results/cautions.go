@@ -34,13 +34,16 @@ func (s *Study) cautions(d Declaration) []string {
 
 // sharing names the other studies that hold trials of the declaration.
 func (s *Study) sharing(d Declaration) []string {
-	var others []string
+	declared := make(map[string]bool, len(d.Trials))
 	for _, t := range d.Trials {
-		at := slices.IndexFunc(s.Runs, func(r *Run) bool { return r.ID == t.ID })
-		if at < 0 {
+		declared[t.ID] = true
+	}
+	var others []string
+	for _, r := range s.Runs {
+		if !declared[r.ID] {
 			continue
 		}
-		for _, study := range s.Runs[at].Studies {
+		for _, study := range r.Studies {
 			if study != s.Name && !slices.Contains(others, study) {
 				others = append(others, study)
 			}

@@ -1,6 +1,7 @@
 package results
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,11 +11,10 @@ import (
 	"glimpse/metrics/stats"
 )
 
-// Compare analyses the difference B − A of two arms of the study, whose captions
-// have been loaded, in the metrics given. If the study declares it, either way
+// Compare analyses the difference B − A of two arms of the study in the metrics given. If the study declares it, either way
 // round, the numbers are those of its analysis, adjusted over all its contrasts;
 // if not, they are of this difference alone and exploratory.
-func (s *Study) Compare(b, a string, metrics []string) (*Analysis, *Contrast, error) {
+func (s *Study) Compare(ctx context.Context, b, a string, metrics []string) (*Analysis, *Contrast, error) {
 	d := s.Declared
 	sideB, err := s.sideOf(b)
 	if err != nil {
@@ -36,7 +36,7 @@ func (s *Study) Compare(b, a string, metrics []string) (*Analysis, *Contrast, er
 		c := &o.Contrasts[at]
 		c.B, c.A, c.Label = c.A, c.B, sideB.Label+" − "+sideA.Label
 	}
-	analysis, err := s.Analyse(d, o)
+	analysis, err := s.Analyse(ctx, d, o)
 	if err != nil {
 		return nil, nil, err
 	}

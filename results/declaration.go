@@ -51,9 +51,9 @@ func declarations(ctx context.Context, db *store.DB, study store.Study, runs []s
 	}
 	list := make([]Declaration, len(recorded))
 	for i, r := range recorded {
-		content, err := experiments.ReadDeclaration(r.Text)
+		content, err := readDeclaration(r)
 		if err != nil {
-			return nil, fmt.Errorf("declaration %d of study %q cannot be read: %w", r.Number, study.Name, err)
+			return nil, err
 		}
 		d := Declaration{Declaration: content, Number: r.Number, SHA256: r.SHA256, Commit: r.Commit, Reason: r.Reason,
 			Declared: r.Declared, Frozen: r.Frozen, Known: r.Known, Recorded: true, text: r.Text}
@@ -67,19 +67,30 @@ func declarations(ctx context.Context, db *store.DB, study store.Study, runs []s
 	return list, nil
 }
 
+func readDeclaration(r store.Declaration) (experiments.Declaration, error) {
+	content, err := experiments.ReadDeclaration(r.Text)
+	if err != nil {
+		err = fmt.Errorf("declaration %d of study %q cannot be read: %w", r.Number, r.Study, err)
+	}
+	return content, err
+}
+
 // look finds by the times of the runs what had been scored, and what begun, when
 // the study was declared: databases may have been merged since. twins are runs
 // whose weights were known before.
 func (d *Declaration) look(runs []store.Run, twins []string) {
-	declared := map[string]bool{}
+	declared, twin := map[string]bool{}, map[string]bool{}
 	for _, t := range d.Trials {
 		declared[t.ID] = true
+	}
+	for _, id := range twins {
+		twin[id] = true
 	}
 	known, begun := 0, 0
 	for _, r := range runs {
 		switch {
 		case !declared[r.ID]:
-		case r.State == store.Completed && r.Finished.Before(d.Declared) || slices.Contains(twins, r.ID):
+		case r.State == store.Completed && r.Finished.Before(d.Declared) || twin[r.ID]:
 			known++
 		case !r.Started.IsZero() && r.Started.Before(d.Declared):
 			begun++
@@ -97,9 +108,15 @@ func inferred(study store.Study, runs []store.Run) (Declaration, error) {
 			d.Declaration = spec.Declare(trials)
 		}
 	}
+	err := d.infer(study, runs)
+	return d, err
+}
+
+// infer fills in what is told by the study's record and its runs: all but what its file sweeps and sets.
+func (d *Declaration) infer(study store.Study, runs []store.Run) error {
 	if len(study.Compare) > 0 {
 		if err := json.Unmarshal(study.Compare, &d.Compare); err != nil {
-			return d, fmt.Errorf("read the comparison that study %q declares: %w", study.Name, err)
+			return fmt.Errorf("read the comparison that study %q declares: %w", study.Name, err)
 		}
 	}
 	d.Seeds, d.Trials = nil, nil
@@ -118,7 +135,7 @@ func inferred(study store.Study, runs []store.Run) (Declaration, error) {
 		d.Compare.Factors = "each" // which is what was asked before there was a choice
 	}
 	d.SHA256 = d.Declaration.SHA256()
-	return d, nil
+	return nil
 }
 
 // record is the declaration as the database keeps it; one that it has is given

@@ -45,10 +45,7 @@ func seedsNeeded(
 		}
 	}
 	if recorded != nil {
-		if err := recorded.Load(ctx); err != nil {
-			return nil, err
-		}
-		a, err := recorded.Analyse(recorded.Current(planned), Options{})
+		a, err := recorded.Analyse(ctx, recorded.Current(planned), Options{})
 		if err != nil {
 			return nil, err
 		}

@@ -3,22 +3,53 @@ package results
 import (
 	"context"
 
+	"glimpse/experiments"
 	"glimpse/internal/store"
 )
 
 // Labels names the runs of a study by what differs between them: run id → label.
 func Labels(ctx context.Context, db *store.DB, study string) (map[string]string, error) {
-	s, err := Open(ctx, db, study)
+	recorded, err := db.Declarations(ctx, study)
 	if err != nil {
 		return nil, err
 	}
 	labels := map[string]string{}
-	for _, d := range append(s.Amendments, s.Declared) { // the one that counts has the last word
+	name := func(d experiments.Declaration) {
 		for _, cell := range d.Cells() {
 			for _, id := range cell.Trials {
 				labels[id] = cell.Label
 			}
 		}
+	}
+	if len(recorded) > 0 { // number 0, which counts, has the last word
+		recorded = append(recorded[1:], recorded[0])
+	}
+	for _, r := range recorded {
+		d, err := readDeclaration(r)
+		if err != nil {
+			return nil, err
+		}
+		name(d)
+	}
+	if len(recorded) == 0 {
+		record, err := db.Study(ctx, study)
+		if err != nil {
+			return nil, err
+		}
+		runs, err := db.Members(ctx, study)
+		if err != nil {
+			return nil, err
+		}
+		var d Declaration
+		if len(record.Compare) == 0 { // then it is in the file
+			d, err = inferred(record, runs)
+		} else {
+			err = d.infer(record, runs)
+		}
+		if err != nil {
+			return nil, err
+		}
+		name(d.Declaration)
 	}
 	return labels, nil
 }

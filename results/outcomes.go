@@ -21,10 +21,7 @@ func OutcomesOf(ctx context.Context, db *store.DB, name string, planned experime
 	if err != nil {
 		return nil, err
 	}
-	if err := study.Load(ctx); err != nil {
-		return nil, err
-	}
-	analysis, err := study.Analyse(study.Current(planned), Options{})
+	analysis, err := study.Analyse(ctx, study.Current(planned), Options{})
 	if err != nil {
 		return nil, err
 	}

@@ -2,7 +2,6 @@ package results
 
 import (
 	"fmt"
-	"slices"
 
 	"glimpse/experiments"
 	"glimpse/metrics/stats"
@@ -19,17 +18,18 @@ func OutlookOf(d experiments.Declaration, images int, noise *Noise) (*stats.Outl
 	}
 	var (
 		arms  []stats.PlannedArm
-		in    design
+		in    = newDesign()
 		asked []stats.Contrast
 	)
+	contrasted := cellsOf(contrasts...)
 	for _, cell := range d.Cells() {
-		if slices.ContainsFunc(contrasts, func(c experiments.Contrast) bool { return involves(c, cell.Name) }) {
+		if contrasted[cell.Name] {
 			arms = append(arms, stats.PlannedArm{Name: cell.Name, Seeds: len(cell.Trials)})
 			runs := make([]stats.Run, len(cell.Trials))
 			for i := range runs {
 				runs[i].Seed = int64(i)
 			}
-			in.arms = append(in.arms, stats.Arm{Name: cell.Name, Runs: runs})
+			in.add(stats.Arm{Name: cell.Name, Runs: runs})
 		}
 	}
 	for _, c := range contrasts {

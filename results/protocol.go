@@ -46,15 +46,16 @@ func sweptProtocol(runs []*Run) []string {
 func (s *Study) sameProtocol(runs []*Run) error {
 	free := sweptProtocol(runs)
 	var first *Run
+	var firstData origin
 	for _, r := range runs {
 		if r.State != store.Completed || r.Signature == "" {
 			continue
 		}
 		if first == nil {
-			first = r
+			first, firstData = r, originOf(r.Run)
 			continue
 		}
-		found := append(stats.SignatureDifferences(first.Signature, r.Signature, free...), dataDifferences(first.Run, r.Run)...)
+		found := append(stats.SignatureDifferences(first.Signature, r.Signature, free...), firstData.differences(originOf(r.Run))...)
 		if len(found) > 0 {
 			return fmt.Errorf("study %q: run %s (%s) and run %s (%s) were scored under different protocols "+
 				"and cannot be compared: %s; run the study again in another --db, so that all its trials are scored alike",
@@ -68,7 +69,7 @@ func (s *Study) sameProtocol(runs []*Run) error {
 // different data, and says in what they differ.
 func SameProtocol(runs []store.Run) error {
 	for _, r := range runs[1:] {
-		found := append(stats.SignatureDifferences(runs[0].Signature, r.Signature), dataDifferences(runs[0], r)...)
+		found := append(stats.SignatureDifferences(runs[0].Signature, r.Signature), originOf(runs[0]).differences(originOf(r))...)
 		if len(found) > 0 {
 			return fmt.Errorf("run %s (%s, seed %d) and run %s (%s, seed %d) were scored under different protocols "+
 				"and cannot be compared: %s",
@@ -85,21 +86,44 @@ func ContentOf(r store.Run) experiments.Content {
 	if s, err := Settings(r); err == nil && s.Data.Content != (experiments.Content{}) {
 		return s.Data.Content
 	}
-	hashes := r.Hashes()
+	return recordedContent(r.Hashes())
+}
+
+// recordedContent is the content that a run recorded among its hashes.
+func recordedContent(hashes map[string]string) experiments.Content {
 	return experiments.Content{Captions: hashes["captions"], Splits: hashes["splits"], Pictures: hashes["pictures"]}
 }
 
-// dataDifferences lists how the data of two runs differ, beyond what their
+// An origin is what is known of the data that a run was made with: its content ([ContentOf]), and what
+// the encoder made of the pictures.
+type origin struct {
+	content experiments.Content
+	hashes  map[string]string
+	encoder *experiments.Encoder // nil where the settings cannot be read
+}
+
+func originOf(r store.Run) origin {
+	o := origin{hashes: r.Hashes()}
+	s, err := Settings(r)
+	if err == nil {
+		o.encoder = &s.Encoder
+		o.content = s.Data.Content
+	}
+	if o.content == (experiments.Content{}) {
+		o.content = recordedContent(o.hashes)
+	}
+	return o
+}
+
+// differences lists how the data of two runs differ, beyond what their
 // signatures say. Runs made before pictures were hashed are known by the features
 // that one encoder made of them.
-func dataDifferences(a, b store.Run) []string {
-	if found := ContentOf(a).Differences(ContentOf(b)); len(found) > 0 {
+func (o origin) differences(other origin) []string {
+	if found := o.content.Differences(other.content); len(found) > 0 {
 		return found
 	}
-	x, y := a.Hashes(), b.Hashes()
-	settingsA, errA := Settings(a)
-	settingsB, errB := Settings(b)
-	if errA != nil || errB != nil || settingsA.Encoder != settingsB.Encoder || x["features"] == "" || y["features"] == "" ||
+	x, y := o.hashes, other.hashes
+	if o.encoder == nil || other.encoder == nil || *o.encoder != *other.encoder || x["features"] == "" || y["features"] == "" ||
 		x["encoder_weights"] != y["encoder_weights"] || x["features"] == y["features"] {
 		return nil
 	}

@@ -1,7 +1,6 @@
 package results
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -28,12 +27,7 @@ type Study struct {
 }
 
 // A Run is a stored run with its place in the study.
-type Run struct {
-	store.Run
-	// Captions are those of the primary split, by image, after [Study.Load];
-	// of completed runs only.
-	Captions []store.Caption
-}
+type Run struct{ store.Run }
 
 // Open reads a study, its declarations and its runs.
 func Open(ctx context.Context, db *store.DB, name string) (*Study, error) {
@@ -47,7 +41,7 @@ func Open(ctx context.Context, db *store.DB, name string) (*Study, error) {
 	}
 	s := &Study{Study: record, db: db}
 	for _, run := range runs {
-		s.Runs = append(s.Runs, &Run{Run: run})
+		s.Runs = append(s.Runs, &Run{run})
 	}
 	declared, err := declarations(ctx, db, record, runs)
 	if err != nil {
@@ -70,27 +64,6 @@ func (s *Study) primary() Metric {
 		m.Split = "val"
 	}
 	return m
-}
-
-// Load reads the captions of the primary split of the completed runs.
-func (s *Study) Load(ctx context.Context) error {
-	for _, r := range s.Runs {
-		if err := s.load(ctx, r); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (s *Study) load(ctx context.Context, r *Run) (err error) {
-	if r.State != store.Completed || r.Captions != nil {
-		return nil
-	}
-	if r.Captions, err = s.db.Captions(ctx, r.ID, s.Primary.Split); err != nil {
-		return err
-	}
-	slices.SortFunc(r.Captions, func(a, b store.Caption) int { return cmp.Compare(a.Image, b.Image) })
-	return nil
 }
 
 // Settings are those that a run was trained with.
@@ -130,11 +103,10 @@ func ImageScores(captions []store.Caption) []metrics.ImageScore {
 // ScoredRun reads the statistics of a run's captions of a split. A run without
 // scored captions is an error.
 func ScoredRun(ctx context.Context, db *store.DB, run store.Run, split string) (stats.Run, error) {
-	captions, err := db.Captions(ctx, run.ID, split)
+	images, err := db.Scores(ctx, run.ID, split)
 	if err != nil {
 		return stats.Run{}, err
 	}
-	images := ImageScores(captions)
 	if len(images) == 0 {
 		return stats.Run{}, fmt.Errorf("run %s is %s and has no scored %s captions to compare", run.ID, run.State, split)
 	}

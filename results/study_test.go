@@ -24,12 +24,11 @@ func better(tr experiments.Trial) float64 {
 	return level
 }
 
-// open opens a study and loads its captions.
+// open opens a study.
 func open(t *testing.T, db *store.DB, name string) *Study {
 	t.Helper()
 	s, err := Open(context.Background(), db, name)
 	check(t, err)
-	check(t, s.Load(context.Background()))
 	return s
 }
 
@@ -37,7 +36,7 @@ func TestVerdictOfADeclaredStudy(t *testing.T) {
 	db := openTemporary(t)
 	study, trials := parse(t, usual)
 	save(t, db, store.Study{Name: "usual"}, declare(t, study, trials), runsOf(trials, better))
-	a, err := open(t, db, "usual").Analyse(open(t, db, "usual").Declared, Options{})
+	a, err := open(t, db, "usual").Analyse(t.Context(), open(t, db, "usual").Declared, Options{})
 	check(t, err)
 	if len(a.Contrasts) != 1 || a.Contrasts[0].Verdict != stats.Supported {
 		t.Errorf("contrasts: %+v", a.Contrasts[0])
@@ -60,7 +59,7 @@ func TestLateDeclarationIsExploratory(t *testing.T) {
 	if !s.Declared.Late() || s.Declared.Known != 10 {
 		t.Errorf("its declaration knew %d trials", s.Declared.Known)
 	}
-	a, err := s.Analyse(s.Declared, Options{})
+	a, err := s.Analyse(t.Context(), s.Declared, Options{})
 	check(t, err)
 	if a.Contrasts[0].Verdict != stats.Exploratory || a.Contrasts[0].Result.Verdict != stats.Supported {
 		t.Errorf("the verdict is %s", a.Contrasts[0].Verdict)
@@ -206,7 +205,7 @@ func TestDeclaredAfterScoresOfAnotherDatabase(t *testing.T) {
 	if s.Declared.Known != 10 || !s.Declared.Late() {
 		t.Errorf("%d of its trials are known to have been scored before", s.Declared.Known)
 	}
-	a, err := s.Analyse(s.Declared, Options{})
+	a, err := s.Analyse(t.Context(), s.Declared, Options{})
 	check(t, err)
 	if a.Contrasts[0].Verdict != stats.Exploratory {
 		t.Errorf("the verdict is %s", a.Contrasts[0].Verdict)
@@ -224,7 +223,7 @@ func TestNoVerdictBeforeTheEnd(t *testing.T) {
 		return better(tr)
 	}))
 	s := open(t, db, "usual")
-	a, err := s.Analyse(s.Declared, Options{})
+	a, err := s.Analyse(t.Context(), s.Declared, Options{})
 	check(t, err)
 	c := a.Contrasts[0]
 	if c.Verdict != stats.Undecided || a.PendingOf(c) != 2 || c.Result.NA != 4 {

@@ -82,11 +82,12 @@ func armNames(ctx context.Context, db *store.DB, study string) ([]string, error)
 	if err != nil {
 		return nil, err
 	}
-	runs, err := db.Runs(ctx, name)
+	runs, err := db.Members(ctx, name)
 	var arms []string
+	known := map[string]bool{}
 	for _, r := range runs {
-		if !slices.Contains(arms, r.Arm) {
-			arms = append(arms, r.Arm)
+		if !known[r.Arm] {
+			known[r.Arm], arms = true, append(arms, r.Arm)
 		}
 	}
 	return arms, err
@@ -94,7 +95,7 @@ func armNames(ctx context.Context, db *store.DB, study string) ([]string, error)
 
 // RunIDs gives the runs of the database, each with what shells show beside it.
 func RunIDs(ctx context.Context, db *store.DB) ([]string, error) {
-	runs, err := db.Runs(ctx, "")
+	runs, err := db.Members(ctx, "")
 	ids := make([]string, 0, len(runs))
 	for _, r := range runs {
 		ids = append(ids, fmt.Sprintf("%s\t%s %s seed %d, %s", r.ID, r.Study, r.Arm, r.Seed, r.State))

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"glimpse/internal/store"
@@ -31,7 +30,7 @@ func RunsOf(ctx context.Context, db *store.DB, args []string) ([]string, error) 
 		if err != nil {
 			return nil, err
 		}
-		runs, err := db.Runs(ctx, name)
+		runs, err := db.Members(ctx, name)
 		if err != nil {
 			return nil, err
 		}
@@ -79,10 +78,12 @@ func CompletedRuns(ctx context.Context, db *store.DB, args []string) ([]store.Ru
 		return nil, err
 	}
 	var runs []store.Run
-	for i, id := range ids {
-		if slices.Contains(ids[:i], id) {
+	named := map[string]bool{}
+	for _, id := range ids {
+		if named[id] {
 			return nil, Usage(fmt.Errorf("run %s is named twice", id))
 		}
+		named[id] = true
 		run, err := db.Run(ctx, id)
 		if err != nil {
 			return nil, err

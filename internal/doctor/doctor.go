@@ -154,7 +154,7 @@ func checkDatabase(ctx context.Context, path string) Finding {
 	if err != nil {
 		return Finding{name, Missing, err.Error(), "put the file aside, or name another with --db or $GLIMPSE_DB"}
 	}
-	runs, err := db.Runs(ctx, "")
+	runs, err := db.Members(ctx, "")
 	if err != nil {
 		return Finding{name, Missing, err.Error(), "put the file aside, or name another with --db or $GLIMPSE_DB"}
 	}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -51,6 +52,29 @@ func (c columns[T]) each(ctx context.Context, q querier, from string, args []any
 		use(*v)
 	}
 	return rows.Err()
+}
+
+// only leaves the columns of these names, in their order here.
+func (c columns[T]) only(names []string) columns[T] {
+	var places []int
+	for i, name := range c.names {
+		if slices.Contains(names, name) {
+			places = append(places, i)
+		}
+	}
+	all := c
+	c.names = make([]string, len(places))
+	for i, at := range places {
+		c.names[i] = all.names[at]
+	}
+	c.into = func(v *T) []any {
+		targets, picked := all.into(v), make([]any, len(places))
+		for i, at := range places {
+			picked[i] = targets[at]
+		}
+		return picked
+	}
+	return c
 }
 
 // fill puts the values of a row where they go, which are targets within v, and says what

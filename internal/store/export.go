@@ -2,7 +2,6 @@ package store
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"database/sql"
@@ -14,7 +13,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"unicode/utf8"
 
 	"glimpse/internal/atomicfile"
 	"glimpse/internal/sheet"
@@ -121,55 +119,6 @@ func exportTable(ctx context.Context, tx *sql.Tx, t table, path, form string) (e
 	}
 	done.SHA256 = hex.EncodeToString(hash.Sum(nil))
 	return done, nil
-}
-
-// jsonRows writes a row as an object on a line of its own.
-func jsonRows(w io.Writer) func(columns []string, values []any) error {
-	var line bytes.Buffer
-	encoder := json.NewEncoder(&line)
-	encoder.SetEscapeHTML(false)
-	return func(columns []string, values []any) error {
-		line.Reset()
-		line.WriteByte('{')
-		for i, column := range columns {
-			if i > 0 {
-				line.WriteByte(',')
-			}
-			if err := encoder.Encode(column); err != nil {
-				return err
-			}
-			line.Truncate(line.Len() - 1) // the encoder ends with a line's end
-			line.WriteByte(':')
-			if err := encoder.Encode(exported(values[i])); err != nil {
-				return err
-			}
-			line.Truncate(line.Len() - 1)
-		}
-		line.WriteString("}\n")
-		_, err := w.Write(line.Bytes())
-		return err
-	}
-}
-
-// exported is a column's value as JSON has it. Text that is not UTF-8, such as
-// the name of a picture may be, would be changed by JSON.
-func exported(value any) any {
-	switch v := value.(type) {
-	case float64:
-		return number(v)
-	case []byte:
-		return exported(string(v))
-	case string:
-		if !utf8.ValidString(v) {
-			return rawText{[]byte(v)}
-		}
-	}
-	return value
-}
-
-// rawText is text that is not UTF-8.
-type rawText struct {
-	Base64 []byte `json:"base64"`
 }
 
 // csvRows writes a row as a line of a table whose head it writes first.

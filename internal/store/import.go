@@ -137,13 +137,21 @@ func importTable(ctx context.Context, tx *sql.Tx, t table, file string) (exporte
 	}
 	defer func() { _ = f.Close() }()
 	hash := sha256.New()
-	lines := bufio.NewScanner(io.TeeReader(f, hash))
+	lines := bufio.NewScanner(io.TeeReader(bufio.NewReaderSize(f, 1<<16), hash))
 	lines.Buffer(nil, maxLine)
+	usual := newRowScanner(columns)
+	whole := context.WithoutCancel(ctx) // to wait for the end of ctx takes as long as a row
 	for lines.Scan() {
 		done.Rows++
-		values, err := parseRow(lines.Bytes(), columns)
+		values, err := usual.values, error(nil)
+		if !usual.scan(lines.Bytes()) {
+			values, err = parseRow(lines.Bytes(), columns)
+		}
 		if err == nil {
-			_, err = insert.ExecContext(ctx, values...)
+			_, err = insert.ExecContext(whole, values...)
+		}
+		if err == nil && done.Rows%1000 == 0 {
+			err = ctx.Err()
 		}
 		if err != nil {
 			return done, fmt.Errorf("%s:%d: %w", file, done.Rows, err)
@@ -180,7 +188,7 @@ func parseRow(line []byte, columns []string) ([]any, error) {
 	return values, nil
 }
 
-// parseValue is the inverse of exported. Whether a number is whole is for the
+// parseValue is the inverse of appendValue. Whether a number is whole is for the
 // column to say.
 func parseValue(raw json.RawMessage) (any, error) {
 	switch raw[0] {
@@ -201,8 +209,13 @@ func parseValue(raw json.RawMessage) (any, error) {
 	case 't', 'f', '[':
 		return nil, fmt.Errorf("%s is no value of a column", raw[:min(len(raw), 20)])
 	}
-	if whole, err := strconv.ParseInt(string(raw), 10, 64); err == nil && !strings.HasPrefix(string(raw), "-0") {
+	return parseNumber(string(raw))
+}
+
+// parseNumber reads a number of JSON.
+func parseNumber(text string) (any, error) {
+	if whole, err := strconv.ParseInt(text, 10, 64); err == nil && !strings.HasPrefix(text, "-0") {
 		return whole, nil
 	}
-	return strconv.ParseFloat(string(raw), 64)
+	return strconv.ParseFloat(text, 64)
 }

@@ -16,6 +16,9 @@ import (
 // readers bounds the connections that read.
 const readers = 4
 
+// statements is how many prepared statements a connection keeps: all that are used run by run.
+const statements = 64
+
 // patience is how long a statement waits for another process's lock. Tests wait
 // less.
 var patience = 30 * time.Second
@@ -66,6 +69,7 @@ func openReader(path string, options url.Values) (*sql.DB, error) {
 
 func openPool(path string, connections int, options url.Values) *sql.DB {
 	options.Set("_busy_timeout", fmt.Sprint(patience.Milliseconds()))
+	options.Set("_stmt_cache_size", fmt.Sprint(statements))
 	pool := sql.OpenDB(connector("file:" + (&url.URL{Path: path}).EscapedPath() + "?" + options.Encode()))
 	pool.SetMaxOpenConns(connections)
 	pool.SetMaxIdleConns(connections)

@@ -152,6 +152,42 @@ func (db *DB) Epochs(ctx context.Context, run string) ([]Epoch, error) {
 	return epochs, err
 }
 
+// EachEpoch calls f with every epoch of a study's runs, run by run and in order; of the runs, in no
+// order that means anything.
+func (db *DB) EachEpoch(ctx context.Context, study string, f func(run string, e Epoch)) error {
+	return db.read(ctx, func(tx *sql.Tx) error {
+		return studyEpochColumns.each(ctx, tx, `FROM study_runs m JOIN runs r ON r.id = m.run JOIN epochs e ON e.run = m.run
+			WHERE m.study = ? ORDER BY m.run, e.epoch`, []any{study}, func(e studyEpoch) {
+			e.Selected = e.Epoch.Epoch == e.best
+			f(e.run, e.Epoch)
+		})
+	})
+}
+
+// studyEpoch is an epoch with the run that it is of, and the run's best one.
+type studyEpoch struct {
+	Epoch
+	run  string
+	best int
+}
+
+// studyEpochColumns are those that it is read from.
+var studyEpochColumns = columns[studyEpoch]{
+	table: epochColumns.table,
+	names: append([]string{"m.run", "r.best_epoch"}, within("e", epochColumns.names)...),
+	into:  func(e *studyEpoch) []any { return append([]any{&e.run, &e.best}, epochColumns.into(&e.Epoch)...) },
+	row:   func(e *studyEpoch) string { return "run " + e.run + ", " + epochColumns.row(&e.Epoch) },
+}
+
+// within names columns of a table of several.
+func within(table string, names []string) []string {
+	all := make([]string, len(names))
+	for i, name := range names {
+		all[i] = table + "." + name
+	}
+	return all
+}
+
 // Curves returns the validation metrics of the epochs of a study's runs, up to
 // one epoch: run → the metrics of epoch 1, 2, …; nil where none were measured.
 func (db *DB) Curves(ctx context.Context, study string, until int) (map[string][]map[string]float64, error) {

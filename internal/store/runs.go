@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -32,31 +33,75 @@ var runColumns = columns[Run]{
 	},
 }
 
+// standingColumns are as many, without what is large.
+var standingColumns = func() columns[Run] {
+	c := runColumns
+	c.names = slices.Clone(c.names)
+	for i, name := range c.names {
+		if slices.Contains([]string{"r.settings", "r.progress", "r.environment"}, name) {
+			c.names[i] = "NULL"
+		}
+	}
+	return c
+}()
+
 // Runs returns the runs of a study in the order of its plan or, for the empty
 // name, every run of the database once, by creation. An unknown study has none.
 func (db *DB) Runs(ctx context.Context, study string) ([]Run, error) {
 	var runs []Run
-	err := db.read(ctx, func(tx *sql.Tx) error {
-		var err error
-		if study == "" {
-			runs, err = queryRuns(ctx, tx, "FROM runs r ORDER BY r.created_ms, r.id")
-		} else {
-			runs, err = queryRuns(ctx, tx, `FROM runs r JOIN study_runs m ON m.run = r.id WHERE m.study = ?
-				ORDER BY m.position, r.id`, study)
-		}
-		if err != nil {
+	err := db.read(ctx, func(tx *sql.Tx) (err error) {
+		if runs, err = memberRuns(ctx, tx, runColumns, study); err != nil {
 			return err
 		}
-		byID := make(map[string]*Run, len(runs))
-		for i := range runs {
-			byID[runs[i].ID] = &runs[i]
-		}
-		if err := addMemberships(ctx, tx, byID, study, ""); err != nil {
-			return err
-		}
-		return addMetrics(ctx, tx, byID, study, "")
+		return addMetrics(ctx, tx, indexed(runs), study, "")
 	})
 	return runs, err
+}
+
+// Members returns what tells how runs stand, of a study in the order of its plan or, for the empty name, of the
+// whole database: [DB.Runs] without Settings, Metrics, Progress and Environment, which of thousands
+// of runs take long to read.
+func (db *DB) Members(ctx context.Context, study string) ([]Run, error) {
+	var runs []Run
+	err := db.read(ctx, func(tx *sql.Tx) (err error) {
+		runs, err = memberRuns(ctx, tx, standingColumns, study)
+		return err
+	})
+	return runs, err
+}
+
+// Stand returns how the run of an id stands, as [DB.Members] does but for its studies, and whether there is one.
+func (db *DB) Stand(ctx context.Context, id string) (run Run, known bool, err error) {
+	err = db.read(ctx, func(tx *sql.Tx) error {
+		runs, err := standingColumns.read(ctx, tx, "FROM runs r WHERE r.id = ?", id)
+		if len(runs) > 0 {
+			run, known = runs[0], true
+		}
+		return err
+	})
+	return run, known, err
+}
+
+// memberRuns reads the runs of a study, or all, with their places in studies.
+func memberRuns(ctx context.Context, tx *sql.Tx, c columns[Run], study string) ([]Run, error) {
+	from, args := "FROM runs r ORDER BY r.created_ms, r.id", []any(nil)
+	if study != "" {
+		from, args = "FROM runs r JOIN study_runs m ON m.run = r.id WHERE m.study = ? ORDER BY m.position, r.id", []any{study}
+	}
+	runs, err := c.read(ctx, tx, from, args...)
+	if err != nil {
+		return nil, err
+	}
+	return runs, addMemberships(ctx, tx, indexed(runs), study, "")
+}
+
+// indexed finds runs by their ids.
+func indexed(runs []Run) map[string]*Run {
+	byID := make(map[string]*Run, len(runs))
+	for i := range runs {
+		byID[runs[i].ID] = &runs[i]
+	}
+	return byID
 }
 
 // Run returns the run whose id is, or uniquely starts with, idOrPrefix. It
@@ -86,25 +131,30 @@ func (db *DB) Run(ctx context.Context, idOrPrefix string) (Run, error) {
 // were trained already: another completed run, which is no member of the study, has the same
 // and was finished before the time given. Runs whose weights were not recorded do not count.
 func (db *DB) TrainedBefore(ctx context.Context, study string, before time.Time) ([]string, error) {
-	var ids []string
-	err := db.read(ctx, func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, `SELECT r.id FROM runs r JOIN study_runs m ON m.run = r.id
-			WHERE m.study = ? AND r.state = 'completed' AND r.weights_sha256 <> '' AND r.weights_sha256 IN (
-				SELECT weights_sha256 FROM runs WHERE state = 'completed' AND finished_ms < ?
-				AND id NOT IN (SELECT run FROM study_runs WHERE study = ?))
-			ORDER BY m.position, r.id`, study, before.UnixMilli(), study)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = rows.Close() }()
-		for rows.Next() {
-			var id string
-			if err := rows.Scan(&id); err != nil {
-				return err
-			}
-			ids = append(ids, id)
-		}
-		return rows.Err()
+	return db.ids(ctx, `SELECT r.id FROM runs r JOIN study_runs m ON m.run = r.id
+		WHERE m.study = ? AND r.state = 'completed' AND r.weights_sha256 <> '' AND r.weights_sha256 IN (
+			SELECT weights_sha256 FROM runs WHERE state = 'completed' AND finished_ms < ?
+			AND id NOT IN (SELECT run FROM study_runs WHERE study = ?))
+		ORDER BY m.position, r.id`, study, before.UnixMilli(), study)
+}
+
+// Audited returns the ids of a study's runs that keep an audit, and WithReadings of those that keep
+// readings of a split: few of many, as a rule.
+func (db *DB) Audited(ctx context.Context, study string) ([]string, error) {
+	return db.ids(ctx, `SELECT m.run FROM study_runs m WHERE m.study = ? AND EXISTS (SELECT 1 FROM audits a WHERE a.run = m.run)`, study)
+}
+
+// WithReadings is described at [DB.Audited].
+func (db *DB) WithReadings(ctx context.Context, study, split string) ([]string, error) {
+	return db.ids(ctx, `SELECT m.run FROM study_runs m WHERE m.study = ?
+		AND EXISTS (SELECT 1 FROM readings a WHERE a.run = m.run AND a.split = ?)`, study, split)
+}
+
+// ids gives what a query finds: run ids.
+func (db *DB) ids(ctx context.Context, query string, args ...any) (ids []string, err error) {
+	err = db.read(ctx, func(tx *sql.Tx) error {
+		ids, err = names(ctx, tx, query, args...)
+		return err
 	})
 	return ids, err
 }
@@ -114,7 +164,9 @@ func resolve(ctx context.Context, tx *sql.Tx, prefix string) (string, error) {
 	if prefix == "" {
 		return "", fmt.Errorf("run: %w: the id is empty", ErrNotFound)
 	}
-	rows, err := tx.QueryContext(ctx, "SELECT id FROM runs WHERE SUBSTR(id, 1, LENGTH(?)) = ? ORDER BY id", prefix, prefix)
+	const last = "\U0010FFFF" // no id goes on with it: the index finds those between
+	rows, err := tx.QueryContext(ctx, "SELECT id FROM runs WHERE id >= ? AND id < ? AND SUBSTR(id, 1, LENGTH(?)) = ? ORDER BY id",
+		prefix, prefix+last, prefix, prefix)
 	if err != nil {
 		return "", err
 	}
@@ -245,11 +297,22 @@ func addMetrics(ctx context.Context, q querier, runs map[string]*Run, study, run
 	case study != "":
 		from, args = from+" WHERE run IN (SELECT run FROM study_runs WHERE study = ?)", []any{study}
 	}
+	names := map[string]string{} // so that equal keys of thousands of runs are one text
 	return metricColumns.each(ctx, q, from, args, func(m storedMetric) {
 		if run := runs[m.run]; run != nil {
+			m.split, m.key = shared(names, m.split), shared(names, m.key)
 			run.setMetric(m)
 		}
 	})
+}
+
+// shared gives the text that is known for an equal one.
+func shared(known map[string]string, text string) string {
+	if one, found := known[text]; found {
+		return one
+	}
+	known[text] = text
+	return text
 }
 
 func (r *Run) setMetric(m storedMetric) {

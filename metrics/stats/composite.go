@@ -3,7 +3,6 @@ package stats
 import (
 	"fmt"
 	"math"
-	"slices"
 	"strings"
 )
 
@@ -82,7 +81,9 @@ func newUnits(names []string, seeds [][]int64, composites []Composite, mayDiffer
 		column = u.end
 		units = append(units, u)
 	}
+	at := make(map[string]int, len(names))
 	for i, name := range names {
+		at[name] = i
 		add(unit{name: name, seeds: seeds[i], terms: []unitTerm{{i, column, 1}}})
 	}
 	if err := checkComposites(names, composites); err != nil {
@@ -91,7 +92,7 @@ func newUnits(names []string, seeds [][]int64, composites []Composite, mayDiffer
 	for _, c := range composites {
 		u := unit{name: c.Name, composite: true}
 		for _, t := range c.Terms {
-			k := slices.Index(names, t.Arm)
+			k := at[t.Arm]
 			u.terms = append(u.terms, unitTerm{k, units[k].first, t.Weight})
 			if u.seeds == nil || mayDiffer && len(seeds[k]) < len(u.seeds) {
 				u.seeds = seeds[k]
@@ -143,27 +144,32 @@ func findSides(units []unit, contrasts []Contrast) ([][2]int, error) {
 
 // checkComposites refuses composites that are no sums of these arms.
 func checkComposites(arms []string, composites []Composite) error {
-	taken := slices.Clone(arms)
+	known, taken := map[string]bool{}, map[string]bool{}
+	for _, arm := range arms {
+		known[arm], taken[arm] = true, true
+	}
 	for i, c := range composites {
 		switch {
 		case c.Name == "":
 			return fmt.Errorf("stats: composite %d has no name", i+1)
-		case slices.Contains(taken, c.Name):
+		case taken[c.Name]:
 			return fmt.Errorf("stats: composite %q has the name of another arm or composite", c.Name)
 		case len(c.Terms) == 0:
 			return fmt.Errorf("stats: composite %s has no arms", c.Name)
 		}
-		taken = append(taken, c.Name)
-		for k, t := range c.Terms {
+		taken[c.Name] = true
+		terms := map[string]bool{}
+		for _, t := range c.Terms {
 			switch {
-			case !slices.Contains(arms, t.Arm):
+			case !known[t.Arm]:
 				return fmt.Errorf("stats: composite %s: no arm %q (there are %s)", c.Name, t.Arm, strings.Join(arms, ", "))
-			case slices.ContainsFunc(c.Terms[:k], func(u Term) bool { return u.Arm == t.Arm }):
+			case terms[t.Arm]:
 				return fmt.Errorf("stats: composite %s has arm %s twice", c.Name, t.Arm)
 			case math.IsNaN(t.Weight) || math.IsInf(t.Weight, 0) || t.Weight == 0:
 				return fmt.Errorf("stats: composite %s: the weight of arm %s is %v: it must be a number other than 0",
 					c.Name, t.Arm, t.Weight)
 			}
+			terms[t.Arm] = true
 		}
 	}
 	return nil
@@ -192,8 +198,12 @@ func sameSeeds(c Composite, arm unit, seeds []int64) error {
 // checkSides refuses a contrast of two units that share an arm: its runs would
 // stand on both sides, and neither test nor interval would hold.
 func checkSides(c Contrast, a, b unit) error {
+	ofA := make(map[int]bool, len(a.terms))
 	for _, t := range a.terms {
-		if slices.ContainsFunc(b.terms, func(u unitTerm) bool { return u.arm == t.arm }) {
+		ofA[t.arm] = true
+	}
+	for _, t := range b.terms {
+		if ofA[t.arm] {
 			return fmt.Errorf("stats: contrast %s has runs of one arm on both sides: its sides must not share an arm", c)
 		}
 	}

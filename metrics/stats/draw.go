@@ -58,9 +58,9 @@ type table struct {
 	columns [][][]float64
 }
 
+// newTable is the table of runs that were reduced for these metrics.
 func newTable(runs []Run, keys []string) *table {
-	all := quantities()
-	t := &table{images: len(runs[0].Images), width: len(all)}
+	t := &table{images: runs[0].images(), width: len(quantities())}
 	for _, key := range keys {
 		m := measureIn(runs, key)
 		t.metrics = append(t.metrics, m)
@@ -71,19 +71,15 @@ func newTable(runs []Run, keys []string) *table {
 	for _, r := range runs {
 		cols := make([][]float64, len(t.needed))
 		for k, c := range t.needed {
-			cols[k] = make([]float64, t.images)
-			for i := range r.Images {
-				cols[k][i] = all[c].of(&r.Images[i])
-			}
+			cols[k] = r.kept.columns[c]
 		}
 		t.columns = append(t.columns, cols)
 	}
 	return t
 }
 
-// scores fills out[metric] from the column sums of one run.
-func (t *table) scores(sums []float64, out []float64) {
-	all := make([]float64, t.width)
+// scores fills out[metric] from the column sums of one run. all is scratch of the table's width.
+func (t *table) scores(sums, all, out []float64) {
 	for k, c := range t.needed {
 		all[c] = sums[k]
 	}
@@ -95,6 +91,7 @@ func (t *table) scores(sums []float64, out []float64) {
 // observed returns the sums [run][column] and the scores [run][metric] of the
 // images as they are.
 func (t *table) observed() (sums, scores [][]float64) {
+	all := make([]float64, t.width)
 	for _, cols := range t.columns {
 		run := make([]float64, len(cols))
 		for k, col := range cols {
@@ -103,7 +100,7 @@ func (t *table) observed() (sums, scores [][]float64) {
 			}
 		}
 		out := make([]float64, len(t.metrics))
-		t.scores(run, out)
+		t.scores(run, all, out)
 		sums, scores = append(sums, run), append(scores, out)
 	}
 	return sums, scores
@@ -113,10 +110,10 @@ func (t *table) observed() (sums, scores [][]float64) {
 const lanes = 4
 
 // project makes `draws` weightings of the images, each by fill, which gets the
-// draw's number and its zeroed weights, and hands use the weighted column sums
-// of every run, sums[run][column]. fill and use are called from several
+// draw's number and its zeroed weights, and hands use the weighted sums of the
+// columns given, sums[run][column]. fill and use are called from several
 // goroutines, once a draw; every sum adds up its images in their order.
-func (t *table) project(draws int, fill func(draw int, weights []float64), use func(draw int, sums [][]float64)) {
+func (t *table) project(columns [][][]float64, draws int, fill func(draw int, weights []float64), use func(draw int, sums [][]float64)) {
 	var next atomic.Int64
 	var wg crash.Workers
 	for range runtime.GOMAXPROCS(0) {
@@ -125,7 +122,7 @@ func (t *table) project(draws int, fill func(draw int, weights []float64), use f
 			sums := make([][][]float64, lanes)
 			for l := range lanes {
 				weights[l] = make([]float64, t.images)
-				sums[l] = make([][]float64, len(t.columns))
+				sums[l] = make([][]float64, len(columns))
 				for r := range sums[l] {
 					sums[l][r] = make([]float64, len(t.needed))
 				}
@@ -140,7 +137,7 @@ func (t *table) project(draws int, fill func(draw int, weights []float64), use f
 					clear(weights[d-first])
 					fill(d, weights[d-first])
 				}
-				for r, cols := range t.columns {
+				for r, cols := range columns {
 					for k, col := range cols {
 						s := dot4(weights, col)
 						for l := range s {
@@ -186,14 +183,35 @@ func dot4(w [][]float64, x []float64) [lanes]float64 {
 	return [lanes]float64{s0, s1, s2, s3}
 }
 
-// resample is the outcome of the crossed bootstrap: the score of every run and
-// replicate on every draw of images, and how often each was drawn in its unit.
+// resample is the outcome of the crossed bootstrap for the replicates of a unit: their
+// score on every draw of images, and how often each was drawn in its unit.
 type resample struct {
 	draws, runs int
+	heads       []head
 	places      int       // at least as many as runs
 	score       []float64 // [metric][draw][run]
 	times       []uint16  // [draw][place]
 }
+
+// newResample has room for the draws of a unit of so many replicates.
+func newResample(metrics, draws, runs int, heads []head) *resample {
+	s := &resample{draws: draws, runs: runs, heads: heads, places: runs}
+	for i := range heads {
+		heads[i].first = s.places
+		s.places += heads[i].n
+	}
+	s.score, s.times = make([]float64, metrics*draws*runs), make([]uint16, draws*s.places)
+	return s
+}
+
+// on returns the scores of all replicates on one draw of images.
+func (s *resample) on(metric, draw int) []float64 {
+	at := (metric*s.draws + draw) * s.runs
+	return s.score[at : at+s.runs]
+}
+
+// drawn is how often each place was drawn.
+func (s *resample) drawn(draw int) []uint16 { return s.times[draw*s.places : (draw+1)*s.places] }
 
 // head is the first n replicates of a unit, as a look has them, drawn apart from
 // the whole unit and from all else: what a look found does not change when more
@@ -210,52 +228,90 @@ func newHead(u unit, n int) head {
 	return head{n: n, stream: hash.Sum64()}
 }
 
-// bootstrap draws images once for all runs, and replicates within each unit.
-// The first columns are the runs of the table. heads get their places.
-func (t *table) bootstrap(units []unit, heads []head, draws int, seed int64) *resample {
-	runs := units[len(units)-1].end
-	places := runs
-	for i := range heads {
-		heads[i].first = places
-		places += heads[i].n
+// bootstrap draws images, the same for all runs, and replicates within each unit. It goes
+// from unit to unit, so that the draws of all need not be in memory together.
+type bootstrap struct {
+	*table
+	draws int
+	seed  int64
+	// replicates are, for each draw, the generator as the units so far left it; nil before the first.
+	replicates []rand.PCG
+}
+
+func (t *table) bootstrap(draws int, seed int64) *bootstrap {
+	return &bootstrap{table: t, draws: draws, seed: seed}
+}
+
+// next draws units that follow those drawn before and have runs of their own, with the heads of
+// each, if any.
+func (b *bootstrap) next(units []unit, heads func(unit) []head) []*resample {
+	out := make([]*resample, len(units))
+	for i, u := range units {
+		out[i] = b.room(u, heads)
 	}
-	out := &resample{draws: draws, runs: runs, places: places,
-		score: make([]float64, len(t.metrics)*draws*runs), times: make([]uint16, draws*places)}
+	began := b.replicates != nil
+	if !began {
+		b.replicates = make([]rand.PCG, b.draws)
+	}
 	fill := func(d int, weights []float64) {
-		g := stream(seed, useImages, uint64(d))
+		g := stream(b.seed, useImages, uint64(d))
 		for range weights {
 			weights[below(g, len(weights))]++
 		}
-		times := out.times[d*places : (d+1)*places]
-		for _, u := range units {
-			for range u.n() {
-				times[u.first+below(g, u.n())]++
-			}
+		if !began {
+			b.replicates[d] = *g
 		}
-		for _, h := range heads {
-			g := stream(seed, useHeads, h.stream+uint64(d))
-			for range h.n {
-				times[h.first+below(g, h.n)]++
-			}
-		}
+		b.drawReplicates(d, units, out)
 	}
-	t.project(draws, fill, func(d int, sums [][]float64) {
-		scores := make([]float64, len(t.metrics))
-		for r, s := range sums {
-			t.scores(s, scores)
-			for m, v := range scores {
-				out.on(m, d)[r] = v
+	first := units[0].first
+	b.project(b.columns[first:units[len(units)-1].end], b.draws, fill, func(d int, sums [][]float64) {
+		all, scores := make([]float64, b.width), make([]float64, len(b.metrics))
+		for i, u := range units {
+			for r, s := range sums[u.first-first : u.end-first] {
+				b.scores(s, all, scores)
+				for m, v := range scores {
+					out[i].on(m, d)[r] = v
+				}
 			}
-		}
-		for m := range t.metrics {
-			addComposites(units, out.on(m, d))
 		}
 	})
 	return out
 }
 
-// on returns the scores of all runs and replicates on one draw of images.
-func (s *resample) on(metric, draw int) []float64 {
-	at := (metric*s.draws + draw) * s.runs
-	return s.score[at : at+s.runs]
+// last draws the replicates of composites, which follow all other units. Their scores are for
+// the caller to sum up.
+func (b *bootstrap) last(units []unit, heads func(unit) []head) []*resample {
+	out := make([]*resample, len(units))
+	for i, u := range units {
+		out[i] = b.room(u, heads)
+	}
+	for d := range b.draws {
+		b.drawReplicates(d, units, out)
+	}
+	return out
+}
+
+func (b *bootstrap) room(u unit, heads func(unit) []head) *resample {
+	var of []head
+	if heads != nil {
+		of = heads(u)
+	}
+	return newResample(len(b.metrics), b.draws, u.n(), of)
+}
+
+// drawReplicates fills in how often each replicate of the units is drawn.
+func (b *bootstrap) drawReplicates(d int, units []unit, into []*resample) {
+	g := &b.replicates[d]
+	for i, u := range units {
+		times := into[i].drawn(d)
+		for range u.n() {
+			times[below(g, u.n())]++
+		}
+		for _, h := range into[i].heads {
+			g := stream(b.seed, useHeads, h.stream+uint64(d))
+			for range h.n {
+				times[h.first+below(g, h.n)]++
+			}
+		}
+	}
 }

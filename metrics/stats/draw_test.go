@@ -38,13 +38,23 @@ func captions(g *rand.Rand, arms, seeds, images int) []Arm {
 	return out
 }
 
+// tableOf is the table of runs for some metrics.
+func tableOf(t *testing.T, runs []Run, keys []string) *table {
+	t.Helper()
+	arms, err := reduceArms([]Arm{{Runs: runs}}, keys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newTable(arms[0].Runs, keys)
+}
+
 // Every draw must give what the metrics package gives for the same multiset
 // of images written out.
 func TestDrawsAgreeWithMetrics(t *testing.T) {
 	arms := captions(rand.New(rand.NewPCG(5, 6)), 1, 2, 60)
-	tab := newTable(arms[0].Runs, DefaultMetrics())
+	tab := tableOf(t, arms[0].Runs, DefaultMetrics())
 	const draws, seed = 11, 9 // not a multiple of the lanes
-	s := tab.bootstrap([]unit{{end: 2}}, nil, draws, seed)
+	s := tab.bootstrap(draws, seed).next([]unit{{end: 2}}, nil)[0]
 	for d := range draws {
 		g := stream(seed, useImages, uint64(d))
 		picks := make([]int, tab.images)
@@ -78,7 +88,7 @@ func TestMeteorWithoutCounts(t *testing.T) {
 		runs[1].Images[i].MeteorStats = meteor.Stats{}
 		want += runs[0].Images[i].METEOR / 60
 	}
-	_, scores := newTable(runs, []string{"meteor"}).observed()
+	_, scores := tableOf(t, runs, []string{"meteor"}).observed()
 	near(t, "meteor", scores[0][0], want, 1e-12)
 }
 
@@ -89,7 +99,7 @@ func TestBLEUOfNothing(t *testing.T) {
 		{ID: "a", Length: 7, RefLength: 9, Match: [4]int{5, 3, 1}},
 		{ID: "b", Length: 8, RefLength: 8, Match: [4]int{4}},
 	}
-	_, scores := newTable([]Run{{Images: images}}, []string{"bleu3", "bleu4"}).observed()
+	_, scores := tableOf(t, []Run{{Images: images}}, []string{"bleu3", "bleu4"}).observed()
 	near(t, "bleu3 of a match", scores[0][0], metrics.CorpusBLEU(images)[2], 0)
 	near(t, "bleu4 without a match", scores[0][1], 0, 0)
 	if metrics.CorpusBLEU(images)[3] == 0 {

@@ -18,6 +18,8 @@ type Run struct {
 	Signature string
 	// Images holds one score an image, in the same order in all runs.
 	Images []metrics.ImageScore
+
+	kept *reduced // in the place of Images, by a [Reducer]
 }
 
 // Arm is a set of runs that differ only in their seed.
@@ -134,53 +136,53 @@ func checkArms(arms []Arm) error {
 	if len(arms) == 0 {
 		return errors.New("stats: no arms to compare")
 	}
-	all := quantities()
+	names := map[string]bool{}
 	for i, a := range arms {
 		if a.Name == "" {
 			return fmt.Errorf("stats: arm %d has no name", i+1)
 		}
-		if slices.ContainsFunc(arms[:i], func(b Arm) bool { return b.Name == a.Name }) {
+		if names[a.Name] {
 			return fmt.Errorf("stats: two arms are called %q", a.Name)
 		}
+		names[a.Name] = true
 		if len(a.Runs) == 0 {
 			return fmt.Errorf("stats: arm %s has no runs", a.Name)
 		}
-		for j, r := range a.Runs {
-			if slices.ContainsFunc(a.Runs[:j], func(q Run) bool { return q.Seed == r.Seed }) {
+		seeds := make(map[int64]bool, len(a.Runs))
+		for _, r := range a.Runs {
+			if seeds[r.Seed] {
 				return fmt.Errorf("stats: arm %s has two runs of seed %d: one run must not count twice", a.Name, r.Seed)
 			}
-			if err := checkRun(arms[0], a, r, all); err != nil {
+			seeds[r.Seed] = true
+			if err := checkRun(arms[0], a, r); err != nil {
 				return err
 			}
 		}
 	}
-	return checkIDs(arms[0].Runs[0].Images)
+	return checkIDs(arms[0].Runs[0].kept.ids)
 }
 
 // checkRun compares a run with the first run of the first arm, and looks at all
 // that its images hold.
-func checkRun(first, a Arm, r Run, all []quantity) error {
+func checkRun(first, a Arm, r Run) error {
 	model := first.Runs[0]
 	where := fmt.Sprintf("arm %s, seed %d", a.Name, r.Seed)
 	if d := SignatureDifferences(r.signature(a), model.signature(first)); len(d) > 0 {
 		return fmt.Errorf("stats: %s was scored under another protocol than arm %s, seed %d: %s: only equal protocols can be compared",
 			where, first.Name, model.Seed, strings.Join(d, "; "))
 	}
-	if len(r.Images) != len(model.Images) {
+	if r.images() != model.images() {
 		return fmt.Errorf("stats: %s has %d images, but arm %s, seed %d has %d: all runs need the same images",
-			where, len(r.Images), first.Name, model.Seed, len(model.Images))
+			where, r.images(), first.Name, model.Seed, model.images())
 	}
-	for i := range r.Images {
-		im := &r.Images[i]
-		if im.ID != model.Images[i].ID {
+	for i, id := range r.kept.ids {
+		if of := model.kept.ids[i]; id != of {
 			return fmt.Errorf("stats: %s: image %d is %q, but %q in arm %s, seed %d: all runs need the same images in the same order",
-				where, i+1, im.ID, model.Images[i].ID, first.Name, model.Seed)
+				where, i+1, id, of, first.Name, model.Seed)
 		}
-		for _, q := range all {
-			if v := q.of(im); math.IsNaN(v) || math.IsInf(v, 0) || v < 0 {
-				return fmt.Errorf("stats: %s, image %q: %s is %v: score the run again", where, im.ID, q.name, v)
-			}
-		}
+	}
+	if r.kept.wrong != nil {
+		return fmt.Errorf("stats: %s, %w", where, r.kept.wrong)
 	}
 	return nil
 }
@@ -192,16 +194,16 @@ func (r Run) signature(a Arm) string {
 	return a.Signature
 }
 
-func checkIDs(images []metrics.ImageScore) error {
-	if len(images) < 2 {
-		return fmt.Errorf("stats: %d images: a comparison needs at least 2", len(images))
+func checkIDs(ids []string) error {
+	if len(ids) < 2 {
+		return fmt.Errorf("stats: %d images: a comparison needs at least 2", len(ids))
 	}
-	seen := make(map[string]bool, len(images))
-	for _, im := range images {
-		if seen[im.ID] {
-			return fmt.Errorf("stats: image %q occurs twice", im.ID)
+	seen := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		if seen[id] {
+			return fmt.Errorf("stats: image %q occurs twice", id)
 		}
-		seen[im.ID] = true
+		seen[id] = true
 	}
 	return nil
 }
@@ -209,16 +211,22 @@ func checkIDs(images []metrics.ImageScore) error {
 // findContrasts returns the indices of each contrast's arms as {A, B}.
 func findContrasts(names []string, contrasts []Contrast) ([][2]int, error) {
 	out := make([][2]int, len(contrasts))
+	at := make(map[string]int, len(names))
+	for k, name := range names {
+		at[name] = k
+	}
+	asked := make(map[Contrast]bool, len(contrasts))
 	for i, c := range contrasts {
 		if c.A == c.B {
 			return nil, fmt.Errorf("stats: contrast %s compares an arm with itself", c)
 		}
-		if slices.Contains(contrasts[:i], c) || slices.Contains(contrasts[:i], Contrast{B: c.A, A: c.B}) {
+		if asked[c] || asked[Contrast{B: c.A, A: c.B}] {
 			return nil, fmt.Errorf("stats: contrast %s is asked for twice", c)
 		}
+		asked[c] = true
 		for side, name := range [2]string{c.A, c.B} {
-			k := slices.Index(names, name)
-			if k < 0 {
+			k, known := at[name]
+			if !known {
 				return nil, fmt.Errorf("stats: contrast %s: no arm %q (there are %s)", c, name, strings.Join(names, ", "))
 			}
 			out[i][side] = k

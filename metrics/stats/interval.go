@@ -7,18 +7,23 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// side is one arm of a linear combination of arm means: the half-open range of
-// its runs, its sign, and by how far the places where its runs were drawn lie
-// behind those of the runs, which they do for the first runs of a unit.
+// side is one arm of a linear combination of arm means: the scores of its replicates and its
+// sign. Where it was resampled, its replicates are columns of a resample, from
+// the first on, and they were drawn at other places there, which they are
+// for the first runs of a unit.
 type side struct {
-	first, end int
-	sign       float64
-	drawn      int
+	scores       []float64
+	sign         float64
+	of           *resample
+	first, place int
 }
 
-func (s side) n() float64 { return float64(s.end - s.first) }
+func (s side) n() float64 { return float64(len(s.scores)) }
 
-func (s side) mean(scores []float64) float64 { return mean1(scores[s.first:s.end]) }
+// on returns the scores of the replicates on one draw of images.
+func (s side) on(metric, draw int) []float64 {
+	return s.of.on(metric, draw)[s.first : s.first+len(s.scores)]
+}
 
 // estimate is a combination of arm means with its uncertainty, in scores.
 type estimate struct {
@@ -33,48 +38,55 @@ type estimate struct {
 	PercentileLow, PercentileHigh float64
 }
 
-// estimate puts an interval of level 1 − alpha around Σ sign · mean of the
-// sides, by the method of the package comment. An arm of one run adds nothing
-// to the seeds' part: the caller warns.
-func (s *resample) estimate(metric, images int, observed []float64, sides []side, alpha float64) estimate {
-	byImages := make([]float64, s.draws)
-	crossed := make([]float64, s.draws)
+// newInterval puts an interval of level 1 − alpha around Σ sign · mean of the
+// sides, which were resampled together, by the method of the package comment. An arm of
+// one run adds nothing to the seeds' part: the caller warns.
+func newInterval(metric, images int, sides []side, alpha float64) estimate {
+	draws := sides[0].of.draws
+	byImages := make([]float64, draws)
 	rest := 0.0
-	moved := make([]float64, s.runs)
-	for d := range s.draws {
-		row, times := s.on(metric, d), s.times[d*s.places:(d+1)*s.places]
+	for d := range draws {
 		for _, a := range sides {
-			byImages[d] += a.sign * a.mean(row)
-			sum := 0.0
-			for r := a.first; r < a.end; r++ {
-				sum += float64(times[r+a.drawn]) * row[r]
-				moved[r] = row[r] - observed[r]
-			}
-			crossed[d] += a.sign * sum / a.n()
+			row := a.on(metric, d)
+			byImages[d] += a.sign * mean1(row)
 			if a.n() > 1 {
-				rest += variance(moved[a.first:a.end]) / a.n()
+				rest += varianceOfDifferences(row, a.scores) / a.n()
 			}
 		}
 	}
 	// A draw of n images with replacement has (n−1)/n of their variance.
 	unshrink := float64(images) / float64(images-1)
-	byImage := max(0, unshrink*(variance(byImages)-rest/float64(s.draws)))
-	e := newEstimate(observed, sides, byImage, images)
+	byImage := max(0, unshrink*(variance(byImages)-rest/float64(draws)))
+	e := newEstimate(sides, byImage, images)
 	e.Low, e.High = e.around(alpha)
-	slices.Sort(crossed)
-	e.PercentileLow, e.PercentileHigh = quantile(crossed, alpha/2), quantile(crossed, 1-alpha/2)
 	return e
+}
+
+// percentiles bound the middle 1 − alpha of the crossed draws of Σ sign · mean of the sides.
+func percentiles(metric int, sides []side, alpha float64) (low, high float64) {
+	crossed := make([]float64, sides[0].of.draws)
+	for d := range crossed {
+		for _, a := range sides {
+			times, sum := a.of.drawn(d)[a.place:], 0.0
+			for r, v := range a.on(metric, d) {
+				sum += float64(times[r]) * v
+			}
+			crossed[d] += a.sign * sum / a.n()
+		}
+	}
+	slices.Sort(crossed)
+	return quantile(crossed, alpha/2), quantile(crossed, 1-alpha/2)
 }
 
 // newEstimate puts together the spread of the sides' scores and the variance
 // that comes from the images.
-func newEstimate(observed []float64, sides []side, byImage float64, images int) estimate {
+func newEstimate(sides []side, byImage float64, images int) estimate {
 	var e estimate
 	seeds, seedsDF := 0.0, 0.0
 	for _, a := range sides {
-		e.Value += a.sign * a.mean(observed)
+		e.Value += a.sign * mean1(a.scores)
 		if a.n() > 1 {
-			part := variance(observed[a.first:a.end]) / a.n()
+			part := variance(a.scores) / a.n()
 			e.parts = append(e.parts, varianceOf{part, a.n() - 1, part * a.n()})
 			seeds += part
 			seedsDF += part * part / (a.n() - 1)
@@ -155,6 +167,19 @@ func variance(x []float64) float64 {
 	m, sum := mean1(x), 0.0
 	for _, v := range x {
 		sum += (v - m) * (v - m)
+	}
+	return sum / float64(len(x)-1)
+}
+
+// varianceOfDifferences is the sample variance of x − y, element by element.
+func varianceOfDifferences(x, y []float64) float64 {
+	m, sum := 0.0, 0.0
+	for i := range x {
+		m += x[i] - y[i]
+	}
+	m /= float64(len(x))
+	for i := range x {
+		sum += (x[i] - y[i] - m) * (x[i] - y[i] - m)
 	}
 	return sum / float64(len(x)-1)
 }

@@ -122,8 +122,7 @@ func measureIn(runs []Run, key string) measure {
 // haveCounts says whether every run has METEOR's counts.
 func haveCounts(runs []Run) bool {
 	for _, r := range runs {
-		counted := func(s metrics.ImageScore) bool { return s.MeteorStats.RefLength > 0 }
-		if !slices.ContainsFunc(r.Images, counted) {
+		if !r.kept.counted {
 			return false
 		}
 	}

@@ -18,7 +18,7 @@ func TestNewMetric(t *testing.T) {
 	metrics.Catalogue = slices.Insert(slices.Clone(listed), 0, words)
 
 	runs := captions(rand.New(rand.NewPCG(5, 6)), 1, 2, 60)[0].Runs
-	_, scores := newTable(runs, DefaultMetrics()).observed()
+	_, scores := tableOf(t, runs, DefaultMetrics()).observed()
 	want, rouge := 0.0, 0.0
 	for _, image := range runs[0].Images {
 		want += float64(image.Length) / 60

@@ -52,6 +52,9 @@ func Pairwise(arms []Arm, o Options) (PairAnalysis, error) {
 	if err != nil {
 		return PairAnalysis{}, err
 	}
+	if arms, err = reduceArms(arms, o.Metrics); err != nil {
+		return PairAnalysis{}, err
+	}
 	if err := checkArms(arms); err != nil {
 		return PairAnalysis{}, err
 	}
@@ -79,7 +82,7 @@ func Pairwise(arms []Arm, o Options) (PairAnalysis, error) {
 	}
 	out.Warnings = append(out.Warnings, metricWarnings(o.Metrics, arms)...)
 	sums, observed := t.observed()
-	drawn := t.bootstrap([]unit{{end: len(runs)}}, nil, o.Draws, o.Seed)
+	drawn := t.bootstrap(o.Draws, o.Seed).next([]unit{{end: len(runs)}}, nil)[0]
 	swapped := t.swap(sums, o.Draws, o.Seed)
 	for m, key := range o.Metrics {
 		first := len(out.Pairs)
@@ -157,10 +160,11 @@ func (t *table) swap(sums [][]float64, shuffles int, seed int64) [][][]float64 {
 			word >>= 1
 		}
 	}
-	t.project(shuffles, fill, func(d int, moved [][]float64) {
+	t.project(t.columns, shuffles, fill, func(d int, moved [][]float64) {
 		width := len(t.needed)
 		sumA, sumB := make([]float64, width), make([]float64, width)
 		scoreA, scoreB := make([]float64, len(t.metrics)), make([]float64, len(t.metrics))
+		all := make([]float64, t.width)
 		k := 0
 		for b := range runs {
 			for a := range b {
@@ -168,8 +172,8 @@ func (t *table) swap(sums [][]float64, shuffles int, seed int64) [][][]float64 {
 					sumA[c] = sums[a][c] - moved[a][c] + moved[b][c]
 					sumB[c] = sums[b][c] - moved[b][c] + moved[a][c]
 				}
-				t.scores(sumA, scoreA)
-				t.scores(sumB, scoreB)
+				t.scores(sumA, all, scoreA)
+				t.scores(sumB, all, scoreB)
 				for m := range out {
 					out[m][k][d] = scoreB[m] - scoreA[m]
 				}

@@ -97,8 +97,8 @@ func (d design) studies(seed int64) []outcomes {
 		}
 		for _, s := range stages {
 			pooled = append(append(pooled[:0], scores[:s.nA]...), scores[d.nA:d.nA+s.nB]...)
-			a, b := side{first: 0, end: s.nA, sign: -1}, side{first: s.nA, end: s.nA + s.nB, sign: 1}
-			o := outcome{look: s.look, found: math.Inf(1), seen: newEstimate(pooled, []side{b, a}, d.imageSE*d.imageSE, d.images)}
+			a, b := side{scores: pooled[:s.nA], sign: -1}, side{scores: pooled[s.nA:], sign: 1}
+			o := outcome{look: s.look, found: math.Inf(1), seen: newEstimate([]side{b, a}, d.imageSE*d.imageSE, d.images)}
 			if reach(s) {
 				half := tQuantile(1-s.level/2, o.seen.DF) * o.seen.SE
 				o.found = max(max(half, d.rule.minimum)-o.seen.Value, s.limit(pooled[:s.nA], pooled[s.nA:]))

@@ -149,10 +149,10 @@ const (
 // few words has a mean in every draw. Correlations are averaged as Fisher's z.
 func Readings(arms []ReadingArm, classes []string, contrasts []Contrast) ([]ReadingSummary, []GainContrast, error) {
 	var readers []*reader
-	sides := make([]side, len(arms))
+	sides := make([]runRange, len(arms))
 	var names []string
 	for i, a := range arms {
-		sides[i] = side{first: len(readers), end: len(readers) + len(a.Runs), sign: 1}
+		sides[i] = runRange{len(readers), len(readers) + len(a.Runs)}
 		names = append(names, a.Name)
 		for j, run := range a.Runs {
 			if slices.ContainsFunc(a.Runs[:j], func(q ReadingRun) bool { return q.Seed == run.Seed }) {
@@ -189,7 +189,6 @@ func Readings(arms []ReadingArm, classes []string, contrasts []Contrast) ([]Read
 	compared := make([]GainContrast, len(contrasts))
 	for i, pair := range pairs {
 		a, b := sides[pair[0]], sides[pair[1]]
-		a.sign = -1
 		compared[i] = GainContrast{contrasts[i], s.interval("gain", a, b), s.interval("regions_gain", a, b)}
 	}
 	return summaries, compared, nil
@@ -242,13 +241,9 @@ type readings struct {
 func newReadings(readers []*reader, images int, classes []string) *readings {
 	statistics := readingStatistics(classes)
 	s := &readings{
-		resample: &resample{draws: readingDraws, runs: len(readers), places: len(readers),
-			score: make([]float64, len(statistics)*readingDraws*len(readers)), times: make([]uint16, readingDraws*len(readers))},
-		images: images, statistics: statistics,
+		resample: newResample(len(statistics), readingDraws, len(readers), nil), images: images, statistics: statistics,
 	}
-	for i := range s.times {
-		s.times[i] = 1 // seeds are not drawn: no percentiles are taken
-	}
+	// Seeds are not drawn: no percentiles are taken.
 	even := slices.Repeat([]float64{1}, images)
 	for range statistics {
 		s.observed = append(s.observed, make([]float64, len(readers)))
@@ -277,20 +272,31 @@ func newReadings(readers []*reader, images int, classes []string) *readings {
 	return s
 }
 
-// interval estimates a combination of arms, nil where a run lacks the statistic.
-func (s *readings) interval(name string, sides ...side) *Interval {
+// runRange is the half-open range of an arm's runs.
+type runRange struct{ first, end int }
+
+// interval estimates the mean of an arm, or what that of a second arm is above that of the first; nil where a run
+// lacks the statistic.
+func (s *readings) interval(name string, arms ...runRange) *Interval {
 	k := slices.IndexFunc(s.statistics, func(t readingStatistic) bool { return t.name == name })
 	shown := s.statistics[k].shown
 	var runs []float64
-	for _, a := range sides {
-		for _, v := range s.observed[k][a.first:a.end] {
+	var sides []side
+	for i, a := range arms {
+		scores := s.observed[k][a.first:a.end]
+		for _, v := range scores {
 			if math.IsNaN(v) {
 				return nil
 			}
 			runs = append(runs, shown(v))
 		}
+		sign := 1.0
+		if i < len(arms)-1 {
+			sign = -1
+		}
+		sides = append(sides, side{scores: scores, sign: sign, of: s.resample, first: a.first})
 	}
-	e := s.estimate(k, s.images, s.observed[k], sides, 1-readingLevel)
+	e := newInterval(k, s.images, sides, 1-readingLevel)
 	if len(sides) > 1 {
 		runs = nil
 	}

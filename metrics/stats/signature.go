@@ -10,6 +10,9 @@ import (
 // differ, save those in except. A signature is key=value fields with spaces
 // between them; a difference reads "beam is 3 against 5", a's value first.
 func SignatureDifferences(a, b string, except ...string) []string {
+	if a == b {
+		return nil
+	}
 	var found []string
 	valuesA, valuesB := signatureFields(a), signatureFields(b)
 	seen := slices.Clone(except)

@@ -82,12 +82,17 @@ func (w world) fill(arms []Arm, g *rand.Rand) []Arm {
 	return arms
 }
 
-func compareFilled(arms []Arm, o Options) *comparison {
+func compareFilled(arms []Arm, pairs [][2]int, o Options) *comparison {
 	units, err := unitsOf(arms, nil, false)
 	if err != nil {
 		panic(err)
 	}
-	return newComparison(arms, units, o)
+	if arms, err = reduceArms(arms, o.Metrics); err != nil {
+		panic(err)
+	}
+	c := newComparison(arms, units, pairs, o)
+	c.resample(func(int) {})
+	return c
 }
 
 // shifted is what a study would have seen had B been better by an effect.
@@ -134,8 +139,8 @@ func (w world) simulate(n int, at []float64, o Options) rates {
 	arms, share := w.empty(), 1/float64(n)
 	for s := range n {
 		o.Seed = int64(s)
-		c := compareFilled(w.fill(arms, g), o)
-		x := c.evidence(0, [2]int{0, 1}, w.seeds, w.seeds)
+		c := compareFilled(w.fill(arms, g), [][2]int{{0, 1}}, o)
+		x := c.found[0][0]
 		r.width += share * (x.High - x.Low) * pointsPerScore
 		if x.Low <= 0 && 0 <= x.High {
 			r.covered += share
@@ -236,7 +241,7 @@ func TestSimulatedFamily(t *testing.T) {
 	wrong, byTest := 0, 0
 	for s := range *studies {
 		o.Seed = int64(s)
-		courses := compareFilled(w.fill(arms, g), o).judge(0, pairs, nil)
+		courses := compareFilled(w.fill(arms, g), pairs, o).judge(0, nil)
 		anyWrong, anyBelow := false, false
 		for _, c := range courses {
 			anyWrong = anyWrong || c.verdict != Inconclusive

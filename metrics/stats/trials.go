@@ -109,8 +109,8 @@ func (p *plan) runsOf(row []float64) int {
 // known, but for the permutation test.
 func ofScores(row []float64, firstA, firstB, n int, byImage float64, images int) evidence {
 	e := evidence{a: row[firstA : firstA+n], b: row[firstB : firstB+n]}
-	sides := []side{{first: firstB, end: firstB + n, sign: 1}, {first: firstA, end: firstA + n, sign: -1}}
-	e.estimate = newEstimate(row, sides, byImage, images)
+	sides := []side{{scores: e.b, sign: 1}, {scores: e.a, sign: -1}}
+	e.estimate = newEstimate(sides, byImage, images)
 	return e
 }
 

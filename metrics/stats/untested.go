@@ -39,7 +39,7 @@ func (c *comparison) reason(a, b unit, nA, nB int) string {
 func (c *comparison) seedless(u unit, n int) string {
 	for _, t := range u.terms {
 		a := c.arms[t.arm]
-		if !slices.ContainsFunc(a.Runs[1:n], func(r Run) bool { return !slices.Equal(r.Images, a.Runs[0].Images) }) {
+		if !slices.ContainsFunc(a.Runs[1:n], func(r Run) bool { return !r.same(a.Runs[0]) }) {
 			return fmt.Sprintf("the %d seeds of arm %s gave the same statistics for every image: "+
 				"the seed changed nothing, so there are no replicates", n, a.Name)
 		}
@@ -62,7 +62,7 @@ func (c *comparison) same(a, b unit, nA, nB int) bool {
 			for _, q := range c.arms[b.terms[i].arm].Runs[:nB] {
 				switch {
 				case r.Seed != q.Seed:
-				case !slices.Equal(r.Images, q.Images):
+				case !r.same(q):
 					return false
 				default:
 					common++

@@ -19,7 +19,7 @@ const fewImages = 100
 // armWarnings are what a reader has to know of the whole analysis.
 func armWarnings(arms []Arm) []string {
 	var out []string
-	if n := len(arms[0].Runs[0].Images); n < fewImages {
+	if n := arms[0].Runs[0].images(); n < fewImages {
 		out = append(out, fmt.Sprintf("only %d images: intervals are rough below %d", n, fewImages))
 	}
 	for _, a := range arms {
@@ -38,12 +38,12 @@ func armWarnings(arms []Arm) []string {
 
 // twins returns the seeds of two runs with equal statistics, nil if none.
 func twins(runs []Run) []int64 {
-	for i, r := range runs {
-		for _, q := range runs[:i] {
-			if slices.Equal(q.Images, r.Images) {
-				return []int64{q.Seed, r.Seed}
-			}
+	first := make(map[uint64]int64, len(runs)) // digest → seed
+	for _, r := range runs {
+		if seed, twin := first[r.kept.digest]; twin {
+			return []int64{seed, r.Seed}
 		}
+		first[r.kept.digest] = r.Seed
 	}
 	return nil
 }

@@ -60,10 +60,7 @@ func CompareArms(ctx context.Context, db *store.DB, name, a, b string) (*ArmPair
 	if err != nil {
 		return nil, err
 	}
-	if err := study.Load(ctx); err != nil {
-		return nil, err
-	}
-	analysis, c, err := study.Compare(b, a, metrics.Tested(study.Meteor()))
+	analysis, c, err := study.Compare(ctx, b, a, metrics.Tested(study.Meteor()))
 	if err != nil {
 		return nil, err
 	}

@@ -158,6 +158,7 @@ func Fields() []Field {
 	for _, s := range experiments.SettingKeys() {
 		if f := settingField(s); f.Name == "seed" {
 			f.Heading, f.Doc = "SEED", "its seed"
+			f.value = func(r *Row) (filter.Value, bool) { return filter.Value{Number: float64(r.Seed)}, true }
 			fields = slices.Insert(fields, 3, f)
 		} else {
 			fields = append(fields, f)

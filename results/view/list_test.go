@@ -13,18 +13,18 @@ import (
 )
 
 func listedRuns() []store.Run {
-	run := func(id, arm string, seed string, cider float64, hidden string) store.Run {
-		r := store.Run{ID: id, Study: "s", Arm: arm, State: store.Completed, Epochs: 3, Seconds: 90,
+	run := func(id, arm string, seed int64, cider float64, hidden string) store.Run {
+		r := store.Run{ID: id, Study: "s", Arm: arm, Seed: seed, State: store.Completed, Epochs: 3, Seconds: 90,
 			Created: time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC), Environment: json.RawMessage(`{"host":"a","versions":{"go":"1.25"}}`),
-			Settings: json.RawMessage(`{"seed":` + seed + `,"model":{"hidden":` + hidden + `,"attention":"` + arm + `"}}`)}
+			Settings: json.RawMessage(`{"model":{"hidden":` + hidden + `,"attention":"` + arm + `"}}`)}
 		if !math.IsNaN(cider) {
 			r.Metrics = map[string]map[string]float64{"test": {"cider": cider, "length_ratio": 0.98765}}
 		}
 		return r
 	}
-	failed := run("d4", "soft", "2", math.NaN(), "96")
+	failed := run("d4", "soft", 2, math.NaN(), "96")
 	failed.State, failed.Error = store.Failed, "the loss\nis not finite"
-	return []store.Run{run("a1", "none", "1", 0.5, "64"), run("b2", "adaptive", "1", 0.61, "96"), run("c3", "adaptive", "0", 0.52, "128"), failed}
+	return []store.Run{run("a1", "none", 1, 0.5, "64"), run("b2", "adaptive", 1, 0.61, "96"), run("c3", "adaptive", 0, 0.52, "128"), failed}
 }
 
 func TestRunsAreChosenAndSorted(t *testing.T) {

@@ -1,0 +1,137 @@
+package store
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"strconv"
+	"unicode/utf8"
+
+	"glimpse/internal/jsonline"
+)
+
+// jsonRows writes a row as an object on a line of its own.
+func jsonRows(w io.Writer) func(columns []string, values []any) error {
+	var line []byte
+	var heads [][]byte
+	return func(columns []string, values []any) error {
+		if heads == nil {
+			heads = rowHeads(columns)
+		}
+		line = line[:0]
+		for i, value := range values {
+			line = append(line, heads[i]...)
+			var err error
+			if line, err = appendValue(line, value); err != nil {
+				return err
+			}
+		}
+		line = append(line, "}\n"...)
+		_, err := w.Write(line)
+		return err
+	}
+}
+
+// rowHeads are what stands before each value of a row: the keys, which are the columns in their order.
+func rowHeads(columns []string) [][]byte {
+	heads := make([][]byte, len(columns))
+	for i, column := range columns {
+		before := byte(',')
+		if i == 0 {
+			before = '{'
+		}
+		heads[i] = append(jsonline.AppendText([]byte{before}, column), ':')
+	}
+	return heads
+}
+
+// rawText is text that is not UTF-8, such as the name of a picture may be, and would be changed by JSON.
+type rawText struct {
+	Base64 []byte `json:"base64"`
+}
+
+// appendValue writes a column's value as JSON has it.
+func appendValue(line []byte, value any) ([]byte, error) {
+	switch v := value.(type) {
+	case nil:
+		return append(line, "null"...), nil
+	case int64:
+		return strconv.AppendInt(line, v, 10), nil
+	case float64:
+		if name := nonFinite(v); name != "" {
+			return jsonline.AppendText(line, name), nil
+		}
+		return jsonline.AppendNumber(line, v), nil
+	case []byte:
+		return appendValue(line, string(v))
+	case string:
+		if utf8.ValidString(v) {
+			return jsonline.AppendText(line, v), nil
+		}
+		value = rawText{[]byte(v)}
+	}
+	text, err := json.Marshal(value)
+	return append(line, text...), err
+}
+
+// A rowScanner reads rows that jsonRows wrote, in a tenth of the time that any JSON takes: the columns in their order
+// without space between them, texts without escapes.
+type rowScanner struct {
+	heads  [][]byte
+	values []any // of the row before, too: equal texts are one
+}
+
+func newRowScanner(columns []string) *rowScanner {
+	return &rowScanner{heads: rowHeads(columns), values: make([]any, len(columns))}
+}
+
+// scan reads a row into values. It is false for any other JSON, and for what is none.
+func (s *rowScanner) scan(line []byte) bool {
+	for i, head := range s.heads {
+		rest, found := bytes.CutPrefix(line, head)
+		if !found || len(rest) == 0 {
+			return false
+		}
+		switch {
+		case rest[0] == '"':
+			end := bytes.IndexByte(rest[1:], '"')
+			if end < 0 || !s.text(i, rest[1:1+end]) {
+				return false
+			}
+			line = rest[end+2:]
+		case bytes.HasPrefix(rest, []byte("null")):
+			s.values[i] = nil
+			line = rest[len("null"):]
+		default:
+			end := bytes.IndexAny(rest, ",}")
+			if end < 0 || !isNumber(string(rest[:end])) {
+				return false
+			}
+			value, err := parseNumber(string(rest[:end]))
+			if err != nil {
+				return false
+			}
+			s.values[i] = value
+			line = rest[end:]
+		}
+	}
+	return string(line) == "}"
+}
+
+// text puts a text that stands between quotes into a column.
+func (s *rowScanner) text(i int, inside []byte) bool {
+	ascii := true
+	for _, c := range inside {
+		if c < ' ' || c == '\\' {
+			return false
+		}
+		ascii = ascii && c < utf8.RuneSelf
+	}
+	if !ascii && !utf8.Valid(inside) {
+		return false
+	}
+	if before, isText := s.values[i].(string); !isText || before != string(inside) {
+		s.values[i] = string(inside)
+	}
+	return true
+}
