@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -165,5 +168,40 @@ func TestStopBeforeTrials(t *testing.T) {
 	})
 	if !computing || !errors.Is(err, ErrInterrupted) || summary.Unfinished != 2 {
 		t.Errorf("features were computed: %v; %+v, %v", computing, summary, err)
+	}
+}
+
+// stopper is an engine that tells its trial to stop while it makes a captioner.
+type stopper struct {
+	fakeEngine
+	stop func()
+}
+
+func (e *stopper) Captioner(s experiments.Settings, d *data.Dataset) (Captioner, error) {
+	e.stop()
+	return e.fakeEngine.Captioner(s, d)
+}
+
+// TestStopWhileLoading: a trial that is told to stop before it trains leaves its run interrupted, and with nothing begun.
+func TestStopWhileLoading(t *testing.T) {
+	b := bench{Dir: t.TempDir(), Seeds: 1, Epochs: 2, Jobs: 1}
+	// The runner's own trials end at once.
+	if _, err := b.run(context.Background(), func(cfg *Config) { cfg.Command = func(string) *exec.Cmd { return exec.Command("false") } }); err != nil {
+		t.Fatal(err)
+	}
+	db, err := store.Open(b.database())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	config := TrialConfig{Launch: Launch{Run: "soft00000001", Dir: filepath.Join(b.Dir, "runs")}, DB: db, Log: &strings.Builder{}}
+	if err := RunTrial(ctx, config, &stopper{stop: cancel}); !errors.Is(err, ErrInterrupted) {
+		t.Errorf("the trial ends with %v", err)
+	}
+	run, err := db.Run(context.Background(), "soft00000001")
+	if err != nil || run.State != store.Interrupted || run.Epochs != 0 || len(run.Progress) != 0 {
+		t.Errorf("run is %s (%s) after %d epochs, progress %s, %v", run.State, run.Error, run.Epochs, run.Progress, err)
 	}
 }

@@ -170,7 +170,7 @@ func runStudy(c *cobra.Command, study *experiments.Study, compute cli.Compute, o
 	checkpoint, forget := cli.OnCheckpoint()
 	defer forget()
 	show := cli.NewEvents(c.ErrOrStderr(), study.Labels(found.Trials))
-	cli.SavesFirst(ctx)
+	saved := func() {}
 	summary, err := runner.Run(ctx, runner.Config{
 		Study: study, Trials: trials, Spec: string(spec), DB: db, Root: study.Data.Root,
 		Cache: cache, Features: program.Fill, Command: program.Trial,
@@ -180,11 +180,17 @@ func runStudy(c *cobra.Command, study *experiments.Study, compute cli.Compute, o
 		Threads:     compute.Threads,
 		RetryFailed: o.retry,
 		Lease:       o.lease,
-		Progress:    show.Show,
-		Next:        sets.Next(db, study, found.Trials),
-		Checkpoint:  checkpoint,
-		Kill:        kill,
+		Progress: func(e runner.Event) {
+			if e.Kind == runner.EventStarted {
+				saved = cli.SavesFirst(ctx)
+			}
+			show.Show(e)
+		},
+		Next:       sets.Next(db, study, found.Trials),
+		Checkpoint: checkpoint,
+		Kill:       kill,
 	})
+	saved()
 	show.Close()
 	if summary.Total == 0 { // nothing was begun
 		return err

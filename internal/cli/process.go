@@ -73,12 +73,20 @@ func (e *ending) now() {
 }
 
 // SavesFirst says that from here on the verb ends by itself when the context of its command ends, however long that takes:
-// it has something to save.
-func SavesFirst(ctx context.Context) {
-	if e, ok := ctx.Value(endingKey{}).(*ending); ok {
+// it has something to save. saved takes that back, unless the context has ended by then: the verb then has the time to tell
+// what it did.
+func SavesFirst(ctx context.Context) (saved func()) {
+	e, ok := ctx.Value(endingKey{}).(*ending)
+	if !ok {
+		return func() {}
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.saves = true
+	return func() {
 		e.mu.Lock()
-		e.saves = true
-		e.mu.Unlock()
+		defer e.mu.Unlock()
+		e.saves = ctx.Err() != nil
 	}
 }
 
