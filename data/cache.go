@@ -3,6 +3,7 @@ package data
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"path/filepath"
 	"slices"
 )
@@ -11,6 +12,16 @@ import (
 type Cache struct {
 	Dir    string `json:"dir"`              // read and written; "" keeps nothing
 	Shared string `json:"shared,omitempty"` // of others: read where Dir has nothing; "" for none
+
+	// Remark is told which file could not be used, or kept, and why; nil for nobody.
+	Remark func(remark string) `json:"-"`
+}
+
+// remark tells of a file.
+func (c Cache) remark(path, format string, arguments ...any) {
+	if c.Remark != nil {
+		c.Remark(path + ": " + fmt.Sprintf(format, arguments...))
+	}
 }
 
 // folders are those to read, Dir first.

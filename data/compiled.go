@@ -141,21 +141,20 @@ func (o Options) compiledPath(folder string) (string, error) {
 	return filepath.Join(folder, fmt.Sprintf("%s-%s-%s.dataset", o.Name, o.Split, root)), err
 }
 
-// readCompiled gives the text of the data set as it was compiled before, or else reads, compiles and keeps it. notes tell of
-// files of the cache that could not be used.
-func readCompiled(o Options) (k *compiled, notes []Note, err error) {
+// readCompiled gives the text of the data set as it was compiled before, or else reads, compiles and keeps it.
+func readCompiled(o Options) (*compiled, error) {
 	var kept string
 	for _, folder := range o.Cache.folders() {
 		path, err := o.compiledPath(folder)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		k, err := openCompiled(path)
 		switch {
 		case err == nil && k.head.Program == program() && k.head.Tokenizer == o.Tokenizer && k.head.Sources.unchanged(o.Root):
-			return k, notes, nil
+			return k, nil
 		case err != nil && !errors.Is(err, os.ErrNotExist) && !errors.Is(err, errVersion):
-			notes = append(notes, Note{path, 0, fmt.Sprintf("compiled data set %v: made again", err), 1})
+			o.Cache.remark(path, "compiled data set %v: it is made again", err)
 		}
 		if folder == o.Cache.Dir {
 			kept = path
@@ -167,21 +166,23 @@ func readCompiled(o Options) (k *compiled, notes []Note, err error) {
 	}
 	c, err := read(o)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	if k, err = compile(c, o); err != nil || kept == "" || o.Tokenizer == "" {
-		return k, notes, err
+	k, err := compile(c, o)
+	if err != nil || kept == "" || o.Tokenizer == "" {
+		return k, err
 	}
 	if err = os.MkdirAll(o.Cache.Dir, 0o777); err == nil {
 		err = k.write(kept)
 	}
 	if err != nil {
-		return k, append(notes, Note{kept, 0, fmt.Sprintf("data set cannot be kept compiled: %v", err), 1}), nil
+		o.Cache.remark(kept, "the data set cannot be kept compiled: %v", err)
+		return k, nil
 	}
 	if mapped, err := openCompiled(kept); err == nil {
 		k = mapped // what was read into memory can go
 	}
-	return k, notes, nil
+	return k, nil
 }
 
 // write writes the file of a compiled data set.

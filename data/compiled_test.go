@@ -181,31 +181,36 @@ func TestCompiledDamage(t *testing.T) {
 		text[at] ^= 0x20
 		damaged[fmt.Sprint("byte ", at)] = string(text)
 	}
-	for name, text := range damaged {
-		replaceFile(t, path, text)
-		got := loadKept(t, root, dir)
-		if len(got.Notes) != 1 || got.Notes[0].File != path || !strings.Contains(got.Notes[0].Reason, "made again") {
-			t.Fatalf("%s: notes %v", name, got.Notes)
+	load := func(what string, remarks ...string) {
+		t.Helper()
+		var got []string
+		o := keptOptions(root, dir)
+		o.Cache.Remark = func(remark string) { got = append(got, remark) }
+		d, err := Load(o)
+		if err != nil {
+			t.Fatal(err)
 		}
-		got.Notes = nil
-		sameData(t, got, want)
-		if again := loadKept(t, root, dir); again.Notes != nil {
-			t.Fatalf("%s: not mended: %v", name, again.Notes)
+		sameData(t, d, want)
+		if len(got) != len(remarks) {
+			t.Fatalf("%s: remarks %q, want %q", what, got, remarks)
+		}
+		for i := range got {
+			if !strings.HasPrefix(got[i], path+": ") || !strings.Contains(got[i], remarks[i]) {
+				t.Errorf("%s: remark %q, want %q", what, got[i], remarks[i])
+			}
 		}
 	}
-	// A file of another version is made again without a word.
+	for name, text := range damaged {
+		replaceFile(t, path, text)
+		load(name, "made again")
+		load(name + ", mended")
+	}
 	replaceFile(t, path, string(summed([]byte("glimpse data set 2\n"))))
-	sameData(t, loadKept(t, root, dir), want)
-	// What cannot be kept is used all the same.
+	load("another version")
 	if err := errors.Join(os.Remove(path), os.Mkdir(path, 0o755)); err != nil {
 		t.Fatal(err)
 	}
-	got := loadKept(t, root, dir)
-	if len(got.Notes) != 2 || !strings.Contains(got.Notes[1].Reason, "cannot be kept compiled") {
-		t.Errorf("a folder in its place: %v", got.Notes)
-	}
-	got.Notes = nil
-	sameData(t, got, want)
+	load("a folder in its place", "made again", "cannot be kept compiled") // and is used all the same
 }
 
 // What the readers make of files is kept under the number in compiledMagic: readers that make something else of them need
@@ -288,8 +293,10 @@ func TestCompilingProcess(t *testing.T) {
 		t.Skip("runs as a process of other tests")
 	}
 	for range 20 {
-		if d := loadKept(t, root, dir); d.Notes != nil || len(d.Images) != 6 {
-			t.Fatalf("%d images, notes %v", len(d.Images), d.Notes)
+		o := keptOptions(root, dir)
+		o.Cache.Remark = func(remark string) { t.Fatal(remark) }
+		if d, err := Load(o); err != nil || len(d.Images) != 6 {
+			t.Fatalf("%v, %v", d, err)
 		}
 		files, _ := filepath.Glob(filepath.Join(dir, "*.dataset"))
 		for _, file := range files {

@@ -13,6 +13,10 @@ import (
 // file read with the wrong layout, or an unbalanced quotation mark.
 const maxCaption = 4096
 
+// maxCaptions is how many captions one image may have. Published data sets have at most some 50; a file with more names its
+// images wrongly.
+const maxCaptions = 1000
+
 // usualCaptions is how many captions an image has in the published data sets.
 const usualCaptions = 5
 
@@ -72,6 +76,8 @@ func (c *corpus) add(file string, line int, e *entry, key, text string) error {
 	case text == "":
 		c.notes.add(file, line, "caption is empty: left out")
 		return nil
+	case len(e.captions) == maxCaptions:
+		return Error{file, line, fmt.Sprintf("image %q has more than %d captions: another layout?", e.id, maxCaptions)}
 	}
 	if key != "" {
 		for _, r := range e.captions {

@@ -73,8 +73,8 @@ type Features struct {
 
 	pictures [][hashBytes]byte // the sha256 of all different pictures, in order
 
-	mu     sync.RWMutex // held for reading to read rows, for writing to change what follows
-	notes  []Note
+	mu     sync.RWMutex   // held for reading to read rows, for writing to change what follows
+	told   []string       // of which files Remark was told
 	files  []*featureFile // Dir's first
 	places []featurePlace // per picture
 	lock   *os.File
@@ -85,7 +85,7 @@ type Features struct {
 // pictures, so that a changed picture, another encoder or other weights never
 // meet old rows, while data sets with the same pictures share theirs. What is missing is put into cache.Dir, which
 // need be written for nothing else. Rows are verified as they are read; a damaged one is missing from then on. A
-// damaged file is left out, which Notes tells of.
+// damaged file is left out, with a remark.
 func OpenFeatures(cache Cache, spec FeatureSpec, d *Dataset) (*Features, error) {
 	if err := spec.check(); err != nil {
 		return nil, err
@@ -156,7 +156,7 @@ func (f *Features) Missing() []int {
 		return missing
 	}
 	if err := f.scan(); err != nil { // another process may have made a file since
-		f.note(f.cache.Dir, err)
+		f.leaveOut(f.cache.Dir, err)
 	}
 	return f.missing()
 }
@@ -326,6 +326,3 @@ func (f *Features) Spec() FeatureSpec { return f.spec }
 
 // Hash is the sha256 hex over the spec and the contents of the pictures.
 func (f *Features) Hash() string { return f.key }
-
-// Notes tells what cannot be used of the cache.
-func (f *Features) Notes() []Note { return f.notes }

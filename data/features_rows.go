@@ -45,7 +45,7 @@ func (f *Features) scan() error {
 			case own && errors.As(err, new(*fs.PathError)): // may be whole: computing days of features again is not the answer
 				return err
 			default:
-				f.note(path, err)
+				f.leaveOut(path, err)
 			}
 		}
 	}
@@ -58,7 +58,7 @@ func (f *Features) scan() error {
 	for _, file := range f.files {
 		pictures, marks, err := file.table()
 		if err != nil {
-			f.note(file.path, err)
+			f.leaveOut(file.path, err)
 			continue
 		}
 		f.find(file, pictures, marks)
@@ -81,11 +81,11 @@ func (f *Features) openKnown(known []*featureFile, path string, own bool) (*feat
 	return openFeatureFile(path, f.spec, own)
 }
 
-// note tells once that a file cannot be used.
-func (f *Features) note(path string, why error) {
-	n := Note{path, 0, fmt.Sprintf("feature cache %v: left out", why), 1}
-	if !slices.Contains(f.notes, n) {
-		f.notes = append(f.notes, n)
+// leaveOut tells once that a file cannot be used.
+func (f *Features) leaveOut(path string, why error) {
+	if !slices.Contains(f.told, path) {
+		f.told = append(f.told, path)
+		f.cache.remark(path, "feature cache %v: it is left out", why)
 	}
 }
 

@@ -32,9 +32,15 @@ func rowOf(spec FeatureSpec, i int) []uint16 {
 	return row
 }
 
+// openSmall opens a cache of which there is nothing to remark.
 func openSmall(t *testing.T, dir string, d *Dataset) *Features {
 	t.Helper()
-	f, err := OpenFeatures(Cache{Dir: dir}, smallSpec, d)
+	return openRemarked(t, dir, d, func(remark string) { t.Errorf("remark: %s", remark) })
+}
+
+func openRemarked(t *testing.T, dir string, d *Dataset, remark func(string)) *Features {
+	t.Helper()
+	f, err := OpenFeatures(Cache{Dir: dir, Remark: remark}, smallSpec, d)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,8 +112,8 @@ func TestFeaturesResume(t *testing.T) {
 		t.Errorf("missing %v, want %v", got, want)
 	}
 	checkRows(t, again, 0, 3, 9)
-	if again.Notes() != nil || again.Hash() != f.Hash() || again.Spec() != smallSpec {
-		t.Error("reopening changed the cache:", again.Notes())
+	if again.Hash() != f.Hash() || again.Spec() != smallSpec {
+		t.Error("reopening changed the cache")
 	}
 }
 
@@ -154,8 +160,8 @@ func TestFeaturesKeyed(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer f.Close()
-		if got := f.Missing(); len(got) != missing || f.Notes() != nil {
-			t.Errorf("%s: missing %v, notes %v", what, got, f.Notes())
+		if got := f.Missing(); len(got) != missing {
+			t.Errorf("%s: missing %v", what, got)
 		}
 		put(t, f, f.Missing()...)
 	}
@@ -247,7 +253,8 @@ func TestFeaturesDamage(t *testing.T) {
 			if err := os.WriteFile(path, c.damage(b, layout), 0o644); err != nil {
 				t.Fatal(err)
 			}
-			again := openSmall(t, dir, d)
+			var remarks []string
+			again := openRemarked(t, dir, d, func(remark string) { remarks = append(remarks, remark) })
 			if c.note == "" {
 				failed := 0
 				for i := range 10 {
@@ -260,16 +267,15 @@ func TestFeaturesDamage(t *testing.T) {
 				}
 			}
 			missing := again.Missing()
-			notes := again.Notes()
-			if len(missing) != c.missing || (c.note == "") != (len(notes) == 0) || len(notes) > 1 || c.note != "" && !strings.Contains(notes[0].Reason, c.note) {
-				t.Fatalf("missing %v, notes %v", missing, notes)
+			if len(missing) != c.missing || (c.note == "") != (len(remarks) == 0) || len(remarks) > 1 || c.note != "" && !strings.Contains(remarks[0], c.note) {
+				t.Fatalf("missing %v, remarks %q", missing, remarks)
 			}
 			put(t, again, missing...)
 			again.Close()
 			third := openSmall(t, dir, d)
 			damaged, err := third.Verify()
-			if len(third.Missing()) != 0 || third.Notes() != nil || damaged != 0 || err != nil {
-				t.Errorf("not mended: missing %v, notes %v, %d damaged, %v", third.Missing(), third.Notes(), damaged, err)
+			if len(third.Missing()) != 0 || damaged != 0 || err != nil {
+				t.Errorf("not mended: missing %v, %d damaged, %v", third.Missing(), damaged, err)
 			}
 			checkRows(t, third, 0, 4, 9)
 		})

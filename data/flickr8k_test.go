@@ -70,6 +70,13 @@ func TestFlickrFaults(t *testing.T) {
 		{"all gone", remove("Images/p0.png", "Images/p1.png", "Images/p2.png", "Images/p3.png", "Images/p4.png", "Images/p5.png"), "in any of the folders Images, images,"},
 		{"empty picture", replace("Images/p3.png", ""), "p3.png\" is an empty file"},
 		{"no picture", replace("Images/p3.png", "<html>404</html>"), "p3.png\" is no JPEG, PNG or WebP file (it begins with 3c 68 74 6d"},
+		{"too many captions", func(t *testing.T, root string) {
+			rows := csvHead
+			for i := range maxCaptions + 1 {
+				rows += fmt.Sprintf("p0.png,caption %d\n", i)
+			}
+			writeFile(t, filepath.Join(root, "captions.txt"), rows)
+		}, `captions.txt:1002: image "p0.png" has more than 1000 captions`},
 		{"all blank", replace("captions.txt", csvHead+"p0.png, \np1.png,...\n"), `Flickr_8k.trainImages.txt:1: "p0.png" has no caption in`},
 		{"no words", func(t *testing.T, root string) {
 			b, _ := os.ReadFile(filepath.Join(root, "captions.txt"))

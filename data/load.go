@@ -25,14 +25,13 @@ func Load(o Options) (*Dataset, error) {
 	if o.Name == "shapes" {
 		d.drawScenes()
 	} else {
-		k, notes, err := readCompiled(o)
+		k, err := readCompiled(o)
 		if err == nil {
 			err = d.take(k)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("data set %s: %w", o.Name, err)
 		}
-		d.Notes = append(d.Notes, notes...)
 	}
 	return d, d.finish()
 }

@@ -92,6 +92,23 @@ func (s Settings) Check() error {
 	return errors.Join(all...)
 }
 
+// CheckSizes refuses settings with a number that no study could give, which a database of somebody else's may hold: a model
+// or a data set of that size would take all memory. Zero is let through, since older settings lack newer keys.
+func (s Settings) CheckSizes() error {
+	whole := Study{Settings: s}
+	for _, k := range keys {
+		limits := k.allowed()
+		if !isSetting(k.path) || !limits.interval {
+			continue
+		}
+		text := whole.get(k.path)
+		if x := float(text); x != 0 && !limits.contain(x) {
+			return fmt.Errorf("%s is %s, but must be %s", k.path, text, k.wanted())
+		}
+	}
+	return nil
+}
+
 func (s Settings) faults() []fault {
 	var found []fault
 	whole := Study{Settings: s}

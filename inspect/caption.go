@@ -97,7 +97,7 @@ func (o *Opener) openForPictures(ctx context.Context, id string, options Caption
 	if err != nil {
 		return nil, err
 	}
-	settings, err := results.Settings(run)
+	settings, err := results.SaneSettings(run)
 	if err != nil {
 		return nil, err
 	}

@@ -50,7 +50,7 @@ type Run struct {
 // [runner.DataError] for another data set than the run was made with. The
 // checkpoint is not needed yet.
 func (o *Opener) Open(ctx context.Context, run store.Run) (*Run, error) {
-	settings, err := results.Settings(run)
+	settings, err := results.SaneSettings(run)
 	if err != nil {
 		return nil, err
 	}

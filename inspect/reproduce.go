@@ -57,7 +57,7 @@ func (o *Opener) reproduce(ctx context.Context, run store.Run, again Again) (*Re
 		return nil, err
 	}
 	trial := experiments.Trial{ID: run.ID, Arm: run.Arm, Swept: run.Swept, Parameters: run.Parameters}
-	if trial.Settings, err = results.Settings(run); err != nil {
+	if trial.Settings, err = results.SaneSettings(run); err != nil {
 		return nil, err
 	}
 	split := trial.Settings.Decode.FinalSplit()

@@ -194,19 +194,34 @@ type tensorGroup struct {
 	tensors []*torch.Tensor
 }
 
-// restore copies what a checkpoint holds into groups of tensors of these shapes:
-// all of it, or none where it is of another model.
-func restore(path string, held []namedTensor, shapes []captioner.Shape, groups ...tensorGroup) error {
+func byName(held []namedTensor) map[string]namedTensor {
 	found := make(map[string]namedTensor, len(held))
 	for _, t := range held {
 		found[t.name] = t
 	}
+	return found
+}
+
+// checkShapes refuses a checkpoint that lacks a tensor of these shapes, or has one of another.
+func checkShapes(path string, found map[string]namedTensor, shapes []captioner.Shape, prefix string) error {
+	for _, sh := range shapes {
+		if t, ok := found[prefix+sh.Name]; !ok || !slices.Equal(t.shape, sh.Sizes) {
+			return fmt.Errorf("the checkpoint %s is of another model: %s%s should be of shape %v, it has %v", path, prefix, sh.Name, sh.Sizes, t.shape)
+		}
+	}
+	return nil
+}
+
+// restore copies what a checkpoint holds into groups of tensors of these shapes:
+// all of it, or none where it is of another model.
+func restore(path string, held []namedTensor, shapes []captioner.Shape, groups ...tensorGroup) error {
+	found := byName(held)
 	for _, g := range groups {
-		for i := range g.tensors {
-			sh := shapes[i]
-			if t, ok := found[g.prefix+sh.Name]; !ok || !slices.Equal(t.shape, sh.Sizes) {
-				return fmt.Errorf("the checkpoint %s is of another model: %s%s should be of shape %v, it has %v", path, g.prefix, sh.Name, sh.Sizes, t.shape)
-			}
+		if len(g.tensors) == 0 {
+			continue
+		}
+		if err := checkShapes(path, found, shapes, g.prefix); err != nil {
+			return err
 		}
 	}
 	err := torch.Run(func(s *torch.Scope) error {

@@ -26,7 +26,8 @@ func openFeatures(ctx context.Context, cache string, settings experiments.Settin
 	if err != nil {
 		return nil, weightsFile{}, err
 	}
-	features := data.Cache{Dir: filepath.Join(cache, "features"), Shared: d.Options.Cache.Shared}
+	features := d.Options.Cache
+	features.Dir = filepath.Join(cache, "features")
 	shared := ""
 	if features.Shared != "" {
 		shared = filepath.Dir(features.Shared)

@@ -59,6 +59,10 @@ func (e Engine) Pictures(ctx context.Context, s experiments.Settings, checkpoint
 	}
 	z := s.Model.Sizes(len(vocabulary), p.encoder.Dim())
 	shapes = append(shapes, a.Parameters(z)...)
+	if err := checkShapes(checkpoint, byName(weights), shapes, ""); err != nil { // before memory is set aside for them
+		p.Close()
+		return nil, err
+	}
 	err = torch.Run(func(s *torch.Scope) (err error) {
 		p.params, err = newParameters(s, e.Device, shapes)
 		return err

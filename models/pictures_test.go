@@ -34,7 +34,8 @@ func saved(t *testing.T, s experiments.Settings, d *data.Dataset, cache string) 
 	return c, path
 }
 
-// A picture on its own gets the caption that it gets as part of its data set, from either kind of encoder.
+// A picture on its own gets the caption that it gets as part of its data set, from either kind of encoder, and the very
+// features that the cache has from a frozen one.
 func TestPicturesCaptionAsTheDataSetDoes(t *testing.T) {
 	d := smallScenes(t)
 	for _, encoder := range []experiments.Encoder{
@@ -54,7 +55,7 @@ func TestPicturesCaptionAsTheDataSetDoes(t *testing.T) {
 			if err != nil || !slices.Equal(vocabulary, d.Vocabulary.Words) {
 				t.Fatalf("vocabulary of the checkpoint: %v, %v", vocabulary, err)
 			}
-			p, err := Engine{CacheDir: cache, Device: torch.CPU, Threads: 1}.Pictures(t.Context(), s, checkpoint, vocabulary)
+			p, err := Engine{CacheDir: cache, Device: torch.CPU, Threads: 3}.Pictures(t.Context(), s, checkpoint, vocabulary)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -70,6 +71,12 @@ func TestPicturesCaptionAsTheDataSetDoes(t *testing.T) {
 			got, err := p.Caption(t.Context(), pixels, s.Decode)
 			if err != nil {
 				t.Fatal(err)
+			}
+			if p.frozen != nil {
+				cached, _ := cachedRows(t, cache, s, d, d.Splits["test"])
+				if rows, err := p.rows(t.Context(), pixels); err != nil || !slices.Equal(rows, slices.Concat(cached...)) {
+					t.Errorf("%s: other features than in the cache, %v", arm, err)
+				}
 			}
 			for i := range want {
 				if len(want[i].Words) == 0 || !slices.Equal(got[i].Words, want[i].Words) || got[i].Image != i || math.Abs(got[i].LogProb-want[i].LogProb) > 1e-4 {

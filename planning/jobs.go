@@ -33,11 +33,14 @@ func Jobs(asked int, study *experiments.Study, trials int, gpu bool) int {
 // decides nothing: what a trial learns depends on its threads in the last digits, and a study's trials shall not differ by what
 // else ran beside them.
 func ThreadsRemark(jobs int, load float64) string {
-	remark := fmt.Sprintf("%s at a time, %s each, on %s", term.Plural(jobs, "trial"), term.Plural(runner.ThreadsOf(jobs), "thread"),
+	threads := runner.ThreadsOf(jobs)
+	remark := fmt.Sprintf("%s at a time, %s each, on %s", term.Plural(jobs, "trial"), term.Plural(threads, "thread"),
 		term.Plural(runtime.GOMAXPROCS(0), "processor"))
 	if load >= 1 {
-		remark += fmt.Sprintf("; other programs use them too (load %.1f), so it takes longer, but threads stay as they are: "+
-			"the last digits of results depend on them", load)
+		remark += fmt.Sprintf("; other programs use them too (load %.1f), so it takes longer", load)
+		if threads > 1 {
+			remark += ", but threads stay as they are: the last digits of results depend on them"
+		}
 	}
 	return remark
 }

@@ -74,6 +74,19 @@ func Settings(r store.Run) (s experiments.Settings, err error) {
 	return s, err
 }
 
+// SaneSettings are those that a run was trained with, for whoever makes a model or a data set of them: ones that no study
+// could have given are an error.
+func SaneSettings(r store.Run) (experiments.Settings, error) {
+	s, err := Settings(r)
+	if err != nil {
+		return s, err
+	}
+	if err := s.CheckSizes(); err != nil {
+		return s, fmt.Errorf("run %s: its settings are those of no study: %w", r.ID, err)
+	}
+	return s, nil
+}
+
 // ImageScores are the scores of captions, as package stats takes them; nil if any
 // of the captions has not been scored.
 func ImageScores(captions []store.Caption) []metrics.ImageScore {

@@ -273,3 +273,20 @@ func runsIn(t *testing.T, db *store.DB) []store.Run {
 	}
 	return runs
 }
+
+// TestSaneSettings refuses sizes that a database of somebody else's may hold, and takes those of older runs.
+func TestSaneSettings(t *testing.T) {
+	for settings, want := range map[string]string{
+		`{"model": {"hidden": 512, "dropout": 0.5}, "data": {"images": 1000}}`: "",
+		`{}`:                                   "",
+		`{"model": {"hidden": 1000000000000}}`: "run 3f2a: its settings are those of no study: model.hidden is 1000000000000, but must be",
+		`{"decode": {"beam": -1}}`:             "decode.beam is -1, but must be",
+		`{"data": {"images": 100000000}}`:      "data.images is 100000000, but must be",
+		`{"model": {"hidden": "wide"}}`:        "run 3f2a: its settings cannot be read",
+	} {
+		_, err := SaneSettings(store.Run{ID: "3f2a", Settings: []byte(settings)})
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: %v, want %q", settings, err, want)
+		}
+	}
+}

@@ -68,7 +68,7 @@ func takeUp(ctx context.Context, cfg TrialConfig) (*trial, error) {
 // read takes settings and progress from the run's row.
 func (t *trial) read(run store.Run) (err error) {
 	t.run = run
-	if t.settings, err = results.Settings(run); err != nil {
+	if t.settings, err = results.SaneSettings(run); err != nil {
 		return err
 	}
 	if len(run.Progress) == 0 {

@@ -49,7 +49,6 @@ type benchFlags struct {
 func (f *benchFlags) add(c *cobra.Command) {
 	f.study.Add(c)
 	f.compute.Add(c)
-	c.Flags().Lookup("threads").Usage = "threads to compute with (default: the processors)"
 	cli.AddJSON(c, &f.asJSON)
 }
 

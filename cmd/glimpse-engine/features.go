@@ -85,6 +85,7 @@ no cache.`,
 	flags.Add(c)
 	compute.Add(c)
 	c.Flags().BoolVar(&verify, "verify", false, "read all features that are there, and compute damaged ones anew")
+	c.Flags().Lookup("threads").Usage = "threads, each of which takes pictures of its own; features do not depend on them (default: the processors)"
 	cli.AddJSON(c, &asJSON)
 	c.Flags().BoolVar(&launched, "launched", false, "take what to compute from a JSON line on standard input, whose end is the runner's")
 	if err := c.Flags().MarkHidden("launched"); err != nil {

@@ -62,6 +62,7 @@ database. Ctrl-C stops it, the same command goes on.`,
 		},
 	}
 	flags.Add(c)
+	c.Flags().Lookup("threads").Usage = "threads to compute with (default: as many as the run had)"
 	c.Flags().StringVar(&again.Folder, "keep", "", "train in this folder, and keep database and checkpoints there")
 	cli.AddMeteor(c, &meteor)
 	cli.AddNoGit(c, &again.Runner.NoGit)

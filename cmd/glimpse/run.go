@@ -64,6 +64,7 @@ study with compare.stop adds seeds look by look until each contrast is decided.`
 	}
 	flags.Add(c)
 	compute.Add(c)
+	c.Flags().Lookup("threads").Usage = "threads of a trial, on which the last digits of its results depend (default: the processors, shared among the jobs)"
 	cli.AddDB(c, &options.db)
 	addJobs(c, &options.jobs, "trials at a time")
 	c.Flags().StringVar(&options.report, "report", "", "write the report into this folder afterwards")

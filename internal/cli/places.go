@@ -92,10 +92,10 @@ func mayWrite(dir string) bool {
 	return err == nil || errors.Is(err, fs.ErrNotExist)
 }
 
-// DataCache is where features and what is made of data sets are kept.
+// DataCache is where features and what is made of data sets are kept. Its remarks go to standard error.
 func DataCache() (data.Cache, error) {
 	own, shared, err := cacheDirs(mayWrite)
-	cache := data.Cache{Dir: filepath.Join(own, "features")}
+	cache := data.Cache{Dir: filepath.Join(own, "features"), Remark: func(remark string) { fmt.Fprintln(os.Stderr, remark) }}
 	if shared != "" {
 		cache.Shared = filepath.Join(shared, "features")
 	}

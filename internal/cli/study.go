@@ -78,7 +78,7 @@ type Compute struct {
 // Add adds the flags to a verb.
 func (f *Compute) Add(c *cobra.Command) {
 	c.Flags().StringVar(&f.Device, "device", "auto", "auto, cpu, cuda or cuda:N; auto is the first GPU, else the CPU")
-	c.Flags().IntVar(&f.Threads, "threads", 0, "threads of a trial (default: the processors, shared among the jobs)")
+	c.Flags().IntVar(&f.Threads, "threads", 0, "threads to compute with (default: the processors)")
 }
 
 // AddNoGit adds the flag that has nothing of git recorded with what is trained; see [NoGit].

@@ -8,11 +8,11 @@ import (
 	"syscall"
 )
 
-// Between two parallel loops OpenMP's threads wait, and left to itself libgomp has them spin for 3 ms before they sleep. Where
-// another program wants the processors too, they then take from each other the time that the slowest of them needs: training
-// becomes up to eight times slower. So they sleep after 1,000 turns, about 10 µs. With none at all, as OMP_WAIT_POLICY alone
-// has it, an idle machine is slower by 9 %, with 1,000 by 2 % (docs/performance.md). libgomp goes by the number and other
-// OpenMP libraries by the policy. Results do not depend on it.
+// OpenMP's threads wait between two parallel loops. By default libgomp lets them spin for 3 ms before they sleep. Where
+// another program wants the processors too, they take from each other the time that the slowest of them needs, and training
+// is several times slower. So they sleep after 1,000 turns, about 10 µs. With no turns at all, as OMP_WAIT_POLICY alone
+// has it, training on an idle machine is 9 % slower, with 1,000 it is 3 % slower (docs/performance.md). libgomp goes by the
+// number, other OpenMP libraries by the policy. Results do not depend on it.
 var waiting = []string{"OMP_WAIT_POLICY=PASSIVE", "GOMP_SPINCOUNT=1000"}
 
 // waitingVariables are those by which users say how threads wait; the last one is of LLVM's and Intel's OpenMP.

@@ -40,17 +40,16 @@ func (c columns[T]) each(ctx context.Context, q querier, from string, args []any
 	for i := range values {
 		raw[i] = &values[i]
 	}
-	var v, none T
-	targets := c.into(&v)
+	v := new(T) // one for all rows, since there are many
+	targets := c.into(v)
 	for rows.Next() {
 		if err := rows.Scan(raw...); err != nil {
 			return err
 		}
-		v = none
-		if faults := c.assign(&v, targets, values); len(faults) > 0 {
+		if faults := c.fill(v, targets, values); len(faults) > 0 {
 			return faults[0]
 		}
-		use(v)
+		use(*v)
 	}
 	return rows.Err()
 }
@@ -78,13 +77,10 @@ func (c columns[T]) only(names []string) columns[T] {
 	return c
 }
 
-// fill puts the values of a row where they go, and says what of it cannot be read.
-func (c columns[T]) fill(v *T, values []any) (faults []*fieldError) {
-	return c.assign(v, c.into(v), values)
-}
-
-// assign does so with the targets of v.
-func (c columns[T]) assign(v *T, targets, values []any) (faults []*fieldError) {
+// fill puts the values of a row where they go, which are targets within v, and says what
+// of it cannot be read.
+func (c columns[T]) fill(v *T, targets, values []any) (faults []*fieldError) {
+	*v = *new(T)
 	for i, target := range targets {
 		if err := assign(target, values[i]); err != nil {
 			faults = append(faults, &fieldError{c.table, c.column(i), c.row(v), err})

@@ -3,30 +3,16 @@ package store
 import (
 	"context"
 	"database/sql"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
-	"runtime"
 	"time"
-
-	"github.com/mattn/go-sqlite3"
 
 	"glimpse/internal/atomicfile"
 )
-
-// readers bounds the connections that read.
-const readers = 4
-
-// statements is how many prepared statements a connection keeps: all that are used run by run.
-const statements = 64
-
-// patience is how long a statement waits for another process's lock. Tests wait
-// less.
-var patience = 30 * time.Second
 
 // DB is an open results database. It is safe for use by several goroutines;
 // several processes may hold the same file open.
@@ -299,79 +285,4 @@ func makePrivate(path string) error {
 		return fmt.Errorf("make the results database: %w; see that you may write there, or give another --db", err)
 	}
 	return file.Close()
-}
-
-func openWriter(path string) (*sql.DB, error) {
-	if err := makePrivate(path); err != nil {
-		return nil, err
-	}
-	pool := openPool(path, 1, url.Values{
-		"mode":          {"rwc"},
-		"_journal_mode": {"WAL"},
-		"_synchronous":  {"FULL"},
-		"_foreign_keys": {"on"},
-		"_txlock":       {"immediate"},
-	})
-	// Entering WAL mode needs the file alone, and SQLite does not wait for that.
-	deadline := time.Now().Add(patience)
-	var err error
-	for {
-		err = pool.Ping()
-		if err == nil || !locked(err) || time.Now().After(deadline) {
-			break
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-	var mode string
-	if err == nil {
-		err = pool.QueryRow("PRAGMA journal_mode").Scan(&mode)
-	}
-	if err == nil && mode != "wal" {
-		err = fmt.Errorf("journal mode is %s, not WAL: a results database needs a local filesystem with shared memory", mode)
-	}
-	if err != nil {
-		_ = pool.Close()
-		return nil, explain(path, err)
-	}
-	return pool, nil
-}
-
-func openReader(path string, options url.Values) (*sql.DB, error) {
-	pool := openPool(path, min(readers, max(2, runtime.NumCPU())), options)
-	if err := pool.Ping(); err != nil {
-		_ = pool.Close()
-		return nil, explain(path, err)
-	}
-	return pool, nil
-}
-
-func openPool(path string, connections int, options url.Values) *sql.DB {
-	options.Set("_busy_timeout", fmt.Sprint(patience.Milliseconds()))
-	options.Set("_stmt_cache_size", fmt.Sprint(statements))
-	pool := sql.OpenDB(connector("file:" + (&url.URL{Path: path}).EscapedPath() + "?" + options.Encode()))
-	pool.SetMaxOpenConns(connections)
-	pool.SetMaxIdleConns(connections)
-	return pool
-}
-
-// connector is the data source name of connections that trust nothing that a
-// file says: its schema may call no function that has effects, and a page whose
-// cells overlap is damage before it is read.
-type connector string
-
-// Connect implements driver.Connector.
-func (c connector) Connect(context.Context) (driver.Conn, error) { return c.Driver().Open(string(c)) }
-
-// Driver implements driver.Connector.
-func (connector) Driver() driver.Driver {
-	return &sqlite3.SQLiteDriver{ConnectHook: func(conn *sqlite3.SQLiteConn) error {
-		_, err := conn.Exec("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON", nil)
-		return err
-	}}
-}
-
-// locked tells whether an error is another process's lock.
-func locked(err error) bool {
-	var failure sqlite3.Error
-	return errors.As(err, &failure) && (failure.Code == sqlite3.ErrBusy || failure.Code == sqlite3.ErrLocked)
 }

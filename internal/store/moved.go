@@ -64,6 +64,9 @@ func (db *DB) Rescue(ctx context.Context) (string, error) {
 			if err := copyInto(ctx, db.writer, db.path, temporary); err != nil {
 				return err
 			}
+			if err := os.Chmod(temporary, db.opened[""].Mode().Perm()); err != nil { // shared as it was
+				return err
+			}
 			return db.removeLogs()
 		})
 	}

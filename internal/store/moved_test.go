@@ -25,6 +25,15 @@ func TestFileGone(t *testing.T) {
 				t.Fatal(err)
 			}
 			rescued := db.Path()
+			if err := os.Chmod(db.Path(), 0o640); err != nil {
+				t.Fatal(err)
+			}
+			if err := db.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if db, err = Open(rescued); err != nil {
+				t.Fatal(err)
+			}
 			if err := os.Remove(db.Path()); err != nil {
 				t.Fatal(err)
 			}
@@ -50,6 +59,9 @@ func TestFileGone(t *testing.T) {
 			}
 			if err := db.Close(); err != nil {
 				t.Error(err)
+			}
+			if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o640 {
+				t.Errorf("kept with the mode %v, %v", info.Mode(), err)
 			}
 			kept, err := OpenReadOnly(path)
 			if err != nil {

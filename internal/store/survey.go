@@ -59,6 +59,8 @@ func look[T any](s *survey, c columns[T], use func(v T, split string)) error {
 		from    []int    // where in a row those are that are read
 		picked  = make([]any, len(c.names))
 		splitAt = -1
+		v       = new(T)
+		targets = c.into(v)
 	)
 	err = t.of(s.ctx, s.q, s.owner, func(names []string, values []any) error {
 		if h.add(names, values); from == nil {
@@ -79,8 +81,7 @@ func look[T any](s *survey, c columns[T], use func(v T, split string)) error {
 		if splitAt >= 0 {
 			split, _ = values[splitAt].(string)
 		}
-		var v T
-		faults := c.fill(&v, picked)
+		faults := c.fill(v, targets, picked)
 		for _, fault := range faults {
 			s.wrong(fault.of(split))
 		}
@@ -88,13 +89,13 @@ func look[T any](s *survey, c columns[T], use func(v T, split string)) error {
 			if types[i] == "" || isOf(types[i], value) {
 				continue
 			}
-			e := &fieldError{t.name, names[i], c.row(&v), fmt.Errorf("%s is no %s", shown(value), types[i])}
+			e := &fieldError{t.name, names[i], c.row(v), fmt.Errorf("%s is no %s", shown(value), types[i])}
 			if !slices.ContainsFunc(faults, func(known *fieldError) bool { return known.column == e.column }) {
 				s.wrong(e.of(split))
 			}
 		}
 		if len(faults) == 0 {
-			use(v, split)
+			use(*v, split)
 		}
 		return nil
 	})

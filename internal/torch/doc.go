@@ -25,4 +25,8 @@
 // thread of the operating system, and goroutines move between threads. [Run]
 // therefore locks its goroutine to a thread for as long as its scope lives. A
 // scope must not be used from another goroutine.
+//
+// An operation on the CPU is shared among [Threads] threads, and its result may
+// depend on their number in the last digits. [OneThread] keeps it on the calling
+// thread, for who computes several things side by side.
 package torch

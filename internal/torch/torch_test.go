@@ -283,3 +283,35 @@ func TestCUDA(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// The number of threads belongs to a thread of the operating system: what others are told meanwhile does not change it.
+func TestThreadsOfEachThread(t *testing.T) {
+	before := Threads()
+	defer SetThreads(before)
+	SetThreads(2)
+	var begun, ended sync.WaitGroup
+	told := make(chan struct{})
+	for range 20 { // more than there are idle threads, which have computed before
+		begun.Add(1)
+		ended.Go(func() {
+			_ = Run(func(*Scope) error {
+				begun.Done()
+				<-told
+				if got := Threads(); got != 2 {
+					t.Errorf("%d threads, want 2", got)
+				}
+				end := OneThread()
+				alone := Threads()
+				end()
+				if alone != 1 || Threads() != 2 {
+					t.Errorf("%d threads for OneThread and then %d", alone, Threads())
+				}
+				return nil
+			})
+		})
+	}
+	begun.Wait()
+	SetThreads(5)
+	close(told)
+	ended.Wait()
+}

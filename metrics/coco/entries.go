@@ -15,7 +15,7 @@ import (
 
 // Bounds in bytes. The tokenizer's time grows with the square of a caption, at worst.
 const (
-	maxCaption = 1 << 15
+	maxCaption = 1 << 13
 	maxFile    = 1 << 30 // unpacked
 )
 

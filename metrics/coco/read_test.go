@@ -67,7 +67,7 @@ func TestReadErrors(t *testing.T) {
 		{"UTF-16", "\xff\xfe[\x00]\x00", "x.json:1: not UTF-8 at byte 0"},
 		{"no caption", "[\n{\"image_id\": 1}]", `x.json:2: entry 1 (byte 2): image "1": no caption`},
 		{"long id", `[{"image_id": ` + strings.Repeat("9", 1025) + `, "caption": "a"}]`, "its ID has 1025 bytes; the longest has 1024"},
-		{"long caption", `[{"image_id": 1, "caption": "` + strings.Repeat(".", maxCaption+1) + `"}]`, `x.json:1: entry 1 (byte 1): image "1": caption of 32769 bytes; the longest is 32768`},
+		{"long caption", `[{"image_id": 1, "caption": "` + strings.Repeat(".", maxCaption+1) + `"}]`, `x.json:1: entry 1 (byte 1): image "1": caption of 8193 bytes; the longest is 8192`},
 		{"null caption", `[{"image_id": 1, "caption": null}]`, `entry 1 (byte 1): image "1": no caption`},
 		{"number as caption", `[{"image_id": 1, "caption": 5}]`, `x.json:1: entry 1 (byte 28) of image 1: "caption" is a number, not a string`},
 		{"no id", `[{"caption": "a"}]`, "x.json:1: entry 1 (byte 1): no image_id"},

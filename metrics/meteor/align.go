@@ -36,6 +36,7 @@ type Aligner struct {
 	often      []relation // of the commonest words, oftenWords for each
 	relations  []relation // of each word of the reference to each of the candidate
 	links      [][]link   // by start in the reference
+	linked     int        // how many there are
 	testCover  []int      // how many links cover each word
 	refCover   []int
 	inSentence []bool // by paraphrase number: is the word in the other sentence
@@ -124,7 +125,7 @@ func (a *Aligner) reset(test, ref int) {
 	for len(a.links) < ref {
 		a.links = append(a.links, nil)
 	}
-	a.links = a.links[:ref]
+	a.links, a.linked = a.links[:ref], 0
 	for i := range a.links {
 		a.links[i] = a.links[i][:0]
 	}
@@ -132,7 +133,15 @@ func (a *Aligner) reset(test, ref int) {
 	a.refCover = append(a.refCover[:0], make([]int, ref)...)
 }
 
+// mostLinks bounds the links of two captions. Ones that are as long as a page stay below; only captions that repeat the same
+// words hundreds of times come here, and would cost minutes and gigabytes each. Their further links are left out.
+const mostLinks = 1 << 17
+
 func (a *Aligner) add(l link) {
+	if a.linked == mostLinks {
+		return
+	}
+	a.linked++
 	a.links[l.start] = append(a.links[l.start], l)
 	for k := range l.length {
 		a.refCover[l.start+k]++

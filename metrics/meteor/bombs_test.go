@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"compress/gzip"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -90,5 +91,45 @@ func TestTableLimits(t *testing.T) {
 	}
 	if err := full.line([]byte("a")); err == nil || !strings.Contains(err.Error(), "line 3: more than 67108864 words of paraphrases") {
 		t.Errorf("words: %v", err)
+	}
+}
+
+// TestRepeatedWords aligns captions that say the same word again and again: each pair is a link, and each link forty paths.
+func TestRepeatedWords(t *testing.T) {
+	a := NewAligner(nil)
+	words := strings.Fields(strings.Repeat("a ", 2000))
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	s := a.Best(words[:1000], [][]string{words})
+	runtime.ReadMemStats(&after)
+	if taken := after.TotalAlloc - before.TotalAlloc; taken > 256<<20 {
+		t.Errorf("it takes %d MB", taken>>20)
+	}
+	if s.TestLength != 1000 || s.RefLength != 2000 || s.TestMatches < 100 {
+		t.Errorf("statistics %+v", s)
+	}
+}
+
+// TestForgottenChoices: what paths that were given up had chosen is never looked at again.
+func TestForgottenChoices(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	caption := func() []string {
+		words := make([]string, 5+random.IntN(25))
+		for i := range words {
+			words[i] = []string{"a", "the", "dog", "dogs", "runs"}[random.IntN(5)]
+		}
+		return words
+	}
+	usual := mostTaken
+	t.Cleanup(func() { mostTaken = usual })
+	keeps, forgets := NewAligner(nil), NewAligner(nil)
+	for range 200 {
+		test, ref := caption(), [][]string{caption()}
+		mostTaken = usual
+		want := keeps.Best(test, ref)
+		mostTaken = 10
+		if got := forgets.Best(test, ref); got != want {
+			t.Fatalf("%v against %v: %+v, want %+v", test, ref, got, want)
+		}
 	}
 }

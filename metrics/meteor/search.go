@@ -49,12 +49,12 @@ func (s *search) run(links [][]link, testCover, refCover []int) []link {
 	for current := range links {
 		s.paths, s.next = s.next, s.paths[:0]
 		slices.SortStableFunc(s.paths, comparePaths)
-		for rank, p := range s.paths {
-			if rank < beamWidth {
-				s.extend(p, current, links[current])
-			} else {
-				s.unused = append(s.unused, p)
-			}
+		s.paths = s.release(s.paths, beamWidth)
+		if len(s.taken) > mostTaken {
+			s.forget()
+		}
+		for _, p := range s.paths {
+			s.extend(p, current, links[current])
 		}
 	}
 	slices.SortStableFunc(s.next, comparePaths)
@@ -72,6 +72,36 @@ func (s *search) run(links [][]link, testCover, refCover []int) []link {
 	slices.Reverse(s.out)
 	s.release(s.next, 0)
 	return s.out
+}
+
+// mostTaken is how many choices pile up before those of paths that were given up are forgotten. Tests lower it.
+var mostTaken = 1 << 16
+
+// forget drops the choices that no path of s.paths has taken.
+func (s *search) forget() {
+	moved := make([]int32, len(s.taken)) // 1 + the new place of a choice
+	for _, p := range s.paths {
+		for k := p.choices; k >= 0 && moved[k] == 0; k = s.taken[k].previous {
+			moved[k] = 1
+		}
+	}
+	kept := s.taken[:0]
+	place := func(k int32) int32 {
+		if k < 0 {
+			return k
+		}
+		return moved[k] - 1
+	}
+	for k, c := range s.taken {
+		if moved[k] != 0 {
+			kept = append(kept, choice{c.link, place(c.previous)})
+			moved[k] = int32(len(kept))
+		}
+	}
+	for _, p := range s.paths {
+		p.choices = place(p.choices)
+	}
+	s.taken = kept
 }
 
 // release keeps the first n paths and frees the others.
