@@ -228,8 +228,9 @@ func (k *compiled) use(blocks [][]byte) bool {
 	words.ends, words.text = block(), block()
 
 	images := k.ids.len()
-	if !k.ids.whole() || !k.names.whole() || !k.texts.whole() || !words.whole() || k.names.len() != images || k.captions.len() != images ||
-		len(k.places) != 4*4*images || !k.captions.cover(k.texts.len()) || k.tokens.len() != k.texts.len() ||
+	whole := k.ids.whole() && k.names.whole() && k.texts.whole() && words.whole()
+	if !whole || k.names.len() != images || k.captions.len() != images || len(k.places) != 4*4*images ||
+		!k.captions.cover(k.texts.len()) || k.tokens.len() != k.texts.len() ||
 		len(k.wordIDs)%4 != 0 || !k.tokens.cover(len(k.wordIDs)/4) {
 		return false
 	}

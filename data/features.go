@@ -156,7 +156,7 @@ func (f *Features) Missing() []int {
 		return missing
 	}
 	if err := f.scan(); err != nil { // another process may have made a file since
-		f.leaveOut(f.cache.Dir, err)
+		f.cache.remark(f.cache.Dir, "feature cache: %v", err)
 	}
 	return f.missing()
 }

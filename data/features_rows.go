@@ -28,47 +28,65 @@ type featurePlace struct {
 // there are several, a row that is there counts, and one of Dir before one of Shared; a missing row of Dir also does: it was
 // missing, or damaged, in Shared. The caller holds f.mu.
 func (f *Features) scan() error {
-	known := f.files
-	f.files = nil
-	for _, folder := range f.cache.folders() {
-		names, err := matching(folder, f.spec.stem(), featureEnding)
-		if err != nil {
-			return err
-		}
-		for _, name := range names {
-			path, own := filepath.Join(folder, name), folder == f.cache.Dir
-			file, err := f.openKnown(known, path, own)
-			switch {
-			case err == nil:
-				f.files = append(f.files, file)
-			case errors.Is(err, errOtherSpec) || errors.Is(err, os.ErrNotExist): // or removed just now
-			case own && errors.As(err, new(*fs.PathError)): // may be whole: computing days of features again is not the answer
-				return err
-			default:
-				f.leaveOut(path, err)
-			}
-		}
+	files, err := f.openAll()
+	if err != nil {
+		return err
 	}
-	for _, file := range known {
-		if !slices.Contains(f.files, file) {
+	for _, file := range f.files {
+		if !slices.Contains(files, file) {
 			file.file.Close()
 		}
 	}
+	f.files = files
 	clear(f.places)
-	for _, file := range f.files {
+	for _, file := range files {
 		pictures, marks, err := file.table()
-		if err != nil {
-			f.leaveOut(file.path, err)
-			continue
+		if err == nil {
+			f.find(file, pictures, marks)
+		} else if err = f.leaveOut(file.path, file.own, err); err != nil {
+			return err
 		}
-		f.find(file, pictures, marks)
 	}
 	return nil
 }
 
-// openKnown opens a file, unless it is among those that are open.
-func (f *Features) openKnown(known []*featureFile, path string, own bool) (*featureFile, error) {
-	for _, file := range known {
+// openAll opens all files of the spec, but for those that are open already.
+func (f *Features) openAll() (files []*featureFile, err error) {
+	defer func() {
+		if err == nil {
+			return
+		}
+		for _, file := range files {
+			if !slices.Contains(f.files, file) {
+				file.file.Close()
+			}
+		}
+	}()
+	for _, folder := range f.cache.folders() {
+		names, err := matching(folder, f.spec.stem(), featureEnding)
+		if err != nil {
+			return files, err
+		}
+		for _, name := range names {
+			path, own := filepath.Join(folder, name), folder == f.cache.Dir
+			file, err := f.openKnown(path, own)
+			switch {
+			case err == nil:
+				files = append(files, file)
+			case errors.Is(err, errOtherSpec) || errors.Is(err, os.ErrNotExist): // or removed just now
+			default:
+				if err := f.leaveOut(path, own, err); err != nil {
+					return files, err
+				}
+			}
+		}
+	}
+	return files, nil
+}
+
+// openKnown opens a file, unless it is open.
+func (f *Features) openKnown(path string, own bool) (*featureFile, error) {
+	for _, file := range f.files {
 		if file.path != path {
 			continue
 		}
@@ -81,12 +99,17 @@ func (f *Features) openKnown(known []*featureFile, path string, own bool) (*feat
 	return openFeatureFile(path, f.spec, own)
 }
 
-// leaveOut tells once that a file cannot be used.
-func (f *Features) leaveOut(path string, why error) {
+// leaveOut tells once that a file cannot be used. One's own that the system does not give is an error: it may be whole, and
+// what is in it may have taken days.
+func (f *Features) leaveOut(path string, own bool, why error) error {
+	if own && errors.As(why, new(*fs.PathError)) {
+		return why
+	}
 	if !slices.Contains(f.told, path) {
 		f.told = append(f.told, path)
 		f.cache.remark(path, "feature cache %v: it is left out", why)
 	}
+	return nil
 }
 
 // find takes the places that a file has for pictures. Both lists are in order.
@@ -234,7 +257,7 @@ func (f *Features) makeRoom() error {
 	return f.locked(f.house)
 }
 
-// house makes a file for all pictures that have no place yet. The lock is held.
+// house makes a file for all pictures that have no place yet. f.mu and the lock are held.
 func (f *Features) house() error {
 	if err := f.scan(); err != nil { // another process may have been faster
 		return err
@@ -251,7 +274,7 @@ func (f *Features) house() error {
 	return f.create(homeless)
 }
 
-// create makes a file for pictures. The lock is held.
+// create makes a file for pictures. f.mu and the lock are held.
 func (f *Features) create(of []int) error {
 	pictures := make([][hashBytes]byte, len(of))
 	for i, p := range of {

@@ -74,7 +74,11 @@ no finding, tells of what should not be passed on with the database:
 // printVerification lists what is wrong, with what to do about it, and what is none of glimpse's.
 func printVerification(w io.Writer, found *results.Verification) {
 	for i, f := range found.Findings {
-		fmt.Fprintf(w, "%s: %s\n", term.Line(f.Subject), term.Line(f.Problem))
+		more := ""
+		if f.Rows > 1 {
+			more = " (and " + term.Plural(f.Rows-1, "more row") + ")"
+		}
+		fmt.Fprintf(w, "%s: %s%s\n", term.Line(f.Subject), term.Line(f.Problem), more)
 		last := i+1 == len(found.Findings)
 		if f.Fix != "" && (last || found.Findings[i+1].Fix != f.Fix) {
 			fmt.Fprintf(w, "  %s\n", f.Fix)

@@ -66,7 +66,8 @@ func (r MergeReport) Damaged() int { return r.Runs[MergeDamaged] + r.Studies[Mer
 //   - A run that is completed in both is the same if its data, its captions and its
 //     protocol are; else it is left as it is here. There is one result for given settings:
 //     two of them would count as two seeds, or as none.
-//   - A run whose rows there are not as they were hashed is not taken.
+//   - A run whose rows there are not as they were hashed is not taken. What was found
+//     later about a run is, with its hash, since it can be made anew.
 //   - A run that a process here is at work on is never touched. gone tells of a
 //     running run that its process has certainly ended.
 //   - A study that declares something else here, or is of other data, is left as it is;
@@ -141,8 +142,7 @@ func (db *DB) mergeRun(ctx context.Context, from *sql.Tx, theirs Run, gone func(
 			}
 		}
 		if m.Outcome == MergeAdded || m.Outcome == MergeReplaced {
-			run := theRun(theirs.ID)
-			damage, err := run.damage(ctx, from, run.tables())
+			damage, err := theRun(theirs.ID).damage(ctx, from, theRun(theirs.ID).asEnded())
 			if err != nil {
 				return err
 			}

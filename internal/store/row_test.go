@@ -16,7 +16,7 @@ func TestUsualRowsAreReadAsAnyAre(t *testing.T) {
 	columns := []string{"run", "epoch", "val", "x"}
 	rows := func() [][]any {
 		return [][]any{
-			{"3f2a", int64(1), nil, 0.5}, {"3f2a", int64(-7), "größe ☃", 1e-9}, {"3f2a", int64(math.MaxInt64), "", -0.0},
+			{"3f2a", int64(1), nil, 0.5}, {"3f2a", int64(-7), "größe ☃", 1e-9}, {"3f2a", int64(math.MaxInt64), "", math.Copysign(0, -1)},
 			{"\xff", int64(0), `"\`, math.Inf(1)}, {`{"a":"\\"}`, int64(0), `"\`, math.Inf(1)}, {"a,b}", int64(2), "{}", math.NaN()}, {"\u2028\x7f", int64(3), "a\nb", 1e300},
 		}
 	}

@@ -320,7 +320,10 @@ func TestMergeTakesNoDamage(t *testing.T) {
 	if err := theirs.SaveStudy(ctx, Study{Name: "other"}, runs(1), Declaration{}, nil); err != nil {
 		t.Fatal(err)
 	}
-	statement(t, theirs.Path(), "UPDATE captions SET words = 'b' WHERE run = 'aa01'; UPDATE studies SET question = 'x' WHERE name = 'other'")
+	if err := theirs.SaveAudit(ctx, "aa00", []audit.Row{{Split: "test", Protocol: "p"}}); err != nil {
+		t.Fatal(err)
+	}
+	statement(t, theirs.Path(), "UPDATE captions SET words = 'b' WHERE run = 'aa01'; UPDATE studies SET question = 'x' WHERE name = 'other'; UPDATE audits SET images = 7")
 	ours := open(t)
 	merged, err := ours.Merge(ctx, theirs.Path(), never)
 	if err != nil {
@@ -341,6 +344,13 @@ func TestMergeTakesNoDamage(t *testing.T) {
 	list, err := ours.Runs(ctx, "s")
 	if err != nil || len(list) != 2 || list[0].ID != "aa00" || list[1].ID != "aa02" {
 		t.Errorf("taken were %+v, %v", list, err)
+	}
+	// An audit is taken as it is, and told of as before: it can be made anew.
+	if found, err := ours.Findings(ctx, nil); err != nil || slices.ContainsFunc(found.List, func(f Finding) bool { return f.Table != "" && f.Table != "audits" }) {
+		t.Errorf("found %+v, %v", found, err)
+	}
+	if err := ours.SaveAudit(ctx, "aa00", []audit.Row{{Split: "test", Protocol: "p"}}); err != nil {
+		t.Fatal(err)
 	}
 	if found, err := ours.Findings(ctx, nil); err != nil || slices.ContainsFunc(found.List, func(f Finding) bool { return f.Table != "" }) {
 		t.Errorf("found %+v, %v", found, err)

@@ -50,6 +50,13 @@ func (o owner) tables() []table {
 	})
 }
 
+// asEnded are those tables of a run, but for what was found later.
+func (o owner) asEnded() []table {
+	return slices.DeleteFunc(o.tables(), func(t table) bool {
+		return slices.ContainsFunc(foundLater(), func(later table) bool { return later.name == t.name })
+	})
+}
+
 // named gives tables by their names.
 func named(names ...string) []table {
 	return slices.DeleteFunc(slices.Clone(tables), func(t table) bool { return !slices.Contains(names, t.name) })
