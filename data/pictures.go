@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -107,6 +108,9 @@ func (d *Dataset) pictureHashes(size int) ([][32]byte, error) {
 	now := time.Now()
 	inParallel(len(sums), 4, func(i int) {
 		info, err := os.Stat(d.Images[i].Path)
+		if err == nil && !info.Mode().IsRegular() {
+			err = fmt.Errorf("picture %s is not a regular file", d.Images[i].Path)
+		}
 		if err != nil {
 			failed.Store(&err)
 			return

@@ -28,8 +28,10 @@ mended; what only some studies need is said and is no failure.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			cache, err := cli.CacheDir()
+			shared, _ := cli.SharedCacheDir() // it fails as CacheDir does
 			findings := doctor.Examine(c.Context(), doctor.Places{
-				Version: cli.Version(), Cache: cache, NoCache: err, Flickr8k: cli.DataRoot(root, ""), Database: cli.DBPath(db),
+				Version: cli.Version(), Cache: cache, Shared: shared, NoCache: err,
+				Flickr8k: cli.DataRoot(root, ""), Database: cli.DBPath(db),
 			})
 			if asJSON {
 				if err := term.WriteJSON(c.OutOrStdout(), findings); err != nil {

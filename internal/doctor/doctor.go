@@ -36,6 +36,7 @@ type Finding struct {
 type Places struct {
 	Version  string // of this program, which the engine's must be
 	Cache    string // the cache directory, "" where there can be none
+	Shared   string // one of others, which is only read; "" for none
 	NoCache  error  // why there can be none
 	Flickr8k string // the folder of Flickr8k, "" where none is named
 	Database string // the results database
@@ -44,7 +45,7 @@ type Places struct {
 // Examine makes all checks.
 func Examine(ctx context.Context, at Places) []Finding {
 	findings := append([]Finding{checkProgram(at.Version)}, checkEngine(ctx, at.Version)...)
-	findings = append(findings, checkCache(at.Cache, at.NoCache)...)
+	findings = append(findings, checkCache(at.Cache, at.Shared, at.NoCache)...)
 	return append(findings, checkFlickr8k(at.Flickr8k), checkDatabase(ctx, at.Database))
 }
 
@@ -77,8 +78,8 @@ func checkEngine(ctx context.Context, version string) []Finding {
 	return append(findings, Finding{Name: "threads", State: OK, Detail: threads})
 }
 
-// checkCache looks into the cache, of which three things can be said.
-func checkCache(dir string, none error) []Finding {
+// checkCache looks into the cache and one that is only read, of which three things can be said.
+func checkCache(dir, shared string, none error) []Finding {
 	if none != nil {
 		var findings []Finding
 		for _, name := range []string{"cache", "weights", "meteor"} {
@@ -86,7 +87,18 @@ func checkCache(dir string, none error) []Finding {
 		}
 		return findings
 	}
-	return []Finding{checkWritable(dir), checkWeights(filepath.Join(dir, "weights")), checkMeteor(meteordata.Dir(dir))}
+	writable, weights, meteor := checkWritable(dir), checkWeights(filepath.Join(dir, "weights")), checkMeteor(meteordata.Dir(dir))
+	if shared == "" {
+		return []Finding{writable, weights, meteor}
+	}
+	writable.Detail += ", and " + shared + " to read"
+	if of := checkWeights(filepath.Join(shared, "weights")); weights.State != OK && of.State == OK {
+		weights = of
+	}
+	if of := checkMeteor(meteordata.Dir(shared)); meteor.State != OK && of.State == OK {
+		meteor = of
+	}
+	return []Finding{writable, weights, meteor}
 }
 
 const mendCache = "set GLIMPSE_CACHE to a directory that you own"

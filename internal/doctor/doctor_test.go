@@ -26,6 +26,7 @@ func TestExamine(t *testing.T) {
 	at := func(name string) string { return filepath.Join(dir, name) }
 	nothing := Places{Cache: at("empty"), Database: at("absent.db")}
 	all := Places{Version: "v", Cache: at("cache"), Flickr8k: at("flickr8k"), Database: at("results.db")}
+	shared := Places{Cache: at("empty"), Shared: at("cache"), Database: at("absent.db")}
 	broken := Places{NoCache: errors.New("no home"), Flickr8k: at("cache"), Database: at("broken.db")}
 
 	write(t, at("engine"), `#!/bin/sh
@@ -49,6 +50,8 @@ echo '{"version": "v", "libtorch": "2.1.2", "libraries": "/lib", "threads": 2, "
 	}{
 		{nothing, at("none"), []string{"glimpse ok ", "engine absent no " + at("none"), "cache ok " + at("empty"), "weights absent no encoder weights in " + at("empty"),
 			"meteor absent no synonyms", "flickr8k absent no folder of it is named", "database ok " + at("absent.db") + " is not there yet"}},
+		{shared, at("none"), []string{"glimpse ok ", "engine absent no " + at("none"), "cache ok " + at("empty") + ", and " + at("cache") + " to read",
+			"weights ok lite0.pth", "meteor ok " + at("cache"), "flickr8k absent ", "database ok "}},
 		{all, at("engine"), []string{"glimpse ok v, go", "engine ok " + at("engine"), "libtorch ok 2.1.2 in /lib", "cuda absent no driver", "threads ok libtorch uses 2 of ",
 			"cache ok " + at("cache"), "weights ok lite0.pth", "meteor ok " + at("cache"), "flickr8k ok " + at("flickr8k/captions.txt"),
 			"database ok " + at("results.db") + ", 0 runs, 0 completed"}},
