@@ -154,3 +154,16 @@ func TestPicturesShareMemory(t *testing.T) {
 		}
 	})
 }
+
+// What a picture is shrunk to keeps its shape, and takes as much as that.
+func TestTallPictureIsShrunk(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.png")
+	writeFile(t, path, string(pngOf(t, 600, 60_000)))
+	var small image.Rectangle
+	if err := WithPicture(path, 0, 640, func(source image.Image) { small = Shrink(source, 640).Rect }); err != nil {
+		t.Fatal(err)
+	}
+	if small.Dx() != 6 || small.Dy() != 640 {
+		t.Errorf("it is shrunk to %v", small)
+	}
+}

@@ -27,17 +27,17 @@ const maxScaling = 1 << 30
 // numbers of 8 bytes a pixel.
 func scaling(width, rows int) int64 { return 32 * int64(width) * int64(rows) }
 
-// decoded decodes a file's content, turns the picture upright and passes it to use, which may scale it to a width. It waits
-// until there is memory for that. A panic on the way is an error.
-func (p inspected) decoded(content []byte, width int, use func(image.Image)) error {
-	err := p.decodeFor(content, width, use)
+// decoded decodes a file's content, turns the picture upright and passes it to use, as WithPicture does. It waits until there
+// is memory for that. A panic on the way is an error.
+func (p inspected) decoded(content []byte, squash, shrink int, use func(image.Image)) error {
+	err := p.decodeFor(content, squash, shrink, use)
 	if fault := (*crash.Error)(nil); errors.As(err, &fault) {
 		return fmt.Errorf("cannot be decoded: %v", err) // the picture fails, and not whoever reads it
 	}
 	return err
 }
 
-func (p inspected) decodeFor(content []byte, width int, use func(image.Image)) (err error) {
+func (p inspected) decodeFor(content []byte, squash, shrink int, use func(image.Image)) (err error) {
 	defer crash.Recover(&err)
 	pixels := int64(p.width) * int64(p.height)
 	memory, err := p.memory(content, pixels)
@@ -45,18 +45,24 @@ func (p inspected) decodeFor(content []byte, width int, use func(image.Image)) (
 		return err
 	}
 	turn := orientation(p.exif(content))
-	rows := p.height
+	across, rows := p.width, p.height
 	if turn >= 5 { // on its side
-		rows = p.width
+		across, rows = rows, across
 	}
-	if scaling(width, rows) > maxScaling {
+	width := squash
+	if shrink > 0 {
+		smaller, _ := shrunk(across, rows, shrink)
+		width = max(width, smaller)
+	}
+	scaling := scaling(width, rows)
+	if scaling > maxScaling {
 		return fmt.Errorf("is %d×%d pixels: to scale it to a width of %d takes %d MB, and the limit is %d MB; make it smaller",
-			p.width, p.height, width, scaling(width, rows)>>20, int64(maxScaling)>>20)
+			p.width, p.height, width, scaling>>20, int64(maxScaling)>>20)
 	}
 	if turn != 1 {
 		memory += 8 * pixels
 	}
-	memory = min(memory+scaling(width, rows)+int64(len(content)), pictureMemory)
+	memory = min(memory+scaling+int64(len(content)), pictureMemory)
 	if err := decoding.Acquire(context.Background(), memory); err != nil {
 		return err
 	}

@@ -163,7 +163,7 @@ func checkPicture(path string) error {
 	}
 	content, err := readPicture(file)
 	if err == nil {
-		err = p.decoded(content, 0, func(image.Image) {})
+		err = p.decoded(content, 0, 0, func(image.Image) {})
 	}
 	if err != nil {
 		return fmt.Errorf("is cut off or damaged: it %w", err)

@@ -10,10 +10,10 @@ import (
 )
 
 // WithPicture decodes a JPEG, PNG or WebP file, turns it upright, as its Exif data ask for, and passes it to use, which may
-// scale it to pictures of at most so many pixels' width. The error names the file. It may be called from many goroutines at
-// once: they wait for one another rather than decode more than fits [pictureMemory]. A fault of a decoder is an error of
-// the picture.
-func WithPicture(path string, width int, use func(image.Image)) (err error) {
+// [Squash] it to the size and [Shrink] it to the longest side that are given, 0 for neither. The error names the file. It may
+// be called from many goroutines at once: they wait for one another rather than decode more than fits [pictureMemory]. A
+// fault of a decoder is an error of the picture.
+func WithPicture(path string, squash, shrink int, use func(image.Image)) (err error) {
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("picture %s %w", path, err)
@@ -32,12 +32,12 @@ func WithPicture(path string, width int, use func(image.Image)) (err error) {
 	if err != nil {
 		return err
 	}
-	return p.decoded(content, width, use)
+	return p.decoded(content, squash, shrink, use)
 }
 
 // ReadPicture decodes a picture as WithPicture does.
 func ReadPicture(path string) (picture image.Image, err error) {
-	err = WithPicture(path, 0, func(source image.Image) { picture = source })
+	err = WithPicture(path, 0, 0, func(source image.Image) { picture = source })
 	return picture, err
 }
 
@@ -47,7 +47,7 @@ func ReadPixels(path string, size int) (rgb []uint8, err error) {
 	if size < 1 || size > maxPixels/size {
 		return nil, fmt.Errorf("pixels of %s: size %d is out of range", path, size)
 	}
-	err = WithPicture(path, size, func(source image.Image) { rgb = Squash(source, size) })
+	err = WithPicture(path, size, 0, func(source image.Image) { rgb = Squash(source, size) })
 	return rgb, err
 }
 
@@ -66,11 +66,16 @@ func Squash(source image.Image, size int) []uint8 {
 // Shrink scales a picture down so that no side is longer than most pixels; a
 // smaller one keeps its size. What is transparent is laid over white.
 func Shrink(source image.Image, most int) *image.RGBA {
-	w, h := source.Bounds().Dx(), source.Bounds().Dy()
-	if long := max(w, h); long > most {
-		w, h = max(1, (w*most+long/2)/long), max(1, (h*most+long/2)/long)
-	}
+	w, h := shrunk(source.Bounds().Dx(), source.Bounds().Dy(), most)
 	return scaled(source, w, h)
+}
+
+// shrunk is the size to which Shrink brings a picture.
+func shrunk(w, h, most int) (width, height int) {
+	if long := max(w, h); long > most {
+		return max(1, (w*most+long/2)/long), max(1, (h*most+long/2)/long)
+	}
+	return w, h
 }
 
 // scaled gives a picture at width×height, over white.

@@ -96,7 +96,7 @@ func readAll(pictures []Picture, size int) []readPicture {
 	for i, picture := range pictures {
 		readers.Go(func() {
 			p := readPicture{Picture: picture}
-			p.err = data.WithPicture(picture.File, max(size, drawnSide), func(source image.Image) {
+			p.err = data.WithPicture(picture.File, size, drawnSide, func(source image.Image) {
 				p.pixels, p.image = data.Squash(source, size), data.Shrink(source, drawnSide)
 			})
 			batch[i] = p

@@ -4,10 +4,15 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"glimpse/data"
+	"glimpse/experiments"
 	"glimpse/internal/store"
 )
 
@@ -123,4 +128,80 @@ func TestCheckpointOnRequest(t *testing.T) {
 		t.Errorf("%+v, %v; saved: %v", summary, err, saved)
 	}
 	same(t, b, want)
+}
+
+// TestStopBeforeTrials: a runner that computes features heeds a request of now, and none of before.
+func TestStopBeforeTrials(t *testing.T) {
+	usual := heedEvery
+	heedEvery = 10 * time.Millisecond
+	t.Cleanup(func() { heedEvery = usual })
+	b := bench{Dir: t.TempDir(), Seeds: 1, Epochs: 1, Jobs: 1}
+	db, err := store.Open(b.database())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	ask := func() {
+		t.Helper()
+		if _, err := db.StopStudy(context.Background(), "bench"); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := db.BeginRunner(context.Background(), "bench"); err != nil {
+		t.Fatal(err)
+	}
+	ask() // of a runner of before
+	ctx, cancel := context.WithCancel(context.Background())
+	release, err := HeedStop(ctx, db, "bench", cancel)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer release()
+	computing := false
+	summary, err := b.run(ctx, func(cfg *Config) {
+		cfg.Features = func(ctx context.Context, _ experiments.Settings, _ *data.Dataset, _ string, _ int, _ func(done, total int)) error {
+			computing = true
+			ask()
+			<-ctx.Done()
+			return ctx.Err()
+		}
+	})
+	if !computing || !errors.Is(err, ErrInterrupted) || summary.Unfinished != 2 {
+		t.Errorf("features were computed: %v; %+v, %v", computing, summary, err)
+	}
+}
+
+// stopper is an engine that tells its trial to stop while it makes a captioner.
+type stopper struct {
+	fakeEngine
+	stop func()
+}
+
+func (e *stopper) Captioner(s experiments.Settings, d *data.Dataset) (Captioner, error) {
+	e.stop()
+	return e.fakeEngine.Captioner(s, d)
+}
+
+// TestStopWhileLoading: a trial that is told to stop before it trains leaves its run interrupted, and with nothing begun.
+func TestStopWhileLoading(t *testing.T) {
+	b := bench{Dir: t.TempDir(), Seeds: 1, Epochs: 2, Jobs: 1}
+	// The runner's own trials end at once.
+	if _, err := b.run(context.Background(), func(cfg *Config) { cfg.Command = func(string) *exec.Cmd { return exec.Command("false") } }); err != nil {
+		t.Fatal(err)
+	}
+	db, err := store.Open(b.database())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	config := TrialConfig{Launch: Launch{Run: "soft00000001", Dir: filepath.Join(b.Dir, "runs")}, DB: db, Log: &strings.Builder{}}
+	if err := RunTrial(ctx, config, &stopper{stop: cancel}); !errors.Is(err, ErrInterrupted) {
+		t.Errorf("the trial ends with %v", err)
+	}
+	run, err := db.Run(context.Background(), "soft00000001")
+	if err != nil || run.State != store.Interrupted || run.Epochs != 0 || len(run.Progress) != 0 {
+		t.Errorf("run is %s (%s) after %d epochs, progress %s, %v", run.State, run.Error, run.Epochs, run.Progress, err)
+	}
 }

@@ -168,11 +168,17 @@ func (t *trial) prepare(ctx context.Context, engine Engine) error {
 	if err != nil {
 		return err
 	}
+	if ctx.Err() != nil {
+		return ErrInterrupted // before anything is made that would have to be saved
+	}
 	t.touch()
 	t.scorer = metrics.Scorer{Meteor: t.cfg.MeteorData, Training: captionsOf(t.data, "train")}
 	t.phase("model")
 	if err := t.make(engine); err != nil {
 		return err
+	}
+	if ctx.Err() != nil {
+		return ErrInterrupted
 	}
 	if err := checkFeatures(t.run, t.captioner.Hashes()); err != nil {
 		return err

@@ -95,7 +95,12 @@ func reproduce(c *cobra.Command, db *store.DB, run store.Run, flags cli.RunFlags
 	again.Runner = runner.Config{
 		Cache: opener.Cache, Features: program.Fill, Command: program.Trial,
 		Device: compute.Device, Threads: compute.Threads, Meteor: meteor, CommandLine: cli.CommandLine(), NoGit: cli.NoGit(again.Runner.NoGit),
-		Progress: show.Show, Kill: kill,
+		Progress: func(e runner.Event) {
+			if e.Kind == runner.EventStarted {
+				cli.SavesFirst(c.Context())
+			}
+			show.Show(e)
+		}, Kill: kill,
 	}
 	return opener.Reproduce(c.Context(), run, again)
 }

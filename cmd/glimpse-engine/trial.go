@@ -30,6 +30,7 @@ func trialCommand() *cobra.Command {
   glimpse trial 3f2a --db results.db --data /data/flickr8k --threads 8`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
+			cli.SavesFirst(c.Context())
 			checkpoint, release := cli.OnCheckpoint()
 			defer release()
 			var control io.Reader

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strconv"
 	"time"
@@ -91,21 +93,33 @@ type runOptions struct {
 }
 
 func runStudy(c *cobra.Command, study *experiments.Study, compute cli.Compute, o runOptions) error {
-	ctx := c.Context()
 	cache, err := cli.DataCache()
 	if err != nil {
 		return err
 	}
 	noGit := cli.NoGit(o.noGit)
 	sets := &planning.Sets{Cache: cache, NoGit: noGit}
-	if _, err := sets.Trials(study); err != nil { // what is wrong with it is found before a database is made
-		return err
+	if _, gone := os.Stat(study.Data.Root); gone != nil && study.Data.Root != "" {
+		if _, err := sets.Trials(study); err != nil { // before a database is made
+			return err
+		}
 	}
 	db, err := store.Open(cli.DBPath(o.db))
 	if err != nil {
 		return err
 	}
 	defer db.Close()
+	ctx, stop := context.WithCancelCause(c.Context())
+	defer stop(nil)
+	release, err := runner.HeedStop(ctx, db, study.Name, func() {
+		fmt.Fprintln(c.ErrOrStderr(), "asked to stop (glimpse stop)")
+		stop(runner.ErrInterrupted)
+		cli.Interrupt(ctx)
+	})
+	if err != nil {
+		return err
+	}
+	defer release()
 	if err := planning.Continue(ctx, db, study); err != nil {
 		return err
 	}
@@ -156,6 +170,7 @@ func runStudy(c *cobra.Command, study *experiments.Study, compute cli.Compute, o
 	checkpoint, forget := cli.OnCheckpoint()
 	defer forget()
 	show := cli.NewEvents(c.ErrOrStderr(), study.Labels(found.Trials))
+	saved := func() {}
 	summary, err := runner.Run(ctx, runner.Config{
 		Study: study, Trials: trials, Spec: string(spec), DB: db, Root: study.Data.Root,
 		Cache: cache, Features: program.Fill, Command: program.Trial,
@@ -165,11 +180,17 @@ func runStudy(c *cobra.Command, study *experiments.Study, compute cli.Compute, o
 		Threads:     compute.Threads,
 		RetryFailed: o.retry,
 		Lease:       o.lease,
-		Progress:    show.Show,
-		Next:        sets.Next(db, study, found.Trials),
-		Checkpoint:  checkpoint,
-		Kill:        kill,
+		Progress: func(e runner.Event) {
+			if e.Kind == runner.EventStarted {
+				saved = cli.SavesFirst(ctx)
+			}
+			show.Show(e)
+		},
+		Next:       sets.Next(db, study, found.Trials),
+		Checkpoint: checkpoint,
+		Kill:       kill,
 	})
+	saved()
 	show.Close()
 	if summary.Total == 0 { // nothing was begun
 		return err

@@ -29,11 +29,14 @@ func someFailed(failed, mendable, total int) error {
 	return cli.SomeFailed(fmt.Sprintf("%d of %d trials failed: `glimpse show RUN` tells why; %s", failed, total, advice))
 }
 
-// finishRun prints the state of the study, and writes its report if asked to.
+// finishRun prints the state of the study, and writes its report if asked to, unless it was interrupted.
 func finishRun(
 	ctx context.Context, w io.Writer, db *store.DB, study *experiments.Study, planned experiments.Declaration,
 	summary runner.Summary, o runOptions,
 ) error {
+	if ctx.Err() != nil {
+		o.report = ""
+	}
 	ctx = context.WithoutCancel(ctx) // an interrupted study is told of as well
 	if o.report != "" && summary.Completed > 0 {
 		if err := reports.Write(ctx, db, study.Name, o.report); err != nil {

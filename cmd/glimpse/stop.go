@@ -19,13 +19,14 @@ func stopCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "stop STUDY|RUN...",
 		Short: "Ask the runners of a study, or of some runs, to stop",
-		Long: `Asks, through the database, whoever works on these runs to stop: a trial at work
-learns of it at its next heartbeat, within a sixth of its lease (ten seconds),
-finishes its step, saves, and leaves its run interrupted. Runners at work begin none
-of these runs again; once nothing else is left to do they end with exit code
-130. ` + "`glimpse run`" + ` goes on from the checkpoints, and takes the request back.
-It works from any machine that shares the database. Completed runs stay as they
-are. A run that two studies share stops in both.`,
+		Long: `Asks, through the database, whoever works on these runs to stop. Runners of a
+study that is named learn of it within a second, also while they read data or
+compute features: they have each trial finish its step and save, and end with exit
+code 130. Elsewhere, a trial at work learns of it at its next heartbeat, within a
+sixth of its lease (ten seconds), saves, and leaves its run interrupted; runners at
+work begin none of these runs again. ` + "`glimpse run`" + ` goes on from the checkpoints,
+and takes the request back. It works from any machine that shares the database.
+Completed runs stay as they are. A run that two studies share stops in both.`,
 		Example: `  glimpse stop flickr8k-attention
   glimpse stop 3f2a 81c0
   glimpse stop experiments/demo.yaml --db demo.db`,
@@ -37,11 +38,7 @@ are. A run that two studies share stops in both.`,
 				return err
 			}
 			defer results.Close()
-			ids, err := cli.RunsOf(c.Context(), results, args)
-			if err != nil {
-				return err
-			}
-			asked, err := results.Stop(c.Context(), ids)
+			asked, err := cli.Stop(c.Context(), results, args)
 			if err != nil {
 				return err
 			}
@@ -49,7 +46,7 @@ are. A run that two studies share stops in both.`,
 				return term.WriteJSON(c.OutOrStdout(), view.NewRuns(asked))
 			}
 			if len(asked) == 0 {
-				_, err := fmt.Fprintln(c.OutOrStdout(), "nothing to stop: all of these runs are completed")
+				_, err := fmt.Fprintln(c.OutOrStdout(), "no unfinished run is recorded; runners of these studies, if there are any, were asked to stop")
 				return err
 			}
 			t, running := &term.Table{}, 0

@@ -128,16 +128,24 @@ func noResults(path string) error {
 
 // StudyName takes the name of a study or its YAML file and gives the name.
 func StudyName(ctx context.Context, db *store.DB, arg string) (string, error) {
-	name := arg
-	if ext := filepath.Ext(arg); ext == ".yaml" || ext == ".yml" {
-		study, err := new(StudyFlags).Load(arg)
-		if err != nil {
-			return "", err
-		}
-		name = study.Name
+	name, err := nameOf(arg)
+	if err == nil {
+		_, err = db.Study(ctx, name)
 	}
-	if _, err := db.Study(ctx, name); err != nil {
+	if err != nil {
 		return "", err
 	}
 	return name, nil
+}
+
+// nameOf is the name of a study whose name or YAML file is given.
+func nameOf(arg string) (string, error) {
+	if ext := filepath.Ext(arg); ext != ".yaml" && ext != ".yml" {
+		return arg, nil
+	}
+	study, err := new(StudyFlags).Load(arg)
+	if err != nil {
+		return "", err
+	}
+	return study.Name, nil
 }

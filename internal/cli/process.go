@@ -1,11 +1,15 @@
 package cli
 
 import (
+	"context"
+	"fmt"
 	"os"
 	"os/signal"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"syscall"
+	"time"
 
 	"glimpse/internal/secret"
 )
@@ -38,6 +42,58 @@ func abortOnCrash() {
 	if syscall.Getrlimit(syscall.RLIMIT_CORE, &core) == nil {
 		core.Cur = 0
 		_ = syscall.Setrlimit(syscall.RLIMIT_CORE, &core)
+	}
+}
+
+// grace is how long a verb that was told to stop may take to end by itself.
+const grace = 500 * time.Millisecond
+
+// ending ends the process, once it was told to stop and grace is over, wherever it is: in a loop of statistics, in a system
+// call that waits for a pipe's other end. Nothing is lost by that: what is written to the database is written in transactions,
+// files appear whole or not at all, and what is half written beside them is removed by whoever writes there next. Verbs that
+// have training to save take their time.
+type ending struct {
+	cancel context.CancelFunc
+	mu     sync.Mutex
+	saves  bool
+}
+
+// endingKey is the key of the process's ending in the context of its command.
+type endingKey struct{}
+
+// now ends the process unless its verb saves first.
+func (e *ending) now() {
+	e.mu.Lock() // and keeps it: a verb that is about to save has come too late
+	if e.saves {
+		e.mu.Unlock()
+		return
+	}
+	fmt.Fprintln(os.Stderr, "glimpse: interrupted")
+	os.Exit(ExitInterrupted)
+}
+
+// SavesFirst says that from here on the verb ends by itself when the context of its command ends, however long that takes:
+// it has something to save. saved takes that back, unless the context has ended by then: the verb then has the time to tell
+// what it did.
+func SavesFirst(ctx context.Context) (saved func()) {
+	e, ok := ctx.Value(endingKey{}).(*ending)
+	if !ok {
+		return func() {}
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.saves = true
+	return func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.saves = ctx.Err() != nil
+	}
+}
+
+// Interrupt does to the process what Ctrl-C does. Within a test, where no process is to end, it does nothing.
+func Interrupt(ctx context.Context) {
+	if e, ok := ctx.Value(endingKey{}).(*ending); ok {
+		e.cancel()
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -71,10 +72,17 @@ func Root() *cobra.Command {
 // Main is a program: it executes the process's command line and ends the process with its exit code.
 func Main(root *cobra.Command) {
 	abortOnCrash()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	e := &ending{cancel: cancel}
 	// The first signal asks for an orderly end; with the handler gone, a second one ends the process at once.
-	context.AfterFunc(ctx, stop)
-	os.Exit(Run(ctx, root, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	context.AfterFunc(ctx, func() {
+		stop()
+		time.Sleep(grace)
+		e.now()
+	})
+	os.Exit(Run(context.WithValue(ctx, endingKey{}, e), root, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
 // Run executes one command line (without the program's name) and gives the exit code. It is all of a program but the

@@ -41,6 +41,36 @@ func RunsOf(ctx context.Context, db *store.DB, args []string) ([]string, error) 
 	return ids, nil
 }
 
+// Stop asks whoever works on the studies and runs that arguments name, as RunsOf takes them, to stop, and gives the runs that
+// are not completed. Of a study that is not recorded yet, since its runner is still reading data, that runner alone is asked.
+func Stop(ctx context.Context, db *store.DB, args []string) (asked []store.Run, err error) {
+	var studies, ids []string
+	for _, arg := range args {
+		if name, err := nameOf(arg); err == nil {
+			_, began := db.StopRequests(ctx, name)
+			_, recorded := db.Study(ctx, name)
+			if began == nil || recorded == nil {
+				studies = append(studies, name)
+				continue
+			}
+		}
+		runs, err := RunsOf(ctx, db, []string{arg})
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, runs...)
+	}
+	for _, study := range studies {
+		runs, err := db.StopStudy(ctx, study)
+		if err != nil {
+			return nil, err
+		}
+		asked = append(asked, runs...)
+	}
+	runs, err := db.Stop(ctx, ids)
+	return append(asked, runs...), err
+}
+
 // CompletedRuns gives the completed ones of the runs that arguments name.
 func CompletedRuns(ctx context.Context, db *store.DB, args []string) ([]store.Run, error) {
 	ids, err := RunsOf(ctx, db, args)

@@ -19,20 +19,32 @@ func AppendNumber(line []byte, v float64) []byte {
 	return strconv.AppendFloat(line, v, 'f', -1, 64)
 }
 
-// AppendText appends a text as encoding/json writes it where it escapes no HTML.
+// AppendText appends a text as encoding/json writes it where it escapes no HTML. Most are of printable ASCII, JSON within
+// JSON among them.
 func AppendText(line []byte, text string) []byte {
+	start := len(line)
+	line = append(line, '"')
+	from := 0
 	for i := range len(text) {
-		if c := text[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
-			var b bytes.Buffer
-			encoder := json.NewEncoder(&b)
-			encoder.SetEscapeHTML(false)
-			if encoder.Encode(text) != nil { // which takes every text
-				return append(line, `""`...)
-			}
-			return append(line, bytes.TrimSuffix(b.Bytes(), []byte("\n"))...)
+		switch c := text[i]; {
+		case c < ' ' || c > '~':
+			return appendAnyText(line[:start], text)
+		case c == '"' || c == '\\':
+			line = append(line, text[from:i]...)
+			line = append(line, '\\')
+			from = i
 		}
 	}
-	line = append(line, '"')
-	line = append(line, text...)
+	line = append(line, text[from:]...)
 	return append(line, '"')
+}
+
+func appendAnyText(line []byte, text string) []byte {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	if encoder.Encode(text) != nil { // which takes every text
+		return append(line, `""`...)
+	}
+	return append(line, bytes.TrimSuffix(b.Bytes(), []byte("\n"))...)
 }

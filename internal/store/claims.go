@@ -85,29 +85,84 @@ func (db *DB) Beat(ctx context.Context, claim Claim) (stop bool, err error) {
 // The request is addressed to the attempt, so that it is void once somebody
 // claims the run anew. It returns the runs that were not completed, as they
 // stood when they were asked.
-func (db *DB) Stop(ctx context.Context, ids []string) ([]Run, error) {
-	var asked []Run
-	err := db.write(ctx, func(tx *sql.Tx) error {
-		asked = nil
-		for _, id := range ids {
-			runs, err := queryRuns(ctx, tx, "FROM runs r WHERE r.id = ? AND r.state <> 'completed'", id)
-			if err != nil {
-				return err
-			}
-			if len(runs) == 0 {
-				continue
-			}
-			if _, err := tx.ExecContext(ctx, "UPDATE runs SET stop_attempt = attempt WHERE id = ?", id); err != nil {
-				return err
-			}
-			if err := addMemberships(ctx, tx, map[string]*Run{id: &runs[0]}, "", id); err != nil {
-				return err
-			}
-			asked = append(asked, runs[0])
-		}
-		return nil
+func (db *DB) Stop(ctx context.Context, ids []string) (asked []Run, err error) {
+	err = db.write(ctx, func(tx *sql.Tx) error {
+		asked, err = stopRuns(ctx, tx, ids)
+		return err
 	})
 	return asked, err
+}
+
+func stopRuns(ctx context.Context, tx *sql.Tx, ids []string) ([]Run, error) {
+	var asked []Run
+	for _, id := range ids {
+		runs, err := queryRuns(ctx, tx, "FROM runs r WHERE r.id = ? AND r.state <> 'completed'", id)
+		if err != nil {
+			return nil, err
+		}
+		if len(runs) == 0 {
+			continue
+		}
+		if _, err := tx.ExecContext(ctx, "UPDATE runs SET stop_attempt = attempt WHERE id = ?", id); err != nil {
+			return nil, err
+		}
+		if err := addMemberships(ctx, tx, map[string]*Run{id: &runs[0]}, "", id); err != nil {
+			return nil, err
+		}
+		asked = append(asked, runs[0])
+	}
+	return asked, nil
+}
+
+// StopStudy is Stop for all runs of a study, and asks its runners to end, also those that
+// have not come to its runs yet. A study that is neither recorded nor had a runner
+// ([DB.BeginRunner]) is ErrNotFound.
+func (db *DB) StopStudy(ctx context.Context, study string) (asked []Run, err error) {
+	err = db.write(ctx, func(tx *sql.Tx) error {
+		changed, err := update(ctx, tx, `INSERT INTO stop_requests (study, requests)
+			SELECT name, 1 FROM studies WHERE name = ?1 UNION SELECT study, 1 FROM stop_requests WHERE study = ?1
+			ON CONFLICT (study) DO UPDATE SET requests = requests + 1`, study)
+		if err != nil {
+			return err
+		}
+		if !changed {
+			return fmt.Errorf("study %q: %w", study, ErrNotFound)
+		}
+		runs, err := queryRuns(ctx, tx, "FROM runs r JOIN study_runs s ON s.run = r.id WHERE s.study = ? ORDER BY s.position", study)
+		if err != nil {
+			return err
+		}
+		var ids []string
+		for _, run := range runs {
+			ids = append(ids, run.ID)
+		}
+		asked, err = stopRuns(ctx, tx, ids)
+		return err
+	})
+	return asked, err
+}
+
+// BeginRunner makes a study known to StopStudy before it is recorded, and returns how often
+// its runners have been asked to stop so far.
+func (db *DB) BeginRunner(ctx context.Context, study string) (requests int64, err error) {
+	err = db.write(ctx, func(tx *sql.Tx) error {
+		return tx.QueryRowContext(ctx, `INSERT INTO stop_requests (study, requests) VALUES (?, 0)
+			ON CONFLICT (study) DO UPDATE SET requests = requests RETURNING requests`, study).Scan(&requests)
+	})
+	return requests, err
+}
+
+// StopRequests returns how often the runners of a study have been asked to stop. It is
+// ErrNotFound for a study that had no runner and was never asked to.
+func (db *DB) StopRequests(ctx context.Context, study string) (requests int64, err error) {
+	err = db.read(ctx, func(tx *sql.Tx) error {
+		err := tx.QueryRowContext(ctx, "SELECT requests FROM stop_requests WHERE study = ?", study).Scan(&requests)
+		if errors.Is(err, sql.ErrNoRows) {
+			err = fmt.Errorf("study %q: %w", study, ErrNotFound)
+		}
+		return err
+	})
+	return requests, err
 }
 
 // Fail ends an attempt as failed. failure is a word for the kind of failure,

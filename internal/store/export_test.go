@@ -91,6 +91,7 @@ func TestTablesAreAllTables(t *testing.T) {
 		}
 		delete(there, table.name)
 	}
+	delete(there, "stop_requests") // between processes of now; no result
 	if len(there) > 0 {
 		t.Errorf("neither exported nor merged: %v", there)
 	}

@@ -75,10 +75,11 @@ func appendValue(line []byte, value any) ([]byte, error) {
 }
 
 // A rowScanner reads rows that jsonRows wrote, in a tenth of the time that any JSON takes: the columns in their order
-// without space between them, texts without escapes.
+// without space between them, texts with no escapes but those of quotes and backslashes.
 type rowScanner struct {
 	heads  [][]byte
-	values []any // of the row before, too: equal texts are one
+	values []any  // of the row before, too: equal texts are one
+	buffer []byte // for texts with escapes
 }
 
 func newRowScanner(columns []string) *rowScanner {
@@ -94,11 +95,9 @@ func (s *rowScanner) scan(line []byte) bool {
 		}
 		switch {
 		case rest[0] == '"':
-			end := bytes.IndexByte(rest[1:], '"')
-			if end < 0 || !s.text(i, rest[1:1+end]) {
+			if line, found = s.text(i, rest[1:]); !found {
 				return false
 			}
-			line = rest[end+2:]
 		case bytes.HasPrefix(rest, []byte("null")):
 			s.values[i] = nil
 			line = rest[len("null"):]
@@ -118,20 +117,41 @@ func (s *rowScanner) scan(line []byte) bool {
 	return string(line) == "}"
 }
 
-// text puts a text that stands between quotes into a column.
-func (s *rowScanner) text(i int, inside []byte) bool {
-	ascii := true
-	for _, c := range inside {
-		if c < ' ' || c == '\\' {
-			return false
+// text puts a text, which ends at the first quote that is not escaped, into a column, and gives what follows.
+func (s *rowScanner) text(i int, from []byte) (rest []byte, ok bool) {
+	ascii, escaped, end := true, false, 0
+	for ; end < len(from) && from[end] != '"'; end++ {
+		c := from[end]
+		if c == '\\' {
+			escaped = true
+			if end++; end == len(from) || from[end] != '"' && from[end] != '\\' {
+				return nil, false
+			}
+		}
+		if c < ' ' {
+			return nil, false
 		}
 		ascii = ascii && c < utf8.RuneSelf
 	}
+	if end >= len(from) {
+		return nil, false
+	}
+	inside, rest := from[:end], from[end+1:]
 	if !ascii && !utf8.Valid(inside) {
-		return false
+		return nil, false
+	}
+	if escaped {
+		s.buffer = s.buffer[:0]
+		for k := 0; k < len(inside); k++ {
+			if inside[k] == '\\' {
+				k++
+			}
+			s.buffer = append(s.buffer, inside[k])
+		}
+		inside = s.buffer
 	}
 	if before, isText := s.values[i].(string); !isText || before != string(inside) {
 		s.values[i] = string(inside)
 	}
-	return true
+	return rest, true
 }

@@ -97,3 +97,51 @@ func TestPrunedRunCanBeResumed(t *testing.T) {
 		t.Errorf("attempts are %+v", attempts)
 	}
 }
+
+// Runners learn of each request that is made after they began, whether their study is recorded by then or not.
+func TestStopStudy(t *testing.T) {
+	db, ctx := open(t), context.Background()
+	if _, err := db.StopStudy(ctx, "s"); !errors.Is(err, ErrNotFound) {
+		t.Errorf("nobody knows the study: %v", err)
+	}
+	first, err := db.BeginRunner(ctx, "s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if asked, err := db.StopStudy(ctx, "s"); len(asked) != 0 || err != nil {
+		t.Errorf("a study that is not recorded yet: %v, %v", asked, err)
+	}
+	if now, err := db.StopRequests(ctx, "s"); now != first+1 || err != nil {
+		t.Errorf("the first runner sees %d requests, then %d, %v", first, now, err)
+	}
+	second, err := db.BeginRunner(ctx, "s")
+	if err != nil || second != first+1 {
+		t.Errorf("the second runner begins with %d requests, %v", second, err)
+	}
+	if _, err := db.StopRequests(ctx, "t"); !errors.Is(err, ErrNotFound) {
+		t.Errorf("another study: %v", err)
+	}
+	claim := claimed(t, db) // of a study s that is recorded
+	asked, err := db.StopStudy(ctx, "s")
+	if err != nil || len(asked) != 1 || asked[0].ID != claim.Run || asked[0].Study != "s" {
+		t.Errorf("asked are %+v, %v", asked, err)
+	}
+	if stop, err := db.Beat(ctx, claim); !stop || err != nil {
+		t.Errorf("the holder is told %v, %v", stop, err)
+	}
+	if now, err := db.StopRequests(ctx, "s"); now != second+1 || err != nil {
+		t.Errorf("the second runner sees %d requests, %v", now, err)
+	}
+}
+
+// A study that is recorded can be stopped, also one of a database that never had a runner of this version.
+func TestStopRecordedStudy(t *testing.T) {
+	db, ctx := open(t), context.Background()
+	claimed(t, db)
+	if _, err := db.StopStudy(ctx, "s"); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := db.StopRequests(ctx, "s"); n != 1 || err != nil {
+		t.Errorf("%d requests, %v", n, err)
+	}
+}
