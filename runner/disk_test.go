@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"glimpse/data"
 	"glimpse/internal/atomicfile"
 	"glimpse/internal/faults"
 	"glimpse/internal/store"
@@ -37,6 +39,8 @@ func TestFailureOf(t *testing.T) {
 		"a picture":          {noPicture, FailureError},
 		"a stale picture":    {&os.PathError{Op: "read", Path: "picture.jpg", Err: syscall.ESTALE}, FailureError},
 		"an error of a loss": {&lossError{}, FailureLoss},
+		"no features":        {fmt.Errorf("image 3: %w", data.ErrFeatures), FailureCache},
+		"other features":     {&FeaturesError{}, FailureData},
 	} {
 		if got := failureOf(c.err); got != c.want {
 			t.Errorf("%s: %s, want %s", name, got, c.want)
