@@ -82,10 +82,13 @@ func (b bench) running() []store.Run {
 // TestKilledRunner kills the runner alone: its trials notice, save, and stop.
 func TestKilledRunner(t *testing.T) {
 	t.Parallel()
-	b := bench{Dir: t.TempDir(), Seeds: 1, Epochs: 3, Jobs: 2, Fault: fault{Sleep: 30 * time.Millisecond}}
+	b := bench{Dir: t.TempDir(), Seeds: 1, Epochs: 5, Jobs: 2, Fault: fault{Sleep: 30 * time.Millisecond}}
 	want := reference(t, b)
 	cmd := b.start(t)
-	wait(t, "trials to start", func() bool { return len(b.running()) == 2 })
+	wait(t, "trials to train", func() bool {
+		running := b.running()
+		return len(running) == 2 && running[0].Epochs > 0 && running[1].Epochs > 0
+	})
 	_ = cmd.Process.Kill()
 	_ = cmd.Wait()
 	wait(t, "trials to stop", func() bool {

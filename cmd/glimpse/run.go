@@ -109,11 +109,11 @@ func runStudy(c *cobra.Command, study *experiments.Study, compute cli.Compute, o
 		return err
 	}
 	defer db.Close()
-	ctx, stop := context.WithCancelCause(c.Context())
-	defer stop(nil)
+	ctx, stop := context.WithCancel(c.Context())
+	defer stop()
 	release, err := runner.HeedStop(ctx, db, study.Name, func() {
 		fmt.Fprintln(c.ErrOrStderr(), "asked to stop (glimpse stop)")
-		stop(runner.ErrInterrupted)
+		stop()
 		cli.Interrupt(ctx)
 	})
 	if err != nil {

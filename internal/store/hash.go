@@ -55,6 +55,7 @@ type rowHash struct {
 	schema int
 	known  map[string]string // the schema's columns, and their types
 	order  []int             // of the columns that are hashed, by name
+	names  [][]byte          // of those, as they are hashed
 	rows   int
 	diff   string // what a run's environment keeps of differences, which is no part of the hash
 	buffer []byte
@@ -93,9 +94,12 @@ func (h *rowHash) add(columns []string, values []any) {
 			}
 		}
 		slices.SortFunc(h.order, func(a, b int) int { return strings.Compare(columns[a], columns[b]) })
+		for _, i := range h.order {
+			h.names = append(h.names, appendText(nil, columns[i]))
+		}
 	}
 	out := h.buffer[:0]
-	for _, i := range h.order {
+	for k, i := range h.order {
 		value := values[i]
 		if h.table == "runs" {
 			value = h.lasting(columns[i], value)
@@ -103,7 +107,7 @@ func (h *rowHash) add(columns []string, values []any) {
 		if value == nil {
 			continue
 		}
-		out = appendText(out, columns[i])
+		out = append(out, h.names[k]...)
 		switch v := value.(type) {
 		case int64:
 			out = binary.BigEndian.AppendUint64(append(out, 'i'), uint64(v))

@@ -1,11 +1,13 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 )
@@ -57,7 +59,7 @@ func (r MergeReport) Conflicts() int { return r.Runs[MergeConflict] + r.Studies[
 func (r MergeReport) Damaged() int { return r.Runs[MergeDamaged] + r.Studies[MergeDamaged] }
 
 // Merge takes over what the other database at path holds: its studies, and of
-// its runs what is further there than here. It is idempotent. A run is
+// its runs what is further there than here. It is idempotent. A few runs are
 // one transaction, so that others may work on both databases meanwhile, and a
 // merge that is cut off is completed by the next.
 //
@@ -102,12 +104,20 @@ func (db *DB) Merge(ctx context.Context, path string, gone func(Run) bool) ([]Me
 		if err := addMemberships(ctx, from, byID, "", ""); err != nil {
 			return err
 		}
-		for _, run := range theirs {
-			m, err := db.mergeRun(ctx, from, run, gone)
+		later, err := runsWithLater(ctx, from)
+		if err != nil {
+			return err
+		}
+		for len(merged) < len(theirs) {
+			var some []Merged
+			err := db.write(ctx, func(tx *sql.Tx) (err error) {
+				some, err = mergeRuns(ctx, from, tx, theirs[len(merged):], later, gone)
+				return err
+			})
 			if err != nil {
-				return fmt.Errorf("merge run %s of %s: %w", run.ID, path, err)
+				return fmt.Errorf("merge %s: %w", path, err)
 			}
-			merged = append(merged, m)
+			merged = append(merged, some...)
 		}
 		studies, err := db.mergeStudies(ctx, from)
 		merged = append(merged, studies...)
@@ -116,50 +126,152 @@ func (db *DB) Merge(ctx context.Context, path string, gone func(Run) bool) ([]Me
 	return merged, err
 }
 
-// mergeRun takes over one run.
-func (db *DB) mergeRun(ctx context.Context, from *sql.Tx, theirs Run, gone func(Run) bool) (Merged, error) {
-	m := Merged{Run: theirs.ID, Study: theirs.Study}
-	err := db.write(ctx, func(tx *sql.Tx) error {
-		found, err := queryRuns(ctx, tx, "FROM runs r WHERE r.id = ?", theirs.ID)
+// mergeFor is how long a merge keeps others from writing at a time.
+const mergeFor = 100 * time.Millisecond
+
+// mergeRuns takes over the first of the runs, at least one: as many as it can before others have waited for long.
+func mergeRuns(
+	ctx context.Context, from, to *sql.Tx, theirs []Run, later map[string]map[string]bool, gone func(Run) bool,
+) (merged []Merged, err error) {
+	began, into := time.Now(), newCopier(to)
+	defer into.close()
+	for _, run := range theirs {
+		if len(merged) > 0 && time.Since(began) > mergeFor {
+			break
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		m, err := mergeRun(context.WithoutCancel(ctx), from, into, run, later, gone)
 		if err != nil {
-			return err
+			return nil, ofRun(run.ID, err)
 		}
-		var ours *Run
-		if len(found) > 0 {
-			ours = &found[0]
-			if err := addMemberships(ctx, tx, map[string]*Run{ours.ID: ours}, "", ours.ID); err != nil {
-				return err
+		merged = append(merged, m)
+	}
+	return merged, nil
+}
+
+// runsWithLater are the runs that have rows in the tables of what was found later, by table: few, as a rule.
+func runsWithLater(ctx context.Context, from *sql.Tx) (map[string]map[string]bool, error) {
+	later := map[string]map[string]bool{}
+	for _, t := range foundLater() {
+		runs, err := names(ctx, from, "SELECT DISTINCT run FROM "+t.name)
+		if err != nil {
+			return nil, err
+		}
+		later[t.name] = map[string]bool{}
+		for _, run := range runs {
+			later[t.name][run] = true
+		}
+	}
+	return later, nil
+}
+
+// mergeRun takes over one run.
+func mergeRun(
+	ctx context.Context, from *sql.Tx, to *copier, theirs Run, later map[string]map[string]bool, gone func(Run) bool,
+) (Merged, error) {
+	m := Merged{Run: theirs.ID, Study: theirs.Study}
+	found, err := queryRuns(ctx, to.tx, "FROM runs r WHERE r.id = ?", theirs.ID)
+	if err != nil {
+		return m, err
+	}
+	var ours *Run
+	if len(found) > 0 {
+		ours = &found[0]
+		if err := addMemberships(ctx, to.tx, map[string]*Run{ours.ID: ours}, "", ours.ID); err != nil {
+			return m, err
+		}
+	}
+	m.Outcome, m.Detail = compareRuns(ours, theirs, gone)
+	if ours != nil && (m.Outcome == MergeAdded || m.Outcome == MergeReplaced) {
+		foreign, err := foreignData(ctx, to.tx, *ours, theirs)
+		if err != nil {
+			return m, err
+		}
+		if foreign != "" {
+			m.Outcome, m.Detail = MergeConflict, foreign
+		}
+	}
+	rows := heldRows{}
+	if m.Outcome == MergeAdded || m.Outcome == MergeReplaced {
+		run := theRun(theirs.ID)
+		stored, err := run.stored(ctx, from)
+		if err != nil {
+			return m, err
+		}
+		damage, err := run.damageOf(ctx, from, run.asEnded(), stored, rows.hold)
+		if err != nil {
+			return m, err
+		}
+		if damage != "" {
+			m.Outcome, m.Detail = MergeDamaged, "it is damaged there: "+damage
+		}
+		for _, t := range foundLater() {
+			if !later[t.name][theirs.ID] {
+				rows[t.name] = &heldTable{} // there are none
 			}
 		}
-		m.Outcome, m.Detail = compareRuns(ours, theirs, gone)
-		if ours != nil && (m.Outcome == MergeAdded || m.Outcome == MergeReplaced) {
-			foreign, err := foreignData(ctx, tx, *ours, theirs)
-			if err != nil {
-				return err
-			}
-			if foreign != "" {
-				m.Outcome, m.Detail = MergeConflict, foreign
-			}
-		}
-		if m.Outcome == MergeAdded || m.Outcome == MergeReplaced {
-			damage, err := theRun(theirs.ID).damage(ctx, from, theRun(theirs.ID).asEnded())
-			if err != nil {
-				return err
-			}
-			if damage != "" {
-				m.Outcome, m.Detail = MergeDamaged, "it is damaged there: "+damage
-			}
-		}
-		switch m.Outcome {
-		case MergeAdded, MergeReplaced:
-			return takeRun(ctx, from, tx, ours, theirs)
-		case MergeSame:
-			m.Detail, err = takeLater(ctx, from, tx, theirs.ID)
-			return err
-		}
-		return nil
-	})
+	}
+	switch m.Outcome {
+	case MergeAdded, MergeReplaced:
+		return m, takeRun(ctx, from, to, ours, theirs, rows)
+	case MergeSame:
+		m.Detail, err = takeLater(ctx, from, to, theirs.ID)
+	}
 	return m, err
+}
+
+// heldRows are rows that were read already, by table.
+type heldRows map[string]*heldTable
+
+type heldTable struct {
+	columns []string
+	values  []any // row by row
+}
+
+// hold keeps a row of a table.
+func (h heldRows) hold(t table, columns []string, values []any) {
+	held := h[t.name]
+	if held == nil {
+		held = &heldTable{columns: columns}
+		h[t.name] = held
+	}
+	for _, value := range values {
+		if b, isBlob := value.([]byte); isBlob {
+			value = bytes.Clone(b)
+		}
+		held.values = append(held.values, value)
+	}
+}
+
+// A copier writes rows of another database as they are, in one transaction.
+type copier struct {
+	tx      *sql.Tx
+	inserts map[string]*sql.Stmt // by table, of those that it has written to
+}
+
+func newCopier(tx *sql.Tx) *copier { return &copier{tx, map[string]*sql.Stmt{}} }
+
+func (c *copier) close() {
+	for _, insert := range c.inserts {
+		_ = insert.Close()
+	}
+}
+
+// put writes a row.
+func (c *copier) put(ctx context.Context, t table, columns []string, values []any) (err error) {
+	insert := c.inserts[t.name]
+	if insert == nil {
+		// Rows that belong to a run are put where there are none.
+		replaces := t.name == "runs" || t.name == "studies" || t.name == "run_hashes"
+		if insert, err = t.insert(ctx, c.tx, columns, replaces); err != nil {
+			return err
+		}
+		c.inserts[t.name] = insert
+	}
+	_, err = insert.ExecContext(ctx, values...)
+	return err
 }
 
 // compareRuns decides what becomes of a run.
@@ -193,29 +305,37 @@ func compareRuns(ours *Run, theirs Run, gone func(Run) bool) (outcome, detail st
 	return outcome, detail
 }
 
-// takeRun puts a run with all that belongs to it in the place of ours, if any.
-func takeRun(ctx context.Context, from, to *sql.Tx, ours *Run, theirs Run) error {
-	if err := copyRows(ctx, from, to, tables[1], "id = ?", theirs.ID); err != nil {
-		return err
+// takeRun puts a run with all that belongs to it in the place of ours, if any. rows are those of it that were read
+// already, of each table all or none.
+func takeRun(ctx context.Context, from *sql.Tx, into *copier, ours *Run, theirs Run, rows heldRows) error {
+	to := into.tx
+	for _, t := range append([]table{tables[1]}, partsOfRun()...) {
+		if ours != nil && t.name != "runs" {
+			if _, err := to.ExecContext(ctx, "DELETE FROM "+t.name+" WHERE run = ?", theirs.ID); err != nil {
+				return err
+			}
+		}
+		held := rows[t.name]
+		if held == nil {
+			if err := into.copy(ctx, from, t, t.key[0]+" = ?", theirs.ID); err != nil {
+				return err
+			}
+			continue
+		}
+		for row := range slices.Chunk(held.values, max(1, len(held.columns))) {
+			if err := into.put(ctx, t, held.columns, row); err != nil {
+				return err
+			}
+		}
 	}
-	for _, t := range partsOfRun() {
-		if _, err := to.ExecContext(ctx, "DELETE FROM "+t.name+" WHERE run = ?", theirs.ID); err != nil {
+	if ours != nil && ours.Attempt > theirs.Attempt { // it only grows: an old holder of ours stays fenced
+		err := theRun(theirs.ID).reseal(ctx, to, named("runs"), nil, func() error {
+			_, err := to.ExecContext(ctx, "UPDATE runs SET attempt = ? WHERE id = ?", ours.Attempt, theirs.ID)
+			return err
+		})
+		if err != nil {
 			return err
 		}
-		if err := copyRows(ctx, from, to, t, "run = ?", theirs.ID); err != nil {
-			return err
-		}
-	}
-	attempt := theirs.Attempt
-	if ours != nil {
-		attempt = max(attempt, ours.Attempt) // it only grows: an old holder of ours stays fenced
-	}
-	err := theRun(theirs.ID).reseal(ctx, to, named("runs"), nil, func() error {
-		_, err := to.ExecContext(ctx, "UPDATE runs SET attempt = ? WHERE id = ?", attempt, theirs.ID)
-		return err
-	})
-	if err != nil {
-		return err
 	}
 	if theirs.State != Running {
 		return freezeHolders(ctx, to, theirs.ID)
@@ -232,17 +352,17 @@ func takeRun(ctx context.Context, from, to *sql.Tx, ours *Run, theirs Run) error
 
 // takeLater copies what is found out about a completed run later where there is
 // none of it here, and tells of it.
-func takeLater(ctx context.Context, from, to *sql.Tx, run string) (detail string, err error) {
+func takeLater(ctx context.Context, from *sql.Tx, into *copier, run string) (detail string, err error) {
 	var taken []string
 	for _, t := range foundLater() {
 		query := "SELECT COUNT(*) FROM " + t.name + " WHERE run = ?"
 		var here, there int
-		err := errors.Join(to.QueryRowContext(ctx, query, run).Scan(&here), from.QueryRowContext(ctx, query, run).Scan(&there))
+		err := errors.Join(into.tx.QueryRowContext(ctx, query, run).Scan(&here), from.QueryRowContext(ctx, query, run).Scan(&there))
 		if err == nil && here == 0 && there > 0 {
 			taken = append(taken, t.name)
-			err = copyRows(ctx, from, to, t, "run = ?", run)
+			err = into.copy(ctx, from, t, "run = ?", run)
 			if err == nil {
-				err = copyRows(ctx, from, to, named("run_hashes")[0], "run = ? AND part = ?", run, t.name)
+				err = into.copy(ctx, from, named("run_hashes")[0], "run = ? AND part = ?", run, t.name)
 			}
 		}
 		if err != nil {
@@ -255,22 +375,12 @@ func takeLater(ctx context.Context, from, to *sql.Tx, run string) (detail string
 	return detail, nil
 }
 
-// copyRows copies rows of a table as they are, over those of the same key.
-func copyRows(ctx context.Context, from, to *sql.Tx, t table, where string, args ...any) error {
+// copy copies rows of a table.
+func (c *copier) copy(ctx context.Context, from *sql.Tx, t table, where string, args ...any) error {
 	if there, err := t.has(ctx, from); err != nil || !there {
 		return err // an older schema
 	}
-	columns, err := t.columns(ctx, from)
-	if err != nil {
-		return err
-	}
-	insert, err := t.insert(ctx, to, columns, true)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = insert.Close() }()
-	return t.each(ctx, from, where, args, func(_ []string, values []any) error {
-		_, err := insert.ExecContext(ctx, values...)
-		return err
+	return t.each(ctx, from, where, args, func(columns []string, values []any) error {
+		return c.put(ctx, t, columns, values)
 	})
 }

@@ -68,7 +68,9 @@ func takeStudy(ctx context.Context, from, to *sql.Tx, m *Merged) error {
 	case MergeConflict, MergeDamaged:
 		return nil
 	case MergeAdded:
-		if err := copyRows(ctx, from, to, tables[0], "name = ?", m.Study); err != nil {
+		into := newCopier(to)
+		defer into.close()
+		if err := into.copy(ctx, from, tables[0], "name = ?", m.Study); err != nil {
 			return err
 		}
 	}

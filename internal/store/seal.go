@@ -15,7 +15,7 @@ func (o owner) seal(ctx context.Context, tx *sql.Tx) error {
 	if err := o.unseal(ctx, tx); err != nil {
 		return err
 	}
-	hashes, err := o.current(ctx, tx, o.tables(), nil)
+	hashes, err := o.current(ctx, tx, o.tables(), nil, nil)
 	if err != nil {
 		return err
 	}
@@ -42,7 +42,7 @@ func (o owner) reseal(ctx context.Context, tx *sql.Tx, in []table, clear, write 
 	if err != nil {
 		return err
 	}
-	before, err := o.current(ctx, tx, in, stored)
+	before, err := o.current(ctx, tx, in, stored, nil)
 	if err != nil {
 		return err
 	}
@@ -51,14 +51,14 @@ func (o owner) reseal(ctx context.Context, tx *sql.Tx, in []table, clear, write 
 		if err := clear(); err != nil {
 			return err
 		}
-		if left, err = o.current(ctx, tx, in, stored); err != nil {
+		if left, err = o.current(ctx, tx, in, stored, nil); err != nil {
 			return err
 		}
 	}
 	if err := write(); err != nil {
 		return err
 	}
-	after, err := o.current(ctx, tx, in, nil)
+	after, err := o.current(ctx, tx, in, nil, nil)
 	if err != nil {
 		return err
 	}
@@ -103,8 +103,10 @@ func (o owner) stored(ctx context.Context, q querier) (map[string]string, error)
 }
 
 // current are the hashes of what is there now in some tables, of those that have
-// rows of it, and of the columns that were there when it was hashed before.
-func (o owner) current(ctx context.Context, q querier, in []table, stored map[string]string) (map[string]string, error) {
+// rows of it, and of the columns that were there when it was hashed before. seen gets each row, and may be nil.
+func (o owner) current(
+	ctx context.Context, q querier, in []table, stored map[string]string, seen func(t table, columns []string, values []any),
+) (map[string]string, error) {
 	hashes := map[string]string{}
 	for _, t := range in {
 		h, err := newRowHash(ctx, t, stored[t.name])
@@ -113,6 +115,9 @@ func (o owner) current(ctx context.Context, q querier, in []table, stored map[st
 		}
 		err = t.of(ctx, q, o, func(columns []string, values []any) error {
 			h.add(columns, values)
+			if seen != nil {
+				seen(t, columns, values)
+			}
 			return nil
 		})
 		if err != nil {
@@ -161,13 +166,24 @@ func isSealed(stored map[string]string) bool { return stored["runs"] != "" || st
 // hashed; "" where all are, or none was hashed.
 func (o owner) damage(ctx context.Context, q querier, in []table) (string, error) {
 	stored, err := o.stored(ctx, q)
-	if err != nil || len(stored) == 0 {
-		return "", err
-	}
-	current, err := o.current(ctx, q, in, stored)
 	if err != nil {
 		return "", err
 	}
+	return o.damageOf(ctx, q, in, stored, nil)
+}
+
+// damageOf does so with the hashes that are stored, and shows each row that it hashes to seen, which may be nil.
+func (o owner) damageOf(
+	ctx context.Context, q querier, in []table, stored map[string]string, seen func(t table, columns []string, values []any),
+) (string, error) {
+	if len(stored) == 0 {
+		return "", nil
+	}
+	current, err := o.current(ctx, q, in, stored, seen)
+	if err != nil {
+		return "", err
+	}
+	stored = maps.Clone(stored)
 	maps.DeleteFunc(stored, func(part, _ string) bool {
 		return part != diffPart && !slices.ContainsFunc(in, func(t table) bool { return t.name == part })
 	})
