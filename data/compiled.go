@@ -42,8 +42,8 @@ type compiledHead struct {
 	Notes     []Note   `json:"notes"`   // their files are below the root
 }
 
-// compiledMagic begins the file of a compiled data set. Its number is raised with any change of what the files of a data set
-// are read as, not of the layout alone.
+// compiledMagic begins the file of a compiled data set. Its number is raised when the layout changes, and when the readers
+// make something else of the same files.
 const compiledMagic = "glimpse data set 1\n"
 
 // program names the build of this program, as far as it is known: another one may read the same files in another way.

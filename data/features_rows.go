@@ -223,7 +223,7 @@ func (f *Features) drop(p int) error {
 func (f *Features) put(p int, row []byte) error {
 	return f.locked(func() error {
 		if f.places[p].in == nil {
-			if err := f.house(); err != nil {
+			if err := f.place(); err != nil {
 				return err
 			}
 		}
@@ -250,28 +250,28 @@ func (f *Features) put(p int, row []byte) error {
 	})
 }
 
-// makeRoom is house where neither f.mu nor the lock is held.
+// makeRoom is place where neither f.mu nor the lock is held.
 func (f *Features) makeRoom() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.locked(f.house)
+	return f.locked(f.place)
 }
 
-// house makes a file for all pictures that have no place yet. f.mu and the lock are held.
-func (f *Features) house() error {
+// place makes a file for all pictures that have no place yet. f.mu and the lock are held.
+func (f *Features) place() error {
 	if err := f.scan(); err != nil { // another process may have been faster
 		return err
 	}
-	var homeless []int
+	var unplaced []int
 	for p, at := range f.places {
 		if at.in == nil {
-			homeless = append(homeless, p)
+			unplaced = append(unplaced, p)
 		}
 	}
-	if len(homeless) == 0 {
+	if len(unplaced) == 0 {
 		return nil
 	}
-	return f.create(homeless)
+	return f.create(unplaced)
 }
 
 // create makes a file for pictures. f.mu and the lock are held.

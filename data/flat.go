@@ -24,7 +24,8 @@ import (
 //	blocks   the bytes of each, behind their length as a uint64
 //	sum      the SHA-256 of all that
 //
-// Numbers are little-endian. A flat file is never changed, only replaced by another one; a mapping lasts as long as the process.
+// Numbers are little-endian. A flat file is never changed, only replaced by another one: a program that cut one short would
+// end the processes that have it mapped. A mapping lasts as long as the process.
 
 var (
 	errDamaged = errors.New("has a wrong checksum")
