@@ -40,7 +40,7 @@ func Import(ctx context.Context, dir, path string) (map[string]int, error) {
 	}
 	rows := map[string]int{}
 	err = atomicfile.Create(path, func(temporary string) error {
-		writer, err := openWriter(temporary)
+		writer, err := openUnshared(temporary)
 		if err != nil {
 			return err
 		}
@@ -55,9 +55,18 @@ func Import(ctx context.Context, dir, path string) (map[string]int, error) {
 		if err == nil {
 			err = checkNames(ctx, writer)
 		}
-		return errors.Join(err, db.fold(), writer.Close())
+		return errors.Join(err, writer.Close(), flush(temporary))
 	})
 	return rows, err
+}
+
+// flush waits until a file is on the disk.
+func flush(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
 }
 
 func readManifest(path string) (manifest, error) {

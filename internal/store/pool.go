@@ -58,6 +58,26 @@ func openWriter(path string) (*sql.DB, error) {
 	return pool, nil
 }
 
+// openUnshared opens a new file that nobody else knows yet, and that counts for nothing before its
+// caller has flushed it to the disk: there is no log to write everything twice, and no waiting.
+func openUnshared(path string) (*sql.DB, error) {
+	if err := makePrivate(path); err != nil {
+		return nil, err
+	}
+	pool := openPool(path, 1, url.Values{
+		"mode":          {"rwc"},
+		"_journal_mode": {"MEMORY"},
+		"_synchronous":  {"OFF"},
+		"_foreign_keys": {"on"},
+		"_txlock":       {"immediate"},
+	})
+	if err := pool.Ping(); err != nil {
+		_ = pool.Close()
+		return nil, explain(path, err)
+	}
+	return pool, nil
+}
+
 func openReader(path string, options url.Values) (*sql.DB, error) {
 	pool := openPool(path, min(readers, max(2, runtime.NumCPU())), options)
 	if err := pool.Ping(); err != nil {
