@@ -78,6 +78,9 @@ func TestChaos(t *testing.T) {
 			t.Fatalf("the runners said:\n%s", c.said())
 		}
 	}
+	if sent["trial KILL"]+sent["trial TERM"]+sent["trial STOP"] == 0 {
+		t.Errorf("no trial was sent any of %d signals: %v", *chaosKills, sent)
+	}
 	t.Logf("%d signals in %d rounds and %.0f s: %v", *chaosKills, rounds, time.Since(began).Seconds(), sent)
 }
 
@@ -193,7 +196,8 @@ func (c *chaos) disturb(t *testing.T, random *rand.Rand, n int, sent map[string]
 		} else if trials := c.trials(); len(trials) > 0 {
 			pid = trials[random.IntN(len(trials))]
 		}
-		if pid == 0 || !c.owns(pid) {
+		command := commandOf(pid)
+		if pid == 0 || command == "" {
 			continue
 		}
 		kind := []string{"KILL", "KILL", "TERM", "STOP"}[random.IntN(4)]
@@ -204,7 +208,7 @@ func (c *chaos) disturb(t *testing.T, random *rand.Rand, n int, sent map[string]
 		}
 		if kind == "STOP" {
 			time.AfterFunc(asleep, func() {
-				if c.owns(pid) {
+				if commandOf(pid) == command {
 					_ = syscall.Kill(pid, syscall.SIGCONT)
 				}
 			})
@@ -227,15 +231,24 @@ func (c *chaos) trials() []int {
 	}
 	var pids []int
 	for _, run := range runs {
-		if run.State == store.Running && strings.Contains(commandOf(run.Owner.PID), "\x00trial\x00") {
+		if run.State == store.Running && strings.Contains(commandOf(run.Owner.PID), "\x00trial\x00"+run.ID+"\x00") {
 			pids = append(pids, run.Owner.PID)
 		}
 	}
 	return pids
 }
 
-// owns tells whether a process is of this study.
-func (c *chaos) owns(pid int) bool { return strings.Contains(commandOf(pid), c.database()) }
+// owns tells whether a process is of this study: a runner by its command line, a trial by the files that it has open.
+func (c *chaos) owns(pid int) bool {
+	if strings.Contains(commandOf(pid), c.database()) {
+		return true
+	}
+	open, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
+	return slices.ContainsFunc(open, func(fd string) bool {
+		file, err := os.Readlink(fd)
+		return err == nil && strings.HasPrefix(file, c.dir+string(filepath.Separator))
+	})
+}
 
 // commandOf is a process's command line, "" where there is none.
 func commandOf(pid int) string {
