@@ -51,6 +51,8 @@ type Options struct {
 	Describe []string
 	// Contrasts take the place of the declared ones; nil for those declared.
 	Contrasts []experiments.Contrast
+	// SidesAlone leaves arms out of the summaries that are not themselves a side of a contrast.
+	SidesAlone bool
 	// Undeclared says that nobody declared these contrasts: they are exploratory.
 	Undeclared bool
 	// Seen is called with the scores of the completed runs of the arms that are analysed, arm by arm, as
@@ -173,6 +175,12 @@ func (a *Analysis) test(read reader, o Options) error {
 		}
 	}
 	options.Composites = in.composites
+	if o.SidesAlone {
+		options.Summaries = []string{}
+		for _, c := range in.contrasts {
+			options.Summaries = append(options.Summaries, c.B, c.A)
+		}
+	}
 	analysis, err := stats.Compare(in.arms, in.contrasts, options)
 	if err != nil {
 		return err

@@ -24,7 +24,7 @@ func (s *Study) Compare(ctx context.Context, b, a string, metrics []string) (*An
 	if err != nil {
 		return nil, nil, err
 	}
-	o := Options{Metrics: metrics, Contrasts: d.Contrasts()}
+	o := Options{Metrics: metrics, Contrasts: d.Contrasts(), SidesAlone: true}
 	at := slices.IndexFunc(o.Contrasts, func(c experiments.Contrast) bool {
 		return c.B.Name == sideB.Name && c.A.Name == sideA.Name || c.B.Name == sideA.Name && c.A.Name == sideB.Name
 	})

@@ -33,11 +33,20 @@ func Compare(arms []Arm, contrasts []Contrast, o Options) (Analysis, error) {
 	c := newComparison(arms, units, pairs, o)
 	out := Analysis{Options: o, Images: c.images,
 		Arms: []Summary{}, Results: []Result{}, Warnings: append(armWarnings(arms), metricWarnings(o.Metrics, arms)...)}
+	wanted := map[string]bool{}
+	for _, name := range o.Summaries {
+		wanted[name] = true
+	}
+	summaries := make([][]Summary, len(units))
 	c.resample(func(unit int) {
+		if o.Summaries != nil && !wanted[units[unit].name] {
+			return
+		}
 		for m := range o.Metrics {
-			out.Arms = append(out.Arms, c.summarize(unit, m))
+			summaries[unit] = append(summaries[unit], c.summarize(unit, m))
 		}
 	})
+	out.Arms = append(out.Arms, slices.Concat(summaries...)...)
 	// The primary metric decides how many looks a contrast has.
 	judged := c.judge(slices.Index(o.Metrics, o.Primary), nil)
 	sampled := false
@@ -66,6 +75,8 @@ type comparison struct {
 	schedule *schedule   // nil without looks
 	observed [][]float64 // [metric][run or replicate]
 	drawn    []*resample // of units, as long as they are needed
+	done     []bool      // whether a unit has been drawn
+	added    []int       // how many terms of a composite are in its scores
 	// found is the evidence of contrasts by metric and contrast, where there is one look at everything.
 	found [][]evidence
 }
@@ -93,9 +104,9 @@ func newComparison(arms []Arm, units []unit, pairs [][2]int, o Options) *compari
 // time, beside those of units that contrasts wait for: 32 MB of them. Tests take fewer.
 var drawsAtOnce = 4 << 20
 
-// resample has images and replicates drawn, and calls visit for each unit in
-// their order. It goes through the arms by blocks, and keeps the draws of a unit no longer than a
-// contrast needs them: thousands of runs would take gigabytes.
+// resample has images and replicates drawn, and calls visit for each unit. It goes through the
+// arms by blocks, and keeps the scores of a unit no longer than something needs them: those of
+// thousands of runs would take gigabytes.
 func (c *comparison) resample(visit func(unit int)) {
 	c.drawn = make([]*resample, len(c.units))
 	if c.o.Looks == nil {
@@ -104,80 +115,116 @@ func (c *comparison) resample(visit func(unit int)) {
 			c.found[m] = make([]evidence, len(c.pairs))
 		}
 	}
-	arms := len(c.arms)
-	b := c.table.bootstrap(c.o.Draws, c.o.Seed)
-	sums := make([]*resample, len(c.units)-arms) // of composites
-	for i, u := range c.units[arms:] {
-		sums[i] = newResample(len(c.o.Metrics), c.o.Draws, u.n(), nil)
+	compared := make([]bool, len(c.units))
+	for _, pair := range c.pairs {
+		compared[pair[0]], compared[pair[1]] = true, true
 	}
-	for first := 0; first < arms; {
-		end, runs := first, 0
-		for end < arms && (end == first || (runs+c.units[end].n())*c.o.Draws*len(c.o.Metrics) <= drawsAtOnce) {
-			runs += c.units[end].n()
-			end++
+	b := &bootstrap{c.table, c.o.Draws, c.o.Seed}
+	drawn := b.replicates(c.units, func(k int) ([]head, bool) { return c.headsOf(c.units[k]), compared[k] })
+	arms := len(c.arms)
+	for k, u := range c.units[arms:] {
+		c.drawn[arms+k] = newResample(len(c.o.Metrics), c.o.Draws, u.n())
+	}
+	c.done, c.added = make([]bool, len(c.units)), make([]int, len(c.units)-arms)
+	for _, block := range c.blocks() {
+		var units []unit
+		for _, k := range block {
+			units = append(units, c.units[k])
 		}
-		copy(c.drawn[first:end], b.next(c.units[first:end], c.headsOf))
-		for i, u := range c.units[arms:] {
-			c.addTerms(sums[i], u, first, end)
+		for i, scores := range b.scores(units) {
+			scores.drawn = drawn[block[i]]
+			c.drawn[block[i]], c.done[block[i]] = scores, true
 		}
-		for k := first; k < end; k++ {
+		c.addTerms()
+		for _, k := range block {
 			visit(k)
 		}
-		c.weigh(end)
-		first = end
+		c.weigh()
 	}
-	if len(sums) > 0 {
-		copy(c.drawn[arms:], b.last(c.units[arms:], c.headsOf))
-		for i, sum := range sums {
-			c.drawn[arms+i].score = sum.score
-			visit(arms + i)
-		}
-		c.weigh(len(c.units))
+	for k := arms; k < len(c.units); k++ {
+		c.drawn[k].drawn, c.done[k] = drawn[k], true
+		visit(k)
 	}
+	c.weigh()
 }
 
-// addTerms adds to a composite's scores those of its terms that are among the
-// arms from first to end, in the order of the terms.
-func (c *comparison) addTerms(sum *resample, u unit, first, end int) {
-	for _, t := range u.terms {
-		if t.arm < first || t.arm >= end {
-			continue
+// blocks are the arms that are resampled together. Those of composites come first, in the order of
+// their terms, in which they are added up: few of them wait for another.
+func (c *comparison) blocks() [][]int {
+	var order []int
+	listed := make([]bool, len(c.arms))
+	add := func(k int) {
+		if !listed[k] {
+			listed[k], order = true, append(order, k)
 		}
-		arm := c.drawn[t.arm]
-		for m := range c.o.Metrics {
-			for d := range c.o.Draws {
-				row, into := arm.on(m, d), sum.on(m, d)
-				for r := range into {
-					into[r] += t.weight * row[r]
+	}
+	for _, u := range c.units[len(c.arms):] {
+		for _, t := range u.terms {
+			add(t.arm)
+		}
+	}
+	for k := range c.arms {
+		add(k)
+	}
+	var blocks [][]int
+	scores := 0 // of the last block
+	for _, k := range order {
+		more := c.units[k].n() * c.o.Draws * len(c.o.Metrics)
+		if len(blocks) == 0 || scores+more > drawsAtOnce {
+			blocks, scores = append(blocks, nil), 0
+		}
+		last := len(blocks) - 1
+		blocks[last], scores = append(blocks[last], k), scores+more
+	}
+	return blocks
+}
+
+// addTerms adds up the scores of composites as far as their arms have been drawn: in the order of
+// the terms, so that sums come out the same to the last digit however many blocks there are.
+func (c *comparison) addTerms() {
+	for i, u := range c.units[len(c.arms):] {
+		sum := c.drawn[len(c.arms)+i]
+		for c.added[i] < len(u.terms) && c.done[u.terms[c.added[i]].arm] {
+			t := u.terms[c.added[i]]
+			arm := c.drawn[t.arm]
+			for m := range c.o.Metrics {
+				for d := range c.o.Draws {
+					row, into := arm.on(m, d), sum.on(m, d)
+					for r := range into {
+						into[r] += t.weight * row[r]
+					}
 				}
 			}
+			c.added[i]++
 		}
 	}
 }
 
-// weigh takes the evidence of contrasts whose units are among the first n, and
-// drops the draws that no contrast waits for. Looks come one after the other, so that
-// a study with looks keeps all.
-func (c *comparison) weigh(n int) {
+// weigh takes the evidence of contrasts both of whose units are done, and drops the scores of arms
+// that no contrast or composite waits for. Looks come one after the other, so that a study with looks keeps all.
+func (c *comparison) weigh() {
 	if c.o.Looks != nil {
 		return
 	}
-	waited := make([]bool, n)
+	waited := make([]bool, len(c.units))
 	for i, pair := range c.pairs {
 		a, b := pair[0], pair[1]
 		switch {
-		case max(a, b) >= n:
-			if low := min(a, b); low < n {
-				waited[low] = true
-			}
-		case c.drawn[a] != nil && c.drawn[b] != nil && c.found[0][i].a == nil:
+		case !c.done[a] || !c.done[b]:
+			waited[a], waited[b] = true, true
+		case c.found[0][i].a == nil:
 			for m := range c.o.Metrics {
 				c.found[m][i] = c.evidence(m, pair, c.units[a].n(), c.units[b].n())
 			}
 		}
 	}
-	for k := range waited {
-		if !waited[k] {
+	for i, added := range c.added {
+		for _, t := range c.units[len(c.arms)+i].terms[added:] {
+			waited[t.arm] = true
+		}
+	}
+	for k := range c.arms {
+		if c.done[k] && !waited[k] {
 			c.drawn[k] = nil
 		}
 	}

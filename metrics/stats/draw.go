@@ -187,20 +187,30 @@ func dot4(w [][]float64, x []float64) [lanes]float64 {
 // score on every draw of images, and how often each was drawn in its unit.
 type resample struct {
 	draws, runs int
-	heads       []head
-	places      int       // at least as many as runs
 	score       []float64 // [metric][draw][run]
-	times       []uint16  // [draw][place]
+	*drawn                // nil where nobody asks
 }
 
-// newResample has room for the draws of a unit of so many replicates.
-func newResample(metrics, draws, runs int, heads []head) *resample {
-	s := &resample{draws: draws, runs: runs, heads: heads, places: runs}
+// drawn is how often each replicate was drawn, and each of the heads'.
+type drawn struct {
+	heads  []head
+	places int      // at least as many as replicates
+	times  []uint16 // [draw][place]
+}
+
+// newResample has room for the scores of so many replicates.
+func newResample(metrics, draws, runs int) *resample {
+	return &resample{draws: draws, runs: runs, score: make([]float64, metrics*draws*runs)}
+}
+
+// newDrawn has room for the draws of so many replicates.
+func newDrawn(draws, runs int, heads []head) *drawn {
+	s := &drawn{heads: heads, places: runs}
 	for i := range heads {
 		heads[i].first = s.places
 		s.places += heads[i].n
 	}
-	s.score, s.times = make([]float64, metrics*draws*runs), make([]uint16, draws*s.places)
+	s.times = make([]uint16, draws*s.places)
 	return s
 }
 
@@ -210,8 +220,8 @@ func (s *resample) on(metric, draw int) []float64 {
 	return s.score[at : at+s.runs]
 }
 
-// drawn is how often each place was drawn.
-func (s *resample) drawn(draw int) []uint16 { return s.times[draw*s.places : (draw+1)*s.places] }
+// at is how often each place was drawn.
+func (s *drawn) at(draw int) []uint16 { return s.times[draw*s.places : (draw+1)*s.places] }
 
 // head is the first n replicates of a unit, as a look has them, drawn apart from
 // the whole unit and from all else: what a look found does not change when more
@@ -228,90 +238,76 @@ func newHead(u unit, n int) head {
 	return head{n: n, stream: hash.Sum64()}
 }
 
-// bootstrap draws images, the same for all runs, and replicates within each unit. It goes
-// from unit to unit, so that the draws of all need not be in memory together.
+// bootstrap draws images, the same for all runs, and replicates within each unit.
 type bootstrap struct {
 	*table
 	draws int
 	seed  int64
-	// replicates are, for each draw, the generator as the units so far left it; nil before the first.
-	replicates []rand.PCG
 }
 
-func (t *table) bootstrap(draws int, seed int64) *bootstrap {
-	return &bootstrap{table: t, draws: draws, seed: seed}
+// drawImages weighs the images of a draw, and gives the generator that its replicates are drawn by.
+func (b *bootstrap) drawImages(d int, weights []float64) *rand.PCG {
+	g := stream(b.seed, useImages, uint64(d))
+	for range weights {
+		weights[below(g, len(weights))]++
+	}
+	return g
 }
 
-// next draws units that follow those drawn before and have runs of their own, with the heads of
-// each, if any.
-func (b *bootstrap) next(units []unit, heads func(unit) []head) []*resample {
+// scores draws images for some of the units, which have runs of their own. Others may come later: the
+// scores of all need not be in memory together.
+func (b *bootstrap) scores(units []unit) []*resample {
 	out := make([]*resample, len(units))
+	var columns [][][]float64
 	for i, u := range units {
-		out[i] = b.room(u, heads)
+		out[i] = newResample(len(b.metrics), b.draws, u.n())
+		columns = append(columns, b.columns[u.first:u.end]...)
 	}
-	began := b.replicates != nil
-	if !began {
-		b.replicates = make([]rand.PCG, b.draws)
-	}
-	fill := func(d int, weights []float64) {
-		g := stream(b.seed, useImages, uint64(d))
-		for range weights {
-			weights[below(g, len(weights))]++
-		}
-		if !began {
-			b.replicates[d] = *g
-		}
-		b.drawReplicates(d, units, out)
-	}
-	first := units[0].first
-	b.project(b.columns[first:units[len(units)-1].end], b.draws, fill, func(d int, sums [][]float64) {
+	draw := func(d int, weights []float64) { b.drawImages(d, weights) }
+	b.project(columns, b.draws, draw, func(d int, sums [][]float64) {
 		all, scores := make([]float64, b.width), make([]float64, len(b.metrics))
-		for i, u := range units {
-			for r, s := range sums[u.first-first : u.end-first] {
-				b.scores(s, all, scores)
+		for i := range units {
+			for r := range out[i].runs {
+				b.table.scores(sums[r], all, scores)
 				for m, v := range scores {
 					out[i].on(m, d)[r] = v
 				}
 			}
+			sums = sums[out[i].runs:]
 		}
 	})
 	return out
 }
 
-// last draws the replicates of composites, which follow all other units. Their scores are for
-// the caller to sum up.
-func (b *bootstrap) last(units []unit, heads func(unit) []head) []*resample {
-	out := make([]*resample, len(units))
-	for i, u := range units {
-		out[i] = b.room(u, heads)
-	}
-	for d := range b.draws {
-		b.drawReplicates(d, units, out)
-	}
-	return out
-}
-
-func (b *bootstrap) room(u unit, heads func(unit) []head) *resample {
-	var of []head
-	if heads != nil {
-		of = heads(u)
-	}
-	return newResample(len(b.metrics), b.draws, u.n(), of)
-}
-
-// drawReplicates fills in how often each replicate of the units is drawn.
-func (b *bootstrap) drawReplicates(d int, units []unit, into []*resample) {
-	g := &b.replicates[d]
-	for i, u := range units {
-		times := into[i].drawn(d)
-		for range u.n() {
-			times[below(g, u.n())]++
+// replicates draws the replicates of all units, in their order. It keeps those of units that are wanted,
+// with the heads of each, if any.
+func (b *bootstrap) replicates(units []unit, wanted func(k int) ([]head, bool)) []*drawn {
+	out := make([]*drawn, len(units))
+	for k, u := range units {
+		if heads, is := wanted(k); is {
+			out[k] = newDrawn(b.draws, u.n(), heads)
 		}
-		for _, h := range into[i].heads {
-			g := stream(b.seed, useHeads, h.stream+uint64(d))
-			for range h.n {
-				times[h.first+below(g, h.n)]++
+	}
+	inParallel(b.draws, func(d int) {
+		g := b.drawImages(d, make([]float64, b.images))
+		for k, u := range units {
+			if out[k] == nil {
+				for range u.n() {
+					below(g, u.n())
+				}
+				continue
+			}
+			times := out[k].at(d)
+			for range u.n() {
+				times[below(g, u.n())]++
+			}
+			for _, h := range out[k].heads {
+				g := stream(b.seed, useHeads, h.stream+uint64(d))
+				for range h.n {
+					times[h.first+below(g, h.n)]++
+				}
 			}
 		}
-	}
+	})
+	return out
 }

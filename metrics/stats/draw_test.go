@@ -54,7 +54,9 @@ func TestDrawsAgreeWithMetrics(t *testing.T) {
 	arms := captions(rand.New(rand.NewPCG(5, 6)), 1, 2, 60)
 	tab := tableOf(t, arms[0].Runs, DefaultMetrics())
 	const draws, seed = 11, 9 // not a multiple of the lanes
-	s := tab.bootstrap(draws, seed).next([]unit{{end: 2}}, nil)[0]
+	b := &bootstrap{tab, draws, seed}
+	s := b.scores([]unit{{end: 2}})[0]
+	s.drawn = b.replicates([]unit{{end: 2}}, func(int) ([]head, bool) { return nil, true })[0]
 	for d := range draws {
 		g := stream(seed, useImages, uint64(d))
 		picks := make([]int, tab.images)

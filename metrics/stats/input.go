@@ -53,6 +53,8 @@ type Options struct {
 	// Baseline is the arm or composite that [Plan] takes as the one that others
 	// are better than; default the A of the first contrast.
 	Baseline string `json:"baseline,omitempty"`
+	// Summaries names the arms and composites that an analysis summarises; nil for all.
+	Summaries []string `json:"-"`
 	// Metrics are the keys to analyse; default [DefaultMetrics].
 	Metrics []string `json:"metrics"`
 	// Primary is the metric that the verdict is about; default "cider".

@@ -67,7 +67,7 @@ func percentiles(metric int, sides []side, alpha float64) (low, high float64) {
 	crossed := make([]float64, sides[0].of.draws)
 	for d := range crossed {
 		for _, a := range sides {
-			times, sum := a.of.drawn(d)[a.place:], 0.0
+			times, sum := a.of.at(d)[a.place:], 0.0
 			for r, v := range a.on(metric, d) {
 				sum += float64(times[r]) * v
 			}

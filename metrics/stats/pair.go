@@ -82,7 +82,7 @@ func Pairwise(arms []Arm, o Options) (PairAnalysis, error) {
 	}
 	out.Warnings = append(out.Warnings, metricWarnings(o.Metrics, arms)...)
 	sums, observed := t.observed()
-	drawn := t.bootstrap(o.Draws, o.Seed).next([]unit{{end: len(runs)}}, nil)[0]
+	drawn := (&bootstrap{t, o.Draws, o.Seed}).scores([]unit{{end: len(runs)}})[0]
 	swapped := t.swap(sums, o.Draws, o.Seed)
 	for m, key := range o.Metrics {
 		first := len(out.Pairs)

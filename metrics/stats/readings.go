@@ -241,7 +241,7 @@ type readings struct {
 func newReadings(readers []*reader, images int, classes []string) *readings {
 	statistics := readingStatistics(classes)
 	s := &readings{
-		resample: newResample(len(statistics), readingDraws, len(readers), nil), images: images, statistics: statistics,
+		resample: newResample(len(statistics), readingDraws, len(readers)), images: images, statistics: statistics,
 	}
 	// Seeds are not drawn: no percentiles are taken.
 	even := slices.Repeat([]float64{1}, images)

@@ -17,8 +17,11 @@ func TestManyRunsInLittleMemory(t *testing.T) {
 	}
 	o := Options{Metrics: []string{"cider", "bleu4", "meteor"}, Draws: 300, MinimumEffect: 1, Composites: []Composite{
 		half("low", names[0], names[3]), half("high", names[1], names[4]),
+		third("up", names[0], names[2], names[4]), third("down", names[4], names[1], names[2]),
 	}}
-	contrasts := []Contrast{{names[4], names[0]}, {"high", "low"}, {names[1], names[2]}, {names[2], "low"}}
+	contrasts := []Contrast{
+		{names[4], names[0]}, {"high", "low"}, {names[1], names[2]}, {names[2], "low"}, {"up", names[3]}, {names[3], "down"},
+	}
 	all := drawsAtOnce
 	t.Cleanup(func() { drawsAtOnce = all })
 	for _, looks := range []*Looks{nil, {Seeds: []int{2, 4}}} {
@@ -49,6 +52,15 @@ func TestManyRunsInLittleMemory(t *testing.T) {
 			t.Errorf("runs reduced for other metrics: %v", err)
 		}
 	}
+}
+
+// third weighs three arms alike: their sum depends on their order in its last digits.
+func third(name string, arms ...string) Composite {
+	c := Composite{Name: name}
+	for _, arm := range arms {
+		c.Terms = append(c.Terms, Term{arm, 1.0 / 3})
+	}
+	return c
 }
 
 // analysed is an analysis as text.
