@@ -18,8 +18,24 @@ const enough = 0.05
 // speed of those that run.
 type estimator struct {
 	trials map[string]*outlook // by run
-	costs  map[string][]float64
-	all    []float64 // seconds of all completed trials of the plan
+	costs  map[string]*times
+	all    times // of all completed trials of the plan
+}
+
+// times are those of some trials, in seconds.
+type times struct {
+	sum float64
+	n   int
+}
+
+func (t *times) add(seconds float64) { t.sum, t.n = t.sum+seconds, t.n+1 }
+
+// mean is 0 where there are none.
+func (t *times) mean() float64 {
+	if t == nil || t.n == 0 {
+		return 0
+	}
+	return t.sum / float64(t.n)
 }
 
 // outlook is what is known of the time of a trial.
@@ -41,7 +57,7 @@ func costKey(settings experiments.Settings) string {
 
 // know takes in the plan and all known runs.
 func (e *estimator) know(trials []experiments.Trial, known []store.Run) {
-	e.trials, e.costs = map[string]*outlook{}, map[string][]float64{}
+	e.trials, e.costs, e.all = map[string]*outlook{}, map[string]*times{}, times{}
 	runs := make(map[string]store.Run, len(known))
 	for _, run := range known {
 		runs[run.ID] = run
@@ -66,15 +82,22 @@ func (e *estimator) know(trials []experiments.Trial, known []store.Run) {
 		if err != nil {
 			continue // an estimate does without it
 		}
-		key := costKey(settings)
-		e.costs[key] = append(e.costs[key], run.Seconds)
+		e.cost(costKey(settings)).add(run.Seconds)
 	}
+}
+
+// cost are the times of trials of one cost.
+func (e *estimator) cost(key string) *times {
+	if e.costs[key] == nil {
+		e.costs[key] = &times{}
+	}
+	return e.costs[key]
 }
 
 func (e *estimator) took(o *outlook, seconds float64) {
 	if seconds > 0 {
-		e.costs[o.cost] = append(e.costs[o.cost], seconds)
-		e.all = append(e.all, seconds)
+		e.cost(o.cost).add(seconds)
+		e.all.add(seconds)
 	}
 }
 
@@ -106,15 +129,15 @@ func (e *estimator) see(event Event) {
 // remaining returns the time left with so many jobs at once, and whether there is
 // anything to tell it from.
 func (e *estimator) remaining(jobs int) (time.Duration, bool) {
-	typical := mean(e.all)
+	typical := e.all.mean()
 	if typical == 0 {
-		var speeds []float64
+		var speeds times
 		for _, o := range e.trials {
 			if whole, ok := o.projected(); ok && !o.settled {
-				speeds = append(speeds, whole)
+				speeds.add(whole)
 			}
 		}
-		typical = mean(speeds)
+		typical = speeds.mean()
 	}
 	total, longest := 0.0, 0.0
 	for _, o := range e.trials {
@@ -123,7 +146,7 @@ func (e *estimator) remaining(jobs int) (time.Duration, bool) {
 		}
 		whole, ok := o.projected()
 		if !ok {
-			if whole = mean(e.costs[o.cost]); whole == 0 {
+			if whole = e.costs[o.cost].mean(); whole == 0 {
 				whole = typical
 			}
 		}
@@ -146,17 +169,6 @@ func (o *outlook) projected() (float64, bool) {
 		return 0, false
 	}
 	return time.Since(o.started).Seconds() / done, true
-}
-
-func mean(values []float64) float64 {
-	if len(values) == 0 {
-		return 0
-	}
-	sum := 0.0
-	for _, v := range values {
-		sum += v
-	}
-	return sum / float64(len(values))
 }
 
 // Estimate guesses how long the trials that are not complete will take, some at

@@ -37,7 +37,7 @@ func (t *trial) prune(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	runs, err := t.cfg.DB.Runs(durable, t.cfg.Study)
+	runs, err := t.cfg.DB.Members(durable, t.cfg.Study)
 	if err != nil {
 		return err
 	}

@@ -43,34 +43,24 @@ func ignoreCanceled(ctx context.Context, err error) error {
 func (s *study) claim(ctx context.Context) (claimed *task, elsewhere int, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	known, err := s.cfg.DB.Runs(ctx, "")
-	if err != nil {
-		return nil, 0, err
-	}
-	runs := make(map[string]store.Run, len(known))
-	for _, run := range known {
-		runs[run.ID] = run
-	}
 	for _, trial := range s.cfg.Trials {
-		run, found := runs[trial.ID]
-		if !found || s.tried[trial.ID] || s.active[trial.ID] {
+		if s.tried[trial.ID] || s.active[trial.ID] {
 			continue
 		}
-		switch run.State {
-		case store.Completed:
-			s.settled(run)
+		run, found, err := s.cfg.DB.Stand(ctx, trial.ID)
+		if err != nil {
+			return nil, 0, err
+		}
+		if !found {
 			continue
-		case store.Failed:
-			if run.Attempt != s.before[run.ID].Attempt || !s.retry(run) {
-				s.settled(run)
-				continue
+		}
+		if s.ended(run) {
+			if err := s.settle(ctx, run); err != nil {
+				return nil, 0, err
 			}
-		case store.Pruned:
-			if s.givenUp(run) {
-				s.settled(run)
-				continue
-			}
-		case store.Running:
+			continue
+		}
+		if run.State == store.Running {
 			dead, err := s.watch.dead(ctx, run)
 			if err != nil {
 				return nil, 0, err
@@ -84,6 +74,10 @@ func (s *study) claim(ctx context.Context) (claimed *task, elsewhere int, err er
 			s.halted, s.tried[run.ID] = true, true // somebody asked since this process began
 			continue
 		}
+		before, err := s.cfg.DB.Run(ctx, run.ID) // all of it, for whoever works on it
+		if err != nil {
+			return nil, 0, err
+		}
 		claim, err := s.cfg.DB.Claim(ctx, run, me(s.cfg.Lease))
 		if errors.Is(err, store.ErrTaken) {
 			elsewhere++
@@ -94,7 +88,7 @@ func (s *study) claim(ctx context.Context) (claimed *task, elsewhere int, err er
 		}
 		s.active[run.ID] = true
 		s.waiting = false
-		return &task{run, claim}, 0, nil
+		return &task{before, claim}, 0, nil
 	}
 	if elsewhere > 0 && len(s.active) == 0 && !s.waiting {
 		s.waiting = true
@@ -112,11 +106,26 @@ func (s *study) release(run string, lost bool) {
 	s.tried[run] = !lost
 }
 
-// settled notes a trial that needs nothing from this process any more.
-func (s *study) settled(run store.Run) {
+// ended tells whether a trial needs nothing from this process any more.
+func (s *study) ended(run store.Run) bool {
+	switch run.State {
+	case store.Completed:
+		return true
+	case store.Failed:
+		return run.Attempt != s.before[run.ID].Attempt || !s.retry(run)
+	}
+	return s.givenUp(run)
+}
+
+// settle notes that a trial has ended, and tells of it where that is new.
+func (s *study) settle(ctx context.Context, run store.Run) error {
 	s.tried[run.ID] = true
 	if before := s.before[run.ID]; before.State == run.State && before.Attempt == run.Attempt {
-		return // it was so from the start
+		return nil // it was so from the start
+	}
+	run, err := s.cfg.DB.Run(ctx, run.ID) // with its scores
+	if err != nil {
+		return err
 	}
 	split, scores := run.Final()
 	event := Event{Kind: EventCompleted, Run: run.ID, Attempt: run.Attempt, Phase: split, Metrics: scores}
@@ -127,4 +136,5 @@ func (s *study) settled(run store.Run) {
 		event = Event{Kind: EventPruned, Run: run.ID, Attempt: run.Attempt, Message: run.Error}
 	}
 	s.report(event)
+	return nil
 }

@@ -255,7 +255,7 @@ func (s *study) work(ctx context.Context) error {
 // summary counts how the trials stand.
 func (s *study) summary(ctx context.Context) (Summary, error) {
 	summary := Summary{Total: len(s.cfg.Trials), Failures: []Failure{}}
-	known, err := s.cfg.DB.Runs(ctx, "")
+	known, err := s.cfg.DB.Members(ctx, "")
 	if err != nil {
 		return summary, err
 	}
