@@ -166,7 +166,10 @@ func FreeCheckpoints(ctx context.Context, db *store.DB, ids []string, unfinished
 	}
 	all := []Freed{}
 	for _, id := range ids {
-		run, err := db.Run(ctx, id)
+		run, known, err := db.Stand(ctx, id)
+		if err == nil && !known {
+			_, err = db.Run(ctx, id) // which says so
+		}
 		if err != nil {
 			return nil, err
 		}

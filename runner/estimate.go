@@ -19,7 +19,8 @@ const enough = 0.05
 type estimator struct {
 	trials map[string]*outlook // by run
 	costs  map[string]*times
-	all    times // of all completed trials of the plan
+	keys   map[string]string // run → its cost, of those that were asked for: settings of a run never change
+	all    times             // of all completed trials of the plan
 }
 
 // times are those of some trials, in seconds.
@@ -64,7 +65,7 @@ func (e *estimator) know(trials []experiments.Trial, known []store.Run) {
 	}
 	for _, trial := range trials {
 		run := runs[trial.ID]
-		o := &outlook{cost: costKey(trial.Settings), settled: run.State == store.Completed || run.State == store.Failed || run.State == store.Pruned}
+		o := &outlook{cost: e.costOf(trial.ID, trial.Settings), settled: run.State == store.Completed || run.State == store.Failed || run.State == store.Pruned}
 		if epochs := trial.Settings.Train.Epochs; epochs > 0 {
 			o.fraction = float64(run.Epochs) / float64(epochs)
 		}
@@ -78,12 +79,29 @@ func (e *estimator) know(trials []experiments.Trial, known []store.Run) {
 		if run.State != store.Completed || run.Seconds <= 0 || e.trials[run.ID] != nil {
 			continue
 		}
-		settings, err := results.Settings(run)
-		if err != nil {
-			continue // an estimate does without it
+		key, known := e.keys[run.ID]
+		if !known {
+			settings, err := results.Settings(run)
+			if err != nil {
+				continue // an estimate does without it
+			}
+			key = e.costOf(run.ID, settings)
 		}
-		e.cost(costKey(settings)).add(run.Seconds)
+		e.cost(key).add(run.Seconds)
 	}
+}
+
+// costOf is the cost of a run with these settings.
+func (e *estimator) costOf(run string, settings experiments.Settings) string {
+	key, known := e.keys[run]
+	if !known {
+		if e.keys == nil {
+			e.keys = map[string]string{}
+		}
+		key = costKey(settings)
+		e.keys[run] = key
+	}
+	return key
 }
 
 // cost are the times of trials of one cost.

@@ -21,16 +21,21 @@ type Tally struct {
 	Left time.Duration
 }
 
-// TallyOf counts runs as they stand now. Settings that cannot be read are an error.
-func TallyOf(runs []store.Run, now time.Time) (Tally, error) {
+// A Tallier counts the runs of a study, again and again. The zero value is ready to use.
+type Tallier struct {
+	trials    map[string]experiments.Trial // by id, with settings that were read once
+	estimator estimator
+}
+
+// Tally counts runs as they stand now. Settings that cannot be read are an error.
+func (c *Tallier) Tally(runs []store.Run, now time.Time) (Tally, error) {
 	t := Tally{Total: len(runs)}
 	trials := make([]experiments.Trial, len(runs))
 	for i, run := range runs {
-		settings, err := results.Settings(run)
-		if err != nil {
+		var err error
+		if trials[i], err = c.trial(run); err != nil {
 			return t, err
 		}
-		trials[i] = experiments.Trial{ID: run.ID, Arm: run.Arm, Settings: settings}
 		switch run.State {
 		case store.Running:
 			if results.SilentSince(run, now).IsZero() {
@@ -49,10 +54,29 @@ func TallyOf(runs []store.Run, now time.Time) (Tally, error) {
 			t.Pruned++
 		}
 	}
-	if left, ok := Estimate(trials, runs, t.Running); ok {
+	c.estimator.know(trials, runs)
+	if left, ok := c.estimator.remaining(t.Running); ok {
 		t.Left = left
 	}
 	return t, nil
+}
+
+// trial is the one that a run is of.
+func (c *Tallier) trial(run store.Run) (experiments.Trial, error) {
+	trial, known := c.trials[run.ID]
+	if known {
+		return trial, nil
+	}
+	settings, err := results.Settings(run)
+	if err != nil {
+		return trial, err
+	}
+	if c.trials == nil {
+		c.trials = map[string]experiments.Trial{}
+	}
+	trial = experiments.Trial{ID: run.ID, Arm: run.Arm, Settings: settings}
+	c.trials[run.ID] = trial
+	return trial, nil
 }
 
 // Ended is how many runs are completed, failed or pruned.

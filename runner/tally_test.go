@@ -24,7 +24,7 @@ func TestTally(t *testing.T) {
 		r.ID, r.Settings = string(rune('a'+len(runs))), settings
 		runs = append(runs, r)
 	}
-	got, err := TallyOf(runs, now)
+	got, err := (&Tallier{}).Tally(runs, now)
 	if err != nil || got.Left <= 0 {
 		t.Errorf("%v left, %v", got.Left, err)
 	}
@@ -33,7 +33,7 @@ func TestTally(t *testing.T) {
 		t.Errorf("%+v, %d ended, want %+v, 4", got, got.Ended(), want)
 	}
 	runs[0].Settings = json.RawMessage("{")
-	if _, err := TallyOf(runs, now); err == nil {
+	if _, err := (&Tallier{}).Tally(runs, now); err == nil {
 		t.Error("settings that cannot be read are no error")
 	}
 	summary := Summary{Failures: []Failure{{Kind: FailureCrash}, {Kind: FailureData}, {Kind: FailureDisk}}}

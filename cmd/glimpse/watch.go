@@ -47,9 +47,9 @@ if trials failed. Ctrl-C ends the watching, not the study.`,
 			}
 			w := watcher{p: term.NewProgress(c.OutOrStdout()), before: map[string]store.Run{}, silent: map[string]bool{}}
 			defer w.p.Close()
+			var runs []store.Run
 			for {
-				runs, err := opened.Runs(c.Context(), name)
-				if err != nil {
+				if runs, err = opened.Refresh(c.Context(), name, runs); err != nil {
 					return err
 				}
 				if len(w.labels) < len(runs) { // at first, and when the plan has grown
@@ -83,11 +83,13 @@ type watcher struct {
 	labels map[string]string // run id → what distinguishes it from the others
 	silent map[string]bool   // run id → no sign of life when it was last looked at
 	begun  bool
+
+	tallier runner.Tallier
 }
 
 // look shows how the runs stand, and says whether the study has ended.
 func (w *watcher) look(study string, runs []store.Run, now time.Time) (ended bool, err error) {
-	tally, err := runner.TallyOf(runs, now)
+	tally, err := w.tallier.Tally(runs, now)
 	if err != nil {
 		return false, err
 	}
@@ -124,10 +126,13 @@ func (w *watcher) look(study string, runs []store.Run, now time.Time) (ended boo
 
 // show tells of one run what is new.
 func (w *watcher) show(run store.Run, now time.Time) {
+	old, known := w.before[run.ID]
+	if run.State != store.Running && (!known || run.State == old.State && run.Epochs == old.Epochs) {
+		return // most, again and again
+	}
 	settings, _ := results.Settings(run) // they have been read before
 	epochs := settings.Train.Epochs
 	name := cli.TrialName(run.ID, cmp.Or(w.labels[run.ID], run.Arm), run.Seed)
-	old, known := w.before[run.ID]
 	if known && run.Epochs > old.Epochs {
 		w.p.Log(fmt.Sprintf("%s epoch %d/%d", name, run.Epochs, epochs))
 	}
@@ -144,7 +149,7 @@ func (w *watcher) show(run store.Run, now time.Time) {
 		w.p.Update(name, run.Epochs, epochs, note)
 		return
 	}
-	if !known || old.State == run.State {
+	if old.State == run.State {
 		return
 	}
 	line := name + " " + run.State

@@ -70,6 +70,39 @@ func (db *DB) Members(ctx context.Context, study string) ([]Run, error) {
 	return runs, err
 }
 
+// Refresh returns what [DB.Runs] does of a study whose runs were read before. Of these it reads whole only
+// those that are new, that somebody works on, or that stand otherwise than they did: what else a run has
+// changes with these alone while its study runs.
+func (db *DB) Refresh(ctx context.Context, study string, before []Run) ([]Run, error) {
+	if len(before) == 0 {
+		return db.Runs(ctx, study)
+	}
+	known := indexed(before)
+	var runs []Run
+	err := db.read(ctx, func(tx *sql.Tx) (err error) {
+		if runs, err = memberRuns(ctx, tx, standingColumns, study); err != nil {
+			return err
+		}
+		for i := range runs {
+			r, old := &runs[i], known[runs[i].ID]
+			if old != nil && old.State == r.State && r.State != Running && old.Attempt == r.Attempt && old.Finished.Equal(r.Finished) {
+				r.Settings, r.Progress, r.Environment, r.Metrics = old.Settings, old.Progress, old.Environment, old.Metrics
+				continue
+			}
+			whole, err := queryRuns(ctx, tx, "FROM runs r WHERE r.id = ?", r.ID)
+			if err != nil {
+				return err
+			}
+			r.Settings, r.Progress, r.Environment = whole[0].Settings, whole[0].Progress, whole[0].Environment
+			if err := addMetrics(ctx, tx, map[string]*Run{r.ID: r}, "", r.ID); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return runs, err
+}
+
 // Stand returns how the run of an id stands, as [DB.Members] does but for its studies, and whether there is one.
 func (db *DB) Stand(ctx context.Context, id string) (run Run, known bool, err error) {
 	err = db.read(ctx, func(tx *sql.Tx) error {
