@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -145,5 +146,22 @@ func TestCompare(t *testing.T) {
 	_, first, _ := call(t, "compare", "none", "soft", "--study", "made-up", "--json")
 	if _, second, _ := call(t, "compare", "none", "soft", "--study", "made-up", "--json"); first != second {
 		t.Error("the same comparison gave other numbers")
+	}
+}
+
+func TestManyWarningsAreCounted(t *testing.T) {
+	warnings := make([]string, mostWarnings+3)
+	for i := range warnings {
+		warnings[i] = "arm " + strconv.Itoa(i) + " has 1 run"
+	}
+	for _, n := range []int{0, mostWarnings, mostWarnings + 3} {
+		var out strings.Builder
+		if err := printWarnings(&out, warnings[:n]); err != nil {
+			t.Fatal(err)
+		}
+		lines := strings.Count(out.String(), "\n")
+		if told := strings.Contains(out.String(), "and 3 more; --json has them all"); told != (n > mostWarnings) || lines > mostWarnings+1 || lines < min(n, mostWarnings) {
+			t.Errorf("of %d warnings:\n%s", n, out.String())
+		}
 	}
 }

@@ -77,8 +77,15 @@ func printPairs(w io.Writer, a *stats.PairAnalysis) error {
 	return printWarnings(w, a.Warnings)
 }
 
+// mostWarnings are printed: averages over thousands of arms have one for each.
+const mostWarnings = 12
+
 func printWarnings(w io.Writer, warnings []string) error {
-	for _, warning := range warnings {
+	for i, warning := range warnings {
+		if i == mostWarnings {
+			_, err := fmt.Fprintf(w, "warning: and %d more; --json has them all\n", len(warnings)-i)
+			return err
+		}
 		if _, err := fmt.Fprintf(w, "warning: %s\n", term.Line(warning)); err != nil {
 			return err
 		}
