@@ -22,7 +22,8 @@ func reportCommand() *cobra.Command {
 		Long: `Writes the report of a study (its name or its YAML file) into a folder:
 index.html, which opens from disk, report.md, each plot as SVG and PNG, each
 table as CSV and LaTeX. It reads the results database and nothing else, and works while
-the study is still running.`,
+the study is still running. Of more than a thousand trials the page shows a part,
+and says so; the CSV files have all.`,
 		Example: `  glimpse report flickr8k-attention -o report
   glimpse report experiments/demo.yaml --db demo.db -o demo-report`,
 		Args:              cobra.ExactArgs(1),

@@ -77,8 +77,9 @@ var work = []struct {
 	{"check", func(ctx context.Context, db *store.DB, s Shape, dir string) error { return db.Check(ctx) }},
 }
 
-// BenchmarkManyRuns works on a study of -runs runs that compares attentions, and on a search
-// with a seed an arm.
+// BenchmarkManyRuns works on a study that compares attentions, and on a search with a seed an arm. Of another size:
+//
+//	go test -run '^$' -bench ManyRuns ./internal/synthetic -args -runs 10000
 func BenchmarkManyRuns(b *testing.B) {
 	search := OfRuns(*ofRuns)
 	search.Arms, search.Seeds, search.Search = *ofRuns, 1, true
