@@ -136,6 +136,28 @@ func TestImportsPointOneWay(t *testing.T) {
 	}
 }
 
+// TestPureListIsWhole holds the list of packages that `just test-pure` tests against the packages that there are.
+func TestPureListIsWhole(t *testing.T) {
+	text, err := os.ReadFile("justfile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), "pure := \"")
+	quoted, _, _ := strings.Cut(rest, "\"")
+	patterns := strings.Fields(quoted)
+	for _, p := range list(t) {
+		path := strings.TrimPrefix(p.ImportPath, module+"/")
+		if p.ImportPath == module || slices.Contains(needTorch, owner(path)) && path != "models/pth" {
+			continue
+		}
+		if !slices.ContainsFunc(patterns, func(pattern string) bool {
+			return inside(path, strings.TrimSuffix(strings.TrimPrefix(pattern, "./"), "/..."))
+		}) {
+			t.Errorf("the justfile's list of pure packages lacks %s", path)
+		}
+	}
+}
+
 // TestPurePackagesNeedNoLibtorch looks at whole dependency trees, tests included.
 func TestPurePackagesNeedNoLibtorch(t *testing.T) {
 	for _, p := range list(t, "-test") {
