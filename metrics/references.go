@@ -1,8 +1,6 @@
 package metrics
 
-import (
-	"slices"
-)
+import "slices"
 
 // References are the reference captions of some images with their n-grams counted once, so
 // that any number of candidates can be scored against them, one by one: the rewards of sampled

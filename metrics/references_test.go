@@ -42,7 +42,7 @@ func TestReferences(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if together.Images[3].CIDErD < 1 || together.Images[2].CIDErD != 0 {
+	if together.Images[3].CIDErD < 1 || together.Images[2].CIDErD > 0.1 {
 		t.Errorf("the test's captions score %v and %v", together.Images[3].CIDErD, together.Images[2].CIDErD)
 	}
 }
