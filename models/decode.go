@@ -38,6 +38,9 @@ type beamSearch struct {
 	members []*member     // one, or those of an ensemble
 	mask    *torch.Tensor // V
 	beams   [][]beam      // of each image
+	// choose makes the unfinished beams longer, each by one word of those whose log
+	// probabilities, rows×V, stand in the beam's row.
+	choose func(s *torch.Scope, logp *torch.Tensor) error
 }
 
 // member is a network that takes part in a search.
@@ -64,35 +67,59 @@ func (n *network) mask(s *torch.Scope) *torch.Tensor {
 // are finished or MaxLength words long. An unfinished beam counts too, so every
 // image gets its best caption. <pad>, <s> and <unk> never come out.
 func search(ctx context.Context, s *torch.Scope, networks []*network, features []*torch.Tensor, o experiments.Decode) ([]beam, error) {
-	b := beamSearch{Decode: o, mask: networks[0].mask(s), beams: make([][]beam, features[0].Size(0))}
-	for i := range b.beams {
-		b.beams[i] = []beam{{row: i}}
-	}
-	defer b.release()
+	pictures := make([]picture, len(networks))
 	for i, n := range networks {
-		m := &member{network: n, picture: n.look(s, features[i], false)}
-		for range n.gru {
-			m.states = append(m.states, s.Keep(s.Detach(m.picture.first)))
-		}
-		b.members = append(b.members, m)
+		pictures[i] = n.look(s, features[i], false)
 	}
-	for more := true; more; {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		err := s.Do(func(s *torch.Scope) (err error) {
-			more, err = b.step(s)
-			return err
-		})
-		if err != nil {
-			return nil, err
-		}
+	return searchOn(ctx, s, networks, pictures, o)
+}
+
+// searchOn is search, given what each network computes once of the images.
+func searchOn(ctx context.Context, s *torch.Scope, networks []*network, pictures []picture, o experiments.Decode) ([]beam, error) {
+	b := newSearch(s, networks, pictures, o, 1)
+	b.choose = b.chooseBest
+	if err := b.run(ctx, s); err != nil {
+		return nil, err
 	}
 	best := make([]beam, len(b.beams))
 	for i, list := range b.beams {
 		best[i] = slices.MaxFunc(list, func(x, y beam) int { return cmp.Compare(x.score(o.LengthPenalty), y.score(o.LengthPenalty)) })
 	}
 	return best, nil
+}
+
+// newSearch is at the beginning of so many captions for each image.
+func newSearch(s *torch.Scope, networks []*network, pictures []picture, o experiments.Decode, each int) *beamSearch {
+	b := &beamSearch{Decode: o, mask: networks[0].mask(s), beams: make([][]beam, pictures[0].first.Size(0))}
+	for i := range b.beams {
+		b.beams[i] = slices.Repeat([]beam{{row: i}}, each)
+	}
+	for i, n := range networks {
+		m := &member{network: n, picture: pictures[i]}
+		for range n.gru {
+			m.states = append(m.states, s.Keep(s.Detach(m.picture.first)))
+		}
+		b.members = append(b.members, m)
+	}
+	return b
+}
+
+// run makes captions longer until all are finished or MaxLength words long.
+func (b *beamSearch) run(ctx context.Context, s *torch.Scope) error {
+	defer b.release()
+	for more := true; more; {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		err := s.Do(func(s *torch.Scope) (err error) {
+			more, err = b.step(s)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (b *beamSearch) release() {
@@ -159,13 +186,7 @@ func (b *beamSearch) step(s *torch.Scope) (more bool, err error) {
 	p.group(len(b.beams))
 	p.sizes = []int64{int64(len(rows))}
 	logp, states := b.read(s, p, rows)
-	width := min(int64(b.Beam), logp.Size(1))
-	values, indices := s.TopK(logp, width) // rows×width
-	next := extensions{width: int(width)}
-	if next.logp, err = s.Floats(values); err != nil {
-		return false, err
-	}
-	if next.word, err = s.Ints(indices); err != nil {
+	if err := b.choose(s, logp); err != nil {
 		return false, err
 	}
 	b.release()
@@ -174,10 +195,24 @@ func (b *beamSearch) step(s *torch.Scope) (more bool, err error) {
 			m.states[l] = s.Keep(t)
 		}
 	}
+	return true, nil
+}
+
+// chooseBest keeps the best beams of each image.
+func (b *beamSearch) chooseBest(s *torch.Scope, logp *torch.Tensor) (err error) {
+	width := min(int64(b.Beam), logp.Size(1))
+	values, indices := s.TopK(logp, width) // rows×width
+	next := extensions{width: int(width)}
+	if next.logp, err = s.Floats(values); err != nil {
+		return err
+	}
+	if next.word, err = s.Ints(indices); err != nil {
+		return err
+	}
 	for i, list := range b.beams {
 		b.beams[i] = b.grow(list, next)
 	}
-	return true, nil
+	return nil
 }
 
 // read reads one word in each of the rows of states, and gives the log probabilities of the next word, rows×V, and each
