@@ -103,12 +103,7 @@ func (c *Captioner) reinforceStep(s *torch.Scope, images []int, lr float64, rewa
 	}
 	rewards := reward(each, c.wordsOf(slices.Concat(drawn, greedy)))
 	sampled, references := rewards[:len(drawn)], rewards[len(drawn):]
-	p := pack(batchOf(len(images), drawn))
-	words := p.tensors(s, c.device)
-	logits, _ := c.network.predict(s, look, words, false) // M×V
-	weights := p.weights(advantages(sampled, references, r.Samples))
-	term := s.WeightedCrossEntropy(s.Add(logits, c.network.mask(s)), words.target, s.FromFloats(c.device, weights, int64(len(weights))))
-	if _, err := c.descend(s, term, lr); err != nil {
+	if _, err := c.descend(s, c.network.policyLoss(s, look, drawn, advantages(sampled, references, r.Samples)), lr); err != nil {
 		return 0, 0, err
 	}
 	c.samples.Add(drawn, r.Samples, sampled, entropy)
@@ -154,6 +149,15 @@ func (n *network) sample(s *torch.Scope, p picture, o experiments.Decode, each i
 		}
 	}
 	return captions, entropy, nil
+}
+
+// policyLoss is L of sampled captions, of B images as many each, and their advantages r(w) − b.
+func (n *network) policyLoss(s *torch.Scope, look picture, captions [][]int64, advantages []float64) *torch.Tensor {
+	p := pack(batchOf(int(look.first.Size(0)), captions))
+	words := p.tensors(s, n.device)
+	logits, _ := n.predict(s, look, words, false) // M×V
+	weights := p.weights(advantages)
+	return s.WeightedCrossEntropy(s.Add(logits, n.mask(s)), words.target, s.FromFloats(n.device, weights, int64(len(weights))))
 }
 
 // wordsOf gives captions as words, </s> with them.
