@@ -28,6 +28,15 @@ func (r *References) Score(image int, candidate []string) ImageScore {
 	return s
 }
 
+// ScoreAll scores candidates, each for the image of its index, on all cores.
+func (r *References) ScoreAll(images []int, candidates [][]string) []ImageScore {
+	scores := make([]ImageScore, len(candidates))
+	inParallel(len(candidates), func() func(i int) {
+		return func(i int) { scores[i] = r.Score(images[i], candidates[i]) }
+	})
+	return scores
+}
+
 // count numbers a caption and its n-grams without adding to the corpus: what no reference has
 // gets numbers beyond those of the corpus.
 func (r *References) count(tokens []string) caption {

@@ -3,7 +3,6 @@ package metrics
 import (
 	"math"
 	"slices"
-	"sync"
 	"testing"
 )
 
@@ -24,24 +23,23 @@ func TestReferences(t *testing.T) {
 	for i := range items {
 		images[i] = items[i].References
 	}
-	r := NewReferences(images)
-	var wg sync.WaitGroup
-	for range 2 { // at once, as rewards are
-		wg.Go(func() {
-			for i, want := range together.Images {
-				got := r.Score(i, items[i].Candidate)
-				if got.Match != want.Match || got.Length != want.Length || got.RefLength != want.RefLength {
-					t.Errorf("image %d: counts %+v, want %+v", i, got, want)
-				}
-				for _, pair := range [][2]float64{{got.CIDEr, want.CIDEr}, {got.CIDErD, want.CIDErD}, {got.CIDErPlain, want.CIDErPlain}} {
-					if math.Abs(pair[0]-pair[1]) > 1e-12 {
-						t.Errorf("image %d: CIDEr %v, want %v", i, pair[0], pair[1])
-					}
-				}
-			}
-		})
+	var order []int // several captions of an image, in no order
+	var candidates [][]string
+	for i := range slices.Backward(items) {
+		order = append(order, i, i)
+		candidates = append(candidates, items[i].Candidate, items[i].Candidate)
 	}
-	wg.Wait()
+	for k, got := range NewReferences(images).ScoreAll(order, candidates) {
+		want := together.Images[order[k]]
+		if got.Match != want.Match || got.Length != want.Length || got.RefLength != want.RefLength {
+			t.Errorf("image %d: counts %+v, want %+v", order[k], got, want)
+		}
+		for _, pair := range [][2]float64{{got.CIDEr, want.CIDEr}, {got.CIDErD, want.CIDErD}, {got.CIDErPlain, want.CIDErPlain}} {
+			if math.Abs(pair[0]-pair[1]) > 1e-12 {
+				t.Errorf("image %d: CIDEr %v, want %v", order[k], pair[0], pair[1])
+			}
+		}
+	}
 	if together.Images[3].CIDErD < 1 || together.Images[2].CIDErD > 0.1 {
 		t.Errorf("the test's captions score %v and %v", together.Images[3].CIDErD, together.Images[2].CIDErD)
 	}
