@@ -16,7 +16,8 @@ func (r *result) reinforcementText() string {
 	var runs, gained int
 	var wrong []string
 	for _, run := range r.Runs {
-		if !slices.ContainsFunc(run.Epochs, epoch.reinforced) {
+		begin := slices.IndexFunc(run.Epochs, epoch.reinforced)
+		if begin < 0 {
 			continue
 		}
 		runs++
@@ -25,11 +26,12 @@ func (r *result) reinforcementText() string {
 				ways = append(ways, way)
 			}
 		}
-		for _, e := range run.Epochs {
-			if e.Epoch == run.BestEpoch && e.reinforced() {
+		first := run.Epochs[begin].Sampled.all()
+		for _, e := range run.Epochs[begin:] {
+			if e.Epoch == run.BestEpoch {
 				gained++
 			}
-			for _, sign := range results.Collapse(e.Sampled.all()) {
+			for _, sign := range results.Collapse(first, e.Sampled.all()) {
 				wrong = append(wrong, fmt.Sprintf("run %s, epoch %d: %s", run.ID, e.Epoch, sign))
 			}
 		}

@@ -1,6 +1,10 @@
 package results
 
-import "fmt"
+import (
+	"fmt"
+
+	"glimpse/internal/store"
+)
 
 // A SampledValue is one that the samples of an epoch of reinforcement are watched by, over all captions that the epoch has
 // sampled.
@@ -8,9 +12,10 @@ type SampledValue struct {
 	Key   string
 	Title string
 	Scale float64 // what it is multiplied by to be shown; 100 for shares
-	// Limit is the value beyond which training has gone wrong, and Below whether that is below it; 0 for none.
-	Limit float64
-	Below bool
+	// Limit is the value beyond which training has gone wrong; 0 for none. Below tells whether that is below it, and Rise
+	// whether it is how much the value may rise from the run's first epoch of reinforcement.
+	Limit       float64
+	Below, Rise bool
 	// Wrong says what a value beyond the limit means, after the value.
 	Wrong string
 }
@@ -24,7 +29,7 @@ var SampledValues = []SampledValue{
 	{Key: "length", Title: "Length", Scale: 1, Limit: 3, Below: true,
 		Wrong: "words is the mean length of the sampled captions: they have become stumps"},
 	{Key: "empty", Title: "Empty", Scale: 100, Limit: 0.01, Wrong: "% of the sampled captions are empty"},
-	{Key: "repeating", Title: "Repeating", Scale: 100, Limit: 0.1,
+	{Key: "repeating", Title: "Repeating", Scale: 100, Limit: 0.1, Rise: true,
 		Wrong: "% of the sampled captions say a word twice in a row, or three words in a row twice"},
 	{Key: "unfinished", Title: "Unfinished", Scale: 100, Limit: 0.05,
 		Wrong: "% of the sampled captions are cut off at decode.max_length"},
@@ -38,14 +43,33 @@ func (v SampledValue) Text(x float64) string {
 	return fmt.Sprintf("%.2f", x)
 }
 
-// Collapse tells, a clause each, what is wrong with the samples of an epoch: signs that training goes after the reward at
-// the cost of captions. There are none in an epoch that has sampled nothing.
-func Collapse(sampled map[string]float64) []string {
+// FirstSampled are the values of a run's first epoch of reinforcement; nil before it.
+func FirstSampled(epochs []store.Epoch) map[string]float64 {
+	for _, e := range epochs {
+		if e.Sampled != nil {
+			return e.Sampled
+		}
+	}
+	return nil
+}
+
+// Collapse tells, a clause each, what is wrong with the samples of an epoch, given those of the run's first epoch of
+// reinforcement: signs that training goes after the reward at the cost of captions. There are none in an epoch that has
+// sampled nothing.
+func Collapse(first, sampled map[string]float64) []string {
 	var wrong []string
 	for _, v := range SampledValues {
 		x, known := sampled[v.Key]
-		if known && v.Limit > 0 && (v.Below && x < v.Limit || !v.Below && x > v.Limit) {
-			wrong = append(wrong, fmt.Sprintf("%.3g %s", v.Scale*x, v.Wrong))
+		limit := v.Limit
+		if v.Rise {
+			limit += first[v.Key]
+		}
+		if known && v.Limit > 0 && (v.Below && x < limit || !v.Below && x > limit) {
+			clause := fmt.Sprintf("%.3g %s", v.Scale*x, v.Wrong)
+			if v.Rise {
+				clause += fmt.Sprintf(", after %.3g %% in the first epoch", v.Scale*first[v.Key])
+			}
+			wrong = append(wrong, clause)
 		}
 	}
 	return wrong

@@ -1,6 +1,8 @@
 package runner
 
 import (
+	"context"
+
 	"glimpse/data"
 	"glimpse/experiments"
 	"glimpse/metrics"
@@ -112,9 +114,15 @@ func sampledValues(s *data.Samples) map[string]float64 {
 	}
 }
 
-// tellCollapse tells what is wrong with an epoch's samples.
-func (t *trial) tellCollapse(epoch int, sampled map[string]float64) {
-	for _, wrong := range results.Collapse(sampled) {
-		t.note("epoch %d of reinforcement: %s", epoch, wrong)
+// tellCollapse tells what is wrong with the samples of the last epoch.
+func (t *trial) tellCollapse(ctx context.Context) error {
+	epochs, err := t.cfg.DB.Epochs(context.WithoutCancel(ctx), t.claim.Run)
+	if err != nil || len(epochs) == 0 {
+		return err
 	}
+	last := epochs[len(epochs)-1]
+	for _, wrong := range results.Collapse(results.FirstSampled(epochs), last.Sampled) {
+		t.note("epoch %d, of reinforcement: %s", last.Epoch, wrong)
+	}
+	return nil
 }

@@ -45,7 +45,7 @@ func TestReinforcement(t *testing.T) {
 		if want := fmt.Sprintf("reinforcement begins from epoch %d\n", best.Epoch); !strings.Contains(notes[run.ID], want) {
 			t.Errorf("run %s says %q, want %q", run.ID, notes[run.ID], want)
 		}
-		if !strings.Contains(notes[run.ID], "epoch 4 of reinforcement: 1 words is the mean length") {
+		if !strings.Contains(notes[run.ID], "epoch 4, of reinforcement: 1 words is the mean length") {
 			t.Errorf("run %s does not tell of captions of one word: %q", run.ID, notes[run.ID])
 		}
 		for _, e := range epochs {
@@ -192,13 +192,20 @@ func TestSampledValues(t *testing.T) {
 	if len(values) != len(want) || len(results.SampledValues) != len(want) {
 		t.Errorf("values %v", values)
 	}
-	told := strings.Join(results.Collapse(values), "; ")
-	for _, sign := range []string{"25 % of the sampled captions are empty", "50 % of the sampled captions say", "25 % of the sampled captions are cut off"} {
+	told := strings.Join(results.Collapse(map[string]float64{"repeating": 0.3}, values), "; ")
+	for _, sign := range []string{
+		"25 % of the sampled captions are empty", "three words in a row twice, after 30 % in the first epoch", "25 % of the sampled captions are cut off",
+	} {
 		if !strings.Contains(told, sign) {
 			t.Errorf("%q does not tell that %s", told, sign)
 		}
 	}
-	if sampledValues(nil) != nil || results.Collapse(nil) != nil {
+	delete(values, "empty")
+	delete(values, "unfinished")
+	if wrong := results.Collapse(map[string]float64{"repeating": 0.45}, values); wrong != nil {
+		t.Errorf("repeating as in the first epoch is told: %q", wrong)
+	}
+	if sampledValues(nil) != nil || results.Collapse(nil, nil) != nil {
 		t.Error("an epoch without samples has values")
 	}
 }

@@ -346,6 +346,8 @@ func (t *trial) endEpoch(ctx context.Context, values map[string]float64) error {
 		return err
 	}
 	t.events.emit(Event{Kind: EventEpoch, Stage: t.stage(), Epoch: epoch.Epoch, Epochs: t.epochs(), Loss: epoch.Loss, Metrics: values, Sampled: epoch.Sampled})
-	t.tellCollapse(epoch.Epoch, epoch.Sampled)
-	return nil
+	if epoch.Sampled == nil {
+		return nil
+	}
+	return t.tellCollapse(ctx)
 }

@@ -195,7 +195,7 @@ func printSampled(w io.Writer, epochs []store.Epoch) error {
 		for _, v := range results.SampledValues {
 			row = append(row, v.Text(e.Sampled[v.Key]))
 		}
-		t.Add(append(row, strings.Join(results.Collapse(e.Sampled), "; "))...)
+		t.Add(append(row, strings.Join(results.Collapse(results.FirstSampled(epochs), e.Sampled), "; "))...)
 	}
 	return t.Print(w)
 }
