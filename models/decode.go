@@ -17,6 +17,7 @@ type beam struct {
 	total float64 // sum of the words' log probabilities
 	done  bool
 	row   int // where its state is
+	group int
 }
 
 // score is what beams compete by: log probability over length^penalty.
@@ -61,11 +62,7 @@ func (n *network) mask(s *torch.Scope) *torch.Tensor {
 	return s.FromFloats(n.device, mask, n.sizes.Vocabulary)
 }
 
-// search finds the best caption of each of B images. All members read the same
-// vocabulary, and each has its own features of the images, B×R×D. Finished
-// beams keep their place but cost nothing more, and the search ends when all
-// are finished or MaxLength words long. An unfinished beam counts too, so every
-// image gets its best caption. <pad>, <s> and <unk> never come out.
+// search finds the best caption of each of B images, see beams. Each network has its own features of the images, B×R×D.
 func search(ctx context.Context, s *torch.Scope, networks []*network, features []*torch.Tensor, o experiments.Decode) ([]beam, error) {
 	pictures := make([]picture, len(networks))
 	for i, n := range networks {
@@ -76,24 +73,35 @@ func search(ctx context.Context, s *torch.Scope, networks []*network, features [
 
 // searchOn is search, given what each network computes once of the images.
 func searchOn(ctx context.Context, s *torch.Scope, networks []*network, pictures []picture, o experiments.Decode) ([]beam, error) {
-	b := newSearch(s, networks, pictures, o, 1)
-	b.choose = b.chooseBest
-	if err := b.run(ctx, s); err != nil {
+	lists, err := beams(ctx, s, networks, pictures, o)
+	if err != nil {
 		return nil, err
 	}
-	best := make([]beam, len(b.beams))
-	for i, list := range b.beams {
+	best := make([]beam, len(lists))
+	for i, list := range lists {
 		best[i] = slices.MaxFunc(list, func(x, y beam) int { return cmp.Compare(x.score(o.LengthPenalty), y.score(o.LengthPenalty)) })
 	}
 	return best, nil
 }
 
-// newSearch is at the beginning of so many captions for each image.
-func newSearch(s *torch.Scope, networks []*network, pictures []picture, o experiments.Decode, each int) *beamSearch {
-	b := &beamSearch{Decode: o, mask: networks[0].mask(s), beams: make([][]beam, pictures[0].first.Size(0))}
-	for i := range b.beams {
-		b.beams[i] = slices.Repeat([]beam{{row: i}}, each)
+// beams searches captions of each of B images, as many as the beam is wide. All members read the same
+// vocabulary, and each has its own picture of the images. Finished
+// beams keep their place but cost nothing more, and the search ends when all
+// are finished or MaxLength words long. An unfinished beam counts too, so every
+// image gets a caption. <pad>, <s> and <unk> never come out.
+func beams(ctx context.Context, s *torch.Scope, networks []*network, pictures []picture, o experiments.Decode) ([][]beam, error) {
+	b := newSearch(s, networks, pictures, o)
+	b.choose = b.chooseBest
+	var start []beam
+	for g := range b.groups() {
+		start = append(start, beam{group: g})
 	}
+	return b.run(ctx, s, start)
+}
+
+// newSearch is a search in which no caption has begun.
+func newSearch(s *torch.Scope, networks []*network, pictures []picture, o experiments.Decode) *beamSearch {
+	b := &beamSearch{Decode: o, mask: networks[0].mask(s), beams: make([][]beam, pictures[0].first.Size(0))}
 	for i, n := range networks {
 		m := &member{network: n, picture: pictures[i]}
 		for range n.gru {
@@ -104,22 +112,28 @@ func newSearch(s *torch.Scope, networks []*network, pictures []picture, o experi
 	return b
 }
 
-// run makes captions longer until all are finished or MaxLength words long.
-func (b *beamSearch) run(ctx context.Context, s *torch.Scope) error {
+// run makes captions, which begin as start for each image, longer until all are finished or MaxLength words long.
+func (b *beamSearch) run(ctx context.Context, s *torch.Scope, start []beam) ([][]beam, error) {
 	defer b.release()
+	for i := range b.beams {
+		b.beams[i] = slices.Clone(start)
+		for j := range b.beams[i] {
+			b.beams[i][j].row = i
+		}
+	}
 	for more := true; more; {
 		if err := ctx.Err(); err != nil {
-			return err
+			return nil, err
 		}
 		err := s.Do(func(s *torch.Scope) (err error) {
 			more, err = b.step(s)
 			return err
 		})
 		if err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return nil
+	return b.beams, nil
 }
 
 func (b *beamSearch) release() {
@@ -200,9 +214,8 @@ func (b *beamSearch) step(s *torch.Scope) (more bool, err error) {
 
 // chooseBest keeps the best beams of each image.
 func (b *beamSearch) chooseBest(s *torch.Scope, logp *torch.Tensor) (err error) {
-	width := min(int64(b.Beam), logp.Size(1))
-	values, indices := s.TopK(logp, width) // rows×width
-	next := extensions{width: int(width)}
+	next := extensions{width: min(b.candidates(), int(logp.Size(1)))}
+	values, indices := s.TopK(logp, int64(next.width)) // rows×width
 	if next.logp, err = s.Floats(values); err != nil {
 		return err
 	}
@@ -248,49 +261,4 @@ func (m *member) read1(s *torch.Scope, w packed, index *torch.Tensor) (logits *t
 	words, states := m.read(s, m.picture, w, before, false)
 	seen, _ := m.head(s, m.picture, w, words, before[top], states[top])
 	return m.out.of(s, seen), states
-}
-
-// extensions are the best next words of each row, width of them.
-type extensions struct {
-	width int
-	logp  []float32
-	word  []int64
-}
-
-// grow gives the best beams among an image's finished ones and the extensions
-// of the others.
-func (b *beamSearch) grow(list []beam, next extensions) []beam {
-	type candidate struct {
-		parent *beam
-		word   int64
-		total  float64
-		score  float64
-	}
-	var candidates []candidate
-	for j := range list {
-		parent := &list[j]
-		if parent.done || len(parent.words) >= b.MaxLength {
-			candidates = append(candidates, candidate{parent, -1, parent.total, parent.score(b.LengthPenalty)})
-			continue
-		}
-		for k := parent.row * next.width; k < (parent.row+1)*next.width; k++ {
-			if next.logp[k] <= never/2 {
-				continue // a special word: there were fewer than width others
-			}
-			total := parent.total + float64(next.logp[k])
-			score := total / math.Pow(float64(len(parent.words)+1), b.LengthPenalty)
-			candidates = append(candidates, candidate{parent, next.word[k], total, score})
-		}
-	}
-	slices.SortStableFunc(candidates, func(x, y candidate) int { return cmp.Compare(y.score, x.score) })
-	var grown []beam
-	for _, c := range candidates[:min(b.Beam, len(candidates))] {
-		if c.word < 0 {
-			grown = append(grown, *c.parent)
-			continue
-		}
-		words := append(slices.Clone(c.parent.words), c.word)
-		grown = append(grown, beam{words: words, total: c.total, done: c.word == data.EndID, row: c.parent.row})
-	}
-	return grown
 }

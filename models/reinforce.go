@@ -113,7 +113,7 @@ func (c *Captioner) reinforceStep(s *torch.Scope, images []int, lr float64, rewa
 // sample draws so many captions of each of B images, in their order, up to o.MaxLength words with </s>; entropy is the sum
 // over the words of that of the distribution that each was drawn from, in nats.
 func (n *network) sample(s *torch.Scope, p picture, o experiments.Decode, each int, source *rand.PCG) (captions [][]int64, entropy float64, err error) {
-	b := newSearch(s, []*network{n}, []picture{p}, o, each)
+	b := newSearch(s, []*network{n}, []picture{p}, o)
 	random := rand.New(source)
 	b.choose = func(s *torch.Scope, logp *torch.Tensor) error {
 		uniform := make([]float32, logp.Size(0))
@@ -140,10 +140,11 @@ func (n *network) sample(s *torch.Scope, p picture, o experiments.Decode, each i
 		}
 		return nil
 	}
-	if err := b.run(context.Background(), s); err != nil {
+	lists, err := b.run(context.Background(), s, make([]beam, each))
+	if err != nil {
 		return nil, 0, err
 	}
-	for _, list := range b.beams {
+	for _, list := range lists {
 		for _, beam := range list {
 			captions = append(captions, beam.words)
 		}
