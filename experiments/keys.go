@@ -88,6 +88,13 @@ var keys = []key{
 	{path: "train.schedule.gamma", limits: "(0,1)", fallback: 0.5, applies: falls, doc: "step, plateau: factor of a fall."},
 	{path: "train.schedule.patience", limits: "[1,10000]", fallback: 2, applies: plateau, doc: "plateau: epochs without a better validation metric before a fall."},
 	{path: "train.label_smoothing", limits: "[0,1)", fallback: 0.0, doc: "Share of the target spread over the whole vocabulary."},
+	{path: "train.reinforce.epochs", limits: "[0,10000]", fallback: 0, doc: "Epochs of self-critical training (docs/training.md) after train.epochs, from the best of them; 0 leaves it out."},
+	{path: "train.reinforce.lr", limits: "(0,1000]", fallback: 2e-5, applies: reinforces, doc: "Learning rate of these epochs, the same in all steps."},
+	{path: "train.reinforce.metric", limits: "cider_d|bleu4|weighted", fallback: "cider_d", applies: reinforces, doc: "What a sampled caption is rewarded by; weighted is a sum of metrics by train.reinforce.weights."},
+	{path: "train.reinforce.weights.cider_d", limits: "[0,1000]", fallback: 1.0, applies: weighs, doc: "weighted: weight of CIDEr-D, which runs from 0 to 10."},
+	{path: "train.reinforce.weights.bleu4", limits: "[0,1000]", fallback: 0.5, applies: weighs, doc: "weighted: weight of the caption's own BLEU-4, from 0 to 1."},
+	{path: "train.reinforce.samples", limits: "[1,100]", fallback: 5, applies: reinforces, doc: "Captions that are sampled of each image in a step."},
+	{path: "train.reinforce.baseline", limits: "mean|greedy", fallback: "mean", applies: reinforces, doc: "What a caption's reward is held against: the mean of the image's other samples, or the reward of its greedy caption."},
 	{path: "train.select.metric", listed: selectMetrics, fallback: "val.cider", doc: "Decoded validation metric that chooses the epoch; last keeps the last one and decodes nothing."},
 	{path: "train.select.beam", limits: "[1,100]", fallback: 3, applies: selects, doc: "Beam of the validation captions."},
 	{path: "train.select.patience", limits: "[0,10000]", fallback: 0, applies: selects, doc: "Epochs without a better metric before training stops; 0 never stops early."},
@@ -129,18 +136,20 @@ var keys = []key{
 	{path: "compare.stop.futility", limits: "[0,1)", fallback: 0.1, doc: "Conditional power below which a look ends the study without a finding; 0 never does."},
 }
 
-func drawn(s *Settings) bool   { return s.Data.Name == "shapes" }
-func joint(s *Settings) bool   { return s.Encoder.Name == captioner.Joint }
-func frozen(s *Settings) bool  { return s.Encoder.Name != captioner.Joint }
-func moments(s *Settings) bool { return s.Train.Optimizer.Name != "sgd" }
-func sgd(s *Settings) bool     { return s.Train.Optimizer.Name == "sgd" }
-func steps(s *Settings) bool   { return s.Train.Schedule.Name == "step" }
-func plateau(s *Settings) bool { return s.Train.Schedule.Name == "plateau" }
-func falls(s *Settings) bool   { return steps(s) || plateau(s) }
-func selects(s *Settings) bool { return s.Train.Select.Metric != "last" }
-func beams(s *Settings) bool   { return s.Decode.Beam > 1 }
-func grouped(s *Settings) bool { return s.Decode.Groups > 1 }
-func spares(s *Settings) bool  { return s.Decode.FinalSplit() != "test" }
+func drawn(s *Settings) bool      { return s.Data.Name == "shapes" }
+func joint(s *Settings) bool      { return s.Encoder.Name == captioner.Joint }
+func frozen(s *Settings) bool     { return s.Encoder.Name != captioner.Joint }
+func moments(s *Settings) bool    { return s.Train.Optimizer.Name != "sgd" }
+func sgd(s *Settings) bool        { return s.Train.Optimizer.Name == "sgd" }
+func steps(s *Settings) bool      { return s.Train.Schedule.Name == "step" }
+func plateau(s *Settings) bool    { return s.Train.Schedule.Name == "plateau" }
+func falls(s *Settings) bool      { return steps(s) || plateau(s) }
+func selects(s *Settings) bool    { return s.Train.Select.Metric != "last" }
+func reinforces(s *Settings) bool { return s.Train.Reinforce.Epochs > 0 }
+func weighs(s *Settings) bool     { return reinforces(s) && s.Train.Reinforce.Metric == "weighted" }
+func beams(s *Settings) bool      { return s.Decode.Beam > 1 }
+func grouped(s *Settings) bool    { return s.Decode.Groups > 1 }
+func spares(s *Settings) bool     { return s.Decode.FinalSplit() != "test" }
 
 func scored(s *Settings) bool {
 	arm, err := captioner.ArmOf(s.Model.Attention)

@@ -126,7 +126,7 @@ func TestBeamsAreThoseOfASlowSearch(t *testing.T) {
 				{Beam: 4, Groups: 2, Diversity: 1, NoRepeat: 1},
 			} {
 				o.LengthPenalty, o.MaxLength = 0.7, 8
-				found, err := beams(t.Context(), s, []*network{n}, []*torch.Tensor{ref.features(s, device)}, o)
+				found, err := beams(t.Context(), s, []*network{n}, []picture{n.look(s, ref.features(s, device), false)}, o)
 				if err != nil {
 					return err
 				}
