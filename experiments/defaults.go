@@ -19,7 +19,7 @@ func (s *Study) fillDefaults() {
 // those are the same in all trials.
 func (s *Study) deriveBase() {
 	for _, k := range keys {
-		if k.derive != nil && s.field(k.path).IsZero() && !s.field(k.on).IsZero() && !s.varies(k.on) {
+		if k.derive != nil && s.field(k.path).IsZero() && !s.field(k.on).IsZero() && !s.varies(k.on) && !s.variesBelow(k.path) {
 			s.set(k.path, fmt.Sprint(k.derive(&s.Settings)))
 		}
 	}

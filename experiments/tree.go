@@ -88,7 +88,11 @@ func readFile(path string) ([]byte, error) {
 // parseFile turns the bytes of a file into a mapping.
 func parseFile(file string, source []byte, problems *problems) *value {
 	c := &converter{file: file, lines: strings.Split(string(source), "\n"), problems: problems}
-	return c.parse(source)
+	root := c.parse(source)
+	if root != nil {
+		spellOut(root)
+	}
+	return root
 }
 
 // converter makes values of the nodes of one source. What is wrong with them
