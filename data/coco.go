@@ -75,35 +75,47 @@ type cocoCaption struct {
 
 // parseCOCO reads a captions_*.json, whose images all go to one split.
 func (c *corpus) parseCOCO(file string, text []byte, split string) error {
-	type caption struct {
+	stem := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(file), "captions_"), ".json")
+	return eachCOCO(file, text, func(line int, name string) error {
+		if err := checkName(file, line, name, true); err != nil {
+			return err
+		}
+		if i, twice := c.index[name]; twice {
+			return Error{file, line, fmt.Sprintf("%q comes twice; the first is in %s:%d", name, c.images[i].file, c.images[i].line)}
+		}
+		img := c.image(file, line, name)
+		img.split, img.folder = split, stem
+		return nil
+	}, func(at jsonfile.Place, name, caption string) error {
+		return placed(at, c.add(file, at.Line, c.image(file, at.Line, name), "", caption))
+	})
+}
+
+// eachCOCO calls image for the file name of every image of a captions_*.json, and then caption for every caption, made one
+// line, with the name of its image.
+func eachCOCO(file string, text []byte, image func(line int, name string) error, caption func(at jsonfile.Place, name, text string) error) error {
+	type annotation struct {
 		cocoCaption
 		at jsonfile.Place
 	}
 	names := make(map[jsonfile.ID]string)
-	var captions []caption
-	stem := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(file), "captions_"), ".json")
+	var captions []annotation
 	err := eachEntry(file, text, map[string]jsonfile.List{
 		"images": entries(func(at jsonfile.Place, e cocoImage) error {
-			line := at.Line
-			if err := checkName(file, line, e.FileName, true); err != nil {
+			if err := image(at.Line, e.FileName); err != nil {
 				return err
 			}
 			if e.ID == "" {
-				return Error{file, line, fmt.Sprintf("image %q has no id", e.FileName)}
+				return Error{file, at.Line, fmt.Sprintf("image %q has no id", e.FileName)}
 			}
 			if _, twice := names[e.ID]; twice {
-				return Error{file, line, fmt.Sprintf("image id %s comes twice", e.ID)}
-			}
-			if i, twice := c.index[e.FileName]; twice {
-				return Error{file, line, fmt.Sprintf("%q comes twice; the first is in %s:%d", e.FileName, c.images[i].file, c.images[i].line)}
+				return Error{file, at.Line, fmt.Sprintf("image id %s comes twice", e.ID)}
 			}
 			names[e.ID] = e.FileName
-			img := c.image(file, line, e.FileName)
-			img.split, img.folder = split, stem
 			return nil
 		}),
 		"annotations": entries(func(at jsonfile.Place, e cocoCaption) error {
-			captions = append(captions, caption{e, at})
+			captions = append(captions, annotation{e, at})
 			return nil
 		}),
 	})
@@ -118,8 +130,8 @@ func (c *corpus) parseCOCO(file string, text []byte, split string) error {
 		if !known {
 			return placed(a.at, Error{file, a.at.Line, fmt.Sprintf("caption of image id %.40s, which \"images\" lacks", a.ImageID)})
 		}
-		if err := c.add(file, a.at.Line, c.image(file, a.at.Line, name), "", oneLine(a.Caption)); err != nil {
-			return placed(a.at, err)
+		if err := caption(a.at, name, oneLine(a.Caption)); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -74,10 +74,28 @@ func readFlickr8k(o Options) (*corpus, error) {
 // parseCSV reads the Kaggle layout: a header image,caption, then a row a
 // caption; captions with commas are quoted.
 func (c *corpus) parseCSV(file string, text []byte) error {
+	first := true
+	return eachRecord(file, text, ',', func(line int, fields []string) error {
+		switch {
+		case first && (len(fields) != 2 || strings.TrimSpace(fields[0]) != "image" || strings.TrimSpace(fields[1]) != "caption"):
+			return Error{file, line, `first line is not "image,caption": another layout?`}
+		case first:
+			first = false
+			return nil
+		case len(fields) != 2:
+			return Error{file, line, fmt.Sprintf("%d fields, want 2 (image,caption); a caption with commas must be in quotation marks", len(fields))}
+		}
+		return c.addFlickr(file, line, strings.TrimSpace(fields[0]), "", fields[1])
+	})
+}
+
+// eachRecord calls do for each row of comma-separated values, with its line; do must not keep the fields.
+func eachRecord(file string, text []byte, comma rune, do func(line int, fields []string) error) error {
 	r := csv.NewReader(bytes.NewReader(text))
+	r.Comma = comma
 	r.FieldsPerRecord = -1
 	r.ReuseRecord = true
-	for first := true; ; first = false {
+	for {
 		fields, err := r.Read()
 		if err == io.EOF {
 			return nil
@@ -88,16 +106,7 @@ func (c *corpus) parseCSV(file string, text []byte) error {
 			return fmt.Errorf("%s: %w", file, err)
 		}
 		line, _ := r.FieldPos(0)
-		if first {
-			if len(fields) != 2 || strings.TrimSpace(fields[0]) != "image" || strings.TrimSpace(fields[1]) != "caption" {
-				return Error{file, line, `first line is not "image,caption": another layout?`}
-			}
-			continue
-		}
-		if len(fields) != 2 {
-			return Error{file, line, fmt.Sprintf("%d fields, want 2 (image,caption); a caption with commas must be in quotation marks", len(fields))}
-		}
-		if err := c.addFlickr(file, line, strings.TrimSpace(fields[0]), "", fields[1]); err != nil {
+		if err := do(line, fields); err != nil {
 			return err
 		}
 	}

@@ -212,7 +212,7 @@ func TestSeedSplit(t *testing.T) {
 
 func TestOptionsRefused(t *testing.T) {
 	for want, o := range map[string]Options{
-		`data.name "flickr": want shapes, flickr8k or coco`:           {Name: "flickr"},
+		`data.name "flickr": want shapes, flickr8k, coco or folder`:           {Name: "flickr"},
 		`data.split "seed": coco has ["official" "karpathy"]`:         {Name: "coco", Split: "seed", Root: "."},
 		`data.root is empty: where is flickr8k?`:                      {Name: "flickr8k"},
 		`data.vocabulary "all": want train or corpus`:                 {Name: "shapes", Vocabulary: "all"},

@@ -41,9 +41,9 @@ func (c *corpus) findKarpathy(root string) (string, error) {
 		"get caption_datasets.zip of Karpathy and Fei-Fei (2015) and put dataset_flickr8k.json, dataset_flickr30k.json or dataset_coco.json there"}
 }
 
-// eachKarpathy calls do for every image of a dataset_*.json, with its line and
+// eachKarpathy calls do for every image of a dataset_*.json, with its place and
 // its split in our names.
-func eachKarpathy(file string, text []byte, do func(line int, e karpathyImage, split string) error) error {
+func eachKarpathy(file string, text []byte, do func(at jsonfile.Place, e karpathyImage, split string) error) error {
 	count := 0
 	err := eachEntry(file, text, map[string]jsonfile.List{"images": entries(func(at jsonfile.Place, e karpathyImage) error {
 		count++
@@ -51,7 +51,7 @@ func eachKarpathy(file string, text []byte, do func(line int, e karpathyImage, s
 		if !known {
 			return Error{file, at.Line, fmt.Sprintf("image %.80q has split %.40q, want train, restval, val or test", e.FileName, e.Split)}
 		}
-		return do(at.Line, e, split)
+		return do(at, e, split)
 	})})
 	if err == nil && count == 0 {
 		err = Error{File: file, Msg: `has no "images": not one of Karpathy's dataset files`}
@@ -70,7 +70,8 @@ func (c *corpus) splitByJSON(root, captions string) error {
 	if err != nil {
 		return err
 	}
-	return eachKarpathy(file, text, func(line int, e karpathyImage, split string) error {
+	return eachKarpathy(file, text, func(at jsonfile.Place, e karpathyImage, split string) error {
+		line := at.Line
 		i, known := c.index[e.FileName]
 		switch {
 		case !known || len(c.images[i].captions) == 0:
@@ -98,7 +99,8 @@ func readKarpathy(root string) (*corpus, error) {
 }
 
 func (c *corpus) parseKarpathy(file string, text []byte) error {
-	return eachKarpathy(file, text, func(line int, e karpathyImage, split string) error {
+	return eachKarpathy(file, text, func(at jsonfile.Place, e karpathyImage, split string) error {
+		line := at.Line
 		name := path.Join(e.FilePath, e.FileName)
 		if err := checkName(file, line, e.FileName, false); err != nil {
 			return err

@@ -33,17 +33,19 @@ func (d *Dataset) take(k *compiled) error {
 	for _, split := range splitNames {
 		d.Splits[split] = []int{}
 	}
+	drawn := d.Options.Split == "drawn"
 	var faults []Error
 	for i := range k.ids.len() {
 		file, line, _, split := k.placeOf(i)
 		id := string(k.ids.at(i))
 		switch {
-		case split == 0 && broken[i] != nil:
+		case drawn && broken[i] == nil:
+		case !drawn && split == 0 && broken[i] != nil:
 			notes.add(files[file], line, "picture of an image in no split is missing or broken: left out")
 			continue
-		case split == 0:
+		case !drawn && split == 0:
 			notes.add(files[file], line, "image is in no split: neither trained nor reported on")
-		case k.captionsOf(i) == 0:
+		case !drawn && k.captionsOf(i) == 0:
 			faults = append(faults, Error{files[file], line, fmt.Sprintf("image %q is in split %s and has no caption", id, splitNames[split-1])})
 			continue
 		case broken[i] != nil:
@@ -57,6 +59,11 @@ func (d *Dataset) take(k *compiled) error {
 	}
 	if len(faults) > 0 {
 		return sumUp(faults)
+	}
+	if drawn {
+		if err := d.draw(); err != nil {
+			return err
+		}
 	}
 	for _, split := range []string{"train", "test"} {
 		if len(d.Splits[split]) == 0 {
