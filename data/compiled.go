@@ -160,11 +160,8 @@ func readCompiled(o Options) (*compiled, error) {
 			kept = path
 		}
 	}
-	read := readFlickr8k
-	if o.Name == "coco" {
-		read = readCOCO
-	}
-	c, err := read(o)
+	read := map[string]func(Options) (*corpus, error){"flickr8k": flickr8k.read, "flickr30k": flickr30k.read, "coco": readCOCO}
+	c, err := read[o.Name](o)
 	if err != nil {
 		return nil, err
 	}

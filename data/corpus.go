@@ -28,6 +28,7 @@ var pictureTypes = []string{".jpg", ".jpeg", ".png", ".webp"}
 type corpus struct {
 	images  []entry
 	index   map[string]int // ID to place in images
+	numbers map[string]int // of COCO's pictures likewise, see otherYear
 	notes   notebook
 	sources sources
 }

@@ -113,7 +113,7 @@ func FuzzCompiled(f *testing.F) {
 		if err != nil || !k.use(blocks) {
 			return
 		}
-		d := &Dataset{Options: Options{Name: "flickr8k", Root: root, MinCount: 1}}
+		d := &Dataset{Options: Options{Name: "flickr8k", Split: "official", Root: root, MinCount: 1}}
 		if d.take(k) != nil || d.finish() != nil {
 			return
 		}
