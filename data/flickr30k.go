@@ -12,8 +12,11 @@ func (c *corpus) parsePiped(file string, text []byte) error {
 	header := true
 	return eachLine(text, func(line int, s string) error {
 		fields := strings.SplitN(s, "|", 3)
-		for i := range fields {
-			fields[i] = strings.TrimSpace(fields[i])
+		for i, field := range fields {
+			if i > 0 {
+				field = oneLine(field)
+			}
+			fields[i] = strings.TrimSpace(field)
 		}
 		if header {
 			header = false

@@ -1,7 +1,6 @@
 package data
 
 import (
-	"bufio"
 	"fmt"
 	"io"
 	"os"
@@ -73,14 +72,14 @@ func (l Layout) withKarpathy(root string) Layout {
 	return l
 }
 
-// withPictures adds that pictures are missing, or are another data set's.
+// withPictures adds that pictures are missing, or are others than the captions name.
 func (l Layout) withPictures(root string) Layout {
-	others := ""
+	wanted, others := familyOfFile(filepath.Join(root, l.Files[0])), ""
 	for _, p := range picturesBelow(root) {
-		if p.family.set == l.Name || p.family.set == "" {
+		if p.family == wanted || p.family == (family{}) || wanted == (family{}) {
 			return l
 		}
-		others = fmt.Sprintf(": those in %s are of %s", p.folder, p.family.title)
+		others = fmt.Sprintf(", which are to be those of %s: %s holds those of %s", wanted.title, p.folder, p.family.title)
 	}
 	l.Missing = append(l.Missing, "the pictures"+others)
 	return l
@@ -189,15 +188,10 @@ func familyOfFile(file string) family {
 	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
 		return family{}
 	}
-	const enough = 64 << 10
-	words := bufio.NewScanner(io.LimitReader(f, enough))
-	words.Buffer(nil, enough)
-	words.Split(bufio.ScanLines)
-	for words.Scan() {
-		for _, word := range strings.FieldsFunc(words.Text(), func(r rune) bool { return strings.ContainsRune("\t,|\"#/ ", r) }) {
-			if strings.HasSuffix(word, ".jpg") {
-				return familyOf(word)
-			}
+	head, _ := io.ReadAll(io.LimitReader(f, 64<<10)) // whoever needs the file whole will tell what is wrong with it
+	for _, word := range strings.FieldsFunc(string(head), func(r rune) bool { return strings.ContainsRune("\t\r\n,|\"#/ ", r) }) {
+		if strings.HasSuffix(word, ".jpg") {
+			return familyOf(word)
 		}
 	}
 	return family{}
