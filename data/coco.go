@@ -3,6 +3,7 @@ package data
 import (
 	"cmp"
 	"fmt"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,21 +14,18 @@ import (
 // readCOCO reads a data set in the COCO family: Karpathy's file for the split
 // karpathy, captions_*.json for the split official.
 func readCOCO(o Options) (*corpus, error) {
-	if o.Split == "karpathy" {
-		return readKarpathy(o.Root)
-	}
-	if o.Split != "official" {
-		return nil, fmt.Errorf("data.split %q: coco has official (captions_*.json) and karpathy (dataset_*.json)", o.Split)
-	}
 	c := new(corpus)
-	for _, split := range []string{"train", "val", "test"} {
+	if o.Split == "karpathy" {
+		return c, c.readKarpathy(o)
+	}
+	for _, split := range splitNames {
 		file, err := c.findCaptions(o.Root, split)
 		if err != nil {
 			return nil, err
 		}
 		if file == "" && split != "test" {
 			return nil, Error{File: o.Root, Msg: fmt.Sprintf(
-				"holds no captions_%s*.json, nor does its folder annotations; get COCO's annotations there, or use data.split karpathy", split)}
+				"holds no captions_%s*.json, nor does its folder annotations; get COCO's annotations there%s", split, o.instead())}
 		}
 		if file == "" {
 			c.halveValidation()
@@ -46,21 +44,27 @@ func readCOCO(o Options) (*corpus, error) {
 
 // findCaptions gives the captions file of a split, "" when there is none.
 func (c *corpus) findCaptions(root, split string) (string, error) {
+	found, err := c.captionsFiles(root, split)
+	switch {
+	case err != nil || len(found) == 0:
+		return "", err
+	case len(found) == 1:
+		return found[0], nil
+	}
+	return "", Error{File: found[1], Msg: fmt.Sprintf("lies beside %s; leave the one to be used", filepath.Base(found[0]))}
+}
+
+// captionsFiles are all that might be the captions file of a split.
+func (c *corpus) captionsFiles(root, split string) ([]string, error) {
 	var found []string
 	for _, dir := range []string{root, filepath.Join(root, "annotations")} {
 		more, err := c.sources.search(root, dir, "captions_"+split, ".json")
 		if err != nil {
-			return "", err
+			return nil, err
 		}
 		found = append(found, more...)
 	}
-	switch len(found) {
-	case 0:
-		return "", nil
-	case 1:
-		return found[0], nil
-	}
-	return "", Error{File: found[1], Msg: fmt.Sprintf("lies beside %s; leave the one to be used", filepath.Base(found[0]))}
+	return found, nil
 }
 
 type cocoImage struct {
@@ -85,7 +89,7 @@ func (c *corpus) parseCOCO(file string, text []byte, split string) error {
 		}
 		img := c.image(file, line, name)
 		img.split, img.folder = split, stem
-		return nil
+		return c.otherYear(file, line, name)
 	}, func(at jsonfile.Place, name, caption string) error {
 		return placed(at, c.add(file, at.Line, c.image(file, at.Line, name), "", caption))
 	})
@@ -134,6 +138,24 @@ func eachCOCO(file string, text []byte, image func(line int, name string) error,
 			return err
 		}
 	}
+	return nil
+}
+
+// otherYear refuses a picture of COCO that is in the corpus under the name that the other year gives it: train2017 has most of
+// val2014 in it, so that the splits would not be apart.
+func (c *corpus) otherYear(file string, line int, name string) error {
+	number, year := cocoNumber(strings.TrimSuffix(path.Base(name), ".jpg"))
+	if year == "" {
+		return nil
+	}
+	if c.numbers == nil {
+		c.numbers = make(map[string]int)
+	}
+	if i, twice := c.numbers[number]; twice {
+		first := c.images[i]
+		return Error{file, line, fmt.Sprintf("%q is the picture that COCO's other year names %q, in %s:%d; take the captions of one year", name, first.id, first.file, first.line)}
+	}
+	c.numbers[number] = c.index[name]
 	return nil
 }
 

@@ -80,8 +80,14 @@ func TestFlickrKarpathy(t *testing.T) {
 	if _, err := load(); err == nil || !strings.Contains(err.Error(), `dataset_flickr8k.json:2: images, entry 1 (byte 13): "p77.png" has no caption in`) {
 		t.Errorf("got %v", err)
 	}
-	writeFile(t, filepath.Join(root, "dataset_other.json"), "{}")
-	if _, err := load(); err == nil || !strings.Contains(err.Error(), "dataset_other.json: lies beside dataset_flickr8k.json; leave the one to be used") {
+	writeFile(t, filepath.Join(root, "dataset_other.json"), "{}") // which is not asked for
+	if _, err := load(); err == nil || !strings.Contains(err.Error(), `"p77.png" has no caption in`) {
+		t.Errorf("got %v", err)
+	}
+	if err := os.Rename(filepath.Join(root, "dataset_flickr8k.json"), filepath.Join(root, "dataset_mine.json")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := load(); err == nil || !strings.Contains(err.Error(), "dataset_other.json: lies beside dataset_mine.json; leave the one to be used") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -111,7 +117,7 @@ func writeCOCO(t *testing.T, root string) {
 func TestCOCOCaptions(t *testing.T) {
 	root := t.TempDir()
 	writeCOCO(t, root)
-	d, err := Load(Options{Name: "coco", Root: root, MinCount: 1, Tokenize: plainWords})
+	d, err := Load(Options{Name: "coco", Split: "official", Root: root, MinCount: 1, Tokenize: plainWords})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +132,7 @@ func TestCOCOCaptions(t *testing.T) {
 	}
 	writeFile(t, filepath.Join(root, "captions_test2017.json"), cocoFile(30, 1))
 	writePNG(t, filepath.Join(root, "test2017", "30.png"), 1)
-	d, err = Load(Options{Name: "coco", Root: root, MinCount: 1, Tokenize: plainWords})
+	d, err = Load(Options{Name: "coco", Split: "official", Root: root, MinCount: 1, Tokenize: plainWords})
 	if err != nil || len(d.Splits["val"]) != 5 || len(d.Splits["test"]) != 1 || d.Notes != nil {
 		t.Errorf("with a test file: splits %v, notes %v, %v", d.Splits, d.Notes, err)
 	}
@@ -139,7 +145,7 @@ func TestCOCOCaptionOfSeveralLines(t *testing.T) {
 	path := filepath.Join(root, "annotations", "captions_train2017.json")
 	text := strings.Replace(cocoFile(10, 3), `"A dog number 11."`, `"A dog\n number\t\u202811.\r\n", "Caption": "Not this.", "ID": 7`, 1)
 	writeFile(t, path, strings.Replace(text, `"image_id": 12`, `"image_id": 12.0`, 1))
-	d, err := Load(Options{Name: "coco", Root: root, MinCount: 1, Tokenize: plainWords})
+	d, err := Load(Options{Name: "coco", Split: "official", Root: root, MinCount: 1, Tokenize: plainWords})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -187,7 +193,7 @@ func TestCOCOFaults(t *testing.T) {
 				}
 				writeFile(t, path, strings.Replace(string(b), c.from, c.to, 1))
 			}
-			_, err := Load(Options{Name: "coco", Root: root, MinCount: 1, Tokenize: plainWords})
+			_, err := Load(Options{Name: "coco", Split: "official", Root: root, MinCount: 1, Tokenize: plainWords})
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got  %v\nwant %s", err, c.want)
 			}

@@ -160,7 +160,9 @@ func readCompiled(o Options) (*compiled, error) {
 			kept = path
 		}
 	}
-	read := map[string]func(Options) (*corpus, error){"flickr8k": readFlickr8k, "coco": readCOCO, "folder": readFolder}
+	read := map[string]func(Options) (*corpus, error){
+		"flickr8k": flickr8k.read, "flickr30k": flickr30k.read, "coco": readCOCO, "folder": readFolder,
+	}
 	c, err := read[o.Name](o)
 	if err != nil {
 		return nil, err

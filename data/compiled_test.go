@@ -54,7 +54,7 @@ func TestCompiledIsTheSame(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, o := range []Options{
-		{Name: "flickr8k", Root: root}, {Name: "coco", Root: coco}, {Name: "coco", Split: "karpathy", Root: karpathy},
+		{Name: "flickr8k", Split: "official", Root: root}, {Name: "coco", Split: "official", Root: coco}, {Name: "coco", Split: "karpathy", Root: karpathy},
 	} {
 		o.MinCount, o.Tokenize = 1, plainWords
 		want, err := Load(o)
@@ -231,7 +231,7 @@ func TestCompiledVersion(t *testing.T) {
 	writeKarpathy(t, karpathy)
 	sum := sha256.New()
 	for _, o := range []Options{
-		{Name: "flickr8k", Root: flickr}, {Name: "flickr8k", Root: tokens}, {Name: "coco", Root: coco}, {Name: "coco", Split: "karpathy", Root: karpathy},
+		{Name: "flickr8k", Split: "official", Root: flickr}, {Name: "flickr8k", Split: "official", Root: tokens}, {Name: "coco", Split: "official", Root: coco}, {Name: "coco", Split: "karpathy", Root: karpathy},
 	} {
 		o.MinCount, o.Tokenize = 1, plainWords
 		d, err := Load(o)

@@ -50,22 +50,17 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Vocabulary == "" {
 		o.Vocabulary = "train"
 	}
-	if o.Split == "" {
-		o.Split = "official"
-		if o.Name == "folder" {
-			o.Split = "column"
-		}
-	}
 	known := map[string][]string{
-		"flickr8k": {"official", "karpathy", "seed"},
-		"coco":     {"official", "karpathy"},
-		"shapes":   {"official"},
-		"folder":   {"column", "lists", "drawn"},
+		"flickr8k":  {"official", "karpathy", "seed"},
+		"flickr30k": {"official", "karpathy"},
+		"coco":      {"official", "karpathy"},
+		"shapes":    {"official"},
+		"folder":    {"column", "lists", "drawn"},
 	}
 	splits, ok := known[o.Name]
 	switch {
 	case !ok:
-		return o, fmt.Errorf("data.name %q: want shapes, flickr8k, coco or folder", o.Name)
+		return o, fmt.Errorf("data.name %q: want shapes, flickr8k, flickr30k, coco or folder", o.Name)
 	case !slices.Contains(splits, o.Split):
 		return o, fmt.Errorf("data.split %q: %s has %q", o.Split, o.Name, splits)
 	case o.Root == "" && o.Name != "shapes":

@@ -74,7 +74,6 @@ func (f *own) parseTable(text []byte) error {
 	width := 0
 	do := func(line int, fields []string) error {
 		switch {
-		case len(fields) == 1 && strings.TrimSpace(fields[0]) == "":
 		case width == 0:
 			width = len(fields)
 			var err error

@@ -143,8 +143,8 @@ func (k *compiled) locate(root string) ([]string, error) {
 			}
 		}
 		if most == 0 && len(samples[i]) > 0 {
-			return nil, Error{File: root, Msg: fmt.Sprintf("holds no picture %q in any of the folders %s; unpack the pictures there",
-				samples[i][0], strings.Join(candidates, ", "))}
+			return nil, Error{File: root, Msg: fmt.Sprintf("holds no picture %q in any of the folders %s; unpack the pictures there%s",
+				samples[i][0], strings.Join(candidates, ", "), mixUp(root, samples[i][0]))}
 		}
 	}
 	paths := make([]string, k.names.len())
