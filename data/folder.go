@@ -60,6 +60,10 @@ type own struct {
 	meant  map[string]int // name as it is written in the captions → image, -1 for none
 	byReal map[string]int // real path of a picture → image
 	faults faultList
+	found  Captions // names of the columns or keys that are read, where the format has any
+	format string   // see formatOf
+	// splitless says that the split was to be read from the captions, which do not have it.
+	splitless bool
 }
 
 // spot is where in the file of captions something stands.
@@ -70,18 +74,26 @@ type spot struct {
 
 func spotOf(at jsonfile.Place) spot { return spot{at.Line, at.String()} }
 
-// readFolder reads a data set of one's own. What is wrong with rows, names and splits is told together.
+// readFolder reads a data set of one's own.
 func readFolder(o Options) (*corpus, error) {
-	f := &own{corpus: new(corpus), o: o, meant: make(map[string]int), byReal: make(map[string]int)}
-	var err error
-	if f.tree, err = f.sources.tree(o.Root); err != nil {
-		return nil, Error{File: o.Root, Msg: fmt.Sprintf("cannot be looked through: %v", err)}
+	f := newOwn(o)
+	return f.corpus, f.read()
+}
+
+func newOwn(o Options) *own {
+	return &own{corpus: new(corpus), o: o, meant: make(map[string]int), byReal: make(map[string]int)}
+}
+
+// read reads all. What is wrong with rows, names and splits is told together.
+func (f *own) read() (err error) {
+	if f.tree, err = f.sources.tree(f.o.Root); err != nil {
+		return Error{File: f.o.Root, Msg: fmt.Sprintf("cannot be looked through: %v", err)}
 	}
-	file, text, err := f.open(o.Captions.Path)
+	file, text, err := f.open(f.o.Captions.Path)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	f.file, f.folder = file, path.Dir(path.Clean(filepath.ToSlash(o.Captions.Path)))
+	f.file, f.folder = file, path.Dir(path.Clean(filepath.ToSlash(f.o.Captions.Path)))
 	if err := f.parse(text); err != nil {
 		f.faults.add(err)
 	}
@@ -89,11 +101,11 @@ func readFolder(o Options) (*corpus, error) {
 		f.faults.add(Error{File: file, Msg: "holds no caption"})
 	}
 	f.dropRepeats()
-	if o.Split == "lists" && f.faults.count == 0 {
+	if f.o.Split == "lists" && f.faults.count == 0 {
 		f.splitByLists()
 	}
 	f.noteUnused()
-	return f.corpus, f.faults.err()
+	return f.faults.err()
 }
 
 // open reads a text file below the root.

@@ -16,7 +16,8 @@ import (
 
 // parse reads captions in whatever format they are, as the text tells.
 func (f *own) parse(text []byte) error {
-	switch formatOf(text) {
+	f.format = formatOf(text)
+	switch f.format {
 	case formatCOCO:
 		return f.parseOwnCOCO(text)
 	case formatKarpathy:
@@ -31,9 +32,9 @@ func (f *own) parse(text []byte) error {
 
 // Formats of captions.
 const (
-	formatTable    = "table"
+	formatTable    = "a table"
 	formatLines    = "JSON Lines"
-	formatArray    = "JSON array"
+	formatArray    = "a JSON array"
 	formatCOCO     = "COCO's JSON"
 	formatKarpathy = "Karpathy's JSON"
 )
@@ -136,7 +137,7 @@ func (f *own) record(at jsonfile.Place, image, caption, split jsontext.Value) er
 
 // parseOwnCOCO reads captions as in captions_*.json, which know of no split.
 func (f *own) parseOwnCOCO(text []byte) error {
-	if f.o.Split == "column" {
+	if f.splitless = f.o.Split == "column"; f.splitless {
 		return Error{File: f.file, Msg: "is like COCO's captions, which have no split; " +
 			"write data.split: {val: 10%, test: 10%, seed: 1} to draw one, or {train: FILE, val: FILE, test: FILE}"}
 	}

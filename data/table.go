@@ -34,9 +34,13 @@ func (f *own) findColumns(header []string, kind string) (at columns, err error) 
 	if at.caption, err = f.column(captionRole, names.Caption, header, kind); err != nil {
 		return at, err
 	}
+	f.found = Captions{Path: names.Path, Image: header[at.image], Caption: header[at.caption]}
 	at.split = -1
-	if f.o.Split == "column" {
-		at.split, err = f.column(splitRole, names.Split, header, kind)
+	if f.o.Split != "column" {
+		return at, nil
+	}
+	if at.split, err = f.column(splitRole, names.Split, header, kind); err == nil {
+		f.found.Split = header[at.split]
 	}
 	return at, err
 }
@@ -63,6 +67,7 @@ func (f *own) column(r role, named string, header []string, kind string) (int, e
 	case named != "":
 		return -1, fmt.Errorf("has no %s %q, as data.captions.%s says (there are: %s)", kind, named, r.name, there)
 	case r.name == splitRole.name:
+		f.splitless = true
 		return -1, fmt.Errorf("has no %s of %s (there are: %s); %s, or data.split: {val: 10%%, test: 10%%, seed: 1} to draw one", kind, r.what, there, write)
 	}
 	return -1, fmt.Errorf("has no %s of %s, by any of the usual names %s (there are: %s); %s", kind, r.what, strings.Join(r.usual, ", "), there, write)

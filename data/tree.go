@@ -22,6 +22,7 @@ type tree struct {
 	bases    map[string][]string // last part of the path → paths
 	stems    map[string][]string // that without its ending → paths
 	away     []string            // links that lead out of the root
+	texts    []string            // paths of files that may hold captions or lists, by their endings
 }
 
 // readTree lists a folder and what is below it. Links to folders are followed after all else, so that a folder goes by its
@@ -60,6 +61,9 @@ func readTree(root string) (*tree, error) {
 	return t, nil
 }
 
+// textTypes are the endings of files that may hold captions or lists of names, lower case; .gz may follow.
+var textTypes = []string{".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".lst"}
+
 // list takes in the pictures of a folder, and gives the folders in it: its own, and those that links lead to.
 func (t *tree) list(below string, seen map[string]bool) (folders, links []string, err error) {
 	real, err := filepath.EvalSymlinks(filepath.Join(t.root, filepath.FromSlash(below)))
@@ -90,6 +94,8 @@ func (t *tree) list(below string, seen map[string]bool) (folders, links []string
 			}
 		case isPicture(name) && e.Type().IsRegular():
 			t.real[name] = path.Join(t.below(real), e.Name())
+		case slices.Contains(textTypes, path.Ext(strings.TrimSuffix(strings.ToLower(name), ".gz"))):
+			t.texts = append(t.texts, name)
 		}
 	}
 	return folders, links, nil

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -12,6 +13,7 @@ import (
 	"glimpse/internal/cli"
 	"glimpse/internal/term"
 	"glimpse/metrics/ptb"
+	"glimpse/planning"
 	"glimpse/runner"
 )
 
@@ -36,13 +38,15 @@ func dataInfoCommand() *cobra.Command {
 		asJSON bool
 	)
 	c := &cobra.Command{
-		Use:   "info SPEC|NAME",
+		Use:   "info SPEC|NAME|FOLDER",
 		Short: "Read a data set, check it, and say what is in it",
-		Long: `Reads the data set of a study, or the one of that name (flickr8k, coco, shapes),
-as training would, checks every caption and that every picture is there, and
-says what is in it and what was left out, with file and line.`,
+		Long: `Reads the data set of a study, the one of that name (flickr8k, coco, shapes), or
+what a folder of pictures and captions holds, as training would. Checks every
+caption and that every picture is there, and says what is in it, by ten of its
+captions too, and what was left out, with file and line.`,
 		Example: `  glimpse data info experiments/flickr8k.yaml
   glimpse data info shapes
+  glimpse data info photos
   glimpse data info flickr8k --data /data/flickr8k --split karpathy --json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -73,6 +77,10 @@ func dataOptions(arg, split string, flags cli.StudyFlags) (data.Options, error) 
 		return data.Options{}, err
 	}
 	if ext := filepath.Ext(arg); ext != ".yaml" && ext != ".yml" {
+		_, missing := os.Stat(arg)
+		if folder := missing == nil || strings.ContainsAny(arg, `./\`); folder {
+			return folderOptions(arg, split, flags, cache)
+		}
 		if len(flags.Sets) > 0 {
 			return data.Options{}, cli.Usage(fmt.Errorf("--set changes a study file, and %s is the name of a data set", arg))
 		}
@@ -92,6 +100,16 @@ func dataOptions(arg, split string, flags cli.StudyFlags) (data.Options, error) 
 	}
 	settings := trials[0].Settings
 	return runner.DataOptions(settings, settings.Data.Root, cache), nil
+}
+
+// folderOptions says which data set a folder holds, or the one of a file of captions.
+func folderOptions(path, split string, flags cli.StudyFlags, cache data.Cache) (data.Options, error) {
+	if len(flags.Sets) > 0 || split != "" || flags.Root != "" {
+		return data.Options{}, cli.Usage(fmt.Errorf("--set, --split and --data say nothing of the folder %s; "+
+			"write a study with `glimpse new NAME --dataset %s`, and change that", path, path))
+	}
+	found, err := planning.Discover(path, cache)
+	return found.Options, err
 }
 
 func printInfo(w io.Writer, info data.Info) error {
@@ -118,11 +136,14 @@ func printInfo(w io.Writer, info data.Info) error {
 	if err := t.Print(w); err != nil {
 		return err
 	}
-	if len(info.Notes) == 0 {
-		return nil
-	}
 	var lines strings.Builder
-	lines.WriteString("\nLEFT OUT OR READ LENIENTLY\n")
+	lines.WriteString("\nCAPTIONS, FOR EXAMPLE\n")
+	for _, e := range info.Examples {
+		lines.WriteString(term.Line(e.Image+": "+e.Caption) + "\n")
+	}
+	if len(info.Notes) > 0 {
+		lines.WriteString("\nLEFT OUT OR READ LENIENTLY\n")
+	}
 	for _, note := range info.Notes {
 		lines.WriteString(term.Line(note.String()) + "\n")
 	}
