@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"glimpse/internal/term"
 )
 
 // Survey finds out how a folder of one's own pictures and captions is to be read. at is the folder, or the file of captions
@@ -36,7 +38,8 @@ func Survey(at string, o Options) (found Options, said []string, err error) {
 	}
 	o.Captions = f.found
 	captions, images := f.counts()
-	said = []string{fmt.Sprintf("%s is %s: %d captions of %d pictures", o.Captions.Path, f.format, captions, images["all"])}
+	said = []string{fmt.Sprintf("%s is %s: %s of %s", o.Captions.Path, f.format,
+		term.Plural(captions, "caption"), term.Plural(images["all"], "picture"))}
 	if o.Captions.Image != "" {
 		said = append(said, fmt.Sprintf("%q names the picture, %q is the caption", o.Captions.Image, o.Captions.Caption))
 	}
@@ -65,7 +68,7 @@ func surveyCaptions(o Options, files []string, pictures int) (*own, error) {
 		}
 	}
 	if found == nil {
-		msg := fmt.Sprintf("holds %d pictures and no file with captions for them (of the types %s)", pictures, strings.Join(textTypes, ", "))
+		msg := fmt.Sprintf("holds %s and no file with captions (of the types %s)", term.Plural(pictures, "picture"), strings.Join(textTypes, ", "))
 		if len(wrong) > 0 {
 			msg += "; " + strings.Join(wrong[:min(len(wrong), 3)], "; ")
 		}

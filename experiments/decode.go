@@ -27,7 +27,11 @@ func (d *decoder) section(v *value, section string) {
 			d.study.places[path] = m.at
 			d.section(m.value, path)
 		case k == nil && len(children(path)) > 0:
-			d.problems.add(m.valueAt(), "%s is %s, but must be a mapping of %s", path, m.describe(), strings.Join(children(path), ", "))
+			short := ""
+			if shorthands[path] != "" {
+				short = "text, or "
+			}
+			d.problems.add(m.valueAt(), "%s is %s, but must be %sa mapping of %s", path, m.describe(), short, strings.Join(children(path), ", "))
 		case k == nil:
 			d.unknown(m, section)
 		default:

@@ -50,7 +50,7 @@ captions too, and what was left out, with file and line.`,
   glimpse data info flickr8k --data /data/flickr8k --split karpathy --json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			options, err := dataOptions(args[0], split, flags)
+			options, err := dataOptions(c, args[0], split, flags)
 			if err != nil {
 				return err
 			}
@@ -71,7 +71,7 @@ captions too, and what was left out, with file and line.`,
 }
 
 // dataOptions says which data set a study file, or the name of one, means.
-func dataOptions(arg, split string, flags cli.StudyFlags) (data.Options, error) {
+func dataOptions(c *cobra.Command, arg, split string, flags cli.StudyFlags) (data.Options, error) {
 	cache, err := cli.DataCache()
 	if err != nil {
 		return data.Options{}, err
@@ -79,7 +79,7 @@ func dataOptions(arg, split string, flags cli.StudyFlags) (data.Options, error) 
 	if ext := filepath.Ext(arg); ext != ".yaml" && ext != ".yml" {
 		_, missing := os.Stat(arg)
 		if folder := missing == nil || strings.ContainsAny(arg, `./\`); folder {
-			return folderOptions(arg, split, flags, cache)
+			return folderOptions(c, arg, split, flags, cache)
 		}
 		if len(flags.Sets) > 0 {
 			return data.Options{}, cli.Usage(fmt.Errorf("--set changes a study file, and %s is the name of a data set", arg))
@@ -103,13 +103,24 @@ func dataOptions(arg, split string, flags cli.StudyFlags) (data.Options, error) 
 }
 
 // folderOptions says which data set a folder holds, or the one of a file of captions.
-func folderOptions(path, split string, flags cli.StudyFlags, cache data.Cache) (data.Options, error) {
+func folderOptions(c *cobra.Command, path, split string, flags cli.StudyFlags, cache data.Cache) (data.Options, error) {
 	if len(flags.Sets) > 0 || split != "" || flags.Root != "" {
 		return data.Options{}, cli.Usage(fmt.Errorf("--set, --split and --data say nothing of the folder %s; "+
 			"write a study with `glimpse new NAME --dataset %s`, and change that", path, path))
 	}
 	found, err := planning.Discover(path, cache)
-	return found.Options, err
+	if err != nil {
+		return data.Options{}, err
+	}
+	tell(c, found)
+	return found.Options, nil
+}
+
+// tell says what was found in a folder.
+func tell(c *cobra.Command, found planning.Discovered) {
+	for _, line := range found.Said {
+		fmt.Fprintln(c.ErrOrStderr(), term.Line(line))
+	}
 }
 
 func printInfo(w io.Writer, info data.Info) error {

@@ -130,9 +130,7 @@ func discover(c *cobra.Command, draft *experiments.Draft) error {
 	if err != nil {
 		return cli.Usage(err)
 	}
-	for _, line := range found.Said {
-		fmt.Fprintln(c.ErrOrStderr(), term.Line(line))
-	}
+	tell(c, found)
 	draft.Data = ""
 	found.Fill(draft)
 	return nil
