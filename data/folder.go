@@ -86,7 +86,9 @@ func newOwn(o Options) *own {
 
 // read reads all. What is wrong with rows, names and splits is told together.
 func (f *own) read() (err error) {
-	if f.tree, err = f.sources.tree(f.o.Root); err != nil {
+	if f.tree, err = f.sources.tree(f.o.Root); errors.Is(err, os.ErrNotExist) {
+		return Error{File: f.o.Root, Msg: "is not there; data.root, --data or $GLIMPSE_DATA names the folder of pictures and captions"}
+	} else if err != nil {
 		return Error{File: f.o.Root, Msg: fmt.Sprintf("cannot be looked through: %v", err)}
 	}
 	file, text, err := f.open(f.o.Captions.Path)

@@ -320,7 +320,7 @@ func TestFolderFaults(t *testing.T) {
 	if _, err := Load(ownOptions(root, Captions{Path: "lost.csv"})); err == nil || !strings.Contains(err.Error(), "lost.csv: is missing; files of captions") {
 		t.Error(err)
 	}
-	if _, err := Load(ownOptions(filepath.Join(root, "lost"), Captions{Path: "c"})); err == nil || !strings.Contains(err.Error(), "cannot be looked through") {
+	if _, err := Load(ownOptions(filepath.Join(root, "lost"), Captions{Path: "c"})); err == nil || !strings.Contains(err.Error(), "lost: is not there; data.root, --data or $GLIMPSE_DATA") {
 		t.Error(err)
 	}
 }

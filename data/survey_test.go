@@ -79,7 +79,7 @@ func TestSurvey(t *testing.T) {
 // Where nothing is found, it is told what was looked for.
 func TestSurveyRefused(t *testing.T) {
 	for want, files := range map[string]map[string]string{
-		"holds 1 picture and no file with captions (of the types .csv, .tsv":          {"a.png": ""},
+		"holds 1 picture and no file with captions (of the types .csv, .tsv":                    {"a.png": ""},
 		`t.csv:1: has no column of the picture, by any of the usual names`:                      {"a.png": "", "t.csv": "name,caption\na.png,x\n"},
 		`t.csv:1: "file" and "path" may both be the picture; write data.captions: {path: t.csv`: {"a.png": "", "t.csv": "file,path,caption\na.png,a.png,x\n"},
 		`t.csv:2: picture "b.png" is nowhere in the data set's folder`:                          {"a.png": "", "t.csv": "file,caption\nb.png,x\n"},

@@ -131,6 +131,9 @@ func discover(c *cobra.Command, draft *experiments.Draft) error {
 		return cli.Usage(err)
 	}
 	tell(c, found)
+	if root := cli.DataRoot("", ""); root != "" {
+		fmt.Fprintf(c.ErrOrStderr(), "warning: $GLIMPSE_DATA is %s, which comes before the folder that the study names\n", term.Line(root))
+	}
 	draft.Data = ""
 	found.Fill(draft)
 	return nil
