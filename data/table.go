@@ -106,7 +106,7 @@ func (f *own) parseTable(text []byte) error {
 	return eachLine(text, func(line int, s string) error {
 		fields := strings.Split(s, "\t")
 		for i, field := range fields {
-			fields[i] = unquote(field)
+			fields[i] = oneLine(unquote(field))
 		}
 		return do(line, fields)
 	})
