@@ -50,7 +50,7 @@ var keys = []key{
 	{path: "question", doc: "The question that the study answers, for people."},
 	{path: "extends", doc: "Another study file, relative to this one, whose keys hold where this one has none. Maps are merged, lists and swept values replaced."},
 
-	{path: "data.name", limits: "shapes|flickr8k|coco", fallback: "shapes", doc: "Data set. shapes is drawn from a seed and needs no download."},
+	{path: "data.name", limits: "shapes|flickr8k|flickr30k|coco", fallback: "shapes", doc: "Data set. shapes is drawn from a seed and needs no download."},
 	{path: "data.root", fallback: "", doc: "Folder of the data set, relative to the working directory. --data and $GLIMPSE_DATA come before it. Not part of a trial's identity."},
 	{path: "data.split", limits: "official|karpathy|seed", derive: split, on: "data.name", doc: "Which pictures train, validate and test. seed is the first 7,000 against the rest, without validation pictures."},
 	{path: "data.min_count", limits: "[1,1000000]", fallback: 5, doc: "Occurrences from which on a word is in the vocabulary."},
@@ -144,8 +144,9 @@ func scored(s *Settings) bool {
 }
 
 func split(s *Settings) any {
-	if s.Data.Name == "coco" {
-		return "karpathy"
+	switch s.Data.Name {
+	case "coco", "flickr30k":
+		return "karpathy" // that most papers report
 	}
 	return "official"
 }

@@ -9,9 +9,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"glimpse/data"
+	"glimpse/experiments"
 	"glimpse/internal/cli"
 	"glimpse/internal/term"
-	"glimpse/metrics/ptb"
 	"glimpse/runner"
 )
 
@@ -38,9 +38,10 @@ func dataInfoCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "info SPEC|NAME",
 		Short: "Read a data set, check it, and say what is in it",
-		Long: `Reads the data set of a study, or the one of that name (flickr8k, coco, shapes),
-as training would, checks every caption and that every picture is there, and
-says what is in it and what was left out, with file and line.`,
+		Long: `Reads the data set of a study, or the one of that name (flickr8k, flickr30k, coco,
+shapes) as a study would that says no more than the name, checks every caption
+and that every picture is there, and says what is in it and what was left out,
+with file and line.`,
 		Example: `  glimpse data info experiments/flickr8k.yaml
   glimpse data info shapes
   glimpse data info flickr8k --data /data/flickr8k --split karpathy --json`,
@@ -61,7 +62,7 @@ says what is in it and what was left out, with file and line.`,
 		},
 	}
 	flags.Add(c)
-	c.Flags().StringVar(&split, "split", "", "with a NAME: official, karpathy or seed")
+	c.Flags().StringVar(&split, "split", "", "with a NAME: official, karpathy or seed (default: that of a study)")
 	cli.AddJSON(c, &asJSON)
 	return c
 }
@@ -76,8 +77,7 @@ func dataOptions(arg, split string, flags cli.StudyFlags) (data.Options, error) 
 		if len(flags.Sets) > 0 {
 			return data.Options{}, cli.Usage(fmt.Errorf("--set changes a study file, and %s is the name of a data set", arg))
 		}
-		return data.Options{Name: arg, Split: split, Root: cli.DataRoot(flags.Root, ""),
-			Tokenize: ptb.Tokenize, Tokenizer: ptb.Version, Cache: cache}, nil
+		return runner.DataOptions(experiments.DataSettings(arg, split), cli.DataRoot(flags.Root, ""), cache), nil
 	}
 	if split != "" {
 		return data.Options{}, cli.Usage(fmt.Errorf("--split goes with the name of a data set; for a study it is --set data.split=%s", split))

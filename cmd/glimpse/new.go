@@ -81,7 +81,7 @@ Other settings can be edited in the file; glimpse plan checks it.`,
 	}
 	f := c.Flags()
 	f.StringVarP(&output, "output", "o", "", "file to write, - for standard output (default experiments/NAME.yaml)")
-	f.StringVar(&draft.Data, "dataset", "", "data set: "+strings.Join(experiments.DraftData(), " or ")+" (default "+experiments.DraftData()[0]+")")
+	f.StringVar(&draft.Data, "dataset", "", "data set: "+strings.Join(experiments.DraftData(), ", ")+" (default "+experiments.DraftData()[0]+")")
 	f.StringVar(&draft.Root, "data", "", "folder of the data set, to be written into the study")
 	f.StringArrayVar(&draft.Over, "sweep", nil,
 		"key to compare, as KEY=VALUE,VALUE with the baseline first; each further --sweep adds a factor (repeatable)")
