@@ -205,7 +205,7 @@ func TestCompiledDamage(t *testing.T) {
 		load(name, "made again")
 		load(name + ", mended")
 	}
-	replaceFile(t, path, string(summed([]byte("glimpse data set 2\n"))))
+	replaceFile(t, path, string(summed([]byte("glimpse data set 1\n"))))
 	load("another version")
 	if err := errors.Join(os.Remove(path), os.Mkdir(path, 0o755)); err != nil {
 		t.Fatal(err)
