@@ -55,6 +55,25 @@ func (d *Dataset) draw() error {
 	return nil
 }
 
+// noteShared counts pictures that are the same file, to the byte, as one in another split.
+func (d *Dataset) noteShared(notes *notebook) error {
+	sums, err := d.pictureHashes(0)
+	if err != nil {
+		return err
+	}
+	in := make(map[[32]byte]string, len(sums))
+	for _, split := range splitNames {
+		for _, i := range d.Splits[split] {
+			if other, known := in[sums[i]]; known && other != split {
+				notes.add(d.Options.Root, 0, fmt.Sprintf("picture of split %s is the same file as one of %s: used in both", split, other))
+			} else {
+				in[sums[i]] = split
+			}
+		}
+	}
+	return nil
+}
+
 // groups gives the places of equal hashes together, in an order that the seed and the hashes decide.
 func groups(sums [][32]byte, seed int64) [][]int {
 	type place struct {

@@ -112,11 +112,12 @@ func (f *own) read() (err error) {
 
 // open reads a text file below the root.
 func (f *own) open(name string) (file string, text []byte, err error) {
-	file = filepath.Join(f.o.Root, filepath.FromSlash(name))
-	name, err = cleanName(name)
+	clean, err := cleanName(name)
 	if err == nil {
+		name = clean
 		_, _, err = f.tree.follow(name)
 	}
+	file = filepath.Join(f.o.Root, filepath.FromSlash(name))
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		return file, nil, Error{File: file, Msg: "is missing; files of captions and lists are named as seen from the data set's folder"}

@@ -70,6 +70,11 @@ func (d *Dataset) take(k *compiled) error {
 			return Error{File: root, Msg: fmt.Sprintf("split %s has no %s images", d.Split, split)}
 		}
 	}
+	if d.Name == "folder" && !drawn {
+		if err := d.noteShared(&notes); err != nil {
+			return err
+		}
+	}
 	d.Notes = notes.notes
 	if learned {
 		d.keepPictures(d.pictures.known, taken)

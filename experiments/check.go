@@ -138,6 +138,8 @@ func (s Settings) faults() []fault {
 	found = append(found, s.Data.faults()...)
 	add(grouped(&s) && s.Decode.Beam%s.Decode.Groups != 0, "decode.groups", "decode.beam",
 		"decode.groups is %d, which does not divide decode.beam %d", s.Decode.Groups, s.Decode.Beam)
+	add(s.Data.Split == "seed" && s.Data.Name != "flickr8k" && s.Data.Name != ownData && !drawn(&s), "data.split", "data.name",
+		"data.split is seed, which flickr8k alone has; %s has official and karpathy", s.Data.Name)
 	encoder, err := captioner.EncoderOf(s.Encoder.Name)
 	least := encoder.Smallest
 	add(err == nil && s.Encoder.ImageSize < least, "encoder.image_size", "encoder.name",

@@ -25,6 +25,16 @@ func (s *Study) deriveBase() {
 	}
 }
 
+// DataSettings are the settings of a study that says no more than which data set it is of and, unless split is "", how that is
+// split. They are not checked.
+func DataSettings(name, split string) Settings {
+	s := new(Study)
+	s.fillDefaults()
+	s.Data.Name, s.Data.Split = name, split
+	s.settle()
+	return s.Settings
+}
+
 // settle completes the settings of one trial: defaults that depend on other
 // settings are filled in, and settings without effect beside the others (the
 // attention size of arm none) become zero, so that they cannot tell two equal

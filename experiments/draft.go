@@ -18,11 +18,12 @@ import (
 //go:embed flickr8k.yaml
 var flickr8k []byte
 
-// drafts are the studies of the project that a new one takes its settings from, by data set.
+// drafts are the studies of the project that a new one takes its settings from, by data set. Where that is another than the
+// study's, its split is the usual one.
 var drafts = []struct {
 	data   string
 	source []byte
-}{{"shapes", demo}, {"flickr8k", flickr8k}}
+}{{"shapes", demo}, {"flickr8k", flickr8k}, {"flickr30k", flickr8k}, {"coco", flickr8k}}
 
 // DraftData lists the data sets that a Draft may be of; the first is the default.
 func DraftData() []string {
@@ -109,9 +110,14 @@ func (d Draft) base() (*Study, error) {
 		name = "flickr8k"
 	}
 	for _, known := range drafts {
-		if known.data == name {
-			return parse(name+".yaml", known.source, nil)
+		if known.data != name {
+			continue
 		}
+		s, err := parse(name+".yaml", known.source, nil)
+		if err == nil && s.Data.Name != name {
+			s.Data = DataSettings(name, "").Data
+		}
+		return s, err
 	}
 	return nil, fmt.Errorf("no draft for the data set %q%s (there are: %s)", printable(name, 60), suggest(name, DraftData()), strings.Join(DraftData(), ", "))
 }

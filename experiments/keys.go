@@ -50,7 +50,7 @@ var keys = []key{
 	{path: "question", doc: "The question that the study answers, for people."},
 	{path: "extends", doc: "Another study file, relative to this one, whose keys hold where this one has none. Maps are merged, lists and swept values replaced."},
 
-	{path: "data.name", limits: "shapes|flickr8k|coco|folder", fallback: "shapes", doc: "Data set. shapes is drawn from a seed and needs no download; folder is of your own pictures and captions."},
+	{path: "data.name", limits: "shapes|flickr8k|flickr30k|coco|folder", fallback: "shapes", doc: "Data set. shapes is drawn from a seed and needs no download; folder is of your own pictures and captions."},
 	{path: "data.root", fallback: "", doc: "Folder of the data set, relative to the working directory. --data and $GLIMPSE_DATA come before it. Not part of a trial's identity."},
 	{path: "data.split", limits: "official|karpathy|seed|column|lists|drawn", derive: split, on: "data.name", doc: "Which pictures train, validate and test. seed is the first 7,000 against the rest, without validation pictures. folder has column, a column of the captions; lists, as in {train: a.txt, val: b.txt, test: c.txt}; and drawn, as in {val: 10%, test: 10%, seed: 1}."},
 	{path: "data.split.train", applies: parted, doc: "folder, lists: file below data.root that names the training pictures, one a line."},
@@ -172,8 +172,8 @@ func split(s *Settings) any {
 		return "drawn"
 	case s.Data.Name == ownData:
 		return "column"
-	case s.Data.Name == "coco":
-		return "karpathy"
+	case s.Data.Name == "coco", s.Data.Name == "flickr30k":
+		return "karpathy" // that most papers report
 	}
 	return "official"
 }

@@ -44,7 +44,7 @@ type Settings struct {
 
 // Data is the data set and what is read of it.
 type Data struct {
-	Name             string `yaml:"name" json:"name"`                             // flickr8k, coco, shapes, folder
+	Name             string `yaml:"name" json:"name"`                             // flickr8k, flickr30k, coco, shapes, folder
 	Root             string `yaml:"root" json:"root"`                             // folder; not part of a trial's identity
 	Split            string `yaml:"split" json:"split"`                           // official, karpathy, seed; of a folder column, lists, drawn
 	MinCount         int    `yaml:"min_count" json:"min_count"`                   // occurrences that make a word known

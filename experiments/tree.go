@@ -113,6 +113,11 @@ func (c *converter) parse(source []byte) *value {
 		c.problems.add(c.place(line), "%s", wrong)
 		return nil
 	}
+	source, line, wrong := directives(source)
+	if wrong != "" {
+		c.problems.add(c.place(line), "%s", wrong)
+		return nil
+	}
 	var doc, more yaml.Node
 	decoder := yaml.NewDecoder(bytes.NewReader(source))
 	err := decoder.Decode(&doc)

@@ -28,7 +28,7 @@ func Discover(path string, cache data.Cache) (Discovered, error) {
 	if layout, public := data.Recognize(path); public && info.IsDir() {
 		found.Said = append([]string{fmt.Sprintf("%s: this is %s", path, layout.Title)}, layout.Missing...)
 		if len(layout.Splits) > 0 {
-			found.Options.Name, found.Options.Split = layout.Name, layout.Splits[0]
+			found.Options = runner.DataOptions(experiments.DataSettings(layout.Name, layout.Splits[0]), path, cache)
 			return found, nil
 		}
 	}

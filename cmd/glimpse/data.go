@@ -5,14 +5,15 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"glimpse/data"
+	"glimpse/experiments"
 	"glimpse/internal/cli"
 	"glimpse/internal/term"
-	"glimpse/metrics/ptb"
 	"glimpse/planning"
 	"glimpse/runner"
 )
@@ -40,10 +41,11 @@ func dataInfoCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "info SPEC|NAME|FOLDER",
 		Short: "Read a data set, check it, and say what is in it",
-		Long: `Reads the data set of a study, the one of that name (flickr8k, coco, shapes), or
-what a folder of pictures and captions holds, as training would. Checks every
-caption and that every picture is there, and says what is in it, by ten of its
-captions too, and what was left out, with file and line.`,
+		Long: `Reads the data set of a study, the one of that name (flickr8k, flickr30k, coco,
+shapes) as a study would that says no more than the name, or what a folder of
+pictures and captions holds. Checks every caption and that every picture is
+there, and says what is in it, by ten of its captions too, and what was left out,
+with file and line.`,
 		Example: `  glimpse data info experiments/flickr8k.yaml
   glimpse data info shapes
   glimpse data info photos
@@ -65,7 +67,7 @@ captions too, and what was left out, with file and line.`,
 		},
 	}
 	flags.Add(c)
-	c.Flags().StringVar(&split, "split", "", "with a NAME: official, karpathy or seed")
+	c.Flags().StringVar(&split, "split", "", "with a NAME: official, karpathy or seed (default: that of a study)")
 	cli.AddJSON(c, &asJSON)
 	return c
 }
@@ -77,15 +79,13 @@ func dataOptions(c *cobra.Command, arg, split string, flags cli.StudyFlags) (dat
 		return data.Options{}, err
 	}
 	if ext := filepath.Ext(arg); ext != ".yaml" && ext != ".yml" {
-		_, missing := os.Stat(arg)
-		if folder := missing == nil || strings.ContainsAny(arg, `./\`); folder {
+		if isPath(arg) {
 			return folderOptions(c, arg, split, flags, cache)
 		}
 		if len(flags.Sets) > 0 {
 			return data.Options{}, cli.Usage(fmt.Errorf("--set changes a study file, and %s is the name of a data set", arg))
 		}
-		return data.Options{Name: arg, Split: split, Root: cli.DataRoot(flags.Root, ""),
-			Tokenize: ptb.Tokenize, Tokenizer: ptb.Version, Cache: cache}, nil
+		return runner.DataOptions(experiments.DataSettings(arg, split), cli.DataRoot(flags.Root, ""), cache), nil
 	}
 	if split != "" {
 		return data.Options{}, cli.Usage(fmt.Errorf("--split goes with the name of a data set; for a study it is --set data.split=%s", split))
@@ -100,6 +100,15 @@ func dataOptions(c *cobra.Command, arg, split string, flags cli.StudyFlags) (dat
 	}
 	settings := trials[0].Settings
 	return runner.DataOptions(settings, settings.Data.Root, cache), nil
+}
+
+// isPath tells a folder, or a file in it, from the name of a data set. Names come first.
+func isPath(arg string) bool {
+	if slices.Contains(experiments.DraftData(), arg) {
+		return false
+	}
+	_, err := os.Stat(arg)
+	return err == nil || strings.ContainsAny(arg, `./\`)
 }
 
 // folderOptions says which data set a folder holds, or the one of a file of captions.

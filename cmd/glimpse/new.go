@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -113,11 +112,8 @@ Other settings can be edited in the file; glimpse plan checks it.`,
 
 // discover looks at the folder that a draft's data set is given as, if it is no name.
 func discover(c *cobra.Command, draft *experiments.Draft) error {
-	if draft.Data == "" || slices.Contains(experiments.DraftData(), draft.Data) {
+	if draft.Data == "" || !isPath(draft.Data) {
 		return nil
-	}
-	if _, err := os.Stat(draft.Data); errors.Is(err, fs.ErrNotExist) && !strings.ContainsAny(draft.Data, `./\`) {
-		return nil // the name of a data set, misspelled
 	}
 	if draft.Root != "" {
 		return cli.Usage(errors.New("--data goes with the name of a data set; --dataset names the folder already"))

@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strconv"
 	"time"
@@ -102,6 +104,15 @@ func runStudy(c *cobra.Command, study *experiments.Study, compute cli.Compute, o
 			return err
 		}
 	}
+	if _, none := os.Stat(cli.DBPath(o.db)); errors.Is(none, fs.ErrNotExist) { // likewise
+		trials, err := study.Plan()
+		if err != nil {
+			return err
+		}
+		if err := (&planning.Planned{Trials: trials}).CheckWeights(study); err != nil {
+			return err
+		}
+	}
 	db, err := store.Open(cli.DBPath(o.db))
 	if err != nil {
 		return err
@@ -122,7 +133,7 @@ func runStudy(c *cobra.Command, study *experiments.Study, compute cli.Compute, o
 	if err != nil {
 		return err
 	}
-	if err := found.CheckData(study.Name, db.Path()); err != nil {
+	if err := errors.Join(found.CheckData(study.Name, db.Path()), found.CheckWeights(study)); err != nil {
 		return err
 	}
 	remarks, err := found.Declare(study.Name, db.Path(), o.amend)
