@@ -511,6 +511,16 @@ func TestFolderCompiled(t *testing.T) {
 	}
 }
 
+// A picture under two names in two splits is told of.
+func TestFolderShared(t *testing.T) {
+	root := writeOwn(t, map[string]string{"a.png": "1", "b.png": "2", "again.png": "1", "twin.png": "2",
+		"c.csv": "image,caption,split\na.png,x,train\nb.png,x,test\nagain.png,x,test\ntwin.png,x,test\n"})
+	d, err := Load(ownOptions(root, Captions{Path: "c.csv"}))
+	if want := []Note{{root, 0, "picture of split test is the same file as one of train: used in both", 1}}; err != nil || !reflect.DeepEqual(d.Notes, want) {
+		t.Errorf("notes %v (%v)", d.Notes, err)
+	}
+}
+
 // Names in an export lead to the pictures.
 func TestFolderExport(t *testing.T) {
 	root := writeOwn(t, map[string]string{"x/a.png": "", "y/a.png": "", "c.csv": "image,caption,split\nx/a.png,A dog,train\ny/a.png,A cat,test\n"})
