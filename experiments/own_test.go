@@ -1,6 +1,7 @@
 package experiments
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 )
@@ -120,7 +121,7 @@ func TestOldSettingsHaveNoNewKeys(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, text := range []string{string(trials[0].Settings.canonical()), string(declared)} {
-			if name := s.Data.Name; name != "folder" && (strings.Contains(text, `"partition"`) || strings.Contains(text, `"captions":`)) {
+			if name := s.Data.Name; name != "folder" && (strings.Contains(text, `"split.`) || strings.Contains(text, `"captions":`)) {
 				t.Errorf("%s: %s", path, text)
 			}
 		}
@@ -166,6 +167,43 @@ func TestDraftOfOwnData(t *testing.T) {
 			if warnings := s.Warnings(); len(warnings) > 0 {
 				t.Errorf("warnings %q", warnings)
 			}
+		}
+	}
+}
+
+// A setting's JSON has it at the path of its key, dots and all: tables and filters of runs find it there.
+func TestSettingsAreFoundByPath(t *testing.T) {
+	full := Study{}
+	for _, path := range settingPaths() {
+		text := "7"
+		if find(path).isText() {
+			text = "some text"
+		}
+		full.set(path, text)
+	}
+	raw, err := json.Marshal(full.Settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var tree map[string]any
+	if err := json.Unmarshal(raw, &tree); err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]bool{}
+	var walk func(path string, of any)
+	walk = func(path string, of any) {
+		inner, ok := of.(map[string]any)
+		if !ok {
+			found[path] = true
+		}
+		for name, value := range inner {
+			walk(strings.TrimPrefix(path+"."+name, "."), value)
+		}
+	}
+	walk("", tree)
+	for _, path := range settingPaths() {
+		if !found[path] {
+			t.Errorf("%s is not in %s", path, raw)
 		}
 	}
 }

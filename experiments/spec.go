@@ -54,8 +54,8 @@ type Data struct {
 	Seed             int64  `yaml:"seed" json:"seed"`                             // shapes: drawing seed
 	Vocabulary       string `yaml:"vocabulary" json:"vocabulary"`                 // train, corpus
 	// Captions and Partition are of a folder. In a study Partition is data.split as a mapping, of which Split is the kind.
-	Captions  Captions  `yaml:"captions" json:"captions,omitzero"`
-	Partition Partition `yaml:"split" json:"partition,omitzero"`
+	Captions  Captions `yaml:"captions" json:"captions,omitzero"`
+	Partition `yaml:",inline"`
 	// Content is what the files were found to hold. It is not a key of a study; see SetContents.
 	Content Content `yaml:"-" json:"content,omitzero"`
 }
@@ -72,10 +72,10 @@ type Captions struct {
 // Partition divides the pictures of a folder: by files that list them, or by shares to draw, such as 10%, or numbers of
 // pictures.
 type Partition struct {
-	Train string `yaml:"train" json:"train,omitempty"` // a file; with shares, the rest trains
-	Val   string `yaml:"val" json:"val,omitempty"`
-	Test  string `yaml:"test" json:"test,omitempty"`
-	Seed  int64  `yaml:"seed" json:"seed,omitempty"` // of the draw
+	Train string `yaml:"split.train" json:"split.train,omitempty"` // a file; with shares, the rest trains
+	Val   string `yaml:"split.val" json:"split.val,omitempty"`
+	Test  string `yaml:"split.test" json:"split.test,omitempty"`
+	Seed  int64  `yaml:"split.seed" json:"split.seed,omitempty"` // of the draw
 }
 
 // Encoder is the network that turns a picture into grid features.
