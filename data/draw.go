@@ -12,10 +12,11 @@ import (
 	"strings"
 )
 
-// draw divides the images by chance: of the options' Partition, into val and test as many as it says, and the rest into
-// train. Images whose pictures are the same file, to the byte, stay together. What goes where depends on the pictures
-// and the seed alone, not on names, order or machine: groups of equal pictures are ordered by the SHA-256 of the seed and the
-// picture's own, and each goes where it still fits.
+// draw divides the images by chance: of the options' Partition, into val and test as many as it
+// says, and the rest into train. Images whose pictures are the same file, to the byte, stay
+// together. What goes where depends on the pictures and the seed alone, not on names, order or
+// machine: groups of equal pictures are ordered by the SHA-256 of the seed and the picture's own,
+// and each goes where it still fits.
 func (d *Dataset) draw() error {
 	p := d.Options.Partition
 	places := []struct {
@@ -74,7 +75,8 @@ func (d *Dataset) noteShared(notes *notebook) error {
 	return nil
 }
 
-// groups gives the places of equal hashes together, in an order that the seed and the hashes decide.
+// groups gives the places of equal hashes together, in an order that the seed and the hashes
+// decide.
 func groups(sums [][32]byte, seed int64) [][]int {
 	type place struct {
 		key [32]byte
@@ -95,7 +97,8 @@ func groups(sums [][32]byte, seed int64) [][]int {
 	return all
 }
 
-// drawn is how many of n images a share such as 10% is, to the nearest but at least one unless it is 0, or a number.
+// drawn is how many of n images a share such as 10% is, to the nearest but at least one unless it
+// is 0, or a number.
 func drawn(text string, n int) (int, error) {
 	percent, isPercent := strings.CutSuffix(text, "%")
 	x, err := strconv.ParseFloat(percent, 64)

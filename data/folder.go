@@ -14,15 +14,15 @@ import (
 	"glimpse/internal/jsonfile"
 )
 
-// Captions says which file of a folder holds its captions, and what its columns or keys are called; an empty one is found
-// by its usual names.
+// Captions says which file of a folder holds its captions, and what its columns or keys are called;
+// an empty one is found by its usual names.
 type Captions struct {
 	Path                  string // below the root
 	Image, Caption, Split string
 }
 
-// Partition divides the pictures of a folder: for the split lists by files below the root that name them, for drawn by shares
-// such as 10%, or numbers of images.
+// Partition divides the pictures of a folder: for the split lists by files below the root that name
+// them, for drawn by shares such as 10%, or numbers of images.
 type Partition struct {
 	Train     string // a file
 	Val, Test string
@@ -36,8 +36,8 @@ var partNames = map[string]string{
 	"test": "test", "testing": "test",
 }
 
-// ownHash tells the options of a folder apart that are read from its files, in a file's name; "" for other data sets. A draw
-// is made of what was read.
+// ownHash tells the options of a folder apart that are read from its files, in a file's name; ""
+// for other data sets. A draw is made of what was read.
 func (o Options) ownHash() string {
 	if o.Name != "folder" {
 		return ""
@@ -50,7 +50,8 @@ func (o Options) ownHash() string {
 	return "-" + hex.EncodeToString(sum[:4])
 }
 
-// own reads the captions and the split of a folder: pictures anywhere below its root, and one file of captions.
+// own reads the captions and the split of a folder: pictures anywhere below its root, and one file
+// of captions.
 type own struct {
 	*corpus
 	o      Options
@@ -180,7 +181,8 @@ func (f *own) row(at spot, name, part string, captions ...string) {
 	}
 }
 
-// picture gives the image that a name in the captions means, or nil after a fault, which is told once for each name.
+// picture gives the image that a name in the captions means, or nil after a fault, which is told
+// once for each name.
 func (f *own) picture(at spot, written string) *entry {
 	i, known := f.meant[written]
 	if !known {
@@ -207,7 +209,8 @@ func (f *own) picture(at spot, written string) *entry {
 	return &f.images[i]
 }
 
-// find gives the image that a cleaned name in a file of a folder means, or -1 and its picture where it is new.
+// find gives the image that a cleaned name in a file of a folder means, or -1 and its picture where
+// it is new.
 func (f *own) find(folder, name string) (image int, file string, err error) {
 	if i, known := f.index[name]; known {
 		return i, "", nil

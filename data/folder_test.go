@@ -15,7 +15,8 @@ import (
 	"testing"
 )
 
-// writeOwn makes a folder: a picture for each name that ends in .png, in a shade of its own unless one is given, and text.
+// writeOwn makes a folder: a picture for each name that ends in .png, in a shade of its own unless
+// one is given, and text.
 func writeOwn(t testing.TB, files map[string]string) (root string) {
 	t.Helper()
 	root = t.TempDir()
@@ -364,7 +365,8 @@ func TestFolderLists(t *testing.T) {
 	}
 }
 
-// drawOf draws n pictures, of which some are copies of the first, in the order of rows and under the names that are given.
+// drawOf draws n pictures, of which some are copies of the first, in the order of rows and under
+// the names that are given.
 func drawOf(t *testing.T, p Partition, rows []int, name func(i int) string, shade func(i int) uint8) *Dataset {
 	t.Helper()
 	root := t.TempDir()
@@ -394,7 +396,8 @@ func byCaption(d *Dataset) map[string]string {
 	return splits
 }
 
-// A draw depends on the pictures and the seed, and not on names or order; equal pictures stay together.
+// A draw depends on the pictures and the seed, and not on names or order; equal pictures stay
+// together.
 func TestDraw(t *testing.T) {
 	rows := []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19}
 	backwards := slices.Clone(rows)
@@ -463,7 +466,8 @@ func TestDrawn(t *testing.T) {
 	}
 }
 
-// What was compiled counts as long as names mean what they meant; other options have files of their own.
+// What was compiled counts as long as names mean what they meant; other options have files of their
+// own.
 func TestFolderCompiled(t *testing.T) {
 	root := writeOwn(t, map[string]string{"p/a.png": "", "p/b.png": "", "p/c.png": "", "c.csv": strings.Replace(ownCSV, `A "cat".`, "A cat", 1),
 		"d.csv": "image,caption,split\na.png,A dog,train\nb.png,A dog,test\n", "tr": "a.png\n", "te": "b.png\n", "te2": "c.png\n"})

@@ -39,7 +39,8 @@ const (
 	formatKarpathy = "Karpathy's JSON"
 )
 
-// formatOf tells the format of captions by their first character and, of a JSON object, by the keys of the first.
+// formatOf tells the format of captions by their first character and, of a JSON object, by the keys
+// of the first.
 func formatOf(text []byte) string {
 	text = bytes.TrimLeft(text, " \t\r\n")
 	switch {
@@ -68,7 +69,8 @@ func (f *own) told(err error) error {
 	return err
 }
 
-// records reads entries that each hold a picture and one caption or several, with the same keys as the first.
+// records reads entries that each hold a picture and one caption or several, with the same keys as
+// the first.
 func (f *own) records() jsonfile.List {
 	var image, caption, split string
 	found := false

@@ -11,10 +11,10 @@ import (
 	"glimpse/internal/term"
 )
 
-// Survey finds out how a folder of one's own pictures and captions is to be read. at is the folder, or the file of captions
-// in it. o, which says how to read any data set, comes back with Name, Root, Captions, Split and Partition: the only
-// file that gives captions to pictures there; the split that it or list files tell, else a draw. said tells all this in
-// words, a line each.
+// Survey finds out how a folder of one's own pictures and captions is to be read. at is the folder,
+// or the file of captions in it. o, which says how to read any data set, comes back with Name,
+// Root, Captions, Split and Partition: the only file that gives captions to pictures there; the
+// split that it or list files tell, else a draw. said tells all this in words, a line each.
 func Survey(at string, o Options) (found Options, said []string, err error) {
 	o.Name, o.Root, o.Captions, o.Partition = "folder", at, Captions{}, Partition{}
 	info, err := os.Stat(at)
@@ -68,7 +68,8 @@ func surveyCaptions(o Options, files []string, pictures int) (*own, error) {
 		}
 	}
 	if found == nil {
-		msg := fmt.Sprintf("holds %s and no file with captions (of the types %s)", term.Plural(pictures, "picture"), strings.Join(textTypes, ", "))
+		msg := fmt.Sprintf("holds %s and no file with captions (of the types %s)",
+			term.Plural(pictures, "picture"), strings.Join(textTypes, ", "))
 		if len(wrong) > 0 {
 			msg += "; " + strings.Join(wrong[:min(len(wrong), 3)], "; ")
 		}
@@ -129,7 +130,8 @@ func surveySplit(o Options, t *tree) (found Options, said []string) {
 	return o, append(said, "the split is drawn: 10 % of the pictures validate, 10 % test, the rest trains")
 }
 
-// listsIn gives the files that are called as a split is, such as train.txt, if train and test are among them once.
+// listsIn gives the files that are called as a split is, such as train.txt, if train and test are
+// among them once.
 func listsIn(files []string) (lists Partition, names []string) {
 	of := map[string][]string{}
 	for _, file := range files {

@@ -68,12 +68,15 @@ func (f *own) column(r role, named string, header []string, kind string) (int, e
 		return -1, fmt.Errorf("has no %s %q, as data.captions.%s says (there are: %s)", kind, named, r.name, there)
 	case r.name == splitRole.name:
 		f.splitless = true
-		return -1, fmt.Errorf("has no %s of %s (there are: %s); %s, or data.split: {val: 10%%, test: 10%%, seed: 1} to draw one", kind, r.what, there, write)
+		return -1, fmt.Errorf("has no %s of %s (there are: %s); %s, or data.split: {val: 10%%, test: 10%%, seed: 1} to draw one",
+			kind, r.what, there, write)
 	}
-	return -1, fmt.Errorf("has no %s of %s, by any of the usual names %s (there are: %s); %s", kind, r.what, strings.Join(r.usual, ", "), there, write)
+	return -1, fmt.Errorf("has no %s of %s, by any of the usual names %s (there are: %s); %s",
+		kind, r.what, strings.Join(r.usual, ", "), there, write)
 }
 
-// parseTable reads a table with a header, whose columns a tab, else a comma, else a semicolon separates.
+// parseTable reads a table with a header, whose columns a tab, else a comma, else a semicolon
+// separates.
 func (f *own) parseTable(text []byte) error {
 	var at columns
 	width := 0
@@ -90,7 +93,8 @@ func (f *own) parseTable(text []byte) error {
 				return Error{f.file, line, err.Error() + hint}
 			}
 		case len(fields) != width:
-			f.fault(spot{line: line}, fmt.Errorf("%d fields, want %d as in the first line; in CSV a caption with commas must be in quotation marks", len(fields), width))
+			f.fault(spot{line: line}, fmt.Errorf("%d fields, want %d as in the first line; "+
+				"in CSV a caption with commas must be in quotation marks", len(fields), width))
 		default:
 			part := ""
 			if at.split >= 0 {
@@ -123,8 +127,8 @@ func separator(text []byte) rune {
 	return ','
 }
 
-// unquote takes a field of tab-separated values out of the quotation marks that some programs put around it, with those
-// inside doubled. Any others belong to the text.
+// unquote takes a field of tab-separated values out of the quotation marks that some programs put
+// around it, with those inside doubled. Any others belong to the text.
 func unquote(field string) string {
 	if len(field) < 2 || field[0] != '"' || field[len(field)-1] != '"' {
 		return field

@@ -13,8 +13,8 @@ import (
 	"strings"
 )
 
-// tree is what lies below the root of a data set of one's own, as far as a name in a file may mean it: the pictures, each
-// once. Names that begin with a dot are passed over.
+// tree is what lies below the root of a data set of one's own, as far as a name in a file may mean
+// it: the pictures, each once. Names that begin with a dot are passed over.
 type tree struct {
 	root     string              // with no link in it
 	pictures []string            // their paths below root, in order
@@ -25,8 +25,9 @@ type tree struct {
 	texts    []string            // paths of files that may hold captions or lists, by their endings
 }
 
-// readTree lists a folder and what is below it. Links to folders are followed after all else, so that a folder goes by its
-// own name and not by that of a link, and each folder once, so that circles end.
+// readTree lists a folder and what is below it. Links to folders are followed after all else, so
+// that a folder goes by its own name and not by that of a link, and each folder once, so that
+// circles end.
 func readTree(root string) (*tree, error) {
 	real, err := filepath.EvalSymlinks(root)
 	if err == nil {
@@ -61,10 +62,12 @@ func readTree(root string) (*tree, error) {
 	return t, nil
 }
 
-// textTypes are the endings of files that may hold captions or lists of names, lower case; .gz may follow.
+// textTypes are the endings of files that may hold captions or lists of names, lower case; .gz may
+// follow.
 var textTypes = []string{".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".lst"}
 
-// list takes in the pictures of a folder, and gives the folders in it: its own, and those that links lead to.
+// list takes in the pictures of a folder, and gives the folders in it: its own, and those that
+// links lead to.
 func (t *tree) list(below string, seen map[string]bool) (folders, links []string, err error) {
 	real, err := filepath.EvalSymlinks(filepath.Join(t.root, filepath.FromSlash(below)))
 	if err != nil || seen[real] {
@@ -139,9 +142,9 @@ func (t *tree) hash() string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// find gives the picture that a cleaned name means in a file of the folder dir (below root), by the first of these that there
-// is: the path from the root or from the folder; the end of a picture's path; both again without the ending. Where
-// several pictures would do it is an error.
+// find gives the picture that a cleaned name means in a file of the folder dir (below root), by the
+// first of these that there is: the path from the root or from the folder; the end of a picture's
+// path; both again without the ending. Where several pictures would do it is an error.
 func (t *tree) find(dir, name string) (string, error) {
 	literal := []string{name}
 	if dir != "." {
@@ -182,8 +185,8 @@ func (t *tree) only(files []string, means func(file string) bool) (string, error
 	return found, nil
 }
 
-// unlisted gives the first of some paths at which there is a file without the ending of a picture: what it is its content
-// tells.
+// unlisted gives the first of some paths at which there is a file without the ending of a picture:
+// what it is its content tells.
 func (t *tree) unlisted(files []string) (string, error) {
 	for _, file := range files {
 		real, isDir, err := t.follow(file)

@@ -13,16 +13,16 @@ type Own struct {
 	PerImage   int  // most captions of a training image
 }
 
-// What fits Flickr8k, from which small data sets are scaled: its 6,000 training pictures, in steps of 16, are seen six
-// times.
+// What fits Flickr8k, from which small data sets are scaled: its 6,000 training pictures, in steps
+// of 16, are seen six times.
 const (
 	usualSteps  = 2250
 	usualEpochs = 6
 	mostEpochs  = 30
 )
 
-// MinCount is how often a word must occur to be in the vocabulary: more often the more captions there are, so that a few
-// captions leave more than a dozen words.
+// MinCount is how often a word must occur to be in the vocabulary: more often the more captions
+// there are, so that a few captions leave more than a dozen words.
 func (o Own) MinCount() int {
 	switch {
 	case o.Captions < 200:
@@ -35,13 +35,14 @@ func (o Own) MinCount() int {
 	return 5
 }
 
-// fit makes the study's data the data set, and what is usual for Flickr8k fit its size. It says why, by path.
+// fit makes the study's data the data set, and what is usual for Flickr8k fit its size. It says
+// why, by path.
 func (o Own) fit(s *Study) (why map[string]string) {
 	why = map[string]string{}
 	d := &s.Data
 	d.Name, d.Root, d.Split, d.Captions, d.Partition = o.Data.Name, o.Data.Root, o.Data.Split, o.Data.Captions, o.Data.Partition
 	for _, path := range settingPaths() {
-		if path == "data.root" || path == "data.split" || strings.HasPrefix(path, "data.split.") || strings.HasPrefix(path, "data.captions.") {
+		if path == "data.root" || strings.HasPrefix(path+".", "data.split.") || strings.HasPrefix(path, "data.captions.") {
 			why[path] = "Found in the folder."
 		}
 	}

@@ -11,7 +11,8 @@ const ownData = "folder"
 // ownSplits are the splits that it has, and no other data set.
 var ownSplits = []string{"column", "lists", "drawn"}
 
-// Validates says whether the split has validation pictures, as far as that is known before any file is read.
+// Validates says whether the split has validation pictures, as far as that is known before any file
+// is read.
 func (d Data) Validates() bool {
 	switch d.Split {
 	case "seed":
@@ -45,7 +46,9 @@ func (d Data) faults() []fault {
 	case "lists":
 		add(p.Train == "" || p.Test == "", "data.split", "data.name",
 			"data.split lists needs the files of train and test, such as {train: train.txt, val: val.txt, test: test.txt}")
-		for _, part := range []struct{ path, text string }{{"data.split.train", p.Train}, {"data.split.val", p.Val}, {"data.split.test", p.Test}} {
+		for _, part := range []struct{ path, text string }{
+			{"data.split.train", p.Train}, {"data.split.val", p.Val}, {"data.split.test", p.Test},
+		} {
 			add(part.text != "" && !isList(part.text), part.path, "data.split",
 				part.path+" is "+part.text+", but other parts are files; name a file, or draw val and test as shares")
 		}

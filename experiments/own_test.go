@@ -171,7 +171,8 @@ func TestDraftOfOwnData(t *testing.T) {
 	}
 }
 
-// A setting's JSON has it at the path of its key, dots and all: tables and filters of runs find it there.
+// A setting's JSON has it at the path of its key, dots and all: tables and filters of runs find it
+// there.
 func TestSettingsAreFoundByPath(t *testing.T) {
 	full := Study{}
 	for _, path := range settingPaths() {

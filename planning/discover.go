@@ -17,8 +17,9 @@ type Discovered struct {
 	own *experiments.Own // nil for a public data set
 }
 
-// Discover finds out how a folder, or a file of captions in one, is to be read: as the public data set whose layout it
-// has, or else as pictures and captions of one's own, which it reads to count them.
+// Discover finds out how a folder, or a file of captions in one, is to be read: as the public data
+// set whose layout it has, or else as pictures and captions of one's own, which it reads to count
+// them.
 func Discover(path string, cache data.Cache) (Discovered, error) {
 	info, err := os.Stat(path)
 	if err != nil {
