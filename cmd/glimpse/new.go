@@ -99,7 +99,10 @@ Other settings can be edited in the file; glimpse plan checks it.`,
 	f.StringVar(&draft.Question, "question", "", "the question that the study answers")
 	f.BoolVar(&draft.All, "all", false, "write every key that has an effect, not only the usual ones")
 	cli.AddDB(c, &db)
-	cli.CompleteFlag(c, "dataset", func(string) []string { return experiments.DraftData() })
+	// The only error is a flag that does not exist. What is no name is a folder or a file.
+	_ = c.RegisterFlagCompletionFunc("dataset", func(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
+		return cli.Beginning(experiments.DraftData(), typed), cobra.ShellCompDirectiveDefault
+	})
 	cli.CompleteFlag(c, "sweep", func(string) []string {
 		var words []string
 		for _, key := range experiments.SettingKeys() {
