@@ -52,7 +52,7 @@ var keys = []key{
 
 	{path: "data.name", limits: "shapes|flickr8k|flickr30k|coco", fallback: "shapes", doc: "Data set. shapes is drawn from a seed and needs no download."},
 	{path: "data.root", fallback: "", doc: "Folder of the data set, relative to the working directory. --data and $GLIMPSE_DATA come before it. Not part of a trial's identity."},
-	{path: "data.split", limits: "official|karpathy|seed", derive: split, on: "data.name", doc: "Which pictures train, validate and test. seed is the first 7,000 against the rest, without validation pictures."},
+	{path: "data.split", limits: "official|karpathy|seed", derive: split, on: "data.name", doc: "Which pictures train, validate and test. The default is official; of flickr30k and coco, karpathy. seed is the first 7,000 against the rest, without validation pictures."},
 	{path: "data.min_count", limits: "[1,1000000]", fallback: 5, doc: "Occurrences from which on a word is in the vocabulary."},
 	{path: "data.captions_per_image", limits: "[1,100]", fallback: 5, doc: "Captions of an image that are trained on."},
 	{path: "data.max_length", limits: "[1,1000]", fallback: 24, doc: "Words after which a training caption is cut."},
