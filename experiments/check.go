@@ -136,6 +136,8 @@ func (s Settings) faults() []fault {
 		"data.split is %s, but shapes has only the split official", s.Data.Split)
 	add(s.Data.Split == "seed" && s.Data.Name != "flickr8k" && !drawn(&s), "data.split", "data.name",
 		"data.split is seed, which flickr8k alone has; %s has official and karpathy", s.Data.Name)
+	add(grouped(&s) && s.Decode.Beam%s.Decode.Groups != 0, "decode.groups", "decode.beam",
+		"decode.groups is %d, which does not divide decode.beam %d", s.Decode.Groups, s.Decode.Beam)
 	encoder, err := captioner.EncoderOf(s.Encoder.Name)
 	least := encoder.Smallest
 	add(err == nil && s.Encoder.ImageSize < least, "encoder.image_size", "encoder.name",
