@@ -108,6 +108,9 @@ func recognizeCOCO(root string) (Layout, bool) {
 			continue
 		}
 		splits = append(splits, split)
+		if one, err := new(corpus).findCaptions(root, split); err == nil {
+			found = []string{one}
+		}
 		for _, file := range found {
 			if below, err := filepath.Rel(root, file); err == nil {
 				l.Files = append(l.Files, below)
