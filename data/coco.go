@@ -42,16 +42,38 @@ func readCOCO(o Options) (*corpus, error) {
 	return c, nil
 }
 
-// findCaptions gives the captions file of a split, "" when there is none.
+// findCaptions gives the captions file of a split, "" when there is none. Where those of both years lie together, as COCO's
+// archives unpack them, it is the one whose pictures are there.
 func (c *corpus) findCaptions(root, split string) (string, error) {
 	found, err := c.captionsFiles(root, split)
-	switch {
-	case err != nil || len(found) == 0:
+	if err != nil || len(found) == 0 {
 		return "", err
-	case len(found) == 1:
+	}
+	if len(found) == 1 {
 		return found[0], nil
 	}
-	return "", Error{File: found[1], Msg: fmt.Sprintf("lies beside %s; leave the one to be used", filepath.Base(found[0]))}
+	var pictured []string
+	for _, file := range found {
+		for _, dir := range []string{root, filepath.Join(root, "images")} {
+			folder := filepath.Join(dir, captionsStem(file))
+			same, err := c.sources.search(root, dir, filepath.Base(folder), "")
+			if err != nil {
+				return "", err
+			}
+			if slices.Contains(same, folder) {
+				pictured = append(pictured, file)
+			}
+		}
+	}
+	if len(pictured) != 1 {
+		return "", Error{File: found[1], Msg: fmt.Sprintf("lies beside %s; leave the one to be used, or the pictures of one alone", filepath.Base(found[0]))}
+	}
+	return pictured[0], nil
+}
+
+// captionsStem is what captions_*.json has in the place of the star, which is what the folder of its pictures is called.
+func captionsStem(file string) string {
+	return strings.TrimSuffix(strings.TrimPrefix(filepath.Base(file), "captions_"), ".json")
 }
 
 // captionsFiles are all that might be the captions file of a split.
@@ -79,7 +101,7 @@ type cocoCaption struct {
 
 // parseCOCO reads a captions_*.json, whose images all go to one split.
 func (c *corpus) parseCOCO(file string, text []byte, split string) error {
-	stem := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(file), "captions_"), ".json")
+	stem := captionsStem(file)
 	return eachCOCO(file, text, func(line int, name string) error {
 		if err := checkName(file, line, name, true); err != nil {
 			return err

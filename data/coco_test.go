@@ -138,6 +138,30 @@ func TestCOCOCaptions(t *testing.T) {
 	}
 }
 
+// TestCOCOOfBothYears holds that of the captions of both years in one folder, those are read whose pictures are there, and
+// that the folder of pictures is remembered with the compiled data set.
+func TestCOCOOfBothYears(t *testing.T) {
+	both := cocoOld.with(cocoNew)
+	for year, names := range map[string][]string{"2014": oldNames, "2017": newNames} {
+		root := laidOut(t, both, year, names)
+		o := Options{Name: "coco", Split: "official", Root: root, MinCount: 1, Tokenize: plainWords, Tokenizer: "plain", Cache: Cache{Dir: t.TempDir()}}
+		for range 2 {
+			d, err := Load(o)
+			if err != nil || filepath.Base(d.Images[4].Path) != names[4] {
+				t.Errorf("%s: %v", year, err)
+			}
+		}
+		if l, found := Recognize(root); !found || l.Title != "COCO "+year || len(l.Files) != 2 || len(l.Missing) != 1 {
+			t.Errorf("%+v", l)
+		}
+		other := map[string]string{"2014": "2017", "2017": "2014"}[year]
+		writePNG(t, filepath.Join(root, "images", "val"+other, "x.png"), 1)
+		if _, err := Load(o); err == nil || !strings.Contains(err.Error(), "or the pictures of one alone") {
+			t.Errorf("with pictures of both years: %v", err)
+		}
+	}
+}
+
 // TestCOCOCaptionOfSeveralLines reads what COCO's own captions_val2017.json holds one of.
 func TestCOCOCaptionOfSeveralLines(t *testing.T) {
 	root := t.TempDir()
@@ -175,7 +199,7 @@ func TestCOCOFaults(t *testing.T) {
 		{train, "]}\n", "", "JSON ends too early; the file is cut off, get it again"},
 		{train, "{", "[", "captions_train2017.json:1: the file is not a JSON object"},
 		{"annotations/captions_val2017.json", "", "gone", "holds no captions_val*.json, nor does its folder annotations"},
-		{"annotations/captions_train2014.json", "", "{}", "captions_train2017.json: lies beside captions_train2014.json; leave the one to be used"},
+		{"annotations/captions_train2014.json", "", "both", "captions_train2017.json: lies beside captions_train2014.json; leave the one to be used, or the pictures of one alone"},
 	} {
 		t.Run(c.want, func(t *testing.T) {
 			root := t.TempDir()
@@ -183,6 +207,9 @@ func TestCOCOFaults(t *testing.T) {
 			path := filepath.Join(root, c.file)
 			b, _ := os.ReadFile(path)
 			switch {
+			case c.to == "both":
+				writeFile(t, path, "{}")
+				writePNG(t, filepath.Join(root, "images", "train2014", "10.png"), 10)
 			case c.to == "gone":
 				if err := os.Remove(path); err != nil {
 					t.Fatal(err)

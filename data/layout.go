@@ -108,6 +108,9 @@ func recognizeCOCO(root string) (Layout, bool) {
 			continue
 		}
 		splits = append(splits, split)
+		if one, err := new(corpus).findCaptions(root, split); err == nil {
+			found = []string{one}
+		}
 		for _, file := range found {
 			if below, err := filepath.Rel(root, file); err == nil {
 				l.Files = append(l.Files, below)
@@ -180,16 +183,21 @@ func isDigits(s string) bool { return s != "" && strings.Trim(s, "0123456789") =
 
 // familyOfFile tells a data set by the first name of a picture in a file of captions.
 func familyOfFile(file string) family {
+	if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() {
+		return family{}
+	}
 	f, err := os.Open(file)
 	if err != nil {
 		return family{}
 	}
 	defer f.Close()
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
-		return family{}
-	}
 	head, _ := io.ReadAll(io.LimitReader(f, 64<<10)) // whoever needs the file whole will tell what is wrong with it
-	for _, word := range strings.FieldsFunc(string(head), func(r rune) bool { return strings.ContainsRune("\t\r\n,|\"#/ ", r) }) {
+	return familyIn(string(head))
+}
+
+// familyIn is familyOfFile for the beginning of a file.
+func familyIn(head string) family {
+	for _, word := range strings.FieldsFunc(head, func(r rune) bool { return strings.ContainsRune("\t\r\n,|\"#/ ", r) }) {
 		if strings.HasSuffix(word, ".jpg") {
 			return familyOf(word)
 		}
@@ -257,7 +265,10 @@ func (o Options) instead() string {
 	if !found {
 		entries, _ := os.ReadDir(o.Root)
 		for _, e := range entries {
-			if l, found := Recognize(filepath.Join(o.Root, e.Name())); found && e.IsDir() {
+			if !e.IsDir() {
+				continue
+			}
+			if l, found := Recognize(filepath.Join(o.Root, e.Name())); found {
 				return fmt.Sprintf("; its folder %s is %s: is that data.root?", e.Name(), l.Title)
 			}
 		}

@@ -52,7 +52,7 @@ var keys = []key{
 
 	{path: "data.name", limits: "shapes|flickr8k|flickr30k|coco|folder", fallback: "shapes", doc: "Data set. shapes is drawn from a seed and needs no download; folder is of your own pictures and captions."},
 	{path: "data.root", fallback: "", doc: "Folder of the data set, relative to the working directory. --data and $GLIMPSE_DATA come before it. Not part of a trial's identity."},
-	{path: "data.split", limits: "official|karpathy|seed|column|lists|drawn", derive: split, on: "data.name", doc: "Which pictures train, validate and test. seed is the first 7,000 against the rest, without validation pictures. folder has column, a column of the captions; lists, as in {train: a.txt, val: b.txt, test: c.txt}; and drawn, as in {val: 10%, test: 10%, seed: 1}."},
+	{path: "data.split", limits: "official|karpathy|seed|column|lists|drawn", derive: split, on: "data.name", doc: "Which pictures train, validate and test. The default is official; of flickr30k and coco, karpathy; of folder, column. seed is the first 7,000 against the rest, without validation pictures. folder has column, a column of the captions; lists, as in {train: a.txt, val: b.txt, test: c.txt}; and drawn, as in {val: 10%, test: 10%, seed: 1}."},
 	{path: "data.split.train", applies: parted, doc: "folder, lists: file below data.root that names the training pictures, one a line."},
 	{path: "data.split.val", limits: "share", derive: share, on: "data.split", applies: parted, doc: "folder: the validation pictures, by a file that lists them or as the share or number to draw."},
 	{path: "data.split.test", limits: "share", derive: share, on: "data.split", applies: parted, doc: "folder: the test pictures, likewise. When they are drawn, what is left trains."},

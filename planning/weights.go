@@ -2,11 +2,30 @@ package planning
 
 import (
 	"fmt"
+	"os"
 
 	"glimpse/experiments"
 	"glimpse/internal/store"
 	"glimpse/models/pth"
 )
+
+// CheckFiles refuses a study whose folder of data is not there or, where nothing is completed yet, whose weights are not. It
+// is for whoever would make a database next.
+func (sets *Sets) CheckFiles(study *experiments.Study, nothingDone bool) error {
+	if _, gone := os.Stat(study.Data.Root); gone != nil && study.Data.Root != "" {
+		if _, err := sets.Trials(study); err != nil {
+			return err
+		}
+	}
+	if !nothingDone {
+		return nil
+	}
+	trials, err := study.Plan()
+	if err != nil {
+		return err
+	}
+	return (&Planned{Trials: trials}).CheckWeights(study)
+}
 
 // CheckWeights refuses a study whose trials to be trained name a file of encoder weights that is not there, or that is none.
 // Whether its tensors are the encoder's is found when features are computed, before anything is trained.

@@ -50,6 +50,12 @@ func TestCheckWeights(t *testing.T) {
 		} else if strings.Contains(c.weights, "gone") && !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("%v hides its cause", err)
 		}
+		for _, nothingDone := range []bool{true, false} {
+			err := new(Sets).CheckFiles(study, nothingDone)
+			if refused := c.want != "" && nothingDone; refused != (err != nil) {
+				t.Errorf("%s, nothing done %v: %v", c.weights, nothingDone, err)
+			}
+		}
 		p.Known = []store.Run{{ID: trials[0].ID, State: store.Completed}}
 		if err := p.CheckWeights(study); err != nil {
 			t.Errorf("%s, with all trials completed: %v", c.weights, err)

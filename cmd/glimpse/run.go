@@ -99,19 +99,9 @@ func runStudy(c *cobra.Command, study *experiments.Study, compute cli.Compute, o
 	}
 	noGit := cli.NoGit(o.noGit)
 	sets := &planning.Sets{Cache: cache, NoGit: noGit}
-	if _, gone := os.Stat(study.Data.Root); gone != nil && study.Data.Root != "" {
-		if _, err := sets.Trials(study); err != nil { // before a database is made
-			return err
-		}
-	}
-	if _, none := os.Stat(cli.DBPath(o.db)); errors.Is(none, fs.ErrNotExist) { // likewise
-		trials, err := study.Plan()
-		if err != nil {
-			return err
-		}
-		if err := (&planning.Planned{Trials: trials}).CheckWeights(study); err != nil {
-			return err
-		}
+	_, none := os.Stat(cli.DBPath(o.db))
+	if err := sets.CheckFiles(study, errors.Is(none, fs.ErrNotExist)); err != nil { // before a database is made
+		return err
 	}
 	db, err := store.Open(cli.DBPath(o.db))
 	if err != nil {
