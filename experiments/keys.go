@@ -50,9 +50,17 @@ var keys = []key{
 	{path: "question", doc: "The question that the study answers, for people."},
 	{path: "extends", doc: "Another study file, relative to this one, whose keys hold where this one has none. Maps are merged, lists and swept values replaced."},
 
-	{path: "data.name", limits: "shapes|flickr8k|coco", fallback: "shapes", doc: "Data set. shapes is drawn from a seed and needs no download."},
+	{path: "data.name", limits: "shapes|flickr8k|flickr30k|coco|folder", fallback: "shapes", doc: "Data set. shapes is drawn from a seed and needs no download; folder is of your own pictures and captions."},
 	{path: "data.root", fallback: "", doc: "Folder of the data set, relative to the working directory. --data and $GLIMPSE_DATA come before it. Not part of a trial's identity."},
-	{path: "data.split", limits: "official|karpathy|seed", derive: split, on: "data.name", doc: "Which pictures train, validate and test. seed is the first 7,000 against the rest, without validation pictures."},
+	{path: "data.split", limits: "official|karpathy|seed|column|lists|drawn", derive: split, on: "data.name", doc: "Which pictures train, validate and test. The default is official; of flickr30k and coco, karpathy; of folder, column. seed is the first 7,000 against the rest, without validation pictures. folder has column, a column of the captions; lists, as in {train: a.txt, val: b.txt, test: c.txt}; and drawn, as in {val: 10%, test: 10%, seed: 1}."},
+	{path: "data.split.train", applies: parted, doc: "folder, lists: file below data.root that names the training pictures, one a line."},
+	{path: "data.split.val", limits: "share", derive: share, on: "data.split", applies: parted, doc: "folder: the validation pictures, by a file that lists them or as the share or number to draw."},
+	{path: "data.split.test", limits: "share", derive: share, on: "data.split", applies: parted, doc: "folder: the test pictures, likewise. When they are drawn, what is left trains."},
+	{path: "data.split.seed", limits: "[1,2147483647]", derive: splitSeed, on: "data.split", applies: drawnSplit, doc: "folder, drawn: seed of the draw. Equal pictures go to one split, whatever their names."},
+	{path: "data.captions.path", applies: captioned, doc: "folder: file of the captions below data.root, as CSV, TSV, JSON Lines, or JSON like COCO's or Karpathy's; data.captions: FILE is short for it."},
+	{path: "data.captions.image", applies: captioned, doc: "folder: column or key of the captions that names the picture. Without it, the one with a usual name (docs/data.md)."},
+	{path: "data.captions.caption", applies: captioned, doc: "folder: column or key of the caption, likewise."},
+	{path: "data.captions.split", applies: splitColumn, doc: "folder, column: column or key of the split, likewise."},
 	{path: "data.min_count", limits: "[1,1000000]", fallback: 5, doc: "Occurrences from which on a word is in the vocabulary."},
 	{path: "data.captions_per_image", limits: "[1,100]", fallback: 5, doc: "Captions of an image that are trained on."},
 	{path: "data.max_length", limits: "[1,1000]", fallback: 24, doc: "Words after which a training caption is cut."},
@@ -156,11 +164,41 @@ func scored(s *Settings) bool {
 	return err == nil && arm.Scores
 }
 
+// captioned says whether there is a file of captions to be named; one that is named beside another data set is kept, to be refused.
+func captioned(s *Settings) bool { return s.Data.Name == ownData || s.Data.Captions != (Captions{}) }
+
+func splitColumn(s *Settings) bool { return captioned(s) && s.Data.Split == "column" }
+func drawnSplit(s *Settings) bool  { return s.Data.Split == "drawn" }
+func parted(s *Settings) bool      { return drawnSplit(s) || s.Data.Split == "lists" }
+
+// split is the usual split, but for data.split as a mapping: its kind follows from what is in it.
 func split(s *Settings) any {
-	if s.Data.Name == "coco" {
-		return "karpathy"
+	p := s.Data.Partition
+	switch {
+	case isList(p.Train), isList(p.Val), isList(p.Test):
+		return "lists"
+	case p != (Partition{}):
+		return "drawn"
+	case s.Data.Name == ownData:
+		return "column"
+	case s.Data.Name == "coco", s.Data.Name == "flickr30k":
+		return "karpathy" // that most papers report
 	}
 	return "official"
+}
+
+func share(s *Settings) any {
+	if drawnSplit(s) {
+		return "10%"
+	}
+	return ""
+}
+
+func splitSeed(s *Settings) any {
+	if drawnSplit(s) {
+		return 1
+	}
+	return 0
 }
 
 func encoder(s *Settings) any {
