@@ -104,9 +104,7 @@ func (b *beamSearch) release() {
 func (m *member) release() {
 	for _, st := range m.states {
 		st.hidden.Free()
-		if st.memory != nil {
-			st.memory.Free()
-		}
+		st.memory.Free()
 	}
 }
 
