@@ -4,51 +4,59 @@
 
 namespace {
 
-// One step for rows [begin, end). gates comes with the input's part, 4H a row in PyTorch's
-// order i, f, g, o, and leaves with the activated gates, which the way back needs; state is
-// the state's part. memory is the one before, the rest are of after the step.
-CLONED void lstm_step(const float *input, const float *state, const float *memory, float *gates, float *told,
-                      float *after, int64_t begin, int64_t end, int64_t H) {
+// The loops over a row vectorize for AVX2 only where the compiler may compare without a trap, and at all only where it is
+// told that the parts of a row do not overlap: it gives up at so many checks of that at run time.
+#pragma GCC push_options
+#pragma GCC optimize("no-trapping-math")
+
+// One step for rows [begin, end): gates from the input's and the state's part, each row 4H in
+// PyTorch's order i, f, g, o. before are the memory cells before the step. gates keeps the
+// gates, 4H a row, for the way back; memory and state are those after the step.
+CLONED void lstm_step(const float *input, const float *part, const float *before, float *gates, float *memory,
+                      float *state, int64_t begin, int64_t end, int64_t H) {
   for (int64_t r = begin; r < end; r++) {
-    const float *x = input + r * 4 * H, *s = state + r * 4 * H, *m = memory + r * H;
-    float *__restrict keep = gates + r * 4 * H, *__restrict kept = told + r * H, *__restrict out = after + r * H;
+    const float *x = input + r * 4 * H, *s = part + r * 4 * H, *b = before + r * H;
+    float *__restrict keep = gates + r * 4 * H, *__restrict m = memory + r * H, *__restrict h = state + r * H;
+#pragma GCC ivdep
     for (int64_t k = 0; k < H; k++) {
       const float i = vsigmoid(x[k] + s[k]);
       const float f = vsigmoid(x[H + k] + s[H + k]);
       const float g = vtanh(x[2 * H + k] + s[2 * H + k]);
       const float o = vsigmoid(x[3 * H + k] + s[3 * H + k]);
-      const float c = f * m[k] + i * g;
       keep[k] = i;
       keep[H + k] = f;
       keep[2 * H + k] = g;
       keep[3 * H + k] = o;
-      kept[k] = c;
-      out[k] = o * vtanh(c);
+      m[k] = f * b[k] + i * g;
+      h[k] = o * vtanh(m[k]);
     }
   }
 }
 
-// The way back through one step. dstate is the gradient of the state from the step after, and
-// dafter that from above; dmemory is the gradient of the step's memory and becomes that of the one before.
-CLONED void lstm_step_backward(const float *gates, const float *memory, const float *told, const float *dstate,
+// The way back through one step. dstate is the gradient of its states from the step after,
+// dafter that from elsewhere; dmemory holds the gradient of its memory cells and gets that of those before.
+CLONED void lstm_step_backward(const float *gates, const float *before, const float *memory, const float *dstate,
                                const float *dafter, float *dmemory, float *dgates, int64_t begin, int64_t end,
                                int64_t H) {
   for (int64_t r = begin; r < end; r++) {
-    const float *keep = gates + r * 4 * H, *m = memory + r * H, *c = told + r * H, *ds = dstate + r * H,
+    const float *keep = gates + r * 4 * H, *b = before + r * H, *m = memory + r * H, *ds = dstate + r * H,
                 *da = dafter + r * H;
     float *__restrict dm = dmemory + r * H, *__restrict dx = dgates + r * 4 * H;
+#pragma GCC ivdep
     for (int64_t k = 0; k < H; k++) {
       const float i = keep[k], f = keep[H + k], g = keep[2 * H + k], o = keep[3 * H + k];
-      const float squashed = vtanh(c[k]), d = ds[k] + da[k];
+      const float squashed = vtanh(m[k]), d = ds[k] + da[k];
       const float dc = dm[k] + d * o * (1.0f - squashed * squashed);
       dx[k] = dc * g * i * (1.0f - i);
-      dx[H + k] = dc * m[k] * f * (1.0f - f);
+      dx[H + k] = dc * b[k] * f * (1.0f - f);
       dx[2 * H + k] = dc * i * (1.0f - g * g);
       dx[3 * H + k] = d * squashed * o * (1.0f - o);
       dm[k] = dc * f;
     }
   }
 }
+
+#pragma GCC pop_options
 
 struct PackedLSTM : torch::autograd::Function<PackedLSTM> {
   // input M×4H, start and memory N×H, weight 4H×H, bias 4H, sizes T: rows at each step, falling.
@@ -59,19 +67,19 @@ struct PackedLSTM : torch::autograd::Function<PackedLSTM> {
     Tensor states = at::empty({M, H}), memories = at::empty({M, H}), before = at::empty({M, H}),
            gates = at::empty({M, 4 * H}), part;
     const Tensor columns = weight.t().contiguous().t();  // laid out once as each step's product reads it
-    const float *kept = memory.data_ptr<float>();
+    const float *earlier = memory.data_ptr<float>();  // the memory cells before the step
     int64_t at = 0;
     for (int64_t t = 0; t < T; at += size[t++]) {
       const int64_t n = size[t];
       Tensor h = before.narrow(0, at, n);
       h.copy_(t == 0 ? start : states.narrow(0, at - size[t - 1], n));
       part = product(h, columns, bias);  // n×4H
-      float *told = memories.data_ptr<float>() + at * H;
+      float *later = memories.data_ptr<float>() + at * H;
       at::parallel_for(0, n, rows_a_thread, [&](int64_t begin, int64_t end) {
-        lstm_step(input.data_ptr<float>() + at * 4 * H, part.data_ptr<float>(), kept, gates.data_ptr<float>() + at * 4 * H,
-                  told, states.data_ptr<float>() + at * H, begin, end, H);
+        lstm_step(input.data_ptr<float>() + at * 4 * H, part.data_ptr<float>(), earlier,
+                  gates.data_ptr<float>() + at * 4 * H, later, states.data_ptr<float>() + at * H, begin, end, H);
       });
-      kept = told;
+      earlier = later;
     }
     ctx->set_materialize_grads(false);
     ctx->save_for_backward({weight, sizes, memory, before, gates, memories});
