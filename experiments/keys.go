@@ -19,6 +19,7 @@ type key struct {
 	derive   func(*Settings) any // default that depends on the setting `on`
 	on       string
 	applies  func(*Settings) bool // nil: always; else where false the key has no effect
+	omitted  bool                 // its default is empty in a trial, so that ids are what they were before there was the key
 	doc      string
 }
 
@@ -33,6 +34,8 @@ func (k *key) allowed() limits {
 func encoders() string { return strings.Join(captioner.EncoderNames(), "|") }
 
 func arms() string { return strings.Join(captioner.ArmNames(), "|") }
+
+func cells() string { return strings.Join(captioner.CellNames(), "|") }
 
 func selectMetrics() string { return metricsOf("val") + "|last" }
 
@@ -74,11 +77,12 @@ var keys = []key{
 	{path: "encoder.channels", limits: "[1,2048]", fallback: 32, applies: joint, doc: "cnn: channels of the first layer, half of those of a region."},
 
 	{path: "model.embedding", limits: "[1,16384]", fallback: 256, doc: "Size of a word vector."},
-	{path: "model.hidden", limits: "[1,16384]", fallback: 512, doc: "Size of the GRU state. compare.match_parameters may widen it."},
-	{path: "model.attention", listed: arms, fallback: "adaptive", doc: "What a word is predicted from beside the GRU state."},
+	{path: "model.hidden", limits: "[1,16384]", fallback: 512, doc: "Size of the recurrent state. compare.match_parameters may widen it."},
+	{path: "model.cell", listed: cells, fallback: captioner.Cells[0].Name, omitted: true, doc: "Recurrence that reads the words. An lstm keeps a memory cell beside its state, which the sentinel of adaptive attention then opens."},
+	{path: "model.attention", listed: arms, fallback: "adaptive", doc: "What a word is predicted from beside the recurrent state."},
 	{path: "model.attention_size", limits: "[1,16384]", fallback: 256, applies: scored, doc: "Size in which attention compares state and regions."},
 	{path: "model.dropout", limits: "[0,1)", fallback: 0.5, doc: "Probability with which dropout drops."},
-	{path: "model.layers", limits: "[1,2]", fallback: 1, doc: "GRU layers."},
+	{path: "model.layers", limits: "[1,2]", fallback: 1, doc: "Layers of the recurrence."},
 
 	{path: "train.epochs", limits: "[1,10000]", fallback: 10, doc: "Passes over the training split."},
 	{path: "train.batch_images", limits: "[1,65536]", fallback: 16, doc: "Images in a step, each with all its captions."},
@@ -113,7 +117,7 @@ var keys = []key{
 	{path: "decode.no_repeat_ngram", limits: "[0,10]", fallback: 0, doc: "Length of the word sequences that no caption may have twice; 0 allows repetition."},
 	{path: "decode.groups", limits: "[1,100]", fallback: 1, applies: grouped, doc: "Diverse beam search: groups that the beam is divided into, each kept from the words of those before it."},
 	{path: "decode.diversity", limits: "[0,100]", fallback: 0.5, applies: grouped, doc: "Diverse beam search: log probability that a word costs for each beam of an earlier group that took it at the same place."},
-	{path: "decode.split", limits: "test|val", fallback: "test", applies: spares, doc: "Split that the final captions are of and the run is scored on. val leaves the test split alone: for a search of settings."},
+	{path: "decode.split", limits: "test|val", fallback: "test", omitted: true, doc: "Split that the final captions are of and the run is scored on. val leaves the test split alone: for a search of settings."},
 
 	{path: "seed", limits: "[0,2147483647]", fallback: 1, doc: "Seed of initial weights, data order and dropout."},
 
@@ -273,7 +277,9 @@ func keyPaths() []string {
 type Setting struct {
 	Path string // such as model.hidden
 	Text bool   // its values are texts, not numbers
-	Doc  string
+	// Absent is what a text is where a trial's settings leave it out, "" where that is not known.
+	Absent string
+	Doc    string
 }
 
 // SettingKeys lists the keys of a trial's settings, in the order of a resolved file.
@@ -281,7 +287,11 @@ func SettingKeys() []Setting {
 	var settings []Setting
 	for _, path := range settingPaths() {
 		k := find(path)
-		settings = append(settings, Setting{Path: path, Text: k.isText(), Doc: k.doc})
+		s := Setting{Path: path, Text: k.isText(), Doc: k.doc}
+		if k.omitted {
+			s.Absent = k.fallback.(string)
+		}
+		settings = append(settings, s)
 	}
 	return settings
 }

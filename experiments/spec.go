@@ -1,6 +1,10 @@
 package experiments
 
-import "cmp"
+import (
+	"cmp"
+
+	"glimpse/captioner"
+)
 
 // A Study is a study file after its extends, the --set overrides and the
 // defaults. Load makes one; Plan lists its trials.
@@ -88,13 +92,19 @@ type Encoder struct {
 
 // Model is the captioner.
 type Model struct {
-	Embedding     int     `yaml:"embedding" json:"embedding"`
-	Hidden        int     `yaml:"hidden" json:"hidden"`
+	Embedding int `yaml:"embedding" json:"embedding"`
+	Hidden    int `yaml:"hidden" json:"hidden"`
+	// Cell is gru or lstm. In a trial it is empty for gru, so that the ids of trials are
+	// what they were before there was a choice.
+	Cell          string  `yaml:"cell" json:"cell,omitempty"`
 	Attention     string  `yaml:"attention" json:"attention"` // none, soft, adaptive, uniform
 	AttentionSize int     `yaml:"attention_size" json:"attention_size"`
 	Dropout       float64 `yaml:"dropout" json:"dropout"` // probability of dropping
-	Layers        int     `yaml:"layers" json:"layers"`   // GRU layers
+	Layers        int     `yaml:"layers" json:"layers"`   // of the recurrence
 }
+
+// CellName is the recurrent cell: gru, unless the trial says otherwise.
+func (m Model) CellName() string { return cmp.Or(m.Cell, captioner.Cells[0].Name) }
 
 // Train is how the captioner is trained and its epoch chosen.
 type Train struct {
