@@ -1,0 +1,134 @@
+package data
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"image"
+	"os"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Broken is an image of a split that cannot be trained on.
+type Broken struct {
+	Image  string `json:"image"`  // its id
+	Path   string `json:"path"`   // of its picture
+	Split  string `json:"split"`  // that it stands in
+	File   string `json:"file"`   // text file that names it
+	Line   int    `json:"line"`   // there
+	Reason string `json:"reason"` // what is wrong with it
+	// Skippable says whether [Skip] leaves it out: its file is there, and broken. A missing file is of this machine, and would leave another data set elsewhere.
+	Skippable bool `json:"skippable"`
+}
+
+// What becomes of broken pictures: see Options.OnBroken.
+const (
+	Refuse = "refuse" // the data set is refused
+	Skip   = "skip"   // images whose picture is broken are left out
+	List   = "list"   // all that cannot be trained on are left out; for a look at the data set, and not to train on it
+)
+
+// leaves says whether an image that cannot be trained on is left out, rather than refused.
+func (o Options) leaves(b Broken) bool {
+	return o.OnBroken == List || o.OnBroken == Skip && b.Skippable
+}
+
+// Faults is the error of a data set of which some images cannot be trained on, in the order of their files.
+type Faults []Broken
+
+// faultsTold is how many faults an error tells in full.
+const faultsTold = 20
+
+// Error tells the first twenty faults, each with file and line, and how many there are.
+func (f Faults) Error() string {
+	const again = "get the data again, or leave the images out of their splits"
+	advice, skippable := again, 0
+	for _, b := range f {
+		if b.Skippable {
+			skippable++
+		}
+	}
+	if skippable > 0 {
+		advice += "; `data.on_broken: skip` leaves out those whose pictures are broken"
+	}
+	if len(f) == 1 {
+		return f[0].fault().Error() + "; " + advice
+	}
+	var lines strings.Builder
+	fmt.Fprintf(&lines, "%d images cannot be trained on:\n", len(f))
+	for _, b := range f[:min(len(f), faultsTold)] {
+		fmt.Fprintf(&lines, "  %v\n", b.fault())
+	}
+	if rest := len(f) - faultsTold; rest > 0 {
+		fmt.Fprintf(&lines, "  and %d more: `glimpse data info` lists all\n", rest)
+	}
+	return lines.String() + advice
+}
+
+// Unwrap is the first of them.
+func (f Faults) Unwrap() error { return f[0].fault() }
+
+func (b Broken) fault() Error { return Error{b.File, b.Line, b.Reason} }
+
+// checkPicture reads a picture's file and decodes it whole. It gives the sha256 of what it read, also of a broken picture. The error follows its name.
+func checkPicture(path string) (sum [32]byte, err error) {
+	content, err := readPicture(path)
+	if err != nil {
+		return sum, err
+	}
+	sum = sha256.Sum256(content)
+	p, err := inspect(content)
+	if err == nil {
+		err = p.decoded(content, 0, 0, func(image.Image) {})
+	}
+	return sum, err
+}
+
+// checkPictures decodes every picture file that the cache does not know to be whole, and hashes it in the same pass. broken
+// says what is wrong with a picture, nil for a whole one; what was learned is kept.
+func (d *Dataset) checkPictures(paths []string) (known []picture, broken []error) {
+	tables, taken := d.pictureTables(), time.Now()
+	known, broken = make([]picture, len(paths)), make([]error, len(paths))
+	var unknown []int
+	for i, path := range paths {
+		var seen stamp
+		if info, err := os.Stat(path); err == nil {
+			seen = stampOf(info)
+		}
+		p := &known[i]
+		if *p = tables.find(d.below(path)); p.stamp != seen {
+			*p = picture{stamp: seen}
+		}
+		if !p.whole {
+			unknown = append(unknown, i)
+		}
+	}
+	var mu sync.Mutex
+	done := 0
+	inParallel(len(unknown), 2, func(k int) {
+		i := unknown[k]
+		p := &known[i]
+		sum, err := checkPicture(paths[i])
+		if broken[i] = err; err == nil {
+			p.whole, p.hashed, p.sum = true, true, sum
+		}
+		if d.Options.Cache.Checking != nil {
+			mu.Lock()
+			defer mu.Unlock()
+			done++
+			d.Options.Cache.Checking(done, len(unknown))
+		}
+	})
+	if len(unknown) > 0 {
+		d.keepPictures(paths, known, taken)
+	}
+	return known, broken
+}
+
+// skippable says whether what is wrong with a picture is its file's content.
+func skippable(broken error) bool {
+	away := awayError{}
+	return !errors.As(broken, &away)
+}
