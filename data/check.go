@@ -19,20 +19,32 @@ type Broken struct {
 	File   string `json:"file"`   // text file that names it
 	Line   int    `json:"line"`   // there
 	Reason string `json:"reason"` // what is wrong with it
-	// Skippable says whether [Skip] leaves it out: its file is there, and broken. A missing file is of this machine, and would leave another data set elsewhere.
+	// Skippable says whether [Skip] leaves it out: its file is there, and broken. A missing one may be there on another
+	// machine, which would train on other data.
 	Skippable bool `json:"skippable"`
 }
 
-// What becomes of broken pictures: see Options.OnBroken.
+// What becomes of images whose picture is broken.
 const (
 	Refuse = "refuse" // the data set is refused
-	Skip   = "skip"   // images whose picture is broken are left out
-	List   = "list"   // all that cannot be trained on are left out; for a look at the data set, and not to train on it
+	Skip   = "skip"   // they are left out
 )
 
-// leaves says whether an image that cannot be trained on is left out, rather than refused.
-func (o Options) leaves(b Broken) bool {
-	return o.OnBroken == List || o.OnBroken == Skip && b.Skippable
+// refuses says whether an image that cannot be trained on is refused, rather than left out.
+func (o Options) refuses(b Broken) bool { return o.OnBroken != Skip || !b.Skippable }
+
+// Refusal is the error with which Load refuses a data set that was loaded by Look; nil for one that it takes.
+func (d *Dataset) Refusal() error {
+	var refused Faults
+	for _, b := range d.Broken {
+		if d.Options.refuses(b) {
+			refused = append(refused, b)
+		}
+	}
+	if len(refused) == 0 {
+		return nil
+	}
+	return fmt.Errorf("data set %s: %w", d.Name, refused)
 }
 
 // Faults is the error of a data set of which some images cannot be trained on, in the order of their files.
@@ -72,7 +84,11 @@ func (f Faults) Unwrap() error { return f[0].fault() }
 
 func (b Broken) fault() Error { return Error{b.File, b.Line, b.Reason} }
 
-// checkPicture reads a picture's file and decodes it whole. It gives the sha256 of what it read, also of a broken picture. The error follows its name.
+// String gives what is wrong as "file:line: reason".
+func (b Broken) String() string { return b.fault().Error() }
+
+// checkPicture reads a picture's file and decodes it whole. It gives the sha256 of what it read. The error follows its
+// name.
 func checkPicture(path string) (sum [32]byte, err error) {
 	content, err := readPicture(path)
 	if err != nil {

@@ -12,6 +12,13 @@ import (
 // splitNames are the splits of every data set, in the order they are hashed.
 var splitNames = []string{"train", "val", "test"}
 
+// Look loads a data set that may hold images that cannot be trained on: they are left out, told in Dataset.Broken, and
+// make its Refusal.
+func Look(o Options) (*Dataset, error) {
+	o.looks = true
+	return Load(o)
+}
+
 // Load reads the data set that the options name and checks all of it: the
 // text, the split, and every picture, which is decoded whole unless the cache
 // knows that it was before. Faults come back as an Error, or as Faults, with file
@@ -76,7 +83,7 @@ func (o Options) withDefaults() (Options, error) {
 		return o, fmt.Errorf("data.images %d: want %d to %d", o.Images, minScenes, maxScenes)
 	case o.Vocabulary != "train" && o.Vocabulary != "corpus":
 		return o, fmt.Errorf("data.vocabulary %q: want train or corpus", o.Vocabulary)
-	case o.OnBroken != Refuse && o.OnBroken != Skip && o.OnBroken != List:
+	case o.OnBroken != Refuse && o.OnBroken != Skip:
 		return o, fmt.Errorf("data.on_broken %q: want %s or %s", o.OnBroken, Refuse, Skip)
 	case o.Tokenize == nil:
 		return o, errors.New("data options lack a tokenizer; pass the one that captions are scored with")

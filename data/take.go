@@ -51,11 +51,11 @@ func (d *Dataset) take(k *compiled) error {
 		}
 		if wrong.Reason != "" {
 			wrong.Split = splitNames[split-1]
-			if !d.Options.leaves(wrong) {
+			if !d.Options.looks && d.Options.refuses(wrong) {
 				faults = append(faults, wrong)
 			} else {
 				d.Broken = append(d.Broken, wrong)
-				notes.add(files[file], line, "image of a split cannot be trained on: left out, by data.on_broken")
+				notes.add(files[file], line, "image of a split cannot be trained on: left out")
 			}
 			continue
 		}

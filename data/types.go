@@ -19,9 +19,10 @@ type Options struct {
 	Images           int                   // shapes: how many scenes; 0 is 3,000
 	Seed             int64                 // shapes: drawing seed
 	Vocabulary       string                // words counted on: train (also "") or corpus
-	OnBroken         string                // what becomes of images whose picture is broken: Refuse (also ""), Skip or List
+	OnBroken         string                // what becomes of images whose picture is broken: Refuse (also "") or Skip
 	Tokenize         func(string) []string // caption to lower-case words; called from several goroutines at once
 	Tokenizer        string                // names Tokenize and its version; "" keeps nothing compiled
+	looks            bool                  // see Look
 	Cache            Cache                 // where the data set is kept compiled, and what is known of its pictures
 }
 

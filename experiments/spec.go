@@ -53,6 +53,9 @@ type Data struct {
 	Images           int    `yaml:"images" json:"images"`                         // shapes: scenes drawn
 	Seed             int64  `yaml:"seed" json:"seed"`                             // shapes: drawing seed
 	Vocabulary       string `yaml:"vocabulary" json:"vocabulary"`                 // train, corpus
+	// OnBroken says what becomes of broken pictures: refuse or skip. In a trial it is empty for refuse, so that the ids of
+	// trials are what they were before there was a choice.
+	OnBroken string `yaml:"on_broken" json:"on_broken,omitempty"`
 	// Content is what the files were found to hold. It is not a key of a study; see SetContents.
 	Content Content `yaml:"-" json:"content,omitzero"`
 }

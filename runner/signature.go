@@ -45,6 +45,7 @@ func DataOptions(s experiments.Settings, root string, cache data.Cache) data.Opt
 		Name: s.Data.Name, Root: root, Split: s.Data.Split,
 		MinCount: s.Data.MinCount, CaptionsPerImage: s.Data.CaptionsPerImage, MaxLength: s.Data.MaxLength,
 		Images: s.Data.Images, Seed: s.Data.Seed, Vocabulary: s.Data.Vocabulary,
+		OnBroken: s.Data.OnBroken,
 		Tokenize: ptb.Tokenize, Tokenizer: ptb.Version, Cache: cache,
 	}
 }

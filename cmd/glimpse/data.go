@@ -39,8 +39,11 @@ func dataInfoCommand() *cobra.Command {
 		Use:   "info SPEC|NAME",
 		Short: "Read a data set, check it, and say what is in it",
 		Long: `Reads the data set of a study, or the one of that name (flickr8k, coco, shapes),
-as training would, checks every caption and that every picture is there, and
-says what is in it and what was left out, with file and line.`,
+as training would, checks every caption and decodes every picture that was not
+decoded before, and says what is in it and what was left out, with file and line.
+Lists every image that cannot be trained on; where a study would refuse the data
+set for that, the exit code is 1. Names that a terminal would obey, with tabs or
+line breaks in them, are shown with \t, \n or \u001b in their place.`,
 		Example: `  glimpse data info experiments/flickr8k.yaml
   glimpse data info shapes
   glimpse data info flickr8k --data /data/flickr8k --split karpathy --json`,
@@ -50,14 +53,20 @@ says what is in it and what was left out, with file and line.`,
 			if err != nil {
 				return err
 			}
-			d, err := data.Load(options)
+			d, err := data.Look(options)
 			if err != nil {
 				return err
 			}
+			info := d.Info()
 			if asJSON {
-				return term.WriteJSON(c.OutOrStdout(), d.Info())
+				err = term.WriteJSON(c.OutOrStdout(), info)
+			} else {
+				err = printInfo(c.OutOrStdout(), info)
 			}
-			return printInfo(c.OutOrStdout(), d.Info())
+			if err != nil {
+				return err
+			}
+			return d.Refusal()
 		},
 	}
 	flags.Add(c)
@@ -118,11 +127,16 @@ func printInfo(w io.Writer, info data.Info) error {
 	if err := t.Print(w); err != nil {
 		return err
 	}
-	if len(info.Notes) == 0 {
-		return nil
-	}
 	var lines strings.Builder
-	lines.WriteString("\nLEFT OUT OR READ LENIENTLY\n")
+	if len(info.Broken) > 0 {
+		lines.WriteString("\nCANNOT BE TRAINED ON\n")
+	}
+	for _, broken := range info.Broken {
+		lines.WriteString(term.Line(broken.String()) + "\n")
+	}
+	if len(info.Notes) > 0 {
+		lines.WriteString("\nLEFT OUT OR READ LENIENTLY\n")
+	}
 	for _, note := range info.Notes {
 		lines.WriteString(term.Line(note.String()) + "\n")
 	}

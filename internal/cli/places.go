@@ -7,12 +7,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
 	"glimpse/data"
 	"glimpse/internal/store"
+	"glimpse/internal/term"
 )
 
 // DBPath gives the results database: the flag, else $GLIMPSE_DB, else results.db in the working directory.
@@ -92,10 +94,28 @@ func mayWrite(dir string) bool {
 	return err == nil || errors.Is(err, fs.ErrNotExist)
 }
 
-// DataCache is where features and what is made of data sets are kept. Its remarks go to standard error.
+// checking shows how many pictures of a data set were decoded, once that takes longer than a moment.
+func checking(bars *term.Progress) func(done, total int) {
+	const name, moment = "checking pictures", time.Second
+	var begun time.Time
+	return func(done, total int) {
+		switch {
+		case done == 1:
+			begun = time.Now()
+		case done == total:
+			bars.Finish(name, "")
+		case time.Since(begun) > moment:
+			bars.Update(name, done, total, "pictures")
+		}
+	}
+}
+
+// DataCache is where features and what is made of data sets are kept. Its remarks, and how far a check of pictures is, go to
+// standard error.
 func DataCache() (data.Cache, error) {
 	own, shared, err := cacheDirs(mayWrite)
-	cache := data.Cache{Dir: filepath.Join(own, "features"), Remark: func(remark string) { fmt.Fprintln(os.Stderr, remark) }}
+	cache := data.Cache{Dir: filepath.Join(own, "features"), Checking: checking(term.NewProgress(os.Stderr))}
+	cache.Remark = func(remark string) { fmt.Fprintln(os.Stderr, remark) }
 	if shared != "" {
 		cache.Shared = filepath.Join(shared, "features")
 	}
