@@ -6,9 +6,12 @@ import (
 	"fmt"
 	"image"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"glimpse/internal/term"
 )
 
 // Broken is an image of a split that cannot be trained on.
@@ -44,7 +47,7 @@ func (d *Dataset) Refusal() error {
 	if len(refused) == 0 {
 		return nil
 	}
-	return fmt.Errorf("data set %s: %w", d.Name, refused)
+	return fmt.Errorf("data set %s: %s cannot be trained on; %s", d.Name, term.Plural(len(refused), "image"), refused.advice())
 }
 
 // Faults is the error of a data set of which some images cannot be trained on, in the order of their files.
@@ -55,28 +58,27 @@ const faultsTold = 20
 
 // Error tells the first twenty faults, each with file and line, and how many there are.
 func (f Faults) Error() string {
-	const again = "get the data again, or leave the images out of their splits"
-	advice, skippable := again, 0
-	for _, b := range f {
-		if b.Skippable {
-			skippable++
-		}
-	}
-	if skippable > 0 {
-		advice += "; `data.on_broken: skip` leaves out those whose pictures are broken"
-	}
 	if len(f) == 1 {
-		return f[0].fault().Error() + "; " + advice
+		return f[0].String() + "; " + f.advice()
 	}
 	var lines strings.Builder
 	fmt.Fprintf(&lines, "%d images cannot be trained on:\n", len(f))
 	for _, b := range f[:min(len(f), faultsTold)] {
-		fmt.Fprintf(&lines, "  %v\n", b.fault())
+		fmt.Fprintf(&lines, "  %v\n", b)
 	}
 	if rest := len(f) - faultsTold; rest > 0 {
 		fmt.Fprintf(&lines, "  and %d more: `glimpse data info` lists all\n", rest)
 	}
-	return lines.String() + advice
+	return lines.String() + f.advice()
+}
+
+// advice says what to do.
+func (f Faults) advice() string {
+	advice := "get the data again, or leave the images out of their splits"
+	if slices.ContainsFunc(f, func(b Broken) bool { return b.Skippable }) {
+		advice += "; `data.on_broken: skip` leaves out those whose pictures are broken"
+	}
+	return advice
 }
 
 // Unwrap is the first of them.

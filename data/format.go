@@ -80,11 +80,11 @@ func inspect(file []byte) (inspected, error) {
 			return inspected{}, unsupported{article(other.name), other.convert}
 		}
 	}
-	if isSVG(file) {
-		return inspected{}, unsupported{"an SVG drawing", svgToPNG}
-	}
 	if isHTML(file) {
 		return inspected{}, errors.New("is an HTML page: of a download that failed?")
+	}
+	if isSVG(file) {
+		return inspected{}, unsupported{"an SVG drawing", svgToPNG}
 	}
 	return inspected{}, fmt.Errorf("is no picture of a known format (it begins with % x)", file[:min(len(file), 8)])
 }

@@ -17,16 +17,23 @@ import (
 // they are padding.
 const spareBytes = 16
 
-var errSamples = errors.New("its samples are damaged: they do not fill the picture as its size asks for")
+// maxMean is how bright or dark the mean of a block may be: 8 times the distance from grey, which of samples of 8 bits is
+// at most 1,024. Some encoders go beyond a little, to make white whiter. Means are differences from the block before, so
+// that damage carries them away.
+const maxMean = 1100
+
+var errSamples = errors.New("jpeg: the samples do not fit its size")
 
 // scanComponent is a plane of samples.
 type scanComponent struct {
 	id           byte
+	step         byte     // index of its table of quantization
 	h, v         int      // samples of it in a unit
 	across, down int      // blocks that hold samples of the picture
 	stride       int      // blocks in a row with those that fill its last unit
 	given        bool     // the means of its blocks were in some scan
 	nonzero      []uint64 // progressive: of each block, which coefficients are not zero
+	mean         int      // of the block before, in steps
 	dc, ac       *huffman // of the present scan
 }
 
@@ -53,7 +60,8 @@ type scanner struct {
 	progressive bool
 	interval    int // units between restarts; 0 for none
 	tables      [2][4]*huffman
-	run         int // blocks that are still to be ended
+	steps       [4]int // of the means, by the tables of quantization
+	run         int    // blocks that are still to be ended
 }
 
 // checkScans walks over all samples of a JPEG file.
@@ -89,6 +97,8 @@ func checkScans(file []byte) error {
 		switch marker {
 		case 0xC0, 0xC1, 0xC2:
 			err = s.frame(content, marker == 0xC2)
+		case 0xDB:
+			s.quantize(content)
 		case 0xC4:
 			err = s.define(content)
 		case 0xDD:
@@ -116,7 +126,7 @@ func (s *scanner) frame(content []byte, progressive bool) error {
 	mostH, mostV := 1, 1
 	for i := range s.components {
 		c := &s.components[i]
-		c.id, c.h, c.v = content[6+3*i], int(content[7+3*i]>>4), int(content[7+3*i]&15)
+		c.id, c.h, c.v, c.step = content[6+3*i], int(content[7+3*i]>>4), int(content[7+3*i]&15), content[8+3*i]&3
 		if len(s.components) == 1 {
 			c.h, c.v = 1, 1
 		}
@@ -136,6 +146,17 @@ func (s *scanner) frame(content []byte, progressive bool) error {
 		}
 	}
 	return nil
+}
+
+// quantize takes the first step of each table of quantization.
+func (s *scanner) quantize(content []byte) {
+	for len(content) > 2 {
+		at, size := content[0]&3, 1+64
+		if s.steps[at] = int(content[1]); content[0]>>4 != 0 {
+			s.steps[at], size = int(binary.BigEndian.Uint16(content[1:])), 1+2*64
+		}
+		content = content[min(size, len(content)):]
+	}
 }
 
 // define takes tables of codes.
@@ -232,8 +253,8 @@ func (s *scanner) next(table *huffman) int {
 
 // band is what a scan gives: of each block the coefficients from first to last; refining, one more bit of them.
 type band struct {
-	first, last int
-	refining    bool
+	first, last, low int
+	refining         bool
 }
 
 // scan walks over a scan's samples.
@@ -243,7 +264,7 @@ func (s *scanner) scan(content []byte) error {
 	}
 	b := band{last: 63}
 	if rest := content[1+2*int(content[0]):]; s.progressive {
-		b = band{int(rest[0]), int(rest[1]), rest[2]>>4 != 0}
+		b = band{int(rest[0]), int(rest[1]), int(rest[2] & 15), rest[2]>>4 != 0}
 	}
 	if b.last > 63 || b.first > b.last {
 		return errSamples
@@ -305,7 +326,12 @@ func (s *scanner) scan(content []byte) error {
 }
 
 // begin begins an interval of samples.
-func (s *scanner) begin() { s.ahead, s.held, s.beyond, s.run = 0, 0, 0, 0 }
+func (s *scanner) begin() {
+	s.ahead, s.held, s.beyond, s.run = 0, 0, 0, 0
+	for i := range s.components {
+		s.components[i].mean = 0
+	}
+}
 
 // ended goes to the marker behind an interval of samples, and tells whether they ended there.
 func (s *scanner) ended() bool {
@@ -330,7 +356,15 @@ func (s *scanner) block(c *scanComponent, at int, b band) bool {
 			if size < 0 || size > 16 {
 				return false
 			}
-			s.take(size)
+			difference := int(s.take(size))
+			if size > 0 && difference>>(size-1) == 0 { // by the table F.1 of the standard
+				difference -= 1<<size - 1
+			}
+			c.mean += difference
+			step := s.steps[c.step]
+			if mean := c.mean << b.low * step; mean > maxMean+step || mean < -maxMean-step {
+				return false
+			}
 		}
 		z++
 	}
@@ -422,7 +456,7 @@ func (s *scanner) refine(table *huffman, nonzero *uint64, z, last int) bool {
 func (s *scanner) complete() error {
 	for _, c := range s.components {
 		if !c.given {
-			return fmt.Errorf("plane %d of it is missing", c.id)
+			return fmt.Errorf("jpeg: plane %d is missing", c.id)
 		}
 	}
 	return nil

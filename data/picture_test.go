@@ -194,19 +194,22 @@ func FuzzPicture(f *testing.F) {
 	f.Add([]byte("\xff\xd8\xff\xe0\x00\x10JFIF"))
 	f.Add([]byte("RIFF\x1a\x00\x00\x00WEBPVP8L"))
 	f.Add(webpOf(2, 2, 1, 1))
-	f.Fuzz(func(t *testing.T, file []byte) {
-		p, err := inspect(file)
-		if err != nil || p.width > 1<<20/p.height {
-			return // large ones take long to decode
-		}
-		// Not by decoded, which would make an error of a panic.
-		if _, err := p.memory(file, int64(p.width)*int64(p.height)); err != nil {
-			return
-		}
-		if picture, err := p.decode(file); err == nil {
-			Squash(upright(picture, orientation(p.exif(file))), 4)
-		}
-	})
+	f.Fuzz(fuzzPicture)
+}
+
+// fuzzPicture reads a picture that is not large.
+func fuzzPicture(t *testing.T, file []byte) {
+	p, err := inspect(file)
+	if err != nil || p.width > 1<<20/p.height {
+		return // large ones take long to decode
+	}
+	// Not by decoded, which would make an error of a panic.
+	if _, err := p.memory(file, int64(p.width)*int64(p.height)); err != nil {
+		return
+	}
+	if picture, err := p.decode(file); err == nil {
+		Squash(upright(picture, orientation(p.exif(file))), 4)
+	}
 }
 
 // webpOf is a WebP file that claims a size, with transparency, and holds a frame of another.
