@@ -127,15 +127,13 @@ func memoryJPEG(file []byte, pixels int64) (int64, error) {
 func memoryWebP(file []byte, pixels int64) (int64, error) {
 	const groups = 65_536
 	frame, err := frameOfWebP(file)
-	if err != nil {
-		return 0, err
-	}
 	codes := int64(0)
-	for kind, content := range webpChunks(frame.file) {
-		if kind == "VP8L" || kind == "ALPH" {
-			n := int64(len(content))
-			codes += min(groups, n*8/20)*2_680 + min(groups*50_000, n*280)
-		}
+	add := func(lossless []byte) {
+		n := int64(len(lossless))
+		codes += min(groups, n*8/20)*2_680 + min(groups*50_000, n*280)
 	}
-	return anyWebP*pixels + codes, nil
+	if add(frame.alpha); frame.lossless {
+		add(frame.picture)
+	}
+	return anyWebP*pixels + codes, err
 }

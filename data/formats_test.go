@@ -133,7 +133,7 @@ func TestFirstFrames(t *testing.T) {
 		"webp": {file: animated(10, 20, 48, 32, 64), at: map[image.Point]color.RGBA{
 			{11, 21}: {255, 0, 0, 255}, {57, 21}: {0, 255, 0, 255}, {11, 51}: {0, 0, 255, 255}, {9, 21}: {255, 255, 255, 255}, {11, 53}: {255, 255, 255, 255},
 		}},
-		"webp that leaves its canvas": {file: animated(18, 20, 48, 32, 64), fails: "a frame of 48×32 pixels at 18,20 of a picture of 64×64"},
+		"webp that leaves its canvas": {file: animated(18, 20, 48, 32, 64), fails: "a frame of (48,32) pixels at (18,20) in a picture of (64,64)"},
 		"webp of another size":        {file: animated(0, 0, 24, 32, 64), fails: "a frame of 48×32 pixels in a picture of 24×32"},
 	} {
 		picture, err := decodeWhole(c.file)
@@ -312,7 +312,7 @@ func TestBMPBeyondItsPalette(t *testing.T) {
 // The decoders of formats that are read whole never meet what would break them.
 func FuzzFormats(f *testing.F) {
 	for _, name := range []string{"lzw.tif", "packbits.tif", "strip.tif", "palette.tif", "alpha.tif", "raw.tif", "other-planar.tif",
-		"animated.gif", "clear.gif", "palette.bmp", "32.bmp", "animated-alpha.webp", "animated-lossless.webp", "alpha.webp"} {
+		"animated.gif", "clear.gif", "palette.bmp", "32.bmp", "animated-alpha.webp", "animated-lossless.webp", "alpha.webp", "lossless-alpha.webp", "lossy.webp"} {
 		f.Add(testPicture(f, name))
 	}
 	f.Fuzz(fuzzPicture)

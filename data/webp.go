@@ -19,97 +19,85 @@ const maxChunks = 1000
 
 // webpFrame is the picture of a WebP file: of one that moves, the first.
 type webpFrame struct {
-	file   []byte      // a file that does not move
-	canvas image.Point // size of the whole picture
-	at     image.Point // where the frame lies there
+	canvas   image.Point // size of the whole picture
+	at, size image.Point // where the frame lies there
+	lossless bool
+	picture  []byte // content of the chunk VP8L, or VP8
+	alpha    []byte // of the chunk ALPH; nil where there is none
 }
 
 // frameOfWebP finds the frame, and refuses one that does not have the size that was claimed for it: the decoder makes room
 // for the frame, whatever size was claimed, and takes the transparency to be as large as the frame.
 func frameOfWebP(file []byte) (webpFrame, error) {
 	claimed, err := webp.DecodeConfig(bytes.NewReader(file))
-	frame := webpFrame{file: file, canvas: image.Point{claimed.Width, claimed.Height}}
 	if err != nil {
-		return frame, err
+		return webpFrame{}, err
 	}
+	size := image.Point{claimed.Width, claimed.Height}
+	frame := webpFrame{canvas: size, size: size}
 	moves, chunks := false, 0
 	for kind, content := range webpChunks(file) {
 		if chunks++; chunks > maxChunks {
 			return frame, fmt.Errorf("webp: more than %d chunks", maxChunks)
 		}
-		switch kind {
-		case "VP8X":
-			const animated = 1 << 1
+		const animated, head = 1 << 1, 16
+		switch {
+		case kind == "VP8X":
 			moves = len(content) > 0 && content[0]&animated != 0
-		case "ANMF":
-			if moves {
-				return frame, frame.first(content)
+		case kind == "ANMF" && moves && len(content) < head:
+			return frame, errors.New("webp: the first frame has no head")
+		case kind == "ANMF" && moves:
+			frame.at = image.Point{2 * number24(content), 2 * number24(content[3:])}
+			frame.size = image.Point{1 + number24(content[6:]), 1 + number24(content[9:])}
+			if end := frame.at.Add(frame.size); end.X > frame.canvas.X || end.Y > frame.canvas.Y {
+				return frame, fmt.Errorf("webp: a frame of %v pixels at %v in a picture of %v", frame.size, frame.at, frame.canvas)
 			}
-		case "VP8 ", "VP8L":
-			return frame, checkFrame(kind, content, frame.canvas)
+			for kind, content := range riffChunks(content[head:]) {
+				if frame.take(kind, content) {
+					return frame, frame.check()
+				}
+			}
+			return frame, errors.New("webp: the first frame has no picture")
+		case frame.take(kind, content):
+			return frame, frame.check()
 		}
 	}
-	return frame, nil // the decoder tells what is missing
+	return frame, errors.New("webp: there is no picture in it")
 }
 
-// first takes the first frame of a file that moves: its place, and a file of its own.
-func (f *webpFrame) first(content []byte) error {
-	const head = 16
-	if len(content) < head {
-		return errors.New("webp: the first frame has no head")
+// take takes a chunk of the frame, and tells whether it is its last.
+func (f *webpFrame) take(kind string, content []byte) (last bool) {
+	switch kind {
+	case "ALPH":
+		f.alpha = content
+	case "VP8L": // has transparency of its own
+		f.picture, f.alpha, f.lossless = content, nil, true
+	case "VP8 ":
+		f.picture = content
 	}
-	f.at = image.Point{2 * number24(content), 2 * number24(content[3:])}
-	size := image.Point{1 + number24(content[6:]), 1 + number24(content[9:])}
-	if end := f.at.Add(size); end.X > f.canvas.X || end.Y > f.canvas.Y {
-		return fmt.Errorf("webp: a frame of %d×%d pixels at %d,%d of a picture of %d×%d", size.X, size.Y, f.at.X, f.at.Y, f.canvas.X, f.canvas.Y)
-	}
-	var alpha, still []byte
-	for kind, part := range riffChunks(content[head:]) {
-		switch kind {
-		case "ALPH":
-			const transparent = 1 << 4
-			described := []byte{transparent, 0, 0, 0}
-			for _, n := range []int{size.X - 1, size.Y - 1} {
-				described = append(described, byte(n), byte(n>>8), byte(n>>16))
-			}
-			alpha = slices.Concat(riffChunk("VP8X", described), riffChunk(kind, part))
-		case "VP8 ", "VP8L":
-			if err := checkFrame(kind, part, size); err != nil {
-				return err
-			}
-			if kind == "VP8L" { // has its own transparency
-				alpha = nil
-			}
-			still = riffChunk("RIFF", slices.Concat([]byte("WEBP"), alpha, riffChunk(kind, part)))
-		}
-		if still != nil {
-			f.file = still
-			return nil
-		}
-	}
-	return errors.New("webp: the first frame has no picture")
+	return f.picture != nil
 }
 
-// checkFrame compares the size of a frame by its own header with the one that was claimed.
-func checkFrame(kind string, content []byte, claimed image.Point) error {
+// check compares the size of the frame by its own header with the one that was claimed.
+func (f webpFrame) check() error {
 	var size image.Point
-	if kind == "VP8L" {
-		c, err := vp8l.DecodeConfig(bytes.NewReader(content))
+	if f.lossless {
+		c, err := vp8l.DecodeConfig(bytes.NewReader(f.picture))
 		if err != nil {
 			return err
 		}
 		size = image.Point{c.Width, c.Height}
 	} else {
 		d := vp8.NewDecoder()
-		d.Init(bytes.NewReader(content), len(content))
+		d.Init(bytes.NewReader(f.picture), len(f.picture))
 		header, err := d.DecodeFrameHeader()
 		if err != nil {
 			return err
 		}
 		size = image.Point{header.Width, header.Height}
 	}
-	if size != claimed {
-		return fmt.Errorf("webp: a frame of %d×%d pixels in a picture of %d×%d", size.X, size.Y, claimed.X, claimed.Y)
+	if size != f.size {
+		return fmt.Errorf("webp: a frame of %d×%d pixels in a picture of %d×%d", size.X, size.Y, f.size.X, f.size.Y)
 	}
 	return nil
 }
@@ -124,11 +112,58 @@ func decodeWebP(file []byte) (image.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	picture, err := webp.Decode(bytes.NewReader(frame.file))
+	picture, err := frame.decode()
 	if err != nil {
 		return nil, err
 	}
 	return onCanvas(picture, frame.at, frame.canvas), nil
+}
+
+// decode decodes the frame, and checks that this takes all of its bytes: behind damage a decoder ends too early as often as
+// too late, and tells of the latter alone. What a file says besides of its transparency does not count.
+func (f webpFrame) decode() (picture image.Image, err error) {
+	spare := false // some bytes are not needed
+	if f.lossless {
+		reader := bytes.NewReader(f.picture) // is read byte by byte, and not ahead
+		picture, err = vp8l.Decode(reader)
+		spare = reader.Len() > spareBytes
+	} else {
+		picture, err = webp.Decode(bytes.NewReader(f.still()))
+		spare = err == nil && f.decodesWithout(spareBytes)
+	}
+	if err == nil && spare {
+		err = errors.New("webp: the samples do not fit its size")
+	}
+	return picture, err
+}
+
+// still is a WebP file of a lossy frame alone.
+func (f webpFrame) still() []byte {
+	file := []byte("WEBP")
+	if f.alpha != nil {
+		const transparent = 1 << 4
+		described := []byte{transparent, 0, 0, 0}
+		for _, n := range []int{f.size.X - 1, f.size.Y - 1} {
+			described = append(described, byte(n), byte(n>>8), byte(n>>16))
+		}
+		file = slices.Concat(file, riffChunk("VP8X", described), riffChunk("ALPH", f.alpha))
+	}
+	return riffChunk("RIFF", append(file, riffChunk("VP8 ", f.picture)...))
+}
+
+// decodesWithout tells whether a lossy frame can be decoded without its last bytes, padding aside.
+func (f webpFrame) decodesWithout(last int) bool {
+	content := bytes.TrimRight(f.picture, "\x00")
+	if len(content) <= last {
+		return false
+	}
+	d := vp8.NewDecoder()
+	d.Init(bytes.NewReader(content), len(content)-last)
+	if _, err := d.DecodeFrameHeader(); err != nil {
+		return false
+	}
+	_, err := d.DecodeFrame()
+	return err == nil
 }
 
 // exifWebP finds the TIFF block of a WebP file, the chunk EXIF. Some programs begin it as JPEG's.

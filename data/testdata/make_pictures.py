@@ -8,7 +8,7 @@ import pathlib
 import struct
 
 import pillow_heif
-from PIL import Image
+from PIL import Image, ImageCms
 
 pillow_heif.register_heif_opener()
 folder = pathlib.Path(__file__).parent / "pictures"
@@ -60,6 +60,7 @@ save("other-restart-progressive.jpg", quality=90, progressive=True, restart_mark
 save("lossy.webp", quality=90)
 save("lossless.webp", lossless=True)
 save("alpha.webp", clear, quality=90)
+save("lossless-alpha.webp", clear, lossless=True, icc_profile=ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
 save("animated.webp", save_all=True, append_images=[black], quality=90)
 save("animated-lossless.webp", save_all=True, append_images=[black], lossless=True)
 save("animated-alpha.webp", clear, save_all=True, append_images=[black.convert("RGBA")], quality=90)
