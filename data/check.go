@@ -22,8 +22,8 @@ type Broken struct {
 	File   string `json:"file"`   // text file that names it
 	Line   int    `json:"line"`   // there
 	Reason string `json:"reason"` // what is wrong with it
-	// Skippable says whether [Skip] leaves it out: its file is there, and broken. A missing one may be there on another
-	// machine, which would train on other data.
+	// Skippable says whether [Skip] leaves it out: its file is there, and broken. A missing one
+	// may be there on another machine, which would train on other data.
 	Skippable bool `json:"skippable"`
 }
 
@@ -36,7 +36,8 @@ const (
 // refuses says whether an image that cannot be trained on is refused, rather than left out.
 func (o Options) refuses(b Broken) bool { return o.OnBroken != Skip || !b.Skippable }
 
-// Refusal is the error with which Load refuses a data set that was loaded by Look; nil for one that it takes.
+// Refusal is the error with which Load refuses a data set that was loaded by Look; nil for one
+// that it takes.
 func (d *Dataset) Refusal() error {
 	var refused Faults
 	for _, b := range d.Broken {
@@ -50,7 +51,8 @@ func (d *Dataset) Refusal() error {
 	return fmt.Errorf("data set %s: %s cannot be trained on; %s", d.Name, term.Plural(len(refused), "image"), refused.advice())
 }
 
-// Faults is the error of a data set of which some images cannot be trained on, in the order of their files.
+// Faults is the error of a data set of which some images cannot be trained on, in the order of
+// their files.
 type Faults []Broken
 
 // faultsTold is how many faults an error tells in full.
@@ -89,8 +91,8 @@ func (b Broken) fault() Error { return Error{b.File, b.Line, b.Reason} }
 // String gives what is wrong as "file:line: reason".
 func (b Broken) String() string { return b.fault().Error() }
 
-// checkPicture reads a picture's file and decodes it whole. It gives the sha256 of what it read. The error follows its
-// name.
+// checkPicture reads a picture's file and decodes it whole. It gives the sha256 of what it read.
+// The error follows its name.
 func checkPicture(path string) (sum [32]byte, err error) {
 	content, err := readPicture(path)
 	if err != nil {
@@ -104,22 +106,25 @@ func checkPicture(path string) (sum [32]byte, err error) {
 	return sum, err
 }
 
-// checkPictures decodes every picture file that the cache does not know to be whole, and hashes it in the same pass. broken
-// says what is wrong with a picture, nil for a whole one; what was learned is kept.
+// checkPictures decodes every picture file that the cache does not know to be whole, and hashes it
+// in the same pass. broken says what is wrong with a picture, nil for a whole one; what was
+// learned is kept.
 func (d *Dataset) checkPictures(paths []string) (known []picture, broken []error) {
 	tables, taken := d.pictureTables(), time.Now()
 	known, broken = make([]picture, len(paths)), make([]error, len(paths))
-	var unknown []int
-	for i, path := range paths {
+	inParallel(len(paths), 4, func(i int) {
 		var seen stamp
-		if info, err := os.Stat(path); err == nil {
+		if info, err := os.Stat(paths[i]); err == nil {
 			seen = stampOf(info)
 		}
 		p := &known[i]
-		if *p = tables.find(d.below(path)); p.stamp != seen {
+		if *p = tables.find(d.below(paths[i])); p.stamp != seen {
 			*p = picture{stamp: seen}
 		}
-		if !p.whole {
+	})
+	var unknown []int
+	for i := range known {
+		if !known[i].whole {
 			unknown = append(unknown, i)
 		}
 	}

@@ -41,7 +41,9 @@ func TestBrokenPicturesAreRefused(t *testing.T) {
 		!strings.Contains(b.Reason, "cannot be decoded: it is cut off or damaged") {
 		t.Errorf("told %+v", b)
 	}
-	for _, want := range []string{"3 images cannot be trained on:\n", "captions.txt:12: picture", "captions.txt:27: ", "captions.txt:142: ", "`data.on_broken: skip`"} {
+	for _, want := range []string{
+		"3 images cannot be trained on:\n", "captions.txt:12: picture", "captions.txt:27: ", "captions.txt:142: ", "`data.on_broken: skip`",
+	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%v\ndoes not say %q", err, want)
 		}
@@ -99,7 +101,8 @@ func TestBrokenPicturesAreSkipped(t *testing.T) {
 	}
 	o := keptOptions(root, "")
 	o.OnBroken = Skip
-	if _, err := Load(o); err == nil || !strings.Contains(err.Error(), `p4.png" is missing; get the data again`) || strings.Contains(err.Error(), "p2.png") {
+	_, err := Load(o)
+	if err == nil || !strings.Contains(err.Error(), `p4.png" is missing; get the data again`) || strings.Contains(err.Error(), "p2.png") {
 		t.Errorf("got %v", err)
 	}
 	looked, err := Look(o)
@@ -136,7 +139,8 @@ func TestPicturesAreDecodedOnce(t *testing.T) {
 	}
 }
 
-// A table of a version that looked at no more than header and end is read, and its pictures are decoded.
+// A table of a version that looked at no more than header and end is read, and its pictures are
+// decoded.
 func TestPicturesOfOlderTables(t *testing.T) {
 	root, dir := t.TempDir(), t.TempDir()
 	trustAtOnce(t)

@@ -10,8 +10,8 @@ import (
 	"os"
 )
 
-// What a picture may be at most. A file of a few kilobytes can claim to unpack to terabytes, and a strip of one pixel's
-// width takes gigabytes to be scaled.
+// What a picture may be at most. A file of a few kilobytes can claim to unpack to terabytes, and a
+// strip of one pixel's width takes gigabytes to be scaled.
 const (
 	maxPixels  = 64 << 20
 	maxAspect  = 100       // the longer side to the shorter: panoramas have some 20
@@ -60,7 +60,8 @@ type inspected struct {
 	width, height int
 }
 
-// inspect finds the format of a picture by the content of its file, and checks its size. The error follows its name.
+// inspect finds the format of a picture by the content of its file, and checks its size. The error
+// follows its name.
 func inspect(file []byte) (inspected, error) {
 	for _, f := range formats {
 		if !f.matches(file) {
@@ -100,7 +101,8 @@ func checkSize(width, height int) error {
 	return nil
 }
 
-// readPicture reads a picture file whole. The error follows its name; where its content is not to blame, it is an awayError.
+// readPicture reads a picture file whole. The error follows its name; where its content is not to
+// blame, it is an awayError.
 func readPicture(path string) ([]byte, error) {
 	info, err := os.Stat(path)
 	switch {
@@ -128,7 +130,8 @@ func readPicture(path string) ([]byte, error) {
 	return content[:n], nil
 }
 
-// awayError is the error of a picture that cannot be had: it is of this machine, and not of the file's content.
+// awayError is the error of a picture that cannot be had: it is of this machine, and not of the
+// file's content.
 type awayError struct {
 	what  string
 	cause error // or nil

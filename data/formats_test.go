@@ -105,7 +105,8 @@ func TestFormatsOfOthers(t *testing.T) {
 
 // A first frame that is a part of its picture lies where it belongs, on white.
 func TestFirstFrames(t *testing.T) {
-	part := image.NewPaletted(image.Rect(24, 0, 48, 16), color.Palette{color.RGBA{0, 255, 0, 255}})
+	white, green := color.RGBA{255, 255, 255, 255}, color.RGBA{0, 255, 0, 255}
+	part := image.NewPaletted(image.Rect(24, 0, 48, 16), color.Palette{green})
 	whole := image.NewPaletted(image.Rect(0, 0, 48, 32), color.Palette{color.Black})
 	var g bytes.Buffer
 	err := gif.EncodeAll(&g, &gif.GIF{
@@ -129,9 +130,9 @@ func TestFirstFrames(t *testing.T) {
 		at    map[image.Point]color.RGBA
 		fails string
 	}{
-		"gif": {file: g.Bytes(), at: map[image.Point]color.RGBA{{30, 5}: {0, 255, 0, 255}, {5, 5}: {255, 255, 255, 255}, {30, 20}: {255, 255, 255, 255}}},
+		"gif": {file: g.Bytes(), at: map[image.Point]color.RGBA{{30, 5}: green, {5, 5}: white, {30, 20}: white}},
 		"webp": {file: animated(10, 20, 48, 32, 64), at: map[image.Point]color.RGBA{
-			{11, 21}: {255, 0, 0, 255}, {57, 21}: {0, 255, 0, 255}, {11, 51}: {0, 0, 255, 255}, {9, 21}: {255, 255, 255, 255}, {11, 53}: {255, 255, 255, 255},
+			{11, 21}: {255, 0, 0, 255}, {57, 21}: green, {11, 51}: {0, 0, 255, 255}, {9, 21}: white, {11, 53}: white,
 		}},
 		"webp that leaves its canvas": {file: animated(18, 20, 48, 32, 64), fails: "a frame of (48,32) pixels at (18,20) in a picture of (64,64)"},
 		"webp of another size":        {file: animated(0, 0, 24, 32, 64), fails: "a frame of 48×32 pixels in a picture of 24×32"},
@@ -166,8 +167,8 @@ func noise(width, height int) *image.RGBA {
 	return img
 }
 
-// Breakage in the middle of a file is found. JPEG has no checksum, so that some cannot be told from a picture; the decoder
-// alone passes over much more.
+// Breakage in the middle of a file is found. JPEG has no checksum, so that some cannot be told
+// from a picture; the decoder alone passes over much more.
 func TestDamageInTheMiddle(t *testing.T) {
 	var j, p bytes.Buffer
 	if err := jpeg.Encode(&j, noise(160, 120), &jpeg.Options{Quality: 90}); err != nil {
@@ -219,7 +220,8 @@ func TestDamageInTheMiddle(t *testing.T) {
 	}
 }
 
-// A JPEG that is cut off between the scans of its planes is no picture, though the decoder makes one of it.
+// A JPEG that is cut off between the scans of its planes is no picture, though the decoder makes
+// one of it.
 func TestJPEGWithoutAPlane(t *testing.T) {
 	var j bytes.Buffer
 	if err := jpeg.Encode(&j, image.NewGray(image.Rect(0, 0, 16, 8)), nil); err != nil {
@@ -254,7 +256,8 @@ func tiffOf(width, height, rows uint32, compression uint16, strip []byte, more .
 	return append(file, 0, 0, 0, 0)
 }
 
-// TIFFs that unpack to much more than their picture are refused, or unpacked as far as the picture goes.
+// TIFFs that unpack to much more than their picture are refused, or unpacked as far as the picture
+// goes.
 func TestTIFFBombs(t *testing.T) {
 	var packed bytes.Buffer
 	z := zlib.NewWriter(&packed)
@@ -267,19 +270,23 @@ func TestTIFFBombs(t *testing.T) {
 		t.Fatal(err)
 	}
 	const deflate, packBits = 8, 32773
+	tiles := func(side uint32, more ...[3]uint32) [][3]uint32 {
+		return append(more, [3]uint32{tagTileWidth, 4, side}, [3]uint32{tagTileLength, 4, side})
+	}
 	bits := bytes.Repeat([]byte{129, 0}, 1<<18) // 32 MB
 	for name, c := range map[string]struct {
 		file []byte
 		want string // "" for a picture that is read
 	}{
-		"endless strip":      {tiffOf(64, 64, 1<<32-1, deflate, packed.Bytes()), ""},
-		"long strip":         {tiffOf(64, 64, 1<<31, deflate, packed.Bytes()), ""},
-		"PackBits":           {tiffOf(64, 64, 64, packBits, bits), "unpacks to 33554432 bytes for 4096 pixels"},
-		"large tiles":        {tiffOf(64, 64, 64, deflate, packed.Bytes(), [3]uint32{tagTileWidth, 4, 1 << 20}, [3]uint32{tagTileLength, 4, 1 << 20}), "has strips or tiles of 1048576×1048576 pixels"},
-		"more than is there": {tiffOf(64, 64, 64, 1, make([]byte, 64*64), [3]uint32{tagTileWidth, 4, 64}, [3]uint32{tagTileLength, 4, 64}, [3]uint32{tagTileByteCounts, 4, 1 << 30}), "claims more samples than the file has"},
-		"a large picture":    {tiffOf(1<<20, 1<<20, 1, 1, nil), "the limit is 64 megapixels"},
-		"cut off":            {tiffOf(64, 64, 64, 1, make([]byte, 64*63)), "cut off or damaged"},
-		"plain":              {tiffOf(64, 64, 64, 1, make([]byte, 64*64)), ""},
+		"endless strip": {tiffOf(64, 64, 1<<32-1, deflate, packed.Bytes()), ""},
+		"long strip":    {tiffOf(64, 64, 1<<31, deflate, packed.Bytes()), ""},
+		"PackBits":      {tiffOf(64, 64, 64, packBits, bits), "unpacks to 33554432 bytes for 4096 pixels"},
+		"large tiles":   {tiffOf(64, 64, 64, deflate, packed.Bytes(), tiles(1<<20)...), "has strips or tiles of 1048576×1048576 pixels"},
+		"more than is there": {tiffOf(64, 64, 64, 1, make([]byte, 64*64), tiles(64, [3]uint32{tagTileByteCounts, 4, 1 << 30})...),
+			"claims more samples than the file has"},
+		"a large picture": {tiffOf(1<<20, 1<<20, 1, 1, nil), "the limit is 64 megapixels"},
+		"cut off":         {tiffOf(64, 64, 64, 1, make([]byte, 64*63)), "cut off or damaged"},
+		"plain":           {tiffOf(64, 64, 64, 1, make([]byte, 64*64)), ""},
 	} {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
@@ -311,7 +318,8 @@ func TestBMPBeyondItsPalette(t *testing.T) {
 
 // The decoders of formats that are read whole never meet what would break them.
 func FuzzFormats(f *testing.F) {
-	for _, name := range []string{"lzw.tif", "packbits.tif", "strip.tif", "palette.tif", "alpha.tif", "raw.tif", "other-planar.tif",
+	for _, name := range []string{
+		"lzw.tif", "packbits.tif", "strip.tif", "palette.tif", "alpha.tif", "raw.tif", "other-planar.tif",
 		"animated.gif", "clear.gif", "palette.bmp", "32.bmp", "animated-alpha.webp", "animated-lossless.webp", "alpha.webp", "lossless-alpha.webp", "lossy.webp"} {
 		f.Add(testPicture(f, name))
 	}

@@ -32,7 +32,8 @@ func jpegSegments(file []byte) iter.Seq2[byte, []byte] {
 	}
 }
 
-// unusualJPEG says in which way a JPEG is of a kind that hardly any program writes, by its frame header; "" for a usual one.
+// unusualJPEG says in which way a JPEG is of a kind that hardly any program writes, by its frame
+// header; "" for a usual one.
 func unusualJPEG(file []byte) string {
 	for marker, content := range jpegSegments(file) {
 		switch {
@@ -63,11 +64,13 @@ func configJPEG(file []byte) (image.Config, error) {
 	return c, err
 }
 
-// adobe is the segment by which Adobe's programs say that four planes are cyan, magenta, yellow and black, each inverted.
+// adobe is the segment by which Adobe's programs say that four planes are cyan, magenta, yellow
+// and black, each inverted.
 const adobe = "\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00"
 
-// decodeJPEG decodes a JPEG and checks that its samples are as many as its size asks for. Of four planes without a word on
-// what they are it takes them to be what Adobe's programs write, as other programs do.
+// decodeJPEG decodes a JPEG and checks that its samples are as many as its size asks for. Of four
+// planes without a word on what they are it takes them to be what Adobe's programs write, as other
+// programs do.
 func decodeJPEG(file []byte) (image.Image, error) {
 	planes, told := 0, false
 	for marker, content := range jpegSegments(file) {

@@ -54,7 +54,8 @@ var others = []struct {
 	{kind{"Windows icon", []string{"\x00\x00\x01\x00"}, []string{".ico"}}, toPNG},
 	{kind{"QOI picture", []string{"qoif"}, []string{".qoi"}}, toPNG},
 	{kind{"Targa picture", nil, []string{".tga"}}, toPNG}, // begins like anything
-	{kind{"Netpbm picture", []string{"P1\n", "P2\n", "P3\n", "P4\n", "P5\n", "P6\n", "P7\n"}, []string{".pbm", ".pgm", ".ppm", ".pnm", ".pam"}}, toPNG},
+	{kind{"Netpbm picture", []string{"P1\n", "P2\n", "P3\n", "P4\n", "P5\n", "P6\n", "P7\n"},
+		[]string{".pbm", ".pgm", ".ppm", ".pnm", ".pam"}}, toPNG},
 	{kind{"SVG drawing", nil, []string{".svg", ".svgz"}}, svgToPNG}, // see isSVG
 	{kind{"camera's raw picture", []string{"FUJIFILMCCD-RAW", "????ftypcrx ", "IIU\x00", "IIRO"},
 		[]string{".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf", ".pef"}}, rawToPNG},
@@ -65,7 +66,8 @@ const (
 	rawToPNG = "darktable-cli IN OUT.png"
 )
 
-// isSVG tells whether a file is a drawing in SVG, which is text: its outermost element stands near the beginning.
+// isSVG tells whether a file is a drawing in SVG, which is text: its outermost element stands near
+// the beginning.
 func isSVG(file []byte) bool {
 	head := textHead(file)
 	return bytes.HasPrefix(head, []byte("<")) && bytes.Contains(head, []byte("<svg"))
@@ -81,7 +83,8 @@ func textHead(file []byte) []byte {
 	return bytes.ToLower(bytes.TrimLeft(bytes.TrimPrefix(file[:min(len(file), 1024)], []byte("\xef\xbb\xbf")), " \t\r\n"))
 }
 
-// unsupported is the error of a picture that is whole as far as can be told, and of a kind that is not read.
+// unsupported is the error of a picture that is whole as far as can be told, and of a kind that is
+// not read.
 type unsupported struct {
 	what    string // with its article
 	convert string // what converts it
@@ -113,8 +116,8 @@ func IsPicture(name string) bool {
 	return slices.Contains(PictureEndings(), strings.ToLower(path.Ext(name)))
 }
 
-// Unread says what a name that is no picture's to be read promises: a kind of pictures, such as "HEIC picture", and what converts it; else
-// "".
+// Unread says what a name that is no picture's to be read promises: a kind of pictures, such as
+// "HEIC picture", and what converts it; else "".
 func Unread(name string) (kind, convert string) {
 	ending := strings.ToLower(path.Ext(name))
 	for _, other := range others {

@@ -11,8 +11,8 @@ import (
 	"golang.org/x/image/tiff"
 )
 
-// The tags of a TIFF's directory that are looked at, by TIFF 6.0. Its decoder believes what they say of sizes, and does
-// not know PlanarConfiguration.
+// The tags of a TIFF's directory that are looked at, by TIFF 6.0. Its decoder believes what they
+// say of sizes, and does not know PlanarConfiguration.
 const (
 	tagNewSubfileType  = 254
 	tagImageWidth      = 256
@@ -61,8 +61,8 @@ type byteOrder interface {
 	binary.AppendByteOrder
 }
 
-// readTIFF reads the first directory of a TIFF file, or of a block of Exif data, as far as it goes; ok says whether it is
-// all there.
+// readTIFF reads the first directory of a TIFF file, or of a block of Exif data, as far as it
+// goes; ok says whether it is all there.
 func readTIFF(file []byte) (d tiffDirectory, ok bool) {
 	d = tiffDirectory{binary.LittleEndian, map[uint16]tiffEntry{}}
 	if len(file) < 8 {
@@ -107,8 +107,8 @@ func (e tiffEntry) size() int64 {
 	return 4 // LONG, SLONG, FLOAT
 }
 
-// value is the k-th value of a tag that holds whole numbers, of whatever size and with a sign or without; or else
-// otherwise.
+// value is the k-th value of a tag that holds whole numbers, of whatever size and with a sign or
+// without; or else otherwise.
 func (d tiffDirectory) value(tag uint16, k int, otherwise int64) int64 {
 	e := d.entries[tag]
 	at := int64(k) * e.size()
@@ -136,7 +136,8 @@ func (d tiffDirectory) value(tag uint16, k int, otherwise int64) int64 {
 // exifTIFF is the file itself: its orientation stands where Exif data have it.
 func exifTIFF(file []byte) []byte { return file }
 
-// unusual says in which way the picture is of a kind that is not read, "" for one that the decoder may try.
+// unusual says in which way the picture is of a kind that is not read, "" for one that the decoder
+// may try.
 func (d tiffDirectory) unusual() string {
 	samples := d.value(tagSamplesPerPixel, 0, int64(max(1, d.entries[tagBitsPerSample].count)))
 	extra := d.value(tagExtraSamples, 0, 0)
@@ -156,8 +157,8 @@ func (d tiffDirectory) unusual() string {
 	return ""
 }
 
-// bounds refuses what would make the decoder take memory or time out of proportion to the picture. block is the
-// pixels of a strip or tile.
+// bounds refuses what would make the decoder take memory or time out of proportion to the picture.
+// block is the pixels of a strip or tile.
 func (d tiffDirectory) bounds(file []byte) (block int64, err error) {
 	for tag, e := range d.entries {
 		if limit := uint32(maxTIFFValues); e.count > limit && tag < 512 { // the decoder looks at none of the later ones
@@ -266,7 +267,8 @@ func (o overlay) ReadAt(p []byte, at int64) (int, error) {
 	return n, err
 }
 
-// memoryTIFF is four channels of two bytes, and what a strip or tile unpacks to in a buffer that grows by doubling.
+// memoryTIFF is four channels of two bytes, and what a strip or tile unpacks to in a buffer that
+// grows by doubling.
 func memoryTIFF(file []byte, pixels int64) (int64, error) {
 	d, ok := readTIFF(file)
 	if !ok {

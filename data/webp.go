@@ -26,8 +26,9 @@ type webpFrame struct {
 	alpha    []byte // of the chunk ALPH; nil where there is none
 }
 
-// frameOfWebP finds the frame, and refuses one that does not have the size that was claimed for it: the decoder makes room
-// for the frame, whatever size was claimed, and takes the transparency to be as large as the frame.
+// frameOfWebP finds the frame, and refuses one that does not have the size that was claimed for
+// it: the decoder makes room for the frame, whatever size was claimed, and takes the transparency
+// to be as large as the frame.
 func frameOfWebP(file []byte) (webpFrame, error) {
 	claimed, err := webp.DecodeConfig(bytes.NewReader(file))
 	if err != nil {
@@ -119,8 +120,9 @@ func decodeWebP(file []byte) (image.Image, error) {
 	return onCanvas(picture, frame.at, frame.canvas), nil
 }
 
-// decode decodes the frame, and checks that this takes all of its bytes: behind damage a decoder ends too early as often as
-// too late, and tells of the latter alone. What a file says besides of its transparency does not count.
+// decode decodes the frame, and checks that this takes all of its bytes: behind damage a decoder
+// ends too early as often as too late, and tells of the latter alone. What a file says besides of
+// its transparency does not count.
 func (f webpFrame) decode() (picture image.Image, err error) {
 	spare := false // some bytes are not needed
 	if f.lossless {

@@ -27,9 +27,10 @@ type Found struct {
 	Again    int            // files and folders that were met again
 }
 
-// FindPictures lists the pictures that paths name: files as they are, and of folders all files below that are called as
-// pictures are and not hidden, in the order of their paths. Links are followed; a file or folder that folders lead to
-// again counts once. A folder without any picture is an error.
+// FindPictures lists the pictures that paths name: files as they are, and of folders all files
+// below that are called as pictures are and not hidden, in the order of their paths. Links are
+// followed; a file or folder that folders lead to again counts once. A folder without any picture
+// is an error.
 func FindPictures(paths []string) (Found, error) {
 	all := Found{Others: map[string]int{}}
 	seen := map[string]bool{}
@@ -109,7 +110,8 @@ func (w *walker) meet(real string) (again bool) {
 	return again
 }
 
-// PassedOver says what lies in the folders and is not captioned, a line for each ending of pictures that are not read.
+// PassedOver says what lies in the folders and is not captioned, a line for each ending of
+// pictures that are not read.
 func (f Found) PassedOver() []string {
 	var lines, rest []string
 	for _, ending := range slices.Sorted(maps.Keys(f.Others)) {
@@ -146,8 +148,9 @@ type readPicture struct {
 	err    error
 }
 
-// readAhead reads pictures batch by batch in their order, one batch ahead of who takes them, for an encoder that sees
-// squares of so many pixels. The channel closes when all are read or ctx ends.
+// readAhead reads pictures batch by batch in their order, one batch ahead of who takes them, for
+// an encoder that sees squares of so many pixels. The channel closes when all are read or ctx
+// ends.
 func readAhead(ctx context.Context, pictures []Picture, size int) <-chan []readPicture {
 	batches := make(chan []readPicture)
 	go func() {
@@ -188,8 +191,8 @@ type namer struct {
 
 func newNamer(dir string) namer { return namer{dir, map[string]bool{}} }
 
-// path is that of the picture's name with another ending, so that no picture is overwritten, and a number where two
-// pictures would share it. The folder around it is made.
+// path is that of the picture's name with another ending, so that no picture is overwritten, and a
+// number where two pictures would share it. The folder around it is made.
 func (n namer) path(picture Picture, ending string) (string, error) {
 	stem := strings.TrimSuffix(picture.Name, filepath.Ext(picture.Name))
 	name := stem + ending

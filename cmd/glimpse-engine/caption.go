@@ -30,10 +30,11 @@ run, named by its id or the beginning of one. The run's decoding is used unless
 the order of their names. Links are followed; what they lead to again is captioned
 once. What else lies there is counted on standard error.
 
-Prints a line for each picture, its path and its caption with a tab between. A path
-that holds tabs, line breaks or other characters that a terminal would obey, or
-begins with a quotation mark, is quoted as a string of Go or Python. With --jsonl a JSON
-object a line, with --json one array, and paths as they are. With --attention a folder
+Prints a line for each picture, its path and its caption with a tab between. A
+path that holds tabs, line breaks or other characters that a terminal would obey,
+or begins with a quotation mark, is quoted as a string of Go or Python. With
+--jsonl prints a JSON object a line, with --json one array, and paths as they are.
+With --attention a folder
 receives a PNG for each picture: what the captioner looked at before each word,
 and, of the adaptive arm, the weight β of its sentinel. With --logits a folder
 receives, for each picture, what the words were drawn from, as safetensors:
