@@ -76,7 +76,8 @@ func TestFormatsOfOthers(t *testing.T) {
 		return string(file)
 	}
 	for file, want := range map[string]string{
-		"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic": "an HEIC picture, which is not supported; convert it, for instance with `heif-convert IN.heic OUT.jpg`",
+		"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic": "an HEIC picture, " +
+			"which is not supported; convert it, for instance with `heif-convert IN.heic OUT.jpg`",
 		"\x00\x00\x00\x20ftypavif\x00\x00\x00\x00avifmif1": "an AVIF picture",
 		"\xff\x0a\xfa\x1f":                                  "a JPEG XL picture",
 		"\x00\x00\x00\x0cJXL \r\n\x87\n\x00":                "a JPEG XL picture",
@@ -134,8 +135,9 @@ func TestFirstFrames(t *testing.T) {
 		"webp": {file: animated(10, 20, 48, 32, 64), at: map[image.Point]color.RGBA{
 			{11, 21}: {255, 0, 0, 255}, {57, 21}: green, {11, 51}: {0, 0, 255, 255}, {9, 21}: white, {11, 53}: white,
 		}},
-		"webp that leaves its canvas": {file: animated(18, 20, 48, 32, 64), fails: "a frame of (48,32) pixels at (18,20) in a picture of (64,64)"},
-		"webp of another size":        {file: animated(0, 0, 24, 32, 64), fails: "a frame of 48×32 pixels in a picture of 24×32"},
+		"webp that leaves its canvas": {file: animated(18, 20, 48, 32, 64),
+			fails: "a frame of (48,32) pixels at (18,20) in a picture of (64,64)"},
+		"webp of another size": {file: animated(0, 0, 24, 32, 64), fails: "a frame of 48×32 pixels in a picture of 24×32"},
 	} {
 		picture, err := decodeWhole(c.file)
 		if c.fails != "" || err != nil {
@@ -320,7 +322,8 @@ func TestBMPBeyondItsPalette(t *testing.T) {
 func FuzzFormats(f *testing.F) {
 	for _, name := range []string{
 		"lzw.tif", "packbits.tif", "strip.tif", "palette.tif", "alpha.tif", "raw.tif", "other-planar.tif",
-		"animated.gif", "clear.gif", "palette.bmp", "32.bmp", "animated-alpha.webp", "animated-lossless.webp", "alpha.webp", "lossless-alpha.webp", "lossy.webp"} {
+		"animated.gif", "clear.gif", "palette.bmp", "32.bmp", "animated-alpha.webp", "animated-lossless.webp",
+		"alpha.webp", "lossless-alpha.webp", "lossy.webp"} {
 		f.Add(testPicture(f, name))
 	}
 	f.Fuzz(fuzzPicture)
