@@ -113,7 +113,8 @@ func PictureEndings() []string {
 
 // IsPicture says whether a name ends as that of a picture that is read does.
 func IsPicture(name string) bool {
-	return slices.Contains(PictureEndings(), strings.ToLower(path.Ext(name)))
+	ending := strings.ToLower(path.Ext(name))
+	return slices.ContainsFunc(formats, func(f format) bool { return slices.Contains(f.endings, ending) })
 }
 
 // Unread says what a name that is no picture's to be read promises: a kind of pictures, such as

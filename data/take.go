@@ -31,18 +31,20 @@ func (d *Dataset) take(k *compiled) error {
 	for _, split := range splitNames {
 		d.Splits[split] = []int{}
 	}
+	drawn := d.Options.Split == "drawn"
 	var faults Faults
 	for i := range k.ids.len() {
 		file, line, _, split := k.placeOf(i)
 		id := string(k.ids.at(i))
 		wrong := Broken{Image: id, Path: paths[i], File: files[file], Line: line}
 		switch {
-		case split == 0 && broken[i] != nil:
+		case drawn && broken[i] == nil:
+		case !drawn && split == 0 && broken[i] != nil:
 			notes.add(files[file], line, "picture of an image in no split is missing or broken: left out")
 			continue
-		case split == 0:
+		case !drawn && split == 0:
 			notes.add(files[file], line, "image is in no split: neither trained nor reported on")
-		case k.captionsOf(i) == 0:
+		case !drawn && k.captionsOf(i) == 0:
 			wrong.Reason = fmt.Sprintf("image %q is in split %s and has no caption", id, splitNames[split-1])
 		case broken[i] != nil:
 			wrong.Reason, wrong.Skippable = fmt.Sprintf("picture %q %v", paths[i], broken[i]), skippable(broken[i])
@@ -50,7 +52,9 @@ func (d *Dataset) take(k *compiled) error {
 			d.Splits[splitNames[split-1]] = append(d.Splits[splitNames[split-1]], len(d.Images))
 		}
 		if wrong.Reason != "" {
-			wrong.Split = splitNames[split-1]
+			if split > 0 { // else it would have been drawn
+				wrong.Split = splitNames[split-1]
+			}
 			if !d.Options.looks && d.Options.refuses(wrong) {
 				faults = append(faults, wrong)
 			} else {
@@ -65,9 +69,19 @@ func (d *Dataset) take(k *compiled) error {
 	if len(faults) > 0 {
 		return faults
 	}
+	if drawn {
+		if err := d.draw(); err != nil {
+			return err
+		}
+	}
 	for _, split := range []string{"train", "test"} {
 		if len(d.Splits[split]) == 0 {
 			return Error{File: root, Msg: fmt.Sprintf("split %s has no %s images", d.Split, split)}
+		}
+	}
+	if d.Name == "folder" && !drawn {
+		if err := d.noteShared(&notes); err != nil {
+			return err
 		}
 	}
 	d.Notes = notes.notes
@@ -125,8 +139,8 @@ func (k *compiled) locate(root string) ([]string, error) {
 			}
 		}
 		if most == 0 && len(samples[i]) > 0 {
-			return nil, Error{File: root, Msg: fmt.Sprintf("holds no picture %q in any of the folders %s; unpack the pictures there",
-				samples[i][0], strings.Join(candidates, ", "))}
+			return nil, Error{File: root, Msg: fmt.Sprintf("holds no picture %q in any of the folders %s; unpack the pictures there%s",
+				samples[i][0], strings.Join(candidates, ", "), mixUp(root, samples[i][0]))}
 		}
 	}
 	paths := make([]string, k.names.len())
