@@ -18,7 +18,7 @@ import (
 type Broken struct {
 	Image  string `json:"image"`  // its id
 	Path   string `json:"path"`   // of its picture
-	Split  string `json:"split"`  // that it stands in
+	Split  string `json:"split"`  // that it stands in; "" where splits are drawn
 	File   string `json:"file"`   // text file that names it
 	Line   int    `json:"line"`   // there
 	Reason string `json:"reason"` // what is wrong with it
