@@ -87,7 +87,7 @@ func (f *own) parseTable(text []byte) error {
 			var err error
 			if at, err = f.findColumns(fields, "column"); err != nil {
 				hint := ""
-				if slices.ContainsFunc(fields, isPicture) {
+				if slices.ContainsFunc(fields, IsPicture) {
 					hint = "; its first line looks like a row, where the names of the columns should be, such as image and caption"
 				}
 				return Error{f.file, line, err.Error() + hint}

@@ -92,10 +92,10 @@ func (t *tree) list(below string, seen map[string]bool) (folders, links []string
 			case err != nil: // it leads nowhere
 			case isDir:
 				links = append(links, name)
-			case isPicture(name):
+			case IsPicture(name):
 				t.real[name] = target
 			}
-		case isPicture(name) && e.Type().IsRegular():
+		case IsPicture(name) && e.Type().IsRegular():
 			t.real[name] = path.Join(t.below(real), e.Name())
 		case slices.Contains(textTypes, path.Ext(strings.TrimSuffix(strings.ToLower(name), ".gz"))):
 			t.texts = append(t.texts, name)

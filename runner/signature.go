@@ -52,6 +52,7 @@ func DataOptions(s experiments.Settings, root string, cache data.Cache) data.Opt
 		MinCount: s.Data.MinCount, CaptionsPerImage: s.Data.CaptionsPerImage, MaxLength: s.Data.MaxLength,
 		Captions: data.Captions(s.Data.Captions), Partition: data.Partition(s.Data.Partition),
 		Images: s.Data.Images, Seed: s.Data.Seed, Vocabulary: s.Data.Vocabulary,
+		OnBroken: s.Data.OnBroken,
 		Tokenize: ptb.Tokenize, Tokenizer: ptb.Version, Cache: cache,
 	}
 }
