@@ -91,7 +91,7 @@ func (f *own) records() jsonfile.List {
 			part = nil
 		}
 		if err := f.record(at, e[image], e[caption], part); err != nil {
-			f.fault(spotOf(at), err)
+			f.fault(f.spotOf(at), err)
 		}
 		return nil
 	})
@@ -133,7 +133,7 @@ func (f *own) record(at jsonfile.Place, image, caption, split jsontext.Value) er
 	for i := range captions {
 		captions[i] = oneLine(captions[i])
 	}
-	f.row(spotOf(at), string(name), part, captions...)
+	f.row(f.spotOf(at), string(name), part, captions...)
 	return nil
 }
 
@@ -145,7 +145,7 @@ func (f *own) parseOwnCOCO(text []byte) error {
 	}
 	ignore := func(int, string) error { return nil }
 	return eachCOCO(f.file, text, ignore, func(at jsonfile.Place, name, caption string) error {
-		f.row(spotOf(at), name, "", caption)
+		f.row(f.spotOf(at), name, "", caption)
 		return nil
 	})
 }
@@ -160,7 +160,7 @@ func (f *own) parseOwnKarpathy(text []byte) error {
 		for i, s := range e.Sentences {
 			captions[i] = oneLine(s.Raw)
 		}
-		f.row(spotOf(at), path.Join(e.FilePath, e.FileName), split, captions...)
+		f.row(f.spotOf(at), path.Join(e.FilePath, e.FileName), split, captions...)
 		return nil
 	})
 }

@@ -2,6 +2,7 @@ package data
 
 import (
 	"maps"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -73,6 +74,17 @@ func TestSurvey(t *testing.T) {
 		if _, err := Load(got); err != nil && !strings.Contains(err.Error(), "leaves none to train") {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// Captions may be a link within the folder, and packed.
+func TestSurveyLink(t *testing.T) {
+	root := writeOwn(t, map[string]string{"a.png": "", ".kept/c.csv": packed(t, "image,text\na,x\n")})
+	if err := os.Symlink(filepath.Join(".kept", "c.csv"), filepath.Join(root, "captions.csv.gz")); err != nil {
+		t.Fatal(err)
+	}
+	if o, said, err := Survey(root, Options{}); err != nil || o.Captions != (Captions{Path: "captions.csv.gz", Image: "image", Caption: "text"}) {
+		t.Errorf("got %+v, said %q (%v)", o.Captions, said, err)
 	}
 }
 
