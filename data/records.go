@@ -114,14 +114,15 @@ func (f *own) record(at jsonfile.Place, image, caption, split jsontext.Value) er
 	if err := json.Unmarshal(image, &name); err != nil {
 		return fmt.Errorf("the picture's name is %.40s, not a text or a whole number", image)
 	}
-	var captions []string
-	switch kind := caption.Kind(); {
-	case len(caption) == 0:
+	if len(caption) == 0 {
 		return errors.New("holds no caption, under the key of the first entry")
-	case kind == '"':
-		captions = make([]string, 1)
-		_ = json.Unmarshal(caption, &captions[0]) // of that kind it is
-	case kind != '[' || json.Unmarshal(caption, &captions) != nil:
+	}
+	captions := make([]string, 1)
+	err := json.Unmarshal(caption, &captions[0])
+	if err != nil {
+		err = json.Unmarshal(caption, &captions)
+	}
+	if kind := caption.Kind(); err != nil || kind == 'n' {
 		return fmt.Errorf("the caption is %.40s, not a text or a list of texts", caption)
 	}
 	part := ""
