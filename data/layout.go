@@ -276,7 +276,7 @@ func (o Options) instead() string {
 	}
 	said := "; this is " + l.Title
 	if len(l.Splits) == 0 {
-		return said
+		return said + ", where " + strings.Join(l.Missing, "; ")
 	}
 	if l.Name != o.Name {
 		return fmt.Sprintf("%s, which data: {name: %s, split: %s} reads", said, l.Name, l.Splits[0])

@@ -166,7 +166,10 @@ var ErrDiverged = errors.New("training diverged")
 
 // EpochResult is what one epoch of training reports.
 type EpochResult struct {
-	Loss     float64 // mean over the epoch's steps, nats a token
-	LR       float64 // learning rate of the last step
-	Captions int     // captions trained on
+	// Loss is the mean over the epoch's steps: of the cross entropy in nats a token or, of
+	// reinforcement, of the negative reward, whose expectation it lowers.
+	Loss     float64
+	LR       float64  // learning rate of the last step
+	Captions int      // captions trained on
+	Samples  *Samples // of an epoch of reinforcement; else nil
 }

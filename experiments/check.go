@@ -133,6 +133,11 @@ func (s Settings) faults() []fault {
 		"decode.split is %s, but data.split %s has no validation pictures", s.Decode.Split, s.Data.Split)
 	add(plateau(&s) && metric == "last", "train.schedule.name", "train.select.metric",
 		"train.schedule.name is plateau, which waits on the validation metric, but train.select.metric is last; choose another schedule or metric")
+	r := s.Train.Reinforce
+	add(reinforces(&s) && r.Baseline == "mean" && r.Samples < 2, "train.reinforce.samples", "train.reinforce.baseline",
+		"train.reinforce.samples is %d, but the baseline mean is that of an image's other samples; take 2 or more, or the baseline greedy", r.Samples)
+	add(reinforces(&s) && r.Rewards() == Weights{}, "train.reinforce.weights.cider_d", "train.reinforce.weights.bleu4",
+		"train.reinforce.weights are all 0, so that no caption would be rewarded; give one a weight")
 	add(drawn(&s) && s.Data.Split != "official", "data.split", "data.name",
 		"data.split is %s, but shapes has only the split official", s.Data.Split)
 	found = append(found, s.Data.faults()...)

@@ -38,14 +38,14 @@ func DataSettings(name, split string) Settings {
 // settle completes the settings of one trial: defaults that depend on other
 // settings are filled in, and settings without effect beside the others (the
 // attention size of arm none) become zero, so that they cannot tell two equal
-// trials apart.
+// trials apart. So do defaults that are omitted.
 func (s *Settings) settle() {
 	whole := Study{Settings: *s}
 	for _, k := range keys {
 		if k.derive != nil && whole.field(k.path).IsZero() {
 			whole.set(k.path, fmt.Sprint(k.derive(&whole.Settings)))
 		}
-		if k.applies != nil && !k.applies(&whole.Settings) {
+		if k.applies != nil && !k.applies(&whole.Settings) || k.omitted && whole.get(k.path) == k.fallback {
 			whole.field(k.path).SetZero()
 		}
 	}

@@ -189,6 +189,9 @@ func (s *Study) set(path, text string) {
 // get gives the canonical text of the field of a path.
 func (s *Study) get(path string) string {
 	f := s.field(path)
+	if k := find(path); k.omitted && f.IsZero() {
+		return k.fallback.(string)
+	}
 	switch f.Kind() {
 	case reflect.String:
 		return f.String()

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"glimpse/data"
 	"glimpse/internal/atomicfile"
 	"glimpse/internal/private"
 	"glimpse/internal/store"
@@ -26,6 +27,9 @@ type progress struct {
 	// Trained is the epoch after those, trained but not yet validated.
 	Trained *trainedEpoch `json:"trained,omitempty"`
 	Current stopwatch     `json:"current"` // time spent on the epoch after those
+
+	// Reinforced is the epoch after which reinforcement began, 0 before it.
+	Reinforced int `json:"reinforced,omitempty"`
 
 	BestEpoch int      `json:"best_epoch"`           // 0 while there is none
 	BestValue *float64 `json:"best_value,omitempty"` // of the select metric; nil when it is not finite
@@ -74,6 +78,8 @@ type trainedEpoch struct {
 	Loss     float64 `json:"loss"`
 	LR       float64 `json:"lr"`
 	Captions int     `json:"captions"`
+
+	Samples *data.Samples `json:"samples,omitempty"` // of reinforcement
 }
 
 // stopwatch holds the seconds of one epoch.
