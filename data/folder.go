@@ -142,6 +142,8 @@ func cleanName(name string) (string, error) {
 		return "", fmt.Errorf("is a name of %d bytes, more than 1024: another layout?", len(name))
 	case strings.ContainsFunc(name, unicode.IsControl):
 		return "", errors.New("holds a control character")
+	case path.IsAbs(name):
+		return "", errors.New("is an absolute path; write names as seen from the data set's folder")
 	case !filepath.IsLocal(filepath.FromSlash(clean)):
 		return "", errors.New("leads out of the data set's folder; write names as seen from there")
 	}

@@ -176,7 +176,7 @@ func TestFolderNames(t *testing.T) {
 		"TOP.png":                 "is nowhere in the data set's folder",
 		"dir.png":                 "is nowhere in the data set's folder",
 		"../top.png":              "leads out of the data set's folder; write names as seen from there",
-		"/etc/passwd":             "leads out of the data set's folder; write names as seen from there",
+		"/etc/passwd":             "is an absolute path; write names as seen from the data set's folder",
 		"":                        "is empty, where the name of a file should be",
 		".":                       "is empty, where the name of a file should be",
 		"a\x1b[2J":                "holds a control character",
