@@ -93,14 +93,14 @@ func (f *own) parseTable(text []byte) error {
 				return Error{f.file, line, err.Error() + hint}
 			}
 		case len(fields) != width:
-			f.fault(spot{line: line}, fmt.Errorf("%d fields, want %d as in the first line; "+
+			f.fault(spot{file: f.file, line: line}, fmt.Errorf("%d fields, want %d as in the first line; "+
 				"in CSV a caption with commas must be in quotation marks", len(fields), width))
 		default:
 			part := ""
 			if at.split >= 0 {
 				part = fields[at.split]
 			}
-			f.row(spot{line: line}, fields[at.image], part, fields[at.caption])
+			f.row(spot{file: f.file, line: line}, fields[at.image], part, fields[at.caption])
 		}
 		return nil
 	}

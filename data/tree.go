@@ -66,6 +66,10 @@ func readTree(root string) (*tree, error) {
 // follow.
 var textTypes = []string{".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".lst"}
 
+func isText(name string) bool {
+	return slices.Contains(textTypes, path.Ext(strings.TrimSuffix(strings.ToLower(name), ".gz")))
+}
+
 // list takes in the pictures of a folder, and gives the folders in it: its own, and those that
 // links lead to.
 func (t *tree) list(below string, seen map[string]bool) (folders, links []string, err error) {
@@ -94,10 +98,12 @@ func (t *tree) list(below string, seen map[string]bool) (folders, links []string
 				links = append(links, name)
 			case IsPicture(name):
 				t.real[name] = target
+			case isText(name):
+				t.texts = append(t.texts, name)
 			}
 		case IsPicture(name) && e.Type().IsRegular():
 			t.real[name] = path.Join(t.below(real), e.Name())
-		case slices.Contains(textTypes, path.Ext(strings.TrimSuffix(strings.ToLower(name), ".gz"))):
+		case isText(name):
 			t.texts = append(t.texts, name)
 		}
 	}

@@ -60,8 +60,8 @@ func DataOptions(s experiments.Settings, root string, cache data.Cache) data.Opt
 // selectLast is the select metric that keeps the last epoch and validates none.
 const selectLast = "last"
 
-// checkSplits checks that a data set holds what a trial needs.
-func checkSplits(s experiments.Settings, d *data.Dataset) error {
+// CheckSplits checks that a data set holds what a trial needs.
+func CheckSplits(s experiments.Settings, d *data.Dataset) error {
 	for _, split := range []string{"train", "test"} {
 		if len(d.Splits[split]) == 0 {
 			return fmt.Errorf("data set %s, split %s: there are no images in %s", d.Name, d.Split, split)
