@@ -315,3 +315,29 @@ func TestReinforcementIsLeftOut(t *testing.T) {
 		}
 	}
 }
+
+// The default cell is left out of a trial, so that ids are what they were before there was a choice, and is told
+// everywhere else.
+func TestCellIsAnotherTrial(t *testing.T) {
+	usual, lstm := plan(t, "study: a\nmodel: {cell: gru}\n")[0], plan(t, "study: a\nmodel: {cell: lstm}\n")[0]
+	if usual.ID != plan(t, "study: a\n")[0].ID || usual.Settings.Model.Cell != "" || usual.Settings.Model.CellName() != "gru" {
+		t.Errorf("gru is not the default: %+v", usual)
+	}
+	if lstm.ID == usual.ID || lstm.Settings.Model.CellName() != "lstm" {
+		t.Errorf("lstm changes nothing: %+v", lstm)
+	}
+	s := load(t, "study: a\nmodel: {cell: gru}\ndecode: {split: test}\n")
+	if warnings := s.Warnings(); len(warnings) > 0 {
+		t.Errorf("defaults that are given are warned of: %q", warnings)
+	}
+	text, err := s.YAML()
+	if err != nil || !strings.Contains(string(text), "cell: gru\n") {
+		t.Errorf("the resolved study does not tell the cell: %v\n%s", err, text)
+	}
+	const compared = "study: a\ncompare: {arms: {plain: {model.attention: none}, memory: {model.cell: lstm}}, baseline: plain, primary: {metric: test.cider, minimum_effect: 1}}\n"
+	for _, trial := range plan(t, compared) {
+		if want := map[string]string{"plain": "gru", "memory": "lstm"}[trial.Arm]; trial.Swept["model.cell"] != want {
+			t.Errorf("arm %s is of cell %q, want %s", trial.Arm, trial.Swept["model.cell"], want)
+		}
+	}
+}

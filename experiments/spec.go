@@ -1,6 +1,10 @@
 package experiments
 
-import "cmp"
+import (
+	"cmp"
+
+	"glimpse/captioner"
+)
 
 // A Study is a study file after its extends, the --set overrides and the
 // defaults. Load makes one; Plan lists its trials.
@@ -44,17 +48,38 @@ type Settings struct {
 
 // Data is the data set and what is read of it.
 type Data struct {
-	Name             string `yaml:"name" json:"name"`                             // flickr8k, coco, shapes
+	Name             string `yaml:"name" json:"name"`                             // flickr8k, flickr30k, coco, shapes, folder
 	Root             string `yaml:"root" json:"root"`                             // folder; not part of a trial's identity
-	Split            string `yaml:"split" json:"split"`                           // official, karpathy, seed
+	Split            string `yaml:"split" json:"split"`                           // official, karpathy, seed; of a folder column, lists, drawn
 	MinCount         int    `yaml:"min_count" json:"min_count"`                   // occurrences that make a word known
 	CaptionsPerImage int    `yaml:"captions_per_image" json:"captions_per_image"` // captions trained on, per image
 	MaxLength        int    `yaml:"max_length" json:"max_length"`                 // words of a training caption
 	Images           int    `yaml:"images" json:"images"`                         // shapes: scenes drawn
 	Seed             int64  `yaml:"seed" json:"seed"`                             // shapes: drawing seed
 	Vocabulary       string `yaml:"vocabulary" json:"vocabulary"`                 // train, corpus
+	// Captions and Partition are of a folder. In a study Partition is data.split as a mapping, of which Split is the kind.
+	Captions  Captions `yaml:"captions" json:"captions,omitzero"`
+	Partition `yaml:",inline"`
 	// Content is what the files were found to hold. It is not a key of a study; see SetContents.
 	Content Content `yaml:"-" json:"content,omitzero"`
+}
+
+// Captions is the file of captions of a folder, and which of its columns or keys are what; an empty one is found by its
+// usual names.
+type Captions struct {
+	Path    string `yaml:"path" json:"path"` // below the root, slash-separated
+	Image   string `yaml:"image" json:"image,omitempty"`
+	Caption string `yaml:"caption" json:"caption,omitempty"`
+	Split   string `yaml:"split" json:"split,omitempty"`
+}
+
+// Partition divides the pictures of a folder: by files that list them, or by shares to draw, such as 10%, or numbers of
+// pictures.
+type Partition struct {
+	Train string `yaml:"split.train" json:"split.train,omitempty"` // a file; with shares, the rest trains
+	Val   string `yaml:"split.val" json:"split.val,omitempty"`
+	Test  string `yaml:"split.test" json:"split.test,omitempty"`
+	Seed  int64  `yaml:"split.seed" json:"split.seed,omitempty"` // of the draw
 }
 
 // Encoder is the network that turns a picture into grid features.
@@ -67,13 +92,19 @@ type Encoder struct {
 
 // Model is the captioner.
 type Model struct {
-	Embedding     int     `yaml:"embedding" json:"embedding"`
-	Hidden        int     `yaml:"hidden" json:"hidden"`
+	Embedding int `yaml:"embedding" json:"embedding"`
+	Hidden    int `yaml:"hidden" json:"hidden"`
+	// Cell is gru or lstm. In a trial it is empty for gru, so that the ids of trials are
+	// what they were before there was a choice.
+	Cell          string  `yaml:"cell" json:"cell,omitempty"`
 	Attention     string  `yaml:"attention" json:"attention"` // none, soft, adaptive, uniform
 	AttentionSize int     `yaml:"attention_size" json:"attention_size"`
 	Dropout       float64 `yaml:"dropout" json:"dropout"` // probability of dropping
-	Layers        int     `yaml:"layers" json:"layers"`   // GRU layers
+	Layers        int     `yaml:"layers" json:"layers"`   // of the recurrence
 }
+
+// CellName is the recurrent cell: gru, unless the trial says otherwise.
+func (m Model) CellName() string { return cmp.Or(m.Cell, captioner.Cells[0].Name) }
 
 // Train is how the captioner is trained and its epoch chosen.
 type Train struct {

@@ -56,11 +56,15 @@ func newCaptioner(settings experiments.Settings, d *data.Dataset, device torch.D
 	if err != nil {
 		return nil, err
 	}
+	cell, err := captioner.CellOf(settings.Model.CellName())
+	if err != nil {
+		return nil, err
+	}
 	c := &Captioner{settings: settings, dataset: d, device: device, source: src}
 	z := settings.Model.Sizes(len(d.Vocabulary.Words), src.dim())
 	err = torch.Run(func(s *torch.Scope) (err error) {
 		torch.Seed(settings.Seed)
-		if c.params, err = newParameters(s, device, append(src.shapes(), a.Parameters(z)...)); err != nil {
+		if c.params, err = newParameters(s, device, append(src.shapes(), a.Parameters(cell, z)...)); err != nil {
 			return err
 		}
 		if c.optimizer, err = newOptimizer(s, settings.Train.Optimizer, device, c.params); err != nil {
@@ -74,7 +78,7 @@ func newCaptioner(settings experiments.Settings, d *data.Dataset, device torch.D
 		return nil, err
 	}
 	src.use(c.params)
-	if c.network, err = newNetwork(c.params, device, a, z, settings.Model.Dropout); err != nil {
+	if c.network, err = newNetwork(c.params, device, a, cell, z, settings.Model.Dropout); err != nil {
 		c.Close()
 		return nil, err
 	}

@@ -48,7 +48,7 @@ type beamSearch struct {
 type member struct {
 	*network
 	picture picture
-	states  []*torch.Tensor // a layer's states, one row for each unfinished beam; kept
+	states  []state // of each layer, one row for each unfinished beam; kept
 }
 
 // never is added to the log probability of a word that must not be chosen.
@@ -101,11 +101,11 @@ func beams(ctx context.Context, s *torch.Scope, networks []*network, pictures []
 
 // newSearch is a search in which no caption has begun.
 func newSearch(s *torch.Scope, networks []*network, pictures []picture, o experiments.Decode) *beamSearch {
-	b := &beamSearch{Decode: o, mask: networks[0].mask(s), beams: make([][]beam, pictures[0].first.Size(0))}
+	b := &beamSearch{Decode: o, mask: networks[0].mask(s), beams: make([][]beam, pictures[0].first.hidden.Size(0))}
 	for i, n := range networks {
 		m := &member{network: n, picture: pictures[i]}
-		for range n.gru {
-			m.states = append(m.states, s.Keep(s.Detach(m.picture.first)))
+		for range n.layers {
+			m.states = append(m.states, m.picture.first.each(func(t *torch.Tensor) *torch.Tensor { return s.Keep(s.Detach(t)) }))
 		}
 		b.members = append(b.members, m)
 	}
@@ -143,8 +143,9 @@ func (b *beamSearch) release() {
 }
 
 func (m *member) release() {
-	for _, t := range m.states {
-		t.Free()
+	for _, st := range m.states {
+		st.hidden.Free()
+		st.memory.Free()
 	}
 }
 
@@ -205,8 +206,8 @@ func (b *beamSearch) step(s *torch.Scope) (more bool, err error) {
 	}
 	b.release()
 	for i, m := range b.members {
-		for l, t := range states[i] {
-			m.states[l] = s.Keep(t)
+		for l, st := range states[i] {
+			m.states[l] = st.each(s.Keep)
 		}
 	}
 	return true, nil
@@ -230,7 +231,7 @@ func (b *beamSearch) chooseBest(s *torch.Scope, logp *torch.Tensor) (err error) 
 
 // read reads one word in each of the rows of states, and gives the log probabilities of the next word, rows×V, and each
 // member's new states. An ensemble's probability is the mean of its members'.
-func (b *beamSearch) read(s *torch.Scope, p positions, rows []int64) (logp *torch.Tensor, states [][]*torch.Tensor) {
+func (b *beamSearch) read(s *torch.Scope, p positions, rows []int64) (logp *torch.Tensor, states [][]state) {
 	var mean *torch.Tensor
 	for i, m := range b.members {
 		logits, after := m.read1(s, p.tensors(s, m.device), s.FromInts(m.device, rows, int64(len(rows))))
@@ -252,13 +253,13 @@ func (b *beamSearch) read(s *torch.Scope, p positions, rows []int64) (logp *torc
 
 // read1 reads one word in each of the rows, which continue the states at index,
 // and gives the logits of the next word, rows×V, and the new states.
-func (m *member) read1(s *torch.Scope, w packed, index *torch.Tensor) (logits *torch.Tensor, states []*torch.Tensor) {
-	before := make([]*torch.Tensor, len(m.states))
-	for l := range before {
-		before[l] = s.Select(m.states[l], 0, index) // rows×H
+func (m *member) read1(s *torch.Scope, w packed, index *torch.Tensor) (logits *torch.Tensor, states []state) {
+	before := make([]state, len(m.states))
+	for l, st := range m.states {
+		before[l] = st.each(func(t *torch.Tensor) *torch.Tensor { return s.Select(t, 0, index) }) // rows×H
 	}
 	top := len(before) - 1
 	words, states := m.read(s, m.picture, w, before, false)
-	seen, _ := m.head(s, m.picture, w, words, before[top], states[top])
+	seen, _ := m.head(s, m.picture, w, words, before[top].hidden, states[top])
 	return m.out.of(s, seen), states
 }

@@ -154,7 +154,7 @@ func (n *network) sample(s *torch.Scope, p picture, o experiments.Decode, each i
 
 // policyLoss is L of sampled captions, of B images as many each, and their advantages r(w) − b.
 func (n *network) policyLoss(s *torch.Scope, look picture, captions [][]int64, advantages []float64) *torch.Tensor {
-	p := pack(batchOf(int(look.first.Size(0)), captions))
+	p := pack(batchOf(int(look.first.hidden.Size(0)), captions))
 	words := p.tensors(s, n.device)
 	logits, _ := n.predict(s, look, words, false) // M×V
 	weights := p.weights(advantages)

@@ -21,12 +21,12 @@ func BenchmarkStep(b *testing.B) {
 		b.Fatal(err)
 	}
 	err = torch.Run(func(s *torch.Scope) error {
-		p, err := newParameters(s, torch.CPU, arm.Parameters(sizes))
+		p, err := newParameters(s, torch.CPU, arm.Parameters(captioner.Cells[0], sizes))
 		if err != nil {
 			return err
 		}
 		defer p.free()
-		n, err := newNetwork(p, torch.CPU, arm, sizes, 0.3)
+		n, err := newNetwork(p, torch.CPU, arm, captioner.Cells[0], sizes, 0.3)
 		if err != nil {
 			return err
 		}

@@ -71,10 +71,10 @@ func TestReinforceParity(t *testing.T) { onEachDevice(t, testReinforceParity) }
 
 func testReinforceParity(t *testing.T, device torch.Device) {
 	for _, arm := range []string{"none", "adaptive"} {
-		ref, start := loadReinforced(t, arm), loadReference(t, arm)
+		ref, start := loadReinforced(t, arm), loadReference(t, armOf(t, arm), captioner.Cells[0])
 		for baseline, want := range ref.By {
 			err := torch.Run(func(s *torch.Scope) error {
-				n := start.network(t, s, device, arm, "start.")
+				n := start.network(t, s, device, "start.")
 				var greedy []float64
 				if baseline == "greedy" {
 					greedy = ref.Greedy
@@ -109,18 +109,24 @@ func testReinforceParity(t *testing.T, device torch.Device) {
 	}
 }
 
+func eachCell(t *testing.T, test func(t *testing.T, c captioner.Cell)) {
+	for _, c := range captioner.Cells {
+		t.Run(c.Name, func(t *testing.T) { test(t, c) })
+	}
+}
+
 // tiny is a captioner of two words, with random parameters, and the features of one image.
-func tiny(t *testing.T, s *torch.Scope) (*network, *torch.Tensor) {
+func tiny(t *testing.T, s *torch.Scope, cell captioner.Cell) (*network, *torch.Tensor) {
 	t.Helper()
 	torch.Seed(8)
 	sizes := captioner.Sizes{Vocabulary: 6, Features: 5, Embedding: 4, Hidden: 7, Attention: 3, Layers: 1}
 	a := armOf(t, "adaptive")
-	p, err := newParameters(s, torch.CPU, a.Parameters(sizes))
+	p, err := newParameters(s, torch.CPU, a.Parameters(cell, sizes))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(p.free)
-	n, err := newNetwork(p, torch.CPU, a, sizes, 0.5)
+	n, err := newNetwork(p, torch.CPU, a, cell, sizes, 0.5)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,7 +176,9 @@ func probabilities(s *torch.Scope, n *network, look picture, captions [][]int64)
 }
 
 // Over all captions that there are, the expected gradient of the loss is that of the expected reward.
-func TestReinforceIsUnbiased(t *testing.T) {
+func TestReinforceIsUnbiased(t *testing.T) { eachCell(t, testReinforceIsUnbiased) }
+
+func testReinforceIsUnbiased(t *testing.T, cell captioner.Cell) {
 	all := allCaptions()
 	rewards := make([]float64, len(all))
 	random := rand.New(rand.NewPCG(2, 3))
@@ -178,7 +186,7 @@ func TestReinforceIsUnbiased(t *testing.T) {
 		rewards[i] = 5 * random.Float64()
 	}
 	err := torch.Run(func(s *torch.Scope) error {
-		n, features := tiny(t, s)
+		n, features := tiny(t, s, cell)
 		p := probabilities(s, n, n.look(s, features, false), all)
 		share, err := s.Floats(p)
 		if err != nil {
@@ -249,11 +257,13 @@ func gradientsOf(t *testing.T, s *torch.Scope, n *network) map[string][]float32 
 }
 
 // Captions are sampled as often as they are probable, by Pearson's χ² test, whatever is dropped in training.
-func TestSampledCaptions(t *testing.T) {
+func TestSampledCaptions(t *testing.T) { eachCell(t, testSampledCaptions) }
+
+func testSampledCaptions(t *testing.T, cell captioner.Cell) {
 	const draws = 20_000
 	all := allCaptions()
 	err := torch.Run(func(s *torch.Scope) error {
-		n, features := tiny(t, s)
+		n, features := tiny(t, s, cell)
 		look := n.look(s, features, false)
 		share, err := s.Floats(probabilities(s, n, look, all))
 		if err != nil {

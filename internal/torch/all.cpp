@@ -3,6 +3,7 @@
 // still builds anew when one is changed.
 #include "allocator.hpp"
 #include "attention.hpp"
+#include "lstm.hpp"
 #include "optimizer.hpp"
 #include "product.hpp"
 #include "recurrence.hpp"
