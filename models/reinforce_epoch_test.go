@@ -77,8 +77,15 @@ func testReinforcementRaises(t *testing.T, device torch.Device) {
 func TestReinforcementResumesExactly(t *testing.T) { onEachDevice(t, testReinforcementResumes) }
 
 func testReinforcementResumes(t *testing.T, device torch.Device) {
+	for _, cell := range []string{"", "lstm"} {
+		s := reinforcedSettings("soft", "greedy")
+		s.Model.Cell = cell
+		reinforcementResumes(t, device, s)
+	}
+}
+
+func reinforcementResumes(t *testing.T, device torch.Device, s experiments.Settings) {
 	d := smallScenes(t)
-	s := reinforcedSettings("soft", "greedy")
 	whole, first, second := begun(t, device, s, d), begun(t, device, s, d), newSmallOn(t, device, s, d)
 	var want, got []data.EpochResult
 	for range 2 {
