@@ -72,8 +72,8 @@ func testReinforcementRaises(t *testing.T, device torch.Device) {
 	}
 }
 
-// A captioner that is stopped in the middle of reinforcement and goes on in another process ends bit for bit
-// like one that was not.
+// A captioner that is stopped in the middle of reinforcement and goes on in another process ends
+// bit for bit like one that was not.
 func TestReinforcementResumesExactly(t *testing.T) { onEachDevice(t, testReinforcementResumes) }
 
 func testReinforcementResumes(t *testing.T, device torch.Device) {
@@ -136,7 +136,8 @@ func reinforcementResumes(t *testing.T, device torch.Device, s experiments.Setti
 	}
 }
 
-// Reinforcement begins from the checkpoint that it is given, not from the last epoch, and cannot go on unbegun.
+// Reinforcement begins from the checkpoint that it is given, not from the last epoch, and cannot
+// go on unbegun.
 func TestReinforceBeginsFromTheCheckpoint(t *testing.T) {
 	d := smallScenes(t)
 	s := reinforcedSettings("none", "mean")
