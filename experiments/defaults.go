@@ -19,10 +19,20 @@ func (s *Study) fillDefaults() {
 // those are the same in all trials.
 func (s *Study) deriveBase() {
 	for _, k := range keys {
-		if k.derive != nil && s.field(k.path).IsZero() && !s.field(k.on).IsZero() && !s.varies(k.on) {
+		if k.derive != nil && s.field(k.path).IsZero() && !s.field(k.on).IsZero() && !s.varies(k.on) && !s.variesBelow(k.path) {
 			s.set(k.path, fmt.Sprint(k.derive(&s.Settings)))
 		}
 	}
+}
+
+// DataSettings are the settings of a study that says no more than which data set it is of and, unless split is "", how that is
+// split. They are not checked.
+func DataSettings(name, split string) Settings {
+	s := new(Study)
+	s.fillDefaults()
+	s.Data.Name, s.Data.Split = name, split
+	s.settle()
+	return s.Settings
 }
 
 // settle completes the settings of one trial: defaults that depend on other

@@ -106,12 +106,8 @@ func repeats(words []int64, n int) bool {
 }
 
 func TestBeamsAreThoseOfASlowSearch(t *testing.T) {
-	adaptive, err := captioner.ArmOf("adaptive")
-	if err != nil {
-		t.Fatal(err)
-	}
 	onEachDevice(t, func(t *testing.T, device torch.Device) {
-		ref := loadReference(t, adaptive, captioner.Cells[0])
+		ref := loadReference(t, armOf(t, "adaptive"), captioner.Cells[0])
 		err := torch.Run(func(s *torch.Scope) error {
 			n := ref.network(t, s, device, "decode.")
 			known := map[string][][]float64{}
@@ -130,7 +126,7 @@ func TestBeamsAreThoseOfASlowSearch(t *testing.T) {
 				{Beam: 4, Groups: 2, Diversity: 1, NoRepeat: 1},
 			} {
 				o.LengthPenalty, o.MaxLength = 0.7, 8
-				found, err := beams(t.Context(), s, []*network{n}, []*torch.Tensor{ref.features(s, device)}, o)
+				found, err := beams(t.Context(), s, []*network{n}, []picture{n.look(s, ref.features(s, device), false)}, o)
 				if err != nil {
 					return err
 				}

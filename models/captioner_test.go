@@ -61,6 +61,15 @@ func loadReference(t *testing.T, a captioner.Arm, c captioner.Cell) reference {
 	return ref
 }
 
+func armOf(t *testing.T, name string) captioner.Arm {
+	t.Helper()
+	a, err := captioner.ArmOf(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
 // eachArm runs a test on each arm with each cell.
 func eachArm(t *testing.T, test func(t *testing.T, a captioner.Arm, c captioner.Cell)) {
 	for _, c := range captioner.Cells {

@@ -20,7 +20,7 @@ import (
 // smallScenes is a shapes data set of a size for tests.
 func smallScenes(t *testing.T) *data.Dataset {
 	t.Helper()
-	d, err := data.Load(data.Options{Name: "shapes", Images: 60, Seed: 1, MinCount: 1, Tokenize: strings.Fields})
+	d, err := data.Load(data.Options{Name: "shapes", Split: "official", Images: 60, Seed: 1, MinCount: 1, Tokenize: strings.Fields})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,5 +9,6 @@
 #include "optimizer.hpp"
 #include "product.hpp"
 #include "recurrence.hpp"
+#include "reinforce.hpp"
 #include "rows.hpp"
 #include "runtime.hpp"

@@ -145,3 +145,21 @@ func (s *Scope) CrossEntropy(logits, targets *Tensor, smoothing float64) *Tensor
 		lib.AtgCrossEntropyLoss(out, logits.c, targets.c, nil, mean, noIgnore, smoothing)
 	}, logits, targets)
 }
+
+// WeightedCrossEntropy returns −Σ_n weight_n·log softmax(logits_n)[target_n] of logits N×V,
+// int64 targets N and weights N, which carry no gradient.
+func (s *Scope) WeightedCrossEntropy(logits, targets, weights *Tensor) *Tensor {
+	return s.op("weighted_cross_entropy", func(out *lib.Ctensor) {
+		*out = lib.Ctensor(C.gl_weighted_cross_entropy(C.gl_tensor(logits.c), C.gl_tensor(targets.c), C.gl_tensor(weights.c)))
+	}, logits, targets, weights)
+}
+
+// Sample draws a class from the softmax of each row of logits N×V: the one at which the
+// cumulated probability passes uniform, N numbers from [0, 1) on the CPU. It gives the classes,
+// int64 N, and the entropy of each row's distribution in nats, N, both on the CPU. What a mask
+// has put 87 or more below the row's maximum never comes.
+func (s *Scope) Sample(logits, uniform *Tensor) (classes, entropy *Tensor) {
+	return s.op2("sample", func(out *lib.Ctensor) {
+		C.gl_sample((*C.gl_tensor)(unsafe.Pointer(out)), C.gl_tensor(logits.c), C.gl_tensor(uniform.c))
+	}, logits, uniform)
+}

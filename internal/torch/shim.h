@@ -57,6 +57,10 @@ void gl_packed_lstm(gl_tensor *out, gl_tensor input, gl_tensor start, gl_tensor 
                     gl_tensor sizes);
 gl_tensor gl_cross_entropy(gl_tensor logits, gl_tensor targets, double smoothing);
 
+// words drawn from logits with their entropies, and a loss with weights; see reinforce.hpp
+void gl_sample(gl_tensor *out, gl_tensor logits, gl_tensor uniform);
+gl_tensor gl_weighted_cross_entropy(gl_tensor logits, gl_tensor targets, gl_tensor weights);
+
 #ifdef __cplusplus
 }
 #endif
