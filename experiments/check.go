@@ -134,6 +134,8 @@ func (s Settings) faults() []fault {
 		"train.schedule.name is plateau, which waits on the validation metric, but train.select.metric is last; choose another schedule or metric")
 	add(drawn(&s) && s.Data.Split != "official", "data.split", "data.name",
 		"data.split is %s, but shapes has only the split official", s.Data.Split)
+	add(precomputed(&s) && s.Encoder.Path == "" && s.Encoder.Content == (FeatureContent{}), "encoder.path", "encoder.name",
+		"encoder.path is missing: encoder.name precomputed reads features from a file or a folder")
 	encoder, err := captioner.EncoderOf(s.Encoder.Name)
 	least := encoder.Smallest
 	add(err == nil && s.Encoder.ImageSize < least, "encoder.image_size", "encoder.name",
