@@ -4,9 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -59,7 +57,7 @@ func (p *Precomputed) open(cache Cache, path string, d *Dataset) error {
 		p.ids = append(p.ids, image.ID)
 	}
 	used := d.inSplits()
-	arraysOf, err := matchNames(path, p.set.Names(), p.ids, used)
+	arraysOf, err := p.match(path, used)
 	if err != nil {
 		return err
 	}
@@ -179,46 +177,26 @@ func floatBytes(values []float32) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(values))), 4*len(values))
 }
 
-// pictureNames are the endings that the names of images may lack, or have more of.
-var pictureNames = []string{".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
-
-// withoutEnding is a name without the ending of a picture.
-func withoutEnding(name string) string {
-	if end := filepath.Ext(name); slices.Contains(pictureNames, strings.ToLower(end)) {
-		return strings.TrimSuffix(name, end)
-	}
-	return name
-}
-
-// matchNames finds, for each of the used images, the place of its name in names, which are in order.
-func matchNames(path string, names, ids []string, used []int) ([]int, error) {
-	byStem := make(map[string][]int, len(names))
-	for k, name := range names {
-		stem := withoutEnding(name)
-		byStem[stem] = append(byStem[stem], k)
-	}
+// match finds, for each of the used images, the place of its array in the set.
+func (p *Precomputed) match(path string, used []int) ([]int, error) {
 	places, missing := make([]int, len(used)), []string{}
-	taken := make(map[int]int, len(used)) // name → image
+	taken := make(map[int]int, len(used)) // array → image
 	for n, i := range used {
-		k, exact := slices.BinarySearch(names, ids[i])
-		if !exact {
-			alike := byStem[withoutEnding(ids[i])]
-			switch len(alike) {
-			case 0:
-				missing = append(missing, ids[i])
-				continue
-			case 1:
-				k = alike[0]
-			default:
-				return nil, fmt.Errorf("%s: which features are those of image %q: %q or %q", path, ids[i], names[alike[0]], names[alike[1]])
-			}
+		k, err := p.set.Find(p.ids[i])
+		if err != nil {
+			return nil, err
+		}
+		if k < 0 {
+			missing = append(missing, p.ids[i])
+			continue
 		}
 		if other, twice := taken[k]; twice {
-			return nil, fmt.Errorf("%s: are the features %q those of image %q or of %q", path, names[k], ids[other], ids[i])
+			return nil, fmt.Errorf("%s: are the features %q those of image %q or of %q", path, p.set.Names()[k], p.ids[other], p.ids[i])
 		}
 		taken[k], places[n] = i, k
 	}
 	if len(missing) > 0 {
+		names := p.set.Names()
 		return nil, fmt.Errorf("%s: %d of the %d images in the splits have no features, such as %q; the names there are such as %q",
 			path, len(missing), len(used), missing[:min(3, len(missing))], names[:min(3, len(names))])
 	}

@@ -15,6 +15,7 @@ import (
 
 	"glimpse/captioner"
 	"glimpse/data"
+	"glimpse/data/arrays"
 	"glimpse/experiments"
 	"glimpse/internal/store"
 	"glimpse/runner"
@@ -38,6 +39,7 @@ func (n *colourNamer) Pictures(_ context.Context, _ experiments.Settings, _ stri
 }
 
 func (n *colourNamer) Size() int            { return 4 }
+func (n *colourNamer) Dim() int             { return 3 }
 func (n *colourNamer) Looks() bool          { return n.looks }
 func (n *colourNamer) Grid() captioner.Grid { return captioner.Grid{Side: 1, First: 0.5, Step: 1} }
 func (n *colourNamer) Close()               { n.closed = true }
@@ -52,6 +54,21 @@ func (n *colourNamer) Caption(_ context.Context, pixels [][]uint8, o experiments
 		}
 	}
 	return captions, nil
+}
+
+func (n *colourNamer) CaptionFeatures(_ context.Context, given []arrays.Array, _ experiments.Decode) ([]data.Caption, error) {
+	captions := make([]data.Caption, len(given))
+	for i, a := range given {
+		captions[i] = data.Caption{Image: i, Words: []string{"seen", fmt.Sprint(a.Rows), fmt.Sprint(a.Values[0])}, LogProb: -1}
+		for range captions[i].Words {
+			captions[i].Alpha = append(captions[i].Alpha, slices.Repeat([]float32{1 / float32(a.Rows)}, a.Rows))
+		}
+	}
+	return captions, nil
+}
+
+func (n *colourNamer) WriteFeatureLogits(_ context.Context, path string, given arrays.Array, words []string) error {
+	return os.WriteFile(path, fmt.Append(nil, given.Values, words), 0o666)
 }
 
 func (n *colourNamer) WriteLogits(_ context.Context, path string, pixels []uint8, words []string) error {

@@ -59,12 +59,12 @@ func (n *network) mask(s *torch.Scope) *torch.Tensor {
 }
 
 // search finds the best caption of each of B images. All members read the same
-// vocabulary, and each has its own features of the images, B×R×D. Finished
+// vocabulary, and each has its own features of the images. Finished
 // beams keep their place but cost nothing more, and the search ends when all
 // are finished or MaxLength words long. An unfinished beam counts too, so every
 // image gets its best caption. <pad>, <s> and <unk> never come out.
-func search(ctx context.Context, s *torch.Scope, networks []*network, features []*torch.Tensor, o experiments.Decode) ([]beam, error) {
-	b := beamSearch{Decode: o, mask: networks[0].mask(s), beams: make([][]beam, features[0].Size(0))}
+func search(ctx context.Context, s *torch.Scope, networks []*network, features []regions, o experiments.Decode) ([]beam, error) {
+	b := beamSearch{Decode: o, mask: networks[0].mask(s), beams: make([][]beam, features[0].features.Size(0))}
 	for i := range b.beams {
 		b.beams[i] = []beam{{row: i}}
 	}
@@ -107,10 +107,10 @@ func (m *member) release() {
 	}
 }
 
-// caption captions B images, features B×R×D, in the words of the vocabulary. It
+// caption captions B images in the words of the vocabulary. It
 // leaves the captions' Image alone.
-func (n *network) caption(ctx context.Context, s *torch.Scope, features *torch.Tensor, vocabulary []string, o experiments.Decode, explain bool) ([]data.Caption, error) {
-	beams, err := search(ctx, s, []*network{n}, []*torch.Tensor{features}, o)
+func (n *network) caption(ctx context.Context, s *torch.Scope, features regions, vocabulary []string, o experiments.Decode, explain bool) ([]data.Caption, error) {
+	beams, err := search(ctx, s, []*network{n}, []regions{features}, o)
 	if err != nil {
 		return nil, err
 	}

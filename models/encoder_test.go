@@ -209,8 +209,8 @@ func TestGridsAreKnown(t *testing.T) {
 				return nil
 			})
 			features, err := experiments.Encoder{Name: name, ImageSize: size}.Features()
-			if err != nil || int64(features.Side) != side {
-				t.Errorf("%s at %d: a side of %d (%v), and the layers leave %d", name, size, features.Side, err, side)
+			if err != nil || int64(features.Regions) != side*side {
+				t.Errorf("%s at %d: %d regions (%v), and the layers leave a side of %d", name, size, features.Regions, err, side)
 			}
 		}
 	}

@@ -17,6 +17,9 @@ import "glimpse/internal/torch"
 // Soft attention: Xu et al. 2015, arXiv 1502.03044; the sentinel: Lu et al.
 // 2017, arXiv 1612.01887, with the state in place of an LSTM's memory cell.
 //
+// Where images have different numbers of regions, f̄ and the mean of v_i are those of an image's own, and attention sees
+// no others.
+//
 // The recurrence does not read what was attended, so that in training the GRU
 // runs over all steps at once, and attention over all positions at once.
 
@@ -28,25 +31,27 @@ type picture struct {
 	values *torch.Tensor // B×R×H; for uniform their mean B×H
 	keys   *torch.Tensor // B×R×K
 	gate   *torch.Tensor // B×H, the image's part of the sentinel's gate, bias included
+	own    *own          // which regions of values and keys are an image's own; nil where all are
 }
 
-// look computes an image's part: features B×R×D.
-func (n *network) look(s *torch.Scope, features *torch.Tensor, training bool) picture {
-	e := n.sizes.Embedding
-	mean := s.Mean(features, 1) // B×D
+// look computes an image's part.
+func (n *network) look(s *torch.Scope, r regions, training bool) picture {
+	e, own := n.sizes.Embedding, r.own(s, n.device)
+	mean := own.mean(s, r.features) // B×D
 	p := picture{
+		own:    own,
 		global: s.Relu(n.global.of(s, s.Dropout(mean, n.dropout, training))), // B×E
 		first:  s.Tanh(n.init.of(s, mean)),                                   // B×H
 	}
 	p.gates = s.Add(s.Linear(p.global, s.Narrow(n.gru[0].wIH, 1, e, e), nil), n.gru[0].bIH) // B×3H
 	if n.arm.Regions {
-		p.values = s.Relu(n.region.of(s, s.Dropout(features, n.dropout, training))) // B×R×H
+		p.values = s.Relu(n.region.of(s, s.Dropout(r.features, n.dropout, training))) // B×R×H
 	}
 	switch {
 	case n.arm.Scores:
 		p.keys = n.key.of(s, p.values) // B×R×K
 	case n.arm.Regions:
-		p.values = s.Mean(p.values, 1) // B×H
+		p.values = own.mean(s, p.values) // B×H
 	}
 	if n.arm.Sentinel {
 		p.gate = s.Add(n.gateX.part(s, p.global, e, e), n.gateX.b) // B×H
@@ -100,14 +105,14 @@ func attended(n *network, s *torch.Scope, p picture, w packed, words, before, st
 		sentinel = s.Mul(gate, s.Tanh(state))                                              // M×H
 		key = n.sentinelKey.of(s, sentinel)                                                // M×K
 	}
-	context, weights := s.AdditiveAttention(query, p.keys, n.score.w, p.values, key, sentinel, w.groups) // M×H
+	context, weights := s.AdditiveAttention(query, p.keys, n.score.w, p.values, key, sentinel, p.own.attended(), w.groups) // M×H
 	return s.Add(context, state), weights
 }
 
-// logits is the forward pass in training: features B×R×D and the positions of
+// logits is the forward pass in training: the features of B images and the positions of
 // the batch give the logits of every position, M×V, and the attention weights.
-func (n *network) logits(s *torch.Scope, features *torch.Tensor, w packed, training bool) (logits, weights *torch.Tensor) {
-	return n.predict(s, n.look(s, features, training), w, training)
+func (n *network) logits(s *torch.Scope, r regions, w packed, training bool) (logits, weights *torch.Tensor) {
+	return n.predict(s, n.look(s, r, training), w, training)
 }
 
 // predict gives the logits of every position, M×V, and the attention weights

@@ -37,6 +37,8 @@ type Set struct {
 	file   *os.File // nil for a folder
 	names  []string
 	places []place // by name
+
+	byStem map[string][]int // name without the ending of a picture → places
 }
 
 // place is where an image's array lies: in one of three ways.
@@ -132,8 +134,39 @@ func (s *Set) sort() error {
 			return fmt.Errorf("the name %q comes twice", names[to])
 		}
 	}
-	s.names, s.places = names, places
+	s.names, s.places, s.byStem = names, places, make(map[string][]int, len(names))
+	for k, name := range names {
+		stem := withoutEnding(name)
+		s.byStem[stem] = append(s.byStem[stem], k)
+	}
 	return nil
+}
+
+// Find gives the place among the names of the array of an image with this id: of that name, or of the one that differs from it
+// by the ending of a picture alone; -1 where there is none. Several that differ so are an error.
+func (s *Set) Find(id string) (int, error) {
+	if k, exact := slices.BinarySearch(s.names, id); exact {
+		return k, nil
+	}
+	switch alike := s.byStem[withoutEnding(id)]; len(alike) {
+	case 0:
+		return -1, nil
+	case 1:
+		return alike[0], nil
+	default:
+		return 0, fmt.Errorf("%s: which features are those of image %q: %q or %q", s.path, id, s.names[alike[0]], s.names[alike[1]])
+	}
+}
+
+// pictureEndings are those that a name may have where an id has none, or another, and the other way round.
+var pictureEndings = []string{".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
+
+// withoutEnding is a name without the ending of a picture.
+func withoutEnding(name string) string {
+	if end := filepath.Ext(name); slices.Contains(pictureEndings, strings.ToLower(end)) {
+		return strings.TrimSuffix(name, end)
+	}
+	return name
 }
 
 // Read reads array k of the names. Values that are not finite, or too large for a float32, are an error.
