@@ -136,6 +136,8 @@ func (s Settings) faults() []fault {
 		"data.split is %s, but shapes has only the split official", s.Data.Split)
 	add(precomputed(&s) && s.Encoder.Path == "" && s.Encoder.Content == (FeatureContent{}), "encoder.path", "encoder.name",
 		"encoder.path is missing: encoder.name precomputed reads features from a file or a folder")
+	add(grouped(&s) && s.Decode.Beam%s.Decode.Groups != 0, "decode.groups", "decode.beam",
+		"decode.groups is %d, which does not divide decode.beam %d", s.Decode.Groups, s.Decode.Beam)
 	encoder, err := captioner.EncoderOf(s.Encoder.Name)
 	least := encoder.Smallest
 	add(err == nil && s.Encoder.ImageSize < least, "encoder.image_size", "encoder.name",

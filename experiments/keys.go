@@ -97,6 +97,9 @@ var keys = []key{
 	{path: "decode.beam", limits: "[1,100]", fallback: 5, doc: "Beam of the final captions; 1 is greedy."},
 	{path: "decode.length_penalty", limits: "[0,10]", fallback: 0.7, applies: beams, doc: "Power of the length that a log probability is divided by."},
 	{path: "decode.max_length", limits: "[1,1000]", fallback: 24, doc: "Longest caption, in words."},
+	{path: "decode.no_repeat_ngram", limits: "[0,10]", fallback: 0, doc: "Length of the word sequences that no caption may have twice; 0 allows repetition."},
+	{path: "decode.groups", limits: "[1,100]", fallback: 1, applies: grouped, doc: "Diverse beam search: groups that the beam is divided into, each kept from the words of those before it."},
+	{path: "decode.diversity", limits: "[0,100]", fallback: 0.5, applies: grouped, doc: "Diverse beam search: log probability that a word costs for each beam of an earlier group that took it at the same place."},
 	{path: "decode.split", limits: "test|val", fallback: "test", applies: spares, doc: "Split that the final captions are of and the run is scored on. val leaves the test split alone: for a search of settings."},
 
 	{path: "seed", limits: "[0,2147483647]", fallback: 1, doc: "Seed of initial weights, data order and dropout."},
@@ -138,6 +141,7 @@ func plateau(s *Settings) bool { return s.Train.Schedule.Name == "plateau" }
 func falls(s *Settings) bool   { return steps(s) || plateau(s) }
 func selects(s *Settings) bool { return s.Train.Select.Metric != "last" }
 func beams(s *Settings) bool   { return s.Decode.Beam > 1 }
+func grouped(s *Settings) bool { return s.Decode.Groups > 1 }
 func spares(s *Settings) bool  { return s.Decode.FinalSplit() != "test" }
 
 func precomputed(s *Settings) bool { return s.Encoder.Name == captioner.Precomputed }

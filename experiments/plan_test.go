@@ -78,6 +78,22 @@ func TestSparingTheTestSplitIsAnotherTrial(t *testing.T) {
 	}
 }
 
+func TestPlainBeamSearchIsTheDefault(t *testing.T) {
+	usual := plan(t, "study: a\n")[0]
+	for _, same := range []string{"{no_repeat_ngram: 0}", "{groups: 1}", "{groups: 1, diversity: 2}"} {
+		if got := plan(t, "study: a\ndecode: "+same+"\n")[0]; got.ID != usual.ID || got.Settings.Decode != usual.Settings.Decode {
+			t.Errorf("%s: %+v", same, got.Settings.Decode)
+		}
+	}
+	grouped := plan(t, "study: a\ndecode: {beam: 6, groups: 3, no_repeat_ngram: 3}\n")[0]
+	if d := grouped.Settings.Decode; d.Groups != 3 || d.Diversity != 0.5 || d.NoRepeat != 3 {
+		t.Errorf("%+v", d)
+	}
+	if d := grouped.Settings.Decode.OfWidth(4); d.Beam != 4 || d.Groups != 0 || d.Diversity != 0 || d.NoRepeat != 3 {
+		t.Errorf("%+v", d)
+	}
+}
+
 func TestIDByContent(t *testing.T) {
 	base := plan(t, "study: a\ntrain: {optimizer: {lr: 5e-4}, epochs: 3}\nmodel: {attention: none}\n")[0].ID
 	for name, text := range map[string]string{

@@ -126,9 +126,20 @@ type Decode struct {
 	Beam          int     `yaml:"beam" json:"beam"`                     // 1 is greedy
 	LengthPenalty float64 `yaml:"length_penalty" json:"length_penalty"` // log probability is divided by length to this power
 	MaxLength     int     `yaml:"max_length" json:"max_length"`         // words
+	// NoRepeat is the length of the word sequences that no caption may have twice; 0 allows all.
+	NoRepeat int `yaml:"no_repeat_ngram" json:"no_repeat_ngram,omitempty"`
+	// Groups share the beam; 0 is one group. Diversity is what a word costs for each beam of an earlier group that took it.
+	Groups    int     `yaml:"groups" json:"groups,omitempty"`
+	Diversity float64 `yaml:"diversity" json:"diversity,omitempty"`
 	// Split is the one that the final captions are of: test or val. In a trial it is
 	// empty for test, so that the ids of trials are what they were before there was a choice.
 	Split string `yaml:"split" json:"split,omitempty"`
+}
+
+// OfWidth is the search with another beam. Groups, which would have to divide it, are left out.
+func (d Decode) OfWidth(beam int) Decode {
+	d.Beam, d.Groups, d.Diversity = beam, 0, 0
+	return d
 }
 
 // FinalSplit is the split that the final captions are of: test, unless the trial spares it.

@@ -163,7 +163,7 @@ func (o *Opener) openForPictures(ctx context.Context, id string, options Caption
 	}
 	c := &batchCaptioner{decode: settings.Decode, logits: newNamer(options.Logits), options: options}
 	if options.Beam > 0 {
-		c.decode.Beam = options.Beam
+		c.decode = c.decode.OfWidth(options.Beam)
 	}
 	if c.model, err = o.Engine.Pictures(ctx, settings, checkpoint, vocabulary); err != nil {
 		return nil, err

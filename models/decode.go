@@ -17,6 +17,7 @@ type beam struct {
 	total float64 // sum of the words' log probabilities
 	done  bool
 	row   int // where its state is
+	group int
 }
 
 // score is what beams compete by: log probability over length^penalty.
@@ -58,15 +59,30 @@ func (n *network) mask(s *torch.Scope) *torch.Tensor {
 	return s.FromFloats(n.device, mask, n.sizes.Vocabulary)
 }
 
-// search finds the best caption of each of B images. All members read the same
+// search finds the best caption of each of B images, see beams.
+func search(ctx context.Context, s *torch.Scope, networks []*network, features []regions, o experiments.Decode) ([]beam, error) {
+	lists, err := beams(ctx, s, networks, features, o)
+	if err != nil {
+		return nil, err
+	}
+	best := make([]beam, len(lists))
+	for i, list := range lists {
+		best[i] = slices.MaxFunc(list, func(x, y beam) int { return cmp.Compare(x.score(o.LengthPenalty), y.score(o.LengthPenalty)) })
+	}
+	return best, nil
+}
+
+// beams searches captions of each of B images, as many as the beam is wide. All members read the same
 // vocabulary, and each has its own features of the images. Finished
 // beams keep their place but cost nothing more, and the search ends when all
 // are finished or MaxLength words long. An unfinished beam counts too, so every
-// image gets its best caption. <pad>, <s> and <unk> never come out.
-func search(ctx context.Context, s *torch.Scope, networks []*network, features []regions, o experiments.Decode) ([]beam, error) {
+// image gets a caption. <pad>, <s> and <unk> never come out.
+func beams(ctx context.Context, s *torch.Scope, networks []*network, features []regions, o experiments.Decode) ([][]beam, error) {
 	b := beamSearch{Decode: o, mask: networks[0].mask(s), beams: make([][]beam, features[0].features.Size(0))}
 	for i := range b.beams {
-		b.beams[i] = []beam{{row: i}}
+		for g := range b.groups() {
+			b.beams[i] = append(b.beams[i], beam{row: i, group: g})
+		}
 	}
 	defer b.release()
 	for i, n := range networks {
@@ -88,11 +104,7 @@ func search(ctx context.Context, s *torch.Scope, networks []*network, features [
 			return nil, err
 		}
 	}
-	best := make([]beam, len(b.beams))
-	for i, list := range b.beams {
-		best[i] = slices.MaxFunc(list, func(x, y beam) int { return cmp.Compare(x.score(o.LengthPenalty), y.score(o.LengthPenalty)) })
-	}
-	return best, nil
+	return b.beams, nil
 }
 
 func (b *beamSearch) release() {
@@ -159,9 +171,8 @@ func (b *beamSearch) step(s *torch.Scope) (more bool, err error) {
 	p.group(len(b.beams))
 	p.sizes = []int64{int64(len(rows))}
 	logp, states := b.read(s, p, rows)
-	width := min(int64(b.Beam), logp.Size(1))
-	values, indices := s.TopK(logp, width) // rows×width
-	next := extensions{width: int(width)}
+	next := extensions{width: min(b.candidates(), int(logp.Size(1)))}
+	values, indices := s.TopK(logp, int64(next.width)) // rows×width
 	if next.logp, err = s.Floats(values); err != nil {
 		return false, err
 	}
@@ -213,49 +224,4 @@ func (m *member) read1(s *torch.Scope, w packed, index *torch.Tensor) (logits *t
 	words, states := m.read(s, m.picture, w, before, false)
 	seen, _ := m.head(s, m.picture, w, words, before[top], states[top])
 	return m.out.of(s, seen), states
-}
-
-// extensions are the best next words of each row, width of them.
-type extensions struct {
-	width int
-	logp  []float32
-	word  []int64
-}
-
-// grow gives the best beams among an image's finished ones and the extensions
-// of the others.
-func (b *beamSearch) grow(list []beam, next extensions) []beam {
-	type candidate struct {
-		parent *beam
-		word   int64
-		total  float64
-		score  float64
-	}
-	var candidates []candidate
-	for j := range list {
-		parent := &list[j]
-		if parent.done || len(parent.words) >= b.MaxLength {
-			candidates = append(candidates, candidate{parent, -1, parent.total, parent.score(b.LengthPenalty)})
-			continue
-		}
-		for k := parent.row * next.width; k < (parent.row+1)*next.width; k++ {
-			if next.logp[k] <= never/2 {
-				continue // a special word: there were fewer than width others
-			}
-			total := parent.total + float64(next.logp[k])
-			score := total / math.Pow(float64(len(parent.words)+1), b.LengthPenalty)
-			candidates = append(candidates, candidate{parent, next.word[k], total, score})
-		}
-	}
-	slices.SortStableFunc(candidates, func(x, y candidate) int { return cmp.Compare(y.score, x.score) })
-	var grown []beam
-	for _, c := range candidates[:min(b.Beam, len(candidates))] {
-		if c.word < 0 {
-			grown = append(grown, *c.parent)
-			continue
-		}
-		words := append(slices.Clone(c.parent.words), c.word)
-		grown = append(grown, beam{words: words, total: c.total, done: c.word == data.EndID, row: c.parent.row})
-	}
-	return grown
 }

@@ -7,6 +7,7 @@ import (
 
 	"glimpse/experiments"
 	"glimpse/internal/store"
+	"glimpse/metrics/meteor"
 	"glimpse/results"
 	"glimpse/runner"
 )
@@ -19,8 +20,14 @@ type Planned struct {
 	Standing results.Standing
 }
 
-// Against finds how a study stands to the results database, which may be nil.
+// Against finds how a study stands to the results database, which may be nil. A study that searches goes on from the results
+// that it has there.
 func (sets *Sets) Against(ctx context.Context, db *store.DB, study *experiments.Study) (p Planned, err error) {
+	if db != nil {
+		if err := resume(ctx, db, study); err != nil {
+			return p, err
+		}
+	}
 	if p.Trials, err = sets.Trials(study); err != nil {
 		return p, err
 	}
@@ -75,6 +82,25 @@ func (p *Planned) Declare(study, path, amend string) (remarks []string, err erro
 	return remarks, nil
 }
 
+// Due gives the trials that are to be run now, once it is sure that they can be scored as the completed ones were. m is METEOR's
+// data, nil where there are none.
+func (p *Planned) Due(ctx context.Context, db *store.DB, study *experiments.Study, m *meteor.Data) ([]experiments.Trial, error) {
+	due, err := results.Due(ctx, db, study, p.Trials)
+	if err != nil {
+		return nil, err
+	}
+	return due, CheckMetrics(p.Known, study, due, m)
+}
+
+// Completed tells whether the database has the results of all of some trials.
+func (p *Planned) Completed(trials []experiments.Trial) bool {
+	completed := map[string]bool{}
+	for _, run := range p.Known {
+		completed[run.ID] = run.State == store.Completed
+	}
+	return !slices.ContainsFunc(trials, func(t experiments.Trial) bool { return !completed[t.ID] })
+}
+
 // Next gives the trials of a study whose plan grows with its results: a search, or a sequential study; nil for others.
 func (sets *Sets) Next(
 	db *store.DB, study *experiments.Study, all []experiments.Trial,
@@ -82,9 +108,6 @@ func (sets *Sets) Next(
 	switch {
 	case study.Searches():
 		return func(ctx context.Context) ([]experiments.Trial, error) {
-			if err := Continue(ctx, db, study); err != nil {
-				return nil, err
-			}
 			found, err := sets.Against(ctx, db, study)
 			return found.Trials, err
 		}

@@ -8,8 +8,8 @@ import (
 	"glimpse/runner"
 )
 
-// Continue lets a study that searches go on from the results of its trials in the database.
-func Continue(ctx context.Context, db *store.DB, study *experiments.Study) error {
+// resume lets a study that searches go on from the results of its trials in the database.
+func resume(ctx context.Context, db *store.DB, study *experiments.Study) error {
 	if !study.Searches() {
 		return nil
 	}

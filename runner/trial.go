@@ -295,9 +295,7 @@ func (t *trial) validate(ctx context.Context) (map[string]float64, error) {
 	}
 	defer t.time(&t.progress.Timings.Validate, &t.progress.Current.Validate)()
 	t.phase("validate")
-	decode := t.settings.Decode
-	decode.Beam = t.settings.Train.Select.Beam
-	captions, err := t.caption(ctx, "val", decode, false)
+	captions, err := t.caption(ctx, "val", t.settings.Decode.OfWidth(t.settings.Train.Select.Beam), false)
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		return nil, t.stop(ctx)
 	}

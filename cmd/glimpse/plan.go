@@ -11,7 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"glimpse/experiments"
 	"glimpse/internal/cli"
 	"glimpse/internal/engine"
 	"glimpse/internal/store"
@@ -49,7 +48,7 @@ data, or that is assumed for CIDEr on Flickr8k; and which of these it is.`,
 				return err
 			}
 			sets := &planning.Sets{Cache: cache}
-			opened, err := openForPlan(c, db, study)
+			opened, err := openForPlan(db)
 			if err != nil {
 				return err
 			}
@@ -77,20 +76,13 @@ data, or that is assumed for CIDEr on Flickr8k; and which of these it is.`,
 	return c
 }
 
-// openForPlan opens the database, nil if there is none yet. A study that searches goes on from its own runs.
-func openForPlan(c *cobra.Command, flag string, study *experiments.Study) (*store.DB, error) {
+// openForPlan opens the database, nil if there is none yet.
+func openForPlan(flag string) (*store.DB, error) {
 	db, err := store.OpenReadOnly(cli.DBPath(flag))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	if err != nil {
-		return nil, err
-	}
-	if err := planning.Continue(c.Context(), db, study); err != nil {
-		db.Close()
-		return nil, err
-	}
-	return db, nil
+	return db, err
 }
 
 func addJobs(c *cobra.Command, jobs *int, use string) {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strconv"
 	"time"
 
@@ -16,7 +15,6 @@ import (
 	"glimpse/internal/engine"
 	"glimpse/internal/store"
 	"glimpse/planning"
-	"glimpse/results"
 	"glimpse/runner"
 )
 
@@ -120,9 +118,6 @@ func runStudy(c *cobra.Command, study *experiments.Study, compute cli.Compute, o
 		return err
 	}
 	defer release()
-	if err := planning.Continue(ctx, db, study); err != nil {
-		return err
-	}
 	found, err := sets.Against(ctx, db, study)
 	if err != nil {
 		return err
@@ -137,15 +132,12 @@ func runStudy(c *cobra.Command, study *experiments.Study, compute cli.Compute, o
 	if err != nil {
 		return cli.Usage(err)
 	}
-	trials, err := results.Due(ctx, db, study, found.Trials)
-	if err != nil {
-		return err
-	}
 	data, meteor, err := cli.TrialMeteor(o.meteor)
 	if err != nil {
 		return err
 	}
-	if err := planning.CheckMetrics(found.Known, study, trials, data); err != nil {
+	trials, err := found.Due(ctx, db, study, data)
+	if err != nil {
 		return err
 	}
 	spec, err := study.YAML()
@@ -156,7 +148,7 @@ func runStudy(c *cobra.Command, study *experiments.Study, compute cli.Compute, o
 		program *engine.Program
 		device  engine.Info
 	)
-	if study.Searches() || slices.ContainsFunc(trials, func(t experiments.Trial) bool { return !completed(found.Known, t.ID) }) {
+	if study.Searches() || !found.Completed(trials) {
 		if program, device, err = engine.FindAndAsk(ctx, cli.Version(), compute.Device); err != nil {
 			return err
 		}
@@ -206,11 +198,6 @@ func runStudy(c *cobra.Command, study *experiments.Study, compute cli.Compute, o
 		return someFailed(summary.Failed, summary.Mendable(), summary.Total)
 	}
 	return nil
-}
-
-// completed tells whether a run is among the completed ones of those known.
-func completed(known []store.Run, id string) bool {
-	return slices.ContainsFunc(known, func(r store.Run) bool { return r.ID == id && r.State == store.Completed })
 }
 
 // illustrateRun keeps pictures for the report of a study that is complete. Where that cannot be done, a remark says why: the
