@@ -9,9 +9,10 @@ import (
 	"glimpse/internal/safetensors"
 )
 
-// Export writes the features of the images in the splits of d, for which the cache was opened, to a safetensors file: features
-// N×R×D float16, and the images' ids, in the same order, as a JSON list in the metadata (names). [OpenPrecomputed] reads it. The
-// error of a missing row wraps [ErrFeatures].
+// Export writes the features of the images in the splits of d, for which the cache was opened, to a
+// safetensors file: features N×R×D float16, and the images' ids, in the same order, as a JSON list
+// in the metadata (names). [OpenPrecomputed] reads it. The error of a missing row wraps
+// [ErrFeatures].
 func (f *Features) Export(path string, d *Dataset) error {
 	images := d.inSplits()
 	ids := make([]string, len(images))

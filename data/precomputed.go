@@ -20,9 +20,10 @@ type PrecomputedContent struct {
 	Dim         int    // D
 }
 
-// Precomputed are features that another program computed, of the images of a data set: for each R regions of D numbers, where
-// R may differ. They are read where they lie, as float32, and an image's numbers are the same whatever files they came in.
-// Several goroutines may use them at the same time.
+// Precomputed are features that another program computed, of the images of a data set: for each R
+// regions of D numbers, where R may differ. They are read where they lie, as float32, and an
+// image's numbers are the same whatever files they came in. Several goroutines may use them at the
+// same time.
 type Precomputed struct {
 	set     *arrays.Set
 	facts   []arrayFacts // by array of the set; known for those that an image in a split has
@@ -32,10 +33,11 @@ type Precomputed struct {
 	buffers sync.Pool // of *arrays.Array
 }
 
-// OpenPrecomputed opens files of features (see [arrays.Open] for path and names) and checks all that the splits of a data set
-// need: every image has features, of as many numbers a region and all finite. A name is that of the image with the same id,
-// or of the one that differs in an ending such as .jpg; several such are refused. What is found is kept in the cache, so that
-// files which did not change are not read again.
+// OpenPrecomputed opens files of features (see [arrays.Open] for path and names) and checks all
+// that the splits of a data set need: every image has features, of as many numbers a region and all
+// finite. A name is that of the image with the same id, or of the one that differs in an ending
+// such as .jpg; several such are refused. What is found is kept in the cache, so that files which
+// did not change are not read again.
 func OpenPrecomputed(cache Cache, path, names string, d *Dataset) (*Precomputed, error) {
 	if !littleEndian {
 		return nil, errors.New("features: their numbers are little-endian, this machine's are not")
@@ -105,10 +107,10 @@ func (p *Precomputed) check(cache Cache, path string, needed []int, table *array
 			failed.Store(&err)
 		}
 	})
+	table.keep(p.set, p.facts, taken) // also what was found before a fault: a set may take long to read
 	if err := failed.Load(); err != nil {
 		return *err
 	}
-	table.keep(p.set, p.facts, taken)
 	return nil
 }
 
@@ -151,8 +153,8 @@ func (p *Precomputed) Close() error { return p.set.Close() }
 // Regions is R of image i, which must be in a split.
 func (p *Precomputed) Regions(i int) int { return p.facts[p.at[i]].rows }
 
-// Read copies the R×D features of image i, row by row, to row, which has room for them. Features that are not those which were
-// checked are refused by an error that wraps [ErrPrecomputedChanged].
+// Read copies the R×D features of image i, row by row, to row, which has room for them. Features
+// that are not those which were checked are refused by an error that wraps [ErrPrecomputedChanged].
 func (p *Precomputed) Read(i int, row []float32) error {
 	if i < 0 || i >= len(p.at) || p.at[i] < 0 {
 		return fmt.Errorf("features: image %d of %d is in no split", i, len(p.at))

@@ -12,9 +12,11 @@ import (
 	"glimpse/data/arrays"
 )
 
-// arrayFacts is what is known of an array as long as the stamp of its file stays.
+// arrayFacts is what is known of an array as long as its file stays as it is, and the array has its
+// place there.
 type arrayFacts struct {
 	stamp
+	begins    int64 // byte of the file
 	rows, dim int
 	crc       uint32   // CRC-32C of its numbers as float32
 	sum       [32]byte // SHA-256 of R, D and its numbers as float32
@@ -32,8 +34,9 @@ func (f *arrayFacts) of(a *arrays.Array) {
 	f.sum = [32]byte(sum.Sum(nil))
 }
 
-// An arrayTable keeps what is known of the arrays of a file or folder, in the order of their names. It is a flat file for
-// each path, with these blocks: the ends of the names, the names, and arrayBytes of each.
+// An arrayTable keeps what is known of the arrays of a file or folder, in the order of their names.
+// It is a flat file for each path, with these blocks: the ends of the names, the names, and
+// arrayBytes of each.
 type arrayTable struct {
 	cache Cache
 	path  string
@@ -41,7 +44,7 @@ type arrayTable struct {
 
 const (
 	arrayMagic = "glimpse arrays 1\n"
-	arrayBytes = 4*8 + 3*8 + 32 // the stamp; rows, dim and crc; the hash
+	arrayBytes = 4*8 + 4*8 + 32 // the stamp; rows, dim, crc and beginning; the hash
 )
 
 // file is the table in a folder of the cache.
@@ -50,8 +53,8 @@ func (t *arrayTable) file(folder string) (string, error) {
 	return filepath.Join(folder, "arrays-"+hash+".table"), err
 }
 
-// known gives what the cache knows of the arrays of a set, by array. Of the needed ones it believes what it knows of files that
-// did not change; the others are given as they were.
+// known gives what the cache knows of the arrays of a set, by array. Of the needed ones it believes
+// what it knows of files that did not change; the others are given as they were.
 func (t *arrayTable) known(set *arrays.Set, needed []int) ([]arrayFacts, error) {
 	facts := make([]arrayFacts, len(set.Names()))
 	if err := stampAll(facts, set, needed); err != nil {
@@ -75,7 +78,8 @@ func (t *arrayTable) known(set *arrays.Set, needed []int) ([]arrayFacts, error) 
 				break
 			}
 			isNeeded := facts[k].stamp != stamp{}
-			if kept := factsAt(rows, at); string(names.at(at)) == name && !facts[k].known() && (!isNeeded || kept.stamp == facts[k].stamp) {
+			if kept := factsAt(rows, at); string(names.at(at)) == name && !facts[k].known() &&
+				(!isNeeded || kept.stamp == facts[k].stamp && kept.begins == facts[k].begins) {
 				facts[k] = kept
 			}
 		}
@@ -97,7 +101,7 @@ func stampAll(facts []arrayFacts, set *arrays.Set, needed []int) error {
 			seen = stampOf(info)
 			stamps[file] = seen
 		}
-		facts[k].stamp = seen
+		facts[k].stamp, facts[k].begins = seen, set.At(k)
 	}
 	return nil
 }
@@ -130,12 +134,12 @@ func factsAt(rows []byte, k int) arrayFacts {
 		return arrayFacts{} // of nothing that could have been read
 	}
 	return arrayFacts{
-		stamp: stamp{n(0), n(1), n(2), n(3)}, rows: int(n(4)), dim: int(n(5)), crc: uint32(n(6)), sum: [32]byte(row[7*8:]),
+		stamp: stamp{n(0), n(1), n(2), n(3)}, rows: int(n(4)), dim: int(n(5)), crc: uint32(n(6)), begins: n(7), sum: [32]byte(row[8*8:]),
 	}
 }
 
-// keep writes what is known of the arrays of a set, but for files that had changed just before taken. What is not kept is found
-// out again, so that failing to keep it is no error.
+// keep writes what is known of the arrays of a set, but for files that had changed just before
+// taken. What is not kept is found out again, so that failing to keep it is no error.
 func (t *arrayTable) keep(set *arrays.Set, facts []arrayFacts, taken time.Time) {
 	if t.cache.Dir == "" {
 		return
@@ -152,7 +156,7 @@ func (t *arrayTable) keep(set *arrays.Set, facts []arrayFacts, taken time.Time) 
 			continue
 		}
 		names.add(name)
-		for _, n := range []int64{f.size, f.mtime, f.ctime, f.inode, int64(f.rows), int64(f.dim), int64(f.crc)} {
+		for _, n := range []int64{f.size, f.mtime, f.ctime, f.inode, int64(f.rows), int64(f.dim), int64(f.crc), f.begins} {
 			rows = binary.LittleEndian.AppendUint64(rows, uint64(n))
 		}
 		rows = append(rows, f.sum[:]...)

@@ -18,7 +18,8 @@ import (
 	"glimpse/internal/safetensors"
 )
 
-// featureImages are images of a data set that has files of features: p0.png to p3.png, the last in no split.
+// featureImages are images of a data set that has files of features: p0.png to p3.png, the last in
+// no split.
 func featureImages() *Dataset {
 	d := &Dataset{Name: "drawn", Splits: map[string][]int{"train": {2, 0}, "val": {}, "test": {1}}}
 	for k := range 4 {
@@ -30,7 +31,8 @@ func featureImages() *Dataset {
 // number is value j of region r of image k.
 func numberOf(k, r, j int) float32 { return float32(k) + float32(r)/4 + float32(j)/64 }
 
-// writeArrays writes a file with an array an image: image k has rows[k] regions of dim numbers, as float16 or float32.
+// writeArrays writes a file with an array an image: image k has rows[k] regions of dim numbers, as
+// float16 or float32.
 func writeArrays(t testing.TB, path, dtype string, rows map[string]int, dim int, change func(name string, values []float32)) {
 	t.Helper()
 	var tensors []safetensors.Tensor
@@ -72,8 +74,8 @@ func openPrecomputed(t testing.TB, cache Cache, path string, d *Dataset) *Precom
 	return p
 }
 
-// TestPrecomputed holds that each image gets its own features, whatever its array is called, and that what they are called, their
-// container and their type change nothing of the hash.
+// TestPrecomputed holds that each image gets its own features, whatever its array is called, and
+// that what they are called, their container and their type change nothing of the hash.
 func TestPrecomputed(t *testing.T) {
 	dir, d := t.TempDir(), featureImages()
 	hashes := map[string]bool{}
@@ -169,8 +171,8 @@ func TestPrecomputedRefused(t *testing.T) {
 	}
 }
 
-// TestPrecomputedCache holds that what was checked is not read again, unless its file changed, and that a change behind the
-// checks is noticed when features are read.
+// TestPrecomputedCache holds that what was checked is not read again, unless its file changed, and
+// that a change behind the checks is noticed when features are read.
 func TestPrecomputedCache(t *testing.T) {
 	was := fresh
 	fresh = 0
@@ -183,7 +185,6 @@ func TestPrecomputedCache(t *testing.T) {
 	time.Sleep(10 * time.Millisecond) // beyond the clock's grain
 	first := openPrecomputed(t, cache, path, d)
 
-	// Known features are believed: what no check would pass is taken, as the file's stamp is in the table.
 	table, _ := filepath.Glob(filepath.Join(cache.Dir, "arrays-*.table"))
 	if len(table) != 1 {
 		t.Fatalf("tables %v", table)
@@ -223,6 +224,28 @@ func TestPrecomputedCache(t *testing.T) {
 	// A damaged table counts as none.
 	writeFile(t, table[0], "damaged")
 	openPrecomputed(t, cache, path, featureImages())
+}
+
+// TestPrecomputedOrder holds that names in another order are noticed, though the array itself did
+// not change.
+func TestPrecomputedOrder(t *testing.T) {
+	was := fresh
+	fresh = 0
+	t.Cleanup(func() { fresh = was })
+	dir, d := t.TempDir(), featureImages()
+	cache := Cache{Dir: filepath.Join(dir, "cache")}
+	path := filepath.Join(dir, "x.npy")
+	header := "{'descr': '<f4', 'fortran_order': False, 'shape': (3, 1)}"
+	writeFile(t, path, "\x93NUMPY\x01\x00"+string(rune(len(header)))+"\x00"+header+string(floatBytes([]float32{0, 1, 2})))
+	writeFile(t, filepath.Join(dir, "x.txt"), "p0\np1\np2\n")
+	time.Sleep(10 * time.Millisecond) // beyond the clock's grain
+	first := openPrecomputed(t, cache, path, d)
+	writeFile(t, filepath.Join(dir, "x.txt"), "p1\np0\np2\n")
+	second := openPrecomputed(t, cache, path, d)
+	row := make([]float32, 1)
+	if err := second.Read(0, row); err != nil || row[0] != 1 || first.Content() == second.Content() {
+		t.Errorf("image 0 has %v, %v; content %v", row, err, second.Content())
+	}
 }
 
 // TestExportFeatures holds that features of the cache are read back as they are.

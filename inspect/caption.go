@@ -121,7 +121,8 @@ func checkFeatures(run store.Run, s experiments.Settings, o CaptionOptions) erro
 		return fmt.Errorf("run %s was trained on features of another program, %d numbers a region, and captions pictures whose features "+
 			"it is given: compute them as those were, and name their file: --features FILE", run.ID, s.Encoder.Content.Dim)
 	case !reads && o.Features != "":
-		return fmt.Errorf("run %s looks at pictures by its encoder %s, and takes no features of them: leave --features out", run.ID, s.Encoder.Name)
+		return fmt.Errorf("run %s looks at pictures by its encoder %s, and takes no features of them: leave --features out",
+			run.ID, s.Encoder.Name)
 	}
 	return nil
 }

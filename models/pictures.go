@@ -179,7 +179,9 @@ func (p *Pictures) given(s *torch.Scope, given []arrays.Array, buffer *[]float32
 }
 
 // caption captions n pictures, whose features are given from begin to end.
-func (p *Pictures) caption(ctx context.Context, n int, features func(s *torch.Scope, begin, end int) (regions, error), o experiments.Decode) ([]data.Caption, error) {
+func (p *Pictures) caption(
+	ctx context.Context, n int, features func(s *torch.Scope, begin, end int) (regions, error), o experiments.Decode,
+) ([]data.Caption, error) {
 	captions := make([]data.Caption, 0, n)
 	err := torch.Run(func(s *torch.Scope) error {
 		return s.Inference(func(s *torch.Scope) error {

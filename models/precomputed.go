@@ -63,7 +63,8 @@ type precomputedSource struct {
 
 var _ source = (*precomputedSource)(nil)
 
-// openPrecomputed opens and checks the features that the settings name, which must be those that the trial was planned for.
+// openPrecomputed opens and checks the features that the settings name, which must be those that
+// the trial was planned for.
 func openPrecomputed(s experiments.Settings, d *data.Dataset) (*data.Precomputed, error) {
 	e := s.Encoder
 	if e.Path == "" {
@@ -76,8 +77,8 @@ func openPrecomputed(s experiments.Settings, d *data.Dataset) (*data.Precomputed
 	found, planned := experiments.FeatureContent(files.Content()), e.Content
 	if planned != (experiments.FeatureContent{}) && found != planned {
 		files.Close()
-		return nil, fmt.Errorf("the features in %s are others than the trial was planned for (content %s of %d×%d, and not %s of %d×%d): they %w",
-			e.Path, found.SHA256, found.Most, found.Dim, planned.SHA256, planned.Most, planned.Dim, data.ErrPrecomputedChanged)
+		return nil, fmt.Errorf("the features in %s are others than the trial was planned for "+
+			"(content %s of %d×%d, and not %s of %d×%d): they %w", e.Path, found.SHA256, found.Most, found.Dim, planned.SHA256, planned.Most, planned.Dim, data.ErrPrecomputedChanged)
 	}
 	return files, nil
 }
@@ -98,9 +99,11 @@ func (p *precomputedSource) features(s *torch.Scope, images []int, _ bool) (regi
 	return padded(s, p.device, counts, p.dim(), &p.buffer, func(k int, row []float32) error { return p.files.Read(images[k], row) })
 }
 
-// padded puts the features of images with so many regions of so many numbers into one tensor, which is as long as the largest.
-// read fills in those of an image. The buffer is used again.
-func padded(s *torch.Scope, device torch.Device, counts []int64, dim int, buffer *[]float32, read func(k int, row []float32) error) (regions, error) {
+// padded puts the features of images with so many regions of so many numbers into one tensor, which
+// is as long as the largest. read fills in those of an image. The buffer is used again.
+func padded(
+	s *torch.Scope, device torch.Device, counts []int64, dim int, buffer *[]float32, read func(k int, row []float32) error,
+) (regions, error) {
 	most := slices.Max(counts)
 	each := int(most) * dim
 	*buffer = slices.Grow((*buffer)[:0], len(counts)*each)[:len(counts)*each]

@@ -37,8 +37,8 @@ func together(s *torch.Scope, device torch.Device, all ...arrays.Array) (regions
 	return p.given(s, all, &buffer)
 }
 
-// TestOwnRegions holds that an image with fewer regions than others of its batch gets the logits, attention and gradients that
-// it gets alone.
+// TestOwnRegions holds that an image with fewer regions than others of its batch gets the logits,
+// attention and gradients that it gets alone.
 func TestOwnRegions(t *testing.T) { onEachDevice(t, testOwnRegions) }
 
 func testOwnRegions(t *testing.T, device torch.Device) {
@@ -48,7 +48,8 @@ func testOwnRegions(t *testing.T, device torch.Device) {
 			ref, images := loadReference(t, arm), ragged()
 			err := torch.Run(func(s *torch.Scope) error {
 				n := ref.network(t, s, device, arm, "start.")
-				// of gives logits and weights, caption by caption and word by word, and adds the gradient of the logits' weighted sum.
+				// of gives logits and weights, caption by caption and word by word, and adds the
+				// gradient of the logits' weighted sum.
 				of := func(images []arrays.Array, captions [][]int64) (logits, weights [][]float64) {
 					r, err := together(s, device, images...)
 					if err != nil {
@@ -116,7 +117,8 @@ func within(a, b []float64, tolerance float64) bool {
 	return slices.EqualFunc(a, b, func(x, y float64) bool { return math.Abs(x-y) <= tolerance })
 }
 
-// TestOwnRegionsAreCaptioned holds that captions, and where the captioner looked, are those of each image alone.
+// TestOwnRegionsAreCaptioned holds that captions, and where the captioner looked, are those of each
+// image alone.
 func TestOwnRegionsAreCaptioned(t *testing.T) {
 	words := make([]string, referenceSizes.Vocabulary)
 	for i := range words {
@@ -159,7 +161,8 @@ func TestOwnRegionsAreCaptioned(t *testing.T) {
 	}
 }
 
-// TestPrecomputedIsAsTheCache holds that a captioner of exported features is the captioner of the features themselves, bit for bit.
+// TestPrecomputedIsAsTheCache holds that a captioner of exported features is the captioner of the
+// features themselves, bit for bit.
 func TestPrecomputedIsAsTheCache(t *testing.T) {
 	d, settings := scenes(t, 40), smallSettings("adaptive")
 	settings.Encoder = experiments.Encoder{Name: "resnet18", ImageSize: 64, Weights: "random"}

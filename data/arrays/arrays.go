@@ -44,7 +44,7 @@ type Set struct {
 // place is where an image's array lies: in one of three ways.
 type place struct {
 	file   string    // a .npy file of its own
-	member *zip.File // a member of its own of a .npz
+	member *zip.File // a member of its own of a .npz, whose bytes begin at block.at
 	block  block     // a part of the set's file
 }
 
@@ -63,8 +63,8 @@ type Array struct {
 	raw []byte
 }
 
-// Open opens a set. names is the file with the names of its arrays, "" for one that lies beside it, or for none where the
-// set holds them itself. The caller closes it.
+// Open opens a set. names is the file with the names of its arrays, "" for one that lies beside it,
+// or for none where the set holds them itself. The caller closes it.
 func Open(path, names string) (*Set, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -107,11 +107,15 @@ func (s *Set) Close() error {
 	return s.file.Close()
 }
 
-// Names are the names of the arrays, in order; of files below a folder, with slashes, and without the ending .npy.
+// Names are the names of the arrays, in order; of files below a folder, with slashes, and without
+// the ending .npy.
 func (s *Set) Names() []string { return s.names }
 
 // File is the path of the file that holds array k of the names: its own, or that of all.
 func (s *Set) File(k int) string { return cmp.Or(s.places[k].file, s.path) }
+
+// At is the byte of File(k) where array k begins; 0 in a file of its own.
+func (s *Set) At(k int) int64 { return s.places[k].block.at }
 
 // add puts an array into the set.
 func (s *Set) add(name string, p place) {
@@ -142,8 +146,9 @@ func (s *Set) sort() error {
 	return nil
 }
 
-// Find gives the place among the names of the array of an image with this id: of that name, or of the one that differs from it
-// by the ending of a picture alone; -1 where there is none. Several that differ so are an error.
+// Find gives the place among the names of the array of an image with this id: of that name, or of
+// the one that differs from it by the ending of a picture alone; -1 where there is none. Several
+// that differ so are an error.
 func (s *Set) Find(id string) (int, error) {
 	if k, exact := slices.BinarySearch(s.names, id); exact {
 		return k, nil
@@ -158,7 +163,8 @@ func (s *Set) Find(id string) (int, error) {
 	}
 }
 
-// pictureEndings are those that a name may have where an id has none, or another, and the other way round.
+// pictureEndings are those that a name may have where an id has none, or another, and the other way
+// round.
 var pictureEndings = []string{".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
 
 // withoutEnding is a name without the ending of a picture.
@@ -169,7 +175,8 @@ func withoutEnding(name string) string {
 	return name
 }
 
-// Read reads array k of the names. Values that are not finite, or too large for a float32, are an error.
+// Read reads array k of the names. Values that are not finite, or too large for a float32, are an
+// error.
 func (s *Set) Read(k int, a *Array) error {
 	p := s.places[k]
 	var err error
@@ -244,8 +251,8 @@ func perImage(k kind, shape []int64, at int64) (block, error) {
 	return b, b.check()
 }
 
-// addAll adds the images of one array N×R×D, or N×D for one region each, whose values begin at a byte of the file, by their
-// names; counts are how many rows of each image count, nil for all.
+// addAll adds the images of one array N×R×D, or N×D for one region each, whose values begin at a
+// byte of the file, by their names; counts are how many rows of each image count, nil for all.
 func (s *Set) addAll(k kind, shape []int64, at int64, names []string, counts []int64) error {
 	if len(shape) == 2 {
 		shape = []int64{shape[0], 1, shape[1]}

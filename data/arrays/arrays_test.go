@@ -14,8 +14,8 @@ import (
 	"testing"
 )
 
-// TestRead reads what numpy and safetensors wrote (testdata/make_fixtures.py): number j of region r of image k is
-// k + r/4 + j/64.
+// TestRead reads what numpy and safetensors wrote (testdata/make_fixtures.py): number j of region r
+// of image k is k + r/4 + j/64.
 func TestRead(t *testing.T) {
 	three := []int{3, 3, 3}
 	ragged := []int{1, 2, 3}

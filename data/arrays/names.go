@@ -12,8 +12,9 @@ import (
 	"glimpse/internal/jsonfile"
 )
 
-// namesBeside reads the names of a set's arrays: of the file that is given, else of the one that lies beside the set: with
-// its name and the ending .txt or .json, or called names.txt or names.json.
+// namesBeside reads the names of a set's arrays: of the file that is given, else of the one that
+// lies beside the set: with its name and the ending .txt or .json, or called names.txt or
+// names.json.
 func namesBeside(path, given string) ([]string, error) {
 	if given != "" {
 		return readNames(given)
@@ -30,7 +31,8 @@ func namesBeside(path, given string) ([]string, error) {
 	case 1:
 		return readNames(found[0])
 	case 0:
-		return nil, fmt.Errorf("which images its features are of is not said: write their names, one a line and in order, to %s.txt, or name the file", stem)
+		return nil, fmt.Errorf("which images its features are of is not said: "+
+			"write their names, one a line and in order, to %s.txt, or name the file", stem)
 	}
 	return nil, fmt.Errorf("its names may be in %s: name the one that is meant", strings.Join(found, " or in "))
 }

@@ -13,9 +13,10 @@ import (
 	"strings"
 )
 
-// The format is numpy's (numpy.lib.format): a magic text, a version, the length of a header, and the header, the text of a
-// Python dict with the keys descr, fortran_order and shape. It is read here, and not by a library, since values are not
-// read with it: what is needed is where they begin.
+// The format is numpy's (numpy.lib.format): a magic text, a version, the length of a header, and
+// the header, the text of a Python dict with the keys descr, fortran_order and shape. It is read
+// here, and not by a library, since values are not read with it: what is needed is where they
+// begin.
 
 const (
 	npyMagic      = "\x93NUMPY"

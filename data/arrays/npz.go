@@ -56,12 +56,17 @@ func (s *Set) openNPZ(size int64, names string) error {
 		return errors.New("each of its arrays has the name of its image: a file of names has no use there")
 	}
 	for name, member := range members {
-		s.add(name, place{member: member})
+		at, err := member.DataOffset()
+		if err != nil {
+			return err
+		}
+		s.add(name, place{member: member, block: block{at: at}})
 	}
 	return nil
 }
 
-// checkMembers holds that members lie in the file, none over another, and that no compressed one claims more than it can hold.
+// checkMembers holds that members lie in the file, none over another, and that no compressed one
+// claims more than it can hold.
 func checkMembers(members []*zip.File, size int64) error {
 	type span struct {
 		from, to int64
@@ -236,7 +241,9 @@ func countsIn(member *zip.File) ([]int64, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := map[string]string{"<i8": "I64", "<i4": "I32", "<i2": "I16", "|i1": "I8", "<u8": "U64", "<u4": "U32", "<u2": "U16", "|u1": "U8"}[h.descr]
+	k := map[string]string{
+		"<i8": "I64", "<i4": "I32", "<i2": "I16", "|i1": "I8", "<u8": "U64", "<u4": "U32", "<u2": "U16", "|u1": "U8",
+	}[h.descr]
 	if k == "" {
 		return nil, fmt.Errorf("its values are %q, want whole numbers", h.descr)
 	}

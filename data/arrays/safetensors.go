@@ -7,8 +7,8 @@ import (
 	"glimpse/internal/safetensors"
 )
 
-// openSafetensors opens a file with an array an image, or with features N×R×D, names in the metadata or beside it and, if
-// they are there, counts N.
+// openSafetensors opens a file with an array an image, or with features N×R×D, names in the
+// metadata or beside it and, if they are there, counts N.
 func (s *Set) openSafetensors(size int64, names string) error {
 	header, err := safetensors.Read(s.file, size)
 	if err != nil {
@@ -43,7 +43,8 @@ func (s *Set) openSafetensors(size int64, names string) error {
 	return nil
 }
 
-// openTensors opens one tensor of all images. listed are the names as the metadata have them, "" for none.
+// openTensors opens one tensor of all images. listed are the names as the metadata have them, ""
+// for none.
 func (s *Set) openTensors(features, counts *safetensors.Tensor, listed, names string) error {
 	k, err := tensorKind(features)
 	if err != nil {

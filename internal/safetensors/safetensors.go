@@ -1,6 +1,7 @@
-// Package safetensors reads and writes the headers of files in the safetensors format: eight bytes of header length, a
-// header of JSON that names each tensor with its type, shape and place, and the values, little-endian. It reads no
-// values: whoever needs them knows from the header where they lie.
+// Package safetensors reads and writes the headers of files in the safetensors format: eight bytes
+// of header length, a header of JSON that names each tensor with its type, shape and place, and the
+// values, little-endian. It reads no values: whoever needs them knows from the header where they
+// lie.
 package safetensors
 
 import (
@@ -40,7 +41,8 @@ type Header struct {
 	Metadata map[string]string // texts that the file keeps beside its tensors
 }
 
-// sizes are the bytes of a value, by type. Types that are not among them are listed, and their size is not checked.
+// sizes are the bytes of a value, by type. Types that are not among them are listed, and their size
+// is not checked.
 var sizes = map[string]int64{
 	"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U64": 8, "U32": 4, "U16": 2, "U8": 1, "BOOL": 1,
 }
@@ -52,8 +54,9 @@ type entry struct {
 	Offsets [2]int64 `json:"data_offsets"` // behind the header
 }
 
-// Read reads the header of a file of so many bytes. Tensors must fill the rest of the file, without holes and overlaps,
-// so that together they take no more memory than the file; whatever is wrong is an error that names tensor and byte.
+// Read reads the header of a file of so many bytes. Tensors must fill the rest of the file, without
+// holes and overlaps, so that together they take no more memory than the file; whatever is wrong is
+// an error that names tensor and byte.
 func Read(file io.ReaderAt, size int64) (Header, error) {
 	start := make([]byte, lengthBytes)
 	if size < lengthBytes {
@@ -129,8 +132,8 @@ func count(shape []int64) (int64, bool) {
 	return n, true
 }
 
-// Encode gives the beginning of a file that holds these tensors, whose Begin and End it ignores: they lie one behind the
-// other, in this order. Equal arguments give equal bytes.
+// Encode gives the beginning of a file that holds these tensors, whose Begin and End it ignores:
+// they lie one behind the other, in this order. Equal arguments give equal bytes.
 func Encode(tensors []Tensor, metadata map[string]string) ([]byte, error) {
 	header := make(map[string]any, len(tensors)+1)
 	if len(metadata) > 0 {
