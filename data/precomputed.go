@@ -88,9 +88,12 @@ func (p *Precomputed) check(cache Cache, path string, needed []int, table *array
 	if len(unread) == 0 {
 		return nil
 	}
-	const many = 5000 // whose reading may take a while
+	const many = 1000 // whose reading may take a while
 	if len(unread) > many {
 		cache.remark(path, "checking the features of %d images, once", len(unread))
+		if !p.settled(unread) {
+			time.Sleep(fresh) // else what is found would not be kept, and all be read again
+		}
 	}
 	taken := time.Now()
 	var failed atomic.Pointer[error]
@@ -112,6 +115,12 @@ func (p *Precomputed) check(cache Cache, path string, needed []int, table *array
 		return *err
 	}
 	return nil
+}
+
+// settled tells whether what is found of arrays can be kept, as their files are no longer young.
+func (p *Precomputed) settled(of []int) bool {
+	now := time.Now()
+	return !slices.ContainsFunc(of, func(k int) bool { return !p.facts[k].settled(now) })
 }
 
 // read reads an array of the set.
