@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"image/png"
 	"io"
@@ -142,6 +143,8 @@ func (o *Opener) openForPictures(ctx context.Context, id string, options Caption
 	}
 	checkpoint, err := runner.BestCheckpoint(runner.DefaultDir(o.DB), run)
 	switch {
+	case errors.As(err, new(*runner.PrunedError)):
+		return nil, err
 	case err != nil && run.State == store.Completed:
 		return nil, fmt.Errorf("%w; bring the folder here, or train the run again: glimpse reproduce %s --keep again, "+
 			"then this command with --db again/results.db", err, run.ID)

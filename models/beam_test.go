@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	"glimpse/captioner"
 	"glimpse/data"
 	"glimpse/experiments"
 	"glimpse/internal/torch"
@@ -106,10 +107,9 @@ func repeats(words []int64, n int) bool {
 
 func TestBeamsAreThoseOfASlowSearch(t *testing.T) {
 	onEachDevice(t, func(t *testing.T, device torch.Device) {
-		arm := "adaptive"
-		ref := loadReference(t, arm)
+		ref := loadReference(t, armOf(t, "adaptive"), captioner.Cells[0])
 		err := torch.Run(func(s *torch.Scope) error {
-			n := ref.network(t, s, device, arm, "decode.")
+			n := ref.network(t, s, device, "decode.")
 			known := map[string][][]float64{}
 			// next gives the log probabilities of each image's next word, by reading the prefix as in training.
 			next := func(prefix []int64, image int) []float64 {
@@ -126,7 +126,7 @@ func TestBeamsAreThoseOfASlowSearch(t *testing.T) {
 				{Beam: 4, Groups: 2, Diversity: 1, NoRepeat: 1},
 			} {
 				o.LengthPenalty, o.MaxLength = 0.7, 8
-				found, err := beams(t.Context(), s, []*network{n}, []regions{{features: ref.features(s, device)}}, o)
+				found, err := beams(t.Context(), s, []*network{n}, []picture{n.look(s, regions{features: ref.features(s, device)}, false)}, o)
 				if err != nil {
 					return err
 				}

@@ -39,13 +39,16 @@ type beamSearch struct {
 	members []*member     // one, or those of an ensemble
 	mask    *torch.Tensor // V
 	beams   [][]beam      // of each image
+	// choose makes the unfinished beams longer, each by one word of those whose log
+	// probabilities, rows×V, stand in the beam's row.
+	choose func(s *torch.Scope, logp *torch.Tensor) error
 }
 
 // member is a network that takes part in a search.
 type member struct {
 	*network
 	picture picture
-	states  []*torch.Tensor // a layer's states, one row for each unfinished beam; kept
+	states  []state // of each layer, one row for each unfinished beam; kept
 }
 
 // never is added to the log probability of a word that must not be chosen.
@@ -59,9 +62,18 @@ func (n *network) mask(s *torch.Scope) *torch.Tensor {
 	return s.FromFloats(n.device, mask, n.sizes.Vocabulary)
 }
 
-// search finds the best caption of each of B images, see beams.
+// search finds the best caption of each of B images, see beams. Each network has its own features of the images.
 func search(ctx context.Context, s *torch.Scope, networks []*network, features []regions, o experiments.Decode) ([]beam, error) {
-	lists, err := beams(ctx, s, networks, features, o)
+	pictures := make([]picture, len(networks))
+	for i, n := range networks {
+		pictures[i] = n.look(s, features[i], false)
+	}
+	return searchOn(ctx, s, networks, pictures, o)
+}
+
+// searchOn is search, given what each network computes once of the images.
+func searchOn(ctx context.Context, s *torch.Scope, networks []*network, pictures []picture, o experiments.Decode) ([]beam, error) {
+	lists, err := beams(ctx, s, networks, pictures, o)
 	if err != nil {
 		return nil, err
 	}
@@ -73,24 +85,41 @@ func search(ctx context.Context, s *torch.Scope, networks []*network, features [
 }
 
 // beams searches captions of each of B images, as many as the beam is wide. All members read the same
-// vocabulary, and each has its own features of the images. Finished
+// vocabulary, and each has its own picture of the images. Finished
 // beams keep their place but cost nothing more, and the search ends when all
 // are finished or MaxLength words long. An unfinished beam counts too, so every
 // image gets a caption. <pad>, <s> and <unk> never come out.
-func beams(ctx context.Context, s *torch.Scope, networks []*network, features []regions, o experiments.Decode) ([][]beam, error) {
-	b := beamSearch{Decode: o, mask: networks[0].mask(s), beams: make([][]beam, features[0].features.Size(0))}
-	for i := range b.beams {
-		for g := range b.groups() {
-			b.beams[i] = append(b.beams[i], beam{row: i, group: g})
-		}
+func beams(ctx context.Context, s *torch.Scope, networks []*network, pictures []picture, o experiments.Decode) ([][]beam, error) {
+	b := newSearch(s, networks, pictures, o)
+	b.choose = b.chooseBest
+	var start []beam
+	for g := range b.groups() {
+		start = append(start, beam{group: g})
 	}
-	defer b.release()
+	return b.run(ctx, s, start)
+}
+
+// newSearch is a search in which no caption has begun.
+func newSearch(s *torch.Scope, networks []*network, pictures []picture, o experiments.Decode) *beamSearch {
+	b := &beamSearch{Decode: o, mask: networks[0].mask(s), beams: make([][]beam, pictures[0].first.hidden.Size(0))}
 	for i, n := range networks {
-		m := &member{network: n, picture: n.look(s, features[i], false)}
-		for range n.gru {
-			m.states = append(m.states, s.Keep(s.Detach(m.picture.first)))
+		m := &member{network: n, picture: pictures[i]}
+		for range n.layers {
+			m.states = append(m.states, m.picture.first.each(func(t *torch.Tensor) *torch.Tensor { return s.Keep(s.Detach(t)) }))
 		}
 		b.members = append(b.members, m)
+	}
+	return b
+}
+
+// run makes captions, which begin as start for each image, longer until all are finished or MaxLength words long.
+func (b *beamSearch) run(ctx context.Context, s *torch.Scope, start []beam) ([][]beam, error) {
+	defer b.release()
+	for i := range b.beams {
+		b.beams[i] = slices.Clone(start)
+		for j := range b.beams[i] {
+			b.beams[i][j].row = i
+		}
 	}
 	for more := true; more; {
 		if err := ctx.Err(); err != nil {
@@ -114,8 +143,9 @@ func (b *beamSearch) release() {
 }
 
 func (m *member) release() {
-	for _, t := range m.states {
-		t.Free()
+	for _, st := range m.states {
+		st.hidden.Free()
+		st.memory.Free()
 	}
 }
 
@@ -171,29 +201,37 @@ func (b *beamSearch) step(s *torch.Scope) (more bool, err error) {
 	p.group(len(b.beams))
 	p.sizes = []int64{int64(len(rows))}
 	logp, states := b.read(s, p, rows)
-	next := extensions{width: min(b.candidates(), int(logp.Size(1)))}
-	values, indices := s.TopK(logp, int64(next.width)) // rows×width
-	if next.logp, err = s.Floats(values); err != nil {
-		return false, err
-	}
-	if next.word, err = s.Ints(indices); err != nil {
+	if err := b.choose(s, logp); err != nil {
 		return false, err
 	}
 	b.release()
 	for i, m := range b.members {
-		for l, t := range states[i] {
-			m.states[l] = s.Keep(t)
+		for l, st := range states[i] {
+			m.states[l] = st.each(s.Keep)
 		}
-	}
-	for i, list := range b.beams {
-		b.beams[i] = b.grow(list, next)
 	}
 	return true, nil
 }
 
+// chooseBest keeps the best beams of each image.
+func (b *beamSearch) chooseBest(s *torch.Scope, logp *torch.Tensor) (err error) {
+	next := extensions{width: min(b.candidates(), int(logp.Size(1)))}
+	values, indices := s.TopK(logp, int64(next.width)) // rows×width
+	if next.logp, err = s.Floats(values); err != nil {
+		return err
+	}
+	if next.word, err = s.Ints(indices); err != nil {
+		return err
+	}
+	for i, list := range b.beams {
+		b.beams[i] = b.grow(list, next)
+	}
+	return nil
+}
+
 // read reads one word in each of the rows of states, and gives the log probabilities of the next word, rows×V, and each
 // member's new states. An ensemble's probability is the mean of its members'.
-func (b *beamSearch) read(s *torch.Scope, p positions, rows []int64) (logp *torch.Tensor, states [][]*torch.Tensor) {
+func (b *beamSearch) read(s *torch.Scope, p positions, rows []int64) (logp *torch.Tensor, states [][]state) {
 	var mean *torch.Tensor
 	for i, m := range b.members {
 		logits, after := m.read1(s, p.tensors(s, m.device), s.FromInts(m.device, rows, int64(len(rows))))
@@ -215,13 +253,13 @@ func (b *beamSearch) read(s *torch.Scope, p positions, rows []int64) (logp *torc
 
 // read1 reads one word in each of the rows, which continue the states at index,
 // and gives the logits of the next word, rows×V, and the new states.
-func (m *member) read1(s *torch.Scope, w packed, index *torch.Tensor) (logits *torch.Tensor, states []*torch.Tensor) {
-	before := make([]*torch.Tensor, len(m.states))
-	for l := range before {
-		before[l] = s.Select(m.states[l], 0, index) // rows×H
+func (m *member) read1(s *torch.Scope, w packed, index *torch.Tensor) (logits *torch.Tensor, states []state) {
+	before := make([]state, len(m.states))
+	for l, st := range m.states {
+		before[l] = st.each(func(t *torch.Tensor) *torch.Tensor { return s.Select(t, 0, index) }) // rows×H
 	}
 	top := len(before) - 1
 	words, states := m.read(s, m.picture, w, before, false)
-	seen, _ := m.head(s, m.picture, w, words, before[top], states[top])
+	seen, _ := m.head(s, m.picture, w, words, before[top].hidden, states[top])
 	return m.out.of(s, seen), states
 }

@@ -50,6 +50,7 @@ func DataOptions(s experiments.Settings, root string, cache data.Cache) data.Opt
 	return data.Options{
 		Name: s.Data.Name, Root: root, Split: s.Data.Split,
 		MinCount: s.Data.MinCount, CaptionsPerImage: s.Data.CaptionsPerImage, MaxLength: s.Data.MaxLength,
+		Captions: data.Captions(s.Data.Captions), Partition: data.Partition(s.Data.Partition),
 		Images: s.Data.Images, Seed: s.Data.Seed, Vocabulary: s.Data.Vocabulary,
 		Tokenize: ptb.Tokenize, Tokenizer: ptb.Version, Cache: cache,
 	}
