@@ -43,74 +43,72 @@ func TestOwnRegions(t *testing.T) { onEachDevice(t, testOwnRegions) }
 
 func testOwnRegions(t *testing.T, device torch.Device) {
 	captions := [][]int64{{7, 8, 9, data.EndID}, {10, data.EndID}, {11, 12, data.EndID}}
-	for _, arm := range captioner.ArmNames() {
-		t.Run(arm, func(t *testing.T) {
-			ref, images := loadReference(t, arm), ragged()
-			err := torch.Run(func(s *torch.Scope) error {
-				n := ref.network(t, s, device, arm, "start.")
-				// of gives logits and weights, caption by caption and word by word, and adds the
-				// gradient of the logits' weighted sum.
-				of := func(images []arrays.Array, captions [][]int64) (logits, weights [][]float64) {
-					r, err := together(s, device, images...)
+	eachArm(t, func(t *testing.T, arm captioner.Arm, cell captioner.Cell) {
+		ref, images := loadReference(t, arm, cell), ragged()
+		err := torch.Run(func(s *torch.Scope) error {
+			n := ref.network(t, s, device, "start.")
+			// of gives logits and weights, caption by caption and word by word, and adds the
+			// gradient of the logits' weighted sum.
+			of := func(images []arrays.Array, captions [][]int64) (logits, weights [][]float64) {
+				r, err := together(s, device, images...)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if ragged := len(images) > 1; ragged != (r.counts != nil) {
+					t.Fatalf("counts %v of %d images", r.counts, len(images))
+				}
+				p := pack(oneEach(captions))
+				out, alpha := n.logits(s, r, p.tensors(s, device), true)
+				v := out.Size(1)
+				noise := make([]float32, v)
+				for i := range noise {
+					noise[i] = float32(math.Sin(float64(i)))
+				}
+				s.Backward(s.Sum(s.Mul(out, s.FromFloats(device, noise, 1, v))))
+				first := s.Contiguous(s.Narrow(out, 1, 3, 1))
+				if logits, err = p.deal(s, first); err != nil {
+					t.Fatal(err)
+				}
+				if alpha != nil {
+					if weights, err = p.deal(s, s.Contiguous(s.Narrow(alpha, 1, 0, 1))); err != nil {
+						t.Fatal(err)
+					}
+				}
+				return logits, weights
+			}
+			gradients := func() (all [][]float32) {
+				for _, parameter := range n.tensors {
+					values, err := s.Floats(s.Grad(parameter))
 					if err != nil {
 						t.Fatal(err)
 					}
-					if ragged := len(images) > 1; ragged != (r.counts != nil) {
-						t.Fatalf("counts %v of %d images", r.counts, len(images))
-					}
-					p := pack(oneEach(captions))
-					out, alpha := n.logits(s, r, p.tensors(s, device), true)
-					v := out.Size(1)
-					noise := make([]float32, v)
-					for i := range noise {
-						noise[i] = float32(math.Sin(float64(i)))
-					}
-					s.Backward(s.Sum(s.Mul(out, s.FromFloats(device, noise, 1, v))))
-					first := s.Contiguous(s.Narrow(out, 1, 3, 1))
-					if logits, err = p.deal(s, first); err != nil {
-						t.Fatal(err)
-					}
-					if alpha != nil {
-						if weights, err = p.deal(s, s.Contiguous(s.Narrow(alpha, 1, 0, 1))); err != nil {
-							t.Fatal(err)
-						}
-					}
-					return logits, weights
+					all = append(all, values)
 				}
-				gradients := func() (all [][]float32) {
-					for _, parameter := range n.tensors {
-						values, err := s.Floats(s.Grad(parameter))
-						if err != nil {
-							t.Fatal(err)
-						}
-						all = append(all, values)
-					}
-					return all
-				}
-				s.ZeroGrad(n.tensors)
-				logits, weights := of(images, captions)
-				got := gradients()
-				s.ZeroGrad(n.tensors)
-				for i := range images {
-					alone, looks := of(images[i:i+1], captions[i:i+1])
-					if !within(logits[i], alone[0], 1e-5) || looks != nil && !within(weights[i], looks[0], 1e-5) {
-						t.Errorf("image %d: logits %v and weights %v, alone %v and %v", i, logits[i], weights, alone[0], looks)
-					}
-				}
-				for k, want := range gradients() {
-					for i := range want {
-						if math.Abs(float64(got[k][i]-want[i])) > 1e-4*(1+math.Abs(float64(want[i]))) {
-							t.Fatalf("gradient of %s: value %d is %v, image by image it is %v", n.parameters.shapes[k].Name, i, got[k][i], want[i])
-						}
-					}
-				}
-				return s.Err()
-			})
-			if err != nil {
-				t.Fatal(err)
+				return all
 			}
+			s.ZeroGrad(n.tensors)
+			logits, weights := of(images, captions)
+			got := gradients()
+			s.ZeroGrad(n.tensors)
+			for i := range images {
+				alone, looks := of(images[i:i+1], captions[i:i+1])
+				if !within(logits[i], alone[0], 1e-5) || looks != nil && !within(weights[i], looks[0], 1e-5) {
+					t.Errorf("image %d: logits %v and weights %v, alone %v and %v", i, logits[i], weights, alone[0], looks)
+				}
+			}
+			for k, want := range gradients() {
+				for i := range want {
+					if math.Abs(float64(got[k][i]-want[i])) > 1e-4*(1+math.Abs(float64(want[i]))) {
+						t.Fatalf("gradient of %s: value %d is %v, image by image it is %v", n.parameters.shapes[k].Name, i, got[k][i], want[i])
+					}
+				}
+			}
+			return s.Err()
 		})
-	}
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
 }
 
 func within(a, b []float64, tolerance float64) bool {
@@ -124,9 +122,9 @@ func TestOwnRegionsAreCaptioned(t *testing.T) {
 	for i := range words {
 		words[i] = string(rune('a' + i))
 	}
-	ref, images := loadReference(t, "adaptive"), ragged()
+	ref, images := loadReference(t, armOf(t, "adaptive"), captioner.Cells[0]), ragged()
 	err := torch.Run(func(s *torch.Scope) error {
-		p := Pictures{device: torch.CPU, dim: int(referenceSizes.Features), vocabulary: words, network: ref.network(t, s, torch.CPU, "adaptive", "end.")}
+		p := Pictures{device: torch.CPU, dim: int(referenceSizes.Features), vocabulary: words, network: ref.network(t, s, torch.CPU, "end.")}
 		o := experiments.Decode{Beam: 3, LengthPenalty: 0.7, MaxLength: 8}
 		made, err := p.CaptionFeatures(t.Context(), images, o)
 		if err != nil {
