@@ -58,6 +58,7 @@ var leaves = []string{
 	"internal/jsonfile",
 	"internal/jsonline",
 	"internal/private",
+	"internal/safetensors",
 	"internal/secret",
 	"internal/sheet",
 	"internal/term",

@@ -30,7 +30,7 @@ func Features(ctx context.Context, o Options, images int) (*Report[[]FeatureSpee
 		seen := map[experiments.Encoder]bool{}
 		for _, trial := range m.trials {
 			encoder := trial.Settings.Encoder
-			if seen[encoder] || encoder.Name == captioner.Joint {
+			if seen[encoder] || !(captioner.Encoder{Name: encoder.Name}).Frozen() {
 				continue
 			}
 			seen[encoder] = true
@@ -41,8 +41,12 @@ func Features(ctx context.Context, o Options, images int) (*Report[[]FeatureSpee
 			rows = append(rows, row)
 		}
 		if len(rows) == 0 {
-			return nil, &NothingError{fmt.Sprintf("study %s: its encoder, cnn, is trained with the captioner and has no features to compute; "+
-				"--set encoder.name=resnet18 --set encoder.weights=random measures a frozen one", m.study)}
+			why := "cnn, is trained with the captioner"
+			if len(m.trials) > 0 && m.trials[0].Settings.Encoder.Name == captioner.Precomputed {
+				why = "precomputed, reads those of another program"
+			}
+			return nil, &NothingError{fmt.Sprintf("study %s: its encoder, %s and has no features to compute; "+
+				"--set encoder.name=resnet18 --set encoder.weights=random measures a frozen one", m.study, why)}
 		}
 		return rows, nil
 	})

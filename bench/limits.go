@@ -97,7 +97,7 @@ func (m *measurement) shapeOf(trial experiments.Trial) (ArmLimits, error) {
 	if err != nil {
 		return ArmLimits{}, err
 	}
-	shape := StepShape{Images: s.Train.BatchImages, Vocabulary: len(d.Vocabulary.Words), Regions: features.Regions(), Features: features.Dim}
+	shape := StepShape{Images: s.Train.BatchImages, Vocabulary: len(d.Vocabulary.Words), Regions: features.Regions, Features: features.Dim}
 	const looked = 50
 	for _, batch := range firstBatches(d, s, looked) {
 		captions, words := contents(batch)

@@ -39,8 +39,8 @@ func TestFeatures(t *testing.T) {
 			}
 			continue
 		}
-		if err != nil || got.Regions() != c.regions || got.Dim != c.dim {
-			t.Errorf("%s at %d: %d×%d, %v; want %d×%d", c.name, c.size, got.Regions(), got.Dim, err, c.regions, c.dim)
+		if err != nil || got.Regions != c.regions || got.Dim != c.dim {
+			t.Errorf("%s at %d: %d×%d, %v; want %d×%d", c.name, c.size, got.Regions, got.Dim, err, c.regions, c.dim)
 		}
 	}
 }
@@ -56,8 +56,15 @@ func TestNames(t *testing.T) {
 		t.Error(err)
 	}
 	for _, e := range Encoders {
-		if _, err := e.Features(e.Usual, 32); err != nil {
-			t.Error(err)
+		features, err := e.Features(e.Usual, 32)
+		if e.Name == Precomputed {
+			if err == nil || e.Grid(224) != (Grid{}) || e.Frozen() {
+				t.Errorf("%s: %+v, a grid %+v", e.Name, features, e.Grid(224))
+			}
+			continue
+		}
+		if side := e.Grid(e.Usual).Side; err != nil || features.Regions != side*side {
+			t.Errorf("%s: %+v, %v on a grid of side %d", e.Name, features, err, side)
 		}
 	}
 }

@@ -5,11 +5,16 @@ import (
 	"strings"
 )
 
-// Joint is the name of the encoder that is trained with the captioner. The
-// others are frozen.
-const Joint = "cnn"
+// Joint is the name of the encoder that is trained with the captioner, and
+// Precomputed of the one that is none: another program has computed the features,
+// which are read from its files. The others are frozen.
+const (
+	Joint       = "cnn"
+	Precomputed = "precomputed"
+)
 
-// An Encoder turns a square picture into a grid of features.
+// An Encoder turns a square picture into a grid of features. [Precomputed] sees
+// no picture: all but its name is zero.
 type Encoder struct {
 	Name string
 	// Smallest is the smallest side of a picture, in pixels, that leaves a grid
@@ -40,7 +45,11 @@ var Encoders = []Encoder{
 	resNet("resnet101", 2048),
 	// Seven kernels of InceptionV3 pad nothing and are 3 wide: each moves the centre by one pixel of what it sees.
 	{Name: "inception_v3", Smallest: 75, Usual: 299, Normalisation: symmetric, side: unpadded, dim: 2048, first: 1 + 2 + 2 + 4 + 4 + 8 + 16, step: 32},
+	{Name: Precomputed},
 }
+
+// Frozen tells whether the encoder is a network that is not trained.
+func (e Encoder) Frozen() bool { return e.Name != Joint && e.Name != Precomputed }
 
 func resNet(name string, dim int) Encoder {
 	return Encoder{Name: name, Smallest: 32, Usual: 224, Normalisation: imageNet, side: halved(5), dim: dim, step: 32}
@@ -117,16 +126,16 @@ func namesOf(which func(Encoder) bool) []string {
 	return names
 }
 
-// Features are what an encoder gives of a picture: Side×Side regions, row by
-// row, of Dim numbers each.
-type Features struct{ Side, Dim int }
+// Features are what is given of a picture: R regions of D numbers each.
+type Features struct{ Regions, Dim int }
 
-// Regions is R, the number of regions.
-func (f Features) Regions() int { return f.Side * f.Side }
-
-// Features are those of pictures of size×size pixels. channels are those of the
-// first layer of [Joint]; the others have none.
+// Features are those of pictures of size×size pixels: the cells of a square grid, row
+// by row. channels are those of the first layer of [Joint]; the others have none.
+// What [Precomputed] gives only its files can tell.
 func (e Encoder) Features(size, channels int) (Features, error) {
+	if e.Name == Precomputed {
+		return Features{}, fmt.Errorf("encoder.name %s: its files tell how many features there are", Precomputed)
+	}
 	if size < e.Smallest {
 		return Features{}, fmt.Errorf("encoder.image_size %d: %s needs at least %d", size, e.Name, e.Smallest)
 	}
@@ -137,7 +146,7 @@ func (e Encoder) Features(size, channels int) (Features, error) {
 		}
 		dim = 2 * channels
 	}
-	return Features{Side: e.side(size), Dim: dim}, nil
+	return Features{Regions: e.side(size) * e.side(size), Dim: dim}, nil
 }
 
 // Grid says where an encoder's regions lie: Side×Side cells, row by row, whose
@@ -148,7 +157,11 @@ type Grid struct {
 	First, Step float64
 }
 
-// Grid are the regions of pictures of size×size pixels.
+// Grid are the regions of pictures of size×size pixels. Those of [Precomputed] lie
+// anywhere: its grid has no side.
 func (e Encoder) Grid(size int) Grid {
+	if e.Name == Precomputed {
+		return Grid{}
+	}
 	return Grid{e.side(size), (e.first + 0.5) / float64(size), e.step / float64(size)} // 0.5: the middle of a pixel
 }

@@ -39,7 +39,7 @@ func SpecOf(encoder string, size int, weightsSHA256 string) (FeatureSpec, error)
 	}
 	return FeatureSpec{
 		Encoder: encoder, WeightsSHA256: weightsSHA256, Preprocessing: e.Normalisation.Preprocessing(),
-		ImageSize: size, Regions: f.Regions(), Dim: f.Dim,
+		ImageSize: size, Regions: f.Regions, Dim: f.Dim,
 	}, nil
 }
 

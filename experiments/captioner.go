@@ -2,8 +2,11 @@ package experiments
 
 import "glimpse/captioner"
 
-// Features are what the encoder gives of a picture.
+// Features are what the encoder gives of a picture; of precomputed ones, the regions are those of the image that has most.
 func (e Encoder) Features() (captioner.Features, error) {
+	if e.Name == captioner.Precomputed && e.Content != (FeatureContent{}) {
+		return captioner.Features{Regions: e.Content.Most, Dim: e.Content.Dim}, nil
+	}
 	encoder, err := captioner.EncoderOf(e.Name)
 	if err != nil {
 		return captioner.Features{}, err

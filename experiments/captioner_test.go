@@ -57,7 +57,7 @@ compare: {arms: model.attention, baseline: soft, primary: {metric: test.cider, m
 	if err != nil || !bytes.Contains(schema, []byte(`"hard"`)) || !bytes.Contains(schema, []byte(`"wide18"`)) {
 		t.Errorf("the schema lacks one of them: %v", err)
 	}
-	if meaning := find("encoder.name").tells(); !strings.Contains(meaning, "inception_v3, wide18") {
+	if meaning := find("encoder.name").tells(); !strings.Contains(meaning, "precomputed, wide18") {
 		t.Errorf("encoder.name is told as %q", meaning)
 	}
 	for refused, want := range map[string]string{

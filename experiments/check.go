@@ -140,6 +140,8 @@ func (s Settings) faults() []fault {
 		"train.reinforce.weights are all 0, so that no caption would be rewarded; give one a weight")
 	add(drawn(&s) && s.Data.Split != "official", "data.split", "data.name",
 		"data.split is %s, but shapes has only the split official", s.Data.Split)
+	add(precomputed(&s) && s.Encoder.Path == "" && s.Encoder.Content == (FeatureContent{}), "encoder.path", "encoder.name",
+		"encoder.path is missing: encoder.name precomputed reads features from a file or a folder")
 	found = append(found, s.Data.faults()...)
 	add(grouped(&s) && s.Decode.Beam%s.Decode.Groups != 0, "decode.groups", "decode.beam",
 		"decode.groups is %d, which does not divide decode.beam %d", s.Decode.Groups, s.Decode.Beam)

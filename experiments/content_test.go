@@ -124,3 +124,80 @@ func TestContentDifferences(t *testing.T) {
 		}
 	}
 }
+
+// TestSetFeatures holds that what files of features hold is part of a trial's identity, where they lie is not, and that each
+// file is asked for once.
+func TestSetFeatures(t *testing.T) {
+	plan := func(text string, of func(Data, Encoder) (FeatureContent, error), overrides ...string) []Trial {
+		t.Helper()
+		s := load(t, text, overrides...)
+		if of != nil {
+			if err := s.SetFeatures(of); err != nil {
+				t.Fatal(err)
+			}
+		}
+		trials, err := s.Plan()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return trials
+	}
+	const text = "study: a\nencoder: {name: precomputed, path: one.npz, image_size: 64}\nsweep: {over: {seed: [1, 2]}}\n"
+	calls := 0
+	holds := func(sha string) func(Data, Encoder) (FeatureContent, error) {
+		return func(d Data, e Encoder) (FeatureContent, error) {
+			if calls++; d.Name != "shapes" || e.Name != "precomputed" || e.Content != (FeatureContent{}) {
+				t.Errorf("asked for the features of %+v by %+v", d, e)
+			}
+			return FeatureContent{SHA256: sha, Least: 10, Most: 100, Dim: 2048}, nil
+		}
+	}
+	bare := plan(text, nil)
+	known := plan(text, holds("aa"))
+	if calls != 1 {
+		t.Errorf("%d questions for one file", calls)
+	}
+	e := known[0].Settings.Encoder
+	if e.Content.SHA256 != "aa" || !e.Content.Varies() || e.ImageSize != 0 || e.Weights != "" || e.Path != "one.npz" {
+		t.Errorf("settings %+v", e)
+	}
+	if known[0].ID == bare[0].ID || known[0].ID == known[1].ID {
+		t.Error("what the features hold, or the seed, is no part of the identity")
+	}
+	for _, same := range []string{"encoder.path=elsewhere/two.safetensors", "encoder.names=list.txt"} {
+		if moved := plan(text, holds("aa"), same); moved[0].ID != known[0].ID {
+			t.Errorf("%s is part of the identity", same)
+		}
+	}
+	if other := plan(text, holds("bb")); other[0].ID == known[0].ID {
+		t.Error("other features are the same trial")
+	}
+	if n, err := known[0].Settings.Parameters(100); err != nil || n < 2048*256 {
+		t.Errorf("%d parameters, %v", n, err)
+	}
+	if features, err := e.Features(); err != nil || features.Regions != 100 || features.Dim != 2048 {
+		t.Errorf("features %+v, %v", features, err)
+	}
+	// Two files are two arms as long as they hold different features.
+	arms := "study: a\nencoder: {name: precomputed}\nsweep: {over: {encoder.path: [one.npz, two.npz], seed: [1, 2]}}\ncompare: {arms: encoder.path, baseline: one.npz, primary: {metric: test.cider, minimum_effect: 1}}\n"
+	byPath := plan(arms, func(_ Data, e Encoder) (FeatureContent, error) {
+		return FeatureContent{SHA256: e.Path, Least: 1, Most: 1, Dim: len(e.Path)}, nil
+	})
+	if len(byPath) != 4 || byPath[0].Arm != "one.npz" || byPath[0].Settings.kin() == byPath[1].Settings.kin() {
+		t.Errorf("%d trials, the first of arm %s", len(byPath), byPath[0].Arm)
+	}
+	err := load(t, arms).SetFeatures(holds("aa"))
+	if err == nil || !strings.Contains(err.Error(), "are the same trial") {
+		t.Errorf("two arms with the same features: %v", err)
+	}
+	gone := errors.New("one.npz is gone")
+	s := load(t, text)
+	if err := s.SetFeatures(func(Data, Encoder) (FeatureContent, error) { return FeatureContent{}, gone }); !errors.Is(err, gone) {
+		t.Errorf("error %v, want %v", err, gone)
+	}
+	// Other encoders have no content, and ids of theirs stay.
+	cnn := plan("study: a\nencoder: {path: one.npz}\n", holds("aa"))
+	if want := plan("study: a\n", nil); cnn[0].ID != want[0].ID || cnn[0].Settings.Encoder.Path != "" {
+		t.Errorf("the path changes a trial that reads no features: %+v", cnn[0].Settings.Encoder)
+	}
+}

@@ -72,9 +72,11 @@ var keys = []key{
 	{path: "data.vocabulary", limits: "train|corpus", fallback: "train", doc: "Captions the vocabulary is made from. corpus reads the test captions too and is there to repeat work that did so."},
 	{path: "data.on_broken", limits: "refuse|skip", fallback: "refuse", applies: leaves, doc: "What becomes of a data set with broken pictures. skip leaves their images out; missing ones are refused in any case."},
 
-	{path: "encoder.name", listed: encoders, derive: encoder, on: "data.name", doc: "Network that gives the grid features. cnn is trained jointly with the captioner, the others are frozen."},
-	{path: "encoder.image_size", limits: "[16,2048]", derive: imageSize, on: "encoder.name", doc: "Side of the square picture that the encoder sees, in pixels."},
+	{path: "encoder.name", listed: encoders, derive: encoder, on: "data.name", doc: "Network that gives the grid features. cnn is trained jointly with the captioner, the others are frozen; precomputed reads what another program computed."},
+	{path: "encoder.image_size", limits: "[16,2048]", derive: imageSize, on: "encoder.name", applies: pictured, doc: "Side of the square picture that the encoder sees, in pixels."},
 	{path: "encoder.weights", fallback: "auto", applies: frozen, doc: "auto fetches the published weights (of " + strings.Join(captioner.PublishedNames(), ", ") + "), random draws them from the seed, anything else is the path of a file."},
+	{path: "encoder.path", fallback: "", applies: precomputed, doc: "precomputed: the features, as .npy, .npz or .safetensors, or a folder of .npy, relative to the working directory (docs/features.md). What they hold is part of a trial's identity, and not where they lie."},
+	{path: "encoder.names", fallback: "", applies: precomputed, doc: "precomputed: file with the name of an image a line, or a list in JSON, for features that neither hold the names nor have such a file beside them."},
 	{path: "encoder.channels", limits: "[1,2048]", fallback: 32, applies: joint, doc: "cnn: channels of the first layer, half of those of a region."},
 
 	{path: "model.embedding", limits: "[1,16384]", fallback: 256, doc: "Size of a word vector."},
@@ -152,7 +154,7 @@ var keys = []key{
 func drawn(s *Settings) bool      { return s.Data.Name == "shapes" }
 func leaves(s *Settings) bool     { return !drawn(s) && s.Data.OnBroken == "skip" }
 func joint(s *Settings) bool      { return s.Encoder.Name == captioner.Joint }
-func frozen(s *Settings) bool     { return s.Encoder.Name != captioner.Joint }
+func frozen(s *Settings) bool     { return captioner.Encoder{Name: s.Encoder.Name}.Frozen() }
 func moments(s *Settings) bool    { return s.Train.Optimizer.Name != "sgd" }
 func sgd(s *Settings) bool        { return s.Train.Optimizer.Name == "sgd" }
 func steps(s *Settings) bool      { return s.Train.Schedule.Name == "step" }
@@ -164,6 +166,9 @@ func weighs(s *Settings) bool     { return reinforces(s) && s.Train.Reinforce.Me
 func beams(s *Settings) bool      { return s.Decode.Beam > 1 }
 func grouped(s *Settings) bool    { return s.Decode.Groups > 1 }
 func spares(s *Settings) bool     { return s.Decode.FinalSplit() != "test" }
+
+func precomputed(s *Settings) bool { return s.Encoder.Name == captioner.Precomputed }
+func pictured(s *Settings) bool    { return !precomputed(s) }
 
 func scored(s *Settings) bool {
 	arm, err := captioner.ArmOf(s.Model.Attention)

@@ -35,6 +35,10 @@ func (s Settings) canonical() []byte {
 	if folder, ok := tree["data"].(map[string]any); ok {
 		delete(folder, "root")
 	}
+	if encoder, ok := tree["encoder"].(map[string]any); ok && encoder["content"] != nil { // else the files stand for what they hold
+		delete(encoder, "path")
+		delete(encoder, "names")
+	}
 	sorted, err := json.Marshal(tree) // maps are written with sorted keys
 	if err != nil {
 		return text
@@ -127,6 +131,9 @@ func (s *Study) trial(p point, named []string) (Trial, error) {
 	}
 	var err error
 	t.Settings.Data.Content, err = s.content(t.Settings.Data)
+	if err == nil {
+		t.Settings.Encoder.Content, err = s.featureContent(t.Settings)
+	}
 	t.ID = t.Settings.ID()
 	return t, err
 }
@@ -152,8 +159,10 @@ func (s *Study) armOf(p point) string {
 	return strings.Join(parts, " ")
 }
 
-// kin identifies settings up to their seed and the content of their data.
+// kin identifies settings up to their seed and the content of their data. Files of features stand for what they hold.
 func (s Settings) kin() string {
-	s.Seed = 0
-	return s.Bare().ID()
+	bare := s.Bare()
+	bare.Seed, bare.Encoder = 0, s.Encoder
+	bare.Encoder.Content = FeatureContent{}
+	return bare.ID()
 }

@@ -33,6 +33,9 @@ type Study struct {
 
 	contents  map[Data]Content // set by SetContents, see there
 	contentOf func(Data) (Content, error)
+
+	features   map[featureSource]FeatureContent // set by SetFeatures, see there
+	featuresOf func(Data, Encoder) (FeatureContent, error)
 }
 
 // Settings are everything that decides the result of one trial, and nothing
@@ -85,12 +88,16 @@ type Partition struct {
 	Seed  int64  `yaml:"split.seed" json:"split.seed,omitempty"` // of the draw
 }
 
-// Encoder is the network that turns a picture into grid features.
+// Encoder is the network that turns a picture into grid features, or says where those of another program are.
 type Encoder struct {
 	Name      string `yaml:"name" json:"name"`
 	ImageSize int    `yaml:"image_size" json:"image_size"` // pixels on a side
 	Weights   string `yaml:"weights" json:"weights"`       // auto, random, or a path
 	Channels  int    `yaml:"channels" json:"channels"`     // cnn: channels of the first layer
+	Path      string `yaml:"path" json:"path,omitempty"`   // precomputed: file or folder; like Names not part of a trial's identity
+	Names     string `yaml:"names" json:"names,omitempty"` // precomputed: file with the images' names, "" where Path has them
+	// Content is what Path was found to hold, which is part of the identity. It is not a key of a study; see SetFeatures.
+	Content FeatureContent `yaml:"-" json:"content,omitzero"`
 }
 
 // Model is the captioner.

@@ -12,7 +12,9 @@ import (
 	"strings"
 	"time"
 
+	"glimpse/captioner"
 	"glimpse/data"
+	"glimpse/data/arrays"
 	"glimpse/experiments"
 	"glimpse/internal/atomicfile"
 	"glimpse/internal/store"
@@ -27,6 +29,9 @@ type CaptionOptions struct {
 	Beam      int    // width of the beam search; 0 for the run's
 	Attention string // folder for drawings of where the captioner looked; "" for none
 	Logits    string // folder for what the words were drawn from; "" for none
+	// Features and Names are the files with the features of the pictures ([arrays.Open]), for a run whose encoder reads them,
+	// and else "".
+	Features, Names string
 }
 
 // Captioned is a picture with its caption, or why it has none. Its JSON is a contract: it is what `glimpse caption --json`
@@ -54,7 +59,8 @@ type CaptionCount struct {
 }
 
 // Caption captions pictures with the best checkpoint of a run (its id or the beginning of one), and passes each to tell
-// in their order. A picture that cannot be read is told of and counted; any other error, also one of tell, ends it.
+// in their order. A picture that cannot be read is told of and counted; any other error, also one of tell, ends it. Where
+// features are given and no pictures, all images that have features are captioned.
 func (o *Opener) Caption(ctx context.Context, id string, pictures []Picture, options CaptionOptions, tell func(Captioned) error) (CaptionCount, error) {
 	var done CaptionCount
 	begun := time.Now()
@@ -62,10 +68,19 @@ func (o *Opener) Caption(ctx context.Context, id string, pictures []Picture, opt
 	if err != nil {
 		return done, err
 	}
-	defer c.model.Close()
+	defer c.close()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // of reading ahead
-	for batch := range readAhead(ctx, pictures, c.model.Size()) {
+	read := readPixels(c.model.Size())
+	if c.features != nil {
+		read = readFeatures(c.features, c.model.Dim(), c.sheets != nil)
+		if len(pictures) == 0 {
+			for _, name := range c.features.Names() {
+				pictures = append(pictures, Picture{name, name})
+			}
+		}
+	}
+	for batch := range readAhead(ctx, pictures, read) {
 		err := c.caption(ctx, batch, func(one Captioned) error {
 			done.Pictures++
 			if one.Error != "" {
@@ -85,11 +100,32 @@ func (o *Opener) Caption(ctx context.Context, id string, pictures []Picture, opt
 
 // batchCaptioner captions batches of pictures.
 type batchCaptioner struct {
-	model   PictureCaptioner
-	decode  experiments.Decode
-	sheets  *sheets // nil where none are drawn
-	logits  namer
-	options CaptionOptions
+	model    PictureCaptioner
+	features *arrays.Set // nil where the model sees pictures
+	decode   experiments.Decode
+	sheets   *sheets // nil where none are drawn
+	logits   namer
+	options  CaptionOptions
+}
+
+func (c *batchCaptioner) close() {
+	if c.features != nil {
+		c.features.Close()
+	}
+	c.model.Close()
+}
+
+// checkFeatures holds that features are given if the run's encoder reads them, and else not.
+func checkFeatures(run store.Run, s experiments.Settings, o CaptionOptions) error {
+	switch reads := s.Encoder.Name == captioner.Precomputed; {
+	case reads && o.Features == "":
+		return fmt.Errorf("run %s was trained on features of another program, %d numbers a region, and captions pictures whose features "+
+			"it is given: compute them as those were, and name their file: --features FILE", run.ID, s.Encoder.Content.Dim)
+	case !reads && o.Features != "":
+		return fmt.Errorf("run %s looks at pictures by its encoder %s, and takes no features of them: leave --features out",
+			run.ID, s.Encoder.Name)
+	}
+	return nil
 }
 
 // openForPictures makes the captioner of a run's best checkpoint, with the decoding that is asked for.
@@ -100,6 +136,9 @@ func (o *Opener) openForPictures(ctx context.Context, id string, options Caption
 	}
 	settings, err := results.SaneSettings(run)
 	if err != nil {
+		return nil, err
+	}
+	if err := checkFeatures(run, settings, options); err != nil {
 		return nil, err
 	}
 	checkpoint, err := runner.BestCheckpoint(runner.DefaultDir(o.DB), run)
@@ -133,6 +172,12 @@ func (o *Opener) openForPictures(ctx context.Context, id string, options Caption
 	if c.model, err = o.Engine.Pictures(ctx, settings, checkpoint, vocabulary); err != nil {
 		return nil, err
 	}
+	if options.Features != "" {
+		if c.features, err = arrays.Open(options.Features, options.Names); err != nil {
+			c.close()
+			return nil, fmt.Errorf("features: %w", err)
+		}
+	}
 	if options.Attention == "" {
 		return c, nil
 	}
@@ -141,7 +186,7 @@ func (o *Opener) openForPictures(ctx context.Context, id string, options Caption
 		return c, nil
 	}
 	if err := os.MkdirAll(options.Attention, 0o777); err != nil {
-		c.model.Close()
+		c.close()
 		return nil, fmt.Errorf("folder for attention pictures: %w", err)
 	}
 	remark := fmt.Sprintf("%s, seed %d (run %s) · beam %d", run.Arm, run.Seed, run.ID, c.decode.Beam)
@@ -152,12 +197,19 @@ func (o *Opener) openForPictures(ctx context.Context, id string, options Caption
 // caption captions the pictures of a batch that could be read, and tells of all.
 func (c *batchCaptioner) caption(ctx context.Context, batch []readPicture, tell func(Captioned) error) error {
 	var pixels [][]uint8
+	var features []arrays.Array
 	for _, p := range batch {
 		if p.err == nil {
-			pixels = append(pixels, p.pixels)
+			pixels, features = append(pixels, p.pixels), append(features, p.features)
 		}
 	}
-	made, err := c.model.Caption(ctx, pixels, c.decode)
+	var made []data.Caption
+	var err error
+	if c.features != nil {
+		made, err = c.model.CaptionFeatures(ctx, features, c.decode)
+	} else {
+		made, err = c.model.Caption(ctx, pixels, c.decode)
+	}
 	if err != nil {
 		return err
 	}
@@ -193,7 +245,11 @@ func (c *batchCaptioner) describe(ctx context.Context, p readPicture, made data.
 		if told.Logits, err = c.logits.path(p.Picture, ".logits.safetensors"); err != nil {
 			return told, err
 		}
-		err = c.model.WriteLogits(ctx, told.Logits, p.pixels, made.Words)
+		if c.features != nil {
+			err = c.model.WriteFeatureLogits(ctx, told.Logits, p.features, made.Words)
+		} else {
+			err = c.model.WriteLogits(ctx, told.Logits, p.pixels, made.Words)
+		}
 	}
 	return told, err
 }

@@ -2,10 +2,12 @@ package inspect
 
 import (
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"image/color"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,6 +17,7 @@ import (
 
 	"glimpse/captioner"
 	"glimpse/data"
+	"glimpse/data/arrays"
 	"glimpse/experiments"
 	"glimpse/internal/store"
 	"glimpse/runner"
@@ -25,6 +28,7 @@ type colourNamer struct {
 	Engine
 	vocabulary []string // that the checkpoint holds
 	looks      bool
+	blind      bool     // takes features
 	spoken     []string // the vocabulary that the captioner was made with
 	beam       int
 	closed     bool
@@ -37,10 +41,21 @@ func (n *colourNamer) Pictures(_ context.Context, _ experiments.Settings, _ stri
 	return n, nil
 }
 
-func (n *colourNamer) Size() int            { return 4 }
-func (n *colourNamer) Looks() bool          { return n.looks }
-func (n *colourNamer) Grid() captioner.Grid { return captioner.Grid{Side: 1, First: 0.5, Step: 1} }
-func (n *colourNamer) Close()               { n.closed = true }
+func (n *colourNamer) Size() int {
+	if n.blind {
+		return 0
+	}
+	return 4
+}
+func (n *colourNamer) Dim() int    { return 3 }
+func (n *colourNamer) Looks() bool { return n.looks }
+func (n *colourNamer) Grid() captioner.Grid {
+	if n.blind {
+		return captioner.Grid{}
+	}
+	return captioner.Grid{Side: 1, First: 0.5, Step: 1}
+}
+func (n *colourNamer) Close() { n.closed = true }
 
 func (n *colourNamer) Caption(_ context.Context, pixels [][]uint8, o experiments.Decode) ([]data.Caption, error) {
 	n.beam = o.Beam
@@ -54,6 +69,21 @@ func (n *colourNamer) Caption(_ context.Context, pixels [][]uint8, o experiments
 	return captions, nil
 }
 
+func (n *colourNamer) CaptionFeatures(_ context.Context, given []arrays.Array, _ experiments.Decode) ([]data.Caption, error) {
+	captions := make([]data.Caption, len(given))
+	for i, a := range given {
+		captions[i] = data.Caption{Image: i, Words: []string{"seen", fmt.Sprint(a.Rows), fmt.Sprint(a.Values[0])}, LogProb: -1}
+		for range captions[i].Words {
+			captions[i].Alpha = append(captions[i].Alpha, slices.Repeat([]float32{1 / float32(a.Rows)}, a.Rows))
+		}
+	}
+	return captions, nil
+}
+
+func (n *colourNamer) WriteFeatureLogits(_ context.Context, path string, given arrays.Array, words []string) error {
+	return os.WriteFile(path, fmt.Append(nil, given.Values, words), 0o666)
+}
+
 func (n *colourNamer) WriteLogits(_ context.Context, path string, pixels []uint8, words []string) error {
 	return os.WriteFile(path, fmt.Append(nil, pixels[0], words), 0o666)
 }
@@ -61,7 +91,12 @@ func (n *colourNamer) WriteLogits(_ context.Context, path string, pixels []uint8
 // trained gives a results database with a run of fewScenes, begun and with a checkpoint.
 func trained(t *testing.T) *store.DB {
 	t.Helper()
-	s := fewScenes
+	return trainedBy(t, fewScenes)
+}
+
+// trainedBy is that with these settings.
+func trainedBy(t *testing.T, s experiments.Settings) *store.DB {
+	t.Helper()
 	s.Decode.Beam = 3
 	d, err := data.Load(runner.DataOptions(s, "", data.Cache{}))
 	check(t, err)
@@ -152,5 +187,62 @@ func TestCaptionWithoutCheckpoint(t *testing.T) {
 	_, err := o.Caption(t.Context(), "aaaa", nil, CaptionOptions{}, nil)
 	if err == nil || !strings.HasSuffix(err.Error(), "with no epoch validated; `glimpse run` on its study trains it") {
 		t.Errorf("error %v", err)
+	}
+}
+
+// TestCaptionFeatures holds that a run which was trained on features captions the pictures that are named, by theirs, or all that
+// have features, and that others take none.
+func TestCaptionFeatures(t *testing.T) {
+	s := fewScenes
+	s.Encoder = experiments.Encoder{Name: captioner.Precomputed, Content: experiments.FeatureContent{SHA256: "ab", Least: 1, Most: 2, Dim: 3}}
+	db := trainedBy(t, s)
+	t.Chdir(t.TempDir())
+	paint(t, "red.png", color.RGBA{200, 0, 0, 255})
+	npy := func(name, shape string, values ...float32) {
+		header := fmt.Sprintf("{'descr': '<f4', 'fortran_order': False, 'shape': %s}", shape)
+		text := append([]byte("\x93NUMPY\x01\x00"), byte(len(header)), 0)
+		text = append(text, header...)
+		for _, v := range values {
+			text = binary.LittleEndian.AppendUint32(text, math.Float32bits(v))
+		}
+		check(t, os.MkdirAll("features", 0o777))
+		check(t, os.WriteFile(filepath.Join("features", name), text, 0o666))
+	}
+	npy("red.npy", "(2, 3)", 1, 2, 3, 4, 5, 6)
+	npy("wide.jpg.npy", "(4,)", 1, 2, 3, 4)
+	engine := &colourNamer{vocabulary: []string{"<pad>", "red"}, looks: true, blind: true}
+	o := Opener{DB: db, Engine: engine}
+	caption := func(pictures []Picture, options CaptionOptions) (told []Captioned, err error) {
+		_, err = o.Caption(t.Context(), "aaaa", pictures, options, func(c Captioned) error { told = append(told, c); return nil })
+		return told, err
+	}
+	told, err := caption([]Picture{{"red.png", "red.png"}, {"deep/red.jpg", "deep/red.jpg"}, {"blue.png", "blue.png"}}, CaptionOptions{Features: "features", Logits: "logits"})
+	check(t, err)
+	for i, want := range []Captioned{{Caption: "seen 2 1"}, {Caption: "seen 2 1"}, {Error: "there are no features of blue.png"}} {
+		if told[i].Caption != want.Caption || told[i].Error != want.Error {
+			t.Errorf("picture %d: %+v, want %+v", i, told[i], want)
+		}
+	}
+	if text, _ := os.ReadFile(told[0].Logits); string(text) != "[1 2 3 4 5 6] [seen 2 1]" {
+		t.Errorf("the logits of red.png are of %q", text)
+	}
+	if told, err = caption(nil, CaptionOptions{Features: "features"}); err != nil || len(told) != 2 || told[0].Path != "red" ||
+		told[1].Error != "the features of wide.jpg have 4 numbers a region, and the run was trained on 3" {
+		t.Errorf("all that have features: %+v, %v", told, err)
+	}
+	told, err = caption([]Picture{{"red.png", "red.png"}}, CaptionOptions{Features: "features", Attention: "looks"})
+	check(t, err)
+	if info, err := os.Stat(told[0].Attention); err != nil || info.Size() == 0 {
+		t.Errorf("no attention is drawn: %+v, %v", told, err)
+	}
+	if _, err := caption(nil, CaptionOptions{}); err == nil || !strings.Contains(err.Error(), "--features FILE") {
+		t.Errorf("without features: %v", err)
+	}
+	if _, err := caption(nil, CaptionOptions{Features: "gone.npz"}); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("features that are not there: %v", err)
+	}
+	o.DB = trained(t)
+	if _, err := caption(nil, CaptionOptions{Features: "features"}); err == nil || !strings.Contains(err.Error(), "leave --features out") {
+		t.Errorf("features for an encoder that sees pictures: %v", err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 
 	"glimpse/captioner"
 	"glimpse/data"
+	"glimpse/data/arrays"
 	"glimpse/experiments"
 	"glimpse/runner"
 )
@@ -35,17 +36,22 @@ type Captioner interface {
 }
 
 // PictureCaptioner captions pictures that need not belong to a data set. A picture is S×S×3 bytes of RGB, row by row, as
-// [data.Squash] gives them.
+// [data.Squash] gives them, or R×D features that another program computed.
 type PictureCaptioner interface {
-	// Size is S.
+	// Size is S, 0 for one that takes features, and Dim is D.
 	Size() int
+	Dim() int
 	// Looks says whether captions come with Alpha, and Grid where the regions are that it weighs.
 	Looks() bool
 	Grid() captioner.Grid
 	// Caption captions pictures in their order, with Beta, Entropy and Alpha where the model has them.
 	Caption(ctx context.Context, pixels [][]uint8, o experiments.Decode) ([]data.Caption, error)
+	// CaptionFeatures captions pictures whose features are given, likewise.
+	CaptionFeatures(ctx context.Context, given []arrays.Array, o experiments.Decode) ([]data.Caption, error)
 	// WriteLogits writes what the words of a picture's caption were drawn from to a file in the form of safetensors.
 	WriteLogits(ctx context.Context, path string, pixels []uint8, words []string) error
+	// WriteFeatureLogits does so for a picture whose features are given.
+	WriteFeatureLogits(ctx context.Context, path string, given arrays.Array, words []string) error
 	// Close frees the model.
 	Close()
 }

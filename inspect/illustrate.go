@@ -49,6 +49,10 @@ func (o *Opener) picture(ctx context.Context, choice reports.Choice) (kept store
 		if arm, err := captioner.ArmOf(r.Settings.Model.Attention); err != nil || !arm.Scores {
 			continue
 		}
+		if r.Settings.Encoder.Name == captioner.Precomputed {
+			o.remark("run %s: where its regions lie is not known, so that its attention is not drawn on pictures", run.ID)
+			continue
+		}
 		maps, err := r.attentionMaps(ctx, choice)
 		if err != nil {
 			return kept, err

@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"glimpse/captioner"
 	"glimpse/data"
 	"glimpse/experiments"
 	"glimpse/internal/store"
@@ -25,6 +27,8 @@ type Opener struct {
 	Engine Engine
 	// Root is the folder of the data set; "" takes the one that a run's study names.
 	Root string
+	// Features and Names are the files of features of runs whose encoder reads them; "" takes those that a run's study names.
+	Features, Names string
 	// Cache is where data sets are kept, as in [runner.Config].
 	Cache data.Cache
 	// Remark gets a line, without its end, before each part that may take
@@ -59,6 +63,9 @@ func (o *Opener) Open(ctx context.Context, run store.Run) (*Run, error) {
 			return nil, err
 		}
 	}
+	if settings.Encoder.Path, settings.Encoder.Names, err = o.featureFiles(ctx, run, settings); err != nil {
+		return nil, err
+	}
 	r := &Run{Run: run, Settings: settings, Data: o.last, opener: o, places: o.places}
 	if err := r.check(); err != nil {
 		return nil, err
@@ -70,10 +77,11 @@ func (o *Opener) Open(ctx context.Context, run store.Run) (*Run, error) {
 func (o *Opener) load(ctx context.Context, run store.Run, settings experiments.Settings) error {
 	root := o.Root
 	if root == "" {
-		var err error
-		if root, err = o.studyRoot(ctx, run.Study); err != nil {
+		p, err := o.placesIn(ctx, run.Study)
+		if err != nil {
 			return err
 		}
+		root = p.Data.Root
 	}
 	of := settings.Data
 	settings.Data.Root = root
@@ -101,19 +109,35 @@ func (r *Run) check() error {
 	return nil
 }
 
-// studyRoot is the folder of the data set that a study names.
-func (o *Opener) studyRoot(ctx context.Context, name string) (string, error) {
-	study, err := o.DB.Study(ctx, name)
+// recordedPlaces are the files that a recorded study names.
+type recordedPlaces struct {
+	Data    struct{ Root string }
+	Encoder struct{ Path, Names string }
+}
+
+// placesIn reads them.
+func (o *Opener) placesIn(ctx context.Context, study string) (p recordedPlaces, err error) {
+	recorded, err := o.DB.Study(ctx, study)
 	if err != nil {
-		return "", err
+		return p, err
 	}
-	var spec struct {
-		Data struct{ Root string }
+	if err := yaml.Unmarshal([]byte(recorded.Spec), &p); err != nil {
+		return p, fmt.Errorf("study %s: its specification cannot be read: %w", recorded.Name, err)
 	}
-	if err := yaml.Unmarshal([]byte(study.Spec), &spec); err != nil {
-		return "", fmt.Errorf("study %s: its specification cannot be read: %w", study.Name, err)
+	return p, nil
+}
+
+// featureFiles are those that a run's encoder reads features from: those that the opener was told, else those of the run's arm,
+// else its study's. Encoders that see pictures have none.
+func (o *Opener) featureFiles(ctx context.Context, run store.Run, s experiments.Settings) (path, names string, err error) {
+	if s.Encoder.Name != captioner.Precomputed {
+		return "", "", nil
 	}
-	return spec.Data.Root, nil
+	if o.Features != "" || run.Study == "" {
+		return o.Features, o.Names, nil
+	}
+	p, err := o.placesIn(ctx, run.Study)
+	return cmp.Or(run.Swept["encoder.path"], p.Encoder.Path), cmp.Or(run.Swept["encoder.names"], p.Encoder.Names), err
 }
 
 func (o *Opener) remark(format string, arguments ...any) {

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"glimpse/data"
+	"glimpse/data/arrays"
 	"glimpse/internal/crash"
 	"glimpse/internal/term"
 )
@@ -145,19 +146,20 @@ type readPicture struct {
 	Picture
 	image  image.Image // no larger than a drawing of attention needs
 	pixels []uint8     // as the encoder takes them
-	err    error
+	// features are those that another program computed, where the captioner takes them in the place of pixels.
+	features arrays.Array
+	err      error
 }
 
-// readAhead reads pictures batch by batch in their order, one batch ahead of who takes them, for
-// an encoder that sees squares of so many pixels. The channel closes when all are read or ctx
-// ends.
-func readAhead(ctx context.Context, pictures []Picture, size int) <-chan []readPicture {
+// readAhead reads pictures batch by batch in their order, one batch ahead of who takes them. The channel closes when all are
+// read or ctx ends.
+func readAhead(ctx context.Context, pictures []Picture, read func(Picture) readPicture) <-chan []readPicture {
 	batches := make(chan []readPicture)
 	go func() {
 		defer close(batches)
 		for part := range slices.Chunk(pictures, atOnce) {
 			select {
-			case batches <- readAll(part, size):
+			case batches <- readAll(part, read):
 			case <-ctx.Done():
 				return
 			}
@@ -167,20 +169,52 @@ func readAhead(ctx context.Context, pictures []Picture, size int) <-chan []readP
 }
 
 // readAll reads pictures, each in a goroutine of its own.
-func readAll(pictures []Picture, size int) []readPicture {
+func readAll(pictures []Picture, read func(Picture) readPicture) []readPicture {
 	batch := make([]readPicture, len(pictures))
 	var readers crash.Workers
 	for i, picture := range pictures {
-		readers.Go(func() {
-			p := readPicture{Picture: picture}
-			p.err = data.WithPicture(picture.File, size, drawnSide, func(source image.Image) {
-				p.pixels, p.image = data.Squash(source, size), data.Shrink(source, drawnSide)
-			})
-			batch[i] = p
-		})
+		readers.Go(func() { batch[i] = read(picture) })
 	}
 	readers.Wait()
 	return batch
+}
+
+// readPixels gives how to read a picture for an encoder that sees squares of so many pixels.
+func readPixels(size int) func(Picture) readPicture {
+	return func(picture Picture) readPicture {
+		p := readPicture{Picture: picture}
+		p.err = data.WithPicture(picture.File, size, drawnSide, func(source image.Image) {
+			p.pixels, p.image = data.Squash(source, size), data.Shrink(source, drawnSide)
+		})
+		return p
+	}
+}
+
+// readFeatures gives how to read the features of a picture, dim numbers a region, and with draw the picture too. They go by the
+// picture's name below its folder or, where there are none of that, by the name of its file.
+func readFeatures(set *arrays.Set, dim int, draw bool) func(Picture) readPicture {
+	return func(picture Picture) readPicture {
+		p := readPicture{Picture: picture}
+		k, err := set.Find(filepath.ToSlash(picture.Name))
+		if k < 0 && err == nil {
+			k, err = set.Find(filepath.Base(picture.Name))
+		}
+		switch {
+		case err != nil:
+		case k < 0:
+			err = fmt.Errorf("there are no features of %s", picture.File)
+		default:
+			err = set.Read(k, &p.features)
+		}
+		if err == nil && p.features.Dim != dim {
+			err = fmt.Errorf("the features of %s have %d numbers a region, and the run was trained on %d", picture.File, p.features.Dim, dim)
+		}
+		if err == nil && draw {
+			err = data.WithPicture(picture.File, 0, drawnSide, func(source image.Image) { p.image = data.Shrink(source, drawnSide) })
+		}
+		p.err = err
+		return p
+	}
 }
 
 // namer names files in a folder after pictures.

@@ -105,7 +105,7 @@ func TestReadAhead(t *testing.T) {
 	}
 	pictures = append(pictures, Picture{filepath.Join(dir, "missing.png"), "missing.png"}, pictures[0])
 	var batches [][]readPicture
-	for batch := range readAhead(t.Context(), pictures, 4) {
+	for batch := range readAhead(t.Context(), pictures, readPixels(4)) {
 		batches = append(batches, batch)
 	}
 	if len(batches) != 2 || len(batches[0]) != atOnce || len(batches[1]) != 2 {

@@ -69,6 +69,9 @@ func (o *Opener) reproduce(ctx context.Context, run store.Run, again Again) (*Re
 		study.Data.Root = o.Root
 	}
 	trial.Settings.Data.Root = study.Data.Root
+	if trial.Settings.Encoder.Path, trial.Settings.Encoder.Names, err = o.featureFiles(ctx, run, trial.Settings); err != nil {
+		return nil, err
+	}
 	d, err := data.Load(runner.DataOptions(trial.Settings, study.Data.Root, o.Cache))
 	if err != nil {
 		return nil, err

@@ -126,7 +126,7 @@ func TestBeamsAreThoseOfASlowSearch(t *testing.T) {
 				{Beam: 4, Groups: 2, Diversity: 1, NoRepeat: 1},
 			} {
 				o.LengthPenalty, o.MaxLength = 0.7, 8
-				found, err := beams(t.Context(), s, []*network{n}, []picture{n.look(s, ref.features(s, device), false)}, o)
+				found, err := beams(t.Context(), s, []*network{n}, []picture{n.look(s, regions{features: ref.features(s, device)}, false)}, o)
 				if err != nil {
 					return err
 				}
@@ -163,7 +163,7 @@ func readPrefix(t *testing.T, s *torch.Scope, n *network, features *torch.Tensor
 		b.Tokens = append(b.Tokens, row...)
 	}
 	p := pack(b)
-	logits, _ := n.logits(s, features, p.tensors(s, device), false)
+	logits, _ := n.logits(s, regions{features: features}, p.tensors(s, device), false)
 	values, err := s.Floats(s.LogSoftmax(s.Select(logits, 0, s.FromInts(device, p.captionOrder(), int64(len(p.input)))), 1))
 	if err != nil {
 		t.Fatal(err)

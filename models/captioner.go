@@ -35,10 +35,10 @@ type Captioner struct {
 	samples data.Samples // of those steps
 }
 
-// source gives the grid features of images.
+// source gives the features of images.
 type source interface {
-	// features of B images, by dataset index: B×R×D float32 on the device.
-	features(s *torch.Scope, images []int, training bool) (*torch.Tensor, error)
+	// features of B images, by dataset index: float32 on the device.
+	features(s *torch.Scope, images []int, training bool) (regions, error)
 	// shapes are the parameters to train with the captioner's; nil when frozen.
 	shapes() []captioner.Shape
 	// use hands the parameters over, once they exist.
@@ -234,7 +234,7 @@ func Ensemble(ctx context.Context, captioners []*Captioner, images []int, o expe
 		networks[i] = c.network
 	}
 	return captionInBatches(first, images, func(s *torch.Scope, part []int) (_ []data.Caption, err error) {
-		features := make([]*torch.Tensor, len(captioners)) // B×R×D each
+		features := make([]regions, len(captioners))
 		for i, c := range captioners {
 			if features[i], err = c.source.features(s, part, false); err != nil {
 				return nil, err

@@ -156,7 +156,7 @@ func testParity(t *testing.T, device torch.Device) {
 			var logits, gradients float64
 			for step, want := range ref.Losses {
 				words := p.tensors(s, device)
-				out, _ := n.logits(s, ref.features(s, device), words, true)
+				out, _ := n.logits(s, regions{features: ref.features(s, device)}, words, true)
 				loss := s.CrossEntropy(out, words.target, 0.1)
 				s.ZeroGrad(n.tensors)
 				s.Backward(loss)
@@ -187,7 +187,7 @@ func testParity(t *testing.T, device torch.Device) {
 
 			n = ref.network(t, s, device, "decode.")
 			for _, width := range []int{1, 3, 5} {
-				found, err := search(t.Context(), s, []*network{n}, []*torch.Tensor{ref.features(s, device)}, experiments.Decode{Beam: width, LengthPenalty: 0.7, MaxLength: 12})
+				found, err := search(t.Context(), s, []*network{n}, []regions{{features: ref.features(s, device)}}, experiments.Decode{Beam: width, LengthPenalty: 0.7, MaxLength: 12})
 				if err != nil {
 					return err
 				}

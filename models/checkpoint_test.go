@@ -100,38 +100,19 @@ func TestCheckpointOfAnyDamage(t *testing.T) {
 	}
 }
 
-// TestHostileSafetensors holds what is refused although a checksum may say that the file is whole.
+// TestHostileSafetensors holds what is refused although a checksum may say that the file is whole. What of the format
+// package safetensors refuses, its own test holds.
 func TestHostileSafetensors(t *testing.T) {
 	for _, c := range []struct{ header, want string }{
-		{`{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[8,16]}}`, ""},
-		{`{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]},"b":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}}`, `tensor "b" begins at byte 0, where 16 is free`},
-		{`{"a":{"dtype":"F32","shape":[3],"data_offsets":[0,12]},"b":{"dtype":"F32","shape":[2],"data_offsets":[8,16]}}`, `tensor "b" begins at byte 8, where 12 is free`},
-		{`{"a":{"dtype":"F32","shape":[2],"data_offsets":[8,16]}}`, `tensor "a" begins at byte 8, where 0 is free`},
-		{`{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}`, "8 of 16 bytes of values belong to no tensor"},
-		{`{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"a":{"dtype":"F32","shape":[2],"data_offsets":[8,16]}}`, `tensor "a" begins at byte 8, where 0 is free`},
-		{`{"a":{"dtype":"F32","shape":[4],"data_offsets":[-16,0]}}`, "does not fit the file"},
-		{`{"a":{"dtype":"F32","shape":[4],"data_offsets":[16,0]}}`, "does not fit the file"},
+		{`{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}}`, ""},
+		{`{"a":{"dtype":"F64","shape":[2],"data_offsets":[0,16]}}`, `tensor "a": its values are F64, want F32`},
 		{`{"a":{"dtype":"F32","shape":[4],"data_offsets":[16,32]}}`, "does not fit the file"},
-		{`{"a":{"dtype":"F64","shape":[2],"data_offsets":[0,16]}}`, "does not fit the file"},
-		{`{"a":{"dtype":"F32","shape":[-4],"data_offsets":[0,16]}}`, "impossible shape"},
-		{`{"a":{"dtype":"F32","shape":[1099511627776,1099511627776],"data_offsets":[0,16]}}`, "impossible shape"},
-		{`{"a":{"dtype":"F32","shape":[1099511627776],"data_offsets":[0,16]}}`, "does not fit the file"},
-		{`{"a":{"dtype":"F32","shape":[4611686018427387908],"data_offsets":[0,16]}}`, "impossible shape"},
-		{`{"a":7}`, `tensor "a": `},
-		{`[]`, "header of the safetensors file"},
-		{strings.Repeat("[", 100000), "header of the safetensors file"},
 	} {
 		content := binary.LittleEndian.AppendUint64(nil, uint64(len(c.header)))
 		content = append(append(content, c.header...), make([]byte, 16)...)
 		_, err := parseSafetensors(content)
 		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 			t.Errorf("%.120s: error %v, want %q", c.header, err, c.want)
-		}
-	}
-	for _, length := range []uint64{17, 101 << 20, 1 << 63, 1<<64 - 1} {
-		_, err := parseSafetensors(append(binary.LittleEndian.AppendUint64(nil, length), make([]byte, 16)...))
-		if err == nil || !strings.Contains(err.Error(), "not a safetensors file") {
-			t.Errorf("a header of %d bytes: error %v", length, err)
 		}
 	}
 }

@@ -42,7 +42,7 @@ func (c *cnn) use(p *parameters) {
 }
 
 // Regions is ⌈S/8⌉².
-func (c *cnn) Regions() int { return c.grid.Regions() }
+func (c *cnn) Regions() int { return c.grid.Regions }
 
 // Dim is 2C.
 func (c *cnn) Dim() int { return c.grid.Dim }
@@ -98,14 +98,14 @@ func newCNNSource(d *data.Dataset, device torch.Device, e experiments.Encoder) (
 	return &cnnSource{c, &pictures{dataset: d, size: c.size, table: tableOf(known.Normalisation), kept: map[int][]uint8{}}}, nil
 }
 
-func (c *cnnSource) features(s *torch.Scope, images []int, training bool) (*torch.Tensor, error) {
+func (c *cnnSource) features(s *torch.Scope, images []int, training bool) (regions, error) {
 	pixels, err := c.pictures.normalised(images)
 	if err != nil {
-		return nil, err
+		return regions{}, err
 	}
 	side := int64(c.size)
-	x := s.FromFloats(c.device, pixels, int64(len(images)), side, side, 3) // B×S×S×3
-	return c.Forward(s, s.Permute(x, 0, 3, 1, 2)), s.Err()                 // B×R×D
+	x := s.FromFloats(c.device, pixels, int64(len(images)), side, side, 3)    // B×S×S×3
+	return regions{features: c.Forward(s, s.Permute(x, 0, 3, 1, 2))}, s.Err() // B×R×D
 }
 
 func (c *cnnSource) dim() int { return c.Dim() }

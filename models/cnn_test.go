@@ -55,10 +55,11 @@ func TestCNNForward(t *testing.T) {
 		}
 		defer p.free()
 		source.use(p)
-		y, err := source.features(s, []int{4, 9}, true)
+		given, err := source.features(s, []int{4, 9}, true)
 		if err != nil {
 			return err
 		}
+		y := given.features
 		if shape := y.Shape(); !slices.Equal(shape, []int64{2, 9, 6}) || source.Regions() != 9 || source.dim() != 6 {
 			t.Fatalf("shape %v, %d regions of %d", shape, source.Regions(), source.dim())
 		}

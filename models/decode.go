@@ -62,8 +62,8 @@ func (n *network) mask(s *torch.Scope) *torch.Tensor {
 	return s.FromFloats(n.device, mask, n.sizes.Vocabulary)
 }
 
-// search finds the best caption of each of B images, see beams. Each network has its own features of the images, B×R×D.
-func search(ctx context.Context, s *torch.Scope, networks []*network, features []*torch.Tensor, o experiments.Decode) ([]beam, error) {
+// search finds the best caption of each of B images, see beams. Each network has its own features of the images.
+func search(ctx context.Context, s *torch.Scope, networks []*network, features []regions, o experiments.Decode) ([]beam, error) {
 	pictures := make([]picture, len(networks))
 	for i, n := range networks {
 		pictures[i] = n.look(s, features[i], false)
@@ -149,10 +149,10 @@ func (m *member) release() {
 	}
 }
 
-// caption captions B images, features B×R×D, in the words of the vocabulary. It
+// caption captions B images in the words of the vocabulary. It
 // leaves the captions' Image alone.
-func (n *network) caption(ctx context.Context, s *torch.Scope, features *torch.Tensor, vocabulary []string, o experiments.Decode, explain bool) ([]data.Caption, error) {
-	beams, err := search(ctx, s, []*network{n}, []*torch.Tensor{features}, o)
+func (n *network) caption(ctx context.Context, s *torch.Scope, features regions, vocabulary []string, o experiments.Decode, explain bool) ([]data.Caption, error) {
+	beams, err := search(ctx, s, []*network{n}, []regions{features}, o)
 	if err != nil {
 		return nil, err
 	}

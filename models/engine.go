@@ -3,6 +3,7 @@ package models
 import (
 	"context"
 	"errors"
+	"fmt"
 	"runtime"
 
 	"glimpse/captioner"
@@ -21,10 +22,17 @@ type Engine struct {
 }
 
 // Features fills the cache with the features of the pictures of d that are in
-// a split, those that it lacks. A jointly trained encoder needs none.
+// a split, those that it lacks. A jointly trained encoder needs none, and precomputed ones are checked.
 func (e Engine) Features(ctx context.Context, s experiments.Settings, d *data.Dataset, progress func(done, total int)) error {
-	if s.Encoder.Name == captioner.Joint {
+	switch s.Encoder.Name {
+	case captioner.Joint:
 		return nil
+	case captioner.Precomputed:
+		files, err := openPrecomputed(s, d)
+		if err != nil {
+			return err
+		}
+		return files.Close()
 	}
 	e.prepare()
 	threads := e.threads()
@@ -44,7 +52,7 @@ func (e Engine) threads() int {
 
 // VerifiedFeatures is Features, once all that is in the cache is verified.
 func (e Engine) VerifiedFeatures(ctx context.Context, s experiments.Settings, d *data.Dataset, progress func(done, total int)) error {
-	if s.Encoder.Name != captioner.Joint {
+	if (captioner.Encoder{Name: s.Encoder.Name}).Frozen() {
 		features, _, err := openFeatures(ctx, e.CacheDir, s, d)
 		if err != nil {
 			return err
@@ -69,10 +77,26 @@ func (e Engine) Captioner(s experiments.Settings, d *data.Dataset) (*Captioner, 
 }
 
 func (e Engine) source(s experiments.Settings, d *data.Dataset) (source, error) {
-	if s.Encoder.Name == captioner.Joint {
+	switch s.Encoder.Name {
+	case captioner.Joint:
 		return newCNNSource(d, e.Device, s.Encoder)
+	case captioner.Precomputed:
+		return newPrecomputedSource(s, d, e.Device)
 	}
 	return newCachedSource(context.Background(), e.CacheDir, s, d, e.Device)
+}
+
+// ExportFeatures writes the features of a frozen encoder, which must be in the cache, to a safetensors file that a study can
+// name as encoder.path.
+func (e Engine) ExportFeatures(ctx context.Context, s experiments.Settings, d *data.Dataset, path string) error {
+	if !(captioner.Encoder{Name: s.Encoder.Name}).Frozen() {
+		return fmt.Errorf("encoder.name %s: there are no features in the cache to export", s.Encoder.Name)
+	}
+	features, _, err := openFeatures(ctx, e.CacheDir, s, d)
+	if err != nil {
+		return err
+	}
+	return errors.Join(features.Export(path, d), features.Close())
 }
 
 // prepare applies the process-wide settings.

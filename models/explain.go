@@ -45,11 +45,10 @@ func (c *Captioner) Explain(ctx context.Context, captions []data.Caption) error 
 	})
 }
 
-// explain reads the words of captions, one caption for each of B images,
-// features B×R×D, and fills in where the network looked before each word: the
+// explain reads the words of captions, one caption for each of B images, and fills in where the network looked before each word: the
 // weights of the regions, their entropy, and the sentinel's weight β. Arms without
 // weights leave all nil.
-func (n *network) explain(s *torch.Scope, features *torch.Tensor, words [][]int64, captions []data.Caption) error {
+func (n *network) explain(s *torch.Scope, r regions, words [][]int64, captions []data.Caption) error {
 	if !n.arm.Scores {
 		return s.Err()
 	}
@@ -57,12 +56,12 @@ func (n *network) explain(s *torch.Scope, features *torch.Tensor, words [][]int6
 	if len(p.input) == 0 {
 		return s.Err() // captions of no words
 	}
-	_, weights := n.logits(s, features, p.tensors(s, n.device), false)
+	_, weights := n.logits(s, r, p.tensors(s, n.device), false)
 	alpha, err := s.Floats(weights) // M×R or M×(R+1)
 	if err != nil {
 		return err
 	}
-	places, regions := int(weights.Size(1)), int(features.Size(1))
+	places, most := int(weights.Size(1)), int(r.features.Size(1))
 	at := 0
 	for _, size := range p.sizes {
 		for i := range int(size) {
@@ -72,10 +71,14 @@ func (n *network) explain(s *torch.Scope, features *torch.Tensor, words [][]int6
 			if len(c.Entropy) == len(c.Words) {
 				continue // what comes before </s> explains no word
 			}
-			c.Alpha = append(c.Alpha, slices.Clone(row[:regions]))
-			c.Entropy = append(c.Entropy, entropy(row[:regions]))
+			own := most
+			if r.counts != nil {
+				own = int(r.counts[p.row[i]])
+			}
+			c.Alpha = append(c.Alpha, slices.Clone(row[:own]))
+			c.Entropy = append(c.Entropy, entropy(row[:own]))
 			if n.arm.Sentinel {
-				c.Beta = append(c.Beta, float64(row[regions]))
+				c.Beta = append(c.Beta, float64(row[most]))
 			}
 		}
 	}

@@ -219,17 +219,17 @@ func newCachedSource(ctx context.Context, cache string, settings experiments.Set
 	return &cachedSource{cache: features, content: content, device: device}, nil
 }
 
-func (c *cachedSource) features(s *torch.Scope, images []int, _ bool) (*torch.Tensor, error) {
+func (c *cachedSource) features(s *torch.Scope, images []int, _ bool) (regions, error) {
 	spec := c.cache.Spec()
 	each := spec.Regions * spec.Dim
 	c.buffer = slices.Grow(c.buffer[:0], len(images)*each)[:len(images)*each]
 	for k, i := range images {
 		if err := c.cache.Read(i, c.buffer[k*each:(k+1)*each]); err != nil {
-			return nil, err
+			return regions{}, err
 		}
 	}
 	x := s.FromHalf(c.device, c.buffer, int64(len(images)), int64(spec.Regions), int64(spec.Dim)) // B×R×D
-	return s.Cast(x, torch.Float), s.Err()
+	return regions{features: s.Cast(x, torch.Float)}, s.Err()
 }
 
 func (c *cachedSource) shapes() []captioner.Shape { return nil }

@@ -24,6 +24,9 @@ import (
 // (β by 11 and 12); a GRU has no memory cell, and its state h_t stands for m_t. Gates
 // are PyTorch's, with its first weights: nothing is added to the bias of the forget gate.
 //
+// Where images have different numbers of regions, f̄ and the mean of v_i are those of an image's own, and attention sees
+// no others.
+//
 // The recurrence does not read what was attended, so that in training it runs
 // over all steps at once, and attention over all positions at once.
 
@@ -35,6 +38,7 @@ type picture struct {
 	values *torch.Tensor // B×R×H; for uniform their mean B×H
 	keys   *torch.Tensor // B×R×K
 	gate   *torch.Tensor // B×H, the image's part of the sentinel's gate, bias included
+	own    *own          // which regions of values and keys are an image's own; nil where all are
 }
 
 // state is what a layer of the recurrence hands from word to word, a row for each caption.
@@ -52,11 +56,12 @@ func (st state) each(f func(t *torch.Tensor) *torch.Tensor) state {
 	return st
 }
 
-// look computes an image's part: features B×R×D.
-func (n *network) look(s *torch.Scope, features *torch.Tensor, training bool) picture {
-	e := n.sizes.Embedding
-	mean := s.Mean(features, 1) // B×D
+// look computes an image's part.
+func (n *network) look(s *torch.Scope, r regions, training bool) picture {
+	e, own := n.sizes.Embedding, r.own(s, n.device)
+	mean := own.mean(s, r.features) // B×D
 	p := picture{
+		own:    own,
 		global: s.Relu(n.global.of(s, s.Dropout(mean, n.dropout, training))), // B×E
 		first:  state{hidden: s.Tanh(n.init.of(s, mean))},                    // B×H
 	}
@@ -65,13 +70,13 @@ func (n *network) look(s *torch.Scope, features *torch.Tensor, training bool) pi
 	}
 	p.gates = s.Add(s.Linear(p.global, s.Narrow(n.layers[0].wIH, 1, e, e), nil), n.layers[0].bIH) // B×GH
 	if n.arm.Regions {
-		p.values = s.Relu(n.region.of(s, s.Dropout(features, n.dropout, training))) // B×R×H
+		p.values = s.Relu(n.region.of(s, s.Dropout(r.features, n.dropout, training))) // B×R×H
 	}
 	switch {
 	case n.arm.Scores:
 		p.keys = n.key.of(s, p.values) // B×R×K
 	case n.arm.Regions:
-		p.values = s.Mean(p.values, 1) // B×H
+		p.values = own.mean(s, p.values) // B×H
 	}
 	if n.arm.Sentinel {
 		p.gate = s.Add(n.gateX.part(s, p.global, e, e), n.gateX.b) // B×H
@@ -139,14 +144,14 @@ func attended(n *network, s *torch.Scope, p picture, w packed, words, before *to
 		sentinel = s.Mul(gate, s.Tanh(memory))                                             // M×H
 		key = n.sentinelKey.of(s, sentinel)                                                // M×K
 	}
-	context, weights := s.AdditiveAttention(query, p.keys, n.score.w, p.values, key, sentinel, w.groups) // M×H
+	context, weights := s.AdditiveAttention(query, p.keys, n.score.w, p.values, key, sentinel, p.own.attended(), w.groups) // M×H
 	return s.Add(context, after.hidden), weights
 }
 
-// logits is the forward pass in training: features B×R×D and the positions of
+// logits is the forward pass in training: the features of B images and the positions of
 // the batch give the logits of every position, M×V, and the attention weights.
-func (n *network) logits(s *torch.Scope, features *torch.Tensor, w packed, training bool) (logits, weights *torch.Tensor) {
-	return n.predict(s, n.look(s, features, training), w, training)
+func (n *network) logits(s *torch.Scope, r regions, w packed, training bool) (logits, weights *torch.Tensor) {
+	return n.predict(s, n.look(s, r, training), w, training)
 }
 
 // predict gives the logits of every position, M×V, and the attention weights

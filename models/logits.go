@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"glimpse/data"
+	"glimpse/data/arrays"
 	"glimpse/internal/torch"
 )
 
@@ -14,6 +15,33 @@ import (
 // T+1, the ids that are read (<s> and the caption's), and logits (T+1)×V, of the words and what comes after the last. The
 // checkpoint opens in other programs; these numbers tell them whether they compute the same.
 func (p *Pictures) WriteLogits(ctx context.Context, path string, pixels []uint8, words []string) error {
+	return p.writeLogits(ctx, path, words, func(s *torch.Scope) (regions, []writtenTensor, error) {
+		x, err := p.input(s, [][]uint8{pixels})
+		if err != nil {
+			return regions{}, nil, err
+		}
+		side := int64(p.size)
+		return regions{features: p.encode(s, x)}, []writtenTensor{{"pixels", s.View(x, 3, side, side)}}, nil
+	})
+}
+
+// WriteFeatureLogits is WriteLogits for a picture whose features are given; there are no pixels.
+func (p *Pictures) WriteFeatureLogits(ctx context.Context, path string, given arrays.Array, words []string) error {
+	return p.writeLogits(ctx, path, words, func(s *torch.Scope) (regions, []writtenTensor, error) {
+		var buffer []float32
+		r, err := p.given(s, []arrays.Array{given}, &buffer)
+		return r, nil, err
+	})
+}
+
+// writtenTensor is a tensor by the name that it has in a file.
+type writtenTensor struct {
+	name   string
+	tensor *torch.Tensor
+}
+
+// writeLogits is WriteLogits with the features that see gives, and what else it gives to be written.
+func (p *Pictures) writeLogits(ctx context.Context, path string, words []string, see func(*torch.Scope) (regions, []writtenTensor, error)) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -27,30 +55,21 @@ func (p *Pictures) WriteLogits(ctx context.Context, path string, pixels []uint8,
 	}
 	tokens = append(tokens, data.EndID)
 	batch := pack(data.Batch{Images: []int{0}, Tokens: tokens, C: 1, T: len(tokens)})
-	side := int64(p.size)
 	err := torch.Run(func(s *torch.Scope) error {
 		return s.Inference(func(s *torch.Scope) error {
-			x, err := p.input(s, [][]uint8{pixels})
+			seen, written, err := see(s)
 			if err != nil {
 				return err
 			}
-			features := p.encode(s, x)                                                    // 1×R×D
-			logits, _ := p.network.logits(s, features, batch.tensors(s, p.device), false) // (T+1)×V
+			logits, _ := p.network.logits(s, seen, batch.tensors(s, p.device), false) // (T+1)×V
+			written = append(written, writtenTensor{"features", s.Squeeze(seen.features, 0)}, writtenTensor{"logits", logits})
 			var out []namedTensor
-			for _, t := range []struct {
-				name   string
-				tensor *torch.Tensor
-				shape  []int64
-			}{
-				{"pixels", s.View(x, 3, side, side), []int64{3, side, side}},
-				{"features", features, []int64{features.Size(1), features.Size(2)}},
-				{"logits", logits, []int64{logits.Size(0), logits.Size(1)}},
-			} {
+			for _, t := range written {
 				values, err := s.Floats(t.tensor)
 				if err != nil {
 					return err
 				}
-				out = append(out, namedTensor{t.name, t.shape, values})
+				out = append(out, namedTensor{t.name, t.tensor.Shape(), values})
 			}
 			_, err = writeSafetensors(path, append(out, namedTensor{"words", []int64{int64(len(read))}, read}))
 			return err

@@ -6,12 +6,13 @@ import (
 
 	"glimpse/captioner"
 	"glimpse/data"
+	"glimpse/data/arrays"
 	"glimpse/experiments"
 	"glimpse/internal/torch"
 )
 
 // Pictures captions pictures that need not belong to a data set, with the weights of a checkpoint: its encoder runs
-// on the pictures themselves. It is used by one goroutine at a time.
+// on the pictures themselves, or their features are given. It is used by one goroutine at a time.
 type Pictures struct {
 	device     torch.Device
 	threads    int // that encode at a time
@@ -20,8 +21,9 @@ type Pictures struct {
 	table      *pixelTable // how pixels are normalised
 	params     *parameters // of the network and, when it was trained jointly, of the encoder
 	network    *network
-	encoder    Encoder
+	encoder    Encoder // nil where features are given
 	frozen     *frozen // the encoder, where it is frozen
+	dim        int     // D
 	vocabulary []string
 }
 
@@ -52,16 +54,24 @@ func (e Engine) Pictures(ctx context.Context, s experiments.Settings, checkpoint
 	}
 	p := &Pictures{device: e.Device, threads: e.threads(), size: s.Encoder.ImageSize, vocabulary: vocabulary, grid: known.Grid(s.Encoder.ImageSize)}
 	var shapes []captioner.Shape
-	if s.Encoder.Name == captioner.Joint {
+	switch s.Encoder.Name {
+	case captioner.Joint:
 		c, err := newCNN(s.Encoder, e.Device)
 		if err != nil {
 			return nil, err
 		}
 		p.encoder, p.table, shapes = c, tableOf(known.Normalisation), c.shapes()
-	} else if err := p.freeze(ctx, e.CacheDir, e.SharedDir, s); err != nil {
-		return nil, err
+	case captioner.Precomputed:
+		p.dim = s.Encoder.Content.Dim
+	default:
+		if err := p.freeze(ctx, e.CacheDir, e.SharedDir, s); err != nil {
+			return nil, err
+		}
 	}
-	z := s.Model.Sizes(len(vocabulary), p.encoder.Dim())
+	if p.encoder != nil {
+		p.dim = p.encoder.Dim()
+	}
+	z := s.Model.Sizes(len(vocabulary), p.dim)
 	shapes = append(shapes, a.Parameters(cell, z)...)
 	if err := checkShapes(checkpoint, byName(weights), shapes, ""); err != nil { // before memory is set aside for them
 		p.Close()
@@ -107,7 +117,10 @@ func (p *Pictures) freeze(ctx context.Context, cache, shared string, settings ex
 	})
 }
 
-// Size is S, the side of the square that the encoder sees.
+// Dim is D, the numbers of a region.
+func (p *Pictures) Dim() int { return p.dim }
+
+// Size is S, the side of the square that the encoder sees; 0 where there is none, and features are given.
 func (p *Pictures) Size() int { return p.size }
 
 // Grid says where the regions are that a caption's Alpha weighs.
@@ -129,25 +142,57 @@ func (p *Pictures) Close() {
 // Caption captions pictures, each S×S×3 bytes of RGB row by row as data.Squash gives them, by beam search. A caption's
 // Image is its place in pixels; Beta, Entropy and Alpha are filled where the model has them.
 func (p *Pictures) Caption(ctx context.Context, pixels [][]uint8, o experiments.Decode) ([]data.Caption, error) {
-	features := func(s *torch.Scope, begin, end int) (*torch.Tensor, error) { return p.features(s, pixels[begin:end]) }
+	features := func(s *torch.Scope, begin, end int) (regions, error) {
+		x, err := p.features(s, pixels[begin:end])
+		return regions{features: x}, err
+	}
 	if p.frozen != nil {
 		rows, err := p.rows(ctx, pixels)
 		if err != nil {
 			return nil, fmt.Errorf("captioning %d pictures: %w", len(pixels), err)
 		}
 		each := p.frozen.Regions() * p.frozen.Dim()
-		features = func(s *torch.Scope, begin, end int) (*torch.Tensor, error) {
+		features = func(s *torch.Scope, begin, end int) (regions, error) {
 			x := s.FromHalf(p.device, rows[begin*each:end*each], int64(end-begin), int64(p.frozen.Regions()), int64(p.frozen.Dim()))
-			return s.Cast(x, torch.Float), s.Err()
+			return regions{features: s.Cast(x, torch.Float)}, s.Err()
 		}
 	}
-	captions := make([]data.Caption, 0, len(pixels))
+	return p.caption(ctx, len(pixels), features, o)
+}
+
+// CaptionFeatures captions pictures of which another program computed the features, R×D each, as Caption does.
+func (p *Pictures) CaptionFeatures(ctx context.Context, given []arrays.Array, o experiments.Decode) ([]data.Caption, error) {
+	var buffer []float32
+	return p.caption(ctx, len(given), func(s *torch.Scope, begin, end int) (regions, error) {
+		return p.given(s, given[begin:end], &buffer)
+	}, o)
+}
+
+// given are the features of pictures.
+func (p *Pictures) given(s *torch.Scope, given []arrays.Array, buffer *[]float32) (regions, error) {
+	counts := make([]int64, len(given))
+	for k, a := range given {
+		if counts[k] = int64(a.Rows); a.Dim != p.dim || a.Rows < 1 {
+			return regions{}, fmt.Errorf("picture %d has %d regions of %d numbers, want some of %d", k, a.Rows, a.Dim, p.dim)
+		}
+	}
+	return padded(s, p.device, counts, p.dim, buffer, func(k int, row []float32) error {
+		copy(row, given[k].Values)
+		return nil
+	})
+}
+
+// caption captions n pictures, whose features are given from begin to end.
+func (p *Pictures) caption(
+	ctx context.Context, n int, features func(s *torch.Scope, begin, end int) (regions, error), o experiments.Decode,
+) ([]data.Caption, error) {
+	captions := make([]data.Caption, 0, n)
 	err := torch.Run(func(s *torch.Scope) error {
 		return s.Inference(func(s *torch.Scope) error {
-			for begin := 0; begin < len(pixels); begin = len(captions) {
-				end := min(begin+mostBatch, len(pixels))
+			for begin := 0; begin < n; begin = len(captions) {
+				end := min(begin+mostBatch, n)
 				err := s.Do(func(s *torch.Scope) error {
-					x, err := features(s, begin, end) // B×R×D
+					x, err := features(s, begin, end)
 					if err != nil {
 						return err
 					}

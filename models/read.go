@@ -51,7 +51,7 @@ func (c *Captioner) readBatch(s *torch.Scope, captions []data.Caption, others []
 		}
 		words[i] = append(words[i], data.EndID)
 	}
-	features, err := c.source.features(s, images, false) // B×R×D
+	features, err := c.source.features(s, images, false)
 	if err != nil {
 		return nil, err
 	}
@@ -64,13 +64,13 @@ func (c *Captioner) readBatch(s *torch.Scope, captions []data.Caption, others []
 	seen := []picture{own, other}
 	if n.arm.Regions {
 		mixed := own
-		mixed.values, mixed.keys = other.values, other.keys
+		mixed.values, mixed.keys, mixed.own = other.values, other.keys, other.own
 		seen = append(seen, mixed)
 	}
 	if n.arm.Scores {
 		// Σ α_i v̄ is (1−β) v̄: what even weights of the same sum would give.
 		even := own
-		even.values = s.Contiguous(s.Expand(s.Unsqueeze(s.Mean(own.values, 1), 1), own.values.Shape()...)) // B×R×H
+		even.values = s.Contiguous(s.Expand(s.Unsqueeze(own.own.mean(s, own.values), 1), own.values.Shape()...)) // B×R×H
 		seen = append(seen, even)
 	}
 	p := pack(oneEach(words))

@@ -62,11 +62,11 @@ func BenchmarkStep(b *testing.B) {
 		}{
 			{"cross-entropy", func(s *torch.Scope) error {
 				w := reference.tensors(s, torch.CPU)
-				logits, _ := n.logits(s, features, w, true)
+				logits, _ := n.logits(s, regions{features: features}, w, true)
 				return descend(s, s.CrossEntropy(logits, w.target, 0.1))
 			}},
 			{"reinforce", func(s *torch.Scope) error {
-				look := n.look(s, features, false)
+				look := n.look(s, regions{features: features}, false)
 				drawn, err := sample(s, look)
 				if err != nil {
 					return err
@@ -74,7 +74,7 @@ func BenchmarkStep(b *testing.B) {
 				return descend(s, n.policyLoss(s, look, drawn, make([]float64, len(drawn))))
 			}},
 			{"sample", func(s *torch.Scope) error {
-				_, err := sample(s, n.look(s, features, false))
+				_, err := sample(s, n.look(s, regions{features: features}, false))
 				return err
 			}},
 		} {

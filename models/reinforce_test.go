@@ -79,7 +79,7 @@ func testReinforceParity(t *testing.T, device torch.Device) {
 				if baseline == "greedy" {
 					greedy = ref.Greedy
 				}
-				look := n.look(s, start.features(s, device), false)
+				look := n.look(s, regions{features: start.features(s, device)}, false)
 				loss := n.policyLoss(s, look, ref.captions(), advantages(ref.Rewards, greedy, referenceCaptions))
 				s.Backward(loss)
 				got, err := s.Item(loss)
@@ -188,7 +188,7 @@ func testReinforceIsUnbiased(t *testing.T, cell captioner.Cell) {
 	}
 	err := torch.Run(func(s *torch.Scope) error {
 		n, features := tiny(t, s, cell)
-		p := probabilities(s, n, n.look(s, features, false), all)
+		p := probabilities(s, n, n.look(s, regions{features: features}, false), all)
 		share, err := s.Floats(p)
 		if err != nil {
 			return err
@@ -216,7 +216,7 @@ func testReinforceIsUnbiased(t *testing.T, cell captioner.Cell) {
 			for i, a := range advantages {
 				weighted[i] = a * weights[i] * float64(len(captions)) / each // the loss is a mean over each captions
 			}
-			return n.policyLoss(s, n.look(s, features, false), captions, weighted)
+			return n.policyLoss(s, n.look(s, regions{features: features}, false), captions, weighted)
 		}
 		single := make([]float64, len(all))
 		for i, p := range share {
@@ -266,7 +266,7 @@ func testSampledCaptions(t *testing.T, cell captioner.Cell) {
 	all := allCaptions()
 	err := torch.Run(func(s *torch.Scope) error {
 		n, features := tiny(t, s, cell)
-		look := n.look(s, features, false)
+		look := n.look(s, regions{features: features}, false)
 		share, err := s.Floats(probabilities(s, n, look, all))
 		if err != nil {
 			return err

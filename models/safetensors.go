@@ -2,22 +2,19 @@ package models
 
 import (
 	"bytes"
-	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
 	"math"
 	"os"
 	"path/filepath"
-	"slices"
 	"unsafe"
 
 	"glimpse/internal/atomicfile"
 	"glimpse/internal/private"
+	"glimpse/internal/safetensors"
 )
 
 // namedTensor is a float32 tensor as it stands in a file.
@@ -27,40 +24,23 @@ type namedTensor struct {
 	data  []float32
 }
 
-// tensorEntry is a tensor's line in the header of a safetensors file.
-type tensorEntry struct {
-	DType   string   `json:"dtype"`
-	Shape   []int64  `json:"shape"`
-	Offsets [2]int64 `json:"data_offsets"`
-}
-
-// maxHeader is the longest header that is read, that of the reference reader.
-const maxHeader = 100 << 20
-
 // writeSafetensors writes float32 tensors in the safetensors format (eight
 // bytes of header length, the header as JSON, the values little-endian) to a
 // temporary file, flushes it and renames it to path. Equal tensors give equal
 // bytes. It returns the sha256 of the file in hex.
 func writeSafetensors(path string, tensors []namedTensor) (string, error) {
-	header := make(map[string]tensorEntry, len(tensors))
-	at := int64(0)
-	for _, t := range tensors {
-		end := at + 4*int64(len(t.data))
-		header[t.name] = tensorEntry{"F32", t.shape, [2]int64{at, end}}
-		at = end
+	listed := make([]safetensors.Tensor, len(tensors))
+	for i, t := range tensors {
+		listed[i] = safetensors.Tensor{Name: t.name, DType: "F32", Shape: t.shape}
 	}
-	text, err := json.Marshal(header) // keys sorted
+	header, err := safetensors.Encode(listed, nil)
 	if err != nil {
 		return "", fmt.Errorf("writing %s: %w", path, err)
 	}
-	text = append(text, bytes.Repeat([]byte{' '}, (8-len(text)%8)%8)...)
 	sum := sha256.New()
 	err = atomicfile.WriteMode(path, private.Mode(filepath.Dir(path)), func(f io.Writer) error {
 		w := io.MultiWriter(f, sum)
-		if err := binary.Write(w, binary.LittleEndian, uint64(len(text))); err != nil {
-			return err
-		}
-		if _, err := w.Write(text); err != nil {
+		if _, err := w.Write(header); err != nil {
 			return err
 		}
 		for _, t := range tensors {
@@ -91,59 +71,20 @@ func readSafetensors(path, sum string) ([]namedTensor, error) {
 }
 
 func parseSafetensors(content []byte) ([]namedTensor, error) {
-	if len(content) < 8 {
-		return nil, fmt.Errorf("not a safetensors file: %d bytes", len(content))
+	header, err := safetensors.Read(bytes.NewReader(content), int64(len(content)))
+	if err != nil {
+		return nil, err
 	}
-	length := binary.LittleEndian.Uint64(content)
-	if length > maxHeader || length > uint64(len(content)-8) {
-		return nil, fmt.Errorf("not a safetensors file: a header of %d bytes in a file of %d", length, len(content))
-	}
-	var header map[string]json.RawMessage
-	if err := json.Unmarshal(content[8:8+length], &header); err != nil {
-		return nil, fmt.Errorf("header of the safetensors file: %w", err)
-	}
-	delete(header, "__metadata__")
-	values := content[8+length:]
-	entries := make(map[string]tensorEntry, len(header))
-	for name, raw := range header {
-		var e tensorEntry
-		if err := json.Unmarshal(raw, &e); err != nil {
-			return nil, fmt.Errorf("tensor %q: %w", name, err)
+	tensors := make([]namedTensor, len(header.Tensors))
+	for i, t := range header.Tensors {
+		if t.DType != "F32" {
+			return nil, fmt.Errorf("tensor %q: its values are %s, want F32", t.Name, t.DType)
 		}
-		n := int64(1)
-		for _, d := range e.Shape {
-			if d < 0 || (d > 0 && n > math.MaxInt64/8/d) {
-				return nil, fmt.Errorf("tensor %q: impossible shape %v", name, e.Shape)
-			}
-			n *= d
+		data := make([]float32, (t.End-t.Begin)/4)
+		for k := range data {
+			data[k] = math.Float32frombits(binary.LittleEndian.Uint32(content[t.Begin+4*int64(k):]))
 		}
-		from, to := e.Offsets[0], e.Offsets[1]
-		if e.DType != "F32" || from < 0 || to < from || to > int64(len(values)) || to-from != 4*n {
-			return nil, fmt.Errorf("tensor %q: %s of shape %v at bytes %d–%d does not fit the file", name, e.DType, e.Shape, from, to)
-		}
-		entries[name] = e
-	}
-	// Tensors fill the rest of the file, without holes and overlaps, so that they take no more memory than the file.
-	names := slices.SortedFunc(maps.Keys(entries), func(a, b string) int {
-		x, y := entries[a].Offsets, entries[b].Offsets
-		return cmp.Or(cmp.Compare(x[0], y[0]), cmp.Compare(x[1], y[1]), cmp.Compare(a, b))
-	})
-	var tensors []namedTensor
-	free := int64(0)
-	for _, name := range names {
-		e := entries[name]
-		if e.Offsets[0] != free {
-			return nil, fmt.Errorf("tensor %q begins at byte %d, where %d is free", name, e.Offsets[0], free)
-		}
-		free = e.Offsets[1]
-		data := make([]float32, (free-e.Offsets[0])/4)
-		for i := range data {
-			data[i] = math.Float32frombits(binary.LittleEndian.Uint32(values[e.Offsets[0]+4*int64(i):]))
-		}
-		tensors = append(tensors, namedTensor{name, e.Shape, data})
-	}
-	if left := int64(len(values)) - free; left > 0 {
-		return nil, fmt.Errorf("%d of %d bytes of values belong to no tensor", left, len(values))
+		tensors[i] = namedTensor{t.Name, t.Shape, data}
 	}
 	return tensors, nil
 }

@@ -24,6 +24,8 @@ type loadedSet struct {
 	*data.Dataset
 	content  experiments.Content // zero until it is asked for
 	features map[string]string   // encoder and weights → hash of the features
+	// precomputed is what files of features hold for it.
+	precomputed map[experiments.Encoder]experiments.FeatureContent
 }
 
 func (sets *Sets) of(s experiments.Settings) (*loadedSet, error) {
@@ -38,7 +40,9 @@ func (sets *Sets) of(s experiments.Settings) (*loadedSet, error) {
 	if sets.loaded == nil {
 		sets.loaded = map[experiments.Data]*loadedSet{}
 	}
-	sets.loaded[s.Data] = &loadedSet{Dataset: d, features: map[string]string{}}
+	sets.loaded[s.Data] = &loadedSet{
+		Dataset: d, features: map[string]string{}, precomputed: map[experiments.Encoder]experiments.FeatureContent{},
+	}
 	return sets.loaded[s.Data], nil
 }
 
@@ -68,6 +72,10 @@ func (sets *Sets) Trials(study *experiments.Study) ([]experiments.Trial, error) 
 			failed = study.Wrong("data.split", err)
 			return 0
 		}
+		if s.Encoder.Content, err = sets.featureContent(s.Data, s.Encoder); err != nil {
+			failed = study.Wrong("encoder.path", err)
+			return 0
+		}
 		n, err := s.Parameters(len(d.Vocabulary.Words))
 		if err != nil {
 			failed = err
@@ -86,7 +94,31 @@ func (sets *Sets) Trials(study *experiments.Study) ([]experiments.Trial, error) 
 	if err != nil {
 		return nil, err
 	}
+	if err := study.SetFeatures(sets.featureContent); err != nil {
+		return nil, err
+	}
 	return study.Plan()
+}
+
+// featureContent is what the files hold that an encoder reads features from, checked for a data set as a whole; nothing for
+// encoders that read none.
+func (sets *Sets) featureContent(of experiments.Data, e experiments.Encoder) (experiments.FeatureContent, error) {
+	if e.Name != captioner.Precomputed {
+		return experiments.FeatureContent{}, nil
+	}
+	d, err := sets.of(experiments.Settings{Data: of})
+	if err != nil {
+		return experiments.FeatureContent{}, err
+	}
+	if found, known := d.precomputed[e]; known {
+		return found, nil
+	}
+	files, err := data.OpenPrecomputed(d.Options.Cache, e.Path, e.Names, d.Dataset)
+	if err != nil {
+		return experiments.FeatureContent{}, err
+	}
+	d.precomputed[e] = experiments.FeatureContent(files.Content())
+	return d.precomputed[e], files.Close()
 }
 
 // content is what a data set holds.
@@ -117,10 +149,10 @@ func (sets *Sets) present(s experiments.Settings) (results.Present, error) {
 }
 
 // features gives the hash of the features that an encoder makes of a data set by weights of this sha256, as runs record
-// it (hashes.features): "" for an encoder that is trained with the captioner. It needs neither weights nor features.
+// it (hashes.features): "" for an encoder that is not frozen. It needs neither weights nor features.
 func (sets *Sets) features(d *loadedSet) func(s experiments.Settings, weightsSHA256 string) (string, error) {
 	return func(s experiments.Settings, weightsSHA256 string) (string, error) {
-		if s.Encoder.Name == captioner.Joint {
+		if !(captioner.Encoder{Name: s.Encoder.Name}).Frozen() {
 			return "", nil
 		}
 		key := fmt.Sprintf("%+v %s", s.Encoder, weightsSHA256)

@@ -108,15 +108,15 @@ func (r *result) regions() int {
 	return found
 }
 
-// regions is R by the encoder in the run's settings, 0 for an unknown one.
+// regions is R by the encoder in the run's settings, 0 for an unknown one and where images have different numbers of regions.
 func (r *run) regions() int {
 	settings, err := results.Settings(r.Run.Run)
 	if err != nil {
 		return 0
 	}
 	features, err := settings.Encoder.Features()
-	if err != nil {
+	if err != nil || settings.Encoder.Content.Varies() {
 		return 0
 	}
-	return features.Regions()
+	return features.Regions
 }

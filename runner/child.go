@@ -157,12 +157,14 @@ func openLog(dir string, attempt int64) (*os.File, error) {
 
 // launch is what the process of a trial is told.
 func (s *study) launch(task task) Launch {
-	root := s.trials[task.claim.Run].Settings.Data.Root
+	settings := s.trials[task.claim.Run].Settings
+	root := settings.Data.Root
 	if root == "" {
 		root = s.cfg.Root
 	}
 	return Launch{
 		Run: task.claim.Run, Attempt: task.claim.Attempt, Database: s.cfg.DB.Path(), Dir: s.cfg.Dir, Root: root, Cache: s.cfg.Cache,
+		Features: settings.Encoder.Path, Names: settings.Encoder.Names,
 		Study: s.cfg.Study.Name, Prune: s.cfg.Study.Sweep.Prune, Keep: s.cfg.Study.Checkpoints.Keep,
 		Device: s.cfg.Device, Threads: s.cfg.threads(task.run), Meteor: s.cfg.Meteor, CommandLine: s.cfg.CommandLine,
 		StudyFiles: s.cfg.Study.Files, NoGit: s.cfg.NoGit,

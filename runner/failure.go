@@ -48,7 +48,7 @@ func failureOf(err error) string {
 	if errors.As(err, new(*crash.Error)) {
 		return FailureCrash
 	}
-	if errors.As(err, new(*DataError)) || errors.As(err, new(*FeaturesError)) {
+	if errors.As(err, new(*DataError)) || errors.As(err, new(*FeaturesError)) || errors.Is(err, data.ErrPrecomputedChanged) {
 		return FailureData
 	}
 	if errors.Is(err, data.ErrFeatures) {

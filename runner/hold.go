@@ -71,6 +71,7 @@ func (t *trial) read(run store.Run) (err error) {
 	if t.settings, err = results.SaneSettings(run); err != nil {
 		return err
 	}
+	t.settings.Encoder.Path, t.settings.Encoder.Names = t.cfg.Features, t.cfg.Names
 	if len(run.Progress) == 0 {
 		return nil
 	}

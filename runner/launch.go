@@ -20,6 +20,9 @@ type Launch struct {
 	Database string `json:"database"` // path of the results database
 	Dir      string `json:"dir"`      // folder of all runs; "" is DefaultDir
 	Root     string `json:"root"`     // of the data set, where the spec names none
+	// Features and Names are where an encoder that reads features finds them: encoder.path and encoder.names.
+	Features string `json:"features"`
+	Names    string `json:"names"`
 	// Cache is that of Config.
 	Cache data.Cache `json:"cache"`
 

@@ -211,7 +211,7 @@ func (s *study) record(ctx context.Context) error {
 	runs := make([]store.Run, len(s.cfg.Trials))
 	for i, trial := range s.cfg.Trials {
 		settings := trial.Settings
-		settings.Data.Root = "" // where it lies is this machine's business
+		settings.Data.Root, settings.Encoder.Path, settings.Encoder.Names = "", "", "" // where they lie is this machine's business
 		raw, err := json.Marshal(settings)
 		if err != nil {
 			return fmt.Errorf("record trial %s: %w", trial.ID, err)

@@ -21,7 +21,7 @@ func captionCommand() *cobra.Command {
 		asJSON, jsonl bool
 	)
 	c := &cobra.Command{
-		Use:   "caption PICTURE|FOLDER...",
+		Use:   "caption [PICTURE|FOLDER]...",
 		Short: "Caption any picture with a trained run",
 		Long: `Captions JPEG, PNG, WebP, GIF, TIFF and BMP pictures, of several frames the
 first, turned upright as their Exif data ask for, with the best checkpoint of a
@@ -40,12 +40,22 @@ and, of the adaptive arm, the weight β of its sentinel. With --logits a folder
 receives, for each picture, what the words were drawn from, as safetensors:
 docs/checkpoints.md tells how to compare another program with it.
 
+A run that was trained on features of another program (encoder.name precomputed)
+sees no pictures: --features names their features, computed as those were, and
+all images in that file are captioned, or the pictures that are named.
+
 A picture that cannot be read is told of, the others are captioned, and the exit
 code is 3.`,
 		Example: `  glimpse caption dog.jpg --run 3f2a
   glimpse caption dog.jpg --run 3f2a --beam 5 --attention looks
-  glimpse caption photos/ --run 3f2a --jsonl > captions.jsonl`,
-		Args: cobra.MinimumNArgs(1),
+  glimpse caption photos/ --run 3f2a --jsonl > captions.jsonl
+  glimpse caption --features new.npz --run 3f2a`,
+		Args: func(c *cobra.Command, args []string) error {
+			if flags.Features != "" {
+				return nil
+			}
+			return cobra.MinimumNArgs(1)(c, args)
+		},
 		RunE: func(c *cobra.Command, args []string) error {
 			switch {
 			case run == "":
@@ -54,7 +64,10 @@ code is 3.`,
 				return cli.Usage(errors.New("--beam must be at least 1"))
 			case asJSON && jsonl:
 				return cli.Usage(errors.New("--json and --jsonl exclude each other"))
+			case o.Attention != "" && len(args) == 0:
+				return cli.Usage(errors.New("--attention draws beside pictures: name them as well as their features"))
 			}
+			o.Features, o.Names = flags.Features, flags.Names
 			found, err := inspect.FindPictures(args)
 			if err != nil {
 				return err
@@ -77,6 +90,7 @@ code is 3.`,
 	}
 	flags.Add(c)
 	c.Flags().Lookup("data").Usage = "folder of the data set, for checkpoints without their vocabulary (default $GLIMPSE_DATA, else the study's data.root)"
+	c.Flags().Lookup("features").Usage = "features of the pictures, for a run with encoder.name precomputed"
 	c.Flags().StringVar(&run, "run", "", "the run to caption with (required)")
 	c.Flags().IntVar(&o.Beam, "beam", 0, "width of the beam search, without groups (default the run's search)")
 	c.Flags().StringVar(&o.Attention, "attention", "", "draw where the captioner looked into this folder")

@@ -101,7 +101,7 @@ func openRuns(c *cobra.Command, f cli.RunFlags, openDB func(flag string) (*store
 	if err != nil {
 		return nil, err
 	}
-	opener, err := cli.Opener(c, db, e, f.Root)
+	opener, err := cli.Opener(c, db, e, f)
 	if err != nil {
 		db.Close()
 		return nil, err

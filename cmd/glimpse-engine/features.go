@@ -1,11 +1,15 @@
 package main
 
 import (
+	"errors"
+	"fmt"
+	"path/filepath"
 	"strconv"
 
 	"github.com/spf13/cobra"
 
 	"glimpse/data"
+	"glimpse/experiments"
 	"glimpse/internal/cli"
 	"glimpse/internal/engine"
 	"glimpse/internal/jsonline"
@@ -19,6 +23,7 @@ func featuresCommand() *cobra.Command {
 		flags    cli.StudyFlags
 		compute  cli.Compute
 		verify   bool
+		export   string
 		asJSON   bool
 		launched bool
 	)
@@ -29,10 +34,14 @@ func featuresCommand() *cobra.Command {
 is there already is kept; an interrupted run is gone on with. Features are
 verified whenever they are used; --verify reads all of them now, and computes
 damaged ones anew. An encoder that is trained together with the captioner needs
-no cache.`,
+no cache; precomputed features are checked.
+
+--export writes the features of the pictures in the splits to a safetensors file
+of float16, which encoder.path of a study, and other programs, can name.`,
 		Example: `  glimpse features experiments/flickr8k.yaml
   glimpse features experiments/flickr8k.yaml --verify
-  glimpse features experiments/flickr8k.yaml --device cuda --data /data/flickr8k`,
+  glimpse features experiments/flickr8k.yaml --device cuda --data /data/flickr8k
+  glimpse features experiments/flickr8k.yaml --export flickr8k.safetensors`,
 		Args: func(c *cobra.Command, args []string) error {
 			if launched {
 				return cobra.NoArgs(c, args)
@@ -67,6 +76,9 @@ no cache.`,
 			}
 			done, err := sets.Fill(c.Context(), trials, fill, progress)
 			end()
+			if err == nil && export != "" {
+				err = exportFeatures(c, engine, &sets, trials, export)
+			}
 			if err != nil {
 				return err
 			}
@@ -85,6 +97,7 @@ no cache.`,
 	flags.Add(c)
 	compute.Add(c)
 	c.Flags().BoolVar(&verify, "verify", false, "read all features that are there, and compute damaged ones anew")
+	c.Flags().StringVar(&export, "export", "", "write the features to this file, FILE.safetensors")
 	c.Flags().Lookup("threads").Usage = "threads, each of which takes pictures of its own; features do not depend on them (default: the processors)"
 	cli.AddJSON(c, &asJSON)
 	c.Flags().BoolVar(&launched, "launched", false, "take what to compute from a JSON line on standard input, whose end is the runner's")
@@ -92,6 +105,23 @@ no cache.`,
 		panic(err) // the flag stands above
 	}
 	return c
+}
+
+// exportFeatures writes the features of the trials, which must all look at the same.
+func exportFeatures(c *cobra.Command, e modelEngine, sets *planning.Sets, trials []experiments.Trial, path string) error {
+	distinct := experiments.DistinctFeatures(trials)
+	if len(distinct) != 1 {
+		return cli.Usage(fmt.Errorf("--export writes one file, and the study has %d encoders or data sets: choose by --set", len(distinct)))
+	}
+	if filepath.Ext(path) != ".safetensors" {
+		return cli.Usage(errors.New("--export writes safetensors: name a file FILE.safetensors"))
+	}
+	s := distinct[0].Settings
+	d, err := sets.Load(s)
+	if err != nil {
+		return err
+	}
+	return e.ExportFeatures(c.Context(), s, d, path)
 }
 
 // launchedFeatures computes what a runner asks for, and tells it how far that has come.

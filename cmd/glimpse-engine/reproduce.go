@@ -72,7 +72,7 @@ database. Ctrl-C stops it, the same command goes on.`,
 
 // reproduce trains a run again, with the trials as processes of this program.
 func reproduce(c *cobra.Command, db *store.DB, run store.Run, flags cli.RunFlags, again inspect.Again, meteor string) (*inspect.Reproduction, error) {
-	opener, err := cli.Opener(c, db, nil, flags.Root)
+	opener, err := cli.Opener(c, db, nil, flags)
 	if err != nil {
 		return nil, err
 	}

@@ -57,6 +57,7 @@ func trialCommand() *cobra.Command {
 	cli.AddDB(c, &db)
 	cli.AddMeteor(c, &l.Meteor)
 	cli.AddNoGit(c, &l.NoGit)
+	cli.AddFeatures(c, &l.Features, &l.Names)
 	c.Flags().StringVar(&l.Dir, "dir", "", "folder of checkpoints and logs (default runs, beside the database)")
 	c.Flags().StringVar(&l.Root, "data", "", "folder of the data set (default $GLIMPSE_DATA)")
 	c.Flags().StringVar(&l.Keep, "keep", "", "checkpoints that stay in the end: best, last, both or none (default best)")

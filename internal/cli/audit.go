@@ -62,7 +62,7 @@ stored with the run, in place of an earlier one.`,
 
 // Arguments are the command line that asks another program for the same audit.
 func (o *Audit) Arguments(run string) []string {
-	args := []string{"audit", run, "--db", o.DB, "--data", o.Root, "--train", strconv.Itoa(o.train), "--device", o.Device, "--threads", strconv.Itoa(o.Threads)}
+	args := []string{"audit", run, "--db", o.DB, "--data", o.Root, "--features", o.Features, "--names", o.Names, "--train", strconv.Itoa(o.train), "--device", o.Device, "--threads", strconv.Itoa(o.Threads)}
 	if o.json {
 		args = append(args, "--json")
 	}
@@ -80,7 +80,7 @@ func (o *Audit) Write(c *cobra.Command, engine inspect.Engine, id string) error 
 	if err != nil {
 		return err
 	}
-	opener, err := Opener(c, results, engine, o.Root)
+	opener, err := Opener(c, results, engine, o.RunFlags)
 	if err != nil {
 		return err
 	}
@@ -94,12 +94,12 @@ func (o *Audit) Write(c *cobra.Command, engine inspect.Engine, id string) error 
 	return printAudit(c.OutOrStdout(), audit)
 }
 
-// Opener opens runs of db again, and writes its remarks to standard error, a line each. root is --data, which comes
-// before $GLIMPSE_DATA and what the study says.
-func Opener(c *cobra.Command, db *store.DB, engine inspect.Engine, root string) (*inspect.Opener, error) {
+// Opener opens runs of db again, and writes its remarks to standard error, a line each. The flags come before $GLIMPSE_DATA
+// and what the study says.
+func Opener(c *cobra.Command, db *store.DB, engine inspect.Engine, f RunFlags) (*inspect.Opener, error) {
 	cache, err := DataCache()
 	return &inspect.Opener{
-		DB: db, Engine: engine, Root: DataRoot(root, ""), Cache: cache,
+		DB: db, Engine: engine, Root: DataRoot(f.Root, ""), Features: f.Features, Names: f.Names, Cache: cache,
 		Remark: func(line string) { fmt.Fprintln(c.ErrOrStderr(), line) },
 	}, err
 }

@@ -97,6 +97,8 @@ func NoGit(flag bool) bool {
 type RunFlags struct {
 	Compute
 	DB, Root string // "" where the flag is not given
+	// Features and Names are the files of features of runs whose encoder reads them.
+	Features, Names string
 }
 
 // Add adds the flags to a verb.
@@ -104,6 +106,13 @@ func (f *RunFlags) Add(c *cobra.Command) {
 	f.Compute.Add(c)
 	AddDB(c, &f.DB)
 	addData(c, &f.Root)
+	AddFeatures(c, &f.Features, &f.Names)
+}
+
+// AddFeatures adds the flags --features and --names to a verb.
+func AddFeatures(c *cobra.Command, path, names *string) {
+	c.Flags().StringVar(path, "features", "", "features of runs with encoder.name precomputed (default the study's encoder.path)")
+	c.Flags().StringVar(names, "names", "", "file with the names of the images that --features are of, where they do not say so")
 }
 
 func addData(c *cobra.Command, root *string) {

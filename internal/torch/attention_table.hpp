@@ -12,15 +12,21 @@ using at::Tensor;
 namespace {
 
 struct AttentionByTable : torch::autograd::Function<AttentionByTable> {
-  // q M×K, key B×R×K, w K, value B×R×H, sentinel_key M×K, sentinel M×H; cells B×P and slot M as in Groups.
+  // q M×K, key B×R×K, w K, value B×R×H, sentinel_key M×K, sentinel M×H; counts B, the regions of each image, or
+  // no elements where all have R; cells B×P and slot M as in Groups.
   static torch::autograd::variable_list forward(torch::autograd::AutogradContext *ctx, Tensor q, Tensor key, Tensor w,
-                                                Tensor value, Tensor sentinel_key, Tensor sentinel, Tensor cells,
-                                                Tensor slot) {
+                                                Tensor value, Tensor sentinel_key, Tensor sentinel, Tensor counts,
+                                                Tensor cells, Tensor slot) {
     const int64_t B = key.size(0), R = key.size(1), K = key.size(2), P = cells.size(1), H = value.size(2);
     const Tensor column = w.reshape({K, 1}), all = cells.reshape({-1});
     const Tensor query = picked(q, all).view({B, P, 1, K});
     const Tensor looked = at::add(query, key.unsqueeze(1)).tanh_();                            // B×P×R×K
-    Tensor e = looked.view({-1, K}).mm(column).view({B * P, R}).index_select(0, slot), closed;  // M×R
+    Tensor e = looked.view({-1, K}).mm(column).view({B * P, R}), closed;
+    if (counts.numel() > 0) {
+      const Tensor beyond = at::arange(R, counts.options()).ge(counts.view({B, 1})).view({B, 1, R});
+      e = e.view({B, P, R}).masked_fill(beyond, -std::numeric_limits<float>::infinity()).view({B * P, R});
+    }
+    e = e.index_select(0, slot);  // M×R
     const bool has = sentinel.numel() > 0;
     if (has) {
       closed = at::add(sentinel_key, q).tanh_();   // M×K
@@ -58,15 +64,16 @@ struct AttentionByTable : torch::autograd::Function<AttentionByTable> {
       dw.addmm_(closed.t(), dclosed);
       dsentinel = dcontext * alpha.narrow(1, R, 1);
     }
-    return {dq, dsum.sum(1), dw.view({-1}), dvalue, dsentinel_key, dsentinel, Tensor(), Tensor()};
+    return {dq, dsum.sum(1), dw.view({-1}), dvalue, dsentinel_key, dsentinel, Tensor(), Tensor(), Tensor()};
   }
 };
 
-// Gives context and weights. sentinel_key and sentinel have no elements where there is no sentinel.
+// Gives context and weights. sentinel_key and sentinel have no elements where there is no sentinel, nor have counts where
+// all images have the same number of regions.
 std::vector<Tensor> attention_by_table(const Tensor &q, const Tensor &key, const Tensor &w, const Tensor &value,
-                                       const Tensor &sentinel_key, const Tensor &sentinel, const Tensor &cells,
-                                       const Tensor &slot) {
-  return AttentionByTable::apply(q, key, w.view({-1}), value, sentinel_key, sentinel, cells, slot);
+                                       const Tensor &sentinel_key, const Tensor &sentinel, const Tensor &counts,
+                                       const Tensor &cells, const Tensor &slot) {
+  return AttentionByTable::apply(q, key, w.view({-1}), value, sentinel_key, sentinel, counts, cells, slot);
 }
 
 }  // namespace

@@ -47,13 +47,17 @@ type Groups struct {
 //	e = w·tanh(key + q),  α = softmax(e),  context = Σ α value
 //
 // q M×K, key B×R×K, w K, value B×R×H; sentinelKey M×K and sentinel M×H, or both
-// nil. It gives the context M×H and the weights M×R, or M×(R+1) with the
+// nil. counts, B int64, tells how many of the R regions are an image's own, the
+// first ones: the others get no weight. It is nil where all are. It gives the context M×H and the weights M×R, or M×(R+1) with the
 // sentinel's β last; the weights carry no gradient. On the CPU one kernel does it
 // without storing M×R×K values.
-func (s *Scope) AdditiveAttention(q, key, w, value, sentinelKey, sentinel *Tensor, g Groups) (context, weights *Tensor) {
+func (s *Scope) AdditiveAttention(q, key, w, value, sentinelKey, sentinel, counts *Tensor, g Groups) (context, weights *Tensor) {
 	operands := []*Tensor{q, key, w, value, g.Order, g.Start, g.Cells, g.Slot}
 	if sentinel != nil {
 		operands = append(operands, sentinelKey, sentinel)
+	}
+	if counts != nil {
+		operands = append(operands, counts)
 	}
 	if !s.ready("additive_attention", operands) {
 		return &Tensor{}, &Tensor{}
@@ -61,23 +65,27 @@ func (s *Scope) AdditiveAttention(q, key, w, value, sentinelKey, sentinel *Tenso
 	qs, ks, vs, ws := q.Shape(), key.Shape(), value.Shape(), w.Len()
 	if len(qs) != 2 || len(ks) != 3 || len(vs) != 3 || qs[1] != ks[2] || ws != ks[2] || ks[0] != vs[0] || ks[1] != vs[1] ||
 		ks[1] == 0 || g.Start.Len() != ks[0]+1 || g.Cells.Size(0) != ks[0] || g.Order.Len() != qs[0] || g.Slot.Len() != qs[0] ||
+		counts != nil && counts.Len() != ks[0] ||
 		(sentinel != nil && (fmt.Sprint(sentinelKey.Shape()) != fmt.Sprint(qs) || fmt.Sprint(sentinel.Shape()) != fmt.Sprint([]int64{qs[0], vs[2]}))) {
 		s.fail(fmt.Errorf("torch: additive_attention: shapes do not fit: q %v, key %v, w %v, value %v", qs, ks, w.Shape(), vs))
 		return &Tensor{}, &Tensor{}
 	}
-	return s.attention(q, key, w, value, sentinelKey, sentinel, g, Device(lib.AtDevice(q.c)) != CPU)
+	return s.attention(q, key, w, value, sentinelKey, sentinel, counts, g, Device(lib.AtDevice(q.c)) != CPU)
 }
 
 // attention is AdditiveAttention by the kernel, or by a table of the images'
 // positions; see attention.hpp and attention_table.hpp.
-func (s *Scope) attention(q, key, w, value, sentinelKey, sentinel *Tensor, g Groups, byTable bool) (context, weights *Tensor) {
+func (s *Scope) attention(q, key, w, value, sentinelKey, sentinel, counts *Tensor, g Groups, byTable bool) (context, weights *Tensor) {
 	return s.op2("additive_attention", func(out *lib.Ctensor) {
-		var sk, sv C.gl_tensor
+		var sk, sv, n C.gl_tensor
 		if sentinel != nil {
 			sk, sv = C.gl_tensor(sentinelKey.c), C.gl_tensor(sentinel.c)
 		}
+		if counts != nil {
+			n = C.gl_tensor(counts.c)
+		}
 		C.gl_additive_attention((*C.gl_tensor)(unsafe.Pointer(out)), C.gl_tensor(q.c), C.gl_tensor(key.c), C.gl_tensor(w.c), C.gl_tensor(value.c),
-			sk, sv, C.gl_tensor(g.Order.c), C.gl_tensor(g.Start.c), C.gl_tensor(g.Cells.c), C.gl_tensor(g.Slot.c), C.int(flag(byTable)))
+			sk, sv, n, C.gl_tensor(g.Order.c), C.gl_tensor(g.Start.c), C.gl_tensor(g.Cells.c), C.gl_tensor(g.Slot.c), C.int(flag(byTable)))
 	}, q, key, w, value, g.Order, g.Start, g.Cells, g.Slot)
 }
 

@@ -73,11 +73,15 @@ func TestAdditiveAttention(t *testing.T) {
 		name     string
 		k, h, r  int64
 		sentinel bool
+		counts   []int64 // regions of each of the three images
 	}{
-		{"soft", 20, 36, 9, false},
-		{"adaptive", 20, 36, 9, true},
-		{"one region", 16, 16, 1, true},
-		{"full vectors", 32, 64, 49, true},
+		{"soft", 20, 36, 9, false, nil},
+		{"adaptive", 20, 36, 9, true, nil},
+		{"one region", 16, 16, 1, true, nil},
+		{"full vectors", 32, 64, 49, true, nil},
+		{"soft, own regions", 20, 36, 9, false, []int64{3, 9, 7}},
+		{"adaptive, own regions", 20, 36, 9, true, []int64{1, 2, 9}},
+		{"adaptive, all regions", 20, 36, 9, true, []int64{9, 9, 9}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			err := Run(func(s *Scope) error {
@@ -97,13 +101,17 @@ func TestAdditiveAttention(t *testing.T) {
 				} else {
 					inputs = append(inputs, nil, nil)
 				}
-				run := func(f func(q, key, w, value, sk, sv *Tensor, g Groups) (*Tensor, *Tensor), g Groups) func(in []*Tensor) []*Tensor {
+				var counts *Tensor
+				if c.counts != nil {
+					counts = s.FromInts(CPU, c.counts, b)
+				}
+				run := func(f func(q, key, w, value, sk, sv, counts *Tensor, g Groups) (*Tensor, *Tensor), g Groups, counts *Tensor) func(in []*Tensor) []*Tensor {
 					return func(in []*Tensor) []*Tensor {
 						var sk, sv *Tensor
 						if c.sentinel {
 							sk, sv = in[4], in[5]
 						}
-						context, weights := f(in[0], in[1], in[2], in[3], sk, sv, g)
+						context, weights := f(in[0], in[1], in[2], in[3], sk, sv, counts, g)
 						places := c.r
 						if c.sentinel {
 							places++
@@ -117,13 +125,22 @@ func TestAdditiveAttention(t *testing.T) {
 				if !c.sentinel {
 					inputs = inputs[:4]
 				}
-				byTable := func(q, key, w, value, sk, sv *Tensor, g Groups) (*Tensor, *Tensor) {
-					return s.attention(q, key, w, value, sk, sv, g, true)
+				byTable := func(q, key, w, value, sk, sv, counts *Tensor, g Groups) (*Tensor, *Tensor) {
+					return s.attention(q, key, w, value, sk, sv, counts, g, true)
 				}
-				agree(t, s, inputs, run(s.AdditiveAttention, g), run(byTable, g))
+				kernel := run(s.AdditiveAttention, g, counts)
+				agree(t, s, inputs, kernel, run(byTable, g, counts))
+				own := c.counts
+				if own == nil {
+					own = []int64{c.r, c.r, c.r}
+				}
+				agree(t, s, inputs, kernel, func(in []*Tensor) []*Tensor { return []*Tensor{attentionByFormula(s, in, own)} })
 				if _, err := CUDADevices(); err == nil {
 					there := Groups{Order: s.To(g.Order, 0), Start: s.To(g.Start, 0), Cells: s.To(g.Cells, 0), Slot: s.To(g.Slot, 0)}
-					agree(t, s, inputs, run(s.AdditiveAttention, g), onGPU(s, run(s.AdditiveAttention, there)))
+					if counts != nil {
+						counts = s.To(counts, 0)
+					}
+					agree(t, s, inputs, kernel, onGPU(s, run(s.AdditiveAttention, there, counts)))
 				}
 				return nil
 			})
@@ -131,6 +148,72 @@ func TestAdditiveAttention(t *testing.T) {
 				t.Fatal(err)
 			}
 		})
+	}
+}
+
+// attentionByFormula is AdditiveAttention of the test's positions, image by image over its own regions alone: in has q,
+// key, w, value and, with a sentinel, its key and value.
+func attentionByFormula(s *Scope, in []*Tensor, counts []int64) *Tensor {
+	var contexts []*Tensor
+	column := s.View(in[2], -1, 1) // K×1
+	for _, image := range []struct {
+		b, own    int64
+		positions []int64
+	}{{0, counts[0], []int64{0, 2, 5}}, {2, counts[2], []int64{1, 3, 4, 6}}} {
+		index := s.FromInts(CPU, image.positions, int64(len(image.positions)))
+		regions := func(t *Tensor) *Tensor { return s.Narrow(s.Narrow(t, 0, image.b, 1), 1, 0, image.own) } // 1×r×…
+		q := s.Select(in[0], 0, index)                                                                      // P×K
+		e := s.Squeeze(s.MatMul(s.Tanh(s.Add(s.Unsqueeze(q, 1), regions(in[1]))), column), 2)               // P×r
+		if len(in) > 4 {
+			e = s.Cat(1, e, s.MatMul(s.Tanh(s.Add(s.Select(in[4], 0, index), q)), column)) // P×(r+1)
+		}
+		alpha := s.Softmax(e, 1)
+		context := s.MatMul(s.Narrow(alpha, 1, 0, image.own), s.Squeeze(regions(in[3]), 0)) // P×H
+		if len(in) > 4 {
+			context = s.Add(context, s.Mul(s.Narrow(alpha, 1, image.own, 1), s.Select(in[5], 0, index)))
+		}
+		contexts = append(contexts, context)
+	}
+	return s.Select(s.Cat(0, contexts...), 0, s.FromInts(CPU, []int64{0, 3, 1, 4, 5, 2, 6}, 7)) // M×H
+}
+
+// TestAttentionBeyondOwnRegions holds that what lies beyond an image's own regions gets no weight, whatever it is, and that
+// counts that cannot be are refused.
+func TestAttentionBeyondOwnRegions(t *testing.T) {
+	err := Run(func(s *Scope) error {
+		Seed(3)
+		g := Groups{
+			Order: s.FromInts(CPU, []int64{0, 1}, 2), Start: s.FromInts(CPU, []int64{0, 1, 2}, 3),
+			Cells: s.FromInts(CPU, []int64{0, 1}, 2, 1), Slot: s.FromInts(CPU, []int64{0, 1}, 2),
+		}
+		const k, h, r = 8, 8, 5
+		q, key, w, value := s.Normal(CPU, 0, 1, 2, k), s.Normal(CPU, 0, 1, 2, r, k), s.Normal(CPU, 0, 1, 1, k), s.Normal(CPU, 0, 1, 2, r, h)
+		for _, byTable := range []bool{false, true} {
+			_, weights := s.attention(q, key, w, value, nil, nil, s.FromInts(CPU, []int64{2, 5}, 2), g, byTable)
+			alpha, err := s.Floats(weights)
+			if err != nil {
+				return err
+			}
+			for i, a := range alpha {
+				if own := i >= r || i < 2; own != (a > 0) {
+					t.Errorf("by table %v: the weights are %v", byTable, alpha)
+					break
+				}
+			}
+		}
+		for _, counts := range [][]int64{{0, 5}, {2, 6}} {
+			err := s.Do(func(s *Scope) error {
+				s.AdditiveAttention(q, key, w, value, nil, nil, s.FromInts(CPU, counts, 2), g)
+				return s.Err()
+			})
+			if err == nil {
+				t.Errorf("regions %v of %d are taken", counts, r)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -289,7 +372,7 @@ func TestKernelsAreDeterministic(t *testing.T) {
 			g := Groups{Order: positions, Start: s.FromInts(CPU, []int64{0, 16, 32, 48, 64}, b+1), Cells: s.View(positions, b, -1), Slot: positions}
 			w := s.Parameter(s.Normal(CPU, 0, 1, 1, k))
 			defer w.Free()
-			context, _ := s.AdditiveAttention(s.Normal(CPU, 0, 1, m, k), s.Normal(CPU, 0, 1, b, r, k), w, s.Normal(CPU, 0, 1, b, r, h), nil, nil, g)
+			context, _ := s.AdditiveAttention(s.Normal(CPU, 0, 1, m, k), s.Normal(CPU, 0, 1, b, r, k), w, s.Normal(CPU, 0, 1, b, r, h), nil, nil, nil, g)
 			s.Backward(s.Sum(context))
 			values, err := s.Floats(s.Grad(w))
 			results[threads] = values

@@ -50,8 +50,8 @@ gl_tensor gl_pick(gl_tensor rows, gl_tensor index, gl_tensor uses);
 
 // layers as one node of the graph, float32; see attention.hpp, attention_table.hpp, recurrence.hpp and lstm.hpp
 void gl_additive_attention(gl_tensor *out, gl_tensor q, gl_tensor key, gl_tensor w, gl_tensor value,
-                           gl_tensor sentinel_key, gl_tensor sentinel, gl_tensor order, gl_tensor start,
-                           gl_tensor cells, gl_tensor slot, int by_table);
+                           gl_tensor sentinel_key, gl_tensor sentinel, gl_tensor counts, gl_tensor order,
+                           gl_tensor start, gl_tensor cells, gl_tensor slot, int by_table);
 gl_tensor gl_packed_gru(gl_tensor input, gl_tensor start, gl_tensor weight, gl_tensor bias, gl_tensor sizes);
 void gl_packed_lstm(gl_tensor *out, gl_tensor input, gl_tensor start, gl_tensor memory, gl_tensor weight, gl_tensor bias,
                     gl_tensor sizes);

@@ -13,7 +13,7 @@ import (
 )
 
 // Grid says where an encoder's regions lie: Side×Side, row by row, centred at First, First+Step and so on, in
-// fractions of the picture's width and height.
+// fractions of the picture's width and height. Without a side it is not known where they lie.
 type Grid struct {
 	Side        int
 	First, Step float64
@@ -22,7 +22,7 @@ type Grid struct {
 // Word is a word of a caption with where its captioner looked before it.
 type Word struct {
 	Text  string
-	Alpha []float32 // Side×Side weights
+	Alpha []float32 // Side×Side weights; any number of them without a side
 	Beta  float64   // weight of the sentinel; NaN where there is none
 }
 

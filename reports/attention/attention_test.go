@@ -93,15 +93,22 @@ func looks(beta bool, cells ...int) []Word {
 }
 
 func TestSheetIsAsDrawnBefore(t *testing.T) {
-	sheet, err := Sheet(scene(), "scene.png · adaptive, seed 1", looks(true, 5, 5, 5, 9, 0, 15, 14), Grid{4, 1.0 / 8, 1.0 / 4})
-	if err != nil {
-		t.Fatal(err)
+	for file, grid := range map[string]Grid{"testdata/sheet.png": {4, 1.0 / 8, 1.0 / 4}, "testdata/bars.png": {}} {
+		sheet, err := Sheet(scene(), "scene.png · adaptive, seed 1", looks(true, 5, 5, 5, 9, 0, 15, 14), grid)
+		if err != nil {
+			t.Fatal(err)
+		}
+		asBefore(t, sheet, file)
 	}
+}
+
+// asBefore compares a sheet with a golden one.
+func asBefore(t *testing.T, sheet *image.RGBA, file string) {
+	t.Helper()
 	var b bytes.Buffer
 	if err := png.Encode(&b, sheet); err != nil {
 		t.Fatal(err)
 	}
-	const file = "testdata/sheet.png"
 	if *update {
 		if err := os.WriteFile(file, b.Bytes(), 0o644); err != nil {
 			t.Fatal(err)

@@ -32,11 +32,14 @@ var (
 	ink   = color.NRGBA{27, 31, 36, 255}
 	muted = color.NRGBA{87, 96, 107, 255}
 	track = color.NRGBA{221, 226, 231, 255}
-	bar   = color.NRGBA{0, 114, 178, 255} // the blue of Okabe and Ito (2008), as the reports' first colour
+	// ground lies behind bars.
+	ground = color.NRGBA{242, 244, 246, 255}
+	bar    = color.NRGBA{0, 114, 178, 255} // the blue of Okabe and Ito (2008), as the reports' first colour
 )
 
 // Sheet draws a caption: its text as the title, with a remark under it, the picture, and the picture once more for each
-// word with the veil of its attention and β below. All words share one scale, which the foot explains.
+// word with the veil of its attention and β below. All words share one scale, which the foot explains. Where it is not known
+// where regions lie, a word has bars, one a region, in the place of the picture.
 func Sheet(picture image.Image, remark string, words []Word, g Grid) (*image.RGBA, error) {
 	faces, err := newFaces()
 	if err != nil {
@@ -79,7 +82,11 @@ func Sheet(picture image.Image, remark string, words []Word, g Grid) (*image.RGB
 		}
 		w := words[i-1]
 		p.text(wordStyle, ink, at.X, at.Y+19, shorten(faces[wordStyle], w.Text, box.X))
-		draw.Draw(sheet, area, g.Veil(w.Alpha, full, box.X, box.Y), image.Point{}, draw.Over)
+		if g.Side == 0 {
+			p.bars(area, w.Alpha, full)
+		} else {
+			draw.Draw(sheet, area, g.Veil(w.Alpha, full, box.X, box.Y), image.Point{}, draw.Over)
+		}
 		if hasBeta {
 			p.beta(at.X, area.Max.Y, box.X, w.Beta)
 		}
@@ -113,8 +120,43 @@ func (p pen) beta(x, y, width int, beta float64) {
 	p.fill(whole, bar)
 }
 
+// bars draws weights as bars from left to right, the tallest as high as the area where it is full.
+func (p pen) bars(area image.Rectangle, alpha []float32, full float64) {
+	p.fill(area, ground)
+	width, gap := area.Dx(), 0
+	if len(alpha) > 0 && width/len(alpha) > 3 {
+		gap = 1
+	}
+	for x := range width {
+		first, last := x*len(alpha)/width, ((x+1)*len(alpha)-1)/width // more than one where there are more regions than pixels
+		if gap > 0 && (x+gap)*len(alpha)/width > first {
+			continue
+		}
+		weight := float32(0)
+		for _, a := range alpha[first : last+1] {
+			weight = max(weight, a)
+		}
+		tall := int(math.Round(float64(area.Dy()) * min(float64(weight)/full, 1)))
+		p.fill(image.Rect(area.Min.X+x, area.Max.Y-tall, area.Min.X+x+1, area.Max.Y), bar)
+	}
+}
+
+// barsFoot explains the scale of bars.
+func (p pen) barsFoot(full float64, hasBeta bool, at image.Point) {
+	says := []string{fmt.Sprintf("Each bar is a region, in the order of the features; a full bar is %s of the word's attention, and one scale "+
+		"holds for all words. Where the regions lie is not known.", Percent(full)), betaSays}
+	if !hasBeta {
+		says = says[:1]
+	}
+	p.says(says, at.X, at.Y+13)
+}
+
 // foot explains the scale: a strip of the picture under every thickness of the veil.
 func (p pen) foot(picture *image.RGBA, full float64, g Grid, hasBeta bool, at image.Point) {
+	if g.Side == 0 {
+		p.barsFoot(full, hasBeta, at)
+		return
+	}
 	const strip = 200
 	area := image.Rect(at.X, at.Y, at.X+strip, at.Y+18)
 	middle := picture.Rect
@@ -130,14 +172,20 @@ func (p pen) foot(picture *image.RGBA, full float64, g Grid, hasBeta bool, at im
 	p.text(smallStyle, muted, area.Max.X-font.MeasureString(p.faces[smallStyle], most).Ceil(), area.Max.Y+18, most)
 	says := []string{fmt.Sprintf("Attention on each of %d×%d regions, in per cent of the word's whole; one scale for all words.", g.Side, g.Side)}
 	if hasBeta {
-		says = append(says, "β is the share that the word took from the sentinel, and not from the picture.")
+		says = append(says, betaSays)
 	}
-	room := p.sheet.Rect.Dx() - area.Max.X - 20 - margin
-	y := area.Min.Y + 13
-	for _, s := range says {
-		for _, line := range wrap(p.faces[smallStyle], s, room) {
-			p.text(smallStyle, muted, area.Max.X+20, y, line)
-			y += 20
+	p.says(says, area.Max.X+20, area.Min.Y+13)
+}
+
+// betaSays explains the bar below a word.
+const betaSays = "β is the share that the word took from the sentinel, and not from the picture."
+
+// says writes sentences from x to the right margin.
+func (p pen) says(sentences []string, x, baseline int) {
+	for _, s := range sentences {
+		for _, line := range wrap(p.faces[smallStyle], s, p.sheet.Rect.Dx()-x-margin) {
+			p.text(smallStyle, muted, x, baseline, line)
+			baseline += 20
 		}
 	}
 }

@@ -1,0 +1,82 @@
+package arrays
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"unicode/utf8"
+
+	"glimpse/internal/jsonfile"
+)
+
+// namesBeside reads the names of a set's arrays: of the file that is given, else of the one that
+// lies beside the set: with its name and the ending .txt or .json, or called names.txt or
+// names.json.
+func namesBeside(path, given string) ([]string, error) {
+	if given != "" {
+		return readNames(given)
+	}
+	stem := strings.TrimSuffix(path, filepath.Ext(path))
+	folder := filepath.Join(filepath.Dir(path), "names")
+	var found []string
+	for _, candidate := range []string{stem + ".txt", stem + ".json", folder + ".txt", folder + ".json"} {
+		if info, err := os.Stat(candidate); err == nil && info.Mode().IsRegular() {
+			found = append(found, candidate)
+		}
+	}
+	switch len(found) {
+	case 1:
+		return readNames(found[0])
+	case 0:
+		return nil, fmt.Errorf("which images its features are of is not said: "+
+			"write their names, one a line and in order, to %s.txt, or name the file", stem)
+	}
+	return nil, fmt.Errorf("its names may be in %s: name the one that is meant", strings.Join(found, " or in "))
+}
+
+// readNames reads a file of names.
+func readNames(path string) ([]string, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() || info.Size() > mostNames {
+		return nil, fmt.Errorf("the names %s: want a file of at most %d bytes", path, mostNames)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return parseNames(path, text)
+}
+
+// parseNames reads names, one a line, or as a list in JSON.
+func parseNames(source string, text []byte) ([]string, error) {
+	text = bytes.TrimPrefix(text, []byte("\ufeff"))
+	if bytes.HasPrefix(bytes.TrimLeft(text, " \t\r\n"), []byte("[")) {
+		var names []string
+		err := jsonfile.Array(text, jsonfile.Entries(func(_ jsonfile.Place, id jsonfile.ID) error {
+			names = append(names, string(id))
+			return nil
+		}))
+		var fault *jsonfile.Error
+		if errors.As(err, &fault) {
+			return nil, fmt.Errorf("%s:%d: %s", source, fault.Line, fault.Msg)
+		}
+		return names, err
+	}
+	var names []string
+	line := 0
+	for raw := range bytes.Lines(text) {
+		line++
+		name := strings.TrimRight(string(raw), "\r\n")
+		if strings.TrimSpace(name) == "" || !utf8.ValidString(name) {
+			return nil, fmt.Errorf("%s:%d: an empty line, or no text in UTF-8; want the name of an image in each line", source, line)
+		}
+		names = append(names, name)
+	}
+	return names, nil
+}

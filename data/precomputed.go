@@ -1,0 +1,215 @@
+package data
+
+import (
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+	"unsafe"
+
+	"glimpse/data/arrays"
+)
+
+// PrecomputedContent is what files of features hold of the images in a data set's splits.
+type PrecomputedContent struct {
+	SHA256      string // the first 16 hex digits of a hash over the images' ids and their features, in the order of the ids
+	Least, Most int    // regions of an image
+	Dim         int    // D
+}
+
+// Precomputed are features that another program computed, of the images of a data set: for each R
+// regions of D numbers, where R may differ. They are read where they lie, as float32, and an
+// image's numbers are the same whatever files they came in. Several goroutines may use them at the
+// same time.
+type Precomputed struct {
+	set     *arrays.Set
+	facts   []arrayFacts // by array of the set; known for those that an image in a split has
+	at      []int        // per image of the data set: its array, -1 for one in no split
+	ids     []string     // per image
+	content PrecomputedContent
+	buffers sync.Pool // of *arrays.Array
+}
+
+// OpenPrecomputed opens files of features (see [arrays.Open] for path and names) and checks all
+// that the splits of a data set need: every image has features, of as many numbers a region and all
+// finite. A name is that of the image with the same id, or of the one that differs in an ending
+// such as .jpg; several such are refused. What is found is kept in the cache, so that files which
+// did not change are not read again.
+func OpenPrecomputed(cache Cache, path, names string, d *Dataset) (*Precomputed, error) {
+	if !littleEndian {
+		return nil, errors.New("features: their numbers are little-endian, this machine's are not")
+	}
+	set, err := arrays.Open(path, names)
+	if err != nil {
+		return nil, fmt.Errorf("features: %w", err)
+	}
+	p := &Precomputed{set: set, buffers: sync.Pool{New: func() any { return new(arrays.Array) }}}
+	if err := p.open(cache, path, d); err != nil {
+		set.Close()
+		return nil, fmt.Errorf("features: %w", err)
+	}
+	return p, nil
+}
+
+func (p *Precomputed) open(cache Cache, path string, d *Dataset) error {
+	for _, image := range d.Images {
+		p.ids = append(p.ids, image.ID)
+	}
+	used := d.inSplits()
+	arraysOf, err := p.match(path, used)
+	if err != nil {
+		return err
+	}
+	p.at = slices.Repeat([]int{-1}, len(p.ids))
+	for i, k := range used {
+		p.at[k] = arraysOf[i]
+	}
+	table := &arrayTable{cache: cache, path: path}
+	if p.facts, err = table.known(p.set, arraysOf); err != nil {
+		return err
+	}
+	if err := p.check(cache, path, arraysOf, table); err != nil {
+		return err
+	}
+	return p.sumUp(path, used)
+}
+
+// check reads the arrays of which nothing is known, and has the table keep what is found.
+func (p *Precomputed) check(cache Cache, path string, needed []int, table *arrayTable) error {
+	var unread []int
+	for _, k := range slices.Compact(slices.Sorted(slices.Values(needed))) {
+		if !p.facts[k].known() {
+			unread = append(unread, k)
+		}
+	}
+	if len(unread) == 0 {
+		return nil
+	}
+	const many = 1000 // whose reading may take a while
+	if len(unread) > many {
+		cache.remark(path, "checking the features of %d images, once", len(unread))
+		if !p.settled(unread) {
+			time.Sleep(fresh) // else what is found would not be kept, and all be read again
+		}
+	}
+	taken := time.Now()
+	var failed atomic.Pointer[error]
+	inParallel(len(unread), 2, func(i int) {
+		if failed.Load() != nil {
+			return
+		}
+		k := unread[i]
+		err := p.read(k, func(a *arrays.Array) error {
+			p.facts[k].of(a)
+			return nil
+		})
+		if err != nil {
+			failed.Store(&err)
+		}
+	})
+	table.keep(p.set, p.facts, taken) // also what was found before a fault: a set may take long to read
+	if err := failed.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// settled tells whether what is found of arrays can be kept, as their files are no longer young.
+func (p *Precomputed) settled(of []int) bool {
+	now := time.Now()
+	return !slices.ContainsFunc(of, func(k int) bool { return !p.facts[k].settled(now) })
+}
+
+// read reads an array of the set.
+func (p *Precomputed) read(k int, use func(*arrays.Array) error) error {
+	a := p.buffers.Get().(*arrays.Array)
+	defer p.buffers.Put(a)
+	if err := p.set.Read(k, a); err != nil {
+		return err
+	}
+	return use(a)
+}
+
+// sumUp compares the images' sizes, and hashes what they have.
+func (p *Precomputed) sumUp(path string, used []int) error {
+	h := newContentHash()
+	for n, i := range used {
+		f := &p.facts[p.at[i]]
+		c := &p.content
+		if n == 0 {
+			*c = PrecomputedContent{Least: f.rows, Most: f.rows, Dim: f.dim}
+		}
+		if f.dim != c.Dim {
+			return fmt.Errorf("%s: image %q has %d numbers a region, and image %q has %d", path, p.ids[used[0]], c.Dim, p.ids[i], f.dim)
+		}
+		c.Least, c.Most = min(c.Least, f.rows), max(c.Most, f.rows)
+		h.text(p.ids[i])
+		h.Write(f.sum[:])
+	}
+	p.content.SHA256 = h.digits()
+	return nil
+}
+
+// Content is what the files hold of the images in the splits.
+func (p *Precomputed) Content() PrecomputedContent { return p.content }
+
+// Close closes the files.
+func (p *Precomputed) Close() error { return p.set.Close() }
+
+// Regions is R of image i, which must be in a split.
+func (p *Precomputed) Regions(i int) int { return p.facts[p.at[i]].rows }
+
+// Read copies the R×D features of image i, row by row, to row, which has room for them. Features
+// that are not those which were checked are refused by an error that wraps [ErrPrecomputedChanged].
+func (p *Precomputed) Read(i int, row []float32) error {
+	if i < 0 || i >= len(p.at) || p.at[i] < 0 {
+		return fmt.Errorf("features: image %d of %d is in no split", i, len(p.at))
+	}
+	f := &p.facts[p.at[i]]
+	return p.read(p.at[i], func(a *arrays.Array) error {
+		if a.Rows != f.rows || a.Dim != f.dim || crc32.Checksum(floatBytes(a.Values), castagnoli) != f.crc {
+			return fmt.Errorf("%s: the features of image %q %w", p.set.File(p.at[i]), p.ids[i], ErrPrecomputedChanged)
+		}
+		if copy(row, a.Values) < len(a.Values) {
+			return fmt.Errorf("features: room for %d numbers of image %q, want %d×%d", len(row), p.ids[i], f.rows, f.dim)
+		}
+		return nil
+	})
+}
+
+// ErrPrecomputedChanged is wrapped by the error of features that are no longer what was checked.
+var ErrPrecomputedChanged = errors.New("changed since they were checked; bring back the files, or run the study again, as another trial")
+
+// floatBytes is the memory of numbers, as their hash covers it.
+func floatBytes(values []float32) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(values))), 4*len(values))
+}
+
+// match finds, for each of the used images, the place of its array in the set.
+func (p *Precomputed) match(path string, used []int) ([]int, error) {
+	places, missing := make([]int, len(used)), []string{}
+	taken := make(map[int]int, len(used)) // array → image
+	for n, i := range used {
+		k, err := p.set.Find(p.ids[i])
+		if err != nil {
+			return nil, err
+		}
+		if k < 0 {
+			missing = append(missing, p.ids[i])
+			continue
+		}
+		if other, twice := taken[k]; twice {
+			return nil, fmt.Errorf("%s: are the features %q those of image %q or of %q", path, p.set.Names()[k], p.ids[other], p.ids[i])
+		}
+		taken[k], places[n] = i, k
+	}
+	if len(missing) > 0 {
+		names := p.set.Names()
+		return nil, fmt.Errorf("%s: %d of the %d images in the splits have no features, such as %q; the names there are such as %q",
+			path, len(missing), len(used), missing[:min(3, len(missing))], names[:min(3, len(names))])
+	}
+	return places, nil
+}
