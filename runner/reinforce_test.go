@@ -140,7 +140,7 @@ func TestPatienceOfTwoStages(t *testing.T) {
 // The rewards of captions are what the scorer gives them, with </s> as a word of captions and
 // references.
 func TestRewardsAreTheScorers(t *testing.T) {
-	d, err := data.Load(data.Options{Name: "shapes", Images: 60, Seed: 1, MinCount: 1, Tokenize: strings.Fields})
+	d, err := data.Load(data.Options{Name: "shapes", Split: "official", Images: 60, Seed: 1, MinCount: 1, Tokenize: strings.Fields})
 	if err != nil {
 		t.Fatal(err)
 	}
