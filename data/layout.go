@@ -232,7 +232,7 @@ func picturesBelow(root string) []somePictures {
 		names, _ := dir.Readdirnames(located) // of thousands, any will do
 		dir.Close()
 		slices.Sort(names)
-		if at := slices.IndexFunc(names, isPicture); at >= 0 {
+		if at := slices.IndexFunc(names, IsPicture); at >= 0 {
 			found = append(found, somePictures{folder, names[at], familyOf(names[at])})
 		}
 	}
@@ -276,7 +276,7 @@ func (o Options) instead() string {
 	}
 	said := "; this is " + l.Title
 	if len(l.Splits) == 0 {
-		return said
+		return said + ", where " + strings.Join(l.Missing, "; ")
 	}
 	if l.Name != o.Name {
 		return fmt.Sprintf("%s, which data: {name: %s, split: %s} reads", said, l.Name, l.Splits[0])

@@ -232,7 +232,8 @@ func TestMixUps(t *testing.T) {
 		{"no lists beside Karpathy's JSON", "Images", eightCSV.with(eightJSON), eightNames, "flickr8k", "official",
 			"Flickr_8k.trainImages.txt: is missing, and data.split official needs it; it is part of Flickr8k_text.zip; this is Flickr8k in Kaggle's layout, and data.split: karpathy would work here"},
 		{"no lists", "Images", eightCSV, eightNames, "flickr8k", "official",
-			"it is part of Flickr8k_text.zip; this is Flickr8k in Kaggle's layout"},
+			"it is part of Flickr8k_text.zip; this is Flickr8k in Kaggle's layout, where data.split official needs Flickr_8k.trainImages.txt, Flickr_8k.devImages.txt, Flickr_8k.testImages.txt, of Flickr8k_text.zip; " +
+				"data.split karpathy needs dataset_flickr8k.json, of caption_datasets.zip of Karpathy and Fei-Fei (2015)"},
 		{"a folder too high", "flickr30k_images/flickr30k_images", files{"flickr30k_images/results.csv": thirtyPiped["results.csv"]}, thirtyNames, "flickr30k", "official",
 			"; its folder flickr30k_images is Flickr30k in Kaggle's layout: is that data.root?"},
 	} {

@@ -68,6 +68,10 @@ func (sets *Sets) Trials(study *experiments.Study) ([]experiments.Trial, error) 
 			}
 			return 0
 		}
+		if err := runner.CheckSplits(s, d); err != nil {
+			failed = study.Wrong("data.split", err)
+			return 0
+		}
 		if s.Encoder.Content, err = sets.featureContent(s.Data, s.Encoder); err != nil {
 			failed = study.Wrong("encoder.path", err)
 			return 0
