@@ -250,7 +250,7 @@ func TestPrecomputedOrder(t *testing.T) {
 
 // TestExportFeatures holds that features of the cache are read back as they are.
 func TestExportFeatures(t *testing.T) {
-	d, err := Load(Options{Name: "shapes", Images: 12, Seed: 1, MinCount: 1, Tokenize: plainWords})
+	d, err := Load(Options{Name: "shapes", Split: "official", Images: 12, Seed: 1, MinCount: 1, Tokenize: plainWords})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -151,8 +151,8 @@ type readPicture struct {
 	err      error
 }
 
-// readAhead reads pictures batch by batch in their order, one batch ahead of who takes them. The channel closes when all are
-// read or ctx ends.
+// readAhead reads pictures batch by batch in their order, one batch ahead of who takes them. The
+// channel closes when all are read or ctx ends.
 func readAhead(ctx context.Context, pictures []Picture, read func(Picture) readPicture) <-chan []readPicture {
 	batches := make(chan []readPicture)
 	go func() {
