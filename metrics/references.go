@@ -17,8 +17,9 @@ func NewReferences(images [][][]string) *References {
 	return &References{newCorpus(items)}
 }
 
-// Score scores a candidate for the image of that index. Of the score it fills in what BLEU and CIDEr are made of, with the
-// numbers that [Score] gives for these images: Match, Length, RefLength, CIDEr, CIDErD and CIDErPlain.
+// Score scores a candidate for the image of that index. Of the score it fills in what BLEU and
+// CIDEr are made of, with the numbers that [Score] gives for these images: Match, Length,
+// RefLength, CIDEr, CIDErD and CIDErPlain.
 func (r *References) Score(image int, candidate []string) ImageScore {
 	e := entry{candidate: r.count(candidate), references: r.corpus.entries[image].references}
 	var s ImageScore

@@ -16,13 +16,13 @@ import (
 //
 //	L = −1/N Σ_n (r(w_n) − b_n) Σ_t log p(w_nt | w_n1 … w_n,t−1)
 //
-// over the words up to and with </s> estimates that of −E r(w) without bias, since the baseline b_n
-// does not depend on w_n: it is the mean reward of the image's K − 1 other samples (Luo 2020,
+// over the words up to and with </s> estimates that of −E r(w) without bias, since the baseline
+// b_n does not depend on w_n: it is the mean reward of the image's K − 1 other samples (Luo 2020,
 // arXiv 2003.09971), or the reward of its greedy caption (Rennie et al.).
 //
-// Nothing is dropped, neither where captions are sampled nor where the gradient is taken: both are then
-// the function that decodes, and the estimate stays without bias. Words that never come out (mask) have
-// probability 0 in both.
+// Nothing is dropped, neither where captions are sampled nor where the gradient is taken: both are
+// then the function that decodes, and the estimate stays without bias. Words that never come out
+// (mask) have probability 0 in both.
 
 // samplerStream tells the sampler's stream of numbers from others of the same seed.
 const samplerStream = 0x73616d706c657273
@@ -39,8 +39,8 @@ func (c *Captioner) Reinforce(path string) error {
 	return c.optimizer.reset()
 }
 
-// ReinforceEpoch is [Captioner.TrainEpoch] of self-critical training, once Reinforce has begun it, or a
-// checkpoint from after that was loaded. The loss is the mean of the negative rewards.
+// ReinforceEpoch is [Captioner.TrainEpoch] of self-critical training, once Reinforce has begun it,
+// or a checkpoint from after that was loaded. The loss is the mean of the negative rewards.
 func (c *Captioner) ReinforceEpoch(ctx context.Context, reward data.Reward, progress func(step, steps int, loss float64)) (data.EpochResult, error) {
 	if c.sampler == nil {
 		return data.EpochResult{}, errors.New("reinforcement has not begun: Reinforce comes first")
@@ -67,7 +67,8 @@ func captioned(b data.Batch) []int {
 	return images
 }
 
-// reinforceStep takes one step on images, and gives the negative mean reward before it and the number of samples.
+// reinforceStep takes one step on images, and gives the negative mean reward before it and the
+// number of samples.
 func (c *Captioner) reinforceStep(s *torch.Scope, images []int, lr float64, reward data.Reward) (loss float64, captions int, err error) {
 	if len(images) == 0 {
 		return 0, 0, errors.New("none of the batch's images has a caption")
@@ -110,8 +111,9 @@ func (c *Captioner) reinforceStep(s *torch.Scope, images []int, lr float64, rewa
 	return -mean(sampled), len(drawn), nil
 }
 
-// sample draws so many captions of each of B images, in their order, up to o.MaxLength words with </s>; entropy is the sum
-// over the words of that of the distribution that each was drawn from, in nats.
+// sample draws so many captions of each of B images, in their order, up to o.MaxLength words with
+// </s>; entropy is the sum over the words of that of the distribution that each was drawn from, in
+// nats.
 func (n *network) sample(s *torch.Scope, p picture, o experiments.Decode, each int, source *rand.PCG) (captions [][]int64, entropy float64, err error) {
 	b := newSearch(s, []*network{n}, []picture{p}, o)
 	random := rand.New(source)
@@ -173,8 +175,9 @@ func (c *Captioner) wordsOf(captions [][]int64) [][]string {
 	return words
 }
 
-// advantages are the rewards of samples, each of an image after the other, less their baselines: greedy holds the rewards
-// of the images' greedy captions, and is empty where the baseline is the mean of an image's other samples.
+// advantages are the rewards of samples, each of an image after the other, less their baselines:
+// greedy holds the rewards of the images' greedy captions, and is empty where the baseline is the
+// mean of an image's other samples.
 func advantages(rewards, greedy []float64, each int) []float64 {
 	out := make([]float64, len(rewards))
 	for i, r := range rewards {

@@ -11,8 +11,9 @@ import (
 	"glimpse/internal/torch"
 )
 
-// BenchmarkStep takes steps of both stages at the size of a study of Flickr8k, on captions of about eleven words: what is
-// computed from features on. Run it with one thread: OMP_NUM_THREADS=1 go test ./models -run - -bench Step.
+// BenchmarkStep takes steps of both stages at the size of a study of Flickr8k, on captions of
+// about eleven words: what is computed from features on. Run it with one thread: OMP_NUM_THREADS=1
+// go test ./models -run - -bench Step.
 func BenchmarkStep(b *testing.B) {
 	const images, each, words = 16, 5, 11
 	sizes := captioner.Sizes{Vocabulary: 2543, Features: 1280, Embedding: 256, Hidden: 512, Attention: 256, Layers: 1}

@@ -72,13 +72,20 @@ func testReinforcementRaises(t *testing.T, device torch.Device) {
 	}
 }
 
-// A captioner that is stopped in the middle of reinforcement and goes on in another process ends bit for bit
-// like one that was not.
+// A captioner that is stopped in the middle of reinforcement and goes on in another process ends
+// bit for bit like one that was not.
 func TestReinforcementResumesExactly(t *testing.T) { onEachDevice(t, testReinforcementResumes) }
 
 func testReinforcementResumes(t *testing.T, device torch.Device) {
+	for _, cell := range []string{"", "lstm"} {
+		s := reinforcedSettings("soft", "greedy")
+		s.Model.Cell = cell
+		reinforcementResumes(t, device, s)
+	}
+}
+
+func reinforcementResumes(t *testing.T, device torch.Device, s experiments.Settings) {
 	d := smallScenes(t)
-	s := reinforcedSettings("soft", "greedy")
 	whole, first, second := begun(t, device, s, d), begun(t, device, s, d), newSmallOn(t, device, s, d)
 	var want, got []data.EpochResult
 	for range 2 {
@@ -129,7 +136,8 @@ func testReinforcementResumes(t *testing.T, device torch.Device) {
 	}
 }
 
-// Reinforcement begins from the checkpoint that it is given, not from the last epoch, and cannot go on unbegun.
+// Reinforcement begins from the checkpoint that it is given, not from the last epoch, and cannot
+// go on unbegun.
 func TestReinforceBeginsFromTheCheckpoint(t *testing.T) {
 	d := smallScenes(t)
 	s := reinforcedSettings("none", "mean")

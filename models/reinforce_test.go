@@ -175,7 +175,8 @@ func probabilities(s *torch.Scope, n *network, look picture, captions [][]int64)
 	return s.Softmax(s.View(sums, -1), 0)                                                                                              // all captions: they sum to 1
 }
 
-// Over all captions that there are, the expected gradient of the loss is that of the expected reward.
+// Over all captions that there are, the expected gradient of the loss is that of the expected
+// reward.
 func TestReinforceIsUnbiased(t *testing.T) { eachCell(t, testReinforceIsUnbiased) }
 
 func testReinforceIsUnbiased(t *testing.T, cell captioner.Cell) {
@@ -256,7 +257,8 @@ func gradientsOf(t *testing.T, s *torch.Scope, n *network) map[string][]float32 
 	return all
 }
 
-// Captions are sampled as often as they are probable, by Pearson's χ² test, whatever is dropped in training.
+// Captions are sampled as often as they are probable, by Pearson's χ² test, whatever is dropped in
+// training.
 func TestSampledCaptions(t *testing.T) { eachCell(t, testSampledCaptions) }
 
 func testSampledCaptions(t *testing.T, cell captioner.Cell) {

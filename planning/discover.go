@@ -14,7 +14,8 @@ type Discovered struct {
 	Options data.Options
 	Said    []string // what was found, in words, a line each
 
-	own *experiments.Own // nil for a public data set
+	own    *experiments.Own // nil for a public data set
+	broken error            // why no study of it can be trained yet, nil where one can
 }
 
 // Discover finds out how a folder, or a file of captions in one, is to be read: as the public data
@@ -39,11 +40,14 @@ func Discover(path string, cache data.Cache) (Discovered, error) {
 	}
 	found.Said = append(found.Said, said...)
 	options.MinCount = 1
-	d, err := data.Load(options)
+	d, err := data.Look(options)
 	if err != nil {
 		return Discovered{}, err
 	}
 	found.own = ownOf(d)
+	if d.Refusal() != nil {
+		_, found.broken = data.Load(options) // which names the pictures
+	}
 	options.MinCount = found.own.MinCount()
 	found.Options = options
 	return found, nil
@@ -67,9 +71,10 @@ func ownOf(d *data.Dataset) *experiments.Own {
 	return own
 }
 
-// Fill makes a draft one of a study of the data set.
-func (f Discovered) Fill(draft *experiments.Draft) {
+// Fill makes a draft one of a study of the data set. Pictures that are broken are an error.
+func (f Discovered) Fill(draft *experiments.Draft) error {
 	if draft.Own = f.own; f.own == nil {
 		draft.Data, draft.Root, draft.Split = f.Options.Name, f.Options.Root, f.Options.Split
 	}
+	return f.broken
 }

@@ -60,7 +60,9 @@ func TestDiscover(t *testing.T) {
 			continue
 		}
 		draft := experiments.Draft{Name: "mine", Path: "mine.yaml"}
-		found.Fill(&draft)
+		if err := found.Fill(&draft); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
 		_, study, err := draft.Write()
 		if err != nil {
 			t.Errorf("%s: %v", name, err)

@@ -10,7 +10,8 @@ import (
 	"glimpse/results"
 )
 
-// reinforcementText says how runs were trained by rewards, what came of it, and what went wrong; "" where none was.
+// reinforcementText says how runs were trained by rewards, what came of it, and what went wrong;
+// "" where none was.
 func (r *result) reinforcementText() string {
 	var ways []string // each once
 	var runs, gained int
@@ -70,8 +71,8 @@ func reinforcementWay(t experiments.Train) string {
 		count(r.Epochs, "epoch"), r.LR, count(r.Samples, "sampled caption"), reward, baseline)
 }
 
-// reinforcementFigures are the curves of what reinforcement samples, and of the learning rate, which it changes; none where
-// nothing was so trained.
+// reinforcementFigures are the curves of what reinforcement samples, and of the learning rate,
+// which it changes; none where nothing was so trained.
 func (r *result) reinforcementFigures() []figure {
 	if len(r.sampledKeys()) == 0 {
 		return nil

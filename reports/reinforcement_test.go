@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// reinforce adds two epochs of reinforcement to a run, whose rewards are those; the last is chosen where better.
+// reinforce adds two epochs of reinforcement to a run, whose rewards are those; the last is chosen
+// where better.
 func reinforce(r *run, better bool, repeating ...float64) {
 	r.Run.Run.Settings = json.RawMessage(`{"train":{"epochs":8,"reinforce":{"epochs":2,"lr":2e-5,"metric":"weighted",` +
 		`"weights":{"cider_d":1,"bleu4":0.5},"samples":5,"baseline":"mean"}}}`)
@@ -24,8 +25,8 @@ func reinforce(r *run, better bool, repeating ...float64) {
 	}
 }
 
-// The report tells how captioners were reinforced, whether an epoch of that was chosen, and what went wrong; and the loss of
-// one stage is not drawn as if it were that of the other.
+// The report tells how captioners were reinforced, whether an epoch of that was chosen, and what
+// went wrong; and the loss of one stage is not drawn as if it were that of the other.
 func TestReinforcementIsTold(t *testing.T) {
 	const way = "2 epochs at a learning rate of 2e-05, of 5 sampled captions an image in a step, each rewarded by " +
 		"1 × CIDEr-D + 0.5 × BLEU-4 against the training references, </s> included, less the mean reward of the image's others (Luo 2020)"

@@ -6,14 +6,15 @@ import (
 	"glimpse/internal/store"
 )
 
-// A SampledValue is one that the samples of an epoch of reinforcement are watched by, over all captions that the epoch has
-// sampled.
+// A SampledValue is one that the samples of an epoch of reinforcement are watched by, over all
+// captions that the epoch has sampled.
 type SampledValue struct {
 	Key   string
 	Title string
 	Scale float64 // what it is multiplied by to be shown; 100 for shares
-	// Limit is the value beyond which training has gone wrong; 0 for none. Below tells whether that is below it, and Rise
-	// whether it is how much the value may rise from the run's first epoch of reinforcement.
+	// Limit is the value beyond which training has gone wrong; 0 for none. Below tells whether
+	// that is below it, and Rise whether it is how much the value may rise from the run's first
+	// epoch of reinforcement.
 	Limit       float64
 	Below, Rise bool
 	// Wrong says what a value beyond the limit means, after the value.
@@ -53,9 +54,9 @@ func FirstSampled(epochs []store.Epoch) map[string]float64 {
 	return nil
 }
 
-// Collapse tells, a clause each, what is wrong with the samples of an epoch, given those of the run's first epoch of
-// reinforcement: signs that training goes after the reward at the cost of captions. There are none in an epoch that has
-// sampled nothing.
+// Collapse tells, a clause each, what is wrong with the samples of an epoch, given those of the
+// run's first epoch of reinforcement: signs that training goes after the reward at the cost of
+// captions. There are none in an epoch that has sampled nothing.
 func Collapse(first, sampled map[string]float64) []string {
 	var wrong []string
 	for _, v := range SampledValues {

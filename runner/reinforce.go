@@ -9,8 +9,8 @@ import (
 	"glimpse/results"
 )
 
-// reinforce goes over to the second stage, self-critical training, once the first one is done: from the weights of
-// its best epoch. Patience counts anew.
+// reinforce goes over to the second stage, self-critical training, once the first one is done:
+// from the weights of its best epoch. Patience counts anew.
 func (t *trial) reinforce() error {
 	p := &t.progress
 	if p.Reinforced > 0 || !t.stageDone() {
@@ -24,8 +24,8 @@ func (t *trial) reinforce() error {
 	return nil
 }
 
-// stageDone tells whether the present stage of training has come to its end: its last epoch is done, or as many as patience
-// allows after the best one.
+// stageDone tells whether the present stage of training has come to its end: its last epoch is
+// done, or as many as patience allows after the best one.
 func (t *trial) stageDone() bool {
 	train, p := t.settings.Train, &t.progress
 	last, patience := train.Epochs, train.Select.Patience
@@ -66,9 +66,9 @@ func (t *trial) reward(images []int, captions [][]string) []float64 {
 	return t.rewards(images, captions)
 }
 
-// rewardOf rewards captions of training images by a weighted sum of CIDEr-D and the caption's own BLEU-4, against all
-// reference captions of its image; document frequencies are those of the training split. </s> is a word of both: a caption
-// is rewarded for ending where references do.
+// rewardOf rewards captions of training images by a weighted sum of CIDEr-D and the caption's own
+// BLEU-4, against all reference captions of its image; document frequencies are those of the
+// training split. </s> is a word of both: a caption is rewarded for ending where references do.
 func rewardOf(d *data.Dataset, weights experiments.Weights) data.Reward {
 	end := d.Vocabulary.Words[data.EndID]
 	var references [][][]string
@@ -97,7 +97,8 @@ func rewardOf(d *data.Dataset, weights experiments.Weights) data.Reward {
 	}
 }
 
-// sampledValues are the values of an epoch's samples, by the keys of [results.SampledValues]; nil of an epoch without.
+// sampledValues are the values of an epoch's samples, by the keys of [results.SampledValues]; nil
+// of an epoch without.
 func sampledValues(s *data.Samples) map[string]float64 {
 	if s == nil || s.Captions == 0 {
 		return nil

@@ -17,8 +17,8 @@ import (
 	"glimpse/results"
 )
 
-// TestReinforcement holds the two stages of a trial: what is recorded of each, and that the second begins from the best
-// epoch of the first.
+// TestReinforcement holds the two stages of a trial: what is recorded of each, and that the second
+// begins from the best epoch of the first.
 func TestReinforcement(t *testing.T) {
 	t.Parallel()
 	b := bench{Dir: t.TempDir(), Seeds: 2, Epochs: 3, Reinforce: 2, Jobs: 2}
@@ -65,8 +65,8 @@ func TestReinforcement(t *testing.T) {
 	}
 }
 
-// TestReinforcementResumes: a trial that is killed in its second stage, at its beginning, in the middle, or before anything of it
-// was saved, ends as if nothing had happened.
+// TestReinforcementResumes: a trial that is killed in its second stage, at its beginning, in the
+// middle, or before anything of it was saved, ends as if nothing had happened.
 func TestReinforcementResumes(t *testing.T) {
 	t.Parallel()
 	b := bench{Seeds: 1, Epochs: 2, Reinforce: 2, Jobs: 2}
@@ -84,8 +84,8 @@ func TestReinforcementResumes(t *testing.T) {
 	}
 }
 
-// TestReinforcementGoesBack: where the checkpoint that the second stage begins from, or goes on from, is damaged, the trial goes
-// back, in whichever stage that is.
+// TestReinforcementGoesBack: where the checkpoint that the second stage begins from, or goes on
+// from, is damaged, the trial goes back, in whichever stage that is.
 func TestReinforcementGoesBack(t *testing.T) {
 	t.Parallel()
 	b := bench{Seeds: 1, Epochs: 2, Reinforce: 2, Jobs: 2}
@@ -110,7 +110,8 @@ func TestReinforcementGoesBack(t *testing.T) {
 	}
 }
 
-// TestPatienceOfTwoStages: each stage has its own patience, and reinforcement gets all of its epochs after one that ended early.
+// TestPatienceOfTwoStages: each stage has its own patience, and reinforcement gets all of its
+// epochs after one that ended early.
 func TestPatienceOfTwoStages(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -136,7 +137,8 @@ func TestPatienceOfTwoStages(t *testing.T) {
 	}
 }
 
-// The rewards of captions are what the scorer gives them, with </s> as a word of captions and references.
+// The rewards of captions are what the scorer gives them, with </s> as a word of captions and
+// references.
 func TestRewardsAreTheScorers(t *testing.T) {
 	d, err := data.Load(data.Options{Name: "shapes", Images: 60, Seed: 1, MinCount: 1, Tokenize: strings.Fields})
 	if err != nil {

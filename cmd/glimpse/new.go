@@ -127,15 +127,14 @@ func discover(c *cobra.Command, draft *experiments.Draft) error {
 	}
 	found, err := planning.Discover(draft.Data, cache)
 	if err != nil {
-		return cli.Usage(err)
+		return err
 	}
 	tell(c, found)
 	if root := cli.DataRoot("", ""); root != "" {
 		fmt.Fprintf(c.ErrOrStderr(), "warning: $GLIMPSE_DATA is %s, which comes before the folder that the study names\n", term.Line(root))
 	}
 	draft.Data = ""
-	found.Fill(draft)
-	return nil
+	return found.Fill(draft)
 }
 
 // nameIsFree refuses the name of a study that the results database knows: the two would be mixed there.

@@ -158,14 +158,13 @@ func printEpochs(w io.Writer, r *view.Record) error {
 		if e.Selected {
 			mark = "selected"
 		}
-		row := []string{fmt.Sprint(e.Epoch)}
-		switch {
-		case e.Sampled != nil:
-			row = append(row, "", fmt.Sprintf("%.4f", -e.Loss))
-		case reinforced:
-			row = append(row, fmt.Sprintf("%.4f", e.Loss), "")
-		default:
-			row = append(row, fmt.Sprintf("%.4f", e.Loss))
+		loss, reward := fmt.Sprintf("%.4f", e.Loss), ""
+		if e.Sampled != nil {
+			loss, reward = "", fmt.Sprintf("%.4f", -e.Loss)
+		}
+		row := []string{fmt.Sprint(e.Epoch), loss}
+		if reinforced {
+			row = append(row, reward)
 		}
 		for _, m := range cli.BriefMetrics() {
 			row = append(row, term.Percent(e.Val, m.Key))

@@ -1,6 +1,8 @@
 // All of the C++ as one file for the compiler: to read libtorch's headers takes it longer than all that is written here,
 // and it would read them for each file again. The parts are named .hpp so that Go hands none of them over by itself, and
 // still builds anew when one is changed.
+// Comparisons need not trap: else what clamps a value does not vectorize for AVX2.
+#pragma GCC optimize("no-trapping-math")
 #include "allocator.hpp"
 #include "attention.hpp"
 #include "lstm.hpp"

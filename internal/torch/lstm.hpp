@@ -4,11 +4,6 @@
 
 namespace {
 
-// The loops over a row vectorize for AVX2 only where the compiler may compare without a trap, and at all only where it is
-// told that the parts of a row do not overlap: it gives up at so many checks of that at run time.
-#pragma GCC push_options
-#pragma GCC optimize("no-trapping-math")
-
 // One step for rows [begin, end): gates from the input's and the state's part, each row 4H in
 // PyTorch's order i, f, g, o. before are the memory cells before the step. gates keeps the
 // gates, 4H a row, for the way back; memory and state are those after the step.
@@ -55,8 +50,6 @@ CLONED void lstm_step_backward(const float *gates, const float *before, const fl
     }
   }
 }
-
-#pragma GCC pop_options
 
 struct PackedLSTM : torch::autograd::Function<PackedLSTM> {
   // input M×4H, start and memory N×H, weight 4H×H, bias 4H, sizes T: rows at each step, falling.

@@ -20,6 +20,7 @@ CLONED void gru_step(const float *input, const float *state, const float *before
   for (int64_t i = begin; i < end; i++) {
     const float *x = input + i * 3 * H, *s = state + i * 3 * H, *h = before + i * H;
     float *__restrict out = after + i * H, *__restrict keep = saved + i * 4 * H;
+#pragma GCC ivdep
     for (int64_t k = 0; k < H; k++) {
       const float r = vsigmoid(x[k] + s[k]);
       const float z = vsigmoid(x[H + k] + s[H + k]);
@@ -40,6 +41,7 @@ CLONED void gru_step_backward(const float *saved, const float *before, const flo
   for (int64_t i = begin; i < end; i++) {
     const float *keep = saved + i * 4 * H, *h = before + i * H, *da = dafter + i * H;
     float *__restrict ds = dstate + i * H, *__restrict dx = dinput + i * 3 * H, *__restrict dh = dhidden + i * 3 * H;
+#pragma GCC ivdep
     for (int64_t k = 0; k < H; k++) {
       const float r = keep[k], z = keep[H + k], n = keep[2 * H + k], sn = keep[3 * H + k];
       const float d = ds[k] + da[k];

@@ -31,8 +31,11 @@ func BenchmarkRecurrence(b *testing.B) {
 		gru := []*Tensor{leaf(rows, 3*h), leaf(3*h, h), leaf(3 * h)}
 		lstm := []*Tensor{leaf(rows, 4*h), leaf(4*h, h), leaf(4 * h)}
 		kinds := map[string]func(s *Scope) *Tensor{
-			"gru":  func(s *Scope) *Tensor { return s.PackedGRU(gru[0], start, gru[1], gru[2], sizes) },
-			"lstm": func(s *Scope) *Tensor { t, _ := s.PackedLSTM(lstm[0], start, memory, lstm[1], lstm[2], sizes); return t },
+			"gru": func(s *Scope) *Tensor { return s.PackedGRU(gru[0], start, gru[1], gru[2], sizes) },
+			"lstm": func(s *Scope) *Tensor {
+				t, _ := s.PackedLSTM(lstm[0], start, memory, lstm[1], lstm[2], sizes)
+				return t
+			},
 		}
 		for b.Loop() {
 			for name, kind := range kinds {
@@ -46,7 +49,7 @@ func BenchmarkRecurrence(b *testing.B) {
 				if err != nil {
 					return err
 				}
-				taken[name] = append(taken[name], (processorTime(b) - before).Seconds()*1000)
+				taken[name] = append(taken[name], (processorTime(b)-before).Seconds()*1000)
 			}
 		}
 		return nil

@@ -35,7 +35,8 @@ CLONED float weigh_row(const float *__restrict x, float *__restrict e, int64_t V
   return sum;
 }
 
-// The word at which the sum of the weights e passes the share u of their total; never one of weight 0.
+// The word at which the sum of the weights e passes the share u of their total; never one of
+// weight 0.
 int64_t word_at(const float *e, int64_t V, double share) {
   double sum = 0;
   int64_t last = 0;

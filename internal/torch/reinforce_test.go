@@ -31,7 +31,8 @@ func TestWeightedCrossEntropy(t *testing.T) {
 	}
 }
 
-// Over many draws the classes come as often as softmax says, by Pearson's χ² test, and a masked class never.
+// Over many draws the classes come as often as softmax says, by Pearson's χ² test, and a masked
+// class never.
 func TestSample(t *testing.T) {
 	const draws, masked = 60_000, 3
 	logits := []float32{0.5, -1, 2, 4, 0, -3, 1.5, -0.2, 0.9, 1.1, -2, 0.3, 0.7, -0.9, 1.9, -1.4, 0.1, 2.5, -0.6}

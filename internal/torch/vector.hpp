@@ -1,6 +1,7 @@
 // Elementary functions for inner loops that the compiler vectorizes: no
 // branches, no calls. CLONED compiles a function for several instruction sets,
-// of which the processor picks one at load time.
+// of which the processor picks one at load time. A loop over several parts of
+// a row needs ivdep besides: the compiler gives up at so many checks that they do not overlap.
 #pragma once
 #include <cmath>
 #include <cstdint>

@@ -2,32 +2,32 @@
 """Makes reinforce_*.safetensors and .json: the gradient of self-critical training, by PyTorch's autograd.
 
     pip install torch==2.15.0 numpy safetensors
-    python make_reinforce_fixtures.py PATH/TO/captioner.py
+    python make_reinforce_fixtures.py
 
-The reference is the module given as argument, with its class Captioner; parameters (start.*), features and captions are those
-of captioner_*.safetensors and .json. Rewards are drawn. Each image's captions but the last have a mean-of-others baseline
-(Luo 2020, arXiv 2003.09971); the last captions' rewards are those of a greedy caption for the other baseline. Words that never
-come out have probability 0. All of it in float64.
+The captioner is that of scripts/checkpoint.py; parameters (start.*), features and captions are those of
+captioner_*.safetensors and .json. Rewards are drawn, those of greedy captions too. A caption's baseline is the mean reward of the
+image's others (Luo 2020, arXiv 2003.09971), or the reward of the greedy caption. Words that never come out have probability
+0. All of it is in float64.
 """
-import importlib.util, json, os, sys
+import json, os, sys
 import torch
 from safetensors.torch import load_file, save_file
 
-spec = importlib.util.spec_from_file_location("captioner", sys.argv[1])
-reference = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(reference)
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.append(os.path.join(HERE, "..", "..", "scripts"))
+from checkpoint import Captioner
+
 B, C, D, V, PAD, START, UNKNOWN = 4, 5, 24, 53, 0, 1, 3
-SIZES = dict(embedding=12, hidden=36, attention_size=20)
+SIZES = dict(vocabulary=V, features=D, embedding=12, hidden=36, attention=20)
 
 
 def log_probabilities(model, features, tokens):
     """B·C sums of log probabilities, of the words after <s> of each caption."""
-    logits, target = model(features, tokens, per_image=C)
-    logits[:, [PAD, START, UNKNOWN]] = -torch.inf
-    each = logits.log_softmax(-1).gather(1, target[:, None])[:, 0]
-    row = (tokens[:, 1:] != PAD).nonzero()[:, 0]
-    return torch.zeros(B * C, dtype=torch.float64).index_add(0, row, each)
+    logits = model(features.repeat_interleave(C, 0), tokens[:, :-1])  # BC,T-1,V
+    logits[..., [PAD, START, UNKNOWN]] = -torch.inf
+    target = tokens[:, 1:]
+    each = logits.log_softmax(-1).gather(-1, target.unsqueeze(-1)).squeeze(-1)
+    return each.masked_fill(target == PAD, 0).sum(1)
 
 
 for arm in ("none", "adaptive"):
@@ -37,7 +37,7 @@ for arm in ("none", "adaptive"):
     tokens[tokens == UNKNOWN] = 4  # a sample has none
     tokens[8], tokens[9] = tokens[7], tokens[6]  # every image has as many samples
     tokens[0, 6:] = PAD  # cut off before </s>
-    model = reference.Captioner(V, arm, dim=D, dropout=0.0, **SIZES)
+    model = Captioner(arm, **SIZES)
     model.load_state_dict({k[6:]: v for k, v in held.items() if k.startswith("start.")})
     model.double()
     generator = torch.Generator().manual_seed(5)
