@@ -236,6 +236,12 @@ func (t *trial) commit(ctx context.Context, epoch *store.Epoch) error {
 	}
 	t.committed = *p
 	t.touch()
+	if t.cfg.Publish != nil {
+		if err := t.cfg.Publish(context.WithoutCancel(ctx), false); err != nil {
+			t.note("not passed on yet: %v", err)
+			return nil
+		}
+	}
 	if err := prune(t.dir, t.names, p.checkpoints()...); err != nil {
 		t.note("old checkpoints stay: %v", err)
 	}

@@ -1,0 +1,362 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"glimpse/experiments"
+	"glimpse/internal/store"
+)
+
+// A Cluster makes attempts at trials on other machines, which share a folder with this one and no database. Neither
+// what it says nor its silence is evidence of what became of an attempt: that is the database which the attempt leaves in its folder
+// ([Job]). All that is believed of a cluster is that a job which it knows may go on.
+type Cluster interface {
+	// Name is what people call it, such as slurm.
+	Name() string
+	// Folder is that of all jobs, an absolute path.
+	Folder() string
+	// Submit hands jobs on, whose folders it is given, within that of all jobs. An error that is ErrSilent leaves open whether it was heard.
+	Submit(ctx context.Context, jobs []string) error
+	// Look tells how jobs stand, by folder. ErrSilent says that nothing is known for now; any other error is that of the study.
+	Look(ctx context.Context, jobs []string) (map[string]Sight, error)
+}
+
+// ErrSilent is that a cluster does not answer: whoever asked waits, and asks again.
+var ErrSilent = errors.New("the cluster does not answer")
+
+// Sight is how a cluster says that a job stands.
+type Sight struct {
+	State string // JobWaiting, JobRunning or JobGone
+	Why   string // a word of the cluster's: what it waits for, or how it ended; "" for none
+	Log   string // the file that the cluster writes what it says of the job to; "" for none
+}
+
+// How jobs stand.
+const (
+	JobWaiting = "waiting"
+	JobRunning = "running"
+	JobGone    = "gone" // not known, or ended
+)
+
+// jobsPlace begins the Place of the owner of a claim whose attempt is made by a job; the folder of all jobs follows.
+const jobsPlace = "jobs "
+
+// forever is the lease of such a claim: a cluster may let a job wait for months, and gives no sign of life.
+const forever = 100 * 365 * 24 * time.Hour
+
+func jobsOwner(c Cluster) store.Owner {
+	return store.Owner{Host: c.Name(), Place: jobsPlace + c.Folder(), Lease: forever}
+}
+
+// JobsOf gives the folder of all jobs, where the present attempt at a run is made by one of them.
+func JobsOf(run store.Run) (folder string, ok bool) {
+	folder, ok = strings.CutPrefix(run.Owner.Place, jobsPlace)
+	return folder, ok && run.State == store.Running
+}
+
+// enough looks at a job that a cluster no longer knows, before it is taken for gone: a shared folder shows late what was written to it.
+const looks = 2
+
+// mostLost is how often in a row an attempt may be lost, without a new epoch, before the trial counts as failed.
+const mostLost = 3
+
+// followed is a job that a study waits for.
+type followed struct {
+	collector
+	name    string // of its folder, within that of all jobs
+	gone    int    // looks in a row that did not find it
+	started bool
+	settled int // looks since its run has ended, with that which found it; 0 before
+}
+
+// follow hands the trials to the cluster and takes their results as they come, until all have ended. When ctx ends, the jobs
+// go on without it.
+func (s *study) follow(ctx context.Context) error {
+	jobs, silent := map[string]*followed{}, false // by run
+	for {
+		elsewhere, err := s.handOn(ctx, jobs)
+		if err != nil || s.cfg.Detach || len(jobs) == 0 && elsewhere == 0 {
+			return err
+		}
+		err = s.look(ctx, jobs)
+		if err != nil && !errors.Is(err, ErrSilent) {
+			return err
+		}
+		if err != nil && !silent {
+			s.report(Event{Kind: EventNote, Message: err.Error() + "; waiting until it does"})
+		}
+		silent = err != nil
+		if err := sleep(ctx, s.cfg.Poll); err != nil {
+			return err
+		}
+	}
+}
+
+// handOn claims what can be claimed and makes jobs of it; trials whose jobs are there already are followed. It returns how
+// many trials other processes work on.
+func (s *study) handOn(ctx context.Context, jobs map[string]*followed) (elsewhere int, err error) {
+	var tasks []*task
+	for len(jobs)+len(tasks) < s.cfg.Jobs {
+		var t *task
+		if t, elsewhere, err = s.claim(ctx); err != nil {
+			return 0, errors.Join(err, s.giveBack(tasks))
+		}
+		if t == nil {
+			break
+		}
+		tasks = append(tasks, t)
+	}
+	return elsewhere, s.submit(ctx, jobs, tasks)
+}
+
+// submit hands claimed trials on, those that were not before.
+func (s *study) submit(ctx context.Context, jobs map[string]*followed, tasks []*task) error {
+	var fresh []string
+	record, err := s.cfg.record()
+	for _, t := range tasks {
+		name := filepath.Join(t.claim.Run, fmt.Sprint(t.claim.Attempt))
+		if err == nil && !t.made {
+			err = s.writeJob(record, *t)
+			fresh = append(fresh, name)
+		}
+		jobs[t.claim.Run] = &followed{collector: newCollector(s.cfg.DB, s.cfg.Dir, s.cfg.Cluster.Folder(), t.claim, t.run.Epochs), name: name}
+	}
+	if err == nil && len(fresh) > 0 {
+		err = s.cfg.Cluster.Submit(ctx, fresh)
+	}
+	if errors.Is(err, ErrSilent) {
+		err = nil // it may have heard: that will show
+	}
+	if err != nil {
+		return errors.Join(err, s.giveBack(tasks))
+	}
+	return nil
+}
+
+// giveBack gives up claims of trials that no job was made of.
+func (s *study) giveBack(tasks []*task) (err error) {
+	for _, t := range tasks {
+		if !t.made {
+			err = errors.Join(err, s.cfg.DB.Interrupt(context.Background(), t.claim))
+		}
+	}
+	return err
+}
+
+func (s *study) writeJob(record store.Study, t task) error {
+	run, err := recordOf(s.trials[t.claim.Run])
+	if err != nil {
+		return err
+	}
+	launch := s.launch(t)
+	launch.Prune = experiments.Prune{} // it would be held against trials that its database does not have
+	for _, path := range []*string{&launch.Root, &launch.Meteor} {
+		if *path != "" {
+			if *path, err = filepath.Abs(*path); err != nil {
+				return err
+			}
+		}
+	}
+	j := Job{Launch: launch, Study: record, Run: run, Declaration: s.cfg.Declaration}
+	return j.write(s.cfg.Cluster.Folder())
+}
+
+// look asks how the jobs stand and takes what they left.
+func (s *study) look(ctx context.Context, jobs map[string]*followed) error {
+	names := make([]string, 0, len(jobs))
+	for _, f := range jobs {
+		names = append(names, f.name)
+	}
+	sights, silence := s.cfg.Cluster.Look(ctx, names)
+	if silence != nil && !errors.Is(silence, ErrSilent) {
+		return silence
+	}
+	running, waiting := 0, map[string]bool{}
+	for run, f := range jobs {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		sight := sights[f.name]
+		switch {
+		case silence != nil:
+		case sight.State == JobGone:
+			f.gone++
+		default:
+			f.gone = 0
+		}
+		switch {
+		case sight.State == JobWaiting && sight.Why != "":
+			waiting[sight.Why] = true
+		case sight.State == JobRunning && !f.started:
+			f.started = true
+			s.report(Event{Kind: EventStarted, Run: run, Attempt: f.claim.Attempt})
+		}
+		if sight.State == JobRunning {
+			running++
+		}
+		if err := s.lookAt(ctx, f, sight); err != nil {
+			return err
+		}
+		if err := s.forget(ctx, jobs, f); err != nil {
+			return err
+		}
+	}
+	if silence == nil {
+		s.report(Event{Kind: EventJobs, Done: running, Total: len(names), Message: strings.Join(sortedKeys(waiting), ", ")})
+	}
+	return silence
+}
+
+// forget no longer follows a job whose run has ended. It is followed a little longer than that, so that a second result of it is
+// noticed, and until the cluster does not know it any more: then its folder is removed, if its result is here.
+func (s *study) forget(ctx context.Context, jobs map[string]*followed, f *followed) error {
+	if f.settled == 0 {
+		return nil
+	}
+	s.mu.Lock()
+	again := !s.tried[f.claim.Run]
+	s.mu.Unlock()
+	if f.settled++; !again && f.gone < looks && f.settled < 2*looks {
+		return nil
+	}
+	delete(jobs, f.claim.Run)
+	if again || f.gone < looks || f.disputed {
+		return nil
+	}
+	run, _, err := s.cfg.DB.Stand(ctx, f.claim.Run)
+	if err == nil && run.State == store.Completed {
+		err = removeJobs(f.jobs, run.ID)
+	}
+	return err
+}
+
+// lookAt takes what a job left, and settles its run once it has ended.
+func (s *study) lookAt(ctx context.Context, f *followed, sight Sight) error {
+	gone := f.gone >= looks
+	if err := f.take(ctx, !gone, s.report); err != nil || f.settled > 0 {
+		return err
+	}
+	run, err := s.cfg.DB.Run(ctx, f.claim.Run)
+	if err != nil {
+		return err
+	}
+	switch {
+	case run.State == store.Running && run.Attempt != f.claim.Attempt: // another process submitted it again
+		f.settled = 1
+		s.release(run.ID, true)
+		return nil
+	case run.State == store.Running && !gone:
+		return nil
+	}
+	f.settled = 1
+	if run.State == store.Running {
+		return s.lose(ctx, f, run, sight)
+	}
+	said := f.takeLog()
+	event, err := s.conclude(context.WithoutCancel(ctx), false, task{run: run, claim: f.claim}, said, "", "", "")
+	again := event.Kind == EventInterrupted && f.again() && !run.Stopped
+	if again {
+		event.Message = "its time was up; it is submitted again"
+	}
+	s.release(run.ID, again || errors.Is(err, store.ErrFenced))
+	event.Run, event.Attempt = run.ID, f.claim.Attempt
+	if errors.Is(err, store.ErrFenced) {
+		event.Kind, err = EventLost, nil
+	}
+	s.report(event)
+	return err
+}
+
+// loss counts the attempts at a run that were lost in a row.
+type loss struct{ times, epochs int }
+
+// lose gives up an attempt whose job is gone without a word: its process was killed, or its machine. The run is submitted again,
+// a few times.
+func (s *study) lose(ctx context.Context, f *followed, run store.Run, sight Sight) error {
+	durable := context.WithoutCancel(ctx)
+	said := f.takeLog()
+	l := s.lost[run.ID]
+	if run.Epochs > l.epochs {
+		l = loss{epochs: run.Epochs}
+	}
+	l.times++
+	if s.lost == nil {
+		s.lost = map[string]loss{}
+	}
+	s.lost[run.ID] = l
+	why := "its job is gone"
+	if sight.Why != "" {
+		why += " (" + sight.Why + ")"
+	}
+	event := Event{Kind: EventInterrupted, Run: run.ID, Attempt: f.claim.Attempt, Message: why}
+	var err error
+	switch again := !run.Stopped && l.times < mostLost; {
+	case run.Stopped:
+		event.Message = "asked to stop"
+		err = s.cfg.DB.Interrupt(durable, f.claim)
+		s.release(run.ID, false)
+	case again:
+		event.Message += "; it is submitted again"
+		err = s.cfg.DB.Interrupt(durable, f.claim)
+		s.release(run.ID, true)
+	default:
+		cause := fmt.Sprintf("run %s: %s, %d times in a row without a new epoch", run.ID, why, l.times)
+		if lines, _ := tail(sight.Log, 0); lines != "" {
+			cause += "\nlast lines of the job:\n" + lines
+		}
+		event.Kind, event.Message = EventFailed, withLog(cause, said.path, said.offset)
+		err = s.cfg.DB.Fail(durable, f.claim, FailureCrash, event.Message)
+		s.release(run.ID, false)
+	}
+	if errors.Is(err, store.ErrFenced) {
+		event.Kind, err = EventLost, nil // somebody else was faster
+	}
+	s.report(event)
+	return err
+}
+
+// Collect takes over what the jobs of some runs have left so far, without asking any cluster or waiting for one, and tells report of
+// it. Runs whose attempt no job makes are left out.
+func Collect(ctx context.Context, db *store.DB, runs []store.Run, report func(Event)) error {
+	for _, run := range runs {
+		folder, ok := JobsOf(run)
+		if !ok {
+			continue
+		}
+		c := newCollector(db, DefaultDir(db), folder, store.Claim{Run: run.ID, Attempt: run.Attempt}, run.Epochs)
+		if err := c.take(ctx, true, report); err != nil {
+			return err
+		}
+		now, err := db.Run(ctx, run.ID)
+		if err != nil {
+			return err
+		}
+		event := Event{Run: run.ID, Arm: run.Arm, Seed: run.Seed, Attempt: now.Attempt, Message: now.Error}
+		switch now.State {
+		case store.Running, store.Interrupted:
+			continue
+		case store.Completed:
+			event.Kind = EventCompleted
+			event.Phase, event.Metrics = now.Final()
+		case store.Pruned:
+			event.Kind = EventPruned
+		default:
+			event.Kind = EventFailed
+		}
+		c.takeLog()
+		report(event)
+	}
+	return nil
+}
+
+// again tells whether the job asked to be made once more.
+func (c *collector) again() bool {
+	_, err := os.Stat(filepath.Join(JobFolder(c.jobs, c.first), againFile))
+	return err == nil
+}
