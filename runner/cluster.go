@@ -120,7 +120,11 @@ func (s *study) submit(ctx context.Context, jobs map[string]*followed, tasks []*
 	var fresh []string
 	record, err := s.cfg.record()
 	for _, t := range tasks {
-		name := filepath.Join(t.claim.Run, fmt.Sprint(t.claim.Attempt))
+		attempt := t.claim.Attempt
+		if t.made {
+			attempt = JobAttempt(s.cfg.Cluster.Folder(), t.claim)
+		}
+		name := filepath.Join(t.claim.Run, fmt.Sprint(attempt))
 		if err == nil && !t.made {
 			err = s.writeJob(record, *t)
 			fresh = append(fresh, name)
@@ -156,11 +160,9 @@ func (s *study) writeJob(record store.Study, t task) error {
 	}
 	launch := s.launch(t)
 	launch.Prune = experiments.Prune{} // it would be held against trials that its database does not have
-	for _, path := range []*string{&launch.Root, &launch.Meteor} {
-		if *path != "" {
-			if *path, err = filepath.Abs(*path); err != nil {
-				return err
-			}
+	if launch.Root != "" {
+		if launch.Root, err = filepath.Abs(launch.Root); err != nil {
+			return err
 		}
 	}
 	j := Job{Launch: launch, Study: record, Run: run, Declaration: s.cfg.Declaration}

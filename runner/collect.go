@@ -33,13 +33,19 @@ type mark struct {
 }
 
 func newCollector(db *store.DB, dir, jobs string, claim store.Claim, epochs int) collector {
-	c := collector{db: db, dir: dir, jobs: jobs, first: claim, claim: claim, epochs: epochs, seen: map[string]mark{}}
+	first := store.Claim{Run: claim.Run, Attempt: JobAttempt(jobs, claim)}
+	return collector{db: db, dir: dir, jobs: jobs, first: first, claim: claim, epochs: epochs, seen: map[string]mark{}}
+}
+
+// JobAttempt is the attempt whose job makes that of a claim: an earlier one where the cluster itself started it again.
+func JobAttempt(jobs string, claim store.Claim) int64 {
+	first := claim.Attempt
 	for _, attempt := range numbered(filepath.Join(jobs, claim.Run)) {
 		if attempt <= claim.Attempt {
-			c.first.Attempt = attempt // that of the newest job
+			first = attempt
 		}
 	}
-	return c
+	return first
 }
 
 // take takes over what changed since it was called last: the completed run of the lowest attempt, else what the newest

@@ -3,6 +3,7 @@ package runner
 import (
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -89,6 +90,7 @@ const (
 	tailLines = 12        // kept of a failed trial's log
 	tailBytes = 256 << 10 // read of it
 	lineBytes = 500       // kept of a line
+	logLines  = 100       // that LogTail gives
 )
 
 // headlines begin the lines with which a dying process says why, before it
@@ -130,6 +132,26 @@ func tail(path string, offset int64) (text, headline string) {
 	}
 	lines = lines[from:min(len(lines), from+tailLines)]
 	return secret.Redact(strings.Join(lines, "\n")), secret.Redact(headline)
+}
+
+// LogTail returns the end of a log, without what looks like a secret.
+func LogTail(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = f.Close() }()
+	info, err := f.Stat()
+	if err != nil {
+		return "", err
+	}
+	raw := make([]byte, min(info.Size(), tailBytes))
+	n, err := f.ReadAt(raw, info.Size()-int64(len(raw)))
+	if err != nil && !errors.Is(err, io.EOF) {
+		return "", err
+	}
+	lines := strings.Split(strings.TrimRight(strings.ToValidUTF8(string(raw[:n]), "?"), "\n"), "\n")
+	return secret.Redact(strings.Join(lines[max(0, len(lines)-logLines):], "\n")), nil
 }
 
 func isHeadline(line string) bool {

@@ -13,15 +13,17 @@ import (
 	"glimpse/experiments"
 	"glimpse/internal/atomicfile"
 	"glimpse/internal/cli"
+	"glimpse/internal/slurm"
 	"glimpse/internal/store"
 	"glimpse/internal/term"
 )
 
 func newCommand() *cobra.Command {
 	var (
-		draft  experiments.Draft
-		output string
-		db     string
+		draft   experiments.Draft
+		output  string
+		db      string
+		cluster bool
 	)
 	c := &cobra.Command{
 		Use:   "new NAME",
@@ -34,17 +36,29 @@ its values, and arms are compared by their means over them (compare.factors
 changes that). A file that is there already is never replaced.
 
 The data set shapes is drawn and needs no download: such a study runs at once.
-Other settings can be edited in the file; glimpse plan checks it.`,
+Other settings can be edited in the file; glimpse plan checks it.
+
+With --cluster it writes cluster.yaml beside the database instead: how trials are
+run on this place's Slurm.`,
 		Example: `  glimpse new first
   glimpse new hidden-size --sweep model.hidden=48,96,192
   glimpse new robust --sweep model.attention=none,soft --sweep model.dropout=0.1,0.3
   glimpse new smoothing --dataset flickr8k --data ~/flickr8k --sweep train.label_smoothing=0,0.1
-  glimpse new first --all -o - | less`,
-		Args: cobra.ExactArgs(1),
+  glimpse new first --all -o - | less
+  glimpse new --cluster`,
+		Args: func(c *cobra.Command, args []string) error {
+			if cluster {
+				return cobra.NoArgs(c, args)
+			}
+			return cobra.ExactArgs(1)(c, args)
+		},
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		},
 		RunE: func(c *cobra.Command, args []string) error {
+			if cluster {
+				return newCluster(c, output, db)
+			}
 			draft.Name = args[0]
 			draft.Path = output
 			if output == "" || output == "-" {
@@ -88,6 +102,7 @@ Other settings can be edited in the file; glimpse plan checks it.`,
 	f.IntVar(&draft.Seeds, "seeds", 0, "seeds of each arm (default: as many as the comparison needs, at least 5)")
 	f.StringVar(&draft.Question, "question", "", "the question that the study answers")
 	f.BoolVar(&draft.All, "all", false, "write every key that has an effect, not only the usual ones")
+	f.BoolVar(&cluster, "cluster", false, "write "+slurm.FileName+", the settings of a place with Slurm, in place of a study")
 	cli.AddDB(c, &db)
 	cli.CompleteFlag(c, "dataset", func(string) []string { return experiments.DraftData() })
 	cli.CompleteFlag(c, "sweep", func(string) []string {
@@ -98,6 +113,23 @@ Other settings can be edited in the file; glimpse plan checks it.`,
 		return words
 	})
 	return c
+}
+
+// newCluster writes the settings of a place.
+func newCluster(c *cobra.Command, output, db string) error {
+	if output == "-" {
+		_, err := c.OutOrStdout().Write(slurm.Template())
+		return err
+	}
+	if output == "" {
+		output = slurm.Find(cli.DBPath(db))
+	}
+	if err := create(output, slurm.Template()); err != nil {
+		return err
+	}
+	fmt.Fprintln(c.OutOrStdout(), output)
+	fmt.Fprintln(c.ErrOrStderr(), "next: edit it, then `glimpse doctor --on slurm`, then `glimpse run STUDY --on slurm`")
+	return nil
 }
 
 // nameIsFree refuses the name of a study that the results database knows: the two would be mixed there.

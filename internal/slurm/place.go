@@ -1,0 +1,403 @@
+package slurm
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"glimpse/captioner"
+	"glimpse/data"
+	"glimpse/experiments"
+	"glimpse/internal/atomicfile"
+	"glimpse/runner"
+)
+
+// Place is a Slurm with its settings. It implements [runner.Cluster].
+type Place struct {
+	Engine      string   // path of the program glimpse-engine, on the nodes
+	Environment []string // NAME=VALUE, to be set for it
+	Study       string   // names submissions
+	Spec        string   // the resolved study, of which features are computed
+	Device      string   // as the engine's --device
+	DataRoot    string   // folder of the data set, "" where the study names it
+
+	settings Settings
+	folder   string // of all jobs
+	ask      func(ctx context.Context, program string, args ...string) (string, error)
+
+	features bool   // they are to be computed before the next trials
+	after    string // Slurm's id of the job that does; "" for none
+	filling  *submission
+	missing  int               // looks in a row that did not find it
+	tasks    map[string]ticket // by job
+	size     int               // most tasks of an array; 0 before it is known
+	noSacct  bool
+	ended    map[string]string // how jobs ended, of those that were asked for
+}
+
+// ticket says which task of which submission a job is.
+type ticket struct {
+	Submission string `json:"submission"`
+	Task       int    `json:"task"`
+}
+
+const ticketFile = "slurm.json"
+
+// New makes a place of settings. A relative folder of jobs is beside the database.
+func New(s Settings, database string) (*Place, error) {
+	folder := s.Folder
+	if !filepath.IsAbs(folder) {
+		folder = filepath.Join(filepath.Dir(database), folder)
+	}
+	folder, err := filepath.Abs(folder)
+	if err == nil && strings.ContainsAny(folder, "%'\"\\\n") {
+		err = fmt.Errorf("folder of jobs %q: want a path without quotes, backslashes and %%", folder)
+	}
+	return &Place{settings: s, folder: folder, ask: run, tasks: map[string]ticket{}, ended: map[string]string{}}, err
+}
+
+// At is the place whose jobs lie in a folder, to stop them or look for them there.
+func At(folder string) *Place {
+	return &Place{settings: Defaults(), folder: folder, ask: run, tasks: map[string]ticket{}, ended: map[string]string{}}
+}
+
+// Name implements runner.Cluster.
+func (p *Place) Name() string { return "slurm" }
+
+// Folder implements runner.Cluster.
+func (p *Place) Folder() string { return p.folder }
+
+// Poll is the time between two looks.
+func (p *Place) Poll() time.Duration { return time.Duration(p.settings.Poll) * time.Second }
+
+// Threads are those of a trial.
+func (p *Place) Threads() int { return max(1, p.settings.CPUs/p.settings.TrialsPerJob) }
+
+// Trials is how many may be handed on at a time.
+func (p *Place) Trials() int { return cmp.Or(p.settings.SubmitLimit, many) * p.settings.TrialsPerJob }
+
+// answer is how long a command of Slurm's may take.
+const answer = 2 * time.Minute
+
+// run runs a command of Slurm's. A Slurm that does not answer is runner.ErrSilent.
+func run(ctx context.Context, program string, args ...string) (string, error) {
+	limited, cancel := context.WithTimeout(ctx, answer)
+	defer cancel()
+	var out, said bytes.Buffer
+	cmd := exec.CommandContext(limited, program, args...)
+	cmd.Stdout, cmd.Stderr, cmd.WaitDelay = &out, &said, time.Second
+	err := cmd.Run()
+	message := strings.TrimSpace(said.String())
+	switch {
+	case err == nil:
+		return out.String(), nil
+	case ctx.Err() != nil:
+		return "", ctx.Err()
+	case errors.Is(err, exec.ErrNotFound):
+		return "", fmt.Errorf("%s is not there: --on slurm needs Slurm's commands, as login nodes have them", program)
+	case limited.Err() != nil || isSilence(message):
+		return "", fmt.Errorf("%w: %s", runner.ErrSilent, cmp.Or(lastLine(message), program+" takes too long"))
+	}
+	return "", fmt.Errorf("%s: %w", cmp.Or(lastLine(message), program), err)
+}
+
+func lastLine(text string) string { return text[strings.LastIndexByte(text, '\n')+1:] }
+
+// Fill has features computed before the trials that are submitted next; it is runner.Config.Features.
+func (p *Place) Fill(_ context.Context, s experiments.Settings, _ *data.Dataset, _ string, _ int, _ func(done, total int)) error {
+	p.features = p.features || s.Encoder.Name != captioner.Joint
+	return nil
+}
+
+// Submit implements runner.Cluster. Where Slurm refuses a part, what it took before is cancelled.
+func (p *Place) Submit(ctx context.Context, jobs []string) error {
+	if err := p.submitFeatures(ctx); err != nil {
+		return err
+	}
+	if p.size == 0 {
+		config, err := p.ask(ctx, "scontrol", "show", "config")
+		if err != nil && !errors.Is(err, runner.ErrSilent) {
+			return err
+		}
+		p.size = parseMaxArraySize(config)
+	}
+	for array := range slices.Chunk(jobs, p.size*p.settings.TrialsPerJob) {
+		if err := p.submitTrials(ctx, array); err != nil {
+			if !errors.Is(err, runner.ErrSilent) {
+				err = errors.Join(err, p.Cancel(context.WithoutCancel(ctx), jobs))
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+// submitTrials submits one array.
+func (p *Place) submitTrials(ctx context.Context, jobs []string) error {
+	s, err := p.newSubmission((len(jobs) + p.settings.TrialsPerJob - 1) / p.settings.TrialsPerJob)
+	if err != nil {
+		return err
+	}
+	if err := write(filepath.Join(s.folder, "tasks"), strings.Join(jobs, "\n")+"\n"); err != nil {
+		return err
+	}
+	for i, job := range jobs {
+		t := ticket{s.id, i / p.settings.TrialsPerJob}
+		raw, err := json.Marshal(t)
+		if err == nil {
+			err = write(filepath.Join(p.folder, job, ticketFile), string(raw)+"\n")
+		}
+		if err != nil {
+			return err
+		}
+		p.tasks[job] = t
+	}
+	_, err = p.sbatch(ctx, s, p.trialsScript(s))
+	return err
+}
+
+// submitFeatures submits the job that computes features, if they are wanted.
+func (p *Place) submitFeatures(ctx context.Context) error {
+	if !p.features {
+		return nil
+	}
+	p.features = false
+	s, err := p.newSubmission(0)
+	if err != nil {
+		return err
+	}
+	if err := write(filepath.Join(s.folder, "study.yaml"), p.Spec); err != nil {
+		return err
+	}
+	if p.after, err = p.sbatch(ctx, s, p.featuresScript(s, p.Device)); err != nil {
+		return fmt.Errorf("the job that computes features: %w", err)
+	}
+	p.filling = &s
+	return nil
+}
+
+// newSubmission makes the folder of a submission.
+func (p *Place) newSubmission(tasks int) (submission, error) {
+	var random [3]byte
+	_, _ = rand.Read(random[:]) // it does not fail
+	s := submission{id: fmt.Sprintf("%s-%s-%s", p.Study, time.Now().UTC().Format("20060102T150405"), hex.EncodeToString(random[:])), tasks: tasks}
+	s.folder = filepath.Join(p.folder, "slurm", s.id)
+	if err := os.MkdirAll(s.folder, 0o700); err != nil {
+		return s, &atomicfile.WriteError{Path: s.folder, Err: err}
+	}
+	return s, nil
+}
+
+// sbatch submits a script and gives Slurm's id of the job.
+func (p *Place) sbatch(ctx context.Context, s submission, script string) (string, error) {
+	path := filepath.Join(s.folder, "script.sh")
+	if err := write(path, script); err != nil {
+		return "", err
+	}
+	said, err := p.ask(ctx, "sbatch", p.options(path)...)
+	if err != nil {
+		return "", err
+	}
+	return parseSbatch(said)
+}
+
+// options are those of sbatch for a script.
+func (p *Place) options(script string) []string {
+	options := []string{"--parsable"}
+	if p.after != "" {
+		options = append(options, "--dependency=afterok:"+p.after, "--kill-on-invalid-dep=yes")
+	}
+	return append(options, script)
+}
+
+// Look implements runner.Cluster.
+func (p *Place) Look(ctx context.Context, jobs []string) (map[string]runner.Sight, error) {
+	known, err := p.queue(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.lookAtFeatures(known); err != nil {
+		return nil, err
+	}
+	byTicket := make(map[ticket]queued, len(known))
+	for _, q := range known {
+		byTicket[ticket{q.submission, q.task}] = q
+	}
+	sights := make(map[string]runner.Sight, len(jobs))
+	var gone []string
+	for _, job := range jobs {
+		t, err := p.ticketOf(job)
+		if err != nil {
+			return nil, err
+		}
+		q, there := byTicket[t]
+		if !there {
+			sights[job] = runner.Sight{State: runner.JobGone, Why: p.ended[job], Log: p.output(t)}
+			gone = append(gone, job)
+			continue
+		}
+		sight := q.sight()
+		sight.Log = p.output(t)
+		sights[job] = sight
+	}
+	for job, state := range p.endOf(ctx, gone) {
+		sight := sights[job]
+		sight.Why = state
+		sights[job] = sight
+	}
+	return sights, nil
+}
+
+// queue asks for all jobs of ours.
+func (p *Place) queue(ctx context.Context) ([]queued, error) {
+	said, err := p.ask(ctx, "squeue", "--noheader", "--array", "--user="+strconv.Itoa(os.Getuid()), "--format="+squeueFormat)
+	if err != nil {
+		if ctx.Err() == nil && !errors.Is(err, runner.ErrSilent) {
+			err = fmt.Errorf("%w: %w", runner.ErrSilent, err)
+		}
+		return nil, err
+	}
+	return parseSqueue(said), nil
+}
+
+// lookAtFeatures returns an error once the job that computes features is gone and has not done so: the trials that wait for it never
+// begin.
+func (p *Place) lookAtFeatures(known []queued) error {
+	if p.filling == nil {
+		return nil
+	}
+	if _, err := os.Stat(filepath.Join(p.filling.folder, "done")); err == nil {
+		p.filling, p.after, p.missing = nil, "", 0
+		return nil
+	}
+	if slices.ContainsFunc(known, func(q queued) bool { return q.submission == p.filling.id }) {
+		p.missing = 0
+		return nil
+	}
+	if p.missing++; p.missing < 2 {
+		return nil
+	}
+	log := filepath.Join(p.filling.folder, "features.out")
+	text, _ := os.ReadFile(log)
+	said := strings.TrimSpace(string(text[max(0, len(text)-2000):]))
+	return fmt.Errorf("the job that computes features ended without them; it said, in %s:\n%s", log, cmp.Or(said, "nothing"))
+}
+
+// ticketOf finds out which task a job is; one that was never submitted is none.
+func (p *Place) ticketOf(job string) (t ticket, err error) {
+	if t, known := p.tasks[job]; known {
+		return t, nil
+	}
+	t.Task = -1
+	raw, err := os.ReadFile(filepath.Join(p.folder, job, ticketFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return t, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(raw, &t)
+	}
+	if err != nil {
+		return t, fmt.Errorf("job %s: %w", job, err)
+	}
+	p.tasks[job] = t
+	return t, nil
+}
+
+// output is where Slurm writes what a task says.
+func (p *Place) output(t ticket) string {
+	if t.Submission == "" {
+		return ""
+	}
+	return filepath.Join(p.folder, "slurm", t.Submission, strconv.Itoa(t.Task)+".out")
+}
+
+// endOf asks how jobs ended, once each. Sites may have switched off what tells: then nothing is known.
+func (p *Place) endOf(ctx context.Context, jobs []string) map[string]string {
+	told, bySubmission := map[string]string{}, map[string][]string{}
+	for _, job := range jobs {
+		if _, asked := p.ended[job]; !asked && p.tasks[job].Submission != "" && !p.noSacct {
+			bySubmission[p.tasks[job].Submission] = append(bySubmission[p.tasks[job].Submission], job)
+		}
+	}
+	for submission, jobs := range bySubmission {
+		said, err := p.ask(ctx, "sacct", "--noheader", "--parsable2", "--allocations", "--starttime=now-30days", "--name="+submission, "--format=JobID,State")
+		if err != nil {
+			p.noSacct = !errors.Is(err, runner.ErrSilent)
+			continue
+		}
+		states := parseSacct(said)
+		for _, job := range jobs {
+			p.ended[job] = states[p.tasks[job].Task]
+			told[job] = p.ended[job]
+		}
+	}
+	return told
+}
+
+// Cancel ends jobs: those that wait are taken out of the queue, those at work save first. Trials that share a job with one that is named
+// end with it.
+func (p *Place) Cancel(ctx context.Context, jobs []string) error {
+	known, err := p.queue(ctx)
+	if err != nil {
+		return err
+	}
+	wanted := map[ticket]bool{}
+	for _, job := range jobs {
+		t, err := p.ticketOf(job)
+		if err != nil {
+			return err
+		}
+		wanted[t] = true
+	}
+	var ids []string
+	for _, q := range known {
+		if q.task >= 0 && wanted[ticket{q.submission, q.task}] {
+			ids = append(ids, q.id)
+		}
+	}
+	for some := range slices.Chunk(ids, 200) {
+		_, waiting := p.ask(ctx, "scancel", append([]string{"--quiet", "--state=PENDING"}, some...)...)
+		_, working := p.ask(ctx, "scancel", append([]string{"--quiet", "--signal=TERM", "--full", "--state=RUNNING"}, some...)...)
+		if err := errors.Join(waiting, working); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Preview writes the script and the commands for so many trials, and changes nothing.
+func (p *Place) Preview(w io.Writer, trials int) error {
+	s := submission{id: p.Study + "-SUBMISSION", tasks: (trials + p.settings.TrialsPerJob - 1) / p.settings.TrialsPerJob}
+	s.folder = filepath.Join(p.folder, "slurm", s.id)
+	after := ""
+	if p.features {
+		features := submission{id: s.id + "-FEATURES", folder: s.folder + "-FEATURES"}
+		if _, err := fmt.Fprintf(w, "%s\n$ sbatch --parsable %s/script.sh\n\n", p.featuresScript(features, p.Device), features.folder); err != nil {
+			return err
+		}
+		after = "--dependency=afterok:FEATURES --kill-on-invalid-dep=yes "
+	}
+	_, err := fmt.Fprintf(w, "%s\n$ sbatch --parsable %s%s/script.sh\n", p.trialsScript(s), after, s.folder)
+	return err
+}
+
+func write(path, text string) error {
+	return atomicfile.WriteMode(path, 0o600, func(w io.Writer) error {
+		_, err := io.WriteString(w, text)
+		return err
+	})
+}
