@@ -165,6 +165,9 @@ func (s *study) writeJob(record store.Study, t task) error {
 			return err
 		}
 	}
+	if launch.Created, err = s.cfg.DB.Created(context.Background()); err != nil {
+		return err
+	}
 	j := Job{Launch: launch, Study: record, Run: run, Declaration: s.cfg.Declaration}
 	return j.write(s.cfg.Cluster.Folder())
 }

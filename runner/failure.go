@@ -3,7 +3,6 @@ package runner
 import (
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -104,24 +103,9 @@ var headlines = []string{
 // process said why it died, they are the lines around that, and headline is the
 // first of those that say it. What looks like a secret is taken out.
 func tail(path string, offset int64) (text, headline string) {
-	f, err := os.Open(path)
+	lines, err := lastLines(path, offset)
 	if err != nil {
 		return "", ""
-	}
-	defer func() { _ = f.Close() }()
-	info, err := f.Stat()
-	if err != nil {
-		return "", ""
-	}
-	cut := info.Size()-offset > tailBytes
-	if cut {
-		offset = info.Size() - tailBytes
-	}
-	raw := make([]byte, max(0, info.Size()-offset))
-	n, _ := f.ReadAt(raw, offset)
-	lines := strings.Split(strings.TrimSpace(strings.ToValidUTF8(string(raw[:n]), "?")), "\n")
-	if cut {
-		lines = lines[1:] // its beginning is missing
 	}
 	for i, line := range lines {
 		lines[i] = strings.ToValidUTF8(line[:min(len(line), lineBytes)], "")
@@ -134,24 +118,34 @@ func tail(path string, offset int64) (text, headline string) {
 	return secret.Redact(strings.Join(lines, "\n")), secret.Redact(headline)
 }
 
-// LogTail returns the end of a log, without what looks like a secret.
-func LogTail(path string) (string, error) {
+// lastLines reads the last lines of a file that were written after offset.
+func lastLines(path string, offset int64) ([]string, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	defer func() { _ = f.Close() }()
 	info, err := f.Stat()
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	raw := make([]byte, min(info.Size(), tailBytes))
-	n, err := f.ReadAt(raw, info.Size()-int64(len(raw)))
-	if err != nil && !errors.Is(err, io.EOF) {
-		return "", err
+	cut := info.Size()-offset > tailBytes
+	if cut {
+		offset = info.Size() - tailBytes
 	}
-	lines := strings.Split(strings.TrimRight(strings.ToValidUTF8(string(raw[:n]), "?"), "\n"), "\n")
-	return secret.Redact(strings.Join(lines[max(0, len(lines)-logLines):], "\n")), nil
+	raw := make([]byte, max(0, info.Size()-offset))
+	n, _ := f.ReadAt(raw, offset)
+	lines := strings.Split(strings.TrimSpace(strings.ToValidUTF8(string(raw[:n]), "?")), "\n")
+	if cut {
+		lines = lines[1:] // its beginning is missing
+	}
+	return lines, nil
+}
+
+// LogTail returns the end of a log, without what looks like a secret.
+func LogTail(path string) (string, error) {
+	lines, err := lastLines(path, 0)
+	return secret.Redact(strings.Join(lines[max(0, len(lines)-logLines):], "\n")), err
 }
 
 func isHeadline(line string) bool {

@@ -55,8 +55,10 @@ func takeUp(ctx context.Context, cfg TrialConfig) (*trial, error) {
 		err = t.read(run)
 	}
 	if err == nil {
-		var created time.Time
-		created, err = cfg.DB.Created(durable)
+		created := cfg.Created
+		if created.IsZero() {
+			created, err = cfg.DB.Created(durable)
+		}
 		t.names = newNamer(created, t.claim.Attempt)
 	}
 	if err != nil {

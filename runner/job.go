@@ -295,12 +295,15 @@ func linkCheckpoints(from, runs string, run store.Run) error {
 		if !slices.Contains(names, stem) {
 			continue
 		}
-		target := filepath.Join(to, entry.Name())
-		err := os.Link(filepath.Join(from, entry.Name()), target)
-		if err != nil && !errors.Is(err, fs.ErrExist) && !errors.Is(err, fs.ErrNotExist) {
-			err = copyFile(filepath.Join(from, entry.Name()), target)
+		source, target := filepath.Join(from, entry.Name()), filepath.Join(to, entry.Name())
+		if err := removeIfThere(target); err != nil { // of another start, which was taken over before
+			return err
 		}
-		if err != nil && !errors.Is(err, fs.ErrExist) && !errors.Is(err, fs.ErrNotExist) {
+		err := os.Link(source, target)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			err = copyFile(source, target)
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}

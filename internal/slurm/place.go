@@ -370,10 +370,11 @@ func (p *Place) Cancel(ctx context.Context, jobs []string) error {
 		}
 	}
 	for some := range slices.Chunk(ids, 200) {
-		_, waiting := p.ask(ctx, "scancel", append([]string{"--quiet", "--state=PENDING"}, some...)...)
-		_, working := p.ask(ctx, "scancel", append([]string{"--quiet", "--signal=TERM", "--full", "--state=RUNNING"}, some...)...)
-		if err := errors.Join(waiting, working); err != nil {
-			return err
+		for _, how := range [][]string{{"--quiet", "--state=PENDING"}, {"--quiet", "--signal=TERM", "--full", "--state=RUNNING"}} {
+			_, err := p.ask(ctx, "scancel", append(how, some...)...)
+			if err != nil && !errors.As(err, new(*exec.ExitError)) { // it complains of jobs that ended meanwhile
+				return err
+			}
 		}
 	}
 	return nil
