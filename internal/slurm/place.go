@@ -194,12 +194,22 @@ func (p *Place) submitFeatures(ctx context.Context) error {
 func (p *Place) newSubmission(tasks int) (submission, error) {
 	var random [3]byte
 	_, _ = rand.Read(random[:]) // it does not fail
-	s := submission{id: fmt.Sprintf("%s-%s-%s", p.Study, time.Now().UTC().Format("20060102T150405"), hex.EncodeToString(random[:])), tasks: tasks}
+	s := submission{id: fmt.Sprintf("%s-%s-%s", plain(p.Study), time.Now().UTC().Format("20060102T150405"), hex.EncodeToString(random[:])), tasks: tasks}
 	s.folder = filepath.Join(p.folder, "slurm", s.id)
 	if err := os.MkdirAll(s.folder, 0o700); err != nil {
 		return s, &atomicfile.WriteError{Path: s.folder, Err: err}
 	}
 	return s, nil
+}
+
+// plain is a name without what Slurm's lists, or paths, have a meaning for.
+func plain(name string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r == '_' || r == '.' {
+			return r
+		}
+		return '-'
+	}, name)
 }
 
 // sbatch submits a script and gives Slurm's id of the job.
@@ -382,7 +392,7 @@ func (p *Place) Cancel(ctx context.Context, jobs []string) error {
 
 // Preview writes the script and the commands for so many trials, and changes nothing.
 func (p *Place) Preview(w io.Writer, trials int) error {
-	s := submission{id: p.Study + "-SUBMISSION", tasks: (trials + p.settings.TrialsPerJob - 1) / p.settings.TrialsPerJob}
+	s := submission{id: plain(p.Study) + "-SUBMISSION", tasks: (trials + p.settings.TrialsPerJob - 1) / p.settings.TrialsPerJob}
 	s.folder = filepath.Join(p.folder, "slurm", s.id)
 	after := ""
 	if p.features {

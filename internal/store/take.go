@@ -57,7 +57,14 @@ func (db *DB) Take(ctx context.Context, path string, claim Claim, alive bool) (m
 				held = *ours
 				return MergeReplaced, ""
 			}
+			before, err := attemptColumns.read(ctx, tx, attemptsOf, claim.Run)
+			if err != nil {
+				return ofRun(claim.Run, err)
+			}
 			if m, err = mergeRun(ctx, from, into, theirs, later, judge); err != nil || m.Outcome != MergeReplaced {
+				return err
+			}
+			if err := addAttempts(ctx, tx, claim.Run, before); err != nil {
 				return err
 			}
 			if theirs.State != Running && (theirs.State != Interrupted || !alive) {
@@ -85,4 +92,23 @@ func holdOn(ctx context.Context, tx *sql.Tx, ours Run, claim Claim, theirs Run) 
 			claim.Run, theirs.Attempt)
 	}
 	return errors.Join(err, theRun(claim.Run).unseal(ctx, tx))
+}
+
+// addAttempts adds those of the attempts at a run that are not recorded: another database knows those made there alone.
+func addAttempts(ctx context.Context, tx *sql.Tx, run string, attempts []Attempt) error {
+	return theRun(run).reseal(ctx, tx, named("attempts"), nil, func() error {
+		for _, a := range attempts {
+			var ended any
+			if !a.Ended.IsZero() {
+				ended = a.Ended.UnixMilli()
+			}
+			_, err := tx.ExecContext(ctx, `INSERT INTO attempts (run, attempt, host, pid, started_ms, ended_ms, outcome, error)
+				VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run, attempt) DO NOTHING`,
+				run, a.Number, a.Host, a.PID, a.Started.UnixMilli(), ended, a.Outcome, a.Error)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
