@@ -77,6 +77,10 @@ fuzz SECONDS="20":
 chaos KILLS="200" SEED="1":
     {{torch}} go test ./cmd/glimpse -run '^TestChaos$' -count 1 -v -timeout 60m -chaos {{KILLS}} -chaos-seed {{SEED}}
 
+# a study on a Slurm of two nodes on this machine, while FAULTS of all kinds happen; needs root, and --install once for Debian's packages
+test-slurm FAULTS="10" SEED="1" *FLAGS:
+    scripts/slurm.py {{FLAGS}} {{torch}} go test ./cmd/glimpse -run '^TestSlurm$' -count 1 -v -timeout 60m -slurm-faults {{FAULTS}} -slurm-seed {{SEED}}
+
 # removes what build and demo made; the user's cache stays
 clean:
     rm -rf bin demo-report demo.db demo.db-wal demo.db-shm
