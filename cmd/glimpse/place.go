@@ -12,6 +12,7 @@ import (
 
 	"glimpse/experiments"
 	"glimpse/internal/cli"
+	"glimpse/internal/doctor"
 	"glimpse/internal/engine"
 	"glimpse/internal/slurm"
 	"glimpse/internal/store"
@@ -37,24 +38,30 @@ const onSlurm = "slurm"
 // checkPlace refuses what does not fit together.
 func (o *placeOptions) checkPlace() error {
 	switch {
-	case o.on != "" && o.on != onSlurm:
-		return cli.Usage(fmt.Errorf("--on %s: want %s", o.on, onSlurm))
-	case o.on == "" && (o.detach || o.dryRun):
+	case o.on != "":
+		return checkOn(o.on)
+	case o.detach || o.dryRun:
 		return cli.Usage(errors.New("--detach and --dry-run go with --on slurm"))
 	}
 	return nil
 }
 
-// open makes ready to hand the trials of a study to Slurm.
-func (o *placeOptions) open(
-	db *store.DB, study *experiments.Study, spec string, compute cli.Compute, trials []experiments.Trial,
-) (*slurm.Place, error) {
-	path := slurm.Find(db.Path())
+// checkOn refuses a place that is none.
+func checkOn(on string) error {
+	if on != onSlurm {
+		return cli.Usage(fmt.Errorf("--on %s: want %s", on, onSlurm))
+	}
+	return nil
+}
+
+// openPlace makes ready to hand something to Slurm, by the settings of the place for a database.
+func openPlace(database, device string) (*slurm.Place, error) {
+	path := slurm.Find(database)
 	settings, err := slurm.Load(path)
 	if err != nil {
 		return nil, cli.Usage(err)
 	}
-	place, err := slurm.New(settings, db.Path())
+	place, err := slurm.New(settings, database)
 	if err != nil {
 		return nil, cli.Usage(fmt.Errorf("%s: %w", path, err))
 	}
@@ -65,23 +72,60 @@ func (o *placeOptions) open(
 	if place.Engine, err = filepath.Abs(program.Path); err != nil {
 		return nil, err
 	}
-	if study.Data.Root != "" {
-		if place.DataRoot, err = filepath.Abs(study.Data.Root); err != nil {
-			return nil, err
-		}
-	}
 	cache, err := cli.CacheDir()
 	if err != nil {
 		return nil, err
 	}
 	place.Environment = []string{engine.VersionVariable + "=" + cli.Version(), "GLIMPSE_CACHE=" + cache}
-	place.Study, place.Spec, place.Device = study.Name, spec, compute.Device
+	place.Device = device
+	return place, nil
+}
+
+// open makes ready to hand the trials of a study to Slurm.
+func (o *placeOptions) open(
+	db *store.DB, study *experiments.Study, spec string, compute cli.Compute, trials []experiments.Trial,
+) (*slurm.Place, error) {
+	place, err := openPlace(db.Path(), compute.Device)
+	if err != nil {
+		return nil, err
+	}
+	if study.Data.Root != "" {
+		if place.DataRoot, err = filepath.Abs(study.Data.Root); err != nil {
+			return nil, err
+		}
+	}
+	place.Study, place.Spec = study.Name, spec
 	for _, trial := range experiments.DistinctFeatures(trials) {
 		if err := place.Fill(context.Background(), trial.Settings, nil, "", 0, nil); err != nil {
 			return nil, err
 		}
 	}
 	return place, nil
+}
+
+// tryPlace tries the place for a database, by a job.
+func tryPlace(ctx context.Context, on, database string) ([]doctor.Finding, error) {
+	if err := checkOn(on); err != nil {
+		return nil, err
+	}
+	place, err := openPlace(database, "auto")
+	if err != nil {
+		return nil, err
+	}
+	place.Study = "doctor"
+	checks, err := place.Try(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var findings []doctor.Finding
+	for _, check := range checks {
+		f := doctor.Finding{Name: "slurm: " + check.Name, State: doctor.OK, Detail: check.Detail, Fix: check.Fix}
+		if check.Fix != "" {
+			f.State = doctor.Missing
+		}
+		findings = append(findings, f)
+	}
+	return findings, nil
 }
 
 // onPlace has a study's trials run by Slurm in place of this machine.

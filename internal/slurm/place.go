@@ -301,7 +301,7 @@ func (p *Place) lookAtFeatures(known []queued) error {
 	if p.missing++; p.missing < 2 {
 		return nil
 	}
-	log := filepath.Join(p.filling.folder, "features.out")
+	log := filepath.Join(p.filling.folder, "job.out")
 	text, _ := os.ReadFile(log)
 	said := strings.TrimSpace(string(text[max(0, len(text)-2000):]))
 	return fmt.Errorf("the job that computes features ended without them; it said, in %s:\n%s", log, cmp.Or(said, "nothing"))

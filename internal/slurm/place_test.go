@@ -169,7 +169,7 @@ func TestFeaturesFirst(t *testing.T) {
 	}
 	r.answers["squeue"] = queueOf(p, jobs, "PENDING")
 	folder := p.filling.folder
-	if err := os.WriteFile(filepath.Join(folder, "features.out"), []byte("no space left\n"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(folder, "job.out"), []byte("no space left\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := p.Look(t.Context(), jobs); err != nil {

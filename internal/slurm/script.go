@@ -19,7 +19,7 @@ func (p *Place) header(s submission, limit int) string {
 	b.WriteString("#!/bin/sh\n")
 	line("--job-name=%s", s.id)
 	line("--comment=%s", comment+s.id)
-	output := s.folder + "/features.out"
+	output := s.folder + "/job.out"
 	if s.tasks > 0 {
 		throttle := ""
 		if limit > 0 {
