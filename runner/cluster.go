@@ -71,6 +71,7 @@ type followed struct {
 	collector
 	name    string // of its folder, within that of all jobs
 	gone    int    // looks in a row that did not find it
+	made    bool   // by a process before this one
 	started bool
 	settled int // looks since its run has ended, with that which found it; 0 before
 }
@@ -79,10 +80,13 @@ type followed struct {
 // go on without it.
 func (s *study) follow(ctx context.Context) error {
 	jobs, silent := map[string]*followed{}, false // by run
-	for {
+	for n := 0; ; n++ {
 		elsewhere, err := s.handOn(ctx, jobs)
-		if err != nil || s.cfg.Detach || len(jobs) == 0 && elsewhere == 0 {
+		if err != nil || len(jobs) == 0 && elsewhere == 0 {
 			return err
+		}
+		if s.cfg.Detach && (n == looks || !anyMade(jobs)) { // those that were handed on before may have ended, and are handed on again
+			return nil
 		}
 		err = s.look(ctx, jobs)
 		if err != nil && !errors.Is(err, ErrSilent) {
@@ -92,10 +96,23 @@ func (s *study) follow(ctx context.Context) error {
 			s.report(Event{Kind: EventNote, Message: err.Error() + "; waiting until it does"})
 		}
 		silent = err != nil
+		if s.cfg.Detach {
+			continue
+		}
 		if err := sleep(ctx, s.cfg.Poll); err != nil {
 			return err
 		}
 	}
+}
+
+// anyMade tells whether a job among these was handed on before this process began.
+func anyMade(jobs map[string]*followed) bool {
+	for _, f := range jobs {
+		if f.made {
+			return true
+		}
+	}
+	return false
 }
 
 // handOn claims what can be claimed and makes jobs of it; trials whose jobs are there already are followed. It returns how
@@ -129,7 +146,7 @@ func (s *study) submit(ctx context.Context, jobs map[string]*followed, tasks []*
 			err = s.writeJob(record, *t)
 			fresh = append(fresh, name)
 		}
-		jobs[t.claim.Run] = &followed{collector: newCollector(s.cfg.DB, s.cfg.Dir, s.cfg.Cluster.Folder(), t.claim, t.run.Epochs), name: name}
+		jobs[t.claim.Run] = &followed{collector: newCollector(s.cfg.DB, s.cfg.Dir, s.cfg.Cluster.Folder(), t.claim, t.run.Epochs), name: name, made: t.made}
 	}
 	if err == nil && len(fresh) > 0 {
 		err = s.cfg.Cluster.Submit(ctx, fresh)
@@ -265,9 +282,9 @@ func (s *study) lookAt(ctx context.Context, f *followed, sight Sight) error {
 	}
 	said := f.takeLog()
 	event, err := s.conclude(context.WithoutCancel(ctx), false, task{run: run, claim: f.claim}, said, "", "", "")
-	again := event.Kind == EventInterrupted && f.again() && !run.Stopped
+	again := event.Kind == EventInterrupted && (f.again() && !run.Stopped || s.stoppedBefore(f))
 	if again {
-		event.Message = "its time was up; it is submitted again"
+		event.Message = "it is submitted again"
 	}
 	s.release(run.ID, again || errors.Is(err, store.ErrFenced))
 	event.Run, event.Attempt = run.ID, f.claim.Attempt
@@ -276,6 +293,12 @@ func (s *study) lookAt(ctx context.Context, f *followed, sight Sight) error {
 	}
 	s.report(event)
 	return err
+}
+
+// stoppedBefore tells whether a job was asked to stop before this process began: it goes on with the run.
+func (s *study) stoppedBefore(f *followed) bool {
+	before := s.before[f.claim.Run]
+	return f.made && before.Stopped && before.Attempt <= f.claim.Attempt
 }
 
 // loss counts the attempts at a run that were lost in a row.
@@ -301,8 +324,9 @@ func (s *study) lose(ctx context.Context, f *followed, run store.Run, sight Sigh
 	}
 	event := Event{Kind: EventInterrupted, Run: run.ID, Attempt: f.claim.Attempt, Message: why}
 	var err error
-	switch again := !run.Stopped && l.times < mostLost; {
-	case run.Stopped:
+	stopped := run.Stopped && !s.stoppedBefore(f)
+	switch again := l.times < mostLost; {
+	case stopped:
 		event.Message = "asked to stop"
 		err = s.cfg.DB.Interrupt(durable, f.claim)
 		s.release(run.ID, false)
@@ -335,7 +359,7 @@ func Collect(ctx context.Context, db *store.DB, runs []store.Run, report func(Ev
 			continue
 		}
 		c := newCollector(db, DefaultDir(db), folder, store.Claim{Run: run.ID, Attempt: run.Attempt}, run.Epochs)
-		if err := c.take(ctx, true, report); err != nil {
+		if err := c.take(ctx, !run.Stopped, report); err != nil { // once it is asked to stop, nobody puts it back into a queue
 			return err
 		}
 		now, err := db.Run(ctx, run.ID)
@@ -344,8 +368,10 @@ func Collect(ctx context.Context, db *store.DB, runs []store.Run, report func(Ev
 		}
 		event := Event{Run: run.ID, Arm: run.Arm, Seed: run.Seed, Attempt: now.Attempt, Message: now.Error}
 		switch now.State {
-		case store.Running, store.Interrupted:
+		case store.Running:
 			continue
+		case store.Interrupted:
+			event.Kind = EventInterrupted
 		case store.Completed:
 			event.Kind = EventCompleted
 			event.Phase, event.Metrics = now.Final()

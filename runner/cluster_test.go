@@ -299,6 +299,44 @@ func TestClusterLeft(t *testing.T) {
 	checkOutcome(t, outcome(t, b), b.atHome(t))
 }
 
+// TestStoppedJobs holds that jobs which were asked to stop end interrupted, and that the next run goes on with them at once.
+func TestStoppedJobs(t *testing.T) {
+	t.Parallel()
+	b := bench{Dir: t.TempDir(), Seeds: 1, Epochs: 3}
+	c := newFakeCluster(t, b.Dir)
+	c.fault = fault{Sleep: 10 * time.Millisecond}
+	stop := func() {
+		db, err := store.OpenExisting(b.database())
+		if err == nil {
+			_, err = db.StopStudy(context.Background(), "bench")
+			err = errors.Join(err, db.Close())
+		}
+		if err != nil {
+			t.Error(err)
+		}
+		c.signal(syscall.SIGTERM)
+	}
+	summary, _, err := b.on(t.Context(), c, func(cfg *Config) {
+		once := sync.OnceFunc(stop)
+		cfg.Progress = func(e Event) {
+			if e.Kind == EventEpoch {
+				once()
+			}
+		}
+	})
+	if !errors.Is(err, ErrInterrupted) || summary.Interrupted != 2 || len(c.submitted) != 2 {
+		t.Fatalf("%+v, %v, submitted %v", summary, err, c.submitted)
+	}
+	if _, _, err := b.on(t.Context(), c, func(cfg *Config) { cfg.Detach = true }); err != nil || len(c.submitted) != 4 {
+		t.Fatalf("%v, submitted %v", err, c.submitted)
+	}
+	stop()
+	if summary, _, err = b.on(t.Context(), c, nil); err != nil || summary.Completed != 2 {
+		t.Fatalf("%+v, %v, submitted %v", summary, err, c.submitted)
+	}
+	checkOutcome(t, outcome(t, b), b.atHome(t))
+}
+
 // TestSilentCluster holds that a cluster's silence is waited for, and costs nothing.
 func TestSilentCluster(t *testing.T) {
 	t.Parallel()

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -102,6 +104,8 @@ func runJob(c *cobra.Command, folder, scratch string, config runner.TrialConfig)
 	}
 	defer start.End()
 	config.DB, config.Publish = start.DB, start.Publish
+	host, _ := os.Hostname()
+	fmt.Fprintf(c.ErrOrStderr(), "--- attempt %d, %s, on %s\n", start.Launch.Attempt, time.Now().Format(time.RFC3339), host)
 	return runOpened(c, cli.Compute{Device: start.Launch.Device, Threads: start.Launch.Threads}, start.Launch, config)
 }
 

@@ -151,6 +151,7 @@ func comeBack(study string, err error) string {
 	if errors.Is(err, runner.ErrInterrupted) {
 		text = "the jobs go on without this command"
 	}
+	study = cli.Quote(study)
 	return fmt.Sprintf("%s: the same command follows them; `glimpse collect %s` takes what they left so far, `glimpse stop %s` ends them", text, study, study)
 }
 
