@@ -165,6 +165,9 @@ func runStudy(c *cobra.Command, study *experiments.Study, compute cli.Compute, o
 		if place, err = o.open(db, study, string(spec), compute, trials); err != nil {
 			return err
 		}
+		if study.Sweep.Prune.Active() {
+			fmt.Fprintln(c.ErrOrStderr(), "note: trials run to their end: sweep.prune does not reach over a cluster's jobs")
+		}
 		if o.dryRun {
 			return place.Preview(c.OutOrStdout(), len(trials))
 		}
