@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -135,7 +136,10 @@ func (s *study) handOn(ctx context.Context, jobs map[string]*followed) (elsewher
 // submit hands claimed trials on, those that were not before.
 func (s *study) submit(ctx context.Context, jobs map[string]*followed, tasks []*task) error {
 	var fresh []string
-	record, err := s.cfg.record()
+	shared, err := "", error(nil)
+	if slices.ContainsFunc(tasks, func(t *task) bool { return !t.made }) {
+		shared, err = s.shareStudy()
+	}
 	for _, t := range tasks {
 		attempt := t.claim.Attempt
 		if t.made {
@@ -143,7 +147,7 @@ func (s *study) submit(ctx context.Context, jobs map[string]*followed, tasks []*
 		}
 		name := filepath.Join(t.claim.Run, fmt.Sprint(attempt))
 		if err == nil && !t.made {
-			err = s.writeJob(record, *t)
+			err = s.writeJob(shared, *t)
 			fresh = append(fresh, name)
 		}
 		jobs[t.claim.Run] = &followed{collector: newCollector(s.cfg.DB, s.cfg.Dir, s.cfg.Cluster.Folder(), t.claim, t.run.Epochs), name: name, made: t.made}
@@ -170,7 +174,16 @@ func (s *study) giveBack(tasks []*task) (err error) {
 	return err
 }
 
-func (s *study) writeJob(record store.Study, t task) error {
+// shareStudy writes what all jobs of the study need, and gives its file.
+func (s *study) shareStudy() (file string, err error) {
+	rows := studyRows{Declaration: s.cfg.Declaration}
+	if rows.Study, err = s.cfg.record(); err != nil {
+		return "", err
+	}
+	return rows.share(s.cfg.Cluster.Folder())
+}
+
+func (s *study) writeJob(shared string, t task) error {
 	run, err := recordOf(s.trials[t.claim.Run])
 	if err != nil {
 		return err
@@ -185,7 +198,7 @@ func (s *study) writeJob(record store.Study, t task) error {
 	if launch.Created, err = s.cfg.DB.Created(context.Background()); err != nil {
 		return err
 	}
-	j := Job{Launch: launch, Study: record, Run: run, Declaration: s.cfg.Declaration}
+	j := Job{Launch: launch, Run: run, Shared: shared}
 	return j.write(s.cfg.Cluster.Folder())
 }
 

@@ -3,6 +3,8 @@ package runner
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -23,6 +25,7 @@ import (
 // A Job is an attempt at a trial that is made elsewhere, by a process that shares a folder with this one, and no
 // database. It lies in a folder of its own:
 //
+//	JOBS/studies/SHA256.json            the rows of a study, which its jobs share
 //	JOBS/RUN/ATTEMPT/job.json           what to do
 //	JOBS/RUN/ATTEMPT/log.txt            what its processes said
 //	JOBS/RUN/ATTEMPT/again              it is to be made once more: its time was up, and nobody has put it back into the queue
@@ -32,10 +35,43 @@ import (
 // Whoever starts it makes a new folder START, so that two processes never write to the same files, even where both think
 // that they are the only one. Results are written to a database on a disk of the machine, and copied whole.
 type Job struct {
-	Launch      Launch            `json:"launch"`
+	Launch Launch    `json:"launch"`
+	Run    store.Run `json:"run"`   // as [store.DB.SaveStudy] reads it
+	Shared string    `json:"study"` // file of the study's rows, in the folder of all jobs
+
+	study studyRows
+}
+
+// studyRows are the rows of a study. They are large where it has many trials.
+type studyRows struct {
 	Study       store.Study       `json:"study"`
-	Run         store.Run         `json:"run"` // as [store.DB.SaveStudy] reads it
 	Declaration store.Declaration `json:"declaration"`
+}
+
+// share writes the rows into the folder of all jobs, unless they are there, and gives their file there.
+func (s *studyRows) share(jobs string) (file string, err error) {
+	raw, err := json.Marshal(s)
+	if err != nil {
+		return "", fmt.Errorf("job of study %s: %w", s.Study.Name, err)
+	}
+	sum := sha256.Sum256(raw)
+	file = filepath.Join("studies", hex.EncodeToString(sum[:])+".json")
+	path := filepath.Join(jobs, file)
+	if _, err := os.Stat(path); err == nil {
+		return file, nil
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return "", &atomicfile.WriteError{Path: path, Err: err}
+	}
+	return file, writeFile(path, raw)
+}
+
+// writeFile writes a line, whole, for its owner alone.
+func writeFile(path string, line []byte) error {
+	return atomicfile.WriteMode(path, 0o600, func(w io.Writer) error {
+		_, err := w.Write(append(line, '\n'))
+		return err
+	})
 }
 
 const (
@@ -60,31 +96,42 @@ func (j *Job) write(jobs string) error {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return &atomicfile.WriteError{Path: folder, Err: err}
 	}
-	return atomicfile.WriteMode(filepath.Join(folder, jobFile), 0o600, func(w io.Writer) error {
-		_, err := w.Write(append(raw, '\n'))
-		return err
-	})
+	return writeFile(filepath.Join(folder, jobFile), raw)
 }
 
 // ReadJob reads what is to be done from a job's folder.
 func ReadJob(folder string) (j Job, err error) {
 	path := filepath.Join(folder, jobFile)
-	raw, err := os.ReadFile(path)
-	if err != nil {
-		return j, fmt.Errorf("what to do: %w", err)
+	if err := readFile(path, &j); err != nil {
+		return j, err
 	}
-	if err := json.Unmarshal(raw, &j); err != nil {
-		return j, fmt.Errorf("%s: %w", path, err)
+	if j.Launch.Run == "" || j.Launch.Run != j.Run.ID || j.Launch.Attempt < 1 || !filepath.IsLocal(j.Launch.Run) || !filepath.IsLocal(j.Shared) {
+		return j, fmt.Errorf("%s: it names no run and attempt", path)
 	}
-	for _, text := range []*json.RawMessage{&j.Study.Compare, &j.Declaration.Text} {
+	if err := readFile(filepath.Join(jobsOf(folder), j.Shared), &j.study); err != nil {
+		return j, err
+	}
+	for _, text := range []*json.RawMessage{&j.study.Study.Compare, &j.study.Declaration.Text} {
 		if string(*text) == "null" {
 			*text = nil
 		}
 	}
-	if j.Launch.Run == "" || j.Launch.Run != j.Run.ID || j.Launch.Attempt < 1 || !filepath.IsLocal(j.Launch.Run) {
-		return j, fmt.Errorf("%s: it names no run and attempt", path)
-	}
 	return j, nil
+}
+
+// jobsOf is the folder of all jobs that a job's folder is in.
+func jobsOf(folder string) string { return filepath.Dir(filepath.Dir(folder)) }
+
+// readFile reads a value of JSON.
+func readFile(path string, value any) error {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("what to do: %w", err)
+	}
+	if err := json.Unmarshal(raw, value); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
 }
 
 // part is one start of a job: where its results lie, and of which attempt it is.
@@ -140,8 +187,7 @@ type Start struct {
 // any of the run's jobs left, and claims the run there. scratch "" is the system's folder for temporary files. It returns nil
 // where there is nothing left to do.
 func (j *Job) Begin(ctx context.Context, folder, scratch string) (_ *Start, err error) {
-	jobs := filepath.Dir(filepath.Dir(folder))
-	before, err := parts(jobs, j.Launch.Run)
+	before, err := parts(jobsOf(folder), j.Launch.Run)
 	if err != nil {
 		return nil, err
 	}
@@ -172,7 +218,7 @@ func (j *Job) Begin(ctx context.Context, folder, scratch string) (_ *Start, err 
 	if s.DB, err = store.Open(filepath.Join(s.scratch, jobResult)); err != nil {
 		return nil, err
 	}
-	if err := s.DB.SaveStudy(ctx, j.Study, []store.Run{j.Run}, j.Declaration, nil); err != nil {
+	if err := s.DB.SaveStudy(ctx, j.study.Study, []store.Run{j.Run}, j.study.Declaration, nil); err != nil {
 		return nil, err
 	}
 	run, err := s.DB.Run(ctx, j.Run.ID)
