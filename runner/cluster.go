@@ -61,10 +61,10 @@ func JobsOf(run store.Run) (folder string, ok bool) {
 	return folder, ok && run.State == store.Running
 }
 
-// enough looks at a job that a cluster no longer knows, before it is taken for gone: a shared folder shows late what was written to it.
+// looks is how often a cluster must not know a job before it is taken for gone: a shared folder shows late what was written to it.
 const looks = 2
 
-// mostLost is how often in a row an attempt may be lost, without a new epoch, before the trial counts as failed.
+// mostLost is how often in a row attempts at a run may be lost, without a checkpoint, before it counts as failed.
 const mostLost = 3
 
 // followed is a job that a study waits for.
@@ -314,8 +314,11 @@ func (s *study) stoppedBefore(f *followed) bool {
 	return f.made && before.Stopped && before.Attempt <= f.claim.Attempt
 }
 
-// loss counts the attempts at a run that were lost in a row.
-type loss struct{ times, epochs int }
+// loss counts the attempts at a run that were lost in a row, since it had come so far: seconds of work that is kept.
+type loss struct {
+	times   int
+	seconds float64
+}
 
 // lose gives up an attempt whose job is gone without a word: its process was killed, or its machine. The run is submitted again,
 // a few times.
@@ -323,8 +326,8 @@ func (s *study) lose(ctx context.Context, f *followed, run store.Run, sight Sigh
 	durable := context.WithoutCancel(ctx)
 	said := f.takeLog()
 	l := s.lost[run.ID]
-	if run.Epochs > l.epochs {
-		l = loss{epochs: run.Epochs}
+	if run.Seconds > l.seconds {
+		l = loss{seconds: run.Seconds}
 	}
 	l.times++
 	if s.lost == nil {
@@ -348,7 +351,7 @@ func (s *study) lose(ctx context.Context, f *followed, run store.Run, sight Sigh
 		err = s.cfg.DB.Interrupt(durable, f.claim)
 		s.release(run.ID, true)
 	default:
-		cause := fmt.Sprintf("run %s: %s, %d times in a row without a new epoch", run.ID, why, l.times)
+		cause := fmt.Sprintf("run %s: %s, %d times in a row without a checkpoint", run.ID, why, l.times)
 		if lines, _ := tail(sight.Log, 0); lines != "" {
 			cause += "\nlast lines of the job:\n" + lines
 		}
