@@ -62,6 +62,7 @@ var leaves = []string{
 	"internal/secret",
 	"internal/sheet",
 	"internal/term",
+	"models/pth",
 }
 
 // needTorch are the packages that may reach gotch, directly or not.

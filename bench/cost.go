@@ -54,6 +54,8 @@ func stepCosts(m experiments.Model, s StepShape, parameters int64) []cost {
 		return cost{part: part, batch: 1, m: rows, k: in, n: out, products: products, calls: 1}
 	}
 	looks, _ := captioner.ArmOf(m.Attention) // a study has been checked
+	cell, _ := captioner.CellOf(m.CellName())
+	gates := int(cell.Gates) * h
 	values := s.Images * s.Regions * s.Features
 	read := 10 * values // float16 in, float32 out, once through the mean
 	if looks.Regions {
@@ -63,15 +65,18 @@ func stepCosts(m experiments.Model, s StepShape, parameters int64) []cost {
 		{part: "features: read, widened, averaged, dropped", bytes: read},
 		product("image: global feature", s.Images, s.Features, e, 2),
 		product("image: first state", s.Images, s.Features, h, 2),
-		product("image: share of the gates", s.Images, e, 3*h, 3),
-		product("words: share of the gates", s.Positions, e, 3*h, 3),
+		product("image: share of the gates", s.Images, e, gates, 3),
+		product("words: share of the gates", s.Positions, e, gates, 3),
+	}
+	if cell.Memory {
+		costs = append(costs, product("image: first memory cell", s.Images, s.Features, h, 2))
 	}
 	rows := max(s.Positions/max(s.Steps, 1), 1)
-	recurrence := product("recurrence", rows, h, 3*h, 3)
+	recurrence := product("recurrence", rows, h, gates, 3)
 	recurrence.calls = s.Steps
 	costs = append(costs, recurrence)
 	for range max(m.Layers, 1) - 1 {
-		costs = append(costs, product("layer above: gates", s.Positions, h, 3*h, 3), recurrence)
+		costs = append(costs, product("layer above: gates", s.Positions, h, gates, 3), recurrence)
 	}
 	if looks.Regions {
 		costs = append(costs, product("regions: values", s.Images*s.Regions, s.Features, h, 2))

@@ -14,15 +14,25 @@ func TestStepCosts(t *testing.T) {
 	uniform := none + 2*2*(18*16*8)
 	soft := uniform + 2*3*(18*8*4+20*8*4+2*10*9*8)
 	adaptive := soft + 2*3*(2*6*8+20*6*8+20*8*8+20*8*4)
-	for arm, want := range map[string]int{"none": none, "uniform": uniform, "soft": soft, "adaptive": adaptive} {
+	// Of an LSTM all gates are 32 wide, and the first memory cell comes from the picture too.
+	memory := 2 * (2*(2*16*8) + 3*(2*6*8) + 3*(20*6*8) + 3*5*(4*8*8))
+	for _, kind := range []struct {
+		arm, cell string
+		want      int
+	}{
+		{"none", "", none}, {"uniform", "", uniform}, {"soft", "", soft}, {"adaptive", "", adaptive},
+		{"none", "lstm", none + memory}, {"adaptive", "lstm", adaptive + memory},
+	} {
+		arm, want := kind.arm, kind.want
 		flops, bytes, tanh := 0.0, 0, 0
-		for _, c := range stepCosts(experiments.Model{Embedding: 6, Hidden: 8, AttentionSize: 4, Attention: arm, Layers: 1}, shape, 1000) {
+		model := experiments.Model{Embedding: 6, Hidden: 8, Cell: kind.cell, AttentionSize: 4, Attention: arm, Layers: 1}
+		for _, c := range stepCosts(model, shape, 1000) {
 			flops += c.flops()
 			bytes += c.bytes
 			tanh += c.tanh
 		}
 		if flops != float64(want) {
-			t.Errorf("%s: %v FLOP, want %d", arm, flops, want)
+			t.Errorf("%s %s: %v FLOP, want %d", arm, kind.cell, flops, want)
 		}
 		wantBytes, wantTanh := 10*2*9*16+16*20*30+32*1000, 0
 		if arm != "none" {

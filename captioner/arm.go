@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// An Arm is what a word is predicted from beside the GRU's state: a value of
-// model.attention. Package models' forward.go has the formulas.
+// An Arm is what a word is predicted from beside the recurrent state: a
+// value of model.attention. Package models' forward.go has the formulas.
 type Arm struct {
 	Name     string
 	Regions  bool // looks at regions at all

@@ -52,6 +52,9 @@ func TestNames(t *testing.T) {
 	if _, err := ArmOf("hard"); err == nil || !strings.Contains(err.Error(), `model.attention "hard": want one of none, soft, adaptive, uniform`) {
 		t.Error(err)
 	}
+	if _, err := CellOf("rnn"); err == nil || !strings.Contains(err.Error(), `model.cell "rnn": want one of gru, lstm`) {
+		t.Error(err)
+	}
 	for _, e := range Encoders {
 		if _, err := e.Features(e.Usual, 32); err != nil {
 			t.Error(err)
@@ -66,22 +69,29 @@ func TestParameters(t *testing.T) {
 	uniform := none + 5*3 + 3
 	soft := uniform + 3*4 + 3*4 + 4
 	adaptive := soft + (4*3 + 3) + (3*3 + 3) + 3*4
-	for name, want := range map[string]int{"none": none, "uniform": uniform, "soft": soft, "adaptive": adaptive} {
-		a, err := ArmOf(name)
+	memory := (3*4 + 3*3 + 2*3) + (5*3 + 3) // a fourth gate, and the first memory
+	for cell, more := range map[string]int{"gru": 0, "lstm": memory} {
+		c, err := CellOf(cell)
 		if err != nil {
 			t.Fatal(err)
 		}
-		shapes := a.Parameters(z)
-		if got := Count(shapes); got != int64(want) {
-			t.Errorf("%s: %d parameters, want %d", name, got, want)
-		}
-		var names []string
-		for _, s := range shapes {
-			names = append(names, s.Name)
-		}
-		slices.Sort(names)
-		if len(slices.Compact(names)) != len(shapes) {
-			t.Errorf("%s: a name twice among %v", name, names)
+		for name, want := range map[string]int{"none": none, "uniform": uniform, "soft": soft, "adaptive": adaptive} {
+			a, err := ArmOf(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			shapes := a.Parameters(c, z)
+			if got := Count(shapes); got != int64(want+more) {
+				t.Errorf("%s, %s: %d parameters, want %d", name, cell, got, want+more)
+			}
+			var names []string
+			for _, s := range shapes {
+				names = append(names, s.Name)
+			}
+			slices.Sort(names)
+			if len(slices.Compact(names)) != len(shapes) {
+				t.Errorf("%s, %s: a name twice among %v", name, cell, names)
+			}
 		}
 	}
 	if got, want := Count(JointParameters(2)), int64(9*(5*2+2*4+4*4+4*4)+2+4+4+4); got != want {

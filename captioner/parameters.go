@@ -20,25 +20,29 @@ type Sizes struct {
 	Vocabulary, Features, Embedding, Hidden, Attention, Layers int64
 }
 
-// Parameters lists the parameters of a captioner of this arm, in the order and
-// by the names of the reference implementation's state dict. Those of an encoder
-// that is trained with it come from [JointParameters].
-func (a Arm) Parameters(z Sizes) []Shape {
+// Parameters lists the parameters of a captioner of this arm with this cell, in
+// the order and by the names of the reference implementation's state dict. Those of
+// an encoder that is trained with it come from [JointParameters].
+func (a Arm) Parameters(c Cell, z Sizes) []Shape {
 	e, h := z.Embedding, z.Hidden
 	shapes := []Shape{{"embed.weight", []int64{z.Vocabulary, e}, 0}}
 	shapes = append(shapes, linear("global_", z.Features, e, true)...)
 	shapes = append(shapes, linear("init", z.Features, h, true)...)
+	if c.Memory {
+		shapes = append(shapes, linear("init_c", z.Features, h, true)...)
+	}
 	for l := range z.Layers {
 		in := h
 		if l == 0 {
 			in = 2 * e
 		}
-		bound := 1 / math.Sqrt(float64(h)) // PyTorch draws all four from ±1/√H.
+		// PyTorch draws all four from ±1/√H, and so the biases of an LSTM's forget gate too.
+		bound, rows := 1/math.Sqrt(float64(h)), c.Gates*h
 		shapes = append(shapes,
-			Shape{fmt.Sprintf("gru.weight_ih_l%d", l), []int64{3 * h, in}, bound},
-			Shape{fmt.Sprintf("gru.weight_hh_l%d", l), []int64{3 * h, h}, bound},
-			Shape{fmt.Sprintf("gru.bias_ih_l%d", l), []int64{3 * h}, bound},
-			Shape{fmt.Sprintf("gru.bias_hh_l%d", l), []int64{3 * h}, bound})
+			Shape{fmt.Sprintf("%s.weight_ih_l%d", c.Name, l), []int64{rows, in}, bound},
+			Shape{fmt.Sprintf("%s.weight_hh_l%d", c.Name, l), []int64{rows, h}, bound},
+			Shape{fmt.Sprintf("%s.bias_ih_l%d", c.Name, l), []int64{rows}, bound},
+			Shape{fmt.Sprintf("%s.bias_hh_l%d", c.Name, l), []int64{rows}, bound})
 	}
 	shapes = append(shapes, linear("out", h, z.Vocabulary, true)...)
 	if a.Regions {

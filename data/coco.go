@@ -3,6 +3,7 @@ package data
 import (
 	"cmp"
 	"fmt"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,21 +14,18 @@ import (
 // readCOCO reads a data set in the COCO family: Karpathy's file for the split
 // karpathy, captions_*.json for the split official.
 func readCOCO(o Options) (*corpus, error) {
-	if o.Split == "karpathy" {
-		return readKarpathy(o.Root)
-	}
-	if o.Split != "official" {
-		return nil, fmt.Errorf("data.split %q: coco has official (captions_*.json) and karpathy (dataset_*.json)", o.Split)
-	}
 	c := new(corpus)
-	for _, split := range []string{"train", "val", "test"} {
+	if o.Split == "karpathy" {
+		return c, c.readKarpathy(o)
+	}
+	for _, split := range splitNames {
 		file, err := c.findCaptions(o.Root, split)
 		if err != nil {
 			return nil, err
 		}
 		if file == "" && split != "test" {
 			return nil, Error{File: o.Root, Msg: fmt.Sprintf(
-				"holds no captions_%s*.json, nor does its folder annotations; get COCO's annotations there, or use data.split karpathy", split)}
+				"holds no captions_%s*.json, nor does its folder annotations; get COCO's annotations there%s", split, o.instead())}
 		}
 		if file == "" {
 			c.halveValidation()
@@ -44,23 +42,51 @@ func readCOCO(o Options) (*corpus, error) {
 	return c, nil
 }
 
-// findCaptions gives the captions file of a split, "" when there is none.
+// findCaptions gives the captions file of a split, "" when there is none. Where those of both years lie together, as COCO's
+// archives unpack them, it is the one whose pictures are there.
 func (c *corpus) findCaptions(root, split string) (string, error) {
+	found, err := c.captionsFiles(root, split)
+	if err != nil || len(found) == 0 {
+		return "", err
+	}
+	if len(found) == 1 {
+		return found[0], nil
+	}
+	var pictured []string
+	for _, file := range found {
+		for _, dir := range []string{root, filepath.Join(root, "images")} {
+			folder := filepath.Join(dir, captionsStem(file))
+			same, err := c.sources.search(root, dir, filepath.Base(folder), "")
+			if err != nil {
+				return "", err
+			}
+			if slices.Contains(same, folder) {
+				pictured = append(pictured, file)
+			}
+		}
+	}
+	if len(pictured) != 1 {
+		return "", Error{File: found[1], Msg: fmt.Sprintf("lies beside %s; leave the one to be used, or the pictures of one alone", filepath.Base(found[0]))}
+	}
+	return pictured[0], nil
+}
+
+// captionsStem is what captions_*.json has in the place of the star, which is what the folder of its pictures is called.
+func captionsStem(file string) string {
+	return strings.TrimSuffix(strings.TrimPrefix(filepath.Base(file), "captions_"), ".json")
+}
+
+// captionsFiles are all that might be the captions file of a split.
+func (c *corpus) captionsFiles(root, split string) ([]string, error) {
 	var found []string
 	for _, dir := range []string{root, filepath.Join(root, "annotations")} {
 		more, err := c.sources.search(root, dir, "captions_"+split, ".json")
 		if err != nil {
-			return "", err
+			return nil, err
 		}
 		found = append(found, more...)
 	}
-	switch len(found) {
-	case 0:
-		return "", nil
-	case 1:
-		return found[0], nil
-	}
-	return "", Error{File: found[1], Msg: fmt.Sprintf("lies beside %s; leave the one to be used", filepath.Base(found[0]))}
+	return found, nil
 }
 
 type cocoImage struct {
@@ -75,35 +101,47 @@ type cocoCaption struct {
 
 // parseCOCO reads a captions_*.json, whose images all go to one split.
 func (c *corpus) parseCOCO(file string, text []byte, split string) error {
-	type caption struct {
+	stem := captionsStem(file)
+	return eachCOCO(file, text, func(line int, name string) error {
+		if err := checkName(file, line, name, true); err != nil {
+			return err
+		}
+		if i, twice := c.index[name]; twice {
+			return Error{file, line, fmt.Sprintf("%q comes twice; the first is in %s:%d", name, c.images[i].file, c.images[i].line)}
+		}
+		img := c.image(file, line, name)
+		img.split, img.folder = split, stem
+		return c.otherYear(file, line, name)
+	}, func(at jsonfile.Place, name, caption string) error {
+		return placed(at, c.add(file, at.Line, c.image(file, at.Line, name), "", caption))
+	})
+}
+
+// eachCOCO calls image for the file name of every image of a captions_*.json, and then caption for every caption, made one
+// line, with the name of its image.
+func eachCOCO(file string, text []byte, image func(line int, name string) error, caption func(at jsonfile.Place, name, text string) error) error {
+	type annotation struct {
 		cocoCaption
 		at jsonfile.Place
 	}
 	names := make(map[jsonfile.ID]string)
-	var captions []caption
-	stem := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(file), "captions_"), ".json")
+	var captions []annotation
 	err := eachEntry(file, text, map[string]jsonfile.List{
 		"images": entries(func(at jsonfile.Place, e cocoImage) error {
-			line := at.Line
-			if err := checkName(file, line, e.FileName, true); err != nil {
+			if err := image(at.Line, e.FileName); err != nil {
 				return err
 			}
 			if e.ID == "" {
-				return Error{file, line, fmt.Sprintf("image %q has no id", e.FileName)}
+				return Error{file, at.Line, fmt.Sprintf("image %q has no id", e.FileName)}
 			}
 			if _, twice := names[e.ID]; twice {
-				return Error{file, line, fmt.Sprintf("image id %s comes twice", e.ID)}
-			}
-			if i, twice := c.index[e.FileName]; twice {
-				return Error{file, line, fmt.Sprintf("%q comes twice; the first is in %s:%d", e.FileName, c.images[i].file, c.images[i].line)}
+				return Error{file, at.Line, fmt.Sprintf("image id %s comes twice", e.ID)}
 			}
 			names[e.ID] = e.FileName
-			img := c.image(file, line, e.FileName)
-			img.split, img.folder = split, stem
 			return nil
 		}),
 		"annotations": entries(func(at jsonfile.Place, e cocoCaption) error {
-			captions = append(captions, caption{e, at})
+			captions = append(captions, annotation{e, at})
 			return nil
 		}),
 	})
@@ -118,10 +156,28 @@ func (c *corpus) parseCOCO(file string, text []byte, split string) error {
 		if !known {
 			return placed(a.at, Error{file, a.at.Line, fmt.Sprintf("caption of image id %.40s, which \"images\" lacks", a.ImageID)})
 		}
-		if err := c.add(file, a.at.Line, c.image(file, a.at.Line, name), "", oneLine(a.Caption)); err != nil {
-			return placed(a.at, err)
+		if err := caption(a.at, name, oneLine(a.Caption)); err != nil {
+			return err
 		}
 	}
+	return nil
+}
+
+// otherYear refuses a picture of COCO that is in the corpus under the name that the other year gives it: train2017 has most of
+// val2014 in it, so that the splits would not be apart.
+func (c *corpus) otherYear(file string, line int, name string) error {
+	number, year := cocoNumber(strings.TrimSuffix(path.Base(name), ".jpg"))
+	if year == "" {
+		return nil
+	}
+	if c.numbers == nil {
+		c.numbers = make(map[string]int)
+	}
+	if i, twice := c.numbers[number]; twice {
+		first := c.images[i]
+		return Error{file, line, fmt.Sprintf("%q is the picture that COCO's other year names %q, in %s:%d; take the captions of one year", name, first.id, first.file, first.line)}
+	}
+	c.numbers[number] = c.index[name]
 	return nil
 }
 

@@ -80,8 +80,14 @@ func TestFlickrKarpathy(t *testing.T) {
 	if _, err := load(); err == nil || !strings.Contains(err.Error(), `dataset_flickr8k.json:2: images, entry 1 (byte 13): "p77.png" has no caption in`) {
 		t.Errorf("got %v", err)
 	}
-	writeFile(t, filepath.Join(root, "dataset_other.json"), "{}")
-	if _, err := load(); err == nil || !strings.Contains(err.Error(), "dataset_other.json: lies beside dataset_flickr8k.json; leave the one to be used") {
+	writeFile(t, filepath.Join(root, "dataset_other.json"), "{}") // which is not asked for
+	if _, err := load(); err == nil || !strings.Contains(err.Error(), `"p77.png" has no caption in`) {
+		t.Errorf("got %v", err)
+	}
+	if err := os.Rename(filepath.Join(root, "dataset_flickr8k.json"), filepath.Join(root, "dataset_mine.json")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := load(); err == nil || !strings.Contains(err.Error(), "dataset_other.json: lies beside dataset_mine.json; leave the one to be used") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -111,7 +117,7 @@ func writeCOCO(t *testing.T, root string) {
 func TestCOCOCaptions(t *testing.T) {
 	root := t.TempDir()
 	writeCOCO(t, root)
-	d, err := Load(Options{Name: "coco", Root: root, MinCount: 1, Tokenize: plainWords})
+	d, err := Load(Options{Name: "coco", Split: "official", Root: root, MinCount: 1, Tokenize: plainWords})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,9 +132,33 @@ func TestCOCOCaptions(t *testing.T) {
 	}
 	writeFile(t, filepath.Join(root, "captions_test2017.json"), cocoFile(30, 1))
 	writePNG(t, filepath.Join(root, "test2017", "30.png"), 1)
-	d, err = Load(Options{Name: "coco", Root: root, MinCount: 1, Tokenize: plainWords})
+	d, err = Load(Options{Name: "coco", Split: "official", Root: root, MinCount: 1, Tokenize: plainWords})
 	if err != nil || len(d.Splits["val"]) != 5 || len(d.Splits["test"]) != 1 || d.Notes != nil {
 		t.Errorf("with a test file: splits %v, notes %v, %v", d.Splits, d.Notes, err)
+	}
+}
+
+// TestCOCOOfBothYears holds that of the captions of both years in one folder, those are read whose pictures are there, and
+// that the folder of pictures is remembered with the compiled data set.
+func TestCOCOOfBothYears(t *testing.T) {
+	both := cocoOld.with(cocoNew)
+	for year, names := range map[string][]string{"2014": oldNames, "2017": newNames} {
+		root := laidOut(t, both, year, names)
+		o := Options{Name: "coco", Split: "official", Root: root, MinCount: 1, Tokenize: plainWords, Tokenizer: "plain", Cache: Cache{Dir: t.TempDir()}}
+		for range 2 {
+			d, err := Load(o)
+			if err != nil || filepath.Base(d.Images[4].Path) != names[4] {
+				t.Errorf("%s: %v", year, err)
+			}
+		}
+		if l, found := Recognize(root); !found || l.Title != "COCO "+year || len(l.Files) != 2 || len(l.Missing) != 1 {
+			t.Errorf("%+v", l)
+		}
+		other := map[string]string{"2014": "2017", "2017": "2014"}[year]
+		writePNG(t, filepath.Join(root, "images", "val"+other, "x.png"), 1)
+		if _, err := Load(o); err == nil || !strings.Contains(err.Error(), "or the pictures of one alone") {
+			t.Errorf("with pictures of both years: %v", err)
+		}
 	}
 }
 
@@ -139,7 +169,7 @@ func TestCOCOCaptionOfSeveralLines(t *testing.T) {
 	path := filepath.Join(root, "annotations", "captions_train2017.json")
 	text := strings.Replace(cocoFile(10, 3), `"A dog number 11."`, `"A dog\n number\t\u202811.\r\n", "Caption": "Not this.", "ID": 7`, 1)
 	writeFile(t, path, strings.Replace(text, `"image_id": 12`, `"image_id": 12.0`, 1))
-	d, err := Load(Options{Name: "coco", Root: root, MinCount: 1, Tokenize: plainWords})
+	d, err := Load(Options{Name: "coco", Split: "official", Root: root, MinCount: 1, Tokenize: plainWords})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,7 +199,7 @@ func TestCOCOFaults(t *testing.T) {
 		{train, "]}\n", "", "JSON ends too early; the file is cut off, get it again"},
 		{train, "{", "[", "captions_train2017.json:1: the file is not a JSON object"},
 		{"annotations/captions_val2017.json", "", "gone", "holds no captions_val*.json, nor does its folder annotations"},
-		{"annotations/captions_train2014.json", "", "{}", "captions_train2017.json: lies beside captions_train2014.json; leave the one to be used"},
+		{"annotations/captions_train2014.json", "", "both", "captions_train2017.json: lies beside captions_train2014.json; leave the one to be used, or the pictures of one alone"},
 	} {
 		t.Run(c.want, func(t *testing.T) {
 			root := t.TempDir()
@@ -177,6 +207,9 @@ func TestCOCOFaults(t *testing.T) {
 			path := filepath.Join(root, c.file)
 			b, _ := os.ReadFile(path)
 			switch {
+			case c.to == "both":
+				writeFile(t, path, "{}")
+				writePNG(t, filepath.Join(root, "images", "train2014", "10.png"), 10)
 			case c.to == "gone":
 				if err := os.Remove(path); err != nil {
 					t.Fatal(err)
@@ -187,7 +220,7 @@ func TestCOCOFaults(t *testing.T) {
 				}
 				writeFile(t, path, strings.Replace(string(b), c.from, c.to, 1))
 			}
-			_, err := Load(Options{Name: "coco", Root: root, MinCount: 1, Tokenize: plainWords})
+			_, err := Load(Options{Name: "coco", Split: "official", Root: root, MinCount: 1, Tokenize: plainWords})
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got  %v\nwant %s", err, c.want)
 			}

@@ -44,7 +44,7 @@ type compiledHead struct {
 
 // compiledMagic begins the file of a compiled data set. Its number is raised when the layout changes, and when the readers
 // make something else of the same files.
-const compiledMagic = "glimpse data set 1\n"
+const compiledMagic = "glimpse data set 2\n"
 
 // program names the build of this program, as far as it is known: another one may read the same files in another way.
 var program = sync.OnceValue(func() string {
@@ -135,10 +135,10 @@ func indexIn(list *[]string, known map[string]int, item string) int {
 	return i
 }
 
-// compiledPath is the file that a data set is compiled into: one for each folder, name and split.
+// compiledPath is the file that a data set is compiled into: one for each folder, name, split, and file of captions.
 func (o Options) compiledPath(folder string) (string, error) {
 	root, err := rootHash(o.Root)
-	return filepath.Join(folder, fmt.Sprintf("%s-%s-%s.dataset", o.Name, o.Split, root)), err
+	return filepath.Join(folder, fmt.Sprintf("%s-%s-%s%s.dataset", o.Name, o.Split, root, o.ownHash())), err
 }
 
 // readCompiled gives the text of the data set as it was compiled before, or else reads, compiles and keeps it.
@@ -160,11 +160,10 @@ func readCompiled(o Options) (*compiled, error) {
 			kept = path
 		}
 	}
-	read := readFlickr8k
-	if o.Name == "coco" {
-		read = readCOCO
+	read := map[string]func(Options) (*corpus, error){
+		"flickr8k": flickr8k.read, "flickr30k": flickr30k.read, "coco": readCOCO, "folder": readFolder,
 	}
-	c, err := read(o)
+	c, err := read[o.Name](o)
 	if err != nil {
 		return nil, err
 	}

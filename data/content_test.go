@@ -144,7 +144,7 @@ func TestContentFollowsTheOrderOfImages(t *testing.T) {
 	root := t.TempDir()
 	writeCOCO(t, root)
 	load := func() *Dataset {
-		d, err := Load(Options{Name: "coco", Root: root, MinCount: 1, Tokenize: plainWords})
+		d, err := Load(Options{Name: "coco", Split: "official", Root: root, MinCount: 1, Tokenize: plainWords})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -208,7 +208,7 @@ func TestContentOfShapesIsFixed(t *testing.T) {
 	if got := contentOf(t, d); got != want {
 		t.Errorf("content is %+v, was %+v", got, want)
 	}
-	other, err := Load(Options{Name: "shapes", Images: 100, Seed: 2, MinCount: 1, Tokenize: plainWords})
+	other, err := Load(Options{Name: "shapes", Split: "official", Images: 100, Seed: 2, MinCount: 1, Tokenize: plainWords})
 	if err != nil {
 		t.Fatal(err)
 	}

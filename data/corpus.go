@@ -28,6 +28,7 @@ var pictureTypes = []string{".jpg", ".jpeg", ".png", ".webp"}
 type corpus struct {
 	images  []entry
 	index   map[string]int // ID to place in images
+	numbers map[string]int // of COCO's pictures likewise, see otherYear
 	notes   notebook
 	sources sources
 }
@@ -95,8 +96,8 @@ func (c *corpus) add(file string, line int, e *entry, key, text string) error {
 	return nil
 }
 
-// oneLine makes a caption of JSON one line. Its line breaks and tabs are escaped, so they are an annotator's, not a
-// fault of the file as in CSV: COCO's own captions hold one.
+// oneLine makes a caption of JSON, or of a file with a caption in each line, one line without tabs. In JSON its line breaks
+// are escaped, so they are an annotator's, not a fault of the file as in CSV: COCO's own captions hold one.
 func oneLine(caption string) string { return lineBreaks.Replace(caption) }
 
 var lineBreaks = strings.NewReplacer("\r\n", " ", "\n", " ", "\r", " ", "\t", " ", "\v", " ", "\f", " ", "\u0085", " ", "\u2028", " ", "\u2029", " ")

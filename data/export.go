@@ -56,6 +56,9 @@ func (d *Dataset) Export(dir string) ([]ExportedSplit, error) {
 		for _, i := range d.Splits[split] {
 			image := d.Images[i]
 			name := filepath.Base(image.Path)
+			if d.Name == "folder" { // where names may come again in another folder
+				name = filepath.ToSlash(d.below(image.Path))
+			}
 			if image.Path == "" {
 				name = image.ID + ".png"
 				if err := d.exportPicture(i, filepath.Join(pictures, name)); err != nil {

@@ -10,7 +10,7 @@ import (
 // TestExport holds that drawn scenes leave as pictures and captions, which are read back as the data set coco with the same
 // captions in the same splits, and that pictures that are files stay where they are.
 func TestExport(t *testing.T) {
-	scenes, err := Load(Options{Name: "shapes", Images: 60, MinCount: 1, Tokenize: plainWords})
+	scenes, err := Load(Options{Name: "shapes", Split: "official", Images: 60, MinCount: 1, Tokenize: plainWords})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -20,7 +20,7 @@ func TestExport(t *testing.T) {
 	if err != nil || len(written) != 3 || written[2] != want {
 		t.Fatalf("%+v, %v", written, err)
 	}
-	back, err := Load(Options{Name: "coco", Root: dir, MinCount: 1, Tokenize: plainWords})
+	back, err := Load(Options{Name: "coco", Split: "official", Root: dir, MinCount: 1, Tokenize: plainWords})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +48,7 @@ func TestExport(t *testing.T) {
 func TestInfo(t *testing.T) {
 	root := t.TempDir()
 	writeCOCO(t, root)
-	d, err := Load(Options{Name: "coco", Root: root, MinCount: 1, Tokenize: plainWords})
+	d, err := Load(Options{Name: "coco", Split: "official", Root: root, MinCount: 1, Tokenize: plainWords})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,7 +14,7 @@ import (
 // smallShapes is a data set of n drawn scenes.
 func smallShapes(t testing.TB, n int) *Dataset {
 	t.Helper()
-	d, err := Load(Options{Name: "shapes", Images: n, MinCount: 1, Tokenize: plainWords})
+	d, err := Load(Options{Name: "shapes", Split: "official", Images: n, MinCount: 1, Tokenize: plainWords})
 	if err != nil {
 		t.Fatal(err)
 	}

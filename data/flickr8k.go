@@ -11,20 +11,65 @@ import (
 	"strings"
 )
 
-// Files and folders of the two layouts of Flickr8k.
+// Files and folders of the layouts of Flickr8k.
 const (
 	kaggleCaptions   = "captions.txt"
 	originalCaptions = "Flickr8k.token.txt"
 )
 
-var (
-	flickrFolders = []string{"Images", "images", "Flicker8k_Dataset", "Flickr8k_Dataset"}
-	flickrLists   = []struct{ split, name string }{
-		{"train", "Flickr_8k.trainImages.txt"},
-		{"val", "Flickr_8k.devImages.txt"},
-		{"test", "Flickr_8k.testImages.txt"},
+var flickrFolders = []string{"Images", "images", "Flicker8k_Dataset", "Flickr8k_Dataset"}
+
+// flickr is what the two data sets of pictures of Flickr differ in.
+type flickr struct {
+	name     string // data.name
+	title    string // as people write it
+	captions []captionsFile
+	lists    []splitList // the official split
+	listsIn  string      // what they are published in
+}
+
+// captionsFile is a file that captions may be in; of several, the first that is there is read.
+type captionsFile struct {
+	name    string
+	layout  string // whose, or which, in words
+	telling bool   // nothing else goes by this name
+	parse   func(c *corpus, file string, text []byte) error
+}
+
+// splitList is a file with the names, or the ids, of a split's images.
+type splitList struct{ split, name string }
+
+var flickr8k = flickr{
+	name: "flickr8k", title: "Flickr8k",
+	captions: []captionsFile{
+		{kaggleCaptions, "Kaggle's layout", false, (*corpus).parseCSV},
+		{originalCaptions, "its original layout", true, (*corpus).parseTokens},
+	},
+	lists:   []splitList{{"train", "Flickr_8k.trainImages.txt"}, {"val", "Flickr_8k.devImages.txt"}, {"test", "Flickr_8k.testImages.txt"}},
+	listsIn: "Flickr8k_text.zip",
+}
+
+var flickr30k = flickr{
+	name: "flickr30k", title: "Flickr30k",
+	captions: []captionsFile{
+		{"results_20130124.token", "its original layout", true, (*corpus).parseTokens},
+		{"results.csv", "Kaggle's layout", false, (*corpus).parsePiped},
+		{kaggleCaptions, "Kaggle's layout", false, (*corpus).parseCSV},
+	},
+	lists:   []splitList{{"train", "train.txt"}, {"val", "val.txt"}, {"test", "test.txt"}},
+	listsIn: "Flickr30k Entities",
+}
+
+// missingLists are the names of the lists that are not in a folder.
+func (f *flickr) missingLists(root string) []string {
+	var names []string
+	for _, list := range f.lists {
+		if !isFile(root, list.name) {
+			names = append(names, list.name)
+		}
 	}
-)
+	return names
+}
 
 // absentPicture is named in the published token file, once as it is and once
 // with a stray ".1", but has never been among the published pictures. The
@@ -36,48 +81,95 @@ const absentPicture = "2258277193_586949ec62.jpg"
 // split has no validation images.
 const seedTrain = 7000
 
-// readFlickr8k reads the captions and the split of Flickr8k.
-func readFlickr8k(o Options) (*corpus, error) {
+// read reads captions and split. Where no file of captions is there, both are Karpathy's if his split is asked for.
+func (f *flickr) read(o Options) (*corpus, error) {
 	c := new(corpus)
-	file := filepath.Join(o.Root, kaggleCaptions)
-	parse := c.parseCSV
-	text, err := c.sources.read(o.Root, file)
-	if errors.Is(err, os.ErrNotExist) {
-		file = filepath.Join(o.Root, originalCaptions)
-		parse = c.parseTokens
-		if text, err = c.sources.read(o.Root, file); errors.Is(err, os.ErrNotExist) {
-			return nil, Error{File: o.Root, Msg: fmt.Sprintf(
-				"neither %s nor %s is there; unpack Flickr8k there or point data.root to it", kaggleCaptions, originalCaptions)}
-		}
-	}
-	if err != nil {
+	file, err := f.readCaptions(c, o)
+	switch {
+	case err != nil:
 		return nil, err
-	}
-	if err := parse(file, text); err != nil {
-		return nil, err
-	}
-	if len(c.images) == 0 {
+	case file == "" && o.Split == "karpathy":
+		return c, c.readKarpathy(o)
+	case file == "":
+		return nil, f.noCaptions(o)
+	case len(c.images) == 0:
 		return nil, Error{File: file, Msg: "holds no caption"}
 	}
 	c.dropRepeats()
 	switch o.Split {
 	case "official":
-		err = c.splitByLists(o.Root, file)
+		err = c.splitByLists(o, f, file)
 	case "karpathy":
-		err = c.splitByJSON(o.Root, file)
+		err = c.splitByJSON(o, file)
 	case "seed":
 		err = c.splitBySeed(file)
 	}
 	return c, err
 }
 
-// parseCSV reads the Kaggle layout: a header image,caption, then a row a
-// caption; captions with commas are quoted.
+// readCaptions reads the file of captions and gives its path, "" where there is none.
+func (f *flickr) readCaptions(c *corpus, o Options) (string, error) {
+	for _, captions := range f.captions {
+		file := filepath.Join(o.Root, captions.name)
+		text, err := c.sources.read(o.Root, file)
+		switch {
+		case errors.Is(err, os.ErrNotExist):
+			continue
+		case err != nil:
+			return "", err
+		}
+		return file, captions.parse(c, file, text)
+	}
+	return "", nil
+}
+
+func (f *flickr) noCaptions(o Options) error {
+	var names []string
+	for _, captions := range f.captions {
+		names = append(names, captions.name)
+	}
+	return Error{File: o.Root, Msg: fmt.Sprintf("neither %s is there; unpack %s there or point data.root to it%s",
+		strings.Join(names, " nor "), f.title, o.instead())}
+}
+
+// The headers of captions.txt: that of Flickr8k, and that of Flickr30k.
+const (
+	plainHeader    = "image,caption"
+	numberedHeader = "image_name,comment_number,comment"
+)
+
+// parseCSV reads Kaggle's captions.txt: one of the two headers, then a row a
+// caption; captions with commas are quoted. A row of spaces is none.
 func (c *corpus) parseCSV(file string, text []byte) error {
+	header := ""
+	return eachRecord(file, text, ',', func(line int, fields []string) error {
+		if header == "" {
+			for i := range fields {
+				fields[i] = strings.TrimSpace(fields[i])
+			}
+			if header = strings.Join(fields, ","); header != plainHeader && header != numberedHeader {
+				return Error{file, line, fmt.Sprintf("first line is not %q or, of Flickr30k, %q: another layout?", plainHeader, numberedHeader)}
+			}
+			return nil
+		}
+		if want := 1 + strings.Count(header, ","); len(fields) != want {
+			return Error{file, line, fmt.Sprintf("%d fields, want %d (%s); a caption with commas must be in quotation marks", len(fields), want, header)}
+		}
+		if header == numberedHeader {
+			return c.addNumbered(file, line, fields)
+		}
+		return c.addFlickr(file, line, strings.TrimSpace(fields[0]), "", fields[1])
+	})
+}
+
+// eachRecord calls do for each row of comma-separated values, with its line; do must not keep the fields. A row of spaces is
+// none.
+func eachRecord(file string, text []byte, comma rune, do func(line int, fields []string) error) error {
 	r := csv.NewReader(bytes.NewReader(text))
+	r.Comma = comma
 	r.FieldsPerRecord = -1
 	r.ReuseRecord = true
-	for first := true; ; first = false {
+	for {
 		fields, err := r.Read()
 		if err == io.EOF {
 			return nil
@@ -88,16 +180,10 @@ func (c *corpus) parseCSV(file string, text []byte) error {
 			return fmt.Errorf("%s: %w", file, err)
 		}
 		line, _ := r.FieldPos(0)
-		if first {
-			if len(fields) != 2 || strings.TrimSpace(fields[0]) != "image" || strings.TrimSpace(fields[1]) != "caption" {
-				return Error{file, line, `first line is not "image,caption": another layout?`}
-			}
+		if len(fields) == 1 && strings.TrimSpace(fields[0]) == "" {
 			continue
 		}
-		if len(fields) != 2 {
-			return Error{file, line, fmt.Sprintf("%d fields, want 2 (image,caption); a caption with commas must be in quotation marks", len(fields))}
-		}
-		if err := c.addFlickr(file, line, strings.TrimSpace(fields[0]), "", fields[1]); err != nil {
+		if err := do(line, fields); err != nil {
 			return err
 		}
 	}
@@ -113,7 +199,7 @@ func quoteFault(fault *csv.ParseError) string {
 // parseTokens reads the original layout: NAME#K, a tab and the caption.
 func (c *corpus) parseTokens(file string, text []byte) error {
 	return eachLine(text, func(line int, s string) error {
-		label, caption, ok := strings.Cut(s, "\t")
+		label, caption, ok := strings.Cut(s, "\t") // further tabs are the caption's
 		if !ok {
 			return Error{file, line, "no tab between NAME#K and the caption"}
 		}
@@ -121,7 +207,7 @@ func (c *corpus) parseTokens(file string, text []byte) error {
 		if cut < 0 || !isNumber(label[cut+1:]) {
 			return Error{file, line, fmt.Sprintf("%.80q is not NAME#K with a number K", label)}
 		}
-		return c.addFlickr(file, line, strings.TrimSpace(label[:cut]), label[cut:], caption)
+		return c.addFlickr(file, line, strings.TrimSpace(label[:cut]), label[cut:], oneLine(caption))
 	})
 }
 
@@ -145,28 +231,33 @@ func (c *corpus) addFlickr(file string, line int, name, key, caption string) err
 	return c.add(file, line, c.image(file, line, name), key, caption)
 }
 
-// splitByLists reads the three published lists of names.
-func (c *corpus) splitByLists(root, captions string) error {
+// splitByLists reads the three published lists of names, or of names without .jpg.
+func (c *corpus) splitByLists(o Options, f *flickr, captions string) error {
 	type place struct {
 		list string
 		line int
 	}
 	seen := make(map[string]place)
-	for _, list := range flickrLists {
-		file := filepath.Join(root, list.name)
-		text, err := c.sources.read(root, file)
+	for _, list := range f.lists {
+		file := filepath.Join(o.Root, list.name)
+		text, err := c.sources.read(o.Root, file)
 		if errors.Is(err, os.ErrNotExist) {
-			return Error{File: file, Msg: "is missing, and data.split official needs it; it is part of Flickr8k_text.zip"}
+			return Error{File: file, Msg: fmt.Sprintf("is missing, and data.split official needs it; it is part of %s%s", f.listsIn, o.instead())}
 		} else if err != nil {
 			return err
 		}
 		err = eachLine(text, func(line int, s string) error {
 			name := strings.TrimSpace(s)
+			i, known := c.index[name]
+			if !known {
+				if i, known = c.index[name+".jpg"]; known {
+					name += ".jpg"
+				}
+			}
 			if p, twice := seen[name]; twice {
 				return Error{file, line, fmt.Sprintf("%q is already in %s:%d; an image belongs to one split", name, p.list, p.line)}
 			}
 			seen[name] = place{list.name, line}
-			i, known := c.index[name]
 			if !known || len(c.images[i].captions) == 0 {
 				return Error{file, line, fmt.Sprintf("%.80q has no caption in %s", name, captions)}
 			}

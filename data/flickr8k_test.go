@@ -91,7 +91,7 @@ func TestFlickrFaults(t *testing.T) {
 			root := t.TempDir()
 			writeFlickr(t, root, 6)
 			c.change(t, root)
-			_, err := Load(Options{Name: "flickr8k", Root: root, MinCount: 1, Tokenize: plainWords})
+			_, err := Load(Options{Name: "flickr8k", Split: "official", Root: root, MinCount: 1, Tokenize: plainWords})
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Fatalf("got  %v\nwant %s", err, c.want)
 			}
@@ -212,14 +212,15 @@ func TestSeedSplit(t *testing.T) {
 
 func TestOptionsRefused(t *testing.T) {
 	for want, o := range map[string]Options{
-		`data.name "flickr": want shapes, flickr8k or coco`:           {Name: "flickr"},
-		`data.split "seed": coco has ["official" "karpathy"]`:         {Name: "coco", Split: "seed", Root: "."},
-		`data.root is empty: where is flickr8k?`:                      {Name: "flickr8k"},
-		`data.vocabulary "all": want train or corpus`:                 {Name: "shapes", Vocabulary: "all"},
-		`data.images 9: want 10 to 1000000`:                           {Name: "shapes", Images: 9},
-		`none may be negative`:                                        {Name: "shapes", MinCount: -1},
-		`data options lack a tokenizer`:                               {Name: "shapes"},
-		`no word occurs 1000 times in training; lower data.min_count`: {Name: "shapes", Images: 10, MinCount: 1000, Tokenize: plainWords},
+		`data.name "flickr": want shapes, flickr8k, flickr30k, coco or folder`: {Name: "flickr"},
+		`data.split "seed": coco has ["official" "karpathy"]`:                  {Name: "coco", Split: "seed", Root: "."},
+		`data.split "": flickr30k has ["official" "karpathy"]`:                 {Name: "flickr30k", Root: "."},
+		`data.root is empty: where is flickr8k?`:                               {Name: "flickr8k", Split: "official"},
+		`data.vocabulary "all": want train or corpus`:                          {Name: "shapes", Split: "official", Vocabulary: "all"},
+		`data.images 9: want 10 to 1000000`:                                    {Name: "shapes", Split: "official", Images: 9},
+		`none may be negative`:                                                 {Name: "shapes", Split: "official", MinCount: -1},
+		`data options lack a tokenizer`:                                        {Name: "shapes", Split: "official"},
+		`no word occurs 1000 times in training; lower data.min_count`:          {Name: "shapes", Split: "official", Images: 10, MinCount: 1000, Tokenize: plainWords},
 	} {
 		if _, err := Load(o); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %s", err, want)
@@ -262,7 +263,7 @@ func TestFlickr8k(t *testing.T) {
 	}
 	// The other layout is the same data set.
 	other := t.TempDir()
-	for _, name := range []string{originalCaptions, flickrLists[0].name, flickrLists[1].name, flickrLists[2].name} {
+	for _, name := range []string{originalCaptions, flickr8k.lists[0].name, flickr8k.lists[1].name, flickr8k.lists[2].name} {
 		copyFile(t, filepath.Join(root, name), filepath.Join(other, name))
 	}
 	images, err := filepath.Abs(filepath.Join(root, "Images"))
@@ -285,7 +286,7 @@ func BenchmarkLoadFlickr8k(b *testing.B) {
 		b.Skip("no Flickr8k: set GLIMPSE_DATA")
 	}
 	for b.Loop() {
-		if _, err := Load(Options{Name: "flickr8k", Root: root, Tokenize: plainWords}); err != nil {
+		if _, err := Load(Options{Name: "flickr8k", Split: "official", Root: root, Tokenize: plainWords}); err != nil {
 			b.Fatal(err)
 		}
 	}

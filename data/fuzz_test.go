@@ -36,6 +36,7 @@ func FuzzCSV(f *testing.F) {
 	f.Add("image,caption\na.jpg,A dog.\na.jpg,\"A dog, running.\"\n")
 	f.Add("\ufeffimage,caption\r\na.jpg,\"A \"\"dog\"\"\"\r\n")
 	f.Add("image,caption\na.jpg,\"A dog\n\n../b.jpg,x\n")
+	f.Add("image_name,comment_number,comment\na.jpg,0,\"Dogs , here\"\na.jpg, 4   A dog .,\n")
 	f.Fuzz(func(t *testing.T, s string) {
 		c := new(corpus)
 		text, err := cleanText("f", []byte(s))
@@ -58,6 +59,32 @@ func FuzzTokens(f *testing.F) {
 			err = c.parseTokens("f", text)
 		}
 		checkCorpus(t, c, err)
+	})
+}
+
+func FuzzPiped(f *testing.F) {
+	f.Add("image_name| comment_number| comment\na.jpg| 0| A dog , here .\na.jpg| 4   A dog runs .\n")
+	f.Add("image_name|comment_number|comment\r\n\r\n../a.jpg||\r\n")
+	f.Fuzz(func(t *testing.T, s string) {
+		c := new(corpus)
+		text, err := cleanText("f", []byte(s))
+		if err == nil {
+			err = c.parsePiped("f", text)
+		}
+		checkCorpus(t, c, err)
+	})
+}
+
+// Whatever the head of a file of captions, it is of a data set that has a reader, or of none.
+func FuzzFamily(f *testing.F) {
+	f.Add(rows("image,caption\n", `NAME,"TEXT"`, eightNames))
+	f.Add(rows("image_name| comment_number| comment\n", "NAME| K| TEXT", thirtyNames))
+	f.Add(cocoOf(newNames, 0))
+	f.Add(karpathyOfFive(oldNames, true))
+	f.Fuzz(func(t *testing.T, head string) {
+		if found := familyIn(head); (found.title == "") != (titles[found.set] == "") {
+			t.Errorf("%+v", found)
+		}
 	})
 }
 
@@ -113,7 +140,7 @@ func FuzzCompiled(f *testing.F) {
 		if err != nil || !k.use(blocks) {
 			return
 		}
-		d := &Dataset{Options: Options{Name: "flickr8k", Root: root, MinCount: 1}}
+		d := &Dataset{Options: Options{Name: "flickr8k", Split: "official", Root: root, MinCount: 1}}
 		if d.take(k) != nil || d.finish() != nil {
 			return
 		}

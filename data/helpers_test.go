@@ -99,5 +99,5 @@ func loadKept(t testing.TB, root, dir string) *Dataset {
 }
 
 func keptOptions(root, dir string) Options {
-	return Options{Name: "flickr8k", Root: root, MinCount: 1, Tokenize: plainWords, Tokenizer: "plain", Cache: Cache{Dir: dir}}
+	return Options{Name: "flickr8k", Split: "official", Root: root, MinCount: 1, Tokenize: plainWords, Tokenizer: "plain", Cache: Cache{Dir: dir}}
 }

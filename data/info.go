@@ -13,7 +13,17 @@ type Info struct {
 	Hash       string               `json:"hash"`
 	Splits     map[string]SplitInfo `json:"splits"`
 	Notes      []Note               `json:"notes"`
+	Examples   []Example            `json:"examples"` // up to ten captions, evenly spaced over those of the training images
 }
+
+// Example is a caption and its image.
+type Example struct {
+	Image   string `json:"image"` // see [Image]
+	Caption string `json:"caption"`
+}
+
+// examples is how many captions an Info shows.
+const examples = 10
 
 // SplitInfo says what is in a split.
 type SplitInfo struct {
@@ -52,5 +62,22 @@ func (d *Dataset) Info() Info {
 		split.Unknown = term.Number(float64(unknown) / float64(max(1, split.Words)))
 		info.Splits[name] = split
 	}
+	info.Examples = d.examples(info.Splits["train"].Captions)
 	return info
+}
+
+// examples gives some of the n captions of the training images: the first, the last, and others as far apart.
+func (d *Dataset) examples(n int) []Example {
+	some := []Example{}
+	at := 0 // how many captions came before
+	for _, i := range d.Splits["train"] {
+		for _, caption := range d.Images[i].Captions() {
+			shown := min(examples, n)
+			if next := len(some); next < shown && at == next*(n-1)/max(1, shown-1) {
+				some = append(some, Example{d.Images[i].ID, caption})
+			}
+			at++
+		}
+	}
+	return some
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path"
 	"path/filepath"
+	"slices"
 
 	"glimpse/internal/jsonfile"
 )
@@ -22,28 +23,43 @@ type karpathyImage struct {
 // were held back from validation and are trained on.
 var karpathySplits = map[string]string{"train": "train", "restval": "train", "val": "val", "test": "test"}
 
-// findKarpathy gives the one dataset_*.json in root or the folder above it.
-func (c *corpus) findKarpathy(root string) (string, error) {
-	for _, dir := range []string{root, filepath.Join(root, "..")} {
-		found, err := c.sources.search(root, dir, "dataset_", ".json")
+// karpathyZip holds the three files that Karpathy published.
+const karpathyZip = "caption_datasets.zip of Karpathy and Fei-Fei (2015)"
+
+// findKarpathy is karpathyFile where there must be one.
+func (c *corpus) findKarpathy(o Options) (string, error) {
+	file, err := c.karpathyFile(o)
+	if err == nil && file == "" {
+		err = Error{File: o.Root, Msg: "holds no dataset_*.json, and data.split karpathy needs it; get " + karpathyZip +
+			" and put dataset_" + o.Name + ".json there" + o.instead()}
+	}
+	return file, err
+}
+
+// karpathyFile gives the dataset_*.json in root or the folder above it: the only one, or that of the data set; "" for none.
+func (c *corpus) karpathyFile(o Options) (string, error) {
+	for _, dir := range []string{o.Root, filepath.Join(o.Root, "..")} {
+		found, err := c.sources.search(o.Root, dir, "dataset_", ".json")
 		if err != nil {
 			return "", err
 		}
-		switch len(found) {
-		case 0:
+		own := filepath.Join(dir, "dataset_"+o.Name+".json")
+		switch {
+		case len(found) == 0:
 			continue
-		case 1:
+		case len(found) == 1:
 			return found[0], nil
+		case slices.Contains(found, own):
+			return own, nil
 		}
 		return "", Error{File: found[1], Msg: fmt.Sprintf("lies beside %s; leave the one to be used", filepath.Base(found[0]))}
 	}
-	return "", Error{File: root, Msg: "holds no dataset_*.json, and data.split karpathy needs it; " +
-		"get caption_datasets.zip of Karpathy and Fei-Fei (2015) and put dataset_flickr8k.json, dataset_flickr30k.json or dataset_coco.json there"}
+	return "", nil
 }
 
-// eachKarpathy calls do for every image of a dataset_*.json, with its line and
+// eachKarpathy calls do for every image of a dataset_*.json, with its place and
 // its split in our names.
-func eachKarpathy(file string, text []byte, do func(line int, e karpathyImage, split string) error) error {
+func eachKarpathy(file string, text []byte, do func(at jsonfile.Place, e karpathyImage, split string) error) error {
 	count := 0
 	err := eachEntry(file, text, map[string]jsonfile.List{"images": entries(func(at jsonfile.Place, e karpathyImage) error {
 		count++
@@ -51,7 +67,7 @@ func eachKarpathy(file string, text []byte, do func(line int, e karpathyImage, s
 		if !known {
 			return Error{file, at.Line, fmt.Sprintf("image %.80q has split %.40q, want train, restval, val or test", e.FileName, e.Split)}
 		}
-		return do(at.Line, e, split)
+		return do(at, e, split)
 	})})
 	if err == nil && count == 0 {
 		err = Error{File: file, Msg: `has no "images": not one of Karpathy's dataset files`}
@@ -61,20 +77,21 @@ func eachKarpathy(file string, text []byte, do func(line int, e karpathyImage, s
 
 // splitByJSON takes only the split from a dataset_*.json, for captions that
 // were read from a text file.
-func (c *corpus) splitByJSON(root, captions string) error {
-	file, err := c.findKarpathy(root)
+func (c *corpus) splitByJSON(o Options, captions string) error {
+	file, err := c.findKarpathy(o)
 	if err != nil {
 		return err
 	}
-	text, err := c.sources.read(root, file)
+	text, err := c.sources.read(o.Root, file)
 	if err != nil {
 		return err
 	}
-	return eachKarpathy(file, text, func(line int, e karpathyImage, split string) error {
+	return eachKarpathy(file, text, func(at jsonfile.Place, e karpathyImage, split string) error {
+		line := at.Line
 		i, known := c.index[e.FileName]
 		switch {
 		case !known || len(c.images[i].captions) == 0:
-			return Error{file, line, fmt.Sprintf("%.80q has no caption in %s; is the file for another data set?", e.FileName, captions)}
+			return Error{file, line, fmt.Sprintf("%.80q has no caption in %s; %s", e.FileName, captions, otherSet(c.images[0].id, e.FileName))}
 		case c.images[i].split != "":
 			return Error{file, line, fmt.Sprintf("%q comes twice; an image belongs to one split", e.FileName)}
 		}
@@ -83,22 +100,36 @@ func (c *corpus) splitByJSON(root, captions string) error {
 	})
 }
 
+// otherSet supposes that captions and split are of two data sets, which they are, by the names of their pictures.
+func otherSet(captioned, split string) string {
+	if ours, theirs := familyOf(captioned), familyOf(split); ours != theirs && ours.title != "" && theirs.title != "" {
+		return fmt.Sprintf("the captions are of %s and the split is of %s: bring together what is of one data set", ours.title, theirs.title)
+	}
+	return "is the file for another data set?"
+}
+
 // readKarpathy takes images, captions and split from a dataset_*.json.
-func readKarpathy(root string) (*corpus, error) {
-	c := new(corpus)
-	file, err := c.findKarpathy(root)
+func (c *corpus) readKarpathy(o Options) error {
+	file, err := c.findKarpathy(o)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	text, err := c.sources.read(root, file)
+	text, err := c.sources.read(o.Root, file)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return c, c.parseKarpathy(file, text)
+	if err := c.parseKarpathy(file, text); err != nil {
+		return err
+	}
+	if f := familyOf(c.images[0].id); f.set != "" && f.set != o.Name {
+		c.notes.add(file, c.images[0].line, fmt.Sprintf("pictures are named as those of %s, and data.name is %s: read all the same", f.title, o.Name))
+	}
+	return nil
 }
 
 func (c *corpus) parseKarpathy(file string, text []byte) error {
-	return eachKarpathy(file, text, func(line int, e karpathyImage, split string) error {
+	return eachKarpathy(file, text, func(at jsonfile.Place, e karpathyImage, split string) error {
+		line := at.Line
 		name := path.Join(e.FilePath, e.FileName)
 		if err := checkName(file, line, e.FileName, false); err != nil {
 			return err

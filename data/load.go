@@ -50,22 +50,23 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Vocabulary == "" {
 		o.Vocabulary = "train"
 	}
-	if o.Split == "" {
-		o.Split = "official"
-	}
 	known := map[string][]string{
-		"flickr8k": {"official", "karpathy", "seed"},
-		"coco":     {"official", "karpathy"},
-		"shapes":   {"official"},
+		"flickr8k":  {"official", "karpathy", "seed"},
+		"flickr30k": {"official", "karpathy"},
+		"coco":      {"official", "karpathy"},
+		"shapes":    {"official"},
+		"folder":    {"column", "lists", "drawn"},
 	}
 	splits, ok := known[o.Name]
 	switch {
 	case !ok:
-		return o, fmt.Errorf("data.name %q: want shapes, flickr8k or coco", o.Name)
+		return o, fmt.Errorf("data.name %q: want shapes, flickr8k, flickr30k, coco or folder", o.Name)
 	case !slices.Contains(splits, o.Split):
 		return o, fmt.Errorf("data.split %q: %s has %q", o.Split, o.Name, splits)
 	case o.Root == "" && o.Name != "shapes":
 		return o, fmt.Errorf("data.root is empty: where is %s?", o.Name)
+	case o.Captions.Path == "" && o.Name == "folder":
+		return o, errors.New("data.captions is empty: which file holds the captions?")
 	case o.MinCount < 0, o.CaptionsPerImage < 0, o.MaxLength < 0:
 		return o, fmt.Errorf("data.min_count %d, captions_per_image %d, max_length %d: none may be negative",
 			o.MinCount, o.CaptionsPerImage, o.MaxLength)

@@ -206,7 +206,7 @@ func TestShapesAreFixed(t *testing.T) {
 	if !slices.Equal(more.Images[19].Captions(), d.Images[19].Captions()) {
 		t.Error("a scene depends on how many there are")
 	}
-	other, err := Load(Options{Name: "shapes", Images: 20, Seed: 2, Tokenize: plainWords})
+	other, err := Load(Options{Name: "shapes", Split: "official", Images: 20, Seed: 2, Tokenize: plainWords})
 	if err != nil {
 		t.Fatal(err)
 	}

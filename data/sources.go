@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"glimpse/internal/jsonfile"
 )
 
 // sources are the text files that a data set is read from, and the folders that were searched for them. What was found
@@ -17,6 +19,7 @@ import (
 type sources struct {
 	Texts    []sourceText   `json:"texts"`
 	Searches []sourceSearch `json:"searches"`
+	Tree     string         `json:"tree,omitempty"` // hash of what lies below the root, "" where nobody looked
 }
 
 // sourceText is a text file that was asked for.
@@ -52,7 +55,19 @@ func (s *sources) read(root, path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if text, err = jsonfile.Unpack(text); err != nil {
+		return nil, Error{File: path, Msg: fmt.Sprintf("cannot be unpacked: %v; get it again", err)}
+	}
 	return cleanText(path, text)
+}
+
+// tree is readTree, remembered.
+func (s *sources) tree(root string) (*tree, error) {
+	t, err := readTree(root)
+	if err == nil {
+		s.Tree = t.hash()
+	}
+	return t, err
 }
 
 // search lists the files of a folder whose names begin and end as told, in name order. A folder that is not there has none.
@@ -92,6 +107,11 @@ func (s sources) unchanged(root string) bool {
 	for _, search := range s.Searches {
 		found, err := matching(filepath.Join(root, search.Path), search.Begin, search.End)
 		if err != nil || !slices.Equal(found, search.Found) {
+			return false
+		}
+	}
+	if s.Tree != "" {
+		if t, err := readTree(root); err != nil || t.hash() != s.Tree {
 			return false
 		}
 	}

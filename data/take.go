@@ -33,17 +33,19 @@ func (d *Dataset) take(k *compiled) error {
 	for _, split := range splitNames {
 		d.Splits[split] = []int{}
 	}
+	drawn := d.Options.Split == "drawn"
 	var faults []Error
 	for i := range k.ids.len() {
 		file, line, _, split := k.placeOf(i)
 		id := string(k.ids.at(i))
 		switch {
-		case split == 0 && broken[i] != nil:
+		case drawn && broken[i] == nil:
+		case !drawn && split == 0 && broken[i] != nil:
 			notes.add(files[file], line, "picture of an image in no split is missing or broken: left out")
 			continue
-		case split == 0:
+		case !drawn && split == 0:
 			notes.add(files[file], line, "image is in no split: neither trained nor reported on")
-		case k.captionsOf(i) == 0:
+		case !drawn && k.captionsOf(i) == 0:
 			faults = append(faults, Error{files[file], line, fmt.Sprintf("image %q is in split %s and has no caption", id, splitNames[split-1])})
 			continue
 		case broken[i] != nil:
@@ -58,9 +60,19 @@ func (d *Dataset) take(k *compiled) error {
 	if len(faults) > 0 {
 		return sumUp(faults)
 	}
+	if drawn {
+		if err := d.draw(); err != nil {
+			return err
+		}
+	}
 	for _, split := range []string{"train", "test"} {
 		if len(d.Splits[split]) == 0 {
 			return Error{File: root, Msg: fmt.Sprintf("split %s has no %s images", d.Split, split)}
+		}
+	}
+	if d.Name == "folder" && !drawn {
+		if err := d.noteShared(&notes); err != nil {
+			return err
 		}
 	}
 	d.Notes = notes.notes
@@ -136,8 +148,8 @@ func (k *compiled) locate(root string) ([]string, error) {
 			}
 		}
 		if most == 0 && len(samples[i]) > 0 {
-			return nil, Error{File: root, Msg: fmt.Sprintf("holds no picture %q in any of the folders %s; unpack the pictures there",
-				samples[i][0], strings.Join(candidates, ", "))}
+			return nil, Error{File: root, Msg: fmt.Sprintf("holds no picture %q in any of the folders %s; unpack the pictures there%s",
+				samples[i][0], strings.Join(candidates, ", "), mixUp(root, samples[i][0]))}
 		}
 	}
 	paths := make([]string, k.names.len())

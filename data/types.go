@@ -10,9 +10,11 @@ import (
 // Options say which data set to load and how to read it. They decide the
 // Dataset entirely: equal options over equal files give equal data sets, whatever a cache holds.
 type Options struct {
-	Name             string                // flickr8k, coco or shapes
+	Name             string                // flickr8k, flickr30k, coco, shapes or folder
 	Root             string                // directory of the data set; unused by shapes
-	Split            string                // official, karpathy or seed; "" is the data set's usual one
+	Split            string                // official, karpathy or seed; of a folder column, lists or drawn
+	Captions         Captions              // folder: where the captions are
+	Partition        Partition             // folder: what split lists or drawn is made from
 	MinCount         int                   // a word enters the vocabulary when seen this often; 0 is 5
 	CaptionsPerImage int                   // C, captions of an image in a batch; 0 is 5
 	MaxLength        int                   // words kept of a training caption; 0 is 24
@@ -164,7 +166,10 @@ var ErrDiverged = errors.New("training diverged")
 
 // EpochResult is what one epoch of training reports.
 type EpochResult struct {
-	Loss     float64 // mean over the epoch's steps, nats a token
-	LR       float64 // learning rate of the last step
-	Captions int     // captions trained on
+	// Loss is the mean over the epoch's steps: of the cross entropy in nats a token or, of
+	// reinforcement, of the negative reward, whose expectation it lowers.
+	Loss     float64
+	LR       float64  // learning rate of the last step
+	Captions int      // captions trained on
+	Samples  *Samples // of an epoch of reinforcement; else nil
 }

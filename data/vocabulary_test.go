@@ -71,7 +71,7 @@ func TestVocabularyOption(t *testing.T) {
 	writeFlickr(t, root, 6)
 	appendTo(t, root+"/captions.txt", "p5.png,A zebra.\n")
 	for vocabulary, want := range map[string]bool{"train": false, "corpus": true} {
-		d, err := Load(Options{Name: "flickr8k", Root: root, MinCount: 1, Vocabulary: vocabulary, Tokenize: plainWords})
+		d, err := Load(Options{Name: "flickr8k", Split: "official", Root: root, MinCount: 1, Vocabulary: vocabulary, Tokenize: plainWords})
 		if err != nil {
 			t.Fatal(err)
 		}

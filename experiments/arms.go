@@ -63,6 +63,11 @@ func (s *Study) varies(path string) bool {
 	})
 }
 
+// variesBelow says whether a setting of a section is swept or set by an arm.
+func (s *Study) variesBelow(section string) bool {
+	return slices.ContainsFunc(children(section), func(name string) bool { return s.varies(section + "." + name) })
+}
+
 // factors are the swept keys, other than seed, that vary within an arm, in the order of the file. There are none if
 // nothing is compared.
 func (s *Study) factors() []string {

@@ -27,11 +27,15 @@ func (s Settings) Parameters(vocabulary int) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
+	cell, err := captioner.CellOf(s.Model.CellName())
+	if err != nil {
+		return 0, err
+	}
 	features, err := s.Encoder.Features()
 	if err != nil {
 		return 0, err
 	}
-	shapes := arm.Parameters(s.Model.Sizes(vocabulary, features.Dim))
+	shapes := arm.Parameters(cell, s.Model.Sizes(vocabulary, features.Dim))
 	if s.Encoder.Name == captioner.Joint {
 		shapes = append(shapes, captioner.JointParameters(s.Encoder.Channels)...)
 	}

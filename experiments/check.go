@@ -126,14 +126,25 @@ func (s Settings) faults() []fault {
 			found = append(found, fault{path, beside, fmt.Sprintf(format, args...)})
 		}
 	}
-	add(s.Data.Split == "seed" && metric != "last", "train.select.metric", "data.split",
-		"train.select.metric is %s, but data.split seed has no validation pictures; write last", metric)
-	add(s.Data.Split == "seed" && spares(&s), "decode.split", "data.split",
-		"decode.split is %s, but data.split seed has no validation pictures", s.Decode.Split)
+	validates := s.Data.Validates()
+	add(!validates && metric != "last", "train.select.metric", "data.split",
+		"train.select.metric is %s, but data.split %s has no validation pictures; write last", metric, s.Data.Split)
+	add(!validates && spares(&s), "decode.split", "data.split",
+		"decode.split is %s, but data.split %s has no validation pictures", s.Decode.Split, s.Data.Split)
 	add(plateau(&s) && metric == "last", "train.schedule.name", "train.select.metric",
 		"train.schedule.name is plateau, which waits on the validation metric, but train.select.metric is last; choose another schedule or metric")
+	r := s.Train.Reinforce
+	add(reinforces(&s) && r.Baseline == "mean" && r.Samples < 2, "train.reinforce.samples", "train.reinforce.baseline",
+		"train.reinforce.samples is %d, but the baseline mean is that of an image's other samples; take 2 or more, or the baseline greedy", r.Samples)
+	add(reinforces(&s) && r.Rewards() == Weights{}, "train.reinforce.weights.cider_d", "train.reinforce.weights.bleu4",
+		"train.reinforce.weights are all 0, so that no caption would be rewarded; give one a weight")
 	add(drawn(&s) && s.Data.Split != "official", "data.split", "data.name",
 		"data.split is %s, but shapes has only the split official", s.Data.Split)
+	found = append(found, s.Data.faults()...)
+	add(grouped(&s) && s.Decode.Beam%s.Decode.Groups != 0, "decode.groups", "decode.beam",
+		"decode.groups is %d, which does not divide decode.beam %d", s.Decode.Groups, s.Decode.Beam)
+	add(s.Data.Split == "seed" && s.Data.Name != "flickr8k" && s.Data.Name != ownData && !drawn(&s), "data.split", "data.name",
+		"data.split is seed, which flickr8k alone has; %s has official and karpathy", s.Data.Name)
 	encoder, err := captioner.EncoderOf(s.Encoder.Name)
 	least := encoder.Smallest
 	add(err == nil && s.Encoder.ImageSize < least, "encoder.image_size", "encoder.name",

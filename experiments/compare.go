@@ -43,8 +43,8 @@ func (s *Study) checkCompare(found *problems) {
 	}
 	metric := s.at("compare.primary.metric")
 	split, key, _ := metrics.ParseKey(c.Primary.Metric)
-	if split == "val" && s.Data.Split == "seed" {
-		found.add(metric, "compare.primary.metric is %s, but data.split seed has no validation pictures", c.Primary.Metric)
+	if split == "val" && !s.Data.Validates() {
+		found.add(metric, "compare.primary.metric is %s, but data.split %s has no validation pictures", c.Primary.Metric, s.Data.Split)
 	}
 	spared := !s.varies("decode.split") && s.Decode.FinalSplit() == "val"
 	if split == "test" && spared {

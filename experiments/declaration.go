@@ -14,7 +14,7 @@ import (
 // what counts as a difference. The order of YAML keys, comments and the question are not part of it.
 type Declaration struct {
 	Compare  Compare         `json:"compare"`
-	Settings Settings        `json:"settings"` // outside the sweep; no root, content or seed; zero where without effect
+	Settings Settings        `json:"settings"` // outside the sweep; no root, content or seed; zero where without effect or omitted
 	Sweep    Sweep           `json:"sweep"`    // without the seed axis; zero where without effect
 	Seeds    []int64         `json:"seeds"`    // planned, in order
 	Trials   []DeclaredTrial `json:"trials"`   // all that are planned: up to the last look
@@ -34,7 +34,8 @@ func (s *Study) Declare(trials []Trial) Declaration {
 	whole.Seed = 0
 	for _, k := range keys {
 		used := func(t Trial) bool { return k.applies == nil || k.applies(&t.Settings) }
-		if isSetting(k.path) && (s.varies(k.path) || !slices.ContainsFunc(trials, used)) {
+		usual := k.omitted && s.get(k.path) == k.fallback
+		if isSetting(k.path) && (s.varies(k.path) || usual || !slices.ContainsFunc(trials, used)) {
 			whole.field(k.path).SetZero()
 		}
 	}

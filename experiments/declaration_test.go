@@ -55,7 +55,7 @@ sweep:
     decode.beam: [3, 1]
     model.dropout: [0.3, 0.1, 0.5]
     model.attention: [adaptive, none, soft]
-model: {dropout: 0.2}
+model: {dropout: 0.2, cell: gru}
 data: {root: /elsewhere}
 seed: 9
 train: {epochs: 3, schedule: {step_epochs: 7}}
@@ -119,6 +119,7 @@ func TestDeclarationDifferences(t *testing.T) {
 		{pairs, []string{"train.optimizer.name=sgd"}, "train.optimizer.name: adam was declared, now sgd\n" +
 			"train.optimizer.beta1: 0.9 was declared, now none\ntrain.optimizer.beta2: 0.999 was declared, now none\n" +
 			"train.optimizer.epsilon: 1e-08 was declared, now none\ntrain.optimizer.momentum: none was declared, now 0.9"},
+		{pairs, []string{"model.cell=lstm"}, "model.cell: gru was declared, now lstm"},
 		{pairs, []string{"decode.split=val", "compare.primary.metric=val.cider"},
 			"decode.split: test was declared, now val\ncompare.primary.metric: test.cider was declared, now val.cider"},
 		{pairs, []string{"compare.stop={looks: [3, 5]}"}, "compare.stop.looks: none was declared, now [3, 5]"},

@@ -23,13 +23,15 @@ func (d *decoder) section(v *value, section string) {
 		switch {
 		case m.name == "" || strings.Contains(m.name, "."):
 			d.unknown(m, section)
-		case k == nil && len(children(path)) > 0:
-			if m.kind != mapping {
-				d.problems.add(m.valueAt(), "%s is %s, but must be a mapping of %s", path, m.describe(), strings.Join(children(path), ", "))
-				continue
-			}
+		case m.kind == mapping && len(children(path)) > 0:
 			d.study.places[path] = m.at
 			d.section(m.value, path)
+		case k == nil && len(children(path)) > 0:
+			short := ""
+			if shorthands[path] != "" {
+				short = "text, or "
+			}
+			d.problems.add(m.valueAt(), "%s is %s, but must be %sa mapping of %s", path, m.describe(), short, strings.Join(children(path), ", "))
 		case k == nil:
 			d.unknown(m, section)
 		default:

@@ -81,7 +81,6 @@ func (c *changes) key(k *key, compared bool) {
 // get is the text of a key that is one field, "" for a zero that may stand for no effect.
 func (d Declaration) get(k *key) string {
 	whole := Study{Settings: d.Settings, Sweep: d.Sweep, Compare: d.Compare}
-	whole.Decode.Split = d.Settings.Decode.FinalSplit()
 	if k.applies != nil && whole.field(k.path).IsZero() {
 		return ""
 	}

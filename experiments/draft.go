@@ -2,6 +2,7 @@ package experiments
 
 import (
 	"bytes"
+	"cmp"
 	_ "embed"
 	"errors"
 	"fmt"
@@ -17,11 +18,12 @@ import (
 //go:embed flickr8k.yaml
 var flickr8k []byte
 
-// drafts are the studies of the project that a new one takes its settings from, by data set.
+// drafts are the studies of the project that a new one takes its settings from, by data set. Where that is another than the
+// study's, its split is the usual one.
 var drafts = []struct {
 	data   string
 	source []byte
-}{{"shapes", demo}, {"flickr8k", flickr8k}}
+}{{"shapes", demo}, {"flickr8k", flickr8k}, {"flickr30k", flickr8k}, {"coco", flickr8k}}
 
 // DraftData lists the data sets that a Draft may be of; the first is the default.
 func DraftData() []string {
@@ -38,6 +40,8 @@ type Draft struct {
 	Question string
 	Data     string // one of DraftData
 	Root     string // folder of the data set
+	Split    string // of the data set, where it is not the usual one
+	Own      *Own   // a data set of one's own, in the place of Data, Root and Split
 	// Over are swept keys as KEY=VALUE,VALUE,…: first the arms, of which the first is the baseline, then the factors that
 	// the arms are crossed with.
 	Over   []string
@@ -62,6 +66,13 @@ func (d Draft) Write() ([]byte, *Study, error) {
 	if d.Root != "" {
 		s.Data.Root = d.Root
 	}
+	if d.Split != "" {
+		s.Data.Split = d.Split
+	}
+	var why map[string]string
+	if d.Own != nil {
+		why = d.Own.fit(&s)
+	}
 	if err := d.sweep(&s); err != nil {
 		return nil, nil, err
 	}
@@ -72,7 +83,7 @@ func (d Draft) Write() ([]byte, *Study, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("--sweep %s: %w", strings.Join(d.Over, " --sweep "), problem(err))
 	}
-	out, err := d.text(&s, base, trials)
+	out, err := d.text(&s, base, trials, why)
 	if err != nil {
 		return nil, nil, fmt.Errorf("writing the study %s: %w", d.Name, err)
 	}
@@ -94,14 +105,19 @@ func problem(err error) error {
 
 // base is the study that the draft takes its settings from.
 func (d Draft) base() (*Study, error) {
-	name := d.Data
-	if name == "" {
-		name = drafts[0].data
+	name := cmp.Or(d.Data, drafts[0].data)
+	if d.Own != nil {
+		name = "flickr8k"
 	}
 	for _, known := range drafts {
-		if known.data == name {
-			return parse(name+".yaml", known.source, nil)
+		if known.data != name {
+			continue
 		}
+		s, err := parse(name+".yaml", known.source, nil)
+		if err == nil && s.Data.Name != name {
+			s.Data = DataSettings(name, "").Data
+		}
+		return s, err
 	}
 	return nil, fmt.Errorf("no draft for the data set %q%s (there are: %s)", printable(name, 60), suggest(name, DraftData()), strings.Join(DraftData(), ", "))
 }
@@ -200,8 +216,8 @@ func parseOver(text string) (*Axis, error) {
 	return a, nil
 }
 
-// text writes the file.
-func (d Draft) text(s, base *Study, trials []Trial) ([]byte, error) {
+// text writes the file. why says of some keys why they are as they are.
+func (d Draft) text(s, base *Study, trials []Trial, why map[string]string) ([]byte, error) {
 	w := &draftWriter{}
 	if d.Schema != "" {
 		w.line("# yaml-language-server: $schema=%s\n#", d.Schema)
@@ -215,12 +231,12 @@ func (d Draft) text(s, base *Study, trials []Trial) ([]byte, error) {
 	w.comment(rest, "")
 	for i := range keys {
 		k := &keys[i]
-		usual := base.given(k.path) || k.path == "data.root" && d.Root != "" || strings.HasPrefix(k.path, "compare.") || strings.HasPrefix(k.path, "sweep.")
+		usual := base.given(k.path) || why[k.path] != "" || k.path == "data.root" && d.Root != "" || strings.HasPrefix(k.path, "compare.") || strings.HasPrefix(k.path, "sweep.")
 		content := s.node(k, trials)
 		if content == nil || !usual && !d.All || s.Sweep.axis(k.path) != nil {
 			continue
 		}
-		if err := w.key(k, content); err != nil {
+		if err := w.key(k, content, why[k.path]); err != nil {
 			return nil, err
 		}
 	}
@@ -235,7 +251,7 @@ type draftWriter struct {
 
 func (w *draftWriter) line(format string, args ...any) { fmt.Fprintf(&w.out, format+"\n", args...) }
 
-func (w *draftWriter) key(k *key, content *yaml.Node) error {
+func (w *draftWriter) key(k *key, content *yaml.Node, why string) error {
 	names := strings.Split(k.path, ".")
 	sections, name := names[:len(names)-1], names[len(names)-1]
 	same := 0
@@ -251,6 +267,9 @@ func (w *draftWriter) key(k *key, content *yaml.Node) error {
 	w.open = sections
 	indent := strings.Repeat("  ", len(sections))
 	w.comment(k.tells(), indent)
+	if why != "" {
+		w.comment(why, indent)
+	}
 	if content.Kind != yaml.MappingNode {
 		text, err := flow(content)
 		w.line("%s%s: %s", indent, name, text)

@@ -17,6 +17,8 @@ func TestDraft(t *testing.T) {
 	}{
 		{Draft{}, "none soft adaptive", 15, "Does attention help"},
 		{Draft{Data: "flickr8k", Root: "pictures"}, "none uniform soft adaptive", 20, "Does adaptive attention"},
+		{Draft{Data: "flickr30k", Root: "pictures"}, "none uniform soft adaptive", 20, "Does adaptive attention"},
+		{Draft{Data: "coco"}, "none uniform soft adaptive", 20, "Does adaptive attention"},
 		{Draft{Over: []string{"model.hidden=48,96,192"}}, "48 96 192", 15, "What difference does model.hidden make: 48, 96 or 192?"},
 		{Draft{Over: []string{"model.attention=none,soft"}, Seeds: 7, Question: "Is it: \"so\"?\nReally?"}, "none soft", 14, "Is it: \"so\"?\nReally?"},
 		{Draft{Over: []string{"model.attention_size=16,32"}}, "16 32", 10, "What"},
@@ -47,6 +49,9 @@ func TestDraft(t *testing.T) {
 			}
 			if s.Name != "mine" || !strings.HasPrefix(s.Question, c.question) || s.Data.Root != d.Root && d.Root != "" {
 				t.Errorf("%+v: the study is called %q, asks %q and looks in %q", d, s.Name, s.Question, s.Data.Root)
+			}
+			if want := d.Data; want != "" && (s.Data.Name != want || s.Data.Split != DataSettings(want, "").Data.Split) {
+				t.Errorf("%+v: the data are %s %s", d, s.Data.Name, s.Data.Split)
 			}
 			checkComments(t, s, string(text), all)
 		}
@@ -118,10 +123,10 @@ func TestDraftRefuses(t *testing.T) {
 		{Draft{Name: "../mine"}, `the name "../mine" must be at most 64 letters`},
 		{Draft{Name: ""}, `the name "" must be`},
 		{Draft{Name: strings.Repeat("a", 65)}, "must be at most 64 letters"},
-		{Draft{Name: "a", Data: "flicker8k"}, `no draft for the data set "flicker8k"; did you mean "flickr8k"? (there are: shapes, flickr8k)`},
+		{Draft{Name: "a", Data: "flicker8k"}, `no draft for the data set "flicker8k"; did you mean "flickr8k"? (there are: shapes, flickr8k, flickr30k, coco)`},
 		{Draft{Name: "a", Over: []string{"model.hidden"}}, "--sweep model.hidden: write KEY=VALUE,VALUE, such as model.hidden=64,128"},
 		{Draft{Name: "a", Over: []string{"model.hiden=1,2"}}, `no setting "model.hiden"; did you mean "model.hidden"?`},
-		{Draft{Name: "a", Over: []string{"lr=1,2"}}, `no setting "lr"; did you mean train.optimizer.lr?`},
+		{Draft{Name: "a", Over: []string{"lr=1,2"}}, `no setting "lr"; did you mean train.optimizer.lr or train.reinforce.lr?`},
 		{Draft{Name: "a", Over: []string{"sweep.method=grid,zip"}}, `no setting "sweep.method"`},
 		{Draft{Name: "a", Over: []string{"seed=1,2"}}, "--seeds tells their number"},
 		{Draft{Name: "a", Over: []string{"data.root=a,b"}}, "cannot be swept"},

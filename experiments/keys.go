@@ -19,6 +19,7 @@ type key struct {
 	derive   func(*Settings) any // default that depends on the setting `on`
 	on       string
 	applies  func(*Settings) bool // nil: always; else where false the key has no effect
+	omitted  bool                 // its default is empty in a trial, so that ids are what they were before there was the key
 	doc      string
 }
 
@@ -33,6 +34,8 @@ func (k *key) allowed() limits {
 func encoders() string { return strings.Join(captioner.EncoderNames(), "|") }
 
 func arms() string { return strings.Join(captioner.ArmNames(), "|") }
+
+func cells() string { return strings.Join(captioner.CellNames(), "|") }
 
 func selectMetrics() string { return metricsOf("val") + "|last" }
 
@@ -50,9 +53,17 @@ var keys = []key{
 	{path: "question", doc: "The question that the study answers, for people."},
 	{path: "extends", doc: "Another study file, relative to this one, whose keys hold where this one has none. Maps are merged, lists and swept values replaced."},
 
-	{path: "data.name", limits: "shapes|flickr8k|coco", fallback: "shapes", doc: "Data set. shapes is drawn from a seed and needs no download."},
+	{path: "data.name", limits: "shapes|flickr8k|flickr30k|coco|folder", fallback: "shapes", doc: "Data set. shapes is drawn from a seed and needs no download; folder is of your own pictures and captions."},
 	{path: "data.root", fallback: "", doc: "Folder of the data set, relative to the working directory. --data and $GLIMPSE_DATA come before it. Not part of a trial's identity."},
-	{path: "data.split", limits: "official|karpathy|seed", derive: split, on: "data.name", doc: "Which pictures train, validate and test. seed is the first 7,000 against the rest, without validation pictures."},
+	{path: "data.split", limits: "official|karpathy|seed|column|lists|drawn", derive: split, on: "data.name", doc: "Which pictures train, validate and test. The default is official; of flickr30k and coco, karpathy; of folder, column. seed is the first 7,000 against the rest, without validation pictures. folder has column, a column of the captions; lists, as in {train: a.txt, val: b.txt, test: c.txt}; and drawn, as in {val: 10%, test: 10%, seed: 1}."},
+	{path: "data.split.train", applies: parted, doc: "folder, lists: file below data.root that names the training pictures, one a line."},
+	{path: "data.split.val", limits: "share", derive: share, on: "data.split", applies: parted, doc: "folder: the validation pictures, by a file that lists them or as the share or number to draw."},
+	{path: "data.split.test", limits: "share", derive: share, on: "data.split", applies: parted, doc: "folder: the test pictures, likewise. When they are drawn, what is left trains."},
+	{path: "data.split.seed", limits: "[1,2147483647]", derive: splitSeed, on: "data.split", applies: drawnSplit, doc: "folder, drawn: seed of the draw. Equal pictures go to one split, whatever their names."},
+	{path: "data.captions.path", applies: captioned, doc: "folder: file of the captions below data.root, as CSV, TSV, JSON Lines, or JSON like COCO's or Karpathy's; data.captions: FILE is short for it."},
+	{path: "data.captions.image", applies: captioned, doc: "folder: column or key of the captions that names the picture. Without it, the one with a usual name (docs/data.md)."},
+	{path: "data.captions.caption", applies: captioned, doc: "folder: column or key of the caption, likewise."},
+	{path: "data.captions.split", applies: splitColumn, doc: "folder, column: column or key of the split, likewise."},
 	{path: "data.min_count", limits: "[1,1000000]", fallback: 5, doc: "Occurrences from which on a word is in the vocabulary."},
 	{path: "data.captions_per_image", limits: "[1,100]", fallback: 5, doc: "Captions of an image that are trained on."},
 	{path: "data.max_length", limits: "[1,1000]", fallback: 24, doc: "Words after which a training caption is cut."},
@@ -66,11 +77,12 @@ var keys = []key{
 	{path: "encoder.channels", limits: "[1,2048]", fallback: 32, applies: joint, doc: "cnn: channels of the first layer, half of those of a region."},
 
 	{path: "model.embedding", limits: "[1,16384]", fallback: 256, doc: "Size of a word vector."},
-	{path: "model.hidden", limits: "[1,16384]", fallback: 512, doc: "Size of the GRU state. compare.match_parameters may widen it."},
-	{path: "model.attention", listed: arms, fallback: "adaptive", doc: "What a word is predicted from beside the GRU state."},
+	{path: "model.hidden", limits: "[1,16384]", fallback: 512, doc: "Size of the recurrent state. compare.match_parameters may widen it."},
+	{path: "model.cell", listed: cells, fallback: captioner.Cells[0].Name, omitted: true, doc: "Recurrence that reads the words. An lstm keeps a memory cell beside its state, which the sentinel of adaptive attention then opens."},
+	{path: "model.attention", listed: arms, fallback: "adaptive", doc: "What a word is predicted from beside the recurrent state."},
 	{path: "model.attention_size", limits: "[1,16384]", fallback: 256, applies: scored, doc: "Size in which attention compares state and regions."},
 	{path: "model.dropout", limits: "[0,1)", fallback: 0.5, doc: "Probability with which dropout drops."},
-	{path: "model.layers", limits: "[1,2]", fallback: 1, doc: "GRU layers."},
+	{path: "model.layers", limits: "[1,2]", fallback: 1, doc: "Layers of the recurrence."},
 
 	{path: "train.epochs", limits: "[1,10000]", fallback: 10, doc: "Passes over the training split."},
 	{path: "train.batch_images", limits: "[1,65536]", fallback: 16, doc: "Images in a step, each with all its captions."},
@@ -88,6 +100,13 @@ var keys = []key{
 	{path: "train.schedule.gamma", limits: "(0,1)", fallback: 0.5, applies: falls, doc: "step, plateau: factor of a fall."},
 	{path: "train.schedule.patience", limits: "[1,10000]", fallback: 2, applies: plateau, doc: "plateau: epochs without a better validation metric before a fall."},
 	{path: "train.label_smoothing", limits: "[0,1)", fallback: 0.0, doc: "Share of the target spread over the whole vocabulary."},
+	{path: "train.reinforce.epochs", limits: "[0,10000]", fallback: 0, doc: "Epochs of self-critical training (docs/training.md) after train.epochs, from the best of them; 0 leaves it out."},
+	{path: "train.reinforce.lr", limits: "(0,1000]", fallback: 2e-5, applies: reinforces, doc: "Learning rate of these epochs, the same in all steps."},
+	{path: "train.reinforce.metric", limits: "cider_d|bleu4|weighted", fallback: "cider_d", applies: reinforces, doc: "What a sampled caption is rewarded by; weighted is a sum of metrics by train.reinforce.weights."},
+	{path: "train.reinforce.weights.cider_d", limits: "[0,1000]", fallback: 1.0, applies: weighs, doc: "weighted: weight of CIDEr-D, which runs from 0 to 10."},
+	{path: "train.reinforce.weights.bleu4", limits: "[0,1000]", fallback: 0.5, applies: weighs, doc: "weighted: weight of the caption's own BLEU-4, from 0 to 1."},
+	{path: "train.reinforce.samples", limits: "[1,100]", fallback: 5, applies: reinforces, doc: "Captions that are sampled of each image in a step."},
+	{path: "train.reinforce.baseline", limits: "mean|greedy", fallback: "mean", applies: reinforces, doc: "What a caption's reward is held against: the mean of the image's other samples, or the reward of its greedy caption."},
 	{path: "train.select.metric", listed: selectMetrics, fallback: "val.cider", doc: "Decoded validation metric that chooses the epoch; last keeps the last one and decodes nothing."},
 	{path: "train.select.beam", limits: "[1,100]", fallback: 3, applies: selects, doc: "Beam of the validation captions."},
 	{path: "train.select.patience", limits: "[0,10000]", fallback: 0, applies: selects, doc: "Epochs without a better metric before training stops; 0 never stops early."},
@@ -95,7 +114,10 @@ var keys = []key{
 	{path: "decode.beam", limits: "[1,100]", fallback: 5, doc: "Beam of the final captions; 1 is greedy."},
 	{path: "decode.length_penalty", limits: "[0,10]", fallback: 0.7, applies: beams, doc: "Power of the length that a log probability is divided by."},
 	{path: "decode.max_length", limits: "[1,1000]", fallback: 24, doc: "Longest caption, in words."},
-	{path: "decode.split", limits: "test|val", fallback: "test", applies: spares, doc: "Split that the final captions are of and the run is scored on. val leaves the test split alone: for a search of settings."},
+	{path: "decode.no_repeat_ngram", limits: "[0,10]", fallback: 0, doc: "Length of the word sequences that no caption may have twice; 0 allows repetition."},
+	{path: "decode.groups", limits: "[1,100]", fallback: 1, applies: grouped, doc: "Diverse beam search: groups that the beam is divided into, each kept from the words of those before it."},
+	{path: "decode.diversity", limits: "[0,100]", fallback: 0.5, applies: grouped, doc: "Diverse beam search: log probability that a word costs for each beam of an earlier group that took it at the same place."},
+	{path: "decode.split", limits: "test|val", fallback: "test", omitted: true, doc: "Split that the final captions are of and the run is scored on. val leaves the test split alone: for a search of settings."},
 
 	{path: "seed", limits: "[0,2147483647]", fallback: 1, doc: "Seed of initial weights, data order and dropout."},
 
@@ -126,28 +148,61 @@ var keys = []key{
 	{path: "compare.stop.futility", limits: "[0,1)", fallback: 0.1, doc: "Conditional power below which a look ends the study without a finding; 0 never does."},
 }
 
-func drawn(s *Settings) bool   { return s.Data.Name == "shapes" }
-func joint(s *Settings) bool   { return s.Encoder.Name == captioner.Joint }
-func frozen(s *Settings) bool  { return s.Encoder.Name != captioner.Joint }
-func moments(s *Settings) bool { return s.Train.Optimizer.Name != "sgd" }
-func sgd(s *Settings) bool     { return s.Train.Optimizer.Name == "sgd" }
-func steps(s *Settings) bool   { return s.Train.Schedule.Name == "step" }
-func plateau(s *Settings) bool { return s.Train.Schedule.Name == "plateau" }
-func falls(s *Settings) bool   { return steps(s) || plateau(s) }
-func selects(s *Settings) bool { return s.Train.Select.Metric != "last" }
-func beams(s *Settings) bool   { return s.Decode.Beam > 1 }
-func spares(s *Settings) bool  { return s.Decode.FinalSplit() != "test" }
+func drawn(s *Settings) bool      { return s.Data.Name == "shapes" }
+func joint(s *Settings) bool      { return s.Encoder.Name == captioner.Joint }
+func frozen(s *Settings) bool     { return s.Encoder.Name != captioner.Joint }
+func moments(s *Settings) bool    { return s.Train.Optimizer.Name != "sgd" }
+func sgd(s *Settings) bool        { return s.Train.Optimizer.Name == "sgd" }
+func steps(s *Settings) bool      { return s.Train.Schedule.Name == "step" }
+func plateau(s *Settings) bool    { return s.Train.Schedule.Name == "plateau" }
+func falls(s *Settings) bool      { return steps(s) || plateau(s) }
+func selects(s *Settings) bool    { return s.Train.Select.Metric != "last" }
+func reinforces(s *Settings) bool { return s.Train.Reinforce.Epochs > 0 }
+func weighs(s *Settings) bool     { return reinforces(s) && s.Train.Reinforce.Metric == "weighted" }
+func beams(s *Settings) bool      { return s.Decode.Beam > 1 }
+func grouped(s *Settings) bool    { return s.Decode.Groups > 1 }
+func spares(s *Settings) bool     { return s.Decode.FinalSplit() != "test" }
 
 func scored(s *Settings) bool {
 	arm, err := captioner.ArmOf(s.Model.Attention)
 	return err == nil && arm.Scores
 }
 
+// captioned says whether there is a file of captions to be named; one that is named beside another data set is kept, to be refused.
+func captioned(s *Settings) bool { return s.Data.Name == ownData || s.Data.Captions != (Captions{}) }
+
+func splitColumn(s *Settings) bool { return captioned(s) && s.Data.Split == "column" }
+func drawnSplit(s *Settings) bool  { return s.Data.Split == "drawn" }
+func parted(s *Settings) bool      { return drawnSplit(s) || s.Data.Split == "lists" }
+
+// split is the usual split, but for data.split as a mapping: its kind follows from what is in it.
 func split(s *Settings) any {
-	if s.Data.Name == "coco" {
-		return "karpathy"
+	p := s.Data.Partition
+	switch {
+	case isList(p.Train), isList(p.Val), isList(p.Test):
+		return "lists"
+	case p != (Partition{}):
+		return "drawn"
+	case s.Data.Name == ownData:
+		return "column"
+	case s.Data.Name == "coco", s.Data.Name == "flickr30k":
+		return "karpathy" // that most papers report
 	}
 	return "official"
+}
+
+func share(s *Settings) any {
+	if drawnSplit(s) {
+		return "10%"
+	}
+	return ""
+}
+
+func splitSeed(s *Settings) any {
+	if drawnSplit(s) {
+		return 1
+	}
+	return 0
 }
 
 func encoder(s *Settings) any {
@@ -222,7 +277,9 @@ func keyPaths() []string {
 type Setting struct {
 	Path string // such as model.hidden
 	Text bool   // its values are texts, not numbers
-	Doc  string
+	// Absent is what a text is where a trial's settings leave it out, "" where that is not known.
+	Absent string
+	Doc    string
 }
 
 // SettingKeys lists the keys of a trial's settings, in the order of a resolved file.
@@ -230,7 +287,11 @@ func SettingKeys() []Setting {
 	var settings []Setting
 	for _, path := range settingPaths() {
 		k := find(path)
-		settings = append(settings, Setting{Path: path, Text: k.isText(), Doc: k.doc})
+		s := Setting{Path: path, Text: k.isText(), Doc: k.doc}
+		if k.omitted {
+			s.Absent = k.fallback.(string)
+		}
+		settings = append(settings, s)
 	}
 	return settings
 }

@@ -18,16 +18,19 @@ type limits struct {
 	low, high         float64
 	lowOpen, highOpen bool
 	percent           bool
+	share             bool // a percentage or number of images, or the name of a file that lists them
 }
 
 // parseLimits reads the notation of the table: "a|b|c" for words, "[0,1)" for
-// an interval, "percent", or nothing.
+// an interval, "percent", "share", or nothing.
 func parseLimits(notation string) limits {
 	switch {
 	case notation == "":
 		return limits{}
 	case notation == "percent":
 		return limits{percent: true, interval: true, high: 0.5}
+	case notation == "share":
+		return limits{share: true}
 	case notation[0] != '[' && notation[0] != '(':
 		return limits{words: strings.Split(notation, "|")}
 	}
@@ -49,7 +52,13 @@ func (k *key) wanted() string {
 	l := k.allowed()
 	switch {
 	case l.words != nil:
-		return "one of " + strings.Join(l.words, ", ")
+		wanted := "one of " + strings.Join(l.words, ", ")
+		if below := children(k.path); len(below) > 0 {
+			wanted += ", or a mapping of " + strings.Join(below, ", ")
+		}
+		return wanted
+	case l.share:
+		return "a share such as 10%, a number of images, or the name of a file"
 	case l.percent:
 		return "a percentage such as 2%, at most 50%, or off"
 	case k.isText():
@@ -100,6 +109,13 @@ func (k *key) parse(v *value) (text, wrong string) {
 			return refuse()
 		}
 		return number(share), ""
+	case l.share && (v.tag == "!!int" || v.tag == "!!str" && v.text != "" && !isList(v.text)):
+		percent, isPercent := strings.CutSuffix(v.text, "%")
+		x, _ := strconv.ParseFloat(percent, 64)
+		if !(x >= 0) || isPercent && x >= 100 || !isPercent && (x != math.Trunc(x) || x > math.MaxInt32) {
+			return refuse()
+		}
+		return number(x) + v.text[len(percent):], ""
 	case k.isText():
 		if l.words != nil && !slices.Contains(l.words, v.text) {
 			_, wrong = refuse()
@@ -136,6 +152,13 @@ func float(text string) float64 {
 	return x
 }
 
+// isList says whether part of a split is given by a file that lists it: not as a share such as 10%, nor as a number.
+func isList(text string) bool {
+	number, _ := strings.CutSuffix(text, "%")
+	_, err := strconv.ParseFloat(number, 64)
+	return text != "" && err != nil
+}
+
 // percentage reads 2% as 0.02 and off as 0.
 func percentage(v *value) (share float64, ok bool) {
 	if v.text == "off" {
@@ -166,6 +189,9 @@ func (s *Study) set(path, text string) {
 // get gives the canonical text of the field of a path.
 func (s *Study) get(path string) string {
 	f := s.field(path)
+	if k := find(path); k.omitted && f.IsZero() {
+		return k.fallback.(string)
+	}
 	switch f.Kind() {
 	case reflect.String:
 		return f.String()

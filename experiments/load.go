@@ -206,15 +206,34 @@ func parseSet(arg string, found *problems) *value {
 		v = &value{at: at, kind: mapping, members: []member{{at: at, name: name, value: v}}}
 		end = start - 1
 	}
+	spellOut(v)
 	return v
+}
+
+// shorthands are sections that a single value may stand for, each with the key that it is then the value of.
+var shorthands = map[string]string{"data.captions": "path"}
+
+// spellOut makes a section of each value that is short for one: data.captions: FILE is {path: FILE}.
+func spellOut(root *value) {
+	for path, name := range shorthands {
+		short := &member{value: root}
+		for step := range strings.SplitSeq(path, ".") {
+			if short = short.member(step); short == nil {
+				break
+			}
+		}
+		if short != nil && short.kind == scalar {
+			short.value = &value{at: short.at, kind: mapping, members: []member{{at: short.at, name: name, value: short.value}}}
+		}
+	}
 }
 
 // set reads what stands right of the = of a --set: as it is where the key
 // takes text, else as YAML.
 func (c *converter) set(path, text string) *value {
 	before := utf8.RuneCountInString(strings.TrimSuffix(c.lines[0], text))
-	named := path == "compare.arms" && strings.HasPrefix(strings.TrimSpace(text), "{")
-	if k := find(path); k != nil && k.isText() && !named {
+	mapped := (path == "compare.arms" || len(children(path)) > 0) && strings.HasPrefix(strings.TrimSpace(text), "{")
+	if k := find(path); k != nil && k.isText() && !mapped {
 		return &value{at: c.part(0, before, before+utf8.RuneCountInString(text)), text: text, tag: "!!str"}
 	}
 	if strings.TrimSpace(text) == "" {

@@ -2,6 +2,7 @@ package experiments
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -278,5 +279,28 @@ func checkDeclaration(t *testing.T, d Declaration) {
 	again, err := ReadDeclaration(raw)
 	if err != nil || len(d.Differences(again)) > 0 || again.SHA256() != d.SHA256() {
 		t.Errorf("read again, the declaration differs in %q (%v)", d.Differences(again), err)
+	}
+}
+
+// The version of YAML may be named at the head of a study, whichever the parser knows.
+func TestVersionDirective(t *testing.T) {
+	want, err := parse("s.yaml", []byte("study: s\ntrain: {epochs: 3}\n"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, head := range []string{"%YAML 1.2\n---\n", "%YAML 1.1\n---\n", "\ufeff%YAML 1.2\r\n---\r\n", "# A study.\n\n%YAML  1.2 # as tools write it\n---\n", "%YAML 1.2\n"} {
+		s, err := parse("s.yaml", []byte(head+"study: s\ntrain: {epochs: 3}\n"), nil)
+		if err != nil || s.Settings != want.Settings || s.Name != "s" {
+			t.Errorf("%q: %v", head, err)
+		} else if line := s.places["train.epochs"].line; line != 2+strings.Count(head, "\n") {
+			t.Errorf("%q: train.epochs is in line %d", head, line)
+		}
+		_, err = parse("s.yaml", []byte(head+"study: s\ntrain: {epochs: x}\n"), nil)
+		if want := fmt.Sprintf("s.yaml:%d: ", 2+strings.Count(head, "\n")); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%q: %v, want %s", head, err, want)
+		}
+	}
+	if _, err := parse("s.yaml", []byte("study: s\n%YAML 1.2\n"), nil); err == nil || !strings.Contains(err.Error(), "not valid YAML") {
+		t.Errorf("within a study: %v", err)
 	}
 }

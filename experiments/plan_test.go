@@ -1,6 +1,7 @@
 package experiments
 
 import (
+	"encoding/json"
 	"fmt"
 	"reflect"
 	"slices"
@@ -75,6 +76,22 @@ func TestSparingTheTestSplitIsAnotherTrial(t *testing.T) {
 	}
 	if spared.ID == usual.ID || spared.Settings.Decode.FinalSplit() != "val" {
 		t.Errorf("decode.split val changes nothing: %+v", spared)
+	}
+}
+
+func TestPlainBeamSearchIsTheDefault(t *testing.T) {
+	usual := plan(t, "study: a\n")[0]
+	for _, same := range []string{"{no_repeat_ngram: 0}", "{groups: 1}", "{groups: 1, diversity: 2}"} {
+		if got := plan(t, "study: a\ndecode: "+same+"\n")[0]; got.ID != usual.ID || got.Settings.Decode != usual.Settings.Decode {
+			t.Errorf("%s: %+v", same, got.Settings.Decode)
+		}
+	}
+	grouped := plan(t, "study: a\ndecode: {beam: 6, groups: 3, no_repeat_ngram: 3}\n")[0]
+	if d := grouped.Settings.Decode; d.Groups != 3 || d.Diversity != 0.5 || d.NoRepeat != 3 {
+		t.Errorf("%+v", d)
+	}
+	if d := grouped.Settings.Decode.OfWidth(4); d.Beam != 4 || d.Groups != 0 || d.Diversity != 0 || d.NoRepeat != 3 {
+		t.Errorf("%+v", d)
 	}
 }
 
@@ -267,6 +284,60 @@ func TestSmallestP(t *testing.T) {
 	for n, ways := range map[int]float64{1: 2, 2: 6, 3: 20, 4: 70, 5: 252} { // central binomial coefficients
 		if got := smallestP(n); strconv.FormatFloat(got, 'g', 12, 64) != strconv.FormatFloat(2/ways, 'g', 12, 64) {
 			t.Errorf("smallestP(%d) = %v, want %v", n, got, 2/ways)
+		}
+	}
+}
+
+// A study without reinforcement has the trials that it had before there was any; of a reinforced one, what has no effect beside
+// the rest cannot tell trials apart.
+func TestReinforcementIsLeftOut(t *testing.T) {
+	id := func(train string) string { return plan(t, "study: a\ntrain: {reinforce: "+train+"}\n")[0].ID }
+	before := plan(t, "study: a\n")[0]
+	if raw, err := json.Marshal(before.Settings); err != nil || strings.Contains(string(raw), "reinforce") {
+		t.Errorf("settings are %s, %v", raw, err)
+	}
+	for _, same := range []string{"{epochs: 0}", "{epochs: 0, lr: 1, samples: 1, metric: bleu4}"} {
+		if got := id(same); got != before.ID {
+			t.Errorf("train.reinforce %s is trial %s, want %s", same, got, before.ID)
+		}
+	}
+	full := id("{epochs: 2, lr: 2e-5, metric: cider_d, samples: 5, baseline: mean}")
+	if full != id("{epochs: 2}") || full != id("{epochs: 2, weights: {bleu4: 3}}") || full == before.ID {
+		t.Error("the defaults, or weights of a reward that is no sum, make another trial")
+	}
+	weighted := plan(t, "study: a\ntrain: {reinforce: {epochs: 2, metric: weighted}}\n")[0].Settings.Train
+	if weighted.Reinforce.Rewards() != (Weights{CIDErD: 1, BLEU4: 0.5}) || weighted.AllEpochs() != weighted.Epochs+2 {
+		t.Errorf("a weighted reward is %+v", weighted.Reinforce)
+	}
+	for metric, want := range map[string]Weights{"cider_d": {CIDErD: 1}, "bleu4": {BLEU4: 1}} {
+		if got := (Reinforce{Metric: metric}).Rewards(); got != want {
+			t.Errorf("metric %s rewards by %+v", metric, got)
+		}
+	}
+}
+
+// The default cell is left out of a trial, so that ids are what they were before there was a choice, and is told
+// everywhere else.
+func TestCellIsAnotherTrial(t *testing.T) {
+	usual, lstm := plan(t, "study: a\nmodel: {cell: gru}\n")[0], plan(t, "study: a\nmodel: {cell: lstm}\n")[0]
+	if usual.ID != plan(t, "study: a\n")[0].ID || usual.Settings.Model.Cell != "" || usual.Settings.Model.CellName() != "gru" {
+		t.Errorf("gru is not the default: %+v", usual)
+	}
+	if lstm.ID == usual.ID || lstm.Settings.Model.CellName() != "lstm" {
+		t.Errorf("lstm changes nothing: %+v", lstm)
+	}
+	s := load(t, "study: a\nmodel: {cell: gru}\ndecode: {split: test}\n")
+	if warnings := s.Warnings(); len(warnings) > 0 {
+		t.Errorf("defaults that are given are warned of: %q", warnings)
+	}
+	text, err := s.YAML()
+	if err != nil || !strings.Contains(string(text), "cell: gru\n") {
+		t.Errorf("the resolved study does not tell the cell: %v\n%s", err, text)
+	}
+	const compared = "study: a\ncompare: {arms: {plain: {model.attention: none}, memory: {model.cell: lstm}}, baseline: plain, primary: {metric: test.cider, minimum_effect: 1}}\n"
+	for _, trial := range plan(t, compared) {
+		if want := map[string]string{"plain": "gru", "memory": "lstm"}[trial.Arm]; trial.Swept["model.cell"] != want {
+			t.Errorf("arm %s is of cell %q, want %s", trial.Arm, trial.Swept["model.cell"], want)
 		}
 	}
 }

@@ -23,6 +23,11 @@ func Schema() ([]byte, error) {
 	for _, k := range keys {
 		root.put(strings.Split(k.path, "."), k.schema())
 	}
+	for path, name := range shorthands {
+		section := root.at(path)
+		delete(section, "type")
+		section["anyOf"] = []object{{"$ref": schemaOf(path + "." + name)}, {"type": "object"}}
+	}
 	out, err := json.MarshalIndent(root, "", "  ")
 	if err != nil {
 		return nil, fmt.Errorf("writing the schema of study files: %w", err)
@@ -40,10 +45,29 @@ func (o object) put(names []string, content object) {
 		properties[names[0]] = content
 		return
 	}
-	if properties[names[0]] == nil {
-		properties[names[0]] = object{"type": "object", "additionalProperties": false, "properties": object{}}
+	section, _ := properties[names[0]].(object)
+	switch {
+	case section == nil:
+		section = object{"type": "object", "additionalProperties": false, "properties": object{}}
+	case section["properties"] == nil: // a key that may be a mapping too
+		one := object{}
+		for _, name := range []string{"type", "enum"} {
+			one[name] = section[name]
+			delete(section, name)
+		}
+		section["anyOf"] = []object{one, {"type": "object"}}
+		section["additionalProperties"], section["properties"] = false, object{}
 	}
-	properties[names[0]].(object).put(names[1:], content)
+	properties[names[0]] = section
+	section.put(names[1:], content)
+}
+
+// at is the schema at a path.
+func (o object) at(path string) object {
+	for name := range strings.SplitSeq(path, ".") {
+		o = o["properties"].(object)[name].(object)
+	}
+	return o
 }
 
 // schema is that of a key's value, with description and default.
@@ -83,6 +107,8 @@ func (k *key) valueSchema() object {
 	switch {
 	case l.percent:
 		return object{"type": "string", "pattern": `^([0-9.]+%|off)$`}
+	case l.share:
+		return object{"type": []string{"string", "integer"}}
 	case l.words != nil:
 		return object{"type": "string", "enum": l.words}
 	case k.isText():

@@ -1,6 +1,10 @@
 package experiments
 
-import "cmp"
+import (
+	"cmp"
+
+	"glimpse/captioner"
+)
 
 // A Study is a study file after its extends, the --set overrides and the
 // defaults. Load makes one; Plan lists its trials.
@@ -44,17 +48,38 @@ type Settings struct {
 
 // Data is the data set and what is read of it.
 type Data struct {
-	Name             string `yaml:"name" json:"name"`                             // flickr8k, coco, shapes
+	Name             string `yaml:"name" json:"name"`                             // flickr8k, flickr30k, coco, shapes, folder
 	Root             string `yaml:"root" json:"root"`                             // folder; not part of a trial's identity
-	Split            string `yaml:"split" json:"split"`                           // official, karpathy, seed
+	Split            string `yaml:"split" json:"split"`                           // official, karpathy, seed; of a folder column, lists, drawn
 	MinCount         int    `yaml:"min_count" json:"min_count"`                   // occurrences that make a word known
 	CaptionsPerImage int    `yaml:"captions_per_image" json:"captions_per_image"` // captions trained on, per image
 	MaxLength        int    `yaml:"max_length" json:"max_length"`                 // words of a training caption
 	Images           int    `yaml:"images" json:"images"`                         // shapes: scenes drawn
 	Seed             int64  `yaml:"seed" json:"seed"`                             // shapes: drawing seed
 	Vocabulary       string `yaml:"vocabulary" json:"vocabulary"`                 // train, corpus
+	// Captions and Partition are of a folder. In a study Partition is data.split as a mapping, of which Split is the kind.
+	Captions  Captions `yaml:"captions" json:"captions,omitzero"`
+	Partition `yaml:",inline"`
 	// Content is what the files were found to hold. It is not a key of a study; see SetContents.
 	Content Content `yaml:"-" json:"content,omitzero"`
+}
+
+// Captions is the file of captions of a folder, and which of its columns or keys are what; an empty one is found by its
+// usual names.
+type Captions struct {
+	Path    string `yaml:"path" json:"path"` // below the root, slash-separated
+	Image   string `yaml:"image" json:"image,omitempty"`
+	Caption string `yaml:"caption" json:"caption,omitempty"`
+	Split   string `yaml:"split" json:"split,omitempty"`
+}
+
+// Partition divides the pictures of a folder: by files that list them, or by shares to draw, such as 10%, or numbers of
+// pictures.
+type Partition struct {
+	Train string `yaml:"split.train" json:"split.train,omitempty"` // a file; with shares, the rest trains
+	Val   string `yaml:"split.val" json:"split.val,omitempty"`
+	Test  string `yaml:"split.test" json:"split.test,omitempty"`
+	Seed  int64  `yaml:"split.seed" json:"split.seed,omitempty"` // of the draw
 }
 
 // Encoder is the network that turns a picture into grid features.
@@ -67,13 +92,19 @@ type Encoder struct {
 
 // Model is the captioner.
 type Model struct {
-	Embedding     int     `yaml:"embedding" json:"embedding"`
-	Hidden        int     `yaml:"hidden" json:"hidden"`
+	Embedding int `yaml:"embedding" json:"embedding"`
+	Hidden    int `yaml:"hidden" json:"hidden"`
+	// Cell is gru or lstm. In a trial it is empty for gru, so that the ids of trials are
+	// what they were before there was a choice.
+	Cell          string  `yaml:"cell" json:"cell,omitempty"`
 	Attention     string  `yaml:"attention" json:"attention"` // none, soft, adaptive, uniform
 	AttentionSize int     `yaml:"attention_size" json:"attention_size"`
 	Dropout       float64 `yaml:"dropout" json:"dropout"` // probability of dropping
-	Layers        int     `yaml:"layers" json:"layers"`   // GRU layers
+	Layers        int     `yaml:"layers" json:"layers"`   // of the recurrence
 }
+
+// CellName is the recurrent cell: gru, unless the trial says otherwise.
+func (m Model) CellName() string { return cmp.Or(m.Cell, captioner.Cells[0].Name) }
 
 // Train is how the captioner is trained and its epoch chosen.
 type Train struct {
@@ -82,8 +113,12 @@ type Train struct {
 	Optimizer      Optimizer `yaml:"optimizer" json:"optimizer"`
 	Schedule       Schedule  `yaml:"schedule" json:"schedule"`
 	LabelSmoothing float64   `yaml:"label_smoothing" json:"label_smoothing"`
+	Reinforce      Reinforce `yaml:"reinforce" json:"reinforce,omitzero"`
 	Select         Select    `yaml:"select" json:"select"`
 }
+
+// AllEpochs is how many epochs are trained at most, by cross entropy and by reinforcement.
+func (t Train) AllEpochs() int { return t.Epochs + t.Reinforce.Epochs }
 
 // Optimizer is the rule of a training step.
 type Optimizer struct {
@@ -106,6 +141,34 @@ type Schedule struct {
 	Patience    int     `yaml:"patience" json:"patience"`         // plateau: epochs without a gain before a fall
 }
 
+// Reinforce is self-critical training after the epochs of cross entropy: Rennie et al. 2017, arXiv 1612.00563. The
+// zero value leaves it out, and is left out of a trial's settings.
+type Reinforce struct {
+	Epochs   int     `yaml:"epochs" json:"epochs"`
+	LR       float64 `yaml:"lr" json:"lr"`
+	Metric   string  `yaml:"metric" json:"metric"` // cider_d, bleu4, weighted
+	Weights  Weights `yaml:"weights" json:"weights,omitzero"`
+	Samples  int     `yaml:"samples" json:"samples"`   // captions of each image in a step
+	Baseline string  `yaml:"baseline" json:"baseline"` // mean (Luo 2020, arXiv 2003.09971), greedy
+}
+
+// Weights are those of the metrics in a weighted reward.
+type Weights struct {
+	CIDErD float64 `yaml:"cider_d" json:"cider_d"`
+	BLEU4  float64 `yaml:"bleu4" json:"bleu4"`
+}
+
+// Rewards are the weights of the metrics whose sum rewards a caption.
+func (r Reinforce) Rewards() Weights {
+	switch r.Metric {
+	case "cider_d":
+		return Weights{CIDErD: 1}
+	case "bleu4":
+		return Weights{BLEU4: 1}
+	}
+	return r.Weights
+}
+
 // Select is how the epoch that counts is chosen: by captions decoded on the
 // validation split, never by teacher-forced words.
 type Select struct {
@@ -119,9 +182,20 @@ type Decode struct {
 	Beam          int     `yaml:"beam" json:"beam"`                     // 1 is greedy
 	LengthPenalty float64 `yaml:"length_penalty" json:"length_penalty"` // log probability is divided by length to this power
 	MaxLength     int     `yaml:"max_length" json:"max_length"`         // words
+	// NoRepeat is the length of the word sequences that no caption may have twice; 0 allows all.
+	NoRepeat int `yaml:"no_repeat_ngram" json:"no_repeat_ngram,omitempty"`
+	// Groups share the beam; 0 is one group. Diversity is what a word costs for each beam of an earlier group that took it.
+	Groups    int     `yaml:"groups" json:"groups,omitempty"`
+	Diversity float64 `yaml:"diversity" json:"diversity,omitempty"`
 	// Split is the one that the final captions are of: test or val. In a trial it is
 	// empty for test, so that the ids of trials are what they were before there was a choice.
 	Split string `yaml:"split" json:"split,omitempty"`
+}
+
+// OfWidth is the search with another beam. Groups, which would have to divide it, are left out.
+func (d Decode) OfWidth(beam int) Decode {
+	d.Beam, d.Groups, d.Diversity = beam, 0, 0
+	return d
 }
 
 // FinalSplit is the split that the final captions are of: test, unless the trial spares it.

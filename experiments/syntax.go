@@ -3,6 +3,7 @@ package experiments
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -26,6 +27,35 @@ func syntaxError(err error) (line int, message string) {
 		line++
 	}
 	return line, message
+}
+
+// version is the one directive that a study may begin with. Nothing in a study is read differently in either version.
+var version = regexp.MustCompile(`^%YAML[ \t]+1\.[12][ \t\r]*(#.*)?$`)
+
+// directives makes a comment of the directive %YAML at the head of a source, since the parser knows 1.1 alone, and tells of
+// any other at its line. Lines and columns stay as they are.
+func directives(source []byte) (without []byte, line int, wrong string) {
+	at, found := 0, false
+	for text := range strings.Lines(string(source)) {
+		line++
+		begun := strings.TrimPrefix(text, "\ufeff")
+		plain := strings.TrimSpace(begun)
+		switch {
+		case plain == "" || plain[0] == '#':
+		case begun[0] != '%':
+			return source, 0, ""
+		case found:
+			return nil, line, "a second directive; a study may begin with one, %YAML 1.1 or 1.2"
+		case !version.MatchString(plain):
+			return nil, line, fmt.Sprintf("the directive %s; a study may begin with %%YAML 1.1 or 1.2, and with no other directive", printable(plain, 60))
+		default:
+			found = true
+			source = slices.Clone(source)
+			source[at+strings.IndexByte(text, '%')] = '#'
+		}
+		at += len(text)
+	}
+	return source, 0, ""
 }
 
 // A slip is a common mistake in YAML. What the first group of its pattern matches is at fault.

@@ -88,7 +88,11 @@ func readFile(path string) ([]byte, error) {
 // parseFile turns the bytes of a file into a mapping.
 func parseFile(file string, source []byte, problems *problems) *value {
 	c := &converter{file: file, lines: strings.Split(string(source), "\n"), problems: problems}
-	return c.parse(source)
+	root := c.parse(source)
+	if root != nil {
+		spellOut(root)
+	}
+	return root
 }
 
 // converter makes values of the nodes of one source. What is wrong with them
@@ -106,6 +110,11 @@ type converter struct {
 // of it.
 func (c *converter) parse(source []byte) *value {
 	if line, wrong := badText(source); wrong != "" {
+		c.problems.add(c.place(line), "%s", wrong)
+		return nil
+	}
+	source, line, wrong := directives(source)
+	if wrong != "" {
 		c.problems.add(c.place(line), "%s", wrong)
 		return nil
 	}

@@ -41,9 +41,11 @@ func (s *Study) node(k *key, trials []Trial) *yaml.Node {
 	switch {
 	case k.path == "extends":
 		return nil
+	case k.path == "data.split" && s.Data.Partition != (Partition{}): // its mapping says it
+		return nil
 	case isSetting(k.path):
-		derived := k.derive != nil && s.field(k.path).IsZero() // differs from trial to trial
-		if derived || !slices.ContainsFunc(trials, used) {
+		unset := k.fallback == nil && s.field(k.path).IsZero() // left out, or derived in each trial
+		if unset || !slices.ContainsFunc(trials, used) {
 			return nil
 		}
 	case k.path == "sweep.over":

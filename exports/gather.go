@@ -67,11 +67,16 @@ func (r *Run) points() []point {
 	for _, e := range r.Epochs {
 		at = at.Add(time.Duration(e.Seconds * float64(time.Second)))
 		add := func(name string, value float64) { points = append(points, point{name, e.Epoch, at, value}) }
-		add("train/loss", e.Loss)
+		if e.Sampled == nil { // else it is the negative reward, which is among those
+			add("train/loss", e.Loss)
+		}
 		add("train/lr", e.LR)
 		add("train/captions_per_second", e.CaptionsPerSecond)
 		for _, key := range slices.Sorted(maps.Keys(e.Val)) {
 			add("val/"+key, e.Val[key])
+		}
+		for _, key := range slices.Sorted(maps.Keys(e.Sampled)) {
+			add("sampled/"+key, e.Sampled[key])
 		}
 	}
 	end := r.Finished

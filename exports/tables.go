@@ -259,16 +259,23 @@ func runTable(runs []Run) table {
 }
 
 func epochTable(runs []Run) table {
-	keys := keysOf(func(yield func(map[string]float64)) {
-		for i := range runs {
-			for _, e := range runs[i].Epochs {
-				yield(e.Val)
+	keysIn := func(values func(store.Epoch) map[string]float64) []string {
+		return keysOf(func(yield func(map[string]float64)) {
+			for i := range runs {
+				for _, e := range runs[i].Epochs {
+					yield(values(e))
+				}
 			}
-		}
-	})
+		})
+	}
+	keys := keysIn(func(e store.Epoch) map[string]float64 { return e.Val })
+	sampled := keysIn(func(e store.Epoch) map[string]float64 { return e.Sampled })
 	t := table{name: "epochs", columns: slices.Concat(place, []string{"epoch", "loss", "lr", "seconds", "captions_per_second", "selected"})}
 	for _, key := range keys {
 		t.columns = append(t.columns, "val."+key)
+	}
+	for _, key := range sampled {
+		t.columns = append(t.columns, "sampled."+key)
 	}
 	t.rows = func(write func([]cell) error) error {
 		for i := range runs {
@@ -276,6 +283,10 @@ func epochTable(runs []Run) table {
 				row := append(runs[i].place(), whole(e.Epoch), number(e.Loss), number(e.LR), number(e.Seconds), number(e.CaptionsPerSecond), truth(e.Selected))
 				for _, key := range keys {
 					v, is := e.Val[key]
+					row = append(row, known(v, is))
+				}
+				for _, key := range sampled {
+					v, is := e.Sampled[key]
 					row = append(row, known(v, is))
 				}
 				if err := write(row); err != nil {

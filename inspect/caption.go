@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"image/png"
 	"io"
@@ -103,6 +104,8 @@ func (o *Opener) openForPictures(ctx context.Context, id string, options Caption
 	}
 	checkpoint, err := runner.BestCheckpoint(runner.DefaultDir(o.DB), run)
 	switch {
+	case errors.As(err, new(*runner.PrunedError)):
+		return nil, err
 	case err != nil && run.State == store.Completed:
 		return nil, fmt.Errorf("%w; bring the folder here, or train the run again: glimpse reproduce %s --keep again, "+
 			"then this command with --db again/results.db", err, run.ID)
@@ -125,7 +128,7 @@ func (o *Opener) openForPictures(ctx context.Context, id string, options Caption
 	}
 	c := &batchCaptioner{decode: settings.Decode, logits: newNamer(options.Logits), options: options}
 	if options.Beam > 0 {
-		c.decode.Beam = options.Beam
+		c.decode = c.decode.OfWidth(options.Beam)
 	}
 	if c.model, err = o.Engine.Pictures(ctx, settings, checkpoint, vocabulary); err != nil {
 		return nil, err

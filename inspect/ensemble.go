@@ -59,7 +59,7 @@ func (o *Opener) Ensemble(ctx context.Context, runs []store.Run, options Ensembl
 		}
 	}
 	if options.Beam > 0 {
-		e.decode.Beam = options.Beam
+		e.decode = e.decode.OfWidth(options.Beam)
 	}
 	out := &Ensembled{Split: options.Split, Images: len(e.data.Splits[options.Split]), Beam: e.decode.Beam}
 	for i, run := range members {

@@ -81,8 +81,11 @@ func (r *Run) thumbnail(image string) (p store.Picture, err error) {
 		return p, fmt.Errorf("thumbnail of %s: %w", image, err)
 	}
 	p = store.Picture{Image: image, Dataset: r.Data.Name, Width: small.Rect.Dx(), Height: small.Rect.Dy(), JPEG: b.Bytes()}
-	if r.Data.Name == "shapes" { // drawn: anyone may have as many as they like
+	switch r.Data.Name {
+	case "shapes": // drawn: anyone may have as many as they like
 		p.Dataset = ""
+	case "folder": // one of many of that name
+		p.Dataset += " " + r.Settings.Data.Content.Pictures
 	}
 	return p, nil
 }

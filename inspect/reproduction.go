@@ -55,7 +55,8 @@ func compareOutcomes(first, again outcome) *Reproduction {
 		}
 	}
 	for i, e := range again.epochs {
-		if i >= len(first.epochs) || first.epochs[i].Loss != e.Loss || !maps.Equal(first.epochs[i].Val, e.Val) {
+		if i >= len(first.epochs) || first.epochs[i].Loss != e.Loss || !maps.Equal(first.epochs[i].Val, e.Val) ||
+			!maps.Equal(first.epochs[i].Sampled, e.Sampled) {
 			r.FirstEpoch = e.Epoch
 			break
 		}

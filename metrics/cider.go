@@ -30,13 +30,22 @@ func (c *corpus) weigh(sizes [MaxOrder]int) {
 	}
 }
 
+// weight is the inverse document frequency of an n-gram of order n+1; one whose number
+// lies beyond the corpus counts as if the references of one image had it.
+func (c *corpus) weight(n int, id uint32) float64 {
+	if int(id) < len(c.idf[n]) {
+		return c.idf[n][id]
+	}
+	return math.Log(float64(len(c.entries)))
+}
+
 // norms returns the length of the caption's TF-IDF vector for each order.
 func (c *corpus) norms(s *caption) [MaxOrder]float64 {
 	var out [MaxOrder]float64
 	for n := range MaxOrder {
 		sum := 0.0
 		for _, g := range s.grams[n] {
-			w := float64(g.count) * c.idf[n][g.id]
+			w := float64(g.count) * c.weight(n, g.id)
 			sum += w * w
 		}
 		out[n] = math.Sqrt(sum)

@@ -39,6 +39,7 @@ type entry struct {
 type corpus struct {
 	entries []entry
 	words   map[string]uint32
+	tables  gramTables
 	// idf is log(images) - log(images whose references have the n-gram), by
 	// order and number; an n-gram of candidates alone counts as if one had it.
 	idf [MaxOrder][]float64
@@ -59,20 +60,23 @@ func newCorpus(items []Item) *corpus {
 		}
 		all = append(all, &e.candidate)
 	}
-	sizes := numberGrams(all, len(c.words))
-	c.weigh(sizes)
+	c.tables = numberGrams(all)
+	c.weigh([MaxOrder]int{len(c.words), c.tables[0].count, c.tables[1].count, c.tables[2].count})
 	return c
 }
 
 // number gives each token and word of a caption its number.
-func (c *corpus) number(tokens []string) caption {
+func (c *corpus) number(tokens []string) caption { return number(tokens, c.id) }
+
+// number gives each token and word of a caption the number that id has for it.
+func number(tokens []string, id func(word string) uint32) caption {
 	if len(tokens) == 0 {
-		return caption{tokens: []uint32{c.id("")}}
+		return caption{tokens: []uint32{id("")}}
 	}
 	ids := make([]uint32, len(tokens))
 	plain := true
 	for i, t := range tokens {
-		ids[i] = c.id(t)
+		ids[i] = id(t)
 		plain = plain && t != "" && strings.IndexFunc(t, unicode.IsSpace) < 0
 	}
 	if plain {
@@ -80,7 +84,7 @@ func (c *corpus) number(tokens []string) caption {
 	}
 	words := make([]uint32, 0, len(tokens))
 	for _, w := range strings.Fields(strings.Join(tokens, " ")) {
-		words = append(words, c.id(w))
+		words = append(words, id(w))
 	}
 	return caption{words: words, tokens: ids}
 }
@@ -94,21 +98,22 @@ func (c *corpus) id(word string) uint32 {
 	return id
 }
 
-// numberGrams fills in the n-grams of all captions and returns how many
-// different ones of each order there are. A bigram is a pair of words, a
-// trigram a bigram and a word, a 4-gram two bigrams, so that once bigrams have
-// their numbers the other orders can be numbered side by side.
-func numberGrams(all []*caption, words int) [MaxOrder]int {
-	sizes := [MaxOrder]int{words}
+// gramTables number bigrams, trigrams and 4-grams. A bigram is a pair of words, a
+// trigram a bigram and a word, a 4-gram two bigrams.
+type gramTables [MaxOrder - 1]*pairTable
+
+// numberGrams fills in the n-grams of all captions. Once bigrams have
+// their numbers the other orders are numbered side by side.
+func numberGrams(all []*caption) gramTables {
+	tables := gramTables{newPairTable(), newPairTable(), newPairTable()}
+	pairs, trigrams, fourgrams := tables[0], tables[1], tables[2]
 	bigrams := make([][]uint32, len(all))
-	pairs := newPairTable()
 	for i, c := range all {
 		bigrams[i] = make([]uint32, max(0, len(c.words)-1))
 		for k := range bigrams[i] {
 			bigrams[i][k] = pairs.id(c.words[k], c.words[k+1])
 		}
 	}
-	sizes[1] = pairs.count
 
 	var wg crash.Workers
 	wg.Go(func() {
@@ -121,7 +126,6 @@ func numberGrams(all []*caption, words int) [MaxOrder]int {
 		}
 	})
 	wg.Go(func() {
-		trigrams := newPairTable()
 		var scratch []uint32
 		for i, c := range all {
 			scratch = scratch[:0]
@@ -130,10 +134,8 @@ func numberGrams(all []*caption, words int) [MaxOrder]int {
 			}
 			c.grams[2] = countGrams(scratch)
 		}
-		sizes[2] = trigrams.count
 	})
 	wg.Go(func() {
-		fourgrams := newPairTable()
 		var scratch []uint32
 		for i, c := range all {
 			scratch = scratch[:0]
@@ -142,10 +144,9 @@ func numberGrams(all []*caption, words int) [MaxOrder]int {
 			}
 			c.grams[3] = countGrams(scratch)
 		}
-		sizes[3] = fourgrams.count
 	})
 	wg.Wait()
-	return sizes
+	return tables
 }
 
 // pairTable numbers pairs of numbers in order of appearance. It is a hash table
@@ -163,17 +164,20 @@ type pairSlot struct {
 func newPairTable() *pairTable { return &pairTable{slots: make([]pairSlot, 1<<10)} }
 
 func (t *pairTable) id(a, b uint32) uint32 {
-	slot := t.find(uint64(a)<<32 | uint64(b))
+	key := pairKey(a, b)
+	slot := t.find(key)
 	if slot.id == 0 {
 		if 2*t.count >= len(t.slots) {
 			t.grow()
-			slot = t.find(uint64(a)<<32 | uint64(b))
+			slot = t.find(key)
 		}
 		t.count++
-		*slot = pairSlot{uint64(a)<<32 | uint64(b), uint32(t.count)}
+		*slot = pairSlot{key, uint32(t.count)}
 	}
 	return slot.id - 1
 }
+
+func pairKey(a, b uint32) uint64 { return uint64(a)<<32 | uint64(b) }
 
 // find returns the slot that has a key or, free, should have it.
 func (t *pairTable) find(key uint64) *pairSlot {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"slices"
 
 	"glimpse/captioner"
@@ -29,6 +30,9 @@ type Captioner struct {
 	epoch, step int     // epochs done, and steps done of the epoch after those
 	lossSum     float64 // over those steps
 	captions    int     // in those steps
+
+	sampler *rand.PCG    // draws sampled captions; nil before reinforcement
+	samples data.Samples // of those steps
 }
 
 // source gives the grid features of images.
@@ -52,11 +56,15 @@ func newCaptioner(settings experiments.Settings, d *data.Dataset, device torch.D
 	if err != nil {
 		return nil, err
 	}
+	cell, err := captioner.CellOf(settings.Model.CellName())
+	if err != nil {
+		return nil, err
+	}
 	c := &Captioner{settings: settings, dataset: d, device: device, source: src}
 	z := settings.Model.Sizes(len(d.Vocabulary.Words), src.dim())
 	err = torch.Run(func(s *torch.Scope) (err error) {
 		torch.Seed(settings.Seed)
-		if c.params, err = newParameters(s, device, append(src.shapes(), a.Parameters(z)...)); err != nil {
+		if c.params, err = newParameters(s, device, append(src.shapes(), a.Parameters(cell, z)...)); err != nil {
 			return err
 		}
 		if c.optimizer, err = newOptimizer(s, settings.Train.Optimizer, device, c.params); err != nil {
@@ -70,7 +78,7 @@ func newCaptioner(settings experiments.Settings, d *data.Dataset, device torch.D
 		return nil, err
 	}
 	src.use(c.params)
-	if c.network, err = newNetwork(c.params, device, a, z, settings.Model.Dropout); err != nil {
+	if c.network, err = newNetwork(c.params, device, a, cell, z, settings.Model.Dropout); err != nil {
 		c.Close()
 		return nil, err
 	}
@@ -106,6 +114,13 @@ func (c *Captioner) Close() error {
 // the next step. A loss that is not finite is data.ErrDiverged with epoch and
 // step, and leaves the parameters as they were before that step.
 func (c *Captioner) TrainEpoch(ctx context.Context, progress func(step, steps int, loss float64)) (data.EpochResult, error) {
+	return c.epochOf(ctx, progress, c.schedule.rate, c.trainStep)
+}
+
+// epochOf takes the steps of an epoch. rate gives the learning rate of a step, counted over all epochs; step gives the
+// loss before it and the number of its captions.
+func (c *Captioner) epochOf(ctx context.Context, progress func(step, steps int, loss float64), rate func(step int) float64,
+	step func(s *torch.Scope, b data.Batch, lr float64) (loss float64, captions int, err error)) (data.EpochResult, error) {
 	train := c.settings.Train
 	batches := c.dataset.Epoch("train", train.BatchImages, c.settings.Seed, c.epoch)
 	if len(batches) == 0 {
@@ -120,9 +135,9 @@ func (c *Captioner) TrainEpoch(ctx context.Context, progress func(step, steps in
 			if err = ctx.Err(); err != nil {
 				break
 			}
-			lr = c.schedule.rate(c.epoch*len(batches) + c.step)
+			lr = rate(c.epoch*len(batches) + c.step)
 			err = s.Do(func(s *torch.Scope) error {
-				loss, captions, err := c.trainStep(s, batches[c.step], lr)
+				loss, captions, err := step(s, batches[c.step], lr)
 				if err != nil {
 					return fmt.Errorf("epoch %d, step %d of %d: %w", c.epoch+1, c.step+1, len(batches), err)
 				}
@@ -161,16 +176,31 @@ func (c *Captioner) trainStep(s *torch.Scope, b data.Batch, lr float64) (loss fl
 	}
 	words := p.tensors(s, c.device)
 	logits, _ := c.network.logits(s, features, words, true)
-	mean := s.CrossEntropy(logits, words.target, c.settings.Train.LabelSmoothing)
+	loss, err = c.descend(s, s.CrossEntropy(logits, words.target, c.settings.Train.LabelSmoothing), lr)
+	return loss, len(p.row), err
+}
+
+// descend changes the parameters by the gradient of a loss, and gives the loss.
+func (c *Captioner) descend(s *torch.Scope, loss *torch.Tensor, lr float64) (float64, error) {
 	s.ZeroGrad(c.params.tensors)
-	s.Backward(mean)
-	if loss, err = s.Item(mean); err != nil {
-		return 0, 0, err
+	s.Backward(loss)
+	value, err := s.Item(loss)
+	switch {
+	case err != nil:
+		return 0, err
+	case math.IsNaN(value) || math.IsInf(value, 0):
+		err = fmt.Errorf("%w: the loss is %v", data.ErrDiverged, value)
+	default:
+		err = c.optimizer.update(s, lr)
 	}
-	if math.IsNaN(loss) || math.IsInf(loss, 0) {
-		return 0, 0, fmt.Errorf("%w: the loss is %v; a smaller train.optimizer.lr may help", data.ErrDiverged, loss)
+	if errors.Is(err, data.ErrDiverged) {
+		key := "train.optimizer.lr"
+		if c.sampler != nil {
+			key = "train.reinforce.lr"
+		}
+		err = fmt.Errorf("%w; a smaller %s may help", err, key)
 	}
-	return loss, len(p.row), c.optimizer.update(s, lr)
+	return value, err
 }
 
 // decodeBatch is how many images are captioned at once.

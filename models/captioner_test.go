@@ -17,8 +17,11 @@ import (
 	"glimpse/internal/torch"
 )
 
-// reference is what testdata/make_captioner_fixtures.py wrote of one arm.
+// reference is what testdata/make_captioner_fixtures.py wrote of one arm with one cell.
 type reference struct {
+	arm  captioner.Arm
+	cell captioner.Cell
+
 	Tokens   []int64              `json:"tokens"`
 	T        int                  `json:"T"`
 	Losses   []float64            `json:"losses"`
@@ -27,17 +30,21 @@ type reference struct {
 	tensors map[string]namedTensor
 }
 
-func loadReference(t *testing.T, arm string) reference {
+func loadReference(t *testing.T, a captioner.Arm, c captioner.Cell) reference {
 	t.Helper()
-	var ref reference
-	text, err := os.ReadFile("testdata/captioner_" + arm + ".json")
+	ref := reference{arm: a, cell: c}
+	base := "testdata/captioner_" + a.Name
+	if c.Name != "gru" {
+		base = "testdata/captioner_" + c.Name + "_" + a.Name
+	}
+	text, err := os.ReadFile(base + ".json")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := json.Unmarshal(text, &ref); err != nil {
 		t.Fatal(err)
 	}
-	path := "testdata/captioner_" + arm + ".safetensors"
+	path := base + ".safetensors"
 	content, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -63,6 +70,15 @@ func armOf(t *testing.T, name string) captioner.Arm {
 	return a
 }
 
+// eachArm runs a test on each arm with each cell.
+func eachArm(t *testing.T, test func(t *testing.T, a captioner.Arm, c captioner.Cell)) {
+	for _, c := range captioner.Cells {
+		for _, a := range captioner.Arms {
+			t.Run(c.Name+" "+a.Name, func(t *testing.T) { test(t, a, c) })
+		}
+	}
+}
+
 // The sizes of the fixtures.
 var referenceSizes = captioner.Sizes{Vocabulary: 53, Features: 24, Embedding: 12, Hidden: 36, Attention: 20, Layers: 1}
 
@@ -73,9 +89,9 @@ func (r reference) batch() data.Batch {
 }
 
 // network makes a captioner with the fixture's parameters of that prefix.
-func (r reference) network(t *testing.T, s *torch.Scope, device torch.Device, arm, prefix string) *network {
+func (r reference) network(t *testing.T, s *torch.Scope, device torch.Device, prefix string) *network {
 	t.Helper()
-	shapes := armOf(t, arm).Parameters(referenceSizes)
+	shapes := r.arm.Parameters(r.cell, referenceSizes)
 	p, err := newParameters(s, device, shapes)
 	if err != nil {
 		t.Fatal(err)
@@ -88,7 +104,7 @@ func (r reference) network(t *testing.T, s *torch.Scope, device torch.Device, ar
 		}
 		s.CopyInto(p.tensors[i], s.FromFloats(torch.CPU, x.data, x.shape...))
 	}
-	n, err := newNetwork(p, device, armOf(t, arm), referenceSizes, 0)
+	n, err := newNetwork(p, device, r.arm, r.cell, referenceSizes, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,74 +138,72 @@ func closeTo(t *testing.T, s *torch.Scope, what string, got *torch.Tensor, want 
 }
 
 // TestParity holds logits, loss, every gradient, ten optimizer steps and the
-// decoded captions of each arm against the reference implementation.
+// decoded captions of each arm and cell against the reference implementation.
 func TestParity(t *testing.T) { onEachDevice(t, testParity) }
 
 func testParity(t *testing.T, device torch.Device) {
-	for _, arm := range captioner.ArmNames() {
-		t.Run(arm, func(t *testing.T) {
-			ref := loadReference(t, arm)
-			err := torch.Run(func(s *torch.Scope) error {
-				n := ref.network(t, s, device, arm, "start.")
-				p := pack(ref.batch())
-				settings := experiments.Optimizer{Name: "adam", LR: 5e-3, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, ClipNorm: 0.5}
-				opt, err := newOptimizer(s, settings, device, n.parameters)
+	eachArm(t, func(t *testing.T, a captioner.Arm, c captioner.Cell) {
+		ref := loadReference(t, a, c)
+		err := torch.Run(func(s *torch.Scope) error {
+			n := ref.network(t, s, device, "start.")
+			p := pack(ref.batch())
+			settings := experiments.Optimizer{Name: "adam", LR: 5e-3, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, ClipNorm: 0.5}
+			opt, err := newOptimizer(s, settings, device, n.parameters)
+			if err != nil {
+				return err
+			}
+			defer opt.free()
+			var logits, gradients float64
+			for step, want := range ref.Losses {
+				words := p.tensors(s, device)
+				out, _ := n.logits(s, ref.features(s, device), words, true)
+				loss := s.CrossEntropy(out, words.target, 0.1)
+				s.ZeroGrad(n.tensors)
+				s.Backward(loss)
+				got, err := s.Item(loss)
 				if err != nil {
 					return err
 				}
-				defer opt.free()
-				var logits, gradients float64
-				for step, want := range ref.Losses {
-					words := p.tensors(s, device)
-					out, _ := n.logits(s, ref.features(s, device), words, true)
-					loss := s.CrossEntropy(out, words.target, 0.1)
-					s.ZeroGrad(n.tensors)
-					s.Backward(loss)
-					got, err := s.Item(loss)
-					if err != nil {
-						return err
-					}
-					if math.Abs(got-want) > 2e-5 {
-						t.Errorf("loss of step %d: %v, want %v", step+1, got, want)
-					}
-					if step == 0 {
-						// The reference lists positions caption by caption.
-						rows := s.FromInts(device, p.captionOrder(), int64(len(p.input)))
-						logits = closeTo(t, s, "logits", s.Select(out, 0, rows), ref.tensors["logits"], 1e-5)
-						for i, sh := range n.shapes {
-							gradients = max(gradients, closeTo(t, s, "gradient of "+sh.Name, s.Grad(n.tensors[i]), ref.tensors["grad."+sh.Name], 1e-6))
-						}
-					}
-					if err := opt.update(s, settings.LR); err != nil {
-						return err
+				if math.Abs(got-want) > 2e-5 {
+					t.Errorf("loss of step %d: %v, want %v", step+1, got, want)
+				}
+				if step == 0 {
+					// The reference lists positions caption by caption.
+					rows := s.FromInts(device, p.captionOrder(), int64(len(p.input)))
+					logits = closeTo(t, s, "logits", s.Select(out, 0, rows), ref.tensors["logits"], 1e-5)
+					for i, sh := range n.shapes {
+						gradients = max(gradients, closeTo(t, s, "gradient of "+sh.Name, s.Grad(n.tensors[i]), ref.tensors["grad."+sh.Name], 1e-6))
 					}
 				}
-				var steps float64
-				for i, sh := range n.shapes {
-					steps = max(steps, closeTo(t, s, sh.Name+" after ten steps", n.tensors[i], ref.tensors["end."+sh.Name], 2e-4))
+				if err := opt.update(s, settings.LR); err != nil {
+					return err
 				}
-				t.Logf("largest differences: logits %.2g, gradients %.2g, parameters after %d steps %.2g", logits, gradients, len(ref.Losses), steps)
-
-				n = ref.network(t, s, device, arm, "decode.")
-				for _, width := range []int{1, 3, 5} {
-					found, err := search(t.Context(), s, []*network{n}, []*torch.Tensor{ref.features(s, device)}, experiments.Decode{Beam: width, LengthPenalty: 0.7, MaxLength: 12})
-					if err != nil {
-						return err
-					}
-					for i, want := range ref.Captions[fmt.Sprint(width)] {
-						got := slices.DeleteFunc(found[i].words, func(id int64) bool { return id == data.EndID })
-						if !slices.Equal(got, want) {
-							t.Errorf("beam %d, image %d: %v, want %v", width, i, got, want)
-						}
-					}
-				}
-				return nil
-			})
-			if err != nil {
-				t.Fatal(err)
 			}
+			var steps float64
+			for i, sh := range n.shapes {
+				steps = max(steps, closeTo(t, s, sh.Name+" after ten steps", n.tensors[i], ref.tensors["end."+sh.Name], 2e-4))
+			}
+			t.Logf("largest differences: logits %.2g, gradients %.2g, parameters after %d steps %.2g", logits, gradients, len(ref.Losses), steps)
+
+			n = ref.network(t, s, device, "decode.")
+			for _, width := range []int{1, 3, 5} {
+				found, err := search(t.Context(), s, []*network{n}, []*torch.Tensor{ref.features(s, device)}, experiments.Decode{Beam: width, LengthPenalty: 0.7, MaxLength: 12})
+				if err != nil {
+					return err
+				}
+				for i, want := range ref.Captions[fmt.Sprint(width)] {
+					got := slices.DeleteFunc(found[i].words, func(id int64) bool { return id == data.EndID })
+					if !slices.Equal(got, want) {
+						t.Errorf("beam %d, image %d: %v, want %v", width, i, got, want)
+					}
+				}
+			}
+			return nil
 		})
-	}
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
 }
 
 // captionOrder lists the positions caption by caption, each in its order.
@@ -220,23 +234,22 @@ func (p *positions) captionOrder() []int64 {
 }
 
 func TestArchitectureNamesMatchReference(t *testing.T) {
-	for _, a := range captioner.Arms {
-		arm := a.Name
-		ref := loadReference(t, arm)
+	eachArm(t, func(t *testing.T, a captioner.Arm, c captioner.Cell) {
+		ref := loadReference(t, a, c)
 		want := map[string]bool{}
 		for name := range ref.tensors {
 			if rest, ok := strings.CutPrefix(name, "start."); ok {
 				want[rest] = true
 			}
 		}
-		for _, sh := range a.Parameters(referenceSizes) {
+		for _, sh := range a.Parameters(c, referenceSizes) {
 			if !want[sh.Name] {
-				t.Errorf("%s: the reference has no parameter %s", arm, sh.Name)
+				t.Errorf("the reference has no parameter %s", sh.Name)
 			}
 			delete(want, sh.Name)
 		}
 		for name := range want {
-			t.Errorf("%s: parameter %s of the reference is missing", arm, name)
+			t.Errorf("parameter %s of the reference is missing", name)
 		}
-	}
+	})
 }

@@ -8,12 +8,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"glimpse/captioner"
+	"glimpse/data"
 	"glimpse/internal/atomicfile"
 	"glimpse/internal/private"
 	"glimpse/internal/torch"
@@ -32,6 +34,11 @@ type checkpointState struct {
 	Updates   int64   `json:"updates"`  // of the optimizer, over all epochs
 	Plateau   plateau `json:"plateau"`
 	Generator []byte  `json:"generator"` // of the device, for dropout
+
+	// Of reinforcement: the state of the generator that samples captions, a PCG of math/rand/v2, and what was
+	// sampled in the steps done.
+	Sampler []byte        `json:"sampler,omitempty"`
+	Samples *data.Samples `json:"samples,omitempty"`
 
 	// Vocabulary are the words by id, so that pictures can be captioned without the data set; checkpoints of
 	// earlier versions lack it.
@@ -58,6 +65,12 @@ func (c *Captioner) Save(path string) (sha string, err error) {
 		Format: checkpointFormat, Epoch: c.epoch, Step: c.step, LossSum: c.lossSum, Captions: c.captions,
 		Updates: c.optimizer.step, Plateau: c.schedule.plateau, Generator: c.generator,
 		Vocabulary: c.dataset.Vocabulary.Words, SHA256: noSHA256,
+	}
+	if c.sampler != nil {
+		if state.Sampler, err = c.sampler.MarshalBinary(); err != nil {
+			return "", fmt.Errorf("saving a checkpoint: %w", err)
+		}
+		state.Samples = &c.samples
 	}
 	err = torch.Run(func(s *torch.Scope) error {
 		weights, err := c.read(s, "", c.params.tensors)
@@ -131,6 +144,10 @@ func (c *Captioner) Load(path string) error {
 	if v := c.dataset.Vocabulary.Words; state.Vocabulary != nil && !slices.Equal(state.Vocabulary, v) {
 		return fmt.Errorf("the checkpoint %s was trained on another vocabulary, of %d words; the data set has %d", path, len(state.Vocabulary), len(v))
 	}
+	sampler, samples, err := state.sampling()
+	if err != nil {
+		return fmt.Errorf("loading the checkpoint %s.json: %w", path, err)
+	}
 	weights, err := readSafetensors(path+".safetensors", state.WeightsSHA256)
 	if err != nil {
 		return err
@@ -146,7 +163,23 @@ func (c *Captioner) Load(path string) error {
 	}
 	c.epoch, c.step, c.lossSum, c.captions = state.Epoch, state.Step, state.LossSum, state.Captions
 	c.optimizer.step, c.schedule.plateau, c.generator = state.Updates, state.Plateau, state.Generator
+	c.sampler, c.samples = sampler, samples
 	return nil
+}
+
+// sampling is the state of reinforcement; the generator is nil before it.
+func (c checkpointState) sampling() (sampler *rand.PCG, samples data.Samples, err error) {
+	if c.Sampler == nil {
+		return nil, samples, nil
+	}
+	sampler = new(rand.PCG)
+	if err := sampler.UnmarshalBinary(c.Sampler); err != nil {
+		return nil, samples, fmt.Errorf("it is damaged: the state of its sampler: %w", err)
+	}
+	if c.Samples != nil {
+		samples = *c.Samples
+	}
+	return sampler, samples, nil
 }
 
 // readState reads the JSON file of a checkpoint.

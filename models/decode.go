@@ -17,6 +17,7 @@ type beam struct {
 	total float64 // sum of the words' log probabilities
 	done  bool
 	row   int // where its state is
+	group int
 }
 
 // score is what beams compete by: log probability over length^penalty.
@@ -38,13 +39,16 @@ type beamSearch struct {
 	members []*member     // one, or those of an ensemble
 	mask    *torch.Tensor // V
 	beams   [][]beam      // of each image
+	// choose makes the unfinished beams longer, each by one word of those whose log
+	// probabilities, rows×V, stand in the beam's row.
+	choose func(s *torch.Scope, logp *torch.Tensor) error
 }
 
 // member is a network that takes part in a search.
 type member struct {
 	*network
 	picture picture
-	states  []*torch.Tensor // a layer's states, one row for each unfinished beam; kept
+	states  []state // of each layer, one row for each unfinished beam; kept
 }
 
 // never is added to the log probability of a word that must not be chosen.
@@ -58,23 +62,64 @@ func (n *network) mask(s *torch.Scope) *torch.Tensor {
 	return s.FromFloats(n.device, mask, n.sizes.Vocabulary)
 }
 
-// search finds the best caption of each of B images. All members read the same
-// vocabulary, and each has its own features of the images, B×R×D. Finished
+// search finds the best caption of each of B images, see beams. Each network has its own features of the images, B×R×D.
+func search(ctx context.Context, s *torch.Scope, networks []*network, features []*torch.Tensor, o experiments.Decode) ([]beam, error) {
+	pictures := make([]picture, len(networks))
+	for i, n := range networks {
+		pictures[i] = n.look(s, features[i], false)
+	}
+	return searchOn(ctx, s, networks, pictures, o)
+}
+
+// searchOn is search, given what each network computes once of the images.
+func searchOn(ctx context.Context, s *torch.Scope, networks []*network, pictures []picture, o experiments.Decode) ([]beam, error) {
+	lists, err := beams(ctx, s, networks, pictures, o)
+	if err != nil {
+		return nil, err
+	}
+	best := make([]beam, len(lists))
+	for i, list := range lists {
+		best[i] = slices.MaxFunc(list, func(x, y beam) int { return cmp.Compare(x.score(o.LengthPenalty), y.score(o.LengthPenalty)) })
+	}
+	return best, nil
+}
+
+// beams searches captions of each of B images, as many as the beam is wide. All members read the same
+// vocabulary, and each has its own picture of the images. Finished
 // beams keep their place but cost nothing more, and the search ends when all
 // are finished or MaxLength words long. An unfinished beam counts too, so every
-// image gets its best caption. <pad>, <s> and <unk> never come out.
-func search(ctx context.Context, s *torch.Scope, networks []*network, features []*torch.Tensor, o experiments.Decode) ([]beam, error) {
-	b := beamSearch{Decode: o, mask: networks[0].mask(s), beams: make([][]beam, features[0].Size(0))}
-	for i := range b.beams {
-		b.beams[i] = []beam{{row: i}}
+// image gets a caption. <pad>, <s> and <unk> never come out.
+func beams(ctx context.Context, s *torch.Scope, networks []*network, pictures []picture, o experiments.Decode) ([][]beam, error) {
+	b := newSearch(s, networks, pictures, o)
+	b.choose = b.chooseBest
+	var start []beam
+	for g := range b.groups() {
+		start = append(start, beam{group: g})
 	}
-	defer b.release()
+	return b.run(ctx, s, start)
+}
+
+// newSearch is a search in which no caption has begun.
+func newSearch(s *torch.Scope, networks []*network, pictures []picture, o experiments.Decode) *beamSearch {
+	b := &beamSearch{Decode: o, mask: networks[0].mask(s), beams: make([][]beam, pictures[0].first.hidden.Size(0))}
 	for i, n := range networks {
-		m := &member{network: n, picture: n.look(s, features[i], false)}
-		for range n.gru {
-			m.states = append(m.states, s.Keep(s.Detach(m.picture.first)))
+		m := &member{network: n, picture: pictures[i]}
+		for range n.layers {
+			m.states = append(m.states, m.picture.first.each(func(t *torch.Tensor) *torch.Tensor { return s.Keep(s.Detach(t)) }))
 		}
 		b.members = append(b.members, m)
+	}
+	return b
+}
+
+// run makes captions, which begin as start for each image, longer until all are finished or MaxLength words long.
+func (b *beamSearch) run(ctx context.Context, s *torch.Scope, start []beam) ([][]beam, error) {
+	defer b.release()
+	for i := range b.beams {
+		b.beams[i] = slices.Clone(start)
+		for j := range b.beams[i] {
+			b.beams[i][j].row = i
+		}
 	}
 	for more := true; more; {
 		if err := ctx.Err(); err != nil {
@@ -88,11 +133,7 @@ func search(ctx context.Context, s *torch.Scope, networks []*network, features [
 			return nil, err
 		}
 	}
-	best := make([]beam, len(b.beams))
-	for i, list := range b.beams {
-		best[i] = slices.MaxFunc(list, func(x, y beam) int { return cmp.Compare(x.score(o.LengthPenalty), y.score(o.LengthPenalty)) })
-	}
-	return best, nil
+	return b.beams, nil
 }
 
 func (b *beamSearch) release() {
@@ -102,8 +143,9 @@ func (b *beamSearch) release() {
 }
 
 func (m *member) release() {
-	for _, t := range m.states {
-		t.Free()
+	for _, st := range m.states {
+		st.hidden.Free()
+		st.memory.Free()
 	}
 }
 
@@ -159,30 +201,37 @@ func (b *beamSearch) step(s *torch.Scope) (more bool, err error) {
 	p.group(len(b.beams))
 	p.sizes = []int64{int64(len(rows))}
 	logp, states := b.read(s, p, rows)
-	width := min(int64(b.Beam), logp.Size(1))
-	values, indices := s.TopK(logp, width) // rows×width
-	next := extensions{width: int(width)}
-	if next.logp, err = s.Floats(values); err != nil {
-		return false, err
-	}
-	if next.word, err = s.Ints(indices); err != nil {
+	if err := b.choose(s, logp); err != nil {
 		return false, err
 	}
 	b.release()
 	for i, m := range b.members {
-		for l, t := range states[i] {
-			m.states[l] = s.Keep(t)
+		for l, st := range states[i] {
+			m.states[l] = st.each(s.Keep)
 		}
-	}
-	for i, list := range b.beams {
-		b.beams[i] = b.grow(list, next)
 	}
 	return true, nil
 }
 
+// chooseBest keeps the best beams of each image.
+func (b *beamSearch) chooseBest(s *torch.Scope, logp *torch.Tensor) (err error) {
+	next := extensions{width: min(b.candidates(), int(logp.Size(1)))}
+	values, indices := s.TopK(logp, int64(next.width)) // rows×width
+	if next.logp, err = s.Floats(values); err != nil {
+		return err
+	}
+	if next.word, err = s.Ints(indices); err != nil {
+		return err
+	}
+	for i, list := range b.beams {
+		b.beams[i] = b.grow(list, next)
+	}
+	return nil
+}
+
 // read reads one word in each of the rows of states, and gives the log probabilities of the next word, rows×V, and each
 // member's new states. An ensemble's probability is the mean of its members'.
-func (b *beamSearch) read(s *torch.Scope, p positions, rows []int64) (logp *torch.Tensor, states [][]*torch.Tensor) {
+func (b *beamSearch) read(s *torch.Scope, p positions, rows []int64) (logp *torch.Tensor, states [][]state) {
 	var mean *torch.Tensor
 	for i, m := range b.members {
 		logits, after := m.read1(s, p.tensors(s, m.device), s.FromInts(m.device, rows, int64(len(rows))))
@@ -204,58 +253,13 @@ func (b *beamSearch) read(s *torch.Scope, p positions, rows []int64) (logp *torc
 
 // read1 reads one word in each of the rows, which continue the states at index,
 // and gives the logits of the next word, rows×V, and the new states.
-func (m *member) read1(s *torch.Scope, w packed, index *torch.Tensor) (logits *torch.Tensor, states []*torch.Tensor) {
-	before := make([]*torch.Tensor, len(m.states))
-	for l := range before {
-		before[l] = s.Select(m.states[l], 0, index) // rows×H
+func (m *member) read1(s *torch.Scope, w packed, index *torch.Tensor) (logits *torch.Tensor, states []state) {
+	before := make([]state, len(m.states))
+	for l, st := range m.states {
+		before[l] = st.each(func(t *torch.Tensor) *torch.Tensor { return s.Select(t, 0, index) }) // rows×H
 	}
 	top := len(before) - 1
 	words, states := m.read(s, m.picture, w, before, false)
-	seen, _ := m.head(s, m.picture, w, words, before[top], states[top])
+	seen, _ := m.head(s, m.picture, w, words, before[top].hidden, states[top])
 	return m.out.of(s, seen), states
-}
-
-// extensions are the best next words of each row, width of them.
-type extensions struct {
-	width int
-	logp  []float32
-	word  []int64
-}
-
-// grow gives the best beams among an image's finished ones and the extensions
-// of the others.
-func (b *beamSearch) grow(list []beam, next extensions) []beam {
-	type candidate struct {
-		parent *beam
-		word   int64
-		total  float64
-		score  float64
-	}
-	var candidates []candidate
-	for j := range list {
-		parent := &list[j]
-		if parent.done || len(parent.words) >= b.MaxLength {
-			candidates = append(candidates, candidate{parent, -1, parent.total, parent.score(b.LengthPenalty)})
-			continue
-		}
-		for k := parent.row * next.width; k < (parent.row+1)*next.width; k++ {
-			if next.logp[k] <= never/2 {
-				continue // a special word: there were fewer than width others
-			}
-			total := parent.total + float64(next.logp[k])
-			score := total / math.Pow(float64(len(parent.words)+1), b.LengthPenalty)
-			candidates = append(candidates, candidate{parent, next.word[k], total, score})
-		}
-	}
-	slices.SortStableFunc(candidates, func(x, y candidate) int { return cmp.Compare(y.score, x.score) })
-	var grown []beam
-	for _, c := range candidates[:min(b.Beam, len(candidates))] {
-		if c.word < 0 {
-			grown = append(grown, *c.parent)
-			continue
-		}
-		words := append(slices.Clone(c.parent.words), c.word)
-		grown = append(grown, beam{words: words, total: c.total, done: c.word == data.EndID, row: c.parent.row})
-	}
-	return grown
 }

@@ -6,18 +6,19 @@ import (
 	"strings"
 	"testing"
 
+	"glimpse/captioner"
 	"glimpse/data"
 )
 
 // An ensemble finds its caption as likely as the mean of its members' probabilities, word by word, says. Of one captioner, or
-// of the same one twice, it is that captioner.
+// of the same one twice, it is that captioner. Arms, layers and cells differ among the members.
 func TestEnsemble(t *testing.T) {
 	const near = 1e-4
 	d := smallScenes(t)
 	var members []*Captioner
 	for seed, arm := range []string{"adaptive", "none", "soft"} {
 		s := smallSettings(arm)
-		s.Seed, s.Train.Optimizer.LR, s.Model.Layers = int64(seed), 1e-2, 1+seed%2
+		s.Seed, s.Train.Optimizer.LR, s.Model.Layers, s.Model.Cell = int64(seed), 1e-2, 1+seed%2, captioner.CellNames()[1-seed%2]
 		c := newSmall(t, s, d)
 		for range s.Train.Epochs {
 			if _, err := c.TrainEpoch(t.Context(), quiet); err != nil {

@@ -21,7 +21,7 @@ import (
 // scenes is a small data set of drawn scenes.
 func scenes(t *testing.T, images int) *data.Dataset {
 	t.Helper()
-	d, err := data.Load(data.Options{Name: "shapes", Images: images, Seed: 3, MinCount: 1, Tokenize: strings.Fields})
+	d, err := data.Load(data.Options{Name: "shapes", Split: "official", Images: images, Seed: 3, MinCount: 1, Tokenize: strings.Fields})
 	if err != nil {
 		t.Fatal(err)
 	}

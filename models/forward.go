@@ -1,33 +1,55 @@
 package models
 
-import "glimpse/internal/torch"
+import (
+	"slices"
+
+	"glimpse/internal/torch"
+)
 
 // The captioner. With f_i the R grid features of a picture, f̄ their mean and
-// v_i = relu(W_r f_i), every arm runs the same recurrence
+// v_i = relu(W_r f_i), every arm runs the same recurrence, a GRU or an LSTM,
 //
 //	x_t = [E w_t ; relu(W_g f̄)],  h_0 = tanh(W_0 f̄),  h_t = GRU(x_t, h_{t−1})
+//	or  m_0 = tanh(W_m f̄),  (h_t, m_t) = LSTM(x_t, h_{t−1}, m_{t−1})
 //
 // and predicts the next word from
 //
 //	none      h_t
 //	uniform   mean of v_i + h_t
 //	soft      c_t + h_t,  e_i = w·tanh(W_v v_i + W_q h_t), α = softmax(e), c_t = Σ α_i v_i
-//	adaptive  ĉ_t + h_t,  with the sentinel s_t = σ(W_x x_t + W_s h_{t−1}) ⊙ tanh(h_t) as one more place
+//	adaptive  ĉ_t + h_t,  with the sentinel s_t = σ(W_x x_t + W_s h_{t−1}) ⊙ tanh(m_t) as one more place
 //
-// Soft attention: Xu et al. 2015, arXiv 1502.03044; the sentinel: Lu et al.
-// 2017, arXiv 1612.01887, with the state in place of an LSTM's memory cell.
+// Soft attention, and a first state and memory cell from f̄: Xu et al. 2015,
+// arXiv 1502.03044. The sentinel: Lu et al. 2017, arXiv 1612.01887, equations 9 and 10
+// (β by 11 and 12); a GRU has no memory cell, and its state h_t stands for m_t. Gates
+// are PyTorch's, with its first weights: nothing is added to the bias of the forget gate.
 //
-// The recurrence does not read what was attended, so that in training the GRU
-// runs over all steps at once, and attention over all positions at once.
+// The recurrence does not read what was attended, so that in training it runs
+// over all steps at once, and attention over all positions at once.
 
 // picture is what the network computes once for each image of a batch.
 type picture struct {
 	global *torch.Tensor // B×E
-	first  *torch.Tensor // B×H, the state before the first word
-	gates  *torch.Tensor // B×3H, the image's part of the first layer's gates, bias included
+	first  state         // B×H, before the first word
+	gates  *torch.Tensor // B×GH, the image's part of the first layer's gates, bias included
 	values *torch.Tensor // B×R×H; for uniform their mean B×H
 	keys   *torch.Tensor // B×R×K
 	gate   *torch.Tensor // B×H, the image's part of the sentinel's gate, bias included
+}
+
+// state is what a layer of the recurrence hands from word to word, a row for each caption.
+type state struct {
+	hidden *torch.Tensor // h, rows×H
+	memory *torch.Tensor // m, rows×H, of an LSTM; nil for a GRU
+}
+
+// each applies f to what a state holds.
+func (st state) each(f func(t *torch.Tensor) *torch.Tensor) state {
+	st.hidden = f(st.hidden)
+	if st.memory != nil {
+		st.memory = f(st.memory)
+	}
+	return st
 }
 
 // look computes an image's part: features B×R×D.
@@ -36,9 +58,12 @@ func (n *network) look(s *torch.Scope, features *torch.Tensor, training bool) pi
 	mean := s.Mean(features, 1) // B×D
 	p := picture{
 		global: s.Relu(n.global.of(s, s.Dropout(mean, n.dropout, training))), // B×E
-		first:  s.Tanh(n.init.of(s, mean)),                                   // B×H
+		first:  state{hidden: s.Tanh(n.init.of(s, mean))},                    // B×H
 	}
-	p.gates = s.Add(s.Linear(p.global, s.Narrow(n.gru[0].wIH, 1, e, e), nil), n.gru[0].bIH) // B×3H
+	if n.cell.Memory {
+		p.first.memory = s.Tanh(n.initMemory.of(s, mean)) // B×H
+	}
+	p.gates = s.Add(s.Linear(p.global, s.Narrow(n.layers[0].wIH, 1, e, e), nil), n.layers[0].bIH) // B×GH
 	if n.arm.Regions {
 		p.values = s.Relu(n.region.of(s, s.Dropout(features, n.dropout, training))) // B×R×H
 	}
@@ -56,52 +81,66 @@ func (n *network) look(s *torch.Scope, features *torch.Tensor, training bool) pi
 
 // read runs the recurrence over packed words from the states first (L of N×H,
 // one a layer) and gives the words' embeddings M×E and the states of each layer, M×H.
-func (n *network) read(s *torch.Scope, p picture, w packed, first []*torch.Tensor, training bool) (words *torch.Tensor, states []*torch.Tensor) {
+func (n *network) read(s *torch.Scope, p picture, w packed, first []state, training bool) (words *torch.Tensor, states []state) {
 	words = s.Dropout(s.Embedding(n.embed, w.input), n.dropout, training) // M×E
-	input := s.Linear(words, s.Narrow(n.gru[0].wIH, 1, 0, n.sizes.Embedding), nil)
-	input = s.Add(input, s.Pick(p.gates, w.image)) // M×3H
-	for l, layer := range n.gru {
+	input := s.Linear(words, s.Narrow(n.layers[0].wIH, 1, 0, n.sizes.Embedding), nil)
+	input = s.Add(input, s.Pick(p.gates, w.image)) // M×GH
+	for l, layer := range n.layers {
 		if l > 0 {
-			below := s.Dropout(states[l-1], n.dropout, training)
-			input = s.Linear(below, layer.wIH, layer.bIH) // M×3H
+			below := s.Dropout(states[l-1].hidden, n.dropout, training)
+			input = s.Linear(below, layer.wIH, layer.bIH) // M×GH
 		}
-		states = append(states, s.PackedGRU(input, first[l], layer.wHH, layer.bHH, w.sizes)) // M×H
+		states = append(states, n.recur(s, layer, input, first[l], w.sizes)) // M×H
 	}
 	return words, states
 }
 
+// recur runs one layer, input M×GH, from the states N×H and gives those of all words, M×H.
+func (n *network) recur(s *torch.Scope, layer recurrentLayer, input *torch.Tensor, first state, sizes *torch.Tensor) state {
+	if n.cell.Memory {
+		hidden, memory := s.PackedLSTM(input, first.hidden, first.memory, layer.wHH, layer.bHH, sizes)
+		return state{hidden, memory}
+	}
+	return state{hidden: s.PackedGRU(input, first.hidden, layer.wHH, layer.bHH, sizes)}
+}
+
 // A head is the last part of an arm's formulas: what the words are predicted
 // from, M×H, and where the network looked, M×R or M×(R+1) with β last, nil for
-// arms without weights.
-type head func(n *network, s *torch.Scope, p picture, w packed, words, before, state *torch.Tensor) (seen, weights *torch.Tensor)
+// arms without weights. It is given the embeddings M×E of the words that were read, and
+// the states M×H of the top layer before and after.
+type head func(n *network, s *torch.Scope, p picture, w packed, words, before *torch.Tensor, after state) (seen, weights *torch.Tensor)
 
 // heads are those of captioner.Arms, by their names.
 var heads = map[string]head{"none": stateAlone, "uniform": meanOfRegions, "soft": attended, "adaptive": attended}
 
-func (n *network) head(s *torch.Scope, p picture, w packed, words, before, state *torch.Tensor) (seen, weights *torch.Tensor) {
-	return heads[n.arm.Name](n, s, p, w, words, before, state)
+func (n *network) head(s *torch.Scope, p picture, w packed, words, before *torch.Tensor, after state) (seen, weights *torch.Tensor) {
+	return heads[n.arm.Name](n, s, p, w, words, before, after)
 }
 
-func stateAlone(_ *network, _ *torch.Scope, _ picture, _ packed, _, _, state *torch.Tensor) (seen, weights *torch.Tensor) {
-	return state, nil
+func stateAlone(_ *network, _ *torch.Scope, _ picture, _ packed, _, _ *torch.Tensor, after state) (seen, weights *torch.Tensor) {
+	return after.hidden, nil
 }
 
-func meanOfRegions(_ *network, s *torch.Scope, p picture, w packed, _, _, state *torch.Tensor) (seen, weights *torch.Tensor) {
-	return s.Add(s.Pick(p.values, w.image), state), nil
+func meanOfRegions(_ *network, s *torch.Scope, p picture, w packed, _, _ *torch.Tensor, after state) (seen, weights *torch.Tensor) {
+	return s.Add(s.Pick(p.values, w.image), after.hidden), nil
 }
 
 // attended is the head of soft and adaptive attention.
-func attended(n *network, s *torch.Scope, p picture, w packed, words, before, state *torch.Tensor) (seen, weights *torch.Tensor) {
-	query := n.query.of(s, state) // M×K
+func attended(n *network, s *torch.Scope, p picture, w packed, words, before *torch.Tensor, after state) (seen, weights *torch.Tensor) {
+	query := n.query.of(s, after.hidden) // M×K
 	var sentinel, key *torch.Tensor
 	if n.arm.Sentinel {
+		memory := after.hidden
+		if n.cell.Memory {
+			memory = after.memory
+		}
 		gate := s.Add(n.gateX.part(s, words, 0, n.sizes.Embedding), n.gateH.of(s, before)) // M×H
 		gate = s.Sigmoid(s.Add(gate, s.Pick(p.gate, w.image)))                             // M×H
-		sentinel = s.Mul(gate, s.Tanh(state))                                              // M×H
+		sentinel = s.Mul(gate, s.Tanh(memory))                                             // M×H
 		key = n.sentinelKey.of(s, sentinel)                                                // M×K
 	}
 	context, weights := s.AdditiveAttention(query, p.keys, n.score.w, p.values, key, sentinel, w.groups) // M×H
-	return s.Add(context, state), weights
+	return s.Add(context, after.hidden), weights
 }
 
 // logits is the forward pass in training: features B×R×D and the positions of
@@ -113,16 +152,12 @@ func (n *network) logits(s *torch.Scope, features *torch.Tensor, w packed, train
 // predict gives the logits of every position, M×V, and the attention weights
 // from what was computed of the images.
 func (n *network) predict(s *torch.Scope, p picture, w packed, training bool) (logits, weights *torch.Tensor) {
-	start := s.Pick(p.first, w.rowImage) // N×H
-	first := make([]*torch.Tensor, len(n.gru))
-	for l := range first {
-		first[l] = start
-	}
-	words, states := n.read(s, p, w, first, training)
+	start := p.first.each(func(t *torch.Tensor) *torch.Tensor { return s.Pick(t, w.rowImage) }) // N×H
+	words, states := n.read(s, p, w, slices.Repeat([]state{start}, len(n.layers)), training)
 	top := states[len(states)-1] // M×H
 	var before *torch.Tensor
 	if n.arm.Sentinel {
-		before = s.Pick(s.Cat(0, start, top), w.previous) // M×H
+		before = s.Pick(s.Cat(0, start.hidden, top.hidden), w.previous) // M×H
 	}
 	seen, weights := n.head(s, p, w, words, before, top)
 	return n.out.of(s, s.Dropout(seen, n.dropout, training)), weights // M×V

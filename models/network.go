@@ -7,7 +7,7 @@ import (
 	"glimpse/internal/torch"
 )
 
-// network is the captioner of one arm: the GRU that all arms share, and the
+// network is the captioner of one arm: the recurrence that all arms share, and the
 // arm's head. See forward.go for the computation. In shapes: B images, R regions
 // of D features, N captions, M positions (words to predict), V words, E embedding,
 // H hidden, K attention.
@@ -16,13 +16,15 @@ type network struct {
 	device  torch.Device
 	sizes   captioner.Sizes
 	arm     captioner.Arm
+	cell    captioner.Cell
 	dropout float64
 
-	embed  *torch.Tensor // V×E
-	global linear        // D→E, what every word sees of the picture
-	init   linear        // D→H, the first state
-	gru    []gruLayer
-	out    linear // H→V
+	embed      *torch.Tensor // V×E
+	global     linear        // D→E, what every word sees of the picture
+	init       linear        // D→H, the first state
+	initMemory linear        // D→H, the first memory cell, of an LSTM
+	layers     []recurrentLayer
+	out        linear // H→V
 
 	region      linear // D→H, all arms but none
 	key         linear // H→K, soft and adaptive, as the next two
@@ -33,20 +35,22 @@ type network struct {
 	sentinelKey linear // H→K
 }
 
-// gruLayer holds a layer's parameters in PyTorch's layout: gates r, z, n.
-type gruLayer struct{ wIH, wHH, bIH, bHH *torch.Tensor }
+// recurrentLayer holds a layer's parameters in PyTorch's layout, G gates below each
+// other: r, z, n of a GRU, i, f, g, o of an LSTM.
+type recurrentLayer struct{ wIH, wHH, bIH, bHH *torch.Tensor }
 
 // newNetwork names the layers of a captioner in its parameters, which may hold
 // others besides, such as those of an encoder that is trained with it.
-func newNetwork(p *parameters, device torch.Device, a captioner.Arm, z captioner.Sizes, dropout float64) (*network, error) {
+func newNetwork(p *parameters, device torch.Device, a captioner.Arm, c captioner.Cell, z captioner.Sizes, dropout float64) (*network, error) {
 	if heads[a.Name] == nil {
 		return nil, fmt.Errorf("model.attention %s: its formulas are missing: add them to heads in models/forward.go", a.Name)
 	}
 	n := &network{
-		parameters: p, device: device, sizes: z, arm: a, dropout: dropout,
+		parameters: p, device: device, sizes: z, arm: a, cell: c, dropout: dropout,
 		embed:       p.byName["embed.weight"],
 		global:      p.linear("global_"),
 		init:        p.linear("init"),
+		initMemory:  p.linear("init_c"),
 		out:         p.linear("out"),
 		region:      p.linear("region"),
 		key:         p.linear("key"),
@@ -57,8 +61,8 @@ func newNetwork(p *parameters, device torch.Device, a captioner.Arm, z captioner
 		sentinelKey: p.linear("sentinel_key"),
 	}
 	for l := range z.Layers {
-		named := func(kind string) *torch.Tensor { return p.byName[fmt.Sprintf("gru.%s_l%d", kind, l)] }
-		n.gru = append(n.gru, gruLayer{named("weight_ih"), named("weight_hh"), named("bias_ih"), named("bias_hh")})
+		named := func(kind string) *torch.Tensor { return p.byName[fmt.Sprintf("%s.%s_l%d", c.Name, kind, l)] }
+		n.layers = append(n.layers, recurrentLayer{named("weight_ih"), named("weight_hh"), named("bias_ih"), named("bias_hh")})
 	}
 	return n, nil
 }

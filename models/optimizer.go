@@ -3,6 +3,7 @@ package models
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"glimpse/data"
 	"glimpse/experiments"
@@ -40,6 +41,17 @@ func (o *optimizer) free() {
 	}
 }
 
+// reset forgets all steps.
+func (o *optimizer) reset() error {
+	o.step = 0
+	return torch.Run(func(s *torch.Scope) error {
+		for _, t := range slices.Concat(o.first, o.second) {
+			s.CopyInto(t, s.Zeros(torch.CPU, torch.Float, t.Shape()...))
+		}
+		return nil
+	})
+}
+
 // update takes one step at learning rate lr. Gradients whose norm over all
 // parameters exceeds ClipNorm are scaled down to it, in PyTorch's way.
 func (o *optimizer) update(s *torch.Scope, lr float64) error {
@@ -50,7 +62,7 @@ func (o *optimizer) update(s *torch.Scope, lr float64) error {
 			return err
 		}
 		if math.IsNaN(norm) || math.IsInf(norm, 0) {
-			return fmt.Errorf("%w: the norm of the gradient is %v; a smaller train.optimizer.lr may help", data.ErrDiverged, norm)
+			return fmt.Errorf("%w: the norm of the gradient is %v", data.ErrDiverged, norm)
 		}
 		scale = min(1, o.ClipNorm/(norm+1e-6))
 	}

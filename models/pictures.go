@@ -34,6 +34,10 @@ func (e Engine) Pictures(ctx context.Context, s experiments.Settings, checkpoint
 	if err != nil {
 		return nil, err
 	}
+	cell, err := captioner.CellOf(s.Model.CellName())
+	if err != nil {
+		return nil, err
+	}
 	state, err := readState(checkpoint)
 	if err != nil {
 		return nil, err
@@ -58,7 +62,7 @@ func (e Engine) Pictures(ctx context.Context, s experiments.Settings, checkpoint
 		return nil, err
 	}
 	z := s.Model.Sizes(len(vocabulary), p.encoder.Dim())
-	shapes = append(shapes, a.Parameters(z)...)
+	shapes = append(shapes, a.Parameters(cell, z)...)
 	if err := checkShapes(checkpoint, byName(weights), shapes, ""); err != nil { // before memory is set aside for them
 		p.Close()
 		return nil, err
@@ -77,7 +81,7 @@ func (e Engine) Pictures(ctx context.Context, s experiments.Settings, checkpoint
 	if c, joint := p.encoder.(*cnn); joint {
 		c.use(p.params)
 	}
-	if p.network, err = newNetwork(p.params, e.Device, a, z, 0); err != nil {
+	if p.network, err = newNetwork(p.params, e.Device, a, cell, z, 0); err != nil {
 		p.Close()
 		return nil, err
 	}

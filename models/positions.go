@@ -10,7 +10,7 @@ import (
 // positions are the words of a batch that are to be predicted, without
 // padding: M of them, from N captions of B images. They are packed by time: first
 // the first words of all captions, longest caption first, then the second words,
-// and so on, as a GRU meets them.
+// and so on, as a recurrence meets them.
 type positions struct {
 	input    []int64 // M: the word that is read
 	target   []int64 // M: the word that is to come

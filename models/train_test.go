@@ -20,7 +20,7 @@ import (
 // smallScenes is a shapes data set of a size for tests.
 func smallScenes(t *testing.T) *data.Dataset {
 	t.Helper()
-	d, err := data.Load(data.Options{Name: "shapes", Images: 60, Seed: 1, MinCount: 1, Tokenize: strings.Fields})
+	d, err := data.Load(data.Options{Name: "shapes", Split: "official", Images: 60, Seed: 1, MinCount: 1, Tokenize: strings.Fields})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,8 +91,9 @@ func quiet(int, int, float64) {}
 
 func TestTrainingLowersTheLoss(t *testing.T) {
 	d := smallScenes(t)
-	for _, arm := range captioner.ArmNames() {
-		s := smallSettings(arm)
+	eachArm(t, func(t *testing.T, a captioner.Arm, cell captioner.Cell) {
+		s := smallSettings(a.Name)
+		s.Model.Cell = cell.Name
 		s.Train.Optimizer.LR = 1e-2
 		c := newSmall(t, s, d)
 		var losses []float64
@@ -103,13 +104,13 @@ func TestTrainingLowersTheLoss(t *testing.T) {
 			}
 			losses = append(losses, r.Loss)
 			if want := len(d.Splits["train"]) * 5; r.Captions != want {
-				t.Errorf("%s: %d captions trained on, want %d", arm, r.Captions, want)
+				t.Errorf("%d captions trained on, want %d", r.Captions, want)
 			}
 		}
 		if !(losses[2] < losses[0]-0.1) {
-			t.Errorf("%s: the loss went from %v to %v", arm, losses[0], losses[2])
+			t.Errorf("the loss went from %v to %v", losses[0], losses[2])
 		}
-	}
+	})
 }
 
 // A trial that is stopped in the middle of an epoch and goes on in another
@@ -118,8 +119,10 @@ func TestResumeIsExact(t *testing.T) { onEachDevice(t, testResumeIsExact) }
 
 func testResumeIsExact(t *testing.T, device torch.Device) {
 	d := smallScenes(t)
-	for _, name := range []string{"adam", "adamw", "sgd"} {
+	for _, kind := range []struct{ name, cell string }{{"adam", "gru"}, {"adamw", "gru"}, {"sgd", "gru"}, {"adam", "lstm"}} {
+		name := kind.name
 		s := smallSettings("adaptive")
+		s.Model.Cell = kind.cell
 		s.Train.Optimizer.Name, s.Train.Optimizer.Momentum, s.Train.Optimizer.WeightDecay = name, 0.9, 0.01
 		s.Train.Schedule = experiments.Schedule{Name: "plateau", Gamma: 0.5, Patience: 1}
 		s.Model.Layers = 2
@@ -197,9 +200,10 @@ func TestCaptionsAlwaysCome(t *testing.T) { onEachDevice(t, testCaptionsAlwaysCo
 
 func testCaptionsAlwaysCome(t *testing.T, device torch.Device) {
 	d := smallScenes(t)
-	for _, a := range captioner.Arms {
-		arm := a.Name
-		c := newSmallOn(t, device, smallSettings(arm), d)
+	eachArm(t, func(t *testing.T, a captioner.Arm, cell captioner.Cell) {
+		settings := smallSettings(a.Name)
+		settings.Model.Cell = cell.Name
+		c := newSmallOn(t, device, settings, d)
 		captions, err := c.Caption(t.Context(), d.Splits["test"], experiments.Decode{Beam: 5, LengthPenalty: 0.7, MaxLength: 7}, true)
 		if err != nil {
 			t.Fatal(err)
@@ -209,11 +213,11 @@ func testCaptionsAlwaysCome(t *testing.T, device torch.Device) {
 				t.Fatalf("caption %d is of image %d", i, caption.Image)
 			}
 			if len(caption.Words) > 7 || !(caption.LogProb < 0) {
-				t.Errorf("%s: caption %v of log probability %v", arm, caption.Words, caption.LogProb)
+				t.Errorf("caption %v of log probability %v", caption.Words, caption.LogProb)
 			}
 			for _, w := range caption.Words {
 				if strings.HasPrefix(w, "<") {
-					t.Errorf("%s: %q came out", arm, w)
+					t.Errorf("%q came out", w)
 				}
 			}
 			wantBeta, wantEntropy := 0, 0
@@ -224,15 +228,15 @@ func testCaptionsAlwaysCome(t *testing.T, device torch.Device) {
 				wantBeta = len(caption.Words)
 			}
 			if len(caption.Beta) != wantBeta || len(caption.Entropy) != wantEntropy {
-				t.Errorf("%s: %d β and %d entropies for %d words", arm, len(caption.Beta), len(caption.Entropy), len(caption.Words))
+				t.Errorf("%d β and %d entropies for %d words", len(caption.Beta), len(caption.Entropy), len(caption.Words))
 			}
 			for _, h := range caption.Entropy {
 				if !(h >= 0 && h <= math.Log(16)+1e-6) {
-					t.Errorf("%s: entropy %v over 16 regions", arm, h)
+					t.Errorf("entropy %v over 16 regions", h)
 				}
 			}
 		}
-	}
+	})
 }
 
 // A checkpoint of either device loads on the other, and says the same there.
@@ -241,9 +245,10 @@ func TestCheckpointsMoveBetweenDevices(t *testing.T) {
 		t.Skip(err)
 	}
 	d := smallScenes(t)
-	for _, arm := range captioner.ArmNames() {
+	eachArm(t, func(t *testing.T, a captioner.Arm, cell captioner.Cell) {
 		for from, to := range map[torch.Device]torch.Device{torch.CPU: 0, 0: torch.CPU} {
-			s := smallSettings(arm)
+			s := smallSettings(a.Name)
+			s.Model.Cell = cell.Name
 			s.Train.Optimizer.LR = 1e-2
 			trained := newSmallOn(t, from, s, d)
 			for range 3 {
@@ -257,7 +262,7 @@ func TestCheckpointsMoveBetweenDevices(t *testing.T) {
 			}
 			moved := newSmallOn(t, to, s, d)
 			if err := moved.Load(path); err != nil {
-				t.Fatalf("%s from %s to %s: %v", arm, from, to, err)
+				t.Fatalf("from %s to %s: %v", from, to, err)
 			}
 			var said [2][]data.Caption
 			for i, c := range []*Captioner{trained, moved} {
@@ -268,11 +273,11 @@ func TestCheckpointsMoveBetweenDevices(t *testing.T) {
 			}
 			for i := range said[0] {
 				if x, y := said[0][i], said[1][i]; !slices.Equal(x.Words, y.Words) || math.Abs(x.LogProb-y.LogProb) > 1e-3 {
-					t.Errorf("%s from %s to %s: %q (%.4f) became %q (%.4f)", arm, from, to, x.Words, x.LogProb, y.Words, y.LogProb)
+					t.Errorf("from %s to %s: %q (%.4f) became %q (%.4f)", from, to, x.Words, x.LogProb, y.Words, y.LogProb)
 				}
 			}
 		}
-	}
+	})
 }
 
 func TestLossThatIsNotFinite(t *testing.T) {

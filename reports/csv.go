@@ -143,10 +143,13 @@ func (r *result) runsCSV() file {
 }
 
 func (r *result) epochsCSV() file {
-	measured := r.validationKeys()
+	measured, sampled := r.validationKeys(), r.sampledKeys()
 	head := []string{"run", "arm", "seed", "epoch", "selected", "loss", "lr", "seconds", "captions_per_second"}
 	for _, key := range measured {
 		head = append(head, "val."+key)
+	}
+	for _, key := range sampled {
+		head = append(head, "sampled."+key)
 	}
 	return csvFile(head, func(add func(...string)) {
 		for _, a := range r.Arms {
@@ -156,6 +159,9 @@ func (r *result) epochsCSV() file {
 						stored(e.Loss), stored(e.LR), stored(e.Seconds), stored(e.CaptionsPerSecond)}
 					for _, key := range measured {
 						line = append(line, storedIf(e.Val.get(key)))
+					}
+					for _, key := range sampled {
+						line = append(line, storedIf(e.Sampled.get(key)))
 					}
 					add(line...)
 				}

@@ -22,16 +22,17 @@ func (r *result) learningSection() section {
 	s := section{Name: "learning", Title: "Learning"}
 	var figures []figure
 	if f, ok := curvesFigure(r, "loss", "Training loss by epoch", "training loss (nats per token)",
-		func(e epoch) float64 { return e.Loss }); ok {
+		func(e epoch) float64 { return unless(e.reinforced(), e.Loss) }); ok {
 		figures = append(figures, f)
 	}
+	figures = append(figures, r.reinforcementFigures()...)
 	key := r.validationKey()
 	name := metricName(key)
 	if f, ok := curvesFigure(r, "validation", name+" on the validation split by epoch", name+", validation split (points, ×100)",
 		func(e epoch) float64 { return e.points(key) }); ok {
 		figures = append(figures, f)
 	}
-	s.add(part{Figures: figures})
+	s.add(part{Text: r.reinforcementText(), Figures: figures})
 	return s
 }
 

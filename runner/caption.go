@@ -138,6 +138,10 @@ func (t *trial) finish(ctx context.Context) error {
 	}[t.cfg.Keep]
 	if err := prune(t.dir, t.names, keep...); err != nil {
 		t.note("old checkpoints stay: %v", err)
+	} else if !slices.Contains(keep, t.progress.Best) {
+		if err := markPruned(t.dir, t.names.prefix, "checkpoints.keep: "+t.cfg.Keep); err != nil {
+			t.note("that the best checkpoint is gone cannot be noted: %v", err)
+		}
 	}
 	return nil
 }

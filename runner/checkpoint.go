@@ -1,7 +1,6 @@
 package runner
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"glimpse/data"
 	"glimpse/internal/atomicfile"
 	"glimpse/internal/private"
 	"glimpse/internal/store"
@@ -27,6 +27,9 @@ type progress struct {
 	// Trained is the epoch after those, trained but not yet validated.
 	Trained *trainedEpoch `json:"trained,omitempty"`
 	Current stopwatch     `json:"current"` // time spent on the epoch after those
+
+	// Reinforced is the epoch after which reinforcement began, 0 before it.
+	Reinforced int `json:"reinforced,omitempty"`
 
 	BestEpoch int      `json:"best_epoch"`           // 0 while there is none
 	BestValue *float64 `json:"best_value,omitempty"` // of the select metric; nil when it is not finite
@@ -75,6 +78,8 @@ type trainedEpoch struct {
 	Loss     float64 `json:"loss"`
 	LR       float64 `json:"lr"`
 	Captions int     `json:"captions"`
+
+	Samples *data.Samples `json:"samples,omitempty"` // of reinforcement
 }
 
 // stopwatch holds the seconds of one epoch.
@@ -132,7 +137,8 @@ func makeRunDir(dir, run string) error {
 }
 
 // BestCheckpoint returns the path of a run's best checkpoint, as
-// [Captioner.Load] takes it. dir is the folder of all runs ([DefaultDir]).
+// [Captioner.Load] takes it. dir is the folder of all runs ([DefaultDir]). Of a
+// checkpoint that was pruned the error is a *PrunedError.
 func BestCheckpoint(dir string, run store.Run) (string, error) {
 	var p progress
 	if len(run.Progress) > 0 {
@@ -144,74 +150,13 @@ func BestCheckpoint(dir string, run store.Run) (string, error) {
 		return "", fmt.Errorf("run %s has no checkpoint yet: it is %s, with no epoch validated", run.ID, run.State)
 	}
 	path := filepath.Join(RunDir(dir, run.ID), p.Best)
-	if !checkpointExists(path) {
-		return "", fmt.Errorf("run %s: its checkpoint %s is not there: checkpoints are not part of the database, and stay where the run was trained", run.ID, path)
+	if checkpointExists(path) {
+		return path, nil
 	}
-	return path, nil
-}
-
-// Freed is what removing the checkpoints of a run gave. As JSON, it is a contract.
-type Freed struct {
-	Run   string `json:"run"`
-	State string `json:"state"`
-	Bytes int64  `json:"bytes"`
-}
-
-// FreeCheckpoints removes the checkpoints of those of the runs that are completed, with unfinished also of those that
-// nobody works on; with dry it only counts. Runs without checkpoints are not in what it gives.
-func FreeCheckpoints(ctx context.Context, db *store.DB, ids []string, unfinished, dry bool) ([]Freed, error) {
-	created, err := db.Created(ctx)
-	if err != nil {
-		return nil, err
+	if pruned := whyPruned(RunDir(dir, run.ID), p.Best); pruned != nil {
+		return "", &PrunedError{Run: run.ID, State: run.State, By: pruned.By, At: pruned.At}
 	}
-	all := []Freed{}
-	for _, id := range ids {
-		run, known, err := db.Stand(ctx, id)
-		if err == nil && !known {
-			_, err = db.Run(ctx, id) // which says so
-		}
-		if err != nil {
-			return nil, err
-		}
-		if run.State == store.Running || run.State != store.Completed && !unfinished {
-			continue
-		}
-		bytes, err := removeCheckpoints(DefaultDir(db), id, created, dry)
-		if err != nil {
-			return nil, fmt.Errorf("checkpoints of run %s: %w", id, err)
-		}
-		if bytes > 0 {
-			all = append(all, Freed{Run: id, State: run.State, Bytes: bytes})
-		}
-	}
-	return all, nil
-}
-
-// removeCheckpoints removes all checkpoints of a run that belong to a database,
-// and returns the bytes that they took; with dry set it only counts. dir is the
-// folder of all runs. Nobody may be at work on the run.
-func removeCheckpoints(dir, run string, created time.Time, dry bool) (int64, error) {
-	names := newNamer(created, math.MaxInt64)
-	entries, err := os.ReadDir(RunDir(dir, run))
-	if errors.Is(err, fs.ErrNotExist) {
-		return 0, nil
-	}
-	freed, err := atomicfile.Sweep(RunDir(dir, run), dry)
-	for _, entry := range entries {
-		stem, _, _ := strings.Cut(entry.Name(), ".")
-		info, gone := entry.Info()
-		if !names.owns(stem) || gone != nil {
-			continue
-		}
-		if !dry {
-			if failed := os.Remove(filepath.Join(RunDir(dir, run), entry.Name())); failed != nil {
-				err = errors.Join(err, failed)
-				continue
-			}
-		}
-		freed += info.Size()
-	}
-	return freed, err
+	return "", fmt.Errorf("run %s: its checkpoint %s is not there: checkpoints are not part of the database, and stay where the run was trained", run.ID, path)
 }
 
 // BestValue returns the best value of a run's select metric so far, NaN where

@@ -25,6 +25,12 @@ type Captioner interface {
 	// also after Save and Load in another process, goes on with the
 	// next step. The loss is in nats a token.
 	TrainEpoch(ctx context.Context, progress func(step, steps int, loss float64)) (data.EpochResult, error)
+	// Reinforce goes over to self-critical training, between two epochs, from the weights that Save wrote to path and with a
+	// fresh optimizer. Epochs are counted on.
+	Reinforce(path string) error
+	// ReinforceEpoch is TrainEpoch of self-critical training, once Reinforce has begun it, in this process or before a
+	// checkpoint that was loaded. The loss is the negative reward.
+	ReinforceEpoch(ctx context.Context, reward data.Reward, progress func(step, steps int, loss float64)) (data.EpochResult, error)
 	// ValidationDone tells the schedule the epoch's value of the select metric.
 	ValidationDone(value float64)
 	// Caption captions images (indices of the dataset), in their order. With

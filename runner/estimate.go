@@ -66,7 +66,7 @@ func (e *estimator) know(trials []experiments.Trial, known []store.Run) {
 	for _, trial := range trials {
 		run := runs[trial.ID]
 		o := &outlook{cost: e.costOf(trial.ID, trial.Settings), settled: run.State == store.Completed || run.State == store.Failed || run.State == store.Pruned}
-		if epochs := trial.Settings.Train.Epochs; epochs > 0 {
+		if epochs := trial.Settings.Train.AllEpochs(); epochs > 0 {
 			o.fraction = float64(run.Epochs) / float64(epochs)
 		}
 		e.trials[trial.ID] = o

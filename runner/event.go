@@ -15,7 +15,7 @@ const (
 	EventPlanned     = "planned"     // the plan stands: Done of Total trials are complete
 	EventFeatures    = "features"    // features of Done of Total images are computed
 	EventStarted     = "started"     // a trial's process was started, for the Attempt-th time
-	EventPhase       = "phase"       // * the trial entered Phase: data, model, train, validate, test, score
+	EventPhase       = "phase"       // * the trial entered Phase: data, model, train, reinforce, validate, test, score
 	EventStep        = "step"        // * Step of Steps in Epoch of Epochs, with Loss
 	EventCaptioning  = "captioning"  // * Done of Total images of the split in Phase are captioned
 	EventEpoch       = "epoch"       // * Epoch of Epochs is recorded, with Loss and validation Metrics
@@ -38,12 +38,14 @@ type Event struct {
 	Seed    int64              `json:"seed,omitempty"`
 	Attempt int64              `json:"attempt,omitempty"`
 	Phase   string             `json:"phase,omitempty"`
+	Stage   string             `json:"stage,omitempty"` // of training: StageTrain or StageReinforce, whose loss is the negative reward
 	Epoch   int                `json:"epoch,omitempty"`
 	Epochs  int                `json:"epochs,omitempty"`
 	Step    int                `json:"step,omitempty"`
 	Steps   int                `json:"steps,omitempty"`
 	Loss    float64            `json:"loss,omitempty"`
 	Metrics map[string]float64 `json:"metrics,omitempty"`
+	Sampled map[string]float64 `json:"sampled,omitempty"` // of an epoch of reinforcement, by the keys of results.SampledValues
 	Done    int                `json:"done,omitempty"`
 	Total   int                `json:"total,omitempty"`
 	Message string             `json:"message,omitempty"`
@@ -68,14 +70,7 @@ func (e *emitter) emit(event Event) {
 	if e.to == nil {
 		return
 	}
-	event.Loss = finite(event.Loss)
-	metrics := make(map[string]float64, len(event.Metrics))
-	for key, v := range event.Metrics {
-		if v == finite(v) {
-			metrics[key] = v
-		}
-	}
-	event.Metrics = metrics
+	event.Loss, event.Metrics, event.Sampled = finite(event.Loss), finiteOf(event.Metrics), finiteOf(event.Sampled)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	_ = jsonline.Write(e.to, event)
@@ -93,6 +88,17 @@ func (e *emitter) progress(event Event, last bool) {
 	if due {
 		e.emit(event)
 	}
+}
+
+// finiteOf is the finite ones of some values.
+func finiteOf(values map[string]float64) map[string]float64 {
+	kept := make(map[string]float64, len(values))
+	for key, v := range values {
+		if v == finite(v) {
+			kept[key] = v
+		}
+	}
+	return kept
 }
 
 func finite(v float64) float64 {

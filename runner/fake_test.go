@@ -74,6 +74,7 @@ type fakeState struct {
 	Loss        float64
 	Captions    int
 	Validated   float64
+	Sampled     *data.Samples // nil before reinforcement
 }
 
 // mix is a hash of the weights and a text.
@@ -89,6 +90,45 @@ func (c *fakeCaptioner) Hashes() map[string]string {
 }
 
 func (c *fakeCaptioner) TrainEpoch(ctx context.Context, progress func(step, steps int, loss float64)) (data.EpochResult, error) {
+	return c.epoch(ctx, progress, func([]int) float64 { return 1 + float64(c.state.Weights%1000)/1000 })
+}
+
+func (c *fakeCaptioner) Reinforce(path string) error {
+	done := c.state.Epoch
+	if err := c.Load(path); err != nil {
+		return err
+	}
+	c.state.Epoch, c.state.Weights, c.state.Sampled = done, c.mix("reinforced"), &data.Samples{}
+	return nil
+}
+
+// ReinforceEpoch samples the same few words for each image.
+func (c *fakeCaptioner) ReinforceEpoch(ctx context.Context, reward data.Reward, progress func(step, steps int, loss float64)) (data.EpochResult, error) {
+	if c.state.Sampled == nil {
+		return data.EpochResult{}, errors.New("reinforcement has not begun")
+	}
+	sampled := *c.state.Sampled
+	result, err := c.epoch(ctx, progress, func(images []int) float64 {
+		captions, words := make([][]int64, len(images)), make([][]string, len(images))
+		for i, image := range images {
+			captions[i] = []int64{4 + int64(c.mix(fmt.Sprint(image))%3), data.EndID}
+			for _, id := range captions[i] {
+				words[i] = append(words[i], c.data.Vocabulary.Words[id])
+			}
+		}
+		rewards := reward(images, words)
+		sampled.Add(captions, 1, rewards, 0.5)
+		c.state.Sampled, c.state.Weights = &sampled, c.mix(fmt.Sprint(rewards))
+		return -rewards[0]
+	})
+	if err == nil {
+		result.Samples, c.state.Sampled = &sampled, &data.Samples{}
+	}
+	return result, err
+}
+
+// epoch takes the steps of an epoch, whose loss learn gives.
+func (c *fakeCaptioner) epoch(ctx context.Context, progress func(step, steps int, loss float64), learn func(images []int) float64) (data.EpochResult, error) {
 	batches := c.data.Epoch("train", c.settings.Train.BatchImages, c.settings.Seed, c.state.Epoch)
 	for c.state.Step < len(batches) {
 		if err := ctx.Err(); err != nil {
@@ -96,7 +136,7 @@ func (c *fakeCaptioner) TrainEpoch(ctx context.Context, progress func(step, step
 		}
 		time.Sleep(c.fault.Sleep)
 		c.state.Weights = c.mix(fmt.Sprint(batches[c.state.Step], c.state.Validated))
-		loss := 1 + float64(c.state.Weights%1000)/1000
+		loss := learn(batches[c.state.Step].Images)
 		c.state.Step++
 		c.state.Loss += loss
 		c.state.Captions += len(batches[c.state.Step-1].Images)
@@ -106,7 +146,7 @@ func (c *fakeCaptioner) TrainEpoch(ctx context.Context, progress func(step, step
 		progress(c.state.Step, len(batches), loss)
 	}
 	result := data.EpochResult{Loss: c.state.Loss / float64(len(batches)), LR: 1 / float64(c.state.Epoch+1), Captions: c.state.Captions}
-	c.state = fakeState{Weights: c.state.Weights, Epoch: c.state.Epoch + 1, Validated: c.state.Validated}
+	c.state = fakeState{Weights: c.state.Weights, Epoch: c.state.Epoch + 1, Validated: c.state.Validated, Sampled: c.state.Sampled}
 	return result, nil
 }
 

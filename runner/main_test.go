@@ -91,6 +91,9 @@ type bench struct {
 	Retry  bool
 
 	Silence time.Duration
+
+	Reinforce int // epochs of it
+	Patience  int
 }
 
 // runnerMain runs a study in this process, until SIGTERM.
@@ -120,6 +123,10 @@ func (b bench) trials() []experiments.Trial {
 			Train:  experiments.Train{Epochs: b.Epochs, BatchImages: 4, Select: experiments.Select{Metric: "val.cider", Beam: 3}},
 			Decode: experiments.Decode{Beam: 5, LengthPenalty: 0.7, MaxLength: 24},
 			Seed:   int64(i/2 + 1),
+		}
+		s.Train.Select.Patience = b.Patience
+		if b.Reinforce > 0 {
+			s.Train.Reinforce = experiments.Reinforce{Epochs: b.Reinforce, LR: 2e-5, Metric: "cider_d", Samples: 1, Baseline: "greedy"}
 		}
 		if b.Select != "" {
 			s.Train.Select.Metric = b.Select
@@ -210,7 +217,7 @@ func outcome(t *testing.T, b bench) map[string]string {
 		}
 		text := fmt.Sprintln(run.State, run.CaptionsSHA256, run.WeightsSHA256, run.Signature, run.BestEpoch, run.Metrics)
 		for _, e := range epochs {
-			text += fmt.Sprintln(e.Epoch, e.Loss, e.LR, e.Val, e.Selected)
+			text += fmt.Sprintln(e.Epoch, e.Loss, e.LR, e.Val, e.Sampled, e.Selected)
 		}
 		results[run.ID] = text
 	}

@@ -3,6 +3,7 @@ package runner
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"math"
 	"os"
 	"path/filepath"
@@ -126,6 +127,49 @@ func TestBestCheckpointSaysWhatIsMissing(t *testing.T) {
 	path, err := BestCheckpoint(dir, store.Run{ID: "r", Progress: json.RawMessage(`{"best":"checkpoint-1"}`)})
 	if err != nil || path != filepath.Join(dir, "r", "checkpoint-1") {
 		t.Errorf("%s, %v", path, err)
+	}
+}
+
+// TestPrunedCheckpoint holds that a checkpoint which was removed on purpose is told of as that, and no other.
+func TestPrunedCheckpoint(t *testing.T) {
+	dir := t.TempDir()
+	names := newNamer(time.UnixMilli(1), 3)
+	other := newNamer(time.UnixMilli(2), 3) // of another database in the same folder
+	run := store.Run{ID: "r", State: store.Completed, Progress: json.RawMessage(`{"best":"` + names.name(2) + `"}`)}
+	if err := makeRunDir(dir, RunDir(dir, "r")); err != nil {
+		t.Fatal(err)
+	}
+	check := func(want string) {
+		t.Helper()
+		_, err := BestCheckpoint(dir, run)
+		if err == nil || !strings.Contains(err.Error(), want) || errors.As(err, new(*PrunedError)) == strings.Contains(want, "not there") {
+			t.Errorf("got  %v\nwant %s", err, want)
+		}
+	}
+	check("is not there")
+	if err := markPruned(RunDir(dir, "r"), other.prefix, byPrune); err != nil {
+		t.Fatal(err)
+	}
+	check("is not there")
+	if err := markPruned(RunDir(dir, "r"), names.prefix, "checkpoints.keep: none"); err != nil {
+		t.Fatal(err)
+	}
+	check("run r: its checkpoint was pruned, by checkpoints.keep: none on " + time.Now().UTC().Format("2 January 2006") +
+		"; train it again: `glimpse reproduce r --keep again`, then this command with --db again/results.db")
+	if err := markPruned(RunDir(dir, "r"), names.prefix, byPrune); err != nil {
+		t.Fatal(err)
+	}
+	run.State = store.Interrupted
+	check("by `glimpse prune` on " + time.Now().UTC().Format("2 January 2006") + "; `glimpse run` on its study trains it")
+	if err := os.WriteFile(markPath(RunDir(dir, "r"), names.prefix), []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	check("is not there")
+	if err := os.WriteFile(filepath.Join(RunDir(dir, "r"), names.name(2)+".json"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := BestCheckpoint(dir, run); err != nil {
+		t.Errorf("with the checkpoint beside the mark: %v", err)
 	}
 }
 

@@ -42,8 +42,11 @@ func (t *trial) restore() error {
 }
 
 // loadCheckpoint loads a checkpoint, and remembers if that cannot be done.
-func (t *trial) loadCheckpoint(name string) error {
-	err := t.captioner.Load(t.path(name))
+func (t *trial) loadCheckpoint(name string) error { return t.use(name, t.captioner.Load) }
+
+// use has a checkpoint loaded, and remembers if that cannot be done.
+func (t *trial) use(name string, load func(path string) error) error {
+	err := load(t.path(name))
 	if err != nil {
 		if t.damaged == nil {
 			t.damaged = map[string]error{}

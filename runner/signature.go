@@ -15,6 +15,12 @@ import (
 // with its data from METEOR without.
 func Signature(s experiments.Settings, d *data.Dataset, version string) string {
 	decode := fmt.Sprintf("decode=beam:%d,length_penalty:%g,max_length:%d", s.Decode.Beam, s.Decode.LengthPenalty, s.Decode.MaxLength)
+	if n := s.Decode.NoRepeat; n > 0 {
+		decode += fmt.Sprintf(",no_repeat_ngram:%d", n)
+	}
+	if s.Decode.Groups > 1 {
+		decode += fmt.Sprintf(",groups:%d,diversity:%g", s.Decode.Groups, s.Decode.Diversity)
+	}
 	if split := s.Decode.FinalSplit(); split != "test" {
 		decode += ",split:" + split
 	}
@@ -44,6 +50,7 @@ func DataOptions(s experiments.Settings, root string, cache data.Cache) data.Opt
 	return data.Options{
 		Name: s.Data.Name, Root: root, Split: s.Data.Split,
 		MinCount: s.Data.MinCount, CaptionsPerImage: s.Data.CaptionsPerImage, MaxLength: s.Data.MaxLength,
+		Captions: data.Captions(s.Data.Captions), Partition: data.Partition(s.Data.Partition),
 		Images: s.Data.Images, Seed: s.Data.Seed, Vocabulary: s.Data.Vocabulary,
 		Tokenize: ptb.Tokenize, Tokenizer: ptb.Version, Cache: cache,
 	}

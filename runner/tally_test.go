@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"glimpse/experiments"
 	"glimpse/internal/store"
 )
 
@@ -98,5 +99,20 @@ func TestFreeCheckpoints(t *testing.T) {
 		if got, err := FreeCheckpoints(ctx, db, ids, c.unfinished, c.dry); err != nil || !reflect.DeepEqual(got, c.want) {
 			t.Errorf("unfinished %v, dry %v: %v, %v, want %v", c.unfinished, c.dry, got, err, c.want)
 		}
+	}
+}
+
+// TestEstimateOfTwoStages: trials with reinforcement and without take different times, and both stages' epochs count.
+func TestEstimateOfTwoStages(t *testing.T) {
+	trial := func(id string, reinforce int) experiments.Trial {
+		s := experiments.Settings{Train: experiments.Train{Epochs: 4, Reinforce: experiments.Reinforce{Epochs: reinforce}}}
+		return experiments.Trial{ID: id, Settings: s}
+	}
+	trials := []experiments.Trial{trial("a", 0), trial("b", 4), trial("c", 0), trial("d", 4), trial("e", 4)}
+	known := []store.Run{
+		{ID: "a", State: store.Completed, Seconds: 100}, {ID: "b", State: store.Completed, Seconds: 300}, {ID: "e", State: store.Interrupted, Epochs: 6},
+	}
+	if got, ok := Estimate(trials, known, 1); !ok || got != (100+300+75)*time.Second {
+		t.Errorf("%v left, %v; want 100 s, 300 s and a quarter of that", got, ok)
 	}
 }

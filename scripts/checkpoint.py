@@ -5,7 +5,7 @@
     glimpse caption PICTURE --run RUN --logits logits
     scripts/checkpoint.py runs/RUN/checkpoint-… logits/PICTURE.logits.safetensors
 
-Captioner is the captioner of all four arms, for word by word reading; take it from here. docs/checkpoints.md tells more.
+Captioner is the captioner of all four arms and both cells, for word by word reading; take it from here. docs/checkpoints.md tells more.
 """
 import argparse
 import json
@@ -38,15 +38,19 @@ class CNN(nn.Module):
 
 
 class Captioner(nn.Module):
-    """The GRU captioner of an arm (none, uniform, soft, adaptive); names and shapes are those of the checkpoint."""
+    """The captioner of an arm (none, uniform, soft, adaptive) and a cell (gru, lstm), as the checkpoint names its tensors."""
 
-    def __init__(self, arm, vocabulary, features, embedding, hidden, attention=0, layers=1):
+    def __init__(self, arm, cell, vocabulary, features, embedding, hidden, attention=0, layers=1):
         super().__init__()
-        self.arm = arm
+        self.arm, self.cell = arm, cell
         self.embed = nn.Embedding(vocabulary, embedding)
         self.global_ = nn.Linear(features, embedding)
         self.init = nn.Linear(features, hidden)
-        self.gru = nn.GRU(2 * embedding, hidden, num_layers=layers, batch_first=True)
+        if cell == "lstm":
+            self.init_c = nn.Linear(features, hidden)
+            self.lstm = nn.LSTM(2 * embedding, hidden, num_layers=layers, batch_first=True)
+        else:
+            self.gru = nn.GRU(2 * embedding, hidden, num_layers=layers, batch_first=True)
         self.out = nn.Linear(hidden, vocabulary)
         if arm != "none":
             self.region = nn.Linear(features, hidden)
@@ -59,13 +63,28 @@ class Captioner(nn.Module):
             self.gate_h = nn.Linear(hidden, hidden)
             self.sentinel_key = nn.Linear(hidden, attention, bias=False)
 
+    def read(self, x, mean):
+        """Inputs B,T,2E, mean features B,D -> states B,T,H, the states before them, and what the sentinel opens."""
+        first = torch.tanh(self.init(mean))  # B,H
+        if self.cell == "lstm":
+            state = [z.expand(self.lstm.num_layers, -1, -1).contiguous() for z in (first, torch.tanh(self.init_c(mean)))]
+            states, memories = [], []
+            for t in range(x.shape[1]):  # word by word: nn.LSTM gives the memory cell of the last one alone
+                h, state = self.lstm(x[:, t:t + 1], state)
+                states.append(h)
+                memories.append(state[1][-1].unsqueeze(1))
+            h, memory = torch.cat(states, 1), torch.cat(memories, 1)
+        else:
+            h, _ = self.gru(x, first.expand(self.gru.num_layers, -1, -1).contiguous())
+            memory = h
+        return h, torch.cat([first.unsqueeze(1), h[:, :-1]], 1), memory
+
     def forward(self, features, words):
         """Features B,R,D and the words read so far B,T (ids, <s> first) -> logits B,T,V of the words that follow each."""
         mean = features.mean(1)  # B,D
         seen = F.relu(self.global_(mean)).unsqueeze(1).expand(-1, words.shape[1], -1)  # B,T,E
         x = torch.cat([self.embed(words), seen], -1)  # B,T,2E
-        first = torch.tanh(self.init(mean))  # B,H
-        h, _ = self.gru(x, first.expand(self.gru.num_layers, -1, -1).contiguous())  # B,T,H
+        h, before, memory = self.read(x, mean)  # B,T,H
         if self.arm == "none":
             return self.out(h)
         values = F.relu(self.region(features))  # B,R,H
@@ -75,8 +94,7 @@ class Captioner(nn.Module):
         scores = self.score(torch.tanh(query + self.key(values).unsqueeze(1))).squeeze(-1)  # B,T,R
         if self.arm == "soft":
             return self.out(h + scores.softmax(-1) @ values)
-        before = torch.cat([first.unsqueeze(1), h[:, :-1]], 1)  # B,T,H
-        sentinel = torch.sigmoid(self.gate_x(x) + self.gate_h(before)) * torch.tanh(h)  # B,T,H
+        sentinel = torch.sigmoid(self.gate_x(x) + self.gate_h(before)) * torch.tanh(memory)  # B,T,H
         last = self.score(torch.tanh(query.squeeze(2) + self.sentinel_key(sentinel)))  # B,T,1
         alpha = torch.cat([scores, last], -1).softmax(-1)  # B,T,R+1; the last is β
         return self.out(h + alpha[..., :-1] @ values + alpha[..., -1:] * sentinel)
@@ -92,11 +110,12 @@ def load(path):
     for name, layer in (("uniform", "region"), ("soft", "key"), ("adaptive", "gate_x")):
         if layer + ".weight" in weights:
             arm = name
+    cell = "lstm" if "lstm.weight_ih_l0" in weights else "gru"
     words, embedding = weights["embed.weight"].shape
     hidden, features = weights["init.weight"].shape
     attention = weights["key.weight"].shape[0] if "key.weight" in weights else 0
-    layers = sum(name.startswith("gru.weight_ih") for name in weights)
-    captioner = Captioner(arm, words, features, embedding, hidden, attention, layers)
+    layers = sum(name.startswith(cell + ".weight_ih") for name in weights)
+    captioner = Captioner(arm, cell, words, features, embedding, hidden, attention, layers)
     captioner.load_state_dict(weights)  # strict: each name and shape must agree
     cnn = None
     if encoder:
@@ -124,7 +143,7 @@ def main():
         worst = max(worst, difference)
         print(f"{' '.join(vocabulary[i] for i in words[0, 1:])}: {logits.shape[0]} x {logits.shape[1]} logits, "
               f"largest difference {difference:.2g} of {wrote['logits'].abs().max():.2g}")
-    print(f"{captioner.arm}, {sum(p.numel() for p in captioner.parameters()):,} parameters, "
+    print(f"{captioner.arm}, {captioner.cell}, {sum(p.numel() for p in captioner.parameters()):,} parameters, "
           f"{'from pixels on' if cnn else 'from features on'}: largest difference {worst:.2g}")
     return 0 if worst <= args.tolerance else 1
 

@@ -70,7 +70,7 @@ code is 3.`,
 	flags.Add(c)
 	c.Flags().Lookup("data").Usage = "folder of the data set, for checkpoints without their vocabulary (default $GLIMPSE_DATA, else the study's data.root)"
 	c.Flags().StringVar(&run, "run", "", "the run to caption with (required)")
-	c.Flags().IntVar(&o.Beam, "beam", 0, "width of the beam search (default the run's)")
+	c.Flags().IntVar(&o.Beam, "beam", 0, "width of the beam search, without groups (default the run's search)")
 	c.Flags().StringVar(&o.Attention, "attention", "", "draw where the captioner looked into this folder")
 	c.Flags().StringVar(&o.Logits, "logits", "", "write the logits of each caption's words into this folder")
 	c.Flags().BoolVar(&jsonl, "jsonl", false, "print a JSON object for each picture, a line each")

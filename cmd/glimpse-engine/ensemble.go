@@ -71,7 +71,7 @@ result of a study: nothing is recorded. Hence the validation split, unless
 	cli.AddMeteor(c, &meteor)
 	c.Flags().StringVar(&o.Arm, "arm", "", "of a study, the runs of this arm alone")
 	c.Flags().StringVar(&o.Split, "split", "val", "split to caption: val or test")
-	c.Flags().IntVar(&o.Beam, "beam", 0, "width of the beam search (default the runs')")
+	c.Flags().IntVar(&o.Beam, "beam", 0, "width of the beam search, without groups (default the runs' search)")
 	cli.AddJSON(c, &asJSON)
 	return c
 }

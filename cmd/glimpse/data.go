@@ -3,15 +3,18 @@ package main
 import (
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"glimpse/data"
+	"glimpse/experiments"
 	"glimpse/internal/cli"
 	"glimpse/internal/term"
-	"glimpse/metrics/ptb"
+	"glimpse/planning"
 	"glimpse/runner"
 )
 
@@ -36,17 +39,20 @@ func dataInfoCommand() *cobra.Command {
 		asJSON bool
 	)
 	c := &cobra.Command{
-		Use:   "info SPEC|NAME",
+		Use:   "info SPEC|NAME|FOLDER",
 		Short: "Read a data set, check it, and say what is in it",
-		Long: `Reads the data set of a study, or the one of that name (flickr8k, coco, shapes),
-as training would, checks every caption and that every picture is there, and
-says what is in it and what was left out, with file and line.`,
+		Long: `Reads the data set of a study, the one of that name (flickr8k, flickr30k, coco,
+shapes) as a study would that says no more than the name, or what a folder of
+pictures and captions holds. Checks every caption and that every picture is
+there, and says what is in it, by ten of its captions too, and what was left out,
+with file and line.`,
 		Example: `  glimpse data info experiments/flickr8k.yaml
   glimpse data info shapes
+  glimpse data info photos
   glimpse data info flickr8k --data /data/flickr8k --split karpathy --json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			options, err := dataOptions(args[0], split, flags)
+			options, err := dataOptions(c, args[0], split, flags)
 			if err != nil {
 				return err
 			}
@@ -61,23 +67,25 @@ says what is in it and what was left out, with file and line.`,
 		},
 	}
 	flags.Add(c)
-	c.Flags().StringVar(&split, "split", "", "with a NAME: official, karpathy or seed")
+	c.Flags().StringVar(&split, "split", "", "with a NAME: official, karpathy or seed (default: that of a study)")
 	cli.AddJSON(c, &asJSON)
 	return c
 }
 
 // dataOptions says which data set a study file, or the name of one, means.
-func dataOptions(arg, split string, flags cli.StudyFlags) (data.Options, error) {
+func dataOptions(c *cobra.Command, arg, split string, flags cli.StudyFlags) (data.Options, error) {
 	cache, err := cli.DataCache()
 	if err != nil {
 		return data.Options{}, err
 	}
 	if ext := filepath.Ext(arg); ext != ".yaml" && ext != ".yml" {
+		if isPath(arg) {
+			return folderOptions(c, arg, split, flags, cache)
+		}
 		if len(flags.Sets) > 0 {
 			return data.Options{}, cli.Usage(fmt.Errorf("--set changes a study file, and %s is the name of a data set", arg))
 		}
-		return data.Options{Name: arg, Split: split, Root: cli.DataRoot(flags.Root, ""),
-			Tokenize: ptb.Tokenize, Tokenizer: ptb.Version, Cache: cache}, nil
+		return runner.DataOptions(experiments.DataSettings(arg, split), cli.DataRoot(flags.Root, ""), cache), nil
 	}
 	if split != "" {
 		return data.Options{}, cli.Usage(fmt.Errorf("--split goes with the name of a data set; for a study it is --set data.split=%s", split))
@@ -92,6 +100,36 @@ func dataOptions(arg, split string, flags cli.StudyFlags) (data.Options, error) 
 	}
 	settings := trials[0].Settings
 	return runner.DataOptions(settings, settings.Data.Root, cache), nil
+}
+
+// isPath tells a folder, or a file in it, from the name of a data set. Names come first.
+func isPath(arg string) bool {
+	if slices.Contains(experiments.DraftData(), arg) {
+		return false
+	}
+	_, err := os.Stat(arg)
+	return err == nil || strings.ContainsAny(arg, `./\`)
+}
+
+// folderOptions says which data set a folder holds, or the one of a file of captions.
+func folderOptions(c *cobra.Command, path, split string, flags cli.StudyFlags, cache data.Cache) (data.Options, error) {
+	if len(flags.Sets) > 0 || split != "" || flags.Root != "" {
+		return data.Options{}, cli.Usage(fmt.Errorf("--set, --split and --data say nothing of the folder %s; "+
+			"write a study with `glimpse new NAME --dataset %s`, and change that", path, path))
+	}
+	found, err := planning.Discover(path, cache)
+	if err != nil {
+		return data.Options{}, err
+	}
+	tell(c, found)
+	return found.Options, nil
+}
+
+// tell says what was found in a folder.
+func tell(c *cobra.Command, found planning.Discovered) {
+	for _, line := range found.Said {
+		fmt.Fprintln(c.ErrOrStderr(), term.Line(line))
+	}
 }
 
 func printInfo(w io.Writer, info data.Info) error {
@@ -118,11 +156,14 @@ func printInfo(w io.Writer, info data.Info) error {
 	if err := t.Print(w); err != nil {
 		return err
 	}
-	if len(info.Notes) == 0 {
-		return nil
-	}
 	var lines strings.Builder
-	lines.WriteString("\nLEFT OUT OR READ LENIENTLY\n")
+	lines.WriteString("\nCAPTIONS, FOR EXAMPLE\n")
+	for _, e := range info.Examples {
+		lines.WriteString(term.Line(e.Image+": "+e.Caption) + "\n")
+	}
+	if len(info.Notes) > 0 {
+		lines.WriteString("\nLEFT OUT OR READ LENIENTLY\n")
+	}
 	for _, note := range info.Notes {
 		lines.WriteString(term.Line(note.String()) + "\n")
 	}

@@ -19,13 +19,14 @@ func dataExportCommand() *cobra.Command {
 		asJSON bool
 	)
 	c := &cobra.Command{
-		Use:   "export SPEC|NAME -o DIR",
+		Use:   "export SPEC|NAME|FOLDER -o DIR",
 		Short: "Write a data set's captions in COCO's format, and drawn scenes as pictures",
 		Long: `Writes captions_train.json, captions_val.json and captions_test.json in COCO's
-format, as glimpse score takes references, for the data set of a study or the one
-of that name. The scenes of shapes are drawn as PNG into the folder images, so
-that other programs can caption them, or read them as the data set coco; pictures
-that are files stay where they are.`,
+format, as glimpse score takes references, for the data set of a study, the one
+of that name, or what a folder holds. The scenes of shapes are drawn as PNG into
+the folder images, so that other programs can caption them, or a study read them
+as the data set coco with the split official; pictures that are files stay where
+they are.`,
 		Example: `  glimpse data export experiments/demo.yaml -o scenes
   glimpse data export flickr8k --data /data/flickr8k -o references
   glimpse score --references scenes/captions_test.json --candidates captions.json`,
@@ -34,7 +35,7 @@ that are files stay where they are.`,
 			if dir == "" {
 				return cli.Usage(errors.New("-o DIR is needed: the folder to write into"))
 			}
-			options, err := dataOptions(args[0], split, flags)
+			options, err := dataOptions(c, args[0], split, flags)
 			if err != nil {
 				return err
 			}
@@ -57,7 +58,7 @@ that are files stay where they are.`,
 	}
 	flags.Add(c)
 	c.Flags().StringVarP(&dir, "output", "o", "", "folder to write into; made if it is missing (required)")
-	c.Flags().StringVar(&split, "split", "", "with a NAME: official, karpathy or seed")
+	c.Flags().StringVar(&split, "split", "", "with a NAME: official, karpathy or seed (default: that of a study)")
 	cli.AddJSON(c, &asJSON)
 	return c
 }

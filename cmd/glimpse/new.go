@@ -16,6 +16,7 @@ import (
 	"glimpse/internal/slurm"
 	"glimpse/internal/store"
 	"glimpse/internal/term"
+	"glimpse/planning"
 )
 
 func newCommand() *cobra.Command {
@@ -35,6 +36,10 @@ comparison needs. A second --sweep is a factor: each arm is trained with each of
 its values, and arms are compared by their means over them (compare.factors
 changes that). A file that is there already is never replaced.
 
+--dataset FOLDER looks at pictures and captions of your own, or at a public data
+set: it finds the file of captions (or give that file), its columns and splits,
+says what it found, and fits the settings to the number of pictures.
+
 The data set shapes is drawn and needs no download: such a study runs at once.
 Other settings can be edited in the file; glimpse plan checks it.
 
@@ -44,6 +49,8 @@ run on this place's Slurm.`,
   glimpse new hidden-size --sweep model.hidden=48,96,192
   glimpse new robust --sweep model.attention=none,soft --sweep model.dropout=0.1,0.3
   glimpse new smoothing --dataset flickr8k --data ~/flickr8k --sweep train.label_smoothing=0,0.1
+  glimpse new mine --dataset photos
+  glimpse new mine --dataset photos/captions.tsv
   glimpse new first --all -o - | less
   glimpse new --cluster`,
 		Args: func(c *cobra.Command, args []string) error {
@@ -70,6 +77,9 @@ run on this place's Slurm.`,
 			if _, err := os.Stat(filepath.Join(filepath.Dir(draft.Path), "schema.json")); err == nil {
 				draft.Schema = "schema.json"
 			}
+			if err := discover(c, &draft); err != nil {
+				return err
+			}
 			text, study, err := draft.Write()
 			if err != nil {
 				return cli.Usage(err)
@@ -95,7 +105,7 @@ run on this place's Slurm.`,
 	}
 	f := c.Flags()
 	f.StringVarP(&output, "output", "o", "", "file to write, - for standard output (default experiments/NAME.yaml)")
-	f.StringVar(&draft.Data, "dataset", "", "data set: "+strings.Join(experiments.DraftData(), " or ")+" (default "+experiments.DraftData()[0]+")")
+	f.StringVar(&draft.Data, "dataset", "", "data set: "+strings.Join(experiments.DraftData(), ", ")+", or a folder or its file of captions (default "+experiments.DraftData()[0]+")")
 	f.StringVar(&draft.Root, "data", "", "folder of the data set, to be written into the study")
 	f.StringArrayVar(&draft.Over, "sweep", nil,
 		"key to compare, as KEY=VALUE,VALUE with the baseline first; each further --sweep adds a factor (repeatable)")
@@ -104,7 +114,10 @@ run on this place's Slurm.`,
 	f.BoolVar(&draft.All, "all", false, "write every key that has an effect, not only the usual ones")
 	f.BoolVar(&cluster, "cluster", false, "write "+slurm.FileName+", the settings of a place with Slurm, in place of a study")
 	cli.AddDB(c, &db)
-	cli.CompleteFlag(c, "dataset", func(string) []string { return experiments.DraftData() })
+	// The only error is a flag that does not exist. What is no name is a folder or a file.
+	_ = c.RegisterFlagCompletionFunc("dataset", func(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
+		return cli.Beginning(experiments.DraftData(), typed), cobra.ShellCompDirectiveDefault
+	})
 	cli.CompleteFlag(c, "sweep", func(string) []string {
 		var words []string
 		for _, key := range experiments.SettingKeys() {
@@ -129,6 +142,31 @@ func newCluster(c *cobra.Command, output, db string) error {
 	}
 	fmt.Fprintln(c.OutOrStdout(), output)
 	fmt.Fprintln(c.ErrOrStderr(), "next: edit it, then `glimpse doctor --on slurm`, then `glimpse run STUDY --on slurm`")
+	return nil
+}
+
+// discover looks at the folder that a draft's data set is given as, if it is no name.
+func discover(c *cobra.Command, draft *experiments.Draft) error {
+	if draft.Data == "" || !isPath(draft.Data) {
+		return nil
+	}
+	if draft.Root != "" {
+		return cli.Usage(errors.New("--data goes with the name of a data set; --dataset names the folder already"))
+	}
+	cache, err := cli.DataCache()
+	if err != nil {
+		return err
+	}
+	found, err := planning.Discover(draft.Data, cache)
+	if err != nil {
+		return cli.Usage(err)
+	}
+	tell(c, found)
+	if root := cli.DataRoot("", ""); root != "" {
+		fmt.Fprintf(c.ErrOrStderr(), "warning: $GLIMPSE_DATA is %s, which comes before the folder that the study names\n", term.Line(root))
+	}
+	draft.Data = ""
+	found.Fill(draft)
 	return nil
 }
 

@@ -59,6 +59,9 @@ data, or that is assumed for CIDEr on Flickr8k; and which of these it is.`,
 			if err != nil {
 				return err
 			}
+			if err := found.CheckWeights(study); err != nil {
+				return err
+			}
 			p, err := sets.NewPlan(c.Context(), opened, study, found, planning.Jobs(jobs, study, len(found.Trials), hasGPU(c.Context())))
 			if err != nil {
 				return err

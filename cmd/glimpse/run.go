@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strconv"
 	"time"
@@ -109,10 +111,9 @@ func runStudy(c *cobra.Command, study *experiments.Study, compute cli.Compute, o
 	}
 	noGit := cli.NoGit(o.noGit)
 	sets := &planning.Sets{Cache: cache, NoGit: noGit}
-	if _, gone := os.Stat(study.Data.Root); gone != nil && study.Data.Root != "" {
-		if _, err := sets.Trials(study); err != nil { // before a database is made
-			return err
-		}
+	_, none := os.Stat(cli.DBPath(o.db))
+	if err := sets.CheckFiles(study, errors.Is(none, fs.ErrNotExist)); err != nil { // before a database is made
+		return err
 	}
 	db, err := store.Open(cli.DBPath(o.db))
 	if err != nil {
@@ -134,7 +135,7 @@ func runStudy(c *cobra.Command, study *experiments.Study, compute cli.Compute, o
 	if err != nil {
 		return err
 	}
-	if err := found.CheckData(study.Name, db.Path()); err != nil {
+	if err := errors.Join(found.CheckData(study.Name, db.Path()), found.CheckWeights(study)); err != nil {
 		return err
 	}
 	remarks, err := found.Declare(study.Name, db.Path(), o.amend)

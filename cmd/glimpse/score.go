@@ -29,8 +29,9 @@ by gzip; in one named .jsonl (or .ndjson), each line is an entry. Both must be o
 the same images; an identifier may be a string or a whole number of any size, and
 42, "42" and 42.0 are the same image. Keys match by case. A key given twice, a
 second candidate of an image, text that is not UTF-8 and JSON that is none (NaN)
-are errors, with file, line and entry. An empty candidate scores 0. A reference
-without a word in it is left out; an image with no other is an error.
+are errors, with file, line and entry. A line break in a caption is a space. An
+empty candidate scores 0. A reference without a word in it is left out; an image
+with no other is an error.
 
 Several --candidates are compared with one another over the images: paired
 bootstrap, approximate randomization, Holm. Such tests say nothing about another

@@ -154,9 +154,13 @@ func printEpochs(w io.Writer, r *view.Record) error {
 	if len(r.Epochs) == 0 {
 		return nil
 	}
+	reinforced := slices.ContainsFunc(r.Epochs, func(e store.Epoch) bool { return e.Sampled != nil })
 	t := &term.Table{}
 	t.Gap()
 	header := []string{"EPOCH", "LOSS"}
+	if reinforced {
+		header = append(header, "REWARD")
+	}
 	for _, m := range cli.BriefMetrics() {
 		header = append(header, "val "+m.Column())
 	}
@@ -166,11 +170,44 @@ func printEpochs(w io.Writer, r *view.Record) error {
 		if e.Selected {
 			mark = "selected"
 		}
-		row := []string{fmt.Sprint(e.Epoch), fmt.Sprintf("%.4f", e.Loss)}
+		row := []string{fmt.Sprint(e.Epoch)}
+		switch {
+		case e.Sampled != nil:
+			row = append(row, "", fmt.Sprintf("%.4f", -e.Loss))
+		case reinforced:
+			row = append(row, fmt.Sprintf("%.4f", e.Loss), "")
+		default:
+			row = append(row, fmt.Sprintf("%.4f", e.Loss))
+		}
 		for _, m := range cli.BriefMetrics() {
 			row = append(row, term.Percent(e.Val, m.Key))
 		}
 		t.Add(append(row, fmt.Sprintf("%.3g", e.LR), fmt.Sprintf("%.0f", e.CaptionsPerSecond), term.Span(e.Seconds), mark)...)
+	}
+	if err := t.Print(w); err != nil || !reinforced {
+		return err
+	}
+	return printSampled(w, r.Epochs)
+}
+
+// printSampled shows what the sampled captions of each epoch of reinforcement were like.
+func printSampled(w io.Writer, epochs []store.Epoch) error {
+	t := &term.Table{}
+	t.Gap()
+	header := []string{"EPOCH"}
+	for _, v := range results.SampledValues {
+		header = append(header, "sampled "+strings.ToUpper(v.Title))
+	}
+	t.Add(header...)
+	for _, e := range epochs {
+		if e.Sampled == nil {
+			continue
+		}
+		row := []string{fmt.Sprint(e.Epoch)}
+		for _, v := range results.SampledValues {
+			row = append(row, v.Text(e.Sampled[v.Key]))
+		}
+		t.Add(append(row, strings.Join(results.Collapse(results.FirstSampled(epochs), e.Sampled), "; "))...)
 	}
 	return t.Print(w)
 }

@@ -131,7 +131,7 @@ func (w *watcher) show(run store.Run, now time.Time) {
 		return // most, again and again
 	}
 	settings, _ := results.Settings(run) // they have been read before
-	epochs := settings.Train.Epochs
+	epochs := settings.Train.AllEpochs()
 	name := cli.TrialName(run.ID, cmp.Or(w.labels[run.ID], run.Arm), run.Seed)
 	if known && run.Epochs > old.Epochs {
 		w.p.Log(fmt.Sprintf("%s epoch %d/%d", name, run.Epochs, epochs))

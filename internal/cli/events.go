@@ -52,11 +52,11 @@ func (t *Events) Show(e runner.Event) {
 	case runner.EventPhase:
 		t.progress.Update(name, 0, 0, phaseText(e.Phase))
 	case runner.EventStep:
-		t.progress.Update(name, e.Step, e.Steps, fmt.Sprintf("epoch %d/%d  loss %.3f", e.Epoch, e.Epochs, e.Loss))
+		t.progress.Update(name, e.Step, e.Steps, fmt.Sprintf("epoch %d/%d  %s", e.Epoch, e.Epochs, lossText(e)))
 	case runner.EventCaptioning:
 		t.progress.Update(name, e.Done, e.Total, "captions of "+e.Phase)
 	case runner.EventEpoch:
-		t.progress.Log(fmt.Sprintf("%s epoch %d/%d  loss %.3f  %s", name, e.Epoch, e.Epochs, e.Loss, ScoreText("val", e.Metrics)))
+		t.progress.Log(fmt.Sprintf("%s epoch %d/%d  %s  %s", name, e.Epoch, e.Epochs, lossText(e), ScoreText("val", e.Metrics)))
 	case runner.EventSaved:
 		t.progress.Log(fmt.Sprintf("%s checkpoint saved in epoch %d", name, e.Epoch))
 	case runner.EventCompleted:
@@ -86,9 +86,17 @@ func TrialName(id, label string, seed int64) string {
 	return fmt.Sprintf("%s seed %d", name, seed)
 }
 
+// lossText is what training lowers or, of reinforcement, raises.
+func lossText(e runner.Event) string {
+	if e.Stage == runner.StageReinforce {
+		return fmt.Sprintf("reward %.3f", -e.Loss)
+	}
+	return fmt.Sprintf("loss %.3f", e.Loss)
+}
+
 func phaseText(phase string) string {
 	texts := map[string]string{
-		"data": "reading the data", "model": "making the model", "train": "training",
+		"data": "reading the data", "model": "making the model", "train": "training", "reinforce": "training by reward",
 		"validate": "captions of val", "val": "captions of val", "test": "captions of test", "score": "scoring",
 	}
 	if text, ok := texts[phase]; ok {

@@ -182,3 +182,23 @@ func (r *reader) end() error {
 }
 
 func notSpace(c rune) bool { return !strings.ContainsRune(" \t\r\n", c) }
+
+// Keys gives the keys of the object that a text begins with, as far as it is one.
+func Keys(text []byte) []string {
+	decoder := jsontext.NewDecoder(bytes.NewBuffer(text))
+	if token, err := decoder.ReadToken(); err != nil || token.Kind() != '{' {
+		return nil
+	}
+	var keys []string
+	for decoder.PeekKind() == '"' {
+		key, err := decoder.ReadToken()
+		if err != nil {
+			break
+		}
+		keys = append(keys, key.String())
+		if decoder.SkipValue() != nil {
+			break
+		}
+	}
+	return keys
+}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"maps"
+	"strings"
 	"time"
 )
 
@@ -27,7 +29,7 @@ func (db *DB) SaveCheckpoint(ctx context.Context, claim Claim, checkpoint Checkp
 			return err
 		}
 		epoch := checkpoint.Epoch
-		val, err := encodeMetrics(epoch.Val)
+		val, err := encodeMetrics(joined(epoch.Val, epoch.Sampled))
 		if err != nil {
 			return err
 		}
@@ -127,9 +129,55 @@ var epochColumns = columns[Epoch]{
 	names: []string{"epoch", "loss", "lr", "seconds", "captions_per_second", "val"},
 	into: func(e *Epoch) []any {
 		return []any{&e.Epoch, (*number)(&e.Loss), (*number)(&e.LR), (*number)(&e.Seconds), (*number)(&e.CaptionsPerSecond),
-			(*metricValues)(&e.Val)}
+			&epochValues{e}}
 	},
 	row: func(e *Epoch) string { return fmt.Sprintf("epoch %d", e.Epoch) },
+}
+
+// sampledPrefix begins, in the column val, the keys of what was sampled in an epoch: no validation metric has a dot in
+// its key.
+const sampledPrefix = "sampled."
+
+// joined is the column val of an epoch.
+func joined(val, sampled map[string]float64) map[string]float64 {
+	if sampled == nil {
+		return val
+	}
+	all := maps.Clone(val)
+	if all == nil {
+		all = make(map[string]float64, len(sampled))
+	}
+	for key, v := range sampled {
+		all[sampledPrefix+key] = v
+	}
+	return all
+}
+
+// epochValues is the column val, read into an epoch.
+type epochValues struct{ *Epoch }
+
+// Scan implements sql.Scanner.
+func (e *epochValues) Scan(src any) error {
+	var all metricValues
+	if err := all.Scan(src); err != nil {
+		return err
+	}
+	e.Val, e.Sampled = all, nil
+	for key, v := range all {
+		name, sampled := strings.CutPrefix(key, sampledPrefix)
+		if !sampled {
+			continue
+		}
+		if e.Sampled == nil {
+			e.Sampled = make(map[string]float64)
+		}
+		e.Sampled[name] = v
+		delete(all, key)
+	}
+	if len(all) == 0 && e.Sampled != nil {
+		e.Val = nil
+	}
+	return nil
 }
 
 // epochsOf is the query for a run's epochs.

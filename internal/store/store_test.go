@@ -236,7 +236,9 @@ func TestRecordsComeBackAsTheyWere(t *testing.T) {
 	}
 	epochs := []Epoch{
 		{Epoch: 1, Loss: math.Inf(1), Val: map[string]float64{"cider": math.NaN(), "bleu4": 0.1}, LR: 1e-3, Seconds: 2, CaptionsPerSecond: 3},
-		{Epoch: 2, Loss: math.Nextafter(1, 2), LR: math.NaN(), Selected: true},
+		{Epoch: 2, Loss: -1, Val: map[string]float64{"cider": 0.2}, Sampled: map[string]float64{"reward": 1, "entropy": math.Inf(1)}},
+		{Epoch: 3, Loss: -2, Sampled: map[string]float64{"reward": 2}}, // nothing was validated
+		{Epoch: 4, Loss: math.Nextafter(1, 2), LR: math.NaN(), Selected: true},
 	}
 	for _, e := range epochs {
 		checkpoint := Checkpoint{Progress: json.RawMessage(`{"epoch":2}`), Seconds: 4, Epoch: &e, BestEpoch: e.Epoch}
@@ -265,7 +267,7 @@ func TestRecordsComeBackAsTheyWere(t *testing.T) {
 	result := Result{
 		Metrics:   map[string]map[string]float64{"test": {"bleu1": 1.0 / 3, "cider": math.NaN()}, "val": {"cider": math.Inf(-1)}},
 		Scores:    map[string][]metrics.ImageScore{"test": {score, {ID: "b.jpg"}}},
-		BestEpoch: 2, Seconds: 5, CaptionsSHA256: "c", WeightsSHA256: "w", Environment: json.RawMessage(`{"host":"h2"}`),
+		BestEpoch: 4, Seconds: 5, CaptionsSHA256: "c", WeightsSHA256: "w", Environment: json.RawMessage(`{"host":"h2"}`),
 	}
 	missing := result
 	missing.Scores = map[string][]metrics.ImageScore{"test": {{ID: "c.jpg"}}}
@@ -279,7 +281,7 @@ func TestRecordsComeBackAsTheyWere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if run.Parameters != 12 || run.Signature != "sig" || run.Epochs != 2 || run.BestEpoch != 2 || run.Seconds != 5 ||
+	if run.Parameters != 12 || run.Signature != "sig" || run.Epochs != 4 || run.BestEpoch != 4 || run.Seconds != 5 ||
 		run.CaptionsSHA256 != "c" || run.WeightsSHA256 != "w" || string(run.Environment) != `{"host":"h2"}` || run.Finished.IsZero() {
 		t.Errorf("run is %+v", run)
 	}
@@ -287,7 +289,7 @@ func TestRecordsComeBackAsTheyWere(t *testing.T) {
 		t.Errorf("metrics are %v", m)
 	}
 	got, err := db.Epochs(ctx, claim.Run)
-	if err != nil || len(got) != 2 || fmt.Sprint(got) != fmt.Sprint(epochs) {
+	if err != nil || len(got) != 4 || fmt.Sprint(got) != fmt.Sprint(epochs) || got[2].Val != nil || got[3].Sampled != nil {
 		t.Errorf("epochs are %+v, %v; want %+v", got, err, epochs)
 	}
 	stored, err = db.Captions(ctx, claim.Run, "test")

@@ -125,8 +125,9 @@ type Attempt struct {
 // Epoch is the record of one training epoch.
 type Epoch struct {
 	Epoch             int                // from 1
-	Loss              float64            // mean training loss, in nats a token
+	Loss              float64            // mean training loss: nats a token or, of reinforcement, the negative reward
 	Val               map[string]float64 // validation metrics by key; nil when not measured
+	Sampled           map[string]float64 // what reinforcement's samples were like, by key; nil of other epochs
 	LR                float64            // learning rate at the epoch's end
 	Seconds           float64            // training and validation
 	CaptionsPerSecond float64            // training alone

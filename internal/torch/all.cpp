@@ -3,8 +3,10 @@
 // still builds anew when one is changed.
 #include "allocator.hpp"
 #include "attention.hpp"
+#include "lstm.hpp"
 #include "optimizer.hpp"
 #include "product.hpp"
 #include "recurrence.hpp"
+#include "reinforce.hpp"
 #include "rows.hpp"
 #include "runtime.hpp"

@@ -105,6 +105,33 @@ func (s *Scope) PackedGRU(input, start, weight, bias, sizes *Tensor) *Tensor {
 	}, operands...)
 }
 
+// PackedLSTM runs one LSTM layer over captions packed as for [Scope.PackedGRU]. input
+// M×4H is the input's part of the gates with its bias, in PyTorch's order i, f, g, o;
+// start and memory, N×H each, are the first states and memory cells; weight 4H×H and bias
+// 4H are the state's; sizes is on the CPU. With the gates of a step
+//
+//	m_t = f ⊙ m_{t−1} + i ⊙ g,  h_t = o ⊙ tanh(m_t)
+//
+// it gives the states h and the memory cells m, M×H each. On the CPU it is one node of the
+// graph with a product and a kernel for each step, on CUDA a product and PyTorch's fused cell.
+func (s *Scope) PackedLSTM(input, start, memory, weight, bias, sizes *Tensor) (states, memories *Tensor) {
+	operands := []*Tensor{input, start, memory, weight, bias, sizes}
+	if !s.ready("packed_lstm", operands) {
+		return &Tensor{}, &Tensor{}
+	}
+	h := start.Size(1)
+	if input.Size(1) != 4*h || fmt.Sprint(memory.Shape()) != fmt.Sprint(start.Shape()) || weight.Size(0) != 4*h || weight.Size(1) != h ||
+		bias.Len() != 4*h || sizes.Len() == 0 {
+		s.fail(fmt.Errorf("torch: packed_lstm: shapes do not fit: input %v, start %v, memory %v, weight %v, bias %v, %d steps",
+			input.Shape(), start.Shape(), memory.Shape(), weight.Shape(), bias.Shape(), sizes.Len()))
+		return &Tensor{}, &Tensor{}
+	}
+	return s.op2("packed_lstm", func(out *lib.Ctensor) {
+		C.gl_packed_lstm((*C.gl_tensor)(unsafe.Pointer(out)), C.gl_tensor(input.c), C.gl_tensor(start.c), C.gl_tensor(memory.c),
+			C.gl_tensor(weight.c), C.gl_tensor(bias.c), C.gl_tensor(sizes.c))
+	}, operands...)
+}
+
 // CrossEntropy returns the mean over N of the cross entropy between logits N×V
 // and int64 targets N, with label smoothing as in PyTorch: a share smoothing
 // of each target's mass is spread evenly over all V classes.
@@ -117,4 +144,22 @@ func (s *Scope) CrossEntropy(logits, targets *Tensor, smoothing float64) *Tensor
 		const mean, noIgnore = 1, -100
 		lib.AtgCrossEntropyLoss(out, logits.c, targets.c, nil, mean, noIgnore, smoothing)
 	}, logits, targets)
+}
+
+// WeightedCrossEntropy returns −Σ_n weight_n·log softmax(logits_n)[target_n] of logits N×V,
+// int64 targets N and weights N, which carry no gradient.
+func (s *Scope) WeightedCrossEntropy(logits, targets, weights *Tensor) *Tensor {
+	return s.op("weighted_cross_entropy", func(out *lib.Ctensor) {
+		*out = lib.Ctensor(C.gl_weighted_cross_entropy(C.gl_tensor(logits.c), C.gl_tensor(targets.c), C.gl_tensor(weights.c)))
+	}, logits, targets, weights)
+}
+
+// Sample draws a class from the softmax of each row of logits N×V: the one at which the
+// cumulated probability passes uniform, N numbers from [0, 1) on the CPU. It gives the classes,
+// int64 N, and the entropy of each row's distribution in nats, N, both on the CPU. What a mask
+// has put 87 or more below the row's maximum never comes.
+func (s *Scope) Sample(logits, uniform *Tensor) (classes, entropy *Tensor) {
+	return s.op2("sample", func(out *lib.Ctensor) {
+		C.gl_sample((*C.gl_tensor)(unsafe.Pointer(out)), C.gl_tensor(logits.c), C.gl_tensor(uniform.c))
+	}, logits, uniform)
 }

@@ -48,12 +48,18 @@ gl_tensor gl_linear(gl_tensor x, gl_tensor w, gl_tensor b);
 // rows of a tensor, see rows.hpp
 gl_tensor gl_pick(gl_tensor rows, gl_tensor index, gl_tensor uses);
 
-// layers as one node of the graph, float32; see attention.hpp, attention_table.hpp and recurrence.hpp
+// layers as one node of the graph, float32; see attention.hpp, attention_table.hpp, recurrence.hpp and lstm.hpp
 void gl_additive_attention(gl_tensor *out, gl_tensor q, gl_tensor key, gl_tensor w, gl_tensor value,
                            gl_tensor sentinel_key, gl_tensor sentinel, gl_tensor order, gl_tensor start,
                            gl_tensor cells, gl_tensor slot, int by_table);
 gl_tensor gl_packed_gru(gl_tensor input, gl_tensor start, gl_tensor weight, gl_tensor bias, gl_tensor sizes);
+void gl_packed_lstm(gl_tensor *out, gl_tensor input, gl_tensor start, gl_tensor memory, gl_tensor weight, gl_tensor bias,
+                    gl_tensor sizes);
 gl_tensor gl_cross_entropy(gl_tensor logits, gl_tensor targets, double smoothing);
+
+// words drawn from logits with their entropies, and a loss with weights; see reinforce.hpp
+void gl_sample(gl_tensor *out, gl_tensor logits, gl_tensor uniform);
+gl_tensor gl_weighted_cross_entropy(gl_tensor logits, gl_tensor targets, gl_tensor weights);
 
 #ifdef __cplusplus
 }

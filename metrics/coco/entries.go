@@ -2,7 +2,6 @@ package coco
 
 import (
 	"bytes"
-	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
@@ -16,7 +15,6 @@ import (
 // Bounds in bytes. The tokenizer's time grows with the square of a caption, at worst.
 const (
 	maxCaption = 1 << 13
-	maxFile    = 1 << 30 // unpacked
 )
 
 // captionEntry is a caption in COCO's formats.
@@ -89,8 +87,8 @@ func isLines(name string) bool {
 // readText reads a text file, unpacked if it is packed by gzip.
 func readText(r io.Reader, name string) ([]byte, error) {
 	text, err := io.ReadAll(r)
-	if err == nil && bytes.HasPrefix(text, []byte{0x1f, 0x8b}) {
-		text, err = unpack(text)
+	if err == nil {
+		text, err = jsonfile.Unpack(text)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
@@ -101,18 +99,6 @@ func readText(r io.Reader, name string) ([]byte, error) {
 		return nil, fmt.Errorf("%s:%d: not UTF-8 at byte %d; save the file as UTF-8", name, line, at)
 	}
 	return text, nil
-}
-
-func unpack(packed []byte) ([]byte, error) {
-	z, err := gzip.NewReader(bytes.NewReader(packed))
-	if err != nil {
-		return nil, err
-	}
-	text, err := io.ReadAll(io.LimitReader(z, maxFile+1))
-	if err == nil && len(text) > maxFile {
-		err = fmt.Errorf("unpacks to more than %d GB", maxFile>>30)
-	}
-	return text, err
 }
 
 func invalidUTF8(text []byte) int {

@@ -207,3 +207,28 @@ func FuzzReadCandidates(f *testing.F) {
 		}
 	})
 }
+
+// TestLineBreaks holds that whatever breaks a caption's line is a space, on both sides.
+func TestLineBreaks(t *testing.T) {
+	const broken, whole = `A dog\n runs\tand\u2028barks\u0085at\r\ncats .\n`, `A dog runs and barks at cats .`
+	read := func(text string) []metrics.Item {
+		t.Helper()
+		entries := `[{"image_id": 1, "caption": "` + text + `"}]`
+		references, err := ReadReferences(strings.NewReader(entries), "r.json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		candidates, err := ReadCandidates(strings.NewReader(entries), "c.json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		items, err := Pair(references, candidates)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return items
+	}
+	if got, want := read(broken), read(whole); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %q\nwant %q", got, want)
+	}
+}

@@ -33,30 +33,60 @@ const (
 // Read gives the tensors of the state dict in the file at path. A checkpoint that keeps its state dict under the
 // key "state_dict" is read too. Integers and booleans become float32 (exact up to 2^24), doubles are rounded.
 func Read(path string) (map[string]Tensor, error) {
-	f, err := os.Open(path)
+	var tensors map[string]Tensor
+	err := withFile(path, func(r io.ReaderAt, size int64) (err error) {
+		tensors, err = Decode(r, size)
+		return err
+	})
+	return tensors, err
+}
+
+// Check refuses a file that Read would refuse for what it is: not there, not a file of weights, not a state dict. It reads
+// what describes the tensors and none of their values, so that one that is damaged or cut off within those passes.
+func Check(path string) error {
+	return withFile(path, func(r io.ReaderAt, size int64) error {
+		_, _, err := describe(r, size)
+		return err
+	})
+}
+
+// withFile opens a regular file.
+func withFile(path string, do func(r io.ReaderAt, size int64) error) error {
+	info, err := os.Stat(path) // before it is opened: to open a pipe may never end
 	if err != nil {
-		return nil, fmt.Errorf("read weights: %w", err)
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, fmt.Errorf("read weights: %w", err)
+		return fmt.Errorf("read weights: %w", err)
 	}
 	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("read weights %s: not a regular file", path)
+		return fmt.Errorf("read weights %s: not a regular file", path)
 	}
-	tensors, err := Decode(f, info.Size())
+	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("read weights %s: %w", path, err)
+		return fmt.Errorf("read weights: %w", err)
 	}
-	return tensors, nil
+	defer f.Close()
+	if info, err = f.Stat(); err != nil {
+		return fmt.Errorf("read weights: %w", err)
+	}
+	if err := do(f, info.Size()); err != nil {
+		return fmt.Errorf("read weights %s: %w", path, err)
+	}
+	return nil
 }
 
 // Decode is Read for the size bytes of r. The memory it takes is bounded by a small multiple of size.
 func Decode(r io.ReaderAt, size int64) (map[string]Tensor, error) {
+	views, storages, err := describe(r, size)
+	if err != nil {
+		return nil, err
+	}
+	return materialise(views, storages, size)
+}
+
+// describe gives the tensors by name without their values, and what has those.
+func describe(r io.ReaderAt, size int64) (map[string]*view, container, error) {
 	head := make([]byte, min(size, 4))
 	if err := readFull(r, head, 0); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var root any
 	var storages container
@@ -70,13 +100,10 @@ func Decode(r io.ReaderAt, size int64) (map[string]Tensor, error) {
 		err = errors.New("not a PyTorch weights file: neither a zip archive nor a pickle")
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	views, err := stateDict(root)
-	if err != nil {
-		return nil, err
-	}
-	return materialise(views, storages, size)
+	return views, storages, err
 }
 
 // container gives the bytes of the storages of a file.

@@ -127,7 +127,11 @@ func settingField(s experiments.Setting) Field {
 		if r.settings == nil {
 			r.settings = store.Flatten(r.Settings)
 		}
-		return pathValue(r.settings, s.Path, kind)
+		v, has := pathValue(r.settings, s.Path, kind)
+		if !has && s.Absent != "" {
+			return filter.Value{Text: s.Absent}, true
+		}
+		return v, has
 	}, nil}
 }
 

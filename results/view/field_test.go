@@ -52,3 +52,17 @@ func TestRunsNewMetric(t *testing.T) {
 		t.Errorf("the help does not list it:\n%s", FieldHelp())
 	}
 }
+
+// TestOmittedDefaults holds that a default that settings leave out is told, and another value as it is.
+func TestOmittedDefaults(t *testing.T) {
+	f, err := findField(Fields(), "model.cell")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for settings, want := range map[string]string{`{"model": {"hidden": 8}}`: "gru", `{"model": {"cell": "lstm"}}`: "lstm"} {
+		row := &Row{Run: store.Run{Settings: []byte(settings)}}
+		if v, has := row.known(f); !has || v.Text != want || row.text(f) != want {
+			t.Errorf("%s is of cell %q, want %s", settings, row.text(f), want)
+		}
+	}
+}

@@ -91,6 +91,7 @@ type epochJSON struct {
 	Epoch             int                    `json:"epoch"`
 	Loss              term.Number            `json:"loss"`
 	Val               map[string]term.Number `json:"val"`
+	Sampled           map[string]term.Number `json:"sampled,omitempty"` // of an epoch of reinforcement
 	LR                term.Number            `json:"lr"`
 	Seconds           term.Number            `json:"seconds"`
 	CaptionsPerSecond term.Number            `json:"captions_per_second"`
@@ -146,7 +147,7 @@ func (r *Record) JSON() any {
 	}
 	for _, e := range r.Epochs {
 		out.Epochs = append(out.Epochs, epochJSON{
-			Epoch: e.Epoch, Loss: term.Number(e.Loss), Val: term.Numbers(e.Val), LR: term.Number(e.LR),
+			Epoch: e.Epoch, Loss: term.Number(e.Loss), Val: term.Numbers(e.Val), Sampled: term.Numbers(e.Sampled), LR: term.Number(e.LR),
 			Seconds: term.Number(e.Seconds), CaptionsPerSecond: term.Number(e.CaptionsPerSecond), Selected: e.Selected,
 		})
 	}

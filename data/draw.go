@@ -1,0 +1,112 @@
+package data
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// draw divides the images by chance: of the options' Partition, into val and test as many as it
+// says, and the rest into train. Images whose pictures are the same file, to the byte, stay
+// together. What goes where depends on the pictures and the seed alone, not on names, order or
+// machine: groups of equal pictures are ordered by the SHA-256 of the seed and the picture's own,
+// and each goes where it still fits.
+func (d *Dataset) draw() error {
+	p := d.Options.Partition
+	places := []struct {
+		split string
+		left  int
+	}{{"val", 0}, {"test", 0}}
+	for i, text := range []string{p.Val, p.Test} {
+		n, err := drawn(cmp.Or(text, "10%"), len(d.Images))
+		if err != nil {
+			return fmt.Errorf("data.split.%s: %w", places[i].split, err)
+		}
+		places[i].left = n
+	}
+	if taken := places[0].left + places[1].left; taken >= len(d.Images) {
+		return Error{File: d.Options.Root, Msg: fmt.Sprintf(
+			"data.split draws %d validation and %d test images of %d, which leaves none to train; draw fewer",
+			places[0].left, places[1].left, len(d.Images))}
+	}
+	sums, err := d.pictureHashes(0)
+	if err != nil {
+		return err
+	}
+	for _, group := range groups(sums, p.Seed) {
+		split := "train"
+		for i := range places {
+			if len(group) <= places[i].left {
+				split = places[i].split
+				places[i].left -= len(group)
+				break
+			}
+		}
+		d.Splits[split] = append(d.Splits[split], group...)
+	}
+	for _, members := range d.Splits {
+		slices.Sort(members)
+	}
+	return nil
+}
+
+// noteShared counts pictures that are the same file, to the byte, as one in another split.
+func (d *Dataset) noteShared(notes *notebook) error {
+	sums, err := d.pictureHashes(0)
+	if err != nil {
+		return err
+	}
+	in := make(map[[32]byte]string, len(sums))
+	for _, split := range splitNames {
+		for _, i := range d.Splits[split] {
+			if other, known := in[sums[i]]; known && other != split {
+				notes.add(d.Options.Root, 0, fmt.Sprintf("picture of split %s is the same file as one of %s: used in both", split, other))
+			} else {
+				in[sums[i]] = split
+			}
+		}
+	}
+	return nil
+}
+
+// groups gives the places of equal hashes together, in an order that the seed and the hashes
+// decide.
+func groups(sums [][32]byte, seed int64) [][]int {
+	type place struct {
+		key [32]byte
+		at  int
+	}
+	places := make([]place, len(sums))
+	for i, sum := range sums {
+		places[i] = place{sha256.Sum256(append(binary.LittleEndian.AppendUint64(nil, uint64(seed)), sum[:]...)), i}
+	}
+	slices.SortFunc(places, func(a, b place) int { return cmp.Or(bytes.Compare(a.key[:], b.key[:]), cmp.Compare(a.at, b.at)) })
+	var all [][]int
+	for i, p := range places {
+		if i == 0 || p.key != places[i-1].key {
+			all = append(all, nil)
+		}
+		all[len(all)-1] = append(all[len(all)-1], p.at)
+	}
+	return all
+}
+
+// drawn is how many of n images a share such as 10% is, to the nearest but at least one unless it
+// is 0, or a number.
+func drawn(text string, n int) (int, error) {
+	percent, isPercent := strings.CutSuffix(text, "%")
+	x, err := strconv.ParseFloat(percent, 64)
+	switch {
+	case err != nil || !(x >= 0) || isPercent && x >= 100 || !isPercent && (x != math.Trunc(x) || x > math.MaxInt32):
+		return 0, fmt.Errorf("%q is neither a share such as 10%% nor a number of images", text)
+	case isPercent && x > 0:
+		return max(1, int(math.Round(x/100*float64(n)))), nil
+	}
+	return int(x), nil
+}

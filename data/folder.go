@@ -1,0 +1,282 @@
+package data
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"unicode"
+
+	"glimpse/internal/jsonfile"
+)
+
+// Captions says which file of a folder holds its captions, and what its columns or keys are called;
+// an empty one is found by its usual names.
+type Captions struct {
+	Path                  string // below the root
+	Image, Caption, Split string
+}
+
+// Partition divides the pictures of a folder: for the split lists by files below the root that name
+// them, for drawn by shares such as 10%, or numbers of images.
+type Partition struct {
+	Train     string // a file
+	Val, Test string
+	Seed      int64 // of the draw
+}
+
+// partNames are the names of splits that a column may hold, in lower case.
+var partNames = map[string]string{
+	"train": "train", "training": "train", "restval": "train",
+	"val": "val", "valid": "val", "validation": "val", "dev": "val",
+	"test": "test", "testing": "test",
+}
+
+// ownHash tells the options of a folder apart that are read from its files, in a file's name; ""
+// for other data sets. A draw is made of what was read.
+func (o Options) ownHash() string {
+	if o.Name != "folder" {
+		return ""
+	}
+	files := o.Partition
+	if o.Split == "drawn" {
+		files = Partition{}
+	}
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q", []any{o.Captions, files}))
+	return "-" + hex.EncodeToString(sum[:4])
+}
+
+// own reads the captions and the split of a folder: pictures anywhere below its root, and one file
+// of captions.
+type own struct {
+	*corpus
+	o      Options
+	file   string // of the captions
+	folder string // that it lies in, below root
+	tree   *tree
+	meant  map[string]int // name as it is written in the captions → image, -1 for none
+	byReal map[string]int // real path of a picture → image
+	faults faultList
+	found  Captions // names of the columns or keys that are read, where the format has any
+	format string   // see formatOf
+	// splitless says that the split was to be read from the captions, which do not have it.
+	splitless bool
+}
+
+// spot is where in the file of captions something stands.
+type spot struct {
+	line  int
+	entry string // in JSON: which entry, and its byte
+}
+
+func spotOf(at jsonfile.Place) spot { return spot{at.Line, at.String()} }
+
+// readFolder reads a data set of one's own.
+func readFolder(o Options) (*corpus, error) {
+	f := newOwn(o)
+	return f.corpus, f.read()
+}
+
+func newOwn(o Options) *own {
+	return &own{corpus: new(corpus), o: o, meant: make(map[string]int), byReal: make(map[string]int)}
+}
+
+// read reads all. What is wrong with rows, names and splits is told together.
+func (f *own) read() (err error) {
+	if f.tree, err = f.sources.tree(f.o.Root); errors.Is(err, os.ErrNotExist) {
+		return Error{File: f.o.Root, Msg: "is not there; data.root, --data or $GLIMPSE_DATA names the folder of pictures and captions"}
+	} else if err != nil {
+		return Error{File: f.o.Root, Msg: fmt.Sprintf("cannot be looked through: %v", err)}
+	}
+	file, text, err := f.open(f.o.Captions.Path)
+	if err != nil {
+		return err
+	}
+	f.file, f.folder = file, path.Dir(path.Clean(filepath.ToSlash(f.o.Captions.Path)))
+	if err := f.parse(text); err != nil {
+		f.faults.add(err)
+	}
+	if f.faults.count == 0 && len(f.images) == 0 {
+		f.faults.add(Error{File: file, Msg: "holds no caption"})
+	}
+	f.dropRepeats()
+	if f.o.Split == "lists" && f.faults.count == 0 {
+		f.splitByLists()
+	}
+	f.noteUnused()
+	return f.faults.err()
+}
+
+// open reads a text file below the root.
+func (f *own) open(name string) (file string, text []byte, err error) {
+	clean, err := cleanName(name)
+	if err == nil {
+		name = clean
+		_, _, err = f.tree.follow(name)
+	}
+	file = filepath.Join(f.o.Root, filepath.FromSlash(name))
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return file, nil, Error{File: file, Msg: "is missing; files of captions and lists are named as seen from the data set's folder"}
+	case err != nil:
+		return file, nil, Error{File: file, Msg: err.Error()}
+	}
+	text, err = f.sources.read(f.o.Root, file)
+	return file, text, err
+}
+
+// cleanName is a slash-separated path of a file below the root, or what is wrong with it.
+func cleanName(name string) (string, error) {
+	name = strings.ReplaceAll(strings.TrimSpace(name), `\`, "/")
+	clean := path.Clean(name)
+	switch {
+	case name == "" || clean == ".":
+		return "", errors.New("is empty, where the name of a file should be")
+	case len(name) > 1024:
+		return "", fmt.Errorf("is a name of %d bytes, more than 1024: another layout?", len(name))
+	case strings.ContainsFunc(name, unicode.IsControl):
+		return "", errors.New("holds a control character")
+	case !filepath.IsLocal(filepath.FromSlash(clean)):
+		return "", errors.New("leads out of the data set's folder; write names as seen from there")
+	}
+	return clean, nil
+}
+
+// fault notes what is wrong at a spot.
+func (f *own) fault(at spot, err error) {
+	fault := Error{File: f.file, Line: at.line, Msg: err.Error()}
+	errors.As(err, &fault)
+	if at.entry != "" {
+		fault.Msg = at.entry + ": " + fault.Msg
+	}
+	f.faults.add(fault)
+}
+
+// row takes in captions of a picture. part is the split as the file has it, "" for none.
+func (f *own) row(at spot, name, part string, captions ...string) {
+	e := f.picture(at, name)
+	if e == nil {
+		return
+	}
+	for _, caption := range captions {
+		if err := f.add(f.file, at.line, e, "", caption); err != nil {
+			f.fault(at, err)
+		}
+	}
+	if part = strings.TrimSpace(part); part == "" {
+		return
+	}
+	split, known := partNames[strings.ToLower(part)]
+	switch {
+	case !known:
+		f.fault(at, fmt.Errorf("split %.40q is none of train, training, restval, val, valid, validation, dev, test, testing", part))
+	case e.split != "" && e.split != split:
+		f.fault(at, fmt.Errorf("image %.80q is in split %s here, and in %s above; an image belongs to one split", e.id, split, e.split))
+	default:
+		e.split = split
+	}
+}
+
+// picture gives the image that a name in the captions means, or nil after a fault, which is told
+// once for each name.
+func (f *own) picture(at spot, written string) *entry {
+	i, known := f.meant[written]
+	if !known {
+		var file string
+		name, err := cleanName(written)
+		if err == nil {
+			i, file, err = f.find(f.folder, name)
+		}
+		switch {
+		case err != nil:
+			f.fault(at, fmt.Errorf("picture %.80q %w", written, err))
+			i = -1
+		case i < 0:
+			e := f.image(f.file, at.line, name)
+			e.name, e.folder = file, "." // below which it lies
+			i = f.index[name]
+			f.byReal[f.tree.real[file]] = i
+		}
+		f.meant[written] = i
+	}
+	if i < 0 {
+		return nil
+	}
+	return &f.images[i]
+}
+
+// find gives the image that a cleaned name in a file of a folder means, or -1 and its picture where
+// it is new.
+func (f *own) find(folder, name string) (image int, file string, err error) {
+	if i, known := f.index[name]; known {
+		return i, "", nil
+	}
+	if file, err = f.tree.find(folder, name); err != nil {
+		return -1, "", err
+	}
+	if i, known := f.byReal[f.tree.real[file]]; known {
+		return i, file, nil
+	}
+	return -1, file, nil
+}
+
+// splitByLists takes the split from files that name a picture a line.
+func (f *own) splitByLists() {
+	p := f.o.Partition
+	captions := f.file
+	for i, list := range []string{p.Train, p.Val, p.Test} {
+		if list == "" {
+			continue
+		}
+		file, text, err := f.open(list)
+		if err != nil {
+			f.faults.add(err)
+			continue
+		}
+		f.file = file // that faults are of
+		_ = eachLine(text, func(line int, s string) error {
+			at, place := spot{line: line}, -1
+			name, err := cleanName(s)
+			if err == nil {
+				place, _, err = f.find(path.Dir(filepath.ToSlash(list)), name)
+			}
+			switch {
+			case err != nil:
+				f.fault(at, fmt.Errorf("picture %.80q %w", s, err))
+			case place < 0 || len(f.images[place].captions) == 0:
+				f.fault(at, fmt.Errorf("%.80q has no caption in %s", s, captions))
+			case f.images[place].split != "":
+				f.fault(at, fmt.Errorf("%.80q is in the split %s already; an image belongs to one split", s, f.images[place].split))
+			default:
+				f.images[place].split = splitNames[i]
+			}
+			return nil
+		})
+	}
+	f.file = captions
+}
+
+// noteUnused counts what has no part in the data set.
+func (f *own) noteUnused() {
+	used := make(map[string]bool, len(f.images))
+	for i := range f.images {
+		if e := &f.images[i]; len(e.captions) > 0 {
+			used[f.tree.real[e.name]] = true
+		} else {
+			e.split = "" // its empty captions were noted
+		}
+	}
+	for _, file := range f.tree.pictures {
+		if !used[f.tree.real[file]] {
+			f.notes.add(f.o.Root, 0, "picture has no caption: left out")
+			used[f.tree.real[file]] = true
+		}
+	}
+	for range f.tree.away {
+		f.notes.add(f.o.Root, 0, "link leads out of the data set's folder: not followed")
+	}
+}

@@ -1,0 +1,166 @@
+package data
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"glimpse/internal/jsonfile"
+)
+
+// parse reads captions in whatever format they are, as the text tells.
+func (f *own) parse(text []byte) error {
+	f.format = formatOf(text)
+	switch f.format {
+	case formatCOCO:
+		return f.parseOwnCOCO(text)
+	case formatKarpathy:
+		return f.parseOwnKarpathy(text)
+	case formatArray:
+		return f.told(jsonfile.Array(text, f.records()))
+	case formatLines:
+		return f.told(jsonfile.Lines(text, f.records()))
+	}
+	return f.parseTable(text)
+}
+
+// Formats of captions.
+const (
+	formatTable    = "a table"
+	formatLines    = "JSON Lines"
+	formatArray    = "a JSON array"
+	formatCOCO     = "COCO's JSON"
+	formatKarpathy = "Karpathy's JSON"
+)
+
+// formatOf tells the format of captions by their first character and, of a JSON object, by the keys
+// of the first.
+func formatOf(text []byte) string {
+	text = bytes.TrimLeft(text, " \t\r\n")
+	switch {
+	case bytes.HasPrefix(text, []byte("[")):
+		return formatArray
+	case !bytes.HasPrefix(text, []byte("{")):
+		return formatTable
+	}
+	keys := jsonfile.Keys(text)
+	switch {
+	case slices.Contains(keys, "annotations"):
+		return formatCOCO
+	case slices.Contains(keys, "images") && !slices.ContainsFunc(keys, isUsualCaption):
+		return formatKarpathy
+	}
+	return formatLines
+}
+
+func isUsualCaption(key string) bool { return slices.Contains(captionRole.usual, key) }
+
+// told gives an error of JSON with the file.
+func (f *own) told(err error) error {
+	if fault := (*jsonfile.Error)(nil); errors.As(err, &fault) {
+		return Error{f.file, fault.Line, fault.Msg}
+	}
+	return err
+}
+
+// records reads entries that each hold a picture and one caption or several, with the same keys as
+// the first.
+func (f *own) records() jsonfile.List {
+	var image, caption, split string
+	found := false
+	list := jsonfile.Entries(func(at jsonfile.Place, e map[string]jsontext.Value) error {
+		if !found {
+			header := slices.Sorted(maps.Keys(e))
+			columns, err := f.findColumns(header, "key")
+			if err != nil {
+				return Error{f.file, at.Line, at.String() + ": " + err.Error()}
+			}
+			image, caption, found = header[columns.image], header[columns.caption], true
+			if columns.split >= 0 {
+				split = header[columns.split]
+			}
+		}
+		part := e[split]
+		if split == "" {
+			part = nil
+		}
+		if err := f.record(at, e[image], e[caption], part); err != nil {
+			f.fault(spotOf(at), err)
+		}
+		return nil
+	})
+	return func(raw jsontext.Value, at jsonfile.Place) error {
+		err := list(raw, at)
+		if fault := (*jsonfile.Error)(nil); errors.As(err, &fault) && found { // of this entry alone
+			f.faults.add(f.told(err))
+			return nil
+		}
+		return err
+	}
+}
+
+// record takes in one entry.
+func (f *own) record(at jsonfile.Place, image, caption, split jsontext.Value) error {
+	var name jsonfile.ID
+	if len(image) == 0 {
+		return errors.New("names no picture, under the key of the first entry")
+	}
+	if err := json.Unmarshal(image, &name); err != nil {
+		return fmt.Errorf("the picture's name is %.40s, not a text or a whole number", image)
+	}
+	var captions []string
+	switch kind := caption.Kind(); {
+	case len(caption) == 0:
+		return errors.New("holds no caption, under the key of the first entry")
+	case kind == '"':
+		captions = make([]string, 1)
+		_ = json.Unmarshal(caption, &captions[0]) // of that kind it is
+	case kind != '[' || json.Unmarshal(caption, &captions) != nil:
+		return fmt.Errorf("the caption is %.40s, not a text or a list of texts", caption)
+	}
+	part := ""
+	if kind := split.Kind(); len(split) > 0 && kind != 'n' {
+		if kind != '"' || json.Unmarshal(split, &part) != nil {
+			return fmt.Errorf("the split is %.40s, not a text", split)
+		}
+	}
+	for i := range captions {
+		captions[i] = oneLine(captions[i])
+	}
+	f.row(spotOf(at), string(name), part, captions...)
+	return nil
+}
+
+// parseOwnCOCO reads captions as in captions_*.json, which know of no split.
+func (f *own) parseOwnCOCO(text []byte) error {
+	if f.splitless = f.o.Split == "column"; f.splitless {
+		return Error{File: f.file, Msg: "is like COCO's captions, which have no split; " +
+			"write data.split: {val: 10%, test: 10%, seed: 1} to draw one, or {train: FILE, val: FILE, test: FILE}"}
+	}
+	ignore := func(int, string) error { return nil }
+	return eachCOCO(f.file, text, ignore, func(at jsonfile.Place, name, caption string) error {
+		f.row(spotOf(at), name, "", caption)
+		return nil
+	})
+}
+
+// parseOwnKarpathy reads captions and split as in dataset_*.json.
+func (f *own) parseOwnKarpathy(text []byte) error {
+	return eachKarpathy(f.file, text, func(at jsonfile.Place, e karpathyImage, split string) error {
+		if f.o.Split != "column" {
+			split = ""
+		}
+		captions := make([]string, len(e.Sentences))
+		for i, s := range e.Sentences {
+			captions[i] = oneLine(s.Raw)
+		}
+		f.row(spotOf(at), path.Join(e.FilePath, e.FileName), split, captions...)
+		return nil
+	})
+}

@@ -1,0 +1,151 @@
+package data
+
+import (
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"glimpse/internal/term"
+)
+
+// Survey finds out how a folder of one's own pictures and captions is to be read. at is the folder,
+// or the file of captions in it. o, which says how to read any data set, comes back with Name,
+// Root, Captions, Split and Partition: the only file that gives captions to pictures there; the
+// split that it or list files tell, else a draw. said tells all this in words, a line each.
+func Survey(at string, o Options) (found Options, said []string, err error) {
+	o.Name, o.Root, o.Captions, o.Partition = "folder", at, Captions{}, Partition{}
+	info, err := os.Stat(at)
+	if err != nil {
+		return o, nil, err
+	}
+	if !info.IsDir() {
+		o.Root = filepath.Dir(at)
+	}
+	t, err := readTree(o.Root)
+	if err != nil {
+		return o, nil, err
+	}
+	files := t.texts
+	if !info.IsDir() {
+		files = []string{filepath.Base(at)}
+	}
+	f, err := surveyCaptions(o, files, len(t.pictures))
+	if err != nil {
+		return o, nil, err
+	}
+	o.Captions = f.found
+	captions, images := f.counts()
+	said = []string{fmt.Sprintf("%s is %s: %s of %s", o.Captions.Path, f.format,
+		term.Plural(captions, "caption"), term.Plural(images["all"], "picture"))}
+	if o.Captions.Image != "" {
+		said = append(said, fmt.Sprintf("%q names the picture, %q is the caption", o.Captions.Image, o.Captions.Caption))
+	}
+	found, split := surveySplit(o, t)
+	return found, append(said, split...), nil
+}
+
+// surveyCaptions reads the one file of several that gives captions to pictures.
+func surveyCaptions(o Options, files []string, pictures int) (*own, error) {
+	var found *own
+	var wrong []string
+	for _, file := range files {
+		o.Split, o.Captions = "drawn", Captions{Path: file}
+		f := newOwn(o)
+		err := f.read()
+		captions, _ := f.counts()
+		switch {
+		case captions == 0 && err != nil:
+			wrong = append(wrong, firstLine(err))
+		case captions > 0 && found != nil:
+			return nil, Error{File: o.Root, Msg: fmt.Sprintf("%s and %s both give captions to pictures; name one of them: %s",
+				found.found.Path, file, filepath.Join(o.Root, file))}
+		case captions > 0:
+			f.found.Path = file
+			found = f
+		}
+	}
+	if found == nil {
+		msg := fmt.Sprintf("holds %s and no file with captions (of the types %s)",
+			term.Plural(pictures, "picture"), strings.Join(textTypes, ", "))
+		if len(wrong) > 0 {
+			msg += "; " + strings.Join(wrong[:min(len(wrong), 3)], "; ")
+		}
+		return nil, Error{File: o.Root, Msg: msg}
+	}
+	return found, nil
+}
+
+// firstLine is the first of several errors.
+func firstLine(err error) string {
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return line
+}
+
+// counts counts the captions, and the images that have any: all, and those of each split.
+func (f *own) counts() (captions int, images map[string]int) {
+	images = map[string]int{}
+	for _, e := range f.images {
+		if len(e.captions) > 0 {
+			captions += len(e.captions)
+			images["all"]++
+			images[e.split]++
+		}
+	}
+	return captions, images
+}
+
+// surveySplit finds what divides the pictures: a column, lists, or else chance.
+func surveySplit(o Options, t *tree) (found Options, said []string) {
+	lists, listed := listsIn(t.texts)
+	for _, try := range []struct {
+		split string
+		lists Partition
+		named string
+	}{{"column", Partition{}, "the captions"}, {"lists", lists, strings.Join(listed, ", ")}} {
+		if try.split == "lists" && len(listed) == 0 {
+			continue
+		}
+		o.Split, o.Partition = try.split, try.lists
+		f := newOwn(o)
+		err := f.read()
+		_, images := f.counts()
+		if f.splitless {
+			continue
+		}
+		divided := fmt.Sprintf("%d train, %d validate, %d test, %d do neither", images["train"], images["val"], images["test"], images[""])
+		switch {
+		case err != nil && images["train"] > 0:
+			said = append(said, fmt.Sprintf("%s would tell the split, but %s", try.named, firstLine(err)))
+		case images["train"] == 0 || images["test"] == 0:
+			said = append(said, fmt.Sprintf("%s tell no split to train and test with: %s", try.named, divided))
+		default:
+			o.Captions.Split = f.found.Split
+			return o, append(said, fmt.Sprintf("%s tell the split: %s", try.named, divided))
+		}
+	}
+	o.Split, o.Partition = "drawn", Partition{Val: "10%", Test: "10%", Seed: 1}
+	return o, append(said, "the split is drawn: 10 % of the pictures validate, 10 % test, the rest trains")
+}
+
+// listsIn gives the files that are called as a split is, such as train.txt, if train and test are
+// among them once.
+func listsIn(files []string) (lists Partition, names []string) {
+	of := map[string][]string{}
+	for _, file := range files {
+		if ext := path.Ext(file); ext == ".txt" || ext == ".lst" {
+			split := partNames[strings.ToLower(strings.TrimSuffix(path.Base(file), ext))]
+			of[split] = append(of[split], file)
+		}
+	}
+	if len(of["train"]) != 1 || len(of["test"]) != 1 || len(of["val"]) > 1 {
+		return Partition{}, nil
+	}
+	lists = Partition{Train: of["train"][0], Test: of["test"][0]}
+	if len(of["val"]) == 1 {
+		lists.Val = of["val"][0]
+	}
+	return lists, slices.DeleteFunc([]string{lists.Train, lists.Val, lists.Test}, func(s string) bool { return s == "" })
+}

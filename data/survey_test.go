@@ -1,0 +1,96 @@
+package data
+
+import (
+	"maps"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// A folder tells how it is to be read, and what was found is a data set.
+func TestSurvey(t *testing.T) {
+	pictures := map[string]string{}
+	for _, name := range []string{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"} {
+		pictures["pictures/"+name+".png"] = ""
+	}
+	rows := func(header, separator string, columns ...string) string {
+		text := header + "\n"
+		for i, name := range []string{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"} {
+			row := []string{name + ".png", "A picture of " + name}
+			if len(columns) > 0 {
+				row = append(row, columns[i%len(columns)])
+			}
+			text += strings.Join(row, separator) + "\n"
+		}
+		return text
+	}
+	drawn := Partition{Val: "10%", Test: "10%", Seed: 1}
+	for name, c := range map[string]struct {
+		files map[string]string
+		at    string
+		want  Options
+		said  string // a part of it
+	}{
+		"table": {map[string]string{"t.tsv": rows("Picture\tText", "\t"), "notes.txt": "nothing\n"}, "",
+			Options{Split: "drawn", Captions: Captions{Path: "t.tsv", Image: "Picture", Caption: "Text"}, Partition: drawn},
+			"t.tsv is a table: 10 captions of 10 pictures\n\"Picture\" names the picture, \"Text\" is the caption\nthe split is drawn"},
+		"column": {map[string]string{"meta/t.csv": rows("file,caption,part", ",", "train", "train", "val", "test")}, "",
+			Options{Split: "column", Captions: Captions{Path: "meta/t.csv", Image: "file", Caption: "caption", Split: "part"}},
+			"the captions tell the split: 6 train, 2 validate, 2 test, 0 do neither"},
+		"column without test": {map[string]string{"t.csv": rows("file,caption,part", ",", "train", "val")}, "",
+			Options{Split: "drawn", Captions: Captions{Path: "t.csv", Image: "file", Caption: "caption"}, Partition: drawn},
+			"the captions tell no split to train and test with: 5 train, 5 validate, 0 test, 0 do neither\nthe split is drawn"},
+		"column of other words": {map[string]string{"t.csv": rows("file,caption,part", ",", "train", "holdout", "test")}, "",
+			Options{Split: "drawn", Captions: Captions{Path: "t.csv", Image: "file", Caption: "caption"}, Partition: drawn},
+			`the captions would tell the split, but`},
+		"lists": {map[string]string{"t.csv": rows("file,caption", ","), "splits/Train.txt": "a\nb\nc\n", "splits/dev.txt": "d\n", "splits/test.txt": "e\nf\n"}, "",
+			Options{Split: "lists", Captions: Captions{Path: "t.csv", Image: "file", Caption: "caption"},
+				Partition: Partition{Train: "splits/Train.txt", Val: "splits/dev.txt", Test: "splits/test.txt"}},
+			"splits/Train.txt, splits/dev.txt, splits/test.txt tell the split: 3 train, 1 validate, 2 test, 4 do neither"},
+		"JSON Lines": {map[string]string{"t.jsonl": `{"img": "a", "captions": ["x", "y"]}` + "\n" + `{"img": "b", "captions": "z"}`}, "",
+			Options{Split: "drawn", Captions: Captions{Path: "t.jsonl", Image: "img", Caption: "captions"}, Partition: drawn}, "t.jsonl is JSON Lines: 3 captions of 2 pictures"},
+		"Karpathy": {map[string]string{"x.json": `{"images": [{"filename": "a.png", "split": "train", "sentences": [{"raw": "x"}]}, {"filename": "b.png", "split": "test", "sentences": [{"raw": "x"}]}]}`}, "",
+			Options{Split: "column", Captions: Captions{Path: "x.json"}}, "x.json is Karpathy's JSON: 2 captions of 2 pictures\nthe captions tell the split"},
+		"COCO": {map[string]string{"x.json": `{"images": [{"id": 1, "file_name": "a.png"}], "annotations": [{"image_id": 1, "caption": "x"}]}`}, "",
+			Options{Split: "drawn", Captions: Captions{Path: "x.json"}, Partition: drawn}, "x.json is COCO's JSON: 1 caption of 1 picture\nthe split is drawn"},
+		"one of two": {map[string]string{"t.csv": rows("file,caption", ","), "u.csv": rows("file,caption", ",")}, "u.csv",
+			Options{Split: "drawn", Captions: Captions{Path: "u.csv", Image: "file", Caption: "caption"}, Partition: drawn}, "u.csv is"},
+	} {
+		files := maps.Clone(pictures)
+		maps.Copy(files, c.files)
+		root := writeOwn(t, files)
+		got, said, err := Survey(filepath.Join(root, c.at), Options{MinCount: 1, Tokenize: plainWords})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if got.Name != "folder" || got.Root != root || got.Split != c.want.Split || got.Captions != c.want.Captions || got.Partition != c.want.Partition {
+			t.Errorf("%s: got %+v, want %+v", name, got, c.want)
+		}
+		if !strings.Contains(strings.Join(said, "\n"), c.said) {
+			t.Errorf("%s: said %q, want %q", name, said, c.said)
+		}
+		if _, err := Load(got); err != nil && !strings.Contains(err.Error(), "leaves none to train") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// Where nothing is found, it is told what was looked for.
+func TestSurveyRefused(t *testing.T) {
+	for want, files := range map[string]map[string]string{
+		"holds 1 picture and no file with captions (of the types .csv, .tsv":                    {"a.png": ""},
+		`t.csv:1: has no column of the picture, by any of the usual names`:                      {"a.png": "", "t.csv": "name,caption\na.png,x\n"},
+		`t.csv:1: "file" and "path" may both be the picture; write data.captions: {path: t.csv`: {"a.png": "", "t.csv": "file,path,caption\na.png,a.png,x\n"},
+		`t.csv:2: picture "b.png" is nowhere in the data set's folder`:                          {"a.png": "", "t.csv": "file,caption\nb.png,x\n"},
+		`t.csv and u.csv both give captions to pictures; name one of them: `:                    {"a.png": "", "t.csv": "file,caption\na.png,x\n", "u.csv": "file,caption\na.png,y\n"},
+	} {
+		_, _, err := Survey(writeOwn(t, files), Options{Tokenize: plainWords})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+	if _, _, err := Survey(filepath.Join(t.TempDir(), "none"), Options{}); err == nil {
+		t.Error("a folder that is not there is surveyed")
+	}
+}

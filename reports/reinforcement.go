@@ -1,0 +1,116 @@
+package reports
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"glimpse/experiments"
+	"glimpse/results"
+)
+
+// reinforcementText says how runs were trained by rewards, what came of it, and what went wrong; "" where none was.
+func (r *result) reinforcementText() string {
+	var ways []string // each once
+	var runs, gained int
+	var wrong []string
+	for _, run := range r.Runs {
+		begin := slices.IndexFunc(run.Epochs, epoch.reinforced)
+		if begin < 0 {
+			continue
+		}
+		runs++
+		if settings, err := results.Settings(run.Run.Run); err == nil {
+			if way := reinforcementWay(settings.Train); !slices.Contains(ways, way) {
+				ways = append(ways, way)
+			}
+		}
+		first := run.Epochs[begin].Sampled.all()
+		for _, e := range run.Epochs[begin:] {
+			if e.Epoch == run.BestEpoch {
+				gained++
+			}
+			for _, sign := range results.Collapse(first, e.Sampled.all()) {
+				wrong = append(wrong, fmt.Sprintf("run %s, epoch %d: %s", run.ID, e.Epoch, sign))
+			}
+		}
+	}
+	if runs == 0 {
+		return ""
+	}
+	text := "Self-critical training (Rennie et al. 2017) follows on the epochs of cross entropy, from the best of them: " +
+		strings.Join(few(ways, mostPhrases), "; ") + ". "
+	switch gained {
+	case runs:
+		text += "In every run so trained an epoch of it was chosen on the validation split."
+	case 0:
+		text += "In none of the " + count(runs, "run") + " did it find a better epoch on the validation split: the best of cross entropy stayed."
+	default:
+		text += fmt.Sprintf("In %d of %s an epoch of it was chosen on the validation split; in the others the best of cross entropy stayed.",
+			gained, count(runs, "run"))
+	}
+	if len(wrong) > 0 {
+		text += " Signs of collapse: " + strings.Join(few(wrong, mostPhrases), "; ") + "."
+	}
+	return text
+}
+
+// reinforcementWay says how reinforcement is done.
+func reinforcementWay(t experiments.Train) string {
+	r := t.Reinforce
+	reward := map[string]string{
+		"cider_d": "CIDEr-D", "bleu4": "BLEU-4", "weighted": fmt.Sprintf("%g × CIDEr-D + %g × BLEU-4", r.Weights.CIDErD, r.Weights.BLEU4),
+	}[r.Metric]
+	baseline := "less the mean reward of the image's others (Luo 2020)"
+	if r.Baseline == "greedy" {
+		baseline = "less that of the image's greedy caption"
+	}
+	return fmt.Sprintf("%s at a learning rate of %g, of %s an image in a step, each rewarded by %s against the training references, </s> included, %s",
+		count(r.Epochs, "epoch"), r.LR, count(r.Samples, "sampled caption"), reward, baseline)
+}
+
+// reinforcementFigures are the curves of what reinforcement samples, and of the learning rate, which it changes; none where
+// nothing was so trained.
+func (r *result) reinforcementFigures() []figure {
+	if len(r.sampledKeys()) == 0 {
+		return nil
+	}
+	sampled := func(key string) func(epoch) float64 {
+		return func(e epoch) float64 {
+			v, known := e.Sampled.get(key)
+			return unless(!known, v)
+		}
+	}
+	var figures []figure
+	for _, c := range []struct {
+		name, title, unit string
+		value             func(epoch) float64
+	}{
+		{"reward", "Reward of sampled captions by epoch", "mean reward", sampled("reward")},
+		{"sampled-entropy", "Entropy of what captions are sampled from by epoch", "nats per word", sampled("entropy")},
+		{"learning-rate", "Learning rate at the end of each epoch", "learning rate (log₁₀)", func(e epoch) float64 { return math.Log10(e.LR) }},
+	} {
+		if f, ok := curvesFigure(r, c.name, c.title, c.unit, c.value); ok {
+			figures = append(figures, f)
+		}
+	}
+	return figures
+}
+
+// unless is a value, or NaN, which is not drawn.
+func unless(missing bool, v float64) float64 {
+	if missing {
+		return math.NaN()
+	}
+	return v
+}
+
+// all are the values as a map.
+func (v values) all() map[string]float64 {
+	m := make(map[string]float64, len(v.keys))
+	for i, key := range v.keys {
+		m[key] = v.of[i]
+	}
+	return m
+}

@@ -1,0 +1,139 @@
+package runner
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"glimpse/internal/atomicfile"
+	"glimpse/internal/private"
+	"glimpse/internal/store"
+)
+
+// PrunedError is returned for a run whose best checkpoint was removed on purpose.
+type PrunedError struct {
+	Run, State string
+	By         string // what removed it, such as "glimpse prune"
+	At         time.Time
+}
+
+// Error says what removed the checkpoint, and how there is one again.
+func (e *PrunedError) Error() string {
+	again := "`glimpse run` on its study trains it"
+	if e.State == store.Completed {
+		again = fmt.Sprintf("train it again: `glimpse reproduce %s --keep again`, then this command with --db again/results.db", e.Run)
+	}
+	return fmt.Sprintf("run %s: its checkpoint was pruned, by %s on %s; %s", e.Run, e.By, e.At.Format("2 January 2006"), again)
+}
+
+// byPrune is what removes checkpoints when it is asked to; a study does when its runs are completed.
+const byPrune = "`glimpse prune`"
+
+// pruneMark is a file of a run's folder that tells what removed the checkpoints of one database. The database does not say
+// so: it may be only read when they are removed, and it goes where no checkpoints are.
+type pruneMark struct {
+	By string    `json:"by"`
+	At time.Time `json:"at"`
+}
+
+// markPath is the path of the mark beside checkpoints whose names begin so.
+func markPath(dir, prefix string) string {
+	return filepath.Join(dir, "pruned-"+strings.Trim(strings.TrimPrefix(prefix, "checkpoint"), "-"))
+}
+
+func markPruned(dir, prefix, by string) error {
+	return atomicfile.WriteMode(markPath(dir, prefix), private.Mode(dir), func(w io.Writer) error {
+		return json.NewEncoder(w).Encode(pruneMark{by, time.Now().UTC().Truncate(time.Second)})
+	})
+}
+
+// whyPruned gives the mark beside a checkpoint that is gone, nil where there is none that can be read.
+func whyPruned(dir, checkpoint string) *pruneMark {
+	prefix := checkpoint
+	for range 2 { // attempt and serial, see namer
+		prefix = prefix[:max(0, strings.LastIndexByte(prefix, '-'))]
+	}
+	text, err := os.ReadFile(markPath(dir, prefix))
+	m := new(pruneMark)
+	if err != nil || json.Unmarshal(text, m) != nil || m.By == "" {
+		return nil
+	}
+	return m
+}
+
+// Freed is what removing the checkpoints of a run gave. As JSON, it is a contract.
+type Freed struct {
+	Run   string `json:"run"`
+	State string `json:"state"`
+	Bytes int64  `json:"bytes"`
+}
+
+// FreeCheckpoints removes the checkpoints of those of the runs that are completed, with unfinished also of those that
+// nobody works on; with dry it only counts. Runs without checkpoints are not in what it gives.
+func FreeCheckpoints(ctx context.Context, db *store.DB, ids []string, unfinished, dry bool) ([]Freed, error) {
+	created, err := db.Created(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all := []Freed{}
+	for _, id := range ids {
+		run, known, err := db.Stand(ctx, id)
+		if err == nil && !known {
+			_, err = db.Run(ctx, id) // which says so
+		}
+		if err != nil {
+			return nil, err
+		}
+		if run.State == store.Running || run.State != store.Completed && !unfinished {
+			continue
+		}
+		bytes, err := removeCheckpoints(DefaultDir(db), id, created, dry)
+		if err != nil {
+			return nil, fmt.Errorf("checkpoints of run %s: %w", id, err)
+		}
+		if bytes > 0 && !dry {
+			if err := markPruned(RunDir(DefaultDir(db), id), newNamer(created, 0).prefix, byPrune); err != nil {
+				return nil, fmt.Errorf("checkpoints of run %s were removed, and it cannot be noted: %w", id, err)
+			}
+		}
+		if bytes > 0 {
+			all = append(all, Freed{Run: id, State: run.State, Bytes: bytes})
+		}
+	}
+	return all, nil
+}
+
+// removeCheckpoints removes all checkpoints of a run that belong to a database,
+// and returns the bytes that they took; with dry set it only counts. dir is the
+// folder of all runs. Nobody may be at work on the run.
+func removeCheckpoints(dir, run string, created time.Time, dry bool) (int64, error) {
+	names := newNamer(created, math.MaxInt64)
+	entries, err := os.ReadDir(RunDir(dir, run))
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
+	}
+	freed, err := atomicfile.Sweep(RunDir(dir, run), dry)
+	for _, entry := range entries {
+		stem, _, _ := strings.Cut(entry.Name(), ".")
+		info, gone := entry.Info()
+		if !names.owns(stem) || gone != nil {
+			continue
+		}
+		if !dry {
+			if failed := os.Remove(filepath.Join(RunDir(dir, run), entry.Name())); failed != nil {
+				err = errors.Join(err, failed)
+				continue
+			}
+		}
+		freed += info.Size()
+	}
+	return freed, err
+}
