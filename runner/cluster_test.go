@@ -37,7 +37,8 @@ func jobMain(folder string) int {
 		return 1
 	}
 	defer start.End()
-	err = RunTrial(ctx, TrialConfig{Launch: start.Launch, DB: start.DB, Publish: start.Publish}, &fakeEngine{fault: f, attempt: start.Launch.Attempt})
+	engine := &fakeEngine{fault: f, attempt: start.Launch.Attempt}
+	err = RunTrial(ctx, TrialConfig{Launch: start.Launch, DB: start.DB, Publish: start.Publish}, engine)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
@@ -101,7 +102,8 @@ func (c *fakeCluster) start(job string) error {
 	}
 	fault, _ := json.Marshal(c.fault)
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), runnerVariable+"=", jobVariable+"="+folder, faultVariable+"="+string(fault), "TMPDIR="+c.t.TempDir())
+	cmd.Env = append(os.Environ(), runnerVariable+"=", jobVariable+"="+folder, faultVariable+"="+string(fault),
+		"TMPDIR="+c.t.TempDir())
 	cmd.Stderr = log
 	if err := cmd.Start(); err != nil {
 		return err
@@ -261,7 +263,8 @@ func TestClusterDisturbed(t *testing.T) {
 	}
 }
 
-// TestClusterLeft holds that Ctrl-C leaves the jobs, and that the same command, or a collection, takes what they left.
+// TestClusterLeft holds that Ctrl-C leaves the jobs, and that the same command, or a collection,
+// takes what they left.
 func TestClusterLeft(t *testing.T) {
 	t.Parallel()
 	b := bench{Dir: t.TempDir(), Seeds: 1, Epochs: 2}
@@ -278,7 +281,8 @@ func TestClusterLeft(t *testing.T) {
 	if !errors.Is(err, ErrInterrupted) || summary.Unfinished != 2 || summary.Interrupted != 0 {
 		t.Fatalf("%+v, %v", summary, err)
 	}
-	if summary, _, err = b.on(t.Context(), c, func(cfg *Config) { cfg.Detach = true }); err != nil || summary.Unfinished != 2 || len(c.submitted) != 2 {
+	summary, _, err = b.on(t.Context(), c, func(cfg *Config) { cfg.Detach = true })
+	if err != nil || summary.Unfinished != 2 || len(c.submitted) != 2 {
 		t.Fatalf("detached: %+v, %v, submitted %v", summary, err, c.submitted)
 	}
 	db, err := store.OpenExisting(b.database())
@@ -299,7 +303,8 @@ func TestClusterLeft(t *testing.T) {
 	checkOutcome(t, outcome(t, b), b.atHome(t))
 }
 
-// TestStoppedJobs holds that jobs which were asked to stop end interrupted, and that the next run goes on with them at once.
+// TestStoppedJobs holds that jobs which were asked to stop end interrupted, and that the next run
+// goes on with them at once.
 func TestStoppedJobs(t *testing.T) {
 	t.Parallel()
 	b := bench{Dir: t.TempDir(), Seeds: 1, Epochs: 3}
@@ -349,14 +354,16 @@ func TestSilentCluster(t *testing.T) {
 	}
 }
 
-// TestLostJobs holds that jobs which leave nothing are submitted a few times, and then count as failed.
+// TestLostJobs holds that jobs which leave nothing are submitted a few times, and then count as
+// failed.
 func TestLostJobs(t *testing.T) {
 	t.Parallel()
 	b := bench{Dir: t.TempDir(), Seeds: 1, Epochs: 2}
 	c := newFakeCluster(t, b.Dir)
 	c.deaf = true
 	summary, _, err := b.on(t.Context(), c, nil)
-	if err != nil || summary.Failed != 2 || len(c.submitted) != 2*mostLost || summary.Mendable() != 2 || !strings.Contains(summary.Failures[0].Error, "NODE_FAIL") {
+	if err != nil || summary.Failed != 2 || len(c.submitted) != 2*mostLost || summary.Mendable() != 2 ||
+		!strings.Contains(summary.Failures[0].Error, "NODE_FAIL") {
 		t.Fatalf("%+v, %v, submitted %v", summary, err, c.submitted)
 	}
 	c.deaf = false

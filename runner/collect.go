@@ -37,7 +37,8 @@ func newCollector(db *store.DB, dir, jobs string, claim store.Claim, epochs int)
 	return collector{db: db, dir: dir, jobs: jobs, first: first, claim: claim, epochs: epochs, seen: map[string]mark{}}
 }
 
-// JobAttempt is the attempt whose job makes that of a claim: an earlier one where the cluster itself started it again.
+// JobAttempt is the attempt whose job makes that of a claim: an earlier one where the cluster
+// itself started it again.
 func JobAttempt(jobs string, claim store.Claim) int64 {
 	first := claim.Attempt
 	for _, attempt := range numbered(filepath.Join(jobs, claim.Run)) {
@@ -48,8 +49,9 @@ func JobAttempt(jobs string, claim store.Claim) int64 {
 	return first
 }
 
-// take takes over what changed since it was called last: the completed run of the lowest attempt, else what the newest
-// start came to. alive says that the job may go on. Of a second result it tells where that is another one.
+// take takes over what changed since it was called last: the completed run of the lowest attempt,
+// else what the newest start came to. alive says that the job may go on. Of a second result it
+// tells where that is another one.
 func (c *collector) take(ctx context.Context, alive bool, report func(Event)) error {
 	all, err := parts(c.jobs, c.claim.Run)
 	if err != nil {
@@ -75,7 +77,8 @@ func (c *collector) take(ctx context.Context, alive bool, report func(Event)) er
 			continue
 		case merged.Outcome == store.MergeConflict || merged.Outcome == store.MergeDamaged:
 			c.disputed = true
-			report(Event{Kind: EventNote, Run: c.claim.Run, Message: fmt.Sprintf("what attempt %d left in %s is not taken over: %s", p.attempt, p.folder, merged.Detail)})
+			why := fmt.Sprintf("what attempt %d left in %s is not taken over: %s", p.attempt, p.folder, merged.Detail)
+			report(Event{Kind: EventNote, Run: c.claim.Run, Message: why})
 			continue
 		case merged.Outcome != store.MergeReplaced:
 			continue
@@ -105,7 +108,10 @@ func (c *collector) taken(ctx context.Context, p part, report func(Event)) error
 		}
 		for _, e := range recorded {
 			if e.Epoch > c.epochs {
-				report(Event{Kind: EventEpoch, Run: run.ID, Arm: run.Arm, Seed: run.Seed, Epoch: e.Epoch, Epochs: settings.Train.Epochs, Loss: e.Loss, Metrics: e.Val})
+				report(Event{
+					Kind: EventEpoch, Run: run.ID, Arm: run.Arm, Seed: run.Seed,
+					Epoch: e.Epoch, Epochs: settings.Train.Epochs, Loss: e.Loss, Metrics: e.Val,
+				})
 			}
 		}
 		c.epochs = run.Epochs

@@ -13,7 +13,8 @@ import (
 	"glimpse/internal/store"
 )
 
-// makeJob writes the job of the bench's first trial, and gives the folder of all jobs and that of this one.
+// makeJob writes the job of the bench's first trial, and gives the folder of all jobs and that of
+// this one.
 func makeJob(t *testing.T) (jobs, folder string) {
 	t.Helper()
 	jobs = filepath.Join(t.TempDir(), "jobs")
@@ -68,8 +69,8 @@ func TestBadJobs(t *testing.T) {
 	}
 }
 
-// TestStartsOfAJob holds that no two starts share a folder or an attempt's number with an earlier one, and that what cannot be passed on
-// is tried again in the end.
+// TestStartsOfAJob holds that no two starts share a folder or an attempt's number with an earlier
+// one, and that what cannot be passed on is tried again in the end.
 func TestStartsOfAJob(t *testing.T) {
 	jobs, folder := makeJob(t)
 	job, err := ReadJob(folder)
@@ -121,7 +122,8 @@ func FuzzJob(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte) {
 		folder := filepath.Join(t.TempDir(), "a", "1")
 		if err := errors.Join(os.MkdirAll(folder, 0o700), os.MkdirAll(filepath.Join(jobsOf(folder), "studies"), 0o700),
-			os.WriteFile(filepath.Join(jobsOf(folder), "studies", "x.json"), []byte("{}"), 0o600), os.WriteFile(filepath.Join(folder, jobFile), text, 0o600)); err != nil {
+			os.WriteFile(filepath.Join(jobsOf(folder), "studies", "x.json"), []byte("{}"), 0o600),
+			os.WriteFile(filepath.Join(folder, jobFile), text, 0o600)); err != nil {
 			t.Fatal(err)
 		}
 		if j, err := ReadJob(folder); err == nil && (!filepath.IsLocal(j.Launch.Run) || j.Launch.Attempt < 1) {

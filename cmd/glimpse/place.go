@@ -27,7 +27,8 @@ type placeOptions struct {
 
 // addPlace adds the flags to a verb.
 func (o *placeOptions) addPlace(c *cobra.Command) {
-	c.Flags().StringVar(&o.on, "on", "", "slurm: have Slurm's nodes train the trials, as cluster.yaml beside the database, or $GLIMPSE_CLUSTER, says")
+	c.Flags().StringVar(&o.on, "on", "",
+		"slurm: have Slurm's nodes train the trials, as cluster.yaml beside the database, or $GLIMPSE_CLUSTER, says")
 	c.Flags().BoolVar(&o.detach, "detach", false, "with --on: end once the trials are submitted")
 	c.Flags().BoolVar(&o.dryRun, "dry-run", false, "with --on: print the scripts and commands, and submit nothing")
 	cli.CompleteFlag(c, "on", func(string) []string { return []string{onSlurm} })
@@ -152,10 +153,12 @@ func comeBack(study string, err error) string {
 		text = "the jobs go on without this command"
 	}
 	study = cli.Quote(study)
-	return fmt.Sprintf("%s: the same command follows them; `glimpse collect %s` takes what they left so far, `glimpse stop %s` ends them", text, study, study)
+	return fmt.Sprintf("%s: the same command follows them; `glimpse collect %s` takes what they left so far, `glimpse stop %s` ends them",
+		text, study, study)
 }
 
-// stopJobs ends the jobs that make attempts at some runs. A run whose job was still waiting is interrupted by that.
+// stopJobs ends the jobs that make attempts at some runs. A run whose job was still waiting is
+// interrupted by that.
 func stopJobs(ctx context.Context, db *store.DB, asked []store.Run) error {
 	jobs, runs := map[string][]string{}, map[string][]store.Claim{}
 	for _, run := range asked {
@@ -182,7 +185,8 @@ func stopJobs(ctx context.Context, db *store.DB, asked []store.Run) error {
 	return nil
 }
 
-// logOf is where the log of a run lies: with its job, as long as one makes the present attempt, else in the run's own folder.
+// logOf is where the log of a run lies: with its job, as long as one makes the present attempt,
+// else in the run's own folder.
 func logOf(db *store.DB, run store.Run) string {
 	if folder, ok := runner.JobsOf(run); ok {
 		claim := store.Claim{Run: run.ID, Attempt: run.Attempt}

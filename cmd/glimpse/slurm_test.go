@@ -21,11 +21,13 @@ var (
 	slurmSeed   = flag.Uint64("slurm-seed", 1, "seed of their moments and kinds")
 )
 
-// placeSettings are those of scripts/slurm.py's Slurm: what a task saves in is more than there is, so that no time limit is needed.
+// placeSettings are those of scripts/slurm.py's Slurm: what a task saves in is more than there is,
+// so that no time limit is needed.
 const placeSettings = "poll: 1\ntime: 30:00\n"
 
-// TestSlurm runs a study on a Slurm of two nodes (scripts/slurm.py), while tasks are cancelled, killed and put back into the queue, nodes go down,
-// and daemons and the runner die. It must end as at home, with each run completed once.
+// TestSlurm runs a study on a Slurm of two nodes (scripts/slurm.py), while tasks are cancelled,
+// killed and put back into the queue, nodes go down, and daemons and the runner die. It must end as
+// at home, with each run completed once.
 func TestSlurm(t *testing.T) {
 	base := os.Getenv("GLIMPSE_TEST_SLURM")
 	if base == "" {

@@ -21,11 +21,12 @@ type queued struct {
 	reason     string
 }
 
-// squeueFormat has array's id, task, id, state, reason and, last, the comment, which may hold anything.
+// squeueFormat has array's id, task, id, state, reason and, last, the comment, which may hold
+// anything.
 const squeueFormat = "%F|%K|%A|%T|%r|%k"
 
-// parseSqueue reads what squeue says of the jobs of ours, in squeueFormat. Lines that are none are left out: other programs
-// may print there too.
+// parseSqueue reads what squeue says of the jobs of ours, in squeueFormat. Lines that are none are
+// left out: other programs may print there too.
 func parseSqueue(text string) []queued {
 	var all []queued
 	for line := range strings.Lines(text) {
@@ -51,7 +52,8 @@ func parseSqueue(text string) []queued {
 // jobID is what scancel takes.
 var jobID = regexp.MustCompile(`^\d+(_\d+)?$`)
 
-// sight says how such a job stands. All that squeue tells of, it may go on with, whatever the state's name.
+// sight says how such a job stands. All that squeue tells of, it may go on with, whatever the
+// state's name.
 func (q queued) sight() runner.Sight {
 	switch q.state {
 	case "RUNNING", "COMPLETING", "SUSPENDED", "SIGNALING", "STOPPED", "STAGE_OUT", "RESIZING":
@@ -64,8 +66,8 @@ func (q queued) sight() runner.Sight {
 	return runner.Sight{State: runner.JobWaiting, Why: why}
 }
 
-// parseSacct reads how the tasks of an array ended, by task, from what sacct says with -P -n -X -o JobID,State; -1 is a job that is no
-// array's. The last line of a task is that of its last start.
+// parseSacct reads how the tasks of an array ended, by task, from what sacct says with -P -n -X -o
+// JobID,State; -1 is a job that is no array's. The last line of a task is that of its last start.
 func parseSacct(text string) map[int]string {
 	ended := map[int]string{}
 	for line := range strings.Lines(text) {
@@ -91,7 +93,8 @@ func parseSacct(text string) map[int]string {
 	return ended
 }
 
-// parseSbatch reads the id that sbatch --parsable gives: JOB, or JOB;CLUSTER. Sites may print before it.
+// parseSbatch reads the id that sbatch --parsable gives: JOB, or JOB;CLUSTER. Sites may print
+// before it.
 func parseSbatch(text string) (string, error) {
 	lines := strings.Split(strings.TrimSpace(text), "\n")
 	id, _, _ := strings.Cut(strings.TrimSpace(lines[len(lines)-1]), ";")
@@ -103,7 +106,8 @@ func parseSbatch(text string) (string, error) {
 
 var arraySize = regexp.MustCompile(`(?m)^MaxArraySize\s*=\s*(\d+)\s*$`)
 
-// parseMaxArraySize finds how many tasks an array may have in what scontrol show config says. It is 1001 where nothing is said: Slurm's own default.
+// parseMaxArraySize finds how many tasks an array may have in what scontrol show config says. It is
+// 1001 where nothing is said: Slurm's own default.
 func parseMaxArraySize(text string) int {
 	if found := arraySize.FindStringSubmatch(text); found != nil {
 		if n, err := strconv.Atoi(found[1]); err == nil && n > 0 {
@@ -113,11 +117,13 @@ func parseMaxArraySize(text string) int {
 	return 1001
 }
 
-// silence are what Slurm's commands say when its controller is away or busy. Whether it heard what was asked is then unknown.
+// silence are what Slurm's commands say when its controller is away or busy. Whether it heard what
+// was asked is then unknown.
 var silence = []string{
-	"Unable to contact slurm controller", "Socket timed out", "Zero Bytes were transmitted", "Connection refused",
-	"Connection timed out", "temporarily unable", "Transport endpoint", "Unexpected message received", "Resource temporarily unavailable",
-	"Protocol authentication error", "controller not responding",
+	"Unable to contact slurm controller", "Socket timed out", "Zero Bytes were transmitted",
+	"Connection refused", "Connection timed out", "temporarily unable", "Transport endpoint",
+	"Unexpected message received", "Resource temporarily unavailable", "Protocol authentication error",
+	"controller not responding",
 }
 
 func isSilence(said string) bool {

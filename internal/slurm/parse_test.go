@@ -54,7 +54,8 @@ func TestSbatch(t *testing.T) {
 
 func TestMaxArraySize(t *testing.T) {
 	for text, want := range map[string]int{
-		"MailProg                = /bin/mail\nMaxArraySize            = 4001\nMaxBatchRequeue = 5\n": 4001, "": 1001, "MaxArraySize = 0": 1001, "MaxArraySize = a": 1001,
+		"MailProg                = /bin/mail\nMaxArraySize            = 4001\nMaxBatchRequeue = 5\n": 4001,
+		"": 1001, "MaxArraySize = 0": 1001, "MaxArraySize = a": 1001,
 	} {
 		if got := parseMaxArraySize(text); got != want {
 			t.Errorf("%q: %d, want %d", text, got, want)

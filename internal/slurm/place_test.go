@@ -77,7 +77,8 @@ func queueOf(p *Place, jobs []string, state string) string {
 	return b.String()
 }
 
-// TestSubmit holds that arrays keep to Slurm's limit, and that another process finds the jobs again.
+// TestSubmit holds that arrays keep to Slurm's limit, and that another process finds the jobs
+// again.
 func TestSubmit(t *testing.T) {
 	p, r := newPlace(t, func(s *Settings) { s.TrialsPerJob = 2 })
 	jobs := makeJobs(t, p, 13)
@@ -97,7 +98,8 @@ func TestSubmit(t *testing.T) {
 	}
 	for job, want := range map[string]runner.Sight{
 		jobs[0]: {State: runner.JobWaiting, Why: "Priority"}, jobs[3]: {State: runner.JobWaiting, Why: "Priority"}, // it shares a task
-		jobs[5]: {State: runner.JobGone, Why: "TIMEOUT"}, jobs[8]: {State: runner.JobGone, Why: "NODE_FAIL"}, jobs[12]: {State: runner.JobRunning},
+		jobs[5]: {State: runner.JobGone, Why: "TIMEOUT"}, jobs[8]: {State: runner.JobGone, Why: "NODE_FAIL"},
+		jobs[12]: {State: runner.JobRunning},
 	} {
 		got := sights[job]
 		if got.Log == "" || got.State != want.State || got.Why != want.Why {
@@ -130,7 +132,8 @@ func TestRefusedSubmission(t *testing.T) {
 	}
 }
 
-// TestSilentQueue holds that whatever keeps squeue from answering is silence, and no sign that jobs ended.
+// TestSilentQueue holds that whatever keeps squeue from answering is silence, and no sign that jobs
+// ended.
 func TestSilentQueue(t *testing.T) {
 	p, r := newPlace(t, nil)
 	r.refuse["squeue"] = errors.New("exit status 1")
@@ -153,7 +156,8 @@ func TestSilentQueue(t *testing.T) {
 	}
 }
 
-// TestFeaturesFirst holds that trials wait for the job that computes features, and what becomes of the study if that fails.
+// TestFeaturesFirst holds that trials wait for the job that computes features, and what becomes of
+// the study if that fails.
 func TestFeaturesFirst(t *testing.T) {
 	p, r := newPlace(t, nil)
 	var joint, frozen experiments.Settings
@@ -164,7 +168,9 @@ func TestFeaturesFirst(t *testing.T) {
 		t.Fatalf("%v, %q", err, r.asked)
 	}
 	_ = p.Fill(t.Context(), frozen, nil, "", 0, nil)
-	if err := p.Submit(t.Context(), jobs); err != nil || r.count("sbatch") != 3 || !strings.Contains(r.asked[len(r.asked)-1], "--dependency=afterok:7 --kill-on-invalid-dep=yes") {
+	err := p.Submit(t.Context(), jobs)
+	if last := r.asked[len(r.asked)-1]; err != nil || r.count("sbatch") != 3 ||
+		!strings.Contains(last, "--dependency=afterok:7 --kill-on-invalid-dep=yes") {
 		t.Fatalf("%v, %q", err, r.asked)
 	}
 	r.answers["squeue"] = queueOf(p, jobs, "PENDING")
@@ -188,7 +194,8 @@ func TestFeaturesFirst(t *testing.T) {
 
 func TestPreview(t *testing.T) {
 	p, _ := newPlace(t, func(s *Settings) {
-		s.Partition, s.GRES, s.ArrayLimit, s.Setup, s.RunWith, s.Scratch = "gpu", "gpu:1", 20, "module load cuda\n", "apptainer exec x.sif", "/scratch"
+		s.Partition, s.GRES, s.ArrayLimit, s.Scratch = "gpu", "gpu:1", 20, "/scratch"
+		s.Setup, s.RunWith = "module load cuda\n", "apptainer exec x.sif"
 		s.Sbatch = []string{"--exclusive"}
 	})
 	p.folder = "/shared/my jobs"
@@ -200,7 +207,8 @@ func TestPreview(t *testing.T) {
 	golden(t, "testdata/preview.txt", b.Bytes())
 }
 
-// TestTrialsScript runs the script of a task without Slurm: with an engine that saves when it is told to.
+// TestTrialsScript runs the script of a task without Slurm: with an engine that saves when it is
+// told to.
 func TestTrialsScript(t *testing.T) {
 	for name, c := range map[string]struct {
 		signal  string
@@ -228,7 +236,8 @@ func TestTrialsScript(t *testing.T) {
 			jobs := makeJobs(t, p, 3)
 			s, err := p.newSubmission(2)
 			if err == nil {
-				err = errors.Join(write(filepath.Join(s.folder, "tasks"), strings.Join(jobs, "\n")+"\n"), write(filepath.Join(s.folder, "script.sh"), p.trialsScript(s)))
+				err = errors.Join(write(filepath.Join(s.folder, "tasks"), strings.Join(jobs, "\n")+"\n"),
+					write(filepath.Join(s.folder, "script.sh"), p.trialsScript(s)))
 			}
 			if err != nil {
 				t.Fatal(err)
@@ -238,7 +247,8 @@ func TestTrialsScript(t *testing.T) {
 			if c.signal != "" {
 				cmd.Args = []string{"sh", "-c", `sh "$0" & pid=$!
 until [ -e "$1/begun" ] && [ -e "$2/begun" ]; do sleep 0.05; done
-kill -$3 $pid; wait $pid`, filepath.Join(s.folder, "script.sh"), filepath.Join(p.Folder(), jobs[0]), filepath.Join(p.Folder(), jobs[1]), c.signal}
+kill -$3 $pid; wait $pid`,
+					filepath.Join(s.folder, "script.sh"), filepath.Join(p.Folder(), jobs[0]), filepath.Join(p.Folder(), jobs[1]), c.signal}
 			}
 			out, _ := cmd.CombinedOutput()
 			if cmd.ProcessState.ExitCode() != c.code {

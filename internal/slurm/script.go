@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// submission is what is handed to sbatch at a time: an array of jobs, or one that computes features.
+// submission is what is handed to sbatch at a time: an array of jobs, or one that computes
+// features.
 type submission struct {
 	id, folder string // of ours: its name, and where what belongs to it lies
 	tasks      int    // of the array; 0 for a single job
@@ -49,7 +50,8 @@ func (p *Place) header(s submission, limit int) string {
 	return b.String()
 }
 
-// environment is what the engine needs of this process's, whatever of it Slurm passes on, and the place's own lines.
+// environment is what the engine needs of this process's, whatever of it Slurm passes on, and the
+// place's own lines.
 func (p *Place) environment() string {
 	var b strings.Builder
 	for _, variable := range p.Environment {
@@ -65,9 +67,10 @@ func (p *Place) environment() string {
 // engine is how the engine's command begins.
 func (p *Place) engine() string { return strings.TrimSpace(p.settings.RunWith + " " + quote(p.Engine)) }
 
-// trialsScript runs the trials of one task of an array, in a process each. SIGTERM, which Slurm sends before it ends a job, has them
-// save. So does SIGUSR1, which says that the time is nearly up: then the task goes back into the queue. It is named by array and
-// task, since the id of one of them is that of the whole array.
+// trialsScript runs the trials of one task of an array, in a process each. SIGTERM, which Slurm
+// sends before it ends a job, has them save. So does SIGUSR1, which says that the time is nearly
+// up: then the task goes back into the queue. It is named by array and task, since the id of one of
+// them is that of the whole array.
 func (p *Place) trialsScript(s submission) string {
 	scratch := ""
 	if p.settings.Scratch != "" {

@@ -17,7 +17,8 @@ import (
 	"glimpse/experiments"
 )
 
-// Settings are those of a place, cluster.yaml: how its Slurm wants to be asked. They are no part of a study.
+// Settings are those of a place, cluster.yaml: how its Slurm wants to be asked. They are no part of
+// a study.
 type Settings struct {
 	Partition    string   `yaml:"partition"`
 	Account      string   `yaml:"account"`
@@ -66,11 +67,14 @@ var keys = []key{
 	{name: "partition", option: "partition", form: word, example: "gpu", doc: "partition that jobs go to; without one, the site's default"},
 	{name: "account", option: "account", form: word, example: "project-42", doc: "account that is charged"},
 	{name: "qos", option: "qos", form: word, example: "normal", doc: "quality of service"},
-	{name: "time", option: "time", form: length, example: "4:00:00", doc: "time limit of a job, as sbatch takes it; a trial that needs more saves and goes on in a further job"},
-	{name: "cpus", option: "cpus-per-task", least: 1, most: 4096, example: "2", doc: "processors of a job, shared by its trials; the last digits of results depend on the threads of a trial"},
+	{name: "time", option: "time", form: length, example: "4:00:00",
+		doc: "time limit of a job, as sbatch takes it; a trial that needs more saves and goes on in a further job"},
+	{name: "cpus", option: "cpus-per-task", least: 1, most: 4096, example: "2",
+		doc: "processors of a job, shared by its trials; the last digits of results depend on the threads of a trial"},
 	{name: "mem", option: "mem", form: memory, example: "4G", doc: "memory of a job"},
 	{name: "gres", option: "gres", form: word, example: "gpu:1", doc: "generic resources, such as a GPU"},
-	{name: "constraint", option: "constraint", example: "a100", doc: "features of nodes; results are the same bit for bit on one kind of machine alone"},
+	{name: "constraint", option: "constraint", form: word, example: "a100",
+		doc: "features of nodes; results are the same bit for bit on one kind of machine alone"},
 	{name: "sbatch", example: "[--exclusive, --mail-type=FAIL]", doc: "further options of sbatch"},
 	{name: "array_limit", most: many, example: "20", doc: "jobs of an array at a time, 0 for as many as Slurm lets run"},
 	{name: "submit_limit", most: many, example: "500", doc: "jobs that are submitted at a time, 0 for all; sites limit it by user"},
@@ -78,8 +82,10 @@ var keys = []key{
 	{name: "save_before", least: 10, most: 3600, example: "120", doc: "seconds before its time is up in which a job saves"},
 	{name: "setup", lines: true, example: "|\n  module load cuda", doc: "shell lines before the trials, such as the loading of modules"},
 	{name: "run_with", example: "apptainer exec --nv glimpse.sif", doc: "what the engine's command is put behind, such as a container's"},
-	{name: "scratch", example: "/scratch", doc: "folder on a disk of the node's own, for the database of a trial at work; without one, $TMPDIR or /tmp"},
-	{name: "folder", example: "/shared/me/jobs", doc: "folder of all jobs, which the nodes share with this machine; relative to the database's"},
+	{name: "scratch", example: "/scratch",
+		doc: "folder on a disk of the node's own, for the database of a trial at work; without one, $TMPDIR or /tmp"},
+	{name: "folder", example: "/shared/me/jobs",
+		doc: "folder of all jobs, which the nodes share with this machine; relative to the database's"},
 	{name: "poll", least: 1, most: 3600, example: "10", doc: "seconds between two looks at Slurm"},
 }
 
@@ -89,7 +95,8 @@ const Variable = "GLIMPSE_CLUSTER"
 // FileName is what it is called beside a database.
 const FileName = "cluster.yaml"
 
-// Find gives the path of a place's settings for a database: $GLIMPSE_CLUSTER, else cluster.yaml beside the database.
+// Find gives the path of a place's settings for a database: $GLIMPSE_CLUSTER, else cluster.yaml
+// beside the database.
 func Find(database string) string {
 	if path := os.Getenv(Variable); path != "" {
 		return path

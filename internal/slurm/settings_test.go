@@ -27,7 +27,8 @@ func TestTemplateIsTheDefaults(t *testing.T) {
 		}
 		lines = append(lines, line)
 	}
-	if s, err = parse("cluster.yaml", []byte(strings.Join(lines, ""))); err != nil || s.Partition != "gpu" || len(s.Sbatch) != 2 || s.Setup != "module load cuda\n" {
+	s, err = parse("cluster.yaml", []byte(strings.Join(lines, "")))
+	if err != nil || s.Partition != "gpu" || len(s.Sbatch) != 2 || s.Setup != "module load cuda\n" {
 		t.Errorf("%+v, %v", s, err)
 	}
 }

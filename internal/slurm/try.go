@@ -19,7 +19,8 @@ type Check struct {
 	Fix    string // what to do; "" where all is well
 }
 
-// tryScript looks, on a node, at what a trial needs there. Each line of what it writes is a name, ok or bad, and a detail.
+// tryScript looks, on a node, at what a trial needs there. Each line of what it writes is a name,
+// ok or bad, and a detail.
 func (p *Place) tryScript(s submission) string {
 	scratch := "${TMPDIR:-/tmp}"
 	if p.settings.Scratch != "" {
@@ -72,8 +73,8 @@ func (p *Place) Try(ctx context.Context) ([]Check, error) {
 	path := filepath.Join(s.folder, "found")
 	for missing := 0; missing < 3; {
 		if text, err := os.ReadFile(path); err == nil {
-			checks := append([]Check{{Name: "slurm", Detail: fmt.Sprintf("job %s ran within %.0f s", id, time.Since(began).Seconds())}}, parseFound(string(text))...)
-			return checks, os.RemoveAll(s.folder)
+			ran := Check{Name: "slurm", Detail: fmt.Sprintf("job %s ran within %.0f s", id, time.Since(began).Seconds())}
+			return append([]Check{ran}, parseFound(string(text))...), os.RemoveAll(s.folder)
 		}
 		known, err := p.queue(ctx)
 		if err != nil && !errors.Is(err, runner.ErrSilent) {
@@ -92,7 +93,8 @@ func (p *Place) Try(ctx context.Context) ([]Check, error) {
 		}
 	}
 	said, _ := os.ReadFile(filepath.Join(s.folder, "job.out"))
-	return nil, fmt.Errorf("job %s ended, and left nothing in %s, which nodes must share with this machine; it said: %s", id, s.folder, strings.TrimSpace(string(said)))
+	return nil, fmt.Errorf("job %s ended, and left nothing in %s, which nodes must share with this machine; it said: %s",
+		id, s.folder, strings.TrimSpace(string(said)))
 }
 
 // parseFound reads what the script found.

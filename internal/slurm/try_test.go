@@ -26,7 +26,8 @@ func TestTryScript(t *testing.T) {
 			p.Environment = []string{"GLIMPSE_CACHE=" + filepath.Join(t.TempDir(), "my cache")}
 			s, err := p.newSubmission(0)
 			if err == nil {
-				err = errors.Join(os.WriteFile(p.Engine, []byte("#!/bin/sh\n"+c.engine+"\n"), 0o700), write(filepath.Join(s.folder, "script.sh"), p.tryScript(s)))
+				err = errors.Join(os.WriteFile(p.Engine, []byte("#!/bin/sh\n"+c.engine+"\n"), 0o700),
+					write(filepath.Join(s.folder, "script.sh"), p.tryScript(s)))
 			}
 			if err != nil {
 				t.Fatal(err)

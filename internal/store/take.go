@@ -7,14 +7,16 @@ import (
 	"fmt"
 )
 
-// Take takes over how far the database at path has brought a run whose claim here was handed on to whoever writes
-// there: [DB.ClaimAs] gave the attempt there the number of the claim, or a later one. As the run ended there, it ends
-// here. One that is running there, or interrupted while alive says that its attempt goes on (since it was put back into a
-// queue), stays claimed here by whom it was, under the claim that is returned: numbers of attempts never fall.
+// Take takes over how far the database at path has brought a run whose claim here was handed on to
+// whoever writes there: [DB.ClaimAs] gave the attempt there the number of the claim, or a later
+// one. As the run ended there, it ends here. One that is running there, or interrupted while alive
+// says that its attempt goes on (since it was put back into a queue), stays claimed here by whom it
+// was, under the claim that is returned: numbers of attempts never fall.
 //
-// A completed run is taken whether or not the claim is still held, and is held against a result that is here already, as in
-// [DB.Merge]; anything else under a claim that was lost is left ([MergeKept]). A run of other data than those of a study
-// that holds it here is a [MergeConflict]. The other file is not written.
+// A completed run is taken whether or not the claim is still held, and is held against a result
+// that is here already, as in [DB.Merge]; anything else under a claim that was lost is left
+// ([MergeKept]). A run of other data than those of a study that holds it here is a [MergeConflict].
+// The other file is not written.
 func (db *DB) Take(ctx context.Context, path string, claim Claim, alive bool) (m Merged, now Claim, err error) {
 	now = claim
 	if db.writer == nil {
@@ -94,7 +96,8 @@ func holdOn(ctx context.Context, tx *sql.Tx, ours Run, claim Claim, theirs Run) 
 	return errors.Join(err, theRun(claim.Run).unseal(ctx, tx))
 }
 
-// addAttempts adds those of the attempts at a run that are not recorded: another database knows those made there alone.
+// addAttempts adds those of the attempts at a run that are not recorded: another database knows
+// those made there alone.
 func addAttempts(ctx context.Context, tx *sql.Tx, run string, attempts []Attempt) error {
 	return theRun(run).reseal(ctx, tx, named("attempts"), nil, func() error {
 		for _, a := range attempts {

@@ -109,13 +109,15 @@ func TestTake(t *testing.T) {
 		t.Errorf("%+v", run)
 	}
 	attempts, err := w.here.Attempts(t.Context(), run.ID)
-	if err != nil || len(attempts) != 3 || attempts[0].Outcome != "lost" || attempts[0].Host != "slurm" || attempts[2].Outcome != Completed || attempts[2].Host != "n2" {
+	if err != nil || len(attempts) != 3 || attempts[0].Outcome != "lost" || attempts[0].Host != "slurm" ||
+		attempts[2].Outcome != Completed || attempts[2].Host != "n2" {
 		t.Errorf("%+v, %v", attempts, err)
 	}
 	w.take(t, false, MergeSame, Completed)
 }
 
-// TestTakeOfLostClaims holds that a result counts whoever holds the claim by now, and nothing else does.
+// TestTakeOfLostClaims holds that a result counts whoever holds the claim by now, and nothing else
+// does.
 func TestTakeOfLostClaims(t *testing.T) {
 	w := newTaken(t)
 	if err := w.here.Interrupt(t.Context(), w.claim); err != nil {
