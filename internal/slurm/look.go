@@ -26,9 +26,9 @@ func (p *Place) Look(ctx context.Context, jobs []string) (map[string]runner.Sigh
 	if err := p.lookAtFeatures(known); err != nil {
 		return nil, err
 	}
-	byTicket := make(map[ticket]queued, len(known))
+	byTask := make(map[taskKey]queued, len(known))
 	for _, q := range known {
-		byTicket[ticket{q.submission, q.task}] = q
+		byTask[taskKey{q.submission, q.task}] = q
 	}
 	sights := make(map[string]runner.Sight, len(jobs))
 	var gone []string
@@ -37,7 +37,11 @@ func (p *Place) Look(ctx context.Context, jobs []string) (map[string]runner.Sigh
 		if err != nil {
 			return nil, err
 		}
-		q, there := byTicket[t]
+		q, there := byTask[t.key()]
+		if t.Submission != "" && t.User != os.Getuid() { // sites hide them
+			sights[job] = runner.Sight{State: runner.JobWaiting, Why: "another user's job, of which only its results tell", Log: p.output(t)}
+			continue
+		}
 		if !there {
 			sights[job] = runner.Sight{State: runner.JobGone, Why: p.ended[job], Log: p.output(t)}
 			gone = append(gone, job)
@@ -150,17 +154,17 @@ func (p *Place) Cancel(ctx context.Context, jobs []string) error {
 	if err != nil {
 		return err
 	}
-	wanted := map[ticket]bool{}
+	wanted := map[taskKey]bool{}
 	for _, job := range jobs {
 		t, err := p.ticketOf(job)
 		if err != nil {
 			return err
 		}
-		wanted[t] = true
+		wanted[t.key()] = true
 	}
 	var ids []string
 	for _, q := range known {
-		if q.task >= 0 && wanted[ticket{q.submission, q.task}] {
+		if q.task >= 0 && wanted[taskKey{q.submission, q.task}] {
 			ids = append(ids, q.id)
 		}
 	}

@@ -47,11 +47,20 @@ type Place struct {
 	ended    map[string]string // how jobs ended, of those that were asked for
 }
 
-// ticket says which task of which submission a job is.
+// ticket says which task of which submission a job is, and whose.
 type ticket struct {
 	Submission string `json:"submission"`
 	Task       int    `json:"task"`
+	User       int    `json:"user"` // who submitted it
 }
+
+// taskKey tells tasks apart.
+type taskKey struct {
+	submission string
+	task       int
+}
+
+func (t ticket) key() taskKey { return taskKey{t.Submission, t.Task} }
 
 const ticketFile = "slurm.json"
 
@@ -155,7 +164,7 @@ func (p *Place) submitTrials(ctx context.Context, jobs []string) error {
 		return err
 	}
 	for i, job := range jobs {
-		t := ticket{s.id, i / p.settings.TrialsPerJob}
+		t := ticket{s.id, i / p.settings.TrialsPerJob, os.Getuid()}
 		raw, err := json.Marshal(t)
 		if err == nil {
 			err = write(filepath.Join(p.folder, job, ticketFile), string(raw)+"\n")

@@ -115,6 +115,19 @@ func TestSubmit(t *testing.T) {
 	}
 }
 
+// TestJobsOfOthers holds that another user's jobs, which Slurm may hide, are never taken for gone.
+func TestJobsOfOthers(t *testing.T) {
+	p, _ := newPlace(t, nil)
+	job := makeJobs(t, p, 1)[0]
+	text := fmt.Sprintf(`{"submission": "s", "task": 0, "user": %d}`, os.Getuid()+1)
+	if err := write(filepath.Join(p.Folder(), job, ticketFile), text); err != nil {
+		t.Fatal(err)
+	}
+	if sights, err := p.Look(t.Context(), []string{job}); err != nil || sights[job].State != runner.JobWaiting {
+		t.Errorf("%+v, %v", sights, err)
+	}
+}
+
 // TestRefusedSubmission holds that what was taken before is cancelled.
 func TestRefusedSubmission(t *testing.T) {
 	p, r := newPlace(t, nil)
