@@ -200,7 +200,7 @@ func logOf(db *store.DB, run store.Run) string {
 func printLog(c *cobra.Command, path string) error {
 	text, err := runner.LogTail(path)
 	if err != nil {
-		return fmt.Errorf("%w: this run has no log here", err)
+		return fmt.Errorf("this run has no log here, or its job has not begun: %w", err)
 	}
 	fmt.Fprintln(c.ErrOrStderr(), path)
 	_, err = fmt.Fprintln(c.OutOrStdout(), strings.TrimRight(text, "\n"))
