@@ -105,3 +105,16 @@ func FuzzSettings(f *testing.F) {
 		}
 	})
 }
+
+// TestDocumentedSettings holds the example of docs/cluster.md to the keys.
+func TestDocumentedSettings(t *testing.T) {
+	text, err := os.ReadFile("../../docs/cluster.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, example, _ := strings.Cut(string(text), "```yaml\n")
+	example, _, _ = strings.Cut(example, "```")
+	if s, err := parse("cluster.md", []byte(example)); err != nil || s.TrialsPerJob != 2 {
+		t.Errorf("%+v, %v", s, err)
+	}
+}
