@@ -7,7 +7,6 @@ import (
 	"errors"
 	"hash/crc32"
 	"image"
-	"io"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -102,11 +101,10 @@ func TestTurnedStripIsScaledByItsOtherSide(t *testing.T) {
 // A decoder that breaks fails the picture, by name, and not the program.
 func TestDecoderPanics(t *testing.T) {
 	broken := format{
-		magic:  "broken",
-		config: func(io.ReadSeeker, int64) (image.Config, error) { return image.Config{Width: 4, Height: 4}, nil },
-		decode: func(io.Reader) (image.Image, error) { return nil, errors.New([]string{}[len(formats)]) },
-		whole:  func(_, _ []byte, _ int64) bool { return true },
-		exif:   func([]byte) []byte { return nil },
+		kind:   kind{magics: []string{"broken"}},
+		config: func([]byte) (image.Config, error) { return image.Config{Width: 4, Height: 4}, nil },
+		decode: func([]byte) (image.Image, error) { return nil, errors.New([]string{}[len(formats)]) },
+		exif:   noExif,
 		memory: memoryPNG,
 	}
 	formats = append(formats, broken)

@@ -15,6 +15,8 @@ type Cache struct {
 
 	// Remark is told which file could not be used, or kept, and why; nil for nobody.
 	Remark func(remark string) `json:"-"`
+	// Checking is told how many of the pictures that nobody knows to be whole were decoded; nil for nobody.
+	Checking func(done, total int) `json:"-"`
 }
 
 // remark tells of a file.

@@ -44,7 +44,7 @@ type compiledHead struct {
 
 // compiledMagic begins the file of a compiled data set. Its number is raised when the layout changes, and when the readers
 // make something else of the same files.
-const compiledMagic = "glimpse data set 2\n"
+const compiledMagic = "glimpse data set 3\n"
 
 // program names the build of this program, as far as it is known: another one may read the same files in another way.
 var program = sync.OnceValue(func() string {

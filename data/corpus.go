@@ -20,9 +20,6 @@ const maxCaptions = 1000
 // usualCaptions is how many captions an image has in the published data sets.
 const usualCaptions = 5
 
-// pictureTypes are the endings of picture names, lower case.
-var pictureTypes = []string{".jpg", ".jpeg", ".png", ".webp"}
-
 // corpus is what the parsers make of a data set's files: images with their
 // captions in file order, each with the line it was first met on.
 type corpus struct {
@@ -138,11 +135,6 @@ func checkName(file string, line int, name string, folders bool) error {
 		return bad("leads out of the picture folder")
 	}
 	return nil
-}
-
-// isPicture says whether a name ends as a picture's does.
-func isPicture(name string) bool {
-	return slices.Contains(pictureTypes, strings.ToLower(path.Ext(name)))
 }
 
 // notebook gathers notes: one for each file and reason, with the first line

@@ -67,9 +67,12 @@ func (p inspected) decodeFor(content []byte, squash, shrink int, use func(image.
 		return err
 	}
 	defer decoding.Release(memory)
-	source, err := p.decode(bytes.NewReader(content))
+	source, err := p.decode(content)
 	if err != nil {
-		return fmt.Errorf("cannot be decoded: %w; get the file again", err)
+		if wanting := (unsupported{}); errors.As(err, &wanting) {
+			return wanting
+		}
+		return fmt.Errorf("cannot be decoded: it is cut off or damaged (%w)", err)
 	}
 	use(upright(source, turn))
 	return nil
@@ -80,7 +83,7 @@ const (
 	baselineJPEG    = 8  // four planes, and four more for colours of print
 	progressiveJPEG = 24 // and a coefficient of 4 bytes for each of their samples
 	anyPNG          = 12 // four channels of two bytes, and half as much for a pass of an interlaced one
-	anyWebP         = 12 // four channels, twice where a palette is undone, and transparency
+	anyWebP         = 12 // four channels, twice where a palette is undone or a frame is laid on its canvas, and transparency
 )
 
 func memoryPNG(_ []byte, pixels int64) (int64, error) { return anyPNG * pixels, nil }
@@ -118,17 +121,19 @@ func memoryJPEG(file []byte, pixels int64) (int64, error) {
 	return each * pixels, nil
 }
 
-// memoryWebP adds the codes of lossless samples, by which a small file can take most: at most 65,536 groups of five codes. A
-// group takes 2,680 bytes and at least 20 bits of the file, and its tables up to 50 KB, 280 times what the file spends on
+// memoryWebP adds the codes of lossless samples, by which a small file can take most: at most 65,536 groups of five
+// codes. A group takes 2,680 bytes and at least 20 bits of the file, and its tables up to 50 KB, 280 times what the file spends on
 // them.
 func memoryWebP(file []byte, pixels int64) (int64, error) {
 	const groups = 65_536
+	frame, err := frameOfWebP(file)
 	codes := int64(0)
-	for kind, content := range webpChunks(file) {
-		if kind == "VP8L" || kind == "ALPH" {
-			n := int64(len(content))
-			codes += min(groups, n*8/20)*2_680 + min(groups*50_000, n*280)
-		}
+	add := func(lossless []byte) {
+		n := int64(len(lossless))
+		codes += min(groups, n*8/20)*2_680 + min(groups*50_000, n*280)
 	}
-	return anyWebP*pixels + codes, nil
+	if add(frame.alpha); frame.lossless {
+		add(frame.picture)
+	}
+	return anyWebP*pixels + codes, err
 }

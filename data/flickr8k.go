@@ -224,8 +224,8 @@ func (c *corpus) addFlickr(file string, line int, name, key, caption string) err
 	case name == absentPicture || name == absentPicture+".1":
 		c.notes.add(file, line, "row of "+absentPicture+", a picture that Flickr8k lacks: left out")
 		return nil
-	case !isPicture(name):
-		c.notes.add(file, line, "name does not end as a picture's ("+strings.Join(pictureTypes, " ")+"): row left out")
+	case !IsPicture(name):
+		c.notes.add(file, line, "name does not end as a picture's ("+strings.Join(PictureEndings(), " ")+"): row left out")
 		return nil
 	}
 	return c.add(file, line, c.image(file, line, name), key, caption)

@@ -42,11 +42,11 @@ func (o Options) ownHash() string {
 	if o.Name != "folder" {
 		return ""
 	}
-	files := o.Partition
-	if o.Split == "drawn" {
-		files = Partition{}
+	read := []string{o.Captions.Path, o.Captions.Image, o.Captions.Caption, o.Captions.Split}
+	if o.Split == "lists" {
+		read = append(read, o.Partition.Train, o.Partition.Val, o.Partition.Test)
 	}
-	sum := sha256.Sum256(fmt.Appendf(nil, "%q", []any{o.Captions, files}))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q", read))
 	return "-" + hex.EncodeToString(sum[:4])
 }
 
@@ -67,13 +67,15 @@ type own struct {
 	splitless bool
 }
 
-// spot is where in the file of captions something stands.
+// spot is where in a file something stands.
 type spot struct {
+	file  string
 	line  int
 	entry string // in JSON: which entry, and its byte
 }
 
-func spotOf(at jsonfile.Place) spot { return spot{at.Line, at.String()} }
+// spotOf is the spot of an entry of the captions.
+func (f *own) spotOf(at jsonfile.Place) spot { return spot{f.file, at.Line, at.String()} }
 
 // readFolder reads a data set of one's own.
 func readFolder(o Options) (*corpus, error) {
@@ -140,6 +142,8 @@ func cleanName(name string) (string, error) {
 		return "", fmt.Errorf("is a name of %d bytes, more than 1024: another layout?", len(name))
 	case strings.ContainsFunc(name, unicode.IsControl):
 		return "", errors.New("holds a control character")
+	case path.IsAbs(name):
+		return "", errors.New("is an absolute path; write names as seen from the data set's folder")
 	case !filepath.IsLocal(filepath.FromSlash(clean)):
 		return "", errors.New("leads out of the data set's folder; write names as seen from there")
 	}
@@ -148,7 +152,7 @@ func cleanName(name string) (string, error) {
 
 // fault notes what is wrong at a spot.
 func (f *own) fault(at spot, err error) {
-	fault := Error{File: f.file, Line: at.line, Msg: err.Error()}
+	fault := Error{File: at.file, Line: at.line, Msg: err.Error()}
 	errors.As(err, &fault)
 	if at.entry != "" {
 		fault.Msg = at.entry + ": " + fault.Msg
@@ -163,7 +167,7 @@ func (f *own) row(at spot, name, part string, captions ...string) {
 		return
 	}
 	for _, caption := range captions {
-		if err := f.add(f.file, at.line, e, "", caption); err != nil {
+		if err := f.add(at.file, at.line, e, "", caption); err != nil {
 			f.fault(at, err)
 		}
 	}
@@ -196,7 +200,7 @@ func (f *own) picture(at spot, written string) *entry {
 			f.fault(at, fmt.Errorf("picture %.80q %w", written, err))
 			i = -1
 		case i < 0:
-			e := f.image(f.file, at.line, name)
+			e := f.image(at.file, at.line, name)
 			e.name, e.folder = file, "." // below which it lies
 			i = f.index[name]
 			f.byReal[f.tree.real[file]] = i
@@ -227,7 +231,6 @@ func (f *own) find(folder, name string) (image int, file string, err error) {
 // splitByLists takes the split from files that name a picture a line.
 func (f *own) splitByLists() {
 	p := f.o.Partition
-	captions := f.file
 	for i, list := range []string{p.Train, p.Val, p.Test} {
 		if list == "" {
 			continue
@@ -237,9 +240,8 @@ func (f *own) splitByLists() {
 			f.faults.add(err)
 			continue
 		}
-		f.file = file // that faults are of
 		_ = eachLine(text, func(line int, s string) error {
-			at, place := spot{line: line}, -1
+			at, place := spot{file: file, line: line}, -1
 			name, err := cleanName(s)
 			if err == nil {
 				place, _, err = f.find(path.Dir(filepath.ToSlash(list)), name)
@@ -248,7 +250,7 @@ func (f *own) splitByLists() {
 			case err != nil:
 				f.fault(at, fmt.Errorf("picture %.80q %w", s, err))
 			case place < 0 || len(f.images[place].captions) == 0:
-				f.fault(at, fmt.Errorf("%.80q has no caption in %s", s, captions))
+				f.fault(at, fmt.Errorf("%.80q has no caption in %s", s, f.file))
 			case f.images[place].split != "":
 				f.fault(at, fmt.Errorf("%.80q is in the split %s already; an image belongs to one split", s, f.images[place].split))
 			default:
@@ -257,7 +259,6 @@ func (f *own) splitByLists() {
 			return nil
 		})
 	}
-	f.file = captions
 }
 
 // noteUnused counts what has no part in the data set.

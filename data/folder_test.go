@@ -176,7 +176,7 @@ func TestFolderNames(t *testing.T) {
 		"TOP.png":                 "is nowhere in the data set's folder",
 		"dir.png":                 "is nowhere in the data set's folder",
 		"../top.png":              "leads out of the data set's folder; write names as seen from there",
-		"/etc/passwd":             "leads out of the data set's folder; write names as seen from there",
+		"/etc/passwd":             "is an absolute path; write names as seen from the data set's folder",
 		"":                        "is empty, where the name of a file should be",
 		".":                       "is empty, where the name of a file should be",
 		"a\x1b[2J":                "holds a control character",
@@ -292,7 +292,8 @@ func TestFolderFaults(t *testing.T) {
 {"image": "b.png", "split": "val"}
 {"image": "b.png", "caption": "x", "split": 3}
 7
-{"image": "d.png", "caption": "x"}`, Captions{}, []string{
+{"image": "d.png", "caption": "x"}
+{"image": "b.png", "caption": null}`, Captions{}, []string{
 			":2: entry 2 (byte 53): names no picture, under the key of the first entry",
 			":3: entry 3 (byte 103): the picture's name is 1.5, not a text or a whole number",
 			`:4: entry 4 (byte 150): the caption is {"raw": "x"}, not a text or a list of texts`,
@@ -300,7 +301,8 @@ func TestFolderFaults(t *testing.T) {
 			":6: entry 6 (byte 266): holds no caption, under the key of the first entry",
 			":7: entry 7 (byte 301): the split is 3, not a text",
 			":8: entry 8 (byte 348): is a number, not an object",
-			`:9: entry 9 (byte 350): picture "d.png" is nowhere`}},
+			`:9: entry 9 (byte 350): picture "d.png" is nowhere`,
+			":10: entry 10 (byte 385): the caption is null, not a text or a list of texts"}},
 		"cut JSON":         {`{"image": "a.png", "caption": "x", "split": "train"}` + "\n" + `{"image": "b.p`, Captions{}, []string{":2: JSON ends too early"}},
 		"Karpathy's split": {`{"images": [{"filename": "a.png", "split": "dev", "sentences": []}]}`, Captions{}, []string{`split "dev", want train, restval, val or test`}},
 	} {

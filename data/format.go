@@ -5,16 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"image/jpeg"
 	"image/png"
 	"io"
 	"os"
-
-	"golang.org/x/image/webp"
 )
 
-// What a picture may be at most. A file of a few kilobytes can claim to unpack to terabytes, and a strip of one pixel's
-// width takes gigabytes to be scaled.
+// What a picture may be at most. A file of a few kilobytes can claim to unpack to terabytes, and a
+// strip of one pixel's width takes gigabytes to be scaled.
 const (
 	maxPixels  = 64 << 20
 	maxAspect  = 100       // the longer side to the shorter: panoramas have some 20
@@ -22,86 +19,75 @@ const (
 	maxScans   = 256       // of a JPEG: each takes a walk over all of the picture, and real ones have some 10
 )
 
-// A format is a kind of picture file.
+// A format is a kind of picture file that is read.
 type format struct {
-	magic  string // "?" stands for any byte
-	config func(file io.ReadSeeker, size int64) (image.Config, error)
-	decode func(io.Reader) (image.Image, error)
-	// whole says whether the file's last bytes are those of a complete file.
-	whole func(head, tail []byte, size int64) bool
-	exif  func(file []byte) []byte // the Exif data, which tell how to turn the picture
+	kind
+	config func(file []byte) (image.Config, error)
+	decode func(file []byte) (image.Image, error) // of several frames the first
+	exif   func(file []byte) []byte               // the Exif data, which tell how to turn the picture
 	// memory is what decoding takes at most, in bytes, or why it is refused.
 	memory func(file []byte, pixels int64) (int64, error)
 }
 
 // formats are told apart by their first bytes: names lie now and then.
 var formats = []format{
-	{"\xff\xd8\xff", configOf(jpeg.DecodeConfig), jpeg.Decode,
-		func(_, tail []byte, _ int64) bool { return bytes.HasSuffix(tail, []byte("\xff\xd9")) }, exifJPEG, memoryJPEG},
-	{"\x89PNG\r\n\x1a\n", configOf(png.DecodeConfig), png.Decode,
-		func(_, tail []byte, _ int64) bool { return bytes.HasSuffix(tail, []byte("IEND\xaeB\x60\x82")) }, exifPNG, memoryPNG},
-	{"RIFF????WEBP", configWebP, webp.Decode,
-		func(head, _ []byte, size int64) bool {
-			claimed := int64(head[4]) | int64(head[5])<<8 | int64(head[6])<<16 | int64(head[7])<<24
-			return claimed+8 <= size
-		}, exifWebP, memoryWebP},
+	{kind{"JPEG", []string{"\xff\xd8\xff"}, []string{".jpg", ".jpeg"}}, configJPEG, decodeJPEG, exifJPEG, memoryJPEG},
+	{kind{"PNG", []string{"\x89PNG\r\n\x1a\n"}, []string{".png"}}, configPNG, reading(png.Decode), exifPNG, memoryPNG},
+	{kind{"WebP", []string{"RIFF????WEBP"}, []string{".webp"}}, configWebP, decodeWebP, exifWebP, memoryWebP},
+	{kind{"GIF", []string{"GIF87a", "GIF89a"}, []string{".gif"}}, configGIF, decodeGIF, noExif, memoryGIF},
+	{kind{"TIFF", []string{"II*\x00", "MM\x00*"}, []string{".tif", ".tiff"}}, configTIFF, decodeTIFF, exifTIFF, memoryTIFF},
+	{kind{"BMP", []string{"BM????\x00\x00\x00\x00"}, []string{".bmp"}}, configBMP, decodeBMP, noExif, memoryBMP},
 }
 
-// configOf is the config of a format whose decoder reads no more of a file than its header.
-func configOf(config func(io.Reader) (image.Config, error)) func(io.ReadSeeker, int64) (image.Config, error) {
-	return func(file io.ReadSeeker, _ int64) (image.Config, error) { return config(file) }
+// reading makes a function of a file's content of one that reads it.
+func reading[T any](read func(io.Reader) (T, error)) func([]byte) (T, error) {
+	return func(file []byte) (T, error) { return read(bytes.NewReader(file)) }
 }
 
-func (f format) matches(head []byte) bool {
-	if len(head) < len(f.magic) {
-		return false
+func noExif([]byte) []byte { return nil }
+
+func configPNG(file []byte) (image.Config, error) {
+	c, err := png.DecodeConfig(bytes.NewReader(file))
+	if wanting := png.UnsupportedError(""); errors.As(err, &wanting) {
+		err = unsupported{"a PNG of an unknown kind (" + string(wanting) + ")", toPNG}
 	}
-	for i := range len(f.magic) {
-		if f.magic[i] != '?' && f.magic[i] != head[i] {
-			return false
-		}
-	}
-	return true
+	return c, err
 }
 
 // inspected is a picture file whose header was read.
 type inspected struct {
 	format
 	width, height int
-	whole         bool // it ends as a complete file does
 }
 
-// inspect finds a picture's format and checks its size. The file is read from its beginning.
-func inspect(file io.ReadSeeker, size int64) (inspected, error) {
-	head := make([]byte, 16)
-	n, err := io.ReadFull(file, head)
-	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return inspected{}, err
-	}
+// inspect finds the format of a picture by the content of its file, and checks its size. The error
+// follows its name.
+func inspect(file []byte) (inspected, error) {
 	for _, f := range formats {
-		if !f.matches(head[:n]) {
+		if !f.matches(file) {
 			continue
 		}
-		if _, err := file.Seek(0, io.SeekStart); err != nil {
-			return inspected{}, err
-		}
-		c, err := f.config(file, size)
-		if err != nil {
+		c, err := f.config(file)
+		switch wanting := (unsupported{}); {
+		case errors.As(err, &wanting):
+			return inspected{}, wanting
+		case err != nil:
 			return inspected{}, fmt.Errorf("has a damaged header: %w", err)
 		}
-		if err := checkSize(c.Width, c.Height); err != nil {
-			return inspected{}, err
-		}
-		tail := make([]byte, min(16, size))
-		if _, err := file.Seek(-int64(len(tail)), io.SeekEnd); err != nil {
-			return inspected{}, err
-		}
-		if _, err := io.ReadFull(file, tail); err != nil {
-			return inspected{}, err
-		}
-		return inspected{f, c.Width, c.Height, f.whole(head, tail, size)}, nil
+		return inspected{f, c.Width, c.Height}, checkSize(c.Width, c.Height)
 	}
-	return inspected{}, fmt.Errorf("is no JPEG, PNG or WebP file (it begins with % x)", head[:min(n, 8)])
+	for _, other := range others {
+		if other.matches(file) {
+			return inspected{}, unsupported{article(other.name), other.convert}
+		}
+	}
+	if isHTML(file) {
+		return inspected{}, errors.New("is an HTML page: of a download that failed?")
+	}
+	if isSVG(file) {
+		return inspected{}, unsupported{"an SVG drawing", svgToPNG}
+	}
+	return inspected{}, fmt.Errorf("is no picture of a known format (it begins with % x)", file[:min(len(file), 8)])
 }
 
 // checkSize refuses pictures that are no photographs.
@@ -115,58 +101,47 @@ func checkSize(width, height int) error {
 	return nil
 }
 
-// openPicture opens a picture file. The error follows its name.
-func openPicture(path string) (*os.File, error) {
+// readPicture reads a picture file whole. The error follows its name; where its content is not to
+// blame, it is an awayError.
+func readPicture(path string) ([]byte, error) {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
-		return nil, errors.New("is missing")
+		return nil, awayError{"is missing", nil}
 	case err != nil:
-		return nil, err
+		return nil, awayError{"cannot be read", err}
 	case !info.Mode().IsRegular():
-		return nil, errors.New("is not a regular file")
+		return nil, awayError{"is not a regular file", nil}
 	case info.Size() == 0:
 		return nil, errors.New("is an empty file")
 	case info.Size() > maxPicture:
 		return nil, fmt.Errorf("is a file of %d MB; the limit is %d MB", info.Size()>>20, maxPicture>>20)
 	}
-	return os.Open(path)
-}
-
-// readPicture reads a picture file whole.
-func readPicture(file *os.File) ([]byte, error) {
-	content, err := io.ReadAll(io.LimitReader(file, maxPicture))
+	file, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("cannot be read: %w", err)
-	}
-	return content, nil
-}
-
-// checkPicture reads a picture's header and its end, and what is between only where the end is not that of a picture:
-// then it is either cut off or has something appended, which only decoding tells.
-func checkPicture(path string) error {
-	file, err := openPicture(path)
-	if err != nil {
-		return err
+		return nil, awayError{"cannot be read", err}
 	}
 	defer file.Close()
-	info, err := file.Stat()
-	if err != nil {
-		return err
+	content := make([]byte, info.Size())
+	n, err := io.ReadFull(file, content)
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil, awayError{"cannot be read", err}
 	}
-	p, err := inspect(file, info.Size())
-	if err != nil || p.whole {
-		return err
-	}
-	if _, err := file.Seek(0, io.SeekStart); err != nil {
-		return err
-	}
-	content, err := readPicture(file)
-	if err == nil {
-		err = p.decoded(content, 0, 0, func(image.Image) {})
-	}
-	if err != nil {
-		return fmt.Errorf("is cut off or damaged: it %w", err)
-	}
-	return nil
+	return content[:n], nil
 }
+
+// awayError is the error of a picture that cannot be had: it is of this machine, and not of the
+// file's content.
+type awayError struct {
+	what  string
+	cause error // or nil
+}
+
+func (e awayError) Error() string {
+	if e.cause == nil {
+		return e.what
+	}
+	return e.what + ": " + e.cause.Error()
+}
+
+func (e awayError) Unwrap() error { return e.cause }

@@ -110,7 +110,7 @@ func keptFile(f *testing.F, root, pattern string) []byte {
 	f.Helper()
 	dir := f.TempDir()
 	d := loadKept(f, root, dir)
-	d.keepPictures(d.pictures.known, time.Now().Add(time.Hour))
+	d.keepPictures(d.paths(), d.pictures.known, time.Now().Add(time.Hour))
 	files, _ := filepath.Glob(filepath.Join(dir, pattern))
 	if len(files) != 1 {
 		f.Fatalf("%s: %v", pattern, files)

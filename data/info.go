@@ -13,6 +13,7 @@ type Info struct {
 	Hash       string               `json:"hash"`
 	Splits     map[string]SplitInfo `json:"splits"`
 	Notes      []Note               `json:"notes"`
+	Broken     []Broken             `json:"broken"`   // images of the splits that cannot be trained on
 	Examples   []Example            `json:"examples"` // up to ten captions, evenly spaced over those of the training images
 }
 
@@ -39,6 +40,7 @@ func (d *Dataset) Info() Info {
 	info := Info{
 		Name: d.Name, Split: d.Split, Root: d.Options.Root, Images: len(d.Images), Unused: len(d.Images),
 		Vocabulary: len(d.Vocabulary.Words), Hash: d.Hash, Splits: map[string]SplitInfo{}, Notes: append([]Note{}, d.Notes...),
+		Broken: append([]Broken{}, d.Broken...),
 	}
 	known := make(map[string]bool, len(d.Vocabulary.Words))
 	for _, word := range d.Vocabulary.Words {

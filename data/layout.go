@@ -232,7 +232,7 @@ func picturesBelow(root string) []somePictures {
 		names, _ := dir.Readdirnames(located) // of thousands, any will do
 		dir.Close()
 		slices.Sort(names)
-		if at := slices.IndexFunc(names, isPicture); at >= 0 {
+		if at := slices.IndexFunc(names, IsPicture); at >= 0 {
 			found = append(found, somePictures{folder, names[at], familyOf(names[at])})
 		}
 	}

@@ -12,10 +12,17 @@ import (
 // splitNames are the splits of every data set, in the order they are hashed.
 var splitNames = []string{"train", "val", "test"}
 
+// Look loads a data set that may hold images that cannot be trained on: they are left out, told in Dataset.Broken, and
+// make its Refusal.
+func Look(o Options) (*Dataset, error) {
+	o.looks = true
+	return Load(o)
+}
+
 // Load reads the data set that the options name and checks all of it: the
-// text, the split, and that every picture of a split is there, begins and ends
-// as a picture does and is not absurdly large. Faults come back as an Error
-// with file and line; harmless ones are left out and told in Dataset.Notes.
+// text, the split, and every picture, which is decoded whole unless the cache
+// knows that it was before. Faults come back as an Error, or as Faults, with file
+// and line; harmless ones are left out and told in Dataset.Notes.
 func Load(o Options) (*Dataset, error) {
 	o, err := o.withDefaults()
 	if err != nil {
@@ -50,6 +57,9 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Vocabulary == "" {
 		o.Vocabulary = "train"
 	}
+	if o.OnBroken == "" {
+		o.OnBroken = Refuse
+	}
 	known := map[string][]string{
 		"flickr8k":  {"official", "karpathy", "seed"},
 		"flickr30k": {"official", "karpathy"},
@@ -74,6 +84,8 @@ func (o Options) withDefaults() (Options, error) {
 		return o, fmt.Errorf("data.images %d: want %d to %d", o.Images, minScenes, maxScenes)
 	case o.Vocabulary != "train" && o.Vocabulary != "corpus":
 		return o, fmt.Errorf("data.vocabulary %q: want train or corpus", o.Vocabulary)
+	case o.OnBroken != Refuse && o.OnBroken != Skip:
+		return o, fmt.Errorf("data.on_broken %q: want %s or %s", o.OnBroken, Refuse, Skip)
 	case o.Tokenize == nil:
 		return o, errors.New("data options lack a tokenizer; pass the one that captions are scored with")
 	}

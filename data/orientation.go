@@ -13,20 +13,10 @@ import (
 
 // exifJPEG finds the TIFF block of a JPEG file, in a segment before the first scan; nil where there is none.
 func exifJPEG(file []byte) []byte {
-	for at := 2; at+4 <= len(file) && file[at] == 0xFF; {
-		marker := file[at+1]
-		if marker == 0xFF { // a fill byte
-			at++
-			continue
-		}
-		end := at + 2 + int(binary.BigEndian.Uint16(file[at+2:]))
-		if marker == 0xDA || end < at+4 || end > len(file) { // start of scan, or damaged
-			return nil
-		}
-		if tiff, found := bytes.CutPrefix(file[at+4:end], []byte("Exif\x00\x00")); found && marker == 0xE1 {
+	for marker, content := range jpegSegments(file) {
+		if tiff, found := bytes.CutPrefix(content, []byte("Exif\x00\x00")); found && marker == 0xE1 {
 			return tiff
 		}
-		at = end
 	}
 	return nil
 }
@@ -46,32 +36,13 @@ func exifPNG(file []byte) []byte {
 	return nil
 }
 
-// orientation is the tag 274 of a TIFF block's first directory, 1 to 8; 1 (upright) where it says nothing that makes sense.
+// orientation is the tag 274 of a TIFF block's first directory, 1 to 8; 1 (upright) where it says nothing that makes
+// sense. It should be a SHORT, and is believed as any whole number.
 func orientation(tiff []byte) int {
-	if len(tiff) < 8 {
-		return 1
-	}
-	var order binary.ByteOrder = binary.LittleEndian
-	if string(tiff[:2]) == "MM" {
-		order = binary.BigEndian
-	}
-	directory := int64(order.Uint32(tiff[4:]))
-	if directory+2 > int64(len(tiff)) {
-		return 1
-	}
-	entries := tiff[directory+2:]
-	for range order.Uint16(tiff[directory:]) {
-		if len(entries) < 12 {
-			return 1
-		}
-		const tag, short = 274, 3
-		if order.Uint16(entries) == tag && order.Uint16(entries[2:]) == short {
-			if o := int(order.Uint16(entries[8:])); o >= 1 && o <= 8 {
-				return o
-			}
-			return 1
-		}
-		entries = entries[12:]
+	const tag = 274
+	d, _ := readTIFF(tiff)
+	if o := d.value(tag, 0, 1); o >= 1 && o <= 8 {
+		return int(o)
 	}
 	return 1
 }

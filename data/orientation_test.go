@@ -93,6 +93,57 @@ func TestOrientation(t *testing.T) {
 	}
 }
 
+// The tag is believed as any whole number: Pillow does so but for bytes, browsers take a SHORT alone.
+func TestOrientationOfOtherTypes(t *testing.T) {
+	for kind, c := range map[uint16]struct {
+		value [4]byte // of little-endian
+		want  int
+	}{
+		1: {[4]byte{6, 9, 9, 9}, 6}, 3: {[4]byte{6, 0, 9, 9}, 6}, 4: {[4]byte{6}, 6}, 6: {[4]byte{6, 9}, 6}, 8: {[4]byte{6, 0, 9}, 6}, 9: {[4]byte{6}, 6},
+		2: {[4]byte{'6'}, 1}, 7: {[4]byte{6}, 1}, 5: {[4]byte{6}, 1}, 11: {[4]byte{0, 0, 0xc0, 0x40}, 1}, // text, bytes of no meaning, fractions
+	} {
+		tiff := tiffWith(binary.LittleEndian, 6)
+		binary.LittleEndian.PutUint16(tiff[24:], kind)
+		copy(tiff[30:], c.value[:])
+		if got := orientation(tiff); got != c.want {
+			t.Errorf("type %d: %d, want %d", kind, got, c.want)
+		}
+	}
+	big := tiffWith(binary.BigEndian, 6)
+	binary.BigEndian.PutUint16(big[24:], 4)
+	copy(big[30:], []byte{0, 0, 0, 8})
+	if got := orientation(big); got != 8 {
+		t.Errorf("LONG, big-endian: %d", got)
+	}
+	for value, want := range map[int32]int{-1: 1, 0: 1, 9: 1, 3: 3} {
+		tiff := tiffWith(binary.LittleEndian, 6)
+		binary.LittleEndian.PutUint16(tiff[24:], 9)
+		binary.LittleEndian.PutUint32(tiff[30:], uint32(value))
+		if got := orientation(tiff); got != want {
+			t.Errorf("SLONG %d: %d, want %d", value, got, want)
+		}
+	}
+}
+
+// The orientation of a TIFF stands in its own directory.
+func TestOrientationOfTIFF(t *testing.T) {
+	file := tiffOf(4, 2, 2, 1, []byte{1, 2, 3, 4, 5, 6, 7, 8}, [3]uint32{274, 3, 6})
+	picture, err := decodeWhole(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []uint8
+	for y := range 4 {
+		for x := range 2 {
+			r, _, _, _ := picture.At(x, y).RGBA()
+			got = append(got, uint8(r>>8))
+		}
+	}
+	if want := []uint8{5, 1, 6, 2, 7, 3, 8, 4}; picture.Bounds().Dx() != 2 || !slices.Equal(got, want) {
+		t.Errorf("%v: %v, want %v", picture.Bounds(), got, want)
+	}
+}
+
 func cornersOf(img image.Image) string {
 	b := img.Bounds()
 	found := ""

@@ -1,7 +1,6 @@
 package data
 
 import (
-	"bytes"
 	"fmt"
 	"image"
 	"image/color"
@@ -9,7 +8,7 @@ import (
 	"golang.org/x/image/draw"
 )
 
-// WithPicture decodes a JPEG, PNG or WebP file, turns it upright, as its Exif data ask for, and passes it to use, which may
+// WithPicture decodes a picture file, of several frames the first, turns it upright, as its Exif data ask for, and passes it to use, which may
 // [Squash] it to the size and [Shrink] it to the longest side that are given, 0 for neither. The error names the file. It may
 // be called from many goroutines at once: they wait for one another rather than decode more than fits [pictureMemory]. A
 // fault of a decoder is an error of the picture.
@@ -19,16 +18,11 @@ func WithPicture(path string, squash, shrink int, use func(image.Image)) (err er
 			err = fmt.Errorf("picture %s %w", path, err)
 		}
 	}()
-	file, err := openPicture(path)
+	content, err := readPicture(path)
 	if err != nil {
 		return err
 	}
-	content, err := readPicture(file)
-	file.Close()
-	if err != nil {
-		return err
-	}
-	p, err := inspect(bytes.NewReader(content), int64(len(content)))
+	p, err := inspect(content)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -43,7 +44,7 @@ func (s stamp) settled(taken time.Time) bool {
 // picture is what is known of a picture's file as long as its stamp stays.
 type picture struct {
 	stamp
-	whole  bool     // it was checked, see checkPicture
+	whole  bool     // it was decoded, see checkPicture
 	hashed bool     // sum is known
 	sum    [32]byte // sha256 of the file
 }
@@ -54,30 +55,13 @@ type knownPictures struct {
 	known []picture // per image
 }
 
-// checkPictures checks every picture file, opening those alone that the cache does not know to be whole. broken says what is
-// wrong with a picture, nil for a whole one; learned, whether there is more to be kept.
-func (d *Dataset) checkPictures(paths []string) (known []picture, broken []error, learned bool) {
-	tables := d.pictureTables()
-	known, broken = make([]picture, len(paths)), make([]error, len(paths))
-	var more atomic.Bool
-	inParallel(len(paths), 4, func(i int) {
-		var seen stamp
-		if info, err := os.Stat(paths[i]); err == nil {
-			seen = stampOf(info)
-		}
-		p := &known[i]
-		if *p = tables.find(d.below(paths[i])); p.stamp != seen {
-			*p = picture{stamp: seen}
-		}
-		if p.whole {
-			return
-		}
-		if broken[i] = checkPicture(paths[i]); broken[i] == nil {
-			p.whole = true
-			more.Store(true)
-		}
-	})
-	return known, broken, more.Load()
+// paths are the files of the images' pictures.
+func (d *Dataset) paths() []string {
+	paths := make([]string, len(d.Images))
+	for i, image := range d.Images {
+		paths[i] = image.Path
+	}
+	return paths
 }
 
 // below is the path of a picture below the root, however that is written.
@@ -133,7 +117,7 @@ func (d *Dataset) pictureHashes(size int) ([][32]byte, error) {
 		return nil, *err
 	}
 	if changed.Load() {
-		d.keepPictures(p.known, now)
+		d.keepPictures(d.paths(), p.known, now)
 	}
 	return sums, nil
 }
@@ -142,7 +126,13 @@ func (d *Dataset) pictureHashes(size int) ([][32]byte, error) {
 // root, with these blocks: the ends of the paths, the paths, and pictureBytes of each.
 const (
 	pictureMagic = "glimpse pictures 3\n"
-	pictureBytes = 4*8 + 8 + 32 // the stamp, two bits, the hash
+	pictureBytes = 4*8 + 8 + 32 // the stamp, the bits below, the hash
+)
+
+// The bits of a picture. Bit 1 said of older tables that a picture begins and ends as one does.
+const (
+	hashedBit = 2
+	wholeBit  = 4 // decoded by decoders and checks as they are now: another bit when these become stricter
 )
 
 // pictureTable is such a file.
@@ -210,7 +200,7 @@ func (t pictureTable) at(k int) picture {
 	fact := t.facts[pictureBytes*k:][:pictureBytes]
 	n := func(i int) int64 { return int64(binary.LittleEndian.Uint64(fact[8*i:])) }
 	return picture{
-		stamp: stamp{n(0), n(1), n(2), n(3)}, whole: n(4)&1 != 0, hashed: n(4)&2 != 0, sum: [32]byte(fact[5*8:]),
+		stamp: stamp{n(0), n(1), n(2), n(3)}, whole: n(4)&wholeBit != 0, hashed: n(4)&hashedBit != 0, sum: [32]byte(fact[5*8:]),
 	}
 }
 
@@ -218,10 +208,10 @@ func (t *pictureTable) add(path string, p picture) {
 	t.paths.add(path)
 	bits := int64(0)
 	if p.whole {
-		bits |= 1
+		bits |= wholeBit
 	}
 	if p.hashed {
-		bits |= 2
+		bits |= hashedBit
 	}
 	for _, n := range []int64{p.size, p.mtime, p.ctime, p.inode, bits} {
 		t.facts = binary.LittleEndian.AppendUint64(t.facts, uint64(n))
@@ -229,10 +219,10 @@ func (t *pictureTable) add(path string, p picture) {
 	t.facts = append(t.facts, p.sum[:]...)
 }
 
-// keepPictures writes what is known of each of the data set's pictures into the cache, and what the table there knows of others.
-// taken is when the pictures were looked at: what had changed just before is left out. What is not kept is
+// keepPictures writes what is known of pictures, those of these paths, into the cache, and what the table there knows of
+// others. taken is when the pictures were looked at: what had changed just before is left out. What is not kept is
 // found out again, so that failing to keep it is no error.
-func (d *Dataset) keepPictures(known []picture, taken time.Time) {
+func (d *Dataset) keepPictures(paths []string, known []picture, taken time.Time) {
 	folder := d.Options.Cache.Dir
 	if folder == "" {
 		return
@@ -241,26 +231,21 @@ func (d *Dataset) keepPictures(known []picture, taken time.Time) {
 	if err != nil {
 		return
 	}
-	all := make(map[string]picture, len(d.Images))
+	all := make(map[string]picture, len(paths))
 	if old, err := openPictureTable(path); err == nil {
 		for k := range old.paths.len() {
 			all[string(old.paths.at(k))] = old.at(k)
 		}
 	}
 	for i, p := range known {
-		below := d.below(d.Images[i].Path)
+		below := d.below(paths[i])
 		delete(all, below)
-		if p.settled(taken) {
+		if (p.whole || p.hashed) && p.settled(taken) {
 			all[below] = p
 		}
 	}
-	paths := make([]string, 0, len(all))
-	for path := range all {
-		paths = append(paths, path)
-	}
-	slices.Sort(paths)
 	var t pictureTable
-	for _, path := range paths {
+	for _, path := range slices.Sorted(maps.Keys(all)) {
 		t.add(path, all[path])
 	}
 	_ = os.MkdirAll(folder, 0o777)

@@ -42,7 +42,7 @@ func TestPicturesAreKept(t *testing.T) {
 	time.Sleep(grain)
 	d := loadKept(t, root, dir)
 	_, table := keptPictures(t, dir)
-	if p := (pictureTables{table}).find("Images/p2.png"); table.paths.len() != 6 || !p.whole || p.hashed {
+	if p := (pictureTables{table}).find("Images/p2.png"); table.paths.len() != 6 || !p.whole || !p.hashed {
 		t.Fatalf("once loaded, of %d pictures it keeps %+v", table.paths.len(), p)
 	}
 	sums, err := d.pictureHashes(16)
@@ -115,6 +115,7 @@ func TestPictureOverwrittenIsNoticed(t *testing.T) {
 			writeFlickr(t, root, 6)
 			old := time.Now().Add(-time.Hour)
 			path := filepath.Join(root, "Images", "p2.png")
+			appendTo(t, path, "behind its end")
 			if err := os.Chtimes(path, old, old); err != nil {
 				t.Fatal(err)
 			}
@@ -124,7 +125,7 @@ func TestPictureOverwrittenIsNoticed(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			text[len(text)-30] ^= 1
+			text[len(text)-1] ^= 1
 			if err := write(path, text); err != nil {
 				t.Fatal(err)
 			}

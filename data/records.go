@@ -91,7 +91,7 @@ func (f *own) records() jsonfile.List {
 			part = nil
 		}
 		if err := f.record(at, e[image], e[caption], part); err != nil {
-			f.fault(spotOf(at), err)
+			f.fault(f.spotOf(at), err)
 		}
 		return nil
 	})
@@ -114,14 +114,15 @@ func (f *own) record(at jsonfile.Place, image, caption, split jsontext.Value) er
 	if err := json.Unmarshal(image, &name); err != nil {
 		return fmt.Errorf("the picture's name is %.40s, not a text or a whole number", image)
 	}
-	var captions []string
-	switch kind := caption.Kind(); {
-	case len(caption) == 0:
+	if len(caption) == 0 {
 		return errors.New("holds no caption, under the key of the first entry")
-	case kind == '"':
-		captions = make([]string, 1)
-		_ = json.Unmarshal(caption, &captions[0]) // of that kind it is
-	case kind != '[' || json.Unmarshal(caption, &captions) != nil:
+	}
+	captions := make([]string, 1)
+	err := json.Unmarshal(caption, &captions[0])
+	if err != nil {
+		err = json.Unmarshal(caption, &captions)
+	}
+	if kind := caption.Kind(); err != nil || kind == 'n' {
 		return fmt.Errorf("the caption is %.40s, not a text or a list of texts", caption)
 	}
 	part := ""
@@ -133,7 +134,7 @@ func (f *own) record(at jsonfile.Place, image, caption, split jsontext.Value) er
 	for i := range captions {
 		captions[i] = oneLine(captions[i])
 	}
-	f.row(spotOf(at), string(name), part, captions...)
+	f.row(f.spotOf(at), string(name), part, captions...)
 	return nil
 }
 
@@ -145,7 +146,7 @@ func (f *own) parseOwnCOCO(text []byte) error {
 	}
 	ignore := func(int, string) error { return nil }
 	return eachCOCO(f.file, text, ignore, func(at jsonfile.Place, name, caption string) error {
-		f.row(spotOf(at), name, "", caption)
+		f.row(f.spotOf(at), name, "", caption)
 		return nil
 	})
 }
@@ -160,7 +161,7 @@ func (f *own) parseOwnKarpathy(text []byte) error {
 		for i, s := range e.Sentences {
 			captions[i] = oneLine(s.Raw)
 		}
-		f.row(spotOf(at), path.Join(e.FilePath, e.FileName), split, captions...)
+		f.row(f.spotOf(at), path.Join(e.FilePath, e.FileName), split, captions...)
 		return nil
 	})
 }

@@ -43,7 +43,7 @@ func Survey(at string, o Options) (found Options, said []string, err error) {
 	if o.Captions.Image != "" {
 		said = append(said, fmt.Sprintf("%q names the picture, %q is the caption", o.Captions.Image, o.Captions.Caption))
 	}
-	found, split := surveySplit(o, t)
+	found, split := surveySplit(o, t, images["all"])
 	return found, append(said, split...), nil
 }
 
@@ -98,7 +98,7 @@ func (f *own) counts() (captions int, images map[string]int) {
 }
 
 // surveySplit finds what divides the pictures: a column, lists, or else chance.
-func surveySplit(o Options, t *tree) (found Options, said []string) {
+func surveySplit(o Options, t *tree, images int) (found Options, said []string) {
 	lists, listed := listsIn(t.texts)
 	for _, try := range []struct {
 		split string
@@ -127,8 +127,16 @@ func surveySplit(o Options, t *tree) (found Options, said []string) {
 		}
 	}
 	o.Split, o.Partition = "drawn", Partition{Val: "10%", Test: "10%", Seed: 1}
+	if images < fewImages {
+		o.Partition.Val, o.Partition.Test = "1", "2"
+		return o, append(said, "the split is drawn: 1 picture validates, 2 test, the rest trains")
+	}
 	return o, append(said, "the split is drawn: 10 % of the pictures validate, 10 % test, the rest trains")
 }
+
+// fewImages is how many images there must be for two in ten percent of them, which a comparison
+// over images needs.
+const fewImages = 15
 
 // listsIn gives the files that are called as a split is, such as train.txt, if train and test are
 // among them once.

@@ -2,6 +2,7 @@ package data
 
 import (
 	"maps"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -24,7 +25,7 @@ func TestSurvey(t *testing.T) {
 		}
 		return text
 	}
-	drawn := Partition{Val: "10%", Test: "10%", Seed: 1}
+	drawn := Partition{Val: "1", Test: "2", Seed: 1} // of few
 	for name, c := range map[string]struct {
 		files map[string]string
 		at    string
@@ -73,6 +74,17 @@ func TestSurvey(t *testing.T) {
 		if _, err := Load(got); err != nil && !strings.Contains(err.Error(), "leaves none to train") {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// Captions may be a link within the folder, and packed.
+func TestSurveyLink(t *testing.T) {
+	root := writeOwn(t, map[string]string{"a.png": "", ".kept/c.csv": packed(t, "image,text\na,x\n")})
+	if err := os.Symlink(filepath.Join(".kept", "c.csv"), filepath.Join(root, "captions.csv.gz")); err != nil {
+		t.Fatal(err)
+	}
+	if o, said, err := Survey(root, Options{}); err != nil || o.Captions != (Captions{Path: "captions.csv.gz", Image: "image", Caption: "text"}) {
+		t.Errorf("got %+v, said %q (%v)", o.Captions, said, err)
 	}
 }
 

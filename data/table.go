@@ -87,20 +87,20 @@ func (f *own) parseTable(text []byte) error {
 			var err error
 			if at, err = f.findColumns(fields, "column"); err != nil {
 				hint := ""
-				if slices.ContainsFunc(fields, isPicture) {
+				if slices.ContainsFunc(fields, IsPicture) {
 					hint = "; its first line looks like a row, where the names of the columns should be, such as image and caption"
 				}
 				return Error{f.file, line, err.Error() + hint}
 			}
 		case len(fields) != width:
-			f.fault(spot{line: line}, fmt.Errorf("%d fields, want %d as in the first line; "+
+			f.fault(spot{file: f.file, line: line}, fmt.Errorf("%d fields, want %d as in the first line; "+
 				"in CSV a caption with commas must be in quotation marks", len(fields), width))
 		default:
 			part := ""
 			if at.split >= 0 {
 				part = fields[at.split]
 			}
-			f.row(spot{line: line}, fields[at.image], part, fields[at.caption])
+			f.row(spot{file: f.file, line: line}, fields[at.image], part, fields[at.caption])
 		}
 		return nil
 	}

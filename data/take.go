@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 )
 
 // take makes the data set's images and splits of its text, once every picture is checked.
@@ -25,8 +24,7 @@ func (d *Dataset) take(k *compiled) error {
 	if err != nil {
 		return err
 	}
-	taken := time.Now()
-	known, broken, learned := d.checkPictures(paths)
+	known, broken := d.checkPictures(paths)
 	d.Images = make([]Image, 0, len(paths))
 	d.pictures = &knownPictures{known: make([]picture, 0, len(paths))}
 	d.Splits = make(map[string][]int)
@@ -34,10 +32,11 @@ func (d *Dataset) take(k *compiled) error {
 		d.Splits[split] = []int{}
 	}
 	drawn := d.Options.Split == "drawn"
-	var faults []Error
+	var faults Faults
 	for i := range k.ids.len() {
 		file, line, _, split := k.placeOf(i)
 		id := string(k.ids.at(i))
+		wrong := Broken{Image: id, Path: paths[i], File: files[file], Line: line}
 		switch {
 		case drawn && broken[i] == nil:
 		case !drawn && split == 0 && broken[i] != nil:
@@ -46,19 +45,29 @@ func (d *Dataset) take(k *compiled) error {
 		case !drawn && split == 0:
 			notes.add(files[file], line, "image is in no split: neither trained nor reported on")
 		case !drawn && k.captionsOf(i) == 0:
-			faults = append(faults, Error{files[file], line, fmt.Sprintf("image %q is in split %s and has no caption", id, splitNames[split-1])})
-			continue
+			wrong.Reason = fmt.Sprintf("image %q is in split %s and has no caption", id, splitNames[split-1])
 		case broken[i] != nil:
-			faults = append(faults, Error{files[file], line, fmt.Sprintf("picture %q %v", paths[i], broken[i])})
-			continue
+			wrong.Reason, wrong.Skippable = fmt.Sprintf("picture %q %v", paths[i], broken[i]), skippable(broken[i])
 		default:
 			d.Splits[splitNames[split-1]] = append(d.Splits[splitNames[split-1]], len(d.Images))
+		}
+		if wrong.Reason != "" {
+			if split > 0 { // else it would have been drawn
+				wrong.Split = splitNames[split-1]
+			}
+			if !d.Options.looks && d.Options.refuses(wrong) {
+				faults = append(faults, wrong)
+			} else {
+				d.Broken = append(d.Broken, wrong)
+				notes.add(files[file], line, "image of a split cannot be trained on: left out")
+			}
+			continue
 		}
 		d.Images = append(d.Images, Image{ID: id, Path: paths[i], text: k, at: i})
 		d.pictures.known = append(d.pictures.known, known[i])
 	}
 	if len(faults) > 0 {
-		return sumUp(faults)
+		return faults
 	}
 	if drawn {
 		if err := d.draw(); err != nil {
@@ -76,25 +85,7 @@ func (d *Dataset) take(k *compiled) error {
 		}
 	}
 	d.Notes = notes.notes
-	if learned {
-		d.keepPictures(d.pictures.known, taken)
-	}
 	return nil
-}
-
-// sumUp makes one error of many: the first in full, how many there are, and
-// where the next few stand.
-func sumUp(faults []Error) error {
-	first := faults[0]
-	first.Msg += "; get the data again, or leave the image out of its split"
-	if len(faults) > 1 {
-		var more []string
-		for _, f := range faults[1:min(len(faults), 5)] {
-			more = append(more, fmt.Sprint(f.Line))
-		}
-		first.Msg += fmt.Sprintf(" (%d images have such faults; the next stand in lines %s)", len(faults), strings.Join(more, ", "))
-	}
-	return first
 }
 
 // tokenize gives the words of the captions of some images, and leaves out captions that have none.

@@ -66,6 +66,10 @@ func readTree(root string) (*tree, error) {
 // follow.
 var textTypes = []string{".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".lst"}
 
+func isText(name string) bool {
+	return slices.Contains(textTypes, path.Ext(strings.TrimSuffix(strings.ToLower(name), ".gz")))
+}
+
 // list takes in the pictures of a folder, and gives the folders in it: its own, and those that
 // links lead to.
 func (t *tree) list(below string, seen map[string]bool) (folders, links []string, err error) {
@@ -92,12 +96,14 @@ func (t *tree) list(below string, seen map[string]bool) (folders, links []string
 			case err != nil: // it leads nowhere
 			case isDir:
 				links = append(links, name)
-			case isPicture(name):
+			case IsPicture(name):
 				t.real[name] = target
+			case isText(name):
+				t.texts = append(t.texts, name)
 			}
-		case isPicture(name) && e.Type().IsRegular():
+		case IsPicture(name) && e.Type().IsRegular():
 			t.real[name] = path.Join(t.below(real), e.Name())
-		case slices.Contains(textTypes, path.Ext(strings.TrimSuffix(strings.ToLower(name), ".gz"))):
+		case isText(name):
 			t.texts = append(t.texts, name)
 		}
 	}

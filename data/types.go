@@ -21,8 +21,10 @@ type Options struct {
 	Images           int                   // shapes: how many scenes; 0 is 3,000
 	Seed             int64                 // shapes: drawing seed
 	Vocabulary       string                // words counted on: train (also "") or corpus
+	OnBroken         string                // what becomes of images whose picture is broken: Refuse (also "") or Skip
 	Tokenize         func(string) []string // caption to lower-case words; called from several goroutines at once
 	Tokenizer        string                // names Tokenize and its version; "" keeps nothing compiled
+	looks            bool                  // see Look
 	Cache            Cache                 // where the data set is kept compiled, and what is known of its pictures
 }
 
@@ -86,9 +88,10 @@ type Dataset struct {
 	Images      []Image          // in file order; may hold images that are in no split
 	Splits      map[string][]int // "train", "val", "test" to ascending indices of Images
 	Vocabulary  *Vocabulary
-	Notes       []Note  // what was left out, in file order
-	Hash        string  // sha256 hex over split names, image IDs and captions in the splits
-	Options     Options // the options with defaults filled in
+	Notes       []Note   // what was left out, in file order
+	Broken      []Broken // images of the splits that were left out, see Options.OnBroken
+	Hash        string   // sha256 hex over split names, image IDs and captions in the splits
+	Options     Options  // the options with defaults filled in
 
 	scenes   []scene        // shapes only
 	pictures *knownPictures // nil for shapes

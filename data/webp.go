@@ -3,62 +3,169 @@ package data
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"image"
-	"io"
 	"iter"
+	"slices"
 
 	"golang.org/x/image/vp8"
 	"golang.org/x/image/vp8l"
 	"golang.org/x/image/webp"
 )
 
-// maxChunks is how many parts a WebP file may have: one that does not move needs some five.
+// maxChunks is how many parts a WebP file may have before its picture: one needs some five.
 const maxChunks = 1000
 
-// configWebP reads the size of a WebP file, and refuses one whose frame has
-// another: the decoder makes room for the frame, whatever size was claimed, and
-// takes the transparency to be as large as the frame.
-func configWebP(file io.ReadSeeker, size int64) (image.Config, error) {
-	claimed, err := webp.DecodeConfig(file)
+// webpFrame is the picture of a WebP file: of one that moves, the first.
+type webpFrame struct {
+	canvas   image.Point // size of the whole picture
+	at, size image.Point // where the frame lies there
+	lossless bool
+	picture  []byte // content of the chunk VP8L, or VP8
+	alpha    []byte // of the chunk ALPH; nil where there is none
+}
+
+// frameOfWebP finds the frame, and refuses one that does not have the size that was claimed for
+// it: the decoder makes room for the frame, whatever size was claimed, and takes the transparency
+// to be as large as the frame.
+func frameOfWebP(file []byte) (webpFrame, error) {
+	claimed, err := webp.DecodeConfig(bytes.NewReader(file))
 	if err != nil {
-		return image.Config{}, err
+		return webpFrame{}, err
 	}
-	chunks := 0
-	for at := int64(12); at+8 <= size; chunks++ {
-		if chunks == maxChunks {
-			return image.Config{}, fmt.Errorf("webp: more than %d chunks", maxChunks)
+	size := image.Point{claimed.Width, claimed.Height}
+	frame := webpFrame{canvas: size, size: size}
+	moves, chunks := false, 0
+	for kind, content := range webpChunks(file) {
+		if chunks++; chunks > maxChunks {
+			return frame, fmt.Errorf("webp: more than %d chunks", maxChunks)
 		}
-		if _, err := file.Seek(at, io.SeekStart); err != nil {
-			return image.Config{}, err
-		}
-		var head [8]byte
-		if _, err := io.ReadFull(file, head[:]); err != nil {
-			return image.Config{}, err
-		}
-		content := int64(binary.LittleEndian.Uint32(head[4:]))
-		end := min(at+8+content, size)
-		frame := claimed
-		switch string(head[:4]) {
-		case "VP8 ":
-			d := vp8.NewDecoder()
-			d.Init(file, int(end-at-8))
-			header, err := d.DecodeFrameHeader()
-			if err != nil {
-				return image.Config{}, err
+		const animated, head = 1 << 1, 16
+		switch {
+		case kind == "VP8X":
+			moves = len(content) > 0 && content[0]&animated != 0
+		case kind == "ANMF" && moves && len(content) < head:
+			return frame, errors.New("webp: the first frame has no head")
+		case kind == "ANMF" && moves:
+			frame.at = image.Point{2 * number24(content), 2 * number24(content[3:])}
+			frame.size = image.Point{1 + number24(content[6:]), 1 + number24(content[9:])}
+			if end := frame.at.Add(frame.size); end.X > frame.canvas.X || end.Y > frame.canvas.Y {
+				return frame, fmt.Errorf("webp: a frame of %v pixels at %v in a picture of %v", frame.size, frame.at, frame.canvas)
 			}
-			frame.Width, frame.Height = header.Width, header.Height
-		case "VP8L":
-			if frame, err = vp8l.DecodeConfig(io.LimitReader(file, end-at-8)); err != nil {
-				return image.Config{}, err
+			for kind, content := range riffChunks(content[head:]) {
+				if frame.take(kind, content) {
+					return frame, frame.check()
+				}
 			}
+			return frame, errors.New("webp: the first frame has no picture")
+		case frame.take(kind, content):
+			return frame, frame.check()
 		}
-		if frame.Width != claimed.Width || frame.Height != claimed.Height {
-			return image.Config{}, fmt.Errorf("webp: a frame of %d×%d pixels in a picture of %d×%d", frame.Width, frame.Height, claimed.Width, claimed.Height)
-		}
-		at = end + content%2
 	}
-	return claimed, nil
+	return frame, errors.New("webp: there is no picture in it")
+}
+
+// take takes a chunk of the frame, and tells whether it is its last.
+func (f *webpFrame) take(kind string, content []byte) (last bool) {
+	switch kind {
+	case "ALPH":
+		f.alpha = content
+	case "VP8L": // has transparency of its own
+		f.picture, f.alpha, f.lossless = content, nil, true
+	case "VP8 ":
+		f.picture = content
+	}
+	return f.picture != nil
+}
+
+// check compares the size of the frame by its own header with the one that was claimed.
+func (f webpFrame) check() error {
+	var size image.Point
+	if f.lossless {
+		c, err := vp8l.DecodeConfig(bytes.NewReader(f.picture))
+		if err != nil {
+			return err
+		}
+		size = image.Point{c.Width, c.Height}
+	} else {
+		d := vp8.NewDecoder()
+		d.Init(bytes.NewReader(f.picture), len(f.picture))
+		header, err := d.DecodeFrameHeader()
+		if err != nil {
+			return err
+		}
+		size = image.Point{header.Width, header.Height}
+	}
+	if size != f.size {
+		return fmt.Errorf("webp: a frame of %d×%d pixels in a picture of %d×%d", size.X, size.Y, f.size.X, f.size.Y)
+	}
+	return nil
+}
+
+func configWebP(file []byte) (image.Config, error) {
+	frame, err := frameOfWebP(file)
+	return image.Config{Width: frame.canvas.X, Height: frame.canvas.Y}, err
+}
+
+func decodeWebP(file []byte) (image.Image, error) {
+	frame, err := frameOfWebP(file)
+	if err != nil {
+		return nil, err
+	}
+	picture, err := frame.decode()
+	if err != nil {
+		return nil, err
+	}
+	return onCanvas(picture, frame.at, frame.canvas), nil
+}
+
+// decode decodes the frame, and checks that this takes all of its bytes: behind damage a decoder
+// ends too early as often as too late, and tells of the latter alone. What a file says besides of
+// its transparency does not count.
+func (f webpFrame) decode() (picture image.Image, err error) {
+	spare := false // some bytes are not needed
+	if f.lossless {
+		reader := bytes.NewReader(f.picture) // is read byte by byte, and not ahead
+		picture, err = vp8l.Decode(reader)
+		spare = reader.Len() > spareBytes
+	} else {
+		picture, err = webp.Decode(bytes.NewReader(f.still()))
+		spare = err == nil && f.decodesWithout(spareBytes)
+	}
+	if err == nil && spare {
+		err = errors.New("webp: the samples do not fit its size")
+	}
+	return picture, err
+}
+
+// still is a WebP file of a lossy frame alone.
+func (f webpFrame) still() []byte {
+	file := []byte("WEBP")
+	if f.alpha != nil {
+		const transparent = 1 << 4
+		described := []byte{transparent, 0, 0, 0}
+		for _, n := range []int{f.size.X - 1, f.size.Y - 1} {
+			described = append(described, byte(n), byte(n>>8), byte(n>>16))
+		}
+		file = slices.Concat(file, riffChunk("VP8X", described), riffChunk("ALPH", f.alpha))
+	}
+	return riffChunk("RIFF", append(file, riffChunk("VP8 ", f.picture)...))
+}
+
+// decodesWithout tells whether a lossy frame can be decoded without its last bytes, padding aside.
+func (f webpFrame) decodesWithout(last int) bool {
+	content := bytes.TrimRight(f.picture, "\x00")
+	if len(content) <= last {
+		return false
+	}
+	d := vp8.NewDecoder()
+	d.Init(bytes.NewReader(content), len(content)-last)
+	if _, err := d.DecodeFrameHeader(); err != nil {
+		return false
+	}
+	_, err := d.DecodeFrame()
+	return err == nil
 }
 
 // exifWebP finds the TIFF block of a WebP file, the chunk EXIF. Some programs begin it as JPEG's.
@@ -72,15 +179,27 @@ func exifWebP(file []byte) []byte {
 }
 
 // webpChunks gives the chunks of a WebP file; the last may be cut off.
-func webpChunks(file []byte) iter.Seq2[string, []byte] {
+func webpChunks(file []byte) iter.Seq2[string, []byte] { return riffChunks(file[min(12, len(file)):]) }
+
+// riffChunks gives chunks that follow one another; the last may be cut off.
+func riffChunks(content []byte) iter.Seq2[string, []byte] {
 	return func(yield func(string, []byte) bool) {
-		for at := int64(12); at+8 <= int64(len(file)); {
-			size := int64(binary.LittleEndian.Uint32(file[at+4:]))
-			end := min(at+8+size, int64(len(file)))
-			if !yield(string(file[at:at+4]), file[at+8:end]) {
+		for at := int64(0); at+8 <= int64(len(content)); {
+			size := int64(binary.LittleEndian.Uint32(content[at+4:]))
+			end := min(at+8+size, int64(len(content)))
+			if !yield(string(content[at:at+4]), content[at+8:end]) {
 				return
 			}
 			at = end + size%2
 		}
 	}
 }
+
+// riffChunk makes a chunk.
+func riffChunk(kind string, content []byte) []byte {
+	chunk := binary.LittleEndian.AppendUint32([]byte(kind), uint32(len(content)))
+	return append(append(chunk, content...), make([]byte, len(content)%2)...)
+}
+
+// number24 is a number of three bytes, the lowest first.
+func number24(b []byte) int { return int(b[0]) | int(b[1])<<8 | int(b[2])<<16 }

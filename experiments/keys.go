@@ -70,6 +70,7 @@ var keys = []key{
 	{path: "data.images", limits: "[10,1000000]", fallback: 1000, applies: drawn, doc: "shapes: number of scenes, all splits together."},
 	{path: "data.seed", limits: "[0,2147483647]", fallback: 1, applies: drawn, doc: "shapes: seed of the drawing."},
 	{path: "data.vocabulary", limits: "train|corpus", fallback: "train", doc: "Captions the vocabulary is made from. corpus reads the test captions too and is there to repeat work that did so."},
+	{path: "data.on_broken", limits: "refuse|skip", fallback: "refuse", applies: leaves, doc: "What becomes of a data set with broken pictures. skip leaves their images out; missing ones are refused in any case."},
 
 	{path: "encoder.name", listed: encoders, derive: encoder, on: "data.name", doc: "Network that gives the grid features. cnn is trained jointly with the captioner, the others are frozen."},
 	{path: "encoder.image_size", limits: "[16,2048]", derive: imageSize, on: "encoder.name", doc: "Side of the square picture that the encoder sees, in pixels."},
@@ -149,6 +150,7 @@ var keys = []key{
 }
 
 func drawn(s *Settings) bool      { return s.Data.Name == "shapes" }
+func leaves(s *Settings) bool     { return !drawn(s) && s.Data.OnBroken == "skip" }
 func joint(s *Settings) bool      { return s.Encoder.Name == captioner.Joint }
 func frozen(s *Settings) bool     { return s.Encoder.Name != captioner.Joint }
 func moments(s *Settings) bool    { return s.Train.Optimizer.Name != "sgd" }

@@ -57,6 +57,9 @@ type Data struct {
 	Images           int    `yaml:"images" json:"images"`                         // shapes: scenes drawn
 	Seed             int64  `yaml:"seed" json:"seed"`                             // shapes: drawing seed
 	Vocabulary       string `yaml:"vocabulary" json:"vocabulary"`                 // train, corpus
+	// OnBroken says what becomes of broken pictures: refuse or skip. In a trial it is empty for refuse, so that the ids of
+	// trials are what they were before there was a choice.
+	OnBroken string `yaml:"on_broken" json:"on_broken,omitempty"`
 	// Captions and Partition are of a folder. In a study Partition is data.split as a mapping, of which Split is the kind.
 	Captions  Captions `yaml:"captions" json:"captions,omitzero"`
 	Partition `yaml:",inline"`

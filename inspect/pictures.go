@@ -2,9 +2,11 @@ package inspect
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"image"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,50 +14,124 @@ import (
 
 	"glimpse/data"
 	"glimpse/internal/crash"
+	"glimpse/internal/term"
 )
 
 // Picture is a picture of anywhere: its file, and its name below the folder that it was found in.
 type Picture struct{ File, Name string }
 
-var pictureEndings = []string{".jpg", ".jpeg", ".png", ".webp"}
-
-// FindPictures lists the pictures that paths name: files as they are, and of folders all files below that are called as
-// pictures are and not hidden, in the order of their paths. A folder without any is an error.
-func FindPictures(paths []string) ([]Picture, error) {
-	var pictures []Picture
-	for _, path := range paths {
-		if info, err := os.Stat(path); err != nil || !info.IsDir() { // who reads it tells of a missing one
-			pictures = append(pictures, Picture{path, filepath.Base(path)})
-			continue
-		}
-		found, err := picturesBelow(path)
-		if err != nil {
-			return nil, fmt.Errorf("looking for pictures in %s: %w", path, err)
-		}
-		if len(found) == 0 {
-			return nil, fmt.Errorf("the folder %s holds no picture (%s)", path, strings.Join(pictureEndings, ", "))
-		}
-		pictures = append(pictures, found...)
-	}
-	return pictures, nil
+// Found are the pictures that paths name, and what else lies in their folders.
+type Found struct {
+	Pictures []Picture
+	Others   map[string]int // how many files have which ending, "" for none, and are not called as pictures are that are read
+	Again    int            // files and folders that were met again
 }
 
-func picturesBelow(dir string) (found []Picture, err error) {
-	err = filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
-		hidden := strings.HasPrefix(entry.Name(), ".") && path != dir
-		switch {
-		case err != nil:
-			return err
-		case entry.IsDir() && hidden:
-			return filepath.SkipDir
-		case entry.IsDir() || hidden || !slices.Contains(pictureEndings, strings.ToLower(filepath.Ext(path))):
-			return nil
+// FindPictures lists the pictures that paths name: files as they are, and of folders all files
+// below that are called as pictures are and not hidden, in the order of their paths. Links are
+// followed; a file or folder that folders lead to again counts once. A folder without any picture
+// is an error.
+func FindPictures(paths []string) (Found, error) {
+	all := Found{Others: map[string]int{}}
+	seen := map[string]bool{}
+	for _, path := range paths {
+		if info, err := os.Stat(path); err != nil || !info.IsDir() { // who reads it tells of a missing one
+			all.Pictures = append(all.Pictures, Picture{path, filepath.Base(path)})
+			continue
 		}
-		name, err := filepath.Rel(dir, path)
-		found = append(found, Picture{path, name})
+		w := walker{Found{Others: map[string]int{}}, path, seen}
+		if err := w.walk(path); err != nil {
+			return all, fmt.Errorf("looking for pictures in %s: %w", path, err)
+		}
+		if len(w.Pictures)+w.Again == 0 {
+			none := fmt.Sprintf("the folder %s holds no picture (%s)", path, strings.Join(data.PictureEndings(), ", "))
+			return all, errors.New(strings.Join(append([]string{none}, w.PassedOver()...), "; "))
+		}
+		all.Pictures = append(all.Pictures, w.Pictures...)
+		all.Again += w.Again
+		for ending, n := range w.Others {
+			all.Others[ending] += n
+		}
+	}
+	return all, nil
+}
+
+// walker looks for pictures in a folder.
+type walker struct {
+	Found
+	root string
+	seen map[string]bool // files and folders that were met, by their paths without links
+}
+
+// walk looks into a folder.
+func (w *walker) walk(dir string) error {
+	if real, err := filepath.EvalSymlinks(dir); err != nil || w.meet(real) {
 		return err
-	})
-	return found, err
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		path := filepath.Join(dir, entry.Name())
+		folder, link := entry.IsDir(), entry.Type()&fs.ModeSymlink != 0
+		if link {
+			info, err := os.Stat(path)
+			folder = err == nil && info.IsDir()
+		}
+		switch {
+		case strings.HasPrefix(entry.Name(), "."):
+		case folder:
+			if err := w.walk(path); err != nil {
+				return err
+			}
+		case !data.IsPicture(path):
+			w.Others[strings.ToLower(filepath.Ext(path))]++
+		default:
+			if real, err := filepath.EvalSymlinks(path); err == nil && w.meet(real) { // who reads it tells of a link to nothing
+				continue
+			}
+			name, err := filepath.Rel(w.root, path)
+			if err != nil {
+				return err
+			}
+			w.Pictures = append(w.Pictures, Picture{path, name})
+		}
+	}
+	return nil
+}
+
+// meet notes a file or folder, and tells whether it was met before.
+func (w *walker) meet(real string) (again bool) {
+	if again = w.seen[real]; again {
+		w.Again++
+	}
+	w.seen[real] = true
+	return again
+}
+
+// PassedOver says what lies in the folders and is not captioned, a line for each ending of
+// pictures that are not read.
+func (f Found) PassedOver() []string {
+	var lines, rest []string
+	for _, ending := range slices.Sorted(maps.Keys(f.Others)) {
+		n := f.Others[ending]
+		switch kind, convert := data.Unread(ending); {
+		case kind != "":
+			lines = append(lines, fmt.Sprintf("passed over %d %s: %s, which is not supported; convert, for instance with `%s`", n, ending, kind, convert))
+		case ending == "":
+			rest = append(rest, fmt.Sprintf("%d without an ending", n))
+		default:
+			rest = append(rest, fmt.Sprintf("%d %s", n, term.Line(ending)))
+		}
+	}
+	if len(rest) > 0 {
+		lines = append(lines, "passed over "+strings.Join(rest, ", "))
+	}
+	if f.Again > 0 {
+		lines = append(lines, fmt.Sprintf("passed over %d that were met before, under other paths", f.Again))
+	}
+	return lines
 }
 
 // atOnce is how many pictures are read while as many are captioned.
@@ -72,8 +148,9 @@ type readPicture struct {
 	err    error
 }
 
-// readAhead reads pictures batch by batch in their order, one batch ahead of who takes them, for an encoder that sees
-// squares of so many pixels. The channel closes when all are read or ctx ends.
+// readAhead reads pictures batch by batch in their order, one batch ahead of who takes them, for
+// an encoder that sees squares of so many pixels. The channel closes when all are read or ctx
+// ends.
 func readAhead(ctx context.Context, pictures []Picture, size int) <-chan []readPicture {
 	batches := make(chan []readPicture)
 	go func() {
@@ -114,8 +191,8 @@ type namer struct {
 
 func newNamer(dir string) namer { return namer{dir, map[string]bool{}} }
 
-// path is that of the picture's name with another ending, so that no picture is overwritten, and a number where two
-// pictures would share it. The folder around it is made.
+// path is that of the picture's name with another ending, so that no picture is overwritten, and a
+// number where two pictures would share it. The folder around it is made.
 func (n namer) path(picture Picture, ending string) (string, error) {
 	stem := strings.TrimSuffix(picture.Name, filepath.Ext(picture.Name))
 	name := stem + ending

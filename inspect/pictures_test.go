@@ -27,30 +27,70 @@ func paint(t *testing.T, path string, c color.Color) {
 	check(t, png.Encode(f, picture))
 }
 
-// TestFindPictures holds that a folder gives the pictures below it, by their endings, and that a file is taken as it is.
+// TestFindPictures holds that a folder gives the pictures below it, by their endings, and counts what else is there, and
+// that a file is taken as it is.
 func TestFindPictures(t *testing.T) {
 	t.Chdir(t.TempDir())
-	for _, path := range []string{"album/b.PNG", "album/deep/a.jpeg", "album/notes.txt", "album/.hidden/c.png", "album/.d.png", "empty/notes.txt", "notes.txt"} {
+	for _, path := range []string{"album/b.PNG", "album/deep/a.jpeg", "album/notes.txt", "album/.hidden/c.png", "album/.d.png", "album/e.heic",
+		"album/deep/f.HEIC", "album/deep/raw", "empty/notes.txt", "notes.txt", "apple/g.heic"} {
 		check(t, os.MkdirAll(filepath.Dir(path), 0o777))
 		check(t, os.WriteFile(path, nil, 0o666))
 	}
+	const endings = "(.jpg, .jpeg, .png, .webp, .gif, .tif, .tiff, .bmp)"
+	const heic = " .heic: HEIC picture, which is not supported; convert, for instance with `heif-convert IN.heic OUT.jpg`"
 	for _, c := range []struct {
-		paths []string
-		want  []Picture
-		fails string
+		paths  []string
+		want   []Picture
+		passed []string
+		fails  string
 	}{
-		{paths: []string{"album"}, want: []Picture{{"album/b.PNG", "b.PNG"}, {"album/deep/a.jpeg", "deep/a.jpeg"}}},
+		{paths: []string{"album"}, want: []Picture{{"album/b.PNG", "b.PNG"}, {"album/deep/a.jpeg", "deep/a.jpeg"}},
+			passed: []string{"passed over 2" + heic, "passed over 1 without an ending, 1 .txt"}},
 		{paths: []string{"album/.hidden"}, want: []Picture{{"album/.hidden/c.png", "c.png"}}},
 		{paths: []string{"notes.txt", "missing/x.png"}, want: []Picture{{"notes.txt", "notes.txt"}, {"missing/x.png", "x.png"}}},
-		{paths: []string{"album", "empty"}, fails: "the folder empty holds no picture (.jpg, .jpeg, .png, .webp)"},
+		{paths: []string{"album/deep", "album"}, want: []Picture{{"album/deep/a.jpeg", "a.jpeg"}, {"album/b.PNG", "b.PNG"}},
+			passed: []string{"passed over 2" + heic, "passed over 1 without an ending, 1 .txt", "passed over 1 that were met before, under other paths"}},
+		{paths: []string{"album/b.PNG", "album/b.PNG"}, want: []Picture{{"album/b.PNG", "b.PNG"}, {"album/b.PNG", "b.PNG"}}},
+		{paths: []string{"album", "empty"}, fails: "the folder empty holds no picture " + endings + "; passed over 1 .txt"},
+		{paths: []string{"apple"}, fails: "the folder apple holds no picture " + endings + "; passed over 1" + heic},
 	} {
 		got, err := FindPictures(c.paths)
 		if (err == nil) != (c.fails == "") || err != nil && err.Error() != c.fails {
 			t.Errorf("%v: %v, want %q", c.paths, err, c.fails)
 		}
-		if err == nil && !slices.Equal(got, c.want) {
-			t.Errorf("%v: %v, want %v", c.paths, got, c.want)
+		if err == nil && (!slices.Equal(got.Pictures, c.want) || !slices.Equal(got.PassedOver(), c.passed)) {
+			t.Errorf("%v: %v, %q, want %v, %q", c.paths, got.Pictures, got.PassedOver(), c.want, c.passed)
 		}
+	}
+}
+
+// TestFindPicturesByLinks holds that links are followed, round in circles too, and that nothing is found twice.
+func TestFindPicturesByLinks(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, path := range []string{"album/a.png", "elsewhere/b.png", "elsewhere/c.png"} {
+		check(t, os.MkdirAll(filepath.Dir(path), 0o777))
+		check(t, os.WriteFile(path, nil, 0o666))
+	}
+	for link, to := range map[string]string{
+		"album/linked": "../elsewhere", "elsewhere/back": "../album", "elsewhere/self": ".", "album/z.png": "a.png", "album/y.png": "../elsewhere/c.png",
+		"album/gone.png": "nothing.png", "album/lost": "nowhere", "shortcut": "album", "album/round.png": "round.png",
+	} {
+		check(t, os.Symlink(to, link))
+	}
+	for path, want := range map[string][]Picture{
+		"shortcut": {{"a.png", "a.png"}, {"gone.png", "gone.png"}, {"linked/b.png", "linked/b.png"}, {"linked/c.png", "linked/c.png"}, {"round.png", "round.png"}},
+		"album":    {{"a.png", "a.png"}, {"gone.png", "gone.png"}, {"linked/b.png", "linked/b.png"}, {"linked/c.png", "linked/c.png"}, {"round.png", "round.png"}},
+	} {
+		for i := range want {
+			want[i].File = filepath.Join(path, want[i].File)
+		}
+		got, err := FindPictures([]string{path})
+		if err != nil || !slices.Equal(got.Pictures, want) || got.Again != 4 {
+			t.Errorf("%s: %v, %d again, %v; want %v", path, got.Pictures, got.Again, err, want)
+		}
+	}
+	if got, err := FindPictures([]string{"album", "shortcut"}); err != nil || len(got.Pictures) != 5 {
+		t.Errorf("one folder under two names: %v, %v", got, err)
 	}
 }
 

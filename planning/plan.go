@@ -2,6 +2,7 @@ package planning
 
 import (
 	"context"
+	"fmt"
 
 	"glimpse/experiments"
 	"glimpse/internal/store"
@@ -116,7 +117,13 @@ func (sets *Sets) lookAhead(ctx context.Context, db *store.DB, study *experiment
 	for _, c := range declared.Contrasts() {
 		p.Contrasts = append(p.Contrasts, c.Label)
 	}
-	p.Outlook, err = results.OutlookOf(declared, len(d.Splits[primary.Split]), p.Noise)
+	images := len(d.Splits[primary.Split])
+	if images < 2 {
+		p.Warnings = append(p.Warnings, fmt.Sprintf("the %s split has %s; a comparison needs two or more",
+			primary.Split, term.Plural(images, "image")))
+		return nil
+	}
+	p.Outlook, err = results.OutlookOf(declared, images, p.Noise)
 	if err == nil && p.Outlook != nil && study.Compare.Stop.Active() {
 		p.Warnings = append(p.Warnings, p.Outlook.Warnings...)
 	}

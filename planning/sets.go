@@ -64,6 +64,10 @@ func (sets *Sets) Trials(study *experiments.Study) ([]experiments.Trial, error) 
 			}
 			return 0
 		}
+		if err := runner.CheckSplits(s, d); err != nil {
+			failed = study.Wrong("data.split", err)
+			return 0
+		}
 		n, err := s.Parameters(len(d.Vocabulary.Words))
 		if err != nil {
 			failed = err

@@ -98,7 +98,7 @@ func (t *trial) load() (content experiments.Content, err error) {
 	if t.data, err = data.Load(DataOptions(t.settings, t.cfg.Root, t.cfg.Cache)); err != nil {
 		return content, err
 	}
-	if err := checkSplits(t.settings, t.data); err != nil {
+	if err := CheckSplits(t.settings, t.data); err != nil {
 		return content, err
 	}
 	if content, err = ContentOf(t.data); err != nil {

@@ -178,7 +178,7 @@ func (s *study) prepare(ctx context.Context, pending []experiments.Trial) error 
 			}
 			sets[key] = d
 		}
-		if err := checkSplits(trial.Settings, d); err != nil {
+		if err := CheckSplits(trial.Settings, d); err != nil {
 			return err
 		}
 		run := s.known[trial.ID]

@@ -52,6 +52,7 @@ func DataOptions(s experiments.Settings, root string, cache data.Cache) data.Opt
 		MinCount: s.Data.MinCount, CaptionsPerImage: s.Data.CaptionsPerImage, MaxLength: s.Data.MaxLength,
 		Captions: data.Captions(s.Data.Captions), Partition: data.Partition(s.Data.Partition),
 		Images: s.Data.Images, Seed: s.Data.Seed, Vocabulary: s.Data.Vocabulary,
+		OnBroken: s.Data.OnBroken,
 		Tokenize: ptb.Tokenize, Tokenizer: ptb.Version, Cache: cache,
 	}
 }
@@ -59,8 +60,8 @@ func DataOptions(s experiments.Settings, root string, cache data.Cache) data.Opt
 // selectLast is the select metric that keeps the last epoch and validates none.
 const selectLast = "last"
 
-// checkSplits checks that a data set holds what a trial needs.
-func checkSplits(s experiments.Settings, d *data.Dataset) error {
+// CheckSplits checks that a data set holds what a trial needs.
+func CheckSplits(s experiments.Settings, d *data.Dataset) error {
 	for _, split := range []string{"train", "test"} {
 		if len(d.Splits[split]) == 0 {
 			return fmt.Errorf("data set %s, split %s: there are no images in %s", d.Name, d.Split, split)

@@ -23,13 +23,18 @@ func captionCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "caption PICTURE|FOLDER...",
 		Short: "Caption any picture with a trained run",
-		Long: `Captions JPEG, PNG and WebP pictures, turned upright as their Exif data ask for,
-with the best checkpoint of a run, named by its id or the beginning of one. The
-run's decoding is used unless --beam says otherwise. Of a folder, all pictures in
-it and below are captioned, in the order of their names.
+		Long: `Captions JPEG, PNG, WebP, GIF, TIFF and BMP pictures, of several frames the
+first, turned upright as their Exif data ask for, with the best checkpoint of a
+run, named by its id or the beginning of one. The run's decoding is used unless
+--beam says otherwise. Of a folder, all pictures in it and below are captioned, in
+the order of their names. Links are followed; what they lead to again is captioned
+once. What else lies there is counted on standard error.
 
-Prints a line for each picture, its path and its caption with a tab between; with
---jsonl a JSON object a line, with --json one array. With --attention a folder
+Prints a line for each picture, its path and its caption with a tab between. A
+path that holds tabs, line breaks or other characters that a terminal would obey,
+or begins with a quotation mark, is quoted as a string of Go or Python. With
+--jsonl prints a JSON object a line, with --json one array, and paths as they are.
+With --attention a folder
 receives a PNG for each picture: what the captioner looked at before each word,
 and, of the adaptive arm, the weight β of its sentinel. With --logits a folder
 receives, for each picture, what the words were drawn from, as safetensors:
@@ -50,9 +55,12 @@ code is 3.`,
 			case asJSON && jsonl:
 				return cli.Usage(errors.New("--json and --jsonl exclude each other"))
 			}
-			pictures, err := inspect.FindPictures(args)
+			found, err := inspect.FindPictures(args)
 			if err != nil {
 				return err
+			}
+			for _, line := range found.PassedOver() {
+				fmt.Fprintf(c.ErrOrStderr(), "glimpse: %s\n", line)
 			}
 			opener, err := openRuns(c, flags, cli.OpenResults)
 			if err != nil {
@@ -60,7 +68,7 @@ code is 3.`,
 			}
 			defer opener.DB.Close()
 			p := captionPrinter{c.OutOrStdout(), c.ErrOrStderr(), asJSON, jsonl, []inspect.Captioned{}}
-			done, err := opener.Caption(c.Context(), run, pictures, o, p.print)
+			done, err := opener.Caption(c.Context(), run, found.Pictures, o, p.print)
 			if err != nil {
 				return err
 			}
@@ -103,7 +111,7 @@ func (p *captionPrinter) print(c inspect.Captioned) error {
 	case c.Error != "":
 		return nil
 	}
-	_, err := fmt.Fprintf(p.w, "%s\t%s\n", term.Line(c.Path), term.Line(c.Caption))
+	_, err := fmt.Fprintf(p.w, "%s\t%s\n", term.Name(c.Path), term.Line(c.Caption))
 	return err
 }
 
@@ -125,7 +133,7 @@ func (p *captionPrinter) end(done inspect.CaptionCount) error {
 	case 0:
 		return nil
 	case done.Pictures:
-		return fmt.Errorf("no picture could be captioned: %d of %d failed", done.Failed, done.Pictures)
+		return cli.SomeFailed(fmt.Sprintf("no picture could be captioned: %d of %d failed", done.Failed, done.Pictures))
 	}
 	return cli.SomeFailed(fmt.Sprintf("%d of %s could not be captioned", done.Failed, term.Plural(done.Pictures, "picture")))
 }

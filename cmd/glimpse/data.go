@@ -43,9 +43,12 @@ func dataInfoCommand() *cobra.Command {
 		Short: "Read a data set, check it, and say what is in it",
 		Long: `Reads the data set of a study, the one of that name (flickr8k, flickr30k, coco,
 shapes) as a study would that says no more than the name, or what a folder of
-pictures and captions holds. Checks every caption and that every picture is
-there, and says what is in it, by ten of its captions too, and what was left out,
-with file and line.`,
+pictures and captions holds. Checks every caption, decodes every picture that was
+not decoded before, and says what is in it, by ten of its captions too, and what
+was left out, with file and line. Lists every image that cannot be trained on;
+where a study would refuse the data set for that, the exit code is 1. Names that a
+terminal would obey, with tabs or line breaks in them, are shown with \t, \n or
+\u001b in their place.`,
 		Example: `  glimpse data info experiments/flickr8k.yaml
   glimpse data info shapes
   glimpse data info photos
@@ -56,14 +59,20 @@ with file and line.`,
 			if err != nil {
 				return err
 			}
-			d, err := data.Load(options)
+			d, err := data.Look(options)
 			if err != nil {
 				return err
 			}
+			info := d.Info()
 			if asJSON {
-				return term.WriteJSON(c.OutOrStdout(), d.Info())
+				err = term.WriteJSON(c.OutOrStdout(), info)
+			} else {
+				err = printInfo(c.OutOrStdout(), info)
 			}
-			return printInfo(c.OutOrStdout(), d.Info())
+			if err != nil {
+				return err
+			}
+			return d.Refusal()
 		},
 	}
 	flags.Add(c)
@@ -160,6 +169,12 @@ func printInfo(w io.Writer, info data.Info) error {
 	lines.WriteString("\nCAPTIONS, FOR EXAMPLE\n")
 	for _, e := range info.Examples {
 		lines.WriteString(term.Line(e.Image+": "+e.Caption) + "\n")
+	}
+	if len(info.Broken) > 0 {
+		lines.WriteString("\nCANNOT BE TRAINED ON\n")
+	}
+	for _, broken := range info.Broken {
+		lines.WriteString(term.Line(broken.String()) + "\n")
 	}
 	if len(info.Notes) > 0 {
 		lines.WriteString("\nLEFT OUT OR READ LENIENTLY\n")

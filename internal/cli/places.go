@@ -7,15 +7,18 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
 	"glimpse/data"
 	"glimpse/internal/store"
+	"glimpse/internal/term"
 )
 
-// DBPath gives the results database: the flag, else $GLIMPSE_DB, else results.db in the working directory.
+// DBPath gives the results database: the flag, else $GLIMPSE_DB, else results.db in the working
+// directory.
 func DBPath(flag string) string {
 	switch {
 	case flag != "":
@@ -37,7 +40,8 @@ func AddJSON(c *cobra.Command, asJSON *bool) {
 	c.Flags().BoolVar(asJSON, "json", false, "print one JSON value instead of text")
 }
 
-// DataRoot gives the folder of a study's data set: the flag, else $GLIMPSE_DATA, else what the study says.
+// DataRoot gives the folder of a study's data set: the flag, else $GLIMPSE_DATA, else what the
+// study says.
 func DataRoot(flag, study string) string {
 	switch {
 	case flag != "":
@@ -49,15 +53,16 @@ func DataRoot(flag, study string) string {
 	}
 }
 
-// CacheDir gives the user's folder of feature caches, weights and libtorch: $GLIMPSE_CACHE, else glimpse in $XDG_CACHE_HOME or
-// ~/.cache. The set-up scripts follow the same rule. Where $GLIMPSE_CACHE may not be written it is SharedCacheDir, and the
-// user's is the other.
+// CacheDir gives the user's folder of feature caches, weights and libtorch: $GLIMPSE_CACHE, else
+// glimpse in $XDG_CACHE_HOME or ~/.cache. The set-up scripts follow the same rule. Where
+// $GLIMPSE_CACHE may not be written it is SharedCacheDir, and the user's is the other.
 func CacheDir() (string, error) {
 	own, _, err := cacheDirs(mayWrite)
 	return own, err
 }
 
-// SharedCacheDir gives the folder of a cache that is only read: $GLIMPSE_CACHE, if it is there and may not be written; else "".
+// SharedCacheDir gives the folder of a cache that is only read: $GLIMPSE_CACHE, if it is there and
+// may not be written; else "".
 func SharedCacheDir() (string, error) {
 	_, shared, err := cacheDirs(mayWrite)
 	return shared, err
@@ -92,10 +97,29 @@ func mayWrite(dir string) bool {
 	return err == nil || errors.Is(err, fs.ErrNotExist)
 }
 
-// DataCache is where features and what is made of data sets are kept. Its remarks go to standard error.
+// checking shows how many pictures of a data set were decoded, once that takes longer than a
+// moment.
+func checking(bars *term.Progress) func(done, total int) {
+	const name, moment = "checking pictures", time.Second
+	var begun time.Time
+	return func(done, total int) {
+		switch {
+		case done == 1:
+			begun = time.Now()
+		case done == total:
+			bars.Finish(name, "")
+		case time.Since(begun) > moment:
+			bars.Update(name, done, total, "pictures")
+		}
+	}
+}
+
+// DataCache is where features and what is made of data sets are kept. Its remarks, and how far a
+// check of pictures is, go to standard error.
 func DataCache() (data.Cache, error) {
 	own, shared, err := cacheDirs(mayWrite)
-	cache := data.Cache{Dir: filepath.Join(own, "features"), Remark: func(remark string) { fmt.Fprintln(os.Stderr, remark) }}
+	cache := data.Cache{Dir: filepath.Join(own, "features"), Checking: checking(term.NewProgress(os.Stderr))}
+	cache.Remark = func(remark string) { fmt.Fprintln(os.Stderr, remark) }
 	if shared != "" {
 		cache.Shared = filepath.Join(shared, "features")
 	}

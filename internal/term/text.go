@@ -3,6 +3,7 @@ package term
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"sync"
 	"unicode"
@@ -26,6 +27,15 @@ func Hidden(r rune) bool {
 // show it on one line: characters that are [Hidden] stand there as \n, \t or \u001b, and bytes
 // that are no UTF-8 as \x9b.
 func Line(text string) string { return clean(text, "") }
+
+// Name is a name of a file on a line that programs may read: as it is, or quoted as a string of Go, where [Line]
+// would change it or it begins with a quotation mark.
+func Name(name string) string {
+	if Line(name) == name && !strings.HasPrefix(name, `"`) {
+		return name
+	}
+	return strconv.Quote(name)
+}
 
 // Lines is Line for text of several lines: ends of lines and tabs stay.
 func Lines(text string) string { return clean(text, "\n\t") }

@@ -3,6 +3,7 @@ package term
 import (
 	"bytes"
 	"encoding/json"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -108,4 +109,20 @@ func FuzzLine(f *testing.F) {
 			t.Errorf("%q is shown as %q", text, got)
 		}
 	})
+}
+
+// TestName holds that a name with characters that are hidden is quoted so that it can be read back.
+func TestName(t *testing.T) {
+	for name, want := range map[string]string{
+		"dog.jpg": "dog.jpg", "a dog\u00a0ü.jpg": "a dog\u00a0ü.jpg", `a\tb.jpg`: `a\tb.jpg`, "a\tb\n.jpg": `"a\tb\n.jpg"`,
+		`"a".jpg`: `"\"a\".jpg"`, "\x1b[2J": `"\x1b[2J"`, "a\xff.jpg": `"a\xff.jpg"`, "a\u202eb": `"a\u202eb"`,
+	} {
+		got := Name(name)
+		if got != want {
+			t.Errorf("%q is %s, want %s", name, got, want)
+		}
+		if back, err := strconv.Unquote(got); got != name && (err != nil || back != name) {
+			t.Errorf("%s is read back as %q, %v", got, back, err)
+		}
+	}
 }
