@@ -81,14 +81,18 @@ jobs=%s
 %s
 first=$((SLURM_ARRAY_TASK_ID * %d + 1))
 tasks=$(sed -n "${first},$((first + %d))p" %s)
-pids= again=
-stop() { for pid in $pids; do kill -TERM "$pid" 2>/dev/null; done; }
+pids= stopped= again=
+stop() {
+	stopped=yes
+	for pid in $pids; do kill -TERM "$pid" 2>/dev/null; done
+}
 trap stop TERM INT
 trap 'again=yes; stop' USR1
 for task in $tasks; do
 	%s trial --job "$jobs/$task"%s >/dev/null 2>>"$jobs/$task/log.txt" &
 	pids="$pids $!"
 done
+[ -z "$stopped" ] || stop # it came while they were started
 code=0
 for pid in $pids; do
 	wait "$pid"
