@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"glimpse/internal/store"
 )
@@ -17,6 +18,9 @@ const looks = 2
 // counts as failed.
 const mostLost = 3
 
+// linger is how long a job whose run has ended is followed for, while the cluster still knows it.
+const linger = 30 * time.Second
+
 // followed is a job that a study waits for.
 type followed struct {
 	collector
@@ -24,7 +28,7 @@ type followed struct {
 	gone    int    // looks in a row that did not find it
 	made    bool   // by a process before this one
 	started bool
-	settled int // looks since its run has ended, with that which found it; 0 before
+	settled time.Time // when its run had ended; zero before
 }
 
 // follow hands the trials to the cluster and takes their results as they come, until all have
@@ -102,7 +106,7 @@ func (s *study) look(ctx context.Context, jobs map[string]*followed) error {
 		if err := s.lookAt(ctx, f, sight); err != nil {
 			return err
 		}
-		if err := s.forget(ctx, jobs, f); err != nil {
+		if err := s.forget(ctx, jobs, f, silence == nil && sight.State != JobGone); err != nil {
 			return err
 		}
 	}
@@ -113,20 +117,20 @@ func (s *study) look(ctx context.Context, jobs map[string]*followed) error {
 }
 
 // forget no longer follows a job whose run has ended. It is followed a little longer than that, so
-// that a second result of it is noticed, and until the cluster does not know it any more: then its
-// folder is removed, if its result is here.
-func (s *study) forget(ctx context.Context, jobs map[string]*followed, f *followed) error {
-	if f.settled == 0 {
+// that a second result of it is noticed, until the cluster no longer says that it knows it. Its folder
+// is removed once the cluster said so, if its result is here.
+func (s *study) forget(ctx context.Context, jobs map[string]*followed, f *followed, known bool) error {
+	if f.settled.IsZero() {
 		return nil
 	}
 	s.mu.Lock()
 	again := !s.tried[f.claim.Run]
 	s.mu.Unlock()
-	if f.settled++; !again && f.gone < looks && f.settled < 2*looks {
+	if !again && known && time.Since(f.settled) < linger {
 		return nil
 	}
 	delete(jobs, f.claim.Run)
-	if again || f.gone < looks || f.disputed {
+	if again || f.gone == 0 || f.disputed {
 		return nil
 	}
 	run, _, err := s.cfg.DB.Stand(ctx, f.claim.Run)
@@ -139,7 +143,7 @@ func (s *study) forget(ctx context.Context, jobs map[string]*followed, f *follow
 // lookAt takes what a job left, and settles its run once it has ended.
 func (s *study) lookAt(ctx context.Context, f *followed, sight Sight) error {
 	gone := f.gone >= looks
-	if err := f.take(ctx, !gone, s.report); err != nil || f.settled > 0 {
+	if err := f.take(ctx, !gone, s.report); err != nil || !f.settled.IsZero() {
 		return err
 	}
 	run, err := s.cfg.DB.Run(ctx, f.claim.Run)
@@ -148,13 +152,13 @@ func (s *study) lookAt(ctx context.Context, f *followed, sight Sight) error {
 	}
 	switch {
 	case run.State == store.Running && run.Attempt != f.claim.Attempt: // another process submitted it again
-		f.settled = 1
+		f.settled = time.Now()
 		s.release(run.ID, true)
 		return nil
 	case run.State == store.Running && !gone:
 		return nil
 	}
-	f.settled = 1
+	f.settled = time.Now()
 	if run.State == store.Running {
 		return s.lose(ctx, f, run, sight)
 	}
