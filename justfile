@@ -1,7 +1,7 @@
 # `just` lists the recipes; `./bootstrap RECIPE` is the same on a machine that has no just yet.
 
 # Packages that build and test with plain Go, without libtorch.
-pure := "./captioner/... ./cmd/glimpse/... ./data/... ./experiments/... ./exports/... ./inspect/... ./internal/atomicfile/... ./internal/cli/... ./internal/crash/... ./internal/doctor/... ./internal/engine/... ./internal/faults/... ./internal/filter/... ./internal/jsonfile/... ./internal/jsonline/... ./internal/meteordata/... ./internal/private/... ./internal/safetensors/... ./internal/secret/... ./internal/sheet/... ./internal/store/... ./internal/synthetic/... ./internal/term/... ./internal/wheel/... ./metrics/... ./models/pth/... ./planning/... ./reports/... ./results/... ./runner/..."
+pure := "./captioner/... ./cmd/glimpse/... ./data/... ./experiments/... ./exports/... ./inspect/... ./internal/atomicfile/... ./internal/cli/... ./internal/crash/... ./internal/doctor/... ./internal/engine/... ./internal/faults/... ./internal/filter/... ./internal/jsonfile/... ./internal/jsonline/... ./internal/meteordata/... ./internal/private/... ./internal/safetensors/... ./internal/secret/... ./internal/sheet/... ./internal/slurm/... ./internal/store/... ./internal/synthetic/... ./internal/term/... ./internal/wheel/... ./metrics/... ./models/pth/... ./planning/... ./reports/... ./results/... ./runner/..."
 
 # Runs a command with cgo's flags for libtorch (fetched into the user's cache if it is missing).
 torch := "scripts/libtorch run"
@@ -76,6 +76,10 @@ fuzz SECONDS="20":
 # runners and trials are killed KILLS times at random moments; nothing may be lost, doubled or changed
 chaos KILLS="200" SEED="1":
     {{torch}} go test ./cmd/glimpse -run '^TestChaos$' -count 1 -v -timeout 60m -chaos {{KILLS}} -chaos-seed {{SEED}}
+
+# a study on a Slurm of two nodes on this machine, while FAULTS of all kinds happen; needs root, and --install once for Debian's packages
+test-slurm FAULTS="10" SEED="1" *FLAGS:
+    scripts/slurm.py {{FLAGS}} {{torch}} go test ./cmd/glimpse -run '^TestSlurm$' -count 1 -v -timeout 60m -slurm-faults {{FAULTS}} -slurm-seed {{SEED}}
 
 # removes what build and demo made; the user's cache stays
 clean:

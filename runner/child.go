@@ -102,7 +102,7 @@ func (s *study) attempt(ctx context.Context, task task) (Event, error) {
 	defer s.children.Delete(c)
 	s.report(Event{Kind: EventStarted, Run: task.claim.Run, Attempt: task.claim.Attempt})
 	failure, cause := s.wait(ctx, c)
-	return s.conclude(durable, ctx.Err() != nil, task, c, failure, cause)
+	return s.conclude(durable, ctx.Err() != nil, task, said{c.log.Name(), c.offset}, c.where(), failure, cause)
 }
 
 // start starts a trial's process.
@@ -280,9 +280,15 @@ func describe(err error, headline string) string {
 	return "the trial's process " + how
 }
 
+// said is what an attempt wrote to the log of its run: all from an offset on.
+type said struct {
+	path   string
+	offset int64
+}
+
 // conclude looks at how a trial left its run, and says in its place what it
-// could not say itself.
-func (s *study) conclude(ctx context.Context, stopping bool, task task, c *child, failure, cause string) (Event, error) {
+// could not say itself. where says how far it was.
+func (s *study) conclude(ctx context.Context, stopping bool, task task, log said, where, failure, cause string) (Event, error) {
 	run, err := s.cfg.DB.Run(ctx, task.claim.Run)
 	if err != nil {
 		return Event{}, err
@@ -300,13 +306,13 @@ func (s *study) conclude(ctx context.Context, stopping bool, task task, c *child
 	case run.State == store.Interrupted:
 		return Event{Kind: EventInterrupted}, nil
 	case run.State == store.Failed:
-		return s.fail(ctx, task, run.Failure, withLog(run.Error, c.log.Name(), c.offset))
+		return s.fail(ctx, task, run.Failure, withLog(run.Error, log.path, log.offset))
 	case stopping || killed(s.cfg.Kill) || failure == store.Interrupted:
 		return Event{Kind: EventInterrupted}, s.cfg.DB.Interrupt(ctx, task.claim)
 	case failure == "":
 		failure, cause = FailureError, "the trial's process ended before the trial did"
 	}
-	return s.fail(ctx, task, failure, withLog("run "+run.ID+": "+cause+c.where(), c.log.Name(), c.offset))
+	return s.fail(ctx, task, failure, withLog("run "+run.ID+": "+cause+where, log.path, log.offset))
 }
 
 // fail records that a trial failed. A disk that fails it is an error too: the other trials write to the same one.

@@ -43,11 +43,15 @@ type Config struct {
 	// as Control, standard output as Events. Its standard streams and process
 	// group are set here.
 	Command func(run string) *exec.Cmd
+	// Cluster makes the attempts in place of processes of Command; nil for none. With Detach, Run returns once the jobs
+	// are handed to it: another Run, or [Collect], takes their results.
+	Cluster Cluster
+	Detach  bool
 	// Device, Meteor, CommandLine and NoGit are passed on to trials, see [Launch].
 	Device, Meteor, CommandLine string
 	NoGit                       bool
 
-	Jobs int // trials at a time; 0 is 1
+	Jobs int // trials at a time; 0 is 1. Of a cluster, trials that are handed to it at a time
 	// Threads of each trial; 0 shares the cores among the jobs, but goes on
 	// with as many as a trial began with: sums depend on them, in their last digits.
 	Threads     int
@@ -121,7 +125,7 @@ func (cfg *Config) complete() error {
 		return errors.New("run: no study is given")
 	case cfg.DB == nil:
 		return errors.New("run: no results database is given")
-	case cfg.Features == nil || cfg.Command == nil:
+	case cfg.Features == nil || cfg.Command == nil && cfg.Cluster == nil:
 		return errors.New("run: no features or no command for trials are given")
 	}
 	if cfg.Dir == "" {

@@ -26,6 +26,7 @@ const (
 	EventInterrupted = "interrupted" // the trial stopped at a checkpoint, to be resumed; likewise
 	EventPruned      = "pruned"      // the trial was given up, Message says by what rule; likewise
 	EventLost        = "lost"        // another process took the trial over
+	EventJobs        = "jobs"        // Done of Total jobs that were handed to a cluster are at work; Message says what others wait for
 	EventWaiting     = "waiting"     // Total trials are left, and other processes work on them
 )
 

@@ -89,6 +89,7 @@ const (
 	tailLines = 12        // kept of a failed trial's log
 	tailBytes = 256 << 10 // read of it
 	lineBytes = 500       // kept of a line
+	logLines  = 100       // that LogTail gives
 )
 
 // headlines begin the lines with which a dying process says why, before it
@@ -102,14 +103,31 @@ var headlines = []string{
 // process said why it died, they are the lines around that, and headline is the
 // first of those that say it. What looks like a secret is taken out.
 func tail(path string, offset int64) (text, headline string) {
-	f, err := os.Open(path)
+	lines, err := lastLines(path, offset)
 	if err != nil {
 		return "", ""
+	}
+	for i, line := range lines {
+		lines[i] = strings.ToValidUTF8(line[:min(len(line), lineBytes)], "")
+	}
+	from := max(0, len(lines)-tailLines)
+	if at := slices.IndexFunc(lines, isHeadline); at >= 0 {
+		from, headline = max(0, at-tailLines/3), strings.TrimSpace(lines[at])
+	}
+	lines = lines[from:min(len(lines), from+tailLines)]
+	return secret.Redact(strings.Join(lines, "\n")), secret.Redact(headline)
+}
+
+// lastLines reads the last lines of a file that were written after offset.
+func lastLines(path string, offset int64) ([]string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
 	}
 	defer func() { _ = f.Close() }()
 	info, err := f.Stat()
 	if err != nil {
-		return "", ""
+		return nil, err
 	}
 	cut := info.Size()-offset > tailBytes
 	if cut {
@@ -121,15 +139,13 @@ func tail(path string, offset int64) (text, headline string) {
 	if cut {
 		lines = lines[1:] // its beginning is missing
 	}
-	for i, line := range lines {
-		lines[i] = strings.ToValidUTF8(line[:min(len(line), lineBytes)], "")
-	}
-	from := max(0, len(lines)-tailLines)
-	if at := slices.IndexFunc(lines, isHeadline); at >= 0 {
-		from, headline = max(0, at-tailLines/3), strings.TrimSpace(lines[at])
-	}
-	lines = lines[from:min(len(lines), from+tailLines)]
-	return secret.Redact(strings.Join(lines, "\n")), secret.Redact(headline)
+	return lines, nil
+}
+
+// LogTail returns the end of a log, without what looks like a secret.
+func LogTail(path string) (string, error) {
+	lines, err := lastLines(path, 0)
+	return secret.Redact(strings.Join(lines[max(0, len(lines)-logLines):], "\n")), err
 }
 
 func isHeadline(line string) bool {

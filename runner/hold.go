@@ -55,8 +55,10 @@ func takeUp(ctx context.Context, cfg TrialConfig) (*trial, error) {
 		err = t.read(run)
 	}
 	if err == nil {
-		var created time.Time
-		created, err = cfg.DB.Created(durable)
+		created := cfg.Created
+		if created.IsZero() {
+			created, err = cfg.DB.Created(durable)
+		}
 		t.names = newNamer(created, t.claim.Attempt)
 	}
 	if err != nil {
@@ -237,6 +239,12 @@ func (t *trial) commit(ctx context.Context, epoch *store.Epoch) error {
 	}
 	t.committed = *p
 	t.touch()
+	if t.cfg.Publish != nil {
+		if err := t.cfg.Publish(context.WithoutCancel(ctx), false); err != nil {
+			t.note("not passed on yet: %v", err)
+			return nil
+		}
+	}
 	if err := prune(t.dir, t.names, p.checkpoints()...); err != nil {
 		t.note("old checkpoints stay: %v", err)
 	}

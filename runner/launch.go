@@ -26,6 +26,9 @@ type Launch struct {
 	// Cache is that of Config.
 	Cache data.Cache `json:"cache"`
 
+	// Created names checkpoints, where the trial's own database is not the one that they belong to ([store.DB.Created]).
+	Created time.Time `json:"created,omitzero"`
+
 	// Study holds the trials that this one is held against by the rule Prune.
 	Study string            `json:"study"`
 	Prune experiments.Prune `json:"prune"`

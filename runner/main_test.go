@@ -22,6 +22,7 @@ import (
 // runner is to be killed, the runner.
 const (
 	trialVariable  = "GLIMPSE_TEST_TRIAL"  // run a trial, which standard input tells
+	jobVariable    = "GLIMPSE_TEST_JOB"    // make the attempt of a job's folder
 	faultVariable  = "GLIMPSE_TEST_FAULT"  // a fault
 	runnerVariable = "GLIMPSE_TEST_RUNNER" // a bench
 )
@@ -31,6 +32,8 @@ func TestMain(m *testing.M) {
 	switch {
 	case os.Getenv(trialVariable) != "":
 		code = trialMain()
+	case os.Getenv(jobVariable) != "":
+		code = jobMain(os.Getenv(jobVariable))
 	case os.Getenv(runnerVariable) != "":
 		code = runnerMain(os.Getenv(runnerVariable))
 	default:

@@ -11,6 +11,7 @@ import (
 type task struct {
 	run   store.Run // as it was before
 	claim store.Claim
+	made  bool // by a job that was handed to the cluster before
 }
 
 // next claims a trial that is to be run, waiting while all that are left are
@@ -60,7 +61,8 @@ func (s *study) claim(ctx context.Context) (claimed *task, elsewhere int, err er
 			}
 			continue
 		}
-		if run.State == store.Running {
+		made := run.State == store.Running && s.cfg.Cluster != nil && run.Owner.Place == s.owner().Place
+		if run.State == store.Running && !made {
 			dead, err := s.watch.dead(ctx, run)
 			if err != nil {
 				return nil, 0, err
@@ -70,7 +72,7 @@ func (s *study) claim(ctx context.Context) (claimed *task, elsewhere int, err er
 				continue
 			}
 		}
-		if run.Stopped && !(s.before[run.ID].Stopped && s.before[run.ID].Attempt == run.Attempt) {
+		if run.Stopped && !made && !(s.before[run.ID].Stopped && s.before[run.ID].Attempt == run.Attempt) {
 			s.halted, s.tried[run.ID] = true, true // somebody asked since this process began
 			continue
 		}
@@ -78,7 +80,10 @@ func (s *study) claim(ctx context.Context) (claimed *task, elsewhere int, err er
 		if err != nil {
 			return nil, 0, err
 		}
-		claim, err := s.cfg.DB.Claim(ctx, run, me(s.cfg.Lease))
+		claim := store.Claim{Run: run.ID, Attempt: run.Attempt}
+		if !made {
+			claim, err = s.cfg.DB.Claim(ctx, run, s.owner())
+		}
 		if errors.Is(err, store.ErrTaken) {
 			elsewhere++
 			continue
@@ -88,13 +93,21 @@ func (s *study) claim(ctx context.Context) (claimed *task, elsewhere int, err er
 		}
 		s.active[run.ID] = true
 		s.waiting = false
-		return &task{before, claim}, 0, nil
+		return &task{before, claim, made}, 0, nil
 	}
 	if elsewhere > 0 && len(s.active) == 0 && !s.waiting {
 		s.waiting = true
 		s.report(Event{Kind: EventWaiting, Total: elsewhere})
 	}
 	return nil, elsewhere, nil
+}
+
+// owner is the holder of this study's claims: this process or, on a cluster, whoever makes the jobs of its folder.
+func (s *study) owner() store.Owner {
+	if s.cfg.Cluster != nil {
+		return jobsOwner(s.cfg.Cluster)
+	}
+	return me(s.cfg.Lease)
 }
 
 // release ends this process's work on a run. One that was lost to another

@@ -25,7 +25,8 @@ type study struct {
 	before  map[string]store.Run // when this process began
 	known   map[string]store.Run // when the plan was last made
 	waiting bool
-	halted  bool // a run was left because somebody asked to stop it
+	halted  bool            // a run was left because somebody asked to stop it
+	lost    map[string]loss // of jobs of a cluster, by run
 
 	children sync.Map // *child → nil: the trials at work
 
@@ -58,7 +59,9 @@ func Run(ctx context.Context, cfg Config) (Summary, error) {
 	}
 	for grown := true; grown && err == nil; {
 		if err = s.prepare(ctx, pending); err == nil {
-			err = s.work(ctx)
+			if err = s.work(ctx); s.cfg.Detach && err == nil {
+				break
+			}
 		}
 		if grown = cfg.Next != nil && err == nil && !s.halted; grown {
 			pending, grown, err = s.grow(ctx)
@@ -204,27 +207,44 @@ func (s *study) prepare(ctx context.Context, pending []experiments.Trial) error 
 
 // record saves the study and its runs.
 func (s *study) record(ctx context.Context) error {
-	compare, err := json.Marshal(s.cfg.Study.Compare)
+	study, err := s.cfg.record()
 	if err != nil {
-		return fmt.Errorf("record the study: %w", err)
+		return err
 	}
 	runs := make([]store.Run, len(s.cfg.Trials))
 	for i, trial := range s.cfg.Trials {
-		settings := trial.Settings
-		settings.Data.Root, settings.Encoder.Path, settings.Encoder.Names = "", "", "" // where they lie is this machine's business
-		raw, err := json.Marshal(settings)
-		if err != nil {
-			return fmt.Errorf("record trial %s: %w", trial.ID, err)
+		if runs[i], err = recordOf(trial); err != nil {
+			return err
 		}
-		runs[i] = store.Run{ID: trial.ID, Arm: trial.Arm, Swept: trial.Swept, Seed: settings.Seed, Settings: raw}
 	}
-	return s.cfg.DB.SaveStudy(ctx, store.Study{
-		Name: s.cfg.Study.Name, Question: s.cfg.Study.Question, Spec: s.cfg.Spec, Compare: compare,
-	}, runs, s.cfg.Declaration, s.cfg.Earlier)
+	return s.cfg.DB.SaveStudy(ctx, study, runs, s.cfg.Declaration, s.cfg.Earlier)
+}
+
+// record is the study as the store has it.
+func (cfg *Config) record() (store.Study, error) {
+	compare, err := json.Marshal(cfg.Study.Compare)
+	if err != nil {
+		return store.Study{}, fmt.Errorf("record the study: %w", err)
+	}
+	return store.Study{Name: cfg.Study.Name, Question: cfg.Study.Question, Spec: cfg.Spec, Compare: compare}, nil
+}
+
+// recordOf is a trial as the store has it.
+func recordOf(trial experiments.Trial) (store.Run, error) {
+	settings := trial.Settings
+	settings.Data.Root, settings.Encoder.Path, settings.Encoder.Names = "", "", "" // where they lie is this machine's business
+	raw, err := json.Marshal(settings)
+	if err != nil {
+		return store.Run{}, fmt.Errorf("record trial %s: %w", trial.ID, err)
+	}
+	return store.Run{ID: trial.ID, Arm: trial.Arm, Swept: trial.Swept, Seed: settings.Seed, Settings: raw}, nil
 }
 
 // work runs the queue with as many workers as there are jobs.
 func (s *study) work(ctx context.Context) error {
+	if s.cfg.Cluster != nil {
+		return s.follow(ctx)
+	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	go s.checkpoints(ctx)

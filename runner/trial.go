@@ -32,6 +32,11 @@ type TrialConfig struct {
 	// MeteorData is METEOR's; nil scores meteor-exact-stem in its place.
 	MeteorData *meteor.Data
 
+	// Publish is called after each checkpoint that was committed, before those that it makes superfluous are removed, and
+	// once the trial has ended, with last set; nil for none. It passes on what the database holds. An error before the end only keeps the
+	// superfluous ones.
+	Publish func(ctx context.Context, last bool) error
+
 	// Checkpoint asks for a checkpoint as soon as a step is done; nil when nobody asks.
 	Checkpoint <-chan os.Signal
 
@@ -91,7 +96,11 @@ func RunTrial(ctx context.Context, cfg TrialConfig, engine Engine) error {
 		err = cause
 	}
 	release()
-	return t.settle(context.WithoutCancel(ctx), err)
+	durable := context.WithoutCancel(ctx)
+	if err = t.settle(durable, err); t.cfg.Publish != nil && !lost(err) {
+		err = errors.Join(err, t.cfg.Publish(durable, true))
+	}
+	return err
 }
 
 // survive is work, with a panic as an error, so that it is recorded with the run.

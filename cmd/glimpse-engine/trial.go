@@ -1,9 +1,11 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -21,18 +23,30 @@ func trialCommand() *cobra.Command {
 		l        runner.Launch
 		db       string
 		launched bool
+		job      string
+		scratch  string
 	)
 	c := &cobra.Command{
 		Use:    "trial RUN",
 		Hidden: true,
-		Long:   "Runs one trial of the database, and writes its events as JSON lines to standard output.",
+		Long: `Runs one trial of the database, and writes its events as JSON lines to standard
+output. With --job it makes the attempt of a cluster's job instead: what to do is
+in that folder, and so are the results, as of the last checkpoint.`,
 		Example: `  glimpse trial 3f2a --db results.db
   glimpse trial 3f2a --db results.db --data /data/flickr8k --threads 8`,
-		Args: cobra.ExactArgs(1),
+		Args: func(c *cobra.Command, args []string) error {
+			if job != "" {
+				return cobra.NoArgs(c, args)
+			}
+			return cobra.ExactArgs(1)(c, args)
+		},
 		RunE: func(c *cobra.Command, args []string) error {
 			cli.SavesFirst(c.Context())
 			checkpoint, release := cli.OnCheckpoint()
 			defer release()
+			if job != "" {
+				return runJob(c, job, scratch, runner.TrialConfig{Checkpoint: checkpoint, Log: c.ErrOrStderr()})
+			}
 			var control io.Reader
 			if launched {
 				var err error
@@ -62,6 +76,8 @@ func trialCommand() *cobra.Command {
 	c.Flags().StringVar(&l.Root, "data", "", "folder of the data set (default $GLIMPSE_DATA)")
 	c.Flags().StringVar(&l.Keep, "keep", "", "checkpoints that stay in the end: best, last, both or none (default best)")
 	c.Flags().BoolVar(&launched, "launched", false, "take all else from a JSON line on standard input, whose end is the runner's")
+	c.Flags().StringVar(&job, "job", "", "folder of a cluster's job")
+	c.Flags().StringVar(&scratch, "scratch", "", "folder on a local disk for a job's database (default $TMPDIR, else /tmp)")
 	if err := c.Flags().MarkHidden("launched"); err != nil {
 		panic(err) // the flag stands above
 	}
@@ -69,16 +85,38 @@ func trialCommand() *cobra.Command {
 }
 
 // runTrial opens what the launch names and runs it.
-func runTrial(c *cobra.Command, compute cli.Compute, l runner.Launch, config runner.TrialConfig) error {
+func runTrial(c *cobra.Command, compute cli.Compute, l runner.Launch, config runner.TrialConfig) (err error) {
+	if config.DB, err = cli.OpenForWriting(l.Database); err != nil {
+		return err
+	}
+	defer config.DB.Close()
+	return runOpened(c, compute, l, config)
+}
+
+// runJob makes the attempt of a job, whose folder tells of it.
+func runJob(c *cobra.Command, folder, scratch string, config runner.TrialConfig) error {
+	job, err := runner.ReadJob(folder)
+	if err != nil {
+		return err
+	}
+	start, err := job.Begin(c.Context(), folder, scratch)
+	if err != nil || start == nil {
+		return err
+	}
+	defer start.End()
+	config.DB, config.Publish = start.DB, start.Publish
+	host, _ := os.Hostname()
+	fmt.Fprintf(c.ErrOrStderr(), "--- attempt %d, %s, on %s\n", start.Launch.Attempt, time.Now().Format(time.RFC3339), host)
+	return runOpened(c, cli.Compute{Device: start.Launch.Device, Threads: start.Launch.Threads}, start.Launch, config)
+}
+
+// runOpened runs a trial whose database is open.
+func runOpened(c *cobra.Command, compute cli.Compute, l runner.Launch, config runner.TrialConfig) error {
 	e, err := newEngine(compute)
 	if err != nil {
 		return err
 	}
 	torch.SetThreads(e.Threads)
-	if config.DB, err = cli.OpenForWriting(l.Database); err != nil {
-		return err
-	}
-	defer config.DB.Close()
 	if config.MeteorData, err = cli.LoadMeteor(l.Meteor); err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 func doctorCommand() *cobra.Command {
 	var (
 		db, root string
+		on       string
 		asJSON   bool
 	)
 	c := &cobra.Command{
@@ -21,9 +22,11 @@ func doctorCommand() *cobra.Command {
 		Short: "What is there, what is missing, and how to mend it",
 		Long: `Checks what glimpse needs: its engine, libtorch, CUDA, threads, the cache directory, data
 sets and the results database. Ends with exit code 1 if something must be
-mended; what only some studies need is said and is no failure.`,
+mended; what only some studies need is said and is no failure. With --on slurm a
+job of seconds looks at what trials need on a node, as cluster.yaml says.`,
 		Example: `  glimpse doctor
   glimpse doctor --data /data/flickr8k
+  glimpse doctor --on slurm
   glimpse doctor --json`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -33,6 +36,13 @@ mended; what only some studies need is said and is no failure.`,
 				Version: cli.Version(), Cache: cache, Shared: shared, NoCache: err,
 				Flickr8k: cli.DataRoot(root, ""), Database: cli.DBPath(db),
 			})
+			if on != "" {
+				more, err := tryPlace(c.Context(), on, cli.DBPath(db))
+				if err != nil {
+					return err
+				}
+				findings = append(findings, more...)
+			}
 			if asJSON {
 				if err := term.WriteJSON(c.OutOrStdout(), findings); err != nil {
 					return err
@@ -49,6 +59,7 @@ mended; what only some studies need is said and is no failure.`,
 		},
 	}
 	cli.AddDB(c, &db)
+	c.Flags().StringVar(&on, "on", "", "slurm: also try the place that cluster.yaml describes, by a job")
 	c.Flags().StringVar(&root, "data", "", "folder of Flickr8k (default $GLIMPSE_DATA)")
 	cli.AddJSON(c, &asJSON)
 	return c

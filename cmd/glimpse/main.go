@@ -30,7 +30,7 @@ the same command.`
   glimpse runs --db demo.db
   glimpse doctor`
 	root.AddCommand(
-		newCommand(), planCommand(), runCommand(), watchCommand(), stopCommand(), pruneCommand(),
+		newCommand(), planCommand(), runCommand(), watchCommand(), collectCommand(), stopCommand(), pruneCommand(),
 		runsCommand(), showCommand(), compareCommand(), cli.AuditCommand(audit), reportCommand(), exportCommand(),
 		dataCommand(), scoreCommand(), dbCommand(), doctorCommand(), tokenizeCommand(),
 	)

@@ -13,6 +13,7 @@ import (
 	"glimpse/experiments"
 	"glimpse/internal/atomicfile"
 	"glimpse/internal/cli"
+	"glimpse/internal/slurm"
 	"glimpse/internal/store"
 	"glimpse/internal/term"
 	"glimpse/planning"
@@ -20,9 +21,10 @@ import (
 
 func newCommand() *cobra.Command {
 	var (
-		draft  experiments.Draft
-		output string
-		db     string
+		draft   experiments.Draft
+		output  string
+		db      string
+		cluster bool
 	)
 	c := &cobra.Command{
 		Use:   "new NAME",
@@ -39,19 +41,31 @@ set: it finds the file of captions (or give that file), its columns and splits,
 says what it found, and fits the settings to the number of pictures.
 
 The data set shapes is drawn and needs no download: such a study runs at once.
-Other settings can be edited in the file; glimpse plan checks it.`,
+Other settings can be edited in the file; glimpse plan checks it.
+
+With --cluster it writes cluster.yaml beside the database instead: how trials are
+run on this place's Slurm.`,
 		Example: `  glimpse new first
   glimpse new hidden-size --sweep model.hidden=48,96,192
   glimpse new robust --sweep model.attention=none,soft --sweep model.dropout=0.1,0.3
   glimpse new smoothing --dataset flickr8k --data ~/flickr8k --sweep train.label_smoothing=0,0.1
   glimpse new mine --dataset photos
   glimpse new mine --dataset photos/captions.tsv
-  glimpse new first --all -o - | less`,
-		Args: cobra.ExactArgs(1),
+  glimpse new first --all -o - | less
+  glimpse new --cluster`,
+		Args: func(c *cobra.Command, args []string) error {
+			if cluster {
+				return cobra.NoArgs(c, args)
+			}
+			return cobra.ExactArgs(1)(c, args)
+		},
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		},
 		RunE: func(c *cobra.Command, args []string) error {
+			if cluster {
+				return newCluster(c, output, db)
+			}
 			draft.Name = args[0]
 			draft.Path = output
 			if output == "" || output == "-" {
@@ -98,6 +112,7 @@ Other settings can be edited in the file; glimpse plan checks it.`,
 	f.IntVar(&draft.Seeds, "seeds", 0, "seeds of each arm (default: as many as the comparison needs, at least 5)")
 	f.StringVar(&draft.Question, "question", "", "the question that the study answers")
 	f.BoolVar(&draft.All, "all", false, "write every key that has an effect, not only the usual ones")
+	f.BoolVar(&cluster, "cluster", false, "write "+slurm.FileName+", the settings of a place with Slurm, in place of a study")
 	cli.AddDB(c, &db)
 	// The only error is a flag that does not exist. What is no name is a folder or a file.
 	_ = c.RegisterFlagCompletionFunc("dataset", func(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
@@ -111,6 +126,23 @@ Other settings can be edited in the file; glimpse plan checks it.`,
 		return words
 	})
 	return c
+}
+
+// newCluster writes the settings of a place.
+func newCluster(c *cobra.Command, output, db string) error {
+	if output == "-" {
+		_, err := c.OutOrStdout().Write(slurm.Template())
+		return err
+	}
+	if output == "" {
+		output = slurm.Find(cli.DBPath(db))
+	}
+	if err := create(output, slurm.Template()); err != nil {
+		return err
+	}
+	fmt.Fprintln(c.OutOrStdout(), output)
+	fmt.Fprintln(c.ErrOrStderr(), "next: edit it, then `glimpse doctor --on slurm`, then `glimpse run STUDY --on slurm`")
+	return nil
 }
 
 // discover looks at the folder that a draft's data set is given as, if it is no name.

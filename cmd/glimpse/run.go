@@ -15,6 +15,7 @@ import (
 	"glimpse/experiments"
 	"glimpse/internal/cli"
 	"glimpse/internal/engine"
+	"glimpse/internal/slurm"
 	"glimpse/internal/store"
 	"glimpse/planning"
 	"glimpse/runner"
@@ -41,11 +42,17 @@ What a study declares (metric, smallest effect, α, arms, contrasts, seeds,
 stopping rule, settings) is frozen when its first final split is scored. From
 then on a file that declares anything else is refused, unless --amend gives a
 reason. With --set the study is a variant with its own name, STUDY@KEY=VALUE. A
-study with compare.stop adds seeds look by look until each contrast is decided.`,
+study with compare.stop adds seeds look by look until each contrast is decided.
+
+With --on slurm, Slurm's nodes train the trials, as cluster.yaml beside the
+database says (docs/cluster.md). Ctrl-C then leaves the jobs; the same command
+follows them again, ` + "`glimpse collect` takes what they left so far, and" + `
+` + "`glimpse stop`" + ` ends them.`,
 		Example: `  glimpse run experiments/demo.yaml --db demo.db --report demo-report
   glimpse run experiments/flickr8k.yaml --jobs 1 --threads 2
   glimpse run experiments/flickr8k.yaml --device cuda --data /data/flickr8k
-  glimpse run experiments/flickr8k.yaml --set train.epochs=3 --db try.db`,
+  glimpse run experiments/flickr8k.yaml --set train.epochs=3 --db try.db
+  glimpse run experiments/flickr8k.yaml --on slurm --dry-run`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			study, err := flags.Load(args[0])
@@ -59,6 +66,9 @@ study with compare.stop adds seeds look by look until each contrast is decided.`
 				return cli.Usage(fmt.Errorf("--pictures must be 0 to %d", store.MostPictures))
 			}
 			if err := compute.Check(); err != nil {
+				return err
+			}
+			if err := options.checkPlace(); err != nil {
 				return err
 			}
 			return runStudy(c, study, compute, options)
@@ -75,6 +85,7 @@ study with compare.stop adds seeds look by look until each contrast is decided.`
 		"amend the declaration after scoring, for this reason; the report shows the amendment separately, as exploratory")
 	c.Flags().BoolVar(&options.retry, "retry-failed", false, "also try again what will probably fail again, such as a loss that diverged")
 	c.Flags().DurationVar(&options.lease, "lease", runner.DefaultLease, "how long a trial may give no sign of life before another runner takes it over")
+	options.addPlace(c)
 	cli.AddMeteor(c, &options.meteor)
 	cli.AddNoGit(c, &options.noGit)
 	cli.AddJSON(c, &options.json)
@@ -90,6 +101,7 @@ type runOptions struct {
 	retry, json bool
 	noGit       bool
 	lease       time.Duration
+	placeOptions
 }
 
 func runStudy(c *cobra.Command, study *experiments.Study, compute cli.Compute, o runOptions) error {
@@ -148,8 +160,22 @@ func runStudy(c *cobra.Command, study *experiments.Study, compute cli.Compute, o
 	var (
 		program *engine.Program
 		device  engine.Info
+		place   *slurm.Place
 	)
-	if study.Searches() || !found.Completed(trials) {
+	if o.on != "" {
+		if place, err = o.open(db, study, string(spec), compute, trials); err != nil {
+			return err
+		}
+		if study.Sweep.Prune.Active() {
+			fmt.Fprintln(c.ErrOrStderr(), "note: trials run to their end: sweep.prune does not reach over a cluster's jobs")
+		}
+		if o.dryRun {
+			return place.Preview(c.OutOrStdout(), len(trials))
+		}
+		if meteor, err = absoluteMeteor(meteor); err != nil {
+			return err
+		}
+	} else if study.Searches() || !found.Completed(trials) {
 		if program, device, err = engine.FindAndAsk(ctx, cli.Version(), compute.Device); err != nil {
 			return err
 		}
@@ -164,7 +190,7 @@ func runStudy(c *cobra.Command, study *experiments.Study, compute cli.Compute, o
 	defer forget()
 	show := cli.NewEvents(c.ErrOrStderr(), study.Labels(found.Trials))
 	saved := func() {}
-	summary, err := runner.Run(ctx, runner.Config{
+	config := runner.Config{
 		Study: study, Trials: trials, Spec: string(spec), DB: db, Root: study.Data.Root,
 		Cache: cache, Features: program.Fill, Command: program.Trial,
 		Device: compute.Device, Meteor: meteor, CommandLine: cli.CommandLine(), NoGit: noGit,
@@ -182,9 +208,16 @@ func runStudy(c *cobra.Command, study *experiments.Study, compute cli.Compute, o
 		Next:       sets.Next(db, study, found.Trials),
 		Checkpoint: checkpoint,
 		Kill:       kill,
-	})
+	}
+	if place != nil {
+		onPlace(&config, place, o.detach)
+	}
+	summary, err := runner.Run(ctx, config)
 	saved()
 	show.Close()
+	if place != nil && summary.Unfinished > 0 {
+		fmt.Fprintln(c.ErrOrStderr(), comeBack(study.Name, err))
+	}
 	if summary.Total == 0 { // nothing was begun
 		return err
 	}

@@ -23,15 +23,18 @@ func showCommand() *cobra.Command {
 		db       string
 		split    string
 		captions int
+		log      bool
 		asJSON   bool
 	)
 	c := &cobra.Command{
 		Use:   "show RUN",
 		Short: "Everything recorded about one run",
 		Long: `Shows a run, named by its id or the beginning of one: its state, settings,
-metrics, epochs, environment, and some of the captions it wrote.`,
+metrics, epochs, environment, and some of the captions it wrote. With --log the
+end of its log instead, wherever that lies.`,
 		Example: `  glimpse show 3f2a
   glimpse show 3f2a --captions 20
+  glimpse show 3f2a --log
   glimpse show 3f2a --captions -1 --json | jq '.captions[].words'`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: cli.CompleteFromDB(cli.RunIDs),
@@ -41,6 +44,13 @@ metrics, epochs, environment, and some of the captions it wrote.`,
 				return err
 			}
 			defer opened.Close()
+			if log {
+				run, err := opened.Run(c.Context(), args[0])
+				if err != nil {
+					return err
+				}
+				return printLog(c, logOf(opened, run))
+			}
 			record, err := view.ReadRecord(c.Context(), opened, args[0], split, captions)
 			if err != nil {
 				return err
@@ -56,9 +66,11 @@ metrics, epochs, environment, and some of the captions it wrote.`,
 		},
 	}
 	cli.AddDB(c, &db)
+	c.Flags().BoolVar(&log, "log", false, "print the end of the run's log")
 	c.Flags().StringVar(&split, "split", "test", "whose captions: test or val")
 	c.Flags().IntVar(&captions, "captions", 5, "how many captions to show, -1 for all")
 	cli.AddJSON(c, &asJSON)
+	c.MarkFlagsMutuallyExclusive("log", "json")
 	return c
 }
 

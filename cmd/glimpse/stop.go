@@ -9,6 +9,7 @@ import (
 	"glimpse/internal/store"
 	"glimpse/internal/term"
 	"glimpse/results/view"
+	"glimpse/runner"
 )
 
 func stopCommand() *cobra.Command {
@@ -26,7 +27,8 @@ code 130. Elsewhere, a trial at work learns of it at its next heartbeat, within 
 sixth of its lease (ten seconds), saves, and leaves its run interrupted; runners at
 work begin none of these runs again. ` + "`glimpse run`" + ` goes on from the checkpoints,
 and takes the request back. It works from any machine that shares the database.
-Completed runs stay as they are. A run that two studies share stops in both.`,
+Completed runs stay as they are. Slurm's jobs are cancelled; those at work save
+first, and so do trials that share a job with one that is named. A run that two studies share stops in both.`,
 		Example: `  glimpse stop flickr8k-attention
   glimpse stop 3f2a 81c0
   glimpse stop experiments/demo.yaml --db demo.db`,
@@ -40,6 +42,9 @@ Completed runs stay as they are. A run that two studies share stops in both.`,
 			defer results.Close()
 			asked, err := cli.Stop(c.Context(), results, args)
 			if err != nil {
+				return err
+			}
+			if err := stopJobs(c.Context(), results, asked); err != nil {
 				return err
 			}
 			if asJSON {
@@ -56,6 +61,9 @@ Completed runs stay as they are. A run that two studies share stops in both.`,
 				if r.State == store.Running {
 					running++
 					process = fmt.Sprintf("%d on %s", r.Owner.PID, r.Owner.Host)
+					if _, job := runner.JobsOf(r); job {
+						process = "a job of " + r.Owner.Host
+					}
 				}
 				t.Add(r.ID, r.Study, r.Arm, fmt.Sprint(r.Seed), r.State, process)
 			}

@@ -37,6 +37,12 @@ func (t *Events) Show(e runner.Event) {
 		if e.Done >= e.Total {
 			t.progress.Finish("features", "")
 		}
+	case runner.EventJobs:
+		text := "at work"
+		if e.Message != "" {
+			text += ", others wait: " + e.Message
+		}
+		t.progress.Update("jobs", e.Done, e.Total, text)
 	case runner.EventStarted:
 		line := name + " started"
 		if e.Attempt > 1 {

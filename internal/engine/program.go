@@ -23,8 +23,8 @@ import (
 // Name is the program's file name.
 const Name = "glimpse-engine"
 
-// versionVariable tells an engine the version of the program that started it.
-const versionVariable = "GLIMPSE_CALLER_VERSION"
+// VersionVariable tells an engine the version of the program that started it, or had it started.
+const VersionVariable = "GLIMPSE_CALLER_VERSION"
 
 // Program is an engine that was found.
 type Program struct {
@@ -91,7 +91,7 @@ func Self(version string) (*Program, error) {
 
 // CheckCaller returns an error where this process, an engine of this version, was started by a program of another.
 func CheckCaller(version string) error {
-	caller, started := os.LookupEnv(versionVariable)
+	caller, started := os.LookupEnv(VersionVariable)
 	if !started || caller == version {
 		return nil
 	}
@@ -104,7 +104,7 @@ func CheckCaller(version string) error {
 
 // environment is that of an engine.
 func (p *Program) environment() []string {
-	return withWaiting(append(os.Environ(), versionVariable+"="+p.version))
+	return withWaiting(append(os.Environ(), VersionVariable+"="+p.version))
 }
 
 // Exec replaces this process by an engine with these arguments. It returns only where that fails.

@@ -13,11 +13,20 @@ import (
 // holder; whether that holder is dead, the caller has judged. It returns ErrTaken when the run
 // has changed, or is completed.
 func (db *DB) Claim(ctx context.Context, seen Run, owner Owner) (Claim, error) {
+	return db.ClaimAs(ctx, seen, seen.Attempt+1, owner)
+}
+
+// ClaimAs is Claim with the number of the attempt given, which must be greater than those before: that of a claim
+// on the same run in another database, whose attempt is made in this one ([DB.Take]).
+func (db *DB) ClaimAs(ctx context.Context, seen Run, attempt int64, owner Owner) (Claim, error) {
+	if attempt <= seen.Attempt {
+		return Claim{}, fmt.Errorf("run %s: attempt %d after attempt %d: %w", seen.ID, attempt, seen.Attempt, ErrTaken)
+	}
 	state := seen.State
 	if state == Pruned {
 		state = Interrupted
 	}
-	claim := Claim{Run: seen.ID, Attempt: seen.Attempt + 1}
+	claim := Claim{Run: seen.ID, Attempt: attempt}
 	err := db.write(ctx, func(tx *sql.Tx) error {
 		now := time.Now().UnixMilli()
 		changed, err := update(ctx, tx, `UPDATE runs SET state = 'running', failure = '', error = '', attempt = ?,

@@ -92,6 +92,7 @@ func (db *DB) Merge(ctx context.Context, path string, gone func(Run) bool) ([]Me
 	}
 	defer func() { _ = other.Close() }()
 	var merged []Merged
+	judge := func(ours *Run, theirs Run) (outcome, detail string) { return compareRuns(ours, theirs, gone) }
 	err = other.read(ctx, func(from *sql.Tx) error {
 		theirs, err := queryRuns(ctx, from, "FROM runs r ORDER BY r.created_ms, r.id")
 		if err != nil {
@@ -111,7 +112,7 @@ func (db *DB) Merge(ctx context.Context, path string, gone func(Run) bool) ([]Me
 		for len(merged) < len(theirs) {
 			var some []Merged
 			err := db.write(ctx, func(tx *sql.Tx) (err error) {
-				some, err = mergeRuns(ctx, from, tx, theirs[len(merged):], later, gone)
+				some, err = mergeRuns(ctx, from, tx, theirs[len(merged):], later, judge)
 				return err
 			})
 			if err != nil {
@@ -131,7 +132,7 @@ const mergeFor = 100 * time.Millisecond
 
 // mergeRuns takes over the first of the runs, at least one: as many as it can before others have waited for long.
 func mergeRuns(
-	ctx context.Context, from, to *sql.Tx, theirs []Run, later map[string]map[string]bool, gone func(Run) bool,
+	ctx context.Context, from, to *sql.Tx, theirs []Run, later map[string]map[string]bool, judge judge,
 ) (merged []Merged, err error) {
 	began, into := time.Now(), newCopier(to)
 	defer into.close()
@@ -142,7 +143,7 @@ func mergeRuns(
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		m, err := mergeRun(context.WithoutCancel(ctx), from, into, run, later, gone)
+		m, err := mergeRun(context.WithoutCancel(ctx), from, into, run, later, judge)
 		if err != nil {
 			return nil, ofRun(run.ID, err)
 		}
@@ -167,9 +168,12 @@ func runsWithLater(ctx context.Context, from *sql.Tx) (map[string]map[string]boo
 	return later, nil
 }
 
-// mergeRun takes over one run.
+// judge decides what becomes of a run, which may not be here (nil).
+type judge func(ours *Run, theirs Run) (outcome, detail string)
+
+// mergeRun takes over one run, if it is judged so.
 func mergeRun(
-	ctx context.Context, from *sql.Tx, to *copier, theirs Run, later map[string]map[string]bool, gone func(Run) bool,
+	ctx context.Context, from *sql.Tx, to *copier, theirs Run, later map[string]map[string]bool, judge judge,
 ) (Merged, error) {
 	m := Merged{Run: theirs.ID, Study: theirs.Study}
 	found, err := queryRuns(ctx, to.tx, "FROM runs r WHERE r.id = ?", theirs.ID)
@@ -183,7 +187,7 @@ func mergeRun(
 			return m, err
 		}
 	}
-	m.Outcome, m.Detail = compareRuns(ours, theirs, gone)
+	m.Outcome, m.Detail = judge(ours, theirs)
 	if ours != nil && (m.Outcome == MergeAdded || m.Outcome == MergeReplaced) {
 		foreign, err := foreignData(ctx, to.tx, *ours, theirs)
 		if err != nil {
@@ -280,15 +284,7 @@ func compareRuns(ours *Run, theirs Run, gone func(Run) bool) (outcome, detail st
 	case ours == nil:
 		outcome = MergeAdded
 	case ours.State == Completed && theirs.State == Completed:
-		switch other := otherData(*ours, theirs); {
-		case other != "":
-			return MergeConflict, "it is completed in both, on other data: " + other
-		case ours.CaptionsSHA256 != theirs.CaptionsSHA256:
-			return MergeConflict, fmt.Sprintf("it is completed in both with different captions: sha256 %.12s here, %.12s there", ours.CaptionsSHA256, theirs.CaptionsSHA256)
-		case ours.Signature != theirs.Signature:
-			return MergeConflict, fmt.Sprintf("it is completed in both under different protocols: %s here, %s there", ours.Signature, theirs.Signature)
-		}
-		return MergeSame, ""
+		return compareResults(*ours, theirs)
 	case theirs.State == Completed:
 		if ours.State == Running && !gone(*ours) {
 			return MergeBusy, fmt.Sprintf("process %d on %s is at work on it: stop it, or merge again when it has ended", ours.Owner.PID, ours.Owner.Host)
@@ -303,6 +299,19 @@ func compareRuns(ours *Run, theirs Run, gone func(Run) bool) (outcome, detail st
 		detail = "it is running there: taken as interrupted, as of its last checkpoint; merge again when it has ended"
 	}
 	return outcome, detail
+}
+
+// compareResults tells whether a run that is completed in both has the same result.
+func compareResults(ours, theirs Run) (outcome, detail string) {
+	switch other := otherData(ours, theirs); {
+	case other != "":
+		return MergeConflict, "it is completed in both, on other data: " + other
+	case ours.CaptionsSHA256 != theirs.CaptionsSHA256:
+		return MergeConflict, fmt.Sprintf("it is completed in both with different captions: sha256 %.12s here, %.12s there", ours.CaptionsSHA256, theirs.CaptionsSHA256)
+	case ours.Signature != theirs.Signature:
+		return MergeConflict, fmt.Sprintf("it is completed in both under different protocols: %s here, %s there", ours.Signature, theirs.Signature)
+	}
+	return MergeSame, ""
 }
 
 // takeRun puts a run with all that belongs to it in the place of ours, if any. rows are those of it that were read

@@ -1,0 +1,208 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"glimpse/experiments"
+	"glimpse/internal/cli"
+	"glimpse/internal/doctor"
+	"glimpse/internal/engine"
+	"glimpse/internal/slurm"
+	"glimpse/internal/store"
+	"glimpse/runner"
+)
+
+// placeOptions say where trials are run, if not here.
+type placeOptions struct {
+	on             string
+	detach, dryRun bool
+}
+
+// addPlace adds the flags to a verb.
+func (o *placeOptions) addPlace(c *cobra.Command) {
+	c.Flags().StringVar(&o.on, "on", "",
+		"slurm: have Slurm's nodes train the trials, as cluster.yaml beside the database, or $GLIMPSE_CLUSTER, says")
+	c.Flags().BoolVar(&o.detach, "detach", false, "with --on: end once the trials are submitted")
+	c.Flags().BoolVar(&o.dryRun, "dry-run", false, "with --on: print the scripts and commands, and submit nothing")
+	cli.CompleteFlag(c, "on", func(string) []string { return []string{onSlurm} })
+}
+
+const onSlurm = "slurm"
+
+// checkPlace refuses what does not fit together.
+func (o *placeOptions) checkPlace() error {
+	switch {
+	case o.on != "":
+		return checkOn(o.on)
+	case o.detach || o.dryRun:
+		return cli.Usage(errors.New("--detach and --dry-run go with --on slurm"))
+	}
+	return nil
+}
+
+// checkOn refuses a place that is none.
+func checkOn(on string) error {
+	if on != onSlurm {
+		return cli.Usage(fmt.Errorf("--on %s: want %s", on, onSlurm))
+	}
+	return nil
+}
+
+// openPlace makes ready to hand something to Slurm, by the settings of the place for a database.
+func openPlace(database, device string) (*slurm.Place, error) {
+	path := slurm.Find(database)
+	settings, err := slurm.Load(path)
+	if err != nil {
+		return nil, cli.Usage(err)
+	}
+	place, err := slurm.New(settings, database)
+	if err != nil {
+		return nil, cli.Usage(fmt.Errorf("%s: %w", path, err))
+	}
+	program, err := engine.Find(cli.Version())
+	if err != nil {
+		return nil, err
+	}
+	if place.Engine, err = filepath.Abs(program.Path); err != nil {
+		return nil, err
+	}
+	cache, err := cli.CacheDir()
+	if err != nil {
+		return nil, err
+	}
+	place.Environment = []string{engine.VersionVariable + "=" + cli.Version(), "GLIMPSE_CACHE=" + cache}
+	place.Device = device
+	return place, nil
+}
+
+// open makes ready to hand the trials of a study to Slurm.
+func (o *placeOptions) open(
+	db *store.DB, study *experiments.Study, spec string, compute cli.Compute, trials []experiments.Trial,
+) (*slurm.Place, error) {
+	place, err := openPlace(db.Path(), compute.Device)
+	if err != nil {
+		return nil, err
+	}
+	if study.Data.Root != "" {
+		if place.DataRoot, err = filepath.Abs(study.Data.Root); err != nil {
+			return nil, err
+		}
+	}
+	place.Study, place.Spec = study.Name, spec
+	for _, trial := range experiments.DistinctFeatures(trials) {
+		if err := place.Fill(context.Background(), trial.Settings, nil, "", 0, nil); err != nil {
+			return nil, err
+		}
+	}
+	return place, nil
+}
+
+// tryPlace tries the place for a database, by a job.
+func tryPlace(ctx context.Context, on, database string) ([]doctor.Finding, error) {
+	if err := checkOn(on); err != nil {
+		return nil, err
+	}
+	place, err := openPlace(database, "auto")
+	if err != nil {
+		return nil, err
+	}
+	place.Study = "doctor"
+	checks, err := place.Try(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var findings []doctor.Finding
+	for _, check := range checks {
+		f := doctor.Finding{Name: "slurm: " + check.Name, State: doctor.OK, Detail: check.Detail, Fix: check.Fix}
+		if check.Fix != "" {
+			f.State = doctor.Missing
+		}
+		findings = append(findings, f)
+	}
+	return findings, nil
+}
+
+// onPlace has a study's trials run by Slurm in place of this machine.
+func onPlace(config *runner.Config, place *slurm.Place, detach bool) {
+	config.Cluster, config.Detach, config.Features = place, detach, place.Fill
+	config.Jobs, config.Poll = place.Trials(), place.Poll()
+	if config.Threads == 0 {
+		config.Threads = place.Threads()
+	}
+}
+
+// absoluteMeteor gives the path of METEOR's data as it is found from any folder.
+func absoluteMeteor(path string) (string, error) {
+	if path == "" || path == cli.NoMeteor {
+		return path, nil
+	}
+	return filepath.Abs(path)
+}
+
+// comeBack says how to go on with a study whose trials are with Slurm.
+func comeBack(study string, err error) string {
+	text := "unfinished trials are with Slurm"
+	if errors.Is(err, runner.ErrInterrupted) {
+		text = "the jobs go on without this command"
+	}
+	study = cli.Quote(study)
+	return fmt.Sprintf("%s: the same command follows them; `glimpse collect %s` takes what they left so far, `glimpse stop %s` ends them",
+		text, study, study)
+}
+
+// stopJobs ends the jobs that make attempts at some runs. A run whose job was still waiting is
+// interrupted by that.
+func stopJobs(ctx context.Context, db *store.DB, asked []store.Run) error {
+	jobs, runs := map[string][]string{}, map[string][]store.Claim{}
+	for _, run := range asked {
+		if folder, ok := runner.JobsOf(run); ok {
+			claim := store.Claim{Run: run.ID, Attempt: run.Attempt}
+			jobs[folder] = append(jobs[folder], filepath.Join(run.ID, fmt.Sprint(runner.JobAttempt(folder, claim))))
+			runs[folder] = append(runs[folder], claim)
+		}
+	}
+	for folder, names := range jobs {
+		place := slurm.At(folder)
+		if err := place.Cancel(ctx, names); err != nil {
+			return fmt.Errorf("asked to stop, but their jobs were not: %w", err)
+		}
+		for i, claim := range runs[folder] {
+			if _, err := os.Stat(filepath.Join(folder, names[i], runner.LogName)); err == nil {
+				continue // it was begun
+			}
+			if err := db.Interrupt(ctx, claim); err != nil && !errors.Is(err, store.ErrFenced) {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// logOf is where the log of a run lies: with its job, as long as one makes the present attempt,
+// else in the run's own folder.
+func logOf(db *store.DB, run store.Run) string {
+	if folder, ok := runner.JobsOf(run); ok {
+		claim := store.Claim{Run: run.ID, Attempt: run.Attempt}
+		claim.Attempt = runner.JobAttempt(folder, claim)
+		return filepath.Join(runner.JobFolder(folder, claim), runner.LogName)
+	}
+	return filepath.Join(runner.RunDir(runner.DefaultDir(db), run.ID), runner.LogName)
+}
+
+// printLog prints the end of a run's log.
+func printLog(c *cobra.Command, path string) error {
+	text, err := runner.LogTail(path)
+	if err != nil {
+		return fmt.Errorf("this run has no log here, or its job has not begun: %w", err)
+	}
+	fmt.Fprintln(c.ErrOrStderr(), path)
+	_, err = fmt.Fprintln(c.OutOrStdout(), strings.TrimRight(text, "\n"))
+	return err
+}

@@ -1,0 +1,180 @@
+package slurm
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"glimpse/runner"
+)
+
+// Look implements runner.Cluster.
+func (p *Place) Look(ctx context.Context, jobs []string) (map[string]runner.Sight, error) {
+	known, err := p.queue(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.lookAtFeatures(known); err != nil {
+		return nil, err
+	}
+	byTask := make(map[taskKey]queued, len(known))
+	for _, q := range known {
+		byTask[taskKey{q.submission, q.task}] = q
+	}
+	sights := make(map[string]runner.Sight, len(jobs))
+	var gone []string
+	for _, job := range jobs {
+		t, err := p.ticketOf(job)
+		if err != nil {
+			return nil, err
+		}
+		q, there := byTask[t.key()]
+		if t.Submission != "" && t.User != os.Getuid() { // sites hide them
+			sights[job] = runner.Sight{State: runner.JobWaiting, Why: "another user's job, of which only its results tell", Log: p.output(t)}
+			continue
+		}
+		if !there {
+			sights[job] = runner.Sight{State: runner.JobGone, Why: p.ended[job], Log: p.output(t)}
+			gone = append(gone, job)
+			continue
+		}
+		sight := q.sight()
+		sight.Log = p.output(t)
+		sights[job] = sight
+	}
+	for job, state := range p.endOf(ctx, gone) {
+		sight := sights[job]
+		sight.Why = state
+		sights[job] = sight
+	}
+	return sights, nil
+}
+
+// queue asks for all jobs of ours.
+func (p *Place) queue(ctx context.Context) ([]queued, error) {
+	said, err := p.ask(ctx, "squeue", "--noheader", "--array", "--user="+strconv.Itoa(os.Getuid()), "--format="+squeueFormat)
+	if err != nil {
+		if ctx.Err() == nil && !errors.Is(err, runner.ErrSilent) {
+			err = fmt.Errorf("%w: %w", runner.ErrSilent, err)
+		}
+		return nil, err
+	}
+	return parseSqueue(said), nil
+}
+
+// lookAtFeatures returns an error once the job that computes features is gone and has not done so:
+// the trials that wait for it never begin.
+func (p *Place) lookAtFeatures(known []queued) error {
+	if p.filling == nil {
+		return nil
+	}
+	if _, err := os.Stat(filepath.Join(p.filling.folder, "done")); err == nil {
+		p.filling, p.after, p.missing = nil, "", 0
+		return nil
+	}
+	if slices.ContainsFunc(known, func(q queued) bool { return q.submission == p.filling.id }) {
+		p.missing = 0
+		return nil
+	}
+	if p.missing++; p.missing < 2 {
+		return nil
+	}
+	log := filepath.Join(p.filling.folder, "job.out")
+	text, _ := os.ReadFile(log)
+	said := strings.TrimSpace(string(text[max(0, len(text)-2000):]))
+	return fmt.Errorf("the job that computes features ended without them; it said, in %s:\n%s", log, cmp.Or(said, "nothing"))
+}
+
+// ticketOf finds out which task a job is; one that was never submitted is none.
+func (p *Place) ticketOf(job string) (t ticket, err error) {
+	if t, known := p.tasks[job]; known {
+		return t, nil
+	}
+	t.Task = -1
+	raw, err := os.ReadFile(filepath.Join(p.folder, job, ticketFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return t, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(raw, &t)
+	}
+	if err != nil {
+		return t, fmt.Errorf("job %s: %w", job, err)
+	}
+	p.tasks[job] = t
+	return t, nil
+}
+
+// output is where Slurm writes what a task says.
+func (p *Place) output(t ticket) string {
+	if t.Submission == "" {
+		return ""
+	}
+	return filepath.Join(p.folder, "slurm", t.Submission, strconv.Itoa(t.Task)+".out")
+}
+
+// endOf asks how jobs ended, once each. Sites may have switched off what tells: then nothing is
+// known.
+func (p *Place) endOf(ctx context.Context, jobs []string) map[string]string {
+	told, bySubmission := map[string]string{}, map[string][]string{}
+	for _, job := range jobs {
+		if _, asked := p.ended[job]; !asked && p.tasks[job].Submission != "" && !p.noSacct {
+			bySubmission[p.tasks[job].Submission] = append(bySubmission[p.tasks[job].Submission], job)
+		}
+	}
+	for submission, jobs := range bySubmission {
+		said, err := p.ask(ctx, "sacct", "--noheader", "--parsable2", "--allocations", "--starttime=now-30days",
+			"--name="+submission, "--format=JobID,State")
+		if err != nil {
+			p.noSacct = !errors.Is(err, runner.ErrSilent)
+			continue
+		}
+		states := parseSacct(said)
+		for _, job := range jobs {
+			p.ended[job] = states[p.tasks[job].Task]
+			told[job] = p.ended[job]
+		}
+	}
+	return told
+}
+
+// Cancel ends jobs: those that wait are taken out of the queue, those at work save first. Trials
+// that share a job with one that is named end with it.
+func (p *Place) Cancel(ctx context.Context, jobs []string) error {
+	known, err := p.queue(ctx)
+	if err != nil {
+		return err
+	}
+	wanted := map[taskKey]bool{}
+	for _, job := range jobs {
+		t, err := p.ticketOf(job)
+		if err != nil {
+			return err
+		}
+		wanted[t.key()] = true
+	}
+	var ids []string
+	for _, q := range known {
+		if q.task >= 0 && wanted[taskKey{q.submission, q.task}] {
+			ids = append(ids, q.id)
+		}
+	}
+	for some := range slices.Chunk(ids, 200) {
+		for _, how := range [][]string{{"--quiet", "--state=PENDING"}, {"--quiet", "--signal=TERM", "--full", "--state=RUNNING"}} {
+			_, err := p.ask(ctx, "scancel", append(how, some...)...)
+			if err != nil && !errors.As(err, new(*exec.ExitError)) { // it complains of jobs that ended meanwhile
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,158 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"glimpse/internal/private"
+	"glimpse/internal/store"
+	"glimpse/results"
+)
+
+// collector takes over what the jobs of a run leave.
+type collector struct {
+	db        *store.DB
+	dir, jobs string      // folder of all runs here, and of all jobs
+	first     store.Claim // as the job was made for it
+	claim     store.Claim // as it stands: its attempt grows where the cluster starts the job again by itself
+	epochs    int         // recorded here
+	seen      map[string]mark
+	disputed  bool // there is a second result, and it is another one
+}
+
+// mark tells whether a file changed.
+type mark struct {
+	size  int64
+	time  time.Time
+	alive bool // the job was thought to go on
+}
+
+func newCollector(db *store.DB, dir, jobs string, claim store.Claim, epochs int) collector {
+	first := store.Claim{Run: claim.Run, Attempt: JobAttempt(jobs, claim)}
+	return collector{db: db, dir: dir, jobs: jobs, first: first, claim: claim, epochs: epochs, seen: map[string]mark{}}
+}
+
+// JobAttempt is the attempt whose job makes that of a claim: an earlier one where the cluster
+// itself started it again.
+func JobAttempt(jobs string, claim store.Claim) int64 {
+	first := claim.Attempt
+	for _, attempt := range numbered(filepath.Join(jobs, claim.Run)) {
+		if attempt <= claim.Attempt {
+			first = attempt
+		}
+	}
+	return first
+}
+
+// take takes over what changed since it was called last: the completed run of the lowest attempt,
+// else what the newest start came to. alive says that the job may go on. Of a second result it
+// tells where that is another one.
+func (c *collector) take(ctx context.Context, alive bool, report func(Event)) error {
+	all, err := parts(c.jobs, c.claim.Run)
+	if err != nil {
+		return fmt.Errorf("what the jobs of run %s left: %w", c.claim.Run, err)
+	}
+	for _, p := range all {
+		info, err := os.Stat(p.database())
+		if err != nil {
+			continue // it is there again, or gone, at the next look
+		}
+		now := mark{info.Size(), info.ModTime(), alive}
+		if c.seen[p.folder] == now {
+			continue
+		}
+		merged, claim, err := c.db.Take(ctx, p.database(), c.claim, alive)
+		if isDisk(err) || ctx.Err() != nil {
+			return err // of the database here
+		}
+		c.seen[p.folder] = now
+		switch {
+		case err != nil:
+			report(Event{Kind: EventNote, Run: c.claim.Run, Message: fmt.Sprintf("what attempt %d left cannot be taken over: %v", p.attempt, err)})
+			continue
+		case merged.Outcome == store.MergeConflict || merged.Outcome == store.MergeDamaged:
+			c.disputed = true
+			why := fmt.Sprintf("what attempt %d left in %s is not taken over: %s", p.attempt, p.folder, merged.Detail)
+			report(Event{Kind: EventNote, Run: c.claim.Run, Message: why})
+			continue
+		case merged.Outcome != store.MergeReplaced:
+			continue
+		}
+		c.claim = claim
+		if err := c.taken(ctx, p, report); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// taken tells of new epochs and, once the run has ended, brings its checkpoints here.
+func (c *collector) taken(ctx context.Context, p part, report func(Event)) error {
+	run, err := c.db.Run(ctx, c.claim.Run)
+	if err != nil {
+		return err
+	}
+	if run.Epochs > c.epochs {
+		recorded, err := c.db.Epochs(ctx, run.ID)
+		if err != nil {
+			return err
+		}
+		settings, err := results.Settings(run)
+		if err != nil {
+			return err
+		}
+		for _, e := range recorded {
+			if e.Epoch > c.epochs {
+				report(Event{
+					Kind: EventEpoch, Run: run.ID, Arm: run.Arm, Seed: run.Seed,
+					Epoch: e.Epoch, Epochs: settings.Train.Epochs, Loss: e.Loss, Metrics: e.Val,
+				})
+			}
+		}
+		c.epochs = run.Epochs
+	}
+	if run.State == store.Running {
+		return nil
+	}
+	if err := linkCheckpoints(RunDir(p.runs(), run.ID), c.dir, run); err != nil {
+		report(Event{Kind: EventNote, Run: run.ID, Message: fmt.Sprintf("its checkpoints stay in %s: %v", p.runs(), err)})
+	}
+	return nil
+}
+
+// takeLog adds what the job's processes said to the log of the run, and returns that part of it.
+func (c *collector) takeLog() said {
+	to := said{path: filepath.Join(RunDir(c.dir, c.claim.Run), LogName)}
+	from, err := os.Open(filepath.Join(JobFolder(c.jobs, c.first), LogName))
+	if err != nil {
+		return to // it said nothing
+	}
+	defer func() { _ = from.Close() }()
+	if makeRunDir(c.dir, RunDir(c.dir, c.claim.Run)) != nil {
+		return to
+	}
+	log, err := private.OpenFile(to.path, os.O_WRONLY|os.O_CREATE|os.O_APPEND)
+	if err != nil {
+		return to
+	}
+	defer func() { _ = log.Close() }()
+	if info, err := log.Stat(); err == nil {
+		to.offset = info.Size()
+	}
+	_, _ = io.Copy(log, from) // a log is no result
+	return to
+}
+
+// removeJobs removes the folder of a run's jobs.
+func removeJobs(jobs, run string) error {
+	err := os.RemoveAll(filepath.Join(jobs, run))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,173 @@
+package runner
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+
+	"glimpse/internal/atomicfile"
+	"glimpse/internal/store"
+)
+
+// A Job is an attempt at a trial that is made elsewhere, by a process that shares a folder with
+// this one, and no database. It lies in a folder of its own:
+//
+//	JOBS/studies/SHA256.json            the rows of a study, which its jobs share
+//	JOBS/RUN/ATTEMPT/job.json           what to do
+//	JOBS/RUN/ATTEMPT/log.txt            what its processes said
+//	JOBS/RUN/ATTEMPT/again              it is to be made once more: its time was up, and nobody has put it back into the queue
+//	JOBS/RUN/ATTEMPT/START/results.db   what came of it, as of the last checkpoint, one folder each time it was started
+//	JOBS/RUN/ATTEMPT/START/runs/RUN     its checkpoints
+//
+// Whoever starts it makes a new folder START, so that two processes never write to the same files,
+// even where both think that they are the only one. Results are written to a database on a disk of
+// the machine, and copied whole.
+type Job struct {
+	Launch Launch    `json:"launch"`
+	Run    store.Run `json:"run"`   // as [store.DB.SaveStudy] reads it
+	Shared string    `json:"study"` // file of the study's rows, in the folder of all jobs
+
+	study studyRows
+}
+
+// studyRows are the rows of a study. They are large where it has many trials.
+type studyRows struct {
+	Study       store.Study       `json:"study"`
+	Declaration store.Declaration `json:"declaration"`
+}
+
+// share writes the rows into the folder of all jobs, unless they are there, and gives their file
+// there.
+func (s *studyRows) share(jobs string) (file string, err error) {
+	raw, err := json.Marshal(s)
+	if err != nil {
+		return "", fmt.Errorf("job of study %s: %w", s.Study.Name, err)
+	}
+	sum := sha256.Sum256(raw)
+	file = filepath.Join("studies", hex.EncodeToString(sum[:])+".json")
+	path := filepath.Join(jobs, file)
+	if _, err := os.Stat(path); err == nil {
+		return file, nil
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return "", &atomicfile.WriteError{Path: path, Err: err}
+	}
+	return file, writeFile(path, raw)
+}
+
+// writeFile writes a line, whole, for its owner alone.
+func writeFile(path string, line []byte) error {
+	return atomicfile.WriteMode(path, 0o600, func(w io.Writer) error {
+		_, err := w.Write(append(line, '\n'))
+		return err
+	})
+}
+
+const (
+	jobFile   = "job.json"
+	againFile = "again"
+	jobResult = "results.db"
+	jobRuns   = "runs"
+)
+
+// JobFolder is the folder of an attempt within that of all jobs.
+func JobFolder(jobs string, claim store.Claim) string {
+	return filepath.Join(jobs, claim.Run, strconv.FormatInt(claim.Attempt, 10))
+}
+
+// write makes the job's folder, with what is to be done.
+func (j *Job) write(jobs string) error {
+	folder := JobFolder(jobs, store.Claim{Run: j.Launch.Run, Attempt: j.Launch.Attempt})
+	raw, err := json.Marshal(j)
+	if err != nil {
+		return fmt.Errorf("job of run %s: %w", j.Launch.Run, err)
+	}
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return &atomicfile.WriteError{Path: folder, Err: err}
+	}
+	return writeFile(filepath.Join(folder, jobFile), raw)
+}
+
+// ReadJob reads what is to be done from a job's folder.
+func ReadJob(folder string) (j Job, err error) {
+	path := filepath.Join(folder, jobFile)
+	if err := readFile(path, &j); err != nil {
+		return j, err
+	}
+	if j.Launch.Run == "" || j.Launch.Run != j.Run.ID || j.Launch.Attempt < 1 ||
+		!filepath.IsLocal(j.Launch.Run) || !filepath.IsLocal(j.Shared) {
+		return j, fmt.Errorf("%s: it names no run and attempt", path)
+	}
+	if err := readFile(filepath.Join(jobsOf(folder), j.Shared), &j.study); err != nil {
+		return j, err
+	}
+	for _, text := range []*json.RawMessage{&j.study.Study.Compare, &j.study.Declaration.Text} {
+		if string(*text) == "null" {
+			*text = nil
+		}
+	}
+	return j, nil
+}
+
+// jobsOf is the folder of all jobs that a job's folder is in.
+func jobsOf(folder string) string { return filepath.Dir(filepath.Dir(folder)) }
+
+// readFile reads a value of JSON.
+func readFile(path string, value any) error {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("what to do: %w", err)
+	}
+	if err := json.Unmarshal(raw, value); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}
+
+// part is one start of a job: where its results lie, and of which attempt it is.
+type part struct {
+	folder         string
+	attempt, start int64
+}
+
+func (p part) database() string { return filepath.Join(p.folder, jobResult) }
+func (p part) runs() string     { return filepath.Join(p.folder, jobRuns) }
+
+// parts gives all starts of a run's jobs that left results, by attempt and start.
+func parts(jobs, run string) ([]part, error) {
+	var all []part
+	for _, attempt := range numbered(filepath.Join(jobs, run)) {
+		dir := JobFolder(jobs, store.Claim{Run: run, Attempt: attempt})
+		for _, start := range numbered(dir) {
+			p := part{filepath.Join(dir, strconv.FormatInt(start, 10)), attempt, start}
+			switch _, err := os.Stat(p.database()); {
+			case err == nil:
+				all = append(all, p)
+			case !errors.Is(err, fs.ErrNotExist):
+				return nil, err
+			}
+		}
+	}
+	return all, nil
+}
+
+// numbered gives the folders whose names are numbers, in order; none of a folder that is not there.
+func numbered(dir string) []int64 {
+	entries, _ := os.ReadDir(dir)
+	var numbers []int64
+	for _, entry := range entries {
+		if n, err := strconv.ParseInt(entry.Name(), 10, 64); err == nil && entry.IsDir() && n >= 0 && strconv.FormatInt(n, 10) == entry.Name() {
+			numbers = append(numbers, n)
+		}
+	}
+	slices.Sort(numbers)
+	return numbers
+}

@@ -1,0 +1,221 @@
+package runner
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"glimpse/internal/atomicfile"
+	"glimpse/internal/private"
+	"glimpse/internal/store"
+)
+
+// Start is a job that was started: the database that its trial writes to, and how that is passed
+// on.
+type Start struct {
+	Launch Launch
+	DB     *store.DB
+
+	part    part
+	scratch string
+}
+
+// Begin begins a job in its folder: it makes a database in the folder scratch, on a disk of this
+// machine, from what the newest start of any of the run's jobs left, and claims the run there.
+// scratch "" is the system's folder for temporary files. It returns nil where there is nothing left
+// to do.
+func (j *Job) Begin(ctx context.Context, folder, scratch string) (_ *Start, err error) {
+	before, err := parts(jobsOf(folder), j.Launch.Run)
+	if err != nil {
+		return nil, err
+	}
+	s := &Start{Launch: j.Launch}
+	if s.part, err = newPart(folder, j.Launch.Attempt); err != nil {
+		return nil, err
+	}
+	if s.scratch, err = os.MkdirTemp(scratch, "glimpse-"); err != nil {
+		return nil, &atomicfile.WriteError{Path: cmp.Or(scratch, os.TempDir()), Err: err}
+	}
+	defer func() {
+		if err != nil {
+			s.End()
+		}
+	}()
+	for _, p := range slices.Backward(before) {
+		run, err := s.goOn(ctx, p)
+		switch {
+		case err != nil:
+			fmt.Fprintf(os.Stderr, "%s cannot be gone on from: %v\n", p.folder, err)
+			continue
+		case run.State == store.Completed:
+			s.End()
+			return nil, nil
+		}
+		return s, s.claim(ctx, run)
+	}
+	if s.DB, err = store.Open(filepath.Join(s.scratch, jobResult)); err != nil {
+		return nil, err
+	}
+	if err := s.DB.SaveStudy(ctx, j.study.Study, []store.Run{j.Run}, j.study.Declaration, nil); err != nil {
+		return nil, err
+	}
+	run, err := s.DB.Run(ctx, j.Run.ID)
+	if err != nil {
+		return nil, err
+	}
+	return s, s.claim(ctx, run)
+}
+
+// newPart makes the folder of a new start.
+func newPart(folder string, attempt int64) (part, error) {
+	for n := int64(0); ; n++ {
+		p := part{filepath.Join(folder, strconv.FormatInt(n, 10)), attempt, n}
+		err := os.Mkdir(p.folder, private.Mode(folder))
+		if errors.Is(err, fs.ErrExist) {
+			continue
+		}
+		if err != nil {
+			return p, &atomicfile.WriteError{Path: p.folder, Err: err}
+		}
+		return p, nil
+	}
+}
+
+// goOn takes over what an earlier start left, its checkpoints included.
+func (s *Start) goOn(ctx context.Context, from part) (run store.Run, err error) {
+	path := filepath.Join(s.scratch, jobResult)
+	if err := copyFile(from.database(), path); err != nil {
+		return run, err
+	}
+	db, err := store.OpenExisting(path)
+	if err == nil {
+		if run, err = db.Run(ctx, s.Launch.Run); err == nil {
+			s.DB = db
+			return run, linkCheckpoints(RunDir(from.runs(), run.ID), s.part.runs(), run)
+		}
+		err = errors.Join(err, db.Close())
+	}
+	return run, errors.Join(err, os.Remove(path))
+}
+
+// claim claims the run in the start's own database.
+func (s *Start) claim(ctx context.Context, seen store.Run) error {
+	claim, err := s.DB.ClaimAs(ctx, seen, max(s.Launch.Attempt, seen.Attempt+1), me(DefaultLease))
+	s.Launch.Attempt, s.Launch.Database, s.Launch.Dir = claim.Attempt, s.DB.Path(), s.part.runs()
+	return err
+}
+
+// publishing is how long a start tries to pass on its last results, and how long it waits at first
+// between two tries.
+const publishing, between = 10 * time.Minute, time.Second
+
+// Publish passes on what the database holds, as TrialConfig.Publish wants it: whole, in the place
+// of what was passed on before. The last results are tried again for some minutes, so that a folder
+// that is full or away for a while loses nothing.
+func (s *Start) Publish(ctx context.Context, last bool) error {
+	for wait, began := between, time.Now(); ; wait *= 2 {
+		err := s.publish(ctx)
+		if err == nil || !last || time.Since(began) > publishing {
+			return err
+		}
+		fmt.Fprintf(os.Stderr, "the results cannot be passed on, and are tried again: %v\n", err)
+		if sleep(ctx, wait) != nil {
+			return err
+		}
+	}
+}
+
+func (s *Start) publish(ctx context.Context) error {
+	copied := filepath.Join(s.scratch, "copy.db")
+	if err := errors.Join(removeIfThere(copied), s.DB.Backup(ctx, copied)); err != nil {
+		return err
+	}
+	return atomicfile.WriteMode(s.part.database(), 0o600, func(w io.Writer) error {
+		f, err := os.Open(copied)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = f.Close() }()
+		_, err = io.Copy(w, f)
+		return err
+	})
+}
+
+// End closes the database and removes it.
+func (s *Start) End() {
+	if s.DB != nil {
+		_ = s.DB.Close()
+	}
+	_ = os.RemoveAll(s.scratch)
+}
+
+func removeIfThere(path string) error {
+	if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// linkCheckpoints puts the checkpoints that a run goes on from, or is opened with, into its folder
+// among those of all runs, from another folder. Files of checkpoints are never written to again, so
+// a link is as good as a copy, and is made where the filesystem knows links. What is missing is for
+// the trial to find out.
+func linkCheckpoints(from, runs string, run store.Run) error {
+	if len(run.Progress) == 0 {
+		return nil
+	}
+	var p progress
+	if err := json.Unmarshal(run.Progress, &p); err != nil {
+		return fmt.Errorf("run %s: its progress cannot be read: %w", run.ID, err)
+	}
+	to := RunDir(runs, run.ID)
+	if err := makeRunDir(runs, to); err != nil {
+		return err
+	}
+	entries, err := os.ReadDir(from)
+	if err != nil {
+		return err
+	}
+	names := p.checkpoints()
+	for _, entry := range entries {
+		stem, _, _ := strings.Cut(entry.Name(), ".")
+		if !slices.Contains(names, stem) {
+			continue
+		}
+		source, target := filepath.Join(from, entry.Name()), filepath.Join(to, entry.Name())
+		if err := removeIfThere(target); err != nil { // of another start, which was taken over before
+			return err
+		}
+		err := os.Link(source, target)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			err = copyFile(source, target)
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// copyFile copies a file whole, for its owner alone.
+func copyFile(from, to string) error {
+	f, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }()
+	return atomicfile.WriteMode(to, 0o600, func(w io.Writer) error {
+		_, err := io.Copy(w, f)
+		return err
+	})
+}
