@@ -123,6 +123,7 @@ type Train struct {
 	Optimizer      Optimizer `yaml:"optimizer" json:"optimizer"`
 	Schedule       Schedule  `yaml:"schedule" json:"schedule"`
 	LabelSmoothing float64   `yaml:"label_smoothing" json:"label_smoothing"`
+	WordDropout    float64   `yaml:"word_dropout" json:"word_dropout,omitempty"` // probability that a word is read as <unk>
 	Reinforce      Reinforce `yaml:"reinforce" json:"reinforce,omitzero"`
 	Select         Select    `yaml:"select" json:"select"`
 }

@@ -174,6 +174,9 @@ func (c *Captioner) trainStep(s *torch.Scope, b data.Batch, lr float64) (loss fl
 	if err != nil {
 		return 0, 0, err
 	}
+	if rate := c.settings.Train.WordDropout; rate > 0 {
+		p.dropWords(rate, c.settings.Seed, c.epoch, c.step)
+	}
 	words := p.tensors(s, c.device)
 	logits, _ := c.network.logits(s, features, words, true)
 	loss, err = c.descend(s, s.CrossEntropy(logits, words.target, c.settings.Train.LabelSmoothing), lr)

@@ -1,6 +1,7 @@
 package models
 
 import (
+	"math/rand/v2"
 	"slices"
 
 	"glimpse/data"
@@ -65,6 +66,21 @@ func pack(b data.Batch) positions {
 	}
 	p.group(len(b.Images))
 	return p
+}
+
+// dropStream tells the numbers by which words are dropped from others of the same seed.
+const dropStream = 0x776f726473206472
+
+// dropWords has each word but <s> read as <unk> with a probability of rate, as Bowman et al. 2016
+// (arXiv 1511.06349) weaken a decoder's history. Which words those are follows from seed, epoch and
+// step alone: a step that is taken again after an interruption drops the same, and so do all arms.
+func (p *positions) dropWords(rate float64, seed int64, epoch, step int) {
+	random := rand.New(rand.NewPCG(uint64(seed), dropStream^(uint64(epoch)<<32|uint64(step))))
+	for i, word := range p.input {
+		if random.Float64() < rate && word != data.StartID {
+			p.input[i] = data.UnknownID
+		}
+	}
 }
 
 // group fills order, start and slot from image, for B images.
