@@ -73,10 +73,10 @@ Picture = collections.namedtuple("Picture", "seen values keys first")  # B,E  B,
 
 
 class Fast(checkpoint.Captioner):
-    """The captioner of an arm with one layer; its parameters are those of a checkpoint of glimpse."""
+    """The captioner of an arm with a GRU of one layer; its parameters are those of a checkpoint of glimpse."""
 
-    def __init__(self, *sizes, dropout=0.0, **more):
-        super().__init__(*sizes, **more)
+    def __init__(self, arm, *sizes, dropout=0.0):
+        super().__init__(arm, "gru", *sizes)
         self.drop = nn.Dropout(dropout)
 
     def look(self, features):
