@@ -247,7 +247,8 @@ def train(a):
             losses, captions = losses + loss.item(), captions + 5 * len(part)
             if a.batches and step + 1 == a.batches:
                 say(captions_per_s=captions / (time.time() - begun), loss=loss.item())
-                torch.save(model.state_dict(), a.out + ".pt")
+                if a.out:
+                    torch.save(model.state_dict(), a.out + ".pt")
                 return
         say(epoch=epoch, loss=losses / steps, captions_per_s=captions / (time.time() - begun))
         say(**caption(model, data, "val", 3))
@@ -339,7 +340,7 @@ def main():
     p.add_argument("verb", choices=verbs)
     p.add_argument("--data", required=True, help="folder of Flickr8k, with captions.txt, Images and the official lists")
     p.add_argument("--features", help="features of its pictures, .npy")
-    p.add_argument("--out", default="weights", help="features: the file to write; else the weights, without .pt")
+    p.add_argument("--out", help="features: the file to write; else the weights, without .pt (default weights; bench: none)")
     p.add_argument("--attention", default="adaptive", choices=["none", "uniform", "soft", "adaptive"])
     p.add_argument("--embedding", type=int, default=256)
     p.add_argument("--hidden", type=int, default=512)
@@ -363,6 +364,8 @@ def main():
     torch.set_num_threads(a.threads)
     if a.verb in ("bench", "reinforce"):
         a.batches, a.epochs = a.batches or 40, 1
+    if a.verb != "bench":
+        a.out = a.out or "weights"
     verbs[a.verb](a)
 
 
