@@ -23,20 +23,28 @@ var Arms = []Arm{
 }
 
 // ArmOf returns the arm of a name.
-func ArmOf(name string) (Arm, error) {
-	for _, a := range Arms {
-		if a.Name == name {
-			return a, nil
-		}
-	}
-	return Arm{}, fmt.Errorf("model.attention %q: want one of %s", name, strings.Join(ArmNames(), ", "))
-}
+func ArmOf(name string) (Arm, error) { return find("model.attention", Arms, Arm.name, name) }
 
 // ArmNames are the names of the arms.
-func ArmNames() []string {
-	names := make([]string, len(Arms))
-	for i, a := range Arms {
-		names[i] = a.Name
+func ArmNames() []string { return names(Arms, Arm.name) }
+
+func (a Arm) name() string { return a.Name }
+
+// find gives the item of a name, which is the value of a key of studies.
+func find[T any](key string, all []T, nameOf func(T) string, name string) (item T, err error) {
+	for _, item := range all {
+		if nameOf(item) == name {
+			return item, nil
+		}
 	}
-	return names
+	return item, fmt.Errorf("%s %q: want one of %s", key, name, strings.Join(names(all, nameOf), ", "))
+}
+
+// names are those of all items, in their order.
+func names[T any](all []T, nameOf func(T) string) []string {
+	list := make([]string, len(all))
+	for i, item := range all {
+		list[i] = nameOf(item)
+	}
+	return list
 }

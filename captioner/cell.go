@@ -1,10 +1,5 @@
 package captioner
 
-import (
-	"fmt"
-	"strings"
-)
-
 // A Cell is the recurrence that reads the words: a value of model.cell.
 type Cell struct {
 	Name string
@@ -22,20 +17,9 @@ var Cells = []Cell{
 }
 
 // CellOf returns the cell of a name.
-func CellOf(name string) (Cell, error) {
-	for _, c := range Cells {
-		if c.Name == name {
-			return c, nil
-		}
-	}
-	return Cell{}, fmt.Errorf("model.cell %q: want one of %s", name, strings.Join(CellNames(), ", "))
-}
+func CellOf(name string) (Cell, error) { return find("model.cell", Cells, Cell.name, name) }
 
 // CellNames are the names of the cells.
-func CellNames() []string {
-	names := make([]string, len(Cells))
-	for i, c := range Cells {
-		names[i] = c.Name
-	}
-	return names
-}
+func CellNames() []string { return names(Cells, Cell.name) }
+
+func (c Cell) name() string { return c.Name }

@@ -2,7 +2,7 @@ package captioner
 
 import (
 	"fmt"
-	"strings"
+	"slices"
 )
 
 // Joint is the name of the encoder that is trained with the captioner, and
@@ -102,29 +102,19 @@ func unpadded(size int) int {
 
 // EncoderOf returns the encoder of a name.
 func EncoderOf(name string) (Encoder, error) {
-	for _, e := range Encoders {
-		if e.Name == name {
-			return e, nil
-		}
-	}
-	return Encoder{}, fmt.Errorf("encoder.name %q: want one of %s", name, strings.Join(EncoderNames(), ", "))
+	return find("encoder.name", Encoders, Encoder.name, name)
 }
 
 // EncoderNames are the names of the encoders.
-func EncoderNames() []string { return namesOf(func(Encoder) bool { return true }) }
+func EncoderNames() []string { return names(Encoders, Encoder.name) }
 
 // PublishedNames are the names of the encoders whose weights can be fetched.
-func PublishedNames() []string { return namesOf(func(e Encoder) bool { return e.Published }) }
-
-func namesOf(which func(Encoder) bool) []string {
-	var names []string
-	for _, e := range Encoders {
-		if which(e) {
-			names = append(names, e.Name)
-		}
-	}
-	return names
+func PublishedNames() []string {
+	published := slices.DeleteFunc(slices.Clone(Encoders), func(e Encoder) bool { return !e.Published })
+	return names(published, Encoder.name)
 }
+
+func (e Encoder) name() string { return e.Name }
 
 // Features are what is given of a picture: R regions of D numbers each.
 type Features struct{ Regions, Dim int }

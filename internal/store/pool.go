@@ -27,13 +27,7 @@ func openWriter(path string) (*sql.DB, error) {
 	if err := makePrivate(path); err != nil {
 		return nil, err
 	}
-	pool := openPool(path, 1, url.Values{
-		"mode":          {"rwc"},
-		"_journal_mode": {"WAL"},
-		"_synchronous":  {"FULL"},
-		"_foreign_keys": {"on"},
-		"_txlock":       {"immediate"},
-	})
+	pool := openPool(path, 1, writing("WAL", "FULL"))
 	// Entering WAL mode needs the file alone, and SQLite does not wait for that.
 	deadline := time.Now().Add(patience)
 	var err error
@@ -64,18 +58,23 @@ func openUnshared(path string) (*sql.DB, error) {
 	if err := makePrivate(path); err != nil {
 		return nil, err
 	}
-	pool := openPool(path, 1, url.Values{
-		"mode":          {"rwc"},
-		"_journal_mode": {"MEMORY"},
-		"_synchronous":  {"OFF"},
-		"_foreign_keys": {"on"},
-		"_txlock":       {"immediate"},
-	})
+	pool := openPool(path, 1, writing("MEMORY", "OFF"))
 	if err := pool.Ping(); err != nil {
 		_ = pool.Close()
 		return nil, explain(path, err)
 	}
 	return pool, nil
+}
+
+// writing are the options of a connection that writes.
+func writing(journal, synchronous string) url.Values {
+	return url.Values{
+		"mode":          {"rwc"},
+		"_journal_mode": {journal},
+		"_synchronous":  {synchronous},
+		"_foreign_keys": {"on"},
+		"_txlock":       {"immediate"},
+	}
 }
 
 func openReader(path string, options url.Values) (*sql.DB, error) {
