@@ -93,7 +93,7 @@ func (s *study) submit(ctx context.Context, jobs map[string]*followed, tasks []*
 	for _, t := range tasks {
 		attempt := t.claim.Attempt
 		if t.made {
-			attempt = JobAttempt(s.cfg.Cluster.Folder(), t.claim)
+			attempt = jobAttempt(s.cfg.Cluster.Folder(), t.claim)
 		}
 		name := filepath.Join(t.claim.Run, fmt.Sprint(attempt))
 		if err == nil && !t.made {
@@ -194,6 +194,6 @@ func Collect(ctx context.Context, db *store.DB, runs []store.Run, report func(Ev
 
 // again tells whether the job asked to be made once more.
 func (c *collector) again() bool {
-	_, err := os.Stat(filepath.Join(JobFolder(c.jobs, c.first), againFile))
+	_, err := os.Stat(filepath.Join(jobFolder(c.jobs, c.first), againFile))
 	return err == nil
 }

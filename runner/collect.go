@@ -33,13 +33,13 @@ type mark struct {
 }
 
 func newCollector(db *store.DB, dir, jobs string, claim store.Claim, epochs int) collector {
-	first := store.Claim{Run: claim.Run, Attempt: JobAttempt(jobs, claim)}
+	first := store.Claim{Run: claim.Run, Attempt: jobAttempt(jobs, claim)}
 	return collector{db: db, dir: dir, jobs: jobs, first: first, claim: claim, epochs: epochs, seen: map[string]mark{}}
 }
 
-// JobAttempt is the attempt whose job makes that of a claim: an earlier one where the cluster
+// jobAttempt is the attempt whose job makes that of a claim: an earlier one where the cluster
 // itself started it again.
-func JobAttempt(jobs string, claim store.Claim) int64 {
+func jobAttempt(jobs string, claim store.Claim) int64 {
 	first := claim.Attempt
 	for _, attempt := range numbered(filepath.Join(jobs, claim.Run)) {
 		if attempt <= claim.Attempt {
@@ -128,7 +128,7 @@ func (c *collector) taken(ctx context.Context, p part, report func(Event)) error
 // takeLog adds what the job's processes said to the log of the run, and returns that part of it.
 func (c *collector) takeLog() said {
 	to := said{path: filepath.Join(RunDir(c.dir, c.claim.Run), LogName)}
-	from, err := os.Open(filepath.Join(JobFolder(c.jobs, c.first), LogName))
+	from, err := os.Open(filepath.Join(jobFolder(c.jobs, c.first), LogName))
 	if err != nil {
 		return to // it said nothing
 	}

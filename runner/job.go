@@ -78,14 +78,14 @@ const (
 	jobRuns   = "runs"
 )
 
-// JobFolder is the folder of an attempt within that of all jobs.
-func JobFolder(jobs string, claim store.Claim) string {
+// jobFolder is the folder of an attempt within that of all jobs.
+func jobFolder(jobs string, claim store.Claim) string {
 	return filepath.Join(jobs, claim.Run, strconv.FormatInt(claim.Attempt, 10))
 }
 
 // write makes the job's folder, with what is to be done.
 func (j *Job) write(jobs string) error {
-	folder := JobFolder(jobs, store.Claim{Run: j.Launch.Run, Attempt: j.Launch.Attempt})
+	folder := jobFolder(jobs, store.Claim{Run: j.Launch.Run, Attempt: j.Launch.Attempt})
 	raw, err := json.Marshal(j)
 	if err != nil {
 		return fmt.Errorf("job of run %s: %w", j.Launch.Run, err)
@@ -145,7 +145,7 @@ func (p part) runs() string     { return filepath.Join(p.folder, jobRuns) }
 func parts(jobs, run string) ([]part, error) {
 	var all []part
 	for _, attempt := range numbered(filepath.Join(jobs, run)) {
-		dir := JobFolder(jobs, store.Claim{Run: run, Attempt: attempt})
+		dir := jobFolder(jobs, store.Claim{Run: run, Attempt: attempt})
 		for _, start := range numbered(dir) {
 			p := part{filepath.Join(dir, strconv.FormatInt(start, 10)), attempt, start}
 			switch _, err := os.Stat(p.database()); {

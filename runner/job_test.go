@@ -32,7 +32,7 @@ func makeJob(t *testing.T) (jobs, folder string) {
 	if err := job.write(jobs); err != nil {
 		t.Fatal(err)
 	}
-	return jobs, JobFolder(jobs, store.Claim{Run: run.ID, Attempt: 2})
+	return jobs, jobFolder(jobs, store.Claim{Run: run.ID, Attempt: 2})
 }
 
 func TestBadJobs(t *testing.T) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -157,43 +156,9 @@ func comeBack(study string, err error) string {
 		text, study, study)
 }
 
-// stopJobs ends the jobs that make attempts at some runs. A run whose job was still waiting is
-// interrupted by that.
-func stopJobs(ctx context.Context, db *store.DB, asked []store.Run) error {
-	jobs, runs := map[string][]string{}, map[string][]store.Claim{}
-	for _, run := range asked {
-		if folder, ok := runner.JobsOf(run); ok {
-			claim := store.Claim{Run: run.ID, Attempt: run.Attempt}
-			jobs[folder] = append(jobs[folder], filepath.Join(run.ID, fmt.Sprint(runner.JobAttempt(folder, claim))))
-			runs[folder] = append(runs[folder], claim)
-		}
-	}
-	for folder, names := range jobs {
-		place := slurm.At(folder)
-		if err := place.Cancel(ctx, names); err != nil {
-			return fmt.Errorf("asked to stop, but their jobs were not: %w", err)
-		}
-		for i, claim := range runs[folder] {
-			if _, err := os.Stat(filepath.Join(folder, names[i], runner.LogName)); err == nil {
-				continue // it was begun
-			}
-			if err := db.Interrupt(ctx, claim); err != nil && !errors.Is(err, store.ErrFenced) {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// logOf is where the log of a run lies: with its job, as long as one makes the present attempt,
-// else in the run's own folder.
-func logOf(db *store.DB, run store.Run) string {
-	if folder, ok := runner.JobsOf(run); ok {
-		claim := store.Claim{Run: run.ID, Attempt: run.Attempt}
-		claim.Attempt = runner.JobAttempt(folder, claim)
-		return filepath.Join(runner.JobFolder(folder, claim), runner.LogName)
-	}
-	return filepath.Join(runner.RunDir(runner.DefaultDir(db), run.ID), runner.LogName)
+// cancelJobs has Slurm cancel jobs, by their names within the folder of all jobs.
+func cancelJobs(ctx context.Context, jobs string, names []string) error {
+	return slurm.At(jobs).Cancel(ctx, names)
 }
 
 // printLog prints the end of a run's log.

@@ -49,7 +49,7 @@ end of its log instead, wherever that lies.`,
 				if err != nil {
 					return err
 				}
-				return printLog(c, logOf(opened, run))
+				return printLog(c, runner.LogOf(opened, run))
 			}
 			record, err := view.ReadRecord(c.Context(), opened, args[0], split, captions)
 			if err != nil {

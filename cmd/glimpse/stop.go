@@ -44,7 +44,7 @@ first, and so do trials that share a job with one that is named. A run that two 
 			if err != nil {
 				return err
 			}
-			if err := stopJobs(c.Context(), results, asked); err != nil {
+			if err := runner.StopJobs(c.Context(), results, asked, cancelJobs); err != nil {
 				return err
 			}
 			if asJSON {
