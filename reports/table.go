@@ -19,6 +19,28 @@ type table struct {
 	Rows    [][]cell // the first cell of a row is its header
 }
 
+// PrimaryFirst is the table with the metric that decides beside the names of its rows, where a narrow window
+// shows it.
+func (t table) PrimaryFirst() table {
+	at := slices.IndexFunc(t.Columns, func(c column) bool { return c.Primary })
+	if at < 2 {
+		return t
+	}
+	t.Columns = toSecond(t.Columns, at)
+	rows := make([][]cell, len(t.Rows))
+	for i, row := range t.Rows {
+		rows[i] = toSecond(row, at)
+	}
+	t.Rows = rows
+	return t
+}
+
+// toSecond is a copy of a list with one item moved to the second place.
+func toSecond[T any](list []T, at int) []T {
+	item := list[at]
+	return slices.Insert(slices.Delete(slices.Clone(list), at, at+1), 1, item)
+}
+
 type column struct {
 	Name    string
 	Numeric bool // set flush right
