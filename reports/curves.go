@@ -89,7 +89,7 @@ func curvesFigure(r *result, name, title, unit string, value func(epoch) (float6
 	seeds, drawn := seedLimit(arms)
 	for _, a := range arms {
 		ac := armCurves{name: a.Label, tint: a.tint()}
-		one := charts.CurveArm{Label: a.Label, Colour: a.colour()}
+		one := charts.CurveArm{Label: a.Label, Colour: a.Colour}
 		var whole []curve
 		for _, run := range a.Runs {
 			var line curve

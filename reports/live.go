@@ -30,7 +30,7 @@ func (c curve) live() []charts.Point {
 func (r *result) liveDots(arms []*arm) *charts.Dots {
 	live := &charts.Dots{Axis: r.Primary.axis(), Interval: r.ArmInterval}
 	for _, a := range arms {
-		one := charts.DotArm{Label: a.Label, Colour: a.colour(), Mean: charts.Number(a.Mean), Low: charts.Number(a.Low), High: charts.Number(a.High)}
+		one := charts.DotArm{Label: a.Label, Colour: a.Colour, Mean: charts.Number(a.Mean), Low: charts.Number(a.Low), High: charts.Number(a.High)}
 		for _, run := range a.Runs {
 			one.Runs = append(one.Runs, charts.Dot{Mark: run.mark(), Value: r.points(run)})
 		}
@@ -110,7 +110,7 @@ func (r *result) browser() (*charts.Captions, bool) {
 		if typical == nil {
 			continue
 		}
-		live.Arms = append(live.Arms, charts.CaptionArm{Label: a.Label, Colour: a.colour()})
+		live.Arms = append(live.Arms, charts.CaptionArm{Label: a.Label, Colour: a.Colour})
 		for _, c := range typical.captions() {
 			shown := byImage[c.Image]
 			if shown == nil {
@@ -200,7 +200,7 @@ func (r *result) pictureBrowser(c *contrast, list []imageDifference) *charts.Cap
 	live.Selected = "those that changed most"
 	arms := []*arm{c.A, c.B}
 	for _, a := range arms {
-		live.Arms = append(live.Arms, charts.CaptionArm{Label: a.Label, Colour: a.colour()})
+		live.Arms = append(live.Arms, charts.CaptionArm{Label: a.Label, Colour: a.Colour})
 	}
 	live.Against = [2]int{0, 1}
 	for _, d := range list {
@@ -221,8 +221,12 @@ func (r *result) pictureBrowser(c *contrast, list []imageDifference) *charts.Cap
 				}
 			}
 		}
-		for i, a := range arms {
-			for _, run := range r.telling(c, a, d.Image) {
+		for _, seed := range r.telling(c, d.Image) {
+			for i, a := range arms {
+				run := a.ofSeed(seed)
+				if run == nil {
+					continue
+				}
 				caption, found := run.captionOf(d.Image)
 				if !found {
 					continue

@@ -43,6 +43,12 @@ func (s section) Contents() string {
 		if p.Table != nil {
 			tables++
 		}
+		if p.Live == nil {
+			continue
+		}
+		if live, ok := p.Live.Data.(*charts.Captions); ok && len(p.Samples) > 0 {
+			captions += len(live.Images) - len(p.Samples)
+		}
 	}
 	var parts []string
 	for _, c := range []struct {

@@ -157,15 +157,19 @@ const pictureNote = "The seed whose score changed most comes first; then the low
 // pictureClass names the CSS rule of a picture.
 func pictureClass(k int) string { return fmt.Sprintf("pic%d", k) }
 
-// telling are the runs of an arm whose captions of an image are shown: of the seed whose score changed most between the
-// arms of the contrast in the way of the mean, and of the lowest seed.
-func (r *result) telling(c *contrast, a *arm, image string) []*run {
-	lowest := a.first()
-	seed, ok := r.changedSeed(c, image)
-	if !ok || lowest == nil || lowest.Seed == seed {
-		return slices.DeleteFunc([]*run{lowest}, func(one *run) bool { return one == nil })
+// telling are the seeds whose captions of an image are shown: the one whose score changed most between the arms of the
+// contrast in the way of the mean, and the lowest of each arm, where it was recorded where they looked.
+func (r *result) telling(c *contrast, image string) []int64 {
+	var seeds []int64
+	if seed, ok := r.changedSeed(c, image); ok {
+		seeds = append(seeds, seed)
 	}
-	return []*run{a.ofSeed(seed), lowest}
+	for _, a := range []*arm{c.A, c.B} {
+		if first := a.first(); first != nil && !slices.Contains(seeds, first.Seed) {
+			seeds = append(seeds, first.Seed)
+		}
+	}
+	return seeds
 }
 
 // changedSeed is the seed by which the captions of an image changed most between the arms of a contrast, in the way of the
@@ -179,7 +183,7 @@ func (r *result) changedSeed(c *contrast, image string) (seed int64, ok bool) {
 	total := 0.0
 	for _, b := range c.B.Runs {
 		a := c.A.ofSeed(b.Seed)
-		if a == nil || !b.completed() || !a.completed() {
+		if a == nil || !b.completed() {
 			continue
 		}
 		after, okB := r.captionPoints(b, image)
@@ -206,10 +210,10 @@ func (r *result) captionPoints(run *run, image string) (float64, bool) {
 	return imagePoints(r.Primary.Key, &caption.Score)
 }
 
-// ofSeed is the arm's run of a seed, nil where there is none.
+// ofSeed is the arm's finished run of a seed, nil where there is none.
 func (a *arm) ofSeed(seed int64) *run {
 	for _, run := range a.Runs {
-		if run.Seed == seed {
+		if run.Seed == seed && run.completed() {
 			return run
 		}
 	}
@@ -268,7 +272,7 @@ func (r *result) looks(a *arm, image string) (caption sampleCaption, words []att
 		return caption, nil, m, false
 	}
 	said := &captions[at]
-	caption = sampleCaption{Arm: cell{Text: a.Label, Class: charts.ArmClass(a.Index)}, Words: said.Words}
+	caption = sampleCaption{Arm: cell{Text: a.Label, Class: charts.ArmClass(a.Colour)}, Words: said.Words}
 	if strings.TrimSpace(said.Words) == "" {
 		caption.Words = "(an empty caption)"
 	}

@@ -97,7 +97,7 @@ func (r *result) samplesOf(images []string) []sample {
 			if !ok {
 				continue
 			}
-			sc := sampleCaption{Arm: cell{Text: v.arm.Label, Class: charts.ArmClass(v.arm.Index)}, Words: c.Words}
+			sc := sampleCaption{Arm: cell{Text: v.arm.Label, Class: charts.ArmClass(v.arm.Colour)}, Words: c.Words}
 			if strings.TrimSpace(c.Words) == "" {
 				sc.Words = "(an empty caption)"
 			}

@@ -163,13 +163,10 @@ func (a *arm) values(m metric) []float64 {
 }
 
 // cell is the arm's name in its colour.
-func (a *arm) cell() cell { return cell{Text: a.Label, Class: charts.ArmClass(a.Index)} }
-
-// colour is the arm's place in the palette.
-func (a *arm) colour() int { return a.Index % len(charts.ArmTints) }
+func (a *arm) cell() cell { return cell{Text: a.Label, Class: charts.ArmClass(a.Colour)} }
 
 // tint is the arm's colour.
-func (a *arm) tint() charts.Tint { return charts.ArmTint(a.colour()) }
+func (a *arm) tint() charts.Tint { return charts.ArmTint(a.Colour) }
 
 // counts are the parameter counts of the arm's runs, least and greatest, 0
 // where none is known.

@@ -20,8 +20,8 @@ const finite = (v) => typeof v === "number" && Number.isFinite(v);
 // shown writes a number for people: three significant digits and more before the point.
 function shown(v, digits = 1) {
   if (!finite(v)) return "no number";
-  if (v !== 0 && Math.abs(v) < 0.1) return String(Number(v.toPrecision(3))).replace("-", "−");
-  return v.toFixed(Math.abs(v) < 10 ? Math.max(digits, 2) : digits).replace("-", "−");
+  if (digits && v !== 0 && Math.abs(v) < 0.1) return String(Number(v.toPrecision(3))).replace("-", "−");
+  return v.toFixed(digits && Math.abs(v) < 10 ? Math.max(digits, 2) : digits).replace("-", "−");
 }
 
 const signed = (v, digits = 1) => (finite(v) && v > 0 ? "+" : "") + shown(v, digits);
