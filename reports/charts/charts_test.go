@@ -226,7 +226,7 @@ func TestChartsInBrowser(t *testing.T) {
 	p.Point("#figure-curves svg", 0.1, 0.5)
 	has("the tip after zooming", text("#figure-curves .chart-tip"), "epoch 3")
 	p.Do(chromedp.Focus("#figure-curves .chart-stage", chromedp.ByQuery), chromedp.KeyEvent(kb.Escape), chromedp.KeyEvent(kb.ArrowRight))
-	has("the tip by keys", text("#figure-curves .chart-tip"), "epoch 1")
+	has("the tip by keys", text("#figure-curves .chart-tip"), "epoch 4", "▸ soft")
 	p.Do(chromedp.Evaluate(`(() => { const s = document.querySelector("#figure-curves input[type=range]"); s.value = 0.5; s.dispatchEvent(new Event("input")) })()`, nil))
 	has("the note of curves", text("#figure-curves .chart-note"), "Smoothed", "0.5")
 
