@@ -128,8 +128,14 @@ func (r *result) browser() (*charts.Captions, bool) {
 	if len(order) < all {
 		live.Selected = fmt.Sprintf("spread evenly over %d", all)
 	}
-	for _, name := range order {
-		live.Images = append(live.Images, *byImage[name])
+	for i, name := range order {
+		one := byImage[name]
+		if i < mostScenes {
+			if scene, ok := r.scene(name); ok {
+				one.Picture, one.Width, one.Height, one.References = scene.url(), scene.Width, scene.Height, scene.References
+			}
+		}
+		live.Images = append(live.Images, *one)
 	}
 	r.against(live)
 	return live, true
