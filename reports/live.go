@@ -1,7 +1,6 @@
 package reports
 
 import (
-	"cmp"
 	"fmt"
 	"html/template"
 	"math"
@@ -251,14 +250,4 @@ func (r *result) pictureBrowser(c *contrast, list []imageDifference) *charts.Cap
 		live.Images = append(live.Images, shown)
 	}
 	return live
-}
-
-// captionOf is the run's caption of an image, and whether there is one.
-func (r *run) captionOf(image string) (*store.Caption, bool) {
-	captions := r.captions()
-	at, found := slices.BinarySearchFunc(captions, image, func(c store.Caption, image string) int { return cmp.Compare(c.Image, image) })
-	if !found {
-		return nil, false
-	}
-	return &captions[at], true
 }

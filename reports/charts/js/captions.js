@@ -89,6 +89,7 @@ kinds.captions = function (chart) {
     if (image.picture || image.ground) {
       const frame = element("div", { class: "chart-picture" });
       frame.style.aspectRatio = `${image.width} / ${image.height}`;
+      frame.style.maxWidth = `${Math.max(160, 1.6 * image.width)}px`;
       if (image.picture) frame.append(element("img", { src: image.picture, alt: `The picture ${image.name}`, loading: "lazy", decoding: "async" }));
       else frame.append(element("div", { class: image.ground, role: "img", "aria-label": `The picture ${image.name}` }));
       const scale = 160 / Math.max(image.width, image.height);
