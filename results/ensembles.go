@@ -23,10 +23,10 @@ type Ensemble struct {
 	Stale bool
 }
 
-// ensembling is the first declaration of the study that asks for ensembles, and whether there is one. An amendment
-// may: ensembles are shown beside the arms, and no verdict rests on them.
+// ensembling is the last declaration of the study that asks for ensembles, and whether there is one. An amendment that
+// adds seeds adds them here too: ensembles are shown beside the arms, and no verdict rests on them.
 func (s *Study) ensembling() (d Declaration, asked bool) {
-	for _, d := range append([]Declaration{s.Declared}, s.Amendments...) {
+	for _, d := range slices.Backward(append([]Declaration{s.Declared}, s.Amendments...)) {
 		if d.Compare.Ensemble != "" {
 			return d, true
 		}

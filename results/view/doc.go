@@ -3,6 +3,7 @@
 //
 //   - [List] chooses runs by an expression, sorts them, and gives the columns asked for, out of [Fields];
 //   - [ReadRecord] reads all that is recorded of one run;
+//   - [EnsemblesOf] and [ReadEnsemble] give what the seeds of an arm caption together;
 //   - [CompareRuns] and [CompareArms] compare two of them;
-//   - [Run], [Record.JSON], [RunPair] and [ArmPair] are their JSON, which are contracts.
+//   - [Run], [Ensemble], [Record.JSON], [RunPair] and [ArmPair] are their JSON, which are contracts.
 package view
