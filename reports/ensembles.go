@@ -24,8 +24,8 @@ func (r *result) ensembleSection() section {
 			best = e
 		}
 	}
-	s.Finding = fmt.Sprintf("The seeds of %s write the best captions together: %s points of %s, %s than their mean alone. "+
-		"In %d of %s all seeds together score above the mean of theirs.",
+	s.Finding = fmt.Sprintf("Together the seeds of %s score highest: %s points of %s, %s than the mean of its seeds one by one. "+
+		"In %d of %s the seeds score more together.",
 		best.Label, fixed(100*best.Metrics[r.Primary.Key], 1), r.Primary.name(), moreText(best.Metrics[r.Primary.Key]-best.Mean), gains, count(len(r.Ensembles), "arm"))
 	t := r.ensembleTable()
 	s.add(part{Table: &t})
