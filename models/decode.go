@@ -103,7 +103,6 @@ func beams(ctx context.Context, s *torch.Scope, networks []*network, pictures []
 func newSearch(s *torch.Scope, networks []*network, pictures []picture, o experiments.Decode) *beamSearch {
 	b := &beamSearch{Decode: o, mask: networks[0].mask(s), beams: make([][]beam, pictures[0].first.hidden.Size(0))}
 	for i, n := range networks {
-		n = n.laidOut(s)
 		m := &member{network: n, picture: pictures[i]}
 		for range n.layers {
 			m.states = append(m.states, m.picture.first.each(func(t *torch.Tensor) *torch.Tensor { return s.Keep(s.Detach(t)) }))
@@ -111,21 +110,6 @@ func newSearch(s *torch.Scope, networks []*network, pictures []picture, o experi
 		b.members = append(b.members, m)
 	}
 	return b
-}
-
-// laidOut is the network with the weights of the recurrence as each word's product reads them on the CPU. Else every
-// word would lay them out anew. The products, and so their bits, are the same.
-func (n *network) laidOut(s *torch.Scope) *network {
-	if n.device != torch.CPU {
-		return n
-	}
-	reader := *n
-	reader.layers = slices.Clone(n.layers)
-	for l := range reader.layers {
-		w := &reader.layers[l].wHH
-		*w = s.Permute(s.Contiguous(s.Permute(s.Detach(*w), 1, 0)), 1, 0)
-	}
-	return &reader
 }
 
 // run makes captions, which begin as start for each image, longer until all are finished or MaxLength words long.
