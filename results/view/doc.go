@@ -5,5 +5,6 @@
 //   - [ReadRecord] reads all that is recorded of one run;
 //   - [EnsemblesOf] and [ReadEnsemble] give what the seeds of an arm caption together;
 //   - [CompareRuns] and [CompareArms] compare two of them;
-//   - [Run], [Ensemble], [Record.JSON], [RunPair] and [ArmPair] are their JSON, which are contracts.
+//   - [DiffRuns] tells what differs between several;
+//   - [Run], [Ensemble], [Record.JSON], [RunPair], [ArmPair] and [Diff] are their JSON, which are contracts.
 package view
