@@ -164,6 +164,11 @@ func TestStoppedJobs(t *testing.T) {
 		t.Fatalf("%+v, %v, submitted %v", summary, err, c.submitted)
 	}
 	checkOutcome(t, outcome(t, b), b.atHome(t))
+	for _, run := range b.runs(t) { // what an interruption brought here is gone
+		if left := b.checkpointsOf(run.ID); len(left) != 1 {
+			t.Errorf("run %s leaves the checkpoints %v, want the best alone", run.ID, left)
+		}
+	}
 }
 
 // TestSilentCluster holds that a cluster's silence is waited for, and costs nothing.

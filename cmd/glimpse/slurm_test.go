@@ -18,6 +18,7 @@ import (
 
 var (
 	slurmFaults = flag.Int("slurm-faults", 10, "how many faults TestSlurm makes")
+	slurmSeeds  = flag.Int("slurm-seeds", chaosSeeds, "how many seeds each of the study's three arms has")
 	slurmSeed   = flag.Uint64("slurm-seed", 1, "seed of their moments and kinds")
 )
 
@@ -34,12 +35,13 @@ func TestSlurm(t *testing.T) {
 		t.Skip("needs a Slurm, which `just test-slurm` has")
 	}
 	needEngine(t)
-	home := newChaos(t, "home")
+	home := newChaos(t, "home", *slurmSeeds)
 	if code := home.runner(t).wait(); code != cli.ExitDone {
 		t.Fatalf("at home: exit code %d\n%s", code, home.said())
 	}
 	want := home.results(t)
-	c := newChaos(t, "slurm")
+	c := newChaos(t, "slurm", *slurmSeeds)
+	c.twice = true
 	if err := os.WriteFile(filepath.Join(c.dir, "cluster.yaml"), []byte(placeSettings), 0o600); err != nil {
 		t.Fatal(err)
 	}
