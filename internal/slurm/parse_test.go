@@ -85,6 +85,17 @@ func TestSilence(t *testing.T) {
 	}
 }
 
+// TestAskedAlike holds that the user's defaults hide no job, and change nothing else.
+func TestAskedAlike(t *testing.T) {
+	for _, name := range []string{"SQUEUE_STATES", "SQUEUE_PARTITION", "SCANCEL_INTERACTIVE", "SACCT_FORMAT", "SBATCH_ACCOUNT", "SLURM_CONF"} {
+		t.Setenv(name, "x")
+	}
+	got, err := run(t.Context(), "sh", "-c", "env | grep -E '^(SQUEUE|SCANCEL|SACCT|SBATCH|SLURM)_' | sort")
+	if want := "SBATCH_ACCOUNT=x\nSLURM_CONF=x\n"; err != nil || got != want {
+		t.Errorf("%q, %v, want %q", got, err, want)
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	f.Add("1|2|1|PENDING|None|glimpse:a\n")
 	f.Add("12_0|CANCELLED by 0|\n12;c")
