@@ -77,6 +77,52 @@ func queueOf(p *Place, jobs []string, state string) string {
 	return b.String()
 }
 
+// TestStuck holds that jobs which Slurm holds after it could not start them are cancelled and count as
+// gone, with the reason, and that jobs which people hold are waited for.
+func TestStuck(t *testing.T) {
+	p, r := newPlace(t, nil)
+	jobs := makeJobs(t, p, 3)
+	if err := p.Submit(t.Context(), jobs); err != nil {
+		t.Fatal(err)
+	}
+	queue := ""
+	for i, reason := range []string{"launch failed requeued held", "JobHoldMaxRequeue", "JobHeldUser"} {
+		queue += strings.ReplaceAll(queueOf(p, jobs[i:i+1], "PENDING"), "Priority", reason)
+	}
+	r.answers["squeue"] = queue
+	sights, err := p.Look(t.Context(), jobs)
+	if err != nil || !slices.Contains(r.asked, "scancel --quiet 7_0 7_1") {
+		t.Fatalf("%v, asked %q", err, r.asked)
+	}
+	for i, want := range []runner.Sight{
+		{State: runner.JobGone, Why: "launch failed requeued held"}, {State: runner.JobGone, Why: "JobHoldMaxRequeue"},
+		{State: runner.JobWaiting, Why: "JobHeldUser"},
+	} {
+		if got := sights[jobs[i]]; got.State != want.State || got.Why != want.Why {
+			t.Errorf("%+v, want %+v", got, want)
+		}
+	}
+	r.answers["squeue"] = ""
+	if sights, err = p.Look(t.Context(), jobs); err != nil || sights[jobs[0]].Why != "launch failed requeued held" {
+		t.Errorf("%+v, %v: the reason stays known", sights[jobs[0]], err)
+	}
+}
+
+// TestStuckFeatures holds that features which Slurm cannot start to compute end the study.
+func TestStuckFeatures(t *testing.T) {
+	p, r := newPlace(t, nil)
+	p.features = true
+	jobs := makeJobs(t, p, 1)
+	if err := p.Submit(t.Context(), jobs); err != nil {
+		t.Fatal(err)
+	}
+	r.answers["squeue"] = "9|N/A|9|PENDING|launch failed requeued held|" + comment + p.filling.id + "\n"
+	if _, err := p.Look(t.Context(), jobs); err == nil || !strings.Contains(err.Error(), "launch failed requeued held") ||
+		!slices.Contains(r.asked, "scancel --quiet 9") {
+		t.Errorf("%v, asked %q", err, r.asked)
+	}
+}
+
 // TestSubmit holds that arrays keep to Slurm's limit, and that another process finds the jobs
 // again.
 func TestSubmit(t *testing.T) {
