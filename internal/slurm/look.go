@@ -133,7 +133,7 @@ func (p *Place) output(t ticket) string {
 	return filepath.Join(p.folder, "slurm", t.Submission, strconv.Itoa(t.Task)+".out")
 }
 
-// endOf asks how jobs ended, once each. Sites may have switched off what tells: then nothing is
+// endOf asks how jobs ended, until that is known. Sites may have switched off what tells: then nothing is
 // known.
 func (p *Place) endOf(ctx context.Context, jobs []string) map[string]string {
 	told, bySubmission := map[string]string{}, map[string][]string{}
@@ -151,8 +151,11 @@ func (p *Place) endOf(ctx context.Context, jobs []string) map[string]string {
 		}
 		states := parseSacct(said)
 		for _, job := range jobs {
-			p.ended[job] = states[p.tasks[job].Task]
-			told[job] = p.ended[job]
+			switch state := states[p.tasks[job].Task]; state {
+			case "", "PENDING", "RUNNING", "SUSPENDED", "REQUEUED": // accounting lags behind
+			default:
+				p.ended[job], told[job] = state, state
+			}
 		}
 	}
 	return told

@@ -137,7 +137,7 @@ func TestSubmit(t *testing.T) {
 	later := At(p.Folder())
 	later.ask = r.ask
 	r.answers["squeue"] = queueOf(p, jobs[:3], "PENDING") + queueOf(p, jobs[12:], "RUNNING")
-	r.answers["sacct"] = "7_1|NODE_FAIL\n7_2|TIMEOUT\n"
+	r.answers["sacct"] = "7_0|COMPLETED\n7_1|NODE_FAIL\n7_2|TIMEOUT\n"
 	sights, err := later.Look(t.Context(), jobs)
 	if err != nil {
 		t.Fatal(err)
@@ -158,6 +158,24 @@ func TestSubmit(t *testing.T) {
 	r.answers["squeue"] = queueOf(p, jobs[:4], "PENDING")
 	if err := later.Cancel(t.Context(), jobs[2:3]); err != nil || !slices.Contains(r.asked, "scancel --quiet --state=PENDING 7_1 7_1") {
 		t.Errorf("%v, asked %q", err, r.asked)
+	}
+}
+
+// TestLateAccounting holds that how a job ended is asked for again until it is known.
+func TestLateAccounting(t *testing.T) {
+	p, r := newPlace(t, nil)
+	jobs := makeJobs(t, p, 1)
+	if err := p.Submit(t.Context(), jobs); err != nil {
+		t.Fatal(err)
+	}
+	for _, look := range []struct{ said, why string }{{"", ""}, {"7_0|RUNNING\n", ""}, {"7_0|TIMEOUT\n", "TIMEOUT"}, {"", "TIMEOUT"}} {
+		r.answers["sacct"] = look.said
+		if sights, err := p.Look(t.Context(), jobs); err != nil || sights[jobs[0]].Why != look.why {
+			t.Errorf("%q: %+v, %v, want %s", look.said, sights[jobs[0]], err, look.why)
+		}
+	}
+	if r.count("sacct") != 3 {
+		t.Errorf("asked %q", r.asked)
 	}
 }
 
