@@ -217,6 +217,34 @@ func TestRefusedJobs(t *testing.T) {
 	}
 }
 
+// TestDisksOfBefore holds that the disk that fails a job ends the study, and that, once it is mended,
+// the same command goes on with all jobs that it failed, at once.
+func TestDisksOfBefore(t *testing.T) {
+	t.Parallel()
+	b := bench{Dir: t.TempDir(), Seeds: 2, Epochs: 2}
+	c := newFakeCluster(t, b.Dir)
+	c.fault = fault{Kind: "disk", Epoch: 1}
+	if summary, _, err := b.on(t.Context(), c, nil); !errors.Is(err, ErrDisk) || summary.Failed == 0 {
+		t.Fatalf("%+v, %v", summary, err)
+	}
+	wait(t, "the jobs", func() bool {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		ended := 0
+		for _, one := range c.ended {
+			if one {
+				ended++
+			}
+		}
+		return ended == len(c.submitted)
+	})
+	c.fault = fault{}
+	if summary, _, err := b.on(t.Context(), c, nil); err != nil || summary.Completed != 4 {
+		t.Fatalf("mended: %+v, %v", summary, err)
+	}
+	checkOutcome(t, outcome(t, b), b.atHome(t))
+}
+
 // TestFailedJob holds that a failure comes with the last lines of the job's log.
 func TestFailedJob(t *testing.T) {
 	t.Parallel()
