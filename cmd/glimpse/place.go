@@ -53,7 +53,8 @@ func checkOn(on string) error {
 		if experiments.Nearest(on, []string{onSlurm}) != "" {
 			return cli.Usage(fmt.Errorf("--on %s: did you mean %s?", on, onSlurm))
 		}
-		return cli.Usage(fmt.Errorf("--on %s: trials run on %s, or without --on on this machine; for other schedulers see docs/cluster.md", on, onSlurm))
+		return cli.Usage(fmt.Errorf("--on %s: trials run on %s, or without --on on this machine; for other schedulers see docs/cluster.md",
+			on, onSlurm))
 	}
 	return nil
 }

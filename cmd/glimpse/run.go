@@ -225,7 +225,9 @@ type dueTrials struct {
 
 // dueOf holds a study against a database, nil where there is none yet, and refuses what does not go
 // together.
-func dueOf(ctx context.Context, c *cobra.Command, sets *planning.Sets, db *store.DB, study *experiments.Study, o runOptions) (due dueTrials, err error) {
+func dueOf(
+	ctx context.Context, c *cobra.Command, sets *planning.Sets, db *store.DB, study *experiments.Study, o runOptions,
+) (due dueTrials, err error) {
 	path := cli.DBPath(o.db)
 	if due.found, err = sets.Against(ctx, db, study); err != nil {
 		return due, err

@@ -76,10 +76,11 @@ first, and so do trials that share a job with one that is named. A run that two 
 			if err := t.Print(c.OutOrStdout()); err != nil {
 				return err
 			}
-			fmt.Fprintf(c.OutOrStdout(), "\n%s asked to save and stop; runners at work begin none of these again\n", term.Plural(running, "running trial"))
+			fmt.Fprintf(c.OutOrStdout(), "\n%s asked to save and stop; runners at work begin none of these again\n",
+				term.Plural(running, "running trial"))
 			if silent > 0 {
-				fmt.Fprintf(c.ErrOrStderr(), "note: nobody may hear the request to %s without a sign of life: where the process has died, `glimpse run` takes the trial over\n",
-					term.Plural(silent, "trial"))
+				fmt.Fprintf(c.ErrOrStderr(), "note: %s gave no sign of life for long, and may not hear this: if its process has died, "+
+					"`glimpse run` takes over from its last checkpoint\n", term.Plural(silent, "running trial"))
 			}
 			return nil
 		},

@@ -23,7 +23,8 @@ func TestStopOfTheSilent(t *testing.T) {
 		{ID: "aaaaaaaaaaaa", Arm: "none", Seed: 1, Settings: json.RawMessage(`{"seed":1}`)},
 		{ID: "bbbbbbbbbbbb", Arm: "none", Seed: 2, Settings: json.RawMessage(`{"seed":2}`)},
 	}
-	if err := db.SaveStudy(t.Context(), store.Study{Name: "s", Compare: json.RawMessage(`{"arms":"a"}`)}, runs, store.Declaration{}, nil); err != nil {
+	study := store.Study{Name: "s", Compare: json.RawMessage(`{"arms":"a"}`)}
+	if err := db.SaveStudy(t.Context(), study, runs, store.Declaration{}, nil); err != nil {
 		t.Fatal(err)
 	}
 	for i, lease := range []time.Duration{time.Millisecond, time.Hour} {
@@ -38,7 +39,7 @@ func TestStopOfTheSilent(t *testing.T) {
 	time.Sleep(3 * time.Millisecond) // longer than the first one's lease
 	code, out, said := call(t, "stop", "s")
 	if code != cli.ExitDone || !strings.Contains(out, "running, no sign of life since") || !strings.Contains(out, "1 running trial asked") ||
-		!strings.Contains(said, "note: nobody may hear the request to 1 trial without a sign of life") {
+		!strings.Contains(said, "note: 1 running trial gave no sign of life for long, and may not hear this") {
 		t.Errorf("exit code %d\n%s%s", code, out, said)
 	}
 }
