@@ -93,7 +93,7 @@ func (p *Place) lookAtFeatures(ctx context.Context, known []queued) error {
 		if !known[i].stuck() {
 			return nil
 		}
-		err := fmt.Errorf("Slurm cannot start the job that computes features, and the trials that wait for it are cancelled: %s", known[i].reason)
+		err := fmt.Errorf("the job that computes features cannot be started, and the trials that wait for it are cancelled: %s", known[i].reason)
 		return errors.Join(err, p.scancel(ctx, []string{known[i].id}, "--quiet"))
 	}
 	if p.missing++; p.missing < 2 {
