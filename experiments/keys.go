@@ -72,6 +72,9 @@ var keys = []key{
 	{path: "data.vocabulary", limits: "train|corpus", fallback: "train", doc: "Captions the vocabulary is made from. corpus reads the test captions too and is there to repeat work that did so."},
 	{path: "data.on_broken", limits: "refuse|skip", fallback: "refuse", applies: leaves, doc: "What becomes of a data set with broken pictures. skip leaves their images out; missing ones are refused in any case."},
 
+	{path: "data.augment.flip", limits: "true|false", fallback: false, doc: "Trains on pictures turned from left to right too (docs/training.md). Captions that speak of left and right stay as they are."},
+	{path: "data.augment.crops", limits: "[0,100]", fallback: 0, doc: "Trains on so many random crops of each picture besides the whole; each epoch draws a view of each."},
+
 	{path: "encoder.name", listed: encoders, derive: encoder, on: "data.name", doc: "Network that gives the grid features. cnn is trained jointly with the captioner, the others are frozen; precomputed reads what another program computed."},
 	{path: "encoder.image_size", limits: "[16,2048]", derive: imageSize, on: "encoder.name", applies: pictured, doc: "Side of the square picture that the encoder sees, in pixels."},
 	{path: "encoder.weights", fallback: "auto", applies: frozen, doc: "auto fetches the published weights (of " + strings.Join(captioner.PublishedNames(), ", ") + "), random draws them from the seed, anything else is the path of a file."},
