@@ -107,6 +107,7 @@ var keys = []key{
 	{path: "train.schedule.patience", limits: "[1,10000]", fallback: 2, applies: plateau, doc: "plateau: epochs without a better validation metric before a fall."},
 	{path: "train.label_smoothing", limits: "[0,1)", fallback: 0.0, doc: "Share of the target spread over the whole vocabulary."},
 	{path: "train.word_dropout", limits: "[0,1)", fallback: 0.0, doc: "Probability that a word of a training caption is read as <unk>, while it is still to be predicted."},
+	{path: "train.attention_penalty", limits: "[0,1000]", fallback: 0.0, applies: scored, doc: "Factor of doubly stochastic attention: how strongly each region is to be looked at once over a caption (docs/training.md); 0 leaves it free."},
 	{path: "train.reinforce.epochs", limits: "[0,10000]", fallback: 0, doc: "Epochs of self-critical training (docs/training.md) after train.epochs, from the best of them; 0 leaves it out."},
 	{path: "train.reinforce.lr", limits: "(0,1000]", fallback: 2e-5, applies: reinforces, doc: "Learning rate of these epochs, the same in all steps."},
 	{path: "train.reinforce.metric", limits: "cider_d|bleu4|weighted", fallback: "cider_d", applies: reinforces, doc: "What a sampled caption is rewarded by; weighted is a sum of metrics by train.reinforce.weights."},

@@ -133,8 +133,10 @@ type Train struct {
 	Schedule       Schedule  `yaml:"schedule" json:"schedule"`
 	LabelSmoothing float64   `yaml:"label_smoothing" json:"label_smoothing"`
 	WordDropout    float64   `yaml:"word_dropout" json:"word_dropout,omitempty"` // probability that a word is read as <unk>
-	Reinforce      Reinforce `yaml:"reinforce" json:"reinforce,omitzero"`
-	Select         Select    `yaml:"select" json:"select"`
+	// AttentionPenalty is λ of doubly stochastic attention: how much each region is to be looked at over a caption.
+	AttentionPenalty float64   `yaml:"attention_penalty" json:"attention_penalty,omitempty"`
+	Reinforce        Reinforce `yaml:"reinforce" json:"reinforce,omitzero"`
+	Select           Select    `yaml:"select" json:"select"`
 }
 
 // AllEpochs is how many epochs are trained at most, by cross entropy and by reinforcement.

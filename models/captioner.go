@@ -169,8 +169,8 @@ func (c *Captioner) epochOf(ctx context.Context, progress func(step, steps int, 
 	return result, nil
 }
 
-// trainStep takes one step and gives the loss before it, in nats a token, and
-// the number of captions.
+// trainStep takes one step and gives the loss before it, in nats a token and with
+// the penalty of train.attention_penalty, and the number of captions.
 func (c *Captioner) trainStep(s *torch.Scope, b data.Batch, lr float64) (loss float64, captions int, err error) {
 	p := pack(b)
 	if len(p.input) == 0 {
@@ -184,8 +184,12 @@ func (c *Captioner) trainStep(s *torch.Scope, b data.Batch, lr float64) (loss fl
 		p.dropWords(rate, c.settings.Seed, c.epoch, c.step)
 	}
 	words := p.tensors(s, c.device)
-	logits, _ := c.network.logits(s, features, words, true)
-	loss, err = c.descend(s, s.CrossEntropy(logits, words.target, c.settings.Train.LabelSmoothing), lr)
+	logits, weights := c.network.logits(s, features, words, true)
+	objective := s.CrossEntropy(logits, words.target, c.settings.Train.LabelSmoothing)
+	if lambda := c.settings.Train.AttentionPenalty; lambda > 0 {
+		objective = s.Add(objective, s.MulScalar(c.network.attentionPenalty(s, weights, features, p), lambda))
+	}
+	loss, err = c.descend(s, objective, lr)
 	return loss, len(p.row), err
 }
 
