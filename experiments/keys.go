@@ -1,6 +1,7 @@
 package experiments
 
 import (
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -288,7 +289,7 @@ func keyPaths() []string {
 // A Setting is one key of a trial's settings.
 type Setting struct {
 	Path string // such as model.hidden
-	Text bool   // its values are texts, not numbers
+	Text bool   // its values are texts, true and false among them, and not numbers
 	// Absent is what a text is where a trial's settings leave it out, "" where that is not known.
 	Absent string
 	Doc    string
@@ -299,9 +300,10 @@ func SettingKeys() []Setting {
 	var settings []Setting
 	for _, path := range settingPaths() {
 		k := find(path)
-		s := Setting{Path: path, Text: k.isText(), Doc: k.doc}
-		if k.omitted {
-			s.Absent = k.fallback.(string)
+		yesOrNo := k.kind == reflect.Bool
+		s := Setting{Path: path, Text: k.isText() || yesOrNo, Doc: k.doc}
+		if k.omitted || yesOrNo {
+			s.Absent = fmt.Sprint(k.fallback)
 		}
 		settings = append(settings, s)
 	}
