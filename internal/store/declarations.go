@@ -169,7 +169,7 @@ func putDeclaration(ctx context.Context, tx *sql.Tx, d Declaration) error {
 	return err
 }
 
-// countCompleted counts the given runs that are completed.
+// countCompleted counts the given runs that are completed, or were before they were deleted.
 func countCompleted(ctx context.Context, tx *sql.Tx, runs []Run) (int, error) {
 	completed, counted := 0, map[string]bool{}
 	for _, run := range runs {
@@ -178,7 +178,8 @@ func countCompleted(ctx context.Context, tx *sql.Tx, runs []Run) (int, error) {
 		}
 		counted[run.ID] = true
 		var n int
-		err := tx.QueryRowContext(ctx, "SELECT COUNT(*) FROM runs WHERE id = ? AND state = 'completed'", run.ID).Scan(&n)
+		err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM (SELECT id FROM runs WHERE id = ? AND state = 'completed'
+			UNION SELECT run FROM deletions WHERE run = ?) AS known`, run.ID, run.ID).Scan(&n)
 		if err != nil {
 			return 0, err
 		}

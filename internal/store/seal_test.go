@@ -14,7 +14,7 @@ import (
 	"glimpse/metrics/audit"
 )
 
-// full is rich, with a declaration, pictures and maps as well.
+// full is rich, with a declaration, pictures, maps and the record of a deleted run as well.
 func full(t *testing.T) *DB {
 	t.Helper()
 	db, ctx := rich(t), t.Context()
@@ -27,6 +27,14 @@ func full(t *testing.T) *DB {
 			Maps:     []AttentionMap{{Run: "aa00", Image: "a.jpg", Side: 1, First: 0.5, Step: 1, Alpha: [][]float64{{1}}}},
 		}))
 	if err != nil {
+		t.Fatal(err)
+	}
+	gone := Run{ID: "bb00", Arm: "none", Seed: 7, Settings: json.RawMessage("{}")}
+	if err := db.SaveStudy(ctx, Study{Name: "lost"}, []Run{gone}, Declaration{}, nil); err != nil {
+		t.Fatal(err)
+	}
+	complete(t, db, "bb00")
+	if _, err := db.Delete(ctx, nil, []string{"bb00"}, never); err != nil {
 		t.Fatal(err)
 	}
 	return db

@@ -44,7 +44,7 @@ type DiffPart struct {
 func (d *Diff) Parts() []DiffPart {
 	return slices.DeleteFunc([]DiffPart{
 		{"run", d.Run}, {"settings", d.Settings}, {"protocol", d.Protocol}, {"hashes", d.Hashes},
-		{"environment", d.Environment}, {"metrics ×100", d.Metrics},
+		{"environment", d.Environment}, {"metrics", d.Metrics},
 	}, func(p DiffPart) bool { return len(p.Differences) == 0 })
 }
 
