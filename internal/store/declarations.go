@@ -189,9 +189,11 @@ func countCompleted(ctx context.Context, tx *sql.Tx, runs []Run) (int, error) {
 }
 
 // freezing sets when declarations were frozen, those that are not yet: at the end
-// of the study's first completed run, if there is one.
-const freezing = `UPDATE declarations SET frozen_ms = (SELECT MIN(COALESCE(r.finished_ms, r.created_ms))
-	FROM runs r JOIN study_runs m ON m.run = r.id WHERE m.study = declarations.study AND r.state = 'completed')
+// of the study's first completed run, if there is or was one.
+const freezing = `UPDATE declarations SET frozen_ms = (SELECT MIN(scored_ms) FROM (
+		SELECT COALESCE(r.finished_ms, r.created_ms) AS scored_ms
+			FROM runs r JOIN study_runs m ON m.run = r.id WHERE m.study = declarations.study AND r.state = 'completed'
+		UNION ALL SELECT COALESCE(finished_ms, deleted_ms) FROM deletions WHERE study = declarations.study) AS scored)
 	WHERE frozen_ms IS NULL AND study = ?`
 
 // freeze freezes the declarations of a study that holds a completed run.

@@ -48,13 +48,14 @@ type Deletion struct {
 	Runs    []Run    // that go, as [DB.Members] gives them
 	Kept    []Run    // of the studies, which stay: a study that is not named holds them too
 	Studies []string // that go
-	// Recorded are studies that keep their declaration and the record of the runs that they lose, since these were scored.
+	// Recorded are studies that stay, with what they declared and a record of the runs that they lose, since runs of theirs
+	// were scored.
 	Recorded []string
 }
 
 // Deletion tells what deleting these studies and runs, by their whole names and ids, would do. The runs of a study go unless
 // a study that is not named holds them too; a run that is named goes from all of its studies. A study goes,
-// unless it declared what it compares and one of its runs has been scored.
+// unless one of its runs has been scored, whether that is there still or not.
 func (db *DB) Deletion(ctx context.Context, studies, runs []string) (Deletion, error) {
 	var d Deletion
 	err := db.read(ctx, func(tx *sql.Tx) (err error) {
@@ -149,18 +150,32 @@ func deletionOf(ctx context.Context, tx *sql.Tx, studies, runs []string) (Deleti
 		if err := theStudy(study).exists(ctx, tx); err != nil {
 			return d, err
 		}
-		var frozen int
-		err := tx.QueryRowContext(ctx, "SELECT COUNT(*) FROM declarations WHERE study = ? AND frozen_ms IS NOT NULL", study).Scan(&frozen)
+		scored, err := wasScored(ctx, tx, study)
 		if err != nil {
 			return d, err
 		}
-		if frozen == 0 && slices.Contains(studies, study) {
-			d.Studies = append(d.Studies, study)
-		} else {
+		if scored {
 			d.Recorded = append(d.Recorded, study)
+		} else {
+			d.Studies = append(d.Studies, study)
 		}
 	}
 	return d, nil
+}
+
+// wasScored tells whether a study holds a completed run, or a record of one.
+func wasScored(ctx context.Context, tx *sql.Tx, study string) (scored bool, err error) {
+	err = tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM study_runs m JOIN runs r ON r.id = m.run WHERE m.study = ? AND r.state = 'completed')`,
+		study).Scan(&scored)
+	if err != nil || scored {
+		return scored, err
+	}
+	absent, err := named("deletions")[0].absent(ctx, tx)
+	if err != nil || absent {
+		return false, err
+	}
+	err = tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM deletions WHERE study = ?)", study).Scan(&scored)
+	return scored, err
 }
 
 // deleteRun deletes a run, and records it with those of its studies that are there still, if it was scored.

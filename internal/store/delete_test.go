@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// deletable holds study s of aa00 (completed), aa01 and aa02; study t, which declares what it compares, of aa01 and bb00 (completed).
+// deletable holds study s of aa00 (completed), aa01 and aa02; study t, which declares what it compares, of aa01 and bb00
+// (completed); study u of cc00.
 func deletable(t *testing.T) *DB {
 	t.Helper()
 	db, ctx := open(t), t.Context()
@@ -20,6 +21,9 @@ func deletable(t *testing.T) *DB {
 		t.Fatal(err)
 	}
 	complete(t, db, "bb00")
+	if err := db.SaveStudy(ctx, Study{Name: "u"}, []Run{{ID: "cc00", Settings: json.RawMessage("{}")}}, Declaration{}, nil); err != nil {
+		t.Fatal(err)
+	}
 	save(t, db, []Note{{Run: "aa00", Text: "odd"}, {Study: "s", Text: "old"}}, nil)
 	return db
 }
@@ -42,13 +46,14 @@ func TestDelete(t *testing.T) {
 		left          []string // runs
 		records       string
 	}{
-		{nil, []string{"aa02"}, "[aa02] [] [] []", []string{"aa00", "aa01", "bb00"}, ""},
-		{nil, []string{"aa00"}, "[aa00] [] [] [s]", []string{"aa01", "aa02", "bb00"}, "s/aa00/soft/0/a dog"},
-		{nil, []string{"aa01"}, "[aa01] [] [] []", []string{"aa00", "aa02", "bb00"}, ""},
-		{[]string{"s"}, nil, "[aa00 aa02] [aa01] [s] []", []string{"aa01", "bb00"}, ""},
-		{[]string{"s"}, []string{"aa01"}, "[aa00 aa01 aa02] [] [s] []", []string{"bb00"}, ""},
-		{[]string{"t"}, nil, "[bb00] [aa01] [] [t]", []string{"aa00", "aa01", "aa02"}, "t/bb00/none/7/"},
-		{[]string{"s", "t"}, nil, "[aa00 aa01 aa02 bb00] [] [s] [t]", nil, "t/bb00/none/7/"},
+		{nil, []string{"aa02"}, "[aa02] [] [] []", []string{"aa00", "aa01", "bb00", "cc00"}, ""},
+		{nil, []string{"aa00"}, "[aa00] [] [] [s]", []string{"aa01", "aa02", "bb00", "cc00"}, "s/aa00/soft/0/a dog"},
+		{nil, []string{"aa01"}, "[aa01] [] [] []", []string{"aa00", "aa02", "bb00", "cc00"}, ""},
+		{[]string{"s"}, nil, "[aa00 aa02] [aa01] [] [s]", []string{"aa01", "bb00", "cc00"}, "s/aa00/soft/0/a dog"},
+		{[]string{"s"}, []string{"aa01"}, "[aa00 aa01 aa02] [] [] [s]", []string{"bb00", "cc00"}, "s/aa00/soft/0/a dog"},
+		{[]string{"t"}, nil, "[bb00] [aa01] [] [t]", []string{"aa00", "aa01", "aa02", "cc00"}, "t/bb00/none/7/"},
+		{[]string{"s", "t"}, nil, "[aa00 aa01 aa02 bb00] [] [] [s t]", []string{"cc00"}, "s/aa00/soft/0/a dog t/bb00/none/7/"},
+		{[]string{"u"}, nil, "[cc00] [] [u] []", []string{"aa00", "aa01", "aa02", "bb00"}, ""},
 	} {
 		db, ctx := deletable(t), t.Context()
 		planned, err := db.Deletion(ctx, c.studies, c.runs)
@@ -102,7 +107,7 @@ func TestDeleteRefuses(t *testing.T) {
 			t.Errorf("%v: %v", name, err)
 		}
 	}
-	if left, err := db.Members(ctx, ""); err != nil || len(left) != 4 {
+	if left, err := db.Members(ctx, ""); err != nil || len(left) != 5 {
 		t.Errorf("%d runs are left, %v", len(left), err)
 	}
 	if _, err := db.Delete(ctx, []string{"s"}, nil, func(Run) bool { return true }); err != nil {
@@ -119,6 +124,16 @@ func TestDeletedRunsAreKnown(t *testing.T) {
 	}
 	again := []Run{{ID: "bb00", Arm: "none", Seed: 7, Settings: json.RawMessage("{}")}}
 	d := Declaration{Text: json.RawMessage("[]"), SHA256: "y"}
+	late := Declaration{Text: json.RawMessage("[1]"), SHA256: "z"}
+	if _, err := db.Delete(ctx, []string{"s"}, nil, never); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.SaveStudy(ctx, Study{Name: "s"}, runs(1), late, nil); err != nil {
+		t.Fatal(err)
+	}
+	if declared, err := db.Declarations(ctx, "s"); err != nil || declared[0].Frozen.IsZero() || declared[0].Known != 1 {
+		t.Errorf("%+v, %v: scores of the study were known", declared, err)
+	}
 	frozen := (*FrozenError)(nil)
 	if err := db.SaveStudy(ctx, Study{Name: "t"}, again, d, nil); !errors.As(err, &frozen) {
 		t.Errorf("another declaration of the study: %v", err)

@@ -58,8 +58,8 @@ func (n Note) of() owner {
 	return theStudy(n.Study)
 }
 
-// kind is its value in the column kind.
-func (n Note) kind() string {
+// Kind is note or tag.
+func (n Note) Kind() string {
 	if n.Tag {
 		return "tag"
 	}
@@ -78,7 +78,7 @@ func noteColumns(o owner) columns[Note] {
 			}
 			return []any{name, noteKind{&n.Tag}, &n.Text, (*moment)(&n.Written)}
 		},
-		row: func(n *Note) string { return fmt.Sprintf("%s %.40q", n.kind(), n.Text) },
+		row: func(n *Note) string { return fmt.Sprintf("%s %.40q", n.Kind(), n.Text) },
 	}
 }
 
@@ -160,15 +160,15 @@ func putNote(ctx context.Context, tx *sql.Tx, n Note) error {
 		n.Written = time.Now()
 	}
 	_, err := tx.ExecContext(ctx, "INSERT INTO "+o.notes().name+" ("+o.kind+", kind, text, written_ms) VALUES (?, ?, ?, ?) ON CONFLICT ("+
-		o.kind+", kind, text) DO NOTHING", o.name, n.kind(), n.Text, n.Written.UnixMilli())
+		o.kind+", kind, text) DO NOTHING", o.name, n.Kind(), n.Text, n.Written.UnixMilli())
 	return err
 }
 
 func removeNote(ctx context.Context, tx *sql.Tx, n Note) error {
 	o := n.of()
-	removed, err := update(ctx, tx, "DELETE FROM "+o.notes().name+" WHERE "+o.kind+" = ? AND kind = ? AND text = ?", o.name, n.kind(), n.Text)
+	removed, err := update(ctx, tx, "DELETE FROM "+o.notes().name+" WHERE "+o.kind+" = ? AND kind = ? AND text = ?", o.name, n.Kind(), n.Text)
 	if err == nil && !removed {
-		err = fmt.Errorf("%s %q: %w", n.kind(), n.Text, ErrNotFound)
+		err = fmt.Errorf("%s %q: %w", n.Kind(), n.Text, ErrNotFound)
 	}
 	return err
 }
@@ -246,9 +246,9 @@ func mergeNotes(ctx context.Context, from, to *sql.Tx, o owner) error {
 	}
 	known := map[[2]string]bool{}
 	for _, n := range ours {
-		known[[2]string{n.kind(), n.Text}] = true
+		known[[2]string{n.Kind(), n.Text}] = true
 	}
-	more := slices.DeleteFunc(theirs, func(n Note) bool { return known[[2]string{n.kind(), n.Text}] })
+	more := slices.DeleteFunc(theirs, func(n Note) bool { return known[[2]string{n.Kind(), n.Text}] })
 	if len(more) == 0 {
 		return nil
 	}

@@ -21,7 +21,7 @@ func noted(t *testing.T, db *DB, study string) []string {
 		if n.Written.IsZero() {
 			t.Errorf("%+v has no time", n)
 		}
-		texts = append(texts, n.of().String()+" "+n.kind()+" "+n.Text)
+		texts = append(texts, n.of().String()+" "+n.Kind()+" "+n.Text)
 	}
 	return texts
 }

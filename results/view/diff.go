@@ -62,7 +62,7 @@ func DiffRuns(runs []store.Run) *Diff {
 }
 
 // runDiffers are the fields that tell what became of a run.
-var runDiffers = []string{"study", "arm", "state", "failure", "error", "attempt", "epochs", "best_epoch", "seconds", "parameters"}
+var runDiffers = []string{"study", "arm", "state", "failure", "error", "attempt", "epochs", "best_epoch", "seconds", "parameters", tagField}
 
 // diffFields gives the fields of these names that differ.
 func diffFields(runs []store.Run, names []string) []Difference {
@@ -88,7 +88,7 @@ func fieldValue(f Field, v filter.Value, has bool) any {
 	switch {
 	case !has:
 		return nil
-	case f.Kind == filter.Text:
+	case isText(f.Kind):
 		return v.Text
 	}
 	return term.Number(v.Number)
