@@ -37,6 +37,8 @@ type evidence struct {
 	Primary      metric
 	Runs         []*run // of that declaration, in the order of the plan
 	Illustration store.Illustration
+	Notes        []store.Note    // of the study and its runs, with tags
+	Deleted      []store.Deleted // runs that were deleted after they had been scored
 	said         *captionReader
 	At           time.Time // when it was read
 }
@@ -49,6 +51,12 @@ func gather(ctx context.Context, db *store.DB, name string) (*evidence, error) {
 	}
 	e := &evidence{Study: study, Compare: study.Declared.Compare, Primary: metric{study.Primary}, At: time.Now()}
 	if e.Illustration, err = db.Illustration(ctx, name); err != nil {
+		return nil, err
+	}
+	if e.Notes, err = results.Notes(ctx, db, name); err != nil {
+		return nil, err
+	}
+	if e.Deleted, err = db.Deletions(ctx, name); err != nil {
 		return nil, err
 	}
 	planned := map[string]bool{}

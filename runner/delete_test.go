@@ -73,7 +73,7 @@ func TestDelete(t *testing.T) {
 		t.Errorf("after it %d runs, %v", len(runs), err)
 	}
 	done, err := Delete(ctx, db, []string{"s"}, nil)
-	if err != nil || len(done.Runs) != 2 || done.Bytes != 10 || len(done.Studies) != 1 || done.Backup == "" {
+	if err != nil || len(done.Runs) != 2 || done.Bytes != 10 || len(done.Recorded) != 1 || done.Backup == "" {
 		t.Fatalf("%+v, %v", done, err)
 	}
 	if _, err := os.Stat(RunDir(DefaultDir(db), "aa")); !errors.Is(err, fs.ErrNotExist) {
