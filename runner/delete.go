@@ -38,6 +38,9 @@ func PlanDeletion(ctx context.Context, db *store.DB, studies, runs []string) (De
 	if err == nil {
 		err = planned.CheckIdle(Gone)
 	}
+	if err == nil && len(planned.Runs)+len(planned.Studies) == 0 {
+		err = errors.New("nothing to delete: runs of these studies belong to others too, and studies that were scored keep their record")
+	}
 	if err != nil {
 		return Deletion{}, err
 	}

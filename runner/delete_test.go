@@ -85,6 +85,9 @@ func TestDelete(t *testing.T) {
 	if left, _ := os.ReadDir(filepath.Dir(foreign)); len(left) != 2 {
 		t.Errorf("the folder of bb holds %v: want the other database's checkpoint and the log", left)
 	}
+	if again, err := PlanDeletion(ctx, db, []string{"s"}, nil); err == nil {
+		t.Errorf("of what is left %+v goes", again)
+	}
 	backup, err := store.OpenReadOnly(done.Backup)
 	if err != nil {
 		t.Fatal(err)

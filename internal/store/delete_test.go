@@ -1,9 +1,11 @@
 package store
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -144,6 +146,42 @@ func TestDeletedRunsAreKnown(t *testing.T) {
 	declared, err := db.Declarations(ctx, "u")
 	if err != nil || len(declared) != 1 || declared[0].Known != 1 {
 		t.Errorf("%+v, %v: the run was known", declared, err)
+	}
+}
+
+// TestOlderDatabasesHaveNoNotes reads a database of the oldest schema that is read as it lies.
+func TestOlderDatabasesHaveNoNotes(t *testing.T) {
+	ctx, path := t.Context(), filepath.Join(t.TempDir(), "results.db")
+	writer, err := openWriter(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = errors.Join(migrate(ctx, writer, path, readable), planned(&DB{writer: writer}, 2), writer.Close())
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := read(t, path)
+	db, err := OpenReadOnly(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	notes, noted := db.Notes(ctx, "")
+	deleted, recorded := db.Deletions(ctx, "")
+	d, deletable := db.Deletion(ctx, []string{"s"}, nil)
+	runs, listed := db.Runs(ctx, "")
+	if err := errors.Join(noted, recorded, deletable, listed); err != nil || len(notes)+len(deleted) > 0 || len(d.Runs) != 2 || len(runs) != 2 {
+		t.Errorf("%v: %v, %v, %s, %d runs", err, notes, deleted, described(d), len(runs))
+	}
+	if found := problems(t, db); strings.Contains(found, "notes") || strings.Contains(found, "deletions") {
+		t.Error(found)
+	}
+	ours := open(t)
+	if _, err := ours.Merge(ctx, path, never); err != nil {
+		t.Error(err)
+	}
+	if !bytes.Equal(before, read(t, path)) {
+		t.Error("the file was changed")
 	}
 }
 

@@ -225,6 +225,10 @@ func mergeRun(
 		m.Detail, err = takeLater(ctx, from, to, theirs.ID)
 	case MergeConflict, MergeDamaged:
 		return m, nil
+	default:
+		if ours == nil {
+			return m, nil
+		}
 	}
 	if err == nil {
 		err = mergeNotes(ctx, from, to.tx, theRun(theirs.ID))
