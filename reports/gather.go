@@ -11,6 +11,7 @@ import (
 	"glimpse/internal/store"
 	"glimpse/metrics"
 	"glimpse/metrics/audit"
+	"glimpse/reports/charts"
 	"glimpse/results"
 )
 
@@ -27,6 +28,9 @@ type run struct {
 // completed says whether the run has its final scores.
 func (r *run) completed() bool { return r.State == store.Completed }
 
+// mark is the run as live charts name it.
+func (r *run) mark() charts.Mark { return charts.Mark{ID: r.ID, Seed: r.Seed, State: r.State} }
+
 // stateText is the state of a run, and whether its process still gives signs of life.
 func (e *evidence) stateText(r *run) string { return results.StateText(r.Run.Run, e.At) }
 
@@ -37,8 +41,9 @@ type evidence struct {
 	Primary      metric
 	Runs         []*run // of that declaration, in the order of the plan
 	Illustration store.Illustration
-	Notes        []store.Note    // of the study and its runs, with tags
-	Deleted      []store.Deleted // runs that were deleted after they had been scored
+	Ensembles    []*results.Ensemble // of the arms, in the order of the plan
+	Notes        []store.Note        // of the study and its runs, with tags
+	Deleted      []store.Deleted     // runs that were deleted after they had been scored
 	said         *captionReader
 	At           time.Time // when it was read
 }
@@ -52,6 +57,9 @@ func gather(ctx context.Context, db *store.DB, name string) (*evidence, error) {
 	e := &evidence{Study: study, Compare: study.Declared.Compare, Primary: metric{study.Primary}, At: time.Now()}
 	if e.Illustration, err = db.Illustration(ctx, name); err != nil {
 		return nil, err
+	}
+	if e.Ensembles, err = study.Ensembles(ctx); err != nil {
+		return nil, fmt.Errorf("report: %w", err)
 	}
 	if e.Notes, err = results.Notes(ctx, db, name); err != nil {
 		return nil, err

@@ -194,6 +194,12 @@ func (s *survey) study() error {
 		err = look(s, mapColumns, ignore[AttentionMap])
 	}
 	if err == nil {
+		err = look(s, ensembleColumns, ignore[Ensemble])
+	}
+	if err == nil {
+		err = look(s, ensembleCaptionColumns, ignore[ensembleCaption])
+	}
+	if err == nil {
 		err = look(s, noteColumns(s.owner), ignore[Note])
 	}
 	if err == nil {
