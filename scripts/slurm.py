@@ -171,6 +171,17 @@ def beside_slurm(command):
                 time.sleep(0.1)
 
 
+def install():
+    """Fetches Debian's packages, with a list that is brought up to date where that is needed. Whether that worked, missing tells."""
+    command = ["apt-get", "-qq", "install", "--yes", "--no-install-recommends", *PACKAGES]
+    for step in [command, ["apt-get", "-qq", "update"], command]:
+        if not missing():
+            return
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            subprocess.run(step, env=dict(os.environ, DEBIAN_FRONTEND="noninteractive"), stdin=subprocess.DEVNULL,
+                           stdout=subprocess.DEVNULL, timeout=60, check=False)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--install", action="store_true", help="fetch Debian's packages where they are missing, as root")
@@ -179,8 +190,7 @@ def main():
     if not options.command:
         parser.error("no command")
     if options.install and missing() and os.geteuid() == 0 and shutil.which("apt-get"):
-        subprocess.run(["apt-get", "-qq", "install", "--yes", "--no-install-recommends", *PACKAGES],
-                       env=dict(os.environ, DEBIAN_FRONTEND="noninteractive"), stdout=subprocess.DEVNULL, check=False)
+        install()
     why = missing()
     if why:
         print(f"slurm.py: no Slurm is tested here: {why}", file=sys.stderr)
