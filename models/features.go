@@ -22,7 +22,7 @@ const syncEvery = 1024
 // weights' hash, and therefore fetches the weights of encoder.weights: auto, but does not read them.
 func openFeatures(ctx context.Context, cache string, settings experiments.Settings, d *data.Dataset) (*data.Features, weightsFile, error) {
 	e := settings.Encoder
-	spec, err := data.SpecOf(e.Name, e.ImageSize, "")
+	spec, err := data.SpecOf(e.Name, e.ImageSize, e.Train.Blocks, "")
 	if err != nil {
 		return nil, weightsFile{}, err
 	}
@@ -201,22 +201,22 @@ type cachedSource struct {
 
 var _ source = (*cachedSource)(nil)
 
-// newCachedSource opens the cache that fillFeatures has filled.
-func newCachedSource(ctx context.Context, cache string, settings experiments.Settings, d *data.Dataset, device torch.Device) (*cachedSource, error) {
-	features, _, err := openFeatures(ctx, cache, settings, d)
+// newCachedSource opens the cache that fillFeatures has filled. It also tells where the encoder's weights are.
+func newCachedSource(ctx context.Context, cache string, settings experiments.Settings, d *data.Dataset, device torch.Device) (*cachedSource, weightsFile, error) {
+	features, w, err := openFeatures(ctx, cache, settings, d)
 	if err != nil {
-		return nil, err
+		return nil, w, err
 	}
 	if n := len(features.Missing()); n > 0 {
 		features.Close()
-		return nil, fmt.Errorf("the feature cache lacks %d pictures: %w", n, data.ErrFeatures)
+		return nil, w, fmt.Errorf("the feature cache lacks %d pictures: %w", n, data.ErrFeatures)
 	}
 	content, err := features.Content()
 	if err != nil {
 		features.Close()
-		return nil, err
+		return nil, w, err
 	}
-	return &cachedSource{cache: features, content: content, device: device}, nil
+	return &cachedSource{cache: features, content: content, device: device}, w, nil
 }
 
 func (c *cachedSource) features(s *torch.Scope, images []int, _ bool) (regions, error) {
@@ -233,6 +233,8 @@ func (c *cachedSource) features(s *torch.Scope, images []int, _ bool) (regions, 
 }
 
 func (c *cachedSource) shapes() []captioner.Shape { return nil }
+
+func (c *cachedSource) initial() map[string][]float32 { return nil }
 
 func (c *cachedSource) use(*parameters) {}
 

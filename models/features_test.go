@@ -50,7 +50,7 @@ func TestFillFeatures(t *testing.T) {
 		t.Fatalf("%d pictures in splits", len(all))
 	}
 
-	if _, err := newCachedSource(context.Background(), cache, settings, d, torch.CPU); err == nil || !strings.Contains(err.Error(), "glimpse features") {
+	if _, _, err := newCachedSource(context.Background(), cache, settings, d, torch.CPU); err == nil || !strings.Contains(err.Error(), "glimpse features") {
 		t.Errorf("an empty cache is used: %v", err)
 	}
 
@@ -182,7 +182,7 @@ func TestEncodersDoNotDependOnBatches(t *testing.T) {
 			if name == "inception_v3" {
 				size = 101
 			}
-			spec, err := data.SpecOf(name, size, "")
+			spec, err := data.SpecOf(name, size, 0, "")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -288,14 +288,14 @@ func TestFeatureHash(t *testing.T) {
 	if err := fillFeatures(context.Background(), cache, settings, d, torch.CPU, 2, nil); err != nil {
 		t.Fatal(err)
 	}
-	source, err := newCachedSource(context.Background(), cache, settings, d, torch.CPU)
+	source, _, err := newCachedSource(context.Background(), cache, settings, d, torch.CPU)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer source.close()
 	recorded := source.hashes()
 	for weights, same := range map[string]bool{recorded["encoder_weights"]: true, "other weights": false} {
-		spec, err := data.SpecOf(settings.Encoder.Name, settings.Encoder.ImageSize, weights)
+		spec, err := data.SpecOf(settings.Encoder.Name, settings.Encoder.ImageSize, 0, weights)
 		if err != nil {
 			t.Fatal(err)
 		}
