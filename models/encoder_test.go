@@ -52,9 +52,9 @@ func computedValues(name string, shape []int) ([]float32, error) {
 	for i := range v {
 		u := float64(next()>>40)/(1<<23) - 1
 		switch {
-		case len(shape) == 4:
+		case len(shape) > 1:
 			u *= math.Sqrt(6 / float64(inputs))
-		case strings.HasSuffix(name, ".bias"), strings.HasSuffix(name, ".running_mean"):
+		case strings.HasSuffix(name, ".bias"), strings.HasSuffix(name, ".running_mean"), strings.Contains(name, ".bias_"):
 			u *= 0.1
 		default:
 			u = 1 + 0.25*u
