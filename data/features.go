@@ -26,7 +26,8 @@ type FeatureSpec struct {
 	Dim           int    `json:"dim"`           // D
 	// Cut is how many of the encoder's last blocks are left out, with what follows them: the features are then what
 	// they are given.
-	Cut int `json:"cut,omitempty"`
+	Cut  int  `json:"cut,omitempty"`
+	View View `json:"view,omitzero"` // what is seen of the pictures; set by WithView
 }
 
 // SpecOf says what the features of a frozen encoder are, which turns pictures of size×size pixels into regions by weights
@@ -53,6 +54,8 @@ func (s FeatureSpec) rowBytes() int64 { return 2 * int64(s.Regions) * int64(s.Di
 func (s FeatureSpec) check() error {
 	const most = 1 << 24 // more regions or dimensions than any encoder has
 	switch {
+	case s.View.Crop < 0:
+		return fmt.Errorf("feature cache: there is no crop %d", s.View.Crop)
 	case s.Encoder == "" || checkName("", 0, s.Encoder, false) != nil:
 		return fmt.Errorf("feature cache: encoder %q is no name", s.Encoder)
 	case s.ImageSize < 1, s.Regions < 1, s.Dim < 1, s.Regions > most, s.Dim > most:
@@ -74,7 +77,7 @@ type Features struct {
 	spec  FeatureSpec
 	key   string
 	rows  []int // per image of the data set: its picture
-	used  []int // images to compute for: in a split, one for each picture
+	used  []int // images to compute for, one for each picture: those in a split; of views but the plain one, those that train
 
 	pictures [][hashBytes]byte // the sha256 of all different pictures, in order
 
@@ -127,7 +130,10 @@ func (f *Features) index(hashes [][32]byte, d *Dataset) {
 	}
 	taken := make([]bool, len(f.pictures))
 	inSplit := make([]bool, len(hashes))
-	for _, indices := range d.Splits {
+	for split, indices := range d.Splits {
+		if f.spec.View != (View{}) && split != "train" {
+			continue
+		}
 		for _, i := range indices {
 			inSplit[i] = true
 		}
@@ -152,8 +158,8 @@ func featureKey(spec FeatureSpec, pictures [][32]byte) string {
 }
 
 // Missing gives, in ascending order, the dataset indices that need a row: the
-// images in a split, one for each distinct picture, whose row is not there. It
-// sees what other processes put meanwhile.
+// images in a split (of views but the plain one, in the training split), one for
+// each distinct picture, whose row is not there. It sees what other processes put meanwhile.
 func (f *Features) Missing() []int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
