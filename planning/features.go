@@ -17,9 +17,18 @@ type Features struct {
 	Split     string      `json:"split"`
 	Encoder   string      `json:"encoder"`
 	ImageSize int         `json:"image_size"`
-	Images    int         `json:"images"`   // in a split
-	Computed  int         `json:"computed"` // now; the others were there, or the encoder is trained with the captioner
+	Images    int         `json:"images"`        // in a split
+	Cut       int         `json:"cut,omitempty"` // last blocks of the encoder that are trained: the features are what they are given
+	Computed  int         `json:"computed"`      // now; the others were there, or the encoder is trained with the captioner
 	Seconds   term.Number `json:"seconds"`
+}
+
+// Name says whose features they are.
+func (f Features) Name() string {
+	if f.Cut == 0 {
+		return f.Encoder
+	}
+	return fmt.Sprintf("%s below its last %s", f.Encoder, term.Plural(f.Cut, "block"))
 }
 
 // Fill has fill compute the features that trials need and the cache lacks, as [runner.Config.Features] does. progress
@@ -36,14 +45,14 @@ func (sets *Sets) Fill(
 		if err != nil {
 			return nil, err
 		}
-		f := Features{Data: d.Name, Split: d.Split, Encoder: s.Encoder.Name, ImageSize: s.Encoder.ImageSize}
+		f := Features{Data: d.Name, Split: d.Split, Encoder: s.Encoder.Name, ImageSize: s.Encoder.ImageSize, Cut: s.Encoder.Train.Blocks}
 		for _, split := range d.Splits {
 			f.Images += len(split)
 		}
 		begun := time.Now()
 		err = fill(ctx, s, d, func(done, total int) {
 			f.Computed = done
-			progress(s.Encoder.Name, done, total)
+			progress(f.Name(), done, total)
 		})
 		if err != nil {
 			return nil, fmt.Errorf("features of %s by %s: %w", d.Name, s.Encoder.Name, err)
