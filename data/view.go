@@ -7,6 +7,7 @@ import (
 	"image"
 	"math"
 	"slices"
+	"strings"
 )
 
 // View says what an encoder sees of a picture. The zero View is the plain one: the whole picture, as it is.
@@ -26,6 +27,31 @@ func (v View) String() string {
 		return fmt.Sprintf("crop %d mirrored", v.Crop)
 	}
 	return fmt.Sprintf("crop %d", v.Crop)
+}
+
+// HashName is what a run calls the hash of the features of a view that it was trained on: "features" of the plain one.
+func (v View) HashName() string {
+	if v == (View{}) {
+		return plainHash
+	}
+	return viewHash + v.String()
+}
+
+const (
+	plainHash = "features"
+	viewHash  = "features of "
+)
+
+// FeatureHashes are those of the hashes of a run that are of features, of whatever view, in order.
+func FeatureHashes(hashes map[string]string) []string {
+	var found []string
+	for name, hash := range hashes {
+		if name == plainHash || strings.HasPrefix(name, viewHash) {
+			found = append(found, hash)
+		}
+	}
+	slices.Sort(found)
+	return found
 }
 
 // Views lists the views of an augmentation, the plain one first: the whole picture and so many crops, each mirrored too

@@ -39,7 +39,7 @@ type Captioner struct {
 // source gives the features of images.
 type source interface {
 	// features of B images, by dataset index: float32 on the device.
-	features(s *torch.Scope, images []int, training bool) (regions, error)
+	features(s *torch.Scope, images []int, of pass) (regions, error)
 	// shapes are the parameters to train with the captioner's; nil when frozen.
 	shapes() []captioner.Shape
 	// initial are the values, by name, of those that are not to be drawn.
@@ -50,6 +50,12 @@ type source interface {
 	// hashes name what the features come from, besides pictures and parameters.
 	hashes() map[string]string
 	close() error
+}
+
+// pass says what features are for. The zero pass decodes, from pictures as they are.
+type pass struct {
+	training bool
+	epoch    int // of training, from 0: which view of each picture is seen
 }
 
 // newCaptioner makes a captioner whose parameters and dropout come from the
@@ -142,7 +148,7 @@ func (c *Captioner) encoderRate(share float64) float64 {
 // trainingFeatures are the features of a step's images. A gradient reaches the encoder's last blocks where they have
 // a learning rate.
 func (c *Captioner) trainingFeatures(s *torch.Scope, images []int, r rates) (regions, error) {
-	features, err := c.source.features(s, images, true)
+	features, err := c.source.features(s, images, pass{true, c.epoch})
 	if err == nil && c.encoder != nil && r.encoder == 0 {
 		features.features = s.Detach(features.features)
 	}
@@ -203,8 +209,8 @@ func (c *Captioner) epochOf(ctx context.Context, progress func(step, steps int, 
 	return result, nil
 }
 
-// trainStep takes one step and gives the loss before it, in nats a token, and
-// the number of captions.
+// trainStep takes one step and gives the loss before it, in nats a token and with
+// the penalty of train.attention_penalty, and the number of captions.
 func (c *Captioner) trainStep(s *torch.Scope, b data.Batch, r rates) (loss float64, captions int, err error) {
 	p := pack(b)
 	if len(p.input) == 0 {
@@ -218,8 +224,12 @@ func (c *Captioner) trainStep(s *torch.Scope, b data.Batch, r rates) (loss float
 		p.dropWords(rate, c.settings.Seed, c.epoch, c.step)
 	}
 	words := p.tensors(s, c.device)
-	logits, _ := c.network.logits(s, features, words, true)
-	loss, err = c.descend(s, s.CrossEntropy(logits, words.target, c.settings.Train.LabelSmoothing), r)
+	logits, weights := c.network.logits(s, features, words, true)
+	objective := s.CrossEntropy(logits, words.target, c.settings.Train.LabelSmoothing)
+	if lambda := c.settings.Train.AttentionPenalty; lambda > 0 {
+		objective = s.Add(objective, s.MulScalar(c.network.attentionPenalty(s, weights, features, p), lambda))
+	}
+	loss, err = c.descend(s, objective, r)
 	return loss, len(p.row), err
 }
 
@@ -270,7 +280,7 @@ const decodeBatch = 50
 // fills Beta, Entropy and Alpha where the model has them.
 func (c *Captioner) Caption(ctx context.Context, images []int, o experiments.Decode, explain bool) ([]data.Caption, error) {
 	return captionInBatches(c.dataset, images, func(s *torch.Scope, part []int) ([]data.Caption, error) {
-		features, err := c.source.features(s, part, false)
+		features, err := c.source.features(s, part, pass{})
 		if err != nil {
 			return nil, err
 		}
@@ -296,7 +306,7 @@ func Ensemble(ctx context.Context, captioners []*Captioner, images []int, o expe
 	return captionInBatches(first, images, func(s *torch.Scope, part []int) (_ []data.Caption, err error) {
 		features := make([]regions, len(captioners))
 		for i, c := range captioners {
-			if features[i], err = c.source.features(s, part, false); err != nil {
+			if features[i], err = c.source.features(s, part, pass{}); err != nil {
 				return nil, err
 			}
 		}

@@ -35,7 +35,7 @@ func tinySettings() experiments.Settings {
 
 func missing(t *testing.T, cache string, s experiments.Settings, d *data.Dataset) []int {
 	t.Helper()
-	f, _, err := openFeatures(context.Background(), cache, s, d)
+	f, _, err := openFeatures(context.Background(), cache, s, d, data.View{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +50,7 @@ func TestFillFeatures(t *testing.T) {
 		t.Fatalf("%d pictures in splits", len(all))
 	}
 
-	if _, _, err := newCachedSource(context.Background(), cache, settings, d, torch.CPU); err == nil || !strings.Contains(err.Error(), "glimpse features") {
+	if _, err := newCachedSource(context.Background(), cache, settings, d, torch.CPU); err == nil || !strings.Contains(err.Error(), "glimpse features") {
 		t.Errorf("an empty cache is used: %v", err)
 	}
 
@@ -102,7 +102,7 @@ func sameAsAlone(t *testing.T, cache string, settings experiments.Settings, d *d
 		}
 		defer f.free()
 		for k, i := range images {
-			pixels, err := decodePictures(t.Context(), d, []int{i}, settings.Encoder.ImageSize, f.pixels)
+			pixels, err := decodePictures(t.Context(), d, []int{i}, spec, f.pixels)
 			if err != nil {
 				return err
 			}
@@ -124,7 +124,7 @@ func sameAsAlone(t *testing.T, cache string, settings experiments.Settings, d *d
 // cachedRows are rows of the cache.
 func cachedRows(t *testing.T, cache string, settings experiments.Settings, d *data.Dataset, images []int) ([][]uint16, data.FeatureSpec) {
 	t.Helper()
-	f, _, err := openFeatures(t.Context(), cache, settings, d)
+	f, _, err := openFeatures(t.Context(), cache, settings, d, data.View{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -288,7 +288,7 @@ func TestFeatureHash(t *testing.T) {
 	if err := fillFeatures(context.Background(), cache, settings, d, torch.CPU, 2, nil); err != nil {
 		t.Fatal(err)
 	}
-	source, _, err := newCachedSource(context.Background(), cache, settings, d, torch.CPU)
+	source, err := newCachedSource(context.Background(), cache, settings, d, torch.CPU)
 	if err != nil {
 		t.Fatal(err)
 	}

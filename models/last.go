@@ -102,13 +102,13 @@ var _ source = (*lastSource)(nil)
 
 // newLastSource opens the cache that fillFeatures has filled, and makes the last blocks.
 func newLastSource(ctx context.Context, cache string, settings experiments.Settings, d *data.Dataset, device torch.Device) (*lastSource, error) {
-	cached, w, err := newCachedSource(ctx, cache, settings, d, device)
+	cached, err := newCachedSource(ctx, cache, settings, d, device)
 	if err != nil {
 		return nil, err
 	}
 	source := &lastSource{cachedSource: cached}
 	err = torch.Run(func(s *torch.Scope) error {
-		f, err := newFrozen(s, device, cached.cache.Spec(), w)
+		f, err := newFrozen(s, device, cached.spec(), cached.weights)
 		if err == nil {
 			f.freeBelow()
 			source.last = f.last
@@ -122,12 +122,12 @@ func newLastSource(ctx context.Context, cache string, settings experiments.Setti
 	return source, nil
 }
 
-func (l *lastSource) features(s *torch.Scope, images []int, training bool) (regions, error) {
-	given, err := l.cachedSource.features(s, images, training)
+func (l *lastSource) features(s *torch.Scope, images []int, of pass) (regions, error) {
+	given, err := l.cachedSource.features(s, images, of)
 	if err != nil {
 		return regions{}, err
 	}
-	return regions{features: l.last.of(s, given.features, training)}, s.Err()
+	return regions{features: l.last.of(s, given.features, of.training)}, s.Err()
 }
 
 func (l *lastSource) shapes() []captioner.Shape { return l.last.shapes }

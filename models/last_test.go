@@ -60,8 +60,8 @@ type givenSource struct {
 	given *torch.Tensor // B×R'×D'
 }
 
-func (g *givenSource) features(s *torch.Scope, _ []int, training bool) (regions, error) {
-	return regions{features: g.last.of(s, g.given, training)}, s.Err()
+func (g *givenSource) features(s *torch.Scope, _ []int, of pass) (regions, error) {
+	return regions{features: g.last.of(s, g.given, of.training)}, s.Err()
 }
 
 // TestLastBlocksParity holds the losses of five steps, the first two of the captioner alone, the gradients of the
@@ -342,6 +342,7 @@ func TestTuningResumesExactly(t *testing.T) {
 	d, settings, cache := smallScenes(t), tuned("efficientnet_lite0", 1), t.TempDir()
 	settings.Train.Reinforce = reinforcedSettings("soft", "mean").Train.Reinforce
 	settings.Encoder.Train.FromEpoch = 1
+	settings.Data.Augment = experiments.Augment{Flip: true, Crops: 1}
 	for name, way := range map[string]struct {
 		begin func(c *Captioner, path string) error
 		epoch func(c *Captioner, ctx context.Context, count func(int, int, float64)) (data.EpochResult, error)
