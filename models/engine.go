@@ -98,7 +98,8 @@ func (e Engine) ExportFeatures(ctx context.Context, s experiments.Settings, d *d
 		return fmt.Errorf("encoder.name %s: there are no features in the cache to export", s.Encoder.Name)
 	}
 	if n := s.Encoder.Train.Blocks; n > 0 {
-		return fmt.Errorf("encoder.train.blocks %d: the cache holds what these blocks are given, and no features; set it to 0 to export those of the encoder", n)
+		return fmt.Errorf("encoder.train.blocks %d: the cache holds what these blocks are given, and no features; "+
+			"set it to 0 to export those of the encoder", n)
 	}
 	features, _, err := openFeatures(ctx, e.CacheDir, s, d, data.View{})
 	if err != nil {

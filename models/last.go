@@ -28,7 +28,10 @@ type lastBlocks struct {
 
 // newLastBlocks are those that the spec leaves out, before their layers are built.
 func newLastBlocks(e captioner.Encoder, spec data.FeatureSpec) (l *lastBlocks, err error) {
-	l = &lastBlocks{in: captioner.Features{Regions: spec.Regions, Dim: spec.Dim}, convs: map[string]*conv{}, initial: map[string][]float32{}}
+	l = &lastBlocks{
+		in:    captioner.Features{Regions: spec.Regions, Dim: spec.Dim},
+		convs: map[string]*conv{}, initial: map[string][]float32{},
+	}
 	if l.out, err = e.Features(spec.ImageSize, 0); err != nil {
 		return nil, err
 	}
@@ -101,7 +104,9 @@ type lastSource struct {
 var _ source = (*lastSource)(nil)
 
 // newLastSource opens the cache that fillFeatures has filled, and makes the last blocks.
-func newLastSource(ctx context.Context, cache string, settings experiments.Settings, d *data.Dataset, device torch.Device) (*lastSource, error) {
+func newLastSource(
+	ctx context.Context, cache string, settings experiments.Settings, d *data.Dataset, device torch.Device,
+) (*lastSource, error) {
 	cached, err := newCachedSource(ctx, cache, settings, d, device)
 	if err != nil {
 		return nil, err

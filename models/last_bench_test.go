@@ -10,9 +10,9 @@ import (
 	"glimpse/internal/torch"
 )
 
-// BenchmarkLastBlocks reports the CPU time that the last blocks of EfficientNet-Lite2 take of a step with 16 pictures of 224
-// pixels: while they are not trained yet, while they are, and when captions are decoded. Run it with one thread:
-// OMP_NUM_THREADS=1 go test ./models -run - -bench LastBlocks.
+// BenchmarkLastBlocks reports the CPU time that the last blocks of EfficientNet-Lite2 take of a step
+// with 16 pictures of 224 pixels: while they are not trained yet, while they are, and when captions
+// are decoded. Run it with one thread: OMP_NUM_THREADS=1 go test ./models -run - -bench LastBlocks.
 func BenchmarkLastBlocks(b *testing.B) {
 	for blocks := 1; blocks <= 6; blocks++ {
 		for _, part := range []string{"not yet", "trained", "decoding"} {

@@ -1,14 +1,10 @@
 package models
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
 	"os"
-	"path/filepath"
-	"reflect"
 	"slices"
 	"testing"
 
@@ -17,31 +13,6 @@ import (
 	"glimpse/experiments"
 	"glimpse/internal/torch"
 )
-
-// tuned are settings of a captioner that trains so many of an encoder's last blocks from its second epoch on.
-func tuned(encoder string, blocks int) experiments.Settings {
-	settings := smallSettings("soft")
-	settings.Encoder = experiments.Encoder{
-		Name: encoder, ImageSize: 64, Weights: "random", Train: experiments.EncoderTrain{Blocks: blocks, FromEpoch: 2, LR: 1e-3},
-	}
-	settings.Train.Epochs = 3
-	return settings
-}
-
-// tunedCaptioner makes the captioner, once what its blocks are given is in the cache.
-func tunedCaptioner(t *testing.T, cache string, settings experiments.Settings, d *data.Dataset) *Captioner {
-	t.Helper()
-	engine := Engine{CacheDir: cache, Device: torch.CPU, Threads: 1}
-	if err := engine.Features(t.Context(), settings, d, nil); err != nil {
-		t.Fatal(err)
-	}
-	c, err := engine.Captioner(settings, d)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { c.Close() })
-	return c
-}
 
 // lastReference is a file of testdata/make_last_blocks_fixtures.py.
 type lastReference struct {
@@ -64,8 +35,8 @@ func (g *givenSource) features(s *torch.Scope, _ []int, of pass) (regions, error
 	return regions{features: g.last.of(s, g.given, of.training)}, s.Err()
 }
 
-// TestLastBlocksParity holds the losses of five steps, the first two of the captioner alone, the gradients of the
-// third, and what the parameters are in the end against PyTorch.
+// TestLastBlocksParity holds the losses of five steps, the first two of the captioner alone, the
+// gradients of the third, and what the parameters are in the end against PyTorch.
 func TestLastBlocksParity(t *testing.T) { onEachDevice(t, testLastBlocksParity) }
 
 func testLastBlocksParity(t *testing.T, device torch.Device) {
@@ -108,7 +79,8 @@ func compareLastBlocks(t *testing.T, s *torch.Scope, device torch.Device, name s
 	if err != nil {
 		return err
 	}
-	cell, z := captioner.Cells[0], captioner.Sizes{Vocabulary: 23, Features: int64(src.dim()), Embedding: 8, Hidden: 12, Attention: 8, Layers: 1}
+	cell := captioner.Cells[0]
+	z := captioner.Sizes{Vocabulary: 23, Features: int64(src.dim()), Embedding: 8, Hidden: 12, Attention: 8, Layers: 1}
 	initial := src.initial()
 	for _, sh := range arm.Parameters(cell, z) {
 		sizes := make([]int, len(sh.Sizes))
@@ -131,7 +103,8 @@ func compareLastBlocks(t *testing.T, s *torch.Scope, device torch.Device, name s
 		return err
 	}
 	adam := experiments.Optimizer{Name: "adam", Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}
-	for into, params := range map[**optimizer][]*torch.Tensor{&c.encoder: c.params.tensors[:len(own)], &c.optimizer: c.params.tensors[len(own):]} {
+	all := c.params.tensors
+	for into, params := range map[**optimizer][]*torch.Tensor{&c.encoder: all[:len(own)], &c.optimizer: all[len(own):]} {
 		if *into, err = newOptimizer(s, adam, device, params); err != nil {
 			return err
 		}
@@ -162,7 +135,8 @@ func compareLastBlocks(t *testing.T, s *torch.Scope, device torch.Device, name s
 	return s.Err()
 }
 
-// sampledAsIn compares every so manyth number of a tensor with those of a fixture, by a share of the largest.
+// sampledAsIn compares numbers of a tensor, so far apart, with those of a fixture, by a share of the
+// largest.
 func sampledAsIn(t *testing.T, s *torch.Scope, what string, tensor *torch.Tensor, want []float32, every int, share float64) {
 	t.Helper()
 	got, err := s.Floats(tensor)
@@ -179,8 +153,8 @@ func sampledAsIn(t *testing.T, s *torch.Scope, what string, tensor *torch.Tensor
 	}
 }
 
-// TestCutIsExact holds that what is below the last blocks, and these behind it, give bit for bit what the whole encoder
-// gives, unless what they are given is rounded.
+// TestCutIsExact holds that what is below the last blocks, and these behind it, give bit for bit
+// what the whole encoder gives, unless what they are given is rounded.
 func TestCutIsExact(t *testing.T) {
 	for _, c := range []struct {
 		name         string
@@ -255,7 +229,8 @@ func buildOf(s *torch.Scope, name string, size, cut int) (*frozen, error) {
 	return buildFrozen(s, torch.CPU, spec, computedValues, 1)
 }
 
-// TestTunedParameters holds the parameters of each number of blocks, as package captioner lists them, to the layers.
+// TestTunedParameters holds the parameters of each number of blocks, as package captioner lists
+// them, to the layers.
 func TestTunedParameters(t *testing.T) {
 	for _, e := range captioner.Encoders {
 		for blocks := 1; blocks <= len(e.Blocks); blocks += 1 + len(e.Blocks)/2 {
@@ -280,133 +255,5 @@ func TestTunedParameters(t *testing.T) {
 				t.Errorf("%s, %d blocks: %v", e.Name, blocks, err)
 			}
 		}
-	}
-}
-
-// TestTunedFromItsEpochOn holds that the blocks stay what they are before encoder.train.from_epoch and not after, that the
-// captioner starts as it does beside an encoder that is not trained, and that all of it counts as its parameters.
-func TestTunedFromItsEpochOn(t *testing.T) {
-	d, settings, cache := smallScenes(t), tuned("efficientnet_lite0", 1), t.TempDir()
-	c := tunedCaptioner(t, cache, settings, d)
-	frozen := settings
-	frozen.Encoder.Train = experiments.EncoderTrain{}
-	beside := tunedCaptioner(t, cache, frozen, d)
-	if want, err := settings.Parameters(len(d.Vocabulary.Words)); err != nil || c.Parameters() != want || beside.Parameters() >= want {
-		t.Errorf("%d parameters, %d beside a frozen encoder; planned were %d, %v", c.Parameters(), beside.Parameters(), want, err)
-	}
-	trained := len(c.source.shapes())
-	if now := allValues(t, c.params.tensors[trained:]); !slices.Equal(now, allValues(t, beside.params.tensors)) {
-		t.Error("the captioner starts otherwise than beside an encoder that is not trained")
-	}
-	start := allValues(t, c.params.tensors[:trained])
-	if _, err := c.TrainEpoch(t.Context(), quiet); err != nil {
-		t.Fatal(err)
-	}
-	if !slices.Equal(start, allValues(t, c.params.tensors[:trained])) || c.encoder.step != 0 {
-		t.Error("the first epoch trains the encoder")
-	}
-	if _, err := c.TrainEpoch(t.Context(), quiet); err != nil {
-		t.Fatal(err)
-	}
-	for i, p := range c.params.tensors[:trained] {
-		if after := allValues(t, []*torch.Tensor{p}); slices.Equal(after, start[:len(after)]) {
-			t.Errorf("%s is not trained", c.params.shapes[i].Name)
-		} else {
-			start = start[len(after):]
-		}
-	}
-}
-
-// allValues are those of tensors, one behind the other.
-func allValues(t *testing.T, tensors []*torch.Tensor) (all []float32) {
-	t.Helper()
-	err := torch.Run(func(s *torch.Scope) error {
-		for _, p := range tensors {
-			values, err := s.Floats(p)
-			if err != nil {
-				return err
-			}
-			all = append(all, values...)
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return all
-}
-
-// TestTuningResumesExactly holds that a captioner which is stopped while it trains the encoder, by either way of
-// training, and goes on in another process ends bit for bit like one that was not.
-func TestTuningResumesExactly(t *testing.T) {
-	d, settings, cache := smallScenes(t), tuned("efficientnet_lite0", 1), t.TempDir()
-	settings.Train.Reinforce = reinforcedSettings("soft", "mean").Train.Reinforce
-	settings.Encoder.Train.FromEpoch = 1
-	settings.Data.Augment = experiments.Augment{Flip: true, Crops: 1}
-	for name, way := range map[string]struct {
-		begin func(c *Captioner, path string) error
-		epoch func(c *Captioner, ctx context.Context, count func(int, int, float64)) (data.EpochResult, error)
-	}{
-		"cross entropy": {
-			func(*Captioner, string) error { return nil },
-			(*Captioner).TrainEpoch,
-		},
-		"reinforcement": {
-			(*Captioner).Reinforce,
-			func(c *Captioner, ctx context.Context, count func(int, int, float64)) (data.EpochResult, error) {
-				return c.ReinforceEpoch(ctx, short, count)
-			},
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			path := filepath.Join(t.TempDir(), "stopped")
-			whole, first, second := tunedCaptioner(t, cache, settings, d), tunedCaptioner(t, cache, settings, d), tunedCaptioner(t, cache, settings, d)
-			for _, c := range []*Captioner{whole, first} {
-				if _, err := c.Save(path); err != nil {
-					t.Fatal(err)
-				}
-				if err := way.begin(c, path); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := way.epoch(whole, t.Context(), quiet)
-			if err != nil {
-				t.Fatal(err)
-			}
-			ctx, count := stopAfter(t, 2)
-			if _, err := way.epoch(first, ctx, count); !errors.Is(err, context.Canceled) {
-				t.Fatalf("stopped training returned %v", err)
-			}
-			if first.encoder.step != 2 {
-				t.Errorf("%d steps of the encoder after two", first.encoder.step)
-			}
-			if _, err := first.Save(path); err != nil {
-				t.Fatal(err)
-			}
-			if err := second.Load(path); err != nil {
-				t.Fatal(err)
-			}
-			if got, err := way.epoch(second, t.Context(), quiet); err != nil || !reflect.DeepEqual(got, want) {
-				t.Errorf("the epoch after resuming %+v, %v, want %+v", got, err, want)
-			}
-			for name, c := range map[string]*Captioner{"-whole": whole, "-resumed": second} {
-				if _, err := c.Save(path + name); err != nil {
-					t.Fatal(err)
-				}
-			}
-			for _, file := range []string{".json", ".safetensors", ".optimizer.safetensors"} {
-				a, err := os.ReadFile(path + "-whole" + file)
-				if err != nil {
-					t.Fatal(err)
-				}
-				b, err := os.ReadFile(path + "-resumed" + file)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if !slices.Equal(a, b) {
-					t.Errorf("%s differs after resuming", file)
-				}
-			}
-		})
 	}
 }
