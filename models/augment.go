@@ -15,7 +15,8 @@ func augmentOf(s experiments.Settings) augment {
 	return augment{data.Views(s.Data.Augment.Flip, s.Data.Augment.Crops), s.Seed}
 }
 
-// index is the place in views of the one that a pass sees of an image: in training it is drawn, else the plain one.
+// index is the place in views of the one that a pass sees of an image: in training it is drawn,
+// else the plain one.
 func (a augment) index(of pass, image int) int {
 	if !of.training {
 		return 0

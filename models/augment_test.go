@@ -11,8 +11,8 @@ import (
 	"glimpse/internal/torch"
 )
 
-// Each epoch of training sees, of each picture, the view that is drawn for it; decoding sees pictures as they are. What is
-// seen is what the encoder makes of the view's pixels.
+// Each epoch of training sees, of each picture, the view that is drawn for it; decoding sees
+// pictures as they are. What is seen is what the encoder makes of the view's pixels.
 func TestViewsOfFrozenEncoder(t *testing.T) {
 	cache, d, settings := t.TempDir(), scenes(t, 20), tinySettings()
 	plain := len(missing(t, cache, settings, d))

@@ -22,7 +22,8 @@ type Engine struct {
 }
 
 // Features fills the cache with the features of the pictures of d that are in
-// a split, and of other views of those that train, those that it lacks. A jointly trained encoder needs none, and precomputed ones are checked.
+// a split, and of other views of those that train, those that it lacks. A jointly
+// trained encoder needs none, and precomputed ones are checked.
 func (e Engine) Features(ctx context.Context, s experiments.Settings, d *data.Dataset, progress func(done, total int)) error {
 	switch s.Encoder.Name {
 	case captioner.Joint:
@@ -91,8 +92,8 @@ func (e Engine) source(s experiments.Settings, d *data.Dataset) (source, error) 
 	return newCachedSource(context.Background(), e.CacheDir, s, d, e.Device)
 }
 
-// ExportFeatures writes the features that a frozen encoder makes of whole pictures, which must be in the cache, to a safetensors file that a study can
-// name as encoder.path.
+// ExportFeatures writes the features that a frozen encoder makes of whole pictures, which must be in
+// the cache, to a safetensors file that a study can name as encoder.path.
 func (e Engine) ExportFeatures(ctx context.Context, s experiments.Settings, d *data.Dataset, path string) error {
 	if !(captioner.Encoder{Name: s.Encoder.Name}).Frozen() {
 		return fmt.Errorf("encoder.name %s: there are no features in the cache to export", s.Encoder.Name)

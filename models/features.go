@@ -2,6 +2,7 @@ package models
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"sync"
@@ -41,68 +42,58 @@ func openFeatures(
 	return f, w, err
 }
 
-// fillFeatures computes the features of the data set's pictures that the cache lacks, one view after the other, on the device. On the CPU so many
-// threads take batches of pictures, each of which decodes and encodes its own; with a GPU pictures are decoded beside the
-// network. When ctx ends, what is done stays in the cache, and the next call goes on from there. Of
-// several processes one computes and the others wait. progress is called by one goroutine at a time with the pictures done
-// and those that were lacking at the start; it may be nil.
+// fillFeatures computes the features of the data set's pictures that the cache lacks, one view after
+// the other, on the device. On the CPU so many threads take batches of pictures, each of which decodes
+// and encodes its own; with a GPU pictures are decoded beside the network. When ctx ends, what is done
+// stays in the cache, and the next call goes on from there. Of several processes one computes and the
+// others wait. progress is called by one goroutine at a time with the pictures done and those that were
+// lacking at the start, each counted once a view; it may be nil.
 func fillFeatures(
 	ctx context.Context, cache string, settings experiments.Settings, d *data.Dataset, device torch.Device, threads int, progress func(done, total int),
-) error {
-	views := augmentOf(settings).views
-	lacking, later := make([]int, len(views)), 0 // pictures of each view, and of those to come
-	for k, view := range views {
-		features, _, err := openFeatures(ctx, cache, settings, d, view)
+) (err error) {
+	var caches []*data.Features // of each view
+	defer func() {
+		for _, features := range caches {
+			err = errors.Join(err, features.Close())
+		}
+	}()
+	var w weightsFile
+	var lacking []int // pictures of each view
+	later := 0        // of views to come
+	for _, view := range augmentOf(settings).views {
+		var features *data.Features
+		if features, w, err = openFeatures(ctx, cache, settings, d, view); err != nil {
+			return err
+		}
+		caches = append(caches, features)
+		lacking = append(lacking, len(features.Missing()))
+		later += lacking[len(caches)-1]
+	}
+	before := 0 // pictures of views that are done
+	for k, features := range caches {
+		later -= lacking[k]
+		release, err := features.Exclusive(ctx)
 		if err != nil {
 			return err
 		}
-		lacking[k] = len(features.Missing())
-		later += lacking[k]
-		if err := features.Close(); err != nil {
-			return err
-		}
-	}
-	before := 0
-	for k, view := range views {
-		later -= lacking[k]
-		err := fillView(ctx, cache, settings, d, view, device, threads, func(done, total int) {
-			if lacking[k] = total; progress != nil {
+		missing := features.Missing() // another process may have been faster
+		err = encodeMissing(ctx, features, missing, w, d, device, threads, func(done, total int) {
+			if progress != nil {
 				progress(before+done, before+total+later)
 			}
 		})
+		release()
 		if err != nil {
 			return err
 		}
-		before += lacking[k]
+		before += len(missing)
 	}
 	return nil
 }
 
-// fillView is fillFeatures of one view.
-func fillView(
-	ctx context.Context, cache string, settings experiments.Settings, d *data.Dataset, view data.View,
-	device torch.Device, threads int, progress func(done, total int),
-) error {
-	features, w, err := openFeatures(ctx, cache, settings, d, view)
-	if err != nil {
-		return err
-	}
-	if release, err2 := features.Exclusive(ctx); err2 == nil {
-		err = encodeMissing(ctx, features, w, d, device, threads, progress)
-		release()
-	} else {
-		err = err2
-	}
-	if err2 := features.Close(); err == nil {
-		err = err2
-	}
-	return err
-}
-
 func encodeMissing(
-	ctx context.Context, features *data.Features, w weightsFile, d *data.Dataset, device torch.Device, threads int, progress func(done, total int),
+	ctx context.Context, features *data.Features, missing []int, w weightsFile, d *data.Dataset, device torch.Device, threads int, progress func(done, total int),
 ) error {
-	missing := features.Missing()
 	if len(missing) == 0 {
 		return nil
 	}

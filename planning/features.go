@@ -11,7 +11,8 @@ import (
 	"glimpse/internal/term"
 )
 
-// Needed are the features of one encoder on one data set. As JSON it is a contract, of `glimpse plan` and `glimpse features`.
+// Needed are the features of one encoder on one data set. As JSON it is a contract, of `glimpse
+// plan` and `glimpse features`.
 type Needed struct {
 	Data      string `json:"data"`
 	Split     string `json:"split"`
@@ -24,7 +25,8 @@ type Needed struct {
 	Bytes     int64  `json:"bytes"`         // of the cache, at most; 0 where the encoder is trained with the captioner, or another program's
 }
 
-// Features are those in the cache. Their JSON is a contract: it is what `glimpse features --json` prints.
+// Features are those in the cache. Their JSON is a contract: it is what `glimpse features
+// --json` prints.
 type Features struct {
 	Needed
 	Computed int         `json:"computed"` // now, over all views; the others were there, or the encoder is trained with the captioner
@@ -72,8 +74,9 @@ func (n Needed) Name() string {
 	return fmt.Sprintf("%s below its last %s", n.Encoder, term.Plural(n.Cut, "block"))
 }
 
-// Fill has fill compute the features that trials need and the cache lacks, as [runner.Config.Features] does. progress
-// is told how many pictures an encoder has done of those that were lacking.
+// Fill has fill compute the features that trials need and the cache lacks, as
+// [runner.Config.Features] does. progress is told how many pictures an encoder has done of those
+// that were lacking.
 func (sets *Sets) Fill(
 	ctx context.Context, trials []experiments.Trial,
 	fill func(ctx context.Context, s experiments.Settings, d *data.Dataset, progress func(done, total int)) error,
