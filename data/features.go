@@ -24,28 +24,31 @@ type FeatureSpec struct {
 	ImageSize     int    `json:"image_size"`    // pixels a side
 	Regions       int    `json:"regions"`       // R
 	Dim           int    `json:"dim"`           // D
-	View          View   `json:"view,omitzero"` // what is seen of the pictures; set by WithView
+	// Cut is how many of the encoder's last blocks are left out, with what follows them: the features are then what
+	// they are given.
+	Cut  int  `json:"cut,omitempty"`
+	View View `json:"view,omitzero"` // what is seen of the pictures; set by WithView
 }
 
 // SpecOf says what the features of a frozen encoder are, which turns pictures of size×size pixels into regions by weights
-// of this sha256 in hex.
-func SpecOf(encoder string, size int, weightsSHA256 string) (FeatureSpec, error) {
+// of this sha256 in hex; cut of its last blocks are left out.
+func SpecOf(encoder string, size, cut int, weightsSHA256 string) (FeatureSpec, error) {
 	e, err := captioner.EncoderOf(encoder)
 	if err != nil {
 		return FeatureSpec{}, err
 	}
-	f, err := e.Features(size, 0)
+	f, err := e.Cut(size, cut)
 	if err != nil {
 		return FeatureSpec{}, err
 	}
 	return FeatureSpec{
 		Encoder: encoder, WeightsSHA256: weightsSHA256, Preprocessing: e.Normalisation.Preprocessing(),
-		ImageSize: size, Regions: f.Regions, Dim: f.Dim,
+		ImageSize: size, Regions: f.Regions, Dim: f.Dim, Cut: cut,
 	}, nil
 }
 
-// rowBytes is the size of an image's features.
-func (s FeatureSpec) rowBytes() int64 { return 2 * int64(s.Regions) * int64(s.Dim) }
+// RowBytes is the size of a picture's features in the cache.
+func (s FeatureSpec) RowBytes() int64 { return 2 * int64(s.Regions) * int64(s.Dim) }
 
 // check refuses specs that no cache can hold.
 func (s FeatureSpec) check() error {
@@ -58,6 +61,8 @@ func (s FeatureSpec) check() error {
 	case s.ImageSize < 1, s.Regions < 1, s.Dim < 1, s.Regions > most, s.Dim > most:
 		return fmt.Errorf("feature cache: image size %d, regions %d, dimensions %d: all must be positive and none absurd",
 			s.ImageSize, s.Regions, s.Dim)
+	case s.Cut < 0:
+		return fmt.Errorf("feature cache: %d blocks are left out", s.Cut)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package experiments
 
 import (
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -72,12 +73,18 @@ var keys = []key{
 	{path: "data.vocabulary", limits: "train|corpus", fallback: "train", doc: "Captions the vocabulary is made from. corpus reads the test captions too and is there to repeat work that did so."},
 	{path: "data.on_broken", limits: "refuse|skip", fallback: "refuse", applies: leaves, doc: "What becomes of a data set with broken pictures. skip leaves their images out; missing ones are refused in any case."},
 
+	{path: "data.augment.flip", limits: "true|false", fallback: false, doc: "Trains on pictures turned from left to right too (docs/training.md). Captions that speak of left and right stay as they are."},
+	{path: "data.augment.crops", limits: "[0,100]", fallback: 0, doc: "Trains on so many random crops of each picture besides the whole; each epoch draws a view of each."},
+
 	{path: "encoder.name", listed: encoders, derive: encoder, on: "data.name", doc: "Network that gives the grid features. cnn is trained jointly with the captioner, the others are frozen; precomputed reads what another program computed."},
 	{path: "encoder.image_size", limits: "[16,2048]", derive: imageSize, on: "encoder.name", applies: pictured, doc: "Side of the square picture that the encoder sees, in pixels."},
 	{path: "encoder.weights", fallback: "auto", applies: frozen, doc: "auto fetches the published weights (of " + strings.Join(captioner.PublishedNames(), ", ") + "), random draws them from the seed, anything else is the path of a file."},
 	{path: "encoder.path", fallback: "", applies: precomputed, doc: "precomputed: the features, as .npy, .npz or .safetensors, or a folder of .npy, relative to the working directory (docs/features.md). What they hold is part of a trial's identity, and not where they lie."},
 	{path: "encoder.names", fallback: "", applies: precomputed, doc: "precomputed: file with the name of an image a line, or a list in JSON, for features that neither hold the names nor have such a file beside them."},
 	{path: "encoder.channels", limits: "[1,2048]", fallback: 32, applies: joint, doc: "cnn: channels of the first layer, half of those of a region."},
+	{path: "encoder.train.blocks", limits: "[0,1000]", fallback: 0, doc: "Last blocks of an EfficientNet-Lite or a ResNet that are trained with the captioner, and what follows them (docs/training.md); 0 trains none."},
+	{path: "encoder.train.from_epoch", limits: "[1,10000]", fallback: 3, applies: tunes, doc: "First epoch that trains them."},
+	{path: "encoder.train.lr", limits: "(0,1000]", fallback: 1e-5, applies: tunes, doc: "Their learning rate at its highest; it falls as that of the captioner does."},
 
 	{path: "model.embedding", limits: "[1,16384]", fallback: 256, doc: "Size of a word vector."},
 	{path: "model.hidden", limits: "[1,16384]", fallback: 512, doc: "Size of the recurrent state. compare.match_parameters may widen it."},
@@ -104,6 +111,7 @@ var keys = []key{
 	{path: "train.schedule.patience", limits: "[1,10000]", fallback: 2, applies: plateau, doc: "plateau: epochs without a better validation metric before a fall."},
 	{path: "train.label_smoothing", limits: "[0,1)", fallback: 0.0, doc: "Share of the target spread over the whole vocabulary."},
 	{path: "train.word_dropout", limits: "[0,1)", fallback: 0.0, doc: "Probability that a word of a training caption is read as <unk>, while it is still to be predicted."},
+	{path: "train.attention_penalty", limits: "[0,1000]", fallback: 0.0, applies: scored, doc: "Factor of doubly stochastic attention: how strongly each region is to be looked at once over a caption (docs/training.md); 0 leaves it free."},
 	{path: "train.reinforce.epochs", limits: "[0,10000]", fallback: 0, doc: "Epochs of self-critical training (docs/training.md) after train.epochs, from the best of them; 0 leaves it out."},
 	{path: "train.reinforce.lr", limits: "(0,1000]", fallback: 2e-5, applies: reinforces, doc: "Learning rate of these epochs, the same in all steps."},
 	{path: "train.reinforce.metric", limits: "cider_d|bleu4|weighted", fallback: "cider_d", applies: reinforces, doc: "What a sampled caption is rewarded by; weighted is a sum of metrics by train.reinforce.weights."},
@@ -157,6 +165,7 @@ func drawn(s *Settings) bool      { return s.Data.Name == "shapes" }
 func leaves(s *Settings) bool     { return !drawn(s) && s.Data.OnBroken == "skip" }
 func joint(s *Settings) bool      { return s.Encoder.Name == captioner.Joint }
 func frozen(s *Settings) bool     { return captioner.Encoder{Name: s.Encoder.Name}.Frozen() }
+func tunes(s *Settings) bool      { return s.Encoder.Train.Blocks > 0 }
 func moments(s *Settings) bool    { return s.Train.Optimizer.Name != "sgd" }
 func sgd(s *Settings) bool        { return s.Train.Optimizer.Name == "sgd" }
 func steps(s *Settings) bool      { return s.Train.Schedule.Name == "step" }
@@ -285,7 +294,7 @@ func keyPaths() []string {
 // A Setting is one key of a trial's settings.
 type Setting struct {
 	Path string // such as model.hidden
-	Text bool   // its values are texts, not numbers
+	Text bool   // its values are texts, true and false among them, and not numbers
 	// Absent is what a text is where a trial's settings leave it out, "" where that is not known.
 	Absent string
 	Doc    string
@@ -296,9 +305,10 @@ func SettingKeys() []Setting {
 	var settings []Setting
 	for _, path := range settingPaths() {
 		k := find(path)
-		s := Setting{Path: path, Text: k.isText(), Doc: k.doc}
-		if k.omitted {
-			s.Absent = k.fallback.(string)
+		yesOrNo := k.kind == reflect.Bool
+		s := Setting{Path: path, Text: k.isText() || yesOrNo, Doc: k.doc}
+		if k.omitted || yesOrNo {
+			s.Absent = fmt.Sprint(k.fallback)
 		}
 		settings = append(settings, s)
 	}

@@ -35,7 +35,7 @@ func tinySettings() experiments.Settings {
 
 func missing(t *testing.T, cache string, s experiments.Settings, d *data.Dataset) []int {
 	t.Helper()
-	f, _, err := openFeatures(context.Background(), cache, s, d)
+	f, _, err := openFeatures(context.Background(), cache, s, d, data.View{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +102,7 @@ func sameAsAlone(t *testing.T, cache string, settings experiments.Settings, d *d
 		}
 		defer f.free()
 		for k, i := range images {
-			pixels, err := decodePictures(t.Context(), d, []int{i}, settings.Encoder.ImageSize, f.pixels)
+			pixels, err := decodePictures(t.Context(), d, []int{i}, spec, f.pixels)
 			if err != nil {
 				return err
 			}
@@ -124,7 +124,7 @@ func sameAsAlone(t *testing.T, cache string, settings experiments.Settings, d *d
 // cachedRows are rows of the cache.
 func cachedRows(t *testing.T, cache string, settings experiments.Settings, d *data.Dataset, images []int) ([][]uint16, data.FeatureSpec) {
 	t.Helper()
-	f, _, err := openFeatures(t.Context(), cache, settings, d)
+	f, _, err := openFeatures(t.Context(), cache, settings, d, data.View{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,7 +182,7 @@ func TestEncodersDoNotDependOnBatches(t *testing.T) {
 			if name == "inception_v3" {
 				size = 101
 			}
-			spec, err := data.SpecOf(name, size, "")
+			spec, err := data.SpecOf(name, size, 0, "")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -295,7 +295,7 @@ func TestFeatureHash(t *testing.T) {
 	defer source.close()
 	recorded := source.hashes()
 	for weights, same := range map[string]bool{recorded["encoder_weights"]: true, "other weights": false} {
-		spec, err := data.SpecOf(settings.Encoder.Name, settings.Encoder.ImageSize, weights)
+		spec, err := data.SpecOf(settings.Encoder.Name, settings.Encoder.ImageSize, 0, weights)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,8 +1,6 @@
 package models
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"math"
 	"math/rand/v2"
@@ -40,17 +38,7 @@ func loadReinforced(t *testing.T, arm string) (ref reinforced) {
 	if err := json.Unmarshal(text, &ref); err != nil {
 		t.Fatal(err)
 	}
-	path := "testdata/reinforce_" + arm + ".safetensors"
-	content, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	sum := sha256.Sum256(content)
-	tensors, err := readSafetensors(path, hex.EncodeToString(sum[:]))
-	if err != nil {
-		t.Fatal(err)
-	}
-	ref.gradients = byName(tensors)
+	ref.gradients = fixtureTensors(t, "testdata/reinforce_"+arm+".safetensors")
 	return ref
 }
 
@@ -121,7 +109,7 @@ func tiny(t *testing.T, s *torch.Scope, cell captioner.Cell) (*network, *torch.T
 	torch.Seed(8)
 	sizes := captioner.Sizes{Vocabulary: 6, Features: 5, Embedding: 4, Hidden: 7, Attention: 3, Layers: 1}
 	a := armOf(t, "adaptive")
-	p, err := newParameters(s, torch.CPU, a.Parameters(cell, sizes))
+	p, err := newParameters(s, torch.CPU, a.Parameters(cell, sizes), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

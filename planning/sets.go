@@ -29,7 +29,7 @@ type loadedSet struct {
 }
 
 func (sets *Sets) of(s experiments.Settings) (*loadedSet, error) {
-	s.Data.Content = experiments.Content{} // the same files, whatever is expected in them
+	s.Data.Content, s.Data.Augment = experiments.Content{}, experiments.Augment{} // the same files, whatever is expected in them and seen of them
 	if d, loaded := sets.loaded[s.Data]; loaded {
 		return d, nil
 	}
@@ -159,7 +159,7 @@ func (sets *Sets) features(d *loadedSet) func(s experiments.Settings, weightsSHA
 		if hash, known := d.features[key]; known {
 			return hash, nil
 		}
-		spec, err := data.SpecOf(s.Encoder.Name, s.Encoder.ImageSize, weightsSHA256)
+		spec, err := data.SpecOf(s.Encoder.Name, s.Encoder.ImageSize, s.Encoder.Train.Blocks, weightsSHA256)
 		if err != nil {
 			return "", err
 		}
