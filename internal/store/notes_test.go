@@ -98,7 +98,8 @@ func TestNoteCheck(t *testing.T) {
 	}
 }
 
-// TestMergeKeepsNotesOfBoth merges twice: each note is there once, whichever side is further with the run.
+// TestMergeKeepsNotesOfBoth merges twice: each note is there once, whichever side is further with
+// the run.
 func TestMergeKeepsNotesOfBoth(t *testing.T) {
 	for _, c := range []struct {
 		name         string
@@ -137,7 +138,8 @@ func TestMergeKeepsNotesOfBoth(t *testing.T) {
 	}
 }
 
-// TestMergeTakesNoDamagedNotes leaves notes out that were changed behind the program's back, and takes the run.
+// TestMergeTakesNoDamagedNotes leaves notes out that were changed behind the program's back, and
+// takes the run.
 func TestMergeTakesNoDamagedNotes(t *testing.T) {
 	ours, theirs := open(t), open(t)
 	completedRun(t, theirs, 1, 0, "a dog")
