@@ -115,25 +115,20 @@ func (db *DB) SaveNotes(ctx context.Context, add, remove []Note) error {
 			if err := o.exists(ctx, tx); err != nil {
 				return err
 			}
-			err := o.reseal(ctx, tx, []table{o.notes()}, nil, func() error {
-				for _, n := range remove {
-					if n.of() != o {
-						continue
+			each := func(notes []Note, do func(context.Context, *sql.Tx, Note) error) func() error {
+				return func() error {
+					for _, n := range notes {
+						if n.of() != o {
+							continue
+						}
+						if err := do(ctx, tx, n); err != nil {
+							return err
+						}
 					}
-					if err := removeNote(ctx, tx, n); err != nil {
-						return err
-					}
+					return nil
 				}
-				for _, n := range add {
-					if n.of() != o {
-						continue
-					}
-					if err := putNote(ctx, tx, n); err != nil {
-						return err
-					}
-				}
-				return nil
-			})
+			}
+			err := o.reseal(ctx, tx, []table{o.notes()}, each(remove, removeNote), each(add, putNote))
 			if err != nil {
 				return fmt.Errorf("%s: %w", o, err)
 			}

@@ -160,6 +160,30 @@ func TestMergeTakesNoDamagedNotes(t *testing.T) {
 	}
 }
 
+// TestDamagedNotesAreWrittenAnew holds that damage stays found until all notes were taken away.
+func TestDamagedNotesAreWrittenAnew(t *testing.T) {
+	db := open(t)
+	completedRun(t, db, 1, 0, "a dog")
+	save(t, db, []Note{{Run: "aa00", Text: "mine"}}, nil)
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	statement(t, db.Path(), "UPDATE run_notes SET text = 'forged'")
+	db, err := Open(db.Path())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	save(t, db, []Note{{Run: "aa00", Text: "another"}}, nil)
+	if found := problems(t, db); !strings.Contains(found, "table run_notes: rows were changed") {
+		t.Errorf("the damage is hidden: %s", found)
+	}
+	save(t, db, []Note{{Run: "aa00", Text: "mine"}}, []Note{{Run: "aa00", Text: "forged"}, {Run: "aa00", Text: "another"}})
+	if found := problems(t, db); strings.Contains(found, "hashed") {
+		t.Errorf("written anew: %s", found)
+	}
+}
+
 // TestRewriteNotes makes two notes one, and holds that other studies keep theirs.
 func TestRewriteNotes(t *testing.T) {
 	db := open(t)
