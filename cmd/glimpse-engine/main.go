@@ -32,7 +32,7 @@ func newRoot() *cobra.Command {
 	root.Short = "The half of glimpse that computes"
 	root.Long = `glimpse starts this program for the verbs that need a model. Call glimpse instead.`
 	root.AddCommand(
-		trialCommand(), featuresCommand(), captionCommand(), swapCommand(), ensembleCommand(), illustrateCommand(), reproduceCommand(),
+		trialCommand(), featuresCommand(), captionCommand(), packCommand(), swapCommand(), ensembleCommand(), illustrateCommand(), reproduceCommand(),
 		benchCommand(), cli.AuditCommand(audit), aboutCommand(),
 	)
 	cli.Describe(root)

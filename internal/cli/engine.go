@@ -9,7 +9,8 @@ import (
 // engineVerbs are the verbs of the engine, with what glimpse --help says of them.
 var engineVerbs = []struct{ name, short string }{
 	{"features", "Compute the image features that a study needs"},
-	{"caption", "Caption any picture with a trained run"},
+	{"caption", "Caption any picture with a trained captioner"},
+	{"pack", "Write a run's captioner as one file, for glimpse caption anywhere"},
 	{"swap", "Which words need the picture, by reading captions with pictures swapped"},
 	{"ensemble", "What several runs would score together"},
 	{"illustrate", "Keep pictures and attention maps for a study's report"},
