@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -83,6 +84,9 @@ func (o *Opener) Pack(ctx context.Context, id string, options PackOptions) (Pack
 		return Packed{}, fmt.Errorf("packing run %s: %w", run.ID, err)
 	}
 	p.Path = options.Path
+	if err := os.MkdirAll(filepath.Dir(options.Path), 0o777); err != nil {
+		return Packed{}, fmt.Errorf("packing run %s: %w", run.ID, err)
+	}
 	return p, o.Engine.Pack(options.Path, checkpoint, string(description), !options.Single)
 }
 
@@ -127,7 +131,11 @@ func (p Packed) Summary() string {
 	if len(known) > 0 {
 		scores = p.Split + " " + strings.Join(known, ", ")
 	}
-	return fmt.Sprintf("captioner %s: %s, trained on %s; %s", p.Name(), p.Arm, p.Source, scores)
+	attention := p.Settings.Model.Attention
+	if attention == "none" {
+		attention = "no"
+	}
+	return fmt.Sprintf("captioner %s: %s attention, trained on %s; %s", p.Name(), attention, p.Source, scores)
 }
 
 // CaptionPacked is [Opener.Caption] with a packed captioner. It needs no database.

@@ -15,8 +15,8 @@ import (
 
 func compareCommand() *cobra.Command {
 	var (
-		db, study string
-		asJSON    bool
+		db, study    string
+		wide, asJSON bool
 	)
 	c := &cobra.Command{
 		Use:   "compare A B",
@@ -48,9 +48,9 @@ names what differs.`,
 			}
 			defer opened.Close()
 			if c.Flags().Changed("study") {
-				return compareArms(c, opened, study, args, asJSON)
+				return compareArms(c, opened, study, args, wide, asJSON)
 			}
-			return compareRuns(c, opened, args, asJSON)
+			return compareRuns(c, opened, args, wide, asJSON)
 		},
 	}
 	cli.AddDB(c, &db)
@@ -58,12 +58,13 @@ names what differs.`,
 	_ = c.RegisterFlagCompletionFunc("study", func(c *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
 		return cli.CompleteStudy(c, nil, typed)
 	})
+	cli.AddWide(c, &wide)
 	cli.AddJSON(c, &asJSON)
 	return c
 }
 
 // compareRuns compares two runs over their images.
-func compareRuns(c *cobra.Command, db *store.DB, ids []string, asJSON bool) error {
+func compareRuns(c *cobra.Command, db *store.DB, ids []string, wide, asJSON bool) error {
 	var runs [2]store.Run
 	for i, id := range ids {
 		run, err := db.Run(c.Context(), id)
@@ -85,11 +86,11 @@ func compareRuns(c *cobra.Command, db *store.DB, ids []string, asJSON bool) erro
 	if asJSON {
 		return term.WriteJSON(c.OutOrStdout(), pair)
 	}
-	return printRunPair(c.OutOrStdout(), pair)
+	return printRunPair(c, pair, wide)
 }
 
 // compareArms compares two arms of a study as its report does.
-func compareArms(c *cobra.Command, db *store.DB, study string, arms []string, asJSON bool) error {
+func compareArms(c *cobra.Command, db *store.DB, study string, arms []string, wide, asJSON bool) error {
 	if arms[0] == arms[1] {
 		return cli.Usage(fmt.Errorf("%s and %s are the same arm", arms[0], arms[1]))
 	}
@@ -107,5 +108,5 @@ func compareArms(c *cobra.Command, db *store.DB, study string, arms []string, as
 	if asJSON {
 		return term.WriteJSON(c.OutOrStdout(), pair)
 	}
-	return printArmPair(c.OutOrStdout(), pair)
+	return printArmPair(c, pair, wide)
 }

@@ -8,9 +8,12 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/spf13/cobra"
 
 	"glimpse/internal/cli"
+	"glimpse/internal/term"
 )
 
 func main() { cli.Main(newRoot()) }
@@ -25,6 +28,7 @@ plots and statistics answer the study's question.
 Exit codes: 0 done; 1 failed; 2 wrong usage or study file; 3 some trials or
 pictures failed; 70 a fault in glimpse itself; 130 interrupted, and resumed by
 the same command.`
+	root.RunE = func(c *cobra.Command, _ []string) error { return printNextSteps(c) }
 	root.Example = `  glimpse plan experiments/demo.yaml
   glimpse run experiments/demo.yaml --db demo.db --report demo-report
   glimpse runs --db demo.db
@@ -36,4 +40,19 @@ the same command.`
 	)
 	cli.AddEngineVerbs(root)
 	return root
+}
+
+// printNextSteps says what makes sense next in the working directory.
+func printNextSteps(c *cobra.Command) error {
+	here, steps, err := cli.NextSteps(c.Context())
+	if err != nil {
+		return err
+	}
+	w := c.OutOrStdout()
+	fmt.Fprintf(w, "glimpse trains image captioners and compares them.\n\n%s Next:\n", term.Line(here))
+	t := &term.Table{}
+	for _, step := range append(steps, cli.Step{Command: "glimpse --help", Does: "list all commands"}) {
+		t.Add("  "+step.Command, step.Does)
+	}
+	return t.Print(w)
 }

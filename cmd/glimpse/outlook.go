@@ -4,13 +4,17 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/spf13/cobra"
+
+	"glimpse/internal/cli"
 	"glimpse/internal/term"
 	"glimpse/metrics/stats"
 	"glimpse/results"
 )
 
 // printOutlook shows what each contrast can find; labels name them.
-func printOutlook(w io.Writer, o *stats.Outlook, labels []string, noise *results.Noise) error {
+func printOutlook(c *cobra.Command, o *stats.Outlook, labels []string, noise *results.Noise, wide bool) error {
+	w := c.OutOrStdout()
 	assumed := noise != nil
 	t := &term.Table{}
 	t.Gap()
@@ -39,7 +43,7 @@ func printOutlook(w io.Writer, o *stats.Outlook, labels []string, noise *results
 		}
 		t.Add(row...)
 	}
-	if err := t.Print(w); err != nil {
+	if err := cli.PrintTable(c, t, wide, "RUNS", "SMALLEST p"); err != nil {
 		return err
 	}
 	if err := printPlannedLooks(w, o, labels); err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"strconv"
@@ -23,6 +22,7 @@ func planCommand() *cobra.Command {
 		flags  cli.StudyFlags
 		db     string
 		jobs   int
+		wide   bool
 		asJSON bool
 	)
 	c := &cobra.Command{
@@ -69,12 +69,13 @@ data, or that is assumed for CIDEr on Flickr8k; and which of these it is.`,
 			if asJSON {
 				return term.WriteJSON(c.OutOrStdout(), p)
 			}
-			return printPlan(c.OutOrStdout(), p)
+			return printPlan(c, p, wide)
 		},
 	}
 	flags.Add(c)
 	cli.AddDB(c, &db)
 	addJobs(c, &jobs, "trials at a time, for the estimate")
+	cli.AddWide(c, &wide)
 	cli.AddJSON(c, &asJSON)
 	return c
 }
@@ -101,7 +102,8 @@ func hasGPU(ctx context.Context) bool {
 	return err == nil && info.GPU != ""
 }
 
-func printPlan(w io.Writer, p *planning.Plan) error {
+func printPlan(c *cobra.Command, p *planning.Plan, wide bool) error {
+	w := c.OutOrStdout()
 	fmt.Fprintf(w, "%s: %s\n\n", p.Study, term.Line(p.Question))
 	t := &term.Table{}
 	t.Add("TRIAL", "ARM", "SEED", "HIDDEN", "PARAMETERS", "STATE")
@@ -109,7 +111,7 @@ func printPlan(w io.Writer, p *planning.Plan) error {
 		t.Add(trial.ID, trial.Label, strconv.FormatInt(trial.Seed, 10),
 			strconv.Itoa(trial.Settings.Model.Hidden), term.Count(trial.Parameters), trial.State)
 	}
-	if err := t.Print(w); err != nil {
+	if err := cli.PrintTable(c, t, wide, "HIDDEN", "PARAMETERS"); err != nil {
 		return err
 	}
 	atMost := ""
@@ -127,7 +129,7 @@ func printPlan(w io.Writer, p *planning.Plan) error {
 		fmt.Fprintf(w, "%d of %d samples are proposed; each batch follows from the results of those before\n", p.Search.Proposed, p.Search.Samples)
 	}
 	if p.Outlook != nil {
-		if err := printOutlook(w, p.Outlook, p.Contrasts, p.Noise); err != nil {
+		if err := printOutlook(c, p.Outlook, p.Contrasts, p.Noise, wide); err != nil {
 			return err
 		}
 	}

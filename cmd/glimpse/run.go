@@ -222,7 +222,7 @@ func runStudy(c *cobra.Command, study *experiments.Study, compute cli.Compute, o
 		return err
 	}
 	illustrateRun(c, db, program, compute, study, summary, o.pictures)
-	failed := finishRun(ctx, c.OutOrStdout(), db, study, study.Declare(found.Trials), summary, o)
+	failed := finishRun(ctx, c, db, study, study.Declare(found.Trials), summary, o)
 	switch {
 	case err != nil:
 		return err

@@ -6,6 +6,8 @@ import (
 	"io"
 	"path/filepath"
 
+	"github.com/spf13/cobra"
+
 	"glimpse/experiments"
 	"glimpse/internal/cli"
 	"glimpse/internal/store"
@@ -31,9 +33,10 @@ func someFailed(failed, mendable, total int) error {
 
 // finishRun prints the state of the study, and writes its report if asked to, unless it was interrupted.
 func finishRun(
-	ctx context.Context, w io.Writer, db *store.DB, study *experiments.Study, planned experiments.Declaration,
+	ctx context.Context, c *cobra.Command, db *store.DB, study *experiments.Study, planned experiments.Declaration,
 	summary runner.Summary, o runOptions,
 ) error {
+	w := c.OutOrStdout()
 	if ctx.Err() != nil {
 		o.report = ""
 	}
@@ -58,7 +61,7 @@ func finishRun(
 	if err := usual.Parse(); err != nil {
 		return err
 	}
-	if err := printRuns(w, &usual, usual.Choose(runs, labels)); err != nil {
+	if err := printRuns(c, &usual, usual.Choose(runs, labels), false); err != nil {
 		return err
 	}
 	if study.Compare.Stop.Active() {
@@ -97,7 +100,7 @@ func summaryText(s runner.Summary) string {
 	for _, part := range []struct {
 		n    int
 		what string
-	}{{s.Skipped, "complete before"}, {s.Failed, "failed"}, {s.Interrupted, "interrupted"}, {s.Pruned, "pruned"}, {s.Unfinished, "not begun or run elsewhere"}} {
+	}{{s.Skipped, "complete before"}, {s.Failed, "failed"}, {s.Interrupted, "interrupted"}, {s.Pruned, "pruned"}, {s.Unfinished, "not started here"}} {
 		if part.n > 0 {
 			text += fmt.Sprintf(", %d %s", part.n, part.what)
 		}

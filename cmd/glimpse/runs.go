@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -18,6 +17,7 @@ func runsCommand() *cobra.Command {
 	var (
 		db     string
 		list   view.List
+		wide   bool
 		asJSON bool
 	)
 	c := &cobra.Command{
@@ -80,7 +80,7 @@ a + in front those to add to the usual ones.
 			if len(rows) == 0 && len(runs) > 0 {
 				fmt.Fprintf(c.ErrOrStderr(), "none of %s is chosen\n", term.Plural(len(runs), "run"))
 			}
-			return printRuns(c.OutOrStdout(), &list, rows)
+			return printRuns(c, &list, rows, wide)
 		},
 	}
 	cli.AddDB(c, &db)
@@ -88,6 +88,7 @@ a + in front those to add to the usual ones.
 	c.Flags().StringVar(&list.Where, "where", "", "only runs for which this is true, as in 'arm=adaptive and test.cider>50'")
 	c.Flags().StringVar(&list.Sort, "sort", "", "sort by these fields, as in arm,-test.cider (default: the order of the plan)")
 	c.Flags().StringVar(&list.Columns, "columns", "", "show these fields, as in id,arm,val.cider, or with + in front add them")
+	cli.AddWide(c, &wide)
 	cli.AddJSON(c, &asJSON)
 	cli.CompleteFlag(c, "state", func(string) []string { return view.States })
 	cli.CompleteFlag(c, "sort", view.CompleteFields)
@@ -97,11 +98,11 @@ a + in front those to add to the usual ones.
 }
 
 // printRuns shows runs by the columns of a list that was parsed.
-func printRuns(w io.Writer, list *view.List, rows []*view.Row) error {
+func printRuns(c *cobra.Command, list *view.List, rows []*view.Row, wide bool) error {
 	t := &term.Table{}
 	t.Add(list.Headings()...)
 	for _, row := range rows {
 		t.Add(list.Cells(row)...)
 	}
-	return t.Print(w)
+	return cli.PrintTable(c, t, wide, list.Least()...)
 }

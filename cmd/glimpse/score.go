@@ -71,13 +71,14 @@ scores of different signatures must not be compared.`,
 			if asJSON {
 				return term.WriteJSON(c.OutOrStdout(), scores)
 			}
-			return printScores(c.OutOrStdout(), scores)
+			return printScores(c, scores, o.wide)
 		},
 	}
 	c.Flags().StringVar(&o.references, "references", "", "JSON file of references")
 	c.Flags().StringArrayVar(&o.candidates, "candidates", nil, "JSON file of captions to score (repeatable)")
 	c.Flags().StringVar(&o.perImage, "per-image", "", "write the scores of each image to this CSV file")
 	cli.AddMeteor(c, &o.meteor)
+	cli.AddWide(c, &o.wide)
 	cli.AddJSON(c, &asJSON)
 	for _, name := range []string{"references", "candidates"} {
 		_ = c.MarkFlagFilename(name, "json")
@@ -90,6 +91,7 @@ type scoreOptions struct {
 	candidates []string
 	perImage   string
 	meteor     string
+	wide       bool
 }
 
 func (o *scoreOptions) check() error {

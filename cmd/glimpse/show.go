@@ -124,12 +124,23 @@ func printRecord(w io.Writer, r *view.Record) error {
 	if err := t.Print(w); err != nil {
 		return err
 	}
-	for _, part := range []func(io.Writer, *view.Record) error{printMetrics, printEpochs, printCaptions} {
+	for _, part := range []func(io.Writer, *view.Record) error{printMetrics, printEpochs, printCaptions, printSettings} {
 		if err := part(w, r); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// printSettings shows all settings of the run, as a study names them.
+func printSettings(w io.Writer, r *view.Record) error {
+	t := &term.Table{}
+	t.Gap()
+	t.Add("SETTING", "VALUE")
+	for _, pair := range store.Paths(r.Run.Settings) {
+		t.Add(pair[0], pair[1])
+	}
+	return t.Print(w)
 }
 
 func printMetrics(w io.Writer, r *view.Record) error {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"glimpse/internal/store"
 	"glimpse/internal/term"
 	"glimpse/metrics"
 	"glimpse/runner"
@@ -30,6 +31,12 @@ func (t *Events) Close() { t.progress.Close() }
 func (t *Events) Show(e runner.Event) {
 	name := t.name(e)
 	switch e.Kind {
+	case runner.EventPlanned, runner.EventCompleted, runner.EventFailed, runner.EventInterrupted, runner.EventPruned:
+		if t.progress.HasBars() && e.Total > 0 {
+			t.progress.Update("study", e.Done, e.Total, "trials")
+		}
+	}
+	switch e.Kind {
 	case runner.EventPlanned:
 		t.progress.Log(fmt.Sprintf("%d of %d trials are complete%s", e.Done, e.Total, remaining(e)))
 	case runner.EventFeatures:
@@ -52,11 +59,11 @@ func (t *Events) Show(e runner.Event) {
 	case runner.EventPhase:
 		t.progress.Update(name, 0, 0, phaseText(e.Phase))
 	case runner.EventStep:
-		t.progress.Update(name, e.Step, e.Steps, fmt.Sprintf("epoch %d/%d  %s", e.Epoch, e.Epochs, lossText(e)))
+		t.progress.Update(name, e.Step, e.Steps, fmt.Sprintf("epoch %d/%d  %s", e.Epoch, e.Epochs, lossText(e.Loss, e.Stage == runner.StageReinforce)))
 	case runner.EventCaptioning:
 		t.progress.Update(name, e.Done, e.Total, "captions of "+e.Phase)
 	case runner.EventEpoch:
-		t.progress.Log(fmt.Sprintf("%s epoch %d/%d  %s  %s", name, e.Epoch, e.Epochs, lossText(e), ScoreText("val", e.Metrics)))
+		t.progress.Log(fmt.Sprintf("%s epoch %d/%d  %s  %s", name, e.Epoch, e.Epochs, lossText(e.Loss, e.Stage == runner.StageReinforce), ScoreText("val", e.Metrics)))
 	case runner.EventSaved:
 		t.progress.Log(fmt.Sprintf("%s checkpoint saved in epoch %d", name, e.Epoch))
 	case runner.EventCompleted:
@@ -87,11 +94,16 @@ func TrialName(id, label string, seed int64) string {
 }
 
 // lossText is what training lowers or, of reinforcement, raises.
-func lossText(e runner.Event) string {
-	if e.Stage == runner.StageReinforce {
-		return fmt.Sprintf("reward %.3f", -e.Loss)
+func lossText(loss float64, reinforced bool) string {
+	if reinforced {
+		return fmt.Sprintf("reward %.3f", -loss)
 	}
-	return fmt.Sprintf("loss %.3f", e.Loss)
+	return fmt.Sprintf("loss %.3f", loss)
+}
+
+// EpochText shows the loss (or reward) and the validation scores of a recorded epoch on a line.
+func EpochText(e store.Epoch) string {
+	return strings.TrimRight(lossText(e.Loss, e.Sampled != nil)+"  "+ScoreText("val", e.Val), " ")
 }
 
 func phaseText(phase string) string {

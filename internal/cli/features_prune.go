@@ -114,7 +114,7 @@ func openAll(paths []string) (open []*store.DB, release func(), err error) {
 func printPruned(w io.Writer, files []data.KeptFeatures, dry bool) error {
 	removed, kept, freed, stay := 0, 0, int64(0), int64(0)
 	t := &term.Table{}
-	t.Add("FILE", "PICTURES", "MB", "LAST USED", "STATE")
+	t.Add("FILE", "PICTURES", "SIZE", "LAST USED", "STATE")
 	for _, f := range files {
 		state := f.State
 		if state == data.FeaturesRemoved {
@@ -127,7 +127,7 @@ func printPruned(w io.Writer, files []data.KeptFeatures, dry bool) error {
 			kept++
 			stay += f.Bytes
 		}
-		t.Add(f.File, term.Count(int64(f.Pictures)), fmt.Sprintf("%.1f", float64(f.Bytes)/1e6), f.LastUsed.Format("2006-01-02 15:04"), state)
+		t.Add(f.File, term.Count(int64(f.Pictures)), term.Bytes(f.Bytes), f.LastUsed.Format("2006-01-02 15:04"), state)
 	}
 	if len(files) > 0 {
 		if err := t.Print(w); err != nil {
@@ -138,6 +138,6 @@ func printPruned(w io.Writer, files []data.KeptFeatures, dry bool) error {
 	if dry {
 		what = "would be removed"
 	}
-	_, err := fmt.Fprintf(w, "%s of features, %.1f MB, %s; %d, %.1f MB, stay\n", term.Plural(removed, "file"), float64(freed)/1e6, what, kept, float64(stay)/1e6)
+	_, err := fmt.Fprintf(w, "%s of features, %s, %s; %d, %s, stay\n", term.Plural(removed, "file"), term.Bytes(freed), what, kept, term.Bytes(stay))
 	return err
 }

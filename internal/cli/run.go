@@ -66,6 +66,7 @@ func AtLeast(flag string, value, least int) error {
 func Root() *cobra.Command {
 	root := &cobra.Command{Use: "glimpse", Version: Version(), SilenceErrors: true, SilenceUsage: true}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return Usage(err) })
+	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages ", fmt.Sprintf(".FlagUsagesWrapped %d ", term.UsualWidth)))
 	return root
 }
 

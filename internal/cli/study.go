@@ -9,7 +9,6 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -43,14 +42,18 @@ func (f *StudyFlags) Load(path string) (*experiments.Study, error) {
 	return study, nil
 }
 
+// studyFiles are the files that may be studies, in the places where they usually are.
+func studyFiles() (files []string) {
+	for _, pattern := range []string{"*.yaml", "*.yml", "experiments/*.yaml", "experiments/*.yml"} {
+		found, _ := filepath.Glob(pattern) // the patterns are well-formed
+		files = append(files, found...)
+	}
+	return files
+}
+
 // studyHint names the study file that is probably meant by a path where there is none.
 func studyHint(path string) string {
-	var there []string
-	for _, pattern := range []string{"*.yaml", "*.yml", "experiments/*.yaml", "experiments/*.yml"} {
-		files, _ := filepath.Glob(pattern) // the patterns are well-formed
-		there = append(there, files...)
-	}
-	stem := func(path string) string { return strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)) }
+	there := studyFiles()
 	stems := make([]string, len(there))
 	for i, file := range there {
 		stems[i] = stem(file)
