@@ -94,7 +94,7 @@ func (a *arm) marks(c *draw.Canvas, x func(float64) vg.Length, y vg.Length, most
 		}
 		dot(c, vg.Point{X: x(s.Points), Y: y + vg.Length(min(pile, 3))*3}, dotRadius, a.tint())
 	}
-	line := draw.LineStyle{Color: a.tint().mark, Width: 1.6}
+	line := draw.LineStyle{Color: a.tint().Mark, Width: 1.6}
 	below := y - 10
 	if finite(a.Low) && finite(a.High) {
 		whisker(c, x(a.Low), x(a.High), below, line)

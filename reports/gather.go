@@ -11,6 +11,7 @@ import (
 	"glimpse/internal/store"
 	"glimpse/metrics"
 	"glimpse/metrics/audit"
+	"glimpse/reports/charts"
 	"glimpse/results"
 )
 
@@ -26,6 +27,9 @@ type run struct {
 
 // completed says whether the run has its final scores.
 func (r *run) completed() bool { return r.State == store.Completed }
+
+// mark is the run as live charts name it.
+func (r *run) mark() charts.Mark { return charts.Mark{ID: r.ID, Seed: r.Seed, State: r.State} }
 
 // stateText is the state of a run, and whether its process still gives signs of life.
 func (e *evidence) stateText(r *run) string { return results.StateText(r.Run.Run, e.At) }

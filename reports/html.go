@@ -5,9 +5,9 @@ import (
 	_ "embed"
 	"fmt"
 	"html/template"
-	"strings"
 
 	"glimpse/internal/term"
+	"glimpse/reports/charts"
 )
 
 var (
@@ -22,14 +22,18 @@ var web = template.Must(template.New("page").Parse(pageTemplate))
 // webPage writes the page, whose figures are drawn, as one self-contained HTML
 // file. The sheet holds the styles of the figures.
 func webPage(p page, sheet *stylesheet) ([]byte, error) {
-	style := strings.NewReplacer(
-		"/*light*/", properties(false), "/*dark*/", properties(true), "/*arms*/", armRules(),
-	).Replace(pageStyle) + sheet.css() + p.pictureRules()
+	style := charts.Style() + pageStyle + sheet.css() + p.pictureRules()
+	for f := range p.figures() {
+		if err := f.enliven(); err != nil {
+			return nil, fmt.Errorf("write index.html: %w", err)
+		}
+	}
 	var b bytes.Buffer
 	err := web.Execute(&b, struct {
 		page
-		Style template.CSS
-	}{p, template.CSS(style)})
+		Style  template.CSS
+		Script template.JS
+	}{p, template.CSS(style), template.JS(charts.Script())})
 	if err != nil {
 		return nil, fmt.Errorf("write index.html: %w", err)
 	}
@@ -45,11 +49,19 @@ func printable(r rune) rune {
 	return r
 }
 
-// armRules colour the names of the arms.
-func armRules() string {
-	var b strings.Builder
-	for i := range armTints {
-		fmt.Fprintf(&b, ".%s{color:var(--arm%d-text);font-weight:600}\n", armClass(i), i)
+// enliven makes the live twin of a drawn figure, if it has data.
+func (f *figure) enliven() error {
+	if f.Data == nil {
+		return nil
 	}
-	return b.String()
+	var note bytes.Buffer
+	if err := web.ExecuteTemplate(&note, "note", f); err != nil {
+		return err
+	}
+	live, err := charts.Figure{
+		Name: f.Name, Title: f.Title, Kind: f.Kind, Data: f.Data,
+		Static: `<div class="plot">` + f.Inline + `</div>`, Note: template.HTML(note.String()),
+	}.HTML()
+	f.Live = live
+	return err
 }

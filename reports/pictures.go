@@ -16,6 +16,7 @@ import (
 	"glimpse/experiments"
 	"glimpse/internal/store"
 	"glimpse/reports/attention"
+	"glimpse/reports/charts"
 	"glimpse/results"
 )
 
@@ -187,7 +188,7 @@ func (r *result) looks(a *arm, image string) (caption sampleCaption, words []att
 		return caption, nil, m, false
 	}
 	said := &captions[at]
-	caption = sampleCaption{Arm: cell{Text: a.Label, Class: armClass(a.Index)}, Words: said.Words}
+	caption = sampleCaption{Arm: cell{Text: a.Label, Class: charts.ArmClass(a.Index)}, Words: said.Words}
 	if strings.TrimSpace(said.Words) == "" {
 		caption.Words = "(an empty caption)"
 	}

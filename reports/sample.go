@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"glimpse/internal/store"
+	"glimpse/reports/charts"
 )
 
 // sampleSize is the number of images whose captions are shown, and half of it
@@ -88,7 +89,7 @@ func (r *result) samplesOf(images []string) []sample {
 			if !ok {
 				continue
 			}
-			sc := sampleCaption{Arm: cell{Text: v.arm.Label, Class: armClass(v.arm.Index)}, Words: c.Words}
+			sc := sampleCaption{Arm: cell{Text: v.arm.Label, Class: charts.ArmClass(v.arm.Index)}, Words: c.Words}
 			if strings.TrimSpace(c.Words) == "" {
 				sc.Words = "(an empty caption)"
 			}

@@ -8,6 +8,7 @@ import (
 
 	"glimpse/internal/secret"
 	"glimpse/internal/store"
+	"glimpse/reports/charts"
 )
 
 // A table is laid out once for the page and for Markdown.
@@ -140,10 +141,13 @@ func (a *arm) values(m metric) []float64 {
 }
 
 // cell is the arm's name in its colour.
-func (a *arm) cell() cell { return cell{Text: a.Label, Class: armClass(a.Index)} }
+func (a *arm) cell() cell { return cell{Text: a.Label, Class: charts.ArmClass(a.Index)} }
+
+// colour is the arm's place in the palette.
+func (a *arm) colour() int { return a.Index % len(charts.ArmTints) }
 
 // tint is the arm's colour.
-func (a *arm) tint() tint { return armTint(a.Index) }
+func (a *arm) tint() charts.Tint { return charts.ArmTint(a.colour()) }
 
 // counts are the parameter counts of the arm's runs, least and greatest, 0
 // where none is known.

@@ -4,5 +4,6 @@
 //   - [List] chooses runs by an expression, sorts them, and gives the columns asked for, out of [Fields];
 //   - [ReadRecord] reads all that is recorded of one run;
 //   - [CompareRuns] and [CompareArms] compare two of them;
-//   - [Run], [Record.JSON], [RunPair] and [ArmPair] are their JSON, which are contracts.
+//   - [DiffRuns] tells what differs between several;
+//   - [Run], [Record.JSON], [RunPair], [ArmPair] and [Diff] are their JSON, which are contracts.
 package view

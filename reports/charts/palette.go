@@ -1,4 +1,4 @@
-package reports
+package charts
 
 import (
 	"fmt"
@@ -7,18 +7,18 @@ import (
 	"strings"
 )
 
-// A tint is one colour of the report in its four uses: graphics and text, on
+// A Tint is one colour of reports and pages in its four uses: graphics and text, on
 // the light ground and on the dark one. Graphics keep the published colour on
 // the light ground; the others are the same hue moved until it can be read.
-type tint struct {
-	mark, text         color.NRGBA // light ground
-	darkMark, darkText color.NRGBA // dark ground
+type Tint struct {
+	Mark, Text         color.NRGBA // light ground
+	DarkMark, DarkText color.NRGBA // dark ground
 }
 
-// armTints are the colours of the arms, in order: the palette for colour-blind
+// ArmTints are the colours of the arms, in order: the palette for colour-blind
 // readers of Okabe and Ito (2008, "Color Universal Design"), without its
 // yellow, which white paper swallows. An eighth arm starts again from the top.
-var armTints = []tint{
+var ArmTints = []Tint{
 	{rgb(0x0072B2), rgb(0x0069A4), rgb(0x2F94D0), rgb(0x6DB9EA)}, // blue
 	{rgb(0xD55E00), rgb(0xAD4B00), rgb(0xE0701A), rgb(0xF2935A)}, // vermillion
 	{rgb(0x009E73), rgb(0x00704F), rgb(0x12AD82), rgb(0x3FC9A0)}, // bluish green
@@ -30,16 +30,16 @@ var armTints = []tint{
 
 // The neutral colours of plots and page.
 var (
-	paper = tint{rgb(0xFFFFFF), rgb(0xFFFFFF), rgb(0x14171B), rgb(0x14171B)}
-	ink   = tint{rgb(0x1B1F24), rgb(0x1B1F24), rgb(0xE7EAEE), rgb(0xE7EAEE)}
-	muted = tint{rgb(0x57606B), rgb(0x57606B), rgb(0xA6AFBA), rgb(0xA6AFBA)}
-	grid  = tint{rgb(0xDDE2E7), rgb(0xDDE2E7), rgb(0x30363D), rgb(0x30363D)}
-	band  = tint{rgb(0xEEF1F4), rgb(0xEEF1F4), rgb(0x22272D), rgb(0x22272D)}
+	Paper = Tint{rgb(0xFFFFFF), rgb(0xFFFFFF), rgb(0x14171B), rgb(0x14171B)}
+	Ink   = Tint{rgb(0x1B1F24), rgb(0x1B1F24), rgb(0xE7EAEE), rgb(0xE7EAEE)}
+	Muted = Tint{rgb(0x57606B), rgb(0x57606B), rgb(0xA6AFBA), rgb(0xA6AFBA)}
+	Grid  = Tint{rgb(0xDDE2E7), rgb(0xDDE2E7), rgb(0x30363D), rgb(0x30363D)}
+	Band  = Tint{rgb(0xEEF1F4), rgb(0xEEF1F4), rgb(0x22272D), rgb(0x22272D)}
 )
 
-// heatTints are grounds for the fields of a heat map, from the lowest value to the
+// HeatTints are grounds for the fields of a heat map, from the lowest value to the
 // highest: steps from the ground to the blue of the arms, on which ink can be read.
-var heatTints = []tint{
+var HeatTints = []Tint{
 	{rgb(0xF0F7FA), rgb(0xF0F7FA), rgb(0x162129), rgb(0x162129)},
 	{rgb(0xD9EAF3), rgb(0xD9EAF3), rgb(0x192E3C), rgb(0x192E3C)},
 	{rgb(0xBFDCEC), rgb(0xBFDCEC), rgb(0x1C3A4E), rgb(0x1C3A4E)},
@@ -47,65 +47,65 @@ var heatTints = []tint{
 	{rgb(0x8ABEDC), rgb(0x8ABEDC), rgb(0x215372), rgb(0x215372)},
 }
 
-// A shade is a colour with the name of the CSS custom property that stands
+// A Shade is a colour with the name of the CSS custom property that stands
 // for it in the page.
-type shade struct {
-	property    string
-	light, dark color.NRGBA
+type Shade struct {
+	Property    string
+	Light, Dark color.NRGBA
 }
 
-// shades lists every colour that a plot may use. Two shades that
+// Shades lists every colour that a plot may use. Two shades that
 // are alike on the light ground could not be told apart in a drawn plot, so a
 // test holds that all light colours differ.
-func shades() []shade {
-	list := []shade{
-		{"paper", paper.mark, paper.darkMark},
-		{"ink", ink.mark, ink.darkMark},
-		{"muted", muted.mark, muted.darkMark},
-		{"grid", grid.mark, grid.darkMark},
-		{"band", band.mark, band.darkMark},
+func Shades() []Shade {
+	list := []Shade{
+		{"paper", Paper.Mark, Paper.DarkMark},
+		{"ink", Ink.Mark, Ink.DarkMark},
+		{"muted", Muted.Mark, Muted.DarkMark},
+		{"grid", Grid.Mark, Grid.DarkMark},
+		{"band", Band.Mark, Band.DarkMark},
 	}
-	for i, t := range armTints {
+	for i, t := range ArmTints {
 		list = append(list,
-			shade{fmt.Sprintf("arm%d", i), t.mark, t.darkMark},
-			shade{fmt.Sprintf("arm%d-text", i), t.text, t.darkText})
+			Shade{fmt.Sprintf("arm%d", i), t.Mark, t.DarkMark},
+			Shade{fmt.Sprintf("arm%d-text", i), t.Text, t.DarkText})
 	}
-	for i, t := range heatTints {
-		list = append(list, shade{fmt.Sprintf("heat%d", i), t.mark, t.darkMark})
+	for i, t := range HeatTints {
+		list = append(list, Shade{fmt.Sprintf("heat%d", i), t.Mark, t.DarkMark})
 	}
 	return list
 }
 
-// armTint gives the colour of the i-th arm of the study.
-func armTint(i int) tint { return armTints[i%len(armTints)] }
+// ArmTint gives the colour of the i-th colour of arms, from 0.
+func ArmTint(i int) Tint { return ArmTints[i%len(ArmTints)] }
 
-// armClass gives the CSS class that colours the name of the i-th arm.
-func armClass(i int) string { return fmt.Sprintf("arm%d", i%len(armTints)) }
+// ArmClass gives the CSS class that colours a name in the i-th arm.
+func ArmClass(i int) string { return fmt.Sprintf("arm%d", i%len(ArmTints)) }
 
 // properties writes the custom properties of one ground as CSS declarations.
 func properties(dark bool) string {
 	var b strings.Builder
-	for _, s := range shades() {
-		c := s.light
+	for _, s := range Shades() {
+		c := s.Light
 		if dark {
-			c = s.dark
+			c = s.Dark
 		}
-		fmt.Fprintf(&b, "--%s:%s;", s.property, hex(c))
+		fmt.Fprintf(&b, "--%s:%s;", s.Property, hex(c))
 	}
 	return b.String()
 }
 
 var hexColor = regexp.MustCompile(`#[0-9A-F]{6}\b`)
 
-// customised replaces the light colours in a CSS style by references to the
+// Customised replaces the light colours in a CSS style by references to the
 // page's custom properties, so that an inline plot follows the page's ground.
 // A translucent colour comes back from the drawing rounded, hence the nearest.
-func customised(style string) string {
+func Customised(style string) string {
 	return hexColor.ReplaceAllStringFunc(style, func(found string) string {
 		best, least := found, rounding+1
-		for _, s := range shades() {
-			if off := distance(found, s.light); off < least {
-				best, least = "var(--"+s.property+")", off
+		for _, s := range Shades() {
+			if off := distance(found, s.Light); off < least {
+				best, least = "var(--"+s.Property+")", off
 			}
 		}
 		return best
@@ -125,8 +125,8 @@ func distance(written string, c color.NRGBA) int {
 	return max(off(r, c.R), off(g, c.G), off(b, c.B))
 }
 
-// faded is c with the given opacity, from 0 (unseen) to 1.
-func faded(c color.NRGBA, opacity float64) color.NRGBA {
+// Faded is c with the given opacity, from 0 (unseen) to 1.
+func Faded(c color.NRGBA, opacity float64) color.NRGBA {
 	c.A = uint8(opacity*255 + 0.5)
 	return c
 }
