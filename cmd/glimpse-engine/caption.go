@@ -24,22 +24,22 @@ func captionCommand() *cobra.Command {
 		Use:   "caption [PICTURE|FOLDER]...",
 		Short: "Caption any picture with a trained captioner",
 		Long: `Captions pictures with the captioner that comes with glimpse, with a packed one
-(--captioner), or with the best checkpoint of a run (--run). It reads JPEG, PNG,
+(--captioner), or with the best checkpoint of a run (--run). Reads JPEG, PNG,
 WebP, GIF, TIFF and BMP, the first of several frames, and turns pictures upright
-as their Exif data say. In a folder it captions every picture, and those in the
-folders below, in the order of their names. It follows links, captions nothing
-twice, and counts other files on standard error. The captioner's own decoding is
-used unless --beam overrides it.
+by their Exif data. In a folder it captions every picture, and those in folders
+below, in the order of their names. Links are followed, no picture is captioned
+twice, and other files are counted on standard error. The captioner's own
+decoding is used unless --beam overrides it.
 
 Packed captioners are searched in this order: captioners/ beside glimpse,
 captioners/ in the folder above (a checkout's), captioners/ in $GLIMPSE_CACHE or
-~/.cache/glimpse. The first folder that holds one wins; of several in it,
---captioner names one. ` + "`glimpse pack`" + ` makes them.
+~/.cache/glimpse. The first folder that holds one is used; if it holds several,
+name one with --captioner. glimpse pack makes them.
 
-Prints one line per picture: path, tab, caption. A path with tabs, line breaks or
-other control characters, or one that begins with a quotation mark, is quoted as
-in Go or Python. --jsonl prints one JSON object per line, --json one array; both
-leave paths as they are.
+Prints one line per picture: path, tab, caption. A path with tabs, line breaks
+or other control characters, or one that begins with a quotation mark, is quoted
+as in Go or Python. --jsonl prints one JSON object per line, --json one array;
+both leave paths as they are.
 
 --attention writes one PNG per picture: where the captioner looked before each
 word and, for the adaptive arm, the sentinel's weight β. --logits writes the
@@ -49,8 +49,8 @@ compare another program with them.
 A captioner trained on features of another program (encoder.name precomputed)
 needs --features. It captions every image in that file, or the pictures named.
 
-Pictures that cannot be read are reported; the others are captioned, and the exit
-code is 3.`,
+Pictures that cannot be read are reported; the others are captioned, and the
+exit code is 3.`,
 		Example: `  glimpse caption dog.jpg
   glimpse caption dog.jpg --run 3f2a --beam 5 --attention looks
   glimpse caption photos/ --captioner mine.safetensors --jsonl > captions.jsonl

@@ -20,22 +20,22 @@ func compareCommand() *cobra.Command {
 	)
 	c := &cobra.Command{
 		Use:   "compare A B",
-		Short: "Two runs, or two arms of a study: is B better than A, and how sure is that?",
-		Long: `Compares the captions of B with those of A.
+		Short: "Compare two runs, or two arms of a study",
+		Long: `Compares B with A: is B better, and how sure is that?
 
-Two runs, named by their ids or the beginnings of them, are compared over the
-test images: paired bootstrap, approximate randomization, Holm. Such tests say
-nothing about another training of the same model.
+Two runs, named by their ids or prefixes, are compared over the test images:
+paired bootstrap, approximate randomization, Holm. Such tests say nothing about
+training the same model again.
 
-With --study, A and B are two arms of that study, and the numbers are those of
-its report: an interval over seeds and images, the permutation test over seeds,
-both adjusted over all contrasts that the study declares, and the verdict on its
-primary metric. In a study with further factors an arm is averaged over them; a
-label such as "soft dropout=0.3" names one level. A contrast that the study does
-not declare is computed alone and marked exploratory.
+With --study, A and B are two arms, and the numbers are those of the study's
+report: an interval over seeds and images, the permutation test over seeds, both
+adjusted over all declared contrasts, and the verdict on the primary metric. In
+a study with further factors an arm is averaged over them; a label such as "soft
+dropout=0.3" names one level. A contrast that the study does not declare is
+computed alone and marked exploratory.
 
-Runs scored under different protocols or on different data are refused. The error
-names what differs.`,
+Runs scored under different protocols or on different data are refused; the
+error says what differs.`,
 		Example: `  glimpse compare 3f2a 9b07
   glimpse compare none adaptive --study flickr8k-attention
   glimpse compare none adaptive --study demo --db demo.db --json`,

@@ -50,8 +50,8 @@ func printOutlook(c *cobra.Command, o *stats.Outlook, labels []string, noise *re
 		return err
 	}
 	if noise == nil {
-		_, err := fmt.Fprintf(w, "detectable effects are shown once two arms have two completed seeds: "+
-			"until then the noise of %s on these data is unknown\n",
+		_, err := fmt.Fprintf(w, "detectable effects are shown once two arms have two completed seeds each: "+
+			"until then, the noise of %s on these data is unknown\n",
 			o.Options.Primary)
 		return err
 	}

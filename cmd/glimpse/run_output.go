@@ -21,14 +21,14 @@ import (
 // someFailed is the error of a verb that did its work while some trials failed. `run` tries those again that another
 // attempt can mend.
 func someFailed(failed, mendable, total int) error {
-	advice := "`glimpse run` tries them again"
+	advice := "`glimpse run` retries them"
 	switch {
 	case mendable == 0:
-		advice = "mend the cause, then `glimpse run --retry-failed` tries them again"
+		advice = "fix the cause, then `glimpse run --retry-failed` retries them"
 	case mendable < failed:
-		advice = fmt.Sprintf("`glimpse run` tries %d of them again, with --retry-failed all", mendable)
+		advice = fmt.Sprintf("`glimpse run` retries %d of them, --retry-failed all", mendable)
 	}
-	return cli.SomeFailed(fmt.Sprintf("%d of %d trials failed: `glimpse show RUN` tells why; %s", failed, total, advice))
+	return cli.SomeFailed(fmt.Sprintf("%d of %d trials failed: `glimpse show RUN` says why; %s", failed, total, advice))
 }
 
 // finishRun prints the state of the study, and writes its report if asked to, unless it was interrupted.
@@ -43,7 +43,7 @@ func finishRun(
 	ctx = context.WithoutCancel(ctx) // an interrupted study is told of as well
 	if o.report != "" && summary.Completed > 0 {
 		if err := reports.Write(ctx, db, study.Name, o.report); err != nil {
-			return fmt.Errorf("writing the report into %s: %w", o.report, err)
+			return fmt.Errorf("writing the report to %s: %w", o.report, err)
 		}
 	}
 	if o.json {

@@ -22,30 +22,33 @@ func runsCommand() *cobra.Command {
 	)
 	c := &cobra.Command{
 		Use:   "runs [STUDY]",
-		Short: "List the runs of a study, or of all: filtered, sorted, by chosen columns",
-		Long: `Lists the runs of a study (its name or its YAML file), or every run of the
-database. Metrics are of the test split, ×100; with --json they are fractions
-of 1, CIDEr unscaled, and those of the validation split stand beside them.
+		Short: "List runs: filter, sort, choose columns",
+		Long: `Lists the runs of a study (its name or its YAML file), or all runs in the
+database. Metrics are of the test split, ×100; with --json they are fractions of
+1, CIDEr unscaled, with those of the validation split beside them.
 
---where keeps the runs for which an expression is true. A condition is a field,
-one of = != < <= > >= and ~ (holds the text), and a value; "arm in (soft, none)"
-is any of several, and a field alone is true where it has a value. Conditions
-are joined by and, or, not and brackets. --sort takes fields, - before one for
-the largest first; runs that lack it come last. --columns takes fields, or with
-a + in front those to add to the usual ones.
+--where keeps the runs that match an expression. A condition is a field, an
+operator (= != < <= > >= or ~ for "contains"), and a value. "arm in (soft,
+none)" matches either; a field alone matches if it has a value. Join conditions
+with and, or, not and parentheses. --sort takes fields, with - in front for
+descending order; runs without a value come last. --columns takes fields to
+show, or with + in front, fields to add.
+
+On a narrow terminal, and 80 columns where there is none, the least important
+columns are dropped; --wide shows them all.
 
 ` + view.FieldHelp(),
 		Example: `  glimpse runs
   glimpse runs flickr8k-attention --sort -test.cider
   glimpse runs --where 'arm=adaptive and test.cider>50'
-  glimpse runs --where 'model.hidden>=512 and finished>=2026-01-31' --columns +model.hidden,val.cider
+  glimpse runs --where 'model.hidden>=512' --columns +model.hidden,val.cider
   glimpse runs --state failed --columns id,arm,seed,error
-  glimpse runs flickr8k-attention --json | jq '.[] | [.arm, .seed, .metrics.test.cider]'`,
+  glimpse runs demo --json | jq '.[] | [.arm, .seed, .metrics.test.cider]'`,
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: cli.CompleteStudy,
 		RunE: func(c *cobra.Command, args []string) error {
 			if asJSON && c.Flags().Changed("columns") {
-				return cli.Usage(errors.New("--columns is for the table; --json prints all there is"))
+				return cli.Usage(errors.New("--columns applies to the table; --json prints everything"))
 			}
 			if err := list.Parse(); err != nil {
 				return cli.Usage(fmt.Errorf("--%w", err))
@@ -78,14 +81,14 @@ a + in front those to add to the usual ones.
 				return term.WriteJSON(c.OutOrStdout(), out)
 			}
 			if len(rows) == 0 && len(runs) > 0 {
-				fmt.Fprintf(c.ErrOrStderr(), "none of %s is chosen\n", term.Plural(len(runs), "run"))
+				fmt.Fprintf(c.ErrOrStderr(), "none of %s matches\n", term.Plural(len(runs), "run"))
 			}
 			return printRuns(c, &list, rows, wide)
 		},
 	}
 	cli.AddDB(c, &db)
 	c.Flags().StringVar(&list.State, "state", "", "only runs in this state: "+strings.Join(view.States, ", "))
-	c.Flags().StringVar(&list.Where, "where", "", "only runs for which this is true, as in 'arm=adaptive and test.cider>50'")
+	c.Flags().StringVar(&list.Where, "where", "", "only runs that match, as in 'arm=adaptive and test.cider>50'")
 	c.Flags().StringVar(&list.Sort, "sort", "", "sort by these fields, as in arm,-test.cider (default: the order of the plan)")
 	c.Flags().StringVar(&list.Columns, "columns", "", "show these fields, as in id,arm,val.cider, or with + in front add them")
 	cli.AddWide(c, &wide)

@@ -28,10 +28,10 @@ func showCommand() *cobra.Command {
 	)
 	c := &cobra.Command{
 		Use:   "show RUN",
-		Short: "Everything recorded about one run",
-		Long: `Shows a run, named by its id or the beginning of one: its state, settings,
-metrics, epochs, environment, and some of the captions it wrote. With --log the
-end of its log instead, wherever that lies.`,
+		Short: "Show everything recorded about one run",
+		Long: `Shows a run, named by its id or a prefix of it: state, metrics, epochs,
+environment, sample captions and all settings. --log prints the end of its log
+instead, wherever that is.`,
 		Example: `  glimpse show 3f2a
   glimpse show 3f2a --captions 20
   glimpse show 3f2a --log
@@ -105,7 +105,7 @@ func printRecord(w io.Writer, r *view.Record) error {
 	}
 	t.Add("attempts", r.AttemptCounts())
 	if run.Epochs > 0 {
-		t.Add("epochs", fmt.Sprintf("%d, the best is %d", run.Epochs, run.BestEpoch))
+		t.Add("epochs", fmt.Sprintf("%d, best %d", run.Epochs, run.BestEpoch))
 		t.Add("time", term.Span(run.Seconds))
 	}
 	for _, pair := range [][2]string{{"signature", run.Signature}, {"captions", run.CaptionsSHA256}, {"weights", run.WeightsSHA256}, {"checkpoint", r.Checkpoint}} {

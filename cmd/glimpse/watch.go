@@ -24,10 +24,11 @@ func watchCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "watch STUDY",
 		Short: "Follow a running study from another terminal",
-		Long: `Follows a study (its name or its YAML file) by its results database, whoever
-runs it and on whatever machine: a bar for each trial that runs, a line for each
-epoch and for each trial that ends. It ends with the study: with exit code 0, or 3
-if trials failed. Ctrl-C ends the watching, not the study.`,
+		Long: `Follows a study (its name or its YAML file) through its results database,
+whoever runs it and on whatever machine. Shows a bar for each running trial, a
+line for each epoch with loss and validation scores, and a line for each trial
+that ends. Exits when the study ends: with code 0, or 3 if trials failed. Ctrl-C
+stops watching, not the study.`,
 		Example: `  glimpse watch flickr8k-attention
   glimpse watch demo --db demo.db > demo.log`,
 		Args:              cobra.ExactArgs(1),
@@ -103,7 +104,7 @@ func (w *watcher) look(study string, runs []store.Run, now time.Time) (ended boo
 	}
 	note := ""
 	if tally.Left > 0 {
-		note = "about " + term.Span(tally.Left.Seconds()) + " to go"
+		note = "about " + term.Span(tally.Left.Seconds()) + " left"
 	}
 	if tally.Running == 0 && tally.Ended() < tally.Total {
 		note = "nothing runs it now; `glimpse run` resumes it"

@@ -38,22 +38,22 @@ func (t *Events) Show(e runner.Event) {
 	}
 	switch e.Kind {
 	case runner.EventPlanned:
-		t.progress.Log(fmt.Sprintf("%d of %d trials are complete%s", e.Done, e.Total, remaining(e)))
+		t.progress.Log(fmt.Sprintf("%d of %d trials complete%s", e.Done, e.Total, remaining(e)))
 	case runner.EventFeatures:
 		t.progress.Update("features", e.Done, e.Total, e.Message)
 		if e.Done >= e.Total {
 			t.progress.Finish("features", "")
 		}
 	case runner.EventJobs:
-		text := "at work"
+		text := "running"
 		if e.Message != "" {
-			text += ", others wait: " + e.Message
+			text += ", others waiting: " + e.Message
 		}
 		t.progress.Update("jobs", e.Done, e.Total, text)
 	case runner.EventStarted:
 		line := name + " started"
 		if e.Attempt > 1 {
-			line = fmt.Sprintf("%s taken up again, attempt %d", name, e.Attempt)
+			line = fmt.Sprintf("%s resumed, attempt %d", name, e.Attempt)
 		}
 		t.progress.Log(line)
 	case runner.EventPhase:
@@ -61,7 +61,7 @@ func (t *Events) Show(e runner.Event) {
 	case runner.EventStep:
 		t.progress.Update(name, e.Step, e.Steps, fmt.Sprintf("epoch %d/%d  %s", e.Epoch, e.Epochs, lossText(e.Loss, e.Stage == runner.StageReinforce)))
 	case runner.EventCaptioning:
-		t.progress.Update(name, e.Done, e.Total, "captions of "+e.Phase)
+		t.progress.Update(name, e.Done, e.Total, "captioning "+e.Phase)
 	case runner.EventEpoch:
 		t.progress.Log(fmt.Sprintf("%s epoch %d/%d  %s  %s", name, e.Epoch, e.Epochs, lossText(e.Loss, e.Stage == runner.StageReinforce), ScoreText("val", e.Metrics)))
 	case runner.EventSaved:
@@ -108,8 +108,8 @@ func EpochText(e store.Epoch) string {
 
 func phaseText(phase string) string {
 	texts := map[string]string{
-		"data": "reading the data", "model": "making the model", "train": "training", "reinforce": "training by reward",
-		"validate": "captions of val", "val": "captions of val", "test": "captions of test", "score": "scoring",
+		"data": "reading the data", "model": "building the model", "train": "training", "reinforce": "reinforcement",
+		"validate": "captioning val", "val": "captioning val", "test": "captioning test", "score": "scoring",
 	}
 	if text, ok := texts[phase]; ok {
 		return text
@@ -119,7 +119,7 @@ func phaseText(phase string) string {
 
 func waitingText(kind string) string {
 	if kind == runner.EventWaiting {
-		return "waiting for trials that other processes work on"
+		return "waiting for trials that other processes are running"
 	}
 	return ""
 }
@@ -159,5 +159,5 @@ func remaining(e runner.Event) string {
 	if e.Remaining <= 0 {
 		return ""
 	}
-	return ", about " + term.Span(e.Remaining.Seconds()) + " to go"
+	return ", about " + term.Span(e.Remaining.Seconds()) + " left"
 }

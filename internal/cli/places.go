@@ -163,7 +163,7 @@ func OpenForWriting(flag string) (*store.DB, error) {
 }
 
 func noResults(path string) error {
-	return fmt.Errorf("no results database %s: `glimpse run STUDY` makes one, and --db or $GLIMPSE_DB names another", path)
+	return fmt.Errorf("no results database %s: `glimpse run STUDY` creates one; --db or $GLIMPSE_DB names another", path)
 }
 
 // StudyName takes the name of a study or its YAML file and gives the name.

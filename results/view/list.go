@@ -13,7 +13,7 @@ import (
 const UsualColumns = "id,study,label,seed,state,epochs,final.bleu1,final.bleu4,final.rouge_l,final.cider,seconds"
 
 // leastColumns are the usual ones that a narrow terminal does without, the least important first.
-var leastColumns = []string{"final.rouge_l", "epochs", "final.bleu1", "study", "seconds", "final.bleu4"}
+var leastColumns = []string{"final.rouge_l", "epochs", "final.bleu1", "seconds", "study", "final.bleu4"}
 
 // A List says which runs are listed, in which order and by which columns. It is ready once [List.Parse] has read it.
 type List struct {
