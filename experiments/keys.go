@@ -147,6 +147,7 @@ var keys = []key{
 	{path: "compare.primary.minimum_effect", limits: "[0,100]", doc: "Smallest difference that matters, in points: 1.0 is a CIDEr of 0.01."},
 	{path: "compare.primary.alpha", limits: "(0,1)", fallback: 0.05, doc: "Accepted rate of false findings."},
 	{path: "compare.match_parameters", limits: "percent", doc: "Share by which parameter counts of the arms may differ, such as 2%; smaller arms get a wider model.hidden. off leaves them."},
+	{path: "compare.ensemble", limits: "none|seeds", fallback: "none", doc: "seeds also captions the final split with all seeds of an arm together, once they are complete: the probability of a word is the mean of theirs. It is shown beside the arms, and no verdict rests on it."},
 	{path: "compare.stop.looks", doc: "After how many seeds an arm, in the order of sweep.over.seed, results are looked at, such as [5, 8, 12]; the study may end at each look, and the last is its largest size."},
 	{path: "compare.stop.spending", limits: "obrien-fleming|pocock", fallback: "obrien-fleming", doc: "How alpha is spent over the looks: little at first, or about alike."},
 	{path: "compare.stop.futility", limits: "[0,1)", fallback: 0.1, doc: "Conditional power below which a look ends the study without a finding; 0 never does."},

@@ -263,6 +263,8 @@ type Compare struct {
 	// Interactions are listed among the contrasts: {what the arms differ in (ArmsKey), a factor}.
 	Interactions [][2]string `yaml:"-" json:"interactions,omitempty"`
 	Primary      Primary     `yaml:"primary" json:"primary"`
+	// Ensemble is seeds where the runs of each arm also caption together, or empty for none.
+	Ensemble string `yaml:"ensemble" json:"ensemble,omitempty"`
 	// MatchParameters is the share by which parameter counts of the arms may
 	// differ (0.02 from "2%"); 0 leaves them as they are.
 	MatchParameters float64 `yaml:"match_parameters" json:"match_parameters"`

@@ -33,7 +33,7 @@ not.
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(benchTrainCommand(), benchFeaturesCommand(), benchDecodeCommand(), benchScoreCommand(), benchStoreCommand(),
+	c.AddCommand(benchTrainCommand(), benchReinforceCommand(), benchFeaturesCommand(), benchDecodeCommand(), benchScoreCommand(), benchStoreCommand(),
 		benchLimitsCommand(), benchScalingCommand())
 	return c
 }

@@ -56,6 +56,9 @@ func printArmPair(c *cobra.Command, pair *view.ArmPair, wide bool) error {
 	if err := t.Print(w); err != nil {
 		return err
 	}
+	if err := printEnsembles(w, pair.Ensembles); err != nil {
+		return err
+	}
 	fmt.Fprintln(w)
 	t = &term.Table{}
 	t.Add("DIFFERENCE ×100", "METRIC", "B − A", level(a.Options.Alpha),

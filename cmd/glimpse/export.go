@@ -33,9 +33,9 @@ and newer read a folder only with MLFLOW_ALLOW_FILE_STORE=true, or import it
 with mlflow migrate-filestore.
 --tensorboard writes a folder of events per run: tensorboard --logdir DIR.
 --csv and --jsonl write runs, epochs and captions as flat tables, one column per
-setting or metric. In CSV, text that a spreadsheet would take for a formula is
-prefixed with '. glimpse db export writes the whole database, for glimpse db
-import.
+setting or metric, and the joint captions of an arm's seeds (compare.ensemble).
+In CSV, text that a spreadsheet would take for a formula is prefixed with '.
+glimpse db export writes the whole database, for glimpse db import.
 --coco writes STUDY/RUN.SPLIT.json in COCO's results format.
 
 Metrics are fractions of 1, CIDEr unscaled.`,

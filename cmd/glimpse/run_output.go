@@ -64,6 +64,9 @@ func finishRun(
 	if err := printRuns(c, &usual, usual.Choose(runs, labels), false); err != nil {
 		return err
 	}
+	if err := printEnsemblesOf(ctx, w, db, study.Name); err != nil {
+		return err
+	}
 	if study.Compare.Stop.Active() {
 		outcomes, err := results.OutcomesOf(ctx, db, study.Name, planned)
 		if err != nil {

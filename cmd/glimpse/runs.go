@@ -37,6 +37,10 @@ show, or with + in front, fields to add.
 On a narrow terminal, and 80 columns where there is none, the least important
 columns are dropped; --wide shows them all.
 
+Below the runs of a study are the joint captions of each arm's seeds, if the
+study declares them (compare.ensemble). They are not runs, and not in --json:
+glimpse show STUDY ARM --json prints them.
+
 ` + view.FieldHelp(),
 		Example: `  glimpse runs
   glimpse runs flickr8k-attention --sort -test.cider
@@ -83,7 +87,10 @@ columns are dropped; --wide shows them all.
 			if len(rows) == 0 && len(runs) > 0 {
 				fmt.Fprintf(c.ErrOrStderr(), "none of %s matches\n", term.Plural(len(runs), "run"))
 			}
-			return printRuns(c, &list, rows, wide)
+			if err := printRuns(c, &list, rows, wide); err != nil || study == "" {
+				return err
+			}
+			return printEnsemblesOf(c.Context(), c.OutOrStdout(), opened, study)
 		},
 	}
 	cli.AddDB(c, &db)

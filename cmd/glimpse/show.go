@@ -27,16 +27,20 @@ func showCommand() *cobra.Command {
 		asJSON   bool
 	)
 	c := &cobra.Command{
-		Use:   "show RUN",
-		Short: "Show everything recorded about one run",
+		Use:   "show RUN | STUDY ARM",
+		Short: "Show everything about one run, or about an arm's seeds together",
 		Long: `Shows a run, named by its id or a prefix of it: state, metrics, epochs,
 environment, sample captions and all settings. --log prints the end of its log
-instead, wherever that is.`,
+instead, wherever that is.
+
+With a study and the label of an arm, shows what the arm's seeds caption
+together, if the study declares it (compare.ensemble).`,
 		Example: `  glimpse show 3f2a
   glimpse show 3f2a --captions 20
   glimpse show 3f2a --log
+  glimpse show mine soft --captions 20
   glimpse show 3f2a --captions -1 --json | jq '.captions[].words'`,
-		Args:              cobra.ExactArgs(1),
+		Args:              cobra.RangeArgs(1, 2),
 		ValidArgsFunction: cli.CompleteFromDB(cli.RunIDs),
 		RunE: func(c *cobra.Command, args []string) error {
 			opened, err := cli.OpenResults(db)
@@ -44,6 +48,9 @@ instead, wherever that is.`,
 				return err
 			}
 			defer opened.Close()
+			if len(args) == 2 {
+				return showEnsemble(c, opened, args, captions, asJSON)
+			}
 			if log {
 				run, err := opened.Run(c.Context(), args[0])
 				if err != nil {
