@@ -58,12 +58,13 @@ func benchReinforceCommand() *cobra.Command {
 	flags := benchFlags{demo: []string{"train.reinforce.epochs=1"}}
 	c := &cobra.Command{
 		Use:   "reinforce [SPEC]",
-		Short: "Self-critical training, in sampled captions a second",
-		Long: `Trains each arm of the study by cross entropy for some steps, so that captions end,
-and then by self-critical training (train.reinforce), and times these steps: all
-that one does, from sampling and rewards to the optimizer.`,
+		Short: "Time self-critical training, in sampled captions per second",
+		Long: `Trains each arm of the study by cross entropy for some steps, so that captions
+end, and then by self-critical training (train.reinforce). Times the latter
+steps: everything in one, from sampling and rewards to the optimizer.`,
 		Example: `  glimpse bench reinforce
-  glimpse bench reinforce experiments/flickr8k.yaml --arm adaptive --set train.reinforce.epochs=1 --threads 1`,
+  glimpse bench reinforce experiments/flickr8k.yaml \
+    --set train.reinforce.epochs=1`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			err := errors.Join(cli.AtLeast("steps", o.Steps, 1), cli.AtLeast("warm-up", o.WarmUp, 0), cli.AtLeast("train-steps", o.TrainSteps, 0))

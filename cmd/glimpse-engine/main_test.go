@@ -75,7 +75,7 @@ func TestRefusals(t *testing.T) {
 		{"bench trian", 2, []string{`unknown command "trian" for "glimpse bench"`}},
 		{"bench train misspelt.yaml", 2, []string{"misspelt.yaml:4: "}},
 		{"bench train --set train.epocs=3", 2, []string{"--set train.epocs=3: ", `"epochs"`}},
-		{"bench train --arm sft", 2, []string{"--arm sft", "none, soft, adaptive"}},
+		{"bench train --arm sft", 2, []string{"--arm sft", "none, soft"}},
 		{"bench train --steps 0", 2, []string{"--steps 0: it must be at least 1"}},
 		{"bench train --warm-up -1", 2, []string{"--warm-up -1: it must be at least 0"}},
 		{"bench train --device tpu", 2, []string{`device "tpu"`}},

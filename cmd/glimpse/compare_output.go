@@ -8,6 +8,7 @@ import (
 
 	"glimpse/internal/cli"
 	"glimpse/internal/term"
+	"glimpse/metrics"
 	"glimpse/metrics/stats"
 	"glimpse/results/view"
 )
@@ -96,11 +97,15 @@ func printArmPair(c *cobra.Command, pair *view.ArmPair, wide bool) error {
 
 // verdictLine answers the question of a comparison in one line.
 func verdictLine(label string, r stats.Result) string {
-	if r.Untested != "" {
-		return fmt.Sprintf("not tested: %s, %s %s points", label, r.Metric, points(r.Difference))
+	title := r.Metric
+	if m, known := metrics.Find(r.Metric); known {
+		title = m.Title
 	}
-	return fmt.Sprintf("%s: %s, %s %s points (%s), p %s after Holm",
-		r.Verdict, label, r.Metric, points(r.Difference), interval(r.Low, r.High), showP(r.PHolm))
+	difference := fmt.Sprintf("%s, %s %s points", label, title, points(r.Difference))
+	if r.Untested != "" {
+		return "not tested: " + difference
+	}
+	return fmt.Sprintf("%s: %s (%s), p %s after Holm", r.Verdict, difference, interval(r.Low, r.High), showP(r.PHolm))
 }
 
 // verdictStyle is how a verdict is set off on a terminal.
