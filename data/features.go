@@ -44,8 +44,8 @@ func SpecOf(encoder string, size int, weightsSHA256 string) (FeatureSpec, error)
 	}, nil
 }
 
-// rowBytes is the size of an image's features.
-func (s FeatureSpec) rowBytes() int64 { return 2 * int64(s.Regions) * int64(s.Dim) }
+// RowBytes is the size of a picture's features in the cache.
+func (s FeatureSpec) RowBytes() int64 { return 2 * int64(s.Regions) * int64(s.Dim) }
 
 // check refuses specs that no cache can hold.
 func (s FeatureSpec) check() error {

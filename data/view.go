@@ -7,9 +7,11 @@ import (
 	"image"
 	"math"
 	"slices"
+	"strings"
 )
 
-// View says what an encoder sees of a picture. The zero View is the plain one: the whole picture, as it is.
+// View says what an encoder sees of a picture. The zero View is the plain one: the whole
+// picture, as it is.
 type View struct {
 	Crop     int  `json:"crop,omitempty"` // which of the random crops, from 1; 0 is the whole picture
 	Mirrored bool `json:"mirrored,omitempty"`
@@ -28,8 +30,34 @@ func (v View) String() string {
 	return fmt.Sprintf("crop %d", v.Crop)
 }
 
-// Views lists the views of an augmentation, the plain one first: the whole picture and so many crops, each mirrored too
-// with flip.
+// HashName is what a run calls the hash of the features of a view that it was trained on:
+// "features" of the plain one.
+func (v View) HashName() string {
+	if v == (View{}) {
+		return plainHash
+	}
+	return viewHash + v.String()
+}
+
+const (
+	plainHash = "features"
+	viewHash  = "features of "
+)
+
+// FeatureHashes are those of the hashes of a run that are of features, of whatever view, in order.
+func FeatureHashes(hashes map[string]string) []string {
+	var found []string
+	for name, hash := range hashes {
+		if name == plainHash || strings.HasPrefix(name, viewHash) {
+			found = append(found, hash)
+		}
+	}
+	slices.Sort(found)
+	return found
+}
+
+// Views lists the views of an augmentation, the plain one first: the whole picture and so many
+// crops, each mirrored too with flip.
 func Views(flip bool, crops int) []View {
 	var views []View
 	for crop := range crops + 1 {
@@ -41,8 +69,9 @@ func Views(flip bool, crops int) []View {
 	return views
 }
 
-// DrawView gives which of n views is trained on in an epoch. It follows from seed, epoch and image (an index of the data
-// set) alone, so that all captioners of a seed see the same, however often they were interrupted.
+// DrawView gives which of n views is trained on in an epoch. It follows from seed, epoch and
+// image (an index of the data set) alone, so that all captioners of a seed see the same, however
+// often they were interrupted.
 func DrawView(n int, seed int64, epoch, image int) int {
 	if n < 2 {
 		return 0
@@ -50,9 +79,10 @@ func DrawView(n int, seed int64, epoch, image int) int {
 	return newStream(seed, useView, uint64(epoch), uint64(image)).below(n)
 }
 
-// The rule of crops, after the random crops of Szegedy et al. 2014 (arXiv 1409.4842), section 6: width and height are uniform
-// among those of at least leastCrop of the side each, and of the area together; the place is uniform too. They are drawn
-// from the picture's content, so that equal pictures share their features whatever they are called.
+// The rule of crops, after the random crops of Szegedy et al. 2014 (arXiv 1409.4842), section 6:
+// width and height are uniform among those of at least leastCrop of the side each, and of the
+// area together; the place is uniform too. They are drawn from the picture's content, so that
+// equal pictures share their features whatever they are called.
 const (
 	leastCrop = 0.7
 	cropRule  = "crops of 0.7 to 1 of the area by content"
@@ -91,8 +121,9 @@ func (s FeatureSpec) WithView(v View) FeatureSpec {
 	return s
 }
 
-// ViewPixels gives a view of picture i as [Dataset.Pixels] gives the plain one: the crop is squashed to a square as the
-// whole picture is, and a mirrored view is the other one from right to left.
+// ViewPixels gives a view of picture i as [Dataset.Pixels] gives the plain one: the crop is
+// squashed to a square as the whole picture is, and a mirrored view is the other one from right
+// to left.
 func (d *Dataset) ViewPixels(i, size int, v View) (rgb []uint8, err error) {
 	switch {
 	case v.Crop == 0:

@@ -85,7 +85,8 @@ func TestDrawCrop(t *testing.T) {
 	}
 }
 
-// A mirrored view is the other from right to left; a crop is a part of the picture at the size that is asked for.
+// A mirrored view is the other from right to left; a crop is a part of the picture at the size
+// that is asked for.
 func TestViewPixels(t *testing.T) {
 	const size = 24
 	drawn := smallShapes(t, 10)
@@ -128,7 +129,8 @@ func TestViewPixels(t *testing.T) {
 	}
 }
 
-// What a view shows is a key of its own; that of the plain view is what it was before there were others.
+// What a view shows is a key of its own; that of the plain view is what it was before there were
+// others.
 func TestFeaturesOfViews(t *testing.T) {
 	d, dir := smallShapes(t, 40), t.TempDir()
 	plain := openSmall(t, dir, d)

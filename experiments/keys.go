@@ -1,6 +1,7 @@
 package experiments
 
 import (
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -49,108 +50,112 @@ func metricsOf(split string) string {
 // keys is the study format, in the order of a resolved file. Defaults are here
 // and nowhere else.
 var keys = []key{
-	{path: "study", doc: "Name of the study, by which results.db knows it. Never inherited through extends."},
-	{path: "question", doc: "The question that the study answers, for people."},
-	{path: "extends", doc: "Another study file, relative to this one, whose keys hold where this one has none. Maps are merged, lists and swept values replaced."},
+	{path: "study", doc: "Name of the study in results.db. Never inherited through extends."},
+	{path: "question", doc: "The question that the study answers, for readers."},
+	{path: "extends", doc: "Another study file, relative to this one, whose keys apply where this one sets none. Maps are merged, lists and swept values replaced."},
 
-	{path: "data.name", limits: "shapes|flickr8k|flickr30k|coco|folder", fallback: "shapes", doc: "Data set. shapes is drawn from a seed and needs no download; folder is of your own pictures and captions."},
-	{path: "data.root", fallback: "", doc: "Folder of the data set, relative to the working directory. --data and $GLIMPSE_DATA come before it. Not part of a trial's identity."},
+	{path: "data.name", limits: "shapes|flickr8k|flickr30k|coco|folder", fallback: "shapes", doc: "Data set. shapes is drawn from a seed and needs no download; folder reads your own pictures and captions."},
+	{path: "data.root", fallback: "", doc: "Folder of the data set, relative to the working directory. --data and $GLIMPSE_DATA override it. Not part of a trial's identity."},
 	{path: "data.split", limits: "official|karpathy|seed|column|lists|drawn", derive: split, on: "data.name", doc: "Which pictures train, validate and test. The default is official; of flickr30k and coco, karpathy; of folder, column. seed is the first 7,000 against the rest, without validation pictures. folder has column, a column of the captions; lists, as in {train: a.txt, val: b.txt, test: c.txt}; and drawn, as in {val: 10%, test: 10%, seed: 1}."},
-	{path: "data.split.train", applies: parted, doc: "folder, lists: file below data.root that names the training pictures, one a line."},
-	{path: "data.split.val", limits: "share", derive: share, on: "data.split", applies: parted, doc: "folder: the validation pictures, by a file that lists them or as the share or number to draw."},
-	{path: "data.split.test", limits: "share", derive: share, on: "data.split", applies: parted, doc: "folder: the test pictures, likewise. When they are drawn, what is left trains."},
-	{path: "data.split.seed", limits: "[1,2147483647]", derive: splitSeed, on: "data.split", applies: drawnSplit, doc: "folder, drawn: seed of the draw. Equal pictures go to one split, whatever their names."},
-	{path: "data.captions.path", applies: captioned, doc: "folder: file of the captions below data.root, as CSV, TSV, JSON Lines, or JSON like COCO's or Karpathy's; data.captions: FILE is short for it."},
-	{path: "data.captions.image", applies: captioned, doc: "folder: column or key of the captions that names the picture. Without it, the one with a usual name (docs/data.md)."},
+	{path: "data.split.train", applies: parted, doc: "folder, lists: file below data.root that lists the training pictures, one per line."},
+	{path: "data.split.val", limits: "share", derive: share, on: "data.split", applies: parted, doc: "folder: the validation pictures: a file that lists them, or the share or number to draw."},
+	{path: "data.split.test", limits: "share", derive: share, on: "data.split", applies: parted, doc: "folder: the test pictures, likewise. If they are drawn, the remaining pictures train."},
+	{path: "data.split.seed", limits: "[1,2147483647]", derive: splitSeed, on: "data.split", applies: drawnSplit, doc: "folder, drawn: seed of the draw. Identical pictures go to the same split, whatever their names."},
+	{path: "data.captions.path", applies: captioned, doc: "folder: file of the captions below data.root, as CSV, TSV, JSON Lines, or JSON like COCO's or Karpathy's; data.captions: FILE is a shorthand for it."},
+	{path: "data.captions.image", applies: captioned, doc: "folder: column or key of the captions that names the picture. Default: the one with a usual name (docs/data.md)."},
 	{path: "data.captions.caption", applies: captioned, doc: "folder: column or key of the caption, likewise."},
 	{path: "data.captions.split", applies: splitColumn, doc: "folder, column: column or key of the split, likewise."},
-	{path: "data.min_count", limits: "[1,1000000]", fallback: 5, doc: "Occurrences from which on a word is in the vocabulary."},
-	{path: "data.captions_per_image", limits: "[1,100]", fallback: 5, doc: "Captions of an image that are trained on."},
-	{path: "data.max_length", limits: "[1,1000]", fallback: 24, doc: "Words after which a training caption is cut."},
+	{path: "data.min_count", limits: "[1,1000000]", fallback: 5, doc: "Minimum number of occurrences for a word to be in the vocabulary."},
+	{path: "data.captions_per_image", limits: "[1,100]", fallback: 5, doc: "Captions per image to train on."},
+	{path: "data.max_length", limits: "[1,1000]", fallback: 24, doc: "Maximum length of a training caption, in words; longer ones are cut."},
 	{path: "data.images", limits: "[10,1000000]", fallback: 1000, applies: drawn, doc: "shapes: number of scenes, all splits together."},
 	{path: "data.seed", limits: "[0,2147483647]", fallback: 1, applies: drawn, doc: "shapes: seed of the drawing."},
-	{path: "data.vocabulary", limits: "train|corpus", fallback: "train", doc: "Captions the vocabulary is made from. corpus reads the test captions too and is there to repeat work that did so."},
-	{path: "data.on_broken", limits: "refuse|skip", fallback: "refuse", applies: leaves, doc: "What becomes of a data set with broken pictures. skip leaves their images out; missing ones are refused in any case."},
+	{path: "data.vocabulary", limits: "train|corpus", fallback: "train", doc: "Captions that the vocabulary is built from. corpus includes the test captions, to repeat work that did so."},
+	{path: "data.on_broken", limits: "refuse|skip", fallback: "refuse", applies: leaves, doc: "What to do about broken pictures. skip leaves their images out; missing pictures are always refused."},
 
-	{path: "encoder.name", listed: encoders, derive: encoder, on: "data.name", doc: "Network that gives the grid features. cnn is trained jointly with the captioner, the others are frozen; precomputed reads what another program computed."},
+	{path: "data.augment.flip", limits: "true|false", fallback: false, doc: "Also trains on mirrored pictures (docs/training.md). Captions that mention left or right are not changed."},
+	{path: "data.augment.crops", limits: "[0,100]", fallback: 0, doc: "Number of random crops of each picture to train on besides the whole; each epoch draws one view of each picture."},
+
+	{path: "encoder.name", listed: encoders, derive: encoder, on: "data.name", doc: "Network that computes the grid features. cnn is trained jointly with the captioner, the others are frozen; precomputed reads features of another program."},
 	{path: "encoder.image_size", limits: "[16,2048]", derive: imageSize, on: "encoder.name", applies: pictured, doc: "Side of the square picture that the encoder sees, in pixels."},
-	{path: "encoder.weights", fallback: "auto", applies: frozen, doc: "auto fetches the published weights (of " + strings.Join(captioner.PublishedNames(), ", ") + "), random draws them from the seed, anything else is the path of a file."},
+	{path: "encoder.weights", fallback: "auto", applies: frozen, doc: "auto fetches the published weights (of " + strings.Join(captioner.PublishedNames(), ", ") + "), random draws them from the seed; anything else is a file path."},
 	{path: "encoder.path", fallback: "", applies: precomputed, doc: "precomputed: the features, as .npy, .npz or .safetensors, or a folder of .npy, relative to the working directory (docs/features.md). What they hold is part of a trial's identity, and not where they lie."},
-	{path: "encoder.names", fallback: "", applies: precomputed, doc: "precomputed: file with the name of an image a line, or a list in JSON, for features that neither hold the names nor have such a file beside them."},
-	{path: "encoder.channels", limits: "[1,2048]", fallback: 32, applies: joint, doc: "cnn: channels of the first layer, half of those of a region."},
+	{path: "encoder.names", fallback: "", applies: precomputed, doc: "precomputed: file with image names, one per line or as a JSON list, if the features neither contain them nor have such a file beside them."},
+	{path: "encoder.channels", limits: "[1,2048]", fallback: 32, applies: joint, doc: "cnn: channels of the first layer; a region has twice as many."},
 
 	{path: "model.embedding", limits: "[1,16384]", fallback: 256, doc: "Size of a word vector."},
 	{path: "model.hidden", limits: "[1,16384]", fallback: 512, doc: "Size of the recurrent state. compare.match_parameters may widen it."},
-	{path: "model.cell", listed: cells, fallback: captioner.Cells[0].Name, omitted: true, doc: "Recurrence that reads the words. An lstm keeps a memory cell beside its state, which the sentinel of adaptive attention then opens."},
-	{path: "model.attention", listed: arms, fallback: "adaptive", doc: "What a word is predicted from beside the recurrent state."},
-	{path: "model.attention_size", limits: "[1,16384]", fallback: 256, applies: scored, doc: "Size in which attention compares state and regions."},
-	{path: "model.dropout", limits: "[0,1)", fallback: 0.5, doc: "Probability with which dropout drops."},
-	{path: "model.layers", limits: "[1,2]", fallback: 1, doc: "Layers of the recurrence."},
+	{path: "model.cell", listed: cells, fallback: captioner.Cells[0].Name, omitted: true, doc: "Recurrent cell. An lstm has a memory cell besides its state, from which the sentinel of adaptive attention then reads."},
+	{path: "model.attention", listed: arms, fallback: "adaptive", doc: "Attention type."},
+	{path: "model.attention_size", limits: "[1,16384]", fallback: 256, applies: scored, doc: "Size of the space in which attention compares state and regions."},
+	{path: "model.dropout", limits: "[0,1)", fallback: 0.5, doc: "Dropout probability."},
+	{path: "model.layers", limits: "[1,2]", fallback: 1, doc: "Number of recurrent layers."},
 
 	{path: "train.epochs", limits: "[1,10000]", fallback: 10, doc: "Passes over the training split."},
-	{path: "train.batch_images", limits: "[1,65536]", fallback: 16, doc: "Images in a step, each with all its captions."},
-	{path: "train.optimizer.name", limits: "adam|adamw|sgd", fallback: "adam", doc: "Rule of a step."},
-	{path: "train.optimizer.lr", limits: "(0,1000]", fallback: 5e-4, doc: "Learning rate at its highest."},
+	{path: "train.batch_images", limits: "[1,65536]", fallback: 16, doc: "Images per step, each with all its captions."},
+	{path: "train.optimizer.name", limits: "adam|adamw|sgd", fallback: "adam", doc: "Optimizer."},
+	{path: "train.optimizer.lr", limits: "(0,1000]", fallback: 5e-4, doc: "Peak learning rate."},
 	{path: "train.optimizer.beta1", limits: "[0,1)", fallback: 0.9, applies: moments, doc: "adam, adamw: decay of the mean gradient."},
 	{path: "train.optimizer.beta2", limits: "[0,1)", fallback: 0.999, applies: moments, doc: "adam, adamw: decay of the mean squared gradient."},
-	{path: "train.optimizer.epsilon", limits: "(0,1]", fallback: 1e-8, applies: moments, doc: "adam, adamw: what is added to the root."},
+	{path: "train.optimizer.epsilon", limits: "(0,1]", fallback: 1e-8, applies: moments, doc: "adam, adamw: added to the root for numerical stability."},
 	{path: "train.optimizer.momentum", limits: "[0,1)", fallback: 0.9, applies: sgd, doc: "sgd: decay of the velocity."},
-	{path: "train.optimizer.weight_decay", limits: "[0,1]", fallback: 0.0, doc: "Pull of the weights towards 0; decoupled from the gradient for adamw."},
-	{path: "train.optimizer.clip_norm", limits: "[0,1000000]", fallback: 5.0, doc: "Largest norm of the gradient over all parameters; 0 does not clip."},
-	{path: "train.schedule.name", limits: "constant|cosine|step|plateau", fallback: "cosine", doc: "How the learning rate falls."},
-	{path: "train.schedule.warmup_steps", limits: "[0,1000000]", fallback: 0, doc: "Steps in which the rate rises from 0 to lr."},
-	{path: "train.schedule.step_epochs", limits: "[1,10000]", fallback: 3, applies: steps, doc: "step: epochs from one fall to the next."},
-	{path: "train.schedule.gamma", limits: "(0,1)", fallback: 0.5, applies: falls, doc: "step, plateau: factor of a fall."},
-	{path: "train.schedule.patience", limits: "[1,10000]", fallback: 2, applies: plateau, doc: "plateau: epochs without a better validation metric before a fall."},
+	{path: "train.optimizer.weight_decay", limits: "[0,1]", fallback: 0.0, doc: "Weight decay; decoupled from the gradient for adamw."},
+	{path: "train.optimizer.clip_norm", limits: "[0,1000000]", fallback: 5.0, doc: "Maximum gradient norm over all parameters; 0 turns clipping off."},
+	{path: "train.schedule.name", limits: "constant|cosine|step|plateau", fallback: "cosine", doc: "Learning-rate schedule."},
+	{path: "train.schedule.warmup_steps", limits: "[0,1000000]", fallback: 0, doc: "Steps over which the learning rate rises from 0 to lr."},
+	{path: "train.schedule.step_epochs", limits: "[1,10000]", fallback: 3, applies: steps, doc: "step: epochs between drops."},
+	{path: "train.schedule.gamma", limits: "(0,1)", fallback: 0.5, applies: falls, doc: "step, plateau: factor by which the rate drops."},
+	{path: "train.schedule.patience", limits: "[1,10000]", fallback: 2, applies: plateau, doc: "plateau: epochs without a better validation metric before a drop."},
 	{path: "train.label_smoothing", limits: "[0,1)", fallback: 0.0, doc: "Share of the target spread over the whole vocabulary."},
-	{path: "train.word_dropout", limits: "[0,1)", fallback: 0.0, doc: "Probability that a word of a training caption is read as <unk>, while it is still to be predicted."},
-	{path: "train.reinforce.epochs", limits: "[0,10000]", fallback: 0, doc: "Epochs of self-critical training (docs/training.md) after train.epochs, from the best of them; 0 leaves it out."},
-	{path: "train.reinforce.lr", limits: "(0,1000]", fallback: 2e-5, applies: reinforces, doc: "Learning rate of these epochs, the same in all steps."},
-	{path: "train.reinforce.metric", limits: "cider_d|bleu4|weighted", fallback: "cider_d", applies: reinforces, doc: "What a sampled caption is rewarded by; weighted is a sum of metrics by train.reinforce.weights."},
-	{path: "train.reinforce.weights.cider_d", limits: "[0,1000]", fallback: 1.0, applies: weighs, doc: "weighted: weight of CIDEr-D, which runs from 0 to 10."},
+	{path: "train.word_dropout", limits: "[0,1)", fallback: 0.0, doc: "Probability that an input word of a training caption is replaced by <unk>; it must still be predicted."},
+	{path: "train.attention_penalty", limits: "[0,1000]", fallback: 0.0, applies: scored, doc: "Factor of doubly stochastic attention: how strongly each region should be attended to once per caption (docs/training.md); 0 turns it off."},
+	{path: "train.reinforce.epochs", limits: "[0,10000]", fallback: 0, doc: "Epochs of self-critical training (docs/training.md) after train.epochs, from the best of them; 0 turns it off."},
+	{path: "train.reinforce.lr", limits: "(0,1000]", fallback: 2e-5, applies: reinforces, doc: "Learning rate of these epochs, constant."},
+	{path: "train.reinforce.metric", limits: "cider_d|bleu4|weighted", fallback: "cider_d", applies: reinforces, doc: "Reward of a sampled caption; weighted is a sum of metrics, weighted by train.reinforce.weights."},
+	{path: "train.reinforce.weights.cider_d", limits: "[0,1000]", fallback: 1.0, applies: weighs, doc: "weighted: weight of CIDEr-D, which ranges from 0 to 10."},
 	{path: "train.reinforce.weights.bleu4", limits: "[0,1000]", fallback: 0.5, applies: weighs, doc: "weighted: weight of the caption's own BLEU-4, from 0 to 1."},
-	{path: "train.reinforce.samples", limits: "[1,100]", fallback: 5, applies: reinforces, doc: "Captions that are sampled of each image in a step."},
-	{path: "train.reinforce.baseline", limits: "mean|greedy", fallback: "mean", applies: reinforces, doc: "What a caption's reward is held against: the mean of the image's other samples, or the reward of its greedy caption."},
-	{path: "train.select.metric", listed: selectMetrics, fallback: "val.cider", doc: "Decoded validation metric that chooses the epoch; last keeps the last one and decodes nothing."},
-	{path: "train.select.beam", limits: "[1,100]", fallback: 3, applies: selects, doc: "Beam of the validation captions."},
+	{path: "train.reinforce.samples", limits: "[1,100]", fallback: 5, applies: reinforces, doc: "Captions sampled per image and step."},
+	{path: "train.reinforce.baseline", limits: "mean|greedy", fallback: "mean", applies: reinforces, doc: "Baseline that a caption's reward is compared with: the mean of the image's other samples, or the reward of its greedy caption."},
+	{path: "train.select.metric", listed: selectMetrics, fallback: "val.cider", doc: "Validation metric, on decoded captions, that selects the best epoch; last keeps the last epoch and decodes nothing."},
+	{path: "train.select.beam", limits: "[1,100]", fallback: 3, applies: selects, doc: "Beam width for the validation captions."},
 	{path: "train.select.patience", limits: "[0,10000]", fallback: 0, applies: selects, doc: "Epochs without a better metric before training stops; 0 never stops early."},
 
-	{path: "decode.beam", limits: "[1,100]", fallback: 5, doc: "Beam of the final captions; 1 is greedy."},
-	{path: "decode.length_penalty", limits: "[0,10]", fallback: 0.7, applies: beams, doc: "Power of the length that a log probability is divided by."},
+	{path: "decode.beam", limits: "[1,100]", fallback: 5, doc: "Beam width for the final captions; 1 is greedy."},
+	{path: "decode.length_penalty", limits: "[0,10]", fallback: 0.7, applies: beams, doc: "Length-penalty exponent: log probabilities are divided by length to this power."},
 	{path: "decode.max_length", limits: "[1,1000]", fallback: 24, doc: "Longest caption, in words."},
-	{path: "decode.no_repeat_ngram", limits: "[0,10]", fallback: 0, doc: "Length of the word sequences that no caption may have twice; 0 allows repetition."},
-	{path: "decode.groups", limits: "[1,100]", fallback: 1, applies: grouped, doc: "Diverse beam search: groups that the beam is divided into, each kept from the words of those before it."},
-	{path: "decode.diversity", limits: "[0,100]", fallback: 0.5, applies: grouped, doc: "Diverse beam search: log probability that a word costs for each beam of an earlier group that took it at the same place."},
-	{path: "decode.split", limits: "test|val", fallback: "test", omitted: true, doc: "Split that the final captions are of and the run is scored on. val leaves the test split alone: for a search of settings."},
+	{path: "decode.no_repeat_ngram", limits: "[0,10]", fallback: 0, doc: "Length of word sequences that may not repeat within a caption; 0 allows repetition."},
+	{path: "decode.groups", limits: "[1,100]", fallback: 1, applies: grouped, doc: "Diverse beam search: number of groups in the beam, each penalised for the words of earlier groups."},
+	{path: "decode.diversity", limits: "[0,100]", fallback: 0.5, applies: grouped, doc: "Diverse beam search: penalty on the log probability of a word for each beam of an earlier group that chose it at the same position."},
+	{path: "decode.split", limits: "test|val", fallback: "test", omitted: true, doc: "Split that the run is finally captioned and scored on. val leaves the test split untouched, for hyperparameter search."},
 
-	{path: "seed", limits: "[0,2147483647]", fallback: 1, doc: "Seed of initial weights, data order and dropout."},
+	{path: "seed", limits: "[0,2147483647]", fallback: 1, doc: "Seed for initial weights, data order and dropout."},
 
 	{path: "sweep.method", limits: "grid|zip|random|tpe", fallback: "grid", doc: "grid crosses all lists, zip pairs them, random draws from ranges, tpe draws where train.select.metric was best so far and spares the test split unless decode.split says otherwise. Seeds are always crossed with the rest."},
 	{path: "sweep.over", doc: "Swept keys by path, such as model.hidden: [256, 512]. With method random or tpe also ranges: {log: [a, b]}, {uniform: [a, b]}, {int: [a, b]}, {choice: [...]}."},
 	{path: "sweep.samples", limits: "[1,10000]", doc: "random, tpe: number of draws."},
 	{path: "sweep.seed", limits: "[0,2147483647]", fallback: 1, doc: "random, tpe: seed of the draws."},
 
-	{path: "sweep.startup", limits: "[1,10000]", fallback: 10, doc: "tpe: draws at random before the first that learns from results."},
-	{path: "sweep.batch", limits: "[1,10000]", fallback: 4, doc: "tpe: draws that are made at a time, once all before them have ended. More keep more jobs busy, fewer learn more."},
-	{path: "sweep.prune.method", limits: "none|median|asha", fallback: "none", doc: "Gives trials up whose best train.select.metric so far is below others' after as many epochs: below the median, or outside of asha's share. They are marked pruned and enter no comparison."},
-	{path: "sweep.prune.min_epochs", limits: "[1,10000]", fallback: 1, doc: "Epochs that every trial gets; asha: the first rung."},
-	{path: "sweep.prune.startup", limits: "[1,10000]", fallback: 5, doc: "median: trials that must have ended before one is given up."},
-	{path: "sweep.prune.factor", limits: "[2,100]", fallback: 3, doc: "asha: one trial in so many goes on from a rung, and each rung is so many times the epochs of the one before."},
+	{path: "sweep.startup", limits: "[1,10000]", fallback: 10, doc: "tpe: random draws before the first that learns from results."},
+	{path: "sweep.batch", limits: "[1,10000]", fallback: 4, doc: "tpe: draws per batch, made once all earlier ones have ended. Larger batches keep more jobs busy, smaller ones learn more."},
+	{path: "sweep.prune.method", limits: "none|median|asha", fallback: "none", doc: "Stops unpromising trials early: those whose best train.select.metric so far is below others' after as many epochs, below the median or outside asha's share. They are marked pruned and enter no comparison."},
+	{path: "sweep.prune.min_epochs", limits: "[1,10000]", fallback: 1, doc: "Epochs that every trial is trained for; asha: the first rung."},
+	{path: "sweep.prune.startup", limits: "[1,10000]", fallback: 5, doc: "median: trials that must have ended before one is stopped."},
+	{path: "sweep.prune.factor", limits: "[2,100]", fallback: 3, doc: "asha: reduction factor: one trial in this many is promoted from a rung, and each rung has this many times the epochs of the one before."},
 
-	{path: "checkpoints.keep", limits: "best|last|both|none", fallback: "best", doc: "Checkpoints that stay once a run is completed. glimpse audit and caption need the best one."},
+	{path: "checkpoints.keep", limits: "best|last|both|none", fallback: "best", doc: "Checkpoints to keep once a run is completed. glimpse audit and caption need the best one."},
 
 	{path: "compare.arms", doc: "The swept key whose values are compared; or arms by name, which may differ in several settings: {plain: {model.attention: none}, wide: {model.attention: none, model.hidden: 600}}. Each is crossed with what is swept."},
-	{path: "compare.baseline", doc: "The arm that the others are held against."},
-	{path: "compare.contrasts", doc: "Pairs [a, b] of arms: the difference a − b. Without them each arm is held against the baseline. Also {interaction: [ARMS, KEY]}, of compare.arms (arms where they have names) and another swept key: how much a difference to the baseline changes with that key."},
-	{path: "compare.factors", limits: "average|each", fallback: "average", doc: "What a pair asks where more than arms and seeds is swept: the difference averaged over the other keys, or one at each of their values."},
-	{path: "compare.primary.metric", listed: finalMetrics, doc: "The metric that decides."},
+	{path: "compare.baseline", doc: "The arm that the others are compared with."},
+	{path: "compare.contrasts", doc: "Pairs [a, b] of arms: the difference a − b. Default: each arm against the baseline. Also {interaction: [ARMS, KEY]}, of compare.arms (arms where they have names) and another swept key: how much a difference to the baseline changes with that key."},
+	{path: "compare.factors", limits: "average|each", fallback: "average", doc: "What a pair compares if more than arms and seeds is swept: the difference averaged over the other keys, or one difference at each of their values."},
+	{path: "compare.primary.metric", listed: finalMetrics, doc: "The metric that decides the verdict."},
 	{path: "compare.primary.minimum_effect", limits: "[0,100]", doc: "Smallest difference that matters, in points: 1.0 is a CIDEr of 0.01."},
-	{path: "compare.primary.alpha", limits: "(0,1)", fallback: 0.05, doc: "Accepted rate of false findings."},
-	{path: "compare.match_parameters", limits: "percent", doc: "Share by which parameter counts of the arms may differ, such as 2%; smaller arms get a wider model.hidden. off leaves them."},
+	{path: "compare.primary.alpha", limits: "(0,1)", fallback: 0.05, doc: "Significance level: accepted rate of false positives."},
+	{path: "compare.match_parameters", limits: "percent", doc: "Maximum difference between the arms' parameter counts, such as 2%; smaller arms get a wider model.hidden. off leaves them as they are."},
 	{path: "compare.ensemble", limits: "none|seeds", fallback: "none", doc: "seeds also captions the final split with all seeds of an arm together, once they are complete: the probability of a word is the mean of theirs. It is shown beside the arms, and no verdict rests on it."},
-	{path: "compare.stop.looks", doc: "After how many seeds an arm, in the order of sweep.over.seed, results are looked at, such as [5, 8, 12]; the study may end at each look, and the last is its largest size."},
-	{path: "compare.stop.spending", limits: "obrien-fleming|pocock", fallback: "obrien-fleming", doc: "How alpha is spent over the looks: little at first, or about alike."},
-	{path: "compare.stop.futility", limits: "[0,1)", fallback: 0.1, doc: "Conditional power below which a look ends the study without a finding; 0 never does."},
+	{path: "compare.stop.looks", doc: "Numbers of seeds per arm, in the order of sweep.over.seed, at which to look at the results, such as [5, 8, 12]; the study may stop at each look, and at the last one at the latest."},
+	{path: "compare.stop.spending", limits: "obrien-fleming|pocock", fallback: "obrien-fleming", doc: "How alpha is spent over the looks: little at first, or about evenly."},
+	{path: "compare.stop.futility", limits: "[0,1)", fallback: 0.1, doc: "Conditional power below which a look ends the study for futility; 0 never does."},
 }
 
 func drawn(s *Settings) bool      { return s.Data.Name == "shapes" }
@@ -285,7 +290,7 @@ func keyPaths() []string {
 // A Setting is one key of a trial's settings.
 type Setting struct {
 	Path string // such as model.hidden
-	Text bool   // its values are texts, not numbers
+	Text bool   // its values are texts, true and false among them, and not numbers
 	// Absent is what a text is where a trial's settings leave it out, "" where that is not known.
 	Absent string
 	Doc    string
@@ -296,9 +301,10 @@ func SettingKeys() []Setting {
 	var settings []Setting
 	for _, path := range settingPaths() {
 		k := find(path)
-		s := Setting{Path: path, Text: k.isText(), Doc: k.doc}
-		if k.omitted {
-			s.Absent = k.fallback.(string)
+		yesOrNo := k.kind == reflect.Bool
+		s := Setting{Path: path, Text: k.isText() || yesOrNo, Doc: k.doc}
+		if k.omitted || yesOrNo {
+			s.Absent = fmt.Sprint(k.fallback)
 		}
 		settings = append(settings, s)
 	}
