@@ -30,10 +30,10 @@ func newCommand() *cobra.Command {
 		Use:   "new NAME",
 		Short: "Write a commented study file to start from",
 		Long: `Writes experiments/NAME.yaml: a complete study, with a comment on each key and
-its possible values. By default it compares no, soft and adaptive attention.
---sweep names other values to compare. A second --sweep adds a factor: each arm
-is trained with each of its values, and arms are compared by their means over
-them (compare.factors changes that). The number of seeds is what the comparison
+its possible values. By default it compares types of attention. --sweep names
+other values to compare. A second --sweep adds a factor: each arm is trained
+with each of its values, and arms are compared by their means over them
+(compare.factors changes that). The number of seeds is what the comparison
 needs. An existing file is never overwritten.
 
 --dataset FOLDER reads pictures and captions of your own, or a public data set.
