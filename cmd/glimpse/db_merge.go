@@ -22,9 +22,10 @@ func dbMergeCommand() *cobra.Command {
 		Short: "Add the results of other databases",
 		Long: `Adds the contents of other databases to this one (--db): studies, and runs with
 epochs, captions, scores, audits and readings. A completed run replaces an
-unfinished one. Merging again changes nothing, and the other files are only
-read. Databases may be in use meanwhile: a run that a process is working on here
-is left alone, and one that is running there counts as interrupted.
+unfinished one. Notes and tags of both stay, and records of deleted runs come
+along. Merging again changes nothing, and the other files are only read.
+Databases may be in use meanwhile: a run that a process is working on here is
+left alone, and one that is running there counts as interrupted.
 
 Runs and studies whose rows do not match their hashes are not taken (exit code
 1). So the sound runs of a damaged database can be saved into a new one.

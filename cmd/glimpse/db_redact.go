@@ -20,9 +20,10 @@ func dbRedactCommand() *cobra.Command {
 		Use:   "redact",
 		Short: "Remove what should not be passed on with the results",
 		Long: `Removes from the database what looks like a password, a key or a token in
-errors, command lines and diffs. It also removes the diffs of the whole checkout
-that earlier versions recorded, whatever was in them. File names and the hash of
-the diff stay. Settings, scores, captions, ids and hashes are not touched.
+errors, notes, command lines and diffs. It also removes the diffs of the whole
+checkout that earlier versions recorded, whatever was in them. File names and
+the hash of the diff stay. Settings, scores, captions, ids and hashes are not
+touched.
 
 Everything is removed in one transaction, and then from the file itself, which
 is rewritten. Nobody else may have the database open meanwhile. Copies are not
@@ -71,10 +72,10 @@ recorded may have been read: revoke it.`,
 func printExposure(c *cobra.Command, found results.Exposure, dry bool) error {
 	text := "nothing to remove"
 	switch {
-	case found.Runs > 0 && dry:
-		text = fmt.Sprintf("would be removed: %s, from %s", found, term.Plural(found.Runs, "run"))
-	case found.Runs > 0:
-		text = fmt.Sprintf("removed: %s, from %s", found, term.Plural(found.Runs, "run"))
+	case found.Removable() && dry:
+		text = fmt.Sprintf("would be removed: %s, from %s", found, found.Holders())
+	case found.Removable():
+		text = fmt.Sprintf("removed: %s, from %s", found, found.Holders())
 	}
 	_, err := fmt.Fprintln(c.OutOrStdout(), text)
 	return err

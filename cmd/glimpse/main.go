@@ -34,8 +34,8 @@ resume).`
   glimpse runs --db demo.db
   glimpse doctor`
 	root.AddCommand(
-		newCommand(), planCommand(), runCommand(), watchCommand(), collectCommand(), stopCommand(), pruneCommand(),
-		runsCommand(), showCommand(), compareCommand(), diffCommand(), cli.AuditCommand(audit), reportCommand(), exportCommand(),
+		newCommand(), planCommand(), runCommand(), watchCommand(), collectCommand(), stopCommand(), pruneCommand(), deleteCommand(),
+		runsCommand(), showCommand(), compareCommand(), diffCommand(), noteCommand(), cli.AuditCommand(audit), reportCommand(), exportCommand(),
 		dataCommand(), scoreCommand(), dbCommand(), doctorCommand(), tokenizeCommand(),
 	)
 	cli.AddEngineVerbs(root)

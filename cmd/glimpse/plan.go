@@ -109,7 +109,7 @@ func featuresLine(f planning.Needed) string {
 		views = fmt.Sprintf(", %d of them in %d views", f.Trained, f.Views)
 	}
 	return fmt.Sprintf("features of %s by %s at %d pixels: %s%s, at most %s of cache",
-		f.Data, f.Encoder, f.ImageSize, term.Plural(f.Images, "picture"), views, term.Bytes(f.Bytes))
+		f.Data, f.Name(), f.ImageSize, term.Plural(f.Images, "picture"), views, term.Bytes(f.Bytes))
 }
 
 func printPlan(c *cobra.Command, p *planning.Plan, wide bool) error {
