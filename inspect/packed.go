@@ -20,8 +20,9 @@ import (
 // packedFormat is the version of [Packed]'s JSON.
 const packedFormat = 1
 
-// Packed describes a captioner that was packed into one file, which needs neither database nor data set. Its JSON is in the
-// metadata of that file, and is what `glimpse pack --json` prints, with the path.
+// Packed describes a captioner that was packed into one file, which needs neither database nor
+// data set. Its JSON is in the metadata of that file, and is what `glimpse pack --json` prints,
+// with the path.
 type Packed struct {
 	Path       string               `json:"path,omitempty"` // of the file; not kept in it
 	Format     int                  `json:"format"`
@@ -47,7 +48,8 @@ type PackOptions struct {
 	Source, Licence string // of the data that the captioner was trained on; "" takes the name of the data set, and none
 }
 
-// Pack writes the captioner of a run's best checkpoint (the run's id or the beginning of one) to one file.
+// Pack writes the captioner of a run's best checkpoint (the run's id or the beginning of one) to
+// one file.
 func (o *Opener) Pack(ctx context.Context, id string, options PackOptions) (Packed, error) {
 	run, err := o.DB.Run(ctx, id)
 	if err != nil {

@@ -30,8 +30,8 @@ func (p *packer) PackedPictures(_ context.Context, _ experiments.Settings, _ str
 	return &p.colourNamer, nil
 }
 
-// TestPacked holds that a packed captioner captions by the run's decoding and vocabulary, without its database, and tells no
-// place of the machine that packed it.
+// TestPacked holds that a packed captioner captions by the run's decoding and vocabulary, without
+// its database, and tells no place of the machine that packed it.
 func TestPacked(t *testing.T) {
 	db := trained(t)
 	t.Chdir(t.TempDir())

@@ -19,15 +19,16 @@ import (
 	"glimpse/internal/torch"
 )
 
-// The metadata of a packed captioner: the description that its writer gave, and the SHA-256, in hex, of that text followed by
-// the values of all tensors.
+// The metadata of a packed captioner: the description that its writer gave, and the SHA-256, in
+// hex, of that text followed by the values of all tensors.
 const (
 	packedDescription = "glimpse_captioner"
 	packedSHA256      = "sha256"
 )
 
-// Pack writes the weights of a checkpoint (its path as Captioner.Save took it) with a description to one safetensors file: as
-// float16 where half is set, else as float32. A weight that float16 cannot hold is an error. Equal arguments give equal bytes.
+// Pack writes the weights of a checkpoint (its path as Captioner.Save took it) with a description
+// to one safetensors file: as float16 where half is set, else as float32. A weight that float16
+// cannot hold is an error. Equal arguments give equal bytes.
 func Pack(path, checkpoint, description string, half bool) error {
 	state, err := readState(checkpoint)
 	if err != nil {
@@ -105,7 +106,8 @@ func describedBy(path string, header safetensors.Header) (string, error) {
 	return description, nil
 }
 
-// unpack reads the weights of a packed captioner, as float32, and checks every byte of them and of the description.
+// unpack reads the weights of a packed captioner, as float32, and checks every byte of them and of
+// the description.
 func unpack(path string) ([]namedTensor, error) {
 	content, err := os.ReadFile(path)
 	if err != nil {

@@ -11,8 +11,8 @@ import (
 	"glimpse/internal/torch"
 )
 
-// TestPacked holds that a packed captioner captions as its checkpoint does, bit for bit in single precision, and that the
-// file's size is what its precision says.
+// TestPacked holds that a packed captioner captions as its checkpoint does, bit for bit in single
+// precision, and that the file's size is what its precision says.
 func TestPacked(t *testing.T) {
 	d := smallScenes(t)
 	for _, encoder := range []experiments.Encoder{
@@ -70,8 +70,8 @@ func TestPacked(t *testing.T) {
 	}
 }
 
-// TestPackedOfAnyDamage changes bytes of a packed captioner one at a time: each change is noticed, or is none of the
-// description and the values.
+// TestPackedOfAnyDamage changes bytes of a packed captioner one at a time: each change is noticed,
+// or is none of the description and the values.
 func TestPackedOfAnyDamage(t *testing.T) {
 	_, checkpoint := saved(t, smallSettings("none"), smallScenes(t), t.TempDir())
 	path := filepath.Join(t.TempDir(), "packed.safetensors")
@@ -99,7 +99,8 @@ func TestPackedOfAnyDamage(t *testing.T) {
 	}
 }
 
-// TestPackedRefused holds what is said of files that are no packed captioner, and of weights that half precision cannot hold.
+// TestPackedRefused holds what is said of files that are no packed captioner, and of weights that
+// half precision cannot hold.
 func TestPackedRefused(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "other.safetensors")
 	header, err := safetensors.Encode([]safetensors.Tensor{{Name: "w", DType: "F32", Shape: []int64{0}}}, nil)

@@ -11,15 +11,18 @@ import (
 	"glimpse/internal/term"
 )
 
-// captionersDir is the name of the folders that hold packed captioners, and packedExt the ending of their files.
+// captionersDir is the name of the folders that hold packed captioners, and packedExt the ending
+// of their files.
 const (
 	captionersDir = "captioners"
 	packedExt     = ".safetensors"
 )
 
-// CaptionerFile finds a packed captioner, in the first of these folders that holds one: captioners/ beside the program, beside
-// the folder that the program is in (bin/ of a checkout), in the cache, and in a cache that is only read. named is a file, or
-// the name of one there, with or without its ending; "" takes the only one. It is an error where there is none, or are several.
+// CaptionerFile finds a packed captioner, in the first of these folders that holds one:
+// captioners/ beside the program, beside the folder that the program is in (bin/ of a checkout),
+// in the cache, and in a cache that is only read. named is a file, or the name of one there, with
+// or without its ending; "" takes the only one. It is an error where there is none, or are
+// several.
 func CaptionerFile(named string) (string, error) {
 	if named != "" {
 		if _, err := os.Stat(named); err == nil || strings.ContainsRune(named, filepath.Separator) {

@@ -30,6 +30,7 @@ func (t *Events) Close() { t.progress.Close() }
 // Show shows an event.
 func (t *Events) Show(e runner.Event) {
 	name := t.name(e)
+	loss := lossText(e.Loss, e.Stage == runner.StageReinforce)
 	switch e.Kind {
 	case runner.EventPlanned, runner.EventCompleted, runner.EventFailed, runner.EventInterrupted, runner.EventPruned:
 		if t.progress.HasBars() && e.Total > 0 {
@@ -59,11 +60,11 @@ func (t *Events) Show(e runner.Event) {
 	case runner.EventPhase:
 		t.progress.Update(name, 0, 0, phaseText(e.Phase))
 	case runner.EventStep:
-		t.progress.Update(name, e.Step, e.Steps, fmt.Sprintf("epoch %d/%d  %s", e.Epoch, e.Epochs, lossText(e.Loss, e.Stage == runner.StageReinforce)))
+		t.progress.Update(name, e.Step, e.Steps, fmt.Sprintf("epoch %d/%d  %s", e.Epoch, e.Epochs, loss))
 	case runner.EventCaptioning:
 		t.progress.Update(name, e.Done, e.Total, "captioning "+e.Phase)
 	case runner.EventEpoch:
-		t.progress.Log(fmt.Sprintf("%s epoch %d/%d  %s  %s", name, e.Epoch, e.Epochs, lossText(e.Loss, e.Stage == runner.StageReinforce), ScoreText("val", e.Metrics)))
+		t.progress.Log(fmt.Sprintf("%s epoch %d/%d  %s  %s", name, e.Epoch, e.Epochs, loss, ScoreText("val", e.Metrics)))
 	case runner.EventSaved:
 		t.progress.Log(fmt.Sprintf("%s checkpoint saved in epoch %d", name, e.Epoch))
 	case runner.EventCompleted:

@@ -18,8 +18,9 @@ type Step struct{ Command, Does string }
 // mostSteps are the studies that NextSteps names.
 const mostSteps = 3
 
-// NextSteps says in a line what there is in the working directory, and which commands make sense next. Where there is no
-// results database, studies are files; else they are those of the database.
+// NextSteps says in a line what there is in the working directory, and which commands make sense
+// next. Where there is no results database, studies are files; else they are those of the
+// database.
 func NextSteps(ctx context.Context) (here string, steps []Step, err error) {
 	db, err := store.OpenReadOnly(DBPath(""))
 	if errors.Is(err, fs.ErrNotExist) {

@@ -2,7 +2,8 @@ package term
 
 import "fmt"
 
-// Bytes shows a number of bytes as people say it, in powers of 1000: 12 bytes, 4.1 kB, 130 MB, 2.7 GB.
+// Bytes shows a number of bytes as people say it, in powers of 1000: 12 bytes, 4.1 kB, 130 MB, 2.7
+// GB.
 func Bytes(n int64) string {
 	if n < 1000 {
 		return Plural(int(n), "byte")

@@ -17,8 +17,9 @@ const (
 	Yellow Style = "33"
 )
 
-// Styledln writes a line of text, in a style where w shows colours: on a terminal that is not dumb, unless $NO_COLOR is set to
-// anything but "" (https://no-color.org). What is hidden in the text is shown ([Line]).
+// Styledln writes a line of text, in a style where w shows colours: on a terminal that is not
+// dumb, unless $NO_COLOR is set to anything but "" (https://no-color.org). What is hidden in the
+// text is shown ([Line]).
 func Styledln(w io.Writer, style Style, text string) error {
 	line := Line(text)
 	if file, ok := fileOf(w); ok && isTerminal(file) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" {

@@ -10,8 +10,8 @@ import (
 	"glimpse/internal/term"
 )
 
-// WideHelp gives the lines of the help of a command, and of all below it, that are wider than term.UsualWidth, each with the
-// command in front.
+// WideHelp gives the lines of the help of a command, and of all below it, that are wider than
+// term.UsualWidth, each with the command in front.
 func WideHelp(c *cobra.Command) []string {
 	var wide []string
 	var out bytes.Buffer
