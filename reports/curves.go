@@ -64,15 +64,6 @@ type curve []point
 
 type point struct{ X, Y float64 }
 
-// live gives the points of a curve for a live chart.
-func (c curve) live() []charts.Point {
-	list := make([]charts.Point, len(c))
-	for i, p := range c {
-		list[i] = charts.Point{charts.Number(p.X), charts.Number(p.Y)}
-	}
-	return list
-}
-
 // armCurves are the learning curves of one arm.
 type armCurves struct {
 	name  string
@@ -98,7 +89,7 @@ func curvesFigure(r *result, name, title, unit string, value func(epoch) (float6
 	seeds, drawn := seedLimit(arms)
 	for _, a := range arms {
 		ac := armCurves{name: a.Label, tint: a.tint()}
-		one := charts.CurveArm{Label: a.Label, Colour: a.colour()}
+		one := charts.CurveArm{Label: a.Label, Colour: a.Colour}
 		var whole []curve
 		for _, run := range a.Runs {
 			var line curve

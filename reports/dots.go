@@ -9,6 +9,8 @@ import (
 
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+
+	"glimpse/reports/charts"
 )
 
 // dotRadius is the radius of a seed's dot, in points.
@@ -76,6 +78,8 @@ func dotsFigure(r *result) figure {
 		Title:  "Every seed, by arm: " + r.Primary.name(),
 		Alt:    "Dots on a common scale. " + strings.Join(alt, "; ") + ".",
 		Note:   note + "." + drawn + shown,
+		Kind:   charts.KindDots,
+		Data:   r.liveDots(arms),
 		height: rowFigureHeight(len(rows)),
 		plot:   newRowPlot(r.Primary.axis(), low, high, rowPlotter{rows: rows}),
 	}

@@ -42,6 +42,7 @@ type figure struct {
 	Inline  template.HTML // the drawn figure as an element of the page
 	Kind    charts.Kind   // of its live twin, "" for none
 	Data    any           // of its live twin, as the kind has it
+	Source  string        // what has the data where Data is nil, as [charts.Figure] has it
 	Live    template.HTML // the live twin, with the drawn figure as its stand-in
 	heading string        // title of the vertical axis, written above it
 	height  vg.Length

@@ -51,6 +51,8 @@ func forestFigure(r *result) figure {
 		Alt:   "Differences with intervals against a line at zero. " + strings.Join(alt, "; ") + ".",
 		Note: "The square is the difference of the means, the line its " + r.Level +
 			" interval, p after Holm. Filled squares: supported or opposite; open: inconclusive." + shown,
+		Kind:   charts.KindForest,
+		Data:   r.liveForest(known),
 		height: rowFigureHeight(len(rows)),
 		plot: newRowPlot("difference in "+r.Primary.axis(), low, high,
 			rowPlotter{rows: rows, under: func(c *draw.Canvas, x func(float64) vg.Length, low, high vg.Length) {

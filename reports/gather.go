@@ -11,7 +11,6 @@ import (
 	"glimpse/internal/store"
 	"glimpse/metrics"
 	"glimpse/metrics/audit"
-	"glimpse/reports/charts"
 	"glimpse/results"
 )
 
@@ -28,9 +27,6 @@ type run struct {
 // completed says whether the run has its final scores.
 func (r *run) completed() bool { return r.State == store.Completed }
 
-// mark is the run as live charts name it.
-func (r *run) mark() charts.Mark { return charts.Mark{ID: r.ID, Seed: r.Seed, State: r.State} }
-
 // stateText is the state of a run, and whether its process still gives signs of life.
 func (e *evidence) stateText(r *run) string { return results.StateText(r.Run.Run, e.At) }
 
@@ -41,6 +37,8 @@ type evidence struct {
 	Primary      metric
 	Runs         []*run // of that declaration, in the order of the plan
 	Illustration store.Illustration
+	Scenes       Scenes              // of its images; nil where they are pictures of others
+	failed       error               // of Scenes
 	Ensembles    []*results.Ensemble // of the arms, in the order of the plan
 	Notes        []store.Note        // of the study and its runs, with tags
 	Deleted      []store.Deleted     // runs that were deleted after they had been scored

@@ -104,9 +104,11 @@ func (a *arm) first() *run {
 // A pictured is an image with what two arms said of it, and where they looked.
 type pictured struct {
 	Image    string
-	Class    string // of the CSS rule that holds the picture
-	Change   string // of its score, in points
-	Captions []picturedCaption
+	Class    string            // of the CSS rule that holds the picture
+	Change   string            // of its score, in points
+	Captions []picturedCaption // of the lowest seed
+	Seed     int64             // the seed that changed most
+	Changed  []sampleCaption   // its captions, nil where it is the lowest
 	picture  store.Picture
 }
 
@@ -138,7 +140,9 @@ func (r *result) pictureSection() section {
 		if shown := r.picture(c, group.list); len(shown) > 0 {
 			s.add(part{Text: fmt.Sprintf("Most %s by %s over %s: images by their score in %s, mean of the seeds; captions of the lowest seed, their own scores in brackets.",
 				group.what, c.B.Label, c.A.Label, metricName(r.Primary.Key))})
-			s.add(part{Pictures: shown})
+			s.add(part{Pictures: shown, Live: &charts.Figure{
+				Name: "most-" + group.what, Title: "Most " + group.what, Kind: charts.KindCaptions, Data: r.pictureBrowser(c, group.list), Note: pictureNote,
+			}})
 		}
 	}
 	if len(r.Illustration.Maps) > 0 {
@@ -146,6 +150,25 @@ func (r *result) pictureSection() section {
 			"region gets in the two captions of the image; the weight thins the veil by its root. β: the share that went to the sentinel in place of the picture."})
 	}
 	return s
+}
+
+// pictureNote says what the live view of pictures shows.
+const pictureNote = "The seed whose score changed most comes first; then the lowest, where it is another. Point at a word, or choose a caption and use the arrow keys, " +
+	"to see where the captioner looked before it wrote the word."
+
+// pictureClass names the CSS rule of a picture.
+func pictureClass(k int) string { return fmt.Sprintf("pic%d", k) }
+
+// mapOf is where a run looked, as far as it is known.
+func (r *result) mapOf(run *run, image string) store.AttentionMap {
+	if run == nil {
+		return store.AttentionMap{}
+	}
+	k := slices.IndexFunc(r.Illustration.Maps, func(m store.AttentionMap) bool { return m.Run == run.ID && m.Image == image })
+	if k < 0 {
+		return store.AttentionMap{}
+	}
+	return r.Illustration.Maps[k]
 }
 
 // picture shows those of the images of which the store holds a picture.
@@ -156,7 +179,8 @@ func (r *result) picture(c *contrast, list []imageDifference) []pictured {
 		if k < 0 {
 			continue
 		}
-		p := pictured{Image: d.Image, Class: fmt.Sprintf("pic%d", k), Change: signed(d.Points, 1), picture: r.Illustration.Pictures[k]}
+		p := pictured{Image: d.Image, Class: pictureClass(k), Change: signed(d.Points, 1), picture: r.Illustration.Pictures[k]}
+		p.Seed, p.Changed = r.changedCaptions(c, d.Image)
 		var words [][]attention.Word
 		var maps []store.AttentionMap
 		for _, a := range []*arm{c.A, c.B} {
@@ -182,25 +206,16 @@ func (r *result) looks(a *arm, image string) (caption sampleCaption, words []att
 	if run == nil {
 		return caption, nil, m, false
 	}
-	captions := run.captions()
-	at, found := slices.BinarySearchFunc(captions, image, func(c store.Caption, image string) int { return cmp.Compare(c.Image, image) })
+	said, found := run.captionOf(image)
 	if !found {
 		return caption, nil, m, false
 	}
-	said := &captions[at]
-	caption = sampleCaption{Arm: cell{Text: a.Label, Class: charts.ArmClass(a.Index)}, Words: said.Words}
-	if strings.TrimSpace(said.Words) == "" {
-		caption.Words = "(an empty caption)"
-	}
-	if v, ok := imagePoints(r.Primary.Key, &said.Score); ok && said.Scored && finite(v) {
-		caption.Score = fixed(v, 0)
-	}
-	k := slices.IndexFunc(r.Illustration.Maps, func(m store.AttentionMap) bool { return m.Run == run.ID && m.Image == image })
+	caption = r.quoted(a, said)
+	m = r.mapOf(run, image)
 	texts := strings.Fields(said.Words)
-	if k < 0 || len(r.Illustration.Maps[k].Alpha) != len(texts) {
+	if m.Run == "" || len(m.Alpha) != len(texts) {
 		return caption, nil, m, true
 	}
-	m = r.Illustration.Maps[k]
 	for i, text := range texts {
 		w := attention.Word{Text: text, Beta: math.NaN()}
 		for _, v := range m.Alpha[i] {

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"html/template"
 	"math"
 	"strings"
 
@@ -19,12 +20,20 @@ const (
 // sampleNote says which captions are shown.
 const sampleNote = "Images spread evenly over the split, not chosen by any result; from each arm the captions of its most typical seed, the one nearest to the arm’s mean. In brackets: the caption’s own CIDEr, in points."
 
+// browserNote says what the live view of captions shows.
+const browserNote = "From each arm the captions of its most typical seed. In brackets: the caption’s own score; differences are of the means over the seeds. " +
+	"Under the pointer, or by arrow keys: β of the word, where the arm has a sentinel."
+
 // captionSection shows what the arms say.
 func (r *result) captionSection() section {
 	s := section{Name: "captions", Title: "Captions"}
 	if samples := r.samples(); len(samples) > 0 {
 		s.add(part{Text: sampleNote})
-		s.add(part{Samples: samples})
+		one := part{Samples: samples}
+		if live, ok := r.browser(); ok {
+			one.Live = &charts.Figure{Name: "captions-live", Title: "Captions, side by side", Kind: charts.KindCaptions, Data: live, Note: browserNote}
+		}
+		s.add(one)
 	}
 	return s
 }
@@ -32,6 +41,7 @@ func (r *result) captionSection() section {
 // A sample is one image with a caption from each arm.
 type sample struct {
 	Image    string
+	Scene    template.URL // of a drawn one, "" otherwise
 	Captions []sampleCaption
 }
 
@@ -83,13 +93,13 @@ func (r *result) samplesOf(images []string) []sample {
 	}
 	var list []sample
 	for _, image := range images {
-		s := sample{Image: image}
+		s := sample{Image: image, Scene: r.sceneURL(image)}
 		for _, v := range voices {
 			c, ok := v.captions[image]
 			if !ok {
 				continue
 			}
-			sc := sampleCaption{Arm: cell{Text: v.arm.Label, Class: charts.ArmClass(v.arm.Index)}, Words: c.Words}
+			sc := sampleCaption{Arm: cell{Text: v.arm.Label, Class: charts.ArmClass(v.arm.Colour)}, Words: c.Words}
 			if strings.TrimSpace(c.Words) == "" {
 				sc.Words = "(an empty caption)"
 			}

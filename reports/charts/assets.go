@@ -16,7 +16,7 @@ var (
 )
 
 // scripts are the files of the script in their order: what all charts share, then the kinds.
-var scripts = []string{"page.js", "save.js", "curves.js"}
+var scripts = []string{"page.js", "save.js", "curves.js", "rows.js", "search.js", "captions.js"}
 
 // Script is the script that makes figures live, with the parts of D3 that it uses: JavaScript of
 // one global, glimpseCharts, for a script element or a file of its own.

@@ -16,7 +16,7 @@
 // Without script, or with data that cannot be read, the stand-in stays.
 //
 // In place of DATA the figure may have data-source="URL": the script fetches it
-// from there. Pages that change call, of the global glimpseCharts,
+// from there, or takes that of another figure, "#figure-NAME". Pages that change call, of the global glimpseCharts,
 //
 //	glimpseCharts.mount(element)         // after putting figures into the page
 //	glimpseCharts.update(figure, data)   // new data; toggles and zoom stay
@@ -55,7 +55,7 @@ type Figure struct {
 	Title  string        // what it shows, in a few words
 	Kind   Kind          // how it is drawn
 	Data   any           // of the kind's type; nil where Source is set
-	Source string        // the URL that gives the data as JSON, "" where Data is set
+	Source string        // the URL that gives the data as JSON, or "#figure-NAME"; "" where Data is set
 	Static template.HTML // a plot or a table that says the same
 	Note   template.HTML // how to read it
 }

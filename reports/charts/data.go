@@ -129,13 +129,13 @@ type Trial struct {
 
 // Captions are what arms say of images.
 type Captions struct {
-	Arms     []CaptionArm      `json:"arms"`
-	Score    string            `json:"score"`             // name of the scores
-	Against  [2]int            `json:"against"`           // the arms that differences compare: the second less the first
-	Classes  map[string]string `json:"classes,omitempty"` // word → its class
-	Grid     *Regions          `json:"grid,omitempty"`    // of the weights of attention
-	Images   []CaptionImage    `json:"images"`
-	Selected string            `json:"selected,omitempty"` // how the images were chosen, "" for all of the split
+	Arms     []CaptionArm   `json:"arms"`
+	Score    string         `json:"score"`              // name of the scores
+	Against  [2]int         `json:"against"`            // the arms that are compared at first: the second less the first
+	Classes  []string       `json:"classes,omitempty"`  // names of the classes of words, ten at most
+	Regions  *Regions       `json:"regions,omitempty"`  // what the weights of attention lie on
+	Selected string         `json:"selected,omitempty"` // how the images were chosen, "" for all of the split
+	Images   []CaptionImage `json:"images"`
 }
 
 // A CaptionArm is an arm that says captions.
@@ -152,12 +152,13 @@ type Regions struct {
 	Step  float64 `json:"step"`
 }
 
-// A CaptionImage is an image with its captions.
+// A CaptionImage is an image with its captions. Its picture is that of a URL or, where the page has it as the
+// background of a CSS class, of that class.
 type CaptionImage struct {
 	Name       string   `json:"name"`
-	Difference Number   `json:"difference"`        // of the arms that are compared, mean of the seeds, in points; null where unknown
-	Picture    string   `json:"picture,omitempty"` // a URL, "" where there is no picture
-	Width      int      `json:"width,omitempty"`   // in pixels
+	Picture    string   `json:"picture,omitempty"` // a URL
+	Ground     string   `json:"ground,omitempty"`  // a CSS class
+	Width      int      `json:"width,omitempty"`   // of the picture, in pixels
 	Height     int      `json:"height,omitempty"`
 	References []string `json:"references,omitempty"`
 	Captions   []Said   `json:"captions"`
@@ -165,11 +166,13 @@ type CaptionImage struct {
 
 // A Said is what a run said of an image.
 type Said struct {
-	Arm   int      `json:"arm"` // place in Captions.Arms
-	Seed  int64    `json:"seed"`
-	Words string   `json:"words"`           // tokens with a space between
-	Score Number   `json:"score"`           // of this caption, in points
-	Beta  []Number `json:"beta,omitempty"`  // of each word, the weight of the sentinel
-	Looks [][]byte `json:"looks,omitempty"` // of each word, its weight on each region in 255ths of Full
-	Full  Number   `json:"full,omitzero"`   // the weight that 255 stands for
+	Arm     int      `json:"arm"` // place in Captions.Arms
+	Seed    int64    `json:"seed"`
+	Words   string   `json:"words"`             // tokens with a space between
+	Classes string   `json:"classes,omitempty"` // of each word a digit, its place in Captions.Classes
+	Score   Number   `json:"score"`             // of this caption, in points
+	Mean    *Number  `json:"mean,omitempty"`    // of the arm's captions of the image over the seeds, in points
+	Beta    []Number `json:"beta,omitempty"`    // of each word, the weight of the sentinel
+	Looks   [][]byte `json:"looks,omitempty"`   // of each word, its weight on each region in 255ths of Full
+	Full    float64  `json:"full,omitempty"`    // the weight that 255 stands for
 }

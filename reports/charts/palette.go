@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"image/color"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -74,6 +75,32 @@ func Shades() []Shade {
 		list = append(list, Shade{fmt.Sprintf("heat%d", i), t.Mark, t.DarkMark})
 	}
 	return list
+}
+
+// usual are arms that most studies have. Each keeps its colour, whatever else a study compares.
+var usual = []string{"none", "uniform", "soft", "adaptive"}
+
+// Colours gives each arm of a study its place in [ArmTints] by its label: arms that most studies have always get the
+// same, others the places that are left, in their order. A ninth arm and further ones share colours.
+func Colours(labels []string) []int {
+	var free []int
+	for i := range ArmTints {
+		if i >= len(usual) || !slices.Contains(labels, usual[i]) {
+			free = append(free, i)
+		}
+	}
+	places := make([]int, len(labels))
+	others := 0
+	for i, label := range labels {
+		if places[i] = slices.Index(usual, label); places[i] >= 0 {
+			continue
+		}
+		if places[i] = others % len(ArmTints); len(free) > 0 {
+			places[i] = free[others%len(free)]
+		}
+		others++
+	}
+	return places
 }
 
 // ArmTint gives the colour of the i-th colour of arms, from 0.

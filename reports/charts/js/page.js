@@ -20,8 +20,8 @@ const finite = (v) => typeof v === "number" && Number.isFinite(v);
 // shown writes a number for people: three significant digits and more before the point.
 function shown(v, digits = 1) {
   if (!finite(v)) return "no number";
-  if (v !== 0 && Math.abs(v) < 0.1) return String(Number(v.toPrecision(3))).replace("-", "−");
-  return v.toFixed(Math.abs(v) < 10 ? Math.max(digits, 2) : digits).replace("-", "−");
+  if (digits && v !== 0 && Math.abs(v) < 0.1) return String(Number(v.toPrecision(3))).replace("-", "−");
+  return v.toFixed(digits && Math.abs(v) < 10 ? Math.max(digits, 2) : digits).replace("-", "−");
 }
 
 const signed = (v, digits = 1) => (finite(v) && v > 0 ? "+" : "") + shown(v, digits);
@@ -53,18 +53,19 @@ class Chart {
       if (event.target === this.stage && !event.ctrlKey && !event.metaKey && !event.altKey && this.view.key?.(event.key)) event.preventDefault();
     });
     this.stage.addEventListener("blur", () => this.hideTip());
+    if (!this.view.draw) this.stage.remove();
     const still = figure.querySelector(":scope > .chart-static");
     figure.insertBefore(this.root, still ?? null);
     if (still) still.hidden = true;
     figure.classList.add("is-live");
-    new ResizeObserver(() => this.draw()).observe(this.stage);
+    if (this.view.draw) new ResizeObserver(() => this.draw()).observe(this.stage);
     this.draw();
   }
 
   // draw draws anew where the width or anything else has changed.
   draw() {
-    const width = Math.round(this.stage.clientWidth);
-    if (width < 40 || !this.view.draw) return;
+    const width = this.view.draw ? Math.round(this.stage.clientWidth) : 0;
+    if (width < 40) return;
     this.svg.selectAll("*").remove();
     const height = this.view.draw(this.svg, width);
     this.svg.attr("viewBox", `0 0 ${width} ${height}`).attr("width", width).attr("height", height);
@@ -127,9 +128,10 @@ class Chart {
   footer() {
     this.tableFold = element("details", { class: "chart-table" }, element("summary", {}, "Table"));
     this.tableFold.addEventListener("toggle", () => this.tableFold.open && this.fillTable());
+    const drawn = (button) => (this.view.draw ? [button] : []);
     const save = (kind, write) => element("button", { type: "button", "aria-label": `Save ${this.title} as ${kind}`, onclick: write }, kind);
     return element("div", { class: "chart-footer" }, element("div", { class: "chart-exports" }, "Save as ",
-      save("SVG", () => saveSVG(this)), save("PNG", () => savePNG(this)), save("CSV", () => saveCSV(this))), this.tableFold);
+      ...drawn(save("SVG", () => saveSVG(this))), ...drawn(save("PNG", () => savePNG(this))), save("CSV", () => saveCSV(this))), this.tableFold);
   }
 
   fillTable() {
@@ -146,12 +148,14 @@ class Chart {
 
 // dataOf gives a figure's data, from the page or from where data-source says.
 async function dataOf(figure) {
+  const embedded = (holder) => JSON.parse(holder.querySelector(':scope > script[type="application/json"]').textContent);
+  if (figure.dataset.source?.startsWith("#")) return embedded(document.querySelector(figure.dataset.source));
   if (figure.dataset.source) {
     const answer = await fetch(figure.dataset.source, { headers: { Accept: "application/json" } });
     if (!answer.ok) throw new Error(`${figure.dataset.source}: ${answer.status} ${answer.statusText}`);
     return answer.json();
   }
-  return JSON.parse(figure.querySelector(':scope > script[type="application/json"]').textContent);
+  return embedded(figure);
 }
 
 async function makeLive(figure) {
