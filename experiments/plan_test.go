@@ -248,7 +248,7 @@ func TestWarnings(t *testing.T) {
 	const compare = "compare: {arms: model.attention, baseline: none, primary: {metric: test.cider, minimum_effect: 1}, match_parameters: 2%}\n"
 	for _, c := range []struct{ name, text, want string }{
 		{"3 seeds", "sweep: {over: {model.attention: [none, soft], seed: [1, 2, 3]}}\n" + compare,
-			"study.yaml:2: 3 seeds an arm: an exact permutation test gives no p below 0.1, after Holm over 1 contrast 0.1, beside alpha 0.05; use at least 5 seeds"},
+			"study.yaml:2: 3 seeds an arm: an exact permutation test cannot give p below 0.1, after Holm over 1 contrast 0.1, beside alpha 0.05; use at least 5 seeds"},
 		{"5 seeds", "sweep: {over: {model.attention: [none, soft], seed: [1, 2, 3, 4, 5]}}\n" + compare, ""},
 		{"5 seeds, strict alpha", "sweep: {over: {model.attention: [none, soft], seed: [1, 2, 3, 4, 5]}}\n" + strings.Replace(compare, "effect: 1", "effect: 1, alpha: 1e-3", 1),
 			"use at least 7 seeds"},
@@ -257,7 +257,7 @@ func TestWarnings(t *testing.T) {
 		{"factorial", "sweep: {over: {model.attention: [none, soft], decode.beam: [1, 2, 3, 4, 5, 6, 7, 8], seed: [1, 2, 3, 4, 5]}}\n" + compare, ""},
 		// Eight levels are eight contrasts.
 		{"each level", "sweep: {over: {model.attention: [none, soft], decode.beam: [1, 2, 3, 4, 5, 6, 7, 8], seed: [1, 2, 3, 4, 5]}}\n" + strings.Replace(compare, "{arms", "{factors: each, arms", 1),
-			"5 seeds an arm: an exact permutation test gives no p below 0.0079, after Holm over 8 contrasts 0.063, beside alpha 0.05; use at least 6 seeds"},
+			"5 seeds an arm: an exact permutation test cannot give p below 0.0079, after Holm over 8 contrasts 0.063, beside alpha 0.05; use at least 6 seeds"},
 		{"factors of nothing", "sweep: {over: {model.attention: [none, soft], seed: [1, 2, 3, 4, 5]}}\n" + strings.Replace(compare, "{arms", "{factors: each, arms", 1),
 			"compare.factors has no effect"},
 		{"last look", "sweep: {over: {model.attention: [none, soft], seed: [1, 2, 3, 4, 5]}}\n" + strings.Replace(compare, "{arms", "{stop: {looks: [2, 5]}, arms", 1), ""},

@@ -176,7 +176,7 @@ func (s *Study) checkSweep(found *problems) {
 	const metric = "train.select.metric"
 	for key, active := range map[string]bool{"sweep.prune": s.Sweep.Prune.Active(), "sweep.method": s.Searches()} {
 		if active && (s.varies(metric) || s.field(metric).String() == "last") {
-			found.add(s.at(key), "%s holds trials against each other by %s, which must be one validation metric, the same in all trials", key, metric)
+			found.add(s.at(key), "%s compares trials by %s, which must be one validation metric, the same in all trials", key, metric)
 		}
 	}
 	switch {
@@ -187,7 +187,7 @@ func (s *Study) checkSweep(found *problems) {
 	case !s.drawing() && s.given("sweep.samples"):
 		found.add(s.at("sweep.samples"), "sweep.samples is for sweep.method random and tpe; %s draws nothing", s.Sweep.Method)
 	case s.Searches() && s.given("compare.arms"):
-		found.add(s.at("compare.arms"), "compare.arms does not go with sweep.method tpe, which looks for the best settings and not for differences; take what it finds into a study of its own")
+		found.add(s.at("compare.arms"), "compare.arms cannot be combined with sweep.method tpe, which searches for the best settings, not for differences; compare what it finds in another study")
 	}
 	if trials*max(1, s.Sweep.Samples) > maxTrials {
 		found.add(s.at("sweep.over"), "the sweep asks for more than %d trials", maxTrials)

@@ -60,17 +60,17 @@ func (s *Study) warnComparison(d Declaration, warn func(path, format string, arg
 		warn("compare.stop", "the last look is after %d of %d seeds; the others are not trained", seeds, len(distinct(a.Values)))
 	}
 	if tests := max(1, len(d.Contrasts())); seeds < enoughSeeds || smallestP(seeds)*float64(tests) >= c.Primary.Alpha {
-		warn("sweep.over.seed", "%s an arm: an exact permutation test gives no p below %.2g, after Holm over %s %.2g, beside alpha %g; use at least %d seeds",
+		warn("sweep.over.seed", "%s an arm: an exact permutation test cannot give p below %.2g, after Holm over %s %.2g, beside alpha %g; use at least %d seeds",
 			term.Plural(seeds, "seed"), smallestP(seeds), term.Plural(tests, "contrast"), min(1, smallestP(seeds)*float64(tests)), c.Primary.Alpha, neededSeeds(tests, c.Primary.Alpha))
 	}
 	if s.given("compare.factors") && len(s.factors()) == 0 {
 		warn("compare.factors", "compare.factors has no effect: only arms and seeds are swept")
 	}
 	if c.MatchParameters == 0 && sizeMatters(c.ArmPaths()) {
-		warn("compare", "compare.match_parameters is off: arms may differ in size, and what is found may be due to that")
+		warn("compare", "compare.match_parameters is off: arms may differ in size, which may explain what is found")
 	}
 	if s.Sweep.Prune.Active() {
-		warn("sweep.prune", "sweep.prune gives up the seeds of an arm that begin badly, so that the mean of those left is too good; search first, then compare without it")
+		warn("sweep.prune", "sweep.prune stops seeds that start badly, so the mean of the remaining ones is too good; search first, then compare without it")
 	}
 	if split, key, _ := metrics.ParseKey(c.Primary.Metric); split == "val" {
 		warn("compare.primary.metric", "compare.primary.metric is of the validation split, which has also chosen the epochs; test.%s would be untouched", key)

@@ -62,9 +62,19 @@ type CaptionCount struct {
 // in their order. A picture that cannot be read is told of and counted; any other error, also one of tell, ends it. Where
 // features are given and no pictures, all images that have features are captioned.
 func (o *Opener) Caption(ctx context.Context, id string, pictures []Picture, options CaptionOptions, tell func(Captioned) error) (CaptionCount, error) {
-	var done CaptionCount
 	begun := time.Now()
-	c, err := o.openForPictures(ctx, id, options)
+	t, err := o.trainedRun(ctx, id, options)
+	if err != nil {
+		return CaptionCount{}, err
+	}
+	return o.caption(ctx, t, begun, pictures, options, tell)
+}
+
+// caption captions pictures with a trained captioner, which was begun to be opened at that time.
+func (o *Opener) caption(
+	ctx context.Context, t trainedCaptioner, begun time.Time, pictures []Picture, options CaptionOptions, tell func(Captioned) error,
+) (done CaptionCount, err error) {
+	c, err := o.openForPictures(t, options)
 	if err != nil {
 		return done, err
 	}
@@ -115,61 +125,89 @@ func (c *batchCaptioner) close() {
 	c.model.Close()
 }
 
-// checkFeatures holds that features are given if the run's encoder reads them, and else not.
-func checkFeatures(run store.Run, s experiments.Settings, o CaptionOptions) error {
-	switch reads := s.Encoder.Name == captioner.Precomputed; {
+// trainedCaptioner is one that was trained before: that of a run, or a packed one.
+type trainedCaptioner struct {
+	name     string // for messages, such as "run 3f2a9b07c1d5"
+	arm      string
+	seed     int64
+	settings experiments.Settings
+	load     func() (PictureCaptioner, error)
+}
+
+// checkFeatures holds that features are given if the captioner's encoder reads them, and else not.
+func (t trainedCaptioner) checkFeatures(o CaptionOptions) error {
+	switch reads := t.settings.Encoder.Name == captioner.Precomputed; {
 	case reads && o.Features == "":
-		return fmt.Errorf("run %s was trained on features of another program, %d numbers a region, and captions pictures whose features "+
-			"it is given: compute them as those were, and name their file: --features FILE", run.ID, s.Encoder.Content.Dim)
+		return fmt.Errorf("%s was trained on features of another program, %d numbers a region, and captions pictures whose features "+
+			"it is given: compute them as those were, and name their file: --features FILE", t.name, t.settings.Encoder.Content.Dim)
 	case !reads && o.Features != "":
-		return fmt.Errorf("run %s looks at pictures by its encoder %s, and takes no features of them: leave --features out",
-			run.ID, s.Encoder.Name)
+		return fmt.Errorf("%s looks at pictures by its encoder %s, and takes no features of them: leave --features out",
+			t.name, t.settings.Encoder.Name)
 	}
 	return nil
 }
 
-// openForPictures makes the captioner of a run's best checkpoint, with the decoding that is asked for.
-func (o *Opener) openForPictures(ctx context.Context, id string, options CaptionOptions) (*batchCaptioner, error) {
+// trainedRun finds the best checkpoint of a run.
+func (o *Opener) trainedRun(ctx context.Context, id string, options CaptionOptions) (t trainedCaptioner, err error) {
 	run, err := o.DB.Run(ctx, id)
 	if err != nil {
-		return nil, err
+		return t, err
 	}
-	settings, err := results.SaneSettings(run)
+	t = trainedCaptioner{name: "run " + run.ID, arm: run.Arm, seed: run.Seed}
+	if t.settings, err = results.SaneSettings(run); err != nil {
+		return t, err
+	}
+	if err := t.checkFeatures(options); err != nil {
+		return t, err
+	}
+	checkpoint, err := o.bestCheckpoint(run)
 	if err != nil {
-		return nil, err
+		return t, err
 	}
-	if err := checkFeatures(run, settings, options); err != nil {
-		return nil, err
-	}
+	vocabulary, err := o.vocabulary(ctx, run, checkpoint)
+	t.load = func() (PictureCaptioner, error) { return o.Engine.Pictures(ctx, t.settings, checkpoint, vocabulary) }
+	return t, err
+}
+
+// bestCheckpoint is that of a run whose captioner is to be used, with a remark if the run is not completed.
+func (o *Opener) bestCheckpoint(run store.Run) (string, error) {
 	checkpoint, err := runner.BestCheckpoint(runner.DefaultDir(o.DB), run)
 	switch {
 	case errors.As(err, new(*runner.PrunedError)):
-		return nil, err
+		return "", err
 	case err != nil && run.State == store.Completed:
-		return nil, fmt.Errorf("%w; bring the folder here, or train the run again: glimpse reproduce %s --keep again, "+
+		return "", fmt.Errorf("%w; copy the folder here, or train the run again: `glimpse reproduce %s --keep again`, "+
 			"then this command with --db again/results.db", err, run.ID)
 	case err != nil:
-		return nil, fmt.Errorf("%w; `glimpse run` on its study trains it", err)
+		return "", fmt.Errorf("%w; `glimpse run` on its study trains it", err)
 	}
 	if run.State != store.Completed {
-		o.remark("run %s is %s: captioning with the best of its %s so far", run.ID, run.State, term.Plural(run.Epochs, "epoch"))
+		o.remark("run %s is %s: using the best of its %s so far", run.ID, run.State, term.Plural(run.Epochs, "epoch"))
 	}
+	return checkpoint, nil
+}
+
+// vocabulary is that of a run's checkpoint or, if an earlier version wrote it, of the run's data set.
+func (o *Opener) vocabulary(ctx context.Context, run store.Run, checkpoint string) ([]string, error) {
 	vocabulary, err := o.Engine.Vocabulary(checkpoint)
+	if err != nil || vocabulary != nil {
+		return vocabulary, err
+	}
+	opened, err := o.Open(ctx, run)
 	if err != nil {
 		return nil, err
 	}
-	if vocabulary == nil { // of an earlier version: the words come from the data set
-		opened, err := o.Open(ctx, run)
-		if err != nil {
-			return nil, err
-		}
-		vocabulary = opened.Data.Vocabulary.Words
-	}
-	c := &batchCaptioner{decode: settings.Decode, logits: newNamer(options.Logits), options: options}
+	return opened.Data.Vocabulary.Words, nil
+}
+
+// openForPictures makes the captioner, with the decoding that is asked for.
+func (o *Opener) openForPictures(t trainedCaptioner, options CaptionOptions) (*batchCaptioner, error) {
+	c := &batchCaptioner{decode: t.settings.Decode, logits: newNamer(options.Logits), options: options}
 	if options.Beam > 0 {
 		c.decode = c.decode.OfWidth(options.Beam)
 	}
-	if c.model, err = o.Engine.Pictures(ctx, settings, checkpoint, vocabulary); err != nil {
+	var err error
+	if c.model, err = t.load(); err != nil {
 		return nil, err
 	}
 	if options.Features != "" {
@@ -182,14 +220,14 @@ func (o *Opener) openForPictures(ctx context.Context, id string, options Caption
 		return c, nil
 	}
 	if !c.model.Looks() {
-		o.remark("run %s has no attention to draw: its arm is %s", run.ID, run.Arm)
+		o.remark("%s has no attention to draw: its arm is %s", t.name, t.arm)
 		return c, nil
 	}
 	if err := os.MkdirAll(options.Attention, 0o777); err != nil {
 		c.close()
 		return nil, fmt.Errorf("folder for attention pictures: %w", err)
 	}
-	remark := fmt.Sprintf("%s, seed %d (run %s) · beam %d", run.Arm, run.Seed, run.ID, c.decode.Beam)
+	remark := fmt.Sprintf("%s, seed %d (%s) · beam %d", t.arm, t.seed, t.name, c.decode.Beam)
 	c.sheets = &sheets{newNamer(options.Attention), remark, attention.Grid(c.model.Grid())}
 	return c, nil
 }

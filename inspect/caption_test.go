@@ -149,7 +149,7 @@ func TestCaption(t *testing.T) {
 	if text, _ := os.ReadFile("logits/black.logits.safetensors"); string(text) != "0 [red 0]" {
 		t.Errorf("the logits of black.png are of %s", text)
 	}
-	if want := []string{"run aaaa is running: captioning with the best of its 1 epoch so far"}; !slices.Equal(remarks, want) {
+	if want := []string{"run aaaa is running: using the best of its 1 epoch so far"}; !slices.Equal(remarks, want) {
 		t.Errorf("remarks %q, want %q", remarks, want)
 	}
 	if engine.beam != 3 || !engine.closed || len(engine.spoken) != 2 {

@@ -11,7 +11,8 @@
 //   - [Opener.RecordEnsembles]: what the seeds of each arm score together, kept with a study that declares it;
 //   - [Opener.Illustrate]: pictures and attention maps for a study's report;
 //   - [Opener.Reproduce]: how a run compares with what training it again gives;
-//   - [Opener.Caption]: captions of any picture.
+//   - [Opener.Caption]: captions of any picture;
+//   - [Opener.Pack] and [Opener.CaptionPacked]: a run's captioner in one file, and captions with it.
 //
 // What it learns it keeps beside the runs, which stay as they are. Another data
 // set than the one that a run was made with is refused. It prints nothing: what

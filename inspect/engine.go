@@ -21,6 +21,11 @@ type Engine interface {
 	Vocabulary(checkpoint string) ([]string, error)
 	// Pictures makes the captioner of the settings with the weights of a checkpoint, which speaks the vocabulary.
 	Pictures(ctx context.Context, s experiments.Settings, checkpoint string, vocabulary []string) (PictureCaptioner, error)
+	// Pack writes the weights of a checkpoint and a description to one file, with half precision if asked for.
+	Pack(path, checkpoint, description string, half bool) error
+	// PackedDescription gives the description of such a file, and PackedPictures is Pictures with its weights.
+	PackedDescription(path string) (string, error)
+	PackedPictures(ctx context.Context, s experiments.Settings, path string, vocabulary []string) (PictureCaptioner, error)
 }
 
 // Captioner is a captioner that can also read captions, by teacher forcing: each

@@ -33,20 +33,27 @@ type Pictures struct {
 // which speaks the words of the vocabulary, by id. The weights of a frozen encoder are found, or fetched, as for
 // training.
 func (e Engine) Pictures(ctx context.Context, s experiments.Settings, checkpoint string, vocabulary []string) (*Pictures, error) {
+	state, err := readState(checkpoint)
+	if err != nil {
+		return nil, err
+	}
+	weights, err := readSafetensors(checkpoint+".safetensors", state.WeightsSHA256)
+	if err != nil {
+		return nil, err
+	}
+	return e.pictures(ctx, s, checkpoint, weights, vocabulary)
+}
+
+// pictures makes the captioner of the settings with these weights, which were read from a file; its errors name that.
+func (e Engine) pictures(
+	ctx context.Context, s experiments.Settings, file string, weights []namedTensor, vocabulary []string,
+) (*Pictures, error) {
 	e.prepare()
 	a, err := captioner.ArmOf(s.Model.Attention)
 	if err != nil {
 		return nil, err
 	}
 	cell, err := captioner.CellOf(s.Model.CellName())
-	if err != nil {
-		return nil, err
-	}
-	state, err := readState(checkpoint)
-	if err != nil {
-		return nil, err
-	}
-	weights, err := readSafetensors(checkpoint+".safetensors", state.WeightsSHA256)
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +88,7 @@ func (e Engine) Pictures(ctx context.Context, s experiments.Settings, checkpoint
 	}
 	z := s.Model.Sizes(len(vocabulary), p.dim)
 	shapes = append(shapes, a.Parameters(cell, z)...)
-	if err := checkShapes(checkpoint, byName(weights), shapes, ""); err != nil { // before memory is set aside for them
+	if err := checkShapes(file, byName(weights), shapes, ""); err != nil { // before memory is set aside for them
 		p.Close()
 		return nil, err
 	}
@@ -90,7 +97,7 @@ func (e Engine) Pictures(ctx context.Context, s experiments.Settings, checkpoint
 		return err
 	})
 	if err == nil {
-		err = restore(checkpoint, weights, shapes, tensorGroup{"", p.params.tensors})
+		err = restore(file, weights, shapes, tensorGroup{"", p.params.tensors})
 	}
 	if err != nil {
 		p.Close()

@@ -80,9 +80,9 @@ func parseSafetensors(content []byte) ([]namedTensor, error) {
 		if t.DType != "F32" {
 			return nil, fmt.Errorf("tensor %q: its values are %s, want F32", t.Name, t.DType)
 		}
-		data := make([]float32, (t.End-t.Begin)/4)
-		for k := range data {
-			data[k] = math.Float32frombits(binary.LittleEndian.Uint32(content[t.Begin+4*int64(k):]))
+		data, err := floats(t, content[t.Begin:t.End])
+		if err != nil {
+			return nil, fmt.Errorf("tensor %q: %w", t.Name, err)
 		}
 		tensors[i] = namedTensor{t.Name, t.Shape, data}
 	}

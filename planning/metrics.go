@@ -25,7 +25,7 @@ func CheckMetrics(known []store.Run, study *experiments.Study, trials []experime
 		return key == metrics.METEORKey
 	})
 	if asked && m == nil {
-		return fmt.Errorf("study %s goes by METEOR, whose data are not there: `glimpse data fetch meteor` gets them, or --meteor names them", study.Name)
+		return fmt.Errorf("study %s uses METEOR, whose data are missing: fetch them with `glimpse data fetch meteor`, or name them with --meteor", study.Name)
 	}
 	return sameMetrics(known, trials, (&metrics.Scorer{Meteor: m}).Version())
 }
@@ -52,6 +52,6 @@ func sameMetrics(known []store.Run, trials []experiments.Trial, version string) 
 		return nil
 	}
 	return fmt.Errorf("run %s was scored under %q, and the remaining %s would be under metrics=%s, with which it cannot be compared: "+
-		"go on with or without METEOR's data as before (--meteor), or begin anew with another --db",
+		"keep using --meteor as before, or start over with another --db",
 		other, completed[other], term.Plural(remaining, "trial"), version)
 }

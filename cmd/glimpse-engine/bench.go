@@ -17,15 +17,16 @@ func benchCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "bench",
 		Short: "Measure how fast this machine trains, decodes, scores and stores",
-		Long: `Measures the speed of the parts of a study here, with the settings of a study or,
-without one, with those of the built-in demo, which needs no files. No results
-database is touched.
+		Long: `Measures the speed of the parts of a study on this machine, with the settings of
+a study or, without one, of the built-in demo, which needs no files. Does not
+touch a results database.
 
-Peak memory is that of the whole process since it began: measure one arm or one
-part at a time (--arm) where it matters. peak_rss_mb counts mapped files, which are
-programs and libraries, as far as they were touched; peak_anonymous_mb does not.
+Peak memory is that of the whole process since it started: where it matters,
+measure one arm or one part at a time (--arm). peak_rss_mb includes touched
+pages of mapped files, such as programs and libraries; peak_anonymous_mb does
+not.
 
---threads bounds libtorch's threads and Go's alike. The machine should be idle.`,
+--threads limits libtorch's threads and Go's alike. Keep the machine idle.`,
 		Example: `  glimpse bench train
   glimpse bench train experiments/flickr8k.yaml --arm adaptive --threads 1
   glimpse bench decode experiments/flickr8k.yaml --json`,

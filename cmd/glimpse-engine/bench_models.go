@@ -19,12 +19,12 @@ func benchTrainCommand() *cobra.Command {
 	)
 	c := &cobra.Command{
 		Use:   "train [SPEC]",
-		Short: "Training, in captions a second",
-		Long: `Trains each arm of the study for a few steps, from the beginning, and times them:
-all that a step of an epoch does, from batches and features to the optimizer. The
-features of a frozen encoder must be in the cache, or are put there first.`,
+		Short: "Time training, in captions per second",
+		Long: `Trains each arm of the study for a few steps, from the start, and times them:
+everything in a step, from batches and features to the optimizer. Features of a
+frozen encoder are computed first if the cache lacks them.`,
 		Example: `  glimpse bench train
-  glimpse bench train experiments/flickr8k.yaml --arm adaptive --steps 40 --threads 1
+  glimpse bench train experiments/flickr8k.yaml --arm adaptive --steps 40
   glimpse bench train --set model.hidden=512 --set model.embedding=256 --json`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -37,8 +37,8 @@ features of a frozen encoder must be in the cache, or are put there first.`,
 	flags.add(c)
 	flags.addArm(c)
 	c.Flags().IntVar(&o.Steps, "steps", 30, "steps to measure")
-	c.Flags().IntVar(&o.WarmUp, "warm-up", 5, "steps before those")
-	c.Flags().IntVar(&o.Vocabulary, "vocabulary", 0, "fill the vocabulary up to so many words, with ones that never come")
+	c.Flags().IntVar(&o.WarmUp, "warm-up", 5, "steps before measuring")
+	c.Flags().IntVar(&o.Vocabulary, "vocabulary", 0, "pad the vocabulary to this many words, with unused ones")
 	return c
 }
 
@@ -58,12 +58,13 @@ func benchReinforceCommand() *cobra.Command {
 	flags := benchFlags{demo: []string{"train.reinforce.epochs=1"}}
 	c := &cobra.Command{
 		Use:   "reinforce [SPEC]",
-		Short: "Self-critical training, in sampled captions a second",
-		Long: `Trains each arm of the study by cross entropy for some steps, so that captions end,
-and then by self-critical training (train.reinforce), and times these steps: all
-that one does, from sampling and rewards to the optimizer.`,
+		Short: "Time self-critical training, in sampled captions per second",
+		Long: `Trains each arm of the study by cross entropy for some steps, so that captions
+end, and then by self-critical training (train.reinforce). Times the latter
+steps: everything in one, from sampling and rewards to the optimizer.`,
 		Example: `  glimpse bench reinforce
-  glimpse bench reinforce experiments/flickr8k.yaml --arm adaptive --set train.reinforce.epochs=1 --threads 1`,
+  glimpse bench reinforce experiments/flickr8k.yaml \
+    --set train.reinforce.epochs=1`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			err := errors.Join(cli.AtLeast("steps", o.Steps, 1), cli.AtLeast("warm-up", o.WarmUp, 0), cli.AtLeast("train-steps", o.TrainSteps, 0))
@@ -99,11 +100,11 @@ func benchDecodeCommand() *cobra.Command {
 	)
 	c := &cobra.Command{
 		Use:   "decode [SPEC]",
-		Short: "Beam search, in captions a second",
-		Long: `Captions pictures of the test split, with the beam of the study, by a captioner of
-each arm. An untrained one hardly ever ends a caption, so each is trained for some
-steps first; --run takes the best checkpoint of a completed run instead, with that
-run's settings.`,
+		Short: "Time beam search, in captions per second",
+		Long: `Captions pictures of the test split, with the study's beam, with a captioner of
+each arm. An untrained captioner hardly ever ends a caption, so each is trained
+for some steps first. --run takes the best checkpoint and settings of a
+completed run instead.`,
 		Example: `  glimpse bench decode
   glimpse bench decode experiments/flickr8k.yaml --arm adaptive --images 1000
   glimpse bench decode --run 3f2a --db results.db`,
@@ -113,7 +114,7 @@ run's settings.`,
 				return err
 			}
 			if id != "" && (len(args) > 0 || len(flags.study.Sets) > 0 || flags.arm != "") {
-				return cli.Usage(errors.New("--run takes everything from the run: no study, --set or --arm goes with it"))
+				return cli.Usage(errors.New("--run takes everything from the run: leave out the study, --set and --arm"))
 			}
 			if id == "" {
 				return runBench(c, &flags, args, bench.Decode, o, decodeTable)
@@ -132,7 +133,7 @@ run's settings.`,
 	cli.AddDB(c, &db)
 	c.Flags().StringVar(&id, "run", "", "caption with this run's best checkpoint")
 	c.Flags().IntVar(&o.Images, "images", 200, "pictures to caption")
-	c.Flags().IntVar(&o.TrainSteps, "train-steps", 60, "steps to train before, without --run")
+	c.Flags().IntVar(&o.TrainSteps, "train-steps", 60, "steps to train first, without --run")
 	return c
 }
 
@@ -150,10 +151,10 @@ func benchFeaturesCommand() *cobra.Command {
 	flags := benchFlags{demo: []string{"encoder.name=resnet18", "encoder.weights=random", "encoder.image_size=224"}}
 	c := &cobra.Command{
 		Use:   "features [SPEC]",
-		Short: "The encoder, in images a second",
+		Short: "Time the encoder, in images per second",
 		Long: `Computes the features of the data set's first pictures into an empty temporary
-cache, with the weights of the real one. Without a study the encoder is a ResNet-18
-of random weights on drawn shapes.`,
+cache, with the weights from the real one. Without a study, the encoder is a
+ResNet-18 with random weights, on drawn shapes.`,
 		Example: `  glimpse bench features
   glimpse bench features experiments/flickr8k.yaml --images 512 --threads 1`,
 		Args: cobra.MaximumNArgs(1),

@@ -20,11 +20,11 @@ func benchScoreCommand() *cobra.Command {
 	)
 	c := &cobra.Command{
 		Use:   "score [SPEC]",
-		Short: "All metrics, in images a second",
-		Long: `Scores captions of the data set against its references: the candidate of an image
-is a caption of the next one. Where the data set has fewer images than asked for
-they come again under new names. METEOR is measured without its data and, where
-they are there, with them.`,
+		Short: "Time all metrics, in images per second",
+		Long: `Scores captions of the data set against its references; the candidate for an
+image is a caption of the next one. If the data set has fewer images than
+requested, they repeat under new names. METEOR is measured without its data and,
+if available, with them.`,
 		Example: `  glimpse bench score
   glimpse bench score experiments/flickr8k.yaml --images 40000`,
 		Args: cobra.MaximumNArgs(1),
@@ -49,10 +49,10 @@ func benchStoreCommand() *cobra.Command {
 	)
 	c := &cobra.Command{
 		Use:   "store [SPEC]",
-		Short: "The results database, in rows a second",
+		Short: "Time the results database, in rows per second",
 		Long: `Records a study of many runs in a temporary database, as a runner and its trials
-would: runs, epochs (each with a checkpoint, which waits for the disk), captions,
-their scores; and reads them.`,
+do: settings, claims, epochs with checkpoints, captions and their scores; then
+reads them.`,
 		Example: `  glimpse bench store
   glimpse bench store --runs 1000 --captions 1000 --json`,
 		Args: cobra.MaximumNArgs(1),

@@ -20,11 +20,11 @@ func benchLimitsCommand() *cobra.Command {
 	var flags benchFlags
 	c := &cobra.Command{
 		Use:   "limits [SPEC]",
-		Short: "What a training step costs by arithmetic, and the least time it can take here",
-		Long: `Lists the matrix products, the bytes and the values of tanh of one training step of
-each arm, measures how fast the machine does products of exactly these sizes, sums of
-long vectors, and tanh, and adds up the least time that the step can take. Set it
-beside what bench train measures.`,
+		Short: "Compute the least time a training step can take here",
+		Long: `Lists the matrix products, bytes and tanh values of one training step of each
+arm. Measures how fast this machine does products of exactly these sizes, sums
+of long vectors, and tanh, and adds up the least time the step can take. Compare
+it with what bench train measures.`,
 		Example: `  glimpse bench limits
   glimpse bench limits experiments/flickr8k.yaml --arm adaptive --threads 1`,
 		Args: cobra.MaximumNArgs(1),
@@ -68,10 +68,11 @@ func benchScalingCommand() *cobra.Command {
 	)
 	c := &cobra.Command{
 		Use:   "scaling -o DIR",
-		Short: "How time and memory grow with each size of a problem",
-		Long: `Measures the adaptive arm of the built-in demo, whose encoder is trained along, with
-one size at a time growing: ` + strings.Join(bench.Axes(), ", ") + `.
-Each point is a process of its own. Leaves scaling.csv, scaling.svg and scaling.png.`,
+		Short: "Measure how time and memory grow with each size",
+		Long: `Measures the adaptive arm of the built-in demo, whose encoder is trained too,
+with one growing size at a time: ` + strings.Join(bench.Axes(), ", ") + `.
+Each point is a process of its own. Writes scaling.csv, scaling.svg and
+scaling.png.`,
 		Example: `  glimpse bench scaling -o scaling
   glimpse bench scaling -o scaling --axis hidden --axis beam --threads 1`,
 		Args: cobra.NoArgs,
@@ -80,7 +81,7 @@ Each point is a process of its own. Leaves scaling.csv, scaling.svg and scaling.
 				return err
 			}
 			if o.Folder == "" {
-				return cli.Usage(errors.New("-o DIR is needed: the folder of the table and the plots"))
+				return cli.Usage(errors.New("-o DIR is missing: name the folder for the table and plots"))
 			}
 			self, err := engine.Self(cli.Version())
 			if err != nil {
@@ -102,10 +103,10 @@ Each point is a process of its own. Leaves scaling.csv, scaling.svg and scaling.
 			return scalingTable(points).Print(c.OutOrStdout())
 		},
 	}
-	c.Flags().StringVarP(&o.Folder, "output", "o", "", "folder of scaling.csv, scaling.svg and scaling.png")
-	c.Flags().StringArrayVar(&o.Axes, "axis", nil, "measure along this axis alone (repeatable)")
+	c.Flags().StringVarP(&o.Folder, "output", "o", "", "folder for scaling.csv, scaling.svg and scaling.png")
+	c.Flags().StringArrayVar(&o.Axes, "axis", nil, "measure only this axis (repeatable)")
 	c.Flags().StringArrayVar(&o.Sets, "set", nil, "override a key of the demo (repeatable)")
-	c.Flags().IntVar(&o.Steps, "steps", 10, "training steps of a point")
+	c.Flags().IntVar(&o.Steps, "steps", 10, "training steps per point")
 	c.Flags().IntVar(&o.Threads, "threads", 0, "threads to compute with (default: the processors)")
 	cli.AddJSON(c, &asJSON)
 	return c

@@ -17,38 +17,43 @@ func captionCommand() *cobra.Command {
 	var (
 		flags         cli.RunFlags
 		o             inspect.CaptionOptions
-		run           string
+		run, packed   string
 		asJSON, jsonl bool
 	)
 	c := &cobra.Command{
 		Use:   "caption [PICTURE|FOLDER]...",
-		Short: "Caption any picture with a trained run",
-		Long: `Captions JPEG, PNG, WebP, GIF, TIFF and BMP pictures, of several frames the
-first, turned upright as their Exif data ask for, with the best checkpoint of a
-run, named by its id or the beginning of one. The run's decoding is used unless
---beam says otherwise. Of a folder, all pictures in it and below are captioned, in
-the order of their names. Links are followed; what they lead to again is captioned
-once. What else lies there is counted on standard error.
+		Short: "Caption any picture with a trained captioner",
+		Long: `Captions pictures with the captioner that comes with glimpse, with a packed one
+(--captioner), or with the best checkpoint of a run (--run). Reads JPEG, PNG,
+WebP, GIF, TIFF and BMP, the first of several frames, and turns pictures upright
+by their Exif data. In a folder it captions every picture, and those in folders
+below, in the order of their names. Links are followed, no picture is captioned
+twice, and other files are counted on standard error. The captioner's own
+decoding is used unless --beam overrides it.
 
-Prints a line for each picture, its path and its caption with a tab between. A
-path that holds tabs, line breaks or other characters that a terminal would obey,
-or begins with a quotation mark, is quoted as a string of Go or Python. With
---jsonl prints a JSON object a line, with --json one array, and paths as they are.
-With --attention a folder
-receives a PNG for each picture: what the captioner looked at before each word,
-and, of the adaptive arm, the weight β of its sentinel. With --logits a folder
-receives, for each picture, what the words were drawn from, as safetensors:
-docs/checkpoints.md tells how to compare another program with it.
+Packed captioners are searched in this order: captioners/ beside glimpse,
+captioners/ in the folder above (a checkout's), captioners/ in $GLIMPSE_CACHE or
+~/.cache/glimpse. The first folder that holds one is used; if it holds several,
+name one with --captioner. glimpse pack makes them.
 
-A run that was trained on features of another program (encoder.name precomputed)
-sees no pictures: --features names their features, computed as those were, and
-all images in that file are captioned, or the pictures that are named.
+Prints one line per picture: path, tab, caption. A path with tabs, line breaks
+or other control characters, or one that begins with a quotation mark, is quoted
+as in Go or Python. --jsonl prints one JSON object per line, --json one array;
+both leave paths as they are.
 
-A picture that cannot be read is told of, the others are captioned, and the exit
-code is 3.`,
-		Example: `  glimpse caption dog.jpg --run 3f2a
+--attention writes one PNG per picture: where the captioner looked before each
+word and, for the adaptive arm, the sentinel's weight β. --logits writes the
+logits behind each caption as safetensors; docs/checkpoints.md shows how to
+compare another program with them.
+
+A captioner trained on features of another program (encoder.name precomputed)
+needs --features. It captions every image in that file, or the pictures named.
+
+Pictures that cannot be read are reported; the others are captioned, and the
+exit code is 3.`,
+		Example: `  glimpse caption dog.jpg
   glimpse caption dog.jpg --run 3f2a --beam 5 --attention looks
-  glimpse caption photos/ --run 3f2a --jsonl > captions.jsonl
+  glimpse caption photos/ --captioner mine.safetensors --jsonl > captions.jsonl
   glimpse caption --features new.npz --run 3f2a`,
 		Args: func(c *cobra.Command, args []string) error {
 			if flags.Features != "" {
@@ -58,8 +63,8 @@ code is 3.`,
 		},
 		RunE: func(c *cobra.Command, args []string) error {
 			switch {
-			case run == "":
-				return cli.Usage(errors.New("--run is missing: which run should write the captions? `glimpse runs` lists them"))
+			case run != "" && packed != "":
+				return cli.Usage(errors.New("--run and --captioner exclude each other"))
 			case c.Flags().Changed("beam") && o.Beam < 1:
 				return cli.Usage(errors.New("--beam must be at least 1"))
 			case asJSON && jsonl:
@@ -75,13 +80,15 @@ code is 3.`,
 			for _, line := range found.PassedOver() {
 				fmt.Fprintf(c.ErrOrStderr(), "glimpse: %s\n", line)
 			}
-			opener, err := openRuns(c, flags, cli.OpenResults)
-			if err != nil {
-				return err
-			}
-			defer opener.DB.Close()
 			p := captionPrinter{c.OutOrStdout(), c.ErrOrStderr(), asJSON, jsonl, []inspect.Captioned{}}
-			done, err := opener.Caption(c.Context(), run, found.Pictures, o, p.print)
+			caption := captionWithRun
+			if run == "" {
+				caption = captionWithPacked
+				if run, err = cli.CaptionerFile(packed); err != nil {
+					return err
+				}
+			}
+			done, err := caption(c, flags, run, found.Pictures, o, p.print)
 			if err != nil {
 				return err
 			}
@@ -91,7 +98,8 @@ code is 3.`,
 	flags.Add(c)
 	c.Flags().Lookup("data").Usage = "folder of the data set, for checkpoints without their vocabulary (default $GLIMPSE_DATA, else the study's data.root)"
 	c.Flags().Lookup("features").Usage = "features of the pictures, for a run with encoder.name precomputed"
-	c.Flags().StringVar(&run, "run", "", "the run to caption with (required)")
+	c.Flags().StringVar(&run, "run", "", "caption with the best checkpoint of this run")
+	c.Flags().StringVar(&packed, "captioner", "", "caption with this packed captioner: a file, or a name in captioners/")
 	c.Flags().IntVar(&o.Beam, "beam", 0, "width of the beam search, without groups (default the run's search)")
 	c.Flags().StringVar(&o.Attention, "attention", "", "draw where the captioner looked into this folder")
 	c.Flags().StringVar(&o.Logits, "logits", "", "write the logits of each caption's words into this folder")
@@ -101,6 +109,38 @@ code is 3.`,
 		panic(err) // the flag stands above
 	}
 	return c
+}
+
+// captionWithRun captions pictures with a run of the results database.
+func captionWithRun(
+	c *cobra.Command, flags cli.RunFlags, run string, pictures []inspect.Picture, o inspect.CaptionOptions, tell func(inspect.Captioned) error,
+) (inspect.CaptionCount, error) {
+	opener, err := openRuns(c, flags, cli.OpenResults)
+	if err != nil {
+		return inspect.CaptionCount{}, err
+	}
+	defer opener.DB.Close()
+	return opener.Caption(c.Context(), run, pictures, o, tell)
+}
+
+// captionWithPacked captions pictures with a packed captioner, and says first which it is.
+func captionWithPacked(
+	c *cobra.Command, flags cli.RunFlags, path string, pictures []inspect.Picture, o inspect.CaptionOptions, tell func(inspect.Captioned) error,
+) (inspect.CaptionCount, error) {
+	engine, err := newEngine(flags.Compute)
+	if err != nil {
+		return inspect.CaptionCount{}, err
+	}
+	packed, err := inspect.OpenPacked(engine, path)
+	if err != nil {
+		return inspect.CaptionCount{}, err
+	}
+	opener, err := cli.Opener(c, nil, engine, flags)
+	if err != nil {
+		return inspect.CaptionCount{}, err
+	}
+	opener.Remark(packed.Summary())
+	return opener.CaptionPacked(c.Context(), packed, pictures, o, tell)
 }
 
 // captionPrinter prints captions as they come, or at the end as one JSON array.

@@ -91,6 +91,25 @@ func (e modelEngine) Pictures(ctx context.Context, s experiments.Settings, check
 	return p, nil
 }
 
+// Pack implements inspect.Engine.
+func (e modelEngine) Pack(path, checkpoint, description string, half bool) error {
+	return models.Pack(path, checkpoint, description, half)
+}
+
+// PackedDescription implements inspect.Engine.
+func (e modelEngine) PackedDescription(path string) (string, error) {
+	return models.PackedDescription(path)
+}
+
+// PackedPictures implements inspect.Engine.
+func (e modelEngine) PackedPictures(ctx context.Context, s experiments.Settings, path string, vocabulary []string) (inspect.PictureCaptioner, error) {
+	p, err := e.Engine.PackedPictures(ctx, s, path, vocabulary)
+	if err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
 // openRuns gives an opener of the runs of the results database, which is opened by openDB and which the caller closes.
 func openRuns(c *cobra.Command, f cli.RunFlags, openDB func(flag string) (*store.DB, error)) (*inspect.Opener, error) {
 	e, err := newEngine(f.Compute)

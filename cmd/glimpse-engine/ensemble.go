@@ -25,20 +25,20 @@ func ensembleCommand() *cobra.Command {
 	)
 	c := &cobra.Command{
 		Use:   "ensemble STUDY|RUN...",
-		Short: "What several runs would score together",
-		Long: `Captions a split with the best checkpoints of several completed runs together: at
-each step of the beam search, the probability of a word is the mean of theirs.
-Scores that beside each of them alone, decoded alike, with the time that each
-took. The runs must speak one vocabulary; their arms, sizes and encoders may
-differ. --arm takes those of one arm of a study.
+		Short: "Score several runs together",
+		Long: `Captions a split with the best checkpoints of several completed runs together:
+at each step of the beam search, the probability of a word is the mean of
+theirs. Shows that score beside each run alone, decoded alike, and the time each
+took. The runs must share one vocabulary; arms, sizes and encoders may differ.
+--arm takes the runs of one arm of a study.
 
-It tells what could be gained, for instance by training more seeds, and is no
-result of a study: nothing is recorded. Hence the validation split, unless
---split says otherwise.
+This shows what could be gained, for instance by training more seeds. It is not
+a result of the study: nothing is recorded, and the split is val unless --split
+says otherwise.
 
-With --record it makes what a study declares by compare.ensemble: seeds, as
-` + "`glimpse run`" + ` does at its end: all seeds of each arm caption the final split
-together, and captions and scores are kept in the database.`,
+--record makes what a study declares with compare.ensemble: seeds, as glimpse
+run does at its end. All seeds of each arm caption the final split together, and
+captions and scores are stored in the database.`,
 		Example: `  glimpse ensemble flickr8k-attention --arm soft
   glimpse ensemble mine --record
   glimpse ensemble 3f2a 81c0 --beam 3 --json`,
@@ -79,10 +79,10 @@ together, and captions and scores are kept in the database.`,
 	}
 	flags.Add(c)
 	cli.AddMeteor(c, &meteor)
-	c.Flags().StringVar(&o.Arm, "arm", "", "of a study, the runs of this arm alone")
+	c.Flags().StringVar(&o.Arm, "arm", "", "only the runs of this arm of the study")
 	c.Flags().StringVar(&o.Split, "split", "val", "split to caption: val or test")
 	c.Flags().IntVar(&o.Beam, "beam", 0, "width of the beam search, without groups (default the runs' search)")
-	c.Flags().BoolVar(&record, "record", false, "make and keep what the study declares by compare.ensemble")
+	c.Flags().BoolVar(&record, "record", false, "make and store what the study declares with compare.ensemble")
 	cli.AddJSON(c, &asJSON)
 	for _, other := range []string{"arm", "split", "beam", "json"} {
 		c.MarkFlagsMutuallyExclusive("record", other)
@@ -134,6 +134,6 @@ func printEnsembled(w io.Writer, e *inspect.Ensembled) error {
 	if err := t.Print(w); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintln(w, "all ×100; gain: together less the mean of the runs, over these images, without an interval")
+	_, err := fmt.Fprintln(w, "all ×100; gain: together minus the mean of the runs, over these images, without an interval")
 	return err
 }

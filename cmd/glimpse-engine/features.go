@@ -30,14 +30,14 @@ func featuresCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "features SPEC",
 		Short: "Compute the image features that a study needs",
-		Long: `Fills the feature cache for a study, as run would before its first trial. What
-is there already is kept; an interrupted run is gone on with. Features are
-verified whenever they are used; --verify reads all of them now, and computes
-damaged ones anew. An encoder that is trained together with the captioner needs
-no cache; precomputed features are checked.
+		Long: `Fills the feature cache for a study, as glimpse run does before its first trial.
+Existing features are kept, and an interrupted run is resumed. Features are
+verified whenever they are used; --verify reads all of them now, and recomputes
+damaged ones. An encoder trained with the captioner needs no cache; precomputed
+features are checked.
 
---export writes the features of the pictures in the splits to a safetensors file
-of float16, which encoder.path of a study, and other programs, can name.`,
+--export writes the features of all pictures in a split to a safetensors file of
+float16, for encoder.path of a study or for other programs.`,
 		Example: `  glimpse features experiments/flickr8k.yaml
   glimpse features experiments/flickr8k.yaml --verify
   glimpse features experiments/flickr8k.yaml --device cuda --data /data/flickr8k
@@ -97,9 +97,9 @@ of float16, which encoder.path of a study, and other programs, can name.`,
 	c.AddCommand(cli.FeaturesPruneCommand())
 	flags.Add(c)
 	compute.Add(c)
-	c.Flags().BoolVar(&verify, "verify", false, "read all features that are there, and compute damaged ones anew")
-	c.Flags().StringVar(&export, "export", "", "write the features to this file, FILE.safetensors")
-	c.Flags().Lookup("threads").Usage = "threads, each of which takes pictures of its own; features do not depend on them (default: the processors)"
+	c.Flags().BoolVar(&verify, "verify", false, "read all existing features, and recompute damaged ones")
+	c.Flags().StringVar(&export, "export", "", "write the features to FILE.safetensors")
+	c.Flags().Lookup("threads").Usage = "threads, each with pictures of its own; features do not depend on them (default: the processors)"
 	cli.AddJSON(c, &asJSON)
 	c.Flags().BoolVar(&launched, "launched", false, "take what to compute from a JSON line on standard input, whose end is the runner's")
 	if err := c.Flags().MarkHidden("launched"); err != nil {
@@ -112,7 +112,7 @@ of float16, which encoder.path of a study, and other programs, can name.`,
 func exportFeatures(c *cobra.Command, e modelEngine, sets *planning.Sets, trials []experiments.Trial, path string) error {
 	distinct := experiments.DistinctFeatures(trials)
 	if len(distinct) != 1 {
-		return cli.Usage(fmt.Errorf("--export writes one file, and the study has %d encoders or data sets: choose by --set", len(distinct)))
+		return cli.Usage(fmt.Errorf("--export writes one file, but the study has %d encoders or data sets: choose one with --set", len(distinct)))
 	}
 	if filepath.Ext(path) != ".safetensors" {
 		return cli.Usage(errors.New("--export writes safetensors: name a file FILE.safetensors"))

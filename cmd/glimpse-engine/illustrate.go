@@ -18,15 +18,15 @@ func illustrateCommand() *cobra.Command {
 	)
 	c := &cobra.Command{
 		Use:   "illustrate STUDY",
-		Short: "Keep pictures and attention maps for a study's report",
-		Long: `Picks the images of a study (its name or its YAML file) whose captions changed
-most between the arms of its main contrast, half of them for the better and half
-for the worse, and keeps thumbnails of them in the database with where the best
-checkpoint of each arm's lowest seed looked before each word. The report then
-shows them, wherever it is made. ` + "`glimpse run`" + ` does this at the end of a study.
+		Short: "Store pictures and attention maps for a study's report",
+		Long: `Picks the images whose captions differ most between the arms of a study's main
+contrast (its name or its YAML file), half of them better and half worse. Stores
+thumbnails in the database, with where the best checkpoint of each arm's lowest
+seed looked before each word. The report then shows them, wherever it is
+written. glimpse run does this at the end of a study.
 
-No more than twenty pictures of a data set are kept in a database, over all its
-studies; drawn scenes are not counted. --images 0 takes those of the study out.`,
+A database keeps at most twenty pictures of a data set, over all its studies;
+drawn scenes do not count. --images 0 removes those of the study.`,
 		Example: `  glimpse illustrate flickr8k-attention
   glimpse illustrate demo --db demo.db --images 8
   glimpse illustrate flickr8k-pilot --images 0`,
@@ -53,7 +53,7 @@ studies; drawn scenes are not counted. --images 0 takes those of the study out.`
 		},
 	}
 	flags.Add(c)
-	c.Flags().IntVar(&images, "images", store.MostPictures, "how many pictures to keep; 0 takes them out")
+	c.Flags().IntVar(&images, "images", store.MostPictures, "how many pictures to keep; 0 removes them")
 	return c
 }
 

@@ -30,9 +30,9 @@ func main() {
 func newRoot() *cobra.Command {
 	root := cli.Root()
 	root.Short = "The half of glimpse that computes"
-	root.Long = `glimpse starts this program for the verbs that need a model. Call glimpse instead.`
+	root.Long = `glimpse starts this program for commands that need a model. Use glimpse instead.`
 	root.AddCommand(
-		trialCommand(), featuresCommand(), captionCommand(), swapCommand(), ensembleCommand(), illustrateCommand(), reproduceCommand(),
+		trialCommand(), featuresCommand(), captionCommand(), packCommand(), swapCommand(), ensembleCommand(), illustrateCommand(), reproduceCommand(),
 		benchCommand(), cli.AuditCommand(audit), aboutCommand(),
 	)
 	cli.Describe(root)

@@ -75,19 +75,21 @@ func TestRefusals(t *testing.T) {
 		{"bench trian", 2, []string{`unknown command "trian" for "glimpse bench"`}},
 		{"bench train misspelt.yaml", 2, []string{"misspelt.yaml:4: "}},
 		{"bench train --set train.epocs=3", 2, []string{"--set train.epocs=3: ", `"epochs"`}},
-		{"bench train --arm sft", 2, []string{"--arm sft", "none, soft, adaptive"}},
+		{"bench train --arm sft", 2, []string{"--arm sft", "none, soft"}},
 		{"bench train --steps 0", 2, []string{"--steps 0: it must be at least 1"}},
 		{"bench train --warm-up -1", 2, []string{"--warm-up -1: it must be at least 0"}},
 		{"bench train --device tpu", 2, []string{`device "tpu"`}},
 		{"bench features joint.yaml", 2, []string{"study joint: its encoder, cnn, is trained with the captioner"}},
-		{"bench scaling", 2, []string{"-o DIR is needed"}},
+		{"bench scaling", 2, []string{"-o DIR is missing"}},
 		{"bench scaling -o scaling --axis hiden", 2, []string{"--axis hiden", "hidden, regions, beam"}},
 		{"bench decode --images 0", 2, []string{"--images 0"}},
-		{"bench decode joint.yaml --run 3f2a", 2, []string{"no study, --set or --arm goes with it"}},
+		{"bench decode joint.yaml --run 3f2a", 2, []string{"leave out the study, --set and --arm"}},
 		{"bench decode --run 3f2a", 1, []string{"no results database results.db"}},
 		{"bench score --images 1", 2, []string{"--images 1: it must be at least 2"}},
 		{"bench store --epochs 0", 2, []string{"--epochs 0"}},
-		{"caption notes.txt", 2, []string{"--run is missing"}},
+		{"caption notes.txt", 2, []string{"no captioner found: choose a run with --run"}},
+		{"caption notes.txt --run 3f2a --captioner c", 2, []string{"--run and --captioner exclude each other"}},
+		{"pack 3f2a", 2, []string{"-o FILE is missing"}},
 		{"caption notes.txt --run 3f2a --beam 0", 2, []string{"--beam must be at least 1"}},
 		{"caption notes.txt --run 3f2a --json --jsonl", 2, []string{"--json and --jsonl exclude each other"}},
 		{"caption notes.txt --run 3f2a", 1, []string{"no results database results.db"}},
@@ -115,10 +117,17 @@ func TestRefusals(t *testing.T) {
 // TestHelp holds that every verb that people use has examples.
 func TestHelp(t *testing.T) {
 	clitest.Sandbox(t, nil)
-	for _, verb := range []string{"features", "caption", "swap", "ensemble", "illustrate", "reproduce", "audit",
+	for _, verb := range []string{"features", "caption", "pack", "swap", "ensemble", "illustrate", "reproduce", "audit",
 		"bench", "bench train", "bench features", "bench decode", "bench score", "bench store", "bench limits", "bench scaling"} {
 		if code, help, _ := call(t, verb+" --help"); code != 0 || !strings.Contains(help, "Examples:\n  ") {
 			t.Errorf("glimpse %s --help: exit code %d, no example in\n%s", verb, code, help)
 		}
+	}
+}
+
+// TestHelpFits holds that help fits on a terminal of 80 columns.
+func TestHelpFits(t *testing.T) {
+	for _, line := range clitest.WideHelp(newRoot()) {
+		t.Error(line)
 	}
 }

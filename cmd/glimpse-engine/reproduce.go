@@ -23,12 +23,12 @@ func reproduceCommand() *cobra.Command {
 	)
 	c := &cobra.Command{
 		Use: "reproduce RUN",
-		Long: `Trains the settings of a completed run again, in a database of its own in the
-cache and with as many threads as the run had, and compares captions, weights,
-scores and epochs. Exit code 0 says that captions and weights are the same bit
-for bit; 1 that they are not, and then it lists how far they are apart and what
-differed in commit, libraries and machine. Nothing is written to the results
-database. Ctrl-C stops it, the same command goes on.`,
+		Long: `Trains a completed run again, in a database of its own in the cache and with as
+many threads, and compares captions, weights, scores and epochs. Exit code 0:
+captions and weights are the same bit for bit. Exit code 1: they are not; it
+then lists how far apart they are and what differed in commit, libraries and
+machine. The results database is not changed. Ctrl-C stops; run the same command
+to resume.`,
 		Example: `  glimpse reproduce 3f2a
   glimpse reproduce 3f2a --data /data/flickr8k --keep again`,
 		Args:              cobra.ExactArgs(1),
@@ -63,7 +63,7 @@ database. Ctrl-C stops it, the same command goes on.`,
 	}
 	flags.Add(c)
 	c.Flags().Lookup("threads").Usage = "threads to compute with (default: as many as the run had)"
-	c.Flags().StringVar(&again.Folder, "keep", "", "train in this folder, and keep database and checkpoints there")
+	c.Flags().StringVar(&again.Folder, "keep", "", "train in this folder, and keep its database and checkpoints")
 	cli.AddMeteor(c, &meteor)
 	cli.AddNoGit(c, &again.Runner.NoGit)
 	cli.AddJSON(c, &asJSON)

@@ -14,26 +14,27 @@ func swapCommand() *cobra.Command {
 	)
 	c := &cobra.Command{
 		Use:   "swap STUDY|RUN...",
-		Short: "Which words need the picture, by reading captions with pictures swapped",
-		Long: `Has the best checkpoint of each completed run read the captions that it wrote,
-word by word (teacher forcing), with their own pictures and with those of other
-images, the same for all runs. What the log probability of a word loses with the
-other picture, in nats, is its gain: how much the captioner took from the picture
-to say it. The gain of regions is that over the other picture's regions alone, while the
-recurrence sees the mean of its own; the gain of places is that over attention
-spread evenly over the regions.
+		Short: "Find which words need the picture, by swapping pictures",
+		Long: `Lets the best checkpoint of each completed run read the captions it wrote, word
+by word (teacher forcing), with their own pictures and with those of other
+images, the same for all runs. A word's gain is what its log probability loses
+with the other picture, in nats: how much the captioner took from the picture to
+say it. The gain of regions is measured with the other picture's regions only,
+while the recurrence sees the mean of its own. The gain of places is measured
+against attention spread evenly over the regions.
 
-Where there is a sentinel, its weight β is set against the gain. Its authors (Lu
+If there is a sentinel, its weight β is compared with the gain. Its authors (Lu
 et al. 2017) say that β is high for words that follow from the words before, and
-low for those that need a look: then β and gain are correlated negatively, and
+low for those that need a look. Then β and gain correlate negatively, and
 function words have a higher β than nouns, colours and numbers, also among words
-at one place in the caption, which both may follow. The verdict goes by the latter.
+at the same place in the caption, on which both may depend. The verdict uses the
+latter.
 
-Runs of one arm are averaged over their seeds. The readings are kept in the
-database, in place of earlier ones, and ` + "`glimpse report`" + ` shows them.`,
+Runs of one arm are averaged over their seeds. The readings are stored in the
+database, replacing earlier ones, and appear in glimpse report.`,
 		Example: `  glimpse swap 3f2a
   glimpse swap flickr8k-attention
-  glimpse swap 3f2a 81c0 --json | jq '.arms[].sentinel.correlation_within_position'`,
+  glimpse swap 3f2a 81c0 --json | jq '.arms[].sentinel'`,
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: cli.CompleteFromDB(cli.StudyNames),
 		RunE: func(c *cobra.Command, args []string) error {

@@ -30,8 +30,8 @@ func trialCommand() *cobra.Command {
 		Use:    "trial RUN",
 		Hidden: true,
 		Long: `Runs one trial of the database, and writes its events as JSON lines to standard
-output. With --job it makes the attempt of a cluster's job instead: what to do is
-in that folder, and so are the results, as of the last checkpoint.`,
+output. --job runs the attempt of a cluster job instead, as described in that
+folder, and writes results there, as of the last checkpoint.`,
 		Example: `  glimpse trial 3f2a --db results.db
   glimpse trial 3f2a --db results.db --data /data/flickr8k --threads 8`,
 		Args: func(c *cobra.Command, args []string) error {

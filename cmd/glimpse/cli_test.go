@@ -36,13 +36,13 @@ func TestRefusals(t *testing.T) {
 		code int
 		want []string // in standard error
 	}{
-		{"pln", 2, []string{`unknown command "pln" for "glimpse"`, "Did you mean this?", "plan", "`glimpse --help` tells"}},
+		{"pln", 2, []string{`unknown command "pln" for "glimpse"`, "Did you mean this?", "plan", "`glimpse --help` shows"}},
 		{"data infos", 2, []string{`unknown command "infos" for "glimpse data"`}},
-		{"runs --jsn", 2, []string{"unknown flag: --jsn", "`glimpse runs --help` tells how it is used"}},
+		{"runs --jsn", 2, []string{"unknown flag: --jsn", "`glimpse runs --help` shows its usage"}},
 		{"new bad/name", 2, []string{`the name "bad/name"`}},
 		{"new good --sweep model.hiden=1,2 -o -", 2, []string{`did you mean "model.hidden"?`}},
 		{"new good --seeds -1", 2, []string{"--seeds -1: it must be from 1 to 1000"}},
-		{"new good -o good.yaml", 2, []string{"good.yaml is there already and stays as it is"}},
+		{"new good -o good.yaml", 2, []string{"good.yaml already exists and is not overwritten"}},
 		{"new good -o - --db text.db", 1, []string{"text.db", "not a results database"}},
 		{"plan", 2, []string{"accepts 1 arg(s), received 0"}},
 		{"tokenize lines.txt", 2, []string{"lines.txt"}},
@@ -57,12 +57,12 @@ func TestRefusals(t *testing.T) {
 		{"run good.yaml --device tpu", 2, []string{`device "tpu": want auto, cpu, cuda or cuda:N`}},
 		{"data info shapes --set train.epochs=3", 2, []string{"shapes is the name of a data set"}},
 		{"data info good.yaml --split seed", 2, []string{"--set data.split=seed"}},
-		{"data export shapes", 2, []string{"-o DIR is needed"}},
+		{"data export shapes", 2, []string{"-o DIR is missing"}},
 		{"data export misspelt.yaml -o scenes", 2, []string{"misspelt.yaml:4: "}},
 		{"data info flickr9k", 1, []string{"flickr9k"}},
 		{"data info flickr8k --data nowhere", 1, []string{"nowhere"}},
 		{"plan good.yaml --set data.name=flickr8k --set encoder.name=efficientnet_lite0 --data nowhere", 1, []string{"nowhere"}},
-		{"runs", 1, []string{"no results database results.db: `glimpse run STUDY` makes one"}},
+		{"runs", 1, []string{"no results database results.db: `glimpse run STUDY` creates one"}},
 		{"runs --state done --db text.db", 2, []string{`"done"`, "queued, running, completed, failed, interrupted"}},
 		{"show 3f2a --db other.db", 1, []string{"no results database other.db"}},
 		{"report demo -o report", 1, []string{"no results database"}},
@@ -122,9 +122,12 @@ func TestExamplesOfHelp(t *testing.T) {
 // TestHelp holds that every verb that people use is listed and has examples, and that results are on standard output.
 func TestHelp(t *testing.T) {
 	clitest.Sandbox(t, nil)
-	code, root, stderr := call(t)
+	code, root, stderr := call(t, "--help")
 	if code != 0 || stderr != "" || !strings.Contains(root, "Exit codes: 0 done; 1 failed; 2 wrong usage") {
-		t.Errorf("glimpse alone: exit code %d, %q, %q", code, root, stderr)
+		t.Errorf("glimpse --help: exit code %d, %q, %q", code, root, stderr)
+	}
+	if code, next, stderr := call(t); code != 0 || stderr != "" || !strings.Contains(next, "\n  glimpse new mine ") {
+		t.Errorf("glimpse alone: exit code %d, %q, %q", code, next, stderr)
 	}
 	if strings.Contains(root, "\n  trial ") {
 		t.Error("the child's verb is listed")
@@ -139,7 +142,7 @@ func TestHelp(t *testing.T) {
 			t.Errorf("%s is not listed by glimpse --help", verb)
 		}
 	}
-	for _, verb := range []string{"features", "caption", "swap", "ensemble", "illustrate", "reproduce", "bench"} {
+	for _, verb := range []string{"features", "caption", "pack", "swap", "ensemble", "illustrate", "reproduce", "bench"} {
 		if !strings.Contains(root, "\n  "+verb+" ") {
 			t.Errorf("the engine's %s is not listed by glimpse --help", verb)
 		}
@@ -149,6 +152,19 @@ func TestHelp(t *testing.T) {
 	}
 	if _, words, _ := call(t, "__complete", ""); !strings.Contains(words, "tokenize") || strings.Contains(words, "trial\t") {
 		t.Errorf("completed verbs: %q", words)
+	}
+}
+
+// TestHelpFits holds that help fits on a terminal of 80 columns. That of the engine's verbs is the engine's.
+func TestHelpFits(t *testing.T) {
+	root := newRoot()
+	for _, c := range root.Commands() {
+		if c.DisableFlagParsing {
+			root.RemoveCommand(c)
+		}
+	}
+	for _, line := range clitest.WideHelp(root) {
+		t.Error(line)
 	}
 }
 

@@ -19,11 +19,11 @@ func collectCommand() *cobra.Command {
 	)
 	c := &cobra.Command{
 		Use:   "collect STUDY|RUN...",
-		Short: "Take over what a cluster's jobs have left so far",
-		Long: `Takes the results, epochs and checkpoints that jobs of glimpse run --on slurm have
-left so far into the database, and waits for nothing. It asks the shared folder
-alone, not Slurm. Whether a job that left nothing is still at work, glimpse run
---on slurm finds out.`,
+		Short: "Collect what a cluster's jobs have left so far",
+		Long: `Adds to the database the results, epochs and checkpoints that Slurm jobs
+(glimpse run --on slurm) have left so far. It reads only the shared folder, asks
+Slurm nothing, and does not wait. To find out whether jobs without results still
+run, use glimpse run --on slurm.`,
 		Example: `  glimpse collect flickr8k-attention
   glimpse collect 3f2a 81c0 --db demo.db`,
 		Args:              cobra.MinimumNArgs(1),
@@ -75,7 +75,7 @@ alone, not Slurm. Whether a job that left nothing is still at work, glimpse run
 					working++
 				}
 			}
-			_, err = fmt.Fprintf(c.OutOrStdout(), "%d of %s complete, %d with a cluster\n", completed, term.Plural(len(runs), "run"), working)
+			_, err = fmt.Fprintf(c.OutOrStdout(), "%d of %s complete, %d on a cluster\n", completed, term.Plural(len(runs), "run"), working)
 			return err
 		},
 	}

@@ -15,27 +15,27 @@ import (
 
 func compareCommand() *cobra.Command {
 	var (
-		db, study string
-		asJSON    bool
+		db, study    string
+		wide, asJSON bool
 	)
 	c := &cobra.Command{
 		Use:   "compare A B",
-		Short: "Two runs, or two arms of a study: is B better than A, and how sure is that?",
-		Long: `Compares the captions of B with those of A.
+		Short: "Compare two runs, or two arms of a study",
+		Long: `Compares B with A: is B better, and how sure is that?
 
-Two runs, named by their ids or the beginnings of them, are compared over the
-test images: paired bootstrap, approximate randomization, Holm. Such tests say
-nothing about another training of the same model.
+Two runs, named by their ids or prefixes, are compared over the test images:
+paired bootstrap, approximate randomization, Holm. Such tests say nothing about
+training the same model again.
 
-With --study, A and B are two arms of that study, and the numbers are those of
-its report: an interval over seeds and images, the permutation test over seeds,
-both adjusted over all contrasts that the study declares, and the verdict on its
-primary metric. In a study with further factors an arm is averaged over them; a
-label such as "soft dropout=0.3" names one level. A contrast that the study does
-not declare is computed alone and marked exploratory.
+With --study, A and B are two arms, and the numbers are those of the study's
+report: an interval over seeds and images, the permutation test over seeds, both
+adjusted over all declared contrasts, and the verdict on the primary metric. In
+a study with further factors an arm is averaged over them; a label such as "soft
+dropout=0.3" names one level. A contrast that the study does not declare is
+computed alone and marked exploratory.
 
-Runs scored under different protocols or on different data are refused. The error
-names what differs.`,
+Runs scored under different protocols or on different data are refused; the
+error says what differs.`,
 		Example: `  glimpse compare 3f2a 9b07
   glimpse compare none adaptive --study flickr8k-attention
   glimpse compare none adaptive --study demo --db demo.db --json`,
@@ -48,9 +48,9 @@ names what differs.`,
 			}
 			defer opened.Close()
 			if c.Flags().Changed("study") {
-				return compareArms(c, opened, study, args, asJSON)
+				return compareArms(c, opened, study, args, wide, asJSON)
 			}
-			return compareRuns(c, opened, args, asJSON)
+			return compareRuns(c, opened, args, wide, asJSON)
 		},
 	}
 	cli.AddDB(c, &db)
@@ -58,12 +58,13 @@ names what differs.`,
 	_ = c.RegisterFlagCompletionFunc("study", func(c *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
 		return cli.CompleteStudy(c, nil, typed)
 	})
+	cli.AddWide(c, &wide)
 	cli.AddJSON(c, &asJSON)
 	return c
 }
 
 // compareRuns compares two runs over their images.
-func compareRuns(c *cobra.Command, db *store.DB, ids []string, asJSON bool) error {
+func compareRuns(c *cobra.Command, db *store.DB, ids []string, wide, asJSON bool) error {
 	var runs [2]store.Run
 	for i, id := range ids {
 		run, err := db.Run(c.Context(), id)
@@ -85,11 +86,11 @@ func compareRuns(c *cobra.Command, db *store.DB, ids []string, asJSON bool) erro
 	if asJSON {
 		return term.WriteJSON(c.OutOrStdout(), pair)
 	}
-	return printRunPair(c.OutOrStdout(), pair)
+	return printRunPair(c, pair, wide)
 }
 
 // compareArms compares two arms of a study as its report does.
-func compareArms(c *cobra.Command, db *store.DB, study string, arms []string, asJSON bool) error {
+func compareArms(c *cobra.Command, db *store.DB, study string, arms []string, wide, asJSON bool) error {
 	if arms[0] == arms[1] {
 		return cli.Usage(fmt.Errorf("%s and %s are the same arm", arms[0], arms[1]))
 	}
@@ -107,5 +108,5 @@ func compareArms(c *cobra.Command, db *store.DB, study string, arms []string, as
 	if asJSON {
 		return term.WriteJSON(c.OutOrStdout(), pair)
 	}
-	return printArmPair(c.OutOrStdout(), pair)
+	return printArmPair(c, pair, wide)
 }

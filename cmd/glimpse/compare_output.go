@@ -4,12 +4,17 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/spf13/cobra"
+
+	"glimpse/internal/cli"
 	"glimpse/internal/term"
+	"glimpse/metrics"
 	"glimpse/metrics/stats"
 	"glimpse/results/view"
 )
 
-func printRunPair(w io.Writer, pair *view.RunPair) error {
+func printRunPair(c *cobra.Command, pair *view.RunPair, wide bool) error {
+	w := c.OutOrStdout()
 	t := &term.Table{}
 	for i, side := range []string{"A", "B"} {
 		run := pair.Runs[i]
@@ -20,11 +25,19 @@ func printRunPair(w io.Writer, pair *view.RunPair) error {
 	if err := t.Print(w); err != nil {
 		return err
 	}
-	return printPairs(w, &pair.PairAnalysis)
+	return printPairs(c, &pair.PairAnalysis, wide)
 }
 
-func printArmPair(w io.Writer, pair *view.ArmPair) error {
+func printArmPair(c *cobra.Command, pair *view.ArmPair, wide bool) error {
+	w := c.OutOrStdout()
 	a := &pair.Analysis
+	for _, r := range a.Results {
+		if r.Metric == a.Options.Primary {
+			if err := term.Styledln(w, verdictStyle(r.Verdict), verdictLine(pair.Label, r)); err != nil {
+				return err
+			}
+		}
+	}
 	t := &term.Table{}
 	t.Add("study", pair.Study)
 	t.Add("signature", pair.Signature)
@@ -47,14 +60,14 @@ func printArmPair(w io.Writer, pair *view.ArmPair) error {
 	if err := printEnsembles(w, pair.Ensembles); err != nil {
 		return err
 	}
+	fmt.Fprintln(w)
 	t = &term.Table{}
-	t.Gap()
 	t.Add("DIFFERENCE ×100", "METRIC", "B − A", level(a.Options.Alpha),
 		"p", "p HOLM", "p INTERVAL", "P(B > A)", "DETECTABLE", "VERDICT")
 	for _, r := range a.Results {
 		t.Add(resultRow(pair.Label, r)...)
 	}
-	if err := t.Print(w); err != nil {
+	if err := cli.PrintTable(c, t, wide, "P(B > A)", "DETECTABLE", "p INTERVAL", "p"); err != nil {
 		return err
 	}
 	family := "this contrast is not declared: it is exploratory, and p HOLM equals p"
@@ -80,6 +93,30 @@ func printArmPair(w io.Writer, pair *view.ArmPair) error {
 		}
 	}
 	return printWarnings(w, warnings)
+}
+
+// verdictLine answers the question of a comparison in one line.
+func verdictLine(label string, r stats.Result) string {
+	title := r.Metric
+	if m, known := metrics.Find(r.Metric); known {
+		title = m.Title
+	}
+	difference := fmt.Sprintf("%s, %s %s points", label, title, points(r.Difference))
+	if r.Untested != "" {
+		return "not tested: " + difference
+	}
+	return fmt.Sprintf("%s: %s (%s), p %s after Holm", r.Verdict, difference, interval(r.Low, r.High), showP(r.PHolm))
+}
+
+// verdictStyle is how a verdict is set off on a terminal.
+func verdictStyle(v stats.Verdict) term.Style {
+	switch v {
+	case stats.Supported:
+		return term.Green
+	case stats.Opposite:
+		return term.Red
+	}
+	return term.Bold
 }
 
 // resultRow is the line of a result, with dashes where nothing was tested.

@@ -112,7 +112,7 @@ func TestCrashes(t *testing.T) {
 		}
 	}
 	said = study(cli.ExitSomeFailed, nil)
-	if want := "2 of 6 trials failed: `glimpse show RUN` tells why; mend the cause, then `glimpse run --retry-failed` tries them again"; !strings.Contains(said, want) {
+	if want := "2 of 6 trials failed: `glimpse show RUN` says why; fix the cause, then `glimpse run --retry-failed` retries them"; !strings.Contains(said, want) {
 		t.Errorf("%q is not said:\n%s", want, said)
 	}
 	for i, death := range deaths {

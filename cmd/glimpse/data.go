@@ -21,7 +21,7 @@ import (
 func dataCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "data",
-		Short: "Look at data sets, hand them over; fetch METEOR's data",
+		Short: "Inspect and export data sets; fetch METEOR's data",
 		Example: `  glimpse data info experiments/flickr8k.yaml
   glimpse data export experiments/demo.yaml -o scenes
   glimpse data fetch meteor`,
@@ -40,15 +40,14 @@ func dataInfoCommand() *cobra.Command {
 	)
 	c := &cobra.Command{
 		Use:   "info SPEC|NAME|FOLDER",
-		Short: "Read a data set, check it, and say what is in it",
-		Long: `Reads the data set of a study, the one of that name (flickr8k, flickr30k, coco,
-shapes) as a study would that says no more than the name, or what a folder of
-pictures and captions holds. Checks every caption, decodes every picture that was
-not decoded before, and says what is in it, by ten of its captions too, and what
-was left out, with file and line. Lists every image that cannot be trained on;
-where a study would refuse the data set for that, the exit code is 1. Names that a
-terminal would obey, with tabs or line breaks in them, are shown with \t, \n or
-\u001b in their place.`,
+		Short: "Read and check a data set, and summarise it",
+		Long: `Reads and checks the data set of a study, a public data set by name (flickr8k,
+flickr30k, coco, shapes), or what a folder or caption file of your own holds.
+Checks every caption, decodes every picture not yet decoded, and prints a
+summary: ten sample captions, and what was left out, with file and line. Lists
+every image that cannot be trained on. The exit code is 1 if a study would
+refuse the data set for that. Control characters in names, such as tabs and line
+breaks, are shown as \t, \n or \u001b.`,
 		Example: `  glimpse data info experiments/flickr8k.yaml
   glimpse data info shapes
   glimpse data info photos
@@ -92,12 +91,12 @@ func dataOptions(c *cobra.Command, arg, split string, flags cli.StudyFlags) (dat
 			return folderOptions(c, arg, split, flags, cache)
 		}
 		if len(flags.Sets) > 0 {
-			return data.Options{}, cli.Usage(fmt.Errorf("--set changes a study file, and %s is the name of a data set", arg))
+			return data.Options{}, cli.Usage(fmt.Errorf("--set changes a study file, but %s is the name of a data set", arg))
 		}
 		return runner.DataOptions(experiments.DataSettings(arg, split), cli.DataRoot(flags.Root, ""), cache), nil
 	}
 	if split != "" {
-		return data.Options{}, cli.Usage(fmt.Errorf("--split goes with the name of a data set; for a study it is --set data.split=%s", split))
+		return data.Options{}, cli.Usage(fmt.Errorf("--split needs the name of a data set; for a study, use --set data.split=%s", split))
 	}
 	study, err := flags.Load(arg)
 	if err != nil {
@@ -123,8 +122,8 @@ func isPath(arg string) bool {
 // folderOptions says which data set a folder holds, or the one of a file of captions.
 func folderOptions(c *cobra.Command, path, split string, flags cli.StudyFlags, cache data.Cache) (data.Options, error) {
 	if len(flags.Sets) > 0 || split != "" || flags.Root != "" {
-		return data.Options{}, cli.Usage(fmt.Errorf("--set, --split and --data say nothing of the folder %s; "+
-			"write a study with `glimpse new NAME --dataset %s`, and change that", path, path))
+		return data.Options{}, cli.Usage(fmt.Errorf("--set, --split and --data do not apply to the folder %s; "+
+			"write a study with `glimpse new NAME --dataset %s`, and edit it", path, path))
 	}
 	found, err := planning.Discover(path, cache)
 	if err != nil {
@@ -148,8 +147,8 @@ func printInfo(w io.Writer, info data.Info) error {
 	if info.Root != "" {
 		t.Add("folder", info.Root)
 	}
-	t.Add("images", fmt.Sprintf("%s, %s of them in no split", term.Count(int64(info.Images)), term.Count(int64(info.Unused))))
-	t.Add("vocabulary", term.Count(int64(info.Vocabulary))+" words, of the training captions")
+	t.Add("images", fmt.Sprintf("%s, of which %s are in no split", term.Count(int64(info.Images)), term.Count(int64(info.Unused))))
+	t.Add("vocabulary", term.Count(int64(info.Vocabulary))+" words, from the training captions")
 	t.Add("hash", info.Hash)
 	t.Gap()
 	t.Add("SPLIT", "IMAGES", "CAPTIONS", "WORDS A CAPTION", "LONGEST", "UNKNOWN WORDS")
@@ -166,7 +165,7 @@ func printInfo(w io.Writer, info data.Info) error {
 		return err
 	}
 	var lines strings.Builder
-	lines.WriteString("\nCAPTIONS, FOR EXAMPLE\n")
+	lines.WriteString("\nSAMPLE CAPTIONS\n")
 	for _, e := range info.Examples {
 		lines.WriteString(term.Line(e.Image+": "+e.Caption) + "\n")
 	}

@@ -20,20 +20,19 @@ func dataExportCommand() *cobra.Command {
 	)
 	c := &cobra.Command{
 		Use:   "export SPEC|NAME|FOLDER -o DIR",
-		Short: "Write a data set's captions in COCO's format, and drawn scenes as pictures",
+		Short: "Write captions in COCO's format, and drawn scenes as pictures",
 		Long: `Writes captions_train.json, captions_val.json and captions_test.json in COCO's
-format, as glimpse score takes references, for the data set of a study, the one
-of that name, or what a folder holds. The scenes of shapes are drawn as PNG into
-the folder images, so that other programs can caption them, or a study read them
-as the data set coco with the split official; pictures that are files stay where
-they are.`,
+format, ready for glimpse score --references. Takes a study, the name of a data
+set, or a folder. Scenes of shapes are also drawn as PNG into images/, so that
+other programs can caption them, or a study can read them as data set coco with
+split official. Picture files are not copied.`,
 		Example: `  glimpse data export experiments/demo.yaml -o scenes
   glimpse data export flickr8k --data /data/flickr8k -o references
-  glimpse score --references scenes/captions_test.json --candidates captions.json`,
+  glimpse score --references scenes/captions_test.json --candidates mine.json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if dir == "" {
-				return cli.Usage(errors.New("-o DIR is needed: the folder to write into"))
+				return cli.Usage(errors.New("-o DIR is missing: name the folder to write to"))
 			}
 			options, err := dataOptions(c, args[0], split, flags)
 			if err != nil {
@@ -57,7 +56,7 @@ they are.`,
 		},
 	}
 	flags.Add(c)
-	c.Flags().StringVarP(&dir, "output", "o", "", "folder to write into; made if it is missing (required)")
+	c.Flags().StringVarP(&dir, "output", "o", "", "folder to write to; created if missing (required)")
 	c.Flags().StringVar(&split, "split", "", "with a NAME: official, karpathy or seed (default: that of a study)")
 	cli.AddJSON(c, &asJSON)
 	return c

@@ -18,7 +18,7 @@ import (
 func dbCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "db",
-		Short: "Check, seal, back up, redact, export, import and merge results databases",
+		Short: "Check, back up, export, import and merge results databases",
 		Example: `  glimpse db check
   glimpse db backup results-monday.db
   glimpse db merge other-machine.db`,
@@ -36,10 +36,10 @@ func dbBackupCommand() *cobra.Command {
 	)
 	c := &cobra.Command{
 		Use:   "backup FILE",
-		Short: "Copy the database to a new file, while runners write",
-		Long: `Copies the database as one moment saw it; runners may go on meanwhile. The copy
-is checked before it gets its name, and a file that is there is never replaced.
-Checkpoints and logs, in runs/ beside the database, are not part of it.`,
+		Short: "Copy the database to a new file, even while runners write",
+		Long: `Copies the database as it is at one moment; runners may keep writing. The copy
+is checked before it gets its name, and an existing file is never overwritten.
+Checkpoints and logs, in runs/ beside the database, are not copied.`,
 		Example: `  glimpse db backup results-monday.db
   glimpse db backup /media/disk/results.db --db study.db`,
 		Args: cobra.ExactArgs(1),
@@ -59,7 +59,7 @@ Checkpoints and logs, in runs/ beside the database, are not part of it.`,
 			if asJSON {
 				return term.WriteJSON(c.OutOrStdout(), map[string]any{"path": args[0], "bytes": info.Size()})
 			}
-			fmt.Fprintf(c.OutOrStdout(), "%s  %s bytes\n", term.Line(args[0]), term.Count(info.Size()))
+			fmt.Fprintf(c.OutOrStdout(), "%s  %s\n", term.Line(args[0]), term.Bytes(info.Size()))
 			return nil
 		},
 	}
@@ -75,14 +75,14 @@ func dbExportCommand() *cobra.Command {
 	)
 	c := &cobra.Command{
 		Use:   "export -o FOLDER",
-		Short: "Write every table to a file of a new folder",
-		Long: `Writes every table, as one moment saw it, to a file of a new folder.
+		Short: "Write every table to a file in a new folder",
+		Long: `Writes every table, as it is at one moment, to a file in a new folder.
 
-jsonl: an object a row; loses nothing (` + "`glimpse db import`" + ` reads it back), and
-equal contents give equal bytes. Numbers that are not finite are "nan", "inf",
-"-inf"; what was not measured is null.
-csv: for spreadsheets and data frames; what was not measured is empty, and text that
-a spreadsheet would take for a formula has ' in front.`,
+jsonl: one object per row. Nothing is lost: glimpse db import reads it back, and
+equal contents give equal bytes. Non-finite numbers are "nan", "inf" and "-inf";
+what was not measured is null.
+csv: for spreadsheets and data frames. What was not measured is empty, and text
+that a spreadsheet would take for a formula is prefixed with '.`,
 		Example: `  glimpse db export -o results
   glimpse db export -o tables --format csv
   jq -r 'select(.state == "completed").id' results/runs.jsonl`,
@@ -92,7 +92,7 @@ a spreadsheet would take for a formula has ' in front.`,
 				return cli.Usage(fmt.Errorf("--format %q: want %s or %s", form, store.JSONLines, store.CSV))
 			}
 			if dir == "" {
-				return cli.Usage(errors.New("-o names the folder to make"))
+				return cli.Usage(errors.New("-o DIR is missing: name the folder to create"))
 			}
 			opened, err := cli.OpenResults(db)
 			if err != nil {
@@ -112,7 +112,7 @@ a spreadsheet would take for a formula has ' in front.`,
 		},
 	}
 	cli.AddDB(c, &db)
-	c.Flags().StringVarP(&dir, "output", "o", "", "folder to make")
+	c.Flags().StringVarP(&dir, "output", "o", "", "folder to create")
 	c.Flags().StringVar(&form, "format", store.JSONLines, "jsonl or csv")
 	cli.AddJSON(c, &asJSON)
 	return c
@@ -125,10 +125,11 @@ func dbImportCommand() *cobra.Command {
 	)
 	c := &cobra.Command{
 		Use:   "import FOLDER",
-		Short: "Make a new database of an export in JSON Lines",
-		Long: `Makes a new database of what ` + "`glimpse db export`" + ` wrote, and checks that all of it
-is there as it was written. A database that is there is never replaced or added to:
-import into a new one, then ` + "`glimpse db merge`" + ` adds it to another.`,
+		Short: "Create a new database from an export in JSON Lines",
+		Long: `Creates a new database from the files of glimpse db export, and checks that
+everything arrived as it was written. An existing database is never overwritten
+or extended: import into a new one, then add it to another with glimpse db
+merge.`,
 		Example: `  glimpse db import results --db imported.db
   glimpse db merge imported.db`,
 		Args: cobra.ExactArgs(1),
@@ -149,7 +150,7 @@ import into a new one, then ` + "`glimpse db merge`" + ` adds it to another.`,
 // taken says what to do about a path that is not free.
 func taken(err error, path, advice string) error {
 	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("%s is there already, and is not replaced: %s", path, advice)
+		return fmt.Errorf("%s already exists and is not overwritten: %s", path, advice)
 	}
 	return err
 }

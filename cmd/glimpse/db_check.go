@@ -20,16 +20,16 @@ func dbCheckCommand() *cobra.Command {
 	)
 	c := &cobra.Command{
 		Use:   "check",
-		Short: "Check the file, and that what it says holds together",
+		Short: "Check the file and everything recorded in it",
 		Long: `Runs SQLite's integrity check over the whole file, and compares its tables with
-those that glimpse makes. Then it reads every row as the other verbs do, and checks
-what glimpse promises: completed runs have captions, scores and hashes; the captions
-have the hash that was recorded, and their counts give the scores that were recorded;
-each id is that of its settings; studies can be opened; and the rows of runs and
-studies are as they were hashed when they were written. All that is found is listed,
-with what to do. Changes nothing. Exit code 1 if anything is found. A note, which is
-no finding, tells of what should not be passed on with the database:
-` + "`glimpse db redact`" + ` takes it out.`,
+glimpse's own. Then it reads every row as the other commands do and checks what
+glimpse promises: completed runs have captions, scores and hashes; captions
+match their recorded hash and their counts give the recorded scores; each id
+matches its settings; studies can be opened; the rows of runs and studies match
+the hashes written with them. Lists every finding with what to do, and changes
+nothing. The exit code is 1 if anything is found. Notes are not findings: they
+name what should not be passed on with the database, which glimpse db redact
+removes.`,
 		Example: `  glimpse db check
   glimpse db check --db old.db --json`,
 		Args: cobra.NoArgs,
@@ -60,7 +60,7 @@ no finding, tells of what should not be passed on with the database:
 			fmt.Fprintf(c.OutOrStdout(), "%s is sound: %s, %s\n",
 				opened.Path(), term.Plural(found.Runs, "run"), term.Plural(found.Captions, "caption"))
 			if n := len(found.Unsealed); n > 0 {
-				fmt.Fprintf(c.OutOrStdout(), "%s of an older version were never hashed, so that some changes of their rows would go unnoticed: "+
+				fmt.Fprintf(c.OutOrStdout(), "%s of an older version were never hashed, so some changes to their rows would go unnoticed: "+
 					"`glimpse db seal` hashes them as they are\n", counted(n, "run or study", "runs and studies"))
 			}
 			return nil
@@ -88,7 +88,7 @@ func printVerification(w io.Writer, found *results.Verification) {
 		fmt.Fprintf(w, "and %s more\n", term.Count(int64(found.More)))
 	}
 	if len(found.Foreign) > 0 {
-		fmt.Fprintf(w, "not of glimpse, which never reads it: %s\n", term.Line(strings.Join(found.Foreign, ", ")))
+		fmt.Fprintf(w, "not glimpse's, and never read: %s\n", term.Line(strings.Join(found.Foreign, ", ")))
 	}
 }
 

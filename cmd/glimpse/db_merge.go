@@ -19,25 +19,26 @@ func dbMergeCommand() *cobra.Command {
 	)
 	c := &cobra.Command{
 		Use:   "merge OTHER.db...",
-		Short: "Take over the results of other databases",
-		Long: `Adds to the database (--db) what others hold: studies, and runs with their epochs,
-captions, scores, audits and readings. A completed run takes the place of one that is not.
-Notes and tags of both stay, and records of deleted runs come along.
-Merging again changes nothing, and the other files are only read. Both may be in
-use meanwhile: a run that a process here is at work on is left alone, and one that
-is running there is taken as interrupted.
+		Short: "Add the results of other databases",
+		Long: `Adds the contents of other databases to this one (--db): studies, and runs with
+epochs, captions, scores, audits and readings. A completed run replaces an
+unfinished one. Notes and tags of both stay, and records of deleted runs come
+along. Merging again changes nothing, and the other files are only read.
+Databases may be in use meanwhile: a run that a process is working on here is
+left alone, and one that is running there counts as interrupted.
 
-Of a run or study whose rows there are not as they were hashed nothing is taken
-(exit code 1): so the sound runs of a damaged database are saved into a new one.
+Runs and studies whose rows do not match their hashes are not taken (exit code
+1). So the sound runs of a damaged database can be saved into a new one.
 
-A run that is completed in both with the same captions is the same. With other captions,
-or under another protocol, it is left as it is here and told of (exit code 1):
-one id stands for one result, and a mean must not count a seed twice. Machines
-of another kind, or another number of threads, train other weights: --json
-tells the runs, and ` + "`glimpse show RUN --db OTHER.db`" + ` what was trained where.
+A run completed in both, with the same captions, is the same run. With other
+captions, or under another protocol, the run here stays as it is and is reported
+(exit code 1): one id stands for one result, and a mean must not count a seed
+twice. Another kind of machine, or another number of threads, trains other
+weights. --json lists such runs; glimpse show RUN --db OTHER.db shows what was
+trained where.
 
-Checkpoints lie in runs/ beside each database and are not merged; a run that is
-interrupted begins anew unless its folder is copied to the runs/ here.`,
+Checkpoints are in runs/ beside each database and are not merged. An interrupted
+run starts over unless its folder is copied to runs/ here.`,
 		Example: `  glimpse db merge other-machine.db
   glimpse db merge node1.db node2.db --db all.db --json`,
 		Args: cobra.MinimumNArgs(1),
@@ -66,11 +67,11 @@ interrupted begins anew unless its folder is copied to the runs/ here.`,
 				}
 			}
 			if damaged > 0 {
-				return fmt.Errorf("%s: nothing was taken of what is damaged there; everything else was merged: see `glimpse db check` of the other database",
+				return fmt.Errorf("%s: not taken; everything else was merged: run `glimpse db check` on the other database",
 					counted(damaged, "damaged run or study", "damaged runs and studies"))
 			}
 			if conflicts > 0 {
-				return fmt.Errorf("%s: nothing was changed there in %s; everything else was merged", term.Plural(conflicts, "conflict"), results.Path())
+				return fmt.Errorf("%s: left unchanged in %s; everything else was merged", term.Plural(conflicts, "conflict"), results.Path())
 			}
 			return nil
 		},
@@ -86,7 +87,7 @@ func printMerge(w io.Writer, m store.MergeReport) {
 		m.Runs[store.MergeAdded], m.Runs[store.MergeReplaced], m.Runs[store.MergeSame], m.Runs[store.MergeKept],
 		m.Runs[store.MergeBusy], m.Runs[store.MergeConflict])
 	if n := m.Runs[store.MergeDamaged]; n > 0 {
-		fmt.Fprintf(w, "  %s left: damaged there\n", term.Plural(n, "run"))
+		fmt.Fprintf(w, "  %s not taken: damaged there\n", term.Plural(n, "run"))
 	}
 	for _, one := range m.Details {
 		switch {

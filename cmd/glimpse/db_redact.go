@@ -18,16 +18,17 @@ func dbRedactCommand() *cobra.Command {
 	)
 	c := &cobra.Command{
 		Use:   "redact",
-		Short: "Take out what should not be passed on with the results",
-		Long: `Takes out of the database what looks like a password, a key or a token, in errors,
-notes, command lines and differences, and the differences that earlier versions recorded
-of a whole checkout, whatever its files were. The files' names and the hash of
-the differences stay. Settings, scores, captions, ids and hashes are not touched.
+		Short: "Remove what should not be passed on with the results",
+		Long: `Removes from the database what looks like a password, a key or a token in
+errors, notes, command lines and diffs. It also removes the diffs of the whole
+checkout that earlier versions recorded, whatever was in them. File names and
+the hash of the diff stay. Settings, scores, captions, ids and hashes are not
+touched.
 
-All of it goes in one transaction, and then from the file itself: the database is
-written anew. Nobody else may have it open meanwhile. Copies are as they were:
-backups, exports, databases that it was merged into. A secret that was
-recorded may have been read: make it useless where it comes from.`,
+Everything is removed in one transaction, and then from the file itself, which
+is rewritten. Nobody else may have the database open meanwhile. Copies are not
+changed: backups, exports, databases it was merged into. A secret that was
+recorded may have been read: revoke it.`,
 		Example: `  glimpse db redact --dry-run
   glimpse db redact --db old.db --study demo`,
 		Args: cobra.NoArgs,
@@ -61,20 +62,20 @@ recorded may have been read: make it useless where it comes from.`,
 		},
 	}
 	cli.AddDB(c, &db)
-	c.Flags().StringArrayVar(&studies, "study", nil, "only the runs of this study (repeatable; default all runs)")
-	c.Flags().BoolVar(&dry, "dry-run", false, "only tell what would be taken out")
+	c.Flags().StringArrayVar(&studies, "study", nil, "only runs of this study (repeatable; default all runs)")
+	c.Flags().BoolVar(&dry, "dry-run", false, "only list what would be removed")
 	cli.AddJSON(c, &asJSON)
 	_ = c.RegisterFlagCompletionFunc("study", cli.CompleteFromDB(cli.StudyNames)) // the flag stands above
 	return c
 }
 
 func printExposure(c *cobra.Command, found results.Exposure, dry bool) error {
-	text := "nothing to take out"
+	text := "nothing to remove"
 	switch {
 	case found.Removable() && dry:
-		text = fmt.Sprintf("would be taken out: %s, of %s in all", found, found.Holders())
+		text = fmt.Sprintf("would be removed: %s, from %s", found, found.Holders())
 	case found.Removable():
-		text = fmt.Sprintf("taken out: %s, of %s in all", found, found.Holders())
+		text = fmt.Sprintf("removed: %s, from %s", found, found.Holders())
 	}
 	_, err := fmt.Fprintln(c.OutOrStdout(), text)
 	return err

@@ -17,10 +17,10 @@ func dbSealCommand() *cobra.Command {
 	)
 	c := &cobra.Command{
 		Use:   "seal",
-		Short: "Hash the rows of runs and studies that were never hashed",
-		Long: `Runs and studies are hashed when they are written, and ` + "`glimpse db check`" + ` compares.
-Those of older versions were not: this checks the database and, if nothing is wrong,
-hashes them as they are. Do it while you know that they are right.`,
+		Short: "Hash runs and studies that were never hashed",
+		Long: `glimpse hashes runs and studies when it writes them, and glimpse db check
+compares. Older versions did not: seal checks the database and, if nothing is
+wrong, hashes them as they are. Run it while you know that they are right.`,
 		Example: `  glimpse db seal
   glimpse db seal --db old.db`,
 		Args: cobra.NoArgs,

@@ -19,11 +19,11 @@ func doctorCommand() *cobra.Command {
 	)
 	c := &cobra.Command{
 		Use:   "doctor",
-		Short: "What is there, what is missing, and how to mend it",
-		Long: `Checks what glimpse needs: its engine, libtorch, CUDA, threads, the cache directory, data
-sets and the results database. Ends with exit code 1 if something must be
-mended; what only some studies need is said and is no failure. With --on slurm a
-job of seconds looks at what trials need on a node, as cluster.yaml says.`,
+		Short: "Check what is installed, what is missing, and how to fix it",
+		Long: `Checks what glimpse needs: engine, libtorch, CUDA, threads, cache folder, data
+sets and results database. The exit code is 1 if something must be fixed; what
+only some studies need is listed without failing. With --on slurm, a job of a
+few seconds checks what trials need on a node, as cluster.yaml describes it.`,
 		Example: `  glimpse doctor
   glimpse doctor --data /data/flickr8k
   glimpse doctor --on slurm
@@ -59,7 +59,7 @@ job of seconds looks at what trials need on a node, as cluster.yaml says.`,
 		},
 	}
 	cli.AddDB(c, &db)
-	c.Flags().StringVar(&on, "on", "", "slurm: also try the place that cluster.yaml describes, by a job")
+	c.Flags().StringVar(&on, "on", "", "slurm: also test the site in cluster.yaml, with a job")
 	c.Flags().StringVar(&root, "data", "", "folder of Flickr8k (default $GLIMPSE_DATA)")
 	cli.AddJSON(c, &asJSON)
 	return c

@@ -19,29 +19,30 @@ func exportCommand() *cobra.Command {
 	)
 	c := &cobra.Command{
 		Use:   "export [STUDY]",
-		Short: "Hand results over to MLflow, TensorBoard, data frames, or COCO's JSON",
-		Long: `Exports the runs of a study (its name or its YAML file), or of all studies, that
-were begun. Several targets may be named at once. Exporting again replaces what
-was exported before; nothing is doubled.
+		Short: "Export results to MLflow, TensorBoard, data frames, or COCO's JSON",
+		Long: `Exports the started runs of a study (its name or its YAML file), or of all
+studies. You may name several targets at once. Exporting again replaces the
+earlier export; nothing is duplicated.
 
---mlflow takes the URL of a tracking server (MLflow 2 or 3; user and password from
-the URL or $MLFLOW_TRACKING_USERNAME and _PASSWORD, or $MLFLOW_TRACKING_TOKEN; the
-variables are safer, since others on the machine may see command lines), or a
-folder, which is written as a file store. A study is an experiment; settings are
-parameters, scores and curves metrics, captions artifacts. MLflow 3.13 and newer
-read a folder only with MLFLOW_ALLOW_FILE_STORE=true, or take it in by
-mlflow migrate-filestore.
---tensorboard writes a folder of events for each run: tensorboard --logdir DIR.
---csv and --jsonl write runs, epochs and captions as flat tables, a setting or a
-metric a column, and what the seeds of an arm caption together (compare.ensemble); in CSV text that a spreadsheet would take for a formula has ' in
-front. glimpse db export writes the whole database, to be read back.
---coco writes STUDY/RUN.SPLIT.json in COCO's format of results.
+--mlflow takes the URL of a tracking server (MLflow 2 or 3), or a folder to
+write as a file store. Put user and password into the URL, or better into
+$MLFLOW_TRACKING_USERNAME and _PASSWORD, or $MLFLOW_TRACKING_TOKEN, since others
+on the machine may see command lines. A study becomes an experiment; settings
+become parameters, scores and curves metrics, captions artifacts. MLflow 3.13
+and newer read a folder only with MLFLOW_ALLOW_FILE_STORE=true, or import it
+with mlflow migrate-filestore.
+--tensorboard writes a folder of events per run: tensorboard --logdir DIR.
+--csv and --jsonl write runs, epochs and captions as flat tables, one column per
+setting or metric, and the joint captions of an arm's seeds (compare.ensemble).
+In CSV, text that a spreadsheet would take for a formula is prefixed with '.
+glimpse db export writes the whole database, for glimpse db import.
+--coco writes STUDY/RUN.SPLIT.json in COCO's results format.
 
 Metrics are fractions of 1, CIDEr unscaled.`,
 		Example: `  glimpse export demo --db demo.db --csv tables --coco captions
   glimpse export flickr8k-attention --mlflow http://127.0.0.1:5000
   glimpse export --tensorboard events --mlflow mlruns
-  glimpse score --references refs.json --candidates captions/demo/3f2a9b07c1d5.test.json`,
+  glimpse export demo --jsonl tables`,
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: cli.CompleteStudy,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -68,7 +69,7 @@ Metrics are fractions of 1, CIDEr unscaled.`,
 				return err
 			}
 			if len(runs) == 0 {
-				return errors.New("there is no run that was begun; `glimpse run` trains them")
+				return errors.New("no run has started yet; `glimpse run` trains them")
 			}
 			done, err := exports.Write(ctx, results, runs, to)
 			if asJSON && err == nil {
@@ -85,7 +86,7 @@ Metrics are fractions of 1, CIDEr unscaled.`,
 	c.Flags().StringVar(&to.TensorBoard, "tensorboard", "", "folder for TensorBoard's events")
 	c.Flags().StringVar(&to.CSV, "csv", "", "folder for runs.csv, epochs.csv and captions.csv")
 	c.Flags().StringVar(&to.JSONL, "jsonl", "", "folder for runs.jsonl, epochs.jsonl and captions.jsonl")
-	c.Flags().StringVar(&to.COCO, "coco", "", "folder for captions in COCO's format of results")
+	c.Flags().StringVar(&to.COCO, "coco", "", "folder for captions in COCO's results format")
 	cli.AddJSON(c, &asJSON)
 	return c
 }
@@ -94,7 +95,7 @@ Metrics are fractions of 1, CIDEr unscaled.`,
 func says(e exports.Written) string {
 	text := term.Plural(e.Runs, "run")
 	if e.Same > 0 {
-		text += fmt.Sprintf(", of which %d were there already", e.Same)
+		text += fmt.Sprintf(", %d of them already there", e.Same)
 	}
 	if e.Target == "coco" {
 		text += ", " + term.Plural(len(e.Files), "file")

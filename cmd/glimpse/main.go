@@ -8,9 +8,12 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/spf13/cobra"
 
 	"glimpse/internal/cli"
+	"glimpse/internal/term"
 )
 
 func main() { cli.Main(newRoot()) }
@@ -18,13 +21,14 @@ func main() { cli.Main(newRoot()) }
 func newRoot() *cobra.Command {
 	root := cli.Root()
 	root.Short = "Does attention improve an image captioner, by how much, and how sure are we?"
-	root.Long = `glimpse takes a study in YAML, trains the captioners that it asks for, scores
-their captions, records everything in results.db, and writes a report whose
-plots and statistics answer the study's question.
+	root.Long = `glimpse reads a study in YAML, trains its captioners, scores their captions,
+records everything in results.db, and writes a report that answers the study's
+question with plots and statistics.
 
 Exit codes: 0 done; 1 failed; 2 wrong usage or study file; 3 some trials or
-pictures failed; 70 a fault in glimpse itself; 130 interrupted, and resumed by
-the same command.`
+pictures failed; 70 a bug in glimpse; 130 interrupted (run the same command to
+resume).`
+	root.RunE = func(c *cobra.Command, _ []string) error { return printNextSteps(c) }
 	root.Example = `  glimpse plan experiments/demo.yaml
   glimpse run experiments/demo.yaml --db demo.db --report demo-report
   glimpse runs --db demo.db
@@ -36,4 +40,19 @@ the same command.`
 	)
 	cli.AddEngineVerbs(root)
 	return root
+}
+
+// printNextSteps says what makes sense next in the working directory.
+func printNextSteps(c *cobra.Command) error {
+	here, steps, err := cli.NextSteps(c.Context())
+	if err != nil {
+		return err
+	}
+	w := c.OutOrStdout()
+	fmt.Fprintf(w, "glimpse trains image captioners and compares them.\n\n%s Next:\n", term.Line(here))
+	t := &term.Table{}
+	for _, step := range append(steps, cli.Step{Command: "glimpse --help", Does: "list all commands"}) {
+		t.Add("  "+step.Command, step.Does)
+	}
+	return t.Print(w)
 }

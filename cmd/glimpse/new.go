@@ -28,27 +28,29 @@ func newCommand() *cobra.Command {
 	)
 	c := &cobra.Command{
 		Use:   "new NAME",
-		Short: "Write a commented study file to begin from",
-		Long: `Writes experiments/NAME.yaml: a complete study whose comments tell what each key
-means and what it may be. It compares captioners without attention, with soft and
-with adaptive attention, or what --sweep names, over as many seeds as the
-comparison needs. A second --sweep is a factor: each arm is trained with each of
-its values, and arms are compared by their means over them (compare.factors
-changes that). A file that is there already is never replaced.
+		Short: "Write a commented study file to start from",
+		Long: `Writes experiments/NAME.yaml: a complete study, with a comment on each key and
+its possible values. By default it compares types of attention. --sweep names
+other values to compare. A second --sweep adds a factor: each arm is trained
+with each of its values, and arms are compared by their means over them
+(compare.factors changes that). The number of seeds is what the comparison
+needs. An existing file is never overwritten.
 
---dataset FOLDER looks at pictures and captions of your own, or at a public data
-set: it finds the file of captions (or give that file), its columns and splits,
-says what it found, and fits the settings to the number of pictures.
+--dataset FOLDER reads pictures and captions of your own, or a public data set.
+It finds the caption file (or name that file), its columns and its splits,
+prints what it found, and fits the settings to the number of pictures.
 
 The data set shapes is drawn and needs no download: such a study runs at once.
-Other settings can be edited in the file; glimpse plan checks it.
+Edit the file to change other settings; glimpse plan checks it.
 
-With --cluster it writes cluster.yaml beside the database instead: how trials are
-run on this place's Slurm.`,
+--cluster writes cluster.yaml beside the database instead: how to run trials on
+this site's Slurm.`,
 		Example: `  glimpse new first
   glimpse new hidden-size --sweep model.hidden=48,96,192
-  glimpse new robust --sweep model.attention=none,soft --sweep model.dropout=0.1,0.3
-  glimpse new smoothing --dataset flickr8k --data ~/flickr8k --sweep train.label_smoothing=0,0.1
+  glimpse new robust --sweep model.attention=none,soft \
+    --sweep model.dropout=0.1,0.3
+  glimpse new smoothing --dataset flickr8k --data ~/flickr8k \
+    --sweep train.label_smoothing=0,0.1
   glimpse new mine --dataset photos
   glimpse new mine --dataset photos/captions.tsv
   glimpse new first --all -o - | less
@@ -106,13 +108,13 @@ run on this place's Slurm.`,
 	f := c.Flags()
 	f.StringVarP(&output, "output", "o", "", "file to write, - for standard output (default experiments/NAME.yaml)")
 	f.StringVar(&draft.Data, "dataset", "", "data set: "+strings.Join(experiments.DraftData(), ", ")+", or a folder or its file of captions (default "+experiments.DraftData()[0]+")")
-	f.StringVar(&draft.Root, "data", "", "folder of the data set, to be written into the study")
+	f.StringVar(&draft.Root, "data", "", "folder of the data set, written into the study")
 	f.StringArrayVar(&draft.Over, "sweep", nil,
-		"key to compare, as KEY=VALUE,VALUE with the baseline first; each further --sweep adds a factor (repeatable)")
+		"compare the values of a key, as KEY=VALUE,VALUE with the baseline first; another --sweep adds a factor (repeatable)")
 	f.IntVar(&draft.Seeds, "seeds", 0, "seeds of each arm (default: as many as the comparison needs, at least 5)")
 	f.StringVar(&draft.Question, "question", "", "the question that the study answers")
-	f.BoolVar(&draft.All, "all", false, "write every key that has an effect, not only the usual ones")
-	f.BoolVar(&cluster, "cluster", false, "write "+slurm.FileName+", the settings of a place with Slurm, in place of a study")
+	f.BoolVar(&draft.All, "all", false, "write every key that has an effect, not just the usual ones")
+	f.BoolVar(&cluster, "cluster", false, "write "+slurm.FileName+", the settings of a Slurm site, instead of a study")
 	cli.AddDB(c, &db)
 	// The only error is a flag that does not exist. What is no name is a folder or a file.
 	_ = c.RegisterFlagCompletionFunc("dataset", func(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
@@ -151,7 +153,7 @@ func discover(c *cobra.Command, draft *experiments.Draft) error {
 		return nil
 	}
 	if draft.Root != "" {
-		return cli.Usage(errors.New("--data goes with the name of a data set; --dataset names the folder already"))
+		return cli.Usage(errors.New("--data needs --dataset NAME; --dataset already names a folder"))
 	}
 	cache, err := cli.DataCache()
 	if err != nil {
@@ -163,7 +165,7 @@ func discover(c *cobra.Command, draft *experiments.Draft) error {
 	}
 	tell(c, found)
 	if root := cli.DataRoot("", ""); root != "" {
-		fmt.Fprintf(c.ErrOrStderr(), "warning: $GLIMPSE_DATA is %s, which comes before the folder that the study names\n", term.Line(root))
+		fmt.Fprintf(c.ErrOrStderr(), "warning: $GLIMPSE_DATA (%s) overrides the folder in the study\n", term.Line(root))
 	}
 	draft.Data = ""
 	return found.Fill(draft)
@@ -182,7 +184,7 @@ func nameIsFree(c *cobra.Command, flag, name string) error {
 	_, err = db.Study(c.Context(), name)
 	switch {
 	case err == nil:
-		return cli.Usage(fmt.Errorf("%s holds results of a study %s already, which would be mixed with the new one's; choose another name", cli.DBPath(flag), name))
+		return cli.Usage(fmt.Errorf("%s already holds results of a study %s; choose another name, so that the two are not mixed", cli.DBPath(flag), name))
 	case errors.Is(err, store.ErrNotFound):
 		return nil
 	}
@@ -196,7 +198,7 @@ func create(path string, text []byte) error {
 	}
 	err := atomicfile.Create(path, func(temporary string) error { return os.WriteFile(temporary, text, 0o666) })
 	if errors.Is(err, fs.ErrExist) {
-		return cli.Usage(fmt.Errorf("%s is there already and stays as it is; choose another name, or another file by -o", path))
+		return cli.Usage(fmt.Errorf("%s already exists and is not overwritten; choose another name, or another file with -o", path))
 	}
 	return err
 }

@@ -4,13 +4,17 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/spf13/cobra"
+
+	"glimpse/internal/cli"
 	"glimpse/internal/term"
 	"glimpse/metrics/stats"
 	"glimpse/results"
 )
 
 // printOutlook shows what each contrast can find; labels name them.
-func printOutlook(w io.Writer, o *stats.Outlook, labels []string, noise *results.Noise) error {
+func printOutlook(c *cobra.Command, o *stats.Outlook, labels []string, noise *results.Noise, wide bool) error {
+	w := c.OutOrStdout()
 	assumed := noise != nil
 	t := &term.Table{}
 	t.Gap()
@@ -39,15 +43,15 @@ func printOutlook(w io.Writer, o *stats.Outlook, labels []string, noise *results
 		}
 		t.Add(row...)
 	}
-	if err := t.Print(w); err != nil {
+	if err := cli.PrintTable(c, t, wide, "RUNS", "SMALLEST p"); err != nil {
 		return err
 	}
 	if err := printPlannedLooks(w, o, labels); err != nil {
 		return err
 	}
 	if noise == nil {
-		_, err := fmt.Fprintf(w, "detectable effects are shown once two arms have two completed seeds: "+
-			"until then the noise of %s on these data is unknown\n",
+		_, err := fmt.Fprintf(w, "detectable effects are shown once two arms have two completed seeds each: "+
+			"until then, the noise of %s on these data is unknown\n",
 			o.Options.Primary)
 		return err
 	}

@@ -28,9 +28,9 @@ type placeOptions struct {
 // addPlace adds the flags to a verb.
 func (o *placeOptions) addPlace(c *cobra.Command) {
 	c.Flags().StringVar(&o.on, "on", "",
-		"slurm: have Slurm's nodes train the trials, as cluster.yaml beside the database, or $GLIMPSE_CLUSTER, says")
-	c.Flags().BoolVar(&o.detach, "detach", false, "with --on: end once the trials are submitted")
-	c.Flags().BoolVar(&o.dryRun, "dry-run", false, "with --on: print the scripts and commands, and submit nothing")
+		"slurm: train on Slurm nodes, as cluster.yaml beside the database, or $GLIMPSE_CLUSTER, describes")
+	c.Flags().BoolVar(&o.detach, "detach", false, "with --on: exit once the trials are submitted")
+	c.Flags().BoolVar(&o.dryRun, "dry-run", false, "with --on: print scripts and commands without submitting them")
 	cli.CompleteFlag(c, "on", func(string) []string { return []string{onSlurm} })
 }
 
@@ -42,7 +42,7 @@ func (o *placeOptions) checkPlace() error {
 	case o.on != "":
 		return checkOn(o.on)
 	case o.detach || o.dryRun:
-		return cli.Usage(errors.New("--detach and --dry-run go with --on slurm"))
+		return cli.Usage(errors.New("--detach and --dry-run need --on slurm"))
 	}
 	return nil
 }
@@ -100,7 +100,7 @@ func forStudy(c *cobra.Command, place *slurm.Place, study *experiments.Study, sp
 		}
 	}
 	if study.Sweep.Prune.Active() {
-		fmt.Fprintln(c.ErrOrStderr(), "note: trials run to their end: sweep.prune does not reach over a cluster's jobs")
+		fmt.Fprintln(c.ErrOrStderr(), "note: sweep.prune has no effect on cluster jobs: trials run to their end")
 	}
 	return nil
 }
@@ -174,12 +174,12 @@ func absoluteMeteor(path string) (string, error) {
 
 // comeBack says how to go on with a study whose trials are with Slurm.
 func comeBack(study string, err error) string {
-	text := "unfinished trials are with Slurm"
+	text := "Slurm still has unfinished trials"
 	if errors.Is(err, runner.ErrInterrupted) {
-		text = "the jobs go on without this command"
+		text = "the jobs keep running"
 	}
 	study = cli.Quote(study)
-	return fmt.Sprintf("%s: the same command follows them; `glimpse collect %s` takes what they left so far, `glimpse stop %s` ends them",
+	return fmt.Sprintf("%s: run the same command to follow them, `glimpse collect %s` to take their results so far, `glimpse stop %s` to stop them",
 		text, study, study)
 }
 
@@ -192,7 +192,7 @@ func cancelJobs(ctx context.Context, jobs string, names []string) error {
 func printLog(c *cobra.Command, path string) error {
 	text, err := runner.LogTail(path)
 	if err != nil {
-		return fmt.Errorf("this run has no log here, or its job has not begun: %w", err)
+		return fmt.Errorf("no log of this run here, or its job has not started: %w", err)
 	}
 	fmt.Fprintln(c.ErrOrStderr(), path)
 	_, err = fmt.Fprintln(c.OutOrStdout(), strings.TrimRight(text, "\n"))

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"strconv"
@@ -23,19 +22,20 @@ func planCommand() *cobra.Command {
 		flags  cli.StudyFlags
 		db     string
 		jobs   int
+		wide   bool
 		asJSON bool
 	)
 	c := &cobra.Command{
 		Use:   "plan SPEC",
-		Short: "The trials of a study, and what it can find out; trains nothing",
+		Short: "List a study's trials and what they can find; trains nothing",
 		Long: `Reads a study and its data, and lists the trials: ids, parameter counts
-(matched, if the study asks for it), which are done, and the time that is left,
-estimated from runs in the database. Says what the comparison can find out with
-so many seeds: the smallest p that it can reach, and the effect it can detect
-under the noise that completed runs show, of this study or else of the same
-data, or that is assumed for CIDEr on Flickr8k; and which of these it is.`,
+(matched, if the study asks for it), which are done, and the time left,
+estimated from runs in the database. Prints what the comparison can find with
+that many seeds: the smallest p it can reach, and the effect it can detect. The
+noise behind that comes from completed runs of this study, else of the same
+data, else it is an assumption for CIDEr on Flickr8k; plan says which.`,
 		Example: `  glimpse plan experiments/demo.yaml
-  glimpse plan experiments/flickr8k.yaml --set train.epochs=3 --set 'sweep.over.seed=[1]'
+  glimpse plan experiments/flickr8k.yaml --set 'sweep.over.seed=[1]'
   glimpse plan experiments/demo.yaml --json | jq -r '.trials[].id'`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -69,12 +69,13 @@ data, or that is assumed for CIDEr on Flickr8k; and which of these it is.`,
 			if asJSON {
 				return term.WriteJSON(c.OutOrStdout(), p)
 			}
-			return printPlan(c.OutOrStdout(), p)
+			return printPlan(c, p, wide)
 		},
 	}
 	flags.Add(c)
 	cli.AddDB(c, &db)
 	addJobs(c, &jobs, "trials at a time, for the estimate")
+	cli.AddWide(c, &wide)
 	cli.AddJSON(c, &asJSON)
 	return c
 }
@@ -89,7 +90,7 @@ func openForPlan(flag string) (*store.DB, error) {
 }
 
 func addJobs(c *cobra.Command, jobs *int, use string) {
-	c.Flags().IntVarP(jobs, "jobs", "j", 0, use+" (default: the processors, with one thread each; 1 on a GPU)")
+	c.Flags().IntVarP(jobs, "jobs", "j", 0, use+" (default: one per processor, with one thread each; 1 on a GPU)")
 }
 
 // hasGPU tells whether trials would run on a GPU. Only where the system has a driver is the engine asked.
@@ -107,11 +108,12 @@ func featuresLine(f planning.Needed) string {
 	if f.Views > 1 {
 		views = fmt.Sprintf(", %d of them in %d views", f.Trained, f.Views)
 	}
-	return fmt.Sprintf("features of %s by %s at %d pixels: %s%s, at most %.1f MB of cache",
-		f.Data, f.Name(), f.ImageSize, term.Plural(f.Images, "picture"), views, float64(f.Bytes)/1e6)
+	return fmt.Sprintf("features of %s by %s at %d pixels: %s%s, at most %s of cache",
+		f.Data, f.Name(), f.ImageSize, term.Plural(f.Images, "picture"), views, term.Bytes(f.Bytes))
 }
 
-func printPlan(w io.Writer, p *planning.Plan) error {
+func printPlan(c *cobra.Command, p *planning.Plan, wide bool) error {
+	w := c.OutOrStdout()
 	fmt.Fprintf(w, "%s: %s\n\n", p.Study, term.Line(p.Question))
 	t := &term.Table{}
 	t.Add("TRIAL", "ARM", "SEED", "HIDDEN", "PARAMETERS", "STATE")
@@ -119,7 +121,7 @@ func printPlan(w io.Writer, p *planning.Plan) error {
 		t.Add(trial.ID, trial.Label, strconv.FormatInt(trial.Seed, 10),
 			strconv.Itoa(trial.Settings.Model.Hidden), term.Count(trial.Parameters), trial.State)
 	}
-	if err := t.Print(w); err != nil {
+	if err := cli.PrintTable(c, t, wide, "HIDDEN", "PARAMETERS"); err != nil {
 		return err
 	}
 	atMost := ""
@@ -136,14 +138,14 @@ func printPlan(w io.Writer, p *planning.Plan) error {
 	if p.Estimate != nil {
 		line += fmt.Sprintf(", about %s left", term.Span(float64(*p.Estimate)))
 	} else if p.Remaining > 0 {
-		line += "; the time will be known once one has run"
+		line += "; the time left is known once one has run"
 	}
 	fmt.Fprintln(w, line)
 	if p.Search != nil {
-		fmt.Fprintf(w, "%d of %d samples are proposed; each batch follows from the results of those before\n", p.Search.Proposed, p.Search.Samples)
+		fmt.Fprintf(w, "%d of %d samples proposed; each batch depends on the results of those before\n", p.Search.Proposed, p.Search.Samples)
 	}
 	if p.Outlook != nil {
-		if err := printOutlook(w, p.Outlook, p.Contrasts, p.Noise); err != nil {
+		if err := printOutlook(c, p.Outlook, p.Contrasts, p.Noise, wide); err != nil {
 			return err
 		}
 	}

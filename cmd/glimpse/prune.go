@@ -47,9 +47,9 @@ checkpoints.keep says what stays in the first place.`,
 				return term.WriteJSON(c.OutOrStdout(), removed)
 			}
 			t, total := &term.Table{}, int64(0)
-			t.Add("RUN", "STATE", "MB")
+			t.Add("RUN", "STATE", "SIZE")
 			for _, r := range removed {
-				t.Add(r.Run, r.State, fmt.Sprintf("%.1f", float64(r.Bytes)/1e6))
+				t.Add(r.Run, r.State, term.Bytes(r.Bytes))
 				total += r.Bytes
 			}
 			if len(removed) > 0 {
@@ -61,13 +61,13 @@ checkpoints.keep says what stays in the first place.`,
 			if dry {
 				what = "would be removed"
 			}
-			_, err = fmt.Fprintf(c.OutOrStdout(), "checkpoints of %s, %.1f MB, %s\n", term.Plural(len(removed), "run"), float64(total)/1e6, what)
+			_, err = fmt.Fprintf(c.OutOrStdout(), "checkpoints of %s, %s, %s\n", term.Plural(len(removed), "run"), term.Bytes(total), what)
 			return err
 		},
 	}
 	cli.AddDB(c, &db)
-	c.Flags().BoolVar(&unfinished, "unfinished", false, "also of runs that are not completed, which then begin anew")
-	c.Flags().BoolVar(&dry, "dry-run", false, "only tell what would be removed")
+	c.Flags().BoolVar(&unfinished, "unfinished", false, "also remove those of unfinished runs, which then start over")
+	c.Flags().BoolVar(&dry, "dry-run", false, "only list what would be removed")
 	cli.AddJSON(c, &asJSON)
 	return c
 }

@@ -24,12 +24,12 @@ func reportCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "report STUDY",
 		Short: "Write the report of a study",
-		Long: `Writes the report of a study (its name or its YAML file) into a folder:
+		Long: `Writes the report of a study (its name or its YAML file) to a folder:
 index.html, which opens from disk, report.md, each plot as SVG and PNG, each
-table as CSV and LaTeX. Its charts answer to pointer and keys, and drawn scenes are shown
-with their captions. It reads the results database and nothing else, and works while
-the study is still running. Of more than a thousand trials the page shows a part,
-and says so; the CSV files have all.`,
+table as CSV and LaTeX. Charts respond to pointer and keyboard, and drawn scenes
+are shown with their captions. It needs only the results database, and works
+while the study is still running. For more than a thousand trials the page shows
+a part and says so; the CSV files have them all.`,
 		Example: `  glimpse report flickr8k-attention -o report
   glimpse report experiments/demo.yaml --db demo.db -o demo-report`,
 		Args:              cobra.ExactArgs(1),
@@ -57,7 +57,7 @@ and says so; the CSV files have all.`,
 		},
 	}
 	cli.AddDB(c, &db)
-	c.Flags().StringVarP(&dir, "output", "o", "report", "folder to write into; made if it is missing")
+	c.Flags().StringVarP(&dir, "output", "o", "report", "folder to write to; created if missing")
 	return c
 }
 

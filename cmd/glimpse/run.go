@@ -30,25 +30,26 @@ func runCommand() *cobra.Command {
 	)
 	c := &cobra.Command{
 		Use:   "run SPEC",
-		Short: "Run all trials of a study that are not done",
-		Long: `Reads and checks the study and its data, computes missing features, and trains
-each trial that is not complete, in a process of its own. A trial that fails is
-recorded and the others go on. Ctrl-C saves each trial and stops; the same
-command goes on from there. A second Ctrl-C stops at once: what was trained
-since the last checkpoint is then trained again. SIGUSR1 asks all trials at
-work for a checkpoint, ` + "`glimpse stop`" + ` ends them from elsewhere. Several
-processes may run one study on one database: they share the trials.
+		Short: "Train all trials of a study that are not complete",
+		Long: `Checks a study and its data, computes missing features, and trains each trial
+that is not complete, in a process of its own. If a trial fails, the failure is
+recorded and the others continue. Ctrl-C saves each trial and stops; run the
+same command to resume. A second Ctrl-C stops at once; training since the last
+checkpoint is then repeated. SIGUSR1 makes all running trials save a checkpoint.
+glimpse stop stops them from elsewhere. Several processes may run one study on
+one database: they share the trials.
 
 What a study declares (metric, smallest effect, α, arms, contrasts, seeds,
-stopping rule, settings) is frozen when its first final split is scored. From
-then on a file that declares anything else is refused, unless --amend gives a
-reason. With --set the study is a variant with its own name, STUDY@KEY=VALUE. A
-study with compare.stop adds seeds look by look until each contrast is decided.
+stopping rule, settings) is frozen when its first final split is scored. After
+that, a file that declares anything else is refused, unless --amend gives a
+reason. With --set the study becomes a variant with its own name,
+STUDY@KEY=VALUE. A study with compare.stop adds seeds look by look until each
+contrast is decided.
 
-With --on slurm, Slurm's nodes train the trials, as cluster.yaml beside the
-database says (docs/cluster.md). Ctrl-C then leaves the jobs; the same command
-follows them again, ` + "`glimpse collect` takes what they left so far, and" + `
-` + "`glimpse stop`" + ` ends them.`,
+--on slurm trains on Slurm nodes, as cluster.yaml beside the database describes
+(docs/cluster.md). Ctrl-C then leaves the jobs running; run the same command to
+follow them again, glimpse collect to take their results so far, and glimpse
+stop to stop them.`,
 		Example: `  glimpse run experiments/demo.yaml --db demo.db --report demo-report
   glimpse run experiments/flickr8k.yaml --jobs 1 --threads 2
   glimpse run experiments/flickr8k.yaml --device cuda --data /data/flickr8k
@@ -77,15 +78,15 @@ follows them again, ` + "`glimpse collect` takes what they left so far, and" + `
 	}
 	flags.Add(c)
 	compute.Add(c)
-	c.Flags().Lookup("threads").Usage = "threads of a trial, on which the last digits of its results depend (default: the processors, shared among the jobs)"
+	c.Flags().Lookup("threads").Usage = "threads per trial; the last digits of its results depend on them (default: the processors, shared among the jobs)"
 	cli.AddDB(c, &options.db)
 	addJobs(c, &options.jobs, "trials at a time")
-	c.Flags().StringVar(&options.report, "report", "", "write the report into this folder afterwards")
+	c.Flags().StringVar(&options.report, "report", "", "write the report to this folder afterwards")
 	c.Flags().IntVar(&options.pictures, "pictures", store.MostPictures, "pictures to keep in the database for the report; 0 for none")
 	c.Flags().StringVar(&options.amend, "amend", "",
 		"amend the declaration after scoring, for this reason; the report shows the amendment separately, as exploratory")
-	c.Flags().BoolVar(&options.retry, "retry-failed", false, "also try again what will probably fail again, such as a loss that diverged")
-	c.Flags().DurationVar(&options.lease, "lease", runner.DefaultLease, "how long a trial may give no sign of life before another runner takes it over")
+	c.Flags().BoolVar(&options.retry, "retry-failed", false, "also retry trials that will probably fail again, such as a diverged loss")
+	c.Flags().DurationVar(&options.lease, "lease", runner.DefaultLease, "how long a trial may stay silent before another runner takes it over")
 	options.addPlace(c)
 	cli.AddMeteor(c, &options.meteor)
 	cli.AddNoGit(c, &options.noGit)
@@ -205,7 +206,7 @@ func runStudy(c *cobra.Command, study *experiments.Study, compute cli.Compute, o
 	}
 	illustrateRun(c, db, program, compute, study, summary, o.pictures)
 	ensembled := ensembleRun(c, db, program, compute, study, summary, meteor)
-	failed := finishRun(ctx, c.OutOrStdout(), c.ErrOrStderr(), db, study, study.Declare(found.Trials), summary, o)
+	failed := finishRun(ctx, c, db, study, study.Declare(found.Trials), summary, o)
 	switch {
 	case err != nil:
 		return err
@@ -279,7 +280,7 @@ func illustrateRun(
 			"--images", strconv.Itoa(images), "--device", compute.Device, "--threads", strconv.Itoa(compute.Threads))
 	}
 	if err != nil {
-		fmt.Fprintf(c.ErrOrStderr(), "the report goes without pictures: %v\n", err)
+		fmt.Fprintf(c.ErrOrStderr(), "the report has no pictures: %v\n", err)
 	}
 }
 
@@ -306,7 +307,7 @@ func ensembleRun(
 	err = program.Run(c.Context(), io.Discard, c.ErrOrStderr(), "ensemble", study.Name, "--record", "--db", db.Path(), "--data", study.Data.Root,
 		"--meteor", meteor, "--device", compute.Device, "--threads", strconv.Itoa(compute.Threads))
 	if err != nil {
-		return fmt.Errorf("ensembles of the study's arms: %w; the trials are complete, and the same command tries again", err)
+		return fmt.Errorf("ensembles of the study's arms: %w; the trials are complete; run the same command to retry", err)
 	}
 	return nil
 }

@@ -6,6 +6,8 @@ import (
 	"io"
 	"path/filepath"
 
+	"github.com/spf13/cobra"
+
 	"glimpse/experiments"
 	"glimpse/internal/cli"
 	"glimpse/internal/store"
@@ -18,27 +20,28 @@ import (
 // someFailed is the error of a verb that did its work while some trials failed. `run` tries those again that another
 // attempt can mend.
 func someFailed(failed, mendable, total int) error {
-	advice := "`glimpse run` tries them again"
+	advice := "`glimpse run` retries them"
 	switch {
 	case mendable == 0:
-		advice = "mend the cause, then `glimpse run --retry-failed` tries them again"
+		advice = "fix the cause, then `glimpse run --retry-failed` retries them"
 	case mendable < failed:
-		advice = fmt.Sprintf("`glimpse run` tries %d of them again, with --retry-failed all", mendable)
+		advice = fmt.Sprintf("`glimpse run` retries %d of them, --retry-failed all", mendable)
 	}
-	return cli.SomeFailed(fmt.Sprintf("%d of %d trials failed: `glimpse show RUN` tells why; %s", failed, total, advice))
+	return cli.SomeFailed(fmt.Sprintf("%d of %d trials failed: `glimpse show RUN` says why; %s", failed, total, advice))
 }
 
 // finishRun prints the state of the study, and writes its report if asked to, unless it was interrupted.
 func finishRun(
-	ctx context.Context, w, remarks io.Writer, db *store.DB, study *experiments.Study, planned experiments.Declaration,
+	ctx context.Context, c *cobra.Command, db *store.DB, study *experiments.Study, planned experiments.Declaration,
 	summary runner.Summary, o runOptions,
 ) error {
+	w := c.OutOrStdout()
 	if ctx.Err() != nil {
 		o.report = ""
 	}
 	ctx = context.WithoutCancel(ctx) // an interrupted study is told of as well
 	if o.report != "" && summary.Completed > 0 {
-		if err := writeReport(ctx, remarks, db, study.Name, o.report); err != nil {
+		if err := writeReport(ctx, c.ErrOrStderr(), db, study.Name, o.report); err != nil {
 			return err
 		}
 	}
@@ -57,7 +60,7 @@ func finishRun(
 	if err := usual.Parse(); err != nil {
 		return err
 	}
-	if err := printRuns(w, &usual, usual.Choose(runs, labels)); err != nil {
+	if err := printRuns(c, &usual, usual.Choose(runs, labels), false); err != nil {
 		return err
 	}
 	if err := printEnsemblesOf(ctx, w, db, study.Name); err != nil {
@@ -99,7 +102,7 @@ func summaryText(s runner.Summary) string {
 	for _, part := range []struct {
 		n    int
 		what string
-	}{{s.Skipped, "complete before"}, {s.Failed, "failed"}, {s.Interrupted, "interrupted"}, {s.Pruned, "pruned"}, {s.Unfinished, "not begun or run elsewhere"}} {
+	}{{s.Skipped, "complete before"}, {s.Failed, "failed"}, {s.Interrupted, "interrupted"}, {s.Pruned, "pruned"}, {s.Unfinished, "not started here"}} {
 		if part.n > 0 {
 			text += fmt.Sprintf(", %d %s", part.n, part.what)
 		}

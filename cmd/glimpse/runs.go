@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -18,38 +17,42 @@ func runsCommand() *cobra.Command {
 	var (
 		db     string
 		list   view.List
+		wide   bool
 		asJSON bool
 	)
 	c := &cobra.Command{
 		Use:   "runs [STUDY]",
-		Short: "List the runs of a study, or of all: filtered, sorted, by chosen columns",
-		Long: `Lists the runs of a study (its name or its YAML file), or every run of the
-database. Metrics are of the test split, ×100; with --json they are fractions
-of 1, CIDEr unscaled, and those of the validation split stand beside them.
+		Short: "List runs: filter, sort, choose columns",
+		Long: `Lists the runs of a study (its name or its YAML file), or all runs in the
+database. Metrics are of the test split, ×100; with --json they are fractions of
+1, CIDEr unscaled, with those of the validation split beside them.
 
---where keeps the runs for which an expression is true. A condition is a field,
-one of = != < <= > >= and ~ (holds the text), and a value; "arm in (soft, none)"
-is any of several, and a field alone is true where it has a value. Conditions
-are joined by and, or, not and brackets. --sort takes fields, - before one for
-the largest first; runs that lack it come last. --columns takes fields, or with
-a + in front those to add to the usual ones.
+--where keeps the runs that match an expression. A condition is a field, an
+operator (= != < <= > >= or ~ for "contains"), and a value. "arm in (soft,
+none)" matches either; a field alone matches if it has a value. Join conditions
+with and, or, not and parentheses. --sort takes fields, with - in front for
+descending order; runs without a value come last. --columns takes fields to
+show, or with + in front, fields to add.
 
-Below the runs of a study stands what the seeds of each arm caption together,
-where the study declares that (compare.ensemble). It is no run: --json has none of
-it; ` + "`glimpse show STUDY ARM --json`" + ` does.
+On a narrow terminal, and 80 columns where there is none, the least important
+columns are dropped; --wide shows them all.
+
+Below the runs of a study are the joint captions of each arm's seeds, if the
+study declares them (compare.ensemble). They are not runs, and not in --json:
+glimpse show STUDY ARM --json prints them.
 
 ` + view.FieldHelp(),
 		Example: `  glimpse runs
   glimpse runs flickr8k-attention --sort -test.cider
   glimpse runs --where 'arm=adaptive and test.cider>50'
-  glimpse runs --where 'model.hidden>=512 and finished>=2026-01-31' --columns +model.hidden,val.cider
+  glimpse runs --where 'model.hidden>=512' --columns +model.hidden,val.cider
   glimpse runs --state failed --columns id,arm,seed,error
-  glimpse runs flickr8k-attention --json | jq '.[] | [.arm, .seed, .metrics.test.cider]'`,
+  glimpse runs demo --json | jq '.[] | [.arm, .seed, .metrics.test.cider]'`,
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: cli.CompleteStudy,
 		RunE: func(c *cobra.Command, args []string) error {
 			if asJSON && c.Flags().Changed("columns") {
-				return cli.Usage(errors.New("--columns is for the table; --json prints all there is"))
+				return cli.Usage(errors.New("--columns applies to the table; --json prints everything"))
 			}
 			if err := list.Parse(); err != nil {
 				return cli.Usage(fmt.Errorf("--%w", err))
@@ -82,9 +85,9 @@ it; ` + "`glimpse show STUDY ARM --json`" + ` does.
 				return term.WriteJSON(c.OutOrStdout(), out)
 			}
 			if len(rows) == 0 && len(runs) > 0 {
-				fmt.Fprintf(c.ErrOrStderr(), "none of %s is chosen\n", term.Plural(len(runs), "run"))
+				fmt.Fprintf(c.ErrOrStderr(), "none of %s matches\n", term.Plural(len(runs), "run"))
 			}
-			if err := printRuns(c.OutOrStdout(), &list, rows); err != nil || study == "" {
+			if err := printRuns(c, &list, rows, wide); err != nil || study == "" {
 				return err
 			}
 			return printEnsemblesOf(c.Context(), c.OutOrStdout(), opened, study)
@@ -92,9 +95,10 @@ it; ` + "`glimpse show STUDY ARM --json`" + ` does.
 	}
 	cli.AddDB(c, &db)
 	c.Flags().StringVar(&list.State, "state", "", "only runs in this state: "+strings.Join(view.States, ", "))
-	c.Flags().StringVar(&list.Where, "where", "", "only runs for which this is true, as in 'arm=adaptive and test.cider>50'")
+	c.Flags().StringVar(&list.Where, "where", "", "only runs that match, as in 'arm=adaptive and test.cider>50'")
 	c.Flags().StringVar(&list.Sort, "sort", "", "sort by these fields, as in arm,-test.cider (default: the order of the plan)")
 	c.Flags().StringVar(&list.Columns, "columns", "", "show these fields, as in id,arm,val.cider, or with + in front add them")
+	cli.AddWide(c, &wide)
 	cli.AddJSON(c, &asJSON)
 	cli.CompleteFlag(c, "state", func(string) []string { return view.States })
 	cli.CompleteFlag(c, "sort", view.CompleteFields)
@@ -104,11 +108,11 @@ it; ` + "`glimpse show STUDY ARM --json`" + ` does.
 }
 
 // printRuns shows runs by the columns of a list that was parsed.
-func printRuns(w io.Writer, list *view.List, rows []*view.Row) error {
+func printRuns(c *cobra.Command, list *view.List, rows []*view.Row, wide bool) error {
 	t := &term.Table{}
 	t.Add(list.Headings()...)
 	for _, row := range rows {
 		t.Add(list.Cells(row)...)
 	}
-	return t.Print(w)
+	return cli.PrintTable(c, t, wide, list.Least()...)
 }

@@ -7,24 +7,28 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/spf13/cobra"
+
+	"glimpse/internal/cli"
 	"glimpse/internal/term"
 	"glimpse/metrics"
 	"glimpse/metrics/coco"
 	"glimpse/metrics/stats"
 )
 
-func printScores(w io.Writer, s *coco.Scores) error {
+func printScores(c *cobra.Command, s *coco.Scores, wide bool) error {
+	w := c.OutOrStdout()
 	fmt.Fprintf(w, "%s, %s\nsignature  %s\n\n", term.Plural(s.Images, "image"), term.Plural(s.References, "reference"), s.Signature)
 	t := &term.Table{}
 	header := []string{"METRIC"}
-	for _, c := range s.Candidates {
-		header = append(header, c.Name)
+	for _, candidate := range s.Candidates {
+		header = append(header, candidate.Name)
 	}
 	t.Add(header...)
 	for _, key := range metrics.Order(s.Candidates[0].Metrics) {
 		row := []string{key}
-		for _, c := range s.Candidates {
-			row = append(row, showMetric(key, float64(c.Metrics[key])))
+		for _, candidate := range s.Candidates {
+			row = append(row, showMetric(key, float64(candidate.Metrics[key])))
 		}
 		t.Add(row...)
 	}
@@ -34,7 +38,7 @@ func printScores(w io.Writer, s *coco.Scores) error {
 	if _, err := fmt.Fprintln(w, "all ×100 but", strings.Join(unscaled(), " and ")); err != nil || s.Comparison == nil {
 		return err
 	}
-	return printPairs(w, s.Comparison)
+	return printPairs(c, s.Comparison, wide)
 }
 
 // unscaled are the metrics that are shown as they are.
@@ -61,15 +65,16 @@ func showMetric(key string, value float64) string {
 }
 
 // printPairs shows a pairwise comparison of single runs, with what it rests on and what it cannot say.
-func printPairs(w io.Writer, a *stats.PairAnalysis) error {
+func printPairs(c *cobra.Command, a *stats.PairAnalysis, wide bool) error {
+	w := c.OutOrStdout()
+	fmt.Fprintln(w)
 	t := &term.Table{}
-	t.Gap()
 	t.Add("DIFFERENCE ×100", "METRIC", "B − A", level(a.Options.Alpha), "p BOOTSTRAP", "p RANDOMIZATION", "p HOLM")
 	for _, p := range a.Pairs {
 		t.Add(p.Contrast.String(), p.Metric, points(p.Difference), interval(p.Low, p.High),
 			showP(p.PBootstrap), showP(p.PRandomization), showP(p.PHolm))
 	}
-	if err := t.Print(w); err != nil {
+	if err := cli.PrintTable(c, t, wide, "p BOOTSTRAP", "p RANDOMIZATION"); err != nil {
 		return err
 	}
 	fmt.Fprintf(w, "interval: %s\np: %s; %s; %s draws\n",

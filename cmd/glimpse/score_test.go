@@ -32,11 +32,11 @@ func TestScoreRefusals(t *testing.T) {
 		code int
 		want string // in standard error
 	}{
-		{"score", 2, "--references and --candidates are needed"},
-		{"score --references refs.json", 2, "--references and --candidates are needed"},
+		{"score", 2, "--references and --candidates are required"},
+		{"score --references refs.json", 2, "--references and --candidates are required"},
 		{"score --references refs.json --candidates good.json extra", 2, "extra"},
 		{"score --references refs.json --candidates good.json --candidates good.json", 2, "good.json is given twice"},
-		{"score --references refs.json --candidates good.json --per-image good.json", 2, "would overwrite what is read"},
+		{"score --references refs.json --candidates good.json --per-image good.json", 2, "would overwrite an input file"},
 		{"score --references absent.json --candidates good.json", 1, "--references: open absent.json: no such file"},
 		{"score --references refs.json --candidates absent.json", 1, "--candidates: open absent.json: no such file"},
 		{"score --references refs.json --candidates .", 1, "is a directory"},

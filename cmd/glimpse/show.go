@@ -28,13 +28,13 @@ func showCommand() *cobra.Command {
 	)
 	c := &cobra.Command{
 		Use:   "show RUN | STUDY ARM",
-		Short: "Everything recorded about one run, or about an arm's seeds together",
-		Long: `Shows a run, named by its id or the beginning of one: its state, settings,
-metrics, epochs, environment, and some of the captions it wrote. With --log the
-end of its log instead, wherever that lies.
+		Short: "Show everything about one run, or about an arm's seeds together",
+		Long: `Shows a run, named by its id or a prefix of it: state, metrics, epochs,
+environment, sample captions and all settings. --log prints the end of its log
+instead, wherever that is.
 
-With a study and the label of an arm it shows what the arm's seeds caption
-together, where the study declares that (compare.ensemble).`,
+With a study and the label of an arm, shows what the arm's seeds caption
+together, if the study declares it (compare.ensemble).`,
 		Example: `  glimpse show 3f2a
   glimpse show 3f2a --captions 20
   glimpse show 3f2a --log
@@ -122,7 +122,7 @@ func printRecord(w io.Writer, r *view.Record) error {
 	}
 	t.Add("attempts", r.AttemptCounts())
 	if run.Epochs > 0 {
-		t.Add("epochs", fmt.Sprintf("%d, the best is %d", run.Epochs, run.BestEpoch))
+		t.Add("epochs", fmt.Sprintf("%d, best %d", run.Epochs, run.BestEpoch))
 		t.Add("time", term.Span(run.Seconds))
 	}
 	for _, pair := range [][2]string{{"signature", run.Signature}, {"captions", run.CaptionsSHA256}, {"weights", run.WeightsSHA256}, {"checkpoint", r.Checkpoint}} {
@@ -141,12 +141,23 @@ func printRecord(w io.Writer, r *view.Record) error {
 	if err := t.Print(w); err != nil {
 		return err
 	}
-	for _, part := range []func(io.Writer, *view.Record) error{printMetrics, printEpochs, printCaptions} {
+	for _, part := range []func(io.Writer, *view.Record) error{printMetrics, printEpochs, printCaptions, printSettings} {
 		if err := part(w, r); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// printSettings shows all settings of the run, as a study names them.
+func printSettings(w io.Writer, r *view.Record) error {
+	t := &term.Table{}
+	t.Gap()
+	t.Add("SETTING", "VALUE")
+	for _, pair := range store.Paths(r.Run.Settings) {
+		t.Add(pair[0], pair[1])
+	}
+	return t.Print(w)
 }
 
 func printMetrics(w io.Writer, r *view.Record) error {

@@ -21,16 +21,20 @@ func stopCommand() *cobra.Command {
 	)
 	c := &cobra.Command{
 		Use:   "stop STUDY|RUN...",
-		Short: "Ask the runners of a study, or of some runs, to stop",
-		Long: `Asks, through the database, whoever works on these runs to stop. Runners of a
-study that is named learn of it within a second, also while they read data or
-compute features: they have each trial finish its step and save, and end with exit
-code 130. Elsewhere, a trial at work learns of it at its next heartbeat, within a
-sixth of its lease (ten seconds), saves, and leaves its run interrupted; runners at
-work begin none of these runs again. ` + "`glimpse run`" + ` goes on from the checkpoints,
-and takes the request back. It works from any machine that shares the database.
-Completed runs stay as they are. Slurm's jobs are cancelled; those at work save
-first, and so do trials that share a job with one that is named. A run that two studies share stops in both.`,
+		Short: "Stop the runners of a study, or some runs",
+		Long: `Asks, through the database, whoever works on these runs to stop. Works from any
+machine that shares the database.
+
+Runners of a named study notice within a second, even while they read data or
+compute features. They let each trial finish its step and save, then exit with
+code 130. Other running trials notice at their next heartbeat, within a sixth of
+their lease (ten seconds); they save and leave their run interrupted. Runners
+start none of these runs again.
+
+glimpse run withdraws the request and resumes from the checkpoints. Completed
+runs are not affected. Slurm jobs are cancelled; running ones save first, and so
+do trials that share a job with a named one. A run shared by two studies stops
+in both.`,
 		Example: `  glimpse stop flickr8k-attention
   glimpse stop 3f2a 81c0
   glimpse stop experiments/demo.yaml --db demo.db`,
@@ -53,7 +57,7 @@ first, and so do trials that share a job with one that is named. A run that two 
 				return term.WriteJSON(c.OutOrStdout(), view.NewRuns(asked))
 			}
 			if len(asked) == 0 {
-				_, err := fmt.Fprintln(c.OutOrStdout(), "no unfinished run is recorded; runners of these studies, if there are any, were asked to stop")
+				_, err := fmt.Fprintln(c.OutOrStdout(), "no unfinished runs; any runners of these studies were asked to stop")
 				return err
 			}
 			t, running, silent, now := &term.Table{}, 0, 0, time.Now()
@@ -76,10 +80,10 @@ first, and so do trials that share a job with one that is named. A run that two 
 			if err := t.Print(c.OutOrStdout()); err != nil {
 				return err
 			}
-			fmt.Fprintf(c.OutOrStdout(), "\n%s asked to save and stop; runners at work begin none of these again\n",
+			fmt.Fprintf(c.OutOrStdout(), "\n%s asked to save and stop; runners start none of these again\n",
 				term.Plural(running, "running trial"))
 			if silent > 0 {
-				fmt.Fprintf(c.ErrOrStderr(), "note: %s gave no sign of life for long, and may not hear this: if its process has died, "+
+				fmt.Fprintf(c.ErrOrStderr(), "note: %s has been silent for long and may not notice: if its process has died, "+
 					"`glimpse run` takes over from its last checkpoint\n", term.Plural(silent, "running trial"))
 			}
 			return nil

@@ -17,12 +17,11 @@ func tokenizeCommand() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use:   "tokenize",
-		Short: "Lines on standard input, tokens on standard output",
-		Long: `Splits each line of standard input into tokens by the Penn Treebank rules that
-COCO's caption evaluation uses: lower-cased, its list of punctuation dropped.
-Gives a line for each line read, tokens separated by a space; a line without
-tokens gives an empty one. With --json, each line is a JSON array of tokens,
-and all of them are one array.`,
+		Short: "Tokenize standard input as COCO's caption evaluation does",
+		Long: `Splits each line of standard input into tokens by the Penn Treebank rules of
+COCO's caption evaluation: lower case, without its list of punctuation. Prints
+one line per input line, with a space between tokens; a line without tokens
+gives an empty one. --json prints one array, with an array of tokens per line.`,
 		Example: `  echo "A dog's ball, isn't it?" | glimpse tokenize
   glimpse tokenize < captions.txt > tokens.txt`,
 		Args: cobra.NoArgs,

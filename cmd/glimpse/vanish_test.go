@@ -86,7 +86,7 @@ func TestPictureVanishes(t *testing.T) {
 			put(whole)
 			db := []string{"--db", c.how + ".db"}
 			said := study(cli.ExitSomeFailed, c.then, db...)
-			for _, want := range []string{"2 of 2 trials failed", "caption the test split: ", "picture scenes/images/scene-000059.png " + c.want, "mend the cause, then `glimpse run --retry-failed`"} {
+			for _, want := range []string{"2 of 2 trials failed", "caption the test split: ", "picture scenes/images/scene-000059.png " + c.want, "fix the cause, then `glimpse run --retry-failed`"} {
 				if !strings.Contains(said, want) {
 					t.Errorf("%q is not said:\n%s", want, said)
 				}

@@ -24,10 +24,11 @@ func watchCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "watch STUDY",
 		Short: "Follow a running study from another terminal",
-		Long: `Follows a study (its name or its YAML file) by its results database, whoever
-runs it and on whatever machine: a bar for each trial that runs, a line for each
-epoch and for each trial that ends. It ends with the study: with exit code 0, or 3
-if trials failed. Ctrl-C ends the watching, not the study.`,
+		Long: `Follows a study (its name or its YAML file) through its results database,
+whoever runs it and on whatever machine. Shows a bar for each running trial, a
+line for each epoch with loss and validation scores, and a line for each trial
+that ends. Exits when the study ends: with code 0, or 3 if trials failed. Ctrl-C
+stops watching, not the study.`,
 		Example: `  glimpse watch flickr8k-attention
   glimpse watch demo --db demo.db > demo.log`,
 		Args:              cobra.ExactArgs(1),
@@ -46,6 +47,7 @@ if trials failed. Ctrl-C ends the watching, not the study.`,
 				return err
 			}
 			w := watcher{p: term.NewProgress(c.OutOrStdout()), before: map[string]store.Run{}, silent: map[string]bool{}}
+			w.epochs = func(run string) ([]store.Epoch, error) { return opened.Epochs(c.Context(), run) }
 			defer w.p.Close()
 			var runs []store.Run
 			for {
@@ -83,6 +85,7 @@ type watcher struct {
 	labels map[string]string // run id → what distinguishes it from the others
 	silent map[string]bool   // run id → no sign of life when it was last looked at
 	begun  bool
+	epochs func(run string) ([]store.Epoch, error)
 
 	tallier runner.Tallier
 }
@@ -94,15 +97,17 @@ func (w *watcher) look(study string, runs []store.Run, now time.Time) (ended boo
 		return false, err
 	}
 	for _, run := range runs {
-		w.show(run, now)
+		if err := w.show(run, now); err != nil {
+			return false, err
+		}
 		w.before[run.ID] = run
 	}
 	note := ""
 	if tally.Left > 0 {
-		note = "about " + term.Span(tally.Left.Seconds()) + " to go"
+		note = "about " + term.Span(tally.Left.Seconds()) + " left"
 	}
 	if tally.Running == 0 && tally.Ended() < tally.Total {
-		note = "nobody works on it now; glimpse run goes on"
+		note = "nothing runs it now; `glimpse run` resumes it"
 	}
 	done := fmt.Sprintf("%d of %s done", tally.Ended(), term.Plural(tally.Total, "trial"))
 	if !w.begun {
@@ -124,17 +129,25 @@ func (w *watcher) look(study string, runs []store.Run, now time.Time) (ended boo
 	return true, nil
 }
 
-// show tells of one run what is new.
-func (w *watcher) show(run store.Run, now time.Time) {
+// show shows what is new of one run.
+func (w *watcher) show(run store.Run, now time.Time) error {
 	old, known := w.before[run.ID]
 	if run.State != store.Running && (!known || run.State == old.State && run.Epochs == old.Epochs) {
-		return // most, again and again
+		return nil // most, again and again
 	}
 	settings, _ := results.Settings(run) // they have been read before
 	epochs := settings.Train.AllEpochs()
 	name := cli.TrialName(run.ID, cmp.Or(w.labels[run.ID], run.Arm), run.Seed)
 	if known && run.Epochs > old.Epochs {
-		w.p.Log(fmt.Sprintf("%s epoch %d/%d", name, run.Epochs, epochs))
+		recorded, err := w.epochs(run.ID)
+		if err != nil {
+			return err
+		}
+		for _, e := range recorded {
+			if e.Epoch > old.Epochs {
+				w.p.Log(fmt.Sprintf("%s epoch %d/%d  %s", name, e.Epoch, epochs, cli.EpochText(e)))
+			}
+		}
 	}
 	if run.State == store.Running {
 		note := fmt.Sprintf("epochs, attempt %d", run.Attempt)
@@ -147,10 +160,10 @@ func (w *watcher) show(run store.Run, now time.Time) {
 		}
 		w.silent[run.ID] = silent
 		w.p.Update(name, run.Epochs, epochs, note)
-		return
+		return nil
 	}
 	if old.State == run.State {
-		return
+		return nil
 	}
 	line := name + " " + run.State
 	switch run.State {
@@ -161,4 +174,5 @@ func (w *watcher) show(run store.Run, now time.Time) {
 		line = cli.WithMessage(line, secret.Redact(run.Error))
 	}
 	w.p.Finish(name, line)
+	return nil
 }

@@ -14,6 +14,9 @@ import (
 func TestWatchTellsWhatChanged(t *testing.T) {
 	out, now := &bytes.Buffer{}, time.Unix(1000, 0)
 	w := watcher{p: term.NewProgress(out), before: map[string]store.Run{}, silent: map[string]bool{}}
+	w.epochs = func(run string) ([]store.Epoch, error) {
+		return []store.Epoch{{Epoch: 1, Loss: 3.25, Val: map[string]float64{"cider": 0.4}}, {Epoch: 2, Loss: -0.5, Sampled: map[string]float64{"reward": 1}}}, nil
+	}
 	settings := json.RawMessage(`{"train":{"epochs":4}}`)
 	a := store.Run{ID: "aaaaaaaa", Arm: "none", Seed: 1, State: store.Running, Settings: settings, Attempt: 1}
 	b := store.Run{ID: "bbbbbbbb", Arm: "soft", Seed: 1, State: store.Queued, Settings: settings}
@@ -54,7 +57,7 @@ func TestWatchTellsWhatChanged(t *testing.T) {
 		t.Errorf("at the end: %v, %v", done, err)
 	}
 	for _, want := range []string{
-		"demo: 0 of 2 trials done\n", "aaaaaa none seed 1 epoch 1/4\n", "aaaaaa none seed 1 completed: test CIDEr 50.0\n",
+		"demo: 0 of 2 trials done\n", "aaaaaa none seed 1 epoch 1/4  loss 3.250  val CIDEr 40.0\n", "aaaaaa none seed 1 epoch 2/4  reward 0.500\n", "aaaaaa none seed 1 completed: test CIDEr 50.0\n",
 		"bbbbbb soft seed 1 failed: the loss is not finite\n", "demo: 1 of 2 trials complete, 1 failed\n", "demo: 1 of 2 trials complete, 0 failed, 1 pruned\n",
 	} {
 		if !strings.Contains(out.String(), want) {

@@ -25,20 +25,20 @@ func AuditCommand(run func(c *cobra.Command, o *Audit, id string) error) *cobra.
 	o := &Audit{}
 	c := &cobra.Command{
 		Use:   "audit RUN",
-		Short: "What a run's BLEU would be under other people's protocols",
-		Long: `Scores the captions of a completed run, named by its id or the beginning of one,
-by BLEU-1 to BLEU-4 under every way of counting that is found in papers, scripts
-and tutorials: with and without brevity penalty, five, one or the best reference,
+		Short: "Score a run's BLEU under other people's protocols",
+		Long: `Scores the captions of a completed run, named by its id or a prefix of it, by
+BLEU-1 to BLEU-4 under every way of counting found in papers, scripts and
+tutorials: with and without brevity penalty, five, one or the best reference,
 smoothing, markers counted as words, references cut at commas, and so on. Marks
-which of them reach the scores that the Keras system at the start of this project
-claims (81.0 and 73.0 on test images, 81.45 and 77.5 on training images), and which
-a paper may report.
+which of them reach the scores claimed by the Keras system at the start of this
+project (81.0 and 73.0 on test images, 81.45 and 77.5 on training images), and
+which a paper may report.
 
-The test captions are those in the database; the references come from the data set.
-Where the engine, the run's best checkpoint and its features are there, a sample of
-training images is captioned as well, and next words are guessed given the true
-words before them (teacher forcing). What cannot be had is said. The audit is
-stored with the run, in place of an earlier one.`,
+Test captions come from the database, references from the data set. If the
+engine, the run's best checkpoint and its features are available, a sample of
+training images is captioned too, and next words are predicted from the true
+words before them (teacher forcing). What is not available is listed. The audit
+is stored with the run, replacing an earlier one.`,
 		Example: `  glimpse audit 3f2a
   glimpse audit 3f2a --data /data/flickr8k --train 0
   glimpse audit 3f2a --json | jq '.rows[] | select(.reaches)'`,
@@ -55,7 +55,7 @@ stored with the run, in place of an earlier one.`,
 		},
 	}
 	o.Add(c)
-	c.Flags().IntVar(&o.train, "train", 1000, "how many training images to caption; 0 for none")
+	c.Flags().IntVar(&o.train, "train", 1000, "training images to caption; 0 for none")
 	AddJSON(c, &o.json)
 	return c
 }

@@ -9,10 +9,11 @@ import (
 // engineVerbs are the verbs of the engine, with what glimpse --help says of them.
 var engineVerbs = []struct{ name, short string }{
 	{"features", "Compute the image features that a study needs"},
-	{"caption", "Caption any picture with a trained run"},
-	{"swap", "Which words need the picture, by reading captions with pictures swapped"},
-	{"ensemble", "What several runs would score together"},
-	{"illustrate", "Keep pictures and attention maps for a study's report"},
+	{"caption", "Caption any picture with a trained captioner"},
+	{"pack", "Write a run's captioner to one file, for glimpse caption"},
+	{"swap", "Find which words need the picture, by swapping pictures"},
+	{"ensemble", "Score several runs together"},
+	{"illustrate", "Store pictures and attention maps for a study's report"},
 	{"reproduce", "Train a run again and compare it bit for bit"},
 	{"bench", "Measure how fast this machine trains, decodes, scores and stores"},
 	{"trial", "Run one trial that a study recorded"},

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"glimpse/internal/store"
 	"glimpse/internal/term"
 	"glimpse/metrics"
 	"glimpse/runner"
@@ -29,34 +30,41 @@ func (t *Events) Close() { t.progress.Close() }
 // Show shows an event.
 func (t *Events) Show(e runner.Event) {
 	name := t.name(e)
+	loss := lossText(e.Loss, e.Stage == runner.StageReinforce)
+	switch e.Kind {
+	case runner.EventPlanned, runner.EventCompleted, runner.EventFailed, runner.EventInterrupted, runner.EventPruned:
+		if t.progress.HasBars() && e.Total > 0 {
+			t.progress.Update("study", e.Done, e.Total, "trials")
+		}
+	}
 	switch e.Kind {
 	case runner.EventPlanned:
-		t.progress.Log(fmt.Sprintf("%d of %d trials are complete%s", e.Done, e.Total, remaining(e)))
+		t.progress.Log(fmt.Sprintf("%d of %d trials complete%s", e.Done, e.Total, remaining(e)))
 	case runner.EventFeatures:
 		t.progress.Update("features", e.Done, e.Total, e.Message)
 		if e.Done >= e.Total {
 			t.progress.Finish("features", "")
 		}
 	case runner.EventJobs:
-		text := "at work"
+		text := "running"
 		if e.Message != "" {
-			text += ", others wait: " + e.Message
+			text += ", others waiting: " + e.Message
 		}
 		t.progress.Update("jobs", e.Done, e.Total, text)
 	case runner.EventStarted:
 		line := name + " started"
 		if e.Attempt > 1 {
-			line = fmt.Sprintf("%s taken up again, attempt %d", name, e.Attempt)
+			line = fmt.Sprintf("%s resumed, attempt %d", name, e.Attempt)
 		}
 		t.progress.Log(line)
 	case runner.EventPhase:
 		t.progress.Update(name, 0, 0, phaseText(e.Phase))
 	case runner.EventStep:
-		t.progress.Update(name, e.Step, e.Steps, fmt.Sprintf("epoch %d/%d  %s", e.Epoch, e.Epochs, lossText(e)))
+		t.progress.Update(name, e.Step, e.Steps, fmt.Sprintf("epoch %d/%d  %s", e.Epoch, e.Epochs, loss))
 	case runner.EventCaptioning:
-		t.progress.Update(name, e.Done, e.Total, "captions of "+e.Phase)
+		t.progress.Update(name, e.Done, e.Total, "captioning "+e.Phase)
 	case runner.EventEpoch:
-		t.progress.Log(fmt.Sprintf("%s epoch %d/%d  %s  %s", name, e.Epoch, e.Epochs, lossText(e), ScoreText("val", e.Metrics)))
+		t.progress.Log(fmt.Sprintf("%s epoch %d/%d  %s  %s", name, e.Epoch, e.Epochs, loss, ScoreText("val", e.Metrics)))
 	case runner.EventSaved:
 		t.progress.Log(fmt.Sprintf("%s checkpoint saved in epoch %d", name, e.Epoch))
 	case runner.EventCompleted:
@@ -87,17 +95,22 @@ func TrialName(id, label string, seed int64) string {
 }
 
 // lossText is what training lowers or, of reinforcement, raises.
-func lossText(e runner.Event) string {
-	if e.Stage == runner.StageReinforce {
-		return fmt.Sprintf("reward %.3f", -e.Loss)
+func lossText(loss float64, reinforced bool) string {
+	if reinforced {
+		return fmt.Sprintf("reward %.3f", -loss)
 	}
-	return fmt.Sprintf("loss %.3f", e.Loss)
+	return fmt.Sprintf("loss %.3f", loss)
+}
+
+// EpochText shows the loss (or reward) and the validation scores of a recorded epoch on a line.
+func EpochText(e store.Epoch) string {
+	return strings.TrimRight(lossText(e.Loss, e.Sampled != nil)+"  "+ScoreText("val", e.Val), " ")
 }
 
 func phaseText(phase string) string {
 	texts := map[string]string{
-		"data": "reading the data", "model": "making the model", "train": "training", "reinforce": "training by reward",
-		"validate": "captions of val", "val": "captions of val", "test": "captions of test", "score": "scoring",
+		"data": "reading the data", "model": "building the model", "train": "training", "reinforce": "reinforcement",
+		"validate": "captioning val", "val": "captioning val", "test": "captioning test", "score": "scoring",
 	}
 	if text, ok := texts[phase]; ok {
 		return text
@@ -107,7 +120,7 @@ func phaseText(phase string) string {
 
 func waitingText(kind string) string {
 	if kind == runner.EventWaiting {
-		return "waiting for trials that other processes work on"
+		return "waiting for trials that other processes are running"
 	}
 	return ""
 }
@@ -147,5 +160,5 @@ func remaining(e runner.Event) string {
 	if e.Remaining <= 0 {
 		return ""
 	}
-	return ", about " + term.Span(e.Remaining.Seconds()) + " to go"
+	return ", about " + term.Span(e.Remaining.Seconds()) + " left"
 }

@@ -27,12 +27,12 @@ func FeaturesPruneCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "prune",
 		Short: "Remove features that no stored run needs",
-		Long: `Removes the files of features that no run of the results databases needs and
-that nobody used for a month (or what --older-than says), from the user's cache.
-A run needs the features that it was trained on; before it has begun, all of its
-encoder. Where no database is named and there is no default one, age alone
-counts. Features that are removed can be computed again. Processes that read
-them go on.`,
+		Long: `Removes feature files from the user's cache that no run in the results databases
+needs and that nobody has used for a month (or --older-than). A run needs the
+features it was trained on; before it has started, all features of its encoder.
+If no database is named and the default one does not exist, only age counts.
+Removed features can be recomputed. Processes that are reading them are not
+disturbed.`,
 		Example: `  glimpse features prune --dry-run
   glimpse features prune --db results.db --db old/results.db --older-than 0`,
 		Args: cobra.NoArgs,
@@ -61,8 +61,8 @@ them go on.`,
 		},
 	}
 	c.Flags().StringArrayVar(&databases, "db", nil, "results database whose runs keep their features (repeatable; default $GLIMPSE_DB, else results.db)")
-	c.Flags().StringVar(&olderThan, "older-than", "30d", "remove only what nobody used for so long, in days (30d) or hours (12h)")
-	c.Flags().BoolVar(&dry, "dry-run", false, "only tell what would be removed")
+	c.Flags().StringVar(&olderThan, "older-than", "30d", "remove only what was not used for this long, in days (30d) or hours (12h)")
+	c.Flags().BoolVar(&dry, "dry-run", false, "only list what would be removed")
 	AddJSON(c, &asJSON)
 	return c
 }
@@ -72,13 +72,13 @@ func parseAge(text string) (time.Duration, error) {
 	if days, found := strings.CutSuffix(text, "d"); found {
 		n, err := strconv.Atoi(days)
 		if err != nil || n < 0 || n > 100*365 {
-			return 0, fmt.Errorf("%q is no number of days", text)
+			return 0, fmt.Errorf("%q is not a number of days", text)
 		}
 		return time.Duration(n) * 24 * time.Hour, nil
 	}
 	age, err := time.ParseDuration(text)
 	if err != nil || age < 0 {
-		return 0, fmt.Errorf("%q is no age such as 30d or 12h", text)
+		return 0, fmt.Errorf("%q is not an age such as 30d or 12h", text)
 	}
 	return age, nil
 }
@@ -114,7 +114,7 @@ func openAll(paths []string) (open []*store.DB, release func(), err error) {
 func printPruned(w io.Writer, files []data.KeptFeatures, dry bool) error {
 	removed, kept, freed, stay := 0, 0, int64(0), int64(0)
 	t := &term.Table{}
-	t.Add("FILE", "PICTURES", "MB", "LAST USED", "STATE")
+	t.Add("FILE", "PICTURES", "SIZE", "LAST USED", "STATE")
 	for _, f := range files {
 		state := f.State
 		if state == data.FeaturesRemoved {
@@ -127,7 +127,7 @@ func printPruned(w io.Writer, files []data.KeptFeatures, dry bool) error {
 			kept++
 			stay += f.Bytes
 		}
-		t.Add(f.File, term.Count(int64(f.Pictures)), fmt.Sprintf("%.1f", float64(f.Bytes)/1e6), f.LastUsed.Format("2006-01-02 15:04"), state)
+		t.Add(f.File, term.Count(int64(f.Pictures)), term.Bytes(f.Bytes), f.LastUsed.Format("2006-01-02 15:04"), state)
 	}
 	if len(files) > 0 {
 		if err := t.Print(w); err != nil {
@@ -138,6 +138,6 @@ func printPruned(w io.Writer, files []data.KeptFeatures, dry bool) error {
 	if dry {
 		what = "would be removed"
 	}
-	_, err := fmt.Fprintf(w, "%s of features, %.1f MB, %s; %d, %.1f MB, stay\n", term.Plural(removed, "file"), float64(freed)/1e6, what, kept, float64(stay)/1e6)
+	_, err := fmt.Fprintf(w, "%s of features, %s, %s; %d, %s, stay\n", term.Plural(removed, "file"), term.Bytes(freed), what, kept, term.Bytes(stay))
 	return err
 }

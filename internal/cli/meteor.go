@@ -27,7 +27,7 @@ func MeteorDir() (string, error) {
 // AddMeteor adds the flag --meteor to a verb.
 func AddMeteor(c *cobra.Command, path *string) {
 	c.Flags().StringVar(path, "meteor", "",
-		"METEOR's data: their `folder`, jar, or none (default what glimpse data fetch meteor got, else none)")
+		"METEOR's data: a `folder`, jar, or none (default what glimpse data fetch meteor fetched, else none)")
 }
 
 // MeteorPath says where METEOR's data are: what the flag names, else the cache, or "" for none.
@@ -60,7 +60,7 @@ func LoadMeteor(flag string) (*meteor.Data, error) {
 	m, err := meteor.Load(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && flag != "":
-		return nil, fmt.Errorf("--meteor %s: %w; `glimpse data fetch meteor` gets them", flag, err)
+		return nil, fmt.Errorf("--meteor %s: %w; `glimpse data fetch meteor` fetches them", flag, err)
 	case err != nil && flag == "":
 		return nil, fmt.Errorf("%w; remove that folder and run `glimpse data fetch meteor`", err)
 	case err != nil:

@@ -40,6 +40,22 @@ func AddJSON(c *cobra.Command, asJSON *bool) {
 	c.Flags().BoolVar(asJSON, "json", false, "print one JSON value instead of text")
 }
 
+// AddWide adds the flag --wide to a verb; see [PrintTable].
+func AddWide(c *cobra.Command, wide *bool) {
+	c.Flags().BoolVar(wide, "wide", false, "show all columns, however narrow the terminal")
+}
+
+// PrintTable prints a table to standard output. Unless wide is set, columns that do not fit go, by the order of least, and
+// standard error says which.
+func PrintTable(c *cobra.Command, t *term.Table, wide bool, least ...string) error {
+	if !wide {
+		if dropped := t.Fit(term.Width(c.OutOrStdout()), least...); len(dropped) > 0 {
+			fmt.Fprintf(c.ErrOrStderr(), "not shown: %s (--wide shows all columns)\n", term.Enumerate(dropped))
+		}
+	}
+	return t.Print(c.OutOrStdout())
+}
+
 // DataRoot gives the folder of a study's data set: the flag, else $GLIMPSE_DATA, else what the
 // study says.
 func DataRoot(flag, study string) string {
@@ -147,7 +163,7 @@ func OpenForWriting(flag string) (*store.DB, error) {
 }
 
 func noResults(path string) error {
-	return fmt.Errorf("no results database %s: `glimpse run STUDY` makes one, and --db or $GLIMPSE_DB names another", path)
+	return fmt.Errorf("no results database %s: `glimpse run STUDY` creates one; --db or $GLIMPSE_DB names another", path)
 }
 
 // StudyName takes the name of a study or its YAML file and gives the name.

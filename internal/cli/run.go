@@ -30,7 +30,7 @@ const (
 	ExitUsage       = 2   // a wrong command line or study file; nothing was done
 	ExitSomeFailed  = 3   // some of the work is done: some trials failed, or some pictures could not be read
 	ExitCrashed     = 70  // a fault in the program itself
-	ExitInterrupted = 130 // stopped by a signal; the same command goes on from there
+	ExitInterrupted = 130 // stopped by a signal; the same command resumes
 )
 
 type usageError struct{ error }
@@ -66,6 +66,7 @@ func AtLeast(flag string, value, least int) error {
 func Root() *cobra.Command {
 	root := &cobra.Command{Use: "glimpse", Version: Version(), SilenceErrors: true, SilenceUsage: true}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return Usage(err) })
+	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages ", fmt.Sprintf(".FlagUsagesWrapped %d ", term.UsualWidth)))
 	return root
 }
 
@@ -112,11 +113,11 @@ func Run(ctx context.Context, root *cobra.Command, args []string, stdin io.Reade
 	code := exitCode(ctx, err, started)
 	message := secret.Redact(onOneLine(strings.TrimRight(err.Error(), "\n"), args))
 	if code == ExitInterrupted {
-		message = "interrupted; the same command goes on from where it stopped"
+		message = "interrupted; run the same command to resume"
 	}
 	fmt.Fprintf(said, "glimpse: %s\n", message)
 	if code == ExitUsage && !started {
-		fmt.Fprintf(said, "`%s --help` tells how it is used\n", command.CommandPath())
+		fmt.Fprintf(said, "`%s --help` shows its usage\n", command.CommandPath())
 	}
 	return code
 }
@@ -143,7 +144,7 @@ func execute(ctx context.Context, root *cobra.Command) (command *cobra.Command, 
 
 // reportCrash says what broke, where, and what a report needs.
 func reportCrash(stderr io.Writer, err error, fault *crash.Error) {
-	fmt.Fprintf(stderr, "glimpse: %s\nplease report it, with the command line and what follows\n\nglimpse %s, %s, %s/%s\n%s",
+	fmt.Fprintf(stderr, "glimpse: %s\nplease report this, with the command line and the text below\n\nglimpse %s, %s, %s/%s\n%s",
 		secret.Redact(err.Error()), Version(), runtime.Version(), runtime.GOOS, runtime.GOARCH, fault.Stack)
 }
 

@@ -93,7 +93,7 @@ func CompletedRuns(ctx context.Context, db *store.DB, args []string) ([]store.Ru
 		}
 	}
 	if len(runs) == 0 {
-		return nil, fmt.Errorf("%s: none of these runs is completed: only completed runs have final captions", strings.Join(args, ", "))
+		return nil, fmt.Errorf("%s: none of these runs is completed, and only completed runs have final captions", strings.Join(args, ", "))
 	}
 	return runs, nil
 }

@@ -9,7 +9,6 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -24,7 +23,7 @@ type StudyFlags struct {
 
 // Add adds the flags to a verb.
 func (f *StudyFlags) Add(c *cobra.Command) {
-	c.Flags().StringArrayVar(&f.Sets, "set", nil, "override a key of the study, as in train.epochs=3 (repeatable)")
+	c.Flags().StringArrayVar(&f.Sets, "set", nil, "override a key of the study, e.g. train.epochs=3 (repeatable)")
 	addData(c, &f.Root)
 	c.ValidArgsFunction = CompleteSpec
 }
@@ -43,14 +42,18 @@ func (f *StudyFlags) Load(path string) (*experiments.Study, error) {
 	return study, nil
 }
 
+// studyFiles are the files that may be studies, in the places where they usually are.
+func studyFiles() (files []string) {
+	for _, pattern := range []string{"*.yaml", "*.yml", "experiments/*.yaml", "experiments/*.yml"} {
+		found, _ := filepath.Glob(pattern) // the patterns are well-formed
+		files = append(files, found...)
+	}
+	return files
+}
+
 // studyHint names the study file that is probably meant by a path where there is none.
 func studyHint(path string) string {
-	var there []string
-	for _, pattern := range []string{"*.yaml", "*.yml", "experiments/*.yaml", "experiments/*.yml"} {
-		files, _ := filepath.Glob(pattern) // the patterns are well-formed
-		there = append(there, files...)
-	}
-	stem := func(path string) string { return strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)) }
+	there := studyFiles()
 	stems := make([]string, len(there))
 	for i, file := range there {
 		stems[i] = stem(file)
@@ -77,13 +80,13 @@ type Compute struct {
 
 // Add adds the flags to a verb.
 func (f *Compute) Add(c *cobra.Command) {
-	c.Flags().StringVar(&f.Device, "device", "auto", "auto, cpu, cuda or cuda:N; auto is the first GPU, else the CPU")
+	c.Flags().StringVar(&f.Device, "device", "auto", "auto, cpu, cuda or cuda:N; auto: the first GPU, else the CPU")
 	c.Flags().IntVar(&f.Threads, "threads", 0, "threads to compute with (default: the processors)")
 }
 
 // AddNoGit adds the flag that has nothing of git recorded with what is trained; see [NoGit].
 func AddNoGit(c *cobra.Command, noGit *bool) {
-	c.Flags().BoolVar(noGit, "no-git", false, "record neither commit nor uncommitted changes (default $GLIMPSE_NO_GIT)")
+	c.Flags().BoolVar(noGit, "no-git", false, "do not record commit and uncommitted changes (default $GLIMPSE_NO_GIT)")
 }
 
 // NoGit tells whether nothing of git is to be recorded: by the flag, or by a $GLIMPSE_NO_GIT that is set, and neither 0 nor false.
@@ -111,8 +114,8 @@ func (f *RunFlags) Add(c *cobra.Command) {
 
 // AddFeatures adds the flags --features and --names to a verb.
 func AddFeatures(c *cobra.Command, path, names *string) {
-	c.Flags().StringVar(path, "features", "", "features of runs with encoder.name precomputed (default the study's encoder.path)")
-	c.Flags().StringVar(names, "names", "", "file with the names of the images that --features are of, where they do not say so")
+	c.Flags().StringVar(path, "features", "", "features for runs with encoder.name precomputed (default the study's encoder.path)")
+	c.Flags().StringVar(names, "names", "", "file with the image names of --features, if those lack them")
 }
 
 func addData(c *cobra.Command, root *string) {

@@ -45,28 +45,21 @@ type bar struct {
 
 // NewProgress shows progress on w, with bars if w is a terminal.
 func NewProgress(w io.Writer) *Progress {
-	if o, ok := w.(*Output); ok {
-		w = o.to // it writes escape sequences of its own
+	if file, ok := fileOf(w); ok {
+		w = file // past an Output: it writes escape sequences of its own
 	}
-	p := &Progress{w: w, now: time.Now, width: func() int { return 80 }}
-	if isTerminal(w) && os.Getenv("TERM") != "dumb" {
-		file := w.(*os.File)
-		p.tty = true
-		p.width = func() int {
-			if width, _, err := terminal.GetSize(int(file.Fd())); err == nil && width > 0 {
-				return width
-			}
-			return 80
-		}
-	}
+	p := &Progress{w: w, now: time.Now, tty: isTerminal(w) && os.Getenv("TERM") != "dumb", width: func() int { return Width(w) }}
 	return p
 }
 
 // isTerminal tells whether a person sees what is written to w.
 func isTerminal(w io.Writer) bool {
-	file, ok := w.(*os.File)
+	file, ok := fileOf(w)
 	return ok && terminal.IsTerminal(int(file.Fd()))
 }
+
+// HasBars tells whether there are bars: a terminal has, a pipe gets lines.
+func (p *Progress) HasBars() bool { return p.tty }
 
 // Update tells that done of total steps of the work called name are done; the first call begins it.
 func (p *Progress) Update(name string, done, total int, note string) {

@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode/utf8"
 )
 
 // Series makes Numbers of values; nil stays nil.
@@ -61,11 +63,69 @@ func (t *Table) Empty() bool { return len(t.rows) == 0 }
 
 // Print writes the rows.
 func (t *Table) Print(w io.Writer) error {
-	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	tw := tabwriter.NewWriter(w, 0, 0, columnGap, ' ', 0)
 	for _, row := range t.rows {
 		fmt.Fprintln(tw, strings.TrimRight(strings.Join(row, "\t"), "\t"))
 	}
 	return tw.Flush()
+}
+
+// columnGap is the number of spaces between columns.
+const columnGap = 2
+
+// Fit drops columns until the table is no wider than width characters: first that whose heading, in the first row, comes
+// first in least, and so on. Columns that least does not name stay, whatever the width. It gives the headings of the dropped.
+// The table must have one header, and no gap behind it.
+func (t *Table) Fit(width int, least ...string) (dropped []string) {
+	t.rows = slices.Clone(t.rows)
+	for _, heading := range least {
+		if t.width() <= width {
+			break
+		}
+		at := -1
+		for _, row := range t.rows {
+			if len(row) > 0 { // behind a gap at the beginning
+				at = slices.Index(row, heading)
+				break
+			}
+		}
+		if at < 0 {
+			continue
+		}
+		for i, row := range t.rows {
+			if at < len(row) {
+				t.rows[i] = slices.Delete(slices.Clone(row), at, at+1)
+			}
+		}
+		dropped = append(dropped, heading)
+	}
+	return dropped
+}
+
+// width is that of the widest line as Print writes it.
+func (t *Table) width() int {
+	var columns []int
+	for _, row := range t.rows {
+		for i, cell := range row {
+			if i == len(columns) {
+				columns = append(columns, 0)
+			}
+			columns[i] = max(columns[i], utf8.RuneCountInString(cell))
+		}
+	}
+	width := 0
+	for _, row := range t.rows {
+		line := 0
+		for i, cell := range row {
+			if i == len(row)-1 {
+				line += utf8.RuneCountInString(cell)
+			} else {
+				line += columns[i] + columnGap
+			}
+		}
+		width = max(width, line)
+	}
+	return width
 }
 
 // Percent shows a metric ×100 with one decimal, or - where it was not measured.

@@ -3,6 +3,7 @@ package term
 import (
 	"bytes"
 	"math"
+	"slices"
 	"testing"
 )
 
@@ -27,5 +28,41 @@ func TestTableAligns(t *testing.T) {
 	}
 	if want := "A      LONG  C\nvalue  x\n"; out.String() != want {
 		t.Errorf("got %q, want %q", out.String(), want)
+	}
+}
+
+// TestTableFits holds the order in which columns are dropped, that rows stay aligned, and what never goes.
+func TestTableFits(t *testing.T) {
+	for _, c := range []struct {
+		width   int
+		dropped []string
+		want    string
+	}{
+		{80, nil, "\nID  SEED  CIDEr  TIME\nab  1     51.9   3m20s\ncd  2     -\n"},
+		{19, []string{"TIME"}, "\nID  SEED  CIDEr\nab  1     51.9\ncd  2     -\n"},
+		{10, []string{"TIME", "SEED"}, "\nID  CIDEr\nab  51.9\ncd  -\n"},
+		{3, []string{"TIME", "SEED"}, "\nID  CIDEr\nab  51.9\ncd  -\n"},
+	} {
+		rows := &Table{}
+		rows.Gap()
+		rows.Add("ID", "SEED", "CIDEr", "TIME")
+		rows.Add("ab", "1", "51.9", "3m20s")
+		rows.Add("cd", "2", "-")
+		dropped := rows.Fit(c.width, "TIME", "ABSENT", "SEED")
+		var out bytes.Buffer
+		if err := rows.Print(&out); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(dropped, c.dropped) || out.String() != c.want {
+			t.Errorf("width %d: dropped %q, printed %q; want %q, %q", c.width, dropped, out.String(), c.dropped, c.want)
+		}
+	}
+}
+
+// TestStyledln holds that nothing but a terminal gets escape sequences, neither ours nor those of the text.
+func TestStyledln(t *testing.T) {
+	var out bytes.Buffer
+	if err := Styledln(NewOutput(&out), Bold, "a\x1b[31mb\nc"); err != nil || out.String() != `a\u001b[31mb\nc`+"\n" {
+		t.Errorf("got %q, %v", out.String(), err)
 	}
 }

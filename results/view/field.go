@@ -72,22 +72,22 @@ var runFields = []Field{
 	{"id", "RUN", filter.Text, "the run's id", text(func(r store.Run) string { return r.ID }), nil},
 	{"study", "STUDY", filter.Text, "its study", text(func(r store.Run) string { return r.Study }), nil},
 	{"arm", "ARM", filter.Text, "its arm", text(func(r store.Run) string { return r.Arm }), nil},
-	{"label", "ARM", filter.Text, "its arm and whatever else differs in its study",
+	{"label", "ARM", filter.Text, "its arm and what else differs within its study",
 		func(r *Row) (filter.Value, bool) { return filter.Value{Text: cmp.Or(r.label, r.Arm)}, true }, nil},
 	{"state", "STATE", filter.Text, strings.Join(States, ", "), text(func(r store.Run) string { return r.State }), nil},
-	{"failure", "FAILURE", filter.Text, "what kind of failure", text(func(r store.Run) string { return r.Failure }), nil},
-	{"error", "ERROR", filter.Text, "what it failed of", text(func(r store.Run) string { return strings.Join(strings.Fields(secret.Redact(r.Error)), " ") }), nil},
-	{"attempt", "ATTEMPT", filter.Number, "how often it was begun", quantity(func(r store.Run) float64 { return float64(r.Attempt) }), nil},
+	{"failure", "FAILURE", filter.Text, "kind of failure", text(func(r store.Run) string { return r.Failure }), nil},
+	{"error", "ERROR", filter.Text, "why it failed", text(func(r store.Run) string { return strings.Join(strings.Fields(secret.Redact(r.Error)), " ") }), nil},
+	{"attempt", "ATTEMPT", filter.Number, "number of attempts", quantity(func(r store.Run) float64 { return float64(r.Attempt) }), nil},
 	{"epochs", "EPOCHS", filter.Number, "epochs trained",
 		func(r *Row) (filter.Value, bool) { return filter.Value{Number: float64(r.Epochs)}, true }, nil},
-	{"best_epoch", "BEST", filter.Number, "the epoch selected", quantity(func(r store.Run) float64 { return float64(r.BestEpoch) }), nil},
-	{"seconds", "TIME", filter.Duration, "time of work", quantity(func(r store.Run) float64 { return r.Seconds }), term.Span},
-	{"parameters", "PARAMETERS", filter.Number, "parameters trained", quantity(func(r store.Run) float64 { return float64(r.Parameters) }),
+	{"best_epoch", "BEST", filter.Number, "the selected epoch", quantity(func(r store.Run) float64 { return float64(r.BestEpoch) }), nil},
+	{"seconds", "TIME", filter.Duration, "computing time", quantity(func(r store.Run) float64 { return r.Seconds }), term.Span},
+	{"parameters", "PARAMETERS", filter.Number, "trained parameters", quantity(func(r store.Run) float64 { return float64(r.Parameters) }),
 		func(v float64) string { return term.Count(int64(v)) }},
 	{"created", "CREATED", filter.Time, "when it was planned (UTC)", moment(func(r store.Run) time.Time { return r.Created }), minute},
-	{"started", "STARTED", filter.Time, "when it was first begun", moment(func(r store.Run) time.Time { return r.Started }), minute},
+	{"started", "STARTED", filter.Time, "when it first started", moment(func(r store.Run) time.Time { return r.Started }), minute},
 	{"finished", "FINISHED", filter.Time, "when it ended", moment(func(r store.Run) time.Time { return r.Finished }), minute},
-	{"silent_since", "SILENT SINCE", filter.Time, "since when its process gives no sign of life",
+	{"silent_since", "SILENT SINCE", filter.Time, "since when its process has been silent",
 		moment(func(r store.Run) time.Time { return results.SilentSince(r, time.Now()) }), minute},
 	{tagField, "TAGS", filter.Words, "its tags, and those of its studies",
 		func(r *Row) (filter.Value, bool) {
@@ -190,7 +190,7 @@ func findField(fields []Field, name string) (Field, error) {
 			return f, nil
 		}
 	}
-	return Field{}, fmt.Errorf("there is no field %q%s (`glimpse runs --help` lists them)", name, experiments.Suggest(name, names))
+	return Field{}, fmt.Errorf("no field %q%s (`glimpse runs --help` lists them)", name, experiments.Suggest(name, names))
 }
 
 // text shows the value of a field, - where the run has none.

@@ -26,7 +26,7 @@ func FieldHelp() string {
 	for _, m := range metrics.Catalogue {
 		keys = append(keys, m.Key)
 	}
-	b.WriteString("  test.METRIC, val.METRIC, final.METRIC (test or, of a run that spared it, val)\n" + wrap(strings.Join(keys, ", "), 14))
+	b.WriteString("  test.METRIC, val.METRIC, final.METRIC (test, or val if test was spared)\n" + wrap(strings.Join(keys, ", "), 14))
 	b.WriteString("  any setting\n" + wrap(strings.Join(settings, ", "), 14))
 	return strings.TrimRight(b.String(), "\n")
 }

@@ -12,6 +12,9 @@ import (
 // UsualColumns are shown unless others are asked for.
 const UsualColumns = "id,study,label,seed,state,epochs,final.bleu1,final.bleu4,final.rouge_l,final.cider,seconds"
 
+// leastColumns are the usual ones that a narrow terminal does without, the least important first.
+var leastColumns = []string{"final.rouge_l", "epochs", "final.bleu1", "seconds", "study", "final.bleu4"}
+
 // A List says which runs are listed, in which order and by which columns. It is ready once [List.Parse] has read it.
 type List struct {
 	State   string // keeps the runs in this state; "" keeps all
@@ -22,7 +25,8 @@ type List struct {
 	chosen filter.Filter
 	order  []sortKey
 	shown  []Field
-	usual  bool // whether the usual columns are among them
+	least  []string // headings of shown columns that may go, the least important first
+	usual  bool     // whether the usual columns are among them
 }
 
 type sortKey struct {
@@ -53,6 +57,16 @@ func (l *List) Parse() error {
 			return fmt.Errorf("sort: %w", err)
 		}
 		l.order = append(l.order, sortKey{f, largest})
+	}
+	l.least = nil
+	if l.Columns == "" {
+		for _, name := range leastColumns {
+			f, err := findField(fields, name)
+			if err != nil {
+				return fmt.Errorf("columns: %w", err)
+			}
+			l.least = append(l.least, f.Heading)
+		}
 	}
 	columns, add := strings.CutPrefix(l.Columns, "+")
 	if l.usual = add || columns == ""; l.usual {
@@ -130,6 +144,10 @@ func (k sortKey) compare(a, b *Row) int {
 func (l *List) Headings() []string {
 	return l.cells(func(f Field) string { return f.Heading })
 }
+
+// Least are the headings of columns that a narrow terminal does without, the least important first: none where columns were
+// asked for.
+func (l *List) Least() []string { return l.least }
 
 // Cells are the columns of a run.
 func (l *List) Cells(row *Row) []string { return l.cells(row.text) }

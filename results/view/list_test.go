@@ -160,11 +160,11 @@ func TestRunsRefusesFields(t *testing.T) {
 		list List
 		want string
 	}{
-		{List{Where: "arm=none and cidr>50"}, "where: there is no field \"cidr\"; did you mean test.cider or val.cider or final.cider?"},
+		{List{Where: "arm=none and cidr>50"}, "where: no field \"cidr\"; did you mean test.cider or val.cider or final.cider?"},
 		{List{Where: "arm=none and cidr>50"}, "\n  arm=none and cidr>50\n               ^"},
-		{List{Sort: "-model.hiden"}, "sort: there is no field \"model.hiden\"; did you mean \"model.hidden\"?"},
+		{List{Sort: "-model.hiden"}, "sort: no field \"model.hiden\"; did you mean \"model.hidden\"?"},
 		{List{State: "done"}, `state "done": want one of queued, running, completed, failed, interrupted, pruned`},
-		{List{Columns: "hidden"}, "columns: there is no field \"hidden\"; did you mean model.hidden?"},
+		{List{Columns: "hidden"}, "columns: no field \"hidden\"; did you mean model.hidden?"},
 	} {
 		if err := c.list.Parse(); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%v\nwant\n%s", err, c.want)

@@ -1,0 +1,95 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"glimpse/internal/term"
+)
+
+// captionersDir is the name of the folders that hold packed captioners, and packedExt the ending
+// of their files.
+const (
+	captionersDir = "captioners"
+	packedExt     = ".safetensors"
+)
+
+// CaptionerFile finds a packed captioner, in the first of these folders that holds one:
+// captioners/ beside the program, beside the folder that the program is in (bin/ of a checkout),
+// in the cache, and in a cache that is only read. named is a file, or the name of one there, with
+// or without its ending; "" takes the only one. It is an error where there is none, or are
+// several.
+func CaptionerFile(named string) (string, error) {
+	if named != "" {
+		if _, err := os.Stat(named); err == nil || strings.ContainsRune(named, filepath.Separator) {
+			return named, err
+		}
+	}
+	folders, err := captionerFolders()
+	if err != nil {
+		return "", err
+	}
+	return captionerIn(folders, named)
+}
+
+func captionerFolders() ([]string, error) {
+	program, err := os.Executable()
+	if err == nil {
+		program, err = filepath.EvalSymlinks(program)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("finding this program, beside which captioners lie: %w", err)
+	}
+	beside := filepath.Dir(program)
+	folders := []string{filepath.Join(beside, captionersDir), filepath.Join(filepath.Dir(beside), captionersDir)}
+	own, shared, err := cacheDirs(mayWrite)
+	if err != nil {
+		return nil, err
+	}
+	folders = append(folders, filepath.Join(own, captionersDir))
+	if shared != "" {
+		folders = append(folders, filepath.Join(shared, captionersDir))
+	}
+	return folders, nil
+}
+
+func captionerIn(folders []string, named string) (string, error) {
+	want := strings.TrimSuffix(named, packedExt)
+	var names []string
+	for _, folder := range folders {
+		entries, err := os.ReadDir(folder)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return "", fmt.Errorf("looking for captioners: %w", err)
+		}
+		var found []string
+		for _, entry := range entries {
+			name, packed := strings.CutSuffix(entry.Name(), packedExt)
+			if !packed || entry.IsDir() {
+				continue
+			}
+			names = append(names, name)
+			if named == "" || name == want {
+				found = append(found, name)
+			}
+		}
+		switch len(found) {
+		case 0:
+		case 1:
+			return filepath.Join(folder, found[0]+packedExt), nil
+		default:
+			return "", Usage(fmt.Errorf("%s holds several captioners: choose one with --captioner: %s", folder, term.Enumerate(found)))
+		}
+	}
+	switch {
+	case named == "":
+		return "", Usage(fmt.Errorf("no captioner found: choose a run with --run (`glimpse runs` lists them), or a file with --captioner; "+
+			"searched %s", term.Enumerate(folders)))
+	case len(names) > 0:
+		return "", Usage(fmt.Errorf("no captioner %q; there is %s", named, term.Enumerate(names)))
+	}
+	return "", Usage(fmt.Errorf("no captioner %q: no such file, and none in %s", named, term.Enumerate(folders)))
+}

@@ -1,0 +1,50 @@
+package cli
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestCaptionerIn holds the order of folders, and what is said where the choice is not clear.
+func TestCaptionerIn(t *testing.T) {
+	dir := t.TempDir()
+	folder := func(name string, files ...string) string {
+		path := filepath.Join(dir, name)
+		for _, file := range files {
+			if err := os.MkdirAll(path, 0o777); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(path, file), nil, 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return path
+	}
+	none, readme := folder("none"), folder("readme", "README.md")
+	one, two := folder("one", "soft.safetensors", "README.md"), folder("two", "none.safetensors", "soft.safetensors")
+	for _, c := range []struct {
+		name    string
+		folders []string
+		named   string
+		want    string // the file, or part of the error
+	}{
+		{"the only one", []string{none, readme, one, two}, "", filepath.Join(one, "soft.safetensors")},
+		{"first folder", []string{one, two}, "soft", filepath.Join(one, "soft.safetensors")},
+		{"by name", []string{one, two}, "none", filepath.Join(two, "none.safetensors")},
+		{"by file name", []string{two}, "soft.safetensors", filepath.Join(two, "soft.safetensors")},
+		{"several", []string{two, one}, "", "choose one with --captioner: none and soft"},
+		{"nothing there", []string{none, readme}, "", "choose a run with --run"},
+		{"unknown", []string{one}, "hard", `no captioner "hard"; there is soft`},
+		{"unknown, nothing there", []string{none}, "hard", "no such file, and none in"},
+	} {
+		got, err := captionerIn(c.folders, c.named)
+		if err != nil {
+			got = err.Error()
+		}
+		if got != c.want && (err == nil || !strings.Contains(got, c.want)) {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+}

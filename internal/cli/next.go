@@ -1,0 +1,118 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+
+	"glimpse/internal/store"
+	"glimpse/internal/term"
+)
+
+// A Step is a command that makes sense next, and what it does.
+type Step struct{ Command, Does string }
+
+// mostSteps are the studies that NextSteps names.
+const mostSteps = 3
+
+// NextSteps says in a line what there is in the working directory, and which commands make sense
+// next. Where there is no results database, studies are files; else they are those of the
+// database.
+func NextSteps(ctx context.Context) (here string, steps []Step, err error) {
+	db, err := store.OpenReadOnly(DBPath(""))
+	if errors.Is(err, fs.ErrNotExist) {
+		here, steps = stepsWithoutDB()
+		return here, steps, nil
+	}
+	if err != nil {
+		return "", nil, err
+	}
+	defer db.Close()
+	names, err := StudyNames(ctx, db)
+	if err != nil {
+		return "", nil, err
+	}
+	slices.Reverse(names) // the newest first
+	for _, name := range names[:min(mostSteps, len(names))] {
+		runs, err := db.Members(ctx, name)
+		if err != nil {
+			return "", nil, err
+		}
+		steps = append(steps, stepOf(name, runs))
+	}
+	if len(names) == 0 {
+		here, steps = stepsWithoutDB()
+		return DBPath("") + " holds no study. " + here, steps, nil
+	}
+	steps = append(steps, Step{"glimpse runs", "list the runs, and their scores"})
+	return fmt.Sprintf("%s holds %s.", DBPath(""), plural(len(names), "study", "studies")), steps, nil
+}
+
+// stepOf is what to do next with a recorded study.
+func stepOf(name string, runs []store.Run) Step {
+	completed, running := 0, 0
+	for _, run := range runs {
+		switch run.State {
+		case store.Completed:
+			completed++
+		case store.Running:
+			running++
+		}
+	}
+	done := fmt.Sprintf("%d of %s complete", completed, term.Plural(len(runs), "trial"))
+	switch {
+	case running > 0:
+		return Step{"glimpse watch " + Quote(name), "follow it: " + done}
+	case completed < len(runs):
+		return Step{"glimpse run " + studyFile(name), "resume it: " + done}
+	}
+	return Step{"glimpse report " + Quote(name), "write its report: " + done}
+}
+
+// studyFile is the file of a study, if it is where studies usually are.
+func studyFile(name string) string {
+	for _, path := range studyFiles() {
+		if stem(path) == name {
+			return Quote(path)
+		}
+	}
+	return "STUDY.yaml"
+}
+
+func stepsWithoutDB() (string, []Step) {
+	files := studyFiles()
+	if len(files) == 0 {
+		return "There is no study here.", []Step{
+			{"glimpse new mine", "write a study to start from"},
+			{"glimpse caption photo.jpg", "caption a picture of your own"},
+			{"glimpse doctor", "check this machine"},
+		}
+	}
+	first := files[0]
+	for _, path := range files {
+		if stem(path) == "demo" {
+			first = path
+		}
+	}
+	return fmt.Sprintf("%s here; none has been run.", plural(len(files), "study", "studies")), []Step{
+		{"glimpse plan " + Quote(first), "list its trials, and what they can find out"},
+		{"glimpse run " + Quote(first), "train them"},
+		{"glimpse caption photo.jpg", "caption a picture of your own"},
+	}
+}
+
+func plural(n int, one, several string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, several)
+}
+
+// stem is the name of a file without its folder and ending.
+func stem(path string) string {
+	base := filepath.Base(path)
+	return base[:len(base)-len(filepath.Ext(base))]
+}

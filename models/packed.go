@@ -1,0 +1,172 @@
+package models
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"slices"
+
+	"glimpse/experiments"
+	"glimpse/internal/atomicfile"
+	"glimpse/internal/safetensors"
+	"glimpse/internal/torch"
+)
+
+// The metadata of a packed captioner: the description that its writer gave, and the SHA-256, in
+// hex, of that text followed by the values of all tensors.
+const (
+	packedDescription = "glimpse_captioner"
+	packedSHA256      = "sha256"
+)
+
+// Pack writes the weights of a checkpoint (its path as Captioner.Save took it) with a description
+// to one safetensors file: as float16 where half is set, else as float32. A weight that float16
+// cannot hold is an error. Equal arguments give equal bytes.
+func Pack(path, checkpoint, description string, half bool) error {
+	state, err := readState(checkpoint)
+	if err != nil {
+		return err
+	}
+	weights, err := readSafetensors(checkpoint+".safetensors", state.WeightsSHA256)
+	if err != nil {
+		return err
+	}
+	listed, values := make([]safetensors.Tensor, len(weights)), make([][]byte, len(weights))
+	sum := sha256.New()
+	io.WriteString(sum, description)
+	for i, t := range weights {
+		listed[i] = safetensors.Tensor{Name: t.name, DType: "F32", Shape: t.shape}
+		values[i] = littleEndian(t.data)
+		if half {
+			listed[i].DType = "F16"
+			if values[i], err = halves(t); err != nil {
+				return fmt.Errorf("packing %s.safetensors: %w", checkpoint, err)
+			}
+		}
+		sum.Write(values[i])
+	}
+	header, err := safetensors.Encode(listed, map[string]string{
+		packedDescription: description, packedSHA256: hex.EncodeToString(sum.Sum(nil)),
+	})
+	if err != nil {
+		return fmt.Errorf("packing %s.safetensors: %w", checkpoint, err)
+	}
+	return atomicfile.Write(path, func(w io.Writer) error {
+		_, err := w.Write(slices.Concat(header, bytes.Join(values, nil)))
+		return err
+	})
+}
+
+// halves are the values of a tensor rounded to float16, as files hold them.
+func halves(t namedTensor) (values []byte, err error) {
+	err = torch.Run(func(s *torch.Scope) error {
+		rounded, err := s.Halfs(s.Cast(s.FromFloats(torch.CPU, t.data, t.shape...), torch.Half))
+		for i, bits := range rounded {
+			if bits&0x7c00 == 0x7c00 { // infinite, or no number
+				return fmt.Errorf("tensor %q holds %g, which half precision cannot: keep single", t.name, t.data[i])
+			}
+			values = binary.LittleEndian.AppendUint16(values, bits)
+		}
+		return err
+	})
+	return values, err
+}
+
+// PackedDescription gives the description of a packed captioner, without a look at its weights.
+func PackedDescription(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", fmt.Errorf("opening a captioner: %w", err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return "", fmt.Errorf("opening a captioner: %w", err)
+	}
+	header, err := safetensors.Read(f, info.Size())
+	if err != nil {
+		return "", fmt.Errorf("captioner %s: %w", path, err)
+	}
+	return describedBy(path, header)
+}
+
+// describedBy is the description in the header of a packed captioner.
+func describedBy(path string, header safetensors.Header) (string, error) {
+	description, packed := header.Metadata[packedDescription]
+	if !packed {
+		return "", fmt.Errorf("%s is no packed captioner: its metadata lack %q; `glimpse pack RUN` makes one", path, packedDescription)
+	}
+	return description, nil
+}
+
+// unpack reads the weights of a packed captioner, as float32, and checks every byte of them and of
+// the description.
+func unpack(path string) ([]namedTensor, error) {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("opening a captioner: %w", err)
+	}
+	header, err := safetensors.Read(bytes.NewReader(content), int64(len(content)))
+	if err != nil {
+		return nil, fmt.Errorf("captioner %s: %w", path, err)
+	}
+	description, err := describedBy(path, header)
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.New()
+	io.WriteString(sum, description)
+	for _, t := range header.Tensors {
+		sum.Write(content[t.Begin:t.End])
+	}
+	if got := hex.EncodeToString(sum.Sum(nil)); got != header.Metadata[packedSHA256] {
+		return nil, fmt.Errorf("captioner %s is damaged: its sha256 is %s, not %q", path, got, header.Metadata[packedSHA256])
+	}
+	weights := make([]namedTensor, len(header.Tensors))
+	for i, t := range header.Tensors {
+		weights[i] = namedTensor{name: t.Name, shape: t.Shape}
+		if weights[i].data, err = floats(t, content[t.Begin:t.End]); err != nil {
+			return nil, fmt.Errorf("captioner %s: tensor %q: %w", path, t.Name, err)
+		}
+	}
+	return weights, nil
+}
+
+// floats are the values of a tensor of float16 or float32.
+func floats(t safetensors.Tensor, raw []byte) (values []float32, err error) {
+	switch t.DType {
+	case "F32":
+		values = make([]float32, len(raw)/4)
+		for k := range values {
+			values[k] = math.Float32frombits(binary.LittleEndian.Uint32(raw[4*k:]))
+		}
+	case "F16":
+		bits := make([]uint16, len(raw)/2)
+		for k := range bits {
+			bits[k] = binary.LittleEndian.Uint16(raw[2*k:])
+		}
+		err = torch.Run(func(s *torch.Scope) (err error) {
+			values, err = s.Floats(s.Cast(s.FromHalf(torch.CPU, bits, int64(len(bits))), torch.Float))
+			return err
+		})
+	default:
+		err = errors.New("its values are " + t.DType + ", want F16 or F32")
+	}
+	return values, err
+}
+
+// PackedPictures is Pictures with the weights of a packed captioner.
+func (e Engine) PackedPictures(ctx context.Context, s experiments.Settings, path string, vocabulary []string) (*Pictures, error) {
+	weights, err := unpack(path)
+	if err != nil {
+		return nil, err
+	}
+	return e.pictures(ctx, s, path, weights, vocabulary)
+}
