@@ -22,9 +22,7 @@ var web = template.Must(template.New("page").Parse(pageTemplate))
 // webPage writes the page, whose figures are drawn, as one self-contained HTML
 // file. The sheet holds the styles of the figures.
 func webPage(p page, sheet *stylesheet) ([]byte, error) {
-	style := strings.NewReplacer(
-		"/*light*/", properties(false), "/*dark*/", properties(true), "/*arms*/", armRules(),
-	).Replace(pageStyle) + sheet.css() + p.pictureRules()
+	style := Style() + sheet.css() + p.pictureRules()
 	var b bytes.Buffer
 	err := web.Execute(&b, struct {
 		page
