@@ -13,9 +13,6 @@ import (
 	"glimpse/results"
 )
 
-// homePatience is how long the start page waits for a first analysis.
-const homePatience = 300 * time.Millisecond
-
 // homePage lists the studies of all databases.
 type homePage struct {
 	frame
@@ -97,7 +94,7 @@ func (s *server) line(ctx context.Context, src *source, db *store.DB, of store.S
 		l.Failure = err.Error()
 		return l
 	}
-	page, failed, pending := s.analyse(ctx, src, st, homePatience)
+	page, failed, pending := s.analyse(ctx, src, st, 0)
 	switch {
 	case failed != nil:
 		l.Word, l.Class, l.Sentence = "No answer", "open", failed.Error()

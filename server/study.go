@@ -140,40 +140,41 @@ func digestOf(runs []store.Run) uint64 {
 const calm = 30
 
 // analyse gives the last analysis, and begins another where that is no longer of what the database holds. It waits for the first
-// one for as long as patience lets it. pending tells that another is being computed, or will be.
+// one for as long as patience lets it; without patience it begins none while another is computed. pending tells that the one given is not
+// the newest.
 func (s *server) analyse(ctx context.Context, src *source, st *study, patience time.Duration) (page *reports.Live, failed error, pending bool) {
+	done := make(chan struct{})
 	st.mu.Lock()
 	stale := st.ended.IsZero() || st.of != st.digest
-	due := stale && !st.computing && time.Since(st.ended) > calm*st.took
-	var done chan struct{}
-	if due {
+	if stale && !st.computing && time.Since(st.ended) > calm*st.took && (patience > 0 || len(s.analyses) == 0) {
 		st.computing = true
-		done = make(chan struct{})
 		go s.compute(src, st, done)
+	} else {
+		close(done)
 	}
 	page, failed = st.analysis, st.failed
 	st.mu.Unlock()
-	if done != nil && page == nil && patience > 0 {
-		select {
-		case <-done:
-			st.mu.Lock()
-			defer st.mu.Unlock()
-			return st.analysis, st.failed, false
-		case <-time.After(patience):
-		case <-ctx.Done():
-		}
+	if page != nil || patience == 0 {
+		return page, failed, stale
 	}
-	return page, failed, stale
+	select {
+	case <-done:
+	case <-time.After(patience):
+	case <-ctx.Done():
+	}
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	return st.analysis, st.failed, st.ended.IsZero() || st.of != st.digest
 }
 
 // compute analyses a study; one at a time of all, so that those who train keep their processors.
 func (s *server) compute(src *source, st *study, done chan<- struct{}) {
 	defer close(done)
+	s.analyses <- struct{}{}
 	var page *reports.Live
 	st.mu.Lock()
 	digest := st.digest
 	st.mu.Unlock()
-	s.analyses <- struct{}{}
 	began := time.Now()
 	db, release, err := src.use()
 	if err == nil {
