@@ -81,6 +81,10 @@ chaos KILLS="200" SEED="1":
 test-slurm FAULTS="10" SEED="1" *FLAGS:
     scripts/slurm.py {{FLAGS}} {{torch}} go test ./cmd/glimpse -run '^TestSlurm$' -count 1 -v -timeout 60m -slurm-faults {{FAULTS}} -slurm-seed {{SEED}}
 
+# reports/charts/d3.js, the parts of D3 that the live charts use, as scripts/charts pins them; needs npm
+charts:
+    cd scripts/charts && npm ci --ignore-scripts && npm run build
+
 # removes what build and demo made; the user's cache stays
 clean:
     rm -rf bin demo-report demo.db demo.db-wal demo.db-shm

@@ -10,6 +10,7 @@ import (
 	"glimpse/experiments"
 	"glimpse/metrics"
 	"glimpse/metrics/stats"
+	"glimpse/reports/charts"
 	"glimpse/results"
 )
 
@@ -41,7 +42,8 @@ type arm struct {
 	Name      string
 	Label     string // only what distinguishes it from the other arms
 	Arm       string // the arm of the study that it belongs to
-	Index     int    // its place in the study, which decides its colour
+	Index     int    // its place in the study
+	Colour    int    // its place in the palette
 	Runs      []*run
 	Scores    scores     // of the primary metric, finished runs only
 	images    *imageSums // of a side of a contrast of two arms
@@ -116,6 +118,13 @@ func (r *result) group() {
 		a.Mean, a.SD = meanSD(a.Scores.points())
 		r.Arms = append(r.Arms, a)
 		r.byName[a.Name] = a
+	}
+	labels := make([]string, len(r.Arms))
+	for i, a := range r.Arms {
+		labels[i] = a.Label
+	}
+	for i, colour := range charts.Colours(labels) {
+		r.Arms[i].Colour = colour
 	}
 }
 
@@ -194,7 +203,7 @@ func (r *result) side(s experiments.Side) *arm {
 			return a
 		}
 		if i == 0 {
-			one.Index = a.Index
+			one.Index, one.Colour = a.Index, a.Colour
 		}
 		one.Runs = append(one.Runs, a.Runs...)
 		for _, score := range a.Scores {

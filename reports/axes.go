@@ -13,6 +13,8 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 
 	xfont "golang.org/x/image/font"
+
+	"glimpse/reports/charts"
 )
 
 // Sizes of text in plots, in points of a plot figureWidth points wide.
@@ -41,30 +43,30 @@ func bold(size font.Length, c color.Color) text.Style {
 // round numbers, grid lines where asked, no frame and no legend.
 func newPlot(xLabel string, verticals, horizontals bool) *plot.Plot {
 	p := plot.New()
-	p.BackgroundColor = paper.mark
+	p.BackgroundColor = charts.Paper.Mark
 	p.X.Label.Text = clean(xLabel)
 	p.X.Label.Padding = 3
-	p.X.Label.TextStyle = words(labelSize, muted.mark)
+	p.X.Label.TextStyle = words(labelSize, charts.Muted.Mark)
 	p.X.Label.TextStyle.XAlign, p.X.Label.TextStyle.YAlign = draw.XCenter, draw.YBottom
 	for _, axis := range []*plot.Axis{&p.X, &p.Y} {
 		align := axis.Tick.Label
-		axis.Tick.Label = words(tickSize, muted.mark)
+		axis.Tick.Label = words(tickSize, charts.Muted.Mark)
 		axis.Tick.Label.XAlign, axis.Tick.Label.YAlign = align.XAlign, align.YAlign
 		axis.Tick.Marker = roundTicks{count: 6}
 		axis.Tick.Length = 3
 		axis.Tick.Width = 0.75
-		axis.Tick.Color = grid.mark
+		axis.Tick.Color = charts.Grid.Mark
 		axis.LineStyle.Width = 0.75
-		axis.LineStyle.Color = grid.mark
+		axis.LineStyle.Color = charts.Grid.Mark
 		axis.Padding = 4
 	}
 	lines := plotter.NewGrid()
 	lines.Vertical, lines.Horizontal = draw.LineStyle{}, draw.LineStyle{}
 	if verticals {
-		lines.Vertical = draw.LineStyle{Color: grid.mark, Width: 0.75}
+		lines.Vertical = draw.LineStyle{Color: charts.Grid.Mark, Width: 0.75}
 	}
 	if horizontals {
-		lines.Horizontal = draw.LineStyle{Color: grid.mark, Width: 0.75}
+		lines.Horizontal = draw.LineStyle{Color: charts.Grid.Mark, Width: 0.75}
 		p.Y.LineStyle.Width, p.Y.Tick.Width = 0, 0
 	}
 	p.Add(lines)

@@ -13,6 +13,7 @@ import (
 
 	"glimpse/captioner"
 	"glimpse/internal/term"
+	"glimpse/reports/charts"
 	"glimpse/results"
 )
 
@@ -151,7 +152,7 @@ func (r *result) betaFigure() (figure, bool) {
 	p.X.Min, p.X.Max = 0, 1
 	p.Y.Min, p.Y.Max = float64(-len(shown))+0.5, 0.5
 	p.Y.LineStyle.Width, p.Y.Tick.Width = 0, 0
-	p.Y.Tick.Label.Color = ink.text
+	p.Y.Tick.Label.Color = charts.Ink.Text
 	var ticks plot.ConstantTicks
 	for i, w := range shown {
 		style := draw.TextStyle(p.Y.Tick.Label)
@@ -181,7 +182,7 @@ func (r *result) betaFigure() (figure, bool) {
 // highest ones where words between them are left out.
 type betaPlotter struct {
 	words  []wordBeta
-	tint   tint
+	tint   charts.Tint
 	broken bool
 }
 
@@ -193,6 +194,6 @@ func (b betaPlotter) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 	if b.broken {
 		between := y(-float64(len(b.words))/2 + 0.5)
-		c.StrokeLine2(draw.LineStyle{Color: muted.mark, Width: 0.75, Dashes: []vg.Length{2, 3}}, c.Min.X, between, c.Max.X, between)
+		c.StrokeLine2(draw.LineStyle{Color: charts.Muted.Mark, Width: 0.75, Dashes: []vg.Length{2, 3}}, c.Min.X, between, c.Max.X, between)
 	}
 }

@@ -9,6 +9,8 @@ import (
 
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+
+	"glimpse/reports/charts"
 )
 
 // A classBeta is β over the generated words of one class.
@@ -63,10 +65,10 @@ func classFigure(a *arm, list []classBeta) figure {
 	var alt []string
 	for _, b := range list {
 		rows = append(rows, row{
-			label: string(b.Class), tint: ink, detail: fmt.Sprintf("%s, %s words", fixed(b.Mean, 2), thousands(int64(b.Words))),
+			label: string(b.Class), tint: charts.Ink, detail: fmt.Sprintf("%s, %s words", fixed(b.Mean, 2), thousands(int64(b.Words))),
 			marks: func(c *draw.Canvas, x func(float64) vg.Length, y vg.Length) {
 				y += 2
-				mean := draw.LineStyle{Color: a.tint().mark, Width: 2.4}
+				mean := draw.LineStyle{Color: a.tint().Mark, Width: 2.4}
 				for _, v := range evenly(b.Seeds, mostMarks/10) {
 					dot(c, vg.Point{X: x(v), Y: y}, dotRadius, a.tint())
 				}

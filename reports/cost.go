@@ -8,6 +8,8 @@ import (
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+
+	"glimpse/reports/charts"
 )
 
 // costSection sets the scores against what they cost: parameters and time.
@@ -115,7 +117,7 @@ func (r *result) costFigure(name, title, axis string, of func(*run) float64) (fi
 // A scatterGroup is the points of an arm.
 type scatterGroup struct {
 	name   string
-	tint   tint
+	tint   charts.Tint
 	points []point
 	mean   point
 }
@@ -161,7 +163,7 @@ func (sp *scatterPlotter) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 	for _, g := range sp.groups {
 		at := vg.Point{X: x(g.mean.X), Y: y(g.mean.Y)}
-		for _, line := range []draw.LineStyle{{Color: paper.mark, Width: 4.4}, {Color: g.tint.text, Width: 2}} {
+		for _, line := range []draw.LineStyle{{Color: charts.Paper.Mark, Width: 4.4}, {Color: g.tint.Text, Width: 2}} {
 			const arm = 6
 			c.StrokeLine2(line, at.X-arm, at.Y-arm, at.X+arm, at.Y+arm)
 			c.StrokeLine2(line, at.X-arm, at.Y+arm, at.X+arm, at.Y-arm)
@@ -169,7 +171,7 @@ func (sp *scatterPlotter) Plot(c draw.Canvas, p *plot.Plot) {
 		around(at, 7)
 	}
 	for _, g := range sp.groups {
-		name := bold(labelSize, g.tint.text)
+		name := bold(labelSize, g.tint.Text)
 		text := shorten(g.name, name, nameWidth)
 		box, ok := beside(vg.Point{X: x(g.mean.X), Y: y(g.mean.Y)}, name.Width(text), labelSize, c.Rectangle, taken)
 		if !ok {

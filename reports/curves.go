@@ -11,6 +11,8 @@ import (
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+
+	"glimpse/reports/charts"
 )
 
 // curveHeight is the height of a figure of learning curves.
@@ -22,14 +24,14 @@ func (r *result) learningSection() section {
 	s := section{Name: "learning", Title: "Learning"}
 	var figures []figure
 	if f, ok := curvesFigure(r, "loss", "Training loss by epoch", "training loss (nats per token)",
-		func(e epoch) float64 { return unless(e.reinforced(), e.Loss) }); ok {
+		func(e epoch) (float64, bool) { return e.Loss, !e.reinforced() }); ok {
 		figures = append(figures, f)
 	}
 	figures = append(figures, r.reinforcementFigures()...)
 	key := r.validationKey()
 	name := metricName(key)
 	if f, ok := curvesFigure(r, "validation", name+" on the validation split by epoch", name+", validation split (points, ×100)",
-		func(e epoch) float64 { return e.points(key) }); ok {
+		func(e epoch) (float64, bool) { return e.points(key) }); ok {
 		figures = append(figures, f)
 	}
 	s.add(part{Text: r.reinforcementText(), Figures: figures})
@@ -51,12 +53,10 @@ func (r *result) validationKey() string {
 	return measured[0]
 }
 
-// points is a validation metric of the epoch, NaN where it was not measured.
-func (e epoch) points(key string) float64 {
-	if v, ok := e.Val.get(key); ok {
-		return 100 * v
-	}
-	return math.NaN()
+// points is a validation metric of the epoch, and whether it was measured.
+func (e epoch) points(key string) (float64, bool) {
+	v, ok := e.Val.get(key)
+	return 100 * v, ok
 }
 
 // A curve is a line through (epoch, value) points.
@@ -67,7 +67,7 @@ type point struct{ X, Y float64 }
 // armCurves are the learning curves of one arm.
 type armCurves struct {
 	name  string
-	tint  tint
+	tint  charts.Tint
 	seeds []curve // all of them
 	mean  curve   // of the completed ones
 	low   curve   // mean less one standard deviation over them; none of a single seed
@@ -79,20 +79,27 @@ type armCurves struct {
 func (ac *armCurves) average(lines []curve) { ac.mean, ac.low, ac.high = meanCurve(lines) }
 
 // curvesFigure shows a per-epoch value of every run with at least one epoch,
-// thin, and the mean of each arm with its band, bold. value gives NaN where there is none;
+// thin, and the mean of each arm with its band, bold. value says whether there is one;
 // unit is the title of the vertical axis.
-func curvesFigure(r *result, name, title, unit string, value func(epoch) float64) (figure, bool) {
+func curvesFigure(r *result, name, title, unit string, value func(epoch) (float64, bool)) (figure, bool) {
 	plotter := &curvePlotter{}
+	live := &charts.Curves{X: "epoch", Y: unit}
 	var alt []string
 	arms, shown := r.drawn()
 	seeds, drawn := seedLimit(arms)
 	for _, a := range arms {
 		ac := armCurves{name: a.Label, tint: a.tint()}
+		one := charts.CurveArm{Label: a.Label, Colour: a.Colour}
 		var whole []curve
 		for _, run := range a.Runs {
 			var line curve
+			trace := charts.CurveRun{Mark: run.mark(), Chosen: run.BestEpoch}
 			for _, e := range run.Epochs {
-				v := value(e)
+				v, ok := value(e)
+				if !ok {
+					continue
+				}
+				trace.Points = append(trace.Points, charts.Point{charts.Number(e.Epoch), charts.Number(v)})
 				if !finite(v) {
 					continue
 				}
@@ -100,6 +107,9 @@ func curvesFigure(r *result, name, title, unit string, value func(epoch) float64
 				if e.Epoch == run.BestEpoch {
 					ac.dots = append(ac.dots, point{float64(e.Epoch), v})
 				}
+			}
+			if len(trace.Points) > 0 {
+				one.Runs = append(one.Runs, trace)
 			}
 			if len(line) > 0 {
 				ac.seeds = append(ac.seeds, line)
@@ -117,6 +127,8 @@ func curvesFigure(r *result, name, title, unit string, value func(epoch) float64
 			continue
 		}
 		plotter.arms = append(plotter.arms, ac)
+		one.Count, one.Mean, one.Low, one.High = len(whole), ac.mean.live(), ac.low.live(), ac.high.live()
+		live.Arms = append(live.Arms, one)
 		first, last := ac.mean[0], ac.mean[len(ac.mean)-1]
 		end := number(last.Y)
 		if len(ac.high) > 0 {
@@ -137,6 +149,8 @@ func curvesFigure(r *result, name, title, unit string, value func(epoch) float64
 		Alt:   "Lines over epochs. The mean of " + strings.Join(alt, "; ") + ".",
 		Note: "Thin lines: seeds. Bold: the mean of the finished ones, over the epochs that all of them have." + plotter.bandNote() +
 			" Dots: the epoch selected on the validation split." + drawn + shown,
+		Kind:    charts.KindCurves,
+		Data:    live,
 		heading: unit,
 		height:  curveHeight,
 		plot:    p,
@@ -220,7 +234,7 @@ const nameWidth vg.Length = 110
 func (cp *curvePlotter) GlyphBoxes(*plot.Plot) []plot.GlyphBox {
 	var widest vg.Length
 	for _, a := range cp.arms {
-		name := bold(labelSize, a.tint.text)
+		name := bold(labelSize, a.tint.Text)
 		widest = max(widest, name.Width(shorten(a.name, name, nameWidth)))
 	}
 	return []plot.GlyphBox{{X: 1, Y: 0.5, Rectangle: vg.Rectangle{Max: vg.Point{X: widest + 9, Y: 1}}}}
@@ -241,8 +255,8 @@ func (cp *curvePlotter) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 	if cp.limit != nil {
 		at := y(cp.limit.y)
-		c.StrokeLine2(draw.LineStyle{Color: muted.mark, Width: 1, Dashes: []vg.Length{4, 3}}, c.Min.X, at, c.Max.X, at)
-		c.FillText(words(tickSize, muted.mark), vg.Point{X: c.Min.X + 2, Y: at + 4}, cp.limit.name)
+		c.StrokeLine2(draw.LineStyle{Color: charts.Muted.Mark, Width: 1, Dashes: []vg.Length{4, 3}}, c.Min.X, at, c.Max.X, at)
+		c.FillText(words(tickSize, charts.Muted.Mark), vg.Point{X: c.Min.X + 2, Y: at + 4}, cp.limit.name)
 	}
 	for _, a := range cp.arms { // all bands first, so that none covers a line
 		if len(a.high) < 2 {
@@ -255,18 +269,18 @@ func (cp *curvePlotter) Plot(c draw.Canvas, p *plot.Plot) {
 		for _, p := range slices.Backward(a.low) {
 			outline = append(outline, vg.Point{X: x(p.X), Y: y(p.Y)})
 		}
-		c.FillPolygon(faded(a.tint.mark, 0.18), outline)
+		c.FillPolygon(charts.Faded(a.tint.Mark, 0.18), outline)
 	}
 	for _, a := range cp.arms {
 		for _, line := range a.seeds {
-			stroke(line, draw.LineStyle{Color: faded(a.tint.mark, 0.4), Width: 0.6})
+			stroke(line, draw.LineStyle{Color: charts.Faded(a.tint.Mark, 0.4), Width: 0.6})
 		}
 	}
 	for _, a := range cp.arms {
 		for _, d := range a.dots {
 			dot(&c, vg.Point{X: x(d.X), Y: y(d.Y)}, 2.2, a.tint)
 		}
-		stroke(a.mean, draw.LineStyle{Color: a.tint.mark, Width: 2.4})
+		stroke(a.mean, draw.LineStyle{Color: a.tint.Mark, Width: 2.4})
 	}
 	cp.names(c, y)
 }
@@ -289,7 +303,7 @@ func (cp *curvePlotter) names(c draw.Canvas, y func(float64) vg.Length) {
 	}
 	heights = apart(heights, labelSize+2.5, c.Min.Y, c.Max.Y)
 	for i, p := range places {
-		name := bold(labelSize, p.arm.tint.text)
+		name := bold(labelSize, p.arm.tint.Text)
 		name.YAlign = draw.YCenter
 		c.FillText(name, vg.Point{X: c.Max.X + 9, Y: heights[i]}, shorten(p.arm.name, name, nameWidth))
 	}

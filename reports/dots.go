@@ -9,6 +9,8 @@ import (
 
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+
+	"glimpse/reports/charts"
 )
 
 // dotRadius is the radius of a seed's dot, in points.
@@ -76,6 +78,8 @@ func dotsFigure(r *result) figure {
 		Title:  "Every seed, by arm: " + r.Primary.name(),
 		Alt:    "Dots on a common scale. " + strings.Join(alt, "; ") + ".",
 		Note:   note + "." + drawn + shown,
+		Kind:   charts.KindDots,
+		Data:   r.liveDots(arms),
 		height: rowFigureHeight(len(rows)),
 		plot:   newRowPlot(r.Primary.axis(), low, high, rowPlotter{rows: rows}),
 	}
@@ -94,7 +98,7 @@ func (a *arm) marks(c *draw.Canvas, x func(float64) vg.Length, y vg.Length, most
 		}
 		dot(c, vg.Point{X: x(s.Points), Y: y + vg.Length(min(pile, 3))*3}, dotRadius, a.tint())
 	}
-	line := draw.LineStyle{Color: a.tint().mark, Width: 1.6}
+	line := draw.LineStyle{Color: a.tint().Mark, Width: 1.6}
 	below := y - 10
 	if finite(a.Low) && finite(a.High) {
 		whisker(c, x(a.Low), x(a.High), below, line)

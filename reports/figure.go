@@ -16,6 +16,7 @@ import (
 	"gonum.org/v1/plot/vg/vgsvg"
 
 	"glimpse/internal/term"
+	"glimpse/reports/charts"
 )
 
 // Every figure is drawn this wide, in points: narrow enough to be read on a
@@ -39,6 +40,11 @@ type figure struct {
 	Alt     string        // what is to be seen in it, for who cannot see it
 	Note    string        // how to read it
 	Inline  template.HTML // the drawn figure as an element of the page
+	Kind    charts.Kind   // of its live twin, "" for none
+	Data    any           // of its live twin, as the kind has it
+	Source  string        // what has the data where Data is nil, as [charts.Figure] has it
+	Live    template.HTML // the live twin, with the drawn figure as its stand-in
+	Alone   bool          // no files of it lie beside the page
 	heading string        // title of the vertical axis, written above it
 	height  vg.Length
 	plot    *plot.Plot
@@ -47,11 +53,11 @@ type figure struct {
 // draw draws the figure on a canvas of its own size.
 func (f figure) draw(canvas vg.CanvasSizer) {
 	c := draw.New(canvas)
-	c.SetColor(paper.mark)
+	c.SetColor(charts.Paper.Mark)
 	c.Fill(c.Rectangle.Path())
 	area := draw.Crop(c, 4, -6, 4, -4)
 	if f.heading != "" {
-		style := words(labelSize, muted.mark)
+		style := words(labelSize, charts.Muted.Mark)
 		style.YAlign = draw.YTop
 		area.FillText(style, vg.Point{X: area.Min.X, Y: area.Max.Y}, f.heading)
 		area = draw.Crop(area, 0, 0, 0, -headingHeight)
@@ -137,7 +143,7 @@ func (s *stylesheet) class(style string) string {
 		case property == "font-family", property == "font-variant", property == "font-style":
 		case property == "font-weight" && value == "normal":
 		default:
-			kept = append(kept, customised(declaration))
+			kept = append(kept, charts.Customised(declaration))
 		}
 	}
 	fmt.Fprintf(&s.rules, ".plot .%s{%s}\n", name, strings.Join(kept, ";"))

@@ -9,6 +9,8 @@ import (
 
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+
+	"glimpse/reports/charts"
 )
 
 // forestFigure shows the difference of each contrast with its interval, beside
@@ -35,7 +37,7 @@ func forestFigure(r *result) figure {
 				low, high = math.Min(low, v), math.Max(high, v)
 			}
 		}
-		rows = append(rows, row{label: d.name(), tint: ink, detail: d.summary(), marks: d.marks})
+		rows = append(rows, row{label: d.name(), tint: charts.Ink, detail: d.summary(), marks: d.marks})
 		text := d.name() + ": " + d.summary()
 		if d.Verdict != "" {
 			text += ", " + string(d.Verdict)
@@ -49,6 +51,8 @@ func forestFigure(r *result) figure {
 		Alt:   "Differences with intervals against a line at zero. " + strings.Join(alt, "; ") + ".",
 		Note: "The square is the difference of the means, the line its " + r.Level +
 			" interval, p after Holm. Filled squares: supported or opposite; open: inconclusive." + shown,
+		Kind:   charts.KindForest,
+		Data:   r.liveForest(known),
 		height: rowFigureHeight(len(rows)),
 		plot: newRowPlot("difference in "+r.Primary.axis(), low, high,
 			rowPlotter{rows: rows, under: func(c *draw.Canvas, x func(float64) vg.Length, low, high vg.Length) {
@@ -64,7 +68,7 @@ func forestFigure(r *result) figure {
 
 // marks draws the contrast's interval and difference at height y.
 func (d *contrast) marks(c *draw.Canvas, x func(float64) vg.Length, y vg.Length) {
-	line := draw.LineStyle{Color: ink.mark, Width: 1.6}
+	line := draw.LineStyle{Color: charts.Ink.Mark, Width: 1.6}
 	if finite(d.Low) && finite(d.High) {
 		whisker(c, x(d.Low), x(d.High), y, line)
 	}
@@ -73,9 +77,9 @@ func (d *contrast) marks(c *draw.Canvas, x func(float64) vg.Length, y vg.Length)
 		at := x(d.Difference)
 		return []vg.Point{{X: at - half, Y: y - half}, {X: at + half, Y: y - half}, {X: at + half, Y: y + half}, {X: at - half, Y: y + half}}
 	}
-	c.FillPolygon(ink.mark, box(half))
+	c.FillPolygon(charts.Ink.Mark, box(half))
 	if !d.decided() {
-		c.FillPolygon(paper.mark, box(half-1.6))
+		c.FillPolygon(charts.Paper.Mark, box(half-1.6))
 	}
 }
 
@@ -84,10 +88,10 @@ func (d *contrast) marks(c *draw.Canvas, x func(float64) vg.Length, y vg.Length)
 func zeroLine(c *draw.Canvas, x func(float64) vg.Length, minimum float64, low, high vg.Length) {
 	if minimum > 0 {
 		left, right := x(-minimum), x(minimum)
-		c.FillPolygon(band.mark, []vg.Point{{X: left, Y: low}, {X: right, Y: low}, {X: right, Y: high}, {X: left, Y: high}})
-		edge := draw.LineStyle{Color: muted.mark, Width: 0.75, Dashes: []vg.Length{3, 3}}
+		c.FillPolygon(charts.Band.Mark, []vg.Point{{X: left, Y: low}, {X: right, Y: low}, {X: right, Y: high}, {X: left, Y: high}})
+		edge := draw.LineStyle{Color: charts.Muted.Mark, Width: 0.75, Dashes: []vg.Length{3, 3}}
 		c.StrokeLine2(edge, left, low, left, high)
 		c.StrokeLine2(edge, right, low, right, high)
 	}
-	c.StrokeLine2(draw.LineStyle{Color: ink.mark, Width: 1.2}, x(0), low, x(0), high)
+	c.StrokeLine2(draw.LineStyle{Color: charts.Ink.Mark, Width: 1.2}, x(0), low, x(0), high)
 }

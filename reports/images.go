@@ -12,6 +12,7 @@ import (
 
 	"glimpse/experiments"
 	"glimpse/metrics"
+	"glimpse/reports/charts"
 )
 
 // An imageDifference is what one arm's captions of an image score above
@@ -240,7 +241,7 @@ func (r *result) imageFigure(compared []*imageComparison) figure {
 	var alt []string
 	for _, ic := range compared {
 		rows = append(rows, row{
-			label: ic.name(), tint: ink, detail: fmt.Sprintf("better on %s, worse on %s", percent(ic.better), percent(ic.worse)),
+			label: ic.name(), tint: charts.Ink, detail: fmt.Sprintf("better on %s, worse on %s", percent(ic.better), percent(ic.worse)),
 			marks: func(c *draw.Canvas, x func(float64) vg.Length, y vg.Length) { ic.histogram(c, x, y, limit) },
 		})
 		alt = append(alt, fmt.Sprintf("%s: better on %s, worse on %s, median %s, middle half from %s to %s", ic.name(),
@@ -282,17 +283,17 @@ func (ic *imageComparison) histogram(c *draw.Canvas, x func(float64) vg.Length, 
 		t := ic.A.tint()
 		switch {
 		case i == histogramBins/2:
-			t = muted
+			t = charts.Muted
 		case i > histogramBins/2:
 			t = ic.B.tint()
 		}
 		left, right := x(-limit+float64(i)*width)+0.4, x(-limit+float64(i+1)*width)-0.4
 		top := base + tall*vg.Length(float64(n)/highest)
-		c.FillPolygon(t.mark, []vg.Point{{X: left, Y: base}, {X: right, Y: base}, {X: right, Y: top}, {X: left, Y: top}})
+		c.FillPolygon(t.Mark, []vg.Point{{X: left, Y: base}, {X: right, Y: base}, {X: right, Y: top}, {X: left, Y: top}})
 	}
 	mean := x(math.Max(-limit, math.Min(limit, ic.mean)))
-	c.StrokeLine2(draw.LineStyle{Color: paper.mark, Width: 4}, mean, base, mean, base+tall)
-	c.StrokeLine2(draw.LineStyle{Color: ink.mark, Width: 2}, mean, base, mean, base+tall)
+	c.StrokeLine2(draw.LineStyle{Color: charts.Paper.Mark, Width: 4}, mean, base, mean, base+tall)
+	c.StrokeLine2(draw.LineStyle{Color: charts.Ink.Mark, Width: 2}, mean, base, mean, base+tall)
 }
 
 // imagesCSV has a line for each contrast and image.

@@ -1,129 +1,258 @@
 package reports
 
 import (
-	"bytes"
-	"context"
+	"cmp"
 	"fmt"
 	"html/template"
+	"math"
+	"slices"
 	"strings"
 
 	"glimpse/internal/store"
-	"glimpse/results"
+	"glimpse/reports/charts"
 )
 
-// live writes sections without links to files beside the page, of which a live page has none.
-var live = template.Must(template.Must(web.Clone()).Parse(`{{define "files"}}{{end}}`))
+// This file gives the live charts of the page their data: what the drawn figures beside them show, run by run.
 
-// Live is what a page that is shown while a study runs takes from its report: the same answer, figures and tables, in
-// parts.
-type Live struct {
-	Study, Question string
-	// Word and Sentence are the answer; Class is the class of its box.
-	Word, Class, Sentence string
-	Terms, Notices        []string
-	// Withheld says why the test split is hidden ([results.Study.Withheld]); "" where it is shown.
-	Withheld string
-	Sections []LiveSection
-	Style    string // CSS of the figures
-	// Classes are the CSS classes of the runs' arms, by run.
-	Classes map[string]string
+// mark is the run as live charts name it.
+func (r *run) mark() charts.Mark { return charts.Mark{ID: r.ID, Seed: r.Seed, State: r.State} }
+
+// live gives the points of a curve for a live chart.
+func (c curve) live() []charts.Point {
+	list := make([]charts.Point, len(c))
+	for i, p := range c {
+		list[i] = charts.Point{charts.Number(p.X), charts.Number(p.Y)}
+	}
+	return list
 }
 
-// A LiveSection is a section of the report as an element of a page.
-type LiveSection struct {
-	Name, Title string
-	HTML        template.HTML
-}
-
-// ReadLive reads what is shown of a study. While its test split is withheld, nothing that rests on single scores of it
-// is in what it gives.
-func ReadLive(ctx context.Context, db *store.DB, study string) (*Live, error) {
-	evidence, err := gather(ctx, db, study)
-	if err != nil {
-		return nil, err
-	}
-	r, err := analyse(ctx, evidence)
-	if err != nil {
-		return nil, err
-	}
-	v := r.liveVerdict()
-	page := &Live{Study: study, Question: r.Study.Question, Word: v.Word, Class: v.Class, Sentence: v.Sentence,
-		Terms: r.terms(), Withheld: r.withheld, Classes: map[string]string{}}
-	if r.withheld == "" {
-		page.Notices = r.Notices
-	}
-	for _, a := range r.Arms {
+// liveDots is the score of every run of the arms, also of runs that have none.
+func (r *result) liveDots(arms []*arm) *charts.Dots {
+	live := &charts.Dots{Axis: r.Primary.axis(), Interval: r.ArmInterval}
+	for _, a := range arms {
+		one := charts.DotArm{Label: a.Label, Colour: a.Colour, Mean: charts.Number(a.Mean), Low: charts.Number(a.Low), High: charts.Number(a.High)}
 		for _, run := range a.Runs {
-			page.Classes[run.ID] = armClass(a.Index)
+			one.Runs = append(one.Runs, charts.Dot{Mark: run.mark(), Value: r.points(run)})
+		}
+		live.Arms = append(live.Arms, one)
+	}
+	return live
+}
+
+// points is the primary metric of a completed run in points, [charts.None] without one.
+func (r *result) points(run *run) charts.Number {
+	if v, ok := r.Primary.of(run); ok && run.completed() {
+		return charts.Number(100 * v)
+	}
+	return charts.None
+}
+
+// liveForest is contrasts with their intervals.
+func (r *result) liveForest(contrasts []*contrast) *charts.Forest {
+	live := &charts.Forest{Axis: "difference in " + r.Primary.axis(), Level: r.Level, Minimum: charts.Number(r.MinimumEffect)}
+	for _, c := range contrasts {
+		row := charts.ForestRow{
+			Label: c.name(), Value: charts.Number(c.Difference), Low: charts.Number(c.Low), High: charts.Number(c.High),
+			P: charts.None, Verdict: string(c.Verdict), Decided: c.decided(),
+		}
+		if c.Result != nil {
+			row.P = charts.Number(c.Result.PHolm)
+		}
+		live.Rows = append(live.Rows, row)
+	}
+	return live
+}
+
+// liveSearch is the trials of a search that were begun, in that order.
+func (r *result) liveSearch(parameters []parameter) *charts.Search {
+	live := &charts.Search{Axis: r.Primary.axis()}
+	for _, p := range parameters {
+		live.Parameters = append(live.Parameters, charts.Parameter{Path: p.Path, Label: p.Label, Number: p.Numeric, Log: p.Log, Levels: p.Levels})
+	}
+	begun := slices.DeleteFunc(slices.Clone(r.Runs), func(run *run) bool { return run.State == store.Queued })
+	slices.SortStableFunc(begun, func(a, b *run) int { return a.Started.Compare(b.Started) })
+	for _, run := range begun {
+		trial := charts.Trial{Mark: run.mark(), Value: r.points(run)}
+		for _, p := range parameters {
+			trial.Settings = append(trial.Settings, run.Swept[p.Path])
+		}
+		live.Trials = append(live.Trials, trial)
+	}
+	return live
+}
+
+// history is a chart of the best score so far over the trials of a search.
+func (r *result) history(search *charts.Search) charts.Figure {
+	best, at := charts.None, 0
+	for i, t := range search.Trials {
+		if !math.IsNaN(float64(t.Value)) && !(t.Value <= best) {
+			best, at = t.Value, i+1
 		}
 	}
-	var sheet stylesheet
-	for _, s := range r.liveSections() {
-		if len(s.Parts) == 0 {
+	text := fmt.Sprintf("<p>The best score, %s points, is that of trial %d of %d in the order in which they were begun.</p>", fixed(float64(best), 1), at, len(search.Trials))
+	return charts.Figure{
+		Name: "history", Title: "Trial by trial: the best score so far", Kind: charts.KindHistory, Source: "#figure-parallel", Static: template.HTML(text),
+		Note: "A dot is one trial, the line the best score of those before it. A cross is a trial without a score.",
+	}
+}
+
+// mostBrowsed is how many captions a page may hold for its reader to search; of more, images are left out evenly.
+const mostBrowsed = 8000
+
+// browser is the captions of all images, or of as many as a page can hold, from each arm those of its most typical seed.
+func (r *result) browser() (*charts.Captions, bool) {
+	arms, _ := r.drawn()
+	live := r.newCaptions()
+	byImage := map[string]*charts.CaptionImage{}
+	var order []string
+	for _, a := range arms[:min(len(arms), mostVoices)] {
+		typical := a.typical(r.Primary)
+		if typical == nil {
 			continue
 		}
-		section, err := liveSection(ctx, s, &sheet)
-		if err != nil {
-			return nil, fmt.Errorf("study %q: %w", study, err)
-		}
-		page.Sections = append(page.Sections, section)
-	}
-	page.Style = sheet.css()
-	return page, r.said.err
-}
-
-// liveVerdict is the verdict or, while nothing may be known of it, what the study waits for.
-func (r *result) liveVerdict() verdict {
-	if r.withheld == "" {
-		return r.verdict()
-	}
-	if c := r.headline(); c != nil && c.Result != nil && len(c.Result.Looks) > 0 {
-		return r.verdict() // of the last look
-	}
-	return verdict{"No answer yet", "open", r.withheld}
-}
-
-// liveSections are those of the report that are of use while a study runs.
-func (r *result) liveSections() []section {
-	if r.withheld == "" {
-		return []section{r.scoreSection(), r.contrastSection(), r.sweepSection(), r.amendmentSection(), r.learningSection()}
-	}
-	var looks section
-	if t := r.lookTable(); len(t.Rows) > 0 {
-		looks = section{Name: "looks", Title: "Looks", Parts: []part{{Table: &t}}}
-	}
-	return []section{looks, r.learningSection()}
-}
-
-// liveSection draws the figures of a section and writes it.
-func liveSection(ctx context.Context, s section, sheet *stylesheet) (LiveSection, error) {
-	for _, part := range s.Parts {
-		for i := range part.Figures {
-			if err := ctx.Err(); err != nil {
-				return LiveSection{}, err
+		live.Arms = append(live.Arms, charts.CaptionArm{Label: a.Label, Colour: a.Colour})
+		for _, c := range typical.captions() {
+			shown := byImage[c.Image]
+			if shown == nil {
+				shown = &charts.CaptionImage{Name: c.Image}
+				byImage[c.Image], order = shown, append(order, c.Image)
 			}
-			f := &part.Figures[i]
-			body, err := f.body()
-			if err != nil {
-				return LiveSection{}, err
-			}
-			f.Inline = f.inline(body, sheet)
+			shown.Captions = append(shown.Captions, r.live(len(live.Arms)-1, a, typical, &c))
 		}
 	}
-	var b bytes.Buffer
-	if err := live.ExecuteTemplate(&b, "section", s); err != nil {
-		return LiveSection{}, fmt.Errorf("write section %s: %w", s.Name, err)
+	if len(live.Arms) == 0 {
+		return nil, false
 	}
-	return LiveSection{s.Name, s.Title, template.HTML(bytes.Map(printable, b.Bytes()))}, nil
+	all := len(order)
+	order = evenly(order, max(1, mostBrowsed/len(live.Arms)))
+	if len(order) < all {
+		live.Selected = fmt.Sprintf("spread evenly over %d", all)
+	}
+	for _, name := range order {
+		live.Images = append(live.Images, *byImage[name])
+	}
+	r.against(live)
+	return live, true
 }
 
-// Style is the style sheet that the report's page and live pages share, without that of figures.
-func Style() string {
-	return strings.NewReplacer("/*light*/", properties(false), "/*dark*/", properties(true), "/*arms*/", armRules()).Replace(pageStyle)
+// newCaptions is a chart of captions without any.
+func (r *result) newCaptions() *charts.Captions {
+	return &charts.Captions{Score: metricName(r.Primary.Key), Classes: WordClasses()}
 }
 
-// MetricName gives the usual name of a metric with its split: "CIDEr (test)".
-func MetricName(m results.Metric) string { return metric{m}.name() }
+// against compares the arms of the main contrast where both are shown, else the first with the last.
+func (r *result) against(live *charts.Captions) {
+	live.Against = [2]int{0, len(live.Arms) - 1}
+	c := r.headline()
+	if c == nil || c.interacts() {
+		return
+	}
+	place := func(a *arm) int {
+		return slices.IndexFunc(live.Arms, func(shown charts.CaptionArm) bool { return shown.Label == a.Label })
+	}
+	if a, b := place(c.A), place(c.B); a >= 0 && b >= 0 {
+		live.Against = [2]int{a, b}
+	}
+}
 
-// StateClass gives the CSS class of a run's state.
-func StateClass(state string) string { return "state-" + knownState(state) }
+// live is a caption of a run as live charts show it; at is the place of its arm among those shown.
+func (r *result) live(at int, a *arm, run *run, c *store.Caption) charts.Said {
+	words := strings.Fields(c.Words)
+	said := charts.Said{Arm: at, Seed: run.Seed, Words: strings.Join(words, " "), Classes: classDigits(words), Score: charts.None}
+	if v, ok := imagePoints(r.Primary.Key, &c.Score); ok && c.Scored {
+		said.Score = charts.Number(math.Round(10*v) / 10)
+	}
+	if a.images != nil {
+		if i, known := a.images.of.at[c.Image]; known {
+			if v, ok := a.images.mean(i); ok {
+				mean := charts.Number(math.Round(10*v) / 10)
+				said.Mean = &mean
+			}
+		}
+	}
+	for _, b := range c.Beta[:min(len(c.Beta), len(words))] {
+		said.Beta = append(said.Beta, charts.Number(math.Round(100*b)/100))
+	}
+	return said
+}
+
+// classDigits gives for each word the place of its class in [WordClasses] as a digit.
+func classDigits(words []string) string {
+	digits := make([]byte, len(words))
+	for i, class := range classes(words) {
+		digits[i] = '0' + byte(slices.Index(wordClasses, class))
+	}
+	return string(digits)
+}
+
+// lookBytes are the weights of a word on the regions in 255ths of full.
+func lookBytes(alpha []float64, full float64) []byte {
+	look := make([]byte, len(alpha))
+	for i, v := range alpha {
+		look[i] = byte(math.Round(255 * min(max(v/full, 0), 1)))
+	}
+	return look
+}
+
+// pictureBrowser is the illustrated images of a list with what the arms of a contrast said of them.
+func (r *result) pictureBrowser(c *contrast, list []imageDifference) *charts.Captions {
+	live := r.newCaptions()
+	live.Selected = "those that changed most"
+	arms := []*arm{c.A, c.B}
+	for _, a := range arms {
+		live.Arms = append(live.Arms, charts.CaptionArm{Label: a.Label, Colour: a.Colour})
+	}
+	live.Against = [2]int{0, 1}
+	for _, d := range list {
+		k := slices.IndexFunc(r.Illustration.Pictures, func(p store.Picture) bool { return p.Image == d.Image })
+		if k < 0 {
+			continue
+		}
+		picture := r.Illustration.Pictures[k]
+		shown := charts.CaptionImage{Name: d.Image, Ground: pictureClass(k), Width: picture.Width, Height: picture.Height}
+		full := 0.0
+		var maps []store.AttentionMap
+		for _, a := range arms {
+			m := r.mapOf(a.first(), d.Image)
+			maps = append(maps, m)
+			for _, alpha := range m.Alpha {
+				for _, v := range alpha {
+					full = max(full, v, 1/float64(len(alpha)))
+				}
+			}
+		}
+		for _, seed := range r.telling(c, d.Image) {
+			for i, a := range arms {
+				run := a.ofSeed(seed)
+				if run == nil {
+					continue
+				}
+				caption, found := run.captionOf(d.Image)
+				if !found {
+					continue
+				}
+				said := r.live(i, a, run, caption)
+				if m := maps[i]; m.Run == run.ID && len(m.Alpha) == len(strings.Fields(caption.Words)) {
+					live.Regions = &charts.Regions{Side: m.Side, First: m.First, Step: m.Step}
+					said.Full = full
+					for _, alpha := range m.Alpha {
+						said.Looks = append(said.Looks, lookBytes(alpha, full))
+					}
+				}
+				shown.Captions = append(shown.Captions, said)
+			}
+		}
+		live.Images = append(live.Images, shown)
+	}
+	return live
+}
+
+// captionOf is the run's caption of an image, and whether there is one.
+func (r *run) captionOf(image string) (*store.Caption, bool) {
+	captions := r.captions()
+	at, found := slices.BinarySearchFunc(captions, image, func(c store.Caption, image string) int { return cmp.Compare(c.Image, image) })
+	if !found {
+		return nil, false
+	}
+	return &captions[at], true
+}

@@ -2,9 +2,13 @@ package reports
 
 import (
 	"fmt"
+	"html/template"
 	"iter"
 	"slices"
 	"strings"
+
+	"glimpse/internal/term"
+	"glimpse/reports/charts"
 )
 
 // A page is everything that the report says, in the order in which it is said:
@@ -26,6 +30,39 @@ type section struct {
 	Title   string
 	Finding string // what is to be seen in it, "" where that cannot be said in a sentence
 	Parts   []part // never none
+	Leading bool   // it belongs to the answer: the page shows it unfolded
+}
+
+// Contents says what is in a section, for the line that it is folded behind: "2 figures and 1 table".
+func (s section) Contents() string {
+	var figures, tables, captions, pictures int
+	for _, p := range s.Parts {
+		figures += len(p.Figures)
+		captions += len(p.Samples)
+		pictures += len(p.Pictures)
+		if p.Table != nil {
+			tables++
+		}
+		if p.Live == nil {
+			continue
+		}
+		if live, ok := p.Live.Data.(*charts.Captions); ok && len(p.Samples) > 0 {
+			captions += len(live.Images) - len(p.Samples)
+		}
+	}
+	var parts []string
+	for _, c := range []struct {
+		n    int
+		noun string
+	}{{figures, "figure"}, {tables, "table"}, {captions, "image"}, {pictures, "picture"}} {
+		if c.n > 0 {
+			parts = append(parts, count(c.n, c.noun))
+		}
+	}
+	if len(parts) == 0 {
+		return "details"
+	}
+	return term.Enumerate(parts)
 }
 
 // A part is one thing of a section: of its fields below Fold, one is set.
@@ -39,6 +76,8 @@ type part struct {
 	Pictures []pictured
 	Facts    []fact
 	Listing  *listing
+	Live     *charts.Figure // shows in the page what else the part has, so that it answers to the hand; nil for none
+	Inline   template.HTML  // the live figure as an element of the page
 }
 
 // A listing is code that is shown as it is.
@@ -47,6 +86,9 @@ type listing struct {
 	Language string // for Markdown
 	Text     string
 }
+
+// leading is how many sections, from the first, give the answer and how sure it is.
+const leading = 4
 
 // newPage lays out a result: a new section is a function from *result to
 // section, listed here. Those without parts are left out.
@@ -62,7 +104,7 @@ func newPage(r *result, tables []string) page {
 	if strings.TrimSpace(p.Question) == "" {
 		p.Question = "Study " + r.Study.Name
 	}
-	for _, s := range []section{
+	for i, s := range []section{
 		r.scoreSection(),
 		r.sweepSection(),
 		r.contrastSection(),
@@ -80,6 +122,7 @@ func newPage(r *result, tables []string) page {
 		r.reproduceSection(),
 	} {
 		if len(s.Parts) > 0 {
+			s.Leading = i < leading
 			p.Sections = append(p.Sections, s)
 		}
 	}
@@ -88,7 +131,7 @@ func newPage(r *result, tables []string) page {
 
 // add appends a part if there is something in it.
 func (s *section) add(p part) {
-	if p.Text != "" || p.Table != nil && len(p.Table.Rows) > 0 || len(p.Figures)+len(p.Notes)+len(p.Samples)+len(p.Pictures)+len(p.Facts) > 0 || p.Listing != nil {
+	if p.Text != "" || p.Table != nil && len(p.Table.Rows) > 0 || len(p.Figures)+len(p.Notes)+len(p.Samples)+len(p.Pictures)+len(p.Facts) > 0 || p.Listing != nil || p.Live != nil {
 		s.Parts = append(s.Parts, p)
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"glimpse/experiments"
 	"glimpse/internal/store"
 	"glimpse/reports/attention"
+	"glimpse/reports/charts"
 	"glimpse/results"
 )
 
@@ -137,7 +138,9 @@ func (r *result) pictureSection() section {
 		if shown := r.picture(c, group.list); len(shown) > 0 {
 			s.add(part{Text: fmt.Sprintf("Most %s by %s over %s: images by their score in %s, mean of the seeds; captions of the lowest seed, their own scores in brackets.",
 				group.what, c.B.Label, c.A.Label, metricName(r.Primary.Key))})
-			s.add(part{Pictures: shown})
+			s.add(part{Pictures: shown, Live: &charts.Figure{
+				Name: "most-" + group.what, Title: "Most " + group.what, Kind: charts.KindCaptions, Data: r.pictureBrowser(c, group.list), Note: pictureNote,
+			}})
 		}
 	}
 	if len(r.Illustration.Maps) > 0 {
@@ -145,6 +148,88 @@ func (r *result) pictureSection() section {
 			"region gets in the two captions of the image; the weight thins the veil by its root. β: the share that went to the sentinel in place of the picture."})
 	}
 	return s
+}
+
+// pictureNote says what the live view of pictures shows.
+const pictureNote = "The seed whose score changed most comes first; then the lowest, where it is another. Point at a word, or choose a caption and use the arrow keys, " +
+	"to see where the captioner looked before it wrote the word."
+
+// pictureClass names the CSS rule of a picture.
+func pictureClass(k int) string { return fmt.Sprintf("pic%d", k) }
+
+// telling are the seeds whose captions of an image are shown: the one whose score changed most between the arms of the
+// contrast in the way of the mean, and the lowest of each arm, where it was recorded where they looked.
+func (r *result) telling(c *contrast, image string) []int64 {
+	var seeds []int64
+	if seed, ok := r.changedSeed(c, image); ok {
+		seeds = append(seeds, seed)
+	}
+	for _, a := range []*arm{c.A, c.B} {
+		if first := a.first(); first != nil && !slices.Contains(seeds, first.Seed) {
+			seeds = append(seeds, first.Seed)
+		}
+	}
+	return seeds
+}
+
+// changedSeed is the seed by which the captions of an image changed most between the arms of a contrast, in the way of the
+// mean over the seeds; of equal ones the first. It is not known without a seed that both arms have.
+func (r *result) changedSeed(c *contrast, image string) (seed int64, ok bool) {
+	type change struct {
+		seed   int64
+		points float64
+	}
+	var changes []change
+	total := 0.0
+	for _, b := range c.B.Runs {
+		a := c.A.ofSeed(b.Seed)
+		if a == nil || !b.completed() {
+			continue
+		}
+		after, okB := r.captionPoints(b, image)
+		before, okA := r.captionPoints(a, image)
+		if okA && okB {
+			changes = append(changes, change{b.Seed, after - before})
+			total += after - before
+		}
+	}
+	for i, most := 0, math.Inf(-1); i < len(changes); i++ {
+		if p := math.Copysign(1, total) * changes[i].points; p > most {
+			seed, most, ok = changes[i].seed, p, true
+		}
+	}
+	return seed, ok
+}
+
+// captionPoints is the score of a run's caption of an image in points, and whether there is one.
+func (r *result) captionPoints(run *run, image string) (float64, bool) {
+	caption, found := run.captionOf(image)
+	if !found || !caption.Scored {
+		return 0, false
+	}
+	return imagePoints(r.Primary.Key, &caption.Score)
+}
+
+// ofSeed is the arm's finished run of a seed, nil where there is none.
+func (a *arm) ofSeed(seed int64) *run {
+	for _, run := range a.Runs {
+		if run.Seed == seed && run.completed() {
+			return run
+		}
+	}
+	return nil
+}
+
+// mapOf is where a run looked, as far as it is known.
+func (r *result) mapOf(run *run, image string) store.AttentionMap {
+	if run == nil {
+		return store.AttentionMap{}
+	}
+	k := slices.IndexFunc(r.Illustration.Maps, func(m store.AttentionMap) bool { return m.Run == run.ID && m.Image == image })
+	if k < 0 {
+		return store.AttentionMap{}
+	}
+	return r.Illustration.Maps[k]
 }
 
 // picture shows those of the images of which the store holds a picture.
@@ -155,7 +240,7 @@ func (r *result) picture(c *contrast, list []imageDifference) []pictured {
 		if k < 0 {
 			continue
 		}
-		p := pictured{Image: d.Image, Class: fmt.Sprintf("pic%d", k), Change: signed(d.Points, 1), picture: r.Illustration.Pictures[k]}
+		p := pictured{Image: d.Image, Class: pictureClass(k), Change: signed(d.Points, 1), picture: r.Illustration.Pictures[k]}
 		var words [][]attention.Word
 		var maps []store.AttentionMap
 		for _, a := range []*arm{c.A, c.B} {
@@ -187,7 +272,7 @@ func (r *result) looks(a *arm, image string) (caption sampleCaption, words []att
 		return caption, nil, m, false
 	}
 	said := &captions[at]
-	caption = sampleCaption{Arm: cell{Text: a.Label, Class: armClass(a.Index)}, Words: said.Words}
+	caption = sampleCaption{Arm: cell{Text: a.Label, Class: charts.ArmClass(a.Colour)}, Words: said.Words}
 	if strings.TrimSpace(said.Words) == "" {
 		caption.Words = "(an empty caption)"
 	}

@@ -77,34 +77,23 @@ func (r *result) reinforcementFigures() []figure {
 	if len(r.sampledKeys()) == 0 {
 		return nil
 	}
-	sampled := func(key string) func(epoch) float64 {
-		return func(e epoch) float64 {
-			v, known := e.Sampled.get(key)
-			return unless(!known, v)
-		}
+	sampled := func(key string) func(epoch) (float64, bool) {
+		return func(e epoch) (float64, bool) { return e.Sampled.get(key) }
 	}
 	var figures []figure
 	for _, c := range []struct {
 		name, title, unit string
-		value             func(epoch) float64
+		value             func(epoch) (float64, bool)
 	}{
 		{"reward", "Reward of sampled captions by epoch", "mean reward", sampled("reward")},
 		{"sampled-entropy", "Entropy of what captions are sampled from by epoch", "nats per word", sampled("entropy")},
-		{"learning-rate", "Learning rate at the end of each epoch", "learning rate (log₁₀)", func(e epoch) float64 { return math.Log10(e.LR) }},
+		{"learning-rate", "Learning rate at the end of each epoch", "learning rate (log₁₀)", func(e epoch) (float64, bool) { return math.Log10(e.LR), true }},
 	} {
 		if f, ok := curvesFigure(r, c.name, c.title, c.unit, c.value); ok {
 			figures = append(figures, f)
 		}
 	}
 	return figures
-}
-
-// unless is a value, or NaN, which is not drawn.
-func unless(missing bool, v float64) float64 {
-	if missing {
-		return math.NaN()
-	}
-	return v
 }
 
 // all are the values as a map.

@@ -4,6 +4,8 @@ import (
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+
+	"glimpse/reports/charts"
 )
 
 const (
@@ -18,8 +20,8 @@ const (
 // a long name takes no width from the data.
 type row struct {
 	label  string
-	tint   tint   // of the label
-	detail string // in grey, at the right end of the label's line
+	tint   charts.Tint // of the label
+	detail string      // in grey, at the right end of the label's line
 	// marks draws the data at height y; x turns values into places.
 	marks func(c *draw.Canvas, x func(float64) vg.Length, y vg.Length)
 }
@@ -43,10 +45,10 @@ func (rp rowPlotter) Plot(c draw.Canvas, p *plot.Plot) {
 	for i, r := range rp.rows {
 		top := c.Max.Y - vg.Length(i)*height
 		rp.track(&c, p, top-height+4, top-20)
-		detail := words(labelSize, muted.mark)
+		detail := words(labelSize, charts.Muted.Mark)
 		detail.XAlign = draw.XRight
 		width := detail.Width(r.detail)
-		name := bold(labelSize, r.tint.text)
+		name := bold(labelSize, r.tint.Text)
 		c.FillText(name, vg.Point{X: c.Min.X, Y: top - 14}, shorten(r.label, name, c.Max.X-c.Min.X-width-10))
 		c.FillText(detail, vg.Point{X: c.Max.X, Y: top - 14}, r.detail)
 		r.marks(&c, x, top-rowMarks)
@@ -58,7 +60,7 @@ func (rp rowPlotter) Plot(c draw.Canvas, p *plot.Plot) {
 func (rp rowPlotter) track(c *draw.Canvas, p *plot.Plot, low, high vg.Length) {
 	x, _ := p.Transforms(c)
 	for _, tick := range p.X.Tick.Marker.Ticks(p.X.Min, p.X.Max) {
-		c.StrokeLine2(draw.LineStyle{Color: grid.mark, Width: 0.75}, x(tick.Value), low, x(tick.Value), high)
+		c.StrokeLine2(draw.LineStyle{Color: charts.Grid.Mark, Width: 0.75}, x(tick.Value), low, x(tick.Value), high)
 	}
 	if rp.under != nil {
 		rp.under(c, x, low, high)
@@ -93,9 +95,9 @@ func shorten(text string, style draw.TextStyle, width vg.Length) string {
 
 // dot is a filled circle with a rim in the colour of the ground, which keeps
 // overlapping dots apart.
-func dot(c *draw.Canvas, at vg.Point, radius vg.Length, t tint) {
-	c.DrawGlyphNoClip(draw.GlyphStyle{Color: paper.mark, Radius: radius + 0.8, Shape: draw.CircleGlyph{}}, at)
-	c.DrawGlyphNoClip(draw.GlyphStyle{Color: t.mark, Radius: radius, Shape: draw.CircleGlyph{}}, at)
+func dot(c *draw.Canvas, at vg.Point, radius vg.Length, t charts.Tint) {
+	c.DrawGlyphNoClip(draw.GlyphStyle{Color: charts.Paper.Mark, Radius: radius + 0.8, Shape: draw.CircleGlyph{}}, at)
+	c.DrawGlyphNoClip(draw.GlyphStyle{Color: t.Mark, Radius: radius, Shape: draw.CircleGlyph{}}, at)
 }
 
 // whisker is a horizontal interval with caps.

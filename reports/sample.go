@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"glimpse/internal/store"
+	"glimpse/reports/charts"
 )
 
 // sampleSize is the number of images whose captions are shown, and half of it
@@ -18,12 +19,20 @@ const (
 // sampleNote says which captions are shown.
 const sampleNote = "Images spread evenly over the split, not chosen by any result; from each arm the captions of its most typical seed, the one nearest to the arm’s mean. In brackets: the caption’s own CIDEr, in points."
 
+// browserNote says what the live view of captions shows.
+const browserNote = "From each arm the captions of its most typical seed. In brackets: the caption’s own score; differences are of the means over the seeds. " +
+	"Under the pointer, or by arrow keys: β of the word, where the arm has a sentinel."
+
 // captionSection shows what the arms say.
 func (r *result) captionSection() section {
 	s := section{Name: "captions", Title: "Captions"}
 	if samples := r.samples(); len(samples) > 0 {
 		s.add(part{Text: sampleNote})
-		s.add(part{Samples: samples})
+		one := part{Samples: samples}
+		if live, ok := r.browser(); ok {
+			one.Live = &charts.Figure{Name: "captions-live", Title: "Captions, side by side", Kind: charts.KindCaptions, Data: live, Note: browserNote}
+		}
+		s.add(one)
 	}
 	return s
 }
@@ -88,7 +97,7 @@ func (r *result) samplesOf(images []string) []sample {
 			if !ok {
 				continue
 			}
-			sc := sampleCaption{Arm: cell{Text: v.arm.Label, Class: armClass(v.arm.Index)}, Words: c.Words}
+			sc := sampleCaption{Arm: cell{Text: v.arm.Label, Class: charts.ArmClass(v.arm.Colour)}, Words: c.Words}
 			if strings.TrimSpace(c.Words) == "" {
 				sc.Words = "(an empty caption)"
 			}

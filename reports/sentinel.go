@@ -12,6 +12,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 
 	"glimpse/metrics/stats"
+	"glimpse/reports/charts"
 )
 
 // readingSection shows what the captioners take from the picture, and whether a
@@ -183,11 +184,11 @@ func (r *result) gainFigure() figure {
 }
 
 // seedMarks draws a dot for each run at height y, and below the mean and interval.
-func seedMarks(c *draw.Canvas, x func(float64) vg.Length, y vg.Length, i *stats.Interval, t tint) {
+func seedMarks(c *draw.Canvas, x func(float64) vg.Length, y vg.Length, i *stats.Interval, t charts.Tint) {
 	for _, v := range i.Runs {
 		dot(c, vg.Point{X: x(v), Y: y}, dotRadius, t)
 	}
-	line := draw.LineStyle{Color: t.mark, Width: 1.6}
+	line := draw.LineStyle{Color: t.Mark, Width: 1.6}
 	whisker(c, x(i.Low), x(i.High), y-10, line)
 	line.Width = 2.4
 	c.StrokeLine2(line, x(i.Value), y-15, x(i.Value), y-5)
@@ -204,7 +205,7 @@ func sentinelFigure(a *armReading) figure {
 		beta := *c.Beta
 		beta.Low, beta.High = math.Max(0, beta.Low), math.Min(1, beta.High) // a t interval does not know where β ends
 		rows = append(rows, row{
-			label: c.Class, tint: ink, detail: fmt.Sprintf("gain %s, β %s", fixed(c.Gain.Value, 2), fixed(c.Beta.Value, 2)),
+			label: c.Class, tint: charts.Ink, detail: fmt.Sprintf("gain %s, β %s", fixed(c.Gain.Value, 2), fixed(c.Beta.Value, 2)),
 			marks: func(c *draw.Canvas, x func(float64) vg.Length, y vg.Length) { seedMarks(c, x, y, &beta, a.tint()) },
 		})
 		alt = append(alt, fmt.Sprintf("%s: gain %s, β %s", c.Class, fixed(c.Gain.Value, 2), fixed(c.Beta.Value, 2)))

@@ -10,6 +10,7 @@ import (
 
 	"glimpse/experiments"
 	"glimpse/internal/term"
+	"glimpse/reports/charts"
 )
 
 // A parameter is a setting that varies over the trials of a search.
@@ -232,14 +233,25 @@ func (r *result) sweepSection() section {
 		effects[0].Path, percent(effects[0].Explained), count(len(trials), "trial"), describeTrial(trials[0], parameters), pointsText(trials[0].Points))
 	t := effectTable(effects)
 	s.add(part{Table: &t})
-	figures := []figure{r.parallelFigure(parameters, trials)}
+	search := r.liveSearch(parameters)
+	parallel := r.parallelFigure(parameters, trials)
+	parallel.Kind, parallel.Data = charts.KindParallel, search
+	figures := []figure{parallel}
 	if len(parameters) == 2 && max(len(parameters[0].bins), len(parameters[1].bins)) <= mostContrasts {
-		figures = append(figures, r.heatFigure(parameters[0], parameters[1], trials))
+		heat := r.heatFigure(parameters[0], parameters[1], trials)
+		heat.Kind, heat.Source = charts.KindHeat, "#figure-parallel"
+		figures = append(figures, heat)
 	}
 	for i, e := range effects[:min(len(effects), mostEffects)] {
-		figures = append(figures, r.effectFigure(i+1, e, trials))
+		f := r.effectFigure(i+1, e, trials)
+		if i == 0 {
+			f.Kind, f.Source = charts.KindEffects, "#figure-parallel"
+		}
+		figures = append(figures, f)
 	}
 	s.add(part{Figures: figures})
+	history := r.history(search)
+	s.Parts = append(s.Parts, part{Live: &history})
 	s.add(part{Notes: []string{
 		"The best of many trials flatters: another seed of the same settings is likely to score less.",
 		"The share of variance (η²) counts what differs between the groups of one parameter, whatever the others do; shares of parameters that go together overlap.",

@@ -10,6 +10,8 @@ import (
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+
+	"glimpse/reports/charts"
 )
 
 // effectFigure shows the score of each trial over one parameter, and the mean
@@ -55,7 +57,7 @@ func (p *parameter) ticks() []plot.Tick {
 			if p.Numeric {
 				label = number(numeric(l))
 			}
-			ticks = append(ticks, plot.Tick{Value: p.place(l), Label: shorten(label, words(tickSize, muted.mark), figureWidth*0.8/vg.Length(len(p.Levels)))})
+			ticks = append(ticks, plot.Tick{Value: p.place(l), Label: shorten(label, words(tickSize, charts.Muted.Mark), figureWidth*0.8/vg.Length(len(p.Levels)))})
 		}
 		return apartTicks(ticks, 0.12)
 	}
@@ -105,7 +107,7 @@ func (ep *effectPlotter) DataRange() (xmin, xmax, ymin, ymax float64) {
 func (ep *effectPlotter) Plot(c draw.Canvas, p *plot.Plot) {
 	x, y := p.Transforms(&c)
 	for _, q := range ep.points {
-		c.DrawGlyphNoClip(draw.GlyphStyle{Color: faded(armTint(0).mark, 0.55), Radius: 2.6, Shape: draw.CircleGlyph{}}, vg.Point{X: x(q.X), Y: y(q.Y)})
+		c.DrawGlyphNoClip(draw.GlyphStyle{Color: charts.Faded(charts.ArmTint(0).Mark, 0.55), Radius: 2.6, Shape: draw.CircleGlyph{}}, vg.Point{X: x(q.X), Y: y(q.Y)})
 	}
 	e := ep.effect
 	for i, m := range e.Means {
@@ -117,7 +119,7 @@ func (ep *effectPlotter) Plot(c draw.Canvas, p *plot.Plot) {
 			at := e.place(e.Levels[i])
 			left, right = at-0.04, at+0.04
 		}
-		for _, line := range []draw.LineStyle{{Color: paper.mark, Width: 4.6}, {Color: ink.mark, Width: 2.2}} {
+		for _, line := range []draw.LineStyle{{Color: charts.Paper.Mark, Width: 4.6}, {Color: charts.Ink.Mark, Width: 2.2}} {
 			c.StrokeLine2(line, x(left)+1, y(m), x(right)-1, y(m))
 		}
 	}
@@ -185,9 +187,9 @@ func (pp *parallelPlotter) Plot(c draw.Canvas, _ *plot.Plot) {
 			line = append(line, vg.Point{X: across(k), Y: up(p.place(t.Swept[p.Path]))})
 		}
 		line = append(line, vg.Point{X: across(axes - 1), Y: up((t.Points - pp.low) / (pp.high - pp.low))})
-		style := draw.LineStyle{Color: faded(muted.mark, 0.4), Width: 0.7}
+		style := draw.LineStyle{Color: charts.Faded(charts.Muted.Mark, 0.4), Width: 0.7}
 		if i < pp.best {
-			style = draw.LineStyle{Color: armTint(0).mark, Width: 1.8}
+			style = draw.LineStyle{Color: charts.ArmTint(0).Mark, Width: 1.8}
 		}
 		c.StrokeLines(style, line)
 	}
@@ -197,13 +199,13 @@ func (pp *parallelPlotter) Plot(c draw.Canvas, _ *plot.Plot) {
 			p := &pp.parameters[k]
 			name, ticks = p.Label, apartTicks(p.ticks(), 0.07)
 		}
-		c.StrokeLine2(draw.LineStyle{Color: ink.mark, Width: 0.9}, across(k), up(0), across(k), up(1))
-		style := bold(tickSize, ink.text)
+		c.StrokeLine2(draw.LineStyle{Color: charts.Ink.Mark, Width: 0.9}, across(k), up(0), across(k), up(1))
+		style := bold(tickSize, charts.Ink.Text)
 		style.XAlign = draw.XCenter
 		// Neighbouring names stand on two lines, so that each has room.
 		c.FillText(style, vg.Point{X: across(k), Y: c.Max.Y - 10 - vg.Length(k%2)*13}, shorten(name, style, min(2*step, 2*side+step)-6))
 		for _, t := range ticks {
-			small := words(tickSize-1.5, ink.text)
+			small := words(tickSize-1.5, charts.Ink.Text)
 			small.YAlign = draw.YCenter
 			text := shorten(t.Label, small, step-8)
 			at := vg.Point{X: across(k) + 3, Y: up(t.Value)}
@@ -217,7 +219,7 @@ func (pp *parallelPlotter) Plot(c draw.Canvas, _ *plot.Plot) {
 				left -= width
 			}
 			if text != "" {
-				c.FillPolygon(paper.mark, []vg.Point{{X: left - 1, Y: at.Y - 5}, {X: left + width + 1, Y: at.Y - 5}, {X: left + width + 1, Y: at.Y + 5}, {X: left - 1, Y: at.Y + 5}})
+				c.FillPolygon(charts.Paper.Mark, []vg.Point{{X: left - 1, Y: at.Y - 5}, {X: left + width + 1, Y: at.Y - 5}, {X: left + width + 1, Y: at.Y + 5}, {X: left - 1, Y: at.Y + 5}})
 			}
 			c.FillText(small, at, text)
 		}
@@ -266,7 +268,7 @@ func binTicks(p parameter, room vg.Length) []plot.Tick {
 		if p.Numeric && len(p.bins) == len(p.Levels) {
 			b = number(numeric(b))
 		}
-		ticks = append(ticks, plot.Tick{Value: float64(i), Label: shorten(b, words(tickSize, muted.mark), min(room/vg.Length(len(p.bins)), 90))})
+		ticks = append(ticks, plot.Tick{Value: float64(i), Label: shorten(b, words(tickSize, charts.Muted.Mark), min(room/vg.Length(len(p.bins)), 90))})
 	}
 	return ticks
 }
@@ -293,9 +295,9 @@ func (hp *heatPlotter) Plot(c draw.Canvas, p *plot.Plot) {
 			}
 			left, right := x(float64(i)-0.5)+1, x(float64(i)+0.5)-1
 			low, high := y(float64(k)-0.5)+1, y(float64(k)+0.5)-1
-			fill := heatTints[min(int(share*float64(len(heatTints))), len(heatTints)-1)]
-			c.FillPolygon(fill.mark, []vg.Point{{X: left, Y: low}, {X: right, Y: low}, {X: right, Y: high}, {X: left, Y: high}})
-			style := words(labelSize, ink.text)
+			fill := charts.HeatTints[min(int(share*float64(len(charts.HeatTints))), len(charts.HeatTints)-1)]
+			c.FillPolygon(fill.Mark, []vg.Point{{X: left, Y: low}, {X: right, Y: low}, {X: right, Y: high}, {X: left, Y: high}})
+			style := words(labelSize, charts.Ink.Text)
 			style.XAlign, style.YAlign = draw.XCenter, draw.YCenter
 			c.FillText(style, vg.Point{X: (left + right) / 2, Y: (low + high) / 2}, fixed(mean, 1))
 		}

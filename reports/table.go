@@ -8,6 +8,7 @@ import (
 
 	"glimpse/internal/secret"
 	"glimpse/internal/store"
+	"glimpse/reports/charts"
 )
 
 // A table is laid out once for the page and for Markdown.
@@ -16,6 +17,28 @@ type table struct {
 	Caption string
 	Columns []column
 	Rows    [][]cell // the first cell of a row is its header
+}
+
+// PrimaryFirst is the table with the metric that decides beside the names of its rows, where a narrow window
+// shows it.
+func (t table) PrimaryFirst() table {
+	at := slices.IndexFunc(t.Columns, func(c column) bool { return c.Primary })
+	if at < 2 {
+		return t
+	}
+	t.Columns = toSecond(t.Columns, at)
+	rows := make([][]cell, len(t.Rows))
+	for i, row := range t.Rows {
+		rows[i] = toSecond(row, at)
+	}
+	t.Rows = rows
+	return t
+}
+
+// toSecond is a copy of a list with one item moved to the second place.
+func toSecond[T any](list []T, at int) []T {
+	item := list[at]
+	return slices.Insert(slices.Delete(slices.Clone(list), at, at+1), 1, item)
 }
 
 type column struct {
@@ -140,10 +163,10 @@ func (a *arm) values(m metric) []float64 {
 }
 
 // cell is the arm's name in its colour.
-func (a *arm) cell() cell { return cell{Text: a.Label, Class: armClass(a.Index)} }
+func (a *arm) cell() cell { return cell{Text: a.Label, Class: charts.ArmClass(a.Colour)} }
 
 // tint is the arm's colour.
-func (a *arm) tint() tint { return armTint(a.Index) }
+func (a *arm) tint() charts.Tint { return charts.ArmTint(a.Colour) }
 
 // counts are the parameter counts of the arm's runs, least and greatest, 0
 // where none is known.

@@ -66,7 +66,8 @@ func TestWhatComesFromTheStoreIsEscaped(t *testing.T) {
 	dir := t.TempDir()
 	check(t, Write(context.Background(), fill(t, study, trials), evil, dir))
 	for name, content := range read(t, dir) {
-		text := string(content)
+		text := strings.ReplaceAll(string(ownWords(content)), `<script type="application/json">`, "<data>")
+		text = strings.Replace(text, "<script>\n\n</script>", "", 1)
 		if s := "\x01\x1b\u202e"; filepath.Ext(name) != ".png" && filepath.Ext(name) != ".csv" && strings.ContainsAny(text, s) {
 			t.Errorf("%s holds one of %q", name, s)
 		}
@@ -192,7 +193,7 @@ func texts(t *testing.T, r *result) []string {
 	}
 	index, err := webPage(p, &sheet)
 	check(t, err)
-	return []string{string(index), string(markdown(p))}
+	return []string{string(ownWords(index)), string(markdown(p))}
 }
 
 func around(text, s string) string {

@@ -10,13 +10,13 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
 	"glimpse/internal/store"
 	"glimpse/internal/term"
 	"glimpse/reports"
+	"glimpse/reports/charts"
 	"glimpse/results/view"
 )
 
@@ -180,19 +180,30 @@ func (c *pageCache) get(address string, version uint64, make func() *answered) *
 	return page.answered
 }
 
+// assets are the style sheet and the scripts, by name.
+var assets = func() map[string]*answered {
+	file := func(name string) []byte {
+		body, err := assetFiles.ReadFile("assets/" + name)
+		if err != nil {
+			panic(err) // it is embedded
+		}
+		return body
+	}
+	return map[string]*answered{
+		"style.css": answerOf(http.StatusOK, "text/css", append([]byte(reports.Style()), file("style.css")...)),
+		"live.js":   answerOf(http.StatusOK, "text/javascript", file("live.js")),
+		"charts.js": answerOf(http.StatusOK, "text/javascript", []byte(charts.Script())),
+	}
+}()
+
 // asset gives a style sheet or script.
 func (s *server) asset(w http.ResponseWriter, r *http.Request) {
-	name := r.PathValue("name")
-	body, err := assetFiles.ReadFile("assets/" + name)
-	if err != nil {
+	a := assets[r.PathValue("name")]
+	if a == nil {
 		http.NotFound(w, r)
 		return
 	}
-	kind := "text/javascript"
-	if strings.HasSuffix(name, ".css") {
-		kind, body = "text/css", append([]byte(reports.Style()), body...)
-	}
-	answerOf(http.StatusOK, kind, body).to(w, r)
+	a.to(w, r)
 }
 
 // moment is a time as an element, which the script turns into how long ago that is.

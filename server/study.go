@@ -24,9 +24,9 @@ type study struct {
 	digest   uint64         // of all that the analysis depends on
 	tallier  runner.Tallier
 
-	analysis  *reports.Live // the last one; nil before the first
-	failed    error         // of the last one
-	of        uint64        // its digest
+	analysis  *reports.Excerpt // the last one; nil before the first
+	failed    error            // of the last one
+	of        uint64           // its digest
 	took      time.Duration
 	ended     time.Time
 	computing bool
@@ -142,7 +142,7 @@ const calm = 30
 // analyse gives the last analysis, and begins another where that is no longer of what the database holds. It waits for the first
 // one for as long as patience lets it; without patience it begins none while another is computed. pending tells that the one given is not
 // the newest.
-func (s *server) analyse(ctx context.Context, src *source, st *study, patience time.Duration) (page *reports.Live, failed error, pending bool) {
+func (s *server) analyse(ctx context.Context, src *source, st *study, patience time.Duration) (page *reports.Excerpt, failed error, pending bool) {
 	done := make(chan struct{})
 	st.mu.Lock()
 	stale := st.ended.IsZero() || st.of != st.digest
@@ -171,14 +171,14 @@ func (s *server) analyse(ctx context.Context, src *source, st *study, patience t
 func (s *server) compute(src *source, st *study, done chan<- struct{}) {
 	defer close(done)
 	s.analyses <- struct{}{}
-	var page *reports.Live
+	var page *reports.Excerpt
 	st.mu.Lock()
 	digest := st.digest
 	st.mu.Unlock()
 	began := time.Now()
 	db, release, err := src.use()
 	if err == nil {
-		page, err = reports.ReadLive(s.ctx, db, st.name)
+		page, err = reports.ReadExcerpt(s.ctx, db, st.name)
 		release()
 	}
 	<-s.analyses

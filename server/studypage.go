@@ -17,14 +17,14 @@ const studyPatience = 2 * time.Second
 type studyPage struct {
 	frame
 	Database, Name, Question string
-	Answer                   *reports.Live // nil before the first
-	Failure                  string        // of the analysis
-	Pending                  bool          // another one is being computed
+	Answer                   *reports.Excerpt // nil before the first
+	Failure                  string           // of the analysis
+	Pending                  bool             // another one is being computed
 	Withheld                 string
 	Progress                 progress
 	Heard                    time.Time
 	Captions, Stop           string // addresses
-	Sections                 []reports.LiveSection
+	Sections                 []reports.ExcerptSection
 	Trials                   trials
 	Path                     string // of the page, without its query
 }

@@ -1,4 +1,4 @@
-package reports
+package charts
 
 import (
 	"image/color"
@@ -27,9 +27,9 @@ func contrastOf(a, b color.NRGBA) float64 {
 
 func TestTextContrastIsAA(t *testing.T) {
 	const atLeast = 4.5 // WCAG 2.2, 1.4.3, level AA
-	for _, tn := range append([]tint{ink, muted}, armTints...) {
+	for _, tn := range append([]Tint{Ink, Muted}, ArmTints...) {
 		for _, pair := range [][2]color.NRGBA{
-			{tn.text, paper.mark}, {tn.text, band.mark}, {tn.darkText, paper.darkMark}, {tn.darkText, band.darkMark},
+			{tn.Text, Paper.Mark}, {tn.Text, Band.Mark}, {tn.DarkText, Paper.DarkMark}, {tn.DarkText, Band.DarkMark},
 		} {
 			if ratio := contrastOf(pair[0], pair[1]); ratio < atLeast {
 				t.Errorf("text %s on %s has a contrast of %.2f, below %g", hex(pair[0]), hex(pair[1]), ratio, atLeast)
@@ -39,45 +39,45 @@ func TestTextContrastIsAA(t *testing.T) {
 }
 
 func TestInkCanBeReadOnHeat(t *testing.T) {
-	for _, tn := range heatTints {
-		if light, dark := contrastOf(ink.text, tn.mark), contrastOf(ink.darkText, tn.darkMark); light < 4.5 || dark < 4.5 {
-			t.Errorf("ink on %s has a contrast of %.2f, on %s %.2f", hex(tn.mark), light, hex(tn.darkMark), dark)
+	for _, tn := range HeatTints {
+		if light, dark := contrastOf(Ink.Text, tn.Mark), contrastOf(Ink.DarkText, tn.DarkMark); light < 4.5 || dark < 4.5 {
+			t.Errorf("ink on %s has a contrast of %.2f, on %s %.2f", hex(tn.Mark), light, hex(tn.DarkMark), dark)
 		}
 	}
 }
 
 func TestMarkContrastOfTheFirstArms(t *testing.T) {
 	const atLeast = 3 // WCAG 2.2, 1.4.11; the palette's later, lighter colours are named beside every use
-	for i, tn := range armTints[:4] {
-		if contrastOf(tn.mark, paper.mark) < atLeast || contrastOf(tn.darkMark, paper.darkMark) < atLeast {
+	for i, tn := range ArmTints[:4] {
+		if contrastOf(tn.Mark, Paper.Mark) < atLeast || contrastOf(tn.DarkMark, Paper.DarkMark) < atLeast {
 			t.Errorf("the marks of arm %d have contrasts of %.2f and %.2f, below %d", i,
-				contrastOf(tn.mark, paper.mark), contrastOf(tn.darkMark, paper.darkMark), atLeast)
+				contrastOf(tn.Mark, Paper.Mark), contrastOf(tn.DarkMark, Paper.DarkMark), atLeast)
 		}
 	}
 }
 
 func TestLightColoursDiffer(t *testing.T) {
-	list := shades()
+	list := Shades()
 	for i, a := range list {
 		for _, b := range list[:i] {
-			if distance(hex(a.light), b.light) <= rounding {
-				t.Errorf("%s and %s cannot be told apart in a drawn plot", a.property, b.property)
+			if distance(hex(a.Light), b.Light) <= rounding {
+				t.Errorf("%s and %s cannot be told apart in a drawn plot", a.Property, b.Property)
 			}
 		}
 	}
 }
 
 func TestCustomisedFindsFadedColours(t *testing.T) {
-	for i, tn := range armTints {
+	for i, tn := range ArmTints {
 		for _, opacity := range []float64{0.18, 0.4} {
-			r, g, b, a := faded(tn.mark, opacity).RGBA()
+			r, g, b, a := Faded(tn.Mark, opacity).RGBA()
 			back := color.NRGBA{uint8(r * 255 / a), uint8(g * 255 / a), uint8(b * 255 / a), 255}
-			if got := customised("stroke:" + hex(back)); !strings.HasPrefix(got, "stroke:var(--"+armClass(i)) {
-				t.Errorf("the colour of arm %d, faded to %g, became %s", i, opacity, got)
+			if got := Customised("stroke:" + hex(back)); !strings.HasPrefix(got, "stroke:var(--"+ArmClass(i)) {
+				t.Errorf("the colour of arm %d, Faded to %g, became %s", i, opacity, got)
 			}
 		}
 	}
-	if got := customised("fill:#123456"); got != "fill:#123456" {
+	if got := Customised("fill:#123456"); got != "fill:#123456" {
 		t.Errorf("a colour of nobody became %s", got)
 	}
 }
