@@ -39,7 +39,7 @@ var allowed = map[string][]string{
 	"models":              {"captioner", "experiments", "data", "internal/torch", "internal/wheel"},
 	"reports":             {"captioner", "experiments", "internal/store", "metrics", "results"},
 	"exports":             {"internal/store", "metrics", "results"},
-	"server":              {"internal/store", "metrics", "reports", "results", "runner"},
+	"server":              {"internal/store", "internal/synthetic", "metrics", "reports", "results", "runner"},
 	"experiments":         {"captioner", "metrics"},
 	"captioner":           {},
 	"data":                {"captioner"},
