@@ -3,7 +3,9 @@ package server
 import (
 	"cmp"
 	"context"
+	"html/template"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -105,6 +107,7 @@ type captionsPage struct {
 	Seeds          []string
 	Seed, Path     string
 	Captions       captionTable
+	Browser        template.HTML // "" without captions
 }
 
 func (s *server) captions(ctx context.Context, r *http.Request) (string, any, error) {
@@ -119,10 +122,7 @@ func (s *server) captions(ctx context.Context, r *http.Request) (string, any, er
 	if err != nil {
 		return "", nil, err
 	}
-	split := "test"
-	if standing.withheld != "" {
-		split = "val"
-	}
+	split := standing.split()
 	link := studyLink(src, of.Name)
 	p := captionsPage{
 		frame: frame{Title: "Captions of " + of.Name, Trail: []crumb{{"Studies", "/"}, {of.Name, link}}, Version: s.current()},
@@ -148,6 +148,11 @@ func (s *server) captions(ctx context.Context, r *http.Request) (string, any, er
 	}
 	table.lay(r, captionsOfPage)
 	p.Captions = *table
+	if table.Total > 0 {
+		if p.Browser, err = browser(*table, link+"/captions.json?seed="+url.QueryEscape(p.Seed)); err != nil {
+			return "", nil, err
+		}
+	}
 	return "captions", p, nil
 }
 

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"fmt"
+	"html/template"
 	"math"
 	"net/http"
 	"slices"
@@ -27,6 +28,7 @@ type comparePage struct {
 	Environments []view.Difference
 	Metrics      []row // a metric of a split: its values
 	Metric       string
+	Figures      []template.HTML
 	Epochs       []row // the validation metric after each epoch
 	Pair         []row // of two runs: difference, interval and p by metric
 	PairNote     string
@@ -90,7 +92,9 @@ func (s *server) compare(ctx context.Context, r *http.Request) (string, any, err
 	}
 	p.Settings, p.Environments = view.Settings(runs), view.Environments(runs)
 	p.metrics(runs)
-	p.epochs(records)
+	if err := p.epochs(records); err != nil {
+		return "", nil, err
+	}
 	if len(runs) == 2 && shared != nil && len(p.Notices) == 0 {
 		p.pair(ctx, shared, runs)
 	}
@@ -123,19 +127,19 @@ func (p *comparePage) metrics(runs []store.Run) {
 	}
 }
 
-// epochs lays out CIDEr or, where nobody measured it, the first metric of the validation split, epoch by epoch.
-func (p *comparePage) epochs(records []*view.Record) {
-	last, key := 0, ""
-	for _, record := range records {
+// epochs lays out a metric of the validation split, epoch by epoch, and its curves.
+func (p *comparePage) epochs(records []*view.Record) error {
+	var runs []traced
+	last := 0
+	for i, record := range records {
 		last = max(last, len(record.Epochs))
-		for _, e := range record.Epochs {
-			for _, k := range metrics.Shown() {
-				if _, has := e.Val[k]; has && (key == "" || k == "cider") {
-					key = k
-				}
-			}
-		}
+		runs = append(runs, traced{p.Runs[i].Title, record.Run, record.Epochs})
 	}
+	figures, key, err := epochFigures(runs)
+	if err != nil {
+		return err
+	}
+	p.Figures = figures
 	entry, _ := metrics.Find(key)
 	p.Metric = entry.Column()
 	for i := range last {
@@ -154,6 +158,7 @@ func (p *comparePage) epochs(records []*view.Record) {
 		}
 		p.Epochs = append(p.Epochs, one)
 	}
+	return nil
 }
 
 // pair compares two runs of one database over their images.

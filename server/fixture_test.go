@@ -62,7 +62,9 @@ func serve(t testing.TB, c Config) *served {
 }
 
 // at is the address of a path.
-func (s *served) at(path string) string { return s.scheme() + "://" + s.listener.Addr().String() + path }
+func (s *served) at(path string) string {
+	return s.scheme() + "://" + s.listener.Addr().String() + path
+}
 
 // get gives the answer to a request.
 func (s *served) get(t testing.TB, path string) (code int, body string) {

@@ -61,27 +61,45 @@ func (p *problem) Error() string { return p.title + ": " + p.text }
 
 func notFound(title, text string) error { return &problem{http.StatusNotFound, title, text} }
 
+// partOf writes a part of a page.
+func partOf(name string, data any) (template.HTML, error) {
+	var b bytes.Buffer
+	if err := templates.ExecuteTemplate(&b, name, data); err != nil {
+		return "", fmt.Errorf("write %s: %w", name, err)
+	}
+	return template.HTML(b.String()), nil
+}
+
 // A maker makes a page of a request: the name of its template and what goes into it.
 type maker func(ctx context.Context, r *http.Request) (name string, data any, err error)
 
 // pageTime is how long a page may take.
 const pageTime = writeTimeout - 5*time.Second
 
-// page answers with what a maker gives: the same bytes to all, as long as nothing has changed.
+// page answers with what a maker gives.
 func (s *server) page(make maker) http.HandlerFunc {
+	return s.cached(func(ctx context.Context, r *http.Request) (*answered, error) {
+		name, data, err := make(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		return answer(http.StatusOK, name, data), nil
+	})
+}
+
+// cached answers all who ask with the same bytes, as long as nothing has changed.
+func (s *server) cached(make func(ctx context.Context, r *http.Request) (*answered, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		version := s.current()
-		answer := s.pages.get(r.URL.RequestURI(), version, func() *answered {
+		s.pages.get(r.URL.RequestURI(), s.current(), func() *answered {
 			ctx, cancel := context.WithTimeout(s.ctx, pageTime)
 			defer cancel()
-			name, data, err := make(ctx, r)
+			a, err := make(ctx, r)
 			if err != nil {
 				code, m := explain(err)
 				return answer(code, "message", m)
 			}
-			return answer(http.StatusOK, name, data)
-		})
-		answer.to(w, r)
+			return a
+		}).to(w, r)
 	}
 }
 

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"fmt"
+	"html/template"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -32,10 +33,10 @@ type runPage struct {
 	Columns   []string    // of the tables of metrics and epochs
 	Metrics   []row
 	Epochs    []row
+	Figures   []template.HTML
 	Captions  []captionLine
 	Log       string
 	LogFailed string
-	Best      string // epoch
 }
 
 // A row of a table: its head and its cells.
@@ -75,6 +76,9 @@ func (s *server) run(ctx context.Context, r *http.Request) (string, any, error) 
 		}
 	}
 	p.tables()
+	if p.Figures, _, err = epochFigures([]traced{{run.Arm, run, record.Epochs}}); err != nil {
+		return "", nil, err
+	}
 	if p.Log, err = logOf(src, db, run); err != nil {
 		p.LogFailed = "This run has no log here: " + err.Error()
 	}

@@ -204,6 +204,7 @@ func (s *server) handler() http.Handler {
 	mux.HandleFunc("GET /{db}/study/{study}", s.page(s.study))
 	mux.HandleFunc("GET /{db}/study/{study}/figures.css", s.figureStyle)
 	mux.HandleFunc("GET /{db}/study/{study}/captions", s.page(s.captions))
+	mux.HandleFunc("GET /{db}/study/{study}/captions.json", s.cached(s.captionData))
 	mux.HandleFunc("GET /{db}/run/{run}", s.page(s.run))
 	if s.Stop != nil {
 		mux.HandleFunc("GET /{db}/study/{study}/stop", s.page(s.confirmStop))

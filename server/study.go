@@ -42,6 +42,14 @@ type standing struct {
 	withheld string // why the test split is hidden, "" where it is not
 }
 
+// split is the one whose captions are shown.
+func (s standing) split() string {
+	if s.withheld != "" || s.primary.Split == "val" {
+		return "val"
+	}
+	return "test"
+}
+
 // study gives the state of a study, which must be one of the database.
 func (s *source) study(name string) *study {
 	s.mu.Lock()

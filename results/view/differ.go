@@ -26,10 +26,12 @@ func Settings(runs []store.Run) []Difference {
 }
 
 // Environments are the facts of their environments in which runs differ, by path: what looks like a secret is left out, and so are
-// the texts of changed files.
+// the texts of changed files and what was measured.
 func Environments(runs []store.Run) []Difference {
 	all := differing(runs, results.Environment, nil)
-	return slices.DeleteFunc(all, func(d Difference) bool { return d.Path == "changes.diff" })
+	return slices.DeleteFunc(all, func(d Difference) bool {
+		return d.Path == "changes.diff" || d.Path == "peak_rss_bytes" || strings.HasPrefix(d.Path, "timings.")
+	})
 }
 
 func differing(runs []store.Run, of func(store.Run) json.RawMessage, absent map[string]string) []Difference {

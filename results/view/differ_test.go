@@ -14,7 +14,7 @@ func TestDifferences(t *testing.T) {
 		return store.Run{Settings: json.RawMessage(settings), Environment: json.RawMessage(environment)}
 	}
 	runs := []store.Run{
-		run(`{"seed": 1, "model": {"hidden": 512}}`, `{"host": "a", "changes": {"diff": "x"}}`),
+		run(`{"seed": 1, "model": {"hidden": 512}}`, `{"host": "a", "changes": {"diff": "x"}, "timings": {"train": 1}}`),
 		run(`{"seed": 2, "model": {"hidden": 512, "cell": "lstm"}}`, `{"host": "a", "changes": {"diff": "y"}, "device": "cuda"}`),
 	}
 	if got, want := Settings(runs), []Difference{{"model.cell", []string{"gru", "lstm"}}, {"seed", []string{"1", "2"}}}; !reflect.DeepEqual(got, want) {

@@ -105,6 +105,7 @@ function follow() {
   };
 }
 
+document.documentElement.classList.add("scripted");
 tellAges();
 setInterval(tellAges, 5000);
 if (document.body.dataset.version) {
