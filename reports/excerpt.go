@@ -22,8 +22,8 @@ type Excerpt struct {
 	Withheld string
 	Sections []ExcerptSection
 	Style    string // CSS of the figures
-	// Classes are the CSS classes of the runs' arms, by run.
-	Classes map[string]string
+	// Colours are those of the runs' arms, by run: places in [charts.ArmTints].
+	Colours map[string]int
 }
 
 // An ExcerptSection is a section of the report as an element of a page.
@@ -45,13 +45,13 @@ func ReadExcerpt(ctx context.Context, db *store.DB, study string) (*Excerpt, err
 	}
 	v := r.excerptVerdict()
 	page := &Excerpt{Study: study, Question: r.Study.Question, Word: v.Word, Class: v.Class, Sentence: v.Sentence,
-		Terms: r.terms(), Withheld: r.withheld, Classes: map[string]string{}}
+		Terms: r.terms(), Withheld: r.withheld, Colours: map[string]int{}}
 	if r.withheld == "" {
 		page.Notices = r.Notices
 	}
 	for _, a := range r.Arms {
 		for _, run := range a.Runs {
-			page.Classes[run.ID] = a.cell().Class
+			page.Colours[run.ID] = a.Colour
 		}
 	}
 	var sheet stylesheet

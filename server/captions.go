@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"glimpse/internal/store"
+	"glimpse/reports/charts"
 )
 
 // Of a study's captions, those of so many arms are shown side by side, and of so many images on a page.
@@ -135,7 +136,7 @@ func (s *server) captions(ctx context.Context, r *http.Request) (string, any, er
 	for _, run := range runs {
 		c := captionColumn{Text: armOf(standing, run), Link: runLink(src, run.ID)}
 		if page != nil {
-			c.Class = page.Classes[run.ID]
+			c.Class = charts.ArmClass(page.Colours[run.ID])
 		}
 		table.Columns, ids = append(table.Columns, c), append(ids, run.ID)
 	}

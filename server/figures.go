@@ -39,7 +39,7 @@ func curvesOf(name, title, unit string, runs []traced, value func(store.Epoch) (
 		}
 		if len(line.Points) > 0 {
 			line.Points = thinned(line.Points)
-			data.Arms = append(data.Arms, charts.CurveArm{Label: t.label, Colour: i, Count: 1, Mean: line.Points, Runs: []charts.CurveRun{line}})
+			data.Arms = append(data.Arms, charts.CurveArm{Label: t.label, Colour: i % len(charts.ArmTints), Count: 1, Mean: line.Points, Runs: []charts.CurveRun{line}})
 		}
 	}
 	if len(data.Arms) == 0 {
@@ -112,16 +112,21 @@ func (s *server) captionData(ctx context.Context, r *http.Request) (*answered, e
 		return nil, err
 	}
 	defer done()
-	standing, err := src.study(of.Name).stand(ctx, src, db)
+	st := src.study(of.Name)
+	page, _, _ := s.analyse(ctx, src, st, 0)
+	standing, err := st.stand(ctx, src, db)
 	if err != nil {
 		return nil, err
 	}
-	var p captionsPage
-	p.Seed = r.URL.Query().Get("seed")
+	p := captionsPage{Seed: r.URL.Query().Get("seed")}
 	data := &charts.Captions{Score: "CIDEr", Classes: reports.WordClasses()}
 	images := map[string]*charts.CaptionImage{}
 	for i, run := range p.voices(standing) {
-		data.Arms = append(data.Arms, charts.CaptionArm{Label: armOf(standing, run), Colour: i})
+		arm := charts.CaptionArm{Label: armOf(standing, run), Colour: i % len(charts.ArmTints)}
+		if page != nil {
+			arm.Colour = page.Colours[run.ID]
+		}
+		data.Arms = append(data.Arms, arm)
 		said, err := db.Captions(ctx, run.ID, standing.split())
 		if err != nil {
 			return nil, err

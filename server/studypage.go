@@ -72,9 +72,9 @@ func (s *server) study(ctx context.Context, r *http.Request) (string, any, error
 	if failed != nil {
 		p.Failure = failed.Error()
 	}
-	classes := map[string]string{}
+	colours := map[string]int{}
 	if page != nil && (standing.withheld == "") == (page.Withheld == "") { // else it is of another moment
-		p.Sections, classes = page.Sections, page.Classes
+		p.Sections, colours = page.Sections, page.Colours
 		p.Style = fmt.Sprintf("%s/figures.css?of=%x", link, st.digestNow())
 	} else {
 		p.Answer = nil
@@ -82,7 +82,7 @@ func (s *server) study(ctx context.Context, r *http.Request) (string, any, error
 	if s.Stop != nil && p.Progress.Ended < p.Progress.Total {
 		p.Stop = link + "/stop"
 	}
-	p.Trials = trialsOf(r, src, standing, classes)
+	p.Trials = trialsOf(r, src, standing, colours)
 	return "study", p, nil
 }
 

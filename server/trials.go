@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"glimpse/reports"
+	"glimpse/reports/charts"
 	"glimpse/results/view"
 )
 
@@ -52,7 +53,7 @@ type trialCell struct {
 }
 
 // trialsOf lays the table out.
-func trialsOf(r *http.Request, src *source, st standing, classes map[string]string) trials {
+func trialsOf(r *http.Request, src *source, st standing, colours map[string]int) trials {
 	q := r.URL.Query()
 	t := trials{State: q.Get("state"), Where: q.Get("where"), Sort: q.Get("sort"), Columns: q.Get("columns"),
 		States: view.States, Total: len(st.runs)}
@@ -101,7 +102,9 @@ func trialsOf(r *http.Request, src *source, st standing, classes map[string]stri
 			case "state":
 				c.Class = reports.StateClass(row.State)
 			case "label", "arm":
-				c.Class = classes[row.ID]
+				if colour, known := colours[row.ID]; known {
+					c.Class = charts.ArmClass(colour)
+				}
 			}
 			one.Cells = append(one.Cells, c)
 		}
