@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,10 +14,13 @@ import (
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+
+	"glimpse/internal/store"
 )
 
 var (
 	shots   = flag.String("shots", "", "a folder for screenshots of every page")
+	axe     = flag.String("axe", "", "axe.min.js of the npm package axe-core, to look for what keeps people out")
 	shotsDB = flag.String("shots-db", "", "the database that they are of")
 )
 
@@ -95,6 +99,124 @@ func TestShots(t *testing.T) {
 	}
 	for _, line := range *said {
 		t.Error(line)
+	}
+}
+
+// TestLivePage holds that a page follows what is written, and that scroll, focus, folds and ticks stay where they are.
+func TestLivePage(t *testing.T) {
+	background := context.Background()
+	path := filepath.Join(t.TempDir(), "results.db")
+	db := planned(t, path, "s", "Does it follow?", aRun("aaaaaaaaaaaa", "soft", 1), aRun("bbbbbbbbbbbb", "none", 1))
+	s := serve(t, Config{Places: []string{path}, Stop: noStop})
+	ctx, said := browse(t)
+	visit(t, ctx, s.Link())
+	const tick = `document.querySelector('#trial-table input[value="results/bbbbbbbbbbbb"]')`
+	var before, after struct {
+		Top     float64 // of what has the focus, in the window
+		Focus   string
+		Ticked  bool
+		Columns bool
+	}
+	look := `({top: Math.round(` + tick + `.getBoundingClientRect().top), focus: document.activeElement.value || "", ticked: ` + tick + `.checked, columns: document.querySelector("#columns").open})`
+	check(t, chromedp.Run(ctx, chromedp.EmulateViewport(500, 400), chromedp.Navigate(s.at("/results/study/s")),
+		chromedp.WaitReady("#trial-table", chromedp.ByQuery), chromedp.Sleep(3*time.Second), // until the first analysis is shown
+		chromedp.Evaluate(`document.querySelector("#columns").open = true; `+tick+`.click(); `+tick+`.focus(); scrollTo(0, 300)`, nil),
+		chromedp.Evaluate(look, &before)))
+	run, err := db.Run(background, "aaaaaaaaaaaa")
+	check(t, err)
+	_, err = db.Claim(background, run, store.Owner{Host: "h", PID: 1, Lease: time.Hour})
+	check(t, err)
+	check(t, chromedp.Run(ctx, chromedp.Poll(`document.querySelector("#trial-table").textContent.includes("running")`, nil,
+		chromedp.WithPollingTimeout(30*time.Second)), chromedp.Evaluate(look, &after)))
+	if before != after || !after.Ticked || !after.Columns || after.Focus != "results/bbbbbbbbbbbb" {
+		t.Errorf("before the change %+v, and after it %+v", before, after)
+	}
+	if len(*said) > 0 {
+		t.Errorf("the console says %q", *said)
+	}
+}
+
+// TestStopInBrowser holds that a study is stopped by two clicks, and not by one.
+func TestStopInBrowser(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "results.db")
+	planned(t, path, "s", "", aRun("aaaaaaaaaaaa", "soft", 1))
+	stopped := make(chan string, 1)
+	s := serve(t, Config{Places: []string{path}, Stop: func(_ context.Context, _, study string) ([]store.Run, error) {
+		stopped <- study
+		return nil, nil
+	}})
+	ctx, said := browse(t)
+	visit(t, ctx, s.Link())
+	check(t, chromedp.Run(ctx, chromedp.Navigate(s.at("/queue")), chromedp.Click(`a[href$="/stop"]`, chromedp.ByQuery),
+		chromedp.WaitVisible(`button[value="stop"]`, chromedp.ByQuery)))
+	if len(stopped) > 0 {
+		t.Error("one click stopped the study")
+	}
+	check(t, chromedp.Run(ctx, chromedp.Click(`button[value="stop"]`, chromedp.ByQuery), chromedp.WaitVisible(`a[href="/queue"]`, chromedp.ByQuery),
+		chromedp.Poll(`document.querySelector("h1").textContent.includes("asked to stop")`, nil, chromedp.WithPollingTimeout(10*time.Second))))
+	if len(stopped) != 1 || <-stopped != "s" {
+		t.Error("the study was not stopped")
+	}
+	if len(*said) > 0 {
+		t.Errorf("the console says %q", *said)
+	}
+}
+
+// TestPagesInBrowser holds that every page, wide and narrow, loads without a complaint of the browser and fits its width, and that charts
+// come alive under the policy. With -axe FILE, the axe.min.js of the package axe-core, it holds that axe finds nothing.
+func TestPagesInBrowser(t *testing.T) {
+	path := filled(t, small)
+	s := serve(t, Config{Places: []string{path}, Stop: noStop})
+	db, err := store.OpenReadOnly(path)
+	check(t, err)
+	defer db.Close()
+	runs, err := db.Runs(context.Background(), "small")
+	check(t, err)
+	within(t, time.Minute, "an analysis", func() bool {
+		_, body := s.get(t, "/results/study/small")
+		return strings.Contains(body, `id="scores"`)
+	})
+	script := ""
+	if *axe != "" {
+		text, err := os.ReadFile(*axe)
+		check(t, err)
+		script = string(text)
+	}
+	ctx, said := browse(t)
+	visit(t, ctx, s.Link())
+	for _, page := range []string{"/", "/queue", "/results/study/small", "/results/study/small/captions", "/results/run/" + runs[0].ID,
+		"/compare?run=results/" + runs[0].ID + "&run=results/" + runs[1].ID, "/results/study/small/stop", "/results/study/none"} {
+		for _, width := range []int64{1280, 390} {
+			*said = nil
+			var over float64
+			var charts, alive int
+			check(t, chromedp.Run(ctx, chromedp.EmulateViewport(width, 5000), chromedp.Navigate(s.at(page)), chromedp.WaitReady("#content", chromedp.ByQuery),
+				chromedp.Sleep(700*time.Millisecond),
+				chromedp.Evaluate(`document.documentElement.scrollWidth - innerWidth`, &over),
+				chromedp.Evaluate(`document.querySelectorAll("figure[data-chart]").length`, &charts),
+				chromedp.Evaluate(`document.querySelectorAll("figure.is-live").length`, &alive)))
+			if over > 0 {
+				t.Errorf("%s is %.0f pixels wider than %d", page, over, width)
+			}
+			if alive < charts {
+				t.Errorf("%d of %d charts on %s are alive", alive, charts, page)
+			}
+			for _, line := range *said {
+				if !strings.Contains(line, "404") || !strings.HasSuffix(page, "none") {
+					t.Errorf("%s: the console says %s", page, line)
+				}
+			}
+			if script == "" {
+				continue
+			}
+			var found string
+			check(t, chromedp.Run(ctx, chromedp.Evaluate(script, nil), chromedp.Evaluate(
+				`axe.run().then(r => r.violations.map(v => v.id + ": " + v.nodes.map(n => n.target.join(" ") + " " + (n.any[0]?.message || "")).join("; ")).join("\n"))`,
+				&found, func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) })))
+			if found != "" {
+				t.Errorf("axe finds on %s, %d pixels wide:\n%s", page, width, found)
+			}
+		}
 	}
 }
 
