@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -68,26 +69,40 @@ var errRemote = errors.New("other machines can reach that address: --allow-remot
 	"since without TLS whoever shares the network can read the pages and the token; " +
 	"or listen on 127.0.0.1 and reach it through `ssh -L`")
 
-// New opens the address and the databases. A database that cannot be read is shown as such; there is an error for an address that
-// cannot be had or is not allowed, for a bad certificate, and for a folder without databases. The context ends the server.
-func New(ctx context.Context, c Config) (*Server, error) {
+// Check refuses what cannot be meant: an address without a port, one that other machines reach unless that is allowed, and a
+// certificate without a key.
+func (c Config) Check() error {
 	host, _, err := net.SplitHostPort(c.Listen)
 	if err != nil {
-		return nil, fmt.Errorf("--listen %s: %w; want HOST:PORT, such as 127.0.0.1:8080", c.Listen, err)
+		return fmt.Errorf("--listen %s: %w; want HOST:PORT, such as 127.0.0.1:8080", c.Listen, err)
 	}
 	if (c.Cert == "") != (c.Key == "") {
-		return nil, errors.New("--cert and --key belong together: give both or none")
+		return errors.New("--cert and --key belong together: give both or none")
 	}
+	if !isLoopback(host) && !c.AllowRemote {
+		return fmt.Errorf("--listen %s: %w", c.Listen, errRemote)
+	}
+	return nil
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// New opens the address and the databases. A database that cannot be read is shown as such; there is an error for what [Config.Check]
+// refuses, for an address that cannot be had, and for a folder without databases. The context ends the server.
+func New(ctx context.Context, c Config) (*Server, error) {
+	if err := c.Check(); err != nil {
+		return nil, err
+	}
+	host, _, _ := net.SplitHostPort(c.Listen) // as checked
 	s := &Server{server: server{Config: c, token: newToken(), secure: c.Cert != "", ctx: ctx,
 		hub: hub{streams: map[chan uint64]bool{}}, analyses: make(chan struct{}, 1)}}
-	ip := net.ParseIP(host)
-	s.remote = host != "localhost" && (ip == nil || !ip.IsLoopback())
-	if s.remote && !c.AllowRemote {
-		return nil, fmt.Errorf("--listen %s: %w", c.Listen, errRemote)
-	}
-	s.hosts = append(s.hosts, host)
+	s.remote = !isLoopback(host)
+	s.hosts = append(s.hosts, strings.ToLower(host))
 	if name, err := os.Hostname(); err == nil {
-		s.hosts = append(s.hosts, name)
+		s.hosts = append(s.hosts, strings.ToLower(name))
 	}
 	if err := s.search(); err != nil {
 		return nil, err

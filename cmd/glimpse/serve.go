@@ -41,6 +41,9 @@ may look. From another machine, ssh -L 8080:127.0.0.1:8080 HOST reaches it.`,
 			if control {
 				config.Stop = stopStudy
 			}
+			if err := config.Check(); err != nil {
+				return cli.Usage(err)
+			}
 			s, err := server.New(c.Context(), config)
 			if err != nil {
 				return err
@@ -52,7 +55,10 @@ may look. From another machine, ssh -L 8080:127.0.0.1:8080 HOST reaches it.`,
 			if !noOpen {
 				server.OpenBrowser(c.Context(), s.Link())
 			}
-			return s.Serve()
+			if err := s.Serve(); err != nil {
+				return err
+			}
+			return c.Context().Err()
 		},
 	}
 	c.Flags().StringArrayVar(&config.Places, "db", nil, "results database, or a folder that holds some (default $GLIMPSE_DB, else results.db)")
@@ -71,7 +77,7 @@ func stopStudy(ctx context.Context, path, study string) ([]store.Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer db.Close()
+	defer func() { _ = db.Close() }() // what was asked is committed
 	asked, err := db.StopStudy(ctx, study)
 	if err != nil {
 		return nil, err
