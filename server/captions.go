@@ -126,7 +126,7 @@ func (s *server) captions(ctx context.Context, r *http.Request) (string, any, er
 	split := standing.split()
 	link := studyLink(src, of.Name)
 	p := captionsPage{
-		frame: frame{Title: "Captions of " + of.Name, Trail: []crumb{{"Studies", "/"}, {of.Name, link}}, Version: s.current()},
+		frame: frame{Title: "Captions of " + of.Name, Trail: []crumb{{"Studies", "/"}, {of.Name, link}}, Follows: true},
 		Name:  of.Name, Withheld: standing.withheld, Seed: r.URL.Query().Get("seed"), Path: link + "/captions",
 	}
 	runs := p.voices(standing)

@@ -48,7 +48,7 @@ type comparedRun struct {
 }
 
 func (s *server) compare(ctx context.Context, r *http.Request) (string, any, error) {
-	p := comparePage{frame: frame{Title: "Compare", Trail: []crumb{{"Studies", "/"}}, Version: s.current()}}
+	p := comparePage{frame: frame{Title: "Compare", Trail: []crumb{{"Studies", "/"}}, Follows: true}}
 	values := r.URL.Query()["run"]
 	if len(values) < 2 {
 		return "", nil, &problem{http.StatusBadRequest, "Choose two runs or more", "Tick them in the table of a study's trials, and press Compare."}

@@ -55,7 +55,7 @@ func studyLink(src *source, name string) string {
 func runLink(src *source, id string) string { return "/" + src.name + "/run/" + url.PathEscape(id) }
 
 func (s *server) home(ctx context.Context, _ *http.Request) (string, any, error) {
-	p := homePage{frame: frame{Title: "Studies", Version: s.current()}}
+	p := homePage{frame: frame{Title: "Studies", Follows: true}}
 	s.mu.Lock()
 	p.More = s.more
 	s.mu.Unlock()

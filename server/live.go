@@ -11,7 +11,7 @@ import (
 // How often the databases are looked at, how often folders are searched for new ones, and how often pages are told anew where
 // only time has passed.
 const (
-	lookEvery   = time.Second
+	lookEvery   = 2 * time.Second
 	searchEvery = 15 * time.Second
 	timePasses  = 15 * time.Second
 )

@@ -39,7 +39,7 @@ type queued struct {
 }
 
 func (s *server) queue(ctx context.Context, _ *http.Request) (string, any, error) {
-	p := queuePage{frame: frame{Title: "Queue", Trail: []crumb{{"Studies", "/"}}, Version: s.current()}, Control: s.Stop != nil}
+	p := queuePage{frame: frame{Title: "Queue", Trail: []crumb{{"Studies", "/"}}, Follows: true}, Control: s.Stop != nil}
 	for _, src := range s.listed() {
 		if err := s.queueOf(ctx, src, &p); err != nil {
 			p.Failures = append(p.Failures, src.name+": "+err.Error())

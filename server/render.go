@@ -37,7 +37,7 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{
 type frame struct {
 	Title   string
 	Trail   []crumb
-	Version uint64 // of what is shown, 0 where the page does not follow it
+	Follows bool   // what is recorded
 	Style   string // address of the style sheet of figures, "" for none
 }
 

@@ -60,7 +60,7 @@ func (s *server) run(ctx context.Context, r *http.Request) (string, any, error) 
 	}
 	run := record.Run
 	p := runPage{
-		frame:  frame{Title: "Run " + run.ID, Trail: []crumb{{"Studies", "/"}}, Version: s.current()},
+		frame:  frame{Title: "Run " + run.ID, Trail: []crumb{{"Studies", "/"}}, Follows: true},
 		Record: record, Database: src.name, StateText: results.StateText(run, time.Now()), Withheld: withheld,
 		Settings: store.Paths(run.Settings),
 	}

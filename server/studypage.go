@@ -11,7 +11,7 @@ import (
 )
 
 // studyPatience is how long the page of a study waits for its first analysis.
-const studyPatience = 2 * time.Second
+const studyPatience = 500 * time.Millisecond
 
 // studyPage shows a study.
 type studyPage struct {
@@ -65,7 +65,7 @@ func (s *server) study(ctx context.Context, r *http.Request) (string, any, error
 	}
 	link := studyLink(src, of.Name)
 	p := studyPage{
-		frame:    frame{Title: of.Name, Trail: []crumb{{"Studies", "/"}}, Version: s.current()},
+		frame:    frame{Title: of.Name, Trail: []crumb{{"Studies", "/"}}, Follows: true},
 		Database: src.name, Name: of.Name, Question: of.Question, Answer: page, Pending: pending, Withheld: standing.withheld,
 		Progress: progressOf(standing), Heard: standing.heard, Captions: link + "/captions", Path: link,
 	}

@@ -6,8 +6,8 @@ const parts = () => document.querySelectorAll("[data-live]");
 const sent = new Map(); // id of a part → its HTML as the server sent it
 for (const part of parts()) sent.set(part.id, part.innerHTML);
 
-let shown = Number(document.body.dataset.version || 0);
-let wanted = shown, tag = "", busy = false, last = 0, timer = 0, events = null;
+let shown = 0, wanted = 0; // versions of what the server knows
+let tag = "", busy = false, last = 0, timer = 0, events = null;
 
 const status = document.getElementById("following");
 const say = (text) => { if (status && status.textContent !== text) status.textContent = text; };
@@ -108,7 +108,7 @@ function follow() {
 document.documentElement.classList.add("scripted");
 tellAges();
 setInterval(tellAges, 5000);
-if (document.body.dataset.version) {
+if ("follows" in document.body.dataset) {
   document.addEventListener("visibilitychange", follow);
   follow();
 }
