@@ -68,22 +68,40 @@ func (st *study) stand(ctx context.Context, s *source, db *store.DB) (standing, 
 	if st.at == version {
 		return st.told(time.Now())
 	}
-	runs, err := db.Refresh(ctx, st.name, st.standing.runs)
-	if err != nil {
+	if err := st.read(ctx, db); err != nil {
 		return standing{}, err
 	}
-	if digest := digestOf(runs); st.recorded == nil || digest != st.digest {
-		if st.recorded, err = results.Open(ctx, db, st.name); err != nil {
-			return standing{}, err
-		}
-		if st.standing.labels, err = results.Labels(ctx, db, st.name); err != nil {
-			return standing{}, err
-		}
-		st.digest = digest
-	}
-	st.standing.runs, st.standing.primary = runs, st.recorded.Primary
 	st.at = version
 	return st.told(time.Now())
+}
+
+// read reads the runs as far as they changed, and what was declared where any of them stands otherwise.
+func (st *study) read(ctx context.Context, db *store.DB) error {
+	if st.recorded != nil {
+		runs, err := db.Refresh(ctx, st.name, st.standing.runs)
+		if err != nil {
+			return err
+		}
+		st.standing.runs = runs
+		if digestOf(runs) == st.digest {
+			return nil
+		}
+	}
+	recorded, err := results.Open(ctx, db, st.name)
+	if err != nil {
+		return err
+	}
+	labels, err := results.Labels(ctx, db, st.name)
+	if err != nil {
+		return err
+	}
+	runs := make([]store.Run, len(recorded.Runs))
+	for i, r := range recorded.Runs {
+		runs[i] = r.Run
+	}
+	st.recorded, st.standing.runs, st.standing.labels = recorded, runs, labels
+	st.standing.primary, st.digest = recorded.Primary, digestOf(runs)
+	return nil
 }
 
 // told is the standing as it may be told now.
