@@ -34,7 +34,9 @@ type DecodeSpeed struct {
 	Images    int         `json:"images"`
 	Words     term.Number `json:"words_per_caption"`
 	PerSecond term.Number `json:"captions_per_s"`
-	Seconds   term.Number `json:"seconds"`
+	// PerCPUSecond are captions over the time of all processors that writing them used.
+	PerCPUSecond term.Number `json:"captions_per_cpu_s"`
+	Seconds      term.Number `json:"seconds"`
 }
 
 // Decode measures the beam search of each arm, by a captioner that has been trained for some steps.
@@ -46,7 +48,7 @@ func Decode(ctx context.Context, o Options, d DecodeOptions) (*Report[[]DecodeSp
 				return DecodeSpeed{}, err
 			}
 			defer captioner.Close()
-			if _, _, err := timeSteps(ctx, captioner, d.TrainSteps); err != nil {
+			if _, _, err := timeSteps(ctx, captioner.TrainEpoch, d.TrainSteps); err != nil {
 				return DecodeSpeed{}, err
 			}
 			row, err := decode(ctx, captioner, set, trial.Settings.Decode, d.Images)
@@ -90,16 +92,16 @@ func decode(ctx context.Context, captioner runner.Captioner, d *data.Dataset, o 
 	if len(test) == 0 {
 		return DecodeSpeed{}, fmt.Errorf("data set %s, split %s: there are no images in test", d.Name, d.Split)
 	}
-	begun := time.Now()
+	begun, before := time.Now(), cpuTime()
 	captions, err := captioner.Caption(ctx, test[:min(n, len(test))], o, false)
 	if err != nil {
 		return DecodeSpeed{}, err
 	}
-	seconds, words := time.Since(begun).Seconds(), 0
+	seconds, cpu, words := time.Since(begun).Seconds(), cpuTime()-before, 0
 	for _, c := range captions {
 		words += len(c.Words)
 	}
 	made := float64(len(captions))
 	return DecodeSpeed{Beam: o.Beam, MaxLength: o.MaxLength, Images: len(captions), Words: term.Number(float64(words) / made),
-		PerSecond: term.Number(made / seconds), Seconds: term.Number(seconds)}, nil
+		PerSecond: term.Number(made / seconds), PerCPUSecond: term.Number(made / cpu.Seconds()), Seconds: term.Number(seconds)}, nil
 }

@@ -72,7 +72,7 @@ func TestTrain(t *testing.T) {
 	if !strings.HasPrefix(r.Study, "demo@") || r.Data != "shapes" || r.Device != "cpu" || r.Threads != 1 || r.Bench != "train" || r.PeakRSSMB < r.PeakAnonymousMB {
 		t.Errorf("%+v", r)
 	}
-	sameKeys(t, r, "arm", "model", "batch_images", "vocabulary", "parameters", "steps", "captions", "positions", "captions_per_s", "captions_per_s_quartiles", "step_ms", "loss")
+	sameKeys(t, r, "arm", "model", "batch_images", "vocabulary", "parameters", "steps", "captions", "positions", "captions_per_s", "captions_per_cpu_s", "captions_per_s_quartiles", "step_ms", "loss")
 }
 
 // TestNothingToMeasure holds the errors that are the caller's.
@@ -103,7 +103,27 @@ func TestDecode(t *testing.T) {
 	if len(r.Rows) != 1 || row.Arm != "adaptive" || row.Model != "trained for 2 steps" || row.Beam != 2 || row.MaxLength != 6 || row.Images != 3 || row.PerSecond <= 0 || row.Words > 6 {
 		t.Errorf("%+v", r.Rows)
 	}
-	sameKeys(t, r, "arm", "model", "beam", "max_length", "images", "words_per_caption", "captions_per_s", "seconds")
+	sameKeys(t, r, "arm", "model", "beam", "max_length", "images", "words_per_caption", "captions_per_s", "captions_per_cpu_s", "seconds")
+}
+
+// TestReinforce holds what is told of steps that follow on others, and that an arm without reinforcement has none.
+func TestReinforce(t *testing.T) {
+	o := few(t, "train.reinforce.epochs=1", "train.reinforce.samples=3")
+	o.Arm = "soft"
+	r, err := Reinforce(t.Context(), o, ReinforceOptions{Steps: 5, WarmUp: 1, TrainSteps: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := r.Rows[0]
+	if len(r.Rows) != 1 || row.Arm != "soft" || row.Samples != 3 || row.Captions < 5*3 || row.Captions%3 != 0 || row.Words > 6 || row.PerSecond <= 0 {
+		t.Errorf("%+v", r.Rows)
+	}
+	sameKeys(t, r, "arm", "model", "batch_images", "samples", "steps", "captions", "words_per_caption", "captions_per_s", "captions_per_cpu_s",
+		"step_ms", "reward")
+	var nothing *NothingError
+	if _, err = Reinforce(t.Context(), few(t), ReinforceOptions{Steps: 1}); !errors.As(err, &nothing) {
+		t.Errorf("a study without reinforcement: %v", err)
+	}
 }
 
 // TestFeatures holds that so many pictures are encoded, that equal encoders are measured once, and that the cache is left

@@ -2,12 +2,12 @@ package bench
 
 import (
 	"context"
+	"syscall"
 	"time"
 
 	"glimpse/data"
 	"glimpse/experiments"
 	"glimpse/internal/term"
-	"glimpse/runner"
 )
 
 // TrainOptions say how long an arm is trained.
@@ -29,9 +29,11 @@ type TrainSpeed struct {
 	Captions    int               `json:"captions"`       // in these steps
 	Positions   int               `json:"positions"`      // words to predict in them, </s> included
 	PerSecond   term.Number       `json:"captions_per_s"` // captions over the time of all steps
-	Quartiles   [3]term.Number    `json:"captions_per_s_quartiles"`
-	StepMS      [3]term.Number    `json:"step_ms"`
-	Loss        term.Number       `json:"loss"` // of the last step
+	// PerCPUSecond are captions over the time of all processors that these steps used, which neighbours change less.
+	PerCPUSecond term.Number    `json:"captions_per_cpu_s"`
+	Quartiles    [3]term.Number `json:"captions_per_s_quartiles"`
+	StepMS       [3]term.Number `json:"step_ms"`
+	Loss         term.Number    `json:"loss"` // of the last step
 }
 
 // Train measures the first steps of training each arm: all that a step of an epoch does, from batches and features to the
@@ -49,37 +51,44 @@ func (m *measurement) train(ctx context.Context, trial experiments.Trial, t Trai
 		return TrainSpeed{}, err
 	}
 	defer captioner.Close()
-	durations, loss, err := timeSteps(ctx, captioner, t.WarmUp+t.Steps)
+	durations, loss, err := timeSteps(ctx, captioner.TrainEpoch, t.WarmUp+t.Steps)
 	if err != nil {
 		return TrainSpeed{}, err
 	}
 	row := TrainSpeed{Arm: trial.Arm, Model: s.Model, BatchImages: s.Train.BatchImages, Vocabulary: len(d.Vocabulary.Words),
 		Parameters: captioner.Parameters(), Steps: t.Steps, Loss: term.Number(loss)}
 	var rates, took []float64
-	total := 0.0
+	total, cpu := 0.0, 0.0
 	for i, batch := range firstBatches(d, s, len(durations))[t.WarmUp:] {
-		seconds := durations[t.WarmUp+i].Seconds()
+		seconds := durations[t.WarmUp+i].wall.Seconds()
+		cpu += durations[t.WarmUp+i].cpu.Seconds()
 		captions, words := contents(batch)
 		row.Captions += captions
 		row.Positions += words
 		total += seconds
 		rates, took = append(rates, float64(captions)/seconds), append(took, 1000*seconds)
 	}
-	row.PerSecond = term.Number(float64(row.Captions) / total)
+	row.PerSecond, row.PerCPUSecond = term.Number(float64(row.Captions)/total), term.Number(float64(row.Captions)/cpu)
 	row.Quartiles, row.StepMS = quartiles(rates), quartiles(took)
 	return row, nil
 }
 
-// timeSteps trains n steps, over as many epochs as they take. It gives how long each took from the end of the one before,
-// and the loss of the last.
-func timeSteps(ctx context.Context, captioner runner.Captioner, n int) (took []time.Duration, last float64, err error) {
+// A trainer is a method of a captioner that trains an epoch.
+type trainer func(ctx context.Context, progress func(step, steps int, loss float64)) (data.EpochResult, error)
+
+// A stepTime is how long a step took, from the end of the one before, by the clock and of all processors together.
+type stepTime struct{ wall, cpu time.Duration }
+
+// timeSteps trains n steps, over as many epochs as they take. It gives how long each took, and the loss of the last.
+func timeSteps(ctx context.Context, train trainer, n int) (took []stepTime, last float64, err error) {
 	working, stop := context.WithCancel(ctx)
 	defer stop()
 	for len(took) < n {
-		before := time.Now()
-		_, err := captioner.TrainEpoch(working, func(_, _ int, loss float64) {
-			now := time.Now()
-			took, last, before = append(took, now.Sub(before)), loss, now
+		before, cpuBefore := time.Now(), cpuTime()
+		_, err := train(working, func(_, _ int, loss float64) {
+			now, cpu := time.Now(), cpuTime()
+			took, last = append(took, stepTime{now.Sub(before), cpu - cpuBefore}), loss
+			before, cpuBefore = now, cpu
 			if len(took) == n {
 				stop()
 			}
@@ -89,6 +98,15 @@ func timeSteps(ctx context.Context, captioner runner.Captioner, n int) (took []t
 		}
 	}
 	return took, last, nil
+}
+
+// cpuTime is the time of all processors that this process has used.
+func cpuTime() time.Duration {
+	var used syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &used) != nil {
+		return 0
+	}
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
 
 // firstBatches are the first n batches that training meets.

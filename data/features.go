@@ -24,6 +24,7 @@ type FeatureSpec struct {
 	ImageSize     int    `json:"image_size"`    // pixels a side
 	Regions       int    `json:"regions"`       // R
 	Dim           int    `json:"dim"`           // D
+	View          View   `json:"view,omitzero"` // what is seen of the pictures; set by WithView
 }
 
 // SpecOf says what the features of a frozen encoder are, which turns pictures of size×size pixels into regions by weights
@@ -43,13 +44,15 @@ func SpecOf(encoder string, size int, weightsSHA256 string) (FeatureSpec, error)
 	}, nil
 }
 
-// rowBytes is the size of an image's features.
-func (s FeatureSpec) rowBytes() int64 { return 2 * int64(s.Regions) * int64(s.Dim) }
+// RowBytes is the size of a picture's features in the cache.
+func (s FeatureSpec) RowBytes() int64 { return 2 * int64(s.Regions) * int64(s.Dim) }
 
 // check refuses specs that no cache can hold.
 func (s FeatureSpec) check() error {
 	const most = 1 << 24 // more regions or dimensions than any encoder has
 	switch {
+	case s.View.Crop < 0:
+		return fmt.Errorf("feature cache: there is no crop %d", s.View.Crop)
 	case s.Encoder == "" || checkName("", 0, s.Encoder, false) != nil:
 		return fmt.Errorf("feature cache: encoder %q is no name", s.Encoder)
 	case s.ImageSize < 1, s.Regions < 1, s.Dim < 1, s.Regions > most, s.Dim > most:
@@ -69,7 +72,7 @@ type Features struct {
 	spec  FeatureSpec
 	key   string
 	rows  []int // per image of the data set: its picture
-	used  []int // images to compute for: in a split, one for each picture
+	used  []int // images to compute for, one for each picture: those in a split; of views but the plain one, those that train
 
 	pictures [][hashBytes]byte // the sha256 of all different pictures, in order
 
@@ -122,7 +125,10 @@ func (f *Features) index(hashes [][32]byte, d *Dataset) {
 	}
 	taken := make([]bool, len(f.pictures))
 	inSplit := make([]bool, len(hashes))
-	for _, indices := range d.Splits {
+	for split, indices := range d.Splits {
+		if f.spec.View != (View{}) && split != "train" {
+			continue
+		}
 		for _, i := range indices {
 			inSplit[i] = true
 		}
@@ -147,8 +153,8 @@ func featureKey(spec FeatureSpec, pictures [][32]byte) string {
 }
 
 // Missing gives, in ascending order, the dataset indices that need a row: the
-// images in a split, one for each distinct picture, whose row is not there. It
-// sees what other processes put meanwhile.
+// images in a split (of views but the plain one, in the training split), one for
+// each distinct picture, whose row is not there. It sees what other processes put meanwhile.
 func (f *Features) Missing() []int {
 	f.mu.Lock()
 	defer f.mu.Unlock()

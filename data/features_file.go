@@ -59,7 +59,7 @@ type layout struct {
 // newLayout gives the layout of a file that begins with so many bytes of header.
 func newLayout(spec FeatureSpec, rows, header int) (layout, error) {
 	page := func(n int64) int64 { return (n + featurePage - 1) / featurePage * featurePage }
-	l := layout{row: spec.rowBytes(), rows: rows, table: page(int64(header))}
+	l := layout{row: spec.RowBytes(), rows: rows, table: page(int64(header))}
 	if int64(rows) > (math.MaxInt64-l.table)/entryBytes-featurePage {
 		return layout{}, fmt.Errorf("feature cache: %d rows are more than a file can hold", rows)
 	}

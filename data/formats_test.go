@@ -56,7 +56,7 @@ func TestPicturesOfOthers(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		flat := scaled(picture, picture.Bounds().Dx(), picture.Bounds().Dy())
+		flat := scaled(picture, picture.Bounds(), picture.Bounds().Dx(), picture.Bounds().Dy())
 		if flat.Rect != image.Rect(0, 0, 48, 32) || cornersOf(flat) != "RGBW" {
 			t.Errorf("%s is of %v and shows %s", name, flat.Rect, cornersOf(flat))
 		}
@@ -146,7 +146,7 @@ func TestFirstFrames(t *testing.T) {
 			}
 			continue
 		}
-		flat := scaled(picture, picture.Bounds().Dx(), picture.Bounds().Dy())
+		flat := scaled(picture, picture.Bounds(), picture.Bounds().Dx(), picture.Bounds().Dy())
 		for at, want := range c.at {
 			if got := flat.RGBAAt(at.X, at.Y); got != want {
 				t.Errorf("%s: at %v %v, want %v", name, at, got, want)

@@ -12,7 +12,12 @@ import (
 // [Squash] it to the size and [Shrink] it to the longest side that are given, 0 for neither. The error names the file. It may
 // be called from many goroutines at once: they wait for one another rather than decode more than fits [pictureMemory]. A
 // fault of a decoder is an error of the picture.
-func WithPicture(path string, squash, shrink int, use func(image.Image)) (err error) {
+func WithPicture(path string, squash, shrink int, use func(image.Image)) error {
+	return withPicture(path, squash, shrink, func(_ []byte, picture image.Image) { use(picture) })
+}
+
+// withPicture is WithPicture, and passes on what is in the file too.
+func withPicture(path string, squash, shrink int, use func(file []byte, picture image.Image)) (err error) {
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("picture %s %w", path, err)
@@ -26,7 +31,7 @@ func WithPicture(path string, squash, shrink int, use func(image.Image)) (err er
 	if err != nil {
 		return err
 	}
-	return p.decoded(content, squash, shrink, use)
+	return p.decoded(content, squash, shrink, func(picture image.Image) { use(content, picture) })
 }
 
 // ReadPicture decodes a picture as WithPicture does.
@@ -48,8 +53,11 @@ func ReadPixels(path string, size int) (rgb []uint8, err error) {
 // Squash gives a picture as RGB of size×size×3 row-major (HWC), squashed to a
 // square by Catmull-Rom (the bicubic filter with a = -1/2, widened when
 // shrinking) unless it has that size. What is transparent is laid over white.
-func Squash(source image.Image, size int) []uint8 {
-	canvas := scaled(source, size, size)
+func Squash(source image.Image, size int) []uint8 { return squash(source, source.Bounds(), size) }
+
+// squash is Squash of a part of the picture.
+func squash(source image.Image, part image.Rectangle, size int) []uint8 {
+	canvas := scaled(source, part, size, size)
 	rgb := make([]uint8, 3*size*size)
 	for i := range size * size {
 		copy(rgb[3*i:3*i+3], canvas.Pix[4*i:])
@@ -61,7 +69,7 @@ func Squash(source image.Image, size int) []uint8 {
 // smaller one keeps its size. What is transparent is laid over white.
 func Shrink(source image.Image, most int) *image.RGBA {
 	w, h := shrunk(source.Bounds().Dx(), source.Bounds().Dy(), most)
-	return scaled(source, w, h)
+	return scaled(source, source.Bounds(), w, h)
 }
 
 // shrunk is the size to which Shrink brings a picture.
@@ -72,15 +80,15 @@ func shrunk(w, h, most int) (width, height int) {
 	return w, h
 }
 
-// scaled gives a picture at width×height, over white.
-func scaled(source image.Image, width, height int) *image.RGBA {
+// scaled gives a part of a picture at width×height, over white.
+func scaled(source image.Image, from image.Rectangle, width, height int) *image.RGBA {
 	canvas := image.NewRGBA(image.Rect(0, 0, width, height))
 	op := draw.Src
 	if o, ok := source.(interface{ Opaque() bool }); !ok || !o.Opaque() {
 		draw.Draw(canvas, canvas.Rect, image.NewUniform(color.White), image.Point{}, draw.Src)
 		op = draw.Over
 	}
-	if from := source.Bounds(); from.Dx() == width && from.Dy() == height {
+	if from.Dx() == width && from.Dy() == height {
 		draw.Draw(canvas, canvas.Rect, source, from.Min, op)
 	} else {
 		draw.CatmullRom.Scale(canvas, canvas.Rect, source, from, op, nil)
@@ -91,16 +99,24 @@ func scaled(source image.Image, width, height int) *image.RGBA {
 // Pixels gives picture i as RGB, size×size×3 row-major (HWC): ReadPixels of its
 // file, or the drawn scene. It may be called from several goroutines at once.
 func (d *Dataset) Pixels(i, size int) ([]uint8, error) {
+	if err := d.checkPixels(i, size); err != nil {
+		return nil, err
+	}
+	if d.scenes != nil {
+		return d.scenes[i].paint(size), nil
+	}
+	return ReadPixels(d.Images[i].Path, size)
+}
+
+// checkPixels refuses what there are no pixels of.
+func (d *Dataset) checkPixels(i, size int) error {
 	switch {
 	case i < 0 || i >= len(d.Images):
-		return nil, fmt.Errorf("pixels of image %d: the data set has %d images", i, len(d.Images))
+		return fmt.Errorf("pixels of image %d: the data set has %d images", i, len(d.Images))
 	case size < 1 || size > maxPixels/size:
-		return nil, fmt.Errorf("pixels of %s: size %d is out of range", d.Images[i].ID, size)
-	case d.scenes != nil:
-		return d.scenes[i].paint(size), nil
-	default:
-		return ReadPixels(d.Images[i].Path, size)
+		return fmt.Errorf("pixels of %s: size %d is out of range", d.Images[i].ID, size)
 	}
+	return nil
 }
 
 // Picture gives picture i upright, in its own size; a drawn scene in 224×224.
@@ -113,9 +129,14 @@ func (d *Dataset) Picture(i int) (image.Image, error) {
 	if err != nil {
 		return nil, err
 	}
+	return rgbImage(rgb, size), nil
+}
+
+// rgbImage makes a picture of RGB, size×size×3 row-major.
+func rgbImage(rgb []uint8, size int) *image.RGBA {
 	picture := image.NewRGBA(image.Rect(0, 0, size, size))
 	for k := range size * size {
 		copy(picture.Pix[4*k:4*k+4], []uint8{rgb[3*k], rgb[3*k+1], rgb[3*k+2], 255})
 	}
-	return picture, nil
+	return picture
 }

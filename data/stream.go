@@ -64,4 +64,6 @@ const (
 	useScene uint64 = iota + 1
 	useCaption
 	useEpoch
+	useView
+	useCrop
 )

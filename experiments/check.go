@@ -50,6 +50,8 @@ func (k *key) tag() string {
 		return "!!str"
 	case reflect.Float64:
 		return "!!float"
+	case reflect.Bool:
+		return "!!bool"
 	}
 	return "!!int"
 }
@@ -142,6 +144,9 @@ func (s Settings) faults() []fault {
 		"data.split is %s, but shapes has only the split official", s.Data.Split)
 	add(precomputed(&s) && s.Encoder.Path == "" && s.Encoder.Content == (FeatureContent{}), "encoder.path", "encoder.name",
 		"encoder.path is missing: encoder.name precomputed reads features from a file or a folder")
+	add(precomputed(&s) && s.Data.Augment != (Augment{}), "data.augment.flip", "data.augment.crops",
+		"data.augment asks for several views of a picture, but encoder.name precomputed has features of one; "+
+			"choose an encoder that glimpse computes, or leave data.augment out")
 	found = append(found, s.Data.faults()...)
 	add(grouped(&s) && s.Decode.Beam%s.Decode.Groups != 0, "decode.groups", "decode.beam",
 		"decode.groups is %d, which does not divide decode.beam %d", s.Decode.Groups, s.Decode.Beam)

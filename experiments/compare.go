@@ -33,6 +33,7 @@ func (s *Study) checkCompare(found *problems) {
 	}
 	s.checkInteractions(found)
 	s.checkStop(found)
+	s.checkEnsemble(found)
 	if !s.given("compare.primary.metric") || !s.given("compare.primary.minimum_effect") {
 		found.add(s.at("compare.primary"), "compare.primary must give metric and minimum_effect: what decides, and the smallest "+
 			"effect that matters, are declared before the test split is scored; as in {metric: test.cider, minimum_effect: 1.0}")
@@ -213,6 +214,23 @@ func (s *Study) checkStop(found *problems) {
 	}
 	if s.Sweep.Prune.Active() {
 		found.add(s.at("sweep.prune"), "sweep.prune cannot be combined with compare.stop: a look needs every seed of every arm")
+	}
+}
+
+// checkEnsemble checks that all seeds of an arm will be there to caption together.
+func (s *Study) checkEnsemble(found *problems) {
+	if s.Compare.Ensemble == "" {
+		return
+	}
+	at := s.at("compare.ensemble")
+	if len(distinct(s.seeds())) < 2 {
+		found.add(at, "compare.ensemble needs two seeds or more; list them, as in sweep.over.seed: [1, 2, 3]")
+	}
+	if keep := s.Checkpoints.Keep; keep != "best" && keep != "both" {
+		found.add(at, "compare.ensemble needs each run's best checkpoint, but checkpoints.keep is %s; write best or both", keep)
+	}
+	if s.Sweep.Prune.Active() {
+		found.add(at, "compare.ensemble cannot be combined with sweep.prune: it needs every seed of an arm")
 	}
 }
 

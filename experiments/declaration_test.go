@@ -123,6 +123,8 @@ func TestDeclarationDifferences(t *testing.T) {
 		{pairs, []string{"decode.split=val", "compare.primary.metric=val.cider"},
 			"decode.split: test was declared, now val\ncompare.primary.metric: test.cider was declared, now val.cider"},
 		{pairs, []string{"compare.stop={looks: [3, 5]}"}, "compare.stop.looks: none was declared, now [3, 5]"},
+		{pairs, []string{"compare.ensemble=seeds"}, "compare.ensemble: none was declared, now seeds"},
+		{pairs, []string{"compare.ensemble=none"}, ""},
 		{factorial, []string{"compare.factors=each"}, "compare.factors: average was declared, now each"},
 		{factorial, []string{"compare.contrasts=[[soft, none], [adaptive, soft]]"},
 			"compare.contrasts: the interaction of model.attention with model.dropout was removed"},

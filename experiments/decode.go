@@ -176,7 +176,7 @@ func (d *decoder) bounds(k *key, a *Axis, m member) {
 	whole := k.kind == reflect.Int || k.kind == reflect.Int64
 	pair := m.members[0].value
 	switch {
-	case k.isText():
+	case k.isText() || k.kind == reflect.Bool:
 		d.problems.add(m.valueAt(), "sweep.over: %s takes words, so {%s: …} has no sense; use {choice: […]}", k.path, a.Draw)
 		return
 	case a.Draw == "int" && !whole:

@@ -67,6 +67,8 @@ func (c *changes) key(k *key, compared bool) {
 		c.held("compare.contrasts", contrastTexts(a.Compare), contrastTexts(b.Compare))
 	case k.path == "compare.factors":
 		c.value(k.path, cmp.Or(a.Compare.Factors, "average"), cmp.Or(b.Compare.Factors, "average"))
+	case k.path == "compare.ensemble":
+		c.value(k.path, a.Compare.Ensemble, b.Compare.Ensemble)
 	case k.path == "compare.match_parameters":
 		c.value(k.path, percent(a.Compare.MatchParameters), percent(b.Compare.MatchParameters))
 	case k.path == "compare.stop.looks":

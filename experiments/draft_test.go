@@ -15,7 +15,7 @@ func TestDraft(t *testing.T) {
 		trials   int
 		question string
 	}{
-		{Draft{}, "none soft adaptive", 15, "Does attention help"},
+		{Draft{}, "none soft", 10, "Does attention help"},
 		{Draft{Data: "flickr8k", Root: "pictures"}, "none uniform soft adaptive", 20, "Does adaptive attention"},
 		{Draft{Data: "flickr30k", Root: "pictures"}, "none uniform soft adaptive", 20, "Does adaptive attention"},
 		{Draft{Data: "coco"}, "none uniform soft adaptive", 20, "Does adaptive attention"},

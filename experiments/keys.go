@@ -1,6 +1,7 @@
 package experiments
 
 import (
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -72,6 +73,9 @@ var keys = []key{
 	{path: "data.vocabulary", limits: "train|corpus", fallback: "train", doc: "Captions the vocabulary is made from. corpus reads the test captions too and is there to repeat work that did so."},
 	{path: "data.on_broken", limits: "refuse|skip", fallback: "refuse", applies: leaves, doc: "What becomes of a data set with broken pictures. skip leaves their images out; missing ones are refused in any case."},
 
+	{path: "data.augment.flip", limits: "true|false", fallback: false, doc: "Trains on pictures turned from left to right too (docs/training.md). Captions that speak of left and right stay as they are."},
+	{path: "data.augment.crops", limits: "[0,100]", fallback: 0, doc: "Trains on so many random crops of each picture besides the whole; each epoch draws a view of each."},
+
 	{path: "encoder.name", listed: encoders, derive: encoder, on: "data.name", doc: "Network that gives the grid features. cnn is trained jointly with the captioner, the others are frozen; precomputed reads what another program computed."},
 	{path: "encoder.image_size", limits: "[16,2048]", derive: imageSize, on: "encoder.name", applies: pictured, doc: "Side of the square picture that the encoder sees, in pixels."},
 	{path: "encoder.weights", fallback: "auto", applies: frozen, doc: "auto fetches the published weights (of " + strings.Join(captioner.PublishedNames(), ", ") + "), random draws them from the seed, anything else is the path of a file."},
@@ -104,6 +108,7 @@ var keys = []key{
 	{path: "train.schedule.patience", limits: "[1,10000]", fallback: 2, applies: plateau, doc: "plateau: epochs without a better validation metric before a fall."},
 	{path: "train.label_smoothing", limits: "[0,1)", fallback: 0.0, doc: "Share of the target spread over the whole vocabulary."},
 	{path: "train.word_dropout", limits: "[0,1)", fallback: 0.0, doc: "Probability that a word of a training caption is read as <unk>, while it is still to be predicted."},
+	{path: "train.attention_penalty", limits: "[0,1000]", fallback: 0.0, applies: scored, doc: "Factor of doubly stochastic attention: how strongly each region is to be looked at once over a caption (docs/training.md); 0 leaves it free."},
 	{path: "train.reinforce.epochs", limits: "[0,10000]", fallback: 0, doc: "Epochs of self-critical training (docs/training.md) after train.epochs, from the best of them; 0 leaves it out."},
 	{path: "train.reinforce.lr", limits: "(0,1000]", fallback: 2e-5, applies: reinforces, doc: "Learning rate of these epochs, the same in all steps."},
 	{path: "train.reinforce.metric", limits: "cider_d|bleu4|weighted", fallback: "cider_d", applies: reinforces, doc: "What a sampled caption is rewarded by; weighted is a sum of metrics by train.reinforce.weights."},
@@ -147,6 +152,7 @@ var keys = []key{
 	{path: "compare.primary.minimum_effect", limits: "[0,100]", doc: "Smallest difference that matters, in points: 1.0 is a CIDEr of 0.01."},
 	{path: "compare.primary.alpha", limits: "(0,1)", fallback: 0.05, doc: "Accepted rate of false findings."},
 	{path: "compare.match_parameters", limits: "percent", doc: "Share by which parameter counts of the arms may differ, such as 2%; smaller arms get a wider model.hidden. off leaves them."},
+	{path: "compare.ensemble", limits: "none|seeds", fallback: "none", doc: "seeds also captions the final split with all seeds of an arm together, once they are complete: the probability of a word is the mean of theirs. It is shown beside the arms, and no verdict rests on it."},
 	{path: "compare.stop.looks", doc: "After how many seeds an arm, in the order of sweep.over.seed, results are looked at, such as [5, 8, 12]; the study may end at each look, and the last is its largest size."},
 	{path: "compare.stop.spending", limits: "obrien-fleming|pocock", fallback: "obrien-fleming", doc: "How alpha is spent over the looks: little at first, or about alike."},
 	{path: "compare.stop.futility", limits: "[0,1)", fallback: 0.1, doc: "Conditional power below which a look ends the study without a finding; 0 never does."},
@@ -284,7 +290,7 @@ func keyPaths() []string {
 // A Setting is one key of a trial's settings.
 type Setting struct {
 	Path string // such as model.hidden
-	Text bool   // its values are texts, not numbers
+	Text bool   // its values are texts, true and false among them, and not numbers
 	// Absent is what a text is where a trial's settings leave it out, "" where that is not known.
 	Absent string
 	Doc    string
@@ -295,9 +301,10 @@ func SettingKeys() []Setting {
 	var settings []Setting
 	for _, path := range settingPaths() {
 		k := find(path)
-		s := Setting{Path: path, Text: k.isText(), Doc: k.doc}
-		if k.omitted {
-			s.Absent = k.fallback.(string)
+		yesOrNo := k.kind == reflect.Bool
+		s := Setting{Path: path, Text: k.isText() || yesOrNo, Doc: k.doc}
+		if k.omitted || yesOrNo {
+			s.Absent = fmt.Sprint(k.fallback)
 		}
 		settings = append(settings, s)
 	}

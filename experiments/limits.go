@@ -51,6 +51,8 @@ func (l limits) contain(x float64) bool {
 func (k *key) wanted() string {
 	l := k.allowed()
 	switch {
+	case k.kind == reflect.Bool:
+		return "true or false"
 	case l.words != nil:
 		wanted := "one of " + strings.Join(l.words, ", ")
 		if below := children(k.path); len(below) > 0 {
@@ -134,6 +136,12 @@ func (k *key) parse(v *value) (text, wrong string) {
 			return refuse()
 		}
 		return number(x), ""
+	case k.kind == reflect.Bool:
+		yes, err := strconv.ParseBool(v.text)
+		if err != nil || v.tag != "!!bool" {
+			return refuse()
+		}
+		return strconv.FormatBool(yes), ""
 	default:
 		n, err := strconv.ParseInt(v.text, 10, 64)
 		if err != nil || v.tag != "!!int" || !l.contain(float64(n)) {
@@ -180,6 +188,8 @@ func (s *Study) set(path, text string) {
 		f.SetString(text)
 	case reflect.Float64:
 		f.SetFloat(float(text))
+	case reflect.Bool:
+		f.SetBool(text == "true")
 	default:
 		n, _ := strconv.ParseInt(text, 10, 64)
 		f.SetInt(n)
@@ -197,6 +207,8 @@ func (s *Study) get(path string) string {
 		return f.String()
 	case reflect.Float64:
 		return number(f.Float())
+	case reflect.Bool:
+		return strconv.FormatBool(f.Bool())
 	default:
 		return strconv.FormatInt(f.Int(), 10)
 	}

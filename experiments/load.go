@@ -72,6 +72,9 @@ func decode(path string, source []byte, root *value, found *problems, name func(
 	if s.Compare.Factors == find("compare.factors").fallback {
 		s.Compare.Factors = ""
 	}
+	if s.Compare.Ensemble == find("compare.ensemble").fallback {
+		s.Compare.Ensemble = ""
+	}
 	if len(found.list) == 0 { // a broken sweep has no sensible arms or trials
 		s.checkSweep(found)
 	}

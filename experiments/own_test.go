@@ -2,6 +2,7 @@ package experiments
 
 import (
 	"encoding/json"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -177,8 +178,11 @@ func TestSettingsAreFoundByPath(t *testing.T) {
 	full := Study{}
 	for _, path := range settingPaths() {
 		text := "7"
-		if find(path).isText() {
+		switch k := find(path); {
+		case k.isText():
 			text = "some text"
+		case k.kind == reflect.Bool:
+			text = "true"
 		}
 		full.set(path, text)
 	}

@@ -51,7 +51,7 @@ func TestIDStaysTheSame(t *testing.T) {
 // those of results.db differ for the arms that matching widens.
 func TestStudiesKeepTheirTrials(t *testing.T) {
 	for path, want := range map[string]string{
-		"demo.yaml":                 "9 0ab5d0c283e1 d383669e2dc3",
+		"demo.yaml":                 "10 026b859853f5 e10941517690",
 		"flickr8k.yaml":             "20 56b8c0e8fa62 524b121447c5",
 		"flickr8k-replication.yaml": "12 eb917eeb5716 b5058417f370",
 	} {

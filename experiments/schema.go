@@ -109,6 +109,8 @@ func (k *key) valueSchema() object {
 		return object{"type": "string", "pattern": `^([0-9.]+%|off)$`}
 	case l.share:
 		return object{"type": []string{"string", "integer"}}
+	case k.kind == reflect.Bool:
+		return object{"type": "boolean"}
 	case l.words != nil:
 		return object{"type": "string", "enum": l.words}
 	case k.isText():
@@ -177,6 +179,7 @@ func rangeSchemas() object {
 	whole := ranges(object{"log": ends, "int": ends})
 	return object{
 		reflect.String.String():  ranges(object{}),
+		reflect.Bool.String():    ranges(object{}),
 		reflect.Int.String():     whole,
 		reflect.Int64.String():   whole,
 		reflect.Float64.String(): ranges(object{"log": ends, "uniform": ends}),

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -20,6 +21,30 @@ func TestSchemaIsCurrent(t *testing.T) {
 	want, err := os.ReadFile("schema.json")
 	if err != nil || !bytes.Equal(got, want) {
 		t.Errorf("schema.json (%v) is not what the keys say; go test ./experiments -update writes it anew", err)
+	}
+}
+
+// docs/studies.md lists the keys as the table of keys has them.
+func TestReferenceIsCurrent(t *testing.T) {
+	const path, begin, end = "../docs/studies.md", "<!-- keys: written by go test ./experiments -update -->\n", "<!-- /keys -->\n"
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, begun := strings.Cut(string(text), begin)
+	got, after, ended := strings.Cut(rest, end)
+	if !begun || !ended {
+		t.Fatalf("%s has no place for the keys, between %q and %q", path, begin, end)
+	}
+	want := "\n" + Reference() + "\n"
+	switch {
+	case got == want:
+	case *update:
+		if err := os.WriteFile(path, []byte(before+begin+want+end+after), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	default:
+		t.Errorf("%s does not list the keys as they are; go test ./experiments -update writes them anew", path)
 	}
 }
 

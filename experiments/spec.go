@@ -63,11 +63,20 @@ type Data struct {
 	// OnBroken says what becomes of broken pictures: refuse or skip. In a trial it is empty for refuse, so that the ids of
 	// trials are what they were before there was a choice.
 	OnBroken string `yaml:"on_broken" json:"on_broken,omitempty"`
+	// Augment has training pictures seen in several views. The zero value, which is left out of a trial's settings, shows them
+	// as they are.
+	Augment Augment `yaml:"augment" json:"augment,omitzero"`
 	// Captions and Partition are of a folder. In a study Partition is data.split as a mapping, of which Split is the kind.
 	Captions  Captions `yaml:"captions" json:"captions,omitzero"`
 	Partition `yaml:",inline"`
 	// Content is what the files were found to hold. It is not a key of a study; see SetContents.
 	Content Content `yaml:"-" json:"content,omitzero"`
+}
+
+// Augment says which views of a training picture there are; one is drawn for each image and epoch.
+type Augment struct {
+	Flip  bool `yaml:"flip" json:"flip,omitempty"`   // each view is there mirrored too
+	Crops int  `yaml:"crops" json:"crops,omitempty"` // random crops besides the whole picture
 }
 
 // Captions is the file of captions of a folder, and which of its columns or keys are what; an empty one is found by its
@@ -124,8 +133,10 @@ type Train struct {
 	Schedule       Schedule  `yaml:"schedule" json:"schedule"`
 	LabelSmoothing float64   `yaml:"label_smoothing" json:"label_smoothing"`
 	WordDropout    float64   `yaml:"word_dropout" json:"word_dropout,omitempty"` // probability that a word is read as <unk>
-	Reinforce      Reinforce `yaml:"reinforce" json:"reinforce,omitzero"`
-	Select         Select    `yaml:"select" json:"select"`
+	// AttentionPenalty is λ of doubly stochastic attention: how much each region is to be looked at over a caption.
+	AttentionPenalty float64   `yaml:"attention_penalty" json:"attention_penalty,omitempty"`
+	Reinforce        Reinforce `yaml:"reinforce" json:"reinforce,omitzero"`
+	Select           Select    `yaml:"select" json:"select"`
 }
 
 // AllEpochs is how many epochs are trained at most, by cross entropy and by reinforcement.
@@ -263,6 +274,8 @@ type Compare struct {
 	// Interactions are listed among the contrasts: {what the arms differ in (ArmsKey), a factor}.
 	Interactions [][2]string `yaml:"-" json:"interactions,omitempty"`
 	Primary      Primary     `yaml:"primary" json:"primary"`
+	// Ensemble is seeds where the runs of each arm also caption together, or empty for none.
+	Ensemble string `yaml:"ensemble" json:"ensemble,omitempty"`
 	// MatchParameters is the share by which parameter counts of the arms may
 	// differ (0.02 from "2%"); 0 leaves them as they are.
 	MatchParameters float64 `yaml:"match_parameters" json:"match_parameters"`

@@ -73,6 +73,8 @@ func (s *Study) node(k *key, trials []Trial) *yaml.Node {
 			return nil
 		}
 		return scalarNode(cmp.Or(s.Compare.Factors, k.fallback.(string)), k.tag())
+	case k.path == "compare.ensemble" && s.Compare.Ensemble == "":
+		return nil
 	case strings.HasPrefix(k.path, "compare.stop.") && !s.Compare.Stop.Active():
 		return nil
 	case k.path == "compare.stop.looks":

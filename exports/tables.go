@@ -127,7 +127,7 @@ func notFinite(v float64) string {
 	return ""
 }
 
-// CSV writes runs.csv, epochs.csv and captions.csv into dir. Empty cells stand
+// CSV writes runs.csv, epochs.csv and captions.csv into dir, and ensembles.csv where there are any. Empty cells stand
 // for what is not known, and nan, inf and -inf for numbers that are not finite.
 func CSV(ctx context.Context, db *store.DB, runs []Run, dir string) error {
 	return writeTables(ctx, db, runs, dir, ".csv", func(w io.Writer, t table) error {
@@ -185,7 +185,15 @@ func writeTables(ctx context.Context, db *store.DB, runs []Run, dir, ext string,
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
 	}
-	for _, t := range []table{runTable(runs), epochTable(runs), captionTable(ctx, db, runs)} {
+	ensembles, err := gatherEnsembles(ctx, db, runs)
+	if err != nil {
+		return err
+	}
+	tables := []table{runTable(runs), epochTable(runs), captionTable(ctx, db, runs)}
+	if len(ensembles) > 0 {
+		tables = append(tables, ensembleTable(ensembles))
+	}
+	for _, t := range tables {
 		err := atomicfile.Write(filepath.Join(dir, t.name+ext), func(w io.Writer) error {
 			out := bufio.NewWriterSize(w, 1<<16)
 			return errors.Join(encode(out, t), out.Flush())

@@ -112,6 +112,8 @@ func (r *Run) sessionStart() []byte {
 			value = double(nil, 2, v)
 		case string:
 			value = protowire.AppendString(protowire.AppendTag(nil, 3, protowire.BytesType), v)
+		case bool:
+			value = protowire.AppendVarint(protowire.AppendTag(nil, 4, protowire.VarintType), protowire.EncodeBool(v))
 		default:
 			continue
 		}

@@ -8,6 +8,7 @@
 //   - [Opener.Audit]: a run's BLEU under other people's protocols;
 //   - [Opener.Swap]: what each word of its captions took from the picture;
 //   - [Opener.Ensemble]: what several runs would score together;
+//   - [Opener.RecordEnsembles]: what the seeds of each arm score together, kept with a study that declares it;
 //   - [Opener.Illustrate]: pictures and attention maps for a study's report;
 //   - [Opener.Reproduce]: how a run compares with what training it again gives;
 //   - [Opener.Caption]: captions of any picture.

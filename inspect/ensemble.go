@@ -3,6 +3,8 @@ package inspect
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"glimpse/data"
@@ -11,7 +13,9 @@ import (
 	"glimpse/internal/term"
 	"glimpse/metrics"
 	"glimpse/metrics/meteor"
+	"glimpse/metrics/stats"
 	"glimpse/results"
+	"glimpse/runner"
 )
 
 // EnsembleOptions say what an ensemble captions, and how.
@@ -79,6 +83,79 @@ func (o *Opener) Ensemble(ctx context.Context, runs []store.Run, options Ensembl
 	return out, nil
 }
 
+// RecordEnsembles captions with all seeds of each arm of a study together, where the study declares that and its database
+// lacks them or has them of other seeds ([results.Study.EnsemblesDue]), on the split that the runs were finished on, and
+// stores captions and scores arm by arm: what is interrupted goes on with the next arm. It returns what it
+// made, and why other arms have to wait. METEOR's data, nil for none, must be those that the runs were scored with.
+func (o *Opener) RecordEnsembles(ctx context.Context, study string, data *meteor.Data) (made []store.Ensemble, waiting []string, err error) {
+	s, err := results.Open(ctx, o.DB, study)
+	if err != nil {
+		return nil, nil, err
+	}
+	due, waiting, err := s.EnsemblesDue(ctx)
+	if err != nil {
+		return nil, waiting, err
+	}
+	for _, arm := range due {
+		e, err := o.recordEnsemble(ctx, study, arm, data)
+		if err != nil {
+			return made, waiting, fmt.Errorf("study %s, ensemble of %s: %w", study, arm.Label, err)
+		}
+		made = append(made, e)
+	}
+	return made, waiting, nil
+}
+
+// recordEnsemble makes and stores that of one arm.
+func (o *Opener) recordEnsemble(ctx context.Context, study string, arm *results.Arm, data *meteor.Data) (store.Ensemble, error) {
+	made := store.Ensemble{Study: study, Cell: arm.Name}
+	var runs []store.Run
+	for _, r := range arm.Runs {
+		if r.State == store.Completed {
+			runs, made.Members = append(runs, r.Run), append(made.Members, r.ID)
+		}
+	}
+	members, err := membersOf(runs, "")
+	if err != nil {
+		return made, err
+	}
+	e := ensemble{scorer: metrics.Scorer{Meteor: data}}
+	defer e.close()
+	for _, run := range members {
+		if err := e.add(ctx, o, run); err != nil {
+			return made, err
+		}
+	}
+	made.Split, made.Signature = e.decode.FinalSplit(), members[0].Signature
+	e.split = made.Split
+	here := runner.Signature(e.settings, e.data, e.scorer.Version())
+	if found := stats.SignatureDifferences(made.Signature, here); len(found) > 0 {
+		return made, fmt.Errorf("its runs were scored under another protocol: %s; --meteor says whether METEOR has its data", strings.Join(found, "; "))
+	}
+	o.remark("%s: %s caption the %s split together", arm.Label, term.Plural(len(members), "seed"), made.Split)
+	captions, scored, err := e.write(ctx, o.Engine, e.captioners)
+	if err != nil {
+		return made, err
+	}
+	made.Metrics, made.Seconds = scored.result.Metrics, scored.seconds
+	return made, o.DB.SaveEnsemble(ctx, made, stored(captions, e.data, scored.result.Images))
+}
+
+// stored are scored captions as the store has them, by image.
+func stored(captions []data.Caption, d *data.Dataset, scores []metrics.ImageScore) []store.Caption {
+	byImage := make(map[string]metrics.ImageScore, len(scores))
+	for _, s := range scores {
+		byImage[s.ID] = s
+	}
+	list := make([]store.Caption, len(captions))
+	for i, c := range captions {
+		id := d.Images[c.Image].ID
+		list[i] = store.Caption{Image: id, Words: strings.Join(c.Words, " "), LogProb: c.LogProb, Scored: true, Score: byImage[id]}
+	}
+	slices.SortFunc(list, func(x, y store.Caption) int { return strings.Compare(x.Image, y.Image) })
+	return list
+}
+
 // membersOf gives the runs that take part: those of the arm, or all without one.
 func membersOf(runs []store.Run, arm string) ([]store.Run, error) {
 	var members []store.Run
@@ -103,7 +180,8 @@ type ensemble struct {
 	captioners []Captioner
 	data       *data.Dataset
 	split      string
-	decode     experiments.Decode // of the first
+	settings   experiments.Settings // of the first
+	decode     experiments.Decode   // of the first, unless another beam is asked for
 	scorer     metrics.Scorer
 }
 
@@ -117,7 +195,7 @@ func (e *ensemble) add(ctx context.Context, o *Opener, run store.Run) error {
 		return err
 	}
 	if e.data = r.Data; len(e.captioners) == 0 {
-		e.decode = r.Settings.Decode
+		e.settings, e.decode = r.Settings, r.Settings.Decode
 	}
 	e.captioners = append(e.captioners, captioner)
 	return nil
@@ -130,21 +208,32 @@ func (e *ensemble) close() {
 }
 
 // score captions the split with some of the captioners together, and scores that.
-func (e *ensemble) score(ctx context.Context, engine Engine, captioners []Captioner) (s EnsembleScore, err error) {
+func (e *ensemble) score(ctx context.Context, engine Engine, captioners []Captioner) (EnsembleScore, error) {
+	_, scored, err := e.write(ctx, engine, captioners)
+	return EnsembleScore{Metrics: term.Numbers(scored.result.Metrics), Seconds: term.Number(scored.seconds)}, err
+}
+
+// scoredCaptions are the scores of captions, and how long it took to write these.
+type scoredCaptions struct {
+	result  metrics.Result
+	seconds float64
+}
+
+// write captions the split with some of the captioners together, and scores the captions.
+func (e *ensemble) write(ctx context.Context, engine Engine, captioners []Captioner) (captions []data.Caption, s scoredCaptions, err error) {
 	start := time.Now()
-	captions, err := engine.Ensemble(ctx, captioners, e.data.Splits[e.split], e.decode)
+	captions, err = engine.Ensemble(ctx, captioners, e.data.Splits[e.split], e.decode)
 	if err != nil {
-		return s, err
+		return nil, s, err
 	}
-	s.Seconds = term.Number(time.Since(start).Seconds())
+	s.seconds = time.Since(start).Seconds()
 	items := make([]metrics.Item, len(captions))
 	for i, c := range captions {
 		of := &e.data.Images[c.Image]
 		items[i] = metrics.Item{ID: of.ID, Candidate: c.Words, References: of.Tokens()}
 	}
-	result, err := e.scorer.Score(items)
-	s.Metrics = term.Numbers(result.Metrics)
-	return s, err
+	s.result, err = e.scorer.Score(items)
+	return captions, s, err
 }
 
 // gain sets the ensemble against the mean of its members.

@@ -38,7 +38,7 @@ type Captioner struct {
 // source gives the features of images.
 type source interface {
 	// features of B images, by dataset index: float32 on the device.
-	features(s *torch.Scope, images []int, training bool) (regions, error)
+	features(s *torch.Scope, images []int, of pass) (regions, error)
 	// shapes are the parameters to train with the captioner's; nil when frozen.
 	shapes() []captioner.Shape
 	// use hands the parameters over, once they exist.
@@ -47,6 +47,12 @@ type source interface {
 	// hashes name what the features come from, besides pictures and parameters.
 	hashes() map[string]string
 	close() error
+}
+
+// pass says what features are for. The zero pass decodes, from pictures as they are.
+type pass struct {
+	training bool
+	epoch    int // of training, from 0: which view of each picture is seen
 }
 
 // newCaptioner makes a captioner whose parameters and dropout come from the
@@ -163,14 +169,14 @@ func (c *Captioner) epochOf(ctx context.Context, progress func(step, steps int, 
 	return result, nil
 }
 
-// trainStep takes one step and gives the loss before it, in nats a token, and
-// the number of captions.
+// trainStep takes one step and gives the loss before it, in nats a token and with
+// the penalty of train.attention_penalty, and the number of captions.
 func (c *Captioner) trainStep(s *torch.Scope, b data.Batch, lr float64) (loss float64, captions int, err error) {
 	p := pack(b)
 	if len(p.input) == 0 {
 		return 0, 0, fmt.Errorf("none of the batch's %d images has a caption", len(b.Images))
 	}
-	features, err := c.source.features(s, b.Images, true)
+	features, err := c.source.features(s, b.Images, pass{true, c.epoch})
 	if err != nil {
 		return 0, 0, err
 	}
@@ -178,8 +184,12 @@ func (c *Captioner) trainStep(s *torch.Scope, b data.Batch, lr float64) (loss fl
 		p.dropWords(rate, c.settings.Seed, c.epoch, c.step)
 	}
 	words := p.tensors(s, c.device)
-	logits, _ := c.network.logits(s, features, words, true)
-	loss, err = c.descend(s, s.CrossEntropy(logits, words.target, c.settings.Train.LabelSmoothing), lr)
+	logits, weights := c.network.logits(s, features, words, true)
+	objective := s.CrossEntropy(logits, words.target, c.settings.Train.LabelSmoothing)
+	if lambda := c.settings.Train.AttentionPenalty; lambda > 0 {
+		objective = s.Add(objective, s.MulScalar(c.network.attentionPenalty(s, weights, features, p), lambda))
+	}
+	loss, err = c.descend(s, objective, lr)
 	return loss, len(p.row), err
 }
 
@@ -213,7 +223,7 @@ const decodeBatch = 50
 // fills Beta, Entropy and Alpha where the model has them.
 func (c *Captioner) Caption(ctx context.Context, images []int, o experiments.Decode, explain bool) ([]data.Caption, error) {
 	return captionInBatches(c.dataset, images, func(s *torch.Scope, part []int) ([]data.Caption, error) {
-		features, err := c.source.features(s, part, false)
+		features, err := c.source.features(s, part, pass{})
 		if err != nil {
 			return nil, err
 		}
@@ -239,7 +249,7 @@ func Ensemble(ctx context.Context, captioners []*Captioner, images []int, o expe
 	return captionInBatches(first, images, func(s *torch.Scope, part []int) (_ []data.Caption, err error) {
 		features := make([]regions, len(captioners))
 		for i, c := range captioners {
-			if features[i], err = c.source.features(s, part, false); err != nil {
+			if features[i], err = c.source.features(s, part, pass{}); err != nil {
 				return nil, err
 			}
 		}

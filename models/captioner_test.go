@@ -44,7 +44,13 @@ func loadReference(t *testing.T, a captioner.Arm, c captioner.Cell) reference {
 	if err := json.Unmarshal(text, &ref); err != nil {
 		t.Fatal(err)
 	}
-	path := base + ".safetensors"
+	ref.tensors = fixtureTensors(t, base+".safetensors")
+	return ref
+}
+
+// fixtureTensors are the tensors of a file by name.
+func fixtureTensors(t *testing.T, path string) map[string]namedTensor {
+	t.Helper()
 	content, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -54,11 +60,7 @@ func loadReference(t *testing.T, a captioner.Arm, c captioner.Cell) reference {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ref.tensors = map[string]namedTensor{}
-	for _, x := range tensors {
-		ref.tensors[x.name] = x
-	}
-	return ref
+	return byName(tensors)
 }
 
 func armOf(t *testing.T, name string) captioner.Arm {

@@ -81,12 +81,14 @@ func (c *cnn) coordinates(s *torch.Scope, batch int64) *torch.Tensor {
 type cnnSource struct {
 	*cnn
 	pictures *pictures
+	augment  augment
 }
 
 var _ source = (*cnnSource)(nil)
 
 // newCNNSource makes the source of a jointly trained encoder.
-func newCNNSource(d *data.Dataset, device torch.Device, e experiments.Encoder) (*cnnSource, error) {
+func newCNNSource(d *data.Dataset, device torch.Device, settings experiments.Settings) (*cnnSource, error) {
+	e := settings.Encoder
 	known, err := captioner.EncoderOf(e.Name)
 	if err != nil {
 		return nil, err
@@ -95,11 +97,11 @@ func newCNNSource(d *data.Dataset, device torch.Device, e experiments.Encoder) (
 	if err != nil {
 		return nil, err
 	}
-	return &cnnSource{c, &pictures{dataset: d, size: c.size, table: tableOf(known.Normalisation), kept: map[int][]uint8{}}}, nil
+	return &cnnSource{c, &pictures{dataset: d, size: c.size, table: tableOf(known.Normalisation), kept: map[seenPicture][]uint8{}}, augmentOf(settings)}, nil
 }
 
-func (c *cnnSource) features(s *torch.Scope, images []int, training bool) (regions, error) {
-	pixels, err := c.pictures.normalised(images)
+func (c *cnnSource) features(s *torch.Scope, images []int, of pass) (regions, error) {
+	pixels, err := c.pictures.normalised(images, func(i int) data.View { return c.augment.view(of, i) })
 	if err != nil {
 		return regions{}, err
 	}
@@ -121,18 +123,24 @@ type pictures struct {
 	table   *pixelTable
 
 	mu   sync.Mutex
-	kept map[int][]uint8
+	kept map[seenPicture][]uint8
+}
+
+// seenPicture is a view of an image.
+type seenPicture struct {
+	image int
+	view  data.View
 }
 
 // keptBytes is enough for 43,000 scenes of 64×64.
 const keptBytes = 512 << 20
 
-// normalised gives the pixels of images, B×S×S×3 row-major.
-func (p *pictures) normalised(images []int) ([]float32, error) {
+// normalised gives the pixels of a view of each of the images, B×S×S×3 row-major.
+func (p *pictures) normalised(images []int, view func(image int) data.View) ([]float32, error) {
 	each := 3 * p.size * p.size
 	out := make([]float32, len(images)*each)
 	for k, i := range images {
-		rgb, err := p.bytes(i)
+		rgb, err := p.bytes(seenPicture{i, view(i)})
 		if err != nil {
 			return nil, err
 		}
@@ -141,15 +149,15 @@ func (p *pictures) normalised(images []int) ([]float32, error) {
 	return out, nil
 }
 
-func (p *pictures) bytes(i int) ([]uint8, error) {
+func (p *pictures) bytes(of seenPicture) ([]uint8, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if rgb := p.kept[i]; rgb != nil {
+	if rgb := p.kept[of]; rgb != nil {
 		return rgb, nil
 	}
-	rgb, err := p.dataset.Pixels(i, p.size)
+	rgb, err := p.dataset.ViewPixels(of.image, p.size, of.view)
 	if err == nil && (len(p.kept)+1)*len(rgb) <= keptBytes {
-		p.kept[i] = rgb
+		p.kept[of] = rgb
 	}
 	return rgb, err
 }

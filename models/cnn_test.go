@@ -43,7 +43,7 @@ func joint(size, channels int) experiments.Encoder {
 func TestCNNForward(t *testing.T) {
 	const size, channels = 24, 3
 	d := scenes(t, 20)
-	source, err := newCNNSource(d, torch.CPU, joint(size, channels))
+	source, err := newCNNSource(d, torch.CPU, experiments.Settings{Encoder: joint(size, channels)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +55,7 @@ func TestCNNForward(t *testing.T) {
 		}
 		defer p.free()
 		source.use(p)
-		given, err := source.features(s, []int{4, 9}, true)
+		given, err := source.features(s, []int{4, 9}, pass{training: true})
 		if err != nil {
 			return err
 		}
@@ -133,7 +133,7 @@ func TestCNNRefuses(t *testing.T) {
 		size, channels int
 		want           string
 	}{{15, 8, "at least 16"}, {64, 0, "at least 1"}} {
-		if _, err := newCNNSource(nil, torch.CPU, joint(c.size, c.channels)); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := newCNNSource(nil, torch.CPU, experiments.Settings{Encoder: joint(c.size, c.channels)}); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%d pixels, %d channels: %v", c.size, c.channels, err)
 		}
 	}

@@ -22,7 +22,8 @@ type Engine struct {
 }
 
 // Features fills the cache with the features of the pictures of d that are in
-// a split, those that it lacks. A jointly trained encoder needs none, and precomputed ones are checked.
+// a split, and of other views of those that train, those that it lacks. A jointly
+// trained encoder needs none, and precomputed ones are checked.
 func (e Engine) Features(ctx context.Context, s experiments.Settings, d *data.Dataset, progress func(done, total int)) error {
 	switch s.Encoder.Name {
 	case captioner.Joint:
@@ -53,13 +54,15 @@ func (e Engine) threads() int {
 // VerifiedFeatures is Features, once all that is in the cache is verified.
 func (e Engine) VerifiedFeatures(ctx context.Context, s experiments.Settings, d *data.Dataset, progress func(done, total int)) error {
 	if (captioner.Encoder{Name: s.Encoder.Name}).Frozen() {
-		features, _, err := openFeatures(ctx, e.CacheDir, s, d)
-		if err != nil {
-			return err
-		}
-		_, err = features.Verify()
-		if err := errors.Join(err, features.Close()); err != nil {
-			return err
+		for _, view := range augmentOf(s).views {
+			features, _, err := openFeatures(ctx, e.CacheDir, s, d, view)
+			if err != nil {
+				return err
+			}
+			_, err = features.Verify()
+			if err := errors.Join(err, features.Close()); err != nil {
+				return err
+			}
 		}
 	}
 	return e.Features(ctx, s, d, progress)
@@ -79,20 +82,20 @@ func (e Engine) Captioner(s experiments.Settings, d *data.Dataset) (*Captioner, 
 func (e Engine) source(s experiments.Settings, d *data.Dataset) (source, error) {
 	switch s.Encoder.Name {
 	case captioner.Joint:
-		return newCNNSource(d, e.Device, s.Encoder)
+		return newCNNSource(d, e.Device, s)
 	case captioner.Precomputed:
 		return newPrecomputedSource(s, d, e.Device)
 	}
 	return newCachedSource(context.Background(), e.CacheDir, s, d, e.Device)
 }
 
-// ExportFeatures writes the features of a frozen encoder, which must be in the cache, to a safetensors file that a study can
-// name as encoder.path.
+// ExportFeatures writes the features that a frozen encoder makes of whole pictures, which must be in
+// the cache, to a safetensors file that a study can name as encoder.path.
 func (e Engine) ExportFeatures(ctx context.Context, s experiments.Settings, d *data.Dataset, path string) error {
 	if !(captioner.Encoder{Name: s.Encoder.Name}).Frozen() {
 		return fmt.Errorf("encoder.name %s: there are no features in the cache to export", s.Encoder.Name)
 	}
-	features, _, err := openFeatures(ctx, e.CacheDir, s, d)
+	features, _, err := openFeatures(ctx, e.CacheDir, s, d, data.View{})
 	if err != nil {
 		return err
 	}

@@ -30,7 +30,7 @@ func (c *Captioner) Explain(ctx context.Context, captions []data.Caption) error 
 					}
 				}
 				err := s.Do(func(s *torch.Scope) error {
-					features, err := c.source.features(s, images, false)
+					features, err := c.source.features(s, images, pass{})
 					if err != nil {
 						return err
 					}

@@ -2,13 +2,12 @@ package models
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
-	"slices"
 	"sync"
 	"sync/atomic"
 
-	"glimpse/captioner"
 	"glimpse/data"
 	"glimpse/experiments"
 	"glimpse/internal/torch"
@@ -17,10 +16,12 @@ import (
 // syncEvery is how many pictures' features may be lost when the machine stops.
 const syncEvery = 1024
 
-// openFeatures opens the cache of the features that the settings ask for, under cache/features and where the data set's
-// options share theirs. It needs the
-// weights' hash, and therefore fetches the weights of encoder.weights: auto, but does not read them.
-func openFeatures(ctx context.Context, cache string, settings experiments.Settings, d *data.Dataset) (*data.Features, weightsFile, error) {
+// openFeatures opens the cache of the features that the settings ask for, of a view, under cache/features and where the
+// data set's options share theirs. It needs the weights' hash, and therefore fetches the weights of encoder.weights: auto, but
+// does not read them.
+func openFeatures(
+	ctx context.Context, cache string, settings experiments.Settings, d *data.Dataset, view data.View,
+) (*data.Features, weightsFile, error) {
 	e := settings.Encoder
 	spec, err := data.SpecOf(e.Name, e.ImageSize, "")
 	if err != nil {
@@ -37,38 +38,62 @@ func openFeatures(ctx context.Context, cache string, settings experiments.Settin
 		return nil, weightsFile{}, err
 	}
 	spec.WeightsSHA256 = w.sha256
-	f, err := data.OpenFeatures(features, spec, d)
+	f, err := data.OpenFeatures(features, spec.WithView(view), d)
 	return f, w, err
 }
 
-// fillFeatures computes the features of the data set's pictures that the cache lacks, on the device. On the CPU so many
-// threads take batches of pictures, each of which decodes and encodes its own; with a GPU pictures are decoded beside the
-// network. When ctx ends, what is done stays in the cache, and the next call goes on from there. Of
-// several processes one computes and the others wait. progress is called by one goroutine at a time with the pictures done
-// and those that were lacking at the start; it may be nil.
+// fillFeatures computes the features of the data set's pictures that the cache lacks, one view after
+// the other, on the device. On the CPU so many threads take batches of pictures, each of which decodes
+// and encodes its own; with a GPU pictures are decoded beside the network. When ctx ends, what is done
+// stays in the cache, and the next call goes on from there. Of several processes one computes and the
+// others wait. progress is called by one goroutine at a time with the pictures done and those that were
+// lacking at the start, each counted once a view; it may be nil.
 func fillFeatures(
 	ctx context.Context, cache string, settings experiments.Settings, d *data.Dataset, device torch.Device, threads int, progress func(done, total int),
-) error {
-	features, w, err := openFeatures(ctx, cache, settings, d)
-	if err != nil {
-		return err
+) (err error) {
+	var caches []*data.Features // of each view
+	defer func() {
+		for _, features := range caches {
+			err = errors.Join(err, features.Close())
+		}
+	}()
+	var w weightsFile
+	var lacking []int // pictures of each view
+	later := 0        // of views to come
+	for _, view := range augmentOf(settings).views {
+		var features *data.Features
+		if features, w, err = openFeatures(ctx, cache, settings, d, view); err != nil {
+			return err
+		}
+		caches = append(caches, features)
+		lacking = append(lacking, len(features.Missing()))
+		later += lacking[len(caches)-1]
 	}
-	if release, err2 := features.Exclusive(ctx); err2 == nil {
-		err = encodeMissing(ctx, features, w, d, device, threads, progress)
+	before := 0 // pictures of views that are done
+	for k, features := range caches {
+		later -= lacking[k]
+		release, err := features.Exclusive(ctx)
+		if err != nil {
+			return err
+		}
+		missing := features.Missing() // another process may have been faster
+		err = encodeMissing(ctx, features, missing, w, d, device, threads, func(done, total int) {
+			if progress != nil {
+				progress(before+done, before+total+later)
+			}
+		})
 		release()
-	} else {
-		err = err2
+		if err != nil {
+			return err
+		}
+		before += len(missing)
 	}
-	if err2 := features.Close(); err == nil {
-		err = err2
-	}
-	return err
+	return nil
 }
 
 func encodeMissing(
-	ctx context.Context, features *data.Features, w weightsFile, d *data.Dataset, device torch.Device, threads int, progress func(done, total int),
+	ctx context.Context, features *data.Features, missing []int, w weightsFile, d *data.Dataset, device torch.Device, threads int, progress func(done, total int),
 ) error {
-	missing := features.Missing()
 	if len(missing) == 0 {
 		return nil
 	}
@@ -81,7 +106,7 @@ func encodeMissing(
 		fill := filling{features: features, encoder: encoder, total: len(missing), progress: progress}
 		return inBatches(ctx, len(missing), threads, func(ctx context.Context, s *torch.Scope, begin, end int) error {
 			images := missing[begin:end]
-			pixels, err := decodePictures(ctx, d, images, encoder.spec.ImageSize, encoder.pixels)
+			pixels, err := decodePictures(ctx, d, images, encoder.spec, encoder.pixels)
 			if err != nil {
 				return err
 			}
@@ -132,15 +157,15 @@ func batchSize(n, threads int) int {
 	return max(leastBatch, min(mostBatch, inFlight/threads, (n+threads-1)/threads))
 }
 
-// decodePictures gives S×S×3 normalised numbers of each image.
-func decodePictures(ctx context.Context, d *data.Dataset, images []int, size int, table *pixelTable) ([]float32, error) {
-	each := 3 * size * size
+// decodePictures gives S×S×3 normalised numbers of each image, of the view that a spec is of.
+func decodePictures(ctx context.Context, d *data.Dataset, images []int, spec data.FeatureSpec, table *pixelTable) ([]float32, error) {
+	each := 3 * spec.ImageSize * spec.ImageSize
 	pixels := make([]float32, len(images)*each)
 	for k, i := range images {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		rgb, err := d.Pixels(i, size)
+		rgb, err := d.ViewPixels(i, spec.ImageSize, spec.View)
 		if err != nil {
 			return nil, fmt.Errorf("reading the pictures: %w", err)
 		}
@@ -190,58 +215,3 @@ func (f *filling) put(s *torch.Scope, images []int, pixels []float32) error {
 	}
 	return nil
 }
-
-// cachedSource gives a captioner the features of a frozen encoder out of the cache.
-type cachedSource struct {
-	cache   *data.Features
-	content string // of the cache, see [data.Features.Content]
-	device  torch.Device
-	buffer  []uint16
-}
-
-var _ source = (*cachedSource)(nil)
-
-// newCachedSource opens the cache that fillFeatures has filled.
-func newCachedSource(ctx context.Context, cache string, settings experiments.Settings, d *data.Dataset, device torch.Device) (*cachedSource, error) {
-	features, _, err := openFeatures(ctx, cache, settings, d)
-	if err != nil {
-		return nil, err
-	}
-	if n := len(features.Missing()); n > 0 {
-		features.Close()
-		return nil, fmt.Errorf("the feature cache lacks %d pictures: %w", n, data.ErrFeatures)
-	}
-	content, err := features.Content()
-	if err != nil {
-		features.Close()
-		return nil, err
-	}
-	return &cachedSource{cache: features, content: content, device: device}, nil
-}
-
-func (c *cachedSource) features(s *torch.Scope, images []int, _ bool) (regions, error) {
-	spec := c.cache.Spec()
-	each := spec.Regions * spec.Dim
-	c.buffer = slices.Grow(c.buffer[:0], len(images)*each)[:len(images)*each]
-	for k, i := range images {
-		if err := c.cache.Read(i, c.buffer[k*each:(k+1)*each]); err != nil {
-			return regions{}, err
-		}
-	}
-	x := s.FromHalf(c.device, c.buffer, int64(len(images)), int64(spec.Regions), int64(spec.Dim)) // B×R×D
-	return regions{features: s.Cast(x, torch.Float)}, s.Err()
-}
-
-func (c *cachedSource) shapes() []captioner.Shape { return nil }
-
-func (c *cachedSource) use(*parameters) {}
-
-func (c *cachedSource) dim() int { return c.cache.Spec().Dim }
-
-func (c *cachedSource) hashes() map[string]string {
-	return map[string]string{
-		"encoder_weights": c.cache.Spec().WeightsSHA256, "features": c.cache.Hash(), "features_content": c.content,
-	}
-}
-
-func (c *cachedSource) close() error { return c.cache.Close() }

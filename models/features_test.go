@@ -35,7 +35,7 @@ func tinySettings() experiments.Settings {
 
 func missing(t *testing.T, cache string, s experiments.Settings, d *data.Dataset) []int {
 	t.Helper()
-	f, _, err := openFeatures(context.Background(), cache, s, d)
+	f, _, err := openFeatures(context.Background(), cache, s, d, data.View{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +102,7 @@ func sameAsAlone(t *testing.T, cache string, settings experiments.Settings, d *d
 		}
 		defer f.free()
 		for k, i := range images {
-			pixels, err := decodePictures(t.Context(), d, []int{i}, settings.Encoder.ImageSize, f.pixels)
+			pixels, err := decodePictures(t.Context(), d, []int{i}, spec, f.pixels)
 			if err != nil {
 				return err
 			}
@@ -124,7 +124,7 @@ func sameAsAlone(t *testing.T, cache string, settings experiments.Settings, d *d
 // cachedRows are rows of the cache.
 func cachedRows(t *testing.T, cache string, settings experiments.Settings, d *data.Dataset, images []int) ([][]uint16, data.FeatureSpec) {
 	t.Helper()
-	f, _, err := openFeatures(t.Context(), cache, settings, d)
+	f, _, err := openFeatures(t.Context(), cache, settings, d, data.View{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -215,7 +215,7 @@ func savedFresh(t *testing.T, s experiments.Settings, d *data.Dataset) string {
 	}
 	src = &noFeatures{dimension: features.Dim}
 	if s.Encoder.Name == captioner.Joint {
-		src, err = newCNNSource(d, torch.CPU, s.Encoder)
+		src, err = newCNNSource(d, torch.CPU, s)
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -91,7 +91,7 @@ func newPrecomputedSource(s experiments.Settings, d *data.Dataset, device torch.
 	return &precomputedSource{files: files, device: device}, nil
 }
 
-func (p *precomputedSource) features(s *torch.Scope, images []int, _ bool) (regions, error) {
+func (p *precomputedSource) features(s *torch.Scope, images []int, _ pass) (regions, error) {
 	counts := make([]int64, len(images))
 	for k, i := range images {
 		counts[k] = int64(p.files.Regions(i))

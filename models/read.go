@@ -51,11 +51,11 @@ func (c *Captioner) readBatch(s *torch.Scope, captions []data.Caption, others []
 		}
 		words[i] = append(words[i], data.EndID)
 	}
-	features, err := c.source.features(s, images, false)
+	features, err := c.source.features(s, images, pass{})
 	if err != nil {
 		return nil, err
 	}
-	otherFeatures, err := c.source.features(s, others, false)
+	otherFeatures, err := c.source.features(s, others, pass{})
 	if err != nil {
 		return nil, err
 	}

@@ -73,7 +73,7 @@ func (c *Captioner) reinforceStep(s *torch.Scope, images []int, lr float64, rewa
 	if len(images) == 0 {
 		return 0, 0, errors.New("none of the batch's images has a caption")
 	}
-	features, err := c.source.features(s, images, true)
+	features, err := c.source.features(s, images, pass{true, c.epoch})
 	if err != nil {
 		return 0, 0, err
 	}

@@ -1,8 +1,6 @@
 package models
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"math"
 	"math/rand/v2"
@@ -40,17 +38,7 @@ func loadReinforced(t *testing.T, arm string) (ref reinforced) {
 	if err := json.Unmarshal(text, &ref); err != nil {
 		t.Fatal(err)
 	}
-	path := "testdata/reinforce_" + arm + ".safetensors"
-	content, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	sum := sha256.Sum256(content)
-	tensors, err := readSafetensors(path, hex.EncodeToString(sum[:]))
-	if err != nil {
-		t.Fatal(err)
-	}
-	ref.gradients = byName(tensors)
+	ref.gradients = fixtureTensors(t, "testdata/reinforce_"+arm+".safetensors")
 	return ref
 }
 

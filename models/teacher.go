@@ -50,7 +50,7 @@ func (c *Captioner) nextBatch(s *torch.Scope, images []int) ([][][]string, error
 	if len(p.input) == 0 {
 		return words, nil
 	}
-	features, err := c.source.features(s, images, false)
+	features, err := c.source.features(s, images, pass{})
 	if err != nil {
 		return nil, err
 	}

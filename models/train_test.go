@@ -126,6 +126,7 @@ func testResumeIsExact(t *testing.T, device torch.Device) {
 		s.Train.Optimizer.Name, s.Train.Optimizer.Momentum, s.Train.Optimizer.WeightDecay = name, 0.9, 0.01
 		s.Train.Schedule = experiments.Schedule{Name: "plateau", Gamma: 0.5, Patience: 1}
 		s.Model.Layers, s.Train.WordDropout = 2, 0.2
+		s.Data.Augment, s.Train.AttentionPenalty = experiments.Augment{Flip: true, Crops: 1}, 0.01
 
 		whole := newSmallOn(t, device, s, d)
 		var want []data.EpochResult

@@ -11,6 +11,30 @@ import (
 	"glimpse/experiments"
 )
 
+// TestNeeded holds that views but the plain one are of training pictures alone, and what they take of the cache.
+func TestNeeded(t *testing.T) {
+	s := experiments.Settings{
+		Data: experiments.Data{
+			Name: "shapes", Split: "official", Images: 60, MinCount: 1, CaptionsPerImage: 5, Vocabulary: "train",
+			Augment: experiments.Augment{Flip: true, Crops: 2},
+		},
+		Encoder: experiments.Encoder{Name: "resnet18", ImageSize: 64, Weights: "auto"},
+	}
+	joint := s
+	joint.Encoder = experiments.Encoder{Name: "cnn", ImageSize: 64, Channels: 4}
+	needed, err := new(Sets).Needed([]experiments.Trial{{Settings: s}, {Settings: joint}, {Settings: s}})
+	if err != nil || len(needed) != 2 {
+		t.Fatalf("%+v, %v: want features of two encoders", needed, err)
+	}
+	n := needed[0]
+	if want := int64(2*4*512) * int64(60+5*n.Trained); n.Images != 60 || n.Trained < 30 || n.Trained == 60 || n.Views != 6 || n.Bytes != want {
+		t.Errorf("%+v: want 6 views of the training pictures, %d bytes", n, want)
+	}
+	if needed[1].Bytes != 0 {
+		t.Errorf("%+v: want no cache", needed[1])
+	}
+}
+
 // TestFill holds that each encoder is asked once, what is told of that, and that an error names what was computed.
 func TestFill(t *testing.T) {
 	small := experiments.Settings{

@@ -17,6 +17,7 @@ type Plan struct {
 	Study     string         `json:"study"`
 	Question  string         `json:"question"`
 	Trials    []Trial        `json:"trials"`
+	Features  []Needed       `json:"features"`
 	Completed int            `json:"completed"`
 	Remaining int            `json:"remaining"`
 	Search    *Search        `json:"search"`            // null where all trials are known from the start
@@ -63,6 +64,10 @@ func (sets *Sets) NewPlan(ctx context.Context, db *store.DB, study *experiments.
 	}
 	p.Warnings = append(append(p.Warnings, found.Standing.Warnings()...), study.Warnings()...)
 	labels := study.Labels(found.Trials)
+	var err error
+	if p.Features, err = sets.Needed(found.Trials); err != nil {
+		return nil, err
+	}
 	due, err := results.Due(ctx, db, study, found.Trials)
 	if err != nil {
 		return nil, err

@@ -29,7 +29,7 @@ type loadedSet struct {
 }
 
 func (sets *Sets) of(s experiments.Settings) (*loadedSet, error) {
-	s.Data.Content = experiments.Content{} // the same files, whatever is expected in them
+	s.Data.Content, s.Data.Augment = experiments.Content{}, experiments.Augment{} // the same files, whatever is expected in them and seen of them
 	if d, loaded := sets.loaded[s.Data]; loaded {
 		return d, nil
 	}

@@ -29,6 +29,9 @@ func (r *result) tableFiles() map[string]file {
 		files["audit.csv"] = auditCSV(audited)
 		files["audit.tex"] = whole(latex(auditTable(audited[0])))
 	}
+	if len(r.Ensembles) > 0 {
+		files["ensembles.csv"] = r.ensemblesCSV()
+	}
 	if len(r.Read) > 0 {
 		files["readings.csv"] = r.readingsCSV()
 	}

@@ -37,6 +37,7 @@ type evidence struct {
 	Primary      metric
 	Runs         []*run // of that declaration, in the order of the plan
 	Illustration store.Illustration
+	Ensembles    []*results.Ensemble // of the arms, in the order of the plan
 	said         *captionReader
 	At           time.Time // when it was read
 }
@@ -50,6 +51,9 @@ func gather(ctx context.Context, db *store.DB, name string) (*evidence, error) {
 	e := &evidence{Study: study, Compare: study.Declared.Compare, Primary: metric{study.Primary}, At: time.Now()}
 	if e.Illustration, err = db.Illustration(ctx, name); err != nil {
 		return nil, err
+	}
+	if e.Ensembles, err = study.Ensembles(ctx); err != nil {
+		return nil, fmt.Errorf("report: %w", err)
 	}
 	planned := map[string]bool{}
 	for _, t := range study.Declared.Trials {

@@ -108,6 +108,7 @@ func newPage(r *result, tables []string) page {
 		r.scoreSection(),
 		r.sweepSection(),
 		r.contrastSection(),
+		r.ensembleSection(),
 		r.amendmentSection(),
 		r.imageSection(),
 		r.costSection(),

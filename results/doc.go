@@ -11,6 +11,7 @@
 //   - [Adopt]: which stored runs are a plan's trials, their data included;
 //   - [Due]: the trials that a sequential study needs next, [OutcomesOf] how its
 //     contrasts stand;
+//   - [Study.Ensembles], [Study.EnsemblesDue]: what the seeds of an arm caption together;
 //   - [NoiseOf], [OutlookOf]: what a planned study can find;
 //   - [Verify]: whether what a database says holds together.
 //

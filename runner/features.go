@@ -24,8 +24,13 @@ func FreeFeatures(ctx context.Context, databases []*store.DB, dir string, since 
 			if err != nil {
 				return nil, err
 			}
-			encoder := settings.Encoder
-			uses = append(uses, data.FeatureUse{Encoder: encoder.Name, ImageSize: encoder.ImageSize, Hash: run.Hashes()["features"]})
+			hashes := data.FeatureHashes(run.Hashes())
+			if len(hashes) == 0 {
+				hashes = []string{""} // all of its encoder
+			}
+			for _, hash := range hashes {
+				uses = append(uses, data.FeatureUse{Encoder: settings.Encoder.Name, ImageSize: settings.Encoder.ImageSize, Hash: hash})
+			}
 		}
 	}
 	return data.PruneFeatures(dir, uses, since, dry)

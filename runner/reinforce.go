@@ -61,15 +61,15 @@ func (t *trial) stage() string {
 // reward gives the rewards of sampled captions; it counts the references when it is first called.
 func (t *trial) reward(images []int, captions [][]string) []float64 {
 	if t.rewards == nil {
-		t.rewards = rewardOf(t.data, t.settings.Train.Reinforce.Rewards())
+		t.rewards = RewardOf(t.data, t.settings.Train.Reinforce.Rewards())
 	}
 	return t.rewards(images, captions)
 }
 
-// rewardOf rewards captions of training images by a weighted sum of CIDEr-D and the caption's own
+// RewardOf rewards captions of training images by a weighted sum of CIDEr-D and the caption's own
 // BLEU-4, against all reference captions of its image; document frequencies are those of the
 // training split. </s> is a word of both: a caption is rewarded for ending where references do.
-func rewardOf(d *data.Dataset, weights experiments.Weights) data.Reward {
+func RewardOf(d *data.Dataset, weights experiments.Weights) data.Reward {
 	end := d.Vocabulary.Words[data.EndID]
 	var references [][][]string
 	at := map[int]int{} // image → where its references are

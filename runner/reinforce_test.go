@@ -168,7 +168,7 @@ func TestRewardsAreTheScorers(t *testing.T) {
 		captions[i] = items[i].Candidate
 	}
 	for _, w := range []experiments.Weights{{CIDErD: 1}, {BLEU4: 1}, {CIDErD: 0.7, BLEU4: 2}} {
-		for i, got := range rewardOf(d, w)(d.Splits["train"], captions) {
+		for i, got := range RewardOf(d, w)(d.Splits["train"], captions) {
 			s := want.Images[i]
 			if sum := w.CIDErD*s.CIDErD + w.BLEU4*metrics.SentenceBLEU(s)[3]; math.Abs(got-sum) > 1e-12 {
 				t.Errorf("%+v, caption %d: %v, want %v", w, i, got, sum)

@@ -26,7 +26,7 @@ import tempfile
 import time
 from pathlib import Path
 
-PARTS = ["train", "features", "decode", "score", "trial", "memory"]
+PARTS = ["train", "reinforce", "features", "decode", "score", "trial", "memory"]
 
 # What is measured without --what: a trial takes the better part of an hour.
 USUAL = [part for part in PARTS if part != "trial"]
@@ -81,6 +81,8 @@ def arguments(argv):
     p.add_argument("--arms", type=listed(str), default=["none", "soft", "adaptive"], help="to train; the last one decodes, the first one is the trial's")
     p.add_argument("--threads", type=listed(int), default=[1, 2])
     p.add_argument("--rounds", type=int, default=5, help="pairs of measurements")
+    p.add_argument("--beam", type=int, default=0, help="of decoding (default: the study's)")
+    p.add_argument("--cpu", action="store_true", help="rates of train, reinforce and decode by CPU seconds: for a machine that others use")
     p.add_argument("--neighbours", type=int, default=0, help="measure also beside so many busy processes")
     p.add_argument("--steps", type=int, default=35, help="training steps of a measurement, after 5")
     p.add_argument("--images", type=int, default=256, help="pictures to encode")
@@ -214,6 +216,15 @@ class Bench:
     def peer(self, verb, threads, *more):
         return [self.a.python, self.a.peer, verb, "--data", self.a.data, "--threads", str(threads), *more]
 
+    def captions(self):
+        """What captions a second ours and theirs printed, by the clock or by CPU time."""
+        key = "captions_per_cpu_s" if self.a.cpu else "captions_per_s"
+        return lambda us: us["printed"]["rows"][0][key], lambda them: them["printed"][key]
+
+    @property
+    def unit(self):
+        return "captions/CPU s" if self.a.cpu else "captions/s"
+
     def features_file(self):
         """The yardstick's feature file."""
         path = Path(self.a.features or Path(tempfile.gettempdir()) / "glimpse-bench-features.npy")
@@ -236,8 +247,8 @@ class Bench:
                 theirs = lambda printed: self.peer(
                     "bench", threads, "--features", features, "--attention", arm, "--batches", str(self.a.steps + 5),
                     "--batch-images", str(printed["rows"][0]["batch_images"]), *widths(printed["rows"][0]["model"]))
-                self.alternate(f"train {arm}", threads, "captions/s", ours, theirs,
-                               lambda us: us["printed"]["rows"][0]["captions_per_s"], lambda them: them["printed"]["captions_per_s"])
+                self.alternate(f"train {arm}", threads, self.unit, ours, theirs,
+                               *self.captions())
 
     def features(self):
         out = str(self.folder / "features.npy")
@@ -248,21 +259,38 @@ class Bench:
             self.alternate("features", threads, "images/s", ours, theirs,
                            lambda us: us["printed"]["rows"][0]["images_per_s"], lambda them: them["printed"]["images_per_s"])
 
-    def decode(self):
+    def trained(self):
+        """What the yardstick must be told to go on with weights that it has trained for a few steps, as ours does for itself."""
         arm, features, weights = self.a.arms[-1], self.features_file(), str(self.folder / "weights")
         known = measure(self.glimpse("train", "--arm", arm, "--steps", "1", "--warm-up", "0", *self.UNMATCHED), max(self.a.threads))
         row = known["printed"]["rows"][0]
-        self.say(f"training the yardstick for {self.a.train_steps} steps, to decode with")
         common = ["--features", features, "--attention", arm, "--out", weights, *widths(row["model"])]
-        threads = max(self.a.threads)
-        measure(self.peer("bench", threads, "--batches", str(self.a.train_steps), "--batch-images", str(row["batch_images"]), *common), threads)
+        if not Path(weights + ".pt").exists():
+            self.say(f"training the yardstick for {self.a.train_steps} steps, to go on with")
+            threads = max(self.a.threads)
+            measure(self.peer("bench", threads, "--batches", str(self.a.train_steps), "--batch-images", str(row["batch_images"]), *common), threads)
+        return arm, common
+
+    def decode(self):
+        arm, common = self.trained()
+        beam = ["--set", f"decode.beam={self.a.beam}"] if self.a.beam else []
         for threads in self.a.threads:
             # The test split has 1,000 images.
             ours = self.glimpse("decode", "--arm", arm, "--threads", str(threads), "--images", "1000", "--train-steps", str(self.a.train_steps),
-                                *self.UNMATCHED)
+                                *self.UNMATCHED, *beam)
             theirs = lambda printed: self.peer("decode", threads, "--beam", str(printed["rows"][0]["beam"]), *common)
-            self.alternate(f"decode {arm}", threads, "captions/s", ours, theirs,
-                           lambda us: us["printed"]["rows"][0]["captions_per_s"], lambda them: them["printed"]["captions_per_s"])
+            self.alternate(f"decode {arm}" + (f", beam {self.a.beam}" if beam else ""), threads, self.unit, ours, theirs, *self.captions())
+
+    def reinforce(self):
+        """Steps of self-critical training, after as many steps of cross entropy as come before decoding."""
+        arm, common = self.trained()
+        for threads in self.a.threads:
+            ours = self.glimpse("reinforce", "--arm", arm, "--threads", str(threads), "--steps", str(self.a.steps), "--warm-up", "5",
+                                "--train-steps", str(self.a.train_steps), "--set", "train.reinforce.epochs=1", *self.UNMATCHED)
+            theirs = lambda printed: self.peer(
+                "reinforce", threads, "--batches", str(self.a.steps + 5), "--batch-images", str(printed["rows"][0]["batch_images"]),
+                "--samples", str(printed["rows"][0]["samples"]), *common)
+            self.alternate(f"reinforce {arm}", threads, self.unit, ours, theirs, *self.captions())
 
     def score(self):
         threads = max(self.a.threads)

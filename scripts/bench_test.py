@@ -28,7 +28,7 @@ if sys.argv[1] == "plan":
 if sys.argv[1] == "run":
     open("spec", "w").write(open(sys.argv[2]).read())
     sys.exit(print("{}" if "--json" in sys.argv else "RUN  STUDY"))
-row = {"captions_per_s": 300, "images_per_s": 40, "image_size": 96, "batch_images": 16, "beam": 5, "model": model}
+row = {"captions_per_s": 300, "images_per_s": 40, "image_size": 96, "batch_images": 16, "samples": 5, "beam": 5, "model": model}
 print(json.dumps({"rows": [row], "threads": os.environ["OMP_NUM_THREADS"]}, indent=2))
 """
 

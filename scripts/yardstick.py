@@ -211,6 +211,11 @@ class CiderD:
         return 10 * total / 4 / len(self.references[name])
 
 
+def speed(captions, begun, used):
+    """Captions a second since a time, by the clock and by the time of all processors."""
+    return {"captions_per_s": captions / (time.time() - begun), "captions_per_cpu_s": captions / (time.process_time() - used)}
+
+
 def say(**values):
     print(json.dumps(values), flush=True)
 
@@ -232,10 +237,10 @@ def train(a):
     for epoch in range(a.epochs):
         model.train()
         random.shuffle(names)
-        losses, captions, begun = 0.0, 0, time.time()
+        losses, captions, begun, used = 0.0, 0, time.time(), time.process_time()
         for step in range(steps):
             if a.batches and step == a.warm_up:
-                captions, begun = 0, time.time()
+                captions, begun, used = 0, time.time(), time.process_time()
             part = names[step * a.batch_images : (step + 1) * a.batch_images]
             logits, target = model(data.of(part), data.tokens(part))
             loss = F.cross_entropy(logits, target, label_smoothing=0.1)
@@ -246,11 +251,11 @@ def train(a):
             schedule.step()
             losses, captions = losses + loss.item(), captions + 5 * len(part)
             if a.batches and step + 1 == a.batches:
-                say(captions_per_s=captions / (time.time() - begun), loss=loss.item())
+                say(**speed(captions, begun, used), loss=loss.item())
                 if a.out:
                     torch.save(model.state_dict(), a.out + ".pt")
                 return
-        say(epoch=epoch, loss=losses / steps, captions_per_s=captions / (time.time() - begun))
+        say(epoch=epoch, loss=losses / steps, **speed(captions, begun, used))
         say(**caption(model, data, "val", 3))
         torch.save(model.state_dict(), a.out + ".pt")
     say(**caption(model, data, "test", a.beam))
@@ -259,15 +264,16 @@ def train(a):
 def caption(model, data, split, beam):
     """Captions a split; how fast, and their CIDEr-D with document frequencies of the split's own references."""
     model.eval()
-    names, found, begun = data.splits[split], {}, time.time()
+    names, found, begun, used = data.splits[split], {}, time.time(), time.process_time()
     for i in range(0, len(names), 50):
         part = names[i : i + 50]
         for name, ids in zip(part, model.search(data.of(part), beam)):
             found[name] = [data.words[i] for i in ids]
-    seconds = time.time() - begun
+    fast = speed(len(names), begun, used)
     scorer = CiderD({name: data.captions[name] for name in names})
     cider = sum(scorer.score(words, name) for name, words in found.items()) / len(found)
-    return {"split": split, "beam": beam, "captions_per_s": len(found) / seconds, "cider_d": 100 * cider}
+    return {"split": split, "beam": beam, "words_per_caption": sum(map(len, found.values())) / len(found), **fast,
+            "cider_d": 100 * cider}
 
 
 def trained(a, data):
@@ -289,10 +295,10 @@ def reinforce(a):
     names = list(data.splits["train"])
     scorer = CiderD({name: [[*caption, "</s>"] for caption in data.captions[name]] for name in names})
     adam = torch.optim.Adam(model.parameters(), lr=2e-5)
-    captions, begun, reward = 0, time.time(), 0.0
+    captions, words, begun, used, reward = 0, 0, time.time(), time.process_time(), 0.0
     for step in range(a.batches):
         if step == a.warm_up:
-            captions, begun = 0, time.time()
+            captions, words, begun, used = 0, 0, time.time(), time.process_time()
         first = step * a.batch_images % (len(names) - a.batch_images)
         part = names[first : first + a.batch_images]
         features = data.of(part)
@@ -310,8 +316,8 @@ def reinforce(a):
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 5)
         adam.step()
-        captions, reward = captions + a.samples * len(part), rewards.mean().item()
-    say(captions_per_s=captions / (time.time() - begun), reward=reward)
+        captions, words, reward = captions + a.samples * len(part), words + len(target), rewards.mean().item()
+    say(words_per_caption=words / captions, **speed(captions, begun, used), reward=reward)
 
 
 def features(a):

@@ -23,24 +23,15 @@ const (
 // comparePage shows runs side by side.
 type comparePage struct {
 	frame
-	Runs         []comparedRun
-	Settings     []view.Difference
-	Environments []view.Difference
-	Metrics      []row // a metric of a split: its values
-	Metric       string
-	Figures      []template.HTML
-	Epochs       []row // the validation metric after each epoch
-	Pair         []row // of two runs: difference, interval and p by metric
-	PairNote     string
-	Notices      []string
-	Captions     captionTable
-}
-
-// differences are those of one kind, as a table shows them.
-type differences struct {
-	List []view.Difference
-	Runs []comparedRun
-	Name string
+	Runs     []comparedRun
+	Parts    []view.DiffPart // what differs
+	Metric   string
+	Figures  []template.HTML
+	Epochs   []row // the validation metric after each epoch
+	Pair     []row // of two runs: difference, interval and p by metric
+	PairNote string
+	Notices  []string
+	Captions captionTable
 }
 
 type comparedRun struct {
@@ -90,8 +81,7 @@ func (s *server) compare(ctx context.Context, r *http.Request) (string, any, err
 		runs, records = append(runs, record.Run), append(records, record)
 		p.Runs = append(p.Runs, comparedRun{titleOf(record.Run), runLink(src, record.Run.ID), src.name + "/" + record.Run.ID})
 	}
-	p.Settings, p.Environments = view.Settings(runs), view.Environments(runs)
-	p.metrics(runs)
+	p.Parts = view.DiffRuns(runs).Parts()
 	if err := p.epochs(records); err != nil {
 		return "", nil, err
 	}
@@ -104,28 +94,6 @@ func (s *server) compare(ctx context.Context, r *http.Request) (string, any, err
 
 // titleOf names a run by its id, arm and seed.
 func titleOf(r store.Run) string { return fmt.Sprintf("%.6s %s, seed %d", r.ID, r.Arm, r.Seed) }
-
-func (p *comparePage) metrics(runs []store.Run) {
-	for _, split := range []string{"test", "val"} {
-		for _, key := range metrics.Shown() {
-			one := row{Head: split + " " + key}
-			some := false
-			for _, r := range runs {
-				cell := "–"
-				if v, has := r.Metrics[split][key]; has {
-					cell, some = scaled(key, v), true
-				}
-				one.Cells = append(one.Cells, cell)
-			}
-			if entry, known := metrics.Find(key); known {
-				one.Head = split + " " + entry.Column()
-			}
-			if some {
-				p.Metrics = append(p.Metrics, one)
-			}
-		}
-	}
-}
 
 // epochs lays out a metric of the validation split, epoch by epoch, and its curves.
 func (p *comparePage) epochs(records []*view.Record) error {

@@ -17,7 +17,6 @@ import (
 	"glimpse/internal/term"
 	"glimpse/reports"
 	"glimpse/reports/charts"
-	"glimpse/results/view"
 )
 
 //go:embed templates/*.html.tmpl
@@ -28,9 +27,6 @@ var assetFiles embed.FS
 
 var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	"moment": moment, "state": reports.StateClass, "plural": term.Plural, "span": span, "line": term.Line,
-	"differences": func(p comparePage, list []view.Difference, name string) differences {
-		return differences{list, p.Runs, name}
-	},
 }).ParseFS(templateFiles, "templates/*.html.tmpl"))
 
 // A frame is what every page has.

@@ -32,7 +32,7 @@ programs and libraries, as far as they were touched; peak_anonymous_mb does not.
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(benchTrainCommand(), benchFeaturesCommand(), benchDecodeCommand(), benchScoreCommand(), benchStoreCommand(),
+	c.AddCommand(benchTrainCommand(), benchReinforceCommand(), benchFeaturesCommand(), benchDecodeCommand(), benchScoreCommand(), benchStoreCommand(),
 		benchLimitsCommand(), benchScalingCommand())
 	return c
 }

@@ -53,6 +53,44 @@ func trainTable(rows []bench.TrainSpeed) *term.Table {
 	return t
 }
 
+func benchReinforceCommand() *cobra.Command {
+	var o bench.ReinforceOptions
+	flags := benchFlags{demo: []string{"train.reinforce.epochs=1"}}
+	c := &cobra.Command{
+		Use:   "reinforce [SPEC]",
+		Short: "Self-critical training, in sampled captions a second",
+		Long: `Trains each arm of the study by cross entropy for some steps, so that captions end,
+and then by self-critical training (train.reinforce), and times these steps: all
+that one does, from sampling and rewards to the optimizer.`,
+		Example: `  glimpse bench reinforce
+  glimpse bench reinforce experiments/flickr8k.yaml --arm adaptive --set train.reinforce.epochs=1 --threads 1`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			err := errors.Join(cli.AtLeast("steps", o.Steps, 1), cli.AtLeast("warm-up", o.WarmUp, 0), cli.AtLeast("train-steps", o.TrainSteps, 0))
+			if err != nil {
+				return err
+			}
+			return runBench(c, &flags, args, bench.Reinforce, o, reinforceTable)
+		},
+	}
+	flags.add(c)
+	flags.addArm(c)
+	c.Flags().IntVar(&o.Steps, "steps", 20, "steps to measure")
+	c.Flags().IntVar(&o.WarmUp, "warm-up", 3, "steps of the kind before those")
+	c.Flags().IntVar(&o.TrainSteps, "train-steps", 60, "steps of cross entropy before")
+	return c
+}
+
+func reinforceTable(rows []bench.ReinforceSpeed) *term.Table {
+	t := &term.Table{}
+	t.Add("ARM", "HIDDEN", "SAMPLES", "WORDS A CAPTION", "CAPTIONS/S", "PER CPU SECOND", "MS A STEP")
+	for _, r := range rows {
+		t.Add(r.Arm, strconv.Itoa(r.Model.Hidden), strconv.Itoa(r.Samples), fmt.Sprintf("%.1f", r.Words), fmt.Sprintf("%.1f", r.PerSecond),
+			fmt.Sprintf("%.1f", r.PerCPUSecond), fmt.Sprintf("%.1f", r.StepMS[1]))
+	}
+	return t
+}
+
 func benchDecodeCommand() *cobra.Command {
 	var (
 		flags  benchFlags

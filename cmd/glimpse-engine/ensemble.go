@@ -12,6 +12,7 @@ import (
 	"glimpse/internal/cli"
 	"glimpse/internal/term"
 	"glimpse/metrics"
+	"glimpse/metrics/meteor"
 )
 
 func ensembleCommand() *cobra.Command {
@@ -20,6 +21,7 @@ func ensembleCommand() *cobra.Command {
 		o      inspect.EnsembleOptions
 		meteor string
 		asJSON bool
+		record bool
 	)
 	c := &cobra.Command{
 		Use:   "ensemble STUDY|RUN...",
@@ -32,8 +34,13 @@ differ. --arm takes those of one arm of a study.
 
 It tells what could be gained, for instance by training more seeds, and is no
 result of a study: nothing is recorded. Hence the validation split, unless
---split says otherwise.`,
+--split says otherwise.
+
+With --record it makes what a study declares by compare.ensemble: seeds, as
+` + "`glimpse run`" + ` does at its end: all seeds of each arm caption the final split
+together, and captions and scores are kept in the database.`,
 		Example: `  glimpse ensemble flickr8k-attention --arm soft
+  glimpse ensemble mine --record
   glimpse ensemble 3f2a 81c0 --beam 3 --json`,
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: cli.CompleteFromDB(cli.StudyNames),
@@ -47,6 +54,9 @@ result of a study: nothing is recorded. Hence the validation split, unless
 			var err error
 			if o.Meteor, err = cli.LoadMeteor(meteor); err != nil {
 				return err
+			}
+			if record {
+				return recordEnsembles(c, flags, args, o.Meteor)
 			}
 			opener, err := openRuns(c, flags, cli.OpenResults)
 			if err != nil {
@@ -72,8 +82,36 @@ result of a study: nothing is recorded. Hence the validation split, unless
 	c.Flags().StringVar(&o.Arm, "arm", "", "of a study, the runs of this arm alone")
 	c.Flags().StringVar(&o.Split, "split", "val", "split to caption: val or test")
 	c.Flags().IntVar(&o.Beam, "beam", 0, "width of the beam search, without groups (default the runs' search)")
+	c.Flags().BoolVar(&record, "record", false, "make and keep what the study declares by compare.ensemble")
 	cli.AddJSON(c, &asJSON)
+	for _, other := range []string{"arm", "split", "beam", "json"} {
+		c.MarkFlagsMutuallyExclusive("record", other)
+	}
 	return c
+}
+
+// recordEnsembles makes the ensembles that a study declares.
+func recordEnsembles(c *cobra.Command, flags cli.RunFlags, args []string, data *meteor.Data) error {
+	if len(args) > 1 {
+		return cli.Usage(errors.New("--record takes one study"))
+	}
+	opener, err := openRuns(c, flags, cli.OpenForWriting)
+	if err != nil {
+		return err
+	}
+	defer opener.DB.Close()
+	name, err := cli.StudyName(c.Context(), opener.DB, args[0])
+	if err != nil {
+		return err
+	}
+	made, waiting, err := opener.RecordEnsembles(c.Context(), name, data)
+	for _, why := range waiting {
+		fmt.Fprintf(c.ErrOrStderr(), "no ensemble of %s\n", why)
+	}
+	for _, e := range made {
+		fmt.Fprintf(c.OutOrStdout(), "%s, %s: %s together\n", e.Study, e.Cell, term.Plural(len(e.Members), "seed"))
+	}
+	return err
 }
 
 func printEnsembled(w io.Writer, e *inspect.Ensembled) error {

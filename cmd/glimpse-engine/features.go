@@ -86,9 +86,10 @@ of float16, which encoder.path of a study, and other programs, can name.`,
 				return term.WriteJSON(c.OutOrStdout(), done)
 			}
 			t := &term.Table{}
-			t.Add("DATA", "SPLIT", "ENCODER", "SIZE", "IMAGES", "COMPUTED NOW", "TIME")
+			t.Add("DATA", "SPLIT", "ENCODER", "SIZE", "IMAGES", "VIEWS", "MB", "COMPUTED NOW", "TIME")
 			for _, f := range done {
-				t.Add(f.Data, f.Split, f.Encoder, strconv.Itoa(f.ImageSize), strconv.Itoa(f.Images), strconv.Itoa(f.Computed), term.Span(float64(f.Seconds)))
+				t.Add(f.Data, f.Split, f.Encoder, strconv.Itoa(f.ImageSize), strconv.Itoa(f.Images), strconv.Itoa(f.Views),
+					fmt.Sprintf("%.1f", float64(f.Bytes)/1e6), strconv.Itoa(f.Computed), term.Span(float64(f.Seconds)))
 			}
 			return t.Print(c.OutOrStdout())
 		},

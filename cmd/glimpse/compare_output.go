@@ -44,6 +44,9 @@ func printArmPair(w io.Writer, pair *view.ArmPair) error {
 	if err := t.Print(w); err != nil {
 		return err
 	}
+	if err := printEnsembles(w, pair.Ensembles); err != nil {
+		return err
+	}
 	t = &term.Table{}
 	t.Gap()
 	t.Add("DIFFERENCE ×100", "METRIC", "B − A", level(a.Options.Alpha),

@@ -33,7 +33,7 @@ read a folder only with MLFLOW_ALLOW_FILE_STORE=true, or take it in by
 mlflow migrate-filestore.
 --tensorboard writes a folder of events for each run: tensorboard --logdir DIR.
 --csv and --jsonl write runs, epochs and captions as flat tables, a setting or a
-metric a column; in CSV text that a spreadsheet would take for a formula has ' in
+metric a column, and what the seeds of an arm caption together (compare.ensemble); in CSV text that a spreadsheet would take for a formula has ' in
 front. glimpse db export writes the whole database, to be read back.
 --coco writes STUDY/RUN.SPLIT.json in COCO's format of results.
 

@@ -31,7 +31,7 @@ the same command.`
   glimpse doctor`
 	root.AddCommand(
 		newCommand(), planCommand(), runCommand(), watchCommand(), collectCommand(), stopCommand(), pruneCommand(),
-		runsCommand(), showCommand(), compareCommand(), serveCommand(), cli.AuditCommand(audit), reportCommand(), exportCommand(),
+		runsCommand(), showCommand(), compareCommand(), serveCommand(), diffCommand(), cli.AuditCommand(audit), reportCommand(), exportCommand(),
 		dataCommand(), scoreCommand(), dbCommand(), doctorCommand(), tokenizeCommand(),
 	)
 	cli.AddEngineVerbs(root)

@@ -101,6 +101,16 @@ func hasGPU(ctx context.Context) bool {
 	return err == nil && info.GPU != ""
 }
 
+// featuresLine says what features take of the cache.
+func featuresLine(f planning.Needed) string {
+	views := ""
+	if f.Views > 1 {
+		views = fmt.Sprintf(", %d of them in %d views", f.Trained, f.Views)
+	}
+	return fmt.Sprintf("features of %s by %s at %d pixels: %s%s, at most %.1f MB of cache",
+		f.Data, f.Encoder, f.ImageSize, term.Plural(f.Images, "picture"), views, float64(f.Bytes)/1e6)
+}
+
 func printPlan(w io.Writer, p *planning.Plan) error {
 	fmt.Fprintf(w, "%s: %s\n\n", p.Study, term.Line(p.Question))
 	t := &term.Table{}
@@ -116,7 +126,13 @@ func printPlan(w io.Writer, p *planning.Plan) error {
 	if p.Outlook != nil && p.Outlook.Options.Looks != nil {
 		atMost = " at most" // a sequential study may end with fewer
 	}
-	line := fmt.Sprintf("\n%s%s, %d complete", term.Plural(len(p.Trials), "trial"), atMost, p.Completed)
+	fmt.Fprintln(w)
+	for _, f := range p.Features {
+		if f.Bytes > 0 {
+			fmt.Fprintln(w, featuresLine(f))
+		}
+	}
+	line := fmt.Sprintf("%s%s, %d complete", term.Plural(len(p.Trials), "trial"), atMost, p.Completed)
 	if p.Estimate != nil {
 		line += fmt.Sprintf(", about %s left", term.Span(float64(*p.Estimate)))
 	} else if p.Remaining > 0 {

@@ -9,34 +9,59 @@ import (
 	"glimpse/experiments"
 )
 
-// TestReadme holds that the README's study loads and that the verbs it shows are there.
-func TestReadme(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	block := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindSubmatch(text)
+// The study that docs/studies.md shows loads.
+func TestStudyOfDocsLoads(t *testing.T) {
+	block := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindSubmatch(readDoc(t, "docs/studies.md"))
 	if block == nil {
-		t.Fatal("README.md shows no study")
+		t.Fatal("docs/studies.md shows no study")
 	}
-	path := filepath.Join(t.TempDir(), "readme.yaml")
+	path := filepath.Join(t.TempDir(), "shown.yaml")
 	if err := os.WriteFile(path, block[1], 0o644); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := experiments.Load(path, nil); err != nil {
-		t.Errorf("the README's study: %v", err)
+		t.Errorf("the study of docs/studies.md: %v", err)
 	}
-	var lines [][][]byte
-	for _, shell := range regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllSubmatch(text, -1) {
-		lines = append(lines, regexp.MustCompile(`(?m)^(?:bin/)?glimpse ([a-z]+)`).FindAllSubmatch(shell[1], -1)...)
+}
+
+// readDoc reads a file of the project by its path from the root.
+func readDoc(t *testing.T, path string) []byte {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "..", filepath.FromSlash(path)))
+	if err != nil {
+		t.Fatal(err)
 	}
-	if len(lines) == 0 {
-		t.Error("README.md shows no command")
-	}
-	for _, line := range lines {
-		verb := string(line[1])
-		if found, _, err := newRoot().Find([]string{verb}); err != nil || found.Name() != verb {
-			t.Errorf("README.md shows `glimpse %s`, and there is no such verb", verb)
+	return text
+}
+
+// The verbs that README and docs/commands.md show are there, and docs/commands.md shows every verb.
+func TestVerbsOfDocs(t *testing.T) {
+	for _, path := range []string{"README.md", "docs/commands.md"} {
+		verbs := shownVerbs(readDoc(t, path))
+		if len(verbs) == 0 {
+			t.Errorf("%s shows no command", path)
+		}
+		for verb := range verbs {
+			if found, _, err := newRoot().Find([]string{verb}); err != nil || found.Name() != verb {
+				t.Errorf("%s shows `glimpse %s`, and there is no such verb", path, verb)
+			}
 		}
 	}
+	shown := shownVerbs(readDoc(t, "docs/commands.md"))
+	for _, verb := range newRoot().Commands() {
+		if !shown[verb.Name()] && !verb.Hidden {
+			t.Errorf("docs/commands.md does not show `glimpse %s`", verb.Name())
+		}
+	}
+}
+
+// shownVerbs are the verbs at the start of lines of the shell blocks of a Markdown text.
+func shownVerbs(text []byte) map[string]bool {
+	verbs := map[string]bool{}
+	for _, shell := range regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllSubmatch(text, -1) {
+		for _, line := range regexp.MustCompile(`(?m)^(?:bin/)?glimpse ([a-z]+)`).FindAllSubmatch(shell[1], -1) {
+			verbs[string(line[1])] = true
+		}
+	}
+	return verbs
 }

@@ -18,6 +18,7 @@ import (
 	"glimpse/internal/slurm"
 	"glimpse/internal/store"
 	"glimpse/planning"
+	"glimpse/results"
 	"glimpse/runner"
 )
 
@@ -222,12 +223,13 @@ func runStudy(c *cobra.Command, study *experiments.Study, compute cli.Compute, o
 		return err
 	}
 	illustrateRun(c, db, program, compute, study, summary, o.pictures)
+	ensembled := ensembleRun(c, db, program, compute, study, summary, meteor)
 	failed := finishRun(ctx, c.OutOrStdout(), db, study, study.Declare(found.Trials), summary, o)
 	switch {
 	case err != nil:
 		return err
-	case failed != nil:
-		return failed
+	case failed != nil || ensembled != nil:
+		return errors.Join(failed, ensembled)
 	case summary.Failed > 0:
 		return someFailed(summary.Failed, summary.Mendable(), summary.Total)
 	}
@@ -258,4 +260,32 @@ func illustrateRun(
 	if err != nil {
 		fmt.Fprintf(c.ErrOrStderr(), "the report goes without pictures: %v\n", err)
 	}
+}
+
+// ensembleRun makes the ensembles that a study declares and that are due, of the arms whose seeds are complete.
+func ensembleRun(
+	c *cobra.Command, db *store.DB, program *engine.Program, compute cli.Compute, study *experiments.Study, summary runner.Summary, meteor string,
+) error {
+	if study.Compare.Ensemble == "" || summary.Interrupted+summary.Unfinished > 0 || c.Context().Err() != nil {
+		return nil
+	}
+	recorded, err := results.Open(c.Context(), db, study.Name)
+	if err != nil {
+		return err
+	}
+	due, _, err := recorded.EnsemblesDue(c.Context())
+	if err != nil || len(due) == 0 {
+		return err
+	}
+	if program == nil { // nothing was to be trained
+		if program, err = engine.Find(cli.Version()); err != nil {
+			return err
+		}
+	}
+	err = program.Run(c.Context(), io.Discard, c.ErrOrStderr(), "ensemble", study.Name, "--record", "--db", db.Path(), "--data", study.Data.Root,
+		"--meteor", meteor, "--device", compute.Device, "--threads", strconv.Itoa(compute.Threads))
+	if err != nil {
+		return fmt.Errorf("ensembles of the study's arms: %w; the trials are complete, and the same command tries again", err)
+	}
+	return nil
 }

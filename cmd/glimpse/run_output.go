@@ -61,6 +61,9 @@ func finishRun(
 	if err := printRuns(w, &usual, usual.Choose(runs, labels)); err != nil {
 		return err
 	}
+	if err := printEnsemblesOf(ctx, w, db, study.Name); err != nil {
+		return err
+	}
 	if study.Compare.Stop.Active() {
 		outcomes, err := results.OutcomesOf(ctx, db, study.Name, planned)
 		if err != nil {

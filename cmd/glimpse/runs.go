@@ -34,6 +34,10 @@ are joined by and, or, not and brackets. --sort takes fields, - before one for
 the largest first; runs that lack it come last. --columns takes fields, or with
 a + in front those to add to the usual ones.
 
+Below the runs of a study stands what the seeds of each arm caption together,
+where the study declares that (compare.ensemble). It is no run: --json has none of
+it; ` + "`glimpse show STUDY ARM --json`" + ` does.
+
 ` + view.FieldHelp(),
 		Example: `  glimpse runs
   glimpse runs flickr8k-attention --sort -test.cider
@@ -80,7 +84,10 @@ a + in front those to add to the usual ones.
 			if len(rows) == 0 && len(runs) > 0 {
 				fmt.Fprintf(c.ErrOrStderr(), "none of %s is chosen\n", term.Plural(len(runs), "run"))
 			}
-			return printRuns(c.OutOrStdout(), &list, rows)
+			if err := printRuns(c.OutOrStdout(), &list, rows); err != nil || study == "" {
+				return err
+			}
+			return printEnsemblesOf(c.Context(), c.OutOrStdout(), opened, study)
 		},
 	}
 	cli.AddDB(c, &db)

@@ -27,16 +27,20 @@ func showCommand() *cobra.Command {
 		asJSON   bool
 	)
 	c := &cobra.Command{
-		Use:   "show RUN",
-		Short: "Everything recorded about one run",
+		Use:   "show RUN | STUDY ARM",
+		Short: "Everything recorded about one run, or about an arm's seeds together",
 		Long: `Shows a run, named by its id or the beginning of one: its state, settings,
 metrics, epochs, environment, and some of the captions it wrote. With --log the
-end of its log instead, wherever that lies.`,
+end of its log instead, wherever that lies.
+
+With a study and the label of an arm it shows what the arm's seeds caption
+together, where the study declares that (compare.ensemble).`,
 		Example: `  glimpse show 3f2a
   glimpse show 3f2a --captions 20
   glimpse show 3f2a --log
+  glimpse show mine soft --captions 20
   glimpse show 3f2a --captions -1 --json | jq '.captions[].words'`,
-		Args:              cobra.ExactArgs(1),
+		Args:              cobra.RangeArgs(1, 2),
 		ValidArgsFunction: cli.CompleteFromDB(cli.RunIDs),
 		RunE: func(c *cobra.Command, args []string) error {
 			opened, err := cli.OpenResults(db)
@@ -44,6 +48,9 @@ end of its log instead, wherever that lies.`,
 				return err
 			}
 			defer opened.Close()
+			if len(args) == 2 {
+				return showEnsemble(c, opened, args, captions, asJSON)
+			}
 			if log {
 				run, err := opened.Run(c.Context(), args[0])
 				if err != nil {

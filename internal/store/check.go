@@ -49,6 +49,8 @@ func fixOf(table string, o owner) string {
 		return "`glimpse swap` makes them anew"
 	case "pictures", "attention_maps":
 		return "`glimpse illustrate " + o.name + "` makes them anew"
+	case "ensembles", "ensemble_captions":
+		return "`glimpse ensemble " + o.name + " --record` makes them anew"
 	}
 	if o.kind == "study" || table == "study_runs" {
 		return FixStudy

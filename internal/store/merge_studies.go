@@ -6,11 +6,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 )
 
 // inMerge are the tables of a study that a merge takes rows of.
-var inMerge = named("studies", "study_runs", "declarations")
+var inMerge = named("studies", "study_runs", "declarations", "ensembles", "ensemble_captions")
 
 // mergeStudies takes over the studies, and their runs, which are all here by now.
 func (db *DB) mergeStudies(ctx context.Context, from *sql.Tx) ([]Merged, error) {
@@ -113,6 +114,9 @@ func takeStudy(ctx context.Context, from, to *sql.Tx, m *Merged) error {
 	if err == nil {
 		err = freeze(ctx, to, m.Study)
 	}
+	if err == nil {
+		err = takeEnsembles(ctx, from, to, m.Study)
+	}
 	if err != nil || m.Outcome != MergeSame {
 		return err
 	}
@@ -124,6 +128,33 @@ func takeStudy(ctx context.Context, from, to *sql.Tx, m *Merged) error {
 		details = append(details, declared)
 	}
 	m.Detail = strings.Join(details, "; ")
+	return nil
+}
+
+// takeEnsembles adds the ensembles of cells that have none here. Where one of its members is another run here, or
+// more belong to the cell, whoever reads it sees that by the members, and it is decoded again.
+func takeEnsembles(ctx context.Context, from, to *sql.Tx, study string) error {
+	here, err := names(ctx, to, "SELECT cell FROM ensembles WHERE study = ?", study)
+	if err != nil {
+		return err
+	}
+	into := newCopier(to)
+	defer into.close()
+	for _, t := range ensembleTables {
+		absent, err := t.absent(ctx, from)
+		if err != nil || absent {
+			return err
+		}
+		err = t.each(ctx, from, "study = ?", []any{study}, func(columns []string, values []any) error {
+			if cell, _ := values[slices.Index(columns, "cell")].(string); slices.Contains(here, cell) {
+				return nil
+			}
+			return into.put(ctx, t, columns, values)
+		})
+		if err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

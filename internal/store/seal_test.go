@@ -11,7 +11,9 @@ import (
 	"strings"
 	"testing"
 
+	"glimpse/metrics"
 	"glimpse/metrics/audit"
+	"glimpse/metrics/meteor"
 )
 
 // full is rich, with a declaration, pictures and maps as well.
@@ -25,7 +27,11 @@ func full(t *testing.T) *DB {
 		db.SaveIllustration(ctx, "declared", Illustration{
 			Pictures: []Picture{{Image: "a.jpg", Width: 1, Height: 1, JPEG: []byte("jpeg")}},
 			Maps:     []AttentionMap{{Run: "aa00", Image: "a.jpg", Side: 1, First: 0.5, Step: 1, Alpha: [][]float64{{1}}}},
-		}))
+		}),
+		db.SaveEnsemble(ctx, Ensemble{Study: "declared", Cell: "a", Split: "test", Members: []string{"aa00"}, Signature: "sig",
+			Metrics: map[string]float64{"cider": 0.5}, Seconds: 2},
+			[]Caption{{Image: "a.jpg", Words: "a dog", LogProb: -1, Scored: true,
+				Score: metrics.ImageScore{Length: 2, RefLength: 3, MeteorStats: meteor.Stats{TestLength: 2}}}}))
 	if err != nil {
 		t.Fatal(err)
 	}

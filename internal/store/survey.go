@@ -50,6 +50,9 @@ func (s *survey) isJSON(table, column, row string, text json.RawMessage) {
 // can be read is given to use, with the row's split, if it has one.
 func look[T any](s *survey, c columns[T], use func(v T, split string)) error {
 	t := named(c.table)[0]
+	if absent, err := t.absent(s.ctx, s.q); err != nil || absent {
+		return err
+	}
 	h, err := newRowHash(s.ctx, t, s.stored[t.name])
 	if err != nil {
 		return err
@@ -186,6 +189,12 @@ func (s *survey) study() error {
 	}
 	if err == nil {
 		err = look(s, mapColumns, ignore[AttentionMap])
+	}
+	if err == nil {
+		err = look(s, ensembleColumns, ignore[Ensemble])
+	}
+	if err == nil {
+		err = look(s, ensembleCaptionColumns, ignore[ensembleCaption])
 	}
 	if err != nil {
 		return err

@@ -11,28 +11,31 @@ import (
 // table is one table of results. Its key orders its rows, and begins with the column
 // that names the run or the study that they belong to.
 type table struct {
-	name string
-	key  []string
+	name  string
+	key   []string
+	added int // the schema that added it; 0 where every readable one has it
 }
 
 // tables are all tables that hold results, in an order in which what a row
 // refers to comes before it. Pictures and maps belong to studies: they are exported,
 // and stay out of a merge, which could bring more together than may be published.
 var tables = []table{
-	{"studies", []string{"name"}},
-	{"runs", []string{"id"}},
-	{"study_runs", []string{"study", "run"}},
-	{"declarations", []string{"study", "number"}},
-	{"pictures", []string{"study", "image"}},
-	{"attention_maps", []string{"study", "run", "image"}},
-	{"study_hashes", []string{"study", "part"}},
-	{"attempts", []string{"run", "attempt"}},
-	{"epochs", []string{"run", "epoch"}},
-	{"captions", []string{"run", "split", "image"}},
-	{"metrics", []string{"run", "split", "key"}},
-	{"run_hashes", []string{"run", "part"}},
-	{"audits", []string{"run", "split", "protocol"}},
-	{"readings", []string{"run", "split", "image"}},
+	{name: "studies", key: []string{"name"}},
+	{name: "runs", key: []string{"id"}},
+	{name: "study_runs", key: []string{"study", "run"}},
+	{name: "declarations", key: []string{"study", "number"}},
+	{name: "pictures", key: []string{"study", "image"}},
+	{name: "attention_maps", key: []string{"study", "run", "image"}},
+	{name: "ensembles", key: []string{"study", "cell"}, added: 9},
+	{name: "ensemble_captions", key: []string{"study", "cell", "image"}, added: 9},
+	{name: "study_hashes", key: []string{"study", "part"}},
+	{name: "attempts", key: []string{"run", "attempt"}},
+	{name: "epochs", key: []string{"run", "epoch"}},
+	{name: "captions", key: []string{"run", "split", "image"}},
+	{name: "metrics", key: []string{"run", "split", "key"}},
+	{name: "run_hashes", key: []string{"run", "part"}},
+	{name: "audits", key: []string{"run", "split", "protocol"}},
+	{name: "readings", key: []string{"run", "split", "image"}},
 }
 
 // partsOfRun are the tables whose rows belong to one run, but for its own.
@@ -67,6 +70,15 @@ func (t table) has(ctx context.Context, q querier) (bool, error) {
 	var n int
 	err := q.QueryRowContext(ctx, "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = ?", t.name).Scan(&n)
 	return n > 0, err
+}
+
+// absent tells whether the database is of a readable schema that did not have the table yet.
+func (t table) absent(ctx context.Context, q querier) (bool, error) {
+	if t.added == 0 {
+		return false, nil
+	}
+	there, err := t.has(ctx, q)
+	return !there, err
 }
 
 // each calls f with the columns and the values of every row in the order of

@@ -79,7 +79,8 @@ INLINE void score_backward(float de, const float *k, const float *q, const float
   }
 }
 
-CLONED void backward_image(const Attention &a, int64_t b, const float *alpha, const float *dcontext,
+// dalpha, M×places, is what reaches the weights themselves, or null where nothing does.
+CLONED void backward_image(const Attention &a, int64_t b, const float *alpha, const float *dcontext, const float *dalpha,
                            const Gradients &g, float *de) {
   const int64_t R = a.counts ? a.counts[b] : a.R;
   float *dw = g.w + b * a.K;
@@ -96,6 +97,8 @@ CLONED void backward_image(const Attention &a, int64_t b, const float *alpha, co
       de[a.R] = dot(dc, a.sentinel + m * a.H, a.H);
       for (int64_t h = 0; h < a.H; h++) g.sentinel[m * a.H + h] = p[a.R] * dc[h];
     }
+    if (dalpha)
+      for (int64_t r = 0; r < a.places; r++) de[r] += dalpha[m * a.places + r];
     for (int64_t r = 0; r < a.places; r++) mean += p[r] * de[r];
     for (int64_t r = 0; r < a.places; r++) de[r] = p[r] * (de[r] - mean);
     float *dq = g.q + m * a.K;
@@ -126,7 +129,7 @@ struct AdditiveAttention : torch::autograd::Function<AdditiveAttention> {
         forward_image(a, b, alpha.data_ptr<float>(), context.data_ptr<float>());
     });
     ctx->save_for_backward({q, key, w, value, sentinel_key, sentinel, order, start, counts, alpha});
-    ctx->mark_non_differentiable({alpha});
+    ctx->set_materialize_grads(false);  // mostly nothing reaches the weights
     return {context, alpha};
   }
 
@@ -136,7 +139,8 @@ struct AdditiveAttention : torch::autograd::Function<AdditiveAttention> {
     const Attention a = view(s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7], s[8]);
     const bool has = a.sentinel != nullptr;
     const int64_t images = s[1].size(0);
-    Tensor dcontext = grads[0].contiguous();
+    const Tensor dcontext = grads[0].defined() ? grads[0].contiguous() : at::zeros({s[0].size(0), a.H}),
+                 dalpha = grads[1].defined() ? grads[1].contiguous() : Tensor();
     Tensor dq = at::zeros_like(s[0]), dkey = at::zeros_like(s[1]), dvalue = at::zeros_like(s[3]),
            dw = at::zeros({images, a.K}), dsentinel_key = has ? at::zeros_like(s[4]) : Tensor(),
            dsentinel = has ? at::empty_like(s[5]) : Tensor();
@@ -145,7 +149,8 @@ struct AdditiveAttention : torch::autograd::Function<AdditiveAttention> {
     at::parallel_for(0, images, 1, [&](int64_t begin, int64_t end) {
       std::vector<float> de(a.places);
       for (int64_t b = begin; b < end; b++)
-        backward_image(a, b, s[9].data_ptr<float>(), dcontext.data_ptr<float>(), g, de.data());
+        backward_image(a, b, s[9].data_ptr<float>(), dcontext.data_ptr<float>(),
+                       dalpha.defined() ? dalpha.data_ptr<float>() : nullptr, g, de.data());
     });
     return {dq, dkey, dw.sum(0).view_as(s[2]), dvalue, dsentinel_key, dsentinel, Tensor(), Tensor(), Tensor()};
   }

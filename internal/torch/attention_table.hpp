@@ -37,7 +37,7 @@ struct AttentionByTable : torch::autograd::Function<AttentionByTable> {
     Tensor context = at::bmm(shares, value).view({B * P, H}).index_select(0, slot);  // M×H
     if (has) context.addcmul_(alpha.narrow(1, R, 1), sentinel);
     ctx->save_for_backward({column, value, sentinel, all, slot, looked, closed, alpha, shares});
-    ctx->mark_non_differentiable({alpha});
+    ctx->set_materialize_grads(false);  // mostly nothing reaches the weights
     return {context, alpha};
   }
 
@@ -45,13 +45,15 @@ struct AttentionByTable : torch::autograd::Function<AttentionByTable> {
                                                  torch::autograd::variable_list grads) {
     auto kept = ctx->get_saved_variables();
     const Tensor &column = kept[0], &value = kept[1], &sentinel = kept[2], &all = kept[3], &slot = kept[4], &looked = kept[5],
-                 &closed = kept[6], &alpha = kept[7], &shares = kept[8], &dcontext = grads[0];
+                 &closed = kept[6], &alpha = kept[7], &shares = kept[8];
     const int64_t B = looked.size(0), P = looked.size(1), R = looked.size(2), K = looked.size(3), H = value.size(2);
     const bool has = closed.defined();
+    const Tensor dcontext = grads[0].defined() ? grads[0] : at::zeros({alpha.size(0), H}, value.options());
     const Tensor dtable = picked(dcontext, all).view({B, P, H});
     const Tensor dvalue = at::bmm(shares.transpose(1, 2), dtable);                                           // B×R×H
     Tensor dalpha = at::bmm(dtable, value.transpose(1, 2)).view({B * P, R}).index_select(0, slot);            // M×R
     if (has) dalpha = at::cat({dalpha, (dcontext * sentinel).sum(1, /*keepdim=*/true)}, 1);                   // M×(R+1)
+    if (grads[1].defined()) dalpha = dalpha + grads[1];
     const Tensor de = at::_softmax_backward_data(dalpha, alpha, 1, at::kFloat);
     const Tensor dscore = picked(de.narrow(1, 0, R), all).view({-1, 1});                                      // BPR×1
     Tensor dw = looked.view({-1, K}).t().mm(dscore);                                                          // K×1

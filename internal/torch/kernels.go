@@ -49,7 +49,7 @@ type Groups struct {
 // q M×K, key B×R×K, w K, value B×R×H; sentinelKey M×K and sentinel M×H, or both
 // nil. counts, B int64, tells how many of the R regions are an image's own, the
 // first ones: the others get no weight. It is nil where all are. It gives the context M×H and the weights M×R, or M×(R+1) with the
-// sentinel's β last; the weights carry no gradient. On the CPU one kernel does it
+// sentinel's β last; gradients flow back from both. On the CPU one kernel does it
 // without storing M×R×K values.
 func (s *Scope) AdditiveAttention(q, key, w, value, sentinelKey, sentinel, counts *Tensor, g Groups) (context, weights *Tensor) {
 	operands := []*Tensor{q, key, w, value, g.Order, g.Start, g.Cells, g.Slot}

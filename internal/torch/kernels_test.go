@@ -119,7 +119,7 @@ func TestAdditiveAttention(t *testing.T) {
 						if got := weights.Size(1); got != places {
 							t.Errorf("%d weights a position, want %d", got, places)
 						}
-						return []*Tensor{context}
+						return []*Tensor{context, weights}
 					}
 				}
 				if !c.sentinel {
@@ -134,7 +134,7 @@ func TestAdditiveAttention(t *testing.T) {
 				if own == nil {
 					own = []int64{c.r, c.r, c.r}
 				}
-				agree(t, s, inputs, kernel, func(in []*Tensor) []*Tensor { return []*Tensor{attentionByFormula(s, in, own)} })
+				agree(t, s, inputs, kernel, func(in []*Tensor) []*Tensor { return attentionByFormula(s, in, own) })
 				if _, err := CUDADevices(); err == nil {
 					there := Groups{Order: s.To(g.Order, 0), Start: s.To(g.Start, 0), Cells: s.To(g.Cells, 0), Slot: s.To(g.Slot, 0)}
 					if counts != nil {
@@ -151,10 +151,11 @@ func TestAdditiveAttention(t *testing.T) {
 	}
 }
 
-// attentionByFormula is AdditiveAttention of the test's positions, image by image over its own regions alone: in has q,
-// key, w, value and, with a sentinel, its key and value.
-func attentionByFormula(s *Scope, in []*Tensor, counts []int64) *Tensor {
-	var contexts []*Tensor
+// attentionByFormula is the context and the weights of AdditiveAttention of the test's positions, image by image over its own
+// regions alone: in has q, key, w, value and, with a sentinel, its key and value.
+func attentionByFormula(s *Scope, in []*Tensor, counts []int64) []*Tensor {
+	var contexts, weights []*Tensor
+	most := in[1].Size(1)
 	column := s.View(in[2], -1, 1) // K×1
 	for _, image := range []struct {
 		b, own    int64
@@ -173,8 +174,15 @@ func attentionByFormula(s *Scope, in []*Tensor, counts []int64) *Tensor {
 			context = s.Add(context, s.Mul(s.Narrow(alpha, 1, image.own, 1), s.Select(in[5], 0, index)))
 		}
 		contexts = append(contexts, context)
+		n := int64(len(image.positions))
+		places := []*Tensor{s.Narrow(alpha, 1, 0, image.own), s.FromFloats(CPU, make([]float32, n*(most-image.own)), n, most-image.own)}
+		if len(in) > 4 {
+			places = append(places, s.Narrow(alpha, 1, image.own, 1))
+		}
+		weights = append(weights, s.Cat(1, places...)) // P×R or P×(R+1)
 	}
-	return s.Select(s.Cat(0, contexts...), 0, s.FromInts(CPU, []int64{0, 3, 1, 4, 5, 2, 6}, 7)) // M×H
+	order := s.FromInts(CPU, []int64{0, 3, 1, 4, 5, 2, 6}, 7)
+	return []*Tensor{s.Select(s.Cat(0, contexts...), 0, order), s.Select(s.Cat(0, weights...), 0, order)} // M×H, M×R or M×(R+1)
 }
 
 // TestAttentionBeyondOwnRegions holds that what lies beyond an image's own regions gets no weight, whatever it is, and that

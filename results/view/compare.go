@@ -2,7 +2,9 @@ package view
 
 import (
 	"context"
+	"slices"
 
+	"glimpse/experiments"
 	"glimpse/internal/store"
 	"glimpse/metrics"
 	"glimpse/metrics/stats"
@@ -47,6 +49,8 @@ type ArmPair struct {
 	// Contrasts is the number of contrasts over which p is adjusted.
 	Contrasts int      `json:"contrasts_adjusted_over"`
 	Remarks   []string `json:"remarks"`
+	// Ensembles are those of the two arms, where the study has them: no test is of them.
+	Ensembles []Ensemble `json:"ensembles,omitempty"`
 	stats.Analysis
 
 	Labels map[string]string `json:"-"` // name of a side → what to show
@@ -64,10 +68,22 @@ func CompareArms(ctx context.Context, db *store.DB, name, a, b string) (*ArmPair
 	if err != nil {
 		return nil, err
 	}
-	return &ArmPair{
+	ensembles, err := study.Ensembles(ctx)
+	if err != nil {
+		return nil, err
+	}
+	pair := &ArmPair{
 		Study: study.Name, Signature: study.Signature(), Split: analysis.Primary.Split,
 		Declared: !analysis.Undeclared, Contrasts: len(analysis.Contrasts),
 		Remarks: append([]string{}, analysis.Remarks...), Analysis: analysis.Of(c),
 		Labels: map[string]string{c.Result.B: c.B.Label, c.Result.A: c.A.Label}, Label: c.Label,
-	}, nil
+	}
+	for _, side := range []experiments.Side{c.A, c.B} {
+		for _, e := range ensembles {
+			if slices.ContainsFunc(side.Terms, func(t experiments.Term) bool { return t.Cell == e.Cell }) {
+				pair.Ensembles = append(pair.Ensembles, NewEnsemble(e, study.Primary))
+			}
+		}
+	}
+	return pair, nil
 }

@@ -3,6 +3,8 @@
 //
 //   - [List] chooses runs by an expression, sorts them, and gives the columns asked for, out of [Fields];
 //   - [ReadRecord] reads all that is recorded of one run;
+//   - [EnsemblesOf] and [ReadEnsemble] give what the seeds of an arm caption together;
 //   - [CompareRuns] and [CompareArms] compare two of them;
-//   - [Run], [Record.JSON], [RunPair] and [ArmPair] are their JSON, which are contracts.
+//   - [DiffRuns] tells what differs between several;
+//   - [Run], [Ensemble], [Record.JSON], [RunPair], [ArmPair] and [Diff] are their JSON, which are contracts.
 package view

@@ -103,6 +103,8 @@ func pathValue(of map[string]any, path string, kind filter.Kind) (filter.Value, 
 	switch v := of[path].(type) {
 	case string:
 		return filter.Value{Text: v}, kind == filter.Text
+	case bool:
+		return filter.Value{Text: strconv.FormatBool(v)}, kind == filter.Text
 	case float64:
 		return filter.Value{Number: v}, kind == filter.Number
 	}

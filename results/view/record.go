@@ -152,14 +152,18 @@ func (r *Record) JSON() any {
 		})
 	}
 	for _, c := range r.Captions {
-		caption := captionJSON{
-			Image: c.Image, Words: c.Words, LogProb: term.Number(c.LogProb), Beta: term.Series(c.Beta), Entropy: term.Series(c.Entropy),
-		}
-		if c.Scored {
-			cider := term.Number(c.Score.CIDEr)
-			caption.CIDEr = &cider
-		}
-		out.Captions = append(out.Captions, caption)
+		out.Captions = append(out.Captions, newCaption(c))
 	}
 	return out
+}
+
+func newCaption(c store.Caption) captionJSON {
+	caption := captionJSON{
+		Image: c.Image, Words: c.Words, LogProb: term.Number(c.LogProb), Beta: term.Series(c.Beta), Entropy: term.Series(c.Entropy),
+	}
+	if c.Scored {
+		cider := term.Number(c.Score.CIDEr)
+		caption.CIDEr = &cider
+	}
+	return caption
 }

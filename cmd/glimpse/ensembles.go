@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"glimpse/internal/cli"
+	"glimpse/internal/store"
+	"glimpse/internal/term"
+	"glimpse/results"
+	"glimpse/results/view"
+)
+
+// printEnsemblesOf shows what the seeds of each arm of a study caption together; nothing where it has no ensembles.
+func printEnsemblesOf(ctx context.Context, w io.Writer, db *store.DB, study string) error {
+	all, err := view.EnsemblesOf(ctx, db, study)
+	if err != nil {
+		return err
+	}
+	return printEnsembles(w, all)
+}
+
+func printEnsembles(w io.Writer, all []view.Ensemble) error {
+	if len(all) == 0 {
+		return nil
+	}
+	t := &term.Table{}
+	t.Gap()
+	header := []string{"TOGETHER", "SEEDS"}
+	for _, m := range cli.BriefMetrics() {
+		header = append(header, m.Column())
+	}
+	t.Add(append(header, "OVER IMAGES", "MEAN OF THE SEEDS")...)
+	stale := false
+	for _, e := range all {
+		label := e.Arm
+		if e.Stale {
+			label, stale = label+" (stale)", true
+		}
+		row := []string{label, fmt.Sprint(len(e.Seeds))}
+		for _, m := range cli.BriefMetrics() {
+			row = append(row, term.Percent(floats(e.Metrics), m.Key))
+		}
+		t.Add(append(row, fmt.Sprintf("%.2f to %.2f", 100*float64(e.Low), 100*float64(e.High)), fmt.Sprintf("%.2f", 100*float64(e.SeedMean)))...)
+	}
+	if err := t.Print(w); err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "the captions of all seeds of an arm together; the last two columns are of %s, ×100. The interval is over images\n"+
+		"alone: an ensemble has no spread over seeds, and no verdict rests on it\n", all[0].Primary)
+	if stale {
+		fmt.Fprintln(w, "stale: not of all runs of the arm that are completed now; `glimpse run` makes it anew")
+	}
+	return nil
+}
+
+func floats(values map[string]term.Number) map[string]float64 {
+	out := make(map[string]float64, len(values))
+	for key, v := range values {
+		out[key] = float64(v)
+	}
+	return out
+}
+
+// showEnsemble shows that of an arm of a study.
+func showEnsemble(c *cobra.Command, db *store.DB, args []string, captions int, asJSON bool) error {
+	name, err := cli.StudyName(c.Context(), db, args[0])
+	if err != nil {
+		return err
+	}
+	e, err := view.ReadEnsemble(c.Context(), db, name, args[1], captions)
+	if unknown := (*results.UnknownArmError)(nil); errors.As(err, &unknown) {
+		return cli.Usage(err)
+	}
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return term.WriteJSON(c.OutOrStdout(), e)
+	}
+	t := &term.Table{}
+	t.Add("study", e.Study)
+	t.Add("arm", e.Arm)
+	t.Add("runs", strings.Join(e.Runs, " "))
+	t.Add("seeds", strings.Trim(fmt.Sprint(e.Seeds), "[]"))
+	t.Add("split", e.Split)
+	t.Add("signature", e.Signature)
+	t.Add("captions", e.SHA256)
+	t.Add("time", term.Span(float64(e.Seconds)))
+	t.Gap()
+	keys := e.MetricKeys()
+	t.Add(append([]string{"METRICS ×100"}, keys...)...)
+	row := []string{e.Split}
+	for _, key := range keys {
+		row = append(row, term.Percent(floats(e.Metrics), key))
+	}
+	t.Add(row...)
+	if err := t.Print(c.OutOrStdout()); err != nil {
+		return err
+	}
+	if err := printEnsembles(c.OutOrStdout(), []view.Ensemble{*e}); err != nil || len(e.Captions) == 0 {
+		return err
+	}
+	t = &term.Table{}
+	t.Gap()
+	t.Add("IMAGE ("+e.Split+")", "CAPTION", "LOG PROB", "CIDEr")
+	for _, said := range e.Captions {
+		t.Add(said.Image, said.Words, fmt.Sprintf("%.2f", float64(said.LogProb)), fmt.Sprintf("%.1f", 100*float64(*said.CIDEr)))
+	}
+	return t.Print(c.OutOrStdout())
+}

@@ -1,0 +1,167 @@
+package data
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"image"
+	"math"
+	"slices"
+	"strings"
+)
+
+// View says what an encoder sees of a picture. The zero View is the plain one: the whole
+// picture, as it is.
+type View struct {
+	Crop     int  `json:"crop,omitempty"` // which of the random crops, from 1; 0 is the whole picture
+	Mirrored bool `json:"mirrored,omitempty"`
+}
+
+// String names a view, such as "crop 2 mirrored"; the plain one is "plain".
+func (v View) String() string {
+	switch {
+	case v == View{}:
+		return "plain"
+	case v.Crop == 0:
+		return "mirrored"
+	case v.Mirrored:
+		return fmt.Sprintf("crop %d mirrored", v.Crop)
+	}
+	return fmt.Sprintf("crop %d", v.Crop)
+}
+
+// HashName is what a run calls the hash of the features of a view that it was trained on:
+// "features" of the plain one.
+func (v View) HashName() string {
+	if v == (View{}) {
+		return plainHash
+	}
+	return viewHash + v.String()
+}
+
+const (
+	plainHash = "features"
+	viewHash  = "features of "
+)
+
+// FeatureHashes are those of the hashes of a run that are of features, of whatever view, in order.
+func FeatureHashes(hashes map[string]string) []string {
+	var found []string
+	for name, hash := range hashes {
+		if name == plainHash || strings.HasPrefix(name, viewHash) {
+			found = append(found, hash)
+		}
+	}
+	slices.Sort(found)
+	return found
+}
+
+// Views lists the views of an augmentation, the plain one first: the whole picture and so many
+// crops, each mirrored too with flip.
+func Views(flip bool, crops int) []View {
+	var views []View
+	for crop := range crops + 1 {
+		views = append(views, View{Crop: crop})
+		if flip {
+			views = append(views, View{Crop: crop, Mirrored: true})
+		}
+	}
+	return views
+}
+
+// DrawView gives which of n views is trained on in an epoch. It follows from seed, epoch and
+// image (an index of the data set) alone, so that all captioners of a seed see the same, however
+// often they were interrupted.
+func DrawView(n int, seed int64, epoch, image int) int {
+	if n < 2 {
+		return 0
+	}
+	return newStream(seed, useView, uint64(epoch), uint64(image)).below(n)
+}
+
+// The rule of crops, after the random crops of Szegedy et al. 2014 (arXiv 1409.4842), section 6:
+// width and height are uniform among those of at least leastCrop of the side each, and of the
+// area together; the place is uniform too. They are drawn from the picture's content, so that
+// equal pictures share their features whatever they are called.
+const (
+	leastCrop = 0.7
+	cropRule  = "crops of 0.7 to 1 of the area by content"
+	cropSeed  = 1
+)
+
+// crop is a part of a picture, in fractions of its width and height.
+type crop struct{ left, top, width, height float64 }
+
+// drawCrop draws the k-th crop of the picture with this sha256.
+func drawCrop(picture [hashBytes]byte, k int) crop {
+	s := newStream(cropSeed, useCrop, binary.LittleEndian.Uint64(picture[:]), uint64(k))
+	var c crop
+	for c.width*c.height < leastCrop {
+		c.width, c.height = 1-float64((1-leastCrop)*s.unit()), 1-float64((1-leastCrop)*s.unit())
+	}
+	c.left, c.top = float64((1-c.width)*s.unit()), float64((1-c.height)*s.unit())
+	return c
+}
+
+// of is the part in whole pixels of a picture with these bounds, one at least.
+func (c crop) of(bounds image.Rectangle) image.Rectangle {
+	w, h := float64(bounds.Dx()), float64(bounds.Dy())
+	part := image.Rect(int(math.Round(c.left*w)), int(math.Round(c.top*h)),
+		int(math.Round(float64(c.left+c.width)*w)), int(math.Round(float64(c.top+c.height)*h)))
+	part.Max.X, part.Max.Y = max(part.Max.X, part.Min.X+1), max(part.Max.Y, part.Min.Y+1)
+	return part.Add(bounds.Min)
+}
+
+// WithView is the spec of the features of a view.
+func (s FeatureSpec) WithView(v View) FeatureSpec {
+	s.View = v
+	if v.Crop > 0 {
+		s.Preprocessing += "; " + cropRule
+	}
+	return s
+}
+
+// ViewPixels gives a view of picture i as [Dataset.Pixels] gives the plain one: the crop is
+// squashed to a square as the whole picture is, and a mirrored view is the other one from right
+// to left.
+func (d *Dataset) ViewPixels(i, size int, v View) (rgb []uint8, err error) {
+	switch {
+	case v.Crop == 0:
+		rgb, err = d.Pixels(i, size)
+	case v.Crop < 0:
+		err = fmt.Errorf("pixels of image %d: there is no crop %d", i, v.Crop)
+	default:
+		rgb, err = d.cropPixels(i, size, v.Crop)
+	}
+	if err == nil && v.Mirrored {
+		mirror(rgb, size)
+	}
+	return rgb, err
+}
+
+// cropPixels gives the k-th crop of picture i.
+func (d *Dataset) cropPixels(i, size, k int) (rgb []uint8, err error) {
+	if err := d.checkPixels(i, size); err != nil {
+		return nil, err
+	}
+	if d.scenes == nil {
+		err = withPicture(d.Images[i].Path, size, 0, func(file []byte, picture image.Image) {
+			rgb = squash(picture, drawCrop(sha256.Sum256(file), k).of(picture.Bounds()), size)
+		})
+		return rgb, err
+	}
+	scene := d.scenes[i]
+	painted := rgbImage(scene.paint(3*size/2), 3*size/2) // no crop has fewer pixels than are asked for
+	return squash(painted, drawCrop(sha256.Sum256(scene.paint(paintedSize)), k).of(painted.Bounds()), size), nil
+}
+
+// mirror turns RGB of size×size×3 (HWC) from left to right.
+func mirror(rgb []uint8, size int) {
+	for row := range slices.Chunk(rgb, 3*size) {
+		for l, r := 0, size-1; l < r; l, r = l+1, r-1 {
+			for c := range 3 {
+				row[3*l+c], row[3*r+c] = row[3*r+c], row[3*l+c]
+			}
+		}
+	}
+}

@@ -1,0 +1,98 @@
+package models
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+
+	"glimpse/captioner"
+	"glimpse/data"
+	"glimpse/experiments"
+	"glimpse/internal/torch"
+)
+
+// cachedSource gives a captioner the features of a frozen encoder out of the cache.
+type cachedSource struct {
+	caches  []*data.Features // of each view
+	augment augment
+	content string // of the caches, see [data.Features.Content]
+	device  torch.Device
+	buffer  []uint16
+}
+
+var _ source = (*cachedSource)(nil)
+
+// newCachedSource opens the cache that fillFeatures has filled.
+func newCachedSource(ctx context.Context, cache string, settings experiments.Settings, d *data.Dataset, device torch.Device) (*cachedSource, error) {
+	c := &cachedSource{augment: augmentOf(settings), device: device}
+	var contents []string
+	for _, view := range c.augment.views {
+		content, err := c.open(ctx, cache, settings, d, view)
+		if err != nil {
+			return nil, errors.Join(err, c.close())
+		}
+		contents = append(contents, content)
+	}
+	if c.content = contents[0]; len(contents) > 1 {
+		sum := sha256.New()
+		for _, content := range contents {
+			sum.Write([]byte(content))
+		}
+		c.content = hex.EncodeToString(sum.Sum(nil))
+	}
+	return c, nil
+}
+
+// open opens the cache of one view more, and gives its content.
+func (c *cachedSource) open(ctx context.Context, cache string, settings experiments.Settings, d *data.Dataset, view data.View) (string, error) {
+	features, _, err := openFeatures(ctx, cache, settings, d, view)
+	if err != nil {
+		return "", err
+	}
+	c.caches = append(c.caches, features)
+	if n := len(features.Missing()); n > 0 {
+		return "", fmt.Errorf("the feature cache lacks %d pictures (view %s): %w", n, view, data.ErrFeatures)
+	}
+	return features.Content()
+}
+
+func (c *cachedSource) features(s *torch.Scope, images []int, of pass) (regions, error) {
+	spec := c.spec()
+	each := spec.Regions * spec.Dim
+	c.buffer = slices.Grow(c.buffer[:0], len(images)*each)[:len(images)*each]
+	for k, i := range images {
+		if err := c.caches[c.augment.index(of, i)].Read(i, c.buffer[k*each:(k+1)*each]); err != nil {
+			return regions{}, err
+		}
+	}
+	x := s.FromHalf(c.device, c.buffer, int64(len(images)), int64(spec.Regions), int64(spec.Dim)) // B×R×D
+	return regions{features: s.Cast(x, torch.Float)}, s.Err()
+}
+
+// spec is that of the plain view; others have the same regions and dimensions.
+func (c *cachedSource) spec() data.FeatureSpec { return c.caches[0].Spec() }
+
+func (c *cachedSource) shapes() []captioner.Shape { return nil }
+
+func (c *cachedSource) use(*parameters) {}
+
+func (c *cachedSource) dim() int { return c.spec().Dim }
+
+func (c *cachedSource) hashes() map[string]string {
+	hashes := map[string]string{"encoder_weights": c.spec().WeightsSHA256, "features_content": c.content}
+	for _, cache := range c.caches {
+		hashes[cache.Spec().View.HashName()] = cache.Hash()
+	}
+	return hashes
+}
+
+func (c *cachedSource) close() error {
+	var faults []error
+	for _, cache := range c.caches {
+		faults = append(faults, cache.Close())
+	}
+	return errors.Join(faults...)
+}
