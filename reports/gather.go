@@ -37,6 +37,8 @@ type evidence struct {
 	Primary      metric
 	Runs         []*run // of that declaration, in the order of the plan
 	Illustration store.Illustration
+	Scenes       Scenes              // of its images; nil where they are pictures of others
+	failed       error               // of Scenes
 	Ensembles    []*results.Ensemble // of the arms, in the order of the plan
 	said         *captionReader
 	At           time.Time // when it was read

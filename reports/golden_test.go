@@ -161,7 +161,7 @@ var drawn = regexp.MustCompile(`(?s)<svg[^>]*>.*?</svg>|\.plot \.p\d+\{[^}]*\}\n
 
 // ownWords is a page without the script and the style of live charts, which package charts tests.
 func ownWords(page []byte) []byte {
-	page = bytes.Replace(page, []byte(charts.Script()), nil, 1)
+	page = bytes.Replace(page, []byte(charts.Script()+pageScript), nil, 1)
 	return bytes.Replace(page, []byte(charts.Style()), nil, 1)
 }
 

@@ -15,6 +15,8 @@ var (
 	pageTemplate string
 	//go:embed style.css
 	pageStyle string
+	//go:embed page.js
+	pageScript string
 )
 
 var web = template.Must(template.New("page").Parse(pageTemplate))
@@ -31,7 +33,7 @@ func webPage(p page, sheet *stylesheet) ([]byte, error) {
 		page
 		Style  template.CSS
 		Script template.JS
-	}{p, template.CSS(style), template.JS(charts.Script())})
+	}{p, template.CSS(style), template.JS(charts.Script() + pageScript)})
 	if err != nil {
 		return nil, fmt.Errorf("write index.html: %w", err)
 	}

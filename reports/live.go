@@ -1,7 +1,6 @@
 package reports
 
 import (
-	"cmp"
 	"fmt"
 	"html/template"
 	"math"
@@ -128,8 +127,14 @@ func (r *result) browser() (*charts.Captions, bool) {
 	if len(order) < all {
 		live.Selected = fmt.Sprintf("spread evenly over %d", all)
 	}
-	for _, name := range order {
-		live.Images = append(live.Images, *byImage[name])
+	for i, name := range order {
+		one := byImage[name]
+		if i < mostScenes {
+			if scene, ok := r.scene(name); ok {
+				one.Picture, one.Width, one.Height, one.References = scene.url(), scene.Width, scene.Height, scene.References
+			}
+		}
+		live.Images = append(live.Images, *one)
 	}
 	r.against(live)
 	return live, true
@@ -251,14 +256,4 @@ func (r *result) pictureBrowser(c *contrast, list []imageDifference) *charts.Cap
 		live.Images = append(live.Images, shown)
 	}
 	return live
-}
-
-// captionOf is the run's caption of an image, and whether there is one.
-func (r *run) captionOf(image string) (*store.Caption, bool) {
-	captions := r.captions()
-	at, found := slices.BinarySearchFunc(captions, image, func(c store.Caption, image string) int { return cmp.Compare(c.Image, image) })
-	if !found {
-		return nil, false
-	}
-	return &captions[at], true
 }

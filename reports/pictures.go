@@ -104,9 +104,11 @@ func (a *arm) first() *run {
 // A pictured is an image with what two arms said of it, and where they looked.
 type pictured struct {
 	Image    string
-	Class    string // of the CSS rule that holds the picture
-	Change   string // of its score, in points
-	Captions []picturedCaption
+	Class    string            // of the CSS rule that holds the picture
+	Change   string            // of its score, in points
+	Captions []picturedCaption // of the lowest seed
+	Seed     int64             // the seed that changed most
+	Changed  []sampleCaption   // its captions, nil where it is the lowest
 	picture  store.Picture
 }
 
@@ -157,69 +159,6 @@ const pictureNote = "The seed whose score changed most comes first; then the low
 // pictureClass names the CSS rule of a picture.
 func pictureClass(k int) string { return fmt.Sprintf("pic%d", k) }
 
-// telling are the seeds whose captions of an image are shown: the one whose score changed most between the arms of the
-// contrast in the way of the mean, and the lowest of each arm, where it was recorded where they looked.
-func (r *result) telling(c *contrast, image string) []int64 {
-	var seeds []int64
-	if seed, ok := r.changedSeed(c, image); ok {
-		seeds = append(seeds, seed)
-	}
-	for _, a := range []*arm{c.A, c.B} {
-		if first := a.first(); first != nil && !slices.Contains(seeds, first.Seed) {
-			seeds = append(seeds, first.Seed)
-		}
-	}
-	return seeds
-}
-
-// changedSeed is the seed by which the captions of an image changed most between the arms of a contrast, in the way of the
-// mean over the seeds; of equal ones the first. It is not known without a seed that both arms have.
-func (r *result) changedSeed(c *contrast, image string) (seed int64, ok bool) {
-	type change struct {
-		seed   int64
-		points float64
-	}
-	var changes []change
-	total := 0.0
-	for _, b := range c.B.Runs {
-		a := c.A.ofSeed(b.Seed)
-		if a == nil || !b.completed() {
-			continue
-		}
-		after, okB := r.captionPoints(b, image)
-		before, okA := r.captionPoints(a, image)
-		if okA && okB {
-			changes = append(changes, change{b.Seed, after - before})
-			total += after - before
-		}
-	}
-	for i, most := 0, math.Inf(-1); i < len(changes); i++ {
-		if p := math.Copysign(1, total) * changes[i].points; p > most {
-			seed, most, ok = changes[i].seed, p, true
-		}
-	}
-	return seed, ok
-}
-
-// captionPoints is the score of a run's caption of an image in points, and whether there is one.
-func (r *result) captionPoints(run *run, image string) (float64, bool) {
-	caption, found := run.captionOf(image)
-	if !found || !caption.Scored {
-		return 0, false
-	}
-	return imagePoints(r.Primary.Key, &caption.Score)
-}
-
-// ofSeed is the arm's finished run of a seed, nil where there is none.
-func (a *arm) ofSeed(seed int64) *run {
-	for _, run := range a.Runs {
-		if run.Seed == seed && run.completed() {
-			return run
-		}
-	}
-	return nil
-}
-
 // mapOf is where a run looked, as far as it is known.
 func (r *result) mapOf(run *run, image string) store.AttentionMap {
 	if run == nil {
@@ -241,6 +180,7 @@ func (r *result) picture(c *contrast, list []imageDifference) []pictured {
 			continue
 		}
 		p := pictured{Image: d.Image, Class: pictureClass(k), Change: signed(d.Points, 1), picture: r.Illustration.Pictures[k]}
+		p.Seed, p.Changed = r.changedCaptions(c, d.Image)
 		var words [][]attention.Word
 		var maps []store.AttentionMap
 		for _, a := range []*arm{c.A, c.B} {
@@ -266,25 +206,16 @@ func (r *result) looks(a *arm, image string) (caption sampleCaption, words []att
 	if run == nil {
 		return caption, nil, m, false
 	}
-	captions := run.captions()
-	at, found := slices.BinarySearchFunc(captions, image, func(c store.Caption, image string) int { return cmp.Compare(c.Image, image) })
+	said, found := run.captionOf(image)
 	if !found {
 		return caption, nil, m, false
 	}
-	said := &captions[at]
-	caption = sampleCaption{Arm: cell{Text: a.Label, Class: charts.ArmClass(a.Colour)}, Words: said.Words}
-	if strings.TrimSpace(said.Words) == "" {
-		caption.Words = "(an empty caption)"
-	}
-	if v, ok := imagePoints(r.Primary.Key, &said.Score); ok && said.Scored && finite(v) {
-		caption.Score = fixed(v, 0)
-	}
-	k := slices.IndexFunc(r.Illustration.Maps, func(m store.AttentionMap) bool { return m.Run == run.ID && m.Image == image })
+	caption = r.quoted(a, said)
+	m = r.mapOf(run, image)
 	texts := strings.Fields(said.Words)
-	if k < 0 || len(r.Illustration.Maps[k].Alpha) != len(texts) {
+	if m.Run == "" || len(m.Alpha) != len(texts) {
 		return caption, nil, m, true
 	}
-	m = r.Illustration.Maps[k]
 	for i, text := range texts {
 		w := attention.Word{Text: text, Beta: math.NaN()}
 		for _, v := range m.Alpha[i] {

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"html/template"
 	"math"
 	"strings"
 
@@ -40,6 +41,7 @@ func (r *result) captionSection() section {
 // A sample is one image with a caption from each arm.
 type sample struct {
 	Image    string
+	Scene    template.URL // of a drawn one, "" otherwise
 	Captions []sampleCaption
 }
 
@@ -91,7 +93,7 @@ func (r *result) samplesOf(images []string) []sample {
 	}
 	var list []sample
 	for _, image := range images {
-		s := sample{Image: image}
+		s := sample{Image: image, Scene: r.sceneURL(image)}
 		for _, v := range voices {
 			c, ok := v.captions[image]
 			if !ok {

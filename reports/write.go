@@ -22,10 +22,16 @@ import (
 // dir cannot be written. Files of an earlier report are replaced one by one,
 // each as a whole.
 func Write(ctx context.Context, db *store.DB, study, dir string) error {
+	return WriteWithScenes(ctx, db, study, dir, nil)
+}
+
+// WriteWithScenes is [Write] for a study of drawn scenes, which the page shows with their captions.
+func WriteWithScenes(ctx context.Context, db *store.DB, study, dir string, scenes Scenes) error {
 	evidence, err := gather(ctx, db, study)
 	if err != nil {
 		return err
 	}
+	evidence.Scenes = scenes
 	r, err := analyse(ctx, evidence)
 	if err != nil {
 		return err
@@ -51,6 +57,9 @@ func render(ctx context.Context, r *result) (map[string]file, error) {
 	p := newPage(r, slices.Sorted(maps.Keys(files)))
 	if r.said.err != nil {
 		return nil, r.said.err
+	}
+	if r.failed != nil {
+		return nil, r.failed
 	}
 	var sheet stylesheet
 	for f := range p.figures() {

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
 
+	"glimpse/inspect"
 	"glimpse/internal/cli"
+	"glimpse/internal/store"
 	"glimpse/reports"
 	"glimpse/results"
 )
@@ -21,7 +24,8 @@ func reportCommand() *cobra.Command {
 		Short: "Write the report of a study",
 		Long: `Writes the report of a study (its name or its YAML file) into a folder:
 index.html, which opens from disk, report.md, each plot as SVG and PNG, each
-table as CSV and LaTeX. It reads the results database and nothing else, and works while
+table as CSV and LaTeX. Its charts answer to pointer and keys, and drawn scenes are shown
+with their captions. It reads the results database and nothing else, and works while
 the study is still running. Of more than a thousand trials the page shows a part,
 and says so; the CSV files have all.`,
 		Example: `  glimpse report flickr8k-attention -o report
@@ -38,8 +42,8 @@ and says so; the CSV files have all.`,
 			if err != nil {
 				return err
 			}
-			if err := reports.Write(c.Context(), opened, name, dir); err != nil {
-				return fmt.Errorf("writing the report of %s into %s: %w", name, dir, err)
+			if err := writeReport(c.Context(), opened, name, dir); err != nil {
+				return err
 			}
 			found, err := results.Exposed(c.Context(), opened, name)
 			if err != nil {
@@ -53,4 +57,21 @@ and says so; the CSV files have all.`,
 	cli.AddDB(c, &db)
 	c.Flags().StringVarP(&dir, "output", "o", "report", "folder to write into; made if it is missing")
 	return c
+}
+
+// writeReport writes the report of a study, with its scenes where they are drawn.
+func writeReport(ctx context.Context, db *store.DB, study, dir string) error {
+	cache, err := cli.DataCache()
+	if err != nil {
+		return err
+	}
+	opener := inspect.Opener{DB: db, Cache: cache}
+	scenes, err := opener.Scenes(ctx, study)
+	if err == nil {
+		err = reports.WriteWithScenes(ctx, db, study, dir, scenes)
+	}
+	if err != nil {
+		return fmt.Errorf("writing the report of %s into %s: %w", study, dir, err)
+	}
+	return nil
 }

@@ -10,7 +10,6 @@ import (
 	"glimpse/internal/cli"
 	"glimpse/internal/store"
 	"glimpse/internal/term"
-	"glimpse/reports"
 	"glimpse/results"
 	"glimpse/results/view"
 	"glimpse/runner"
@@ -39,8 +38,8 @@ func finishRun(
 	}
 	ctx = context.WithoutCancel(ctx) // an interrupted study is told of as well
 	if o.report != "" && summary.Completed > 0 {
-		if err := reports.Write(ctx, db, study.Name, o.report); err != nil {
-			return fmt.Errorf("writing the report into %s: %w", o.report, err)
+		if err := writeReport(ctx, db, study.Name, o.report); err != nil {
+			return err
 		}
 	}
 	if o.json {

@@ -42,7 +42,7 @@ kinds.captions = function (chart) {
   controls.push(select("Sort by", "order", [["split", "order of the list"], ["gain", "greatest gain"], ["loss", "greatest loss"], ["high", "highest score"], ["low", "lowest score"]]));
   if (arms.length > 1) controls.push(select("of", "b", arms, (t) => Number(t.value)), select("over", "a", arms, (t) => Number(t.value)));
   controls.push(number(`${chart.data.score} from`, "low"), number("to", "high"));
-  chart.controls.append(element("div", { class: "chart-search", role: "search" }, ...controls));
+  chart.controls.append(element("div", { class: "chart-search", role: "search", "aria-label": chart.title }, ...controls));
   if (arms.length > 1) {
     chart.legend(chart.data.arms, hiddenArms);
     chart.controls.firstChild.addEventListener("click", () => list());
@@ -89,6 +89,7 @@ kinds.captions = function (chart) {
     if (image.picture || image.ground) {
       const frame = element("div", { class: "chart-picture" });
       frame.style.aspectRatio = `${image.width} / ${image.height}`;
+      frame.style.maxWidth = `${Math.max(160, 1.6 * image.width)}px`;
       if (image.picture) frame.append(element("img", { src: image.picture, alt: `The picture ${image.name}`, loading: "lazy", decoding: "async" }));
       else frame.append(element("div", { class: image.ground, role: "img", "aria-label": `The picture ${image.name}` }));
       const scale = 160 / Math.max(image.width, image.height);
