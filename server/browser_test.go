@@ -4,17 +4,15 @@ import (
 	"context"
 	"flag"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/cdproto/log"
-	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
+	"glimpse/internal/browser"
 	"glimpse/internal/store"
 )
 
@@ -24,41 +22,6 @@ var (
 	shotsDB = flag.String("shots-db", "", "the database that they are of")
 )
 
-// browse opens a Chromium, or skips the test where there is none. said are the complaints of the console.
-func browse(t *testing.T) (ctx context.Context, said *[]string) {
-	t.Helper()
-	program := ""
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "chrome"} {
-		if found, err := exec.LookPath(name); err == nil {
-			program = found
-			break
-		}
-	}
-	if program == "" {
-		t.Skip("there is no Chromium: apt-get install chromium")
-	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(program), chromedp.NoSandbox,
-		chromedp.UserDataDir(t.TempDir()))
-	allocated, end := chromedp.NewExecAllocator(context.Background(), options...)
-	t.Cleanup(end)
-	tab, close := chromedp.NewContext(allocated)
-	t.Cleanup(close)
-	ctx, cancel := context.WithTimeout(tab, 3*time.Minute)
-	t.Cleanup(cancel)
-	said = &[]string{}
-	chromedp.ListenTarget(ctx, func(event any) {
-		switch e := event.(type) {
-		case *log.EventEntryAdded:
-			if e.Entry.Level == log.LevelError {
-				*said = append(*said, e.Entry.Text+" "+e.Entry.URL)
-			}
-		case *runtime.EventExceptionThrown:
-			*said = append(*said, e.ExceptionDetails.Error())
-		}
-	})
-	return ctx, said
-}
-
 // TestShots takes a picture of every page, for somebody to look at:
 //
 //	go test ./server -run TestShots -shots DIR -shots-db results.db
@@ -67,14 +30,13 @@ func TestShots(t *testing.T) {
 		t.Skip("-shots names no folder")
 	}
 	s := serve(t, Config{Places: []string{*shotsDB}, Stop: noStop})
-	ctx, said := browse(t)
+	p := opened(t, s, 1280)
 	pages := map[string]string{
 		"home": "/", "queue": "/queue", "study": "/results/study/flickr8k-attention", "search": "/results/study/flickr8k-search",
 		"run": "/results/run/5db0ff063e71", "compare": "/compare?run=results/5db0ff063e71&run=results/1c7f5cde2170",
 		"captions": "/results/study/flickr8k-attention/captions", "stop": "/results/study/flickr8k-attention/stop",
 	}
-	visit(t, ctx, s.Link())
-	time.Sleep(20 * time.Second) // until all is analysed
+	p.Do(chromedp.Sleep(20 * time.Second)) // until all is analysed
 	for name, path := range pages {
 		for _, kind := range []struct {
 			name          string
@@ -86,19 +48,11 @@ func TestShots(t *testing.T) {
 				scheme = "dark"
 			}
 			var picture []byte
-			err := chromedp.Run(ctx, chromedp.EmulateViewport(kind.width, kind.height),
+			p.Do(chromedp.EmulateViewport(kind.width, kind.height),
 				emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}),
 				chromedp.Navigate(s.at(path)), chromedp.Sleep(1500*time.Millisecond), chromedp.FullScreenshot(&picture, 90))
-			if err != nil {
-				t.Fatal(name, err)
-			}
-			if err := os.WriteFile(filepath.Join(*shots, name+"-"+kind.name+".jpg"), picture, 0o644); err != nil {
-				t.Fatal(err)
-			}
+			check(t, os.WriteFile(filepath.Join(*shots, name+"-"+kind.name+".jpg"), picture, 0o644))
 		}
-	}
-	for _, line := range *said {
-		t.Error(line)
 	}
 }
 
@@ -108,8 +62,7 @@ func TestLivePage(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "results.db")
 	db := planned(t, path, "s", "Does it follow?", aRun("aaaaaaaaaaaa", "soft", 1), aRun("bbbbbbbbbbbb", "none", 1))
 	s := serve(t, Config{Places: []string{path}, Stop: noStop})
-	ctx, said := browse(t)
-	visit(t, ctx, s.Link())
+	p := opened(t, s, 1280)
 	const tick = `document.querySelector('#trial-table input[value="results/bbbbbbbbbbbb"]')`
 	var before, after struct {
 		Top     float64 // of what has the focus, in the window
@@ -118,21 +71,18 @@ func TestLivePage(t *testing.T) {
 		Columns bool
 	}
 	look := `({top: Math.round(` + tick + `.getBoundingClientRect().top), focus: document.activeElement.value || "", ticked: ` + tick + `.checked, columns: document.querySelector("#columns").open})`
-	check(t, chromedp.Run(ctx, chromedp.EmulateViewport(500, 400), chromedp.Navigate(s.at("/results/study/s")),
+	p.Do(chromedp.EmulateViewport(500, 400), chromedp.Navigate(s.at("/results/study/s")),
 		chromedp.WaitReady("#trial-table", chromedp.ByQuery), chromedp.Sleep(3*time.Second), // until the first analysis is shown
 		chromedp.Evaluate(`document.querySelector("#columns").open = true; `+tick+`.click(); `+tick+`.focus(); scrollTo(0, 300)`, nil),
-		chromedp.Evaluate(look, &before)))
+		chromedp.Evaluate(look, &before))
 	run, err := db.Run(background, "aaaaaaaaaaaa")
 	check(t, err)
 	_, err = db.Claim(background, run, store.Owner{Host: "h", PID: 1, Lease: time.Hour})
 	check(t, err)
-	check(t, chromedp.Run(ctx, chromedp.Poll(`document.querySelector("#trial-table").textContent.includes("running")`, nil,
-		chromedp.WithPollingTimeout(30*time.Second)), chromedp.Evaluate(look, &after)))
+	p.Wait(`document.querySelector("#trial-table").textContent.includes("running")`)
+	p.Do(chromedp.Evaluate(look, &after))
 	if before != after || !after.Ticked || !after.Columns || after.Focus != "results/bbbbbbbbbbbb" {
 		t.Errorf("before the change %+v, and after it %+v", before, after)
-	}
-	if len(*said) > 0 {
-		t.Errorf("the console says %q", *said)
 	}
 }
 
@@ -145,20 +95,16 @@ func TestStopInBrowser(t *testing.T) {
 		stopped <- study
 		return nil, nil
 	}})
-	ctx, said := browse(t)
-	visit(t, ctx, s.Link())
-	check(t, chromedp.Run(ctx, chromedp.Navigate(s.at("/queue")), chromedp.Click(`a[href$="/stop"]`, chromedp.ByQuery),
-		chromedp.WaitVisible(`button[value="stop"]`, chromedp.ByQuery)))
+	p := opened(t, s, 1280)
+	p.Do(chromedp.Navigate(s.at("/queue")), chromedp.Click(`a[href$="/stop"]`, chromedp.ByQuery),
+		chromedp.WaitVisible(`button[value="stop"]`, chromedp.ByQuery))
 	if len(stopped) > 0 {
 		t.Error("one click stopped the study")
 	}
-	check(t, chromedp.Run(ctx, chromedp.Click(`button[value="stop"]`, chromedp.ByQuery), chromedp.WaitVisible(`a[href="/queue"]`, chromedp.ByQuery),
-		chromedp.Poll(`document.querySelector("h1").textContent.includes("asked to stop")`, nil, chromedp.WithPollingTimeout(10*time.Second))))
+	p.Do(chromedp.Click(`button[value="stop"]`, chromedp.ByQuery))
+	p.Wait(`document.querySelector("h1")?.textContent.includes("asked to stop")`)
 	if len(stopped) != 1 || <-stopped != "s" {
 		t.Error("the study was not stopped")
-	}
-	if len(*said) > 0 {
-		t.Errorf("the console says %q", *said)
 	}
 }
 
@@ -182,37 +128,22 @@ func TestPagesInBrowser(t *testing.T) {
 		check(t, err)
 		script = string(text)
 	}
-	ctx, said := browse(t)
-	visit(t, ctx, s.Link())
+	p := opened(t, s, 1280)
 	for _, page := range []string{"/", "/queue", "/results/study/small", "/results/study/small/captions", "/results/run/" + runs[0].ID,
-		"/compare?run=results/" + runs[0].ID + "&run=results/" + runs[1].ID, "/results/study/small/stop", "/results/study/none"} {
+		"/compare?run=results/" + runs[0].ID + "&run=results/" + runs[1].ID, "/results/study/small/stop"} {
 		for _, width := range []int64{1280, 390} {
-			*said = nil
-			var over float64
-			var charts, alive int
-			check(t, chromedp.Run(ctx, chromedp.EmulateViewport(width, 5000), chromedp.Navigate(s.at(page)), chromedp.WaitReady("#content", chromedp.ByQuery),
-				chromedp.Sleep(700*time.Millisecond),
-				chromedp.Evaluate(`document.documentElement.scrollWidth - innerWidth`, &over),
-				chromedp.Evaluate(`document.querySelectorAll("figure[data-chart]").length`, &charts),
-				chromedp.Evaluate(`document.querySelectorAll("figure.is-live").length`, &alive)))
+			p.Do(chromedp.EmulateViewport(width, 5000), chromedp.Navigate(s.at(page)), chromedp.WaitReady("#content", chromedp.ByQuery))
+			p.Wait(`document.querySelectorAll("figure.is-live").length === document.querySelectorAll("figure[data-chart]").length`)
+			over := browser.Eval[int](p, `document.documentElement.scrollWidth - innerWidth`)
 			if over > 0 {
-				t.Errorf("%s is %.0f pixels wider than %d", page, over, width)
-			}
-			if alive < charts {
-				t.Errorf("%d of %d charts on %s are alive", alive, charts, page)
-			}
-			for _, line := range *said {
-				if !strings.Contains(line, "404") || !strings.HasSuffix(page, "none") {
-					t.Errorf("%s: the console says %s", page, line)
-				}
+				t.Errorf("%s is %d pixels wider than %d", page, over, width)
 			}
 			if script == "" {
 				continue
 			}
-			var found string
-			check(t, chromedp.Run(ctx, chromedp.Evaluate(script, nil), chromedp.Evaluate(
-				`axe.run().then(r => r.violations.map(v => v.id + ": " + v.nodes.map(n => n.target.join(" ") + " " + (n.any[0]?.message || "")).join("; ")).join("\n"))`,
-				&found, func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) })))
+			p.Do(chromedp.Evaluate(script, nil))
+			found := browser.Eval[string](p, `axe.run().then((r) => r.violations.map((v) => v.id + ": " +
+				v.nodes.map((n) => n.target.join(" ") + " " + (n.any[0]?.message || "")).join("; ")).join("\n"))`)
 			if found != "" {
 				t.Errorf("axe finds on %s, %d pixels wide:\n%s", page, width, found)
 			}
@@ -220,10 +151,10 @@ func TestPagesInBrowser(t *testing.T) {
 	}
 }
 
-// visit opens a link and waits until the page behind its welcome is there.
-func visit(t *testing.T, ctx context.Context, link string) {
+// opened opens the link of a server, and waits until the page behind its welcome is there.
+func opened(t *testing.T, s *served, width int64) *browser.Page {
 	t.Helper()
-	if err := chromedp.Run(ctx, chromedp.Navigate(link), chromedp.WaitVisible("#content", chromedp.ByQuery)); err != nil {
-		t.Fatal(err)
-	}
+	p := browser.Open(t, s.Link(), width, 900)
+	p.Do(chromedp.WaitReady("#content", chromedp.ByQuery))
+	return p
 }

@@ -150,7 +150,7 @@ func (s *server) captions(ctx context.Context, r *http.Request) (string, any, er
 	table.lay(r, captionsOfPage)
 	p.Captions = *table
 	if table.Total > 0 {
-		if p.Browser, err = browser(*table, link+"/captions.json?seed="+url.QueryEscape(p.Seed)); err != nil {
+		if p.Browser, err = captionBrowser(*table, link+"/captions.json?seed="+url.QueryEscape(p.Seed)); err != nil {
 			return "", nil, err
 		}
 	}

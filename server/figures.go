@@ -96,8 +96,8 @@ func validationKey(runs []traced) string {
 	return ""
 }
 
-// browser is the figure in which captions are looked through, over a table that says the same.
-func browser(table captionTable, source string) (template.HTML, error) {
+// captionBrowser is the figure in which captions are looked through, over a table that says the same.
+func captionBrowser(table captionTable, source string) (template.HTML, error) {
 	still, err := partOf("captiontable", table)
 	if err != nil {
 		return "", err
