@@ -11,8 +11,8 @@ import (
 	"glimpse/results"
 )
 
-// An Excerpt is what a page that is shown while a study runs takes from its report: the same answer, figures and tables, in
-// parts.
+// An Excerpt is what a page that is shown while a study runs takes from its report: the same
+// answer, figures and tables, in parts.
 type Excerpt struct {
 	Study, Question string
 	// Word and Sentence are the answer; Class is the class of its box.
@@ -32,8 +32,8 @@ type ExcerptSection struct {
 	HTML        template.HTML
 }
 
-// ReadExcerpt reads what is shown of a study. While its test split is withheld, nothing that rests on single scores of it
-// is in what it gives.
+// ReadExcerpt reads what is shown of a study. While its test split is withheld, nothing that
+// rests on single scores of it is in what it gives.
 func ReadExcerpt(ctx context.Context, db *store.DB, study string) (*Excerpt, error) {
 	evidence, err := gather(ctx, db, study)
 	if err != nil {
@@ -122,7 +122,8 @@ func excerptSection(ctx context.Context, s section, sheet *stylesheet) (ExcerptS
 	return ExcerptSection{s.Name, s.Title, template.HTML(bytes.Map(printable, b.Bytes()))}, nil
 }
 
-// Style is the style sheet that the report's page and live pages share, without that of single figures.
+// Style is the style sheet that the report's page and live pages share, without that of single
+// figures.
 func Style() string { return charts.Style() + pageStyle }
 
 // MetricName gives the usual name of a metric with its split: "CIDEr (test)".

@@ -6,9 +6,10 @@ import (
 	"glimpse/internal/store"
 )
 
-// Withheld says, in a sentence, why nobody should look at the test split of the study yet: its declared trials have not
-// ended or, of a sequential study, it is between two looks. It is "" where there is nothing to wait for. a is the
-// analysis of what is declared; without one (nil) a sequential study waits for it.
+// Withheld says, in a sentence, why nobody should look at the test split of the study yet: its
+// declared trials have not ended or, of a sequential study, it is between two looks. It is ""
+// where there is nothing to wait for. a is the analysis of what is declared; without one (nil) a
+// sequential study waits for it.
 func (s *Study) Withheld(a *Analysis) string {
 	d := s.Declared
 	if !d.Compare.Compares() || s.Primary.Split != "test" || d.Late() {
@@ -47,7 +48,8 @@ func betweenLooks(a *Analysis) string {
 		"What earlier looks found is shown.", next)
 }
 
-// Best gives the completed run with the highest finite score in a metric, the first of equals; nil without one.
+// Best gives the completed run with the highest finite score in a metric, the first of equals;
+// nil without one.
 func Best(runs []store.Run, m Metric) *store.Run {
 	var best *store.Run
 	highest := 0.0

@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// OpenBrowser opens a link in the user's browser, where there is one to be seen. The link is handed over in a file that only
-// its owner may read, and not on a command line, which everybody on the machine can see. It says nothing of what fails: the
-// link is printed as well.
+// OpenBrowser opens a link in the user's browser, where there is one to be seen. The link is
+// handed over in a file that only its owner may read, and not on a command line, which everybody
+// on the machine can see. It says nothing of what fails: the link is printed as well.
 func OpenBrowser(ctx context.Context, link string) {
 	opener := "xdg-open"
 	if runtime.GOOS == "darwin" {
@@ -28,8 +28,9 @@ func OpenBrowser(ctx context.Context, link string) {
 	if err != nil {
 		return
 	}
-	_, err = fmt.Fprintf(file, "<!DOCTYPE html><meta charset=\"utf-8\"><title>glimpse</title><meta http-equiv=\"refresh\" content=\"0;url=%s\">\n",
-		html.EscapeString(link))
+	_, err = fmt.Fprintf(file, `<!DOCTYPE html><meta charset="utf-8"><title>glimpse</title>
+<meta http-equiv="refresh" content="0;url=%s">
+`, html.EscapeString(link))
 	if closed := file.Close(); err == nil && closed == nil {
 		_ = exec.CommandContext(ctx, program, file.Name()).Start()
 	}

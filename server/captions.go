@@ -14,7 +14,8 @@ import (
 	"glimpse/reports/charts"
 )
 
-// Of a study's captions, those of so many arms are shown side by side, and of so many images on a page.
+// Of a study's captions, those of so many arms are shown side by side, and of so many images on a
+// page.
 const (
 	mostVoices     = 8
 	captionsOfPage = 50
@@ -157,7 +158,8 @@ func (s *server) captions(ctx context.Context, r *http.Request) (string, any, er
 	return "captions", p, nil
 }
 
-// voices are the completed runs of one seed, one of each arm: of the seed asked for, else of the arm's first.
+// voices are the completed runs of one seed, one of each arm: of the seed asked for, else of the
+// arm's first.
 func (p *captionsPage) voices(st standing) []store.Run {
 	var voices []store.Run
 	heard := map[string]int{}

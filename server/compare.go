@@ -42,10 +42,12 @@ func (s *server) compare(ctx context.Context, r *http.Request) (string, any, err
 	p := comparePage{frame: frame{Title: "Compare", Trail: []crumb{{"Studies", "/"}}, Follows: true}}
 	values := r.URL.Query()["run"]
 	if len(values) < 2 {
-		return "", nil, &problem{http.StatusBadRequest, "Choose two runs or more", "Tick them in the table of a study's trials, and press Compare."}
+		return "", nil, &problem{http.StatusBadRequest, "Choose two runs or more",
+			"Tick them in the table of a study's trials, and press Compare."}
 	}
 	if len(values) > mostCompared {
-		return "", nil, &problem{http.StatusBadRequest, "Too many runs", fmt.Sprintf("At most %d runs are shown side by side; %d were chosen.", mostCompared, len(values))}
+		return "", nil, &problem{http.StatusBadRequest, "Too many runs",
+			fmt.Sprintf("At most %d runs are shown side by side; %d were chosen.", mostCompared, len(values))}
 	}
 	var (
 		runs    []store.Run

@@ -16,7 +16,8 @@ import (
 	"glimpse/reports/charts"
 )
 
-// mostPoints is how many epochs of a curve are sent: of longer ones points are taken evenly, with the first and the last.
+// mostPoints is how many epochs of a curve are sent: of longer ones points are taken evenly, with
+// the first and the last.
 const mostPoints = 500
 
 // A traced run is one whose curve is drawn.
@@ -39,7 +40,8 @@ func curvesOf(name, title, unit string, runs []traced, value func(store.Epoch) (
 		}
 		if len(line.Points) > 0 {
 			line.Points = thinned(line.Points)
-			data.Arms = append(data.Arms, charts.CurveArm{Label: t.label, Colour: i % len(charts.ArmTints), Count: 1, Mean: line.Points, Runs: []charts.CurveRun{line}})
+			data.Arms = append(data.Arms, charts.CurveArm{Label: t.label, Colour: i % len(charts.ArmTints), Count: 1,
+				Mean: line.Points, Runs: []charts.CurveRun{line}})
 		}
 	}
 	if len(data.Arms) == 0 {
@@ -70,8 +72,8 @@ func epochFigures(runs []traced) (figures []template.HTML, key string, err error
 		return nil, key, err
 	}
 	entry, _ := metrics.Find(key)
-	val, err := curvesOf("validation", entry.Column()+" on the validation split by epoch", entry.Column()+", validation split (×100)", runs,
-		func(e store.Epoch) (float64, bool) { v, has := e.Val[key]; return entry.Scale * v, has })
+	val, err := curvesOf("validation", entry.Column()+" on the validation split by epoch",
+		entry.Column()+", validation split (×100)", runs, func(e store.Epoch) (float64, bool) { v, has := e.Val[key]; return entry.Scale * v, has })
 	return slices.DeleteFunc([]template.HTML{val, loss}, func(f template.HTML) bool { return f == "" }), key, err
 }
 
@@ -96,7 +98,8 @@ func validationKey(runs []traced) string {
 	return ""
 }
 
-// captionBrowser is the figure in which captions are looked through, over a table that says the same.
+// captionBrowser is the figure in which captions are looked through, over a table that says the
+// same.
 func captionBrowser(table captionTable, source string) (template.HTML, error) {
 	still, err := partOf("captiontable", table)
 	if err != nil {

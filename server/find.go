@@ -12,7 +12,8 @@ import (
 	"strings"
 )
 
-// Of the folders that are given, so many databases are shown, down to this depth, and so many files are looked at.
+// Of the folders that are given, so many databases are shown, down to this depth, and so many
+// files are looked at.
 const (
 	mostSources = 200
 	mostDepth   = 8
@@ -26,8 +27,9 @@ type found struct {
 	more  bool              // than are shown
 }
 
-// find looks for databases: files as they are given, and those below folders. Links within folders are not followed. Files
-// that are open are not opened again: that would drop SQLite's locks on them.
+// find looks for databases: files as they are given, and those below folders. Links within
+// folders are not followed. Files that are open are not opened again: that would drop SQLite's
+// locks on them.
 func find(places []string, open map[string]bool) (found, error) {
 	f := found{names: map[string]string{}}
 	taken := map[string]bool{"assets": true, "compare": true, "queue": true, "live": true}

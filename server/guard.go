@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// policy forbids whatever a page does not need: scripts and styles come from files of the server alone, and no page of
-// others may frame this one.
+// policy forbids whatever a page does not need: scripts and styles come from files of the server
+// alone, and no page of others may frame this one.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; " +
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
@@ -26,8 +26,8 @@ func newToken() string {
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
-// guard lets a request through to next only if it names a host that is this machine, comes from a page of this server if
-// it changes anything, and brings the token.
+// guard lets a request through to next only if it names a host that is this machine, comes from a
+// page of this server if it changes anything, and brings the token.
 func (s *server) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -43,7 +43,8 @@ func (s *server) guard(next http.Handler) http.Handler {
 			return
 		}
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
-			if r.Header.Get("Origin") != s.scheme()+"://"+r.Host || !slices.Contains([]string{"", "same-origin"}, r.Header.Get("Sec-Fetch-Site")) {
+			site := r.Header.Get("Sec-Fetch-Site") // "" of older browsers
+			if r.Header.Get("Origin") != s.scheme()+"://"+r.Host || site != "" && site != "same-origin" {
 				s.refuse(w, http.StatusForbidden, "This came from another page", "Use the form on the page of this server.")
 				return
 			}
@@ -76,14 +77,17 @@ func (s *server) cookieName(r *http.Request) string {
 	return "glimpse-" + port
 }
 
-// welcome keeps the token of the link in a cookie, and goes on to the page without it. It does so by a page and not by a
-// redirect, since a browser would send no strict cookie after a redirect that began on another site.
+// welcome keeps the token of the link in a cookie, and goes on to the page without it. It does so
+// by a page and not by a redirect, since a browser would send no strict cookie after a redirect
+// that began on another site.
 func (s *server) welcome(w http.ResponseWriter, r *http.Request, given string) {
 	if !s.isToken(given) {
-		s.refuse(w, http.StatusUnauthorized, "This link is no longer good", "Its token is not the present one: use the link that `glimpse serve` printed last.")
+		s.refuse(w, http.StatusUnauthorized, "This link is no longer good",
+			"Its token is not the present one: use the link that `glimpse serve` printed last.")
 		return
 	}
-	http.SetCookie(w, &http.Cookie{Name: s.cookieName(r), Value: s.token, Path: "/", HttpOnly: true, Secure: s.secure, SameSite: http.SameSiteStrictMode})
+	http.SetCookie(w, &http.Cookie{Name: s.cookieName(r), Value: s.token, Path: "/",
+		HttpOnly: true, Secure: s.secure, SameSite: http.SameSiteStrictMode})
 	query := r.URL.Query()
 	query.Del("token")
 	to := *r.URL
@@ -98,8 +102,8 @@ func (s *server) welcome(w http.ResponseWriter, r *http.Request, given string) {
 	}{frame{Title: "Welcome"}, path})
 }
 
-// knownHost tells whether a request was meant for this machine. A page of others whose name was made to lead here (DNS rebinding)
-// has that name; addresses cannot be rebound.
+// knownHost tells whether a request was meant for this machine. A page of others whose name was
+// made to lead here (DNS rebinding) has that name; addresses cannot be rebound.
 func (s *server) knownHost(host string) bool {
 	name, _, err := net.SplitHostPort(host)
 	if err != nil {

@@ -12,6 +12,16 @@ import (
 	"glimpse/internal/store"
 )
 
+type headers map[string]string // "" takes one away
+
+// An attack is a request, and the code that it is answered with.
+type attack struct {
+	method, path string // GET for ""
+	header       headers
+	body         string
+	want         int
+}
+
 // TestAttacks holds who is answered, and who is refused.
 func TestAttacks(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "results.db")
@@ -26,25 +36,22 @@ func TestAttacks(t *testing.T) {
 	cookie := func(value string) string {
 		return "glimpse-" + strings.TrimPrefix(own, "http://127.0.0.1:") + "=" + value
 	}
-	for name, c := range map[string]struct {
-		method, path string
-		header       map[string]string
-		body         string
-		want         int
-		stops        int
-	}{
-		"the link":                           {path: "/?token=" + s.token, header: map[string]string{"Cookie": ""}, want: 200},
+	post := func(path, body string, want int, header headers) attack {
+		return attack{method: http.MethodPost, path: path, header: header, body: body, want: want}
+	}
+	for name, c := range map[string]attack{
+		"the link":                           {path: "/?token=" + s.token, header: headers{"Cookie": ""}, want: 200},
 		"with the cookie":                    {path: "/", want: 200},
-		"under the name localhost":           {path: "/", header: map[string]string{"Host": "localhost:1234", "Cookie": "glimpse-1234=" + s.token}, want: 200},
-		"without a cookie":                   {path: "/", header: map[string]string{"Cookie": ""}, want: 401},
-		"assets without a cookie":            {path: "/assets/live.js", header: map[string]string{"Cookie": ""}, want: 401},
-		"events without a cookie":            {path: "/live", header: map[string]string{"Cookie": ""}, want: 401},
-		"a wrong cookie":                     {path: "/", header: map[string]string{"Cookie": cookie("x")}, want: 401},
+		"under the name localhost":           {path: "/", header: headers{"Host": "localhost:1234", "Cookie": "glimpse-1234=" + s.token}, want: 200},
+		"without a cookie":                   {path: "/", header: headers{"Cookie": ""}, want: 401},
+		"assets without a cookie":            {path: "/assets/live.js", header: headers{"Cookie": ""}, want: 401},
+		"events without a cookie":            {path: "/live", header: headers{"Cookie": ""}, want: 401},
+		"a wrong cookie":                     {path: "/", header: headers{"Cookie": cookie("x")}, want: 401},
 		"a wrong token":                      {path: "/?token=x", want: 401},
-		"rebound name":                       {path: "/", header: map[string]string{"Host": "evil.example"}, want: 421},
-		"rebound name with the token":        {path: "/?token=" + s.token, header: map[string]string{"Host": "evil.example"}, want: 421},
-		"name that begins as this machine's": {path: "/", header: map[string]string{"Host": "127.0.0.1.evil.example"}, want: 421},
-		"another machine's address":          {path: "/", header: map[string]string{"Host": "192.0.2.1"}, want: 421},
+		"rebound name":                       {path: "/", header: headers{"Host": "evil.example"}, want: 421},
+		"rebound name with the token":        {path: "/?token=" + s.token, header: headers{"Host": "evil.example"}, want: 421},
+		"name that begins as this machine's": {path: "/", header: headers{"Host": "127.0.0.1.evil.example"}, want: 421},
+		"another machine's address":          {path: "/", header: headers{"Host": "192.0.2.1"}, want: 421},
 		"a path upwards":                     {path: "/assets/..%2f..%2fguard.go", want: 404},
 		"a database that is a path":          {path: "/..%2f..%2fetc/run/passwd", want: 404},
 		"an unknown database":                {path: "/none/study/s", want: 404},
@@ -53,20 +60,19 @@ func TestAttacks(t *testing.T) {
 		"a run that is SQL":                  {path: "/results/run/" + url.PathEscape("' OR 1=1 --"), want: 404},
 		"a comparison with one run":          {path: "/compare?run=results/aaaaaaaaaaaa", want: 400},
 		"stop by a link":                     {path: "/results/study/s/stop?confirm=stop", want: 200}, // it asks
-		"stop from the form": {method: "POST", path: "/results/study/s/stop", header: map[string]string{"Origin": own},
-			body: form, want: 200, stops: 1},
-		"stop without an origin":   {method: "POST", path: "/results/study/s/stop", body: form, want: 403},
-		"stop from another page":   {method: "POST", path: "/results/study/s/stop", header: map[string]string{"Origin": "http://evil.example"}, body: form, want: 403},
-		"stop from a sandbox":      {method: "POST", path: "/results/study/s/stop", header: map[string]string{"Origin": "null"}, body: form, want: 403},
-		"stop from another port":   {method: "POST", path: "/results/study/s/stop", header: map[string]string{"Origin": "http://127.0.0.1:1"}, body: form, want: 403},
-		"stop from another site":   {method: "POST", path: "/results/study/s/stop", header: map[string]string{"Origin": own, "Sec-Fetch-Site": "cross-site"}, body: form, want: 403},
-		"stop without a cookie":    {method: "POST", path: "/results/study/s/stop", header: map[string]string{"Origin": own, "Cookie": ""}, body: form, want: 401},
-		"stop by a token alone":    {method: "POST", path: "/results/study/s/stop?token=" + s.token, header: map[string]string{"Origin": own, "Cookie": ""}, body: form, want: 401},
-		"stop unconfirmed":         {method: "POST", path: "/results/study/s/stop", header: map[string]string{"Origin": own}, want: 400},
-		"stop with a long body":    {method: "POST", path: "/results/study/s/stop", header: map[string]string{"Origin": own}, body: strings.Repeat("a", 1<<20) + "&" + form, want: 400},
-		"stop of an unknown study": {method: "POST", path: "/results/study/none/stop", header: map[string]string{"Origin": own}, body: form, want: 404},
-		"another method":           {method: "DELETE", path: "/results/study/s", header: map[string]string{"Origin": own}, want: 404},
-		"a long header":            {path: "/", header: map[string]string{"X-Long": strings.Repeat("a", 64<<10)}, want: 431},
+		"stop from the form": post("/results/study/s/stop", form, 200, headers{"Origin": own}),
+		"stop without an origin":   post("/results/study/s/stop", form, 403, nil),
+		"stop from another page":   post("/results/study/s/stop", form, 403, headers{"Origin": "http://evil.example"}),
+		"stop from a sandbox":      post("/results/study/s/stop", form, 403, headers{"Origin": "null"}),
+		"stop from another port":   post("/results/study/s/stop", form, 403, headers{"Origin": "http://127.0.0.1:1"}),
+		"stop from another site":   post("/results/study/s/stop", form, 403, headers{"Origin": own, "Sec-Fetch-Site": "cross-site"}),
+		"stop without a cookie":    post("/results/study/s/stop", form, 401, headers{"Origin": own, "Cookie": ""}),
+		"stop by a token alone":    post("/results/study/s/stop?token="+s.token, form, 401, headers{"Origin": own, "Cookie": ""}),
+		"stop unconfirmed":         post("/results/study/s/stop", form, 404, headers{"Origin": own}, want: 400},
+		"stop with a long body":    post("/results/study/s/stop", strings.Repeat("a", 1<<20)+"&"+form, 400, headers{"Origin": own}),
+		"stop of an unknown study": {method: "POST", path: "/results/study/none/stop", header: headers{"Origin": own}),
+		"another method":           {method: "DELETE", path: "/results/study/s", header: headers{"Origin": own}, want: 404},
+		"a long header":            {path: "/", header: headers{"X-Long": strings.Repeat("a", 64<<10)}, want: 431},
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := stops
@@ -95,13 +101,14 @@ func TestAttacks(t *testing.T) {
 			if answer.StatusCode != c.want {
 				t.Errorf("answered with %d, want %d", answer.StatusCode, c.want)
 			}
-			if stops-before != c.stops {
-				t.Errorf("%d studies were stopped, want %d", stops-before, c.stops)
+			if want := map[bool]int{true: 1}[name == "stop from the form"]; stops-before != want {
+				t.Errorf("%d studies were stopped, want %d", stops-before, want)
 			}
 			if answer.StatusCode != 431 && answer.Header.Get("Content-Security-Policy") != policy {
 				t.Error("there is no policy")
 			}
-			if set := answer.Header.Get("Set-Cookie"); set != "" && (!strings.Contains(set, "HttpOnly") || !strings.Contains(set, "SameSite=Strict")) {
+			set := answer.Header.Get("Set-Cookie")
+			if set != "" && (!strings.Contains(set, "HttpOnly") || !strings.Contains(set, "SameSite=Strict")) {
 				t.Errorf("the cookie is %s", set)
 			}
 		})
@@ -153,7 +160,8 @@ func TestListen(t *testing.T) {
 // hostile are texts that would be harmful as HTML.
 const hostile = `<script>alert(1)</script>"'><img src=x onerror=alert(2)>`
 
-// TestTextsAreData holds that names, questions, errors and settings of others are shown as they are.
+// TestTextsAreData holds that names, questions, errors and settings of others are shown as they
+// are.
 func TestTextsAreData(t *testing.T) {
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), "results.db")
@@ -194,7 +202,8 @@ func TestLogsStayInTheFolder(t *testing.T) {
 	check(t, os.WriteFile(filepath.Join(dir, "runs", "bbbbbbbbbbbb", "log.txt"), []byte("epoch 1 is done"), 0o600))
 	check(t, os.Symlink(elsewhere, filepath.Join(dir, "runs", "aaaaaaaaaaaa")))
 	s := serve(t, Config{Places: []string{path}})
-	if _, body := s.get(t, "/results/run/aaaaaaaaaaaa"); strings.Contains(body, "not for you") || !strings.Contains(body, "outside the folder") {
+	_, body := s.get(t, "/results/run/aaaaaaaaaaaa")
+	if strings.Contains(body, "not for you") || !strings.Contains(body, "outside the folder") {
 		t.Error("a log outside the folder is shown, or nobody says why not")
 	}
 	if _, body := s.get(t, "/results/run/bbbbbbbbbbbb"); !strings.Contains(body, "epoch 1 is done") {

@@ -8,15 +8,16 @@ import (
 	"time"
 )
 
-// How often the databases are looked at, how often folders are searched for new ones, and how often pages are told anew where
-// only time has passed.
+// How often the databases are looked at, how often folders are searched for new ones, and how
+// often pages are told anew where only time has passed.
 const (
 	lookEvery   = 2 * time.Second
 	searchEvery = 15 * time.Second
 	timePasses  = 15 * time.Second
 )
 
-// streams is how many pages are told of changes at once, and streamFor for how long before they ask again.
+// streams is how many pages are told of changes at once, and streamFor for how long before they
+// ask again.
 const (
 	mostStreams = 200
 	streamFor   = 10 * time.Minute

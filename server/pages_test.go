@@ -16,7 +16,8 @@ import (
 	"glimpse/internal/store"
 )
 
-// TestPages holds that every page of a study that has ended says what it is for, with the numbers of the database.
+// TestPages holds that every page of a study that has ended says what it is for, with the numbers
+// of the database.
 func TestPages(t *testing.T) {
 	path := filled(t, small)
 	s := serve(t, Config{Places: []string{path}})
@@ -42,8 +43,8 @@ func TestPages(t *testing.T) {
 		"/results/study/small/captions?q=zebra":                            {"No caption"},
 		"/results/study/small/captions?order=difference":                   {"Images 1 to 10 of 10"},
 		"/results/study/small/captions.json":                               {`"arms":[`, `"images":[`},
-		"/results/run/" + runs[0].ID[:6]:                                   {"completed", "model.hidden", "42 settings"[2:], "chosen", "no log here"},
-		"/compare?run=" + first + "&run=" + second:                         {"2 runs compared", "Differing settings", "model.attention", "The second run less the first"},
+		"/results/run/" + runs[0].ID[:6]:                                   {"completed", "model.hidden", "chosen", "no log here"},
+		"/compare?run=" + first + "&run=" + second:                         {"2 runs compared", "Differing settings", "model.attention", "The second run less"},
 		"/results/study/small/figures.css":                                 {".plot ."},
 		"/assets/charts.js":                                                {"glimpseCharts"},
 		"/assets/style.css":                                                {"--arm0"},
@@ -78,8 +79,8 @@ func complete(t *testing.T, db *store.DB, id string, metrics map[string]map[stri
 	check(t, db.Complete(ctx, claim, store.Result{Metrics: metrics, BestEpoch: 1}))
 }
 
-// TestTestSplitIsHidden holds that no page tells a score of the test split before the study has what it declared, and that all do
-// after that.
+// TestTestSplitIsHidden holds that no page tells a score of the test split before the study has
+// what it declared, and that all do after that.
 func TestTestSplitIsHidden(t *testing.T) {
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), "results.db")
@@ -114,7 +115,8 @@ func TestTestSplitIsHidden(t *testing.T) {
 	})
 }
 
-// TestNoNumberIsNeverBest holds that a score that is no number is shown, and never ranked before one that is.
+// TestNoNumberIsNeverBest holds that a score that is no number is shown, and never ranked before
+// one that is.
 func TestNoNumberIsNeverBest(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "results.db")
 	db := planned(t, path, "s", "", aRun("aaaaaaaaaaaa", "soft", 1), aRun("bbbbbbbbbbbb", "soft", 2))
@@ -155,7 +157,8 @@ func TestQueue(t *testing.T) {
 	}
 }
 
-// TestEvents holds that open pages are told when something is written, and that the page is the same bytes, or none, until then.
+// TestEvents holds that open pages are told when something is written, and that the page is the
+// same bytes, or none, until then.
 func TestEvents(t *testing.T) {
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), "results.db")

@@ -88,7 +88,8 @@ func (s *server) queueOf(ctx context.Context, src *source, p *queuePage) error {
 
 func workingOn(src *source, study string, st standing, r store.Run) working {
 	w := working{
-		Title: fmt.Sprintf("%.6s %s, seed %d", r.ID, armOf(st, r), r.Seed), Link: runLink(src, r.ID), Study: study, StudyLink: studyLink(src, study),
+		Title: fmt.Sprintf("%.6s %s, seed %d", r.ID, armOf(st, r), r.Seed), Link: runLink(src, r.ID),
+		Study: study, StudyLink: studyLink(src, study),
 		Where: fmt.Sprintf("process %d on %s", r.Owner.PID, r.Owner.Host), Epochs: r.Epochs, Since: r.Started, Heard: r.Heard,
 		Silent: !results.SilentSince(r, time.Now()).IsZero(), Stopping: r.Stopped,
 	}

@@ -109,7 +109,8 @@ func (s *server) record(ctx context.Context, src *source, db *store.DB, id strin
 	return record, withheld, nil
 }
 
-// withheld says why a run's test split is hidden: all studies that hold it hide it. It is "" where one does not.
+// withheld says why a run's test split is hidden: all studies that hold it hide it. It is ""
+// where one does not.
 func (s *server) withheld(ctx context.Context, src *source, db *store.DB, run store.Run) (string, error) {
 	why := ""
 	for _, name := range run.Studies {
@@ -157,7 +158,8 @@ func (p *runPage) tables() {
 	}
 	for _, e := range p.Record.Epochs {
 		cells := append([]string{fmt.Sprintf("%.4f", e.Loss)}, valuesOf(keys, e.Val)...)
-		p.Epochs = append(p.Epochs, row{fmt.Sprint(e.Epoch), append(cells, fmt.Sprintf("%.3g", e.LR), fmt.Sprintf("%.0f s", e.Seconds)), e.Selected})
+		cells = append(cells, fmt.Sprintf("%.3g", e.LR), fmt.Sprintf("%.0f s", e.Seconds))
+		p.Epochs = append(p.Epochs, row{fmt.Sprint(e.Epoch), cells, e.Selected})
 	}
 	for _, c := range p.Record.Captions {
 		p.Captions = append(p.Captions, lineOf(c))
@@ -186,7 +188,8 @@ func valuesOf(keys []string, values map[string]float64) []string {
 	return cells
 }
 
-// logOf is the end of a run's log, if that lies in the folder of the database: a database of others may name any path.
+// logOf is the end of a run's log, if that lies in the folder of the database: a database of
+// others may name any path.
 func logOf(src *source, db *store.DB, run store.Run) (string, error) {
 	path, err := filepath.EvalSymlinks(runner.LogOf(db, run))
 	if err != nil {

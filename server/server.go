@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/url"
 	"os"
 	"strings"
 	"sync"
@@ -36,8 +35,8 @@ type Config struct {
 	AllowRemote bool
 	// Cert and Key are files of a TLS certificate and its key, in PEM; "" for plain HTTP.
 	Cert, Key string
-	// Stop asks whoever works on a study of the database at path to stop, and gives the runs that were not completed.
-	// Without it (nil) the pages can change nothing.
+	// Stop asks whoever works on a study of the database at path to stop, and gives the runs that
+	// were not completed. Without it (nil) the pages can change nothing.
 	Stop func(ctx context.Context, path, study string) ([]store.Run, error)
 }
 
@@ -69,8 +68,8 @@ var errRemote = errors.New("other machines can reach that address: --allow-remot
 	"since without TLS whoever shares the network can read the pages and the token; " +
 	"or listen on 127.0.0.1 and reach it through `ssh -L`")
 
-// Check refuses what cannot be meant: an address without a port, one that other machines reach unless that is allowed, and a
-// certificate without a key.
+// Check refuses what cannot be meant: an address without a port, one that other machines reach
+// unless that is allowed, and a certificate without a key.
 func (c Config) Check() error {
 	host, _, err := net.SplitHostPort(c.Listen)
 	if err != nil {
@@ -90,8 +89,9 @@ func isLoopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// New opens the address and the databases. A database that cannot be read is shown as such; there is an error for what [Config.Check]
-// refuses, for an address that cannot be had, and for a folder without databases. The context ends the server.
+// New opens the address and the databases. A database that cannot be read is shown as such; there
+// is an error for what [Config.Check] refuses, for an address that cannot be had, and for a
+// folder without databases. The context ends the server.
 func New(ctx context.Context, c Config) (*Server, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
@@ -131,7 +131,7 @@ func (s *Server) Link() string {
 			host = name
 		}
 	}
-	return (&url.URL{Scheme: s.scheme(), Host: net.JoinHostPort(host, port), Path: "/", RawQuery: url.Values{"token": {s.token}}.Encode()}).String()
+	return fmt.Sprintf("%s://%s/?token=%s", s.scheme(), net.JoinHostPort(host, port), s.token)
 }
 
 // Serve answers until the context ends, which is no error.

@@ -75,8 +75,8 @@ func (s *source) state() (failure error, version uint64) {
 	return s.failure, s.version
 }
 
-// look opens the database if it can and is not open, closes it if it is gone, and says whether anything changed. It
-// is called by the watcher alone.
+// look opens the database if it can and is not open, closes it if it is gone, and says whether
+// anything changed. It is called by the watcher alone.
 func (s *source) look(ctx context.Context) (changed bool) {
 	if s.watch != nil {
 		written, err := s.watch.Changed(ctx)

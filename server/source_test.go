@@ -12,8 +12,8 @@ import (
 	"glimpse/internal/store"
 )
 
-// TestDatabasesComeAndGo holds that a database that is absent, damaged, replaced, or written while it is shown ends no server, and
-// that the page says how things stand and follows.
+// TestDatabasesComeAndGo holds that a database that is absent, damaged, replaced, or written
+// while it is shown ends no server, and that the page says how things stand and follows.
 func TestDatabasesComeAndGo(t *testing.T) {
 	ctx := context.Background()
 	dir := t.TempDir()
@@ -51,8 +51,8 @@ func TestDatabasesComeAndGo(t *testing.T) {
 	}
 }
 
-// TestNobodyIsKeptWaiting holds that pages are answered while a writer holds the lock, and that a writer gets it while pages are
-// read.
+// TestNobodyIsKeptWaiting holds that pages are answered while a writer holds the lock, and that a
+// writer gets it while pages are read.
 func TestNobodyIsKeptWaiting(t *testing.T) {
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), "results.db")
@@ -99,17 +99,20 @@ func TestNobodyIsKeptWaiting(t *testing.T) {
 func TestFind(t *testing.T) {
 	dir, elsewhere := t.TempDir(), t.TempDir()
 	at := func(parts ...string) string { return filepath.Join(append([]string{dir}, parts...)...) }
-	for _, path := range []string{at("a", "results.db"), at("a", "b", "results.db"), at("other.txt"), filepath.Join(elsewhere, "results.db")} {
+	other := filepath.Join(elsewhere, "results.db")
+	for _, path := range []string{at("a", "results.db"), at("a", "b", "results.db"), at("other.txt"), other} {
 		check(t, os.MkdirAll(filepath.Dir(path), 0o700))
 		check(t, os.WriteFile(path, []byte("SQLite format 3\x00"), 0o600))
 	}
 	check(t, os.WriteFile(at("a", "no.db"), []byte("a text"), 0o600))
 	check(t, os.Symlink(elsewhere, at("link")))
-	check(t, os.Symlink(filepath.Join(elsewhere, "results.db"), at("link.db")))
+	check(t, os.Symlink(other, at("link.db")))
 	f, err := find([]string{at("a", "results.db"), dir, at("missing", "queue.db")}, nil)
 	check(t, err)
 	base := plain(filepath.Base(dir))
-	want := map[string]string{at("a", "results.db"): "results", at("a", "b", "results.db"): base + "-a-b-results", at("missing", "queue.db"): "queue-2"}
+	want := map[string]string{
+		at("a", "results.db"): "results", at("a", "b", "results.db"): base + "-a-b-results", at("missing", "queue.db"): "queue-2",
+	}
 	if len(f.paths) != len(want) {
 		t.Errorf("found %v", f.paths)
 	}

@@ -75,7 +75,8 @@ func (st *study) stand(ctx context.Context, s *source, db *store.DB) (standing, 
 	return st.told(time.Now())
 }
 
-// read reads the runs as far as they changed, and what was declared where any of them stands otherwise.
+// read reads the runs as far as they changed, and what was declared where any of them stands
+// otherwise.
 func (st *study) read(ctx context.Context, db *store.DB) error {
 	if st.recorded != nil {
 		runs, err := db.Refresh(ctx, st.name, st.standing.runs)
@@ -161,14 +162,16 @@ func digestOf(runs []store.Run) uint64 {
 	return h.Sum64()
 }
 
-// calm is how many times as long as an analysis took it is left to stand before it is computed again, so that pages of a
-// study that runs cost it little.
+// calm is how many times as long as an analysis took it is left to stand before it is computed
+// again, so that pages of a study that runs cost it little.
 const calm = 30
 
-// analyse gives the last analysis, and begins another where that is no longer of what the database holds. It waits for the first
-// one for as long as patience lets it; without patience it begins none while another is computed. pending tells that the one given is not
-// the newest.
-func (s *server) analyse(ctx context.Context, src *source, st *study, patience time.Duration) (page *reports.Excerpt, failed error, pending bool) {
+// analyse gives the last analysis, and begins another where that is no longer of what the
+// database holds. It waits for the first one for as long as patience lets it; without patience it
+// begins none while another is computed. pending tells that the one given is not the newest.
+func (s *server) analyse(
+	ctx context.Context, src *source, st *study, patience time.Duration,
+) (page *reports.Excerpt, failed error, pending bool) {
 	done := make(chan struct{})
 	st.mu.Lock()
 	stale := st.ended.IsZero() || st.of != st.digest

@@ -50,7 +50,8 @@ may look. From another machine, ssh -L 8080:127.0.0.1:8080 HOST reaches it.`,
 			}
 			fmt.Fprintln(c.OutOrStdout(), s.Link())
 			if config.AllowRemote && config.Cert == "" {
-				fmt.Fprintln(c.ErrOrStderr(), "glimpse: without --cert and --key, whoever shares the network can read the pages and the token in the link")
+				fmt.Fprintln(c.ErrOrStderr(),
+					"glimpse: without --cert and --key, whoever shares the network can read the pages and the token in the link")
 			}
 			if !noOpen {
 				server.OpenBrowser(c.Context(), s.Link())

@@ -6,8 +6,8 @@ import (
 	"errors"
 )
 
-// A Watch tells whether anybody has written to a database since it last looked. It holds a connection of its own,
-// and no lock between two looks. It is for one goroutine.
+// A Watch tells whether anybody has written to a database since it last looked. It holds a
+// connection of its own, and no lock between two looks. It is for one goroutine.
 type Watch struct {
 	db   *DB
 	conn *sql.Conn
@@ -28,8 +28,8 @@ func (db *DB) Watch(ctx context.Context) (*Watch, error) {
 }
 
 // Changed looks whether another connection has committed anything since the last look
-// (https://www.sqlite.org/pragma.html#pragma_data_version). It returns ErrMoved for a database whose file is no longer
-// in place.
+// (https://www.sqlite.org/pragma.html#pragma_data_version). It returns ErrMoved for a database
+// whose file is no longer in place.
 func (w *Watch) Changed(ctx context.Context) (bool, error) {
 	if err := w.db.InPlace(); err != nil {
 		return false, err
@@ -46,5 +46,6 @@ func (w *Watch) Changed(ctx context.Context) (bool, error) {
 // Close gives the connection back.
 func (w *Watch) Close() error { return w.conn.Close() }
 
-// Copied tells whether what is read is a copy that was brought up to the newest schema: it does not change with the file.
+// Copied tells whether what is read is a copy that was brought up to the newest schema: it does
+// not change with the file.
 func (db *DB) Copied() bool { return db.release != nil }

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestWatch holds that a reader learns of what others write, once, and of a file that is gone, and that it keeps
-// nobody from writing.
+// TestWatch holds that a reader learns of what others write, once, and of a file that is gone,
+// and that it keeps nobody from writing.
 func TestWatch(t *testing.T) {
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), "results.db")

@@ -1,5 +1,6 @@
-// Keeps a page up to date: on an event of the server it fetches the page anew, and replaces the parts ([data-live]) whose
-// HTML the server changed. Folds, focus, scroll positions and ticks stay.
+// Keeps a page up to date: on an event of the server it fetches the page anew, and replaces the
+// parts ([data-live]) whose HTML the server changed. Folds, focus, scroll positions and ticks
+// stay.
 
 const every = 2000; // milliseconds between two fetches, at least
 const parts = () => document.querySelectorAll("[data-live]");
@@ -89,7 +90,8 @@ async function refresh() {
   if (wanted !== shown) refresh();
 }
 
-// follow listens as long as the page is seen: a browser has few connections to a server for all its tabs.
+// follow listens as long as the page is seen: a browser has few connections to a server for all
+// its tabs.
 function follow() {
   if (document.hidden) { events?.close(); events = null; return; }
   if (events) return;
