@@ -30,14 +30,17 @@ func TestShots(t *testing.T) {
 		t.Skip("-shots names no folder")
 	}
 	s := serve(t, Config{Places: []string{*shotsDB}, Stop: noStop})
-	p := opened(t, s, 1280)
 	pages := map[string]string{
 		"home": "/", "queue": "/queue", "study": "/results/study/flickr8k-attention", "search": "/results/study/flickr8k-search",
 		"run": "/results/run/5db0ff063e71", "compare": "/compare?run=results/5db0ff063e71&run=results/1c7f5cde2170",
 		"captions": "/results/study/flickr8k-attention/captions", "stop": "/results/study/flickr8k-attention/stop",
 	}
-	p.Do(chromedp.Sleep(20 * time.Second)) // until all is analysed
+	for range 8 {
+		s.get(t, "/") // so that all is analysed
+		time.Sleep(2 * time.Second)
+	}
 	for name, path := range pages {
+		p := opened(t, s, 1280)
 		for _, kind := range []struct {
 			name          string
 			width, height int64

@@ -73,7 +73,10 @@ func epochFigures(runs []traced) (figures []template.HTML, key string, err error
 	}
 	entry, _ := metrics.Find(key)
 	val, err := curvesOf("validation", entry.Column()+" on the validation split by epoch",
-		entry.Column()+", validation split (×100)", runs, func(e store.Epoch) (float64, bool) { v, has := e.Val[key]; return entry.Scale * v, has })
+		entry.Column()+", validation split (×100)", runs, func(e store.Epoch) (float64, bool) {
+			v, has := e.Val[key]
+			return entry.Scale * v, has
+		})
 	return slices.DeleteFunc([]template.HTML{val, loss}, func(f template.HTML) bool { return f == "" }), key, err
 }
 
