@@ -145,15 +145,12 @@ func (p *runPage) tables() {
 			p.Metrics = append(p.Metrics, row{split, valuesOf(keys, values), false})
 		}
 	}
-	if len(keys) == 0 {
-		for _, e := range p.Record.Epochs {
-			for _, key := range metrics.Shown() {
-				if _, has := e.Val[key]; has && len(p.Columns) < 8 {
-					entry, _ := metrics.Find(key)
-					keys, p.Columns = append(keys, key), append(p.Columns, entry.Column())
-				}
+	if len(keys) == 0 && len(p.Record.Epochs) > 0 {
+		for _, key := range metrics.Shown() {
+			if _, has := p.Record.Epochs[0].Val[key]; has {
+				entry, _ := metrics.Find(key)
+				keys, p.Columns = append(keys, key), append(p.Columns, entry.Column())
 			}
-			break
 		}
 	}
 	for _, e := range p.Record.Epochs {

@@ -68,11 +68,11 @@ func (s *source) use() (db *store.DB, done func(), err error) {
 	return h.db, h.uses.Done, nil
 }
 
-// state gives the error that keeps the database from being read, nil for none, and its version.
-func (s *source) state() (failure error, version uint64) {
+// current is the version of what the database holds.
+func (s *source) current() uint64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.failure, s.version
+	return s.version
 }
 
 // look opens the database if it can and is not open, closes it if it is gone, and says whether

@@ -62,7 +62,7 @@ func (s *source) study(name string) *study {
 
 // stand reads how the study stands, unless nothing was written since it was read.
 func (st *study) stand(ctx context.Context, s *source, db *store.DB) (standing, error) {
-	_, version := s.state()
+	version := s.current()
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	if st.at == version {
