@@ -139,7 +139,7 @@ func (p *comparePage) pair(ctx context.Context, src *source, runs []store.Run) {
 		var pair *view.RunPair
 		if pair, err = view.CompareRuns(ctx, db, runs[0], runs[1]); err == nil {
 			p.Pair, p.PairNote = pairRows(pair), "The second run less the first, over the same images. "+
-				"Such tests say nothing about another training of the same model: `glimpse compare --study` of two arms does."
+				"Such tests say nothing about another training of the same model: “glimpse compare --study” of two arms does."
 		}
 	}
 	if err != nil {

@@ -39,7 +39,7 @@ func (s *server) guard(next http.Handler) http.Handler {
 		h.Set("Cache-Control", "no-store")
 		if !s.knownHost(r.Host) {
 			s.refuse(w, http.StatusMisdirectedRequest, "This server does not go by that name",
-				"Open the address that `glimpse serve` printed.")
+				"Open the address that “glimpse serve” printed.")
 			return
 		}
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
@@ -57,7 +57,7 @@ func (s *server) guard(next http.Handler) http.Handler {
 		cookie, err := r.Cookie(s.cookieName(r))
 		if err != nil || !s.isToken(cookie.Value) {
 			s.refuse(w, http.StatusUnauthorized, "Please use the link",
-				"This page needs the link that `glimpse serve` printed, with its token; opened once, this browser keeps it.")
+				"This page needs the link that “glimpse serve” printed, with its token; opened once, this browser keeps it.")
 			return
 		}
 		next.ServeHTTP(w, r)
@@ -83,7 +83,7 @@ func (s *server) cookieName(r *http.Request) string {
 func (s *server) welcome(w http.ResponseWriter, r *http.Request, given string) {
 	if !s.isToken(given) {
 		s.refuse(w, http.StatusUnauthorized, "This link is no longer good",
-			"Its token is not the present one: use the link that `glimpse serve` printed last.")
+			"Its token is not the present one: use the link that “glimpse serve” printed last.")
 		return
 	}
 	http.SetCookie(w, &http.Cookie{Name: s.cookieName(r), Value: s.token, Path: "/",

@@ -25,7 +25,6 @@ type database struct {
 	Name, Path string
 	Failure    string // why it cannot be read, "" where it can
 	Studies    []studyLine
-	Others     int // runs of no study
 }
 
 // A studyLine is a study in a few words.

@@ -80,7 +80,9 @@ func (s *server) follow(ctx context.Context) {
 		changed := false
 		if time.Since(searched) > searchEvery {
 			searched = time.Now()
-			changed = s.search() == nil
+			before := len(s.listed())
+			_ = s.search() // a folder that cannot be read now has shown what it had
+			changed = len(s.listed()) > before
 		}
 		for _, src := range s.listed() {
 			changed = src.look(ctx) || changed

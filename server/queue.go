@@ -153,7 +153,7 @@ func (s *server) stop(w http.ResponseWriter, r *http.Request) {
 	s.write(w, http.StatusOK, "message", message{
 		frame: frame{Title: of.Name + " was asked to stop", Trail: []crumb{{"Studies", "/"}, {of.Name, studyLink(src, of.Name)}}},
 		Text: fmt.Sprintf("%d running trials save and stop; runners at work begin none of the study's trials again. "+
-			"`glimpse run` goes on from the checkpoints.", running),
+			"“glimpse run” goes on from the checkpoints.", running),
 		Back: crumb{"The queue", "/queue"},
 	})
 }
