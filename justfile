@@ -77,9 +77,11 @@ fuzz SECONDS="20":
 chaos KILLS="200" SEED="1":
     {{torch}} go test ./cmd/glimpse -run '^TestChaos$' -count 1 -v -timeout 60m -chaos {{KILLS}} -chaos-seed {{SEED}}
 
-# a study on a Slurm of two nodes on this machine, while FAULTS of all kinds happen; needs root, and --install once for Debian's packages
-test-slurm FAULTS="10" SEED="1" *FLAGS:
-    scripts/slurm.py {{FLAGS}} {{torch}} go test ./cmd/glimpse -run '^TestSlurm$' -count 1 -v -timeout 60m -slurm-faults {{FAULTS}} -slurm-seed {{SEED}}
+# a study of TRIALS (a multiple of three) on a Slurm of two nodes on this machine, while FAULTS of all kinds happen; needs root, and
+# --install once for Debian's packages
+test-slurm FAULTS="10" TRIALS="6" SEED="1" *FLAGS:
+    scripts/slurm.py {{FLAGS}} {{torch}} go test ./cmd/glimpse -run '^TestSlurm$' -count 1 -v -timeout 60m \
+        -slurm-faults {{FAULTS}} -slurm-trials {{TRIALS}} -slurm-seed {{SEED}}
 
 # reports/charts/d3.js, the parts of D3 that the live charts use, as scripts/charts pins them; needs npm
 charts:

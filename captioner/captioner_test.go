@@ -45,6 +45,49 @@ func TestFeatures(t *testing.T) {
 	}
 }
 
+// TestCut holds what the last blocks of encoders are given, and how many numbers of theirs are trained, to counts by hand.
+func TestCut(t *testing.T) {
+	const head = 320 * 1280
+	last := 192*1152 + 1152*9 + 1152*320 // of EfficientNet-Lite0: 1×1, 3×3 by channel, 1×1
+	basic := 9 * 512 * 512
+	for _, c := range []struct {
+		name                       string
+		size, blocks, regions, dim int
+		parameters                 int
+		err                        string
+	}{
+		{"efficientnet_lite0", 224, 0, 49, 1280, 0, ""},
+		{"efficientnet_lite0", 224, 1, 49, 192, last + head, ""},
+		{"efficientnet_lite0", 224, 2, 49, 192, 192*1152 + 1152*25 + 1152*192 + last + head, ""},
+		{"efficientnet_lite0", 224, 5, 14 * 14, 112, 112*672 + 672*25 + 672*192 + 3*(192*1152+1152*25+1152*192) + last + head, ""},
+		{"efficientnet_lite2", 224, 2, 49, 208, 208*1248 + 1248*25 + 1248*208 + 208*1248 + 1248*9 + 1248*352 + 352*1280, ""},
+		{"efficientnet_lite0", 224, 16, 112 * 112, 32, 4652008 - 1281000 - 42016 - 864, ""}, // all but classifier, batch norms and stem
+		{"efficientnet_lite0", 224, 17, 0, 0, 0, "encoder.train.blocks 17: efficientnet_lite0 has 16"},
+		{"resnet18", 224, 1, 49, 512, 2 * basic, ""},
+		{"resnet18", 225, 2, 15 * 15, 256, 256*512*9 + 256*512 + 3*basic, ""},
+		{"resnet50", 224, 1, 49, 2048, 2048*512 + basic + 512*2048, ""},
+		{"resnet50", 224, 3, 14 * 14, 1024, 1024*512 + basic + 512*2048 + 1024*2048 + 2*(2048*512+basic+512*2048), ""},
+		{"inception_v3", 299, 1, 0, 0, 0, "encoder.train.blocks 1: inception_v3 has 0"},
+	} {
+		e, err := EncoderOf(c.name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := e.Cut(c.size, c.blocks)
+		shapes, err2 := e.TrainedParameters(c.blocks)
+		if c.err != "" {
+			if err == nil || err2 == nil || !strings.Contains(err.Error(), c.err) || err2.Error() != err.Error() {
+				t.Errorf("%s, %d blocks: %v, %v, want %q", c.name, c.blocks, err, err2, c.err)
+			}
+			continue
+		}
+		if err != nil || err2 != nil || got != (Features{c.regions, c.dim}) || Count(shapes) != int64(c.parameters) {
+			t.Errorf("%s at %d, %d blocks: %v, %d parameters, %v, %v; want %d×%d and %d",
+				c.name, c.size, c.blocks, got, Count(shapes), err, err2, c.regions, c.dim, c.parameters)
+		}
+	}
+}
+
 func TestNames(t *testing.T) {
 	if _, err := EncoderOf("vgg16"); err == nil || !strings.Contains(err.Error(), `encoder.name "vgg16": want one of cnn, efficientnet_lite0, `) {
 		t.Error(err)

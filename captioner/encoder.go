@@ -28,21 +28,30 @@ type Encoder struct {
 	// Normalisation is what a byte of a picture becomes.
 	Normalisation Normalisation
 
+	// Blocks are those that can be trained with the captioner, from the first to the last; nil
+	// where none can.
+	Blocks []Block
+
 	side func(size int) int // G, by the picture's side
 	dim  int                // D, 0 for twice the channels
+
+	stem    int                          // halvings of the side before the first block
+	halved  func(size, halvings int) int // the side after so many of them
+	weights func(Block) []Shape          // of the convolutions of a block
+	head    []Shape                      // those that follow the last block
 	// The first region is centred at pixel first, the next one step further.
 	first, step float64
 }
 
 // Encoders lists the encoders, in the order of help texts.
 var Encoders = []Encoder{
-	{Name: Joint, Smallest: 16, Usual: 64, Normalisation: symmetric, side: halved(3), step: 8},
-	efficientNetLite("efficientnet_lite0", 224),
-	efficientNetLite("efficientnet_lite1", 240),
-	efficientNetLite("efficientnet_lite2", 260),
-	resNet("resnet18", 512),
-	resNet("resnet50", 2048),
-	resNet("resnet101", 2048),
+	{Name: Joint, Smallest: 16, Usual: 64, Normalisation: symmetric, side: func(size int) int { return halved(size, 3) }, step: 8},
+	efficientNetLite("efficientnet_lite0", 1.0, 1.0, 224),
+	efficientNetLite("efficientnet_lite1", 1.0, 1.1, 240),
+	efficientNetLite("efficientnet_lite2", 1.1, 1.2, 260),
+	resNet("resnet18", [4]int{2, 2, 2, 2}, false),
+	resNet("resnet50", [4]int{3, 4, 6, 3}, true),
+	resNet("resnet101", [4]int{3, 4, 23, 3}, true),
 	// Seven kernels of InceptionV3 pad nothing and are 3 wide: each moves the centre by one pixel of what it sees.
 	{Name: "inception_v3", Smallest: 75, Usual: 299, Normalisation: symmetric, side: unpadded, dim: 2048, first: 1 + 2 + 2 + 4 + 4 + 8 + 16, step: 32},
 	{Name: Precomputed},
@@ -51,31 +60,41 @@ var Encoders = []Encoder{
 // Frozen tells whether the encoder is a network that is not trained.
 func (e Encoder) Frozen() bool { return e.Name != Joint && e.Name != Precomputed }
 
-func resNet(name string, dim int) Encoder {
-	return Encoder{Name: name, Smallest: 32, Usual: 224, Normalisation: imageNet, side: halved(5), dim: dim, step: 32}
+// resNet is the one with so many blocks in its stages.
+func resNet(name string, stages [4]int, bottleneck bool) Encoder {
+	blocks := resNetBlocks(stages, bottleneck)
+	return Encoder{
+		Name: name, Smallest: 32, Usual: 224, Normalisation: imageNet,
+		side: func(size int) int { return halved(size, 5) }, dim: int(blocks[len(blocks)-1].Out), step: 32,
+		Blocks: blocks, stem: 2, halved: halved, weights: resNetWeights,
+	}
 }
 
-// efficientNetLite is the variant for pictures of native pixels on a side.
-func efficientNetLite(name string, native int) Encoder {
+// efficientNetLite is the variant of this width and depth for pictures of native pixels on a side.
+func efficientNetLite(name string, width, depth float64, native int) Encoder {
 	strided := liteStrides(native)
 	first, apart := 0.0, 1.0
 	for _, l := range strided { // each moves the centre by half its kernel, less what it pads before
 		first += apart * (float64(l.kernel-1)/2 - float64(l.padding/2))
 		apart *= 2
 	}
-	side := func(size int) int {
-		for _, l := range strided {
+	halved := func(size, halvings int) int {
+		for _, l := range strided[:halvings] {
 			size = (size+l.padding-l.kernel)/2 + 1
 		}
 		return size
 	}
-	return Encoder{Name: name, Smallest: 32, Usual: 224, Normalisation: lite, Published: true, side: side, dim: 1280, first: first, step: apart}
+	blocks := liteBlocks(width, depth)
+	return Encoder{
+		Name: name, Smallest: 32, Usual: 224, Normalisation: lite, Published: true,
+		side: func(size int) int { return halved(size, len(strided)) }, dim: LiteHead, first: first, step: apart,
+		Blocks: blocks, stem: 1, halved: halved, weights: liteWeights,
+		head: []Shape{convolution("_conv_head", LiteHead, blocks[len(blocks)-1].Out, 1)},
+	}
 }
 
 // halved is the side after so many halvings, each of which rounds up.
-func halved(times int) func(size int) int {
-	return func(size int) int { return (size + 1<<times - 1) >> times }
-}
+func halved(size, times int) int { return (size + 1<<times - 1) >> times }
 
 // strided is a convolution of stride 2 with the padding of both sides together.
 type strided struct{ kernel, padding int }

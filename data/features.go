@@ -24,23 +24,26 @@ type FeatureSpec struct {
 	ImageSize     int    `json:"image_size"`    // pixels a side
 	Regions       int    `json:"regions"`       // R
 	Dim           int    `json:"dim"`           // D
-	View          View   `json:"view,omitzero"` // what is seen of the pictures; set by WithView
+	// Cut is how many of the encoder's last blocks are left out, with what follows them: the features are then what
+	// they are given.
+	Cut  int  `json:"cut,omitempty"`
+	View View `json:"view,omitzero"` // what is seen of the pictures; set by WithView
 }
 
 // SpecOf says what the features of a frozen encoder are, which turns pictures of size×size pixels into regions by weights
-// of this sha256 in hex.
-func SpecOf(encoder string, size int, weightsSHA256 string) (FeatureSpec, error) {
+// of this sha256 in hex; cut of its last blocks are left out.
+func SpecOf(encoder string, size, cut int, weightsSHA256 string) (FeatureSpec, error) {
 	e, err := captioner.EncoderOf(encoder)
 	if err != nil {
 		return FeatureSpec{}, err
 	}
-	f, err := e.Features(size, 0)
+	f, err := e.Cut(size, cut)
 	if err != nil {
 		return FeatureSpec{}, err
 	}
 	return FeatureSpec{
 		Encoder: encoder, WeightsSHA256: weightsSHA256, Preprocessing: e.Normalisation.Preprocessing(),
-		ImageSize: size, Regions: f.Regions, Dim: f.Dim,
+		ImageSize: size, Regions: f.Regions, Dim: f.Dim, Cut: cut,
 	}, nil
 }
 
@@ -58,6 +61,8 @@ func (s FeatureSpec) check() error {
 	case s.ImageSize < 1, s.Regions < 1, s.Dim < 1, s.Regions > most, s.Dim > most:
 		return fmt.Errorf("feature cache: image size %d, regions %d, dimensions %d: all must be positive and none absurd",
 			s.ImageSize, s.Regions, s.Dim)
+	case s.Cut < 0:
+		return fmt.Errorf("feature cache: %d blocks are left out", s.Cut)
 	}
 	return nil
 }

@@ -42,5 +42,16 @@ func (s Settings) Parameters(vocabulary int) (int64, error) {
 	if s.Encoder.Name == captioner.Joint {
 		shapes = append(shapes, captioner.JointParameters(s.Encoder.Channels)...)
 	}
+	if tunes(&s) {
+		encoder, err := captioner.EncoderOf(s.Encoder.Name)
+		if err != nil {
+			return 0, err
+		}
+		trained, err := encoder.TrainedParameters(s.Encoder.Train.Blocks)
+		if err != nil {
+			return 0, err
+		}
+		shapes = append(shapes, trained...)
+	}
 	return captioner.Count(shapes), nil
 }

@@ -156,6 +156,14 @@ func (s Settings) faults() []fault {
 	least := encoder.Smallest
 	add(err == nil && s.Encoder.ImageSize < least, "encoder.image_size", "encoder.name",
 		"encoder.image_size is %d, but %s needs at least %d", s.Encoder.ImageSize, s.Encoder.Name, least)
+	tuned, epochs := s.Encoder.Train, s.Train.AllEpochs()
+	add(err == nil && tunes(&s) && len(encoder.Blocks) == 0, "encoder.train.blocks", "encoder.name",
+		"encoder.train.blocks is %d, but %s has no blocks that can be trained: only an EfficientNet-Lite or a ResNet has",
+		tuned.Blocks, s.Encoder.Name)
+	add(err == nil && len(encoder.Blocks) > 0 && tuned.Blocks > len(encoder.Blocks), "encoder.train.blocks", "encoder.name",
+		"encoder.train.blocks is %d, but %s has %d", tuned.Blocks, s.Encoder.Name, len(encoder.Blocks))
+	add(tunes(&s) && tuned.FromEpoch > epochs, "encoder.train.from_epoch", "train.epochs",
+		"encoder.train.from_epoch is %d, but there are %d epochs: the encoder would never be trained", tuned.FromEpoch, epochs)
 	w := s.Encoder.Weights
 	add(err == nil && frozen(&s) && w == "auto" && !encoder.Published, "encoder.weights", "encoder.name",
 		"encoder.weights is auto, which fetches those of %s only; for %s give the path of a .pth file, or random",

@@ -126,7 +126,7 @@ func TestDraftRefuses(t *testing.T) {
 		{Draft{Name: "a", Data: "flicker8k"}, `no draft for the data set "flicker8k"; did you mean "flickr8k"? (there are: shapes, flickr8k, flickr30k, coco)`},
 		{Draft{Name: "a", Over: []string{"model.hidden"}}, "--sweep model.hidden: write KEY=VALUE,VALUE, such as model.hidden=64,128"},
 		{Draft{Name: "a", Over: []string{"model.hiden=1,2"}}, `no setting "model.hiden"; did you mean "model.hidden"?`},
-		{Draft{Name: "a", Over: []string{"lr=1,2"}}, `no setting "lr"; did you mean train.optimizer.lr or train.reinforce.lr?`},
+		{Draft{Name: "a", Over: []string{"lr=1,2"}}, `no setting "lr"; did you mean encoder.train.lr or train.optimizer.lr or train.reinforce.lr?`},
 		{Draft{Name: "a", Over: []string{"sweep.method=grid,zip"}}, `no setting "sweep.method"`},
 		{Draft{Name: "a", Over: []string{"seed=1,2"}}, "--seeds tells their number"},
 		{Draft{Name: "a", Over: []string{"data.root=a,b"}}, "cannot be swept"},

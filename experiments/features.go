@@ -13,6 +13,7 @@ func DistinctFeatures(trials []Trial) []Trial {
 	for _, t := range trials {
 		// The same files, wherever they lie and whatever is expected in them.
 		key := features{data: t.Settings.Bare().Data, encoder: t.Settings.Encoder}
+		key.encoder.Train = EncoderTrain{Blocks: t.Settings.Encoder.Train.Blocks} // how they are trained changes nothing below them
 		if t.Settings.Encoder.Weights == "random" {
 			key.seed = t.Settings.Seed
 		}

@@ -82,6 +82,9 @@ var keys = []key{
 	{path: "encoder.path", fallback: "", applies: precomputed, doc: "precomputed: the features, as .npy, .npz or .safetensors, or a folder of .npy, relative to the working directory (docs/features.md). What they hold is part of a trial's identity, and not where they lie."},
 	{path: "encoder.names", fallback: "", applies: precomputed, doc: "precomputed: file with the name of an image a line, or a list in JSON, for features that neither hold the names nor have such a file beside them."},
 	{path: "encoder.channels", limits: "[1,2048]", fallback: 32, applies: joint, doc: "cnn: channels of the first layer, half of those of a region."},
+	{path: "encoder.train.blocks", limits: "[0,1000]", fallback: 0, doc: "Last blocks of an EfficientNet-Lite or a ResNet that are trained with the captioner, and what follows them (docs/training.md); 0 trains none."},
+	{path: "encoder.train.from_epoch", limits: "[1,10000]", fallback: 3, applies: tunes, doc: "First epoch that trains them."},
+	{path: "encoder.train.lr", limits: "(0,1000]", fallback: 1e-5, applies: tunes, doc: "Their learning rate at its highest; it falls as that of the captioner does."},
 
 	{path: "model.embedding", limits: "[1,16384]", fallback: 256, doc: "Size of a word vector."},
 	{path: "model.hidden", limits: "[1,16384]", fallback: 512, doc: "Size of the recurrent state. compare.match_parameters may widen it."},
@@ -162,6 +165,7 @@ func drawn(s *Settings) bool      { return s.Data.Name == "shapes" }
 func leaves(s *Settings) bool     { return !drawn(s) && s.Data.OnBroken == "skip" }
 func joint(s *Settings) bool      { return s.Encoder.Name == captioner.Joint }
 func frozen(s *Settings) bool     { return captioner.Encoder{Name: s.Encoder.Name}.Frozen() }
+func tunes(s *Settings) bool      { return s.Encoder.Train.Blocks > 0 }
 func moments(s *Settings) bool    { return s.Train.Optimizer.Name != "sgd" }
 func sgd(s *Settings) bool        { return s.Train.Optimizer.Name == "sgd" }
 func steps(s *Settings) bool      { return s.Train.Schedule.Name == "step" }

@@ -105,8 +105,17 @@ type Encoder struct {
 	Channels  int    `yaml:"channels" json:"channels"`     // cnn: channels of the first layer
 	Path      string `yaml:"path" json:"path,omitempty"`   // precomputed: file or folder; like Names not part of a trial's identity
 	Names     string `yaml:"names" json:"names,omitempty"` // precomputed: file with the images' names, "" where Path has them
+	// Train has the last blocks trained with the captioner. The zero value, which is left out of a trial's settings, trains none.
+	Train EncoderTrain `yaml:"train" json:"train,omitzero"`
 	// Content is what Path was found to hold, which is part of the identity. It is not a key of a study; see SetFeatures.
 	Content FeatureContent `yaml:"-" json:"content,omitzero"`
+}
+
+// EncoderTrain is how the last blocks of an encoder are trained with the captioner.
+type EncoderTrain struct {
+	Blocks    int     `yaml:"blocks" json:"blocks"`         // how many
+	FromEpoch int     `yaml:"from_epoch" json:"from_epoch"` // the first epoch that trains them, from 1
+	LR        float64 `yaml:"lr" json:"lr"`                 // their learning rate at its highest
 }
 
 // Model is the captioner.

@@ -17,6 +17,7 @@ type Run struct {
 	store.Run
 	Label  string // its arm and whatever else differs in the study
 	Epochs []store.Epoch
+	Notes  []string // its own, in the order in which they were written
 }
 
 // Gather reads the runs of the named studies that were begun, in the order of
@@ -32,6 +33,16 @@ func Gather(ctx context.Context, db *store.DB, studies []string) ([]Run, error) 
 		if err != nil {
 			return nil, err
 		}
+		notes, err := results.Notes(ctx, db, study)
+		if err != nil {
+			return nil, err
+		}
+		written := map[string][]string{}
+		for _, n := range notes {
+			if !n.Tag {
+				written[n.Run] = append(written[n.Run], n.Text)
+			}
+		}
 		epochs := make(map[string][]store.Epoch, len(all))
 		err = db.EachEpoch(ctx, study, func(run string, e store.Epoch) {
 			epochs[run] = append(epochs[run], e)
@@ -41,7 +52,7 @@ func Gather(ctx context.Context, db *store.DB, studies []string) ([]Run, error) 
 		}
 		for _, r := range all {
 			if r.State != store.Queued {
-				runs = append(runs, Run{r, cmp.Or(labels[r.ID], r.Arm), epochs[r.ID]})
+				runs = append(runs, Run{r, cmp.Or(labels[r.ID], r.Arm), epochs[r.ID], written[r.ID]})
 			}
 		}
 	}

@@ -140,6 +140,7 @@ func newMLRun(ctx context.Context, db *store.DB, r *Run) (*mlRun, error) {
 	tags := map[string]string{
 		runTag: r.ID, "glimpse.study": r.Study, "glimpse.state": r.State, "glimpse.signature": r.Signature, "glimpse.parameters": fmt.Sprint(r.Parameters),
 		"glimpse.captions_sha256": r.CaptionsSHA256, "glimpse.weights_sha256": r.WeightsSHA256, "glimpse.error": r.Error,
+		"glimpse.tags": strings.Join(r.Tags, " "), "mlflow.note.content": strings.Join(r.Notes, "\n"), // which MLflow shows as the description
 	}
 	for path, v := range store.Flatten(r.Environment) {
 		if path != "changes.diff" && !strings.HasPrefix(path, "changes.files.") { // their hash says whether they are the same

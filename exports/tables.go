@@ -21,6 +21,7 @@ import (
 	"glimpse/internal/secret"
 	"glimpse/internal/sheet"
 	"glimpse/internal/store"
+	"glimpse/results"
 )
 
 // A table has a row a run, an epoch or a caption.
@@ -231,7 +232,7 @@ func (r *Run) place() []cell { return []cell{text(r.ID), text(r.Study), text(r.A
 func runTable(runs []Run) table {
 	settings := newLeaves(runs)
 	t := table{name: "runs", columns: slices.Concat(place, []string{"state", "failure", "error", "attempt", "epochs", "best_epoch", "seconds",
-		"parameters", "created", "started", "finished", "signature", "captions_sha256", "weights_sha256"})}
+		"parameters", "created", "started", "finished", "signature", "captions_sha256", "weights_sha256", "tags", "notes"})}
 	var scores [][2]string
 	for _, split := range []string{"test", "val"} {
 		for _, key := range keysOf(func(yield func(map[string]float64)) {
@@ -249,7 +250,8 @@ func runTable(runs []Run) table {
 			r := &runs[i]
 			row := append(r.place(), text(r.State), text(r.Failure), text(secret.Redact(r.Error)), whole(r.Attempt), whole(r.Run.Epochs), whole(r.BestEpoch),
 				number(r.Seconds), whole(r.Parameters), moment(r.Created), moment(r.Started), moment(r.Finished),
-				text(r.Signature), text(r.CaptionsSHA256), text(r.WeightsSHA256))
+				text(r.Signature), text(r.CaptionsSHA256), text(r.WeightsSHA256),
+				text(strings.Join(results.Tags(r.Run), " ")), text(strings.Join(r.Notes, "\n")))
 			for _, s := range scores {
 				v, is := r.Metrics[s[0]][s[1]]
 				row = append(row, known(v, is))

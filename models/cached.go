@@ -18,6 +18,7 @@ import (
 type cachedSource struct {
 	caches  []*data.Features // of each view
 	augment augment
+	weights weightsFile
 	content string // of the caches, see [data.Features.Content]
 	device  torch.Device
 	buffer  []uint16
@@ -48,10 +49,11 @@ func newCachedSource(ctx context.Context, cache string, settings experiments.Set
 
 // open opens the cache of one view more, and gives its content.
 func (c *cachedSource) open(ctx context.Context, cache string, settings experiments.Settings, d *data.Dataset, view data.View) (string, error) {
-	features, _, err := openFeatures(ctx, cache, settings, d, view)
+	features, w, err := openFeatures(ctx, cache, settings, d, view)
 	if err != nil {
 		return "", err
 	}
+	c.weights = w
 	c.caches = append(c.caches, features)
 	if n := len(features.Missing()); n > 0 {
 		return "", fmt.Errorf("the feature cache lacks %d pictures (view %s): %w", n, view, data.ErrFeatures)
@@ -76,6 +78,8 @@ func (c *cachedSource) features(s *torch.Scope, images []int, of pass) (regions,
 func (c *cachedSource) spec() data.FeatureSpec { return c.caches[0].Spec() }
 
 func (c *cachedSource) shapes() []captioner.Shape { return nil }
+
+func (c *cachedSource) initial() map[string][]float32 { return nil }
 
 func (c *cachedSource) use(*parameters) {}
 

@@ -21,9 +21,10 @@ type Captioner struct {
 	dataset   *data.Dataset
 	device    torch.Device
 	source    source
-	params    *parameters // of network and, when it is trained jointly, of the encoder
+	params    *parameters // of network and, where it is trained, of the encoder, which come first
 	network   *network
 	optimizer *optimizer
+	encoder   *optimizer // of the last blocks of an encoder, which have a rate of their own; nil where they are not trained
 	schedule  *schedule
 	generator []byte // state of the device's generator between calls
 
@@ -41,6 +42,8 @@ type source interface {
 	features(s *torch.Scope, images []int, of pass) (regions, error)
 	// shapes are the parameters to train with the captioner's; nil when frozen.
 	shapes() []captioner.Shape
+	// initial are the values, by name, of those that are not to be drawn.
+	initial() map[string][]float32
 	// use hands the parameters over, once they exist.
 	use(p *parameters)
 	dim() int
@@ -70,10 +73,18 @@ func newCaptioner(settings experiments.Settings, d *data.Dataset, device torch.D
 	z := settings.Model.Sizes(len(d.Vocabulary.Words), src.dim())
 	err = torch.Run(func(s *torch.Scope) (err error) {
 		torch.Seed(settings.Seed)
-		if c.params, err = newParameters(s, device, append(src.shapes(), a.Parameters(cell, z)...)); err != nil {
+		own := slices.Clip(src.shapes())
+		if c.params, err = newParameters(s, device, append(own, a.Parameters(cell, z)...), src.initial()); err != nil {
 			return err
 		}
-		if c.optimizer, err = newOptimizer(s, settings.Train.Optimizer, device, c.params); err != nil {
+		params := c.params.tensors
+		if settings.Encoder.Train.Blocks > 0 {
+			if c.encoder, err = newOptimizer(s, settings.Train.Optimizer, device, params[:len(own)]); err != nil {
+				return err
+			}
+			params = params[len(own):]
+		}
+		if c.optimizer, err = newOptimizer(s, settings.Train.Optimizer, device, params); err != nil {
 			return err
 		}
 		c.generator, err = s.GeneratorState(device)
@@ -109,10 +120,39 @@ func (c *Captioner) Close() error {
 	if c.params != nil {
 		c.params.free()
 	}
-	if c.optimizer != nil {
-		c.optimizer.free()
+	for _, o := range c.optimizers() {
+		o.free()
 	}
 	return c.source.close()
+}
+
+// optimizers are those of the parameters, in their order.
+func (c *Captioner) optimizers() []*optimizer {
+	return slices.DeleteFunc([]*optimizer{c.encoder, c.optimizer}, func(o *optimizer) bool { return o == nil })
+}
+
+// rates are the learning rates of a step of cross entropy.
+func (c *Captioner) rates(step int) rates {
+	return rates{c.schedule.rate(step), c.encoderRate(c.schedule.factor(step))}
+}
+
+// encoderRate is that of the encoder's last blocks in the present epoch, at this share of its peak.
+func (c *Captioner) encoderRate(share float64) float64 {
+	t := c.settings.Encoder.Train
+	if c.encoder == nil || c.epoch+1 < t.FromEpoch {
+		return 0
+	}
+	return share * t.LR
+}
+
+// trainingFeatures are the features of a step's images. A gradient reaches the encoder's last blocks where they have
+// a learning rate.
+func (c *Captioner) trainingFeatures(s *torch.Scope, images []int, r rates) (regions, error) {
+	features, err := c.source.features(s, images, pass{true, c.epoch})
+	if err == nil && c.encoder != nil && r.encoder == 0 {
+		features.features = s.Detach(features.features)
+	}
+	return features, err
 }
 
 // TrainEpoch trains the next epoch, or the rest of the one that it was stopped
@@ -120,19 +160,19 @@ func (c *Captioner) Close() error {
 // the next step. A loss that is not finite is data.ErrDiverged with epoch and
 // step, and leaves the parameters as they were before that step.
 func (c *Captioner) TrainEpoch(ctx context.Context, progress func(step, steps int, loss float64)) (data.EpochResult, error) {
-	return c.epochOf(ctx, progress, c.schedule.rate, c.trainStep)
+	return c.epochOf(ctx, progress, c.rates, c.trainStep)
 }
 
-// epochOf takes the steps of an epoch. rate gives the learning rate of a step, counted over all epochs; step gives the
+// epochOf takes the steps of an epoch. at gives the learning rates of a step, counted over all epochs; step gives the
 // loss before it and the number of its captions.
-func (c *Captioner) epochOf(ctx context.Context, progress func(step, steps int, loss float64), rate func(step int) float64,
-	step func(s *torch.Scope, b data.Batch, lr float64) (loss float64, captions int, err error)) (data.EpochResult, error) {
+func (c *Captioner) epochOf(ctx context.Context, progress func(step, steps int, loss float64), at func(step int) rates,
+	step func(s *torch.Scope, b data.Batch, r rates) (loss float64, captions int, err error)) (data.EpochResult, error) {
 	train := c.settings.Train
 	batches := c.dataset.Epoch("train", train.BatchImages, c.settings.Seed, c.epoch)
 	if len(batches) == 0 {
 		return data.EpochResult{}, fmt.Errorf("the training split of %s is empty", c.dataset.Name)
 	}
-	var lr float64
+	var last rates
 	err := torch.Run(func(s *torch.Scope) (err error) {
 		if err := s.SetGeneratorState(c.device, c.generator); err != nil {
 			return err
@@ -141,9 +181,9 @@ func (c *Captioner) epochOf(ctx context.Context, progress func(step, steps int, 
 			if err = ctx.Err(); err != nil {
 				break
 			}
-			lr = rate(c.epoch*len(batches) + c.step)
+			last = at(c.epoch*len(batches) + c.step)
 			err = s.Do(func(s *torch.Scope) error {
-				loss, captions, err := step(s, batches[c.step], lr)
+				loss, captions, err := step(s, batches[c.step], last)
 				if err != nil {
 					return fmt.Errorf("epoch %d, step %d of %d: %w", c.epoch+1, c.step+1, len(batches), err)
 				}
@@ -164,19 +204,19 @@ func (c *Captioner) epochOf(ctx context.Context, progress func(step, steps int, 
 	if err != nil {
 		return data.EpochResult{}, err
 	}
-	result := data.EpochResult{Loss: c.lossSum / float64(len(batches)), LR: lr, Captions: c.captions}
+	result := data.EpochResult{Loss: c.lossSum / float64(len(batches)), LR: last.captioner, Captions: c.captions}
 	c.epoch, c.step, c.lossSum, c.captions = c.epoch+1, 0, 0, 0
 	return result, nil
 }
 
 // trainStep takes one step and gives the loss before it, in nats a token and with
 // the penalty of train.attention_penalty, and the number of captions.
-func (c *Captioner) trainStep(s *torch.Scope, b data.Batch, lr float64) (loss float64, captions int, err error) {
+func (c *Captioner) trainStep(s *torch.Scope, b data.Batch, r rates) (loss float64, captions int, err error) {
 	p := pack(b)
 	if len(p.input) == 0 {
 		return 0, 0, fmt.Errorf("none of the batch's %d images has a caption", len(b.Images))
 	}
-	features, err := c.source.features(s, b.Images, pass{true, c.epoch})
+	features, err := c.trainingFeatures(s, b.Images, r)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -189,12 +229,12 @@ func (c *Captioner) trainStep(s *torch.Scope, b data.Batch, lr float64) (loss fl
 	if lambda := c.settings.Train.AttentionPenalty; lambda > 0 {
 		objective = s.Add(objective, s.MulScalar(c.network.attentionPenalty(s, weights, features, p), lambda))
 	}
-	loss, err = c.descend(s, objective, lr)
+	loss, err = c.descend(s, objective, r)
 	return loss, len(p.row), err
 }
 
 // descend changes the parameters by the gradient of a loss, and gives the loss.
-func (c *Captioner) descend(s *torch.Scope, loss *torch.Tensor, lr float64) (float64, error) {
+func (c *Captioner) descend(s *torch.Scope, loss *torch.Tensor, r rates) (float64, error) {
 	s.ZeroGrad(c.params.tensors)
 	s.Backward(loss)
 	value, err := s.Item(loss)
@@ -204,16 +244,33 @@ func (c *Captioner) descend(s *torch.Scope, loss *torch.Tensor, lr float64) (flo
 	case math.IsNaN(value) || math.IsInf(value, 0):
 		err = fmt.Errorf("%w: the loss is %v", data.ErrDiverged, value)
 	default:
-		err = c.optimizer.update(s, lr)
+		err = c.update(s, r)
 	}
 	if errors.Is(err, data.ErrDiverged) {
 		key := "train.optimizer.lr"
 		if c.sampler != nil {
 			key = "train.reinforce.lr"
 		}
+		if r.encoder > 0 {
+			key += " or encoder.train.lr"
+		}
 		err = fmt.Errorf("%w; a smaller %s may help", err, key)
 	}
 	return value, err
+}
+
+// update changes the parameters by their gradients, which are clipped together.
+func (c *Captioner) update(s *torch.Scope, r rates) error {
+	scale, err := clip(s, c.params.tensors, c.settings.Train.Optimizer.ClipNorm)
+	if err != nil {
+		return err
+	}
+	if r.encoder > 0 {
+		if err := c.encoder.update(s, scale, r.encoder); err != nil {
+			return err
+		}
+	}
+	return c.optimizer.update(s, scale, r.captioner)
 }
 
 // decodeBatch is how many images are captioned at once.

@@ -94,7 +94,7 @@ func (r reference) batch() data.Batch {
 func (r reference) network(t *testing.T, s *torch.Scope, device torch.Device, prefix string) *network {
 	t.Helper()
 	shapes := r.arm.Parameters(r.cell, referenceSizes)
-	p, err := newParameters(s, device, shapes)
+	p, err := newParameters(s, device, shapes, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,7 +150,7 @@ func testParity(t *testing.T, device torch.Device) {
 			n := ref.network(t, s, device, "start.")
 			p := pack(ref.batch())
 			settings := experiments.Optimizer{Name: "adam", LR: 5e-3, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, ClipNorm: 0.5}
-			opt, err := newOptimizer(s, settings, device, n.parameters)
+			opt, err := newOptimizer(s, settings, device, n.tensors)
 			if err != nil {
 				return err
 			}
@@ -177,7 +177,11 @@ func testParity(t *testing.T, device torch.Device) {
 						gradients = max(gradients, closeTo(t, s, "gradient of "+sh.Name, s.Grad(n.tensors[i]), ref.tensors["grad."+sh.Name], 1e-6))
 					}
 				}
-				if err := opt.update(s, settings.LR); err != nil {
+				scale, err := clip(s, n.tensors, settings.ClipNorm)
+				if err != nil {
+					return err
+				}
+				if err := opt.update(s, scale, settings.LR); err != nil {
 					return err
 				}
 			}

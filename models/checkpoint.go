@@ -27,11 +27,12 @@ type checkpointState struct {
 	WeightsSHA256   string `json:"weights_sha256"`   // of PATH.safetensors
 	OptimizerSHA256 string `json:"optimizer_sha256"` // of PATH.optimizer.safetensors
 
-	Epoch     int     `json:"epoch"`    // epochs that are done
-	Step      int     `json:"step"`     // steps done of the epoch after those
-	LossSum   float64 `json:"loss_sum"` // of those steps
-	Captions  int     `json:"captions"` // in those steps
-	Updates   int64   `json:"updates"`  // of the optimizer, over all epochs
+	Epoch     int     `json:"epoch"`                     // epochs that are done
+	Step      int     `json:"step"`                      // steps done of the epoch after those
+	LossSum   float64 `json:"loss_sum"`                  // of those steps
+	Captions  int     `json:"captions"`                  // in those steps
+	Updates   int64   `json:"updates"`                   // of the optimizer, over all epochs
+	Encoder   int64   `json:"encoder_updates,omitempty"` // of the encoder's last blocks, likewise
 	Plateau   plateau `json:"plateau"`
 	Generator []byte  `json:"generator"` // of the device, for dropout
 
@@ -72,23 +73,27 @@ func (c *Captioner) Save(path string) (sha string, err error) {
 		}
 		state.Samples = &c.samples
 	}
+	if c.encoder != nil {
+		state.Encoder = c.encoder.step
+	}
 	err = torch.Run(func(s *torch.Scope) error {
 		weights, err := c.read(s, "", c.params.tensors)
 		if err != nil {
 			return err
 		}
-		moments, err := c.read(s, "first.", c.optimizer.first)
+		first, second := c.moments()
+		moments, err := c.read(s, "first.", first)
 		if err != nil {
 			return err
 		}
-		second, err := c.read(s, "second.", c.optimizer.second)
+		seconds, err := c.read(s, "second.", second)
 		if err != nil {
 			return err
 		}
 		if state.WeightsSHA256, err = writeSafetensors(path+".safetensors", weights); err != nil {
 			return err
 		}
-		state.OptimizerSHA256, err = writeSafetensors(path+".optimizer.safetensors", append(moments, second...))
+		state.OptimizerSHA256, err = writeSafetensors(path+".optimizer.safetensors", append(moments, seconds...))
 		return err
 	})
 	if err != nil {
@@ -119,6 +124,14 @@ func replaceLast(text []byte, old, new string) []byte {
 		return text
 	}
 	return slices.Concat(text[:at], []byte(new), text[at+len(old):])
+}
+
+// moments are those of all parameters; SGD has no second ones.
+func (c *Captioner) moments() (first, second []*torch.Tensor) {
+	for _, o := range c.optimizers() {
+		first, second = append(first, o.first...), append(second, o.second...)
+	}
+	return first, second
 }
 
 // read copies tensors, one for each parameter or none, out of the device.
@@ -156,14 +169,18 @@ func (c *Captioner) Load(path string) error {
 	if err != nil {
 		return err
 	}
+	first, second := c.moments()
 	err = restore(path, append(weights, moments...), c.params.shapes,
-		tensorGroup{"", c.params.tensors}, tensorGroup{"first.", c.optimizer.first}, tensorGroup{"second.", c.optimizer.second})
+		tensorGroup{"", c.params.tensors}, tensorGroup{"first.", first}, tensorGroup{"second.", second})
 	if err != nil {
 		return err
 	}
 	c.epoch, c.step, c.lossSum, c.captions = state.Epoch, state.Step, state.LossSum, state.Captions
 	c.optimizer.step, c.schedule.plateau, c.generator = state.Updates, state.Plateau, state.Generator
 	c.sampler, c.samples = sampler, samples
+	if c.encoder != nil {
+		c.encoder.step = state.Encoder
+	}
 	return nil
 }
 
@@ -207,7 +224,7 @@ func parseState(text []byte) (state checkpointState, err error) {
 			return state, fmt.Errorf("it is damaged: its sha256 is %s, not %q", got, state.SHA256)
 		}
 	}
-	if min(state.Epoch, state.Step, state.Captions) < 0 || state.Updates < 0 {
+	if min(state.Epoch, state.Step, state.Captions) < 0 || min(state.Updates, state.Encoder) < 0 {
 		return state, errors.New("it is damaged: it counts below zero")
 	}
 	return state, nil

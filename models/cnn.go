@@ -34,6 +34,8 @@ func newCNN(e experiments.Encoder, device torch.Device) (*cnn, error) {
 
 func (c *cnn) shapes() []captioner.Shape { return captioner.JointParameters(c.channels) }
 
+func (c *cnn) initial() map[string][]float32 { return nil }
+
 // use takes the layers out of the parameters.
 func (c *cnn) use(p *parameters) {
 	for i := range c.layers {

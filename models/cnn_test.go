@@ -49,7 +49,7 @@ func TestCNNForward(t *testing.T) {
 	}
 	err = torch.Run(func(s *torch.Scope) error {
 		torch.Seed(1)
-		p, err := newParameters(s, torch.CPU, source.shapes())
+		p, err := newParameters(s, torch.CPU, source.shapes(), nil)
 		if err != nil {
 			return err
 		}
@@ -146,7 +146,7 @@ func BenchmarkCNNStep(b *testing.B) {
 	}
 	source := &cnnSource{cnn: encoder}
 	err = torch.Run(func(s *torch.Scope) error {
-		p, err := newParameters(s, torch.CPU, source.shapes())
+		p, err := newParameters(s, torch.CPU, source.shapes(), nil)
 		if err != nil {
 			return err
 		}

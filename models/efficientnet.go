@@ -1,73 +1,27 @@
 package models
 
 import (
-	"fmt"
-	"math"
-
+	"glimpse/captioner"
 	"glimpse/internal/torch"
 )
 
 // EfficientNet-Lite: Tan and Le 2019 (arXiv 1905.11946) without squeeze-and-excitation and with ReLU6, as in the
 // Python package efficientnet_lite_pytorch 0.1.0, whose extract_features this equals.
 
-// liteVariant scales the base network.
+// liteVariant is what package captioner need not know of a variant, whose blocks it lists.
 type liteVariant struct {
-	width, depth float64
-	native       int // the picture size that the padding is laid out for
-	published    published
+	native    int // the picture size that the padding is laid out for
+	published published
 }
 
 var (
-	lite0 = liteVariant{1.0, 1.0, 224, liteWeights("lite0", "efficientnet-lite0-57934424.pth",
+	lite0 = liteVariant{224, liteWeights("lite0", "efficientnet-lite0-57934424.pth",
 		"579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db")}
-	lite1 = liteVariant{1.0, 1.1, 240, liteWeights("lite1", "efficientnet-lite1-77cc7160.pth",
+	lite1 = liteVariant{240, liteWeights("lite1", "efficientnet-lite1-77cc7160.pth",
 		"77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850")}
-	lite2 = liteVariant{1.1, 1.2, 260, liteWeights("lite2", "efficientnet-lite2-9656183e.pth",
+	lite2 = liteVariant{260, liteWeights("lite2", "efficientnet-lite2-9656183e.pth",
 		"9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d")}
 )
-
-// mbStage is a run of blocks of the base network.
-type mbStage struct{ repeats, kernel, stride, expand, in, out int64 }
-
-var mbStages = []mbStage{
-	{1, 3, 1, 1, 32, 16},
-	{2, 3, 2, 6, 16, 24},
-	{2, 5, 2, 6, 24, 40},
-	{3, 3, 2, 6, 40, 80},
-	{3, 5, 1, 6, 80, 112},
-	{4, 5, 2, 6, 112, 192},
-	{1, 3, 1, 6, 192, 320},
-}
-
-// The stem's and the head's channels, which no variant scales.
-const liteStem, liteHead = 32, 1280
-
-// channels scales a width to the nearest multiple of 8 that loses no more than a tenth.
-func (v liteVariant) channels(n int64) int64 {
-	scaled := float64(n) * v.width
-	rounded := max(8, int64(scaled+4)/8*8)
-	if float64(rounded) < 0.9*scaled {
-		rounded += 8
-	}
-	return rounded
-}
-
-// scaled gives the stages of the variant. The first and the last are not repeated more often, and the first takes
-// the stem's unscaled channels.
-func (v liteVariant) scaled() []mbStage {
-	stages := make([]mbStage, len(mbStages))
-	for i, st := range mbStages {
-		st.in, st.out = v.channels(st.in), v.channels(st.out)
-		if i == 0 {
-			st.in = liteStem
-		}
-		if i > 0 && i < len(mbStages)-1 {
-			st.repeats = int64(math.Ceil(v.depth * float64(st.repeats)))
-		}
-		stages[i] = st
-	}
-	return stages
-}
 
 // samePadding sets the padding that TensorFlow's SAME gives at a picture side, the odd zero below and right, and
 // returns the side behind the layer. The original lays the padding out once, for the variant's native size, and
@@ -108,45 +62,36 @@ func (b mbBlock) of(s *torch.Scope, x *torch.Tensor) *torch.Tensor {
 
 // steps makes the layers up to the head's activation. It calls f for each convolution in order, with the names of
 // its tensors and the padding of the native size.
-func (v liteVariant) steps(f func(weight, norm string, l layer) *conv) body {
-	stem, side := samePadding(square(3, liteStem, 3, 2, relu6), int64(v.native))
+func (v liteVariant) steps(blocks []captioner.Block, f func(weight, norm string, l layer) *conv) body {
+	stem, side := samePadding(square(3, captioner.LiteStem, 3, 2, relu6), int64(v.native))
 	steps := body{f("_conv_stem", "_bn0", stem)} // B×32×S/2×S/2
-	index := 0
-	for _, st := range v.scaled() {
-		for i := range st.repeats {
-			in, stride := st.in, st.stride
-			if i > 0 {
-				in, stride = st.out, 1
-			}
-			name := fmt.Sprintf("_blocks.%d.", index)
-			wide := in * st.expand
-			block := mbBlock{residual: stride == 1 && in == st.out}
-			if st.expand != 1 {
-				block.expand = f(name+"_expand_conv", name+"_bn0", square(in, wide, 1, 1, relu6))
-			}
-			depthwise := square(wide, wide, st.kernel, stride, relu6)
-			depthwise.groups = wide
-			depthwise, side = samePadding(depthwise, side)
-			block.depthwise = f(name+"_depthwise_conv", name+"_bn1", depthwise)
-			project := square(wide, st.out, 1, 1, linearOutput)
-			if block.residual {
-				project = ending(project)
-			}
-			block.project = f(name+"_project_conv", name+"_bn2", project)
-			steps = append(steps, block) // B×O×H×W, sides down to S/32
-			index++
+	for _, b := range blocks {
+		name := b.Name + "."
+		block := mbBlock{residual: b.Stride == 1 && b.In == b.Out}
+		if b.Wide != b.In {
+			block.expand = f(name+"_expand_conv", name+"_bn0", square(b.In, b.Wide, 1, 1, relu6))
 		}
+		depthwise := square(b.Wide, b.Wide, b.Kernel, b.Stride, relu6)
+		depthwise.groups = b.Wide
+		depthwise, side = samePadding(depthwise, side)
+		block.depthwise = f(name+"_depthwise_conv", name+"_bn1", depthwise)
+		project := square(b.Wide, b.Out, 1, 1, linearOutput)
+		if block.residual {
+			project = ending(project)
+		}
+		block.project = f(name+"_project_conv", name+"_bn2", project)
+		steps = append(steps, block) // B×O×H×W, sides down to S/32
 	}
-	last := v.channels(mbStages[len(mbStages)-1].out)
-	return append(steps, f("_conv_head", "_bn1", square(last, liteHead, 1, 1, relu6))) // B×1280×G×G
+	last := blocks[len(blocks)-1].Out
+	return append(steps, f("_conv_head", "_bn1", square(last, captioner.LiteHead, 1, 1, relu6))) // B×1280×G×G
 }
 
 func efficientNetLite(v liteVariant) architecture {
 	const epsilon = 1e-3
 	return architecture{
 		published: v.published, heads: []string{"_fc."},
-		build: func(b *builder) body {
-			return v.steps(func(weight, norm string, l layer) *conv { return b.conv(weight, norm, epsilon, l) })
+		build: func(b *builder, blocks []captioner.Block) body {
+			return v.steps(blocks, func(weight, norm string, l layer) *conv { return b.conv(weight, norm, epsilon, l) })
 		},
 	}
 }

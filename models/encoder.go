@@ -23,8 +23,9 @@ type Encoder interface {
 // of its own. Package captioner knows how its pictures are prepared, and where its regions lie.
 type architecture struct {
 	published published
-	heads     []string            // prefixes of tensors in a weights file that belong to the classifier
-	build     func(*builder) body // makes the layers
+	heads     []string // prefixes of tensors in a weights file that belong to the classifier
+	// build makes the layers. A block, which captioner.Encoder lists, is a step; one step comes before them.
+	build func(b *builder, blocks []captioner.Block) body
 }
 
 // architectures are the frozen ones of captioner.Encoders, by their names. The one that is trained with the
@@ -33,9 +34,9 @@ var architectures = map[string]architecture{
 	"efficientnet_lite0": efficientNetLite(lite0),
 	"efficientnet_lite1": efficientNetLite(lite1),
 	"efficientnet_lite2": efficientNetLite(lite2),
-	"resnet18":           resNet(resNet18),
-	"resnet50":           resNet(resNet50),
-	"resnet101":          resNet(resNet101),
+	"resnet18":           resNet(torchvisionWeights("resnet18-f37072fd.pth")),
+	"resnet50":           resNet(torchvisionWeights("resnet50-0676ba61.pth")),
+	"resnet101":          resNet(torchvisionWeights("resnet101-63fe2227.pth")),
 	"inception_v3":       inceptionV3,
 }
 
@@ -48,13 +49,14 @@ func architectureOf(name string) (architecture, error) {
 	return a, nil
 }
 
-// frozen is an architecture with its weights on a device.
+// frozen is an architecture with its weights on a device, up to the blocks that the spec leaves out.
 type frozen struct {
 	spec    data.FeatureSpec
 	device  torch.Device
 	pixels  *pixelTable
 	body    body
 	tensors []*torch.Tensor
+	last    *lastBlocks // those that are left out; nil where none are
 }
 
 var _ Encoder = (*frozen)(nil)
@@ -91,10 +93,19 @@ func buildFrozen(s *torch.Scope, device torch.Device, spec data.FeatureSpec, loo
 		return nil, err
 	}
 	f := &frozen{spec: spec, device: device, pixels: tableOf(known.Normalisation)}
+	if spec.Cut > 0 {
+		if f.last, err = newLastBlocks(known, spec); err != nil {
+			return nil, err
+		}
+	}
 	err = s.Do(func(s *torch.Scope) error {
-		b := &builder{scope: s, device: device, lookup: lookup, gain: gain}
-		f.body = a.build(b)
+		b := &builder{scope: s, device: device, lookup: lookup, gain: gain, last: f.last}
+		f.body = a.build(b, known.Blocks)
 		f.tensors = b.owned
+		if f.last != nil {
+			first := 1 + len(known.Blocks) - spec.Cut
+			f.body, f.last.body = f.body[:first], f.body[first:]
+		}
 		if b.err != nil {
 			return fmt.Errorf("not the weights of %s: %w", spec.Encoder, b.err)
 		}
@@ -114,36 +125,9 @@ func (f *frozen) Regions() int { return f.spec.Regions }
 
 func (f *frozen) Dim() int { return f.spec.Dim }
 
-// libtorch has a convolution computed by another library, which rounds otherwise, where it may use several threads, where
-// there is one picture, and where there are 16 or more (at::native::ConvParams::use_mkldnn). Between these numbers a
-// picture's features do not depend on the others.
-const leastBatch, mostBatch = 2, 8
-
-// Forward is the body with the grid's rows put behind each other. It runs in inference only. On the CPU it computes on
-// the calling thread, and a picture's features are the same, bit for bit, whatever pictures come with it.
+// Forward is the body, see [body.inParts]. It runs in inference only.
 func (f *frozen) Forward(s *torch.Scope, pixels *torch.Tensor) *torch.Tensor {
-	defer torch.OneThread()()
-	var parts []*torch.Tensor
-	for i, n := int64(0), pixels.Size(0); i < n; i += mostBatch {
-		parts = append(parts, s.Tidy(func(s *torch.Scope) *torch.Tensor {
-			return f.forward(s, s.Narrow(pixels, 0, i, min(mostBatch, n-i)))
-		}))
-	}
-	if len(parts) == 1 {
-		return parts[0]
-	}
-	return s.Cat(0, parts...)
-}
-
-// forward is Forward of 1 to mostBatch pictures.
-func (f *frozen) forward(s *torch.Scope, pixels *torch.Tensor) *torch.Tensor {
-	n := pixels.Size(0)
-	if n < leastBatch {
-		rows := s.Permute(pixels, 0, 2, 3, 1) // as they lie in memory
-		pixels = s.Permute(s.Cat(0, rows, rows), 0, 3, 1, 2)
-	}
-	grid := s.Permute(f.body.of(s, pixels), 0, 2, 3, 1)                                  // B×G×G×D
-	return s.Narrow(s.View(grid, -1, int64(f.spec.Regions), int64(f.spec.Dim)), 0, 0, n) // B×R×D
+	return f.body.inParts(s, pixels)
 }
 
 // rows are the features of pictures, each S×S×3 normalised numbers: R×D float16 each, row-major.
@@ -166,7 +150,16 @@ func (f *frozen) batch(s *torch.Scope, pixels []float32) *torch.Tensor {
 }
 
 func (f *frozen) free() {
+	f.freeBelow()
+	if f.last != nil {
+		f.last.free()
+	}
+}
+
+// freeBelow frees all but the last blocks.
+func (f *frozen) freeBelow() {
 	for _, t := range f.tensors {
 		t.Free()
 	}
+	f.tensors = nil
 }

@@ -24,7 +24,7 @@ func benchmarkEncoder(b *testing.B, name string, batch int) {
 	if name == "inception_v3" {
 		size = 299
 	}
-	spec, err := data.SpecOf(name, size, "")
+	spec, err := data.SpecOf(name, size, 0, "")
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -52,9 +52,9 @@ func computedValues(name string, shape []int) ([]float32, error) {
 	for i := range v {
 		u := float64(next()>>40)/(1<<23) - 1
 		switch {
-		case len(shape) == 4:
+		case len(shape) > 1:
 			u *= math.Sqrt(6 / float64(inputs))
-		case strings.HasSuffix(name, ".bias"), strings.HasSuffix(name, ".running_mean"):
+		case strings.HasSuffix(name, ".bias"), strings.HasSuffix(name, ".running_mean"), strings.Contains(name, ".bias_"):
 			u *= 0.1
 		default:
 			u = 1 + 0.25*u
@@ -136,7 +136,7 @@ func testEncodersMatchPyTorch(t *testing.T, device torch.Device) {
 			if name == "inception_v3" {
 				size = 299
 			}
-			spec, err := data.SpecOf(name, size, "")
+			spec, err := data.SpecOf(name, size, 0, "")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -179,7 +179,7 @@ func TestPublishedWeightsMatchPyTorch(t *testing.T) {
 	for _, name := range []string{"efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2"} {
 		t.Run(name, func(t *testing.T) {
 			w := cachedWeights(t, name)
-			spec, err := data.SpecOf(name, 224, w.sha256)
+			spec, err := data.SpecOf(name, 224, 0, w.sha256)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -199,12 +199,21 @@ func TestPublishedWeightsMatchPyTorch(t *testing.T) {
 	}
 }
 
+func blocksOf(t *testing.T, encoder string) []captioner.Block {
+	t.Helper()
+	e, err := captioner.EncoderOf(encoder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e.Blocks
+}
+
 // TestGridsAreKnown holds package captioner, which knows the sides of grids by arithmetic, to the layers themselves.
 func TestGridsAreKnown(t *testing.T) {
 	for name, variant := range map[string]liteVariant{"efficientnet_lite0": lite0, "efficientnet_lite1": lite1, "efficientnet_lite2": lite2} {
 		for size := 32; size <= 1024; size++ {
 			side := int64(size)
-			variant.steps(func(_, _ string, l layer) *conv {
+			variant.steps(blocksOf(t, name), func(_, _ string, l layer) *conv {
 				side = l.side(side)
 				return nil
 			})
@@ -216,7 +225,7 @@ func TestGridsAreKnown(t *testing.T) {
 	}
 	for name, variant := range map[string]liteVariant{"efficientnet_lite0": lite0, "efficientnet_lite1": lite1, "efficientnet_lite2": lite2} {
 		first, apart := 0.0, 1.0 // each layer moves the centre of a cell by half its kernel, less what it pads before
-		variant.steps(func(_, _ string, l layer) *conv {
+		variant.steps(blocksOf(t, name), func(_, _ string, l layer) *conv {
 			first += apart * (float64(l.kernel[0]-1)/2 - float64(l.pad[0]+l.before))
 			apart *= float64(max(l.stride, 1))
 			return nil
@@ -257,7 +266,7 @@ func TestRandomWeights(t *testing.T) {
 		"efficientnet_lite0": 33, "efficientnet_lite1": 97, "efficientnet_lite2": 130,
 		"resnet18": 65, "resnet50": 64, "resnet101": 33, "inception_v3": 101,
 	} {
-		spec, err := data.SpecOf(name, size, "")
+		spec, err := data.SpecOf(name, size, 0, "")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -86,6 +86,9 @@ func (e Engine) source(s experiments.Settings, d *data.Dataset) (source, error) 
 	case captioner.Precomputed:
 		return newPrecomputedSource(s, d, e.Device)
 	}
+	if s.Encoder.Train.Blocks > 0 {
+		return newLastSource(context.Background(), e.CacheDir, s, d, e.Device)
+	}
 	return newCachedSource(context.Background(), e.CacheDir, s, d, e.Device)
 }
 
@@ -94,6 +97,10 @@ func (e Engine) source(s experiments.Settings, d *data.Dataset) (source, error) 
 func (e Engine) ExportFeatures(ctx context.Context, s experiments.Settings, d *data.Dataset, path string) error {
 	if !(captioner.Encoder{Name: s.Encoder.Name}).Frozen() {
 		return fmt.Errorf("encoder.name %s: there are no features in the cache to export", s.Encoder.Name)
+	}
+	if n := s.Encoder.Train.Blocks; n > 0 {
+		return fmt.Errorf("encoder.train.blocks %d: the cache holds what these blocks are given, and no features; "+
+			"set it to 0 to export those of the encoder", n)
 	}
 	features, _, err := openFeatures(ctx, e.CacheDir, s, d, data.View{})
 	if err != nil {

@@ -23,7 +23,7 @@ func openFeatures(
 	ctx context.Context, cache string, settings experiments.Settings, d *data.Dataset, view data.View,
 ) (*data.Features, weightsFile, error) {
 	e := settings.Encoder
-	spec, err := data.SpecOf(e.Name, e.ImageSize, "")
+	spec, err := data.SpecOf(e.Name, e.ImageSize, e.Train.Blocks, "")
 	if err != nil {
 		return nil, weightsFile{}, err
 	}

@@ -182,7 +182,7 @@ func TestEncodersDoNotDependOnBatches(t *testing.T) {
 			if name == "inception_v3" {
 				size = 101
 			}
-			spec, err := data.SpecOf(name, size, "")
+			spec, err := data.SpecOf(name, size, 0, "")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -295,7 +295,7 @@ func TestFeatureHash(t *testing.T) {
 	defer source.close()
 	recorded := source.hashes()
 	for weights, same := range map[string]bool{recorded["encoder_weights"]: true, "other weights": false} {
-		spec, err := data.SpecOf(settings.Encoder.Name, settings.Encoder.ImageSize, weights)
+		spec, err := data.SpecOf(settings.Encoder.Name, settings.Encoder.ImageSize, 0, weights)
 		if err != nil {
 			t.Fatal(err)
 		}

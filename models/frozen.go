@@ -48,6 +48,17 @@ func (l layer) side(n int64) int64 {
 type conv struct {
 	layer
 	w, b *torch.Tensor // O×(I/groups)×h×w with channels last, O
+	// factor is what the batch norm multiplies the weight by, O×1×1×1 in float64, where w is trained and therefore
+	// not folded; else nil.
+	factor *torch.Tensor
+}
+
+// weight is the folded one.
+func (c *conv) weight(s *torch.Scope) *torch.Tensor {
+	if c.factor == nil {
+		return c.w
+	}
+	return s.ChannelsLast(s.Cast(s.Mul(s.Cast(c.w, torch.Double), c.factor), torch.Float)) // rounded as builder.conv does
 }
 
 // of applies the layer: B×I×H×W → B×O×H'×W'.
@@ -55,7 +66,7 @@ func (c *conv) of(s *torch.Scope, x *torch.Tensor) *torch.Tensor {
 	if c.before+c.after > 0 {
 		x = s.Pad2d(x, c.before, c.after, c.before, c.after)
 	}
-	x = s.Conv2d(x, c.w, c.b, torch.Conv{Stride: [2]int64{c.stride, c.stride}, Padding: c.pad, Groups: c.groups})
+	x = s.Conv2d(x, c.weight(s), c.b, torch.Conv{Stride: [2]int64{c.stride, c.stride}, Padding: c.pad, Groups: c.groups})
 	switch c.activation {
 	case relu:
 		return s.ReluInPlace(x)
@@ -73,6 +84,43 @@ type step interface {
 
 // body is a frozen encoder as steps one behind the other: pixels B×3×S×S → B×D×G×G.
 type body []step
+
+// libtorch has a convolution computed by another library, which rounds otherwise, where it may use several threads, where
+// there is one picture, and where there are 16 or more (at::native::ConvParams::use_mkldnn). Between these numbers a
+// picture's features do not depend on the others.
+const leastBatch, mostBatch = 2, 8
+
+// inParts gives B×G×G×D of x B×I×H×W as regions B×R×D. It computes on the calling thread where that is a CPU's, and
+// what it gives of a picture is the same, bit for bit, whatever pictures come with it.
+func (b body) inParts(s *torch.Scope, x *torch.Tensor) *torch.Tensor {
+	defer torch.OneThread()()
+	var parts []*torch.Tensor
+	for i, n := int64(0), x.Size(0); i < n; i += mostBatch {
+		parts = append(parts, s.Tidy(func(s *torch.Scope) *torch.Tensor {
+			return b.part(s, s.Narrow(x, 0, i, min(mostBatch, n-i)))
+		}))
+	}
+	if len(parts) == 1 {
+		return parts[0]
+	}
+	return s.Cat(0, parts...)
+}
+
+// part is inParts of 1 to mostBatch pictures.
+func (b body) part(s *torch.Scope, x *torch.Tensor) *torch.Tensor {
+	n := x.Size(0)
+	if n < leastBatch {
+		rows := s.Permute(x, 0, 2, 3, 1) // as they lie in memory
+		x = s.Permute(s.Cat(0, rows, rows), 0, 3, 1, 2)
+	}
+	return s.Narrow(b.regions(s, x), 0, 0, n)
+}
+
+// regions is the body with the grid's rows put behind each other, B×R×D.
+func (b body) regions(s *torch.Scope, x *torch.Tensor) *torch.Tensor {
+	grid := s.Permute(b.of(s, x), 0, 2, 3, 1) // B×G×G×D
+	return s.View(grid, grid.Size(0), -1, grid.Size(3))
+}
 
 // of frees everything that a step makes but its output, and that once the next step is done, so that memory holds
 // one step's tensors at a time.
@@ -116,6 +164,7 @@ type builder struct {
 	lookup lookup
 	gain   float64         // scales the ends of residual branches
 	owned  []*torch.Tensor // live until the encoder is freed
+	last   *lastBlocks     // takes the layers whose weights are trained; nil where none are
 	err    error
 }
 
@@ -143,17 +192,21 @@ func (b *builder) conv(weight, norm string, epsilon float64, l layer) *conv {
 	if b.err != nil {
 		return nil
 	}
-	folded, bias := make([]float32, len(w)), make([]float32, l.out)
-	each := len(w) / int(l.out)
+	factors, bias := make([]float64, l.out), make([]float32, l.out)
 	for o := range bias {
-		factor := float64(gamma[o]) / math.Sqrt(float64(variance[o])+epsilon)
+		factors[o] = float64(gamma[o]) / math.Sqrt(float64(variance[o])+epsilon)
 		if l.residual {
-			factor *= b.gain
+			factors[o] *= b.gain
 		}
-		for i := o * each; i < (o+1)*each; i++ {
-			folded[i] = float32(float64(w[i]) * factor)
-		}
-		bias[o] = float32(float64(beta[o]) - float64(mean[o])*factor)
+		bias[o] = float32(float64(beta[o]) - float64(mean[o])*factors[o])
+	}
+	if b.last.trains(weight) {
+		return b.last.conv(b, weight, l, w, factors, bias)
+	}
+	folded := make([]float32, len(w))
+	each := len(w) / int(l.out)
+	for i, x := range w {
+		folded[i] = float32(float64(x) * factors[i/each])
 	}
 	t := b.scope.FromFloats(b.device, folded, l.out, l.in/groups, l.kernel[0], l.kernel[1])
 	return &conv{layer: l, w: b.keep(b.scope.ChannelsLast(t)), b: b.keep(b.scope.FromFloats(b.device, bias, l.out))}

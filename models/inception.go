@@ -1,6 +1,7 @@
 package models
 
 import (
+	"glimpse/captioner"
 	"glimpse/internal/torch"
 )
 
@@ -94,7 +95,7 @@ func (b inceptionBuilder) shrink(c chain, name string, out int64) chain {
 	return append(c, b.conv(name, in, out, 3, 3, 2, false))
 }
 
-func buildInception(b *builder) body {
+func buildInception(b *builder, _ []captioner.Block) body {
 	at := func(block string, in int64) inceptionBuilder {
 		if block != "" {
 			block += "."

@@ -20,12 +20,12 @@ type optimizer struct {
 	step          int64           // steps taken
 }
 
-func newOptimizer(s *torch.Scope, o experiments.Optimizer, device torch.Device, p *parameters) (*optimizer, error) {
-	opt := &optimizer{Optimizer: o, params: p.tensors}
-	for _, sh := range p.shapes {
-		opt.first = append(opt.first, s.Keep(s.Zeros(device, torch.Float, sh.Sizes...)))
+func newOptimizer(s *torch.Scope, o experiments.Optimizer, device torch.Device, params []*torch.Tensor) (*optimizer, error) {
+	opt := &optimizer{Optimizer: o, params: params}
+	for _, p := range params {
+		opt.first = append(opt.first, s.Keep(s.Zeros(device, torch.Float, p.Shape()...)))
 		if o.Name != "sgd" {
-			opt.second = append(opt.second, s.Keep(s.Zeros(device, torch.Float, sh.Sizes...)))
+			opt.second = append(opt.second, s.Keep(s.Zeros(device, torch.Float, p.Shape()...)))
 		}
 	}
 	if err := s.Err(); err != nil {
@@ -52,20 +52,24 @@ func (o *optimizer) reset() error {
 	})
 }
 
-// update takes one step at learning rate lr. Gradients whose norm over all
-// parameters exceeds ClipNorm are scaled down to it, in PyTorch's way.
-func (o *optimizer) update(s *torch.Scope, lr float64) error {
-	scale := 1.0
-	if o.ClipNorm > 0 {
-		norm, err := s.GradNorm(o.params)
-		if err != nil {
-			return err
-		}
-		if math.IsNaN(norm) || math.IsInf(norm, 0) {
-			return fmt.Errorf("%w: the norm of the gradient is %v", data.ErrDiverged, norm)
-		}
-		scale = min(1, o.ClipNorm/(norm+1e-6))
+// clip gives what the gradients of parameters are to be scaled by so that their
+// norm, over all of them, is at most the given one, in PyTorch's way; 0 does not clip.
+func clip(s *torch.Scope, params []*torch.Tensor, most float64) (scale float64, err error) {
+	if most <= 0 {
+		return 1, nil
 	}
+	norm, err := s.GradNorm(params)
+	if err != nil {
+		return 0, err
+	}
+	if math.IsNaN(norm) || math.IsInf(norm, 0) {
+		return 0, fmt.Errorf("%w: the norm of the gradient is %v", data.ErrDiverged, norm)
+	}
+	return min(1, most/(norm+1e-6)), nil
+}
+
+// update takes one step at learning rate lr, by the gradients times scale.
+func (o *optimizer) update(s *torch.Scope, scale, lr float64) error {
 	o.step++
 	if o.Name == "sgd" {
 		s.SGD(o.params, o.first, scale, lr, o.Momentum, o.WeightDecay)

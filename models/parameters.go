@@ -16,14 +16,19 @@ type parameters struct {
 }
 
 // newParameters draws the parameters with the CPU generator, whatever the
-// device, so that a seed gives the same start everywhere.
-func newParameters(s *torch.Scope, device torch.Device, shapes []captioner.Shape) (*parameters, error) {
+// device, so that a seed gives the same start everywhere. Those that are given, by
+// name, are not drawn, so that the others start as they would without them.
+func newParameters(s *torch.Scope, device torch.Device, shapes []captioner.Shape, given map[string][]float32) (*parameters, error) {
 	p := &parameters{shapes: shapes, byName: make(map[string]*torch.Tensor, len(shapes))}
 	for _, sh := range shapes {
 		var t *torch.Tensor
-		if sh.Bound == 0 {
+		values, isGiven := given[sh.Name]
+		switch {
+		case isGiven:
+			t = s.FromFloats(torch.CPU, values, sh.Sizes...)
+		case sh.Bound == 0:
 			t = s.Normal(torch.CPU, 0, 1, sh.Sizes...)
-		} else {
+		default:
 			t = s.Uniform(torch.CPU, -sh.Bound, sh.Bound, sh.Sizes...)
 		}
 		t = s.Parameter(s.To(t, device))

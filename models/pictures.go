@@ -3,6 +3,7 @@ package models
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"glimpse/captioner"
 	"glimpse/data"
@@ -21,9 +22,10 @@ type Pictures struct {
 	table      *pixelTable // how pixels are normalised
 	params     *parameters // of the network and, when it was trained jointly, of the encoder
 	network    *network
-	encoder    Encoder // nil where features are given
-	frozen     *frozen // the encoder, where it is frozen
-	dim        int     // D
+	encoder    Encoder     // nil where features are given
+	frozen     *frozen     // the encoder, where it is frozen
+	last       *lastBlocks // of it that were trained with the captioner; nil where none were
+	dim        int         // D
 	vocabulary []string
 }
 
@@ -67,8 +69,14 @@ func (e Engine) Pictures(ctx context.Context, s experiments.Settings, checkpoint
 		if err := p.freeze(ctx, e.CacheDir, e.SharedDir, s); err != nil {
 			return nil, err
 		}
+		if p.last = p.frozen.last; p.last != nil {
+			shapes = slices.Clip(p.last.shapes)
+		}
 	}
-	if p.encoder != nil {
+	switch {
+	case p.last != nil:
+		p.dim = p.last.out.Dim
+	case p.encoder != nil:
 		p.dim = p.encoder.Dim()
 	}
 	z := s.Model.Sizes(len(vocabulary), p.dim)
@@ -78,7 +86,7 @@ func (e Engine) Pictures(ctx context.Context, s experiments.Settings, checkpoint
 		return nil, err
 	}
 	err = torch.Run(func(s *torch.Scope) (err error) {
-		p.params, err = newParameters(s, e.Device, shapes)
+		p.params, err = newParameters(s, e.Device, shapes, nil)
 		return err
 	})
 	if err == nil {
@@ -91,6 +99,9 @@ func (e Engine) Pictures(ctx context.Context, s experiments.Settings, checkpoint
 	if c, joint := p.encoder.(*cnn); joint {
 		c.use(p.params)
 	}
+	if p.last != nil {
+		p.last.use(p.params)
+	}
 	if p.network, err = newNetwork(p.params, e.Device, a, cell, z, 0); err != nil {
 		p.Close()
 		return nil, err
@@ -101,7 +112,7 @@ func (e Engine) Pictures(ctx context.Context, s experiments.Settings, checkpoint
 // freeze builds the frozen encoder of the settings.
 func (p *Pictures) freeze(ctx context.Context, cache, shared string, settings experiments.Settings) error {
 	e := settings.Encoder
-	spec, err := data.SpecOf(e.Name, e.ImageSize, "")
+	spec, err := data.SpecOf(e.Name, e.ImageSize, e.Train.Blocks, "")
 	if err != nil {
 		return err
 	}
@@ -154,7 +165,7 @@ func (p *Pictures) Caption(ctx context.Context, pixels [][]uint8, o experiments.
 		each := p.frozen.Regions() * p.frozen.Dim()
 		features = func(s *torch.Scope, begin, end int) (regions, error) {
 			x := s.FromHalf(p.device, rows[begin*each:end*each], int64(end-begin), int64(p.frozen.Regions()), int64(p.frozen.Dim()))
-			return regions{features: s.Cast(x, torch.Float)}, s.Err()
+			return regions{features: p.behind(s, s.Cast(x, torch.Float))}, s.Err()
 		}
 	}
 	return p.caption(ctx, len(pixels), features, o)
@@ -272,7 +283,15 @@ func (p *Pictures) normalised(pixels [][]uint8) ([]float32, error) {
 func (p *Pictures) encode(s *torch.Scope, x *torch.Tensor) *torch.Tensor {
 	features := p.encoder.Forward(s, x)
 	if p.frozen != nil {
-		features = s.Cast(s.Cast(features, torch.Half), torch.Float)
+		features = p.behind(s, s.Cast(s.Cast(features, torch.Half), torch.Float))
 	}
 	return features
+}
+
+// behind gives the features of what a frozen encoder gives: they are that, unless its last blocks were trained.
+func (p *Pictures) behind(s *torch.Scope, x *torch.Tensor) *torch.Tensor {
+	if p.last == nil {
+		return x
+	}
+	return p.last.of(s, x, false)
 }

@@ -27,6 +27,11 @@ func saved(t *testing.T, s experiments.Settings, d *data.Dataset, cache string) 
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
+	if s.Encoder.Train.Blocks > 0 { // whose weights are then not those to begin with
+		if _, err := c.TrainEpoch(t.Context(), quiet); err != nil {
+			t.Fatal(err)
+		}
+	}
 	path := filepath.Join(t.TempDir(), "checkpoint")
 	if _, err := c.Save(path); err != nil {
 		t.Fatal(err)
@@ -41,6 +46,7 @@ func TestPicturesCaptionAsTheDataSetDoes(t *testing.T) {
 	for _, encoder := range []experiments.Encoder{
 		{Name: "cnn", ImageSize: 32, Channels: 4},
 		{Name: "efficientnet_lite0", ImageSize: 64, Weights: "random"},
+		{Name: "efficientnet_lite0", ImageSize: 64, Weights: "random", Train: experiments.EncoderTrain{Blocks: 2, FromEpoch: 1, LR: 1e-2}},
 	} {
 		for _, arm := range []string{"none", "adaptive"} {
 			s := smallSettings(arm)

@@ -123,6 +123,8 @@ func padded(
 
 func (p *precomputedSource) shapes() []captioner.Shape { return nil }
 
+func (p *precomputedSource) initial() map[string][]float32 { return nil }
+
 func (p *precomputedSource) use(*parameters) {}
 
 func (p *precomputedSource) dim() int { return p.files.Content().Dim }

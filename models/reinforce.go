@@ -36,7 +36,12 @@ func (c *Captioner) Reinforce(path string) error {
 	}
 	c.epoch = done
 	c.sampler, c.samples = rand.NewPCG(uint64(c.settings.Seed), samplerStream), data.Samples{}
-	return c.optimizer.reset()
+	for _, o := range c.optimizers() {
+		if err := o.reset(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // ReinforceEpoch is [Captioner.TrainEpoch] of self-critical training, once Reinforce has begun it,
@@ -45,9 +50,9 @@ func (c *Captioner) ReinforceEpoch(ctx context.Context, reward data.Reward, prog
 	if c.sampler == nil {
 		return data.EpochResult{}, errors.New("reinforcement has not begun: Reinforce comes first")
 	}
-	constant := func(int) float64 { return c.settings.Train.Reinforce.LR }
-	result, err := c.epochOf(ctx, progress, constant, func(s *torch.Scope, b data.Batch, lr float64) (float64, int, error) {
-		return c.reinforceStep(s, captioned(b), lr, reward)
+	constant := func(int) rates { return rates{c.settings.Train.Reinforce.LR, c.encoderRate(1)} }
+	result, err := c.epochOf(ctx, progress, constant, func(s *torch.Scope, b data.Batch, r rates) (float64, int, error) {
+		return c.reinforceStep(s, captioned(b), r, reward)
 	})
 	if err == nil {
 		samples := c.samples
@@ -69,11 +74,11 @@ func captioned(b data.Batch) []int {
 
 // reinforceStep takes one step on images, and gives the negative mean reward before it and the
 // number of samples.
-func (c *Captioner) reinforceStep(s *torch.Scope, images []int, lr float64, reward data.Reward) (loss float64, captions int, err error) {
+func (c *Captioner) reinforceStep(s *torch.Scope, images []int, at rates, reward data.Reward) (loss float64, captions int, err error) {
 	if len(images) == 0 {
 		return 0, 0, errors.New("none of the batch's images has a caption")
 	}
-	features, err := c.source.features(s, images, pass{true, c.epoch})
+	features, err := c.trainingFeatures(s, images, at)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -104,7 +109,7 @@ func (c *Captioner) reinforceStep(s *torch.Scope, images []int, lr float64, rewa
 	}
 	rewards := reward(each, c.wordsOf(slices.Concat(drawn, greedy)))
 	sampled, references := rewards[:len(drawn)], rewards[len(drawn):]
-	if _, err := c.descend(s, c.network.policyLoss(s, look, drawn, advantages(sampled, references, r.Samples)), lr); err != nil {
+	if _, err := c.descend(s, c.network.policyLoss(s, look, drawn, advantages(sampled, references, r.Samples)), at); err != nil {
 		return 0, 0, err
 	}
 	c.samples.Add(drawn, r.Samples, sampled, entropy)

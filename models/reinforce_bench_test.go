@@ -22,7 +22,7 @@ func BenchmarkStep(b *testing.B) {
 		b.Fatal(err)
 	}
 	err = torch.Run(func(s *torch.Scope) error {
-		p, err := newParameters(s, torch.CPU, arm.Parameters(captioner.Cells[0], sizes))
+		p, err := newParameters(s, torch.CPU, arm.Parameters(captioner.Cells[0], sizes), nil)
 		if err != nil {
 			return err
 		}
@@ -34,7 +34,7 @@ func BenchmarkStep(b *testing.B) {
 		bias := make([]float32, sizes.Vocabulary)
 		bias[data.EndID] = 5.4 // as likely as one word in eleven
 		s.CopyInto(n.out.b, s.FromFloats(torch.CPU, bias, sizes.Vocabulary))
-		opt, err := newOptimizer(s, experiments.Optimizer{Name: "adam", Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, ClipNorm: 5}, torch.CPU, p)
+		opt, err := newOptimizer(s, experiments.Optimizer{Name: "adam", Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, ClipNorm: 5}, torch.CPU, p.tensors)
 		if err != nil {
 			return err
 		}
@@ -54,7 +54,11 @@ func BenchmarkStep(b *testing.B) {
 		descend := func(s *torch.Scope, loss *torch.Tensor) error {
 			s.ZeroGrad(p.tensors)
 			s.Backward(loss)
-			return opt.update(s, 0)
+			scale, err := clip(s, p.tensors, opt.ClipNorm)
+			if err != nil {
+				return err
+			}
+			return opt.update(s, scale, 0)
 		}
 		for _, part := range []struct {
 			name string

@@ -109,7 +109,7 @@ func tiny(t *testing.T, s *torch.Scope, cell captioner.Cell) (*network, *torch.T
 	torch.Seed(8)
 	sizes := captioner.Sizes{Vocabulary: 6, Features: 5, Embedding: 4, Hidden: 7, Attention: 3, Layers: 1}
 	a := armOf(t, "adaptive")
-	p, err := newParameters(s, torch.CPU, a.Parameters(cell, sizes))
+	p, err := newParameters(s, torch.CPU, a.Parameters(cell, sizes), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,14 +24,21 @@ type plateau struct {
 	Drops int     `json:"drops"` // times the rate was lowered
 }
 
-// rate gives the learning rate of a step, counted from 0 over all epochs. The
-// warm-up rises linearly and multiplies whatever follows:
+// rates are the learning rates of a step: that of the captioner, and that of an
+// encoder's last blocks, 0 while they are not trained.
+type rates struct{ captioner, encoder float64 }
+
+// rate gives the learning rate of a step, counted from 0 over all epochs.
+func (c *schedule) rate(step int) float64 { return c.peak * c.factor(step) }
+
+// factor is the share of the peak that a step's learning rate is. The warm-up
+// rises linearly and multiplies whatever follows:
 //
 //	constant  1
 //	cosine    ½(1 + cos(π·step/steps)), Loshchilov and Hutter 2017, arXiv 1608.03983
 //	step      gamma^⌊epoch/step_epochs⌋
 //	plateau   gamma^(times that validation has not improved for more than patience epochs)
-func (c *schedule) rate(step int) float64 {
+func (c *schedule) factor(step int) float64 {
 	factor := 1.0
 	switch c.Name {
 	case "cosine":
@@ -46,7 +53,7 @@ func (c *schedule) rate(step int) float64 {
 	if c.WarmupSteps > 0 {
 		factor *= min(1, float64(step+1)/float64(c.WarmupSteps))
 	}
-	return c.peak * factor
+	return factor
 }
 
 // observe tells a plateau schedule an epoch's validation value, larger being

@@ -18,10 +18,11 @@ type Needed struct {
 	Split     string `json:"split"`
 	Encoder   string `json:"encoder"`
 	ImageSize int    `json:"image_size"`
-	Images    int    `json:"images"`  // in a split
-	Trained   int    `json:"trained"` // those of them that train
-	Views     int    `json:"views"`   // of each image that trains; the others have one
-	Bytes     int64  `json:"bytes"`   // of the cache, at most; 0 where the encoder is trained with the captioner, or another program's
+	Cut       int    `json:"cut,omitempty"` // last blocks of the encoder that are trained: the features are what they are given
+	Images    int    `json:"images"`        // in a split
+	Trained   int    `json:"trained"`       // those of them that train
+	Views     int    `json:"views"`         // of each image that trains; the others have one
+	Bytes     int64  `json:"bytes"`         // of the cache, at most; 0 where the encoder is trained with the captioner, or another program's
 }
 
 // Features are those in the cache. Their JSON is a contract: it is what `glimpse features
@@ -51,7 +52,7 @@ func (sets *Sets) needed(s experiments.Settings) (Needed, error) {
 		return Needed{}, err
 	}
 	n := Needed{
-		Data: d.Name, Split: d.Split, Encoder: s.Encoder.Name, ImageSize: s.Encoder.ImageSize,
+		Data: d.Name, Split: d.Split, Encoder: s.Encoder.Name, ImageSize: s.Encoder.ImageSize, Cut: s.Encoder.Train.Blocks,
 		Trained: len(d.Splits["train"]), Views: len(data.Views(s.Data.Augment.Flip, s.Data.Augment.Crops)),
 	}
 	for _, split := range d.Splits {
@@ -60,9 +61,17 @@ func (sets *Sets) needed(s experiments.Settings) (Needed, error) {
 	if !(captioner.Encoder{Name: s.Encoder.Name}).Frozen() {
 		return n, nil
 	}
-	spec, err := data.SpecOf(s.Encoder.Name, s.Encoder.ImageSize, "")
+	spec, err := data.SpecOf(s.Encoder.Name, s.Encoder.ImageSize, s.Encoder.Train.Blocks, "")
 	n.Bytes = spec.RowBytes() * int64(n.Images+(n.Views-1)*n.Trained)
 	return n, err
+}
+
+// Name says whose features they are.
+func (n Needed) Name() string {
+	if n.Cut == 0 {
+		return n.Encoder
+	}
+	return fmt.Sprintf("%s below its last %s", n.Encoder, term.Plural(n.Cut, "block"))
 }
 
 // Fill has fill compute the features that trials need and the cache lacks, as
@@ -87,7 +96,7 @@ func (sets *Sets) Fill(
 		begun := time.Now()
 		err = fill(ctx, s, d, func(done, total int) {
 			f.Computed = done
-			progress(s.Encoder.Name, done, total)
+			progress(f.Name(), done, total)
 		})
 		if err != nil {
 			return nil, fmt.Errorf("features of %s by %s: %w", d.Name, s.Encoder.Name, err)

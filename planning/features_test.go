@@ -43,6 +43,7 @@ func TestFill(t *testing.T) {
 	}
 	large := small
 	large.Encoder.ImageSize = 96
+	large.Encoder.Train.Blocks = 1
 	trials := []experiments.Trial{{Settings: small}, {Settings: large}, {Settings: small}}
 	var told []string
 	done, err := new(Sets).Fill(t.Context(), trials,
@@ -62,7 +63,7 @@ func TestFill(t *testing.T) {
 	if f := done[0]; f.Data != "shapes" || f.Encoder != "resnet18" || f.ImageSize != 64 || f.Images != 60 || f.Computed != 5 {
 		t.Errorf("%+v: want 5 computed of 60 images of 64 pixels", f)
 	}
-	if f := done[1]; f.ImageSize != 96 || f.Computed != 0 {
+	if f := done[1]; f.ImageSize != 96 || f.Computed != 0 || f.Name() != "resnet18 below its last 1 block" {
 		t.Errorf("%+v: want none computed of 96 pixels", f)
 	}
 	if got := strings.Join(told, ", "); got != "resnet18 1/5, resnet18 5/5" {

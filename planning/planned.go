@@ -92,13 +92,18 @@ func (p *Planned) Due(ctx context.Context, db *store.DB, study *experiments.Stud
 	return due, CheckMetrics(p.Known, study, due, m)
 }
 
-// Completed tells whether the database has the results of all of some trials.
-func (p *Planned) Completed(trials []experiments.Trial) bool {
+// Left gives those of some trials whose results the database does not have.
+func (p *Planned) Left(trials []experiments.Trial) (left []experiments.Trial) {
 	completed := map[string]bool{}
 	for _, run := range p.Known {
 		completed[run.ID] = run.State == store.Completed
 	}
-	return !slices.ContainsFunc(trials, func(t experiments.Trial) bool { return !completed[t.ID] })
+	for _, t := range trials {
+		if !completed[t.ID] {
+			left = append(left, t)
+		}
+	}
+	return left
 }
 
 // Next gives the trials of a study whose plan grows with its results: a search, or a sequential study; nil for others.

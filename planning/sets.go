@@ -159,7 +159,7 @@ func (sets *Sets) features(d *loadedSet) func(s experiments.Settings, weightsSHA
 		if hash, known := d.features[key]; known {
 			return hash, nil
 		}
-		spec, err := data.SpecOf(s.Encoder.Name, s.Encoder.ImageSize, weightsSHA256)
+		spec, err := data.SpecOf(s.Encoder.Name, s.Encoder.ImageSize, s.Encoder.Train.Blocks, weightsSHA256)
 		if err != nil {
 			return "", err
 		}

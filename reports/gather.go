@@ -40,6 +40,8 @@ type evidence struct {
 	Scenes       Scenes              // of its images; nil where they are pictures of others
 	failed       error               // of Scenes
 	Ensembles    []*results.Ensemble // of the arms, in the order of the plan
+	Notes        []store.Note        // of the study and its runs, with tags
+	Deleted      []store.Deleted     // runs that were deleted after they had been scored
 	said         *captionReader
 	At           time.Time // when it was read
 }
@@ -56,6 +58,12 @@ func gather(ctx context.Context, db *store.DB, name string) (*evidence, error) {
 	}
 	if e.Ensembles, err = study.Ensembles(ctx); err != nil {
 		return nil, fmt.Errorf("report: %w", err)
+	}
+	if e.Notes, err = results.Notes(ctx, db, name); err != nil {
+		return nil, err
+	}
+	if e.Deleted, err = db.Deletions(ctx, name); err != nil {
+		return nil, err
 	}
 	planned := map[string]bool{}
 	for _, t := range study.Declared.Trials {

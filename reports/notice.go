@@ -14,6 +14,7 @@ import (
 // or machines that changed within the study.
 func (r *result) notice() {
 	r.noticeMissing()
+	r.noticeDeleted()
 	r.noticeWarnings()
 	r.noticeParameters()
 	r.noticeCode()

@@ -120,6 +120,7 @@ func newPage(r *result, tables []string) page {
 		r.failureSection(),
 		r.auditSection(),
 		r.trialSection(),
+		r.noteSection(),
 		r.reproduceSection(),
 	} {
 		if len(s.Parts) > 0 {

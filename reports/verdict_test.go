@@ -3,6 +3,7 @@ package reports
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -132,6 +133,48 @@ func TestNotices(t *testing.T) {
 		if !strings.Contains(text, s) {
 			t.Errorf("no notice says %q:\n%s", s, text)
 		}
+	}
+}
+
+// TestDeletedTrialsAndNotes holds that the report tells of trials that were deleted after they had been scored, whether they
+// are there again or not, and shows notes and tags without what looks like a secret.
+func TestDeletedTrialsAndNotes(t *testing.T) {
+	ctx, never := t.Context(), func(store.Run) bool { return false }
+	trials := finished(2, levels, "none", "adaptive")
+	db := usual(t, trials)
+	runs, err := db.Runs(ctx, "attention")
+	check(t, err)
+	check(t, db.SaveNotes(ctx, []store.Note{
+		{Study: "attention", Text: "the <first> try"}, {Run: runs[1].ID, Tag: true, Text: "odd"}, {Run: runs[1].ID, Text: "token=hunter2hunter2"},
+	}, nil))
+	if text := string(markdown(newPage(analysedFrom(t, db, "attention"), nil))); strings.Contains(text, "deleted") {
+		t.Errorf("nothing was deleted:\n%s", text)
+	}
+	_, err = db.Delete(ctx, nil, []string{runs[0].ID}, never)
+	check(t, err)
+	r := analysedFrom(t, db, "attention")
+	at := func(when time.Time) string { return when.UTC().Format("2006-01-02 15:04") }
+	want := fmt.Sprintf("1 trial was deleted after being scored, so whoever ran the rest knew these scores: none seed 1 (%s, scored on %s, deleted on %s).",
+		runs[0].ID, at(runs[0].Finished), at(r.Deleted[0].At))
+	if text := strings.Join(r.Notices, "\n"); !strings.Contains(text, want) {
+		t.Errorf("no notice says %q:\n%s", want, text)
+	}
+	text := string(markdown(newPage(r, nil)))
+	for _, want := range []string{"## Notes and tags", "| the study | ", "the &lt;first&gt; try |", " | odd |  |", `token=\[redacted\]`} {
+		if !strings.Contains(text, want) {
+			t.Errorf("lacks %q:\n%s", want, text)
+		}
+	}
+	if strings.Contains(text, "hunter2") {
+		t.Error("a secret is shown")
+	}
+
+	other := usual(t, trials)
+	_, err = db.Merge(ctx, other.Path(), never)
+	check(t, err)
+	r = analysedFrom(t, db, "attention")
+	if text := strings.Join(r.Notices, "\n"); !strings.Contains(text, "; there again, with the same captions)") {
+		t.Errorf("the trial is there again:\n%s", text)
 	}
 }
 

@@ -18,17 +18,18 @@ import (
 // differences of a checkout, whatever its files were. As JSON, it is a contract.
 type Exposure struct {
 	Runs    int `json:"runs"`        // that hold any of it
+	Noted   int `json:"study_notes"` // studies whose notes hold any of it
 	Diffs   int `json:"whole_diffs"` // runs that hold all that a checkout differed in
 	Secrets int `json:"secrets"`     // values that look like a password, a key or a token
 	// Studies hold such a value in what they declare, which never changes: [Redact] leaves it.
 	Studies []string `json:"studies"`
 }
 
-// Exposed looks for it in these studies and their runs or, where none is named, in the whole database.
+// Exposed looks for it in these studies, their notes and their runs or, where none is named, in the whole database.
 func Exposed(ctx context.Context, db *store.DB, studies ...string) (Exposure, error) {
 	x := Exposure{Studies: []string{}}
-	runs := map[string]bool{}
-	err := db.Texts(ctx, studies, func(text store.Text) { x.add(runs, text) })
+	holders := map[[2]string]bool{}
+	err := db.Texts(ctx, studies, func(text store.Text) { x.add(holders, text) })
 	if err != nil {
 		return x, err
 	}
@@ -41,12 +42,12 @@ func Exposed(ctx context.Context, db *store.DB, studies ...string) (Exposure, er
 	return x, err
 }
 
-// Redact takes it out of the runs of these studies, or of every run where none is named, for good: see [store.Rewrite]. Of
+// Redact takes it out of the runs of these studies and of all notes, or of the whole database where none is named, for good: see [store.Rewrite]. Of
 // differences the names of the files and the hash stay. It returns what it took out.
 func Redact(ctx context.Context, path string, studies []string) (Exposure, error) {
 	x := Exposure{Studies: []string{}}
-	runs := map[string]bool{}
-	err := store.Rewrite(ctx, path, studies, func(text store.Text) string { return x.add(runs, text) })
+	holders := map[[2]string]bool{}
+	err := store.Rewrite(ctx, path, studies, func(text store.Text) string { return x.add(holders, text) })
 	return x, err
 }
 
@@ -56,25 +57,47 @@ func Environment(run store.Run) json.RawMessage {
 	return json.RawMessage(cleaned)
 }
 
-// add counts what a text holds, and returns the text without it.
-func (x *Exposure) add(runs map[string]bool, text store.Text) string {
+// add counts what a text holds, and returns the text without it. holders are the runs and studies that were counted.
+func (x *Exposure) add(holders map[[2]string]bool, text store.Text) string {
 	cleaned, diffs, secrets := redact(text)
 	x.Diffs += diffs
 	x.Secrets += secrets
-	if diffs+secrets > 0 && !runs[text.Run] {
-		runs[text.Run] = true
-		x.Runs++
+	if of := [2]string{text.Study, text.Run}; diffs+secrets > 0 && !holders[of] {
+		holders[of] = true
+		if text.Study != "" {
+			x.Noted++
+		} else {
+			x.Runs++
+		}
 	}
 	return cleaned
 }
 
 // Empty tells whether there is none.
-func (x Exposure) Empty() bool { return x.Runs == 0 && len(x.Studies) == 0 }
+func (x Exposure) Empty() bool { return !x.Removable() && len(x.Studies) == 0 }
+
+// Removable tells whether there is any that [Redact] takes out.
+func (x Exposure) Removable() bool { return x.Runs+x.Noted > 0 }
+
+// Holders counts the runs that hold it, and the studies whose notes do: "2 runs and the notes of 1 study".
+func (x Exposure) Holders() string {
+	var parts []string
+	if x.Runs > 0 {
+		parts = append(parts, term.Plural(x.Runs, "run"))
+	}
+	switch {
+	case x.Noted == 1:
+		parts = append(parts, "the notes of 1 study")
+	case x.Noted > 1:
+		parts = append(parts, "the notes of "+term.Count(int64(x.Noted))+" studies")
+	}
+	return strings.Join(parts, " and ")
+}
 
 // Remark says what there is in the database at path, and which command takes it out; "" where there is nothing.
 func (x Exposure) Remark(path, command string) string {
 	var parts []string
-	if x.Runs > 0 {
+	if x.Removable() {
 		parts = append(parts, fmt.Sprintf("%s holds %s: `%s` takes it out", path, x, command))
 	}
 	if len(x.Studies) > 0 {

@@ -164,6 +164,11 @@ func TestStoppedJobs(t *testing.T) {
 		t.Fatalf("%+v, %v, submitted %v", summary, err, c.submitted)
 	}
 	checkOutcome(t, outcome(t, b), b.atHome(t))
+	for _, run := range b.runs(t) { // what an interruption brought here is gone
+		if left := b.checkpointsOf(run.ID); len(left) != 1 {
+			t.Errorf("run %s leaves the checkpoints %v, want the best alone", run.ID, left)
+		}
+	}
 }
 
 // TestSilentCluster holds that a cluster's silence is waited for, and costs nothing.
@@ -210,6 +215,34 @@ func TestRefusedJobs(t *testing.T) {
 			t.Errorf("run %s is %s", run.ID, run.State)
 		}
 	}
+}
+
+// TestDisksOfBefore holds that the disk that fails a job ends the study, and that, once it is mended,
+// the same command goes on with all jobs that it failed, at once.
+func TestDisksOfBefore(t *testing.T) {
+	t.Parallel()
+	b := bench{Dir: t.TempDir(), Seeds: 2, Epochs: 2}
+	c := newFakeCluster(t, b.Dir)
+	c.fault = fault{Kind: "disk", Epoch: 1}
+	if summary, _, err := b.on(t.Context(), c, nil); !errors.Is(err, ErrDisk) || summary.Failed == 0 {
+		t.Fatalf("%+v, %v", summary, err)
+	}
+	wait(t, "the jobs", func() bool {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		ended := 0
+		for _, one := range c.ended {
+			if one {
+				ended++
+			}
+		}
+		return ended == len(c.submitted)
+	})
+	c.fault = fault{}
+	if summary, _, err := b.on(t.Context(), c, nil); err != nil || summary.Completed != 4 {
+		t.Fatalf("mended: %+v, %v", summary, err)
+	}
+	checkOutcome(t, outcome(t, b), b.atHome(t))
 }
 
 // TestFailedJob holds that a failure comes with the last lines of the job's log.

@@ -119,10 +119,24 @@ func (c *collector) taken(ctx context.Context, p part, report func(Event)) error
 	if run.State == store.Running {
 		return nil
 	}
-	if err := linkCheckpoints(RunDir(p.runs(), run.ID), c.dir, run); err != nil {
+	if err := c.bring(ctx, p, run); err != nil {
 		report(Event{Kind: EventNote, Run: run.ID, Message: fmt.Sprintf("its checkpoints stay in %s: %v", p.runs(), err)})
 	}
 	return nil
+}
+
+// bring brings the checkpoints of a run that has ended here, in the place of those that were brought
+// before.
+func (c *collector) bring(ctx context.Context, p part, run store.Run) error {
+	linked, err := linkCheckpoints(RunDir(p.runs(), run.ID), c.dir, run)
+	if err != nil || len(run.Progress) == 0 {
+		return err
+	}
+	created, err := c.db.Created(ctx)
+	if err != nil {
+		return err
+	}
+	return prune(RunDir(c.dir, run.ID), newNamer(created, run.Attempt), linked...)
 }
 
 // takeLog adds what the job's processes said to the log of the run, and returns that part of it.

@@ -168,6 +168,9 @@ func (s *study) lookAt(ctx context.Context, f *followed, sight Sight) error {
 	if again {
 		event.Message = "it is submitted again"
 	}
+	if f.made && errors.Is(err, ErrDisk) { // of before, and perhaps mended since: the job that follows will tell
+		again, err = true, nil
+	}
 	s.release(run.ID, again || errors.Is(err, store.ErrFenced))
 	event.Run, event.Attempt = run.ID, f.claim.Attempt
 	if errors.Is(err, store.ErrFenced) {

@@ -44,9 +44,12 @@ type pruneMark struct {
 	At time.Time `json:"at"`
 }
 
+// markPrefix begins the names of such files.
+const markPrefix = "pruned-"
+
 // markPath is the path of the mark beside checkpoints whose names begin so.
 func markPath(dir, prefix string) string {
-	return filepath.Join(dir, "pruned-"+strings.Trim(strings.TrimPrefix(prefix, "checkpoint"), "-"))
+	return filepath.Join(dir, markPrefix+strings.Trim(strings.TrimPrefix(prefix, "checkpoint"), "-"))
 }
 
 func markPruned(dir, prefix, by string) error {

@@ -101,7 +101,8 @@ func (s *Start) goOn(ctx context.Context, from part) (run store.Run, err error) 
 	if err == nil {
 		if run, err = db.Run(ctx, s.Launch.Run); err == nil {
 			s.DB = db
-			return run, linkCheckpoints(RunDir(from.runs(), run.ID), s.part.runs(), run)
+			_, err = linkCheckpoints(RunDir(from.runs(), run.ID), s.part.runs(), run)
+			return run, err
 		}
 		err = errors.Join(err, db.Close())
 	}
@@ -167,44 +168,48 @@ func removeIfThere(path string) error {
 }
 
 // linkCheckpoints puts the checkpoints that a run goes on from, or is opened with, into its folder
-// among those of all runs, from another folder. Files of checkpoints are never written to again, so
-// a link is as good as a copy, and is made where the filesystem knows links. What is missing is for
-// the trial to find out.
-func linkCheckpoints(from, runs string, run store.Run) error {
+// among those of all runs, from another folder, and gives their names; a mark that they were removed
+// on purpose goes with them. Files of checkpoints are never written to again, so a link is as good
+// as a copy, and is made where the filesystem knows links. What is missing is for the trial to find
+// out.
+func linkCheckpoints(from, runs string, run store.Run) (linked []string, err error) {
 	if len(run.Progress) == 0 {
-		return nil
+		return nil, nil
 	}
 	var p progress
 	if err := json.Unmarshal(run.Progress, &p); err != nil {
-		return fmt.Errorf("run %s: its progress cannot be read: %w", run.ID, err)
+		return nil, fmt.Errorf("run %s: its progress cannot be read: %w", run.ID, err)
 	}
 	to := RunDir(runs, run.ID)
 	if err := makeRunDir(runs, to); err != nil {
-		return err
+		return nil, err
 	}
 	entries, err := os.ReadDir(from)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	names := p.checkpoints()
 	for _, entry := range entries {
 		stem, _, _ := strings.Cut(entry.Name(), ".")
-		if !slices.Contains(names, stem) {
+		switch {
+		case slices.Contains(names, stem):
+			linked = append(linked, stem)
+		case !strings.HasPrefix(stem, markPrefix):
 			continue
 		}
 		source, target := filepath.Join(from, entry.Name()), filepath.Join(to, entry.Name())
 		if err := removeIfThere(target); err != nil { // of another start, which was taken over before
-			return err
+			return linked, err
 		}
 		err := os.Link(source, target)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			err = copyFile(source, target)
 		}
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
+			return linked, err
 		}
 	}
-	return nil
+	return linked, nil
 }
 
 // copyFile copies a file whole, for its owner alone.

@@ -102,6 +102,20 @@ func TestFreeCheckpoints(t *testing.T) {
 	}
 }
 
+// TestEstimateOfTrainedEncoders: trials that train their encoder and those that do not take different times.
+func TestEstimateOfTrainedEncoders(t *testing.T) {
+	trial := func(id string, blocks int) experiments.Trial {
+		s := experiments.Settings{Train: experiments.Train{Epochs: 4}}
+		s.Encoder.Train.Blocks = blocks
+		return experiments.Trial{ID: id, Settings: s}
+	}
+	trials := []experiments.Trial{trial("a", 0), trial("b", 2), trial("c", 0), trial("d", 2)}
+	known := []store.Run{{ID: "a", State: store.Completed, Seconds: 100}, {ID: "b", State: store.Completed, Seconds: 140}}
+	if got, ok := Estimate(trials, known, 1); !ok || got != (100+140)*time.Second {
+		t.Errorf("%v left, %v; want 100 s and 140 s", got, ok)
+	}
+}
+
 // TestEstimateOfTwoStages: trials with reinforcement and without take different times, and both stages' epochs count.
 func TestEstimateOfTwoStages(t *testing.T) {
 	trial := func(id string, reinforce int) experiments.Trial {

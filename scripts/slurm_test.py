@@ -22,6 +22,12 @@ class SlurmTest(unittest.TestCase):
         with mock.patch("os.geteuid", return_value=0), mock.patch("shutil.which", return_value=None), mock.patch("sys.platform", "linux"):
             self.assertIn("there is no munged, slurmctld", slurm.missing())
 
+    def test_install(self):
+        for absent, steps in [([""], []), (["all", ""], ["install"]), (["all", "all", "all"], ["install", "update", "install"])]:
+            with mock.patch("slurm.missing", side_effect=absent), mock.patch("subprocess.run") as run:
+                slurm.install()
+            self.assertEqual([call.args[0][2] for call in run.call_args_list], steps)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -88,7 +88,7 @@ of float16, which encoder.path of a study, and other programs, can name.`,
 			t := &term.Table{}
 			t.Add("DATA", "SPLIT", "ENCODER", "SIZE", "IMAGES", "VIEWS", "MB", "COMPUTED NOW", "TIME")
 			for _, f := range done {
-				t.Add(f.Data, f.Split, f.Encoder, strconv.Itoa(f.ImageSize), strconv.Itoa(f.Images), strconv.Itoa(f.Views),
+				t.Add(f.Data, f.Split, f.Name(), strconv.Itoa(f.ImageSize), strconv.Itoa(f.Images), strconv.Itoa(f.Views),
 					fmt.Sprintf("%.1f", float64(f.Bytes)/1e6), strconv.Itoa(f.Computed), term.Span(float64(f.Seconds)))
 			}
 			return t.Print(c.OutOrStdout())

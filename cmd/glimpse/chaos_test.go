@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"maps"
@@ -36,12 +37,12 @@ encoder: {name: cnn, image_size: 32, channels: 4}
 model: {embedding: 16, hidden: 16, attention: soft, attention_size: 16, dropout: 0.2}
 train: {epochs: 20, batch_images: 4, select: {metric: val.cider, beam: 1}}
 decode: {beam: 2, max_length: 12}
-sweep: {over: {model.attention: [none, soft, adaptive], seed: [1, 2]}}
+sweep: {over: {model.attention: [none, soft, adaptive], seed: %s}}
 `
 
 const (
-	chaosTrials, chaosEpochs = 6, 20
-	chaosRunners             = 2
+	chaosArms, chaosSeeds, chaosEpochs = 3, 2, 20
+	chaosRunners                       = 2
 )
 
 // TestChaos lets two runners share a study, and kills, ends, or suspends them and
@@ -54,7 +55,7 @@ func TestChaos(t *testing.T) {
 		t.Skip("its victims are found in /proc")
 	}
 	t.Parallel()
-	reference := newChaos(t, "reference")
+	reference := newChaos(t, "reference", chaosSeeds)
 	if code := reference.runner(t).wait(); code != cli.ExitDone {
 		t.Fatalf("undisturbed: exit code %d\n%s", code, reference.said())
 	}
@@ -66,7 +67,7 @@ func TestChaos(t *testing.T) {
 		if rounds > *chaosKills {
 			t.Fatalf("%d signals are left after %d rounds", left, rounds)
 		}
-		c := newChaos(t, fmt.Sprint("round", rounds))
+		c := newChaos(t, fmt.Sprint("round", rounds), chaosSeeds)
 		left = c.disturb(t, random, left, sent)
 		got := c.results(t)
 		for id, text := range want {
@@ -87,17 +88,28 @@ func TestChaos(t *testing.T) {
 // chaos is a study under disturbance.
 type chaos struct {
 	dir, spec string
+	trials    int
+	twice     bool // an attempt may have ended while a later one was at work
 	mu        sync.Mutex
 	output    strings.Builder
 }
 
-func newChaos(t *testing.T, name string) *chaos {
-	c := &chaos{dir: filepath.Join(t.TempDir(), name)}
+// newChaos makes a folder for the study, with so many seeds an arm.
+func newChaos(t *testing.T, name string, seeds int) *chaos {
+	c := &chaos{dir: filepath.Join(t.TempDir(), name), trials: chaosArms * seeds}
+	list := make([]int, seeds)
+	for i := range list {
+		list[i] = i + 1
+	}
+	numbers, err := json.Marshal(list)
+	if err != nil {
+		t.Fatal(err)
+	}
 	c.spec = filepath.Join(c.dir, "chaos.yaml")
 	if err := os.MkdirAll(c.dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(c.spec, []byte(chaosStudy), 0o600); err != nil {
+	if err := os.WriteFile(c.spec, fmt.Appendf(nil, chaosStudy, numbers), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return c
@@ -193,7 +205,7 @@ func (c *chaos) disturb(t *testing.T, random *rand.Rand, n int, sent map[string]
 		victim, pid := "trial", 0
 		if r := runners[random.IntN(chaosRunners)]; random.IntN(3) == 0 && r != nil {
 			victim, pid = "runner", r.cmd.Process.Pid
-		} else if trials := c.trials(); len(trials) > 0 {
+		} else if trials := c.working(); len(trials) > 0 {
 			pid = trials[random.IntN(len(trials))]
 		}
 		command := commandOf(pid)
@@ -218,8 +230,8 @@ func (c *chaos) disturb(t *testing.T, random *rand.Rand, n int, sent map[string]
 	}
 }
 
-// trials are the processes that work on a run.
-func (c *chaos) trials() []int {
+// working are the processes that work on a run.
+func (c *chaos) working() []int {
 	db, err := store.OpenReadOnly(c.database())
 	if err != nil {
 		return nil // not made yet
@@ -284,9 +296,12 @@ func (c *chaos) results(t *testing.T) map[string]string {
 	if err := db.Check(ctx); err != nil {
 		t.Error(err)
 	}
+	if found, err := db.Findings(ctx, nil); err != nil || len(found.List) > 0 {
+		t.Errorf("%+v, %v", found.List, err)
+	}
 	runs, err := db.Runs(ctx, "chaos")
-	if err != nil || len(runs) != chaosTrials {
-		t.Errorf("%d runs, %v; want %d", len(runs), err, chaosTrials)
+	if err != nil || len(runs) != c.trials {
+		t.Errorf("%d runs, %v; want %d", len(runs), err, c.trials)
 	}
 	results := map[string]string{}
 	for _, run := range runs {
@@ -294,10 +309,17 @@ func (c *chaos) results(t *testing.T) map[string]string {
 		if err != nil || int64(len(attempts)) != run.Attempt {
 			t.Errorf("run %s: %d attempts are recorded, it counts %d (%v)", run.ID, len(attempts), run.Attempt, err)
 		}
+		completed := 0
 		for i, a := range attempts {
-			if last := i == len(attempts)-1; a.Number != int64(i+1) || a.Ended.IsZero() || (a.Outcome == store.Completed) != last {
+			if a.Outcome == store.Completed {
+				completed++
+			}
+			if last := i == len(attempts)-1; a.Number != int64(i+1) || a.Ended.IsZero() || !c.twice && (a.Outcome == store.Completed) != last {
 				t.Errorf("run %s, attempt %d of %d: %+v", run.ID, i+1, len(attempts), a)
 			}
+		}
+		if completed != 1 {
+			t.Errorf("run %s: %d attempts completed it", run.ID, completed)
 		}
 		text := fmt.Sprintln(run.State, run.CaptionsSHA256, run.WeightsSHA256, run.Signature, run.BestEpoch, run.Metrics)
 		epochs, err := db.Epochs(ctx, run.ID)

@@ -22,6 +22,7 @@ func dbMergeCommand() *cobra.Command {
 		Short: "Take over the results of other databases",
 		Long: `Adds to the database (--db) what others hold: studies, and runs with their epochs,
 captions, scores, audits and readings. A completed run takes the place of one that is not.
+Notes and tags of both stay, and records of deleted runs come along.
 Merging again changes nothing, and the other files are only read. Both may be in
 use meanwhile: a run that a process here is at work on is left alone, and one that
 is running there is taken as interrupted.

@@ -20,7 +20,7 @@ func dbRedactCommand() *cobra.Command {
 		Use:   "redact",
 		Short: "Take out what should not be passed on with the results",
 		Long: `Takes out of the database what looks like a password, a key or a token, in errors,
-command lines and differences, and the differences that earlier versions recorded
+notes, command lines and differences, and the differences that earlier versions recorded
 of a whole checkout, whatever its files were. The files' names and the hash of
 the differences stay. Settings, scores, captions, ids and hashes are not touched.
 
@@ -71,10 +71,10 @@ recorded may have been read: make it useless where it comes from.`,
 func printExposure(c *cobra.Command, found results.Exposure, dry bool) error {
 	text := "nothing to take out"
 	switch {
-	case found.Runs > 0 && dry:
-		text = fmt.Sprintf("would be taken out: %s, of %s in all", found, term.Plural(found.Runs, "run"))
-	case found.Runs > 0:
-		text = fmt.Sprintf("taken out: %s, of %s in all", found, term.Plural(found.Runs, "run"))
+	case found.Removable() && dry:
+		text = fmt.Sprintf("would be taken out: %s, of %s in all", found, found.Holders())
+	case found.Removable():
+		text = fmt.Sprintf("taken out: %s, of %s in all", found, found.Holders())
 	}
 	_, err := fmt.Fprintln(c.OutOrStdout(), text)
 	return err

@@ -30,8 +30,8 @@ the same command.`
   glimpse runs --db demo.db
   glimpse doctor`
 	root.AddCommand(
-		newCommand(), planCommand(), runCommand(), watchCommand(), collectCommand(), stopCommand(), pruneCommand(),
-		runsCommand(), showCommand(), compareCommand(), serveCommand(), diffCommand(), cli.AuditCommand(audit), reportCommand(), exportCommand(),
+		newCommand(), planCommand(), runCommand(), watchCommand(), collectCommand(), stopCommand(), pruneCommand(), deleteCommand(),
+		runsCommand(), showCommand(), compareCommand(), serveCommand(), diffCommand(), noteCommand(), cli.AuditCommand(audit), reportCommand(), exportCommand(),
 		dataCommand(), scoreCommand(), dbCommand(), doctorCommand(), tokenizeCommand(),
 	)
 	cli.AddEngineVerbs(root)

@@ -14,7 +14,8 @@ import (
 	"glimpse/internal/doctor"
 	"glimpse/internal/engine"
 	"glimpse/internal/slurm"
-	"glimpse/internal/store"
+	"glimpse/internal/term"
+	"glimpse/planning"
 	"glimpse/runner"
 )
 
@@ -49,7 +50,11 @@ func (o *placeOptions) checkPlace() error {
 // checkOn refuses a place that is none.
 func checkOn(on string) error {
 	if on != onSlurm {
-		return cli.Usage(fmt.Errorf("--on %s: want %s", on, onSlurm))
+		if experiments.Nearest(on, []string{onSlurm}) != "" {
+			return cli.Usage(fmt.Errorf("--on %s: did you mean %s?", on, onSlurm))
+		}
+		return cli.Usage(fmt.Errorf("--on %s: trials run on %s, or without --on on this machine; for other schedulers see docs/cluster.md",
+			on, onSlurm))
 	}
 	return nil
 }
@@ -81,26 +86,48 @@ func openPlace(database, device string) (*slurm.Place, error) {
 	return place, nil
 }
 
-// open makes ready to hand the trials of a study to Slurm.
-func (o *placeOptions) open(
-	db *store.DB, study *experiments.Study, spec string, compute cli.Compute, trials []experiments.Trial,
-) (*slurm.Place, error) {
-	place, err := openPlace(db.Path(), compute.Device)
-	if err != nil {
-		return nil, err
-	}
+// forStudy makes a place ready for trials of a study.
+func forStudy(c *cobra.Command, place *slurm.Place, study *experiments.Study, spec string, trials []experiments.Trial) (err error) {
 	if study.Data.Root != "" {
 		if place.DataRoot, err = filepath.Abs(study.Data.Root); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	place.Study, place.Spec = study.Name, spec
 	for _, trial := range experiments.DistinctFeatures(trials) {
 		if err := place.Fill(context.Background(), trial.Settings, nil, "", 0, nil); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return place, nil
+	if study.Sweep.Prune.Active() {
+		fmt.Fprintln(c.ErrOrStderr(), "note: trials run to their end: sweep.prune does not reach over a cluster's jobs")
+	}
+	return nil
+}
+
+// previewRun prints the scripts and commands by which a study's trials would be submitted. Nothing is
+// recorded.
+func previewRun(c *cobra.Command, place *slurm.Place, sets *planning.Sets, study *experiments.Study, o runOptions) error {
+	db, err := openForPlan(o.db)
+	if err != nil {
+		return err
+	}
+	if db != nil {
+		defer db.Close()
+	}
+	due, err := dueOf(c.Context(), c, sets, db, study, o)
+	if err != nil {
+		return err
+	}
+	left := due.found.Left(due.trials)
+	if err := forStudy(c, place, study, due.spec, left); err != nil {
+		return err
+	}
+	if len(left) == 0 {
+		_, err := fmt.Fprintf(c.OutOrStdout(), "all of %s are complete: nothing would be submitted\n", term.Plural(len(due.trials), "trial"))
+		return err
+	}
+	return place.Preview(c.OutOrStdout(), len(left))
 }
 
 // tryPlace tries the place for a database, by a job.

@@ -108,7 +108,7 @@ func featuresLine(f planning.Needed) string {
 		views = fmt.Sprintf(", %d of them in %d views", f.Trained, f.Views)
 	}
 	return fmt.Sprintf("features of %s by %s at %d pixels: %s%s, at most %.1f MB of cache",
-		f.Data, f.Encoder, f.ImageSize, term.Plural(f.Images, "picture"), views, float64(f.Bytes)/1e6)
+		f.Data, f.Name(), f.ImageSize, term.Plural(f.Images, "picture"), views, float64(f.Bytes)/1e6)
 }
 
 func printPlan(w io.Writer, p *planning.Plan) error {

@@ -116,6 +116,15 @@ func runStudy(c *cobra.Command, study *experiments.Study, compute cli.Compute, o
 	if err := sets.CheckFiles(study, errors.Is(none, fs.ErrNotExist)); err != nil { // before a database is made
 		return err
 	}
+	var place *slurm.Place
+	if o.on != "" {
+		if place, err = openPlace(cli.DBPath(o.db), compute.Device); err != nil {
+			return err
+		}
+	}
+	if o.dryRun {
+		return previewRun(c, place, sets, study, o)
+	}
 	db, err := store.Open(cli.DBPath(o.db))
 	if err != nil {
 		return err
@@ -132,51 +141,23 @@ func runStudy(c *cobra.Command, study *experiments.Study, compute cli.Compute, o
 		return err
 	}
 	defer release()
-	found, err := sets.Against(ctx, db, study)
+	due, err := dueOf(ctx, c, sets, db, study, o)
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(found.CheckData(study.Name, db.Path()), found.CheckWeights(study)); err != nil {
-		return err
-	}
-	remarks, err := found.Declare(study.Name, db.Path(), o.amend)
-	for _, remark := range remarks {
-		fmt.Fprintln(c.ErrOrStderr(), remark)
-	}
-	if err != nil {
-		return cli.Usage(err)
-	}
-	data, meteor, err := cli.TrialMeteor(o.meteor)
-	if err != nil {
-		return err
-	}
-	trials, err := found.Due(ctx, db, study, data)
-	if err != nil {
-		return err
-	}
-	spec, err := study.YAML()
-	if err != nil {
-		return err
-	}
+	found, trials, meteor := due.found, due.trials, due.meteor
 	var (
 		program *engine.Program
 		device  engine.Info
-		place   *slurm.Place
 	)
-	if o.on != "" {
-		if place, err = o.open(db, study, string(spec), compute, trials); err != nil {
+	if place != nil {
+		if err := forStudy(c, place, study, due.spec, found.Left(trials)); err != nil {
 			return err
-		}
-		if study.Sweep.Prune.Active() {
-			fmt.Fprintln(c.ErrOrStderr(), "note: trials run to their end: sweep.prune does not reach over a cluster's jobs")
-		}
-		if o.dryRun {
-			return place.Preview(c.OutOrStdout(), len(trials))
 		}
 		if meteor, err = absoluteMeteor(meteor); err != nil {
 			return err
 		}
-	} else if study.Searches() || !found.Completed(trials) {
+	} else if study.Searches() || len(found.Left(trials)) > 0 {
 		if program, device, err = engine.FindAndAsk(ctx, cli.Version(), compute.Device); err != nil {
 			return err
 		}
@@ -192,7 +173,7 @@ func runStudy(c *cobra.Command, study *experiments.Study, compute cli.Compute, o
 	show := cli.NewEvents(c.ErrOrStderr(), study.Labels(found.Trials))
 	saved := func() {}
 	config := runner.Config{
-		Study: study, Trials: trials, Spec: string(spec), DB: db, Root: study.Data.Root,
+		Study: study, Trials: trials, Spec: due.spec, DB: db, Root: study.Data.Root,
 		Cache: cache, Features: program.Fill, Command: program.Trial,
 		Device: compute.Device, Meteor: meteor, CommandLine: cli.CommandLine(), NoGit: noGit,
 		Declaration: found.Standing.Now, Earlier: found.Standing.Earlier,
@@ -234,6 +215,46 @@ func runStudy(c *cobra.Command, study *experiments.Study, compute cli.Compute, o
 		return someFailed(summary.Failed, summary.Mendable(), summary.Total)
 	}
 	return nil
+}
+
+// dueTrials are the trials of a study that are due, and what is known of them.
+type dueTrials struct {
+	found  planning.Planned
+	trials []experiments.Trial
+	spec   string // the resolved study
+	meteor string // as a trial's --meteor
+}
+
+// dueOf holds a study against a database, nil where there is none yet, and refuses what does not go
+// together.
+func dueOf(
+	ctx context.Context, c *cobra.Command, sets *planning.Sets, db *store.DB, study *experiments.Study, o runOptions,
+) (due dueTrials, err error) {
+	path := cli.DBPath(o.db)
+	if due.found, err = sets.Against(ctx, db, study); err != nil {
+		return due, err
+	}
+	if err := errors.Join(due.found.CheckData(study.Name, path), due.found.CheckWeights(study)); err != nil {
+		return due, err
+	}
+	remarks, err := due.found.Declare(study.Name, path, o.amend)
+	for _, remark := range remarks {
+		fmt.Fprintln(c.ErrOrStderr(), remark)
+	}
+	if err != nil {
+		return due, cli.Usage(err)
+	}
+	data, meteor, err := cli.TrialMeteor(o.meteor)
+	if err != nil {
+		return due, err
+	}
+	due.meteor = meteor
+	if due.trials, err = due.found.Due(ctx, db, study, data); err != nil {
+		return due, err
+	}
+	spec, err := study.YAML()
+	due.spec = string(spec)
+	return due, err
 }
 
 // illustrateRun keeps pictures for the report of a study that is complete. Where that cannot be done, a remark says why: the

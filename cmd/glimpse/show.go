@@ -103,6 +103,16 @@ func printRecord(w io.Writer, r *view.Record) error {
 	for _, path := range slices.Sorted(maps.Keys(run.Swept)) {
 		t.Add(path, run.Swept[path])
 	}
+	if tags := results.Tags(run); len(tags) > 0 {
+		t.Add("tags", strings.Join(tags, " "))
+	}
+	for _, n := range r.Notes {
+		name := "note of " + n.Written.UTC().Format(time.DateOnly)
+		if n.Study != "" {
+			name += " on " + n.Study
+		}
+		t.AddLines(name, n.Text)
+	}
 	t.Add("state", results.StateText(run, time.Now()))
 	if run.Error != "" {
 		t.AddLines("error", strings.TrimSpace(run.Error))

@@ -18,6 +18,7 @@ import (
 
 var (
 	slurmFaults = flag.Int("slurm-faults", 10, "how many faults TestSlurm makes")
+	slurmTrials = flag.Int("slurm-trials", chaosArms*chaosSeeds, "how many trials TestSlurm's study has, a multiple of its three arms")
 	slurmSeed   = flag.Uint64("slurm-seed", 1, "seed of their moments and kinds")
 )
 
@@ -34,12 +35,13 @@ func TestSlurm(t *testing.T) {
 		t.Skip("needs a Slurm, which `just test-slurm` has")
 	}
 	needEngine(t)
-	home := newChaos(t, "home")
+	home := newChaos(t, "home", *slurmTrials/chaosArms)
 	if code := home.runner(t).wait(); code != cli.ExitDone {
 		t.Fatalf("at home: exit code %d\n%s", code, home.said())
 	}
 	want := home.results(t)
-	c := newChaos(t, "slurm")
+	c := newChaos(t, "slurm", *slurmTrials/chaosArms)
+	c.twice = true
 	if err := os.WriteFile(filepath.Join(c.dir, "cluster.yaml"), []byte(placeSettings), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +101,7 @@ func (f *slurmChaos) start(t *testing.T) *chaosRunner {
 func (f *slurmChaos) run(t *testing.T, faults int) {
 	t.Helper()
 	runner := f.start(t)
-	for deadline := time.Now().Add(10 * time.Minute); ; {
+	for deadline := time.Now().Add(30 * time.Minute); ; {
 		select {
 		case code := <-runner.ended:
 			switch code {
@@ -117,7 +119,7 @@ func (f *slurmChaos) run(t *testing.T, faults int) {
 		}
 		if time.Now().After(deadline) {
 			_ = runner.cmd.Process.Kill()
-			t.Fatalf("not complete after 10 minutes:\n%s", f.said())
+			t.Fatalf("not complete after 30 minutes:\n%s", f.said())
 		}
 	}
 }

@@ -2,12 +2,14 @@ package main
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"glimpse/internal/cli"
 	"glimpse/internal/store"
 	"glimpse/internal/term"
+	"glimpse/results"
 	"glimpse/results/view"
 	"glimpse/runner"
 )
@@ -35,16 +37,16 @@ first, and so do trials that share a job with one that is named. A run that two 
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: cli.CompleteFromDB(cli.StudyNames),
 		RunE: func(c *cobra.Command, args []string) error {
-			results, err := cli.OpenForWriting(db)
+			opened, err := cli.OpenForWriting(db)
 			if err != nil {
 				return err
 			}
-			defer results.Close()
-			asked, err := cli.Stop(c.Context(), results, args)
+			defer opened.Close()
+			asked, err := cli.Stop(c.Context(), opened, args)
 			if err != nil {
 				return err
 			}
-			if err := runner.StopJobs(c.Context(), results, asked, cancelJobs); err != nil {
+			if err := runner.StopJobs(c.Context(), opened, asked, cancelJobs); err != nil {
 				return err
 			}
 			if asJSON {
@@ -54,24 +56,33 @@ first, and so do trials that share a job with one that is named. A run that two 
 				_, err := fmt.Fprintln(c.OutOrStdout(), "no unfinished run is recorded; runners of these studies, if there are any, were asked to stop")
 				return err
 			}
-			t, running := &term.Table{}, 0
+			t, running, silent, now := &term.Table{}, 0, 0, time.Now()
 			t.Add("RUN", "STUDY", "ARM", "SEED", "STATE", "PROCESS")
 			for _, r := range asked {
 				process := ""
 				if r.State == store.Running {
-					running++
+					if results.SilentSince(r, now).IsZero() {
+						running++
+					} else {
+						silent++
+					}
 					process = fmt.Sprintf("%d on %s", r.Owner.PID, r.Owner.Host)
 					if _, job := runner.JobsOf(r); job {
 						process = "a job of " + r.Owner.Host
 					}
 				}
-				t.Add(r.ID, r.Study, r.Arm, fmt.Sprint(r.Seed), r.State, process)
+				t.Add(r.ID, r.Study, r.Arm, fmt.Sprint(r.Seed), results.StateText(r, now), process)
 			}
 			if err := t.Print(c.OutOrStdout()); err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(c.OutOrStdout(), "\n%s asked to save and stop; runners at work begin none of these again\n", term.Plural(running, "running trial"))
-			return err
+			fmt.Fprintf(c.OutOrStdout(), "\n%s asked to save and stop; runners at work begin none of these again\n",
+				term.Plural(running, "running trial"))
+			if silent > 0 {
+				fmt.Fprintf(c.ErrOrStderr(), "note: %s gave no sign of life for long, and may not hear this: if its process has died, "+
+					"`glimpse run` takes over from its last checkpoint\n", term.Plural(silent, "running trial"))
+			}
+			return nil
 		},
 	}
 	cli.AddDB(c, &db)

@@ -6,7 +6,7 @@
 //
 // A condition is a field, one of = != < <= > >= and ~ (holds the text, in upper or
 // lower case), and a value; `in (a, b)` is any of several values, and a field alone
-// is true where it has a value. Conditions are joined by and, or and not, of which
+// is true where it has a value. Of a field with several words, = is true of each of them. Conditions are joined by and, or and not, of which
 // not binds first and or last. A value with spaces or signs in it is put in single
 // or double quotes. A comparison with a field that has no value is false.
 //

@@ -147,7 +147,7 @@ func (p *parser) condition() (Filter, error) {
 	}
 	p.next()
 	holds := tests[sign.text]
-	if ordered := strings.ContainsAny(sign.text, "<>"); ordered && kind == Text || sign.text == "~" && kind != Text {
+	if ordered := strings.ContainsAny(sign.text, "<>"); ordered && kind.isText() || sign.text == "~" && !kind.isText() {
 		return nil, p.wrong(sign, "%s is %s, which %s cannot judge; there are %s", field, kind, sign.text, kind.operators())
 	}
 	want, err := p.value(field, kind)
@@ -211,11 +211,17 @@ var tests = map[string]func(k Kind, v, want Value) bool{
 	},
 }
 
-func (k Kind) equal(a, b Value) bool { return k.Compare(a, b) == 0 }
+// equal tells whether a value is the one that is wanted or, of words, has it among them.
+func (k Kind) equal(v, want Value) bool {
+	if k == Words {
+		return slices.Contains(strings.Fields(v.Text), want.Text)
+	}
+	return k.Compare(v, want) == 0
+}
 
 // Compare orders two values of a kind; what is not a number comes before every number.
 func (k Kind) Compare(a, b Value) int {
-	if k == Text {
+	if k.isText() {
 		return strings.Compare(a.Text, b.Text)
 	}
 	if math.IsNaN(a.Number) && math.IsNaN(b.Number) {

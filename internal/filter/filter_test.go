@@ -9,7 +9,7 @@ import (
 )
 
 var kinds = map[string]Kind{
-	"arm": Text, "question": Text, "state": Text, "seed": Number, "test.cider": Number, "loss": Number, "seconds": Duration, "created": Time,
+	"arm": Text, "question": Text, "state": Text, "seed": Number, "test.cider": Number, "loss": Number, "seconds": Duration, "created": Time, "tag": Words,
 }
 
 func kindOf(field string) (Kind, error) {
@@ -29,6 +29,7 @@ func row(values map[string]Value) Row {
 var sample = row(map[string]Value{
 	"arm": {Text: "adaptive"}, "question": {Text: "Does the Bigger picture help?"}, "seed": {Number: 3}, "test.cider": {Number: 52.5},
 	"loss": {Number: math.NaN()}, "seconds": {Number: 5400}, "created": {Number: 1769817600}, // 2026-01-31 00:00 UTC
+	"tag": {Text: "best paper-2"},
 })
 
 func TestFilter(t *testing.T) {
@@ -38,6 +39,14 @@ func TestFilter(t *testing.T) {
 		"arm==adaptive":                      true,
 		"arm = 'adaptive'":                   true,
 		`arm = "none"`:                       false,
+		"tag=best":                           true,
+		"tag=paper":                          false,
+		"tag='best paper-2'":                 false,
+		"tag!=best":                          false,
+		"tag!=draft":                         true,
+		"tag in (draft, paper-2)":            true,
+		"tag~PAPER":                          true,
+		"tag and arm":                        true,
 		"arm!=none":                          true,
 		"arm~DAPT":                           true,
 		"question~'bigger picture'":          true,

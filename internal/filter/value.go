@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Value is one field of a row: Text of a field of that kind, else Number.
+// Value is one field of a row: Text of a text or of words, else Number.
 type Value struct {
 	Text   string
 	Number float64
@@ -15,21 +15,26 @@ type Value struct {
 // Kind is what values of a field are.
 type Kind int
 
-// The kinds. A Duration is seconds, a Time seconds since 1970 UTC.
+// The kinds. A Duration is seconds, a Time seconds since 1970 UTC. Words are several words in one text, with spaces between
+// them, of which = and != ask for one.
 const (
 	Text Kind = iota
 	Number
 	Duration
 	Time
+	Words
 )
 
 // String names the kind in a message: "test.cider is a number".
 func (k Kind) String() string {
-	return [...]string{"a text", "a number", "a duration", "a time"}[k]
+	return [...]string{"a text", "a number", "a duration", "a time", "a list of words"}[k]
 }
 
+// isText tells whether values are texts, which have no order.
+func (k Kind) isText() bool { return k == Text || k == Words }
+
 func (k Kind) operators() string {
-	if k == Text {
+	if k.isText() {
 		return "=, != and ~"
 	}
 	return "=, !=, <, <=, > and >="

@@ -23,9 +23,10 @@ func (p *Place) Look(ctx context.Context, jobs []string) (map[string]runner.Sigh
 	if err != nil {
 		return nil, err
 	}
-	if err := p.lookAtFeatures(known); err != nil {
+	if err := p.lookAtFeatures(ctx, known); err != nil {
 		return nil, err
 	}
+	var stuck []string
 	byTask := make(map[taskKey]queued, len(known))
 	for _, q := range known {
 		byTask[taskKey{q.submission, q.task}] = q
@@ -38,6 +39,9 @@ func (p *Place) Look(ctx context.Context, jobs []string) (map[string]runner.Sigh
 			return nil, err
 		}
 		q, there := byTask[t.key()]
+		if there && q.stuck() { // it is cancelled, and counts as gone
+			stuck, there, p.ended[job] = append(stuck, q.id), false, q.reason
+		}
 		if t.Submission != "" && t.User != os.Getuid() { // sites hide them
 			sights[job] = runner.Sight{State: runner.JobWaiting, Why: "another user's job, of which only its results tell", Log: p.output(t)}
 			continue
@@ -50,6 +54,9 @@ func (p *Place) Look(ctx context.Context, jobs []string) (map[string]runner.Sigh
 		sight := q.sight()
 		sight.Log = p.output(t)
 		sights[job] = sight
+	}
+	if err := p.scancel(ctx, stuck, "--quiet"); err != nil {
+		return nil, err
 	}
 	for job, state := range p.endOf(ctx, gone) {
 		sight := sights[job]
@@ -73,7 +80,7 @@ func (p *Place) queue(ctx context.Context) ([]queued, error) {
 
 // lookAtFeatures returns an error once the job that computes features is gone and has not done so:
 // the trials that wait for it never begin.
-func (p *Place) lookAtFeatures(known []queued) error {
+func (p *Place) lookAtFeatures(ctx context.Context, known []queued) error {
 	if p.filling == nil {
 		return nil
 	}
@@ -81,9 +88,13 @@ func (p *Place) lookAtFeatures(known []queued) error {
 		p.filling, p.after, p.missing = nil, "", 0
 		return nil
 	}
-	if slices.ContainsFunc(known, func(q queued) bool { return q.submission == p.filling.id }) {
+	if i := slices.IndexFunc(known, func(q queued) bool { return q.submission == p.filling.id }); i >= 0 {
 		p.missing = 0
-		return nil
+		if !known[i].stuck() {
+			return nil
+		}
+		err := fmt.Errorf("the job that computes features cannot be started, and the trials that wait for it are cancelled: %s", known[i].reason)
+		return errors.Join(err, p.scancel(ctx, []string{known[i].id}, "--quiet"))
 	}
 	if p.missing++; p.missing < 2 {
 		return nil
@@ -122,7 +133,7 @@ func (p *Place) output(t ticket) string {
 	return filepath.Join(p.folder, "slurm", t.Submission, strconv.Itoa(t.Task)+".out")
 }
 
-// endOf asks how jobs ended, once each. Sites may have switched off what tells: then nothing is
+// endOf asks how jobs ended, until that is known. Sites may have switched off what tells: then nothing is
 // known.
 func (p *Place) endOf(ctx context.Context, jobs []string) map[string]string {
 	told, bySubmission := map[string]string{}, map[string][]string{}
@@ -140,8 +151,11 @@ func (p *Place) endOf(ctx context.Context, jobs []string) map[string]string {
 		}
 		states := parseSacct(said)
 		for _, job := range jobs {
-			p.ended[job] = states[p.tasks[job].Task]
-			told[job] = p.ended[job]
+			switch state := states[p.tasks[job].Task]; state {
+			case "", "PENDING", "RUNNING", "SUSPENDED", "REQUEUED": // accounting lags behind
+			default:
+				p.ended[job], told[job] = state, state
+			}
 		}
 	}
 	return told
@@ -168,12 +182,19 @@ func (p *Place) Cancel(ctx context.Context, jobs []string) error {
 			ids = append(ids, q.id)
 		}
 	}
+	err = p.scancel(ctx, ids, "--quiet", "--state=PENDING")
+	if err == nil {
+		err = p.scancel(ctx, ids, "--quiet", "--signal=TERM", "--full", "--state=RUNNING")
+	}
+	return err
+}
+
+// scancel cancels jobs, some at a time. That it complains is no error: jobs end meanwhile.
+func (p *Place) scancel(ctx context.Context, ids []string, how ...string) error {
 	for some := range slices.Chunk(ids, 200) {
-		for _, how := range [][]string{{"--quiet", "--state=PENDING"}, {"--quiet", "--signal=TERM", "--full", "--state=RUNNING"}} {
-			_, err := p.ask(ctx, "scancel", append(how, some...)...)
-			if err != nil && !errors.As(err, new(*exec.ExitError)) { // it complains of jobs that ended meanwhile
-				return err
-			}
+		_, err := p.ask(ctx, "scancel", slices.Concat(how, some)...)
+		if err != nil && !errors.As(err, new(*exec.ExitError)) {
+			return err
 		}
 	}
 	return nil

@@ -66,6 +66,14 @@ func (q queued) sight() runner.Sight {
 	return runner.Sight{State: runner.JobWaiting, Why: why}
 }
 
+// stuck tells whether Slurm put the job back into the queue and holds it there, since it could not be
+// started on a node, or that happened too often: by itself it never starts again. Jobs that people
+// hold are not meant.
+func (q queued) stuck() bool {
+	reason := strings.ReplaceAll(q.reason, "_", " ")
+	return q.sight().State == runner.JobWaiting && (strings.HasSuffix(reason, " requeued held") || reason == "JobHoldMaxRequeue")
+}
+
 // parseSacct reads how the tasks of an array ended, by task, from what sacct says with -P -n -X -o
 // JobID,State; -1 is a job that is no array's. The last line of a task is that of its last start.
 func parseSacct(text string) map[int]string {

@@ -34,11 +34,48 @@ func TestSqueue(t *testing.T) {
 	}
 }
 
+// TestLaterSqueue reads what was not recorded, but derived from the sources of Slurm 24.11.5
+// (src/squeue/print.c, src/common/slurm_protocol_defs.c, src/slurmctld/job_mgr.c): 22.05.8 to 25.11.1
+// print these fields by the same lines, and 24.11 has more reasons.
+func TestLaterSqueue(t *testing.T) {
+	text, err := os.ReadFile("testdata/squeue-24.11.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []struct {
+		id    string
+		task  int
+		state string
+		stuck bool
+	}{
+		{"31_0", 0, runner.JobWaiting, true}, {"31_1", 1, runner.JobWaiting, true}, {"31_2", 2, runner.JobWaiting, false},
+		{"31_3", 3, runner.JobRunning, false}, {"31_4", 4, runner.JobWaiting, false}, {"36", -1, runner.JobWaiting, true},
+	}
+	got := parseSqueue(string(text))
+	if len(got) != len(want) {
+		t.Fatalf("%+v", got)
+	}
+	for i, w := range want {
+		if q := got[i]; q.id != w.id || q.task != w.task || q.sight().State != w.state || q.stuck() != w.stuck {
+			t.Errorf("%+v is %+v, stuck: %v; want %+v", q, q.sight(), q.stuck(), w)
+		}
+	}
+}
+
+// TestSacct reads what Slurm 22.05.8 said, with slurmdbd, and lines that were made up.
 func TestSacct(t *testing.T) {
-	text := "12_0|COMPLETED\n12_1|CANCELLED by 1000\n12_2|NODE_FAIL\n12_2|OUT_OF_MEMORY\n12_[3-9]|PENDING\n13|TIMEOUT|\n\nerror: x\n"
-	want := map[int]string{0: "COMPLETED", 1: "CANCELLED", 2: "OUT_OF_MEMORY", -1: "TIMEOUT"}
-	if got := parseSacct(text); !reflect.DeepEqual(got, want) {
-		t.Errorf("%v, want %v", got, want)
+	recorded, err := os.ReadFile("testdata/sacct-22.05.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]map[int]string{
+		string(recorded): {0: "COMPLETED", 1: "FAILED", 2: "CANCELLED", 3: "TIMEOUT", 4: "NODE_FAIL", 5: "NODE_FAIL", 6: "TIMEOUT"},
+		"12_1|CANCELLED by 1000\n12_2|NODE_FAIL\n12_2|OUT_OF_MEMORY\n12_[3-9]|PENDING\n13|TIMEOUT|\n\nerror: x\n": {
+			1: "CANCELLED", 2: "OUT_OF_MEMORY", -1: "TIMEOUT"},
+	} {
+		if got := parseSacct(text); !reflect.DeepEqual(got, want) {
+			t.Errorf("%v, want %v", got, want)
+		}
 	}
 }
 
@@ -82,6 +119,17 @@ func TestSilence(t *testing.T) {
 	}
 	if _, err := run(t.Context(), "no-such-slurm"); err == nil || errors.Is(err, runner.ErrSilent) {
 		t.Error(err)
+	}
+}
+
+// TestAskedAlike holds that the user's defaults hide no job, and change nothing else.
+func TestAskedAlike(t *testing.T) {
+	for _, name := range []string{"SQUEUE_STATES", "SQUEUE_PARTITION", "SCANCEL_INTERACTIVE", "SACCT_FORMAT", "SBATCH_ACCOUNT", "SLURM_CONF"} {
+		t.Setenv(name, "x")
+	}
+	got, err := run(t.Context(), "sh", "-c", "env | grep -E '^(SQUEUE|SCANCEL|SACCT|SBATCH|SLURM)_' | sort")
+	if want := "SBATCH_ACCOUNT=x\nSLURM_CONF=x\n"; err != nil || got != want {
+		t.Errorf("%q, %v, want %q", got, err, want)
 	}
 }
 

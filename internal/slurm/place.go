@@ -106,7 +106,7 @@ func run(ctx context.Context, program string, args ...string) (string, error) {
 	defer cancel()
 	var out, said bytes.Buffer
 	cmd := exec.CommandContext(limited, program, args...)
-	cmd.Stdout, cmd.Stderr, cmd.WaitDelay = &out, &said, time.Second
+	cmd.Stdout, cmd.Stderr, cmd.WaitDelay, cmd.Env = &out, &said, time.Second, askedAlike(os.Environ())
 	err := cmd.Run()
 	message := strings.TrimSpace(said.String())
 	switch {
@@ -120,6 +120,15 @@ func run(ctx context.Context, program string, args ...string) (string, error) {
 		return "", fmt.Errorf("%w: %s", runner.ErrSilent, cmp.Or(lastLine(message), program+" takes too long"))
 	}
 	return "", fmt.Errorf("%s: %w", cmp.Or(lastLine(message), program), err)
+}
+
+// askedAlike is an environment without the user's own defaults of the commands that are asked how jobs
+// stand, or cancel them: $SQUEUE_PARTITION would hide jobs, and $SQUEUE_STATES=all show those that have
+// ended. Those of sbatch are the user's wishes for jobs, and stay.
+func askedAlike(environment []string) []string {
+	return slices.DeleteFunc(environment, func(variable string) bool {
+		return strings.HasPrefix(variable, "SQUEUE_") || strings.HasPrefix(variable, "SACCT_") || strings.HasPrefix(variable, "SCANCEL_")
+	})
 }
 
 func lastLine(text string) string { return text[strings.LastIndexByte(text, '\n')+1:] }

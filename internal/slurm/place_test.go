@@ -77,6 +77,52 @@ func queueOf(p *Place, jobs []string, state string) string {
 	return b.String()
 }
 
+// TestStuck holds that jobs which Slurm holds after it could not start them are cancelled and count as
+// gone, with the reason, and that jobs which people hold are waited for.
+func TestStuck(t *testing.T) {
+	p, r := newPlace(t, nil)
+	jobs := makeJobs(t, p, 3)
+	if err := p.Submit(t.Context(), jobs); err != nil {
+		t.Fatal(err)
+	}
+	queue := ""
+	for i, reason := range []string{"launch failed requeued held", "JobHoldMaxRequeue", "JobHeldUser"} {
+		queue += strings.ReplaceAll(queueOf(p, jobs[i:i+1], "PENDING"), "Priority", reason)
+	}
+	r.answers["squeue"] = queue
+	sights, err := p.Look(t.Context(), jobs)
+	if err != nil || !slices.Contains(r.asked, "scancel --quiet 7_0 7_1") {
+		t.Fatalf("%v, asked %q", err, r.asked)
+	}
+	for i, want := range []runner.Sight{
+		{State: runner.JobGone, Why: "launch failed requeued held"}, {State: runner.JobGone, Why: "JobHoldMaxRequeue"},
+		{State: runner.JobWaiting, Why: "JobHeldUser"},
+	} {
+		if got := sights[jobs[i]]; got.State != want.State || got.Why != want.Why {
+			t.Errorf("%+v, want %+v", got, want)
+		}
+	}
+	r.answers["squeue"] = ""
+	if sights, err = p.Look(t.Context(), jobs); err != nil || sights[jobs[0]].Why != "launch failed requeued held" {
+		t.Errorf("%+v, %v: the reason stays known", sights[jobs[0]], err)
+	}
+}
+
+// TestStuckFeatures holds that features which Slurm cannot start to compute end the study.
+func TestStuckFeatures(t *testing.T) {
+	p, r := newPlace(t, nil)
+	p.features = true
+	jobs := makeJobs(t, p, 1)
+	if err := p.Submit(t.Context(), jobs); err != nil {
+		t.Fatal(err)
+	}
+	r.answers["squeue"] = "9|N/A|9|PENDING|launch failed requeued held|" + comment + p.filling.id + "\n"
+	if _, err := p.Look(t.Context(), jobs); err == nil || !strings.Contains(err.Error(), "launch failed requeued held") ||
+		!slices.Contains(r.asked, "scancel --quiet 9") {
+		t.Errorf("%v, asked %q", err, r.asked)
+	}
+}
+
 // TestSubmit holds that arrays keep to Slurm's limit, and that another process finds the jobs
 // again.
 func TestSubmit(t *testing.T) {
@@ -91,7 +137,7 @@ func TestSubmit(t *testing.T) {
 	later := At(p.Folder())
 	later.ask = r.ask
 	r.answers["squeue"] = queueOf(p, jobs[:3], "PENDING") + queueOf(p, jobs[12:], "RUNNING")
-	r.answers["sacct"] = "7_1|NODE_FAIL\n7_2|TIMEOUT\n"
+	r.answers["sacct"] = "7_0|COMPLETED\n7_1|NODE_FAIL\n7_2|TIMEOUT\n"
 	sights, err := later.Look(t.Context(), jobs)
 	if err != nil {
 		t.Fatal(err)
@@ -112,6 +158,24 @@ func TestSubmit(t *testing.T) {
 	r.answers["squeue"] = queueOf(p, jobs[:4], "PENDING")
 	if err := later.Cancel(t.Context(), jobs[2:3]); err != nil || !slices.Contains(r.asked, "scancel --quiet --state=PENDING 7_1 7_1") {
 		t.Errorf("%v, asked %q", err, r.asked)
+	}
+}
+
+// TestLateAccounting holds that how a job ended is asked for again until it is known.
+func TestLateAccounting(t *testing.T) {
+	p, r := newPlace(t, nil)
+	jobs := makeJobs(t, p, 1)
+	if err := p.Submit(t.Context(), jobs); err != nil {
+		t.Fatal(err)
+	}
+	for _, look := range []struct{ said, why string }{{"", ""}, {"7_0|RUNNING\n", ""}, {"7_0|TIMEOUT\n", "TIMEOUT"}, {"", "TIMEOUT"}} {
+		r.answers["sacct"] = look.said
+		if sights, err := p.Look(t.Context(), jobs); err != nil || sights[jobs[0]].Why != look.why {
+			t.Errorf("%q: %+v, %v, want %s", look.said, sights[jobs[0]], err, look.why)
+		}
+	}
+	if r.count("sacct") != 3 {
+		t.Errorf("asked %q", r.asked)
 	}
 }
 

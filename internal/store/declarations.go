@@ -169,7 +169,7 @@ func putDeclaration(ctx context.Context, tx *sql.Tx, d Declaration) error {
 	return err
 }
 
-// countCompleted counts the given runs that are completed.
+// countCompleted counts the given runs that are completed, or were before they were deleted.
 func countCompleted(ctx context.Context, tx *sql.Tx, runs []Run) (int, error) {
 	completed, counted := 0, map[string]bool{}
 	for _, run := range runs {
@@ -178,7 +178,8 @@ func countCompleted(ctx context.Context, tx *sql.Tx, runs []Run) (int, error) {
 		}
 		counted[run.ID] = true
 		var n int
-		err := tx.QueryRowContext(ctx, "SELECT COUNT(*) FROM runs WHERE id = ? AND state = 'completed'", run.ID).Scan(&n)
+		err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM (SELECT id FROM runs WHERE id = ? AND state = 'completed'
+			UNION SELECT run FROM deletions WHERE run = ?) AS known`, run.ID, run.ID).Scan(&n)
 		if err != nil {
 			return 0, err
 		}
@@ -188,9 +189,11 @@ func countCompleted(ctx context.Context, tx *sql.Tx, runs []Run) (int, error) {
 }
 
 // freezing sets when declarations were frozen, those that are not yet: at the end
-// of the study's first completed run, if there is one.
-const freezing = `UPDATE declarations SET frozen_ms = (SELECT MIN(COALESCE(r.finished_ms, r.created_ms))
-	FROM runs r JOIN study_runs m ON m.run = r.id WHERE m.study = declarations.study AND r.state = 'completed')
+// of the study's first completed run, if there is or was one.
+const freezing = `UPDATE declarations SET frozen_ms = (SELECT MIN(scored_ms) FROM (
+		SELECT COALESCE(r.finished_ms, r.created_ms) AS scored_ms
+			FROM runs r JOIN study_runs m ON m.run = r.id WHERE m.study = declarations.study AND r.state = 'completed'
+		UNION ALL SELECT COALESCE(finished_ms, deleted_ms) FROM deletions WHERE study = declarations.study) AS scored)
 	WHERE frozen_ms IS NULL AND study = ?`
 
 // freeze freezes the declarations of a study that holds a completed run.

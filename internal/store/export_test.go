@@ -53,6 +53,7 @@ func rich(t *testing.T) *DB {
 	failed, err := db.Claim(ctx, run, Owner{Host: "h"})
 	check(err)
 	check(db.Fail(ctx, failed, "crash", "line 1\nline 2\r\n"))
+	check(db.SaveNotes(ctx, []Note{{Study: "s", Text: "the first"}, {Run: "aa00", Text: "odd\n<captions>"}, {Run: "aa00", Tag: true, Text: "odd"}}, nil))
 	return db
 }
 

@@ -72,6 +72,7 @@ func (r MergeReport) Damaged() int { return r.Runs[MergeDamaged] + r.Studies[Mer
 //     later about a run is, with its hash, since it can be made anew.
 //   - A run that a process here is at work on is never touched. gone tells of a
 //     running run that its process has certainly ended.
+//   - Notes and tags of both stay, each once. Records of deleted runs are taken.
 //   - A study that declares something else here, or is of other data, is left as it is;
 //     its runs are taken all the same, but do not belong to it here. Amendments
 //     of what it declares are taken.
@@ -219,9 +220,18 @@ func mergeRun(
 	}
 	switch m.Outcome {
 	case MergeAdded, MergeReplaced:
-		return m, takeRun(ctx, from, to, ours, theirs, rows)
+		err = takeRun(ctx, from, to, ours, theirs, rows)
 	case MergeSame:
 		m.Detail, err = takeLater(ctx, from, to, theirs.ID)
+	case MergeConflict, MergeDamaged:
+		return m, nil
+	default:
+		if ours == nil {
+			return m, nil
+		}
+	}
+	if err == nil {
+		err = mergeNotes(ctx, from, to.tx, theRun(theirs.ID))
 	}
 	return m, err
 }
@@ -319,14 +329,18 @@ func compareResults(ours, theirs Run) (outcome, detail string) {
 func takeRun(ctx context.Context, from *sql.Tx, into *copier, ours *Run, theirs Run, rows heldRows) error {
 	to := into.tx
 	for _, t := range append([]table{tables[1]}, partsOfRun()...) {
+		where := t.key[0] + " = ?"
+		if t.name == theRun("").hashes() { // notes of both stay
+			where += " AND part <> '" + theRun("").notes().name + "'"
+		}
 		if ours != nil && t.name != "runs" {
-			if _, err := to.ExecContext(ctx, "DELETE FROM "+t.name+" WHERE run = ?", theirs.ID); err != nil {
+			if _, err := to.ExecContext(ctx, "DELETE FROM "+t.name+" WHERE "+where, theirs.ID); err != nil {
 				return err
 			}
 		}
 		held := rows[t.name]
 		if held == nil {
-			if err := into.copy(ctx, from, t, t.key[0]+" = ?", theirs.ID); err != nil {
+			if err := into.copy(ctx, from, t, where, theirs.ID); err != nil {
 				return err
 			}
 			continue

@@ -11,7 +11,7 @@ import (
 )
 
 // inMerge are the tables of a study that a merge takes rows of.
-var inMerge = named("studies", "study_runs", "declarations", "ensembles", "ensemble_captions")
+var inMerge = named("studies", "study_runs", "declarations", "ensembles", "ensemble_captions", "deletions")
 
 // mergeStudies takes over the studies, and their runs, which are all here by now.
 func (db *DB) mergeStudies(ctx context.Context, from *sql.Tx) ([]Merged, error) {
@@ -52,6 +52,9 @@ func (db *DB) mergeStudies(ctx context.Context, from *sql.Tx) ([]Merged, error) 
 			err = theStudy(study.Name).reseal(ctx, tx, inMerge, nil, func() error {
 				return takeStudy(ctx, from, tx, &m)
 			})
+			if err == nil && m.Outcome != MergeConflict && m.Outcome != MergeDamaged {
+				err = mergeNotes(ctx, from, tx, theStudy(study.Name))
+			}
 			if err != nil {
 				return fmt.Errorf("merge study %s: %w", study.Name, err)
 			}
@@ -116,6 +119,9 @@ func takeStudy(ctx context.Context, from, to *sql.Tx, m *Merged) error {
 	}
 	if err == nil {
 		err = takeEnsembles(ctx, from, to, m.Study)
+	}
+	if err == nil {
+		err = takeDeletions(ctx, from, to, m.Study)
 	}
 	if err != nil || m.Outcome != MergeSame {
 		return err

@@ -53,13 +53,16 @@ func (db *DB) Runs(ctx context.Context, study string) ([]Run, error) {
 		if runs, err = memberRuns(ctx, tx, runColumns, study); err != nil {
 			return err
 		}
+		if err := addTags(ctx, tx, indexed(runs)); err != nil {
+			return err
+		}
 		return addMetrics(ctx, tx, indexed(runs), study, "")
 	})
 	return runs, err
 }
 
 // Members returns what tells how runs stand, of a study in the order of its plan or, for the empty name, of the
-// whole database: [DB.Runs] without Settings, Metrics, Progress and Environment, which of thousands
+// whole database: [DB.Runs] without Settings, Metrics, Progress, Environment and Tags, which of thousands
 // of runs take long to read.
 func (db *DB) Members(ctx context.Context, study string) ([]Run, error) {
 	var runs []Run
@@ -98,7 +101,7 @@ func (db *DB) Refresh(ctx context.Context, study string, before []Run) ([]Run, e
 				return err
 			}
 		}
-		return nil
+		return addTags(ctx, tx, indexed(runs))
 	})
 	return runs, err
 }
@@ -153,6 +156,9 @@ func (db *DB) Run(ctx context.Context, idOrPrefix string) (Run, error) {
 		run = runs[0]
 		byID := map[string]*Run{id: &run}
 		if err := addMemberships(ctx, tx, byID, "", id); err != nil {
+			return err
+		}
+		if err := addTags(ctx, tx, byID); err != nil {
 			return err
 		}
 		return addMetrics(ctx, tx, byID, "", id)

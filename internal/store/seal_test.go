@@ -16,7 +16,7 @@ import (
 	"glimpse/metrics/meteor"
 )
 
-// full is rich, with a declaration, pictures and maps as well.
+// full is rich, with a declaration, pictures, maps and the record of a deleted run as well.
 func full(t *testing.T) *DB {
 	t.Helper()
 	db, ctx := rich(t), t.Context()
@@ -33,6 +33,14 @@ func full(t *testing.T) *DB {
 			[]Caption{{Image: "a.jpg", Words: "a dog", LogProb: -1, Scored: true,
 				Score: metrics.ImageScore{Length: 2, RefLength: 3, MeteorStats: meteor.Stats{TestLength: 2}}}}))
 	if err != nil {
+		t.Fatal(err)
+	}
+	gone := Run{ID: "bb00", Arm: "none", Seed: 7, Settings: json.RawMessage("{}")}
+	if err := db.SaveStudy(ctx, Study{Name: "lost"}, []Run{gone}, Declaration{}, nil); err != nil {
+		t.Fatal(err)
+	}
+	complete(t, db, "bb00")
+	if _, err := db.Delete(ctx, nil, []string{"bb00"}, never); err != nil {
 		t.Fatal(err)
 	}
 	return db

@@ -151,6 +151,9 @@ func (s *survey) run(judge func(Run, map[string][]Caption) []string) error {
 	if err == nil {
 		err = look(s, readingColumns, ignore[Reading])
 	}
+	if err == nil {
+		err = look(s, noteColumns(s.owner), ignore[Note])
+	}
 	if err != nil {
 		return err
 	}
@@ -195,6 +198,12 @@ func (s *survey) study() error {
 	}
 	if err == nil {
 		err = look(s, ensembleCaptionColumns, ignore[ensembleCaption])
+	}
+	if err == nil {
+		err = look(s, noteColumns(s.owner), ignore[Note])
+	}
+	if err == nil {
+		err = look(s, deletionColumns, ignore[Deleted])
 	}
 	if err != nil {
 		return err

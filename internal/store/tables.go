@@ -28,19 +28,22 @@ var tables = []table{
 	{name: "attention_maps", key: []string{"study", "run", "image"}},
 	{name: "ensembles", key: []string{"study", "cell"}, added: 9},
 	{name: "ensemble_captions", key: []string{"study", "cell", "image"}, added: 9},
+	{name: "study_notes", key: []string{"study", "kind", "text"}, added: 10},
+	{name: "deletions", key: []string{"study", "run", "deleted_ms"}, added: 10},
 	{name: "study_hashes", key: []string{"study", "part"}},
 	{name: "attempts", key: []string{"run", "attempt"}},
 	{name: "epochs", key: []string{"run", "epoch"}},
 	{name: "captions", key: []string{"run", "split", "image"}},
 	{name: "metrics", key: []string{"run", "split", "key"}},
+	{name: "run_notes", key: []string{"run", "kind", "text"}, added: 10},
 	{name: "run_hashes", key: []string{"run", "part"}},
 	{name: "audits", key: []string{"run", "split", "protocol"}},
 	{name: "readings", key: []string{"run", "split", "image"}},
 }
 
-// partsOfRun are the tables whose rows belong to one run, but for its own.
+// partsOfRun are the tables whose rows belong to one run, but for its own, and for its notes, which are nobody's result.
 func partsOfRun() []table {
-	return slices.DeleteFunc(slices.Clone(tables), func(t table) bool { return t.key[0] != "run" })
+	return slices.DeleteFunc(slices.Clone(tables), func(t table) bool { return t.key[0] != "run" || t.name == theRun("").notes().name })
 }
 
 // foundLater are the parts that a completed run gets when it is looked at again.
@@ -53,12 +56,15 @@ func (o owner) tables() []table {
 	})
 }
 
-// asEnded are those tables of a run, but for what was found later.
+// asEnded are those tables of a run, but for what was found or written of it later.
 func (o owner) asEnded() []table {
 	return slices.DeleteFunc(o.tables(), func(t table) bool {
-		return slices.ContainsFunc(foundLater(), func(later table) bool { return later.name == t.name })
+		return t.name == o.notes().name || slices.ContainsFunc(foundLater(), func(later table) bool { return later.name == t.name })
 	})
 }
+
+// notes is the table of what was written of it.
+func (o owner) notes() table { return named(o.kind + "_notes")[0] }
 
 // named gives tables by their names.
 func named(names ...string) []table {

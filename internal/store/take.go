@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Take takes over how far the database at path has brought a run whose claim here was handed on to
@@ -66,11 +67,9 @@ func (db *DB) Take(ctx context.Context, path string, claim Claim, alive bool) (m
 			if m, err = mergeRun(ctx, from, into, theirs, later, judge); err != nil || m.Outcome != MergeReplaced {
 				return err
 			}
-			if err := addAttempts(ctx, tx, claim.Run, before); err != nil {
+			goesOn := theirs.State == Running || theirs.State == Interrupted && alive
+			if err := addAttempts(ctx, tx, claim.Run, before, !goesOn); err != nil || !goesOn {
 				return err
-			}
-			if theirs.State != Running && (theirs.State != Interrupted || !alive) {
-				return nil
 			}
 			now.Attempt = max(claim.Attempt, theirs.Attempt)
 			return holdOn(ctx, tx, held, now, theirs)
@@ -97,17 +96,21 @@ func holdOn(ctx context.Context, tx *sql.Tx, ours Run, claim Claim, theirs Run) 
 }
 
 // addAttempts adds those of the attempts at a run that are not recorded: another database knows
-// those made there alone.
-func addAttempts(ctx context.Context, tx *sql.Tx, run string, attempts []Attempt) error {
+// those made there alone. With ended, the run has ended, and one that was at work beside the attempt
+// that ended it has lost.
+func addAttempts(ctx context.Context, tx *sql.Tx, run string, attempts []Attempt, ended bool) error {
 	return theRun(run).reseal(ctx, tx, named("attempts"), nil, func() error {
 		for _, a := range attempts {
-			var ended any
+			if a.Ended.IsZero() && ended {
+				a.Ended, a.Outcome = time.Now(), "lost"
+			}
+			var endedMS any
 			if !a.Ended.IsZero() {
-				ended = a.Ended.UnixMilli()
+				endedMS = a.Ended.UnixMilli()
 			}
 			_, err := tx.ExecContext(ctx, `INSERT INTO attempts (run, attempt, host, pid, started_ms, ended_ms, outcome, error)
 				VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run, attempt) DO NOTHING`,
-				run, a.Number, a.Host, a.PID, a.Started.UnixMilli(), ended, a.Outcome, a.Error)
+				run, a.Number, a.Host, a.PID, a.Started.UnixMilli(), endedMS, a.Outcome, a.Error)
 			if err != nil {
 				return err
 			}

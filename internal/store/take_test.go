@@ -134,6 +134,29 @@ func TestTakeOfLostClaims(t *testing.T) {
 	}
 }
 
+// TestTakeOfTheEarlier holds that no attempt stays open where an earlier one, which the cluster ran
+// beside it, ends the run.
+func TestTakeOfTheEarlier(t *testing.T) {
+	w, later := newTaken(t), newTaken(t)
+	w.claim.Run, later.here = later.claim.Run, w.here
+	again, err := later.there.Run(t.Context(), later.work.Run)
+	if err == nil {
+		later.work, err = later.there.ClaimAs(t.Context(), again, again.Attempt+1, Owner{Host: "n2"})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	later.take(t, true, MergeReplaced, Running)
+	w.claim = later.claim
+	w.end(t, "a dog")
+	run := w.take(t, true, MergeReplaced, Completed)
+	attempts, err := w.here.Attempts(t.Context(), run.ID)
+	if err != nil || len(attempts) != 3 || run.Attempt != 3 || attempts[1].Outcome != Completed ||
+		attempts[2].Outcome != "lost" || attempts[2].Ended.IsZero() {
+		t.Errorf("%+v, attempt %d, %v", attempts, run.Attempt, err)
+	}
+}
+
 func TestTakeOfFailures(t *testing.T) {
 	w := newTaken(t)
 	if err := w.there.Fail(t.Context(), w.work, "loss", "the loss is NaN"); err != nil {

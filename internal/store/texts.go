@@ -5,24 +5,27 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 )
 
-// A Text is what a row tells in its own words: of the machine that a run was trained on, or of a failure.
+// A Text is what a row tells in its own words: of the machine that a run was trained on, of a failure, or in a note.
 type Text struct {
 	Run    string // id
-	Column string // environment or error
+	Study  string // of a note of a study, which has no Run
+	Column string // environment, error or text
 	Value  string
 }
 
-// texts are the columns that hold them. A study's own texts are none: what was declared never changes.
-var texts = []struct{ table, run, column string }{
+// of is the run or study that it belongs to.
+func (t Text) of() owner { return Note{Study: t.Study, Run: t.Run}.of() }
+
+// texts are the columns that hold them. What a study declared is none: it never changes.
+var texts = []struct{ table, owner, column string }{
 	{"runs", "id", "environment"}, {"runs", "id", "error"}, {"attempts", "run", "error"},
+	{"run_notes", "run", "text"}, {"study_notes", "study", "text"},
 }
 
-// Texts calls each with all texts of these studies' runs or, where none is named, of every run.
+// Texts calls each with all texts of these studies and their runs or, where none is named, of the whole database.
 func (db *DB) Texts(ctx context.Context, studies []string, each func(Text)) error {
 	return db.read(ctx, func(tx *sql.Tx) error {
 		return eachText(ctx, tx, studies, func(_ int, _ int64, text Text) { each(text) })
@@ -32,13 +35,24 @@ func (db *DB) Texts(ctx context.Context, studies []string, each func(Text)) erro
 // eachText calls each with the texts, by their column in texts and their row.
 func eachText(ctx context.Context, tx *sql.Tx, studies []string, each func(column int, row int64, text Text)) error {
 	for i, t := range texts {
-		query := fmt.Sprintf("SELECT rowid, %s, %s FROM %s WHERE COALESCE(%[2]s, '') <> ''", t.run, t.column, t.table)
+		absent, err := named(t.table)[0].absent(ctx, tx)
+		if err != nil {
+			return err
+		}
+		if absent {
+			continue
+		}
+		query := fmt.Sprintf("SELECT rowid, %s, %s FROM %s WHERE COALESCE(%[2]s, '') <> ''", t.owner, t.column, t.table)
 		var args []any
 		for _, study := range studies {
 			args = append(args, study)
 		}
 		if len(studies) > 0 {
-			query += fmt.Sprintf(" AND %s IN (SELECT run FROM study_runs WHERE study IN (?%s))", t.run, strings.Repeat(", ?", len(studies)-1))
+			of := "SELECT run FROM study_runs WHERE study"
+			if t.owner == "study" {
+				of = "SELECT name FROM studies WHERE name"
+			}
+			query += fmt.Sprintf(" AND %s IN (%s IN (?%s))", t.owner, of, strings.Repeat(", ?", len(studies)-1))
 		}
 		rows, err := tx.QueryContext(ctx, query, args...)
 		if err != nil {
@@ -47,7 +61,11 @@ func eachText(ctx context.Context, tx *sql.Tx, studies []string, each func(colum
 		defer func() { _ = rows.Close() }()
 		for rows.Next() {
 			text, row := Text{Column: t.column}, int64(0)
-			if err := rows.Scan(&row, &text.Run, &text.Value); err != nil {
+			name := &text.Run
+			if t.owner == "study" {
+				name = &text.Study
+			}
+			if err := rows.Scan(&row, name, &text.Value); err != nil {
 				return err
 			}
 			each(i, row, text)
@@ -59,8 +77,7 @@ func eachText(ctx context.Context, tx *sql.Tx, studies []string, each func(colum
 	return nil
 }
 
-// Rewrite replaces the texts of these studies' runs, or of every run where none is named, by what change makes of
-// them, in one transaction. What they were is then nowhere in the file, nor beside it: it opens the database at path for
+// Rewrite replaces the texts that [DB.Texts] gives by what change makes of them, in one transaction. What they were is then nowhere in the file, nor beside it: it opens the database at path for
 // itself alone, and returns ErrLocked where another process has it open.
 func Rewrite(ctx context.Context, path string, studies []string, change func(Text) string) (err error) {
 	db, err := Open(path)
@@ -105,19 +122,30 @@ func rewrite(ctx context.Context, tx *sql.Tx, studies []string, change func(Text
 		row    int64
 		value  string
 	}
-	byRun := map[string][]changed{} // first, so that no row is read while it is written
+	byOwner := map[owner][]changed{} // first, so that no row is read while it is written
 	err := eachText(ctx, tx, studies, func(column int, row int64, text Text) {
 		if value := change(text); value != text.Value {
-			byRun[text.Run] = append(byRun[text.Run], changed{column, row, value})
+			byOwner[text.of()] = append(byOwner[text.of()], changed{column, row, value})
 		}
 	})
 	if err != nil {
 		return err
 	}
-	for _, run := range slices.Sorted(maps.Keys(byRun)) {
-		err := theRun(run).reseal(ctx, tx, named("runs", "attempts"), nil, func() error {
-			for _, c := range byRun[run] {
+	for o, rows := range byOwner {
+		in := []table{o.notes()}
+		if o.kind == "run" {
+			in = append(in, named("runs", "attempts")...)
+		}
+		err := o.reseal(ctx, tx, in, nil, func() error {
+			for _, c := range rows {
 				t := texts[c.column]
+				if t.table == o.notes().name { // two may be one now
+					_, err := tx.ExecContext(ctx, fmt.Sprintf(`DELETE FROM %[1]s WHERE rowid <> ? AND %[2]s = ? AND text = ?
+						AND kind = (SELECT kind FROM %[1]s WHERE rowid = ?)`, t.table, t.owner), c.row, o.name, c.value, c.row)
+					if err != nil {
+						return err
+					}
+				}
 				if _, err := tx.ExecContext(ctx, fmt.Sprintf("UPDATE %s SET %s = ? WHERE rowid = ?", t.table, t.column), c.value, c.row); err != nil {
 					return err
 				}
@@ -125,7 +153,7 @@ func rewrite(ctx context.Context, tx *sql.Tx, studies []string, change func(Text
 			return nil
 		})
 		if err != nil {
-			return fmt.Errorf("run %s: %w", run, err)
+			return fmt.Errorf("%s: %w", o, err)
 		}
 	}
 	return nil

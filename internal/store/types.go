@@ -70,6 +70,8 @@ type Run struct {
 	WeightsSHA256  string
 	Metrics        map[string]map[string]float64 // "val", "test" → key → value
 	Environment    json.RawMessage
+
+	Tags []string // its own and those of its studies, sorted, each once
 }
 
 // Final gives the split that a completed run was finished on, and its scores:

@@ -3,8 +3,8 @@ package torch
 import lib "github.com/sugarme/gotch/libtch"
 
 // Tidy runs f in a scope of its own and hands its result to s; what else f makes is freed at once. Deep networks
-// run block by block in it, so that only a block's activations are alive. Without a graph only: a freed activation
-// that Backward needs lives on in the graph anyway.
+// run block by block in it, so that only a block's activations are alive, and those that Backward needs, which live on
+// in its graph.
 func (s *Scope) Tidy(f func(s *Scope) *Tensor) *Tensor {
 	out := &Tensor{}
 	if s.err != nil {
@@ -29,17 +29,18 @@ func (s *Scope) Pad2d(x *Tensor, left, right, top, bottom int64) *Tensor {
 	}, x)
 }
 
-// ReluInPlace overwrites t by max(t, 0) and returns it. In inference only.
+// ReluInPlace overwrites t by max(t, 0) and returns it. Where a gradient is taken, t must be the result of an
+// operation whose gradient does not need it: a convolution or a sum.
 func (s *Scope) ReluInPlace(t *Tensor) *Tensor {
 	return s.op("relu_", func(out *lib.Ctensor) { lib.AtgRelu_(out, t.c) }, t)
 }
 
-// Relu6InPlace overwrites t by min(max(t, 0), 6) and returns it. In inference only.
+// Relu6InPlace overwrites t by min(max(t, 0), 6) and returns it, under the same condition.
 func (s *Scope) Relu6InPlace(t *Tensor) *Tensor {
 	return s.op("relu6_", func(out *lib.Ctensor) { lib.AtgRelu6_(out, t.c) }, t)
 }
 
-// AddInPlace adds b to a and returns a. In inference only.
+// AddInPlace adds b to a and returns a, under the same condition.
 func (s *Scope) AddInPlace(a, b *Tensor) *Tensor {
 	return s.op("add_", func(out *lib.Ctensor) { lib.AtgAdd_(out, a.c, b.c) }, a, b)
 }

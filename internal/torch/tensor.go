@@ -90,6 +90,11 @@ func (s *Scope) FromFloats(device Device, data []float32, shape ...int64) *Tenso
 	return fromSlice(s, device, Float, data, shape)
 }
 
+// FromDoubles copies data into a new float64 tensor on the device.
+func (s *Scope) FromDoubles(device Device, data []float64, shape ...int64) *Tensor {
+	return fromSlice(s, device, Double, data, shape)
+}
+
 // FromInts copies data into a new int64 tensor on the device.
 func (s *Scope) FromInts(device Device, data []int64, shape ...int64) *Tensor {
 	return fromSlice(s, device, Int64, data, shape)

@@ -44,7 +44,7 @@ type DiffPart struct {
 func (d *Diff) Parts() []DiffPart {
 	return slices.DeleteFunc([]DiffPart{
 		{"run", d.Run}, {"settings", d.Settings}, {"protocol", d.Protocol}, {"hashes", d.Hashes},
-		{"environment", d.Environment}, {"metrics ×100", d.Metrics},
+		{"environment", d.Environment}, {"metrics", d.Metrics},
 	}, func(p DiffPart) bool { return len(p.Differences) == 0 })
 }
 
@@ -62,7 +62,7 @@ func DiffRuns(runs []store.Run) *Diff {
 }
 
 // runDiffers are the fields that tell what became of a run.
-var runDiffers = []string{"study", "arm", "state", "failure", "error", "attempt", "epochs", "best_epoch", "seconds", "parameters"}
+var runDiffers = []string{"study", "arm", "state", "failure", "error", "attempt", "epochs", "best_epoch", "seconds", "parameters", tagField}
 
 // diffFields gives the fields of these names that differ.
 func diffFields(runs []store.Run, names []string) []Difference {
@@ -88,7 +88,7 @@ func fieldValue(f Field, v filter.Value, has bool) any {
 	switch {
 	case !has:
 		return nil
-	case f.Kind == filter.Text:
+	case isText(f.Kind):
 		return v.Text
 	}
 	return term.Number(v.Number)

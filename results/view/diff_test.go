@@ -60,13 +60,13 @@ func TestDiffRuns(t *testing.T) {
 		}, "environment: changes.files.m.go(1 | -) changes.files.n.go(- | 1) host(a | b) versions.go(1.26 | 1.27)\n"},
 		"metrics": {func(r *store.Run) {
 			r.Metrics = map[string]map[string]float64{"test": {"cider": 0.51, "bleu1": 0.25}, "val": {"cider": 0.7}}
-		}, "metrics ×100: test.cider(50.0 | 51.0)\n"},
+		}, "metrics: test.cider(50.0 | 51.0)\n"},
 		"test split spared": {func(r *store.Run) { r.Metrics = map[string]map[string]float64{"val": {"cider": 0.7}} },
-			"metrics ×100: test.bleu1(25.0 | -) test.cider(50.0 | -) val.cider(60.0 | 70.0)\n"},
+			"metrics: test.bleu1(25.0 | -) test.cider(50.0 | -) val.cider(60.0 | 70.0)\n"},
 		"not begun": {func(r *store.Run) { r.Environment, r.Metrics = nil, nil },
 			"hashes: features(ffffffffffff | -)\n" +
 				"environment: changes.files.m.go(1 | -) cores(2 | -) host(a | -) versions.go(1.26 | -)\n" +
-				"metrics ×100: test.bleu1(25.0 | -) test.cider(50.0 | -)\n"},
+				"metrics: test.bleu1(25.0 | -) test.cider(50.0 | -)\n"},
 	} {
 		a, b := diffed("a1"), diffed("b2")
 		c.change(&b)

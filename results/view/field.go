@@ -37,8 +37,10 @@ type Row struct {
 
 func (r *Row) get(f Field) (filter.Value, bool) {
 	v, has := f.value(r)
-	return v, has && (f.Kind == filter.Text && v.Text != "" || f.Kind != filter.Text)
+	return v, has && (!isText(f.Kind) || v.Text != "")
 }
+
+func isText(k filter.Kind) bool { return k == filter.Text || k == filter.Words }
 
 // known is a field that can be compared: a number that is not finite is no match for any condition, and ranks nowhere.
 func (r *Row) known(f Field) (filter.Value, bool) {
@@ -87,9 +89,16 @@ var runFields = []Field{
 	{"finished", "FINISHED", filter.Time, "when it ended", moment(func(r store.Run) time.Time { return r.Finished }), minute},
 	{"silent_since", "SILENT SINCE", filter.Time, "since when its process gives no sign of life",
 		moment(func(r store.Run) time.Time { return results.SilentSince(r, time.Now()) }), minute},
+	{tagField, "TAGS", filter.Words, "its tags, and those of its studies",
+		func(r *Row) (filter.Value, bool) {
+			return filter.Value{Text: strings.Join(results.Tags(r.Run), " ")}, true
+		}, nil},
 	{"signature", "SIGNATURE", filter.Text, "its protocol signature", text(func(r store.Run) string { return r.Signature }), nil},
 	environmentField("host", "machine"), environmentField("device", "cpu or cuda"), environmentField("commit", "commit of the program"),
 }
+
+// tagField is the field of a run's tags, which is shown unasked where a listed run has any.
+const tagField = "tag"
 
 // metricSplits are the prefixes of metrics: final is the test split or, of a run that spared it, the validation split.
 var metricSplits = []string{"test", "val", "final"}
@@ -192,7 +201,7 @@ func (r *Row) text(f Field) string {
 		return "-"
 	case f.Name == "state":
 		return results.StateText(r.Run, time.Now())
-	case f.Kind == filter.Text:
+	case isText(f.Kind):
 		return v.Text
 	case f.show != nil && !math.IsNaN(v.Number) && !math.IsInf(v.Number, 0):
 		return f.show(v.Number)

@@ -22,6 +22,7 @@ type List struct {
 	chosen filter.Filter
 	order  []sortKey
 	shown  []Field
+	usual  bool // whether the usual columns are among them
 }
 
 type sortKey struct {
@@ -54,7 +55,7 @@ func (l *List) Parse() error {
 		l.order = append(l.order, sortKey{f, largest})
 	}
 	columns, add := strings.CutPrefix(l.Columns, "+")
-	if add || columns == "" {
+	if l.usual = add || columns == ""; l.usual {
 		columns = UsualColumns + "," + columns
 	}
 	for _, name := range split(columns) {
@@ -78,7 +79,7 @@ func split(list string) []string {
 	return parts
 }
 
-// Choose gives the chosen runs in order. labels names them by what distinguishes them, as results.LabelsOf does.
+// Choose gives the chosen runs in order. Tags join the usual columns where one of the runs has any. labels names them by what distinguishes them, as results.LabelsOf does.
 func (l *List) Choose(runs []store.Run, labels map[string]string) []*Row {
 	fields := map[string]Field{}
 	for _, f := range Fields() {
@@ -93,6 +94,10 @@ func (l *List) Choose(runs []store.Run, labels map[string]string) []*Row {
 		if l.chosen(func(name string) (filter.Value, bool) { return row.known(fields[name]) }) {
 			rows = append(rows, row)
 		}
+	}
+	isTag := func(f Field) bool { return f.Name == tagField }
+	if l.usual && !slices.ContainsFunc(l.shown, isTag) && slices.ContainsFunc(rows, func(r *Row) bool { return len(r.Tags) > 0 }) {
+		l.shown = append(l.shown, fields[tagField])
 	}
 	slices.SortStableFunc(rows, func(a, b *Row) int {
 		for _, key := range l.order {

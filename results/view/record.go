@@ -21,8 +21,9 @@ type Record struct {
 	Epochs     []store.Epoch
 	Captions   []store.Caption // of Split
 	Split      string
-	Checkpoint string // of the best epoch, without the endings of its files; "" where it is not there, or nobody looked
-	Reproduce  string // the command that trains the run again; "" where there is nothing to compare with
+	Notes      []store.Note // of its studies and then its own, without tags
+	Checkpoint string       // of the best epoch, without the endings of its files; "" where it is not there, or nobody looked
+	Reproduce  string       // the command that trains the run again; "" where there is nothing to compare with
 }
 
 // ReadRecord reads a run by the beginning of its id, with so many of its captions of a split; -1 reads all.
@@ -41,6 +42,9 @@ func ReadRecord(ctx context.Context, db *store.DB, id, split string, captions in
 	}
 	for i := range r.Attempts {
 		r.Attempts[i].Error = secret.Redact(r.Attempts[i].Error)
+	}
+	if r.Notes, err = results.NotesOf(ctx, db, run); err != nil {
+		return nil, err
 	}
 	if captions == 0 {
 		return r, nil
@@ -107,6 +111,12 @@ type attemptJSON struct {
 	Error   string `json:"error,omitempty"`
 }
 
+type noteJSON struct {
+	Study   string `json:"study,omitempty"` // one of the run's, whose note it is
+	Text    string `json:"text"`
+	Written any    `json:"written"`
+}
+
 type captionJSON struct {
 	Image   string        `json:"image"`
 	Words   string        `json:"words"`
@@ -122,6 +132,7 @@ type recordJSON struct {
 	Reproduce   string          `json:"reproduce"`  // a command; "" for runs that are not completed
 	Checkpoint  string          `json:"checkpoint"` // its files end in .safetensors, .optimizer.safetensors and .json
 	Environment json.RawMessage `json:"environment"`
+	Notes       []noteJSON      `json:"notes"`
 	Attempts    []attemptJSON   `json:"attempt_records"`
 	Epochs      []epochJSON     `json:"epoch_records"`
 	Split       string          `json:"captions_split"`
@@ -135,10 +146,14 @@ func (r *Record) JSON() any {
 		Reproduce:   r.Reproduce,
 		Checkpoint:  r.Checkpoint,
 		Environment: raw(r.Run.Environment),
+		Notes:       []noteJSON{},
 		Attempts:    []attemptJSON{},
 		Epochs:      []epochJSON{},
 		Split:       r.Split,
 		Captions:    []captionJSON{},
+	}
+	for _, n := range r.Notes {
+		out.Notes = append(out.Notes, noteJSON{Study: n.Study, Text: n.Text, Written: term.Timestamp(n.Written)})
 	}
 	for _, a := range r.Attempts {
 		out.Attempts = append(out.Attempts, attemptJSON{

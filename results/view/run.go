@@ -36,6 +36,7 @@ type Run struct {
 	SilentSince    any                               `json:"silent_since"` // when its process gave the last sign of life, if it gives none any more
 	Metrics        map[string]map[string]term.Number `json:"metrics"`
 	Settings       json.RawMessage                   `json:"settings"`
+	Tags           []string                          `json:"tags"` // its own and those of its studies
 }
 
 // NewRun is how scripts see a stored run.
@@ -55,7 +56,7 @@ func NewRun(r store.Run) Run {
 		Signature: r.Signature, CaptionsSHA256: r.CaptionsSHA256, WeightsSHA256: r.WeightsSHA256,
 		Created: term.Timestamp(r.Created), Started: term.Timestamp(r.Started), Finished: term.Timestamp(r.Finished),
 		SilentSince: term.Timestamp(results.SilentSince(r, time.Now())),
-		Metrics:     metrics, Settings: raw(r.Settings),
+		Metrics:     metrics, Settings: raw(r.Settings), Tags: append([]string{}, results.Tags(r)...),
 	}
 }
 

@@ -1,0 +1,231 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Deleted is the record of a completed run that was deleted from a study after it had been scored. The run may be there
+// again: trained anew, or merged.
+type Deleted struct {
+	Study, Run     string
+	At             time.Time
+	Arm            string
+	Seed           int64
+	Finished       time.Time // when it was scored
+	CaptionsSHA256 string
+}
+
+// deletionColumns are those that a record of a deletion is read from.
+var deletionColumns = columns[Deleted]{
+	table: "deletions",
+	names: []string{"study", "run", "deleted_ms", "arm", "seed", "finished_ms", "captions_sha256"},
+	into: func(d *Deleted) []any {
+		return []any{&d.Study, &d.Run, (*moment)(&d.At), &d.Arm, &d.Seed, (*moment)(&d.Finished), &d.CaptionsSHA256}
+	},
+	row: func(d *Deleted) string { return "deletion of run " + d.Run },
+}
+
+// Deletions returns the records of deleted runs that a study keeps or, for the empty name, all, the oldest first.
+func (db *DB) Deletions(ctx context.Context, study string) ([]Deleted, error) {
+	var deleted []Deleted
+	err := db.read(ctx, func(tx *sql.Tx) error {
+		absent, err := named("deletions")[0].absent(ctx, tx)
+		if err != nil || absent {
+			return err
+		}
+		deleted, err = deletionColumns.read(ctx, tx, "FROM deletions WHERE ? IN ('', study) ORDER BY deleted_ms, study, run", study)
+		return err
+	})
+	return deleted, err
+}
+
+// A Deletion is what deleting studies and runs takes with it, and what it leaves.
+type Deletion struct {
+	Runs    []Run    // that go, as [DB.Members] gives them
+	Kept    []Run    // of the studies, which stay: a study that is not named holds them too
+	Studies []string // that go
+	// Recorded are studies that stay, with what they declared and a record of the runs that they lose, since runs of theirs
+	// were scored.
+	Recorded []string
+}
+
+// Deletion tells what deleting these studies and runs, by their whole names and ids, would do. The runs of a study go unless
+// a study that is not named holds them too; a run that is named goes from all of its studies. A study goes,
+// unless one of its runs has been scored, whether that is there still or not.
+func (db *DB) Deletion(ctx context.Context, studies, runs []string) (Deletion, error) {
+	var d Deletion
+	err := db.read(ctx, func(tx *sql.Tx) (err error) {
+		d, err = deletionOf(ctx, tx, studies, runs)
+		return err
+	})
+	return d, err
+}
+
+// Delete deletes them, in one transaction, and tells what it deleted. A run that is running is refused with a
+// *RunningError, unless gone tells that its process has certainly ended. Of a completed run each of its studies that stays
+// keeps a record.
+func (db *DB) Delete(ctx context.Context, studies, runs []string, gone func(Run) bool) (Deletion, error) {
+	var d Deletion
+	err := db.write(ctx, func(tx *sql.Tx) (err error) {
+		if d, err = deletionOf(ctx, tx, studies, runs); err != nil {
+			return err
+		}
+		if err := d.CheckIdle(gone); err != nil {
+			return err
+		}
+		for _, study := range d.Studies {
+			if _, err := tx.ExecContext(ctx, "DELETE FROM studies WHERE name = ?", study); err != nil {
+				return err
+			}
+			if _, err := tx.ExecContext(ctx, "DELETE FROM stop_requests WHERE study = ?", study); err != nil {
+				return err
+			}
+		}
+		now := time.Now().UnixMilli()
+		for _, run := range d.Runs {
+			if err := deleteRun(ctx, tx, run, now); err != nil {
+				return ofRun(run.ID, err)
+			}
+		}
+		return nil
+	})
+	return d, err
+}
+
+// CheckIdle refuses a deletion of a run that is running, unless gone tells that its process has certainly ended.
+func (d Deletion) CheckIdle(gone func(Run) bool) error {
+	for _, run := range d.Runs {
+		if run.State == Running && !gone(run) {
+			return &RunningError{run}
+		}
+	}
+	return nil
+}
+
+// RunningError is returned where a run that is running would be deleted.
+type RunningError struct{ Run Run }
+
+// Error says who works on it, and what to do.
+func (e *RunningError) Error() string {
+	return fmt.Sprintf("run %s is running (process %d on %s): `glimpse stop %s` first; nothing was deleted",
+		e.Run.ID, e.Run.Owner.PID, e.Run.Owner.Host, e.Run.ID)
+}
+
+func deletionOf(ctx context.Context, tx *sql.Tx, studies, runs []string) (Deletion, error) {
+	var d Deletion
+	all, err := memberRuns(ctx, tx, standingColumns, "")
+	if err != nil {
+		return d, err
+	}
+	known := indexed(all)
+	for _, id := range runs {
+		if known[id] == nil {
+			return d, fmt.Errorf("run %q: %w", id, ErrNotFound)
+		}
+	}
+	for _, run := range all {
+		named := slices.Contains(runs, run.ID)
+		holds := slices.ContainsFunc(run.Studies, func(s string) bool { return slices.Contains(studies, s) })
+		others := slices.ContainsFunc(run.Studies, func(s string) bool { return !slices.Contains(studies, s) })
+		switch {
+		case named || holds && !others:
+			d.Runs = append(d.Runs, run)
+		case holds:
+			d.Kept = append(d.Kept, run)
+		}
+	}
+	losing := slices.Clone(studies)
+	for _, run := range d.Runs {
+		for _, study := range run.Studies {
+			if run.State == Completed && !slices.Contains(losing, study) {
+				losing = append(losing, study)
+			}
+		}
+	}
+	for _, study := range losing {
+		if err := theStudy(study).exists(ctx, tx); err != nil {
+			return d, err
+		}
+		scored, err := wasScored(ctx, tx, study)
+		if err != nil {
+			return d, err
+		}
+		if scored {
+			d.Recorded = append(d.Recorded, study)
+		} else {
+			d.Studies = append(d.Studies, study)
+		}
+	}
+	return d, nil
+}
+
+// wasScored tells whether a study holds a completed run, or a record of one.
+func wasScored(ctx context.Context, tx *sql.Tx, study string) (scored bool, err error) {
+	err = tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM study_runs m JOIN runs r ON r.id = m.run WHERE m.study = ? AND r.state = 'completed')`,
+		study).Scan(&scored)
+	if err != nil || scored {
+		return scored, err
+	}
+	absent, err := named("deletions")[0].absent(ctx, tx)
+	if err != nil || absent {
+		return false, err
+	}
+	err = tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM deletions WHERE study = ?)", study).Scan(&scored)
+	return scored, err
+}
+
+// deleteRun deletes a run, and records it with those of its studies that are there still, if it was scored.
+func deleteRun(ctx context.Context, tx *sql.Tx, run Run, now int64) error {
+	for _, study := range run.Studies {
+		err := theStudy(study).reseal(ctx, tx, named("study_runs", "attention_maps", "deletions"), nil, func() error {
+			if run.State == Completed {
+				_, err := tx.ExecContext(ctx, `INSERT INTO deletions (study, run, deleted_ms, arm, seed, finished_ms, captions_sha256)
+					SELECT m.study, r.id, ?, m.arm, r.seed, r.finished_ms, r.captions_sha256
+					FROM study_runs m JOIN runs r ON r.id = m.run WHERE m.study = ? AND m.run = ?`, now, study, run.ID)
+				if err != nil {
+					return err
+				}
+			}
+			for _, t := range named("study_runs", "attention_maps") {
+				if _, err := tx.ExecContext(ctx, "DELETE FROM "+t.name+" WHERE study = ? AND run = ?", study, run.ID); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("study %s: %w", study, err)
+		}
+	}
+	_, err := tx.ExecContext(ctx, "DELETE FROM runs WHERE id = ?", run.ID)
+	return err
+}
+
+// takeDeletions adds the records of another database that are not here.
+func takeDeletions(ctx context.Context, from, to *sql.Tx, study string) error {
+	absent, err := named("deletions")[0].absent(ctx, from)
+	if err != nil || absent {
+		return err
+	}
+	theirs, err := deletionColumns.read(ctx, from, "FROM deletions WHERE study = ?", study)
+	if err != nil {
+		return err
+	}
+	for _, d := range theirs {
+		var finished any
+		if !d.Finished.IsZero() {
+			finished = d.Finished.UnixMilli()
+		}
+		_, err := to.ExecContext(ctx, `INSERT INTO deletions (study, run, deleted_ms, arm, seed, finished_ms, captions_sha256)
+			VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (study, run, deleted_ms) DO NOTHING`,
+			study, d.Run, d.At.UnixMilli(), d.Arm, d.Seed, finished, d.CaptionsSHA256)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
