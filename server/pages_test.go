@@ -26,6 +26,10 @@ func TestPages(t *testing.T) {
 	defer db.Close()
 	runs, err := db.Runs(context.Background(), "small")
 	check(t, err)
+	writer, err := store.Open(path)
+	check(t, err)
+	check(t, writer.SaveNotes(context.Background(), []store.Note{{Run: runs[0].ID, Text: "the machine was busy"}}, nil))
+	check(t, writer.Close())
 	first, second := "results/"+runs[0].ID, "results/"+runs[1].ID
 	within(t, time.Minute, "an analysis", func() bool {
 		_, body := s.get(t, "/results/study/small")
@@ -43,7 +47,7 @@ func TestPages(t *testing.T) {
 		"/results/study/small/captions?q=zebra":                            {"No caption"},
 		"/results/study/small/captions?order=difference":                   {"Images 1 to 10 of 10"},
 		"/results/study/small/captions.json":                               {`"arms":[`, `"images":[`},
-		"/results/run/" + runs[0].ID[:6]:                                   {"completed", "model.hidden", "chosen", "no log here"},
+		"/results/run/" + runs[0].ID[:6]:                                   {"completed", "model.hidden", "chosen", "no log here", "the machine was busy"},
 		"/compare?run=" + first + "&run=" + second:                         {"2 runs compared", "Differing settings", "The second run less"},
 		"/results/study/small/figures.css":                                 {".plot ."},
 		"/assets/charts.js":                                                {"glimpseCharts"},

@@ -27,6 +27,7 @@ type runPage struct {
 	Database  string
 	Studies   []crumb
 	StateText string
+	Tags      []string
 	Withheld  string
 	Settings  [][2]string
 	Facts     [][2]string // of the environment
@@ -61,7 +62,7 @@ func (s *server) run(ctx context.Context, r *http.Request) (string, any, error) 
 	run := record.Run
 	p := runPage{
 		frame:  frame{Title: "Run " + run.ID, Trail: []crumb{{"Studies", "/"}}, Follows: true},
-		Record: record, Database: src.name, StateText: results.StateText(run, time.Now()), Withheld: withheld,
+		Record: record, Database: src.name, StateText: results.StateText(run, time.Now()), Withheld: withheld, Tags: results.Tags(run),
 		Settings: store.Paths(run.Settings),
 	}
 	for _, name := range run.Studies {

@@ -8,6 +8,7 @@ import (
 
 	"glimpse/internal/store"
 	"glimpse/reports"
+	"glimpse/results"
 )
 
 // studyPatience is how long the page of a study waits for its first analysis.
@@ -24,6 +25,7 @@ type studyPage struct {
 	Progress                 progress
 	Heard                    time.Time
 	Captions, Stop           string // addresses
+	Notes                    []store.Note
 	Sections                 []reports.ExcerptSection
 	Trials                   trials
 	Path                     string // of the page, without its query
@@ -69,6 +71,9 @@ func (s *server) study(ctx context.Context, r *http.Request) (string, any, error
 		frame:    frame{Title: of.Name, Trail: []crumb{{"Studies", "/"}}, Follows: true},
 		Database: src.name, Name: of.Name, Question: of.Question, Answer: page, Pending: pending, Withheld: standing.withheld,
 		Progress: progressOf(standing), Heard: standing.heard, Captions: link + "/captions", Path: link,
+	}
+	if p.Notes, err = results.Notes(ctx, db, of.Name); err != nil {
+		return "", nil, err
 	}
 	if failed != nil {
 		p.Failure = failed.Error()
