@@ -61,6 +61,7 @@ func fixture(t *testing.T) (*store.DB, []Run) {
 		Metrics: map[string]map[string]float64{"test": {"cider": 0.5, "bleu4": 0.125}, "val": {"cider": 0.25}},
 		Scores:  map[string][]metrics.ImageScore{"test": {{ID: "1.jpg", Length: 3, CIDEr: 1}}}}))
 	must(db.Fail(ctx, claim("b2"), "diverged", "the loss is not finite"))
+	must(db.SaveNotes(ctx, []store.Note{{Run: "a1", Text: "odd captions"}, {Run: "a1", Tag: true, Text: "best"}, {Study: "s", Tag: true, Text: "paper"}}, nil))
 	runs, err := Gather(ctx, db, []string{"s"})
 	must(err)
 	if len(runs) != 2 {
@@ -223,7 +224,8 @@ func TestMLflowFolder(t *testing.T) {
 		run := filepath.Dir(filepath.Dir(tag))
 		for name, want := range map[string]string{
 			"params/model.hidden": "96", "params/arm": "none", "tags/mlflow.runName": "none seed 1 a1", "metrics/train/loss": " NaN 2\n",
-			"metrics/test/cider": " 0.5 1\n", "meta.yaml": "status: 3\n", "artifacts/captions/test.json": "2.jpg",
+			"metrics/test/cider": " 0.5 1\n", "meta.yaml": "status: 3\n",
+			"tags/mlflow.note.content": "odd captions", "tags/glimpse.tags": "best paper", "artifacts/captions/test.json": "2.jpg",
 		} {
 			if text, err := os.ReadFile(filepath.Join(run, name)); err != nil || !strings.Contains(string(text), want) {
 				t.Errorf("%s is %q, %v; want %q in it", name, text, err, want)

@@ -31,7 +31,8 @@ func (r *result) noteSection() section {
 	return s
 }
 
-// noticeDeleted tells of runs that were deleted after they had been scored, and what became of them.
+// noticeDeleted tells of runs that were deleted after they had been scored, and what became of
+// them.
 func (r *result) noticeDeleted() {
 	if len(r.Deleted) == 0 {
 		return

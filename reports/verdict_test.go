@@ -136,8 +136,9 @@ func TestNotices(t *testing.T) {
 	}
 }
 
-// TestDeletedTrialsAndNotes holds that the report tells of trials that were deleted after they had been scored, whether they
-// are there again or not, and shows notes and tags without what looks like a secret.
+// TestDeletedTrialsAndNotes holds that the report tells of trials that were deleted after they had
+// been scored, whether they are there again or not, and shows notes and tags without what looks
+// like a secret.
 func TestDeletedTrialsAndNotes(t *testing.T) {
 	ctx, never := t.Context(), func(store.Run) bool { return false }
 	trials := finished(2, levels, "none", "adaptive")

@@ -8,8 +8,8 @@ import (
 	"glimpse/internal/store"
 )
 
-// Notes gives the notes and tags of a study and of its runs or, for the empty name, of the whole database, as
-// [store.DB.Notes] does, without what looks like a secret.
+// Notes gives the notes and tags of a study and of its runs or, for the empty name, of the whole
+// database, as [store.DB.Notes] does, without what looks like a secret.
 func Notes(ctx context.Context, db *store.DB, study string) ([]store.Note, error) {
 	notes, err := db.Notes(ctx, study)
 	for i := range notes {

@@ -25,7 +25,8 @@ type Exposure struct {
 	Studies []string `json:"studies"`
 }
 
-// Exposed looks for it in these studies, their notes and their runs or, where none is named, in the whole database.
+// Exposed looks for it in these studies, their notes and their runs or, where none is named, in
+// the whole database.
 func Exposed(ctx context.Context, db *store.DB, studies ...string) (Exposure, error) {
 	x := Exposure{Studies: []string{}}
 	holders := map[[2]string]bool{}
@@ -42,8 +43,9 @@ func Exposed(ctx context.Context, db *store.DB, studies ...string) (Exposure, er
 	return x, err
 }
 
-// Redact takes it out of the runs of these studies and of all notes, or of the whole database where none is named, for good: see [store.Rewrite]. Of
-// differences the names of the files and the hash stay. It returns what it took out.
+// Redact takes it out of the runs of these studies and of all notes, or of the whole database
+// where none is named, for good: see [store.Rewrite]. Of differences the names of the files and
+// the hash stay. It returns what it took out.
 func Redact(ctx context.Context, path string, studies []string) (Exposure, error) {
 	x := Exposure{Studies: []string{}}
 	holders := map[[2]string]bool{}
@@ -57,7 +59,8 @@ func Environment(run store.Run) json.RawMessage {
 	return json.RawMessage(cleaned)
 }
 
-// add counts what a text holds, and returns the text without it. holders are the runs and studies that were counted.
+// add counts what a text holds, and returns the text without it. holders are the runs and studies
+// that were counted.
 func (x *Exposure) add(holders map[[2]string]bool, text store.Text) string {
 	cleaned, diffs, secrets := redact(text)
 	x.Diffs += diffs
@@ -79,7 +82,8 @@ func (x Exposure) Empty() bool { return !x.Removable() && len(x.Studies) == 0 }
 // Removable tells whether there is any that [Redact] takes out.
 func (x Exposure) Removable() bool { return x.Runs+x.Noted > 0 }
 
-// Holders counts the runs that hold it, and the studies whose notes do: "2 runs and the notes of 1 study".
+// Holders counts the runs that hold it, and the studies whose notes do: "2 runs and the notes of 1
+// study".
 func (x Exposure) Holders() string {
 	var parts []string
 	if x.Runs > 0 {

@@ -90,6 +90,9 @@ func TestRedact(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	if err := db.SaveNotes(ctx, []store.Note{{Study: "both", Text: "at token=hunter2-pass"}, {Study: "clean", Text: "a note"}}, nil); err != nil {
+		t.Fatal(err)
+	}
 	look := func(want Exposure, studies ...string) {
 		t.Helper()
 		got, err := Exposed(ctx, db, studies...)
@@ -97,12 +100,12 @@ func TestRedact(t *testing.T) {
 			t.Errorf("%v: %+v, %v, want %+v", studies, got, err, want)
 		}
 	}
-	all := Exposure{Runs: 1, Diffs: 1, Secrets: 3, Studies: []string{"both"}} // the error stands with the run and with its attempt
+	all := Exposure{Runs: 1, Noted: 1, Diffs: 1, Secrets: 4, Studies: []string{"both"}} // the error stands with the run and with its attempt
 	none := Exposure{Studies: []string{}}
 	look(all)
 	look(all, "clean", "both")
 	look(none, "clean")
-	if remark := all.Remark("x.db", "glimpse db redact"); !strings.HasPrefix(remark, "x.db holds the uncommitted changes of a whole checkout (1 run) and 3 values that look like secrets: "+
+	if remark := all.Remark("x.db", "glimpse db redact"); !strings.HasPrefix(remark, "x.db holds the uncommitted changes of a whole checkout (1 run) and 4 values that look like secrets: "+
 		"`glimpse db redact` takes it out; something in the text of both looks like a secret") || none.Remark("x.db", "") != "" {
 		t.Error(remark)
 	}
@@ -110,7 +113,7 @@ func TestRedact(t *testing.T) {
 		t.Fatal(err)
 	}
 	taken, err := Redact(ctx, path, []string{"both"})
-	if err != nil || taken.Runs != 1 || taken.Diffs != 1 || taken.Secrets != 3 {
+	if err != nil || taken.Runs != 1 || taken.Noted != 1 || taken.Diffs != 1 || taken.Secrets != 4 || taken.Holders() != "1 run and the notes of 1 study" {
 		t.Errorf("%+v, %v", taken, err)
 	}
 	if db, err = store.OpenReadOnly(path); err != nil {

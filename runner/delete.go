@@ -13,7 +13,8 @@ import (
 	"glimpse/internal/store"
 )
 
-// Deletion is what deleting studies and runs takes with it, and what it leaves. As JSON, it is a contract.
+// Deletion is what deleting studies and runs takes with it, and what it leaves. As JSON, it is a
+// contract.
 type Deletion struct {
 	Runs     []GoneRun `json:"runs"`     // that go
 	Kept     []GoneRun `json:"kept"`     // runs of the studies that stay, since a study that is not named holds them
@@ -47,11 +48,12 @@ func PlanDeletion(ctx context.Context, db *store.DB, studies, runs []string) (De
 	return deletionOf(ctx, db, planned, true)
 }
 
-// Delete deletes studies and runs, by their whole names and ids ([store.DB.Delete]), and the checkpoints and logs of those
-// runs. The database as it was before is copied to a file beside it first; checkpoints are not.
+// Delete deletes studies and runs, by their whole names and ids ([store.DB.Delete]), and the
+// checkpoints and logs of those runs. The database as it was before is copied to a file beside it
+// first; checkpoints are not.
 func Delete(ctx context.Context, db *store.DB, studies, runs []string) (Deletion, error) {
-	path := db.Path()
-	backup := fmt.Sprintf("%s-before-delete-%s.db", strings.TrimSuffix(path, filepath.Ext(path)), time.Now().UTC().Format("20060102T150405.000Z"))
+	stem, now := strings.TrimSuffix(db.Path(), filepath.Ext(db.Path())), time.Now().UTC()
+	backup := fmt.Sprintf("%s-before-delete-%s.db", stem, now.Format("20060102T150405.000Z"))
 	if err := db.Backup(ctx, backup); err != nil {
 		return Deletion{}, fmt.Errorf("nothing was deleted, since no copy could be made before: %w", err)
 	}
@@ -93,8 +95,8 @@ func goneRuns(runs []store.Run) []GoneRun {
 	return gone
 }
 
-// removeRunDir removes the folder of a run, and its log, unless there is something else in it: another database that lies
-// beside this one may share the run.
+// removeRunDir removes the folder of a run, and its log, unless there is something else in it:
+// another database that lies beside this one may share the run.
 func removeRunDir(dir, run string, created time.Time) error {
 	folder := RunDir(dir, run)
 	if err := os.Remove(markPath(folder, newNamer(created, 0).prefix)); err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -12,8 +12,8 @@ import (
 	"glimpse/internal/store"
 )
 
-// TestDelete deletes a completed run with its folder, leaves what another database has in the folder of another, and
-// keeps a copy that has all that there was.
+// TestDelete deletes a completed run with its folder, leaves what another database has in the
+// folder of another, and keeps a copy that has all that there was.
 func TestDelete(t *testing.T) {
 	db, err := store.Open(filepath.Join(t.TempDir(), "results.db"))
 	if err != nil {

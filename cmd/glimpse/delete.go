@@ -91,7 +91,8 @@ they count as known: no study that declares them later confirms anything.`,
 			if asJSON {
 				return term.WriteJSON(c.OutOrStdout(), done)
 			}
-			_, err = fmt.Fprintf(c.OutOrStdout(), "deleted %s; the database as it was: %s\n", term.Plural(len(done.Runs), "run"), term.Line(done.Backup))
+			_, err = fmt.Fprintf(c.OutOrStdout(), "deleted %s; the database as it was: %s\n",
+				term.Plural(len(done.Runs), "run"), term.Line(done.Backup))
 			return err
 		},
 	}

@@ -10,8 +10,9 @@ import (
 	"testing"
 )
 
-// TestNotebooks runs the snippets of docs/notebooks.md on the repository's database, which stays as it is. What the text
-// says is printed must be printed. Those of a program or library that is not there are left out.
+// TestNotebooks runs the snippets of docs/notebooks.md on the repository's database, which stays
+// as it is. What the text says is printed must be printed. Those of a program or library that is
+// not there are left out.
 func TestNotebooks(t *testing.T) {
 	root, err := filepath.Abs(filepath.Join("..", ".."))
 	if err != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -10,6 +11,7 @@ import (
 	"glimpse/inspect"
 	"glimpse/internal/cli"
 	"glimpse/internal/store"
+	"glimpse/internal/term"
 	"glimpse/reports"
 	"glimpse/results"
 )
@@ -42,7 +44,7 @@ and says so; the CSV files have all.`,
 			if err != nil {
 				return err
 			}
-			if err := writeReport(c.Context(), opened, name, dir); err != nil {
+			if err := writeReport(c.Context(), c.ErrOrStderr(), opened, name, dir); err != nil {
 				return err
 			}
 			found, err := results.Exposed(c.Context(), opened, name)
@@ -59,18 +61,19 @@ and says so; the CSV files have all.`,
 	return c
 }
 
-// writeReport writes the report of a study, with its scenes where they are drawn.
-func writeReport(ctx context.Context, db *store.DB, study, dir string) error {
+// writeReport writes the report of a study, with its scenes where they are drawn. Where they cannot be drawn again the
+// report goes without them, which a remark says.
+func writeReport(ctx context.Context, remarks io.Writer, db *store.DB, study, dir string) error {
 	cache, err := cli.DataCache()
 	if err != nil {
 		return err
 	}
 	opener := inspect.Opener{DB: db, Cache: cache}
 	scenes, err := opener.Scenes(ctx, study)
-	if err == nil {
-		err = reports.WriteWithScenes(ctx, db, study, dir, scenes)
-	}
 	if err != nil {
+		fmt.Fprintf(remarks, "note: the report goes without its scenes: %s\n", term.Line(err.Error()))
+	}
+	if err := reports.WriteWithScenes(ctx, db, study, dir, scenes); err != nil {
 		return fmt.Errorf("writing the report of %s into %s: %w", study, dir, err)
 	}
 	return nil

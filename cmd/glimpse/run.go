@@ -205,7 +205,7 @@ func runStudy(c *cobra.Command, study *experiments.Study, compute cli.Compute, o
 	}
 	illustrateRun(c, db, program, compute, study, summary, o.pictures)
 	ensembled := ensembleRun(c, db, program, compute, study, summary, meteor)
-	failed := finishRun(ctx, c.OutOrStdout(), db, study, study.Declare(found.Trials), summary, o)
+	failed := finishRun(ctx, c.OutOrStdout(), c.ErrOrStderr(), db, study, study.Declare(found.Trials), summary, o)
 	switch {
 	case err != nil:
 		return err

@@ -30,7 +30,7 @@ func someFailed(failed, mendable, total int) error {
 
 // finishRun prints the state of the study, and writes its report if asked to, unless it was interrupted.
 func finishRun(
-	ctx context.Context, w io.Writer, db *store.DB, study *experiments.Study, planned experiments.Declaration,
+	ctx context.Context, w, remarks io.Writer, db *store.DB, study *experiments.Study, planned experiments.Declaration,
 	summary runner.Summary, o runOptions,
 ) error {
 	if ctx.Err() != nil {
@@ -38,7 +38,7 @@ func finishRun(
 	}
 	ctx = context.WithoutCancel(ctx) // an interrupted study is told of as well
 	if o.report != "" && summary.Completed > 0 {
-		if err := writeReport(ctx, db, study.Name, o.report); err != nil {
+		if err := writeReport(ctx, remarks, db, study.Name, o.report); err != nil {
 			return err
 		}
 	}

@@ -15,8 +15,8 @@ type Value struct {
 // Kind is what values of a field are.
 type Kind int
 
-// The kinds. A Duration is seconds, a Time seconds since 1970 UTC. Words are several words in one text, with spaces between
-// them, of which = and != ask for one.
+// The kinds. A Duration is seconds, a Time seconds since 1970 UTC. Words are several words in one
+// text, with spaces between them, of which = and != ask for one.
 const (
 	Text Kind = iota
 	Number

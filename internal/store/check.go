@@ -52,6 +52,9 @@ func fixOf(table string, o owner) string {
 	case "ensembles", "ensemble_captions":
 		return "`glimpse ensemble " + o.name + " --record` makes them anew"
 	}
+	if table == o.notes().name {
+		return "restore a backup; or take all its notes and tags away (`glimpse note " + o.name + " --remove TEXT --untag TAG`), and write them anew"
+	}
 	if o.kind == "study" || table == "study_runs" {
 		return FixStudy
 	}

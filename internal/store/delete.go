@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Deleted is the record of a completed run that was deleted from a study after it had been scored. The run may be there
-// again: trained anew, or merged.
+// Deleted is the record of a completed run that was deleted from a study after it had been scored.
+// The run may be there again: trained anew, or merged.
 type Deleted struct {
 	Study, Run     string
 	At             time.Time
@@ -29,7 +29,8 @@ var deletionColumns = columns[Deleted]{
 	row: func(d *Deleted) string { return "deletion of run " + d.Run },
 }
 
-// Deletions returns the records of deleted runs that a study keeps or, for the empty name, all, the oldest first.
+// Deletions returns the records of deleted runs that a study keeps or, for the empty name, all,
+// the oldest first.
 func (db *DB) Deletions(ctx context.Context, study string) ([]Deleted, error) {
 	var deleted []Deleted
 	err := db.read(ctx, func(tx *sql.Tx) error {
@@ -48,14 +49,15 @@ type Deletion struct {
 	Runs    []Run    // that go, as [DB.Members] gives them
 	Kept    []Run    // of the studies, which stay: a study that is not named holds them too
 	Studies []string // that go
-	// Recorded are studies that stay, with what they declared and a record of the runs that they lose, since runs of theirs
-	// were scored.
+	// Recorded are studies that stay, with what they declared and a record of the runs that they
+	// lose, since runs of theirs were scored.
 	Recorded []string
 }
 
-// Deletion tells what deleting these studies and runs, by their whole names and ids, would do. The runs of a study go unless
-// a study that is not named holds them too; a run that is named goes from all of its studies. A study goes,
-// unless one of its runs has been scored, whether that is there still or not.
+// Deletion tells what deleting these studies and runs, by their whole names and ids, would do. The
+// runs of a study go unless a study that is not named holds them too; a run that is named goes
+// from all of its studies. A study goes, unless one of its runs has been scored, whether that is
+// there still or not.
 func (db *DB) Deletion(ctx context.Context, studies, runs []string) (Deletion, error) {
 	var d Deletion
 	err := db.read(ctx, func(tx *sql.Tx) (err error) {
@@ -65,9 +67,9 @@ func (db *DB) Deletion(ctx context.Context, studies, runs []string) (Deletion, e
 	return d, err
 }
 
-// Delete deletes them, in one transaction, and tells what it deleted. A run that is running is refused with a
-// *RunningError, unless gone tells that its process has certainly ended. Of a completed run each of its studies that stays
-// keeps a record.
+// Delete deletes them, in one transaction, and tells what it deleted. A run that is running is
+// refused with a *RunningError, unless gone tells that its process has certainly ended. Of a
+// completed run each of its studies that stays keeps a record.
 func (db *DB) Delete(ctx context.Context, studies, runs []string, gone func(Run) bool) (Deletion, error) {
 	var d Deletion
 	err := db.write(ctx, func(tx *sql.Tx) (err error) {
@@ -96,7 +98,8 @@ func (db *DB) Delete(ctx context.Context, studies, runs []string, gone func(Run)
 	return d, err
 }
 
-// CheckIdle refuses a deletion of a run that is running, unless gone tells that its process has certainly ended.
+// CheckIdle refuses a deletion of a run that is running, unless gone tells that its process has
+// certainly ended.
 func (d Deletion) CheckIdle(gone func(Run) bool) error {
 	for _, run := range d.Runs {
 		if run.State == Running && !gone(run) {
@@ -165,8 +168,8 @@ func deletionOf(ctx context.Context, tx *sql.Tx, studies, runs []string) (Deleti
 
 // wasScored tells whether a study holds a completed run, or a record of one.
 func wasScored(ctx context.Context, tx *sql.Tx, study string) (scored bool, err error) {
-	err = tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM study_runs m JOIN runs r ON r.id = m.run WHERE m.study = ? AND r.state = 'completed')`,
-		study).Scan(&scored)
+	err = tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM study_runs m JOIN runs r ON r.id = m.run
+		WHERE m.study = ? AND r.state = 'completed')`, study).Scan(&scored)
 	if err != nil || scored {
 		return scored, err
 	}
@@ -178,7 +181,8 @@ func wasScored(ctx context.Context, tx *sql.Tx, study string) (scored bool, err 
 	return scored, err
 }
 
-// deleteRun deletes a run, and records it with those of its studies that are there still, if it was scored.
+// deleteRun deletes a run, and records it with those of its studies that are there still, if it
+// was scored.
 func deleteRun(ctx context.Context, tx *sql.Tx, run Run, now int64) error {
 	for _, study := range run.Studies {
 		err := theStudy(study).reseal(ctx, tx, named("study_runs", "attention_maps", "deletions"), nil, func() error {

@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// deletable holds study s of aa00 (completed), aa01 and aa02; study t, which declares what it compares, of aa01 and bb00
-// (completed); study u of cc00.
+// deletable holds study s of aa00 (completed), aa01 and aa02; study t, which declares what it
+// compares, of aa01 and bb00 (completed); study u of cc00.
 func deletable(t *testing.T) *DB {
 	t.Helper()
 	db, ctx := open(t), t.Context()
@@ -117,8 +117,8 @@ func TestDeleteRefuses(t *testing.T) {
 	}
 }
 
-// TestDeletedRunsAreKnown trains a run again that was deleted: the declaration that its study had counts, and one
-// of another study that it is in is late.
+// TestDeletedRunsAreKnown trains a run again that was deleted: the declaration that its study had
+// counts, and one of another study that it is in is late.
 func TestDeletedRunsAreKnown(t *testing.T) {
 	db, ctx := deletable(t), t.Context()
 	if _, err := db.Delete(ctx, []string{"t"}, nil, never); err != nil {

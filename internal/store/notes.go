@@ -11,8 +11,8 @@ import (
 	"unicode/utf8"
 )
 
-// A Note is what somebody wrote of a run or of a study, or a tag that they gave it. It is no part of what was trained,
-// scored or declared, and may be written at any time.
+// A Note is what somebody wrote of a run or of a study, or a tag that they gave it. It is no part
+// of what was trained, scored or declared, and may be written at any time.
 type Note struct {
 	Study, Run string // what it is of: one of them is empty
 	Tag        bool
@@ -26,7 +26,8 @@ const (
 	maxTag  = 64   // bytes of a tag
 )
 
-// Check refuses a note that is empty, is too long or is no text, and a tag that is no single word of letters, digits and
+// Check refuses a note that is empty, is too long or is no text, and a tag that is no single word
+// of letters, digits and
 // - _ . : / +.
 func (n Note) Check() error {
 	what, most := "note", maxNote
@@ -94,8 +95,9 @@ func (k noteKind) Scan(src any) error {
 	return nil
 }
 
-// SaveNotes adds and removes notes and tags, in one transaction. One that is there already keeps its time; one to be
-// removed that is not there is an ErrNotFound, and so is one of a run or study that is not.
+// SaveNotes adds and removes notes and tags, in one transaction. One that is there already keeps
+// its time; one to be removed that is not there is an ErrNotFound, and so is one of a run or study
+// that is not.
 func (db *DB) SaveNotes(ctx context.Context, add, remove []Note) error {
 	for _, n := range add {
 		if err := n.Check(); err != nil {
@@ -113,25 +115,20 @@ func (db *DB) SaveNotes(ctx context.Context, add, remove []Note) error {
 			if err := o.exists(ctx, tx); err != nil {
 				return err
 			}
-			err := o.reseal(ctx, tx, []table{o.notes()}, nil, func() error {
-				for _, n := range remove {
-					if n.of() != o {
-						continue
+			each := func(notes []Note, do func(context.Context, *sql.Tx, Note) error) func() error {
+				return func() error {
+					for _, n := range notes {
+						if n.of() != o {
+							continue
+						}
+						if err := do(ctx, tx, n); err != nil {
+							return err
+						}
 					}
-					if err := removeNote(ctx, tx, n); err != nil {
-						return err
-					}
+					return nil
 				}
-				for _, n := range add {
-					if n.of() != o {
-						continue
-					}
-					if err := putNote(ctx, tx, n); err != nil {
-						return err
-					}
-				}
-				return nil
-			})
+			}
+			err := o.reseal(ctx, tx, []table{o.notes()}, each(remove, removeNote), each(add, putNote))
 			if err != nil {
 				return fmt.Errorf("%s: %w", o, err)
 			}
@@ -173,8 +170,8 @@ func removeNote(ctx context.Context, tx *sql.Tx, n Note) error {
 	return err
 }
 
-// Notes returns the notes and tags of a study and then those of its runs or, for the empty name, all of the database.
-// Those of one study or run are in the order in which they were written.
+// Notes returns the notes and tags of a study and then those of its runs or, for the empty name,
+// all of the database. Those of one study or run are in the order in which they were written.
 func (db *DB) Notes(ctx context.Context, study string) ([]Note, error) {
 	var notes []Note
 	err := db.read(ctx, func(tx *sql.Tx) error {
@@ -225,8 +222,8 @@ func addTags(ctx context.Context, q querier, runs map[string]*Run) error {
 	return rows.Err()
 }
 
-// mergeNotes adds the notes of a run or a study of another database that are not here, where those there are as they were
-// hashed.
+// mergeNotes adds the notes of a run or a study of another database that are not here, where those
+// there are as they were hashed.
 func mergeNotes(ctx context.Context, from, to *sql.Tx, o owner) error {
 	absent, err := o.notes().absent(ctx, from)
 	if err != nil || absent {

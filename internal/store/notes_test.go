@@ -98,7 +98,8 @@ func TestNoteCheck(t *testing.T) {
 	}
 }
 
-// TestMergeKeepsNotesOfBoth merges twice: each note is there once, whichever side is further with the run.
+// TestMergeKeepsNotesOfBoth merges twice: each note is there once, whichever side is further with
+// the run.
 func TestMergeKeepsNotesOfBoth(t *testing.T) {
 	for _, c := range []struct {
 		name         string
@@ -137,7 +138,8 @@ func TestMergeKeepsNotesOfBoth(t *testing.T) {
 	}
 }
 
-// TestMergeTakesNoDamagedNotes leaves notes out that were changed behind the program's back, and takes the run.
+// TestMergeTakesNoDamagedNotes leaves notes out that were changed behind the program's back, and
+// takes the run.
 func TestMergeTakesNoDamagedNotes(t *testing.T) {
 	ours, theirs := open(t), open(t)
 	completedRun(t, theirs, 1, 0, "a dog")
@@ -155,6 +157,30 @@ func TestMergeTakesNoDamagedNotes(t *testing.T) {
 	}
 	if found := problems(t, ours); strings.Contains(found, "hashed") {
 		t.Error(found)
+	}
+}
+
+// TestDamagedNotesAreWrittenAnew holds that damage stays found until all notes were taken away.
+func TestDamagedNotesAreWrittenAnew(t *testing.T) {
+	db := open(t)
+	completedRun(t, db, 1, 0, "a dog")
+	save(t, db, []Note{{Run: "aa00", Text: "mine"}}, nil)
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	statement(t, db.Path(), "UPDATE run_notes SET text = 'forged'")
+	db, err := Open(db.Path())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	save(t, db, []Note{{Run: "aa00", Text: "another"}}, nil)
+	if found := problems(t, db); !strings.Contains(found, "table run_notes: rows were changed") {
+		t.Errorf("the damage is hidden: %s", found)
+	}
+	save(t, db, []Note{{Run: "aa00", Text: "mine"}}, []Note{{Run: "aa00", Text: "forged"}, {Run: "aa00", Text: "another"}})
+	if found := problems(t, db); strings.Contains(found, "hashed") {
+		t.Errorf("written anew: %s", found)
 	}
 }
 

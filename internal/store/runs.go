@@ -61,9 +61,9 @@ func (db *DB) Runs(ctx context.Context, study string) ([]Run, error) {
 	return runs, err
 }
 
-// Members returns what tells how runs stand, of a study in the order of its plan or, for the empty name, of the
-// whole database: [DB.Runs] without Settings, Metrics, Progress, Environment and Tags, which of thousands
-// of runs take long to read.
+// Members returns what tells how runs stand, of a study in the order of its plan or, for the empty
+// name, of the whole database: [DB.Runs] without Settings, Metrics, Progress, Environment and
+// Tags, which of thousands of runs take long to read.
 func (db *DB) Members(ctx context.Context, study string) ([]Run, error) {
 	var runs []Run
 	err := db.read(ctx, func(tx *sql.Tx) (err error) {

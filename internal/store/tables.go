@@ -41,7 +41,8 @@ var tables = []table{
 	{name: "readings", key: []string{"run", "split", "image"}},
 }
 
-// partsOfRun are the tables whose rows belong to one run, but for its own, and for its notes, which are nobody's result.
+// partsOfRun are the tables whose rows belong to one run, but for its own, and for its notes,
+// which are nobody's result.
 func partsOfRun() []table {
 	return slices.DeleteFunc(slices.Clone(tables), func(t table) bool { return t.key[0] != "run" || t.name == theRun("").notes().name })
 }

@@ -8,7 +8,8 @@ import (
 	"strings"
 )
 
-// A Text is what a row tells in its own words: of the machine that a run was trained on, of a failure, or in a note.
+// A Text is what a row tells in its own words: of the machine that a run was trained on, of a
+// failure, or in a note.
 type Text struct {
 	Run    string // id
 	Study  string // of a note of a study, which has no Run
@@ -25,7 +26,8 @@ var texts = []struct{ table, owner, column string }{
 	{"run_notes", "run", "text"}, {"study_notes", "study", "text"},
 }
 
-// Texts calls each with all texts of these studies and their runs or, where none is named, of the whole database.
+// Texts calls each with all texts of these studies and their runs or, where none is named, of the
+// whole database.
 func (db *DB) Texts(ctx context.Context, studies []string, each func(Text)) error {
 	return db.read(ctx, func(tx *sql.Tx) error {
 		return eachText(ctx, tx, studies, func(_ int, _ int64, text Text) { each(text) })
@@ -77,8 +79,9 @@ func eachText(ctx context.Context, tx *sql.Tx, studies []string, each func(colum
 	return nil
 }
 
-// Rewrite replaces the texts that [DB.Texts] gives by what change makes of them, in one transaction. What they were is then nowhere in the file, nor beside it: it opens the database at path for
-// itself alone, and returns ErrLocked where another process has it open.
+// Rewrite replaces the texts that [DB.Texts] gives by what change makes of them, in one
+// transaction. What they were is then nowhere in the file, nor beside it: it opens the database at
+// path for itself alone, and returns ErrLocked where another process has it open.
 func Rewrite(ctx context.Context, path string, studies []string, change func(Text) string) (err error) {
 	db, err := Open(path)
 	if err != nil {

@@ -14,8 +14,8 @@ import (
 	"glimpse/results"
 )
 
-// A Diff is what differs between runs; what all of them have alike is left out. It is a contract as JSON, whose keys are
-// only ever added to.
+// A Diff is what differs between runs; what all of them have alike is left out. It is a contract
+// as JSON, whose keys are only ever added to.
 type Diff struct {
 	Runs        []string     `json:"runs"`        // ids, in the order of all values
 	Run         []Difference `json:"run"`         // what became of them, by the names of [Fields]
@@ -23,7 +23,8 @@ type Diff struct {
 	Protocol    []Difference `json:"protocol"`    // by field of the protocol signature
 	Hashes      []Difference `json:"hashes"`      // of data, features and whatever else they were made from
 	Environment []Difference `json:"environment"` // by path, without what was measured: times and memory
-	// Metrics are those of the splits that the runs were finished on, such as test.cider: fractions of 1, CIDEr unscaled.
+	// Metrics are those of the splits that the runs were finished on, such as test.cider:
+	// fractions of 1, CIDEr unscaled.
 	Metrics []Difference `json:"metrics"`
 }
 
@@ -48,7 +49,8 @@ func (d *Diff) Parts() []DiffPart {
 	}, func(p DiffPart) bool { return len(p.Differences) == 0 })
 }
 
-// DiffRuns tells what differs between runs, which may be of several databases. What looks like a secret is not in it.
+// DiffRuns tells what differs between runs, which may be of several databases. What looks like a
+// secret is not in it.
 func DiffRuns(runs []store.Run) *Diff {
 	d := &Diff{
 		Run: diffFields(runs, runDiffers), Settings: diffSettings(runs), Metrics: diffMetrics(runs),
@@ -123,8 +125,8 @@ func diffMetrics(runs []store.Run) []Difference {
 	})
 }
 
-// diffSettings gives the settings that differ, in the order of a resolved file. The content of the data is among the
-// hashes.
+// diffSettings gives the settings that differ, in the order of a resolved file. The content of the
+// data is among the hashes.
 func diffSettings(runs []store.Run) []Difference {
 	var order []string
 	absent := map[string]any{}
@@ -152,7 +154,8 @@ func protocolFields(signature string) map[string]any {
 	return fields
 }
 
-// hashesOf are the hashes that a run recorded and, of runs that have not begun, those of their settings.
+// hashesOf are the hashes that a run recorded and, of runs that have not begun, those of their
+// settings.
 func hashesOf(r store.Run) map[string]any {
 	content := results.ContentOf(r)
 	hashes := map[string]any{}
@@ -182,7 +185,8 @@ func shortened(hashes []Difference) []Difference {
 	return hashes
 }
 
-// surroundings are the leaves of a run's environment, without hashes, the text of differences, and what was measured.
+// surroundings are the leaves of a run's environment, without hashes, the text of differences, and
+// what was measured.
 func surroundings(r store.Run) map[string]any {
 	leaves := store.Flatten(results.Environment(r))
 	maps.DeleteFunc(leaves, func(path string, _ any) bool {

@@ -79,7 +79,8 @@ func split(list string) []string {
 	return parts
 }
 
-// Choose gives the chosen runs in order. Tags join the usual columns where one of the runs has any. labels names them by what distinguishes them, as results.LabelsOf does.
+// Choose gives the chosen runs in order. Tags join the usual columns where one of the runs has
+// any. labels names them by what distinguishes them, as results.LabelsOf does.
 func (l *List) Choose(runs []store.Run, labels map[string]string) []*Row {
 	fields := map[string]Field{}
 	for _, f := range Fields() {

@@ -60,6 +60,44 @@ func TestRunsAreChosenAndSorted(t *testing.T) {
 	}
 }
 
+// TestTags holds that tags are chosen by, each for itself, and join the usual columns where a run has any.
+func TestTags(t *testing.T) {
+	runs := listedRuns()
+	runs[1].Tags = []string{"best", "paper"}
+	for _, c := range []struct {
+		list List
+		want string // ids
+		tags bool   // whether there is a column of them
+	}{
+		{List{}, "a1 b2 c3 d4", true},
+		{List{Where: "tag=paper"}, "b2", true},
+		{List{Where: "not tag"}, "a1 c3 d4", false},
+		{List{Where: "tag='best paper'"}, "", false},
+		{List{Columns: "id"}, "a1 b2 c3 d4", false},
+		{List{Columns: "+tag"}, "a1 b2 c3 d4", true},
+	} {
+		if err := c.list.Parse(); err != nil {
+			t.Fatal(err)
+		}
+		var ids []string
+		for _, row := range c.list.Choose(runs, nil) {
+			ids = append(ids, row.ID)
+		}
+		count := 0
+		for _, heading := range c.list.Headings() {
+			if heading == "TAGS" {
+				count++
+			}
+		}
+		if got := strings.Join(ids, " "); got != c.want || count > 1 || (count == 1) != c.tags {
+			t.Errorf("where %q, columns %q: %q with %d columns of tags, want %q", c.list.Where, c.list.Columns, got, count, c.want)
+		}
+	}
+	if NewRun(runs[0]).Tags == nil || len(NewRun(runs[1]).Tags) != 2 {
+		t.Errorf("as JSON: %v, %v", NewRun(runs[0]).Tags, NewRun(runs[1]).Tags)
+	}
+}
+
 func TestRunsColumns(t *testing.T) {
 	list := List{Columns: "id,model.hidden,test.cider,val.cider,test.length_ratio,created,error,seconds"}
 	if err := list.Parse(); err != nil {

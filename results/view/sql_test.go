@@ -36,8 +36,8 @@ func columnsOf(t *testing.T, name string) []string {
 	return columns
 }
 
-// TestViewColumns holds that the views for notebooks have the fields of runs under their names, and every metric: what is
-// new in the program is new in a migration too.
+// TestViewColumns holds that the views for notebooks have the fields of runs under their names,
+// and every metric: what is new in the program is new in a migration too.
 func TestViewColumns(t *testing.T) {
 	runs, epochs := columnsOf(t, "v_runs"), columnsOf(t, "v_epochs")
 	for _, f := range Fields() {
