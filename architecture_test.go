@@ -25,7 +25,7 @@ const (
 // allowed tells, for each package, which of our packages it may import. A package below one of these (metrics/x) follows
 // the rule of the package above it, and may import its own tree.
 var allowed = map[string][]string{
-	"cmd/glimpse":         {"captioner", "experiments", "data", "exports", "inspect", "internal/cli", "internal/doctor", "internal/engine", "internal/meteordata", "internal/slurm", "internal/store", "metrics", "planning", "reports", "results", "runner"},
+	"cmd/glimpse":         {"captioner", "experiments", "data", "exports", "inspect", "internal/cli", "internal/doctor", "internal/engine", "internal/meteordata", "internal/slurm", "internal/store", "metrics", "planning", "reports", "results", "runner", "server"},
 	"cmd/glimpse-engine":  {"bench", "captioner", "experiments", "data", "inspect", "internal/cli", "internal/engine", "internal/store", "internal/torch", "metrics", "models", "planning", "reports", "results", "runner"},
 	"bench":               {"captioner", "data", "experiments", "inspect", "internal/store", "internal/torch", "metrics", "models", "planning", "runner"},
 	"inspect":             {"captioner", "experiments", "data", "metrics", "internal/store", "planning", "reports", "results", "runner"},
@@ -39,6 +39,7 @@ var allowed = map[string][]string{
 	"models":              {"captioner", "experiments", "data", "internal/torch", "internal/wheel"},
 	"reports":             {"captioner", "experiments", "internal/store", "metrics", "results"},
 	"exports":             {"internal/store", "metrics", "results"},
+	"server":              {"internal/store", "internal/synthetic", "metrics", "reports", "results", "runner"},
 	"experiments":         {"captioner", "metrics"},
 	"captioner":           {},
 	"data":                {"captioner"},

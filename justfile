@@ -1,7 +1,7 @@
 # `just` lists the recipes; `./bootstrap RECIPE` is the same on a machine that has no just yet.
 
 # Packages that build and test with plain Go, without libtorch.
-pure := "./captioner/... ./cmd/glimpse/... ./data/... ./experiments/... ./exports/... ./inspect/... ./internal/atomicfile/... ./internal/browser/... ./internal/cli/... ./internal/crash/... ./internal/doctor/... ./internal/engine/... ./internal/faults/... ./internal/filter/... ./internal/jsonfile/... ./internal/jsonline/... ./internal/meteordata/... ./internal/private/... ./internal/safetensors/... ./internal/secret/... ./internal/sheet/... ./internal/slurm/... ./internal/store/... ./internal/synthetic/... ./internal/term/... ./internal/wheel/... ./metrics/... ./models/pth/... ./planning/... ./reports/... ./results/... ./runner/..."
+pure := "./captioner/... ./cmd/glimpse/... ./data/... ./experiments/... ./exports/... ./inspect/... ./internal/atomicfile/... ./internal/browser/... ./internal/cli/... ./internal/crash/... ./internal/doctor/... ./internal/engine/... ./internal/faults/... ./internal/filter/... ./internal/jsonfile/... ./internal/jsonline/... ./internal/meteordata/... ./internal/private/... ./internal/safetensors/... ./internal/secret/... ./internal/sheet/... ./internal/slurm/... ./internal/store/... ./internal/synthetic/... ./internal/term/... ./internal/wheel/... ./metrics/... ./models/pth/... ./planning/... ./reports/... ./results/... ./runner/... ./server/..."
 
 # Runs a command with cgo's flags for libtorch (fetched into the user's cache if it is missing).
 torch := "scripts/libtorch run"

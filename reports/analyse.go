@@ -32,6 +32,7 @@ type result struct {
 	GainContrasts []gainContrast            // of the declared contrasts between them
 	beta          *armBeta                  // nil until it is asked for
 	made          map[string][]string       // environments of the runs, nil until they are asked for
+	withheld      string                    // why the test split is hidden where the study is watched
 	Notices       []string                  // what a reader has to know before believing anything
 }
 
@@ -152,6 +153,7 @@ func (r *result) compare(ctx context.Context) error {
 		}
 	}
 	r.pending = func(c *contrast) int { return analysis.PendingOf(c.Contrast) }
+	r.withheld = r.Study.Withheld(analysis)
 	r.Notices = append(r.Notices, analysis.Remarks...)
 	for _, a := range r.Arms {
 		r.interval(a)

@@ -44,6 +44,7 @@ type figure struct {
 	Data    any           // of its live twin, as the kind has it
 	Source  string        // what has the data where Data is nil, as [charts.Figure] has it
 	Live    template.HTML // the live twin, with the drawn figure as its stand-in
+	Alone   bool          // no files of it lie beside the page
 	heading string        // title of the vertical axis, written above it
 	height  vg.Length
 	plot    *plot.Plot

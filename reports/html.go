@@ -24,7 +24,7 @@ var web = template.Must(template.New("page").Parse(pageTemplate))
 // webPage writes the page, whose figures are drawn, as one self-contained HTML
 // file. The sheet holds the styles of the figures.
 func webPage(p page, sheet *stylesheet) ([]byte, error) {
-	style := charts.Style() + pageStyle + sheet.css() + p.pictureRules()
+	style := Style() + sheet.css() + p.pictureRules()
 	if err := p.enliven(); err != nil {
 		return nil, fmt.Errorf("write index.html: %w", err)
 	}

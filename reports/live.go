@@ -162,11 +162,7 @@ func (r *result) against(live *charts.Captions) {
 
 // live is a caption of a run as live charts show it; at is the place of its arm among those shown.
 func (r *result) live(at int, a *arm, run *run, c *store.Caption) charts.Said {
-	words := strings.Fields(c.Words)
-	said := charts.Said{Arm: at, Seed: run.Seed, Words: strings.Join(words, " "), Classes: classDigits(words), Score: charts.None}
-	if v, ok := imagePoints(r.Primary.Key, &c.Score); ok && c.Scored {
-		said.Score = charts.Number(math.Round(10*v) / 10)
-	}
+	said := Said(at, run.Seed, r.Primary.Key, c)
 	if a.images != nil {
 		if i, known := a.images.of.at[c.Image]; known {
 			if v, ok := a.images.mean(i); ok {
@@ -174,6 +170,16 @@ func (r *result) live(at int, a *arm, run *run, c *store.Caption) charts.Said {
 				said.Mean = &mean
 			}
 		}
+	}
+	return said
+}
+
+// Said is a caption as live charts show it, with its score in a metric; at is the place of its arm among those shown.
+func Said(at int, seed int64, key string, c *store.Caption) charts.Said {
+	words := strings.Fields(c.Words)
+	said := charts.Said{Arm: at, Seed: seed, Words: strings.Join(words, " "), Classes: classDigits(words), Score: charts.None}
+	if v, ok := imagePoints(key, &c.Score); ok && c.Scored {
+		said.Score = charts.Number(math.Round(10*v) / 10)
 	}
 	for _, b := range c.Beta[:min(len(c.Beta), len(words))] {
 		said.Beta = append(said.Beta, charts.Number(math.Round(100*b)/100))

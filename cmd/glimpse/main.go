@@ -35,7 +35,7 @@ resume).`
   glimpse doctor`
 	root.AddCommand(
 		newCommand(), planCommand(), runCommand(), watchCommand(), collectCommand(), stopCommand(), pruneCommand(), deleteCommand(),
-		runsCommand(), showCommand(), compareCommand(), diffCommand(), noteCommand(), cli.AuditCommand(audit), reportCommand(), exportCommand(),
+		runsCommand(), showCommand(), compareCommand(), serveCommand(), diffCommand(), noteCommand(), cli.AuditCommand(audit), reportCommand(), exportCommand(),
 		dataCommand(), scoreCommand(), dbCommand(), doctorCommand(), tokenizeCommand(),
 	)
 	cli.AddEngineVerbs(root)

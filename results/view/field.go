@@ -208,3 +208,6 @@ func (r *Row) text(f Field) string {
 	}
 	return strconv.FormatFloat(v.Number, 'g', -1, 64)
 }
+
+// Numeric tells whether the field is compared as a number, and so set flush right.
+func (f Field) Numeric() bool { return f.Kind != filter.Text }

@@ -159,3 +159,6 @@ func (l *List) cells(of func(Field) string) []string {
 	}
 	return cells
 }
+
+// Shown are the fields of the columns, in their order.
+func (l *List) Shown() []Field { return slices.Clone(l.shown) }

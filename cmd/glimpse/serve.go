@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"glimpse/internal/cli"
+	"glimpse/internal/store"
+	"glimpse/runner"
+	"glimpse/server"
+)
+
+func serveCommand() *cobra.Command {
+	var (
+		config  server.Config
+		control bool
+		noOpen  bool
+	)
+	c := &cobra.Command{
+		Use:   "serve",
+		Short: "Studies, trials and captions as live pages in the browser",
+		Long: `Shows what databases hold as pages that follow it, until Ctrl-C: studies with the
+answer so far, their trials, single runs with their logs, comparisons, captions,
+and what runs where. --db names a database, or a folder that is searched for some,
+and may be given several times.
+
+It reads alone, and keeps no runner waiting. With --control a study can be stopped
+from its page. It listens on this machine, and whoever has the link that it prints
+may look. From another machine, ssh -L 8080:127.0.0.1:8080 HOST reaches it.`,
+		Example: `  glimpse serve
+  glimpse serve --db results.db --db from-the-cluster/
+  glimpse serve --listen 127.0.0.1:8080 --no-open
+  glimpse serve --listen 0.0.0.0:8443 --allow-remote --cert cert.pem --key key.pem`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if len(config.Places) == 0 {
+				config.Places = []string{cli.DBPath("")}
+			}
+			if control {
+				config.Stop = stopStudy
+			}
+			if err := config.Check(); err != nil {
+				return cli.Usage(err)
+			}
+			s, err := server.New(c.Context(), config)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintln(c.OutOrStdout(), s.Link())
+			if config.AllowRemote && config.Cert == "" {
+				fmt.Fprintln(c.ErrOrStderr(),
+					"glimpse: without --cert and --key, whoever shares the network can read the pages and the token in the link")
+			}
+			if !noOpen {
+				server.OpenBrowser(c.Context(), s.Link())
+			}
+			if err := s.Serve(); err != nil {
+				return err
+			}
+			return c.Context().Err()
+		},
+	}
+	c.Flags().StringArrayVar(&config.Places, "db", nil, "results database, or a folder that holds some (default $GLIMPSE_DB, else results.db)")
+	c.Flags().StringVar(&config.Listen, "listen", "127.0.0.1:0", "address to listen on; port 0 is any that is free")
+	c.Flags().BoolVar(&control, "control", false, "let the pages stop studies")
+	c.Flags().BoolVar(&config.AllowRemote, "allow-remote", false, "permit an address that other machines reach")
+	c.Flags().StringVar(&config.Cert, "cert", "", "TLS certificate, in PEM")
+	c.Flags().StringVar(&config.Key, "key", "", "its key, in PEM")
+	c.Flags().BoolVar(&noOpen, "no-open", false, "do not open a browser")
+	return c
+}
+
+// stopStudy asks the runners of a study to stop, as `glimpse stop` does.
+func stopStudy(ctx context.Context, path, study string) ([]store.Run, error) {
+	db, err := cli.OpenForWriting(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = db.Close() }() // what was asked is committed
+	asked, err := db.StopStudy(ctx, study)
+	if err != nil {
+		return nil, err
+	}
+	return asked, runner.StopJobs(ctx, db, asked, cancelJobs)
+}
