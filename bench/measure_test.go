@@ -66,7 +66,7 @@ func TestTrain(t *testing.T) {
 			t.Errorf("%+v", row)
 		}
 	}
-	if want := []string{"none", "soft", "adaptive"}; !slices.Equal(arms, want) {
+	if want := []string{"none", "soft"}; !slices.Equal(arms, want) {
 		t.Errorf("arms %v, want %v", arms, want)
 	}
 	if !strings.HasPrefix(r.Study, "demo@") || r.Data != "shapes" || r.Device != "cpu" || r.Threads != 1 || r.Bench != "train" || r.PeakRSSMB < r.PeakAnonymousMB {
@@ -84,7 +84,7 @@ func TestNothingToMeasure(t *testing.T) {
 		t.Errorf("features of an encoder that is trained along: %v", err)
 	}
 	o.Arm = "sft"
-	if _, err = Train(t.Context(), o, TrainOptions{Steps: 1}); !errors.As(err, &nothing) || !strings.Contains(err.Error(), "there are none, soft, adaptive") {
+	if _, err = Train(t.Context(), o, TrainOptions{Steps: 1}); !errors.As(err, &nothing) || !strings.Contains(err.Error(), "there are none, soft") {
 		t.Errorf("an arm that is none: %v", err)
 	}
 	if _, err = Scaling(t.Context(), ScalingOptions{Axes: []string{"beam", "hiden"}}); !errors.As(err, &nothing) || !strings.Contains(err.Error(), "--axis hiden") {
@@ -94,13 +94,13 @@ func TestNothingToMeasure(t *testing.T) {
 
 func TestDecode(t *testing.T) {
 	o := few(t, "decode.beam=2")
-	o.Arm = "adaptive"
+	o.Arm = "soft"
 	r, err := Decode(t.Context(), o, DecodeOptions{Images: 3, TrainSteps: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
 	row := r.Rows[0]
-	if len(r.Rows) != 1 || row.Arm != "adaptive" || row.Model != "trained for 2 steps" || row.Beam != 2 || row.MaxLength != 6 || row.Images != 3 || row.PerSecond <= 0 || row.Words > 6 {
+	if len(r.Rows) != 1 || row.Arm != "soft" || row.Model != "trained for 2 steps" || row.Beam != 2 || row.MaxLength != 6 || row.Images != 3 || row.PerSecond <= 0 || row.Words > 6 {
 		t.Errorf("%+v", r.Rows)
 	}
 	sameKeys(t, r, "arm", "model", "beam", "max_length", "images", "words_per_caption", "captions_per_s", "captions_per_cpu_s", "seconds")
@@ -247,8 +247,8 @@ func TestScaling(t *testing.T) {
 		t.Errorf("%d told, %+v", done, points)
 	}
 	for i, want := range map[int][2]string{
-		1: {"bench train --steps 3 --warm-up 2 --json --arm adaptive ", " --set data.images=60 --set encoder.image_size=48"},
-		8: {"bench decode --images 100 --train-steps 18 --json --arm adaptive ", " --set data.images=60 --set decode.beam=5"},
+		1: {"bench train --steps 3 --warm-up 2 --json --arm soft ", " --set data.images=60 --set encoder.image_size=48"},
+		8: {"bench decode --images 100 --train-steps 18 --json --arm soft ", " --set data.images=60 --set decode.beam=5"},
 	} {
 		if !strings.HasPrefix(asked[i], want[0]) || !strings.HasSuffix(asked[i], want[1]) {
 			t.Errorf("command line %d is %s, want %s…%s", i, asked[i], want[0], want[1])

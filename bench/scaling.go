@@ -76,7 +76,7 @@ type ScalingPoint struct {
 	PeakMB term.Number `json:"peak_rss_mb"`
 }
 
-// Scaling measures how time and memory of the built-in demo's adaptive arm, whose encoder is trained along, grow with one
+// Scaling measures how time and memory of the built-in demo's soft arm, whose encoder is trained along, grow with one
 // size at a time, and writes a table and plots of that. An axis that is none is a *NothingError.
 func Scaling(ctx context.Context, o ScalingOptions) ([]ScalingPoint, error) {
 	for _, name := range o.Axes {
@@ -120,7 +120,7 @@ func (o *ScalingOptions) measure(ctx context.Context, a axis, value int) (Scalin
 // ask has a process measure the one arm, by a verb of bench at a value of an axis, and reads what it prints.
 func ask[R any](ctx context.Context, o *ScalingOptions, value []string, verb ...string) (r Report[[]R], row R, err error) {
 	args := slices.Concat([]string{"bench"}, verb, []string{
-		"--json", "--arm", "adaptive", "--device", "cpu", "--threads", strconv.Itoa(o.Threads),
+		"--json", "--arm", "soft", "--device", "cpu", "--threads", strconv.Itoa(o.Threads),
 		"--set", "compare.match_parameters=off", "--set", "data.images=400",
 		"--set", "model.embedding=128", "--set", "model.hidden=256", "--set", "model.attention_size=128",
 	})

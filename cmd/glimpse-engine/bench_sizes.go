@@ -69,7 +69,7 @@ func benchScalingCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "scaling -o DIR",
 		Short: "Measure how time and memory grow with each size",
-		Long: `Measures the adaptive arm of the built-in demo, whose encoder is trained too,
+		Long: `Measures the soft arm of the built-in demo, whose encoder is trained too,
 with one growing size at a time: ` + strings.Join(bench.Axes(), ", ") + `.
 Each point is a process of its own. Writes scaling.csv, scaling.svg and
 scaling.png.`,
