@@ -92,7 +92,7 @@ func TestCrashes(t *testing.T) {
 		return r
 	}
 	said := study(cli.ExitSomeFailed, []string{"LD_PRELOAD=./strike.so", "STRIKE_AT=5", "STRIKE=" + strikes})
-	if want := "5 of 6 trials failed: `glimpse show RUN` tells why; `glimpse run` tries 3 of them again, with --retry-failed all"; !strings.Contains(said, want) {
+	if want := "5 of 6 trials failed: `glimpse show RUN` says why; `glimpse run` retries 3 of them, --retry-failed all"; !strings.Contains(said, want) {
 		t.Errorf("%q is not said:\n%s", want, said)
 	}
 	for i, death := range deaths {

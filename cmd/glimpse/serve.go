@@ -21,18 +21,20 @@ func serveCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "serve",
 		Short: "Studies, trials and captions as live pages in the browser",
-		Long: `Shows what databases hold as pages that follow it, until Ctrl-C: studies with the
-answer so far, their trials, single runs with their logs, comparisons, captions,
-and what runs where. --db names a database, or a folder that is searched for some,
-and may be given several times.
+		Long: `Shows databases as live pages, until Ctrl-C: studies with the answer so far,
+their trials, single runs with their logs, comparisons, captions, and what runs
+where. --db names a database, or a folder to search for them; repeat it for
+several.
 
-It reads alone, and keeps no runner waiting. With --control a study can be stopped
-from its page. It listens on this machine, and whoever has the link that it prints
-may look. From another machine, ssh -L 8080:127.0.0.1:8080 HOST reaches it.`,
+It only reads, and keeps no runner waiting. With --control a study can be
+stopped from its page. It listens on this machine alone, and whoever has the
+link that it prints may look. From another machine, reach it through
+ssh -L 8080:127.0.0.1:8080 HOST.`,
 		Example: `  glimpse serve
   glimpse serve --db results.db --db from-the-cluster/
   glimpse serve --listen 127.0.0.1:8080 --no-open
-  glimpse serve --listen 0.0.0.0:8443 --allow-remote --cert cert.pem --key key.pem`,
+  glimpse serve --listen 0.0.0.0:8443 --allow-remote \
+    --cert cert.pem --key key.pem`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if len(config.Places) == 0 {

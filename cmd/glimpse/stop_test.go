@@ -39,7 +39,7 @@ func TestStopOfTheSilent(t *testing.T) {
 	time.Sleep(3 * time.Millisecond) // longer than the first one's lease
 	code, out, said := call(t, "stop", "s")
 	if code != cli.ExitDone || !strings.Contains(out, "running, no sign of life since") || !strings.Contains(out, "1 running trial asked") ||
-		!strings.Contains(said, "note: 1 running trial gave no sign of life for long, and may not hear this") {
+		!strings.Contains(said, "note: 1 running trial has been silent for long and may not notice") {
 		t.Errorf("exit code %d\n%s%s", code, out, said)
 	}
 }

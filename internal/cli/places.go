@@ -45,10 +45,10 @@ func AddWide(c *cobra.Command, wide *bool) {
 	c.Flags().BoolVar(wide, "wide", false, "show all columns, however narrow the terminal")
 }
 
-// PrintTable prints a table to standard output. Unless wide is set, columns that do not fit go, by the order of least, and
-// standard error says which.
+// PrintTable prints a table to standard output. On a terminal, unless wide is set, columns that do not fit go, by the order
+// of least, and standard error says which. Pipes and files get all columns: whoever reads them counts on each.
 func PrintTable(c *cobra.Command, t *term.Table, wide bool, least ...string) error {
-	if !wide {
+	if !wide && term.IsTerminal(c.OutOrStdout()) {
 		if dropped := t.Fit(term.Width(c.OutOrStdout()), least...); len(dropped) > 0 {
 			fmt.Fprintf(c.ErrOrStderr(), "not shown: %s (--wide shows all columns)\n", term.Enumerate(dropped))
 		}

@@ -22,7 +22,7 @@ const (
 // text is shown ([Line]).
 func Styledln(w io.Writer, style Style, text string) error {
 	line := Line(text)
-	if file, ok := fileOf(w); ok && isTerminal(file) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" {
+	if file, ok := fileOf(w); ok && IsTerminal(file) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" {
 		w, line = file, "\x1b["+string(style)+"m"+line+"\x1b[0m" // past an Output, which would show the escape sequences
 	}
 	_, err := fmt.Fprintln(w, line)

@@ -48,12 +48,12 @@ func NewProgress(w io.Writer) *Progress {
 	if file, ok := fileOf(w); ok {
 		w = file // past an Output: it writes escape sequences of its own
 	}
-	p := &Progress{w: w, now: time.Now, tty: isTerminal(w) && os.Getenv("TERM") != "dumb", width: func() int { return Width(w) }}
+	p := &Progress{w: w, now: time.Now, tty: IsTerminal(w) && os.Getenv("TERM") != "dumb", width: func() int { return Width(w) }}
 	return p
 }
 
-// isTerminal tells whether a person sees what is written to w.
-func isTerminal(w io.Writer) bool {
+// IsTerminal says whether a person sees what is written to w.
+func IsTerminal(w io.Writer) bool {
 	file, ok := fileOf(w)
 	return ok && terminal.IsTerminal(int(file.Fd()))
 }

@@ -114,7 +114,7 @@ func (o *Output) Close() error {
 // Data gives the writer for text that other programs are to read as it is, such as tokens: past an [Output], unless it leads
 // to a terminal.
 func Data(w io.Writer) io.Writer {
-	if o, ok := w.(*Output); ok && !isTerminal(o.to) {
+	if o, ok := w.(*Output); ok && !IsTerminal(o.to) {
 		return o.to
 	}
 	return w
