@@ -27,9 +27,8 @@ type captionTable struct {
 	Note               string
 	Columns            []captionColumn
 	Rows               []captionRow
-	Chosen, Total      int
-	From, To           int
-	Before, After      string
+	Total              int
+	paging
 
 	byImage map[string]*captionRow
 	width   int
@@ -88,16 +87,7 @@ func (t *captionTable) lay(r *http.Request, most int) {
 		}
 		return byImage
 	})
-	t.Chosen = len(rows)
-	page, _ := strconv.Atoi(r.URL.Query().Get("page"))
-	page = max(0, min(page, (len(rows)-1)/most))
-	t.From, t.To = page*most+1, min(len(rows), (page+1)*most)
-	if page > 0 {
-		t.Before = with(r.URL, "page", strconv.Itoa(page-1))
-	}
-	if t.To < len(rows) {
-		t.After = with(r.URL, "page", strconv.Itoa(page+1))
-	}
+	t.paging = pageOf(r, len(rows), most)
 	t.Rows = rows[t.From-1 : t.To]
 	t.byImage = nil
 }

@@ -3,7 +3,6 @@ package server
 import (
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 
 	"glimpse/reports"
@@ -22,9 +21,8 @@ type trials struct {
 	Choices                     []choice // of columns
 	Heads                       []head
 	Rows                        []trialRow
-	Chosen, Total               int
-	From, To                    int // of the chosen, from 1
-	Before, After               string
+	Total                       int
+	paging
 }
 
 // A choice is a column that can be shown.
@@ -77,16 +75,7 @@ func trialsOf(r *http.Request, src *source, st standing, colours map[string]int)
 		_ = list.Parse() // which are fields
 	}
 	rows := list.Choose(st.runs, st.labels)
-	t.Chosen = len(rows)
-	page, _ := strconv.Atoi(q.Get("page")) // 0, the first, where it is no number
-	page = max(0, min(page, (len(rows)-1)/rowsOfPage))
-	t.From, t.To = page*rowsOfPage+1, min(len(rows), (page+1)*rowsOfPage)
-	if page > 0 {
-		t.Before = with(r.URL, "page", strconv.Itoa(page-1))
-	}
-	if t.To < len(rows) {
-		t.After = with(r.URL, "page", strconv.Itoa(page+1))
-	}
+	t.paging = pageOf(r, len(rows), rowsOfPage)
 	shown := list.Shown()
 	t.Choices = choicesOf(shown, st)
 	for _, f := range shown {
