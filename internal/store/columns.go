@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -29,8 +30,11 @@ func (c columns[T]) read(ctx context.Context, q querier, from string, args ...an
 	return all, err
 }
 
-// each gives the rows that a query finds to use, one after the other.
+// each gives the rows that a query finds to use, one after the other: none where the table is absent.
 func (c columns[T]) each(ctx context.Context, q querier, from string, args []any, use func(T)) error {
+	if absent, err := named(c.table)[0].absent(ctx, q); err != nil || absent {
+		return err
+	}
 	rows, err := q.QueryContext(ctx, "SELECT "+strings.Join(c.names, ", ")+" "+from, args...)
 	if err != nil {
 		return err
@@ -216,8 +220,16 @@ func (d *document) Scan(src any) error {
 	return nil
 }
 
-// moment is a time in a column of milliseconds; NULL reads as the zero time.
+// moment is a time in a column of milliseconds; the zero time is NULL.
 type moment time.Time
+
+// Value implements driver.Valuer.
+func (m moment) Value() (driver.Value, error) {
+	if time.Time(m).IsZero() {
+		return nil, nil
+	}
+	return time.Time(m).UnixMilli(), nil
+}
 
 // Scan implements sql.Scanner.
 func (m *moment) Scan(src any) error {

@@ -156,16 +156,12 @@ func putDeclaration(ctx context.Context, tx *sql.Tx, d Declaration) error {
 	if d.Declared.IsZero() {
 		d.Declared = time.Now()
 	}
-	var frozen any
-	if !d.Frozen.IsZero() {
-		frozen = d.Frozen.UnixMilli()
-	}
 	_, err := tx.ExecContext(ctx, `INSERT INTO declarations
 		(study, number, declaration, sha256, reason, commit_id, declared_ms, frozen_ms, known) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (study, number) DO UPDATE SET declaration = excluded.declaration, sha256 = excluded.sha256,
 		reason = excluded.reason, commit_id = excluded.commit_id, declared_ms = excluded.declared_ms,
 		frozen_ms = excluded.frozen_ms, known = excluded.known`,
-		d.Study, d.Number, string(d.Text), d.SHA256, d.Reason, d.Commit, d.Declared.UnixMilli(), frozen, d.Known)
+		d.Study, d.Number, string(d.Text), d.SHA256, d.Reason, d.Commit, d.Declared.UnixMilli(), moment(d.Frozen), d.Known)
 	return err
 }
 

@@ -34,10 +34,7 @@ var deletionColumns = columns[Deleted]{
 func (db *DB) Deletions(ctx context.Context, study string) ([]Deleted, error) {
 	var deleted []Deleted
 	err := db.read(ctx, func(tx *sql.Tx) error {
-		absent, err := named("deletions")[0].absent(ctx, tx)
-		if err != nil || absent {
-			return err
-		}
+		var err error
 		deleted, err = deletionColumns.read(ctx, tx, "FROM deletions WHERE ? IN ('', study) ORDER BY deleted_ms, study, run", study)
 		return err
 	})
@@ -211,22 +208,14 @@ func deleteRun(ctx context.Context, tx *sql.Tx, run Run, now int64) error {
 
 // takeDeletions adds the records of another database that are not here.
 func takeDeletions(ctx context.Context, from, to *sql.Tx, study string) error {
-	absent, err := named("deletions")[0].absent(ctx, from)
-	if err != nil || absent {
-		return err
-	}
 	theirs, err := deletionColumns.read(ctx, from, "FROM deletions WHERE study = ?", study)
 	if err != nil {
 		return err
 	}
 	for _, d := range theirs {
-		var finished any
-		if !d.Finished.IsZero() {
-			finished = d.Finished.UnixMilli()
-		}
 		_, err := to.ExecContext(ctx, `INSERT INTO deletions (study, run, deleted_ms, arm, seed, finished_ms, captions_sha256)
 			VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (study, run, deleted_ms) DO NOTHING`,
-			study, d.Run, d.At.UnixMilli(), d.Arm, d.Seed, finished, d.CaptionsSHA256)
+			study, d.Run, d.At.UnixMilli(), d.Arm, d.Seed, moment(d.Finished), d.CaptionsSHA256)
 		if err != nil {
 			return err
 		}

@@ -132,9 +132,6 @@ var ensembleCaptionColumns = func() columns[ensembleCaption] {
 func (db *DB) Ensembles(ctx context.Context, study string) ([]Ensemble, error) {
 	var all []Ensemble
 	err := db.read(ctx, func(tx *sql.Tx) error {
-		if absent, err := ensembleTables[0].absent(ctx, tx); err != nil || absent {
-			return err
-		}
 		var err error
 		all, err = ensembleColumns.read(ctx, tx, "FROM ensembles WHERE study = ? ORDER BY cell", study)
 		return err
@@ -149,9 +146,6 @@ func (db *DB) Ensembles(ctx context.Context, study string) ([]Ensemble, error) {
 func (db *DB) EnsembleCaptions(ctx context.Context, study, cell string) ([]Caption, error) {
 	var captions []Caption
 	err := db.read(ctx, func(tx *sql.Tx) error {
-		if absent, err := ensembleTables[1].absent(ctx, tx); err != nil || absent {
-			return err
-		}
 		return ensembleCaptionColumns.each(ctx, tx, "FROM ensemble_captions WHERE study = ? AND cell = ? ORDER BY image",
 			[]any{study, cell}, func(c ensembleCaption) { captions = append(captions, c.Caption) })
 	})

@@ -147,11 +147,7 @@ func takeEnsembles(ctx context.Context, from, to *sql.Tx, study string) error {
 	into := newCopier(to)
 	defer into.close()
 	for _, t := range ensembleTables {
-		absent, err := t.absent(ctx, from)
-		if err != nil || absent {
-			return err
-		}
-		err = t.each(ctx, from, "study = ?", []any{study}, func(columns []string, values []any) error {
+		err := t.each(ctx, from, "study = ?", []any{study}, func(columns []string, values []any) error {
 			if cell, _ := values[slices.Index(columns, "cell")].(string); slices.Contains(here, cell) {
 				return nil
 			}

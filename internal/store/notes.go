@@ -182,10 +182,6 @@ func (db *DB) Notes(ctx context.Context, study string) ([]Note, error) {
 			{theStudy(""), "? IN ('', study) ORDER BY study, written_ms, kind, text"},
 			{theRun(""), "? = '' OR run IN (SELECT run FROM study_runs WHERE study = ?) ORDER BY run, written_ms, kind, text"},
 		} {
-			absent, err := of.owner.notes().absent(ctx, tx)
-			if err != nil || absent {
-				return err
-			}
 			args := []any{study, study}[:strings.Count(of.where, "?")]
 			found, err := noteColumns(of.owner).read(ctx, tx, "FROM "+of.owner.notes().name+" WHERE "+of.where, args...)
 			if err != nil {
@@ -199,13 +195,16 @@ func (db *DB) Notes(ctx context.Context, study string) ([]Note, error) {
 }
 
 // addTags fills Tags: those of the run, and those of the studies that hold it.
-func addTags(ctx context.Context, q querier, runs map[string]*Run) error {
+func addTags(ctx context.Context, q querier, runs map[string]*Run, study, run string) error {
 	absent, err := theRun("").notes().absent(ctx, q)
 	if err != nil || absent {
 		return err
 	}
-	rows, err := q.QueryContext(ctx, `SELECT run, text FROM run_notes WHERE kind = 'tag' UNION
-		SELECT m.run, n.text FROM study_notes n JOIN study_runs m ON m.study = n.study WHERE n.kind = 'tag' ORDER BY 1, 2`)
+	ofRuns, args := among("run", study, run)
+	ofMembers, _ := among("m.run", study, run)
+	rows, err := q.QueryContext(ctx, `SELECT run, text FROM run_notes WHERE kind = 'tag' AND `+ofRuns+` UNION
+		SELECT m.run, n.text FROM study_notes n JOIN study_runs m ON m.study = n.study WHERE n.kind = 'tag' AND `+ofMembers+` ORDER BY 1, 2`,
+		append(args, args...)...)
 	if err != nil {
 		return err
 	}
@@ -225,10 +224,6 @@ func addTags(ctx context.Context, q querier, runs map[string]*Run) error {
 // mergeNotes adds the notes of a run or a study of another database that are not here, where those
 // there are as they were hashed.
 func mergeNotes(ctx context.Context, from, to *sql.Tx, o owner) error {
-	absent, err := o.notes().absent(ctx, from)
-	if err != nil || absent {
-		return err
-	}
 	theirs, err := noteColumns(o).read(ctx, from, "FROM "+o.notes().name+" WHERE "+o.kind+" = ?", o.name)
 	if err != nil || len(theirs) == 0 {
 		return err

@@ -53,7 +53,7 @@ func (db *DB) Runs(ctx context.Context, study string) ([]Run, error) {
 		if runs, err = memberRuns(ctx, tx, runColumns, study); err != nil {
 			return err
 		}
-		if err := addTags(ctx, tx, indexed(runs)); err != nil {
+		if err := addTags(ctx, tx, indexed(runs), study, ""); err != nil {
 			return err
 		}
 		return addMetrics(ctx, tx, indexed(runs), study, "")
@@ -101,7 +101,7 @@ func (db *DB) Refresh(ctx context.Context, study string, before []Run) ([]Run, e
 				return err
 			}
 		}
-		return addTags(ctx, tx, indexed(runs))
+		return addTags(ctx, tx, indexed(runs), study, "")
 	})
 	return runs, err
 }
@@ -158,7 +158,7 @@ func (db *DB) Run(ctx context.Context, idOrPrefix string) (Run, error) {
 		if err := addMemberships(ctx, tx, byID, "", id); err != nil {
 			return err
 		}
-		if err := addTags(ctx, tx, byID); err != nil {
+		if err := addTags(ctx, tx, byID, "", id); err != nil {
 			return err
 		}
 		return addMetrics(ctx, tx, byID, "", id)
@@ -304,18 +304,23 @@ var metricColumns = columns[storedMetric]{
 	row:   func(v *storedMetric) string { return "metric " + v.split + "." + v.key },
 }
 
+// among is the condition that a column of run ids holds the run or, without one, a run of the study; any where both are "".
+func among(column, study, run string) (where string, args []any) {
+	switch {
+	case run != "":
+		return column + " = ?", []any{run}
+	case study != "":
+		return column + " IN (SELECT run FROM study_runs WHERE study = ?)", []any{study}
+	}
+	return "1 = 1", nil
+}
+
 // addMemberships fills Study, Studies, Arm and Swept. With a study given, the
 // runs take their place in it, else that in the oldest study that holds them.
 func addMemberships(ctx context.Context, q querier, runs map[string]*Run, study, run string) error {
-	from := "FROM study_runs m JOIN studies s ON s.name = m.study"
-	var args []any
-	switch {
-	case run != "":
-		from, args = from+" WHERE m.run = ?", []any{run}
-	case study != "":
-		from, args = from+" WHERE m.run IN (SELECT run FROM study_runs WHERE study = ?)", []any{study}
-	}
-	return membershipColumns.each(ctx, q, from+" ORDER BY s.created_ms, s.name", args, func(m membership) {
+	where, args := among("m.run", study, run)
+	from := "FROM study_runs m JOIN studies s ON s.name = m.study WHERE " + where + " ORDER BY s.created_ms, s.name"
+	return membershipColumns.each(ctx, q, from, args, func(m membership) {
 		run := runs[m.run]
 		if run == nil {
 			return
@@ -328,16 +333,9 @@ func addMemberships(ctx context.Context, q querier, runs map[string]*Run, study,
 }
 
 func addMetrics(ctx context.Context, q querier, runs map[string]*Run, study, run string) error {
-	from := "FROM metrics"
-	var args []any
-	switch {
-	case run != "":
-		from, args = from+" WHERE run = ?", []any{run}
-	case study != "":
-		from, args = from+" WHERE run IN (SELECT run FROM study_runs WHERE study = ?)", []any{study}
-	}
+	where, args := among("run", study, run)
 	names := map[string]string{} // so that equal keys of thousands of runs are one text
-	return metricColumns.each(ctx, q, from, args, func(m storedMetric) {
+	return metricColumns.each(ctx, q, "FROM metrics WHERE "+where, args, func(m storedMetric) {
 		if run := runs[m.run]; run != nil {
 			m.split, m.key = shared(names, m.split), shared(names, m.key)
 			run.setMetric(m)

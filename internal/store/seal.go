@@ -109,13 +109,6 @@ func (o owner) current(
 ) (map[string]string, error) {
 	hashes := map[string]string{}
 	for _, t := range in {
-		absent, err := t.absent(ctx, q)
-		if err != nil {
-			return nil, err
-		}
-		if absent {
-			continue
-		}
 		h, err := newRowHash(ctx, t, stored[t.name])
 		if err != nil {
 			return nil, err

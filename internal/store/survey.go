@@ -50,9 +50,6 @@ func (s *survey) isJSON(table, column, row string, text json.RawMessage) {
 // can be read is given to use, with the row's split, if it has one.
 func look[T any](s *survey, c columns[T], use func(v T, split string)) error {
 	t := named(c.table)[0]
-	if absent, err := t.absent(s.ctx, s.q); err != nil || absent {
-		return err
-	}
 	h, err := newRowHash(s.ctx, t, s.stored[t.name])
 	if err != nil {
 		return err

@@ -90,8 +90,11 @@ func (t table) absent(ctx context.Context, q querier) (bool, error) {
 
 // each calls f with the columns and the values of every row in the order of
 // the key. Values are nil, int64, float64, string or []byte, and
-// hold until f returns. where limits the rows; it may be empty.
+// hold until f returns. where limits the rows; it may be empty. A table that is absent has no rows.
 func (t table) each(ctx context.Context, q querier, where string, args []any, f func(columns []string, values []any) error) error {
+	if absent, err := t.absent(ctx, q); err != nil || absent {
+		return err
+	}
 	query := "SELECT * FROM " + t.name
 	if where != "" {
 		query += " WHERE " + where

@@ -104,13 +104,9 @@ func addAttempts(ctx context.Context, tx *sql.Tx, run string, attempts []Attempt
 			if a.Ended.IsZero() && ended {
 				a.Ended, a.Outcome = time.Now(), "lost"
 			}
-			var endedMS any
-			if !a.Ended.IsZero() {
-				endedMS = a.Ended.UnixMilli()
-			}
 			_, err := tx.ExecContext(ctx, `INSERT INTO attempts (run, attempt, host, pid, started_ms, ended_ms, outcome, error)
 				VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run, attempt) DO NOTHING`,
-				run, a.Number, a.Host, a.PID, a.Started.UnixMilli(), endedMS, a.Outcome, a.Error)
+				run, a.Number, a.Host, a.PID, a.Started.UnixMilli(), moment(a.Ended), a.Outcome, a.Error)
 			if err != nil {
 				return err
 			}
