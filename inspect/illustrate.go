@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"image"
 	"image/jpeg"
 	"math"
 
@@ -71,20 +72,11 @@ func (o *Opener) picture(ctx context.Context, choice reports.Choice) (kept store
 
 // thumbnail shrinks a picture of the data set.
 func (r *Run) thumbnail(image string) (p store.Picture, err error) {
-	place, err := r.place(image)
+	small, size, _, err := r.shrunk(image, thumbnail)
 	if err != nil {
 		return p, err
 	}
-	full, err := r.Data.Picture(place)
-	if err != nil {
-		return p, err
-	}
-	small := data.Shrink(full, thumbnail)
-	var b bytes.Buffer
-	if err := jpeg.Encode(&b, small, &jpeg.Options{Quality: 80}); err != nil {
-		return p, fmt.Errorf("thumbnail of %s: %w", image, err)
-	}
-	p = store.Picture{Image: image, Dataset: r.Data.Name, Width: small.Rect.Dx(), Height: small.Rect.Dy(), JPEG: b.Bytes()}
+	p = store.Picture{Image: image, Dataset: r.Data.Name, Width: size.X, Height: size.Y, JPEG: small}
 	switch r.Data.Name {
 	case "shapes": // drawn: anyone may have as many as they like
 		p.Dataset = ""
@@ -92,6 +84,24 @@ func (r *Run) thumbnail(image string) (p store.Picture, err error) {
 		p.Dataset += " " + r.Settings.Data.Content.Pictures
 	}
 	return p, nil
+}
+
+// shrunk is a picture of the data set as a JPEG that fits a square of the given side, in pixels, with its own size and the
+// place of the image in the data set.
+func (r *Run) shrunk(name string, side int) (small []byte, size image.Point, place int, err error) {
+	if place, err = r.place(name); err != nil {
+		return nil, size, 0, err
+	}
+	full, err := r.Data.Picture(place)
+	if err != nil {
+		return nil, size, 0, err
+	}
+	picture := data.Shrink(full, side)
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, picture, &jpeg.Options{Quality: 80}); err != nil {
+		return nil, size, 0, fmt.Errorf("picture of %s: %w", name, err)
+	}
+	return b.Bytes(), picture.Rect.Size(), place, nil
 }
 
 // attentionMaps reads the run's captions of the chosen images with its best checkpoint.

@@ -1,12 +1,8 @@
 package inspect
 
 import (
-	"bytes"
 	"context"
-	"fmt"
-	"image/jpeg"
 
-	"glimpse/data"
 	"glimpse/reports"
 	"glimpse/results"
 )
@@ -40,18 +36,9 @@ func (o *Opener) Scenes(ctx context.Context, study string) (reports.Scenes, erro
 
 // scene draws an image of the run's data set.
 func (r *Run) scene(image string) (reports.Scene, error) {
-	place, err := r.place(image)
+	small, size, place, err := r.shrunk(image, sceneSize)
 	if err != nil {
 		return reports.Scene{}, err
 	}
-	drawn, err := r.Data.Picture(place)
-	if err != nil {
-		return reports.Scene{}, err
-	}
-	small := data.Shrink(drawn, sceneSize)
-	var b bytes.Buffer
-	if err := jpeg.Encode(&b, small, &jpeg.Options{Quality: 80}); err != nil {
-		return reports.Scene{}, fmt.Errorf("picture of %s: %w", image, err)
-	}
-	return reports.Scene{JPEG: b.Bytes(), Width: small.Rect.Dx(), Height: small.Rect.Dy(), References: r.Data.Images[place].Captions()}, nil
+	return reports.Scene{JPEG: small, Width: size.X, Height: size.Y, References: r.Data.Images[place].Captions()}, nil
 }

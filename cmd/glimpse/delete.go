@@ -52,14 +52,14 @@ they count as known: no study that declares them later confirms anything.`,
 			defer opened.Close()
 			var studies, runs []string
 			for _, arg := range args {
-				of, err := noted(c.Context(), opened, arg)
+				study, run, err := cli.Named(c.Context(), opened, arg)
 				if err != nil {
 					return err
 				}
-				if of.Run != "" {
-					runs = append(runs, of.Run)
+				if run != "" {
+					runs = append(runs, run)
 				} else {
-					studies = append(studies, of.Study)
+					studies = append(studies, study)
 				}
 			}
 			planned, err := runner.PlanDeletion(c.Context(), opened, studies, runs)

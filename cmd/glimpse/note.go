@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 
@@ -48,10 +47,11 @@ may be written at any time, of completed runs too.`,
 				return err
 			}
 			defer opened.Close()
-			of, err := noted(c.Context(), opened, args[0])
+			study, run, err := cli.Named(c.Context(), opened, args[0])
 			if err != nil {
 				return err
 			}
+			of := store.Note{Study: study, Run: run}
 			for _, notes := range [][]store.Note{add, gone} {
 				for i := range notes {
 					notes[i].Study, notes[i].Run = of.Study, of.Run
@@ -96,19 +96,6 @@ func changes(text, tag, untag []string, remove string) (add, gone []store.Note, 
 		}
 	}
 	return add, gone, nil
-}
-
-// noted is the study or run that an argument names, as cli.RunsOf takes them.
-func noted(ctx context.Context, db *store.DB, arg string) (store.Note, error) {
-	name, err := cli.StudyName(ctx, db, arg)
-	if err == nil {
-		return store.Note{Study: name}, nil
-	}
-	ids, err := cli.RunsOf(ctx, db, []string{arg})
-	if err != nil {
-		return store.Note{}, err
-	}
-	return store.Note{Run: ids[0]}, nil
 }
 
 // printNotes shows the notes and tags of one run or study.

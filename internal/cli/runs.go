@@ -10,27 +10,33 @@ import (
 	"glimpse/internal/store"
 )
 
-// RunsOf gives the ids of the runs that arguments name: all those of a study (its name or its YAML file), or one run by the
-// beginning of its id.
+// Named gives the study (by its name or its YAML file) or the id of the run (by the beginning of it) that an argument names;
+// the other is "".
+func Named(ctx context.Context, db *store.DB, arg string) (study, run string, err error) {
+	study, err = StudyName(ctx, db, arg)
+	if !errors.Is(err, store.ErrNotFound) || filepath.Ext(arg) != "" {
+		return study, "", err
+	}
+	found, unknown := db.Run(ctx, arg)
+	if errors.Is(unknown, store.ErrNotFound) {
+		return "", "", fmt.Errorf("%w; nor does a run ID start with that", err)
+	}
+	return "", found.ID, unknown
+}
+
+// RunsOf gives the ids of the runs that arguments name, as Named takes them: of a study all.
 func RunsOf(ctx context.Context, db *store.DB, args []string) ([]string, error) {
 	var ids []string
 	for _, arg := range args {
-		name, err := StudyName(ctx, db, arg)
-		if errors.Is(err, store.ErrNotFound) && filepath.Ext(arg) == "" {
-			run, unknown := db.Run(ctx, arg)
-			if errors.Is(unknown, store.ErrNotFound) {
-				return nil, fmt.Errorf("%w; nor does a run ID start with that", err)
-			}
-			if unknown != nil {
-				return nil, unknown
-			}
-			ids = append(ids, run.ID)
-			continue
-		}
+		study, run, err := Named(ctx, db, arg)
 		if err != nil {
 			return nil, err
 		}
-		runs, err := db.Members(ctx, name)
+		if run != "" {
+			ids = append(ids, run)
+			continue
+		}
+		runs, err := db.Members(ctx, study)
 		if err != nil {
 			return nil, err
 		}
