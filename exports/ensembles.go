@@ -19,18 +19,7 @@ func gatherEnsembles(ctx context.Context, db *store.DB, runs []Run) ([]*results.
 			continue
 		}
 		studies = append(studies, name)
-		stored, err := db.Ensembles(ctx, name)
-		if err != nil {
-			return nil, err
-		}
-		if len(stored) == 0 {
-			continue
-		}
-		study, err := results.Open(ctx, db, name)
-		if err != nil {
-			return nil, err
-		}
-		of, err := study.Ensembles(ctx)
+		_, of, err := results.OpenEnsembles(ctx, db, name)
 		if err != nil {
 			return nil, err
 		}

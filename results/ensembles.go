@@ -69,6 +69,21 @@ func completedOf(arm *Arm) []string {
 	return ids
 }
 
+// OpenEnsembles opens a study if ensembles of it are stored, and gives them as [Study.Ensembles] does. It is nil, and nothing
+// else of the study is read, where there are none.
+func OpenEnsembles(ctx context.Context, db *store.DB, name string) (*Study, []*Ensemble, error) {
+	stored, err := db.Ensembles(ctx, name)
+	if err != nil || len(stored) == 0 {
+		return nil, nil, err
+	}
+	study, err := Open(ctx, db, name)
+	if err != nil {
+		return nil, nil, err
+	}
+	all, err := study.Ensembles(ctx)
+	return study, all, err
+}
+
 // Ensembles gives the ensembles that are stored of the study's arms, in the order of the plan, with their intervals.
 func (s *Study) Ensembles(ctx context.Context) ([]*Ensemble, error) {
 	d, asked := s.ensembling()

@@ -41,11 +41,7 @@ func NewEnsemble(e *results.Ensemble, primary results.Metric) Ensemble {
 
 // EnsemblesOf are those of a study, in the order of its plan; [] where it has none.
 func EnsemblesOf(ctx context.Context, db *store.DB, name string) ([]Ensemble, error) {
-	study, err := results.Open(ctx, db, name)
-	if err != nil {
-		return nil, err
-	}
-	all, err := study.Ensembles(ctx)
+	study, all, err := results.OpenEnsembles(ctx, db, name)
 	list := make([]Ensemble, len(all))
 	for i, e := range all {
 		list[i] = NewEnsemble(e, study.Primary)
