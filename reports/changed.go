@@ -63,19 +63,19 @@ func (r *result) changedCaptions(c *contrast, image string) (int64, []sampleCapt
 	var list []sampleCaption
 	for _, a := range []*arm{c.A, c.B} {
 		if caption, found := a.ofSeed(seed).captionOf(image); found {
-			list = append(list, r.quoted(a, caption))
+			list = append(list, a.quoted(caption, r.Primary.Key))
 		}
 	}
 	return seed, list
 }
 
-// quoted is a caption of an arm with its own score.
-func (r *result) quoted(a *arm, said *store.Caption) sampleCaption {
+// quoted is a caption of the arm with its own score by a metric.
+func (a *arm) quoted(said *store.Caption, key string) sampleCaption {
 	caption := sampleCaption{Arm: a.cell(), Words: said.Words}
 	if strings.TrimSpace(said.Words) == "" {
 		caption.Words = "(an empty caption)"
 	}
-	if v, ok := imagePoints(r.Primary.Key, &said.Score); ok && said.Scored && finite(v) {
+	if v, ok := imagePoints(key, &said.Score); ok && said.Scored && finite(v) {
 		caption.Score = fixed(v, 0)
 	}
 	return caption

@@ -7,6 +7,7 @@ import (
 	"html/template"
 
 	"glimpse/internal/store"
+	"glimpse/internal/term"
 	"glimpse/reports/charts"
 	"glimpse/results"
 )
@@ -35,7 +36,7 @@ type ExcerptSection struct {
 // ReadExcerpt reads what is shown of a study. While its test split is withheld, nothing that
 // rests on single scores of it is in what it gives.
 func ReadExcerpt(ctx context.Context, db *store.DB, study string) (*Excerpt, error) {
-	evidence, err := gather(ctx, db, study)
+	evidence, err := outline(ctx, db, study)
 	if err != nil {
 		return nil, err
 	}
@@ -95,31 +96,25 @@ func (r *result) excerptSections() []section {
 // excerptSection draws the figures of a section and writes it.
 func excerptSection(ctx context.Context, s section, sheet *stylesheet) (ExcerptSection, error) {
 	s.Leading = true // so that nothing of it is folded
-	for k := range s.Parts {
-		part := &s.Parts[k]
-		for i := range part.Figures {
-			if err := ctx.Err(); err != nil {
-				return ExcerptSection{}, err
-			}
-			f := &part.Figures[i]
-			body, err := f.body()
-			if err != nil {
-				return ExcerptSection{}, err
-			}
-			f.Inline, f.Alone = f.inline(body, sheet), true
-			if err := f.enliven(); err != nil {
-				return ExcerptSection{}, err
-			}
-		}
-		if err := part.enliven(); err != nil {
+	p := page{Sections: []section{s}}
+	for f := range p.figures() {
+		if err := ctx.Err(); err != nil {
 			return ExcerptSection{}, err
 		}
+		body, err := f.body()
+		if err != nil {
+			return ExcerptSection{}, err
+		}
+		f.Inline, f.Alone = f.inline(body, sheet), true
+	}
+	if err := p.enliven(); err != nil {
+		return ExcerptSection{}, err
 	}
 	var b bytes.Buffer
 	if err := web.ExecuteTemplate(&b, "section", s); err != nil {
 		return ExcerptSection{}, fmt.Errorf("write section %s: %w", s.Name, err)
 	}
-	return ExcerptSection{s.Name, s.Title, template.HTML(bytes.Map(printable, b.Bytes()))}, nil
+	return ExcerptSection{s.Name, s.Title, template.HTML(bytes.Map(term.Printable, b.Bytes()))}, nil
 }
 
 // Style is the style sheet that the report's page and live pages share, without that of single

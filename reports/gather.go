@@ -46,22 +46,32 @@ type evidence struct {
 	At           time.Time // when it was read
 }
 
-// gather reads a study from the store.
+// gather reads a study from the store, for a whole report.
 func gather(ctx context.Context, db *store.DB, name string) (*evidence, error) {
-	study, err := results.Open(ctx, db, name)
+	e, err := outline(ctx, db, name)
 	if err != nil {
-		return nil, fmt.Errorf("report: %w", err)
+		return nil, err
 	}
-	e := &evidence{Study: study, Compare: study.Declared.Compare, Primary: metric{study.Primary}, At: time.Now()}
 	if e.Illustration, err = db.Illustration(ctx, name); err != nil {
 		return nil, err
 	}
-	if e.Ensembles, err = study.Ensembles(ctx); err != nil {
+	if e.Ensembles, err = e.Study.Ensembles(ctx); err != nil {
 		return nil, fmt.Errorf("report: %w", err)
 	}
 	if e.Notes, err = results.Notes(ctx, db, name); err != nil {
 		return nil, err
 	}
+	return e, e.readLater(ctx, db)
+}
+
+// outline reads of a study what its answer rests on: its runs with their epochs and captions, but no pictures, ensembles,
+// notes, audits and readings.
+func outline(ctx context.Context, db *store.DB, name string) (*evidence, error) {
+	study, err := results.Open(ctx, db, name)
+	if err != nil {
+		return nil, fmt.Errorf("report: %w", err)
+	}
+	e := &evidence{Study: study, Compare: study.Declared.Compare, Primary: metric{study.Primary}, At: time.Now()}
 	if e.Deleted, err = db.Deletions(ctx, name); err != nil {
 		return nil, err
 	}
@@ -75,10 +85,7 @@ func gather(ctx context.Context, db *store.DB, name string) (*evidence, error) {
 			e.Runs = append(e.Runs, &run{Run: one, said: e.said})
 		}
 	}
-	if err := e.readEpochs(ctx, db); err != nil {
-		return nil, err
-	}
-	return e, e.readLater(ctx, db)
+	return e, e.readEpochs(ctx, db)
 }
 
 // readLater reads what was found out about completed runs later.

@@ -37,16 +37,7 @@ func webPage(p page, sheet *stylesheet) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("write index.html: %w", err)
 	}
-	return bytes.Map(printable, b.Bytes()), nil
-}
-
-// printable replaces the control characters that HTML forbids, and those by which a text shows other
-// than it is, whatever text they came with.
-func printable(r rune) rune {
-	if term.Hidden(r) && r != '\n' && r != '\t' {
-		return ' '
-	}
-	return r
+	return bytes.Map(term.Printable, b.Bytes()), nil
 }
 
 // enliven makes the live twins of figures and parts.

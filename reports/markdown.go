@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
+
+	"glimpse/internal/term"
 )
 
 // markdown writes the page as Markdown for repositories and notes. Texts from
@@ -88,7 +90,7 @@ func writeListing(b *strings.Builder, l listing) {
 	for strings.Contains(l.Text, fence) {
 		fence += "`"
 	}
-	fmt.Fprintf(b, "%s%s\n%s\n%s\n\n", fence, l.Language, strings.Map(printable, l.Text), fence)
+	fmt.Fprintf(b, "%s%s\n%s\n%s\n\n", fence, l.Language, strings.Map(term.Printable, l.Text), fence)
 }
 
 func writeTable(b *strings.Builder, t table) {

@@ -33,7 +33,7 @@ type Choice struct {
 // worsened by the primary metric's score of the image, averaged over the
 // seeds. It fails when nothing can be compared yet.
 func Choose(ctx context.Context, db *store.DB, study string, most int) (Choice, error) {
-	e, err := gather(ctx, db, study)
+	e, err := outline(ctx, db, study)
 	if err != nil {
 		return Choice{}, err
 	}
@@ -210,7 +210,7 @@ func (r *result) looks(a *arm, image string) (caption sampleCaption, words []att
 	if !found {
 		return caption, nil, m, false
 	}
-	caption = r.quoted(a, said)
+	caption = a.quoted(said, r.Primary.Key)
 	m = r.mapOf(run, image)
 	texts := strings.Fields(said.Words)
 	if m.Run == "" || len(m.Alpha) != len(texts) {

@@ -3,7 +3,6 @@ package reports
 import (
 	"html/template"
 	"math"
-	"strings"
 
 	"glimpse/internal/store"
 	"glimpse/reports/charts"
@@ -95,18 +94,9 @@ func (r *result) samplesOf(images []string) []sample {
 	for _, image := range images {
 		s := sample{Image: image, Scene: r.sceneURL(image)}
 		for _, v := range voices {
-			c, ok := v.captions[image]
-			if !ok {
-				continue
+			if c, ok := v.captions[image]; ok {
+				s.Captions = append(s.Captions, v.arm.quoted(&c, "cider"))
 			}
-			sc := sampleCaption{Arm: cell{Text: v.arm.Label, Class: charts.ArmClass(v.arm.Colour)}, Words: c.Words}
-			if strings.TrimSpace(c.Words) == "" {
-				sc.Words = "(an empty caption)"
-			}
-			if c.Scored && finite(c.Score.CIDEr) {
-				sc.Score = fixed(100*c.Score.CIDEr, 0)
-			}
-			s.Captions = append(s.Captions, sc)
 		}
 		list = append(list, s)
 	}

@@ -56,18 +56,14 @@ func (s *server) compare(ctx context.Context, r *http.Request) (string, any, err
 	)
 	for i, value := range values {
 		name, id, _ := strings.Cut(value, "/")
-		src := s.source(name)
-		if src == nil {
-			return "", nil, notFound("There is no such database", fmt.Sprintf("%q is none of those that are shown.", name))
+		src, db, done, err := s.using(name)
+		if err != nil {
+			return "", nil, err
 		}
 		if i == 0 {
 			shared = src
 		} else if shared != src {
 			shared = nil
-		}
-		db, done, err := src.use()
-		if err != nil {
-			return "", nil, err
 		}
 		record, withheld, err := s.record(ctx, src, db, id, -1)
 		done()

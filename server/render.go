@@ -25,9 +25,12 @@ var templateFiles embed.FS
 //go:embed assets
 var assetFiles embed.FS
 
-var templates = template.Must(template.New("").Funcs(template.FuncMap{
-	"moment": moment, "state": reports.StateClass, "plural": term.Plural, "span": span, "line": term.Line,
-}).ParseFS(templateFiles, "templates/*.html.tmpl"))
+// templates are parsed, as assets are made, once there is a server: other verbs need neither.
+var templates = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("").Funcs(template.FuncMap{
+		"moment": moment, "state": reports.StateClass, "plural": term.Plural, "span": span, "line": term.Line,
+	}).ParseFS(templateFiles, "templates/*.html.tmpl"))
+})
 
 // A frame is what every page has.
 type frame struct {
@@ -60,7 +63,7 @@ func notFound(title, text string) error { return &problem{http.StatusNotFound, t
 // partOf writes a part of a page.
 func partOf(name string, data any) (template.HTML, error) {
 	var b bytes.Buffer
-	if err := templates.ExecuteTemplate(&b, name, data); err != nil {
+	if err := templates().ExecuteTemplate(&b, name, data); err != nil {
 		return "", fmt.Errorf("write %s: %w", name, err)
 	}
 	return template.HTML(b.String()), nil
@@ -129,18 +132,12 @@ func answerOf(code int, kind string, body []byte) *answered {
 // answer writes a page into memory, so that none is sent in part.
 func answer(code int, name string, data any) *answered {
 	var b bytes.Buffer
-	if err := templates.ExecuteTemplate(&b, name, data); err != nil {
+	if err := templates().ExecuteTemplate(&b, name, data); err != nil {
 		code = http.StatusInternalServerError
 		b.Reset()
 		fmt.Fprintf(&b, "The page %s cannot be written: %v", name, err)
 	}
-	body := bytes.Map(func(r rune) rune {
-		if term.Hidden(r) && r != '\n' && r != '\t' {
-			return ' '
-		}
-		return r
-	}, b.Bytes())
-	return answerOf(code, "text/html", body)
+	return answerOf(code, "text/html", bytes.Map(term.Printable, b.Bytes()))
 }
 
 func (a *answered) to(w http.ResponseWriter, r *http.Request) {
@@ -195,7 +192,7 @@ func (c *pageCache) get(address string, version uint64, make func() *answered) *
 }
 
 // assets are the style sheet and the scripts, by name.
-var assets = func() map[string]*answered {
+var assets = sync.OnceValue(func() map[string]*answered {
 	file := func(name string) []byte {
 		body, err := assetFiles.ReadFile("assets/" + name)
 		if err != nil {
@@ -208,11 +205,11 @@ var assets = func() map[string]*answered {
 		"live.js":   answerOf(http.StatusOK, "text/javascript", file("live.js")),
 		"charts.js": answerOf(http.StatusOK, "text/javascript", []byte(charts.Script())),
 	}
-}()
+})
 
 // asset gives a style sheet or script.
 func (s *server) asset(w http.ResponseWriter, r *http.Request) {
-	a := assets[r.PathValue("name")]
+	a := assets()[r.PathValue("name")]
 	if a == nil {
 		http.NotFound(w, r)
 		return

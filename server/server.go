@@ -104,6 +104,8 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	if name, err := os.Hostname(); err == nil {
 		s.hosts = append(s.hosts, strings.ToLower(name))
 	}
+	templates()
+	assets()
 	if err := s.search(); err != nil {
 		return nil, err
 	}
@@ -206,6 +208,15 @@ func (s *server) source(name string) *source {
 		}
 	}
 	return nil
+}
+
+// using gives a database by its name in URLs until done is called.
+func (s *server) using(name string) (src *source, db *store.DB, done func(), err error) {
+	if src = s.source(name); src == nil {
+		return nil, nil, nil, notFound("There is no such database", fmt.Sprintf("%q is none of those that are shown.", name))
+	}
+	db, done, err = src.use()
+	return src, db, done, err
 }
 
 // handler gives the pages, behind the guard.

@@ -33,11 +33,7 @@ type studyPage struct {
 
 // opened gives the study that a request names, with its database.
 func (s *server) opened(ctx context.Context, r *http.Request) (src *source, db *store.DB, of store.Study, done func(), err error) {
-	if src = s.source(r.PathValue("db")); src == nil {
-		return nil, nil, of, nil, notFound("There is no such database",
-			fmt.Sprintf("%q is none of those that are shown.", r.PathValue("db")))
-	}
-	if db, done, err = src.use(); err != nil {
+	if src, db, done, err = s.using(r.PathValue("db")); err != nil {
 		return nil, nil, of, nil, err
 	}
 	if name := r.PathValue("study"); name != "" {

@@ -23,6 +23,15 @@ func Hidden(r rune) bool {
 	return unicode.IsControl(r)
 }
 
+// Printable is a character as a page may hold it: those that are [Hidden] become spaces, but for the
+// ends of lines and tabs. HTML forbids control characters.
+func Printable(r rune) rune {
+	if Hidden(r) && r != '\n' && r != '\t' {
+		return ' '
+	}
+	return r
+}
+
 // Line is a text that glimpse did not write, such as a name, a caption or a path, as a terminal may
 // show it on one line: characters that are [Hidden] stand there as \n, \t or \u001b, and bytes
 // that are no UTF-8 as \x9b.
