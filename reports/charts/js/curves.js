@@ -26,11 +26,8 @@ function path(points, x, y) {
   return text;
 }
 
-// axes draws both axes of a plot with lines across it.
-function axes(svg, chart, { x, y, width, height, margin, xTicks, whole }) {
-  const bottom = d3.axisBottom(x).ticks(xTicks ?? Math.max(2, Math.min(10, width / 70))).tickSizeOuter(0);
-  if (whole) bottom.tickValues(x.ticks(Math.max(2, Math.min(10, width / 60))).filter(Number.isInteger)).tickFormat(String);
-  svg.append("g").attr("class", "chart-axis").attr("transform", `translate(0,${height - margin.bottom})`).call(bottom);
+// valueAxis draws the axis of values on the left, with lines across the plot.
+function valueAxis(svg, y, width, margin) {
   const left = d3.axisLeft(y).ticks(5).tickSize(-(width - margin.left - margin.right)).tickPadding(6);
   svg.append("g").attr("class", "chart-axis chart-grid").attr("transform", `translate(${margin.left},0)`).call(left).select(".domain").remove();
 }
@@ -79,7 +76,10 @@ kinds.curves = function (chart) {
     const pad = finite(high - low) ? (high - low) * 0.05 || Math.abs(high) * 0.05 || 1 : 1;
     const y = d3.scaleLinear(finite(low) ? [low - pad, high + pad] : [0, 1], [height - margin.bottom, margin.top]);
     scales = { x, y, width, height, margin, lines };
-    axes(svg, chart, { x, y, width, height, margin, whole: true });
+    const wholes = x.ticks(Math.max(2, Math.min(10, width / 60))).filter(Number.isInteger);
+    svg.append("g").attr("class", "chart-axis").attr("transform", `translate(0,${height - margin.bottom})`)
+      .call(d3.axisBottom(x).tickSizeOuter(0).tickValues(wholes).tickFormat(String));
+    valueAxis(svg, y, width, margin);
     svg.append("text").attr("class", "chart-label").attr("x", 2).attr("y", 12).text(chart.data.y);
     svg.append("text").attr("class", "chart-label").attr("x", width - margin.right).attr("y", height - 6).attr("text-anchor", "end").text(chart.data.x);
     const clip = `clip-${chart.name}`;
@@ -115,9 +115,8 @@ kinds.curves = function (chart) {
   // point shows the values of an epoch.
   function point(epoch) {
     at = epoch;
-    chart.svg.selectAll(".chart-pointed").remove();
     const { x, y, height, margin } = scales;
-    const mark = chart.svg.append("g").attr("class", "chart-pointed").attr("data-transient", "");
+    const mark = chart.pointed();
     mark.append("line").attr("x1", x(epoch)).attr("x2", x(epoch)).attr("y1", margin.top).attr("y2", height - margin.bottom);
     let lines, top = margin.top;
     if (traces) {

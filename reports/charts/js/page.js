@@ -50,7 +50,10 @@ class Chart {
     if (this.view.table) this.root.append(this.footer());
     this.stage.setAttribute("aria-label", `${this.title}. ${this.view.help ?? ""}`);
     this.stage.addEventListener("keydown", (event) => {
-      if (event.target === this.stage && !event.ctrlKey && !event.metaKey && !event.altKey && this.view.key?.(event.key)) event.preventDefault();
+      if (event.target !== this.stage || event.ctrlKey || event.metaKey || event.altKey) return;
+      const known = this.view.key?.(event.key);
+      if (!known && event.key === "Escape") this.hideTip();
+      if (known || event.key === "Escape") event.preventDefault();
     });
     this.stage.addEventListener("blur", () => this.hideTip());
     if (!this.view.draw) this.stage.remove();
@@ -116,6 +119,12 @@ class Chart {
     this.tip.style.left = `${left}px`;
     this.tip.style.top = `${Math.max(0, Math.min(y - 10, room.height - box.height))}px`;
     if (document.activeElement === this.stage) this.status.textContent = [title, ...lines.map((l) => l.text)].join("; ");
+  }
+
+  // pointed gives a group for what is marked under the pointer, in place of what was.
+  pointed() {
+    this.svg.selectAll(".chart-pointed").remove();
+    return this.svg.append("g").attr("class", "chart-pointed").attr("data-transient", "");
   }
 
   hideTip() {

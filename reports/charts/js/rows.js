@@ -59,8 +59,7 @@ kinds.dots = function (chart) {
   // point shows a run, and the runs of other arms with the same seed.
   function point(place) {
     at = place;
-    chart.svg.selectAll(".chart-pointed").remove();
-    const group = chart.svg.append("g").attr("class", "chart-pointed").attr("data-transient", "");
+    const group = chart.pointed();
     const same = places.filter((p) => p.run.seed === place.run.seed && !p.bad);
     if (same.length > 1) group.append("path").attr("class", "chart-pair").attr("d", path(same.map((p) => [p.x, p.y]), Number, Number));
     for (const p of same) group.append("circle").attr("cx", p.x).attr("cy", p.y).attr("r", p === place ? 6.5 : 5).attr("fill", `var(--arm${p.arm.colour})`);
@@ -70,7 +69,7 @@ kinds.dots = function (chart) {
   }
 
   pointing(chart, () => places, point);
-  const key = (name) => step(name, places, at, point) || (name === "Escape" && (chart.hideTip(), true));
+  const key = (name) => step(name, places, at, point);
   const table = () => ({
     columns: ["arm", "seed", "run", "state", chart.data.axis],
     rows: chart.data.arms.flatMap((a) => a.runs.map((r) => [a.label, String(r.seed), r.id, r.state, r.value])),
@@ -134,7 +133,7 @@ kinds.forest = function (chart) {
   }
 
   pointing(chart, () => places, point, 60);
-  const key = (name) => step(name, places, at, point) || (name === "Escape" && (chart.hideTip(), true));
+  const key = (name) => step(name, places, at, point);
   const table = () => ({
     columns: ["difference", chart.data.axis, `${chart.data.level} interval from`, "to", "p after Holm", "verdict"],
     rows: chart.data.rows.map((r) => [r.label, r.value, r.low, r.high, r.p, r.verdict]),

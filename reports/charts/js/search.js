@@ -73,8 +73,7 @@ kinds.parallel = function (chart) {
 
   function point(place) {
     at = place;
-    chart.svg.selectAll(".chart-pointed").remove();
-    chart.svg.append("g").attr("class", "chart-pointed").attr("data-transient", "").append("path").attr("class", "chart-mean").attr("d", path(place.line, Number, Number)).attr("stroke", "var(--ink)");
+    chart.pointed().append("path").attr("class", "chart-mean").attr("d", path(place.line, Number, Number)).attr("stroke", "var(--ink)");
     tellTrial(chart, place.trial, place.x, place.y);
   }
 
@@ -156,7 +155,7 @@ kinds.heat = function (chart) {
   }
 
   pointing(chart, () => places, point, 60);
-  const key = (name) => step(name, places, at, point) || (name === "Escape" && (chart.hideTip(), true));
+  const key = (name) => step(name, places, at, point);
   return { draw, key, table: () => searchTable(chart.data), update: () => { at = null; }, help: "Arrow keys go from field to field." };
 };
 
@@ -179,8 +178,7 @@ function overview(chart, prepare, help) {
     const height = 260, margin = { top: 26, right: 16, bottom: 58, left: 50 };
     const y = padded(chart.data.trials.filter(scored).map((t) => t.value), height - margin.bottom, margin.top);
     const { x, axis, title, over } = prepare(margin.left + 12, width - margin.right - 12);
-    const left = d3.axisLeft(y).ticks(5).tickSize(-(width - margin.left - margin.right)).tickPadding(6);
-    svg.append("g").attr("class", "chart-axis chart-grid").attr("transform", `translate(${margin.left},0)`).call(left).select(".domain").remove();
+    valueAxis(svg, y, width, margin);
     axis(svg.append("g").attr("class", "chart-axis").attr("transform", `translate(0,${height - margin.bottom + 16})`));
     svg.append("text").attr("class", "chart-label").attr("x", 2).attr("y", 12).text(chart.data.axis);
     svg.append("text").attr("class", "chart-label").attr("x", width - margin.right).attr("y", height - 4).attr("text-anchor", "end").text(title);
@@ -190,12 +188,11 @@ function overview(chart, prepare, help) {
   }
   function point(place) {
     at = place;
-    chart.svg.selectAll(".chart-pointed").remove();
-    chart.svg.append("g").attr("class", "chart-pointed").attr("data-transient", "").append("circle").attr("cx", place.x).attr("cy", place.y).attr("r", 6).attr("fill", "var(--ink)");
+    chart.pointed().append("circle").attr("cx", place.x).attr("cy", place.y).attr("r", 6).attr("fill", "var(--ink)");
     tellTrial(chart, place.trial, place.x, place.y);
   }
   pointing(chart, () => places, point);
-  const key = (name) => step(name, places, at, point) || (name === "Escape" && (chart.hideTip(), true));
+  const key = (name) => step(name, places, at, point);
   return { draw, key, table: () => searchTable(chart.data), update: () => { at = null; }, help };
 }
 
