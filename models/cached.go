@@ -29,13 +29,15 @@ var _ source = (*cachedSource)(nil)
 // newCachedSource opens the cache that fillFeatures has filled.
 func newCachedSource(ctx context.Context, cache string, settings experiments.Settings, d *data.Dataset, device torch.Device) (*cachedSource, error) {
 	c := &cachedSource{augment: augmentOf(settings), device: device}
-	var contents []string
-	for _, view := range c.augment.views {
-		content, err := c.open(ctx, cache, settings, d, view)
-		if err != nil {
+	var err error
+	if c.caches, c.weights, err = openFeatures(ctx, cache, settings, d, c.augment.views...); err != nil {
+		return nil, err
+	}
+	contents := make([]string, len(c.caches))
+	for k, features := range c.caches {
+		if contents[k], err = wholeContent(features); err != nil {
 			return nil, errors.Join(err, c.close())
 		}
-		contents = append(contents, content)
 	}
 	if c.content = contents[0]; len(contents) > 1 {
 		sum := sha256.New()
@@ -47,16 +49,10 @@ func newCachedSource(ctx context.Context, cache string, settings experiments.Set
 	return c, nil
 }
 
-// open opens the cache of one view more, and gives its content.
-func (c *cachedSource) open(ctx context.Context, cache string, settings experiments.Settings, d *data.Dataset, view data.View) (string, error) {
-	features, w, err := openFeatures(ctx, cache, settings, d, view)
-	if err != nil {
-		return "", err
-	}
-	c.weights = w
-	c.caches = append(c.caches, features)
+// wholeContent is the content of a cache that lacks no picture.
+func wholeContent(features *data.Features) (string, error) {
 	if n := len(features.Missing()); n > 0 {
-		return "", fmt.Errorf("the feature cache lacks %d pictures (view %s): %w", n, view, data.ErrFeatures)
+		return "", fmt.Errorf("the feature cache lacks %d pictures (view %s): %w", n, features.Spec().View, data.ErrFeatures)
 	}
 	return features.Content()
 }
@@ -94,9 +90,5 @@ func (c *cachedSource) hashes() map[string]string {
 }
 
 func (c *cachedSource) close() error {
-	var faults []error
-	for _, cache := range c.caches {
-		faults = append(faults, cache.Close())
-	}
-	return errors.Join(faults...)
+	return closeFeatures(c.caches)
 }

@@ -54,15 +54,14 @@ func (e Engine) threads() int {
 // VerifiedFeatures is Features, once all that is in the cache is verified.
 func (e Engine) VerifiedFeatures(ctx context.Context, s experiments.Settings, d *data.Dataset, progress func(done, total int)) error {
 	if (captioner.Encoder{Name: s.Encoder.Name}).Frozen() {
-		for _, view := range augmentOf(s).views {
-			features, _, err := openFeatures(ctx, e.CacheDir, s, d, view)
-			if err != nil {
-				return err
+		caches, _, err := openFeatures(ctx, e.CacheDir, s, d, augmentOf(s).views...)
+		for _, features := range caches {
+			if err == nil {
+				_, err = features.Verify()
 			}
-			_, err = features.Verify()
-			if err := errors.Join(err, features.Close()); err != nil {
-				return err
-			}
+		}
+		if err := errors.Join(err, closeFeatures(caches)); err != nil {
+			return err
 		}
 	}
 	return e.Features(ctx, s, d, progress)
@@ -102,11 +101,11 @@ func (e Engine) ExportFeatures(ctx context.Context, s experiments.Settings, d *d
 		return fmt.Errorf("encoder.train.blocks %d: the cache holds what these blocks are given, and no features; "+
 			"set it to 0 to export those of the encoder", n)
 	}
-	features, _, err := openFeatures(ctx, e.CacheDir, s, d, data.View{})
+	plain, _, err := openFeatures(ctx, e.CacheDir, s, d, data.View{})
 	if err != nil {
 		return err
 	}
-	return errors.Join(features.Export(path, d), features.Close())
+	return errors.Join(plain[0].Export(path, d), closeFeatures(plain))
 }
 
 // prepare applies the process-wide settings.

@@ -16,12 +16,12 @@ import (
 // syncEvery is how many pictures' features may be lost when the machine stops.
 const syncEvery = 1024
 
-// openFeatures opens the cache of the features that the settings ask for, of a view, under cache/features and where the
-// data set's options share theirs. It needs the weights' hash, and therefore fetches the weights of encoder.weights: auto, but
-// does not read them.
+// openFeatures opens the caches of the features that the settings ask for, of these views in their order, under cache/features
+// and where the data set's options share theirs. It needs the weights' hash, and therefore fetches the weights of
+// encoder.weights: auto, but does not read them. On an error none stays open.
 func openFeatures(
-	ctx context.Context, cache string, settings experiments.Settings, d *data.Dataset, view data.View,
-) (*data.Features, weightsFile, error) {
+	ctx context.Context, cache string, settings experiments.Settings, d *data.Dataset, views ...data.View,
+) ([]*data.Features, weightsFile, error) {
 	e := settings.Encoder
 	spec, err := data.SpecOf(e.Name, e.ImageSize, e.Train.Blocks, "")
 	if err != nil {
@@ -38,8 +38,23 @@ func openFeatures(
 		return nil, weightsFile{}, err
 	}
 	spec.WeightsSHA256 = w.sha256
-	f, err := data.OpenFeatures(features, spec.WithView(view), d)
-	return f, w, err
+	var caches []*data.Features
+	for _, view := range views {
+		f, err := data.OpenFeatures(features, spec.WithView(view), d)
+		if err != nil {
+			return nil, weightsFile{}, errors.Join(err, closeFeatures(caches))
+		}
+		caches = append(caches, f)
+	}
+	return caches, w, nil
+}
+
+func closeFeatures(caches []*data.Features) error {
+	var faults []error
+	for _, features := range caches {
+		faults = append(faults, features.Close())
+	}
+	return errors.Join(faults...)
 }
 
 // fillFeatures computes the features of the data set's pictures that the cache lacks, one view after
@@ -51,23 +66,16 @@ func openFeatures(
 func fillFeatures(
 	ctx context.Context, cache string, settings experiments.Settings, d *data.Dataset, device torch.Device, threads int, progress func(done, total int),
 ) (err error) {
-	var caches []*data.Features // of each view
-	defer func() {
-		for _, features := range caches {
-			err = errors.Join(err, features.Close())
-		}
-	}()
-	var w weightsFile
-	var lacking []int // pictures of each view
-	later := 0        // of views to come
-	for _, view := range augmentOf(settings).views {
-		var features *data.Features
-		if features, w, err = openFeatures(ctx, cache, settings, d, view); err != nil {
-			return err
-		}
-		caches = append(caches, features)
-		lacking = append(lacking, len(features.Missing()))
-		later += lacking[len(caches)-1]
+	caches, w, err := openFeatures(ctx, cache, settings, d, augmentOf(settings).views...)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeFeatures(caches)) }()
+	lacking := make([]int, len(caches)) // pictures of each view
+	later := 0                          // of views to come
+	for k, features := range caches {
+		lacking[k] = len(features.Missing())
+		later += lacking[k]
 	}
 	before := 0 // pictures of views that are done
 	for k, features := range caches {

@@ -35,12 +35,12 @@ func tinySettings() experiments.Settings {
 
 func missing(t *testing.T, cache string, s experiments.Settings, d *data.Dataset) []int {
 	t.Helper()
-	f, _, err := openFeatures(context.Background(), cache, s, d, data.View{})
+	plain, _, err := openFeatures(context.Background(), cache, s, d, data.View{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
-	return f.Missing()
+	defer closeFeatures(plain)
+	return plain[0].Missing()
 }
 
 func TestFillFeatures(t *testing.T) {
@@ -124,11 +124,12 @@ func sameAsAlone(t *testing.T, cache string, settings experiments.Settings, d *d
 // cachedRows are rows of the cache.
 func cachedRows(t *testing.T, cache string, settings experiments.Settings, d *data.Dataset, images []int) ([][]uint16, data.FeatureSpec) {
 	t.Helper()
-	f, _, err := openFeatures(t.Context(), cache, settings, d, data.View{})
+	plain, _, err := openFeatures(t.Context(), cache, settings, d, data.View{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
+	defer closeFeatures(plain)
+	f := plain[0]
 	rows := make([][]uint16, len(images))
 	for k, i := range images {
 		rows[k] = make([]uint16, f.Spec().Regions*f.Spec().Dim)

@@ -13,10 +13,10 @@ import (
 	"os"
 	"slices"
 
+	"glimpse/data"
 	"glimpse/experiments"
 	"glimpse/internal/atomicfile"
 	"glimpse/internal/safetensors"
-	"glimpse/internal/torch"
 )
 
 // The metadata of a packed captioner: the description that its writer gave, and the SHA-256, in
@@ -30,11 +30,7 @@ const (
 // to one safetensors file: as float16 where half is set, else as float32. A weight that float16
 // cannot hold is an error. Equal arguments give equal bytes.
 func Pack(path, checkpoint, description string, half bool) error {
-	state, err := readState(checkpoint)
-	if err != nil {
-		return err
-	}
-	weights, err := readSafetensors(checkpoint+".safetensors", state.WeightsSHA256)
+	weights, err := checkpointWeights(checkpoint)
 	if err != nil {
 		return err
 	}
@@ -65,18 +61,16 @@ func Pack(path, checkpoint, description string, half bool) error {
 }
 
 // halves are the values of a tensor rounded to float16, as files hold them.
-func halves(t namedTensor) (values []byte, err error) {
-	err = torch.Run(func(s *torch.Scope) error {
-		rounded, err := s.Halfs(s.Cast(s.FromFloats(torch.CPU, t.data, t.shape...), torch.Half))
-		for i, bits := range rounded {
-			if bits&0x7c00 == 0x7c00 { // infinite, or no number
-				return fmt.Errorf("tensor %q holds %g, which half precision cannot: keep single", t.name, t.data[i])
-			}
-			values = binary.LittleEndian.AppendUint16(values, bits)
+func halves(t namedTensor) ([]byte, error) {
+	values := make([]byte, 0, 2*len(t.data))
+	for _, x := range t.data {
+		bits := data.Float16(x)
+		if bits&0x7c00 == 0x7c00 { // infinite, or no number
+			return nil, fmt.Errorf("tensor %q holds %g, which half precision cannot: keep single", t.name, x)
 		}
-		return err
-	})
-	return values, err
+		values = binary.LittleEndian.AppendUint16(values, bits)
+	}
+	return values, nil
 }
 
 // PackedDescription gives the description of a packed captioner, without a look at its weights.
@@ -148,14 +142,10 @@ func floats(t safetensors.Tensor, raw []byte) (values []float32, err error) {
 			values[k] = math.Float32frombits(binary.LittleEndian.Uint32(raw[4*k:]))
 		}
 	case "F16":
-		bits := make([]uint16, len(raw)/2)
-		for k := range bits {
-			bits[k] = binary.LittleEndian.Uint16(raw[2*k:])
+		values = make([]float32, len(raw)/2)
+		for k := range values {
+			values[k] = data.Float32(binary.LittleEndian.Uint16(raw[2*k:]))
 		}
-		err = torch.Run(func(s *torch.Scope) (err error) {
-			values, err = s.Floats(s.Cast(s.FromHalf(torch.CPU, bits, int64(len(bits))), torch.Float))
-			return err
-		})
 	default:
 		err = errors.New("its values are " + t.DType + ", want F16 or F32")
 	}

@@ -33,11 +33,7 @@ type Pictures struct {
 // which speaks the words of the vocabulary, by id. The weights of a frozen encoder are found, or fetched, as for
 // training.
 func (e Engine) Pictures(ctx context.Context, s experiments.Settings, checkpoint string, vocabulary []string) (*Pictures, error) {
-	state, err := readState(checkpoint)
-	if err != nil {
-		return nil, err
-	}
-	weights, err := readSafetensors(checkpoint+".safetensors", state.WeightsSHA256)
+	weights, err := checkpointWeights(checkpoint)
 	if err != nil {
 		return nil, err
 	}

@@ -70,6 +70,16 @@ func readSafetensors(path, sum string) ([]namedTensor, error) {
 	return tensors, nil
 }
 
+// checkpointWeights reads the weights of a checkpoint (its path as Captioner.Save took it), checked as
+// its state says.
+func checkpointWeights(path string) ([]namedTensor, error) {
+	state, err := readState(path)
+	if err != nil {
+		return nil, err
+	}
+	return readSafetensors(path+".safetensors", state.WeightsSHA256)
+}
+
 func parseSafetensors(content []byte) ([]namedTensor, error) {
 	header, err := safetensors.Read(bytes.NewReader(content), int64(len(content)))
 	if err != nil {

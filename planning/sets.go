@@ -2,7 +2,6 @@ package planning
 
 import (
 	"errors"
-	"fmt"
 
 	"glimpse/captioner"
 	"glimpse/data"
@@ -22,8 +21,8 @@ type Sets struct {
 // loadedSet is a data set with what was found out about it.
 type loadedSet struct {
 	*data.Dataset
-	content  experiments.Content // zero until it is asked for
-	features map[string]string   // encoder and weights → hash of the features
+	content  experiments.Content         // zero until it is asked for
+	features map[data.FeatureSpec]string // their hashes
 	// precomputed is what files of features hold for it.
 	precomputed map[experiments.Encoder]experiments.FeatureContent
 }
@@ -41,7 +40,7 @@ func (sets *Sets) of(s experiments.Settings) (*loadedSet, error) {
 		sets.loaded = map[experiments.Data]*loadedSet{}
 	}
 	sets.loaded[s.Data] = &loadedSet{
-		Dataset: d, features: map[string]string{}, precomputed: map[experiments.Encoder]experiments.FeatureContent{},
+		Dataset: d, features: map[data.FeatureSpec]string{}, precomputed: map[experiments.Encoder]experiments.FeatureContent{},
 	}
 	return sets.loaded[s.Data], nil
 }
@@ -155,17 +154,16 @@ func (sets *Sets) features(d *loadedSet) func(s experiments.Settings, weightsSHA
 		if !(captioner.Encoder{Name: s.Encoder.Name}).Frozen() {
 			return "", nil
 		}
-		key := fmt.Sprintf("%+v %s", s.Encoder, weightsSHA256)
-		if hash, known := d.features[key]; known {
-			return hash, nil
-		}
 		spec, err := data.SpecOf(s.Encoder.Name, s.Encoder.ImageSize, s.Encoder.Train.Blocks, weightsSHA256)
 		if err != nil {
 			return "", err
 		}
+		if hash, known := d.features[spec]; known {
+			return hash, nil
+		}
 		hash, err := data.FeatureHash(spec, d.Dataset)
 		if err == nil {
-			d.features[key] = hash
+			d.features[spec] = hash
 		}
 		return hash, err
 	}
