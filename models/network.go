@@ -68,14 +68,20 @@ func newNetwork(p *parameters, device torch.Device, a captioner.Arm, c captioner
 	return n, nil
 }
 
-// laidOut is the network with the states' weights laid out in columns, as each step of a search reads them: a recurrence
-// that runs over whole captions lays them out itself, once. The copies belong to s.
+// laidOut is the network with the weights of its words as each step of a search reads them: those of the states in columns, and
+// all rounded where products are. A pass over whole captions does either itself, once. The copies belong to s.
 func (n *network) laidOut(s *torch.Scope) *network {
 	laid := *n
 	laid.layers = slices.Clone(n.layers)
 	for l := range laid.layers {
-		w := &laid.layers[l].wHH // GH×H
-		*w = s.Permute(s.Contiguous(s.Permute(s.Detach(*w), 1, 0)), 1, 0)
+		layer := &laid.layers[l]
+		layer.wHH = s.Operand(s.Permute(s.Contiguous(s.Permute(s.Detach(layer.wHH), 1, 0)), 1, 0)) // GH×H
+		layer.wIH = s.Operand(s.Detach(layer.wIH))
+	}
+	for _, l := range []*linear{&laid.out, &laid.query, &laid.gateX, &laid.gateH, &laid.sentinelKey} {
+		if l.w != nil {
+			l.w = s.Operand(s.Detach(l.w))
+		}
 	}
 	return &laid
 }
