@@ -45,7 +45,7 @@ func Open(path string) (*DB, error) {
 		return nil, err
 	}
 	if _, err = vet(context.Background(), writer, path); err == nil { // again: it may have had to be recovered first
-		err = migrate(context.Background(), writer, path, newest())
+		err = upgrade(context.Background(), writer, path)
 	}
 	if err != nil {
 		_ = writer.Close()

@@ -90,6 +90,25 @@ func migrate(ctx context.Context, pool *sql.DB, path string, last int) error {
 	}
 }
 
+// upgrade brings a file to the newest schema, and gives back the room that steps left free. If that
+// is cut off or fails, the database is of the newest schema and whole all the same; what is
+// free is used by later rows.
+func upgrade(ctx context.Context, pool *sql.DB, path string) error {
+	before, err := schemaVersion(ctx, pool)
+	if err != nil {
+		return explain(path, err)
+	}
+	if err := migrate(ctx, pool, path, newest()); err != nil || before == 0 || before == newest() {
+		return err
+	}
+	var free, pages int
+	err = pool.QueryRowContext(ctx, "SELECT freelist_count, page_count FROM pragma_freelist_count, pragma_page_count").Scan(&free, &pages)
+	if err == nil && free > pages/4 {
+		_, err = pool.ExecContext(ctx, "VACUUM") // others may read meanwhile
+	}
+	return explain(path, err)
+}
+
 // querier is a connection pool or a transaction.
 type querier interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
