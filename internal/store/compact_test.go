@@ -183,6 +183,9 @@ func TestCompacting(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if from, to, outdated := Outdated(path); from != uncompacted || to != newest() || !outdated {
+		t.Errorf("outdated before: %d, %d, %v", from, to, outdated)
+	}
 	now, err := Open(path)
 	if err != nil {
 		t.Fatal(err)
@@ -195,6 +198,9 @@ func TestCompacting(t *testing.T) {
 	if err != nil || texts > 0 || lists == 0 || free > 0 {
 		t.Errorf("%d texts, %d lists with exponents, %d free pages, %v", texts, lists, free, err)
 	}
+	if _, _, outdated := Outdated(path); outdated {
+		t.Error("still outdated")
+	}
 	rowsNow, foundNow, viewsNow := look()
 	sameExport(t, "brought up to date", rowsNow, rows)
 	if foundNow != found {
@@ -205,6 +211,43 @@ func TestCompacting(t *testing.T) {
 	}
 	if small, err := os.Stat(path); err != nil || small.Size() > large.Size()*3/5 { // of which a tenth are other tables
 		t.Errorf("%d bytes, of %d before, %v", small.Size(), large.Size(), err)
+	}
+}
+
+// TestRoomIsGivenBack: what a migration that was killed before it did so left free is given back by whoever opens the
+// database next, and so is what was deleted; a little is left for later rows.
+func TestRoomIsGivenBack(t *testing.T) {
+	db := full(t)
+	manyCaptions(t, db, 4000)
+	path := beforeCompacting(t, db)
+	writer, err := openWriter(path)
+	if err == nil {
+		err = errors.Join(migrate(t.Context(), writer, path, newest()), (&DB{path: path, writer: writer}).fold(), writer.Close())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []struct {
+		name, statement string
+		stays           bool
+	}{
+		{"killed", "SELECT 1", false},
+		{"a little deleted", "DELETE FROM captions WHERE run = 'cc00' AND image < '2'", true},
+		{"all deleted", "DELETE FROM captions; DELETE FROM readings", false},
+	} {
+		statement(t, path, step.statement)
+		before, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		opened, err := Open(path)
+		if err = errors.Join(err, opened.Check(t.Context()), opened.Close()); err != nil {
+			t.Fatal(err)
+		}
+		after, err := os.Stat(path)
+		if stays := after.Size() == before.Size(); err != nil || stays != step.stays || !stays && after.Size() > before.Size()/2 {
+			t.Errorf("%s: %d bytes, %d before, %v", step.name, after.Size(), before.Size(), err)
+		}
 	}
 }
 

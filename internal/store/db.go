@@ -45,12 +45,13 @@ func Open(path string) (*DB, error) {
 		return nil, err
 	}
 	if _, err = vet(context.Background(), writer, path); err == nil { // again: it may have had to be recovered first
-		err = upgrade(context.Background(), writer, path)
+		err = migrate(context.Background(), writer, path, newest())
 	}
 	if err != nil {
 		_ = writer.Close()
 		return nil, err
 	}
+	shrink(context.Background(), writer)
 	reader, err := openReader(path, url.Values{"mode": {"rw"}, "_query_only": {"true"}})
 	if err != nil {
 		_ = writer.Close()

@@ -50,7 +50,8 @@ func Import(ctx context.Context, dir, path string) (map[string]int, error) {
 			err = db.write(ctx, func(tx *sql.Tx) error { return importTables(ctx, tx, dir, m, rows) })
 		}
 		if err == nil {
-			err = upgrade(ctx, writer, temporary)
+			err = migrate(ctx, writer, temporary, newest())
+			shrink(ctx, writer)
 		}
 		if err == nil {
 			err = checkNames(ctx, writer)
