@@ -159,7 +159,8 @@ func OpenOrCreate(flag string) (*store.DB, error) {
 	return store.Open(path)
 }
 
-// tellOutdated says that a database is about to be brought up to date, which takes a moment and is for good.
+// tellOutdated says that a database is about to be brought up to date, which takes a moment and is
+// for good.
 func tellOutdated(path string) {
 	if from, to, outdated := store.Outdated(path); outdated {
 		fmt.Fprintf(os.Stderr, "bringing %s from schema %d to %d: older versions of glimpse cannot read it then\n", term.Line(path), from, to)

@@ -21,7 +21,8 @@ import (
 // uncompacted is the schema before captions and readings were compacted.
 const uncompacted = 11
 
-// manyCaptions adds a completed run with n captions and readings, as arms with adaptive attention have them.
+// manyCaptions adds a completed run with n captions and readings, as arms with adaptive attention
+// have them.
 func manyCaptions(t *testing.T, db *DB, n int) {
 	t.Helper()
 	g, ctx := rand.New(rand.NewPCG(5, 6)), t.Context()
@@ -35,7 +36,8 @@ func manyCaptions(t *testing.T, db *DB, n int) {
 	captions, scores, readings := make([]Caption, n), make([]metrics.ImageScore, n), make([]Reading, n)
 	for i := range n {
 		image := fmt.Sprintf("%d_%x.jpg", g.Uint32(), i)
-		captions[i] = Caption{Image: image, Words: strings.Repeat("word ", 9) + "end", LogProb: -10 * g.Float64(), Beta: values(1), Entropy: values(4)}
+		captions[i] = Caption{Image: image, Words: strings.Repeat("word ", 9) + "end", LogProb: -10 * g.Float64(),
+			Beta: values(1), Entropy: values(4)}
 		scores[i] = metrics.ImageScore{ID: image, Length: 10, RefLength: 11, RougeL: g.Float64(), CIDEr: g.Float64(), METEOR: g.Float64(),
 			MeteorStats: meteor.Stats{TestLength: 10, RefLength: 11, TestMatches: 7, RefMatches: 7, Chunks: 3,
 				TestWeight: 4.5, RefWeight: 3.75, TestMatchWeight: g.Float64(), RefMatchWeight: 2.45}}
@@ -49,16 +51,18 @@ func manyCaptions(t *testing.T, db *DB, n int) {
 		t.Fatal(err)
 	}
 	claim, err := db.Claim(ctx, run, Owner{})
-	err = errors.Join(err, db.Start(ctx, claim, Start{Signature: "sig"}), db.SaveCaptions(ctx, claim, "test", captions), db.Complete(ctx, claim, Result{
-		Scores: map[string][]metrics.ImageScore{"test": scores}, Metrics: map[string]map[string]float64{"test": {"cider": 1}},
-		CaptionsSHA256: "c", WeightsSHA256: "w"}), db.SaveReadings(ctx, "cc00", "test", readings))
+	err = errors.Join(err, db.Start(ctx, claim, Start{Signature: "sig"}), db.SaveCaptions(ctx, claim, "test", captions),
+		db.Complete(ctx, claim, Result{
+			Scores: map[string][]metrics.ImageScore{"test": scores}, Metrics: map[string]map[string]float64{"test": {"cider": 1}},
+			CaptionsSHA256: "c", WeightsSHA256: "w"}),
+		db.SaveReadings(ctx, "cc00", "test", readings))
 	if err != nil {
 		t.Fatal(err)
 	}
 }
 
-// beforeCompacting gives the path of a closed database of the schema before, with the rows of db as that
-// had them, hashes included, and captions that only others can have written.
+// beforeCompacting gives the path of a closed database of the schema before, with the rows of db
+// as that had them, hashes included, and captions that only others can have written.
 func beforeCompacting(t *testing.T, db *DB) string {
 	t.Helper()
 	ctx, path := t.Context(), filepath.Join(t.TempDir(), "results.db")
@@ -123,7 +127,8 @@ func exported(t *testing.T, path string) map[string]string {
 		t.Fatal(err)
 	}
 	files := contents(t, dir)
-	files[manifestName] = strings.Replace(files[manifestName], fmt.Sprintf(`"schema": %d`, uncompacted), fmt.Sprintf(`"schema": %d`, newest()), 1)
+	schema := func(n int) string { return fmt.Sprintf(`"schema": %d`, n) }
+	files[manifestName] = strings.Replace(files[manifestName], schema(uncompacted), schema(newest()), 1)
 	return files
 }
 
@@ -140,8 +145,8 @@ func sameExport(t *testing.T, what string, got, want map[string]string) {
 	}
 }
 
-// TestCompacting brings a database from the schema before to this one: every value is the same, and so are hashes,
-// findings, views and what others made; the file is much smaller.
+// TestCompacting brings a database from the schema before to this one: every value is the same,
+// and so are hashes, findings, views and what others made; the file is much smaller.
 func TestCompacting(t *testing.T) {
 	ctx, db := t.Context(), full(t)
 	manyCaptions(t, db, 2000)
@@ -169,8 +174,8 @@ func TestCompacting(t *testing.T) {
 		}
 		defer func() { _ = read.Close() }()
 		return exported(t, path), problems(t, read), [3]string{
-			view(path, `SELECT CONCAT_WS('|', run, split, image, words, log_prob, COALESCE(beta, 'NULL'), COALESCE(entropy, 'NULL'), length, ref_length,
-				rouge_l, cider, cider_d, meteor) FROM v_captions ORDER BY run, split, image`),
+			view(path, `SELECT CONCAT_WS('|', run, split, image, words, log_prob, COALESCE(beta, 'NULL'), COALESCE(entropy, 'NULL'),
+				length, ref_length, rouge_l, cider, cider_d, meteor) FROM v_captions ORDER BY run, split, image`),
 			view(path, "SELECT bare FROM theirs ORDER BY 1"),
 			view(path, "SELECT sql FROM sqlite_master WHERE name IN ('theirs', 'mine', 'broken') ORDER BY name"),
 		}
@@ -192,7 +197,8 @@ func TestCompacting(t *testing.T) {
 	}
 	var texts, lists, free int
 	err = errors.Join(
-		now.reader.QueryRow("SELECT COUNT(*) FROM captions WHERE run = 'cc00' AND (TYPEOF(beta) || TYPEOF(entropy) || TYPEOF(meteor_stats)) <> 'blobblobblob'").Scan(&texts),
+		now.reader.QueryRow(`SELECT COUNT(*) FROM captions WHERE run = 'cc00'
+			AND TYPEOF(beta) || TYPEOF(entropy) || TYPEOF(meteor_stats) <> 'blobblobblob'`).Scan(&texts),
 		now.reader.QueryRow("SELECT COUNT(*) FROM v_readings WHERE run = 'cc00' AND other_beta LIKE '%e-0%'").Scan(&lists),
 		now.reader.QueryRow("PRAGMA freelist_count").Scan(&free), now.Close())
 	if err != nil || texts > 0 || lists == 0 || free > 0 {
@@ -214,8 +220,8 @@ func TestCompacting(t *testing.T) {
 	}
 }
 
-// TestRoomIsGivenBack: what a migration that was killed before it did so left free is given back by whoever opens the
-// database next, and so is what was deleted; a little is left for later rows.
+// TestRoomIsGivenBack: what a migration that was killed before it did so left free is given back
+// by whoever opens the database next, and so is what was deleted; a little is left for later rows.
 func TestRoomIsGivenBack(t *testing.T) {
 	db := full(t)
 	manyCaptions(t, db, 4000)
@@ -251,8 +257,8 @@ func TestRoomIsGivenBack(t *testing.T) {
 	}
 }
 
-// TestCompactedIsAsWritten holds that what is migrated, what is imported from an older schema, what is merged and what this
-// version writes are the same bytes.
+// TestCompactedIsAsWritten holds that what is migrated, what is imported from an older schema,
+// what is merged and what this version writes are the same bytes.
 func TestCompactedIsAsWritten(t *testing.T) {
 	ctx, dir, db := t.Context(), t.TempDir(), full(t)
 	path := beforeCompacting(t, db)
@@ -271,7 +277,8 @@ func TestCompactedIsAsWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	merged := open(t)
-	if outcome, err := merged.Merge(ctx, path, never); err != nil || outcomes(outcome)["aa00"] != MergeAdded || outcomes(outcome)["aa01"] != MergeAdded {
+	outcome, err := merged.Merge(ctx, path, never)
+	if of := outcomes(outcome); err != nil || of["aa00"] != MergeAdded || of["aa01"] != MergeAdded {
 		t.Fatalf("%+v, %v", outcome, err)
 	}
 	if string(read(t, path)) != string(before) {
@@ -287,8 +294,8 @@ func TestCompactedIsAsWritten(t *testing.T) {
 		reader, err := openReader(path, url.Values{"mode": {"ro"}})
 		if err == nil {
 			defer func() { _ = reader.Close() }()
-			rows, err = names(ctx, reader, `SELECT run || QUOTE(image) || QUOTE(beta) || QUOTE(entropy) || QUOTE(meteor_stats) FROM captions `+where+`
-				UNION ALL SELECT run || QUOTE(image) || QUOTE(own_log_prob) || QUOTE(other_log_prob) || QUOTE(other_beta) FROM readings ORDER BY 1`)
+			rows, err = names(ctx, reader, `SELECT run || QUOTE(image) || QUOTE(beta) || QUOTE(entropy) || QUOTE(meteor_stats)
+				FROM captions `+where+` UNION ALL SELECT run || QUOTE(image) || QUOTE(own_log_prob) || QUOTE(other_log_prob) || QUOTE(other_beta) FROM readings ORDER BY 1`)
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -323,8 +330,8 @@ func TestCompactingProcess(t *testing.T) {
 	}
 }
 
-// TestCompactingFailedWrites lets writes fail while a database is brought up to date: it is whole, of one schema or the
-// other, and the next process completes it.
+// TestCompactingFailedWrites lets writes fail while a database is brought up to date: it is whole,
+// of one schema or the other, and the next process completes it.
 func TestCompactingFailedWrites(t *testing.T) {
 	if err := faults.Supported(); err != nil {
 		t.Skip(err)

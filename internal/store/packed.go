@@ -9,13 +9,15 @@ import (
 )
 
 // Lists of numbers are most of what a database holds. Their columns keep them packed, two
-// characters a byte, as migration 12 tells and as SQL can undo. Whole rows ([table.each],
-// [inserter.put]) have the texts: hashes and exports are of those, in all schemas. To pack loses
-// nothing: a text has one packed form at most, and a packed form one text.
+// characters a byte, as migration 12 tells and as SQL can undo. Whoever reads and writes whole
+// rows ([table.each], [inserter.put]) has the texts: hashes and exports are of those, in all
+// schemas. Packing loses nothing: a text has at most one packed form, and a packed form one text.
 
-// aList gives the list of numbers that a column's text stands for, and ofList the text again.
+// listForm says how a column's texts stand for lists of numbers: list gives that of a text, false
+// where it stands for none, and text is its inverse.
 type listForm struct {
-	aList, ofList func(text string) (string, bool)
+	list func(text string) (string, bool)
+	text func(list string) (string, bool)
 }
 
 // listForms are those of the columns that hold lists, in whatever table.
@@ -37,7 +39,7 @@ func pack(column string, value any) []byte {
 	if !isText || !holdsLists {
 		return nil
 	}
-	list, isList := form.aList(text)
+	list, isList := form.list(text)
 	if !isList {
 		return nil
 	}
@@ -52,7 +54,7 @@ func unpack(column string, value any) any {
 		return value
 	}
 	if list, ok := unpackList(packed); ok {
-		if text, ok := form.ofList(list); ok {
+		if text, ok := form.text(list); ok {
 			return text
 		}
 	}
@@ -78,8 +80,8 @@ var packedBits = func() (bits [256]byte) {
 	return bits
 }()
 
-// packList packs a list of numbers, such as "0.25 -1e-05". It gives nil for the empty text, for one that ends in a
-// space, and for one with any other character.
+// packList packs a list of numbers, such as "0.25 -1e-05". It gives nil for the empty text, for
+// one that ends in a space, and for one with any other character.
 func packList(list string) []byte {
 	if list == "" || list[len(list)-1] == ' ' {
 		return nil

@@ -141,8 +141,8 @@ func (t table) columns(ctx context.Context, q querier) ([]string, error) {
 	return rows.Columns()
 }
 
-// insert prepares to add rows of some columns, as each gives them. With replace they overwrite those of
-// the same key.
+// insert prepares to add rows of some columns, as each gives them. With replace they overwrite
+// those of the same key.
 func (t table) insert(ctx context.Context, tx *sql.Tx, columns []string, replace bool) (*inserter, error) {
 	statement := fmt.Sprintf("INSERT INTO %s (%s) VALUES (?%s)", t.name, strings.Join(columns, ", "), strings.Repeat(", ?", len(columns)-1))
 	if replace {
