@@ -295,7 +295,9 @@ func TestCompactedIsAsWritten(t *testing.T) {
 		if err == nil {
 			defer func() { _ = reader.Close() }()
 			rows, err = names(ctx, reader, `SELECT run || QUOTE(image) || QUOTE(beta) || QUOTE(entropy) || QUOTE(meteor_stats)
-				FROM captions `+where+` UNION ALL SELECT run || QUOTE(image) || QUOTE(own_log_prob) || QUOTE(other_log_prob) || QUOTE(other_beta) FROM readings ORDER BY 1`)
+				FROM captions `+where+`
+				UNION ALL SELECT run || QUOTE(image) || QUOTE(own_log_prob) || QUOTE(other_log_prob) || QUOTE(other_beta)
+				FROM readings ORDER BY 1`)
 		}
 		if err != nil {
 			t.Fatal(err)
