@@ -43,7 +43,7 @@ run starts over unless its folder is copied to runs/ here.`,
   glimpse db merge node1.db node2.db --db all.db --json`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			results, err := store.Open(cli.DBPath(db))
+			results, err := cli.OpenOrCreate(db)
 			if err != nil {
 				return err
 			}

@@ -126,7 +126,7 @@ func runStudy(c *cobra.Command, study *experiments.Study, compute cli.Compute, o
 	if o.dryRun {
 		return previewRun(c, place, sets, study, o)
 	}
-	db, err := store.Open(cli.DBPath(o.db))
+	db, err := cli.OpenOrCreate(o.db)
 	if err != nil {
 		return err
 	}
