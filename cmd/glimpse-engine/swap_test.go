@@ -36,7 +36,7 @@ func TestSwapRefusals(t *testing.T) {
 		{"ensemble aaaa dddd", 1, "under different protocols"},
 		{"ensemble aaaa cccc --arm soft", 1, "two runs at least, and 0 runs of arm soft can take part"},
 		{"ensemble aaaa", 1, "two runs at least, and 1 run can take part"},
-		{"ensemble aaaa cccc --split train", 2, `--split "train": want val or test`},
+		{"ensemble aaaa cccc --split train", 2, `--split "train": expected val or test`},
 		{"ensemble aaaa cccc", 1, "run aaaa was planned for other data "},
 	} {
 		code, stdout, stderr := call(t, c.args)

@@ -27,7 +27,7 @@ func FeaturesPruneCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "prune",
 		Short: "Remove features that no stored run needs",
-		Long: `Removes feature files from the user's cache that no run in the results databases
+		Long: `Remove feature files from the user's cache that no run in the results databases
 needs and that nobody has used for a month (or --older-than). A run needs the
 features it was trained on; before it has started, all features of its encoder.
 If no database is named and the default one does not exist, only age counts.
