@@ -96,6 +96,7 @@ var keys = []key{
 
 	{path: "train.epochs", limits: "[1,10000]", fallback: 10, doc: "Passes over the training split."},
 	{path: "train.batch_images", limits: "[1,65536]", fallback: 16, doc: "Images per step, each with all its captions."},
+	{path: "train.precision", limits: "float32|bfloat16", fallback: "float32", omitted: true, doc: "Number format of the operands in a training step's matrix products. bfloat16 is faster on processors with instructions for it (docs/training.md); sums, weights and decoding stay in float32."},
 	{path: "train.optimizer.name", limits: "adam|adamw|sgd", fallback: "adam", doc: "Optimizer."},
 	{path: "train.optimizer.lr", limits: "(0,1000]", fallback: 5e-4, doc: "Peak learning rate."},
 	{path: "train.optimizer.beta1", limits: "[0,1)", fallback: 0.9, applies: moments, doc: "adam, adamw: decay of the mean gradient."},

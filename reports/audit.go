@@ -16,6 +16,9 @@ const mostAudits = 3
 func (r *result) auditSection() section {
 	s := section{Name: "audit", Title: "Audit: the same captions under other protocols"}
 	audited := r.audited()
+	if t := r.reportedTable(); len(t.Rows) > 0 {
+		s.add(part{Table: &t})
+	}
 	for _, run := range audited[:min(len(audited), mostAudits)] {
 		t := auditTable(run)
 		s.add(part{Table: &t})

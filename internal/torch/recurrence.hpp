@@ -67,7 +67,8 @@ struct PackedGRU : torch::autograd::Function<PackedGRU> {
     const int64_t H = start.size(1), M = input.size(0), T = sizes.size(0);
     const int64_t *size = sizes.data_ptr<int64_t>();
     Tensor states = at::empty({M, H}), before = at::empty({M, H}), saved = at::empty({M, 4 * H}), part;
-    const Tensor columns = weight.t().contiguous().t();  // laid out once as each step's product reads it
+    Tensor columns = weight.t().contiguous().t();  // laid out once as each step's product reads it
+    if (in_bfloat16) columns = to_bfloat16(columns);
     int64_t at = 0;
     for (int64_t t = 0; t < T; at += size[t++]) {
       const int64_t n = size[t];
@@ -79,7 +80,7 @@ struct PackedGRU : torch::autograd::Function<PackedGRU> {
                  states.data_ptr<float>() + at * H, saved.data_ptr<float>() + at * 4 * H, begin, end, H);
       });
     }
-    ctx->save_for_backward({weight, sizes, before, saved});
+    ctx->save_for_backward({in_bfloat16 ? columns : weight, sizes, before, saved});
     return states;
   }
 
@@ -103,7 +104,7 @@ struct PackedGRU : torch::autograd::Function<PackedGRU> {
       });
       dstate.narrow(0, 0, n).add_(product(dhidden.narrow(0, at, n), weight.t()));
     }
-    return {dinput, dstate, product(dhidden.t(), before.t()), dhidden.sum(0), Tensor()};
+    return {dinput, dstate, product(dhidden.t(), alike(before.t(), weight)), dhidden.sum(0), Tensor()};
   }
 };
 
