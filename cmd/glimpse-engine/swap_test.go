@@ -34,8 +34,8 @@ func TestSwapRefusals(t *testing.T) {
 		{"swap aaaa aaaa", 2, "run aaaa is named twice"},
 		{"swap aaaa", 1, "run aaaa was planned for other data "},
 		{"ensemble aaaa dddd", 1, "under different protocols"},
-		{"ensemble aaaa cccc --arm soft", 1, "two runs at least, and 0 runs of arm soft can take part"},
-		{"ensemble aaaa", 1, "two runs at least, and 1 run can take part"},
+		{"ensemble aaaa cccc --arm soft", 1, "at least two completed runs, but 0 runs of arm soft can take part"},
+		{"ensemble aaaa", 1, "at least two completed runs, but 1 run can take part"},
 		{"ensemble aaaa cccc --split train", 2, `--split "train": expected val or test`},
 		{"ensemble aaaa cccc", 1, "run aaaa was planned for other data "},
 	} {
