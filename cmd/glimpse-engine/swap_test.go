@@ -26,7 +26,7 @@ func TestSwapRefusals(t *testing.T) {
 	}{
 		{"swap", 2, "requires at least 1 arg(s)"},
 		{"swap aaaa --device tpu", 2, `device "tpu"`},
-		{"swap zzzz", 1, "nor does a run ID start with that"},
+		{"swap zzzz", 1, "and no run ID starts with that"},
 		{"swap aaaa --db other.db", 1, "no results database other.db"},
 		{"swap bbbb", 1, "none of these runs is completed"},
 		{"swap made-up", 1, "runs aaaa and cccc of arm none differ in more than their seed"},

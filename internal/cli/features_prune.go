@@ -138,6 +138,6 @@ func printPruned(w io.Writer, files []data.KeptFeatures, dry bool) error {
 	if dry {
 		what = "would be removed"
 	}
-	_, err := fmt.Fprintf(w, "%s of features, %s, %s; %d, %s, stay\n", term.Plural(removed, "file"), term.Bytes(freed), what, kept, term.Bytes(stay))
+	_, err := fmt.Fprintf(w, "%s of features, %s, %s; %s, %s, kept\n", term.Plural(removed, "file"), term.Bytes(freed), what, term.Plural(kept, "file"), term.Bytes(stay))
 	return err
 }
