@@ -2,6 +2,7 @@ package models
 
 import (
 	"fmt"
+	"slices"
 
 	"glimpse/captioner"
 	"glimpse/internal/torch"
@@ -65,4 +66,16 @@ func newNetwork(p *parameters, device torch.Device, a captioner.Arm, c captioner
 		n.layers = append(n.layers, recurrentLayer{named("weight_ih"), named("weight_hh"), named("bias_ih"), named("bias_hh")})
 	}
 	return n, nil
+}
+
+// laidOut is the network with the states' weights laid out in columns, as each step of a search reads them: a recurrence
+// that runs over whole captions lays them out itself, once. The copies belong to s.
+func (n *network) laidOut(s *torch.Scope) *network {
+	laid := *n
+	laid.layers = slices.Clone(n.layers)
+	for l := range laid.layers {
+		w := &laid.layers[l].wHH // GH×H
+		*w = s.Permute(s.Contiguous(s.Permute(s.Detach(*w), 1, 0)), 1, 0)
+	}
+	return &laid
 }
