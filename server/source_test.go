@@ -34,7 +34,7 @@ func TestDatabasesComeAndGo(t *testing.T) {
 			t.Errorf("the start page does not say %q", text)
 		}
 	}
-	if code, body := s.get(t, "/results/study/s"); code != http.StatusServiceUnavailable || !strings.Contains(body, "not there") {
+	if code, body := s.get(t, "/results/study/s"); code != http.StatusServiceUnavailable || !strings.Contains(body, "does not exist") {
 		t.Errorf("a study of an absent database is answered with %d: %s", code, body)
 	}
 	db := planned(t, path, "first", "Is it there?", aRun("aaaaaaaaaaaa", "soft", 1))
