@@ -18,6 +18,7 @@ import tempfile
 from pathlib import Path
 
 import fetch
+import stage
 
 MODULE = "github.com/sugarme/gotch"
 
@@ -151,11 +152,13 @@ def download(module, version):
     """The folder of gotch in Go's module cache, verified by go against go.sum, downloaded if it is missing."""
     command = ["go", "mod", "download", "-json", f"{MODULE}@{version}"]
     env = dict(os.environ, GOWORK="off")
-    done = subprocess.run(command, cwd=module, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    try:
-        answer = json.loads(done.stdout)
-    except ValueError:
-        answer = {}
+    with stage.Stage(f"gotch {version}", "downloading", "downloaded", "59 MB") as shown:
+        done = subprocess.run(command, cwd=module, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        try:
+            answer = json.loads(done.stdout)
+            shown.done += " " + stage.megabytes(Path(answer["Zip"]).stat().st_size)
+        except (ValueError, KeyError, OSError):
+            answer = {}
     if done.returncode or "Dir" not in answer:
         raise fetch.Failure(f"{' '.join(command)} failed: {answer.get('Error') or done.stderr.strip()}")
     return Path(answer["Dir"])

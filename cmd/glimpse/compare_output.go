@@ -31,12 +31,8 @@ func printRunPair(c *cobra.Command, pair *view.RunPair, wide bool) error {
 func printArmPair(c *cobra.Command, pair *view.ArmPair, wide bool) error {
 	w := c.OutOrStdout()
 	a := &pair.Analysis
-	for _, r := range a.Results {
-		if r.Metric == a.Options.Primary {
-			if err := term.Styledln(w, verdictStyle(r.Verdict), verdictLine(pair.Label, r)); err != nil {
-				return err
-			}
-		}
+	if err := printVerdict(w, pair.Label, *a); err != nil {
+		return err
 	}
 	t := &term.Table{}
 	t.Add("study", pair.Study)
@@ -93,6 +89,16 @@ func printArmPair(c *cobra.Command, pair *view.ArmPair, wide bool) error {
 		}
 	}
 	return printWarnings(w, warnings)
+}
+
+// printVerdict prints the line that answers the question of an analysed contrast.
+func printVerdict(w io.Writer, label string, a stats.Analysis) error {
+	for _, r := range a.Results {
+		if r.Metric == a.Options.Primary {
+			return term.Styledln(w, verdictStyle(r.Verdict), verdictLine(label, r))
+		}
+	}
+	return nil
 }
 
 // verdictLine answers the question of a comparison in one line.
