@@ -116,9 +116,17 @@ func Run(ctx context.Context, root *cobra.Command, args []string, stdin io.Reade
 	}
 	fmt.Fprintf(said, "glimpse: %s\n", message)
 	if code == ExitUsage && !started {
-		fmt.Fprintf(said, "`%s --help` shows its usage\n", command.CommandPath())
+		fmt.Fprintln(said, usageHint(command))
 	}
 	return code
+}
+
+// usageHint says how a command is used, and what explains it.
+func usageHint(c *cobra.Command) string {
+	if !c.HasParent() {
+		return fmt.Sprintf("`%s --help` lists all commands", c.CommandPath())
+	}
+	return fmt.Sprintf("usage: %s (`%s --help` explains it)", c.UseLine(), c.CommandPath())
 }
 
 // onOneLine gives a message in which what was named on the command line, such as a file of somebody else's, ends no line: what
