@@ -12,7 +12,7 @@ func versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Print the version",
-		Long: `Prints the latest release, the commit that was built, Go's version and the
+		Long: `Print the latest release, the commit that was built, Go's version and the
 system.`,
 		Example: `  glimpse version`,
 		Args:    cobra.NoArgs,
