@@ -136,8 +136,10 @@ func (m Model) CellName() string { return cmp.Or(m.Cell, captioner.Cells[0].Name
 
 // Train is how the captioner is trained and its epoch chosen.
 type Train struct {
-	Epochs         int       `yaml:"epochs" json:"epochs"`
-	BatchImages    int       `yaml:"batch_images" json:"batch_images"` // images a step, with all their captions
+	Epochs      int `yaml:"epochs" json:"epochs"`
+	BatchImages int `yaml:"batch_images" json:"batch_images"` // images a step, with all their captions
+	// Precision is that of the operands of a step's products: float32, which is empty in a trial, or bfloat16.
+	Precision      string    `yaml:"precision" json:"precision,omitempty"`
 	Optimizer      Optimizer `yaml:"optimizer" json:"optimizer"`
 	Schedule       Schedule  `yaml:"schedule" json:"schedule"`
 	LabelSmoothing float64   `yaml:"label_smoothing" json:"label_smoothing"`
@@ -147,6 +149,9 @@ type Train struct {
 	Reinforce        Reinforce `yaml:"reinforce" json:"reinforce,omitzero"`
 	Select           Select    `yaml:"select" json:"select"`
 }
+
+// Bfloat16 is whether the products of training have operands in bfloat16.
+func (t Train) Bfloat16() bool { return t.Precision == "bfloat16" }
 
 // AllEpochs is how many epochs are trained at most, by cross entropy and by reinforcement.
 func (t Train) AllEpochs() int { return t.Epochs + t.Reinforce.Epochs }

@@ -177,12 +177,16 @@ func (c *Captioner) epochOf(ctx context.Context, progress func(step, steps int, 
 		if err := s.SetGeneratorState(c.device, c.generator); err != nil {
 			return err
 		}
+		do := s.Do
+		if train.Bfloat16() {
+			do = s.Bfloat16
+		}
 		for c.step < len(batches) && err == nil {
 			if err = ctx.Err(); err != nil {
 				break
 			}
 			last = at(c.epoch*len(batches) + c.step)
-			err = s.Do(func(s *torch.Scope) error {
+			err = do(func(s *torch.Scope) error {
 				loss, captions, err := step(s, batches[c.step], last)
 				if err != nil {
 					return fmt.Errorf("epoch %d, step %d of %d: %w", c.epoch+1, c.step+1, len(batches), err)

@@ -119,10 +119,10 @@ func TestResumeIsExact(t *testing.T) { onEachDevice(t, testResumeIsExact) }
 
 func testResumeIsExact(t *testing.T, device torch.Device) {
 	d := smallScenes(t)
-	for _, kind := range []struct{ name, cell string }{{"adam", "gru"}, {"adamw", "gru"}, {"sgd", "gru"}, {"adam", "lstm"}} {
+	for _, kind := range []struct{ name, cell, precision string }{{"adam", "gru", ""}, {"adamw", "gru", "bfloat16"}, {"sgd", "gru", ""}, {"adam", "lstm", "bfloat16"}} {
 		name := kind.name
 		s := smallSettings("adaptive")
-		s.Model.Cell = kind.cell
+		s.Model.Cell, s.Train.Precision = kind.cell, kind.precision
 		s.Train.Optimizer.Name, s.Train.Optimizer.Momentum, s.Train.Optimizer.WeightDecay = name, 0.9, 0.01
 		s.Train.Schedule = experiments.Schedule{Name: "plateau", Gamma: 0.5, Patience: 1}
 		s.Model.Layers, s.Train.WordDropout = 2, 0.2

@@ -83,6 +83,8 @@ def arguments(argv):
     p.add_argument("--rounds", type=int, default=5, help="pairs of measurements")
     p.add_argument("--beam", type=int, default=0, help="of decoding (default: the study's)")
     p.add_argument("--cpu", action="store_true", help="rates of train, reinforce and decode by CPU seconds: for a machine that others use")
+    p.add_argument("--precision", default="float32", choices=["float32", "bfloat16"], help="of training and reinforcement, on both sides")
+    p.add_argument("--compile", action="store_true", help="torch.compile the yardstick's attention in training")
     p.add_argument("--neighbours", type=int, default=0, help="measure also beside so many busy processes")
     p.add_argument("--steps", type=int, default=35, help="training steps of a measurement, after 5")
     p.add_argument("--images", type=int, default=256, help="pictures to encode")
@@ -239,16 +241,28 @@ class Bench:
     # The yardstick has the widths of the study, so ours stay as the study says: none is made wider to match parameters.
     UNMATCHED = ["--set", "compare.match_parameters=off"]
 
+    @property
+    def precision(self):
+        """The options of both sides that set the precision of training."""
+        return ["--set", f"train.precision={self.a.precision}"], ["--precision", self.a.precision]
+
+    def named(self, name):
+        return name + (f", {self.a.precision}" if self.a.precision != "float32" else "")
+
     def train(self):
         features = self.features_file()
+        precise, as_precise = self.precision
+        if self.a.compile:
+            as_precise.append("--compile")
         for threads in self.a.threads:
             for arm in self.a.arms:
-                ours = self.glimpse("train", "--arm", arm, "--threads", str(threads), "--steps", str(self.a.steps), "--warm-up", "5", *self.UNMATCHED)
+                ours = self.glimpse("train", "--arm", arm, "--threads", str(threads), "--steps", str(self.a.steps), "--warm-up", "5",
+                                    *self.UNMATCHED, *precise)
                 theirs = lambda printed: self.peer(
                     "bench", threads, "--features", features, "--attention", arm, "--batches", str(self.a.steps + 5),
-                    "--batch-images", str(printed["rows"][0]["batch_images"]), *widths(printed["rows"][0]["model"]))
-                self.alternate(f"train {arm}", threads, self.unit, ours, theirs,
-                               *self.captions())
+                    "--batch-images", str(printed["rows"][0]["batch_images"]), *widths(printed["rows"][0]["model"]), *as_precise)
+                name = self.named(f"train {arm}") + (", theirs compiled" if self.a.compile else "")
+                self.alternate(name, threads, self.unit, ours, theirs, *self.captions())
 
     def features(self):
         out = str(self.folder / "features.npy")
@@ -284,13 +298,14 @@ class Bench:
     def reinforce(self):
         """Steps of self-critical training, after as many steps of cross entropy as come before decoding."""
         arm, common = self.trained()
+        precise, as_precise = self.precision
         for threads in self.a.threads:
             ours = self.glimpse("reinforce", "--arm", arm, "--threads", str(threads), "--steps", str(self.a.steps), "--warm-up", "5",
-                                "--train-steps", str(self.a.train_steps), "--set", "train.reinforce.epochs=1", *self.UNMATCHED)
+                                "--train-steps", str(self.a.train_steps), "--set", "train.reinforce.epochs=1", *self.UNMATCHED, *precise)
             theirs = lambda printed: self.peer(
                 "reinforce", threads, "--batches", str(self.a.steps + 5), "--batch-images", str(printed["rows"][0]["batch_images"]),
-                "--samples", str(printed["rows"][0]["samples"]), *common)
-            self.alternate(f"reinforce {arm}", threads, self.unit, ours, theirs, *self.captions())
+                "--samples", str(printed["rows"][0]["samples"]), *common, *as_precise)
+            self.alternate(self.named(f"reinforce {arm}"), threads, self.unit, ours, theirs, *self.captions())
 
     def score(self):
         threads = max(self.a.threads)

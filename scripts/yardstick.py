@@ -224,6 +224,11 @@ def network(a, data):
     return Fast(a.attention, len(data.words), data.features.shape[-1], a.embedding, a.hidden, a.attention_size, dropout=a.dropout)
 
 
+def autocast(a):
+    """Mixed precision as PyTorch has it, with --precision bfloat16; decoding is always in float32."""
+    return torch.autocast("cpu", torch.bfloat16, enabled=a.precision == "bfloat16")
+
+
 def train(a):
     data = Flickr8k(a.data, a.features)
     model = network(a, data)
@@ -242,8 +247,9 @@ def train(a):
             if a.batches and step == a.warm_up:
                 captions, begun, used = 0, time.time(), time.process_time()
             part = names[step * a.batch_images : (step + 1) * a.batch_images]
-            logits, target = model(data.of(part), data.tokens(part))
-            loss = F.cross_entropy(logits, target, label_smoothing=0.1)
+            with autocast(a):
+                logits, target = model(data.of(part), data.tokens(part))
+            loss = F.cross_entropy(logits.float(), target, label_smoothing=0.1)
             adam.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(model.parameters(), 5)
@@ -303,15 +309,17 @@ def reinforce(a):
         part = names[first : first + a.batch_images]
         features = data.of(part)
         model.eval()
-        drawn = model.sample(features, a.samples)  # B,S,T
+        with autocast(a):
+            drawn = model.sample(features, a.samples)  # B,S,T
         rewards = torch.tensor([[scorer.score([data.words[i] for i in row if i > START], name) for row in rows]
                                 for name, rows in zip(part, drawn.tolist())])  # B,S
         gain = (rewards - rewards.mean(1, keepdim=True)) * a.samples / (a.samples - 1)
         model.train()
-        logits, target = model(features, drawn)
+        with autocast(a):
+            logits, target = model(features, drawn)
         # The real positions of an image come caption by caption, as forward lays them out.
         weight = gain.unsqueeze(-1).expand(-1, -1, drawn.shape[-1] - 1)[drawn[..., 1:] != PAD]
-        loss = (F.cross_entropy(logits, target, reduction="none") * weight).mean()
+        loss = (F.cross_entropy(logits.float(), target, reduction="none") * weight).mean()
         adam.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 5)
@@ -363,6 +371,7 @@ def main():
     p.add_argument("--limit", type=int, default=0, help="features: pictures; 0 for all")
     p.add_argument("--threads", type=int, default=2)
     p.add_argument("--seed", type=int, default=1)
+    p.add_argument("--precision", default="float32", choices=["float32", "bfloat16"], help="of training and reinforcement")
     p.add_argument("--compile", action="store_true", help="torch.compile the attention")
     a = p.parse_args()
     torch.manual_seed(a.seed)

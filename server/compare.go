@@ -43,7 +43,7 @@ func (s *server) compare(ctx context.Context, r *http.Request) (string, any, err
 	values := r.URL.Query()["run"]
 	if len(values) < 2 {
 		return "", nil, &problem{http.StatusBadRequest, "Choose two runs or more",
-			"Tick them in the table of a study's trials, and press Compare."}
+			"Tick them in the table of a study's trials and press Compare."}
 	}
 	if len(values) > mostCompared {
 		return "", nil, &problem{http.StatusBadRequest, "Too many runs",
@@ -134,8 +134,8 @@ func (p *comparePage) pair(ctx context.Context, src *source, runs []store.Run) {
 		defer done()
 		var pair *view.RunPair
 		if pair, err = view.CompareRuns(ctx, db, runs[0], runs[1]); err == nil {
-			p.Pair, p.PairNote = pairRows(pair), "The second run less the first, over the same images. "+
-				"Such tests say nothing about another training of the same model: “glimpse compare --study” of two arms does."
+			p.Pair, p.PairNote = pairRows(pair), "The second run minus the first, over the same images. "+
+				"Such tests say nothing about training the same model again; “glimpse compare --study” with two arms does."
 		}
 	}
 	if err != nil {
@@ -149,7 +149,7 @@ func (p *comparePage) captions(r *http.Request, records []*view.Record) {
 	split := records[0].Split
 	for i, record := range records {
 		if record.Split != split {
-			p.Captions.Note = "The captions of these runs are of different splits."
+			p.Captions.Note = "The captions of these runs are from different splits."
 			return
 		}
 		for _, c := range record.Captions {

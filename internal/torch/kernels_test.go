@@ -58,13 +58,19 @@ func gradients(t *testing.T, s *Scope, inputs []*Tensor, f func(in []*Tensor) []
 // agree compares a kernel with its composition, outputs and gradients.
 func agree(t *testing.T, s *Scope, inputs []*Tensor, kernel, composed func(in []*Tensor) []*Tensor) {
 	t.Helper()
+	agreeWithin(t, s, 2e-5, 2e-4, inputs, kernel, composed)
+}
+
+// agreeWithin is agree with other tolerances.
+func agreeWithin(t *testing.T, s *Scope, output, gradient float64, inputs []*Tensor, kernel, composed func(in []*Tensor) []*Tensor) {
+	t.Helper()
 	out, grads := gradients(t, s, inputs, kernel)
 	wantOut, wantGrads := gradients(t, s, inputs, composed)
 	for i := range out {
-		near(t, s, "output", out[i], wantOut[i], 2e-5)
+		near(t, s, "output", out[i], wantOut[i], output)
 	}
 	for i := range grads {
-		near(t, s, "gradient", grads[i], wantGrads[i], 2e-4)
+		near(t, s, "gradient", grads[i], wantGrads[i], gradient)
 	}
 }
 

@@ -59,7 +59,8 @@ struct PackedLSTM : torch::autograd::Function<PackedLSTM> {
     const int64_t *size = sizes.data_ptr<int64_t>();
     Tensor states = at::empty({M, H}), memories = at::empty({M, H}), before = at::empty({M, H}),
            gates = at::empty({M, 4 * H}), part;
-    const Tensor columns = weight.t().contiguous().t();  // laid out once as each step's product reads it
+    Tensor columns = weight.t().contiguous().t();  // laid out once as each step's product reads it
+    if (in_bfloat16) columns = to_bfloat16(columns);
     const float *earlier = memory.data_ptr<float>();  // the memory cells before the step
     int64_t at = 0;
     for (int64_t t = 0; t < T; at += size[t++]) {
@@ -75,7 +76,7 @@ struct PackedLSTM : torch::autograd::Function<PackedLSTM> {
       earlier = later;
     }
     ctx->set_materialize_grads(false);
-    ctx->save_for_backward({weight, sizes, memory, before, gates, memories});
+    ctx->save_for_backward({in_bfloat16 ? columns : weight, sizes, memory, before, gates, memories});
     return {states, memories};
   }
 
@@ -100,7 +101,7 @@ struct PackedLSTM : torch::autograd::Function<PackedLSTM> {
       });
       dstate.narrow(0, 0, n).copy_(product(dgates.narrow(0, at, n), weight.t()));
     }
-    return {dgates, dstate, dmemory, product(dgates.t(), before.t()), dgates.sum(0), Tensor()};
+    return {dgates, dstate, dmemory, product(dgates.t(), alike(before.t(), weight)), dgates.sum(0), Tensor()};
   }
 };
 
@@ -126,7 +127,7 @@ void gl_packed_lstm(gl_tensor *out, gl_tensor input, gl_tensor start, gl_tensor 
                     gl_tensor sizes) {
   guarded([&] {
     const Tensor x = tensor_of(input).contiguous(), h = tensor_of(start).contiguous(), m = tensor_of(memory).contiguous(),
-                 w = tensor_of(weight).contiguous(), b = tensor_of(bias).contiguous(), steps = tensor_of(sizes);
+                 w = tensor_of(weight), b = tensor_of(bias).contiguous(), steps = tensor_of(sizes);
     TORCH_CHECK(steps.is_cpu() && steps.sum().item<int64_t>() == x.size(0) && steps[0].item<int64_t>() == h.size(0),
                 "the sizes of the steps are not on the CPU, do not add up to the ", x.size(0), " rows, or the first is not ", h.size(0));
     const auto result = x.is_cpu() ? PackedLSTM::apply(x, h, m, w, b, steps) : packed_lstm_on_cuda(x, h, m, w, b, steps);

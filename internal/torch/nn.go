@@ -22,6 +22,22 @@ func (s *Scope) Linear(x, w, b *Tensor) *Tensor {
 	}, operands...)
 }
 
+// Bfloat16 runs f with the operands of matrix products rounded to bfloat16 where they are of linear
+// layers, and on the CPU of recurrences. So are the operands of the products that their gradients take, whenever
+// Backward comes. Sums, results and everything else stay float32 (mixed precision: Micikevicius et al. 2018,
+// arXiv 1710.03740; bfloat16: Kalamkar et al. 2019, arXiv 1905.12322).
+func (s *Scope) Bfloat16(f func(s *Scope) error) error {
+	before := C.gl_set_bfloat16(1)
+	defer C.gl_set_bfloat16(before)
+	return s.Do(f)
+}
+
+// Operand gives a matrix as products here round their operands: in bfloat16 within [Scope.Bfloat16], else as it is. Weights of many
+// products are rounded once so.
+func (s *Scope) Operand(t *Tensor) *Tensor {
+	return s.op("operand", func(out *lib.Ctensor) { *out = lib.Ctensor(C.gl_operand(C.gl_tensor(t.c))) }, t)
+}
+
 // Embedding looks up rows of w (V×E) by int64 ids of any shape → …×E. The
 // gradient reaches every row, padding included, as in PyTorch's default.
 func (s *Scope) Embedding(w, ids *Tensor) *Tensor {

@@ -67,7 +67,8 @@ struct PackedGRU : torch::autograd::Function<PackedGRU> {
     const int64_t H = start.size(1), M = input.size(0), T = sizes.size(0);
     const int64_t *size = sizes.data_ptr<int64_t>();
     Tensor states = at::empty({M, H}), before = at::empty({M, H}), saved = at::empty({M, 4 * H}), part;
-    const Tensor columns = weight.t().contiguous().t();  // laid out once as each step's product reads it
+    Tensor columns = weight.t().contiguous().t();  // laid out once as each step's product reads it
+    if (in_bfloat16) columns = to_bfloat16(columns);
     int64_t at = 0;
     for (int64_t t = 0; t < T; at += size[t++]) {
       const int64_t n = size[t];
@@ -79,7 +80,7 @@ struct PackedGRU : torch::autograd::Function<PackedGRU> {
                  states.data_ptr<float>() + at * H, saved.data_ptr<float>() + at * 4 * H, begin, end, H);
       });
     }
-    ctx->save_for_backward({weight, sizes, before, saved});
+    ctx->save_for_backward({in_bfloat16 ? columns : weight, sizes, before, saved});
     return states;
   }
 
@@ -103,7 +104,7 @@ struct PackedGRU : torch::autograd::Function<PackedGRU> {
       });
       dstate.narrow(0, 0, n).add_(product(dhidden.narrow(0, at, n), weight.t()));
     }
-    return {dinput, dstate, product(dhidden.t(), before.t()), dhidden.sum(0), Tensor()};
+    return {dinput, dstate, product(dhidden.t(), alike(before.t(), weight)), dhidden.sum(0), Tensor()};
   }
 };
 
@@ -119,7 +120,7 @@ struct PackedGRUOnCUDA : torch::autograd::Function<PackedGRUOnCUDA> {
                         Tensor sizes) {
     const int64_t H = start.size(1);
     // Clones, since what is flattened moves into the flat tensor.
-    const std::vector<Tensor> weights = {at::eye(3 * H, weight.options()), weight.clone(), at::zeros_like(bias), bias.clone()};
+    const std::vector<Tensor> weights = {at::eye(3 * H, weight.options()), weight.clone(at::MemoryFormat::Contiguous), at::zeros_like(bias), bias.clone()};
     const Tensor flat = at::_cudnn_rnn_flatten_weight(weights, a_layer, 3 * H, gru, H, no_projection, layers, batch_first, both_ways);
     const Tensor first = start.unsqueeze(0);  // 1×N×H
     auto [states, last, unused, reserve, unused2] =
@@ -211,7 +212,7 @@ struct CrossEntropy : torch::autograd::Function<CrossEntropy> {
 
 gl_tensor gl_packed_gru(gl_tensor input, gl_tensor start, gl_tensor weight, gl_tensor bias, gl_tensor sizes) {
   return guarded<gl_tensor>(nullptr, [&] {
-    const Tensor x = tensor_of(input).contiguous(), h = tensor_of(start).contiguous(), w = tensor_of(weight).contiguous(),
+    const Tensor x = tensor_of(input).contiguous(), h = tensor_of(start).contiguous(), w = tensor_of(weight),
                  b = tensor_of(bias).contiguous(), steps = tensor_of(sizes);
     TORCH_CHECK(steps.is_cpu() && steps.sum().item<int64_t>() == x.size(0) && steps[0].item<int64_t>() == h.size(0),
                 "the sizes of the steps are not on the CPU, do not add up to the ", x.size(0), " rows, or the first is not ", h.size(0));

@@ -42,6 +42,11 @@ void gl_adam(gl_tensor *params, gl_tensor *first, gl_tensor *second, int n, doub
 void gl_sgd(gl_tensor *params, gl_tensor *momenta, int n, double grad_scale, double lr,
             double momentum, double weight_decay);
 
+// whether products of this thread are in bfloat16, see product.hpp; gives what it was
+int gl_set_bfloat16(int on);
+// t as products of this thread round their operands
+gl_tensor gl_operand(gl_tensor t);
+
 // x·wᵀ + b, b may be null; see product.hpp
 gl_tensor gl_linear(gl_tensor x, gl_tensor w, gl_tensor b);
 
