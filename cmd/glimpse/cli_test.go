@@ -36,9 +36,9 @@ func TestRefusals(t *testing.T) {
 		code int
 		want []string // in standard error
 	}{
-		{"pln", 2, []string{`unknown command "pln" for "glimpse"`, "Did you mean this?", "plan", "`glimpse --help` shows"}},
+		{"pln", 2, []string{`unknown command "pln" for "glimpse"`, "Did you mean this?", "plan", "`glimpse --help` lists"}},
 		{"data infos", 2, []string{`unknown command "infos" for "glimpse data"`}},
-		{"runs --jsn", 2, []string{"unknown flag: --jsn", "`glimpse runs --help` shows its usage"}},
+		{"runs --jsn", 2, []string{"unknown flag: --jsn", "usage: glimpse runs [STUDY] [flags] (`glimpse runs --help` explains it)"}},
 		{"new bad/name", 2, []string{`the name "bad/name"`}},
 		{"new good --sweep model.hiden=1,2 -o -", 2, []string{`did you mean "model.hidden"?`}},
 		{"new good --seeds -1", 2, []string{"--seeds -1: it must be from 1 to 1000"}},
