@@ -92,7 +92,7 @@ kinds.captions = function (chart) {
       const size = (width, height) => {
         const scale = 160 / Math.max(width, height);
         frame.style.aspectRatio = `${width} / ${height}`;
-        frame.style.maxWidth = `${Math.max(160, 1.6 * width)}px`;
+        frame.style.maxWidth = `min(20rem, ${22 * width / height}rem, ${Math.max(160, 1.6 * width)}px)`; // so that a tall one is not squeezed
         canvas.width = Math.max(1, Math.round(width * scale));
         canvas.height = Math.max(1, Math.round(height * scale));
       };
