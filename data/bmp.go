@@ -12,7 +12,7 @@ import (
 func configBMP(file []byte) (image.Config, error) {
 	c, err := bmp.DecodeConfig(bytes.NewReader(file))
 	if errors.Is(err, bmp.ErrUnsupported) {
-		err = unsupported{"a BMP of an unusual kind (compressed, of 16 bits a pixel, or of OS/2)", toPNG}
+		err = unsupported{"an unusual BMP (compressed, 16 bits per pixel, or OS/2)", toPNG}
 	}
 	return c, err
 }

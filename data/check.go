@@ -48,7 +48,7 @@ func (d *Dataset) Refusal() error {
 	if len(refused) == 0 {
 		return nil
 	}
-	return fmt.Errorf("data set %s: %s cannot be trained on; %s", d.Name, term.Plural(len(refused), "image"), refused.advice())
+	return fmt.Errorf("data set %s: %s cannot be used; %s", d.Name, term.Plural(len(refused), "image"), refused.advice())
 }
 
 // Faults is the error of a data set of which some images cannot be trained on, in the order of
@@ -64,21 +64,21 @@ func (f Faults) Error() string {
 		return f[0].String() + "; " + f.advice()
 	}
 	var lines strings.Builder
-	fmt.Fprintf(&lines, "%d images cannot be trained on:\n", len(f))
+	fmt.Fprintf(&lines, "%d images cannot be used:\n", len(f))
 	for _, b := range f[:min(len(f), faultsTold)] {
 		fmt.Fprintf(&lines, "  %v\n", b)
 	}
 	if rest := len(f) - faultsTold; rest > 0 {
-		fmt.Fprintf(&lines, "  and %d more: `glimpse data info` lists all\n", rest)
+		fmt.Fprintf(&lines, "  and %d more; `glimpse data info` lists all\n", rest)
 	}
 	return lines.String() + f.advice()
 }
 
 // advice says what to do.
 func (f Faults) advice() string {
-	advice := "get the data again, or leave the images out of their splits"
+	advice := "get the data again, or remove the images from their splits"
 	if slices.ContainsFunc(f, func(b Broken) bool { return b.Skippable }) {
-		advice += "; `data.on_broken: skip` leaves out those whose pictures are broken"
+		advice += "; set `data.on_broken: skip` to leave out images with broken pictures"
 	}
 	return advice
 }

@@ -38,11 +38,11 @@ func TestBrokenPicturesAreRefused(t *testing.T) {
 		t.Fatalf("got %v", err)
 	}
 	if b := faults[1]; b.Image != "p5.png" || b.Path != picture("p5.png") || b.Split != "train" || b.Line != 27 || !b.Skippable ||
-		!strings.Contains(b.Reason, "cannot be decoded: it is cut off or damaged") {
+		!strings.Contains(b.Reason, "cannot be decoded: truncated or damaged") {
 		t.Errorf("told %+v", b)
 	}
 	for _, want := range []string{
-		"3 images cannot be trained on:\n", "captions.txt:12: picture", "captions.txt:27: ", "captions.txt:142: ", "`data.on_broken: skip`",
+		"3 images cannot be used:\n", "captions.txt:12: picture", "captions.txt:27: ", "captions.txt:142: ", "`data.on_broken: skip`",
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%v\ndoes not say %q", err, want)
@@ -52,8 +52,8 @@ func TestBrokenPicturesAreRefused(t *testing.T) {
 		writeFile(t, picture(fmt.Sprintf("p%d.png", i)), "\xff\xd8\xff")
 	}
 	_, err = Load(keptOptions(root, ""))
-	if err == nil || !strings.Contains(err.Error(), "26 images cannot") || strings.Count(err.Error(), "captions.txt:") != faultsTold ||
-		!strings.Contains(err.Error(), "\n  and 6 more: `glimpse data info` lists all\n") {
+	if err == nil || !strings.Contains(err.Error(), "26 images cannot be used") || strings.Count(err.Error(), "captions.txt:") != faultsTold ||
+		!strings.Contains(err.Error(), "\n  and 6 more; `glimpse data info` lists all\n") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -109,7 +109,7 @@ func TestBrokenPicturesAreSkipped(t *testing.T) {
 	if err != nil || len(looked.Broken) != 3 || looked.Broken[2].Skippable {
 		t.Fatalf("looked at %v, %v", looked.Broken, err)
 	}
-	if err := looked.Refusal(); err == nil || !strings.Contains(err.Error(), "1 image cannot be trained on; get") {
+	if err := looked.Refusal(); err == nil || !strings.Contains(err.Error(), "1 image cannot be used; get") {
 		t.Errorf("refusal %v", err)
 	}
 }

@@ -25,7 +25,7 @@ func readCOCO(o Options) (*corpus, error) {
 		}
 		if file == "" && split != "test" {
 			return nil, Error{File: o.Root, Msg: fmt.Sprintf(
-				"holds no captions_%s*.json, nor does its folder annotations; get COCO's annotations there%s", split, o.instead())}
+				"no captions_%s*.json here or in the folder annotations; put COCO's annotations there%s", split, o.instead())}
 		}
 		if file == "" {
 			c.halveValidation()
@@ -66,7 +66,7 @@ func (c *corpus) findCaptions(root, split string) (string, error) {
 		}
 	}
 	if len(pictured) != 1 {
-		return "", Error{File: found[1], Msg: fmt.Sprintf("lies beside %s; leave the one to be used, or the pictures of one alone", filepath.Base(found[0]))}
+		return "", Error{File: found[1], Msg: fmt.Sprintf("conflicts with %s; keep only one of them, or only one year's pictures", filepath.Base(found[0]))}
 	}
 	return pictured[0], nil
 }
@@ -107,7 +107,7 @@ func (c *corpus) parseCOCO(file string, text []byte, split string) error {
 			return err
 		}
 		if i, twice := c.index[name]; twice {
-			return Error{file, line, fmt.Sprintf("%q comes twice; the first is in %s:%d", name, c.images[i].file, c.images[i].line)}
+			return Error{file, line, fmt.Sprintf("duplicate %q; the first is at %s:%d", name, c.images[i].file, c.images[i].line)}
 		}
 		img := c.image(file, line, name)
 		img.split, img.folder = split, stem
@@ -135,7 +135,7 @@ func eachCOCO(file string, text []byte, image func(line int, name string) error,
 				return Error{file, at.Line, fmt.Sprintf("image %q has no id", e.FileName)}
 			}
 			if _, twice := names[e.ID]; twice {
-				return Error{file, at.Line, fmt.Sprintf("image id %s comes twice", e.ID)}
+				return Error{file, at.Line, fmt.Sprintf("duplicate image id %s", e.ID)}
 			}
 			names[e.ID] = e.FileName
 			return nil
@@ -149,12 +149,12 @@ func eachCOCO(file string, text []byte, image func(line int, name string) error,
 		return err
 	}
 	if len(names) == 0 || len(captions) == 0 {
-		return Error{File: file, Msg: `has no "images" or no "annotations": not a COCO captions file`}
+		return Error{File: file, Msg: `"images" or "annotations" is missing: not a COCO captions file`}
 	}
 	for _, a := range captions {
 		name, known := names[a.ImageID]
 		if !known {
-			return placed(a.at, Error{file, a.at.Line, fmt.Sprintf("caption of image id %.40s, which \"images\" lacks", a.ImageID)})
+			return placed(a.at, Error{file, a.at.Line, fmt.Sprintf("caption of image id %.40s, which is not in \"images\"", a.ImageID)})
 		}
 		if err := caption(a.at, name, oneLine(a.Caption)); err != nil {
 			return err
@@ -175,7 +175,7 @@ func (c *corpus) otherYear(file string, line int, name string) error {
 	}
 	if i, twice := c.numbers[number]; twice {
 		first := c.images[i]
-		return Error{file, line, fmt.Sprintf("%q is the picture that COCO's other year names %q, in %s:%d; take the captions of one year", name, first.id, first.file, first.line)}
+		return Error{file, line, fmt.Sprintf("%q is the same picture as %q of COCO's other year, at %s:%d; use the captions of one year only", name, first.id, first.file, first.line)}
 	}
 	c.numbers[number] = c.index[name]
 	return nil
@@ -195,6 +195,6 @@ func (c *corpus) halveValidation() {
 	for _, i := range held[(len(held)+1)/2:] {
 		e := &c.images[i]
 		e.split = "test"
-		c.notes.add(e.file, 0, "validation images used as the test split, as no captions_test*.json is there")
+		c.notes.add(e.file, 0, "no captions_test*.json: validation images used as the test split")
 	}
 }

@@ -55,7 +55,7 @@ func TestFlickrKarpathy(t *testing.T) {
 	load := func() (*Dataset, error) {
 		return Load(Options{Name: "flickr8k", Split: "karpathy", Root: root, MinCount: 1, Tokenize: plainWords})
 	}
-	if _, err := load(); err == nil || !strings.Contains(err.Error(), "holds no dataset_*.json, and data.split karpathy needs it; get caption_datasets.zip") {
+	if _, err := load(); err == nil || !strings.Contains(err.Error(), "no dataset_*.json here, but data.split karpathy needs it; get caption_datasets.zip") {
 		t.Errorf("got %v", err)
 	}
 	image := func(i int, split string) string {
@@ -73,7 +73,7 @@ func TestFlickrKarpathy(t *testing.T) {
 		t.Errorf("splits %v, notes %v", d.Splits, d.Notes)
 	}
 	write(root, image(0, "test"), image(0, "val"))
-	if _, err := load(); err == nil || !strings.Contains(err.Error(), `dataset_flickr8k.json:3: images, entry 2 (byte 54): "p0.png" comes twice`) {
+	if _, err := load(); err == nil || !strings.Contains(err.Error(), `dataset_flickr8k.json:3: images, entry 2 (byte 54): duplicate "p0.png"`) {
 		t.Errorf("got %v", err)
 	}
 	write(root, image(77, "test"))
@@ -87,7 +87,7 @@ func TestFlickrKarpathy(t *testing.T) {
 	if err := os.Rename(filepath.Join(root, "dataset_flickr8k.json"), filepath.Join(root, "dataset_mine.json")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := load(); err == nil || !strings.Contains(err.Error(), "dataset_other.json: lies beside dataset_mine.json; leave the one to be used") {
+	if _, err := load(); err == nil || !strings.Contains(err.Error(), "dataset_other.json: conflicts with dataset_mine.json; keep only one of them") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -127,7 +127,7 @@ func TestCOCOCaptions(t *testing.T) {
 	if d.Images[0].Path != filepath.Join(root, "train2017", "10.png") || d.Images[7].Captions()[0] != "A dog number 24." {
 		t.Errorf("images %+v", d.Images)
 	}
-	if len(d.Notes) != 1 || d.Notes[0].Count != 2 || !strings.Contains(d.Notes[0].Reason, "as no captions_test*.json is there") {
+	if len(d.Notes) != 1 || d.Notes[0].Count != 2 || !strings.Contains(d.Notes[0].Reason, "no captions_test*.json") {
 		t.Errorf("notes %v", d.Notes)
 	}
 	writeFile(t, filepath.Join(root, "captions_test2017.json"), cocoFile(30, 1))
@@ -156,7 +156,7 @@ func TestCOCOOfBothYears(t *testing.T) {
 		}
 		other := map[string]string{"2014": "2017", "2017": "2014"}[year]
 		writePNG(t, filepath.Join(root, "images", "val"+other, "x.png"), 1)
-		if _, err := Load(o); err == nil || !strings.Contains(err.Error(), "or the pictures of one alone") {
+		if _, err := Load(o); err == nil || !strings.Contains(err.Error(), "or only one year's pictures") {
 			t.Errorf("with pictures of both years: %v", err)
 		}
 	}
@@ -181,16 +181,16 @@ func TestCOCOCaptionOfSeveralLines(t *testing.T) {
 func TestCOCOFaults(t *testing.T) {
 	const train = "annotations/captions_train2017.json"
 	for _, c := range []struct{ file, from, to, want string }{
-		{train, `"id": 11,`, `"id": 10,`, "captions_train2017.json:6: images, entry 2 (byte 258): image id 10 comes twice"},
-		{train, `"11.png"`, `"10.png"`, `captions_train2017.json:6: images, entry 2 (byte 258): "10.png" comes twice; the first is in`},
-		{train, `"11.png"`, `"../11.png"`, `captions_train2017.json:6: images, entry 2 (byte 258): picture name "../11.png" leads out of the picture folder`},
-		{train, `"11.png"`, `"a/../../11.png"`, `leads out of the picture folder`},
+		{train, `"id": 11,`, `"id": 10,`, "captions_train2017.json:6: images, entry 2 (byte 258): duplicate image id 10"},
+		{train, `"11.png"`, `"10.png"`, `captions_train2017.json:6: images, entry 2 (byte 258): duplicate "10.png"; the first is at`},
+		{train, `"11.png"`, `"../11.png"`, `captions_train2017.json:6: images, entry 2 (byte 258): picture name "../11.png" is outside the picture folder`},
+		{train, `"11.png"`, `"a/../../11.png"`, `is outside the picture folder`},
 		{train, `"id": 11, `, ``, `captions_train2017.json:6: images, entry 2 (byte 258): image "11.png" has no id`},
-		{train, `"image_id": 11`, `"image_id": 77`, `captions_train2017.json:3: annotations, entry 2 (byte 90): caption of image id 77, which "images" lacks`},
+		{train, `"image_id": 11`, `"image_id": 77`, `captions_train2017.json:3: annotations, entry 2 (byte 90): caption of image id 77, which is not in "images"`},
 		{train, `"image_id": 11`, `"image_id": 10`, `captions_train2017.json:6: image "11.png" is in split train and has no caption`},
 		{train, `"caption": "A dog number 11."`, `"caption": 7`, `captions_train2017.json:3: annotations, entry 2 (byte 129) of image 11: "caption" is a number, not a string`},
 		{train, `"image_id": 11,`, `"image_id": 11`, "captions_train2017.json:3: annotations, entry 2 (byte 90): not JSON at byte 117: invalid character"},
-		{train, `"images"`, `"pictures"`, `has no "images" or no "annotations": not a COCO captions file`},
+		{train, `"images"`, `"pictures"`, `"images" or "annotations" is missing: not a COCO captions file`},
 		{train, `"images": [`, `"images": 3, "x": [`, `captions_train2017.json:4: "images" is not a JSON array`},
 		{train, `"caption": "A dog number 11."`, `"Caption": "A dog."`, `captions_train2017.json:6: image "11.png" is in split train and has no caption`},
 		{train, `"image_id": 11`, `"image_id": 12, "image_id": 11`, `captions_train2017.json:3: annotations, entry 2 (byte 90): the key "image_id" comes twice in one object at byte 118; keep one`},
@@ -198,8 +198,8 @@ func TestCOCOFaults(t *testing.T) {
 		{train, "]}\n", "]}{}\n", `captions_train2017.json:7: there is more after the end of the JSON, at byte 328`},
 		{train, "]}\n", "", "JSON ends too early; the file is cut off, get it again"},
 		{train, "{", "[", "captions_train2017.json:1: the file is not a JSON object"},
-		{"annotations/captions_val2017.json", "", "gone", "holds no captions_val*.json, nor does its folder annotations"},
-		{"annotations/captions_train2014.json", "", "both", "captions_train2017.json: lies beside captions_train2014.json; leave the one to be used, or the pictures of one alone"},
+		{"annotations/captions_val2017.json", "", "gone", "no captions_val*.json here or in the folder annotations"},
+		{"annotations/captions_train2014.json", "", "both", "captions_train2017.json: conflicts with captions_train2014.json; keep only one of them, or only one year's pictures"},
 	} {
 		t.Run(c.want, func(t *testing.T) {
 			root := t.TempDir()
@@ -230,12 +230,12 @@ func TestCOCOFaults(t *testing.T) {
 
 func TestKarpathyFaults(t *testing.T) {
 	for _, c := range []struct{ from, to, want string }{
-		{`"restval"`, `"dev"`, `dataset_tiny.json:3: images, entry 2 (byte 195): image "b.png" has split "dev", want train, restval, val or test`},
-		{`"b.png"`, `"a.png"`, `dataset_tiny.json:3: images, entry 2 (byte 195): "a.png" comes twice; the first is in line 2`},
-		{`"b.png"`, `"x/b.png"`, `dataset_tiny.json:3: images, entry 2 (byte 195): picture name "x/b.png" holds a path`},
-		{`"filepath": "train2014"`, `"filepath": "../.."`, `dataset_tiny.json:4: images, entry 3 (byte 295): picture name "../../c.png" leads out of the picture folder`},
+		{`"restval"`, `"dev"`, `dataset_tiny.json:3: images, entry 2 (byte 195): image "b.png" has split "dev", expected train, restval, val or test`},
+		{`"b.png"`, `"a.png"`, `dataset_tiny.json:3: images, entry 2 (byte 195): duplicate "a.png"; the first is on line 2`},
+		{`"b.png"`, `"x/b.png"`, `dataset_tiny.json:3: images, entry 2 (byte 195): picture name "x/b.png" is a path`},
+		{`"filepath": "train2014"`, `"filepath": "../.."`, `dataset_tiny.json:4: images, entry 3 (byte 295): picture name "../../c.png" is outside the picture folder`},
 		{`"b.png"`, `"z.png"`, `dataset_tiny.json:3: picture "`},
-		{`"images": [` + "\n", `"pictures": [` + "\n", `has no "images": not one of Karpathy's dataset files`},
+		{`"images": [` + "\n", `"pictures": [` + "\n", `"images" is missing: not a Karpathy dataset file`},
 		{`"A cow."`, strings.Repeat("x", 10), "dataset_tiny.json:3: images, entry 2 (byte 195): not JSON at byte 282: invalid character 'x'"},
 		{`"test"`, `"val"`, "split karpathy has no test images"},
 	} {

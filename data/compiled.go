@@ -44,7 +44,7 @@ type compiledHead struct {
 
 // compiledMagic begins the file of a compiled data set. Its number is raised when the layout changes, and when the readers
 // make something else of the same files.
-const compiledMagic = "glimpse data set 3\n"
+const compiledMagic = "glimpse data set 4\n"
 
 // program names the build of this program, as far as it is known: another one may read the same files in another way.
 var program = sync.OnceValue(func() string {
@@ -83,7 +83,7 @@ func compile(c *corpus, o Options) (*compiled, error) {
 		}
 	}
 	if max(len(k.ids.text), len(k.names.text), len(k.texts.text), len(k.wordIDs)) > math.MaxUint32 {
-		return nil, Error{File: o.Root, Msg: "holds more than 4 GB of captions"}
+		return nil, Error{File: o.Root, Msg: "contains more than 4 GB of captions"}
 	}
 	for _, note := range c.notes.notes {
 		var err error
@@ -154,7 +154,7 @@ func readCompiled(o Options) (*compiled, error) {
 		case err == nil && k.head.Program == program() && k.head.Tokenizer == o.Tokenizer && k.head.Sources.unchanged(o.Root):
 			return k, nil
 		case err != nil && !errors.Is(err, os.ErrNotExist) && !errors.Is(err, errVersion):
-			o.Cache.remark(path, "compiled data set %v: it is made again", err)
+			o.Cache.remark(path, "compiled data set %v; rebuilding it", err)
 		}
 		if folder == o.Cache.Dir {
 			kept = path
@@ -175,7 +175,7 @@ func readCompiled(o Options) (*compiled, error) {
 		err = k.write(kept)
 	}
 	if err != nil {
-		o.Cache.remark(kept, "the data set cannot be kept compiled: %v", err)
+		o.Cache.remark(kept, "cannot store the compiled data set: %v", err)
 		return k, nil
 	}
 	if mapped, err := openCompiled(kept); err == nil {

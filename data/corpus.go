@@ -68,14 +68,14 @@ func (c *corpus) add(file string, line int, e *entry, key, text string) error {
 	text = strings.TrimSpace(text)
 	switch {
 	case len(text) > maxCaption:
-		return Error{file, line, fmt.Sprintf("caption of %.80q has %d bytes, more than %d: an unbalanced quotation mark, or another layout?", e.id, len(text), maxCaption)}
+		return Error{file, line, fmt.Sprintf("caption of %.80q has %d bytes; the limit is %d: unbalanced quotation mark or wrong file format?", e.id, len(text), maxCaption)}
 	case strings.ContainsAny(text, "\r\n"):
-		return Error{file, line, fmt.Sprintf("caption of %.80q runs over several lines: an unbalanced quotation mark?", e.id)}
+		return Error{file, line, fmt.Sprintf("caption of %.80q spans several lines: unbalanced quotation mark?", e.id)}
 	case text == "":
 		c.notes.add(file, line, "caption is empty: left out")
 		return nil
 	case len(e.captions) == maxCaptions:
-		return Error{file, line, fmt.Sprintf("image %q has more than %d captions: another layout?", e.id, maxCaptions)}
+		return Error{file, line, fmt.Sprintf("image %q has more than %d captions: wrong file format?", e.id, maxCaptions)}
 	}
 	if key != "" {
 		for _, r := range e.captions {
@@ -83,9 +83,9 @@ func (c *corpus) add(file string, line int, e *entry, key, text string) error {
 				continue
 			}
 			if r.text != text {
-				return Error{file, line, fmt.Sprintf("caption %s of %q again, and other words than in line %d; keep one of the two", key, e.id, r.line)}
+				return Error{file, line, fmt.Sprintf("caption %s of %q differs from the one on line %d; keep one of them", key, e.id, r.line)}
 			}
-			c.notes.add(file, line, "row repeats an earlier one: left out")
+			c.notes.add(file, line, "duplicate row: left out")
 			return nil
 		}
 	}
@@ -108,7 +108,7 @@ func (c *corpus) dropRepeats() {
 		for k := 1; k < len(e.captions) && len(e.captions) > usualCaptions; k++ {
 			same := func(r row) bool { return r.text == e.captions[k].text }
 			if slices.ContainsFunc(e.captions[:k], same) {
-				c.notes.add(e.file, e.captions[k].line, "row repeats an earlier one: left out")
+				c.notes.add(e.file, e.captions[k].line, "duplicate row: left out")
 				e.captions = slices.Delete(e.captions, k, k+1)
 				k--
 			}
@@ -126,13 +126,13 @@ func checkName(file string, line int, name string, folders bool) error {
 	case name == "":
 		return bad("is empty")
 	case len(name) > 255:
-		return Error{file, line, fmt.Sprintf("picture name of %d bytes, more than 255: another layout?", len(name))}
+		return Error{file, line, fmt.Sprintf("picture name has %d bytes; the limit is 255: wrong file format?", len(name))}
 	case strings.ContainsFunc(name, unicode.IsControl):
-		return bad("holds a control character")
+		return bad("contains a control character")
 	case strings.ContainsAny(name, `\:`), !folders && strings.Contains(name, "/"):
-		return bad("holds a path; want a plain file name")
+		return bad("is a path; expected a plain file name")
 	case !filepath.IsLocal(filepath.FromSlash(name)), path.Clean(name) != name, name == ".":
-		return bad("leads out of the picture folder")
+		return bad("is outside the picture folder")
 	}
 	return nil
 }

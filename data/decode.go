@@ -56,7 +56,7 @@ func (p inspected) decodeFor(content []byte, squash, shrink int, use func(image.
 	}
 	scaling := scaling(width, rows)
 	if scaling > maxScaling {
-		return fmt.Errorf("is %d×%d pixels: to scale it to a width of %d takes %d MB, and the limit is %d MB; make it smaller",
+		return fmt.Errorf("is %d×%d pixels: scaling it to a width of %d needs %d MB; the limit is %d MB; make it smaller",
 			p.width, p.height, width, scaling>>20, int64(maxScaling)>>20)
 	}
 	if turn != 1 {
@@ -72,7 +72,7 @@ func (p inspected) decodeFor(content []byte, squash, shrink int, use func(image.
 		if wanting := (unsupported{}); errors.As(err, &wanting) {
 			return wanting
 		}
-		return fmt.Errorf("cannot be decoded: it is cut off or damaged (%w)", err)
+		return fmt.Errorf("cannot be decoded: truncated or damaged (%w)", err)
 	}
 	use(upright(source, turn))
 	return nil
@@ -113,7 +113,7 @@ func memoryJPEG(file []byte, pixels int64) (int64, error) {
 			each = progressiveJPEG
 		case marker == 0xDA:
 			if scans++; scans > maxScans {
-				return 0, fmt.Errorf("has more than %d scans, which no camera or program writes", maxScans)
+				return 0, fmt.Errorf("has more than %d scans, which is the limit", maxScans)
 			}
 		}
 		at += 2 + int(binary.BigEndian.Uint16(file[at+2:]))

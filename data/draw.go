@@ -32,7 +32,7 @@ func (d *Dataset) draw() error {
 	}
 	if taken := places[0].left + places[1].left; taken >= len(d.Images) {
 		return Error{File: d.Options.Root, Msg: fmt.Sprintf(
-			"data.split draws %d validation and %d test images of %d, which leaves none to train; draw fewer",
+			"data.split draws %d validation and %d test images of %d, which leaves none for training; draw fewer",
 			places[0].left, places[1].left, len(d.Images))}
 	}
 	sums, err := d.pictureHashes(0)
@@ -66,7 +66,7 @@ func (d *Dataset) noteShared(notes *notebook) error {
 	for _, split := range splitNames {
 		for _, i := range d.Splits[split] {
 			if other, known := in[sums[i]]; known && other != split {
-				notes.add(d.Options.Root, 0, fmt.Sprintf("picture of split %s is the same file as one of %s: used in both", split, other))
+				notes.add(d.Options.Root, 0, fmt.Sprintf("picture in split %s is identical to one in %s: used in both", split, other))
 			} else {
 				in[sums[i]] = split
 			}
@@ -104,7 +104,7 @@ func drawn(text string, n int) (int, error) {
 	x, err := strconv.ParseFloat(percent, 64)
 	switch {
 	case err != nil || !(x >= 0) || isPercent && x >= 100 || !isPercent && (x != math.Trunc(x) || x > math.MaxInt32):
-		return 0, fmt.Errorf("%q is neither a share such as 10%% nor a number of images", text)
+		return 0, fmt.Errorf("%q is not a share such as 10%% or a number of images", text)
 	case isPercent && x > 0:
 		return max(1, int(math.Round(x/100*float64(n)))), nil
 	}

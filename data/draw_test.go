@@ -76,7 +76,7 @@ func TestDraw(t *testing.T) {
 			t.Errorf("seed %d draws %v", p.Seed, n)
 		}
 	}
-	for text, want := range map[string]string{"50%": "data.split draws 5 validation and 5 test images of 10", "x": `"x" is neither a share`, "-1": "is neither", "NaN%": "is neither", "1.5": "is neither"} {
+	for text, want := range map[string]string{"50%": "data.split draws 5 validation and 5 test images of 10", "x": `"x" is not a share`, "-1": "is not", "NaN%": "is not", "1.5": "is not"} {
 		root := writeOwn(t, map[string]string{"c.csv": "image,caption\n"})
 		for i := range 10 {
 			writePNG(t, filepath.Join(root, plain(i)), uint8(i))

@@ -57,12 +57,12 @@ func (s FeatureSpec) check() error {
 	case s.View.Crop < 0:
 		return fmt.Errorf("feature cache: there is no crop %d", s.View.Crop)
 	case s.Encoder == "" || checkName("", 0, s.Encoder, false) != nil:
-		return fmt.Errorf("feature cache: encoder %q is no name", s.Encoder)
+		return fmt.Errorf("feature cache: %q is not an encoder name", s.Encoder)
 	case s.ImageSize < 1, s.Regions < 1, s.Dim < 1, s.Regions > most, s.Dim > most:
-		return fmt.Errorf("feature cache: image size %d, regions %d, dimensions %d: all must be positive and none absurd",
+		return fmt.Errorf("feature cache: image size %d, regions %d, dimensions %d: all must be positive and within limits",
 			s.ImageSize, s.Regions, s.Dim)
 	case s.Cut < 0:
-		return fmt.Errorf("feature cache: %d blocks are left out", s.Cut)
+		return fmt.Errorf("feature cache: invalid number of blocks left out, %d", s.Cut)
 	}
 	return nil
 }
@@ -99,7 +99,7 @@ func OpenFeatures(cache Cache, spec FeatureSpec, d *Dataset) (*Features, error) 
 		return nil, err
 	}
 	if !littleEndian {
-		return nil, errors.New("feature cache: its numbers are little-endian, this machine's are not")
+		return nil, errors.New("feature cache: only little-endian machines are supported")
 	}
 	hashes, err := d.pictureHashes(spec.ImageSize)
 	if err != nil {

@@ -29,8 +29,8 @@ type featureFile struct {
 	layout layout
 }
 
-// errOtherSpec is returned for a whole file that holds other features.
-var errOtherSpec = errors.New("holds other features")
+// errOtherSpec is returned for a whole file that contains other features.
+var errOtherSpec = errors.New("contains other features")
 
 // openFeatureFile opens a file of features of this spec and checks its size. Where the system fails the error is a
 // *fs.PathError.
@@ -79,7 +79,7 @@ func (ff *featureFile) check(spec FeatureSpec) error {
 		return err
 	}
 	if info.Size() != ff.layout.size {
-		return fmt.Errorf("is %d bytes long, want %d", info.Size(), ff.layout.size)
+		return fmt.Errorf("is %d bytes long, expected %d", info.Size(), ff.layout.size)
 	}
 	return nil
 }
@@ -163,7 +163,7 @@ func createFeatureFile(dir string, spec FeatureSpec, pictures [][hashBytes]byte)
 	var disk unix.Statfs_t
 	if err := unix.Statfs(dir, &disk); err == nil {
 		if free := uint64(disk.Bavail) * uint64(disk.Bsize); free < uint64(l.size) {
-			return fmt.Errorf("needs %d MB, and the disk has %d MB free; free some (`glimpse features prune` may help), "+
+			return fmt.Errorf("needs %d MB, but the disk has only %d MB free; free some space (`glimpse features prune` may help), "+
 				"or set GLIMPSE_CACHE to a folder on another disk", l.size>>20, free>>20)
 		}
 	}

@@ -61,11 +61,11 @@ func newLayout(spec FeatureSpec, rows, header int) (layout, error) {
 	page := func(n int64) int64 { return (n + featurePage - 1) / featurePage * featurePage }
 	l := layout{row: spec.RowBytes(), rows: rows, table: page(int64(header))}
 	if int64(rows) > (math.MaxInt64-l.table)/entryBytes-featurePage {
-		return layout{}, fmt.Errorf("feature cache: %d rows are more than a file can hold", rows)
+		return layout{}, fmt.Errorf("feature cache: %d rows do not fit into one file", rows)
 	}
 	l.data = page(l.table + int64(rows)*entryBytes)
 	if rows > 0 && l.row > (math.MaxInt64-l.data)/int64(rows) {
-		return layout{}, fmt.Errorf("feature cache: %d rows of %d bytes are more than a file can hold", rows, l.row)
+		return layout{}, fmt.Errorf("feature cache: %d rows of %d bytes do not fit into one file", rows, l.row)
 	}
 	l.size = l.data + int64(rows)*l.row
 	return l, nil
@@ -78,7 +78,7 @@ func newHeader(spec FeatureSpec, pictures [][hashBytes]byte) ([]byte, error) {
 		return nil, err
 	}
 	if len(text) > maxHeader {
-		return nil, fmt.Errorf("feature cache: a header of %d bytes, more than %d; shorten the preprocessing's description", len(text), maxHeader)
+		return nil, fmt.Errorf("feature cache: a header of %d bytes; the limit is %d; shorten the preprocessing's description", len(text), maxHeader)
 	}
 	header := []byte(featureMagic)
 	for _, n := range []uint32{featureVersion, uint32(len(text)), crc32.Checksum(text, castagnoli), 0} {
@@ -112,14 +112,14 @@ func blankTable(pictures [][hashBytes]byte) []byte {
 // parseHeader reads the head of a file of features, and tells how long it is.
 func parseHeader(head []byte) (h featureHeader, size int, err error) {
 	if len(head) < fixedHeader || string(head[:len(featureMagic)]) != featureMagic {
-		return h, 0, errors.New("does not begin as a feature cache")
+		return h, 0, errors.New("is not a feature cache")
 	}
 	if v := binary.LittleEndian.Uint32(head[8:]); v != featureVersion {
-		return h, 0, fmt.Errorf("has version %d, want %d", v, featureVersion)
+		return h, 0, fmt.Errorf("has version %d, expected %d", v, featureVersion)
 	}
 	n := binary.LittleEndian.Uint32(head[12:])
 	if n > maxHeader || int(n) > len(head)-fixedHeader {
-		return h, 0, fmt.Errorf("has a header of %d bytes, more than there are", n)
+		return h, 0, fmt.Errorf("has a truncated header of %d bytes", n)
 	}
 	text := head[fixedHeader : fixedHeader+int(n)]
 	if crc32.Checksum(text, castagnoli) != binary.LittleEndian.Uint32(head[16:]) {

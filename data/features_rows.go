@@ -107,7 +107,7 @@ func (f *Features) leaveOut(path string, own bool, why error) error {
 	}
 	if !slices.Contains(f.told, path) {
 		f.told = append(f.told, path)
-		f.cache.remark(path, "feature cache %v: it is left out", why)
+		f.cache.remark(path, "feature cache %v; ignoring it", why)
 	}
 	return nil
 }
@@ -200,12 +200,12 @@ func (f *Features) readAgain(p int, row []byte) error {
 }
 
 // ErrFeatures is wrapped by the errors of rows that are missing, damaged or no longer what they were.
-var ErrFeatures = errors.New("run `glimpse features`, or the study again, to compute what is missing")
+var ErrFeatures = errors.New("run `glimpse features`, or run the study again, to compute them")
 
 var (
 	errNoRow      = fmt.Errorf("has no features: %w", ErrFeatures)
 	errRowDamaged = fmt.Errorf("has damaged features: %w", ErrFeatures)
-	errRowChanged = fmt.Errorf("has features that were computed anew, with another result, while they were in use: %w", ErrFeatures)
+	errRowChanged = fmt.Errorf("has features that were recomputed with a different result while in use: %w", ErrFeatures)
 )
 
 // drop gives up a damaged row. In a folder that only others may write, it is a file of Dir that says so.
@@ -240,7 +240,7 @@ func (f *Features) put(p int, row []byte) error {
 			}
 		}
 		if !at.in.own {
-			return fmt.Errorf("%s may not be written", at.in.path)
+			return fmt.Errorf("%s is not writable", at.in.path)
 		}
 		if err := at.in.write(at.row, row, rowMark(f.pictures[p], row)); err != nil {
 			return err

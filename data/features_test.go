@@ -232,13 +232,13 @@ func TestFeaturesDamage(t *testing.T) {
 	}{
 		{"row", flip(func(l layout) int64 { return l.rowAt(4) + 7 }), 1, ""},
 		{"mark", flip(func(l layout) int64 { return l.markAt(4) }), 1, ""},
-		{"magic", flip(func(layout) int64 { return 0 }), 10, "does not begin as a feature cache"},
-		{"version", flip(func(layout) int64 { return 8 }), 10, "has version 17, want 1"},
-		{"length", flip(func(layout) int64 { return 14 }), 10, "more than there are"},
+		{"magic", flip(func(layout) int64 { return 0 }), 10, "is not a feature cache"},
+		{"version", flip(func(layout) int64 { return 8 }), 10, "has version 17, expected 1"},
+		{"length", flip(func(layout) int64 { return 14 }), 10, "has a truncated header"},
 		{"json", flip(func(layout) int64 { return 40 }), 10, "has a damaged header"},
 		{"picture hash", flip(func(l layout) int64 { return l.entryAt(3) }), 10, "has a damaged table"},
-		{"cut", func(b []byte, _ layout) []byte { return b[:len(b)-1] }, 10, "bytes long, want"},
-		{"empty", func(b []byte, _ layout) []byte { return nil }, 10, "does not begin as a feature cache"},
+		{"cut", func(b []byte, _ layout) []byte { return b[:len(b)-1] }, 10, "bytes long, expected"},
+		{"empty", func(b []byte, _ layout) []byte { return nil }, 10, "is not a feature cache"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := t.TempDir()

@@ -29,7 +29,7 @@ import (
 
 var (
 	errDamaged = errors.New("has a wrong checksum")
-	errVersion = errors.New("is of another version")
+	errVersion = errors.New("is from another version")
 )
 
 // writeFlat writes a flat file in place of the one that is there.

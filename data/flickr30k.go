@@ -21,12 +21,12 @@ func (c *corpus) parsePiped(file string, text []byte) error {
 		if header {
 			header = false
 			if strings.Join(fields, ",") != numberedHeader {
-				return Error{file, line, `first line is not "image_name| comment_number| comment": another layout?`}
+				return Error{file, line, `the first line is not "image_name| comment_number| comment": wrong file format?`}
 			}
 			return nil
 		}
 		if len(fields) == 1 || len(fields) == 2 && !unseparated.MatchString(fields[1]) {
-			return Error{file, line, fmt.Sprintf("%d fields, want 3 (image_name| comment_number| comment)", len(fields))}
+			return Error{file, line, fmt.Sprintf("%d fields, expected 3 (image_name| comment_number| comment)", len(fields))}
 		}
 		return c.addNumbered(file, line, append(fields, "")[:3])
 	})
@@ -41,7 +41,7 @@ func (c *corpus) addNumbered(file string, line int, row []string) error {
 	name, number, caption := strings.TrimSpace(row[0]), strings.TrimSpace(row[1]), row[2]
 	if m := unseparated.FindStringSubmatch(number); m != nil && strings.TrimSpace(caption) == "" {
 		number, caption = m[1], m[2]
-		c.notes.add(file, line, "separator between number and caption is missing: read as if it were there")
+		c.notes.add(file, line, "missing separator between number and caption: added")
 	}
 	if !isNumber(number) {
 		return Error{file, line, fmt.Sprintf("comment_number of %.80q is %.40q, not a number", name, number)}

@@ -18,21 +18,21 @@ func TestFlickr30kRows(t *testing.T) {
 		{"a row", piped + "a.jpg| 0| Two dogs , running .", "a.jpg #0 Two dogs , running .;"},
 		{"bars, quotation marks", piped + "a.jpg| 0| A \"|\" , here|", "a.jpg #0 A \"|\" , here|;"},
 		{"no spaces, Windows", "image_name|comment_number|comment\r\n\r\na.jpg|12|Dogs\r\n", "a.jpg #12 Dogs;"},
-		{"the broken row", piped + "2199200615.jpg| 3| A dog .\n2199200615.jpg| 4   A dog runs across the grass .\n", "2199200615.jpg #3 A dog .;#4 A dog runs across the grass .; [f:3: separator between number and caption is missing: read as if it were there (1)]"},
-		{"the broken row with commas", csv + "2199200615.jpg, 4   A dog runs across the grass .,\n", "2199200615.jpg #4 A dog runs across the grass .; [f:2: separator between number and caption is missing: read as if it were there (1)]"},
+		{"the broken row", piped + "2199200615.jpg| 3| A dog .\n2199200615.jpg| 4   A dog runs across the grass .\n", "2199200615.jpg #3 A dog .;#4 A dog runs across the grass .; [f:3: missing separator between number and caption: added (1)]"},
+		{"the broken row with commas", csv + "2199200615.jpg, 4   A dog runs across the grass .,\n", "2199200615.jpg #4 A dog runs across the grass .; [f:2: missing separator between number and caption: added (1)]"},
 		{"commas", csv + "a.jpg, 0,\" Dogs , running .\"\n   \n\"b.jpg\",1,Cats\n", "a.jpg #0 Dogs , running .; b.jpg #1 Cats;"},
 		{"empty", piped + "a.jpg| 0|\na.jpg| 1| Dogs", "a.jpg #1 Dogs; [f:2: caption is empty: left out (1)]"},
-		{"twice", piped + "a.jpg| 1| Dogs\na.jpg| 1| Dogs", "a.jpg #1 Dogs; [f:3: row repeats an earlier one: left out (1)]"},
-		{"one space", piped + "a.jpg| 4 dogs run .", "f:2: 2 fields, want 3 (image_name| comment_number| comment)"},
-		{"no number", piped + "a.jpg| A  dog .", "f:2: 2 fields, want 3"},
-		{"one field", piped + "a.jpg", "f:2: 1 fields, want 3"},
-		{"number alone", piped + "a.jpg| 4", "f:2: 2 fields, want 3"},
+		{"twice", piped + "a.jpg| 1| Dogs\na.jpg| 1| Dogs", "a.jpg #1 Dogs; [f:3: duplicate row: left out (1)]"},
+		{"one space", piped + "a.jpg| 4 dogs run .", "f:2: 2 fields, expected 3 (image_name| comment_number| comment)"},
+		{"no number", piped + "a.jpg| A  dog .", "f:2: 2 fields, expected 3"},
+		{"one field", piped + "a.jpg", "f:2: 1 fields, expected 3"},
+		{"number alone", piped + "a.jpg| 4", "f:2: 2 fields, expected 3"},
 		{"a word for the number", piped + "a.jpg| x| Dogs", `f:2: comment_number of "a.jpg" is "x", not a number`},
 		{"two captions", piped + "a.jpg| 4   Dogs | Cats", `f:2: comment_number of "a.jpg" is "4   Dogs", not a number`},
-		{"twice with other words", piped + "a.jpg| 1| Dogs\na.jpg| 1| Cats", `f:3: caption #1 of "a.jpg" again, and other words than in line 2`},
-		{"a path", piped + "../a.jpg| 1| Dogs", `f:2: picture name "../a.jpg" holds a path`},
-		{"another header", "image| caption\n", `f:1: first line is not "image_name| comment_number| comment": another layout?`},
-		{"a field less", csv + "a.jpg,Dogs\n", "f:2: 2 fields, want 3 (image_name,comment_number,comment)"},
+		{"twice with other words", piped + "a.jpg| 1| Dogs\na.jpg| 1| Cats", `f:3: caption #1 of "a.jpg" differs from the one on line 2`},
+		{"a path", piped + "../a.jpg| 1| Dogs", `f:2: picture name "../a.jpg" is a path`},
+		{"another header", "image| caption\n", `f:1: the first line is not "image_name| comment_number| comment": wrong file format?`},
+		{"a field less", csv + "a.jpg,Dogs\n", "f:2: 2 fields, expected 3 (image_name,comment_number,comment)"},
 		{"a word for the number, commas", csv + "a.jpg,x,Dogs\n", `f:2: comment_number of "a.jpg" is "x", not a number`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -148,7 +148,7 @@ func TestListsOfIDs(t *testing.T) {
 		t.Fatalf("%v, %+v", err, d)
 	}
 	for text, want := range map[string]string{
-		"36979\n2199200615": `"2199200615.jpg" is already in val.txt:1; an image belongs to one split`,
+		"36979\n2199200615": `"2199200615.jpg" is already at val.txt:1; an image belongs to one split`,
 		"3697":              `test.txt:1: "3697" has no caption in `,
 	} {
 		writeFile(t, root+"/test.txt", text)

@@ -93,7 +93,7 @@ func (f *flickr) read(o Options) (*corpus, error) {
 	case file == "":
 		return nil, f.noCaptions(o)
 	case len(c.images) == 0:
-		return nil, Error{File: file, Msg: "holds no caption"}
+		return nil, Error{File: file, Msg: "contains no captions"}
 	}
 	c.dropRepeats()
 	switch o.Split {
@@ -128,8 +128,8 @@ func (f *flickr) noCaptions(o Options) error {
 	for _, captions := range f.captions {
 		names = append(names, captions.name)
 	}
-	return Error{File: o.Root, Msg: fmt.Sprintf("neither %s is there; unpack %s there or point data.root to it%s",
-		strings.Join(names, " nor "), f.title, o.instead())}
+	return Error{File: o.Root, Msg: fmt.Sprintf("no %s here; unpack %s here, or set data.root to its folder%s",
+		strings.Join(names, " or "), f.title, o.instead())}
 }
 
 // The headers of captions.txt: that of Flickr8k, and that of Flickr30k.
@@ -148,12 +148,12 @@ func (c *corpus) parseCSV(file string, text []byte) error {
 				fields[i] = strings.TrimSpace(fields[i])
 			}
 			if header = strings.Join(fields, ","); header != plainHeader && header != numberedHeader {
-				return Error{file, line, fmt.Sprintf("first line is not %q or, of Flickr30k, %q: another layout?", plainHeader, numberedHeader)}
+				return Error{file, line, fmt.Sprintf("the first line is not %q or, for Flickr30k, %q: wrong file format?", plainHeader, numberedHeader)}
 			}
 			return nil
 		}
 		if want := 1 + strings.Count(header, ","); len(fields) != want {
-			return Error{file, line, fmt.Sprintf("%d fields, want %d (%s); a caption with commas must be in quotation marks", len(fields), want, header)}
+			return Error{file, line, fmt.Sprintf("%d fields, expected %d (%s); quote captions that contain commas", len(fields), want, header)}
 		}
 		if header == numberedHeader {
 			return c.addNumbered(file, line, fields)
@@ -191,9 +191,9 @@ func eachRecord(file string, text []byte, comma rune, do func(line int, fields [
 
 func quoteFault(fault *csv.ParseError) string {
 	if errors.Is(fault.Err, csv.ErrBareQuote) {
-		return "quotation mark inside an unquoted field; put the field in quotation marks and double those inside"
+		return "quotation mark inside an unquoted field; quote the field and double the quotation marks inside"
 	}
-	return "quotation marks do not balance; put the field in quotation marks and double those inside"
+	return "unbalanced quotation marks; quote the field and double the quotation marks inside"
 }
 
 // parseTokens reads the original layout: NAME#K, a tab and the caption.
@@ -222,10 +222,10 @@ func (c *corpus) addFlickr(file string, line int, name, key, caption string) err
 	}
 	switch {
 	case name == absentPicture || name == absentPicture+".1":
-		c.notes.add(file, line, "row of "+absentPicture+", a picture that Flickr8k lacks: left out")
+		c.notes.add(file, line, "row of "+absentPicture+", which Flickr8k does not contain: left out")
 		return nil
 	case !IsPicture(name):
-		c.notes.add(file, line, "name does not end as a picture's ("+strings.Join(PictureEndings(), " ")+"): row left out")
+		c.notes.add(file, line, "name has no picture extension ("+strings.Join(PictureEndings(), " ")+"): row left out")
 		return nil
 	}
 	return c.add(file, line, c.image(file, line, name), key, caption)
@@ -242,7 +242,7 @@ func (c *corpus) splitByLists(o Options, f *flickr, captions string) error {
 		file := filepath.Join(o.Root, list.name)
 		text, err := c.sources.read(o.Root, file)
 		if errors.Is(err, os.ErrNotExist) {
-			return Error{File: file, Msg: fmt.Sprintf("is missing, and data.split official needs it; it is part of %s%s", f.listsIn, o.instead())}
+			return Error{File: file, Msg: fmt.Sprintf("is missing, but data.split official needs it; it is in %s%s", f.listsIn, o.instead())}
 		} else if err != nil {
 			return err
 		}
@@ -255,7 +255,7 @@ func (c *corpus) splitByLists(o Options, f *flickr, captions string) error {
 				}
 			}
 			if p, twice := seen[name]; twice {
-				return Error{file, line, fmt.Sprintf("%q is already in %s:%d; an image belongs to one split", name, p.list, p.line)}
+				return Error{file, line, fmt.Sprintf("%q is already at %s:%d; an image belongs to one split", name, p.list, p.line)}
 			}
 			seen[name] = place{list.name, line}
 			if !known || len(c.images[i].captions) == 0 {
@@ -276,7 +276,7 @@ func (c *corpus) splitByLists(o Options, f *flickr, captions string) error {
 func (c *corpus) splitBySeed(file string) error {
 	if len(c.images) <= seedTrain {
 		return Error{File: file, Msg: fmt.Sprintf(
-			"has %d images, and data.split seed trains on the first %d and tests on the rest; use another split", len(c.images), seedTrain)}
+			"has %d images, but data.split seed trains on the first %d and tests on the rest; use another split", len(c.images), seedTrain)}
 	}
 	for i := range c.images {
 		c.images[i].split = "train"

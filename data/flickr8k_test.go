@@ -40,34 +40,34 @@ func TestFlickrFaults(t *testing.T) {
 		change func(t *testing.T, root string)
 		want   string
 	}{
-		{"no captions", remove("captions.txt"), "neither captions.txt nor Flickr8k.token.txt is there; unpack Flickr8k there or point data.root to it"},
-		{"empty captions", replace("captions.txt", ""), "captions.txt: holds no caption"},
-		{"header only", replace("captions.txt", csvHead), "captions.txt: holds no caption"},
-		{"no header", replace("captions.txt", "p0.png,A dog.\n"), `captions.txt:1: first line is not "image,caption"`},
-		{"unquoted comma", replace("captions.txt", csvHead+"p0.png,A dog, running.\n"), "captions.txt:2: 3 fields, want 2 (image,caption); a caption with commas must be in quotation marks"},
-		{"one field", replace("captions.txt", csvHead+"\np0.png\n"), "captions.txt:3: 1 fields, want 2"},
+		{"no captions", remove("captions.txt"), "no captions.txt or Flickr8k.token.txt here; unpack Flickr8k here, or set data.root to its folder"},
+		{"empty captions", replace("captions.txt", ""), "captions.txt: contains no captions"},
+		{"header only", replace("captions.txt", csvHead), "captions.txt: contains no captions"},
+		{"no header", replace("captions.txt", "p0.png,A dog.\n"), `captions.txt:1: the first line is not "image,caption"`},
+		{"unquoted comma", replace("captions.txt", csvHead+"p0.png,A dog, running.\n"), "captions.txt:2: 3 fields, expected 2 (image,caption); quote captions that contain commas"},
+		{"one field", replace("captions.txt", csvHead+"\np0.png\n"), "captions.txt:3: 1 fields, expected 2"},
 		{"bare quote", replace("captions.txt", csvHead+"p0.png,A \"dog\".\n"), "captions.txt:2: quotation mark inside an unquoted field"},
-		{"open quote", replace("captions.txt", csvHead+"p0.png,\"A dog.\np1.png,A cat.\n"), "captions.txt:2: quotation marks do not balance"},
-		{"quote over lines", replace("captions.txt", csvHead+"p0.png,\"A dog.\np1.png,A cat.\"\n"), "captions.txt:2: caption of \"p0.png\" runs over several lines"},
-		{"long caption", replace("captions.txt", csvHead+"p0.png,"+strings.Repeat("dog ", 2000)+"\n"), "captions.txt:2: caption of \"p0.png\" has 7999 bytes, more than 4096"},
-		{"up and away", edit("captions.txt", "p1.png,", "../p1.png,"), `picture name "../p1.png" holds a path`},
-		{"backslash", edit("captions.txt", "p1.png,", `..\p1.png,`), `holds a path`},
-		{"absolute", edit("captions.txt", "p1.png,", "/etc/passwd,"), `picture name "/etc/passwd" holds a path`},
-		{"two dots", edit("captions.txt", "p1.png,", "..,"), `picture name ".." leads out of the picture folder`},
+		{"open quote", replace("captions.txt", csvHead+"p0.png,\"A dog.\np1.png,A cat.\n"), "captions.txt:2: unbalanced quotation marks"},
+		{"quote over lines", replace("captions.txt", csvHead+"p0.png,\"A dog.\np1.png,A cat.\"\n"), "captions.txt:2: caption of \"p0.png\" spans several lines"},
+		{"long caption", replace("captions.txt", csvHead+"p0.png,"+strings.Repeat("dog ", 2000)+"\n"), "captions.txt:2: caption of \"p0.png\" has 7999 bytes; the limit is 4096"},
+		{"up and away", edit("captions.txt", "p1.png,", "../p1.png,"), `picture name "../p1.png" is a path`},
+		{"backslash", edit("captions.txt", "p1.png,", `..\p1.png,`), `is a path`},
+		{"absolute", edit("captions.txt", "p1.png,", "/etc/passwd,"), `picture name "/etc/passwd" is a path`},
+		{"two dots", edit("captions.txt", "p1.png,", "..,"), `picture name ".." is outside the picture folder`},
 		{"no name", edit("captions.txt", "p1.png,", ","), `picture name "" is empty`},
-		{"control", edit("captions.txt", "p1.png,", "p\x07.png,"), `captions.txt:7: picture name "p\a.png" holds a control character`},
+		{"control", edit("captions.txt", "p1.png,", "p\x07.png,"), `captions.txt:7: picture name "p\a.png" contains a control character`},
 		{"UTF-16", replace("captions.txt", "\xff\xfei\x00m\x00"), "captions.txt:1: is UTF-16; convert it to UTF-8"},
 		{"latin 1", edit("captions.txt", "very many", "tr\xe8s many"), "captions.txt:3: byte 0xe8 is not UTF-8"},
-		{"zero byte", edit("captions.txt", "very many", "\x00"), "captions.txt:3: holds a zero byte"},
-		{"no list", remove(dev), "Flickr_8k.devImages.txt: is missing, and data.split official needs it; it is part of Flickr8k_text.zip"},
+		{"zero byte", edit("captions.txt", "very many", "\x00"), "captions.txt:3: contains a zero byte"},
+		{"no list", remove(dev), "Flickr_8k.devImages.txt: is missing, but data.split official needs it; it is in Flickr8k_text.zip"},
 		{"unknown in list", edit(train, "p2.png", "p99.png"), `Flickr_8k.trainImages.txt:3: "p99.png" has no caption in`},
-		{"twice in list", edit(train, "p2.png", "p1.png"), `Flickr_8k.trainImages.txt:3: "p1.png" is already in Flickr_8k.trainImages.txt:2`},
-		{"in two lists", edit(dev, "p4.png", "p1.png"), `Flickr_8k.devImages.txt:1: "p1.png" is already in Flickr_8k.trainImages.txt:2`},
+		{"twice in list", edit(train, "p2.png", "p1.png"), `Flickr_8k.trainImages.txt:3: "p1.png" is already at Flickr_8k.trainImages.txt:2`},
+		{"in two lists", edit(dev, "p4.png", "p1.png"), `Flickr_8k.devImages.txt:1: "p1.png" is already at Flickr_8k.trainImages.txt:2`},
 		{"empty train", replace(train, ""), "split official has no train images"},
 		{"picture gone", remove("Images/p3.png"), `captions.txt:17: picture "`},
-		{"picture gone says", remove("Images/p3.png"), `p3.png" is missing; get the data again, or leave the images out of their splits`},
-		{"pictures gone", remove("Images/p1.png", "Images/p3.png", "Images/p5.png"), "3 images cannot be trained on:\n"},
-		{"all gone", remove("Images/p0.png", "Images/p1.png", "Images/p2.png", "Images/p3.png", "Images/p4.png", "Images/p5.png"), "in any of the folders Images, images,"},
+		{"picture gone says", remove("Images/p3.png"), `p3.png" is missing; get the data again, or remove the images from their splits`},
+		{"pictures gone", remove("Images/p1.png", "Images/p3.png", "Images/p5.png"), "3 images cannot be used:\n"},
+		{"all gone", remove("Images/p0.png", "Images/p1.png", "Images/p2.png", "Images/p3.png", "Images/p4.png", "Images/p5.png"), "in none of the folders Images, images,"},
 		{"empty picture", replace("Images/p3.png", ""), "p3.png\" is an empty file"},
 		{"no picture", replace("Images/p3.png", "<html>404</html>"), "p3.png\" is an HTML page"},
 		{"too many captions", func(t *testing.T, root string) {
@@ -129,12 +129,12 @@ func TestFlickrNotes(t *testing.T) {
 	}
 	want := []string{
 		":32: caption is empty: left out (2)",
-		":37: name does not end as a picture's (.jpg .jpeg .png .webp .gif .tif .tiff .bmp): row left out (1)",
-		":39: row of 2258277193_586949ec62.jpg, a picture that Flickr8k lacks: left out (1)",
-		":35: row repeats an earlier one: left out (2)",
+		":37: name has no picture extension (.jpg .jpeg .png .webp .gif .tif .tiff .bmp): row left out (1)",
+		":39: row of 2258277193_586949ec62.jpg, which Flickr8k does not contain: left out (1)",
+		":35: duplicate row: left out (2)",
 		":34: caption has no words: left out (1)",
 		":38: picture of an image in no split is missing or broken: left out (1)",
-		":40: image is in no split: neither trained nor reported on (1)",
+		":40: image is in no split: not used (1)",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("notes:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
@@ -170,9 +170,9 @@ func TestTokenLayout(t *testing.T) {
 		t.Errorf("images %+v", c.images)
 	}
 	want := []Note{
-		{"t", 3, "row of 2258277193_586949ec62.jpg, a picture that Flickr8k lacks: left out", 2},
-		{"t", 6, "row repeats an earlier one: left out", 1},
-		{"t", 8, "name does not end as a picture's (.jpg .jpeg .png .webp .gif .tif .tiff .bmp): row left out", 1},
+		{"t", 3, "row of 2258277193_586949ec62.jpg, which Flickr8k does not contain: left out", 2},
+		{"t", 6, "duplicate row: left out", 1},
+		{"t", 8, "name has no picture extension (.jpg .jpeg .png .webp .gif .tif .tiff .bmp): row left out", 1},
 	}
 	if !slices.Equal(c.notes.notes, want) {
 		t.Errorf("notes %v", c.notes.notes)
@@ -181,9 +181,9 @@ func TestTokenLayout(t *testing.T) {
 		"a.jpg#0 A dog":                        "t:1: no tab between NAME#K and the caption",
 		"\na.jpg\tA dog":                       `t:2: "a.jpg" is not NAME#K with a number K`,
 		"a.jpg#x\tA dog":                       `t:1: "a.jpg#x" is not NAME#K`,
-		"a.jpg#0\tA\na.jpg#0\tB":               `t:2: caption #0 of "a.jpg" again, and other words than in line 1`,
-		"../a.jpg#0\tA":                        `t:1: picture name "../a.jpg" holds a path`,
-		strings.Repeat("x", 300) + ".jpg#0\tA": "t:1: picture name of 304 bytes, more than 255",
+		"a.jpg#0\tA\na.jpg#0\tB":               `t:2: caption #0 of "a.jpg" differs from the one on line 1`,
+		"../a.jpg#0\tA":                        `t:1: picture name "../a.jpg" is a path`,
+		strings.Repeat("x", 300) + ".jpg#0\tA": "t:1: picture name has 304 bytes; the limit is 255",
 	} {
 		if _, err := parse(text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.40q: got %v, want %s", text, err, want)
@@ -205,22 +205,22 @@ func TestSeedSplit(t *testing.T) {
 		}
 	}
 	c.images = c.images[:seedTrain]
-	if err := c.splitBySeed("f"); err == nil || err.Error() != "f: has 7000 images, and data.split seed trains on the first 7000 and tests on the rest; use another split" {
+	if err := c.splitBySeed("f"); err == nil || err.Error() != "f: has 7000 images, but data.split seed trains on the first 7000 and tests on the rest; use another split" {
 		t.Error(err)
 	}
 }
 
 func TestOptionsRefused(t *testing.T) {
 	for want, o := range map[string]Options{
-		`data.name "flickr": want shapes, flickr8k, flickr30k, coco or folder`: {Name: "flickr"},
-		`data.split "seed": coco has ["official" "karpathy"]`:                  {Name: "coco", Split: "seed", Root: "."},
-		`data.split "": flickr30k has ["official" "karpathy"]`:                 {Name: "flickr30k", Root: "."},
-		`data.root is empty: where is flickr8k?`:                               {Name: "flickr8k", Split: "official"},
-		`data.vocabulary "all": want train or corpus`:                          {Name: "shapes", Split: "official", Vocabulary: "all"},
-		`data.images 9: want 10 to 1000000`:                                    {Name: "shapes", Split: "official", Images: 9},
-		`none may be negative`:                                                 {Name: "shapes", Split: "official", MinCount: -1},
-		`data options lack a tokenizer`:                                        {Name: "shapes", Split: "official"},
-		`no word occurs 1000 times in training; lower data.min_count`:          {Name: "shapes", Split: "official", Images: 10, MinCount: 1000, Tokenize: plainWords},
+		`data.name "flickr": expected shapes, flickr8k, flickr30k, coco or folder`:      {Name: "flickr"},
+		`data.split "seed": coco has ["official" "karpathy"]`:                           {Name: "coco", Split: "seed", Root: "."},
+		`data.split "": flickr30k has ["official" "karpathy"]`:                          {Name: "flickr30k", Root: "."},
+		`data.root is empty: set it, --data or $GLIMPSE_DATA to the folder of flickr8k`: {Name: "flickr8k", Split: "official"},
+		`data.vocabulary "all": expected train or corpus`:                               {Name: "shapes", Split: "official", Vocabulary: "all"},
+		`data.images 9: expected 10 to 1000000`:                                         {Name: "shapes", Split: "official", Images: 9},
+		`none may be negative`:                                                          {Name: "shapes", Split: "official", MinCount: -1},
+		`data options lack a tokenizer`:                                                 {Name: "shapes", Split: "official"},
+		`no word occurs 1000 times in training; lower data.min_count`:                   {Name: "shapes", Split: "official", Images: 10, MinCount: 1000, Tokenize: plainWords},
 	} {
 		if _, err := Load(o); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %s", err, want)
@@ -275,7 +275,7 @@ func TestFlickr8k(t *testing.T) {
 	}
 	if d := load(other, "official"); d.Hash != official.Hash {
 		t.Error("the two layouts give different data sets")
-	} else if want := (Note{filepath.Join(other, originalCaptions), 6731, "row of 2258277193_586949ec62.jpg, a picture that Flickr8k lacks: left out", 5}); !slices.Contains(d.Notes, want) {
+	} else if want := (Note{filepath.Join(other, originalCaptions), 6731, "row of 2258277193_586949ec62.jpg, which Flickr8k does not contain: left out", 5}); !slices.Contains(d.Notes, want) {
 		t.Errorf("notes %v lack %v", d.Notes, want)
 	}
 }

@@ -90,9 +90,9 @@ func newOwn(o Options) *own {
 // read reads all. What is wrong with rows, names and splits is told together.
 func (f *own) read() (err error) {
 	if f.tree, err = f.sources.tree(f.o.Root); errors.Is(err, os.ErrNotExist) {
-		return Error{File: f.o.Root, Msg: "is not there; data.root, --data or $GLIMPSE_DATA names the folder of pictures and captions"}
+		return Error{File: f.o.Root, Msg: "does not exist; set data.root, --data or $GLIMPSE_DATA to the folder of pictures and captions"}
 	} else if err != nil {
-		return Error{File: f.o.Root, Msg: fmt.Sprintf("cannot be looked through: %v", err)}
+		return Error{File: f.o.Root, Msg: fmt.Sprintf("cannot be searched: %v", err)}
 	}
 	file, text, err := f.open(f.o.Captions.Path)
 	if err != nil {
@@ -103,7 +103,7 @@ func (f *own) read() (err error) {
 		f.faults.add(err)
 	}
 	if f.faults.count == 0 && len(f.images) == 0 {
-		f.faults.add(Error{File: file, Msg: "holds no caption"})
+		f.faults.add(Error{File: file, Msg: "contains no captions"})
 	}
 	f.dropRepeats()
 	if f.o.Split == "lists" && f.faults.count == 0 {
@@ -123,7 +123,7 @@ func (f *own) open(name string) (file string, text []byte, err error) {
 	file = filepath.Join(f.o.Root, filepath.FromSlash(name))
 	switch {
 	case errors.Is(err, os.ErrNotExist):
-		return file, nil, Error{File: file, Msg: "is missing; files of captions and lists are named as seen from the data set's folder"}
+		return file, nil, Error{File: file, Msg: "is missing; paths of captions and lists are relative to the data set folder"}
 	case err != nil:
 		return file, nil, Error{File: file, Msg: err.Error()}
 	}
@@ -137,15 +137,15 @@ func cleanName(name string) (string, error) {
 	clean := path.Clean(name)
 	switch {
 	case name == "" || clean == ".":
-		return "", errors.New("is empty, where the name of a file should be")
+		return "", errors.New("is empty; expected a file name")
 	case len(name) > 1024:
-		return "", fmt.Errorf("is a name of %d bytes, more than 1024: another layout?", len(name))
+		return "", fmt.Errorf("is a name of %d bytes; the limit is 1024: wrong file format?", len(name))
 	case strings.ContainsFunc(name, unicode.IsControl):
-		return "", errors.New("holds a control character")
+		return "", errors.New("contains a control character")
 	case path.IsAbs(name):
-		return "", errors.New("is an absolute path; write names as seen from the data set's folder")
+		return "", errors.New("is an absolute path; write names relative to the data set folder")
 	case !filepath.IsLocal(filepath.FromSlash(clean)):
-		return "", errors.New("leads out of the data set's folder; write names as seen from there")
+		return "", errors.New("is outside the data set folder; write names relative to it")
 	}
 	return clean, nil
 }
@@ -177,9 +177,9 @@ func (f *own) row(at spot, name, part string, captions ...string) {
 	split, known := partNames[strings.ToLower(part)]
 	switch {
 	case !known:
-		f.fault(at, fmt.Errorf("split %.40q is none of train, training, restval, val, valid, validation, dev, test, testing", part))
+		f.fault(at, fmt.Errorf("split %.40q must be one of train, training, restval, val, valid, validation, dev, test, testing", part))
 	case e.split != "" && e.split != split:
-		f.fault(at, fmt.Errorf("image %.80q is in split %s here, and in %s above; an image belongs to one split", e.id, split, e.split))
+		f.fault(at, fmt.Errorf("image %.80q is in split %s here, but in %s above; an image belongs to one split", e.id, split, e.split))
 	default:
 		e.split = split
 	}
@@ -252,7 +252,7 @@ func (f *own) splitByLists() {
 			case place < 0 || len(f.images[place].captions) == 0:
 				f.fault(at, fmt.Errorf("%.80q has no caption in %s", s, f.file))
 			case f.images[place].split != "":
-				f.fault(at, fmt.Errorf("%.80q is in the split %s already; an image belongs to one split", s, f.images[place].split))
+				f.fault(at, fmt.Errorf("%.80q is already in split %s; an image belongs to one split", s, f.images[place].split))
 			default:
 				f.images[place].split = splitNames[i]
 			}
@@ -278,6 +278,6 @@ func (f *own) noteUnused() {
 		}
 	}
 	for range f.tree.away {
-		f.notes.add(f.o.Root, 0, "link leads out of the data set's folder: not followed")
+		f.notes.add(f.o.Root, 0, "link to outside the data set folder: ignored")
 	}
 }

@@ -124,7 +124,7 @@ func TestFolderCOCO(t *testing.T) {
 		"lists/a": "a.png\n", "lists/b": "\n  b\n", "a.png": "", "b.png": "", "c.png": ""}
 	o := ownOptions(writeOwn(t, files), Captions{Path: "captions.json"})
 	_, err := Load(o)
-	if err == nil || !strings.Contains(err.Error(), "have no split; write data.split: {val: 10%, test: 10%, seed: 1}") {
+	if err == nil || !strings.Contains(err.Error(), "have no split; set data.split: {val: 10%, test: 10%, seed: 1}") {
 		t.Error(err)
 	}
 	o.Split, o.Partition = "lists", Partition{Train: "lists/a", Test: "lists/b"}
@@ -158,28 +158,28 @@ func TestFolderNames(t *testing.T) {
 		"top":                     "top.png",
 		"one/same.png":            "one/same.png",
 		`one\same`:                "one/same.png",
-		"same.png":                "is there twice, as one/same.png and two/same.png; write which, from the data set's folder",
-		"same":                    "is there twice, as one/same.png and two/same.png; write which, from the data set's folder",
+		"same.png":                "is ambiguous: one/same.png or two/same.png; write the path relative to the data set folder",
+		"same":                    "is ambiguous: one/same.png or two/same.png; write the path relative to the data set folder",
 		"only.png":                "one/only.png",
 		"deep/far.png":            "one/deep/far.png",
-		"eep/far.png":             "is nowhere in the data set's folder",
+		"eep/far.png":             "was not found in the data set folder",
 		"near.png":                "captions/near.png",
-		"both.png":                "is there twice, as both.png and captions/both.png; write which, from the data set's folder",
+		"both.png":                "is ambiguous: both.png or captions/both.png; write the path relative to the data set folder",
 		"captions/both.png":       "captions/both.png",
 		"two.dots":                "two.dots.png",
-		"twin":                    "is there twice, as twin.jpg and twin.png; write which, from the data set's folder",
+		"twin":                    "is ambiguous: twin.jpg or twin.png; write the path relative to the data set folder",
 		"one/no-ending":           "one/no-ending",
-		"no-ending":               "is nowhere in the data set's folder",
-		".hidden.png":             "is nowhere in the data set's folder",
-		"gone.png":                "is nowhere in the data set's folder",
-		"TOP.png":                 "is nowhere in the data set's folder",
-		"dir.png":                 "is nowhere in the data set's folder",
-		"../top.png":              "leads out of the data set's folder; write names as seen from there",
-		"/etc/passwd":             "is an absolute path; write names as seen from the data set's folder",
-		"":                        "is empty, where the name of a file should be",
-		".":                       "is empty, where the name of a file should be",
-		"a\x1b[2J":                "holds a control character",
-		strings.Repeat("x", 2000): "is a name of 2000 bytes, more than 1024: another layout?",
+		"no-ending":               "was not found in the data set folder",
+		".hidden.png":             "was not found in the data set folder",
+		"gone.png":                "was not found in the data set folder",
+		"TOP.png":                 "was not found in the data set folder",
+		"dir.png":                 "was not found in the data set folder",
+		"../top.png":              "is outside the data set folder; write names relative to it",
+		"/etc/passwd":             "is an absolute path; write names relative to the data set folder",
+		"":                        "is empty; expected a file name",
+		".":                       "is empty; expected a file name",
+		"a\x1b[2J":                "contains a control character",
+		strings.Repeat("x", 2000): "is a name of 2000 bytes; the limit is 1024: wrong file format?",
 	} {
 		got, err := cleanName(written)
 		if err == nil {
@@ -209,13 +209,13 @@ func TestFolderLinks(t *testing.T) {
 		}
 	}
 	_, err := Load(ownOptions(root, Captions{Path: "captions.csv"}))
-	want := filepath.Join(root, "captions.csv") + ":4: image \"real/b.png\" is in split train here, and in val above; an image belongs to one split\n" +
-		filepath.Join(root, "captions.csv") + ":5: picture \"z.png\" is nowhere in the data set's folder (away leads out of it by a link, which is not followed)"
+	want := filepath.Join(root, "captions.csv") + ":4: image \"real/b.png\" is in split train here, but in val above; an image belongs to one split\n" +
+		filepath.Join(root, "captions.csv") + ":5: picture \"z.png\" was not found in the data set folder (away is a link to outside it, which is not followed)"
 	if err == nil || err.Error() != "data set folder: "+want {
 		t.Errorf("got %v, want %s", err, want)
 	}
 	writeFile(t, filepath.Join(root, "captions.csv"), "image,caption,split\na.png,A dog,train\nnicknamed.png,A cat,test\naway/z.png,A dog,train\n")
-	if _, err = Load(ownOptions(root, Captions{Path: "captions.csv"})); err == nil || !strings.HasSuffix(err.Error(), `:4: picture "away/z.png" leads out of the data set's folder by a link`) {
+	if _, err = Load(ownOptions(root, Captions{Path: "captions.csv"})); err == nil || !strings.HasSuffix(err.Error(), `:4: picture "away/z.png" is a link to outside the data set folder`) {
 		t.Error(err)
 	}
 	writeFile(t, filepath.Join(root, "captions.csv"), "image,caption,split\na.png,A dog,train\nnicknamed.png,A cat,test\n")
@@ -226,7 +226,7 @@ func TestFolderLinks(t *testing.T) {
 	if ids := splitIDs(d); ids["train"] != "a.png" || ids["test"] != "nicknamed.png" {
 		t.Error(ids)
 	}
-	if want := []Note{{root, 0, "link leads out of the data set's folder: not followed", 1}}; !reflect.DeepEqual(d.Notes, want) {
+	if want := []Note{{root, 0, "link to outside the data set folder: ignored", 1}}; !reflect.DeepEqual(d.Notes, want) {
 		t.Errorf("notes %v", d.Notes)
 	}
 	// The root may be a link, captions may not lead out by one.
@@ -242,7 +242,7 @@ func TestFolderLinks(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, path := range []string{"linked.csv", "away/out.csv", "../out.csv"} {
-		if _, err := Load(ownOptions(root, Captions{Path: path})); err == nil || !strings.Contains(err.Error(), "leads out of the data set's folder") {
+		if _, err := Load(ownOptions(root, Captions{Path: path})); err == nil || !strings.Contains(err.Error(), "outside the data set folder") {
 			t.Errorf("%s: %v", path, err)
 		}
 	}
@@ -261,27 +261,27 @@ func TestFolderFaults(t *testing.T) {
 		of   Captions
 		want []string // parts of the message
 	}{
-		"no picture column":   {"name,caption,split\na.png,x,train\n", Captions{}, []string{":1: has no column of the picture, by any of the usual names image, images,", "(there are: name, caption, split); write data.captions: {path: c, image: NAME}"}},
-		"no header":           {"a.png,A dog\nb.png,A cat\n", Captions{}, []string{":1: has no column of the picture", "; its first line looks like a row, where the names of the columns should be"}},
-		"two picture columns": {"image,File,caption,split\n1,a.png,x,train\n", Captions{}, []string{`:1: "image" and "File" may both be the picture; write data.captions: {path: c, image: NAME}`}},
-		"column of a case":    {"image,caption,split\n", Captions{Image: "Image"}, []string{`:1: has no column "Image", as data.captions.image says (there are: image, caption, split)`}},
-		"column twice":        {"image,image,caption\n", Captions{Image: "image"}, []string{`:1: "image" and "image" may both be the picture`}},
-		"no split":            {"image,caption\na.png,x\n", Captions{}, []string{`:1: has no column of the split (there are: image, caption); write data.captions: {path: c, split: NAME}, or data.split: {val: 10%`}},
-		"many":                {many, Captions{}, []string{`:2: picture "lost0.png" is nowhere in the data set's folder`, `:20: picture "lost9.png"`, "\nand 5 more"}},
+		"no picture column":   {"name,caption,split\na.png,x,train\n", Captions{}, []string{":1: has no column for the picture with a recognised name (image, images,", "found: name, caption, split); set data.captions: {path: c, image: NAME}"}},
+		"no header":           {"a.png,A dog\nb.png,A cat\n", Captions{}, []string{":1: has no column for the picture", "; the first line must name the columns"}},
+		"two picture columns": {"image,File,caption,split\n1,a.png,x,train\n", Captions{}, []string{`:1: "image" and "File" could both be the picture; set data.captions: {path: c, image: NAME}`}},
+		"column of a case":    {"image,caption,split\n", Captions{Image: "Image"}, []string{`:1: has no column "Image", which data.captions.image names (found: image, caption, split)`}},
+		"column twice":        {"image,image,caption\n", Captions{Image: "image"}, []string{`:1: "image" and "image" could both be the picture`}},
+		"no split":            {"image,caption\na.png,x\n", Captions{}, []string{`:1: has no column for the split (found: image, caption); set data.captions: {path: c, split: NAME}, or data.split: {val: 10%`}},
+		"many":                {many, Captions{}, []string{`:2: picture "lost0.png" was not found in the data set folder`, `:20: picture "lost9.png"`, "\nand 5 more"}},
 		"rows": {"image,caption,split\na.png,x\nb.png,A dog,training set\nc.png," + long + ",test\na.png,\"two\nlines\",train\n", Captions{}, []string{
-			":2: 2 fields, want 3 as in the first line; in CSV a caption with commas must be in quotation marks",
-			`:3: split "training set" is none of train, training,`,
-			`:4: caption of "c.png" has 5999 bytes, more than 4096`,
-			`:5: caption of "a.png" runs over several lines`}},
-		"quotes":      {"image,caption,split\na.png,\"x,train\n", Captions{}, []string{":2: quotation marks do not balance"}},
+			":2: 2 fields, expected 3 as on the first line; in CSV, quote captions that contain commas",
+			`:3: split "training set" must be one of train, training,`,
+			`:4: caption of "c.png" has 5999 bytes; the limit is 4096`,
+			`:5: caption of "a.png" spans several lines`}},
+		"quotes":      {"image,caption,split\na.png,\"x,train\n", Captions{}, []string{":2: unbalanced quotation marks"}},
 		"bare quote":  {"image,caption,split\na.png,x \"y\" z,train\n", Captions{}, []string{":2: quotation mark inside an unquoted field"}},
 		"no test":     {"image,caption,split\na.png,x,train\nb.png,y,val\n", Captions{}, []string{"split column has no test images"}},
-		"nothing":     {"image,caption,split\n", Captions{}, []string{": holds no caption"}},
-		"empty":       {"", Captions{}, []string{": holds no caption"}},
-		"not text":    {"image,caption\n\x00", Captions{}, []string{":2: holds a zero byte"}},
-		"cut off":     {"\x1f\x8b\x08", Captions{}, []string{": cannot be unpacked: unexpected EOF; get it again"}},
-		"keys":        {`{"img": "a.png", "txt": "x"}`, Captions{}, []string{`:1: entry 1 (byte 0): has no key of the caption, by any of the usual names caption,`, "(there are: img, txt)"}},
-		"named key":   {`{"img": "a.png", "txt": "x"}`, Captions{Caption: "txt", Split: "s"}, []string{`has no key "s", as data.captions.split says`}},
+		"nothing":     {"image,caption,split\n", Captions{}, []string{": contains no captions"}},
+		"empty":       {"", Captions{}, []string{": contains no captions"}},
+		"not text":    {"image,caption\n\x00", Captions{}, []string{":2: contains a zero byte"}},
+		"cut off":     {"\x1f\x8b\x08", Captions{}, []string{": cannot be unpacked: unexpected EOF; download it again"}},
+		"keys":        {`{"img": "a.png", "txt": "x"}`, Captions{}, []string{`:1: entry 1 (byte 0): has no key for the caption with a recognised name (caption,`, "found: img, txt)"}},
+		"named key":   {`{"img": "a.png", "txt": "x"}`, Captions{Caption: "txt", Split: "s"}, []string{`has no key "s", which data.captions.split names`}},
 		"doubled key": {`{"image": "a.png", "image": "b.png"}`, Captions{}, []string{`:1: entry 1 (byte 0)`, `the key "image" comes twice`}},
 		"entries": {`{"image": "a.png", "caption": "x", "split": "train"}
 {"file": "b.png", "caption": "x", "split": "val"}
@@ -293,17 +293,17 @@ func TestFolderFaults(t *testing.T) {
 7
 {"image": "d.png", "caption": "x"}
 {"image": "b.png", "caption": null}`, Captions{}, []string{
-			":2: entry 2 (byte 53): names no picture, under the key of the first entry",
-			":3: entry 3 (byte 103): the picture's name is 1.5, not a text or a whole number",
-			`:4: entry 4 (byte 150): the caption is {"raw": "x"}, not a text or a list of texts`,
-			`:5: entry 5 (byte 210): the caption is ["x", 3], not a text or a list of texts`,
-			":6: entry 6 (byte 266): holds no caption, under the key of the first entry",
-			":7: entry 7 (byte 301): the split is 3, not a text",
+			":2: entry 2 (byte 53): has no picture under the key of the first entry",
+			":3: entry 3 (byte 103): the picture name is 1.5, expected a string or a whole number",
+			`:4: entry 4 (byte 150): the caption is {"raw": "x"}, expected a string or a list of strings`,
+			`:5: entry 5 (byte 210): the caption is ["x", 3], expected a string or a list of strings`,
+			":6: entry 6 (byte 266): has no caption under the key of the first entry",
+			":7: entry 7 (byte 301): the split is 3, expected a string",
 			":8: entry 8 (byte 348): is a number, not an object",
-			`:9: entry 9 (byte 350): picture "d.png" is nowhere`,
-			":10: entry 10 (byte 385): the caption is null, not a text or a list of texts"}},
+			`:9: entry 9 (byte 350): picture "d.png" was not found`,
+			":10: entry 10 (byte 385): the caption is null, expected a string or a list of strings"}},
 		"cut JSON":         {`{"image": "a.png", "caption": "x", "split": "train"}` + "\n" + `{"image": "b.p`, Captions{}, []string{":2: JSON ends too early"}},
-		"Karpathy's split": {`{"images": [{"filename": "a.png", "split": "dev", "sentences": []}]}`, Captions{}, []string{`split "dev", want train, restval, val or test`}},
+		"Karpathy's split": {`{"images": [{"filename": "a.png", "split": "dev", "sentences": []}]}`, Captions{}, []string{`split "dev", expected train, restval, val or test`}},
 	} {
 		files := map[string]string{"c": c.text}
 		for _, picture := range strings.Fields(pictures) {
@@ -319,10 +319,10 @@ func TestFolderFaults(t *testing.T) {
 		}
 	}
 	root := writeOwn(t, map[string]string{"a.png": ""})
-	if _, err := Load(ownOptions(root, Captions{Path: "lost.csv"})); err == nil || !strings.Contains(err.Error(), "lost.csv: is missing; files of captions") {
+	if _, err := Load(ownOptions(root, Captions{Path: "lost.csv"})); err == nil || !strings.Contains(err.Error(), "lost.csv: is missing; paths of captions") {
 		t.Error(err)
 	}
-	if _, err := Load(ownOptions(filepath.Join(root, "lost"), Captions{Path: "c"})); err == nil || !strings.Contains(err.Error(), "lost: is not there; data.root, --data or $GLIMPSE_DATA") {
+	if _, err := Load(ownOptions(filepath.Join(root, "lost"), Captions{Path: "c"})); err == nil || !strings.Contains(err.Error(), "lost: does not exist; set data.root, --data or $GLIMPSE_DATA") {
 		t.Error(err)
 	}
 }
@@ -340,11 +340,11 @@ func TestFolderLists(t *testing.T) {
 	_, err := Load(o)
 	te := filepath.Join(root, "l", "te.txt")
 	want := strings.Join([]string{
-		te + `:1: picture "../x" leads out of the data set's folder; write names as seen from there`,
+		te + `:1: picture "../x" is outside the data set folder; write names relative to it`,
 		te + `:3: "d.png" has no caption in ` + filepath.Join(root, "c.csv"),
-		te + `:4: picture "e.png" is nowhere in the data set's folder`,
-		te + `:5: "p/a.png" is in the split train already; an image belongs to one split`,
-		te + `:6: "c" is in the split test already; an image belongs to one split`,
+		te + `:4: picture "e.png" was not found in the data set folder`,
+		te + `:5: "p/a.png" is already in split train; an image belongs to one split`,
+		te + `:6: "c" is already in split test; an image belongs to one split`,
 	}, "\n")
 	if err == nil || err.Error() != "data set folder: "+want {
 		t.Errorf("got %v\nwant %s", err, want)
@@ -410,7 +410,7 @@ func TestFolderCompiled(t *testing.T) {
 		t.Error("a changed list is not noticed:", err)
 	}
 	writePNG(t, filepath.Join(root, "q", "a.png"), 77)
-	if _, err := load("c.csv", "column", Partition{}); err == nil || !strings.Contains(err.Error(), `:2: picture "a.png" is there twice, as p/a.png and q/a.png`) {
+	if _, err := load("c.csv", "column", Partition{}); err == nil || !strings.Contains(err.Error(), `:2: picture "a.png" is ambiguous: p/a.png or q/a.png`) {
 		t.Errorf("a second picture of the name is not noticed: %v", err)
 	}
 }
@@ -420,7 +420,7 @@ func TestFolderShared(t *testing.T) {
 	root := writeOwn(t, map[string]string{"a.png": "1", "b.png": "2", "again.png": "1", "twin.png": "2",
 		"c.csv": "image,caption,split\na.png,x,train\nb.png,x,test\nagain.png,x,test\ntwin.png,x,test\n"})
 	d, err := Load(ownOptions(root, Captions{Path: "c.csv"}))
-	if want := []Note{{root, 0, "picture of split test is the same file as one of train: used in both", 1}}; err != nil || !reflect.DeepEqual(d.Notes, want) {
+	if want := []Note{{root, 0, "picture in split test is identical to one in train: used in both", 1}}; err != nil || !reflect.DeepEqual(d.Notes, want) {
 		t.Errorf("notes %v (%v)", d.Notes, err)
 	}
 }

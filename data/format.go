@@ -49,7 +49,7 @@ func noExif([]byte) []byte { return nil }
 func configPNG(file []byte) (image.Config, error) {
 	c, err := png.DecodeConfig(bytes.NewReader(file))
 	if wanting := png.UnsupportedError(""); errors.As(err, &wanting) {
-		err = unsupported{"a PNG of an unknown kind (" + string(wanting) + ")", toPNG}
+		err = unsupported{"an unknown kind of PNG (" + string(wanting) + ")", toPNG}
 	}
 	return c, err
 }
@@ -82,12 +82,12 @@ func inspect(file []byte) (inspected, error) {
 		}
 	}
 	if isHTML(file) {
-		return inspected{}, errors.New("is an HTML page: of a download that failed?")
+		return inspected{}, errors.New("is an HTML page: failed download?")
 	}
 	if isSVG(file) {
 		return inspected{}, unsupported{"an SVG drawing", svgToPNG}
 	}
-	return inspected{}, fmt.Errorf("is no picture of a known format (it begins with % x)", file[:min(len(file), 8)])
+	return inspected{}, fmt.Errorf("is not a known picture format (it starts with % x)", file[:min(len(file), 8)])
 }
 
 // checkSize refuses pictures that are no photographs.

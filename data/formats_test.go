@@ -77,7 +77,7 @@ func TestFormatsOfOthers(t *testing.T) {
 	}
 	for file, want := range map[string]string{
 		"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic": "an HEIC picture, " +
-			"which is not supported; convert it, for instance with `heif-convert IN.heic OUT.jpg`",
+			"which is not supported; convert it, e.g. with `heif-convert IN.heic OUT.jpg`",
 		"\x00\x00\x00\x20ftypavif\x00\x00\x00\x00avifmif1": "an AVIF picture",
 		"\xff\x0a\xfa\x1f":                                  "a JPEG XL picture",
 		"\x00\x00\x00\x0cJXL \r\n\x87\n\x00":                "a JPEG XL picture",
@@ -91,8 +91,8 @@ func TestFormatsOfOthers(t *testing.T) {
 		with(1, 0xc9):                                       "an arithmetic-coded JPEG",
 		with(1, 0xca):                                       "an arithmetic-coded JPEG",
 		with(1, 0xc5):                                       "a hierarchical JPEG",
-		with(4, 12):                                         "a JPEG of 12 bits a sample",
-		with(11, 0x31):                                      "a JPEG of an unusual kind (luma/chroma subsampling ratio)",
+		with(4, 12):                                         "a JPEG of 12 bits per sample",
+		with(11, 0x31):                                      "an unusual kind of JPEG (luma/chroma subsampling ratio)",
 	} {
 		_, err := decodeWhole([]byte(file))
 		if want = "is " + want; err == nil || !strings.HasPrefix(err.Error(), want) || !strings.Contains(err.Error(), "not supported; convert") {
@@ -240,7 +240,7 @@ func TestJPEGWithoutAPlane(t *testing.T) {
 	}
 }
 
-// tiffOf is a TIFF of a size in one strip, which claims so many rows to a strip.
+// tiffOf is a TIFF with a size in one strip, which claims so many rows to a strip.
 func tiffOf(width, height, rows uint32, compression uint16, strip []byte, more ...[3]uint32) []byte {
 	order := binary.LittleEndian
 	entries := [][3]uint32{ // tag, type, value
@@ -287,7 +287,7 @@ func TestTIFFBombs(t *testing.T) {
 		"more than is there": {tiffOf(64, 64, 64, 1, make([]byte, 64*64), tiles(64, [3]uint32{tagTileByteCounts, 4, 1 << 30})...),
 			"claims more samples than the file has"},
 		"a large picture": {tiffOf(1<<20, 1<<20, 1, 1, nil), "the limit is 64 megapixels"},
-		"cut off":         {tiffOf(64, 64, 64, 1, make([]byte, 64*63)), "cut off or damaged"},
+		"cut off":         {tiffOf(64, 64, 64, 1, make([]byte, 64*63)), "truncated or damaged"},
 		"plain":           {tiffOf(64, 64, 64, 1, make([]byte, 64*64)), ""},
 	} {
 		var before, after runtime.MemStats

@@ -46,7 +46,7 @@ func unusualJPEG(file []byte) string {
 		case marker >= 0xC5:
 			return "a hierarchical JPEG"
 		case len(content) > 0 && content[0] != 8 && content[0] <= 16:
-			return fmt.Sprintf("a JPEG of %d bits a sample", content[0])
+			return fmt.Sprintf("a JPEG of %d bits per sample", content[0])
 		}
 		return ""
 	}
@@ -59,7 +59,7 @@ func configJPEG(file []byte) (image.Config, error) {
 	}
 	c, err := jpeg.DecodeConfig(bytes.NewReader(file))
 	if wanting := jpeg.UnsupportedError(""); errors.As(err, &wanting) && string(wanting) != "unknown marker" {
-		err = unsupported{"a JPEG of an unusual kind (" + string(wanting) + ")", jpegToJPEG}
+		err = unsupported{"an unusual kind of JPEG (" + string(wanting) + ")", jpegToJPEG}
 	}
 	return c, err
 }

@@ -30,8 +30,8 @@ const karpathyZip = "caption_datasets.zip of Karpathy and Fei-Fei (2015)"
 func (c *corpus) findKarpathy(o Options) (string, error) {
 	file, err := c.karpathyFile(o)
 	if err == nil && file == "" {
-		err = Error{File: o.Root, Msg: "holds no dataset_*.json, and data.split karpathy needs it; get " + karpathyZip +
-			" and put dataset_" + o.Name + ".json there" + o.instead()}
+		err = Error{File: o.Root, Msg: "no dataset_*.json here, but data.split karpathy needs it; get " + karpathyZip +
+			" and put dataset_" + o.Name + ".json here" + o.instead()}
 	}
 	return file, err
 }
@@ -52,7 +52,7 @@ func (c *corpus) karpathyFile(o Options) (string, error) {
 		case slices.Contains(found, own):
 			return own, nil
 		}
-		return "", Error{File: found[1], Msg: fmt.Sprintf("lies beside %s; leave the one to be used", filepath.Base(found[0]))}
+		return "", Error{File: found[1], Msg: fmt.Sprintf("conflicts with %s; keep only one of them", filepath.Base(found[0]))}
 	}
 	return "", nil
 }
@@ -65,12 +65,12 @@ func eachKarpathy(file string, text []byte, do func(at jsonfile.Place, e karpath
 		count++
 		split, known := karpathySplits[e.Split]
 		if !known {
-			return Error{file, at.Line, fmt.Sprintf("image %.80q has split %.40q, want train, restval, val or test", e.FileName, e.Split)}
+			return Error{file, at.Line, fmt.Sprintf("image %.80q has split %.40q, expected train, restval, val or test", e.FileName, e.Split)}
 		}
 		return do(at, e, split)
 	})})
 	if err == nil && count == 0 {
-		err = Error{File: file, Msg: `has no "images": not one of Karpathy's dataset files`}
+		err = Error{File: file, Msg: `"images" is missing: not a Karpathy dataset file`}
 	}
 	return err
 }
@@ -93,7 +93,7 @@ func (c *corpus) splitByJSON(o Options, captions string) error {
 		case !known || len(c.images[i].captions) == 0:
 			return Error{file, line, fmt.Sprintf("%.80q has no caption in %s; %s", e.FileName, captions, otherSet(c.images[0].id, e.FileName))}
 		case c.images[i].split != "":
-			return Error{file, line, fmt.Sprintf("%q comes twice; an image belongs to one split", e.FileName)}
+			return Error{file, line, fmt.Sprintf("duplicate %q; an image belongs to one split", e.FileName)}
 		}
 		c.images[i].split = split
 		return nil
@@ -103,9 +103,9 @@ func (c *corpus) splitByJSON(o Options, captions string) error {
 // otherSet supposes that captions and split are of two data sets, which they are, by the names of their pictures.
 func otherSet(captioned, split string) string {
 	if ours, theirs := familyOf(captioned), familyOf(split); ours != theirs && ours.title != "" && theirs.title != "" {
-		return fmt.Sprintf("the captions are of %s and the split is of %s: bring together what is of one data set", ours.title, theirs.title)
+		return fmt.Sprintf("the captions are from %s but the split is from %s: use files of one data set", ours.title, theirs.title)
 	}
-	return "is the file for another data set?"
+	return "is the file from another data set?"
 }
 
 // readKarpathy takes images, captions and split from a dataset_*.json.
@@ -122,7 +122,7 @@ func (c *corpus) readKarpathy(o Options) error {
 		return err
 	}
 	if f := familyOf(c.images[0].id); f.set != "" && f.set != o.Name {
-		c.notes.add(file, c.images[0].line, fmt.Sprintf("pictures are named as those of %s, and data.name is %s: read all the same", f.title, o.Name))
+		c.notes.add(file, c.images[0].line, fmt.Sprintf("pictures have %s names, but data.name is %s: read anyway", f.title, o.Name))
 	}
 	return nil
 }
@@ -138,7 +138,7 @@ func (c *corpus) parseKarpathy(file string, text []byte) error {
 			return err
 		}
 		if i, twice := c.index[e.FileName]; twice {
-			return Error{file, line, fmt.Sprintf("%q comes twice; the first is in line %d", e.FileName, c.images[i].line)}
+			return Error{file, line, fmt.Sprintf("duplicate %q; the first is on line %d", e.FileName, c.images[i].line)}
 		}
 		img := c.image(file, line, e.FileName)
 		img.name, img.split = name, split

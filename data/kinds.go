@@ -57,7 +57,7 @@ var others = []struct {
 	{kind{"Netpbm picture", []string{"P1\n", "P2\n", "P3\n", "P4\n", "P5\n", "P6\n", "P7\n"},
 		[]string{".pbm", ".pgm", ".ppm", ".pnm", ".pam"}}, toPNG},
 	{kind{"SVG drawing", nil, []string{".svg", ".svgz"}}, svgToPNG}, // see isSVG
-	{kind{"camera's raw picture", []string{"FUJIFILMCCD-RAW", "????ftypcrx ", "IIU\x00", "IIRO"},
+	{kind{"camera raw picture", []string{"FUJIFILMCCD-RAW", "????ftypcrx ", "IIU\x00", "IIRO"},
 		[]string{".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf", ".pef"}}, rawToPNG},
 }
 
@@ -91,7 +91,7 @@ type unsupported struct {
 }
 
 func (e unsupported) Error() string {
-	return fmt.Sprintf("is %s, which is not supported; convert it, for instance with `%s`", e.what, e.convert)
+	return fmt.Sprintf("is %s, which is not supported; convert it, e.g. with `%s`", e.what, e.convert)
 }
 
 // article puts a or an before a kind's name.

@@ -49,7 +49,7 @@ func recognize(root, name string) (Layout, bool) {
 		if file == "" || filepath.Dir(file) != "." && !slices.ContainsFunc(picturesBelow(root), func(p somePictures) bool { return p.family.set == set }) {
 			continue
 		}
-		l := Layout{Name: set, Title: titles[set] + " in Karpathy's JSON", Files: []string{file}}
+		l := Layout{Name: set, Title: titles[set] + " in Karpathy JSON", Files: []string{file}}
 		return l.withKarpathy(root).withPictures(root), true
 	}
 	return Layout{}, false
@@ -59,7 +59,7 @@ func recognize(root, name string) (Layout, bool) {
 var titles = map[string]string{"flickr8k": flickr8k.title, "flickr30k": flickr30k.title, "coco": "COCO"}
 
 func (l *Layout) lacks(split, files, where string) {
-	l.Missing = append(l.Missing, fmt.Sprintf("data.split %s needs %s, of %s", split, files, where))
+	l.Missing = append(l.Missing, fmt.Sprintf("data.split %s needs %s, from %s", split, files, where))
 }
 
 // withKarpathy adds the split karpathy, or what it needs.
@@ -79,7 +79,7 @@ func (l Layout) withPictures(root string) Layout {
 		if p.family == wanted || p.family == (family{}) || wanted == (family{}) {
 			return l
 		}
-		others = fmt.Sprintf(", which are to be those of %s: %s holds those of %s", wanted.title, p.folder, p.family.title)
+		others = fmt.Sprintf(" of %s: %s contains those of %s", wanted.title, p.folder, p.family.title)
 	}
 	l.Missing = append(l.Missing, "the pictures"+others)
 	return l
@@ -100,7 +100,7 @@ func karpathyOf(root, set string) string {
 
 // recognizeCOCO looks for captions_*.json.
 func recognizeCOCO(root string) (Layout, bool) {
-	l := Layout{Name: "coco", Title: "captions in COCO's format"}
+	l := Layout{Name: "coco", Title: "captions in COCO format"}
 	var splits []string
 	for _, split := range splitNames {
 		found, err := new(corpus).captionsFiles(root, split)
@@ -250,10 +250,10 @@ func mixUp(root, named string) string {
 		case p.family == (family{}) || p.family == wanted:
 			continue
 		case p.family.set == "coco" && wanted.set == "coco":
-			return fmt.Sprintf("; the captions are of %s, and %s holds the pictures of %s, which are the same under other names (%s): "+
+			return fmt.Sprintf("; the captions are from %s, but %s contains the pictures of %s, the same pictures under other names (%s): "+
 				"get captions and pictures of one year", wanted.title, p.folder, p.family.title, p.example)
 		}
-		return fmt.Sprintf("; the captions are of %s, and %s holds the pictures of %s (%s): bring together what is of one data set",
+		return fmt.Sprintf("; the captions are from %s, but %s contains the pictures of %s (%s): use files of one data set",
 			wanted.title, p.folder, p.family.title, p.example)
 	}
 	return ""
@@ -269,17 +269,17 @@ func (o Options) instead() string {
 				continue
 			}
 			if l, found := Recognize(filepath.Join(o.Root, e.Name())); found {
-				return fmt.Sprintf("; its folder %s is %s: is that data.root?", e.Name(), l.Title)
+				return fmt.Sprintf("; its subfolder %s is %s: set data.root to it?", e.Name(), l.Title)
 			}
 		}
 		return ""
 	}
 	said := "; this is " + l.Title
 	if len(l.Splits) == 0 {
-		return said + ", where " + strings.Join(l.Missing, "; ")
+		return said + ", but " + strings.Join(l.Missing, "; ")
 	}
 	if l.Name != o.Name {
-		return fmt.Sprintf("%s, which data: {name: %s, split: %s} reads", said, l.Name, l.Splits[0])
+		return fmt.Sprintf("%s; to read it, set data: {name: %s, split: %s}", said, l.Name, l.Splits[0])
 	}
-	return fmt.Sprintf("%s, and data.split: %s would work here", said, l.Splits[0])
+	return fmt.Sprintf("%s; data.split: %s would work", said, l.Splits[0])
 }

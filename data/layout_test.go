@@ -115,9 +115,9 @@ func laidOut(t *testing.T, texts files, folder string, names []string) string {
 // Each public layout is recognised and named, and gives the same captions and splits.
 func TestLayouts(t *testing.T) {
 	const (
-		noEight  = "data.split official needs Flickr_8k.trainImages.txt, Flickr_8k.devImages.txt, Flickr_8k.testImages.txt, of Flickr8k_text.zip"
-		noThirty = "data.split official needs train.txt, val.txt, test.txt, of Flickr30k Entities"
-		noJSON   = "data.split karpathy needs dataset_%s.json, of caption_datasets.zip of Karpathy and Fei-Fei (2015)"
+		noEight  = "data.split official needs Flickr_8k.trainImages.txt, Flickr_8k.devImages.txt, Flickr_8k.testImages.txt, from Flickr8k_text.zip"
+		noThirty = "data.split official needs train.txt, val.txt, test.txt, from Flickr30k Entities"
+		noJSON   = "data.split karpathy needs dataset_%s.json, from caption_datasets.zip of Karpathy and Fei-Fei (2015)"
 	)
 	without := func(set string) string { return fmt.Sprintf(noJSON, set) }
 	for _, c := range []struct {
@@ -135,7 +135,7 @@ func TestLayouts(t *testing.T) {
 		{"Flickr8k with all of Karpathy's files", "Flickr8k_Dataset", eightTokens.with(eightJSON, thirtyJSON, cocoJSON), eightNames,
 			Layout{"flickr8k", "Flickr8k in its original layout", []string{"Flickr8k.token.txt"}, []string{"karpathy"}, []string{noEight}}},
 		{"Flickr8k by Karpathy alone", "Images", eightJSON, eightNames,
-			Layout{"flickr8k", "Flickr8k in Karpathy's JSON", []string{"dataset_flickr8k.json"}, []string{"karpathy"}, nil}},
+			Layout{"flickr8k", "Flickr8k in Karpathy JSON", []string{"dataset_flickr8k.json"}, []string{"karpathy"}, nil}},
 		{"Flickr30k", "flickr30k-images", thirtyToken.with(thirtyLists), thirtyNames,
 			Layout{"flickr30k", "Flickr30k in its original layout", []string{"results_20130124.token"}, []string{"official"}, []string{without("flickr30k")}}},
 		{"Flickr30k by Kaggle", "flickr30k_images", thirtyPiped.with(thirtyJSON), thirtyNames,
@@ -143,13 +143,13 @@ func TestLayouts(t *testing.T) {
 		{"Flickr30k by Kaggle, with commas", "Images", thirtyCSV.with(thirtyLists, thirtyJSON), thirtyNames,
 			Layout{"flickr30k", "Flickr30k in Kaggle's layout", []string{"captions.txt"}, []string{"official", "karpathy"}, nil}},
 		{"Flickr30k by Karpathy alone", "flickr30k-images", thirtyJSON, thirtyNames,
-			Layout{"flickr30k", "Flickr30k in Karpathy's JSON", []string{"dataset_flickr30k.json"}, []string{"karpathy"}, nil}},
+			Layout{"flickr30k", "Flickr30k in Karpathy JSON", []string{"dataset_flickr30k.json"}, []string{"karpathy"}, nil}},
 		{"COCO 2014", "2014", cocoOld.with(cocoJSON), oldNames,
 			Layout{"coco", "COCO 2014", []string{"annotations/captions_train2014.json", "annotations/captions_val2014.json"}, []string{"official", "karpathy"}, nil}},
 		{"COCO 2017", "2017", cocoNew, newNames,
 			Layout{"coco", "COCO 2017", []string{"annotations/captions_train2017.json", "annotations/captions_val2017.json"}, []string{"official"}, []string{without("coco")}}},
 		{"COCO by Karpathy", "2014", cocoJSON, oldNames,
-			Layout{"coco", "COCO in Karpathy's JSON", []string{"dataset_coco.json"}, []string{"karpathy"}, nil}},
+			Layout{"coco", "COCO in Karpathy JSON", []string{"dataset_coco.json"}, []string{"karpathy"}, nil}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			root := laidOut(t, c.texts, c.folder, c.pictures)
@@ -203,39 +203,39 @@ func TestMixUps(t *testing.T) {
 		want         string
 	}{
 		{"COCO 2014's JSON beside pictures of 2017", "2017", cocoOld, newNames, "coco", "official",
-			"; the captions are of COCO 2014, and train2017 holds the pictures of COCO 2017, which are the same under other names (000000000009.jpg): get captions and pictures of one year"},
+			"; the captions are from COCO 2014, but train2017 contains the pictures of COCO 2017, the same pictures under other names (000000000009.jpg): get captions and pictures of one year"},
 		{"Karpathy's COCO beside pictures of 2017", "2017", cocoJSON, newNames, "coco", "karpathy",
-			"; the captions are of COCO 2014, and train2017 holds the pictures of COCO 2017"},
+			"; the captions are from COCO 2014, but train2017 contains the pictures of COCO 2017"},
 		{"2017's JSON beside pictures of 2014", "2014", cocoNew, oldNames, "coco", "official",
-			"; the captions are of COCO 2017, and train2014 holds the pictures of COCO 2014"},
+			"; the captions are from COCO 2017, but train2014 contains the pictures of COCO 2014"},
 		{"training of 2017, validation of 2014", "2017", files{
 			"captions_train2017.json": cocoOf(newNames, 0), "captions_val2014.json": cocoOf(oldNames[3:], 3)}, newNames, "coco", "official",
-			`"COCO_val2014_000000000042.jpg" is the picture that COCO's other year names "000000000042.jpg", in `},
+			`"COCO_val2014_000000000042.jpg" is the same picture as "000000000042.jpg" of COCO's other year, at `},
 		{"Flickr30k's JSON beside Flickr8k's pictures", "Images", thirtyJSON, eightNames, "flickr30k", "karpathy",
-			"; the captions are of Flickr30k, and Images holds the pictures of Flickr8k (1000268201_693b08cb0e.jpg): bring together what is of one data set"},
+			"; the captions are from Flickr30k, but Images contains the pictures of Flickr8k (1000268201_693b08cb0e.jpg): use files of one data set"},
 		{"Flickr8k's captions, Flickr30k's split", "Images", eightCSV.with(thirtyJSON), eightNames, "flickr8k", "karpathy",
-			"the captions are of Flickr8k and the split is of Flickr30k: bring together what is of one data set"},
+			"the captions are from Flickr8k but the split is from Flickr30k: use files of one data set"},
 		{"flickr8k on COCO", "2014", cocoOld, oldNames, "flickr8k", "official",
-			"neither captions.txt nor Flickr8k.token.txt is there; unpack Flickr8k there or point data.root to it; this is COCO 2014, which data: {name: coco, split: official} reads"},
+			"no captions.txt or Flickr8k.token.txt here; unpack Flickr8k here, or set data.root to its folder; this is COCO 2014; to read it, set data: {name: coco, split: official}"},
 		{"flickr8k on Flickr30k", "flickr30k-images", thirtyToken.with(thirtyJSON), thirtyNames, "flickr8k", "official",
-			"; this is Flickr30k in its original layout, which data: {name: flickr30k, split: karpathy} reads"},
+			"; this is Flickr30k in its original layout; to read it, set data: {name: flickr30k, split: karpathy}"},
 		{"flickr8k on Flickr30k's captions.txt", "Images", thirtyCSV.with(thirtyJSON), thirtyNames, "flickr8k", "official",
-			"; this is Flickr30k in Kaggle's layout, which data: {name: flickr30k, split: karpathy} reads"},
+			"; this is Flickr30k in Kaggle's layout; to read it, set data: {name: flickr30k, split: karpathy}"},
 		{"flickr30k on Flickr8k", "Images", eightTokens.with(eightLists), eightNames, "flickr30k", "official",
-			"; this is Flickr8k in its original layout, which data: {name: flickr8k, split: official} reads"},
+			"; this is Flickr8k in its original layout; to read it, set data: {name: flickr8k, split: official}"},
 		{"coco on Flickr8k", "Images", eightCSV.with(eightLists), eightNames, "coco", "karpathy",
-			"; this is Flickr8k in Kaggle's layout, which data: {name: flickr8k, split: official} reads"},
+			"; this is Flickr8k in Kaggle's layout; to read it, set data: {name: flickr8k, split: official}"},
 		{"coco's other split", "2014", cocoJSON, oldNames, "coco", "official",
-			"; this is COCO in Karpathy's JSON, and data.split: karpathy would work here"},
+			"; this is COCO in Karpathy JSON; data.split: karpathy would work"},
 		{"coco's other split", "2014", cocoOld, oldNames, "coco", "karpathy",
-			"holds no dataset_*.json, and data.split karpathy needs it; get caption_datasets.zip of Karpathy and Fei-Fei (2015) and put dataset_coco.json there; this is COCO 2014, and data.split: official would work here"},
-		{"no lists beside Karpathy's JSON", "Images", eightCSV.with(eightJSON), eightNames, "flickr8k", "official",
-			"Flickr_8k.trainImages.txt: is missing, and data.split official needs it; it is part of Flickr8k_text.zip; this is Flickr8k in Kaggle's layout, and data.split: karpathy would work here"},
+			"no dataset_*.json here, but data.split karpathy needs it; get caption_datasets.zip of Karpathy and Fei-Fei (2015) and put dataset_coco.json here; this is COCO 2014; data.split: official would work"},
+		{"no lists beside Karpathy JSON", "Images", eightCSV.with(eightJSON), eightNames, "flickr8k", "official",
+			"Flickr_8k.trainImages.txt: is missing, but data.split official needs it; it is in Flickr8k_text.zip; this is Flickr8k in Kaggle's layout; data.split: karpathy would work"},
 		{"no lists", "Images", eightCSV, eightNames, "flickr8k", "official",
-			"it is part of Flickr8k_text.zip; this is Flickr8k in Kaggle's layout, where data.split official needs Flickr_8k.trainImages.txt, Flickr_8k.devImages.txt, Flickr_8k.testImages.txt, of Flickr8k_text.zip; " +
-				"data.split karpathy needs dataset_flickr8k.json, of caption_datasets.zip of Karpathy and Fei-Fei (2015)"},
+			"it is in Flickr8k_text.zip; this is Flickr8k in Kaggle's layout, but data.split official needs Flickr_8k.trainImages.txt, Flickr_8k.devImages.txt, Flickr_8k.testImages.txt, from Flickr8k_text.zip; " +
+				"data.split karpathy needs dataset_flickr8k.json, from caption_datasets.zip of Karpathy and Fei-Fei (2015)"},
 		{"a folder too high", "flickr30k_images/flickr30k_images", files{"flickr30k_images/results.csv": thirtyPiped["results.csv"]}, thirtyNames, "flickr30k", "official",
-			"; its folder flickr30k_images is Flickr30k in Kaggle's layout: is that data.root?"},
+			"; its subfolder flickr30k_images is Flickr30k in Kaggle's layout: set data.root to it?"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			root := laidOut(t, c.texts, c.folder, c.pictures)
@@ -247,13 +247,13 @@ func TestMixUps(t *testing.T) {
 	}
 	root := laidOut(t, thirtyJSON, "flickr30k-images", thirtyNames)
 	d, err := Load(Options{Name: "coco", Split: "karpathy", Root: root, MinCount: 1, Tokenize: plainWords})
-	if want := "pictures are named as those of Flickr30k, and data.name is coco: read all the same"; err != nil || len(d.Notes) != 1 || d.Notes[0].Reason != want {
+	if want := "pictures have Flickr30k names, but data.name is coco: read anyway"; err != nil || len(d.Notes) != 1 || d.Notes[0].Reason != want {
 		t.Errorf("%v, notes %+v", err, d)
 	}
 	for _, c := range []struct {
 		root, want string
 	}{
-		{laidOut(t, cocoOld.with(cocoJSON), "2017", newNames), "[the pictures, which are to be those of COCO 2014: val2017 holds those of COCO 2017]"},
+		{laidOut(t, cocoOld.with(cocoJSON), "2017", newNames), "[the pictures of COCO 2014: val2017 contains those of COCO 2017]"},
 		{laidOut(t, cocoOld.with(cocoJSON), "2014", nil), "[the pictures]"},
 	} {
 		if l, found := Recognize(c.root); !found || fmt.Sprint(l.Missing) != c.want {

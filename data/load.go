@@ -70,22 +70,22 @@ func (o Options) withDefaults() (Options, error) {
 	splits, ok := known[o.Name]
 	switch {
 	case !ok:
-		return o, fmt.Errorf("data.name %q: want shapes, flickr8k, flickr30k, coco or folder", o.Name)
+		return o, fmt.Errorf("data.name %q: expected shapes, flickr8k, flickr30k, coco or folder", o.Name)
 	case !slices.Contains(splits, o.Split):
 		return o, fmt.Errorf("data.split %q: %s has %q", o.Split, o.Name, splits)
 	case o.Root == "" && o.Name != "shapes":
-		return o, fmt.Errorf("data.root is empty: where is %s?", o.Name)
+		return o, fmt.Errorf("data.root is empty: set it, --data or $GLIMPSE_DATA to the folder of %s", o.Name)
 	case o.Captions.Path == "" && o.Name == "folder":
-		return o, errors.New("data.captions is empty: which file holds the captions?")
+		return o, errors.New("data.captions is empty: set it to the captions file")
 	case o.MinCount < 0, o.CaptionsPerImage < 0, o.MaxLength < 0:
 		return o, fmt.Errorf("data.min_count %d, captions_per_image %d, max_length %d: none may be negative",
 			o.MinCount, o.CaptionsPerImage, o.MaxLength)
 	case o.Name == "shapes" && (o.Images < minScenes || o.Images > maxScenes):
-		return o, fmt.Errorf("data.images %d: want %d to %d", o.Images, minScenes, maxScenes)
+		return o, fmt.Errorf("data.images %d: expected %d to %d", o.Images, minScenes, maxScenes)
 	case o.Vocabulary != "train" && o.Vocabulary != "corpus":
-		return o, fmt.Errorf("data.vocabulary %q: want train or corpus", o.Vocabulary)
+		return o, fmt.Errorf("data.vocabulary %q: expected train or corpus", o.Vocabulary)
 	case o.OnBroken != Refuse && o.OnBroken != Skip:
-		return o, fmt.Errorf("data.on_broken %q: want %s or %s", o.OnBroken, Refuse, Skip)
+		return o, fmt.Errorf("data.on_broken %q: expected %s or %s", o.OnBroken, Refuse, Skip)
 	case o.Tokenize == nil:
 		return o, errors.New("data options lack a tokenizer; pass the one that captions are scored with")
 	}

@@ -40,7 +40,7 @@ type Precomputed struct {
 // did not change are not read again.
 func OpenPrecomputed(cache Cache, path, names string, d *Dataset) (*Precomputed, error) {
 	if !littleEndian {
-		return nil, errors.New("features: their numbers are little-endian, this machine's are not")
+		return nil, errors.New("features: only little-endian machines are supported")
 	}
 	set, err := arrays.Open(path, names)
 	if err != nil {
@@ -90,7 +90,7 @@ func (p *Precomputed) check(cache Cache, path string, needed []int, table *array
 	}
 	const many = 1000 // whose reading may take a while
 	if len(unread) > many {
-		cache.remark(path, "checking the features of %d images, once", len(unread))
+		cache.remark(path, "checking the features of %d images (once)", len(unread))
 		if !p.settled(unread) {
 			time.Sleep(fresh) // else what is found would not be kept, and all be read again
 		}
@@ -143,7 +143,7 @@ func (p *Precomputed) sumUp(path string, used []int) error {
 			*c = PrecomputedContent{Least: f.rows, Most: f.rows, Dim: f.dim}
 		}
 		if f.dim != c.Dim {
-			return fmt.Errorf("%s: image %q has %d numbers a region, and image %q has %d", path, p.ids[used[0]], c.Dim, p.ids[i], f.dim)
+			return fmt.Errorf("%s: image %q has %d numbers per region, but image %q has %d", path, p.ids[used[0]], c.Dim, p.ids[i], f.dim)
 		}
 		c.Least, c.Most = min(c.Least, f.rows), max(c.Most, f.rows)
 		h.text(p.ids[i])
@@ -181,7 +181,7 @@ func (p *Precomputed) Read(i int, row []float32) error {
 }
 
 // ErrPrecomputedChanged is wrapped by the error of features that are no longer what was checked.
-var ErrPrecomputedChanged = errors.New("changed since they were checked; bring back the files, or run the study again, as another trial")
+var ErrPrecomputedChanged = errors.New("changed since they were checked; restore the files, or run the study again, which makes new trials")
 
 // floatBytes is the memory of numbers, as their hash covers it.
 func floatBytes(values []float32) []byte {
@@ -202,13 +202,13 @@ func (p *Precomputed) match(path string, used []int) ([]int, error) {
 			continue
 		}
 		if other, twice := taken[k]; twice {
-			return nil, fmt.Errorf("%s: are the features %q those of image %q or of %q", path, p.set.Names()[k], p.ids[other], p.ids[i])
+			return nil, fmt.Errorf("%s: the features %q match both image %q and image %q", path, p.set.Names()[k], p.ids[other], p.ids[i])
 		}
 		taken[k], places[n] = i, k
 	}
 	if len(missing) > 0 {
 		names := p.set.Names()
-		return nil, fmt.Errorf("%s: %d of the %d images in the splits have no features, such as %q; the names there are such as %q",
+		return nil, fmt.Errorf("%s: %d of the %d images in the splits have no features, e.g. %q; names in the file are, e.g., %q",
 			path, len(missing), len(used), missing[:min(3, len(missing))], names[:min(3, len(names))])
 	}
 	return places, nil

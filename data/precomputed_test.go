@@ -134,8 +134,8 @@ func TestPrecomputedRefused(t *testing.T) {
 		change func(name string, values []float32)
 		want   string
 	}{
-		{map[string]int{"p0": 1, "x": 2}, nil, `2 of the 3 images in the splits have no features, such as ["p1.png" "p2.png"]; the names there are such as ["p0" "x"]`},
-		{map[string]int{"p0": 1, "p1.jpg": 2, "p1.webp": 2, "p2": 3}, nil, `which features are those of image "p1.png": "p1.jpg" or "p1.webp"`},
+		{map[string]int{"p0": 1, "x": 2}, nil, `2 of the 3 images in the splits have no features, e.g. ["p1.png" "p2.png"]; names in the file are, e.g., ["p0" "x"]`},
+		{map[string]int{"p0": 1, "p1.jpg": 2, "p1.webp": 2, "p2": 3}, nil, `ambiguous features for image "p1.png": "p1.jpg" or "p1.webp"`},
 		{map[string]int{"p0": 1, "p1.jpg": 2, "p1.png": 2, "p2": 3}, nil, ""},
 		{all, func(name string, values []float32) {
 			if name == "p2" {
@@ -159,14 +159,14 @@ func TestPrecomputedRefused(t *testing.T) {
 		header := fmt.Sprintf("{'descr': '<f4', 'fortran_order': False, 'shape': %s}", shape)
 		writeFile(t, filepath.Join(dir, name+".npy"), "\x93NUMPY\x01\x00"+string(rune(len(header)))+"\x00"+header+"\x00\x00\x00\x00\x00\x00\x00\x00")
 	}
-	if _, err := OpenPrecomputed(Cache{}, dir, "", featureImages()); err == nil || !strings.Contains(err.Error(), `image "p0.png" has 2 numbers a region, and image "p2.png" has 1`) {
+	if _, err := OpenPrecomputed(Cache{}, dir, "", featureImages()); err == nil || !strings.Contains(err.Error(), `image "p0.png" has 2 numbers per region, but image "p2.png" has 1`) {
 		t.Errorf("regions of different sizes: %v", err)
 	}
 	twins := featureImages()
 	twins.Images[1] = NewImage("p0.jpg", "", nil)
 	path := filepath.Join(dir, "x.safetensors")
 	writeArrays(t, path, "F32", all, 5, nil)
-	if _, err := OpenPrecomputed(Cache{}, path, "", twins); err == nil || !strings.Contains(err.Error(), `are the features "p0" those of image "p0.jpg" or of "p0.png"`) {
+	if _, err := OpenPrecomputed(Cache{}, path, "", twins); err == nil || !strings.Contains(err.Error(), `the features "p0" match both image "p0.jpg" and image "p0.png"`) {
 		t.Errorf("two images of one name: %v", err)
 	}
 }

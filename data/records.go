@@ -35,8 +35,8 @@ const (
 	formatTable    = "a table"
 	formatLines    = "JSON Lines"
 	formatArray    = "a JSON array"
-	formatCOCO     = "COCO's JSON"
-	formatKarpathy = "Karpathy's JSON"
+	formatCOCO     = "COCO JSON"
+	formatKarpathy = "Karpathy JSON"
 )
 
 // formatOf tells the format of captions by their first character and, of a JSON object, by the keys
@@ -109,13 +109,13 @@ func (f *own) records() jsonfile.List {
 func (f *own) record(at jsonfile.Place, image, caption, split jsontext.Value) error {
 	var name jsonfile.ID
 	if len(image) == 0 {
-		return errors.New("names no picture, under the key of the first entry")
+		return errors.New("has no picture under the key of the first entry")
 	}
 	if err := json.Unmarshal(image, &name); err != nil {
-		return fmt.Errorf("the picture's name is %.40s, not a text or a whole number", image)
+		return fmt.Errorf("the picture name is %.40s, expected a string or a whole number", image)
 	}
 	if len(caption) == 0 {
-		return errors.New("holds no caption, under the key of the first entry")
+		return errors.New("has no caption under the key of the first entry")
 	}
 	captions := make([]string, 1)
 	err := json.Unmarshal(caption, &captions[0])
@@ -123,12 +123,12 @@ func (f *own) record(at jsonfile.Place, image, caption, split jsontext.Value) er
 		err = json.Unmarshal(caption, &captions)
 	}
 	if kind := caption.Kind(); err != nil || kind == 'n' {
-		return fmt.Errorf("the caption is %.40s, not a text or a list of texts", caption)
+		return fmt.Errorf("the caption is %.40s, expected a string or a list of strings", caption)
 	}
 	part := ""
 	if kind := split.Kind(); len(split) > 0 && kind != 'n' {
 		if kind != '"' || json.Unmarshal(split, &part) != nil {
-			return fmt.Errorf("the split is %.40s, not a text", split)
+			return fmt.Errorf("the split is %.40s, expected a string", split)
 		}
 	}
 	for i := range captions {
@@ -141,8 +141,8 @@ func (f *own) record(at jsonfile.Place, image, caption, split jsontext.Value) er
 // parseOwnCOCO reads captions as in captions_*.json, which know of no split.
 func (f *own) parseOwnCOCO(text []byte) error {
 	if f.splitless = f.o.Split == "column"; f.splitless {
-		return Error{File: f.file, Msg: "is like COCO's captions, which have no split; " +
-			"write data.split: {val: 10%, test: 10%, seed: 1} to draw one, or {train: FILE, val: FILE, test: FILE}"}
+		return Error{File: f.file, Msg: "COCO captions have no split; " +
+			"set data.split: {val: 10%, test: 10%, seed: 1} for a random split, or {train: FILE, val: FILE, test: FILE}"}
 	}
 	ignore := func(int, string) error { return nil }
 	return eachCOCO(f.file, text, ignore, func(at jsonfile.Place, name, caption string) error {

@@ -56,7 +56,7 @@ func (s *sources) read(root, path string) ([]byte, error) {
 		return nil, err
 	}
 	if text, err = jsonfile.Unpack(text); err != nil {
-		return nil, Error{File: path, Msg: fmt.Sprintf("cannot be unpacked: %v; get it again", err)}
+		return nil, Error{File: path, Msg: fmt.Sprintf("cannot be unpacked: %v; download it again", err)}
 	}
 	return cleanText(path, text)
 }

@@ -41,7 +41,7 @@ func Survey(at string, o Options) (found Options, said []string, err error) {
 	said = []string{fmt.Sprintf("%s is %s: %s of %s", o.Captions.Path, f.format,
 		term.Plural(captions, "caption"), term.Plural(images["all"], "picture"))}
 	if o.Captions.Image != "" {
-		said = append(said, fmt.Sprintf("%q names the picture, %q is the caption", o.Captions.Image, o.Captions.Caption))
+		said = append(said, fmt.Sprintf("picture names are in %q, captions in %q", o.Captions.Image, o.Captions.Caption))
 	}
 	found, split := surveySplit(o, t, images["all"])
 	return found, append(said, split...), nil
@@ -60,7 +60,7 @@ func surveyCaptions(o Options, files []string, pictures int) (*own, error) {
 		case captions == 0 && err != nil:
 			wrong = append(wrong, firstLine(err))
 		case captions > 0 && found != nil:
-			return nil, Error{File: o.Root, Msg: fmt.Sprintf("%s and %s both give captions to pictures; name one of them: %s",
+			return nil, Error{File: o.Root, Msg: fmt.Sprintf("%s and %s both contain captions; name one of them, such as %s",
 				found.found.Path, file, filepath.Join(o.Root, file))}
 		case captions > 0:
 			f.found.Path = file
@@ -68,7 +68,7 @@ func surveyCaptions(o Options, files []string, pictures int) (*own, error) {
 		}
 	}
 	if found == nil {
-		msg := fmt.Sprintf("holds %s and no file with captions (of the types %s)",
+		msg := fmt.Sprintf("contains %s, but no captions file (%s)",
 			term.Plural(pictures, "picture"), strings.Join(textTypes, ", "))
 		if len(wrong) > 0 {
 			msg += "; " + strings.Join(wrong[:min(len(wrong), 3)], "; ")
@@ -115,23 +115,23 @@ func surveySplit(o Options, t *tree, images int) (found Options, said []string) 
 		if f.splitless {
 			continue
 		}
-		divided := fmt.Sprintf("%d train, %d validate, %d test, %d do neither", images["train"], images["val"], images["test"], images[""])
+		divided := fmt.Sprintf("%d training, %d validation, %d test, %d unused", images["train"], images["val"], images["test"], images[""])
 		switch {
 		case err != nil && images["train"] > 0:
-			said = append(said, fmt.Sprintf("%s would tell the split, but %s", try.named, firstLine(err)))
+			said = append(said, fmt.Sprintf("cannot use the split in %s: %s", try.named, firstLine(err)))
 		case images["train"] == 0 || images["test"] == 0:
-			said = append(said, fmt.Sprintf("%s tell no split to train and test with: %s", try.named, divided))
+			said = append(said, fmt.Sprintf("the split in %s lacks training or test pictures: %s", try.named, divided))
 		default:
 			o.Captions.Split = f.found.Split
-			return o, append(said, fmt.Sprintf("%s tell the split: %s", try.named, divided))
+			return o, append(said, fmt.Sprintf("split from %s: %s", try.named, divided))
 		}
 	}
 	o.Split, o.Partition = "drawn", Partition{Val: "10%", Test: "10%", Seed: 1}
 	if images < fewImages {
 		o.Partition.Val, o.Partition.Test = "1", "2"
-		return o, append(said, "the split is drawn: 1 picture validates, 2 test, the rest trains")
+		return o, append(said, "random split: 1 picture for validation, 2 for test, the rest for training")
 	}
-	return o, append(said, "the split is drawn: 10 % of the pictures validate, 10 % test, the rest trains")
+	return o, append(said, "random split: 10 % of the pictures for validation, 10 % for test, the rest for training")
 }
 
 // fewImages is how many images there must be for two in ten percent of them, which a comparison

@@ -34,26 +34,26 @@ func TestSurvey(t *testing.T) {
 	}{
 		"table": {map[string]string{"t.tsv": rows("Picture\tText", "\t"), "notes.txt": "nothing\n"}, "",
 			Options{Split: "drawn", Captions: Captions{Path: "t.tsv", Image: "Picture", Caption: "Text"}, Partition: drawn},
-			"t.tsv is a table: 10 captions of 10 pictures\n\"Picture\" names the picture, \"Text\" is the caption\nthe split is drawn"},
+			"t.tsv is a table: 10 captions of 10 pictures\npicture names are in \"Picture\", captions in \"Text\"\nrandom split"},
 		"column": {map[string]string{"meta/t.csv": rows("file,caption,part", ",", "train", "train", "val", "test")}, "",
 			Options{Split: "column", Captions: Captions{Path: "meta/t.csv", Image: "file", Caption: "caption", Split: "part"}},
-			"the captions tell the split: 6 train, 2 validate, 2 test, 0 do neither"},
+			"the captions: 6 training, 2 validation, 2 test, 0 unused"},
 		"column without test": {map[string]string{"t.csv": rows("file,caption,part", ",", "train", "val")}, "",
 			Options{Split: "drawn", Captions: Captions{Path: "t.csv", Image: "file", Caption: "caption"}, Partition: drawn},
-			"the captions tell no split to train and test with: 5 train, 5 validate, 0 test, 0 do neither\nthe split is drawn"},
+			"the captions lacks training or test pictures: 5 training, 5 validation, 0 test, 0 unused\nrandom split"},
 		"column of other words": {map[string]string{"t.csv": rows("file,caption,part", ",", "train", "holdout", "test")}, "",
 			Options{Split: "drawn", Captions: Captions{Path: "t.csv", Image: "file", Caption: "caption"}, Partition: drawn},
-			`the captions would tell the split, but`},
+			`cannot use the split in the captions:`},
 		"lists": {map[string]string{"t.csv": rows("file,caption", ","), "splits/Train.txt": "a\nb\nc\n", "splits/dev.txt": "d\n", "splits/test.txt": "e\nf\n"}, "",
 			Options{Split: "lists", Captions: Captions{Path: "t.csv", Image: "file", Caption: "caption"},
 				Partition: Partition{Train: "splits/Train.txt", Val: "splits/dev.txt", Test: "splits/test.txt"}},
-			"splits/Train.txt, splits/dev.txt, splits/test.txt tell the split: 3 train, 1 validate, 2 test, 4 do neither"},
+			"splits/Train.txt, splits/dev.txt, splits/test.txt: 3 training, 1 validation, 2 test, 4 unused"},
 		"JSON Lines": {map[string]string{"t.jsonl": `{"img": "a", "captions": ["x", "y"]}` + "\n" + `{"img": "b", "captions": "z"}`}, "",
 			Options{Split: "drawn", Captions: Captions{Path: "t.jsonl", Image: "img", Caption: "captions"}, Partition: drawn}, "t.jsonl is JSON Lines: 3 captions of 2 pictures"},
 		"Karpathy": {map[string]string{"x.json": `{"images": [{"filename": "a.png", "split": "train", "sentences": [{"raw": "x"}]}, {"filename": "b.png", "split": "test", "sentences": [{"raw": "x"}]}]}`}, "",
-			Options{Split: "column", Captions: Captions{Path: "x.json"}}, "x.json is Karpathy's JSON: 2 captions of 2 pictures\nthe captions tell the split"},
+			Options{Split: "column", Captions: Captions{Path: "x.json"}}, "x.json is Karpathy JSON: 2 captions of 2 pictures\nsplit from the captions"},
 		"COCO": {map[string]string{"x.json": `{"images": [{"id": 1, "file_name": "a.png"}], "annotations": [{"image_id": 1, "caption": "x"}]}`}, "",
-			Options{Split: "drawn", Captions: Captions{Path: "x.json"}, Partition: drawn}, "x.json is COCO's JSON: 1 caption of 1 picture\nthe split is drawn"},
+			Options{Split: "drawn", Captions: Captions{Path: "x.json"}, Partition: drawn}, "x.json is COCO JSON: 1 caption of 1 picture\nrandom split"},
 		"one of two": {map[string]string{"t.csv": rows("file,caption", ","), "u.csv": rows("file,caption", ",")}, "u.csv",
 			Options{Split: "drawn", Captions: Captions{Path: "u.csv", Image: "file", Caption: "caption"}, Partition: drawn}, "u.csv is"},
 	} {
@@ -71,7 +71,7 @@ func TestSurvey(t *testing.T) {
 		if !strings.Contains(strings.Join(said, "\n"), c.said) {
 			t.Errorf("%s: said %q, want %q", name, said, c.said)
 		}
-		if _, err := Load(got); err != nil && !strings.Contains(err.Error(), "leaves none to train") {
+		if _, err := Load(got); err != nil && !strings.Contains(err.Error(), "leaves none for training") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -91,11 +91,11 @@ func TestSurveyLink(t *testing.T) {
 // Where nothing is found, it is told what was looked for.
 func TestSurveyRefused(t *testing.T) {
 	for want, files := range map[string]map[string]string{
-		"holds 1 picture and no file with captions (of the types .csv, .tsv":                    {"a.png": ""},
-		`t.csv:1: has no column of the picture, by any of the usual names`:                      {"a.png": "", "t.csv": "name,caption\na.png,x\n"},
-		`t.csv:1: "file" and "path" may both be the picture; write data.captions: {path: t.csv`: {"a.png": "", "t.csv": "file,path,caption\na.png,a.png,x\n"},
-		`t.csv:2: picture "b.png" is nowhere in the data set's folder`:                          {"a.png": "", "t.csv": "file,caption\nb.png,x\n"},
-		`t.csv and u.csv both give captions to pictures; name one of them: `:                    {"a.png": "", "t.csv": "file,caption\na.png,x\n", "u.csv": "file,caption\na.png,y\n"},
+		"contains 1 picture, but no captions file (.csv, .tsv":                                  {"a.png": ""},
+		`t.csv:1: has no column for the picture with a recognised name (`:                       {"a.png": "", "t.csv": "name,caption\na.png,x\n"},
+		`t.csv:1: "file" and "path" could both be the picture; set data.captions: {path: t.csv`: {"a.png": "", "t.csv": "file,path,caption\na.png,a.png,x\n"},
+		`t.csv:2: picture "b.png" was not found in the data set folder`:                         {"a.png": "", "t.csv": "file,caption\nb.png,x\n"},
+		`t.csv and u.csv both contain captions; name one of them, such as `:                     {"a.png": "", "t.csv": "file,caption\na.png,x\n", "u.csv": "file,caption\na.png,y\n"},
 	} {
 		_, _, err := Survey(writeOwn(t, files), Options{Tokenize: plainWords})
 		if err == nil || !strings.Contains(err.Error(), want) {

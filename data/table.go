@@ -58,20 +58,20 @@ func (f *own) column(r role, named string, header []string, kind string) (int, e
 		}
 	}
 	there := fmt.Sprintf("%.200s", strings.Join(header, ", "))
-	write := fmt.Sprintf("write data.captions: {path: %s, %s: NAME}", f.o.Captions.Path, r.name)
+	write := fmt.Sprintf("set data.captions: {path: %s, %s: NAME}", f.o.Captions.Path, r.name)
 	switch {
 	case len(found) == 1:
 		return found[0], nil
 	case len(found) > 1:
-		return -1, fmt.Errorf("%q and %q may both be %s; %s", header[found[0]], header[found[1]], r.what, write)
+		return -1, fmt.Errorf("%q and %q could both be %s; %s", header[found[0]], header[found[1]], r.what, write)
 	case named != "":
-		return -1, fmt.Errorf("has no %s %q, as data.captions.%s says (there are: %s)", kind, named, r.name, there)
+		return -1, fmt.Errorf("has no %s %q, which data.captions.%s names (found: %s)", kind, named, r.name, there)
 	case r.name == splitRole.name:
 		f.splitless = true
-		return -1, fmt.Errorf("has no %s of %s (there are: %s); %s, or data.split: {val: 10%%, test: 10%%, seed: 1} to draw one",
+		return -1, fmt.Errorf("has no %s for %s (found: %s); %s, or data.split: {val: 10%%, test: 10%%, seed: 1} for a random split",
 			kind, r.what, there, write)
 	}
-	return -1, fmt.Errorf("has no %s of %s, by any of the usual names %s (there are: %s); %s",
+	return -1, fmt.Errorf("has no %s for %s with a recognised name (%s; found: %s); %s",
 		kind, r.what, strings.Join(r.usual, ", "), there, write)
 }
 
@@ -88,13 +88,13 @@ func (f *own) parseTable(text []byte) error {
 			if at, err = f.findColumns(fields, "column"); err != nil {
 				hint := ""
 				if slices.ContainsFunc(fields, IsPicture) {
-					hint = "; its first line looks like a row, where the names of the columns should be, such as image and caption"
+					hint = "; the first line must name the columns, such as image and caption, but looks like a row"
 				}
 				return Error{f.file, line, err.Error() + hint}
 			}
 		case len(fields) != width:
-			f.fault(spot{file: f.file, line: line}, fmt.Errorf("%d fields, want %d as in the first line; "+
-				"in CSV a caption with commas must be in quotation marks", len(fields), width))
+			f.fault(spot{file: f.file, line: line}, fmt.Errorf("%d fields, expected %d as on the first line; "+
+				"in CSV, quote captions that contain commas", len(fields), width))
 		default:
 			part := ""
 			if at.split >= 0 {

@@ -43,7 +43,7 @@ func (d *Dataset) take(k *compiled) error {
 			notes.add(files[file], line, "picture of an image in no split is missing or broken: left out")
 			continue
 		case !drawn && split == 0:
-			notes.add(files[file], line, "image is in no split: neither trained nor reported on")
+			notes.add(files[file], line, "image is in no split: not used")
 		case !drawn && k.captionsOf(i) == 0:
 			wrong.Reason = fmt.Sprintf("image %q is in split %s and has no caption", id, splitNames[split-1])
 		case broken[i] != nil:
@@ -59,7 +59,7 @@ func (d *Dataset) take(k *compiled) error {
 				faults = append(faults, wrong)
 			} else {
 				d.Broken = append(d.Broken, wrong)
-				notes.add(files[file], line, "image of a split cannot be trained on: left out")
+				notes.add(files[file], line, "image of a split is unusable: left out")
 			}
 			continue
 		}
@@ -139,7 +139,7 @@ func (k *compiled) locate(root string) ([]string, error) {
 			}
 		}
 		if most == 0 && len(samples[i]) > 0 {
-			return nil, Error{File: root, Msg: fmt.Sprintf("holds no picture %q in any of the folders %s; unpack the pictures there%s",
+			return nil, Error{File: root, Msg: fmt.Sprintf("picture %q is in none of the folders %s; unpack the pictures there%s",
 				samples[i][0], strings.Join(candidates, ", "), mixUp(root, samples[i][0]))}
 		}
 	}

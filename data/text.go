@@ -24,7 +24,7 @@ func cleanText(path string, text []byte) ([]byte, error) {
 		return nil, Error{path, 1, "is UTF-16; convert it to UTF-8"}
 	}
 	if at := bytes.IndexByte(text, 0); at >= 0 {
-		return nil, Error{path, lineAt(text, at), "holds a zero byte, so it is no text file or is damaged; get it again"}
+		return nil, Error{path, lineAt(text, at), "contains a zero byte, so it is not a text file or is damaged; get it again"}
 	}
 	if !utf8.Valid(text) {
 		at := 0

@@ -144,15 +144,15 @@ func (d tiffDirectory) unusual() string {
 	compression := d.value(tagCompression, 0, 1)
 	switch _, raw := d.entries[tagDNGVersion]; {
 	case raw, d.value(tagNewSubfileType, 0, 0)&1 != 0:
-		return "a camera's raw picture, of which a preview comes first"
+		return "a camera raw file that starts with a preview"
 	case d.value(tagPlanar, 0, 1) == 2 && samples > 1:
-		return "a TIFF whose colours lie apart"
+		return "a TIFF with separate colour planes"
 	case compression >= 2 && compression <= 4: // the decoder takes black for white in some
-		return "a TIFF of a fax"
+		return "a fax TIFF"
 	case d.value(tagFillOrder, 0, 1) == 2:
-		return "a TIFF whose bits are in reverse order"
+		return "a TIFF with reversed bit order"
 	case d.value(tagPhotometric, 0, 0) == photometricRGB && (samples < 3 || samples > 4 || samples == 4 && extra != 1 && extra != 2):
-		return fmt.Sprintf("a TIFF of %d samples a pixel, none of them transparency", samples)
+		return fmt.Sprintf("a TIFF with %d samples per pixel, none of them transparency", samples)
 	}
 	return ""
 }
@@ -162,7 +162,7 @@ func (d tiffDirectory) unusual() string {
 func (d tiffDirectory) bounds(file []byte) (block int64, err error) {
 	for tag, e := range d.entries {
 		if limit := uint32(maxTIFFValues); e.count > limit && tag < 512 { // the decoder looks at none of the later ones
-			return 0, fmt.Errorf("tag %d has %d values, more than %d", tag, e.count, limit)
+			return 0, fmt.Errorf("tag %d has %d values; the limit is %d", tag, e.count, limit)
 		}
 	}
 	width, height := d.value(tagImageWidth, 0, 0), d.value(tagImageLength, 0, 0)
@@ -208,7 +208,7 @@ func unpackedBits(packed []byte) (bytes int64) {
 func configTIFF(file []byte) (image.Config, error) {
 	d, ok := readTIFF(file)
 	if !ok {
-		return image.Config{}, errors.New("its directory is cut off")
+		return image.Config{}, errors.New("its directory is truncated")
 	}
 	if unusual := d.unusual(); unusual != "" {
 		return image.Config{}, unsupported{unusual, toPNG}
@@ -223,7 +223,7 @@ func configTIFF(file []byte) (image.Config, error) {
 // wantingTIFF makes an error of what the decoder lacks one that says so.
 func wantingTIFF(err error) error {
 	if wanting := tiff.UnsupportedError(""); errors.As(err, &wanting) {
-		return unsupported{"a TIFF of an unusual kind (" + string(wanting) + ")", toPNG}
+		return unsupported{"an unusual kind of TIFF (" + string(wanting) + ")", toPNG}
 	}
 	return err
 }
@@ -272,7 +272,7 @@ func (o overlay) ReadAt(p []byte, at int64) (int, error) {
 func memoryTIFF(file []byte, pixels int64) (int64, error) {
 	d, ok := readTIFF(file)
 	if !ok {
-		return 0, errors.New("its directory is cut off")
+		return 0, errors.New("its directory is truncated")
 	}
 	block, err := d.bounds(file)
 	return 8*pixels + 3*min(8*block, maxUnpacking*int64(len(file))), err

@@ -111,7 +111,7 @@ func (t *tree) list(below string, seen map[string]bool) (folders, links []string
 }
 
 // errAway is of a link that leads out of the root.
-var errAway = errors.New("leads out of the data set's folder by a link")
+var errAway = errors.New("is a link to outside the data set folder")
 
 // follow tells where a path below the root really lies, below the root too.
 func (t *tree) follow(below string) (real string, isDir bool, err error) {
@@ -185,7 +185,7 @@ func (t *tree) only(files []string, means func(file string) bool) (string, error
 		case found == "":
 			found = file
 		case t.real[found] != t.real[file]:
-			return "", fmt.Errorf("is there twice, as %s and %s; write which, from the data set's folder", found, file)
+			return "", fmt.Errorf("is ambiguous: %s or %s; write the path relative to the data set folder", found, file)
 		}
 	}
 	return found, nil
@@ -205,7 +205,7 @@ func (t *tree) unlisted(files []string) (string, error) {
 		}
 	}
 	if len(t.away) > 0 {
-		return "", fmt.Errorf("is nowhere in the data set's folder (%s leads out of it by a link, which is not followed)", t.away[0])
+		return "", fmt.Errorf("was not found in the data set folder (%s is a link to outside it, which is not followed)", t.away[0])
 	}
-	return "", errors.New("is nowhere in the data set's folder")
+	return "", errors.New("was not found in the data set folder")
 }

@@ -142,7 +142,7 @@ func (d *decoder) arms(m member) {
 		if unfit := utf8.RuneCountInString(one.name) > 64 || one.name == "" || strings.TrimSpace(one.name) != one.name ||
 			strings.ContainsFunc(one.name, func(r rune) bool { return r == '=' || !unicode.IsPrint(r) }); unfit {
 			d.problems.add(one.at,
-				"compare.arms: the name of an arm is %q, but must be 1 to 64 printable characters without =", name)
+				"compare.arms: arm name %q must be 1 to 64 printable characters without =", name)
 			continue
 		}
 		arm := NamedArm{Name: one.name, Settings: map[string]string{}}
@@ -150,14 +150,14 @@ func (d *decoder) arms(m member) {
 		d.study.places[path] = one.at
 		if one.kind != mapping {
 			d.problems.add(one.valueAt(),
-				"compare.arms: the arm %s is %s, but must be a mapping of settings, such as {model.hidden: 600}; "+
+				"compare.arms: arm %s is %s, but must be a mapping of settings, such as {model.hidden: 600}; "+
 					"{} keeps the study's settings",
 				name, one.describe())
 		}
 		for _, set := range one.members {
 			text, at, wrong := ofArm(set)
 			if wrong != "" {
-				d.problems.add(at, "compare.arms: the arm %s: %s", name, wrong)
+				d.problems.add(at, "compare.arms: arm %s: %s", name, wrong)
 				continue
 			}
 			arm.Settings[set.name] = text
@@ -171,9 +171,9 @@ func (d *decoder) arms(m member) {
 func ofArm(set member) (text string, at place, wrong string) {
 	switch {
 	case set.name == "seed":
-		return "", set.at, "seeds are what an arm is averaged over; list them under sweep.over"
+		return "", set.at, "arms are averaged over seeds; list seeds under sweep.over"
 	case set.name == "data.root":
-		return "", set.at, "data.root is no part of a trial's identity, so arms cannot differ in it"
+		return "", set.at, "data.root is not part of a trial's identity, so arms cannot differ in it"
 	case !isSetting(set.name):
 		return "", set.at, noSetting(set.name)
 	}
@@ -194,13 +194,13 @@ func noSetting(name string) string {
 func (s *Study) checkNamed(found *problems) {
 	c := &s.Compare
 	if len(c.Named) < 2 {
-		found.add(s.at("compare.arms"), "compare.arms holds %s; a comparison needs two", term.Plural(len(c.Named), "arm"))
+		found.add(s.at("compare.arms"), "compare.arms has %s; a comparison needs at least two", term.Plural(len(c.Named), "arm"))
 	}
 	for i, arm := range c.Named {
 		for _, path := range settingPaths() {
 			if _, set := arm.Settings[path]; set && s.Sweep.axis(path) != nil {
 				found.add(s.at(armPath(i)+"."+path),
-					"compare.arms: the arm %s sets %s, which sweep.over holds too; remove it from one of them", arm.Name, path)
+					"compare.arms: arm %s sets %s, which sweep.over also sweeps; remove it from one of them", arm.Name, path)
 			}
 		}
 	}
@@ -210,7 +210,7 @@ func (s *Study) checkNamed(found *problems) {
 			return !set
 		})
 		if base := s.places[path]; everywhere && base.file == override {
-			found.add(base, "each arm sets %s, so setting it has no effect; set compare.arms.NAME.%s=… instead", path, path)
+			found.add(base, "every arm sets %s, so setting it here has no effect; set compare.arms.NAME.%s=… instead", path, path)
 		}
 	}
 }

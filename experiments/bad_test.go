@@ -101,7 +101,7 @@ func TestLoadRefusesFiles(t *testing.T) {
 		{"deep block", write("block.yaml", "study: a\nx:\n "+strings.Repeat("- ", 100_000)+"1"), "block.yaml:"},
 		{"not UTF-8", write("latin1.yaml", "study: a\nquestion: caf\xe9\n"), "latin1.yaml:2: not UTF-8 text"},
 		{"UTF-16", write("utf16.yaml", "\xff\xfes\x00t\x00"), "utf16.yaml:1: not UTF-8 text"},
-		{"binary", write("db.yaml", "SQLite format 3\x00\x10"), "db.yaml:1: the control character U+0000"},
+		{"binary", write("db.yaml", "SQLite format 3\x00\x10"), "db.yaml:1: control character U+0000"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := Load(c.path, nil)

@@ -130,45 +130,45 @@ func (s Settings) faults() []fault {
 	}
 	validates := s.Data.Validates()
 	add(!validates && metric != "last", "train.select.metric", "data.split",
-		"train.select.metric is %s, but data.split %s has no validation pictures; write last", metric, s.Data.Split)
+		"train.select.metric is %s, but data.split %s has no validation pictures; set it to last", metric, s.Data.Split)
 	add(!validates && spares(&s), "decode.split", "data.split",
 		"decode.split is %s, but data.split %s has no validation pictures", s.Decode.Split, s.Data.Split)
 	add(plateau(&s) && metric == "last", "train.schedule.name", "train.select.metric",
-		"train.schedule.name is plateau, which waits on the validation metric, but train.select.metric is last; choose another schedule or metric")
+		"train.schedule.name plateau needs a validation metric, but train.select.metric is last; choose another schedule or metric")
 	r := s.Train.Reinforce
 	add(reinforces(&s) && r.Baseline == "mean" && r.Samples < 2, "train.reinforce.samples", "train.reinforce.baseline",
-		"train.reinforce.samples is %d, but the baseline mean is that of an image's other samples; take 2 or more, or the baseline greedy", r.Samples)
+		"train.reinforce.samples is %d, but baseline mean averages an image's other samples; use 2 or more samples, or baseline greedy", r.Samples)
 	add(reinforces(&s) && r.Rewards() == Weights{}, "train.reinforce.weights.cider_d", "train.reinforce.weights.bleu4",
-		"train.reinforce.weights are all 0, so that no caption would be rewarded; give one a weight")
+		"train.reinforce.weights are all 0, so no caption would be rewarded; set at least one above 0")
 	add(drawn(&s) && s.Data.Split != "official", "data.split", "data.name",
-		"data.split is %s, but shapes has only the split official", s.Data.Split)
+		"data.split is %s, but shapes only has the split official", s.Data.Split)
 	add(precomputed(&s) && s.Encoder.Path == "" && s.Encoder.Content == (FeatureContent{}), "encoder.path", "encoder.name",
-		"encoder.path is missing: encoder.name precomputed reads features from a file or a folder")
+		"encoder.path is missing; encoder.name precomputed reads features from that file or folder")
 	add(precomputed(&s) && s.Data.Augment != (Augment{}), "data.augment.flip", "data.augment.crops",
-		"data.augment asks for several views of a picture, but encoder.name precomputed has features of one; "+
-			"choose an encoder that glimpse computes, or leave data.augment out")
+		"data.augment needs several views of each picture, but encoder.name precomputed has features of one; "+
+			"choose another encoder, or remove data.augment")
 	found = append(found, s.Data.faults()...)
 	add(grouped(&s) && s.Decode.Beam%s.Decode.Groups != 0, "decode.groups", "decode.beam",
-		"decode.groups is %d, which does not divide decode.beam %d", s.Decode.Groups, s.Decode.Beam)
+		"decode.groups is %d, but must divide decode.beam, which is %d", s.Decode.Groups, s.Decode.Beam)
 	add(s.Data.Split == "seed" && s.Data.Name != "flickr8k" && s.Data.Name != ownData && !drawn(&s), "data.split", "data.name",
-		"data.split is seed, which flickr8k alone has; %s has official and karpathy", s.Data.Name)
+		"data.split is seed, but only flickr8k has it; %s has official and karpathy", s.Data.Name)
 	encoder, err := captioner.EncoderOf(s.Encoder.Name)
 	least := encoder.Smallest
 	add(err == nil && s.Encoder.ImageSize < least, "encoder.image_size", "encoder.name",
 		"encoder.image_size is %d, but %s needs at least %d", s.Encoder.ImageSize, s.Encoder.Name, least)
 	tuned, epochs := s.Encoder.Train, s.Train.AllEpochs()
 	add(err == nil && tunes(&s) && len(encoder.Blocks) == 0, "encoder.train.blocks", "encoder.name",
-		"encoder.train.blocks is %d, but %s has no blocks that can be trained: only an EfficientNet-Lite or a ResNet has",
+		"encoder.train.blocks is %d, but %s has no trainable blocks; use an EfficientNet-Lite or a ResNet",
 		tuned.Blocks, s.Encoder.Name)
 	add(err == nil && len(encoder.Blocks) > 0 && tuned.Blocks > len(encoder.Blocks), "encoder.train.blocks", "encoder.name",
 		"encoder.train.blocks is %d, but %s has %d", tuned.Blocks, s.Encoder.Name, len(encoder.Blocks))
 	add(tunes(&s) && tuned.FromEpoch > epochs, "encoder.train.from_epoch", "train.epochs",
-		"encoder.train.from_epoch is %d, but there are %d epochs: the encoder would never be trained", tuned.FromEpoch, epochs)
+		"encoder.train.from_epoch is %d, but there are only %d epochs, so the encoder would never be trained", tuned.FromEpoch, epochs)
 	w := s.Encoder.Weights
 	add(err == nil && frozen(&s) && w == "auto" && !encoder.Published, "encoder.weights", "encoder.name",
-		"encoder.weights is auto, which fetches those of %s only; for %s give the path of a .pth file, or random",
+		"encoder.weights is auto, but only %s can be downloaded; for %s give the path of a .pth file, or random",
 		strings.Join(captioner.PublishedNames(), ", "), s.Encoder.Name)
 	add(frozen(&s) && w != "auto" && w != "random" && !strings.ContainsAny(w, "./\\"), "encoder.weights", "encoder.name",
-		"encoder.weights is %q, but must be auto, random or the path of a file%s", printable(w, 60), suggest(w, []string{"auto", "random"}))
+		"encoder.weights is %q, but must be auto, random or the path of an existing file%s", printable(w, 60), suggest(w, []string{"auto", "random"}))
 	return found
 }

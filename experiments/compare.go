@@ -14,7 +14,7 @@ func (s *Study) checkCompare(found *problems) {
 	c := &s.Compare
 	if !c.Compares() {
 		if s.given("compare") {
-			found.add(s.at("compare"), "compare needs arms: the swept key whose values are compared")
+			found.add(s.at("compare"), "compare.arms is missing: the swept key whose values are compared")
 		}
 		return
 	}
@@ -35,12 +35,12 @@ func (s *Study) checkCompare(found *problems) {
 	s.checkStop(found)
 	s.checkEnsemble(found)
 	if !s.given("compare.primary.metric") || !s.given("compare.primary.minimum_effect") {
-		found.add(s.at("compare.primary"), "compare.primary must give metric and minimum_effect: what decides, and the smallest "+
-			"effect that matters, are declared before the test split is scored; as in {metric: test.cider, minimum_effect: 1.0}")
+		found.add(s.at("compare.primary"), "compare.primary needs metric and minimum_effect, such as {metric: test.cider, minimum_effect: 1.0}: "+
+			"both are declared before the test split is scored")
 	}
 	if c.MatchParameters > 0 && slices.Contains(c.ArmPaths(), "model.hidden") {
 		found.add(s.at("compare.match_parameters"),
-			"compare.match_parameters widens model.hidden, which is what the arms differ in; remove it or write off")
+			"compare.match_parameters changes model.hidden, in which the arms differ; remove it or set it to off")
 	}
 	metric := s.at("compare.primary.metric")
 	split, key, _ := metrics.ParseKey(c.Primary.Metric)
@@ -49,13 +49,13 @@ func (s *Study) checkCompare(found *problems) {
 	}
 	spared := !s.varies("decode.split") && s.Decode.FinalSplit() == "val"
 	if split == "test" && spared {
-		found.add(metric, "compare.primary.metric is %s, but decode.split val leaves the test split unscored; write val.%s",
+		found.add(metric, "compare.primary.metric is %s, but with decode.split val the test split is not scored; use val.%s",
 			c.Primary.Metric, key)
 	}
 	captioned := s.varies("decode.split") || spared
 	if split == "val" && !captioned {
-		found.add(metric, "compare.primary.metric is %s, but the captions that are compared are those of the test split; "+
-			"write test.%s, or decode.split: val",
+		found.add(metric, "compare.primary.metric is %s, but the captions compared are those of the test split; "+
+			"use test.%s, or set decode.split: val",
 			c.Primary.Metric, key)
 	}
 }
@@ -71,14 +71,14 @@ func (s *Study) checkSweptArms(found *problems) {
 	switch a := s.Sweep.axis(c.Arms); {
 	case a == nil:
 		found.add(at,
-			"compare.arms is %q, which sweep.over does not hold%s (swept: %s)",
+			"compare.arms is %q, which is not swept%s (swept: %s)",
 			printable(c.Arms, 60), Suggest(c.Arms, swept), orNothing(swept))
 	case c.Arms == "seed":
-		found.add(at, "compare.arms cannot be seed: seeds are what an arm is averaged over")
+		found.add(at, "compare.arms cannot be seed: arms are averaged over seeds")
 	case a.Draw != "":
-		found.add(at, "compare.arms is %s, which is drawn; list its values, so that every arm gets the same samples", c.Arms)
+		found.add(at, "compare.arms is %s, which is drawn at random; list its values, so that every arm gets the same samples", c.Arms)
 	case len(s.arms()) < 2:
-		found.add(at, "compare.arms is %s, of which sweep.over holds one value; a comparison needs two", c.Arms)
+		found.add(at, "compare.arms is %s, but sweep.over has only one value of it; a comparison needs at least two", c.Arms)
 	}
 }
 
@@ -100,7 +100,7 @@ func (s *Study) checkArms(arms []string, found *problems) {
 		based = isArm(c.Baseline, s.at("compare.baseline"), "compare.baseline is")
 	} else {
 		found.add(s.at("compare"),
-			"compare.baseline is missing: the arm that the others are held against (arms: %s)", strings.Join(arms, ", "))
+			"compare.baseline is missing: the arm that the others are compared with (arms: %s)", strings.Join(arms, ", "))
 	}
 	if based && !s.given("compare.contrasts") {
 		for _, arm := range arms {
@@ -116,9 +116,9 @@ func (s *Study) checkArms(arms []string, found *problems) {
 		known := isArm(pair[0], at, "compare.contrasts names") && isArm(pair[1], at, "compare.contrasts names")
 		switch reverse := [2]string{pair[1], pair[0]}; {
 		case known && pair[0] == pair[1]:
-			found.add(at, "compare.contrasts holds %s against itself", pair[0])
+			found.add(at, "compare.contrasts compares %s with itself", pair[0])
 		case known && (slices.Contains(c.Contrasts[:i], pair) || slices.Contains(c.Contrasts[:i], reverse)):
-			found.add(at, "compare.contrasts holds %s against %s twice", pair[0], pair[1])
+			found.add(at, "compare.contrasts lists %s against %s twice", pair[0], pair[1])
 		}
 	}
 }
@@ -148,19 +148,19 @@ func (s *Study) checkInteractions(found *problems) {
 		switch {
 		case !isArms(pair[0]):
 			both := append([]string{c.ArmsKey()}, factors...)
-			found.add(at, "compare.contrasts: an interaction is of what the arms differ in (%s) and a swept key, "+
+			found.add(at, "compare.contrasts: an interaction takes the key of the arms (%s) and another swept key, "+
 				"not of %q and %q%s",
 				c.ArmsKey(), printable(pair[0], 60), printable(pair[1], 60), Suggest(pair[0], both))
 		case a != nil && a.Draw != "":
-			found.add(at, "compare.contrasts: the interaction is with %s, which is drawn; list its values", pair[1])
+			found.add(at, "compare.contrasts: interaction with %s, which is drawn at random; list its values", pair[1])
 		case !slices.Contains(factors, pair[1]):
 			found.add(at,
-				"compare.contrasts: the interaction is with %q, which is not swept within the arms%s (swept: %s)",
+				"compare.contrasts: interaction with %q, which is not swept within the arms%s (swept: %s)",
 				printable(pair[1], 60), Suggest(pair[1], factors), orNothing(factors))
 		}
 		pair[0] = c.ArmsKey()
 		if slices.Contains(c.Interactions[:i], pair) {
-			found.add(at, "compare.contrasts holds the interaction with %s twice", printable(pair[1], 60))
+			found.add(at, "compare.contrasts lists the interaction with %s twice", printable(pair[1], 60))
 		}
 		c.Interactions[i] = pair
 	}
@@ -178,42 +178,42 @@ func (s *Study) checkStop(found *problems) {
 	looks, at := s.Compare.Stop.Looks, s.at("compare.stop.looks")
 	if len(looks) == 0 {
 		if !s.given("compare.stop.looks") {
-			found.add(at, "compare.stop needs looks: "+
+			found.add(at, "compare.stop.looks is missing: "+
 				"the numbers of seeds per arm at which to look at the results, such as [5, 8, 12]")
 		}
 		return
 	}
 	if len(looks) == 1 {
-		found.add(at, "compare.stop.looks holds one look, so the study cannot stop early; "+
-			"give two or more, or leave compare.stop out")
+		found.add(at, "compare.stop.looks has one look, so the study cannot stop early; "+
+			"list at least two, or remove compare.stop")
 		return
 	}
 	if len(looks) > maxLooks {
-		found.add(at, "compare.stop.looks holds %d looks; the most are %d", len(looks), maxLooks)
+		found.add(at, "compare.stop.looks has %d looks; the maximum is %d", len(looks), maxLooks)
 		return
 	}
 	for i, look := range looks {
 		switch {
 		case look < 2:
-			found.add(at, "compare.stop.looks holds %d, but a test needs at least 2 seeds per arm", look)
+			found.add(at, "compare.stop.looks has %d, but a test needs at least 2 seeds per arm", look)
 			return
 		case i > 0 && look <= looks[i-1]:
 			found.add(at,
-				"compare.stop.looks holds %d after %d, but the numbers of seeds must increase", look, looks[i-1])
+				"compare.stop.looks has %d after %d, but the numbers of seeds must increase", look, looks[i-1])
 			return
 		}
 	}
 	last := looks[len(looks)-1]
 	seeds := s.Sweep.axis("seed")
 	if seeds == nil {
-		found.add(at, "compare.stop needs seeds, but sweep.over lists none; write seed: %s", moreSeeds(nil, last))
+		found.add(at, "compare.stop needs seeds, but sweep.over lists none; add seed: %s", moreSeeds(nil, last))
 	} else if listed := distinct(seeds.Values); len(listed) < last {
 		found.add(at,
-			"compare.stop.looks ends with %d seeds, but sweep.over.seed has %d; write seed: %s",
+			"compare.stop.looks ends with %d seeds, but sweep.over.seed has %d; use seed: %s",
 			last, len(listed), moreSeeds(listed, last))
 	}
 	if s.Sweep.Prune.Active() {
-		found.add(s.at("sweep.prune"), "sweep.prune cannot be combined with compare.stop: a look needs every seed of every arm")
+		found.add(s.at("sweep.prune"), "sweep.prune cannot be combined with compare.stop, because a look needs every seed of every arm")
 	}
 }
 
@@ -224,13 +224,13 @@ func (s *Study) checkEnsemble(found *problems) {
 	}
 	at := s.at("compare.ensemble")
 	if len(distinct(s.seeds())) < 2 {
-		found.add(at, "compare.ensemble needs two seeds or more; list them, as in sweep.over.seed: [1, 2, 3]")
+		found.add(at, "compare.ensemble needs at least two seeds; list them, as in sweep.over.seed: [1, 2, 3]")
 	}
 	if keep := s.Checkpoints.Keep; keep != "best" && keep != "both" {
-		found.add(at, "compare.ensemble needs each run's best checkpoint, but checkpoints.keep is %s; write best or both", keep)
+		found.add(at, "compare.ensemble needs each run's best checkpoint, but checkpoints.keep is %s; use best or both", keep)
 	}
 	if s.Sweep.Prune.Active() {
-		found.add(at, "compare.ensemble cannot be combined with sweep.prune: it needs every seed of an arm")
+		found.add(at, "compare.ensemble cannot be combined with sweep.prune, because it needs every seed of an arm")
 	}
 }
 
@@ -277,7 +277,7 @@ func (s *Study) checkContrasts(trials []Trial, found *problems) {
 	for i, pair := range g.Compare.Contrasts {
 		if len(g.pair(pair)) == 0 {
 			found.add(s.at(contrastPath(i)),
-				"compare.contrasts: %s and %s have no settings in common besides what makes them arms; "+
+				"compare.contrasts: %s and %s share no swept values besides their own settings; "+
 					"sweep the same values in both",
 				pair[0], pair[1])
 		}
@@ -285,7 +285,7 @@ func (s *Study) checkContrasts(trials []Trial, found *problems) {
 	for i, pair := range g.Compare.Interactions {
 		if len(g.interaction(pair)) == 0 {
 			found.add(s.at(interactionPath(i)),
-				"compare.contrasts: the interaction with %s needs two of its values in the baseline and in another arm", pair[1])
+				"compare.contrasts: the interaction with %s needs at least two of its values in both the baseline and another arm", pair[1])
 		}
 	}
 }

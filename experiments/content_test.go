@@ -58,7 +58,7 @@ func TestSetContents(t *testing.T) {
 func TestSetContentsFails(t *testing.T) {
 	s, gone := load(t, plain), errors.New("captions.txt is gone")
 	err := s.SetContents(func(Data) (Content, error) { return Content{}, gone })
-	if !errors.Is(err, gone) || !strings.Contains(err.Error(), "study.yaml:1: the content of the data cannot be identified: captions.txt is gone") {
+	if !errors.Is(err, gone) || !strings.Contains(err.Error(), "study.yaml:1: cannot identify the content of the data: captions.txt is gone") {
 		t.Errorf("SetContents says %v", err)
 	}
 	if _, err := s.Plan(); err != nil {

@@ -137,12 +137,37 @@ func (g *design) findFactors() {
 // level identifies the level of a cell, up to one factor.
 func (g *design) level(c *Cell, but string) string {
 	var parts []string
-	for _, path := range g.factors {
-		if path != but {
-			parts = append(parts, c.Level[path])
-		}
+	for _, path := range g.besides(but) {
+		parts = append(parts, c.Level[path])
 	}
 	return strings.Join(parts, "\x00")
+}
+
+// besides are the factors but one, and but those that zip pairs with it, value for value: they are a part of it.
+func (g *design) besides(factor string) []string {
+	if factor == "" {
+		return g.factors
+	}
+	var others []string
+	for _, path := range g.factors {
+		if path != factor && !(g.follows(path, factor) && g.follows(factor, path)) {
+			others = append(others, path)
+		}
+	}
+	return others
+}
+
+// follows is whether each value of a factor comes with one value of path alone.
+func (g *design) follows(path, factor string) bool {
+	with := map[string]string{}
+	for i := range g.cells {
+		value, level := g.cells[i].Level[factor], g.cells[i].Level[path]
+		if earlier, known := with[value]; known && earlier != level {
+			return false
+		}
+		with[value] = level
+	}
+	return true
 }
 
 // pair makes the contrasts of two declared arms; none where they have no level in common.

@@ -48,6 +48,22 @@ pair: soft − none
   soft train.optimizer.lr=0.002 | soft | soft: +1 soft train.optimizer.lr=0.002;
   none train.optimizer.lr=0.001 | none | none: +1 none train.optimizer.lr=0.001;
 `},
+		// What zip pairs with a factor is a part of it: here an LSTM is narrower.
+		{"zip of a factor", `study: a
+sweep: {method: zip, over: {model.cell: [gru, lstm], model.hidden: [64, 48], seed: [1, 2, 3, 4, 5]}}
+compare:
+  arms: {none: {model.attention: none}, soft: {model.attention: soft}}
+  baseline: none
+  contrasts: [[soft, none], {interaction: [arms, model.cell]}]
+  primary: {metric: test.cider, minimum_effect: 1}
+`, `
+average: soft − none
+  soft | soft | soft: +0.5 soft model.cell=gru model.hidden=64; +0.5 soft model.cell=lstm model.hidden=48;
+  none | none | none: +0.5 none model.cell=gru model.hidden=64; +0.5 none model.cell=lstm model.hidden=48;
+interaction: (soft − none) at cell=lstm less at gru
+  soft: model.cell=lstm − gru | soft, cell lstm − gru | soft: +1 soft model.cell=lstm model.hidden=48; -1 soft model.cell=gru model.hidden=64;
+  none: model.cell=lstm − gru | none, cell lstm − gru | none: +1 none model.cell=lstm model.hidden=48; -1 none model.cell=gru model.hidden=64;
+`},
 		{"average", one, `
 average: soft − none
   soft | soft | soft: +0.5 soft model.dropout=0.3; +0.5 soft model.dropout=0.5;

@@ -59,7 +59,7 @@ func (d *decoder) leaf(k *key, m member) {
 		text, wrong := k.parse(m.value)
 		if wrong != "" {
 			if k.path == "sweep.seed" && m.kind == list {
-				wrong += "; seeds to train with belong under sweep.over"
+				wrong += "; list the seeds to train with under sweep.over"
 			}
 			d.problems.add(m.valueAt(), "%s", wrong)
 			return
@@ -123,7 +123,7 @@ func (d *decoder) over(m member) {
 	for _, axis := range m.members {
 		switch {
 		case axis.name == "data.root":
-			d.problems.add(axis.at, "data.root cannot be swept: it is no part of a trial's identity")
+			d.problems.add(axis.at, "data.root cannot be swept: it is not part of a trial's identity")
 		case !isSetting(axis.name):
 			d.problems.add(axis.at, "sweep.over: %s", noSetting(axis.name))
 		default:
@@ -146,10 +146,10 @@ func (d *decoder) axis(k *key, m member) {
 		} else if choices := m.members[0].value; choices.kind == list {
 			a.Values = d.values(k, choices)
 		} else {
-			d.problems.add(m.valueAt(), "the choice for %s is %s, but must be a list", k.path, choices.describe())
+			d.problems.add(m.valueAt(), "sweep.over: the choice for %s is %s, but must be a list", k.path, choices.describe())
 		}
 	default:
-		d.problems.add(m.valueAt(), "sweep.over: %s is %s, but must be a list such as [1, 2], or with method random a range such as {log: [a, b]}, {uniform: [a, b]}, {int: [a, b]} or {choice: [a, b]}", k.path, m.describe())
+		d.problems.add(m.valueAt(), "sweep.over: %s is %s, but must be a list such as [1, 2] or, with method random, a range such as {log: [a, b]}, {uniform: [a, b]}, {int: [a, b]} or {choice: [a, b]}", k.path, m.describe())
 	}
 	d.study.Sweep.Over = append(d.study.Sweep.Over, a)
 }
@@ -177,16 +177,16 @@ func (d *decoder) bounds(k *key, a *Axis, m member) {
 	pair := m.members[0].value
 	switch {
 	case k.isText() || k.kind == reflect.Bool:
-		d.problems.add(m.valueAt(), "sweep.over: %s takes words, so {%s: …} has no sense; use {choice: […]}", k.path, a.Draw)
+		d.problems.add(m.valueAt(), "sweep.over: %s takes words, so {%s: …} does not apply; use {choice: […]}", k.path, a.Draw)
 		return
 	case a.Draw == "int" && !whole:
-		d.problems.add(m.valueAt(), "sweep.over: %s is a number, not a whole one; use {uniform: [a, b]} or {log: [a, b]}", k.path)
+		d.problems.add(m.valueAt(), "sweep.over: %s is a real number; use {uniform: [a, b]} or {log: [a, b]}", k.path)
 		return
 	case a.Draw == "uniform" && whole:
 		d.problems.add(m.valueAt(), "sweep.over: %s is a whole number; use {int: [a, b]} or {log: [a, b]}", k.path)
 		return
 	case pair.kind != list || len(pair.items) != 2:
-		d.problems.add(m.valueAt(), "sweep.over: the range of %s must be two numbers, {%s: [low, high]}", k.path, a.Draw)
+		d.problems.add(m.valueAt(), "sweep.over: the range of %s must be two numbers: {%s: [low, high]}", k.path, a.Draw)
 		return
 	}
 	ends := d.values(k, pair)
@@ -196,16 +196,16 @@ func (d *decoder) bounds(k *key, a *Axis, m member) {
 	a.Low, a.High = float(ends[0]), float(ends[1])
 	switch {
 	case a.Low >= a.High:
-		d.problems.add(m.valueAt(), "sweep.over: the range of %s goes from %s to %s; the first must be the smaller", k.path, ends[0], ends[1])
+		d.problems.add(m.valueAt(), "sweep.over: the range of %s is %s to %s; the first number must be the smaller one", k.path, ends[0], ends[1])
 	case a.Draw == "log" && a.Low <= 0:
-		d.problems.add(m.valueAt(), "sweep.over: the log range of %s begins at %s, but must begin above 0", k.path, ends[0])
+		d.problems.add(m.valueAt(), "sweep.over: the log range of %s starts at %s, but must start above 0", k.path, ends[0])
 	}
 }
 
 // contrasts decodes the pairs of arms, and the interactions among them.
 func (d *decoder) contrasts(m member) {
 	d.study.Compare.Contrasts = [][2]string{}
-	const wanted = "compare.contrasts holds %s, but must be a list of pairs of arms, such as [[soft, none]]"
+	const wanted = "compare.contrasts has %s, but must be a list of pairs of arms, such as [[soft, none]]"
 	if m.kind != list {
 		d.problems.add(m.valueAt(), wanted, m.describe())
 		return
@@ -236,14 +236,14 @@ func (d *decoder) interaction(item *value) {
 		for _, m := range item.members {
 			names = append(names, printable(m.name, 60))
 		}
-		d.problems.add(item.at, "compare.contrasts holds a mapping of %s, but must hold pairs such as [soft, none], "+
+		d.problems.add(item.at, "compare.contrasts has a mapping of %s, but must have pairs such as [soft, none] "+
 			"or {interaction: [model.attention, model.dropout]}%s",
 			orNothing(names), suggest(strings.Join(names, " "), []string{"interaction"}))
 		return
 	}
 	content := item.members[0].value
 	if content.kind != list || len(content.items) != 2 || content.items[0].kind != scalar || content.items[1].kind != scalar {
-		d.problems.add(item.at, "compare.contrasts: an interaction must name what the arms differ in and another swept key, "+
+		d.problems.add(item.at, "compare.contrasts: an interaction takes the key of the arms and another swept key, "+
 			"such as {interaction: [model.attention, model.dropout]}")
 		return
 	}
@@ -253,7 +253,7 @@ func (d *decoder) interaction(item *value) {
 
 // looks decodes the numbers of seeds after which results are looked at.
 func (d *decoder) looks(m member) {
-	const wanted = "compare.stop.looks holds %s, but must be a list of whole numbers of seeds, such as [5, 8, 12]"
+	const wanted = "compare.stop.looks has %s, but must be a list of numbers of seeds, such as [5, 8, 12]"
 	if m.kind != list || len(m.items) == 0 {
 		held := m.describe()
 		if m.kind == list {

@@ -89,7 +89,7 @@ func (d Draft) Write() ([]byte, *Study, error) {
 	}
 	read, err := parse(d.Path, out, nil)
 	if err != nil {
-		return nil, nil, fmt.Errorf("the new study would be refused: %w", problem(err))
+		return nil, nil, fmt.Errorf("the new study is not valid: %w", problem(err))
 	}
 	return out, read, nil
 }
@@ -119,7 +119,7 @@ func (d Draft) base() (*Study, error) {
 		}
 		return s, err
 	}
-	return nil, fmt.Errorf("no draft for the data set %q%s (there are: %s)", printable(name, 60), suggest(name, DraftData()), strings.Join(DraftData(), ", "))
+	return nil, fmt.Errorf("unknown data set %q%s (known: %s)", printable(name, 60), suggest(name, DraftData()), strings.Join(DraftData(), ", "))
 }
 
 // sweep sets what the study compares: the arms of the study it is taken from, or those of d.Over, each against the first,
@@ -132,7 +132,7 @@ func (d Draft) sweep(s *Study) error {
 	for _, text := range d.Over {
 		a, err := parseOver(text)
 		if err == nil && slices.ContainsFunc(over, func(other Axis) bool { return other.Path == a.Path }) {
-			err = fmt.Errorf("%s is swept twice; give all of its values at once", a.Path)
+			err = fmt.Errorf("%s is swept twice; list all of its values in one --sweep", a.Path)
 		}
 		if err != nil {
 			return fmt.Errorf("--sweep %s: %w", printable(text, 120), err)
@@ -188,9 +188,9 @@ func parseOver(text string) (*Axis, error) {
 	case !ok:
 		return nil, errors.New("write KEY=VALUE,VALUE, such as model.hidden=64,128")
 	case path == "seed":
-		return nil, errors.New("seeds are what an arm is averaged over; --seeds tells their number")
+		return nil, errors.New("arms are averaged over seeds; set their number with --seeds")
 	case path == "data.root":
-		return nil, errors.New("data.root is no part of a trial's identity and cannot be swept")
+		return nil, errors.New("data.root is not part of a trial's identity and cannot be swept")
 	case !isSetting(path):
 		return nil, fmt.Errorf("no setting %q%s", printable(path, 60), Suggest(path, settingPaths()))
 	}
@@ -206,12 +206,12 @@ func parseOver(text string) (*Axis, error) {
 		case wrong != "":
 			return nil, errors.New(wrong)
 		case slices.Contains(a.Values, value):
-			return nil, fmt.Errorf("%s is there twice", value)
+			return nil, fmt.Errorf("%s is listed twice", value)
 		}
 		a.Values = append(a.Values, value)
 	}
 	if len(a.Values) < 2 {
-		return nil, errors.New("a comparison needs two values or more")
+		return nil, errors.New("a comparison needs at least two values")
 	}
 	return a, nil
 }
@@ -222,11 +222,11 @@ func (d Draft) text(s, base *Study, trials []Trial, why map[string]string) ([]by
 	if d.Schema != "" {
 		w.line("# yaml-language-server: $schema=%s\n#", d.Schema)
 	}
-	w.line("# What do you expect, and why? Say it here before anything is trained.\n#")
+	w.line("# What do you expect, and why? Write it here before you train anything.\n#")
 	w.line("# plan:    glimpse plan %s\n# run:     glimpse run %s\n# report:  glimpse report %s -o report\n#", d.Path, d.Path, d.Name)
-	rest := "Each key that is not here has its default; `glimpse new --all` writes them all."
+	rest := "Other keys have their defaults; `glimpse new --all` writes all keys."
 	if d.All {
-		rest = "These are all keys that have an effect in this study."
+		rest = "All keys that have an effect in this study are listed."
 	}
 	w.comment(rest, "")
 	for i := range keys {

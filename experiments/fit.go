@@ -48,7 +48,7 @@ func (o Own) fit(s *Study) (why map[string]string) {
 	}
 	if d.Split == "drawn" {
 		for _, path := range []string{"data.split.val", "data.split.test", "data.split.seed"} {
-			why[path] = "Nothing in the folder tells a split."
+			why[path] = "The folder defines no split."
 		}
 	}
 
@@ -70,22 +70,22 @@ func (o Own) fit(s *Study) (why map[string]string) {
 	steps := max(1, (o.Train+t.BatchImages-1)/t.BatchImages) // of an epoch
 	t.Epochs = min(max(usualSteps/steps, usualEpochs), mostEpochs)
 	t.Schedule.WarmupSteps = min(t.Schedule.WarmupSteps, steps*t.Epochs/10)
-	why["train.batch_images"] = "Fitted to " + pictures + ": fewer make smaller steps, and more of them."
-	why["train.epochs"] = fmt.Sprintf("Fitted to %s: %d steps each.", pictures, steps)
-	why["train.schedule.warmup_steps"] = fmt.Sprintf("At most a tenth of all %d steps.", steps*t.Epochs)
+	why["train.batch_images"] = "Fitted to " + pictures + ": fewer images mean smaller and more steps."
+	why["train.epochs"] = fmt.Sprintf("Fitted to %s: %d steps per epoch.", pictures, steps)
+	why["train.schedule.warmup_steps"] = fmt.Sprintf("At most a tenth of the %d steps.", steps*t.Epochs)
 	if o.Train < 2000 {
 		s.Model.Embedding, s.Model.Hidden, s.Model.AttentionSize = 128, 256, 128
 		for _, path := range []string{"model.embedding", "model.hidden", "model.attention_size"} {
-			why[path] = "Half of what fits Flickr8k, for " + pictures + "."
+			why[path] = "Half of the size for Flickr8k, since there are " + pictures + "."
 		}
 	}
 	if o.Val == 0 {
 		t.Select.Metric, t.Select.Patience = "last", 0
-		why["train.select.metric"] = "There are no validation pictures to choose an epoch by."
+		why["train.select.metric"] = "There are no validation pictures for choosing an epoch."
 	} else {
 		t.Select.Patience = max(t.Select.Patience, t.Epochs/4)
-		why["train.select.metric"] = fmt.Sprintf("Measured on %d validation pictures; the fewer, the more chance has a say.", o.Val)
-		why["train.select.patience"] = "A quarter of the epochs, as small splits are noisy."
+		why["train.select.metric"] = fmt.Sprintf("Measured on %d validation pictures; the fewer, the noisier.", o.Val)
+		why["train.select.patience"] = "A quarter of the epochs, since small splits are noisy."
 	}
 	return why
 }

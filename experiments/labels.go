@@ -95,10 +95,8 @@ func (g *design) labelOfSettings() func(*Cell) string {
 // levelLabel writes the level of a cell, but for one factor, by short names.
 func (g *design) levelLabel(c *Cell, but string) string {
 	var parts []string
-	for _, path := range g.factors {
-		if path != but {
-			parts = append(parts, g.short[path]+"="+c.Level[path])
-		}
+	for _, path := range g.besides(but) {
+		parts = append(parts, g.short[path]+"="+c.Level[path])
 	}
 	return strings.Join(parts, " ")
 }

@@ -127,7 +127,7 @@ func (k *key) parse(v *value) (text, wrong string) {
 			return refuse()
 		}
 		if i := strings.IndexFunc(v.text, unseen); i >= 0 {
-			return "", fmt.Sprintf("%s holds the control character %U, which cannot be shown", k.path, []rune(v.text[i:])[0])
+			return "", fmt.Sprintf("%s contains the control character %U", k.path, []rune(v.text[i:])[0])
 		}
 		return v.text, ""
 	case k.kind == reflect.Float64:

@@ -34,7 +34,7 @@ func Parse(path string, source []byte) (*Study, error) {
 		return nil, found.err()
 	}
 	if extends := root.member("extends"); extends != nil {
-		found.add(extends.at, "extends cannot be followed here: a resolved study has all of its keys")
+		found.add(extends.at, "extends is not allowed here: a resolved study has all of its keys")
 	}
 	return decode(path, source, root, found, func(s *Study) { s.checkResolvedName(found) })
 }
@@ -134,12 +134,12 @@ func inherit(path string, source []byte, chain []string, files *[]string, found 
 	next, _ := filepath.Abs(base)
 	chain = append(slices.Clone(chain), self)
 	if slices.Contains(chain, next) || len(chain) == maxExtends {
-		found.add(extends.valueAt(), "extends %s goes in a circle, or is a chain of more than %d files", name, maxExtends)
+		found.add(extends.valueAt(), "extends %s is a cycle, or a chain of more than %d files", name, maxExtends)
 		return root
 	}
 	inherited, err := readFile(base)
 	if err != nil {
-		wrong := extends.valueAt().wrong("extends %s, which cannot be read: %s", base, reason(err))
+		wrong := extends.valueAt().wrong("extends %s cannot be read: %s", base, reason(err))
 		wrong.Err = err
 		found.report(wrong)
 		return root
@@ -250,7 +250,7 @@ func (c *converter) set(path, text string) *value {
 		return nil
 	}
 	if len(root.members) != 1 {
-		c.problems.add(c.place(0), "write one value: a word, a number, a list such as [1, 2]")
+		c.problems.add(c.place(0), "write one value: a word, a number, or a list such as [1, 2]")
 		return nil
 	}
 	return root.members[0].value

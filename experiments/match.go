@@ -40,7 +40,7 @@ func (s *Study) MatchParameters(count func(Settings) int64) error {
 		}
 		width, n := widen(t.Settings, count, counts[kin], target, s.Compare.MatchParameters)
 		if gap := math.Abs(float64(n-target)) / float64(target); gap > s.Compare.MatchParameters {
-			return s.at("compare.match_parameters").wrong("compare.match_parameters: arm %s comes no nearer than %d parameters (model.hidden %d) to the largest arm's %d, %.1f%% off; allow more or choose larger models",
+			return s.at("compare.match_parameters").wrong("compare.match_parameters: arm %s cannot get closer than %d parameters (model.hidden %d) to the largest arm's %d, %.1f%% off; allow a larger difference or use larger models",
 				t.Arm, n, width, target, 100*gap)
 		}
 		widths[kin], counts[kin] = width, n

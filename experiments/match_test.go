@@ -115,7 +115,7 @@ func TestMatchParametersFails(t *testing.T) {
 		}
 		return 170
 	})
-	if !errors.As(err, &e) || e.Line != 7 || !strings.Contains(e.Msg, "arm none comes no nearer than 200 parameters (model.hidden 1024) to the largest arm's 170, 17.6% off") {
+	if !errors.As(err, &e) || e.Line != 7 || !strings.Contains(e.Msg, "arm none cannot get closer than 200 parameters (model.hidden 1024) to the largest arm's 170, 17.6% off") {
 		t.Errorf("MatchParameters says %v", err)
 	}
 	if err := s.MatchParameters(func(Settings) int64 { return 0 }); err == nil {

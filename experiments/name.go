@@ -26,14 +26,14 @@ var (
 func (s *Study) checkName(found *problems) {
 	switch {
 	case !s.given("study"):
-		found.add(s.at(""), "the study has no name; write study: NAME (a name is not inherited through extends)")
+		found.add(s.at(""), "the study has no name; add study: NAME (names are not inherited through extends)")
 	case s.Name == "" && len(found.list) == 0:
 		found.add(s.at("study"), "study is empty, but must name the study")
 	case strings.Contains(s.Name, "@"):
-		found.add(s.at("study"), "study is %q, but @ is reserved for the variants that --set makes; choose another name",
+		found.add(s.at("study"), "study is %q, but @ is reserved for variants made by --set; choose another name",
 			printable(s.Name, 60))
 	case !studyName.MatchString(s.Name) && s.Name != "":
-		found.add(s.at("study"), "study is %q, but must be at most 64 letters, digits, ., _ and -, the first a letter or digit",
+		found.add(s.at("study"), "study is %q, but must be at most 64 letters, digits, ., _ and -, starting with a letter or digit",
 			printable(s.Name, 60))
 	}
 }
@@ -44,7 +44,7 @@ func (s *Study) checkResolvedName(found *problems) {
 		s.checkName(found)
 	} else if !resolvedName.MatchString(s.Name) || len(s.Name) > maxName {
 		found.add(s.at("study"),
-			"study is %q, but the name of a variant must be STUDY@KEY=VALUE,… in at most %d letters, digits and ._@=,+-[]{}:~",
+			"study is %q, but a variant must be named STUDY@KEY=VALUE,… with at most %d letters, digits and ._@=,+-[]{}:~",
 			printable(s.Name, 60), maxName)
 	}
 }

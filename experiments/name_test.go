@@ -73,12 +73,12 @@ func TestParse(t *testing.T) {
 		t.Errorf("Parse gives %+v (%v)", s, err)
 	}
 	for text, want := range map[string]string{
-		"study: a@\n":      `a.yaml:1: study is "a@", but the name of a variant must be STUDY@KEY=VALUE`,
-		"study: a@x/y=1\n": "the name of a variant",
-		"study: .a@x=1\n":  "the name of a variant",
-		"study: a@" + strings.Repeat("x", 99) + "\n": "in at most 100 letters",
+		"study: a@\n":      `a.yaml:1: study is "a@", but a variant must be named STUDY@KEY=VALUE`,
+		"study: a@x/y=1\n": "a variant must be named",
+		"study: .a@x=1\n":  "a variant must be named",
+		"study: a@" + strings.Repeat("x", 99) + "\n": "with at most 100 letters",
 		"study: .a\n":                  "must be at most 64 letters",
-		"study: a\nextends: name.go\n": "a.yaml:2: extends cannot be followed here",
+		"study: a\nextends: name.go\n": "a.yaml:2: extends is not allowed here",
 		"question: a\n":                "the study has no name",
 		"":                             "the file is empty",
 	} {

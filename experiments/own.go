@@ -35,26 +35,26 @@ func (d Data) faults() []fault {
 	}
 	own, p := d.Name == ownData, d.Partition
 	add(!own && d.Captions != (Captions{}), "data.captions", "data.name",
-		"data.captions goes with data.name folder; "+d.Name+" brings its own")
+		"data.captions is only for data.name folder; "+d.Name+" has its own captions")
 	add(!own && d.Name != "shapes" && slices.Contains(ownSplits, d.Split), "data.split", "data.name",
-		"data.split is "+d.Split+", which goes with data.name folder and not with "+d.Name)
+		"data.split is "+d.Split+", which is only for data.name folder, not for "+d.Name)
 	add(own && !slices.Contains(ownSplits, d.Split), "data.split", "data.name",
 		"data.split is "+d.Split+", but folder has "+strings.Join(ownSplits, ", ")+", or a mapping such as {val: 10%, test: 10%, seed: 1}")
 	add(own && d.Captions.Path == "", "data.captions", "data.name",
-		"data.captions is missing: the file of the captions, below data.root (`glimpse new NAME --dataset FOLDER` finds it)")
+		"data.captions is missing: the captions file, below data.root (`glimpse new NAME --dataset FOLDER` finds it)")
 	switch d.Split {
 	case "lists":
 		add(p.Train == "" || p.Test == "", "data.split", "data.name",
-			"data.split lists needs the files of train and test, such as {train: train.txt, val: val.txt, test: test.txt}")
+			"data.split lists needs files for train and test, such as {train: train.txt, val: val.txt, test: test.txt}")
 		for _, part := range []struct{ path, text string }{
 			{"data.split.train", p.Train}, {"data.split.val", p.Val}, {"data.split.test", p.Test},
 		} {
 			add(part.text != "" && !isList(part.text), part.path, "data.split",
-				part.path+" is "+part.text+", but other parts are files; name a file, or draw val and test as shares")
+				part.path+" is "+part.text+", but other parts are files; name a file here, or give shares for both val and test")
 		}
 	case "drawn":
 		add(p.Train != "", "data.split.train", "data.split",
-			"data.split.train is "+p.Train+", but what val and test do not draw trains; leave it out")
+			"data.split.train is "+p.Train+", but training uses all pictures not drawn for val and test; remove it")
 		add(strings.Trim(p.Test, "0.%") == "", "data.split.test", "data.split",
 			"data.split.test is "+p.Test+", but a study needs test pictures")
 		for _, part := range []struct{ path, text string }{{"data.split.val", p.Val}, {"data.split.test", p.Test}} {

@@ -23,7 +23,7 @@ func (p place) first() string {
 	if p.line == 0 {
 		return ""
 	}
-	return fmt.Sprintf("; the first is in line %d", p.line)
+	return fmt.Sprintf("; the first is on line %d", p.line)
 }
 
 // maxShown is how many characters of a line are shown.

@@ -77,7 +77,7 @@ func (s *Study) expand(found *problems) (trials []Trial, equal int) {
 	for _, p := range s.points() {
 		t, err := s.trial(p, named)
 		if err != nil {
-			wrong := s.at("data").wrong("the content of the data cannot be identified: %v", err)
+			wrong := s.at("data").wrong("cannot identify the content of the data: %v", err)
 			wrong.Err = err
 			found.report(wrong)
 			break
@@ -91,7 +91,7 @@ func (s *Study) expand(found *problems) (trials []Trial, equal int) {
 			seen[t.ID] = len(trials)
 			trials = append(trials, t)
 		case s.Compare.Compares() && trials[first].Arm != t.Arm:
-			found.add(s.at("compare.arms"), "the arms %s and %s are the same trial: %s makes no difference there",
+			found.add(s.at("compare.arms"), "arms %s and %s are the same trial: %s makes no difference there",
 				trials[first].Arm, t.Arm, cmp.Or(s.Compare.Arms, "what they set"))
 		default:
 			equal++

@@ -209,7 +209,7 @@ func TestEqualTrialsRunOnce(t *testing.T) {
 	if err != nil || len(trials) != 3 { // none once, soft twice
 		t.Errorf("%d trials (%v), want 3", len(trials), err)
 	}
-	if w := s.Warnings(); len(w) != 1 || !strings.Contains(w[0], "5 of the sweep's trials are equal") {
+	if w := s.Warnings(); len(w) != 1 || !strings.Contains(w[0], "5 of the sweep's trials are duplicates") {
 		t.Errorf("warnings are %q", w)
 	}
 }
@@ -248,7 +248,7 @@ func TestWarnings(t *testing.T) {
 	const compare = "compare: {arms: model.attention, baseline: none, primary: {metric: test.cider, minimum_effect: 1}, match_parameters: 2%}\n"
 	for _, c := range []struct{ name, text, want string }{
 		{"3 seeds", "sweep: {over: {model.attention: [none, soft], seed: [1, 2, 3]}}\n" + compare,
-			"study.yaml:2: 3 seeds an arm: an exact permutation test cannot give p below 0.1, after Holm over 1 contrast 0.1, beside alpha 0.05; use at least 5 seeds"},
+			"study.yaml:2: 3 seeds per arm: the smallest possible permutation p is 0.1; after Holm over 1 contrast it is 0.1, with alpha 0.05; use at least 5 seeds"},
 		{"5 seeds", "sweep: {over: {model.attention: [none, soft], seed: [1, 2, 3, 4, 5]}}\n" + compare, ""},
 		{"5 seeds, strict alpha", "sweep: {over: {model.attention: [none, soft], seed: [1, 2, 3, 4, 5]}}\n" + strings.Replace(compare, "effect: 1", "effect: 1, alpha: 1e-3", 1),
 			"use at least 7 seeds"},
@@ -257,16 +257,16 @@ func TestWarnings(t *testing.T) {
 		{"factorial", "sweep: {over: {model.attention: [none, soft], decode.beam: [1, 2, 3, 4, 5, 6, 7, 8], seed: [1, 2, 3, 4, 5]}}\n" + compare, ""},
 		// Eight levels are eight contrasts.
 		{"each level", "sweep: {over: {model.attention: [none, soft], decode.beam: [1, 2, 3, 4, 5, 6, 7, 8], seed: [1, 2, 3, 4, 5]}}\n" + strings.Replace(compare, "{arms", "{factors: each, arms", 1),
-			"5 seeds an arm: an exact permutation test cannot give p below 0.0079, after Holm over 8 contrasts 0.063, beside alpha 0.05; use at least 6 seeds"},
+			"5 seeds per arm: the smallest possible permutation p is 0.0079; after Holm over 8 contrasts it is 0.063, with alpha 0.05; use at least 6 seeds"},
 		{"factors of nothing", "sweep: {over: {model.attention: [none, soft], seed: [1, 2, 3, 4, 5]}}\n" + strings.Replace(compare, "{arms", "{factors: each, arms", 1),
 			"compare.factors has no effect"},
 		{"last look", "sweep: {over: {model.attention: [none, soft], seed: [1, 2, 3, 4, 5]}}\n" + strings.Replace(compare, "{arms", "{stop: {looks: [2, 5]}, arms", 1), ""},
 		{"early last look", "sweep: {over: {model.attention: [none, soft], seed: [1, 2, 3, 4, 5, 6]}}\n" + strings.Replace(compare, "{arms", "{stop: {looks: [2, 5]}, arms", 1),
-			"the last look is after 5 of 6 seeds; the others are not trained"},
+			"the last look is at 5 of 6 seeds; the others are not trained"},
 		{"named sizes", "sweep: {over: {seed: [1, 2, 3, 4, 5]}}\ncompare: {arms: {a: {model.attention: none}, b: {model.attention: soft, model.layers: 2}}, baseline: a, primary: {metric: test.cider, minimum_effect: 1}}\n",
 			"compare.match_parameters is off"},
 		{"validation", "decode: {split: val}\nsweep: {over: {model.attention: [none, soft], seed: [1, 2, 3, 4, 5]}}\n" + strings.Replace(compare, "test.", "val.", 1),
-			"which has also chosen the epochs"},
+			"which also selects the epochs"},
 		{"no effect", "data: {name: flickr8k, images: 50}\n", "study.yaml:2: data.images has no effect in any trial"},
 		{"a password", "question: Does it work with http://me:hunter2@host?\n", "looks like a password or a token"},
 		{"effect in some", "model: {attention_size: 5}\nsweep: {over: {model.attention: [none, soft]}}\n", ""},

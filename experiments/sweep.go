@@ -157,7 +157,7 @@ func (s *Study) checkSweep(found *problems) {
 		at := s.at("sweep.over." + a.Path)
 		switch {
 		case a.Draw != "" && !s.drawing():
-			found.add(at, "sweep.over: %s is a range, which needs sweep.method random or tpe, not %s", a.Path, s.Sweep.Method)
+			found.add(at, "sweep.over: %s is a range, which needs sweep.method random or tpe instead of %s", a.Path, s.Sweep.Method)
 		case a.Draw != "" && a.Path == "seed":
 			found.add(at, "sweep.over: seeds are listed, not drawn; write seed: [1, 2, 3]")
 		case a.Draw != "":
@@ -167,7 +167,7 @@ func (s *Study) checkSweep(found *problems) {
 		case first == nil:
 			first, trials = a, min(trials*len(a.Values), maxTrials+1)
 		case len(a.Values) != len(first.Values):
-			found.add(at, "sweep.over: zip pairs value with value, but %s has %d and %s has %d", a.Path, len(a.Values), first.Path, len(first.Values))
+			found.add(at, "sweep.over: zip needs lists of equal length, but %s has %d values and %s has %d", a.Path, len(a.Values), first.Path, len(first.Values))
 		}
 		if base := s.places[a.Path]; base.file == override {
 			found.add(base, "%s is swept, so setting it has no effect; set sweep.over.%s=[…] instead", a.Path, a.Path)
@@ -176,21 +176,21 @@ func (s *Study) checkSweep(found *problems) {
 	const metric = "train.select.metric"
 	for key, active := range map[string]bool{"sweep.prune": s.Sweep.Prune.Active(), "sweep.method": s.Searches()} {
 		if active && (s.varies(metric) || s.field(metric).String() == "last") {
-			found.add(s.at(key), "%s compares trials by %s, which must be one validation metric, the same in all trials", key, metric)
+			found.add(s.at(key), "%s compares trials by %s, which must be the same validation metric in all trials", key, metric)
 		}
 	}
 	switch {
 	case s.drawing() && ranges == 0:
 		found.add(s.at("sweep.method"), "sweep.method %s needs a range in sweep.over, such as train.optimizer.lr: {log: [1e-4, 1e-2]}", s.Sweep.Method)
 	case s.drawing() && s.Sweep.Samples == 0:
-		found.add(s.at("sweep.method"), "sweep.method %s needs samples: how many to draw", s.Sweep.Method)
+		found.add(s.at("sweep.method"), "sweep.samples is missing: how many settings sweep.method %s draws", s.Sweep.Method)
 	case !s.drawing() && s.given("sweep.samples"):
-		found.add(s.at("sweep.samples"), "sweep.samples is for sweep.method random and tpe; %s draws nothing", s.Sweep.Method)
+		found.add(s.at("sweep.samples"), "sweep.samples is only for sweep.method random and tpe; %s draws nothing", s.Sweep.Method)
 	case s.Searches() && s.given("compare.arms"):
-		found.add(s.at("compare.arms"), "compare.arms cannot be combined with sweep.method tpe, which searches for the best settings, not for differences; compare what it finds in another study")
+		found.add(s.at("compare.arms"), "compare.arms cannot be combined with sweep.method tpe, which searches for the best settings; compare what it finds in another study")
 	}
 	if trials*max(1, s.Sweep.Samples) > maxTrials {
-		found.add(s.at("sweep.over"), "the sweep asks for more than %d trials", maxTrials)
+		found.add(s.at("sweep.over"), "the sweep has more than %d trials", maxTrials)
 	}
 }
 

@@ -45,9 +45,9 @@ func directives(source []byte) (without []byte, line int, wrong string) {
 		case begun[0] != '%':
 			return source, 0, ""
 		case found:
-			return nil, line, "a second directive; a study may begin with one, %YAML 1.1 or 1.2"
+			return nil, line, "a second directive; a study may start with one, %YAML 1.1 or 1.2"
 		case !version.MatchString(plain):
-			return nil, line, fmt.Sprintf("the directive %s; a study may begin with %%YAML 1.1 or 1.2, and with no other directive", printable(plain, 60))
+			return nil, line, fmt.Sprintf("directive %s is not allowed; a study may only start with %%YAML 1.1 or 1.2", printable(plain, 60))
 		default:
 			found = true
 			source = slices.Clone(source)
@@ -65,15 +65,15 @@ type slip struct {
 }
 
 var (
-	tabbed = slip{regexp.MustCompile(`^ *(\t+)`), "indent with spaces, not with tabs"}
+	tabbed = slip{regexp.MustCompile(`^ *(\t+)`), "indent with spaces, not tabs"}
 	slips  = []slip{
-		{regexp.MustCompile(`^\s*(//.*|/\*.*)`), "a comment begins with #"},
-		{regexp.MustCompile(`^\s*(?:- )?([A-Za-z_][\w.]*:)[^\s/]`), "write a space after the colon of a key"},
-		{regexp.MustCompile(`^\s*(-[^\s-].*)`), "write a space after the dash of a list's item"},
+		{regexp.MustCompile(`^\s*(//.*|/\*.*)`), "start comments with #"},
+		{regexp.MustCompile(`^\s*(?:- )?([A-Za-z_][\w.]*:)[^\s/]`), "put a space after the colon"},
+		{regexp.MustCompile(`^\s*(-[^\s-].*)`), "put a space after the dash"},
 		{regexp.MustCompile(`^\s*([A-Za-z_][\w.]* *=.*)`), "write key: value, with a colon"},
-		{regexp.MustCompile(`^\s*(?:- )?[A-Za-z_][\w.]*: +([^\s'"\[{|>&*!#][^#]*:(?:\s.*|$))`), "put a text that holds a colon in quotes"},
-		{regexp.MustCompile(`^\s*(?:- )?[A-Za-z_][\w.]*: +([@%` + "`" + `].*)`), "put a text that begins with such a sign in quotes"},
-		{regexp.MustCompile(`^\s*([A-Za-z_][\w.]* .*)`), "a colon and a space stand between a key and its value"},
+		{regexp.MustCompile(`^\s*(?:- )?[A-Za-z_][\w.]*: +([^\s'"\[{|>&*!#][^#]*:(?:\s.*|$))`), "quote text that contains a colon"},
+		{regexp.MustCompile(`^\s*(?:- )?[A-Za-z_][\w.]*: +([@%` + "`" + `].*)`), "quote text that starts with this character"},
+		{regexp.MustCompile(`^\s*([A-Za-z_][\w.]* .*)`), "separate key and value with a colon and a space"},
 	}
 	keyed = regexp.MustCompile(`^( *)(?:- )?[A-Za-z_][\w.]*: +[^\s#]`)
 )
@@ -84,9 +84,9 @@ func (c *converter) explain(line int, message string) (place, string) {
 	unclosed := ""
 	switch {
 	case strings.HasPrefix(message, "did not find expected ',' or"):
-		unclosed = "; close the bracket, and put commas between what is in it"
+		unclosed = "; close the bracket, and separate its items with commas"
 	case strings.HasSuffix(message, "unexpected end of stream"):
-		unclosed = "; a quote is opened here and not closed"
+		unclosed = "; a quote starts here and is never closed"
 	}
 	if unclosed != "" || c.file == override {
 		return c.place(line), unclosed
@@ -143,9 +143,9 @@ func (c *converter) misaligned(line int) string {
 		case beside == indent:
 			return ""
 		case beside < indent && keyed.MatchString(text):
-			return fmt.Sprintf("; the key begins in column %d, deeper than the one in line %d, which has its value already: begin both in the same column", indent+1, above)
+			return fmt.Sprintf("; the key starts in column %d, deeper than the key on line %d, which already has a value: start both in the same column", indent+1, above)
 		case beside < indent:
-			return fmt.Sprintf("; the key begins in column %d, where no key above it does: begin the keys of a section in the same column", indent+1)
+			return fmt.Sprintf("; the key starts in column %d, where no key above it starts: start the keys of a section in the same column", indent+1)
 		}
 	}
 	return ""

@@ -80,7 +80,7 @@ func readFile(path string) ([]byte, error) {
 	defer f.Close()
 	source, err := io.ReadAll(io.LimitReader(f, maxBytes+1))
 	if err == nil && len(source) > maxBytes {
-		err = fmt.Errorf("larger than %d KB, which no study file is", maxBytes>>10)
+		err = fmt.Errorf("larger than %d KB, the limit for study files", maxBytes>>10)
 	}
 	return source, err
 }
@@ -122,12 +122,12 @@ func (c *converter) parse(source []byte) *value {
 	decoder := yaml.NewDecoder(bytes.NewReader(source))
 	err := decoder.Decode(&doc)
 	if errors.Is(err, io.EOF) || err == nil && doc.Content[0].Tag == "!!null" {
-		c.problems.add(c.place(1), "the file is empty; a study needs at least study: NAME")
+		c.problems.add(c.place(1), "the file is empty; add at least study: NAME")
 		return nil
 	}
 	if err == nil {
 		if err = decoder.Decode(&more); err == nil {
-			c.problems.add(c.place(more.Line), "a second document begins here; write one study a file")
+			c.problems.add(c.place(more.Line), "a second document starts here; write one study per file")
 			return nil
 		} else if errors.Is(err, io.EOF) {
 			err = nil
@@ -161,7 +161,7 @@ func badText(source []byte) (line int, wrong string) {
 		case r == '\n':
 			line++
 		case r != '\t' && r != '\r' && unicode.IsControl(r):
-			return line, fmt.Sprintf("the control character %U cannot stand in a study file", r)
+			return line, fmt.Sprintf("control character %U is not allowed in a study file", r)
 		}
 		at += size
 	}
@@ -175,10 +175,10 @@ func (c *converter) convert(n *yaml.Node, depth int) *value {
 	case c.values > maxValues+1: // reported
 		return nil
 	case c.values > maxValues:
-		c.problems.add(c.place(n.Line), "more than %d values in one file, aliases followed; no study needs so many", maxValues)
+		c.problems.add(c.place(n.Line), "more than %d values in the file, counting aliases; this is the limit", maxValues)
 		return nil
 	case depth > maxDepth:
-		c.problems.add(c.place(n.Line), "nested more than %d deep; no study needs that", maxDepth)
+		c.problems.add(c.place(n.Line), "nested more than %d levels deep; this is the limit", maxDepth)
 		c.values = maxValues + 1
 		return nil
 	}
@@ -209,9 +209,9 @@ func (c *converter) member(v *value, name, content *yaml.Node, depth int) {
 	case name.Kind != yaml.ScalarNode:
 		c.problems.add(at, "a key must be a word, not a list, a mapping or an alias")
 	case name.ShortTag() == "!!merge":
-		c.problems.add(at, "merge keys (<<) are not read; put what is shared in a file of its own and name it with extends")
+		c.problems.add(at, "merge keys (<<) are not supported; put shared keys in a separate file and use extends")
 	case v.member(name.Value) != nil:
-		c.problems.add(at, "the key %q is given twice%s", printable(name.Value, 60), v.member(name.Value).at.first())
+		c.problems.add(at, "duplicate key %q%s", printable(name.Value, 60), v.member(name.Value).at.first())
 	default:
 		if child := c.convert(content, depth+1); child != nil {
 			v.members = append(v.members, member{at: at, name: name.Value, value: child})

@@ -44,10 +44,10 @@ func (s *Study) Warnings() []string {
 		}
 	}
 	if text, err := s.YAML(); err == nil && secret.Count(string(text)) > 0 {
-		warn("", "something in it looks like a password or a token: a study is stored with its results, and printed in its report")
+		warn("", "contains what looks like a password or a token; a study is stored with its results and printed in its report")
 	}
 	if equal > 0 {
-		warn("sweep", "%d of the sweep's trials are equal to another and run once", equal)
+		warn("sweep", "%d of the sweep's trials are duplicates and run only once", equal)
 	}
 	return warnings
 }
@@ -57,23 +57,23 @@ func (s *Study) warnComparison(d Declaration, warn func(path, format string, arg
 	c := s.Compare
 	seeds := max(1, len(d.Seeds)) // up to the last look
 	if a := s.Sweep.axis("seed"); a != nil && len(distinct(a.Values)) > seeds {
-		warn("compare.stop", "the last look is after %d of %d seeds; the others are not trained", seeds, len(distinct(a.Values)))
+		warn("compare.stop", "the last look is at %d of %d seeds; the others are not trained", seeds, len(distinct(a.Values)))
 	}
 	if tests := max(1, len(d.Contrasts())); seeds < enoughSeeds || smallestP(seeds)*float64(tests) >= c.Primary.Alpha {
-		warn("sweep.over.seed", "%s an arm: an exact permutation test cannot give p below %.2g, after Holm over %s %.2g, beside alpha %g; use at least %d seeds",
+		warn("sweep.over.seed", "%s per arm: the smallest possible permutation p is %.2g; after Holm over %s it is %.2g, with alpha %g; use at least %d seeds",
 			term.Plural(seeds, "seed"), smallestP(seeds), term.Plural(tests, "contrast"), min(1, smallestP(seeds)*float64(tests)), c.Primary.Alpha, neededSeeds(tests, c.Primary.Alpha))
 	}
 	if s.given("compare.factors") && len(s.factors()) == 0 {
 		warn("compare.factors", "compare.factors has no effect: only arms and seeds are swept")
 	}
 	if c.MatchParameters == 0 && sizeMatters(c.ArmPaths()) {
-		warn("compare", "compare.match_parameters is off: arms may differ in size, which may explain what is found")
+		warn("compare", "compare.match_parameters is off: arms may differ in size, which may explain their differences")
 	}
 	if s.Sweep.Prune.Active() {
-		warn("sweep.prune", "sweep.prune stops seeds that start badly, so the mean of the remaining ones is too good; search first, then compare without it")
+		warn("sweep.prune", "sweep.prune stops seeds that start badly, so the mean of the others is biased upwards; search first, then compare without it")
 	}
 	if split, key, _ := metrics.ParseKey(c.Primary.Metric); split == "val" {
-		warn("compare.primary.metric", "compare.primary.metric is of the validation split, which has also chosen the epochs; test.%s would be untouched", key)
+		warn("compare.primary.metric", "compare.primary.metric is on the validation split, which also selects the epochs; test.%s would be independent", key)
 	}
 }
 

@@ -233,7 +233,7 @@ func TestMLflowFolder(t *testing.T) {
 		}
 	}
 	for _, to := range []string{"ftp://x", "sqlite:///ml.db", "file://"} {
-		if _, err := MLflow(t.Context(), db, runs, to); err == nil || !strings.Contains(err.Error(), "want http://HOST:PORT") {
+		if _, err := MLflow(t.Context(), db, runs, to); err == nil || !strings.Contains(err.Error(), "expected http://HOST:PORT") {
 			t.Errorf("%s: %v", to, err)
 		}
 	}

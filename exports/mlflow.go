@@ -47,7 +47,7 @@ func MLflow(ctx context.Context, db *store.DB, runs []Run, to string) (Sent, err
 	} else if dir, ok := localDir(to); ok {
 		target = &fileStore{dir: dir}
 	} else {
-		return Sent{}, fmt.Errorf("MLflow at %s: want http://HOST:PORT, https://HOST, or a folder", shown)
+		return Sent{}, fmt.Errorf("MLflow at %s: expected http://HOST:PORT, https://HOST, or a folder", shown)
 	}
 	sent := Sent{}
 	for i := range runs {
@@ -57,7 +57,7 @@ func MLflow(ctx context.Context, db *store.DB, runs []Run, to string) (Sent, err
 		}
 		written, err := target.put(ctx, r)
 		if err != nil {
-			return sent, fmt.Errorf("MLflow at %s: run %s of %s (%d of %d runs are there): %w", shown, runs[i].ID, runs[i].Study, sent.Runs, len(runs), err)
+			return sent, fmt.Errorf("MLflow at %s: run %s of %s (%d of %d runs exported): %w", shown, runs[i].ID, runs[i].Study, sent.Runs, len(runs), err)
 		}
 		sent.Runs++
 		if written {

@@ -69,9 +69,9 @@ func (s *server) hide(err error) error {
 
 func (r *refusal) Error() string {
 	if r.Message == "" {
-		return fmt.Sprintf("the server answers %d %s: is it an MLflow server?", r.status, http.StatusText(r.status))
+		return fmt.Sprintf("the server answered %d %s: is it an MLflow server?", r.status, http.StatusText(r.status))
 	}
-	return fmt.Sprintf("the server answers %d: %s", r.status, strings.TrimSpace(r.Message))
+	return fmt.Sprintf("the server answered %d: %s", r.status, strings.TrimSpace(r.Message))
 }
 
 // call sends a request and reads the answer into out.
@@ -113,7 +113,7 @@ func (s *server) send(ctx context.Context, method, path string, body []byte, out
 		return nil
 	}
 	if err := json.Unmarshal(text, out); err != nil {
-		return fmt.Errorf("%s: the answer is not MLflow's: %w", path, err)
+		return fmt.Errorf("%s: not an answer of MLflow: %w", path, err)
 	}
 	return nil
 }
@@ -139,7 +139,7 @@ func (s *server) experiment(ctx context.Context, name string) (string, error) {
 		err = s.call(ctx, http.MethodPost, "experiments/create", map[string]any{"name": name}, &made)
 		found.Experiment.ID = made.ID
 	case err == nil && found.Experiment.Stage == "deleted":
-		err = fmt.Errorf("its experiment %s is deleted: restore it, or delete it for good", name)
+		err = fmt.Errorf("experiment %s is deleted: restore it, or delete it permanently", name)
 	}
 	s.experiments[name] = found.Experiment.ID
 	return found.Experiment.ID, err
@@ -192,7 +192,7 @@ func (s *server) replace(ctx context.Context, r *mlRun) (bool, error) {
 		for _, a := range r.Artifacts {
 			path := "/api/2.0/mlflow-artifacts/artifacts/" + strings.Trim(root, "/") + "/" + a.Path
 			if err := s.send(ctx, http.MethodPut, path, a.Text, nil); err != nil {
-				return false, fmt.Errorf("its artifact %s: %w", a.Path, err)
+				return false, fmt.Errorf("artifact %s: %w", a.Path, err)
 			}
 		}
 	}

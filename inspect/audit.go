@@ -31,7 +31,7 @@ type Audit struct {
 // them (teacher forcing); else [Audit.Missing] says why not.
 func (o *Opener) Audit(ctx context.Context, run store.Run, train int) (*Audit, error) {
 	if run.State != store.Completed {
-		return nil, fmt.Errorf("run %s is %s: only the captions of completed runs are audited", run.ID, run.State)
+		return nil, fmt.Errorf("run %s is %s: only completed runs can be audited", run.ID, run.State)
 	}
 	r, err := o.Open(ctx, run)
 	if err != nil {
@@ -63,7 +63,7 @@ func (o *Opener) Audit(ctx context.Context, run store.Run, train int) (*Audit, e
 		}
 	}
 	if train == 0 {
-		a.Missing = append(a.Missing, "training images: left out by --train 0")
+		a.Missing = append(a.Missing, "training images: turned off by --train 0")
 	}
 	if a.Rows, err = audit.Score(splits...); err != nil {
 		return nil, err

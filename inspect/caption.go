@@ -138,10 +138,10 @@ type trainedCaptioner struct {
 func (t trainedCaptioner) checkFeatures(o CaptionOptions) error {
 	switch reads := t.settings.Encoder.Name == captioner.Precomputed; {
 	case reads && o.Features == "":
-		return fmt.Errorf("%s was trained on features of another program, %d numbers a region, and captions pictures whose features "+
-			"it is given: compute them as those were, and name their file: --features FILE", t.name, t.settings.Encoder.Content.Dim)
+		return fmt.Errorf("%s was trained on features of another program (%d numbers per region) and needs those of the pictures: "+
+			"compute them in the same way, and pass their file with --features FILE", t.name, t.settings.Encoder.Content.Dim)
 	case !reads && o.Features != "":
-		return fmt.Errorf("%s looks at pictures by its encoder %s, and takes no features of them: leave --features out",
+		return fmt.Errorf("%s uses its own encoder %s: remove --features",
 			t.name, t.settings.Encoder.Name)
 	}
 	return nil
@@ -179,7 +179,7 @@ func (o *Opener) bestCheckpoint(run store.Run) (string, error) {
 		return "", fmt.Errorf("%w; copy the folder here, or train the run again: `glimpse reproduce %s --keep again`, "+
 			"then this command with --db again/results.db", err, run.ID)
 	case err != nil:
-		return "", fmt.Errorf("%w; `glimpse run` on its study trains it", err)
+		return "", fmt.Errorf("%w; run its study again to train it", err)
 	}
 	if run.State != store.Completed {
 		o.remark("run %s is %s: using the best of its %s so far", run.ID, run.State, term.Plural(run.Epochs, "epoch"))

@@ -185,7 +185,7 @@ func TestCaptionWithoutCheckpoint(t *testing.T) {
 	db := begun(t, "data: {name: shapes}", fewScenes, map[string]string{"aaaa": ""})
 	o := Opener{DB: db, Engine: &colourNamer{}}
 	_, err := o.Caption(t.Context(), "aaaa", nil, CaptionOptions{}, nil)
-	if err == nil || !strings.HasSuffix(err.Error(), "with no epoch validated; `glimpse run` on its study trains it") {
+	if err == nil || !strings.HasSuffix(err.Error(), "and no epoch has been validated; run its study again to train it") {
 		t.Errorf("error %v", err)
 	}
 }
@@ -218,7 +218,7 @@ func TestCaptionFeatures(t *testing.T) {
 	}
 	told, err := caption([]Picture{{"red.png", "red.png"}, {"deep/red.jpg", "deep/red.jpg"}, {"blue.png", "blue.png"}}, CaptionOptions{Features: "features", Logits: "logits"})
 	check(t, err)
-	for i, want := range []Captioned{{Caption: "seen 2 1"}, {Caption: "seen 2 1"}, {Error: "there are no features of blue.png"}} {
+	for i, want := range []Captioned{{Caption: "seen 2 1"}, {Caption: "seen 2 1"}, {Error: "no features of blue.png"}} {
 		if told[i].Caption != want.Caption || told[i].Error != want.Error {
 			t.Errorf("picture %d: %+v, want %+v", i, told[i], want)
 		}
@@ -227,7 +227,7 @@ func TestCaptionFeatures(t *testing.T) {
 		t.Errorf("the logits of red.png are of %q", text)
 	}
 	if told, err = caption(nil, CaptionOptions{Features: "features"}); err != nil || len(told) != 2 || told[0].Path != "red" ||
-		told[1].Error != "the features of wide.jpg have 4 numbers a region, and the run was trained on 3" {
+		told[1].Error != "the features of wide.jpg have 4 numbers per region, but the run was trained on 3" {
 		t.Errorf("all that have features: %+v, %v", told, err)
 	}
 	told, err = caption([]Picture{{"red.png", "red.png"}}, CaptionOptions{Features: "features", Attention: "looks"})
@@ -242,7 +242,7 @@ func TestCaptionFeatures(t *testing.T) {
 		t.Errorf("features that are not there: %v", err)
 	}
 	o.DB = trained(t)
-	if _, err := caption(nil, CaptionOptions{Features: "features"}); err == nil || !strings.Contains(err.Error(), "leave --features out") {
+	if _, err := caption(nil, CaptionOptions{Features: "features"}); err == nil || !strings.Contains(err.Error(), "remove --features") {
 		t.Errorf("features for an encoder that sees pictures: %v", err)
 	}
 }

@@ -130,7 +130,7 @@ func (o *Opener) recordEnsemble(ctx context.Context, study string, arm *results.
 	e.split = made.Split
 	here := runner.Signature(e.settings, e.data, e.scorer.Version())
 	if found := stats.SignatureDifferences(made.Signature, here); len(found) > 0 {
-		return made, fmt.Errorf("its runs were scored under another protocol: %s; --meteor says whether METEOR has its data", strings.Join(found, "; "))
+		return made, fmt.Errorf("its runs were scored under another protocol: %s; --meteor sets whether METEOR uses its data", strings.Join(found, "; "))
 	}
 	o.remark("%s: %s caption the %s split together", arm.Label, term.Plural(len(members), "seed"), made.Split)
 	captions, scored, err := e.write(ctx, o.Engine, e.captioners)
@@ -169,8 +169,8 @@ func membersOf(runs []store.Run, arm string) ([]store.Run, error) {
 		if arm != "" {
 			of = " of arm " + arm
 		}
-		return nil, fmt.Errorf("an ensemble is of two runs at least, and %s%s can take part here: "+
-			"`glimpse runs` lists what is completed", term.Plural(len(members), "run"), of)
+		return nil, fmt.Errorf("an ensemble needs at least two completed runs, but %s%s can take part: "+
+			"`glimpse runs` lists them", term.Plural(len(members), "run"), of)
 	}
 	return members, results.SameProtocol(members)
 }

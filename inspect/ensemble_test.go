@@ -26,8 +26,8 @@ func TestMembersOf(t *testing.T) {
 	}{
 		{"all", "", runs[:3], 3, ""},
 		{"an arm", "soft", runs, 2, ""},
-		{"one of an arm", "none", runs, 0, "two runs at least, and 1 run of arm none can take part here"},
-		{"none at all", "", nil, 0, "two runs at least, and 0 runs can take part here"},
+		{"one of an arm", "none", runs, 0, "at least two completed runs, but 1 run of arm none can take part"},
+		{"none at all", "", nil, 0, "at least two completed runs, but 0 runs can take part"},
 		{"other data", "", runs, 0, "under different protocols"},
 	} {
 		members, err := membersOf(c.runs, c.arm)

@@ -51,7 +51,7 @@ func (o *Opener) picture(ctx context.Context, choice reports.Choice) (kept store
 			continue
 		}
 		if r.Settings.Encoder.Name == captioner.Precomputed {
-			o.remark("run %s: where its regions lie is not known, so that its attention is not drawn on pictures", run.ID)
+			o.remark("run %s: the positions of its regions are unknown, so its attention is not drawn on pictures", run.ID)
 			continue
 		}
 		maps, err := r.attentionMaps(ctx, choice)
@@ -140,7 +140,7 @@ func (r *Run) attentionMaps(ctx context.Context, choice reports.Choice) ([]store
 	for i, c := range captions {
 		image := chosen[i].Image
 		if !near(c.Beta, chosen[i].Beta) {
-			return nil, fmt.Errorf("run %s: its checkpoint does not look at %s as its caption records: it is of another training",
+			return nil, fmt.Errorf("run %s: its checkpoint attends to %s differently than recorded: it is from another training",
 				r.ID, image)
 		}
 		maps[i] = store.AttentionMap{

@@ -87,7 +87,7 @@ func (o *Opener) load(ctx context.Context, run store.Run, settings experiments.S
 	settings.Data.Root = root
 	d, err := data.Load(runner.DataOptions(settings, root, o.Cache))
 	if err != nil {
-		return fmt.Errorf("data set %s, which holds the references: %w; --data names its folder", of.Name, err)
+		return fmt.Errorf("data set %s, needed for the references: %w; set its folder with --data", of.Name, err)
 	}
 	o.last, o.lastOf, o.places = d, of, make(map[string]int, len(d.Images))
 	for i, image := range d.Images {
@@ -103,7 +103,7 @@ func (r *Run) check() error {
 	}
 	here := runner.Signature(r.Settings, r.Data, "")
 	if found := stats.SignatureDifferences(r.Signature, here, "metrics"); len(found) > 0 {
-		return fmt.Errorf("run %s was made with another data set than the one in %q: %s",
+		return fmt.Errorf("run %s used another data set than the one in %q: %s",
 			r.ID, r.Data.Options.Root, strings.Join(found, "; "))
 	}
 	return nil
@@ -122,7 +122,7 @@ func (o *Opener) placesIn(ctx context.Context, study string) (p recordedPlaces, 
 		return p, err
 	}
 	if err := yaml.Unmarshal([]byte(recorded.Spec), &p); err != nil {
-		return p, fmt.Errorf("study %s: its specification cannot be read: %w", recorded.Name, err)
+		return p, fmt.Errorf("study %s: cannot read its specification: %w", recorded.Name, err)
 	}
 	return p, nil
 }
@@ -148,7 +148,7 @@ func (o *Opener) remark(format string, arguments ...any) {
 
 // ErrNoEngine is returned where a captioner is needed and there is no engine to
 // make one.
-var ErrNoEngine = errors.New("this takes the engine, which is not there")
+var ErrNoEngine = errors.New("this needs glimpse-engine, which is not available")
 
 // Captioner makes the captioner of the run and loads its best checkpoint. It
 // fails where the checkpoint is gone or damaged, and where features of a frozen
@@ -176,7 +176,7 @@ func (r *Run) Captioner() (Captioner, error) {
 func (r *Run) place(image string) (int, error) {
 	place, known := r.places[image]
 	if !known {
-		return 0, fmt.Errorf("run %s: the data set has no image %q, of which a caption is stored", r.ID, image)
+		return 0, fmt.Errorf("run %s: the data set has no image %q, which has a stored caption", r.ID, image)
 	}
 	return place, nil
 }

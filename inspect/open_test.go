@@ -83,7 +83,7 @@ func TestOpen(t *testing.T) {
 		t.Errorf("image 7 is found at %d, %v", at, err)
 	}
 	_, err = first.given([]store.Caption{{Image: d.Images[0].ID}, {Image: "no.jpg"}})
-	if want := `run aaaa: the data set has no image "no.jpg", of which a caption is stored`; err == nil || err.Error() != want {
+	if want := `run aaaa: the data set has no image "no.jpg", which has a stored caption`; err == nil || err.Error() != want {
 		t.Errorf("an unknown image: %v, want %s", err, want)
 	}
 	if _, err := first.Captioner(); err == nil || !strings.Contains(err.Error(), "run aaaa has no checkpoint yet") {
@@ -98,7 +98,7 @@ func TestOpenRoot(t *testing.T) {
 	for _, c := range []struct{ spec, root, want string }{
 		{"data: {name: flickr8k, root: /nowhere/of-the-study}", "", "/nowhere/of-the-study"},
 		{"data: {name: flickr8k, root: /nowhere/of-the-study}", "/nowhere/given", "/nowhere/given"},
-		{"data: [", "", "study made-up: its specification cannot be read"},
+		{"data: [", "", "study made-up: cannot read its specification"},
 	} {
 		db := begun(t, c.spec, s, map[string]string{"aaaa": ""})
 		o := Opener{DB: db, Root: c.root}

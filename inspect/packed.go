@@ -99,13 +99,13 @@ func OpenPacked(engine Engine, path string) (p Packed, err error) {
 		return p, err
 	}
 	if err := json.Unmarshal([]byte(description), &p); err != nil {
-		return p, fmt.Errorf("captioner %s: its description cannot be read: %w", path, err)
+		return p, fmt.Errorf("captioner %s: cannot read its description: %w", path, err)
 	}
 	if p.Format != packedFormat {
-		return p, fmt.Errorf("captioner %s has format %d; this program reads format %d", path, p.Format, packedFormat)
+		return p, fmt.Errorf("captioner %s has format %d, but this program reads format %d", path, p.Format, packedFormat)
 	}
 	if err := p.Settings.CheckSizes(); err != nil {
-		return p, fmt.Errorf("captioner %s: its settings are those of no study: %w", path, err)
+		return p, fmt.Errorf("captioner %s: its settings are not valid: %w", path, err)
 	}
 	if len(p.Vocabulary) == 0 {
 		return p, errors.New("captioner " + path + " has no vocabulary")

@@ -76,11 +76,11 @@ func TestPacked(t *testing.T) {
 func TestPackedRefused(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "c.safetensors")
 	for text, want := range map[string]string{
-		"":              "its description cannot be read",
-		`{"format": 2}`: "has format 2; this program reads format 1",
+		"":              "cannot read its description",
+		`{"format": 2}`: "has format 2, but this program reads format 1",
 		`{"format": 1}`: "has no vocabulary",
-		`{"format": 1, "settings": {"model": {"hidden": 999999999}}}`: "its settings are those of no study",
-		`{"format": "no, two"}`: "its description cannot be read",
+		`{"format": 1, "settings": {"model": {"hidden": 999999999}}}`: "its settings are not valid",
+		`{"format": "no, two"}`: "cannot read its description",
 	} {
 		if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
 			t.Fatal(err)

@@ -45,7 +45,7 @@ func FindPictures(paths []string) (Found, error) {
 			return all, fmt.Errorf("looking for pictures in %s: %w", path, err)
 		}
 		if len(w.Pictures)+w.Again == 0 {
-			none := fmt.Sprintf("the folder %s holds no picture (%s)", path, strings.Join(data.PictureEndings(), ", "))
+			none := fmt.Sprintf("the folder %s contains no pictures (%s)", path, strings.Join(data.PictureEndings(), ", "))
 			return all, errors.New(strings.Join(append([]string{none}, w.PassedOver()...), "; "))
 		}
 		all.Pictures = append(all.Pictures, w.Pictures...)
@@ -119,18 +119,18 @@ func (f Found) PassedOver() []string {
 		n := f.Others[ending]
 		switch kind, convert := data.Unread(ending); {
 		case kind != "":
-			lines = append(lines, fmt.Sprintf("passed over %d %s: %s, which is not supported; convert, for instance with `%s`", n, ending, kind, convert))
+			lines = append(lines, fmt.Sprintf("skipped %d %s (%s, not supported); convert with `%s`", n, ending, kind, convert))
 		case ending == "":
-			rest = append(rest, fmt.Sprintf("%d without an ending", n))
+			rest = append(rest, fmt.Sprintf("%d without an extension", n))
 		default:
 			rest = append(rest, fmt.Sprintf("%d %s", n, term.Line(ending)))
 		}
 	}
 	if len(rest) > 0 {
-		lines = append(lines, "passed over "+strings.Join(rest, ", "))
+		lines = append(lines, "skipped "+strings.Join(rest, ", "))
 	}
 	if f.Again > 0 {
-		lines = append(lines, fmt.Sprintf("passed over %d that were met before, under other paths", f.Again))
+		lines = append(lines, fmt.Sprintf("skipped %d already seen under other paths", f.Again))
 	}
 	return lines
 }
@@ -202,12 +202,12 @@ func readFeatures(set *arrays.Set, dim int, draw bool) func(Picture) readPicture
 		switch {
 		case err != nil:
 		case k < 0:
-			err = fmt.Errorf("there are no features of %s", picture.File)
+			err = fmt.Errorf("no features of %s", picture.File)
 		default:
 			err = set.Read(k, &p.features)
 		}
 		if err == nil && p.features.Dim != dim {
-			err = fmt.Errorf("the features of %s have %d numbers a region, and the run was trained on %d", picture.File, p.features.Dim, dim)
+			err = fmt.Errorf("the features of %s have %d numbers per region, but the run was trained on %d", picture.File, p.features.Dim, dim)
 		}
 		if err == nil && draw {
 			err = data.WithPicture(picture.File, 0, drawnSide, func(source image.Image) { p.image = data.Shrink(source, drawnSide) })
@@ -236,7 +236,7 @@ func (n namer) path(picture Picture, ending string) (string, error) {
 	n.used[name] = true
 	path := filepath.Join(n.dir, name)
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-		return "", fmt.Errorf("folder for what belongs to pictures: %w", err)
+		return "", fmt.Errorf("output folder for pictures: %w", err)
 	}
 	return path, nil
 }

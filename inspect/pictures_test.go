@@ -37,7 +37,7 @@ func TestFindPictures(t *testing.T) {
 		check(t, os.WriteFile(path, nil, 0o666))
 	}
 	const endings = "(.jpg, .jpeg, .png, .webp, .gif, .tif, .tiff, .bmp)"
-	const heic = " .heic: HEIC picture, which is not supported; convert, for instance with `heif-convert IN.heic OUT.jpg`"
+	const heic = " .heic (HEIC picture, not supported); convert with `heif-convert IN.heic OUT.jpg`"
 	for _, c := range []struct {
 		paths  []string
 		want   []Picture
@@ -45,14 +45,14 @@ func TestFindPictures(t *testing.T) {
 		fails  string
 	}{
 		{paths: []string{"album"}, want: []Picture{{"album/b.PNG", "b.PNG"}, {"album/deep/a.jpeg", "deep/a.jpeg"}},
-			passed: []string{"passed over 2" + heic, "passed over 1 without an ending, 1 .txt"}},
+			passed: []string{"skipped 2" + heic, "skipped 1 without an extension, 1 .txt"}},
 		{paths: []string{"album/.hidden"}, want: []Picture{{"album/.hidden/c.png", "c.png"}}},
 		{paths: []string{"notes.txt", "missing/x.png"}, want: []Picture{{"notes.txt", "notes.txt"}, {"missing/x.png", "x.png"}}},
 		{paths: []string{"album/deep", "album"}, want: []Picture{{"album/deep/a.jpeg", "a.jpeg"}, {"album/b.PNG", "b.PNG"}},
-			passed: []string{"passed over 2" + heic, "passed over 1 without an ending, 1 .txt", "passed over 1 that were met before, under other paths"}},
+			passed: []string{"skipped 2" + heic, "skipped 1 without an extension, 1 .txt", "skipped 1 already seen under other paths"}},
 		{paths: []string{"album/b.PNG", "album/b.PNG"}, want: []Picture{{"album/b.PNG", "b.PNG"}, {"album/b.PNG", "b.PNG"}}},
-		{paths: []string{"album", "empty"}, fails: "the folder empty holds no picture " + endings + "; passed over 1 .txt"},
-		{paths: []string{"apple"}, fails: "the folder apple holds no picture " + endings + "; passed over 1" + heic},
+		{paths: []string{"album", "empty"}, fails: "the folder empty contains no pictures " + endings + "; skipped 1 .txt"},
+		{paths: []string{"apple"}, fails: "the folder apple contains no pictures " + endings + "; skipped 1" + heic},
 	} {
 		got, err := FindPictures(c.paths)
 		if (err == nil) != (c.fails == "") || err != nil && err.Error() != c.fails {

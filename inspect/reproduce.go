@@ -50,7 +50,7 @@ func (o *Opener) Reproduce(ctx context.Context, run store.Run, again Again) (*Re
 
 func (o *Opener) reproduce(ctx context.Context, run store.Run, again Again) (*Reproduction, error) {
 	if run.State != store.Completed {
-		return nil, fmt.Errorf("run %s is %s, and only a completed run has results to reproduce", run.ID, run.State)
+		return nil, fmt.Errorf("run %s is %s: only completed runs can be reproduced", run.ID, run.State)
 	}
 	study, err := o.studyOf(ctx, run)
 	if err != nil {
@@ -89,10 +89,10 @@ func (o *Opener) reproduce(ctx context.Context, run store.Run, again Again) (*Re
 	defer scratch.Close()
 	var environment runner.Environment
 	if err := json.Unmarshal(run.Environment, &environment); err != nil {
-		return nil, fmt.Errorf("run %s: its environment cannot be read: %w", run.ID, err)
+		return nil, fmt.Errorf("run %s: cannot read its environment: %w", run.ID, err)
 	}
 	if was := environment.Versions["libtorch"]; was != again.Libtorch {
-		o.remark("run %s was trained by libtorch %s, and this engine has %s: expect other bits; `GLIMPSE_LIBTORCH=%s ./bootstrap build` builds that one",
+		o.remark("run %s was trained with libtorch %s, but this engine has %s: results will differ in the last digits; build that one with `GLIMPSE_LIBTORCH=%s ./bootstrap build`",
 			run.ID, was, again.Libtorch, was)
 	}
 	if err := again.train(ctx, scratch, study, trial, environment); err != nil {
@@ -140,7 +140,7 @@ func (o *Opener) studyOf(ctx context.Context, run store.Run) (*experiments.Study
 	}
 	study, err := experiments.Parse(run.Study+".yaml", []byte(recorded.Spec))
 	if err != nil {
-		return nil, fmt.Errorf("the study of run %s, as it was recorded: %w", run.ID, err)
+		return nil, fmt.Errorf("the recorded study of run %s: %w", run.ID, err)
 	}
 	return study, nil
 }

@@ -25,7 +25,7 @@ func TestReproduceTellsOfAnotherLibtorch(t *testing.T) {
 	o := Opener{DB: db, Cache: data.Cache{Dir: t.TempDir()}, Remark: func(line string) { said = append(said, line) }}
 	again := Again{Folder: t.TempDir(), Libtorch: "2.15.0"}
 	_, err = o.Reproduce(t.Context(), runOf(t, db, "aaaa"), again)
-	if err == nil || !strings.Contains(err.Error(), "run aaaa is running, and only a completed run") {
+	if err == nil || !strings.Contains(err.Error(), "run aaaa is running: only completed runs") {
 		t.Fatal(err)
 	}
 
@@ -37,11 +37,11 @@ func TestReproduceTellsOfAnotherLibtorch(t *testing.T) {
 	check(t, db.SaveCaptions(t.Context(), claim, "test", nil))
 	check(t, db.Complete(t.Context(), claim, store.Result{BestEpoch: 1, Environment: environment}))
 	for libtorch, want := range map[string]string{
-		"2.15.0": "run aaaa was trained by libtorch 2.1.2, and this engine has 2.15.0: expect other bits; `GLIMPSE_LIBTORCH=2.1.2 ./bootstrap build` builds that one",
+		"2.15.0": "run aaaa was trained with libtorch 2.1.2, but this engine has 2.15.0: results will differ in the last digits; build that one with `GLIMPSE_LIBTORCH=2.1.2 ./bootstrap build`",
 		"2.1.2":  "",
 	} {
 		said, again.Libtorch = nil, libtorch
-		if _, err := o.Reproduce(t.Context(), runOf(t, db, "aaaa"), again); err == nil || !strings.Contains(err.Error(), "no features or no command") {
+		if _, err := o.Reproduce(t.Context(), runOf(t, db, "aaaa"), again); err == nil || !strings.Contains(err.Error(), "no features or no trial command") {
 			t.Errorf("with nothing to train by: %v", err)
 		}
 		if got := strings.Join(said, "\n"); got != want {

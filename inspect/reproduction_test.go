@@ -9,7 +9,7 @@ import (
 	"glimpse/internal/term"
 )
 
-// TestCompareOutcomes holds that what came out differently is told with how far, from when on, and what was otherwise.
+// TestCompareOutcomes holds that what was not reproduced is told with how far, from when on, and what was otherwise.
 func TestCompareOutcomes(t *testing.T) {
 	make := func(captions, weights, word string, loss, cider float64, environment string) outcome {
 		return outcome{

@@ -74,7 +74,7 @@ func averageable(runs []store.Run) error {
 		if other, known := first[run.Arm]; !known {
 			first[run.Arm] = run
 		} else if !maps.Equal(other.Swept, run.Swept) {
-			return fmt.Errorf("runs %s and %s of arm %s differ in more than their seed, and an arm is averaged: name fewer runs",
+			return fmt.Errorf("runs %s and %s of arm %s differ in more than their seed and cannot be averaged: name fewer runs",
 				other.ID, run.ID, run.Arm)
 		}
 	}
@@ -109,7 +109,7 @@ func (o *Opener) readSwapped(ctx context.Context, run store.Run, split string) (
 // their own and with other pictures.
 func (r *Run) readings(ctx context.Context, captions []store.Caption) ([]store.Reading, error) {
 	if len(captions) < 2 {
-		return nil, fmt.Errorf("run %s has %s, and pictures are swapped among two at least",
+		return nil, fmt.Errorf("run %s has %s, but swapping needs at least two",
 			r.ID, term.Plural(len(captions), "caption"))
 	}
 	captioner, err := r.Captioner()
@@ -132,7 +132,7 @@ func (r *Run) readings(ctx context.Context, captions []store.Caption) ([]store.R
 	readings := make([]store.Reading, len(captions))
 	for i, one := range read {
 		if err := sameReading(one, captions[i], r.Settings.Decode.MaxLength); err != nil {
-			return nil, fmt.Errorf("run %s, image %s: %w: the checkpoint is of another training", r.ID, captions[i].Image, err)
+			return nil, fmt.Errorf("run %s, image %s: %w: the checkpoint is from another training", r.ID, captions[i].Image, err)
 		}
 		readings[i] = store.Reading{
 			Image: captions[i].Image, Other: captions[order[i]].Image, LogProb: one.LogProb, LogProbOther: one.Other,
@@ -152,10 +152,10 @@ func sameReading(r data.Reading, c store.Caption, maxLength int) error {
 		total += r.End
 	}
 	if math.Abs(total-c.LogProb) > tolerance {
-		return fmt.Errorf("its caption was written with a log probability of %.3f, and is read with %.3f", c.LogProb, total)
+		return fmt.Errorf("its caption was recorded with a log probability of %.3f, but now has %.3f", c.LogProb, total)
 	}
 	if !near(r.Beta, c.Beta) {
-		return errors.New("β is not as its caption records")
+		return errors.New("β differs from the recorded one")
 	}
 	return nil
 }

@@ -38,9 +38,9 @@ func TestSameReading(t *testing.T) {
 		{"the same", data.Reading{LogProb: []float64{-0.5, -1.5}, End: -1, Beta: []float64{0.9, 0.2}}, 24, ""},
 		{"rounded otherwise", data.Reading{LogProb: []float64{-0.501, -1.5}, End: -1, Beta: []float64{0.901, 0.2}}, 24, ""},
 		{"decoding stopped before </s>", data.Reading{LogProb: []float64{-1, -2}, End: -9, Beta: []float64{0.9, 0.2}}, 2, ""},
-		{"less likely", data.Reading{LogProb: []float64{-0.5, -1.5}, End: -1.5, Beta: []float64{0.9, 0.2}}, 24, "was written with a log probability of -3.000, and is read with -3.500"},
-		{"another β", data.Reading{LogProb: []float64{-0.5, -1.5}, End: -1, Beta: []float64{0.9, 0.3}}, 24, "β is not as its caption records"},
-		{"no β", data.Reading{LogProb: []float64{-0.5, -1.5}, End: -1}, 24, "β is not as its caption records"},
+		{"less likely", data.Reading{LogProb: []float64{-0.5, -1.5}, End: -1.5, Beta: []float64{0.9, 0.2}}, 24, "was recorded with a log probability of -3.000, but now has -3.500"},
+		{"another β", data.Reading{LogProb: []float64{-0.5, -1.5}, End: -1, Beta: []float64{0.9, 0.3}}, 24, "β differs from the recorded one"},
+		{"no β", data.Reading{LogProb: []float64{-0.5, -1.5}, End: -1}, 24, "β differs from the recorded one"},
 	} {
 		err := sameReading(c.reading, written, c.maxLength)
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {

@@ -103,7 +103,7 @@ func beams(ctx context.Context, s *torch.Scope, networks []*network, pictures []
 func newSearch(s *torch.Scope, networks []*network, pictures []picture, o experiments.Decode) *beamSearch {
 	b := &beamSearch{Decode: o, mask: networks[0].mask(s), beams: make([][]beam, pictures[0].first.hidden.Size(0))}
 	for i, n := range networks {
-		m := &member{network: n, picture: pictures[i]}
+		m := &member{network: n.laidOut(s), picture: pictures[i]}
 		for range n.layers {
 			m.states = append(m.states, m.picture.first.each(func(t *torch.Tensor) *torch.Tensor { return s.Keep(s.Detach(t)) }))
 		}

@@ -2,6 +2,7 @@ package models
 
 import (
 	"fmt"
+	"slices"
 
 	"glimpse/captioner"
 	"glimpse/internal/torch"
@@ -65,4 +66,22 @@ func newNetwork(p *parameters, device torch.Device, a captioner.Arm, c captioner
 		n.layers = append(n.layers, recurrentLayer{named("weight_ih"), named("weight_hh"), named("bias_ih"), named("bias_hh")})
 	}
 	return n, nil
+}
+
+// laidOut is the network with the weights of its words as each step of a search reads them: those of the states in columns, and
+// all rounded where products are. A pass over whole captions does either itself, once. The copies belong to s.
+func (n *network) laidOut(s *torch.Scope) *network {
+	laid := *n
+	laid.layers = slices.Clone(n.layers)
+	for l := range laid.layers {
+		layer := &laid.layers[l]
+		layer.wHH = s.Operand(s.Permute(s.Contiguous(s.Permute(s.Detach(layer.wHH), 1, 0)), 1, 0)) // GH×H
+		layer.wIH = s.Operand(s.Detach(layer.wIH))
+	}
+	for _, l := range []*linear{&laid.out, &laid.query, &laid.gateX, &laid.gateH, &laid.sentinelKey} {
+		if l.w != nil {
+			l.w = s.Operand(s.Detach(l.w))
+		}
+	}
+	return &laid
 }

@@ -37,9 +37,9 @@ func ThreadsRemark(jobs int, load float64) string {
 	remark := fmt.Sprintf("%s at a time, %s each, on %s", term.Plural(jobs, "trial"), term.Plural(threads, "thread"),
 		term.Plural(runtime.GOMAXPROCS(0), "processor"))
 	if load >= 1 {
-		remark += fmt.Sprintf("; other programs use them too (load %.1f), so this takes longer", load)
+		remark += fmt.Sprintf("; other programs are using them too (load %.1f), so this takes longer", load)
 		if threads > 1 {
-			remark += ", but the number of threads stays: the last digits of results depend on it"
+			remark += "; the number of threads is not reduced, because the last digits of results depend on it"
 		}
 	}
 	return remark

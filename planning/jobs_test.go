@@ -47,9 +47,9 @@ func TestThreadsRemark(t *testing.T) {
 		{1, 0.4, "1 trial at a time, 6 threads each, on 6 processors"},
 		{4, 0.4, "4 trials at a time, 1 thread each, on 6 processors"},
 		{8, 0.4, "8 trials at a time, 1 thread each, on 6 processors"},
-		{6, 1, "6 trials at a time, 1 thread each, on 6 processors; other programs use them too (load 1.0), so this takes longer"},
-		{2, 9.13, "2 trials at a time, 3 threads each, on 6 processors; other programs use them too (load 9.1), so this takes longer, " +
-			"but the number of threads stays: the last digits of results depend on it"},
+		{6, 1, "6 trials at a time, 1 thread each, on 6 processors; other programs are using them too (load 1.0), so this takes longer"},
+		{2, 9.13, "2 trials at a time, 3 threads each, on 6 processors; other programs are using them too (load 9.1), so this takes longer" +
+			"; the number of threads is not reduced, because the last digits of results depend on it"},
 	} {
 		if got := ThreadsRemark(c.jobs, c.load); got != c.want {
 			t.Errorf("%d jobs under a load of %g: %s", c.jobs, c.load, got)

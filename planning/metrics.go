@@ -25,7 +25,7 @@ func CheckMetrics(known []store.Run, study *experiments.Study, trials []experime
 		return key == metrics.METEORKey
 	})
 	if asked && m == nil {
-		return fmt.Errorf("study %s uses METEOR, whose data are missing: fetch them with `glimpse data fetch meteor`, or name them with --meteor", study.Name)
+		return fmt.Errorf("study %s uses METEOR, but its data is missing: run `glimpse data fetch meteor`, or set --meteor", study.Name)
 	}
 	return sameMetrics(known, trials, (&metrics.Scorer{Meteor: m}).Version())
 }
@@ -51,7 +51,7 @@ func sameMetrics(known []store.Run, trials []experiments.Trial, version string) 
 	if other == "" || remaining == 0 {
 		return nil
 	}
-	return fmt.Errorf("run %s was scored under %q, and the remaining %s would be under metrics=%s, with which it cannot be compared: "+
-		"keep using --meteor as before, or start over with another --db",
+	return fmt.Errorf("run %s was scored under %q, but the remaining %s would be scored under metrics=%s, which is not comparable: "+
+		"use --meteor as before, or start over with another --db",
 		other, completed[other], term.Plural(remaining, "trial"), version)
 }

@@ -47,7 +47,7 @@ func TestMeteorIsAskedFor(t *testing.T) {
 		study, trial := &experiments.Study{Name: "good"}, experiments.Trial{ID: "aa"}
 		study.Compare.Primary.Metric, trial.Settings.Train.Select.Metric = c.primary, c.selects
 		err := CheckMetrics(nil, study, []experiments.Trial{trial}, nil)
-		if refused := err != nil && strings.Contains(err.Error(), "study good uses METEOR, whose data are missing"); refused != c.asked {
+		if refused := err != nil && strings.Contains(err.Error(), "study good uses METEOR, but its data is missing"); refused != c.asked {
 			t.Errorf("%s: %v", c.name, err)
 		}
 	}

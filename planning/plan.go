@@ -124,7 +124,7 @@ func (sets *Sets) lookAhead(ctx context.Context, db *store.DB, study *experiment
 	}
 	images := len(d.Splits[primary.Split])
 	if images < 2 {
-		p.Warnings = append(p.Warnings, fmt.Sprintf("the %s split has %s; a comparison needs two or more",
+		p.Warnings = append(p.Warnings, fmt.Sprintf("the %s split has %s; a comparison needs at least two",
 			primary.Split, term.Plural(images, "image")))
 		return nil
 	}

@@ -44,7 +44,7 @@ func (p *Planned) CheckWeights(study *experiments.Study) error {
 			continue
 		}
 		if err := pth.Check(weights); err != nil {
-			return study.Wrong("encoder.weights", fmt.Errorf("encoder.weights: %w; want auto, random or the path of a .pth file", err))
+			return study.Wrong("encoder.weights", fmt.Errorf("encoder.weights: %w; expected auto, random or the path of a .pth file", err))
 		}
 		sound[weights] = true
 	}

@@ -27,8 +27,8 @@ func TestCheckWeights(t *testing.T) {
 	}
 	for _, c := range []struct{ weights, want string }{
 		{"auto", ""}, {"random", ""}, {sound, ""},
-		{filepath.Join(dir, "gone.pth"), "gone.pth: no such file or directory; want auto, random or the path of a .pth file\n     3 | encoder: {weights: "},
-		{dir, dir + ": not a regular file; want auto"},
+		{filepath.Join(dir, "gone.pth"), "gone.pth: no such file or directory; expected auto, random or the path of a .pth file\n     3 | encoder: {weights: "},
+		{dir, dir + ": not a regular file; expected auto"},
 		{filepath.Join(dir, "page.pth"), "page.pth: not a PyTorch weights file: neither a zip archive nor a pickle"},
 		{filepath.Join(dir, "empty.pth"), "empty.pth: not a PyTorch weights file"},
 	} {

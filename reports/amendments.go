@@ -14,7 +14,7 @@ func (r *result) amendmentSection() section {
 	s := section{Name: "amendments", Title: "Exploratory, declared after scoring"}
 	for _, a := range r.Amended {
 		d := a.Declaration
-		text := fmt.Sprintf("Amendment %d, declared on %s (UTC), after the first of these scores were known. Reason given: %s.",
+		text := fmt.Sprintf("Amendment %d, declared on %s (UTC), after the first of these scores were known. Reason: %s.",
 			d.Number, day(d.Declared), d.Reason)
 		if differences := r.Study.Declared.Differences(d.Declaration); len(differences) > 0 {
 			text += " It differs from the first declaration: " + term.Enumerate(few(differences, 6)) + "."
@@ -81,7 +81,7 @@ func (r *result) declarationFacts() []fact {
 
 // stopText is the stopping rule in words.
 func stopText(s experiments.Stop) string {
-	text := "looks at " + term.Enumerate(wholeNumbers(s.Looks)) + " seeds an arm, " + s.Spending + " spending"
+	text := "looks at " + term.Enumerate(wholeNumbers(s.Looks)) + " seeds per arm, " + s.Spending + " spending"
 	if s.Futility > 0 {
 		text += ", futility below a conditional power of " + number(s.Futility)
 	}

@@ -166,7 +166,7 @@ func (r *result) compare(ctx context.Context) error {
 	for _, d := range r.Study.Amendments {
 		amended, err := r.Study.Analyse(ctx, d, results.Options{})
 		if err != nil { // which must not keep the answer back
-			amended = &results.Analysis{Declaration: d, Remarks: []string{fmt.Sprintf("It cannot be analysed: %v.", err)}}
+			amended = &results.Analysis{Declaration: d, Remarks: []string{fmt.Sprintf("Cannot be analysed: %v.", err)}}
 		}
 		r.Amended = append(r.Amended, amended)
 	}

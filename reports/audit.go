@@ -36,7 +36,7 @@ func (r *result) auditSection() section {
 			reportable = append(reportable, row.Protocol)
 		}
 	}
-	s.Finding = fmt.Sprintf("Run %s reaches the claim under %d of %d ways of counting", first.ID, len(reached), len(first.Audit))
+	s.Finding = fmt.Sprintf("Run %s reaches the claim under %d of %d protocols", first.ID, len(reached), len(first.Audit))
 	if len(reached) > 0 {
 		s.Finding += ": " + term.Enumerate(few(reached, 8))
 	}
@@ -45,7 +45,7 @@ func (r *result) auditSection() section {
 		s.Finding += " None of these may be reported as BLEU."
 	}
 	if len(audited) > mostAudits {
-		s.add(part{Text: fmt.Sprintf("%s more were audited: audit.csv holds them.", count(len(audited)-mostAudits, "run"))})
+		s.add(part{Text: fmt.Sprintf("%s more audited: see audit.csv.", count(len(audited)-mostAudits, "run"))})
 	}
 	return s
 }
@@ -70,7 +70,7 @@ func auditTable(run *run) table {
 		Caption: fmt.Sprintf("Run %s (%s, seed %d), BLEU in points (×100) by protocol; claims on the %s split: BLEU-1 %s, BLEU-2 %s.",
 			run.ID, run.Cell.Label, run.Seed, run.Audit[0].Split, fixed(100*claim.BLEU1, 1), fixed(100*claim.BLEU2, 1)),
 		Columns: []column{{Name: "Protocol"}, {Name: "Split"}, {Name: "BLEU-1", Numeric: true}, {Name: "BLEU-2", Numeric: true},
-			{Name: "BLEU-3", Numeric: true}, {Name: "BLEU-4", Numeric: true}, {Name: "Reaches the claim"}, {Name: "Reportable"}, {Name: "What it does, and why or why not"}},
+			{Name: "BLEU-3", Numeric: true}, {Name: "BLEU-4", Numeric: true}, {Name: "Reaches the claim"}, {Name: "Reportable"}, {Name: "What it does, and why it is reportable or not"}},
 	}
 	for _, a := range run.Audit {
 		row := []cell{{Text: a.Protocol, Code: true}, {Text: a.Split}}

@@ -100,9 +100,9 @@ func TestBandNote(t *testing.T) {
 		arms []armCurves
 		want string
 	}{
-		{[]armCurves{several, several}, " Band: one standard deviation over these seeds, either way."},
-		{[]armCurves{single, several}, " Band: one standard deviation over these seeds, either way; none for none, of one seed."},
-		{[]armCurves{single, single}, " One seed an arm, so there is no band."},
+		{[]armCurves{several, several}, " Band: ± one standard deviation over these seeds."},
+		{[]armCurves{single, several}, " Band: ± one standard deviation over these seeds; none for none, which has one seed."},
+		{[]armCurves{single, single}, " No band, because each arm has one seed."},
 	} {
 		if got := (&curvePlotter{arms: test.arms}).bandNote(); got != test.want {
 			t.Errorf("got %q, want %q", got, test.want)

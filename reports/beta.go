@@ -112,7 +112,7 @@ func (a *arm) sentinel() bool {
 // wordSection shows where the arms look: at which words one with a sentinel
 // looks at the picture, and how widely the attention is spread.
 func (r *result) wordSection() section {
-	s := section{Name: "words", Title: "Where it looks"}
+	s := section{Name: "words", Title: "Where the captioner looks"}
 	var figures []figure
 	var findings []string
 	var notes []string
@@ -148,7 +148,7 @@ func (r *result) betaFigure() (figure, bool) {
 		shown = slices.Concat(list[:betaWords], list[len(list)-betaWords:])
 		note += fmt.Sprintf(", the %d lowest and the %d highest of %d", betaWords, betaWords, len(list))
 	}
-	p := newPlot("β, the weight of the sentinel (0: the picture, 1: the language)", true, false)
+	p := newPlot("β, the sentinel weight (0: picture, 1: language)", true, false)
 	p.X.Min, p.X.Max = 0, 1
 	p.Y.Min, p.Y.Max = float64(-len(shown))+0.5, 0.5
 	p.Y.LineStyle.Width, p.Y.Tick.Width = 0, 0
@@ -170,7 +170,7 @@ func (r *result) betaFigure() (figure, bool) {
 	few := min(3, len(shown))
 	return figure{
 		Name:   "beta",
-		Title:  "β by word: which words lean on the language",
+		Title:  "β by word: which words rely on language",
 		Alt:    fmt.Sprintf("Words with their mean β. Lowest: %s. Highest: %s.", ends(shown[:few]), ends(shown[len(shown)-few:])),
 		Note:   note + ".",
 		height: vg.Length(len(shown))*15 + 56,

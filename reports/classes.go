@@ -81,9 +81,9 @@ func classFigure(a *arm, list []classBeta) figure {
 		Name:   "beta-classes",
 		Title:  "β by word class",
 		Alt:    fmt.Sprintf("Dots on a scale from 0 to 1. Mean β of %s: %s.", a.Label, strings.Join(alt, ", ")),
-		Note:   "A dot is the mean over all words of the class that one training run wrote; the tick below is the mean of the runs.",
+		Note:   "Dots: means over all words of the class in one run. Tick below: mean of the runs.",
 		height: vg.Length(len(rows))*classHeight + 52,
-		plot: newRowPlot("β, the weight of the sentinel (0: the picture, 1: the language)", -0.03, 1.03,
+		plot: newRowPlot("β, the sentinel weight (0: picture, 1: language)", -0.03, 1.03,
 			rowPlotter{rows: rows, height: classHeight}),
 	}
 }
@@ -114,7 +114,7 @@ func classFinding(a *arm, list []classBeta) string {
 	if most.Mean-least.Mean < 0.05 {
 		return fmt.Sprintf("β of %s hardly differs between word classes: from %s to %s.", a.Label, fixed(least.Mean, 2), fixed(most.Mean, 2))
 	}
-	return fmt.Sprintf("%s relies most on the language for %s (β = %s) and looks most at the picture for %s (β = %s).",
+	return fmt.Sprintf("%s relies most on language for %s (β = %s) and looks most at the picture for %s (β = %s).",
 		a.Label, most.Class, fixed(most.Mean, 2), least.Class, fixed(least.Mean, 2))
 }
 

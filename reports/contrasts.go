@@ -20,7 +20,7 @@ func (r *result) contrastSection() section {
 	if looks := r.lookTable(); len(looks.Rows) > 0 {
 		s.add(part{Table: &looks})
 	}
-	s.add(part{Fold: "How these numbers were made", Notes: r.methods()})
+	s.add(part{Fold: "How these numbers were computed", Notes: r.methods()})
 	return s
 }
 
@@ -29,7 +29,7 @@ func (r *result) contrastTable() table {
 	t := table{
 		Name: "contrast-table",
 		Caption: fmt.Sprintf("Declared contrasts in %s: differences of the means, in points (×100). "+
-			"Two tests, both adjusted by Holm, must agree: p permutes the seeds and is conditional on these images; "+
+			"Two Holm-adjusted tests must agree: p permutes the seeds and is conditional on these images; "+
 			"the interval’s p also allows for other images.", r.Primary.name()),
 		Columns: []column{{Name: "Contrast"}, {Name: "Seeds", Numeric: true}, {Name: "Difference", Numeric: true},
 			{Name: r.Level + " interval", Numeric: true}, {Name: "p", Numeric: true}, {Name: "p (Holm)", Numeric: true},
@@ -92,9 +92,9 @@ func verdictClass(v stats.Verdict) string {
 func (r *result) lookTable() table {
 	t := table{
 		Name: "look-table",
-		Caption: "Looks: each look is tested at its own level, chosen so that all looks together keep α. " +
+		Caption: "Looks: each look is tested at its own level, chosen so that the error rate over all looks is at most α. " +
 			"A contrast stops at the look that decides it. The intervals hold for all looks together.",
-		Columns: []column{{Name: "Contrast"}, {Name: "Seeds an arm", Numeric: true}, {Name: "Level", Numeric: true},
+		Columns: []column{{Name: "Contrast"}, {Name: "Seeds per arm", Numeric: true}, {Name: "Level", Numeric: true},
 			{Name: "Difference", Numeric: true}, {Name: "Interval", Numeric: true}, {Name: "p of this look", Numeric: true},
 			{Name: "interval’s p", Numeric: true}, {Name: "Outcome"}},
 	}
@@ -124,8 +124,8 @@ func (r *result) methods() []string {
 	return []string{
 		"Interval: " + m.Interval + ".",
 		"p: " + m.Test + "; " + m.Adjustment + ".",
-		"P(better): the share of pairs of runs, one of each arm, in which the first arm’s is the better one, ties counting half.",
-		"Detectable: the smallest true difference, in points, that this study would find in " + number(100*r.Analysis.Options.Power) + " % of cases; " + m.Detectable + ".",
+		"P(better): share of pairs of runs, one of each arm, in which the first arm’s run is better; ties count half.",
+		"Detectable: the smallest true difference, in points, that this study would detect in " + number(100*r.Analysis.Options.Power) + " % of cases; " + m.Detectable + ".",
 		"Supported: the interval excludes 0, both tests are below α after Holm, " +
 			"and the difference reaches the declared minimum. " +
 			"Opposite: the same with the sign reversed. " +

@@ -134,7 +134,7 @@ func curvesFigure(r *result, name, title, unit string, value func(epoch) (float6
 		if len(ac.high) > 0 {
 			end += " ± " + number(ac.high[len(ac.high)-1].Y-last.Y)
 		}
-		alt = append(alt, fmt.Sprintf("%s goes from %s in epoch %g to %s in epoch %g", a.Label, number(first.Y), first.X, end, last.X))
+		alt = append(alt, fmt.Sprintf("%s: %s in epoch %g, %s in epoch %g", a.Label, number(first.Y), first.X, end, last.X))
 	}
 	if len(plotter.arms) == 0 {
 		return figure{}, false
@@ -146,8 +146,8 @@ func curvesFigure(r *result, name, title, unit string, value func(epoch) (float6
 	return figure{
 		Name:  name,
 		Title: title,
-		Alt:   "Lines over epochs. The mean of " + strings.Join(alt, "; ") + ".",
-		Note: "Thin lines: seeds. Bold: the mean of the finished ones, over the epochs that all of them have." + plotter.bandNote() +
+		Alt:   "Lines over epochs. Means: " + strings.Join(alt, "; ") + ".",
+		Note: "Thin lines: seeds. Bold: mean of the finished seeds, over their common epochs." + plotter.bandNote() +
 			" Dots: the epoch selected on the validation split." + drawn + shown,
 		Kind:    charts.KindCurves,
 		Data:    live,
@@ -190,11 +190,11 @@ func (cp *curvePlotter) bandNote() string {
 	}
 	switch {
 	case len(single) == len(cp.arms):
-		return " One seed an arm, so there is no band."
+		return " No band, because each arm has one seed."
 	case len(single) > 0:
-		return " Band: one standard deviation over these seeds, either way; none for " + strings.Join(few(single, fewArms), ", ") + ", of one seed."
+		return " Band: ± one standard deviation over these seeds; none for " + strings.Join(few(single, fewArms), ", ") + ", which has one seed."
 	}
-	return " Band: one standard deviation over these seeds, either way."
+	return " Band: ± one standard deviation over these seeds."
 }
 
 // curvePlotter draws learning curves and names them at their ends.

@@ -69,7 +69,7 @@ func dotsFigure(r *result) figure {
 		alt = append(alt, fmt.Sprintf("%s: %s, from %s to %s", a.Label, a.summary(), fixed(a.Scores.least(), 1), fixed(a.Scores.greatest(), 1)))
 	}
 	low, high = spread(low, high, 0.06, 1)
-	note := "A dot is one training run (one seed); below, the arm’s mean"
+	note := "Dots: training runs (one seed each). Below: the arm’s mean"
 	if r.ArmInterval != "" {
 		note += " with its " + r.ArmInterval + " for other seeds and other images"
 	}

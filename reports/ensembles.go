@@ -24,13 +24,13 @@ func (r *result) ensembleSection() section {
 			best = e
 		}
 	}
-	s.Finding = fmt.Sprintf("Together the seeds of %s score highest: %s points of %s, %s than the mean of its seeds one by one. "+
-		"In %d of %s the seeds score more together.",
+	s.Finding = fmt.Sprintf("Together, the seeds of %s score highest: %s points of %s, %s than the mean of its single seeds. "+
+		"Ensembles score higher than single seeds in %d of %s.",
 		best.Label, fixed(100*best.Metrics[r.Primary.Key], 1), r.Primary.name(), moreText(best.Metrics[r.Primary.Key]-best.Mean), gains, count(len(r.Ensembles), "arm"))
 	t := r.ensembleTable()
 	s.add(part{Table: &t})
-	s.add(part{Text: "Each arm is one captioner here: at each step of the beam search the probability of a word is the mean of those that " +
-		"the seeds give. So there is no spread over seeds and no test; the interval says what other images would have given."})
+	s.add(part{Text: "Here each arm is one captioner: at each step of the beam search, the probability of a word is the mean over the " +
+		"seeds. So there is no spread over seeds and no test; the interval covers other images only."})
 	var stale []string
 	for _, e := range r.Ensembles {
 		if e.Stale {
@@ -38,7 +38,7 @@ func (r *result) ensembleSection() section {
 		}
 	}
 	if len(stale) > 0 {
-		s.add(part{Notes: []string{"Not of all seeds that are completed now: " + strings.Join(stale, ", ") + ". `glimpse run` captions with all of them."}})
+		s.add(part{Notes: []string{"Stale, because more seeds are completed now: " + strings.Join(stale, ", ") + ". `glimpse run` remakes them."}})
 	}
 	return s
 }
@@ -55,7 +55,7 @@ func moreText(difference float64) string {
 func (r *result) ensembleTable() table {
 	t := table{
 		Name: "ensemble-table",
-		Caption: fmt.Sprintf("Scores of all seeds of an arm together on the %s split, in points (×100), and the %s interval of %s over images alone.",
+		Caption: fmt.Sprintf("Scores of all seeds of an arm together on the %s split, in points (×100), and the %s interval of %s over images only.",
 			r.Primary.Split, r.Level, metricName(r.Primary.Key)),
 		Columns: []column{{Name: "Arm"}, {Name: "Seeds", Numeric: true}},
 	}

@@ -22,8 +22,8 @@ func TestEnsembleSection(t *testing.T) {
 	}
 	r.Ensembles = []*results.Ensemble{of("none", 0.48, 0.49, false), of("soft", 0.53, 0.5, true)}
 	s := r.ensembleSection()
-	want := "Together the seeds of soft score highest: 53.0 points of CIDEr (test), 3.0 more than the mean of its seeds one by one. " +
-		"In 1 of 2 arms the seeds score more together."
+	want := "Together, the seeds of soft score highest: 53.0 points of CIDEr (test), 3.0 more than the mean of its single seeds. " +
+		"Ensembles score higher than single seeds in 1 of 2 arms."
 	if s.Finding != want {
 		t.Errorf("%q, want %q", s.Finding, want)
 	}

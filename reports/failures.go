@@ -19,7 +19,7 @@ func (r *result) failureSection() section {
 	t := r.faultTable()
 	s.add(part{Table: &t})
 	if a, samples := r.worst(); len(samples) > 0 {
-		s.add(part{Fold: fmt.Sprintf("The %d captions of %s that score lowest; of equal ones, those it was surest of", len(samples), a.Label), Samples: samples})
+		s.add(part{Fold: fmt.Sprintf("The %d lowest-scoring captions of %s; ties: most confident first", len(samples), a.Label), Samples: samples})
 	}
 	return s
 }
@@ -63,7 +63,7 @@ func pairs(words []string) [][2]string {
 func (r *result) faultTable() table {
 	t := table{
 		Name: "fault-table",
-		Caption: fmt.Sprintf("Share of the captions of the %s split, over all finished seeds. Distinct: different captions; copied: captions that are one of the training split; vocabulary: different words that a run uses.",
+		Caption: fmt.Sprintf("Share of the captions of the %s split, over all finished seeds. Distinct: different captions; copied: captions found in the training split; vocabulary: number of different words in a run.",
 			r.Primary.Split),
 		Columns: []column{{Name: "Arm"}},
 	}

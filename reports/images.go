@@ -156,7 +156,7 @@ func (r *result) imageSection() section {
 	head := r.headline()
 	for _, ic := range compared {
 		if ic.contrast == head {
-			s.Finding = fmt.Sprintf("%s scores higher than %s on %s of %s and lower on %s. The middle half of the differences lies between %s and %s points.",
+			s.Finding = fmt.Sprintf("%s scores higher than %s on %s of %s and lower on %s. The middle half of the differences is between %s and %s points.",
 				head.B.Label, head.A.Label, percent(ic.better), count(len(ic.list), "image"), percent(ic.worse), signed(ic.quartiles[0], 1), signed(ic.quartiles[2], 1))
 			s.Finding += ic.disagreement(r.Primary.Key)
 		}
@@ -216,7 +216,7 @@ func (ic *imageComparison) disagreement(key string) string {
 			loss, losses = loss-d.Points, losses+1
 		}
 	}
-	return text + fmt.Sprintf("where it wins it gains %s points on average, and where it loses it loses %s.",
+	return text + fmt.Sprintf("it gains %s points on average where it wins, and loses %s where it loses.",
 		fixed(gain/max(1, gains), 1), fixed(loss/max(1, losses), 1))
 }
 
@@ -248,9 +248,9 @@ func (r *result) imageFigure(compared []*imageComparison) figure {
 			percent(ic.better), percent(ic.worse), signed(ic.quartiles[1], 1), signed(ic.quartiles[0], 1), signed(ic.quartiles[2], 1)))
 	}
 	name := metricName(r.Primary.Key)
-	note := "Bars: share of the images, in the colour of the arm that does better on them; the line is the mean. The outermost bars hold all that lies beyond."
+	note := "Bars: share of the images, in the colour of the arm that scores higher on them. Line: mean. The outermost bars include everything beyond."
 	if metrics.BLEUOrder(r.Primary.Key) > 0 {
-		note += " " + name + " of single captions, 1 added to the counts above single words."
+		note += " " + name + " of single captions, with 1 added to n-gram counts above unigrams."
 	}
 	return figure{
 		Name:   "images",

@@ -88,7 +88,7 @@ func TestTeXIsEscaped(t *testing.T) {
 func TestScoreAndImagesMayDisagree(t *testing.T) {
 	list := []imageDifference{{"1", -1}, {"2", -1}, {"3", -2}, {"4", 12}}
 	ic := newImageComparison(&contrast{Difference: 2}, list)
-	want := " Its score is higher although it wins on fewer images: where it wins it gains 12.0 points on average, and where it loses it loses 1.3."
+	want := " Its score is higher although it wins on fewer images: it gains 12.0 points on average where it wins, and loses 1.3 where it loses."
 	if got := ic.disagreement("cider"); got != want {
 		t.Errorf("says %q, want %q", got, want)
 	}

@@ -53,7 +53,7 @@ func seedLimit(arms []*arm) (most int, note string) {
 		return all, ""
 	}
 	most = max(1, mostMarks/len(arms))
-	return most, fmt.Sprintf(" Of an arm’s seeds at most %d are drawn, spread evenly; means are of all.", most)
+	return most, fmt.Sprintf(" At most %d seeds per arm are drawn, spread evenly; means cover all.", most)
 }
 
 // listed are the runs that the table of trials shows: all, or those of the highest

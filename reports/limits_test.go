@@ -40,7 +40,7 @@ func TestPageOfManyTrialsIsBounded(t *testing.T) {
 	const n = 3000
 	r := many(n)
 	runs := r.runTable()
-	if len(runs.Rows) != mostRows || runs.Rows[0][0].Text != fmt.Sprintf("%06d", n-mostRows) || !strings.Contains(runs.Caption, "1000 trials of the highest scores, of 6000; runs.csv has all") {
+	if len(runs.Rows) != mostRows || runs.Rows[0][0].Text != fmt.Sprintf("%06d", n-mostRows) || !strings.Contains(runs.Caption, "1000 highest-scoring trials of 6000; runs.csv has all") {
 		t.Errorf("the table has %d trials from %s on: %s", len(runs.Rows), runs.Rows[0][0].Text, runs.Caption)
 	}
 	failed := r.failureTable()
@@ -81,7 +81,7 @@ func TestPageOfAThousandTrialsIsWhole(t *testing.T) {
 
 func TestSeedsOfFewArms(t *testing.T) {
 	arms := []*arm{{Runs: make([]*run, 1500)}, {Runs: make([]*run, 20)}}
-	if most, note := seedLimit(arms); most != mostMarks/2 || !strings.Contains(note, "at most 500 are drawn") {
+	if most, note := seedLimit(arms); most != mostMarks/2 || !strings.Contains(note, "At most 500 seeds per arm are drawn") {
 		t.Errorf("%d seeds: %q", most, note)
 	}
 }

@@ -88,10 +88,10 @@ func (r *result) history(search *charts.Search) charts.Figure {
 			best, at = t.Value, i+1
 		}
 	}
-	text := fmt.Sprintf("<p>The best score, %s points, is that of trial %d of %d in the order in which they were begun.</p>", fixed(float64(best), 1), at, len(search.Trials))
+	text := fmt.Sprintf("<p>The best score, %s points, is from trial %d of %d, in the order in which they started.</p>", fixed(float64(best), 1), at, len(search.Trials))
 	return charts.Figure{
 		Name: "history", Title: "Trial by trial: the best score so far", Kind: charts.KindHistory, Source: "#figure-parallel", Static: template.HTML(text),
-		Note: "A dot is one trial, the line the best score of those before it. A cross is a trial without a score.",
+		Note: "Dots: trials. Line: best score so far. Crosses: trials without a score.",
 	}
 }
 

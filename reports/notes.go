@@ -11,8 +11,8 @@ import (
 func (r *result) noteSection() section {
 	s := section{Name: "notes", Title: "Notes and tags"}
 	t := table{
-		Name: "note-table", Caption: "Notes and tags of the study and of its trials. They are no part of what was declared or scored.",
-		Columns: []column{{Name: "Of"}, {Name: "Written (UTC)"}, {Name: "Tag"}, {Name: "Note"}},
+		Name: "note-table", Caption: "Notes and tags of the study and its trials. They are not part of the declaration or the scores.",
+		Columns: []column{{Name: "About"}, {Name: "Written (UTC)"}, {Name: "Tag"}, {Name: "Note"}},
 	}
 	for _, n := range r.Notes {
 		of := cell{Text: "the study"}
@@ -47,9 +47,9 @@ func (r *result) noticeDeleted() {
 		switch again := now[d.Run]; {
 		case again == nil || !again.completed():
 		case again.CaptionsSHA256 == d.CaptionsSHA256:
-			text += "; there again, with the same captions"
+			text += "; trained again, with the same captions"
 		default:
-			text += "; there again, with other captions"
+			text += "; trained again, with other captions"
 		}
 		texts = append(texts, text+")")
 		if !slices.Contains(ids, d.Run) {
@@ -60,6 +60,6 @@ func (r *result) noticeDeleted() {
 	if len(ids) > 1 {
 		was = "were"
 	}
-	r.Notices = append(r.Notices, fmt.Sprintf("%s %s deleted after being scored, so whoever ran the rest knew these scores: %s.",
+	r.Notices = append(r.Notices, fmt.Sprintf("%s %s deleted after scoring, so these scores were known when the rest was run: %s.",
 		count(len(ids), "trial"), was, term.Enumerate(few(texts, 6))))
 }

@@ -184,12 +184,12 @@ func (r *result) noticeParameters() {
 		}
 		if share := float64(b-a) / float64(a); share > allowed || share < -allowed {
 			unequal = append(unequal, fmt.Sprintf(
-				"%s has %s parameters and %s %s (%s %%): the difference in scores may come from the size.",
+				"%s has %s parameters and %s %s (%s %%): the difference in scores may be due to size.",
 				c.B.Label, thousands(b), c.A.Label, thousands(a), signed(100*share, 0)))
 		}
 	}
 	if more := len(unequal) - mostNotices; more > 0 {
-		unequal = append(unequal[:mostNotices], fmt.Sprintf("So it may in %d more contrasts, whose arms differ in size too.", more))
+		unequal = append(unequal[:mostNotices], fmt.Sprintf("The same applies to %d more contrasts, whose arms also differ in size.", more))
 	}
 	r.Notices = append(r.Notices, unequal...)
 }
@@ -208,7 +208,7 @@ func (r *result) noticeCode() {
 		}
 	}
 	if dirty > 0 {
-		r.Notices = append(r.Notices, fmt.Sprintf("%s made with uncommitted changes in the code: the commit below does not say all.", wasWere(dirty, "run")))
+		r.Notices = append(r.Notices, fmt.Sprintf("%s made with uncommitted changes in the code: the commit below is not the full source.", wasWere(dirty, "run")))
 	}
 	for _, key := range []string{"commit", "device"} {
 		if values := tallied(environments[key]); len(values) > 1 {

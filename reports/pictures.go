@@ -50,7 +50,7 @@ func Choose(ctx context.Context, db *store.DB, study string, most int) (Choice, 
 	for _, a := range []*arm{c.B, c.A} {
 		first := a.first()
 		if first == nil {
-			return choice, fmt.Errorf("study %q: no run of the arm %s is finished, which the contrast %s − %s needs", study, a.Label, c.B.Label, c.A.Label)
+			return choice, fmt.Errorf("study %q: arm %s has no finished run, which the contrast %s − %s needs", study, a.Label, c.B.Label, c.A.Label)
 		}
 		choice.Runs = append(choice.Runs, first.ID)
 	}
@@ -138,7 +138,7 @@ func (r *result) pictureSection() section {
 		list []imageDifference
 	}{{"improved", improved}, {"worsened", worsened}} {
 		if shown := r.picture(c, group.list); len(shown) > 0 {
-			s.add(part{Text: fmt.Sprintf("Most %s by %s over %s: images by their score in %s, mean of the seeds; captions of the lowest seed, their own scores in brackets.",
+			s.add(part{Text: fmt.Sprintf("Most %s by %s over %s: images ranked by %s, mean over seeds; captions of the lowest seed, with their own scores in brackets.",
 				group.what, c.B.Label, c.A.Label, metricName(r.Primary.Key))})
 			s.add(part{Pictures: shown, Live: &charts.Figure{
 				Name: "most-" + group.what, Title: "Most " + group.what, Kind: charts.KindCaptions, Data: r.pictureBrowser(c, group.list), Note: pictureNote,
@@ -146,15 +146,15 @@ func (r *result) pictureSection() section {
 		}
 	}
 	if len(r.Illustration.Maps) > 0 {
-		s.add(part{Text: "The picture stands once for each word, veiled where the captioner did not look before it wrote the word. Clear: the greatest weight that any " +
-			"region gets in the two captions of the image; the weight thins the veil by its root. β: the share that went to the sentinel in place of the picture."})
+		s.add(part{Text: "One picture per word, darkened where the captioner did not look before writing the word. Brightest: the largest weight of any " +
+			"region in the two captions of the image; brightness follows the square root of the weight. β: share of attention on the sentinel instead of the picture."})
 	}
 	return s
 }
 
 // pictureNote says what the live view of pictures shows.
-const pictureNote = "The seed whose score changed most comes first; then the lowest, where it is another. Point at a word, or choose a caption and use the arrow keys, " +
-	"to see where the captioner looked before it wrote the word."
+const pictureNote = "The seed whose score changed most comes first, then the lowest seed if it is another. Point at a word, or select a caption and use the arrow keys, " +
+	"to see where the captioner looked before writing the word."
 
 // pictureClass names the CSS rule of a picture.
 func pictureClass(k int) string { return fmt.Sprintf("pic%d", k) }

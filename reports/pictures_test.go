@@ -63,7 +63,7 @@ func TestChooseTakesTheMostChanged(t *testing.T) {
 	if _, err := Choose(ctx, usual(t, finished(2, levels, "none", "soft")), "attention", 6); err != nil {
 		t.Errorf("two of three arms: %v", err)
 	}
-	if _, err := Choose(ctx, usual(t, []trial{{arm: "none", seed: 1, state: store.Queued}, {arm: "soft", seed: 1, state: store.Queued}}), "attention", 6); err == nil || !strings.Contains(err.Error(), "no run of the arm") {
+	if _, err := Choose(ctx, usual(t, []trial{{arm: "none", seed: 1, state: store.Queued}, {arm: "soft", seed: 1, state: store.Queued}}), "attention", 6); err == nil || !strings.Contains(err.Error(), "has no finished run") {
 		t.Errorf("nothing finished: %v", err)
 	}
 }

@@ -64,7 +64,7 @@ func (r *result) entropyFigure() (figure, string, bool) {
 		for _, p := range ac.mean {
 			mean += p.Y / float64(len(ac.mean))
 		}
-		text := fmt.Sprintf("%s %s nats, as wide as an even look at %s", a.Label, fixed(mean, 2), count(int(math.Round(math.Exp(mean))), "region"))
+		text := fmt.Sprintf("%s %s nats, as wide as uniform attention over %s", a.Label, fixed(mean, 2), count(int(math.Round(math.Exp(mean))), "region"))
 		if regions > 0 {
 			text += fmt.Sprintf(" of %d", regions)
 		}
@@ -75,10 +75,10 @@ func (r *result) entropyFigure() (figure, string, bool) {
 	}
 	note := "Thin lines: seeds. Bold: their mean." + plotter.bandNote()
 	if regions > 0 {
-		plotter.limit = &limitLine{math.Log(float64(regions)), fmt.Sprintf("ln %d: every region alike", regions)}
-		note += fmt.Sprintf(" Dashed: ln R, the entropy of looking at all R = %d regions alike.", regions)
+		plotter.limit = &limitLine{math.Log(float64(regions)), fmt.Sprintf("ln %d: uniform attention", regions)}
+		note += fmt.Sprintf(" Dashed: ln R, the entropy of uniform attention over all R = %d regions.", regions)
 	}
-	p := newPlot("word of the caption (1: the first)", false, true)
+	p := newPlot("position in the caption (1: first word)", false, true)
 	p.X.Tick.Marker = roundTicks{count: 8, whole: true}
 	p.Add(plotter)
 	p.Y.Min, p.Y.Max = spread(p.Y.Min, p.Y.Max, 0.09, 0.1)
@@ -86,8 +86,8 @@ func (r *result) entropyFigure() (figure, string, bool) {
 	return figure{
 		Name:    "entropy",
 		Title:   "Entropy of the attention along the caption",
-		Alt:     "Lines over the place of the word. " + finding,
-		Note:    note + " Low: it looks at one place." + drawn + shown,
+		Alt:     "Lines over word positions. " + finding,
+		Note:    note + " Low: attention on one place." + drawn + shown,
 		heading: "entropy over the regions (nats)",
 		height:  curveHeight,
 		plot:    p,

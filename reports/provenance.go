@@ -26,15 +26,15 @@ func (r *result) reproduceSection() section {
 	s := section{Name: "reproduce", Title: "How to reproduce"}
 	name := fileName(r.Study.Name)
 	s.add(part{Text: "Save the study below as " + name + ".yaml, then:"})
-	command := fmt.Sprintf("glimpse run %s.yaml --report report\nglimpse runs %s --json    # captions_sha256 of each trial, to hold against runs.csv", name, name)
+	command := fmt.Sprintf("glimpse run %s.yaml --report report\nglimpse runs %s --json    # captions_sha256 of each trial, to compare with runs.csv", name, name)
 	commits := slices.Compact(slices.Sorted(slices.Values(r.environments()["commit"])))
 	if len(commits) == 1 {
 		command = "git checkout " + fileName(commits[0]) + " && ./bootstrap build\n" + command
 	}
 	s.add(part{Listing: &listing{"Commands", "sh", command}})
-	s.add(part{Text: "On one kind of machine, with as many threads, the captions come out the same, byte for byte."})
+	s.add(part{Text: "On the same kind of machine, with the same number of threads, the captions are identical, byte for byte."})
 	s.add(part{Facts: r.provenance()})
-	s.add(part{Listing: &listing{"The study as it was resolved", "yaml", strings.TrimRight(strings.ReplaceAll(r.Study.Spec, "\r\n", "\n"), "\n")}})
+	s.add(part{Listing: &listing{"The resolved study", "yaml", strings.TrimRight(strings.ReplaceAll(r.Study.Spec, "\r\n", "\n"), "\n")}})
 	return s
 }
 

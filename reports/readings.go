@@ -77,7 +77,7 @@ func ReadingRun(seed int64, captions []store.Caption, readings []store.Reading) 
 		return run, nil
 	}
 	if len(readings) != len(captions) {
-		return run, fmt.Errorf("%d captions are stored, and readings of %d", len(captions), len(readings))
+		return run, fmt.Errorf("%d captions are stored, but readings of %d", len(captions), len(readings))
 	}
 	for i, c := range captions {
 		words, err := readWords(c, readings[i])
@@ -92,7 +92,7 @@ func ReadingRun(seed int64, captions []store.Caption, readings []store.Reading) 
 func readWords(c store.Caption, r store.Reading) ([]stats.Word, error) {
 	words := strings.Fields(c.Words)
 	if r.Image != c.Image {
-		return nil, fmt.Errorf("none are stored, and some of %s", r.Image)
+		return nil, fmt.Errorf("none are stored, but some of %s are", r.Image)
 	}
 	// at gives what a series holds of a word, NaN where the arm has none.
 	at := func(series []float64, i int) float64 {
@@ -103,7 +103,7 @@ func readWords(c store.Caption, r store.Reading) ([]stats.Word, error) {
 	}
 	for _, series := range [][]float64{r.LogProb, r.LogProbOther, r.LogProbRegions, r.LogProbEven, c.Beta, r.BetaOther} {
 		if series != nil && len(series) != len(words) {
-			return nil, fmt.Errorf("they have %d values, and the caption has %d words", len(series), len(words))
+			return nil, fmt.Errorf("they have %d values, but the caption has %d words", len(series), len(words))
 		}
 	}
 	list := make([]stats.Word, len(words))

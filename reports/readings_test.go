@@ -34,9 +34,9 @@ func TestReadingRun(t *testing.T) {
 		readings []store.Reading
 		want     string
 	}{
-		"fewer readings": {[]store.Reading{reading}, "2 captions are stored, and readings of 1"},
-		"another image":  {[]store.Reading{reading, reading}, "image b.jpg: none are stored, and some of a.jpg"},
-		"other words":    {[]store.Reading{short, {Image: "b.jpg"}}, "image a.jpg: they have 2 values, and the caption has 3 words"},
+		"fewer readings": {[]store.Reading{reading}, "2 captions are stored, but readings of 1"},
+		"another image":  {[]store.Reading{reading, reading}, "image b.jpg: none are stored, but some of a.jpg"},
+		"other words":    {[]store.Reading{short, {Image: "b.jpg"}}, "image a.jpg: they have 2 values, but the caption has 3 words"},
 	} {
 		if _, err := ReadingRun(7, []store.Caption{caption, {Image: "b.jpg"}}, c.readings); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", name, err, c.want)
@@ -53,16 +53,16 @@ func TestSentinelFinding(t *testing.T) {
 		want     []string
 	}{
 		{stats.Sentinel{WithinPosition: between(-0.5, -0.3), DifferenceWithin: between(0.1, 0.3), OtherPicture: between(0.8, 0.9), Change: between(0.01, 0.03), Verdict: stats.Supported},
-			[]string{"Yes: β of adaptive is higher", "−0.40 [−0.50, −0.30] (moderate; its authors say negative: so it is in 2 of 2 runs)", "is 0.20 [0.10, 0.30]", "changes by 0.02", "at 0.85"}},
+			[]string{"Yes: β of adaptive is higher", "−0.40 [−0.50, −0.30] (moderate; its authors say negative, as in 2 of 2 runs)", "is 0.20 [0.10, 0.30]", "changes by 0.02", "correlation of 0.85"}},
 		{stats.Sentinel{WithinPosition: between(-0.08, -0.02), DifferenceWithin: between(0.1, 0.3), Verdict: stats.Supported},
-			[]string{"Barely: β of adaptive is a little higher", "(next to none; "}},
+			[]string{"Barely: β of adaptive is slightly higher", "(negligible; "}},
 		{stats.Sentinel{WithinPosition: between(0.1, 0.3), DifferenceWithin: between(-0.3, -0.1), Verdict: stats.Opposite},
 			[]string{"No, the opposite: β of adaptive", "(weak; ", "0 of 2 runs"}},
 		{stats.Sentinel{WithinPosition: between(-0.1, 0.1), DifferenceWithin: between(0.1, 0.2), Verdict: stats.Inconclusive},
-			[]string{"Not that it could be shown: β of adaptive", "(next to none; ", "1 of 2 runs"}},
+			[]string{"Not shown: β of adaptive", "(negligible; ", "1 of 2 runs"}},
 		{stats.Sentinel{WithinPosition: &stats.Interval{Value: 0.2, Low: 0.1, High: 0.3, Runs: []float64{0.2}}, DifferenceWithin: between(-0.3, -0.1), Verdict: stats.Opposite},
-			[]string{"0 of 1 run)", "one training run: another may do otherwise"}},
-		{stats.Sentinel{Verdict: stats.Inconclusive}, []string{"The words of adaptive do not tell."}},
+			[]string{"0 of 1 run)", "one training run; another may differ"}},
+		{stats.Sentinel{Verdict: stats.Inconclusive}, []string{"The words of adaptive do not allow an answer."}},
 	} {
 		got := sentinelFinding(&armReading{&arm{Label: "adaptive"}, stats.ReadingSummary{Sentinel: &c.sentinel}})
 		for _, want := range c.want {
@@ -82,7 +82,7 @@ func TestReadingSectionShowsWhatThereIs(t *testing.T) {
 		lacks []string
 	}{
 		{"", "", nil, []string{`id="sentinel"`, "sentinel.png"}},
-		{"none soft", "What the captions take from the picture", []string{"soft, the regions", "soft − none"}, []string{"sentinel.svg", "Does the sentinel"}},
+		{"none soft", "What the captions use from the picture", []string{"soft, the regions", "soft − none"}, []string{"sentinel.svg", "Does the sentinel"}},
 		{"adaptive", "Does the sentinel do what its authors say?", []string{"Yes: β of adaptive", "reading-table-adaptive"}, []string{"soft, the regions", "soft − none"}},
 	} {
 		trials := finished(2, levels, "none", "soft", "adaptive")

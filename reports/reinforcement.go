@@ -40,15 +40,15 @@ func (r *result) reinforcementText() string {
 	if runs == 0 {
 		return ""
 	}
-	text := "Self-critical training (Rennie et al. 2017) follows on the epochs of cross entropy, from the best of them: " +
+	text := "Self-critical training (Rennie et al. 2017) starts from the best cross-entropy epoch: " +
 		strings.Join(few(ways, mostPhrases), "; ") + ". "
 	switch gained {
 	case runs:
-		text += "In every run so trained an epoch of it was chosen on the validation split."
+		text += "In all of these runs, one of its epochs was selected on the validation split."
 	case 0:
-		text += "In none of the " + count(runs, "run") + " did it find a better epoch on the validation split: the best of cross entropy stayed."
+		text += "In none of the " + count(runs, "run") + " was one of its epochs better on the validation split: the best cross-entropy epoch was kept."
 	default:
-		text += fmt.Sprintf("In %d of %s an epoch of it was chosen on the validation split; in the others the best of cross entropy stayed.",
+		text += fmt.Sprintf("In %d of %s, one of its epochs was selected on the validation split; in the others, the best cross-entropy epoch was kept.",
 			gained, count(runs, "run"))
 	}
 	if len(wrong) > 0 {
@@ -63,11 +63,11 @@ func reinforcementWay(t experiments.Train) string {
 	reward := map[string]string{
 		"cider_d": "CIDEr-D", "bleu4": "BLEU-4", "weighted": fmt.Sprintf("%g × CIDEr-D + %g × BLEU-4", r.Weights.CIDErD, r.Weights.BLEU4),
 	}[r.Metric]
-	baseline := "less the mean reward of the image's others (Luo 2020)"
+	baseline := "minus the mean reward of the image's other samples (Luo 2020)"
 	if r.Baseline == "greedy" {
-		baseline = "less that of the image's greedy caption"
+		baseline = "minus that of the image's greedy caption"
 	}
-	return fmt.Sprintf("%s at a learning rate of %g, of %s an image in a step, each rewarded by %s against the training references, </s> included, %s",
+	return fmt.Sprintf("%s at a learning rate of %g, with %s per image and step, each rewarded by %s against the training references, including </s>, %s",
 		count(r.Epochs, "epoch"), r.LR, count(r.Samples, "sampled caption"), reward, baseline)
 }
 
@@ -86,7 +86,7 @@ func (r *result) reinforcementFigures() []figure {
 		value             func(epoch) (float64, bool)
 	}{
 		{"reward", "Reward of sampled captions by epoch", "mean reward", sampled("reward")},
-		{"sampled-entropy", "Entropy of what captions are sampled from by epoch", "nats per word", sampled("entropy")},
+		{"sampled-entropy", "Entropy of the sampling distribution by epoch", "nats per word", sampled("entropy")},
 		{"learning-rate", "Learning rate at the end of each epoch", "learning rate (log₁₀)", func(e epoch) (float64, bool) { return math.Log10(e.LR), true }},
 	} {
 		if f, ok := curvesFigure(r, c.name, c.title, c.unit, c.value); ok {

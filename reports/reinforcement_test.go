@@ -28,15 +28,15 @@ func reinforce(r *run, better bool, repeating ...float64) {
 // The report tells how captioners were reinforced, whether an epoch of that was chosen, and what
 // went wrong; and the loss of one stage is not drawn as if it were that of the other.
 func TestReinforcementIsTold(t *testing.T) {
-	const way = "2 epochs at a learning rate of 2e-05, of 5 sampled captions an image in a step, each rewarded by " +
-		"1 × CIDEr-D + 0.5 × BLEU-4 against the training references, </s> included, less the mean reward of the image's others (Luo 2020)"
+	const way = "2 epochs at a learning rate of 2e-05, with 5 sampled captions per image and step, each rewarded by " +
+		"1 × CIDEr-D + 0.5 × BLEU-4 against the training references, including </s>, minus the mean reward of the image's other samples (Luo 2020)"
 	for _, c := range []struct {
 		better [2]bool
 		want   string
 	}{
-		{[2]bool{true, true}, "In every run so trained an epoch of it was chosen on the validation split."},
-		{[2]bool{true, false}, "In 1 of 2 runs an epoch of it was chosen on the validation split; in the others the best of cross entropy stayed."},
-		{[2]bool{}, "In none of the 2 runs did it find a better epoch on the validation split: the best of cross entropy stayed."},
+		{[2]bool{true, true}, "In all of these runs, one of its epochs was selected on the validation split."},
+		{[2]bool{true, false}, "In 1 of 2 runs, one of its epochs was selected on the validation split; in the others, the best cross-entropy epoch was kept."},
+		{[2]bool{}, "In none of the 2 runs was one of its epochs better on the validation split: the best cross-entropy epoch was kept."},
 	} {
 		e, err := gather(t.Context(), usual(t, finished(2, levels, "none", "adaptive")), "attention")
 		check(t, err)
@@ -46,7 +46,7 @@ func TestReinforcementIsTold(t *testing.T) {
 		r, err := analyse(t.Context(), e)
 		check(t, err)
 		text := r.reinforcementText()
-		for _, s := range []string{way, c.want, "Signs of collapse: run " + e.Runs[3].ID + ", epoch", "25 % of the sampled captions say", "after 5 % in the first epoch"} {
+		for _, s := range []string{way, c.want, "Signs of collapse: run " + e.Runs[3].ID + ", epoch", "25 % of the sampled captions repeat", "after 5 % in the first epoch"} {
 			if !strings.Contains(text, s) {
 				t.Errorf("%q does not say %q", text, s)
 			}

@@ -17,11 +17,11 @@ const (
 )
 
 // sampleNote says which captions are shown.
-const sampleNote = "Images spread evenly over the split, not chosen by any result; from each arm the captions of its most typical seed, the one nearest to the arm’s mean. In brackets: the caption’s own CIDEr, in points."
+const sampleNote = "Images are spread evenly over the split, not selected by results. Captions are from each arm’s most typical seed, the one closest to the arm’s mean. In brackets: the caption’s own CIDEr, in points."
 
 // browserNote says what the live view of captions shows.
-const browserNote = "From each arm the captions of its most typical seed. In brackets: the caption’s own score; differences are of the means over the seeds. " +
-	"Under the pointer, or by arrow keys: β of the word, where the arm has a sentinel."
+const browserNote = "Captions are from each arm’s most typical seed. In brackets: the caption’s own score; differences are between means over seeds. " +
+	"Point at a word, or use the arrow keys, to see its β, if the arm has a sentinel."
 
 // captionSection shows what the arms say.
 func (r *result) captionSection() section {

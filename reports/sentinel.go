@@ -28,7 +28,7 @@ func (r *result) readingSection() section {
 		findings = append(findings, sentinelFinding(a))
 		figures = append(figures, sentinelFigure(a))
 	} else {
-		s.Title = "What the captions take from the picture"
+		s.Title = "What the captions use from the picture"
 	}
 	s.Finding = strings.Join(append(findings, r.gainFinding()), " ")
 	s.add(part{Figures: figures})
@@ -39,13 +39,13 @@ func (r *result) readingSection() section {
 		s.add(part{Fold: "What words gain from the picture: " + a.Label, Table: &t})
 	}
 	s.add(part{Fold: "How this was measured", Notes: []string{
-		"The best checkpoint of each run read its own captions word by word, with their pictures and with those of other images, the same ones for all runs. " +
-			"Gain: the log probability of a word with its picture less that with the other, in nats (0.69 nats: twice as probable).",
-		"Gain of the regions: over the other picture’s regions alone, while the recurrence sees the mean of its own. " +
-			"Gain of places: over attention spread evenly over the regions, β being as it is. The arms wrote different words.",
-		"The claim (Lu et al. 2017, arXiv 1612.01887): β is high for words that follow from those before, low for those that need a look. " +
-			"Words at one place of their captions are compared as well, since β and gain may both follow the place. Correlations are Spearman’s.",
-		"Intervals: 95 %, for other images, and other seeds where there are several (images by 1,000 draws of the Bayesian bootstrap).",
+		"The best checkpoint of each run scored its own captions word by word, with their pictures and with those of other images, the same for all runs. " +
+			"Gain: log probability of a word with its picture minus that with the other, in nats (0.69 nats: twice as probable).",
+		"Gain of the regions: relative to the other picture’s regions only, while the recurrence sees the mean of its own. " +
+			"Gain of places: relative to uniform attention over the regions, with β unchanged. The arms wrote different words.",
+		"The claim (Lu et al. 2017, arXiv 1612.01887): β is high for words that follow from the previous words, low for those that need the picture. " +
+			"Words at the same position are also compared, since β and gain may both depend on position. Correlations are Spearman’s.",
+		"Intervals: 95 %, over images, and over seeds if there are several (images by 1,000 draws of the Bayesian bootstrap).",
 	}})
 	return s
 }
@@ -64,13 +64,13 @@ func (r *result) sentinelArm() *armReading {
 func sentinelFinding(a *armReading) string {
 	s := a.Sentinel
 	if s.WithinPosition == nil || s.DifferenceWithin == nil {
-		return fmt.Sprintf("The words of %s do not tell.", a.Label)
+		return fmt.Sprintf("The words of %s do not allow an answer.", a.Label)
 	}
 	rho := s.WithinPosition
-	answer := "Not that it could be shown: β of %s is not surely higher for words that need the picture less."
+	answer := "Not shown: β of %s is not reliably higher for words that need the picture less."
 	switch {
 	case s.Verdict == stats.Supported && rho.Value > -leastCorrelation:
-		answer = "Barely: β of %s is a little higher for words that need the picture less."
+		answer = "Barely: β of %s is slightly higher for words that need the picture less."
 	case s.Verdict == stats.Supported:
 		answer = "Yes: β of %s is higher for words that need the picture less."
 	case s.Verdict == stats.Opposite:
@@ -82,14 +82,14 @@ func sentinelFinding(a *armReading) string {
 			negative++
 		}
 	}
-	text := fmt.Sprintf(answer, a.Label) + fmt.Sprintf(" Among words at one place of their captions, the rank correlation of β with what a word gains from the picture is %s "+
-		"(%s; its authors say negative: so it is in %d of %s). β of function words less that of nouns, colours and numbers is %s (its authors say positive).",
+	text := fmt.Sprintf(answer, a.Label) + fmt.Sprintf(" Among words at the same position, the rank correlation of β with a word’s gain from the picture is %s "+
+		"(%s; its authors say negative, as in %d of %s). β of function words minus that of nouns, colours and numbers is %s (its authors say positive).",
 		estimateText(rho, 2), strength(rho.Value), negative, count(len(rho.Runs), "run"), estimateText(s.DifferenceWithin, 2))
 	if len(rho.Runs) == 1 {
-		text += " That is one training run: another may do otherwise."
+		text += " This is one training run; another may differ."
 	}
 	if s.OtherPicture != nil {
-		text += fmt.Sprintf(" With another picture, β changes by %s in the mean, and correlates with what it was at %s.", fixed(s.Change.Value, 2), fixed(s.OtherPicture.Value, 2))
+		text += fmt.Sprintf(" With another picture, β changes by %s on average and has a correlation of %s with its previous value.", fixed(s.Change.Value, 2), fixed(s.OtherPicture.Value, 2))
 	}
 	return text
 }
@@ -101,7 +101,7 @@ const leastCorrelation = 0.1
 func strength(rho float64) string {
 	switch size := math.Abs(rho); {
 	case size < leastCorrelation:
-		return "next to none"
+		return "negligible"
 	case size < 0.3:
 		return "weak"
 	case size < 0.5:
@@ -125,7 +125,7 @@ func (r *result) gainFinding() string {
 		if gain := a.Classes[0].Gain; gain != nil {
 			text := a.Label + " " + estimateText(gain, 2)
 			if regions := a.Classes[0].RegionsGain; regions != nil {
-				text += ", of it " + fixed(regions.Value, 2) + " by the regions"
+				text += ", " + fixed(regions.Value, 2) + " of it by the regions"
 			}
 			parts = append(parts, text)
 		}
@@ -133,7 +133,7 @@ func (r *result) gainFinding() string {
 	if len(parts) == 0 {
 		return ""
 	}
-	text := "A word is the more probable for its picture, in nats: " + strings.Join(few(parts, fewArms), "; ") + "."
+	text := "Gain in a word’s log probability from its picture, in nats: " + strings.Join(few(parts, fewArms), "; ") + "."
 	var differences []string
 	for i, c := range r.GainContrasts {
 		if c.Gain != nil && i < fewArms {
@@ -174,11 +174,11 @@ func (r *result) gainFigure() figure {
 	low, high = spread(low, high, 0.06, 0.1)
 	return figure{
 		Name:   "gain",
-		Title:  "What a word gains from its picture",
+		Title:  "A word’s gain from its picture",
 		Alt:    "Dots on a common scale. " + strings.Join(alt, "; ") + ".",
-		Note:   "A dot is the mean over all words that one training run wrote; below, the arm’s mean with its 95 % interval. The regions: only what is attended to is swapped.",
+		Note:   "Dots: means over all words of one training run. Below: the arm’s mean with its 95 % interval. The regions: only the attended regions are swapped.",
 		height: rowFigureHeight(len(rows)),
-		plot: newRowPlot("gain in log probability (nats a word)", low, high, rowPlotter{rows: rows,
+		plot: newRowPlot("gain in log probability (nats per word)", low, high, rowPlotter{rows: rows,
 			under: func(c *draw.Canvas, x func(float64) vg.Length, low, high vg.Length) { zeroLine(c, x, 0, low, high) }}),
 	}
 }
@@ -214,9 +214,9 @@ func sentinelFigure(a *armReading) figure {
 		Name:   "sentinel",
 		Title:  "β of word classes, by what they gain from the picture: " + a.Label,
 		Alt:    "Dots on a scale from 0 to 1, from the class that gains least to that which gains most. " + strings.Join(alt, "; ") + ".",
-		Note:   "The class that gains most, in nats a word, stands last: by the claim, β falls from top to bottom. A dot is one training run; below, the mean with its 95 % interval.",
+		Note:   "The class that gains most, in nats per word, is last: according to the claim, β falls from top to bottom. Dots: training runs. Below: mean with its 95 % interval.",
 		height: rowFigureHeight(len(rows)),
-		plot:   newRowPlot("β, the weight of the sentinel (0: the picture, 1: the language)", -0.03, 1.03, rowPlotter{rows: rows}),
+		plot:   newRowPlot("β, the sentinel weight (0: picture, 1: language)", -0.03, 1.03, rowPlotter{rows: rows}),
 	}
 }
 
@@ -224,7 +224,7 @@ func sentinelFigure(a *armReading) figure {
 func (r *result) measureTable() table {
 	t := table{
 		Name:    "sentinel-table",
-		Caption: "What speaks for or against the claim; the verdict goes by the first two lines of an arm.",
+		Caption: "Evidence for or against the claim; the verdict uses the first two lines of an arm.",
 		Columns: []column{{Name: "Arm"}, {Name: "Measure"}, {Name: "The claim"}, {Name: "Value", Numeric: true}, {Name: "95\u00a0% interval", Numeric: true}, {Name: "By seed"}},
 	}
 	for _, a := range r.Read {
@@ -246,7 +246,7 @@ func (r *result) measureTable() table {
 func readingTable(a *armReading) table {
 	t := table{
 		Name:    "reading-table-" + fileName(a.Name),
-		Caption: fmt.Sprintf("%s, %s, %s: gains in nats a word, with 95 %% intervals.", a.Label, count(len(a.Seeds), "seed"), count(a.Images, "image")),
+		Caption: fmt.Sprintf("%s, %s, %s: gains in nats per word, with 95 %% intervals.", a.Label, count(len(a.Seeds), "seed"), count(a.Images, "image")),
 		Columns: []column{{Name: "Words"}, {Name: "Number", Numeric: true}, {Name: "Gain", Numeric: true}, {Name: "of the regions", Numeric: true}, {Name: "of places", Numeric: true}},
 	}
 	sentinel := a.Sentinel != nil

@@ -229,7 +229,7 @@ func (r *result) sweepSection() section {
 		effects = append(effects, newEffect(p, trials))
 	}
 	slices.SortStableFunc(effects, func(a, b effect) int { return cmp.Compare(b.Explained, a.Explained) })
-	s.Finding = fmt.Sprintf("%s matters most: it goes with %s of the variance between %s. Best trial: %s with %s.",
+	s.Finding = fmt.Sprintf("%s matters most: it explains %s of the variance between %s. Best trial: %s with %s.",
 		effects[0].Path, percent(effects[0].Explained), count(len(trials), "trial"), describeTrial(trials[0], parameters), pointsText(trials[0].Points))
 	t := effectTable(effects)
 	s.add(part{Table: &t})
@@ -253,8 +253,8 @@ func (r *result) sweepSection() section {
 	history := r.history(search)
 	s.Parts = append(s.Parts, part{Live: &history})
 	s.add(part{Notes: []string{
-		"The best of many trials flatters: another seed of the same settings is likely to score less.",
-		"The share of variance (η²) counts what differs between the groups of one parameter, whatever the others do; shares of parameters that go together overlap.",
+		"The best of many trials is optimistic: another seed with the same settings is likely to score lower.",
+		"The share of variance (η²) measures differences between the groups of one parameter, ignoring the others; shares of correlated parameters overlap.",
 	}})
 	return s
 }
@@ -271,9 +271,9 @@ func describeTrial(t searched, parameters []parameter) string {
 func effectTable(effects []effect) table {
 	t := table{
 		Name:    "effect-table",
-		Caption: "Marginal effect of each parameter: means over all finished trials, in points (×100), whatever the other parameters are.",
+		Caption: "Marginal effect of each parameter: means over all finished trials, in points (×100), ignoring the other parameters.",
 		Columns: []column{{Name: "Parameter"}, {Name: "Values", Numeric: true}, {Name: "Best", Numeric: true}, {Name: "Its mean", Numeric: true},
-			{Name: "Best less worst", Numeric: true}, {Name: "Share of variance (η²)", Numeric: true}},
+			{Name: "Best minus worst", Numeric: true}, {Name: "Share of variance (η²)", Numeric: true}},
 	}
 	for _, e := range effects {
 		t.Rows = append(t.Rows, []cell{{Text: e.Path, Code: true}, {Text: strconv.Itoa(len(e.Levels))}, {Text: e.bins[e.Best]},

@@ -21,9 +21,9 @@ func (r *result) effectFigure(number int, e effect, trials []searched) figure {
 	p.X.Min, p.X.Max = -0.06, 1.06
 	p.X.Tick.Marker = plot.ConstantTicks(e.ticks())
 	ep := &effectPlotter{effect: e}
-	note := "A dot is one trial; bars are the means of all trials with the value, or near it."
+	note := "Dots: trials. Bars: means of all trials at or near the value."
 	if len(trials) > mostMarks {
-		note += fmt.Sprintf(" Drawn are %d of %s, spread evenly over the ranking.", mostMarks, count(len(trials), "trial"))
+		note += fmt.Sprintf(" %d of %s are drawn, spread evenly over the ranking.", mostMarks, count(len(trials), "trial"))
 	}
 	for _, t := range evenly(trials, mostMarks) {
 		ep.points = append(ep.points, point{e.place(t.Swept[e.Path]), t.Points})
@@ -144,9 +144,9 @@ func (r *result) parallelFigure(parameters []parameter, trials []searched) figur
 	for _, q := range pp.parameters {
 		alt = append(alt, q.Label+" "+trials[0].Swept[q.Path])
 	}
-	note := fmt.Sprintf("A line is one trial, from its settings to its score (points, ×100). In blue: the best %s.", count(pp.best, "trial"))
+	note := fmt.Sprintf("Lines: trials, from their settings to their score (points, ×100). Blue: the best %s.", count(pp.best, "trial"))
 	if len(trials) > mostMarks {
-		note += fmt.Sprintf(" In grey: %d of the other %d, spread evenly over the ranking.", mostMarks-best, len(trials)-best)
+		note += fmt.Sprintf(" Grey: %d of the other %d, spread evenly over the ranking.", mostMarks-best, len(trials)-best)
 	}
 	if len(parameters) > mostAxes {
 		note += fmt.Sprintf(" Shown: %d of %d parameters.", mostAxes, len(parameters))
@@ -254,7 +254,7 @@ func (r *result) heatFigure(across, up parameter, trials []searched) figure {
 		Title: "Mean score by " + across.Label + " and " + up.Label,
 		Alt: fmt.Sprintf("A grid of mean scores from %s to %s. The highest is at %s %s and %s %s.", fixed(hp.low, 1), fixed(hp.high, 1),
 			across.Label, across.bins[best[0]], up.Label, up.bins[best[1]]),
-		Note:    "Each field: the mean of its trials, in points (×100); the darker, the higher. Empty fields have no finished trial.",
+		Note:    "Cells: means of their trials, in points (×100); darker is higher. Empty cells have no finished trial.",
 		heading: up.axis(),
 		height:  vg.Length(len(up.bins))*34 + 80,
 		plot:    p,

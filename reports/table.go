@@ -195,15 +195,15 @@ func (a *arm) parameters() string {
 func (r *result) runTable() table {
 	t := table{
 		Name: "run-table",
-		Caption: fmt.Sprintf("All %s, in the order of the arms. Epochs: selected of trained. Time: of work that counted.",
+		Caption: fmt.Sprintf("All %s, in the order of the arms. Epochs: selected of trained. Time: working time that counted.",
 			count(len(r.Runs), "trial")),
 		Columns: []column{{Name: "Run"}, {Name: "Arm"}, {Name: "Seed", Numeric: true}, {Name: "State"},
 			{Name: metricName(r.Primary.Key) + " (" + r.Primary.Split + ")", Numeric: true}, {Name: "Epochs", Numeric: true}, {Name: "Time", Numeric: true}, {Name: "Captions sha256"}},
 	}
 	listed := r.listed()
 	if len(listed) < len(r.Runs) {
-		t.Caption = fmt.Sprintf("The %d trials of the highest scores, of %d; runs.csv has all. In the order of the arms. "+
-			"Epochs: selected of trained. Time: of work that counted.", len(listed), len(r.Runs))
+		t.Caption = fmt.Sprintf("The %d highest-scoring trials of %d; runs.csv has all. In the order of the arms. "+
+			"Epochs: selected of trained. Time: working time that counted.", len(listed), len(r.Runs))
 	}
 	for _, a := range r.Arms {
 		for _, run := range a.Runs {
@@ -252,9 +252,9 @@ func (r *run) cause() string {
 	case len(parts) > 0:
 		return strings.Join(parts, ": ")
 	case r.State == store.Interrupted:
-		return "stopped from outside; the next run goes on from its last checkpoint"
+		return "stopped from outside; the next run resumes from its last checkpoint"
 	}
-	return "no cause was recorded"
+	return "no cause recorded"
 }
 
 // knownState is the state if it is one that the style knows.

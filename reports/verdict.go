@@ -37,16 +37,16 @@ func (r *result) verdict() verdict {
 			if len(a.Scores) == 0 {
 				text := fmt.Sprintf("%s has no finished trial of %d", a.Label, len(a.Runs))
 				if slices.ContainsFunc(a.Runs, func(run *run) bool { return run.completed() }) {
-					text = fmt.Sprintf("%s has no seed that is finished at every level", a.Label)
+					text = fmt.Sprintf("%s has no seed that finished at all levels", a.Label)
 				}
 				parts = append(parts, text)
 			} else {
-				parts = append(parts, fmt.Sprintf("%s stands at %s %s (%s)", a.Label, meanText(a.Mean, a.SD), metricName(r.Primary.Key), count(len(a.Scores), "seed")))
+				parts = append(parts, fmt.Sprintf("%s has %s %s (%s)", a.Label, meanText(a.Mean, a.SD), metricName(r.Primary.Key), count(len(a.Scores), "seed")))
 			}
 		}
 		return verdict{"No answer yet", "open", r.found() + strings.Join(parts, "; ") + "."}
 	case c.Verdict == "" && r.found() != "":
-		return verdict{"Described", "open", r.found() + "That is the luck of its seed too: to compare arms, train the best settings with several seeds."}
+		return verdict{"Described", "open", r.found() + "Part of this is the luck of its seed: to compare arms, train the best settings with several seeds."}
 	case c.Verdict == "":
 		return verdict{"No answer yet", "open", r.undecided(c)}
 	}
@@ -122,7 +122,7 @@ func (r *result) judgedByLevel(levels []*contrast) verdict {
 	}
 	first := levels[0]
 	v := verdict{"Depends", "open", fmt.Sprintf(
-		"How %s compares with %s in %s depends on the other settings, or is not yet known for all of them. ",
+		"The comparison of %s with %s in %s depends on the other settings, or is not yet known for all of them. ",
 		first.B.Arm, first.A.Arm, metricName(r.Primary.Key))}
 	if tally[first.Verdict] == len(levels) && first.Verdict != "" {
 		v = r.judged(first)
@@ -166,15 +166,15 @@ func (r *result) judged(c *contrast) verdict {
 		return verdict{"Undecided", "open", fmt.Sprintf("%s in %s is not decided yet: %s. %s",
 			c.name(), name, numbers, r.toCome(c))}
 	case stats.Exploratory:
-		return verdict{"Exploratory, declared after scoring", "open", fmt.Sprintf("%s The result in %s confirms nothing: %s, %s.",
+		return verdict{"Exploratory, declared after scoring", "open", fmt.Sprintf("%s The result in %s is exploratory: %s, %s.",
 			r.lateText(), name, c.name(), numbers)}
 	}
 	found := same
 	switch {
 	case c.Low > 0 && !c.interacts():
-		found = b + " scored higher than " + a + " in " + name + ", but not so that the study can confirm it"
+		found = b + " scored higher than " + a + " in " + name + ", but the study cannot confirm it"
 	case c.High < 0 && !c.interacts():
-		found = b + " scored lower than " + a + " in " + name + ", but not so that the study can confirm it"
+		found = b + " scored lower than " + a + " in " + name + ", but the study cannot confirm it"
 	}
 	return verdict{"Inconclusive", "open", found + ": " + numbers + ". " + r.reasons(c)}
 }
@@ -190,7 +190,7 @@ func (r *result) bounds(c *contrast) string {
 // toCome says what an undecided contrast waits for.
 func (r *result) toCome(c *contrast) string {
 	if r.sequential() {
-		return fmt.Sprintf("The next look is at %s an arm.", count(c.Result.NextLook, "seed"))
+		return fmt.Sprintf("The next look is at %s per arm.", count(c.Result.NextLook, "seed"))
 	}
 	return fmt.Sprintf("The verdict waits for %s of this contrast to end.", count(r.pending(c), "declared trial"))
 }
@@ -226,7 +226,7 @@ func (r *result) undecided(c *contrast) string {
 	case len(c.A.Scores) > 1 && len(c.B.Scores) > 1:
 		return text + " that was not tested, since the captions of the runs are not in the database or not scored."
 	}
-	return text + " that one seed cannot tell from the luck of a seed. Train several seeds of each arm: five or more are advised."
+	return text + " that could be due to the seed. Train several seeds of each arm; at least five are advised."
 }
 
 // reasons says what kept a contrast from being decided.
@@ -234,12 +234,12 @@ func (r *result) reasons(c *contrast) string {
 	alpha := r.Analysis.Options.Alpha
 	var why []string
 	if c.Low <= 0 && c.High >= 0 {
-		why = append(why, "the interval holds 0")
+		why = append(why, "the interval includes 0")
 	}
 	if c.Result.PHolm >= alpha {
 		text := fmt.Sprintf("p is not below %s", number(alpha))
 		if c.Result.SmallestP >= alpha {
-			text += fmt.Sprintf(" (nor can it be: with %s the smallest is %s)", seedsOf(c), pNumber(c.Result.SmallestP))
+			text += fmt.Sprintf(" (and cannot be: with %s the smallest possible p is %s)", seedsOf(c), pNumber(c.Result.SmallestP))
 		}
 		why = append(why, text)
 	}
@@ -251,7 +251,7 @@ func (r *result) reasons(c *contrast) string {
 	}
 	text := sentence(term.Enumerate(why))
 	if d := c.Result.DetectableEffect; d != nil {
-		text += fmt.Sprintf(" With these spreads the study finds a true difference of %s in four cases of five.", pointsText(*d))
+		text += fmt.Sprintf(" With these spreads, the study detects a true difference of %s in four of five cases.", pointsText(*d))
 	}
 	return text
 }
@@ -279,7 +279,7 @@ func (r *result) ranking() string {
 	text += fmt.Sprintf(" Highest mean %s on the %s split: %s with %s points (×100, %s).", metricName(r.Primary.Key),
 		r.Primary.Split, best.Label, meanText(best.Mean, best.SD), count(len(best.Scores), "seed"))
 	if len(arms) > 1 {
-		text += fmt.Sprintf(" The highest of %d flatters: to choose a setting, use the validation split.", len(arms))
+		text += fmt.Sprintf(" The highest of %d is optimistic: to choose a setting, use the validation split.", len(arms))
 	}
 	return text
 }

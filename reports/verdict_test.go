@@ -50,13 +50,13 @@ func TestVerdict(t *testing.T) {
 			[]string{"adaptive scores higher than none in CIDEr", "5 seeds each", "95\u00a0% interval", "p\u00a0=\u00a00.024", "Holm over 3 contrasts"}},
 		{"worse", finished(5, worse, arms...), "Opposite", []string{"adaptive scores lower than none", "difference −20"}},
 		{"no difference", finished(5, even, arms...), "Inconclusive",
-			[]string{"cannot be told apart", "The interval holds 0", "below the declared minimum of 1 point", "finds a true difference of"}},
+			[]string{"cannot be told apart", "The interval includes 0", "below the declared minimum of 1 point", "detects a true difference of"}},
 		{"too few seeds for p", finished(3, levels, arms...), "Inconclusive",
-			[]string{"scored higher than none", "not so that the study can confirm it", "nor can it be: with 3 seeds each the smallest is 0.30"}},
-		{"one seed", finished(1, levels, arms...), "No answer yet", []string{"1 seed each", "one seed cannot tell from the luck of a seed"}},
+			[]string{"scored higher than none", "the study cannot confirm it", "and cannot be: with 3 seeds each the smallest possible p is 0.30"}},
+		{"one seed", finished(1, levels, arms...), "No answer yet", []string{"1 seed each", "could be due to the seed"}},
 		{"one seed in one arm", without(finished(3, levels, arms...), "adaptive", 2, store.Queued), "No answer yet", []string{"1 and 3 seeds"}},
 		{"an arm is missing", without(finished(5, levels, arms...), "adaptive", 1, store.Failed), "No answer yet",
-			[]string{"adaptive has no finished trial of 5", "none stands at"}},
+			[]string{"adaptive has no finished trial of 5", "none has"}},
 		{"seeds are missing", without(finished(5, levels, arms...), "adaptive", 5, store.Failed), "Supported", []string{"4 and 5 seeds", "Provisional: 14 of 15 trials finished."}},
 		{"nothing is finished", []trial{{arm: "none", seed: 1, state: store.Queued}, {arm: "adaptive", seed: 1, state: store.Running}},
 			"No answer yet", []string{"None of the 2 trials has finished: 1 running, 1 queued."}},
@@ -81,7 +81,7 @@ func TestStudyWithoutComparisonIsDescribed(t *testing.T) {
 	trials := finished(2, map[string]float64{"model.hidden=256": 0.5, "model.hidden=512": 0.6}, "model.hidden=256", "model.hidden=512")
 	r := analysedFrom(t, fill(t, study, trials), "sweep")
 	got := r.verdict()
-	for _, s := range []string{"declares no comparison", "hidden=512 with", "The highest of 2 flatters"} {
+	for _, s := range []string{"declares no comparison", "hidden=512 with", "The highest of 2 is optimistic"} {
 		if got.Word != "Described" || !strings.Contains(got.Sentence, s) {
 			t.Errorf("the verdict is %s and does not say %q: %s", got.Word, s, got.Sentence)
 		}
@@ -155,7 +155,7 @@ func TestDeletedTrialsAndNotes(t *testing.T) {
 	check(t, err)
 	r := analysedFrom(t, db, "attention")
 	at := func(when time.Time) string { return when.UTC().Format("2006-01-02 15:04") }
-	want := fmt.Sprintf("1 trial was deleted after being scored, so whoever ran the rest knew these scores: none seed 1 (%s, scored on %s, deleted on %s).",
+	want := fmt.Sprintf("1 trial was deleted after scoring, so these scores were known when the rest was run: none seed 1 (%s, scored on %s, deleted on %s).",
 		runs[0].ID, at(runs[0].Finished), at(r.Deleted[0].At))
 	if text := strings.Join(r.Notices, "\n"); !strings.Contains(text, want) {
 		t.Errorf("no notice says %q:\n%s", want, text)
@@ -174,7 +174,7 @@ func TestDeletedTrialsAndNotes(t *testing.T) {
 	_, err = db.Merge(ctx, other.Path(), never)
 	check(t, err)
 	r = analysedFrom(t, db, "attention")
-	if text := strings.Join(r.Notices, "\n"); !strings.Contains(text, "; there again, with the same captions)") {
+	if text := strings.Join(r.Notices, "\n"); !strings.Contains(text, "; trained again, with the same captions)") {
 		t.Errorf("the trial is there again:\n%s", text)
 	}
 }

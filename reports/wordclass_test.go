@@ -47,7 +47,7 @@ func TestClassFindingNamesCommonClasses(t *testing.T) {
 		{Class: adjectives, Words: 1300, Mean: 0.07}, {Class: numbers, Words: 30, Mean: 0},
 	}
 	got := classFinding(&arm{Label: "adaptive"}, list)
-	if want := "adaptive relies most on the language for determiners (β = 0.23) and looks most at the picture for adjectives (β = 0.07)."; got != want {
+	if want := "adaptive relies most on language for determiners (β = 0.23) and looks most at the picture for adjectives (β = 0.07)."; got != want {
 		t.Errorf("says %q", got)
 	}
 }

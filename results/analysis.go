@@ -106,12 +106,12 @@ func (s *Study) Analyse(ctx context.Context, d Declaration, o Options) (*Analysi
 	a.Remarks = append(a.Remarks, s.cautions(d)...)
 	a.Pending = pending(a.Arms, d.Compare.Stop.Active())
 	if a.Primary.Split != s.Primary.Split {
-		a.Remarks = append(a.Remarks, fmt.Sprintf("The amendment is about the %s split, but this analysis "+
-			"is about the %s split: the amendment is not computed.", a.Primary.Split, s.Primary.Split))
+		a.Remarks = append(a.Remarks, fmt.Sprintf("The amendment declares the %s split, but this analysis "+
+			"uses the %s split: the amendment is not computed.", a.Primary.Split, s.Primary.Split))
 		return a, nil
 	}
 	if !a.Primary.Tested() {
-		a.Remarks = append(a.Remarks, fmt.Sprintf("There is no test for the metric %s: the report only describes it.",
+		a.Remarks = append(a.Remarks, fmt.Sprintf("The metric %s has no test: the report only describes it.",
 			a.Primary.Key))
 		return a, nil
 	}

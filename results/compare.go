@@ -43,15 +43,15 @@ func (s *Study) Compare(ctx context.Context, b, a string, metrics []string) (*An
 	c := analysis.Contrasts[at]
 	for _, side := range []experiments.Side{c.A, c.B} {
 		if arm := analysis.unscored(side); c.Result == nil && arm != "" {
-			return nil, nil, fmt.Errorf("study %s: no run of arm %s is completed; `glimpse run` completes them", s.Name, arm)
+			return nil, nil, fmt.Errorf("study %s: arm %s has no completed runs; complete them with `glimpse run`", s.Name, arm)
 		}
 	}
 	if c.Result == nil {
-		why := "one side has no seed with scored captions at every level"
+		why := "one side has no seed with scored captions at all levels"
 		if len(analysis.Remarks) > 0 {
 			why = strings.Join(analysis.Remarks, " ")
 		}
-		return nil, nil, fmt.Errorf("study %s: %s cannot be compared in %s: %s", s.Name, c.Label, analysis.Primary, why)
+		return nil, nil, fmt.Errorf("study %s: cannot compare %s by %s: %s", s.Name, c.Label, analysis.Primary, why)
 	}
 	return analysis, c, nil
 }
@@ -105,7 +105,7 @@ type UnknownArmError struct {
 }
 
 func (e *UnknownArmError) Error() string {
-	return fmt.Sprintf("study %s has no arm %q; there are %s", e.Study, e.Arm, strings.Join(e.Known, ", "))
+	return fmt.Sprintf("study %s has no arm %q; its arms are %s", e.Study, e.Arm, strings.Join(e.Known, ", "))
 }
 
 // Of narrows the statistics to one contrast and its two sides, in all metrics.

@@ -116,7 +116,7 @@ func inferred(study store.Study, runs []store.Run) (Declaration, error) {
 func (d *Declaration) infer(study store.Study, runs []store.Run) error {
 	if len(study.Compare) > 0 {
 		if err := json.Unmarshal(study.Compare, &d.Compare); err != nil {
-			return fmt.Errorf("read the comparison that study %q declares: %w", study.Name, err)
+			return fmt.Errorf("reading the declared comparison of study %q: %w", study.Name, err)
 		}
 	}
 	d.Seeds, d.Trials = nil, nil
@@ -257,7 +257,7 @@ func checkDeclarations(ctx context.Context, db *store.DB, study string) (problem
 		case err != nil:
 			return fmt.Sprintf("its declaration %d cannot be read: %v", r.Number, err)
 		case content.SHA256() != r.SHA256:
-			return fmt.Sprintf("its declaration %d has the sha256 %.12s, but %.12s was recorded",
+			return fmt.Sprintf("its declaration %d has sha256 %.12s, but %.12s was recorded",
 				r.Number, content.SHA256(), r.SHA256)
 		}
 	}

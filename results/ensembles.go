@@ -152,5 +152,5 @@ func (s *Study) EnsembleOf(ctx context.Context, arm string) (*Ensemble, error) {
 	if len(known) > 0 {
 		return nil, &UnknownArmError{Study: s.Name, Arm: arm, Known: known}
 	}
-	return nil, fmt.Errorf("study %s has no ensembles; `compare: {ensemble: seeds}` in its file asks for them, and `glimpse run` makes them", s.Name)
+	return nil, fmt.Errorf("study %s has no ensembles; set `compare: {ensemble: seeds}` in its file, then run `glimpse run`", s.Name)
 }

@@ -71,7 +71,7 @@ func TestEnsembles(t *testing.T) {
 	if one.Stale || len(one.Seeds) != 2 || math.Abs(one.Mean-mean) > 1e-12 || !(0.6 < one.Low && one.Low < one.High && one.High < 1) {
 		t.Errorf("%+v, mean of the seeds %v", one, mean)
 	}
-	if _, err := s.EnsembleOf(ctx, "none"); err == nil || !strings.Contains(err.Error(), "there are soft") {
+	if _, err := s.EnsembleOf(ctx, "none"); err == nil || !strings.Contains(err.Error(), "its arms are soft") {
 		t.Errorf("an arm that has none: %v", err)
 	}
 

@@ -125,7 +125,7 @@ func Describe(foreign []Foreign, path string) string {
 	if n := len(foreign) - 1; n > 0 {
 		more = fmt.Sprintf(" and %d more", n)
 	}
-	return fmt.Sprintf("%s has the same settings on other data (%s%s): %s (there against here); none of those results is used. "+
+	return fmt.Sprintf("%s has the same settings on other data (%s%s): %s (there against here); those results are not used. "+
 		"Point --data at that data set, or keep the new results apart: use another --db, or name the study with --set study=NAME",
 		path, where, more, strings.Join(first.Differences, "; "))
 }

@@ -37,9 +37,9 @@ func (n *Noise) String() string {
 	images := ""
 	switch {
 	case !n.Images:
-		images = "; that over images is assumed"
+		images = "; the noise over images is assumed"
 	case n.ImageSD == 0:
-		images = "; beside the seeds' none is seen over images"
+		images = "; no additional noise over images"
 	}
 	switch n.From {
 	case FromSettings:

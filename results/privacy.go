@@ -102,10 +102,10 @@ func (x Exposure) Holders() string {
 func (x Exposure) Remark(path, command string) string {
 	var parts []string
 	if x.Removable() {
-		parts = append(parts, fmt.Sprintf("%s holds %s: `%s` takes it out", path, x, command))
+		parts = append(parts, fmt.Sprintf("%s contains %s: remove it with `%s`", path, x, command))
 	}
 	if len(x.Studies) > 0 {
-		parts = append(parts, fmt.Sprintf("something in the text of %s looks like a secret, and what a study declared never changes: make the secret useless",
+		parts = append(parts, fmt.Sprintf("the text of %s contains what looks like a secret; declarations never change, so revoke the secret",
 			term.Enumerate(x.Studies)))
 	}
 	return strings.Join(parts, "; ")

@@ -105,8 +105,8 @@ func TestRedact(t *testing.T) {
 	look(all)
 	look(all, "clean", "both")
 	look(none, "clean")
-	if remark := all.Remark("x.db", "glimpse db redact"); !strings.HasPrefix(remark, "x.db holds the uncommitted changes of a whole checkout (1 run) and 4 values that look like secrets: "+
-		"`glimpse db redact` takes it out; something in the text of both looks like a secret") || none.Remark("x.db", "") != "" {
+	if remark := all.Remark("x.db", "glimpse db redact"); !strings.HasPrefix(remark, "x.db contains the uncommitted changes of a whole checkout (1 run) and 4 values that look like secrets: "+
+		"remove it with `glimpse db redact`; the text of both contains what looks like a secret") || none.Remark("x.db", "") != "" {
 		t.Error(remark)
 	}
 	if err := db.Close(); err != nil {

@@ -58,7 +58,7 @@ func (s *Study) sameProtocol(runs []*Run) error {
 		found := append(stats.SignatureDifferences(first.Signature, r.Signature, free...), firstData.differences(originOf(r.Run))...)
 		if len(found) > 0 {
 			return fmt.Errorf("study %q: run %s (%s) and run %s (%s) were scored under different protocols "+
-				"and cannot be compared: %s; run the study again in another --db, so that all its trials are scored alike",
+				"and cannot be compared: %s; run the study again with another --db, so that all its trials are scored alike",
 				s.Name, first.ID, s.place(first), r.ID, s.place(r), strings.Join(found, "; "))
 		}
 	}

@@ -25,13 +25,13 @@ type SampledValue struct {
 var SampledValues = []SampledValue{
 	{Key: "reward", Title: "Reward", Scale: 1},
 	{Key: "entropy", Title: "Entropy", Scale: 1, Limit: 0.1, Below: true, // nats a word
-		Wrong: "nats a word is the entropy of what captions are sampled from: hardly anything but the likeliest word is tried"},
+		Wrong: "nats per word is the entropy of sampling: hardly anything but the likeliest word is tried"},
 	{Key: "different", Title: "Different", Scale: 100}, // of an image's samples
 	{Key: "length", Title: "Length", Scale: 1, Limit: 3, Below: true,
-		Wrong: "words is the mean length of the sampled captions: they have become stumps"},
+		Wrong: "words is the mean length of the sampled captions: they are too short"},
 	{Key: "empty", Title: "Empty", Scale: 100, Limit: 0.01, Wrong: "% of the sampled captions are empty"},
 	{Key: "repeating", Title: "Repeating", Scale: 100, Limit: 0.1, Rise: true,
-		Wrong: "% of the sampled captions say a word twice in a row, or three words in a row twice"},
+		Wrong: "% of the sampled captions repeat a word immediately, or a trigram"},
 	{Key: "unfinished", Title: "Unfinished", Scale: 100, Limit: 0.05,
 		Wrong: "% of the sampled captions are cut off at decode.max_length"},
 }

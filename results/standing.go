@@ -26,7 +26,7 @@ type DeclarationError struct {
 func (e *DeclarationError) Error() string {
 	return fmt.Sprintf("the declaration of study %s was frozen when its first final split was scored (%s UTC), "+
 		"but this file declares something else:\n  %s\n"+
-		"Restore the file, or give the new study a name of its own (--set study=NAME). "+
+		"Restore the file, or give the new study another name (--set study=NAME). "+
 		"To record the change as an amendment, which the report shows separately as exploratory, use --amend \"reason\".",
 		e.Study, e.Frozen.UTC().Format("2006-01-02 15:04"), strings.Join(e.Differences, "\n  "))
 }
@@ -36,7 +36,7 @@ func (s Standing) Warnings() []string {
 	var list []string
 	if err := s.Conflict("this"); err != nil {
 		list = append(list, fmt.Sprintf("the file differs from the declaration frozen on %s UTC: %s; "+
-			"`glimpse run` refuses it without --amend",
+			"`glimpse run` needs --amend to accept it",
 			s.Frozen.Frozen.UTC().Format("2006-01-02 15:04"), strings.Join(s.Differences, "; ")))
 	}
 	if s.Amendment != nil {

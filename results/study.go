@@ -82,7 +82,7 @@ func SaneSettings(r store.Run) (experiments.Settings, error) {
 		return s, err
 	}
 	if err := s.CheckSizes(); err != nil {
-		return s, fmt.Errorf("run %s: its settings are those of no study: %w", r.ID, err)
+		return s, fmt.Errorf("run %s: its settings are not valid: %w", r.ID, err)
 	}
 	return s, nil
 }

@@ -279,7 +279,7 @@ func TestSaneSettings(t *testing.T) {
 	for settings, want := range map[string]string{
 		`{"model": {"hidden": 512, "dropout": 0.5}, "data": {"images": 1000}}`: "",
 		`{}`:                                   "",
-		`{"model": {"hidden": 1000000000000}}`: "run 3f2a: its settings are those of no study: model.hidden is 1000000000000, but must be",
+		`{"model": {"hidden": 1000000000000}}`: "run 3f2a: its settings are not valid: model.hidden is 1000000000000, but must be",
 		`{"decode": {"beam": -1}}`:             "decode.beam is -1, but must be",
 		`{"data": {"images": 100000000}}`:      "data.images is 100000000, but must be",
 		`{"model": {"hidden": "wide"}}`:        "run 3f2a: its settings cannot be read",

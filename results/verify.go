@@ -76,7 +76,7 @@ func checkRun(run store.Run, captions map[string][]store.Caption) (problems []st
 	} else if id := settings.ID(); id != run.ID {
 		problems = append(problems, "its settings are those of run "+id)
 	} else if settings.Seed != run.Seed {
-		problems = append(problems, fmt.Sprintf("its settings have seed %d, and it says %d", settings.Seed, run.Seed))
+		problems = append(problems, fmt.Sprintf("its settings have seed %d, but the run says %d", settings.Seed, run.Seed))
 	}
 	split, scores := run.Final()
 	stored := captions[split]
@@ -84,13 +84,13 @@ func checkRun(run store.Run, captions map[string][]store.Caption) (problems []st
 		return problems, 0
 	}
 	if got := store.CaptionsSHA256(stored); got != run.CaptionsSHA256 {
-		problems = append(problems, fmt.Sprintf("its captions have the sha256 %.12s, and %.12s was recorded", got, run.CaptionsSHA256))
+		problems = append(problems, fmt.Sprintf("its captions have sha256 %.12s, but %.12s was recorded", got, run.CaptionsSHA256))
 	}
 	counted := metrics.Corpus(ImageScores(stored))
 	for _, key := range metrics.Tested() { // a run may lack METEOR's counts
 		recorded, there := scores[key]
 		if difference := math.Abs(counted[key] - recorded); !there || difference > 1e-9*max(1, math.Abs(recorded)) {
-			problems = append(problems, fmt.Sprintf("its counts give %s %.6f, and %.6f was recorded", key, counted[key], recorded))
+			problems = append(problems, fmt.Sprintf("its counts give %s %.6f, but %.6f was recorded", key, counted[key], recorded))
 		}
 	}
 	return problems, len(stored)
@@ -99,7 +99,7 @@ func checkRun(run store.Run, captions map[string][]store.Caption) (problems []st
 // checkSpec reads a study as it was declared.
 func checkSpec(study store.Study) (problem string) {
 	if _, err := experiments.Parse(study.Name+".yaml", []byte(study.Spec)); err != nil {
-		return fmt.Sprintf("its file cannot be read any more: %v", err)
+		return fmt.Sprintf("its file can no longer be read: %v", err)
 	}
 	return ""
 }

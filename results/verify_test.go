@@ -14,12 +14,12 @@ func TestVerify(t *testing.T) {
 	for _, c := range []struct{ broken, want, table string }{
 		{"", "", ""},
 		{"UPDATE runs SET settings = '{}' WHERE id = 'ID'", "run ID: its settings are those of run ", "runs"},
-		{"UPDATE runs SET seed = 99 WHERE id = 'ID'", "run ID: its settings have seed 1, and it says 99", "runs"},
-		{"UPDATE captions SET words = 'a cat' WHERE run = 'ID' AND image = '003.jpg'", "run ID: its captions have the sha256 ", "captions"},
+		{"UPDATE runs SET seed = 99 WHERE id = 'ID'", "run ID: its settings have seed 1, but the run says 99", "runs"},
+		{"UPDATE captions SET words = 'a cat' WHERE run = 'ID' AND image = '003.jpg'", "run ID: its captions have sha256 ", "captions"},
 		{"UPDATE captions SET cider = cider + 6 WHERE run = 'ID' AND image = '003.jpg'", "run ID: its counts give cider 0.6", "captions"},
 		{"DELETE FROM metrics WHERE run = 'ID' AND key = 'bleu4'", "run ID: its counts give bleu4 ", "metrics"},
-		{"UPDATE studies SET spec = 'study: [' WHERE name = 'usual'", "study usual: its file cannot be read any more: ", "studies"},
-		{"UPDATE declarations SET sha256 = 'x'", "study usual: its declaration 0 has the sha256 ", "declarations"},
+		{"UPDATE studies SET spec = 'study: [' WHERE name = 'usual'", "study usual: its file can no longer be read: ", "studies"},
+		{"UPDATE declarations SET sha256 = 'x'", "study usual: its declaration 0 has sha256 ", "declarations"},
 		{"DELETE FROM captions WHERE run = 'ID'", "run ID: it is completed and has no captions", "captions"},
 		// What nothing else gives away.
 		{"UPDATE captions SET log_prob = log_prob - 1 WHERE run = 'ID' AND image = '003.jpg'", "run ID: table captions: ", "captions"},

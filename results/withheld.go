@@ -25,8 +25,8 @@ func (s *Study) Withheld(a *Analysis) string {
 	if waiting == 0 {
 		return ""
 	}
-	return fmt.Sprintf("The test split stays hidden until all %d declared trials have ended: %d have not. "+
-		"Whoever sees scores on the way may stop at a convenient moment, which is no rule that the study declared.",
+	return fmt.Sprintf("The test split stays hidden until all %d declared trials have ended; %d have not. "+
+		"This prevents stopping at a convenient moment, which the study did not declare.",
 		len(d.Trials), waiting)
 }
 
@@ -44,8 +44,8 @@ func betweenLooks(a *Analysis) string {
 	if next == 0 {
 		return ""
 	}
-	return fmt.Sprintf("The scores of single trials stay hidden until the study is decided: the next look is at %d seeds an arm. "+
-		"What earlier looks found is shown.", next)
+	return fmt.Sprintf("The scores of single trials stay hidden until the study is decided; the next look is at %d seeds per arm. "+
+		"Results of earlier looks are shown.", next)
 }
 
 // Best gives the completed run with the highest finite score in a metric, the first of equals;

@@ -33,11 +33,11 @@ func (t *trial) caption(ctx context.Context, split string, decode experiments.De
 			return nil, fmt.Errorf("caption the %s split: %w", split, err)
 		}
 		if len(made) != len(part) {
-			return nil, fmt.Errorf("caption the %s split: %d captions came for %d images", split, len(made), len(part))
+			return nil, fmt.Errorf("caption the %s split: got %d captions for %d images", split, len(made), len(part))
 		}
 		for i, c := range made {
 			if c.Image != part[i] {
-				return nil, fmt.Errorf("caption the %s split: a caption of image %d came for image %d", split, c.Image, part[i])
+				return nil, fmt.Errorf("caption the %s split: got a caption of image %d for image %d", split, c.Image, part[i])
 			}
 		}
 		captions = append(captions, made...)
@@ -93,7 +93,7 @@ func (t *trial) selectValue(values map[string]float64) (float64, error) {
 	_, key, _ := metrics.ParseKey(name)
 	value, found := values[key]
 	if !found {
-		return 0, fmt.Errorf("train.select.metric: %s is not computed here; there are %s", name, strings.Join(sortedKeys(values), ", "))
+		return 0, fmt.Errorf("train.select.metric: %s is not available; available: %s", name, strings.Join(sortedKeys(values), ", "))
 	}
 	return value, nil
 }
@@ -137,10 +137,10 @@ func (t *trial) finish(ctx context.Context) error {
 		"best": {t.progress.Best}, "": {t.progress.Best},
 	}[t.cfg.Keep]
 	if err := prune(t.dir, t.names, keep...); err != nil {
-		t.note("old checkpoints stay: %v", err)
+		t.note("cannot remove old checkpoints: %v", err)
 	} else if !slices.Contains(keep, t.progress.Best) {
 		if err := markPruned(t.dir, t.names.prefix, "checkpoints.keep: "+t.cfg.Keep); err != nil {
-			t.note("that the best checkpoint is gone cannot be noted: %v", err)
+			t.note("cannot record that the best checkpoint was removed: %v", err)
 		}
 	}
 	return nil
@@ -192,7 +192,7 @@ func (t *trial) scoreStored(ctx context.Context, stored []store.Caption) (store.
 	for i, c := range stored {
 		image, known := images[c.Image]
 		if !known {
-			return store.Result{}, fmt.Errorf("stored caption of image %q: the data set no longer has it", c.Image)
+			return store.Result{}, fmt.Errorf("stored caption of image %q: the data set no longer contains the image", c.Image)
 		}
 		captions[i] = data.Caption{Image: image, Words: strings.Fields(c.Words)}
 	}

@@ -143,11 +143,11 @@ func BestCheckpoint(dir string, run store.Run) (string, error) {
 	var p progress
 	if len(run.Progress) > 0 {
 		if err := json.Unmarshal(run.Progress, &p); err != nil {
-			return "", fmt.Errorf("run %s: its progress cannot be read: %w", run.ID, err)
+			return "", fmt.Errorf("run %s: cannot read its progress: %w", run.ID, err)
 		}
 	}
 	if p.Best == "" {
-		return "", fmt.Errorf("run %s has no checkpoint yet: it is %s, with no epoch validated", run.ID, run.State)
+		return "", fmt.Errorf("run %s has no checkpoint yet: it is %s and no epoch has been validated", run.ID, run.State)
 	}
 	path := filepath.Join(RunDir(dir, run.ID), p.Best)
 	if checkpointExists(path) {
@@ -156,7 +156,7 @@ func BestCheckpoint(dir string, run store.Run) (string, error) {
 	if pruned := whyPruned(RunDir(dir, run.ID), p.Best); pruned != nil {
 		return "", &PrunedError{Run: run.ID, State: run.State, By: pruned.By, At: pruned.At}
 	}
-	return "", fmt.Errorf("run %s: its checkpoint %s is not there: checkpoints are not part of the database, and stay where the run was trained", run.ID, path)
+	return "", fmt.Errorf("run %s: checkpoint %s not found: checkpoints are not part of the database; copy it from where the run was trained", run.ID, path)
 }
 
 // BestValue returns the best value of a run's select metric so far, NaN where

@@ -42,11 +42,11 @@ func (c *child) where() string {
 	defer c.mu.Unlock()
 	switch e := c.last; e.Kind {
 	case EventStep:
-		return fmt.Sprintf(" (last heard of in epoch %d, step %d of %d)", e.Epoch, e.Step, e.Steps)
+		return fmt.Sprintf(" (last message: epoch %d, step %d of %d)", e.Epoch, e.Step, e.Steps)
 	case EventEpoch:
-		return fmt.Sprintf(" (last heard of after epoch %d)", e.Epoch)
+		return fmt.Sprintf(" (last message: end of epoch %d)", e.Epoch)
 	case EventPhase, EventCaptioning:
-		return fmt.Sprintf(" (last heard of in phase %s)", e.Phase)
+		return fmt.Sprintf(" (last message: phase %s)", e.Phase)
 	}
 	return ""
 }
@@ -232,7 +232,7 @@ func (s *study) wait(ctx context.Context, c *child) (failure, cause string) {
 			if silent++; silent != tooLong {
 				continue
 			}
-			failure, cause = FailureStalled, fmt.Sprintf("no progress for %v: the process was ended", s.cfg.Silence)
+			failure, cause = FailureStalled, fmt.Sprintf("no progress for %v: process killed", s.cfg.Silence)
 			end()
 		case <-stop:
 			stop = nil
@@ -241,7 +241,7 @@ func (s *study) wait(ctx context.Context, c *child) (failure, cause string) {
 			defer timer.Stop()
 			grace = timer.C
 		case <-grace:
-			failure, cause = FailureStalled, fmt.Sprintf("asked to stop, it did not within %v: the process was ended", s.cfg.Grace)
+			failure, cause = FailureStalled, fmt.Sprintf("did not stop within %v: process killed", s.cfg.Grace)
 			end()
 		case <-kill:
 			kill = nil
@@ -269,9 +269,9 @@ func describe(err error, headline string) string {
 	}
 	how := fmt.Sprintf("ended with exit code %d", exit.ExitCode())
 	if status, ok := exit.Sys().(syscall.WaitStatus); ok && status.Signaled() {
-		how = fmt.Sprintf("was ended by signal %d, %v", status.Signal(), status.Signal())
+		how = fmt.Sprintf("was killed by signal %d, %v", status.Signal(), status.Signal())
 		if status.Signal() == syscall.SIGKILL {
-			how += " (the system does that when memory runs out)"
+			how += " (perhaps out of memory)"
 		}
 	}
 	if headline != "" {
@@ -310,7 +310,7 @@ func (s *study) conclude(ctx context.Context, stopping bool, task task, log said
 	case stopping || killed(s.cfg.Kill) || failure == store.Interrupted:
 		return Event{Kind: EventInterrupted}, s.cfg.DB.Interrupt(ctx, task.claim)
 	case failure == "":
-		failure, cause = FailureError, "the trial's process ended before the trial did"
+		failure, cause = FailureError, "the trial's process ended before the trial was done"
 	}
 	return s.fail(ctx, task, failure, withLog("run "+run.ID+": "+cause+where, log.path, log.offset))
 }

@@ -55,7 +55,7 @@ func jobAttempt(jobs string, claim store.Claim) int64 {
 func (c *collector) take(ctx context.Context, alive bool, report func(Event)) error {
 	all, err := parts(c.jobs, c.claim.Run)
 	if err != nil {
-		return fmt.Errorf("what the jobs of run %s left: %w", c.claim.Run, err)
+		return fmt.Errorf("reading the job results of run %s: %w", c.claim.Run, err)
 	}
 	for _, p := range all {
 		info, err := os.Stat(p.database())
@@ -73,11 +73,11 @@ func (c *collector) take(ctx context.Context, alive bool, report func(Event)) er
 		c.seen[p.folder] = now
 		switch {
 		case err != nil:
-			report(Event{Kind: EventNote, Run: c.claim.Run, Message: fmt.Sprintf("what attempt %d left cannot be taken over: %v", p.attempt, err)})
+			report(Event{Kind: EventNote, Run: c.claim.Run, Message: fmt.Sprintf("cannot merge the results of attempt %d: %v", p.attempt, err)})
 			continue
 		case merged.Outcome == store.MergeConflict || merged.Outcome == store.MergeDamaged:
 			c.disputed = true
-			why := fmt.Sprintf("what attempt %d left in %s is not taken over: %s", p.attempt, p.folder, merged.Detail)
+			why := fmt.Sprintf("results of attempt %d in %s are not merged: %s", p.attempt, p.folder, merged.Detail)
 			report(Event{Kind: EventNote, Run: c.claim.Run, Message: why})
 			continue
 		case merged.Outcome != store.MergeReplaced:
@@ -120,7 +120,7 @@ func (c *collector) taken(ctx context.Context, p part, report func(Event)) error
 		return nil
 	}
 	if err := c.bring(ctx, p, run); err != nil {
-		report(Event{Kind: EventNote, Run: run.ID, Message: fmt.Sprintf("its checkpoints stay in %s: %v", p.runs(), err)})
+		report(Event{Kind: EventNote, Run: run.ID, Message: fmt.Sprintf("cannot move its checkpoints from %s: %v", p.runs(), err)})
 	}
 	return nil
 }

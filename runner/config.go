@@ -122,11 +122,11 @@ type Failure struct {
 func (cfg *Config) complete() error {
 	switch {
 	case cfg.Study == nil:
-		return errors.New("run: no study is given")
+		return errors.New("run: no study given")
 	case cfg.DB == nil:
-		return errors.New("run: no results database is given")
+		return errors.New("run: no results database given")
 	case cfg.Features == nil || cfg.Command == nil && cfg.Cluster == nil:
-		return errors.New("run: no features or no command for trials are given")
+		return errors.New("run: no features or no trial command given")
 	}
 	if cfg.Dir == "" {
 		cfg.Dir = DefaultDir(cfg.DB)

@@ -19,7 +19,7 @@ type DataError struct {
 
 // Error lists the differences and says what to do.
 func (e *DataError) Error() string {
-	return fmt.Sprintf("run %s was planned for other data (planned against found): %s; "+
+	return fmt.Sprintf("run %s was planned for other data (planned against found: %s); "+
 		"point --data at the study's data set, or use another --db",
 		e.Run, strings.Join(e.Differences, ", "))
 }
@@ -68,9 +68,9 @@ type FeaturesError struct {
 
 // Error says how features can differ, and what to do.
 func (e *FeaturesError) Error() string {
-	return fmt.Sprintf("run %s was trained so far on features of content %.8s, and those found have %.8s: "+
-		"they were computed on another kind of CPU, device or libtorch; go on with the cache that it began with, "+
-		"or begin anew (`glimpse prune --unfinished %s`, then --retry-failed)", e.Run, e.Recorded, e.Found, e.Run)
+	return fmt.Sprintf("run %s was trained so far on features with hash %.8s, but those found have %.8s: "+
+		"they were computed on another kind of CPU, device or libtorch; use the cache it started with, "+
+		"or start over (`glimpse prune --unfinished %s`, then --retry-failed)", e.Run, e.Recorded, e.Found, e.Run)
 }
 
 // checkFeatures compares the features that a captioner looks at with those of an

@@ -88,8 +88,8 @@ func TestOtherDataAreRefused(t *testing.T) {
 			t.Errorf("%v, want %q", err, want)
 		}
 	}
-	pictures := "run soft00000001 was planned for other data (planned against found): pictures 01234567 against " + content.Pictures[:8] +
-		"; point --data at the study's data set, or use another --db"
+	pictures := "run soft00000001 was planned for other data (planned against found: pictures 01234567 against " + content.Pictures[:8] +
+		"); point --data at the study's data set, or use another --db"
 	refuse(pictures, func(cfg *Config) { cfg.Trials = b.planned(other) })
 	if list := b.runs(t); len(list) > 0 {
 		t.Errorf("recorded were %+v", list)

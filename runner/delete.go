@@ -40,7 +40,7 @@ func PlanDeletion(ctx context.Context, db *store.DB, studies, runs []string) (De
 		err = planned.CheckIdle(Gone)
 	}
 	if err == nil && len(planned.Runs)+len(planned.Studies) == 0 {
-		err = errors.New("nothing to delete: runs of these studies belong to others too, and studies that were scored keep their record")
+		err = errors.New("nothing to delete: the runs also belong to other studies, and scored studies keep their record")
 	}
 	if err != nil {
 		return Deletion{}, err
@@ -55,7 +55,7 @@ func Delete(ctx context.Context, db *store.DB, studies, runs []string) (Deletion
 	stem, now := strings.TrimSuffix(db.Path(), filepath.Ext(db.Path())), time.Now().UTC()
 	backup := fmt.Sprintf("%s-before-delete-%s.db", stem, now.Format("20060102T150405.000Z"))
 	if err := db.Backup(ctx, backup); err != nil {
-		return Deletion{}, fmt.Errorf("nothing was deleted, since no copy could be made before: %w", err)
+		return Deletion{}, fmt.Errorf("nothing was deleted, because the backup failed: %w", err)
 	}
 	done, err := db.Delete(ctx, studies, runs, Gone)
 	if err != nil {
@@ -81,7 +81,7 @@ func deletionOf(ctx context.Context, db *store.DB, of store.Deletion, dry bool) 
 			failed = removeRunDir(DefaultDir(db), run.ID, created)
 		}
 		if failed != nil {
-			err = errors.Join(err, fmt.Errorf("run %s was deleted, but not all of its folder: %w", run.ID, failed))
+			err = errors.Join(err, fmt.Errorf("run %s was deleted, but its folder was not removed completely: %w", run.ID, failed))
 		}
 	}
 	return d, err

@@ -30,8 +30,8 @@ const (
 
 // ErrDisk is returned when a trial failed because what is kept of it could not be written: the study ends, since the other
 // trials would fail of the same.
-var ErrDisk = errors.New("the study ends here, before its other trials fail of the same; mend that (space, a quota, the disk, " +
-	"the folder, its permissions), and run again to go on")
+var ErrDisk = errors.New("the study stops before its other trials fail the same way; fix the cause (space, quota, disk, " +
+	"folder, permissions), then run again to resume")
 
 // Retryable tells whether running the trial again can mend a kind of failure.
 // The others would only happen again, until their cause is mended.
@@ -77,9 +77,9 @@ type lossError struct {
 func (e *lossError) Error() string {
 	where := fmt.Sprintf("step %d", e.step)
 	if e.step == 0 {
-		where = "its mean"
+		where = "mean"
 	}
-	return fmt.Sprintf("run %s: the loss is %v at epoch %d, %s; lower the learning rate, or clip the gradient",
+	return fmt.Sprintf("run %s: the loss is %v at epoch %d, %s; lower the learning rate or clip the gradient",
 		e.run, e.loss, e.epoch, where)
 }
 

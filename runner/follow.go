@@ -166,7 +166,7 @@ func (s *study) lookAt(ctx context.Context, f *followed, sight Sight) error {
 	event, err := s.conclude(context.WithoutCancel(ctx), false, task{run: run, claim: f.claim}, said, "", "", "")
 	again := event.Kind == EventInterrupted && (f.again() && !run.Stopped || s.stoppedBefore(f))
 	if again {
-		event.Message = "it is submitted again"
+		event.Message = "submitting it again"
 	}
 	if f.made && errors.Is(err, ErrDisk) { // of before, and perhaps mended since: the job that follows will tell
 		again, err = true, nil
@@ -221,7 +221,7 @@ func (s *study) lose(ctx context.Context, f *followed, run store.Run, sight Sigh
 		err = s.cfg.DB.Interrupt(durable, f.claim)
 		s.release(run.ID, false)
 	case again:
-		event.Message += "; it is submitted again"
+		event.Message += "; submitting it again"
 		err = s.cfg.DB.Interrupt(durable, f.claim)
 		s.release(run.ID, true)
 	default:

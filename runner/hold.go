@@ -78,7 +78,7 @@ func (t *trial) read(run store.Run) (err error) {
 		return nil
 	}
 	if err := json.Unmarshal(run.Progress, &t.progress); err != nil {
-		return fmt.Errorf("run %s: its progress cannot be read: %w", run.ID, err)
+		return fmt.Errorf("run %s: cannot read its progress: %w", run.ID, err)
 	}
 	t.committed = t.progress
 	return nil
@@ -90,7 +90,7 @@ func claimAlone(ctx context.Context, cfg TrialConfig, run store.Run) (store.Clai
 	w := newWatcher(cfg.DB)
 	for {
 		if run.State == store.Completed {
-			return store.Claim{}, fmt.Errorf("run %s is completed already", run.ID)
+			return store.Claim{}, fmt.Errorf("run %s is already completed", run.ID)
 		}
 		free := run.State != store.Running
 		if !free {
@@ -151,7 +151,7 @@ func (t *trial) keepClaim(parent context.Context) (ctx context.Context, release 
 				cancel(err)
 				return
 			case err != nil:
-				t.note("no sign of life could be given: %v", err)
+				t.note("cannot record a heartbeat: %v", err)
 			case stop && ctx.Err() == nil:
 				t.note("asked to stop (glimpse stop)")
 				cancel(fmt.Errorf("asked to stop: %w", context.Canceled))
@@ -241,12 +241,12 @@ func (t *trial) commit(ctx context.Context, epoch *store.Epoch) error {
 	t.touch()
 	if t.cfg.Publish != nil {
 		if err := t.cfg.Publish(context.WithoutCancel(ctx), false); err != nil {
-			t.note("not passed on yet: %v", err)
+			t.note("not copied to the shared folder yet: %v", err)
 			return nil
 		}
 	}
 	if err := prune(t.dir, t.names, p.checkpoints()...); err != nil {
-		t.note("old checkpoints stay: %v", err)
+		t.note("cannot remove old checkpoints: %v", err)
 	}
 	return nil
 }

@@ -104,7 +104,7 @@ func ReadJob(folder string) (j Job, err error) {
 	}
 	if j.Launch.Run == "" || j.Launch.Run != j.Run.ID || j.Launch.Attempt < 1 ||
 		!filepath.IsLocal(j.Launch.Run) || !filepath.IsLocal(j.Shared) {
-		return j, fmt.Errorf("%s: it names no run and attempt", path)
+		return j, fmt.Errorf("%s: run or attempt is missing", path)
 	}
 	if err := readFile(filepath.Join(jobsOf(folder), j.Shared), &j.study); err != nil {
 		return j, err
@@ -124,7 +124,7 @@ func jobsOf(folder string) string { return filepath.Dir(filepath.Dir(folder)) }
 func readFile(path string, value any) error {
 	raw, err := os.ReadFile(path)
 	if err != nil {
-		return fmt.Errorf("what to do: %w", err)
+		return fmt.Errorf("reading the job: %w", err)
 	}
 	if err := json.Unmarshal(raw, value); err != nil {
 		return fmt.Errorf("%s: %w", path, err)

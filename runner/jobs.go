@@ -41,7 +41,7 @@ func StopJobs(ctx context.Context, db *store.DB, runs []store.Run, cancel func(c
 	}
 	for jobs, these := range names {
 		if err := cancel(ctx, jobs, these); err != nil {
-			return fmt.Errorf("asked to stop, but their jobs were not: %w", err)
+			return fmt.Errorf("runs were asked to stop, but their jobs were not: %w", err)
 		}
 		for i, claim := range of[jobs] {
 			if _, err := os.Stat(filepath.Join(jobs, these[i], LogName)); err == nil {

@@ -54,7 +54,7 @@ type Launch struct {
 // when the runner does.
 func ReadLaunch(r io.Reader) (l Launch, control io.Reader, err error) {
 	if control, err = jsonline.Read(r, &l); err != nil {
-		err = fmt.Errorf("what to run, from standard input: %w", err)
+		err = fmt.Errorf("reading what to run from standard input: %w", err)
 	}
 	return l, control, err
 }

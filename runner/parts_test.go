@@ -110,8 +110,8 @@ func TestBestCheckpointSaysWhatIsMissing(t *testing.T) {
 	for text, want := range map[string]string{
 		``:                        "no checkpoint yet",
 		`{"last":"checkpoint"}`:   "no checkpoint yet",
-		`{`:                       "cannot be read",
-		`{"best":"checkpoint-1"}`: "not there",
+		`{`:                       "cannot read its progress",
+		`{"best":"checkpoint-1"}`: "not found",
 	} {
 		_, err := BestCheckpoint(dir, store.Run{ID: "r", State: store.Running, Progress: json.RawMessage(text)})
 		if err == nil || !strings.Contains(err.Error(), want) {
@@ -142,29 +142,29 @@ func TestPrunedCheckpoint(t *testing.T) {
 	check := func(want string) {
 		t.Helper()
 		_, err := BestCheckpoint(dir, run)
-		if err == nil || !strings.Contains(err.Error(), want) || errors.As(err, new(*PrunedError)) == strings.Contains(want, "not there") {
+		if err == nil || !strings.Contains(err.Error(), want) || errors.As(err, new(*PrunedError)) == strings.Contains(want, "not found") {
 			t.Errorf("got  %v\nwant %s", err, want)
 		}
 	}
-	check("is not there")
+	check("not found")
 	if err := markPruned(RunDir(dir, "r"), other.prefix, byPrune); err != nil {
 		t.Fatal(err)
 	}
-	check("is not there")
+	check("not found")
 	if err := markPruned(RunDir(dir, "r"), names.prefix, "checkpoints.keep: none"); err != nil {
 		t.Fatal(err)
 	}
-	check("run r: its checkpoint was pruned, by checkpoints.keep: none on " + time.Now().UTC().Format("2 January 2006") +
+	check("run r: its checkpoint was pruned by checkpoints.keep: none on " + time.Now().UTC().Format("2 January 2006") +
 		"; train it again: `glimpse reproduce r --keep again`, then this command with --db again/results.db")
 	if err := markPruned(RunDir(dir, "r"), names.prefix, byPrune); err != nil {
 		t.Fatal(err)
 	}
 	run.State = store.Interrupted
-	check("by `glimpse prune` on " + time.Now().UTC().Format("2 January 2006") + "; `glimpse run` on its study trains it")
+	check("by `glimpse prune` on " + time.Now().UTC().Format("2 January 2006") + "; run its study again to train it")
 	if err := os.WriteFile(markPath(RunDir(dir, "r"), names.prefix), []byte("{"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	check("is not there")
+	check("not found")
 	if err := os.WriteFile(filepath.Join(RunDir(dir, "r"), names.name(2)+".json"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -105,7 +105,7 @@ func judge(rule experiments.Prune, metric string, own []float64, peers []peer) s
 		if rank <= keep {
 			return ""
 		}
-		return fmt.Sprintf("asha, epoch %d: %s is %.4g, number %d of the %d trials that came there, of which %d may go on", epoch, metric, value, rank, len(others)+1, keep)
+		return fmt.Sprintf("asha, epoch %d: %s is %.4g, rank %d of %d trials at this rung; %d of them are promoted", epoch, metric, value, rank, len(others)+1, keep)
 	}
 	if len(others) < rule.Startup {
 		return ""

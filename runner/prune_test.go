@@ -28,7 +28,7 @@ func TestJudge(t *testing.T) {
 		"too few came as far":        {median, []float64{0, 1}, []peer{ended(1, 2), ended(1, 3), ended(1)}, ""},
 		"not a number is the worst":  {median, []float64{0, math.Inf(-1)}, []peer{ended(0, 0), ended(0, 0), ended(0, 0)}, "val.cider is -Inf"},
 		"asha: the first goes on":    {asha, []float64{0}, nil, ""},
-		"asha: the second is worse":  {asha, []float64{0}, []peer{{[]float64{1}, false}}, "asha, epoch 1: val.cider is 0, number 2 of the 2 trials that came there, of which 1 may go on"},
+		"asha: the second is worse":  {asha, []float64{0}, []peer{{[]float64{1}, false}}, "asha, epoch 1: val.cider is 0, rank 2 of 2 trials at this rung; 1 of them are promoted"},
 		"asha: among the best half":  {asha, []float64{3}, []peer{{[]float64{4}, false}, {[]float64{1}, false}, {[]float64{2}, true}}, ""},
 		"asha: between rungs":        {asha, []float64{0, 0, 0}, []peer{ended(1, 1, 1)}, ""},
 		"asha: the next rung":        {asha, []float64{0, 0, 0, 0}, []peer{ended(1, 1, 1, 1)}, "asha, epoch 4"},

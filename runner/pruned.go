@@ -27,11 +27,11 @@ type PrunedError struct {
 
 // Error says what removed the checkpoint, and how there is one again.
 func (e *PrunedError) Error() string {
-	again := "`glimpse run` on its study trains it"
+	again := "run its study again to train it"
 	if e.State == store.Completed {
 		again = fmt.Sprintf("train it again: `glimpse reproduce %s --keep again`, then this command with --db again/results.db", e.Run)
 	}
-	return fmt.Sprintf("run %s: its checkpoint was pruned, by %s on %s; %s", e.Run, e.By, e.At.Format("2 January 2006"), again)
+	return fmt.Sprintf("run %s: its checkpoint was pruned by %s on %s; %s", e.Run, e.By, e.At.Format("2 January 2006"), again)
 }
 
 // byPrune is what removes checkpoints when it is asked to; a study does when its runs are completed.
@@ -104,7 +104,7 @@ func FreeCheckpoints(ctx context.Context, db *store.DB, ids []string, unfinished
 		}
 		if bytes > 0 && !dry {
 			if err := markPruned(RunDir(DefaultDir(db), id), newNamer(created, 0).prefix, byPrune); err != nil {
-				return nil, fmt.Errorf("checkpoints of run %s were removed, and it cannot be noted: %w", id, err)
+				return nil, fmt.Errorf("checkpoints of run %s were removed, but this cannot be recorded: %w", id, err)
 			}
 		}
 		if bytes > 0 {

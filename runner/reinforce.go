@@ -20,7 +20,7 @@ func (t *trial) reinforce() error {
 		return bestError{err}
 	}
 	p.Reinforced, p.Stale = p.Epoch, 0
-	t.note("reinforcement begins from epoch %d", p.BestEpoch)
+	t.note("reinforcement starts from epoch %d", p.BestEpoch)
 	return nil
 }
 

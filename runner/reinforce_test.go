@@ -42,7 +42,7 @@ func TestReinforcement(t *testing.T) {
 			}
 			return 0
 		})
-		if want := fmt.Sprintf("reinforcement begins from epoch %d\n", best.Epoch); !strings.Contains(notes[run.ID], want) {
+		if want := fmt.Sprintf("reinforcement starts from epoch %d\n", best.Epoch); !strings.Contains(notes[run.ID], want) {
 			t.Errorf("run %s says %q, want %q", run.ID, notes[run.ID], want)
 		}
 		if !strings.Contains(notes[run.ID], "epoch 4, of reinforcement: 1 words is the mean length") {
@@ -196,7 +196,7 @@ func TestSampledValues(t *testing.T) {
 	}
 	told := strings.Join(results.Collapse(map[string]float64{"repeating": 0.3}, values), "; ")
 	for _, sign := range []string{
-		"25 % of the sampled captions are empty", "three words in a row twice, after 30 % in the first epoch", "25 % of the sampled captions are cut off",
+		"25 % of the sampled captions are empty", "or a trigram, after 30 % in the first epoch", "25 % of the sampled captions are cut off",
 	} {
 		if !strings.Contains(told, sign) {
 			t.Errorf("%q does not tell that %s", told, sign)

@@ -79,7 +79,7 @@ func (t *trial) goBack(ctx context.Context, engine Engine, cause error) error {
 	}
 	if to.Last == "" && unreadable {
 		t.progress = from
-		return fmt.Errorf("%w; mend that or, to start over, remove the run's checkpoints", &unreadableError{cause})
+		return fmt.Errorf("%w; fix that or, to start over, remove the run's checkpoints", &unreadableError{cause})
 	}
 	reason := strings.ReplaceAll(cause.Error(), t.dir+string(filepath.Separator), "") // the database may be published
 	where := "starting over"

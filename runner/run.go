@@ -93,9 +93,9 @@ func (s *study) keep(ctx context.Context, err error) error {
 	case failed != nil:
 		return errors.Join(err, failed)
 	case path == s.cfg.DB.Path():
-		return fmt.Errorf("%w; what was recorded is in a new file of that name: run again to go on", err)
+		return fmt.Errorf("%w; recorded results are in a new file of that name: run again to resume", err)
 	}
-	return fmt.Errorf("%w; what was recorded is in %s: run again with --db %s to go on, or add it to the other with glimpse db merge", err, path, path)
+	return fmt.Errorf("%w; recorded results are in %s: run again with --db %s to resume, or merge it into the other with glimpse db merge", err, path, path)
 }
 
 // plan looks up which trials are known already, and returns those to be run.

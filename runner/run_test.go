@@ -113,12 +113,12 @@ func TestFailedTrialsDoNotEndTheStudy(t *testing.T) {
 		want    []string // in the recorded error
 	}{
 		{fault{Kind: "nan", Epoch: 2, Step: 3}, FailureLoss, []string{"NaN", "epoch 2", "step 3", "soft00000001"}},
-		{fault{Kind: "exit", Epoch: 1, Step: 2}, FailureCrash, []string{"run soft00000001", "exit code 3: terminate called after", "(last heard of in ", "std::bad_alloc", "log.txt"}},
+		{fault{Kind: "exit", Epoch: 1, Step: 2}, FailureCrash, []string{"run soft00000001", "exit code 3: terminate called after", "(last message: ", "std::bad_alloc", "log.txt"}},
 		{fault{Kind: "kill", Epoch: 1, Step: 2}, FailureCrash, []string{"signal 9", "memory"}},
 		{fault{Kind: "panic", Epoch: 1, Step: 1}, FailureCrash, []string{"run soft00000001: a fault in this program", "invalid memory address", "(*fakeCaptioner).strike (fake_test.go:"}},
 		{fault{Kind: "hang", Epoch: 1, Step: 2}, FailureStalled, []string{"no progress for"}},
 		{fault{Kind: "stop", Epoch: 1, Step: 2}, FailureStalled, []string{"no progress for"}},
-		{fault{Kind: "mute"}, FailureError, []string{"ended before the trial did"}},
+		{fault{Kind: "mute"}, FailureError, []string{"ended before the trial was done"}},
 	} {
 		t.Run(c.fault.Kind, func(t *testing.T) {
 			t.Parallel()
@@ -276,7 +276,7 @@ func TestTestSplitCanBeSpared(t *testing.T) {
 func TestUnknownSelectMetric(t *testing.T) {
 	b := bench{Dir: t.TempDir(), Seeds: 1, Epochs: 2, Select: "val.spice"}
 	summary, err := b.run(context.Background(), nil)
-	if err != nil || summary.Failed != 2 || !strings.Contains(summary.Failures[0].Error, "val.spice is not computed here; there are bleu") {
+	if err != nil || summary.Failed != 2 || !strings.Contains(summary.Failures[0].Error, "val.spice is not available; available: bleu") {
 		t.Fatalf("summary %+v, %v", summary, err)
 	}
 }

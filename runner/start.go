@@ -55,7 +55,7 @@ func (j *Job) Begin(ctx context.Context, folder, scratch string) (_ *Start, err 
 		run, err := s.goOn(ctx, p)
 		switch {
 		case err != nil:
-			fmt.Fprintf(os.Stderr, "%s cannot be gone on from: %v\n", p.folder, err)
+			fmt.Fprintf(os.Stderr, "cannot resume from %s: %v\n", p.folder, err)
 			continue
 		case run.State == store.Completed:
 			s.End()
@@ -129,7 +129,7 @@ func (s *Start) Publish(ctx context.Context, last bool) error {
 		if err == nil || !last || time.Since(began) > publishing {
 			return err
 		}
-		fmt.Fprintf(os.Stderr, "the results cannot be passed on, and are tried again: %v\n", err)
+		fmt.Fprintf(os.Stderr, "cannot copy the results to the shared folder; trying again: %v\n", err)
 		if sleep(ctx, wait) != nil {
 			return err
 		}
@@ -178,7 +178,7 @@ func linkCheckpoints(from, runs string, run store.Run) (linked []string, err err
 	}
 	var p progress
 	if err := json.Unmarshal(run.Progress, &p); err != nil {
-		return nil, fmt.Errorf("run %s: its progress cannot be read: %w", run.ID, err)
+		return nil, fmt.Errorf("run %s: cannot read its progress: %w", run.ID, err)
 	}
 	to := RunDir(runs, run.ID)
 	if err := makeRunDir(runs, to); err != nil {

@@ -19,7 +19,7 @@ import (
 const mostCompared = 8
 
 // differentSplits is why captions are not shown side by side.
-const differentSplits = "The captions of these runs are of different splits."
+const differentSplits = "The captions of these runs are from different splits."
 
 // comparePage shows runs side by side.
 type comparePage struct {
@@ -83,7 +83,7 @@ func (s *server) chosen(ctx context.Context, r *http.Request) (chosen []compared
 	values := r.URL.Query()["run"]
 	if len(values) < 2 {
 		return nil, nil, &problem{http.StatusBadRequest, "Choose two runs or more",
-			"Tick them in the table of a study's trials, and press Compare."}
+			"Tick them in the table of a study's trials and press Compare."}
 	}
 	if len(values) > mostCompared {
 		return nil, nil, &problem{http.StatusBadRequest, "Too many runs",

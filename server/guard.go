@@ -38,14 +38,14 @@ func (s *server) guard(next http.Handler) http.Handler {
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Cache-Control", "no-store")
 		if !s.knownHost(r.Host) {
-			s.refuse(w, http.StatusMisdirectedRequest, "This server does not go by that name",
-				"Open the address that “glimpse serve” printed.")
+			s.refuse(w, http.StatusMisdirectedRequest, "Unknown host name",
+				"Open the address printed by “glimpse serve”.")
 			return
 		}
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			site := r.Header.Get("Sec-Fetch-Site") // "" of older browsers
 			if r.Header.Get("Origin") != s.scheme()+"://"+r.Host || site != "" && site != "same-origin" {
-				s.refuse(w, http.StatusForbidden, "This came from another page", "Use the form on the page of this server.")
+				s.refuse(w, http.StatusForbidden, "Request from another site", "Use the form on the page of this server.")
 				return
 			}
 		}
@@ -57,7 +57,7 @@ func (s *server) guard(next http.Handler) http.Handler {
 		cookie, err := r.Cookie(s.cookieName(r))
 		if err != nil || !s.isToken(cookie.Value) {
 			s.refuse(w, http.StatusUnauthorized, "Please use the link",
-				"This page needs the link that “glimpse serve” printed, with its token; opened once, this browser keeps it.")
+				"Open the link printed by “glimpse serve”, which contains a token. This browser then remembers it.")
 			return
 		}
 		next.ServeHTTP(w, r)
@@ -82,8 +82,8 @@ func (s *server) cookieName(r *http.Request) string {
 // that began on another site.
 func (s *server) welcome(w http.ResponseWriter, r *http.Request, given string) {
 	if !s.isToken(given) {
-		s.refuse(w, http.StatusUnauthorized, "This link is no longer good",
-			"Its token is not the present one: use the link that “glimpse serve” printed last.")
+		s.refuse(w, http.StatusUnauthorized, "This link has expired",
+			"Its token is out of date: use the last link printed by “glimpse serve”.")
 		return
 	}
 	http.SetCookie(w, &http.Cookie{Name: s.cookieName(r), Value: s.token, Path: "/",

@@ -142,7 +142,7 @@ func TestListen(t *testing.T) {
 		{Config{Listen: ":0"}, "--allow-remote"},
 		{Config{Listen: "0.0.0.0:0", AllowRemote: true}, ""},
 		{Config{Listen: "127.0.0.1"}, "HOST:PORT"},
-		{Config{Listen: "127.0.0.1:0", Cert: "c.pem"}, "belong together"},
+		{Config{Listen: "127.0.0.1:0", Cert: "c.pem"}, "must be given together"},
 	} {
 		ctx, cancel := context.WithCancel(context.Background())
 		c.config.Places = []string{path}
@@ -203,7 +203,7 @@ func TestLogsStayInTheFolder(t *testing.T) {
 	check(t, os.Symlink(elsewhere, filepath.Join(dir, "runs", "aaaaaaaaaaaa")))
 	s := serve(t, Config{Places: []string{path}})
 	_, body := s.get(t, "/results/run/aaaaaaaaaaaa")
-	if strings.Contains(body, "not for you") || !strings.Contains(body, "outside the folder") {
+	if strings.Contains(body, "not for you") || !strings.Contains(body, "outside the database") {
 		t.Error("a log outside the folder is shown, or nobody says why not")
 	}
 	if _, body := s.get(t, "/results/run/bbbbbbbbbbbb"); !strings.Contains(body, "epoch 1 is done") {

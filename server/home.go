@@ -142,7 +142,7 @@ func progressOf(s standing) progress {
 	case p.Silent > 0:
 		p.State = "no sign of life"
 	default:
-		p.State = "nobody works on it"
+		p.State = "not running"
 	}
 	return p
 }

@@ -107,7 +107,7 @@ func (s *server) follow(ctx context.Context) {
 func (s *server) stream(w http.ResponseWriter, r *http.Request) {
 	stream := s.hub.join()
 	if stream == nil {
-		http.Error(w, "too many pages are open; this one no longer follows, and can be reloaded", http.StatusServiceUnavailable)
+		http.Error(w, "too many pages are open; this one no longer updates; reload it to see changes", http.StatusServiceUnavailable)
 		return
 	}
 	defer s.hub.leave(stream)

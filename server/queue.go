@@ -132,7 +132,7 @@ func (s *server) stop(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		done()
 		if r.PostFormValue("confirm") != "stop" {
-			err = &problem{http.StatusBadRequest, "Not confirmed", "Nothing was stopped: use the button of the page that asks."}
+			err = &problem{http.StatusBadRequest, "Not confirmed", "Nothing was stopped: use the button on the confirmation page."}
 		}
 	}
 	var asked []store.Run
@@ -152,8 +152,8 @@ func (s *server) stop(w http.ResponseWriter, r *http.Request) {
 	}
 	s.write(w, http.StatusOK, "message", message{
 		frame: frame{Title: of.Name + " was asked to stop", Trail: []crumb{{"Studies", "/"}, {of.Name, studyLink(src, of.Name)}}},
-		Text: fmt.Sprintf("%d running trials save and stop; runners at work begin none of the study's trials again. "+
-			"“glimpse run” goes on from the checkpoints.", running),
+		Text: fmt.Sprintf("%d running trials save and stop; current runners start no more trials of the study. "+
+			"“glimpse run” resumes from the checkpoints.", running),
 		Back: crumb{"The queue", "/queue"},
 	})
 }

@@ -112,7 +112,7 @@ func explain(err error) (code int, m message) {
 	case errors.Is(err, store.ErrNotFound), errors.As(err, &ambiguous):
 		return http.StatusNotFound, message{frame: frame{Title: "Not found"}, Text: err.Error()}
 	}
-	return http.StatusServiceUnavailable, message{frame: frame{Title: "This cannot be shown now"}, Text: err.Error()}
+	return http.StatusServiceUnavailable, message{frame: frame{Title: "Cannot be shown now"}, Text: err.Error()}
 }
 
 // An answered request is what was answered.
@@ -135,7 +135,7 @@ func answer(code int, name string, data any) *answered {
 	if err := templates().ExecuteTemplate(&b, name, data); err != nil {
 		code = http.StatusInternalServerError
 		b.Reset()
-		fmt.Fprintf(&b, "The page %s cannot be written: %v", name, err)
+		fmt.Fprintf(&b, "Cannot write the page %s: %v", name, err)
 	}
 	return answerOf(code, "text/html", bytes.Map(term.Printable, b.Bytes()))
 }

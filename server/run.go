@@ -198,7 +198,7 @@ func logOf(src *source, db *store.DB, run store.Run) (string, error) {
 	path, err := filepath.EvalSymlinks(runner.LogOf(db, run))
 	if err != nil {
 		if os.IsNotExist(err) {
-			err = fmt.Errorf("%s is not there", filepath.Join("runs", run.ID))
+			err = fmt.Errorf("%s not found", filepath.Join("runs", run.ID))
 		}
 		return "", err
 	}
@@ -207,10 +207,10 @@ func logOf(src *source, db *store.DB, run store.Run) (string, error) {
 		return "", err
 	}
 	if relative, err := filepath.Rel(folder, path); err != nil || !filepath.IsLocal(relative) {
-		return "", fmt.Errorf("it lies outside the folder of the database")
+		return "", fmt.Errorf("it is outside the database's folder")
 	}
 	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
-		return "", fmt.Errorf("it is no file that can be read")
+		return "", fmt.Errorf("it is not a readable file")
 	}
 	return runner.LogTail(path)
 }

@@ -67,19 +67,19 @@ type server struct {
 }
 
 // errRemote refuses an address that was not allowed.
-var errRemote = errors.New("other machines can reach that address: --allow-remote permits it, best with --cert and --key, " +
-	"since without TLS whoever shares the network can read the pages and the token; " +
-	"or listen on 127.0.0.1 and reach it through `ssh -L`")
+var errRemote = errors.New("other machines can reach that address: pass --allow-remote to allow it, best with --cert and --key, " +
+	"since without TLS anyone on the network can read the pages and the token; " +
+	"or listen on 127.0.0.1 and use `ssh -L`")
 
 // Check refuses what cannot be meant: an address without a port, one that other machines reach
 // unless that is allowed, and a certificate without a key.
 func (c Config) Check() error {
 	host, _, err := net.SplitHostPort(c.Listen)
 	if err != nil {
-		return fmt.Errorf("--listen %s: %w; want HOST:PORT, such as 127.0.0.1:8080", c.Listen, err)
+		return fmt.Errorf("--listen %s: %w; expected HOST:PORT, such as 127.0.0.1:8080", c.Listen, err)
 	}
 	if (c.Cert == "") != (c.Key == "") {
-		return errors.New("--cert and --key belong together: give both or none")
+		return errors.New("--cert and --key must be given together")
 	}
 	if !isLoopback(host) && !c.AllowRemote {
 		return fmt.Errorf("--listen %s: %w", c.Listen, errRemote)
@@ -114,7 +114,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 		return nil, err
 	}
 	if len(s.listed()) == 0 {
-		return nil, fmt.Errorf("%v: no results database lies there: `glimpse run STUDY` makes one, and --db names another", c.Places)
+		return nil, fmt.Errorf("%v: no results database found: create one with `glimpse run STUDY`, or name another with --db", c.Places)
 	}
 	listener, err := net.Listen("tcp", c.Listen)
 	if err != nil {
@@ -217,7 +217,7 @@ func (s *server) source(name string) *source {
 // using gives a database by its name in URLs until done is called.
 func (s *server) using(name string) (src *source, db *store.DB, done func(), err error) {
 	if src = s.source(name); src == nil {
-		return nil, nil, nil, notFound("There is no such database", fmt.Sprintf("%q is none of those that are shown.", name))
+		return nil, nil, nil, notFound("There is no such database", fmt.Sprintf("%q is not one of the databases shown.", name))
 	}
 	db, done, err = src.use()
 	return src, db, done, err

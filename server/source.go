@@ -54,7 +54,7 @@ func (s stamp) equal(other stamp) bool {
 }
 
 // errAbsent is shown for a database that is not there.
-var errAbsent = errors.New("the database is not there: it was removed, or nothing was recorded yet; the page follows once it is back")
+var errAbsent = errors.New("the database does not exist: it was removed, or nothing was recorded yet; the page updates once it appears")
 
 // use gives the open database until done is called.
 func (s *source) use() (db *store.DB, done func(), err error) {

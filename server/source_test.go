@@ -29,7 +29,7 @@ func TestDatabasesComeAndGo(t *testing.T) {
 			return strings.Contains(body, text)
 		}
 	}
-	for _, text := range []string{"the database is not there", "broken.db: "} {
+	for _, text := range []string{"the database does not exist", "broken.db: "} {
 		if !says(text)() {
 			t.Errorf("the start page does not say %q", text)
 		}
@@ -43,7 +43,7 @@ func TestDatabasesComeAndGo(t *testing.T) {
 	within(t, 20*time.Second, "a study that is added", says("And this?"))
 	check(t, db.Close())
 	check(t, os.Rename(path, path+".away"))
-	within(t, 20*time.Second, "a database that is moved", says("the database is not there"))
+	within(t, 20*time.Second, "a database that is moved", says("the database does not exist"))
 	planned(t, path, "third", "Another file?", aRun("aaaaaaaaaaaa", "soft", 1))
 	within(t, 20*time.Second, "a database that is replaced", says("Another file?"))
 	if says("And this?")() {

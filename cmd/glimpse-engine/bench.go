@@ -17,9 +17,9 @@ func benchCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "bench",
 		Short: "Measure how fast this machine trains, decodes, scores and stores",
-		Long: `Measures the speed of the parts of a study on this machine, with the settings of
-a study or, without one, of the built-in demo, which needs no files. Does not
-touch a results database.
+		Long: `Measure the speed of the parts of a study on this machine, with the settings of
+a study or, without one, of the built-in demo, which needs no files. This does
+not touch a results database.
 
 Peak memory is that of the whole process since it started: where it matters,
 measure one arm or one part at a time (--arm). peak_rss_mb includes touched
@@ -54,7 +54,7 @@ func (f *benchFlags) add(c *cobra.Command) {
 }
 
 func (f *benchFlags) addArm(c *cobra.Command) {
-	c.Flags().StringVar(&f.arm, "arm", "", "measure this arm alone (default: each)")
+	c.Flags().StringVar(&f.arm, "arm", "", "measure only this arm (default: each)")
 }
 
 // load reads the study that is named, or makes the demo.

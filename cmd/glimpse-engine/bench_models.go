@@ -20,7 +20,7 @@ func benchTrainCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "train [SPEC]",
 		Short: "Time training, in captions per second",
-		Long: `Trains each arm of the study for a few steps, from the start, and times them:
+		Long: `Train each arm of the study for a few steps, from the start, and time them:
 everything in a step, from batches and features to the optimizer. Features of a
 frozen encoder are computed first if the cache lacks them.`,
 		Example: `  glimpse bench train
@@ -59,8 +59,8 @@ func benchReinforceCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "reinforce [SPEC]",
 		Short: "Time self-critical training, in sampled captions per second",
-		Long: `Trains each arm of the study by cross entropy for some steps, so that captions
-end, and then by self-critical training (train.reinforce). Times the latter
+		Long: `Train each arm of the study by cross entropy for some steps, so that captions
+end, and then by self-critical training (train.reinforce). Time the latter
 steps: everything in one, from sampling and rewards to the optimizer.`,
 		Example: `  glimpse bench reinforce
   glimpse bench reinforce experiments/flickr8k.yaml \
@@ -77,8 +77,8 @@ steps: everything in one, from sampling and rewards to the optimizer.`,
 	flags.add(c)
 	flags.addArm(c)
 	c.Flags().IntVar(&o.Steps, "steps", 20, "steps to measure")
-	c.Flags().IntVar(&o.WarmUp, "warm-up", 3, "steps of the kind before those")
-	c.Flags().IntVar(&o.TrainSteps, "train-steps", 60, "steps of cross entropy before")
+	c.Flags().IntVar(&o.WarmUp, "warm-up", 3, "warm-up steps before measuring")
+	c.Flags().IntVar(&o.TrainSteps, "train-steps", 60, "cross-entropy steps before those")
 	return c
 }
 
@@ -101,7 +101,7 @@ func benchDecodeCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "decode [SPEC]",
 		Short: "Time beam search, in captions per second",
-		Long: `Captions pictures of the test split, with the study's beam, with a captioner of
+		Long: `Caption pictures of the test split, with the study's beam, with a captioner of
 each arm. An untrained captioner hardly ever ends a caption, so each is trained
 for some steps first. --run takes the best checkpoint and settings of a
 completed run instead.`,
@@ -152,7 +152,7 @@ func benchFeaturesCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "features [SPEC]",
 		Short: "Time the encoder, in images per second",
-		Long: `Computes the features of the data set's first pictures into an empty temporary
+		Long: `Compute the features of the data set's first pictures into an empty temporary
 cache, with the weights from the real one. Without a study, the encoder is a
 ResNet-18 with random weights, on drawn shapes.`,
 		Example: `  glimpse bench features

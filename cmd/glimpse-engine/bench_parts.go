@@ -21,7 +21,7 @@ func benchScoreCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "score [SPEC]",
 		Short: "Time all metrics, in images per second",
-		Long: `Scores captions of the data set against its references; the candidate for an
+		Long: `Score captions of the data set against its references; the candidate for an
 image is a caption of the next one. If the data set has fewer images than
 requested, they repeat under new names. METEOR is measured without its data and,
 if available, with them.`,
@@ -50,7 +50,7 @@ func benchStoreCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "store [SPEC]",
 		Short: "Time the results database, in rows per second",
-		Long: `Records a study of many runs in a temporary database, as a runner and its trials
+		Long: `Record a study of many runs in a temporary database, as a runner and its trials
 do: settings, claims, epochs with checkpoints, captions and their scores; then
 reads them.`,
 		Example: `  glimpse bench store

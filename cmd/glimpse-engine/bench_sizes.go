@@ -21,9 +21,9 @@ func benchLimitsCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "limits [SPEC]",
 		Short: "Compute the least time a training step can take here",
-		Long: `Lists the matrix products, bytes and tanh values of one training step of each
-arm. Measures how fast this machine does products of exactly these sizes, sums
-of long vectors, and tanh, and adds up the least time the step can take. Compare
+		Long: `List the matrix products, bytes and tanh values of one training step of each
+arm. Measure how fast this machine does products of exactly these sizes, sums
+of long vectors, and tanh, and add up the least time the step can take. Compare
 it with what bench train measures.`,
 		Example: `  glimpse bench limits
   glimpse bench limits experiments/flickr8k.yaml --arm adaptive --threads 1`,
@@ -69,9 +69,9 @@ func benchScalingCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "scaling -o DIR",
 		Short: "Measure how time and memory grow with each size",
-		Long: `Measures the soft arm of the built-in demo, whose encoder is trained too,
+		Long: `Measure the soft arm of the built-in demo, whose encoder is trained too,
 with one growing size at a time: ` + strings.Join(bench.Axes(), ", ") + `.
-Each point is a process of its own. Writes scaling.csv, scaling.svg and
+Each point runs in a separate process. Writes scaling.csv, scaling.svg and
 scaling.png.`,
 		Example: `  glimpse bench scaling -o scaling
   glimpse bench scaling -o scaling --axis hidden --axis beam --threads 1`,

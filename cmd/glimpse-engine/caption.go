@@ -23,7 +23,7 @@ func captionCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "caption [PICTURE|FOLDER]...",
 		Short: "Caption any picture with a trained captioner",
-		Long: `Captions pictures with the captioner that comes with glimpse, with a packed one
+		Long: `Caption pictures with the captioner that comes with glimpse, with a packed one
 (--captioner), or with the best checkpoint of a run (--run). Reads JPEG, PNG,
 WebP, GIF, TIFF and BMP, the first of several frames, and turns pictures upright
 by their Exif data. In a folder it captions every picture, and those in folders
@@ -70,7 +70,7 @@ exit code is 3.`,
 			case asJSON && jsonl:
 				return cli.Usage(errors.New("--json and --jsonl exclude each other"))
 			case o.Attention != "" && len(args) == 0:
-				return cli.Usage(errors.New("--attention draws beside pictures: name them as well as their features"))
+				return cli.Usage(errors.New("--attention draws on pictures: name the pictures as well as their features"))
 			}
 			o.Features, o.Names = flags.Features, flags.Names
 			found, err := inspect.FindPictures(args)
@@ -103,7 +103,7 @@ exit code is 3.`,
 	c.Flags().IntVar(&o.Beam, "beam", 0, "width of the beam search, without groups (default the run's search)")
 	c.Flags().StringVar(&o.Attention, "attention", "", "draw where the captioner looked into this folder")
 	c.Flags().StringVar(&o.Logits, "logits", "", "write the logits of each caption's words into this folder")
-	c.Flags().BoolVar(&jsonl, "jsonl", false, "print a JSON object for each picture, a line each")
+	c.Flags().BoolVar(&jsonl, "jsonl", false, "print one JSON object per line and picture")
 	cli.AddJSON(c, &asJSON)
 	if err := c.RegisterFlagCompletionFunc("run", cli.CompleteFromDB(cli.RunIDs)); err != nil {
 		panic(err) // the flag stands above
@@ -187,7 +187,7 @@ func (p *captionPrinter) end(done inspect.CaptionCount) error {
 	case 0:
 		return nil
 	case done.Pictures:
-		return cli.SomeFailed(fmt.Sprintf("no picture could be captioned: %d of %d failed", done.Failed, done.Pictures))
+		return cli.SomeFailed(fmt.Sprintf("no picture was captioned: %d of %d failed", done.Failed, done.Pictures))
 	}
-	return cli.SomeFailed(fmt.Sprintf("%d of %s could not be captioned", done.Failed, term.Plural(done.Pictures, "picture")))
+	return cli.SomeFailed(fmt.Sprintf("%d of %s were not captioned", done.Failed, term.Plural(done.Pictures, "picture")))
 }

@@ -26,9 +26,9 @@ func ensembleCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "ensemble STUDY|RUN...",
 		Short: "Score several runs together",
-		Long: `Captions a split with the best checkpoints of several completed runs together:
+		Long: `Caption a split with the best checkpoints of several completed runs together:
 at each step of the beam search, the probability of a word is the mean of
-theirs. Shows that score beside each run alone, decoded alike, and the time each
+theirs. Show that score beside each run alone, decoded alike, and the time each
 took. The runs must share one vocabulary; arms, sizes and encoders may differ.
 --arm takes the runs of one arm of a study.
 
@@ -36,9 +36,9 @@ This shows what could be gained, for instance by training more seeds. It is not
 a result of the study: nothing is recorded, and the split is val unless --split
 says otherwise.
 
---record makes what a study declares with compare.ensemble: seeds, as glimpse
-run does at its end. All seeds of each arm caption the final split together, and
-captions and scores are stored in the database.`,
+--record makes the ensembles that a study declares (compare.ensemble: seeds), as
+glimpse run does at its end. All seeds of each arm caption the final split
+together, and captions and scores are stored in the database.`,
 		Example: `  glimpse ensemble flickr8k-attention --arm soft
   glimpse ensemble mine --record
   glimpse ensemble 3f2a 81c0 --beam 3 --json`,
@@ -49,7 +49,7 @@ captions and scores are stored in the database.`,
 			case o.Beam < 0:
 				return cli.Usage(errors.New("--beam must be at least 1"))
 			case o.Split != "val" && o.Split != "test":
-				return cli.Usage(fmt.Errorf("--split %q: want val or test", o.Split))
+				return cli.Usage(fmt.Errorf("--split %q: expected val or test", o.Split))
 			}
 			var err error
 			if o.Meteor, err = cli.LoadMeteor(meteor); err != nil {

@@ -30,7 +30,7 @@ func featuresCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "features SPEC",
 		Short: "Compute the image features that a study needs",
-		Long: `Fills the feature cache for a study, as glimpse run does before its first trial.
+		Long: `Fill the feature cache for a study, as glimpse run does before its first trial.
 Existing features are kept, and an interrupted run is resumed. Features are
 verified whenever they are used; --verify reads all of them now, and recomputes
 damaged ones. An encoder trained with the captioner needs no cache; precomputed
@@ -99,7 +99,7 @@ float16, for encoder.path of a study or for other programs.`,
 	compute.Add(c)
 	c.Flags().BoolVar(&verify, "verify", false, "read all existing features, and recompute damaged ones")
 	c.Flags().StringVar(&export, "export", "", "write the features to FILE.safetensors")
-	c.Flags().Lookup("threads").Usage = "threads, each with pictures of its own; features do not depend on them (default: the processors)"
+	c.Flags().Lookup("threads").Usage = "number of threads; features do not depend on it (default: the processors)"
 	cli.AddJSON(c, &asJSON)
 	c.Flags().BoolVar(&launched, "launched", false, "take what to compute from a JSON line on standard input, whose end is the runner's")
 	if err := c.Flags().MarkHidden("launched"); err != nil {

@@ -19,8 +19,8 @@ func illustrateCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "illustrate STUDY",
 		Short: "Store pictures and attention maps for a study's report",
-		Long: `Picks the images whose captions differ most between the arms of a study's main
-contrast (its name or its YAML file), half of them better and half worse. Stores
+		Long: `Pick the images whose captions differ most between the arms of a study's main
+contrast (its name or its YAML file), half of them better and half worse. Store
 thumbnails in the database, with where the best checkpoint of each arm's lowest
 seed looked before each word. The report then shows them, wherever it is
 written. glimpse run does this at the end of a study.

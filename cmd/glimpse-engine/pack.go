@@ -21,11 +21,11 @@ func packCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "pack RUN",
 		Short: "Write a run's captioner to one file, for glimpse caption",
-		Long: `Writes the captioner of a run's best epoch to one safetensors file: weights,
+		Long: `Write the captioner of a run's best epoch to one safetensors file: weights,
 vocabulary, settings, protocol and scores. With it, glimpse caption needs
 neither database nor data set. Weights are rounded to half precision; --single
-keeps them as they are, in a file of twice the size. A frozen encoder's weights
-are not in the file: they are fetched as for training.
+keeps them exact, in a file of twice the size. A frozen encoder's weights
+are not in the file: they are downloaded as for training.
 
 glimpse caption searches captioners/ beside glimpse, captioners/ in the folder
 above (a checkout's), and captioners/ in the cache.`,
@@ -61,8 +61,8 @@ above (a checkout's), and captioners/ in the cache.`,
 	}
 	flags.Add(c)
 	c.Flags().StringVarP(&o.Path, "output", "o", "", "file to write, ending in .safetensors (required)")
-	c.Flags().BoolVar(&o.Single, "single", false, "keep single precision: the file is twice as large")
-	c.Flags().StringVar(&o.Source, "source", "", "where the training data come from (default the name of the data set)")
+	c.Flags().BoolVar(&o.Single, "single", false, "keep single precision; the file is twice as large")
+	c.Flags().StringVar(&o.Source, "source", "", "source of the training data (default: the name of the data set)")
 	c.Flags().StringVar(&o.Licence, "licence", "", "their licence")
 	cli.AddJSON(c, &asJSON)
 	return c

@@ -23,8 +23,8 @@ func reproduceCommand() *cobra.Command {
 	)
 	c := &cobra.Command{
 		Use: "reproduce RUN",
-		Long: `Trains a completed run again, in a database of its own in the cache and with as
-many threads, and compares captions, weights, scores and epochs. Exit code 0:
+		Long: `Train a completed run again, in a separate database in the cache and with as
+many threads, and compare captions, weights, scores and epochs. Exit code 0:
 captions and weights are the same bit for bit. Exit code 1: they are not; it
 then lists how far apart they are and what differed in commit, libraries and
 machine. The results database is not changed. Ctrl-C stops; run the same command
@@ -56,7 +56,7 @@ to resume.`,
 				err = printReproduction(c.OutOrStdout(), r)
 			}
 			if err == nil && !r.Equal {
-				err = fmt.Errorf("run %s came out differently", run.ID)
+				err = fmt.Errorf("run %s was not reproduced", run.ID)
 			}
 			return err
 		},

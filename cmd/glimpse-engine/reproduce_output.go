@@ -48,7 +48,7 @@ func printReproduction(w io.Writer, r *inspect.Reproduction) error {
 	}
 	told := aboutFeatures(r.FeaturesContent)
 	if told == "" && len(r.EnvironmentDiff) == 0 {
-		told = "nothing that is recorded of the environment differs"
+		told = "no recorded difference in the environment"
 	}
 	if told != "" {
 		if _, err := fmt.Fprintln(w, "\n"+told); err != nil {

@@ -9,7 +9,7 @@ import (
 	"glimpse/internal/term"
 )
 
-// TestPrintReproduction holds that people are told what came out differently, how far, and what was otherwise.
+// TestPrintReproduction holds that people are told what was not reproduced, how far, and what was otherwise.
 func TestPrintReproduction(t *testing.T) {
 	var out bytes.Buffer
 	err := printReproduction(&out, &inspect.Reproduction{
@@ -26,7 +26,7 @@ func TestPrintReproduction(t *testing.T) {
 		}
 	}
 	for content, want := range map[[2]string]string{
-		{"", ""}:                    "\nnothing that is recorded of the environment differs\n",
+		{"", ""}:                    "\nno recorded difference in the environment\n",
 		{"0123456789", "123456789"}: "\nthe features differ in content (recorded 01234567, now 12345678): computed on another kind of CPU, device or libtorch\n",
 		{"", "123456789"}:           "\nthe content of the run's features was not recorded: they may differ too\n",
 	} {

@@ -15,7 +15,7 @@ func swapCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "swap STUDY|RUN...",
 		Short: "Find which words need the picture, by swapping pictures",
-		Long: `Lets the best checkpoint of each completed run read the captions it wrote, word
+		Long: `Let the best checkpoint of each completed run read the captions it wrote, word
 by word (teacher forcing), with their own pictures and with those of other
 images, the same for all runs. A word's gain is what its log probability loses
 with the other picture, in nats: how much the captioner took from the picture to

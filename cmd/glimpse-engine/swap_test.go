@@ -26,7 +26,7 @@ func TestSwapRefusals(t *testing.T) {
 	}{
 		{"swap", 2, "requires at least 1 arg(s)"},
 		{"swap aaaa --device tpu", 2, `device "tpu"`},
-		{"swap zzzz", 1, "nor does a run ID start with that"},
+		{"swap zzzz", 1, "and no run ID starts with that"},
 		{"swap aaaa --db other.db", 1, "no results database other.db"},
 		{"swap bbbb", 1, "none of these runs is completed"},
 		{"swap made-up", 1, "runs aaaa and cccc of arm none differ in more than their seed"},
@@ -34,9 +34,9 @@ func TestSwapRefusals(t *testing.T) {
 		{"swap aaaa aaaa", 2, "run aaaa is named twice"},
 		{"swap aaaa", 1, "run aaaa was planned for other data "},
 		{"ensemble aaaa dddd", 1, "under different protocols"},
-		{"ensemble aaaa cccc --arm soft", 1, "two runs at least, and 0 runs of arm soft can take part"},
-		{"ensemble aaaa", 1, "two runs at least, and 1 run can take part"},
-		{"ensemble aaaa cccc --split train", 2, `--split "train": want val or test`},
+		{"ensemble aaaa cccc --arm soft", 1, "at least two completed runs, but 0 runs of arm soft can take part"},
+		{"ensemble aaaa", 1, "at least two completed runs, but 1 run can take part"},
+		{"ensemble aaaa cccc --split train", 2, `--split "train": expected val or test`},
 		{"ensemble aaaa cccc", 1, "run aaaa was planned for other data "},
 	} {
 		code, stdout, stderr := call(t, c.args)

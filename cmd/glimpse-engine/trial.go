@@ -29,9 +29,9 @@ func trialCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:    "trial RUN",
 		Hidden: true,
-		Long: `Runs one trial of the database, and writes its events as JSON lines to standard
-output. --job runs the attempt of a cluster job instead, as described in that
-folder, and writes results there, as of the last checkpoint.`,
+		Long: `Run one trial of the database, and write its events as JSON lines to standard
+output. With --job, run the attempt of a cluster job instead, as described in
+that folder, and writes results there, as of the last checkpoint.`,
 		Example: `  glimpse trial 3f2a --db results.db
   glimpse trial 3f2a --db results.db --data /data/flickr8k --threads 8`,
 		Args: func(c *cobra.Command, args []string) error {
@@ -74,7 +74,7 @@ folder, and writes results there, as of the last checkpoint.`,
 	cli.AddFeatures(c, &l.Features, &l.Names)
 	c.Flags().StringVar(&l.Dir, "dir", "", "folder of checkpoints and logs (default runs, beside the database)")
 	c.Flags().StringVar(&l.Root, "data", "", "folder of the data set (default $GLIMPSE_DATA)")
-	c.Flags().StringVar(&l.Keep, "keep", "", "checkpoints that stay in the end: best, last, both or none (default best)")
+	c.Flags().StringVar(&l.Keep, "keep", "", "checkpoints to keep at the end: best, last, both or none (default best)")
 	c.Flags().BoolVar(&launched, "launched", false, "take all else from a JSON line on standard input, whose end is the runner's")
 	c.Flags().StringVar(&job, "job", "", "folder of a cluster's job")
 	c.Flags().StringVar(&scratch, "scratch", "", "folder on a local disk for a job's database (default $TMPDIR, else /tmp)")

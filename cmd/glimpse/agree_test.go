@@ -53,7 +53,7 @@ func TestPlanReportAndCompareAgree(t *testing.T) {
 				}
 				compared, refused := comparedContrast(t, c)
 				if refused != "" {
-					if want := "no run of arm"; reported[i].verdict != "" || !strings.Contains(refused, want) {
+					if want := "has no completed runs"; reported[i].verdict != "" || !strings.Contains(refused, want) {
 						t.Errorf("%s: compare says %q, want %q, and the report judges it %q", c.Label, refused, want, reported[i].verdict)
 					}
 					continue

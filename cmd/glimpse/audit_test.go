@@ -28,7 +28,7 @@ func TestAuditRefusals(t *testing.T) {
 		{"audit aaaa --device tpu", 2, `device "tpu"`},
 		{"audit zzzz", 1, "zzzz"},
 		{"audit aaaa --db other.db", 1, "no results database other.db"},
-		{"audit bbbb", 1, "run bbbb is queued: only the captions of completed runs are audited"},
+		{"audit bbbb", 1, "run bbbb is queued: only completed runs can be audited"},
 		{"audit aaaa", 1, "run aaaa was planned for other data "},
 	} {
 		code, stdout, stderr := call(t, strings.Fields(c.args)...)

@@ -19,10 +19,10 @@ func collectCommand() *cobra.Command {
 	)
 	c := &cobra.Command{
 		Use:   "collect STUDY|RUN...",
-		Short: "Collect what a cluster's jobs have left so far",
-		Long: `Adds to the database the results, epochs and checkpoints that Slurm jobs
-(glimpse run --on slurm) have left so far. It reads only the shared folder, asks
-Slurm nothing, and does not wait. To find out whether jobs without results still
+		Short: "Merge what a cluster's jobs have finished so far",
+		Long: `Add to the database the results, epochs and checkpoints that Slurm jobs
+(glimpse run --on slurm) have written so far. This reads only the shared folder,
+without asking Slurm or waiting. To find out whether jobs without results still
 run, use glimpse run --on slurm.`,
 		Example: `  glimpse collect flickr8k-attention
   glimpse collect 3f2a 81c0 --db demo.db`,

@@ -58,10 +58,10 @@ func TestCrashes(t *testing.T) {
 		want    []string // in the recorded error, in this order
 		again   bool     // does the same command mend it?
 	}{
-		{"fault", "crash", []string{"ended by signal 6, aborted: SIGSEGV: segmentation violation (last heard of in epoch 1, step ", "of 12)\n", "last lines of runs/", "signal arrived during cgo execution"}, true},
-		{"kill", "crash", []string{"ended by signal 9, killed (the system does that when memory runs out) (last heard of in epoch 1, step "}, true},
+		{"fault", "crash", []string{"killed by signal 6, aborted: SIGSEGV: segmentation violation (last message: epoch 1, step ", "of 12)\n", "last lines of runs/", "signal arrived during cgo execution"}, true},
+		{"kill", "crash", []string{"killed by signal 9, killed (perhaps out of memory) (last message: epoch 1, step "}, true},
 		{"exception", "error", []string{": training: epoch 1, step 5 of 12: torch: ", ": struck"}, false},
-		{"terminate", "crash", []string{"terminate called after throwing an instance of 'std::runtime_error' (last heard of in epoch 1, step ", "what():  struck in a thread of its own"}, true},
+		{"terminate", "crash", []string{"terminate called after throwing an instance of 'std::runtime_error' (last message: epoch 1, step ", "what():  struck in a thread of its own"}, true},
 		{"", "loss", []string{": training: epoch 1, step ", "of 12: training diverged: the loss is ", "a smaller train.optimizer.lr may help"}, false},
 		{"", "", nil, true},
 	}

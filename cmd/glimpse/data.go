@@ -41,12 +41,12 @@ func dataInfoCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "info SPEC|NAME|FOLDER",
 		Short: "Read and check a data set, and summarise it",
-		Long: `Reads and checks the data set of a study, a public data set by name (flickr8k,
+		Long: `Read and check the data set of a study, a public data set by name (flickr8k,
 flickr30k, coco, shapes), or what a folder or caption file of your own holds.
-Checks every caption, decodes every picture not yet decoded, and prints a
-summary: ten sample captions, and what was left out, with file and line. Lists
-every image that cannot be trained on. The exit code is 1 if a study would
-refuse the data set for that. Control characters in names, such as tabs and line
+Check every caption, decode every picture not yet decoded, and print a
+summary: ten sample captions, and what was left out, with file and line. List
+every image that cannot be used. The exit code is 1 if a study would
+reject the data set for that. Control characters in names, such as tabs and line
 breaks, are shown as \t, \n or \u001b.`,
 		Example: `  glimpse data info experiments/flickr8k.yaml
   glimpse data info shapes

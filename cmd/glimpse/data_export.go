@@ -21,8 +21,8 @@ func dataExportCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "export SPEC|NAME|FOLDER -o DIR",
 		Short: "Write captions in COCO's format, and drawn scenes as pictures",
-		Long: `Writes captions_train.json, captions_val.json and captions_test.json in COCO's
-format, ready for glimpse score --references. Takes a study, the name of a data
+		Long: `Write captions_train.json, captions_val.json and captions_test.json in COCO's
+format, ready for glimpse score --references. Pass a study, the name of a data
 set, or a folder. Scenes of shapes are also drawn as PNG into images/, so that
 other programs can caption them, or a study can read them as data set coco with
 split official. Picture files are not copied.`,

@@ -37,7 +37,7 @@ func dbBackupCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "backup FILE",
 		Short: "Copy the database to a new file, even while runners write",
-		Long: `Copies the database as it is at one moment; runners may keep writing. The copy
+		Long: `Copy the database as it is at one moment; runners may keep writing. The copy
 is checked before it gets its name, and an existing file is never overwritten.
 Checkpoints and logs, in runs/ beside the database, are not copied.`,
 		Example: `  glimpse db backup results-monday.db
@@ -76,7 +76,7 @@ func dbExportCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "export -o FOLDER",
 		Short: "Write every table to a file in a new folder",
-		Long: `Writes every table, as it is at one moment, to a file in a new folder.
+		Long: `Write every table, as it is at one moment, to a file in a new folder.
 
 jsonl: one object per row. Nothing is lost: glimpse db import reads it back, and
 equal contents give equal bytes. Non-finite numbers are "nan", "inf" and "-inf";
@@ -126,7 +126,7 @@ func dbImportCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "import FOLDER",
 		Short: "Create a new database from an export in JSON Lines",
-		Long: `Creates a new database from the files of glimpse db export, and checks that
+		Long: `Create a new database from the files of glimpse db export, and check that
 everything arrived as it was written. An existing database is never overwritten
 or extended: import into a new one, then add it to another with glimpse db
 merge.`,

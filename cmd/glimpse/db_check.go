@@ -21,15 +21,15 @@ func dbCheckCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "check",
 		Short: "Check the file and everything recorded in it",
-		Long: `Runs SQLite's integrity check over the whole file, and compares its tables with
-glimpse's own. Then it reads every row as the other commands do and checks what
+		Long: `Run SQLite's integrity check over the whole file, and compare its tables with
+glimpse's own. Then read every row as the other commands do and check what
 glimpse promises: completed runs have captions, scores and hashes; captions
 match their recorded hash and their counts give the recorded scores; each id
 matches its settings; studies can be opened; the rows of runs and studies match
-the hashes written with them. Lists every finding with what to do, and changes
-nothing. The exit code is 1 if anything is found. Notes are not findings: they
-name what should not be passed on with the database, which glimpse db redact
-removes.`,
+the hashes written with them. Every finding is listed with what to do, and
+nothing is changed. The exit code is 1 if anything is found. Notes are not
+findings: they name what should not be passed on with the database, which
+glimpse db redact removes.`,
 		Example: `  glimpse db check
   glimpse db check --db old.db --json`,
 		Args: cobra.NoArgs,
@@ -60,7 +60,7 @@ removes.`,
 			fmt.Fprintf(c.OutOrStdout(), "%s is sound: %s, %s\n",
 				opened.Path(), term.Plural(found.Runs, "run"), term.Plural(found.Captions, "caption"))
 			if n := len(found.Unsealed); n > 0 {
-				fmt.Fprintf(c.OutOrStdout(), "%s of an older version were never hashed, so some changes to their rows would go unnoticed: "+
+				fmt.Fprintf(c.OutOrStdout(), "%s of an older version have no hashes, so some changes to their rows would go unnoticed: "+
 					"`glimpse db seal` hashes them as they are\n", counted(n, "run or study", "runs and studies"))
 			}
 			return nil
@@ -88,7 +88,7 @@ func printVerification(w io.Writer, found *results.Verification) {
 		fmt.Fprintf(w, "and %s more\n", term.Count(int64(found.More)))
 	}
 	if len(found.Foreign) > 0 {
-		fmt.Fprintf(w, "not glimpse's, and never read: %s\n", term.Line(strings.Join(found.Foreign, ", ")))
+		fmt.Fprintf(w, "not part of glimpse and never read: %s\n", term.Line(strings.Join(found.Foreign, ", ")))
 	}
 }
 

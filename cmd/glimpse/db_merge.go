@@ -20,7 +20,7 @@ func dbMergeCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "merge OTHER.db...",
 		Short: "Add the results of other databases",
-		Long: `Adds the contents of other databases to this one (--db): studies, and runs with
+		Long: `Add the contents of other databases to this one (--db): studies, and runs with
 epochs, captions, scores, audits and readings. A completed run replaces an
 unfinished one. Notes and tags of both stay, and records of deleted runs come
 along. Merging again changes nothing, and the other files are only read.
@@ -43,7 +43,7 @@ run starts over unless its folder is copied to runs/ here.`,
   glimpse db merge node1.db node2.db --db all.db --json`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			results, err := store.Open(cli.DBPath(db))
+			results, err := cli.OpenOrCreate(db)
 			if err != nil {
 				return err
 			}

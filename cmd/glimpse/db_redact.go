@@ -19,7 +19,7 @@ func dbRedactCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "redact",
 		Short: "Remove what should not be passed on with the results",
-		Long: `Removes from the database what looks like a password, a key or a token in
+		Long: `Remove from the database what looks like a password, a key or a token in
 errors, notes, command lines and diffs. It also removes the diffs of the whole
 checkout that earlier versions recorded, whatever was in them. File names and
 the hash of the diff stay. Settings, scores, captions, ids and hashes are not

@@ -22,16 +22,16 @@ func deleteCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "delete STUDY|RUN...",
 		Short: "Delete studies and runs, with their checkpoints, after asking",
-		Long: `Deletes studies and runs from the database, and the checkpoints and logs of
-these runs from the folder runs beside it. It says what goes and asks first;
-the database as it was stays in a copy beside it, checkpoints do not.
+		Long: `Delete studies and runs from the database, and the checkpoints and logs of
+these runs from the folder runs beside it. This lists what will be deleted and
+asks first. A backup of the database is kept beside it, but not of checkpoints.
 
-A run of a study stays if a study that is not named holds it too; a run that is
-named goes from all of its studies. Runs at work are refused.
+A run of a deleted study is kept if it also belongs to another study; a run that
+you name is deleted from all its studies. Runs in progress cannot be deleted.
 
-A study of which a run was scored keeps its name, what it declared, and a
-record of the scored runs that it lost, which its report shows. Trained again,
-they count as known: no study that declares them later confirms anything.`,
+A study with a scored run keeps its name, its declaration, and a record of the
+deleted scored runs, which its report shows. If trained again, these runs count
+as known: a study that declares them later is exploratory.`,
 		Example: `  glimpse delete demo --dry-run
   glimpse delete 3f2a 81c0
   glimpse delete old-pilot --yes --db results.db`,
@@ -39,7 +39,7 @@ they count as known: no study that declares them later confirms anything.`,
 		ValidArgsFunction: cli.CompleteFromDB(cli.StudyNames),
 		RunE: func(c *cobra.Command, args []string) error {
 			if asJSON && !yes && !dry {
-				return cli.Usage(errors.New("--json goes with --yes or --dry-run, since it cannot ask"))
+				return cli.Usage(errors.New("--json needs --yes or --dry-run, because it cannot ask"))
 			}
 			open := cli.OpenForWriting
 			if dry {
@@ -81,7 +81,7 @@ they count as known: no study that declares them later confirms anything.`,
 					return err
 				}
 				if answer = strings.ToLower(strings.TrimSpace(answer)); answer != "y" && answer != "yes" {
-					return errors.New("nothing was deleted; --yes deletes without asking")
+					return errors.New("nothing was deleted; use --yes to delete without asking")
 				}
 			}
 			done, err := runner.Delete(c.Context(), opened, studies, runs)
@@ -91,14 +91,14 @@ they count as known: no study that declares them later confirms anything.`,
 			if asJSON {
 				return term.WriteJSON(c.OutOrStdout(), done)
 			}
-			_, err = fmt.Fprintf(c.OutOrStdout(), "deleted %s; the database as it was: %s\n",
+			_, err = fmt.Fprintf(c.OutOrStdout(), "deleted %s; backup of the database: %s\n",
 				term.Plural(len(done.Runs), "run"), term.Line(done.Backup))
 			return err
 		},
 	}
 	cli.AddDB(c, &db)
 	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
-	c.Flags().BoolVar(&dry, "dry-run", false, "only tell what would be deleted")
+	c.Flags().BoolVar(&dry, "dry-run", false, "only list what would be deleted")
 	cli.AddJSON(c, &asJSON)
 	c.MarkFlagsMutuallyExclusive("yes", "dry-run")
 	return c
@@ -109,10 +109,10 @@ func printDeletion(w io.Writer, d runner.Deletion) error {
 	t := &term.Table{}
 	t.Add("RUN", "STUDY", "ARM", "SEED", "STATE", "")
 	for _, r := range d.Runs {
-		t.Add(r.Run, strings.Join(r.Studies, ", "), r.Arm, fmt.Sprint(r.Seed), r.State, "goes")
+		t.Add(r.Run, strings.Join(r.Studies, ", "), r.Arm, fmt.Sprint(r.Seed), r.State, "delete")
 	}
 	for _, r := range d.Kept {
-		t.Add(r.Run, strings.Join(r.Studies, ", "), r.Arm, fmt.Sprint(r.Seed), r.State, "stays: another study holds it")
+		t.Add(r.Run, strings.Join(r.Studies, ", "), r.Arm, fmt.Sprint(r.Seed), r.State, "keep: belongs to another study")
 	}
 	if len(d.Runs)+len(d.Kept) > 0 {
 		if err := t.Print(w); err != nil {
@@ -120,10 +120,10 @@ func printDeletion(w io.Writer, d runner.Deletion) error {
 		}
 	}
 	for _, name := range d.Studies {
-		fmt.Fprintf(w, "study %s goes\n", term.Name(name))
+		fmt.Fprintf(w, "study %s will be deleted\n", term.Name(name))
 	}
 	for _, name := range d.Recorded {
-		fmt.Fprintf(w, "study %s stays, and keeps a record of the scored runs that go\n", term.Name(name))
+		fmt.Fprintf(w, "study %s is kept, with a record of its deleted scored runs\n", term.Name(name))
 	}
 	_, err := fmt.Fprintf(w, "%s, and %.1f MB of checkpoints\n", term.Plural(len(d.Runs), "run"), float64(d.Bytes)/1e6)
 	return err

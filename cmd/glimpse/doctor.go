@@ -20,7 +20,7 @@ func doctorCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "doctor",
 		Short: "Check what is installed, what is missing, and how to fix it",
-		Long: `Checks what glimpse needs: engine, libtorch, CUDA, threads, cache folder, data
+		Long: `Check what glimpse needs: engine, libtorch, CUDA, threads, cache folder, data
 sets and results database. The exit code is 1 if something must be fixed; what
 only some studies need is listed without failing. With --on slurm, a job of a
 few seconds checks what trials need on a node, as cluster.yaml describes it.`,

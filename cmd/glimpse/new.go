@@ -29,7 +29,7 @@ func newCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "new NAME",
 		Short: "Write a commented study file to start from",
-		Long: `Writes experiments/NAME.yaml: a complete study, with a comment on each key and
+		Long: `Write experiments/NAME.yaml: a complete study, with a comment on each key and
 its possible values. By default it compares types of attention. --sweep names
 other values to compare. A second --sweep adds a factor: each arm is trained
 with each of its values, and arms are compared by their means over them

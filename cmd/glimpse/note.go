@@ -22,10 +22,10 @@ func noteCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "note RUN|STUDY [TEXT]",
 		Short: "Write a note about a run or a study, or tag it",
-		Long: `Keeps a note or a tag, with its time, in the database, and shows what there is.
+		Long: `Store a note or a tag, with its time, in the database, or show what is stored.
 A tag of a study is a tag of all its runs. ` + "`runs`, `show`" + `, reports and exports
-show notes and tags; they are no part of ids, scores or declarations, and
-may be written at any time, of completed runs too.`,
+show notes and tags. They are not part of ids, scores or declarations, and
+can be written at any time, for completed runs too.`,
 		Example: `  glimpse note 3f2a "its captions repeat themselves"
   glimpse note flickr8k-attention --tag paper
   glimpse runs --where tag=paper
@@ -68,7 +68,7 @@ may be written at any time, of completed runs too.`,
 	cli.AddDB(c, &db)
 	c.Flags().StringArrayVar(&tag, "tag", nil, "add this tag, one word (repeatable)")
 	c.Flags().StringArrayVar(&untag, "untag", nil, "remove this tag (repeatable)")
-	c.Flags().StringVar(&remove, "remove", "", "remove the note of this text")
+	c.Flags().StringVar(&remove, "remove", "", "remove the note with this text")
 	cli.AddJSON(c, &asJSON)
 	return c
 }
@@ -92,7 +92,7 @@ func changes(text, tag, untag []string, remove string) (add, gone []store.Note, 
 			return nil, nil, err
 		}
 		if secret.Count(n.Text) > 0 {
-			return nil, nil, errors.New("something in it looks like a password, a key or a token, and results are passed on: leave it out")
+			return nil, nil, errors.New("the note contains what looks like a password, a key or a token, and results may be shared: remove it")
 		}
 	}
 	return add, gone, nil
@@ -121,7 +121,7 @@ func printNotes(c *cobra.Command, db *store.DB, of store.Note, asJSON bool) erro
 		return term.WriteJSON(c.OutOrStdout(), notes)
 	}
 	if len(notes) == 0 {
-		_, err := fmt.Fprintln(c.OutOrStdout(), "no note and no tag")
+		_, err := fmt.Fprintln(c.OutOrStdout(), "no notes or tags")
 		return err
 	}
 	return t.Print(c.OutOrStdout())

@@ -28,7 +28,7 @@ type placeOptions struct {
 // addPlace adds the flags to a verb.
 func (o *placeOptions) addPlace(c *cobra.Command) {
 	c.Flags().StringVar(&o.on, "on", "",
-		"slurm: train on Slurm nodes, as cluster.yaml beside the database, or $GLIMPSE_CLUSTER, describes")
+		"slurm: train on Slurm nodes, as described in cluster.yaml beside the database, or $GLIMPSE_CLUSTER")
 	c.Flags().BoolVar(&o.detach, "detach", false, "with --on: exit once the trials are submitted")
 	c.Flags().BoolVar(&o.dryRun, "dry-run", false, "with --on: print scripts and commands without submitting them")
 	cli.CompleteFlag(c, "on", func(string) []string { return []string{onSlurm} })
@@ -53,7 +53,7 @@ func checkOn(on string) error {
 		if experiments.Nearest(on, []string{onSlurm}) != "" {
 			return cli.Usage(fmt.Errorf("--on %s: did you mean %s?", on, onSlurm))
 		}
-		return cli.Usage(fmt.Errorf("--on %s: trials run on %s, or without --on on this machine; for other schedulers see docs/cluster.md",
+		return cli.Usage(fmt.Errorf("--on %s: trials run on %s, or on this machine without --on; for other schedulers see docs/cluster.md",
 			on, onSlurm))
 	}
 	return nil

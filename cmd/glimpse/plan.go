@@ -28,9 +28,9 @@ func planCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "plan SPEC",
 		Short: "List a study's trials and what they can find; trains nothing",
-		Long: `Reads a study and its data, and lists the trials: ids, parameter counts
+		Long: `Read a study and its data, and list the trials: ids, parameter counts
 (matched, if the study asks for it), which are done, and the time left,
-estimated from runs in the database. Prints what the comparison can find with
+estimated from runs in the database. Print what the comparison can find with
 that many seeds: the smallest p it can reach, and the effect it can detect. The
 noise behind that comes from completed runs of this study, else of the same
 data, else it is an assumption for CIDEr on Flickr8k; plan says which.`,

@@ -18,12 +18,12 @@ func pruneCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "prune STUDY|RUN...",
 		Short: "Remove checkpoints of completed runs",
-		Long: `Removes the checkpoints of completed runs from the folder runs beside the
-database. Results, captions and logs stay; what needs the network itself (audit
-of training images, caption, swap) does not work on these runs any more. With
---unfinished also those of interrupted, failed and pruned runs, which begin anew
-when they are run again. Runs at work are left alone. The study's key
-checkpoints.keep says what stays in the first place.`,
+		Long: `Remove the checkpoints of completed runs from the folder runs beside the
+database. Results, captions and logs stay; commands that need the weights (audit
+of training images, caption, swap) no longer work on these runs. With
+--unfinished also those of interrupted, failed and pruned runs, which start over
+when they are run again. Running runs are left alone. The study's key
+checkpoints.keep sets which checkpoints are kept in the first place.`,
 		Example: `  glimpse prune flickr8k-pilot --dry-run
   glimpse prune 3f2a 81c0
   glimpse prune demo --unfinished --db demo.db`,

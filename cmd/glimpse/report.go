@@ -24,7 +24,7 @@ func reportCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "report STUDY",
 		Short: "Write the report of a study",
-		Long: `Writes the report of a study (its name or its YAML file) to a folder:
+		Long: `Write the report of a study (its name or its YAML file) to a folder:
 index.html, which opens from disk, report.md, each plot as SVG and PNG, each
 table as CSV and LaTeX. Charts respond to pointer and keyboard, and drawn scenes
 are shown with their captions. It needs only the results database, and works
@@ -71,7 +71,7 @@ func writeReport(ctx context.Context, remarks io.Writer, db *store.DB, study, di
 	opener := inspect.Opener{DB: db, Cache: cache}
 	scenes, err := opener.Scenes(ctx, study)
 	if err != nil {
-		fmt.Fprintf(remarks, "note: the report goes without its scenes: %s\n", term.Line(err.Error()))
+		fmt.Fprintf(remarks, "note: the report has no scenes: %s\n", term.Line(err.Error()))
 	}
 	if err := reports.WriteWithScenes(ctx, db, study, dir, scenes); err != nil {
 		return fmt.Errorf("writing the report of %s into %s: %w", study, dir, err)

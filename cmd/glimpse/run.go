@@ -31,7 +31,7 @@ func runCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "run SPEC",
 		Short: "Train all trials of a study that are not complete",
-		Long: `Checks a study and its data, computes missing features, and trains each trial
+		Long: `Check a study and its data, compute missing features, and train each trial
 that is not complete, in a process of its own. If a trial fails, the failure is
 recorded and the others continue. Ctrl-C saves each trial and stops; run the
 same command to resume. A second Ctrl-C stops at once; training since the last
@@ -126,7 +126,7 @@ func runStudy(c *cobra.Command, study *experiments.Study, compute cli.Compute, o
 	if o.dryRun {
 		return previewRun(c, place, sets, study, o)
 	}
-	db, err := store.Open(cli.DBPath(o.db))
+	db, err := cli.OpenOrCreate(o.db)
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,7 @@ import (
 func TestRunWithoutMeteor(t *testing.T) {
 	clitest.Sandbox(t, map[string]string{"meteor.yaml": goodSpec + "train: {select: {metric: val.meteor}}\n"})
 	code, _, stderr := call(t, "run", "meteor.yaml")
-	if code != cli.ExitFailed || !strings.Contains(stderr, "study good uses METEOR, whose data are missing") {
+	if code != cli.ExitFailed || !strings.Contains(stderr, "study good uses METEOR, but its data is missing") {
 		t.Errorf("exit code %d:\n%s", code, stderr)
 	}
 }

@@ -23,7 +23,7 @@ func runsCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "runs [STUDY]",
 		Short: "List runs: filter, sort, choose columns",
-		Long: `Lists the runs of a study (its name or its YAML file), or all runs in the
+		Long: `List the runs of a study (its name or its YAML file), or all runs in the
 database. Metrics are of the test split, ×100; with --json they are fractions of
 1, CIDEr unscaled, with those of the validation split beside them.
 

@@ -22,7 +22,7 @@ func scoreCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "score --references FILE --candidates FILE",
 		Short: "Score captions of any program",
-		Long: `Scores captions of any program against references. References are COCO's
+		Long: `Score captions of any program against references. References are COCO's
 captions_*.json (an object with "annotations", or that list alone). Candidates
 are COCO results, [{"image_id": 1, "caption": "…"}, …]. Files may be gzipped; in
 .jsonl or .ndjson files, each line is an entry. Both must be of the same images.

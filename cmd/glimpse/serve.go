@@ -22,16 +22,16 @@ func serveCommand() *cobra.Command {
 	)
 	c := &cobra.Command{
 		Use:   "serve",
-		Short: "Studies, trials and captions as live pages in the browser",
-		Long: `Shows databases as live pages, until Ctrl-C: studies with the answer so far,
+		Short: "Show studies, trials and captions as live pages in the browser",
+		Long: `Show databases as live pages, until Ctrl-C: studies with the answer so far,
 their trials, single runs with their logs, comparisons, captions, and what runs
 where. --db names a database, or a folder to search for them; repeat it for
 several.
 
-It only reads, and keeps no runner waiting. With --control a study can be
-stopped from its page. It listens on this machine alone, and whoever has the
-link that it prints may look. From another machine, reach it through
-ssh -L 8080:127.0.0.1:8080 HOST.`,
+The pages are read-only and never make a runner wait. With --control, studies
+can be stopped from their pages. The server listens on this machine only, and
+answers only those who have the link it prints. From another machine, use a
+tunnel: ssh -L 8080:127.0.0.1:8080 HOST`,
 		Example: `  glimpse serve
   glimpse serve --db results.db --db from-the-cluster/
   glimpse serve --listen 127.0.0.1:8080 --no-open
@@ -56,7 +56,7 @@ ssh -L 8080:127.0.0.1:8080 HOST.`,
 			fmt.Fprintln(c.OutOrStdout(), s.Link())
 			if config.AllowRemote && config.Cert == "" {
 				fmt.Fprintln(c.ErrOrStderr(),
-					"glimpse: without --cert and --key, whoever shares the network can read the pages and the token in the link")
+					"glimpse: without --cert and --key, anyone on the network can read the pages and the token in the link")
 			}
 			if !noOpen {
 				server.OpenBrowser(c.Context(), s.Link())
@@ -67,11 +67,11 @@ ssh -L 8080:127.0.0.1:8080 HOST.`,
 			return c.Context().Err()
 		},
 	}
-	c.Flags().StringArrayVar(&config.Places, "db", nil, "results database, or a folder that holds some (default $GLIMPSE_DB, else results.db)")
+	c.Flags().StringArrayVar(&config.Places, "db", nil, "results database, or a folder to search for databases (repeatable; default $GLIMPSE_DB, else results.db)")
 	c.Flags().StringVar(&data, "data", "", "folder of the data set, for pictures and references (default $GLIMPSE_DATA, else the study's data.root)")
-	c.Flags().StringVar(&config.Listen, "listen", "127.0.0.1:0", "address to listen on; port 0 is any that is free")
-	c.Flags().BoolVar(&control, "control", false, "let the pages stop studies")
-	c.Flags().BoolVar(&config.AllowRemote, "allow-remote", false, "permit an address that other machines reach")
+	c.Flags().StringVar(&config.Listen, "listen", "127.0.0.1:0", "address to listen on; port 0 picks a free port")
+	c.Flags().BoolVar(&control, "control", false, "allow studies to be stopped from the pages")
+	c.Flags().BoolVar(&config.AllowRemote, "allow-remote", false, "allow an address that other machines can reach")
 	c.Flags().StringVar(&config.Cert, "cert", "", "TLS certificate, in PEM")
 	c.Flags().StringVar(&config.Key, "key", "", "its key, in PEM")
 	c.Flags().BoolVar(&noOpen, "no-open", false, "do not open a browser")

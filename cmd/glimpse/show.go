@@ -29,11 +29,11 @@ func showCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "show RUN | STUDY ARM",
 		Short: "Show everything about one run, or about an arm's seeds together",
-		Long: `Shows a run, named by its id or a prefix of it: state, metrics, epochs,
+		Long: `Show a run, named by its id or a prefix of it: state, metrics, epochs,
 environment, sample captions and all settings. --log prints the end of its log
 instead, wherever that is.
 
-With a study and the label of an arm, shows what the arm's seeds caption
+With a study and the label of an arm, show what the arm's seeds caption
 together, if the study declares it (compare.ensemble).`,
 		Example: `  glimpse show 3f2a
   glimpse show 3f2a --captions 20

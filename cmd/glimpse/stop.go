@@ -22,7 +22,7 @@ func stopCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "stop STUDY|RUN...",
 		Short: "Stop the runners of a study, or some runs",
-		Long: `Asks, through the database, whoever works on these runs to stop. Works from any
+		Long: `Ask whoever works on these runs, through the database, to stop. Works from any
 machine that shares the database.
 
 Runners of a named study notice within a second, even while they read data or

@@ -18,8 +18,8 @@ func tokenizeCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "tokenize",
 		Short: "Tokenize standard input as COCO's caption evaluation does",
-		Long: `Splits each line of standard input into tokens by the Penn Treebank rules of
-COCO's caption evaluation: lower case, without its list of punctuation. Prints
+		Long: `Split each line of standard input into tokens by the Penn Treebank rules of
+COCO's caption evaluation: lower case, without its list of punctuation. Print
 one line per input line, with a space between tokens; a line without tokens
 gives an empty one. --json prints one array, with an array of tokens per line.`,
 		Example: `  echo "A dog's ball, isn't it?" | glimpse tokenize

@@ -24,10 +24,10 @@ func watchCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "watch STUDY",
 		Short: "Follow a running study from another terminal",
-		Long: `Follows a study (its name or its YAML file) through its results database,
-whoever runs it and on whatever machine. Shows a bar for each running trial, a
+		Long: `Follow a study (its name or its YAML file) through its results database,
+whoever runs it and on whatever machine. Show a bar for each running trial, a
 line for each epoch with loss and validation scores, and a line for each trial
-that ends. Exits when the study ends: with code 0, or 3 if trials failed. Ctrl-C
+that ends. Exit when the study ends: with code 0, or 3 if trials failed. Ctrl-C
 stops watching, not the study.`,
 		Example: `  glimpse watch flickr8k-attention
   glimpse watch demo --db demo.db > demo.log`,

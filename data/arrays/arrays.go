@@ -74,13 +74,13 @@ func Open(path, names string) (*Set, error) {
 	read := map[string]func(size int64, names string) error{".npy": s.openNPY, ".npz": s.openNPZ, ".safetensors": s.openSafetensors}
 	switch ending := strings.ToLower(filepath.Ext(path)); {
 	case info.IsDir() && names != "":
-		err = errors.New("in a folder each file has the name of its image: a file of names has no use there")
+		err = errors.New("the files of a folder are named after their images; remove encoder.names")
 	case info.IsDir():
 		err = s.openFolder()
 	case !info.Mode().IsRegular():
-		err = errors.New("is neither a file nor a folder")
+		err = errors.New("is not a file or folder")
 	case read[ending] == nil:
-		err = errors.New("want a .npy, .npz or .safetensors file, or a folder of .npy files")
+		err = errors.New("expected a .npy, .npz or .safetensors file, or a folder of .npy files")
 	default:
 		if s.file, err = os.Open(path); err == nil {
 			err = read[ending](info.Size(), names)
@@ -125,7 +125,7 @@ func (s *Set) add(name string, p place) {
 // sort puts the arrays in the order of their names, of which none may come twice.
 func (s *Set) sort() error {
 	if len(s.names) == 0 {
-		return errors.New("holds no arrays")
+		return errors.New("contains no arrays")
 	}
 	order := make([]int, len(s.names))
 	for i := range order {
@@ -135,7 +135,7 @@ func (s *Set) sort() error {
 	names, places := make([]string, len(order)), make([]place, len(order))
 	for to, from := range order {
 		if names[to], places[to] = s.names[from], s.places[from]; to > 0 && names[to] == names[to-1] {
-			return fmt.Errorf("the name %q comes twice", names[to])
+			return fmt.Errorf("duplicate name %q", names[to])
 		}
 	}
 	s.names, s.places, s.byStem = names, places, make(map[string][]int, len(names))
@@ -159,7 +159,7 @@ func (s *Set) Find(id string) (int, error) {
 	case 1:
 		return alike[0], nil
 	default:
-		return 0, fmt.Errorf("%s: which features are those of image %q: %q or %q", s.path, id, s.names[alike[0]], s.names[alike[1]])
+		return 0, fmt.Errorf("%s: ambiguous features for image %q: %q or %q", s.path, id, s.names[alike[0]], s.names[alike[1]])
 	}
 }
 
@@ -204,11 +204,11 @@ func (b block) bytes() int64 { return int64(b.rows) * int64(b.dim) * b.kind.size
 func (b block) check() error {
 	switch {
 	case b.rows < 1 || b.dim < 1:
-		return fmt.Errorf("has %d regions of %d numbers, want one at least", b.rows, b.dim)
+		return fmt.Errorf("has %d regions of %d numbers, expected at least one", b.rows, b.dim)
 	case b.rows > MostRows:
-		return fmt.Errorf("has %d regions, more than %d", b.rows, MostRows)
+		return fmt.Errorf("has %d regions; the limit is %d", b.rows, MostRows)
 	case b.dim > MostDim || b.rows*b.dim > MostValues:
-		return fmt.Errorf("has %d×%d numbers, more than an image may have (%d a region, %d in all)", b.rows, b.dim, MostDim, MostValues)
+		return fmt.Errorf("has %d×%d numbers; the limit is %d per region and %d in total", b.rows, b.dim, MostDim, MostValues)
 	}
 	return nil
 }
@@ -224,7 +224,7 @@ func (a *Array) read(r io.Reader, b block) error {
 	a.Rows, a.Dim = b.rows, b.dim
 	if _, err := io.ReadFull(r, a.raw); err != nil {
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-			return fmt.Errorf("ends before its %d×%d numbers of %s do", b.rows, b.dim, b.kind.name)
+			return fmt.Errorf("ends before its %d×%d numbers of type %s", b.rows, b.dim, b.kind.name)
 		}
 		return err
 	}
@@ -245,7 +245,7 @@ func perImage(k kind, shape []int64, at int64) (block, error) {
 		shape = []int64{1, shape[0]}
 	case 2:
 	default:
-		return block{}, fmt.Errorf("has the shape %v, want R×D: regions, and the numbers of each", shape)
+		return block{}, fmt.Errorf("has shape %v, expected R×D: regions × numbers per region", shape)
 	}
 	b := block{k, int(min(shape[0], MostRows+1)), int(min(shape[1], MostDim+1)), at}
 	return b, b.check()
@@ -258,24 +258,24 @@ func (s *Set) addAll(k kind, shape []int64, at int64, names []string, counts []i
 		shape = []int64{shape[0], 1, shape[1]}
 	}
 	if len(shape) != 3 {
-		return fmt.Errorf("the features have the shape %v, want N×R×D or N×D: images, regions, and the numbers of each", shape)
+		return fmt.Errorf("the features have shape %v, expected N×R×D or N×D: images × regions × numbers per region", shape)
 	}
 	if int64(len(names)) != shape[0] {
-		return fmt.Errorf("there are features of %d images, and %d names", shape[0], len(names))
+		return fmt.Errorf("there are features of %d images, but %d names", shape[0], len(names))
 	}
 	whole, err := perImage(k, shape[1:], at)
 	if err != nil {
 		return fmt.Errorf("each image %w", err)
 	}
 	if counts != nil && len(counts) != len(names) {
-		return fmt.Errorf("there are features of %d images, and %d counts", len(names), len(counts))
+		return fmt.Errorf("there are features of %d images, but %d counts", len(names), len(counts))
 	}
 	for i, name := range names {
 		b := whole
 		b.at += int64(i) * whole.bytes()
 		if counts != nil {
 			if counts[i] < 1 || counts[i] > int64(whole.rows) {
-				return fmt.Errorf("image %q: its count is %d, want 1 to %d", name, counts[i], whole.rows)
+				return fmt.Errorf("image %q: count is %d, expected 1 to %d", name, counts[i], whole.rows)
 			}
 			b.rows = int(counts[i])
 		}

@@ -158,47 +158,47 @@ func TestRefused(t *testing.T) {
 		names   string
 		want    string
 	}{
-		{"x.h5", good, "", "want a .npy, .npz or .safetensors file, or a folder"},
-		{"x.npy", good, "", "which images its features are of is not said"},
-		{"x.npy", good, "a\nb\nc\n", "there are features of 2 images, and 3 names"},
-		{"x.npy", good, "a\na\n", `the name "a" comes twice`},
-		{"x.npy", good, "a\n\n", "x.txt:2: an empty line"},
+		{"x.h5", good, "", "expected a .npy, .npz or .safetensors file, or a folder"},
+		{"x.npy", good, "", "has no image names"},
+		{"x.npy", good, "a\nb\nc\n", "there are features of 2 images, but 3 names"},
+		{"x.npy", good, "a\na\n", `duplicate name "a"`},
+		{"x.npy", good, "a\n\n", "x.txt:2: expected an image name"},
 		{"x.npy", good, `["a", 1.5]`, "x.txt:1: entry 2 (byte 6): "},
 		{"x.npy", good, "a\nb\n", ""},
-		{"x.npy", good[:len(good)-1], "a\nb\n", "bytes long, and with the shape [2 2] of its header it would be"},
-		{"x.npy", append(slices.Clone(good), 0), "a\nb\n", "bytes long, and with the shape [2 2] of its header it would be"},
+		{"x.npy", good[:len(good)-1], "a\nb\n", "bytes long, but the shape [2 2] in its header needs"},
+		{"x.npy", append(slices.Clone(good), 0), "a\nb\n", "bytes long, but the shape [2 2] in its header needs"},
 		{"x.npy", good[:30], "a\nb\n", "ends within the header"},
 		{"x.npy", []byte("PK"), "a\nb\n", "ends within the header"},
-		{"x.npy", []byte("not an array at all"), "a\nb\n", "does not begin as a .npy file"},
+		{"x.npy", []byte("not an array at all"), "a\nb\n", "is not a .npy file"},
 		{"x.npy", npyBytes(headerOf("<f4", "(2, 2)"), singles(1, 2, 3, nan)), "a\nb\n", `image "b": number 2 of region 1 (byte `},
 		{"x.npy", npyBytes(headerOf("<f8", "(1, 1)"), binary.LittleEndian.AppendUint64(nil, math.Float64bits(1e300))), "a\n", "too large for a float32"},
 		{"x.npy", npyBytes(headerOf("<f2", "(1, 1)"), []byte{0, 0x7c}), "a\n", "is not finite"},
-		{"x.npy", npyBytes(headerOf("<f4", "(1099511627776, 1099511627776)"), nil), "a\n", "no file can hold"},
-		{"x.npy", npyBytes(headerOf("<f4", "(1099511627776, 1)"), nil), "a\n", "bytes long, and with the shape"},
+		{"x.npy", npyBytes(headerOf("<f4", "(1099511627776, 1099511627776)"), nil), "a\n", "missing or impossible size"},
+		{"x.npy", npyBytes(headerOf("<f4", "(1099511627776, 1)"), nil), "a\n", "bytes long, but the shape"},
 		{"x.npy", npyBytes(headerOf("<f4", "(1, 0)"), nil), "a\n", "has 1 regions of 0 numbers"},
-		{"x.npy", npyBytes(headerOf("<f4", "(2,)"), singles(1, 2)), "a\n", "want N×R×D or N×D"},
-		{"x.npy", npyBytes(headerOf("<i4", "(1, 1)"), singles(1)), "a\n", `its values are "<i4"`},
+		{"x.npy", npyBytes(headerOf("<f4", "(2,)"), singles(1, 2)), "a\n", "expected N×R×D or N×D"},
+		{"x.npy", npyBytes(headerOf("<i4", "(1, 1)"), singles(1)), "a\n", `the values are "<i4"`},
 		{"x.npy", npyBytes("{'descr': [('x', '<f4')], 'fortran_order': False, 'shape': (1,)}", singles(1)), "a\n", "records"},
 		{"x.npy", npyBytes("{'descr': '<f4', 'shape': (1, 1)}", singles(1)), "a\n", "fortran_order and shape"},
 		{"x.npy", npyBytes("{'descr': '<f4', 'fortran_order': False, 'shape': (1, -1)}", singles(1)), "a\n", "the shape"},
-		{"x.npy", npyBytes("__import__('os')", singles(1)), "a\n", "it is no dict"},
+		{"x.npy", npyBytes("__import__('os')", singles(1)), "a\n", "not a dict"},
 
 		{"x.npz", zipOf(t, [2]string{"a.npy", string(good)}), "", ""},
-		{"x.npz", zipOf(t, [2]string{"a.npy", string(good)}, [2]string{"b.txt", "b"}), "", `holds "b.txt", which is no array`},
-		{"x.npz", zipOf(t, [2]string{"a.npy", string(good)}, [2]string{"a.npy", string(good)}), "", `the name "a" comes twice`},
+		{"x.npz", zipOf(t, [2]string{"a.npy", string(good)}, [2]string{"b.txt", "b"}), "", `contains "b.txt", which is not an array`},
+		{"x.npz", zipOf(t, [2]string{"a.npy", string(good)}, [2]string{"a.npy", string(good)}), "", `duplicate name "a"`},
 		{"x.npz", overlapping(zipOf(t, [2]string{"a.npy", string(good)}, [2]string{"b.npy", string(good)})), "", `overlap at byte`},
-		{"x.npz", zipOf(t, [2]string{"a.npy", string(good)})[:60], "", "cannot be read as an archive"},
-		{"x.npz", zipOf(t), "", "holds no arrays"},
-		{"x.npz", zipOf(t, [2]string{"a.npy", string(images)}), "", `image "a": has the shape [2 1 2], want R×D`},
+		{"x.npz", zipOf(t, [2]string{"a.npy", string(good)})[:60], "", "is not a readable archive"},
+		{"x.npz", zipOf(t), "", "contains no arrays"},
+		{"x.npz", zipOf(t, [2]string{"a.npy", string(images)}), "", `image "a": has shape [2 1 2], expected R×D`},
 		{"x.npz", bytes.Replace(zipOf(t, [2]string{"a.npy", string(good)}), singles(3), singles(5), 1), "", "checksum error"},
-		{"x.npz", claiming(t, 1<<40, []byte{3, 0}), "", `"a.npy" claims 1099511627776 bytes, and has 2`},
+		{"x.npz", claiming(t, 1<<40, []byte{3, 0}), "", `"a.npy" claims 1099511627776 bytes, but has 2`},
 		{"x.npz", zipOf(t, [2]string{"features.npy", string(images)}, [2]string{"names.npy", string(texts)}), "", ""},
-		{"x.npz", zipOf(t, [2]string{"features.npy", string(images)}), "", "which images its features are of is not said"},
-		{"x.npz", zipOf(t, [2]string{"features.npy", string(images)}, [2]string{"names.npy", string(good)}), "", "want one value an image"},
+		{"x.npz", zipOf(t, [2]string{"features.npy", string(images)}), "", "has no image names"},
+		{"x.npz", zipOf(t, [2]string{"features.npy", string(images)}, [2]string{"names.npy", string(good)}), "", "expected one value per image"},
 		{"x.npz", zipOf(t, [2]string{"features.npy", string(images)}, [2]string{"names.npy", string(texts)},
-			[2]string{"counts.npy", string(npyBytes(headerOf("|u1", "(2,)"), []byte{1, 2}))}), "", `image "b": its count is 2, want 1 to 1`},
+			[2]string{"counts.npy", string(npyBytes(headerOf("|u1", "(2,)"), []byte{1, 2}))}), "", `image "b": count is 2, expected 1 to 1`},
 		{"x.npz", zipOf(t, [2]string{"features.npy", string(images)}, [2]string{"names.npy", string(texts)},
-			[2]string{"counts.npy", string(npyBytes(headerOf("|i1", "(2,)"), []byte{255, 1}))}), "", `image "a": its count is -`},
+			[2]string{"counts.npy", string(npyBytes(headerOf("|i1", "(2,)"), []byte{255, 1}))}), "", `image "a": count is -`},
 	} {
 		dir := t.TempDir()
 		path := filepath.Join(dir, c.name)
@@ -223,7 +223,7 @@ func TestRefused(t *testing.T) {
 		}
 	}
 	for _, path := range []string{"folder", "ragged.npz", "ragged.safetensors"} {
-		if _, err := Open(filepath.Join("testdata", path), filepath.Join("testdata", "whole.txt")); err == nil || !strings.Contains(err.Error(), "has no use there") {
+		if _, err := Open(filepath.Join("testdata", path), filepath.Join("testdata", "whole.txt")); err == nil || !strings.Contains(err.Error(), "; remove encoder.names") {
 			t.Errorf("%s with a file of names: %v", path, err)
 		}
 	}
@@ -258,7 +258,7 @@ func TestNamesInTwoPlaces(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := Open(filepath.Join(dir, "x.npy"), ""); err == nil || !strings.Contains(err.Error(), "name the one that is meant") {
+	if _, err := Open(filepath.Join(dir, "x.npy"), ""); err == nil || !strings.Contains(err.Error(), "set encoder.names") {
 		t.Errorf("two files of names: %v", err)
 	}
 	s, err := Open(filepath.Join(dir, "x.npy"), filepath.Join(dir, "names.json"))
@@ -290,7 +290,7 @@ func TestFileChanges(t *testing.T) {
 	if err := os.Truncate(path, int64(len(content)-4)); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Read(1, new(Array)); err == nil || !strings.Contains(err.Error(), `image "b": ends before its 1×2 numbers of float32 do`) {
+	if err := s.Read(1, new(Array)); err == nil || !strings.Contains(err.Error(), `image "b": ends before its 1×2 numbers of type float32`) {
 		t.Errorf("a file that was cut short: %v", err)
 	}
 }

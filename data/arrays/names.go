@@ -31,10 +31,10 @@ func namesBeside(path, given string) ([]string, error) {
 	case 1:
 		return readNames(found[0])
 	case 0:
-		return nil, fmt.Errorf("which images its features are of is not said: "+
-			"write their names, one a line and in order, to %s.txt, or name the file", stem)
+		return nil, fmt.Errorf("has no image names: "+
+			"write them to %s.txt, one per line in the order of the features, or set encoder.names", stem)
 	}
-	return nil, fmt.Errorf("its names may be in %s: name the one that is meant", strings.Join(found, " or in "))
+	return nil, fmt.Errorf("several files may contain the image names (%s): set encoder.names", strings.Join(found, " or in "))
 }
 
 // readNames reads a file of names.
@@ -44,7 +44,7 @@ func readNames(path string) ([]string, error) {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() || info.Size() > mostNames {
-		return nil, fmt.Errorf("the names %s: want a file of at most %d bytes", path, mostNames)
+		return nil, fmt.Errorf("file of names %s: expected a file of at most %d bytes", path, mostNames)
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -74,7 +74,7 @@ func parseNames(source string, text []byte) ([]string, error) {
 		line++
 		name := strings.TrimRight(string(raw), "\r\n")
 		if strings.TrimSpace(name) == "" || !utf8.ValidString(name) {
-			return nil, fmt.Errorf("%s:%d: an empty line, or no text in UTF-8; want the name of an image in each line", source, line)
+			return nil, fmt.Errorf("%s:%d: expected an image name in UTF-8 on every line", source, line)
 		}
 		names = append(names, name)
 	}

@@ -39,7 +39,7 @@ func readNPY(r io.Reader) (h npy, err error) {
 		return h, noNPY(err)
 	}
 	if string(start[:len(npyMagic)]) != npyMagic {
-		return h, errors.New("does not begin as a .npy file")
+		return h, errors.New("is not a .npy file")
 	}
 	version, length := start[len(npyMagic)], int64(binary.LittleEndian.Uint16(start[len(npyMagic)+2:]))
 	h.data = int64(len(start))
@@ -53,10 +53,10 @@ func readNPY(r io.Reader) (h npy, err error) {
 		length |= int64(binary.LittleEndian.Uint16(more)) << 16
 		h.data += 2
 	default:
-		return h, fmt.Errorf("is a .npy file of version %d; versions 1 to 3 are read", version)
+		return h, fmt.Errorf("is a .npy file of version %d; versions 1 to 3 are supported", version)
 	}
 	if length > mostNPYHeader {
-		return h, fmt.Errorf("has a header of %d bytes, more than %d", length, mostNPYHeader)
+		return h, fmt.Errorf("has a header of %d bytes; the limit is %d", length, mostNPYHeader)
 	}
 	text := make([]byte, length)
 	if _, err := io.ReadFull(r, text); err != nil {
@@ -65,7 +65,7 @@ func readNPY(r io.Reader) (h npy, err error) {
 	h.data += length
 	d := dict{string(text)}
 	if err := d.read(&h); err != nil {
-		return h, fmt.Errorf("has a header that cannot be read: %w", err)
+		return h, fmt.Errorf("has an invalid header: %w", err)
 	}
 	return h, nil
 }
@@ -83,7 +83,7 @@ type dict struct{ rest string }
 // read reads {'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }.
 func (d *dict) read(h *npy) error {
 	if !d.take("{") {
-		return errors.New("it is no dict")
+		return errors.New("not a dict")
 	}
 	given := map[string]bool{}
 	for !d.take("}") {
@@ -92,36 +92,36 @@ func (d *dict) read(h *npy) error {
 			return err
 		}
 		if given[name] || !d.take(":") {
-			return fmt.Errorf("the key %.20q comes twice or has no value", name)
+			return fmt.Errorf("the key %.20q is duplicate or has no value", name)
 		}
 		given[name] = true
 		switch name {
 		case "descr":
 			if d.take("[") {
-				return errors.New("its values are records; save a plain array")
+				return errors.New("the values are records; save a plain array")
 			}
 			h.descr, err = d.text()
 		case "fortran_order":
 			if h.fortran = d.take("True"); !h.fortran && !d.take("False") {
-				err = errors.New("fortran_order is neither True nor False")
+				err = errors.New("fortran_order must be True or False")
 			}
 		case "shape":
 			h.shape, err = d.tuple()
 		default:
-			err = fmt.Errorf("there is a key %.20q", name)
+			err = fmt.Errorf("unknown key %.20q", name)
 		}
 		if err != nil {
 			return err
 		}
 		if !d.take(",") {
 			if !d.take("}") {
-				return errors.New("it does not end")
+				return errors.New("unclosed dict")
 			}
 			break
 		}
 	}
 	if d.skip(); d.rest != "" || len(given) != 3 {
-		return errors.New("it does not have the keys descr, fortran_order and shape alone")
+		return errors.New("the keys must be descr, fortran_order and shape")
 	}
 	return nil
 }
@@ -149,7 +149,7 @@ func (d *dict) text() (string, error) {
 			}
 		}
 	}
-	return "", errors.New("a text is missing or does not end")
+	return "", errors.New("a string is missing or unclosed")
 }
 
 // mostDimensions of an array.
@@ -158,7 +158,7 @@ const mostDimensions = 32
 // tuple reads (2, 3), (2,) or (): sizes whose product is no more than a file can hold.
 func (d *dict) tuple() ([]int64, error) {
 	if !d.take("(") {
-		return nil, errors.New("the shape is no tuple")
+		return nil, errors.New("the shape is not a tuple")
 	}
 	var shape []int64
 	n := int64(1)
@@ -169,14 +169,14 @@ func (d *dict) tuple() ([]int64, error) {
 		}
 		size, err := strconv.ParseInt(d.rest[:end], 10, 64)
 		if err != nil || size > 0 && n > math.MaxInt64/16/size || len(shape) == mostDimensions {
-			return nil, errors.New("the shape has a size that no file can hold, or none")
+			return nil, errors.New("the shape has a missing or impossible size")
 		}
 		n *= max(size, 1)
 		shape = append(shape, size)
 		d.rest = d.rest[end:]
 		if !d.take(",") {
 			if !d.take(")") {
-				return nil, errors.New("the shape does not end")
+				return nil, errors.New("the shape is unclosed")
 			}
 			break
 		}
@@ -198,13 +198,13 @@ func (h npy) kind() (kind, error) {
 	k, known := map[string]kind{"<f2": float16, "<f4": float32s, "<f8": float64s}[h.descr]
 	switch {
 	case strings.HasPrefix(h.descr, ">"):
-		return k, fmt.Errorf("its values are big-endian (%s); save array.astype('<f4')", h.descr)
+		return k, fmt.Errorf("the values are big-endian (%s); save array.astype('<f4')", h.descr)
 	case strings.Contains(h.descr, "O"):
-		return k, errors.New("it holds Python objects and not numbers; save one array of one shape, or an array an image")
+		return k, errors.New("the values are Python objects; save one numeric array, or one array per image")
 	case !known:
-		return k, fmt.Errorf("its values are %q; float16, float32 and float64 are read", h.descr)
+		return k, fmt.Errorf("the values are %q; float16, float32 and float64 are supported", h.descr)
 	case h.fortran:
-		return k, errors.New("its values are in Fortran order; save numpy.ascontiguousarray(array)")
+		return k, errors.New("the values are in Fortran order; save numpy.ascontiguousarray(array)")
 	}
 	return k, nil
 }
@@ -212,7 +212,7 @@ func (h npy) kind() (kind, error) {
 // checkSize holds the values to the size of the file, or of the member of an archive.
 func (h npy) checkSize(each, size int64) error {
 	if want := h.data + h.count()*each; size != want {
-		return fmt.Errorf("is %d bytes long, and with the shape %v of its header it would be %d", size, h.shape, want)
+		return fmt.Errorf("is %d bytes long, but the shape %v in its header needs %d", size, h.shape, want)
 	}
 	return nil
 }
@@ -286,7 +286,7 @@ func readNPYFile(path string, a *Array) error {
 		return err
 	}
 	if !info.Mode().IsRegular() {
-		return errors.New("is no file")
+		return errors.New("is not a regular file")
 	}
 	b, err := readBlock(file, info.Size())
 	if err != nil {

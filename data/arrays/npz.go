@@ -31,7 +31,7 @@ const mostNames = 256 << 20
 func (s *Set) openNPZ(size int64, names string) error {
 	archive, err := zip.NewReader(s.file, size)
 	if err != nil {
-		return fmt.Errorf("cannot be read as an archive: %w", err)
+		return fmt.Errorf("is not a readable archive: %w", err)
 	}
 	members := make(map[string]*zip.File, len(archive.File))
 	for _, member := range archive.File {
@@ -40,9 +40,9 @@ func (s *Set) openNPZ(size int64, names string) error {
 		case strings.HasSuffix(member.Name, "/"):
 			continue
 		case !ok:
-			return fmt.Errorf("holds %q, which is no array", member.Name)
+			return fmt.Errorf("contains %q, which is not an array", member.Name)
 		case members[name] != nil:
-			return fmt.Errorf("the name %q comes twice", name)
+			return fmt.Errorf("duplicate name %q", name)
 		}
 		members[name] = member
 	}
@@ -53,7 +53,7 @@ func (s *Set) openNPZ(size int64, names string) error {
 		return s.openArrays(members, names)
 	}
 	if names != "" {
-		return errors.New("each of its arrays has the name of its image: a file of names has no use there")
+		return errors.New("its arrays are named after their images; remove encoder.names")
 	}
 	for name, member := range members {
 		at, err := member.DataOffset()
@@ -82,12 +82,12 @@ func checkMembers(members []*zip.File, size int64) error {
 		spans[i] = span{at, at + packed, m.Name}
 		switch {
 		case at+packed > size:
-			return fmt.Errorf("%q ends beyond the end of the file, at byte %d of %d", m.Name, at+packed, size)
+			return fmt.Errorf("%q ends at byte %d, but the file has %d", m.Name, at+packed, size)
 		case m.Method == zip.Store && m.CompressedSize64 != m.UncompressedSize64,
 			m.UncompressedSize64/mostInflated > m.CompressedSize64:
-			return fmt.Errorf("%q claims %d bytes, and has %d", m.Name, m.UncompressedSize64, m.CompressedSize64)
+			return fmt.Errorf("%q claims %d bytes, but has %d", m.Name, m.UncompressedSize64, m.CompressedSize64)
 		case m.Method != zip.Store && m.Method != zip.Deflate:
-			return fmt.Errorf("%q is compressed by a method (%d) that numpy does not use", m.Name, m.Method)
+			return fmt.Errorf("%q uses an unsupported compression method (%d)", m.Name, m.Method)
 		}
 	}
 	slices.SortFunc(spans, func(a, b span) int { return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to)) })
@@ -103,7 +103,7 @@ func checkMembers(members []*zip.File, size int64) error {
 func (s *Set) openArrays(members map[string]*zip.File, names string) error {
 	features := members[featuresArray]
 	if features.Method != zip.Store {
-		return fmt.Errorf("%q is compressed, so that no image of it can be read alone; write it with numpy.savez", features.Name)
+		return fmt.Errorf("%q is compressed and cannot be read in parts; write it with numpy.savez", features.Name)
 	}
 	begin, err := features.DataOffset()
 	if err != nil {
@@ -159,7 +159,7 @@ func readMember(member *zip.File, a *Array) error {
 // atEnd reads past the end of a member, where its checksum is compared.
 func atEnd(r io.Reader) error {
 	if n, err := r.Read(make([]byte, 1)); n > 0 || !errors.Is(err, io.EOF) {
-		return fmt.Errorf("is damaged: %w", cmp.Or(err, errors.New("it is longer than it should be")))
+		return fmt.Errorf("is damaged: %w", cmp.Or(err, errors.New("longer than expected")))
 	}
 	return nil
 }
@@ -176,10 +176,10 @@ func whole(member *zip.File, most int64) (h npy, values []byte, err error) {
 	}
 	size := int64(member.UncompressedSize64) - h.data
 	if size < 0 || size > most {
-		return h, nil, fmt.Errorf("has %d bytes of values, more than %d", size, most)
+		return h, nil, fmt.Errorf("has %d bytes of values; the limit is %d", size, most)
 	}
 	if len(h.shape) != 1 {
-		return h, nil, fmt.Errorf("has the shape %v, want one value an image", h.shape)
+		return h, nil, fmt.Errorf("has shape %v, expected one value per image", h.shape)
 	}
 	values = make([]byte, size)
 	if _, err := io.ReadFull(r, values); err != nil {
@@ -210,7 +210,7 @@ func namesOf(h npy, values []byte) ([]string, error) {
 		character = 1
 	}
 	if character == 0 || width < 1 || width > 1<<12 {
-		return nil, fmt.Errorf("its values are %q, want texts: save numpy.array(list_of_names)", h.descr)
+		return nil, fmt.Errorf("the values are %q, expected strings: save numpy.array(list_of_names)", h.descr)
 	}
 	width *= character
 	if err := h.checkSize(width, h.data+int64(len(values))); err != nil {
@@ -228,7 +228,7 @@ func namesOf(h npy, values []byte) ([]string, error) {
 			name = b.String()
 		}
 		if name = strings.TrimRight(name, "\x00"); name == "" || !utf8.ValidString(name) {
-			return nil, fmt.Errorf("name %d is empty or no text", len(names)+1)
+			return nil, fmt.Errorf("name %d is empty or not text", len(names)+1)
 		}
 		names = append(names, name)
 	}
@@ -245,7 +245,7 @@ func countsIn(member *zip.File) ([]int64, error) {
 		"<i8": "I64", "<i4": "I32", "<i2": "I16", "|i1": "I8", "<u8": "U64", "<u4": "U32", "<u2": "U16", "|u1": "U8",
 	}[h.descr]
 	if k == "" {
-		return nil, fmt.Errorf("its values are %q, want whole numbers", h.descr)
+		return nil, fmt.Errorf("the values are %q, expected whole numbers", h.descr)
 	}
 	if err := h.checkSize(wholeSize[k], h.data+int64(len(values))); err != nil {
 		return nil, err

@@ -27,7 +27,7 @@ func (s *Set) openSafetensors(size int64, names string) error {
 		return s.openTensors(features, counts, header.Metadata[namesArray], names)
 	}
 	if names != "" {
-		return errors.New("each of its tensors has the name of its image: a file of names has no use there")
+		return errors.New("its tensors are named after their images; remove encoder.names")
 	}
 	for _, t := range header.Tensors {
 		k, err := tensorKind(&t)
@@ -62,7 +62,7 @@ func (s *Set) openTensors(features, counts *safetensors.Tensor, listed, names st
 	var numbers []int64
 	if counts != nil {
 		if wholeSize[counts.DType] == 0 || len(counts.Shape) != 1 || counts.End-counts.Begin > mostNames {
-			return fmt.Errorf("tensor %q is %s of shape %v, want a whole number an image", counts.Name, counts.DType, counts.Shape)
+			return fmt.Errorf("tensor %q is %s of shape %v, expected one whole number per image", counts.Name, counts.DType, counts.Shape)
 		}
 		values := make([]byte, counts.End-counts.Begin)
 		if _, err := s.file.ReadAt(values, counts.Begin); err != nil {
@@ -77,7 +77,7 @@ func (s *Set) openTensors(features, counts *safetensors.Tensor, listed, names st
 func tensorKind(t *safetensors.Tensor) (kind, error) {
 	k, known := map[string]kind{"F16": float16, "BF16": bfloat16, "F32": float32s, "F64": float64s}[t.DType]
 	if !known {
-		return k, fmt.Errorf("tensor %q: its values are %s; F16, BF16, F32 and F64 are read", t.Name, t.DType)
+		return k, fmt.Errorf("tensor %q: the values are %s; F16, BF16, F32 and F64 are supported", t.Name, t.DType)
 	}
 	return k, nil
 }

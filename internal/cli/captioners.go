@@ -42,7 +42,7 @@ func captionerFolders() ([]string, error) {
 		program, err = filepath.EvalSymlinks(program)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("finding this program, beside which captioners lie: %w", err)
+		return nil, fmt.Errorf("locating this program, to find captioners beside it: %w", err)
 	}
 	beside := filepath.Dir(program)
 	folders := []string{filepath.Join(beside, captionersDir), filepath.Join(filepath.Dir(beside), captionersDir)}
@@ -81,15 +81,15 @@ func captionerIn(folders []string, named string) (string, error) {
 		case 1:
 			return filepath.Join(folder, found[0]+packedExt), nil
 		default:
-			return "", Usage(fmt.Errorf("%s holds several captioners: choose one with --captioner: %s", folder, term.Enumerate(found)))
+			return "", Usage(fmt.Errorf("%s contains several captioners; choose one with --captioner: %s", folder, term.Enumerate(found)))
 		}
 	}
 	switch {
 	case named == "":
-		return "", Usage(fmt.Errorf("no captioner found: choose a run with --run (`glimpse runs` lists them), or a file with --captioner; "+
+		return "", Usage(fmt.Errorf("no captioner found: name a run with --run (`glimpse runs` lists them) or a file with --captioner; "+
 			"searched %s", term.Enumerate(folders)))
 	case len(names) > 0:
-		return "", Usage(fmt.Errorf("no captioner %q; there is %s", named, term.Enumerate(names)))
+		return "", Usage(fmt.Errorf("no captioner %q; available: %s", named, term.Enumerate(names)))
 	}
 	return "", Usage(fmt.Errorf("no captioner %q: no such file, and none in %s", named, term.Enumerate(folders)))
 }

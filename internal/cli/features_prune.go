@@ -27,7 +27,7 @@ func FeaturesPruneCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "prune",
 		Short: "Remove features that no stored run needs",
-		Long: `Removes feature files from the user's cache that no run in the results databases
+		Long: `Remove feature files from the user's cache that no run in the results databases
 needs and that nobody has used for a month (or --older-than). A run needs the
 features it was trained on; before it has started, all features of its encoder.
 If no database is named and the default one does not exist, only age counts.
@@ -138,6 +138,6 @@ func printPruned(w io.Writer, files []data.KeptFeatures, dry bool) error {
 	if dry {
 		what = "would be removed"
 	}
-	_, err := fmt.Fprintf(w, "%s of features, %s, %s; %d, %s, stay\n", term.Plural(removed, "file"), term.Bytes(freed), what, kept, term.Bytes(stay))
+	_, err := fmt.Fprintf(w, "%s of features, %s, %s; %s, %s, kept\n", term.Plural(removed, "file"), term.Bytes(freed), what, term.Plural(kept, "file"), term.Bytes(stay))
 	return err
 }

@@ -27,7 +27,7 @@ func MeteorDir() (string, error) {
 // AddMeteor adds the flag --meteor to a verb.
 func AddMeteor(c *cobra.Command, path *string) {
 	c.Flags().StringVar(path, "meteor", "",
-		"METEOR's data: a `folder`, jar, or none (default what glimpse data fetch meteor fetched, else none)")
+		"METEOR's data: a `folder`, jar, or none (default: what glimpse data fetch meteor downloaded, else none)")
 }
 
 // MeteorPath says where METEOR's data are: what the flag names, else the cache, or "" for none.
@@ -60,7 +60,7 @@ func LoadMeteor(flag string) (*meteor.Data, error) {
 	m, err := meteor.Load(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && flag != "":
-		return nil, fmt.Errorf("--meteor %s: %w; `glimpse data fetch meteor` fetches them", flag, err)
+		return nil, fmt.Errorf("--meteor %s: %w; download it with `glimpse data fetch meteor`", flag, err)
 	case err != nil && flag == "":
 		return nil, fmt.Errorf("%w; remove that folder and run `glimpse data fetch meteor`", err)
 	case err != nil:

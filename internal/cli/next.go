@@ -45,10 +45,10 @@ func NextSteps(ctx context.Context) (here string, steps []Step, err error) {
 	}
 	if len(names) == 0 {
 		here, steps = stepsWithoutDB()
-		return DBPath("") + " holds no study. " + here, steps, nil
+		return DBPath("") + " contains no study. " + here, steps, nil
 	}
 	steps = append(steps, Step{"glimpse runs", "list the runs, and their scores"})
-	return fmt.Sprintf("%s holds %s.", DBPath(""), plural(len(names), "study", "studies")), steps, nil
+	return fmt.Sprintf("%s contains %s.", DBPath(""), plural(len(names), "study", "studies")), steps, nil
 }
 
 // stepOf is what to do next with a recorded study.
@@ -97,8 +97,8 @@ func stepsWithoutDB() (string, []Step) {
 			first = path
 		}
 	}
-	return fmt.Sprintf("%s here; none has been run.", plural(len(files), "study", "studies")), []Step{
-		{"glimpse plan " + Quote(first), "list its trials, and what they can find out"},
+	return fmt.Sprintf("%s here; none has been run yet.", plural(len(files), "study", "studies")), []Step{
+		{"glimpse plan " + Quote(first), "list its trials, and what they can detect"},
 		{"glimpse run " + Quote(first), "train them"},
 		{"glimpse caption photo.jpg", "caption a picture of your own"},
 	}

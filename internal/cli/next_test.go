@@ -15,8 +15,8 @@ func TestNextStepsWithoutDatabase(t *testing.T) {
 		file, here, first string // a file that is added
 	}{
 		{"", "There is no study here.", "glimpse new mine"},
-		{"a b.yaml", "1 study here; none has been run.", "glimpse plan 'a b.yaml'"},
-		{"demo.yaml", "2 studies here; none has been run.", "glimpse plan demo.yaml"},
+		{"a b.yaml", "1 study here; none has been run yet.", "glimpse plan 'a b.yaml'"},
+		{"demo.yaml", "2 studies here; none has been run yet.", "glimpse plan demo.yaml"},
 	} {
 		if c.file != "" {
 			if err := os.WriteFile(c.file, nil, 0o666); err != nil {

@@ -152,9 +152,25 @@ func OpenResults(flag string) (*store.DB, error) {
 	return db, err
 }
 
+// OpenOrCreate opens a results database for writing, and makes one where there is none.
+func OpenOrCreate(flag string) (*store.DB, error) {
+	path := DBPath(flag)
+	tellOutdated(path)
+	return store.Open(path)
+}
+
+// tellOutdated says that a database is about to be brought up to date, which takes a moment and is
+// for good.
+func tellOutdated(path string) {
+	if from, to, outdated := store.Outdated(path); outdated {
+		fmt.Fprintf(os.Stderr, "bringing %s from schema %d to %d: older versions of glimpse cannot read it then\n", term.Line(path), from, to)
+	}
+}
+
 // OpenForWriting opens an existing results database, and makes none.
 func OpenForWriting(flag string) (*store.DB, error) {
 	path := DBPath(flag)
+	tellOutdated(path)
 	db, err := store.OpenExisting(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, noResults(path)

@@ -19,7 +19,7 @@ func Named(ctx context.Context, db *store.DB, arg string) (study, run string, er
 	}
 	found, unknown := db.Run(ctx, arg)
 	if errors.Is(unknown, store.ErrNotFound) {
-		return "", "", fmt.Errorf("%w; nor does a run ID start with that", err)
+		return "", "", fmt.Errorf("%w, and no run ID starts with that", err)
 	}
 	return "", found.ID, unknown
 }
@@ -99,7 +99,7 @@ func CompletedRuns(ctx context.Context, db *store.DB, args []string) ([]store.Ru
 		}
 	}
 	if len(runs) == 0 {
-		return nil, fmt.Errorf("%s: none of these runs is completed, and only completed runs have final captions", strings.Join(args, ", "))
+		return nil, fmt.Errorf("%s: none of these runs is completed; only completed runs have final captions", strings.Join(args, ", "))
 	}
 	return runs, nil
 }

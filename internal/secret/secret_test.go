@@ -59,7 +59,7 @@ func TestHarmless(t *testing.T) {
 		"",
 		"glimpse run experiments/flickr8k-width.yaml --jobs 1 --threads 1 --pictures 0 --set model.hidden=48",
 		"data=flickr8k:1d3c9f;split=test;tokenizer=ptb-1;vocabulary=5a0f;decode=beam5;metrics=3",
-		"http://127.0.0.1:5000/@x?y=a@b", "http://127.0.0.1:5000: the server answers 403: ask admin@example.com", "https://example.com/a@2x.png", "file:///home/me/runs",
+		"http://127.0.0.1:5000/@x?y=a@b", "http://127.0.0.1:5000: the server answered 403: ask admin@example.com", "https://example.com/a@2x.png", "file:///home/me/runs",
 		"the token: unexpected end of file", "a tokenizer: ptb", "max_tokens: 4096", "keys: [1, 2]", "key: model.hidden",
 		"password: <your password>", "TOKEN=$TOKEN", "PASSWORD=", "password: ''", "password:\nnext1", "secret: null", "pwd: /home",
 		"sk-learn-and-others-too", "bearer certificates", "a basic understanding of it", "hf_transfer", "git@github.com:me/glimpse.git",

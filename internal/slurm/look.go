@@ -43,7 +43,7 @@ func (p *Place) Look(ctx context.Context, jobs []string) (map[string]runner.Sigh
 			stuck, there, p.ended[job] = append(stuck, q.id), false, q.reason
 		}
 		if t.Submission != "" && t.User != os.Getuid() { // sites hide them
-			sights[job] = runner.Sight{State: runner.JobWaiting, Why: "another user's job, of which only its results tell", Log: p.output(t)}
+			sights[job] = runner.Sight{State: runner.JobWaiting, Why: "another user's job, known only by its results", Log: p.output(t)}
 			continue
 		}
 		if !there {
@@ -93,7 +93,7 @@ func (p *Place) lookAtFeatures(ctx context.Context, known []queued) error {
 		if !known[i].stuck() {
 			return nil
 		}
-		err := fmt.Errorf("the job that computes features cannot be started, and the trials that wait for it are cancelled: %s", known[i].reason)
+		err := fmt.Errorf("the feature job cannot start, and the trials that wait for it are cancelled: %s", known[i].reason)
 		return errors.Join(err, p.scancel(ctx, []string{known[i].id}, "--quiet"))
 	}
 	if p.missing++; p.missing < 2 {
@@ -102,7 +102,7 @@ func (p *Place) lookAtFeatures(ctx context.Context, known []queued) error {
 	log := filepath.Join(p.filling.folder, "job.out")
 	text, _ := os.ReadFile(log)
 	said := strings.TrimSpace(string(text[max(0, len(text)-2000):]))
-	return fmt.Errorf("the job that computes features ended without them; it said, in %s:\n%s", log, cmp.Or(said, "nothing"))
+	return fmt.Errorf("the feature job ended without computing them; its log %s ends with:\n%s", log, cmp.Or(said, "nothing"))
 }
 
 // ticketOf finds out which task a job is; one that was never submitted is none.

@@ -107,7 +107,7 @@ func parseSbatch(text string) (string, error) {
 	lines := strings.Split(strings.TrimSpace(text), "\n")
 	id, _, _ := strings.Cut(strings.TrimSpace(lines[len(lines)-1]), ";")
 	if n, err := strconv.ParseUint(id, 10, 64); err != nil || n == 0 {
-		return "", fmt.Errorf("sbatch gives no job id, but %.200q", text)
+		return "", fmt.Errorf("sbatch printed no job id, but %.200q", text)
 	}
 	return id, nil
 }

@@ -72,7 +72,7 @@ func New(s Settings, database string) (*Place, error) {
 	}
 	folder, err := filepath.Abs(folder)
 	if err == nil && strings.ContainsAny(folder, "%'\"\\\n") {
-		err = fmt.Errorf("folder of jobs %q: want a path without quotes, backslashes and %%", folder)
+		err = fmt.Errorf("folder of jobs %q: expected a path without quotes, backslashes and %%", folder)
 	}
 	return &Place{settings: s, folder: folder, ask: run, tasks: map[string]ticket{}, ended: map[string]string{}}, err
 }
@@ -115,9 +115,9 @@ func run(ctx context.Context, program string, args ...string) (string, error) {
 	case ctx.Err() != nil:
 		return "", ctx.Err()
 	case errors.Is(err, exec.ErrNotFound):
-		return "", fmt.Errorf("%s is not there: --on slurm needs Slurm's commands, as login nodes have them", program)
+		return "", fmt.Errorf("%s not found: --on slurm needs Slurm's commands; run it on a login node", program)
 	case limited.Err() != nil || isSilence(message):
-		return "", fmt.Errorf("%w: %s", runner.ErrSilent, cmp.Or(lastLine(message), program+" takes too long"))
+		return "", fmt.Errorf("%w: %s", runner.ErrSilent, cmp.Or(lastLine(message), program+" timed out"))
 	}
 	return "", fmt.Errorf("%s: %w", cmp.Or(lastLine(message), program), err)
 }
@@ -201,7 +201,7 @@ func (p *Place) submitFeatures(ctx context.Context) error {
 		return err
 	}
 	if p.after, err = p.sbatch(ctx, s, p.featuresScript(s, p.Device)); err != nil {
-		return fmt.Errorf("the job that computes features: %w", err)
+		return fmt.Errorf("the feature job: %w", err)
 	}
 	p.filling = &s
 	return nil

@@ -64,29 +64,29 @@ const many = 1_000_000
 
 // keys are all there are, in the order of the file.
 var keys = []key{
-	{name: "partition", option: "partition", form: word, example: "gpu", doc: "partition that jobs go to; without one, the site's default"},
-	{name: "account", option: "account", form: word, example: "project-42", doc: "account that is charged"},
+	{name: "partition", option: "partition", form: word, example: "gpu", doc: "partition for jobs; default: the site's"},
+	{name: "account", option: "account", form: word, example: "project-42", doc: "account to charge"},
 	{name: "qos", option: "qos", form: word, example: "normal", doc: "quality of service"},
 	{name: "time", option: "time", form: length, example: "4:00:00",
-		doc: "time limit of a job, as sbatch takes it; a trial that needs more saves and goes on in a further job"},
+		doc: "time limit of a job, in sbatch's format; a trial that needs more saves and continues in another job"},
 	{name: "cpus", option: "cpus-per-task", least: 1, most: 4096, example: "2",
 		doc: "processors of a job, shared by its trials; the last digits of results depend on the threads of a trial"},
 	{name: "mem", option: "mem", form: memory, example: "4G", doc: "memory of a job"},
 	{name: "gres", option: "gres", form: word, example: "gpu:1", doc: "generic resources, such as a GPU"},
 	{name: "constraint", option: "constraint", form: word, example: "a100",
-		doc: "features of nodes; results are the same bit for bit on one kind of machine alone"},
+		doc: "required node features; results are the same bit for bit only on one kind of machine"},
 	{name: "sbatch", example: "[--exclusive, --mail-type=FAIL]", doc: "further options of sbatch"},
-	{name: "array_limit", most: many, example: "20", doc: "jobs of an array at a time, 0 for as many as Slurm lets run"},
-	{name: "submit_limit", most: many, example: "500", doc: "jobs that are submitted at a time, 0 for all; sites limit it by user"},
+	{name: "array_limit", most: many, example: "20", doc: "jobs of an array that run at a time; 0 for no limit"},
+	{name: "submit_limit", most: many, example: "500", doc: "jobs submitted at a time; 0 for all; sites may limit this per user"},
 	{name: "trials_per_job", least: 1, most: 64, example: "2", doc: "trials that share a job, and its GPU"},
-	{name: "save_before", least: 10, most: 3600, example: "120", doc: "seconds before its time is up in which a job saves"},
-	{name: "setup", lines: true, example: "|\n  module load cuda", doc: "shell lines before the trials, such as the loading of modules"},
-	{name: "run_with", example: "apptainer exec --nv glimpse.sif", doc: "what the engine's command is put behind, such as a container's"},
+	{name: "save_before", least: 10, most: 3600, example: "120", doc: "seconds before its time limit at which a job saves"},
+	{name: "setup", lines: true, example: "|\n  module load cuda", doc: "shell lines to run before the trials, such as loading modules"},
+	{name: "run_with", example: "apptainer exec --nv glimpse.sif", doc: "command prefix for the engine, such as a container"},
 	{name: "scratch", example: "/scratch",
-		doc: "folder on a disk of the node's own, for the database of a trial at work; without one, $TMPDIR or /tmp"},
+		doc: "folder on the node's own disk, for the database of a running trial; default: $TMPDIR or /tmp"},
 	{name: "folder", example: "/shared/me/jobs",
-		doc: "folder of all jobs, which the nodes share with this machine; relative to the database's"},
-	{name: "poll", least: 1, most: 3600, example: "10", doc: "seconds between two looks at Slurm"},
+		doc: "folder of all jobs, shared by the nodes and this machine; relative to the database's folder"},
+	{name: "poll", least: 1, most: 3600, example: "10", doc: "seconds between two queries to Slurm"},
 }
 
 // Variable names the file of a place's settings.
@@ -108,7 +108,7 @@ func Find(database string) string {
 func Load(path string) (Settings, error) {
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return Settings{}, fmt.Errorf("no %s: `glimpse new --cluster` writes one to begin from, and $%s names another: %w", path, Variable, err)
+		return Settings{}, fmt.Errorf("no %s: write one with `glimpse new --cluster`, or name another with $%s: %w", path, Variable, err)
 	}
 	if err != nil {
 		return Settings{}, err
@@ -123,7 +123,7 @@ const mostBytes = 64 << 10
 func parse(path string, text []byte) (s Settings, err error) {
 	s = Defaults()
 	if len(text) > mostBytes {
-		return s, fmt.Errorf("%s: it has more than %d bytes", path, mostBytes)
+		return s, fmt.Errorf("%s: larger than %d bytes", path, mostBytes)
 	}
 	var document yaml.Node
 	if err := yaml.Unmarshal(text, &document); err != nil {
@@ -137,7 +137,7 @@ func parse(path string, text []byte) (s Settings, err error) {
 		return s, nil
 	}
 	if root.Kind != yaml.MappingNode {
-		return s, fmt.Errorf("%s:%d: want keys with values, such as partition: gpu", path, root.Line)
+		return s, fmt.Errorf("%s:%d: expected keys with values, such as partition: gpu", path, root.Line)
 	}
 	seen := map[string]bool{}
 	for i := 0; i+1 < len(root.Content); i += 2 {
@@ -158,7 +158,7 @@ func (s *Settings) set(name string, value *yaml.Node, seen map[string]bool) erro
 			continue
 		}
 		if seen[name] {
-			return fmt.Errorf("%s is there twice", name)
+			return fmt.Errorf("duplicate key %s", name)
 		}
 		seen[name] = true
 		if value.Kind == yaml.AliasNode || value.Tag == "!!null" {
@@ -166,14 +166,14 @@ func (s *Settings) set(name string, value *yaml.Node, seen map[string]bool) erro
 		}
 		field := s.field(keys[i].name)
 		if err := value.Decode(field.Addr().Interface()); err != nil {
-			return fmt.Errorf("%s: want %s, such as %s", name, kindOf(field), strings.TrimSpace(k.example))
+			return fmt.Errorf("%s: expected %s, such as %s", name, kindOf(field), strings.TrimSpace(k.example))
 		}
 		return k.check(field)
 	}
 	if near := experiments.Nearest(name, names); near != "" {
 		return fmt.Errorf("unknown key %q; did you mean %s?", name, near)
 	}
-	return fmt.Errorf("unknown key %q; there are %s", name, strings.Join(names, ", "))
+	return fmt.Errorf("unknown key %q; known keys: %s", name, strings.Join(names, ", "))
 }
 
 // field finds the field of a key.
@@ -194,7 +194,7 @@ func kindOf(field reflect.Value) string {
 	case reflect.Slice:
 		return "a list"
 	}
-	return "a text"
+	return "text"
 }
 
 // check refuses what Slurm, or the script, could not take.
@@ -202,23 +202,23 @@ func (k key) check(field reflect.Value) error {
 	switch field.Kind() {
 	case reflect.Int:
 		if n := int(field.Int()); n < k.least || n > k.most {
-			return fmt.Errorf("%s: %d is not from %d to %d", k.name, n, k.least, k.most)
+			return fmt.Errorf("%s: %d must be from %d to %d", k.name, n, k.least, k.most)
 		}
 	case reflect.String:
 		text := field.String()
 		if strings.ContainsRune(text, 0) || !k.lines && strings.ContainsAny(text, "\n\r") {
-			return fmt.Errorf("%s: want one line of text", k.name)
+			return fmt.Errorf("%s: expected one line of text", k.name)
 		}
 		if k.form != nil && !k.form.MatchString(text) {
-			return fmt.Errorf("%s: %q is none, such as %s", k.name, text, k.example)
+			return fmt.Errorf("%s: %q is not valid; expected a value such as %s", k.name, text, k.example)
 		}
 		if k.name == "folder" && (text == "" || strings.ContainsAny(text, `%'"\`)) {
-			return fmt.Errorf("folder: %q: want a path without quotes, backslashes and %%", text)
+			return fmt.Errorf("folder: %q: expected a path without quotes, backslashes and %%", text)
 		}
 	case reflect.Slice:
 		for i := range field.Len() {
 			if option := field.Index(i).String(); !strings.HasPrefix(option, "-") || strings.ContainsAny(option, "\n\r\x00") {
-				return fmt.Errorf("%s: %q is no option, such as --exclusive", k.name, option)
+				return fmt.Errorf("%s: %q is not an option such as --exclusive", k.name, option)
 			}
 		}
 	}
@@ -228,8 +228,8 @@ func (k key) check(field reflect.Value) error {
 // Template is a commented file of settings to begin from.
 func Template() []byte {
 	var b bytes.Buffer
-	b.WriteString("# How trials are run on this place's Slurm (glimpse run STUDY --on slurm). Beside the results database, or\n" +
-		"# named by $" + Variable + ". Take the # from what is to be said; the rest is as Slurm, or glimpse, has it.\n")
+	b.WriteString("# How to run trials on this site's Slurm (glimpse run STUDY --on slurm). Put it beside the results database, or\n" +
+		"# set $" + Variable + " to its path. Uncomment what you want to set; the rest keeps the defaults of Slurm or glimpse.\n")
 	defaults := Defaults()
 	for _, k := range keys {
 		fmt.Fprintf(&b, "\n# %s\n", k.doc)

@@ -45,20 +45,20 @@ func (s *Settings) has(name string) bool {
 func TestBadSettings(t *testing.T) {
 	for text, want := range map[string]string{
 		"partitoin: gpu":                 `c.yaml:1: unknown key "partitoin"; did you mean partition?`,
-		"cpus: 1\ncpus: 2":               "c.yaml:2: cpus is there twice",
-		"cpus: many":                     "c.yaml:1: cpus: want a whole number, such as 2",
-		"\ncpus: 0":                      "c.yaml:2: cpus: 0 is not from 1 to 4096",
-		"time: soon":                     `c.yaml:1: time: "soon" is none, such as 4:00:00`,
-		"partition: \"a\\nb\"":           "c.yaml:1: partition: want one line of text",
-		"qos: a b":                       `c.yaml:1: qos: "a b" is none, such as normal`,
-		"sbatch: [exclusive]":            `c.yaml:1: sbatch: "exclusive" is no option, such as --exclusive`,
-		"sbatch: ['--a\n\n  rm -rf']":    "is no option",
-		"sbatch: --exclusive":            "c.yaml:1: sbatch: want a list",
-		"folder: it's":                   "want a path without quotes",
+		"cpus: 1\ncpus: 2":               "c.yaml:2: duplicate key cpus",
+		"cpus: many":                     "c.yaml:1: cpus: expected a whole number, such as 2",
+		"\ncpus: 0":                      "c.yaml:2: cpus: 0 must be from 1 to 4096",
+		"time: soon":                     `c.yaml:1: time: "soon" is not valid; expected a value such as 4:00:00`,
+		"partition: \"a\\nb\"":           "c.yaml:1: partition: expected one line of text",
+		"qos: a b":                       `c.yaml:1: qos: "a b" is not valid; expected a value such as normal`,
+		"sbatch: [exclusive]":            `c.yaml:1: sbatch: "exclusive" is not an option such as --exclusive`,
+		"sbatch: ['--a\n\n  rm -rf']":    "is not an option",
+		"sbatch: --exclusive":            "c.yaml:1: sbatch: expected a list",
+		"folder: it's":                   "expected a path without quotes",
 		"account:":                       "c.yaml:1: account has no value",
-		"- a":                            "c.yaml:1: want keys with values",
+		"- a":                            "c.yaml:1: expected keys with values",
 		"a: [":                           "c.yaml: yaml: ",
-		strings.Repeat("#", mostBytes+1): "more than 65536 bytes",
+		strings.Repeat("#", mostBytes+1): "larger than 65536 bytes",
 	} {
 		if _, err := parse("c.yaml", []byte(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.40q: %v, want %s", text, err, want)

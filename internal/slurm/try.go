@@ -53,9 +53,9 @@ mv "$found.part" "$found"
 
 // mend says what to do about what a node lacks.
 var mend = map[string]string{
-	"scratch": "let scratch in cluster.yaml name a folder on a disk of the nodes' own",
-	"cache":   "let $GLIMPSE_CACHE name a folder that the nodes share with this machine and may write",
-	"engine":  "put glimpse-engine where the nodes find it, or load what it needs by setup or run_with in cluster.yaml",
+	"scratch": "set scratch in cluster.yaml to a folder on the nodes' own disk",
+	"cache":   "set $GLIMPSE_CACHE to a writable folder that the nodes share with this machine",
+	"engine":  "put glimpse-engine where the nodes find it, or load what it needs with setup or run_with in cluster.yaml",
 }
 
 // Try submits a job of seconds that looks at what trials need on a node, and waits for it.
@@ -88,12 +88,12 @@ func (p *Place) Try(ctx context.Context) ([]Check, error) {
 		}
 		select {
 		case <-ctx.Done():
-			return nil, fmt.Errorf("the job %s has not run yet, and was cancelled: %w", id, ctx.Err())
+			return nil, fmt.Errorf("job %s has not run yet and was cancelled: %w", id, ctx.Err())
 		case <-time.After(p.Poll()):
 		}
 	}
 	said, _ := os.ReadFile(filepath.Join(s.folder, "job.out"))
-	return nil, fmt.Errorf("job %s ended, and left nothing in %s, which nodes must share with this machine; it said: %s",
+	return nil, fmt.Errorf("job %s ended but wrote nothing to %s, which nodes must share with this machine; its output: %s",
 		id, s.folder, strings.TrimSpace(string(said)))
 }
 

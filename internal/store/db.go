@@ -51,6 +51,7 @@ func Open(path string) (*DB, error) {
 		_ = writer.Close()
 		return nil, err
 	}
+	shrink(context.Background(), writer)
 	reader, err := openReader(path, url.Values{"mode": {"rw"}, "_query_only": {"true"}})
 	if err != nil {
 		_ = writer.Close()

@@ -5,8 +5,8 @@
 // It takes plain values (the types of this package, and scores and audits as
 // package metrics and metrics/audit have them) and gives them back; it knows nothing of specs, data sets or
 // models. Every exported method of [DB] is one transaction.
-// The SQL is kept to what SQLite and PostgreSQL share, and stays in this
-// package, so that a second database can stand beside this one.
+// The SQL stays in this package, and is kept to what SQLite and PostgreSQL share, but for views and
+// the way in which tables lie in the file, so that a second database can stand beside this one.
 //
 // # Claims
 //
@@ -34,7 +34,8 @@
 //
 // Floating-point numbers are stored exactly. NULL stands for "not measured";
 // the values that SQLite cannot hold or silently turns into NULL are stored as
-// the texts 'nan', 'inf' and '-inf', and come back as such.
+// the texts 'nan', 'inf' and '-inf', and come back as such. Lists of numbers are texts that
+// are packed into half the room, digit by digit.
 //
 // No reference captions are ever stored, and of the pictures of a data set at
 // most [MostPictures], as thumbnails: the file is meant to be published.

@@ -75,7 +75,7 @@ func insertEnsemble(ctx context.Context, tx *sql.Tx, e Ensemble, captions []Capt
 	for i := range captions {
 		c := &captions[i]
 		row := []any{e.Study, e.Cell, c.Image, c.Words, number(c.LogProb), meteorCounts(c.Score.MeteorStats)}
-		if _, err := insert.ExecContext(ctx, append(row, scoreFields(&c.Score)...)...); err != nil {
+		if err := insert.put(ctx, append(row, scoreFields(&c.Score)...)); err != nil {
 			return fmt.Errorf("ensemble of %s, study %s, caption of %s: %w", e.Cell, e.Study, c.Image, err)
 		}
 	}

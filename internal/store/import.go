@@ -51,6 +51,7 @@ func Import(ctx context.Context, dir, path string) (map[string]int, error) {
 		}
 		if err == nil {
 			err = migrate(ctx, writer, temporary, newest())
+			shrink(ctx, writer)
 		}
 		if err == nil {
 			err = checkNames(ctx, writer)
@@ -157,7 +158,7 @@ func importTable(ctx context.Context, tx *sql.Tx, t table, file string) (exporte
 			values, err = parseRow(lines.Bytes(), columns)
 		}
 		if err == nil {
-			_, err = insert.ExecContext(whole, values...)
+			err = insert.put(whole, values)
 		}
 		if err == nil && done.Rows%1000 == 0 {
 			err = ctx.Err()

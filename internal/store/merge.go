@@ -262,10 +262,10 @@ func (h heldRows) hold(t table, columns []string, values []any) {
 // A copier writes rows of another database as they are, in one transaction.
 type copier struct {
 	tx      *sql.Tx
-	inserts map[string]*sql.Stmt // by table, of those that it has written to
+	inserts map[string]*inserter // by table, of those that it has written to
 }
 
-func newCopier(tx *sql.Tx) *copier { return &copier{tx, map[string]*sql.Stmt{}} }
+func newCopier(tx *sql.Tx) *copier { return &copier{tx, map[string]*inserter{}} }
 
 func (c *copier) close() {
 	for _, insert := range c.inserts {
@@ -284,8 +284,7 @@ func (c *copier) put(ctx context.Context, t table, columns []string, values []an
 		}
 		c.inserts[t.name] = insert
 	}
-	_, err = insert.ExecContext(ctx, values...)
-	return err
+	return insert.put(ctx, values)
 }
 
 // compareRuns decides what becomes of a run.

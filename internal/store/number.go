@@ -200,7 +200,7 @@ func digits(text string) int {
 }
 
 // encodeSeries writes values per word as numbers separated by spaces, in single
-// precision (what a network computes in); nil as NULL.
+// precision (what a network computes in), packed where all are finite; nil as NULL.
 func encodeSeries(values []float64) any {
 	if values == nil {
 		return nil
@@ -215,6 +215,9 @@ func encodeSeries(values []float64) any {
 			continue
 		}
 		b.WriteString(strconv.FormatFloat(v, 'g', -1, 32))
+	}
+	if packed := packList(b.String()); packed != nil {
+		return packed
 	}
 	return b.String()
 }
@@ -243,6 +246,11 @@ type series []float64
 
 // Scan implements sql.Scanner.
 func (s *series) Scan(src any) error {
+	if packed, isBlob := src.([]byte); isBlob {
+		if list, ok := unpackList(packed); ok {
+			src = list
+		}
+	}
 	text, err := optionalText(src)
 	if err == nil {
 		*s, err = decodeSeries(text)

@@ -107,7 +107,7 @@ func (c connector) Connect(context.Context) (driver.Conn, error) { return c.Driv
 func (connector) Driver() driver.Driver {
 	return &sqlite3.SQLiteDriver{ConnectHook: func(conn *sqlite3.SQLiteConn) error {
 		_, err := conn.Exec("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON", nil)
-		return err
+		return errors.Join(err, registerPack(conn))
 	}}
 }
 

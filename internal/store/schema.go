@@ -90,6 +90,36 @@ func migrate(ctx context.Context, pool *sql.DB, path string, last int) error {
 	}
 }
 
+// Outdated tells whether [Open] will bring the results database at path to a newer schema, for
+// good. A file that somebody else has open is not looked at.
+func Outdated(path string) (from, to int, outdated bool) {
+	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() || !noLog(path) {
+		return 0, 0, false
+	}
+	pool, err := openReader(path, url.Values{"mode": {"ro"}, "immutable": {"1"}})
+	if err != nil {
+		return 0, 0, false
+	}
+	defer func() { _ = pool.Close() }()
+	from, err = schemaVersion(context.Background(), pool)
+	return from, newest(), err == nil && from > 0 && from < newest()
+}
+
+// spare is how many pages of a file may be free: 1 MB.
+const spare = 256
+
+// shrink gives back the room of a file that is mostly free, as a migration leaves it, or one that
+// was killed before it could do so. Others may read meanwhile. It fails where there is no room for
+// a copy, or others write; that is no reason to refuse the database, and whoever opens it next
+// tries again.
+func shrink(ctx context.Context, pool *sql.DB) {
+	var free, pages int
+	err := pool.QueryRowContext(ctx, "SELECT freelist_count, page_count FROM pragma_freelist_count, pragma_page_count").Scan(&free, &pages)
+	if err == nil && free > spare && free > pages/2 {
+		_, _ = pool.ExecContext(ctx, "VACUUM")
+	}
+}
+
 // querier is a connection pool or a transaction.
 type querier interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
 	"database/sql/driver"
@@ -37,8 +36,13 @@ func scoreTargets(s *metrics.ImageScore) []any {
 	return fields
 }
 
-// meteorCounts are METEOR's counts in their column: JSON, or NULL for none.
+// meteorCounts are METEOR's counts in their column: a packed list, JSON in older databases, or NULL
+// for none.
 type meteorCounts meteor.Stats
+
+// countKeys are the keys of the counts in JSON, in the order of the list.
+var countKeys = [...]string{"test_length", "ref_length", "test_matches", "ref_matches", "chunks",
+	"test_weight", "ref_weight", "test_match_weight", "ref_match_weight"}
 
 // Value implements driver.Valuer.
 func (c meteorCounts) Value() (driver.Value, error) {
@@ -46,68 +50,106 @@ func (c meteorCounts) Value() (driver.Value, error) {
 		return nil, nil
 	}
 	raw, err := json.Marshal(meteor.Stats(c))
-	return string(raw), err
+	if err != nil {
+		return nil, err
+	}
+	if packed := pack("meteor_stats", string(raw)); packed != nil {
+		return packed, nil
+	}
+	return string(raw), nil
 }
 
 // Scan implements sql.Scanner.
 func (c *meteorCounts) Scan(src any) error {
 	*c = meteorCounts{}
-	var raw []byte
 	switch src := src.(type) {
 	case nil:
 		return nil
-	case string:
-		raw = []byte(src)
 	case []byte:
-		raw = src
-	default:
-		return fmt.Errorf("cannot read METEOR's counts from %T", src)
-	}
-	if c.parse(raw) {
+		if list, ok := unpackList(src); ok && c.parse(list) {
+			return nil
+		}
+	case string:
+		if list, ok := countsList(src); ok && c.parse(list) {
+			return nil
+		}
+		*c = meteorCounts{}
+		if err := json.Unmarshal([]byte(src), (*meteor.Stats)(c)); err != nil {
+			return fmt.Errorf("METEOR's counts: %w", err)
+		}
 		return nil
 	}
-	*c = meteorCounts{}
-	if err := json.Unmarshal(raw, (*meteor.Stats)(c)); err != nil {
-		return fmt.Errorf("METEOR's counts: %w", err)
-	}
-	return nil
+	return fmt.Errorf("cannot read METEOR's counts from %s", shown(src))
 }
 
-// parse reads counts as Value writes them, which is nearly always how they are: a tenth of the
-// time of reading a million of them. It is false for any other JSON.
-func (c *meteorCounts) parse(raw []byte) bool {
-	for i, field := range []struct {
-		key    string
-		whole  *int
-		weight *float64
-	}{
-		{`"test_length":`, &c.TestLength, nil}, {`"ref_length":`, &c.RefLength, nil},
-		{`"test_matches":`, &c.TestMatches, nil}, {`"ref_matches":`, &c.RefMatches, nil}, {`"chunks":`, &c.Chunks, nil},
-		{`"test_weight":`, nil, &c.TestWeight}, {`"ref_weight":`, nil, &c.RefWeight},
-		{`"test_match_weight":`, nil, &c.TestMatchWeight}, {`"ref_match_weight":`, nil, &c.RefMatchWeight},
-	} {
-		before := ","
-		if i == 0 {
-			before = "{"
-		}
-		rest, found := bytes.CutPrefix(raw, []byte(before+field.key))
-		end := bytes.IndexAny(rest, ",}")
-		if !found || end < 0 || !isNumber(string(rest[:end])) {
+// parse reads a list of counts. It is false for any other text.
+func (c *meteorCounts) parse(list string) bool {
+	whole := [...]*int{&c.TestLength, &c.RefLength, &c.TestMatches, &c.RefMatches, &c.Chunks}
+	weights := [...]*float64{&c.TestWeight, &c.RefWeight, &c.TestMatchWeight, &c.RefMatchWeight}
+	for i := range countKeys {
+		count, rest, more := strings.Cut(list, " ")
+		if more != (i < len(countKeys)-1) || !isNumber(count) {
 			return false
 		}
-		digits := string(rest[:end])
 		var err error
-		if field.whole != nil {
-			*field.whole, err = strconv.Atoi(digits)
+		if i < len(whole) {
+			*whole[i], err = strconv.Atoi(count)
 		} else {
-			*field.weight, err = strconv.ParseFloat(digits, 64)
+			*weights[i-len(whole)], err = strconv.ParseFloat(count, 64)
 		}
 		if err != nil {
 			return false
 		}
-		raw = rest[end:]
+		list = rest
 	}
-	return string(raw) == "}"
+	return true
+}
+
+// countsList gives the list of counts of JSON that is an object of them, as [meteorCounts.Value] makes it.
+// It is false for any other JSON.
+func countsList(text string) (string, bool) {
+	var list strings.Builder
+	list.Grow(len(text))
+	for i, key := range countKeys {
+		before := ","
+		if i == 0 {
+			before = "{"
+		} else {
+			list.WriteByte(' ')
+		}
+		var found bool
+		for _, part := range [...]string{before, `"`, key, `":`} {
+			if text, found = strings.CutPrefix(text, part); !found {
+				return "", false
+			}
+		}
+		end := strings.IndexAny(text, ",}")
+		if end < 0 || !isNumber(text[:end]) {
+			return "", false
+		}
+		list.WriteString(text[:end])
+		text = text[end:]
+	}
+	return list.String(), text == "}"
+}
+
+// countsText is the inverse of countsList.
+func countsText(list string) (string, bool) {
+	var text strings.Builder
+	for i, key := range countKeys {
+		count, rest, more := strings.Cut(list, " ")
+		if more != (i < len(countKeys)-1) || !isNumber(count) {
+			return "", false
+		}
+		before := byte(',')
+		if i == 0 {
+			before = '{'
+		}
+		text.WriteByte(before)
+		text.WriteString(`"` + key + `":` + count)
+		list = rest
+	}
+	return text.String() + "}", true
 }
 
 // saveScores stores the scores of a split's captions, which are there already.

@@ -92,8 +92,9 @@ func TestEveryColumnIsHashed(t *testing.T) {
 				"BIGINT":           "COALESCE(%[1]s, 0) + 1",
 				"DOUBLE PRECISION": "CASE TYPEOF(%[1]s) WHEN 'real' THEN %[1]s + 0.25 ELSE 0.25 END",
 			}[declared]
-			statement(t, path, fmt.Sprintf("PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON; UPDATE %s SET %s = %s WHERE rowid = (SELECT MAX(rowid) FROM %s)",
-				table.name, column, fmt.Sprintf(other, column), table.name))
+			statement(t, path, fmt.Sprintf(`PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON;
+				UPDATE %[1]s SET %[2]s = %[3]s WHERE (%[4]s) = (SELECT %[4]s FROM %[1]s ORDER BY %[5]s DESC LIMIT 1)`,
+				table.name, column, fmt.Sprintf(other, column), strings.Join(table.key, ", "), strings.Join(table.key, " DESC, ")))
 			tampered, err := OpenReadOnly(path)
 			if err != nil {
 				continue // which is found too

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -299,10 +298,10 @@ func TestRecordsComeBackAsTheyWere(t *testing.T) {
 	if blank := stored[1]; !blank.Scored || blank.Score != (metrics.ImageScore{ID: "b.jpg", Blank: true}) {
 		t.Errorf("scored empty caption is %+v", blank)
 	}
-	// What was never measured is NULL, and counts are the JSON that older databases hold.
-	var counts, none sql.NullString
+	// What was never measured is NULL, and whole rows have the JSON that older databases hold.
+	var counts, none any
 	query := "SELECT a.meteor_stats, b.meteor_stats FROM captions a JOIN captions b ON a.image = 'a.jpg' AND b.image = 'b.jpg'"
-	if err := db.reader.QueryRowContext(ctx, query).Scan(&counts, &none); err != nil || none.Valid || counts.String !=
+	if err := db.reader.QueryRowContext(ctx, query).Scan(&counts, &none); err != nil || none != nil || unpack("meteor_stats", counts) !=
 		`{"test_length":5,"ref_length":0,"test_matches":0,"ref_matches":0,"chunks":2,"test_weight":0,"ref_weight":0.1,"test_match_weight":0,"ref_match_weight":0}` {
 		t.Errorf("METEOR's counts are stored as %+v and %+v, %v", counts, none, err)
 	}

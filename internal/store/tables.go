@@ -89,7 +89,7 @@ func (t table) absent(ctx context.Context, q querier) (bool, error) {
 }
 
 // each calls f with the columns and the values of every row in the order of
-// the key. Values are nil, int64, float64, string or []byte, and
+// the key. Values are nil, int64, float64, string or []byte, lists of numbers as texts, and
 // hold until f returns. where limits the rows; it may be empty. A table that is absent has no rows.
 func (t table) each(ctx context.Context, q querier, where string, args []any, f func(columns []string, values []any) error) error {
 	if absent, err := t.absent(ctx, q); err != nil || absent {
@@ -116,6 +116,9 @@ func (t table) each(ctx context.Context, q querier, where string, args []any, f 
 		if err := rows.Scan(targets...); err != nil {
 			return fmt.Errorf("%s: %w", t.name, err)
 		}
+		for i, column := range columns {
+			values[i] = unpack(column, values[i])
+		}
 		if err := f(columns, values); err != nil {
 			return err
 		}
@@ -138,9 +141,9 @@ func (t table) columns(ctx context.Context, q querier) ([]string, error) {
 	return rows.Columns()
 }
 
-// insert prepares a statement that adds a row. With replace it overwrites the
-// row of the same key.
-func (t table) insert(ctx context.Context, tx *sql.Tx, columns []string, replace bool) (*sql.Stmt, error) {
+// insert prepares to add rows of some columns, as each gives them. With replace they overwrite
+// those of the same key.
+func (t table) insert(ctx context.Context, tx *sql.Tx, columns []string, replace bool) (*inserter, error) {
 	statement := fmt.Sprintf("INSERT INTO %s (%s) VALUES (?%s)", t.name, strings.Join(columns, ", "), strings.Repeat(", ?", len(columns)-1))
 	if replace {
 		var set []string
@@ -149,5 +152,6 @@ func (t table) insert(ctx context.Context, tx *sql.Tx, columns []string, replace
 		}
 		statement += fmt.Sprintf(" ON CONFLICT (%s) DO UPDATE SET %s", strings.Join(t.key, ", "), strings.Join(set, ", "))
 	}
-	return tx.PrepareContext(ctx, statement)
+	prepared, err := tx.PrepareContext(ctx, statement)
+	return &inserter{Stmt: prepared, columns: columns}, err
 }

@@ -109,3 +109,20 @@ func TestRecurrencesInBfloat16(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// A weight that was rounded before gives the same products, bit for bit; outside of Bfloat16 it stays as it is.
+func TestOperand(t *testing.T) {
+	err := Run(func(s *Scope) error {
+		Seed(3)
+		x, w := s.Normal(CPU, 0, 1, 7, 40), s.Normal(CPU, 0, 1, 30, 40)
+		near(t, s, "operand in float32", s.Operand(w), w, 0)
+		return s.Bfloat16(func(s *Scope) error {
+			near(t, s, "product", s.Linear(x, s.Operand(w), nil), s.Linear(x, w, nil), 0)
+			near(t, s, "operand", s.MulScalar(s.Operand(w), 1), inBfloat16(t, s, w), 0)
+			return nil
+		})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}

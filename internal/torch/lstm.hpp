@@ -127,7 +127,7 @@ void gl_packed_lstm(gl_tensor *out, gl_tensor input, gl_tensor start, gl_tensor 
                     gl_tensor sizes) {
   guarded([&] {
     const Tensor x = tensor_of(input).contiguous(), h = tensor_of(start).contiguous(), m = tensor_of(memory).contiguous(),
-                 w = tensor_of(weight).contiguous(), b = tensor_of(bias).contiguous(), steps = tensor_of(sizes);
+                 w = tensor_of(weight), b = tensor_of(bias).contiguous(), steps = tensor_of(sizes);
     TORCH_CHECK(steps.is_cpu() && steps.sum().item<int64_t>() == x.size(0) && steps[0].item<int64_t>() == h.size(0),
                 "the sizes of the steps are not on the CPU, do not add up to the ", x.size(0), " rows, or the first is not ", h.size(0));
     const auto result = x.is_cpu() ? PackedLSTM::apply(x, h, m, w, b, steps) : packed_lstm_on_cuda(x, h, m, w, b, steps);

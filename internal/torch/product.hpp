@@ -130,3 +130,10 @@ int gl_set_bfloat16(int on) {
   in_bfloat16 = on != 0;
   return before;
 }
+
+gl_tensor gl_operand(gl_tensor t) {
+  return guarded<gl_tensor>(nullptr, [&] {
+    const Tensor &x = tensor_of(t);
+    return handle_of(in_bfloat16 ? to_bfloat16(x) : x);
+  });
+}

@@ -120,7 +120,7 @@ struct PackedGRUOnCUDA : torch::autograd::Function<PackedGRUOnCUDA> {
                         Tensor sizes) {
     const int64_t H = start.size(1);
     // Clones, since what is flattened moves into the flat tensor.
-    const std::vector<Tensor> weights = {at::eye(3 * H, weight.options()), weight.clone(), at::zeros_like(bias), bias.clone()};
+    const std::vector<Tensor> weights = {at::eye(3 * H, weight.options()), weight.clone(at::MemoryFormat::Contiguous), at::zeros_like(bias), bias.clone()};
     const Tensor flat = at::_cudnn_rnn_flatten_weight(weights, a_layer, 3 * H, gru, H, no_projection, layers, batch_first, both_ways);
     const Tensor first = start.unsqueeze(0);  // 1×N×H
     auto [states, last, unused, reserve, unused2] =
@@ -212,7 +212,7 @@ struct CrossEntropy : torch::autograd::Function<CrossEntropy> {
 
 gl_tensor gl_packed_gru(gl_tensor input, gl_tensor start, gl_tensor weight, gl_tensor bias, gl_tensor sizes) {
   return guarded<gl_tensor>(nullptr, [&] {
-    const Tensor x = tensor_of(input).contiguous(), h = tensor_of(start).contiguous(), w = tensor_of(weight).contiguous(),
+    const Tensor x = tensor_of(input).contiguous(), h = tensor_of(start).contiguous(), w = tensor_of(weight),
                  b = tensor_of(bias).contiguous(), steps = tensor_of(sizes);
     TORCH_CHECK(steps.is_cpu() && steps.sum().item<int64_t>() == x.size(0) && steps[0].item<int64_t>() == h.size(0),
                 "the sizes of the steps are not on the CPU, do not add up to the ", x.size(0), " rows, or the first is not ", h.size(0));

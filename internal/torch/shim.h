@@ -44,6 +44,8 @@ void gl_sgd(gl_tensor *params, gl_tensor *momenta, int n, double grad_scale, dou
 
 // whether products of this thread are in bfloat16, see product.hpp; gives what it was
 int gl_set_bfloat16(int on);
+// t as products of this thread round their operands
+gl_tensor gl_operand(gl_tensor t);
 
 // x·wᵀ + b, b may be null; see product.hpp
 gl_tensor gl_linear(gl_tensor x, gl_tensor w, gl_tensor b);

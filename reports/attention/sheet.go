@@ -143,8 +143,8 @@ func (p pen) bars(area image.Rectangle, alpha []float32, full float64) {
 
 // barsFoot explains the scale of bars.
 func (p pen) barsFoot(full float64, hasBeta bool, at image.Point) {
-	says := []string{fmt.Sprintf("Each bar is a region, in the order of the features; a full bar is %s of the word's attention, and one scale "+
-		"holds for all words. Where the regions lie is not known.", Percent(full)), betaSays}
+	says := []string{fmt.Sprintf("Each bar is a region, in the order of the features; a full bar is %s of the word's attention, on one scale "+
+		"for all words. The positions of the regions are unknown.", Percent(full)), betaSays}
 	if !hasBeta {
 		says = says[:1]
 	}
@@ -170,7 +170,7 @@ func (p pen) foot(picture *image.RGBA, full float64, g Grid, hasBeta bool, at im
 	p.text(smallStyle, muted, at.X, area.Max.Y+18, "0")
 	most := Percent(full)
 	p.text(smallStyle, muted, area.Max.X-font.MeasureString(p.faces[smallStyle], most).Ceil(), area.Max.Y+18, most)
-	says := []string{fmt.Sprintf("Attention on each of %d×%d regions, in per cent of the word's whole; one scale for all words.", g.Side, g.Side)}
+	says := []string{fmt.Sprintf("Attention on each of %d×%d regions, in per cent of the word's total; one scale for all words.", g.Side, g.Side)}
 	if hasBeta {
 		says = append(says, betaSays)
 	}
@@ -178,7 +178,7 @@ func (p pen) foot(picture *image.RGBA, full float64, g Grid, hasBeta bool, at im
 }
 
 // betaSays explains the bar below a word.
-const betaSays = "β is the share that the word took from the sentinel, and not from the picture."
+const betaSays = "β is the share of attention on the sentinel instead of the picture."
 
 // says writes sentences from x to the right margin.
 func (p pen) says(sentences []string, x, baseline int) {

@@ -11,7 +11,7 @@ import (
 // FieldHelp lists the fields, for the help of a verb.
 func FieldHelp() string {
 	var b strings.Builder
-	b.WriteString("Fields (as in --json, but metrics are ×100 as in the table):\n")
+	b.WriteString("Fields (as in --json, except that metrics are ×100 as in the table):\n")
 	var settings []string
 	for _, f := range Fields() {
 		switch section, _, nested := strings.Cut(f.Name, "."); {
@@ -26,7 +26,7 @@ func FieldHelp() string {
 	for _, m := range metrics.Catalogue {
 		keys = append(keys, m.Key)
 	}
-	b.WriteString("  test.METRIC, val.METRIC, final.METRIC (test, or val if test was spared)\n" + wrap(strings.Join(keys, ", "), 14))
+	b.WriteString("  test.METRIC, val.METRIC, final.METRIC (test, or val if test was not scored)\n" + wrap(strings.Join(keys, ", "), 14))
 	b.WriteString("  any setting\n" + wrap(strings.Join(settings, ", "), 14))
 	return strings.TrimRight(b.String(), "\n")
 }

@@ -38,7 +38,7 @@ type sortKey struct {
 // nearest field.
 func (l *List) Parse() error {
 	if l.State != "" && !slices.Contains(States, l.State) {
-		return fmt.Errorf("state %q: want one of %s", l.State, strings.Join(States, ", "))
+		return fmt.Errorf("state %q: expected one of %s", l.State, strings.Join(States, ", "))
 	}
 	fields := Fields()
 	kindOf := func(name string) (filter.Kind, error) {

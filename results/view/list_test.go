@@ -163,7 +163,7 @@ func TestRunsRefusesFields(t *testing.T) {
 		{List{Where: "arm=none and cidr>50"}, "where: no field \"cidr\"; did you mean test.cider or val.cider or final.cider?"},
 		{List{Where: "arm=none and cidr>50"}, "\n  arm=none and cidr>50\n               ^"},
 		{List{Sort: "-model.hiden"}, "sort: no field \"model.hiden\"; did you mean \"model.hidden\"?"},
-		{List{State: "done"}, `state "done": want one of queued, running, completed, failed, interrupted, pruned`},
+		{List{State: "done"}, `state "done": expected one of queued, running, completed, failed, interrupted, pruned`},
 		{List{Columns: "hidden"}, "columns: no field \"hidden\"; did you mean model.hidden?"},
 	} {
 		if err := c.list.Parse(); err == nil || !strings.Contains(err.Error(), c.want) {

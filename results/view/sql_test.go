@@ -62,6 +62,7 @@ func TestViewColumns(t *testing.T) {
 	for name, want := range map[string]string{
 		"v_metrics":  "run split metric value",
 		"v_captions": "run split image words log_prob beta entropy length ref_length rouge_l cider cider_d meteor",
+		"v_readings": "run split image other own_log_prob other_log_prob regions_log_prob even_log_prob other_beta",
 	} {
 		if got := strings.Join(columnsOf(t, name), " "); got != want {
 			t.Errorf("%s has %s, want %s", name, got, want)
