@@ -154,8 +154,8 @@ func (p *comparePage) pair(ctx context.Context, src *source, runs []store.Run) {
 		defer done()
 		var pair *view.RunPair
 		if pair, err = view.CompareRuns(ctx, db, runs[0], runs[1]); err == nil {
-			p.Pair, p.PairNote = pairRows(pair), "The second run less the first, over the same images. "+
-				"Such tests say nothing about another training of the same model: “glimpse compare --study” of two arms does."
+			p.Pair, p.PairNote = pairRows(pair), "The second run minus the first, over the same images. "+
+				"Such tests say nothing about training the same model again; “glimpse compare --study” with two arms does."
 		}
 	}
 	if err != nil {

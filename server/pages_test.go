@@ -37,14 +37,14 @@ func TestPages(t *testing.T) {
 	})
 	for page, texts := range map[string][]string{
 		"/":      {"small", "12 of 12 trials, ended", "Best value"},
-		"/queue": {"Nobody trains anything"},
+		"/queue": {"No trial is running"},
 		"/results/study/small": {`class="verdict`, `id="learning"`, `data-chart="dots"`, `data-chart="curves"`, "12 of 12 trials",
 			runs[0].ID, `aria-sort`},
 		"/results/study/small?where=" + url.QueryEscape("seed=1"):          {"4 of 12 trials"},
 		"/results/study/small?state=failed":                                {"0 of 12 trials"},
 		"/results/study/small?where=" + url.QueryEscape("sed=1"):           {"where: ", "seed"},
 		"/results/study/small?columns=" + url.QueryEscape("+model.hidden"): {"model.hidden</a></th>"},
-		"/results/study/small/captions?q=zebra":                            {"No caption"},
+		"/results/study/small/captions?q=zebra":                            {"No stored caption"},
 		"/results/study/small/captions?order=difference":                   {"Images 1 to 10 of 10"},
 		"/results/study/small/captions.json":                               {`"arms":[`, `"images":[`},
 		"/results/run/" + runs[0].ID[:6]:                                   {"completed", "model.hidden", "chosen", "no log here", "the machine was busy"},

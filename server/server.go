@@ -163,32 +163,23 @@ func (s *Server) Serve() error {
 
 // search looks for databases that are not listed yet. Those that are gone stay listed, and say so.
 func (s *server) search() error {
-	open := map[string]bool{}
-	known := s.listed()
-	for _, src := range known {
-		open[src.path] = true
+	known := map[string]string{}
+	for _, src := range s.listed() {
+		known[src.path] = src.name
 	}
-	f, err := find(s.Places, open)
+	f, err := find(s.Places, known)
 	if err != nil {
 		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.more = f.more
-	taken := map[string]bool{}
-	for _, src := range known {
-		taken[src.name] = true
-	}
 	for _, path := range f.paths {
-		if open[path] || len(s.sources) == mostSources {
-			continue
+		if len(s.sources) == mostSources {
+			s.more = true
+			break
 		}
-		name := f.names[path]
-		for n := 2; taken[name]; n++ {
-			name = fmt.Sprintf("%s-%d", f.names[path], n)
-		}
-		taken[name] = true
-		src := &source{name: name, path: path}
+		src := &source{name: f.names[path], path: path}
 		if s.ctx.Err() == nil {
 			src.look(s.ctx)
 		}

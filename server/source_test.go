@@ -34,7 +34,7 @@ func TestDatabasesComeAndGo(t *testing.T) {
 			t.Errorf("the start page does not say %q", text)
 		}
 	}
-	if code, body := s.get(t, "/results/study/s"); code != http.StatusServiceUnavailable || !strings.Contains(body, "not there") {
+	if code, body := s.get(t, "/results/study/s"); code != http.StatusServiceUnavailable || !strings.Contains(body, "does not exist") {
 		t.Errorf("a study of an absent database is answered with %d: %s", code, body)
 	}
 	db := planned(t, path, "first", "Is it there?", aRun("aaaaaaaaaaaa", "soft", 1))
@@ -107,11 +107,11 @@ func TestFind(t *testing.T) {
 	check(t, os.WriteFile(at("a", "no.db"), []byte("a text"), 0o600))
 	check(t, os.Symlink(elsewhere, at("link")))
 	check(t, os.Symlink(other, at("link.db")))
-	f, err := find([]string{at("a", "results.db"), dir, at("missing", "queue.db")}, nil)
+	f, err := find([]string{at("a", "results.db"), dir, at("missing", "queue.db")}, map[string]string{elsewhere: "queue-2"})
 	check(t, err)
 	base := plain(filepath.Base(dir))
 	want := map[string]string{
-		at("a", "results.db"): "results", at("a", "b", "results.db"): base + "-a-b-results", at("missing", "queue.db"): "queue-2",
+		at("a", "results.db"): "results", at("a", "b", "results.db"): base + "-a-b-results", at("missing", "queue.db"): "queue-3",
 	}
 	if len(f.paths) != len(want) {
 		t.Errorf("found %v", f.paths)
