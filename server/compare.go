@@ -68,7 +68,8 @@ func (s *server) compare(ctx context.Context, r *http.Request) (string, any, err
 		p.pair(ctx, shared, runs)
 	}
 	p.captions(r, records)
-	p.Browser, err = s.captionBrowser(ctx, chosen[0].src, runs[0].Study, "/compare/captions.json?"+url.Values{"run": r.URL.Query()["run"]}.Encode(), p.Captions)
+	source := "/compare/captions.json?" + url.Values{"run": r.URL.Query()["run"]}.Encode()
+	p.Browser, err = s.captionBrowser(ctx, chosen[0].src, runs[0].Study, source, p.Captions)
 	return "compare", p, err
 }
 

@@ -83,7 +83,7 @@ func TestFollowsAStudy(t *testing.T) {
 	click(`a[href="/queue"]`, "#content")
 	shows("#content", "process 7 on desk")
 	write(begin(second))
-	p.Wait(fmt.Sprintf(`document.querySelectorAll('#content a[href^="/results/run/"]').length === 2`))
+	p.Wait(`document.querySelectorAll('#content a[href^="/results/run/"]').length === 2`)
 	click(`a[href="/results/study/s"]`, "#trial-table")
 	write(epoch(first, 1))
 	p.Wait(fmt.Sprintf(`document.querySelector('#trial-table input[value="results/%s"]').closest("tr").textContent.includes("running")`, first))
