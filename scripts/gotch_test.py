@@ -108,6 +108,7 @@ class GotchTest(unittest.TestCase):
             self.write(self.source / name, text)
         self.write(self.module / "go.mod", "module m\n\ngo 1.25\n\nrequire (\n\tgithub.com/sugarme/gotch v0.9.1\n)\n")
         self.write(self.module / "go.sum", "github.com/sugarme/gotch v0.9.1 h1:abc=\n")
+        self.link = ["-L/torch/lib"]
         self.call("AtgAdd")
 
     def write(self, path, text):
@@ -120,7 +121,7 @@ class GotchTest(unittest.TestCase):
         self.write(self.module / "internal/torch/ops.go", text)
 
     def stand_in(self):
-        work = gotch.stand_in(self.module, self.source)
+        work = gotch.stand_in(self.module, self.link, self.source)
         made = {path.name: path.read_text() for path in (work.parent / "libtch").iterdir()}
         return work, made
 
@@ -157,7 +158,7 @@ class GotchTest(unittest.TestCase):
     def test_made_once(self):
         work, _ = self.stand_in()
         with mock.patch.object(gotch, "cut", side_effect=AssertionError("cut again")):
-            self.assertEqual(gotch.stand_in(self.module, self.source), work)
+            self.assertEqual(gotch.stand_in(self.module, self.link, self.source), work)
 
     def test_work_file(self):
         work, _ = self.stand_in()
@@ -172,6 +173,13 @@ class GotchTest(unittest.TestCase):
         second, _ = self.stand_in()
         self.assertEqual(first.parent, second.parent)
         self.assertNotEqual(first, second)
+
+    def test_links_libtorch_by_itself(self):
+        first, made = self.stand_in()
+        self.assertIn("// #cgo LDFLAGS: -L/torch/lib -ltorch_cpu -lc10\n", made["libtch.go"])
+        self.link = ["-L/another/lib"]
+        second, _ = self.stand_in()
+        self.assertNotEqual(first.parent, second.parent)
 
     def test_another_version_makes_another_cut(self):
         first, _ = self.stand_in()

@@ -28,7 +28,7 @@ class LibtorchTest(unittest.TestCase):
         self.addCleanup(environment.stop)
         os.environ.pop("CGO_CFLAGS", None)
         cut = mock.patch.object(libtorch.gotch, "stand_in", return_value=Path("/cut/glimpse.work"))
-        cut.start()
+        self.cut = cut.start()
         self.addCleanup(cut.stop)
 
     def make(self, version, symbol=libtorch.NEW_ABI, header="torch/csrc/api/include/torch/version.h", openmp="lib/libgomp-ab12.so.1"):
@@ -74,14 +74,20 @@ class LibtorchTest(unittest.TestCase):
     def test_openmp_of_libtorch_is_linked_by_the_name_that_it_bears(self):
         self.make("2.5")
         for _ in range(2):
-            flags = libtorch.variables()["CGO_LDFLAGS"].split()
+            flags = libtorch.link(libtorch.root())
             self.assertEqual(flags[-1], "-l:libgomp.so.1")
             (alias,) = [Path(f[len("-L") :]) for f in flags if f.startswith("-L") and "openmp" in f]
             self.assertEqual((alias / "libgomp.so.1").resolve(), (self.home / "torch/lib/libgomp-ab12.so.1").resolve())
 
     def test_libtorch_without_openmp_of_its_own(self):
         self.make("2.5", openmp="lib/README")
-        self.assertEqual(libtorch.variables()["CGO_LDFLAGS"].split()[-1], "-lgomp")
+        self.assertEqual(libtorch.link(libtorch.root())[-1], "-lgomp")
+
+    def test_packages_without_cxx_are_compiled_as_they_are_without_libtorch(self):
+        self.make("2.5")
+        self.assertNotIn("CGO_LDFLAGS", libtorch.variables())
+        flags = self.cut.call_args.args[1]
+        self.assertIn(f"-Wl,-rpath,{self.home / 'torch/lib'}", flags)
 
     def test_flags_of_the_user_stay(self):
         self.make("2.5")

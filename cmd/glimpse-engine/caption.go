@@ -187,7 +187,8 @@ func (p *captionPrinter) end(done inspect.CaptionCount) error {
 	case 0:
 		return nil
 	case done.Pictures:
-		return cli.SomeFailed(fmt.Sprintf("no picture was captioned: %d of %d failed", done.Failed, done.Pictures))
+		return cli.SomeFailed(fmt.Sprintf("no picture was captioned: %d of %d failed; glimpse reads JPEG, PNG, WebP, GIF, TIFF and BMP of up to 64 megapixels",
+			done.Failed, done.Pictures))
 	}
 	return cli.SomeFailed(fmt.Sprintf("%d of %s were not captioned", done.Failed, term.Plural(done.Pictures, "picture")))
 }

@@ -36,9 +36,9 @@ func TestRefusals(t *testing.T) {
 		code int
 		want []string // in standard error
 	}{
-		{"pln", 2, []string{`unknown command "pln" for "glimpse"`, "Did you mean this?", "plan", "`glimpse --help` shows"}},
+		{"pln", 2, []string{`unknown command "pln" for "glimpse"`, "Did you mean this?", "plan", "`glimpse --help` lists"}},
 		{"data infos", 2, []string{`unknown command "infos" for "glimpse data"`}},
-		{"runs --jsn", 2, []string{"unknown flag: --jsn", "`glimpse runs --help` shows its usage"}},
+		{"runs --jsn", 2, []string{"unknown flag: --jsn", "usage: glimpse runs [STUDY] [flags] (`glimpse runs --help` explains it)"}},
 		{"new bad/name", 2, []string{`the name "bad/name"`}},
 		{"new good --sweep model.hiden=1,2 -o -", 2, []string{`did you mean "model.hidden"?`}},
 		{"new good --seeds -1", 2, []string{"--seeds -1: it must be from 1 to 1000"}},
@@ -54,7 +54,7 @@ func TestRefusals(t *testing.T) {
 		{"plan good.yaml --set train.epochs=many", 2, []string{"--set train.epochs=many: "}},
 		{"run good.yaml --jobs -1", 2, []string{"--jobs -1: it must be at least 0"}},
 		{"run good.yaml --threads -1", 2, []string{"--threads must not be negative"}},
-		{"run good.yaml --device tpu", 2, []string{`device "tpu": want auto, cpu, cuda or cuda:N`}},
+		{"run good.yaml --device tpu", 2, []string{`device "tpu": expected auto, cpu, cuda or cuda:N`}},
 		{"data info shapes --set train.epochs=3", 2, []string{"shapes is the name of a data set"}},
 		{"data info good.yaml --split seed", 2, []string{"--set data.split=seed"}},
 		{"data export shapes", 2, []string{"-o DIR is missing"}},

@@ -31,19 +31,15 @@ func printRunPair(c *cobra.Command, pair *view.RunPair, wide bool) error {
 func printArmPair(c *cobra.Command, pair *view.ArmPair, wide bool) error {
 	w := c.OutOrStdout()
 	a := &pair.Analysis
-	for _, r := range a.Results {
-		if r.Metric == a.Options.Primary {
-			if err := term.Styledln(w, verdictStyle(r.Verdict), verdictLine(pair.Label, r)); err != nil {
-				return err
-			}
-		}
+	if err := printVerdict(w, pair.Label, *a); err != nil {
+		return err
 	}
 	t := &term.Table{}
 	t.Add("study", pair.Study)
 	t.Add("signature", pair.Signature)
 	t.Add("images", term.Count(int64(a.Images)))
-	t.Add("primary", fmt.Sprintf("%s.%s, smallest effect that matters %g points, α %g",
-		pair.Split, a.Options.Primary, a.Options.MinimumEffect, a.Options.Alpha))
+	t.Add("primary", fmt.Sprintf("%s.%s, smallest effect that matters %s, α %g",
+		pair.Split, a.Options.Primary, effect(a.Options.MinimumEffect), a.Options.Alpha))
 	t.Gap()
 	t.Add("ARM", "RUNS", "METRIC ×100", "MEAN", "SD", "s_sel", level(a.Options.Alpha))
 	for _, s := range a.Arms {
@@ -67,7 +63,7 @@ func printArmPair(c *cobra.Command, pair *view.ArmPair, wide bool) error {
 	for _, r := range a.Results {
 		t.Add(resultRow(pair.Label, r)...)
 	}
-	if err := cli.PrintTable(c, t, wide, "P(B > A)", "DETECTABLE", "p INTERVAL", "p"); err != nil {
+	if err := cli.PrintTable(c, t, wide, "P(B > A)", "DETECTABLE", "p INTERVAL", "p", "DIFFERENCE ×100"); err != nil {
 		return err
 	}
 	family := "this contrast is not declared: it is exploratory, and p HOLM equals p"
@@ -93,6 +89,24 @@ func printArmPair(c *cobra.Command, pair *view.ArmPair, wide bool) error {
 		}
 	}
 	return printWarnings(w, warnings)
+}
+
+// printVerdict prints the line that answers the question of an analysed contrast.
+func printVerdict(w io.Writer, label string, a stats.Analysis) error {
+	for _, r := range a.Results {
+		if r.Metric == a.Options.Primary {
+			return term.Styledln(w, verdictStyle(r.Verdict), verdictLine(label, r))
+		}
+	}
+	return nil
+}
+
+// effect says how large an effect is, in points.
+func effect(points float64) string {
+	if points == 1 {
+		return "1 point"
+	}
+	return fmt.Sprintf("%g points", points)
 }
 
 // verdictLine answers the question of a comparison in one line.

@@ -111,7 +111,7 @@ func TestCompare(t *testing.T) {
 	}{
 		{"compare aa00 bb00", 0, []string{"bb00 − aa00", "meteor-exact-stem", "p HOLM", "warning: tests over images ignore the variance of training"}},
 		{"compare aa00 bb00 --json", 0, []string{`"signature": "data=x/official@1`, `"runs": [`, `"p_randomization": `, `"assumption": "images are a random sample`}},
-		{"compare none soft --study made-up", 0, []string{"soft − none", "supported", "exploratory", "smallest effect that matters 1 points, α 0.05", "s_sel",
+		{"compare none soft --study made-up", 0, []string{"soft − none", "supported", "exploratory", "smallest effect that matters 1 point, α 0.05", "s_sel",
 			"p HOLM: adjusted over 2 declared contrasts"}},
 		{"compare soft none --study made-up", 0, []string{"none − soft", "opposite"}},
 		{"compare none soft --study made-up --json", 0, []string{`"study": "made-up"`, `"verdict": "supported"`, `"p_holm": `, `"detectable_effect": `}},

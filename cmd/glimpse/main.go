@@ -36,7 +36,7 @@ resume).`
 	root.AddCommand(
 		newCommand(), planCommand(), runCommand(), watchCommand(), collectCommand(), stopCommand(), pruneCommand(), deleteCommand(),
 		runsCommand(), showCommand(), compareCommand(), serveCommand(), diffCommand(), noteCommand(), cli.AuditCommand(audit), reportCommand(), exportCommand(),
-		dataCommand(), scoreCommand(), dbCommand(), doctorCommand(), tokenizeCommand(),
+		dataCommand(), scoreCommand(), dbCommand(), doctorCommand(), tokenizeCommand(), versionCommand(),
 	)
 	cli.AddEngineVerbs(root)
 	return root

@@ -86,6 +86,7 @@ stop to stop them.`,
 	c.Flags().StringVar(&options.amend, "amend", "",
 		"amend the declaration after scoring, for this reason; the report shows the amendment separately, as exploratory")
 	c.Flags().BoolVar(&options.retry, "retry-failed", false, "also retry trials that will probably fail again, such as a diverged loss")
+	c.Flags().BoolVarP(&options.quiet, "quiet", "q", false, "show no line for each epoch, and on a terminal only bars and what went wrong")
 	c.Flags().DurationVar(&options.lease, "lease", runner.DefaultLease, "how long a trial may stay silent before another runner takes it over")
 	options.addPlace(c)
 	cli.AddMeteor(c, &options.meteor)
@@ -102,6 +103,7 @@ type runOptions struct {
 	pictures    int
 	retry, json bool
 	noGit       bool
+	quiet       bool
 	lease       time.Duration
 	placeOptions
 }
@@ -172,6 +174,7 @@ func runStudy(c *cobra.Command, study *experiments.Study, compute cli.Compute, o
 	checkpoint, forget := cli.OnCheckpoint()
 	defer forget()
 	show := cli.NewEvents(c.ErrOrStderr(), study.Labels(found.Trials))
+	show.Quiet = o.quiet
 	saved := func() {}
 	config := runner.Config{
 		Study: study, Trials: trials, Spec: due.spec, DB: db, Root: study.Data.Root,

@@ -76,8 +76,34 @@ func finishRun(
 		}
 	}
 	fmt.Fprintf(w, "\n%s\n", summaryText(summary))
+	if summary.Completed == summary.Total && study.Compare.Compares() && !study.Compare.Stop.Active() {
+		if err := printVerdicts(ctx, w, db, study.Name); err != nil {
+			return err
+		}
+	}
 	if o.report != "" && summary.Completed > 0 {
 		fmt.Fprintln(w, filepath.Join(o.report, "index.html"))
+	}
+	return nil
+}
+
+// printVerdicts answers the question of a study, a line for each contrast that it declares.
+func printVerdicts(ctx context.Context, w io.Writer, db *store.DB, name string) error {
+	study, err := results.Open(ctx, db, name)
+	if err != nil {
+		return err
+	}
+	analysis, err := study.Analyse(ctx, study.Declared, results.Options{})
+	if err != nil {
+		return err
+	}
+	for _, contrast := range analysis.Contrasts {
+		if contrast.Result == nil {
+			continue
+		}
+		if err := printVerdict(w, contrast.Label, analysis.Of(contrast)); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -132,7 +133,7 @@ func printRecord(w io.Writer, r *view.Record) error {
 	}
 	for _, key := range store.Paths(run.Environment) {
 		if key[0] != "changes.diff" { // whole files, perhaps: --json has it
-			t.Add(key[0], key[1])
+			t.Add(forPeople(key[0], key[1]))
 		}
 	}
 	if r.Reproduce != "" {
@@ -147,6 +148,20 @@ func printRecord(w io.Writer, r *view.Record) error {
 		}
 	}
 	return nil
+}
+
+// forPeople gives an entry of a run's environment with sizes and times in units that suit them.
+func forPeople(key, value string) (string, string) {
+	number, err := strconv.ParseFloat(value, 64)
+	name, size := strings.CutSuffix(key, "_bytes")
+	switch {
+	case err != nil:
+	case size:
+		return name, term.Bytes(int64(number))
+	case strings.HasPrefix(key, "timings."):
+		return key, term.Span(number)
+	}
+	return key, value
 }
 
 // printSettings shows all settings of the run, as a study names them.
@@ -164,13 +179,13 @@ func printMetrics(w io.Writer, r *view.Record) error {
 	if len(r.Run.Metrics) == 0 {
 		return nil
 	}
-	keys := r.MetricKeys()
+	splits := slices.Sorted(maps.Keys(r.Run.Metrics))
 	t := &term.Table{}
 	t.Gap()
-	t.Add(append([]string{"METRICS ×100"}, keys...)...)
-	for _, split := range slices.Sorted(maps.Keys(r.Run.Metrics)) {
-		row := []string{split}
-		for _, key := range keys {
+	t.Add(append([]string{"METRICS ×100"}, splits...)...)
+	for _, key := range r.MetricKeys() {
+		row := []string{key}
+		for _, split := range splits {
 			row = append(row, term.Percent(r.Run.Metrics[split], key))
 		}
 		t.Add(row...)

@@ -26,6 +26,9 @@ const (
 func CaptionerFile(named string) (string, error) {
 	if named != "" {
 		if _, err := os.Stat(named); err == nil || strings.ContainsRune(named, filepath.Separator) {
+			if errors.Is(err, fs.ErrNotExist) {
+				err = fmt.Errorf("no captioner %s: `glimpse pack RUN` writes one", named)
+			}
 			return named, err
 		}
 	}

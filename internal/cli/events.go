@@ -15,13 +15,17 @@ import (
 
 // Events shows events of a study to people, as bars and lines.
 type Events struct {
+	// Quiet leaves out the lines of started trials and epochs, and on a terminal, where the study has a
+	// bar, those of completed trials.
+	Quiet bool
+
 	progress *term.Progress
 	labels   map[string]string // trial id → what distinguishes it from the others; nil shows arms
 }
 
 // NewEvents shows events on w. labels, by trial id, say what distinguishes trials; nil shows their arms.
 func NewEvents(w io.Writer, labels map[string]string) *Events {
-	return &Events{term.NewProgress(w), labels}
+	return &Events{progress: term.NewProgress(w), labels: labels}
 }
 
 // Close removes the bars.
@@ -52,6 +56,9 @@ func (t *Events) Show(e runner.Event) {
 		}
 		t.progress.Update("jobs", e.Done, e.Total, text)
 	case runner.EventStarted:
+		if t.Quiet {
+			break
+		}
 		line := name + " started"
 		if e.Attempt > 1 {
 			line = fmt.Sprintf("%s resumed, attempt %d", name, e.Attempt)
@@ -64,10 +71,17 @@ func (t *Events) Show(e runner.Event) {
 	case runner.EventCaptioning:
 		t.progress.Update(name, e.Done, e.Total, "captioning "+e.Phase)
 	case runner.EventEpoch:
+		if t.Quiet {
+			break
+		}
 		t.progress.Log(fmt.Sprintf("%s epoch %d/%d  %s  %s", name, e.Epoch, e.Epochs, loss, ScoreText("val", e.Metrics)))
 	case runner.EventSaved:
 		t.progress.Log(fmt.Sprintf("%s checkpoint saved in epoch %d", name, e.Epoch))
 	case runner.EventCompleted:
+		if t.Quiet && t.progress.HasBars() {
+			t.progress.Finish(name, "")
+			break
+		}
 		t.progress.Finish(name, strings.TrimRight(fmt.Sprintf("%s complete  %s  %d of %d trials done%s",
 			name, ScoreText(e.Phase, e.Metrics), e.Done, e.Total, remaining(e)), " "))
 	case runner.EventFailed, runner.EventInterrupted, runner.EventPruned, runner.EventLost:

@@ -50,7 +50,11 @@ func AddWide(c *cobra.Command, wide *bool) {
 func PrintTable(c *cobra.Command, t *term.Table, wide bool, least ...string) error {
 	if !wide && term.IsTerminal(c.OutOrStdout()) {
 		if dropped := t.Fit(term.Width(c.OutOrStdout()), least...); len(dropped) > 0 {
-			fmt.Fprintf(c.ErrOrStderr(), "not shown: %s (--wide shows all columns)\n", term.Enumerate(dropped))
+			all := "--wide"
+			if c.Flags().Lookup("wide") == nil {
+				all = "`glimpse runs --wide`"
+			}
+			fmt.Fprintf(c.ErrOrStderr(), "not shown: %s (%s shows all columns)\n", term.Enumerate(dropped), all)
 		}
 	}
 	return t.Print(c.OutOrStdout())

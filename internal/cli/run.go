@@ -7,8 +7,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime"
-	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -64,7 +62,8 @@ func AtLeast(flag string, value, least int) error {
 // Root is the command glimpse without verbs, as both programs have it: the engine speaks under the name of the program
 // that called it.
 func Root() *cobra.Command {
-	root := &cobra.Command{Use: "glimpse", Version: Version(), SilenceErrors: true, SilenceUsage: true}
+	root := &cobra.Command{Use: "glimpse", Version: About(), SilenceErrors: true, SilenceUsage: true}
+	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return Usage(err) })
 	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages ", fmt.Sprintf(".FlagUsagesWrapped %d ", term.UsualWidth)))
 	return root
@@ -117,9 +116,17 @@ func Run(ctx context.Context, root *cobra.Command, args []string, stdin io.Reade
 	}
 	fmt.Fprintf(said, "glimpse: %s\n", message)
 	if code == ExitUsage && !started {
-		fmt.Fprintf(said, "`%s --help` shows its usage\n", command.CommandPath())
+		fmt.Fprintln(said, usageHint(command))
 	}
 	return code
+}
+
+// usageHint says how a command is used, and what explains it.
+func usageHint(c *cobra.Command) string {
+	if !c.HasParent() {
+		return fmt.Sprintf("`%s --help` lists all commands", c.CommandPath())
+	}
+	return fmt.Sprintf("usage: %s (`%s --help` explains it)", c.UseLine(), c.CommandPath())
 }
 
 // onOneLine gives a message in which what was named on the command line, such as a file of somebody else's, ends no line: what
@@ -144,8 +151,8 @@ func execute(ctx context.Context, root *cobra.Command) (command *cobra.Command, 
 
 // reportCrash says what broke, where, and what a report needs.
 func reportCrash(stderr io.Writer, err error, fault *crash.Error) {
-	fmt.Fprintf(stderr, "glimpse: %s\nplease report this, with the command line and the text below\n\nglimpse %s, %s, %s/%s\n%s",
-		secret.Redact(err.Error()), Version(), runtime.Version(), runtime.GOOS, runtime.GOARCH, fault.Stack)
+	fmt.Fprintf(stderr, "glimpse: %s\nplease report this, with the command line and the text below\n\nglimpse %s\n%s",
+		secret.Redact(err.Error()), About(), fault.Stack)
 }
 
 func exitCode(ctx context.Context, err error, started bool) int {
@@ -165,25 +172,4 @@ func exitCode(ctx context.Context, err error, started bool) int {
 	default:
 		return ExitFailed
 	}
-}
-
-// Version names the module's version or, built from a checkout, its commit.
-func Version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	commit, dirty := "", ""
-	for _, s := range info.Settings {
-		switch {
-		case s.Key == "vcs.revision":
-			commit = s.Value[:min(12, len(s.Value))]
-		case s.Key == "vcs.modified" && s.Value == "true":
-			dirty = "+dirty"
-		}
-	}
-	if commit == "" {
-		return info.Main.Version
-	}
-	return commit + dirty
 }

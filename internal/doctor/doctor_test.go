@@ -56,7 +56,7 @@ echo '{"version": "v", "libtorch": "2.1.2", "libraries": "/lib", "threads": 2, "
 			"cache ok " + at("cache"), "weights ok lite0.pth", "meteor ok " + at("cache"), "flickr8k ok " + at("flickr8k/captions.txt"),
 			"database ok " + at("results.db") + ", 0 runs, 0 completed"}},
 		{broken, at("failing"), []string{"glimpse ok ", "engine missing ", "cache missing no home", "weights missing no home", "meteor missing no home",
-			"flickr8k absent neither captions.txt nor", "database missing "}},
+			"flickr8k absent no captions.txt or", "database missing "}},
 	} {
 		t.Setenv("GLIMPSE_ENGINE", c.engine)
 		found := Examine(t.Context(), c.places)

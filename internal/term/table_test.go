@@ -32,6 +32,21 @@ func TestTableAligns(t *testing.T) {
 }
 
 // TestTableFits holds the order in which columns are dropped, that rows stay aligned, and what never goes.
+// A row whose last cell is empty does not part the columns.
+func TestTableAlignsEmptyCells(t *testing.T) {
+	var table Table
+	table.Add("a long name", "1")
+	table.Add("empty", "")
+	table.Add("b", "2")
+	var out bytes.Buffer
+	if err := table.Print(&out); err != nil {
+		t.Fatal(err)
+	}
+	if want := "a long name  1\nempty\nb            2\n"; out.String() != want {
+		t.Errorf("printed\n%s, not\n%s", out.String(), want)
+	}
+}
+
 func TestTableFits(t *testing.T) {
 	for _, c := range []struct {
 		width   int
