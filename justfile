@@ -87,6 +87,17 @@ test-slurm FAULTS="10" TRIALS="6" SEED="1" *FLAGS:
     scripts/slurm.py {{FLAGS}} {{torch}} go test ./cmd/glimpse -run '^TestSlurm$' -count 1 -v -timeout 60m \
         -slurm-faults {{FAULTS}} -slurm-trials {{TRIALS}} -slurm-seed {{SEED}}
 
+# axe-core and html-validate, as scripts/pages pins them, over every live page and the report in a real Chromium; needs npm and Chromium
+check-pages:
+    #!/bin/sh
+    set -eu
+    (cd scripts/pages && npm ci --ignore-scripts --no-audit --no-fund)
+    pages=$(mktemp -d)
+    trap 'rm -rf "$pages"' EXIT
+    go test -count 1 ./server ./reports -run '^(TestPagesInBrowser|TestReportInBrowser)$' -args \
+        -axe "$PWD/scripts/pages/node_modules/axe-core/axe.min.js" -pages "$pages"
+    scripts/pages/node_modules/.bin/html-validate --config scripts/pages/htmlvalidate.json "$pages"/*.html
+
 # reports/charts/d3.js, the parts of D3 that the live charts use, as scripts/charts pins them; needs npm
 charts:
     cd scripts/charts && npm ci --ignore-scripts && npm run build

@@ -45,6 +45,7 @@ func Gather(ctx context.Context, db *store.DB, studies []string) ([]Run, error) 
 		}
 		epochs := make(map[string][]store.Epoch, len(all))
 		err = db.EachEpoch(ctx, study, func(run string, e store.Epoch) {
+			e.Val = maps.Clone(e.Val)
 			epochs[run] = append(epochs[run], e)
 		})
 		if err != nil {

@@ -72,7 +72,7 @@ func (o *Opener) picture(ctx context.Context, choice reports.Choice) (kept store
 
 // thumbnail shrinks a picture of the data set.
 func (r *Run) thumbnail(image string) (p store.Picture, err error) {
-	small, size, _, err := r.shrunk(image, thumbnail)
+	small, size, err := r.shrunk(image, thumbnail)
 	if err != nil {
 		return p, err
 	}
@@ -86,22 +86,22 @@ func (r *Run) thumbnail(image string) (p store.Picture, err error) {
 	return p, nil
 }
 
-// shrunk is a picture of the data set as a JPEG that fits a square of the given side, in pixels, with its own size and the
-// place of the image in the data set.
-func (r *Run) shrunk(name string, side int) (small []byte, size image.Point, place int, err error) {
-	if place, err = r.place(name); err != nil {
-		return nil, size, 0, err
+// shrunk is a picture of the data set as a JPEG that fits a square of the given side, in pixels, with its own size.
+func (r *Run) shrunk(name string, side int) (small []byte, size image.Point, err error) {
+	place, err := r.place(name)
+	if err != nil {
+		return nil, size, err
 	}
 	full, err := r.Data.Picture(place)
 	if err != nil {
-		return nil, size, 0, err
+		return nil, size, err
 	}
 	picture := data.Shrink(full, side)
 	var b bytes.Buffer
 	if err := jpeg.Encode(&b, picture, &jpeg.Options{Quality: 80}); err != nil {
-		return nil, size, 0, fmt.Errorf("picture of %s: %w", name, err)
+		return nil, size, fmt.Errorf("picture of %s: %w", name, err)
 	}
-	return b.Bytes(), picture.Rect.Size(), place, nil
+	return b.Bytes(), picture.Rect.Size(), nil
 }
 
 // attentionMaps reads the run's captions of the chosen images with its best checkpoint.

@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"context"
+	"errors"
 
 	"glimpse/reports"
 	"glimpse/results"
@@ -14,31 +15,28 @@ const sceneSize = 96
 // of others, or nothing of it has begun. Scenes follow from the settings of the runs, so that no file is read. It fails
 // where they are not those that the runs were made with.
 func (o *Opener) Scenes(ctx context.Context, study string) (reports.Scenes, error) {
-	runs, err := o.DB.Runs(ctx, study)
+	run, err := o.begun(ctx, study)
+	if errors.Is(err, errNothingBegun) {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, err
 	}
-	for _, run := range runs {
-		if run.Signature == "" {
-			continue
-		}
-		if settings, err := results.SaneSettings(run); err != nil || settings.Data.Name != "shapes" {
-			return nil, err
-		}
-		r, err := o.Open(ctx, run)
-		if err != nil {
-			return nil, err
-		}
-		return r.scene, nil
+	if settings, err := results.SaneSettings(run); err != nil || settings.Data.Name != "shapes" {
+		return nil, err
 	}
-	return nil, nil
+	album, err := o.Album(ctx, study)
+	if err != nil {
+		return nil, err
+	}
+	return album.scene, nil
 }
 
-// scene draws an image of the run's data set.
-func (r *Run) scene(image string) (reports.Scene, error) {
-	small, size, place, err := r.shrunk(image, sceneSize)
+// scene is an image of the album for a report.
+func (a *Album) scene(image string) (reports.Scene, error) {
+	small, size, err := a.run.shrunk(image, sceneSize)
 	if err != nil {
 		return reports.Scene{}, err
 	}
-	return reports.Scene{JPEG: small, Width: size.X, Height: size.Y, References: r.Data.Images[place].Captions()}, nil
+	return reports.Scene{JPEG: small, Width: size.X, Height: size.Y, References: a.References(image)}, nil
 }

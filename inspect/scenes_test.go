@@ -3,6 +3,7 @@ package inspect
 import (
 	"bytes"
 	"image/jpeg"
+	"slices"
 	"testing"
 
 	"glimpse/data"
@@ -35,5 +36,32 @@ func TestScenesOfOthersPictures(t *testing.T) {
 	db := begun(t, "data: {name: flickr8k}", others, map[string]string{"aaaa": "data=flickr8k"})
 	if scenes, err := (&Opener{DB: db}).Scenes(t.Context(), "made-up"); err != nil || scenes != nil {
 		t.Errorf("pictures of others are given, %v", err)
+	}
+}
+
+// TestAlbum holds that an album knows pictures and references by the names of images alone, and is of the data set that the runs
+// were made with.
+func TestAlbum(t *testing.T) {
+	d, err := data.Load(runner.DataOptions(fewScenes, "", data.Cache{}))
+	check(t, err)
+	db := begun(t, "data: {name: shapes}", fewScenes, map[string]string{"aaaa": runner.Signature(fewScenes, d, metrics.Version)})
+	album, err := (&Opener{DB: db}).Album(t.Context(), "made-up")
+	check(t, err)
+	first := d.Images[d.Splits["test"][0]]
+	small, err := album.Thumbnail(first.ID, 50)
+	check(t, err)
+	picture, err := jpeg.Decode(bytes.NewReader(small))
+	check(t, err)
+	if picture.Bounds().Dx() != 50 || !slices.Equal(album.References(first.ID), first.Captions()) {
+		t.Errorf("a thumbnail of %v with the references %q", picture.Bounds(), album.References(first.ID))
+	}
+	for _, name := range []string{"../" + first.ID, "/etc/passwd", ""} {
+		if _, err := album.Thumbnail(name, 50); err == nil || album.References(name) != nil {
+			t.Errorf("%q is known", name)
+		}
+	}
+	db = begun(t, "data: {name: shapes}", fewScenes, map[string]string{"aaaa": "data=shapes/other"})
+	if _, err := (&Opener{DB: db}).Album(t.Context(), "made-up"); err == nil {
+		t.Error("the album is of another data set than the runs")
 	}
 }

@@ -32,6 +32,10 @@ func TestReportInBrowser(t *testing.T) {
 	if n := browser.Eval[int](p, `document.querySelectorAll("figure.is-live").length`); n != 5 {
 		t.Errorf("%d live charts, not 5: dots, forest, two of curves, captions", n)
 	}
+	p.Axe("the report, 390 pixels wide")
+	p.Do(chromedp.EmulateViewport(1280, 900))
+	p.Axe("the report, 1280 pixels wide")
+	check(t, browser.Keep("report", read(t, dir)["index.html"]))
 	if asked := browser.Eval[int](p, `performance.getEntriesByType("resource").filter((e) => !e.name.startsWith("data:")).length`); asked > 0 {
 		t.Errorf("the page asked for %d other files", asked)
 	}

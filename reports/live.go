@@ -196,6 +196,31 @@ func classDigits(words []string) string {
 	return string(digits)
 }
 
+// FullWeight is the weight that lifts the veil wholly where maps of an image share a scale, as [attention.Full] has it.
+func FullWeight(maps ...store.AttentionMap) float64 {
+	full := 0.0
+	for _, m := range maps {
+		for _, alpha := range m.Alpha {
+			for _, v := range alpha {
+				full = max(full, v, 1/float64(len(alpha)))
+			}
+		}
+	}
+	return full
+}
+
+// ShowLooks adds where a run looked before each word of a caption, on a scale that ends with full ([FullWeight]). A map that
+// is of a caption with another number of words adds nothing.
+func ShowLooks(said *charts.Said, m store.AttentionMap, full float64) {
+	if len(m.Alpha) == 0 || len(m.Alpha) != len(strings.Fields(said.Words)) {
+		return
+	}
+	said.Regions, said.Full = &charts.Regions{Side: m.Side, First: m.First, Step: m.Step}, full
+	for _, alpha := range m.Alpha {
+		said.Looks = append(said.Looks, lookBytes(alpha, full))
+	}
+}
+
 // lookBytes are the weights of a word on the regions in 255ths of full.
 func lookBytes(alpha []float64, full float64) []byte {
 	look := make([]byte, len(alpha))
@@ -221,17 +246,11 @@ func (r *result) pictureBrowser(c *contrast, list []imageDifference) *charts.Cap
 		}
 		picture := r.Illustration.Pictures[k]
 		shown := charts.CaptionImage{Name: d.Image, Ground: pictureClass(k), Width: picture.Width, Height: picture.Height}
-		full := 0.0
 		var maps []store.AttentionMap
 		for _, a := range arms {
-			m := r.mapOf(a.first(), d.Image)
-			maps = append(maps, m)
-			for _, alpha := range m.Alpha {
-				for _, v := range alpha {
-					full = max(full, v, 1/float64(len(alpha)))
-				}
-			}
+			maps = append(maps, r.mapOf(a.first(), d.Image))
 		}
+		full := FullWeight(maps...)
 		for _, seed := range r.telling(c, d.Image) {
 			for i, a := range arms {
 				run := a.ofSeed(seed)
@@ -243,12 +262,8 @@ func (r *result) pictureBrowser(c *contrast, list []imageDifference) *charts.Cap
 					continue
 				}
 				said := r.live(i, a, run, caption)
-				if m := maps[i]; m.Run == run.ID && len(m.Alpha) == len(strings.Fields(caption.Words)) {
-					live.Regions = &charts.Regions{Side: m.Side, First: m.First, Step: m.Step}
-					said.Full = full
-					for _, alpha := range m.Alpha {
-						said.Looks = append(said.Looks, lookBytes(alpha, full))
-					}
+				if maps[i].Run == run.ID {
+					ShowLooks(&said, maps[i], full)
 				}
 				shown.Captions = append(shown.Captions, said)
 			}

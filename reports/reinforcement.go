@@ -98,8 +98,8 @@ func (r *result) reinforcementFigures() []figure {
 
 // all are the values as a map.
 func (v values) all() map[string]float64 {
-	m := make(map[string]float64, len(v.keys))
-	for i, key := range v.keys {
+	m := make(map[string]float64, len(v.keys()))
+	for i, key := range v.keys() {
 		m[key] = v.of[i]
 	}
 	return m

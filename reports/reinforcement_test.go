@@ -17,7 +17,7 @@ func reinforce(r *run, better bool, repeating ...float64) {
 	for i, share := range repeating {
 		e := last
 		e.Epoch, e.Loss, e.LR = last.Epoch+i+1, -0.8-0.1*float64(i), 2e-5
-		e.Sampled = sharedKeys{}.values(map[string]float64{"reward": -e.Loss, "entropy": 1.5, "length": 9, "repeating": share})
+		e.Sampled = new(sharedKeys).values(map[string]float64{"reward": -e.Loss, "entropy": 1.5, "length": 9, "repeating": share})
 		r.Epochs = append(r.Epochs, e)
 	}
 	if better {

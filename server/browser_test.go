@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
 	"glimpse/internal/browser"
@@ -18,11 +20,10 @@ import (
 
 var (
 	shots   = flag.String("shots", "", "a folder for screenshots of every page")
-	axe     = flag.String("axe", "", "axe.min.js of the npm package axe-core, to look for what keeps people out")
 	shotsDB = flag.String("shots-db", "", "the database that they are of")
 )
 
-// TestShots takes a picture of every page, for somebody to look at:
+// TestShots takes a picture of every page and prints it, for somebody to look at:
 //
 //	go test ./server -run TestShots -shots DIR -shots-db results.db
 func TestShots(t *testing.T) {
@@ -30,7 +31,7 @@ func TestShots(t *testing.T) {
 		t.Skip("-shots names no folder")
 	}
 	s := serve(t, Config{Places: []string{*shotsDB}, Stop: noStop})
-	pages := map[string]string{
+	paths := map[string]string{
 		"home": "/", "queue": "/queue", "study": "/results/study/flickr8k-attention", "search": "/results/study/flickr8k-search",
 		"run": "/results/run/5db0ff063e71", "compare": "/compare?run=results/5db0ff063e71&run=results/1c7f5cde2170",
 		"captions": "/results/study/flickr8k-attention/captions", "stop": "/results/study/flickr8k-attention/stop",
@@ -39,7 +40,7 @@ func TestShots(t *testing.T) {
 		s.get(t, "/") // so that all is analysed
 		time.Sleep(2 * time.Second)
 	}
-	for name, path := range pages {
+	for name, path := range paths {
 		p := opened(t, s, 1280)
 		for _, kind := range []struct {
 			name          string
@@ -56,6 +57,14 @@ func TestShots(t *testing.T) {
 				chromedp.Navigate(s.at(path)), chromedp.Sleep(1500*time.Millisecond), chromedp.FullScreenshot(&picture, 90))
 			check(t, os.WriteFile(filepath.Join(*shots, name+"-"+kind.name+".jpg"), picture, 0o644))
 		}
+		var printed []byte
+		p.Do(emulation.SetEmulatedMedia(), chromedp.EmulateViewport(1280, 900), chromedp.Navigate(s.at(path)), chromedp.Sleep(1500*time.Millisecond),
+			chromedp.ActionFunc(func(ctx context.Context) (err error) {
+				printed, _, err = page.PrintToPDF().WithPaperWidth(8.27).WithPaperHeight(11.69).
+					WithMarginTop(.4).WithMarginBottom(.4).WithMarginLeft(.4).WithMarginRight(.4).Do(ctx)
+				return err
+			}))
+		check(t, os.WriteFile(filepath.Join(*shots, name+".pdf"), printed, 0o644))
 	}
 }
 
@@ -113,11 +122,11 @@ func TestStopInBrowser(t *testing.T) {
 }
 
 // TestPagesInBrowser holds that every page, wide and narrow, loads without a complaint of the
-// browser and fits its width, and that charts come alive under the policy. With -axe FILE, the
-// axe.min.js of the package axe-core, it holds that axe finds nothing.
+// browser and fits its width, and that charts come alive under the policy. With the flags of
+// package browser, `just check-pages` has axe-core and html-validate look at them.
 func TestPagesInBrowser(t *testing.T) {
 	path := filled(t, small)
-	s := serve(t, Config{Places: []string{path}, Stop: noStop})
+	s := serve(t, Config{Places: []string{path}, Stop: noStop, Album: openFake})
 	db, err := store.OpenReadOnly(path)
 	check(t, err)
 	defer db.Close()
@@ -127,15 +136,14 @@ func TestPagesInBrowser(t *testing.T) {
 		_, body := s.get(t, "/results/study/small")
 		return strings.Contains(body, `id="scores"`)
 	})
-	script := ""
-	if *axe != "" {
-		text, err := os.ReadFile(*axe)
-		check(t, err)
-		script = string(text)
-	}
 	p := opened(t, s, 1280)
-	for _, page := range []string{"/", "/queue", "/results/study/small", "/results/study/small/captions", "/results/run/" + runs[0].ID,
-		"/compare?run=results/" + runs[0].ID + "&run=results/" + runs[1].ID, "/results/study/small/stop"} {
+	for name, page := range map[string]string{
+		"home": "/", "queue": "/queue", "study": "/results/study/small", "captions": "/results/study/small/captions",
+		"run": "/results/run/" + runs[0].ID, "stop": "/results/study/small/stop",
+		"compare": "/compare?run=results/" + runs[0].ID + "&run=results/" + runs[1].ID,
+	} {
+		_, sent := s.get(t, page)
+		check(t, browser.Keep(name, []byte(sent)))
 		for _, width := range []int64{1280, 390} {
 			p.Do(chromedp.EmulateViewport(width, 5000), chromedp.Navigate(s.at(page)), chromedp.WaitReady("#content", chromedp.ByQuery))
 			p.Wait(`document.querySelectorAll("figure.is-live").length === document.querySelectorAll("figure[data-chart]").length`)
@@ -143,15 +151,7 @@ func TestPagesInBrowser(t *testing.T) {
 			if over > 0 {
 				t.Errorf("%s is %d pixels wider than %d", page, over, width)
 			}
-			if script == "" {
-				continue
-			}
-			p.Do(chromedp.Evaluate(script, nil))
-			found := browser.Eval[string](p, `axe.run().then((r) => r.violations.map((v) => v.id + ": " +
-				v.nodes.map((n) => n.target.join(" ") + " " + (n.any[0]?.message || "")).join("; ")).join("\n"))`)
-			if found != "" {
-				t.Errorf("axe finds on %s, %d pixels wide:\n%s", page, width, found)
-			}
+			p.Axe(fmt.Sprintf("%s, %d pixels wide", page, width))
 		}
 	}
 }

@@ -140,10 +140,9 @@ func (s *server) captions(ctx context.Context, r *http.Request) (string, any, er
 	}
 	table.lay(r, captionsOfPage)
 	p.Captions = *table
-	if table.Total > 0 {
-		if p.Browser, err = captionBrowser(*table, link+"/captions.json?seed="+url.QueryEscape(p.Seed)); err != nil {
-			return "", nil, err
-		}
+	p.Browser, err = s.captionBrowser(ctx, src, of.Name, link+"/captions.json?seed="+url.QueryEscape(p.Seed), *table)
+	if err != nil {
+		return "", nil, err
 	}
 	return "captions", p, nil
 }

@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"math"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -14,11 +15,11 @@ import (
 	"glimpse/results/view"
 )
 
-// Of runs that are compared, so many are shown side by side, and so many captions on a page.
-const (
-	mostCompared     = 8
-	comparedCaptions = 50
-)
+// mostCompared is how many runs are shown side by side.
+const mostCompared = 8
+
+// differentSplits is why captions are not shown side by side.
+const differentSplits = "The captions of these runs are from different splits."
 
 // comparePage shows runs side by side.
 type comparePage struct {
@@ -32,6 +33,7 @@ type comparePage struct {
 	PairNote string
 	Notices  []string
 	Captions captionTable
+	Browser  template.HTML // of captions; "" without any
 }
 
 type comparedRun struct {
@@ -40,44 +42,23 @@ type comparedRun struct {
 
 func (s *server) compare(ctx context.Context, r *http.Request) (string, any, error) {
 	p := comparePage{frame: frame{Title: "Compare", Trail: []crumb{{"Studies", "/"}}, Follows: true}}
-	values := r.URL.Query()["run"]
-	if len(values) < 2 {
-		return "", nil, &problem{http.StatusBadRequest, "Choose two runs or more",
-			"Tick them in the table of a study's trials and press Compare."}
+	chosen, notices, err := s.chosen(ctx, r)
+	if err != nil {
+		return "", nil, err
 	}
-	if len(values) > mostCompared {
-		return "", nil, &problem{http.StatusBadRequest, "Too many runs",
-			fmt.Sprintf("At most %d runs are shown side by side; %d were chosen.", mostCompared, len(values))}
-	}
+	p.Notices = notices
 	var (
 		runs    []store.Run
 		records []*view.Record
-		shared  *source
+		shared  = chosen[0].src
 	)
-	for i, value := range values {
-		name, id, _ := strings.Cut(value, "/")
-		src, db, done, err := s.using(name)
-		if err != nil {
-			return "", nil, err
-		}
-		if i == 0 {
-			shared = src
-		} else if shared != src {
+	for _, c := range chosen {
+		run := c.record.Run
+		runs, records = append(runs, run), append(records, c.record)
+		p.Runs = append(p.Runs, comparedRun{titleOf(run), runLink(c.src, run.ID), c.src.name + "/" + run.ID})
+		if c.src != shared {
 			shared = nil
 		}
-		record, withheld, err := s.record(ctx, src, db, id, -1)
-		done()
-		if err != nil {
-			return "", nil, err
-		}
-		if withheld != "" && !slices.Contains(p.Notices, withheld) {
-			p.Notices = append(p.Notices, withheld)
-		}
-		if slices.ContainsFunc(p.Runs, func(c comparedRun) bool { return c.Value == src.name+"/"+record.Run.ID }) {
-			continue
-		}
-		runs, records = append(runs, record.Run), append(records, record)
-		p.Runs = append(p.Runs, comparedRun{titleOf(record.Run), runLink(src, record.Run.ID), src.name + "/" + record.Run.ID})
 	}
 	p.Parts = view.DiffRuns(runs).Parts()
 	if err := p.epochs(records); err != nil {
@@ -87,7 +68,47 @@ func (s *server) compare(ctx context.Context, r *http.Request) (string, any, err
 		p.pair(ctx, shared, runs)
 	}
 	p.captions(r, records)
-	return "compare", p, nil
+	source := "/compare/captions.json?" + url.Values{"run": r.URL.Query()["run"]}.Encode()
+	p.Browser, err = s.captionBrowser(ctx, chosen[0].src, runs[0].Study, source, p.Captions)
+	return "compare", p, err
+}
+
+// A compared run is one of those that a request names.
+type compared struct {
+	src    *source
+	record *view.Record // with all captions
+}
+
+// chosen reads the runs that are to be compared, two at least, and says of which the test split is hidden.
+func (s *server) chosen(ctx context.Context, r *http.Request) (chosen []compared, notices []string, err error) {
+	values := r.URL.Query()["run"]
+	if len(values) < 2 {
+		return nil, nil, &problem{http.StatusBadRequest, "Choose two runs or more",
+			"Tick them in the table of a study's trials and press Compare."}
+	}
+	if len(values) > mostCompared {
+		return nil, nil, &problem{http.StatusBadRequest, "Too many runs",
+			fmt.Sprintf("At most %d runs are shown side by side; %d were chosen.", mostCompared, len(values))}
+	}
+	for _, value := range values {
+		name, id, _ := strings.Cut(value, "/")
+		src, db, done, err := s.using(name)
+		if err != nil {
+			return nil, nil, err
+		}
+		record, withheld, err := s.record(ctx, src, db, id, -1)
+		done()
+		if err != nil {
+			return nil, nil, err
+		}
+		if withheld != "" && !slices.Contains(notices, withheld) {
+			notices = append(notices, withheld)
+		}
+		if !slices.ContainsFunc(chosen, func(c compared) bool { return c.src == src && c.record.Run.ID == record.Run.ID }) {
+			chosen = append(chosen, compared{src, record})
+		}
+	}
+	return chosen, notices, nil
 }
 
 // titleOf names a run by its id, arm and seed.
@@ -149,7 +170,7 @@ func (p *comparePage) captions(r *http.Request, records []*view.Record) {
 	split := records[0].Split
 	for i, record := range records {
 		if record.Split != split {
-			p.Captions.Note = "The captions of these runs are from different splits."
+			p.Captions.Note = differentSplits
 			return
 		}
 		for _, c := range record.Captions {
@@ -157,7 +178,7 @@ func (p *comparePage) captions(r *http.Request, records []*view.Record) {
 		}
 		table.Columns = append(table.Columns, captionColumn{Text: p.Runs[i].Title})
 	}
-	table.lay(r, comparedCaptions)
+	table.lay(r, captionsOfPage)
 	table.Split = split
 	p.Captions = *table
 }

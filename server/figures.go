@@ -1,18 +1,11 @@
 package server
 
 import (
-	"cmp"
-	"context"
-	"encoding/json"
-	"fmt"
 	"html/template"
-	"maps"
-	"net/http"
 	"slices"
 
 	"glimpse/internal/store"
 	"glimpse/metrics"
-	"glimpse/reports"
 	"glimpse/reports/charts"
 )
 
@@ -99,59 +92,4 @@ func validationKey(runs []traced) string {
 		}
 	}
 	return ""
-}
-
-// captionBrowser is the figure in which captions are looked through, over a table that says the
-// same.
-func captionBrowser(table captionTable, source string) (template.HTML, error) {
-	still, err := partOf("captiontable", table)
-	if err != nil {
-		return "", err
-	}
-	return charts.Figure{Name: "captions", Title: "Captions, arm by arm", Kind: charts.KindCaptions, Source: source, Static: still}.HTML()
-}
-
-// captionData gives what the browser of captions shows, as JSON.
-func (s *server) captionData(ctx context.Context, r *http.Request) (*answered, error) {
-	src, db, of, done, err := s.opened(ctx, r)
-	if err != nil {
-		return nil, err
-	}
-	defer done()
-	st := src.study(of.Name)
-	page, _, _ := s.analyse(ctx, src, st, 0)
-	standing, err := st.stand(ctx, src, db)
-	if err != nil {
-		return nil, err
-	}
-	p := captionsPage{Seed: r.URL.Query().Get("seed")}
-	data := &charts.Captions{Score: "CIDEr", Classes: reports.WordClasses()}
-	images := map[string]*charts.CaptionImage{}
-	for i, run := range p.voices(standing) {
-		arm := charts.CaptionArm{Label: armOf(standing, run), Colour: i % len(charts.ArmTints)}
-		if page != nil {
-			arm.Colour = page.Colours[run.ID]
-		}
-		data.Arms = append(data.Arms, arm)
-		said, err := db.Captions(ctx, run.ID, standing.split())
-		if err != nil {
-			return nil, err
-		}
-		for k := range said {
-			c := &said[k]
-			if images[c.Image] == nil {
-				images[c.Image] = &charts.CaptionImage{Name: c.Image}
-			}
-			images[c.Image].Captions = append(images[c.Image].Captions, reports.Said(i, run.Seed, "cider", c))
-		}
-	}
-	data.Against = [2]int{0, max(0, len(data.Arms)-1)}
-	for _, one := range slices.SortedFunc(maps.Values(images), func(a, b *charts.CaptionImage) int { return cmp.Compare(a.Name, b.Name) }) {
-		data.Images = append(data.Images, *one)
-	}
-	body, err := json.Marshal(data)
-	if err != nil {
-		return nil, fmt.Errorf("study %s: write its captions: %w", of.Name, err)
-	}
-	return answerOf(http.StatusOK, "application/json", body), nil
 }

@@ -20,7 +20,7 @@ const (
 	mostFiles   = 100_000
 )
 
-// found are the paths of databases, each with the name that it has in URLs.
+// found are the paths of databases that were not known, each with the name that it has in URLs.
 type found struct {
 	paths []string
 	names map[string]string // path → name
@@ -28,13 +28,16 @@ type found struct {
 }
 
 // find looks for databases: files as they are given, and those below folders. Links within
-// folders are not followed. Files that are open are not opened again: that would drop SQLite's
-// locks on them.
-func find(places []string, open map[string]bool) (found, error) {
+// folders are not followed. Those that are known, by path with their names, are left out, and not
+// opened again: that would drop SQLite's locks on them.
+func find(places []string, known map[string]string) (found, error) {
 	f := found{names: map[string]string{}}
 	taken := map[string]bool{"assets": true, "compare": true, "queue": true, "live": true}
+	for _, name := range known {
+		taken[name] = true
+	}
 	add := func(path, name string) {
-		if f.names[path] != "" {
+		if f.names[path] != "" || known[path] != "" {
 			return
 		}
 		if len(f.paths) == mostSources {
@@ -63,7 +66,7 @@ func find(places []string, open map[string]bool) (found, error) {
 			add(path, strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)))
 			continue
 		}
-		inside, more := below(path, open)
+		inside, more := below(path, known)
 		f.more = f.more || more
 		for _, file := range inside {
 			relative, _ := filepath.Rel(filepath.Dir(path), file) // it is below
@@ -74,7 +77,7 @@ func find(places []string, open map[string]bool) (found, error) {
 }
 
 // below are the databases below a folder, in order. What cannot be read is passed over.
-func below(folder string, open map[string]bool) (paths []string, more bool) {
+func below(folder string, known map[string]string) (paths []string, more bool) {
 	files := 0
 	_ = filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
 		relative, _ := filepath.Rel(folder, path)
@@ -88,7 +91,7 @@ func below(folder string, open map[string]bool) (paths []string, more bool) {
 			return fs.SkipAll
 		}
 		files++
-		if entry.Type().IsRegular() && filepath.Ext(path) == ".db" && (open[path] || isSQLite(path)) {
+		if entry.Type().IsRegular() && filepath.Ext(path) == ".db" && (known[path] != "" || isSQLite(path)) {
 			paths = append(paths, path)
 		}
 		return nil

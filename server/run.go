@@ -17,9 +17,6 @@ import (
 	"glimpse/runner"
 )
 
-// captionsOfRun is how many captions a run's page shows.
-const captionsOfRun = 50
-
 // runPage shows a run.
 type runPage struct {
 	frame
@@ -35,7 +32,8 @@ type runPage struct {
 	Metrics   []row
 	Epochs    []row
 	Figures   []template.HTML
-	Captions  []captionLine
+	Captions  captionTable
+	Browser   template.HTML // of captions; "" without any
 	Log       string
 	LogFailed string
 }
@@ -55,7 +53,7 @@ func (s *server) run(ctx context.Context, r *http.Request) (string, any, error) 
 		return "", nil, err
 	}
 	defer done()
-	record, withheld, err := s.record(ctx, src, db, r.PathValue("run"), captionsOfRun)
+	record, withheld, err := s.record(ctx, src, db, r.PathValue("run"), -1)
 	if err != nil {
 		return "", nil, err
 	}
@@ -77,6 +75,17 @@ func (s *server) run(ctx context.Context, r *http.Request) (string, any, error) 
 		}
 	}
 	p.tables()
+	table := newCaptionTable(r, 1)
+	table.Split, table.Columns = record.Split, []captionColumn{{Text: "Caption"}}
+	for _, c := range record.Captions {
+		table.add(0, c)
+	}
+	table.lay(r, captionsOfPage)
+	p.Captions = *table
+	p.Browser, err = s.captionBrowser(ctx, src, run.Study, runLink(src, run.ID)+"/captions.json", p.Captions)
+	if err != nil {
+		return "", nil, err
+	}
 	if p.Figures, _, err = epochFigures([]traced{{run.Arm, run, record.Epochs}}); err != nil {
 		return "", nil, err
 	}
@@ -134,7 +143,7 @@ func (s *server) withheld(ctx context.Context, src *source, db *store.DB, run st
 	return why, nil
 }
 
-// tables lays out metrics, epochs and captions.
+// tables lays out metrics and epochs.
 func (p *runPage) tables() {
 	keys := p.MetricKeys()
 	for _, key := range keys {
@@ -158,9 +167,6 @@ func (p *runPage) tables() {
 		cells := append([]string{fmt.Sprintf("%.4f", e.Loss)}, valuesOf(keys, e.Val)...)
 		cells = append(cells, fmt.Sprintf("%.3g", e.LR), fmt.Sprintf("%.0f s", e.Seconds))
 		p.Epochs = append(p.Epochs, row{fmt.Sprint(e.Epoch), cells, e.Selected})
-	}
-	for _, c := range p.Record.Captions {
-		p.Captions = append(p.Captions, lineOf(c))
 	}
 }
 

@@ -35,6 +35,8 @@ type Config struct {
 	AllowRemote bool
 	// Cert and Key are files of a TLS certificate and its key, in PEM; "" for plain HTTP.
 	Cert, Key string
+	// Album opens the data set of a study of a database; nil where pictures are not to be shown.
+	Album func(ctx context.Context, db *store.DB, study string) (Album, error)
 	// Stop asks whoever works on a study of the database at path to stop, and gives the runs that
 	// were not completed. Without it (nil) the pages can change nothing.
 	Stop func(ctx context.Context, path, study string) ([]store.Run, error)
@@ -57,6 +59,7 @@ type server struct {
 	hub      hub
 	analyses chan struct{} // holds one value while an analysis is computed
 	pages    pageCache
+	albums   albums
 
 	mu      sync.Mutex
 	sources []*source
@@ -99,6 +102,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	host, _, _ := net.SplitHostPort(c.Listen) // as checked
 	s := &Server{server: server{Config: c, token: newToken(), secure: c.Cert != "", ctx: ctx,
 		hub: hub{streams: map[chan uint64]bool{}}, analyses: make(chan struct{}, 1)}}
+	s.albums.shrinking = make(chan struct{}, mostShrinking)
 	s.remote = !isLoopback(host)
 	s.hosts = append(s.hosts, strings.ToLower(host))
 	if name, err := os.Hostname(); err == nil {
@@ -159,32 +163,23 @@ func (s *Server) Serve() error {
 
 // search looks for databases that are not listed yet. Those that are gone stay listed, and say so.
 func (s *server) search() error {
-	open := map[string]bool{}
-	known := s.listed()
-	for _, src := range known {
-		open[src.path] = true
+	known := map[string]string{}
+	for _, src := range s.listed() {
+		known[src.path] = src.name
 	}
-	f, err := find(s.Places, open)
+	f, err := find(s.Places, known)
 	if err != nil {
 		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.more = f.more
-	taken := map[string]bool{}
-	for _, src := range known {
-		taken[src.name] = true
-	}
 	for _, path := range f.paths {
-		if open[path] || len(s.sources) == mostSources {
-			continue
+		if len(s.sources) == mostSources {
+			s.more = true
+			break
 		}
-		name := f.names[path]
-		for n := 2; taken[name]; n++ {
-			name = fmt.Sprintf("%s-%d", f.names[path], n)
-		}
-		taken[name] = true
-		src := &source{name: name, path: path}
+		src := &source{name: f.names[path], path: path}
 		if s.ctx.Err() == nil {
 			src.look(s.ctx)
 		}
@@ -225,13 +220,16 @@ func (s *server) handler() http.Handler {
 	mux.HandleFunc("GET /{$}", s.page(s.home))
 	mux.HandleFunc("GET /queue", s.page(s.queue))
 	mux.HandleFunc("GET /compare", s.page(s.compare))
+	mux.HandleFunc("GET /compare/captions.json", s.cached(s.comparedCaptions))
 	mux.HandleFunc("GET /live", s.stream)
 	mux.HandleFunc("GET /assets/{name}", s.asset)
 	mux.HandleFunc("GET /{db}/study/{study}", s.page(s.study))
 	mux.HandleFunc("GET /{db}/study/{study}/figures.css", s.figureStyle)
 	mux.HandleFunc("GET /{db}/study/{study}/captions", s.page(s.captions))
 	mux.HandleFunc("GET /{db}/study/{study}/captions.json", s.cached(s.captionData))
+	mux.HandleFunc("GET /{db}/study/{study}/picture", s.picture)
 	mux.HandleFunc("GET /{db}/run/{run}", s.page(s.run))
+	mux.HandleFunc("GET /{db}/run/{run}/captions.json", s.cached(s.captionsOfRun))
 	if s.Stop != nil {
 		mux.HandleFunc("GET /{db}/study/{study}/stop", s.page(s.confirmStop))
 		mux.HandleFunc("POST /{db}/study/{study}/stop", s.stop)

@@ -107,11 +107,11 @@ func TestFind(t *testing.T) {
 	check(t, os.WriteFile(at("a", "no.db"), []byte("a text"), 0o600))
 	check(t, os.Symlink(elsewhere, at("link")))
 	check(t, os.Symlink(other, at("link.db")))
-	f, err := find([]string{at("a", "results.db"), dir, at("missing", "queue.db")}, nil)
+	f, err := find([]string{at("a", "results.db"), dir, at("missing", "queue.db")}, map[string]string{elsewhere: "queue-2"})
 	check(t, err)
 	base := plain(filepath.Base(dir))
 	want := map[string]string{
-		at("a", "results.db"): "results", at("a", "b", "results.db"): base + "-a-b-results", at("missing", "queue.db"): "queue-2",
+		at("a", "results.db"): "results", at("a", "b", "results.db"): base + "-a-b-results", at("missing", "queue.db"): "queue-3",
 	}
 	if len(f.paths) != len(want) {
 		t.Errorf("found %v", f.paths)

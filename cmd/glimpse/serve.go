@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"glimpse/inspect"
 	"glimpse/internal/cli"
 	"glimpse/internal/store"
 	"glimpse/runner"
@@ -16,6 +17,7 @@ func serveCommand() *cobra.Command {
 	var (
 		config  server.Config
 		control bool
+		data    string
 		noOpen  bool
 	)
 	c := &cobra.Command{
@@ -40,6 +42,7 @@ tunnel: ssh -L 8080:127.0.0.1:8080 HOST`,
 			if len(config.Places) == 0 {
 				config.Places = []string{cli.DBPath("")}
 			}
+			config.Album = albums(data)
 			if control {
 				config.Stop = stopStudy
 			}
@@ -65,6 +68,7 @@ tunnel: ssh -L 8080:127.0.0.1:8080 HOST`,
 		},
 	}
 	c.Flags().StringArrayVar(&config.Places, "db", nil, "results database, or a folder to search for databases (repeatable; default $GLIMPSE_DB, else results.db)")
+	c.Flags().StringVar(&data, "data", "", "folder of the data set, for pictures and references (default $GLIMPSE_DATA, else the study's data.root)")
 	c.Flags().StringVar(&config.Listen, "listen", "127.0.0.1:0", "address to listen on; port 0 picks a free port")
 	c.Flags().BoolVar(&control, "control", false, "allow studies to be stopped from the pages")
 	c.Flags().BoolVar(&config.AllowRemote, "allow-remote", false, "allow an address that other machines can reach")
@@ -72,6 +76,23 @@ tunnel: ssh -L 8080:127.0.0.1:8080 HOST`,
 	c.Flags().StringVar(&config.Key, "key", "", "its key, in PEM")
 	c.Flags().BoolVar(&noOpen, "no-open", false, "do not open a browser")
 	return c
+}
+
+// albums opens the data sets of studies: in the folder of the flag or of $GLIMPSE_DATA, else where
+// the study says.
+func albums(root string) func(context.Context, *store.DB, string) (server.Album, error) {
+	return func(ctx context.Context, db *store.DB, study string) (server.Album, error) {
+		cache, err := cli.DataCache()
+		if err != nil {
+			return nil, err
+		}
+		opener := inspect.Opener{DB: db, Root: cli.DataRoot(root, ""), Cache: cache}
+		album, err := opener.Album(ctx, study)
+		if err != nil {
+			return nil, err
+		}
+		return album, nil
+	}
 }
 
 // stopStudy asks the runners of a study to stop, as `glimpse stop` does.

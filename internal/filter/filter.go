@@ -147,7 +147,7 @@ func (p *parser) condition() (Filter, error) {
 	}
 	p.next()
 	holds := tests[sign.text]
-	if ordered := strings.ContainsAny(sign.text, "<>"); ordered && kind.isText() || sign.text == "~" && !kind.isText() {
+	if ordered := strings.ContainsAny(sign.text, "<>"); ordered && kind.IsText() || sign.text == "~" && !kind.IsText() {
 		return nil, p.wrong(sign, "%s is %s, which %s cannot judge; there are %s", field, kind, sign.text, kind.operators())
 	}
 	want, err := p.value(field, kind)
@@ -221,7 +221,7 @@ func (k Kind) equal(v, want Value) bool {
 
 // Compare orders two values of a kind; what is not a number comes before every number.
 func (k Kind) Compare(a, b Value) int {
-	if k.isText() {
+	if k.IsText() {
 		return strings.Compare(a.Text, b.Text)
 	}
 	if math.IsNaN(a.Number) && math.IsNaN(b.Number) {

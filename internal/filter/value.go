@@ -30,11 +30,11 @@ func (k Kind) String() string {
 	return [...]string{"a text", "a number", "a duration", "a time", "a list of words"}[k]
 }
 
-// isText tells whether values are texts, which have no order.
-func (k Kind) isText() bool { return k == Text || k == Words }
+// IsText tells whether values are texts, which have no order.
+func (k Kind) IsText() bool { return k == Text || k == Words }
 
 func (k Kind) operators() string {
-	if k.isText() {
+	if k.IsText() {
 		return "=, != and ~"
 	}
 	return "=, !=, <, <=, > and >="

@@ -110,8 +110,8 @@ func decodeMetrics(text *string) (map[string]float64, error) {
 	if text == nil {
 		return nil, nil
 	}
-	values, ok := parseMetrics(*text)
-	if ok {
+	values := make(map[string]float64, strings.Count(*text, ":"))
+	if parseMetrics(*text, values) {
 		return values, nil
 	}
 	var in map[string]number
@@ -126,37 +126,36 @@ func decodeMetrics(text *string) (map[string]float64, error) {
 }
 
 // parseMetrics reads metrics as encodeMetrics writes them where all are finite, which is nearly always how they are: reports
-// read hundreds of thousands. It is false for anything else.
-func parseMetrics(text string) (map[string]float64, bool) {
+// read hundreds of thousands. It is false for anything else, and what values holds is then of no use.
+func parseMetrics(text string, values map[string]float64) bool {
 	rest, found := strings.CutPrefix(text, "{")
 	if !found {
-		return nil, false
+		return false
 	}
-	values := make(map[string]float64, strings.Count(rest, ":"))
 	for rest != "}" {
 		end := strings.IndexByte(rest, ':')
 		if end < 2 || rest[0] != '"' || rest[end-1] != '"' || !plain(rest[1:end-1]) {
-			return nil, false
+			return false
 		}
 		key := rest[1 : end-1]
 		rest = rest[end+1:]
 		if end = strings.IndexAny(rest, ",}"); end < 0 || !isNumber(rest[:end]) {
-			return nil, false
+			return false
 		}
 		v, err := strconv.ParseFloat(rest[:end], 64)
 		if err != nil {
-			return nil, false
+			return false
 		}
 		values[key] = v
 		if rest[end] == ',' {
 			end++
 			if rest[end:] == "}" {
-				return nil, false
+				return false
 			}
 		}
 		rest = rest[end:]
 	}
-	return values, true
+	return true
 }
 
 // plain says whether a text stands in JSON as it is.
@@ -172,12 +171,12 @@ func plain(text string) bool {
 // isNumber says whether a text is a number of JSON.
 func isNumber(text string) bool {
 	text = strings.TrimPrefix(text, "-")
-	rest := strings.TrimLeft(text, "0123456789")
+	rest := text[digits(text):]
 	if rest == text || text[0] == '0' && len(text)-len(rest) > 1 {
 		return false
 	}
 	if fraction, found := strings.CutPrefix(rest, "."); found {
-		if rest = strings.TrimLeft(fraction, "0123456789"); rest == fraction {
+		if rest = fraction[digits(fraction):]; rest == fraction {
 			return false
 		}
 	}
@@ -188,7 +187,16 @@ func isNumber(text string) bool {
 	if exponent != "" && (exponent[0] == '+' || exponent[0] == '-') {
 		exponent = exponent[1:]
 	}
-	return (rest[0] == 'e' || rest[0] == 'E') && exponent != "" && strings.TrimLeft(exponent, "0123456789") == ""
+	return (rest[0] == 'e' || rest[0] == 'E') && exponent != "" && digits(exponent) == len(exponent)
+}
+
+// digits is how many digits a text begins with.
+func digits(text string) int {
+	n := 0
+	for n < len(text) && '0' <= text[n] && text[n] <= '9' {
+		n++
+	}
+	return n
 }
 
 // encodeSeries writes values per word as numbers separated by spaces, in single

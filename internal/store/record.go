@@ -129,7 +129,7 @@ var epochColumns = columns[Epoch]{
 	names: []string{"epoch", "loss", "lr", "seconds", "captions_per_second", "val"},
 	into: func(e *Epoch) []any {
 		return []any{&e.Epoch, (*number)(&e.Loss), (*number)(&e.LR), (*number)(&e.Seconds), (*number)(&e.CaptionsPerSecond),
-			&epochValues{e}}
+			&epochValues{Epoch: e}}
 	},
 	row: func(e *Epoch) string { return fmt.Sprintf("epoch %d", e.Epoch) },
 }
@@ -154,13 +154,19 @@ func joined(val, sampled map[string]float64) map[string]float64 {
 }
 
 // epochValues is the column val, read into an epoch.
-type epochValues struct{ *Epoch }
+type epochValues struct {
+	*Epoch
+	again map[string]float64 // holds the values of one row after another; nil where each row keeps its own
+}
 
 // Scan implements sql.Scanner.
 func (e *epochValues) Scan(src any) error {
-	var all metricValues
-	if err := all.Scan(src); err != nil {
-		return err
+	all := metricValues(e.again)
+	clear(all)
+	if text, is := src.(string); e.again == nil || !is || !parseMetrics(text, all) {
+		if err := all.Scan(src); err != nil {
+			return err
+		}
 	}
 	e.Val, e.Sampled = all, nil
 	for key, v := range all {
@@ -201,7 +207,7 @@ func (db *DB) Epochs(ctx context.Context, run string) ([]Epoch, error) {
 }
 
 // EachEpoch calls f with every epoch of a study's runs, run by run and in order; of the runs, in no
-// order that means anything.
+// order that means anything. The values of an epoch are its own until f returns.
 func (db *DB) EachEpoch(ctx context.Context, study string, f func(run string, e Epoch)) error {
 	return db.read(ctx, func(tx *sql.Tx) error {
 		return studyEpochColumns.each(ctx, tx, `FROM study_runs m JOIN runs r ON r.id = m.run JOIN epochs e ON e.run = m.run
@@ -223,8 +229,12 @@ type studyEpoch struct {
 var studyEpochColumns = columns[studyEpoch]{
 	table: epochColumns.table,
 	names: append([]string{"m.run", "r.best_epoch"}, within("e", epochColumns.names)...),
-	into:  func(e *studyEpoch) []any { return append([]any{&e.run, &e.best}, epochColumns.into(&e.Epoch)...) },
-	row:   func(e *studyEpoch) string { return "run " + e.run + ", " + epochColumns.row(&e.Epoch) },
+	into: func(e *studyEpoch) []any {
+		targets := append([]any{&e.run, &e.best}, epochColumns.into(&e.Epoch)...)
+		targets[len(targets)-1] = &epochValues{Epoch: &e.Epoch, again: map[string]float64{}} // there are hundreds of thousands
+		return targets
+	},
+	row: func(e *studyEpoch) string { return "run " + e.run + ", " + epochColumns.row(&e.Epoch) },
 }
 
 // within names columns of a table of several.

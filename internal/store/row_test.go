@@ -60,7 +60,8 @@ func TestUsualMetricsAreReadAsAnyAre(t *testing.T) {
 		`{"a":"nan"}`: false, `{"a":1,}`: false, `{"a":1}}`: false, `{"a\u0062":1}`: false, `{"a":01}`: false, `{"a":}`: false, `{"a":1`: false,
 		`{"ä":1}`: false, `{:1}`: false, `{"a":1,,"b":2}`: false, `null`: false, `[1]`: false, `{"a":{"b":1}}`: false, ` {"a":1}`: false, ``: false,
 	} {
-		values, ok := parseMetrics(text)
+		values := map[string]float64{}
+		ok := parseMetrics(text, values)
 		if ok != usual {
 			t.Errorf("%s: usual is %v", text, ok)
 		}
@@ -124,7 +125,8 @@ func FuzzUsual(f *testing.F) {
 				t.Fatalf("%s is %#v, want %#v, %v", line, s.values, want, err)
 			}
 		}
-		if values, ok := parseMetrics(string(line)); ok {
+		values := map[string]float64{}
+		if parseMetrics(string(line), values) {
 			var want map[string]float64
 			if err := json.Unmarshal(line, &want); err != nil || !reflect.DeepEqual(values, want) {
 				t.Fatalf("%s is %v, want %v, %v", line, values, want, err)

@@ -125,7 +125,6 @@ func examples() []Figure {
 	half := Number(51.5)
 	captions := &Captions{
 		Arms: []CaptionArm{{"none", 0}, {"soft", 1}}, Score: "CIDEr", Against: [2]int{0, 1}, Classes: []string{"nouns", "verbs"},
-		Regions: &Regions{Side: 2, First: 0.25, Step: 0.5},
 	}
 	for i, words := range []string{"dog runs", "cat sits"} {
 		captions.Images = append(captions.Images, CaptionImage{
@@ -133,7 +132,8 @@ func examples() []Figure {
 			Captions: []Said{
 				{Arm: 0, Seed: 1, Words: words, Classes: "01", Score: Number(10 * i)},
 				{Arm: 1, Seed: 1, Words: words + " fast", Classes: "010", Score: 50, Mean: &half, Beta: []Number{0.1, 0.2, 0.3},
-					Looks: [][]byte{{255, 0, 0, 0}, {0, 255, 0, 0}, {0, 0, 0, 255}}, Full: 0.8},
+					Looks: [][]byte{{255, 0, 0, 0}, {0, 255, 0, 0}, {0, 0, 0, 255}}, Full: 0.8,
+					Regions: &Regions{Side: 2, First: 0.25, Step: 0.5}},
 			},
 		})
 	}

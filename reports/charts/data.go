@@ -133,7 +133,6 @@ type Captions struct {
 	Score    string         `json:"score"`              // name of the scores
 	Against  [2]int         `json:"against"`            // the arms that are compared at first: the second less the first
 	Classes  []string       `json:"classes,omitempty"`  // names of the classes of words, ten at most
-	Regions  *Regions       `json:"regions,omitempty"`  // what the weights of attention lie on
 	Selected string         `json:"selected,omitempty"` // how the images were chosen, "" for all of the split
 	Images   []CaptionImage `json:"images"`
 }
@@ -153,7 +152,7 @@ type Regions struct {
 }
 
 // A CaptionImage is an image with its captions. Its picture is that of a URL or, where the page has it as the
-// background of a CSS class, of that class.
+// background of a CSS class, of that class. A picture of a URL may leave its size to be found out.
 type CaptionImage struct {
 	Name       string   `json:"name"`
 	Picture    string   `json:"picture,omitempty"` // a URL
@@ -175,4 +174,5 @@ type Said struct {
 	Beta    []Number `json:"beta,omitempty"`    // of each word, the weight of the sentinel
 	Looks   [][]byte `json:"looks,omitempty"`   // of each word, its weight on each region in 255ths of Full
 	Full    float64  `json:"full,omitempty"`    // the weight that 255 stands for
+	Regions *Regions `json:"regions,omitempty"` // what the weights lie on
 }

@@ -90,7 +90,7 @@ func fieldValue(f Field, v filter.Value, has bool) any {
 	switch {
 	case !has:
 		return nil
-	case isText(f.Kind):
+	case f.Kind.IsText():
 		return v.Text
 	}
 	return term.Number(v.Number)

@@ -37,10 +37,8 @@ type Row struct {
 
 func (r *Row) get(f Field) (filter.Value, bool) {
 	v, has := f.value(r)
-	return v, has && (!isText(f.Kind) || v.Text != "")
+	return v, has && (!f.Kind.IsText() || v.Text != "")
 }
-
-func isText(k filter.Kind) bool { return k == filter.Text || k == filter.Words }
 
 // known is a field that can be compared: a number that is not finite is no match for any condition, and ranks nowhere.
 func (r *Row) known(f Field) (filter.Value, bool) {
@@ -201,7 +199,7 @@ func (r *Row) text(f Field) string {
 		return "-"
 	case f.Name == "state":
 		return results.StateText(r.Run, time.Now())
-	case isText(f.Kind):
+	case f.Kind.IsText():
 		return v.Text
 	case f.show != nil && !math.IsNaN(v.Number) && !math.IsInf(v.Number, 0):
 		return f.show(v.Number)
@@ -210,4 +208,4 @@ func (r *Row) text(f Field) string {
 }
 
 // Numeric tells whether the field is compared as a number, and so set flush right.
-func (f Field) Numeric() bool { return f.Kind != filter.Text }
+func (f Field) Numeric() bool { return !f.Kind.IsText() }

@@ -88,12 +88,21 @@ kinds.captions = function (chart) {
     let canvas = null;
     if (image.picture || image.ground) {
       const frame = element("div", { class: "chart-picture" });
-      frame.style.aspectRatio = `${image.width} / ${image.height}`;
-      frame.style.maxWidth = `${Math.max(160, 1.6 * image.width)}px`;
-      if (image.picture) frame.append(element("img", { src: image.picture, alt: `The picture ${image.name}`, loading: "lazy", decoding: "async" }));
-      else frame.append(element("div", { class: image.ground, role: "img", "aria-label": `The picture ${image.name}` }));
-      const scale = 160 / Math.max(image.width, image.height);
-      canvas = element("canvas", { "aria-hidden": "true", hidden: true, width: Math.max(1, Math.round(image.width * scale)), height: Math.max(1, Math.round(image.height * scale)) });
+      canvas = element("canvas", { "aria-hidden": "true", hidden: true });
+      const size = (width, height) => {
+        const scale = 160 / Math.max(width, height);
+        frame.style.aspectRatio = `${width} / ${height}`;
+        frame.style.maxWidth = `min(20rem, ${22 * width / height}rem, ${Math.max(160, 1.6 * width)}px)`; // so that a tall one is not squeezed
+        canvas.width = Math.max(1, Math.round(width * scale));
+        canvas.height = Math.max(1, Math.round(height * scale));
+      };
+      size(image.width || 4, image.height || 3);
+      if (image.picture) {
+        const picture = element("img", { src: image.picture, alt: `The picture ${image.name}`, loading: "lazy", decoding: "async" });
+        if (!image.width) picture.addEventListener("load", () => size(picture.naturalWidth, picture.naturalHeight));
+        picture.addEventListener("error", () => frame.remove()); // without it the captions still say something
+        frame.append(picture);
+      } else frame.append(element("div", { class: image.ground, role: "img", "aria-label": `The picture ${image.name}` }));
       frame.append(canvas);
       article.append(frame);
     }
@@ -122,7 +131,7 @@ kinds.captions = function (chart) {
     if (!words.length) line.append("(an empty caption)");
     if (finite(caption.score)) line.append(element("span", { class: "score" }, ` (${shown(caption.score, 0)})`));
     const label = element("p", { class: "chart-speaker" }, element("span", { class: `arm${arm.colour}` }, arm.label), element("span", { class: "score" }, ` seed ${caption.seed} `), told);
-    const looks = canvas && chart.data.regions && caption.looks;
+    const looks = canvas && caption.regions && caption.looks;
     if (!looks && !caption.beta) return [label, line];
     let at = -1;
     const leave = () => {
@@ -140,7 +149,7 @@ kinds.captions = function (chart) {
       if (finite(caption.beta?.[i])) facts.push(`β ${caption.beta[i].toFixed(2)}`);
       if (looks) {
         canvas.hidden = false;
-        veil(canvas, chart.data.regions, caption.looks[i]);
+        veil(canvas, caption.regions, caption.looks[i]);
         facts.push(`clear: ${shown(100 * caption.full, 0)} % on a region`);
       }
       told.textContent = facts.join(", ");
