@@ -119,7 +119,7 @@ func (d Draft) base() (*Study, error) {
 		}
 		return s, err
 	}
-	return nil, fmt.Errorf("unknown data set %q%s (known: %s)", printable(name, 60), suggest(name, DraftData()), strings.Join(DraftData(), ", "))
+	return nil, fmt.Errorf("unknown data set %q%s (known: %s), and no folder or file has that name", printable(name, 60), suggest(name, DraftData()), strings.Join(DraftData(), ", "))
 }
 
 // sweep sets what the study compares: the arms of the study it is taken from, or those of d.Over, each against the first,

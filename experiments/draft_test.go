@@ -123,7 +123,7 @@ func TestDraftRefuses(t *testing.T) {
 		{Draft{Name: "../mine"}, `the name "../mine" must be at most 64 letters`},
 		{Draft{Name: ""}, `the name "" must be`},
 		{Draft{Name: strings.Repeat("a", 65)}, "must be at most 64 letters"},
-		{Draft{Name: "a", Data: "flicker8k"}, `unknown data set "flicker8k"; did you mean "flickr8k"? (known: shapes, flickr8k, flickr30k, coco)`},
+		{Draft{Name: "a", Data: "flicker8k"}, `unknown data set "flicker8k"; did you mean "flickr8k"? (known: shapes, flickr8k, flickr30k, coco), and no folder or file has that name`},
 		{Draft{Name: "a", Over: []string{"model.hidden"}}, "--sweep model.hidden: write KEY=VALUE,VALUE, such as model.hidden=64,128"},
 		{Draft{Name: "a", Over: []string{"model.hiden=1,2"}}, `no setting "model.hiden"; did you mean "model.hidden"?`},
 		{Draft{Name: "a", Over: []string{"lr=1,2"}}, `no setting "lr"; did you mean encoder.train.lr or train.optimizer.lr or train.reinforce.lr?`},

@@ -21,6 +21,7 @@ type key struct {
 	on       string
 	applies  func(*Settings) bool // nil: always; else where false the key has no effect
 	omitted  bool                 // its default is empty in a trial, so that ids are what they were before there was the key
+	own      bool                 // applies asks for the key's own value: where it is false, the key is at its default
 	doc      string
 }
 
@@ -71,7 +72,7 @@ var keys = []key{
 	{path: "data.images", limits: "[10,1000000]", fallback: 1000, applies: drawn, doc: "shapes: number of scenes, all splits together."},
 	{path: "data.seed", limits: "[0,2147483647]", fallback: 1, applies: drawn, doc: "shapes: seed of the drawing."},
 	{path: "data.vocabulary", limits: "train|corpus", fallback: "train", doc: "Captions that the vocabulary is built from. corpus includes the test captions, to reproduce work that did so."},
-	{path: "data.on_broken", limits: "refuse|skip", fallback: "refuse", applies: leaves, doc: "What to do about broken pictures. skip leaves their images out; missing pictures are always an error."},
+	{path: "data.on_broken", limits: "refuse|skip", fallback: "refuse", applies: leaves, own: true, doc: "What to do about broken pictures. skip leaves their images out; missing pictures are always an error."},
 
 	{path: "data.augment.flip", limits: "true|false", fallback: false, doc: "Also train on mirrored pictures (docs/training.md). Captions that mention left or right are not changed."},
 	{path: "data.augment.crops", limits: "[0,100]", fallback: 0, doc: "Number of random crops of each picture to train on, in addition to the whole picture; each epoch draws one view of each picture."},
@@ -128,7 +129,7 @@ var keys = []key{
 	{path: "decode.length_penalty", limits: "[0,10]", fallback: 0.7, applies: beams, doc: "Length-penalty exponent: log probabilities are divided by length to this power."},
 	{path: "decode.max_length", limits: "[1,1000]", fallback: 24, doc: "Longest caption, in words."},
 	{path: "decode.no_repeat_ngram", limits: "[0,10]", fallback: 0, doc: "Length of word sequences that may not repeat within a caption; 0 allows repetition."},
-	{path: "decode.groups", limits: "[1,100]", fallback: 1, applies: grouped, doc: "Diverse beam search: number of groups in the beam, each penalised for the words of earlier groups."},
+	{path: "decode.groups", limits: "[1,100]", fallback: 1, applies: grouped, own: true, doc: "Diverse beam search: number of groups in the beam, each penalised for the words of earlier groups."},
 	{path: "decode.diversity", limits: "[0,100]", fallback: 0.5, applies: grouped, doc: "Diverse beam search: penalty on the log probability of a word for each beam of an earlier group that chose it at the same position."},
 	{path: "decode.split", limits: "test|val", fallback: "test", omitted: true, doc: "Split for the final captions and scores. val leaves the test split untouched, for hyperparameter search."},
 
@@ -314,6 +315,24 @@ func SettingKeys() []Setting {
 		settings = append(settings, s)
 	}
 	return settings
+}
+
+// All gives every setting of a trial, as path and value, in the order of a resolved file. One that the trial leaves out has
+// its default; the value is "" where a setting is not set, or has no effect beside the others.
+func (s Settings) All() [][2]string {
+	whole := Study{Settings: s}
+	var all [][2]string
+	for _, path := range settingPaths() {
+		k, value := find(path), whole.get(path)
+		if k.applies != nil && !k.applies(&whole.Settings) && whole.field(path).IsZero() {
+			value = ""
+			if k.own {
+				value = fmt.Sprint(k.fallback)
+			}
+		}
+		all = append(all, [2]string{path, value})
+	}
+	return all
 }
 
 // settingPaths are the paths of Settings, in the order of the table.

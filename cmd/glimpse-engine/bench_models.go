@@ -18,7 +18,7 @@ func benchTrainCommand() *cobra.Command {
 		o     bench.TrainOptions
 	)
 	c := &cobra.Command{
-		Use:   "train [SPEC]",
+		Use:   "train [STUDY.yaml]",
 		Short: "Time training, in captions per second",
 		Long: `Train each arm of the study for a few steps, from the start, and time them:
 everything in a step, from batches and features to the optimizer. Features of a
@@ -57,7 +57,7 @@ func benchReinforceCommand() *cobra.Command {
 	var o bench.ReinforceOptions
 	flags := benchFlags{demo: []string{"train.reinforce.epochs=1"}}
 	c := &cobra.Command{
-		Use:   "reinforce [SPEC]",
+		Use:   "reinforce [STUDY.yaml]",
 		Short: "Time self-critical training, in sampled captions per second",
 		Long: `Train each arm of the study by cross entropy for some steps, so that captions
 end, and then by self-critical training (train.reinforce). Time the latter
@@ -99,7 +99,7 @@ func benchDecodeCommand() *cobra.Command {
 		id, db string
 	)
 	c := &cobra.Command{
-		Use:   "decode [SPEC]",
+		Use:   "decode [STUDY.yaml]",
 		Short: "Time beam search, in captions per second",
 		Long: `Caption pictures of the test split, with the study's beam, with a captioner of
 each arm. An untrained captioner hardly ever ends a caption, so each is trained
@@ -150,7 +150,7 @@ func benchFeaturesCommand() *cobra.Command {
 	var images int
 	flags := benchFlags{demo: []string{"encoder.name=resnet18", "encoder.weights=random", "encoder.image_size=224"}}
 	c := &cobra.Command{
-		Use:   "features [SPEC]",
+		Use:   "features [STUDY.yaml]",
 		Short: "Time the encoder, in images per second",
 		Long: `Compute the features of the data set's first pictures into an empty temporary
 cache, with the weights from the real one. Without a study, the encoder is a

@@ -19,7 +19,7 @@ func benchScoreCommand() *cobra.Command {
 		from  string // METEOR's data
 	)
 	c := &cobra.Command{
-		Use:   "score [SPEC]",
+		Use:   "score [STUDY.yaml]",
 		Short: "Time all metrics, in images per second",
 		Long: `Score captions of the data set against its references; the candidate for an
 image is a caption of the next one. If the data set has fewer images than
@@ -48,7 +48,7 @@ func benchStoreCommand() *cobra.Command {
 		o     bench.StoreOptions
 	)
 	c := &cobra.Command{
-		Use:   "store [SPEC]",
+		Use:   "store [STUDY.yaml]",
 		Short: "Time the results database, in rows per second",
 		Long: `Record a study of many runs in a temporary database, as a runner and its trials
 do: settings, claims, epochs with checkpoints, captions and their scores; then

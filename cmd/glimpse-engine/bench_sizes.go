@@ -19,7 +19,7 @@ import (
 func benchLimitsCommand() *cobra.Command {
 	var flags benchFlags
 	c := &cobra.Command{
-		Use:   "limits [SPEC]",
+		Use:   "limits [STUDY.yaml]",
 		Short: "Compute the least time a training step can take here",
 		Long: `List the matrix products, bytes and tanh values of one training step of each
 arm. Measure how fast this machine does products of exactly these sizes, sums

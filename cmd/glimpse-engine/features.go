@@ -28,7 +28,7 @@ func featuresCommand() *cobra.Command {
 		launched bool
 	)
 	c := &cobra.Command{
-		Use:   "features SPEC",
+		Use:   "features STUDY.yaml",
 		Short: "Compute the image features that a study needs",
 		Long: `Fill the feature cache for a study, as glimpse run does before its first trial.
 Existing features are kept, and an interrupted run is resumed. Features are

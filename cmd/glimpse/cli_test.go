@@ -62,7 +62,7 @@ func TestRefusals(t *testing.T) {
 		{"data info flickr9k", 1, []string{"flickr9k"}},
 		{"data info flickr8k --data nowhere", 1, []string{"nowhere"}},
 		{"plan good.yaml --set data.name=flickr8k --set encoder.name=efficientnet_lite0 --data nowhere", 1, []string{"nowhere"}},
-		{"runs", 1, []string{"no results database results.db: `glimpse run STUDY` creates one"}},
+		{"runs", 1, []string{"no results database results.db: `glimpse run STUDY.yaml` creates one"}},
 		{"runs --state done --db text.db", 2, []string{`"done"`, "queued, running, completed, failed, interrupted"}},
 		{"show 3f2a --db other.db", 1, []string{"no results database other.db"}},
 		{"report demo -o report", 1, []string{"no results database"}},

@@ -69,7 +69,7 @@ func compareRuns(c *cobra.Command, db *store.DB, ids []string, wide, asJSON bool
 	for i, id := range ids {
 		run, err := db.Run(c.Context(), id)
 		if errors.Is(err, store.ErrNotFound) {
-			err = fmt.Errorf("%w; arms are compared with --study", err)
+			err = fmt.Errorf("%w; to compare arms of a study, add --study NAME", err)
 		}
 		if err != nil {
 			return err

@@ -22,7 +22,7 @@ func printRunPair(c *cobra.Command, pair *view.RunPair, wide bool) error {
 	}
 	t.Add("signature", pair.Signature)
 	t.Add("images", term.Count(int64(pair.Images)))
-	if err := t.Print(w); err != nil {
+	if err := t.PrintWrapped(w); err != nil {
 		return err
 	}
 	return printPairs(c, &pair.PairAnalysis, wide)
@@ -40,6 +40,10 @@ func printArmPair(c *cobra.Command, pair *view.ArmPair, wide bool) error {
 	t.Add("images", term.Count(int64(a.Images)))
 	t.Add("primary", fmt.Sprintf("%s.%s, smallest effect that matters %s, α %g",
 		pair.Split, a.Options.Primary, effect(a.Options.MinimumEffect), a.Options.Alpha))
+	if err := t.PrintWrapped(w); err != nil {
+		return err
+	}
+	t = &term.Table{}
 	t.Gap()
 	t.Add("ARM", "RUNS", "METRIC ×100", "MEAN", "SD", "s_sel", level(a.Options.Alpha))
 	for _, s := range a.Arms {
@@ -70,17 +74,23 @@ func printArmPair(c *cobra.Command, pair *view.ArmPair, wide bool) error {
 	if pair.Declared {
 		family = fmt.Sprintf("p HOLM: adjusted over %s of the study", term.Plural(pair.Contrasts, "declared contrast"))
 	}
-	fmt.Fprintf(w, "interval: %s\n"+
-		"p: %s; it is conditional on these images\n"+
-		"%s\n"+
-		"p INTERVAL: the interval's own test, which also allows for other images; a verdict needs both\n"+
-		"detectable: at a power of %g, in points\n",
-		a.Methods.Interval, a.Methods.Test, family, a.Options.Power)
+	if err := term.Paragraphs(w,
+		"SD: standard deviation of the arm's score over seeds; s_sel: of one run's score over draws of images",
+		"interval: "+a.Methods.Interval,
+		"p: "+a.Methods.Test+"; it is conditional on these images",
+		family,
+		"p INTERVAL: the interval's own test, which also allows for other images; a verdict needs both",
+		"P(B > A): the share of pairs of runs in which B's is the better one",
+		fmt.Sprintf("DETECTABLE: the true difference, in points, that is found with a power of %g", a.Options.Power)); err != nil {
+		return err
+	}
 	warnings := append(pair.Remarks, a.Warnings...)
 	for _, r := range a.Results {
 		if r.Metric == a.Options.Primary {
 			if r.Untested != "" {
-				fmt.Fprintf(w, "not tested: %s\n", term.Line(r.Untested))
+				if err := term.Paragraphs(w, "not tested: "+r.Untested); err != nil {
+					return err
+				}
 			}
 			warnings = append(warnings, r.Warnings...)
 			if err := printLooks(w, r.Looks, r.Verdict == stats.Exploratory); err != nil {

@@ -118,7 +118,7 @@ func TestCompare(t *testing.T) {
 		{"compare aa00", 2, []string{"accepts 2 arg(s), received 1"}},
 		{"compare aa00 aa00", 2, []string{"aa00 and aa00 are the same run"}},
 		{"compare aa00 aa", 1, []string{"aa"}},
-		{"compare none soft", 1, []string{`run "none": `, "arms are compared with --study"}},
+		{"compare none soft", 1, []string{`run "none": `, "to compare arms of a study, add --study NAME"}},
 		{"compare aa00 ffff", 1, []string{"different protocols and cannot be compared: decode is beam:5 against beam:3; metrics is 1 against 1+meteor-1.5"}},
 		{"compare aa00 eeee", 1, []string{"run eeee is queued and has no scored test captions"}},
 		{"compare none none --study made-up", 2, []string{"the same arm"}},

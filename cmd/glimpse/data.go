@@ -39,7 +39,7 @@ func dataInfoCommand() *cobra.Command {
 		asJSON bool
 	)
 	c := &cobra.Command{
-		Use:   "info SPEC|NAME|FOLDER",
+		Use:   "info STUDY.yaml|NAME|FOLDER",
 		Short: "Read and check a data set, and summarise it",
 		Long: `Read and check the data set of a study, a public data set by name (flickr8k,
 flickr30k, coco, shapes), or what a folder or caption file of your own holds.

@@ -19,7 +19,7 @@ func dataExportCommand() *cobra.Command {
 		asJSON bool
 	)
 	c := &cobra.Command{
-		Use:   "export SPEC|NAME|FOLDER -o DIR",
+		Use:   "export STUDY.yaml|NAME|FOLDER -o DIR",
 		Short: "Write captions in COCO's format, and drawn scenes as pictures",
 		Long: `Write captions_train.json, captions_val.json and captions_test.json in COCO's
 format, ready for glimpse score --references. Pass a study, the name of a data

@@ -73,5 +73,5 @@ func printFindings(w io.Writer, findings []doctor.Finding) error {
 			t.Add("", "", "→ "+f.Fix)
 		}
 	}
-	return t.Print(w)
+	return t.PrintWrapped(w)
 }

@@ -143,7 +143,7 @@ func newCluster(c *cobra.Command, output, db string) error {
 		return err
 	}
 	fmt.Fprintln(c.OutOrStdout(), output)
-	fmt.Fprintln(c.ErrOrStderr(), "next: edit it, then `glimpse doctor --on slurm`, then `glimpse run STUDY --on slurm`")
+	fmt.Fprintln(c.ErrOrStderr(), "next: edit it, then `glimpse doctor --on slurm`, then `glimpse run STUDY.yaml --on slurm`")
 	return nil
 }
 

@@ -50,14 +50,14 @@ func printOutlook(c *cobra.Command, o *stats.Outlook, labels []string, noise *re
 		return err
 	}
 	if noise == nil {
-		_, err := fmt.Fprintf(w, "detectable effects are shown once two arms have two completed seeds each: "+
-			"until then, the noise of %s on these data is unknown\n",
-			o.Options.Primary)
-		return err
+		return term.Paragraphs(w, fmt.Sprintf("which differences this study can detect is shown once two arms have two completed seeds each: "+
+			"until then, the noise of %s on these data is unknown", o.Options.Primary))
 	}
-	_, err := fmt.Fprintf(w, "detectable: the effect found with a power of %g; power at: that of finding an effect of so many points; both if seeds differ by a standard deviation of %.2g points and the %d images by one of %.2g, %s\n",
-		o.Options.Power, o.Noise.SeedSD, o.Noise.Images, o.Noise.ImageSD, noise)
-	return err
+	return term.Paragraphs(w,
+		fmt.Sprintf("DETECTABLE: the true difference that is found with a power of %g", o.Options.Power),
+		"POWER AT: the power if the true difference is that many points",
+		fmt.Sprintf("both suppose that scores vary by a standard deviation of %.2g points over seeds, and the difference on an image "+
+			"by one of %.2g over the %d images: %s", o.Noise.SeedSD, o.Noise.ImageSD, o.Noise.Images, noise))
 }
 
 // printPlannedLooks shows the levels of a sequential study's looks, and how many trials it will take.
@@ -80,9 +80,8 @@ func printPlannedLooks(w io.Writer, o *stats.Outlook, labels []string) error {
 		return err
 	}
 	for _, e := range o.Trials {
-		_, err := fmt.Fprintf(w, "trials if every arm but the baseline is %g points better: %.1f on average, %d at most\n",
-			e.Effect, e.Mean, e.Largest)
-		if err != nil {
+		if err := term.Paragraphs(w, fmt.Sprintf("trials if every arm but the baseline is %g points better: %.1f on average, %d at most",
+			e.Effect, e.Mean, e.Largest)); err != nil {
 			return err
 		}
 	}

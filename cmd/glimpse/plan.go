@@ -26,14 +26,15 @@ func planCommand() *cobra.Command {
 		asJSON bool
 	)
 	c := &cobra.Command{
-		Use:   "plan SPEC",
+		Use:   "plan STUDY.yaml",
 		Short: "List a study's trials and what they can find; trains nothing",
 		Long: `Read a study and its data, and list the trials: ids, parameter counts
 (matched, if the study asks for it), which are done, and the time left,
 estimated from runs in the database. Print what the comparison can find with
-that many seeds: the smallest p it can reach, and the effect it can detect. The
-noise behind that comes from completed runs of this study, else of the same
-data, else it is an assumption for CIDEr on Flickr8k; plan says which.`,
+that many seeds: the smallest p it can reach, and the difference it can detect.
+The latter depends on how much scores vary over seeds and images. That is
+measured in completed runs of this study, else of others on the same data, else
+assumed, for CIDEr on Flickr8k; plan says which.`,
 		Example: `  glimpse plan experiments/demo.yaml
   glimpse plan experiments/flickr8k.yaml --set 'sweep.over.seed=[1]'
   glimpse plan experiments/demo.yaml --json | jq -r '.trials[].id'`,
@@ -114,7 +115,7 @@ func featuresLine(f planning.Needed) string {
 
 func printPlan(c *cobra.Command, p *planning.Plan, wide bool) error {
 	w := c.OutOrStdout()
-	fmt.Fprintf(w, "%s: %s\n\n", p.Study, term.Line(p.Question))
+	fmt.Fprintf(w, "%s\n\n", cli.WithMessage(p.Study, term.Line(p.Question)))
 	t := &term.Table{}
 	t.Add("TRIAL", "ARM", "SEED", "HIDDEN", "PARAMETERS", "STATE")
 	for _, trial := range p.Trials {
@@ -131,7 +132,9 @@ func printPlan(c *cobra.Command, p *planning.Plan, wide bool) error {
 	fmt.Fprintln(w)
 	for _, f := range p.Features {
 		if f.Bytes > 0 {
-			fmt.Fprintln(w, featuresLine(f))
+			if err := term.Paragraphs(w, featuresLine(f)); err != nil {
+				return err
+			}
 		}
 	}
 	line := fmt.Sprintf("%s%s, %d complete", term.Plural(len(p.Trials), "trial"), atMost, p.Completed)
@@ -140,9 +143,12 @@ func printPlan(c *cobra.Command, p *planning.Plan, wide bool) error {
 	} else if p.Remaining > 0 {
 		line += "; the time left is known once one has run"
 	}
-	fmt.Fprintln(w, line)
+	lines := []string{line}
 	if p.Search != nil {
-		fmt.Fprintf(w, "%d of %d samples proposed; each batch depends on the results of those before\n", p.Search.Proposed, p.Search.Samples)
+		lines = append(lines, fmt.Sprintf("%d of %d samples proposed; each batch depends on the results of those before", p.Search.Proposed, p.Search.Samples))
+	}
+	if err := term.Paragraphs(w, lines...); err != nil {
+		return err
 	}
 	if p.Outlook != nil {
 		if err := printOutlook(c, p.Outlook, p.Contrasts, p.Noise, wide); err != nil {
@@ -150,7 +156,7 @@ func printPlan(c *cobra.Command, p *planning.Plan, wide bool) error {
 		}
 	}
 	for _, warning := range p.Warnings {
-		if _, err := fmt.Fprintf(w, "warning: %s\n", term.Line(warning)); err != nil {
+		if err := term.Paragraphs(w, "warning: "+warning); err != nil {
 			return err
 		}
 	}

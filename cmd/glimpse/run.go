@@ -29,7 +29,7 @@ func runCommand() *cobra.Command {
 		options runOptions
 	)
 	c := &cobra.Command{
-		Use:   "run SPEC",
+		Use:   "run STUDY.yaml",
 		Short: "Train all trials of a study that are not complete",
 		Long: `Check a study and its data, compute missing features, and train each trial
 that is not complete, in a process of its own. If a trial fails, the failure is

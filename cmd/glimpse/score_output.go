@@ -77,8 +77,10 @@ func printPairs(c *cobra.Command, a *stats.PairAnalysis, wide bool) error {
 	if err := cli.PrintTable(c, t, wide, "p BOOTSTRAP", "p RANDOMIZATION"); err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "interval: %s\np: %s; %s; %s draws\n",
-		a.Methods.Interval, a.Methods.Test, a.Methods.Adjustment, term.Count(int64(a.Options.Draws)))
+	if err := term.Paragraphs(w, "interval: "+a.Methods.Interval,
+		fmt.Sprintf("p: %s; %s; %s draws", a.Methods.Test, a.Methods.Adjustment, term.Count(int64(a.Options.Draws)))); err != nil {
+		return err
+	}
 	return printWarnings(w, a.Warnings)
 }
 
@@ -88,10 +90,9 @@ const mostWarnings = 12
 func printWarnings(w io.Writer, warnings []string) error {
 	for i, warning := range warnings {
 		if i == mostWarnings {
-			_, err := fmt.Fprintf(w, "warning: and %d more; --json has them all\n", len(warnings)-i)
-			return err
+			return term.Paragraphs(w, fmt.Sprintf("warning: and %d more; --json has them all", len(warnings)-i))
 		}
-		if _, err := fmt.Fprintf(w, "warning: %s\n", term.Line(warning)); err != nil {
+		if err := term.Paragraphs(w, "warning: "+warning); err != nil {
 			return err
 		}
 	}

@@ -73,7 +73,7 @@ tunnel: ssh -L 8080:127.0.0.1:8080 HOST`,
 	c.Flags().BoolVar(&control, "control", false, "allow studies to be stopped from the pages")
 	c.Flags().BoolVar(&config.AllowRemote, "allow-remote", false, "allow an address that other machines can reach")
 	c.Flags().StringVar(&config.Cert, "cert", "", "TLS certificate, in PEM")
-	c.Flags().StringVar(&config.Key, "key", "", "its key, in PEM")
+	c.Flags().StringVar(&config.Key, "key", "", "the private key of --cert, in PEM")
 	c.Flags().BoolVar(&noOpen, "no-open", false, "do not open a browser")
 	return c
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -139,7 +140,7 @@ func printRecord(w io.Writer, r *view.Record) error {
 	if r.Reproduce != "" {
 		t.Add("reproduce", r.Reproduce)
 	}
-	if err := t.Print(w); err != nil {
+	if err := t.PrintWrapped(w); err != nil {
 		return err
 	}
 	for _, part := range []func(io.Writer, *view.Record) error{printMetrics, printEpochs, printCaptions, printSettings} {
@@ -169,9 +170,11 @@ func printSettings(w io.Writer, r *view.Record) error {
 	t := &term.Table{}
 	t.Gap()
 	t.Add("SETTING", "VALUE")
-	for _, pair := range store.Paths(r.Run.Settings) {
-		t.Add(pair[0], pair[1])
+	for _, pair := range r.Settings() {
+		t.Add(pair[0], cmp.Or(pair[1], "-"))
 	}
+	t.Gap()
+	t.Add("-: not set, or without effect beside the other settings")
 	return t.Print(w)
 }
 

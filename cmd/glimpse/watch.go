@@ -110,7 +110,7 @@ func (w *watcher) look(study string, runs []store.Run, now time.Time) (ended boo
 		note = "nothing runs it now; `glimpse run` resumes it"
 	}
 	done := fmt.Sprintf("%d of %s done", tally.Ended(), term.Plural(tally.Total, "trial"))
-	if !w.begun {
+	if !w.begun && tally.Ended() < tally.Total { // else the last line says it all
 		w.begun = true
 		w.p.Log(cli.WithMessage(study+": "+done, note))
 	}

@@ -56,6 +56,11 @@ func TestWatchTellsWhatChanged(t *testing.T) {
 	if !done || err == nil || !strings.Contains(err.Error(), "1 of 2 trials failed") {
 		t.Errorf("at the end: %v, %v", done, err)
 	}
+	var late bytes.Buffer
+	after := watcher{p: term.NewProgress(&late), before: map[string]store.Run{}, silent: map[string]bool{}}
+	if done, err := after.look("demo", []store.Run{a}, now); !done || err != nil || late.String() != "demo: 1 of 1 trials complete, 0 failed\n" {
+		t.Errorf("of a study that has ended: %v, %v, %q", done, err, late.String())
+	}
 	for _, want := range []string{
 		"demo: 0 of 2 trials done\n", "aaaaaa none seed 1 epoch 1/4  loss 3.250  val CIDEr 40.0\n", "aaaaaa none seed 1 epoch 2/4  reward 0.500\n", "aaaaaa none seed 1 completed: test CIDEr 50.0\n",
 		"bbbbbb soft seed 1 failed: the loss is not finite\n", "demo: 1 of 2 trials complete, 1 failed\n", "demo: 1 of 2 trials complete, 0 failed, 1 pruned\n",

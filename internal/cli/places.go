@@ -54,7 +54,9 @@ func PrintTable(c *cobra.Command, t *term.Table, wide bool, least ...string) err
 			if c.Flags().Lookup("wide") == nil {
 				all = "`glimpse runs --wide`"
 			}
-			fmt.Fprintf(c.ErrOrStderr(), "not shown: %s (%s shows all columns)\n", term.Enumerate(dropped), all)
+			if err := term.Paragraphs(c.ErrOrStderr(), fmt.Sprintf("not shown: %s (%s shows all columns)", term.Enumerate(dropped), all)); err != nil {
+				return err
+			}
 		}
 	}
 	return t.Print(c.OutOrStdout())
@@ -183,7 +185,7 @@ func OpenForWriting(flag string) (*store.DB, error) {
 }
 
 func noResults(path string) error {
-	return fmt.Errorf("no results database %s: `glimpse run STUDY` creates one; --db or $GLIMPSE_DB names another", path)
+	return fmt.Errorf("no results database %s: `glimpse run STUDY.yaml` creates one; --db or $GLIMPSE_DB names another", path)
 }
 
 // StudyName takes the name of a study or its YAML file and gives the name.

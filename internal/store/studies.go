@@ -131,9 +131,9 @@ func (db *DB) Study(ctx context.Context, name string) (Study, error) {
 		}
 		names[i] = study.Name
 	}
-	known := "there are none yet"
+	known := "no study has been run there"
 	if len(names) > 0 {
-		known = "there are " + strings.Join(names, ", ")
+		known = "its studies are " + strings.Join(names, ", ")
 	}
 	return Study{}, fmt.Errorf("study %q: %w in %s: %s", name, ErrNotFound, db.path, known)
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"glimpse/internal/term"
 	"glimpse/metrics"
 )
 
@@ -26,23 +27,15 @@ func FieldHelp() string {
 	for _, m := range metrics.Catalogue {
 		keys = append(keys, m.Key)
 	}
-	b.WriteString("  test.METRIC, val.METRIC, final.METRIC (test, or val if test was not scored)\n" + wrap(strings.Join(keys, ", "), 14))
-	b.WriteString("  any setting\n" + wrap(strings.Join(settings, ", "), 14))
+	b.WriteString("  test.METRIC, val.METRIC, final.METRIC (test, or val if test was not scored)\n" + indented(strings.Join(keys, ", ")))
+	b.WriteString("  any setting\n" + indented(strings.Join(settings, ", ")))
 	return strings.TrimRight(b.String(), "\n")
 }
 
-// wrap breaks text into lines of at most 80 characters, each indented.
-func wrap(text string, indent int) string {
-	var b strings.Builder
-	line := strings.Repeat(" ", indent)
-	for _, word := range strings.Fields(text) {
-		if len(line)+len(word) >= 80 {
-			b.WriteString(strings.TrimRight(line, " ") + "\n")
-			line = strings.Repeat(" ", indent)
-		}
-		line += word + " "
-	}
-	return b.String() + strings.TrimRight(line, " ") + "\n"
+// indented breaks a list into lines as wide as a help text, indented below the names of fields.
+func indented(text string) string {
+	const indent = "              "
+	return indent + strings.Join(term.Wrap(text, term.UsualWidth-1-len(indent)), "\n"+indent) + "\n"
 }
 
 // CompleteFields gives what the last of a list of fields, such as arm,-test.ci, may be: each with what was

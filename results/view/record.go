@@ -58,6 +58,27 @@ func ReadRecord(ctx context.Context, db *store.DB, id, split string, captions in
 	return r, nil
 }
 
+// Settings are all settings of the run, as path and value, defaults included, in the order of a study: see
+// [experiments.Settings.All]. What else is stored, such as hashes of the data's content, follows.
+func (r *Record) Settings() [][2]string {
+	stored := store.Paths(r.Run.Settings)
+	settings, err := results.Settings(r.Run)
+	if err != nil {
+		return stored // of another version, perhaps: shown as it is
+	}
+	all := settings.All()
+	known := map[string]bool{}
+	for _, pair := range all {
+		known[pair[0]] = true
+	}
+	for _, pair := range stored {
+		if !known[pair[0]] {
+			all = append(all, pair)
+		}
+	}
+	return all
+}
+
 // MetricKeys are the metrics that the run has of any split, in the order of the catalogue.
 func (r *Record) MetricKeys() []string {
 	var keys []string

@@ -55,6 +55,16 @@ func TestRecord(t *testing.T) {
 	if got, want := r.MetricKeys(), []string{"bleu1", "cider"}; !slices.Equal(got, want) {
 		t.Errorf("metrics %v, want %v", got, want)
 	}
+	r.Run.Settings = json.RawMessage(`{"data":{"name":"shapes","content":{"captions":"ab12"}},"model":{"hidden":64}}`)
+	given := map[string]string{}
+	for _, pair := range r.Settings() {
+		given[pair[0]] = pair[1]
+	}
+	for path, want := range map[string]string{"model.hidden": "64", "model.cell": "gru", "data.content.captions": "ab12"} {
+		if given[path] != want {
+			t.Errorf("setting %s is %q, want %q", path, given[path], want)
+		}
+	}
 	r.Reproduce = "glimpse reproduce aa00"
 	text, err := json.Marshal(r.JSON())
 	must(err)
