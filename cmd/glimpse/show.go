@@ -127,13 +127,13 @@ func printRecord(w io.Writer, r *view.Record) error {
 		t.Add("epochs", fmt.Sprintf("%d, best %d", run.Epochs, run.BestEpoch))
 		t.Add("time", term.Span(run.Seconds))
 	}
-	for _, pair := range [][2]string{{"signature", run.Signature}, {"captions", run.CaptionsSHA256}, {"weights", run.WeightsSHA256}, {"checkpoint", r.Checkpoint}} {
+	for _, pair := range [][2]string{{"signature", run.Signature}, {"captions hash", run.CaptionsSHA256}, {"weights hash", run.WeightsSHA256}, {"checkpoint", r.Checkpoint}} {
 		if pair[1] != "" {
 			t.Add(pair[0], pair[1])
 		}
 	}
 	for _, key := range store.Paths(run.Environment) {
-		if key[0] != "changes.diff" { // whole files, perhaps: --json has it
+		if key[0] != "changes.diff" && key[0] != "attempts" { // whole files, perhaps, which --json has; and what stands above
 			t.Add(forPeople(key[0], key[1]))
 		}
 	}
