@@ -3,6 +3,7 @@ package reports
 import (
 	"cmp"
 	"fmt"
+	"slices"
 
 	"glimpse/metrics/audit"
 	"glimpse/metrics/stats"
@@ -36,7 +37,7 @@ func (r *result) reportedTable() table {
 		for _, run := range a.Runs {
 			for _, row := range run.Audit {
 				w := way{row.Split, row.Protocol}
-				if of[w] == nil {
+				if !slices.Contains(order, w) {
 					order = append(order, w)
 				}
 				if finite(row.BLEU[0]) && finite(row.BLEU[1]) {
