@@ -5,8 +5,10 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -102,6 +104,72 @@ func TestNoAlbum(t *testing.T) {
 	}
 	if _, body := s.get(t, "/results/study/s/captions.json"); strings.Contains(body, "references") || !strings.Contains(body, "kept.jpg") {
 		t.Error("without a data set, the pictures of the database alone are shown")
+	}
+}
+
+// TestAlbumOfReplacedDatabase holds that a study of a database that takes another's place has its own
+// pictures.
+func TestAlbumOfReplacedDatabase(t *testing.T) {
+	path, other := captioned(t), captioned(t)
+	var opens atomic.Int32
+	s := serve(t, Config{Places: []string{path}, Album: func(context.Context, *store.DB, string) (Album, error) {
+		if opens.Add(1) > 1 {
+			return nil, errors.New("its folder is not there")
+		}
+		return fakeAlbum{}, nil
+	}})
+	const picture = "/results/study/s/picture?image=a+b.jpg"
+	for range 2 {
+		if code, _ := s.get(t, picture); code != http.StatusOK || opens.Load() != 1 {
+			t.Fatalf("answered with %d, opened %d times", code, opens.Load())
+		}
+	}
+	check(t, os.Rename(other, path))
+	within(t, 20*time.Second, "the other database's pictures", func() bool {
+		code, _ := s.get(t, picture)
+		return code == http.StatusNotFound
+	})
+}
+
+// panickingAlbum has pictures that break the program.
+type panickingAlbum struct{ fakeAlbum }
+
+func (a panickingAlbum) Thumbnail(image string, most int) ([]byte, error) {
+	if image == "broken.jpg" {
+		panic("a fault")
+	}
+	return a.fakeAlbum.Thumbnail(image, most)
+}
+
+// TestAlbumPanics holds that a fault in a data set or a picture costs no other page and no other
+// picture.
+func TestAlbumPanics(t *testing.T) {
+	s := serve(t, Config{Places: []string{captioned(t)}, Album: func(context.Context, *store.DB, string) (Album, error) {
+		return panickingAlbum{}, nil
+	}})
+	for range mostShrinking + 1 {
+		if code, body := s.get(t, "/results/study/s/picture?image=broken.jpg"); code != http.StatusNotFound || !strings.Contains(body, "a fault") {
+			t.Errorf("the picture is answered with %d, %q", code, body)
+		}
+	}
+	if code, _ := s.get(t, "/results/study/s/picture?image=a+b.jpg"); code != http.StatusOK {
+		t.Errorf("another picture is answered with %d", code)
+	}
+	s = serve(t, Config{Places: []string{captioned(t)}, Album: func(context.Context, *store.DB, string) (Album, error) { panic("a fault") }})
+	for range 2 {
+		if _, body := s.get(t, "/results/study/s/captions"); !strings.Contains(body, "a fault") {
+			t.Error("the page does not say why there are no pictures")
+		}
+	}
+}
+
+// TestThumbnailIsNotAwaited holds that a request that has ended waits for no picture of others.
+func TestThumbnailIsNotAwaited(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	busy := make(chan struct{})
+	if _, err := (&openAlbum{album: fakeAlbum{}}).thumbnail(ctx, "a b.jpg", busy); !errors.Is(err, context.Canceled) {
+		t.Errorf("the answer is %v", err)
 	}
 }
 
