@@ -107,6 +107,34 @@ func TestNoAlbum(t *testing.T) {
 	}
 }
 
+// TestComparedDataDiffer holds that runs of different data are compared without pictures and
+// references, which are those of one of them.
+func TestComparedDataDiffer(t *testing.T) {
+	ctx, path := t.Context(), filepath.Join(t.TempDir(), "results.db")
+	ids := []string{"aaaaaaaaaaaa", "bbbbbbbbbbbb", "cccccccccccc"}
+	db := planned(t, path, "s", "", aRun(ids[0], "soft", 1), aRun(ids[1], "soft", 2), aRun(ids[2], "soft", 3))
+	for i, id := range ids {
+		run, err := db.Run(ctx, id)
+		check(t, err)
+		claim, err := db.Claim(ctx, run, store.Owner{Host: "h", PID: 1, Lease: time.Minute})
+		check(t, err)
+		check(t, db.Start(ctx, claim, store.Start{Signature: []string{"data=x@1 decode=beam:3", "data=x@1 decode=beam:1", "data=x@2 decode=beam:3"}[i]}))
+		check(t, db.SaveCaptions(ctx, claim, "test", []store.Caption{{Image: "a b.jpg", Words: "a dog"}}))
+		check(t, db.Complete(ctx, claim, store.Result{Metrics: map[string]map[string]float64{"test": {"cider": 0}}, BestEpoch: 1,
+			Scores: map[string][]metrics.ImageScore{"test": {{ID: "a b.jpg", Length: 2}}}}))
+	}
+	s := serve(t, Config{Places: []string{path}, Album: openFake})
+	for second, same := range map[string]bool{ids[1]: true, ids[2]: false} {
+		runs := "run=results/" + ids[0] + "&run=results/" + second
+		_, page := s.get(t, "/compare?"+runs)
+		_, data := s.get(t, "/compare/captions.json?"+runs)
+		if strings.Contains(page, differentData) == same || strings.Contains(data, "references") != same ||
+			strings.Contains(data, "picture") != same || !strings.Contains(data, "a dog") {
+			t.Errorf("same data: %v, and the page has %s", same, data)
+		}
+	}
+}
+
 // TestAlbumOfReplacedDatabase holds that a study of a database that takes another's place has its own
 // pictures.
 func TestAlbumOfReplacedDatabase(t *testing.T) {
