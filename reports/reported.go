@@ -25,8 +25,8 @@ func (r *result) reportedTable() table {
 	alpha := cmp.Or(r.Compare.Primary.Alpha, 0.05)
 	t := table{
 		Name: "audit-over-seeds",
-		Caption: fmt.Sprintf("Audits over seeds, against the claim. Equivalent: two one-sided t tests at α = %s place the mean of the seeds within "+
-			"%s of the claim. Below, above: the %s interval is beyond that. The images are the same, so only seeds vary.",
+		Caption: fmt.Sprintf("Audits over seeds, against the claim. Equivalent: two one-sided t tests at α = %s place the mean of the "+
+			"seeds within %s of the claim. Below, above: the %s interval is beyond that. The images are the same, so only seeds vary.",
 			number(alpha), pointsText(minimum), r.Level),
 		Columns: []column{{Name: "Arm"}, {Name: "Split"}, {Name: "Protocol"}, {Name: "Seeds", Numeric: true},
 			{Name: "BLEU-1", Numeric: true}, {Name: "claim", Numeric: true}, {Name: "verdict"},

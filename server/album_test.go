@@ -112,13 +112,14 @@ func TestNoAlbum(t *testing.T) {
 func TestComparedDataDiffer(t *testing.T) {
 	ctx, path := t.Context(), filepath.Join(t.TempDir(), "results.db")
 	ids := []string{"aaaaaaaaaaaa", "bbbbbbbbbbbb", "cccccccccccc"}
+	signatures := []string{"data=x@1 decode=beam:3", "data=x@1 decode=beam:1", "data=x@2 decode=beam:3"}
 	db := planned(t, path, "s", "", aRun(ids[0], "soft", 1), aRun(ids[1], "soft", 2), aRun(ids[2], "soft", 3))
 	for i, id := range ids {
 		run, err := db.Run(ctx, id)
 		check(t, err)
 		claim, err := db.Claim(ctx, run, store.Owner{Host: "h", PID: 1, Lease: time.Minute})
 		check(t, err)
-		check(t, db.Start(ctx, claim, store.Start{Signature: []string{"data=x@1 decode=beam:3", "data=x@1 decode=beam:1", "data=x@2 decode=beam:3"}[i]}))
+		check(t, db.Start(ctx, claim, store.Start{Signature: signatures[i]}))
 		check(t, db.SaveCaptions(ctx, claim, "test", []store.Caption{{Image: "a b.jpg", Words: "a dog"}}))
 		check(t, db.Complete(ctx, claim, store.Result{Metrics: map[string]map[string]float64{"test": {"cider": 0}}, BestEpoch: 1,
 			Scores: map[string][]metrics.ImageScore{"test": {{ID: "a b.jpg", Length: 2}}}}))
@@ -176,7 +177,8 @@ func TestAlbumPanics(t *testing.T) {
 		return panickingAlbum{}, nil
 	}})
 	for range mostShrinking + 1 {
-		if code, body := s.get(t, "/results/study/s/picture?image=broken.jpg"); code != http.StatusNotFound || !strings.Contains(body, "a fault") {
+		code, body := s.get(t, "/results/study/s/picture?image=broken.jpg")
+		if code != http.StatusNotFound || !strings.Contains(body, "a fault") {
 			t.Errorf("the picture is answered with %d, %q", code, body)
 		}
 	}
@@ -207,7 +209,10 @@ func TestAttentionUnderThePointer(t *testing.T) {
 	s := serve(t, Config{Places: []string{captioned(t)}, Album: openFake})
 	p := opened(t, s, 1280)
 	p.Do(chromedp.Navigate(s.at("/results/run/aaaaaaaaaaaa")), chromedp.WaitReady("#captions", chromedp.ByQuery))
-	p.Wait(`(() => { document.querySelector("#figure-captions").scrollIntoView(); return document.querySelector("#figure-captions .chart-picture img")?.complete })()`)
+	p.Wait(`(() => {
+		document.querySelector("#figure-captions").scrollIntoView();
+		return document.querySelector("#figure-captions .chart-picture img")?.complete;
+	})()`)
 	p.Point("#figure-captions .chart-sentence[tabindex] .chart-word", 0.5, 0.5)
 	p.Wait(`document.querySelector("#figure-captions .chart-told").textContent.includes("clear: 70 % on a region")`)
 	if browser.Eval[bool](p, `document.querySelector("#figure-captions canvas").hidden`) {
