@@ -91,6 +91,15 @@ func TestFollowsAStudy(t *testing.T) {
 	click(fmt.Sprintf(`#trial-table a[href="/results/run/%s"]`, first), "#run-epochs")
 	write(epoch(first, 2))
 	p.Wait(`document.querySelectorAll("#run-epochs tbody tr").length >= 2`)
+	p.Wait(`!!document.querySelector("#run-epochs figure.is-live")`)
+	const figure = `document.querySelector("#run-epochs figure.is-live")`
+	p.Do(chromedp.Click("#run-epochs .chart-controls > button[aria-pressed=false]", chromedp.ByQuery),
+		chromedp.Click("#run-epochs .chart-table summary", chromedp.ByQuery))
+	write(epoch(first, 3))
+	p.Wait(figure + `?.querySelectorAll(".chart-table tbody tr").length === 3`) // as many as epochs, and still open
+	if !browser.Eval[bool](p, figure+`.querySelector(".chart-controls > button").getAttribute("aria-pressed") === "true"`) {
+		t.Error("what was chosen in a chart is lost when it follows")
+	}
 	write(end(first))
 	shows("#run-head", "completed")
 	shows("#run-captions", "a dog of "+first)
