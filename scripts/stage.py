@@ -3,7 +3,7 @@
 
 usage: scripts/stage.py NAME DOING DONE EXPECTED CMD...
 
-The command's own output is shown only if it fails. Of Go modules that it downloads the size is told. For example:
+The command's own output is shown only if it fails. For Go modules that it downloads, it shows the size. For example:
 
     scripts/stage.py glimpse compiling compiled 'about a minute the first time' go build -o bin/glimpse ./cmd/glimpse
 
