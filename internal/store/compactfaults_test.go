@@ -62,6 +62,9 @@ func TestCompactingFailedWrites(t *testing.T) {
 		if err := errors.Join(db.Check(t.Context()), db.Close()); err != nil {
 			t.Errorf("after %s: %v", result.Struck, err)
 		}
+		if from, _, outdated := Outdated(path); outdated {
+			t.Errorf("after %s: the schema is still %d", result.Struck, from)
+		}
 		sameExport(t, "after "+result.Struck, exported(t, path), want)
 		return result
 	})
