@@ -67,11 +67,12 @@ type design struct {
 	arms    []string         // in the order of the plan
 	at      map[string]int   // arm and level → its cell
 	short   map[string]string
+	others  map[string][]string // factor → those besides it, once asked for
 }
 
 // design groups the trials.
 func (d Declaration) design() *design {
-	g := &design{Declaration: d, of: map[string][]int{}, at: map[string]int{}}
+	g := &design{Declaration: d, of: map[string][]int{}, at: map[string]int{}, others: map[string][]string{}}
 	index, rank := map[string]int{}, map[string]int{} // cell → index, trial → place of its seed
 	ofArms := d.Compare.ArmPaths()
 	for _, t := range d.Trials {
@@ -148,11 +149,14 @@ func (g *design) besides(factor string) []string {
 	if factor == "" {
 		return g.factors
 	}
-	var others []string
-	for _, path := range g.factors {
-		if path != factor && !(g.follows(path, factor) && g.follows(factor, path)) {
-			others = append(others, path)
+	others, known := g.others[factor]
+	if !known {
+		for _, path := range g.factors {
+			if path != factor && !(g.follows(path, factor) && g.follows(factor, path)) {
+				others = append(others, path)
+			}
 		}
+		g.others[factor] = others
 	}
 	return others
 }

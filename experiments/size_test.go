@@ -24,6 +24,11 @@ func TestLargeStudiesCostInProportion(t *testing.T) {
 		"named arms": func(n int) string {
 			return "compare: {baseline: a1, " + primary + ", arms: {" + repeat(n, "a%d: {model.hidden: %[1]d}") + "}}"
 		},
+		"factors that zip pairs": func(n int) string {
+			return "sweep: {method: zip, over: {train.optimizer.lr: [" + repeat(n, "%de-6") + "], model.hidden: [" + repeat(n, "%d") + "]}}\n" +
+				"compare: {baseline: none, arms: {none: {model.attention: none}, soft: {model.attention: soft}}, " + primary +
+				", contrasts: [[soft, none], {interaction: [arms, model.hidden]}]}"
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cost := func(n int) float64 {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"glimpse/internal/store"
+	"glimpse/reports/attention"
 	"glimpse/reports/charts"
 )
 
@@ -88,7 +89,8 @@ func (r *result) history(search *charts.Search) charts.Figure {
 			best, at = t.Value, i+1
 		}
 	}
-	text := fmt.Sprintf("<p>The best score, %s points, is from trial %d of %d, in the order in which they started.</p>", fixed(float64(best), 1), at, len(search.Trials))
+	text := fmt.Sprintf("<p>The best score, %s points, is from trial %d of %d, in the order in which they started.</p>",
+		fixed(float64(best), 1), at, len(search.Trials))
 	return charts.Figure{
 		Name: "history", Title: "Trial by trial: the best score so far", Kind: charts.KindHistory, Source: "#figure-parallel", Static: template.HTML(text),
 		Note: "Dots: trials. Line: best score so far. Crosses: trials without a score.",
@@ -196,14 +198,12 @@ func classDigits(words []string) string {
 	return string(digits)
 }
 
-// FullWeight is the weight that lifts the veil wholly where maps of an image share a scale, as [attention.Full] has it.
+// FullWeight is the weight that lifts the veil wholly where maps of an image share a scale, as [attention.Full] is.
 func FullWeight(maps ...store.AttentionMap) float64 {
 	full := 0.0
 	for _, m := range maps {
 		for _, alpha := range m.Alpha {
-			for _, v := range alpha {
-				full = max(full, v, 1/float64(len(alpha)))
-			}
+			full = max(full, attention.FullOf(alpha))
 		}
 	}
 	return full

@@ -3,6 +3,7 @@ package reports
 import (
 	"cmp"
 	"fmt"
+	"slices"
 
 	"glimpse/metrics/audit"
 	"glimpse/metrics/stats"
@@ -24,8 +25,8 @@ func (r *result) reportedTable() table {
 	alpha := cmp.Or(r.Compare.Primary.Alpha, 0.05)
 	t := table{
 		Name: "audit-over-seeds",
-		Caption: fmt.Sprintf("Audits over seeds, against the claim. Equivalent: two one-sided t tests at α = %s place the mean of the seeds within "+
-			"%s of the claim. Below, above: the %s interval is beyond that. The images are the same, so only seeds vary.",
+		Caption: fmt.Sprintf("Audits over seeds, against the claim. Equivalent: two one-sided t tests at α = %s place the mean of the "+
+			"seeds within %s of the claim. Below, above: the %s interval is beyond that. The images are the same, so only seeds vary.",
 			number(alpha), pointsText(minimum), r.Level),
 		Columns: []column{{Name: "Arm"}, {Name: "Split"}, {Name: "Protocol"}, {Name: "Seeds", Numeric: true},
 			{Name: "BLEU-1", Numeric: true}, {Name: "claim", Numeric: true}, {Name: "verdict"},
@@ -36,7 +37,7 @@ func (r *result) reportedTable() table {
 		for _, run := range a.Runs {
 			for _, row := range run.Audit {
 				w := way{row.Split, row.Protocol}
-				if of[w] == nil {
+				if !slices.Contains(order, w) {
 					order = append(order, w)
 				}
 				if finite(row.BLEU[0]) && finite(row.BLEU[1]) {

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"math"
 	"strings"
 	"testing"
 )
@@ -31,5 +32,22 @@ func TestAuditsOverSeeds(t *testing.T) {
 		if strings.Join(got, "\n") != strings.Join(c.want, "\n") {
 			t.Errorf("%d seeds: got\n%s\nwant\n%s", c.seeds, strings.Join(got, "\n"), strings.Join(c.want, "\n"))
 		}
+	}
+}
+
+// A run without a number is left out of its arm's row, of which there is one for each protocol.
+func TestAuditsOverSeedsWithoutANumber(t *testing.T) {
+	trials := finished(4, levels, "none", "soft")
+	for i := range trials {
+		trials[i].audited = trials[i].arm == "soft"
+	}
+	r := analysed(t, trials)
+	r.audited()[0].Audit[0].BLEU[1] = math.NaN()
+	var seeds []string
+	for _, row := range r.reportedTable().Rows {
+		seeds = append(seeds, row[2].Text+" "+row[3].Text)
+	}
+	if got := strings.Join(seeds, ", "); got != "coco 3, characters 4" {
+		t.Errorf("rows of %s", got)
 	}
 }

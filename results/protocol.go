@@ -79,6 +79,13 @@ func SameProtocol(runs []store.Run) error {
 	return nil
 }
 
+// SameData tells whether runs were made with the same data, as far as that is known: their protocols may differ.
+func SameData(a, b store.Run) bool {
+	return a.Signature == "" || b.Signature == "" ||
+		len(stats.SignatureDifferences(a.Signature, b.Signature, "tokenizer", "vocabulary", "decode", "metrics")) == 0 &&
+			len(originOf(a).differences(originOf(b))) == 0
+}
+
 // ContentOf is what is known of the data that a run was made with: from its
 // settings or, for runs made before data were part of them, from what it recorded.
 // Unknown parts are empty.

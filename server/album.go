@@ -9,6 +9,9 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"glimpse/internal/crash"
+	"glimpse/internal/store"
 )
 
 // An Album is the pictures of a data set with their reference captions, by the names that captions
@@ -41,7 +44,7 @@ type albums struct {
 
 // An openAlbum is one that was opened, or is being opened until ready is closed.
 type openAlbum struct {
-	key   string
+	of    *study // as its source was opened: a database that replaces another has studies of its own
 	ready chan struct{}
 	began time.Time
 	album Album
@@ -60,7 +63,7 @@ func (s *server) album(ctx context.Context, src *source, study string) (*openAlb
 	if s.Album == nil || study == "" {
 		return nil, nil
 	}
-	one := s.albums.find(src.name+"/"+study, func(one *openAlbum) { s.openAlbum(src, study, one) })
+	one := s.albums.find(src.study(study), func(one *openAlbum) { s.openAlbum(src, one) })
 	select {
 	case <-one.ready:
 		if one.err != nil {
@@ -74,10 +77,10 @@ func (s *server) album(ctx context.Context, src *source, study string) (*openAlb
 }
 
 // find gives an album of the list, and has open open it where it is not there or failed long ago.
-func (a *albums) find(key string, open func(*openAlbum)) *openAlbum {
+func (a *albums) find(of *study, open func(*openAlbum)) *openAlbum {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if at := slices.IndexFunc(a.open, func(o *openAlbum) bool { return o.key == key }); at >= 0 {
+	if at := slices.IndexFunc(a.open, func(o *openAlbum) bool { return o.of == of }); at >= 0 {
 		one := a.open[at]
 		a.open = slices.Delete(a.open, at, at+1)
 		if !one.isStale() {
@@ -85,7 +88,7 @@ func (a *albums) find(key string, open func(*openAlbum)) *openAlbum {
 			return one
 		}
 	}
-	one := &openAlbum{key: key, ready: make(chan struct{}), began: time.Now(), kept: map[string]*answered{}}
+	one := &openAlbum{of: of, ready: make(chan struct{}), began: time.Now(), kept: map[string]*answered{}}
 	a.open = append(a.open, one)
 	a.open = a.open[max(0, len(a.open)-mostAlbums):]
 	go open(one)
@@ -104,18 +107,15 @@ func (o *openAlbum) isStale() bool {
 
 // openAlbum opens a data set; one at a time with analyses, so that those who train keep their
 // processors.
-func (s *server) openAlbum(src *source, study string, one *openAlbum) {
+func (s *server) openAlbum(src *source, one *openAlbum) {
 	s.analyses <- struct{}{}
-	db, done, err := src.use()
-	if err == nil {
-		one.album, err = s.Album(s.ctx, db, study)
-		done()
-	}
+	one.err = src.with(func(db *store.DB) (err error) {
+		one.album, err = s.Album(s.ctx, db, one.of.name)
+		return err
+	})
 	<-s.analyses
-	one.err = err
-	slow := time.Since(one.began) > albumPatience
 	close(one.ready)
-	if slow { // somebody was told to wait
+	if time.Since(one.began) > albumPatience { // somebody may have been told to wait
 		s.changed()
 	}
 }
@@ -128,16 +128,20 @@ func (o *openAlbum) references(image string) []string {
 	return o.album.References(image)
 }
 
-// thumbnail is a picture of the data set, made once.
-func (o *openAlbum) thumbnail(image string, shrinking chan struct{}) (*answered, error) {
+// thumbnail is a picture of the data set, kept once it is made. Making it takes a place in shrinking.
+func (o *openAlbum) thumbnail(ctx context.Context, image string, shrinking chan struct{}) (*answered, error) {
 	o.mu.Lock()
 	kept := o.kept[image]
 	o.mu.Unlock()
 	if kept != nil {
 		return kept, nil
 	}
-	shrinking <- struct{}{}
-	small, err := o.album.Thumbnail(image, thumbnailSide)
+	select {
+	case shrinking <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	small, err := o.shrunk(image)
 	<-shrinking
 	if err != nil {
 		return nil, err
@@ -150,6 +154,12 @@ func (o *openAlbum) thumbnail(image string, shrinking chan struct{}) (*answered,
 	}
 	o.kept[image] = kept
 	return kept, nil
+}
+
+// shrunk makes a thumbnail.
+func (o *openAlbum) shrunk(image string) (small []byte, err error) {
+	defer crash.Recover(&err)
+	return o.album.Thumbnail(image, thumbnailSide)
 }
 
 func pictureOf(jpeg []byte) *answered {
@@ -177,7 +187,7 @@ func (s *server) picture(w http.ResponseWriter, r *http.Request) {
 	album, err := s.album(r.Context(), src, of.Name)
 	if album != nil && album.references(image) != nil {
 		var small *answered
-		if small, err = album.thumbnail(image, s.albums.shrinking); err == nil {
+		if small, err = album.thumbnail(r.Context(), image, s.albums.shrinking); err == nil {
 			small.to(w, r)
 			return
 		}

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -105,13 +107,112 @@ func TestNoAlbum(t *testing.T) {
 	}
 }
 
+// TestComparedDataDiffer holds that runs of different data are compared without pictures and
+// references, which are those of one of them.
+func TestComparedDataDiffer(t *testing.T) {
+	ctx, path := t.Context(), filepath.Join(t.TempDir(), "results.db")
+	ids := []string{"aaaaaaaaaaaa", "bbbbbbbbbbbb", "cccccccccccc"}
+	signatures := []string{"data=x@1 decode=beam:3", "data=x@1 decode=beam:1", "data=x@2 decode=beam:3"}
+	db := planned(t, path, "s", "", aRun(ids[0], "soft", 1), aRun(ids[1], "soft", 2), aRun(ids[2], "soft", 3))
+	for i, id := range ids {
+		run, err := db.Run(ctx, id)
+		check(t, err)
+		claim, err := db.Claim(ctx, run, store.Owner{Host: "h", PID: 1, Lease: time.Minute})
+		check(t, err)
+		check(t, db.Start(ctx, claim, store.Start{Signature: signatures[i]}))
+		check(t, db.SaveCaptions(ctx, claim, "test", []store.Caption{{Image: "a b.jpg", Words: "a dog"}}))
+		check(t, db.Complete(ctx, claim, store.Result{Metrics: map[string]map[string]float64{"test": {"cider": 0}}, BestEpoch: 1,
+			Scores: map[string][]metrics.ImageScore{"test": {{ID: "a b.jpg", Length: 2}}}}))
+	}
+	s := serve(t, Config{Places: []string{path}, Album: openFake})
+	for second, same := range map[string]bool{ids[1]: true, ids[2]: false} {
+		runs := "run=results/" + ids[0] + "&run=results/" + second
+		_, page := s.get(t, "/compare?"+runs)
+		_, data := s.get(t, "/compare/captions.json?"+runs)
+		if strings.Contains(page, differentData) == same || strings.Contains(data, "references") != same ||
+			strings.Contains(data, "picture") != same || !strings.Contains(data, "a dog") {
+			t.Errorf("same data: %v, and the page has %s", same, data)
+		}
+	}
+}
+
+// TestAlbumOfReplacedDatabase holds that a study of a database that takes another's place has its own
+// pictures.
+func TestAlbumOfReplacedDatabase(t *testing.T) {
+	path, other := captioned(t), captioned(t)
+	var opens atomic.Int32
+	s := serve(t, Config{Places: []string{path}, Album: func(context.Context, *store.DB, string) (Album, error) {
+		if opens.Add(1) > 1 {
+			return nil, errors.New("its folder is not there")
+		}
+		return fakeAlbum{}, nil
+	}})
+	const picture = "/results/study/s/picture?image=a+b.jpg"
+	for range 2 {
+		if code, _ := s.get(t, picture); code != http.StatusOK || opens.Load() != 1 {
+			t.Fatalf("answered with %d, opened %d times", code, opens.Load())
+		}
+	}
+	check(t, os.Rename(other, path))
+	within(t, 20*time.Second, "the other database's pictures", func() bool {
+		code, _ := s.get(t, picture)
+		return code == http.StatusNotFound
+	})
+}
+
+// panickingAlbum has pictures that break the program.
+type panickingAlbum struct{ fakeAlbum }
+
+func (a panickingAlbum) Thumbnail(image string, most int) ([]byte, error) {
+	if image == "broken.jpg" {
+		panic("a fault")
+	}
+	return a.fakeAlbum.Thumbnail(image, most)
+}
+
+// TestAlbumPanics holds that a fault in a data set or a picture costs no other page and no other
+// picture.
+func TestAlbumPanics(t *testing.T) {
+	s := serve(t, Config{Places: []string{captioned(t)}, Album: func(context.Context, *store.DB, string) (Album, error) {
+		return panickingAlbum{}, nil
+	}})
+	for range mostShrinking + 1 {
+		code, body := s.get(t, "/results/study/s/picture?image=broken.jpg")
+		if code != http.StatusNotFound || !strings.Contains(body, "a fault") {
+			t.Errorf("the picture is answered with %d, %q", code, body)
+		}
+	}
+	if code, _ := s.get(t, "/results/study/s/picture?image=a+b.jpg"); code != http.StatusOK {
+		t.Errorf("another picture is answered with %d", code)
+	}
+	s = serve(t, Config{Places: []string{captioned(t)}, Album: func(context.Context, *store.DB, string) (Album, error) { panic("a fault") }})
+	for range 2 {
+		if _, body := s.get(t, "/results/study/s/captions"); !strings.Contains(body, "a fault") {
+			t.Error("the page does not say why there are no pictures")
+		}
+	}
+}
+
+// TestThumbnailIsNotAwaited holds that a request that has ended waits for no picture of others.
+func TestThumbnailIsNotAwaited(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	busy := make(chan struct{})
+	if _, err := (&openAlbum{album: fakeAlbum{}}).thumbnail(ctx, "a b.jpg", busy); !errors.Is(err, context.Canceled) {
+		t.Errorf("the answer is %v", err)
+	}
+}
+
 // TestAttentionUnderThePointer holds that a run's page shows the picture, and where the run looked
 // before the word under the pointer.
 func TestAttentionUnderThePointer(t *testing.T) {
 	s := serve(t, Config{Places: []string{captioned(t)}, Album: openFake})
 	p := opened(t, s, 1280)
 	p.Do(chromedp.Navigate(s.at("/results/run/aaaaaaaaaaaa")), chromedp.WaitReady("#captions", chromedp.ByQuery))
-	p.Wait(`(() => { document.querySelector("#figure-captions").scrollIntoView(); return document.querySelector("#figure-captions .chart-picture img")?.complete })()`)
+	p.Wait(`(() => {
+		document.querySelector("#figure-captions").scrollIntoView();
+		return document.querySelector("#figure-captions .chart-picture img")?.complete;
+	})()`)
 	p.Point("#figure-captions .chart-sentence[tabindex] .chart-word", 0.5, 0.5)
 	p.Wait(`document.querySelector("#figure-captions .chart-told").textContent.includes("clear: 70 % on a region")`)
 	if browser.Eval[bool](p, `document.querySelector("#figure-captions canvas").hidden`) {

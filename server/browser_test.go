@@ -58,7 +58,8 @@ func TestShots(t *testing.T) {
 			check(t, os.WriteFile(filepath.Join(*shots, name+"-"+kind.name+".jpg"), picture, 0o644))
 		}
 		var printed []byte
-		p.Do(emulation.SetEmulatedMedia(), chromedp.EmulateViewport(1280, 900), chromedp.Navigate(s.at(path)), chromedp.Sleep(1500*time.Millisecond),
+		p.Do(emulation.SetEmulatedMedia(), chromedp.EmulateViewport(1280, 900), chromedp.Navigate(s.at(path)),
+			chromedp.Sleep(1500*time.Millisecond),
 			chromedp.ActionFunc(func(ctx context.Context) (err error) {
 				printed, _, err = page.PrintToPDF().WithPaperWidth(8.27).WithPaperHeight(11.69).
 					WithMarginTop(.4).WithMarginBottom(.4).WithMarginLeft(.4).WithMarginRight(.4).Do(ctx)

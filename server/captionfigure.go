@@ -164,5 +164,6 @@ func (s *server) comparedCaptions(ctx context.Context, r *http.Request) (*answer
 		return nil, err
 	}
 	defer done()
-	return s.captionFigure(ctx, src, db, chosen[0].record.Run.Study, voices)
+	study, _ := studyOf(chosen) // the page says why there is none
+	return s.captionFigure(ctx, src, db, study, voices)
 }

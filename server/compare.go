@@ -12,6 +12,7 @@ import (
 
 	"glimpse/internal/store"
 	"glimpse/metrics"
+	"glimpse/results"
 	"glimpse/results/view"
 )
 
@@ -20,6 +21,9 @@ const mostCompared = 8
 
 // differentSplits is why captions are not shown side by side.
 const differentSplits = "The captions of these runs are from different splits."
+
+// differentData is why they are shown without pictures.
+const differentData = "These runs were made with different data, so captions have no pictures and reference captions here."
 
 // comparePage shows runs side by side.
 type comparePage struct {
@@ -69,7 +73,11 @@ func (s *server) compare(ctx context.Context, r *http.Request) (string, any, err
 	}
 	p.captions(r, records)
 	source := "/compare/captions.json?" + url.Values{"run": r.URL.Query()["run"]}.Encode()
-	p.Browser, err = s.captionBrowser(ctx, chosen[0].src, runs[0].Study, source, p.Captions)
+	study, sameData := studyOf(chosen)
+	if !sameData {
+		p.Notices = append(p.Notices, differentData)
+	}
+	p.Browser, err = s.captionBrowser(ctx, chosen[0].src, study, source, p.Captions)
 	return "compare", p, err
 }
 
@@ -109,6 +117,18 @@ func (s *server) chosen(ctx context.Context, r *http.Request) (chosen []compared
 		}
 	}
 	return chosen, notices, nil
+}
+
+// studyOf is the study of which pictures and reference captions stand beside what the runs say: that
+// of the first, and none where the runs are of different data, as far as that is known.
+func studyOf(chosen []compared) (study string, sameData bool) {
+	first := chosen[0].record.Run
+	for _, c := range chosen[1:] {
+		if !results.SameData(first, c.record.Run) {
+			return "", false
+		}
+	}
+	return first.Study, true
 }
 
 // titleOf names a run by its id, arm and seed.

@@ -86,10 +86,20 @@ func TestFollowsAStudy(t *testing.T) {
 	p.Wait(`document.querySelectorAll('#content a[href^="/results/run/"]').length === 2`)
 	click(`a[href="/results/study/s"]`, "#trial-table")
 	write(epoch(first, 1))
-	p.Wait(fmt.Sprintf(`document.querySelector('#trial-table input[value="results/%s"]').closest("tr").textContent.includes("running")`, first))
+	p.Wait(fmt.Sprintf(`document.querySelector('#trial-table input[value="results/%s"]').closest("tr")
+		.textContent.includes("running")`, first))
 	click(fmt.Sprintf(`#trial-table a[href="/results/run/%s"]`, first), "#run-epochs")
 	write(epoch(first, 2))
 	p.Wait(`document.querySelectorAll("#run-epochs tbody tr").length >= 2`)
+	p.Wait(`!!document.querySelector("#run-epochs figure.is-live")`)
+	const figure = `document.querySelector("#run-epochs figure.is-live")`
+	p.Do(chromedp.Click("#run-epochs .chart-controls > button[aria-pressed=false]", chromedp.ByQuery),
+		chromedp.Click("#run-epochs .chart-table summary", chromedp.ByQuery))
+	write(epoch(first, 3))
+	p.Wait(figure + `?.querySelectorAll(".chart-table tbody tr").length === 3`) // as many as epochs, and still open
+	if !browser.Eval[bool](p, figure+`.querySelector(".chart-controls > button").getAttribute("aria-pressed") === "true"`) {
+		t.Error("what was chosen in a chart is lost when it follows")
+	}
 	write(end(first))
 	shows("#run-head", "completed")
 	shows("#run-captions", "a dog of "+first)

@@ -49,7 +49,8 @@ func TestLoad(t *testing.T) {
 	t.Logf("%d viewers of %d pages for %s: %d answers, %d of them unchanged, %.1f MB; half within %s, 95 %% within %s, all within %s",
 		*viewers, len(pages), time.Since(began).Round(time.Second), len(l.took), l.unchanged, float64(l.bytes)/1e6,
 		l.took[len(l.took)/2], l.took[len(l.took)*95/100], l.took[len(l.took)-1])
-	t.Logf("%.1f s CPU of server and viewers, %.1f %% of one processor", cpuSeconds()-used, 100*(cpuSeconds()-used)/time.Since(began).Seconds())
+	used = cpuSeconds() - used
+	t.Logf("%.1f s CPU of server and viewers, %.1f %% of one processor", used, 100*used/time.Since(began).Seconds())
 	for fault, times := range l.faults {
 		t.Errorf("%d times: %s", times, fault)
 	}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"sync"
 
+	"glimpse/internal/crash"
 	"glimpse/internal/store"
 )
 
@@ -66,6 +67,17 @@ func (s *source) use() (db *store.DB, done func(), err error) {
 	h := s.handle
 	h.uses.Add(1)
 	return h.db, h.uses.Done, nil
+}
+
+// with has f work with the open database. A fault of the program in it is an error.
+func (s *source) with(f func(db *store.DB) error) (err error) {
+	db, done, err := s.use()
+	if err != nil {
+		return err
+	}
+	defer done()
+	defer crash.Recover(&err)
+	return f(db)
 }
 
 // current is the version of what the database holds.

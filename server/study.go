@@ -205,11 +205,10 @@ func (s *server) compute(src *source, st *study, done chan<- struct{}) {
 	digest := st.digest
 	st.mu.Unlock()
 	began := time.Now()
-	db, release, err := src.use()
-	if err == nil {
+	err := src.with(func(db *store.DB) (err error) {
 		page, err = reports.ReadExcerpt(s.ctx, db, st.name)
-		release()
-	}
+		return err
+	})
 	<-s.analyses
 	st.mu.Lock()
 	if st.failed = err; err == nil {

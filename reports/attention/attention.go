@@ -33,11 +33,17 @@ func Full(captions ...[]Word) float64 {
 	full := 0.0
 	for _, words := range captions {
 		for _, w := range words {
-			full = max(full, 1/float64(max(1, len(w.Alpha))))
-			for _, a := range w.Alpha {
-				full = max(full, float64(a))
-			}
+			full = max(full, FullOf(w.Alpha))
 		}
+	}
+	return full
+}
+
+// FullOf is [Full] of the weights of one word.
+func FullOf[W float32 | float64](alpha []W) float64 {
+	full := 1 / float64(max(1, len(alpha)))
+	for _, a := range alpha {
+		full = max(full, float64(a))
 	}
 	return full
 }

@@ -19,7 +19,7 @@
 // from there, or takes that of another figure, "#figure-NAME". Pages that change call, of the global glimpseCharts,
 //
 //	glimpseCharts.mount(element)         // after putting figures into the page
-//	glimpseCharts.update(figure, data)   // new data; toggles and zoom stay
+//	glimpseCharts.keep(figure, fresh)    // puts a live figure in the place of its new HTML; toggles and zoom stay
 //
 // The script writes no inline script or style and evaluates no text, so that a
 // page may be served with script-src 'self', style-src 'self' and, for the export

@@ -268,16 +268,30 @@ func TestChartsInBrowser(t *testing.T) {
 	has("what is saved", strings.Join(saved, "\n"), "image/svg+xml <svg", "image/png", "text/csv arm,seed,run,state,CIDEr")
 }
 
-// New data take the place of the old ones, and what was switched off stays so.
-func TestUpdate(t *testing.T) {
+// A live figure that takes the place of its new HTML shows the new data, and what was switched off
+// stays so; with another arm it is made anew.
+func TestKeep(t *testing.T) {
 	p := browser.Open(t, served(t), 390, 844)
 	shownAll(p)
-	p.Do(chromedp.Click("#figure-dots .chart-arm", chromedp.ByQuery), chromedp.Evaluate(`(() => {
-		const figure = document.querySelector("#figure-dots"), data = JSON.parse(figure.querySelector("script").textContent);
-		data.arms[1].runs.push({id: "new", seed: 9, state: "completed", value: 53});
-		glimpseCharts.update(figure, data);
-	})()`, nil))
-	if n := browser.Eval[int](p, `document.querySelectorAll("#figure-dots circle.chart-dot").length`); n != 3 {
-		t.Errorf("%d dots of the arm that is shown, not 3", n)
+	keep := func(change string) {
+		t.Helper()
+		p.Do(chromedp.Evaluate(fmt.Sprintf(`(() => {
+			const figure = document.querySelector("#figure-dots"), fresh = figure.cloneNode(true);
+			fresh.querySelector(".chart-live").remove();
+			const script = fresh.querySelector("script"), data = JSON.parse(script.textContent);
+			%s;
+			script.textContent = JSON.stringify(data);
+			figure.replaceWith(fresh);
+			glimpseCharts.keep(figure, fresh);
+		})()`, change), nil))
+	}
+	p.Do(chromedp.Click("#figure-dots .chart-arm", chromedp.ByQuery))
+	keep(`data.arms[1].runs.push({id: "new", seed: 9, state: "completed", value: 53})`)
+	p.Wait(`document.querySelectorAll("#figure-dots circle.chart-dot").length === 3`) // of the arm that is shown
+	arms := browser.Eval[int](p, `document.querySelectorAll("#figure-dots .chart-arm").length`)
+	keep(`data.arms.push({...data.arms[1], label: "another"})`)
+	p.Wait(fmt.Sprintf(`document.querySelectorAll("#figure-dots .chart-arm").length === %d`, arms+1))
+	if n := browser.Eval[int](p, `document.querySelectorAll("#figure-dots .chart-live").length`); n != 1 {
+		t.Errorf("the figure has %d charts", n)
 	}
 }

@@ -1,6 +1,6 @@
 // Keeps a page up to date: on an event of the server it fetches the page anew, and replaces the
-// parts ([data-live]) whose HTML the server changed. Folds, focus, scroll positions and ticks
-// stay.
+// parts ([data-live]) whose HTML the server changed. Folds, focus, scroll positions, ticks and what
+// was chosen in charts stay.
 
 const every = 2000; // milliseconds between two fetches, at least
 const parts = () => document.querySelectorAll("[data-live]");
@@ -48,7 +48,9 @@ function replace(part, html) {
     .map((c) => [nameOf(part, c), c.checked]);
   const focus = part.contains(document.activeElement) ? nameOf(part, document.activeElement) : null;
   const top = window.scrollY, height = document.documentElement.scrollHeight, above = part.getBoundingClientRect().bottom < 0;
+  const charts = [...part.querySelectorAll("figure.is-live")];
   part.innerHTML = html;
+  for (const chart of charts) window.glimpseCharts?.keep(chart, part.querySelector(`#${CSS.escape(chart.id)}`));
   for (const [name, open] of opened) { const d = found(part, name); if (d) d.open = open; }
   for (const [name, checked] of ticked) { const c = found(part, name); if (c) c.checked = checked; }
   for (const [name, left, down] of scrolled) { const e = found(part, name); if (e) e.scrollTo(left, down); }

@@ -57,12 +57,17 @@ class Chart {
     });
     this.stage.addEventListener("blur", () => this.hideTip());
     if (!this.view.draw) this.stage.remove();
-    const still = figure.querySelector(":scope > .chart-static");
-    figure.insertBefore(this.root, still ?? null);
-    if (still) still.hidden = true;
+    this.place();
     figure.classList.add("is-live");
     if (this.view.draw) new ResizeObserver(() => this.draw()).observe(this.stage);
     this.draw();
+  }
+
+  // place puts the chart into its figure and hides the stand-in.
+  place() {
+    const still = this.figure.querySelector(":scope > .chart-static");
+    this.figure.insertBefore(this.root, still);
+    if (still) still.hidden = true;
   }
 
   // draw draws anew where the width or anything else has changed.
@@ -167,10 +172,19 @@ async function dataOf(figure) {
   return embedded(figure);
 }
 
+// makeLive makes a chart of a figure, or has the one that it has take in the figure's data; other arms need a new one.
 async function makeLive(figure) {
-  live.set(figure, null);
+  const chart = live.get(figure) ?? null;
+  live.set(figure, chart);
   try {
-    live.set(figure, new Chart(figure, await dataOf(figure)));
+    const data = await dataOf(figure);
+    const arms = (of) => JSON.stringify(of.arms?.map((a) => [a.label, a.colour]));
+    if (chart && arms(chart.data) === arms(data)) {
+      chart.update(data);
+      return;
+    }
+    chart?.root.remove();
+    live.set(figure, new Chart(figure, data));
   } catch (error) {
     console.error(`chart ${figure.id}:`, error);
     figure.append(element("p", { class: "chart-failed", role: "alert" }, `The live chart cannot be shown: ${error.message}`));
@@ -192,13 +206,19 @@ function mount(root = document) {
   }
 }
 
-function update(figure, data) {
-  live.get(figure)?.update(data);
+// keep has a live figure take the place of fresh, its new HTML, and takes in what that says.
+function keep(figure, fresh) {
+  const chart = live.get(figure);
+  if (!chart || fresh?.dataset.chart !== figure.dataset.chart || fresh.dataset.source !== figure.dataset.source) return;
+  figure.replaceChildren(...fresh.childNodes);
+  chart.place();
+  fresh.replaceWith(figure);
+  makeLive(figure);
 }
 
 // start is called once all kinds are known.
 function start() {
-  globalThis.glimpseCharts = { mount, update };
+  globalThis.glimpseCharts = { mount, keep };
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", () => mount());
   else mount();
 }
