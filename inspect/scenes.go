@@ -25,11 +25,11 @@ func (o *Opener) Scenes(ctx context.Context, study string) (reports.Scenes, erro
 	if settings, err := results.SaneSettings(run); err != nil || settings.Data.Name != "shapes" {
 		return nil, err
 	}
-	album, err := o.Album(ctx, study)
+	r, err := o.Open(ctx, run)
 	if err != nil {
 		return nil, err
 	}
-	return album.scene, nil
+	return (&Album{r}).scene, nil
 }
 
 // scene is an image of the album for a report.

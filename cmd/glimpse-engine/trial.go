@@ -31,7 +31,7 @@ func trialCommand() *cobra.Command {
 		Hidden: true,
 		Long: `Run one trial of the database, and write its events as JSON lines to standard
 output. With --job, run the attempt of a cluster job instead, as described in
-that folder, and writes results there, as of the last checkpoint.`,
+that folder, and write results there, as of the last checkpoint.`,
 		Example: `  glimpse trial 3f2a --db results.db
   glimpse trial 3f2a --db results.db --data /data/flickr8k --threads 8`,
 		Args: func(c *cobra.Command, args []string) error {
