@@ -19,10 +19,10 @@ import (
 var (
 	viewers = flag.Int("viewers", 0, "so many viewers look at the pages in TestLoad")
 	minutes = flag.Float64("minutes", 10, "for so long")
-	loadDB  = flag.String("db", "", "the database that they look at, which runners may write meanwhile")
+	loadDB  = flag.String("db", "", "databases that they look at, by commas; runners may write them meanwhile")
 )
 
-// TestLoad has viewers look at all pages of a database, as browsers do: each follows the events of
+// TestLoad has viewers look at all pages of some databases, as browsers do: each follows the events of
 // the server, and fetches its page anew when something has changed, every two seconds at most. It
 // tells how often and how fast they were answered, and what that cost the server.
 //
@@ -31,7 +31,7 @@ func TestLoad(t *testing.T) {
 	if *viewers == 0 {
 		t.Skip("-viewers gives no number")
 	}
-	s := serve(t, Config{Places: []string{*loadDB}})
+	s := serve(t, Config{Places: strings.Split(*loadDB, ",")})
 	pages := pagesOf(t, s)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(*minutes*float64(time.Minute)))
 	defer cancel()
@@ -56,25 +56,26 @@ func TestLoad(t *testing.T) {
 	}
 }
 
-// pagesOf are the pages of the database: the start page, the queue, and of each study its page, its captions, a run
+// pagesOf are the pages of the databases: the start page, the queue, and of each study its page, its captions, a run
 // and a comparison.
 func pagesOf(t *testing.T, s *served) []string {
 	t.Helper()
-	db, err := store.OpenReadOnly(*loadDB)
-	check(t, err)
-	defer db.Close()
-	studies, err := db.Studies(t.Context())
-	check(t, err)
 	pages := []string{"/", "/queue"}
-	src := s.listed()[0]
-	for _, study := range studies {
-		link := studyLink(src, study.Name)
-		pages = append(pages, link, link+"/captions")
-		runs, err := db.Runs(t.Context(), study.Name)
+	for _, src := range s.listed() {
+		db, err := store.OpenReadOnly(src.path)
 		check(t, err)
-		if len(runs) > 1 {
-			two := url.Values{"run": {src.name + "/" + runs[0].ID, src.name + "/" + runs[1].ID}}
-			pages = append(pages, runLink(src, runs[0].ID), "/compare?"+two.Encode())
+		defer db.Close()
+		studies, err := db.Studies(t.Context())
+		check(t, err)
+		for _, study := range studies {
+			link := studyLink(src, study.Name)
+			pages = append(pages, link, link+"/captions")
+			runs, err := db.Runs(t.Context(), study.Name)
+			check(t, err)
+			if len(runs) > 1 {
+				two := url.Values{"run": {src.name + "/" + runs[0].ID, src.name + "/" + runs[1].ID}}
+				pages = append(pages, runLink(src, runs[0].ID), "/compare?"+two.Encode())
+			}
 		}
 	}
 	return pages
