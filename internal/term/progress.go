@@ -15,7 +15,8 @@ import (
 const (
 	redrawEvery = 100 * time.Millisecond // bars on a terminal
 	plainEvery  = 15 * time.Second       // lines of a bar in a pipe
-	barWidth    = 24
+	barWidth    = 24                     // where the terminal has the room
+	leastBar    = 8
 )
 
 // Progress shows how far several pieces of work have come. On a terminal, each has a bar that is redrawn in place below
@@ -27,10 +28,12 @@ type Progress struct {
 	tty   bool
 	width func() int
 	now   func() time.Time
+	after func(time.Duration, func()) *time.Timer
 
 	bars  []*bar
-	drawn []int     // lengths of the lines of bars now on the terminal
-	last  time.Time // of the latest redraw
+	drawn []int       // lengths of the lines of bars now on the terminal
+	last  time.Time   // of the latest redraw
+	due   *time.Timer // draws what was updated too soon after the latest redraw; nil if nothing was
 }
 
 // A bar is one piece of work.
@@ -48,7 +51,7 @@ func NewProgress(w io.Writer) *Progress {
 	if file, ok := fileOf(w); ok {
 		w = file // past an Output: it writes escape sequences of its own
 	}
-	p := &Progress{w: w, now: time.Now, tty: IsTerminal(w) && os.Getenv("TERM") != "dumb", width: func() int { return Width(w) }}
+	p := &Progress{w: w, now: time.Now, after: time.AfterFunc, tty: IsTerminal(w) && os.Getenv("TERM") != "dumb", width: func() int { return Width(w) }}
 	return p
 }
 
@@ -79,9 +82,20 @@ func (p *Progress) Update(name string, done, total int, note string) {
 	switch {
 	case p.tty && now.Sub(p.last) >= redrawEvery:
 		p.redraw(now)
+	case p.tty && p.due == nil:
+		p.due = p.after(redrawEvery-now.Sub(p.last), p.catchUp)
 	case !p.tty && now.Sub(b.said) >= plainEvery && done < total:
 		b.said = now
 		fmt.Fprintln(p.w, b.plain(now))
+	}
+}
+
+// catchUp draws what has not been drawn since it was updated.
+func (p *Progress) catchUp() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.due != nil {
+		p.redraw(p.now())
 	}
 }
 
@@ -109,7 +123,7 @@ func (p *Progress) Log(line string) {
 func (p *Progress) printLine(line string) {
 	p.erase()
 	if line != "" {
-		fmt.Fprintln(p.w, Lines(line))
+		_ = Message(p.w, line)
 	}
 	if p.tty {
 		p.redraw(p.now())
@@ -122,6 +136,15 @@ func (p *Progress) Close() {
 	defer p.mu.Unlock()
 	p.bars = nil
 	p.erase()
+	p.settle()
+}
+
+// settle forgets that something is still to be drawn.
+func (p *Progress) settle() {
+	if p.due != nil {
+		p.due.Stop()
+		p.due = nil
+	}
 }
 
 func (p *Progress) find(name string) *bar {
@@ -134,7 +157,7 @@ func (p *Progress) find(name string) *bar {
 }
 
 // erase takes the drawn bars off the terminal, and leaves the cursor where the first one was. A terminal that has become
-// narrower shows them on more lines.
+// narrower shows them on more lines, and one that echoes Ctrl-C has left the first column.
 func (p *Progress) erase() {
 	if len(p.drawn) == 0 {
 		return
@@ -143,41 +166,75 @@ func (p *Progress) erase() {
 	for _, length := range p.drawn {
 		lines += max(1, (length+width-1)/width)
 	}
-	fmt.Fprintf(p.w, "\x1b[%dA\x1b[J", lines)
+	fmt.Fprintf(p.w, "\r\x1b[%dA\x1b[J", lines)
 	p.drawn = nil
 }
 
 func (p *Progress) redraw(now time.Time) {
 	p.erase()
+	p.settle()
 	p.last = now
-	width := p.width()
 	var text strings.Builder
-	for _, b := range p.bars {
-		line := clip(b.drawing(now), width-1)
+	for _, line := range drawings(p.bars, now, p.width()-1) {
 		text.WriteString(line + "\n")
 		p.drawn = append(p.drawn, utf8.RuneCountInString(line))
 	}
 	io.WriteString(p.w, text.String())
 }
 
-func (b *bar) drawing(now time.Time) string {
-	if b.total <= 0 {
-		return fmt.Sprintf("%s  %s", b.name, b.note)
+// drawings are the lines of bars, in columns and at most width characters wide, so that none wraps. Where that is too
+// narrow, bars get shorter first, and then lines lose what stands last.
+func drawings(bars []*bar, now time.Time, width int) []string {
+	names, counts, rest := 0, 0, 0
+	for _, b := range bars {
+		names = max(names, utf8.RuneCountInString(b.name))
+		if b.total > 0 {
+			counts = max(counts, len(b.count()))
+			rest = max(rest, utf8.RuneCountInString(strings.Join(b.notes(now), gap)))
+		}
 	}
-	filled := min(barWidth, barWidth*b.done/b.total)
-	line := fmt.Sprintf("%s  %s%s %d/%d  %s", b.name,
-		strings.Repeat("█", filled), strings.Repeat("░", barWidth-filled), b.done, b.total, b.note)
+	filled := max(leastBar, min(barWidth, width-names-counts-rest-2*len(gap)-1))
+	lines := make([]string, 0, len(bars))
+	for _, b := range bars {
+		line := fmt.Sprintf("%-*s", names, b.name)
+		if b.total > 0 {
+			done := min(filled, filled*b.done/b.total)
+			line += fmt.Sprintf("%s%s%s %*s", gap, strings.Repeat("█", done), strings.Repeat("░", filled-done), counts, b.count())
+		}
+		for i, note := range b.notes(now) {
+			longer := line + gap + note
+			if i > 0 && utf8.RuneCountInString(longer) > width {
+				break
+			}
+			line = longer
+		}
+		lines = append(lines, clip(line, width))
+	}
+	return lines
+}
+
+// gap stands between what a line of progress has to tell.
+const gap = "  "
+
+func (b *bar) count() string { return fmt.Sprintf("%d/%d", b.done, b.total) }
+
+// notes are what a line tells behind its bar, the most important first.
+func (b *bar) notes(now time.Time) []string {
+	var notes []string
+	if b.note != "" {
+		notes = strings.Split(b.note, gap)
+	}
 	if left := b.left(now); left > 0 {
-		line += "  " + Span(left) + " left"
+		notes = append(notes, Span(left)+" left")
 	}
-	return line
+	return notes
 }
 
 func (b *bar) plain(now time.Time) string {
 	if b.total <= 0 {
 		return fmt.Sprintf("%s: %s", b.name, b.note)
 	}
-	line := fmt.Sprintf("%s: %d/%d", b.name, b.done, b.total)
+	line := b.name + ": " + b.count()
 	if b.note != "" {
 		line += ", " + b.note
 	}
@@ -187,19 +244,23 @@ func (b *bar) plain(now time.Time) string {
 	return line
 }
 
-// left estimates the seconds still to go from the pace so far; 0 where there is no saying.
+// left estimates the seconds still to go, at least one, from the pace so far; 0 where there is no saying.
 func (b *bar) left(now time.Time) float64 {
 	elapsed := now.Sub(b.began).Seconds()
 	if b.done <= b.from || b.done >= b.total || elapsed < 1 {
 		return 0
 	}
-	return elapsed / float64(b.done-b.from) * float64(b.total-b.done)
+	return max(1, elapsed/float64(b.done-b.from)*float64(b.total-b.done))
 }
 
-// clip cuts a line to width characters, so that a bar never wraps.
+// clip cuts a line to width characters, behind a word if it has several.
 func clip(line string, width int) string {
 	if width <= 0 || utf8.RuneCountInString(line) <= width {
 		return line
+	}
+	short := string([]rune(line)[:width+1])
+	if at := strings.LastIndex(short, " "); at > 0 {
+		return strings.TrimRight(short[:at], " ")
 	}
 	return string([]rune(line)[:width])
 }

@@ -81,32 +81,51 @@ func (t *Table) Print(w io.Writer) error {
 const columnGap = 2
 
 // Fit drops columns until the table is no wider than width characters: first that whose heading, in the first row, comes
-// first in least, and so on. Columns that least does not name stay, whatever the width. It gives the headings of the dropped.
-// The table must have one header, and no gap behind it.
+// first in least, and so on. Where one that went later was so wide that some before it fit again, those stay. Columns that
+// least does not name stay, whatever the width. It gives the headings of the dropped. The table must have one header, and
+// no gap behind it.
 func (t *Table) Fit(width int, least ...string) (dropped []string) {
-	t.rows = slices.Clone(t.rows)
+	whole := *t
 	for _, heading := range least {
 		if t.width() <= width {
 			break
 		}
-		at := -1
-		for _, row := range t.rows {
-			if len(row) > 0 { // behind a gap at the beginning
-				at = slices.Index(row, heading)
-				break
-			}
+		if whole.column(heading) >= 0 {
+			dropped = append(dropped, heading)
+			*t = *whole.without(dropped)
 		}
-		if at < 0 {
-			continue
+	}
+	for i := len(dropped) - 2; i >= 0; i-- {
+		fewer := slices.Delete(slices.Clone(dropped), i, i+1)
+		if fitting := whole.without(fewer); fitting.width() <= width {
+			dropped, *t = fewer, *fitting
 		}
-		for i, row := range t.rows {
-			if at < len(row) {
-				t.rows[i] = slices.Delete(slices.Clone(row), at, at+1)
-			}
-		}
-		dropped = append(dropped, heading)
 	}
 	return dropped
+}
+
+// column is where a heading stands in the header, or -1.
+func (t *Table) column(heading string) int {
+	for _, row := range t.rows {
+		if len(row) > 0 { // behind a gap at the beginning
+			return slices.Index(row, heading)
+		}
+	}
+	return -1
+}
+
+// without is the table without some columns.
+func (t *Table) without(headings []string) *Table {
+	out := &Table{rows: slices.Clone(t.rows)}
+	for _, heading := range headings {
+		at := out.column(heading)
+		for i, row := range out.rows {
+			if at < len(row) {
+				out.rows[i] = slices.Delete(slices.Clone(row), at, at+1)
+			}
+		}
+	}
+	return out
 }
 
 // width is that of the widest line as Print writes it.

@@ -31,7 +31,6 @@ func TestTableAligns(t *testing.T) {
 	}
 }
 
-// TestTableFits holds the order in which columns are dropped, that rows stay aligned, and what never goes.
 // A row whose last cell is empty does not part the columns.
 func TestTableAlignsEmptyCells(t *testing.T) {
 	var table Table
@@ -47,6 +46,7 @@ func TestTableAlignsEmptyCells(t *testing.T) {
 	}
 }
 
+// TestTableFits holds the order in which columns are dropped, that rows stay aligned, and what never goes.
 func TestTableFits(t *testing.T) {
 	for _, c := range []struct {
 		width   int
@@ -71,6 +71,21 @@ func TestTableFits(t *testing.T) {
 		if !slices.Equal(dropped, c.dropped) || out.String() != c.want {
 			t.Errorf("width %d: dropped %q, printed %q; want %q, %q", c.width, dropped, out.String(), c.dropped, c.want)
 		}
+	}
+}
+
+// A column that goes because it is wide takes no narrow one with it that fits without it.
+func TestTableFitsAsManyColumnsAsItCan(t *testing.T) {
+	rows := &Table{}
+	rows.Add("ID", "STUDY", "BLEU-4", "EPOCHS")
+	rows.Add("ab", "a-study-with-a-long-name", "33.1", "7")
+	dropped := rows.Fit(20, "EPOCHS", "BLEU-4", "STUDY")
+	var out bytes.Buffer
+	if err := rows.Print(&out); err != nil {
+		t.Fatal(err)
+	}
+	if want := "ID  BLEU-4  EPOCHS\nab  33.1    7\n"; !slices.Equal(dropped, []string{"STUDY"}) || out.String() != want {
+		t.Errorf("dropped %q, printed\n%s, not\n%s", dropped, out.String(), want)
 	}
 }
 

@@ -93,7 +93,7 @@ func TestProgressShowsWhatIsHidden(t *testing.T) {
 	p.Log("kept\x1b]0;x\a\nsecond")
 	p.Finish("a\x1b[2J\nb", "")
 	p.Close()
-	text := strings.NewReplacer("\x1b[1A\x1b[J", "").Replace(out.String())
+	text := strings.NewReplacer("\r\x1b[1A\x1b[J", "").Replace(out.String())
 	if strings.ContainsFunc(text, func(r rune) bool { return Hidden(r) && r != '\n' }) || !strings.Contains(text, `a\u001b[2J\nb`) || len(p.bars) != 0 {
 		t.Errorf("%q", text)
 	}

@@ -7,20 +7,27 @@ import (
 	"unicode/utf8"
 )
 
-// Wrap breaks a text at its spaces into lines of at most width characters. A longer word has a line of its own.
+// Wrap breaks a text at its spaces into lines of at most width characters. A longer word has a line of its own. Spaces
+// within a line stay as many as they are.
 func Wrap(text string, width int) []string {
 	var lines []string
-	line := ""
-	for _, word := range strings.Fields(text) {
+	line, length, spaces := "", 0, 0
+	for word := range strings.SplitSeq(strings.TrimSpace(text), " ") {
+		if word == "" {
+			spaces++
+			continue
+		}
+		size := utf8.RuneCountInString(word)
 		switch {
 		case line == "":
-			line = word
-		case utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) <= width:
-			line += " " + word
+			line, length = word, size
+		case length+spaces+size <= width:
+			line, length = line+strings.Repeat(" ", spaces)+word, length+spaces+size
 		default:
 			lines = append(lines, line)
-			line = word
+			line, length = word, size
 		}
+		spaces = 1
 	}
 	return append(lines, line)
 }
@@ -29,16 +36,33 @@ func Wrap(text string, width int) []string {
 // indented; elsewhere each stays one line, for whoever searches them. What is hidden in a text is shown ([Line]).
 func Paragraphs(w io.Writer, texts ...string) error {
 	for _, text := range texts {
-		text = Line(text)
-		if IsTerminal(w) {
-			const indent = "  "
-			text = strings.Join(Wrap(text, max(Width(w)-len(indent), narrowest)), "\n"+indent)
-		}
-		if _, err := fmt.Fprintln(w, text); err != nil {
+		if _, err := fmt.Fprintln(w, broken(w, Line(text))); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// Message writes a text of one or several lines as Paragraphs does, but for lines that begin with a space, such as those
+// that quote a file: they are laid out already.
+func Message(w io.Writer, text string) error {
+	lines := strings.Split(Lines(text), "\n")
+	for i, line := range lines {
+		if !strings.HasPrefix(line, " ") {
+			lines[i] = broken(w, line)
+		}
+	}
+	_, err := fmt.Fprintln(w, strings.Join(lines, "\n"))
+	return err
+}
+
+// broken breaks a line at the width of w, if that is a terminal.
+func broken(w io.Writer, line string) string {
+	if !IsTerminal(w) {
+		return line
+	}
+	const indent = "  "
+	return strings.Join(Wrap(line, max(Width(w)-len(indent), narrowest)), "\n"+indent)
 }
 
 // PrintWrapped is Print for a table whose last column holds sentences: on a terminal they are broken to fit it.

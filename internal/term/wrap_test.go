@@ -17,6 +17,8 @@ func TestWrap(t *testing.T) {
 		{"one two three", 7, []string{"one two", "three"}},
 		{"one two three", 6, []string{"one", "two", "three"}},
 		{"64 − 4 αβγ", 6, []string{"64 − 4", "αβγ"}},
+		{"  loss 1.2  val 3", 11, []string{"loss 1.2", "val 3"}},
+		{"  loss 1.2  val 3", 13, []string{"loss 1.2  val", "3"}},
 		{"a very-long-word b", 4, []string{"a", "very-long-word", "b"}},
 	} {
 		if got := Wrap(c.text, c.width); !slices.Equal(got, c.want) {
@@ -33,6 +35,18 @@ func TestParagraphsOfAPipe(t *testing.T) {
 		t.Fatal(err)
 	}
 	if want := long + "\n\\u001b\n"; out.String() != want {
+		t.Errorf("printed %q, not %q", out.String(), want)
+	}
+}
+
+// Lines that quote a file are laid out already.
+func TestMessage(t *testing.T) {
+	var out bytes.Buffer
+	const text = "a.yaml:83: unknown key\n    83 |   drop_out: 0.3\n       |   ^^^^^^^^"
+	if err := Message(&out, text+"\x1b"); err != nil {
+		t.Fatal(err)
+	}
+	if want := text + "\\u001b\n"; out.String() != want {
 		t.Errorf("printed %q, not %q", out.String(), want)
 	}
 }
