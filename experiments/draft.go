@@ -34,6 +34,12 @@ func DraftData() []string {
 	return names
 }
 
+// UnknownData is the error of a name that no data set has, and no folder or file either.
+func UnknownData(name string) error {
+	return fmt.Errorf("unknown data set %q%s (known: %s), and no folder or file has that name",
+		printable(name, 60), suggest(name, DraftData()), strings.Join(DraftData(), ", "))
+}
+
 // A Draft is what is asked of a new study file. Zero values ask for what is usual.
 type Draft struct {
 	Name     string
@@ -119,7 +125,7 @@ func (d Draft) base() (*Study, error) {
 		}
 		return s, err
 	}
-	return nil, fmt.Errorf("unknown data set %q%s (known: %s), and no folder or file has that name", printable(name, 60), suggest(name, DraftData()), strings.Join(DraftData(), ", "))
+	return nil, UnknownData(name)
 }
 
 // sweep sets what the study compares: the arms of the study it is taken from, or those of d.Over, each against the first,

@@ -114,7 +114,8 @@ func New(ctx context.Context, c Config) (*Server, error) {
 		return nil, err
 	}
 	if len(s.listed()) == 0 {
-		return nil, fmt.Errorf("%v: no results database found: create one with `glimpse run STUDY`, or name another with --db", c.Places)
+		return nil, fmt.Errorf("%s: no results database found: create one with `glimpse run STUDY.yaml`, or name another with --db",
+			strings.Join(c.Places, ", "))
 	}
 	listener, err := net.Listen("tcp", c.Listen)
 	if err != nil {

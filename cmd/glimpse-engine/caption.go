@@ -55,11 +55,11 @@ exit code is 3.`,
   glimpse caption dog.jpg --run 3f2a --beam 5 --attention looks
   glimpse caption photos/ --captioner mine.safetensors --jsonl > captions.jsonl
   glimpse caption --features new.npz --run 3f2a`,
-		Args: func(c *cobra.Command, args []string) error {
-			if flags.Features != "" {
-				return nil
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 && flags.Features == "" {
+				return errors.New("missing argument: PICTURE or FOLDER")
 			}
-			return cobra.MinimumNArgs(1)(c, args)
+			return nil
 		},
 		RunE: func(c *cobra.Command, args []string) error {
 			switch {

@@ -71,7 +71,7 @@ func TestRefusals(t *testing.T) {
 		want []string // in standard error
 	}{
 		{"features misspelt.yaml", 2, []string{"misspelt.yaml:4: "}},
-		{"features", 2, []string{"accepts 1 arg(s), received 0"}},
+		{"features", 2, []string{"missing argument: STUDY.yaml"}},
 		{"bench trian", 2, []string{`unknown command "trian" for "glimpse bench"`}},
 		{"bench train misspelt.yaml", 2, []string{"misspelt.yaml:4: "}},
 		{"bench train --set train.epocs=3", 2, []string{"--set train.epocs=3: ", `"epochs"`}},

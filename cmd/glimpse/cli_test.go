@@ -36,15 +36,18 @@ func TestRefusals(t *testing.T) {
 		code int
 		want []string // in standard error
 	}{
-		{"pln", 2, []string{`unknown command "pln" for "glimpse"`, "Did you mean this?", "plan", "`glimpse --help` lists"}},
-		{"data infos", 2, []string{`unknown command "infos" for "glimpse data"`}},
-		{"runs --jsn", 2, []string{"unknown flag: --jsn", "usage: glimpse runs [STUDY] [flags] (`glimpse runs --help` explains it)"}},
+		{"pln", 2, []string{"glimpse: unknown command \"pln\" for \"glimpse\"; did you mean plan?\n`glimpse --help` lists"}},
+		{"help pln", 2, []string{"glimpse: unknown command \"pln\" for \"glimpse\"; did you mean plan?\n"}},
+		{"help data infos", 2, []string{`unknown command "infos" for "glimpse data"; did you mean info?`}},
+		{"data infos", 2, []string{`unknown command "infos" for "glimpse data"; did you mean info?`}},
+		{"runs --jsn", 2, []string{"unknown flag: --jsn; did you mean --json?", "usage: glimpse runs [STUDY] [flags] (`glimpse runs --help` explains it)"}},
 		{"new bad/name", 2, []string{`the name "bad/name"`}},
 		{"new good --sweep model.hiden=1,2 -o -", 2, []string{`did you mean "model.hidden"?`}},
 		{"new good --seeds -1", 2, []string{"--seeds -1: it must be from 1 to 1000"}},
 		{"new good -o good.yaml", 2, []string{"good.yaml already exists and is not overwritten"}},
 		{"new good -o - --db text.db", 1, []string{"text.db", "not a results database"}},
-		{"plan", 2, []string{"accepts 1 arg(s), received 0"}},
+		{"plan", 2, []string{"glimpse: missing argument: STUDY.yaml\n"}},
+		{"plan good.yaml --jobs two", 2, []string{"glimpse: --jobs two: must be a whole number\n"}},
 		{"tokenize lines.txt", 2, []string{"lines.txt"}},
 		{"plan absent.yaml", 2, []string{"absent.yaml: cannot be read: no such file; name a study"}},
 		{"plan misspelt.yaml", 2, []string{`misspelt.yaml:4: unknown key "hiden"`, `did you mean "hidden"?`}},
@@ -59,7 +62,8 @@ func TestRefusals(t *testing.T) {
 		{"data info good.yaml --split seed", 2, []string{"--set data.split=seed"}},
 		{"data export shapes", 2, []string{"-o DIR is missing"}},
 		{"data export misspelt.yaml -o scenes", 2, []string{"misspelt.yaml:4: "}},
-		{"data info flickr9k", 1, []string{"flickr9k"}},
+		{"data info flickr9k", 2, []string{`unknown data set "flickr9k"; did you mean "flickr8k"?`, "no folder or file has that name"}},
+		{"data export photos -o refs", 2, []string{`unknown data set "photos"`, "no folder or file has that name"}},
 		{"data info flickr8k --data nowhere", 1, []string{"nowhere"}},
 		{"plan good.yaml --set data.name=flickr8k --set encoder.name=efficientnet_lite0 --data nowhere", 1, []string{"nowhere"}},
 		{"runs", 1, []string{"no results database results.db: `glimpse run STUDY.yaml` creates one"}},
@@ -152,6 +156,23 @@ func TestHelp(t *testing.T) {
 	}
 	if _, words, _ := call(t, "__complete", ""); !strings.Contains(words, "tokenize") || strings.Contains(words, "trial\t") {
 		t.Errorf("completed verbs: %q", words)
+	}
+}
+
+// Help lists every verb that people use in a group, and groups name no others.
+func TestVerbGroups(t *testing.T) {
+	root := newRoot()
+	for _, c := range root.Commands() {
+		if c.GroupID == "" && c.IsAvailableCommand() {
+			t.Errorf("%s is in no group", c.Name())
+		}
+	}
+	for _, group := range verbGroups {
+		for _, verb := range group.verbs {
+			if c, _, err := root.Find([]string{verb}); err != nil || c.Name() != verb {
+				t.Errorf("the group %q names %s, which is no verb", group.title, verb)
+			}
+		}
 	}
 }
 

@@ -93,6 +93,9 @@ func dataOptions(c *cobra.Command, arg, split string, flags cli.StudyFlags) (dat
 		if len(flags.Sets) > 0 {
 			return data.Options{}, cli.Usage(fmt.Errorf("--set changes a study file, but %s is the name of a data set", arg))
 		}
+		if !slices.Contains(experiments.DraftData(), arg) {
+			return data.Options{}, cli.Usage(experiments.UnknownData(arg))
+		}
 		return runner.DataOptions(experiments.DataSettings(arg, split), cli.DataRoot(flags.Root, ""), cache), nil
 	}
 	if split != "" {
@@ -147,7 +150,11 @@ func printInfo(w io.Writer, info data.Info) error {
 	if info.Root != "" {
 		t.Add("folder", info.Root)
 	}
-	t.Add("images", fmt.Sprintf("%s, of which %s are in no split", term.Count(int64(info.Images)), term.Count(int64(info.Unused))))
+	images := term.Count(int64(info.Images))
+	if info.Unused > 0 {
+		images += fmt.Sprintf(", of which %s are in no split", term.Count(int64(info.Unused)))
+	}
+	t.Add("images", images)
 	t.Add("vocabulary", term.Count(int64(info.Vocabulary))+" words, from the training captions")
 	t.Add("hash", info.Hash)
 	t.Gap()

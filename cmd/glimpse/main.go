@@ -9,6 +9,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -29,17 +30,42 @@ Exit codes: 0 done; 1 failed; 2 wrong usage or study file; 3 some trials or
 pictures failed; 70 a bug in glimpse; 130 interrupted (run the same command to
 resume).`
 	root.RunE = func(c *cobra.Command, _ []string) error { return printNextSteps(c) }
-	root.Example = `  glimpse plan experiments/demo.yaml
-  glimpse run experiments/demo.yaml --db demo.db --report demo-report
-  glimpse runs --db demo.db
-  glimpse doctor`
+	root.Example = `  glimpse new mine
+  glimpse plan experiments/mine.yaml
+  glimpse run experiments/mine.yaml
+  glimpse report mine -o report
+  glimpse caption photo.jpg`
 	root.AddCommand(
 		newCommand(), planCommand(), runCommand(), watchCommand(), collectCommand(), stopCommand(), pruneCommand(), deleteCommand(),
 		runsCommand(), showCommand(), compareCommand(), serveCommand(), diffCommand(), noteCommand(), cli.AuditCommand(audit), reportCommand(), exportCommand(),
 		dataCommand(), scoreCommand(), dbCommand(), doctorCommand(), tokenizeCommand(), versionCommand(),
 	)
 	cli.AddEngineVerbs(root)
+	cli.AddCompletion(root)
+	for _, group := range verbGroups {
+		root.AddGroup(&cobra.Group{ID: group.title, Title: group.title + ":"})
+		for _, c := range root.Commands() {
+			if slices.Contains(group.verbs, c.Name()) {
+				c.GroupID = group.title
+			}
+		}
+	}
+	root.SetHelpCommandGroupID(verbGroups[len(verbGroups)-1].title)
 	return root
+}
+
+// verbGroups are the groups that help lists verbs in.
+var verbGroups = []struct {
+	title string
+	verbs []string
+}{
+	{"Write and check a study", []string{"new", "plan", "data"}},
+	{"Run it", []string{"run", "watch", "serve", "stop", "collect", "features", "prune"}},
+	{"Look at results", []string{"runs", "show", "diff", "note", "compare", "report", "export"}},
+	{"Caption pictures, and look behind the results", []string{
+		"caption", "pack", "illustrate", "ensemble", "swap", "audit", "reproduce", "score", "tokenize",
+	}},
+	{"Keep house", []string{"db", "delete", "doctor", "bench", "version", "completion"}},
 }
 
 // printNextSteps says what makes sense next in the working directory.

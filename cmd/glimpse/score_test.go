@@ -53,7 +53,7 @@ func TestScoreRefusals(t *testing.T) {
 		{"score --references refs.json --candidates good.json --meteor nowhere", 1, "--meteor nowhere: METEOR data: "},
 		{"score --references refs.json --candidates good.json --meteor .", 1, "--meteor .: METEOR data in "},
 		{"score --references refs.json --candidates good.json --per-image no/such/folder.csv", 1, "--per-image: "},
-		{"data fetch", 2, "accepts 1 arg(s)"},
+		{"data fetch", 2, "missing argument: meteor"},
 		{"data fetch meteors", 2, `invalid argument "meteors"`},
 	} {
 		code, stdout, stderr := call(t, strings.Fields(c.args)...)

@@ -64,9 +64,65 @@ func AtLeast(flag string, value, least int) error {
 func Root() *cobra.Command {
 	root := &cobra.Command{Use: "glimpse", Version: About(), SilenceErrors: true, SilenceUsage: true}
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
+	root.Flags().BoolP("version", "v", false, "print the version") // which prints as cobra's own flag does
+	root.DisableSuggestions = true                                 // explainUsage makes them
+	root.SetHelpCommand(helpCommand())
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return Usage(err) })
 	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages ", fmt.Sprintf(".FlagUsagesWrapped %d ", term.UsualWidth)))
 	return root
+}
+
+// helpCommand is cobra's own, but that an unknown command is an error.
+func helpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "Show the help of a command",
+		Long: `Show the help of a command, as --help does. Without a command, list all
+commands.`,
+		ValidArgsFunction: func(c *cobra.Command, args []string, typed string) (names []string, _ cobra.ShellCompDirective) {
+			if verb, _, err := c.Root().Find(args); err == nil {
+				for _, below := range verb.Commands() {
+					if below.IsAvailableCommand() && strings.HasPrefix(below.Name(), typed) {
+						names = append(names, cobra.CompletionWithDesc(below.Name(), below.Short))
+					}
+				}
+			}
+			return names, cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(c *cobra.Command, args []string) error {
+			verb, rest, err := c.Root().Find(args)
+			if err != nil {
+				return Usage(errors.New(explainUsage(verb, err)))
+			}
+			if len(rest) > 0 && verb.HasSubCommands() {
+				return Usage(errors.New(explainUsage(verb, fmt.Errorf("unknown command %q for %q", rest[0], verb.CommandPath()))))
+			}
+			verb.InitDefaultHelpFlag()
+			return verb.Help()
+		},
+	}
+}
+
+// AddCompletion adds cobra's verb that makes scripts for shells, with its help broken at the usual width.
+func AddCompletion(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		if c.Name() != "completion" {
+			continue
+		}
+		c.Short = "Write a script that completes commands in your shell"
+		for _, shell := range c.Commands() {
+			var lines []string
+			for line := range strings.SplitSeq(shell.Long, "\n") {
+				if strings.HasPrefix(line, "\t") { // a command
+					lines = append(lines, line)
+					continue
+				}
+				lines = append(lines, term.Wrap(line, term.UsualWidth)...)
+			}
+			shell.Long = strings.Join(lines, "\n")
+		}
+	}
 }
 
 // Main is a program: it executes the process's command line and ends the process with its exit code.
@@ -110,13 +166,17 @@ func Run(ctx context.Context, root *cobra.Command, args []string, stdin io.Reade
 		return int(told)
 	}
 	code := exitCode(ctx, err, started)
-	message := secret.Redact(onOneLine(strings.TrimRight(err.Error(), "\n"), args))
+	message := err.Error()
+	if !started {
+		message = explainUsage(command, err)
+	}
+	message = secret.Redact(onOneLine(strings.TrimRight(message, "\n"), args))
 	if code == ExitInterrupted {
 		message = "interrupted; run the same command to resume"
 	}
-	fmt.Fprintf(said, "glimpse: %s\n", message)
+	_ = term.Message(said, "glimpse: "+message)
 	if code == ExitUsage && !started {
-		fmt.Fprintln(said, usageHint(command))
+		_ = term.Message(said, usageHint(command))
 	}
 	return code
 }
