@@ -139,7 +139,7 @@ func folderOptions(c *cobra.Command, path, split string, flags cli.StudyFlags, c
 // tell says what was found in a folder.
 func tell(c *cobra.Command, found planning.Discovered) {
 	for _, line := range found.Said {
-		fmt.Fprintln(c.ErrOrStderr(), term.Line(line))
+		note(c, term.Line(line))
 	}
 }
 
@@ -171,23 +171,21 @@ func printInfo(w io.Writer, info data.Info) error {
 	if err := t.Print(w); err != nil {
 		return err
 	}
-	var lines strings.Builder
-	lines.WriteString("\nSAMPLE CAPTIONS\n")
+	lines := []string{"", "SAMPLE CAPTIONS"}
 	for _, e := range info.Examples {
-		lines.WriteString(term.Line(e.Image+": "+e.Caption) + "\n")
+		lines = append(lines, e.Image+": "+e.Caption)
 	}
 	if len(info.Broken) > 0 {
-		lines.WriteString("\nCANNOT BE TRAINED ON\n")
+		lines = append(lines, "", "CANNOT BE TRAINED ON")
 	}
 	for _, broken := range info.Broken {
-		lines.WriteString(term.Line(broken.String()) + "\n")
+		lines = append(lines, broken.String())
 	}
 	if len(info.Notes) > 0 {
-		lines.WriteString("\nLEFT OUT OR READ LENIENTLY\n")
+		lines = append(lines, "", "LEFT OUT OR READ LENIENTLY")
 	}
 	for _, note := range info.Notes {
-		lines.WriteString(term.Line(note.String()) + "\n")
+		lines = append(lines, note.String())
 	}
-	_, err := io.WriteString(w, lines.String())
-	return err
+	return term.Paragraphs(w, lines...)
 }

@@ -51,12 +51,12 @@ func printEnsembles(w io.Writer, all []view.Ensemble) error {
 	if err := t.Print(w); err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "joint captions of all seeds of an arm; the last two columns are %s, ×100. The interval is over images only:\n"+
-		"an ensemble has no spread over seeds, and no verdict depends on it\n", all[0].Primary)
+	notes := []string{fmt.Sprintf("joint captions of all seeds of an arm; the last two columns are %s, ×100. The interval is over images only: "+
+		"an ensemble has no spread over seeds, and no verdict depends on it", all[0].Primary)}
 	if stale {
-		fmt.Fprintln(w, "stale: does not cover all completed runs of the arm; `glimpse run` remakes it")
+		notes = append(notes, "stale: does not cover all completed runs of the arm; `glimpse run` remakes it")
 	}
-	return nil
+	return term.Paragraphs(w, notes...)
 }
 
 func floats(values map[string]term.Number) map[string]float64 {
@@ -92,6 +92,10 @@ func showEnsemble(c *cobra.Command, db *store.DB, args []string, captions int, a
 	t.Add("signature", e.Signature)
 	t.Add("captions", e.SHA256)
 	t.Add("time", term.Span(float64(e.Seconds)))
+	if err := t.PrintWrapped(c.OutOrStdout()); err != nil {
+		return err
+	}
+	t = &term.Table{}
 	t.Gap()
 	keys := e.MetricKeys()
 	t.Add(append([]string{"METRICS ×100"}, keys...)...)
@@ -108,9 +112,9 @@ func showEnsemble(c *cobra.Command, db *store.DB, args []string, captions int, a
 	}
 	t = &term.Table{}
 	t.Gap()
-	t.Add("IMAGE ("+e.Split+")", "CAPTION", "LOG PROB", "CIDEr")
+	t.Add("IMAGE ("+e.Split+")", "LOG PROB", "CIDEr", "CAPTION")
 	for _, said := range e.Captions {
-		t.Add(said.Image, said.Words, fmt.Sprintf("%.2f", float64(said.LogProb)), fmt.Sprintf("%.1f", 100*float64(*said.CIDEr)))
+		t.Add(said.Image, fmt.Sprintf("%.2f", float64(said.LogProb)), fmt.Sprintf("%.1f", 100*float64(*said.CIDEr)), said.Words)
 	}
-	return t.Print(c.OutOrStdout())
+	return t.PrintWrapped(c.OutOrStdout())
 }

@@ -50,14 +50,14 @@ func printOutlook(c *cobra.Command, o *stats.Outlook, labels []string, noise *re
 		return err
 	}
 	if noise == nil {
-		return term.Paragraphs(w, fmt.Sprintf("which differences this study can detect is shown once two arms have two completed seeds each: "+
-			"until then, the noise of %s on these data is unknown", o.Options.Primary))
+		return term.Paragraphs(w, fmt.Sprintf("the difference that this study can detect is not known yet: it depends on how much %s varies on these data, "+
+			"which is measured once two arms have two completed seeds each", metricTitle(o.Options.Primary)))
 	}
 	return term.Paragraphs(w,
 		fmt.Sprintf("DETECTABLE: the true difference that is found with a power of %g", o.Options.Power),
 		"POWER AT: the power if the true difference is that many points",
-		fmt.Sprintf("both suppose that scores vary by a standard deviation of %.2g points over seeds, and the difference on an image "+
-			"by one of %.2g over the %d images: %s", o.Noise.SeedSD, o.Noise.ImageSD, o.Noise.Images, noise))
+		fmt.Sprintf("both assume standard deviations of %.2g points for a score over seeds and of %.2g points for a difference over the %d images: %s",
+			o.Noise.SeedSD, o.Noise.ImageSD, o.Noise.Images, noise))
 }
 
 // printPlannedLooks shows the levels of a sequential study's looks, and how many trials it will take.

@@ -17,6 +17,7 @@ import (
 	"glimpse/internal/engine"
 	"glimpse/internal/slurm"
 	"glimpse/internal/store"
+	"glimpse/internal/term"
 	"glimpse/planning"
 	"glimpse/results"
 	"glimpse/runner"
@@ -167,7 +168,7 @@ func runStudy(c *cobra.Command, study *experiments.Study, compute cli.Compute, o
 	}
 	jobs := planning.Jobs(o.jobs, study, len(trials), device.GPU != "")
 	if program != nil && compute.Threads == 0 && device.GPU == "" {
-		fmt.Fprintln(c.ErrOrStderr(), planning.ThreadsRemark(jobs, planning.Load()))
+		note(c, planning.ThreadsRemark(jobs, planning.Load()))
 	}
 	kill, release := cli.OnSecondStop()
 	defer release()
@@ -202,7 +203,7 @@ func runStudy(c *cobra.Command, study *experiments.Study, compute cli.Compute, o
 	saved()
 	show.Close()
 	if place != nil && summary.Unfinished > 0 {
-		fmt.Fprintln(c.ErrOrStderr(), comeBack(study.Name, err))
+		note(c, comeBack(study.Name, err))
 	}
 	if summary.Total == 0 { // nothing was begun
 		return err
@@ -220,6 +221,9 @@ func runStudy(c *cobra.Command, study *experiments.Study, compute cli.Compute, o
 	}
 	return nil
 }
+
+// note says something on the side.
+func note(c *cobra.Command, text string) { _ = term.Message(c.ErrOrStderr(), text) }
 
 // dueTrials are the trials of a study that are due, and what is known of them.
 type dueTrials struct {
@@ -243,7 +247,7 @@ func dueOf(
 	}
 	remarks, err := due.found.Declare(study.Name, path, o.amend)
 	for _, remark := range remarks {
-		fmt.Fprintln(c.ErrOrStderr(), remark)
+		note(c, remark)
 	}
 	if err != nil {
 		return due, cli.Usage(err)
@@ -283,7 +287,7 @@ func illustrateRun(
 			"--images", strconv.Itoa(images), "--device", compute.Device, "--threads", strconv.Itoa(compute.Threads))
 	}
 	if err != nil {
-		fmt.Fprintf(c.ErrOrStderr(), "the report has no pictures: %v\n", err)
+		note(c, fmt.Sprintf("the report has no pictures: %v", err))
 	}
 }
 

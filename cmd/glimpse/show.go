@@ -263,13 +263,13 @@ func printCaptions(w io.Writer, r *view.Record) error {
 	}
 	t := &term.Table{}
 	t.Gap()
-	t.Add("IMAGE ("+r.Split+")", "CAPTION", "LOG PROB", "CIDEr")
+	t.Add("IMAGE ("+r.Split+")", "LOG PROB", "CIDEr", "CAPTION")
 	for _, c := range r.Captions {
 		cider := "-"
 		if c.Scored {
 			cider = fmt.Sprintf("%.1f", 100*c.Score.CIDEr)
 		}
-		t.Add(c.Image, c.Words, fmt.Sprintf("%.2f", c.LogProb), cider)
+		t.Add(c.Image, fmt.Sprintf("%.2f", c.LogProb), cider, c.Words)
 	}
-	return t.Print(w)
+	return t.PrintWrapped(w)
 }

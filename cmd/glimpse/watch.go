@@ -96,37 +96,49 @@ func (w *watcher) look(study string, runs []store.Run, now time.Time) (ended boo
 	if err != nil {
 		return false, err
 	}
+	if tally.Ended() < tally.Total {
+		w.showStudy(study, tally)
+	}
 	for _, run := range runs {
 		if err := w.show(run, now); err != nil {
 			return false, err
 		}
 		w.before[run.ID] = run
 	}
-	note := ""
-	if tally.Left > 0 {
-		note = "about " + term.Span(tally.Left.Seconds()) + " left"
-	}
-	if tally.Running == 0 && tally.Ended() < tally.Total {
-		note = "nothing runs it now; `glimpse run` resumes it"
-	}
-	done := fmt.Sprintf("%d of %s done", tally.Ended(), term.Plural(tally.Total, "trial"))
-	if !w.begun && tally.Ended() < tally.Total { // else the last line says it all
-		w.begun = true
-		w.p.Log(cli.WithMessage(study+": "+done, note))
-	}
 	if tally.Ended() < tally.Total {
-		w.p.Update(study, 0, 0, strings.TrimSuffix(done+", "+note, ", "))
 		return false, nil
 	}
 	line := fmt.Sprintf("%s: %d of %d trials complete, %d failed", study, tally.Completed, tally.Total, tally.Failed)
 	if tally.Pruned > 0 {
 		line += fmt.Sprintf(", %d pruned", tally.Pruned)
 	}
-	w.p.Finish(study, line)
+	w.p.Finish(cli.StudyBar, line)
 	if tally.Failed > 0 {
 		return true, someFailed(tally.Failed, tally.Mendable, tally.Total)
 	}
 	return true, nil
+}
+
+// showStudy shows how far a study has come, at first with its name.
+func (w *watcher) showStudy(study string, tally runner.Tally) {
+	const idle = "nothing runs it now; `glimpse run` resumes it"
+	if !w.begun {
+		w.begun = true
+		note := ""
+		switch {
+		case tally.Running == 0:
+			note = idle
+		case tally.Left > 0:
+			note = "about " + term.Span(tally.Left.Seconds()) + " left"
+		}
+		w.p.Log(cli.WithMessage(fmt.Sprintf("%s: %d of %s done", study, tally.Ended(), term.Plural(tally.Total, "trial")), note))
+	}
+	note := "trials"
+	if tally.Running == 0 {
+		note += ", " + idle
+	}
+	w.p.Update(cli.StudyBar, tally.Ended(), tally.Total, note)
+	w.p.Expect(cli.StudyBar, tally.Left)
 }
 
 // show shows what is new of one run.
@@ -150,7 +162,10 @@ func (w *watcher) show(run store.Run, now time.Time) error {
 		}
 	}
 	if run.State == store.Running {
-		note := fmt.Sprintf("epochs, attempt %d", run.Attempt)
+		note := "epochs"
+		if run.Attempt > 1 {
+			note = fmt.Sprintf("epochs, attempt %d", run.Attempt)
+		}
 		silent := !results.SilentSince(run, now).IsZero()
 		if silent {
 			note = "epochs, " + results.StateText(run, now)
@@ -169,7 +184,7 @@ func (w *watcher) show(run store.Run, now time.Time) error {
 	switch run.State {
 	case store.Completed:
 		split, scores := run.Final()
-		line = cli.WithMessage(line, cli.ScoreText(split, scores))
+		line = strings.TrimRight(name+" complete  "+cli.ScoreText(split, scores), " ")
 	case store.Failed, store.Pruned:
 		line = cli.WithMessage(line, secret.Redact(run.Error))
 	}

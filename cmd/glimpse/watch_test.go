@@ -62,7 +62,7 @@ func TestWatchTellsWhatChanged(t *testing.T) {
 		t.Errorf("of a study that has ended: %v, %v, %q", done, err, late.String())
 	}
 	for _, want := range []string{
-		"demo: 0 of 2 trials done\n", "aaaaaa none seed 1 epoch 1/4  loss 3.250  val CIDEr 40.0\n", "aaaaaa none seed 1 epoch 2/4  reward 0.500\n", "aaaaaa none seed 1 completed: test CIDEr 50.0\n",
+		"demo: 0 of 2 trials done\n", "aaaaaa none seed 1 epoch 1/4  loss 3.250  val CIDEr 40.0\n", "aaaaaa none seed 1 epoch 2/4  reward 0.500\n", "aaaaaa none seed 1 complete  test CIDEr 50.0\n",
 		"bbbbbb soft seed 1 failed: the loss is not finite\n", "demo: 1 of 2 trials complete, 1 failed\n", "demo: 1 of 2 trials complete, 0 failed, 1 pruned\n",
 	} {
 		if !strings.Contains(out.String(), want) {

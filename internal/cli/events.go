@@ -23,6 +23,9 @@ type Events struct {
 	labels   map[string]string // trial id → what distinguishes it from the others; nil shows arms
 }
 
+// StudyBar is the name of the bar of a whole study.
+const StudyBar = "study"
+
 // NewEvents shows events on w. labels, by trial id, say what distinguishes trials; nil shows their arms.
 func NewEvents(w io.Writer, labels map[string]string) *Events {
 	return &Events{progress: term.NewProgress(w), labels: labels}
@@ -38,7 +41,8 @@ func (t *Events) Show(e runner.Event) {
 	switch e.Kind {
 	case runner.EventPlanned, runner.EventCompleted, runner.EventFailed, runner.EventInterrupted, runner.EventPruned:
 		if t.progress.HasBars() && e.Total > 0 {
-			t.progress.Update("study", e.Done, e.Total, "trials")
+			t.progress.Update(StudyBar, e.Done, e.Total, "trials")
+			t.progress.Expect(StudyBar, e.Remaining)
 		}
 	}
 	switch e.Kind {
@@ -82,8 +86,11 @@ func (t *Events) Show(e runner.Event) {
 			t.progress.Finish(name, "")
 			break
 		}
-		t.progress.Finish(name, strings.TrimRight(fmt.Sprintf("%s complete  %s  %d of %d trials done%s",
-			name, ScoreText(e.Phase, e.Metrics), e.Done, e.Total, remaining(e)), " "))
+		line := fmt.Sprintf("%s complete  %s", name, ScoreText(e.Phase, e.Metrics))
+		if !t.progress.HasBars() { // else the study's bar says it
+			line += fmt.Sprintf("  %d of %d trials done%s", e.Done, e.Total, remaining(e))
+		}
+		t.progress.Finish(name, strings.TrimRight(line, " "))
 	case runner.EventFailed, runner.EventInterrupted, runner.EventPruned, runner.EventLost:
 		t.progress.Finish(name, WithMessage(name+" "+e.Kind, e.Message))
 	case runner.EventNote, runner.EventWaiting:

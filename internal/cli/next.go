@@ -67,19 +67,22 @@ func stepOf(name string, runs []store.Run) Step {
 	case running > 0:
 		return Step{"glimpse watch " + Quote(name), "follow it: " + done}
 	case completed < len(runs):
-		return Step{"glimpse run " + studyFile(name), "resume it: " + done}
+		if file := studyFile(name); file != "" {
+			return Step{"glimpse run " + Quote(file), "resume it: " + done}
+		}
+		return Step{"glimpse run STUDY.yaml", "resume " + name + ": " + done}
 	}
 	return Step{"glimpse report " + Quote(name), "write its report: " + done}
 }
 
-// studyFile is the file of a study, if it is where studies usually are.
+// studyFile is the file of a study, if it is where studies usually are; else "".
 func studyFile(name string) string {
 	for _, path := range studyFiles() {
 		if stem(path) == name {
-			return Quote(path)
+			return path
 		}
 	}
-	return "STUDY.yaml"
+	return ""
 }
 
 func stepsWithoutDB() (string, []Step) {

@@ -35,18 +35,18 @@ func TestStepOf(t *testing.T) {
 	if err := os.WriteFile("demo.yaml", nil, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range []struct{ name, states, want string }{
-		{"demo", "completed completed", "glimpse report demo"},
-		{"demo", "completed running", "glimpse watch demo"},
-		{"demo", "completed failed", "glimpse run demo.yaml"},
-		{"other", "queued", "glimpse run STUDY.yaml"},
+	for _, c := range []struct{ name, states, want, does string }{
+		{"demo", "completed completed", "glimpse report demo", "write its report: 2 of 2 trials complete"},
+		{"demo", "completed running", "glimpse watch demo", "follow it: 1 of 2 trials complete"},
+		{"demo", "completed failed", "glimpse run demo.yaml", "resume it: 1 of 2 trials complete"},
+		{"demo@seed=2", "queued", "glimpse run STUDY.yaml", "resume demo@seed=2: 0 of 1 trial complete"},
 	} {
 		var runs []store.Run
 		for state := range strings.FieldsSeq(c.states) {
 			runs = append(runs, store.Run{State: state})
 		}
-		if got := stepOf(c.name, runs); got.Command != c.want {
-			t.Errorf("%s: %v, want %s", c.states, got, c.want)
+		if got := stepOf(c.name, runs); got != (Step{c.want, c.does}) {
+			t.Errorf("%s: %v, want %s: %s", c.states, got, c.want, c.does)
 		}
 	}
 }

@@ -52,7 +52,7 @@ func PrintTable(c *cobra.Command, t *term.Table, wide bool, least ...string) err
 		if dropped := t.Fit(term.Width(c.OutOrStdout()), least...); len(dropped) > 0 {
 			all := "--wide"
 			if c.Flags().Lookup("wide") == nil {
-				all = "`glimpse runs --wide`"
+				all = "`glimpse runs" + sameDB(c) + " --wide`"
 			}
 			if err := term.Paragraphs(c.ErrOrStderr(), fmt.Sprintf("not shown: %s (%s shows all columns)", term.Enumerate(dropped), all)); err != nil {
 				return err
@@ -60,6 +60,14 @@ func PrintTable(c *cobra.Command, t *term.Table, wide bool, least ...string) err
 		}
 	}
 	return t.Print(c.OutOrStdout())
+}
+
+// sameDB is the flag --db as the verb has it, behind a space; "" where it has the default.
+func sameDB(c *cobra.Command) string {
+	if db := c.Flags().Lookup("db"); db != nil && db.Changed {
+		return " --db " + Quote(db.Value.String())
+	}
+	return ""
 }
 
 // DataRoot gives the folder of a study's data set: the flag, else $GLIMPSE_DATA, else what the

@@ -43,6 +43,7 @@ type bar struct {
 	from        int // done when began
 	note        string
 	began       time.Time
+	until       time.Time // when it is expected to end; zero: as its pace says
 	said        time.Time // of the latest plain line
 }
 
@@ -87,6 +88,19 @@ func (p *Progress) Update(name string, done, total int, note string) {
 	case !p.tty && now.Sub(b.said) >= plainEvery && done < total:
 		b.said = now
 		fmt.Fprintln(p.w, b.plain(now))
+	}
+}
+
+// Expect says how much longer the work called name is likely to take, where that is known better than by its pace; 0 where
+// it is not.
+func (p *Progress) Expect(name string, left time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if b := p.find(Line(name)); b != nil {
+		b.until = time.Time{}
+		if left > 0 {
+			b.until = p.now().Add(left)
+		}
 	}
 }
 
@@ -244,8 +258,11 @@ func (b *bar) plain(now time.Time) string {
 	return line
 }
 
-// left estimates the seconds still to go, at least one, from the pace so far; 0 where there is no saying.
+// left estimates the seconds still to go, at least one; 0 where there is no saying.
 func (b *bar) left(now time.Time) float64 {
+	if !b.until.IsZero() {
+		return max(1, b.until.Sub(now).Seconds())
+	}
 	elapsed := now.Sub(b.began).Seconds()
 	if b.done <= b.from || b.done >= b.total || elapsed < 1 {
 		return 0

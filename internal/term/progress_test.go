@@ -163,6 +163,23 @@ d965ce soft
 	}
 }
 
+// What is known of the time left counts, not the pace.
+func TestExpectedTimeIsShown(t *testing.T) {
+	p, _, c := newTestProgress(true)
+	p.Update("study", 0, 10, "trials")
+	c.at = c.at.Add(time.Minute)
+	p.Update("study", 1, 10, "trials")
+	for _, step := range []struct {
+		known time.Duration
+		want  float64
+	}{{0, 540}, {2 * time.Minute, 120}, {0, 540}} {
+		p.Expect("study", step.known)
+		if left := p.bars[0].left(c.at); left != step.want {
+			t.Errorf("%v is known: %v s left, want %v", step.known, left, step.want)
+		}
+	}
+}
+
 // No one waits for milliseconds.
 func TestASecondIsLeft(t *testing.T) {
 	now := time.Unix(1000, 0)
