@@ -22,7 +22,7 @@ build: build-light
 
 # bin/glimpse alone, in a minute and without libtorch: all but what needs a model, for a login node or whoever reads results
 build-light:
-    @{{stage}} 'Go modules' downloading downloaded '40 MB' go list -deps ./cmd/glimpse
+    @{{stage}} 'Go modules' getting ready '40 MB the first time' go list -deps ./cmd/glimpse
     @{{stage}} glimpse compiling compiled 'about a minute the first time' go build -o bin/glimpse ./cmd/glimpse
 
 # lint and every test

@@ -52,7 +52,7 @@ func benchStoreCommand() *cobra.Command {
 		Short: "Time the results database, in rows per second",
 		Long: `Record a study of many runs in a temporary database, as a runner and its trials
 do: settings, claims, epochs with checkpoints, captions and their scores; then
-reads them.`,
+read them.`,
 		Example: `  glimpse bench store
   glimpse bench store --runs 1000 --captions 1000 --json`,
 		Args: cobra.MaximumNArgs(1),

@@ -71,7 +71,7 @@ func benchScalingCommand() *cobra.Command {
 		Short: "Measure how time and memory grow with each size",
 		Long: `Measure the soft arm of the built-in demo, whose encoder is trained too,
 with one growing size at a time: ` + strings.Join(bench.Axes(), ", ") + `.
-Each point runs in a separate process. Writes scaling.csv, scaling.svg and
+Each point runs in a separate process. Write scaling.csv, scaling.svg and
 scaling.png.`,
 		Example: `  glimpse bench scaling -o scaling
   glimpse bench scaling -o scaling --axis hidden --axis beam --threads 1`,

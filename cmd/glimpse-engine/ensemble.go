@@ -28,9 +28,9 @@ func ensembleCommand() *cobra.Command {
 		Short: "Score several runs together",
 		Long: `Caption a split with the best checkpoints of several completed runs together:
 at each step of the beam search, the probability of a word is the mean of
-theirs. Show that score beside each run alone, decoded alike, and the time each
-took. The runs must share one vocabulary; arms, sizes and encoders may differ.
---arm takes the runs of one arm of a study.
+theirs. Show its score beside that of each run alone, decoded the same way, and
+the time each took. The runs must share one vocabulary; arms, sizes and encoders
+may differ. --arm takes the runs of one arm of a study.
 
 This shows what could be gained, for instance by training more seeds. It is not
 a result of the study: nothing is recorded, and the split is val unless --split

@@ -23,7 +23,7 @@ func compareCommand() *cobra.Command {
 		Short: "Compare two runs, or two arms of a study",
 		Long: `Compare B with A: is B better, and how sure is that? The difference is B − A.
 
-Two runs, named by their ids or prefixes, are compared over the test images:
+Two runs, each named by the start of its ID, are compared over the test images:
 paired bootstrap, approximate randomization, Holm. Such tests say nothing about
 training the same model again.
 

@@ -24,7 +24,7 @@ func dbCheckCommand() *cobra.Command {
 		Long: `Run SQLite's integrity check over the whole file, and compare its tables with
 glimpse's own. Then read every row as the other commands do and check what
 glimpse promises: completed runs have captions, scores and hashes; captions
-match their recorded hash and their counts give the recorded scores; each id
+match their recorded hash and their counts give the recorded scores; each ID
 matches its settings; studies can be opened; the rows of runs and studies match
 the hashes written with them. Every finding is listed with what to do, and
 nothing is changed. The exit code is 1 if anything is found. Notes are not

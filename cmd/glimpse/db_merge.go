@@ -32,7 +32,7 @@ Runs and studies whose rows do not match their hashes are not taken (exit code
 
 A run completed in both, with the same captions, is the same run. With other
 captions, or under another protocol, the run here stays as it is and is reported
-(exit code 1): one id stands for one result, and a mean must not count a seed
+(exit code 1): one ID stands for one result, and a mean must not count a seed
 twice. Another kind of machine, or another number of threads, trains other
 weights. --json lists such runs; glimpse show RUN --db OTHER.db shows what was
 trained where.

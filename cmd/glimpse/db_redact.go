@@ -22,7 +22,7 @@ func dbRedactCommand() *cobra.Command {
 		Long: `Remove from the database what looks like a password, a key or a token in
 errors, notes, command lines and diffs. It also removes the diffs of the whole
 checkout that earlier versions recorded, whatever was in them. File names and
-the hash of the diff stay. Settings, scores, captions, ids and hashes are not
+the hash of the diff stay. Settings, scores, captions, IDs and hashes are not
 touched.
 
 Everything is removed in one transaction, and then from the file itself, which

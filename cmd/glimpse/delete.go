@@ -23,7 +23,7 @@ func deleteCommand() *cobra.Command {
 		Use:   "delete STUDY|RUN...",
 		Short: "Delete studies and runs, with their checkpoints, after asking",
 		Long: `Delete studies and runs from the database, and the checkpoints and logs of
-these runs from the folder runs beside it. This lists what will be deleted and
+these runs from the folder runs/ beside it. This lists what will be deleted and
 asks first. A backup of the database is kept beside it, but not of checkpoints.
 
 A run of a deleted study is kept if it also belongs to another study; a run that

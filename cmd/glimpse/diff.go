@@ -20,8 +20,8 @@ func diffCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "diff A B...",
 		Short: "Show what differs between runs",
-		Long: `Show what differs between two or more runs, each named by its id or a prefix of
-it, and leave out what they share. Metrics are those of the split each run was
+		Long: `Show what differs between two or more runs, each named by the start of its
+ID, and leave out what they share. Metrics are those of the split each run was
 scored on, ×100; with --json they are fractions of 1, CIDEr unscaled. To test
 whether a difference in metrics is more than chance, use glimpse compare.`,
 		Example: `  glimpse diff 3f2a 9b07

@@ -80,5 +80,5 @@ func printNextSteps(c *cobra.Command) error {
 	for _, step := range append(steps, cli.Step{Command: "glimpse --help", Does: "list all commands"}) {
 		t.Add("  "+step.Command, step.Does)
 	}
-	return t.Print(w)
+	return t.PrintWrapped(w)
 }

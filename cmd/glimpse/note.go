@@ -24,7 +24,7 @@ func noteCommand() *cobra.Command {
 		Short: "Write a note about a run or a study, or tag it",
 		Long: `Store a note or a tag, with its time, in the database, or show what is stored.
 A tag of a study is a tag of all its runs. ` + "`runs`, `show`" + `, reports and exports
-show notes and tags. They are not part of ids, scores or declarations, and
+show notes and tags. They are not part of IDs, scores or declarations, and
 can be written at any time, for completed runs too.`,
 		Example: `  glimpse note 3f2a "its captions repeat themselves"
   glimpse note flickr8k-attention --tag paper

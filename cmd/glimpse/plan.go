@@ -28,7 +28,7 @@ func planCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "plan STUDY.yaml",
 		Short: "List a study's trials and what they can find; trains nothing",
-		Long: `Read a study and its data, and list the trials: ids, parameter counts
+		Long: `Read a study and its data, and list the trials: IDs, parameter counts
 (matched, if the study asks for it), which are done, and the time left,
 estimated from runs in the database. Print what the comparison can find with
 that many seeds: the smallest p it can reach, and the difference it can detect.

@@ -18,9 +18,9 @@ func pruneCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "prune STUDY|RUN...",
 		Short: "Remove checkpoints of completed runs",
-		Long: `Remove the checkpoints of completed runs from the folder runs beside the
-database. Results, captions and logs stay; commands that need the weights (audit
-of training images, caption, swap) no longer work on these runs. With
+		Long: `Remove the checkpoints of completed runs from the folder runs/ beside the
+database. Results, captions and logs stay; commands that need the weights
+(caption, swap, audit of training images) no longer work on these runs. With
 --unfinished also those of interrupted, failed and pruned runs, which start over
 when they are run again. Running runs are left alone. The study's key
 checkpoints.keep sets which checkpoints are kept in the first place.`,

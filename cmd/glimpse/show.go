@@ -31,7 +31,7 @@ func showCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "show RUN | STUDY ARM",
 		Short: "Show everything about one run, or about an arm's seeds together",
-		Long: `Show a run, named by its id or a prefix of it: state, metrics, epochs,
+		Long: `Show a run, named by the start of its ID: state, metrics, epochs,
 environment, sample captions and all settings. --log prints the end of its log
 instead, wherever that is.
 

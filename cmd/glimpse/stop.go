@@ -22,8 +22,8 @@ func stopCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "stop STUDY|RUN...",
 		Short: "Stop the runners of a study, or some runs",
-		Long: `Ask whoever works on these runs, through the database, to stop. Works from any
-machine that shares the database.
+		Long: `Ask the runners of these studies or runs, through the database, to save and
+stop. Works from any machine that shares the database.
 
 Runners of a named study notice within a second, even while they read data or
 compute features. They let each trial finish its step and save, then exit with

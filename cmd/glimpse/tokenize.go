@@ -19,9 +19,10 @@ func tokenizeCommand() *cobra.Command {
 		Use:   "tokenize",
 		Short: "Tokenize standard input as COCO's caption evaluation does",
 		Long: `Split each line of standard input into tokens by the Penn Treebank rules of
-COCO's caption evaluation: lower case, without its list of punctuation. Print
-one line per input line, with a space between tokens; a line without tokens
-gives an empty one. --json prints one array, with an array of tokens per line.`,
+COCO's caption evaluation: in lower case, and without its list of punctuation.
+Print one line per input line, with a space between tokens; a line without
+tokens gives an empty one. --json prints one array, with an array of tokens per
+line.`,
 		Example: `  echo "A dog's ball, isn't it?" | glimpse tokenize
   glimpse tokenize < captions.txt > tokens.txt`,
 		Args: cobra.NoArgs,

@@ -25,9 +25,9 @@ func watchCommand() *cobra.Command {
 		Use:   "watch STUDY",
 		Short: "Follow a running study from another terminal",
 		Long: `Follow a study (its name or its YAML file) through its results database,
-whoever runs it and on whatever machine. Show a bar for each running trial, a
-line for each epoch with loss and validation scores, and a line for each trial
-that ends. Exit when the study ends: with code 0, or 3 if trials failed. Ctrl-C
+on whatever machine it runs. Show a bar for the study and for each running
+trial, a line for each epoch with loss and validation scores, and a line for
+each trial that ends. Exit when the study ends: with code 0, or 3 if trials failed. Ctrl-C
 stops watching, not the study.`,
 		Example: `  glimpse watch flickr8k-attention
   glimpse watch demo --db demo.db > demo.log`,

@@ -26,13 +26,13 @@ func AuditCommand(run func(c *cobra.Command, o *Audit, id string) error) *cobra.
 	c := &cobra.Command{
 		Use:   "audit RUN",
 		Short: "Score a run's BLEU under other people's protocols",
-		Long: `Score the captions of a completed run, named by its id or a prefix of it, by
+		Long: `Score the captions of a completed run, named by the start of its ID, by
 BLEU-1 to BLEU-4 under every way of counting found in papers, scripts and
 tutorials: with and without brevity penalty, five, one or the best reference,
 smoothing, markers counted as words, references cut at commas, and so on. Mark
-which of them reach the scores claimed by the Keras system at the start of this
-project (81.0 and 73.0 on test images, 81.45 and 77.5 on training images), and
-which a paper may report.
+which of them reach the scores that a Keras system claimed (81.0 and 73.0 on
+test images, 81.45 and 77.5 on training images; docs/seed-system.md), and which
+a paper may report.
 
 Test captions come from the database, references from the data set. If the
 engine, the run's best checkpoint and its features are available, a sample of

@@ -120,7 +120,8 @@ func (db *DB) Stand(ctx context.Context, id string) (run Run, known bool, err er
 
 // memberRuns reads the runs of a study, or all, with their places in studies.
 func memberRuns(ctx context.Context, tx *sql.Tx, c columns[Run], study string) ([]Run, error) {
-	from, args := "FROM runs r ORDER BY r.created_ms, r.id", []any(nil)
+	// Those of one study were created at once: in the order of its plan.
+	from, args := `FROM runs r ORDER BY r.created_ms, (SELECT MIN(m.position) FROM study_runs m WHERE m.run = r.id), r.id`, []any(nil)
 	if study != "" {
 		from, args = "FROM runs r JOIN study_runs m ON m.run = r.id WHERE m.study = ? ORDER BY m.position, r.id", []any{study}
 	}

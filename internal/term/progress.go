@@ -261,6 +261,9 @@ func (b *bar) plain(now time.Time) string {
 // left estimates the seconds still to go, at least one; 0 where there is no saying.
 func (b *bar) left(now time.Time) float64 {
 	if !b.until.IsZero() {
+		if !now.Before(b.until) {
+			return 0 // it was expected to be done by now
+		}
 		return max(1, b.until.Sub(now).Seconds())
 	}
 	elapsed := now.Sub(b.began).Seconds()

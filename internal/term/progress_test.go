@@ -178,6 +178,10 @@ func TestExpectedTimeIsShown(t *testing.T) {
 			t.Errorf("%v is known: %v s left, want %v", step.known, left, step.want)
 		}
 	}
+	p.Expect("study", time.Second)
+	if left := p.bars[0].left(c.at.Add(time.Minute)); left != 0 {
+		t.Errorf("%v s left of what was expected to be done", left)
+	}
 }
 
 // No one waits for milliseconds.

@@ -61,8 +61,18 @@ func broken(w io.Writer, line string) string {
 	if !IsTerminal(w) {
 		return line
 	}
+	return hanging(line, max(Width(w), narrowest))
+}
+
+// hanging is a text in lines of at most width characters, with all but the first indented.
+func hanging(text string, width int) string {
 	const indent = "  "
-	return strings.Join(Wrap(line, max(Width(w)-len(indent), narrowest)), "\n"+indent)
+	text = strings.TrimSpace(text)
+	first := Wrap(text, width)[0]
+	if first == text {
+		return text
+	}
+	return first + "\n" + indent + strings.Join(Wrap(text[len(first):], width-len(indent)), "\n"+indent)
 }
 
 // PrintWrapped is Print for a table whose last column holds sentences: on a terminal they are broken to fit it.

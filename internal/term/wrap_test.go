@@ -39,6 +39,21 @@ func TestParagraphsOfAPipe(t *testing.T) {
 	}
 }
 
+// The first line has the whole width.
+func TestHanging(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                         "",
+		"one two three":            "one two three",
+		"one two  three four":      "one two  three\n  four",
+		"one two three four fives": "one two three\n  four fives",
+		"a-word-of-17-chars b c d": "a-word-of-17-chars\n  b c d",
+	} {
+		if got := hanging(text, 14); got != want {
+			t.Errorf("%q hangs as %q, want %q", text, got, want)
+		}
+	}
+}
+
 // Lines that quote a file are laid out already.
 func TestMessage(t *testing.T) {
 	var out bytes.Buffer

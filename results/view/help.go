@@ -20,7 +20,7 @@ func FieldHelp() string {
 		case nested:
 			settings = append(settings, f.Name)
 		default:
-			fmt.Fprintf(&b, "  %-11s %s\n", f.Name, f.Doc)
+			fmt.Fprintf(&b, "  %-12s %s\n", f.Name, f.Doc)
 		}
 	}
 	var keys []string
@@ -34,7 +34,7 @@ func FieldHelp() string {
 
 // indented breaks a list into lines as wide as a help text, indented below the names of fields.
 func indented(text string) string {
-	const indent = "              "
+	const indent = "               "
 	return indent + strings.Join(term.Wrap(text, term.UsualWidth-1-len(indent)), "\n"+indent) + "\n"
 }
 
