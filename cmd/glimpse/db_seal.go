@@ -20,7 +20,8 @@ func dbSealCommand() *cobra.Command {
 		Short: "Hash runs and studies that were never hashed",
 		Long: `glimpse hashes runs and studies when it writes them, and glimpse db check
 compares. Older versions did not: seal checks the database and, if nothing is
-wrong, hashes them as they are. Run it only while you are sure that they are right.`,
+wrong, hashes them as they are. Run it only while you are sure that they are
+right.`,
 		Example: `  glimpse db seal
   glimpse db seal --db old.db`,
 		Args: cobra.NoArgs,

@@ -27,8 +27,8 @@ func watchCommand() *cobra.Command {
 		Long: `Follow a study (its name or its YAML file) through its results database,
 on whatever machine it runs. Show a bar for the study and for each running
 trial, a line for each epoch with loss and validation scores, and a line for
-each trial that ends. Exit when the study ends: with code 0, or 3 if trials failed. Ctrl-C
-stops watching, not the study.`,
+each trial that ends. Exit when the study ends: with code 0, or 3 if trials
+failed. Ctrl-C stops watching, not the study.`,
 		Example: `  glimpse watch flickr8k-attention
   glimpse watch demo --db demo.db > demo.log`,
 		Args:              cobra.ExactArgs(1),

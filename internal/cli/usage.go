@@ -31,10 +31,13 @@ func explainUsage(c *cobra.Command, err error) string {
 	message := err.Error()
 	first, _, _ := strings.Cut(message, "\n")
 	var word, path string
-	if n, _ := fmt.Sscanf(first, "unknown command %q for %q", &word, &path); n == 2 && c.HasSubCommands() {
+	if n, _ := fmt.Sscanf(first, "unknown command %q for %q", &word, &path); n == 2 {
+		if !c.HasSubCommands() {
+			return "unexpected argument: " + term.Name(word)
+		}
 		return didYouMean(first, word, verbs(c))
 	}
-	if strings.HasPrefix(first, "unknown command ") || countedArguments.MatchString(first) {
+	if countedArguments.MatchString(first) {
 		return wrongArguments(c, message)
 	}
 	return message
@@ -108,10 +111,14 @@ func verbs(c *cobra.Command) []string {
 	return names
 }
 
-// flags are those of a command.
+// flags are those of a command that people use.
 func flags(c *cobra.Command) []string {
 	var names []string
-	c.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
+	c.Flags().VisitAll(func(f *pflag.Flag) {
+		if !f.Hidden {
+			names = append(names, "--"+f.Name)
+		}
+	})
 	return names
 }
 
