@@ -207,6 +207,13 @@ function mount(root = document) {
   }
 }
 
+// Before a page is printed, figures that have nothing else to show become live.
+globalThis.addEventListener("beforeprint", () => {
+  for (const figure of document.querySelectorAll("figure.chart[data-chart]")) {
+    if (!live.has(figure) && kinds[figure.dataset.chart] && !figure.querySelector("svg, img, table")) makeLive(figure);
+  }
+});
+
 // keep has a live figure take the place of fresh, its new HTML, and takes in what that says.
 function keep(figure, fresh) {
   const chart = live.get(figure);
