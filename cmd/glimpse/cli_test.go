@@ -7,6 +7,7 @@ import (
 
 	"glimpse/experiments"
 	"glimpse/internal/cli/clitest"
+	"glimpse/internal/term"
 )
 
 // call runs a command line in this process.
@@ -153,6 +154,12 @@ func TestHelp(t *testing.T) {
 	}
 	if code, script, _ := call(t, "completion", "bash"); code != 0 || !strings.Contains(script, "bash completion") {
 		t.Errorf("completion bash: exit code %d", code)
+	}
+	_, help, _ := call(t, "completion", "bash", "--help")
+	for line := range strings.SplitSeq(help, "\n") {
+		if len(line) > term.UsualWidth {
+			t.Errorf("help of completion bash does not fit: %q", line)
+		}
 	}
 	if _, words, _ := call(t, "__complete", ""); !strings.Contains(words, "tokenize") || strings.Contains(words, "trial\t") {
 		t.Errorf("completed verbs: %q", words)

@@ -41,7 +41,6 @@ resume).`
 		dataCommand(), scoreCommand(), dbCommand(), doctorCommand(), tokenizeCommand(), versionCommand(),
 	)
 	cli.AddEngineVerbs(root)
-	cli.AddCompletion(root)
 	for _, group := range verbGroups {
 		root.AddGroup(&cobra.Group{ID: group.title, Title: group.title + ":"})
 		for _, c := range root.Commands() {
@@ -50,7 +49,9 @@ resume).`
 			}
 		}
 	}
-	root.SetHelpCommandGroupID(verbGroups[len(verbGroups)-1].title)
+	last := verbGroups[len(verbGroups)-1].title
+	root.SetHelpCommandGroupID(last)
+	root.SetCompletionCommandGroupID(last)
 	return root
 }
 
@@ -65,7 +66,7 @@ var verbGroups = []struct {
 	{"Caption pictures, and look behind the results", []string{
 		"caption", "pack", "illustrate", "ensemble", "swap", "audit", "reproduce", "score", "tokenize",
 	}},
-	{"Keep house", []string{"db", "delete", "doctor", "bench", "version", "completion"}},
+	{"Keep house", []string{"db", "delete", "doctor", "bench", "version"}},
 }
 
 // printNextSteps says what makes sense next in the working directory.

@@ -103,8 +103,9 @@ commands.`,
 	}
 }
 
-// AddCompletion adds cobra's verb that makes scripts for shells, with its help broken at the usual width.
-func AddCompletion(root *cobra.Command) {
+// addCompletion adds cobra's verb that makes scripts for shells, with its help broken at the usual width. The verb prints
+// to where the root does by then.
+func addCompletion(root *cobra.Command) {
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {
 		if c.Name() != "completion" {
@@ -152,6 +153,7 @@ func Run(ctx context.Context, root *cobra.Command, args []string, stdin io.Reade
 	defer said.Close()
 	root.SetOut(out)
 	root.SetErr(said)
+	addCompletion(root)
 	// Runs once flags and arguments are accepted: an error before that is one of usage.
 	root.PersistentPreRun = func(*cobra.Command, []string) { started = true }
 	command, err := execute(ctx, root)
