@@ -24,7 +24,7 @@ func TestSwapRefusals(t *testing.T) {
 		code int
 		want string // in standard error
 	}{
-		{"swap", 2, "requires at least 1 arg(s)"},
+		{"swap", 2, "expected at least 1 argument, got none"},
 		{"swap aaaa --device tpu", 2, `device "tpu"`},
 		{"swap zzzz", 1, "and no run ID starts with that"},
 		{"swap aaaa --db other.db", 1, "no results database other.db"},

@@ -23,7 +23,7 @@ func TestAuditRefusals(t *testing.T) {
 		code int
 		want string // in standard error
 	}{
-		{"audit", 2, "accepts 1 arg(s)"},
+		{"audit", 2, "expected 1 argument, got none"},
 		{"audit aaaa --train -1", 2, "--train must not be negative"},
 		{"audit aaaa --device tpu", 2, `device "tpu"`},
 		{"audit zzzz", 1, "zzzz"},

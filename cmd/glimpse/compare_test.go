@@ -115,7 +115,7 @@ func TestCompare(t *testing.T) {
 			"p HOLM: adjusted over 2 declared contrasts"}},
 		{"compare soft none --study made-up", 0, []string{"none − soft", "opposite"}},
 		{"compare none soft --study made-up --json", 0, []string{`"study": "made-up"`, `"verdict": "supported"`, `"p_holm": `, `"detectable_effect": `}},
-		{"compare aa00", 2, []string{"accepts 2 arg(s), received 1"}},
+		{"compare aa00", 2, []string{"expected 2 arguments, got 1"}},
 		{"compare aa00 aa00", 2, []string{"aa00 and aa00 are the same run"}},
 		{"compare aa00 aa", 1, []string{"aa"}},
 		{"compare none soft", 1, []string{`run "none": `, "to compare arms of a study, add --study NAME"}},

@@ -53,8 +53,8 @@ func TestScoreRefusals(t *testing.T) {
 		{"score --references refs.json --candidates good.json --meteor nowhere", 1, "--meteor nowhere: METEOR data: "},
 		{"score --references refs.json --candidates good.json --meteor .", 1, "--meteor .: METEOR data in "},
 		{"score --references refs.json --candidates good.json --per-image no/such/folder.csv", 1, "--per-image: "},
-		{"data fetch", 2, "accepts 1 arg(s)"},
-		{"data fetch meteors", 2, `invalid argument "meteors"`},
+		{"data fetch", 2, "expected 1 argument, got none"},
+		{"data fetch meteors", 2, `unknown argument "meteors"; expected meteor`},
 	} {
 		code, stdout, stderr := call(t, strings.Fields(c.args)...)
 		if code != c.code || stdout != "" || !strings.Contains(stderr, c.want) {
