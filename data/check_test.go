@@ -109,7 +109,7 @@ func TestBrokenPicturesAreSkipped(t *testing.T) {
 	if err != nil || len(looked.Broken) != 3 || looked.Broken[2].Skippable {
 		t.Fatalf("looked at %v, %v", looked.Broken, err)
 	}
-	if err := looked.Refusal(); err == nil || !strings.Contains(err.Error(), "1 image cannot be used; get") {
+	if err := looked.Refusal(); err == nil || !strings.Contains(err.Error(), "1 image cannot be used; download") {
 		t.Errorf("refusal %v", err)
 	}
 }

@@ -55,7 +55,7 @@ func (s *Study) arms() []string {
 	return arms
 }
 
-// varies says whether a setting is swept or set by an arm.
+// varies reports whether a setting is swept or set by an arm.
 func (s *Study) varies(path string) bool {
 	return s.Sweep.axis(path) != nil || slices.ContainsFunc(s.Compare.Named, func(arm NamedArm) bool {
 		_, set := arm.Settings[path]
@@ -63,7 +63,7 @@ func (s *Study) varies(path string) bool {
 	})
 }
 
-// variesBelow says whether a setting of a section is swept or set by an arm.
+// variesBelow reports whether a setting of a section is swept or set by an arm.
 func (s *Study) variesBelow(section string) bool {
 	return slices.ContainsFunc(children(section), func(name string) bool { return s.varies(section + "." + name) })
 }
@@ -115,7 +115,7 @@ func (s *Study) crossArms(points []point) []point {
 // armPath is the path under which the place of a named arm is kept; the places of its settings follow it.
 func armPath(i int) string { return fmt.Sprintf("compare.arms[%d]", i) }
 
-// setByArm gives the place where a named arm sets a path, if it does.
+// setByArm returns the place where a named arm sets a path, if it does.
 func (s *Study) setByArm(name, path string) (place, bool) {
 	for i, arm := range s.Compare.Named {
 		if _, set := arm.Settings[path]; set && arm.Name == name {
@@ -181,7 +181,7 @@ func ofArm(set member) (text string, at place, wrong string) {
 	return text, set.valueAt(), wrong
 }
 
-// noSetting refuses a path that is not a setting, and suggests the closest one.
+// noSetting rejects a path that is not a setting, and suggests the closest one.
 func noSetting(name string) string {
 	hint := Suggest(name, settingPaths())
 	if hint == "" {

@@ -9,13 +9,13 @@ import (
 	"glimpse/captioner"
 )
 
-// given says whether a key was given, rather than defaulted.
+// given reports whether a key was given, rather than defaulted.
 func (s *Study) given(path string) bool {
 	_, given := s.places[path]
 	return given
 }
 
-// at gives the place of a key, or of the nearest section around it.
+// at returns the place of a key, or of the nearest section around it.
 func (s *Study) at(path string) place {
 	for {
 		if at, given := s.places[path]; given || path == "" {
@@ -84,8 +84,8 @@ func (s *Study) place(f fault, arm string) place {
 	return s.at(f.path)
 }
 
-// Check refuses settings that no trial can have, a value outside its limits or
-// two that contradict each other. Settings of a Plan have passed it.
+// Check rejects settings that no trial can have, a value outside its limits or two that
+// contradict each other. Settings of a Plan have passed it.
 func (s Settings) Check() error {
 	var all []error
 	for _, f := range s.faults() {
@@ -94,8 +94,9 @@ func (s Settings) Check() error {
 	return errors.Join(all...)
 }
 
-// CheckSizes refuses settings with a number that no study could give, which a database of somebody else's may hold: a model
-// or a data set of that size would take all memory. Zero is let through, since older settings lack newer keys.
+// CheckSizes rejects settings with a number that no study could give, which a database of
+// somebody else's may hold: a model or a data set of that size would take all memory. Zero is let
+// through, since older settings lack newer keys.
 func (s Settings) CheckSizes() error {
 	whole := Study{Settings: s}
 	for _, k := range keys {

@@ -247,7 +247,7 @@ func moreSeeds(seeds []string, n int) string {
 	return "[" + strings.Join(seeds, ", ") + "]"
 }
 
-// distinct gives each text once, in the order of the first.
+// distinct returns each text once, in the order of the first.
 func distinct(texts []string) []string {
 	var once []string
 	for _, text := range texts {

@@ -38,7 +38,7 @@ type FeatureContent struct {
 	Dim    int    `json:"dim"` // numbers of a region
 }
 
-// Varies tells whether images have different numbers of regions.
+// Varies reports whether images have different numbers of regions.
 func (c FeatureContent) Varies() bool { return c.Least != c.Most }
 
 // SetContents makes the content of the data a part of each trial's identity. of gives the content of a data set as a
@@ -53,7 +53,7 @@ func (s *Study) SetContents(of func(Data) (Content, error)) error {
 	return nil
 }
 
-// content gives the content of a data set, nothing before SetContents.
+// content returns the content of a data set, nothing before SetContents.
 func (s *Study) content(d Data) (Content, error) {
 	if s.contentOf == nil {
 		return Content{}, nil
@@ -88,8 +88,8 @@ type featureSource struct {
 	encoder Encoder
 }
 
-// featureContent gives the content of the files that a trial reads its features from, nothing for others and before
-// SetFeatures.
+// featureContent returns the content of the files that a trial reads its features from, nothing
+// for others and before SetFeatures.
 func (s *Study) featureContent(of Settings) (FeatureContent, error) {
 	if s.featuresOf == nil || !precomputed(&of) {
 		return FeatureContent{}, nil

@@ -28,7 +28,7 @@ type DeclaredTrial struct {
 	Swept map[string]string `json:"swept"` // as in Trial
 }
 
-// Declare gives the declaration of a study; trials are all trials of its plan.
+// Declare returns the declaration of a study; trials are all trials of its plan.
 func (s *Study) Declare(trials []Trial) Declaration {
 	whole := Study{Settings: s.Settings.Bare()}
 	whole.Seed = 0
@@ -122,7 +122,8 @@ func (d Declaration) canonical() Declaration {
 	return d
 }
 
-// interacts says whether an interaction is with a factor: its first value is then what others are held against.
+// interacts reports whether an interaction is with a factor: its first value is then what others
+// are held against.
 func (d Declaration) interacts(path string) bool {
 	return slices.ContainsFunc(d.Compare.Interactions, func(pair [2]string) bool { return pair[1] == path })
 }

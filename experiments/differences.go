@@ -80,7 +80,7 @@ func (c *changes) key(k *key, compared bool) {
 	}
 }
 
-// get is the text of a key that is one field, "" for a zero that may stand for no effect.
+// get is the text of a key that is one field; "" for a zero that may stand for no effect.
 func (d Declaration) get(k *key) string {
 	whole := Study{Settings: d.Settings, Sweep: d.Sweep, Compare: d.Compare}
 	if k.applies != nil && whole.field(k.path).IsZero() {
@@ -100,7 +100,7 @@ func (d Declaration) without(factor string) Declaration {
 	return d.canonical()
 }
 
-// varies says whether a setting is swept or set by an arm.
+// varies reports whether a setting is swept or set by an arm.
 func (d Declaration) varies(path string) bool {
 	return d.Sweep.axis(path) != nil || slices.Contains(d.Compare.ArmPaths(), path)
 }
@@ -247,7 +247,7 @@ func texts[T any](items []T, text func(T) string) []string {
 	return all
 }
 
-// union gives the names of two lists, those of the first first.
+// union returns the names of two lists, those of the first first.
 func union[T any](a, b []T, name func(T) string) []string {
 	return distinct(append(texts(a, name), texts(b, name)...))
 }

@@ -51,8 +51,8 @@ type Draft struct {
 	Schema string // path of schema.json as the file names it; empty leaves it out
 }
 
-// Write gives the study as a commented file, and as Load reads it from there. Settings are those of the
-// project's own study of the data set; comments come from the table of keys.
+// Write returns the study as a commented file, and as Load reads it from there. Settings are
+// those of the project's own study of the data set; comments come from the table of keys.
 func (d Draft) Write() ([]byte, *Study, error) {
 	if !studyName.MatchString(d.Name) {
 		return nil, nil, fmt.Errorf("the name %q must be at most 64 letters, digits, ., _ and -, the first a letter or digit", printable(d.Name, 60))

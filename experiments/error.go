@@ -26,7 +26,8 @@ type Error struct {
 	Err  error // what the system said, or nil
 }
 
-// Error gives "file:line: message" and, below it, the offending line with what is at fault in it underlined.
+// Error returns "file:line: message" and, below it, the offending line with what is at fault in
+// it underlined.
 func (e *Error) Error() string {
 	switch {
 	case e.File == override:
@@ -48,7 +49,7 @@ func (e *Error) excerpt(number string) string {
 	return shown
 }
 
-// Unwrap gives the cause, so that errors.Is finds fs.ErrNotExist.
+// Unwrap returns the cause, so that errors.Is finds fs.ErrNotExist.
 func (e *Error) Unwrap() error { return e.Err }
 
 // wrong makes an error about what was given at a place.
@@ -102,8 +103,7 @@ func (p *problems) err() error {
 	return errors.Join(all...)
 }
 
-// suggest gives `: did you mean "x"?` for the nearest of the words, or nothing
-// where none is near.
+// suggest returns `: did you mean "x"?` for the nearest of the words, or nothing if none is near.
 func suggest(word string, words []string) string {
 	if best := Nearest(word, words); best != "" {
 		return fmt.Sprintf("; did you mean %q?", best)
@@ -111,8 +111,8 @@ func suggest(word string, words []string) string {
 	return ""
 }
 
-// Suggest gives `; did you mean x?` for the nearest of some paths, or for those that end in about this name, or nothing
-// where none is near.
+// Suggest returns `; did you mean x?` for the nearest of some paths, or for those that end in
+// about this name, or nothing if none is near.
 func Suggest(name string, paths []string) string {
 	if hint := suggest(name, paths); hint != "" {
 		return hint
@@ -120,9 +120,9 @@ func Suggest(name string, paths []string) string {
 	return elsewhere(name, paths)
 }
 
-// Nearest gives the word with the smallest edit distance, if that is at most a
-// third of its length (and at least 1), else the only one with the same part
-// before the first underscore, or "".
+// Nearest returns the word with the smallest edit distance, if that is at most a third of its
+// length (and at least 1), else the only one with the same part before the first underscore, or
+// "".
 func Nearest(word string, words []string) string {
 	best, least := "", len(word)+1
 	for _, w := range words {

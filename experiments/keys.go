@@ -16,7 +16,7 @@ type key struct {
 	limits   string              // see parseLimits; empty allows anything of the type
 	listed   func() string       // in the place of limits, where another package has the list
 	kind     reflect.Kind        // of the field; extends, which has none, is text
-	fallback any                 // default; nil where there is none
+	fallback any                 // default; nil if there is none
 	derive   func(*Settings) any // default that depends on the setting `on`
 	on       string
 	applies  func(*Settings) bool // nil: always; else where false the key has no effect
@@ -43,7 +43,7 @@ func selectMetrics() string { return metricsOf("val") + "|last" }
 
 func finalMetrics() string { return metricsOf("test") + "|" + metricsOf("val") }
 
-// metricsOf gives the tested metrics of a split as alternatives: val.bleu1|val.bleu2|…
+// metricsOf returns the tested metrics of a split as alternatives: val.bleu1|val.bleu2|…
 func metricsOf(split string) string {
 	return split + "." + strings.Join(metrics.Tested(metrics.METEORKey), "|"+split+".")
 }
@@ -188,7 +188,8 @@ func scored(s *Settings) bool {
 	return err == nil && arm.Scores
 }
 
-// captioned says whether there is a file of captions to be named; one that is named beside another data set is kept, to be refused.
+// captioned reports whether there is a file of captions to be named; one that is named beside
+// another data set is kept, to be refused.
 func captioned(s *Settings) bool { return s.Data.Name == ownData || s.Data.Captions != (Captions{}) }
 
 func splitColumn(s *Settings) bool { return captioned(s) && s.Data.Split == "column" }
@@ -275,10 +276,10 @@ var keyIndex = func() map[string]*key {
 	return index
 }()
 
-// find gives the key of a path, or nil.
+// find returns the key of a path, or nil.
 func find(path string) *key { return keyIndex[path] }
 
-// isSetting says whether a path is one of Settings, and so can be swept.
+// isSetting reports whether a path is one of Settings, and so can be swept.
 func isSetting(path string) bool {
 	section, _, nested := strings.Cut(path, ".")
 	return find(path) != nil && (path == "seed" || nested && section != "sweep" && section != "compare" && section != "checkpoints")
@@ -297,7 +298,7 @@ func keyPaths() []string {
 type Setting struct {
 	Path string // such as model.hidden
 	Text bool   // its values are texts, true and false among them, and not numbers
-	// Absent is what a text is where a trial's settings leave it out, "" where that is not known.
+	// Absent is what a text is where a trial's settings leave it out; "" if that is not known.
 	Absent string
 	Doc    string
 }
@@ -317,8 +318,9 @@ func SettingKeys() []Setting {
 	return settings
 }
 
-// All gives every setting of a trial, as path and value, in the order of a resolved file. One that the trial leaves out has
-// its default; the value is "" where a setting is not set, or has no effect beside the others.
+// All returns every setting of a trial, as path and value, in the order of a resolved file. One
+// that the trial leaves out has its default; the value is "" if a setting is not set, or has no
+// effect beside the others.
 func (s Settings) All() [][2]string {
 	whole := Study{Settings: s}
 	var all [][2]string
@@ -361,5 +363,5 @@ func (s *Study) field(path string) reflect.Value {
 	return reflect.ValueOf(s).Elem().FieldByIndex(fieldIndex[path])
 }
 
-// isText says whether the key takes text, words included.
+// isText reports whether the key takes text, words included.
 func (k *key) isText() bool { return k.kind == reflect.String }

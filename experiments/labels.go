@@ -21,7 +21,7 @@ func (s *Study) Labels(trials []Trial) map[string]string {
 	return labels
 }
 
-// label gives the cells their labels: the shortest of some forms in which no two are alike.
+// label returns the cells their labels: the shortest of some forms in which no two are alike.
 func (g *design) label() {
 	paths := map[string]bool{}
 	for _, c := range g.cells {
@@ -101,8 +101,9 @@ func (g *design) levelLabel(c *Cell, but string) string {
 	return strings.Join(parts, " ")
 }
 
-// ShortNames gives each path its shortest unique suffix: dropout for model.dropout. A path that ends in name is
-// shortened to what precedes it: optimizer for train.optimizer.name. seed alone would be the seed of a trial.
+// ShortNames returns each path its shortest unique suffix: dropout for model.dropout. A path that
+// ends in name is shortened to what precedes it: optimizer for train.optimizer.name. seed alone
+// would be the seed of a trial.
 func ShortNames(paths []string) map[string]string {
 	short := map[string]string{}
 	for _, path := range paths {

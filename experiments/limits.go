@@ -42,7 +42,7 @@ func parseLimits(notation string) limits {
 	return l
 }
 
-// contain says whether a number is in the interval.
+// contain reports whether a number is in the interval.
 func (l limits) contain(x float64) bool {
 	return (x > l.low || x == l.low && !l.lowOpen) && (x < l.high || x == l.high && !l.highOpen)
 }
@@ -151,7 +151,7 @@ func (k *key) parse(v *value) (text, wrong string) {
 	}
 }
 
-// unseen says whether a character is for terminals and not for people.
+// unseen reports whether a character is for terminals and not for people.
 func unseen(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' }
 
 // float reads canonical text of a number.
@@ -160,7 +160,8 @@ func float(text string) float64 {
 	return x
 }
 
-// isList says whether part of a split is given by a file that lists it: not as a share such as 10%, nor as a number.
+// isList reports whether part of a split is given by a file that lists it: not as a share such as
+// 10%, nor as a number.
 func isList(text string) bool {
 	number, _ := strings.CutSuffix(text, "%")
 	_, err := strconv.ParseFloat(number, 64)
@@ -196,7 +197,7 @@ func (s *Study) set(path, text string) {
 	}
 }
 
-// get gives the canonical text of the field of a path.
+// get returns the canonical text of the field of a path.
 func (s *Study) get(path string) string {
 	f := s.field(path)
 	if k := find(path); k.omitted && f.IsZero() {

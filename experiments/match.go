@@ -13,8 +13,8 @@ import (
 // within the tolerance. Arms are matched among trials that are else alike, and
 // before ids are made, so it is called once, between Load and Plan.
 //
-// count gives the parameters of a captioner with these settings and must not
-// fall as model.hidden grows. It is called some dozen times an arm.
+// count returns the parameters of a captioner with these settings and must not fall as
+// model.hidden grows. It is called some dozen times an arm.
 func (s *Study) MatchParameters(count func(Settings) int64) error {
 	s.widths, s.counts = nil, nil
 	trials, err := s.Plan()

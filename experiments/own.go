@@ -11,8 +11,8 @@ const ownData = "folder"
 // ownSplits are the splits that it has, and no other data set.
 var ownSplits = []string{"column", "lists", "drawn"}
 
-// Validates says whether the split has validation pictures, as far as that is known before any file
-// is read.
+// Validates reports whether the split has validation pictures, as far as that is known before any
+// file is read.
 func (d Data) Validates() bool {
 	switch d.Split {
 	case "seed":

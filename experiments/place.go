@@ -80,8 +80,8 @@ func (c *converter) part(line, from, to int) place {
 	return place{file: c.file, line: line}.show(c.printableLine(line), from, to)
 }
 
-// printableLine gives the printable characters of a line, from 1. One line may hold all values of a file, so it is
-// converted once and not for each of them.
+// printableLine returns the printable characters of a line, from 1. One line may hold all values
+// of a file, so it is converted once and not for each of them.
 func (c *converter) printableLine(line int) []rune {
 	runes, known := c.printable[line]
 	if !known {

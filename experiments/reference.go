@@ -33,7 +33,7 @@ func heading(section string) string {
 	return "`" + section + "`"
 }
 
-// values says what a key takes; empty where its meaning says it.
+// values says what a key takes; empty if its meaning says it.
 func (k *key) values() string {
 	if k.limits == "" && k.listed == nil {
 		return ""
@@ -41,7 +41,8 @@ func (k *key) values() string {
 	return k.wanted()
 }
 
-// usual is the default, as in a file; empty where there is none, or where the meaning says what it depends on.
+// usual is the default, as in a file; empty if there is none, or where the meaning says what it
+// depends on.
 func (k *key) usual() string {
 	if k.fallback == nil || k.fallback == "" {
 		return ""

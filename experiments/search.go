@@ -13,11 +13,11 @@ type Result struct {
 	Swept map[string]string // as in its Trial
 	Seed  int64
 	Ended bool    // completed, pruned or failed
-	Value float64 // best train.select.metric, more is better; NaN where there is none
+	Value float64 // best train.select.metric, more is better; NaN if there is none
 }
 
-// Searches tells whether the sweep finds its trials from the results of earlier
-// ones, so that the plan grows as it is run ([Study.Continue]).
+// Searches reports whether the sweep finds its trials from the results of earlier ones, so that
+// the plan grows as it is run ([Study.Continue]).
 func (s *Study) Searches() bool { return s.Sweep.Method == "tpe" }
 
 // Proposed is how many of its samples a search has proposed so far.
@@ -77,8 +77,8 @@ func (s *Study) firstPoints() []point {
 	return points
 }
 
-// drawnPart is what was drawn of swept values, and false where this study could
-// not have drawn it: it was changed since.
+// drawnPart is what was drawn of swept values, and false if this study could not have drawn it:
+// it was changed since.
 func (s *Study) drawnPart(swept map[string]string) (point, bool) {
 	p := point{}
 	for i := range s.Sweep.Over {
@@ -98,7 +98,7 @@ func (s *Study) drawnPart(swept map[string]string) (point, bool) {
 	return p, true
 }
 
-// holds tells whether a range could give a value.
+// holds reports whether a range could give a value.
 func (a *Axis) holds(text string) bool {
 	if a.Draw == "choice" {
 		return slices.Contains(a.Values, text)
@@ -119,9 +119,8 @@ func (p point) equal(q point) bool {
 	return true
 }
 
-// values gives the mean value of each proposed point over the trials that the
-// lists make of it, and whether all of them have ended. A trial without a value
-// is worse than any.
+// values returns the mean value of each proposed point over the trials that the lists make of it,
+// and whether all of them have ended. A trial without a value is worse than any.
 func (s *Study) values(known []Result) (values []float64, ended bool) {
 	trials := 1
 	for _, a := range s.Sweep.Over {

@@ -104,7 +104,7 @@ type Encoder struct {
 	Weights   string `yaml:"weights" json:"weights"`       // auto, random, or a path
 	Channels  int    `yaml:"channels" json:"channels"`     // cnn: channels of the first layer
 	Path      string `yaml:"path" json:"path,omitempty"`   // precomputed: file or folder; like Names not part of a trial's identity
-	Names     string `yaml:"names" json:"names,omitempty"` // precomputed: file with the images' names, "" where Path has them
+	Names     string `yaml:"names" json:"names,omitempty"` // precomputed: file with the images' names; "" if Path has them
 	// Train has the last blocks trained with the captioner. The zero value, which is left out of a trial's settings, trains none.
 	Train EncoderTrain `yaml:"train" json:"train,omitzero"`
 	// Content is what Path was found to hold, which is part of the identity. It is not a key of a study; see SetFeatures.
@@ -257,7 +257,7 @@ type Prune struct {
 	Factor    int    `yaml:"factor" json:"factor"`         // asha: one in so many goes on from a rung, and rungs are so far apart
 }
 
-// Active tells whether trials are given up at all.
+// Active reports whether trials are given up at all.
 func (p Prune) Active() bool { return p.Method == "median" || p.Method == "asha" }
 
 // Checkpoints says which checkpoints stay once a run is completed.

@@ -18,7 +18,7 @@ var draws = []string{"log", "uniform", "int", "choice"}
 // A point is one choice of values for the swept keys: path → canonical text.
 type point map[string]string
 
-// axis gives the axis of a path, or nil.
+// axis returns the axis of a path, or nil.
 func (s Sweep) axis(path string) *Axis {
 	for i := range s.Over {
 		if s.Over[i].Path == path {
@@ -28,7 +28,7 @@ func (s Sweep) axis(path string) *Axis {
 	return nil
 }
 
-// paired says whether zip pairs an axis with others. Seeds are crossed.
+// paired reports whether zip pairs an axis with others. Seeds are crossed.
 func (s *Study) paired(a *Axis) bool {
 	return s.Sweep.Method == "zip" && a.Path != "seed"
 }
@@ -99,7 +99,7 @@ func (s *Study) pairs() []point {
 	return points
 }
 
-// drawing says whether the sweep draws from ranges.
+// drawing reports whether the sweep draws from ranges.
 func (s *Study) drawing() bool { return s.Sweep.Method == "random" || s.Sweep.Method == "tpe" }
 
 // samples draws n times from every range. Each axis has a generator of its own, seeded
@@ -125,8 +125,8 @@ func (s *Study) samples(n int) []point {
 	return points
 }
 
-// at gives the value of a range at a place in [0, 1). Numbers keep four digits,
-// enough for a search and short enough to read.
+// at returns the value of a range at a place in [0, 1). Numbers keep four digits, enough for a
+// search and short enough to read.
 func (a *Axis) at(u float64) string {
 	var x float64
 	switch a.Draw {
@@ -147,8 +147,8 @@ func (a *Axis) at(u float64) string {
 	return number(math.Max(a.Low, math.Min(a.High, x)))
 }
 
-// checkSweep refuses sweeps without sense: lists that zip cannot pair, ranges
-// without random, and more trials than anyone trains.
+// checkSweep rejects sweeps without sense: lists that zip cannot pair, ranges without random, and
+// more trials than anyone trains.
 func (s *Study) checkSweep(found *problems) {
 	ranges, trials := 0, max(1, len(s.Compare.Named))
 	var first *Axis // of those that zip pairs
@@ -194,7 +194,7 @@ func (s *Study) checkSweep(found *problems) {
 	}
 }
 
-// seedRanks tells where each swept seed stands among them; nothing where seeds are not swept.
+// seedRanks tells where each swept seed stands among them; nothing if seeds are not swept.
 func (s *Study) seedRanks() map[int64]int {
 	ranks := map[int64]int{}
 	if a := s.Sweep.axis("seed"); a != nil {

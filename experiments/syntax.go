@@ -122,7 +122,8 @@ func (c *converter) explain(line int, message string) (place, string) {
 	return c.place(line), ""
 }
 
-// misaligned says how a key that begins in no column of a key above it should begin, or nothing where that is not so.
+// misaligned says how a key that begins in no column of a key above it should begin, or nothing
+// if that is not so.
 func (c *converter) misaligned(line int) string {
 	if line < 2 || line > len(c.lines) {
 		return ""

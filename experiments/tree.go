@@ -46,7 +46,7 @@ type member struct {
 	*value
 }
 
-// member gives the member of a name, or nil.
+// member returns the member of a name, or nil.
 func (v *value) member(name string) *member {
 	for i := range v.members {
 		if v.members[i].name == name {
@@ -106,8 +106,7 @@ type converter struct {
 	values    int
 }
 
-// parse gives the mapping that the source is, or nil where nothing can be made
-// of it.
+// parse returns the mapping that the source is, or nil if nothing can be made of it.
 func (c *converter) parse(source []byte) *value {
 	if line, wrong := badText(source); wrong != "" {
 		c.problems.add(c.place(line), "%s", wrong)
@@ -168,7 +167,7 @@ func badText(source []byte) (line int, wrong string) {
 	return 0, ""
 }
 
-// convert gives nil once a bound is passed, which is reported once.
+// convert returns nil once a bound is passed, which is reported once.
 func (c *converter) convert(n *yaml.Node, depth int) *value {
 	c.values++
 	switch {

@@ -87,8 +87,8 @@ func neededSeeds(contrasts int, alpha float64) int {
 	return need
 }
 
-// sizeMatters says whether arms may differ in size without that being what they
-// are compared for: arms of model.hidden are sizes.
+// sizeMatters reports whether arms may differ in size without that being what they are compared
+// for: arms of model.hidden are sizes.
 func sizeMatters(paths []string) bool {
 	return !slices.Contains(paths, "model.hidden") &&
 		slices.ContainsFunc(paths, func(path string) bool { return strings.HasPrefix(path, "model.") })

@@ -34,7 +34,7 @@ func (s *Study) YAML() ([]byte, error) {
 	return out.Bytes(), encoder.Close()
 }
 
-// node is the value of a key, or nil where the file is better without it.
+// node is the value of a key, or nil if the file is better without it.
 func (s *Study) node(k *key, trials []Trial) *yaml.Node {
 	used := func(t Trial) bool { return k.applies == nil || k.applies(&t.Settings) }
 	comparing := s.Compare.Compares()

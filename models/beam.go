@@ -58,9 +58,10 @@ type candidate struct {
 	score  float64
 }
 
-// grow gives the best beams among an image's finished ones and the extensions of the others, group by group. A word costs
-// a later group Diversity for each beam that took it in this step, while beams are chosen: diverse beam search with Hamming
-// diversity (Vijayakumar et al. 2018, arXiv 1610.02424). What a caption is worth in the end is its probability alone.
+// grow returns the best beams among an image's finished ones and the extensions of the others,
+// group by group. A word costs a later group Diversity for each beam that took it in this step,
+// while beams are chosen: diverse beam search with Hamming diversity (Vijayakumar et al. 2018,
+// arXiv 1610.02424). What a caption is worth in the end is its probability alone.
 func (b *beamSearch) grow(list []beam, next extensions) []beam {
 	var grown []beam
 	taken := map[int64]int{} // beams of earlier groups that took a word

@@ -24,7 +24,7 @@ type Captioner struct {
 	params    *parameters // of network and, where it is trained, of the encoder, which come first
 	network   *network
 	optimizer *optimizer
-	encoder   *optimizer // of the last blocks of an encoder, which have a rate of their own; nil where they are not trained
+	encoder   *optimizer // of the last blocks of an encoder, which have a rate of their own; nil if they are not trained
 	schedule  *schedule
 	generator []byte // state of the device's generator between calls
 

@@ -117,7 +117,7 @@ func hexSHA256(content []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// replaceLast gives a copy of text with the last old, if there is one, replaced by new.
+// replaceLast returns a copy of text with the last old, if there is one, replaced by new.
 func replaceLast(text []byte, old, new string) []byte {
 	at := bytes.LastIndex(text, []byte(old))
 	if at < 0 {
@@ -230,8 +230,8 @@ func parseState(text []byte) (state checkpointState, err error) {
 	return state, nil
 }
 
-// CheckpointVocabulary gives the words, by id, of a checkpoint's captioner, nil where an
-// earlier version wrote it.
+// CheckpointVocabulary returns the words, by id, of a checkpoint's captioner; nil if an earlier
+// version wrote it.
 func CheckpointVocabulary(path string) ([]string, error) {
 	state, err := readState(path)
 	return state.Vocabulary, err
@@ -252,7 +252,7 @@ func byName(held []namedTensor) map[string]namedTensor {
 	return found
 }
 
-// checkShapes refuses a checkpoint that lacks a tensor of these shapes, or has one of another.
+// checkShapes rejects a checkpoint that lacks a tensor of these shapes, or has one of another.
 func checkShapes(path string, found map[string]namedTensor, shapes []captioner.Shape, prefix string) error {
 	for _, sh := range shapes {
 		if t, ok := found[prefix+sh.Name]; !ok || !slices.Equal(t.shape, sh.Sizes) {

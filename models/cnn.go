@@ -49,7 +49,7 @@ func (c *cnn) Regions() int { return c.grid.Regions }
 // Dim is 2C.
 func (c *cnn) Dim() int { return c.grid.Dim }
 
-// Forward gives features B×R×D of pixels B×3×S×S in [-1, 1]. It can be differentiated.
+// Forward returns features B×R×D of pixels B×3×S×S in [-1, 1]. It can be differentiated.
 func (c *cnn) Forward(s *torch.Scope, pixels *torch.Tensor) *torch.Tensor {
 	x := s.Cat(1, pixels, c.coordinates(s, pixels.Size(0)))      // B×5×S×S
 	x = s.Relu(s.Conv2d(x, c.layers[0].w, c.layers[0].b, half2)) // B×C×S/2×S/2
@@ -137,7 +137,7 @@ type seenPicture struct {
 // keptBytes is enough for 43,000 scenes of 64×64.
 const keptBytes = 512 << 20
 
-// normalised gives the pixels of a view of each of the images, B×S×S×3 row-major.
+// normalised returns the pixels of a view of each of the images, B×S×S×3 row-major.
 func (p *pictures) normalised(images []int, view func(image int) data.View) ([]float32, error) {
 	each := 3 * p.size * p.size
 	out := make([]float32, len(images)*each)

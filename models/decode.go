@@ -167,7 +167,7 @@ func (n *network) caption(ctx context.Context, s *torch.Scope, features regions,
 	return captions, err
 }
 
-// inWords gives the captions that beams are.
+// inWords returns the captions that beams are.
 func inWords(beams []beam, vocabulary []string) []data.Caption {
 	captions := make([]data.Caption, len(beams))
 	for i, b := range beams {

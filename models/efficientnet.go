@@ -41,7 +41,7 @@ func samePadding(l layer, side int64) (layer, int64) {
 
 // mbBlock is an inverted residual block.
 type mbBlock struct {
-	expand    *conv // nil where the first stage does not expand
+	expand    *conv // nil if the first stage does not expand
 	depthwise *conv
 	project   *conv
 	residual  bool

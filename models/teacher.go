@@ -79,7 +79,7 @@ func (c *Captioner) nextBatch(s *torch.Scope, images []int) ([][][]string, error
 func (c *Captioner) trueWords(images []int) data.Batch {
 	o := c.dataset.Options
 	b := data.Batch{Images: images, C: o.CaptionsPerImage}
-	encoded := make([][]int64, len(images)*b.C) // nil where an image has no more captions
+	encoded := make([][]int64, len(images)*b.C) // nil if an image has no more captions
 	for i, image := range images {
 		tokens := c.dataset.Images[image].Tokens()
 		for k := range min(b.C, len(tokens)) {

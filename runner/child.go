@@ -36,7 +36,7 @@ type child struct {
 	asked bool  // for a checkpoint, before it was ready
 }
 
-// where says how far the trial was when it last spoke, "" if it never did.
+// where says how far the trial was when it last spoke; "" if it never did.
 func (c *child) where() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -250,8 +250,8 @@ func (s *study) wait(ctx context.Context, c *child) (failure, cause string) {
 	}
 }
 
-// toldToStop tells whether a process ended by a signal that asks for its end, or
-// for a checkpoint, before it was ready to heed it.
+// toldToStop reports whether a process ended by a signal that asks for its end, or for a
+// checkpoint, before it was ready to heed it.
 func toldToStop(err error) bool {
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) {
@@ -329,7 +329,7 @@ func (s *study) fail(ctx context.Context, task task, failure, cause string) (Eve
 	return event, nil
 }
 
-// killed tells whether the channel is closed.
+// killed reports whether the channel is closed.
 func killed(kill <-chan struct{}) bool {
 	select {
 	case <-kill:

@@ -60,7 +60,8 @@ func jobsOwner(c Cluster) store.Owner {
 	return store.Owner{Host: c.Name(), Place: jobsPlace + c.Folder(), Lease: forever}
 }
 
-// JobsOf gives the folder of all jobs, where the present attempt at a run is made by one of them.
+// JobsOf returns the folder of all jobs, where the present attempt at a run is made by one of
+// them.
 func JobsOf(run store.Run) (folder string, ok bool) {
 	folder, ok = strings.CutPrefix(run.Owner.Place, jobsPlace)
 	return folder, ok && run.State == store.Running
@@ -115,7 +116,7 @@ func (s *study) submit(ctx context.Context, jobs map[string]*followed, tasks []*
 	return nil
 }
 
-// giveBack gives up claims of trials that no job was made of.
+// giveBack returns up claims of trials that no job was made of.
 func (s *study) giveBack(tasks []*task) (err error) {
 	for _, t := range tasks {
 		if !t.made {
@@ -192,7 +193,7 @@ func Collect(ctx context.Context, db *store.DB, runs []store.Run, report func(Ev
 	return nil
 }
 
-// again tells whether the job asked to be made once more.
+// again reports whether the job asked to be made once more.
 func (c *collector) again() bool {
 	_, err := os.Stat(filepath.Join(jobFolder(c.jobs, c.first), againFile))
 	return err == nil

@@ -21,7 +21,7 @@ type Deletion struct {
 	Studies  []string  `json:"studies"`  // that go
 	Recorded []string  `json:"recorded"` // studies that keep their declaration and a record of scored runs that they lose
 	Bytes    int64     `json:"bytes"`    // of checkpoints that go
-	Backup   string    `json:"backup"`   // a copy of the database as it was before; "" where nothing was deleted
+	Backup   string    `json:"backup"`   // a copy of the database as it was before; "" if nothing was deleted
 }
 
 // A GoneRun is a run of a [Deletion]. As JSON, it is a contract.

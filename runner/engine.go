@@ -17,8 +17,8 @@ type Engine interface {
 type Captioner interface {
 	// Parameters is the number of trained parameters.
 	Parameters() int64
-	// Hashes name what the captioner was made from besides settings and data, such
-	// as the weights of a frozen encoder; nil where there is nothing.
+	// Hashes name what the captioner was made from besides settings and data, such as the weights
+	// of a frozen encoder; nil if there is nothing.
 	Hashes() map[string]string
 	// TrainEpoch trains the next epoch, or the rest of the one that it was stopped in.
 	// When ctx ends it finishes the step and returns an error; a call after that,

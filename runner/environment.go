@@ -11,7 +11,7 @@ import (
 type Environment struct {
 	Commit string `json:"commit,omitempty"` // of the working directory's git, if it has one
 	Dirty  bool   `json:"dirty"`            // tracked files differed from the commit
-	// Changes are what they differed in; nil where they did not.
+	// Changes are what they differed in; nil if they did not.
 	Changes *Changes `json:"changes,omitempty"`
 	Command string   `json:"command,omitempty"` // the command line of the study
 	Host    string   `json:"host"`

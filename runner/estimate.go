@@ -31,7 +31,7 @@ type times struct {
 
 func (t *times) add(seconds float64) { t.sum, t.n = t.sum+seconds, t.n+1 }
 
-// mean is 0 where there are none.
+// mean is 0 if there are none.
 func (t *times) mean() float64 {
 	if t == nil || t.n == 0 {
 		return 0

@@ -33,8 +33,8 @@ const (
 var ErrDisk = errors.New("the study stops before its other trials fail the same way; fix the cause (space, quota, disk, " +
 	"folder, permissions), then run again to resume")
 
-// Retryable tells whether running the trial again can mend a kind of failure.
-// The others would only happen again, until their cause is mended.
+// Retryable reports whether running the trial again can mend a kind of failure. The others would
+// only happen again, until their cause is mended.
 func Retryable(failure string) bool {
 	return failure == FailureCrash || failure == FailureStalled || failure == FailureDisk || failure == FailureCache
 }
@@ -60,8 +60,9 @@ func failureOf(err error) string {
 	return FailureError
 }
 
-// isDisk tells whether an error is the disk's: whatever keeps a checkpoint, the log or the database from being written, or a
-// checkpoint from being read, and whatever names the disk by itself.
+// isDisk reports whether an error is the disk's: whatever keeps a checkpoint, the log or the
+// database from being written, or a checkpoint from being read, and whatever names the disk by
+// itself.
 func isDisk(err error) bool {
 	return errors.As(err, new(*atomicfile.WriteError)) || errors.As(err, new(*store.FileError)) || errors.As(err, new(*unreadableError)) ||
 		errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EIO)

@@ -60,7 +60,7 @@ func (s *study) follow(ctx context.Context) error {
 	}
 }
 
-// anyMade tells whether a job among these was handed on before this process began.
+// anyMade reports whether a job among these was handed on before this process began.
 func anyMade(jobs map[string]*followed) bool {
 	for _, f := range jobs {
 		if f.made {
@@ -180,8 +180,8 @@ func (s *study) lookAt(ctx context.Context, f *followed, sight Sight) error {
 	return err
 }
 
-// stoppedBefore tells whether a job was asked to stop before this process began: it goes on with
-// the run.
+// stoppedBefore reports whether a job was asked to stop before this process began: it goes on
+// with the run.
 func (s *study) stoppedBefore(f *followed) bool {
 	before := s.before[f.claim.Run]
 	return f.made && before.Stopped && before.Attempt <= f.claim.Attempt
@@ -194,7 +194,7 @@ type loss struct {
 	seconds float64
 }
 
-// lose gives up an attempt whose job is gone without a word: its process was killed, or its
+// lose returns up an attempt whose job is gone without a word: its process was killed, or its
 // machine. The run is submitted again, a few times.
 func (s *study) lose(ctx context.Context, f *followed, run store.Run, sight Sight) error {
 	durable := context.WithoutCancel(ctx)

@@ -181,8 +181,8 @@ func (t *trial) settle(ctx context.Context, err error) error {
 	return err
 }
 
-// lost tells whether an error says that nothing more can be recorded: another process
-// took the run over, or the database is gone.
+// lost reports whether an error says that nothing more can be recorded: another process took the
+// run over, or the database is gone.
 func lost(err error) bool { return errors.Is(err, store.ErrFenced) || errors.Is(err, store.ErrMoved) }
 
 // stop saves a trial that was told to stop. Of a lost claim nothing is saved.

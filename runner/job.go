@@ -141,7 +141,7 @@ type part struct {
 func (p part) database() string { return filepath.Join(p.folder, jobResult) }
 func (p part) runs() string     { return filepath.Join(p.folder, jobRuns) }
 
-// parts gives all starts of a run's jobs that left results, by attempt and start.
+// parts returns all starts of a run's jobs that left results, by attempt and start.
 func parts(jobs, run string) ([]part, error) {
 	var all []part
 	for _, attempt := range numbered(filepath.Join(jobs, run)) {
@@ -159,7 +159,8 @@ func parts(jobs, run string) ([]part, error) {
 	return all, nil
 }
 
-// numbered gives the folders whose names are numbers, in order; none of a folder that is not there.
+// numbered returns the folders whose names are numbers, in order; none of a folder that is not
+// there.
 func numbered(dir string) []int64 {
 	entries, _ := os.ReadDir(dir)
 	var numbers []int64

@@ -10,8 +10,8 @@ import (
 	"glimpse/internal/store"
 )
 
-// jobOf gives the folder of all jobs and the claim that a job was made for, where it makes the present
-// attempt at a run.
+// jobOf returns the folder of all jobs and the claim that a job was made for, where it makes the
+// present attempt at a run.
 func jobOf(run store.Run) (jobs string, first store.Claim, ok bool) {
 	if jobs, ok = JobsOf(run); !ok {
 		return "", store.Claim{}, false

@@ -15,8 +15,8 @@ func me(lease time.Duration) store.Owner {
 	return store.Owner{Host: host, Place: place(), PID: os.Getpid(), Start: start, Lease: lease}
 }
 
-// gone tells whether the process of an owner has certainly ended. Of a process
-// elsewhere nothing is certain.
+// gone reports whether the process of an owner has certainly ended. Of a process elsewhere
+// nothing is certain.
 func gone(owner store.Owner) bool {
 	here := place()
 	if here == "" || owner.Place != here || owner.PID <= 0 {
@@ -43,10 +43,10 @@ func newWatcher(db *store.DB) *watcher {
 	return &watcher{now: time.Now, takeovers: db.Takeovers, seen: map[string]sighting{}}
 }
 
-// dead tells whether the holder of a running run is dead, as of this reading of
-// the run. It has to be asked again and again to find out about processes
-// elsewhere: they are dead when nothing changed for a whole lease. A process of this
-// place that is gone is dead at once, unless the run was taken over before.
+// dead reports whether the holder of a running run is dead, as of this reading of the run. It has
+// to be asked again and again to find out about processes elsewhere: they are dead when nothing
+// changed for a whole lease. A process of this place that is gone is dead at once, unless the run
+// was taken over before.
 func (w *watcher) dead(ctx context.Context, run store.Run) (bool, error) {
 	lease := run.Owner.Lease
 	if lease <= 0 {
@@ -83,5 +83,5 @@ func doubt(n int, lease time.Duration) time.Duration {
 	return lease / first << min(n-1, doublings)
 }
 
-// Gone tells whether the process that holds a running run has certainly ended.
+// Gone reports whether the process that holds a running run has certainly ended.
 func Gone(run store.Run) bool { return gone(run.Owner) }

@@ -60,8 +60,8 @@ func (t *trial) prune(ctx context.Context) error {
 	return nil
 }
 
-// bestSoFar gives the best value of a metric after each epoch; what is not
-// finite is worse than anything.
+// bestSoFar returns the best value of a metric after each epoch; what is not finite is worse than
+// anything.
 func bestSoFar(epochs []map[string]float64, key string) []float64 {
 	best, so := make([]float64, len(epochs)), math.Inf(-1)
 	for i, values := range epochs {
@@ -116,7 +116,7 @@ func judge(rule experiments.Prune, metric string, own []float64, peers []peer) s
 	return ""
 }
 
-// isRung tells whether asha judges after an epoch.
+// isRung reports whether asha judges after an epoch.
 func isRung(rule experiments.Prune, epoch int) bool {
 	rung := rule.MinEpochs
 	for rung < epoch {

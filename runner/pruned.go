@@ -58,7 +58,8 @@ func markPruned(dir, prefix, by string) error {
 	})
 }
 
-// whyPruned gives the mark beside a checkpoint that is gone, nil where there is none that can be read.
+// whyPruned returns the mark beside a checkpoint that is gone; nil if there is none that can be
+// read.
 func whyPruned(dir, checkpoint string) *pruneMark {
 	prefix := checkpoint
 	for range 2 { // attempt and serial, see namer

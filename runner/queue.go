@@ -119,7 +119,7 @@ func (s *study) release(run string, lost bool) {
 	s.tried[run] = !lost
 }
 
-// ended tells whether a trial needs nothing from this process any more.
+// ended reports whether a trial needs nothing from this process any more.
 func (s *study) ended(run store.Run) bool {
 	switch run.State {
 	case store.Completed:

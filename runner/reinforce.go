@@ -24,7 +24,7 @@ func (t *trial) reinforce() error {
 	return nil
 }
 
-// stageDone tells whether the present stage of training has come to its end: its last epoch is
+// stageDone reports whether the present stage of training has come to its end: its last epoch is
 // done, or as many as patience allows after the best one.
 func (t *trial) stageDone() bool {
 	train, p := t.settings.Train, &t.progress
@@ -58,7 +58,8 @@ func (t *trial) stage() string {
 	return StageTrain
 }
 
-// reward gives the rewards of sampled captions; it counts the references when it is first called.
+// reward returns the rewards of sampled captions; it counts the references when it is first
+// called.
 func (t *trial) reward(images []int, captions [][]string) []float64 {
 	if t.rewards == nil {
 		t.rewards = RewardOf(t.data, t.settings.Train.Reinforce.Rewards())

@@ -108,7 +108,7 @@ func (e *unreadableError) Error() string { return "the checkpoint cannot be read
 // Unwrap returns the reason.
 func (e *unreadableError) Unwrap() error { return e.err }
 
-// isUnreadable tells whether a file is there, but the system does not give it.
+// isUnreadable reports whether a file is there, but the system does not give it.
 func isUnreadable(err error) bool {
 	return errors.As(err, new(*fs.PathError)) && !errors.Is(err, fs.ErrNotExist)
 }

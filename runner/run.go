@@ -148,13 +148,13 @@ func statesOf(runs []store.Run) map[string]store.Run {
 	return states
 }
 
-// retry tells whether a run that failed before is run again.
+// retry reports whether a run that failed before is run again.
 func (s *study) retry(run store.Run) bool {
 	return s.cfg.RetryFailed || Retryable(run.Failure)
 }
 
-// givenUp tells whether the study leaves a run as it is because it was pruned.
-// A study without such a rule goes on with it.
+// givenUp reports whether the study leaves a run as it is because it was pruned. A study without
+// such a rule goes on with it.
 func (s *study) givenUp(run store.Run) bool {
 	return run.State == store.Pruned && s.cfg.Study.Sweep.Prune.Active()
 }

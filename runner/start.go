@@ -32,7 +32,7 @@ type Start struct {
 
 // Begin begins a job in its folder: it makes a database in the folder scratch, on a disk of this
 // machine, from what the newest start of any of the run's jobs left, and claims the run there.
-// scratch "" is the system's folder for temporary files. It returns nil where there is nothing left
+// scratch "" is the system's folder for temporary files. It returns nil if there is nothing left
 // to do.
 func (j *Job) Begin(ctx context.Context, folder, scratch string) (_ *Start, err error) {
 	before, err := parts(jobsOf(folder), j.Launch.Run)

@@ -17,7 +17,7 @@ type Tally struct {
 	Failed    int
 	Mendable  int // of the failed, those that another attempt can mend ([Retryable])
 	Pruned    int
-	// Left estimates the time until all have ended, 0 where nothing tells.
+	// Left estimates the time until all have ended; 0 if nothing tells.
 	Left time.Duration
 }
 

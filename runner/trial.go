@@ -161,7 +161,7 @@ func (t *trial) train(ctx context.Context) error {
 	return nil
 }
 
-// trained tells whether the last epoch of the last stage is done.
+// trained reports whether the last epoch of the last stage is done.
 func (t *trial) trained() bool {
 	begun := t.settings.Train.Reinforce.Epochs == 0 || t.progress.Reinforced > 0
 	return begun && t.stageDone()

@@ -132,7 +132,7 @@ type Info struct {
 	BLAS      string `json:"blas"`
 	Libraries string `json:"libraries"` // the folder of libtorch
 	Threads   int    `json:"threads"`   // libtorch's default
-	// Device is the requested device, such as cpu or cuda:0; GPU is its name, "" for the CPU.
+	// Device is the requested device, such as cpu or cuda:0; GPU is its name; "" for the CPU.
 	Device string `json:"device"`
 	GPU    string `json:"gpu"`
 	// GPUs are the names of all GPUs; NoGPU says why there are none.

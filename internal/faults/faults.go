@@ -25,7 +25,7 @@ type Fault struct {
 type Result struct {
 	Writes int    // how many writes there were
 	Struck string // the first that failed: system call and file; empty if none did
-	Code   int    // exit code of the program, -1 if a signal ended it
+	Code   int    // exit code of the program; -1 if a signal ended it
 }
 
 // patience is how long a program may run before it is killed.

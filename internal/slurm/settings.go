@@ -48,7 +48,7 @@ func Defaults() Settings {
 // key describes a key of cluster.yaml. Its type is that of the field.
 type key struct {
 	name, doc, example string
-	option             string         // of sbatch, "" for none
+	option             string         // of sbatch; "" for none
 	least, most        int            // limits of a number
 	form               *regexp.Regexp // pattern of a text; nil for any line
 	lines              bool           // a text of several lines

@@ -276,7 +276,7 @@ func (c *copier) close() {
 func (c *copier) put(ctx context.Context, t table, columns []string, values []any) (err error) {
 	insert := c.inserts[t.name]
 	if insert == nil {
-		// Rows that belong to a run are put where there are none.
+		// Rows that belong to a run are put if there are none.
 		replaces := t.name == "runs" || t.name == "studies" || t.name == "run_hashes"
 		if insert, err = t.insert(ctx, c.tx, columns, replaces); err != nil {
 			return err

@@ -271,7 +271,7 @@ func (m *metricValues) Scan(src any) error {
 	return err
 }
 
-// optionalText is the text of a column, nil for NULL.
+// optionalText is the text of a column; nil for NULL.
 func optionalText(src any) (*string, error) {
 	switch v := src.(type) {
 	case nil:

@@ -124,8 +124,8 @@ type querier interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
 
-// schemaVersion returns the number of the last migration, 0 for an empty
-// database, and ErrNotResults for somebody else's.
+// schemaVersion returns the number of the last migration; 0 for an empty database, and
+// ErrNotResults for somebody else's.
 func schemaVersion(ctx context.Context, q querier) (int, error) {
 	var tables, ours int
 	err := q.QueryRowContext(ctx, `SELECT COUNT(*), COUNT(CASE WHEN name = 'schema_migrations' THEN 1 END)
@@ -222,7 +222,7 @@ func inspectWith(path string, size int64, options url.Values) error {
 }
 
 // vet rejects a database that is not glimpse's, or has a newer schema, before any of its tables
-// is read or written. It returns the schema, 0 for an empty database.
+// is read or written. It returns the schema; 0 for an empty database.
 func vet(ctx context.Context, q querier, path string) (version int, err error) {
 	version, err = schemaVersion(ctx, q)
 	if err == nil && version > 0 && version <= newest() {

@@ -24,7 +24,7 @@ func (s *Scope) Backward(loss *Tensor) {
 	s.check("backward", loss)
 }
 
-// Grad returns the gradient of a parameter, or nil where none has reached it.
+// Grad returns the gradient of a parameter, or nil if none has reached it.
 func (s *Scope) Grad(p *Tensor) *Tensor {
 	g := s.op("grad", func(out *lib.Ctensor) { lib.AtgGrad(out, p.c) }, p)
 	if g.c == nil || !lib.AtDefined(g.c) {

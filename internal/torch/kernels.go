@@ -46,11 +46,11 @@ type Groups struct {
 //
 //	e = w·tanh(key + q),  α = softmax(e),  context = Σ α value
 //
-// q M×K, key B×R×K, w K, value B×R×H; sentinelKey M×K and sentinel M×H, or both
-// nil. counts, B int64, tells how many of the R regions are an image's own, the
-// first ones: the others get no weight. It is nil where all are. It gives the context M×H and the weights M×R, or M×(R+1) with the
-// sentinel's β last; gradients flow back from both. On the CPU one kernel does it
-// without storing M×R×K values.
+// q M×K, key B×R×K, w K, value B×R×H; sentinelKey M×K and sentinel M×H, or both nil. counts, B
+// int64, tells how many of the R regions are an image's own, the first ones: the others get no
+// weight. It is nil if all are. It gives the context M×H and the weights M×R, or M×(R+1) with the
+// sentinel's β last; gradients flow back from both. On the CPU one kernel does it without storing
+// M×R×K values.
 func (s *Scope) AdditiveAttention(q, key, w, value, sentinelKey, sentinel, counts *Tensor, g Groups) (context, weights *Tensor) {
 	operands := []*Tensor{q, key, w, value, g.Order, g.Start, g.Cells, g.Slot}
 	if sentinel != nil {
@@ -120,7 +120,7 @@ func (s *Scope) PackedGRU(input, start, weight, bias, sizes *Tensor) *Tensor {
 //
 //	m_t = f ⊙ m_{t−1} + i ⊙ g,  h_t = o ⊙ tanh(m_t)
 //
-// it gives the states h and the memory cells m, M×H each. On the CPU it is one node of the
+// it returns the states h and the memory cells m, M×H each. On the CPU it is one node of the
 // graph with a product and a kernel for each step, on CUDA a product and PyTorch's fused cell.
 func (s *Scope) PackedLSTM(input, start, memory, weight, bias, sizes *Tensor) (states, memories *Tensor) {
 	operands := []*Tensor{input, start, memory, weight, bias, sizes}

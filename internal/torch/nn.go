@@ -32,8 +32,8 @@ func (s *Scope) Bfloat16(f func(s *Scope) error) error {
 	return s.Do(f)
 }
 
-// Operand gives a matrix as products here round their operands: in bfloat16 within [Scope.Bfloat16], else as it is. Weights of many
-// products are rounded once so.
+// Operand returns a matrix as products here round their operands: in bfloat16 within
+// [Scope.Bfloat16], else as it is. Weights of many products are rounded once so.
 func (s *Scope) Operand(t *Tensor) *Tensor {
 	return s.op("operand", func(out *lib.Ctensor) { *out = lib.Ctensor(C.gl_operand(C.gl_tensor(t.c))) }, t)
 }

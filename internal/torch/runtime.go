@@ -29,7 +29,7 @@ type Device int32
 // CPU is the host's processor.
 const CPU Device = -1
 
-// String gives the name that ParseDevice takes.
+// String returns the name that ParseDevice takes.
 func (d Device) String() string {
 	if d < 0 {
 		return "cpu"
@@ -92,8 +92,7 @@ func CUDADevices() (int, error) {
 	return n, nil
 }
 
-// Name gives the maker's name for the GPU, "" for the CPU or where the driver
-// does not tell.
+// Name returns the maker's name for the GPU; "" for the CPU or where the driver does not tell.
 func (d Device) Name() string {
 	if _, err := CUDADevices(); d < 0 || err != nil {
 		return ""
@@ -181,7 +180,7 @@ func (s *Scope) Inference(f func(s *Scope) error) error {
 	return s.Do(f)
 }
 
-// LibraryDir returns the folder that libtorch was loaded from, "" if unknown.
+// LibraryDir returns the folder that libtorch was loaded from; "" if unknown.
 func LibraryDir() string {
 	if path := C.GoString(C.gl_library_path()); path != "" {
 		return filepath.Dir(path)

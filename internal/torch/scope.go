@@ -94,8 +94,7 @@ func (s *Scope) op2(name string, f func(out *lib.Ctensor), operands ...*Tensor) 
 	return a, b
 }
 
-// ready tells whether an operation can run: the scope has not failed and no
-// operand is empty.
+// ready reports whether an operation can run: the scope has not failed and no operand is empty.
 func (s *Scope) ready(name string, operands []*Tensor) bool {
 	if s.err != nil {
 		return false

@@ -37,7 +37,7 @@ func (t *Tensor) Free() {
 	}
 }
 
-// Shape returns the sizes of the dimensions, nil for an empty tensor.
+// Shape returns the sizes of the dimensions; nil for an empty tensor.
 func (t *Tensor) Shape() []int64 {
 	if t == nil || t.c == nil {
 		return nil
@@ -51,8 +51,8 @@ func (t *Tensor) Shape() []int64 {
 	return shape
 }
 
-// Size returns the size of dimension d (from the end when negative), 0 where
-// there is no such dimension.
+// Size returns the size of dimension d (from the end when negative); 0 if there is no such
+// dimension.
 func (t *Tensor) Size(d int) int64 {
 	shape := t.Shape()
 	if d < 0 {
@@ -64,7 +64,7 @@ func (t *Tensor) Size(d int) int64 {
 	return shape[d]
 }
 
-// Len returns the number of elements, 0 for an empty tensor.
+// Len returns the number of elements; 0 for an empty tensor.
 func (t *Tensor) Len() int64 {
 	if t == nil || t.c == nil {
 		return 0

@@ -86,7 +86,7 @@ func Pack(path, file string) error {
 	return nil
 }
 
-// isPack tells whether a file holds packed data.
+// isPack reports whether a file holds packed data.
 func isPack(file string) (bool, error) {
 	f, err := os.Open(file)
 	if err != nil {

@@ -142,7 +142,7 @@ func findSides(units []unit, contrasts []Contrast) ([][2]int, error) {
 	return pairs, nil
 }
 
-// checkComposites refuses composites that are no sums of these arms.
+// checkComposites rejects composites that are no sums of these arms.
 func checkComposites(arms []string, composites []Composite) error {
 	known, taken := map[string]bool{}, map[string]bool{}
 	for _, arm := range arms {
@@ -175,7 +175,7 @@ func checkComposites(arms []string, composites []Composite) error {
 	return nil
 }
 
-// sameSeeds refuses an arm of a composite whose seeds are not the given ones.
+// sameSeeds rejects an arm of a composite whose seeds are not the given ones.
 func sameSeeds(c Composite, arm unit, seeds []int64) error {
 	first := c.Terms[0].Arm
 	for r := range max(len(seeds), len(arm.seeds)) {
@@ -195,8 +195,8 @@ func sameSeeds(c Composite, arm unit, seeds []int64) error {
 	return nil
 }
 
-// checkSides refuses a contrast of two units that share an arm: its runs would
-// stand on both sides, and neither test nor interval would hold.
+// checkSides rejects a contrast of two units that share an arm: its runs would stand on both
+// sides, and neither test nor interval would hold.
 func checkSides(c Contrast, a, b unit) error {
 	ofA := make(map[int]bool, len(a.terms))
 	for _, t := range a.terms {

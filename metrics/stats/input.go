@@ -131,9 +131,8 @@ func (o Options) withDefaults() (Options, error) {
 	return o, nil
 }
 
-// checkArms refuses arms that cannot be compared: none, unnamed or repeated
-// ones, a seed twice in one arm, unequal images, other protocols, numbers that
-// are none.
+// checkArms rejects arms that cannot be compared: none, unnamed or repeated ones, a seed twice in
+// one arm, unequal images, other protocols, numbers that are none.
 func checkArms(arms []Arm) error {
 	if len(arms) == 0 {
 		return errors.New("stats: no arms to compare")

@@ -18,7 +18,7 @@ var (
 	parameter        = class{"torch.nn.parameter", "Parameter"}
 )
 
-// find gives the class of that name when it is one of the few that hold weights.
+// find returns the class of that name when it is one of the few that hold weights.
 func find(module, name string) (class, error) {
 	c := class{module, name}
 	switch c {

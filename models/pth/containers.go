@@ -50,7 +50,7 @@ func openZip(r io.ReaderAt, size int64) (any, container, error) {
 	return root, z, err
 }
 
-// bytes gives an entry of at most limit bytes, its checksum verified.
+// bytes returns an entry of at most limit bytes, its checksum verified.
 func (z *zipFile) bytes(f *zip.File, limit int64) ([]byte, error) {
 	switch {
 	case f.Method != zip.Store:

@@ -30,8 +30,9 @@ const (
 	maxEntries = 1 << 17 // tensors of a state dict
 )
 
-// Read gives the tensors of the state dict in the file at path. A checkpoint that keeps its state dict under the
-// key "state_dict" is read too. Integers and booleans become float32 (exact up to 2^24), doubles are rounded.
+// Read returns the tensors of the state dict in the file at path. A checkpoint that keeps its
+// state dict under the key "state_dict" is read too. Integers and booleans become float32 (exact
+// up to 2^24), doubles are rounded.
 func Read(path string) (map[string]Tensor, error) {
 	var tensors map[string]Tensor
 	err := withFile(path, func(r io.ReaderAt, size int64) (err error) {
@@ -41,8 +42,9 @@ func Read(path string) (map[string]Tensor, error) {
 	return tensors, err
 }
 
-// Check refuses a file that Read would refuse for what it is: not there, not a file of weights, not a state dict. It reads
-// what describes the tensors and none of their values, so that one that is damaged or cut off within those passes.
+// Check rejects a file that Read would refuse for what it is: not there, not a file of weights,
+// not a state dict. It reads what describes the tensors and none of their values, so that one
+// that is damaged or cut off within those passes.
 func Check(path string) error {
 	return withFile(path, func(r io.ReaderAt, size int64) error {
 		_, _, err := describe(r, size)
@@ -82,7 +84,7 @@ func Decode(r io.ReaderAt, size int64) (map[string]Tensor, error) {
 	return materialise(views, storages, size)
 }
 
-// describe gives the tensors by name without their values, and what has those.
+// describe returns the tensors by name without their values, and what has those.
 func describe(r io.ReaderAt, size int64) (map[string]*view, container, error) {
 	head := make([]byte, min(size, 4))
 	if err := readFull(r, head, 0); err != nil {
@@ -108,7 +110,8 @@ func describe(r io.ReaderAt, size int64) (map[string]*view, container, error) {
 
 // container gives the bytes of the storages of a file.
 type container interface {
-	// load gives the little-endian bytes of a storage; it fails if the file does not hold all of them.
+	// load returns the little-endian bytes of a storage; it fails if the file does not hold all
+	// of them.
 	load(s *storage) ([]byte, error)
 }
 
