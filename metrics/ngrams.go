@@ -65,10 +65,10 @@ func newCorpus(items []Item) *corpus {
 	return c
 }
 
-// number returns each token and word of a caption its number.
+// number numbers the tokens and words of a caption.
 func (c *corpus) number(tokens []string) caption { return number(tokens, c.id) }
 
-// number returns each token and word of a caption the number that id has for it.
+// number numbers the tokens and words of a caption with id.
 func number(tokens []string, id func(word string) uint32) caption {
 	if len(tokens) == 0 {
 		return caption{tokens: []uint32{id("")}}

@@ -64,7 +64,7 @@ func Load(path string) (*Data, error) {
 	}
 	m, err := openPack(data)
 	if err != nil {
-		return nil, fmt.Errorf("METEOR data in %s: %w; delete it and pack the data again", file, err)
+		return nil, fmt.Errorf("METEOR data in %s: %w: delete it and pack the data again", file, err)
 	}
 	return m, nil
 }

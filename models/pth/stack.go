@@ -20,7 +20,7 @@ func (m *machine) byte() (byte, error) {
 // take returns the next n bytes of the pickle.
 func (m *machine) take(n int) ([]byte, error) {
 	if n < 0 || n > len(m.data)-m.at {
-		return nil, fmt.Errorf("needs %d bytes, %d are left: %w", n, len(m.data)-m.at, io.ErrUnexpectedEOF)
+		return nil, fmt.Errorf("needs %d bytes, but only %d are left: %w", n, len(m.data)-m.at, io.ErrUnexpectedEOF)
 	}
 	p := m.data[m.at : m.at+n]
 	m.at += n
