@@ -209,10 +209,10 @@ func FullWeight(maps ...store.AttentionMap) float64 {
 	return full
 }
 
-// ShowLooks adds where a run looked before each word of a caption, on a scale that ends with full ([FullWeight]). A map that
-// is of a caption with another number of words adds nothing.
+// ShowLooks adds where a run looked before each word of a caption, on a scale that ends with full ([FullWeight]). A map adds
+// nothing if its caption has another number of words, or if it holds what is not a number.
 func ShowLooks(said *charts.Said, m store.AttentionMap, full float64) {
-	if len(m.Alpha) == 0 || len(m.Alpha) != len(strings.Fields(said.Words)) {
+	if len(m.Alpha) == 0 || len(m.Alpha) != len(strings.Fields(said.Words)) || !finite(m.First) || !finite(m.Step) || !finite(full) {
 		return
 	}
 	said.Regions, said.Full = &charts.Regions{Side: m.Side, First: m.First, Step: m.Step}, full

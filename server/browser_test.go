@@ -21,6 +21,7 @@ import (
 var (
 	shots   = flag.String("shots", "", "a folder for screenshots of every page")
 	shotsDB = flag.String("shots-db", "", "the database that they are of")
+	shotsOf = flag.String("shots-of", "", "only pages with these names, by commas; a name may be NAME=ADDRESS")
 )
 
 // TestShots takes a picture of every page and prints it, for somebody to look at:
@@ -35,6 +36,17 @@ func TestShots(t *testing.T) {
 		"home": "/", "queue": "/queue", "study": "/results/study/flickr8k-attention", "search": "/results/study/flickr8k-search",
 		"run": "/results/run/5db0ff063e71", "compare": "/compare?run=results/5db0ff063e71&run=results/1c7f5cde2170",
 		"captions": "/results/study/flickr8k-attention/captions", "stop": "/results/study/flickr8k-attention/stop",
+	}
+	if *shotsOf != "" {
+		all := paths
+		paths = map[string]string{}
+		for _, one := range strings.Split(*shotsOf, ",") {
+			name, address, given := strings.Cut(one, "=")
+			if !given {
+				address = all[name]
+			}
+			paths[name] = address
+		}
 	}
 	for range 8 {
 		s.get(t, "/") // so that all is analysed
@@ -98,6 +110,29 @@ func TestLivePage(t *testing.T) {
 	p.Do(chromedp.Evaluate(look, &after))
 	if before != after || !after.Ticked || !after.Columns || after.Focus != "results/bbbbbbbbbbbb" {
 		t.Errorf("before the change %+v, and after it %+v", before, after)
+	}
+}
+
+// TestPrintedCharts holds that a printed page has its charts, those too that nobody scrolled to, each
+// with its key.
+func TestPrintedCharts(t *testing.T) {
+	path := filled(t, small)
+	s := serve(t, Config{Places: []string{path}})
+	db, err := store.OpenReadOnly(path)
+	check(t, err)
+	defer db.Close()
+	runs, err := db.Runs(t.Context(), "small")
+	check(t, err)
+	p := opened(t, s, 390)
+	p.Do(chromedp.EmulateViewport(390, 200), chromedp.Navigate(s.at("/compare?run=results/"+runs[0].ID+"&run=results/"+runs[1].ID)),
+		chromedp.WaitReady("figure.chart", chromedp.ByQuery))
+	if n := browser.Eval[int](p, `document.querySelectorAll("figure[data-chart=curves].is-live").length`); n != 0 {
+		t.Fatalf("%d charts are drawn before anyone sees them", n)
+	}
+	p.Do(emulation.SetEmulatedMedia().WithMedia("print"), chromedp.Evaluate(`dispatchEvent(new Event("beforeprint"))`, nil))
+	p.Wait(`document.querySelectorAll("figure[data-chart=curves].is-live svg path").length > 3`)
+	if n := browser.Eval[int](p, `[...document.querySelectorAll(".chart-arm")].filter((b) => b.checkVisibility()).length`); n != 4 {
+		t.Errorf("%d arms are in the keys of two charts, not 4", n)
 	}
 }
 

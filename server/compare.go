@@ -32,7 +32,7 @@ type comparePage struct {
 	Parts    []view.DiffPart // what differs
 	Metric   string
 	Figures  []template.HTML
-	Epochs   []row // the validation metric after each epoch
+	Epochs   []row // the validation metric and the training loss of each epoch
 	Pair     []row // of two runs: difference, interval and p by metric
 	PairNote string
 	Notices  []string
@@ -64,13 +64,13 @@ func (s *server) compare(ctx context.Context, r *http.Request) (string, any, err
 			shared = nil
 		}
 	}
-	p.Parts = view.DiffRuns(runs).Parts()
 	if err := p.epochs(records); err != nil {
 		return "", nil, err
 	}
 	if len(runs) == 2 && shared != nil && len(p.Notices) == 0 {
 		p.pair(ctx, shared, runs)
 	}
+	p.differences(runs, records[0].Split)
 	p.captions(r, records)
 	source := "/compare/captions.json?" + url.Values{"run": r.URL.Query()["run"]}.Encode()
 	study, sameData := studyOf(chosen)
@@ -134,7 +134,21 @@ func studyOf(chosen []compared) (study string, sameData bool) {
 // titleOf names a run by its id, arm and seed.
 func titleOf(r store.Run) string { return fmt.Sprintf("%.6s %s, seed %d", r.ID, r.Arm, r.Seed) }
 
-// epochs lays out a metric of the validation split, epoch by epoch, and its curves.
+// differences are all that differs but for the scores of a split that are compared above.
+func (p *comparePage) differences(runs []store.Run, split string) {
+	d := view.DiffRuns(runs)
+	if len(p.Pair) > 0 {
+		d.Metrics = slices.DeleteFunc(d.Metrics, func(one view.Difference) bool {
+			key, of := strings.CutPrefix(one.Name, split+".")
+			entry, known := metrics.Find(key)
+			return of && known && slices.ContainsFunc(p.Pair, func(r row) bool { return r.Head == entry.Column() })
+		})
+	}
+	p.Parts = d.Parts()
+}
+
+// epochs lays out a metric of the validation split and the training loss, epoch by epoch, and their
+// curves.
 func (p *comparePage) epochs(records []*view.Record) error {
 	var runs []traced
 	last := 0
@@ -156,6 +170,9 @@ func (p *comparePage) epochs(records []*view.Record) error {
 			if i < len(record.Epochs) {
 				if v, has := record.Epochs[i].Val[key]; has {
 					cell = scaled(key, v)
+				}
+				if e := record.Epochs[i]; e.Sampled == nil { // else the loss is a negative reward
+					cell += fmt.Sprintf(" (%.3f)", e.Loss)
 				}
 				if record.Epochs[i].Selected {
 					cell += " ◂"

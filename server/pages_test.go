@@ -48,7 +48,7 @@ func TestPages(t *testing.T) {
 		"/results/study/small/captions?order=difference":                   {"Images 1 to 10 of 10"},
 		"/results/study/small/captions.json":                               {`"arms":[`, `"images":[`},
 		"/results/run/" + runs[0].ID[:6]:                                   {"completed", "model.hidden", "chosen", "no log here", "the machine was busy"},
-		"/compare?run=" + first + "&run=" + second:                         {"2 runs compared", "Differing settings", "The second run minus"},
+		"/compare?run=" + first + "&run=" + second:                         {"2 runs compared", "What else differs", `id="part-settings"`, "The second run minus"},
 		"/results/study/small/figures.css":                                 {".plot ."},
 		"/assets/charts.js":                                                {"glimpseCharts"},
 		"/assets/style.css":                                                {"--arm0"},

@@ -80,8 +80,15 @@ func printPlannedLooks(w io.Writer, o *stats.Outlook, labels []string) error {
 		return err
 	}
 	for _, e := range o.Trials {
-		if err := term.Paragraphs(w, fmt.Sprintf("trials if every arm but the baseline is %g points better: %.1f on average, %d at most",
-			e.Effect, e.Mean, e.Largest)); err != nil {
+		supposed := "no arm is better than the baseline"
+		switch e.Effect {
+		case 0:
+		case 1:
+			supposed = "every other arm is 1 point better than the baseline"
+		default:
+			supposed = fmt.Sprintf("every other arm is %g points better than the baseline", e.Effect)
+		}
+		if err := term.Paragraphs(w, fmt.Sprintf("trials if %s: %.1f on average, %d at most", supposed, e.Mean, e.Largest)); err != nil {
 			return err
 		}
 	}

@@ -269,29 +269,44 @@ func TestChartsInBrowser(t *testing.T) {
 }
 
 // A live figure that takes the place of its new HTML shows the new data, and what was switched off
-// stays so; with another arm it is made anew.
+// or chosen stays so; with another arm or parameter it is made anew.
 func TestKeep(t *testing.T) {
-	p := browser.Open(t, served(t), 390, 844)
+	p := browser.Open(t, served(t), 1280, 900)
 	shownAll(p)
-	keep := func(change string) {
+	keep := func(figure, change string) {
 		t.Helper()
 		p.Do(chromedp.Evaluate(fmt.Sprintf(`(() => {
-			const figure = document.querySelector("#figure-dots"), fresh = figure.cloneNode(true);
+			const figure = document.querySelector("#figure-%s"), fresh = figure.cloneNode(true);
 			fresh.querySelector(".chart-live").remove();
 			const script = fresh.querySelector("script"), data = JSON.parse(script.textContent);
 			%s;
 			script.textContent = JSON.stringify(data);
 			figure.replaceWith(fresh);
 			glimpseCharts.keep(figure, fresh);
-		})()`, change), nil))
+		})()`, figure, change), nil))
 	}
 	p.Do(chromedp.Click("#figure-dots .chart-arm", chromedp.ByQuery))
-	keep(`data.arms[1].runs.push({id: "new", seed: 9, state: "completed", value: 53})`)
+	keep("dots", `data.arms[1].runs.push({id: "new", seed: 9, state: "completed", value: 53})`)
 	p.Wait(`document.querySelectorAll("#figure-dots circle.chart-dot").length === 3`) // of the arm that is shown
 	arms := browser.Eval[int](p, `document.querySelectorAll("#figure-dots .chart-arm").length`)
-	keep(`data.arms.push({...data.arms[1], label: "another"})`)
+	keep("dots", `data.arms.push({...data.arms[1], label: "another"})`)
 	p.Wait(fmt.Sprintf(`document.querySelectorAll("#figure-dots .chart-arm").length === %d`, arms+1))
 	if n := browser.Eval[int](p, `document.querySelectorAll("#figure-dots .chart-live").length`); n != 1 {
 		t.Errorf("the figure has %d charts", n)
+	}
+
+	// The upper half of the scores from 40 to 50 is chosen. A trial with 90 moves them down.
+	p.Drag("#figure-parallel svg", 566.0/600, 0.1, 566.0/600, 0.515)
+	chosen := func(of string) {
+		t.Helper()
+		p.Wait(fmt.Sprintf(`document.querySelector("#figure-parallel .chart-range").innerText === %q`, of))
+	}
+	chosen("5 of 12 trials")
+	keep("parallel", `data.trials.push({...data.trials[0], id: "new", value: 90})`)
+	chosen("6 of 13 trials")
+	keep("parallel", `data.parameters.push({...data.parameters[0], path: "another"}); for (const t of data.trials) t.settings.push("48")`)
+	chosen("Drag along an axis to choose trials")
+	if n := browser.Eval[int](p, `document.querySelectorAll("#figure-parallel .chart-name").length`); n != 5 {
+		t.Errorf("the figure has %d axes, not 5", n)
 	}
 }

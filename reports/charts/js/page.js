@@ -172,14 +172,15 @@ async function dataOf(figure) {
   return embedded(figure);
 }
 
-// makeLive makes a chart of a figure, or has the one that it has take in the figure's data; other arms need a new one.
+// makeLive makes a chart of a figure, or has the one that it has take in the figure's data; other arms or
+// parameters need a new one.
 async function makeLive(figure) {
   const chart = live.get(figure) ?? null;
   live.set(figure, chart);
   try {
     const data = await dataOf(figure);
-    const arms = (of) => JSON.stringify(of.arms?.map((a) => [a.label, a.colour]));
-    if (chart && arms(chart.data) === arms(data)) {
+    const choices = (of) => JSON.stringify([of.arms?.map((a) => [a.label, a.colour]), of.parameters?.map((p) => p.path)]);
+    if (chart && choices(chart.data) === choices(data)) {
       chart.update(data);
       return;
     }
@@ -205,6 +206,13 @@ function mount(root = document) {
     if (!live.has(figure) && kinds[figure.dataset.chart]) near.observe(figure);
   }
 }
+
+// Before a page is printed, figures that have nothing else to show become live.
+globalThis.addEventListener("beforeprint", () => {
+  for (const figure of document.querySelectorAll("figure.chart[data-chart]")) {
+    if (!live.has(figure) && kinds[figure.dataset.chart] && !figure.querySelector("svg, img, table")) makeLive(figure);
+  }
+});
 
 // keep has a live figure take the place of fresh, its new HTML, and takes in what that says.
 function keep(figure, fresh) {

@@ -12,7 +12,7 @@ function scaleOf(parameter, low, high) {
   if (!parameter.number) return Object.assign(d3.scalePoint(parameter.levels, [low, high]).padding(0.3), { names: parameter.levels });
   const scale = (parameter.log ? d3.scaleLog : d3.scaleLinear)([Math.min(...numbers), Math.max(...numbers)], [low, high]);
   const few = numbers.length <= 6;
-  return Object.assign((v) => (v === "" ? NaN : scale(Number(v))), { names: few ? parameter.levels : scale.ticks(4).filter((t, i, all) => all.length < 9 || i % 3 === 0).map(String) });
+  return Object.assign((v) => (v === "" ? NaN : scale(Number(v))), { invert: scale.invert, names: few ? parameter.levels : scale.ticks(4).filter((t, i, all) => all.length < 9 || i % 3 === 0).map(String) });
 }
 
 const settingsOf = (data, trial) => data.parameters.map((p, i) => ({ text: `${p.label} = ${trial.settings[i] || "none"}` }));
@@ -27,6 +27,10 @@ const searchTable = (data) => ({
   rows: data.trials.map((t) => [t.id, String(t.seed), t.state, ...t.settings, t.value]),
 });
 
+// carried is where a place on an axis goes when new data change its scale: to the same value. An
+// axis of names is as long as before.
+const carried = (y, before, after) => (before.invert && after.invert ? after(before.invert(y)) : y);
+
 kinds.parallel = function (chart) {
   const brushes = new Map(); // place of an axis → [low, high] in pixels
   let at = null, places = [], axesDrawn = [], from = null;
@@ -38,8 +42,10 @@ kinds.parallel = function (chart) {
     const { parameters, trials } = chart.data, height = 320, top = 40, bottom = height - 30;
     const across = d3.scalePoint([...parameters.keys(), "score"], [34, width - 34]);
     const score = padded(trials.filter(scored).map((t) => t.value), bottom, top);
+    const before = axesDrawn;
     axesDrawn = parameters.map((p, i) => ({ x: across(i), name: p.label, scale: scaleOf(p, bottom, top), of: (t) => t.settings[i] }));
-    axesDrawn.push({ x: across("score"), name: chart.data.axis.split(/[,(]/)[0], scale: Object.assign((v) => (finite(v) ? score(v) : bottom + 18), { names: score.ticks(5).map(String) }), of: (t) => (scored(t) ? t.value : NaN) });
+    axesDrawn.push({ x: across("score"), name: chart.data.axis.split(/[,(]/)[0], scale: Object.assign((v) => (finite(v) ? score(v) : bottom + 18), { invert: score.invert, names: score.ticks(5).map(String) }), of: (t) => (scored(t) ? t.value : NaN) });
+    for (const [k, ends] of brushes) brushes.set(k, ends.map((y) => (y < top || y > bottom ? y : carried(y, before[k].scale, axesDrawn[k].scale))));
     const inside = (line) => [...brushes].every(([k, [low, high]]) => line[k][1] >= low && line[k][1] <= high);
     const best = new Set(trials.filter(scored).sort(better(chart.data)).slice(0, Math.max(1, Math.round(trials.length / 10))));
     places = [];
@@ -98,7 +104,7 @@ kinds.parallel = function (chart) {
   const oneEach = () => places.filter((p, i, all) => i === 0 || all[i - 1].trial !== p.trial);
   const key = (name) => step(name, oneEach(), at && oneEach().find((p) => p.trial === at.trial), point)
     || (name === "Escape" && (brushes.clear(), chart.hideTip(), chart.draw(), true));
-  return { draw, key, table: () => searchTable(chart.data), update: () => { brushes.clear(); at = null; }, help: "Arrow keys go from trial to trial; drag along an axis to choose trials, Escape shows all." };
+  return { draw, key, table: () => searchTable(chart.data), update: () => { at = null; }, help: "Arrow keys go from trial to trial; drag along an axis to choose trials, Escape shows all." };
 };
 
 // chooser adds a list of the parameters to the controls.
