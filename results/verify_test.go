@@ -53,7 +53,7 @@ func TestVerify(t *testing.T) {
 		told, changed := false, false
 		for _, f := range found.Findings {
 			told = told || strings.HasPrefix(f.Subject+": "+f.Problem, want)
-			changed = changed || f.Table == c.table && strings.Contains(f.Problem, "after they were hashed")
+			changed = changed || f.Table == c.table && strings.Contains(f.Problem, "no longer match their hashes")
 		}
 		if !told || !changed || len(found.Findings) > 2 {
 			t.Errorf("%s: %+v, want %s, and rows of %s that were changed", broken, found.Findings, want, c.table)
