@@ -17,7 +17,7 @@ func configBMP(file []byte) (image.Config, error) {
 	return c, err
 }
 
-// decodeBMP decodes a BMP. What its palette lacks is black.
+// decodeBMP decodes a BMP. Colours missing from its palette are black.
 func decodeBMP(file []byte) (image.Image, error) {
 	picture, err := bmp.Decode(bytes.NewReader(file))
 	if p, ok := picture.(*image.Paletted); ok {

@@ -68,8 +68,8 @@ func TestPictureBombs(t *testing.T) {
 		"a strip":           {pngOf(t, 1, 1_000_000), 8, "is 1×1000000 pixels; no side may be longer than 100 times the other"},
 		"a long strip":      {pngOf(t, 1_000_000, 1), 8, "is 1000000×1 pixels; no side may be longer than 100 times the other"},
 		"a panorama":        {pngOf(t, 2000, 20), 8, ""},
-		"large when scaled": {pngOf(t, 200, 20_000), 2048, "is 200×20000 pixels: scaling it to a width of 2048 needs 1250 MB; the limit is 1024 MB; make it smaller"},
-		"many scans":        {scansOf(maxScans + 1), 8, "has more than 256 scans, which is the limit"},
+		"large when scaled": {pngOf(t, 200, 20_000), 2048, "is 200×20000 pixels: scaling it to a width of 2048 needs 1250 MB, but the limit is 1024 MB: make it smaller"},
+		"many scans":        {scansOf(maxScans + 1), 8, "has more than the limit of 256 scans"},
 		"few scans":         {scansOf(12), 8, ""},
 	} {
 		t.Run(name, func(t *testing.T) {

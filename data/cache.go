@@ -8,30 +8,32 @@ import (
 	"slices"
 )
 
-// Cache names the folders where what is made of data sets is kept. Whatever is missing there, or damaged, is made again.
+// Cache names the folders of the cache for features, compiled data sets and checked pictures.
+// What is missing or damaged there is computed again.
 type Cache struct {
-	Dir    string `json:"dir"`              // read and written; "" keeps nothing
-	Shared string `json:"shared,omitempty"` // of others: read where Dir has nothing; "" for none
+	Dir    string `json:"dir"`              // read and written; "" for no cache
+	Shared string `json:"shared,omitempty"` // read-only, for what Dir lacks; "" for none
 
-	// Remark is told which file could not be used, or kept, and why; nil for nobody.
+	// Remark is called with a message about a file that cannot be used or stored; may be nil.
 	Remark func(remark string) `json:"-"`
-	// Checking is told how many of the pictures that nobody knows to be whole were decoded; nil for nobody.
+	// Checking is called with the progress of decoding pictures not yet known to be intact; may
+	// be nil.
 	Checking func(done, total int) `json:"-"`
 }
 
-// remark tells of a file.
+// remark sends a message about a file to Remark.
 func (c Cache) remark(path, format string, arguments ...any) {
 	if c.Remark != nil {
 		c.Remark(path + ": " + fmt.Sprintf(format, arguments...))
 	}
 }
 
-// folders are those to read, Dir first.
+// folders returns the folders to read, Dir first.
 func (c Cache) folders() []string {
 	return slices.DeleteFunc([]string{c.Dir, c.Shared}, func(folder string) bool { return folder == "" })
 }
 
-// rootHash tells the folders of data sets apart in names of files.
+// rootHash identifies the folder of a data set in file names.
 func rootHash(root string) (string, error) {
 	absolute, err := filepath.Abs(root)
 	if err != nil {

@@ -14,30 +14,30 @@ import (
 	"glimpse/internal/term"
 )
 
-// Broken is an image of a split that cannot be trained on.
+// Broken is an image of a split that cannot be used for training.
 type Broken struct {
 	Image  string `json:"image"`  // its id
 	Path   string `json:"path"`   // of its picture
-	Split  string `json:"split"`  // that it stands in; "" where splits are drawn
-	File   string `json:"file"`   // text file that names it
-	Line   int    `json:"line"`   // there
+	Split  string `json:"split"`  // its split; "" if splits are drawn
+	File   string `json:"file"`   // text file that lists it
+	Line   int    `json:"line"`   // its line in File
 	Reason string `json:"reason"` // what is wrong with it
-	// Skippable says whether [Skip] leaves it out: its file is there, and broken. A missing one
-	// may be there on another machine, which would train on other data.
+	// Skippable says whether [Skip] leaves the image out: its file exists but is broken. A
+	// missing file may exist on another machine, which would then train on other data.
 	Skippable bool `json:"skippable"`
 }
 
-// What becomes of images whose picture is broken.
+// What to do with images whose picture is broken.
 const (
-	Refuse = "refuse" // the data set is refused
-	Skip   = "skip"   // they are left out
+	Refuse = "refuse" // reject the data set
+	Skip   = "skip"   // leave them out
 )
 
-// refuses says whether an image that cannot be trained on is refused, rather than left out.
+// refuses reports whether the image makes the data set be rejected, rather than being left out.
 func (o Options) refuses(b Broken) bool { return o.OnBroken != Skip || !b.Skippable }
 
-// Refusal is the error with which Load refuses a data set that was loaded by Look; nil for one
-// that it takes.
+// Refusal returns the error with which Load would reject a data set that was loaded by Look; nil
+// if Load accepts it.
 func (d *Dataset) Refusal() error {
 	var refused Faults
 	for _, b := range d.Broken {
@@ -51,14 +51,13 @@ func (d *Dataset) Refusal() error {
 	return fmt.Errorf("data set %s: %s cannot be used; %s", d.Name, term.Plural(len(refused), "image"), refused.advice())
 }
 
-// Faults is the error of a data set of which some images cannot be trained on, in the order of
-// their files.
+// Faults is the error of a data set with images that cannot be used, in the order of their files.
 type Faults []Broken
 
-// faultsTold is how many faults an error tells in full.
+// faultsTold is how many faults an error shows in full.
 const faultsTold = 20
 
-// Error tells the first twenty faults, each with file and line, and how many there are.
+// Error returns the number of faults and the first twenty, each with file and line.
 func (f Faults) Error() string {
 	if len(f) == 1 {
 		return f[0].String() + "; " + f.advice()
@@ -69,30 +68,30 @@ func (f Faults) Error() string {
 		fmt.Fprintf(&lines, "  %v\n", b)
 	}
 	if rest := len(f) - faultsTold; rest > 0 {
-		fmt.Fprintf(&lines, "  and %d more; `glimpse data info` lists all\n", rest)
+		fmt.Fprintf(&lines, "  and %d more; list all with `glimpse data info`\n", rest)
 	}
 	return lines.String() + f.advice()
 }
 
-// advice says what to do.
+// advice returns what to do about the faults.
 func (f Faults) advice() string {
-	advice := "get the data again, or remove the images from their splits"
+	advice := "download the data again, or remove the images from their splits"
 	if slices.ContainsFunc(f, func(b Broken) bool { return b.Skippable }) {
 		advice += "; set `data.on_broken: skip` to leave out images with broken pictures"
 	}
 	return advice
 }
 
-// Unwrap is the first of them.
+// Unwrap returns the first fault.
 func (f Faults) Unwrap() error { return f[0].fault() }
 
 func (b Broken) fault() Error { return Error{b.File, b.Line, b.Reason} }
 
-// String gives what is wrong as "file:line: reason".
+// String returns what is wrong as "file:line: reason".
 func (b Broken) String() string { return b.fault().Error() }
 
-// checkPicture reads a picture's file and decodes it whole. It gives the sha256 of what it read.
-// The error follows its name.
+// checkPicture reads a picture's file and decodes it completely. It returns the SHA-256 of the
+// file. Its error is worded to follow the file's name.
 func checkPicture(path string) (sum [32]byte, err error) {
 	content, err := readPicture(path)
 	if err != nil {
@@ -106,9 +105,9 @@ func checkPicture(path string) (sum [32]byte, err error) {
 	return sum, err
 }
 
-// checkPictures decodes every picture file that the cache does not know to be whole, and hashes it
-// in the same pass. broken says what is wrong with a picture, nil for a whole one; what was
-// learned is kept.
+// checkPictures decodes every picture file that the cache does not know to be intact, and hashes
+// it in the same pass. broken has an error for each broken picture, nil for others. The results
+// are cached.
 func (d *Dataset) checkPictures(paths []string) (known []picture, broken []error) {
 	tables, taken := d.pictureTables(), time.Now()
 	known, broken = make([]picture, len(paths)), make([]error, len(paths))
@@ -150,7 +149,7 @@ func (d *Dataset) checkPictures(paths []string) (known []picture, broken []error
 	return known, broken
 }
 
-// skippable says whether what is wrong with a picture is its file's content.
+// skippable reports whether a picture is broken because of its file's content.
 func skippable(broken error) bool {
 	away := awayError{}
 	return !errors.As(broken, &away)

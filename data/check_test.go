@@ -53,7 +53,7 @@ func TestBrokenPicturesAreRefused(t *testing.T) {
 	}
 	_, err = Load(keptOptions(root, ""))
 	if err == nil || !strings.Contains(err.Error(), "26 images cannot be used") || strings.Count(err.Error(), "captions.txt:") != faultsTold ||
-		!strings.Contains(err.Error(), "\n  and 6 more; `glimpse data info` lists all\n") {
+		!strings.Contains(err.Error(), "\n  and 6 more; list all with `glimpse data info`\n") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -102,14 +102,14 @@ func TestBrokenPicturesAreSkipped(t *testing.T) {
 	o := keptOptions(root, "")
 	o.OnBroken = Skip
 	_, err := Load(o)
-	if err == nil || !strings.Contains(err.Error(), `p4.png" is missing; get the data again`) || strings.Contains(err.Error(), "p2.png") {
+	if err == nil || !strings.Contains(err.Error(), `p4.png" is missing; download the data again`) || strings.Contains(err.Error(), "p2.png") {
 		t.Errorf("got %v", err)
 	}
 	looked, err := Look(o)
 	if err != nil || len(looked.Broken) != 3 || looked.Broken[2].Skippable {
 		t.Fatalf("looked at %v, %v", looked.Broken, err)
 	}
-	if err := looked.Refusal(); err == nil || !strings.Contains(err.Error(), "1 image cannot be used; get") {
+	if err := looked.Refusal(); err == nil || !strings.Contains(err.Error(), "1 image cannot be used; download") {
 		t.Errorf("refusal %v", err)
 	}
 }

@@ -42,8 +42,8 @@ func readCOCO(o Options) (*corpus, error) {
 	return c, nil
 }
 
-// findCaptions gives the captions file of a split, "" when there is none. Where those of both years lie together, as COCO's
-// archives unpack them, it is the one whose pictures are there.
+// findCaptions returns the captions file of a split; "" if there is none. If the files of both
+// years are there, as COCO's archives unpack them, it returns the one whose pictures are there.
 func (c *corpus) findCaptions(root, split string) (string, error) {
 	found, err := c.captionsFiles(root, split)
 	if err != nil || len(found) == 0 {
@@ -71,12 +71,13 @@ func (c *corpus) findCaptions(root, split string) (string, error) {
 	return pictured[0], nil
 }
 
-// captionsStem is what captions_*.json has in the place of the star, which is what the folder of its pictures is called.
+// captionsStem returns the part of captions_*.json matched by the star: the name of the folder of
+// its pictures.
 func captionsStem(file string) string {
 	return strings.TrimSuffix(strings.TrimPrefix(filepath.Base(file), "captions_"), ".json")
 }
 
-// captionsFiles are all that might be the captions file of a split.
+// captionsFiles returns all candidates for the captions file of a split.
 func (c *corpus) captionsFiles(root, split string) ([]string, error) {
 	var found []string
 	for _, dir := range []string{root, filepath.Join(root, "annotations")} {
@@ -117,8 +118,8 @@ func (c *corpus) parseCOCO(file string, text []byte, split string) error {
 	})
 }
 
-// eachCOCO calls image for the file name of every image of a captions_*.json, and then caption for every caption, made one
-// line, with the name of its image.
+// eachCOCO calls image with the file name of every image of a captions_*.json, and then caption
+// with every caption, as one line, and the name of its image.
 func eachCOCO(file string, text []byte, image func(line int, name string) error, caption func(at jsonfile.Place, name, text string) error) error {
 	type annotation struct {
 		cocoCaption
@@ -163,8 +164,8 @@ func eachCOCO(file string, text []byte, image func(line int, name string) error,
 	return nil
 }
 
-// otherYear refuses a picture of COCO that is in the corpus under the name that the other year gives it: train2017 has most of
-// val2014 in it, so that the splits would not be apart.
+// otherYear rejects a picture of COCO that the corpus already has under its name in the other
+// year: train2017 contains most of val2014, so the splits would overlap.
 func (c *corpus) otherYear(file string, line int, name string) error {
 	number, year := cocoNumber(strings.TrimSuffix(path.Base(name), ".jpg"))
 	if year == "" {
@@ -181,9 +182,8 @@ func (c *corpus) otherYear(file string, line int, name string) error {
 	return nil
 }
 
-// halveValidation makes a test split where none is published (the captions of
-// COCO's are withheld): of the validation images in name order, the first half
-// stays and the second tests.
+// halveValidation makes a test split if none is published (COCO withholds its captions): of the
+// validation images in name order, the second half becomes the test split.
 func (c *corpus) halveValidation() {
 	var held []int
 	for i, e := range c.images {

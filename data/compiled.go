@@ -14,8 +14,8 @@ import (
 	"sync"
 )
 
-// compiled is what reading and tokenizing the text of a data set gives, in flat arrays: either in memory, or in a file that
-// is mapped. Pictures are no part of it, nor is what follows from the other options.
+// compiled is the text of a data set, read and tokenized, in flat arrays: in memory, or in a
+// mapped file. It contains no pictures, and nothing that depends on the other options.
 type compiled struct {
 	head compiledHead
 
@@ -35,18 +35,19 @@ type compiled struct {
 // compiledHead is the JSON at the head of a compiled data set.
 type compiledHead struct {
 	Program   string   `json:"program"`   // see program
-	Tokenizer string   `json:"tokenizer"` // that the captions were split by
+	Tokenizer string   `json:"tokenizer"` // that split the captions
 	Sources   sources  `json:"sources"`
-	Files     []string `json:"files"`   // text files that images stand in, below the root
+	Files     []string `json:"files"`   // text files that list images, below the root
 	Folders   []string `json:"folders"` // see entry.folder
 	Notes     []Note   `json:"notes"`   // their files are below the root
 }
 
-// compiledMagic begins the file of a compiled data set. Its number is raised when the layout changes, and when the readers
-// make something else of the same files.
+// compiledMagic starts the file of a compiled data set. Its number is raised when the layout
+// changes, or when the readers interpret the same files differently.
 const compiledMagic = "glimpse data set 4\n"
 
-// program names the build of this program, as far as it is known: another one may read the same files in another way.
+// program identifies the build of this program, if known: another build may read the same files
+// differently.
 var program = sync.OnceValue(func() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
@@ -64,8 +65,8 @@ var program = sync.OnceValue(func() string {
 // compileAtOnce is how many images are tokenized together.
 const compileAtOnce = 4096
 
-// compile tokenizes a corpus, on all cores, and lays it out flat. Captions that have no words are left out with a note, images
-// that have neither captions nor a split without.
+// compile tokenizes a corpus, on all cores, and lays it out in flat arrays. It leaves out
+// captions without words, with a note, and images with neither captions nor a split, without one.
 func compile(c *corpus, o Options) (*compiled, error) {
 	k := newCompiler()
 	k.head = compiledHead{Program: program(), Tokenizer: o.Tokenizer, Sources: c.sources}
@@ -124,7 +125,7 @@ func (k *compiler) add(e entry, words [][]string) {
 	put((*[]byte)(&k.captions), k.texts.len())
 }
 
-// indexIn is where an item stands in a list of different ones, to which it is added if it is new.
+// indexIn returns the index of an item in a list of distinct items, and adds a new one.
 func indexIn(list *[]string, known map[string]int, item string) int {
 	i, found := known[item]
 	if !found {
@@ -135,13 +136,15 @@ func indexIn(list *[]string, known map[string]int, item string) int {
 	return i
 }
 
-// compiledPath is the file that a data set is compiled into: one for each folder, name, split, and file of captions.
+// compiledPath returns the file of a compiled data set: one for each folder, name, split and
+// captions file.
 func (o Options) compiledPath(folder string) (string, error) {
 	root, err := rootHash(o.Root)
 	return filepath.Join(folder, fmt.Sprintf("%s-%s-%s%s.dataset", o.Name, o.Split, root, o.ownHash())), err
 }
 
-// readCompiled gives the text of the data set as it was compiled before, or else reads, compiles and keeps it.
+// readCompiled returns the compiled text of the data set. It reads, compiles and caches it unless
+// the cache has it.
 func readCompiled(o Options) (*compiled, error) {
 	var kept string
 	for _, folder := range o.Cache.folders() {
@@ -194,7 +197,7 @@ func (k *compiled) write(path string) error {
 		k.texts.ends, k.texts.text, k.tokens, k.wordIDs, words.ends, words.text)
 }
 
-// openCompiled maps the file of a compiled data set and checks it.
+// openCompiled maps and checks the file of a compiled data set.
 func openCompiled(path string) (*compiled, error) {
 	k := new(compiled)
 	blocks, err := openFlat(path, compiledMagic, &k.head)
@@ -207,7 +210,7 @@ func openCompiled(path string) (*compiled, error) {
 	return k, nil
 }
 
-// use takes the blocks of a file, unless they do not fit together.
+// use takes the blocks of a file, and returns false if they are inconsistent.
 func (k *compiled) use(blocks [][]byte) bool {
 	if len(blocks) != 12 {
 		return false
@@ -251,7 +254,7 @@ func (k *compiled) use(blocks [][]byte) bool {
 	return true
 }
 
-// place gives the numbers of places for an image.
+// place returns the numbers of places for an image.
 func (k *compiled) placeOf(i int) (file, line, folder, split int) {
 	at := 4 * i
 	return number(k.places, at), number(k.places, at+1), number(k.places, at+2), number(k.places, at+3)
@@ -269,7 +272,7 @@ func (k *compiled) length(caption int) int {
 	return to - from
 }
 
-// wordsOf gives the words of a caption, as their places in words.
+// wordsOf returns the words of a caption, as their places in words.
 func (k *compiled) wordsOf(caption int) iter.Seq[int] {
 	from, to := k.tokens.span(caption)
 	return func(yield func(int) bool) {

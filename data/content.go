@@ -9,11 +9,10 @@ import (
 	"strings"
 )
 
-// Content is what a data set holds, as three hashes: each is the first 16 hex
-// digits of a SHA-256. Training depends on the order of the images, so Splits
-// follows it; Captions and Pictures are hashed in the order of the ids, so that
-// a reordered data set differs in Splits alone. Images in no split do not count,
-// and neither do folders and times of change.
+// Content identifies the contents of a data set by three hashes: each is the first 16 hex digits
+// of a SHA-256. Training depends on the order of the images, so Splits does too; Captions and
+// Pictures are hashed in the order of the ids, so that a reordered data set differs only in
+// Splits. Images in no split do not count; neither do folders and modification times.
 type Content struct {
 	Captions string // image ids with their captions, in the order of the ids
 	Splits   string // names of the splits with their image ids, in the order of [Dataset.Splits]
@@ -29,9 +28,9 @@ const contentDigits = 16
 // under a second.
 const paintedSize = 16
 
-// Content hashes what the data set holds. A picture counts with the bytes of its
-// file, a drawn scene with its pixels at a fixed size. Hashes of files are kept
-// in the cache of the options, so that an unchanged file is read once.
+// Content hashes the contents of the data set: for a picture the bytes of its file, for a drawn
+// scene its pixels at a fixed size. Hashes of files are cached, so that an unchanged file is read
+// once.
 func (d *Dataset) Content() (Content, error) {
 	pictures, err := d.pictureHashes(paintedSize)
 	if err != nil {
@@ -40,8 +39,8 @@ func (d *Dataset) Content() (Content, error) {
 	return Content{Captions: d.captionsHash(), Splits: d.splitsHash(), Pictures: d.picturesHash(pictures)}, nil
 }
 
-// contentHash hashes texts and counts, each text behind its length, so that no
-// two lists of them run into each other.
+// contentHash hashes texts and counts. Each text is preceded by its length, so that different
+// lists never hash the same bytes.
 type contentHash struct{ hash.Hash }
 
 func newContentHash() contentHash { return contentHash{sha256.New()} }
@@ -59,7 +58,7 @@ func (h contentHash) bytes(b []byte) {
 
 func (h contentHash) digits() string { return hex.EncodeToString(h.Sum(nil))[:contentDigits] }
 
-// inSplits gives the images that are in a split, in the order of their ids.
+// inSplits returns the images that are in a split, in the order of their ids.
 func (d *Dataset) inSplits() []int {
 	var all []int
 	for _, indices := range d.Splits {
@@ -105,8 +104,8 @@ func (d *Dataset) picturesHash(pictures [][32]byte) string {
 	return h.digits()
 }
 
-// FeatureHash is the [Features.Hash] of the data set's features under a spec,
-// without opening or making a cache of them.
+// FeatureHash returns the [Features.Hash] of the data set's features for a spec, without opening
+// or creating a cache.
 func FeatureHash(spec FeatureSpec, d *Dataset) (string, error) {
 	if err := spec.check(); err != nil {
 		return "", err

@@ -9,8 +9,8 @@ import (
 	"unicode"
 )
 
-// maxCaption is the longest caption accepted, in bytes. What is longer is a
-// file read with the wrong layout, or an unbalanced quotation mark.
+// maxCaption is the longest caption accepted, in bytes. A longer one comes from a wrong layout or
+// an unbalanced quotation mark.
 const maxCaption = 4096
 
 // maxCaptions is how many captions one image may have. Published data sets have at most some 50; a file with more names its
@@ -20,12 +20,12 @@ const maxCaptions = 1000
 // usualCaptions is how many captions an image has in the published data sets.
 const usualCaptions = 5
 
-// corpus is what the parsers make of a data set's files: images with their
-// captions in file order, each with the line it was first met on.
+// corpus is the parsed files of a data set: images with their captions in file order, each with
+// the line of its first mention.
 type corpus struct {
 	images  []entry
 	index   map[string]int // ID to place in images
-	numbers map[string]int // of COCO's pictures likewise, see otherYear
+	numbers map[string]int // of COCO's pictures; see otherYear
 	notes   notebook
 	sources sources
 }
@@ -33,22 +33,22 @@ type corpus struct {
 // entry is one image of a corpus.
 type entry struct {
 	id       string // unique in the corpus
-	file     string // text file that names it
-	line     int    // of its first row there; 0 when it has none
-	name     string // picture below its directory, slash-separated
-	folder   string // folder it may lie in besides the usual ones
+	file     string // text file that lists it
+	line     int    // of its first row there; 0 if it has none
+	name     string // path of its picture below its folder, with slashes
+	folder   string // a folder to search besides the usual ones
 	split    string // train, val, test, or "" for none
 	captions []row
 }
 
-// row is one caption and where it stands.
+// row is one caption and its place in the file.
 type row struct {
 	text string
 	line int
-	key  string // what tells it from the image's other captions, "" when nothing does
+	key  string // identifies it among the image's captions; "" if nothing does
 }
 
-// image gives the entry of an image, made when it is new.
+// image returns the entry of an image, and creates it if it is new.
 func (c *corpus) image(file string, line int, id string) *entry {
 	if c.index == nil {
 		c.index = make(map[string]int)
@@ -62,8 +62,8 @@ func (c *corpus) image(file string, line int, id string) *entry {
 	return &c.images[i]
 }
 
-// add gives an image one more caption. An empty one, and one repeated under
-// the same key, are left out with a note.
+// add adds a caption to an image. It leaves out an empty caption, and one repeated under the same
+// key, with a note.
 func (c *corpus) add(file string, line int, e *entry, key, text string) error {
 	text = strings.TrimSpace(text)
 	switch {
@@ -83,7 +83,7 @@ func (c *corpus) add(file string, line int, e *entry, key, text string) error {
 				continue
 			}
 			if r.text != text {
-				return Error{file, line, fmt.Sprintf("caption %s of %q differs from the one on line %d; keep one of them", key, e.id, r.line)}
+				return Error{file, line, fmt.Sprintf("caption %s of %q differs from the one on line %d: keep only one of them", key, e.id, r.line)}
 			}
 			c.notes.add(file, line, "duplicate row: left out")
 			return nil
@@ -93,15 +93,16 @@ func (c *corpus) add(file string, line int, e *entry, key, text string) error {
 	return nil
 }
 
-// oneLine makes a caption of JSON, or of a file with a caption in each line, one line without tabs. In JSON its line breaks
-// are escaped, so they are an annotator's, not a fault of the file as in CSV: COCO's own captions hold one.
+// oneLine turns a caption into one line without tabs. In JSON, line breaks are escaped, so they
+// were typed by an annotator and are no fault of the file as in CSV: COCO's own captions contain
+// one.
 func oneLine(caption string) string { return lineBreaks.Replace(caption) }
 
 var lineBreaks = strings.NewReplacer("\r\n", " ", "\n", " ", "\r", " ", "\t", " ", "\v", " ", "\f", " ", "\u0085", " ", "\u2028", " ", "\u2029", " ")
 
-// dropRepeats leaves out captions that repeat an earlier one word for word, as
-// long as the image has more than the usual number: two annotators may well
-// write the same, a copied row makes a sixth caption.
+// dropRepeats leaves out captions that repeat an earlier one word for word, as long as the image
+// has more than the usual number: two annotators may write the same, but a copied row makes a
+// sixth caption.
 func (c *corpus) dropRepeats() {
 	for i := range c.images {
 		e := &c.images[i]
@@ -116,8 +117,8 @@ func (c *corpus) dropRepeats() {
 	}
 }
 
-// checkName refuses a picture name that could lead out of its directory. With
-// folders it may hold slashes.
+// checkName rejects a picture name that could lead out of its folder. If folders is set, it may
+// contain slashes.
 func checkName(file string, line int, name string, folders bool) error {
 	bad := func(why string) error {
 		return Error{file, line, fmt.Sprintf("picture name %q %s", name, why)}
@@ -130,15 +131,15 @@ func checkName(file string, line int, name string, folders bool) error {
 	case strings.ContainsFunc(name, unicode.IsControl):
 		return bad("contains a control character")
 	case strings.ContainsAny(name, `\:`), !folders && strings.Contains(name, "/"):
-		return bad("is a path; expected a plain file name")
+		return bad("is a path: use a plain file name")
 	case !filepath.IsLocal(filepath.FromSlash(name)), path.Clean(name) != name, name == ".":
 		return bad("is outside the picture folder")
 	}
 	return nil
 }
 
-// notebook gathers notes: one for each file and reason, with the first line
-// and a count, in the order they came up.
+// notebook collects notes: one for each file and reason, with the first line and a count, in
+// order of occurrence.
 type notebook struct {
 	notes []Note
 }

@@ -14,25 +14,27 @@ import (
 	"glimpse/internal/crash"
 )
 
-// pictureMemory is what the pictures that are being decoded may take together, in bytes: enough for each processor to
-// decode a photograph of ten megapixels, whatever its format. A picture that may take more is decoded alone.
+// pictureMemory limits the memory of all pictures being decoded, in bytes: enough for each
+// processor to decode a photograph of ten megapixels in any format. A picture that may need more
+// is decoded alone.
 var pictureMemory = max(2<<30, 256<<20*int64(runtime.GOMAXPROCS(0)))
 
 var decoding = semaphore.NewWeighted(pictureMemory)
 
-// maxScaling is what the rows of a picture may take when they are scaled to a width, in bytes.
+// maxScaling limits the memory for scaling a picture's rows to a width, in bytes.
 const maxScaling = 1 << 30
 
-// scaling is what draw.CatmullRom takes to scale a picture of so many rows to a width: all rows at the new width, four
-// numbers of 8 bytes a pixel.
+// scaling returns the memory that draw.CatmullRom needs to scale a picture with this many rows to
+// a width: all rows at the new width, with four numbers of 8 bytes per pixel.
 func scaling(width, rows int) int64 { return 32 * int64(width) * int64(rows) }
 
-// decoded decodes a file's content, turns the picture upright and passes it to use, as WithPicture does. It waits until there
-// is memory for that. A panic on the way is an error.
+// decoded decodes a file's content, turns the picture upright and passes it to use, as
+// WithPicture does. It waits until there is enough memory. It returns a decoder's panic as an
+// error.
 func (p inspected) decoded(content []byte, squash, shrink int, use func(image.Image)) error {
 	err := p.decodeFor(content, squash, shrink, use)
 	if fault := (*crash.Error)(nil); errors.As(err, &fault) {
-		return fmt.Errorf("cannot be decoded: %v", err) // the picture fails, and not whoever reads it
+		return fmt.Errorf("cannot be decoded: %v", err) // only the picture fails, not the program
 	}
 	return err
 }
@@ -56,7 +58,7 @@ func (p inspected) decodeFor(content []byte, squash, shrink int, use func(image.
 	}
 	scaling := scaling(width, rows)
 	if scaling > maxScaling {
-		return fmt.Errorf("is %d×%d pixels: scaling it to a width of %d needs %d MB; the limit is %d MB; make it smaller",
+		return fmt.Errorf("is %d×%d pixels: scaling it to a width of %d needs %d MB, but the limit is %d MB: make it smaller",
 			p.width, p.height, width, scaling>>20, int64(maxScaling)>>20)
 	}
 	if turn != 1 {
@@ -78,17 +80,17 @@ func (p inspected) decodeFor(content []byte, squash, shrink int, use func(image.
 	return nil
 }
 
-// What the decoders take at most for a pixel, in bytes.
+// The most memory that the decoders need per pixel, in bytes.
 const (
-	baselineJPEG    = 8  // four planes, and four more for colours of print
-	progressiveJPEG = 24 // and a coefficient of 4 bytes for each of their samples
-	anyPNG          = 12 // four channels of two bytes, and half as much for a pass of an interlaced one
-	anyWebP         = 12 // four channels, twice where a palette is undone or a frame is laid on its canvas, and transparency
+	baselineJPEG    = 8  // four planes, and four more for CMYK
+	progressiveJPEG = 24 // also 4 bytes for each sample's coefficient
+	anyPNG          = 12 // four channels of two bytes, and half as much for a pass of an interlaced picture
+	anyWebP         = 12 // four channels, twice for a palette or a frame on a canvas, and transparency
 )
 
 func memoryPNG(_ []byte, pixels int64) (int64, error) { return anyPNG * pixels, nil }
 
-// memoryJPEG walks over the segments to see whether a JPEG is progressive, and counts its scans.
+// memoryJPEG reads the segments to see whether a JPEG is progressive, and counts its scans.
 func memoryJPEG(file []byte, pixels int64) (int64, error) {
 	scans, each := 0, int64(baselineJPEG)
 	for at := 2; at+4 <= len(file); {
@@ -113,7 +115,7 @@ func memoryJPEG(file []byte, pixels int64) (int64, error) {
 			each = progressiveJPEG
 		case marker == 0xDA:
 			if scans++; scans > maxScans {
-				return 0, fmt.Errorf("has more than %d scans, which is the limit", maxScans)
+				return 0, fmt.Errorf("has more than the limit of %d scans", maxScans)
 			}
 		}
 		at += 2 + int(binary.BigEndian.Uint16(file[at+2:]))
@@ -121,9 +123,9 @@ func memoryJPEG(file []byte, pixels int64) (int64, error) {
 	return each * pixels, nil
 }
 
-// memoryWebP adds the codes of lossless samples, by which a small file can take most: at most 65,536 groups of five
-// codes. A group takes 2,680 bytes and at least 20 bits of the file, and its tables up to 50 KB, 280 times what the file spends on
-// them.
+// memoryWebP adds the code tables of lossless samples, with which a small file can take the most
+// memory: at most 65,536 groups of five codes. A group takes 2,680 bytes and at least 20 bits of
+// the file; its tables take up to 50 KB, 280 times their size in the file.
 func memoryWebP(file []byte, pixels int64) (int64, error) {
 	const groups = 65_536
 	frame, err := frameOfWebP(file)

@@ -1,16 +1,14 @@
-// Package data turns a data set on disk, or one drawn from a seed, into what a
-// captioner trains on: images with tokenized captions in splits, a vocabulary,
-// batches in a reproducible order, pixels, and a cache of encoder features.
+// Package data turns a data set on disk, or one drawn from a seed, into what a captioner trains
+// on: splits of images with tokenized captions, a vocabulary, batches in a reproducible order,
+// pixels, and a cache of encoder features.
 //
-// It takes paths and an Options value and gives a Dataset; everything that is
-// wrong with the files is found by Load, with file and line, before a model
-// exists. Text is split into words by the function the caller passes in
-// Options.Tokenize, so that training and scoring share one tokenizer.
+// It turns paths and an Options value into a Dataset. Load finds every fault in the files, with
+// file and line, before a model exists. The caller passes the tokenizer in Options.Tokenize, so
+// that training and scoring share it.
 //
-// Of this module's packages it may import captioner and those that import none:
-// models and runner build on it. It knows nothing of tensors or libtorch:
-// features come and go as float16 bits.
+// Of this module's packages it may import captioner and those that import none: models and runner
+// build on it. It knows nothing about tensors or libtorch: features are float16 bits.
 //
-// Shapes in comments: B images a batch, C captions an image, T tokens a
-// caption, R grid regions an image, D features a region.
+// Shapes in comments: B images per batch, C captions per image, T tokens per caption, R grid
+// regions per image, D features per region.
 package data

@@ -12,11 +12,10 @@ import (
 	"strings"
 )
 
-// draw divides the images by chance: of the options' Partition, into val and test as many as it
-// says, and the rest into train. Images whose pictures are the same file, to the byte, stay
-// together. What goes where depends on the pictures and the seed alone, not on names, order or
-// machine: groups of equal pictures are ordered by the SHA-256 of the seed and the picture's own,
-// and each goes where it still fits.
+// draw divides the images at random: val and test get as many as the options' Partition says,
+// train gets the rest. Images with identical picture files stay together. The result depends only
+// on the pictures and the seed, not on names, order or machine: groups of identical pictures are
+// ordered by the SHA-256 of the seed and the picture's hash, and each goes where it still fits.
 func (d *Dataset) draw() error {
 	p := d.Options.Partition
 	places := []struct {
@@ -32,7 +31,7 @@ func (d *Dataset) draw() error {
 	}
 	if taken := places[0].left + places[1].left; taken >= len(d.Images) {
 		return Error{File: d.Options.Root, Msg: fmt.Sprintf(
-			"data.split draws %d validation and %d test images of %d, which leaves none for training; draw fewer",
+			"data.split draws %d validation and %d test images of %d, which leaves none for training: draw fewer",
 			places[0].left, places[1].left, len(d.Images))}
 	}
 	sums, err := d.pictureHashes(0)
@@ -56,7 +55,7 @@ func (d *Dataset) draw() error {
 	return nil
 }
 
-// noteShared counts pictures that are the same file, to the byte, as one in another split.
+// noteShared notes pictures that are identical to one in another split.
 func (d *Dataset) noteShared(notes *notebook) error {
 	sums, err := d.pictureHashes(0)
 	if err != nil {
@@ -75,8 +74,8 @@ func (d *Dataset) noteShared(notes *notebook) error {
 	return nil
 }
 
-// groups gives the places of equal hashes together, in an order that the seed and the hashes
-// decide.
+// groups returns the indices of equal hashes together, in an order determined by the seed and the
+// hashes.
 func groups(sums [][32]byte, seed int64) [][]int {
 	type place struct {
 		key [32]byte
@@ -97,8 +96,8 @@ func groups(sums [][32]byte, seed int64) [][]int {
 	return all
 }
 
-// drawn is how many of n images a share such as 10% is, to the nearest but at least one unless it
-// is 0, or a number.
+// drawn returns how many of n images to draw: a number, or a share such as 10%, rounded to the
+// nearest but at least one unless it is 0.
 func drawn(text string, n int) (int, error) {
 	percent, isPercent := strings.CutSuffix(text, "%")
 	x, err := strconv.ParseFloat(percent, 64)

@@ -5,19 +5,17 @@ import (
 	"slices"
 )
 
-// poolBatches is how many batches of images are sorted by length together.
-// Larger pools need less padding and leave less to chance.
+// poolBatches is how many batches of images are sorted by length together. Larger pools need less
+// padding but are less random.
 const poolBatches = 32
 
-// Epoch cuts the images of a split into batches of batchImages; the last may
-// be smaller. Which images come together and in what order is a pure function
-// of the arguments and the data set, so that a position in it is all that a
-// checkpoint has to hold, and arms that share a seed see the same order.
+// Epoch cuts the images of a split into batches of batchImages; the last may be smaller. The
+// batches and their order are a pure function of the arguments and the data set. So a checkpoint
+// only needs to store a position, and arms that share a seed see the same order.
 //
-// The images are shuffled, then within each stretch of 32 batches sorted by
-// their longest caption, so that a batch pads little, and at last the batches
-// are shuffled. An image with more than C captions gives C of them, drawn anew
-// each epoch. A split that is empty or unknown, or batchImages below 1, gives
+// The images are shuffled, then sorted by their longest caption within each run of 32 batches, so
+// that batches need little padding; then the batches are shuffled. Of an image with more than C
+// captions, C are drawn in each epoch. An empty or unknown split, or batchImages below 1, gives
 // no batches.
 func (d *Dataset) Epoch(split string, batchImages int, seed int64, epoch int) []Batch {
 	if batchImages < 1 || len(d.Splits[split]) == 0 {
@@ -82,7 +80,7 @@ func (d *Dataset) fill(s stream, b *Batch) {
 	}
 }
 
-// encode gives the ids of each caption of image i: <s> words </s>, cut to MaxLength.
+// encode returns the ids of each caption of image i: <s> words </s>, cut to MaxLength.
 func (d *Dataset) encode(i int) [][]int64 {
 	var captions [][]int64
 	for _, tokens := range d.Images[i].Tokens() {

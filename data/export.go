@@ -11,7 +11,7 @@ import (
 	"glimpse/internal/atomicfile"
 )
 
-// ExportedSplit is the file of a split. As JSON, it is a contract.
+// ExportedSplit describes the file of a split. Its JSON is a stable interface.
 type ExportedSplit struct {
 	Split    string `json:"split"`
 	File     string `json:"file"`
@@ -36,9 +36,9 @@ type exportedCaption struct {
 	Caption string `json:"caption"`
 }
 
-// Export writes the captions of each split into a folder, as captions_SPLIT.json in COCO's format, and draws the scenes of
-// shapes into its folder images. Pictures that are files stay where they are, and are named alone. The splits given were
-// written before any error.
+// Export writes the captions of each split into a folder, as captions_SPLIT.json in COCO's
+// format, and draws the scenes of shapes into its subfolder images. Picture files are not copied,
+// only named. On an error it returns the splits written before it.
 func (d *Dataset) Export(dir string) ([]ExportedSplit, error) {
 	done := []ExportedSplit{}
 	pictures, folder := filepath.Join(dir, "images"), dir
@@ -56,7 +56,7 @@ func (d *Dataset) Export(dir string) ([]ExportedSplit, error) {
 		for _, i := range d.Splits[split] {
 			image := d.Images[i]
 			name := filepath.Base(image.Path)
-			if d.Name == "folder" { // where names may come again in another folder
+			if d.Name == "folder" { // names may repeat in other folders
 				name = filepath.ToSlash(d.below(image.Path))
 			}
 			if image.Path == "" {
@@ -84,7 +84,8 @@ func (d *Dataset) Export(dir string) ([]ExportedSplit, error) {
 	return done, nil
 }
 
-// exportPicture draws a scene into a file. Not flushed: there are thousands, and they can be drawn again.
+// exportPicture draws a scene into a file. It does not flush: there are thousands, and they can
+// be drawn again.
 func (d *Dataset) exportPicture(i int, path string) error {
 	picture, err := d.Picture(i)
 	if err != nil {

@@ -5,10 +5,10 @@ import (
 	"fmt"
 )
 
-// shownFaults is how many faults are told in full.
+// shownFaults is how many faults are shown in full.
 const shownFaults = 10
 
-// faultList gathers what is wrong with a file, so that it can be told at once.
+// faultList collects the faults of a file, to report them together.
 type faultList struct {
 	first []error
 	count int
@@ -20,7 +20,7 @@ func (f *faultList) add(err error) {
 	}
 }
 
-// err joins the first faults and the number of the others, a line each; nil where there is none.
+// err returns the first faults and the number of the others, one per line; nil if there are none.
 func (f *faultList) err() error {
 	if f.count > shownFaults {
 		return errors.Join(append(f.first, fmt.Errorf("and %d more", f.count-shownFaults))...)

@@ -15,8 +15,7 @@ import (
 	"time"
 )
 
-// FeatureSpec says what the rows of a feature cache are. Caches of different
-// specs never mix.
+// FeatureSpec describes the rows of a feature cache. Caches with different specs never mix.
 type FeatureSpec struct {
 	Encoder       string `json:"encoder"`
 	WeightsSHA256 string `json:"weights_sha256"`
@@ -24,14 +23,14 @@ type FeatureSpec struct {
 	ImageSize     int    `json:"image_size"`    // pixels a side
 	Regions       int    `json:"regions"`       // R
 	Dim           int    `json:"dim"`           // D
-	// Cut is how many of the encoder's last blocks are left out, with what follows them: the features are then what
-	// they are given.
+	// Cut is how many of the encoder's last blocks are left out, with everything after them. The
+	// features are then the input of the first block left out.
 	Cut  int  `json:"cut,omitempty"`
-	View View `json:"view,omitzero"` // what is seen of the pictures; set by WithView
+	View View `json:"view,omitzero"` // the view of the pictures; set by WithView
 }
 
-// SpecOf says what the features of a frozen encoder are, which turns pictures of size×size pixels into regions by weights
-// of this sha256 in hex; cut of its last blocks are left out.
+// SpecOf returns the spec of the features of a frozen encoder that sees size×size pixels and has
+// weights with this SHA-256, in hex. Its last cut blocks are left out.
 func SpecOf(encoder string, size, cut int, weightsSHA256 string) (FeatureSpec, error) {
 	e, err := captioner.EncoderOf(encoder)
 	if err != nil {
@@ -47,19 +46,19 @@ func SpecOf(encoder string, size, cut int, weightsSHA256 string) (FeatureSpec, e
 	}, nil
 }
 
-// RowBytes is the size of a picture's features in the cache.
+// RowBytes returns the size of a picture's features in the cache.
 func (s FeatureSpec) RowBytes() int64 { return 2 * int64(s.Regions) * int64(s.Dim) }
 
-// check refuses specs that no cache can hold.
+// check rejects invalid specs.
 func (s FeatureSpec) check() error {
 	const most = 1 << 24 // more regions or dimensions than any encoder has
 	switch {
 	case s.View.Crop < 0:
-		return fmt.Errorf("feature cache: there is no crop %d", s.View.Crop)
+		return fmt.Errorf("feature cache: crop %d does not exist", s.View.Crop)
 	case s.Encoder == "" || checkName("", 0, s.Encoder, false) != nil:
 		return fmt.Errorf("feature cache: %q is not an encoder name", s.Encoder)
 	case s.ImageSize < 1, s.Regions < 1, s.Dim < 1, s.Regions > most, s.Dim > most:
-		return fmt.Errorf("feature cache: image size %d, regions %d, dimensions %d: all must be positive and within limits",
+		return fmt.Errorf("feature cache: image size %d, regions %d, dimensions %d: each must be positive, regions and dimensions at most 16,777,216",
 			s.ImageSize, s.Regions, s.Dim)
 	case s.Cut < 0:
 		return fmt.Errorf("feature cache: invalid number of blocks left out, %d", s.Cut)
@@ -67,11 +66,11 @@ func (s FeatureSpec) check() error {
 	return nil
 }
 
-// Features is an open cache of encoder features: R×D float16 for each distinct
-// picture of a data set, found by the picture's content. They lie in one file or several: a picture that no file
-// has gets a new one, together with all others that are missing then. Several goroutines and
-// several processes may use one cache at the same time: a row is written once,
-// under a lock, and its checksum after it, so that a row is whole or missing.
+// Features is an open cache of encoder features: R×D float16 for each distinct picture of a data
+// set, found by the picture's content. They are in one file or several: pictures that no file has
+// get a new file together. Several goroutines and processes may use one cache at the same time: a
+// row is written once, under a lock, followed by its checksum, so that a row is either complete
+// or missing.
 type Features struct {
 	cache Cache
 	spec  FeatureSpec
@@ -82,18 +81,18 @@ type Features struct {
 	pictures [][hashBytes]byte // the sha256 of all different pictures, in order
 
 	mu     sync.RWMutex   // held for reading to read rows, for writing to change what follows
-	told   []string       // of which files Remark was told
+	told   []string       // files that Remark was called for
 	files  []*featureFile // Dir's first
 	places []featurePlace // per picture
 	lock   *os.File
 	closed bool
 }
 
-// OpenFeatures opens the cache of a data set's features. Rows are found by the spec and by the contents of the
-// pictures, so that a changed picture, another encoder or other weights never
-// meet old rows, while data sets with the same pictures share theirs. What is missing is put into cache.Dir, which
-// need be written for nothing else. Rows are verified as they are read; a damaged one is missing from then on. A
-// damaged file is left out, with a remark.
+// OpenFeatures opens the cache of a data set's features. Rows are found by the spec and the
+// contents of the pictures, so that a changed picture, another encoder or other weights never get
+// old rows, while data sets with the same pictures share theirs. Missing rows are written to
+// cache.Dir, which is not written otherwise. Rows are verified as they are read; a damaged row
+// counts as missing from then on. A damaged file is ignored, with a remark.
 func OpenFeatures(cache Cache, spec FeatureSpec, d *Dataset) (*Features, error) {
 	if err := spec.check(); err != nil {
 		return nil, err
@@ -117,7 +116,8 @@ func OpenFeatures(cache Cache, spec FeatureSpec, d *Dataset) (*Features, error) 
 	return f, nil
 }
 
-// index finds the different pictures, that of each image, and the images to compute for.
+// index finds the distinct pictures, the picture of each image, and the images to compute
+// features for.
 func (f *Features) index(hashes [][32]byte, d *Dataset) {
 	f.pictures = sortedDistinct(hashes)
 	row := make(map[[32]byte]int, len(f.pictures))
@@ -157,9 +157,9 @@ func featureKey(spec FeatureSpec, pictures [][32]byte) string {
 	return hex.EncodeToString(sum.Sum(nil))
 }
 
-// Missing gives, in ascending order, the dataset indices that need a row: the
-// images in a split (of views but the plain one, in the training split), one for
-// each distinct picture, whose row is not there. It sees what other processes put meanwhile.
+// Missing returns, in ascending order, the indices of the images whose rows are missing: one for
+// each distinct picture in a split or, for views other than the plain one, in the training split.
+// It sees rows that other processes have put meanwhile.
 func (f *Features) Missing() []int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -182,8 +182,8 @@ func (f *Features) missing() []int {
 	return missing
 }
 
-// Put stores the R*D float16 bits of image i, row-major. A row that is already
-// there stays as it is. A row that is not finite is refused.
+// Put stores the R*D float16 bits of image i, row-major. It does not change an existing row. It
+// returns an error for values that are not finite.
 func (f *Features) Put(i int, row []uint16) error {
 	if i < 0 || i >= len(f.rows) {
 		return fmt.Errorf("feature cache: image %d of %d", i, len(f.rows))
@@ -208,8 +208,8 @@ func (f *Features) Put(i int, row []uint16) error {
 	return nil
 }
 
-// Read copies the R*D float16 bits of image i, row-major, to row, and verifies them. The error of a row that is missing or
-// damaged wraps [ErrFeatures].
+// Read copies the R*D float16 bits of image i, row-major, to row, and verifies them. For a
+// missing or damaged row its error wraps [ErrFeatures].
 func (f *Features) Read(i int, row []uint16) error {
 	if i < 0 || i >= len(f.rows) {
 		return fmt.Errorf("feature cache: image %d of %d", i, len(f.rows))
@@ -223,7 +223,8 @@ func (f *Features) Read(i int, row []uint16) error {
 	return nil
 }
 
-// Verify reads all rows that the splits need and are there, and counts the damaged, which are missing from then on.
+// Verify reads all existing rows that the splits need, and counts the damaged ones, which count
+// as missing from then on.
 func (f *Features) Verify() (damaged int, err error) {
 	var count atomic.Int64
 	var failed atomic.Pointer[error]
@@ -244,11 +245,10 @@ func (f *Features) Verify() (damaged int, err error) {
 	return int(count.Load()), nil
 }
 
-// Exclusive waits until no other process holds the features of the spec for filling, and
-// holds them until release is called or the process ends. It keeps processes
-// that start together from computing the same rows; ask Missing afterwards. It makes room for what
-// is missing, which fails where the disk has none.
-// Putting and reading need no hold. Where nothing is missing there is nothing to hold.
+// Exclusive waits until no other process is filling the features of the spec, and locks them
+// until release is called or the process ends. It keeps processes that start together from
+// computing the same rows; call Missing afterwards. It allocates space for the missing rows, and
+// fails if the disk is full. Put and Read need no lock. If nothing is missing, nothing is locked.
 func (f *Features) Exclusive(ctx context.Context) (release func(), err error) {
 	if len(f.Missing()) == 0 {
 		return func() {}, nil
@@ -279,7 +279,7 @@ func (f *Features) Exclusive(ctx context.Context) (release func(), err error) {
 	}
 }
 
-// Sync flushes what was put to the disk.
+// Sync flushes the rows that were put to disk.
 func (f *Features) Sync() error {
 	f.mu.RLock()
 	defer f.mu.RUnlock()
@@ -297,9 +297,10 @@ func (f *Features) Sync() error {
 	return nil
 }
 
-// Content is the sha256 hex over the checksums of the rows that the splits need, in the order of the data set: what a
-// captioner is trained on, byte for byte, where Hash says only what it was computed from. Rows are read as they are then,
-// or not at all. The error of a missing one wraps [ErrFeatures].
+// Content returns the SHA-256, in hex, of the checksums of the rows that the splits need, in the
+// order of the data set. It identifies the features byte for byte, while Hash identifies only
+// what they were computed from. From then on, reading a row that has changed fails. For a missing
+// row its error wraps [ErrFeatures].
 func (f *Features) Content() (string, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -316,7 +317,7 @@ func (f *Features) Content() (string, error) {
 	return hex.EncodeToString(sum.Sum(nil)), nil
 }
 
-// Close ends the use of the cache.
+// Close closes the cache.
 func (f *Features) Close() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -332,8 +333,8 @@ func (f *Features) Close() error {
 	return errors.Join(faults...)
 }
 
-// Spec is what the cache was opened with.
+// Spec returns the spec that the cache was opened with.
 func (f *Features) Spec() FeatureSpec { return f.spec }
 
-// Hash is the sha256 hex over the spec and the contents of the pictures.
+// Hash returns the SHA-256, in hex, of the spec and the contents of the pictures.
 func (f *Features) Hash() string { return f.key }

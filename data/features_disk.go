@@ -13,9 +13,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A file of features is read with pread and written with pwrite, not mapped: a full or
-// failing disk is then an error and not a signal, and the pages that trials share
-// count as the system's and not as memory of each.
+// A file of features is read with pread and written with pwrite, not mapped. So a full or failing
+// disk causes an error, not a signal, and pages that trials share count as the system's memory,
+// not as each trial's.
 
 // littleEndian is whether this machine stores numbers as the file does.
 var littleEndian = binary.NativeEndian.Uint16([]byte{1, 0}) == 1
@@ -23,17 +23,17 @@ var littleEndian = binary.NativeEndian.Uint16([]byte{1, 0}) == 1
 // featureFile is an open file of features.
 type featureFile struct {
 	path   string
-	own    bool // may be written
+	own    bool // whether it may be written
 	file   *os.File
 	header featureHeader
 	layout layout
 }
 
-// errOtherSpec is returned for a whole file that contains other features.
+// errOtherSpec is returned for an intact file of other features.
 var errOtherSpec = errors.New("contains other features")
 
-// openFeatureFile opens a file of features of this spec and checks its size. Where the system fails the error is a
-// *fs.PathError.
+// openFeatureFile opens a file of features of this spec and checks its size. Errors of the system
+// are *fs.PathError.
 func openFeatureFile(path string, spec FeatureSpec, own bool) (*featureFile, error) {
 	flags := os.O_RDONLY
 	if own {
@@ -109,7 +109,7 @@ func (ff *featureFile) mark(r int) (uint64, error) {
 	return markIn(mark), err
 }
 
-// markIn is the mark in a table entry, 0 also for one that was not written to its end.
+// markIn returns the mark in a table entry; 0 also for one that was only partly written.
 func markIn(entry []byte) uint64 {
 	mark := binary.LittleEndian.Uint64(entry)
 	if mark>>32 != rowDone>>32 {
@@ -118,7 +118,7 @@ func markIn(entry []byte) uint64 {
 	return mark
 }
 
-// setMark writes the mark of a row, 0 for a missing one.
+// setMark writes the mark of a row; 0 for a missing one.
 func (ff *featureFile) setMark(r int, mark uint64) error {
 	_, err := ff.file.WriteAt(binary.LittleEndian.AppendUint64(nil, mark), ff.layout.markAt(r))
 	return err
@@ -130,7 +130,7 @@ func (ff *featureFile) read(r int, row []byte) error {
 	return err
 }
 
-// write puts a row and then its mark, which is 0 meanwhile.
+// write writes a row and then its mark, which is 0 meanwhile.
 func (ff *featureFile) write(r int, row []byte, mark uint64) error {
 	if err := ff.setMark(r, 0); err != nil {
 		return err
@@ -141,8 +141,8 @@ func (ff *featureFile) write(r int, row []byte, mark uint64) error {
 	return ff.setMark(r, mark)
 }
 
-// createFeatureFile makes the file for the pictures with these hashes, in order, all of whose rows are missing. It is made
-// beside its place and moved there. The lock is held.
+// createFeatureFile creates the file for the pictures with these hashes, in order, with all rows
+// missing. It is created beside its path and renamed. The caller holds the lock.
 func createFeatureFile(dir string, spec FeatureSpec, pictures [][hashBytes]byte) (err error) {
 	path := filepath.Join(dir, spec.fileName(pictures))
 	header, err := newHeader(spec, pictures)
@@ -157,14 +157,14 @@ func createFeatureFile(dir string, spec FeatureSpec, pictures [][hashBytes]byte)
 	if err != nil {
 		return err
 	}
-	for _, name := range left { // of a process that was killed here: the lock is ours
+	for _, name := range left { // left by a killed process: we hold the lock
 		os.Remove(filepath.Join(dir, name))
 	}
 	var disk unix.Statfs_t
 	if err := unix.Statfs(dir, &disk); err == nil {
 		if free := uint64(disk.Bavail) * uint64(disk.Bsize); free < uint64(l.size) {
 			return fmt.Errorf("needs %d MB, but the disk has only %d MB free; free some space (`glimpse features prune` may help), "+
-				"or set GLIMPSE_CACHE to a folder on another disk", l.size>>20, free>>20)
+				"or set $GLIMPSE_CACHE to a folder on another disk", l.size>>20, free>>20)
 		}
 	}
 	file, err := os.CreateTemp(dir, filepath.Base(path)+".tmp*")
@@ -188,12 +188,12 @@ func createFeatureFile(dir string, spec FeatureSpec, pictures [][hashBytes]byte)
 	return os.Rename(file.Name(), path)
 }
 
-// bytesOf is the memory of a row, as the file holds it.
+// bytesOf returns the memory of a row as bytes, as in the file.
 func bytesOf(row []uint16) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(row))), 2*len(row))
 }
 
-// tryLock takes the lock of a file unless another holds it.
+// tryLock locks a file unless another process has locked it.
 func tryLock(file *os.File) (held bool, err error) {
 	err = flock(file, unix.LOCK_EX|unix.LOCK_NB)
 	if errors.Is(err, unix.EWOULDBLOCK) {
@@ -202,7 +202,7 @@ func tryLock(file *os.File) (held bool, err error) {
 	return err == nil, err
 }
 
-// flock is the system call, repeated when a signal breaks it off.
+// flock is the system call, repeated when a signal interrupts it.
 func flock(file *os.File, how int) error {
 	for {
 		if err := unix.Flock(int(file.Fd()), how); !errors.Is(err, unix.EINTR) {

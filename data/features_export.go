@@ -9,9 +9,9 @@ import (
 	"glimpse/internal/safetensors"
 )
 
-// Export writes the features of the images in the splits of d, for which the cache was opened, to a
-// safetensors file: features N×R×D float16, and the images' ids, in the same order, as a JSON list
-// in the metadata (names). [OpenPrecomputed] reads it. The error of a missing row wraps
+// Export writes the features of the images in the splits of d, for which the cache was opened, to
+// a safetensors file: features N×R×D float16, and in the metadata (names) a JSON list of the
+// images' ids in the same order. [OpenPrecomputed] reads it. For a missing row its error wraps
 // [ErrFeatures].
 func (f *Features) Export(path string, d *Dataset) error {
 	images := d.inSplits()
@@ -28,7 +28,7 @@ func (f *Features) Export(path string, d *Dataset) error {
 		"names": string(names), "encoder": f.spec.Encoder, "weights_sha256": f.spec.WeightsSHA256, "preprocessing": f.spec.Preprocessing,
 	})
 	if err != nil {
-		return fmt.Errorf("exporting features: %w", err)
+		return fmt.Errorf("export features: %w", err)
 	}
 	row := make([]uint16, f.spec.Regions*f.spec.Dim)
 	return atomicfile.Write(path, func(w io.Writer) error {

@@ -11,7 +11,7 @@ import (
 	"math"
 )
 
-// A file of features, all numbers little-endian:
+// The format of a file of features, with all numbers little-endian:
 //
 //	0   8 bytes  "GLFEATUR"
 //	8   uint32   featureVersion
@@ -22,8 +22,8 @@ import (
 //	table        a featureEntry for each row; begins on a page
 //	data         rows of R·D float16; begins on a page
 //
-// The rows are in the order of their pictures' hashes, so the same pictures
-// give the same file whatever their names and order.
+// The rows are in the order of their pictures' hashes, so that the same pictures give the same
+// file whatever their names and order.
 const (
 	featureMagic   = "GLFEATUR"
 	featureVersion = 1
@@ -49,14 +49,14 @@ type featureHeader struct {
 	Pictures string      `json:"pictures"` // sha256 hex over the table's hashes
 }
 
-// layout is where things lie in a file of features.
+// layout says where the parts of a file of features are.
 type layout struct {
 	table, data int64 // offsets
 	row, size   int64 // bytes of a row, of the file
 	rows        int
 }
 
-// newLayout gives the layout of a file that begins with so many bytes of header.
+// newLayout returns the layout of a file that starts with this many bytes of header.
 func newLayout(spec FeatureSpec, rows, header int) (layout, error) {
 	page := func(n int64) int64 { return (n + featurePage - 1) / featurePage * featurePage }
 	l := layout{row: spec.RowBytes(), rows: rows, table: page(int64(header))}
@@ -71,14 +71,14 @@ func newLayout(spec FeatureSpec, rows, header int) (layout, error) {
 	return l, nil
 }
 
-// newHeader gives the header of the file for the pictures with these hashes, in order.
+// newHeader returns the header of the file for the pictures with these hashes, in order.
 func newHeader(spec FeatureSpec, pictures [][hashBytes]byte) ([]byte, error) {
 	text, err := json.Marshal(featureHeader{spec, len(pictures), hashOf(pictures)})
 	if err != nil {
 		return nil, err
 	}
 	if len(text) > maxHeader {
-		return nil, fmt.Errorf("feature cache: a header of %d bytes; the limit is %d; shorten the preprocessing's description", len(text), maxHeader)
+		return nil, fmt.Errorf("feature cache: the header has %d bytes, but the limit is %d: shorten the description of the preprocessing", len(text), maxHeader)
 	}
 	header := []byte(featureMagic)
 	for _, n := range []uint32{featureVersion, uint32(len(text)), crc32.Checksum(text, castagnoli), 0} {
@@ -109,7 +109,7 @@ func blankTable(pictures [][hashBytes]byte) []byte {
 	return table
 }
 
-// parseHeader reads the head of a file of features, and tells how long it is.
+// parseHeader reads the header of a file of features, and returns its length.
 func parseHeader(head []byte) (h featureHeader, size int, err error) {
 	if len(head) < fixedHeader || string(head[:len(featureMagic)]) != featureMagic {
 		return h, 0, errors.New("is not a feature cache")
@@ -134,15 +134,16 @@ func parseHeader(head []byte) (h featureHeader, size int, err error) {
 	return h, fixedHeader + int(n), h.Spec.check()
 }
 
-// rowMark is the mark of a whole row.
+// rowMark returns the mark of a complete row.
 func rowMark(picture [hashBytes]byte, row []byte) uint64 {
 	return rowDone | uint64(crc32.Update(crc32.Checksum(picture[:], castagnoli), castagnoli, row))
 }
 
-// stem begins the names of all files of an encoder at a size.
+// stem returns the start of the names of all files of an encoder at a size.
 func (s FeatureSpec) stem() string { return fmt.Sprintf("%s-%d-", s.Encoder, s.ImageSize) }
 
-// fileName is the file for the pictures with these hashes: a name a person can read, and the start of a key.
+// fileName returns the name of the file for the pictures with these hashes: a readable name and
+// the start of a key.
 func (s FeatureSpec) fileName(pictures [][hashBytes]byte) string {
 	return s.stem() + featureKey(s, pictures)[:16] + featureEnding
 }

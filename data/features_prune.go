@@ -11,33 +11,34 @@ import (
 	"time"
 )
 
-// FeatureUse names features that somebody needs.
+// FeatureUse names features that are needed.
 type FeatureUse struct {
 	Encoder   string
 	ImageSize int
-	Hash      string // [Features.Hash]; "" is all of the encoder at that size
+	Hash      string // [Features.Hash]; "" for all features of the encoder at that size
 }
 
-// KeptFeatures is a file of a cache and what becomes of it when the cache is pruned. As JSON, it is a contract.
+// KeptFeatures is a file of a cache and what pruning does with it. Its JSON is a stable
+// interface.
 type KeptFeatures struct {
 	File     string    `json:"file"` // its name
 	Pictures int       `json:"pictures"`
-	Bytes    int64     `json:"bytes"` // that it takes of the disk
+	Bytes    int64     `json:"bytes"` // its size on disk
 	LastUsed time.Time `json:"last_used"`
 	State    string    `json:"state"` // one of the constants below
 }
 
-// What becomes of a file when a cache is pruned.
+// What pruning does with a file.
 const (
-	FeaturesNeeded  = "needed"  // somebody uses it
-	FeaturesRecent  = "recent"  // it was used since
-	FeaturesBusy    = "busy"    // a process computes features like those in it
-	FeaturesRemoved = "removed" // or would be
+	FeaturesNeeded  = "needed"  // kept: it is in use
+	FeaturesRecent  = "recent"  // kept: it was used recently
+	FeaturesBusy    = "busy"    // kept: a process is computing features of its spec
+	FeaturesRemoved = "removed" // removed, or would be in a dry run
 )
 
-// PruneFeatures removes the files of features in dir that are neither of uses nor were used since then, and gives all
-// files. Removed is also what killed processes and earlier versions left there. With dry nothing is removed.
-// Processes that have a file open go on reading it.
+// PruneFeatures removes the files of features in dir that are neither in uses nor were used after
+// since, and returns all files. It also removes what killed processes and earlier versions left
+// there. In a dry run it removes nothing. Processes that have a file open can still read it.
 func PruneFeatures(dir string, uses []FeatureUse, since time.Time, dry bool) ([]KeptFeatures, error) {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, os.ErrNotExist) {
@@ -87,10 +88,10 @@ func PruneFeatures(dir string, uses []FeatureUse, since time.Time, dry bool) ([]
 	return kept, nil
 }
 
-// usedLists is what the lists of parts tell of the files that they name.
+// usedLists is what the lists of parts say about files.
 type usedLists struct {
 	kept   map[string]bool      // lists to keep
-	needed map[string]bool      // files that a list of uses names
+	needed map[string]bool      // files that the list of a needed data set names
 	last   map[string]time.Time // when a file was opened last
 }
 
@@ -122,7 +123,7 @@ func usedFiles(dir string, entries []os.DirEntry, uses []FeatureUse, since time.
 	return lists
 }
 
-// named tells whether the name of a file, or of a list of parts, is that of one of the uses.
+// named reports whether the name of a file, or of a list of parts, belongs to one of the uses.
 func named(name string, uses []FeatureUse) bool {
 	return slices.ContainsFunc(uses, func(u FeatureUse) bool {
 		stem := FeatureSpec{Encoder: u.Encoder, ImageSize: u.ImageSize}.stem()
@@ -130,7 +131,7 @@ func named(name string, uses []FeatureUse) bool {
 	})
 }
 
-// isLeftover tells whether a file is what a killed process or an earlier version left.
+// isLeftover reports whether a killed process or an earlier version left the file.
 func isLeftover(name string) bool {
 	return strings.Contains(name, featureEnding+".") || // unfinished ones, and locks of earlier versions
 		strings.HasPrefix(name, "pictures-") && strings.HasSuffix(name, ".txt") // hashes of earlier versions
@@ -152,7 +153,8 @@ func headerOf(path string) (featureHeader, error) {
 	return h, err
 }
 
-// removeFeatures removes a file, unless a process fills files of its spec. One that is damaged, and so has no spec, nobody fills.
+// removeFeatures removes a file unless a process is filling files of its spec. A damaged file has
+// no spec, so no process fills it.
 func removeFeatures(path string, spec FeatureSpec, whole, dry bool) (state string, err error) {
 	if !whole {
 		if !dry {

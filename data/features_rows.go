@@ -17,16 +17,16 @@ import (
 	"glimpse/internal/atomicfile"
 )
 
-// featurePlace is where the row of a picture lies.
+// featurePlace is the place of a picture's row.
 type featurePlace struct {
-	in   *featureFile // nil while no file has a place for it
+	in   *featureFile // nil while no file has room for it
 	row  int
 	mark uint64 // as it was last read; 0 while the row is missing
 }
 
-// scan looks for the files of the spec in the folders of the cache, and finds the place of each picture's row in them. Where
-// there are several, a row that is there counts, and one of Dir before one of Shared; a missing row of Dir also does: it was
-// missing, or damaged, in Shared. The caller holds f.mu.
+// scan finds the files of the spec in the folders of the cache, and the place of each picture's
+// row in them. If there are several, an existing row takes precedence over a missing one, and Dir
+// over Shared; a missing row in Dir was missing or damaged in Shared. The caller holds f.mu.
 func (f *Features) scan() error {
 	files, err := f.openAll()
 	if err != nil {
@@ -50,7 +50,7 @@ func (f *Features) scan() error {
 	return nil
 }
 
-// openAll opens all files of the spec, but for those that are open already.
+// openAll opens all files of the spec that are not open yet.
 func (f *Features) openAll() (files []*featureFile, err error) {
 	defer func() {
 		if err == nil {
@@ -99,8 +99,8 @@ func (f *Features) openKnown(path string, own bool) (*featureFile, error) {
 	return openFeatureFile(path, f.spec, own)
 }
 
-// leaveOut tells once that a file cannot be used. One's own that the system does not give is an error: it may be whole, and
-// what is in it may have taken days.
+// leaveOut remarks once that a file cannot be used. For a file of Dir that the system cannot read
+// it returns an error: the file may be intact, and may have taken days to compute.
 func (f *Features) leaveOut(path string, own bool, why error) error {
 	if own && errors.As(why, new(*fs.PathError)) {
 		return why
@@ -112,7 +112,7 @@ func (f *Features) leaveOut(path string, own bool, why error) error {
 	return nil
 }
 
-// find takes the places that a file has for pictures. Both lists are in order.
+// find adopts the places that a file has for pictures. Both lists are sorted.
 func (f *Features) find(file *featureFile, pictures [][hashBytes]byte, marks []uint64) {
 	p := 0
 	for r, picture := range pictures {
@@ -132,7 +132,8 @@ func (f *Features) find(file *featureFile, pictures [][hashBytes]byte, marks []u
 	}
 }
 
-// there tells whether a picture's row is there, also if another process put it just now. The caller holds f.mu.
+// there reports whether a picture's row exists, even if another process has just put it. The
+// caller holds f.mu.
 func (f *Features) there(p int) bool {
 	at := &f.places[p]
 	if at.in != nil && at.mark == 0 {
@@ -160,7 +161,8 @@ func (f *Features) read(p int, row []byte) error {
 	return f.readAgain(p, row)
 }
 
-// readAgain reads a row that was missing, or not whole, while no other process writes. A damaged row is missing from then on.
+// readAgain reads a row that was missing or incomplete again, while no other process writes. A
+// damaged row counts as missing from then on.
 func (f *Features) readAgain(p int, row []byte) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -199,7 +201,7 @@ func (f *Features) readAgain(p int, row []byte) error {
 	return f.locked(read)
 }
 
-// ErrFeatures is wrapped by the errors of rows that are missing, damaged or no longer what they were.
+// ErrFeatures is wrapped by the errors of rows that are missing, damaged or changed.
 var ErrFeatures = errors.New("run `glimpse features`, or run the study again, to compute them")
 
 var (
@@ -208,7 +210,8 @@ var (
 	errRowChanged = fmt.Errorf("has features that were recomputed with a different result while in use: %w", ErrFeatures)
 )
 
-// drop gives up a damaged row. In a folder that only others may write, it is a file of Dir that says so.
+// drop marks a damaged row as missing. If its file is in the read-only folder, a file in Dir
+// records that.
 func (f *Features) drop(p int) error {
 	at := &f.places[p]
 	at.mark = 0
@@ -250,14 +253,15 @@ func (f *Features) put(p int, row []byte) error {
 	})
 }
 
-// makeRoom is place where neither f.mu nor the lock is held.
+// makeRoom is place for callers that hold neither f.mu nor the lock.
 func (f *Features) makeRoom() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.locked(f.place)
 }
 
-// place makes a file for all pictures that have no place yet. f.mu and the lock are held.
+// place creates a file for all pictures that have no place yet. The caller holds f.mu and the
+// lock.
 func (f *Features) place() error {
 	if err := f.scan(); err != nil { // another process may have been faster
 		return err
@@ -274,7 +278,7 @@ func (f *Features) place() error {
 	return f.create(unplaced)
 }
 
-// create makes a file for pictures. f.mu and the lock are held.
+// create creates a file for pictures. The caller holds f.mu and the lock.
 func (f *Features) create(of []int) error {
 	pictures := make([][hashBytes]byte, len(of))
 	for i, p := range of {
@@ -290,7 +294,8 @@ func (f *Features) create(of []int) error {
 	return nil
 }
 
-// locked runs do while no other process, and no other Features of this one, changes the files of the spec in Dir.
+// locked runs do while no other process, and no other Features of this process, changes the files
+// of the spec in Dir.
 func (f *Features) locked(do func() error) error {
 	if f.lock == nil {
 		lock, err := f.lockFile(".lock")
@@ -313,17 +318,18 @@ func (f *Features) lockFile(ending string) (*os.File, error) {
 	}
 	path := filepath.Join(f.cache.Dir, f.spec.stem()+featureKey(f.spec, nil)[:16]+ending)
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o666)
-	if errors.Is(err, fs.ErrPermission) { // another user's, in a folder that several may write
+	if errors.Is(err, fs.ErrPermission) { // owned by another user, in a shared folder
 		return os.Open(path)
 	}
 	return file, err
 }
 
-// partsEnding ends the name of a list of the files of Dir that hold the features of one data set, whose [Features.Hash] is in
-// the name. Its time of change is that of the last opening.
+// partsEnding is the extension of a list of the files in Dir with the features of one data set,
+// whose [Features.Hash] is in the list's name. Its modification time is that of the last opening.
 const partsEnding = ".parts"
 
-// remember writes that list. Failing to is no error: a file that no list names is at worst computed again.
+// remember writes that list. It ignores failures: at worst, features in a file that no list names
+// are computed again.
 func (f *Features) remember() {
 	var names []string
 	for _, file := range f.files {

@@ -16,16 +16,16 @@ import (
 	"glimpse/internal/atomicfile"
 )
 
-// A flat file holds blocks of bytes that are used where they lie: it is mapped into memory, so that opening it copies
-// nothing, and processes that use it share its pages.
+// A flat file contains blocks of bytes that are used in place: it is mapped into memory, so that
+// opening it copies nothing, and processes that use it share its pages.
 //
 //	magic    a line that names the kind of file and its version
 //	head     JSON, behind its length as a uint64
 //	blocks   the bytes of each, behind their length as a uint64
 //	sum      the SHA-256 of all that
 //
-// Numbers are little-endian. A flat file is never changed, only replaced by another one: a program that cut one short would
-// end the processes that have it mapped. A mapping lasts as long as the process.
+// Numbers are little-endian. A flat file is never changed, only replaced: truncating it would
+// crash the processes that have it mapped. A mapping lasts as long as the process.
 
 var (
 	errDamaged = errors.New("has a wrong checksum")
@@ -42,7 +42,7 @@ func writeFlat(path, magic string, head any, blocks ...[]byte) error {
 		sum := sha256.New()
 		buffered := bufio.NewWriter(file)
 		w := io.MultiWriter(buffered, sum)
-		io.WriteString(w, magic) // the buffer keeps a failure for Flush
+		io.WriteString(w, magic) // Flush returns any failure
 		for _, block := range append([][]byte{text}, blocks...) {
 			w.Write(binary.LittleEndian.AppendUint64(nil, uint64(len(block))))
 			w.Write(block)
@@ -52,7 +52,8 @@ func writeFlat(path, magic string, head any, blocks ...[]byte) error {
 	})
 }
 
-// openFlat maps a flat file, decodes its head into head and gives its blocks. Where there is none, the error is [os.ErrNotExist].
+// openFlat maps a flat file, decodes its head into head and returns its blocks. If there is no
+// file, the error is [os.ErrNotExist].
 func openFlat(path, magic string, head any) (blocks [][]byte, err error) {
 	file, err := mapFile(path)
 	if err != nil {
@@ -82,7 +83,7 @@ func mapFile(path string) ([]byte, error) {
 	}
 	mapped, err := unix.Mmap(int(file.Fd()), 0, int(info.Size()), unix.PROT_READ, unix.MAP_SHARED)
 	if err != nil {
-		return nil, fmt.Errorf("mapping %s: %w", path, err)
+		return nil, fmt.Errorf("map %s: %w", path, err)
 	}
 	return mapped, nil
 }
@@ -111,12 +112,12 @@ func parseFlat(file []byte, magic string, head any) (blocks [][]byte, err error)
 	return blocks[1:], nil
 }
 
-// ends tells where each of a row of things ends, and so where the next begins: ascending uint32.
+// ends are the offsets at which consecutive items end, and the next ones start: ascending uint32.
 type ends []byte
 
 func (e ends) len() int { return len(e) / 4 }
 
-// span is where thing k begins and ends.
+// span returns where item k starts and ends.
 func (e ends) span(k int) (from, to int) {
 	if k > 0 {
 		from = number(e, k-1)
@@ -137,7 +138,7 @@ func (e ends) cover(total int) bool {
 	return len(e)%4 == 0 && last == total
 }
 
-// texts are strings, one behind the other.
+// texts are concatenated strings.
 type texts struct {
 	ends ends
 	text []byte
@@ -145,7 +146,7 @@ type texts struct {
 
 func (t texts) len() int { return t.ends.len() }
 
-// at is text k, where it lies.
+// at returns text k, without copying it.
 func (t texts) at(k int) []byte {
 	from, to := t.ends.span(k)
 	return t.text[from:to]

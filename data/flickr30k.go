@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// parsePiped reads Kaggle's results.csv of Flickr30k: a header, then a row a caption, with a bar between name, number and
-// caption. Nothing is quoted in it.
+// parsePiped reads Kaggle's results.csv of Flickr30k: a header, then one row per caption, with a
+// bar between name, number and caption. Nothing is quoted.
 func (c *corpus) parsePiped(file string, text []byte) error {
 	header := true
 	return eachLine(text, func(line int, s string) error {
@@ -32,11 +32,11 @@ func (c *corpus) parsePiped(file string, text []byte) error {
 	})
 }
 
-// unseparated is a number and a caption with at least two spaces in the place of the separator. Kaggle's Flickr30k has one
-// such row, the last caption of 2199200615.jpg.
+// unseparated matches a number and a caption with at least two spaces instead of the separator.
+// Kaggle's Flickr30k has one such row, the last caption of 2199200615.jpg.
 var unseparated = regexp.MustCompile(`^(\d{1,9})\s\s+(\S.*)$`)
 
-// addNumbered files a row of name, number and caption.
+// addNumbered adds a row of name, number and caption.
 func (c *corpus) addNumbered(file string, line int, row []string) error {
 	name, number, caption := strings.TrimSpace(row[0]), strings.TrimSpace(row[1]), row[2]
 	if m := unseparated.FindStringSubmatch(number); m != nil && strings.TrimSpace(caption) == "" {

@@ -148,7 +148,7 @@ func TestListsOfIDs(t *testing.T) {
 		t.Fatalf("%v, %+v", err, d)
 	}
 	for text, want := range map[string]string{
-		"36979\n2199200615": `"2199200615.jpg" is already at val.txt:1; an image belongs to one split`,
+		"36979\n2199200615": `"2199200615.jpg" is already in val.txt:1; an image belongs to one split`,
 		"3697":              `test.txt:1: "3697" has no caption in `,
 	} {
 		writeFile(t, root+"/test.txt", text)

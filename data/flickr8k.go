@@ -19,20 +19,20 @@ const (
 
 var flickrFolders = []string{"Images", "images", "Flicker8k_Dataset", "Flickr8k_Dataset"}
 
-// flickr is what the two data sets of pictures of Flickr differ in.
+// flickr describes one of the two data sets of Flickr pictures.
 type flickr struct {
 	name     string // data.name
-	title    string // as people write it
+	title    string // for messages
 	captions []captionsFile
 	lists    []splitList // the official split
-	listsIn  string      // what they are published in
+	listsIn  string      // where they are published
 }
 
-// captionsFile is a file that captions may be in; of several, the first that is there is read.
+// captionsFile is a possible file of captions; the first that exists is read.
 type captionsFile struct {
 	name    string
-	layout  string // whose, or which, in words
-	telling bool   // nothing else goes by this name
+	layout  string // for messages
+	telling bool   // no other file has this name
 	parse   func(c *corpus, file string, text []byte) error
 }
 
@@ -60,7 +60,7 @@ var flickr30k = flickr{
 	listsIn: "Flickr30k Entities",
 }
 
-// missingLists are the names of the lists that are not in a folder.
+// missingLists returns the names of the lists that a folder lacks.
 func (f *flickr) missingLists(root string) []string {
 	var names []string
 	for _, list := range f.lists {
@@ -71,17 +71,16 @@ func (f *flickr) missingLists(root string) []string {
 	return names
 }
 
-// absentPicture is named in the published token file, once as it is and once
-// with a stray ".1", but has never been among the published pictures. The
-// other layout lacks its rows.
+// absentPicture is listed in the published token file, once as it is and once with a stray ".1",
+// but was never among the published pictures. The other layout lacks its rows.
 const absentPicture = "2258277193_586949ec62.jpg"
 
-// seedTrain is how many images of the split "seed" train, counted in file
-// order; the rest test. The system it comes from selects no epoch, so the
-// split has no validation images.
+// seedTrain is how many images of the split "seed" are for training, in file order; the rest are
+// for testing. The system it comes from selects no epoch, so the split has no validation images.
 const seedTrain = 7000
 
-// read reads captions and split. Where no file of captions is there, both are Karpathy's if his split is asked for.
+// read reads captions and split. If there is no file of captions and the options ask for
+// Karpathy's split, it reads both from his file.
 func (f *flickr) read(o Options) (*corpus, error) {
 	c := new(corpus)
 	file, err := f.readCaptions(c, o)
@@ -107,7 +106,7 @@ func (f *flickr) read(o Options) (*corpus, error) {
 	return c, err
 }
 
-// readCaptions reads the file of captions and gives its path, "" where there is none.
+// readCaptions reads the file of captions and returns its path; "" if there is none.
 func (f *flickr) readCaptions(c *corpus, o Options) (string, error) {
 	for _, captions := range f.captions {
 		file := filepath.Join(o.Root, captions.name)
@@ -138,8 +137,8 @@ const (
 	numberedHeader = "image_name,comment_number,comment"
 )
 
-// parseCSV reads Kaggle's captions.txt: one of the two headers, then a row a
-// caption; captions with commas are quoted. A row of spaces is none.
+// parseCSV reads Kaggle's captions.txt: one of the two headers, then one row per caption;
+// captions with commas are quoted. Blank rows are skipped.
 func (c *corpus) parseCSV(file string, text []byte) error {
 	header := ""
 	return eachRecord(file, text, ',', func(line int, fields []string) error {
@@ -162,8 +161,8 @@ func (c *corpus) parseCSV(file string, text []byte) error {
 	})
 }
 
-// eachRecord calls do for each row of comma-separated values, with its line; do must not keep the fields. A row of spaces is
-// none.
+// eachRecord calls do for each row of comma-separated values, with its line; do must not keep the
+// fields. Blank rows are skipped.
 func eachRecord(file string, text []byte, comma rune, do func(line int, fields []string) error) error {
 	r := csv.NewReader(bytes.NewReader(text))
 	r.Comma = comma
@@ -199,7 +198,7 @@ func quoteFault(fault *csv.ParseError) string {
 // parseTokens reads the original layout: NAME#K, a tab and the caption.
 func (c *corpus) parseTokens(file string, text []byte) error {
 	return eachLine(text, func(line int, s string) error {
-		label, caption, ok := strings.Cut(s, "\t") // further tabs are the caption's
+		label, caption, ok := strings.Cut(s, "\t") // further tabs belong to the caption
 		if !ok {
 			return Error{file, line, "no tab between NAME#K and the caption"}
 		}
@@ -215,7 +214,7 @@ func isNumber(s string) bool {
 	return s != "" && len(s) <= 9 && strings.Trim(s, "0123456789") == ""
 }
 
-// addFlickr files a row of either layout.
+// addFlickr adds a row of either layout.
 func (c *corpus) addFlickr(file string, line int, name, key, caption string) error {
 	if err := checkName(file, line, name, false); err != nil {
 		return err
@@ -242,7 +241,7 @@ func (c *corpus) splitByLists(o Options, f *flickr, captions string) error {
 		file := filepath.Join(o.Root, list.name)
 		text, err := c.sources.read(o.Root, file)
 		if errors.Is(err, os.ErrNotExist) {
-			return Error{File: file, Msg: fmt.Sprintf("is missing, but data.split official needs it; it is in %s%s", f.listsIn, o.instead())}
+			return Error{File: file, Msg: fmt.Sprintf("is missing, but data.split official needs it; get it from %s%s", f.listsIn, o.instead())}
 		} else if err != nil {
 			return err
 		}
@@ -255,7 +254,7 @@ func (c *corpus) splitByLists(o Options, f *flickr, captions string) error {
 				}
 			}
 			if p, twice := seen[name]; twice {
-				return Error{file, line, fmt.Sprintf("%q is already at %s:%d; an image belongs to one split", name, p.list, p.line)}
+				return Error{file, line, fmt.Sprintf("%q is already in %s:%d; an image belongs to one split", name, p.list, p.line)}
 			}
 			seen[name] = place{list.name, line}
 			if !known || len(c.images[i].captions) == 0 {
@@ -271,8 +270,7 @@ func (c *corpus) splitByLists(o Options, f *flickr, captions string) error {
 	return nil
 }
 
-// splitBySeed gives the first images in file order to training and the rest to
-// testing.
+// splitBySeed returns the first images in file order to training and the rest to testing.
 func (c *corpus) splitBySeed(file string) error {
 	if len(c.images) <= seedTrain {
 		return Error{File: file, Msg: fmt.Sprintf(

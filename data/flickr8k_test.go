@@ -59,13 +59,13 @@ func TestFlickrFaults(t *testing.T) {
 		{"UTF-16", replace("captions.txt", "\xff\xfei\x00m\x00"), "captions.txt:1: is UTF-16; convert it to UTF-8"},
 		{"latin 1", edit("captions.txt", "very many", "tr\xe8s many"), "captions.txt:3: byte 0xe8 is not UTF-8"},
 		{"zero byte", edit("captions.txt", "very many", "\x00"), "captions.txt:3: contains a zero byte"},
-		{"no list", remove(dev), "Flickr_8k.devImages.txt: is missing, but data.split official needs it; it is in Flickr8k_text.zip"},
+		{"no list", remove(dev), "Flickr_8k.devImages.txt: is missing, but data.split official needs it; get it from Flickr8k_text.zip"},
 		{"unknown in list", edit(train, "p2.png", "p99.png"), `Flickr_8k.trainImages.txt:3: "p99.png" has no caption in`},
-		{"twice in list", edit(train, "p2.png", "p1.png"), `Flickr_8k.trainImages.txt:3: "p1.png" is already at Flickr_8k.trainImages.txt:2`},
-		{"in two lists", edit(dev, "p4.png", "p1.png"), `Flickr_8k.devImages.txt:1: "p1.png" is already at Flickr_8k.trainImages.txt:2`},
+		{"twice in list", edit(train, "p2.png", "p1.png"), `Flickr_8k.trainImages.txt:3: "p1.png" is already in Flickr_8k.trainImages.txt:2`},
+		{"in two lists", edit(dev, "p4.png", "p1.png"), `Flickr_8k.devImages.txt:1: "p1.png" is already in Flickr_8k.trainImages.txt:2`},
 		{"empty train", replace(train, ""), "split official has no train images"},
 		{"picture gone", remove("Images/p3.png"), `captions.txt:17: picture "`},
-		{"picture gone says", remove("Images/p3.png"), `p3.png" is missing; get the data again, or remove the images from their splits`},
+		{"picture gone says", remove("Images/p3.png"), `p3.png" is missing; download the data again, or remove the images from their splits`},
 		{"pictures gone", remove("Images/p1.png", "Images/p3.png", "Images/p5.png"), "3 images cannot be used:\n"},
 		{"all gone", remove("Images/p0.png", "Images/p1.png", "Images/p2.png", "Images/p3.png", "Images/p4.png", "Images/p5.png"), "in none of the folders Images, images,"},
 		{"empty picture", replace("Images/p3.png", ""), "p3.png\" is an empty file"},
@@ -213,14 +213,14 @@ func TestSeedSplit(t *testing.T) {
 func TestOptionsRefused(t *testing.T) {
 	for want, o := range map[string]Options{
 		`data.name "flickr": expected shapes, flickr8k, flickr30k, coco or folder`:      {Name: "flickr"},
-		`data.split "seed": coco has ["official" "karpathy"]`:                           {Name: "coco", Split: "seed", Root: "."},
-		`data.split "": flickr30k has ["official" "karpathy"]`:                          {Name: "flickr30k", Root: "."},
+		`data.split "seed": expected official or karpathy for coco`:                     {Name: "coco", Split: "seed", Root: "."},
+		`data.split "": expected official or karpathy for flickr30k`:                    {Name: "flickr30k", Root: "."},
 		`data.root is empty: set it, --data or $GLIMPSE_DATA to the folder of flickr8k`: {Name: "flickr8k", Split: "official"},
 		`data.vocabulary "all": expected train or corpus`:                               {Name: "shapes", Split: "official", Vocabulary: "all"},
 		`data.images 9: expected 10 to 1000000`:                                         {Name: "shapes", Split: "official", Images: 9},
 		`none may be negative`:                                                          {Name: "shapes", Split: "official", MinCount: -1},
 		`data options lack a tokenizer`:                                                 {Name: "shapes", Split: "official"},
-		`no word occurs 1000 times in training; lower data.min_count`:                   {Name: "shapes", Split: "official", Images: 10, MinCount: 1000, Tokenize: plainWords},
+		`no word occurs 1000 times in training: lower data.min_count`:                   {Name: "shapes", Split: "official", Images: 10, MinCount: 1000, Tokenize: plainWords},
 	} {
 		if _, err := Load(o); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %s", err, want)

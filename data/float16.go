@@ -2,8 +2,8 @@ package data
 
 import "math"
 
-// Float16 rounds to the nearest IEEE 754 half-precision number, ties to even,
-// and gives its bits. Magnitudes from 65520 on become infinite; a NaN stays one.
+// Float16 returns the bits of the nearest IEEE 754 half-precision number, with ties to even.
+// Magnitudes from 65520 become infinite; NaN stays NaN.
 func Float16(x float32) uint16 {
 	b := math.Float32bits(x)
 	sign := uint16(b >> 16 & 0x8000)

@@ -14,15 +14,15 @@ import (
 	"glimpse/internal/jsonfile"
 )
 
-// Captions says which file of a folder holds its captions, and what its columns or keys are called;
-// an empty one is found by its usual names.
+// Captions names the captions file of a folder, and its columns or keys. Empty fields are found
+// by their usual names.
 type Captions struct {
 	Path                  string // below the root
 	Image, Caption, Split string
 }
 
-// Partition divides the pictures of a folder: for the split lists by files below the root that name
-// them, for drawn by shares such as 10%, or numbers of images.
+// Partition divides the pictures of a folder: for data.split lists, by files below the root that
+// list them; for drawn, by shares such as 10% or numbers of images.
 type Partition struct {
 	Train     string // a file
 	Val, Test string
@@ -36,8 +36,8 @@ var partNames = map[string]string{
 	"test": "test", "testing": "test",
 }
 
-// ownHash tells the options of a folder apart that are read from its files, in a file's name; ""
-// for other data sets. A draw is made of what was read.
+// ownHash identifies, in a file name, the options that decide what is read from a folder; "" for
+// other data sets. A random split is drawn from what was read.
 func (o Options) ownHash() string {
 	if o.Name != "folder" {
 		return ""
@@ -50,31 +50,31 @@ func (o Options) ownHash() string {
 	return "-" + hex.EncodeToString(sum[:4])
 }
 
-// own reads the captions and the split of a folder: pictures anywhere below its root, and one file
-// of captions.
+// own reads the captions and the split of a folder of one's own: pictures anywhere below its
+// root, and one file of captions.
 type own struct {
 	*corpus
 	o      Options
 	file   string // of the captions
-	folder string // that it lies in, below root
+	folder string // of the captions file, below root
 	tree   *tree
-	meant  map[string]int // name as it is written in the captions → image, -1 for none
+	meant  map[string]int // name as written in the captions → image; -1 for none
 	byReal map[string]int // real path of a picture → image
 	faults faultList
-	found  Captions // names of the columns or keys that are read, where the format has any
+	found  Captions // names of the columns or keys that are read, if the format has any
 	format string   // see formatOf
-	// splitless says that the split was to be read from the captions, which do not have it.
+	// splitless says that the captions should contain the split, but do not.
 	splitless bool
 }
 
-// spot is where in a file something stands.
+// spot is a place in a file.
 type spot struct {
 	file  string
 	line  int
-	entry string // in JSON: which entry, and its byte
+	entry string // in JSON: the entry and its byte
 }
 
-// spotOf is the spot of an entry of the captions.
+// spotOf returns the spot of an entry of the captions.
 func (f *own) spotOf(at jsonfile.Place) spot { return spot{f.file, at.Line, at.String()} }
 
 // readFolder reads a data set of one's own.
@@ -87,7 +87,7 @@ func newOwn(o Options) *own {
 	return &own{corpus: new(corpus), o: o, meant: make(map[string]int), byReal: make(map[string]int)}
 }
 
-// read reads all. What is wrong with rows, names and splits is told together.
+// read reads captions and split. It reports all faults of rows, names and splits together.
 func (f *own) read() (err error) {
 	if f.tree, err = f.sources.tree(f.o.Root); errors.Is(err, os.ErrNotExist) {
 		return Error{File: f.o.Root, Msg: "does not exist; set data.root, --data or $GLIMPSE_DATA to the folder of pictures and captions"}
@@ -131,7 +131,7 @@ func (f *own) open(name string) (file string, text []byte, err error) {
 	return file, text, err
 }
 
-// cleanName is a slash-separated path of a file below the root, or what is wrong with it.
+// cleanName returns a clean, slash-separated path below the root, or what is wrong with name.
 func cleanName(name string) (string, error) {
 	name = strings.ReplaceAll(strings.TrimSpace(name), `\`, "/")
 	clean := path.Clean(name)
@@ -150,7 +150,7 @@ func cleanName(name string) (string, error) {
 	return clean, nil
 }
 
-// fault notes what is wrong at a spot.
+// fault records a fault at a spot.
 func (f *own) fault(at spot, err error) {
 	fault := Error{File: at.file, Line: at.line, Msg: err.Error()}
 	errors.As(err, &fault)
@@ -160,7 +160,7 @@ func (f *own) fault(at spot, err error) {
 	f.faults.add(fault)
 }
 
-// row takes in captions of a picture. part is the split as the file has it, "" for none.
+// row adds captions of a picture. part is the split as written in the file; "" for none.
 func (f *own) row(at spot, name, part string, captions ...string) {
 	e := f.picture(at, name)
 	if e == nil {
@@ -177,7 +177,7 @@ func (f *own) row(at spot, name, part string, captions ...string) {
 	split, known := partNames[strings.ToLower(part)]
 	switch {
 	case !known:
-		f.fault(at, fmt.Errorf("split %.40q must be one of train, training, restval, val, valid, validation, dev, test, testing", part))
+		f.fault(at, fmt.Errorf("unknown split %.40q: use train, training, restval, val, valid, validation, dev, test or testing", part))
 	case e.split != "" && e.split != split:
 		f.fault(at, fmt.Errorf("image %.80q is in split %s here, but in %s above; an image belongs to one split", e.id, split, e.split))
 	default:
@@ -185,8 +185,8 @@ func (f *own) row(at spot, name, part string, captions ...string) {
 	}
 }
 
-// picture gives the image that a name in the captions means, or nil after a fault, which is told
-// once for each name.
+// picture returns the image that a name in the captions refers to, or nil after a fault, which is
+// reported once for each name.
 func (f *own) picture(at spot, written string) *entry {
 	i, known := f.meant[written]
 	if !known {
@@ -213,8 +213,8 @@ func (f *own) picture(at spot, written string) *entry {
 	return &f.images[i]
 }
 
-// find gives the image that a cleaned name in a file of a folder means, or -1 and its picture where
-// it is new.
+// find returns the image that a clean name in a file of the given folder refers to, or -1 and its
+// picture if the image is new.
 func (f *own) find(folder, name string) (image int, file string, err error) {
 	if i, known := f.index[name]; known {
 		return i, "", nil
@@ -228,7 +228,7 @@ func (f *own) find(folder, name string) (image int, file string, err error) {
 	return -1, file, nil
 }
 
-// splitByLists takes the split from files that name a picture a line.
+// splitByLists takes the split from files that list one picture per line.
 func (f *own) splitByLists() {
 	p := f.o.Partition
 	for i, list := range []string{p.Train, p.Val, p.Test} {
@@ -261,7 +261,7 @@ func (f *own) splitByLists() {
 	}
 }
 
-// noteUnused counts what has no part in the data set.
+// noteUnused notes pictures and links that are not used.
 func (f *own) noteUnused() {
 	used := make(map[string]bool, len(f.images))
 	for i := range f.images {

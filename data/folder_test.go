@@ -124,7 +124,7 @@ func TestFolderCOCO(t *testing.T) {
 		"lists/a": "a.png\n", "lists/b": "\n  b\n", "a.png": "", "b.png": "", "c.png": ""}
 	o := ownOptions(writeOwn(t, files), Captions{Path: "captions.json"})
 	_, err := Load(o)
-	if err == nil || !strings.Contains(err.Error(), "have no split; set data.split: {val: 10%, test: 10%, seed: 1}") {
+	if err == nil || !strings.Contains(err.Error(), "have no split: set data.split: {val: 10%, test: 10%, seed: 1}") {
 		t.Error(err)
 	}
 	o.Split, o.Partition = "lists", Partition{Train: "lists/a", Test: "lists/b"}
@@ -263,14 +263,14 @@ func TestFolderFaults(t *testing.T) {
 	}{
 		"no picture column":   {"name,caption,split\na.png,x,train\n", Captions{}, []string{":1: has no column for the picture with a recognised name (image, images,", "found: name, caption, split); set data.captions: {path: c, image: NAME}"}},
 		"no header":           {"a.png,A dog\nb.png,A cat\n", Captions{}, []string{":1: has no column for the picture", "; the first line must name the columns"}},
-		"two picture columns": {"image,File,caption,split\n1,a.png,x,train\n", Captions{}, []string{`:1: "image" and "File" could both be the picture; set data.captions: {path: c, image: NAME}`}},
-		"column of a case":    {"image,caption,split\n", Captions{Image: "Image"}, []string{`:1: has no column "Image", which data.captions.image names (found: image, caption, split)`}},
+		"two picture columns": {"image,File,caption,split\n1,a.png,x,train\n", Captions{}, []string{`:1: "image" and "File" could both be the picture: set data.captions: {path: c, image: NAME}`}},
+		"column of a case":    {"image,caption,split\n", Captions{Image: "Image"}, []string{`:1: has no column "Image", which data.captions.image is set to (found: image, caption, split)`}},
 		"column twice":        {"image,image,caption\n", Captions{Image: "image"}, []string{`:1: "image" and "image" could both be the picture`}},
 		"no split":            {"image,caption\na.png,x\n", Captions{}, []string{`:1: has no column for the split (found: image, caption); set data.captions: {path: c, split: NAME}, or data.split: {val: 10%`}},
 		"many":                {many, Captions{}, []string{`:2: picture "lost0.png" was not found in the data set folder`, `:20: picture "lost9.png"`, "\nand 5 more"}},
 		"rows": {"image,caption,split\na.png,x\nb.png,A dog,training set\nc.png," + long + ",test\na.png,\"two\nlines\",train\n", Captions{}, []string{
 			":2: 2 fields, expected 3 as on the first line; in CSV, quote captions that contain commas",
-			`:3: split "training set" must be one of train, training,`,
+			`:3: unknown split "training set": use train, training,`,
 			`:4: caption of "c.png" has 5999 bytes; the limit is 4096`,
 			`:5: caption of "a.png" spans several lines`}},
 		"quotes":      {"image,caption,split\na.png,\"x,train\n", Captions{}, []string{":2: unbalanced quotation marks"}},
@@ -281,7 +281,7 @@ func TestFolderFaults(t *testing.T) {
 		"not text":    {"image,caption\n\x00", Captions{}, []string{":2: contains a zero byte"}},
 		"cut off":     {"\x1f\x8b\x08", Captions{}, []string{": cannot be unpacked: unexpected EOF; download it again"}},
 		"keys":        {`{"img": "a.png", "txt": "x"}`, Captions{}, []string{`:1: entry 1 (byte 0): has no key for the caption with a recognised name (caption,`, "found: img, txt)"}},
-		"named key":   {`{"img": "a.png", "txt": "x"}`, Captions{Caption: "txt", Split: "s"}, []string{`has no key "s", which data.captions.split names`}},
+		"named key":   {`{"img": "a.png", "txt": "x"}`, Captions{Caption: "txt", Split: "s"}, []string{`has no key "s", which data.captions.split is set to`}},
 		"doubled key": {`{"image": "a.png", "image": "b.png"}`, Captions{}, []string{`:1: entry 1 (byte 0)`, `the key "image" comes twice`}},
 		"entries": {`{"image": "a.png", "caption": "x", "split": "train"}
 {"file": "b.png", "caption": "x", "split": "val"}
@@ -293,11 +293,11 @@ func TestFolderFaults(t *testing.T) {
 7
 {"image": "d.png", "caption": "x"}
 {"image": "b.png", "caption": null}`, Captions{}, []string{
-			":2: entry 2 (byte 53): has no picture under the key of the first entry",
+			":2: entry 2 (byte 53): has no picture under the key that the first entry uses",
 			":3: entry 3 (byte 103): the picture name is 1.5, expected a string or a whole number",
 			`:4: entry 4 (byte 150): the caption is {"raw": "x"}, expected a string or a list of strings`,
 			`:5: entry 5 (byte 210): the caption is ["x", 3], expected a string or a list of strings`,
-			":6: entry 6 (byte 266): has no caption under the key of the first entry",
+			":6: entry 6 (byte 266): has no caption under the key that the first entry uses",
 			":7: entry 7 (byte 301): the split is 3, expected a string",
 			":8: entry 8 (byte 348): is a number, not an object",
 			`:9: entry 9 (byte 350): picture "d.png" was not found`,

@@ -10,26 +10,27 @@ import (
 	"os"
 )
 
-// What a picture may be at most. A file of a few kilobytes can claim to unpack to terabytes, and a
-// strip of one pixel's width takes gigabytes to be scaled.
+// The limits of a picture. A file of a few kilobytes can claim to unpack to terabytes, and a
+// strip one pixel wide takes gigabytes to scale.
 const (
 	maxPixels  = 64 << 20
-	maxAspect  = 100       // the longer side to the shorter: panoramas have some 20
+	maxAspect  = 100       // of the longer side to the shorter; panoramas have about 20
 	maxPicture = 512 << 20 // bytes of a file
-	maxScans   = 256       // of a JPEG: each takes a walk over all of the picture, and real ones have some 10
+	maxScans   = 256       // of a JPEG: each is a pass over the whole picture; real ones have about 10
 )
 
-// A format is a kind of picture file that is read.
+// A format is a supported kind of picture file.
 type format struct {
 	kind
 	config func(file []byte) (image.Config, error)
-	decode func(file []byte) (image.Image, error) // of several frames the first
-	exif   func(file []byte) []byte               // the Exif data, which tell how to turn the picture
-	// memory is what decoding takes at most, in bytes, or why it is refused.
+	decode func(file []byte) (image.Image, error) // the first frame
+	exif   func(file []byte) []byte               // the Exif data, with the orientation
+	// memory returns the most memory that decoding needs, in bytes, or why the picture is
+	// rejected.
 	memory func(file []byte, pixels int64) (int64, error)
 }
 
-// formats are told apart by their first bytes: names lie now and then.
+// formats are recognized by their first bytes, since names may be wrong.
 var formats = []format{
 	{kind{"JPEG", []string{"\xff\xd8\xff"}, []string{".jpg", ".jpeg"}}, configJPEG, decodeJPEG, exifJPEG, memoryJPEG},
 	{kind{"PNG", []string{"\x89PNG\r\n\x1a\n"}, []string{".png"}}, configPNG, reading(png.Decode), exifPNG, memoryPNG},
@@ -39,7 +40,7 @@ var formats = []format{
 	{kind{"BMP", []string{"BM????\x00\x00\x00\x00"}, []string{".bmp"}}, configBMP, decodeBMP, noExif, memoryBMP},
 }
 
-// reading makes a function of a file's content of one that reads it.
+// reading turns a function of a reader into one of a file's content.
 func reading[T any](read func(io.Reader) (T, error)) func([]byte) (T, error) {
 	return func(file []byte) (T, error) { return read(bytes.NewReader(file)) }
 }
@@ -60,8 +61,8 @@ type inspected struct {
 	width, height int
 }
 
-// inspect finds the format of a picture by the content of its file, and checks its size. The error
-// follows its name.
+// inspect finds the format of a picture by its content, and checks its size. Its error is worded
+// to follow the file's name.
 func inspect(file []byte) (inspected, error) {
 	for _, f := range formats {
 		if !f.matches(file) {
@@ -90,7 +91,7 @@ func inspect(file []byte) (inspected, error) {
 	return inspected{}, fmt.Errorf("is not a known picture format (it starts with % x)", file[:min(len(file), 8)])
 }
 
-// checkSize refuses pictures that are no photographs.
+// checkSize rejects sizes that no photograph has.
 func checkSize(width, height int) error {
 	switch {
 	case width < 1 || height < 1 || width > maxPixels/height:
@@ -101,8 +102,8 @@ func checkSize(width, height int) error {
 	return nil
 }
 
-// readPicture reads a picture file whole. The error follows its name; where its content is not to
-// blame, it is an awayError.
+// readPicture reads a picture file. Its error is worded to follow the file's name, and is an
+// awayError unless the content is at fault.
 func readPicture(path string) ([]byte, error) {
 	info, err := os.Stat(path)
 	switch {
@@ -130,8 +131,8 @@ func readPicture(path string) ([]byte, error) {
 	return content[:n], nil
 }
 
-// awayError is the error of a picture that cannot be had: it is of this machine, and not of the
-// file's content.
+// awayError is the error of a picture that cannot be read on this machine, for reasons other than
+// its content.
 type awayError struct {
 	what  string
 	cause error // or nil

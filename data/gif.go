@@ -9,7 +9,7 @@ import (
 
 func configGIF(file []byte) (image.Config, error) { return gif.DecodeConfig(bytes.NewReader(file)) }
 
-// decodeGIF decodes the first frame of a GIF, which may be a part of its picture.
+// decodeGIF decodes the first frame of a GIF, which may cover only a part of the picture.
 func decodeGIF(file []byte) (image.Image, error) {
 	size, err := configGIF(file)
 	if err != nil {
@@ -22,10 +22,11 @@ func decodeGIF(file []byte) (image.Image, error) {
 	return onCanvas(frame, frame.Bounds().Min, image.Point{size.Width, size.Height}), nil
 }
 
-// memoryGIF is an index a pixel and, where the frame is a part of the picture, four channels.
+// memoryGIF counts an index per pixel and, for a partial frame, four channels.
 func memoryGIF(_ []byte, pixels int64) (int64, error) { return (1 + 4) * pixels, nil }
 
-// onCanvas lays a frame on a transparent canvas; one that covers it stays as it is.
+// onCanvas draws a frame on a transparent canvas, and returns one that covers the canvas
+// unchanged.
 func onCanvas(frame image.Image, at, size image.Point) image.Image {
 	if frame.Bounds().Size() == size {
 		return frame

@@ -13,8 +13,8 @@ var places = [3][3]string{
 	{"in the bottom left corner", "at the bottom", "in the bottom right corner"},
 }
 
-// captions makes the five captions of scene number i of a seed. Each of them
-// names at least one thing by colour and shape, and all of them are true.
+// captions returns the five captions of scene number i of a seed. Each names at least one thing
+// by colour and shape, and all are true.
 func (sc scene) captions(seed int64, i int) []string {
 	s := newStream(seed, useCaption, uint64(i))
 	reading := slices.Clone(sc.things)
@@ -46,7 +46,7 @@ func (sc scene) captions(seed int64, i int) []string {
 	return made
 }
 
-// name is the noun phrase of a thing; its size is told half of the time.
+// name returns the noun phrase of a thing. It includes the size half of the time.
 func (t thing) name(s stream) string {
 	size := "small "
 	if t.large {
@@ -61,8 +61,8 @@ func (t thing) name(s stream) string {
 
 func (t thing) place() string { return places[t.row][t.column] }
 
-// relation tells where a is, seen from b. Things on a diagonal allow two
-// answers, of which chance picks one.
+// relation returns where a is relative to b. Things on a diagonal allow two answers; it picks one
+// at random.
 func relation(s stream, a, b thing) string {
 	across, along := a.column-b.column, a.row-b.row
 	sideways := max(across, -across) > max(along, -along)

@@ -2,7 +2,7 @@ package data
 
 import "glimpse/internal/term"
 
-// Info says what is in a data set. As JSON, it is a contract, whose keys are only ever added to.
+// Info describes a data set. Its JSON is a stable interface: keys may be added, but not removed.
 type Info struct {
 	Name       string               `json:"name"`
 	Split      string               `json:"split"`
@@ -13,8 +13,8 @@ type Info struct {
 	Hash       string               `json:"hash"`
 	Splits     map[string]SplitInfo `json:"splits"`
 	Notes      []Note               `json:"notes"`
-	Broken     []Broken             `json:"broken"`   // images of the splits that cannot be trained on
-	Examples   []Example            `json:"examples"` // up to ten captions, evenly spaced over those of the training images
+	Broken     []Broken             `json:"broken"`   // images of the splits that cannot be used
+	Examples   []Example            `json:"examples"` // up to ten training captions, evenly spaced
 }
 
 // Example is a caption and its image.
@@ -26,7 +26,7 @@ type Example struct {
 // examples is how many captions an Info shows.
 const examples = 10
 
-// SplitInfo says what is in a split.
+// SplitInfo describes a split.
 type SplitInfo struct {
 	Images   int         `json:"images"`
 	Captions int         `json:"captions"`
@@ -68,10 +68,11 @@ func (d *Dataset) Info() Info {
 	return info
 }
 
-// examples gives some of the n captions of the training images: the first, the last, and others as far apart.
+// examples returns some of the n captions of the training images: the first, the last, and others
+// evenly spaced between.
 func (d *Dataset) examples(n int) []Example {
 	some := []Example{}
-	at := 0 // how many captions came before
+	at := 0 // captions before this image
 	for _, i := range d.Splits["train"] {
 		for _, caption := range d.Images[i].Captions() {
 			shown := min(examples, n)

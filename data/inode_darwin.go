@@ -5,8 +5,8 @@ import (
 	"syscall"
 )
 
-// inodeOf is the number of a file's inode, and when it last changed (st_ctime of
-// stat(2)), in nanoseconds since 1970; 0 where that is not known.
+// inodeOf is the number of a file's inode, and when it last changed (st_ctime of stat(2)), in
+// nanoseconds since 1970; 0 if that is not known.
 func inodeOf(info os.FileInfo) (number, changed int64) {
 	if s, ok := info.Sys().(*syscall.Stat_t); ok {
 		return int64(s.Ino), s.Ctimespec.Nano()
@@ -14,7 +14,7 @@ func inodeOf(info os.FileInfo) (number, changed int64) {
 	return 0, 0
 }
 
-// diskBytes is what a file takes of the disk, without its holes.
+// diskBytes returns the size of a file on disk, without its holes.
 func diskBytes(info os.FileInfo) int64 {
 	if s, ok := info.Sys().(*syscall.Stat_t); ok {
 		return 512 * s.Blocks

@@ -4,8 +4,8 @@ package data
 
 import "os"
 
-// inodeOf knows nothing on this system.
+// inodeOf returns 0 on this system: inodes are unknown.
 func inodeOf(os.FileInfo) (number, changed int64) { return 0, 0 }
 
-// diskBytes is what a file takes of the disk, as far as that is known.
+// diskBytes returns the length of a file: its size on disk is unknown.
 func diskBytes(info os.FileInfo) int64 { return info.Size() }

@@ -11,10 +11,10 @@ import (
 	"iter"
 )
 
-// jpegToJPEG makes usual JPEGs of unusual ones.
+// jpegToJPEG is the command that converts an unusual JPEG.
 const jpegToJPEG = "magick IN.jpg OUT.png"
 
-// jpegSegments gives the segments of a JPEG file up to its first scan: marker and content.
+// jpegSegments returns the segments of a JPEG file up to its first scan: marker and content.
 func jpegSegments(file []byte) iter.Seq2[byte, []byte] {
 	return func(yield func(byte, []byte) bool) {
 		for at := 2; at+4 <= len(file) && file[at] == 0xFF; {
@@ -32,8 +32,7 @@ func jpegSegments(file []byte) iter.Seq2[byte, []byte] {
 	}
 }
 
-// unusualJPEG says in which way a JPEG is of a kind that hardly any program writes, by its frame
-// header; "" for a usual one.
+// unusualJPEG returns the unusual kind of a JPEG, by its frame header; "" for a usual one.
 func unusualJPEG(file []byte) string {
 	for marker, content := range jpegSegments(file) {
 		switch {
@@ -64,13 +63,12 @@ func configJPEG(file []byte) (image.Config, error) {
 	return c, err
 }
 
-// adobe is the segment by which Adobe's programs say that four planes are cyan, magenta, yellow
-// and black, each inverted.
+// adobe is the segment with which Adobe's programs mark four planes as inverted cyan, magenta,
+// yellow and black.
 const adobe = "\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00"
 
-// decodeJPEG decodes a JPEG and checks that its samples are as many as its size asks for. Of four
-// planes without a word on what they are it takes them to be what Adobe's programs write, as other
-// programs do.
+// decodeJPEG decodes a JPEG and checks that it has as many samples as its size requires. Like
+// other programs, it reads four planes that are not marked as Adobe's programs write them.
 func decodeJPEG(file []byte) (image.Image, error) {
 	planes, told := 0, false
 	for marker, content := range jpegSegments(file) {

@@ -4,7 +4,7 @@ import "encoding/binary"
 
 // huffman is a table of codes.
 type huffman struct {
-	quick  [1 << quickBits]uint16 // by the first bits: length << 8 | symbol; 0 where the code is longer
+	quick  [1 << quickBits]uint16 // by the first bits: length << 8 | symbol; 0 for longer codes
 	most   [17]int32              // per length, the first code of greater length, left-aligned to 16 bits
 	offset [17]int32              // per length, from a code to its symbol
 	symbol []byte
@@ -12,7 +12,7 @@ type huffman struct {
 
 const quickBits = 9
 
-// quantize takes the first step of each table of quantization.
+// quantize reads the first step of each quantization table.
 func (s *scanner) quantize(content []byte) {
 	for len(content) > 2 {
 		at, size := content[0]&3, 1+64
@@ -23,7 +23,7 @@ func (s *scanner) quantize(content []byte) {
 	}
 }
 
-// define takes tables of codes.
+// define reads code tables.
 func (s *scanner) define(content []byte) error {
 	for len(content) > 0 {
 		if len(content) < 17 || content[0]>>4 > 1 || content[0]&15 > 3 {
@@ -61,7 +61,7 @@ func (s *scanner) define(content []byte) error {
 	return nil
 }
 
-// fill reads ahead until at least 32 bits are held. Behind the samples follow zeros.
+// fill reads ahead until at least 32 bits are buffered. After the samples it adds zeros.
 func (s *scanner) fill() {
 	for s.held <= 56 {
 		b := byte(0)
@@ -80,7 +80,7 @@ func (s *scanner) fill() {
 	}
 }
 
-// take gives the next n bits, at most 16.
+// take returns the next n bits, at most 16.
 func (s *scanner) take(n int) uint64 {
 	if s.held < n {
 		s.fill()
@@ -91,7 +91,7 @@ func (s *scanner) take(n int) uint64 {
 	return value
 }
 
-// next gives the next symbol of a table, -1 where there is no such code.
+// next returns the next symbol of a table; -1 if there is no such code.
 func (s *scanner) next(table *huffman) int {
 	if s.held < 16 {
 		s.fill()

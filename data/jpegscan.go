@@ -8,34 +8,34 @@ import (
 	"math/bits"
 )
 
-// Decoders of JPEG take what they get: a block of a file that was overwritten gives other pixels
-// from there on, and what is left of the samples at the end is passed over. So the samples are
-// counted here: those of each scan, and of each of its restart intervals, must be as many as the
-// picture's size asks for, by ITU-T T.81, annexes F and G. JPEG has no checksum: damage that
-// leaves their number as it is cannot be told from a picture.
+// JPEG decoders are lenient: an overwritten block of a file only changes pixels from there on,
+// and surplus samples at the end are skipped. So the samples are counted here: each scan, and
+// each of its restart intervals, must have as many as the picture's size requires, by ITU-T T.81,
+// annexes F and G. JPEG has no checksum, so damage that keeps their number cannot be detected.
 
-// spareBytes is how many bytes an interval of samples may have too many. More are samples that
-// nobody asked for, unless they are padding.
+// spareBytes is how many surplus bytes an interval of samples may have. More are surplus samples,
+// unless they are padding.
 const spareBytes = 16
 
-// maxMean is how bright or dark the mean of a block may be: 8 times the distance from grey, which
-// of samples of 8 bits is at most 1,024. Some encoders go beyond a little, to make white whiter.
-// Means are differences from the block before, so that damage carries them away.
+// maxMean limits how bright or dark the mean of a block may be: 8 times the distance from grey,
+// which is at most 1,024 for samples of 8 bits. Some encoders exceed it slightly, to make white
+// whiter. Means are coded as differences from the previous block, so damage makes them drift
+// away.
 const maxMean = 1100
 
-var errSamples = errors.New("jpeg: the samples do not fit its size")
+var errSamples = errors.New("jpeg: the number of samples does not match its size")
 
-// scanComponent is a plane of samples.
+// scanComponent is one plane of samples.
 type scanComponent struct {
 	id           byte
-	step         byte     // index of its table of quantization
-	h, v         int      // samples of it in a unit
-	across, down int      // blocks that hold samples of the picture
-	stride       int      // blocks in a row with those that fill its last unit
-	given        bool     // the means of its blocks were in some scan
-	nonzero      []uint64 // progressive: of each block, which coefficients are not zero
-	mean         int      // of the block before, in steps
-	dc, ac       *huffman // of the present scan
+	step         byte     // index of its quantization table
+	h, v         int      // its samples per unit
+	across, down int      // blocks with samples of the picture
+	stride       int      // blocks per row, including those that fill its last unit
+	given        bool     // some scan had the means of its blocks
+	nonzero      []uint64 // progressive: the nonzero coefficients of each block
+	mean         int      // of the previous block, in steps
+	dc, ac       *huffman // of the current scan
 }
 
 // scanner reads the samples of a JPEG file.
@@ -43,8 +43,8 @@ type scanner struct {
 	file        []byte
 	at          int // of the next byte
 	ahead       uint64
-	held        int // bits of ahead that are valid, at its upper end
-	beyond      int // of those, how many are behind the end of the samples
+	held        int // valid bits of ahead, at its upper end
+	beyond      int // how many of them are past the end of the samples
 	components  []scanComponent
 	unitsAcross int
 	unitsDown   int
@@ -52,10 +52,10 @@ type scanner struct {
 	interval    int // units between restarts; 0 for none
 	tables      [2][4]*huffman
 	steps       [4]int // of the means, by the tables of quantization
-	run         int    // blocks that are still to be ended
+	run         int    // blocks still to be ended
 }
 
-// checkScans walks over all samples of a JPEG file.
+// checkScans reads all samples of a JPEG file and checks their number.
 func checkScans(file []byte) error {
 	s := scanner{file: file, at: 2}
 	for {
@@ -106,7 +106,7 @@ func checkScans(file []byte) error {
 	}
 }
 
-// frame takes the size of the picture and its planes.
+// frame reads the size of the picture and its planes.
 func (s *scanner) frame(content []byte, progressive bool) error {
 	if s.components != nil || len(content) < 6 || len(content) < 6+3*int(content[5]) || content[5] == 0 {
 		return errSamples
@@ -139,14 +139,14 @@ func (s *scanner) frame(content []byte, progressive bool) error {
 	return nil
 }
 
-// band is what a scan gives: of each block the coefficients from first to last; refining, one more
-// bit of them.
+// band is the part of each block that a scan contains: the coefficients from first to last or,
+// when refining, one more bit of them.
 type band struct {
 	first, last, low int
 	refining         bool
 }
 
-// scan walks over a scan's samples.
+// scan reads a scan's samples.
 func (s *scanner) scan(content []byte) error {
 	if len(content) < 1 || len(content) < 4+2*int(content[0]) || s.components == nil {
 		return errSamples
@@ -214,7 +214,7 @@ func (s *scanner) scan(content []byte) error {
 	return nil
 }
 
-// begin begins an interval of samples.
+// begin starts an interval of samples.
 func (s *scanner) begin() {
 	s.ahead, s.held, s.beyond, s.run = 0, 0, 0, 0
 	for i := range s.components {
@@ -222,7 +222,8 @@ func (s *scanner) begin() {
 	}
 }
 
-// ended goes to the marker behind an interval of samples, and tells whether they ended there.
+// ended moves to the marker after an interval of samples, and reports whether the samples ended
+// there.
 func (s *scanner) ended() bool {
 	unread := max(0, s.held-s.beyond) / 8
 	from := s.at - unread // a little late where bytes were stuffed
@@ -234,7 +235,7 @@ func (s *scanner) ended() bool {
 	return s.run == 0 && (len(left) <= spareBytes || padding)
 }
 
-// block walks over a block's part of a scan.
+// block reads a block's part of a scan.
 func (s *scanner) block(c *scanComponent, at int, b band) bool {
 	z := b.first
 	if z == 0 {
@@ -298,7 +299,7 @@ func (s *scanner) block(c *scanComponent, at int, b band) bool {
 	return true
 }
 
-// refine walks over a block's part of a scan that gives one more bit.
+// refine reads a block's part of a scan that refines coefficients by one bit.
 func (s *scanner) refine(table *huffman, nonzero *uint64, z, last int) bool {
 	known := *nonzero // of which each coefficient has a bit
 	for s.run == 0 && z <= last {
@@ -340,8 +341,8 @@ func (s *scanner) refine(table *huffman, nonzero *uint64, z, last int) bool {
 	return true
 }
 
-// complete tells whether every plane was given. The standard lets a progressive picture end before
-// all bits of all coefficients are, but not without the means of all blocks.
+// complete reports whether every plane was given. The standard lets a progressive picture end
+// before all bits of all coefficients are, but not without the means of all blocks.
 func (s *scanner) complete() error {
 	for _, c := range s.components {
 		if !c.given {

@@ -6,12 +6,12 @@ import (
 	"glimpse/internal/jsonfile"
 )
 
-// entries is a list of values of one type, whose faults tell where they are.
+// entries is a list of values of one type. Errors name the entry.
 func entries[T any](do func(at jsonfile.Place, value T) error) jsonfile.List {
 	return jsonfile.Entries(func(at jsonfile.Place, value T) error { return placed(at, do(at, value)) })
 }
 
-// placed adds to what is wrong with an entry where it is.
+// placed adds the place of an entry to its error.
 func placed(at jsonfile.Place, err error) error {
 	if fault := (Error{}); errors.As(err, &fault) {
 		fault.Msg = at.String() + ": " + fault.Msg

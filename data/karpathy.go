@@ -19,14 +19,14 @@ type karpathyImage struct {
 	} `json:"sentences"`
 }
 
-// karpathySplits maps the names in the file to ours. COCO's restval images
-// were held back from validation and are trained on.
+// karpathySplits maps the names in the file to ours. COCO's restval images were held back from
+// validation and are used for training.
 var karpathySplits = map[string]string{"train": "train", "restval": "train", "val": "val", "test": "test"}
 
-// karpathyZip holds the three files that Karpathy published.
+// karpathyZip is the archive of the three files that Karpathy published.
 const karpathyZip = "caption_datasets.zip of Karpathy and Fei-Fei (2015)"
 
-// findKarpathy is karpathyFile where there must be one.
+// findKarpathy is karpathyFile, but returns an error if there is none.
 func (c *corpus) findKarpathy(o Options) (string, error) {
 	file, err := c.karpathyFile(o)
 	if err == nil && file == "" {
@@ -36,7 +36,8 @@ func (c *corpus) findKarpathy(o Options) (string, error) {
 	return file, err
 }
 
-// karpathyFile gives the dataset_*.json in root or the folder above it: the only one, or that of the data set; "" for none.
+// karpathyFile returns the dataset_*.json in root or the folder above it: the only one, or that
+// of the data set; "" for none.
 func (c *corpus) karpathyFile(o Options) (string, error) {
 	for _, dir := range []string{o.Root, filepath.Join(o.Root, "..")} {
 		found, err := c.sources.search(o.Root, dir, "dataset_", ".json")
@@ -75,8 +76,7 @@ func eachKarpathy(file string, text []byte, do func(at jsonfile.Place, e karpath
 	return err
 }
 
-// splitByJSON takes only the split from a dataset_*.json, for captions that
-// were read from a text file.
+// splitByJSON reads only the split from a dataset_*.json, for captions from a text file.
 func (c *corpus) splitByJSON(o Options, captions string) error {
 	file, err := c.findKarpathy(o)
 	if err != nil {
@@ -100,7 +100,8 @@ func (c *corpus) splitByJSON(o Options, captions string) error {
 	})
 }
 
-// otherSet supposes that captions and split are of two data sets, which they are, by the names of their pictures.
+// otherSet returns a hint that captions and split are from two data sets; it names them if the
+// picture names identify them.
 func otherSet(captioned, split string) string {
 	if ours, theirs := familyOf(captioned), familyOf(split); ours != theirs && ours.title != "" && theirs.title != "" {
 		return fmt.Sprintf("the captions are from %s but the split is from %s: use files of one data set", ours.title, theirs.title)
@@ -108,7 +109,7 @@ func otherSet(captioned, split string) string {
 	return "is the file from another data set?"
 }
 
-// readKarpathy takes images, captions and split from a dataset_*.json.
+// readKarpathy reads images, captions and split from a dataset_*.json.
 func (c *corpus) readKarpathy(o Options) error {
 	file, err := c.findKarpathy(o)
 	if err != nil {

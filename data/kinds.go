@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// A kind is one of files, known by their first bytes and by the endings of their names.
+// A kind is a kind of file, known by its first bytes and its extensions.
 type kind struct {
 	name    string
 	magics  []string // "?" stands for any byte
@@ -32,7 +32,7 @@ func (k kind) matches(file []byte) bool {
 // toPNG converts most pictures: ImageMagick.
 const toPNG = "magick IN OUT.png"
 
-// others are kinds of pictures that are known and not read, with a program that converts them.
+// others are known but unsupported kinds of pictures, each with a command that converts them.
 var others = []struct {
 	kind
 	convert string
@@ -66,8 +66,8 @@ const (
 	rawToPNG = "darktable-cli IN OUT.png"
 )
 
-// isSVG tells whether a file is a drawing in SVG, which is text: its outermost element stands near
-// the beginning.
+// isSVG reports whether a file is an SVG drawing, which is text: its outermost element is near
+// the start.
 func isSVG(file []byte) bool {
 	head := textHead(file)
 	return bytes.HasPrefix(head, []byte("<")) && bytes.Contains(head, []byte("<svg"))
@@ -78,16 +78,15 @@ func isHTML(file []byte) bool {
 	return bytes.HasPrefix(head, []byte("<!doctype html")) || bytes.HasPrefix(head, []byte("<html"))
 }
 
-// textHead is what a file of text begins with, in lower case.
+// textHead returns the start of a text file, in lower case.
 func textHead(file []byte) []byte {
 	return bytes.ToLower(bytes.TrimLeft(bytes.TrimPrefix(file[:min(len(file), 1024)], []byte("\xef\xbb\xbf")), " \t\r\n"))
 }
 
-// unsupported is the error of a picture that is whole as far as can be told, and of a kind that is
-// not read.
+// unsupported is the error of a picture that seems intact, but is of an unsupported kind.
 type unsupported struct {
 	what    string // with its article
-	convert string // what converts it
+	convert string // the command that converts it
 }
 
 func (e unsupported) Error() string {
@@ -102,7 +101,7 @@ func article(name string) string {
 	return "a " + name
 }
 
-// PictureEndings are the endings of the names of pictures that are read, lower case.
+// PictureEndings returns the extensions of supported pictures, in lower case.
 func PictureEndings() []string {
 	var all []string
 	for _, f := range formats {
@@ -111,14 +110,14 @@ func PictureEndings() []string {
 	return all
 }
 
-// IsPicture says whether a name ends as that of a picture that is read does.
+// IsPicture reports whether a name has the extension of a supported picture.
 func IsPicture(name string) bool {
 	ending := strings.ToLower(path.Ext(name))
 	return slices.ContainsFunc(formats, func(f format) bool { return slices.Contains(f.endings, ending) })
 }
 
-// Unread says what a name that is no picture's to be read promises: a kind of pictures, such as
-// "HEIC picture", and what converts it; else "".
+// Unread returns the unsupported kind of picture that a name suggests, such as "HEIC picture",
+// and the command that converts it; else "".
 func Unread(name string) (kind, convert string) {
 	ending := strings.ToLower(path.Ext(name))
 	for _, other := range others {

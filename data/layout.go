@@ -10,20 +10,22 @@ import (
 	"strings"
 )
 
-// Layout is a public data set as a folder holds it.
+// Layout describes a public data set in a folder.
 type Layout struct {
-	Name    string   // data.name that reads it: flickr8k, flickr30k or coco
-	Title   string   // in words, such as "Flickr8k in Kaggle's layout"
-	Files   []string // that hold its captions, below the folder; or Karpathy's file where there are none
-	Splits  []string // values of data.split that work here, the usual one first; seed, which needs no file, is left out
-	Missing []string // what is not there, each with what needs it and where it is got
+	Name    string   // data.name to read it: flickr8k, flickr30k or coco
+	Title   string   // for messages, such as "Flickr8k in Kaggle's layout"
+	Files   []string // with its captions, below the folder; if there are none, Karpathy's file
+	Splits  []string // values of data.split that work here, the usual one first; without seed, which needs no file
+	Missing []string // what is missing, each with what needs it and where to get it
 }
 
-// Recognize says which public data set a folder holds, in which of its layouts, and what is missing there. It looks at the
-// names of files and, where those tell little, at the first lines: captions.txt alone says nothing, as anybody's may be called so.
+// Recognize finds which public data set is in a folder, in which layout, and what is missing. It
+// checks the names of files and, if they are ambiguous, their first lines: any captions file may
+// be called captions.txt.
 func Recognize(root string) (Layout, bool) { return recognize(root, "") }
 
-// recognize is Recognize for a reader of the data set name, which takes the names of that one's files for proof.
+// recognize is Recognize for a reader of the data set name, which trusts the file names of that
+// data set.
 func recognize(root, name string) (Layout, bool) {
 	for _, set := range []*flickr{&flickr8k, &flickr30k} {
 		for _, captions := range set.captions {
@@ -45,7 +47,7 @@ func recognize(root, name string) (Layout, bool) {
 	}
 	for _, set := range []string{"flickr8k", "flickr30k", "coco"} {
 		file := karpathyOf(root, set)
-		// A file in the folder above may be another's.
+		// A file in the parent folder may belong to another data set.
 		if file == "" || filepath.Dir(file) != "." && !slices.ContainsFunc(picturesBelow(root), func(p somePictures) bool { return p.family.set == set }) {
 			continue
 		}
@@ -55,14 +57,14 @@ func recognize(root, name string) (Layout, bool) {
 	return Layout{}, false
 }
 
-// titles are the data sets as people write them.
+// titles are the names of the data sets for messages.
 var titles = map[string]string{"flickr8k": flickr8k.title, "flickr30k": flickr30k.title, "coco": "COCO"}
 
 func (l *Layout) lacks(split, files, where string) {
 	l.Missing = append(l.Missing, fmt.Sprintf("data.split %s needs %s, from %s", split, files, where))
 }
 
-// withKarpathy adds the split karpathy, or what it needs.
+// withKarpathy adds the split karpathy, or what it lacks.
 func (l Layout) withKarpathy(root string) Layout {
 	if karpathyOf(root, l.Name) != "" {
 		l.Splits = append(l.Splits, "karpathy")
@@ -72,7 +74,7 @@ func (l Layout) withKarpathy(root string) Layout {
 	return l
 }
 
-// withPictures adds that pictures are missing, or are others than the captions name.
+// withPictures adds that pictures are missing, or are not those of the captions.
 func (l Layout) withPictures(root string) Layout {
 	wanted, others := familyOfFile(filepath.Join(root, l.Files[0])), ""
 	for _, p := range picturesBelow(root) {
@@ -85,7 +87,8 @@ func (l Layout) withPictures(root string) Layout {
 	return l
 }
 
-// karpathyOf gives the data set's dataset_*.json in a folder or the one above it, as a path below the folder; "" for none.
+// karpathyOf returns the data set's dataset_*.json in a folder or its parent, as a path relative
+// to the folder; "" for none.
 func karpathyOf(root, set string) string {
 	file, err := new(corpus).karpathyFile(Options{Root: root, Name: set})
 	if err != nil || file == "" || filepath.Base(file) != "dataset_"+set+".json" && familyOfFile(file).set != set {
@@ -138,10 +141,11 @@ func isFile(root, name string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
-// family is the data set whose pictures are named in one way.
+// family is a data set, identified by how its pictures are named.
 type family struct{ set, title string }
 
-// familyOf tells a public data set by the name of one of its pictures; of any other, both names are "".
+// familyOf identifies a public data set by the name of one of its pictures. For other names both
+// fields are "".
 //
 //	Flickr8k   1000268201_693b08cb0e.jpg, an id and a secret
 //	Flickr30k  1000092795.jpg, an id
@@ -163,7 +167,8 @@ func familyOf(name string) family {
 	return family{}
 }
 
-// cocoNumber gives the id in the name of one of COCO's pictures, without its ending, and the year that names it so.
+// cocoNumber returns the id in the name of a COCO picture, given without its extension, and the
+// year of that naming scheme.
 func cocoNumber(stem string) (id, year string) {
 	year = "2017"
 	if rest, old := strings.CutPrefix(stem, "COCO_"); old {
@@ -181,7 +186,7 @@ func cocoNumber(stem string) (id, year string) {
 
 func isDigits(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
 
-// familyOfFile tells a data set by the first name of a picture in a file of captions.
+// familyOfFile identifies a data set by the first picture name in a file of captions.
 func familyOfFile(file string) family {
 	if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() {
 		return family{}
@@ -191,11 +196,11 @@ func familyOfFile(file string) family {
 		return family{}
 	}
 	defer f.Close()
-	head, _ := io.ReadAll(io.LimitReader(f, 64<<10)) // whoever needs the file whole will tell what is wrong with it
+	head, _ := io.ReadAll(io.LimitReader(f, 64<<10)) // the reader of the whole file reports its faults
 	return familyIn(string(head))
 }
 
-// familyIn is familyOfFile for the beginning of a file.
+// familyIn is familyOfFile for the start of a file.
 func familyIn(head string) family {
 	for _, word := range strings.FieldsFunc(head, func(r rune) bool { return strings.ContainsRune("\t\r\n,|\"#/ ", r) }) {
 		if strings.HasSuffix(word, ".jpg") {
@@ -205,18 +210,19 @@ func familyIn(head string) family {
 	return family{}
 }
 
-// somePictures are the pictures of a folder, as far as one of their names tells.
+// somePictures are the pictures of a folder, with one name as an example.
 type somePictures struct {
 	folder  string // below the root
 	example string // name of one
 	family  family
 }
 
-// picturesBelow looks for pictures in a folder, in those within it and, as all public layouts go, in those of its folder images.
+// picturesBelow looks for pictures in a folder, in its subfolders and in the subfolders of its
+// folder images, as in all public layouts.
 func picturesBelow(root string) []somePictures {
 	folders := []string{"."}
 	for _, dir := range []string{".", "images", "flickr30k_images"} {
-		entries, _ := os.ReadDir(filepath.Join(root, dir)) // what cannot be read holds none that could be used
+		entries, _ := os.ReadDir(filepath.Join(root, dir)) // an unreadable folder has no usable pictures
 		for _, e := range entries {
 			if info, err := os.Stat(filepath.Join(root, dir, e.Name())); err == nil && info.IsDir() {
 				folders = append(folders, filepath.Join(dir, e.Name()))
@@ -229,7 +235,7 @@ func picturesBelow(root string) []somePictures {
 		if err != nil {
 			continue
 		}
-		names, _ := dir.Readdirnames(located) // of thousands, any will do
+		names, _ := dir.Readdirnames(located) // any of thousands will do
 		dir.Close()
 		slices.Sort(names)
 		if at := slices.IndexFunc(names, IsPicture); at >= 0 {
@@ -239,7 +245,8 @@ func picturesBelow(root string) []somePictures {
 	return found
 }
 
-// mixUp tells whose pictures lie below a folder, where they are not of the data set whose captions name a picture; else "".
+// mixUp returns a hint if the pictures below a folder belong to another data set than the picture
+// name from the captions; else "".
 func mixUp(root, named string) string {
 	wanted := familyOf(named)
 	if wanted == (family{}) {
@@ -259,7 +266,8 @@ func mixUp(root, named string) string {
 	return ""
 }
 
-// instead says what the folder holds where what the options ask for is not there: what would work; "" where nothing is recognised.
+// instead returns a hint about what the folder contains instead of what the options ask for, and
+// what would work; "" if nothing is recognized.
 func (o Options) instead() string {
 	l, found := recognize(o.Root, o.Name)
 	if !found {

@@ -230,9 +230,9 @@ func TestMixUps(t *testing.T) {
 		{"coco's other split", "2014", cocoOld, oldNames, "coco", "karpathy",
 			"no dataset_*.json here, but data.split karpathy needs it; get caption_datasets.zip of Karpathy and Fei-Fei (2015) and put dataset_coco.json here; this is COCO 2014; data.split: official would work"},
 		{"no lists beside Karpathy JSON", "Images", eightCSV.with(eightJSON), eightNames, "flickr8k", "official",
-			"Flickr_8k.trainImages.txt: is missing, but data.split official needs it; it is in Flickr8k_text.zip; this is Flickr8k in Kaggle's layout; data.split: karpathy would work"},
+			"Flickr_8k.trainImages.txt: is missing, but data.split official needs it; get it from Flickr8k_text.zip; this is Flickr8k in Kaggle's layout; data.split: karpathy would work"},
 		{"no lists", "Images", eightCSV, eightNames, "flickr8k", "official",
-			"it is in Flickr8k_text.zip; this is Flickr8k in Kaggle's layout, but data.split official needs Flickr_8k.trainImages.txt, Flickr_8k.devImages.txt, Flickr_8k.testImages.txt, from Flickr8k_text.zip; " +
+			"get it from Flickr8k_text.zip; this is Flickr8k in Kaggle's layout, but data.split official needs Flickr_8k.trainImages.txt, Flickr_8k.devImages.txt, Flickr_8k.testImages.txt, from Flickr8k_text.zip; " +
 				"data.split karpathy needs dataset_flickr8k.json, from caption_datasets.zip of Karpathy and Fei-Fei (2015)"},
 		{"a folder too high", "flickr30k_images/flickr30k_images", files{"flickr30k_images/results.csv": thirtyPiped["results.csv"]}, thirtyNames, "flickr30k", "official",
 			"; its subfolder flickr30k_images is Flickr30k in Kaggle's layout: set data.root to it?"},

@@ -7,22 +7,23 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 )
 
-// splitNames are the splits of every data set, in the order they are hashed.
+// splitNames are the splits of every data set, in the order in which they are hashed.
 var splitNames = []string{"train", "val", "test"}
 
-// Look loads a data set that may hold images that cannot be trained on: they are left out, told in Dataset.Broken, and
-// make its Refusal.
+// Look is Load for a data set that may have unusable images: it leaves them out, lists them in
+// Dataset.Broken, and [Dataset.Refusal] returns the error that Load would.
 func Look(o Options) (*Dataset, error) {
 	o.looks = true
 	return Load(o)
 }
 
-// Load reads the data set that the options name and checks all of it: the
-// text, the split, and every picture, which is decoded whole unless the cache
-// knows that it was before. Faults come back as an Error, or as Faults, with file
-// and line; harmless ones are left out and told in Dataset.Notes.
+// Load reads the data set that the options name and checks all of it: the text, the split, and
+// every picture, which is decoded completely unless the cache knows that it is intact. It returns
+// faults as an Error, or as Faults, with file and line. It leaves out harmless ones, and lists
+// them in Dataset.Notes.
 func Load(o Options) (*Dataset, error) {
 	o, err := o.withDefaults()
 	if err != nil {
@@ -43,7 +44,7 @@ func Load(o Options) (*Dataset, error) {
 	return d, d.finish()
 }
 
-// withDefaults fills in what is not set and refuses what makes no sense.
+// withDefaults fills in defaults and rejects invalid options.
 func (o Options) withDefaults() (Options, error) {
 	fill := func(value *int, fallback int) {
 		if *value == 0 {
@@ -72,7 +73,7 @@ func (o Options) withDefaults() (Options, error) {
 	case !ok:
 		return o, fmt.Errorf("data.name %q: expected shapes, flickr8k, flickr30k, coco or folder", o.Name)
 	case !slices.Contains(splits, o.Split):
-		return o, fmt.Errorf("data.split %q: %s has %q", o.Split, o.Name, splits)
+		return o, fmt.Errorf("data.split %q: expected %s for %s", o.Split, strings.Join(splits, " or "), o.Name)
 	case o.Root == "" && o.Name != "shapes":
 		return o, fmt.Errorf("data.root is empty: set it, --data or $GLIMPSE_DATA to the folder of %s", o.Name)
 	case o.Captions.Path == "" && o.Name == "folder":
@@ -87,12 +88,12 @@ func (o Options) withDefaults() (Options, error) {
 	case o.OnBroken != Refuse && o.OnBroken != Skip:
 		return o, fmt.Errorf("data.on_broken %q: expected %s or %s", o.OnBroken, Refuse, Skip)
 	case o.Tokenize == nil:
-		return o, errors.New("data options lack a tokenizer; pass the one that captions are scored with")
+		return o, errors.New("data options lack a tokenizer: pass the one for scoring captions")
 	}
 	return o, nil
 }
 
-// finish makes what follows from images, captions and splits.
+// finish computes what depends on images, captions and splits.
 func (d *Dataset) finish() error {
 	counted := d.Splits["train"]
 	if d.Options.Vocabulary == "corpus" {
@@ -103,16 +104,15 @@ func (d *Dataset) finish() error {
 		return err
 	}
 	if vocabulary.Len() == len(specialWords) {
-		return fmt.Errorf("data set %s: no word occurs %d times in training; lower data.min_count", d.Name, d.Options.MinCount)
+		return fmt.Errorf("data set %s: no word occurs %d times in training: lower data.min_count", d.Name, d.Options.MinCount)
 	}
 	d.Vocabulary = vocabulary
 	d.Hash = d.hash()
 	return nil
 }
 
-// hash is the sha256 of the splits' names, images and captions, each told by
-// its length, so that no two data sets run into each other. Images in no split
-// do not count.
+// hash returns the SHA-256 of the splits' names, images and captions, each preceded by its
+// length, so that different data sets never hash the same bytes. Images in no split do not count.
 func (d *Dataset) hash() string {
 	sum := sha256.New()
 	var length []byte

@@ -8,10 +8,11 @@ import (
 	"golang.org/x/image/draw"
 )
 
-// Cameras store a picture as the sensor saw it, and in its Exif data how to turn it. The data are a TIFF file inside the
-// picture's file; each format keeps them in its own place.
+// Cameras store a picture as the sensor saw it, and in its Exif data how to turn it. The Exif
+// data are a TIFF block inside the picture's file, at a place that depends on the format.
 
-// exifJPEG finds the TIFF block of a JPEG file, in a segment before the first scan; nil where there is none.
+// exifJPEG finds the TIFF block of a JPEG file, in a segment before the first scan; nil if there
+// is none.
 func exifJPEG(file []byte) []byte {
 	for marker, content := range jpegSegments(file) {
 		if tiff, found := bytes.CutPrefix(content, []byte("Exif\x00\x00")); found && marker == 0xE1 {
@@ -36,8 +37,8 @@ func exifPNG(file []byte) []byte {
 	return nil
 }
 
-// orientation is the tag 274 of a TIFF block's first directory, 1 to 8; 1 (upright) where it says nothing that makes
-// sense. It should be a SHORT, and is believed as any whole number.
+// orientation returns tag 274 of a TIFF block's first directory, 1 to 8; 1 (upright) if it is
+// absent or invalid. It should be a SHORT, but any whole number is accepted.
 func orientation(tiff []byte) int {
 	const tag = 274
 	d, _ := readTIFF(tiff)
@@ -47,7 +48,7 @@ func orientation(tiff []byte) int {
 	return 1
 }
 
-// upright turns and mirrors a picture as its orientation asks for.
+// upright turns and mirrors a picture according to its orientation.
 func upright(source image.Image, orientation int) image.Image {
 	if orientation == 1 {
 		return source

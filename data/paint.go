@@ -20,7 +20,7 @@ func (sc scene) paint(size int) []uint8 {
 	return pixels
 }
 
-// paint lays the thing over a canvas of size×size×3 levels.
+// paint paints the thing on a canvas of size×size×3 levels.
 func (t thing) paint(canvas []float64, size int) {
 	side := float64(size)
 	outline := outlines[t.shape]
@@ -48,8 +48,8 @@ func (t thing) paint(canvas []float64, size int) {
 // stroke is the width of the dark outline, in radii.
 const stroke = 0.12
 
-// outlines give, for each of shapes, the signed distance of a point to the
-// outline of the shape of radius 1 around the origin: negative inside, y down.
+// outlines return, for each of shapes, the signed distance of a point to the outline of the shape
+// of radius 1 around the origin: negative inside, y pointing down.
 var outlines = []func(x, y float64) float64{
 	func(x, y float64) float64 { return math.Hypot(x, y) - 0.92 },
 	func(x, y float64) float64 { return math.Abs(math.Hypot(x, y)-0.74) - 0.24 },
@@ -59,8 +59,7 @@ var outlines = []func(x, y float64) float64{
 		0.3, 0.95, -0.3, 0.95, -0.3, 0.3, -0.95, 0.3, -0.95, -0.3, -0.3, -0.3),
 }
 
-// polygon gives the signed distance to the closed polygon through the corners
-// x0, y0, x1, y1, …
+// polygon returns the signed distance to the closed polygon through the corners x0, y0, x1, y1, …
 func polygon(corners ...float64) func(x, y float64) float64 {
 	return func(x, y float64) float64 {
 		nearest, inside := math.Inf(1), false

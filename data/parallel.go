@@ -7,8 +7,8 @@ import (
 	"glimpse/internal/crash"
 )
 
-// inParallel calls do(0) … do(n-1) on all cores. Work that waits for the disk
-// asks for more goroutines than cores by waiting > 1.
+// inParallel calls do(0) … do(n-1) on all cores. With waiting > 1 it uses more goroutines than
+// cores, for work that waits for the disk.
 func inParallel(n, waiting int, do func(i int)) {
 	workers := min(n, waiting*runtime.GOMAXPROCS(0))
 	var next atomic.Int64

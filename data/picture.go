@@ -8,15 +8,16 @@ import (
 	"golang.org/x/image/draw"
 )
 
-// WithPicture decodes a picture file, of several frames the first, turns it upright, as its Exif data ask for, and passes it to use, which may
-// [Squash] it to the size and [Shrink] it to the longest side that are given, 0 for neither. The error names the file. It may
-// be called from many goroutines at once: they wait for one another rather than decode more than fits [pictureMemory]. A
-// fault of a decoder is an error of the picture.
+// WithPicture decodes a picture file (the first of several frames), turns it upright according to
+// its Exif data, and passes it to use. use may [Squash] it to the size squash and [Shrink] it to
+// the longest side shrink; 0 for neither. The error names the file. WithPicture may be called
+// from many goroutines at once: they wait rather than decode more than fits in [pictureMemory]. A
+// panic of a decoder is returned as an error.
 func WithPicture(path string, squash, shrink int, use func(image.Image)) error {
 	return withPicture(path, squash, shrink, func(_ []byte, picture image.Image) { use(picture) })
 }
 
-// withPicture is WithPicture, and passes on what is in the file too.
+// withPicture is WithPicture, but also passes the content of the file.
 func withPicture(path string, squash, shrink int, use func(file []byte, picture image.Image)) (err error) {
 	defer func() {
 		if err != nil {
@@ -34,14 +35,14 @@ func withPicture(path string, squash, shrink int, use func(file []byte, picture 
 	return p.decoded(content, squash, shrink, func(picture image.Image) { use(content, picture) })
 }
 
-// ReadPicture decodes a picture as WithPicture does.
+// ReadPicture decodes a picture like [WithPicture].
 func ReadPicture(path string) (picture image.Image, err error) {
 	err = WithPicture(path, 0, 0, func(source image.Image) { picture = source })
 	return picture, err
 }
 
-// ReadPixels reads a picture file and gives RGB of size×size×3 row-major (HWC),
-// see WithPicture and Squash. The error names the file.
+// ReadPixels reads a picture file and returns RGB of size×size×3 row-major (HWC); see
+// [WithPicture] and [Squash]. The error names the file.
 func ReadPixels(path string, size int) (rgb []uint8, err error) {
 	if size < 1 || size > maxPixels/size {
 		return nil, fmt.Errorf("pixels of %s: size %d is out of range", path, size)
@@ -50,12 +51,12 @@ func ReadPixels(path string, size int) (rgb []uint8, err error) {
 	return rgb, err
 }
 
-// Squash gives a picture as RGB of size×size×3 row-major (HWC), squashed to a
-// square by Catmull-Rom (the bicubic filter with a = -1/2, widened when
-// shrinking) unless it has that size. What is transparent is laid over white.
+// Squash returns a picture as RGB of size×size×3 row-major (HWC), squashed to a square by
+// Catmull-Rom (the bicubic filter with a = -1/2, widened when shrinking) unless it has that size.
+// Transparent pixels are blended with white.
 func Squash(source image.Image, size int) []uint8 { return squash(source, source.Bounds(), size) }
 
-// squash is Squash of a part of the picture.
+// squash is Squash for a part of the picture.
 func squash(source image.Image, part image.Rectangle, size int) []uint8 {
 	canvas := scaled(source, part, size, size)
 	rgb := make([]uint8, 3*size*size)
@@ -65,14 +66,14 @@ func squash(source image.Image, part image.Rectangle, size int) []uint8 {
 	return rgb
 }
 
-// Shrink scales a picture down so that no side is longer than most pixels; a
-// smaller one keeps its size. What is transparent is laid over white.
+// Shrink scales a picture down so that no side is longer than most pixels; a smaller one keeps
+// its size. Transparent pixels are blended with white.
 func Shrink(source image.Image, most int) *image.RGBA {
 	w, h := shrunk(source.Bounds().Dx(), source.Bounds().Dy(), most)
 	return scaled(source, source.Bounds(), w, h)
 }
 
-// shrunk is the size to which Shrink brings a picture.
+// shrunk returns the size of a picture after Shrink.
 func shrunk(w, h, most int) (width, height int) {
 	if long := max(w, h); long > most {
 		return max(1, (w*most+long/2)/long), max(1, (h*most+long/2)/long)
@@ -80,7 +81,7 @@ func shrunk(w, h, most int) (width, height int) {
 	return w, h
 }
 
-// scaled gives a part of a picture at width×height, over white.
+// scaled returns a part of a picture at width×height, blended with white.
 func scaled(source image.Image, from image.Rectangle, width, height int) *image.RGBA {
 	canvas := image.NewRGBA(image.Rect(0, 0, width, height))
 	op := draw.Src
@@ -96,8 +97,8 @@ func scaled(source image.Image, from image.Rectangle, width, height int) *image.
 	return canvas
 }
 
-// Pixels gives picture i as RGB, size×size×3 row-major (HWC): ReadPixels of its
-// file, or the drawn scene. It may be called from several goroutines at once.
+// Pixels returns picture i as RGB, size×size×3 row-major (HWC): ReadPixels of its file, or the
+// drawn scene. It may be called from several goroutines at once.
 func (d *Dataset) Pixels(i, size int) ([]uint8, error) {
 	if err := d.checkPixels(i, size); err != nil {
 		return nil, err
@@ -108,7 +109,7 @@ func (d *Dataset) Pixels(i, size int) ([]uint8, error) {
 	return ReadPixels(d.Images[i].Path, size)
 }
 
-// checkPixels refuses what there are no pixels of.
+// checkPixels rejects an image or a size that does not exist.
 func (d *Dataset) checkPixels(i, size int) error {
 	switch {
 	case i < 0 || i >= len(d.Images):
@@ -119,7 +120,7 @@ func (d *Dataset) checkPixels(i, size int) error {
 	return nil
 }
 
-// Picture gives picture i upright, in its own size; a drawn scene in 224×224.
+// Picture returns picture i upright, in its own size; a drawn scene in 224×224.
 func (d *Dataset) Picture(i int) (image.Image, error) {
 	if d.scenes == nil && i >= 0 && i < len(d.Images) {
 		return ReadPicture(d.Images[i].Path)
@@ -132,7 +133,7 @@ func (d *Dataset) Picture(i int) (image.Image, error) {
 	return rgbImage(rgb, size), nil
 }
 
-// rgbImage makes a picture of RGB, size×size×3 row-major.
+// rgbImage returns a picture from RGB, size×size×3 row-major.
 func rgbImage(rgb []uint8, size int) *image.RGBA {
 	picture := image.NewRGBA(image.Rect(0, 0, size, size))
 	for k := range size * size {

@@ -16,10 +16,10 @@ import (
 	"time"
 )
 
-// stamp shows whether a file has changed since it was looked at. A program that writes
-// a file can set mtime as it likes, but not ctime, the time of change of the inode.
+// stamp detects whether a file has changed. A program that writes a file can set mtime freely,
+// but not ctime, the time of change of the inode.
 type stamp struct {
-	size, mtime, ctime int64 // bytes, and nanoseconds since 1970; ctime 0 where the system has none
+	size, mtime, ctime int64 // bytes, and nanoseconds since 1970; ctime 0 if the system has none
 	inode              int64
 }
 
@@ -28,11 +28,11 @@ func stampOf(info os.FileInfo) stamp {
 	return stamp{size: info.Size(), mtime: info.ModTime().UnixNano(), ctime: ctime, inode: inode}
 }
 
-// fresh is how old a file must be to trust its times of change: a younger one
-// could change again within the clock's grain. Tests lower it.
+// fresh is how old a file must be to trust its times: a younger one could change again within the
+// clock's resolution. Tests lower it.
 var fresh = 2 * time.Second
 
-// settled tells whether a stamp that was taken at that time can be trusted.
+// settled reports whether a stamp taken at that time can be trusted.
 func (s stamp) settled(taken time.Time) bool {
 	changed := s.ctime
 	if changed == 0 {
@@ -41,21 +41,21 @@ func (s stamp) settled(taken time.Time) bool {
 	return changed < taken.Add(-fresh).UnixNano()
 }
 
-// picture is what is known of a picture's file as long as its stamp stays.
+// picture is what is known about a picture's file, valid while its stamp is unchanged.
 type picture struct {
 	stamp
-	whole  bool     // it was decoded, see checkPicture
+	whole  bool     // it was decoded completely; see checkPicture
 	hashed bool     // sum is known
 	sum    [32]byte // sha256 of the file
 }
 
-// knownPictures is what is known of the pictures of a data set.
+// knownPictures is what is known about the pictures of a data set.
 type knownPictures struct {
 	mu    sync.Mutex
 	known []picture // per image
 }
 
-// paths are the files of the images' pictures.
+// paths returns the files of the images' pictures.
 func (d *Dataset) paths() []string {
 	paths := make([]string, len(d.Images))
 	for i, image := range d.Images {
@@ -64,17 +64,17 @@ func (d *Dataset) paths() []string {
 	return paths
 }
 
-// below is the path of a picture below the root, however that is written.
+// below returns the path of a picture relative to the root.
 func (d *Dataset) below(path string) string {
 	below, err := filepath.Rel(d.Options.Root, path)
 	if err != nil {
-		return path // cannot be: it was joined to the root
+		return path // cannot happen: it was joined to the root
 	}
 	return below
 }
 
-// pictureHashes gives the sha256 of every image's content: the file's bytes,
-// or for drawn scenes the pixels at the given size. What the cache knows of an unchanged file is believed.
+// pictureHashes returns the SHA-256 of every image's content: the file's bytes or, for drawn
+// scenes, the pixels at the given size. For unchanged files it uses the cache.
 func (d *Dataset) pictureHashes(size int) ([][32]byte, error) {
 	sums := make([][32]byte, len(d.Images))
 	if d.scenes != nil {
@@ -82,7 +82,7 @@ func (d *Dataset) pictureHashes(size int) ([][32]byte, error) {
 		return sums, nil
 	}
 	p := d.pictures
-	if p == nil { // nobody loaded it
+	if p == nil { // the data set was not loaded from files
 		p = &knownPictures{known: make([]picture, len(d.Images))}
 	}
 	p.mu.Lock()
@@ -122,17 +122,19 @@ func (d *Dataset) pictureHashes(size int) ([][32]byte, error) {
 	return sums, nil
 }
 
-// A table of pictures holds, in the order of their paths below the root, what is known of them. It is a flat file for each
-// root, with these blocks: the ends of the paths, the paths, and pictureBytes of each.
+// A table of pictures lists what is known about them, in the order of their paths below the root.
+// There is one flat file for each root, with these blocks: the ends of the paths, the paths, and
+// pictureBytes for each.
 const (
 	pictureMagic = "glimpse pictures 3\n"
 	pictureBytes = 4*8 + 8 + 32 // the stamp, the bits below, the hash
 )
 
-// The bits of a picture. Bit 1 said of older tables that a picture begins and ends as one does.
+// The bits of a picture. In older tables, bit 1 meant that only the start and end of the picture
+// were checked.
 const (
 	hashedBit = 2
-	wholeBit  = 4 // decoded by decoders and checks as they are now: another bit when these become stricter
+	wholeBit  = 4 // decoded with the current decoders and checks; use another bit when these become stricter
 )
 
 // pictureTable is such a file.
@@ -141,16 +143,16 @@ type pictureTable struct {
 	facts []byte
 }
 
-// pictureTables are the tables of the cache, of which the first that knows a picture counts.
+// pictureTables are the tables of the cache. The first that knows a picture takes precedence.
 type pictureTables []pictureTable
 
-// picturePath is the file of the table of a root.
+// picturePath returns the file of the table of a root.
 func picturePath(folder, root string) (string, error) {
 	hash, err := rootHash(root)
 	return filepath.Join(folder, "pictures-"+hash+".table"), err
 }
 
-// pictureTables opens the tables for the data set's root. One that is not whole counts as not there.
+// pictureTables opens the tables for the data set's root. It ignores damaged ones.
 func (d *Dataset) pictureTables() pictureTables {
 	var all pictureTables
 	for _, folder := range d.Options.Cache.folders() {
@@ -175,7 +177,7 @@ func openPictureTable(path string) (pictureTable, error) {
 	return t, nil
 }
 
-// pictureTableOf takes the blocks of a file, unless they do not fit together.
+// pictureTableOf returns the table in the blocks of a file, and false if they are inconsistent.
 func pictureTableOf(blocks [][]byte) (t pictureTable, ok bool) {
 	if len(blocks) != 3 {
 		return t, false
@@ -184,7 +186,8 @@ func pictureTableOf(blocks [][]byte) (t pictureTable, ok bool) {
 	return t, t.paths.whole() && len(t.facts) == pictureBytes*t.paths.len()
 }
 
-// find is what is known of a picture by its path below the root, nothing if it is not there.
+// find returns what is known about the picture at a path below the root; the zero value if
+// nothing is.
 func (tables pictureTables) find(path string) picture {
 	wanted := []byte(path)
 	for _, t := range tables {
@@ -219,9 +222,10 @@ func (t *pictureTable) add(path string, p picture) {
 	t.facts = append(t.facts, p.sum[:]...)
 }
 
-// keepPictures writes what is known of pictures, those of these paths, into the cache, and what the table there knows of
-// others. taken is when the pictures were looked at: what had changed just before is left out. What is not kept is
-// found out again, so that failing to keep it is no error.
+// keepPictures writes what is known about the pictures at these paths into the cache, and keeps
+// what the table knows about others. taken is when the pictures were examined: it leaves out
+// files that had changed just before. It ignores failures, since what is not cached is only
+// computed again.
 func (d *Dataset) keepPictures(paths []string, known []picture, taken time.Time) {
 	folder := d.Options.Cache.Dir
 	if folder == "" {
@@ -252,7 +256,7 @@ func (d *Dataset) keepPictures(paths []string, known []picture, taken time.Time)
 	_ = writeFlat(path, pictureMagic, struct{}{}, t.paths.ends, t.paths.text, t.facts)
 }
 
-// sortedDistinct gives the different hashes in order.
+// sortedDistinct returns the distinct hashes, sorted.
 func sortedDistinct(hashes [][32]byte) [][32]byte {
 	sorted := slices.Clone(hashes)
 	slices.SortFunc(sorted, func(a, b [32]byte) int { return bytes.Compare(a[:], b[:]) })

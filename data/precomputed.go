@@ -13,31 +13,31 @@ import (
 	"glimpse/data/arrays"
 )
 
-// PrecomputedContent is what files of features hold of the images in a data set's splits.
+// PrecomputedContent describes the features, in given files, of the images in a data set's
+// splits.
 type PrecomputedContent struct {
-	SHA256      string // the first 16 hex digits of a hash over the images' ids and their features, in the order of the ids
+	SHA256      string // the first 16 hex digits of the hash of the images' ids and features, in the order of the ids
 	Least, Most int    // regions of an image
 	Dim         int    // D
 }
 
-// Precomputed are features that another program computed, of the images of a data set: for each R
-// regions of D numbers, where R may differ. They are read where they lie, as float32, and an
-// image's numbers are the same whatever files they came in. Several goroutines may use them at the
-// same time.
+// Precomputed are features of the images of a data set, computed by another program: R regions of
+// D numbers per image, where R may differ. They are read in place, as float32. The file format
+// does not affect the numbers. Several goroutines may use them at the same time.
 type Precomputed struct {
 	set     *arrays.Set
-	facts   []arrayFacts // by array of the set; known for those that an image in a split has
-	at      []int        // per image of the data set: its array, -1 for one in no split
+	facts   []arrayFacts // by array of the set; known for those of images in a split
+	at      []int        // per image of the data set: its array; -1 for one in no split
 	ids     []string     // per image
 	content PrecomputedContent
 	buffers sync.Pool // of *arrays.Array
 }
 
 // OpenPrecomputed opens files of features (see [arrays.Open] for path and names) and checks all
-// that the splits of a data set need: every image has features, of as many numbers a region and all
-// finite. A name is that of the image with the same id, or of the one that differs in an ending
-// such as .jpg; several such are refused. What is found is kept in the cache, so that files which
-// did not change are not read again.
+// features that the splits of a data set need: every image must have some, with equally many
+// numbers per region, all finite. A name matches the image with the same id, or the one that
+// differs only in an extension such as .jpg; several matches are an error. Results are cached, so
+// that unchanged files are not read again.
 func OpenPrecomputed(cache Cache, path, names string, d *Dataset) (*Precomputed, error) {
 	if !littleEndian {
 		return nil, errors.New("features: only little-endian machines are supported")
@@ -77,7 +77,7 @@ func (p *Precomputed) open(cache Cache, path string, d *Dataset) error {
 	return p.sumUp(path, used)
 }
 
-// check reads the arrays of which nothing is known, and has the table keep what is found.
+// check reads the arrays that the table does not know, and adds them to it.
 func (p *Precomputed) check(cache Cache, path string, needed []int, table *arrayTable) error {
 	var unread []int
 	for _, k := range slices.Compact(slices.Sorted(slices.Values(needed))) {
@@ -88,11 +88,11 @@ func (p *Precomputed) check(cache Cache, path string, needed []int, table *array
 	if len(unread) == 0 {
 		return nil
 	}
-	const many = 1000 // whose reading may take a while
+	const many = 1000 // so many may take a while to read
 	if len(unread) > many {
 		cache.remark(path, "checking the features of %d images (once)", len(unread))
 		if !p.settled(unread) {
-			time.Sleep(fresh) // else what is found would not be kept, and all be read again
+			time.Sleep(fresh) // otherwise the results could not be cached, and all would be read again
 		}
 	}
 	taken := time.Now()
@@ -110,14 +110,15 @@ func (p *Precomputed) check(cache Cache, path string, needed []int, table *array
 			failed.Store(&err)
 		}
 	})
-	table.keep(p.set, p.facts, taken) // also what was found before a fault: a set may take long to read
+	table.keep(p.set, p.facts, taken) // even after a fault, since a set may take long to read
 	if err := failed.Load(); err != nil {
 		return *err
 	}
 	return nil
 }
 
-// settled tells whether what is found of arrays can be kept, as their files are no longer young.
+// settled reports whether what was found out about arrays can be cached: their files are old
+// enough.
 func (p *Precomputed) settled(of []int) bool {
 	now := time.Now()
 	return !slices.ContainsFunc(of, func(k int) bool { return !p.facts[k].settled(now) })
@@ -133,7 +134,7 @@ func (p *Precomputed) read(k int, use func(*arrays.Array) error) error {
 	return use(a)
 }
 
-// sumUp compares the images' sizes, and hashes what they have.
+// sumUp compares the sizes of the images' features, and hashes them.
 func (p *Precomputed) sumUp(path string, used []int) error {
 	h := newContentHash()
 	for n, i := range used {
@@ -153,17 +154,17 @@ func (p *Precomputed) sumUp(path string, used []int) error {
 	return nil
 }
 
-// Content is what the files hold of the images in the splits.
+// Content describes the features of the images in the splits.
 func (p *Precomputed) Content() PrecomputedContent { return p.content }
 
 // Close closes the files.
 func (p *Precomputed) Close() error { return p.set.Close() }
 
-// Regions is R of image i, which must be in a split.
+// Regions returns R of image i, which must be in a split.
 func (p *Precomputed) Regions(i int) int { return p.facts[p.at[i]].rows }
 
-// Read copies the R×D features of image i, row by row, to row, which has room for them. Features
-// that are not those which were checked are refused by an error that wraps [ErrPrecomputedChanged].
+// Read copies the R×D features of image i, row by row, to row, which must have room for them. If
+// they have changed since they were checked, its error wraps [ErrPrecomputedChanged].
 func (p *Precomputed) Read(i int, row []float32) error {
 	if i < 0 || i >= len(p.at) || p.at[i] < 0 {
 		return fmt.Errorf("features: image %d of %d is in no split", i, len(p.at))
@@ -180,15 +181,16 @@ func (p *Precomputed) Read(i int, row []float32) error {
 	})
 }
 
-// ErrPrecomputedChanged is wrapped by the error of features that are no longer what was checked.
-var ErrPrecomputedChanged = errors.New("changed since they were checked; restore the files, or run the study again, which makes new trials")
+// ErrPrecomputedChanged is wrapped by the error of features that have changed since they were
+// checked.
+var ErrPrecomputedChanged = errors.New("have changed since they were checked: restore the files, or run the study again to plan new trials for them")
 
-// floatBytes is the memory of numbers, as their hash covers it.
+// floatBytes returns the memory of numbers as bytes, for hashing.
 func floatBytes(values []float32) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(values))), 4*len(values))
 }
 
-// match finds, for each of the used images, the place of its array in the set.
+// match finds the index of each used image's array in the set.
 func (p *Precomputed) match(path string, used []int) ([]int, error) {
 	places, missing := make([]int, len(used)), []string{}
 	taken := make(map[int]int, len(used)) // array → image

@@ -12,11 +12,11 @@ import (
 	"glimpse/data/arrays"
 )
 
-// arrayFacts is what is known of an array as long as its file stays as it is, and the array has its
-// place there.
+// arrayFacts is what is known about an array, valid while its file and its place there are
+// unchanged.
 type arrayFacts struct {
 	stamp
-	begins    int64 // byte of the file
+	begins    int64 // its first byte in the file
 	rows, dim int
 	crc       uint32   // CRC-32C of its numbers as float32
 	sum       [32]byte // SHA-256 of R, D and its numbers as float32
@@ -34,9 +34,9 @@ func (f *arrayFacts) of(a *arrays.Array) {
 	f.sum = [32]byte(sum.Sum(nil))
 }
 
-// An arrayTable keeps what is known of the arrays of a file or folder, in the order of their names.
-// It is a flat file for each path, with these blocks: the ends of the names, the names, and
-// arrayBytes of each.
+// An arrayTable stores what is known about the arrays of a file or folder, in the order of their
+// names. There is one flat file for each path, with these blocks: the ends of the names, the
+// names, and arrayBytes for each.
 type arrayTable struct {
 	cache Cache
 	path  string
@@ -44,17 +44,17 @@ type arrayTable struct {
 
 const (
 	arrayMagic = "glimpse arrays 1\n"
-	arrayBytes = 4*8 + 4*8 + 32 // the stamp; rows, dim, crc and beginning; the hash
+	arrayBytes = 4*8 + 4*8 + 32 // the stamp; rows, dim, crc and first byte; the hash
 )
 
-// file is the table in a folder of the cache.
+// file returns the path of the table in a folder of the cache.
 func (t *arrayTable) file(folder string) (string, error) {
 	hash, err := rootHash(t.path)
 	return filepath.Join(folder, "arrays-"+hash+".table"), err
 }
 
-// known gives what the cache knows of the arrays of a set, by array. Of the needed ones it believes
-// what it knows of files that did not change; the others are given as they were.
+// known returns what the cache knows about the arrays of a set, by array. For the needed ones it
+// checks that their files have not changed; others are returned unchecked.
 func (t *arrayTable) known(set *arrays.Set, needed []int) ([]arrayFacts, error) {
 	facts := make([]arrayFacts, len(set.Names()))
 	if err := stampAll(facts, set, needed); err != nil {
@@ -118,7 +118,7 @@ func openArrayTable(path string) (names texts, facts []byte, err error) {
 	return names, facts, nil
 }
 
-// arrayTableOf takes the blocks of a file, unless they do not fit together.
+// arrayTableOf returns the table in the blocks of a file, and false if they are inconsistent.
 func arrayTableOf(blocks [][]byte) (names texts, facts []byte, ok bool) {
 	if len(blocks) != 3 {
 		return names, nil, false
@@ -131,15 +131,15 @@ func factsAt(rows []byte, k int) arrayFacts {
 	row := rows[arrayBytes*k:][:arrayBytes]
 	n := func(i int) int64 { return int64(binary.LittleEndian.Uint64(row[8*i:])) }
 	if rows, dim := n(4), n(5); rows < 1 || rows > arrays.MostRows || dim < 1 || dim > arrays.MostDim {
-		return arrayFacts{} // of nothing that could have been read
+		return arrayFacts{} // impossible values: treat as unknown
 	}
 	return arrayFacts{
 		stamp: stamp{n(0), n(1), n(2), n(3)}, rows: int(n(4)), dim: int(n(5)), crc: uint32(n(6)), begins: n(7), sum: [32]byte(row[8*8:]),
 	}
 }
 
-// keep writes what is known of the arrays of a set, but for files that had changed just before
-// taken. What is not kept is found out again, so that failing to keep it is no error.
+// keep caches what is known about the arrays of a set, except for files that had changed just
+// before taken. It ignores failures, since what is not cached is only computed again.
 func (t *arrayTable) keep(set *arrays.Set, facts []arrayFacts, taken time.Time) {
 	if t.cache.Dir == "" {
 		return

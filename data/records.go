@@ -14,7 +14,7 @@ import (
 	"glimpse/internal/jsonfile"
 )
 
-// parse reads captions in whatever format they are, as the text tells.
+// parse reads captions in any known format, which it detects from the text.
 func (f *own) parse(text []byte) error {
 	f.format = formatOf(text)
 	switch f.format {
@@ -39,8 +39,8 @@ const (
 	formatKarpathy = "Karpathy JSON"
 )
 
-// formatOf tells the format of captions by their first character and, of a JSON object, by the keys
-// of the first.
+// formatOf detects the format of captions from their first character and, for a JSON object, from
+// the keys of the first entry.
 func formatOf(text []byte) string {
 	text = bytes.TrimLeft(text, " \t\r\n")
 	switch {
@@ -61,7 +61,7 @@ func formatOf(text []byte) string {
 
 func isUsualCaption(key string) bool { return slices.Contains(captionRole.usual, key) }
 
-// told gives an error of JSON with the file.
+// told adds the file to an error of JSON.
 func (f *own) told(err error) error {
 	if fault := (*jsonfile.Error)(nil); errors.As(err, &fault) {
 		return Error{f.file, fault.Line, fault.Msg}
@@ -69,8 +69,8 @@ func (f *own) told(err error) error {
 	return err
 }
 
-// records reads entries that each hold a picture and one caption or several, with the same keys as
-// the first.
+// records reads entries that each have a picture and one or more captions, under the same keys as
+// the first entry.
 func (f *own) records() jsonfile.List {
 	var image, caption, split string
 	found := false
@@ -97,7 +97,7 @@ func (f *own) records() jsonfile.List {
 	})
 	return func(raw jsontext.Value, at jsonfile.Place) error {
 		err := list(raw, at)
-		if fault := (*jsonfile.Error)(nil); errors.As(err, &fault) && found { // of this entry alone
+		if fault := (*jsonfile.Error)(nil); errors.As(err, &fault) && found { // a fault of this entry only
 			f.faults.add(f.told(err))
 			return nil
 		}
@@ -105,17 +105,17 @@ func (f *own) records() jsonfile.List {
 	}
 }
 
-// record takes in one entry.
+// record adds one entry.
 func (f *own) record(at jsonfile.Place, image, caption, split jsontext.Value) error {
 	var name jsonfile.ID
 	if len(image) == 0 {
-		return errors.New("has no picture under the key of the first entry")
+		return errors.New("has no picture under the key that the first entry uses")
 	}
 	if err := json.Unmarshal(image, &name); err != nil {
 		return fmt.Errorf("the picture name is %.40s, expected a string or a whole number", image)
 	}
 	if len(caption) == 0 {
-		return errors.New("has no caption under the key of the first entry")
+		return errors.New("has no caption under the key that the first entry uses")
 	}
 	captions := make([]string, 1)
 	err := json.Unmarshal(caption, &captions[0])
@@ -138,10 +138,10 @@ func (f *own) record(at jsonfile.Place, image, caption, split jsontext.Value) er
 	return nil
 }
 
-// parseOwnCOCO reads captions as in captions_*.json, which know of no split.
+// parseOwnCOCO reads captions as in captions_*.json, which has no split.
 func (f *own) parseOwnCOCO(text []byte) error {
 	if f.splitless = f.o.Split == "column"; f.splitless {
-		return Error{File: f.file, Msg: "COCO captions have no split; " +
+		return Error{File: f.file, Msg: "COCO captions have no split: " +
 			"set data.split: {val: 10%, test: 10%, seed: 1} for a random split, or {train: FILE, val: FILE, test: FILE}"}
 	}
 	ignore := func(int, string) error { return nil }

@@ -2,24 +2,24 @@ package data
 
 import "slices"
 
-// A Reward judges sampled captions: images has the index of each caption's image in the data set.
-// A caption that has ended has </s> for its last word.
+// A Reward returns the rewards of sampled captions. images has the index of each caption's image
+// in the data set. The last word of a finished caption is </s>.
 type Reward func(images []int, captions [][]string) []float64
 
-// Samples are sums over the captions that an epoch of reinforcement has sampled.
+// Samples are sums over the captions sampled in an epoch of reinforcement.
 type Samples struct {
 	Captions   int     `json:"captions"`
-	Tokens     int     `json:"tokens"`     // words, and </s> of captions that have it
+	Tokens     int     `json:"tokens"`     // words, and </s> of finished captions
 	Unfinished int     `json:"unfinished"` // captions cut off before </s>
 	Empty      int     `json:"empty"`      // captions without a word
-	Repeating  int     `json:"repeating"`  // captions that say a word twice in a row, or three words in a row twice
-	Different  int     `json:"different"`  // captions unlike those before them of the same image and step
+	Repeating  int     `json:"repeating"`  // captions with a word twice in a row, or a sequence of three words twice
+	Different  int     `json:"different"`  // captions that differ from all earlier ones of the same image and step
 	Reward     float64 `json:"reward"`
 	Entropy    float64 `json:"entropy"` // of the distributions that the tokens were drawn from, in nats
 }
 
-// Add counts the captions of a step, so many of each image after one another, with their
-// rewards and the entropy of all their tokens.
+// Add counts the captions of a step, each consecutive ones per image, with their rewards and the
+// total entropy of their tokens.
 func (s *Samples) Add(captions [][]int64, each int, rewards []float64, entropy float64) {
 	for own := range slices.Chunk(captions, each) {
 		for i, words := range own {
@@ -48,7 +48,8 @@ func (s *Samples) Add(captions [][]int64, each int, rewards []float64, entropy f
 	s.Entropy += entropy
 }
 
-// repeats tells whether a caption says a word twice in a row, or three words in a row twice.
+// repeats reports whether a caption has a word twice in a row, or a sequence of three words
+// twice.
 func repeats(words []int64) bool {
 	for i := range words {
 		if i > 0 && words[i] == words[i-1] {

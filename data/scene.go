@@ -2,20 +2,19 @@ package data
 
 import "math"
 
-// A scene holds two to four things, no two alike in colour or in shape, each
-// in its own ninth of the picture. Colours and shapes that are there can be
-// counted anywhere in the picture; which colour goes with which shape, and
-// where, is known only at the place itself. That is what a mean over a grid of
-// features loses and attention can look up.
+// A scene has two to four things, no two alike in colour or shape, each in its own ninth of the
+// picture. Which colours and shapes occur can be seen from a mean over the picture; which colour
+// goes with which shape, and where, can only be seen at the place itself. A mean over a grid of
+// features loses that, while attention can look it up.
 type scene struct {
 	things []thing
 	light  float64 // brightness of the background, about 1
 }
 
-// thing is one object. Lengths are fractions of the picture's side, from the
-// top left corner.
+// thing is one object. Lengths are fractions of the picture's side, measured from the top left
+// corner.
 type thing struct {
-	colour, shape int // into colours, shapes
+	colour, shape int // indices of colours and shapes
 	large         bool
 	column, row   int // ninth of the picture, 0 to 2
 	x, y, radius  float64
@@ -23,7 +22,7 @@ type thing struct {
 	tint          [3]float64 // how far the paint is from the named colour, in levels of 255
 }
 
-// colour is a named paint, far from the others under every light.
+// colour is a named paint that differs clearly from the others under every light.
 type colour struct {
 	name string
 	rgb  [3]float64
@@ -43,8 +42,8 @@ var shapes = []string{"circle", "ring", "square", "triangle", "cross"}
 const (
 	smallRadius = 0.11
 	largeRadius = 0.15
-	jitter      = 0.05 // how far a thing's centre is from that of its ninth
-	gap         = 0.03 // least distance of two things, and of a thing and the edge
+	jitter      = 0.05 // largest distance of a thing's centre from that of its ninth
+	gap         = 0.03 // least distance between two things, and between a thing and the edge
 )
 
 // newScene draws scene number i of a seed. It does not depend on how many
@@ -71,9 +70,8 @@ func newScene(seed int64, i int) scene {
 	return made
 }
 
-// place gives each thing a ninth of the picture and a spot there, at random,
-// and reports whether the things keep apart. Even four large things do so in
-// about one try of three.
+// place puts each thing at a random spot in a random ninth of the picture, and reports whether
+// the things are far enough apart. Even four large things are in about one try of three.
 func (sc scene) place(s stream) bool {
 	for k, ninth := range pick(s, 9, len(sc.things)) {
 		t := &sc.things[k]

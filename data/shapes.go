@@ -12,9 +12,9 @@ const (
 	maxScenes = 1_000_000
 )
 
-// drawScenes makes the images of the data set shapes: eight scenes of ten, the
-// first ones, train, then one of ten validates and one tests. Scene k
-// of a seed is the same whatever the number of scenes.
+// drawScenes draws the images of the data set shapes: the first eight tenths are for training,
+// then one tenth each for validation and testing. Scene k of a seed does not depend on the number
+// of scenes.
 func (d *Dataset) drawScenes() {
 	n := d.Options.Images
 	d.scenes = make([]scene, n)

@@ -14,21 +14,22 @@ import (
 	"glimpse/internal/jsonfile"
 )
 
-// sources are the text files that a data set is read from, and the folders that were searched for them. What was found
-// is remembered: as long as it is there again, to the byte, reading the data set again would give the same.
+// sources records the text files that a data set was read from, and the folders that were
+// searched for them. While they are unchanged, byte for byte, reading the data set again would
+// give the same result.
 type sources struct {
 	Texts    []sourceText   `json:"texts"`
 	Searches []sourceSearch `json:"searches"`
-	Tree     string         `json:"tree,omitempty"` // hash of what lies below the root, "" where nobody looked
+	Tree     string         `json:"tree,omitempty"` // hash of the files below the root; "" if they were not listed
 }
 
-// sourceText is a text file that was asked for.
+// sourceText is a requested text file.
 type sourceText struct {
 	Path   string `json:"path"`   // below the root
-	SHA256 string `json:"sha256"` // in hex; "" where there is no such file
+	SHA256 string `json:"sha256"` // in hex; "" if there is no such file
 }
 
-// sourceSearch is a folder that was searched for files whose names begin and end so.
+// sourceSearch is a folder that was searched for files with a given start and end of their names.
 type sourceSearch struct {
 	Path  string   `json:"path"` // below the root
 	Begin string   `json:"begin"`
@@ -36,7 +37,7 @@ type sourceSearch struct {
 	Found []string `json:"found"` // names, in order
 }
 
-// read is readText, remembered.
+// read is readText, and records it.
 func (s *sources) read(root, path string) ([]byte, error) {
 	text, err := readFile(path)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -61,7 +62,7 @@ func (s *sources) read(root, path string) ([]byte, error) {
 	return cleanText(path, text)
 }
 
-// tree is readTree, remembered.
+// tree is readTree, and records it.
 func (s *sources) tree(root string) (*tree, error) {
 	t, err := readTree(root)
 	if err == nil {
@@ -70,7 +71,8 @@ func (s *sources) tree(root string) (*tree, error) {
 	return t, err
 }
 
-// search lists the files of a folder whose names begin and end as told, in name order. A folder that is not there has none.
+// search lists the files of a folder whose names start with begin and end with end, sorted by
+// name. A missing folder has none.
 func (s *sources) search(root, dir, begin, end string) ([]string, error) {
 	names, err := matching(dir, begin, end)
 	if err != nil {
@@ -102,7 +104,7 @@ func matching(dir, begin, end string) ([]string, error) {
 	return found, nil
 }
 
-// unchanged tells whether all is as it was remembered. It reads every text.
+// unchanged reports whether all sources are as recorded. It reads every text.
 func (s sources) unchanged(root string) bool {
 	for _, search := range s.Searches {
 		found, err := matching(filepath.Join(root, search.Path), search.Begin, search.End)
@@ -131,7 +133,7 @@ func (s sources) unchanged(root string) bool {
 	return true
 }
 
-// hashFile gives the sha256 of a file.
+// hashFile returns the sha256 of a file.
 func hashFile(path string) (sum [32]byte, err error) {
 	file, err := os.Open(path)
 	if err != nil {

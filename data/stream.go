@@ -5,13 +5,13 @@ import (
 	"math/rand/v2"
 )
 
-// stream is a source of reproducible choices. Only the generator comes from
-// the standard library (PCG, whose output is fixed); the methods are written
-// here so that no Go release can change an order that a checkpoint counts on.
+// stream is a source of reproducible random choices. Only the generator is from the standard
+// library (PCG, whose output is fixed); the methods are our own, so that no Go release can change
+// an order that checkpoints rely on.
 type stream struct{ pcg *rand.PCG }
 
-// newStream gives the stream of a seed and what it is used for; streams of
-// different seeds or uses are unrelated.
+// newStream returns the stream for a seed and a use. Streams for different seeds or uses are
+// unrelated.
 func newStream(seed int64, use ...uint64) stream {
 	low := uint64(0x676c696d707365) // any constant: it only starts the mixing
 	for _, u := range use {
@@ -29,16 +29,16 @@ func mix(x uint64) uint64 {
 	return x ^ x>>31
 }
 
-// below gives a number from 0 to n-1, n > 0. Its bias is under n/2^64.
+// below returns a number from 0 to n-1, n > 0. Its bias is under n/2^64.
 func (s stream) below(n int) int {
 	high, _ := bits.Mul64(s.pcg.Uint64(), uint64(n))
 	return int(high)
 }
 
-// unit gives a number in [0, 1), a multiple of 2^-53.
+// unit returns a number in [0, 1), a multiple of 2^-53.
 func (s stream) unit() float64 { return float64(s.pcg.Uint64()>>11) / (1 << 53) }
 
-// within gives a number in [-reach, reach).
+// within returns a number in [-reach, reach).
 func (s stream) within(reach float64) float64 { return (float64(2*s.unit()) - 1) * reach }
 
 // shuffle puts xs into random order (Fisher and Yates).
@@ -49,7 +49,7 @@ func shuffle[T any](s stream, xs []T) {
 	}
 }
 
-// pick gives k different numbers from 0 to n-1 in random order, k <= n.
+// pick returns k different numbers from 0 to n-1 in random order, k <= n.
 func pick(s stream, n, k int) []int {
 	all := make([]int, n)
 	for i := range all {
@@ -59,7 +59,7 @@ func pick(s stream, n, k int) []int {
 	return all[:k]
 }
 
-// What streams are used for.
+// The uses of streams.
 const (
 	useScene uint64 = iota + 1
 	useCaption

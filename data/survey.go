@@ -11,10 +11,10 @@ import (
 	"glimpse/internal/term"
 )
 
-// Survey finds out how a folder of one's own pictures and captions is to be read. at is the folder,
-// or the file of captions in it. o, which says how to read any data set, comes back with Name,
-// Root, Captions, Split and Partition: the only file that gives captions to pictures there; the
-// split that it or list files tell, else a draw. said tells all this in words, a line each.
+// Survey finds out how to read a folder of a user's own pictures and captions. at is the folder,
+// or the captions file in it. found is o with Name, Root, Captions, Split and Partition set: the
+// only file there with captions of its pictures, and the split in that file or in list files,
+// else a random one. said describes the findings, one per line.
 func Survey(at string, o Options) (found Options, said []string, err error) {
 	o.Name, o.Root, o.Captions, o.Partition = "folder", at, Captions{}, Partition{}
 	info, err := os.Stat(at)
@@ -47,7 +47,7 @@ func Survey(at string, o Options) (found Options, said []string, err error) {
 	return found, append(said, split...), nil
 }
 
-// surveyCaptions reads the one file of several that gives captions to pictures.
+// surveyCaptions reads the only one of several files that has captions of the pictures.
 func surveyCaptions(o Options, files []string, pictures int) (*own, error) {
 	var found *own
 	var wrong []string
@@ -60,7 +60,7 @@ func surveyCaptions(o Options, files []string, pictures int) (*own, error) {
 		case captions == 0 && err != nil:
 			wrong = append(wrong, firstLine(err))
 		case captions > 0 && found != nil:
-			return nil, Error{File: o.Root, Msg: fmt.Sprintf("%s and %s both contain captions; name one of them, such as %s",
+			return nil, Error{File: o.Root, Msg: fmt.Sprintf("%s and %s both contain captions: choose one, e.g. %s",
 				found.found.Path, file, filepath.Join(o.Root, file))}
 		case captions > 0:
 			f.found.Path = file
@@ -78,7 +78,7 @@ func surveyCaptions(o Options, files []string, pictures int) (*own, error) {
 	return found, nil
 }
 
-// firstLine is the first of several errors.
+// firstLine returns the first of several errors.
 func firstLine(err error) string {
 	line, _, _ := strings.Cut(err.Error(), "\n")
 	return line
@@ -97,7 +97,7 @@ func (f *own) counts() (captions int, images map[string]int) {
 	return captions, images
 }
 
-// surveySplit finds what divides the pictures: a column, lists, or else chance.
+// surveySplit finds the split of the pictures: in a column, in lists, or else at random.
 func surveySplit(o Options, t *tree, images int) (found Options, said []string) {
 	lists, listed := listsIn(t.texts)
 	for _, try := range []struct {
@@ -134,12 +134,12 @@ func surveySplit(o Options, t *tree, images int) (found Options, said []string) 
 	return o, append(said, "random split: 10 % of the pictures for validation, 10 % for test, the rest for training")
 }
 
-// fewImages is how many images there must be for two in ten percent of them, which a comparison
+// fewImages is the number of images from which ten percent are at least two, which a comparison
 // over images needs.
 const fewImages = 15
 
-// listsIn gives the files that are called as a split is, such as train.txt, if train and test are
-// among them once.
+// listsIn returns the files named after a split, such as train.txt, if there is exactly one for
+// train and one for test.
 func listsIn(files []string) (lists Partition, names []string) {
 	of := map[string][]string{}
 	for _, file := range files {

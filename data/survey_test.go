@@ -93,9 +93,9 @@ func TestSurveyRefused(t *testing.T) {
 	for want, files := range map[string]map[string]string{
 		"contains 1 picture, but no captions file (.csv, .tsv":                                  {"a.png": ""},
 		`t.csv:1: has no column for the picture with a recognised name (`:                       {"a.png": "", "t.csv": "name,caption\na.png,x\n"},
-		`t.csv:1: "file" and "path" could both be the picture; set data.captions: {path: t.csv`: {"a.png": "", "t.csv": "file,path,caption\na.png,a.png,x\n"},
+		`t.csv:1: "file" and "path" could both be the picture: set data.captions: {path: t.csv`: {"a.png": "", "t.csv": "file,path,caption\na.png,a.png,x\n"},
 		`t.csv:2: picture "b.png" was not found in the data set folder`:                         {"a.png": "", "t.csv": "file,caption\nb.png,x\n"},
-		`t.csv and u.csv both contain captions; name one of them, such as `:                     {"a.png": "", "t.csv": "file,caption\na.png,x\n", "u.csv": "file,caption\na.png,y\n"},
+		`t.csv and u.csv both contain captions: choose one, e.g. `:                              {"a.png": "", "t.csv": "file,caption\na.png,x\n", "u.csv": "file,caption\na.png,y\n"},
 	} {
 		_, _, err := Survey(writeOwn(t, files), Options{Tokenize: plainWords})
 		if err == nil || !strings.Contains(err.Error(), want) {

@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// A role is what a column of a table, or a key of an entry, is for.
+// A role is the purpose of a column of a table, or of a key of an entry.
 type role struct {
-	name  string   // as data.captions calls it
-	what  string   // in words
+	name  string   // its key in data.captions
+	what  string   // for messages
 	usual []string // names, in lower case
 }
 
@@ -22,10 +22,10 @@ var (
 	splitRole   = role{"split", "the split", []string{"split", "part", "partition", "subset", "set"}}
 )
 
-// columns are the places of what is read in a list of names; split is -1 where it is not read.
+// columns are the places of what is read in a list of names; split is -1 if it is not read.
 type columns struct{ image, caption, split int }
 
-// findColumns finds them: by the names that the options give, else by the usual ones.
+// findColumns finds the columns by the names in the options, or else by the usual names.
 func (f *own) findColumns(header []string, kind string) (at columns, err error) {
 	names := f.o.Captions
 	if at.image, err = f.column(imageRole, names.Image, header, kind); err != nil {
@@ -45,7 +45,7 @@ func (f *own) findColumns(header []string, kind string) (at columns, err error) 
 	return at, err
 }
 
-// column finds the place of one of the names.
+// column finds the index of the column for a role.
 func (f *own) column(r role, named string, header []string, kind string) (int, error) {
 	is := func(name string) bool { return name == named }
 	if named == "" {
@@ -63,9 +63,9 @@ func (f *own) column(r role, named string, header []string, kind string) (int, e
 	case len(found) == 1:
 		return found[0], nil
 	case len(found) > 1:
-		return -1, fmt.Errorf("%q and %q could both be %s; %s", header[found[0]], header[found[1]], r.what, write)
+		return -1, fmt.Errorf("%q and %q could both be %s: %s", header[found[0]], header[found[1]], r.what, write)
 	case named != "":
-		return -1, fmt.Errorf("has no %s %q, which data.captions.%s names (found: %s)", kind, named, r.name, there)
+		return -1, fmt.Errorf("has no %s %q, which data.captions.%s is set to (found: %s)", kind, named, r.name, there)
 	case r.name == splitRole.name:
 		f.splitless = true
 		return -1, fmt.Errorf("has no %s for %s (found: %s); %s, or data.split: {val: 10%%, test: 10%%, seed: 1} for a random split",
@@ -75,8 +75,7 @@ func (f *own) column(r role, named string, header []string, kind string) (int, e
 		kind, r.what, strings.Join(r.usual, ", "), there, write)
 }
 
-// parseTable reads a table with a header, whose columns a tab, else a comma, else a semicolon
-// separates.
+// parseTable reads a table with a header. Its separator is a tab, else a comma, else a semicolon.
 func (f *own) parseTable(text []byte) error {
 	var at columns
 	width := 0
@@ -116,7 +115,7 @@ func (f *own) parseTable(text []byte) error {
 	})
 }
 
-// separator is what separates the columns of a table, by its first line.
+// separator returns the separator of a table, detected from its first line.
 func separator(text []byte) rune {
 	first, _, _ := bytes.Cut(bytes.TrimLeft(text, " \r\n"), []byte{'\n'})
 	for _, comma := range "\t,;" {
@@ -127,8 +126,8 @@ func separator(text []byte) rune {
 	return ','
 }
 
-// unquote takes a field of tab-separated values out of the quotation marks that some programs put
-// around it, with those inside doubled. Any others belong to the text.
+// unquote removes the quotation marks that some programs put around a tab-separated value, with
+// those inside doubled. Other quotation marks belong to the text.
 func unquote(field string) string {
 	if len(field) < 2 || field[0] != '"' || field[len(field)-1] != '"' {
 		return field

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// take makes the data set's images and splits of its text, once every picture is checked.
+// take builds the data set's images and splits from its text, once every picture is checked.
 func (d *Dataset) take(k *compiled) error {
 	root := d.Options.Root
 	files := make([]string, len(k.head.Files))
@@ -52,7 +52,7 @@ func (d *Dataset) take(k *compiled) error {
 			d.Splits[splitNames[split-1]] = append(d.Splits[splitNames[split-1]], len(d.Images))
 		}
 		if wrong.Reason != "" {
-			if split > 0 { // else it would have been drawn
+			if split > 0 { // otherwise the split is drawn
 				wrong.Split = splitNames[split-1]
 			}
 			if !d.Options.looks && d.Options.refuses(wrong) {
@@ -88,7 +88,8 @@ func (d *Dataset) take(k *compiled) error {
 	return nil
 }
 
-// tokenize gives the words of the captions of some images, and leaves out captions that have none.
+// tokenize returns the words of the captions of some images. It leaves out captions without
+// words.
 func (c *corpus) tokenize(images []entry, split func(string) []string) [][][]string {
 	tokens := make([][][]string, len(images))
 	inParallel(len(images), 1, func(i int) {
@@ -109,10 +110,10 @@ func (c *corpus) tokenize(images []entry, split func(string) []string) [][][]str
 	return tokens
 }
 
-// located is how many pictures of a folder are looked for to find it.
+// located is how many pictures are looked up to find their folder.
 const located = 64
 
-// locate finds the pictures' folders below root, and gives the file of every image's picture.
+// locate finds the pictures' folders below root, and returns the file of every image's picture.
 func (k *compiled) locate(root string) ([]string, error) {
 	samples := make([][]string, len(k.head.Folders)) // names of pictures
 	for i := range k.names.len() {

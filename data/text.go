@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// readFile reads a regular file: anything else may never end.
+// readFile reads a regular file. Reading anything else might never end.
 func readFile(path string) ([]byte, error) {
 	if info, err := os.Stat(path); err != nil {
 		return nil, err
@@ -17,14 +17,15 @@ func readFile(path string) ([]byte, error) {
 	return os.ReadFile(path)
 }
 
-// cleanText takes the bytes of a text file, UTF-8 with or without a byte order mark. It strips the byte order mark and refuses what is not UTF-8 text.
+// cleanText returns the UTF-8 text of a file without its byte order mark. It rejects anything
+// that is not UTF-8.
 func cleanText(path string, text []byte) ([]byte, error) {
 	text = bytes.TrimPrefix(text, []byte("\ufeff"))
 	if bytes.HasPrefix(text, []byte{0xff, 0xfe}) || bytes.HasPrefix(text, []byte{0xfe, 0xff}) {
 		return nil, Error{path, 1, "is UTF-16; convert it to UTF-8"}
 	}
 	if at := bytes.IndexByte(text, 0); at >= 0 {
-		return nil, Error{path, lineAt(text, at), "contains a zero byte, so it is not a text file or is damaged; get it again"}
+		return nil, Error{path, lineAt(text, at), "contains a zero byte, so it is damaged or not a text file: download it again"}
 	}
 	if !utf8.Valid(text) {
 		at := 0
@@ -40,13 +41,13 @@ func cleanText(path string, text []byte) ([]byte, error) {
 	return text, nil
 }
 
-// lineAt is the line, from 1, of the byte at offset at.
+// lineAt returns the line, from 1, of the byte at offset at.
 func lineAt(text []byte, at int) int {
 	return 1 + bytes.Count(text[:min(max(at, 0), len(text))], []byte{'\n'})
 }
 
-// eachLine calls do for every line that holds more than space, without its
-// end, until do gives an error.
+// eachLine calls do for every line that is not blank, without its line break, until do returns an
+// error.
 func eachLine(text []byte, do func(line int, s string) error) error {
 	line := 0
 	for raw := range bytes.Lines(text) {

@@ -11,8 +11,8 @@ import (
 	"golang.org/x/image/tiff"
 )
 
-// The tags of a TIFF's directory that are looked at, by TIFF 6.0. Its decoder believes what they
-// say of sizes, and does not know PlanarConfiguration.
+// The tags of a TIFF's directory that are checked, by TIFF 6.0. The decoder trusts the sizes in
+// them, and does not know PlanarConfiguration.
 const (
 	tagNewSubfileType  = 254
 	tagImageWidth      = 256
@@ -39,15 +39,15 @@ const (
 	photometricRGB      = 2
 )
 
-// maxTIFFValues is how many values a tag may have: as many as there are strips or tiles.
+// maxTIFFValues limits how many values a tag may have; some have one per strip or tile.
 const maxTIFFValues = 1 << 20
 
 // tiffEntry is an entry of a TIFF's directory.
 type tiffEntry struct {
-	kind  uint16 // of its values: 1 BYTE, 3 SHORT, 4 LONG, and others
+	kind  uint16 // type of its values: 1 BYTE, 3 SHORT, 4 LONG, and others
 	count uint32
-	at    int64  // of its values in the file
-	raw   []byte // that and what follows in the file
+	at    int64  // offset of its values in the file
+	raw   []byte // the file from there on
 }
 
 // tiffDirectory is the first directory of a TIFF: its first picture.
@@ -61,8 +61,8 @@ type byteOrder interface {
 	binary.AppendByteOrder
 }
 
-// readTIFF reads the first directory of a TIFF file, or of a block of Exif data, as far as it
-// goes; ok says whether it is all there.
+// readTIFF reads the first directory of a TIFF file, or of a block of Exif data, as far as
+// possible; ok says whether it is complete.
 func readTIFF(file []byte) (d tiffDirectory, ok bool) {
 	d = tiffDirectory{binary.LittleEndian, map[uint16]tiffEntry{}}
 	if len(file) < 8 {
@@ -94,7 +94,7 @@ func readTIFF(file []byte) (d tiffDirectory, ok bool) {
 	return d, true
 }
 
-// size is that of a value, in bytes.
+// size returns the size of a value, in bytes.
 func (e tiffEntry) size() int64 {
 	switch e.kind {
 	case 1, 2, 6, 7: // BYTE, ASCII, SBYTE, UNDEFINED
@@ -107,8 +107,8 @@ func (e tiffEntry) size() int64 {
 	return 4 // LONG, SLONG, FLOAT
 }
 
-// value is the k-th value of a tag that holds whole numbers, of whatever size and with a sign or
-// without; or else otherwise.
+// value returns the k-th value of a tag with whole numbers of any size, signed or unsigned;
+// otherwise if there is none.
 func (d tiffDirectory) value(tag uint16, k int, otherwise int64) int64 {
 	e := d.entries[tag]
 	at := int64(k) * e.size()
@@ -133,11 +133,11 @@ func (d tiffDirectory) value(tag uint16, k int, otherwise int64) int64 {
 	return otherwise
 }
 
-// exifTIFF is the file itself: its orientation stands where Exif data have it.
+// exifTIFF returns the file itself: it has its orientation where Exif data have it.
 func exifTIFF(file []byte) []byte { return file }
 
-// unusual says in which way the picture is of a kind that is not read, "" for one that the decoder
-// may try.
+// unusual says in which way the picture is of a kind that is not read; "" for one that the
+// decoder may try.
 func (d tiffDirectory) unusual() string {
 	samples := d.value(tagSamplesPerPixel, 0, int64(max(1, d.entries[tagBitsPerSample].count)))
 	extra := d.value(tagExtraSamples, 0, 0)
@@ -157,11 +157,11 @@ func (d tiffDirectory) unusual() string {
 	return ""
 }
 
-// bounds refuses what would make the decoder take memory or time out of proportion to the picture.
-// block is the pixels of a strip or tile.
+// bounds rejects a picture for which the decoder would need memory or time out of proportion to
+// its size. block is the number of pixels of a strip or tile.
 func (d tiffDirectory) bounds(file []byte) (block int64, err error) {
 	for tag, e := range d.entries {
-		if limit := uint32(maxTIFFValues); e.count > limit && tag < 512 { // the decoder looks at none of the later ones
+		if limit := uint32(maxTIFFValues); e.count > limit && tag < 512 { // the decoder ignores later tags
 			return 0, fmt.Errorf("tag %d has %d values; the limit is %d", tag, e.count, limit)
 		}
 	}
@@ -190,7 +190,7 @@ func (d tiffDirectory) bounds(file []byte) (block int64, err error) {
 	return across * down, nil
 }
 
-// unpackedBits is how many bytes PackBits-compressed ones unpack to.
+// unpackedBits returns how many bytes PackBits data unpack to.
 func unpackedBits(packed []byte) (bytes int64) {
 	for at := 0; at < len(packed); {
 		switch code := int(int8(packed[at])); {
@@ -220,7 +220,7 @@ func configTIFF(file []byte) (image.Config, error) {
 	return c, wantingTIFF(err)
 }
 
-// wantingTIFF makes an error of what the decoder lacks one that says so.
+// wantingTIFF turns the decoder's error about an unsupported feature into an unsupported error.
 func wantingTIFF(err error) error {
 	if wanting := tiff.UnsupportedError(""); errors.As(err, &wanting) {
 		return unsupported{"an unusual kind of TIFF (" + string(wanting) + ")", toPNG}
@@ -232,7 +232,7 @@ func wantingTIFF(err error) error {
 func decodeTIFF(file []byte) (image.Image, error) {
 	d, _ := readTIFF(file)
 	var reader readerAt = bytes.NewReader(file)
-	// Strips of more rows than the picture has are usual, and make the decoder unpack without end.
+	// Strips often claim more rows than the picture has, which makes the decoder unpack without end.
 	if height := d.value(tagImageLength, 0, 0); d.value(tagRowsPerStrip, 0, 0) > height {
 		switch e := d.entries[tagRowsPerStrip]; e.kind {
 		case 3:
@@ -250,7 +250,7 @@ type readerAt interface {
 	io.ReaderAt
 }
 
-// overlay reads a file in which a few bytes are others.
+// overlay reads a file with a few bytes replaced.
 type overlay struct {
 	readerAt
 	at    int64
@@ -267,7 +267,7 @@ func (o overlay) ReadAt(p []byte, at int64) (int, error) {
 	return n, err
 }
 
-// memoryTIFF is four channels of two bytes, and what a strip or tile unpacks to in a buffer that
+// memoryTIFF counts four channels of two bytes, and the unpacked strip or tile in a buffer that
 // grows by doubling.
 func memoryTIFF(file []byte, pixels int64) (int64, error) {
 	d, ok := readTIFF(file)
@@ -278,5 +278,5 @@ func memoryTIFF(file []byte, pixels int64) (int64, error) {
 	return 8*pixels + 3*min(8*block, maxUnpacking*int64(len(file))), err
 }
 
-// maxUnpacking is by how much samples may grow when they are unpacked: by Deflate, 1,032 times.
+// maxUnpacking limits by how much unpacking may enlarge samples: with Deflate, 1,032 times.
 const maxUnpacking = 1100

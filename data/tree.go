@@ -13,21 +13,21 @@ import (
 	"strings"
 )
 
-// tree is what lies below the root of a data set of one's own, as far as a name in a file may mean
-// it: the pictures, each once. Names that begin with a dot are passed over.
+// tree lists the pictures below the root of a user's own data set, each once, for finding the
+// picture that a name refers to. Names that start with a dot are skipped.
 type tree struct {
-	root     string              // with no link in it
+	root     string              // without links
 	pictures []string            // their paths below root, in order
-	real     map[string]string   // path → where the file really lies, which is another place behind a link
-	bases    map[string][]string // last part of the path → paths
-	stems    map[string][]string // that without its ending → paths
-	away     []string            // links that lead out of the root
-	texts    []string            // paths of files that may hold captions or lists, by their endings
+	real     map[string]string   // path → real path, which differs behind a link
+	bases    map[string][]string // last element of the path → paths
+	stems    map[string][]string // the same without its extension → paths
+	away     []string            // links to outside the root
+	texts    []string            // paths of files that may be captions or lists, by their extensions
 }
 
-// readTree lists a folder and what is below it. Links to folders are followed after all else, so
-// that a folder goes by its own name and not by that of a link, and each folder once, so that
-// circles end.
+// readTree lists a folder and everything below it. It follows links to folders last, so that a
+// folder is listed under its own name, not a link's, and lists each folder once, so that cycles
+// end.
 func readTree(root string) (*tree, error) {
 	real, err := filepath.EvalSymlinks(root)
 	if err == nil {
@@ -62,16 +62,16 @@ func readTree(root string) (*tree, error) {
 	return t, nil
 }
 
-// textTypes are the endings of files that may hold captions or lists of names, lower case; .gz may
-// follow.
+// textTypes are the extensions of files that may contain captions or lists of names, in lower
+// case; .gz may follow.
 var textTypes = []string{".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".lst"}
 
 func isText(name string) bool {
 	return slices.Contains(textTypes, path.Ext(strings.TrimSuffix(strings.ToLower(name), ".gz")))
 }
 
-// list takes in the pictures of a folder, and gives the folders in it: its own, and those that
-// links lead to.
+// list adds the pictures of a folder, and returns its subfolders and the folders that its links
+// lead to.
 func (t *tree) list(below string, seen map[string]bool) (folders, links []string, err error) {
 	real, err := filepath.EvalSymlinks(filepath.Join(t.root, filepath.FromSlash(below)))
 	if err != nil || seen[real] {
@@ -93,7 +93,7 @@ func (t *tree) list(below string, seen map[string]bool) (folders, links []string
 			switch {
 			case errors.Is(err, errAway):
 				t.away = append(t.away, name)
-			case err != nil: // it leads nowhere
+			case err != nil: // a dangling link
 			case isDir:
 				links = append(links, name)
 			case IsPicture(name):
@@ -110,10 +110,10 @@ func (t *tree) list(below string, seen map[string]bool) (folders, links []string
 	return folders, links, nil
 }
 
-// errAway is of a link that leads out of the root.
+// errAway is the error of a link to outside the root.
 var errAway = errors.New("is a link to outside the data set folder")
 
-// follow tells where a path below the root really lies, below the root too.
+// follow returns the real path, also below the root, of a path below the root.
 func (t *tree) follow(below string) (real string, isDir bool, err error) {
 	target, err := filepath.EvalSymlinks(filepath.Join(t.root, filepath.FromSlash(below)))
 	if err != nil {
@@ -129,7 +129,7 @@ func (t *tree) follow(below string) (real string, isDir bool, err error) {
 	return real, info.IsDir(), nil
 }
 
-// below is a path, with no link in it, as seen from the root.
+// below returns a path without links relative to the root.
 func (t *tree) below(real string) string {
 	below, err := filepath.Rel(t.root, real)
 	if err != nil {
@@ -138,7 +138,7 @@ func (t *tree) below(real string) string {
 	return filepath.ToSlash(below)
 }
 
-// hash identifies what names can mean.
+// hash identifies everything that decides which picture a name refers to.
 func (t *tree) hash() string {
 	h := sha256.New()
 	for _, name := range t.pictures {
@@ -148,9 +148,9 @@ func (t *tree) hash() string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// find gives the picture that a cleaned name means in a file of the folder dir (below root), by the
-// first of these that there is: the path from the root or from the folder; the end of a picture's
-// path; both again without the ending. Where several pictures would do it is an error.
+// find returns the picture that a clean name in a file of the folder dir (below root) refers to:
+// the first match of the path from the root or from dir, the end of a picture's path, and both
+// again without the extension. Several matches are an error.
 func (t *tree) find(dir, name string) (string, error) {
 	literal := []string{name}
 	if dir != "." {
@@ -176,7 +176,7 @@ func (t *tree) find(dir, name string) (string, error) {
 
 func withoutEnding(file string) string { return strings.TrimSuffix(file, path.Ext(file)) }
 
-// only gives the one picture that some paths mean, "" where none does.
+// only returns the one picture among the paths that match; "" if none does.
 func (t *tree) only(files []string, means func(file string) bool) (string, error) {
 	found := ""
 	for _, file := range files {
@@ -191,8 +191,8 @@ func (t *tree) only(files []string, means func(file string) bool) (string, error
 	return found, nil
 }
 
-// unlisted gives the first of some paths at which there is a file without the ending of a picture:
-// what it is its content tells.
+// unlisted returns the first of some paths with a file that lacks the extension of a picture: its
+// content decides what it is.
 func (t *tree) unlisted(files []string) (string, error) {
 	for _, file := range files {
 		real, isDir, err := t.follow(file)

@@ -7,25 +7,25 @@ import (
 	"strings"
 )
 
-// Options say which data set to load and how to read it. They decide the
-// Dataset entirely: equal options over equal files give equal data sets, whatever a cache holds.
+// Options say which data set to load and how to read it. They determine the Dataset: equal
+// options and equal files give equal data sets, whatever is in the cache.
 type Options struct {
 	Name             string                // flickr8k, flickr30k, coco, shapes or folder
 	Root             string                // directory of the data set; unused by shapes
-	Split            string                // official, karpathy or seed; of a folder column, lists or drawn
-	Captions         Captions              // folder: where the captions are
-	Partition        Partition             // folder: what split lists or drawn is made from
-	MinCount         int                   // a word enters the vocabulary when seen this often; 0 is 5
+	Split            string                // official, karpathy or seed; for a folder column, lists or drawn
+	Captions         Captions              // folder: the file of captions
+	Partition        Partition             // folder: the parts of split lists or drawn
+	MinCount         int                   // least occurrences of a word in the vocabulary; 0 is 5
 	CaptionsPerImage int                   // C, captions of an image in a batch; 0 is 5
 	MaxLength        int                   // words kept of a training caption; 0 is 24
 	Images           int                   // shapes: how many scenes; 0 is 3,000
 	Seed             int64                 // shapes: drawing seed
 	Vocabulary       string                // words counted on: train (also "") or corpus
-	OnBroken         string                // what becomes of images whose picture is broken: Refuse (also "") or Skip
+	OnBroken         string                // what to do with images whose picture is broken: Refuse (also "") or Skip
 	Tokenize         func(string) []string // caption to lower-case words; called from several goroutines at once
-	Tokenizer        string                // names Tokenize and its version; "" keeps nothing compiled
-	looks            bool                  // see Look
-	Cache            Cache                 // where the data set is kept compiled, and what is known of its pictures
+	Tokenizer        string                // names Tokenize and its version; "" disables the compiled data set
+	looks            bool                  // set by Look
+	Cache            Cache                 // for the compiled data set and checked pictures
 }
 
 // Image is one picture with its reference captions.
@@ -33,11 +33,11 @@ type Image struct {
 	ID   string // file name in the corpus, or scene number for shapes
 	Path string // picture file; "" for shapes
 
-	text *compiled // that holds its captions
-	at   int       // its place there
+	text *compiled // with its captions
+	at   int       // its index there
 }
 
-// NewImage gives an image of no corpus that has captions of these words.
+// NewImage returns an image, outside any corpus, with captions of these words.
 func NewImage(id, path string, tokens [][]string) Image {
 	k, e := newCompiler(), entry{id: id}
 	for _, words := range tokens {
@@ -47,7 +47,7 @@ func NewImage(id, path string, tokens [][]string) Image {
 	return Image{ID: id, Path: path, text: &k.compiled}
 }
 
-// Captions are as written in the corpus, in file order.
+// Captions returns the captions as written in the corpus, in file order.
 func (m Image) Captions() []string {
 	var captions []string
 	for c := range m.captions() {
@@ -56,7 +56,7 @@ func (m Image) Captions() []string {
 	return captions
 }
 
-// Tokens are the captions through Options.Tokenize, in the same order.
+// Tokens returns the captions tokenized by Options.Tokenize, in the same order.
 func (m Image) Tokens() [][]string {
 	var tokens [][]string
 	for c := range m.captions() {
@@ -69,7 +69,7 @@ func (m Image) Tokens() [][]string {
 	return tokens
 }
 
-// captions are the places of the image's captions in its text.
+// captions returns the indices of the image's captions in its text.
 func (m Image) captions() iter.Seq[int] {
 	return func(yield func(int) bool) {
 		if m.text == nil {
@@ -81,11 +81,11 @@ func (m Image) captions() iter.Seq[int] {
 	}
 }
 
-// Dataset is a loaded data set. It is safe for concurrent use by several
-// goroutines as long as nobody changes its fields.
+// Dataset is a loaded data set. It is safe for concurrent use as long as its fields are not
+// modified.
 type Dataset struct {
 	Name, Split string           // as resolved from the options
-	Images      []Image          // in file order; may hold images that are in no split
+	Images      []Image          // in file order; may include images in no split
 	Splits      map[string][]int // "train", "val", "test" to ascending indices of Images
 	Vocabulary  *Vocabulary
 	Notes       []Note   // what was left out, in file order
@@ -97,24 +97,23 @@ type Dataset struct {
 	pictures *knownPictures // nil for shapes
 }
 
-// Note reports something in the data that was left out or read leniently.
+// Note reports data that was left out or read leniently.
 type Note struct {
-	File   string `json:"file"`   // path of the file it was found in; "" when drawn
-	Line   int    `json:"line"`   // line of the first occurrence, from 1; 0 when it has none
-	Reason string `json:"reason"` // what it is and what was done
+	File   string `json:"file"`   // path of the file; "" for drawn scenes
+	Line   int    `json:"line"`   // line of the first occurrence, from 1; 0 if none
+	Reason string `json:"reason"` // what was found and what was done
 	Count  int    `json:"count"`  // how many times
 }
 
-// String gives the note as "file:line: reason (count)".
+// String returns the note as "file:line: reason (count)".
 func (n Note) String() string {
 	return fmt.Sprintf("%s (%d)", Error{File: n.File, Line: n.Line, Msg: n.Reason}.Error(), n.Count)
 }
 
-// Error is a fault in a data file. Its text is "file:line: message"; the
-// message says what to do about it.
+// Error is a fault in a data file. Its text is "file:line: message"; the message says what to do.
 type Error struct {
 	File string // path as opened
-	Line int    // from 1; 0 when the fault has no line
+	Line int    // from 1; 0 if the fault has no line
 	Msg  string
 }
 
@@ -130,49 +129,48 @@ func (e Error) Error() string {
 	}
 }
 
-// Batch is the captions of B images, C to an image, padded to the longest.
+// Batch contains the captions of B images, C per image, padded to the longest.
 type Batch struct {
 	Images []int   // B indices into Dataset.Images
-	Tokens []int64 // B×C×T row-major; PadID behind </s>; rows an image has no caption for are all PadID
-	C, T   int     // captions an image, tokens a caption (<s> and </s> included)
+	Tokens []int64 // B×C×T row-major; PadID after </s>; all PadID in rows without a caption
+	C, T   int     // captions per image, tokens per caption (with <s> and </s>)
 }
 
 // Caption is a caption that a model generated.
 type Caption struct {
 	Image   int       // index into Dataset.Images
 	Words   []string  // without special words
-	LogProb float64   // sum of the words' log probabilities, </s> included when it came
-	Beta    []float64 // per word: weight of the sentinel (adaptive); else nil
+	LogProb float64   // sum of the log probabilities of the words, and of </s> if generated
+	Beta    []float64 // per word: weight of the sentinel; nil unless adaptive
 	Entropy []float64 // per word: entropy of the attention over regions, in nats; nil without attention
-	// Alpha holds, per word, the weights of the R regions, row by row of the grid; nil without attention.
-	// They sum to 1, or to 1-β where there is a sentinel.
+	// Alpha has, per word, the weights of the R regions, row by row of the grid; nil without
+	// attention. They sum to 1, or to 1-β with a sentinel.
 	Alpha [][]float32
 }
 
-// Reading is what a captioner makes of the words of a given caption, each after
-// those before it (teacher forcing), with the caption's picture and without what
-// that gives: log probabilities in nats, one a word. Whatever an arm lacks is nil.
+// Reading holds the log probabilities, in nats per word, that a captioner assigns to the words of
+// a given caption, each after the words before it (teacher forcing), with the caption's picture
+// and without parts of what it provides. What an arm does not have is nil.
 type Reading struct {
 	LogProb []float64 // with the caption's picture
-	End     float64   // likewise, that the caption ends after its last word
+	End     float64   // log probability, with its own picture, that the caption ends after its last word
 	Other   []float64 // with another picture
-	Regions []float64 // with the regions of the other picture to attend to, while the recurrence sees its own; not arm none
-	Even    []float64 // with attention spread evenly over the regions, β as it is; soft and adaptive
+	Regions []float64 // with the other picture's regions to attend to, but the recurrence sees its own; not for arm none
+	Even    []float64 // with uniform attention over the regions and β unchanged; soft and adaptive
 	Beta    []float64 // weight of the sentinel, with the caption's picture; adaptive
-	// BetaOther is that weight with the other picture.
+	// BetaOther is the weight of the sentinel with the other picture.
 	BetaOther []float64
 }
 
-// ErrDiverged is wrapped by the error of training whose loss or gradient is no
-// longer finite.
+// ErrDiverged is wrapped by the error of training with a loss or gradient that is not finite.
 var ErrDiverged = errors.New("training diverged")
 
-// EpochResult is what one epoch of training reports.
+// EpochResult is the result of one epoch of training.
 type EpochResult struct {
-	// Loss is the mean over the epoch's steps: of the cross entropy in nats a token or, of
-	// reinforcement, of the negative reward, whose expectation it lowers.
+	// Loss is the mean over the epoch's steps: of the cross entropy in nats per token or, in
+	// reinforcement, of the negative reward.
 	Loss     float64
 	LR       float64  // learning rate of the last step
 	Captions int      // captions trained on
-	Samples  *Samples // of an epoch of reinforcement; else nil
+	Samples  *Samples // for an epoch of reinforcement; else nil
 }

@@ -10,14 +10,14 @@ import (
 	"strings"
 )
 
-// View says what an encoder sees of a picture. The zero View is the plain one: the whole
-// picture, as it is.
+// View is the part of a picture that an encoder sees. The zero View is the plain one: the whole
+// picture, unchanged.
 type View struct {
-	Crop     int  `json:"crop,omitempty"` // which of the random crops, from 1; 0 is the whole picture
+	Crop     int  `json:"crop,omitempty"` // number of the random crop, from 1; 0 is the whole picture
 	Mirrored bool `json:"mirrored,omitempty"`
 }
 
-// String names a view, such as "crop 2 mirrored"; the plain one is "plain".
+// String returns the name of a view, such as "crop 2 mirrored"; "plain" for the plain one.
 func (v View) String() string {
 	switch {
 	case v == View{}:
@@ -30,8 +30,8 @@ func (v View) String() string {
 	return fmt.Sprintf("crop %d", v.Crop)
 }
 
-// HashName is what a run calls the hash of the features of a view that it was trained on:
-// "features" of the plain one.
+// HashName returns the name under which a run records the hash of a view's features: "features"
+// for the plain one.
 func (v View) HashName() string {
 	if v == (View{}) {
 		return plainHash
@@ -44,7 +44,7 @@ const (
 	viewHash  = "features of "
 )
 
-// FeatureHashes are those of the hashes of a run that are of features, of whatever view, in order.
+// FeatureHashes returns the names of a run's hashes that are of features, of any view, sorted.
 func FeatureHashes(hashes map[string]string) []string {
 	var found []string
 	for name, hash := range hashes {
@@ -56,8 +56,8 @@ func FeatureHashes(hashes map[string]string) []string {
 	return found
 }
 
-// Views lists the views of an augmentation, the plain one first: the whole picture and so many
-// crops, each mirrored too with flip.
+// Views lists the views of an augmentation, the plain one first: the whole picture and the given
+// number of crops; with flip, each also mirrored.
 func Views(flip bool, crops int) []View {
 	var views []View
 	for crop := range crops + 1 {
@@ -69,8 +69,8 @@ func Views(flip bool, crops int) []View {
 	return views
 }
 
-// DrawView gives which of n views is trained on in an epoch. It follows from seed, epoch and
-// image (an index of the data set) alone, so that all captioners of a seed see the same, however
+// DrawView returns which of n views to train on in an epoch. It depends only on seed, epoch and
+// image (an index of the data set), so that all captioners of a seed see the same views, however
 // often they were interrupted.
 func DrawView(n int, seed int64, epoch, image int) int {
 	if n < 2 {
@@ -80,9 +80,9 @@ func DrawView(n int, seed int64, epoch, image int) int {
 }
 
 // The rule of crops, after the random crops of Szegedy et al. 2014 (arXiv 1409.4842), section 6:
-// width and height are uniform among those of at least leastCrop of the side each, and of the
-// area together; the place is uniform too. They are drawn from the picture's content, so that
-// equal pictures share their features whatever they are called.
+// width and height are uniform among those that are each at least leastCrop of the side, and
+// together at least leastCrop of the area; the position is uniform too. Crops are drawn from the
+// picture's content, so that identical pictures share their features whatever their names.
 const (
 	leastCrop = 0.7
 	cropRule  = "crops of 0.7 to 1 of the area by content"
@@ -92,7 +92,7 @@ const (
 // crop is a part of a picture, in fractions of its width and height.
 type crop struct{ left, top, width, height float64 }
 
-// drawCrop draws the k-th crop of the picture with this sha256.
+// drawCrop draws the k-th crop of the picture with this SHA-256.
 func drawCrop(picture [hashBytes]byte, k int) crop {
 	s := newStream(cropSeed, useCrop, binary.LittleEndian.Uint64(picture[:]), uint64(k))
 	var c crop
@@ -103,7 +103,7 @@ func drawCrop(picture [hashBytes]byte, k int) crop {
 	return c
 }
 
-// of is the part in whole pixels of a picture with these bounds, one at least.
+// of returns the crop in whole pixels, at least one, of a picture with these bounds.
 func (c crop) of(bounds image.Rectangle) image.Rectangle {
 	w, h := float64(bounds.Dx()), float64(bounds.Dy())
 	part := image.Rect(int(math.Round(c.left*w)), int(math.Round(c.top*h)),
@@ -112,7 +112,7 @@ func (c crop) of(bounds image.Rectangle) image.Rectangle {
 	return part.Add(bounds.Min)
 }
 
-// WithView is the spec of the features of a view.
+// WithView returns the spec of the features of a view.
 func (s FeatureSpec) WithView(v View) FeatureSpec {
 	s.View = v
 	if v.Crop > 0 {
@@ -121,15 +121,14 @@ func (s FeatureSpec) WithView(v View) FeatureSpec {
 	return s
 }
 
-// ViewPixels gives a view of picture i as [Dataset.Pixels] gives the plain one: the crop is
-// squashed to a square as the whole picture is, and a mirrored view is the other one from right
-// to left.
+// ViewPixels returns a view of picture i, in the format of [Dataset.Pixels]. A crop is squashed
+// to a square as the whole picture is; a mirrored view is flipped from left to right.
 func (d *Dataset) ViewPixels(i, size int, v View) (rgb []uint8, err error) {
 	switch {
 	case v.Crop == 0:
 		rgb, err = d.Pixels(i, size)
 	case v.Crop < 0:
-		err = fmt.Errorf("pixels of image %d: there is no crop %d", i, v.Crop)
+		err = fmt.Errorf("pixels of image %d: crop %d does not exist", i, v.Crop)
 	default:
 		rgb, err = d.cropPixels(i, size, v.Crop)
 	}
@@ -139,7 +138,7 @@ func (d *Dataset) ViewPixels(i, size int, v View) (rgb []uint8, err error) {
 	return rgb, err
 }
 
-// cropPixels gives the k-th crop of picture i.
+// cropPixels returns the k-th crop of picture i.
 func (d *Dataset) cropPixels(i, size, k int) (rgb []uint8, err error) {
 	if err := d.checkPixels(i, size); err != nil {
 		return nil, err
@@ -151,11 +150,11 @@ func (d *Dataset) cropPixels(i, size, k int) (rgb []uint8, err error) {
 		return rgb, err
 	}
 	scene := d.scenes[i]
-	painted := rgbImage(scene.paint(3*size/2), 3*size/2) // no crop has fewer pixels than are asked for
+	painted := rgbImage(scene.paint(3*size/2), 3*size/2) // large enough that every crop has at least size×size pixels
 	return squash(painted, drawCrop(sha256.Sum256(scene.paint(paintedSize)), k).of(painted.Bounds()), size), nil
 }
 
-// mirror turns RGB of size×size×3 (HWC) from left to right.
+// mirror flips RGB of size×size×3 (HWC) from left to right.
 func mirror(rgb []uint8, size int) {
 	for row := range slices.Chunk(rgb, 3*size) {
 		for l, r := 0, size-1; l < r; l, r = l+1, r-1 {

@@ -12,16 +12,15 @@ import (
 
 // Ids of the special words, the first four of every vocabulary.
 const (
-	PadID     = 0 // <pad>: fills a row of a batch behind its caption
-	StartID   = 1 // <s>: what a caption starts from
+	PadID     = 0 // <pad>: fills a row of a batch after its caption
+	StartID   = 1 // <s>: starts a caption
 	EndID     = 2 // </s>: ends a caption
 	UnknownID = 3 // <unk>: a word outside the vocabulary; never emitted
 )
 
 var specialWords = []string{"<pad>", "<s>", "</s>", "<unk>"}
 
-// Vocabulary maps words to ids and back. Make one with NewVocabulary; it does
-// not change afterwards.
+// Vocabulary maps words to ids and back. NewVocabulary makes one; it is immutable.
 type Vocabulary struct {
 	Words []string // id to word; the first four are special
 
@@ -29,8 +28,8 @@ type Vocabulary struct {
 	hash  string
 }
 
-// NewVocabulary makes a vocabulary of the four special words followed by words
-// in the given order. An empty, repeated or special word is an error.
+// NewVocabulary returns a vocabulary of the four special words followed by words in the given
+// order. An empty, repeated or special word is an error.
 func NewVocabulary(words []string) (*Vocabulary, error) {
 	v := &Vocabulary{Words: slices.Concat(specialWords, words), index: make(map[string]int64, len(words))}
 	sum := sha256.New()
@@ -48,11 +47,11 @@ func NewVocabulary(words []string) (*Vocabulary, error) {
 	return v, nil
 }
 
-// countVocabulary gives the vocabulary of the words that occur at least
-// minCount times in the captions of the images listed: most frequent first,
-// equal counts in byte order, so that it does not depend on the order of files.
+// countVocabulary returns the vocabulary of the words that occur at least minCount times in the
+// captions of the given images: most frequent first, ties in byte order, so that it does not
+// depend on the order of files.
 func countVocabulary(images []Image, indices []int, minCount int) (*Vocabulary, error) {
-	counts := make(map[*compiled][]int) // by the places of words; the images of a corpus share one text
+	counts := make(map[*compiled][]int) // by the indices of words; the images of a corpus share one text
 	for _, i := range indices {
 		text := images[i].text
 		if text != nil && counts[text] == nil {
@@ -82,11 +81,11 @@ func countVocabulary(images []Image, indices []int, minCount int) (*Vocabulary, 
 	return NewVocabulary(words)
 }
 
-// Len is the number of words, special ones included.
+// Len returns the number of words, including special ones.
 func (v *Vocabulary) Len() int { return len(v.Words) }
 
-// ID is the id of a word, UnknownID when the vocabulary lacks it. The spelling
-// of a special word in a caption is an unknown word, not a special one.
+// ID returns the id of a word; UnknownID if the vocabulary lacks it. In a caption, the spelling
+// of a special word is an unknown word, not a special one.
 func (v *Vocabulary) ID(word string) int64 {
 	if id, ok := v.index[word]; ok {
 		return id
@@ -94,8 +93,8 @@ func (v *Vocabulary) ID(word string) int64 {
 	return UnknownID
 }
 
-// Encode gives <s>, the ids of the first maxWords tokens (all of them when
-// maxWords is 0 or less), </s>.
+// Encode returns <s>, the ids of the first maxWords tokens (all of them if maxWords is 0 or
+// less), and </s>.
 func (v *Vocabulary) Encode(tokens []string, maxWords int) []int64 {
 	ids := make([]int64, 0, encodedLength(len(tokens), maxWords))
 	ids = append(ids, StartID)
@@ -105,7 +104,7 @@ func (v *Vocabulary) Encode(tokens []string, maxWords int) []int64 {
 	return append(ids, EndID)
 }
 
-// encodedLength is how many ids Encode gives for so many tokens.
+// encodedLength returns how many ids Encode returns for this many tokens.
 func encodedLength(tokens, maxWords int) int {
 	if maxWords > 0 {
 		tokens = min(tokens, maxWords)
@@ -113,8 +112,8 @@ func encodedLength(tokens, maxWords int) int {
 	return tokens + 2
 }
 
-// Text gives the words of ids joined by a space. Special words, and ids that
-// the vocabulary does not have, are dropped.
+// Text returns the words of ids joined by spaces. It drops special words and ids outside the
+// vocabulary.
 func (v *Vocabulary) Text(ids []int64) string {
 	words := make([]string, 0, len(ids))
 	for _, id := range ids {
@@ -125,6 +124,6 @@ func (v *Vocabulary) Text(ids []int64) string {
 	return strings.Join(words, " ")
 }
 
-// Hash is the sha256 hex of the words in order: two vocabularies with the same
-// hash give every word the same id.
+// Hash returns the SHA-256, in hex, of the words in order: vocabularies with the same hash have
+// the same ids for all words.
 func (v *Vocabulary) Hash() string { return v.hash }

@@ -14,21 +14,21 @@ import (
 	"golang.org/x/image/webp"
 )
 
-// maxChunks is how many parts a WebP file may have before its picture: one needs some five.
+// maxChunks limits the parts of a WebP file before its picture; about five are needed.
 const maxChunks = 1000
 
-// webpFrame is the picture of a WebP file: of one that moves, the first.
+// webpFrame is the picture of a WebP file; the first frame of an animation.
 type webpFrame struct {
 	canvas   image.Point // size of the whole picture
-	at, size image.Point // where the frame lies there
+	at, size image.Point // the frame's place there
 	lossless bool
 	picture  []byte // content of the chunk VP8L, or VP8
-	alpha    []byte // of the chunk ALPH; nil where there is none
+	alpha    []byte // of the chunk ALPH; nil if there is none
 }
 
-// frameOfWebP finds the frame, and refuses one that does not have the size that was claimed for
-// it: the decoder makes room for the frame, whatever size was claimed, and takes the transparency
-// to be as large as the frame.
+// frameOfWebP finds the frame, and rejects one whose size differs from the claimed one: the
+// decoder allocates memory for the frame's own size, and assumes that the transparency has the
+// same size.
 func frameOfWebP(file []byte) (webpFrame, error) {
 	claimed, err := webp.DecodeConfig(bytes.NewReader(file))
 	if err != nil {
@@ -46,12 +46,12 @@ func frameOfWebP(file []byte) (webpFrame, error) {
 		case kind == "VP8X":
 			moves = len(content) > 0 && content[0]&animated != 0
 		case kind == "ANMF" && moves && len(content) < head:
-			return frame, errors.New("webp: the first frame has no head")
+			return frame, errors.New("webp: the first frame has no header")
 		case kind == "ANMF" && moves:
 			frame.at = image.Point{2 * number24(content), 2 * number24(content[3:])}
 			frame.size = image.Point{1 + number24(content[6:]), 1 + number24(content[9:])}
 			if end := frame.at.Add(frame.size); end.X > frame.canvas.X || end.Y > frame.canvas.Y {
-				return frame, fmt.Errorf("webp: a frame of %v pixels at %v in a picture of %v", frame.size, frame.at, frame.canvas)
+				return frame, fmt.Errorf("webp: it has a frame of %v pixels at %v in a picture of %v", frame.size, frame.at, frame.canvas)
 			}
 			for kind, content := range riffChunks(content[head:]) {
 				if frame.take(kind, content) {
@@ -63,10 +63,10 @@ func frameOfWebP(file []byte) (webpFrame, error) {
 			return frame, frame.check()
 		}
 	}
-	return frame, errors.New("webp: there is no picture in it")
+	return frame, errors.New("webp: it contains no picture")
 }
 
-// take takes a chunk of the frame, and tells whether it is its last.
+// take adds a chunk to the frame, and reports whether it is the last.
 func (f *webpFrame) take(kind string, content []byte) (last bool) {
 	switch kind {
 	case "ALPH":
@@ -79,7 +79,7 @@ func (f *webpFrame) take(kind string, content []byte) (last bool) {
 	return f.picture != nil
 }
 
-// check compares the size of the frame by its own header with the one that was claimed.
+// check compares the frame's own size with the claimed one.
 func (f webpFrame) check() error {
 	var size image.Point
 	if f.lossless {
@@ -98,7 +98,7 @@ func (f webpFrame) check() error {
 		size = image.Point{header.Width, header.Height}
 	}
 	if size != f.size {
-		return fmt.Errorf("webp: a frame of %d×%d pixels in a picture of %d×%d", size.X, size.Y, f.size.X, f.size.Y)
+		return fmt.Errorf("webp: it has a frame of %d×%d pixels in a picture of %d×%d", size.X, size.Y, f.size.X, f.size.Y)
 	}
 	return nil
 }
@@ -120,13 +120,13 @@ func decodeWebP(file []byte) (image.Image, error) {
 	return onCanvas(picture, frame.at, frame.canvas), nil
 }
 
-// decode decodes the frame, and checks that this takes all of its bytes: behind damage a decoder
-// ends too early as often as too late, and tells of the latter alone. What a file says besides of
-// its transparency does not count.
+// decode decodes the frame, and checks that this uses all of its bytes: after damage a decoder
+// stops too early as often as too late, but reports only the latter. A separate chunk of
+// transparency is not checked.
 func (f webpFrame) decode() (picture image.Image, err error) {
-	spare := false // some bytes are not needed
+	spare := false // whether some bytes are not needed
 	if f.lossless {
-		reader := bytes.NewReader(f.picture) // is read byte by byte, and not ahead
+		reader := bytes.NewReader(f.picture) // read byte by byte, without reading ahead
 		picture, err = vp8l.Decode(reader)
 		spare = reader.Len() > spareBytes
 	} else {
@@ -134,12 +134,12 @@ func (f webpFrame) decode() (picture image.Image, err error) {
 		spare = err == nil && f.decodesWithout(spareBytes)
 	}
 	if err == nil && spare {
-		err = errors.New("webp: the samples do not fit its size")
+		err = errors.New("webp: the number of samples does not match its size")
 	}
 	return picture, err
 }
 
-// still is a WebP file of a lossy frame alone.
+// still returns a WebP file with only a lossy frame.
 func (f webpFrame) still() []byte {
 	file := []byte("WEBP")
 	if f.alpha != nil {
@@ -153,7 +153,8 @@ func (f webpFrame) still() []byte {
 	return riffChunk("RIFF", append(file, riffChunk("VP8 ", f.picture)...))
 }
 
-// decodesWithout tells whether a lossy frame can be decoded without its last bytes, padding aside.
+// decodesWithout reports whether a lossy frame can be decoded without its last bytes, padding
+// aside.
 func (f webpFrame) decodesWithout(last int) bool {
 	content := bytes.TrimRight(f.picture, "\x00")
 	if len(content) <= last {
@@ -168,7 +169,8 @@ func (f webpFrame) decodesWithout(last int) bool {
 	return err == nil
 }
 
-// exifWebP finds the TIFF block of a WebP file, the chunk EXIF. Some programs begin it as JPEG's.
+// exifWebP finds the TIFF block of a WebP file, the chunk EXIF. Some programs start it like a
+// JPEG's.
 func exifWebP(file []byte) []byte {
 	for kind, content := range webpChunks(file) {
 		if kind == "EXIF" {
@@ -178,10 +180,10 @@ func exifWebP(file []byte) []byte {
 	return nil
 }
 
-// webpChunks gives the chunks of a WebP file; the last may be cut off.
+// webpChunks returns the chunks of a WebP file; the last may be cut off.
 func webpChunks(file []byte) iter.Seq2[string, []byte] { return riffChunks(file[min(12, len(file)):]) }
 
-// riffChunks gives chunks that follow one another; the last may be cut off.
+// riffChunks returns chunks that follow one another; the last may be cut off.
 func riffChunks(content []byte) iter.Seq2[string, []byte] {
 	return func(yield func(string, []byte) bool) {
 		for at := int64(0); at+8 <= int64(len(content)); {
@@ -195,11 +197,11 @@ func riffChunks(content []byte) iter.Seq2[string, []byte] {
 	}
 }
 
-// riffChunk makes a chunk.
+// riffChunk returns a chunk.
 func riffChunk(kind string, content []byte) []byte {
 	chunk := binary.LittleEndian.AppendUint32([]byte(kind), uint32(len(content)))
 	return append(append(chunk, content...), make([]byte, len(content)%2)...)
 }
 
-// number24 is a number of three bytes, the lowest first.
+// number24 returns a number of three bytes, lowest first.
 func number24(b []byte) int { return int(b[0]) | int(b[1])<<8 | int(b[2])<<16 }

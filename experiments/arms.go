@@ -10,13 +10,14 @@ import (
 	"glimpse/internal/term"
 )
 
-// armKey is the key under which a point keeps the name of a named arm.
+// armKey is the key under which a point stores the name of a named arm.
 const armKey = "compare.arms"
 
 // Compares reports whether the study compares arms at all.
 func (c Compare) Compares() bool { return c.Arms != "" || len(c.Named) > 0 }
 
-// ArmPaths are the paths of the settings in which the arms differ, sorted; none where nothing is compared.
+// ArmPaths returns the paths of the settings in which the arms differ, sorted; none if nothing is
+// compared.
 func (c Compare) ArmPaths() []string {
 	var paths []string
 	if c.Arms != "" {
@@ -31,7 +32,8 @@ func (c Compare) ArmPaths() []string {
 	return slices.Compact(paths)
 }
 
-// ArmsKey is the name of the arms in an interaction: the swept key, or "arms" if they are named.
+// ArmsKey returns the name of the arms in an interaction: the swept key, or "arms" if they are
+// named.
 func (c Compare) ArmsKey() string {
 	if c.Arms == "" {
 		return "arms"
@@ -39,7 +41,7 @@ func (c Compare) ArmsKey() string {
 	return c.Arms
 }
 
-// arms are the names of what the study compares: values in canonical text, or the names of arms.
+// arms returns the names of the arms: swept values in canonical text, or the names of named arms.
 func (s *Study) arms() []string {
 	var arms []string
 	for _, arm := range s.Compare.Named {
@@ -55,7 +57,7 @@ func (s *Study) arms() []string {
 	return arms
 }
 
-// varies says whether a setting is swept or set by an arm.
+// varies reports whether a setting is swept or set by an arm.
 func (s *Study) varies(path string) bool {
 	return s.Sweep.axis(path) != nil || slices.ContainsFunc(s.Compare.Named, func(arm NamedArm) bool {
 		_, set := arm.Settings[path]
@@ -63,13 +65,13 @@ func (s *Study) varies(path string) bool {
 	})
 }
 
-// variesBelow says whether a setting of a section is swept or set by an arm.
+// variesBelow reports whether a setting of a section is swept or set by an arm.
 func (s *Study) variesBelow(section string) bool {
 	return slices.ContainsFunc(children(section), func(name string) bool { return s.varies(section + "." + name) })
 }
 
-// factors are the swept keys, other than seed, that vary within an arm, in the order of the file. There are none if
-// nothing is compared.
+// factors returns the swept keys, other than seed, that vary within an arm, in the order of the
+// file; none if nothing is compared.
 func (s *Study) factors() []string {
 	if !s.Compare.Compares() {
 		return nil
@@ -112,10 +114,11 @@ func (s *Study) crossArms(points []point) []point {
 	return crossed
 }
 
-// armPath is the path under which the place of a named arm is kept; the places of its settings follow it.
+// armPath returns the path under which the place of a named arm is stored; the paths of its
+// settings start with it.
 func armPath(i int) string { return fmt.Sprintf("compare.arms[%d]", i) }
 
-// setByArm gives the place where a named arm sets a path, if it does.
+// setByArm returns the place where a named arm sets a path, and whether it does.
 func (s *Study) setByArm(name, path string) (place, bool) {
 	for i, arm := range s.Compare.Named {
 		if _, set := arm.Settings[path]; set && arm.Name == name {
@@ -167,7 +170,7 @@ func (d *decoder) arms(m member) {
 	}
 }
 
-// ofArm reads one setting of an arm: canonical text, or what is wrong, and where.
+// ofArm reads one setting of an arm. It returns the canonical text, or what is wrong, and where.
 func ofArm(set member) (text string, at place, wrong string) {
 	switch {
 	case set.name == "seed":
@@ -181,7 +184,7 @@ func ofArm(set member) (text string, at place, wrong string) {
 	return text, set.valueAt(), wrong
 }
 
-// noSetting refuses a path that is not a setting, and suggests the closest one.
+// noSetting returns the message for a path that is not a setting, with a suggestion.
 func noSetting(name string) string {
 	hint := Suggest(name, settingPaths())
 	if hint == "" {

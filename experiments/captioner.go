@@ -2,7 +2,8 @@ package experiments
 
 import "glimpse/captioner"
 
-// Features are what the encoder gives of a picture; of precomputed ones, the regions are those of the image that has most.
+// Features returns the shape of a picture's features. For precomputed features, the number of
+// regions is the largest of any image.
 func (e Encoder) Features() (captioner.Features, error) {
 	if e.Name == captioner.Precomputed && e.Content != (FeatureContent{}) {
 		return captioner.Features{Regions: e.Content.Most, Dim: e.Content.Dim}, nil
@@ -14,8 +15,8 @@ func (e Encoder) Features() (captioner.Features, error) {
 	return encoder.Features(e.ImageSize, e.Channels)
 }
 
-// Sizes are the dimensions of the captioner, with a vocabulary of so many words
-// and so many features of a region.
+// Sizes returns the dimensions of the captioner for a vocabulary of this many words and this many
+// features per region.
 func (m Model) Sizes(vocabulary, features int) captioner.Sizes {
 	return captioner.Sizes{
 		Vocabulary: int64(vocabulary), Features: int64(features), Embedding: int64(m.Embedding),
@@ -23,8 +24,7 @@ func (m Model) Sizes(vocabulary, features int) captioner.Sizes {
 	}
 }
 
-// Parameters counts the trained parameters of a captioner with a vocabulary of
-// so many words.
+// Parameters counts the trained parameters of a captioner with a vocabulary of this many words.
 func (s Settings) Parameters(vocabulary int) (int64, error) {
 	arm, err := captioner.ArmOf(s.Model.Attention)
 	if err != nil {

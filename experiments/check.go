@@ -9,13 +9,13 @@ import (
 	"glimpse/captioner"
 )
 
-// given says whether a key was given, rather than defaulted.
+// given reports whether a key was given, rather than defaulted.
 func (s *Study) given(path string) bool {
 	_, given := s.places[path]
 	return given
 }
 
-// at gives the place of a key, or of the nearest section around it.
+// at returns the place of a key, or of the innermost section around it.
 func (s *Study) at(path string) place {
 	for {
 		if at, given := s.places[path]; given || path == "" {
@@ -25,7 +25,7 @@ func (s *Study) at(path string) place {
 	}
 }
 
-// SetRoot says that the data lie elsewhere than the study says; "" leaves it as it is.
+// SetRoot replaces the folder of the data set; "" leaves it unchanged.
 func (s *Study) SetRoot(dir string) {
 	if dir != "" && dir != s.Data.Root {
 		s.Data.Root = dir
@@ -33,7 +33,8 @@ func (s *Study) SetRoot(dir string) {
 	}
 }
 
-// Wrong is an error that came of a setting, shown where the study gives it; err itself where it does not.
+// Wrong returns err as an error at the place where the study sets a path; err itself if the study
+// does not set it.
 func (s *Study) Wrong(path string, err error) error {
 	if !s.given(path) && s.get(path) != "" {
 		return err
@@ -43,7 +44,7 @@ func (s *Study) Wrong(path string, err error) error {
 	return wrong
 }
 
-// tag is the YAML tag that a value of the key has.
+// tag returns the YAML tag of the key's values.
 func (k *key) tag() string {
 	switch k.kind {
 	case reflect.String:
@@ -63,12 +64,11 @@ func orNothing(words []string) string {
 	return strings.Join(words, ", ")
 }
 
-// A fault is what is wrong with a setting of a trial, and the setting that it
-// contradicts, if any.
+// A fault is a wrong setting of a trial, with the setting that it contradicts, if any.
 type fault struct{ path, beside, msg string }
 
-// place is where the fault of a trial of an arm was given: in the sweep, by the
-// arm, or as a setting, or else where what it contradicts was.
+// place returns where the faulty setting of an arm's trial was given: in the sweep, by the arm,
+// or as a setting, or else where the setting it contradicts was.
 func (s *Study) place(f fault, arm string) place {
 	for _, path := range []string{f.path, f.beside} {
 		if at, set := s.setByArm(arm, path); set {
@@ -84,8 +84,8 @@ func (s *Study) place(f fault, arm string) place {
 	return s.at(f.path)
 }
 
-// Check refuses settings that no trial can have, a value outside its limits or
-// two that contradict each other. Settings of a Plan have passed it.
+// Check rejects invalid settings: a value outside its limits, or values that contradict each
+// other. Settings of a Plan have passed it.
 func (s Settings) Check() error {
 	var all []error
 	for _, f := range s.faults() {
@@ -94,8 +94,9 @@ func (s Settings) Check() error {
 	return errors.Join(all...)
 }
 
-// CheckSizes refuses settings with a number that no study could give, which a database of somebody else's may hold: a model
-// or a data set of that size would take all memory. Zero is let through, since older settings lack newer keys.
+// CheckSizes rejects settings with a number outside its limits, which another person's database
+// may contain: a model or data set of that size could exhaust memory. It accepts zero, since
+// older settings lack newer keys.
 func (s Settings) CheckSizes() error {
 	whole := Study{Settings: s}
 	for _, k := range keys {

@@ -8,8 +8,8 @@ import (
 	"glimpse/metrics"
 )
 
-// checkCompare checks what is compared against what is swept, and writes the
-// names of arms as the sweep does.
+// checkCompare checks what is compared against what is swept, and brings the names of arms into
+// the sweep's form.
 func (s *Study) checkCompare(found *problems) {
 	c := &s.Compare
 	if !c.Compares() {
@@ -123,7 +123,7 @@ func (s *Study) checkArms(arms []string, found *problems) {
 	}
 }
 
-// armName writes the name of an arm as the sweep does: 5e-4 as 0.0005.
+// armName returns the name of an arm in the sweep's form: 0.0005 for 5e-4.
 func (s *Study) armName(name string) string {
 	if s.Compare.Arms == "" {
 		return name
@@ -135,7 +135,8 @@ func (s *Study) armName(name string) string {
 	return name
 }
 
-// checkInteractions checks that each interaction is of the arms and a factor, and puts the arms first.
+// checkInteractions checks that each interaction is between the arms and a factor, and puts the
+// arms first.
 func (s *Study) checkInteractions(found *problems) {
 	c, factors := &s.Compare, s.factors()
 	isArms := func(path string) bool { return path == c.ArmsKey() || path == "arms" }
@@ -166,8 +167,8 @@ func (s *Study) checkInteractions(found *problems) {
 	}
 }
 
-// maxLooks is how often results may be looked at. Studies look some three to five times, and the boundary of each look costs
-// a numerical integral.
+// maxLooks limits the number of looks at the results. Studies look three to five times, and the
+// boundary of each look costs a numerical integral.
 const maxLooks = 50
 
 // checkStop checks the looks against the seeds.
@@ -217,7 +218,7 @@ func (s *Study) checkStop(found *problems) {
 	}
 }
 
-// checkEnsemble checks that all seeds of an arm will be there to caption together.
+// checkEnsemble checks that all seeds of an arm will be available for the ensemble.
 func (s *Study) checkEnsemble(found *problems) {
 	if s.Compare.Ensemble == "" {
 		return
@@ -234,7 +235,7 @@ func (s *Study) checkEnsemble(found *problems) {
 	}
 }
 
-// moreSeeds lists n seeds that begin with those given, as a study would.
+// moreSeeds returns a list of n seeds that starts with the given ones, as written in a study.
 func moreSeeds(seeds []string, n int) string {
 	next := 0.0
 	for _, text := range seeds {
@@ -247,7 +248,7 @@ func moreSeeds(seeds []string, n int) string {
 	return "[" + strings.Join(seeds, ", ") + "]"
 }
 
-// distinct gives each text once, in the order of the first.
+// distinct returns each text once, in order of first occurrence.
 func distinct(texts []string) []string {
 	var once []string
 	for _, text := range texts {
@@ -258,7 +259,8 @@ func distinct(texts []string) []string {
 	return once
 }
 
-// seeds are the swept seeds that are planned, in the order of the file: up to the last look, if there are looks.
+// seeds returns the planned seeds, in the order of the file: up to the last look, if there are
+// looks.
 func (s *Study) seeds() []string {
 	a := s.Sweep.axis("seed")
 	if a == nil {
@@ -290,6 +292,7 @@ func (s *Study) checkContrasts(trials []Trial, found *problems) {
 	}
 }
 
-// contrastPath is the path under which a contrast's place is kept, interactionPath that of an interaction.
+// contrastPath returns the path under which a contrast's place is stored, interactionPath that of
+// an interaction.
 func contrastPath(i int) string    { return fmt.Sprintf("compare.contrasts[%d]", i) }
 func interactionPath(i int) string { return fmt.Sprintf("compare.contrasts[interaction %d]", i) }

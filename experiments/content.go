@@ -2,16 +2,17 @@ package experiments
 
 import "fmt"
 
-// Content identifies what the files of a data set hold, as far as a trial reads them: leading hex digits of SHA-256
-// sums, computed by the code that reads the files. An empty field is unknown.
+// Content identifies the contents of a data set's files, as far as a trial reads them: the first
+// hex digits of SHA-256 hashes, computed by the code that reads the files. An empty field is
+// unknown.
 type Content struct {
 	Captions string `json:"captions"`
 	Splits   string `json:"splits"`
 	Pictures string `json:"pictures"`
 }
 
-// Differences names the fields in which two contents are known to differ, such as "pictures 3fa2c0d1 against 9b07aa12".
-// A field that is unknown on either side is not a difference.
+// Differences lists the fields in which two contents are known to differ, such as "pictures
+// 3fa2c0d1 against 9b07aa12". A field that is unknown in either is not a difference.
 func (c Content) Differences(other Content) []string {
 	var found []string
 	for _, f := range []struct{ name, a, b string }{
@@ -29,21 +30,22 @@ func (c Content) Differences(other Content) []string {
 	return found
 }
 
-// FeatureContent is what files of features hold of the images that a trial needs, as the code that reads them found. The
-// zero value is unknown.
+// FeatureContent describes the features, in given files, of the images that a trial needs. It is
+// computed by the code that reads the files. The zero value is unknown.
 type FeatureContent struct {
-	SHA256 string `json:"sha256"`        // leading hex digits, over the images and their numbers
-	Least  int    `json:"least_regions"` // of an image
+	SHA256 string `json:"sha256"`        // first hex digits of the hash of the images and their features
+	Least  int    `json:"least_regions"` // fewest regions of an image
 	Most   int    `json:"most_regions"`
-	Dim    int    `json:"dim"` // numbers of a region
+	Dim    int    `json:"dim"` // numbers per region
 }
 
-// Varies tells whether images have different numbers of regions.
+// Varies reports whether images have different numbers of regions.
 func (c FeatureContent) Varies() bool { return c.Least != c.Most }
 
-// SetContents makes the content of the data a part of each trial's identity. of gives the content of a data set as a
-// trial reads it, and is called once for each that the trials have. It is called after MatchParameters, which does not
-// depend on it, and before Plan; a plan that grows (Continue) asks of for what is new.
+// SetContents makes the content of the data part of each trial's identity. of returns the content
+// of a data set as a trial reads it, and is called once for each data set of the trials. Call
+// SetContents after MatchParameters, which does not depend on it, and before Plan. A plan that
+// grows (Continue) calls of for new data sets.
 func (s *Study) SetContents(of func(Data) (Content, error)) error {
 	s.contents, s.contentOf = map[Data]Content{}, of
 	if _, err := s.Plan(); err != nil {
@@ -53,7 +55,7 @@ func (s *Study) SetContents(of func(Data) (Content, error)) error {
 	return nil
 }
 
-// content gives the content of a data set, nothing before SetContents.
+// content returns the content of a data set; the zero value before SetContents.
 func (s *Study) content(d Data) (Content, error) {
 	if s.contentOf == nil {
 		return Content{}, nil
@@ -70,9 +72,9 @@ func (s *Study) content(d Data) (Content, error) {
 	return c, nil
 }
 
-// SetFeatures makes what files of features hold a part of the identity of each trial that reads them, as SetContents does
-// for data. of gives it for the data and the encoder of a trial, and is called once for each pair that the trials have; so it
-// is for what is new in a plan that grows.
+// SetFeatures makes the content of feature files part of the identity of each trial that reads
+// them, as SetContents does for data. of returns it for the data and the encoder of a trial, and
+// is called once for each such pair of the trials, also in a plan that grows.
 func (s *Study) SetFeatures(of func(Data, Encoder) (FeatureContent, error)) error {
 	s.features, s.featuresOf = map[featureSource]FeatureContent{}, of
 	if _, err := s.Plan(); err != nil {
@@ -82,14 +84,14 @@ func (s *Study) SetFeatures(of func(Data, Encoder) (FeatureContent, error)) erro
 	return nil
 }
 
-// featureSource is the encoder that reads features, for which data.
+// featureSource is an encoder that reads features, and the data they are for.
 type featureSource struct {
 	data    Data
 	encoder Encoder
 }
 
-// featureContent gives the content of the files that a trial reads its features from, nothing for others and before
-// SetFeatures.
+// featureContent returns the content of the files from which a trial reads its features; the zero
+// value for other trials and before SetFeatures.
 func (s *Study) featureContent(of Settings) (FeatureContent, error) {
 	if s.featuresOf == nil || !precomputed(&of) {
 		return FeatureContent{}, nil
@@ -107,8 +109,8 @@ func (s *Study) featureContent(of Settings) (FeatureContent, error) {
 	return c, nil
 }
 
-// Bare is the settings without the content and the location of the data, and without the location of features. Its ID is
-// the one that runs had before data were part of it.
+// Bare returns the settings without the content and location of the data, and without the
+// location of features. Its ID is the one that runs had before data became part of it.
 func (s Settings) Bare() Settings {
 	s.Data.Content, s.Data.Root = Content{}, ""
 	s.Encoder.Path, s.Encoder.Names = "", ""

@@ -10,32 +10,33 @@ import (
 
 // A Cell is a group of trials that differ only in their seed.
 type Cell struct {
-	Name   string            // the arm and what else is swept, by full paths; unique
-	Label  string            // only what differs, for people; unique
+	Name   string            // the arm and the other swept values, by full paths; unique
+	Label  string            // only what differs, for display; unique
 	Arm    string            // as in Trial
 	Level  map[string]string // path → value of the swept keys that vary within an arm
 	Swept  map[string]string // path → value of all swept keys, as in Trial
 	Trials []string          // ids, in the order of the seeds
 }
 
-// A Contrast asks for B − A.
+// A Contrast is the difference B − A.
 type Contrast struct {
-	// Kind is what is asked: pair where arms have one cell each, average over the cells of two arms, level for one
-	// cell of either, interaction for how far two arms differ in what a factor does.
+	// Kind is pair if the arms have one cell each, average over the cells of two arms, level for
+	// one cell of each, or interaction for the difference between two arms in the effect of a
+	// factor.
 	Kind  string
 	B, A  Side
-	Label string // for people, such as soft − none at dropout=0.3
+	Label string // for display, such as soft − none at dropout=0.3
 }
 
-// A Side is a weighted sum of cells. The weights of an interaction's sides sum to 0, of all others to 1.
+// A Side is a weighted sum of cells. Its weights sum to 0 in an interaction, and to 1 otherwise.
 type Side struct {
-	Name  string // unique over arms, cells and sides of the study: equal names are equal sums
+	Name  string // unique over arms, cells and sides of the study: equal names mean equal sums
 	Label string
 	Arm   string
 	Terms []Term
 }
 
-// A Term is the weight of one cell, by its name.
+// A Term is one cell, by its name, with its weight.
 type Term struct {
 	Cell   string
 	Weight float64
@@ -44,8 +45,9 @@ type Term struct {
 // Cells groups the trials that differ only in their seed, in the order of the plan.
 func (d Declaration) Cells() []Cell { return d.design().cells }
 
-// Contrasts lists what the study asks. First come the declared pairs, each once or once per level; then the
-// interactions, one for each arm but the baseline and each value of the factor but the first.
+// Contrasts lists the contrasts of the study. First come the declared pairs, each once or once
+// per level; then the interactions, one for each arm except the baseline and each value of the
+// factor except the first.
 func (d Declaration) Contrasts() []Contrast {
 	g := d.design()
 	var all []Contrast
@@ -67,13 +69,13 @@ type design struct {
 	arms    []string         // in the order of the plan
 	at      map[string]int   // arm and level → its cell
 	short   map[string]string
-	others  map[string][]string // factor → those besides it, once asked for
+	others  map[string][]string // factor → the other factors; cached
 }
 
 // design groups the trials.
 func (d Declaration) design() *design {
 	g := &design{Declaration: d, of: map[string][]int{}, at: map[string]int{}, others: map[string][]string{}}
-	index, rank := map[string]int{}, map[string]int{} // cell → index, trial → place of its seed
+	index, rank := map[string]int{}, map[string]int{} // cell → index, trial → rank of its seed
 	ofArms := d.Compare.ArmPaths()
 	for _, t := range d.Trials {
 		name := d.cellName(t, ofArms)
@@ -103,10 +105,11 @@ func (d Declaration) design() *design {
 	return g
 }
 
-// cellName names the cell of a trial: the arm, followed by what is swept besides the paths in which the arms differ.
+// cellName returns the name of a trial's cell: the arm, followed by the swept values of paths in
+// which the arms do not differ.
 func (d Declaration) cellName(t DeclaredTrial, ofArms []string) string {
 	if !d.Compare.Compares() {
-		return t.Arm // made of all swept values
+		return t.Arm // it consists of all swept values
 	}
 	name := t.Arm
 	for _, path := range slices.Sorted(maps.Keys(t.Swept)) {
@@ -135,7 +138,7 @@ func (g *design) findFactors() {
 	g.factors = slices.Sorted(maps.Keys(varying))
 }
 
-// level identifies the level of a cell, up to one factor.
+// level identifies the level of a cell, ignoring one factor.
 func (g *design) level(c *Cell, but string) string {
 	var parts []string
 	for _, path := range g.besides(but) {
@@ -144,7 +147,8 @@ func (g *design) level(c *Cell, but string) string {
 	return strings.Join(parts, "\x00")
 }
 
-// besides are the factors but one, and but those that zip pairs with it, value for value: they are a part of it.
+// besides returns the factors except one, and except those that zip pairs with it value for
+// value, since they belong to it.
 func (g *design) besides(factor string) []string {
 	if factor == "" {
 		return g.factors
@@ -161,7 +165,7 @@ func (g *design) besides(factor string) []string {
 	return others
 }
 
-// follows is whether each value of a factor comes with one value of path alone.
+// follows reports whether each value of a factor occurs with only one value of path.
 func (g *design) follows(path, factor string) bool {
 	with := map[string]string{}
 	for i := range g.cells {
@@ -174,7 +178,7 @@ func (g *design) follows(path, factor string) bool {
 	return true
 }
 
-// pair makes the contrasts of two declared arms; none where they have no level in common.
+// pair returns the contrasts of two declared arms; none if they have no level in common.
 func (g *design) pair(pair [2]string) []Contrast {
 	var bs, as []*Cell // at the same levels
 	for _, i := range g.of[pair[0]] {
@@ -205,12 +209,13 @@ func (g *design) pair(pair [2]string) []Contrast {
 	return all
 }
 
-// single is a cell as a side.
+// single returns a side with one cell.
 func single(c *Cell) Side {
 	return Side{Name: c.Name, Label: c.Label, Arm: c.Arm, Terms: []Term{{c.Name, 1}}}
 }
 
-// mean is the mean of cells of an arm as a side, named by the arm where they are all of its cells.
+// mean returns a side with the mean of an arm's cells, named after the arm if they are all its
+// cells.
 func (g *design) mean(arm string, cells []*Cell) Side {
 	if len(cells) == 1 && len(g.of[arm]) > 1 {
 		return single(cells[0])
@@ -228,8 +233,8 @@ func (g *design) mean(arm string, cells []*Cell) Side {
 	return side
 }
 
-// interaction makes the contrasts of an interaction with a factor; none where no arm but the baseline has two of its
-// values at which the baseline has cells too.
+// interaction returns the contrasts of an interaction with a factor; none unless an arm other
+// than the baseline has two of its values at which the baseline has cells too.
 func (g *design) interaction(pair [2]string) []Contrast {
 	factor := pair[1]
 	values := g.values(factor)
@@ -242,7 +247,7 @@ func (g *design) interaction(pair [2]string) []Contrast {
 				continue
 			}
 			b, a := g.steps(cells, factor, values[0], value), g.steps(baseline, factor, values[0], value)
-			var both []string // levels of the further factors
+			var both []string // levels of the other factors
 			for _, c := range cells[value] {
 				if rest := g.level(c, factor); b[rest] != nil && a[rest] != nil {
 					both = append(both, rest)
@@ -260,7 +265,7 @@ func (g *design) interaction(pair [2]string) []Contrast {
 	return all
 }
 
-// values are those of a factor, in the order of the sweep.
+// values returns the values of a factor, in the order of the sweep.
 func (g *design) values(factor string) []string {
 	if a := g.Sweep.axis(factor); a != nil {
 		return distinct(a.Values)
@@ -278,7 +283,7 @@ func (g *design) byValue(arm, factor string) map[string][]*Cell {
 	return cells
 }
 
-// steps finds, by the level of the further factors, the cells of an arm at one value of a factor and at another.
+// steps finds the cells of an arm at two values of a factor, by the level of the other factors.
 func (g *design) steps(cells map[string][]*Cell, factor, from, to string) map[string]*[2]*Cell {
 	found := map[string]*[2]*Cell{}
 	for _, c := range cells[from] {
@@ -293,7 +298,8 @@ func (g *design) steps(cells map[string][]*Cell, factor, from, to string) map[st
 	return found
 }
 
-// change is the side of an interaction: what a factor does to an arm, the mean over some levels of the further factors.
+// change returns a side of an interaction: the effect of a factor on an arm, averaged over some
+// levels of the other factors.
 func (g *design) change(arm, factor string, steps map[string]*[2]*Cell, levels []string) Side {
 	side := Side{Arm: arm}
 	var among []string

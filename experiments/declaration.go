@@ -10,14 +10,15 @@ import (
 	"strings"
 )
 
-// A Declaration is what a study fixes before its first final split is scored: what it compares, over which trials, and
-// what counts as a difference. The order of YAML keys, comments and the question are not part of it.
+// A Declaration is what a study fixes before its first final split is scored: what it compares,
+// over which trials, and what counts as a difference. The question, comments and the order of
+// YAML keys are not part of it.
 type Declaration struct {
 	Compare  Compare         `json:"compare"`
-	Settings Settings        `json:"settings"` // outside the sweep; no root, content or seed; zero where without effect or omitted
-	Sweep    Sweep           `json:"sweep"`    // without the seed axis; zero where without effect
+	Settings Settings        `json:"settings"` // outside the sweep; without root, content and seed; zero if without effect or omitted
+	Sweep    Sweep           `json:"sweep"`    // without the seed axis; zero if without effect
 	Seeds    []int64         `json:"seeds"`    // planned, in order
-	Trials   []DeclaredTrial `json:"trials"`   // all that are planned: up to the last look
+	Trials   []DeclaredTrial `json:"trials"`   // all planned trials: up to the last look
 }
 
 // A DeclaredTrial is one of the trials that a study plans.
@@ -28,7 +29,7 @@ type DeclaredTrial struct {
 	Swept map[string]string `json:"swept"` // as in Trial
 }
 
-// Declare gives the declaration of a study; trials are all trials of its plan.
+// Declare returns the declaration of a study; trials are all trials of its plan.
 func (s *Study) Declare(trials []Trial) Declaration {
 	whole := Study{Settings: s.Settings.Bare()}
 	whole.Seed = 0
@@ -64,26 +65,27 @@ func (s *Study) Declare(trials []Trial) Declaration {
 	return d
 }
 
-// JSON writes the declaration as ReadDeclaration reads it.
+// JSON returns the declaration as JSON, for [ReadDeclaration].
 func (d Declaration) JSON() ([]byte, error) {
 	text, err := json.Marshal(d)
 	if err != nil {
-		return nil, fmt.Errorf("writing the declaration: %w", err)
+		return nil, fmt.Errorf("write the declaration: %w", err)
 	}
 	return text, nil
 }
 
-// ReadDeclaration reads what JSON wrote.
+// ReadDeclaration reads a declaration written by [Declaration.JSON].
 func ReadDeclaration(raw []byte) (Declaration, error) {
 	var d Declaration
 	if err := json.Unmarshal(raw, &d); err != nil {
-		return Declaration{}, fmt.Errorf("reading the declaration of a study: %w", err)
+		return Declaration{}, fmt.Errorf("read the declaration of a study: %w", err)
 	}
 	return d, nil
 }
 
-// SHA256 is the hash of all that is declared, in hex. Lists whose order has no meaning may be in any order. It is ""
-// for a declaration that cannot be written, which does not happen for a study that loads.
+// SHA256 returns the hash of the declaration, in hex. It ignores the order of lists whose order
+// has no meaning. It is "" for a declaration that cannot be written, which cannot happen for a
+// loaded study.
 func (d Declaration) SHA256() string {
 	text, err := d.canonical().JSON()
 	if err != nil {
@@ -93,8 +95,8 @@ func (d Declaration) SHA256() string {
 	return hex.EncodeToString(sum[:])
 }
 
-// canonical is the declaration with every list sorted whose order has no meaning. The trials of a search follow from its
-// results and are left out.
+// canonical returns the declaration with each list sorted whose order has no meaning, and without
+// the trials of a search, which follow from its results.
 func (d Declaration) canonical() Declaration {
 	pairs := func(a, b [2]string) int { return cmp.Or(strings.Compare(a[0], b[0]), strings.Compare(a[1], b[1])) }
 	d.Compare.Contrasts = slices.Clone(d.Compare.Contrasts)
@@ -122,7 +124,8 @@ func (d Declaration) canonical() Declaration {
 	return d
 }
 
-// interacts says whether an interaction is with a factor: its first value is then what others are held against.
+// interacts reports whether an interaction is with this factor: then its other values are
+// compared with the first.
 func (d Declaration) interacts(path string) bool {
 	return slices.ContainsFunc(d.Compare.Interactions, func(pair [2]string) bool { return pair[1] == path })
 }

@@ -79,7 +79,7 @@ checkpoints: {keep: none}
 		t.Errorf("read again (%v), the declaration is %+v, want %+v", err, again, base)
 	}
 	for _, bad := range []string{"", "[]", `{"compare": 3}`, "{"} {
-		if _, err := ReadDeclaration([]byte(bad)); err == nil || !strings.Contains(err.Error(), "reading the declaration of a study") {
+		if _, err := ReadDeclaration([]byte(bad)); err == nil || !strings.Contains(err.Error(), "read the declaration of a study") {
 			t.Errorf("ReadDeclaration(%q) says %v", bad, err)
 		}
 	}

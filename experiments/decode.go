@@ -14,8 +14,7 @@ type decoder struct {
 	problems *problems
 }
 
-// section decodes a mapping whose keys are those below a section; "" is the
-// whole file.
+// section decodes a mapping with the keys of a section; "" is the whole file.
 func (d *decoder) section(v *value, section string) {
 	for _, m := range v.members {
 		path := join(section, m.name)
@@ -68,8 +67,7 @@ func (d *decoder) leaf(k *key, m member) {
 	}
 }
 
-// unknown reports a key that is not one of the section's, with the likeliest
-// one that was meant.
+// unknown reports a key that the section does not have, with a suggestion.
 func (d *decoder) unknown(m member, section string) {
 	name, in := printable(m.name, 60), ""
 	if section != "" {
@@ -86,7 +84,7 @@ func (d *decoder) unknown(m member, section string) {
 	d.problems.add(m.at, "unknown key %q%s%s (its keys: %s)", name, in, hint, strings.Join(children(section), ", "))
 }
 
-// nested writes a.b as "a: {b: …}".
+// nested returns "a: {b: …}" for a.b.
 func nested(path string) string {
 	name, rest, more := strings.Cut(path, ".")
 	if !more {
@@ -95,7 +93,7 @@ func nested(path string) string {
 	return name + ": {" + nested(rest) + "}"
 }
 
-// elsewhere suggests those of the paths that end in about this name.
+// elsewhere suggests the paths that end in a similar name.
 func elsewhere(name string, paths []string) string {
 	last := func(path string) string { return path[strings.LastIndexByte(path, '.')+1:] }
 	var names, meant []string
@@ -251,7 +249,7 @@ func (d *decoder) interaction(item *value) {
 	d.study.Compare.Interactions = append(d.study.Compare.Interactions, [2]string{content.items[0].text, content.items[1].text})
 }
 
-// looks decodes the numbers of seeds after which results are looked at.
+// looks decodes the numbers of seeds at which to look at the results.
 func (d *decoder) looks(m member) {
 	const wanted = "compare.stop.looks has %s, but must be a list of numbers of seeds, such as [5, 8, 12]"
 	if m.kind != list || len(m.items) == 0 {

@@ -2,7 +2,7 @@ package experiments
 
 import "fmt"
 
-// fillDefaults sets every key that has a default of its own.
+// fillDefaults sets every key that has a fixed default.
 func (s *Study) fillDefaults() {
 	for _, k := range keys {
 		switch x := k.fallback.(type) {
@@ -15,8 +15,8 @@ func (s *Study) fillDefaults() {
 	}
 }
 
-// deriveBase fills in the defaults that depend on other settings, as far as
-// those are the same in all trials.
+// deriveBase fills in the defaults that depend on other settings, if those are the same in all
+// trials.
 func (s *Study) deriveBase() {
 	for _, k := range keys {
 		if k.derive != nil && s.field(k.path).IsZero() && !s.field(k.on).IsZero() && !s.varies(k.on) && !s.variesBelow(k.path) {
@@ -25,8 +25,8 @@ func (s *Study) deriveBase() {
 	}
 }
 
-// DataSettings are the settings of a study that says no more than which data set it is of and, unless split is "", how that is
-// split. They are not checked.
+// DataSettings returns the settings of a study that sets only its data set and, unless split is
+// "", the split. They are not checked.
 func DataSettings(name, split string) Settings {
 	s := new(Study)
 	s.fillDefaults()
@@ -35,10 +35,9 @@ func DataSettings(name, split string) Settings {
 	return s.Settings
 }
 
-// settle completes the settings of one trial: defaults that depend on other
-// settings are filled in, and settings without effect beside the others (the
-// attention size of arm none) become zero, so that they cannot tell two equal
-// trials apart. So do defaults that are omitted.
+// settle completes the settings of one trial. It fills in defaults that depend on other settings.
+// It zeroes settings without effect given the others (the attention size of arm none), so that
+// they cannot distinguish two equal trials, and omitted defaults.
 func (s *Settings) settle() {
 	whole := Study{Settings: *s}
 	for _, k := range keys {

@@ -11,8 +11,9 @@ import (
 	"glimpse/internal/term"
 )
 
-// Differences lists what has changed since the declaration, one line each, by the paths of keys. If everything
-// declared agrees but trials have other ids, their data differ, and one line gives the number of these trials.
+// Differences lists what has changed since the declaration, one line each, by the paths of keys.
+// If only the ids of trials have changed, their data differ, and one line gives the number of
+// these trials.
 func (d Declaration) Differences(now Declaration) []string {
 	c := &changes{before: d.canonical(), now: now.canonical()}
 	compared := c.before.Compare.Compares()
@@ -30,7 +31,7 @@ func (d Declaration) Differences(now Declaration) []string {
 	return c.lines
 }
 
-// changes gathers the differences of two canonical declarations.
+// changes collects the differences between two canonical declarations.
 type changes struct {
 	before, now Declaration
 	lines       []string
@@ -47,19 +48,19 @@ func (c *changes) value(path, before, now string) {
 	}
 }
 
-// key adds the differences in one key; those of compare only where both compare.
+// key adds the differences in one key; for keys of compare only if both compare.
 func (c *changes) key(k *key, compared bool) {
 	a, b := &c.before, &c.now
 	switch inCompare := strings.HasPrefix(k.path, "compare."); {
 	case k.path == "sweep.over":
 		for _, path := range union(a.Sweep.Over, b.Sweep.Over, func(x Axis) string { return x.Path }) {
 			before, now := a.Sweep.axis(path).text(), b.Sweep.axis(path).text()
-			if a.interacts(path) != b.interacts(path) { // the order matters to one of them alone, and canonical has left it there
+			if a.interacts(path) != b.interacts(path) { // the order matters only in one of them, where canonical has kept it
 				before, now = a.without(path).Sweep.axis(path).text(), b.without(path).Sweep.axis(path).text()
 			}
 			c.value("sweep.over."+path, before, now)
 		}
-	case k.path == "seed" || !isSetting(k.path) && !strings.HasPrefix(k.path, "sweep.") && !inCompare: // of no declaration
+	case k.path == "seed" || !isSetting(k.path) && !strings.HasPrefix(k.path, "sweep.") && !inCompare: // not part of a declaration
 	case inCompare && !compared:
 	case k.path == "compare.arms":
 		c.arms()
@@ -80,7 +81,7 @@ func (c *changes) key(k *key, compared bool) {
 	}
 }
 
-// get is the text of a key that is one field, "" for a zero that may stand for no effect.
+// get returns the text of a key with a single field; "" for a zero that may mean no effect.
 func (d Declaration) get(k *key) string {
 	whole := Study{Settings: d.Settings, Sweep: d.Sweep, Compare: d.Compare}
 	if k.applies != nil && whole.field(k.path).IsZero() {
@@ -93,14 +94,14 @@ func (d Declaration) get(k *key) string {
 	return text
 }
 
-// without is the canonical declaration that does not ask for the interaction with a factor.
+// without returns the canonical declaration without the interaction with a factor.
 func (d Declaration) without(factor string) Declaration {
 	with := func(pair [2]string) bool { return pair[1] == factor }
 	d.Compare.Interactions = slices.DeleteFunc(slices.Clone(d.Compare.Interactions), with)
 	return d.canonical()
 }
 
-// varies says whether a setting is swept or set by an arm.
+// varies reports whether a setting is swept or set by an arm.
 func (d Declaration) varies(path string) bool {
 	return d.Sweep.axis(path) != nil || slices.Contains(d.Compare.ArmPaths(), path)
 }
@@ -126,7 +127,7 @@ func (c *changes) arms() {
 	for _, arm := range a.Named {
 		before, now := settings(a.Named, arm.Name), settings(b.Named, arm.Name)
 		if now == nil {
-			continue // removed, which was said
+			continue // removed: already listed
 		}
 		for _, path := range settingPaths() {
 			c.value("compare.arms."+arm.Name+"."+path, before[path], now[path])
@@ -134,7 +135,7 @@ func (c *changes) arms() {
 	}
 }
 
-// held adds what a list lost and what was added to it.
+// held adds what was removed from a list and what was added.
 func (c *changes) held(path string, before, now []string) {
 	for _, text := range before {
 		if !slices.Contains(now, text) {
@@ -170,7 +171,7 @@ func (c *changes) seeds() {
 	}
 }
 
-// trials adds what differs in trials of which all else agrees.
+// trials adds the differences in trials if everything else agrees.
 func (c *changes) trials() {
 	now := map[string]DeclaredTrial{}
 	for _, t := range c.now.Trials {
@@ -194,7 +195,7 @@ func (c *changes) trials() {
 	}
 }
 
-// text writes an axis as a study file would; "" for none.
+// text returns an axis as written in a study file; "" for none.
 func (a *Axis) text() string {
 	switch {
 	case a == nil:
@@ -219,7 +220,7 @@ func lookText(s Stop) string {
 	return "[" + strings.Join(texts(s.Looks, strconv.Itoa), ", ") + "]"
 }
 
-// seedText lists seeds, three in a row or more as their ends: 1 to 5, 8 and 9.
+// seedText lists seeds, with runs of three or more as ranges: 1 to 5, 8 and 9.
 func seedText(seeds []int64) string {
 	var parts []string
 	for i := 0; i < len(seeds); {
@@ -238,7 +239,7 @@ func seedText(seeds []int64) string {
 	return term.Enumerate(parts)
 }
 
-// texts writes each item of a list.
+// texts returns the text of each item of a list.
 func texts[T any](items []T, text func(T) string) []string {
 	var all []string
 	for _, item := range items {
@@ -247,7 +248,7 @@ func texts[T any](items []T, text func(T) string) []string {
 	return all
 }
 
-// union gives the names of two lists, those of the first first.
+// union returns the names in two lists, the first list's first.
 func union[T any](a, b []T, name func(T) string) []string {
 	return distinct(append(texts(a, name), texts(b, name)...))
 }

@@ -18,14 +18,14 @@ import (
 //go:embed flickr8k.yaml
 var flickr8k []byte
 
-// drafts are the studies of the project that a new one takes its settings from, by data set. Where that is another than the
-// study's, its split is the usual one.
+// drafts are the project's studies from which a new one takes its settings, by data set. If that
+// is not the study's own data set, the split is the usual one.
 var drafts = []struct {
 	data   string
 	source []byte
 }{{"shapes", demo}, {"flickr8k", flickr8k}, {"flickr30k", flickr8k}, {"coco", flickr8k}}
 
-// DraftData lists the data sets that a Draft may be of; the first is the default.
+// DraftData lists the data sets that a Draft may use; the first is the default.
 func DraftData() []string {
 	var names []string
 	for _, d := range drafts {
@@ -40,25 +40,25 @@ func UnknownData(name string) error {
 		printable(name, 60), suggest(name, DraftData()), strings.Join(DraftData(), ", "))
 }
 
-// A Draft is what is asked of a new study file. Zero values ask for what is usual.
+// A Draft describes a new study file. Zero values mean the usual choice.
 type Draft struct {
 	Name     string
 	Question string
 	Data     string // one of DraftData
 	Root     string // folder of the data set
-	Split    string // of the data set, where it is not the usual one
-	Own      *Own   // a data set of one's own, in the place of Data, Root and Split
-	// Over are swept keys as KEY=VALUE,VALUE,…: first the arms, of which the first is the baseline, then the factors that
-	// the arms are crossed with.
+	Split    string // of the data set, if not the usual one
+	Own      *Own   // the user's own data set, instead of Data, Root and Split
+	// Over are swept keys as KEY=VALUE,VALUE,…: first the arms, with the baseline first, then the
+	// factors that the arms are crossed with.
 	Over   []string
-	Seeds  int    // of each arm; 0 is what the comparison needs, at least 5
-	All    bool   // write every key that has an effect, and not only the usual ones
-	Path   string // where the file will be: it is named in comments and errors
-	Schema string // path of schema.json as the file names it; empty leaves it out
+	Seeds  int    // per arm; 0 is the number that the comparison needs, at least 5
+	All    bool   // write every key that has an effect, not only the usual ones
+	Path   string // the path of the new file, for comments and errors
+	Schema string // path of schema.json, as written in the file; "" leaves it out
 }
 
-// Write gives the study as a commented file, and as Load reads it from there. Settings are those of the
-// project's own study of the data set; comments come from the table of keys.
+// Write returns the study as a commented file, and as Load would read it. The settings are those
+// of the project's own study of the data set; the comments come from the table of keys.
 func (d Draft) Write() ([]byte, *Study, error) {
 	if !studyName.MatchString(d.Name) {
 		return nil, nil, fmt.Errorf("the name %q must be at most 64 letters, digits, ., _ and -, the first a letter or digit", printable(d.Name, 60))
@@ -91,7 +91,7 @@ func (d Draft) Write() ([]byte, *Study, error) {
 	}
 	out, err := d.text(&s, base, trials, why)
 	if err != nil {
-		return nil, nil, fmt.Errorf("writing the study %s: %w", d.Name, err)
+		return nil, nil, fmt.Errorf("write the study %s: %w", d.Name, err)
 	}
 	read, err := parse(d.Path, out, nil)
 	if err != nil {
@@ -100,7 +100,7 @@ func (d Draft) Write() ([]byte, *Study, error) {
 	return out, read, nil
 }
 
-// problem is an error of a study without its place, which no file has yet.
+// problem returns an error of a study without its place, since there is no file yet.
 func problem(err error) error {
 	var e *Error
 	if errors.As(err, &e) {
@@ -109,7 +109,7 @@ func problem(err error) error {
 	return err
 }
 
-// base is the study that the draft takes its settings from.
+// base returns the study from which the draft takes its settings.
 func (d Draft) base() (*Study, error) {
 	name := cmp.Or(d.Data, drafts[0].data)
 	if d.Own != nil {
@@ -128,8 +128,8 @@ func (d Draft) base() (*Study, error) {
 	return nil, UnknownData(name)
 }
 
-// sweep sets what the study compares: the arms of the study it is taken from, or those of d.Over, each against the first,
-// with the factors of d.Over and as many seeds as the contrasts need.
+// sweep sets what the study compares: the arms of the base study, or those of d.Over, each
+// against the first, with the factors of d.Over and as many seeds as the contrasts need.
 func (d Draft) sweep(s *Study) error {
 	over := []Axis{*s.Sweep.axis(s.Compare.Arms)}
 	if len(d.Over) > 0 {
@@ -168,7 +168,7 @@ func (d Draft) sweep(s *Study) error {
 	return nil
 }
 
-// compareArms has the study hold each value of an axis against the first, over some factors.
+// compareArms makes the study compare each value of an axis with the first, over some factors.
 func (s *Study) compareArms(arms Axis, factors []Axis) {
 	s.Compare.Arms, s.Compare.Baseline, s.Compare.Contrasts = arms.Path, arms.Values[0], nil
 	for _, value := range arms.Values[1:] {
@@ -222,7 +222,7 @@ func parseOver(text string) (*Axis, error) {
 	return a, nil
 }
 
-// text writes the file. why says of some keys why they are as they are.
+// text returns the file. why gives reasons for the values of some keys.
 func (d Draft) text(s, base *Study, trials []Trial, why map[string]string) ([]byte, error) {
 	w := &draftWriter{}
 	if d.Schema != "" {
@@ -249,7 +249,7 @@ func (d Draft) text(s, base *Study, trials []Trial, why map[string]string) ([]by
 	return w.out.Bytes(), nil
 }
 
-// draftWriter writes keys with their comments; sections are opened as they come.
+// draftWriter writes keys with their comments, and opens sections as needed.
 type draftWriter struct {
 	out  bytes.Buffer
 	open []string // sections around the last key
@@ -294,7 +294,7 @@ func (w *draftWriter) key(k *key, content *yaml.Node, why string) error {
 	return nil
 }
 
-// flow writes a value on one line.
+// flow returns a value on one line.
 func flow(n *yaml.Node) (string, error) {
 	if strings.Contains(n.Value, "\n") {
 		n.Style = yaml.DoubleQuotedStyle
@@ -303,7 +303,7 @@ func flow(n *yaml.Node) (string, error) {
 	return strings.TrimSpace(string(text)), err
 }
 
-// tells is all that the table says of a key, in sentences.
+// tells returns everything in the table about a key, in sentences.
 func (k *key) tells() string {
 	text := k.doc
 	if k.limits != "" || k.listed != nil {
@@ -317,7 +317,7 @@ func (k *key) tells() string {
 	return text
 }
 
-// comment breaks a text at 80 columns.
+// comment writes a text as comments of at most 80 columns.
 func (w *draftWriter) comment(text, indent string) {
 	const width = 80
 	line := indent + "#"

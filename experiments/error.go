@@ -9,24 +9,24 @@ import (
 	"strings"
 )
 
-// override is the file name of what a --set gave.
+// override is the file name for values of --set.
 const override = "--set"
 
 // maxProblems is how many errors are shown at once.
 const maxProblems = 20
 
-// An Error is one thing wrong with a study, and where.
+// An Error is one fault in a study, and its place.
 type Error struct {
 	File string // path as given, or "--set"
 	Line int    // 1-based; 0 for --set and for a file that cannot be read
-	Text string // the offending line, or key=value of a --set, fit to be shown
-	From int    // what is at fault in Text: characters From up to, not including, To
-	To   int    // no more than From where it is all of Text
+	Text string // the offending line, or key=value of a --set, safe for display
+	From int    // the fault in Text: characters From up to, not including, To
+	To   int    // not above From if all of Text is at fault
 	Msg  string
-	Err  error // what the system said, or nil
+	Err  error // the system's error, or nil
 }
 
-// Error gives "file:line: message" and, below it, the offending line with what is at fault in it underlined.
+// Error returns "file:line: message" and, below it, the offending line with the fault underlined.
 func (e *Error) Error() string {
 	switch {
 	case e.File == override:
@@ -39,7 +39,7 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s:%d: %s%s", e.File, e.Line, e.Msg, e.excerpt(strconv.Itoa(e.Line)))
 }
 
-// excerpt shows Text under a number in the margin.
+// excerpt returns Text with a number in the margin.
 func (e *Error) excerpt(number string) string {
 	shown := fmt.Sprintf("\n%6s | %s", number, e.Text)
 	if e.To > e.From {
@@ -48,15 +48,15 @@ func (e *Error) excerpt(number string) string {
 	return shown
 }
 
-// Unwrap gives the cause, so that errors.Is finds fs.ErrNotExist.
+// Unwrap returns the cause, so that errors.Is finds fs.ErrNotExist.
 func (e *Error) Unwrap() error { return e.Err }
 
-// wrong makes an error about what was given at a place.
+// wrong returns an error at a place.
 func (p place) wrong(format string, args ...any) *Error {
 	return &Error{File: p.file, Line: p.line, Text: p.text, From: p.from, To: p.to, Msg: fmt.Sprintf(format, args...)}
 }
 
-// problems gathers errors, each once.
+// problems collects errors, each once.
 type problems struct {
 	list []*Error
 	seen map[string]bool
@@ -74,7 +74,7 @@ func (p *problems) report(e *Error) {
 	}
 }
 
-// err joins the errors in the order of files and lines, or is nil.
+// err returns the errors joined, in the order of files and lines; nil if there are none.
 func (p *problems) err() error {
 	if len(p.list) == 0 {
 		return nil
@@ -102,8 +102,7 @@ func (p *problems) err() error {
 	return errors.Join(all...)
 }
 
-// suggest gives `: did you mean "x"?` for the nearest of the words, or nothing
-// where none is near.
+// suggest returns `; did you mean "x"?` for the nearest of the words; "" if none is near.
 func suggest(word string, words []string) string {
 	if best := Nearest(word, words); best != "" {
 		return fmt.Sprintf("; did you mean %q?", best)
@@ -111,8 +110,8 @@ func suggest(word string, words []string) string {
 	return ""
 }
 
-// Suggest gives `; did you mean x?` for the nearest of some paths, or for those that end in about this name, or nothing
-// where none is near.
+// Suggest returns `; did you mean x?` for the nearest of some paths, or for those that end in a
+// similar name; "" if none is near.
 func Suggest(name string, paths []string) string {
 	if hint := suggest(name, paths); hint != "" {
 		return hint
@@ -120,9 +119,9 @@ func Suggest(name string, paths []string) string {
 	return elsewhere(name, paths)
 }
 
-// Nearest gives the word with the smallest edit distance, if that is at most a
-// third of its length (and at least 1), else the only one with the same part
-// before the first underscore, or "".
+// Nearest returns the word with the smallest edit distance, if that is at most a third of the
+// word's length (at least 1); else the only one with the same part before the first underscore;
+// else "".
 func Nearest(word string, words []string) string {
 	best, least := "", len(word)+1
 	for _, w := range words {
@@ -145,8 +144,8 @@ func Nearest(word string, words []string) string {
 	return best
 }
 
-// distance is the edit distance with insertion, deletion, substitution and
-// the swap of neighbours (optimal string alignment), over bytes.
+// distance returns the edit distance with insertion, deletion, substitution and transposition of
+// neighbours (optimal string alignment), over bytes.
 func distance(a, b string) int {
 	if len(a) > 100 || len(b) > 100 {
 		return max(len(a), len(b))

@@ -1,7 +1,7 @@
 package experiments
 
-// DistinctFeatures keeps, of trials that look at the same features, the first: features follow from the data set, the
-// encoder and, where its weights are drawn at random, the seed.
+// DistinctFeatures keeps the first of all trials with the same features. Features depend on the
+// data set, the encoder and, if its weights are drawn at random, the seed.
 func DistinctFeatures(trials []Trial) []Trial {
 	type features struct {
 		data    Data
@@ -11,9 +11,9 @@ func DistinctFeatures(trials []Trial) []Trial {
 	var kept []Trial
 	seen := map[features]bool{}
 	for _, t := range trials {
-		// The same files, wherever they lie and whatever is expected in them.
+		// The same files, whatever their path and expected content.
 		key := features{data: t.Settings.Bare().Data, encoder: t.Settings.Encoder}
-		key.encoder.Train = EncoderTrain{Blocks: t.Settings.Encoder.Train.Blocks} // how they are trained changes nothing below them
+		key.encoder.Train = EncoderTrain{Blocks: t.Settings.Encoder.Train.Blocks} // how the blocks are trained does not affect the blocks below them
 		if t.Settings.Encoder.Weights == "random" {
 			key.seed = t.Settings.Seed
 		}

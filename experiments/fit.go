@@ -5,24 +5,24 @@ import (
 	"strings"
 )
 
-// Own is a data set of one's own, with the counts that a new study's settings are fitted to.
+// Own is a user's own data set, with the counts to which a new study's settings are fitted.
 type Own struct {
 	Data       Data // name, root, captions, split and partition
 	Train, Val int  // images
-	Captions   int  // of the training images, all together
+	Captions   int  // of all training images together
 	PerImage   int  // most captions of a training image
 }
 
-// What fits Flickr8k, from which small data sets are scaled: its 6,000 training pictures, in steps
-// of 16, are seen six times.
+// The settings that suit Flickr8k, from which those for small data sets are scaled: its 6,000
+// training pictures, in steps of 16, are seen six times.
 const (
 	usualSteps  = 2250
 	usualEpochs = 6
 	mostEpochs  = 30
 )
 
-// MinCount is how often a word must occur to be in the vocabulary: more often the more captions
-// there are, so that a few captions leave more than a dozen words.
+// MinCount returns how often a word must occur to be in the vocabulary. It grows with the number
+// of captions, so that a few captions still give more than a dozen words.
 func (o Own) MinCount() int {
 	switch {
 	case o.Captions < 200:
@@ -35,8 +35,8 @@ func (o Own) MinCount() int {
 	return 5
 }
 
-// fit makes the study's data the data set, and what is usual for Flickr8k fit its size. It says
-// why, by path.
+// fit sets the study's data, and fits the settings for Flickr8k to their size. It returns the
+// reasons, by path.
 func (o Own) fit(s *Study) (why map[string]string) {
 	why = map[string]string{}
 	d := &s.Data
@@ -67,7 +67,7 @@ func (o Own) fit(s *Study) (why map[string]string) {
 	case o.Train < 1000:
 		t.BatchImages = 8
 	}
-	steps := max(1, (o.Train+t.BatchImages-1)/t.BatchImages) // of an epoch
+	steps := max(1, (o.Train+t.BatchImages-1)/t.BatchImages) // per epoch
 	t.Epochs = min(max(usualSteps/steps, usualEpochs), mostEpochs)
 	t.Schedule.WarmupSteps = min(t.Schedule.WarmupSteps, steps*t.Epochs/10)
 	why["train.batch_images"] = "Fitted to " + pictures + ": fewer images mean smaller and more steps."

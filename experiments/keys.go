@@ -10,22 +10,22 @@ import (
 	"glimpse/metrics"
 )
 
-// A key is one line of the study format: all that is known of a path.
+// A key describes one key of the study format.
 type key struct {
 	path     string
-	limits   string              // see parseLimits; empty allows anything of the type
-	listed   func() string       // in the place of limits, where another package has the list
-	kind     reflect.Kind        // of the field; extends, which has none, is text
-	fallback any                 // default; nil where there is none
+	limits   string              // see parseLimits; "" allows anything of the type
+	listed   func() string       // instead of limits, if another package has the list
+	kind     reflect.Kind        // of the field; text for extends, which has none
+	fallback any                 // default; nil if there is none
 	derive   func(*Settings) any // default that depends on the setting `on`
 	on       string
-	applies  func(*Settings) bool // nil: always; else where false the key has no effect
-	omitted  bool                 // its default is empty in a trial, so that ids are what they were before there was the key
-	own      bool                 // applies asks for the key's own value: where it is false, the key is at its default
+	applies  func(*Settings) bool // nil: always; if it returns false the key has no effect
+	omitted  bool                 // its default is empty in a trial, so that ids are the same as before the key existed
+	own      bool                 // applies depends on the key's own value: if false, the key has its default
 	doc      string
 }
 
-// allowed are the limits of a key's value.
+// allowed returns the limits of a key's value.
 func (k *key) allowed() limits {
 	if k.listed != nil {
 		return parseLimits(k.listed())
@@ -43,13 +43,12 @@ func selectMetrics() string { return metricsOf("val") + "|last" }
 
 func finalMetrics() string { return metricsOf("test") + "|" + metricsOf("val") }
 
-// metricsOf gives the tested metrics of a split as alternatives: val.bleu1|val.bleu2|…
+// metricsOf returns the tested metrics of a split as alternatives: val.bleu1|val.bleu2|…
 func metricsOf(split string) string {
 	return split + "." + strings.Join(metrics.Tested(metrics.METEORKey), "|"+split+".")
 }
 
-// keys is the study format, in the order of a resolved file. Defaults are here
-// and nowhere else.
+// keys defines the study format, in the order of a resolved file. All defaults are here.
 var keys = []key{
 	{path: "study", doc: "Name of the study in results.db. Never inherited through extends."},
 	{path: "question", doc: "The question that the study answers, for readers."},
@@ -188,14 +187,15 @@ func scored(s *Settings) bool {
 	return err == nil && arm.Scores
 }
 
-// captioned says whether there is a file of captions to be named; one that is named beside another data set is kept, to be refused.
+// captioned reports whether the file of captions is relevant; one set for another data set is
+// kept, to be reported.
 func captioned(s *Settings) bool { return s.Data.Name == ownData || s.Data.Captions != (Captions{}) }
 
 func splitColumn(s *Settings) bool { return captioned(s) && s.Data.Split == "column" }
 func drawnSplit(s *Settings) bool  { return s.Data.Split == "drawn" }
 func parted(s *Settings) bool      { return drawnSplit(s) || s.Data.Split == "lists" }
 
-// split is the usual split, but for data.split as a mapping: its kind follows from what is in it.
+// split returns the usual split or, for data.split as a mapping, the kind that its keys imply.
 func split(s *Settings) any {
 	p := s.Data.Partition
 	switch {
@@ -206,7 +206,7 @@ func split(s *Settings) any {
 	case s.Data.Name == ownData:
 		return "column"
 	case s.Data.Name == "coco", s.Data.Name == "flickr30k":
-		return "karpathy" // that most papers report
+		return "karpathy" // the one that most papers use
 	}
 	return "official"
 }
@@ -240,7 +240,7 @@ func imageSize(s *Settings) any {
 	return e.Usual
 }
 
-// fieldIndex leads from a path to its field of Study.
+// fieldIndex maps a path to its field of Study.
 var fieldIndex = indexFields(reflect.TypeFor[Study](), "", nil, map[string][]int{})
 
 func indexFields(t reflect.Type, prefix string, at []int, into map[string][]int) map[string][]int {
@@ -261,7 +261,7 @@ func indexFields(t reflect.Type, prefix string, at []int, into map[string][]int)
 	return into
 }
 
-// keyIndex leads from a path to its key; its making completes the keys.
+// keyIndex maps a path to its key. Building it completes the keys.
 var keyIndex = func() map[string]*key {
 	index := make(map[string]*key, len(keys))
 	for i := range keys {
@@ -275,16 +275,16 @@ var keyIndex = func() map[string]*key {
 	return index
 }()
 
-// find gives the key of a path, or nil.
+// find returns the key of a path, or nil.
 func find(path string) *key { return keyIndex[path] }
 
-// isSetting says whether a path is one of Settings, and so can be swept.
+// isSetting reports whether a path is one of Settings, and so can be swept.
 func isSetting(path string) bool {
 	section, _, nested := strings.Cut(path, ".")
 	return find(path) != nil && (path == "seed" || nested && section != "sweep" && section != "compare" && section != "checkpoints")
 }
 
-// keyPaths are all paths, in the order of the table.
+// keyPaths returns all paths, in the order of the table.
 func keyPaths() []string {
 	paths := make([]string, len(keys))
 	for i, k := range keys {
@@ -296,8 +296,8 @@ func keyPaths() []string {
 // A Setting is one key of a trial's settings.
 type Setting struct {
 	Path string // such as model.hidden
-	Text bool   // its values are texts, true and false among them, and not numbers
-	// Absent is what a text is where a trial's settings leave it out, "" where that is not known.
+	Text bool   // whether its values are text (also true and false), not numbers
+	// Absent is the value of a text that a trial's settings leave out; "" if unknown.
 	Absent string
 	Doc    string
 }
@@ -317,8 +317,9 @@ func SettingKeys() []Setting {
 	return settings
 }
 
-// All gives every setting of a trial, as path and value, in the order of a resolved file. One that the trial leaves out has
-// its default; the value is "" where a setting is not set, or has no effect beside the others.
+// All returns every setting of a trial, as path and value, in the order of a resolved file. A
+// setting that the trial leaves out has its default. The value is "" if a setting is not set, or
+// has no effect given the others.
 func (s Settings) All() [][2]string {
 	whole := Study{Settings: s}
 	var all [][2]string
@@ -335,12 +336,12 @@ func (s Settings) All() [][2]string {
 	return all
 }
 
-// settingPaths are the paths of Settings, in the order of the table.
+// settingPaths returns the paths of Settings, in the order of the table.
 func settingPaths() []string {
 	return slices.DeleteFunc(keyPaths(), func(path string) bool { return !isSetting(path) })
 }
 
-// children are the names directly below a section ("" is the whole file).
+// children returns the names directly below a section ("" is the whole file).
 func children(section string) []string {
 	var names []string
 	for _, k := range keys {
@@ -356,10 +357,10 @@ func children(section string) []string {
 	return names
 }
 
-// field is the value of a path in s, settable.
+// field returns the settable value of a path in s.
 func (s *Study) field(path string) reflect.Value {
 	return reflect.ValueOf(s).Elem().FieldByIndex(fieldIndex[path])
 }
 
-// isText says whether the key takes text, words included.
+// isText reports whether the key takes text, including words.
 func (k *key) isText() bool { return k.kind == reflect.String }

@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// usualLabel is the label of a cell that has the usual value in everything.
+// usualLabel is the label of a cell that has only usual values.
 const usualLabel = "usual settings"
 
-// Labels names what distinguishes each trial of a plan from the others, apart from its seed: trial id → label of its
-// cell.
+// Labels returns what distinguishes each trial of a plan from the others, apart from its seed:
+// trial id → label of its cell.
 func (s *Study) Labels(trials []Trial) map[string]string {
 	labels := map[string]string{}
 	for _, c := range s.Declare(trials).Cells() {
@@ -21,7 +21,7 @@ func (s *Study) Labels(trials []Trial) map[string]string {
 	return labels
 }
 
-// label gives the cells their labels: the shortest of some forms in which no two are alike.
+// label sets the labels of the cells, in the shortest form in which no two are equal.
 func (g *design) label() {
 	paths := map[string]bool{}
 	for _, c := range g.cells {
@@ -39,14 +39,14 @@ func (g *design) label() {
 		g.cells[i].Label = form(&g.cells[i])
 		seen[g.cells[i].Label] = true
 	}
-	if len(seen) < len(g.cells) { // values can hold spaces and =
+	if len(seen) < len(g.cells) { // values may contain spaces and =
 		for i := range g.cells {
 			g.cells[i].Label = g.cells[i].Name
 		}
 	}
 }
 
-// labelOfArm is the arm, and the factors that vary in it.
+// labelOfArm returns the arm, and the factors that vary in it.
 func (g *design) labelOfArm(c *Cell) string {
 	label := c.Arm
 	for _, path := range g.factors {
@@ -57,8 +57,8 @@ func (g *design) labelOfArm(c *Cell) string {
 	return label
 }
 
-// labelOfSettings labels the cells of a study without arms by what they differ in. A value that more than half of them
-// have is the usual one and left out, unless nothing else differs.
+// labelOfSettings labels the cells of a study without arms by their differences. It leaves out
+// usual values, which more than half of the cells have, unless nothing else differs.
 func (g *design) labelOfSettings() func(*Cell) string {
 	counts := map[string]map[string]int{} // path → value → cells
 	for _, c := range g.cells {
@@ -71,7 +71,7 @@ func (g *design) labelOfSettings() func(*Cell) string {
 	}
 	varying := maps.Clone(counts)
 	maps.DeleteFunc(varying, func(_ string, values map[string]int) bool { return len(values) < 2 })
-	if len(g.cells) == 1 { // nothing to differ from: all of it, which may be nothing
+	if len(g.cells) == 1 { // the only cell: its full label, which may be empty
 		varying = counts
 	}
 	return func(c *Cell) string {
@@ -92,7 +92,7 @@ func (g *design) labelOfSettings() func(*Cell) string {
 	}
 }
 
-// levelLabel writes the level of a cell, but for one factor, by short names.
+// levelLabel returns the level of a cell, without one factor, by short names.
 func (g *design) levelLabel(c *Cell, but string) string {
 	var parts []string
 	for _, path := range g.besides(but) {
@@ -101,8 +101,9 @@ func (g *design) levelLabel(c *Cell, but string) string {
 	return strings.Join(parts, " ")
 }
 
-// ShortNames gives each path its shortest unique suffix: dropout for model.dropout. A path that ends in name is
-// shortened to what precedes it: optimizer for train.optimizer.name. seed alone would be the seed of a trial.
+// ShortNames maps each path to its shortest unique suffix: model.dropout to dropout. A path that
+// ends in name is shortened to what precedes it: train.optimizer.name to optimizer. It avoids
+// seed, which means the seed of a trial.
 func ShortNames(paths []string) map[string]string {
 	short := map[string]string{}
 	for _, path := range paths {

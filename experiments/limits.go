@@ -10,8 +10,8 @@ import (
 	"unicode"
 )
 
-// limits are what a key's value may be: one of some words, a number in an
-// interval, a percentage, or anything of its type.
+// limits are the values that a key accepts: some words, the numbers of an interval, a percentage,
+// or anything of its type.
 type limits struct {
 	words             []string
 	interval          bool
@@ -21,8 +21,8 @@ type limits struct {
 	share             bool // a percentage or number of images, or the name of a file that lists them
 }
 
-// parseLimits reads the notation of the table: "a|b|c" for words, "[0,1)" for
-// an interval, "percent", "share", or nothing.
+// parseLimits reads the notation of the table: "a|b|c" for words, "[0,1)" for an interval,
+// "percent", "share", or "".
 func parseLimits(notation string) limits {
 	switch {
 	case notation == "":
@@ -42,12 +42,12 @@ func parseLimits(notation string) limits {
 	return l
 }
 
-// contain says whether a number is in the interval.
+// contain reports whether a number is in the interval.
 func (l limits) contain(x float64) bool {
 	return (x > l.low || x == l.low && !l.lowOpen) && (x < l.high || x == l.high && !l.highOpen)
 }
 
-// wanted tells people what a key takes, to follow "must be".
+// wanted returns what a key accepts, worded to follow "must be".
 func (k *key) wanted() string {
 	l := k.allowed()
 	switch {
@@ -82,11 +82,11 @@ func (k *key) wanted() string {
 	return noun + " from " + low + " to " + high
 }
 
-// number is the canonical text of a float: the shortest that reads back equal,
-// without an exponent where people write none.
+// number returns the canonical text of a float: the shortest that reads back equal, without an
+// exponent unless the number is very large or small.
 func number(x float64) string {
 	if x == 0 {
-		return "0" // and not -0
+		return "0" // not -0
 	}
 	if a := math.Abs(x); a >= 1e-6 && a < 1e15 {
 		return strconv.FormatFloat(x, 'f', -1, 64)
@@ -94,8 +94,8 @@ func number(x float64) string {
 	return strconv.FormatFloat(x, 'g', -1, 64)
 }
 
-// parse checks a scalar against the key and gives its canonical text, or what
-// is wrong with it.
+// parse checks a scalar against the key, and returns its canonical text, or what is wrong with
+// it.
 func (k *key) parse(v *value) (text, wrong string) {
 	refuse := func() (string, string) {
 		return "", fmt.Sprintf("%s is %s, but must be %s", k.path, v.describe(), k.wanted())
@@ -151,7 +151,7 @@ func (k *key) parse(v *value) (text, wrong string) {
 	}
 }
 
-// unseen says whether a character is for terminals and not for people.
+// unseen reports whether a character is a control character.
 func unseen(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' }
 
 // float reads canonical text of a number.
@@ -160,7 +160,8 @@ func float(text string) float64 {
 	return x
 }
 
-// isList says whether part of a split is given by a file that lists it: not as a share such as 10%, nor as a number.
+// isList reports whether part of a split is given by a file that lists it, not by a share such as
+// 10% or a number.
 func isList(text string) bool {
 	number, _ := strings.CutSuffix(text, "%")
 	_, err := strconv.ParseFloat(number, 64)
@@ -196,7 +197,7 @@ func (s *Study) set(path, text string) {
 	}
 }
 
-// get gives the canonical text of the field of a path.
+// get returns the canonical text of the field of a path.
 func (s *Study) get(path string) string {
 	f := s.field(path)
 	if k := find(path); k.omitted && f.IsZero() {

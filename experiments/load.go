@@ -9,14 +9,14 @@ import (
 	"unicode/utf8"
 )
 
-// maxExtends is how many files may stand in a chain of extends.
+// maxExtends limits the files in a chain of extends.
 const maxExtends = 8
 
-// Load reads a study file, what it extends, and the overrides of `--set
-// key=value`, in this order of rising precedence, and checks all of it: the
-// result has a plan. Overrides that change what is asked make it a variant,
-// with a name of its own ([Study.Variant]). The error is an *Error, or several joined, in the order
-// of files and lines; nothing in it needs a look at the source of glimpse.
+// Load reads a study file, the files it extends, and the overrides of `--set key=value`;
+// overrides take precedence over the file, and the file over those it extends. It checks
+// everything, so the result has a plan. Overrides that change the trials make the study a
+// variant, with a name of its own ([Study.Variant]). The error is an *Error, or several joined,
+// in the order of files and lines.
 func Load(path string, sets []string) (*Study, error) {
 	source, err := readFile(path)
 	if err != nil {
@@ -25,8 +25,9 @@ func Load(path string, sets []string) (*Study, error) {
 	return parse(path, source, sets)
 }
 
-// Parse reads a resolved study, as [Study.YAML] writes it and the results database keeps it, from memory; path is only its
-// name in errors. No file is read: a study that extends another is refused. Unlike a file, it may have the name of a variant.
+// Parse reads a resolved study, as [Study.YAML] writes it and the results database stores it,
+// from memory; path is only used in errors. It reads no files and rejects a study that extends
+// another. Unlike a file, the study may have the name of a variant.
 func Parse(path string, source []byte) (*Study, error) {
 	found := &problems{}
 	root := parseFile(path, source, found)
@@ -59,7 +60,8 @@ func parse(path string, source []byte, sets []string) (*Study, error) {
 	})
 }
 
-// decode makes a study of a tree. name checks the study's name and completes what the tree does not tell.
+// decode makes a study from a tree. name checks the study's name and fills in what the tree does
+// not contain.
 func decode(path string, source []byte, root *value, found *problems, name func(*Study)) (*Study, error) {
 	s := &Study{Path: path, Source: source, places: map[string]place{"": place{file: path, line: 1}.show(printableRunes(firstLine(source)), 0, 0)}}
 	s.fillDefaults()
@@ -75,7 +77,7 @@ func decode(path string, source []byte, root *value, found *problems, name func(
 	if s.Compare.Ensemble == find("compare.ensemble").fallback {
 		s.Compare.Ensemble = ""
 	}
-	if len(found.list) == 0 { // a broken sweep has no sensible arms or trials
+	if len(found.list) == 0 { // a faulty sweep has no valid arms or trials
 		s.checkSweep(found)
 	}
 	if s.Searches() && !s.given("decode.split") && s.Sweep.axis("decode.split") == nil {
@@ -92,7 +94,7 @@ func decode(path string, source []byte, root *value, found *problems, name func(
 	return s, nil
 }
 
-// reason is a system error without the path, which the message already has.
+// reason returns a system error without the path, which the message has already.
 func reason(err error) string {
 	var pathError *fs.PathError
 	switch {
@@ -109,8 +111,8 @@ func firstLine(source []byte) string {
 	return line
 }
 
-// inherit parses a file and merges it over the one it extends, if any. chain
-// holds the absolute paths that led here; files gets the path of each file read.
+// inherit parses a file and merges it over the one it extends, if any. chain are the absolute
+// paths that led here; it appends the path of each file it reads to files.
 func inherit(path string, source []byte, chain []string, files *[]string, found *problems) *value {
 	*files = append(*files, path)
 	root := parseFile(path, source, found)
@@ -148,13 +150,13 @@ func inherit(path string, source []byte, chain []string, files *[]string, found 
 	if under == nil {
 		return root
 	}
-	// Two studies of one name would mix in results.db: a name is never inherited.
+	// Names are never inherited: two studies with one name would mix in results.db.
 	under.members = slices.DeleteFunc(under.members, func(m member) bool { return m.name == "study" })
 	return merge(under, root, "")
 }
 
-// merge lays a mapping over another: mappings member by member, all else, and
-// each swept key, replaced.
+// merge merges a mapping over another: mappings member by member; other values, and swept keys,
+// are replaced.
 func merge(under, over *value, path string) *value {
 	merged := &value{at: over.at, kind: mapping, members: slices.Clone(under.members)}
 	for _, m := range over.members {
@@ -171,7 +173,7 @@ func merge(under, over *value, path string) *value {
 	return merged
 }
 
-// join makes the path of a name in a section.
+// join returns the path of a name in a section.
 func join(section, name string) string {
 	if section == "" {
 		return name
@@ -196,7 +198,7 @@ func parseSet(arg string, found *problems) *value {
 	if swept, ok := strings.CutPrefix(path, "sweep.over."); ok {
 		names = []string{"sweep", "over", swept}
 	} else if named, ok := strings.CutPrefix(path, "compare.arms."); ok {
-		names = append([]string{"compare", "arms"}, strings.SplitN(named, ".", 2)...) // the arm, and the setting if there is one
+		names = append([]string{"compare", "arms"}, strings.SplitN(named, ".", 2)...) // the arm, and the setting, if any
 	}
 	v := c.set(path, text)
 	if v == nil {
@@ -213,10 +215,11 @@ func parseSet(arg string, found *problems) *value {
 	return v
 }
 
-// shorthands are sections that a single value may stand for, each with the key that it is then the value of.
+// shorthands are the sections that may be given as a single value, each with the key of that
+// value.
 var shorthands = map[string]string{"data.captions": "path"}
 
-// spellOut makes a section of each value that is short for one: data.captions: FILE is {path: FILE}.
+// spellOut expands each shorthand to a section: data.captions: FILE to {path: FILE}.
 func spellOut(root *value) {
 	for path, name := range shorthands {
 		short := &member{value: root}
@@ -231,8 +234,7 @@ func spellOut(root *value) {
 	}
 }
 
-// set reads what stands right of the = of a --set: as it is where the key
-// takes text, else as YAML.
+// set reads the value of a --set: literally if the key takes text, else as YAML.
 func (c *converter) set(path, text string) *value {
 	before := utf8.RuneCountInString(strings.TrimSuffix(c.lines[0], text))
 	mapped := (path == "compare.arms" || len(children(path)) > 0) && strings.HasPrefix(strings.TrimSpace(text), "{")
@@ -242,7 +244,7 @@ func (c *converter) set(path, text string) *value {
 	if strings.TrimSpace(text) == "" {
 		return &value{at: c.place(0), tag: "!!null"}
 	}
-	// As the one member of a mapping, scalars, lists and mappings parse alike.
+	// Scalars, lists and mappings all parse as the only member of a mapping.
 	const name = "set: "
 	c.shift = before - len(name)
 	root := c.parse([]byte(name + text))

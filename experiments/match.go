@@ -7,14 +7,13 @@ import (
 	"strings"
 )
 
-// MatchParameters counts the parameters of every trial, which the plan then
-// tells, and, where the study asks for compare.match_parameters, widens
-// model.hidden of the smaller arms until their counts agree with the largest
-// within the tolerance. Arms are matched among trials that are else alike, and
-// before ids are made, so it is called once, between Load and Plan.
+// MatchParameters counts the parameters of every trial, for the plan. If the study sets
+// compare.match_parameters, it also widens model.hidden of the smaller arms until their counts
+// match the largest within the tolerance. Arms are matched among trials that are otherwise equal,
+// and before ids are computed: call it once, between Load and Plan.
 //
-// count gives the parameters of a captioner with these settings and must not
-// fall as model.hidden grows. It is called some dozen times an arm.
+// count returns the parameters of a captioner with these settings. It must not decrease as
+// model.hidden grows, and is called about a dozen times per arm.
 func (s *Study) MatchParameters(count func(Settings) int64) error {
 	s.widths, s.counts = nil, nil
 	trials, err := s.Plan()
@@ -49,21 +48,20 @@ func (s *Study) MatchParameters(count func(Settings) int64) error {
 	return nil
 }
 
-// group names the trials that t is matched with: those that differ from it in
-// the arm, in what zip pairs with the arm, and in the seed.
+// group identifies the trials that t is matched with: those that differ from it in the arm, in
+// what zip pairs with the arm, and in the seed.
 func (s *Study) group(t Trial) string {
 	var parts []string
 	for i := range s.Sweep.Over {
 		if a := &s.Sweep.Over[i]; a.Path != s.Compare.Arms && (len(s.Compare.Named) > 0 || !s.paired(a)) {
-			parts = append(parts, t.Swept[a.Path]) // nothing for the seed
+			parts = append(parts, t.Swept[a.Path]) // "" for the seed
 		}
 	}
 	return strings.Join(parts, "\x00")
 }
 
-// widen finds the hidden size, not below the present one, whose count comes
-// nearest to target: a multiple of 8, which processors prefer, if one is within
-// the tolerance, else any.
+// widen finds the hidden size, not below the current one, whose count is nearest to target: a
+// multiple of 8, which is faster, if one is within the tolerance, else any.
 func widen(s Settings, count func(Settings) int64, present, target int64, tolerance float64) (width int, n int64) {
 	narrowest := s.Model.Hidden
 	if float64(target-present) <= tolerance*float64(target) {

@@ -8,17 +8,17 @@ import (
 	"strings"
 )
 
-// maxName is how many characters the name of a variant may have.
+// maxName limits the characters in the name of a variant.
 const maxName = 100
 
 var (
-	// studyName is what may name a study: it is typed in commands and names folders.
+	// studyName matches the names of studies, which are typed in commands and name folders.
 	studyName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
-	// resolvedName is that, or the name of a variant.
+	// resolvedName matches these, and the names of variants.
 	resolvedName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}(@[A-Za-z0-9._@=,+\[\]{}:~-]+)?$`)
-	// unsafe is what variantName replaces.
+	// unsafe matches what variantName replaces.
 	unsafe = regexp.MustCompile(`[^A-Za-z0-9._@=,+\[\]{}:-]`)
-	// padding is space that separates nothing.
+	// padding matches spaces without meaning.
 	padding = regexp.MustCompile(`\s*([,:\[\]{}])\s*`)
 )
 
@@ -49,11 +49,12 @@ func (s *Study) checkResolvedName(found *problems) {
 	}
 }
 
-// An overriding is one --set, taken apart.
+// An overriding is one --set, split into key and value.
 type overriding struct{ key, value string }
 
-// variantName is the name of a study after overrides. It stays the same if they change nothing that is asked, or set
-// the name themselves. Different overrides give different names. What does not fit into the name is hashed.
+// variantName returns the name of a study after overrides. It is unchanged if they do not change
+// the trials, or set the name themselves. Different overrides give different names. What does not
+// fit in the name is hashed.
 func variantName(base string, sets []string) string {
 	var given []overriding
 	for _, arg := range sets {
@@ -78,7 +79,7 @@ func variantName(base string, sets []string) string {
 	for _, o := range given {
 		value := o.value
 		if k := find(o.key); k != nil && k.isText() {
-			lossy = lossy || strings.ContainsAny(value, ",=@") // would read as another override
+			lossy = lossy || strings.ContainsAny(value, ",=@") // would look like another override
 		} else {
 			value = padding.ReplaceAllString(strings.TrimSpace(value), "$1")
 		}
@@ -95,8 +96,8 @@ func variantName(base string, sets []string) string {
 	return name[:min(len(name), maxName-len(end))] + end
 }
 
-// entangled reports whether the result depends on the order of overrides beyond the last of each key: one lies within
-// another, or mappings of one key are merged.
+// entangled reports whether the result depends on the order of overrides beyond the last of each
+// key: because one is inside another, or mappings of one key are merged.
 func entangled(given []overriding) bool {
 	for i, a := range given {
 		for j, b := range given {

@@ -5,13 +5,13 @@ import (
 	"strings"
 )
 
-// ownData is the data set of one's own pictures and captions.
+// ownData is the name of the data set of a user's own pictures and captions.
 const ownData = "folder"
 
-// ownSplits are the splits that it has, and no other data set.
+// ownSplits are the splits that only this data set has.
 var ownSplits = []string{"column", "lists", "drawn"}
 
-// Validates says whether the split has validation pictures, as far as that is known before any file
+// Validates reports whether the split has validation pictures, as far as is known before any file
 // is read.
 func (d Data) Validates() bool {
 	switch d.Split {
@@ -25,7 +25,7 @@ func (d Data) Validates() bool {
 	return true
 }
 
-// faults are contradictions among the settings of a data set of one's own.
+// faults returns the contradictions among the settings of the data.
 func (d Data) faults() []fault {
 	var found []fault
 	add := func(wrong bool, path, beside, msg string) {

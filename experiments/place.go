@@ -12,13 +12,13 @@ import (
 
 // place is where a value was given: a part of a line of a file, or of a --set argument.
 type place struct {
-	file     string // override for a --set
+	file     string // the file; override for a --set
 	line     int    // 0 for an override
-	text     string // the line, or the override's key=value, fit to be shown
-	from, to int    // the characters of text that are meant; none for the whole of it
+	text     string // the line, or the override's key=value, safe for display
+	from, to int    // the characters of text at this place; none for all of it
 }
 
-// first points back to a place from a later line of the same file.
+// first returns a hint to the first occurrence, for a later line of the same file.
 func (p place) first() string {
 	if p.line == 0 {
 		return ""
@@ -29,8 +29,8 @@ func (p place) first() string {
 // maxShown is how many characters of a line are shown.
 const maxShown = 120
 
-// show fills in what is shown of a line, in printable characters, of which those from up to, not including, to are meant: a
-// long line is cut around them.
+// show sets the displayed text of a line, in printable characters; the place is those from up to,
+// not including, to. It shortens a long line around them.
 func (p place) show(runes []rune, from, to int) place {
 	if len(runes) <= maxShown {
 		p.text, p.from, p.to = string(runes), from, min(to, len(runes))
@@ -67,11 +67,11 @@ func printableRunes(text string) []rune {
 	return runes
 }
 
-// place is a line of the source, from 1. An override has no lines: all of it
-// is one place.
+// place returns the place of a line of the source, from 1. An override has no lines: all of it is
+// one place.
 func (c *converter) place(line int) place { return c.part(line, 0, 0) }
 
-// part is the part of a line, its characters counted from 0.
+// part returns the place of a part of a line, with characters counted from 0.
 func (c *converter) part(line, from, to int) place {
 	if c.file == override {
 		return place{file: override}.show(c.printableLine(1), from, to)
@@ -80,8 +80,8 @@ func (c *converter) part(line, from, to int) place {
 	return place{file: c.file, line: line}.show(c.printableLine(line), from, to)
 }
 
-// printableLine gives the printable characters of a line, from 1. One line may hold all values of a file, so it is
-// converted once and not for each of them.
+// printableLine returns the printable characters of a line, from 1. It caches them, since one
+// line may contain all values of a file.
 func (c *converter) printableLine(line int) []rune {
 	runes, known := c.printable[line]
 	if !known {
@@ -94,7 +94,7 @@ func (c *converter) printableLine(line int) []rune {
 	return runes
 }
 
-// at is the place of a node: all of a word or number, the beginning of anything else.
+// at returns the place of a node: all of a word or number, the start of anything else.
 func (c *converter) at(n *yaml.Node) place {
 	from, width := n.Column-1+c.shift, 1
 	if n.Kind == yaml.ScalarNode && n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) == 0 {
@@ -106,7 +106,8 @@ func (c *converter) at(n *yaml.Node) place {
 	return c.part(n.Line, from, from+width)
 }
 
-// valueAt is the place of a member's value where that stands beside its key, else that of the key.
+// valueAt returns the place of a member's value if it is on the line of its key, else the place
+// of the key.
 func (m member) valueAt() place {
 	at := m.value.at
 	if at.file != m.at.file || at.line != m.at.line || at.from >= at.to {

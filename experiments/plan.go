@@ -11,19 +11,18 @@ import (
 	"strings"
 )
 
-// ID is the trial's identity: the first 12 hex digits of the SHA-256 over the
-// settings as JSON with sorted keys, without data.root. The order, comments,
-// spelling and defaults of a study file leave it as it is.
+// ID returns the trial's identity: the first 12 hex digits of the SHA-256 of the settings as JSON
+// with sorted keys, without data.root. It does not depend on the order, comments, spelling and
+// omitted defaults of a study file.
 func (s Settings) ID() string {
 	sum := sha256.Sum256(s.canonical())
 	return hex.EncodeToString(sum[:])[:12]
 }
 
-// canonical is the JSON that ID hashes. Numbers keep the text that Go's
-// shortest formatting gives them.
+// canonical returns the JSON that ID hashes. Numbers have the text of Go's shortest formatting.
 func (s Settings) canonical() []byte {
 	text, err := json.Marshal(s)
-	if err != nil { // a number that is not finite, which Check refuses
+	if err != nil { // a number that is not finite, which Check rejects
 		return []byte(err.Error())
 	}
 	var tree map[string]any
@@ -35,7 +34,7 @@ func (s Settings) canonical() []byte {
 	if folder, ok := tree["data"].(map[string]any); ok {
 		delete(folder, "root")
 	}
-	if encoder, ok := tree["encoder"].(map[string]any); ok && encoder["content"] != nil { // else the files stand for what they hold
+	if encoder, ok := tree["encoder"].(map[string]any); ok && encoder["content"] != nil { // otherwise the path identifies the content
 		delete(encoder, "path")
 		delete(encoder, "names")
 	}
@@ -46,10 +45,9 @@ func (s Settings) canonical() []byte {
 	return sorted
 }
 
-// Plan lists the trials of the study, equal ones once, in the order in which
-// to run them: all arms with the first seed, then all with the second, so that
-// a study that is stopped has compared what it has on equal terms. The error
-// names what Load would have refused in a study that was changed since.
+// Plan lists the trials of the study, equal ones once, in the order in which to run them: all
+// arms with the first seed, then all with the second, so that a stopped study has equally many
+// seeds of each arm. If the study was modified after Load, it returns the error that Load would.
 func (s *Study) Plan() ([]Trial, error) {
 	found := &problems{}
 	trials, _ := s.expand(found)
@@ -59,15 +57,14 @@ func (s *Study) Plan() ([]Trial, error) {
 	return trials, nil
 }
 
-// checkTrials checks each trial that the sweep makes.
+// checkTrials checks each trial of the sweep.
 func (s *Study) checkTrials(found *problems) {
 	if trials, _ := s.expand(found); len(found.list) == 0 && s.Compare.Compares() {
 		s.checkContrasts(trials, found)
 	}
 }
 
-// expand makes the trials and says how many points of the sweep were equal to
-// an earlier one.
+// expand returns the trials, and how many points of the sweep were equal to an earlier one.
 func (s *Study) expand(found *problems) (trials []Trial, equal int) {
 	seen := map[string]int{} // id → index in trials
 	var named []string
@@ -102,7 +99,8 @@ func (s *Study) expand(found *problems) (trials []Trial, equal int) {
 	return trials, equal
 }
 
-// trial makes the trial of a point; named are the paths that named arms set. The error is of reading its data.
+// trial returns the trial of a point; named are the paths that named arms set. An error is from
+// reading its data.
 func (s *Study) trial(p point, named []string) (Trial, error) {
 	whole := Study{Settings: s.Settings}
 	swept := map[string]string{}
@@ -116,7 +114,7 @@ func (s *Study) trial(p point, named []string) (Trial, error) {
 		}
 	}
 	whole.settle()
-	for _, path := range named { // also those that other arms set
+	for _, path := range named { // including those that only other arms set
 		if _, set := swept[path]; !set {
 			swept[path] = whole.get(path)
 		}
@@ -138,8 +136,8 @@ func (s *Study) trial(p point, named []string) (Trial, error) {
 	return t, err
 }
 
-// armOf names the arm of a point: its name or the value of compare.arms, else
-// all swept values but the seed, else the study.
+// armOf returns the name of a point's arm: its name or the value of compare.arms, else all swept
+// values except the seed, else the study's name.
 func (s *Study) armOf(p point) string {
 	if name, named := p[armKey]; named {
 		return name
@@ -159,7 +157,8 @@ func (s *Study) armOf(p point) string {
 	return strings.Join(parts, " ")
 }
 
-// kin identifies settings up to their seed and the content of their data. Files of features stand for what they hold.
+// kin identifies settings, ignoring their seed and the content of their data. Feature files are
+// identified by their path.
 func (s Settings) kin() string {
 	bare := s.Bare()
 	bare.Seed, bare.Encoder = 0, s.Encoder

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Reference lists every key of a study as Markdown: a table for each section, with what a key means, what it takes and
-// its default. docs/studies.md holds it.
+// Reference returns a list of all keys of a study as Markdown: a table for each section, with
+// meaning, values and default. docs/studies.md contains it.
 func Reference() string {
 	var out strings.Builder
 	section := ""
@@ -25,7 +25,7 @@ func Reference() string {
 	return strings.TrimPrefix(out.String(), "\n")
 }
 
-// heading names the table of a section.
+// heading returns the heading of a section's table.
 func heading(section string) string {
 	if section == "study" {
 		return "The study itself"
@@ -33,7 +33,7 @@ func heading(section string) string {
 	return "`" + section + "`"
 }
 
-// values says what a key takes; empty where its meaning says it.
+// values returns the values that a key accepts; "" if its meaning says so.
 func (k *key) values() string {
 	if k.limits == "" && k.listed == nil {
 		return ""
@@ -41,7 +41,8 @@ func (k *key) values() string {
 	return k.wanted()
 }
 
-// usual is the default, as in a file; empty where there is none, or where the meaning says what it depends on.
+// usual returns the default, as in a file; "" if there is none, or if the meaning says what it
+// depends on.
 func (k *key) usual() string {
 	if k.fallback == nil || k.fallback == "" {
 		return ""
@@ -49,7 +50,7 @@ func (k *key) usual() string {
 	return fmt.Sprintf("`%v`", k.fallback)
 }
 
-// cell escapes what would end a cell of a Markdown table, or be taken for HTML.
+// cell escapes what would end a cell of a Markdown table, or be read as HTML.
 func cell(text string) string {
 	return strings.NewReplacer("|", `\|`, "<", "&lt;").Replace(text)
 }

@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// Schema is the JSON Schema (draft 2020-12) of a study file, made from the
-// table of keys, for editors to complete and check by. schema.json holds it.
-// What it cannot say (which arm a contrast may name) Load checks.
+// Schema returns the JSON Schema (draft 2020-12) of a study file, derived from the table of keys,
+// for completion and checks in editors. schema.json contains it. Load checks what it cannot
+// express, such as which arms a contrast may name.
 func Schema() ([]byte, error) {
 	root := object{
 		"$schema":              "https://json-schema.org/draft/2020-12/schema",
@@ -30,7 +30,7 @@ func Schema() ([]byte, error) {
 	}
 	out, err := json.MarshalIndent(root, "", "  ")
 	if err != nil {
-		return nil, fmt.Errorf("writing the schema of study files: %w", err)
+		return nil, fmt.Errorf("write the schema of study files: %w", err)
 	}
 	return append(out, '\n'), nil
 }
@@ -38,7 +38,7 @@ func Schema() ([]byte, error) {
 // object is a JSON object; its keys are written sorted.
 type object map[string]any
 
-// put places a schema at a path of nested sections, which it makes.
+// put puts a schema at a path of nested sections, and creates them.
 func (o object) put(names []string, content object) {
 	properties := o["properties"].(object)
 	if len(names) == 1 {
@@ -49,7 +49,7 @@ func (o object) put(names []string, content object) {
 	switch {
 	case section == nil:
 		section = object{"type": "object", "additionalProperties": false, "properties": object{}}
-	case section["properties"] == nil: // a key that may be a mapping too
+	case section["properties"] == nil: // a key that may also be a mapping
 		one := object{}
 		for _, name := range []string{"type", "enum"} {
 			one[name] = section[name]
@@ -62,7 +62,7 @@ func (o object) put(names []string, content object) {
 	section.put(names[1:], content)
 }
 
-// at is the schema at a path.
+// at returns the schema at a path.
 func (o object) at(path string) object {
 	for name := range strings.SplitSeq(path, ".") {
 		o = o["properties"].(object)[name].(object)
@@ -70,7 +70,7 @@ func (o object) at(path string) object {
 	return o
 }
 
-// schema is that of a key's value, with description and default.
+// schema returns the schema of a key's value, with description and default.
 func (k *key) schema() object {
 	var o object
 	switch k.path {
@@ -101,7 +101,7 @@ func (k *key) schema() object {
 	return o
 }
 
-// valueSchema is the type and the limits of one value.
+// valueSchema returns the type and the limits of one value.
 func (k *key) valueSchema() object {
 	l := k.allowed()
 	switch {
@@ -131,7 +131,7 @@ func (k *key) valueSchema() object {
 	return o
 }
 
-// armsSchema is a swept key, or settings by the name of an arm.
+// armsSchema returns the schema of compare.arms: a swept key, or settings by the name of an arm.
 func armsSchema() object {
 	properties := object{}
 	for _, path := range settingPaths() {
@@ -147,17 +147,18 @@ func armsSchema() object {
 	return object{"anyOf": []object{{"type": "string"}, named}}
 }
 
-// schemaOf is where the schema of a path stands.
+// schemaOf returns a reference to the schema of a path.
 func schemaOf(path string) string {
 	return "#/properties/" + strings.ReplaceAll(path, ".", "/properties/")
 }
 
-// overSchema has a property for each setting: a list of its values, or a range.
+// overSchema returns the schema of sweep.over, with a property for each setting: a list of
+// values, or a range.
 func overSchema() object {
 	properties := object{}
 	for _, path := range settingPaths() {
 		if path == "data.root" {
-			continue // no part of identity, see decoder.over
+			continue // not part of the identity; see decoder.over
 		}
 		one := object{"$ref": schemaOf(path)}
 		values := object{"type": "array", "items": one, "minItems": 1}
@@ -167,8 +168,7 @@ func overSchema() object {
 	return object{"type": "object", "additionalProperties": false, "properties": properties}
 }
 
-// rangeSchemas are the ranges that each Go kind may be drawn from, by the name
-// of the kind.
+// rangeSchemas returns the ranges from which each Go kind may be drawn, by the name of the kind.
 func rangeSchemas() object {
 	choice := object{"type": "array", "minItems": 1}
 	ends := object{"type": "array", "items": object{"type": "number"}, "minItems": 2, "maxItems": 2}

@@ -8,19 +8,19 @@ import (
 	"strconv"
 )
 
-// Result is what is known of a trial of a search.
+// Result is what is known about a trial of a search.
 type Result struct {
 	Swept map[string]string // as in its Trial
 	Seed  int64
 	Ended bool    // completed, pruned or failed
-	Value float64 // best train.select.metric, more is better; NaN where there is none
+	Value float64 // best train.select.metric (higher is better); NaN if there is none
 }
 
-// Searches tells whether the sweep finds its trials from the results of earlier
-// ones, so that the plan grows as it is run ([Study.Continue]).
+// Searches reports whether the sweep chooses trials from the results of earlier ones, so that the
+// plan grows while it runs ([Study.Continue]).
 func (s *Study) Searches() bool { return s.Sweep.Method == "tpe" }
 
-// Proposed is how many of its samples a search has proposed so far.
+// Proposed returns how many of its samples a search has proposed so far.
 func (s *Study) Proposed() int {
 	if s.proposed == nil {
 		return len(s.firstPoints())
@@ -28,11 +28,10 @@ func (s *Study) Proposed() int {
 	return len(s.proposed)
 }
 
-// Continue takes in the trials of a search in the order of its plan. Those that
-// the study could have proposed stay proposed; once all of them have ended the
-// next batch is proposed beside them. What is proposed is a function of the
-// study and these results alone, so that whoever goes on with a search, after
-// whatever interruption, proposes the same. Plan then lists the trials.
+// Continue adds the trials of a search so far, in the order of its plan. Those that the study
+// could have proposed stay proposed; once all of them have ended, it proposes the next batch.
+// Proposals depend only on the study and these results, so that a search resumed after any
+// interruption proposes the same trials. Plan then lists them.
 func (s *Study) Continue(known []Result) {
 	if !s.Searches() {
 		return
@@ -53,7 +52,7 @@ func (s *Study) Continue(known []Result) {
 	if !ended {
 		return
 	}
-	// Also a batch that is known in part ends where it would have.
+	// A batch that is only partly known ends where it would have ended.
 	first, batch := len(s.firstPoints()), s.Sweep.Batch
 	tried := first + max(0, len(s.proposed)-first)/batch*batch
 	tried = min(tried, len(s.proposed))
@@ -66,7 +65,7 @@ func (s *Study) Continue(known []Result) {
 	}
 }
 
-// firstPoints are the draws that a search begins with, equal ones once.
+// firstPoints returns the first draws of a search, equal ones once.
 func (s *Study) firstPoints() []point {
 	var points []point
 	for _, p := range s.samples(min(s.Sweep.Startup, s.Sweep.Samples)) {
@@ -77,8 +76,8 @@ func (s *Study) firstPoints() []point {
 	return points
 }
 
-// drawnPart is what was drawn of swept values, and false where this study could
-// not have drawn it: it was changed since.
+// drawnPart returns the drawn part of swept values, and false if this study could not have drawn
+// it because it was changed since.
 func (s *Study) drawnPart(swept map[string]string) (point, bool) {
 	p := point{}
 	for i := range s.Sweep.Over {
@@ -98,7 +97,7 @@ func (s *Study) drawnPart(swept map[string]string) (point, bool) {
 	return p, true
 }
 
-// holds tells whether a range could give a value.
+// holds reports whether a value could be drawn from a range.
 func (a *Axis) holds(text string) bool {
 	if a.Draw == "choice" {
 		return slices.Contains(a.Values, text)
@@ -119,9 +118,8 @@ func (p point) equal(q point) bool {
 	return true
 }
 
-// values gives the mean value of each proposed point over the trials that the
-// lists make of it, and whether all of them have ended. A trial without a value
-// is worse than any.
+// values returns the mean value of each proposed point over its trials (one per combination of
+// listed values), and whether all have ended. A trial without a value counts as the worst.
 func (s *Study) values(known []Result) (values []float64, ended bool) {
 	trials := 1
 	for _, a := range s.Sweep.Over {
@@ -146,9 +144,9 @@ func (s *Study) values(known []Result) (values []float64, ended bool) {
 	return values, !slices.ContainsFunc(counts, func(n int) bool { return n < trials })
 }
 
-// propose draws the next point by a tree-structured Parzen estimator from the
-// values of the first points, and tells whether it is a new one. The points of
-// the batch before it count as bad ones, lest it be like them.
+// propose draws the next point by a tree-structured Parzen estimator from the values of the first
+// points, and reports whether it is new. The earlier points of its batch count as bad, so that it
+// differs from them.
 func (s *Study) propose(values []float64) (p point, fresh bool) {
 	h := fnv.New64a()
 	h.Write([]byte("tpe " + strconv.Itoa(len(s.proposed))))

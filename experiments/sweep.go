@@ -9,16 +9,16 @@ import (
 	"strconv"
 )
 
-// maxTrials is how many trials a study may have.
+// maxTrials limits the trials of a study.
 const maxTrials = 10_000
 
-// draws are the kinds of range that the methods random and tpe draw from.
+// draws are the kinds of range from which the methods random and tpe draw.
 var draws = []string{"log", "uniform", "int", "choice"}
 
 // A point is one choice of values for the swept keys: path → canonical text.
 type point map[string]string
 
-// axis gives the axis of a path, or nil.
+// axis returns the axis of a path, or nil.
 func (s Sweep) axis(path string) *Axis {
 	for i := range s.Over {
 		if s.Over[i].Path == path {
@@ -28,14 +28,14 @@ func (s Sweep) axis(path string) *Axis {
 	return nil
 }
 
-// paired says whether zip pairs an axis with others. Seeds are crossed.
+// paired reports whether zip pairs an axis with others. Seeds are crossed.
 func (s *Study) paired(a *Axis) bool {
 	return s.Sweep.Method == "zip" && a.Path != "seed"
 }
 
-// points lists the choices that the sweep asks for, before equal ones are
-// dropped: samples outermost, then named arms, then the lists, the last one fastest. The sweep
-// has passed checkSweep.
+// points lists the points of the sweep, before equal ones are dropped: samples outermost, then
+// named arms, then the lists, with the last one varying fastest. The sweep must have passed
+// checkSweep.
 func (s *Study) points() []point {
 	points := []point{{}}
 	switch s.Sweep.Method {
@@ -72,7 +72,7 @@ func cross(points []point, path string, values []string) []point {
 	return crossed
 }
 
-// with is the point and one value more.
+// with returns the point with one more value.
 func (p point) with(path, text string) point {
 	q := point{path: text}
 	for k, v := range p {
@@ -81,7 +81,7 @@ func (p point) with(path, text string) point {
 	return q
 }
 
-// pairs takes the first values of all paired axes, then the second, and so on.
+// pairs returns the first values of all paired axes, then the second, and so on.
 func (s *Study) pairs() []point {
 	points := []point{{}}
 	for i := range s.Sweep.Over {
@@ -99,12 +99,12 @@ func (s *Study) pairs() []point {
 	return points
 }
 
-// drawing says whether the sweep draws from ranges.
+// drawing reports whether the sweep draws from ranges.
 func (s *Study) drawing() bool { return s.Sweep.Method == "random" || s.Sweep.Method == "tpe" }
 
-// samples draws n times from every range. Each axis has a generator of its own, seeded
-// by its path, so that neither the order of the keys nor another axis changes
-// what is drawn, and more samples begin with the same ones.
+// samples draws n times from every range. Each axis has its own generator, seeded by its path, so
+// that draws depend neither on the order of the keys nor on other axes, and a larger n starts
+// with the same draws.
 func (s *Study) samples(n int) []point {
 	points := make([]point, n)
 	for i := range points {
@@ -125,8 +125,8 @@ func (s *Study) samples(n int) []point {
 	return points
 }
 
-// at gives the value of a range at a place in [0, 1). Numbers keep four digits,
-// enough for a search and short enough to read.
+// at returns the value of a range at a position in [0, 1). Numbers have four digits, enough for a
+// search and short enough to read.
 func (a *Axis) at(u float64) string {
 	var x float64
 	switch a.Draw {
@@ -147,8 +147,8 @@ func (a *Axis) at(u float64) string {
 	return number(math.Max(a.Low, math.Min(a.High, x)))
 }
 
-// checkSweep refuses sweeps without sense: lists that zip cannot pair, ranges
-// without random, and more trials than anyone trains.
+// checkSweep rejects invalid sweeps: lists that zip cannot pair, ranges without a method that
+// draws, and too many trials.
 func (s *Study) checkSweep(found *problems) {
 	ranges, trials := 0, max(1, len(s.Compare.Named))
 	var first *Axis // of those that zip pairs
@@ -194,11 +194,11 @@ func (s *Study) checkSweep(found *problems) {
 	}
 }
 
-// seedRanks tells where each swept seed stands among them; nothing where seeds are not swept.
+// seedRanks returns the index of each swept seed; none if seeds are not swept.
 func (s *Study) seedRanks() map[int64]int {
 	ranks := map[int64]int{}
 	if a := s.Sweep.axis("seed"); a != nil {
-		for i, text := range slices.Backward(a.Values) { // the first of equal ones counts
+		for i, text := range slices.Backward(a.Values) { // the first of equal seeds counts
 			seed, _ := strconv.ParseInt(text, 10, 64)
 			ranks[seed] = i
 		}

@@ -11,29 +11,30 @@ import (
 
 var (
 	yamlError = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
-	// The messages of yaml.v3's parser, beside its scanner's, count lines from 0.
+	// Messages of yaml.v3's parser, unlike its scanner's, count lines from 0.
 	fromZero = regexp.MustCompile(`^did not find expected (node content|key|'|<)`)
 )
 
-// syntaxError takes apart a message of the YAML parser; lines count from 1.
+// syntaxError splits a message of the YAML parser; lines count from 1.
 func syntaxError(err error) (line int, message string) {
 	m := yamlError.FindStringSubmatch(err.Error())
 	if m == nil {
 		return 1, err.Error()
 	}
 	message = strings.TrimPrefix(err.Error(), m[0])
-	line, _ = strconv.Atoi(m[1]) // none is 0, which place takes as the first line
+	line, _ = strconv.Atoi(m[1]) // without a line it is 0, which means the first line
 	if fromZero.MatchString(message) {
 		line++
 	}
 	return line, message
 }
 
-// version is the one directive that a study may begin with. Nothing in a study is read differently in either version.
+// version matches the only directive with which a study may start. Both versions read a study in
+// the same way.
 var version = regexp.MustCompile(`^%YAML[ \t]+1\.[12][ \t\r]*(#.*)?$`)
 
-// directives makes a comment of the directive %YAML at the head of a source, since the parser knows 1.1 alone, and tells of
-// any other at its line. Lines and columns stay as they are.
+// directives turns the directive %YAML at the start of a source into a comment, since the parser
+// only knows 1.1, and reports any other directive with its line. Lines and columns are unchanged.
 func directives(source []byte) (without []byte, line int, wrong string) {
 	at, found := 0, false
 	for text := range strings.Lines(string(source)) {
@@ -58,7 +59,7 @@ func directives(source []byte) (without []byte, line int, wrong string) {
 	return source, 0, ""
 }
 
-// A slip is a common mistake in YAML. What the first group of its pattern matches is at fault.
+// A slip is a common mistake in YAML. The first group of its pattern matches the fault.
 type slip struct {
 	pattern *regexp.Regexp
 	advice  string
@@ -78,8 +79,8 @@ var (
 	keyed = regexp.MustCompile(`^( *)(?:- )?[A-Za-z_][\w.]*: +[^\s#]`)
 )
 
-// explain finds the likely slip behind an error of the YAML parser near a line (from 1). The parser names the line where it
-// gave up, or one beside it, and seldom what to do.
+// explain finds the likely slip behind an error of the YAML parser near a line (from 1). The
+// parser names the line where it failed, or a neighbour, and rarely what to do.
 func (c *converter) explain(line int, message string) (place, string) {
 	unclosed := ""
 	switch {
@@ -122,7 +123,8 @@ func (c *converter) explain(line int, message string) (place, string) {
 	return c.place(line), ""
 }
 
-// misaligned says how a key that begins in no column of a key above it should begin, or nothing where that is not so.
+// misaligned returns advice for a key that does not start in the same column as a key above it;
+// "" if it does.
 func (c *converter) misaligned(line int) string {
 	if line < 2 || line > len(c.lines) {
 		return ""

@@ -7,18 +7,16 @@ import (
 	"strconv"
 )
 
-// The tree-structured Parzen estimator of Bergstra et al. 2011, "Algorithms for
-// Hyper-Parameter Optimization", section 4: the points tried are parted into
-// the best quarter and the rest, a density is fitted to either, axis by axis, and
-// of some draws from the density of the good ones that is taken where good is
-// most likely against bad.
+// The tree-structured Parzen estimator of Bergstra et al. 2011, "Algorithms for Hyper-Parameter
+// Optimization", section 4: the points tried are split into the best quarter and the rest, and a
+// density is fitted to each, axis by axis. Of some draws from the density of the good points it
+// takes the one with the highest ratio of the good to the bad density.
 const (
 	goodShare  = 0.25
 	candidates = 24
 )
 
-// goodAndBad parts points by their values, the best first; of equal ones the
-// earlier is better.
+// goodAndBad splits points by their values, best first; of equal ones the earlier is better.
 func goodAndBad(points []point, values []float64) (good, bad []point) {
 	order := make([]int, len(points))
 	for i := range order {
@@ -57,18 +55,18 @@ func (a *Axis) suggest(random *rand.Rand, good, bad []point) string {
 	return a.at(best)
 }
 
-// density is one over the places in [0, 1) that a range gives values at.
+// density is a density over the positions in [0, 1) of a range.
 type density interface {
 	draw(random *rand.Rand) float64
 	at(u float64) float64
 }
 
-// density fits one to the values that points have on the axis.
+// density fits a density to the values of points on the axis.
 func (a *Axis) density(points []point) density {
 	if a.Draw == "choice" {
 		weights := make(shares, len(a.Values))
 		for i := range weights {
-			weights[i] = 1 // every choice was seen once before anything was
+			weights[i] = 1 // every choice starts with a count of one
 		}
 		for _, p := range points {
 			weights[slices.Index(a.Values, p[a.Path])]++
@@ -82,7 +80,7 @@ func (a *Axis) density(points []point) density {
 	return newParzen(places)
 }
 
-// place is where a range gives a number: the inverse of at.
+// place returns the position of a number in a range: the inverse of at.
 func (a *Axis) place(text string) float64 {
 	x, _ := strconv.ParseFloat(text, 64)
 	low, high := a.Low, a.High
@@ -98,7 +96,7 @@ func (a *Axis) place(text string) float64 {
 	return min(1, max(0, (x-low)/(high-low)))
 }
 
-// shares are the weights of choices, each of which has as much of [0, 1).
+// shares are the weights of choices, each of which has an equal part of [0, 1).
 type shares []float64
 
 func (w shares) total() float64 {
@@ -122,9 +120,9 @@ func (w shares) at(u float64) float64 {
 	return w[min(len(w)-1, int(u*float64(len(w))))] / w.total()
 }
 
-// parzen is a mixture in equal parts of the uniform density and a normal one at
-// each place seen, cut at the ends. A normal one is as wide as the farther of its
-// neighbours is away, within bounds that narrow as more is seen.
+// parzen is a mixture, in equal parts, of the uniform density and a normal density at each
+// position seen, truncated at the ends. The width of a normal is the distance to its farther
+// neighbour, within bounds that narrow as more positions are seen.
 type parzen struct{ means, widths []float64 }
 
 func newParzen(places []float64) parzen {

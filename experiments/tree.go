@@ -13,11 +13,11 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// What a study file may be at most. A real one has some 3 KB, 60 values and
-// a depth of 4; beyond these bounds it is a mistake or an attack.
+// The limits of a study file. A real one has about 3 KB, 60 values and a depth of 4; one beyond
+// these limits is a mistake or an attack.
 const (
 	maxBytes  = 256 << 10
-	maxValues = 10_000 // after aliases are followed, so that they cannot multiply
+	maxValues = 10_000 // with aliases expanded, so that they cannot multiply values
 	maxDepth  = 12
 )
 
@@ -29,7 +29,7 @@ const (
 	mapping
 )
 
-// A value is a YAML node that knows where it was given and holds no aliases.
+// A value is a YAML node with its place and with aliases expanded.
 type value struct {
 	at      place
 	kind    shape
@@ -46,7 +46,7 @@ type member struct {
 	*value
 }
 
-// member gives the member of a name, or nil.
+// member returns the member of a name, or nil.
 func (v *value) member(name string) *member {
 	for i := range v.members {
 		if v.members[i].name == name {
@@ -71,7 +71,7 @@ func (v *value) describe() string {
 	return printable(v.text, 60)
 }
 
-// readFile reads a study file whole, within bounds.
+// readFile reads a study file, within the limits.
 func readFile(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -95,19 +95,17 @@ func parseFile(file string, source []byte, problems *problems) *value {
 	return root
 }
 
-// converter makes values of the nodes of one source. What is wrong with them
-// goes to problems.
+// converter converts the nodes of one source to values, and adds their faults to problems.
 type converter struct {
 	file      string
 	lines     []string
 	printable map[int][]rune // by line, see printableLine
-	shift     int            // of an override: where its value stands in the argument, less where it stands in the source
+	shift     int            // for an override: the position of its value in the argument, minus its position in the source
 	problems  *problems
 	values    int
 }
 
-// parse gives the mapping that the source is, or nil where nothing can be made
-// of it.
+// parse returns the source as a mapping, or nil if that is impossible.
 func (c *converter) parse(source []byte) *value {
 	if line, wrong := badText(source); wrong != "" {
 		c.problems.add(c.place(line), "%s", wrong)
@@ -140,7 +138,7 @@ func (c *converter) parse(source []byte) *value {
 		return nil
 	}
 	root := c.convert(doc.Content[0], 0)
-	if c.values > maxValues { // cut off, so that nothing else said of it would be true
+	if c.values > maxValues { // truncated, so other messages could be wrong
 		return nil
 	}
 	if root.kind != mapping {
@@ -168,7 +166,7 @@ func badText(source []byte) (line int, wrong string) {
 	return 0, ""
 }
 
-// convert gives nil once a bound is passed, which is reported once.
+// convert converts a node. Beyond a limit, which it reports once, it returns nil.
 func (c *converter) convert(n *yaml.Node, depth int) *value {
 	c.values++
 	switch {

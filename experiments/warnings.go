@@ -13,9 +13,9 @@ import (
 // enoughSeeds is how many seeds an arm should have, whatever the test.
 const enoughSeeds = 5
 
-// Warnings tells what a study may do but should not, a sentence each: too few
-// seeds for its own significance level, keys without effect, arms that mix
-// settings or differ in size. The study has passed Load.
+// Warnings returns a sentence for each thing that a study may do but should not: too few seeds
+// for its significance level, keys without effect, arms that mix settings or differ in size. The
+// study must have passed Load.
 func (s *Study) Warnings() []string {
 	var warnings []string
 	warn := func(path, format string, args ...any) {
@@ -52,7 +52,7 @@ func (s *Study) Warnings() []string {
 	return warnings
 }
 
-// warnComparison warns of what would weaken the study's answer.
+// warnComparison warns about what would weaken the study's answer.
 func (s *Study) warnComparison(d Declaration, warn func(path, format string, args ...any)) {
 	c := s.Compare
 	seeds := max(1, len(d.Seeds)) // up to the last look
@@ -77,8 +77,8 @@ func (s *Study) warnComparison(d Declaration, warn func(path, format string, arg
 	}
 }
 
-// neededSeeds is how many seeds an arm should have so that an exact permutation
-// test can fall below alpha after Holm over so many contrasts.
+// neededSeeds returns how many seeds an arm needs so that p of an exact permutation test can be
+// below alpha after Holm over this many contrasts.
 func neededSeeds(contrasts int, alpha float64) int {
 	need := enoughSeeds
 	for smallestP(need)*float64(max(1, contrasts)) >= alpha && need < 100 {
@@ -87,16 +87,15 @@ func neededSeeds(contrasts int, alpha float64) int {
 	return need
 }
 
-// sizeMatters says whether arms may differ in size without that being what they
-// are compared for: arms of model.hidden are sizes.
+// sizeMatters reports whether a difference in size between the arms would be unintended: not if
+// the arms are values of model.hidden.
 func sizeMatters(paths []string) bool {
 	return !slices.Contains(paths, "model.hidden") &&
 		slices.ContainsFunc(paths, func(path string) bool { return strings.HasPrefix(path, "model.") })
 }
 
-// smallestP is the smallest two-sided p that an exact permutation test of n
-// against n values can give: two of the (2n choose n) ways to part them are the
-// extreme ones.
+// smallestP returns the smallest two-sided p of an exact permutation test of n against n values:
+// two of the (2n choose n) ways to split them are extreme.
 func smallestP(n int) float64 {
 	ways := 1.0
 	for i := 1; i <= n; i++ {

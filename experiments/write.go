@@ -11,8 +11,8 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// YAML writes the study out in full: every key that has an effect, defaults
-// spelled out, nothing extended. Load makes the same plan of it.
+// YAML returns the study in full: every key that has an effect, with defaults spelled out and
+// nothing extended. Load makes the same plan from it.
 func (s *Study) YAML() ([]byte, error) {
 	found := &problems{}
 	trials, _ := s.expand(found)
@@ -29,19 +29,19 @@ func (s *Study) YAML() ([]byte, error) {
 	encoder := yaml.NewEncoder(&out)
 	encoder.SetIndent(2)
 	if err := encoder.Encode(root); err != nil {
-		return nil, fmt.Errorf("writing study %s as YAML: %w", s.Name, err)
+		return nil, fmt.Errorf("write study %s as YAML: %w", s.Name, err)
 	}
 	return out.Bytes(), encoder.Close()
 }
 
-// node is the value of a key, or nil where the file is better without it.
+// node returns the value of a key, or nil if the file is better without it.
 func (s *Study) node(k *key, trials []Trial) *yaml.Node {
 	used := func(t Trial) bool { return k.applies == nil || k.applies(&t.Settings) }
 	comparing := s.Compare.Compares()
 	switch {
 	case k.path == "extends":
 		return nil
-	case k.path == "data.split" && s.Data.Partition != (Partition{}): // its mapping says it
+	case k.path == "data.split" && s.Data.Partition != (Partition{}): // its mapping implies it
 		return nil
 	case isSetting(k.path):
 		unset := k.fallback == nil && s.field(k.path).IsZero() // left out, or derived in each trial
@@ -85,7 +85,7 @@ func (s *Study) node(k *key, trials []Trial) *yaml.Node {
 	return scalarNode(s.get(k.path), k.tag())
 }
 
-// percent writes a share as parse reads it.
+// percent returns a share in the format that parse reads.
 func percent(share float64) string {
 	if share == 0 {
 		return "off"
@@ -93,7 +93,7 @@ func percent(share float64) string {
 	return fmt.Sprintf("%.12g%%", share*100)
 }
 
-// overNode writes the swept keys.
+// overNode returns the swept keys.
 func (s *Study) overNode() *yaml.Node {
 	if len(s.Sweep.Over) == 0 {
 		return nil
@@ -118,7 +118,7 @@ func (s *Study) overNode() *yaml.Node {
 	return over
 }
 
-// namedNode writes named arms, the settings of each in the order of the table.
+// namedNode returns named arms, the settings of each in the order of the table.
 func namedNode(arms []NamedArm) *yaml.Node {
 	all := &yaml.Node{Kind: yaml.MappingNode}
 	for _, arm := range arms {
@@ -133,7 +133,7 @@ func namedNode(arms []NamedArm) *yaml.Node {
 	return all
 }
 
-// contrastsNode writes the contrasts: pairs, then interactions.
+// contrastsNode returns the contrasts: pairs, then interactions.
 func contrastsNode(c Compare) *yaml.Node {
 	all := &yaml.Node{Kind: yaml.SequenceNode, Style: yaml.FlowStyle}
 	for _, pair := range c.Contrasts {
@@ -159,7 +159,7 @@ func looksNode(looks []int) *yaml.Node {
 	return all
 }
 
-// scalarNode writes canonical text. The encoder quotes a text that would else
+// scalarNode returns a node with canonical text. The encoder quotes text that would otherwise be
 // read as another type; a float such as 5 needs no tag, since keys are typed.
 func scalarNode(text, tag string) *yaml.Node {
 	n := &yaml.Node{Kind: yaml.ScalarNode, Value: text, Tag: tag}
@@ -169,7 +169,7 @@ func scalarNode(text, tag string) *yaml.Node {
 	return n
 }
 
-// put places content at a path of nested mappings, which it makes.
+// put puts content at a path of nested mappings, and creates them.
 func put(n *yaml.Node, names []string, content *yaml.Node) {
 	if len(names) == 1 {
 		n.Content = append(n.Content, scalarNode(names[0], "!!str"), content)

@@ -69,9 +69,9 @@ func (c *BLEUCounts) Score(order int) float64 {
 	return score
 }
 
-// CountMatches gives what BLEU is made of for each of the items, in their order,
-// and nothing else: Match, Length and RefLength. Unlike [Score] it takes items
-// without an ID, and several of one image.
+// CountMatches returns what BLEU is made of for each of the items, in their order, and nothing
+// else: Match, Length and RefLength. Unlike [Score] it takes items without an ID, and several of
+// one image.
 func CountMatches(items []Item) []ImageScore {
 	c := newCorpus(items)
 	images := make([]ImageScore, len(items))

@@ -147,7 +147,7 @@ func (e Entry) corpus(images []ImageScore) (float64, bool) {
 // Shown are the keys of the metrics in tables, in their order: METEOR by whichever key a run has.
 func Shown() []string { return Tested(METEORKey, ExactStemKey) }
 
-// Order gives the keys of values by metric, those of tables first.
+// Order returns the keys of values by metric, those of tables first.
 func Order[V any](values map[string]V) []string {
 	var keys []string
 	for _, key := range Shown() {

@@ -1,4 +1,4 @@
-// Package metrics turns captions into scores that can be defended.
+// Package metrics scores captions by BLEU, ROUGE-L, CIDEr and METEOR.
 //
 // It takes captions as tokens and gives
 //

@@ -9,7 +9,7 @@ const (
 	ExactStemKey = "meteor-exact-stem"
 )
 
-// IsMETEOR says whether a key is one of METEOR's two.
+// IsMETEOR reports whether a key is one of METEOR's two.
 func IsMETEOR(key string) bool { return key == METEORKey || key == ExactStemKey }
 
 // METEORIn returns the key under which scores hold METEOR, which is

@@ -65,10 +65,10 @@ func newCorpus(items []Item) *corpus {
 	return c
 }
 
-// number gives each token and word of a caption its number.
+// number numbers the tokens and words of a caption.
 func (c *corpus) number(tokens []string) caption { return number(tokens, c.id) }
 
-// number gives each token and word of a caption the number that id has for it.
+// number numbers the tokens and words of a caption with id.
 func number(tokens []string, id func(word string) uint32) caption {
 	if len(tokens) == 0 {
 		return caption{tokens: []uint32{id("")}}
@@ -158,7 +158,7 @@ type pairTable struct {
 
 type pairSlot struct {
 	key uint64
-	id  uint32 // 1 + the pair's number; 0 where the slot is free
+	id  uint32 // 1 + the pair's number; 0 if the slot is free
 }
 
 func newPairTable() *pairTable { return &pairTable{slots: make([]pairSlot, 1<<10)} }

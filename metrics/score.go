@@ -81,15 +81,15 @@ func (s *Scorer) Version() string {
 
 func checkItems(items []Item) error {
 	if len(items) == 0 {
-		return fmt.Errorf("score: no images; give at least one with a candidate and references")
+		return fmt.Errorf("score: no images: give at least one with a candidate and references")
 	}
 	seen := make(map[string]int, len(items))
 	for i, item := range items {
 		if len(item.References) == 0 {
-			return fmt.Errorf("score: image %q (item %d) has no references; add some or leave it out", item.ID, i+1)
+			return fmt.Errorf("score: image %q (item %d) has no references: add some, or remove the image", item.ID, i+1)
 		}
 		if first, ok := seen[item.ID]; ok {
-			return fmt.Errorf("score: image %q is item %d and item %d; keep one candidate for each image", item.ID, first+1, i+1)
+			return fmt.Errorf("score: image %q occurs twice, as items %d and %d: keep one candidate per image", item.ID, first+1, i+1)
 		}
 		seen[item.ID] = i
 	}

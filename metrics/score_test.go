@@ -99,7 +99,7 @@ func TestScoreErrors(t *testing.T) {
 	}{
 		{"none", nil, "no images"},
 		{"no references", []Item{item("a", "x", "x"), item("b", "x")}, `image "b" (item 2) has no references`},
-		{"twice", []Item{item("a", "x", "x"), item("b", "x", "x"), item("a", "y", "y")}, `image "a" is item 1 and item 3`},
+		{"twice", []Item{item("a", "x", "x"), item("b", "x", "x"), item("a", "y", "y")}, `image "a" occurs twice, as items 1 and 3`},
 	}
 	for _, tt := range tests {
 		if _, err := Score(tt.items); err == nil || !strings.Contains(err.Error(), tt.want) {

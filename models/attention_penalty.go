@@ -2,14 +2,14 @@ package models
 
 import "glimpse/internal/torch"
 
-// attentionPenalty is what doubly stochastic attention adds to the loss, before its factor λ: Xu
+// attentionPenalty returns the penalty of doubly stochastic attention, without its factor λ: Xu
 // et al. 2015 (arXiv 1502.03044), equation 14,
 //
 //	1/N · Σₙ Σᵢ (1 − Σₜ αₙₜᵢ)²
 //
-// over N captions, an image's own regions i and the words t of a caption; there is no padding
-// among packed words. weights are those of the M positions, M×R, or M×(R+1) with a sentinel's β,
-// which counts as no region: a word that looks at the sentinel looks at the picture less.
+// over N captions, an image's own regions i and the words t of a caption; packed words have no
+// padding. weights are those of the M positions, M×R, or M×(R+1) with a sentinel's β, which is
+// not a region: a word that attends to the sentinel attends less to the picture.
 func (n *network) attentionPenalty(s *torch.Scope, weights *torch.Tensor, r regions, p positions) *torch.Tensor {
 	captions, places := len(p.row), int(r.features.Size(1)) // N, R
 	ofCaption := make([]float32, captions*len(p.input))     // N×M: 1 where a position is one of the caption's

@@ -5,7 +5,7 @@ import (
 	"glimpse/experiments"
 )
 
-// augment says which view of a picture is seen when.
+// augment decides which view of a picture to use.
 type augment struct {
 	views []data.View // the plain one first
 	seed  int64
@@ -15,8 +15,8 @@ func augmentOf(s experiments.Settings) augment {
 	return augment{data.Views(s.Data.Augment.Flip, s.Data.Augment.Crops), s.Seed}
 }
 
-// index is the place in views of the one that a pass sees of an image: in training it is drawn,
-// else the plain one.
+// index returns the index of the view of an image in a pass: drawn in training, else the plain
+// one.
 func (a augment) index(of pass, image int) int {
 	if !of.training {
 		return 0

@@ -18,8 +18,8 @@ type extensions struct {
 // groups is how many groups the beams of an image form.
 func (b *beamSearch) groups() int { return max(1, b.Groups) }
 
-// candidates is how many of the best next words of a beam are enough to find those that it may go on with: as many as
-// its group has beams, and as many more as may be forbidden, or taken by earlier groups.
+// candidates returns how many of the best next words of a beam to consider: as many as its group
+// has beams, plus as many as may be forbidden or penalized by earlier groups.
 func (b *beamSearch) candidates() int {
 	most := b.Beam
 	if b.NoRepeat > 0 {
@@ -34,8 +34,8 @@ func (b *beamSearch) candidates() int {
 	return most
 }
 
-// forbidden lists the words that would give an unfinished beam a sequence of n words that it has already, as Paulus et
-// al. 2018 (arXiv 1705.04304) forbid for n = 3.
+// forbidden lists the words that would repeat a sequence of n words of an unfinished beam. Paulus
+// et al. 2018 (arXiv 1705.04304) forbid them for n = 3.
 func (b beam) forbidden(n int) []int64 {
 	if n < 1 || len(b.words) < n || b.done {
 		return nil
@@ -50,7 +50,7 @@ func (b beam) forbidden(n int) []int64 {
 	return words
 }
 
-// candidate is a beam that stays as it is, or goes on with a word.
+// candidate is a finished beam, or a beam extended by a word.
 type candidate struct {
 	parent *beam
 	word   int64 // -1 for a beam that stays
@@ -58,9 +58,11 @@ type candidate struct {
 	score  float64
 }
 
-// grow gives the best beams among an image's finished ones and the extensions of the others, group by group. A word costs
-// a later group Diversity for each beam that took it in this step, while beams are chosen: diverse beam search with Hamming
-// diversity (Vijayakumar et al. 2018, arXiv 1610.02424). What a caption is worth in the end is its probability alone.
+// grow returns the best beams among an image's finished ones and the extensions of the others,
+// group by group. While beams are chosen, a word has a penalty of Diversity for each beam of an
+// earlier group that chose it in this step: diverse beam search with Hamming diversity
+// (Vijayakumar et al. 2018, arXiv 1610.02424). The final score of a caption is only its
+// probability.
 func (b *beamSearch) grow(list []beam, next extensions) []beam {
 	var grown []beam
 	taken := map[int64]int{} // beams of earlier groups that took a word
@@ -83,7 +85,7 @@ func (b *beamSearch) grow(list []beam, next extensions) []beam {
 	return grown
 }
 
-// extend lists what the beams of a group may become.
+// extend lists the candidates of a group.
 func (b *beamSearch) extend(list []beam, group int, next extensions, taken map[int64]int) []candidate {
 	var candidates []candidate
 	for j := range list {

@@ -14,7 +14,7 @@ import (
 	"glimpse/internal/torch"
 )
 
-// cachedSource gives a captioner the features of a frozen encoder out of the cache.
+// cachedSource provides a captioner with the features of a frozen encoder from the cache.
 type cachedSource struct {
 	caches  []*data.Features // of each view
 	augment augment
@@ -49,7 +49,7 @@ func newCachedSource(ctx context.Context, cache string, settings experiments.Set
 	return c, nil
 }
 
-// wholeContent is the content of a cache that lacks no picture.
+// wholeContent returns the content of a cache, or an error if it lacks pictures.
 func wholeContent(features *data.Features) (string, error) {
 	if n := len(features.Missing()); n > 0 {
 		return "", fmt.Errorf("the feature cache lacks %d pictures (view %s): %w", n, features.Spec().View, data.ErrFeatures)
@@ -70,7 +70,7 @@ func (c *cachedSource) features(s *torch.Scope, images []int, of pass) (regions,
 	return regions{features: s.Cast(x, torch.Float)}, s.Err()
 }
 
-// spec is that of the plain view; others have the same regions and dimensions.
+// spec returns the spec of the plain view; others have the same regions and dimensions.
 func (c *cachedSource) spec() data.FeatureSpec { return c.caches[0].Spec() }
 
 func (c *cachedSource) shapes() []captioner.Shape { return nil }

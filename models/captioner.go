@@ -14,8 +14,8 @@ import (
 	"glimpse/internal/torch"
 )
 
-// Captioner is one trial's model with all that training it needs. It is used
-// by one goroutine at a time.
+// Captioner is one trial's model with everything needed to train it. It must be used by one
+// goroutine at a time.
 type Captioner struct {
 	settings  experiments.Settings
 	dataset   *data.Dataset
@@ -24,7 +24,7 @@ type Captioner struct {
 	params    *parameters // of network and, where it is trained, of the encoder, which come first
 	network   *network
 	optimizer *optimizer
-	encoder   *optimizer // of the last blocks of an encoder, which have a rate of their own; nil where they are not trained
+	encoder   *optimizer // of the last blocks of an encoder, which have a rate of their own; nil if they are not trained
 	schedule  *schedule
 	generator []byte // state of the device's generator between calls
 
@@ -36,7 +36,7 @@ type Captioner struct {
 	samples data.Samples // of those steps
 }
 
-// source gives the features of images.
+// source provides the features of images.
 type source interface {
 	// features of B images, by dataset index: float32 on the device.
 	features(s *torch.Scope, images []int, of pass) (regions, error)
@@ -52,14 +52,14 @@ type source interface {
 	close() error
 }
 
-// pass says what features are for. The zero pass decodes, from pictures as they are.
+// pass says what features are for. The zero pass decodes, with plain views.
 type pass struct {
 	training bool
 	epoch    int // of training, from 0: which view of each picture is seen
 }
 
-// newCaptioner makes a captioner whose parameters and dropout come from the
-// settings' seed.
+// newCaptioner returns a captioner whose parameters and dropout are drawn from the settings'
+// seed.
 func newCaptioner(settings experiments.Settings, d *data.Dataset, device torch.Device, src source) (*Captioner, error) {
 	a, err := captioner.ArmOf(settings.Model.Attention)
 	if err != nil {
@@ -105,14 +105,14 @@ func newCaptioner(settings experiments.Settings, d *data.Dataset, device torch.D
 	return c, nil
 }
 
-// Parameters is the number of trained parameters.
+// Parameters returns the number of trained parameters.
 func (c *Captioner) Parameters() int64 { return captioner.Count(c.params.shapes) }
 
-// Hashes name what the captioner was made from besides settings and data: the
+// Hashes returns the hashes of what the captioner was made from besides settings and data: the
 // weights of a frozen encoder and its features.
 func (c *Captioner) Hashes() map[string]string { return c.source.hashes() }
 
-// ValidationDone tells the schedule the epoch's value of the select metric.
+// ValidationDone passes the epoch's value of the select metric to the schedule.
 func (c *Captioner) ValidationDone(value float64) { c.schedule.observe(value) }
 
 // Close frees the model and closes its features.
@@ -136,7 +136,8 @@ func (c *Captioner) rates(step int) rates {
 	return rates{c.schedule.rate(step), c.encoderRate(c.schedule.factor(step))}
 }
 
-// encoderRate is that of the encoder's last blocks in the present epoch, at this share of its peak.
+// encoderRate returns the learning rate of the encoder's last blocks in the current epoch, at
+// this share of its peak.
 func (c *Captioner) encoderRate(share float64) float64 {
 	t := c.settings.Encoder.Train
 	if c.encoder == nil || c.epoch+1 < t.FromEpoch {
@@ -155,22 +156,22 @@ func (c *Captioner) trainingFeatures(s *torch.Scope, images []int, r rates) (reg
 	return features, err
 }
 
-// TrainEpoch trains the next epoch, or the rest of the one that it was stopped
-// in. When ctx ends it finishes the step and returns an error; a later call goes on with
-// the next step. A loss that is not finite is data.ErrDiverged with epoch and
-// step, and leaves the parameters as they were before that step.
+// TrainEpoch trains the next epoch, or the rest of the one in which it was stopped. When ctx ends
+// it finishes the step and returns an error; a later call continues with the next step. If the
+// loss is not finite it returns data.ErrDiverged with epoch and step, and leaves the parameters
+// as they were before that step.
 func (c *Captioner) TrainEpoch(ctx context.Context, progress func(step, steps int, loss float64)) (data.EpochResult, error) {
 	return c.epochOf(ctx, progress, c.rates, c.trainStep)
 }
 
-// epochOf takes the steps of an epoch. at gives the learning rates of a step, counted over all epochs; step gives the
-// loss before it and the number of its captions.
+// epochOf runs the steps of an epoch. at returns the learning rates of a step, counted over all
+// epochs; step returns the loss before it and the number of its captions.
 func (c *Captioner) epochOf(ctx context.Context, progress func(step, steps int, loss float64), at func(step int) rates,
 	step func(s *torch.Scope, b data.Batch, r rates) (loss float64, captions int, err error)) (data.EpochResult, error) {
 	train := c.settings.Train
 	batches := c.dataset.Epoch("train", train.BatchImages, c.settings.Seed, c.epoch)
 	if len(batches) == 0 {
-		return data.EpochResult{}, fmt.Errorf("the training split of %s is empty", c.dataset.Name)
+		return data.EpochResult{}, fmt.Errorf("data set %s has no training images", c.dataset.Name)
 	}
 	var last rates
 	err := torch.Run(func(s *torch.Scope) (err error) {
@@ -213,8 +214,8 @@ func (c *Captioner) epochOf(ctx context.Context, progress func(step, steps int, 
 	return result, nil
 }
 
-// trainStep takes one step and gives the loss before it, in nats a token and with
-// the penalty of train.attention_penalty, and the number of captions.
+// trainStep takes one step. It returns the loss before it, in nats per token and with the penalty
+// of train.attention_penalty, and the number of captions.
 func (c *Captioner) trainStep(s *torch.Scope, b data.Batch, r rates) (loss float64, captions int, err error) {
 	p := pack(b)
 	if len(p.input) == 0 {
@@ -237,7 +238,7 @@ func (c *Captioner) trainStep(s *torch.Scope, b data.Batch, r rates) (loss float
 	return loss, len(p.row), err
 }
 
-// descend changes the parameters by the gradient of a loss, and gives the loss.
+// descend updates the parameters with the gradient of a loss, and returns the loss.
 func (c *Captioner) descend(s *torch.Scope, loss *torch.Tensor, r rates) (float64, error) {
 	s.ZeroGrad(c.params.tensors)
 	s.Backward(loss)
@@ -258,12 +259,12 @@ func (c *Captioner) descend(s *torch.Scope, loss *torch.Tensor, r rates) (float6
 		if r.encoder > 0 {
 			key += " or encoder.train.lr"
 		}
-		err = fmt.Errorf("%w; a smaller %s may help", err, key)
+		err = fmt.Errorf("%w: try a smaller %s", err, key)
 	}
 	return value, err
 }
 
-// update changes the parameters by their gradients, which are clipped together.
+// update updates the parameters with their gradients, clipped together.
 func (c *Captioner) update(s *torch.Scope, r rates) error {
 	scale, err := clip(s, c.params.tensors, c.settings.Train.Optimizer.ClipNorm)
 	if err != nil {
@@ -280,8 +281,8 @@ func (c *Captioner) update(s *torch.Scope, r rates) error {
 // decodeBatch is how many images are captioned at once.
 const decodeBatch = 50
 
-// Caption captions images by beam search, in their order. With explain it
-// fills Beta, Entropy and Alpha where the model has them.
+// Caption captions images by beam search, in their order. With explain it fills Beta, Entropy and
+// Alpha if the model has them.
 func (c *Captioner) Caption(ctx context.Context, images []int, o experiments.Decode, explain bool) ([]data.Caption, error) {
 	return captionInBatches(c.dataset, images, func(s *torch.Scope, part []int) ([]data.Caption, error) {
 		features, err := c.source.features(s, part, pass{})
@@ -292,18 +293,18 @@ func (c *Captioner) Caption(ctx context.Context, images []int, o experiments.Dec
 	})
 }
 
-// Ensemble captions images by a beam search of several captioners together, in
-// their order: the probability of a word is the mean of those that they give. They
-// must speak the same vocabulary; their arms, sizes and encoders may differ.
+// Ensemble captions images, in their order, by a beam search with several captioners: the
+// probability of a word is the mean of theirs. They must have the same vocabulary; their arms,
+// sizes and encoders may differ.
 func Ensemble(ctx context.Context, captioners []*Captioner, images []int, o experiments.Decode) ([]data.Caption, error) {
 	if len(captioners) == 0 {
-		return nil, errors.New("an ensemble of no captioners")
+		return nil, errors.New("an ensemble needs at least one captioner")
 	}
 	first := captioners[0].dataset
 	networks := make([]*network, len(captioners))
 	for i, c := range captioners {
 		if c.dataset.Vocabulary.Hash() != first.Vocabulary.Hash() {
-			return nil, errors.New("the captioners of an ensemble must speak one vocabulary, and these have several")
+			return nil, errors.New("the captioners of an ensemble must have the same vocabulary")
 		}
 		networks[i] = c.network
 	}
@@ -331,7 +332,7 @@ func captionInBatches(d *data.Dataset, images []int, caption func(s *torch.Scope
 					return err
 				})
 				if err != nil {
-					return fmt.Errorf("captioning %d images from %s: %w", len(part), d.Images[part[0]].ID, err)
+					return fmt.Errorf("caption %d images from %s: %w", len(part), d.Images[part[0]].ID, err)
 				}
 			}
 			return nil

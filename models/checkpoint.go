@@ -27,8 +27,8 @@ type checkpointState struct {
 	WeightsSHA256   string `json:"weights_sha256"`   // of PATH.safetensors
 	OptimizerSHA256 string `json:"optimizer_sha256"` // of PATH.optimizer.safetensors
 
-	Epoch     int     `json:"epoch"`                     // epochs that are done
-	Step      int     `json:"step"`                      // steps done of the epoch after those
+	Epoch     int     `json:"epoch"`                     // completed epochs
+	Step      int     `json:"step"`                      // completed steps of the next epoch
 	LossSum   float64 `json:"loss_sum"`                  // of those steps
 	Captions  int     `json:"captions"`                  // in those steps
 	Updates   int64   `json:"updates"`                   // of the optimizer, over all epochs
@@ -41,11 +41,11 @@ type checkpointState struct {
 	Sampler []byte        `json:"sampler,omitempty"`
 	Samples *data.Samples `json:"samples,omitempty"`
 
-	// Vocabulary are the words by id, so that pictures can be captioned without the data set; checkpoints of
-	// earlier versions lack it.
+	// Vocabulary are the words by id, so that pictures can be captioned without the data set; nil
+	// in checkpoints of earlier versions.
 	Vocabulary []string `json:"vocabulary,omitempty"`
 
-	// SHA256 is of this file with zeros in the place of these 64 digits.
+	// SHA256 is the hash of this file with zeros instead of these 64 digits.
 	SHA256 string `json:"sha256"`
 }
 
@@ -54,13 +54,13 @@ const (
 	unsignedCheckpoint = 1 // a format that lacks SHA256
 )
 
-// noSHA256 stands in the place of a checksum while it is made.
+// noSHA256 is the placeholder for a checksum while it is computed.
 var noSHA256 = strings.Repeat("0", hex.EncodedLen(sha256.Size))
 
-// Save writes a checkpoint: the weights to path.safetensors, which any reader
-// of that format opens, the optimizer's moments to path.optimizer.safetensors
-// and the rest to path.json, each atomically and the JSON, which has the others'
-// checksums and its own, last. It returns the sha256 of the weights' file.
+// Save writes a checkpoint: the weights to path.safetensors, which any reader of that format can
+// open, the optimizer's moments to path.optimizer.safetensors and the rest to path.json. Each is
+// written atomically, and last the JSON, which contains the others' checksums and its own. It
+// returns the SHA-256 of the weights' file.
 func (c *Captioner) Save(path string) (sha string, err error) {
 	state := checkpointState{
 		Format: checkpointFormat, Epoch: c.epoch, Step: c.step, LossSum: c.lossSum, Captions: c.captions,
@@ -69,7 +69,7 @@ func (c *Captioner) Save(path string) (sha string, err error) {
 	}
 	if c.sampler != nil {
 		if state.Sampler, err = c.sampler.MarshalBinary(); err != nil {
-			return "", fmt.Errorf("saving a checkpoint: %w", err)
+			return "", fmt.Errorf("save the checkpoint: %w", err)
 		}
 		state.Samples = &c.samples
 	}
@@ -97,11 +97,11 @@ func (c *Captioner) Save(path string) (sha string, err error) {
 		return err
 	})
 	if err != nil {
-		return "", fmt.Errorf("saving a checkpoint: %w", err)
+		return "", fmt.Errorf("save the checkpoint: %w", err)
 	}
 	text, err := json.MarshalIndent(state, "", "  ")
 	if err != nil {
-		return "", fmt.Errorf("saving a checkpoint: %w", err)
+		return "", fmt.Errorf("save the checkpoint: %w", err)
 	}
 	text = append(text, '\n')
 	text = replaceLast(text, noSHA256, hexSHA256(text))
@@ -117,7 +117,7 @@ func hexSHA256(content []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// replaceLast gives a copy of text with the last old, if there is one, replaced by new.
+// replaceLast returns a copy of text with the last old, if there is one, replaced by new.
 func replaceLast(text []byte, old, new string) []byte {
 	at := bytes.LastIndex(text, []byte(old))
 	if at < 0 {
@@ -147,19 +147,19 @@ func (c *Captioner) read(s *torch.Scope, prefix string, tensors []*torch.Tensor)
 	return out, nil
 }
 
-// Load restores what Save saved. A checkpoint that is damaged or of another
-// architecture or vocabulary is refused and leaves the captioner as it was.
+// Load restores what Save saved. For a checkpoint that is damaged or has another architecture or
+// vocabulary it returns an error and leaves the captioner unchanged.
 func (c *Captioner) Load(path string) error {
 	state, err := readState(path)
 	if err != nil {
 		return err
 	}
 	if v := c.dataset.Vocabulary.Words; state.Vocabulary != nil && !slices.Equal(state.Vocabulary, v) {
-		return fmt.Errorf("the checkpoint %s was trained on another vocabulary, of %d words; the data set has %d", path, len(state.Vocabulary), len(v))
+		return fmt.Errorf("checkpoint %s has another vocabulary (%d words) than the data set (%d words)", path, len(state.Vocabulary), len(v))
 	}
 	sampler, samples, err := state.sampling()
 	if err != nil {
-		return fmt.Errorf("loading the checkpoint %s.json: %w", path, err)
+		return fmt.Errorf("load checkpoint %s.json: %w", path, err)
 	}
 	weights, err := readSafetensors(path+".safetensors", state.WeightsSHA256)
 	if err != nil {
@@ -203,21 +203,22 @@ func (c checkpointState) sampling() (sampler *rand.PCG, samples data.Samples, er
 func readState(path string) (state checkpointState, err error) {
 	text, err := os.ReadFile(path + ".json")
 	if err != nil {
-		return state, fmt.Errorf("loading a checkpoint: %w", err)
+		return state, fmt.Errorf("load the checkpoint: %w", err)
 	}
 	if state, err = parseState(text); err != nil {
-		return state, fmt.Errorf("loading the checkpoint %s.json: %w", path, err)
+		return state, fmt.Errorf("load checkpoint %s.json: %w", path, err)
 	}
 	return state, nil
 }
 
-// parseState reads the text of such a file. One of the first format is taken at its word.
+// parseState parses such a file. It does not verify a file of the first format, which has no
+// checksum.
 func parseState(text []byte) (state checkpointState, err error) {
 	if err := json.Unmarshal(text, &state); err != nil {
 		return state, fmt.Errorf("it is damaged: %w", err)
 	}
 	if state.Format != checkpointFormat && state.Format != unsignedCheckpoint {
-		return state, fmt.Errorf("it has format %d; this program reads format %d and older", state.Format, checkpointFormat)
+		return state, fmt.Errorf("it has format %d, but this program reads only formats up to %d: upgrade glimpse", state.Format, checkpointFormat)
 	}
 	if state.Format == checkpointFormat || state.SHA256 != "" {
 		if got := hexSHA256(replaceLast(text, state.SHA256, noSHA256)); got != state.SHA256 {
@@ -225,13 +226,13 @@ func parseState(text []byte) (state checkpointState, err error) {
 		}
 	}
 	if min(state.Epoch, state.Step, state.Captions) < 0 || min(state.Updates, state.Encoder) < 0 {
-		return state, errors.New("it is damaged: it counts below zero")
+		return state, errors.New("it is damaged: it contains negative counts")
 	}
 	return state, nil
 }
 
-// CheckpointVocabulary gives the words, by id, of a checkpoint's captioner, nil where an
-// earlier version wrote it.
+// CheckpointVocabulary returns the words, by id, of a checkpoint's captioner; nil for a
+// checkpoint of an earlier version.
 func CheckpointVocabulary(path string) ([]string, error) {
 	state, err := readState(path)
 	return state.Vocabulary, err
@@ -252,18 +253,19 @@ func byName(held []namedTensor) map[string]namedTensor {
 	return found
 }
 
-// checkShapes refuses a checkpoint that lacks a tensor of these shapes, or has one of another.
+// checkShapes returns an error if a checkpoint lacks a tensor of these shapes, or one has another
+// shape.
 func checkShapes(path string, found map[string]namedTensor, shapes []captioner.Shape, prefix string) error {
 	for _, sh := range shapes {
 		if t, ok := found[prefix+sh.Name]; !ok || !slices.Equal(t.shape, sh.Sizes) {
-			return fmt.Errorf("the checkpoint %s is of another model: %s%s should be of shape %v, it has %v", path, prefix, sh.Name, sh.Sizes, t.shape)
+			return fmt.Errorf("checkpoint %s is of another model: %s%s must have shape %v, but has %v", path, prefix, sh.Name, sh.Sizes, t.shape)
 		}
 	}
 	return nil
 }
 
-// restore copies what a checkpoint holds into groups of tensors of these shapes:
-// all of it, or none where it is of another model.
+// restore copies the contents of a checkpoint into groups of tensors of these shapes: all of it,
+// or nothing if it is of another model.
 func restore(path string, held []namedTensor, shapes []captioner.Shape, groups ...tensorGroup) error {
 	found := byName(held)
 	for _, g := range groups {
@@ -283,7 +285,7 @@ func restore(path string, held []namedTensor, shapes []captioner.Shape, groups .
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("loading the checkpoint %s: %w", path, err)
+		return fmt.Errorf("load checkpoint %s: %w", path, err)
 	}
 	return nil
 }

@@ -105,7 +105,7 @@ func TestCheckpointOfAnyDamage(t *testing.T) {
 func TestHostileSafetensors(t *testing.T) {
 	for _, c := range []struct{ header, want string }{
 		{`{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}}`, ""},
-		{`{"a":{"dtype":"F64","shape":[2],"data_offsets":[0,16]}}`, `tensor "a": its values are F64, want F32`},
+		{`{"a":{"dtype":"F64","shape":[2],"data_offsets":[0,16]}}`, `tensor "a": its values are F64, expected F32`},
 		{`{"a":{"dtype":"F32","shape":[4],"data_offsets":[16,32]}}`, "does not fit the file"},
 	} {
 		content := binary.LittleEndian.AppendUint64(nil, uint64(len(c.header)))

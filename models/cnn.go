@@ -9,10 +9,11 @@ import (
 	"glimpse/internal/torch"
 )
 
-// cnn is the small encoder that is trained with the captioner, made for drawn scenes: four 3×3 convolutions with
-// ReLU, the first three of stride 2, on the picture's colours and the two coordinates of each pixel (Liu et al. 2018,
-// arXiv 1807.03247), so that a region knows where it is. It has no batch norm and no dropout: training and
-// evaluation are the same function, and nothing but its parameters needs saving.
+// cnn is the small encoder that is trained with the captioner, for drawn scenes: four 3×3
+// convolutions with ReLU, the first three of stride 2, on the picture's colours and the two
+// coordinates of each pixel (Liu et al. 2018, arXiv 1807.03247), so that a region contains its
+// position. It has no batch norm and no dropout: training and evaluation are the same function,
+// and only its parameters need saving.
 type cnn struct {
 	size     int // S
 	channels int // C
@@ -43,13 +44,13 @@ func (c *cnn) use(p *parameters) {
 	}
 }
 
-// Regions is ⌈S/8⌉².
+// Regions returns ⌈S/8⌉².
 func (c *cnn) Regions() int { return c.grid.Regions }
 
-// Dim is 2C.
+// Dim returns 2C.
 func (c *cnn) Dim() int { return c.grid.Dim }
 
-// Forward gives features B×R×D of pixels B×3×S×S in [-1, 1]. It can be differentiated.
+// Forward returns features B×R×D of pixels B×3×S×S in [-1, 1]. It is differentiable.
 func (c *cnn) Forward(s *torch.Scope, pixels *torch.Tensor) *torch.Tensor {
 	x := s.Cat(1, pixels, c.coordinates(s, pixels.Size(0)))      // B×5×S×S
 	x = s.Relu(s.Conv2d(x, c.layers[0].w, c.layers[0].b, half2)) // B×C×S/2×S/2
@@ -118,7 +119,8 @@ func (c *cnnSource) hashes() map[string]string { return nil }
 
 func (c *cnnSource) close() error { return nil }
 
-// pictures reads a data set's pictures, and keeps the bytes of as many as fit into keptBytes: each epoch needs all.
+// pictures reads a data set's pictures, and caches as many as fit in keptBytes: each epoch needs
+// all.
 type pictures struct {
 	dataset *data.Dataset
 	size    int
@@ -137,7 +139,7 @@ type seenPicture struct {
 // keptBytes is enough for 43,000 scenes of 64×64.
 const keptBytes = 512 << 20
 
-// normalised gives the pixels of a view of each of the images, B×S×S×3 row-major.
+// normalised returns the pixels of a view of each of the images, B×S×S×3 row-major.
 func (p *pictures) normalised(images []int, view func(image int) data.View) ([]float32, error) {
 	each := 3 * p.size * p.size
 	out := make([]float32, len(images)*each)

@@ -11,7 +11,7 @@ import (
 	"glimpse/internal/torch"
 )
 
-// beam is a caption in the making, or a finished one.
+// beam is an unfinished or finished caption.
 type beam struct {
 	words []int64 // without <s>; </s> is last when done
 	total float64 // sum of the words' log probabilities
@@ -20,12 +20,12 @@ type beam struct {
 	group int
 }
 
-// score is what beams compete by: log probability over length^penalty.
+// score returns the score of a beam: log probability over length^penalty.
 func (b beam) score(penalty float64) float64 {
 	return b.total / math.Pow(float64(max(len(b.words), 1)), penalty)
 }
 
-// last is the word to read next.
+// last returns the word to read next.
 func (b beam) last() int64 {
 	if len(b.words) == 0 {
 		return data.StartID
@@ -39,8 +39,8 @@ type beamSearch struct {
 	members []*member     // one, or those of an ensemble
 	mask    *torch.Tensor // V
 	beams   [][]beam      // of each image
-	// choose makes the unfinished beams longer, each by one word of those whose log
-	// probabilities, rows×V, stand in the beam's row.
+	// choose extends each unfinished beam by one word, given the log probabilities rows×V in the
+	// beam's row.
 	choose func(s *torch.Scope, logp *torch.Tensor) error
 }
 
@@ -54,8 +54,8 @@ type member struct {
 // never is added to the log probability of a word that must not be chosen.
 const never = -1e9
 
-// mask is what is added to log probabilities or logits, V, so that <pad>, <s>
-// and <unk> never come.
+// mask returns the tensor, V, to add to log probabilities or logits so that <pad>, <s> and <unk>
+// are never chosen.
 func (n *network) mask(s *torch.Scope) *torch.Tensor {
 	mask := make([]float32, n.sizes.Vocabulary)
 	mask[data.PadID], mask[data.StartID], mask[data.UnknownID] = never, never, never
@@ -84,11 +84,10 @@ func searchOn(ctx context.Context, s *torch.Scope, networks []*network, pictures
 	return best, nil
 }
 
-// beams searches captions of each of B images, as many as the beam is wide. All members read the same
-// vocabulary, and each has its own picture of the images. Finished
-// beams keep their place but cost nothing more, and the search ends when all
-// are finished or MaxLength words long. An unfinished beam counts too, so every
-// image gets a caption. <pad>, <s> and <unk> never come out.
+// beams searches captions of each of B images, as many as the beam is wide. All members read the
+// same vocabulary, and each has its own picture of the images. Finished beams stay in the beam at
+// no cost. The search ends when all are finished or MaxLength words long. Unfinished beams count
+// too, so every image gets a caption. <pad>, <s> and <unk> are never generated.
 func beams(ctx context.Context, s *torch.Scope, networks []*network, pictures []picture, o experiments.Decode) ([][]beam, error) {
 	b := newSearch(s, networks, pictures, o)
 	b.choose = b.chooseBest
@@ -99,7 +98,7 @@ func beams(ctx context.Context, s *torch.Scope, networks []*network, pictures []
 	return b.run(ctx, s, start)
 }
 
-// newSearch is a search in which no caption has begun.
+// newSearch returns a search in which no caption has started.
 func newSearch(s *torch.Scope, networks []*network, pictures []picture, o experiments.Decode) *beamSearch {
 	b := &beamSearch{Decode: o, mask: networks[0].mask(s), beams: make([][]beam, pictures[0].first.hidden.Size(0))}
 	for i, n := range networks {
@@ -112,7 +111,8 @@ func newSearch(s *torch.Scope, networks []*network, pictures []picture, o experi
 	return b
 }
 
-// run makes captions, which begin as start for each image, longer until all are finished or MaxLength words long.
+// run extends captions, from start for each image, until all are finished or MaxLength words
+// long.
 func (b *beamSearch) run(ctx context.Context, s *torch.Scope, start []beam) ([][]beam, error) {
 	defer b.release()
 	for i := range b.beams {
@@ -149,8 +149,7 @@ func (m *member) release() {
 	}
 }
 
-// caption captions B images in the words of the vocabulary. It
-// leaves the captions' Image alone.
+// caption captions B images in the words of the vocabulary. It does not set the captions' Image.
 func (n *network) caption(ctx context.Context, s *torch.Scope, features regions, vocabulary []string, o experiments.Decode, explain bool) ([]data.Caption, error) {
 	beams, err := search(ctx, s, []*network{n}, []regions{features}, o)
 	if err != nil {
@@ -167,7 +166,7 @@ func (n *network) caption(ctx context.Context, s *torch.Scope, features regions,
 	return captions, err
 }
 
-// inWords gives the captions that beams are.
+// inWords converts beams to captions.
 func inWords(beams []beam, vocabulary []string) []data.Caption {
 	captions := make([]data.Caption, len(beams))
 	for i, b := range beams {
@@ -181,7 +180,7 @@ func inWords(beams []beam, vocabulary []string) []data.Caption {
 	return captions
 }
 
-// step makes every unfinished beam a word longer. It tells whether there was one.
+// step extends every unfinished beam by a word. It returns whether there was one.
 func (b *beamSearch) step(s *torch.Scope) (more bool, err error) {
 	var rows []int64
 	var p positions

@@ -8,7 +8,8 @@ import (
 // EfficientNet-Lite: Tan and Le 2019 (arXiv 1905.11946) without squeeze-and-excitation and with ReLU6, as in the
 // Python package efficientnet_lite_pytorch 0.1.0, whose extract_features this equals.
 
-// liteVariant is what package captioner need not know of a variant, whose blocks it lists.
+// liteVariant has the facts about a variant that package captioner, which lists its blocks, does
+// not need.
 type liteVariant struct {
 	native    int // the picture size that the padding is laid out for
 	published published
@@ -23,10 +24,10 @@ var (
 		"9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d")}
 )
 
-// samePadding sets the padding that TensorFlow's SAME gives at a picture side, the odd zero below and right, and
-// returns the side behind the layer. The original lays the padding out once, for the variant's native size, and
-// keeps it for pictures of other sizes; so does this, which matters where the native side is odd at some layer and the
-// picture's even.
+// samePadding sets the padding of TensorFlow's SAME for a picture side, with the odd zero below
+// and right, and returns the side after the layer. Like the original it computes the padding
+// once, for the variant's native size, also for pictures of other sizes. That matters if the
+// native side is odd at some layer and the picture's is even.
 func samePadding(l layer, side int64) (layer, int64) {
 	out := (side + l.stride - 1) / l.stride
 	total := max(0, (out-1)*l.stride+l.kernel[0]-side)
@@ -41,7 +42,7 @@ func samePadding(l layer, side int64) (layer, int64) {
 
 // mbBlock is an inverted residual block.
 type mbBlock struct {
-	expand    *conv // nil where the first stage does not expand
+	expand    *conv // nil if the first stage does not expand
 	depthwise *conv
 	project   *conv
 	residual  bool

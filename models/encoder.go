@@ -11,16 +11,17 @@ import (
 
 // Encoder turns pictures into grid features: R regions of D numbers each.
 type Encoder interface {
-	// Regions is R, the cells of the grid, row by row.
+	// Regions returns R, the number of cells of the grid, row by row.
 	Regions() int
-	// Dim is D, the features of a region.
+	// Dim returns D, the features per region.
 	Dim() int
-	// Forward gives features B×R×D of normalised pixels B×3×S×S, float32.
+	// Forward returns features B×R×D of normalised pixels B×3×S×S, float32.
 	Forward(s *torch.Scope, pixels *torch.Tensor) *torch.Tensor
 }
 
-// architecture is a frozen encoder that a study can name: whose weights it takes, and how it is built. Each has a file
-// of its own. Package captioner knows how its pictures are prepared, and where its regions lie.
+// architecture is a frozen encoder that a study can name: its weights, and how to build it. Each
+// has a file of its own. Package captioner knows how its pictures are prepared, and where its
+// regions are.
 type architecture struct {
 	published published
 	heads     []string // prefixes of tensors in a weights file that belong to the classifier
@@ -44,7 +45,7 @@ var architectures = map[string]architecture{
 func architectureOf(name string) (architecture, error) {
 	a, known := architectures[name]
 	if !known {
-		return a, fmt.Errorf("encoder.name %s: how it is built is missing: add it to architectures in models/encoder.go", name)
+		return a, fmt.Errorf("encoder.name %s has no architecture: add it to architectures in models/encoder.go", name)
 	}
 	return a, nil
 }
@@ -56,7 +57,7 @@ type frozen struct {
 	pixels  *pixelTable
 	body    body
 	tensors []*torch.Tensor
-	last    *lastBlocks // those that are left out; nil where none are
+	last    *lastBlocks // those that are left out; nil if none are
 }
 
 var _ Encoder = (*frozen)(nil)
@@ -77,7 +78,7 @@ func newFrozen(s *torch.Scope, device torch.Device, spec data.FeatureSpec, w wei
 	}
 	if err := unused(tensors, used, architectures[spec.Encoder].heads); err != nil {
 		f.free()
-		return nil, fmt.Errorf("encoder.weights: %s: not the weights of %s: %w", w.path, spec.Encoder, err)
+		return nil, fmt.Errorf("encoder.weights: %s: these are not the weights of %s: %w", w.path, spec.Encoder, err)
 	}
 	return f, nil
 }
@@ -107,10 +108,10 @@ func buildFrozen(s *torch.Scope, device torch.Device, spec data.FeatureSpec, loo
 			f.body, f.last.body = f.body[:first], f.body[first:]
 		}
 		if b.err != nil {
-			return fmt.Errorf("not the weights of %s: %w", spec.Encoder, b.err)
+			return fmt.Errorf("these are not the weights of %s: %w", spec.Encoder, b.err)
 		}
 		if err := s.Err(); err != nil {
-			return fmt.Errorf("putting %s on %s: %w", spec.Encoder, device, err)
+			return fmt.Errorf("put %s on %s: %w", spec.Encoder, device, err)
 		}
 		return nil
 	})
@@ -137,7 +138,7 @@ func (f *frozen) rows(s *torch.Scope, pixels []float32) (rows []uint16, err erro
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("encoding pictures with %s: %w", f.spec.Encoder, err)
+		return nil, fmt.Errorf("encode pictures with %s: %w", f.spec.Encoder, err)
 	}
 	return rows, nil
 }

@@ -305,7 +305,7 @@ func TestRandomWeights(t *testing.T) {
 func TestWeightsThatDoNotFit(t *testing.T) {
 	for _, c := range []struct{ name, file, want string }{
 		{"resnet18", "pth/testdata/zip.pth", `not the weights of resnet18: no tensor "conv1.weight"`},
-		{"resnet18", "pth/testdata/module.pth", "refuses the class"},
+		{"resnet18", "pth/testdata/module.pth", "contains the class"},
 		{"resnet18", "nothing.pth", "no such file"},
 	} {
 		err := torch.Run(func(s *torch.Scope) error {

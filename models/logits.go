@@ -10,10 +10,11 @@ import (
 	"glimpse/internal/torch"
 )
 
-// WriteLogits reads a caption of T words on a picture, S×S×3 bytes as data.Squash gives them, and writes what the words are
-// drawn from to a safetensors file of float32: pixels 3×S×S as the encoder sees them, features R×D as it gives them, words
-// T+1, the ids that are read (<s> and the caption's), and logits (T+1)×V, of the words and what comes after the last. The
-// checkpoint opens in other programs; these numbers tell them whether they compute the same.
+// WriteLogits reads a caption of T words with a picture, S×S×3 bytes as from data.Squash, and
+// writes inputs and outputs to a safetensors file of float32: pixels 3×S×S as the encoder sees
+// them, its features R×D, words T+1, the ids that are read (<s> and the caption's), and logits
+// (T+1)×V, of the words and what follows the last. Other programs that open the checkpoint can
+// check with these numbers that they compute the same.
 func (p *Pictures) WriteLogits(ctx context.Context, path string, pixels []uint8, words []string) error {
 	return p.writeLogits(ctx, path, words, func(s *torch.Scope) (regions, []writtenTensor, error) {
 		x, err := p.input(s, [][]uint8{pixels})
@@ -25,7 +26,7 @@ func (p *Pictures) WriteLogits(ctx context.Context, path string, pixels []uint8,
 	})
 }
 
-// WriteFeatureLogits is WriteLogits for a picture whose features are given; there are no pixels.
+// WriteFeatureLogits is WriteLogits for given features, without pixels.
 func (p *Pictures) WriteFeatureLogits(ctx context.Context, path string, given arrays.Array, words []string) error {
 	return p.writeLogits(ctx, path, words, func(s *torch.Scope) (regions, []writtenTensor, error) {
 		var buffer []float32
@@ -76,7 +77,7 @@ func (p *Pictures) writeLogits(ctx context.Context, path string, words []string,
 		})
 	})
 	if err != nil {
-		return fmt.Errorf("writing logits: %w", err)
+		return fmt.Errorf("write logits: %w", err)
 	}
 	return nil
 }

@@ -8,10 +8,9 @@ import (
 	"glimpse/internal/torch"
 )
 
-// network is the captioner of one arm: the recurrence that all arms share, and the
-// arm's head. See forward.go for the computation. In shapes: B images, R regions
-// of D features, N captions, M positions (words to predict), V words, E embedding,
-// H hidden, K attention.
+// network is the captioner of one arm: the recurrence that all arms share, and the arm's head.
+// See forward.go for the computation. Shapes: B images, R regions of D features, N captions, M
+// positions (words to predict), V words, E embedding, H hidden, K attention.
 type network struct {
 	*parameters
 	device  torch.Device
@@ -44,7 +43,7 @@ type recurrentLayer struct{ wIH, wHH, bIH, bHH *torch.Tensor }
 // others besides, such as those of an encoder that is trained with it.
 func newNetwork(p *parameters, device torch.Device, a captioner.Arm, c captioner.Cell, z captioner.Sizes, dropout float64) (*network, error) {
 	if heads[a.Name] == nil {
-		return nil, fmt.Errorf("model.attention %s: its formulas are missing: add them to heads in models/forward.go", a.Name)
+		return nil, fmt.Errorf("model.attention %s has no head: add it to heads in models/forward.go", a.Name)
 	}
 	n := &network{
 		parameters: p, device: device, sizes: z, arm: a, cell: c, dropout: dropout,
@@ -68,8 +67,9 @@ func newNetwork(p *parameters, device torch.Device, a captioner.Arm, c captioner
 	return n, nil
 }
 
-// laidOut is the network with the weights of its words as each step of a search reads them: those of the states in columns, and
-// all rounded where products are. A pass over whole captions does either itself, once. The copies belong to s.
+// laidOut returns the network with weights laid out for the steps of a search: those of the
+// states in columns, and all rounded as the products' operands are. A pass over whole captions
+// does both itself, once. The copies belong to s.
 func (n *network) laidOut(s *torch.Scope) *network {
 	laid := *n
 	laid.layers = slices.Clone(n.layers)

@@ -10,9 +10,8 @@ import (
 	"glimpse/internal/torch"
 )
 
-// optimizer changes the parameters by their gradients: Adam, AdamW or SGD with
-// momentum. All its state is in first, second (Adam) and step, so that a
-// checkpoint can hold it.
+// optimizer updates the parameters with their gradients: Adam, AdamW or SGD with momentum. All
+// its state is in first, second (Adam) and step, so that a checkpoint can store it.
 type optimizer struct {
 	experiments.Optimizer
 	params        []*torch.Tensor
@@ -30,7 +29,7 @@ func newOptimizer(s *torch.Scope, o experiments.Optimizer, device torch.Device, 
 	}
 	if err := s.Err(); err != nil {
 		opt.free()
-		return nil, fmt.Errorf("making the optimizer's state: %w", err)
+		return nil, fmt.Errorf("make the optimizer's state: %w", err)
 	}
 	return opt, nil
 }
@@ -52,8 +51,8 @@ func (o *optimizer) reset() error {
 	})
 }
 
-// clip gives what the gradients of parameters are to be scaled by so that their
-// norm, over all of them, is at most the given one, in PyTorch's way; 0 does not clip.
+// clip returns the factor that scales the gradients of all parameters so that their joint norm is
+// at most the given one, as in PyTorch; 0 does not clip.
 func clip(s *torch.Scope, params []*torch.Tensor, most float64) (scale float64, err error) {
 	if most <= 0 {
 		return 1, nil

@@ -19,16 +19,16 @@ import (
 	"glimpse/internal/safetensors"
 )
 
-// The metadata of a packed captioner: the description that its writer gave, and the SHA-256, in
-// hex, of that text followed by the values of all tensors.
+// The metadata of a packed captioner: its description, and the SHA-256, in hex, of that text
+// followed by the values of all tensors.
 const (
 	packedDescription = "glimpse_captioner"
 	packedSHA256      = "sha256"
 )
 
-// Pack writes the weights of a checkpoint (its path as Captioner.Save took it) with a description
-// to one safetensors file: as float16 where half is set, else as float32. A weight that float16
-// cannot hold is an error. Equal arguments give equal bytes.
+// Pack writes the weights of a checkpoint (a path as passed to Captioner.Save) with a description
+// to one safetensors file: as float16 if half is set, else as float32. It returns an error for a
+// weight that float16 cannot represent. Equal arguments give equal bytes.
 func Pack(path, checkpoint, description string, half bool) error {
 	weights, err := checkpointWeights(checkpoint)
 	if err != nil {
@@ -43,7 +43,7 @@ func Pack(path, checkpoint, description string, half bool) error {
 		if half {
 			listed[i].DType = "F16"
 			if values[i], err = halves(t); err != nil {
-				return fmt.Errorf("packing %s.safetensors: %w", checkpoint, err)
+				return fmt.Errorf("pack %s.safetensors: %w", checkpoint, err)
 			}
 		}
 		sum.Write(values[i])
@@ -52,7 +52,7 @@ func Pack(path, checkpoint, description string, half bool) error {
 		packedDescription: description, packedSHA256: hex.EncodeToString(sum.Sum(nil)),
 	})
 	if err != nil {
-		return fmt.Errorf("packing %s.safetensors: %w", checkpoint, err)
+		return fmt.Errorf("pack %s.safetensors: %w", checkpoint, err)
 	}
 	return atomicfile.Write(path, func(w io.Writer) error {
 		_, err := w.Write(slices.Concat(header, bytes.Join(values, nil)))
@@ -65,24 +65,24 @@ func halves(t namedTensor) ([]byte, error) {
 	values := make([]byte, 0, 2*len(t.data))
 	for _, x := range t.data {
 		bits := data.Float16(x)
-		if bits&0x7c00 == 0x7c00 { // infinite, or no number
-			return nil, fmt.Errorf("tensor %q holds %g, which half precision cannot: keep single", t.name, x)
+		if bits&0x7c00 == 0x7c00 { // infinite or NaN
+			return nil, fmt.Errorf("tensor %q contains %g, which half precision cannot represent: use single precision", t.name, x)
 		}
 		values = binary.LittleEndian.AppendUint16(values, bits)
 	}
 	return values, nil
 }
 
-// PackedDescription gives the description of a packed captioner, without a look at its weights.
+// PackedDescription returns the description of a packed captioner, without reading its weights.
 func PackedDescription(path string) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return "", fmt.Errorf("opening a captioner: %w", err)
+		return "", fmt.Errorf("open the captioner: %w", err)
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return "", fmt.Errorf("opening a captioner: %w", err)
+		return "", fmt.Errorf("open the captioner: %w", err)
 	}
 	header, err := safetensors.Read(f, info.Size())
 	if err != nil {
@@ -91,21 +91,21 @@ func PackedDescription(path string) (string, error) {
 	return describedBy(path, header)
 }
 
-// describedBy is the description in the header of a packed captioner.
+// describedBy returns the description in the header of a packed captioner.
 func describedBy(path string, header safetensors.Header) (string, error) {
 	description, packed := header.Metadata[packedDescription]
 	if !packed {
-		return "", fmt.Errorf("%s is no packed captioner: its metadata lack %q; `glimpse pack RUN` makes one", path, packedDescription)
+		return "", fmt.Errorf("%s is not a packed captioner: its metadata lack %q; make one with `glimpse pack RUN`", path, packedDescription)
 	}
 	return description, nil
 }
 
-// unpack reads the weights of a packed captioner, as float32, and checks every byte of them and of
-// the description.
+// unpack reads the weights of a packed captioner, as float32, and verifies them and the
+// description.
 func unpack(path string) ([]namedTensor, error) {
 	content, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("opening a captioner: %w", err)
+		return nil, fmt.Errorf("open the captioner: %w", err)
 	}
 	header, err := safetensors.Read(bytes.NewReader(content), int64(len(content)))
 	if err != nil {
@@ -147,12 +147,12 @@ func floats(t safetensors.Tensor, raw []byte) (values []float32, err error) {
 			values[k] = data.Float32(binary.LittleEndian.Uint16(raw[2*k:]))
 		}
 	default:
-		err = errors.New("its values are " + t.DType + ", want F16 or F32")
+		err = errors.New("its values are " + t.DType + ", expected F16 or F32")
 	}
 	return values, err
 }
 
-// PackedPictures is Pictures with the weights of a packed captioner.
+// PackedPictures is [Engine.Pictures] with the weights of a packed captioner.
 func (e Engine) PackedPictures(ctx context.Context, s experiments.Settings, path string, vocabulary []string) (*Pictures, error) {
 	weights, err := unpack(path)
 	if err != nil {

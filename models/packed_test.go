@@ -109,7 +109,7 @@ func TestPackedRefused(t *testing.T) {
 	}
 	for text, want := range map[string]string{
 		"no tensors":   "not a safetensors file",
-		string(header): "is no packed captioner",
+		string(header): "is not a packed captioner",
 	} {
 		if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
 			t.Fatal(err)

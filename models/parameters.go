@@ -15,9 +15,9 @@ type parameters struct {
 	byName  map[string]*torch.Tensor
 }
 
-// newParameters draws the parameters with the CPU generator, whatever the
-// device, so that a seed gives the same start everywhere. Those that are given, by
-// name, are not drawn, so that the others start as they would without them.
+// newParameters draws the parameters with the CPU generator on any device, so that a seed gives
+// the same initial values everywhere. Those given by name are not drawn, and do not change the
+// others.
 func newParameters(s *torch.Scope, device torch.Device, shapes []captioner.Shape, given map[string][]float32) (*parameters, error) {
 	p := &parameters{shapes: shapes, byName: make(map[string]*torch.Tensor, len(shapes))}
 	for _, sh := range shapes {
@@ -37,7 +37,7 @@ func newParameters(s *torch.Scope, device torch.Device, shapes []captioner.Shape
 	}
 	if err := s.Err(); err != nil {
 		p.free()
-		return nil, fmt.Errorf("making %d parameters: %w", len(shapes), err)
+		return nil, fmt.Errorf("make %d parameters: %w", len(shapes), err)
 	}
 	return p, nil
 }

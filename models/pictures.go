@@ -12,8 +12,8 @@ import (
 	"glimpse/internal/torch"
 )
 
-// Pictures captions pictures that need not belong to a data set, with the weights of a checkpoint: its encoder runs
-// on the pictures themselves, or their features are given. It is used by one goroutine at a time.
+// Pictures captions any pictures with the weights of a checkpoint: it runs the encoder on the
+// pictures, or takes their features. It must be used by one goroutine at a time.
 type Pictures struct {
 	device     torch.Device
 	threads    int // that encode at a time
@@ -22,16 +22,16 @@ type Pictures struct {
 	table      *pixelTable // how pixels are normalised
 	params     *parameters // of the network and, when it was trained jointly, of the encoder
 	network    *network
-	encoder    Encoder     // nil where features are given
+	encoder    Encoder     // nil if features are given
 	frozen     *frozen     // the encoder, where it is frozen
-	last       *lastBlocks // of it that were trained with the captioner; nil where none were
+	last       *lastBlocks // of it that were trained with the captioner; nil if none were
 	dim        int         // D
 	vocabulary []string
 }
 
-// Pictures makes the captioner of the settings with the weights of a checkpoint (its path as Captioner.Save took it),
-// which speaks the words of the vocabulary, by id. The weights of a frozen encoder are found, or fetched, as for
-// training.
+// Pictures returns the captioner of the settings with the weights of a checkpoint (a path as
+// passed to Captioner.Save) and a vocabulary, by id. The weights of a frozen encoder are found,
+// or downloaded, as for training.
 func (e Engine) Pictures(ctx context.Context, s experiments.Settings, checkpoint string, vocabulary []string) (*Pictures, error) {
 	weights, err := checkpointWeights(checkpoint)
 	if err != nil {
@@ -84,7 +84,7 @@ func (e Engine) pictures(
 	}
 	z := s.Model.Sizes(len(vocabulary), p.dim)
 	shapes = append(shapes, a.Parameters(cell, z)...)
-	if err := checkShapes(file, byName(weights), shapes, ""); err != nil { // before memory is set aside for them
+	if err := checkShapes(file, byName(weights), shapes, ""); err != nil { // before memory is allocated for them
 		p.Close()
 		return nil, err
 	}
@@ -131,16 +131,17 @@ func (p *Pictures) freeze(ctx context.Context, cache, shared string, settings ex
 	})
 }
 
-// Dim is D, the numbers of a region.
+// Dim returns D, the numbers per region.
 func (p *Pictures) Dim() int { return p.dim }
 
-// Size is S, the side of the square that the encoder sees; 0 where there is none, and features are given.
+// Size returns S, the side of the square that the encoder sees; 0 if there is no encoder, and
+// features are given.
 func (p *Pictures) Size() int { return p.size }
 
-// Grid says where the regions are that a caption's Alpha weighs.
+// Grid returns the grid of the regions in a caption's Alpha.
 func (p *Pictures) Grid() captioner.Grid { return p.grid }
 
-// Looks says whether captions come with Alpha.
+// Looks reports whether captions come with Alpha.
 func (p *Pictures) Looks() bool { return p.network.arm.Scores }
 
 // Close frees the model.
@@ -153,8 +154,9 @@ func (p *Pictures) Close() {
 	}
 }
 
-// Caption captions pictures, each S×S×3 bytes of RGB row by row as data.Squash gives them, by beam search. A caption's
-// Image is its place in pixels; Beta, Entropy and Alpha are filled where the model has them.
+// Caption captions pictures, each S×S×3 bytes of RGB row by row as from data.Squash, by beam
+// search. A caption's Image is its index in pixels; Beta, Entropy and Alpha are filled if the
+// model has them.
 func (p *Pictures) Caption(ctx context.Context, pixels [][]uint8, o experiments.Decode) ([]data.Caption, error) {
 	features := func(s *torch.Scope, begin, end int) (regions, error) {
 		x, err := p.features(s, pixels[begin:end])
@@ -163,7 +165,7 @@ func (p *Pictures) Caption(ctx context.Context, pixels [][]uint8, o experiments.
 	if p.frozen != nil {
 		rows, err := p.rows(ctx, pixels)
 		if err != nil {
-			return nil, fmt.Errorf("captioning %d pictures: %w", len(pixels), err)
+			return nil, fmt.Errorf("caption %d pictures: %w", len(pixels), err)
 		}
 		each := p.frozen.Regions() * p.frozen.Dim()
 		features = func(s *torch.Scope, begin, end int) (regions, error) {
@@ -174,7 +176,7 @@ func (p *Pictures) Caption(ctx context.Context, pixels [][]uint8, o experiments.
 	return p.caption(ctx, len(pixels), features, o)
 }
 
-// CaptionFeatures captions pictures of which another program computed the features, R×D each, as Caption does.
+// CaptionFeatures is Caption for pictures whose features, R×D each, another program computed.
 func (p *Pictures) CaptionFeatures(ctx context.Context, given []arrays.Array, o experiments.Decode) ([]data.Caption, error) {
 	var buffer []float32
 	return p.caption(ctx, len(given), func(s *torch.Scope, begin, end int) (regions, error) {
@@ -187,7 +189,7 @@ func (p *Pictures) given(s *torch.Scope, given []arrays.Array, buffer *[]float32
 	counts := make([]int64, len(given))
 	for k, a := range given {
 		if counts[k] = int64(a.Rows); a.Dim != p.dim || a.Rows < 1 {
-			return regions{}, fmt.Errorf("picture %d has %d regions of %d numbers, want some of %d", k, a.Rows, a.Dim, p.dim)
+			return regions{}, fmt.Errorf("picture %d has %d regions of %d numbers, expected at least one of %d", k, a.Rows, a.Dim, p.dim)
 		}
 	}
 	return padded(s, p.device, counts, p.dim, buffer, func(k int, row []float32) error {
@@ -218,7 +220,7 @@ func (p *Pictures) caption(
 					return err
 				})
 				if err != nil {
-					return fmt.Errorf("captioning %d pictures: %w", end-begin, err)
+					return fmt.Errorf("caption %d pictures: %w", end-begin, err)
 				}
 			}
 			return nil
@@ -227,8 +229,8 @@ func (p *Pictures) caption(
 	return captions, err
 }
 
-// rows are the features of pictures by a frozen encoder, R×D float16 each, computed on all threads. They are what the cache has
-// of the same pixels.
+// rows returns the features of pictures by a frozen encoder, R×D float16 each, computed on all
+// threads. They equal those in the cache for the same pixels.
 func (p *Pictures) rows(ctx context.Context, pixels [][]uint8) ([]uint16, error) {
 	threads := p.threads
 	if p.device != torch.CPU {
@@ -274,15 +276,15 @@ func (p *Pictures) normalised(pixels [][]uint8) ([]float32, error) {
 	normalised := make([]float32, len(pixels)*each)
 	for i, rgb := range pixels {
 		if len(rgb) != each {
-			return nil, fmt.Errorf("picture %d has %d bytes, want %d×%d×3", i, len(rgb), p.size, p.size)
+			return nil, fmt.Errorf("picture %d has %d bytes, expected %d×%d×3", i, len(rgb), p.size, p.size)
 		}
 		p.table.apply(normalised[i*each:(i+1)*each], rgb)
 	}
 	return normalised, nil
 }
 
-// encode gives features B×R×D. A frozen encoder's are rounded to float16, as in the cache that the captioner was
-// trained from.
+// encode returns features B×R×D. A frozen encoder's are rounded to float16, as in the cache used
+// for training.
 func (p *Pictures) encode(s *torch.Scope, x *torch.Tensor) *torch.Tensor {
 	features := p.encoder.Forward(s, x)
 	if p.frozen != nil {
@@ -291,7 +293,8 @@ func (p *Pictures) encode(s *torch.Scope, x *torch.Tensor) *torch.Tensor {
 	return features
 }
 
-// behind gives the features of what a frozen encoder gives: they are that, unless its last blocks were trained.
+// behind returns the features for a frozen encoder's output: the output itself, unless its last
+// blocks were trained.
 func (p *Pictures) behind(s *torch.Scope, x *torch.Tensor) *torch.Tensor {
 	if p.last == nil {
 		return x

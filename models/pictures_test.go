@@ -101,7 +101,7 @@ func TestPicturesRefuse(t *testing.T) {
 	_, checkpoint := saved(t, s, d, "")
 	engine := Engine{Device: torch.CPU, Threads: 1}
 	others := newSmall(t, s, scenes(t, 60))
-	if err := others.Load(checkpoint); err == nil || !strings.Contains(err.Error(), "trained on another vocabulary") {
+	if err := others.Load(checkpoint); err == nil || !strings.Contains(err.Error(), "has another vocabulary") {
 		t.Errorf("another vocabulary: %v", err)
 	}
 	if _, err := engine.Pictures(t.Context(), s, checkpoint, d.Vocabulary.Words[:9]); err == nil || !strings.Contains(err.Error(), "of another model: embed.weight") {

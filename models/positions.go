@@ -8,13 +8,12 @@ import (
 	"glimpse/internal/torch"
 )
 
-// positions are the words of a batch that are to be predicted, without
-// padding: M of them, from N captions of B images. They are packed by time: first
-// the first words of all captions, longest caption first, then the second words,
-// and so on, as a recurrence meets them.
+// positions are the words of a batch to predict, without padding: M of them, from N captions of B
+// images. They are packed by time, as a recurrence reads them: the first words of all captions,
+// longest caption first, then the second words, and so on.
 type positions struct {
 	input    []int64 // M: the word that is read
-	target   []int64 // M: the word that is to come
+	target   []int64 // M: the word to predict
 	image    []int64 // M: the row in the batch of the position's image
 	previous []int64 // M: where the state before is, among the N first states followed by the M states
 	sizes    []int64 // T: how many captions have a word at each step
@@ -68,12 +67,12 @@ func pack(b data.Batch) positions {
 	return p
 }
 
-// dropStream tells the numbers by which words are dropped from others of the same seed.
+// dropStream separates the random numbers for dropping words from others of the same seed.
 const dropStream = 0x776f726473206472
 
-// dropWords has each word but <s> read as <unk> with a probability of rate, as Bowman et al. 2016
-// (arXiv 1511.06349) weaken a decoder's history. Which words those are follows from seed, epoch and
-// step alone: a step that is taken again after an interruption drops the same, and so do all arms.
+// dropWords replaces each input word except <s> by <unk> with probability rate, as in Bowman et
+// al. 2016 (arXiv 1511.06349). The choice depends only on seed, epoch and step: a step repeated
+// after an interruption drops the same words, and so do all arms.
 func (p *positions) dropWords(rate float64, seed int64, epoch, step int) {
 	random := rand.New(rand.NewPCG(uint64(seed), dropStream^(uint64(epoch)<<32|uint64(step))))
 	for i, word := range p.input {

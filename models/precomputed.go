@@ -14,16 +14,16 @@ import (
 // regions are the features of B images.
 type regions struct {
 	features *torch.Tensor // B×R×D; 0 beyond an image's own regions
-	counts   []int64       // B: how many regions are an image's own, the first ones; nil where all R are
+	counts   []int64       // B: how many regions are an image's own, the first ones; nil if all R are
 }
 
-// own tells the network which regions are an image's own, where they are not all.
+// own says which regions are an image's own, if not all are.
 type own struct {
 	counts *torch.Tensor // B
-	shares *torch.Tensor // B×1×R: 1/n for each of an image's n, 0 for the others
+	shares *torch.Tensor // B×1×R: 1/n for each of an image's n; 0 for the others
 }
 
-// own makes these tensors, nil where all regions are.
+// own makes these tensors; nil if all regions are.
 func (r regions) own(s *torch.Scope, device torch.Device) *own {
 	if r.counts == nil {
 		return nil
@@ -38,7 +38,7 @@ func (r regions) own(s *torch.Scope, device torch.Device) *own {
 	return &own{s.FromInts(device, r.counts, images), s.FromFloats(device, shares, images, 1, most)}
 }
 
-// mean is that of an image's own regions: x B×R×X gives B×X. Without a receiver all are.
+// mean returns the mean over an image's own regions: B×R×X → B×X; over all regions if o is nil.
 func (o *own) mean(s *torch.Scope, x *torch.Tensor) *torch.Tensor {
 	if o == nil {
 		return s.Mean(x, 1)
@@ -46,7 +46,7 @@ func (o *own) mean(s *torch.Scope, x *torch.Tensor) *torch.Tensor {
 	return s.Squeeze(s.Bmm(o.shares, x), 1) // B×1×R by B×R×X
 }
 
-// attended is what attention is told of them: nil where all regions are an image's own.
+// attended returns the counts for attention: nil if all regions are an image's own.
 func (o *own) attended() *torch.Tensor {
 	if o == nil {
 		return nil
@@ -54,7 +54,7 @@ func (o *own) attended() *torch.Tensor {
 	return o.counts
 }
 
-// precomputedSource gives a captioner the features that another program computed.
+// precomputedSource provides a captioner with features that another program computed.
 type precomputedSource struct {
 	files  *data.Precomputed
 	device torch.Device
@@ -63,12 +63,12 @@ type precomputedSource struct {
 
 var _ source = (*precomputedSource)(nil)
 
-// openPrecomputed opens and checks the features that the settings name, which must be those that
+// openPrecomputed opens and checks the features that the settings name. They must be those that
 // the trial was planned for.
 func openPrecomputed(s experiments.Settings, d *data.Dataset) (*data.Precomputed, error) {
 	e := s.Encoder
 	if e.Path == "" {
-		return nil, errors.New("where the features are that another program computed is not known: --features names them")
+		return nil, errors.New("the path of the precomputed features is unknown: set it with --features")
 	}
 	files, err := data.OpenPrecomputed(d.Options.Cache, e.Path, e.Names, d)
 	if err != nil {
@@ -77,8 +77,8 @@ func openPrecomputed(s experiments.Settings, d *data.Dataset) (*data.Precomputed
 	found, planned := experiments.FeatureContent(files.Content()), e.Content
 	if planned != (experiments.FeatureContent{}) && found != planned {
 		files.Close()
-		return nil, fmt.Errorf("the features in %s are others than the trial was planned for "+
-			"(content %s of %d×%d, and not %s of %d×%d): they %w", e.Path, found.SHA256, found.Most, found.Dim, planned.SHA256, planned.Most, planned.Dim, data.ErrPrecomputedChanged)
+		return nil, fmt.Errorf("the features in %s are not those that the trial was planned for "+
+			"(content %s, %d×%d, instead of %s, %d×%d): they %w", e.Path, found.SHA256, found.Most, found.Dim, planned.SHA256, planned.Most, planned.Dim, data.ErrPrecomputedChanged)
 	}
 	return files, nil
 }
@@ -99,8 +99,8 @@ func (p *precomputedSource) features(s *torch.Scope, images []int, _ pass) (regi
 	return padded(s, p.device, counts, p.dim(), &p.buffer, func(k int, row []float32) error { return p.files.Read(images[k], row) })
 }
 
-// padded puts the features of images with so many regions of so many numbers into one tensor, which
-// is as long as the largest. read fills in those of an image. The buffer is used again.
+// padded puts the features of images with different numbers of regions into one tensor, padded to
+// the largest. read reads those of an image. The buffer is reused.
 func padded(
 	s *torch.Scope, device torch.Device, counts []int64, dim int, buffer *[]float32, read func(k int, row []float32) error,
 ) (regions, error) {

@@ -5,7 +5,7 @@ import "glimpse/captioner"
 // pixelTable holds the float of each byte, for each channel.
 type pixelTable [3][256]float32
 
-// tableOf normalises each byte once for all.
+// tableOf returns the normalised value of each byte.
 func tableOf(n captioner.Normalisation) *pixelTable {
 	t := &pixelTable{}
 	for c := range t {

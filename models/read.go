@@ -8,12 +8,11 @@ import (
 	"glimpse/internal/torch"
 )
 
-// Read reads captions with the pictures that they name and with others, one image
-// for each caption. A caption may be anybody's; words that the vocabulary lacks
-// are read as <unk>.
+// Read reads captions with the pictures that they name and with others, one for each caption. The
+// captions may come from anywhere; words outside the vocabulary are read as <unk>.
 func (c *Captioner) Read(ctx context.Context, captions []data.Caption, others []int) ([]data.Reading, error) {
 	if len(others) != len(captions) {
-		return nil, fmt.Errorf("reading %d captions: %d other pictures are given, want one for each", len(captions), len(others))
+		return nil, fmt.Errorf("read %d captions: got %d other pictures, expected one for each", len(captions), len(others))
 	}
 	readings := make([]data.Reading, 0, len(captions))
 	err := torch.Run(func(s *torch.Scope) error {
@@ -30,7 +29,7 @@ func (c *Captioner) Read(ctx context.Context, captions []data.Caption, others []
 					return err
 				})
 				if err != nil {
-					return fmt.Errorf("reading %d captions from that of %s: %w", last-first, c.dataset.Images[captions[first].Image].ID, err)
+					return fmt.Errorf("read %d captions from that of %s: %w", last-first, c.dataset.Images[captions[first].Image].ID, err)
 				}
 			}
 			return nil
@@ -116,7 +115,7 @@ func (n *network) follow(s *torch.Scope, pic picture, p positions, w packed) (lo
 	return logp, beta, err
 }
 
-// deal gives each of the N captions its part of M values, word by word.
+// deal distributes M values among the N captions, word by word.
 func (p *positions) deal(s *torch.Scope, values *torch.Tensor) ([][]float64, error) {
 	flat, err := s.Floats(values)
 	if err != nil {

@@ -20,15 +20,15 @@ import (
 // b_n does not depend on w_n: it is the mean reward of the image's K − 1 other samples (Luo 2020,
 // arXiv 2003.09971), or the reward of its greedy caption (Rennie et al.).
 //
-// Nothing is dropped, neither where captions are sampled nor where the gradient is taken: both are
-// then the function that decodes, and the estimate stays without bias. Words that never come out
-// (mask) have probability 0 in both.
+// There is no dropout, neither for sampling nor for the gradient: both are then the function that
+// decodes, and the estimate remains unbiased. Masked words have probability 0 in both.
 
-// samplerStream tells the sampler's stream of numbers from others of the same seed.
+// samplerStream separates the sampler's random numbers from others of the same seed.
 const samplerStream = 0x73616d706c657273
 
-// Reinforce goes over from cross entropy to self-critical training, between two epochs: from the
-// weights that Save wrote to path, with fresh moments of the optimizer. Epochs are counted on.
+// Reinforce switches from cross entropy to self-critical training, between two epochs, from the
+// weights that Save wrote to path and with fresh moments of the optimizer. Epochs are counted
+// onwards.
 func (c *Captioner) Reinforce(path string) error {
 	done := c.epoch
 	if err := c.Load(path); err != nil {
@@ -44,11 +44,11 @@ func (c *Captioner) Reinforce(path string) error {
 	return nil
 }
 
-// ReinforceEpoch is [Captioner.TrainEpoch] of self-critical training, once Reinforce has begun it,
-// or a checkpoint from after that was loaded. The loss is the mean of the negative rewards.
+// ReinforceEpoch is [Captioner.TrainEpoch] for self-critical training, after Reinforce or after
+// loading a later checkpoint. The loss is the mean negative reward.
 func (c *Captioner) ReinforceEpoch(ctx context.Context, reward data.Reward, progress func(step, steps int, loss float64)) (data.EpochResult, error) {
 	if c.sampler == nil {
-		return data.EpochResult{}, errors.New("reinforcement has not begun: Reinforce comes first")
+		return data.EpochResult{}, errors.New("reinforcement has not started: call Reinforce first")
 	}
 	constant := func(int) rates { return rates{c.settings.Train.Reinforce.LR, c.encoderRate(1)} }
 	result, err := c.epochOf(ctx, progress, constant, func(s *torch.Scope, b data.Batch, r rates) (float64, int, error) {
@@ -61,7 +61,7 @@ func (c *Captioner) ReinforceEpoch(ctx context.Context, reward data.Reward, prog
 	return result, err
 }
 
-// captioned are the images of a batch that have captions, and so can be rewarded for others.
+// captioned returns the images of a batch that have reference captions.
 func captioned(b data.Batch) []int {
 	var images []int
 	for i, image := range b.Images {
@@ -72,7 +72,7 @@ func captioned(b data.Batch) []int {
 	return images
 }
 
-// reinforceStep takes one step on images, and gives the negative mean reward before it and the
+// reinforceStep takes one step on images. It returns the negative mean reward before it and the
 // number of samples.
 func (c *Captioner) reinforceStep(s *torch.Scope, images []int, at rates, reward data.Reward) (loss float64, captions int, err error) {
 	if len(images) == 0 {
@@ -159,7 +159,8 @@ func (n *network) sample(s *torch.Scope, p picture, o experiments.Decode, each i
 	return captions, entropy, nil
 }
 
-// policyLoss is L of sampled captions, of B images as many each, and their advantages r(w) − b.
+// policyLoss returns L for sampled captions, equally many per image of B images, and their
+// advantages r(w) − b.
 func (n *network) policyLoss(s *torch.Scope, look picture, captions [][]int64, advantages []float64) *torch.Tensor {
 	p := pack(batchOf(int(look.first.hidden.Size(0)), captions))
 	words := p.tensors(s, n.device)
@@ -168,7 +169,7 @@ func (n *network) policyLoss(s *torch.Scope, look picture, captions [][]int64, a
 	return s.WeightedCrossEntropy(s.Add(logits, n.mask(s)), words.target, s.FromFloats(n.device, weights, int64(len(weights))))
 }
 
-// wordsOf gives captions as words, </s> with them.
+// wordsOf returns captions as words, including </s>.
 func (c *Captioner) wordsOf(captions [][]int64) [][]string {
 	words := make([][]string, len(captions))
 	for i, ids := range captions {
@@ -181,7 +182,7 @@ func (c *Captioner) wordsOf(captions [][]int64) [][]string {
 }
 
 // advantages are the rewards of samples, each of an image after the other, less their baselines:
-// greedy holds the rewards of the images' greedy captions, and is empty where the baseline is the
+// greedy holds the rewards of the images' greedy captions, and is empty if the baseline is the
 // mean of an image's other samples.
 func advantages(rewards, greedy []float64, each int) []float64 {
 	out := make([]float64, len(rewards))
@@ -206,7 +207,7 @@ func mean(values []float64) float64 {
 	return sum / float64(len(values))
 }
 
-// batchOf is a batch of B images with as many captions each, given without <s>.
+// batchOf returns a batch of B images with equally many captions each, given without <s>.
 func batchOf(images int, captions [][]int64) data.Batch {
 	b := data.Batch{Images: make([]int, images), C: len(captions) / images}
 	for _, words := range captions {
@@ -220,7 +221,7 @@ func batchOf(images int, captions [][]int64) data.Batch {
 	return b
 }
 
-// weights gives each position the value of its caption over the number of captions.
+// weights returns, for each position, the value of its caption divided by the number of captions.
 func (p *positions) weights(captions []float64) []float32 {
 	out := make([]float32, 0, len(p.input))
 	for _, size := range p.sizes {

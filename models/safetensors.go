@@ -35,7 +35,7 @@ func writeSafetensors(path string, tensors []namedTensor) (string, error) {
 	}
 	header, err := safetensors.Encode(listed, nil)
 	if err != nil {
-		return "", fmt.Errorf("writing %s: %w", path, err)
+		return "", fmt.Errorf("write %s: %w", path, err)
 	}
 	sum := sha256.New()
 	err = atomicfile.WriteMode(path, private.Mode(filepath.Dir(path)), func(f io.Writer) error {
@@ -53,12 +53,12 @@ func writeSafetensors(path string, tensors []namedTensor) (string, error) {
 	return hex.EncodeToString(sum.Sum(nil)), err
 }
 
-// readSafetensors reads a file of float32 tensors whose sha256 must be sum, in
-// the order of their data. Whatever is wrong with the file is an error.
+// readSafetensors reads a file of float32 tensors, in the order of their data. Its SHA-256 must
+// be sum.
 func readSafetensors(path, sum string) ([]namedTensor, error) {
 	content, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("reading a checkpoint: %w", err)
+		return nil, fmt.Errorf("read the checkpoint: %w", err)
 	}
 	if got := hexSHA256(content); got != sum {
 		return nil, fmt.Errorf("%s is damaged: its sha256 is %s, not %s", path, got, sum)
@@ -70,8 +70,8 @@ func readSafetensors(path, sum string) ([]namedTensor, error) {
 	return tensors, nil
 }
 
-// checkpointWeights reads the weights of a checkpoint (its path as Captioner.Save took it), checked as
-// its state says.
+// checkpointWeights reads the weights of a checkpoint (a path as passed to Captioner.Save), and
+// verifies them with the checksum in its state.
 func checkpointWeights(path string) ([]namedTensor, error) {
 	state, err := readState(path)
 	if err != nil {
@@ -88,7 +88,7 @@ func parseSafetensors(content []byte) ([]namedTensor, error) {
 	tensors := make([]namedTensor, len(header.Tensors))
 	for i, t := range header.Tensors {
 		if t.DType != "F32" {
-			return nil, fmt.Errorf("tensor %q: its values are %s, want F32", t.Name, t.DType)
+			return nil, fmt.Errorf("tensor %q: its values are %s, expected F32", t.Name, t.DType)
 		}
 		data, err := floats(t, content[t.Begin:t.End])
 		if err != nil {
@@ -99,7 +99,7 @@ func parseSafetensors(content []byte) ([]namedTensor, error) {
 	return tensors, nil
 }
 
-// littleEndian gives the bytes of the values as files hold them.
+// littleEndian returns the bytes of the values as files hold them.
 func littleEndian(v []float32) []byte {
 	if len(v) == 0 {
 		return nil

@@ -6,7 +6,7 @@ import (
 	"glimpse/experiments"
 )
 
-// schedule moves the learning rate. Its state is exported for checkpoints.
+// schedule changes the learning rate. Its state is exported for checkpoints.
 type schedule struct {
 	experiments.Schedule
 	peak      float64 // the learning rate that the schedule scales
@@ -24,15 +24,15 @@ type plateau struct {
 	Drops int     `json:"drops"` // times the rate was lowered
 }
 
-// rates are the learning rates of a step: that of the captioner, and that of an
-// encoder's last blocks, 0 while they are not trained.
+// rates are the learning rates of a step: for the captioner, and for an encoder's last blocks (0
+// while they are not trained).
 type rates struct{ captioner, encoder float64 }
 
-// rate gives the learning rate of a step, counted from 0 over all epochs.
+// rate returns the learning rate of a step, counted from 0 over all epochs.
 func (c *schedule) rate(step int) float64 { return c.peak * c.factor(step) }
 
-// factor is the share of the peak that a step's learning rate is. The warm-up
-// rises linearly and multiplies whatever follows:
+// factor returns a step's learning rate as a share of the peak. The warm-up rises linearly and
+// multiplies the rest:
 //
 //	constant  1
 //	cosine    ½(1 + cos(π·step/steps)), Loshchilov and Hutter 2017, arXiv 1608.03983
@@ -56,8 +56,7 @@ func (c *schedule) factor(step int) float64 {
 	return factor
 }
 
-// observe tells a plateau schedule an epoch's validation value, larger being
-// better.
+// observe passes an epoch's validation value (larger is better) to a plateau schedule.
 func (c *schedule) observe(value float64) {
 	p := &c.plateau
 	if !p.Seen || value > p.Best {

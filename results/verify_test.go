@@ -20,7 +20,7 @@ func TestVerify(t *testing.T) {
 		{"DELETE FROM metrics WHERE run = 'ID' AND key = 'bleu4'", "run ID: its counts give bleu4 ", "metrics"},
 		{"UPDATE studies SET spec = 'study: [' WHERE name = 'usual'", "study usual: its file can no longer be read: ", "studies"},
 		{"UPDATE declarations SET sha256 = 'x'", "study usual: its declaration 0 has sha256 ", "declarations"},
-		{"DELETE FROM captions WHERE run = 'ID'", "run ID: it is completed and has no captions", "captions"},
+		{"DELETE FROM captions WHERE run = 'ID'", "run ID: it is completed but has no captions", "captions"},
 		// What nothing else gives away.
 		{"UPDATE captions SET log_prob = log_prob - 1 WHERE run = 'ID' AND image = '003.jpg'", "run ID: table captions: ", "captions"},
 		{"UPDATE attempts SET started_ms = started_ms - 1 WHERE run = 'ID'", "run ID: table attempts: ", "attempts"},
@@ -53,7 +53,7 @@ func TestVerify(t *testing.T) {
 		told, changed := false, false
 		for _, f := range found.Findings {
 			told = told || strings.HasPrefix(f.Subject+": "+f.Problem, want)
-			changed = changed || f.Table == c.table && strings.Contains(f.Problem, "after they were hashed")
+			changed = changed || f.Table == c.table && strings.Contains(f.Problem, "no longer match their hashes")
 		}
 		if !told || !changed || len(found.Findings) > 2 {
 			t.Errorf("%s: %+v, want %s, and rows of %s that were changed", broken, found.Findings, want, c.table)

@@ -15,9 +15,8 @@ import (
 	"glimpse/metrics"
 )
 
-// captionsAtOnce is how many images are captioned in one call: few enough that
-// progress shows. Decoding in batches depends on what is in a batch, so it is
-// the same for everybody.
+// captionsAtOnce is how many images are captioned in one call: few enough to show progress.
+// Decoding depends on the contents of a batch, so the number is the same for all trials.
 const captionsAtOnce = 128
 
 // caption captions a split.
@@ -44,7 +43,7 @@ func (t *trial) caption(ctx context.Context, split string, decode experiments.De
 		t.touch()
 		select {
 		case <-t.cfg.Checkpoint:
-			if !t.trained() { // else all is saved already
+			if !t.trained() { // otherwise everything is saved already
 				if err := t.saveAndSay(ctx); err != nil {
 					return nil, err
 				}
@@ -71,7 +70,7 @@ func (t *trial) score(captions []data.Caption) (metrics.Result, error) {
 	return result, nil
 }
 
-// captionsOf gives the tokens of a split's reference captions.
+// captionsOf returns the tokens of a split's reference captions.
 func captionsOf(d *data.Dataset, split string) iter.Seq[[]string] {
 	return func(yield func([]string) bool) {
 		for _, i := range d.Splits[split] {
@@ -84,7 +83,7 @@ func captionsOf(d *data.Dataset, split string) iter.Seq[[]string] {
 	}
 }
 
-// selectValue returns the value that an epoch is chosen by.
+// selectValue returns the value by which the best epoch is selected.
 func (t *trial) selectValue(values map[string]float64) (float64, error) {
 	if values == nil {
 		return 0, nil
@@ -107,9 +106,8 @@ func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K {
 	return keys
 }
 
-// finish captions the final split, which is the test split but for a search of
-// settings, with the best epoch's weights, once, stores the captions, and only
-// then scores them.
+// finish captions the final split (the test split, unless the study searches settings) once, with
+// the best epoch's weights. It stores the captions before it scores them.
 func (t *trial) finish(ctx context.Context) error {
 	durable := context.WithoutCancel(ctx)
 	split := t.settings.Decode.FinalSplit()
@@ -146,7 +144,7 @@ func (t *trial) finish(ctx context.Context) error {
 	return nil
 }
 
-// bestError is that the best checkpoint cannot be loaded.
+// bestError is the error of a best checkpoint that cannot be loaded.
 type bestError struct{ err error }
 
 func (e bestError) Error() string { return "load the best checkpoint: " + e.err.Error() }
@@ -165,7 +163,7 @@ func (t *trial) captionFinal(ctx context.Context) error {
 	captions, err := t.caption(ctx, split, t.settings.Decode, true)
 	if err != nil {
 		if ctx.Err() != nil {
-			return ErrInterrupted // nothing was trained since the last checkpoint
+			return ErrInterrupted // nothing has been trained since the last checkpoint
 		}
 		return err
 	}
@@ -178,9 +176,9 @@ func (t *trial) captionFinal(ctx context.Context) error {
 	return t.cfg.DB.SaveCaptions(context.WithoutCancel(ctx), t.claim, split, rows)
 }
 
-// scoreStored scores the stored captions of the final split and gathers what a
-// completed run leaves. The best epoch's validation scores are among it, unless
-// the final captions are of the validation split themselves.
+// scoreStored scores the stored captions of the final split and returns the result of a completed
+// run. It includes the best epoch's validation scores, unless the final split is the validation
+// split.
 func (t *trial) scoreStored(ctx context.Context, stored []store.Caption) (store.Result, error) {
 	watch := t.time(&t.progress.Timings.Score)
 	t.phase("score")

@@ -15,28 +15,30 @@ import (
 	"glimpse/internal/secret"
 )
 
-// Changes are the differences of a working directory's tracked files from its commit. Of the study's
-// files they are kept as text; of the others, which may hold anything, names and hashes alone. A run
-// recorded by an earlier version has no Files, and in Diff the differences of all.
+// Changes are the differences between a working directory's tracked files and its commit. For the
+// study's files they include the text; for others, which may contain anything, only names and
+// hashes. A run recorded by an earlier version has no Files, and in Diff the differences of all
+// files.
 type Changes struct {
-	SHA256 string `json:"sha256"` // of all differences, as git writes them
-	Bytes  int    `json:"bytes"`  // of the same
-	Diff   string `json:"diff"`   // of the study's files, without what looks like a secret, up to maxDiff bytes
-	// Files are the files that differ, at most maxChanged of them: path from the top of the
-	// repository → SHA-256 of what is there now, "" where that is no file that could be read.
+	SHA256 string `json:"sha256"` // of the diff of all files, as git writes it
+	Bytes  int    `json:"bytes"`  // size of that diff
+	Diff   string `json:"diff"`   // of the study's files, without anything that looks like a secret; at most maxDiff bytes
+	// Files are the files that differ, at most maxChanged: path from the top of the repository →
+	// SHA-256 of the current content; "" if it cannot be read.
 	Files map[string]string `json:"files"`
-	More  int               `json:"more_files,omitempty"` // how many differ beside those in Files
+	More  int               `json:"more_files,omitempty"` // how many more differ
 }
 
 const (
-	maxDiff    = 64 << 10 // of a diff that is kept with each run
+	maxDiff    = 64 << 10 // of the diff stored with a run
 	maxChanged = 100
 )
 
-// gitTimeout bounds all that git is asked for a run.
+// gitTimeout limits all calls of git for a run.
 const gitTimeout = 5 * time.Second
 
-// Commit is the commit of the working directory's git, "" if it has none or cannot be asked.
+// Commit returns the commit of the working directory's git repository; "" if there is none or git
+// fails.
 func Commit(ctx context.Context) string {
 	ctx, cancel := context.WithTimeout(ctx, gitTimeout)
 	defer cancel()
@@ -47,8 +49,9 @@ func Commit(ctx context.Context) string {
 	return hash
 }
 
-// commit asks git for the commit of the working directory and for what tracked files differ in; changes are nil
-// where none do. A results database among them does not count. What git cannot say is left out.
+// commit asks git for the commit of the working directory and the changes of tracked files; nil
+// if there are none. It ignores a tracked results database, and leaves out what git cannot
+// answer.
 func commit(ctx context.Context, database string, study []string) (hash string, changes *Changes) {
 	ctx, cancel := context.WithTimeout(ctx, gitTimeout)
 	defer cancel()
@@ -79,14 +82,14 @@ func commit(ctx context.Context, database string, study []string) (hash string, 
 		}
 	}
 	if len(own) > 0 {
-		text, _ := diff(ctx, nil, own) // what it cannot say is left out
+		text, _ := diff(ctx, nil, own) // errors are ignored: then there is no diff
 		text = secret.Redact(strings.ToValidUTF8(text, "?"))
 		changes.Diff = strings.ToValidUTF8(text[:min(len(text), maxDiff)], "")
 	}
 	return hash, changes
 }
 
-// list notes which files of the repository at top differ.
+// list records which files of the repository at top differ.
 func (c *Changes) list(ctx context.Context, top string, names []string) {
 	for _, name := range names {
 		if len(c.Files) == maxChanged {
@@ -97,28 +100,29 @@ func (c *Changes) list(ctx context.Context, top string, names []string) {
 	}
 }
 
-// diff asks git for the differences of these paths from the commit, whatever it is configured to show.
+// diff asks git for the differences between these paths and the commit, whatever git's
+// configuration.
 func diff(ctx context.Context, options, paths []string) (string, error) {
 	args := slices.Concat([]string{"diff", "--no-color", "--no-ext-diff", "--no-textconv"}, options, []string{"HEAD", "--"}, paths)
 	return git(ctx, args...)
 }
 
-// git runs git in the working directory, and gives what it says.
+// git runs git in the working directory and returns its output.
 func git(ctx context.Context, args ...string) (string, error) {
-	// A setting of the user's would name files by their way from the working directory.
+	// A user's setting could make git name files relative to the working directory.
 	cmd := exec.CommandContext(ctx, "git", append([]string{"-c", "diff.relative=false"}, args...)...)
 	cmd.Env = append(os.Environ(), "GIT_OPTIONAL_LOCKS=0")
 	out, err := cmd.Output()
 	return strings.TrimRight(string(out), "\n"), err
 }
 
-// within gives the path of a file in the folder top, with slashes; "" where it is not in it.
+// within returns the path of a file in the folder top, with slashes; "" if it is not in it.
 func within(top, file string) string {
 	folder, err := filepath.Abs(filepath.Dir(file))
 	if err != nil {
 		return ""
 	}
-	if real, err := filepath.EvalSymlinks(folder); err == nil { // as git gives the top
+	if real, err := filepath.EvalSymlinks(folder); err == nil { // git's top is a real path
 		folder = real
 	}
 	inside, err := filepath.Rel(top, filepath.Join(folder, filepath.Base(file)))
@@ -128,7 +132,8 @@ func within(top, file string) string {
 	return filepath.ToSlash(inside)
 }
 
-// hashOf gives the SHA-256 of a file, or of where a link leads; "" of what is neither, or cannot be read in time.
+// hashOf returns the SHA-256 of a file, or of the target of a link; "" for anything else, or if
+// it cannot be read in time.
 func hashOf(ctx context.Context, path string) string {
 	info, err := os.Lstat(path)
 	if err != nil {

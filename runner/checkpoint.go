@@ -19,36 +19,38 @@ import (
 	"glimpse/internal/store"
 )
 
-// progress is how far a trial has come: what a resumed trial needs to know
-// besides the captioner's checkpoint. It is committed with each checkpoint.
+// progress is the state that a resumed trial needs besides the captioner's checkpoint. It is
+// committed with each checkpoint.
 type progress struct {
 	Serial int `json:"serial"` // of the newest checkpoint file of this attempt
 	Epoch  int `json:"epoch"`  // epochs recorded
-	// Trained is the epoch after those, trained but not yet validated.
+	// Trained is the next epoch, if it is trained but not yet validated.
 	Trained *trainedEpoch `json:"trained,omitempty"`
-	Current stopwatch     `json:"current"` // time spent on the epoch after those
+	Current stopwatch     `json:"current"` // time spent on the next epoch
 
-	// Reinforced is the epoch after which reinforcement began, 0 before it.
+	// Reinforced is the epoch after which reinforcement started; 0 before it.
 	Reinforced int `json:"reinforced,omitempty"`
 
-	BestEpoch int      `json:"best_epoch"`           // 0 while there is none
-	BestValue *float64 `json:"best_value,omitempty"` // of the select metric; nil when it is not finite
-	Stale     int      `json:"stale"`                // epochs since the best
-	Judged    int      `json:"judged,omitempty"`     // the last epoch after which it was held against other trials
+	BestEpoch int      `json:"best_epoch"`           // 0 for none
+	BestValue *float64 `json:"best_value,omitempty"` // of the select metric; nil if not finite
+	Stale     int      `json:"stale"`                // epochs since the best one
+	Judged    int      `json:"judged,omitempty"`     // the last epoch after which it was compared with other trials
 
-	Last       string `json:"last"` // checkpoint to go on from, a name in the run's folder
+	Last       string `json:"last"` // checkpoint to resume from, a name in the run's folder
 	Best       string `json:"best"` // checkpoint of the best epoch
 	BestSHA256 string `json:"best_sha256"`
 
 	Timings timings `json:"timings"`
 
-	// Earlier are the states that the trial goes back to where the last checkpoint, or the best, cannot be loaded, the
-	// newest first: those of the checkpoints that counted before the last one was written. Rewinds says when it did.
+	// Earlier are the states to go back to if the last checkpoint, or the best, cannot be loaded,
+	// newest first: those of the checkpoints that were current before the last one. Rewinds lists
+	// when that happened.
 	Earlier []progress `json:"earlier,omitempty"`
 	Rewinds []string   `json:"rewinds,omitempty"`
 }
 
-// states are those of the checkpoints that count, the newest first: the last and, where its state is known, the best.
+// states returns the states of the current checkpoints, newest first: the last and, if its state
+// is known, the best.
 func (p progress) states() []progress {
 	if p.Last == "" {
 		return nil
@@ -64,7 +66,8 @@ func (p progress) states() []progress {
 	return states
 }
 
-// checkpoints are the names of those to keep: the last, the best, and those of the earlier states, three in all at most.
+// checkpoints returns the names of the checkpoints to keep, at most three: the last, the best,
+// and those of the earlier states.
 func (p progress) checkpoints() []string {
 	names := []string{p.Last, p.Best}
 	for _, e := range p.Earlier {
@@ -73,13 +76,13 @@ func (p progress) checkpoints() []string {
 	return names
 }
 
-// trainedEpoch is what training reported of an epoch.
+// trainedEpoch is the result of training an epoch.
 type trainedEpoch struct {
 	Loss     float64 `json:"loss"`
 	LR       float64 `json:"lr"`
 	Captions int     `json:"captions"`
 
-	Samples *data.Samples `json:"samples,omitempty"` // of reinforcement
+	Samples *data.Samples `json:"samples,omitempty"` // in reinforcement
 }
 
 // stopwatch holds the seconds of one epoch.
@@ -99,11 +102,11 @@ type timings struct {
 
 func (t timings) total() float64 { return t.Load + t.Train + t.Validate + t.Test + t.Score }
 
-// namer names the checkpoint files of an attempt. No two attempts share names,
-// so that a process that lost its claim cannot overwrite a file of its successor;
-// nor do two databases that lie in one folder and share a trial.
+// namer names the checkpoint files of an attempt. Attempts never share names, so that a process
+// that lost its claim cannot overwrite a file of its successor. Neither do two databases in one
+// folder that share a trial.
 type namer struct {
-	prefix  string // of all names that belong to the database
+	prefix  string // of all names of the database
 	attempt int64
 }
 
@@ -113,7 +116,7 @@ func newNamer(created time.Time, attempt int64) namer {
 
 func (n namer) name(serial int) string { return fmt.Sprintf("%s%d-%d", n.prefix, n.attempt, serial) }
 
-// owns tells whether a file is a checkpoint's of this attempt or an earlier one.
+// owns reports whether a file belongs to a checkpoint of this attempt or an earlier one.
 func (n namer) owns(stem string) bool {
 	rest, ours := strings.CutPrefix(stem, n.prefix)
 	digits, _, _ := strings.Cut(rest, "-")
@@ -124,7 +127,7 @@ func (n namer) owns(stem string) bool {
 // RunDir returns the folder of a run's checkpoints and log.
 func RunDir(dir, run string) string { return filepath.Join(dir, run) }
 
-// makeRunDir makes the folder of a run, and that of all runs, where they are missing.
+// makeRunDir creates the folder of a run, and that of all runs, if missing.
 func makeRunDir(dir, run string) error {
 	err := private.Folder(dir)
 	if err == nil {
@@ -136,9 +139,8 @@ func makeRunDir(dir, run string) error {
 	return nil
 }
 
-// BestCheckpoint returns the path of a run's best checkpoint, as
-// [Captioner.Load] takes it. dir is the folder of all runs ([DefaultDir]). Of a
-// checkpoint that was pruned the error is a *PrunedError.
+// BestCheckpoint returns the path of a run's best checkpoint, for [Captioner.Load]. dir is the
+// folder of all runs ([DefaultDir]). For a pruned checkpoint it returns a *PrunedError.
 func BestCheckpoint(dir string, run store.Run) (string, error) {
 	var p progress
 	if len(run.Progress) > 0 {
@@ -156,11 +158,10 @@ func BestCheckpoint(dir string, run store.Run) (string, error) {
 	if pruned := whyPruned(RunDir(dir, run.ID), p.Best); pruned != nil {
 		return "", &PrunedError{Run: run.ID, State: run.State, By: pruned.By, At: pruned.At}
 	}
-	return "", fmt.Errorf("run %s: checkpoint %s not found: checkpoints are not part of the database; copy it from where the run was trained", run.ID, path)
+	return "", fmt.Errorf("run %s: checkpoint %s not found; checkpoints are not part of the database: copy it from where the run was trained", run.ID, path)
 }
 
-// BestValue returns the best value of a run's select metric so far, NaN where
-// there is none.
+// BestValue returns the best value of a run's select metric so far; NaN if there is none.
 func BestValue(run store.Run) float64 {
 	var p progress
 	if json.Unmarshal(run.Progress, &p) != nil || p.BestValue == nil {
@@ -169,14 +170,15 @@ func BestValue(run store.Run) float64 {
 	return *p.BestValue
 }
 
-// checkpointExists tells whether any file of a checkpoint is there.
+// checkpointExists reports whether any file of a checkpoint exists.
 func checkpointExists(path string) bool { return findCheckpoint(path) == nil }
 
-// findCheckpoint looks for the files of a checkpoint: with none, the error is fs.ErrNotExist.
+// findCheckpoint looks for the files of a checkpoint. If there are none it returns
+// fs.ErrNotExist.
 func findCheckpoint(path string) error {
 	entries, err := os.ReadDir(filepath.Dir(path))
 	if err != nil {
-		return fmt.Errorf("looking for a checkpoint: %w", err)
+		return fmt.Errorf("look for a checkpoint: %w", err)
 	}
 	for _, entry := range entries {
 		if strings.HasPrefix(entry.Name(), filepath.Base(path)+".") {
@@ -186,14 +188,13 @@ func findCheckpoint(path string) error {
 	return fmt.Errorf("%s: %w", path, fs.ErrNotExist)
 }
 
-// escapeGlob takes the meaning from the characters of a path that Glob knows.
+// escapeGlob escapes the characters of a path that are special in Glob.
 func escapeGlob(path string) string {
 	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(path)
 }
 
-// prune removes the checkpoints that neither this process nor a successor can
-// need: those of this attempt and of earlier ones, save the ones to keep, and
-// what killed processes left half written.
+// prune removes the checkpoints that neither this process nor a successor can need: those of this
+// and earlier attempts, except the ones to keep, and partial files of killed processes.
 func prune(dir string, names namer, keep ...string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {

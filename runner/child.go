@@ -27,16 +27,16 @@ const LogName = "log.txt"
 type child struct {
 	cmd    *exec.Cmd
 	log    *os.File
-	offset int64 // of the log when the process started
+	offset int64 // size of the log when the process started
 	heard  chan struct{}
 
 	mu    sync.Mutex
-	last  Event // the last sign of how far it was
-	ready bool  // it has spoken, so that it heeds signals
-	asked bool  // for a checkpoint, before it was ready
+	last  Event // the last event that told its progress
+	ready bool  // it has sent an event, so it handles signals
+	asked bool  // whether a checkpoint was requested before it was ready
 }
 
-// where says how far the trial was when it last spoke, "" if it never did.
+// where returns how far the trial was at its last event; "" if there was none.
 func (c *child) where() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -51,7 +51,7 @@ func (c *child) where() string {
 	return ""
 }
 
-// checkpoint asks the trial for a checkpoint, once it can hear that.
+// checkpoint asks the trial for a checkpoint as soon as it handles signals.
 func (c *child) checkpoint() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -60,7 +60,7 @@ func (c *child) checkpoint() {
 	}
 }
 
-// speaks notes that the trial said something.
+// speaks records that the trial sent something.
 func (c *child) speaks() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -74,8 +74,8 @@ func (c *child) speaks() {
 	}
 }
 
-// supervise runs a claimed trial in a process of its own and sees it to its end.
-// A trial that fails is no error; a disk or a database that fails is.
+// supervise runs a claimed trial in a process of its own until it ends. A failed trial is not an
+// error; a failing disk or database is.
 func (s *study) supervise(ctx context.Context, task task) error {
 	event, err := s.attempt(ctx, task)
 	lost := errors.Is(err, store.ErrFenced)
@@ -136,11 +136,11 @@ func (s *study) start(task task) (*child, error) {
 		_ = log.Close()
 		return nil, fmt.Errorf("start the trial's process: %w", err)
 	}
-	_ = jsonline.Write(stdin, s.launch(task)) // a process that does not read it has ended, or will be found silent
+	_ = jsonline.Write(stdin, s.launch(task)) // a process that does not read it has ended, or will be killed as stalled
 	return c, nil
 }
 
-// openLog opens a trial's log and begins the part of an attempt.
+// openLog opens a trial's log and starts the section of an attempt.
 func openLog(dir string, attempt int64) (*os.File, error) {
 	path := filepath.Join(dir, LogName)
 	log, err := private.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND)
@@ -155,7 +155,7 @@ func openLog(dir string, attempt int64) (*os.File, error) {
 	return log, nil
 }
 
-// launch is what the process of a trial is told.
+// launch returns the instructions for a trial's process.
 func (s *study) launch(task task) Launch {
 	settings := s.trials[task.claim.Run].Settings
 	root := settings.Data.Root
@@ -172,7 +172,7 @@ func (s *study) launch(task task) Launch {
 	}
 }
 
-// hear takes an event of a trial.
+// hear handles an event from a trial.
 func (s *study) hear(c *child, task task, event Event) {
 	c.speaks()
 	c.mu.Lock()
@@ -184,7 +184,7 @@ func (s *study) hear(c *child, task task, event Event) {
 	s.report(event)
 }
 
-// checkpoints passes requests for checkpoints on to all trials at work.
+// checkpoints passes requests for checkpoints to all running trials.
 func (s *study) checkpoints(ctx context.Context) {
 	for {
 		select {
@@ -199,15 +199,14 @@ func (s *study) checkpoints(ctx context.Context) {
 	}
 }
 
-// wait waits for a trial's process to end. It asks it to stop when ctx
-// ends, and kills it when it does not, when nothing was heard of it for too
-// long, or when told to. It returns a failure and its cause, if there was one;
-// store.Interrupted is no failure.
+// wait waits for a trial's process to end. When ctx ends, it asks the process to stop. It kills
+// the process if it does not stop, if it has been silent for too long, or on request. It returns
+// a failure and its cause, if any; store.Interrupted is not a failure.
 func (s *study) wait(ctx context.Context, c *child) (failure, cause string) {
 	ended := make(chan error, 1)
 	go func() { ended <- c.cmd.Wait() }()
-	// Silence is counted in ticks. A runner that was suspended got none: it may
-	// not end trials for what it did not listen to.
+	// Silence is counted in ticks. A suspended runner gets no ticks, so it does not end trials
+	// for events that it could not receive.
 	const tooLong = 20
 	silent, tick := 0, time.NewTicker(max(s.cfg.Silence/tooLong, 1))
 	defer tick.Stop()
@@ -217,7 +216,7 @@ func (s *study) wait(ctx context.Context, c *child) (failure, cause string) {
 	for {
 		select {
 		case err := <-ended:
-			end() // what the trial may have started
+			end() // processes that the trial may have started
 			switch {
 			case failure != "" || err == nil:
 				return failure, cause
@@ -250,8 +249,8 @@ func (s *study) wait(ctx context.Context, c *child) (failure, cause string) {
 	}
 }
 
-// toldToStop tells whether a process ended by a signal that asks for its end, or
-// for a checkpoint, before it was ready to heed it.
+// toldToStop reports whether a process died of a signal that asks it to stop, or for a
+// checkpoint, before it handled signals.
 func toldToStop(err error) bool {
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) {
@@ -261,7 +260,7 @@ func toldToStop(err error) bool {
 	return ok && status.Signaled() && slices.Contains([]syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGUSR1}, status.Signal())
 }
 
-// describe says how a process ended, with its own word on that if it had one.
+// describe returns how a process ended, with its own message if it printed one.
 func describe(err error, headline string) string {
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) {
@@ -280,14 +279,14 @@ func describe(err error, headline string) string {
 	return "the trial's process " + how
 }
 
-// said is what an attempt wrote to the log of its run: all from an offset on.
+// said is what an attempt wrote to the log of its run: everything from an offset.
 type said struct {
 	path   string
 	offset int64
 }
 
-// conclude looks at how a trial left its run, and says in its place what it
-// could not say itself. where says how far it was.
+// conclude checks the state in which a trial left its run, and records what it could not record
+// itself. where is how far it was.
 func (s *study) conclude(ctx context.Context, stopping bool, task task, log said, where, failure, cause string) (Event, error) {
 	run, err := s.cfg.DB.Run(ctx, task.claim.Run)
 	if err != nil {
@@ -310,12 +309,13 @@ func (s *study) conclude(ctx context.Context, stopping bool, task task, log said
 	case stopping || killed(s.cfg.Kill) || failure == store.Interrupted:
 		return Event{Kind: EventInterrupted}, s.cfg.DB.Interrupt(ctx, task.claim)
 	case failure == "":
-		failure, cause = FailureError, "the trial's process ended before the trial was done"
+		failure, cause = FailureError, "the trial's process ended before the trial was complete"
 	}
 	return s.fail(ctx, task, failure, withLog("run "+run.ID+": "+cause+where, log.path, log.offset))
 }
 
-// fail records that a trial failed. A disk that fails it is an error too: the other trials write to the same one.
+// fail records that a trial failed. It returns an error if the disk is the cause, since the other
+// trials write to the same one.
 func (s *study) fail(ctx context.Context, task task, failure, cause string) (Event, error) {
 	cause = secret.Redact(strings.TrimSpace(cause))
 	if err := s.cfg.DB.Fail(ctx, task.claim, failure, cause); err != nil {
@@ -329,7 +329,7 @@ func (s *study) fail(ctx context.Context, task task, failure, cause string) (Eve
 	return event, nil
 }
 
-// killed tells whether the channel is closed.
+// killed reports whether the channel is closed.
 func killed(kill <-chan struct{}) bool {
 	select {
 	case <-kill:

@@ -14,60 +14,60 @@ import (
 	"glimpse/internal/store"
 )
 
-// A Cluster makes attempts at trials on other machines, which share a folder with this one and no
-// database. Neither what it says nor its silence is evidence of what became of an attempt: that is
-// the database which the attempt leaves in its folder ([Job]). All that is believed of a cluster is
-// that a job which it knows may go on.
+// A Cluster runs attempts at trials on other machines, which share a folder with this one but no
+// database. Its answers are no evidence of an attempt's outcome: only the database that the
+// attempt leaves in its folder is ([Job]). The one thing taken from a cluster is that a job it
+// knows may still run.
 type Cluster interface {
-	// Name is what people call it, such as slurm.
+	// Name returns its name, such as slurm.
 	Name() string
-	// Folder is that of all jobs, an absolute path.
+	// Folder returns the absolute path of the folder of all jobs.
 	Folder() string
-	// Submit hands jobs on, whose folders it is given, within that of all jobs. An error that is
-	// ErrSilent leaves open whether it was heard.
+	// Submit submits jobs, given by their folders within that of all jobs. After ErrSilent it is
+	// unknown whether the cluster accepted them.
 	Submit(ctx context.Context, jobs []string) error
-	// Look tells how jobs stand, by folder. ErrSilent says that nothing is known for now; any other
-	// error is that of the study.
+	// Look returns the state of jobs, by folder. ErrSilent means that it is unknown for now; any
+	// other error ends the study.
 	Look(ctx context.Context, jobs []string) (map[string]Sight, error)
 }
 
-// ErrSilent is that a cluster does not answer: whoever asked waits, and asks again.
+// ErrSilent is returned if a cluster does not answer. The caller waits and tries again.
 var ErrSilent = errors.New("the cluster does not answer")
 
-// Sight is how a cluster says that a job stands.
+// Sight is the state of a job, as reported by a cluster.
 type Sight struct {
 	State string // JobWaiting, JobRunning or JobGone
-	Why   string // a word of the cluster's: what it waits for, or how it ended; "" for none
-	Log   string // the file that the cluster writes what it says of the job to; "" for none
+	Why   string // the cluster's word for what the job waits for, or how it ended; "" for none
+	Log   string // the file with the cluster's output about the job; "" for none
 }
 
-// How jobs stand.
+// The states of jobs.
 const (
 	JobWaiting = "waiting"
 	JobRunning = "running"
-	JobGone    = "gone" // not known, or ended
+	JobGone    = "gone" // unknown to the cluster, or ended
 )
 
-// jobsPlace begins the Place of the owner of a claim whose attempt is made by a job; the folder of
+// jobsPlace starts the Place of the owner of a claim whose attempt runs as a job; the folder of
 // all jobs follows.
 const jobsPlace = "jobs "
 
-// forever is the lease of such a claim: a cluster may let a job wait for months, and gives no sign
-// of life.
+// forever is the lease of such a claim: a job may wait for months, without heartbeats.
 const forever = 100 * 365 * 24 * time.Hour
 
 func jobsOwner(c Cluster) store.Owner {
 	return store.Owner{Host: c.Name(), Place: jobsPlace + c.Folder(), Lease: forever}
 }
 
-// JobsOf gives the folder of all jobs, where the present attempt at a run is made by one of them.
+// JobsOf returns the folder of all jobs if the current attempt at a run is a job; ok is false
+// otherwise.
 func JobsOf(run store.Run) (folder string, ok bool) {
 	folder, ok = strings.CutPrefix(run.Owner.Place, jobsPlace)
 	return folder, ok && run.State == store.Running
 }
 
-// handOn claims what can be claimed and makes jobs of it; trials whose jobs are there already are
-// followed. It returns how many trials other processes work on.
+// handOn claims all trials it can and submits them as jobs; it follows trials that have jobs
+// already. It returns how many trials other processes work on.
 func (s *study) handOn(ctx context.Context, jobs map[string]*followed) (elsewhere int, err error) {
 	var tasks []*task
 	for len(jobs)+len(tasks) < s.cfg.Jobs {
@@ -83,7 +83,7 @@ func (s *study) handOn(ctx context.Context, jobs map[string]*followed) (elsewher
 	return elsewhere, s.submit(ctx, jobs, tasks)
 }
 
-// submit hands claimed trials on, those that were not before.
+// submit submits those claimed trials that have no jobs yet.
 func (s *study) submit(ctx context.Context, jobs map[string]*followed, tasks []*task) error {
 	var fresh []string
 	shared, err := "", error(nil)
@@ -107,7 +107,7 @@ func (s *study) submit(ctx context.Context, jobs map[string]*followed, tasks []*
 		err = s.cfg.Cluster.Submit(ctx, fresh)
 	}
 	if errors.Is(err, ErrSilent) {
-		err = nil // it may have heard: that will show
+		err = nil // it may have accepted them: later looks will show
 	}
 	if err != nil {
 		return errors.Join(err, s.giveBack(tasks))
@@ -115,7 +115,7 @@ func (s *study) submit(ctx context.Context, jobs map[string]*followed, tasks []*
 	return nil
 }
 
-// giveBack gives up claims of trials that no job was made of.
+// giveBack releases the claims of trials that got no job.
 func (s *study) giveBack(tasks []*task) (err error) {
 	for _, t := range tasks {
 		if !t.made {
@@ -125,7 +125,7 @@ func (s *study) giveBack(tasks []*task) (err error) {
 	return err
 }
 
-// shareStudy writes what all jobs of the study need, and gives its file.
+// shareStudy writes what all jobs of the study need, and returns its file.
 func (s *study) shareStudy() (file string, err error) {
 	rows := studyRows{Declaration: s.cfg.Declaration}
 	if rows.Study, err = s.cfg.record(); err != nil {
@@ -140,7 +140,7 @@ func (s *study) writeJob(shared string, t task) error {
 		return err
 	}
 	launch := s.launch(t)
-	launch.Prune = experiments.Prune{} // it would be held against trials that its database does not have
+	launch.Prune = experiments.Prune{} // its database lacks the trials to compare it with
 	for _, path := range []*string{&launch.Root, &launch.Features, &launch.Names} {
 		if *path == "" {
 			continue
@@ -156,8 +156,9 @@ func (s *study) writeJob(shared string, t task) error {
 	return j.write(s.cfg.Cluster.Folder())
 }
 
-// Collect takes over what the jobs of some runs have left so far, without asking any cluster or
-// waiting for one, and tells report of it. Runs whose attempt no job makes are left out.
+// Collect merges the results that the jobs of some runs have left so far, and reports them to
+// report. It does not query the cluster or wait for it. Runs whose attempt is not a job are
+// skipped.
 func Collect(ctx context.Context, db *store.DB, runs []store.Run, report func(Event)) error {
 	for _, run := range runs {
 		folder, ok := JobsOf(run)
@@ -165,7 +166,7 @@ func Collect(ctx context.Context, db *store.DB, runs []store.Run, report func(Ev
 			continue
 		}
 		c := newCollector(db, DefaultDir(db), folder, store.Claim{Run: run.ID, Attempt: run.Attempt}, run.Epochs)
-		if err := c.take(ctx, !run.Stopped, report); err != nil { // once it is asked to stop, nobody puts it back into a queue
+		if err := c.take(ctx, !run.Stopped, report); err != nil { // a run that was asked to stop is not requeued
 			return err
 		}
 		now, err := db.Run(ctx, run.ID)
@@ -192,7 +193,7 @@ func Collect(ctx context.Context, db *store.DB, runs []store.Run, report func(Ev
 	return nil
 }
 
-// again tells whether the job asked to be made once more.
+// again reports whether the job asked to be submitted again.
 func (c *collector) again() bool {
 	_, err := os.Stat(filepath.Join(jobFolder(c.jobs, c.first), againFile))
 	return err == nil

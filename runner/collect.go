@@ -14,22 +14,22 @@ import (
 	"glimpse/results"
 )
 
-// collector takes over what the jobs of a run leave.
+// collector merges the results that the jobs of a run leave.
 type collector struct {
 	db        *store.DB
-	dir, jobs string      // folder of all runs here, and of all jobs
-	first     store.Claim // as the job was made for it
-	claim     store.Claim // as it stands: its attempt grows where the cluster starts the job again by itself
+	dir, jobs string      // the folder of all runs here, and the folder of all jobs
+	first     store.Claim // for which the job was submitted
+	claim     store.Claim // the current one: its attempt grows if the cluster restarts the job by itself
 	epochs    int         // recorded here
 	seen      map[string]mark
-	disputed  bool // there is a second result, and it is another one
+	disputed  bool // there is a second, different result
 }
 
-// mark tells whether a file changed.
+// mark detects changes of a file.
 type mark struct {
 	size  int64
 	time  time.Time
-	alive bool // the job was thought to go on
+	alive bool // whether the job might still run
 }
 
 func newCollector(db *store.DB, dir, jobs string, claim store.Claim, epochs int) collector {
@@ -37,8 +37,8 @@ func newCollector(db *store.DB, dir, jobs string, claim store.Claim, epochs int)
 	return collector{db: db, dir: dir, jobs: jobs, first: first, claim: claim, epochs: epochs, seen: map[string]mark{}}
 }
 
-// jobAttempt is the attempt whose job makes that of a claim: an earlier one where the cluster
-// itself started it again.
+// jobAttempt returns the attempt for which the job behind a claim was submitted: an earlier one
+// if the cluster restarted the job by itself.
 func jobAttempt(jobs string, claim store.Claim) int64 {
 	first := claim.Attempt
 	for _, attempt := range numbered(filepath.Join(jobs, claim.Run)) {
@@ -49,18 +49,18 @@ func jobAttempt(jobs string, claim store.Claim) int64 {
 	return first
 }
 
-// take takes over what changed since it was called last: the completed run of the lowest attempt,
-// else what the newest start came to. alive says that the job may go on. Of a second result it
-// tells where that is another one.
+// take merges what changed since the last call: the completed run of the lowest attempt, or else
+// the state of the newest start. alive says that the job may still run. It reports a second
+// result that differs.
 func (c *collector) take(ctx context.Context, alive bool, report func(Event)) error {
 	all, err := parts(c.jobs, c.claim.Run)
 	if err != nil {
-		return fmt.Errorf("reading the job results of run %s: %w", c.claim.Run, err)
+		return fmt.Errorf("read the job results of run %s: %w", c.claim.Run, err)
 	}
 	for _, p := range all {
 		info, err := os.Stat(p.database())
 		if err != nil {
-			continue // it is there again, or gone, at the next look
+			continue // the next look finds it again, or gone
 		}
 		now := mark{info.Size(), info.ModTime(), alive}
 		if c.seen[p.folder] == now {
@@ -68,7 +68,7 @@ func (c *collector) take(ctx context.Context, alive bool, report func(Event)) er
 		}
 		merged, claim, err := c.db.Take(ctx, p.database(), c.claim, alive)
 		if isDisk(err) || ctx.Err() != nil {
-			return err // of the database here
+			return err // the database here failed
 		}
 		c.seen[p.folder] = now
 		switch {
@@ -91,7 +91,7 @@ func (c *collector) take(ctx context.Context, alive bool, report func(Event)) er
 	return nil
 }
 
-// taken tells of new epochs and, once the run has ended, brings its checkpoints here.
+// taken reports new epochs and, once the run has ended, copies its checkpoints here.
 func (c *collector) taken(ctx context.Context, p part, report func(Event)) error {
 	run, err := c.db.Run(ctx, c.claim.Run)
 	if err != nil {
@@ -125,8 +125,7 @@ func (c *collector) taken(ctx context.Context, p part, report func(Event)) error
 	return nil
 }
 
-// bring brings the checkpoints of a run that has ended here, in the place of those that were brought
-// before.
+// bring copies the checkpoints of an ended run here, replacing earlier copies.
 func (c *collector) bring(ctx context.Context, p part, run store.Run) error {
 	linked, err := linkCheckpoints(RunDir(p.runs(), run.ID), c.dir, run)
 	if err != nil || len(run.Progress) == 0 {
@@ -139,12 +138,13 @@ func (c *collector) bring(ctx context.Context, p part, run store.Run) error {
 	return prune(RunDir(c.dir, run.ID), newNamer(created, run.Attempt), linked...)
 }
 
-// takeLog adds what the job's processes said to the log of the run, and returns that part of it.
+// takeLog appends the output of the job's processes to the log of the run, and returns that part
+// of it.
 func (c *collector) takeLog() said {
 	to := said{path: filepath.Join(RunDir(c.dir, c.claim.Run), LogName)}
 	from, err := os.Open(filepath.Join(jobFolder(c.jobs, c.first), LogName))
 	if err != nil {
-		return to // it said nothing
+		return to // no output
 	}
 	defer func() { _ = from.Close() }()
 	if makeRunDir(c.dir, RunDir(c.dir, c.claim.Run)) != nil {
@@ -158,7 +158,7 @@ func (c *collector) takeLog() said {
 	if info, err := log.Stat(); err == nil {
 		to.offset = info.Size()
 	}
-	_, _ = io.Copy(log, from) // a log is no result
+	_, _ = io.Copy(log, from) // a log is not a result, so errors are ignored
 	return to
 }
 

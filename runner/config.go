@@ -18,57 +18,57 @@ import (
 // Config says which study to run, and how.
 type Config struct {
 	Study  *experiments.Study
-	Trials []experiments.Trial // as planned; nil asks Study.Plan
+	Trials []experiments.Trial // as planned; nil calls Study.Plan
 	Spec   string              // the resolved spec, to be recorded
-	// Declaration is what the study declares, to be recorded before anything is
-	// trained; without a text it declares nothing. Earlier is what a study that was
-	// recorded without one is known to have declared. See [store.DB.SaveStudy]; its
-	// *store.FrozenError and *store.BusyError are returned by [Run].
+	// Declaration is the study's declaration, recorded before anything is trained; without text
+	// there is none. Earlier is what a study recorded without a declaration is known to have
+	// declared. See [store.DB.SaveStudy]; [Run] returns its *store.FrozenError and
+	// *store.BusyError.
 	Declaration store.Declaration
 	Earlier     *store.Declaration
 
 	DB   *store.DB
 	Dir  string // folder of all runs; "" is DefaultDir
-	Root string // of data sets, where the spec names none
-	// Cache is where data sets are kept compiled, with what is known of their pictures.
-	// The zero value keeps nothing: a data set is read by the study and again by each trial.
+	Root string // of data sets, if the spec names none
+	// Cache is for compiled data sets and checked pictures. The zero value disables it: then the
+	// study and each trial read the data set.
 	Cache data.Cache
-	// Features fills the feature cache for the pictures of d that are in a
-	// split. It has nothing to do for an encoder that is trained with the
-	// captioner. progress may be called often, with the number of images.
-	// device is the study's; threads are those of all trials at a time, 0 as many as there are processors.
+	// Features fills the feature cache for the pictures of d that are in a split. For an encoder
+	// that is trained with the captioner it does nothing. progress may be called often, with
+	// numbers of images. device is the study's; threads is for all concurrent trials together, 0
+	// for all processors.
 	Features func(ctx context.Context, s experiments.Settings, d *data.Dataset, device string, threads int, progress func(done, total int)) error
-	// Command makes the command of a run's process, which must read a [Launch]
-	// from standard input and call RunTrial with it: the rest of standard input
-	// as Control, standard output as Events. Its standard streams and process
-	// group are set here.
+	// Command returns the command of a run's process. The process must read a [Launch] from
+	// standard input and call RunTrial with it, the rest of standard input as Control, and
+	// standard output as Events. The runner sets the command's standard streams and process
+	// group.
 	Command func(run string) *exec.Cmd
-	// Cluster makes the attempts in place of processes of Command; nil for none. With Detach, Run returns once the jobs
-	// are handed to it: another Run, or [Collect], takes their results.
+	// Cluster runs the attempts instead of processes of Command; nil for none. With Detach, Run
+	// returns once the jobs are submitted; another Run, or [Collect], merges their results.
 	Cluster Cluster
 	Detach  bool
-	// Device, Meteor, CommandLine and NoGit are passed on to trials, see [Launch].
+	// Device, Meteor, CommandLine and NoGit are passed to trials; see [Launch].
 	Device, Meteor, CommandLine string
 	NoGit                       bool
 
-	Jobs int // trials at a time; 0 is 1. Of a cluster, trials that are handed to it at a time
-	// Threads of each trial; 0 shares the cores among the jobs, but goes on
-	// with as many as a trial began with: sums depend on them, in their last digits.
+	Jobs int // trials at a time; 0 is 1. With a cluster, trials submitted at a time
+	// Threads of each trial; 0 divides the cores among the jobs, but resumes a trial with as many
+	// as it started with: they affect the last digits of sums.
 	Threads     int
-	RetryFailed bool // also retry what will probably fail again
+	RetryFailed bool // also retry trials that will probably fail again
 
 	Lease   time.Duration // see DefaultLease
 	Silence time.Duration // see DefaultSilence
-	Grace   time.Duration // from asking a trial to stop until it is killed; 0 is DefaultGrace
-	Poll    time.Duration // how often other runners' trials are looked at; 0 is DefaultPoll
+	Grace   time.Duration // time for a trial to stop before it is killed; 0 is DefaultGrace
+	Poll    time.Duration // how often to check other runners' trials; 0 is DefaultPoll
 
 	// Progress receives events, one at a time; nil for none.
 	Progress func(Event)
-	// Next gives all trials of a study whose plan grows with its results, once
-	// those known have come to an end; nil for a study whose plan is all known.
+	// Next returns all trials of a study whose plan grows with its results, once the known ones
+	// have ended; nil for a study with a fixed plan.
 	Next func(context.Context) ([]experiments.Trial, error)
 
-	// Checkpoint asks all trials at work for a checkpoint; nil when nobody asks.
+	// Checkpoint requests a checkpoint of all running trials; may be nil.
 	Checkpoint <-chan os.Signal
 	// Kill, when closed, ends all trials at once, without a checkpoint.
 	Kill <-chan struct{}
@@ -77,7 +77,7 @@ type Config struct {
 const (
 	// DefaultGrace is how long a trial may take to finish its step and save.
 	DefaultGrace = 2 * time.Minute
-	// DefaultPoll is how often other runners' trials are looked at.
+	// DefaultPoll is how often other runners' trials are checked.
 	DefaultPoll = 2 * time.Second
 )
 
@@ -85,20 +85,20 @@ const (
 // database: runs, beside it.
 func DefaultDir(db *store.DB) string { return filepath.Join(filepath.Dir(db.Path()), "runs") }
 
-// Summary counts a study's trials by how they stand when [Run] returns.
+// Summary counts a study's trials by their state when [Run] returns.
 type Summary struct {
 	Total       int           `json:"total"`
 	Completed   int           `json:"completed"`
-	Skipped     int           `json:"skipped"` // of the completed, those that were so before
+	Skipped     int           `json:"skipped"` // completed before this run
 	Failed      int           `json:"failed"`
 	Interrupted int           `json:"interrupted"`
-	Pruned      int           `json:"pruned"`     // given up by the study's rule
+	Pruned      int           `json:"pruned"`     // stopped by the study's pruning rule
 	Unfinished  int           `json:"unfinished"` // queued, or running elsewhere
 	Failures    []Failure     `json:"failures"`
 	Elapsed     time.Duration `json:"-"`
 }
 
-// Mendable is how many of the failed trials another attempt can mend ([Retryable]).
+// Mendable returns how many failed trials another attempt may complete ([Retryable]).
 func (s Summary) Mendable() int {
 	n := 0
 	for _, failure := range s.Failures {
@@ -122,11 +122,11 @@ type Failure struct {
 func (cfg *Config) complete() error {
 	switch {
 	case cfg.Study == nil:
-		return errors.New("run: no study given")
+		return errors.New("runner: Config has no study")
 	case cfg.DB == nil:
-		return errors.New("run: no results database given")
+		return errors.New("runner: Config has no results database")
 	case cfg.Features == nil || cfg.Command == nil && cfg.Cluster == nil:
-		return errors.New("run: no features or no trial command given")
+		return errors.New("runner: Config lacks Features, or both Command and Cluster")
 	}
 	if cfg.Dir == "" {
 		cfg.Dir = DefaultDir(cfg.DB)
@@ -161,6 +161,7 @@ func (cfg *Config) threads(run store.Run) int {
 	return ThreadsOf(cfg.Jobs)
 }
 
-// ThreadsOf is how many threads a trial gets beside others, so many in all, unless it is told: its share of the processors that
-// this process may use, by affinity and by its control group's quota.
+// ThreadsOf returns the default number of threads of each of so many concurrent trials: an equal
+// share of the processors that this process may use, by affinity and by its control group's
+// quota.
 func ThreadsOf(jobs int) int { return max(1, runtime.GOMAXPROCS(0)/max(1, jobs)) }

@@ -251,7 +251,7 @@ func TestChangedPicture(t *testing.T) {
 	if err := CheckData(old, d); err != nil {
 		t.Errorf("of before pictures were hashed: %v", err)
 	}
-	if err := CheckData(run, d); err == nil || !strings.Contains(err.Error(), "hashing data set flickr8k") {
+	if err := CheckData(run, d); err == nil || !strings.Contains(err.Error(), "hash data set flickr8k") {
 		t.Errorf("without pictures: %v", err)
 	}
 }

@@ -13,18 +13,18 @@ import (
 	"glimpse/internal/store"
 )
 
-// Deletion is what deleting studies and runs takes with it, and what it leaves. As JSON, it is a
-// contract.
+// Deletion lists what deleting studies and runs removes, and what it leaves. Its JSON is a stable
+// interface.
 type Deletion struct {
-	Runs     []GoneRun `json:"runs"`     // that go
-	Kept     []GoneRun `json:"kept"`     // runs of the studies that stay, since a study that is not named holds them
-	Studies  []string  `json:"studies"`  // that go
-	Recorded []string  `json:"recorded"` // studies that keep their declaration and a record of scored runs that they lose
-	Bytes    int64     `json:"bytes"`    // of checkpoints that go
-	Backup   string    `json:"backup"`   // a copy of the database as it was before; "" where nothing was deleted
+	Runs     []GoneRun `json:"runs"`     // removed
+	Kept     []GoneRun `json:"kept"`     // runs of the studies, kept because another study holds them too
+	Studies  []string  `json:"studies"`  // removed
+	Recorded []string  `json:"recorded"` // studies that keep their declaration and a record of the scored runs they lose
+	Bytes    int64     `json:"bytes"`    // of the removed checkpoints
+	Backup   string    `json:"backup"`   // a copy of the database from before; "" if nothing was deleted
 }
 
-// A GoneRun is a run of a [Deletion]. As JSON, it is a contract.
+// A GoneRun is a run of a [Deletion]. Its JSON is a stable interface.
 type GoneRun struct {
 	Run     string   `json:"run"`
 	Studies []string `json:"studies"`
@@ -33,7 +33,7 @@ type GoneRun struct {
 	State   string   `json:"state"`
 }
 
-// PlanDeletion tells what [Delete] would do, and refuses what it would refuse.
+// PlanDeletion returns what [Delete] would do, or its error.
 func PlanDeletion(ctx context.Context, db *store.DB, studies, runs []string) (Deletion, error) {
 	planned, err := db.Deletion(ctx, studies, runs)
 	if err == nil {
@@ -48,9 +48,9 @@ func PlanDeletion(ctx context.Context, db *store.DB, studies, runs []string) (De
 	return deletionOf(ctx, db, planned, true)
 }
 
-// Delete deletes studies and runs, by their whole names and ids ([store.DB.Delete]), and the
-// checkpoints and logs of those runs. The database as it was before is copied to a file beside it
-// first; checkpoints are not.
+// Delete deletes studies and runs, given by their full names and ids ([store.DB.Delete]), and the
+// checkpoints and logs of those runs. It first backs up the database to a file beside it, but not
+// the checkpoints.
 func Delete(ctx context.Context, db *store.DB, studies, runs []string) (Deletion, error) {
 	stem, now := strings.TrimSuffix(db.Path(), filepath.Ext(db.Path())), time.Now().UTC()
 	backup := fmt.Sprintf("%s-before-delete-%s.db", stem, now.Format("20060102T150405.000Z"))
@@ -66,7 +66,7 @@ func Delete(ctx context.Context, db *store.DB, studies, runs []string) (Deletion
 	return d, err
 }
 
-// deletionOf removes what belongs to runs beside the database, with dry it only counts.
+// deletionOf removes the files of runs beside the database. In a dry run it only counts them.
 func deletionOf(ctx context.Context, db *store.DB, of store.Deletion, dry bool) (Deletion, error) {
 	d := Deletion{Runs: goneRuns(of.Runs), Kept: goneRuns(of.Kept),
 		Studies: append([]string{}, of.Studies...), Recorded: append([]string{}, of.Recorded...)}
@@ -95,8 +95,8 @@ func goneRuns(runs []store.Run) []GoneRun {
 	return gone
 }
 
-// removeRunDir removes the folder of a run, and its log, unless there is something else in it:
-// another database that lies beside this one may share the run.
+// removeRunDir removes the folder of a run, with its log, unless it contains other files: another
+// database in the same folder may share the run.
 func removeRunDir(dir, run string, created time.Time) error {
 	folder := RunDir(dir, run)
 	if err := os.Remove(markPath(folder, newNamer(created, 0).prefix)); err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -7,11 +7,11 @@ import (
 	"syscall"
 )
 
-// Environment is what a trial was run in, as recorded with it.
+// Environment is the recorded environment of a trial.
 type Environment struct {
-	Commit string `json:"commit,omitempty"` // of the working directory's git, if it has one
-	Dirty  bool   `json:"dirty"`            // tracked files differed from the commit
-	// Changes are what they differed in; nil where they did not.
+	Commit string `json:"commit,omitempty"` // of the working directory's git repository, if any
+	Dirty  bool   `json:"dirty"`            // whether tracked files differed from the commit
+	// Changes are the differences; nil if there were none.
 	Changes *Changes `json:"changes,omitempty"`
 	Command string   `json:"command,omitempty"` // the command line of the study
 	Host    string   `json:"host"`
@@ -20,24 +20,25 @@ type Environment struct {
 	CPU     string   `json:"cpu,omitempty"`
 	Cores   int      `json:"cores"`
 	Threads int      `json:"threads"`
-	// Waiting is what the environment says of how idle threads wait. Times depend on it, results do not.
+	// Waiting are the environment variables that set how idle threads wait. They affect times,
+	// not results.
 	Waiting string `json:"waiting,omitempty"`
 	Device  string `json:"device,omitempty"`
-	GPU     string `json:"gpu,omitempty"` // the maker's name of the device, where it is a GPU
-	// Versions are those of Go, and of the libraries that the caller names.
+	GPU     string `json:"gpu,omitempty"` // the maker's name of the GPU; "" for the CPU
+	// Versions are the versions of Go and of the libraries that the caller lists.
 	Versions map[string]string `json:"versions"`
-	// Hashes are the SHA-256 of the data set, the vocabulary, and of what the
-	// captioner was made from; captions, splits and pictures are those of [data.Content].
+	// Hashes are the SHA-256 of the data set, the vocabulary, and what the captioner was made
+	// from; captions, splits and pictures are those of [data.Content].
 	Hashes       map[string]string `json:"hashes,omitempty"`
 	PeakRSSBytes int64             `json:"peak_rss_bytes"` // of the trial's last process
 	Timings      *timings          `json:"timings,omitempty"`
 	Attempts     int64             `json:"attempts"`
-	// Rewinds are the times that the trial went back to an earlier checkpoint, or to its beginning, because a later
-	// one could not be loaded: in which attempt, to where, and why.
+	// Rewinds lists each time the trial went back to an earlier checkpoint, or to its start,
+	// because a later one could not be loaded: in which attempt, to where, and why.
 	Rewinds []string `json:"rewinds,omitempty"`
 }
 
-// environment looks around. What cannot be found out is left empty.
+// environment collects the trial's environment. What is unknown is left empty.
 func environment(ctx context.Context, cfg *TrialConfig) Environment {
 	host, _ := os.Hostname()
 	versions := map[string]string{"go": runtime.Version()}

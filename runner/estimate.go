@@ -9,21 +9,20 @@ import (
 	"glimpse/results"
 )
 
-// enough is the share of a trial that must be done before its own speed says
-// more than that of others.
+// enough is the share of a trial that must be done before its own speed is a better estimate than
+// that of others.
 const enough = 0.05
 
-// estimator guesses how long a study will take: from completed trials that
-// differ in nothing but the seed, else from all others, else from the
-// speed of those that run.
+// estimator estimates how long a study will take: from completed trials that differ only in the
+// seed, else from all completed ones, else from the speed of the running ones.
 type estimator struct {
 	trials map[string]*outlook // by run
 	costs  map[string]*times
-	keys   map[string]string // run → its cost, of those that were asked for: settings of a run never change
+	keys   map[string]string // run → its cost; cached, since settings never change
 	all    times             // of all completed trials of the plan
 }
 
-// times are those of some trials, in seconds.
+// times are the durations of some trials, in seconds.
 type times struct {
 	sum float64
 	n   int
@@ -31,7 +30,7 @@ type times struct {
 
 func (t *times) add(seconds float64) { t.sum, t.n = t.sum+seconds, t.n+1 }
 
-// mean is 0 where there are none.
+// mean returns the mean; 0 if there are none.
 func (t *times) mean() float64 {
 	if t == nil || t.n == 0 {
 		return 0
@@ -39,16 +38,16 @@ func (t *times) mean() float64 {
 	return t.sum / float64(t.n)
 }
 
-// outlook is what is known of the time of a trial.
+// outlook is what is known about the duration of a trial.
 type outlook struct {
-	cost     string  // trials of one cost take one time
+	cost     string  // trials of equal cost take equally long
 	settled  bool    // nothing is left to do
 	fraction float64 // done
-	before   float64 // fraction done when it was started here
+	before   float64 // the fraction done when it was started here
 	started  time.Time
 }
 
-// costKey is equal for trials that differ in the seed alone.
+// costKey returns a key that is equal for trials that differ only in the seed.
 func costKey(settings experiments.Settings) string {
 	settings = settings.Bare()
 	settings.Seed = 0
@@ -56,7 +55,7 @@ func costKey(settings experiments.Settings) string {
 	return string(raw)
 }
 
-// know takes in the plan and all known runs.
+// know adds the plan and all known runs.
 func (e *estimator) know(trials []experiments.Trial, known []store.Run) {
 	e.trials, e.costs, e.all = map[string]*outlook{}, map[string]*times{}, times{}
 	runs := make(map[string]store.Run, len(known))
@@ -74,7 +73,7 @@ func (e *estimator) know(trials []experiments.Trial, known []store.Run) {
 			e.took(o, run.Seconds)
 		}
 	}
-	// Runs of other studies count where they differ in the seed alone.
+	// Runs of other studies count if they differ only in the seed.
 	for _, run := range known {
 		if run.State != store.Completed || run.Seconds <= 0 || e.trials[run.ID] != nil {
 			continue
@@ -83,7 +82,7 @@ func (e *estimator) know(trials []experiments.Trial, known []store.Run) {
 		if !known {
 			settings, err := results.Settings(run)
 			if err != nil {
-				continue // an estimate does without it
+				continue // not needed for an estimate
 			}
 			key = e.costOf(run.ID, settings)
 		}
@@ -119,7 +118,7 @@ func (e *estimator) took(o *outlook, seconds float64) {
 	}
 }
 
-// see takes in an event.
+// see handles an event.
 func (e *estimator) see(event Event) {
 	o := e.trials[event.Run]
 	if o == nil {
@@ -144,8 +143,8 @@ func (e *estimator) see(event Event) {
 	}
 }
 
-// remaining returns the time left with so many jobs at once, and whether there is
-// anything to tell it from.
+// remaining returns the time left with this many concurrent jobs, and false if there is nothing
+// to estimate it from.
 func (e *estimator) remaining(jobs int) (time.Duration, bool) {
 	typical := e.all.mean()
 	if typical == 0 {
@@ -179,8 +178,8 @@ func (e *estimator) remaining(jobs int) (time.Duration, bool) {
 	return time.Duration(seconds * float64(time.Second)), true
 }
 
-// projected returns the seconds that a running trial takes from its start to its
-// end, going by its own speed.
+// projected returns the seconds that a running trial takes from start to end, estimated from its
+// own speed.
 func (o *outlook) projected() (float64, bool) {
 	done := o.fraction - o.before
 	if o.started.IsZero() || done < enough {
@@ -189,9 +188,8 @@ func (o *outlook) projected() (float64, bool) {
 	return time.Since(o.started).Seconds() / done, true
 }
 
-// Estimate guesses how long the trials that are not complete will take, some at
-// a time, from the runs that a database knows. It returns false when none of
-// them tells.
+// Estimate estimates how long the incomplete trials will take, with this many jobs at a time,
+// from the known runs. It returns false if these are no basis for an estimate.
 func Estimate(trials []experiments.Trial, known []store.Run, jobs int) (time.Duration, bool) {
 	var e estimator
 	e.know(trials, known)

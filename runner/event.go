@@ -9,10 +9,10 @@ import (
 	"glimpse/internal/jsonline"
 )
 
-// The kinds of events. Those marked * are a child's, and reach the study's
-// Progress function by way of its parent.
+// The kinds of events. Those marked * are sent by a child, and reach the study's Progress
+// function through its parent.
 const (
-	EventPlanned     = "planned"     // the plan stands: Done of Total trials are complete
+	EventPlanned     = "planned"     // the plan is made: Done of Total trials are complete
 	EventFeatures    = "features"    // features of Done of Total images are computed
 	EventStarted     = "started"     // a trial's process was started, for the Attempt-th time
 	EventPhase       = "phase"       // * the trial entered Phase: data, model, train, reinforce, validate, test, score
@@ -20,13 +20,13 @@ const (
 	EventCaptioning  = "captioning"  // * Done of Total images of the split in Phase are captioned
 	EventEpoch       = "epoch"       // * Epoch of Epochs is recorded, with Loss and validation Metrics
 	EventSaved       = "saved"       // * a checkpoint within Epoch
-	EventNote        = "note"        // something worth saying, in Message
+	EventNote        = "note"        // a remark, in Message
 	EventCompleted   = "completed"   // the trial is complete, with the final Metrics of the split in Phase; Done of Total trials are
-	EventFailed      = "failed"      // the trial failed, Message says why; the study goes on; likewise
-	EventInterrupted = "interrupted" // the trial stopped at a checkpoint, to be resumed; likewise
-	EventPruned      = "pruned"      // the trial was given up, Message says by what rule; likewise
+	EventFailed      = "failed"      // the trial failed for the reason in Message; the study continues; Done and Total as above
+	EventInterrupted = "interrupted" // the trial stopped at a checkpoint and can be resumed; Done and Total as above
+	EventPruned      = "pruned"      // the trial was pruned by the rule in Message; Done and Total as above
 	EventLost        = "lost"        // another process took the trial over
-	EventJobs        = "jobs"        // Done of Total jobs that were handed to a cluster are at work; Message says what others wait for
+	EventJobs        = "jobs"        // Done of Total jobs on a cluster are running; Message says what others wait for
 	EventWaiting     = "waiting"     // Total trials are left, and other processes work on them
 )
 
@@ -38,7 +38,7 @@ type Event struct {
 	Seed    int64              `json:"seed,omitempty"`
 	Attempt int64              `json:"attempt,omitempty"`
 	Phase   string             `json:"phase,omitempty"`
-	Stage   string             `json:"stage,omitempty"` // of training: StageTrain or StageReinforce, whose loss is the negative reward
+	Stage   string             `json:"stage,omitempty"` // of training: StageTrain, or StageReinforce with the negative reward as its loss
 	Epoch   int                `json:"epoch,omitempty"`
 	Epochs  int                `json:"epochs,omitempty"`
 	Step    int                `json:"step,omitempty"`
@@ -49,16 +49,15 @@ type Event struct {
 	Done    int                `json:"done,omitempty"`
 	Total   int                `json:"total,omitempty"`
 	Message string             `json:"message,omitempty"`
-	// Remaining is the estimated time until the study is done; 0 when there is
-	// nothing to estimate it from.
+	// Remaining is the estimated time until the study is done; 0 if there is no estimate.
 	Remaining time.Duration `json:"remaining,omitempty"`
 }
 
-// emitter writes events as JSON lines. Failure to write is not an error: the
-// reader is gone, and the trial goes on without.
+// emitter writes events as JSON lines. It ignores failures: the reader is gone, and the trial
+// continues without it.
 type emitter struct {
 	mu   sync.Mutex
-	to   io.Writer // nil: nobody listens
+	to   io.Writer // nil for no reader
 	last time.Time // of the last progress event
 }
 
@@ -76,8 +75,7 @@ func (e *emitter) emit(event Event) {
 	_ = jsonline.Write(e.to, event)
 }
 
-// progress writes an event unless another was just written; the last of a
-// series always is.
+// progress writes an event unless one was just written. It always writes the last of a series.
 func (e *emitter) progress(event Event, last bool) {
 	e.mu.Lock()
 	due := last || time.Since(e.last) >= progressEvery
@@ -90,7 +88,7 @@ func (e *emitter) progress(event Event, last bool) {
 	}
 }
 
-// finiteOf is the finite ones of some values.
+// finiteOf returns the values that are finite.
 func finiteOf(values map[string]float64) map[string]float64 {
 	kept := make(map[string]float64, len(values))
 	for key, v := range values {

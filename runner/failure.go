@@ -19,27 +19,27 @@ import (
 
 // The kinds of failure, as stored in a run.
 const (
-	FailureCrash   = "crash"   // the process died, or a fault of ours ended the trial: a signal, a panic, an exit without a word
+	FailureCrash   = "crash"   // the process crashed: a signal, a panic, or an exit without a message
 	FailureStalled = "stalled" // the process made no progress for too long
-	FailureDisk    = "disk"    // a checkpoint, the log or the database could not be written, whatever the reason
-	FailureData    = "data"    // the data were not those that the run was planned for
-	FailureCache   = "cache"   // features were missing or damaged, which the next run of the study computes anew
+	FailureDisk    = "disk"    // a checkpoint, the log or the database could not be written, for any reason
+	FailureData    = "data"    // the data differed from those the run was planned for
+	FailureCache   = "cache"   // features were missing or damaged; the next run of the study computes them again
 	FailureLoss    = "loss"    // the loss or the gradient became NaN or infinite
 	FailureError   = "error"   // anything else that the trial reported
 )
 
-// ErrDisk is returned when a trial failed because what is kept of it could not be written: the study ends, since the other
-// trials would fail of the same.
+// ErrDisk is returned if a trial failed because its results could not be written. The study ends,
+// since the other trials would fail the same way.
 var ErrDisk = errors.New("the study stops before its other trials fail the same way; fix the cause (space, quota, disk, " +
 	"folder, permissions), then run again to resume")
 
-// Retryable tells whether running the trial again can mend a kind of failure.
-// The others would only happen again, until their cause is mended.
+// Retryable reports whether a trial with this kind of failure may succeed if it is run again.
+// Other kinds would only recur until their cause is fixed.
 func Retryable(failure string) bool {
 	return failure == FailureCrash || failure == FailureStalled || failure == FailureDisk || failure == FailureCache
 }
 
-// failureOf tells which kind of failure an error of a trial is.
+// failureOf returns the kind of failure of a trial's error.
 func failureOf(err error) string {
 	var loss *lossError
 	if errors.As(err, &loss) || errors.Is(err, data.ErrDiverged) {
@@ -60,14 +60,14 @@ func failureOf(err error) string {
 	return FailureError
 }
 
-// isDisk tells whether an error is the disk's: whatever keeps a checkpoint, the log or the database from being written, or a
-// checkpoint from being read, and whatever names the disk by itself.
+// isDisk reports whether an error is the disk's: anything that prevents writing a checkpoint, the
+// log or the database, or reading a checkpoint, and errors that name the disk.
 func isDisk(err error) bool {
 	return errors.As(err, new(*atomicfile.WriteError)) || errors.As(err, new(*store.FileError)) || errors.As(err, new(*unreadableError)) ||
 		errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EIO)
 }
 
-// lossError is a loss that is not a number.
+// lossError is the error of a loss that is not finite.
 type lossError struct {
 	run         string
 	epoch, step int // step 0: the mean of the epoch
@@ -79,29 +79,29 @@ func (e *lossError) Error() string {
 	if e.step == 0 {
 		where = "mean"
 	}
-	return fmt.Sprintf("run %s: the loss is %v at epoch %d, %s; lower the learning rate or clip the gradient",
+	return fmt.Sprintf("run %s: the loss is %v at epoch %d, %s: lower the learning rate or clip the gradient",
 		e.run, e.loss, e.epoch, where)
 }
 
 func isFinite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 
 const (
-	tailLines = 12        // kept of a failed trial's log
-	tailBytes = 256 << 10 // read of it
-	lineBytes = 500       // kept of a line
-	logLines  = 100       // that LogTail gives
+	tailLines = 12        // stored from a failed trial's log
+	tailBytes = 256 << 10 // read from it
+	lineBytes = 500       // stored per line
+	logLines  = 100       // returned by LogTail
 )
 
-// headlines begin the lines with which a dying process says why, before it
-// lists where every thread was and what was in the registers.
+// headlines start the lines in which a crashing process gives the reason, before it lists threads
+// and registers.
 var headlines = []string{
 	"panic: ", "fatal error: ", "unexpected fault", "terminate called",
 	"SIGSEGV: ", "SIGBUS: ", "SIGABRT: ", "SIGILL: ", "SIGFPE: ", "SIGTRAP: ",
 }
 
-// tail returns the last lines of a log that were written after offset. Where a
-// process said why it died, they are the lines around that, and headline is the
-// first of those that say it. What looks like a secret is taken out.
+// tail returns the last lines of a log after offset. If a process printed why it crashed, it
+// returns the lines around that, and the first such line as headline. Anything that looks like a
+// secret is removed.
 func tail(path string, offset int64) (text, headline string) {
 	lines, err := lastLines(path, offset)
 	if err != nil {
@@ -118,7 +118,7 @@ func tail(path string, offset int64) (text, headline string) {
 	return secret.Redact(strings.Join(lines, "\n")), secret.Redact(headline)
 }
 
-// lastLines reads the last lines of a file that were written after offset.
+// lastLines reads the last lines of a file after offset.
 func lastLines(path string, offset int64) ([]string, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -137,12 +137,12 @@ func lastLines(path string, offset int64) ([]string, error) {
 	n, _ := f.ReadAt(raw, offset)
 	lines := strings.Split(strings.TrimSpace(strings.ToValidUTF8(string(raw[:n]), "?")), "\n")
 	if cut {
-		lines = lines[1:] // its beginning is missing
+		lines = lines[1:] // its start is missing
 	}
 	return lines, nil
 }
 
-// LogTail returns the end of a log, without what looks like a secret.
+// LogTail returns the end of a log, without anything that looks like a secret.
 func LogTail(path string) (string, error) {
 	lines, err := lastLines(path, 0)
 	return secret.Redact(strings.Join(lines[max(0, len(lines)-logLines):], "\n")), err
@@ -153,9 +153,8 @@ func isHeadline(line string) bool {
 	return slices.ContainsFunc(headlines, func(start string) bool { return strings.HasPrefix(line, start) })
 }
 
-// withLog adds the last lines of a trial's log to a cause, unless they say no
-// more than the cause does. The log is named as it lies beside the database,
-// which may be published.
+// withLog appends the last lines of a trial's log to a cause, unless they add nothing. It names
+// the log by its path relative to the database, which may be published.
 func withLog(cause, path string, offset int64) string {
 	lines, _ := tail(path, offset)
 	if at := strings.LastIndex(lines, cause); at >= 0 && at+len(cause) == len(lines) {

@@ -9,9 +9,9 @@ import (
 	"glimpse/results"
 )
 
-// FreeFeatures removes from the folder of a feature cache what no run of the databases needs and nobody used since then,
-// and gives all files of features; with dry it only tells. A run needs the features that it recorded or, as long as it has not, all
-// of its encoder.
+// FreeFeatures removes the files of a feature cache that no run of the databases needs and that
+// have not been used after since. It returns all files of features; in a dry run it removes none.
+// A run needs the features that it recorded or, until it has, all features of its encoder.
 func FreeFeatures(ctx context.Context, databases []*store.DB, dir string, since time.Time, dry bool) ([]data.KeptFeatures, error) {
 	var uses []data.FeatureUse
 	for _, db := range databases {
@@ -26,7 +26,7 @@ func FreeFeatures(ctx context.Context, databases []*store.DB, dir string, since 
 			}
 			hashes := data.FeatureHashes(run.Hashes())
 			if len(hashes) == 0 {
-				hashes = []string{""} // all of its encoder
+				hashes = []string{""} // all features of its encoder
 			}
 			for _, hash := range hashes {
 				uses = append(uses, data.FeatureUse{Encoder: settings.Encoder.Name, ImageSize: settings.Encoder.ImageSize, Hash: hash})

@@ -10,29 +10,29 @@ import (
 	"glimpse/internal/store"
 )
 
-// looks is how often a cluster must not know a job before it is taken for gone: a shared folder
-// shows late what was written to it.
+// looks is how many times in a row a cluster must not know a job before it counts as gone, since
+// files in a shared folder may appear late.
 const looks = 2
 
-// mostLost is how often in a row attempts at a run may be lost, without a checkpoint, before it
+// mostLost is how many attempts at a run in a row may be lost, without a checkpoint, before it
 // counts as failed.
 const mostLost = 3
 
-// linger is how long a job whose run has ended is followed for, while the cluster still knows it.
+// linger is how long a job is followed after its run has ended, while the cluster still knows it.
 const linger = 30 * time.Second
 
 // followed is a job that a study waits for.
 type followed struct {
 	collector
-	name    string // of its folder, within that of all jobs
-	gone    int    // looks in a row that did not find it
-	made    bool   // by a process before this one
+	name    string // its folder, within that of all jobs
+	gone    int    // consecutive looks that did not find it
+	made    bool   // submitted by an earlier process
 	started bool
-	settled time.Time // when its run had ended; zero before
+	settled time.Time // when its run ended; zero before
 }
 
-// follow hands the trials to the cluster and takes their results as they come, until all have
-// ended. When ctx ends, the jobs go on without it.
+// follow submits the trials to the cluster and merges their results as they come, until all have
+// ended. When ctx ends, the jobs continue.
 func (s *study) follow(ctx context.Context) error {
 	jobs, silent := map[string]*followed{}, false // by run
 	for n := 0; ; n++ {
@@ -40,7 +40,7 @@ func (s *study) follow(ctx context.Context) error {
 		if err != nil || len(jobs) == 0 && elsewhere == 0 {
 			return err
 		}
-		if s.cfg.Detach && (n == looks || !anyMade(jobs)) { // those that were handed on before may have ended, and are handed on again
+		if s.cfg.Detach && (n == looks || !anyMade(jobs)) { // earlier jobs may have ended, and are then submitted again
 			return nil
 		}
 		err = s.look(ctx, jobs)
@@ -60,7 +60,7 @@ func (s *study) follow(ctx context.Context) error {
 	}
 }
 
-// anyMade tells whether a job among these was handed on before this process began.
+// anyMade reports whether one of these jobs was submitted by an earlier process.
 func anyMade(jobs map[string]*followed) bool {
 	for _, f := range jobs {
 		if f.made {
@@ -70,7 +70,7 @@ func anyMade(jobs map[string]*followed) bool {
 	return false
 }
 
-// look asks how the jobs stand and takes what they left.
+// look asks for the states of the jobs and merges their results.
 func (s *study) look(ctx context.Context, jobs map[string]*followed) error {
 	names := make([]string, 0, len(jobs))
 	for _, f := range jobs {
@@ -116,9 +116,9 @@ func (s *study) look(ctx context.Context, jobs map[string]*followed) error {
 	return silence
 }
 
-// forget no longer follows a job whose run has ended. It is followed a little longer than that, so
-// that a second result of it is noticed, until the cluster no longer says that it knows it. Its folder
-// is removed once the cluster said so, if its result is here.
+// forget stops following a job whose run has ended. It waits until the cluster no longer knows
+// the job, so that a second result is noticed; then it removes the job's folder, if the result is
+// here.
 func (s *study) forget(ctx context.Context, jobs map[string]*followed, f *followed, known bool) error {
 	if f.settled.IsZero() {
 		return nil
@@ -140,7 +140,7 @@ func (s *study) forget(ctx context.Context, jobs map[string]*followed, f *follow
 	return err
 }
 
-// lookAt takes what a job left, and settles its run once it has ended.
+// lookAt merges the results of a job, and settles its run once it has ended.
 func (s *study) lookAt(ctx context.Context, f *followed, sight Sight) error {
 	gone := f.gone >= looks
 	if err := f.take(ctx, !gone, s.report); err != nil || !f.settled.IsZero() {
@@ -168,7 +168,7 @@ func (s *study) lookAt(ctx context.Context, f *followed, sight Sight) error {
 	if again {
 		event.Message = "submitting it again"
 	}
-	if f.made && errors.Is(err, ErrDisk) { // of before, and perhaps mended since: the job that follows will tell
+	if f.made && errors.Is(err, ErrDisk) { // from before, and perhaps fixed since: the next job will show
 		again, err = true, nil
 	}
 	s.release(run.ID, again || errors.Is(err, store.ErrFenced))
@@ -180,22 +180,22 @@ func (s *study) lookAt(ctx context.Context, f *followed, sight Sight) error {
 	return err
 }
 
-// stoppedBefore tells whether a job was asked to stop before this process began: it goes on with
-// the run.
+// stoppedBefore reports whether a job was asked to stop before this process started, which
+// resumes the run.
 func (s *study) stoppedBefore(f *followed) bool {
 	before := s.before[f.claim.Run]
 	return f.made && before.Stopped && before.Attempt <= f.claim.Attempt
 }
 
-// loss counts the attempts at a run that were lost in a row, since it had come so far: seconds of
-// work that is kept.
+// loss counts the attempts at a run lost in a row without progress; progress is measured in
+// seconds of kept work.
 type loss struct {
 	times   int
 	seconds float64
 }
 
-// lose gives up an attempt whose job is gone without a word: its process was killed, or its
-// machine. The run is submitted again, a few times.
+// lose ends an attempt whose job vanished without a result: its process or machine was killed. It
+// submits the run again, a few times.
 func (s *study) lose(ctx context.Context, f *followed, run store.Run, sight Sight) error {
 	durable := context.WithoutCancel(ctx)
 	said := f.takeLog()
@@ -234,7 +234,7 @@ func (s *study) lose(ctx context.Context, f *followed, run store.Run, sight Sigh
 		s.release(run.ID, false)
 	}
 	if errors.Is(err, store.ErrFenced) {
-		event.Kind, err = EventLost, nil // somebody else was faster
+		event.Kind, err = EventLost, nil // another process was faster
 	}
 	s.report(event)
 	return err

@@ -17,8 +17,7 @@ import (
 	"glimpse/results"
 )
 
-// takeUp claims the run, or adopts the claim that its runner took, and reads
-// how far the run has come.
+// takeUp claims the run, or adopts the claim of its runner, and reads the run's progress.
 func takeUp(ctx context.Context, cfg TrialConfig) (*trial, error) {
 	if cfg.Lease <= 0 {
 		cfg.Lease = DefaultLease
@@ -35,7 +34,7 @@ func takeUp(ctx context.Context, cfg TrialConfig) (*trial, error) {
 	if cfg.Dir == "" {
 		cfg.Dir = DefaultDir(cfg.DB)
 	}
-	durable := context.WithoutCancel(ctx) // a trial told to stop still settles its claim
+	durable := context.WithoutCancel(ctx) // a stopped trial still settles its claim
 	run, err := cfg.DB.Run(durable, cfg.Run)
 	if err != nil {
 		return nil, err
@@ -67,7 +66,7 @@ func takeUp(ctx context.Context, cfg TrialConfig) (*trial, error) {
 	return t, nil
 }
 
-// read takes settings and progress from the run's row.
+// read reads settings and progress from the run's row.
 func (t *trial) read(run store.Run) (err error) {
 	t.run = run
 	if t.settings, err = results.SaneSettings(run); err != nil {
@@ -84,8 +83,8 @@ func (t *trial) read(run store.Run) (err error) {
 	return nil
 }
 
-// claimAlone claims a run for a trial without a runner, waiting for as long as
-// it takes to tell that a holder elsewhere is dead.
+// claimAlone claims a run for a trial without a runner. It waits as long as it takes to find out
+// that another holder is dead.
 func claimAlone(ctx context.Context, cfg TrialConfig, run store.Run) (store.Claim, error) {
 	w := newWatcher(cfg.DB)
 	for {
@@ -111,14 +110,14 @@ func claimAlone(ctx context.Context, cfg TrialConfig, run store.Run) (store.Clai
 			return store.Claim{}, err
 		}
 		if run.State == store.Running && run.Beats != beats {
-			return store.Claim{}, fmt.Errorf("run %s is being run by process %d on %s: %w", run.ID, run.Owner.PID, run.Owner.Host, store.ErrTaken)
+			return store.Claim{}, fmt.Errorf("run %s is running in process %d on %s: %w", run.ID, run.Owner.PID, run.Owner.Host, store.ErrTaken)
 		}
 	}
 }
 
-// keepClaim beats while the trial makes progress. The context that it returns
-// ends with the parent's, when the parent process dies, when somebody asks for
-// the run's end, and when the claim is lost.
+// keepClaim sends heartbeats while the trial makes progress. The context it returns ends with the
+// parent's, when the parent process dies, when the run is asked to stop, and when the claim is
+// lost.
 func (t *trial) keepClaim(parent context.Context) (ctx context.Context, release func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	durable := context.WithoutCancel(parent)
@@ -143,7 +142,7 @@ func (t *trial) keepClaim(parent context.Context) (ctx context.Context, release 
 			case <-tick.C:
 			}
 			if time.Since(*t.alive.Load()) > t.cfg.Silence {
-				continue // let somebody else have it
+				continue // let another process take over
 			}
 			stop, err := t.cfg.DB.Beat(durable, t.claim)
 			switch {
@@ -165,7 +164,7 @@ func (t *trial) keepClaim(parent context.Context) (ctx context.Context, release 
 	}
 }
 
-// settle records how the trial ended and gives the claim back.
+// settle records how the trial ended and releases the claim.
 func (t *trial) settle(ctx context.Context, err error) error {
 	switch {
 	case err == nil || lost(err):
@@ -181,11 +180,11 @@ func (t *trial) settle(ctx context.Context, err error) error {
 	return err
 }
 
-// lost tells whether an error says that nothing more can be recorded: another process
-// took the run over, or the database is gone.
+// lost reports whether an error means that nothing more can be recorded: another process took the
+// run over, or the database is gone.
 func lost(err error) bool { return errors.Is(err, store.ErrFenced) || errors.Is(err, store.ErrMoved) }
 
-// stop saves a trial that was told to stop. Of a lost claim nothing is saved.
+// stop saves a trial that was asked to stop, unless its claim is lost.
 func (t *trial) stop(ctx context.Context) error {
 	if cause := context.Cause(ctx); lost(cause) {
 		return cause
@@ -199,7 +198,7 @@ func (t *trial) stop(ctx context.Context) error {
 // save writes a checkpoint within an epoch and commits it.
 func (t *trial) save(ctx context.Context) error { return t.commit(ctx, nil) }
 
-// saveAndSay is save, and tells the parent.
+// saveAndSay is save with an event for the parent.
 func (t *trial) saveAndSay(ctx context.Context) error {
 	if err := t.save(ctx); err != nil {
 		return err
@@ -208,8 +207,8 @@ func (t *trial) saveAndSay(ctx context.Context) error {
 	return nil
 }
 
-// commit writes a checkpoint and then, in one transaction, makes it the one that
-// counts, together with the epoch that it completes, if any.
+// commit writes a checkpoint and then, in one transaction, makes it current and records the epoch
+// that it completes, if any.
 func (t *trial) commit(ctx context.Context, epoch *store.Epoch) error {
 	p := &t.progress
 	p.Serial++
@@ -262,7 +261,7 @@ func (t *trial) discard(name string) {
 // path returns the path of one of the run's checkpoints.
 func (t *trial) path(name string) string { return filepath.Join(t.dir, name) }
 
-// touch notes that the trial makes progress.
+// touch records that the trial makes progress.
 func (t *trial) touch() {
 	now := time.Now()
 	t.alive.Store(&now)
@@ -273,14 +272,14 @@ func (t *trial) phase(name string) {
 	t.events.emit(Event{Kind: EventPhase, Phase: name})
 }
 
-// note says something in the log and to the parent.
+// note writes a remark to the log and sends it to the parent.
 func (t *trial) note(format string, args ...any) {
 	message := secret.Redact(fmt.Sprintf(format, args...))
 	_, _ = fmt.Fprintln(t.cfg.Log, message)
 	t.events.emit(Event{Kind: EventNote, Message: message})
 }
 
-// time starts a watch; calling what it returns adds the seconds to each sum.
+// time starts a stopwatch. The function it returns adds the seconds to each sum.
 func (t *trial) time(sums ...*float64) func() {
 	start := time.Now()
 	return func() {

@@ -17,8 +17,8 @@ import (
 	"glimpse/internal/store"
 )
 
-// A Job is an attempt at a trial that is made elsewhere, by a process that shares a folder with
-// this one, and no database. It lies in a folder of its own:
+// A Job is an attempt at a trial that runs elsewhere, in a process that shares a folder with this
+// one, but no database. It has a folder of its own:
 //
 //	JOBS/studies/SHA256.json            the rows of a study, which its jobs share
 //	JOBS/RUN/ATTEMPT/job.json           what to do
@@ -27,25 +27,25 @@ import (
 //	JOBS/RUN/ATTEMPT/START/results.db   what came of it, as of the last checkpoint, one folder each time it was started
 //	JOBS/RUN/ATTEMPT/START/runs/RUN     its checkpoints
 //
-// Whoever starts it makes a new folder START, so that two processes never write to the same files,
-// even where both think that they are the only one. Results are written to a database on a disk of
-// the machine, and copied whole.
+// Each start creates a new folder START, so that two processes never write to the same files,
+// even if each believes it is the only one. Results are written to a database on a local disk,
+// and copied as a whole.
 type Job struct {
 	Launch Launch    `json:"launch"`
-	Run    store.Run `json:"run"`   // as [store.DB.SaveStudy] reads it
+	Run    store.Run `json:"run"`   // for [store.DB.SaveStudy]
 	Shared string    `json:"study"` // file of the study's rows, in the folder of all jobs
 
 	study studyRows
 }
 
-// studyRows are the rows of a study. They are large where it has many trials.
+// studyRows are the rows of a study. They are large if it has many trials.
 type studyRows struct {
 	Study       store.Study       `json:"study"`
 	Declaration store.Declaration `json:"declaration"`
 }
 
-// share writes the rows into the folder of all jobs, unless they are there, and gives their file
-// there.
+// share writes the rows into the folder of all jobs unless they are there, and returns their
+// file.
 func (s *studyRows) share(jobs string) (file string, err error) {
 	raw, err := json.Marshal(s)
 	if err != nil {
@@ -63,7 +63,7 @@ func (s *studyRows) share(jobs string) (file string, err error) {
 	return file, writeFile(path, raw)
 }
 
-// writeFile writes a line, whole, for its owner alone.
+// writeFile writes a line atomically, readable by the owner only.
 func writeFile(path string, line []byte) error {
 	return atomicfile.WriteMode(path, 0o600, func(w io.Writer) error {
 		_, err := w.Write(append(line, '\n'))
@@ -78,12 +78,12 @@ const (
 	jobRuns   = "runs"
 )
 
-// jobFolder is the folder of an attempt within that of all jobs.
+// jobFolder returns the folder of an attempt within that of all jobs.
 func jobFolder(jobs string, claim store.Claim) string {
 	return filepath.Join(jobs, claim.Run, strconv.FormatInt(claim.Attempt, 10))
 }
 
-// write makes the job's folder, with what is to be done.
+// write creates the job's folder with its instructions.
 func (j *Job) write(jobs string) error {
 	folder := jobFolder(jobs, store.Claim{Run: j.Launch.Run, Attempt: j.Launch.Attempt})
 	raw, err := json.Marshal(j)
@@ -96,7 +96,7 @@ func (j *Job) write(jobs string) error {
 	return writeFile(filepath.Join(folder, jobFile), raw)
 }
 
-// ReadJob reads what is to be done from a job's folder.
+// ReadJob reads the instructions from a job's folder.
 func ReadJob(folder string) (j Job, err error) {
 	path := filepath.Join(folder, jobFile)
 	if err := readFile(path, &j); err != nil {
@@ -117,14 +117,14 @@ func ReadJob(folder string) (j Job, err error) {
 	return j, nil
 }
 
-// jobsOf is the folder of all jobs that a job's folder is in.
+// jobsOf returns the folder of all jobs, given a job's folder.
 func jobsOf(folder string) string { return filepath.Dir(filepath.Dir(folder)) }
 
-// readFile reads a value of JSON.
+// readFile reads a JSON value.
 func readFile(path string, value any) error {
 	raw, err := os.ReadFile(path)
 	if err != nil {
-		return fmt.Errorf("reading the job: %w", err)
+		return fmt.Errorf("read the job: %w", err)
 	}
 	if err := json.Unmarshal(raw, value); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
@@ -132,7 +132,7 @@ func readFile(path string, value any) error {
 	return nil
 }
 
-// part is one start of a job: where its results lie, and of which attempt it is.
+// part is one start of a job: the folder of its results, and its attempt.
 type part struct {
 	folder         string
 	attempt, start int64
@@ -141,7 +141,7 @@ type part struct {
 func (p part) database() string { return filepath.Join(p.folder, jobResult) }
 func (p part) runs() string     { return filepath.Join(p.folder, jobRuns) }
 
-// parts gives all starts of a run's jobs that left results, by attempt and start.
+// parts returns all starts of a run's jobs that left results, sorted by attempt and start.
 func parts(jobs, run string) ([]part, error) {
 	var all []part
 	for _, attempt := range numbered(filepath.Join(jobs, run)) {
@@ -159,7 +159,7 @@ func parts(jobs, run string) ([]part, error) {
 	return all, nil
 }
 
-// numbered gives the folders whose names are numbers, in order; none of a folder that is not there.
+// numbered returns the folders whose names are numbers, in order; none if dir does not exist.
 func numbered(dir string) []int64 {
 	entries, _ := os.ReadDir(dir)
 	var numbers []int64

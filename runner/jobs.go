@@ -10,8 +10,8 @@ import (
 	"glimpse/internal/store"
 )
 
-// jobOf gives the folder of all jobs and the claim that a job was made for, where it makes the present
-// attempt at a run.
+// jobOf returns the folder of all jobs and the claim that a job was submitted for, if the current
+// attempt at a run is a job.
 func jobOf(run store.Run) (jobs string, first store.Claim, ok bool) {
 	if jobs, ok = JobsOf(run); !ok {
 		return "", store.Claim{}, false
@@ -20,8 +20,8 @@ func jobOf(run store.Run) (jobs string, first store.Claim, ok bool) {
 	return jobs, store.Claim{Run: run.ID, Attempt: jobAttempt(jobs, claim)}, true
 }
 
-// LogOf is where the log of a run lies: with its job, as long as one makes the present attempt, else
-// in the run's own folder.
+// LogOf returns the path of a run's log: in the job's folder while the current attempt is a job,
+// else in the run's own folder.
 func LogOf(db *store.DB, run store.Run) string {
 	if jobs, first, ok := jobOf(run); ok {
 		return filepath.Join(jobFolder(jobs, first), LogName)
@@ -29,8 +29,8 @@ func LogOf(db *store.DB, run store.Run) string {
 	return filepath.Join(RunDir(DefaultDir(db), run.ID), LogName)
 }
 
-// StopJobs ends the jobs that make attempts at some runs. cancel has the cluster cancel jobs by their
-// names within the folder of all jobs. A run whose job was still waiting is interrupted by that.
+// StopJobs ends the jobs of some runs. cancel cancels jobs on the cluster by their names within
+// the folder of all jobs. A run whose job was still waiting becomes interrupted.
 func StopJobs(ctx context.Context, db *store.DB, runs []store.Run, cancel func(ctx context.Context, jobs string, names []string) error) error {
 	names, of := map[string][]string{}, map[string][]store.Claim{} // by the folder of all jobs
 	for _, run := range runs {
@@ -45,7 +45,7 @@ func StopJobs(ctx context.Context, db *store.DB, runs []store.Run, cancel func(c
 		}
 		for i, claim := range of[jobs] {
 			if _, err := os.Stat(filepath.Join(jobs, these[i], LogName)); err == nil {
-				continue // it was begun
+				continue // it was started
 			}
 			if err := db.Interrupt(ctx, claim); err != nil && !errors.Is(err, store.ErrFenced) {
 				return err

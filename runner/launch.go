@@ -10,38 +10,39 @@ import (
 	"glimpse/internal/jsonline"
 )
 
-// Launch says which trial a process runs, and how. A runner writes it as one JSON
-// line to the standard input of the process, and holds that open for as long as it lives.
+// Launch says which trial a process runs, and how. A runner writes it as one JSON line to the
+// process's standard input, and keeps that open as long as it lives.
 type Launch struct {
-	Run string `json:"run"` // id, or an unambiguous start of one
-	// Attempt is the claim that the runner took for this trial; 0 makes the
-	// trial claim its run itself, as when it is started by hand or by a cluster.
+	Run string `json:"run"` // id, or an unambiguous prefix
+	// Attempt is the number of the runner's claim for this trial; 0 makes the trial claim its run
+	// itself, as when it is started by hand or by a cluster.
 	Attempt  int64  `json:"attempt"`
 	Database string `json:"database"` // path of the results database
 	Dir      string `json:"dir"`      // folder of all runs; "" is DefaultDir
-	Root     string `json:"root"`     // of the data set, where the spec names none
-	// Features and Names are where an encoder that reads features finds them: encoder.path and encoder.names.
+	Root     string `json:"root"`     // of the data set, if the spec names none
+	// Features and Names are the files of precomputed features: encoder.path and encoder.names.
 	Features string `json:"features"`
 	Names    string `json:"names"`
-	// Cache is that of Config.
+	// Cache is Config.Cache.
 	Cache data.Cache `json:"cache"`
 
-	// Created names checkpoints, where the trial's own database is not the one that they belong to ([store.DB.Created]).
+	// Created names checkpoints if the trial's own database is not the one they belong to
+	// ([store.DB.Created]).
 	Created time.Time `json:"created,omitzero"`
 
-	// Study holds the trials that this one is held against by the rule Prune.
+	// Study is the study whose trials this one is compared with by the rule Prune.
 	Study string            `json:"study"`
 	Prune experiments.Prune `json:"prune"`
-	// Keep says which checkpoints stay once the run is completed: best, which "" is
-	// too, last, both or none.
+	// Keep says which checkpoints to keep once the run is completed: best (also ""), last, both
+	// or none.
 	Keep string `json:"keep"`
 
-	Device      string `json:"device"`  // to train and decode on
-	Threads     int    `json:"threads"` // of an operation on the CPU
-	Meteor      string `json:"meteor"`  // where METEOR's data are
-	CommandLine string `json:"command"` // that the study was run by, to be recorded
-	// StudyFiles are the files that the study was read from, whose uncommitted differences are recorded; NoGit has nothing
-	// of git recorded.
+	Device      string `json:"device"`  // for training and decoding
+	Threads     int    `json:"threads"` // per operation on the CPU
+	Meteor      string `json:"meteor"`  // path of METEOR's data
+	CommandLine string `json:"command"` // of the study, for the record
+	// StudyFiles are the files that the study was read from; their uncommitted differences are
+	// recorded. NoGit disables recording git's state.
 	StudyFiles []string `json:"study_files"`
 	NoGit      bool     `json:"no_git"`
 
@@ -50,11 +51,11 @@ type Launch struct {
 	SaveEvery time.Duration `json:"save_every"` // between checkpoints within an epoch; 0 is DefaultSaveEvery
 }
 
-// ReadLaunch reads the line that a runner wrote. What follows it is control: it ends
-// when the runner does.
+// ReadLaunch reads the line that a runner wrote. control is the rest of r, which ends when the
+// runner does.
 func ReadLaunch(r io.Reader) (l Launch, control io.Reader, err error) {
 	if control, err = jsonline.Read(r, &l); err != nil {
-		err = fmt.Errorf("reading what to run from standard input: %w", err)
+		err = fmt.Errorf("read what to run from standard input: %w", err)
 	}
 	return l, control, err
 }

@@ -33,7 +33,7 @@ func TestDatabaseGone(t *testing.T) {
 		kept string // where the results are
 	}{
 		"removed": {func(t *testing.T, b bench) { remove(t, b.database()) }, EventEpoch,
-			"it was removed, or moved elsewhere; recorded results are in a new file of that name: run again to resume", "results.db"},
+			"no file is there any more; recorded results are in a new file of that name: run again to resume", "results.db"},
 		"removed with its log": {func(t *testing.T, b bench) {
 			remove(t, b.database(), b.database()+"-wal", b.database()+"-shm")
 		}, EventEpoch, "in a new file of that name", "results.db"},
@@ -42,7 +42,7 @@ func TestDatabaseGone(t *testing.T) {
 			if err := os.Rename(other(b).database(), b.database()); err != nil {
 				t.Error(err)
 			}
-		}, EventEpoch, "another file took its place; recorded results are in ", "results-rescued-1.db"},
+		}, EventEpoch, "another file has replaced it; recorded results are in ", "results-rescued-1.db"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -15,8 +15,8 @@ func me(lease time.Duration) store.Owner {
 	return store.Owner{Host: host, Place: place(), PID: os.Getpid(), Start: start, Lease: lease}
 }
 
-// gone tells whether the process of an owner has certainly ended. Of a process
-// elsewhere nothing is certain.
+// gone reports whether the process of an owner has certainly ended. It is never certain for a
+// process elsewhere.
 func gone(owner store.Owner) bool {
 	here := place()
 	if here == "" || owner.Place != here || owner.PID <= 0 {
@@ -26,14 +26,14 @@ func gone(owner store.Owner) bool {
 	return !alive || start != "" && owner.Start != "" && start != owner.Start
 }
 
-// watcher judges claims by their holders' signs of life, as this process sees them.
+// watcher judges claims by their holders' heartbeats, as seen by this process.
 type watcher struct {
 	now       func() time.Time
 	takeovers func(ctx context.Context, run string) (int, error) // see store.DB.Takeovers
 	seen      map[string]sighting                                // by run
 }
 
-// sighting is the last change that was seen of a claim.
+// sighting is the last observed change of a claim.
 type sighting struct {
 	attempt, beats int64
 	since          time.Time
@@ -43,10 +43,10 @@ func newWatcher(db *store.DB) *watcher {
 	return &watcher{now: time.Now, takeovers: db.Takeovers, seen: map[string]sighting{}}
 }
 
-// dead tells whether the holder of a running run is dead, as of this reading of
-// the run. It has to be asked again and again to find out about processes
-// elsewhere: they are dead when nothing changed for a whole lease. A process of this
-// place that is gone is dead at once, unless the run was taken over before.
+// dead reports whether the holder of a running run is dead, as of this reading of the run. It
+// must be called repeatedly to judge processes elsewhere: they are dead if nothing has changed
+// for a whole lease. A process of this place that is gone is dead at once, unless the run was
+// taken over before.
 func (w *watcher) dead(ctx context.Context, run store.Run) (bool, error) {
 	lease := run.Owner.Lease
 	if lease <= 0 {
@@ -72,16 +72,17 @@ func (w *watcher) dead(ctx context.Context, run store.Run) (bool, error) {
 	return now.Sub(last.since) >= silence, nil
 }
 
-// doubt is how long a holder that seems to be gone must be silent too, after the run was taken over n times: not at all at
-// first, then twice as long each time, up to a lease. Two processes that wrongly take each other for gone thereby soon
-// wait for longer than the time between two signs of life.
+// doubt returns how long a holder that seems to be gone must also be silent, after the run was
+// taken over n times: not at all at first, then twice as long each time, up to a lease. So two
+// processes that wrongly consider each other gone soon wait longer than the time between two
+// heartbeats.
 func doubt(n int, lease time.Duration) time.Duration {
 	if n == 0 {
 		return 0
 	}
-	const first, doublings = 16, 4 // of a lease, and until it is whole
+	const first, doublings = 16, 4 // the first is 1/16 of a lease; 4 doublings make it whole
 	return lease / first << min(n-1, doublings)
 }
 
-// Gone tells whether the process that holds a running run has certainly ended.
+// Gone reports whether the process that holds a running run has certainly ended.
 func Gone(run store.Run) bool { return gone(run.Owner) }

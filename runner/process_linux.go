@@ -9,8 +9,8 @@ import (
 	"syscall"
 )
 
-// place names this machine, its boot and the namespaces of its process ids and its
-// clocks, by which a process is known, as the kernel does; "" when it does not say.
+// place identifies this machine, its boot and the namespaces of process ids and clocks, as the
+// kernel names them: they make process ids comparable. It is "" if the kernel does not tell.
 var place = sync.OnceValue(func() string {
 	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	if err != nil {
@@ -27,17 +27,16 @@ var place = sync.OnceValue(func() string {
 	return strings.TrimSpace(strings.TrimSpace(string(boot)) + " " + namespace + " " + clocks)
 })
 
-// processStart returns when a process started, in clock ticks since boot as this
-// process's time namespace counts, or "" when that cannot be read, and whether it is
-// alive (proc_pid_stat(5): field 3 is the state, field 22 the start; the name in
-// field 2 may hold spaces and brackets).
+// processStart returns when a process started, in clock ticks since boot in this process's time
+// namespace, or "" if that cannot be read, and whether it is alive (proc_pid_stat(5): field 3 is
+// the state, field 22 the start; the name in field 2 may contain spaces and parentheses).
 func processStart(pid int) (start string, alive bool) {
 	if err := syscall.Kill(pid, 0); errors.Is(err, syscall.ESRCH) {
 		return "", false
 	}
 	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
-		return "", true // somebody else's, on a machine that hides those
+		return "", true // another user's process, on a machine that hides them
 	}
 	text := string(raw)
 	fields := strings.Fields(text[strings.LastIndexByte(text, ')')+1:])
@@ -47,8 +46,8 @@ func processStart(pid int) (start string, alive bool) {
 	return fields[19], fields[0] != "Z" && fields[0] != "X"
 }
 
-// cpuModel returns the processor's name, with family and model where it has them: virtual machines give
-// processors of several generations one name, and these round differently.
+// cpuModel returns the processor's name, with family and model if known: virtual machines give
+// several generations of processors, which round differently, the same name.
 func cpuModel() string {
 	raw, _ := os.ReadFile("/proc/cpuinfo")
 	return cpuName(string(raw))

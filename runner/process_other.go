@@ -7,13 +7,13 @@ import (
 	"strings"
 )
 
-// place is unknown: claims are judged by their heartbeats alone.
+// place is unknown here: claims are judged only by their heartbeats.
 func place() string { return "" }
 
-// processStart says nothing about processes where place is unknown.
+// processStart knows nothing about processes here.
 func processStart(int) (start string, alive bool) { return "", true }
 
-// cpuModel returns the processor's name where sysctl knows it.
+// cpuModel returns the processor's name, if sysctl knows it.
 func cpuModel() string {
 	name, _ := exec.Command("sysctl", "-n", "machdep.cpu.brand_string").Output()
 	return strings.TrimSpace(string(name))

@@ -11,22 +11,21 @@ import (
 	"glimpse/metrics"
 )
 
-// prunedError says by what rule a trial was given up.
+// prunedError says by which rule a trial was pruned.
 type prunedError struct{ cause string }
 
 func (e prunedError) Error() string { return e.cause }
 
-// peer is a trial that another is held against: its best value of the select
-// metric after each epoch, and whether it has come to an end.
+// peer is a trial that another is compared with: its best value of the select metric after each
+// epoch, and whether it has ended.
 type peer struct {
 	best  []float64
 	ended bool
 }
 
-// prune holds the trial, after an epoch, against the study's other trials, and
-// returns a prunedError when the rule gives it up. The judgement is made once
-// for each epoch: with one trial at a time it depends on the plan alone; with
-// several, on which of them were how far.
+// prune compares the trial, after an epoch, with the study's other trials, and returns a
+// prunedError if the rule stops it. The trial is judged once per epoch. With one trial at a time
+// the outcome depends only on the plan; with several, also on how far the others are.
 func (t *trial) prune(ctx context.Context) error {
 	p, rule := &t.progress, t.cfg.Prune
 	if !rule.Active() || p.Epoch == 0 || p.Epoch <= p.Judged || p.Trained != nil {
@@ -60,8 +59,8 @@ func (t *trial) prune(ctx context.Context) error {
 	return nil
 }
 
-// bestSoFar gives the best value of a metric after each epoch; what is not
-// finite is worse than anything.
+// bestSoFar returns the best value of a metric after each epoch. Values that are not finite are
+// the worst.
 func bestSoFar(epochs []map[string]float64, key string) []float64 {
 	best, so := make([]float64, len(epochs)), math.Inf(-1)
 	for i, values := range epochs {
@@ -73,13 +72,13 @@ func bestSoFar(epochs []map[string]float64, key string) []float64 {
 	return best
 }
 
-// judge tells why a trial is given up after its last epoch, or "" if it is not.
+// judge returns why a trial is stopped after its last epoch, or "" if it is not.
 //
-// median is the median stopping rule (Golovin et al. 2017, "Google Vizier",
-// section 3.2), on the best value so far: it counts trials that have ended and
-// came as far. asha is asynchronous successive halving in its stopping form (Li
-// et al. 2020, arXiv 1810.05934): at rungs of min_epochs·factorᵏ epochs a trial
-// goes on if it is among the best 1/factor of those that have come there.
+// median is the median stopping rule (Golovin et al. 2017, "Google Vizier", section 3.2), on the
+// best value so far: it counts trials that have ended and got as far. asha is asynchronous
+// successive halving in its stopping form (Li et al. 2020, arXiv 1810.05934): at rungs of
+// min_epochs·factorᵏ epochs a trial continues if it is among the best 1/factor of those that have
+// reached the rung.
 func judge(rule experiments.Prune, metric string, own []float64, peers []peer) string {
 	epoch := len(own)
 	if epoch < rule.MinEpochs || epoch == 0 {
@@ -116,7 +115,7 @@ func judge(rule experiments.Prune, metric string, own []float64, peers []peer) s
 	return ""
 }
 
-// isRung tells whether asha judges after an epoch.
+// isRung reports whether asha judges after an epoch.
 func isRung(rule experiments.Prune, epoch int) bool {
 	rung := rule.MinEpochs
 	for rung < epoch {

@@ -25,7 +25,7 @@ type PrunedError struct {
 	At         time.Time
 }
 
-// Error says what removed the checkpoint, and how there is one again.
+// Error says what removed the checkpoint, and how to get one again.
 func (e *PrunedError) Error() string {
 	again := "run its study again to train it"
 	if e.State == store.Completed {
@@ -34,20 +34,22 @@ func (e *PrunedError) Error() string {
 	return fmt.Sprintf("run %s: its checkpoint was pruned by %s on %s; %s", e.Run, e.By, e.At.Format("2 January 2006"), again)
 }
 
-// byPrune is what removes checkpoints when it is asked to; a study does when its runs are completed.
+// byPrune is the command that removes checkpoints on request; a study removes them when its runs
+// are completed.
 const byPrune = "`glimpse prune`"
 
-// pruneMark is a file of a run's folder that tells what removed the checkpoints of one database. The database does not say
-// so: it may be only read when they are removed, and it goes where no checkpoints are.
+// pruneMark is a file in a run's folder that records what removed the checkpoints of one
+// database. The database does not record it: it may be read-only then, and it may be copied
+// without checkpoints.
 type pruneMark struct {
 	By string    `json:"by"`
 	At time.Time `json:"at"`
 }
 
-// markPrefix begins the names of such files.
+// markPrefix starts the names of such files.
 const markPrefix = "pruned-"
 
-// markPath is the path of the mark beside checkpoints whose names begin so.
+// markPath returns the path of the mark for checkpoints with this prefix.
 func markPath(dir, prefix string) string {
 	return filepath.Join(dir, markPrefix+strings.Trim(strings.TrimPrefix(prefix, "checkpoint"), "-"))
 }
@@ -58,7 +60,7 @@ func markPruned(dir, prefix, by string) error {
 	})
 }
 
-// whyPruned gives the mark beside a checkpoint that is gone, nil where there is none that can be read.
+// whyPruned returns the mark of a missing checkpoint; nil if there is no readable one.
 func whyPruned(dir, checkpoint string) *pruneMark {
 	prefix := checkpoint
 	for range 2 { // attempt and serial, see namer
@@ -72,15 +74,16 @@ func whyPruned(dir, checkpoint string) *pruneMark {
 	return m
 }
 
-// Freed is what removing the checkpoints of a run gave. As JSON, it is a contract.
+// Freed is the result of removing the checkpoints of a run. Its JSON is a stable interface.
 type Freed struct {
 	Run   string `json:"run"`
 	State string `json:"state"`
 	Bytes int64  `json:"bytes"`
 }
 
-// FreeCheckpoints removes the checkpoints of those of the runs that are completed, with unfinished also of those that
-// nobody works on; with dry it only counts. Runs without checkpoints are not in what it gives.
+// FreeCheckpoints removes the checkpoints of the completed runs among ids and, with unfinished,
+// of the idle ones; in a dry run it only counts them. Its result leaves out runs without
+// checkpoints.
 func FreeCheckpoints(ctx context.Context, db *store.DB, ids []string, unfinished, dry bool) ([]Freed, error) {
 	created, err := db.Created(ctx)
 	if err != nil {
@@ -90,7 +93,7 @@ func FreeCheckpoints(ctx context.Context, db *store.DB, ids []string, unfinished
 	for _, id := range ids {
 		run, known, err := db.Stand(ctx, id)
 		if err == nil && !known {
-			_, err = db.Run(ctx, id) // which says so
+			_, err = db.Run(ctx, id) // for its error
 		}
 		if err != nil {
 			return nil, err
@@ -104,7 +107,7 @@ func FreeCheckpoints(ctx context.Context, db *store.DB, ids []string, unfinished
 		}
 		if bytes > 0 && !dry {
 			if err := markPruned(RunDir(DefaultDir(db), id), newNamer(created, 0).prefix, byPrune); err != nil {
-				return nil, fmt.Errorf("checkpoints of run %s were removed, but this cannot be recorded: %w", id, err)
+				return nil, fmt.Errorf("the checkpoints of run %s were removed, but that could not be recorded: %w", id, err)
 			}
 		}
 		if bytes > 0 {
@@ -114,9 +117,9 @@ func FreeCheckpoints(ctx context.Context, db *store.DB, ids []string, unfinished
 	return all, nil
 }
 
-// removeCheckpoints removes all checkpoints of a run that belong to a database,
-// and returns the bytes that they took; with dry set it only counts. dir is the
-// folder of all runs. Nobody may be at work on the run.
+// removeCheckpoints removes all checkpoints of a run that belong to a database, and returns their
+// size in bytes; in a dry run it only counts. dir is the folder of all runs. The run must be
+// idle.
 func removeCheckpoints(dir, run string, created time.Time, dry bool) (int64, error) {
 	names := newNamer(created, math.MaxInt64)
 	entries, err := os.ReadDir(RunDir(dir, run))

@@ -9,13 +9,13 @@ import (
 
 // task is a trial that this process has claimed.
 type task struct {
-	run   store.Run // as it was before
+	run   store.Run // as it was before the claim
 	claim store.Claim
-	made  bool // by a job that was handed to the cluster before
+	made  bool // by a job that was submitted earlier
 }
 
-// next claims a trial that is to be run, waiting while all that are left are
-// run by other processes. It returns nil when nothing is left for this worker.
+// next claims the next trial to run. It waits while other processes run all remaining ones, and
+// returns nil when nothing is left for this worker.
 func (s *study) next(ctx context.Context) (*task, error) {
 	for {
 		if ctx.Err() != nil {
@@ -39,8 +39,8 @@ func ignoreCanceled(ctx context.Context, err error) error {
 	return err
 }
 
-// claim goes through the plan and claims the first trial that can be run now. It
-// also returns how many trials other processes work on.
+// claim claims the first trial of the plan that can be run now. It also returns how many trials
+// other processes work on.
 func (s *study) claim(ctx context.Context) (claimed *task, elsewhere int, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -73,10 +73,10 @@ func (s *study) claim(ctx context.Context) (claimed *task, elsewhere int, err er
 			}
 		}
 		if run.Stopped && !made && !(s.before[run.ID].Stopped && s.before[run.ID].Attempt == run.Attempt) {
-			s.halted, s.tried[run.ID] = true, true // somebody asked since this process began
+			s.halted, s.tried[run.ID] = true, true // it was asked to stop after this process started
 			continue
 		}
-		before, err := s.cfg.DB.Run(ctx, run.ID) // all of it, for whoever works on it
+		before, err := s.cfg.DB.Run(ctx, run.ID) // in full, for the worker
 		if err != nil {
 			return nil, 0, err
 		}
@@ -102,7 +102,8 @@ func (s *study) claim(ctx context.Context) (claimed *task, elsewhere int, err er
 	return nil, elsewhere, nil
 }
 
-// owner is the holder of this study's claims: this process or, on a cluster, whoever makes the jobs of its folder.
+// owner returns the holder of this study's claims: this process or, on a cluster, the folder of
+// its jobs.
 func (s *study) owner() store.Owner {
 	if s.cfg.Cluster != nil {
 		return jobsOwner(s.cfg.Cluster)
@@ -110,8 +111,8 @@ func (s *study) owner() store.Owner {
 	return me(s.cfg.Lease)
 }
 
-// release ends this process's work on a run. One that was lost to another
-// process is watched like any other.
+// release ends this process's work on a run. A run lost to another process is then watched like
+// any other.
 func (s *study) release(run string, lost bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -119,7 +120,7 @@ func (s *study) release(run string, lost bool) {
 	s.tried[run] = !lost
 }
 
-// ended tells whether a trial needs nothing from this process any more.
+// ended reports whether this process has nothing left to do for a trial.
 func (s *study) ended(run store.Run) bool {
 	switch run.State {
 	case store.Completed:
@@ -130,11 +131,11 @@ func (s *study) ended(run store.Run) bool {
 	return s.givenUp(run)
 }
 
-// settle notes that a trial has ended, and tells of it where that is new.
+// settle records that a trial has ended, and reports it if that is new.
 func (s *study) settle(ctx context.Context, run store.Run) error {
 	s.tried[run.ID] = true
 	if before := s.before[run.ID]; before.State == run.State && before.Attempt == run.Attempt {
-		return nil // it was so from the start
+		return nil // it had ended before this process started
 	}
 	run, err := s.cfg.DB.Run(ctx, run.ID) // with its scores
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"glimpse/results"
 )
 
-// reinforce goes over to the second stage, self-critical training, once the first one is done:
-// from the weights of its best epoch. Patience counts anew.
+// reinforce starts the second stage, self-critical training, once the first is done, from the
+// weights of its best epoch. Patience starts again.
 func (t *trial) reinforce() error {
 	p := &t.progress
 	if p.Reinforced > 0 || !t.stageDone() {
@@ -24,8 +24,8 @@ func (t *trial) reinforce() error {
 	return nil
 }
 
-// stageDone tells whether the present stage of training has come to its end: its last epoch is
-// done, or as many as patience allows after the best one.
+// stageDone reports whether the current stage of training is complete: its last epoch is done, or
+// patience has run out.
 func (t *trial) stageDone() bool {
 	train, p := t.settings.Train, &t.progress
 	last, patience := train.Epochs, train.Select.Patience
@@ -35,7 +35,7 @@ func (t *trial) stageDone() bool {
 	return p.Epoch >= last || patience > 0 && p.Stale >= patience && train.Select.Metric != selectLast
 }
 
-// epochs is how many there will be, if none is spared.
+// epochs returns the number of epochs, unless training stops early.
 func (t *trial) epochs() int {
 	train := t.settings.Train
 	if t.progress.Reinforced > 0 {
@@ -44,13 +44,13 @@ func (t *trial) epochs() int {
 	return train.AllEpochs()
 }
 
-// The stages of training, as events name them.
+// The stages of training in events.
 const (
 	StageTrain     = "train"     // cross entropy
 	StageReinforce = "reinforce" // self-critical training
 )
 
-// stage is the one of the epoch after those recorded.
+// stage returns the stage of the next epoch.
 func (t *trial) stage() string {
 	if t.progress.Reinforced > 0 {
 		return StageReinforce
@@ -58,7 +58,7 @@ func (t *trial) stage() string {
 	return StageTrain
 }
 
-// reward gives the rewards of sampled captions; it counts the references when it is first called.
+// reward returns the rewards of sampled captions. The first call counts the references.
 func (t *trial) reward(images []int, captions [][]string) []float64 {
 	if t.rewards == nil {
 		t.rewards = RewardOf(t.data, t.settings.Train.Reinforce.Rewards())
@@ -66,13 +66,14 @@ func (t *trial) reward(images []int, captions [][]string) []float64 {
 	return t.rewards(images, captions)
 }
 
-// RewardOf rewards captions of training images by a weighted sum of CIDEr-D and the caption's own
-// BLEU-4, against all reference captions of its image; document frequencies are those of the
-// training split. </s> is a word of both: a caption is rewarded for ending where references do.
+// RewardOf returns a reward for captions of training images: a weighted sum of CIDEr-D and the
+// caption's own BLEU-4, against all reference captions of its image; document frequencies are
+// those of the training split. Both count </s> as a word, so that a caption is rewarded for
+// ending where references do.
 func RewardOf(d *data.Dataset, weights experiments.Weights) data.Reward {
 	end := d.Vocabulary.Words[data.EndID]
 	var references [][][]string
-	at := map[int]int{} // image → where its references are
+	at := map[int]int{} // image → index of its references
 	for _, image := range d.Splits["train"] {
 		var own [][]string
 		for _, tokens := range d.Images[image].Tokens() {
@@ -97,8 +98,8 @@ func RewardOf(d *data.Dataset, weights experiments.Weights) data.Reward {
 	}
 }
 
-// sampledValues are the values of an epoch's samples, by the keys of [results.SampledValues]; nil
-// of an epoch without.
+// sampledValues returns the statistics of an epoch's samples, by the keys of
+// [results.SampledValues]; nil for an epoch without.
 func sampledValues(s *data.Samples) map[string]float64 {
 	if s == nil || s.Captions == 0 {
 		return nil
@@ -115,7 +116,7 @@ func sampledValues(s *data.Samples) map[string]float64 {
 	}
 }
 
-// tellCollapse tells what is wrong with the samples of the last epoch.
+// tellCollapse remarks if the samples of the last epoch show a collapse.
 func (t *trial) tellCollapse(ctx context.Context) error {
 	epochs, err := t.cfg.DB.Epochs(context.WithoutCancel(ctx), t.claim.Run)
 	if err != nil || len(epochs) == 0 {
@@ -123,7 +124,7 @@ func (t *trial) tellCollapse(ctx context.Context) error {
 	}
 	last := epochs[len(epochs)-1]
 	for _, wrong := range results.Collapse(results.FirstSampled(epochs), last.Sampled) {
-		t.note("epoch %d, of reinforcement: %s", last.Epoch, wrong)
+		t.note("epoch %d of reinforcement: %s", last.Epoch, wrong)
 	}
 	return nil
 }

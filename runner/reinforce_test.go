@@ -45,7 +45,7 @@ func TestReinforcement(t *testing.T) {
 		if want := fmt.Sprintf("reinforcement starts from epoch %d\n", best.Epoch); !strings.Contains(notes[run.ID], want) {
 			t.Errorf("run %s says %q, want %q", run.ID, notes[run.ID], want)
 		}
-		if !strings.Contains(notes[run.ID], "epoch 4, of reinforcement: 1 words is the mean length") {
+		if !strings.Contains(notes[run.ID], "epoch 4 of reinforcement: 1 words is the mean length") {
 			t.Errorf("run %s does not tell of captions of one word: %q", run.ID, notes[run.ID])
 		}
 		for _, e := range epochs {

@@ -12,7 +12,7 @@ import (
 	"glimpse/internal/store"
 )
 
-// resume brings the captioner to where the last checkpoint stood, if there is one.
+// resume restores the captioner from the last checkpoint, if there is one.
 func (t *trial) resume(ctx context.Context, engine Engine) error {
 	if t.progress.Last == "" {
 		return nil
@@ -24,7 +24,8 @@ func (t *trial) resume(ctx context.Context, engine Engine) error {
 	return t.goBack(ctx, engine, err)
 }
 
-// restore loads the checkpoint that the trial goes on from: the last or, once it is trained, the best, which is needed in any case.
+// restore loads the checkpoint to resume from: the last or, once training is done, the best,
+// which is needed in any case.
 func (t *trial) restore() error {
 	p := &t.progress
 	if p.Best != "" {
@@ -41,10 +42,10 @@ func (t *trial) restore() error {
 	return t.loadCheckpoint(p.Last)
 }
 
-// loadCheckpoint loads a checkpoint, and remembers if that cannot be done.
+// loadCheckpoint loads a checkpoint, and remembers a failure.
 func (t *trial) loadCheckpoint(name string) error { return t.use(name, t.captioner.Load) }
 
-// use has a checkpoint loaded, and remembers if that cannot be done.
+// use calls load with the path of a checkpoint, and remembers a failure.
 func (t *trial) use(name string, load func(path string) error) error {
 	err := load(t.path(name))
 	if err != nil {
@@ -56,9 +57,10 @@ func (t *trial) use(name string, load func(path string) error) error {
 	return err
 }
 
-// goBack takes the trial back to the newest of its earlier states whose checkpoint can be loaded, or to its beginning: that costs
-// time, and changes no result. cause is why the present one cannot be. What somebody may be able to read again is no reason to
-// begin anew: with files that are there, but none that can be loaded, the trial fails by the disk.
+// goBack takes the trial back to its newest earlier state whose checkpoint can be loaded, or to
+// its start. That costs time but changes no result. cause is why the current one cannot be
+// loaded. If checkpoint files exist but none can be read, the trial fails as a disk failure
+// instead of starting over: the files may become readable again.
 func (t *trial) goBack(ctx context.Context, engine Engine, cause error) error {
 	unreadable := isUnreadable(cause)
 	from := t.progress
@@ -79,7 +81,7 @@ func (t *trial) goBack(ctx context.Context, engine Engine, cause error) error {
 	}
 	if to.Last == "" && unreadable {
 		t.progress = from
-		return fmt.Errorf("%w; fix that or, to start over, remove the run's checkpoints", &unreadableError{cause})
+		return fmt.Errorf("%w: fix that or, to start over, remove the run's checkpoints", &unreadableError{cause})
 	}
 	reason := strings.ReplaceAll(cause.Error(), t.dir+string(filepath.Separator), "") // the database may be published
 	where := "starting over"
@@ -100,7 +102,7 @@ func (t *trial) goBack(ctx context.Context, engine Engine, cause error) error {
 	})
 }
 
-// unreadableError is a checkpoint that is there and cannot be read.
+// unreadableError is the error of a checkpoint that exists but cannot be read.
 type unreadableError struct{ err error }
 
 func (e *unreadableError) Error() string { return "the checkpoint cannot be read: " + e.err.Error() }
@@ -108,7 +110,7 @@ func (e *unreadableError) Error() string { return "the checkpoint cannot be read
 // Unwrap returns the reason.
 func (e *unreadableError) Unwrap() error { return e.err }
 
-// isUnreadable tells whether a file is there, but the system does not give it.
+// isUnreadable reports whether a file exists but the system cannot read it.
 func isUnreadable(err error) bool {
 	return errors.As(err, new(*fs.PathError)) && !errors.Is(err, fs.ErrNotExist)
 }

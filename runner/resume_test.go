@@ -147,7 +147,7 @@ func TestFeaturesOfOtherContent(t *testing.T) {
 			t.Fatalf("features %s: %+v, %v", features, summary, err)
 		}
 		for _, f := range summary.Failures {
-			if features == "other" && (f.Kind != FailureData || !strings.Contains(f.Error, "features with hash first, but those found have other")) {
+			if features == "other" && (f.Kind != FailureData || !strings.Contains(f.Error, "features with hash first, but these have other")) {
 				t.Errorf("failed as %s: %s", f.Kind, f.Error)
 			}
 		}

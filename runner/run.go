@@ -13,7 +13,7 @@ import (
 	"glimpse/internal/store"
 )
 
-// study is a study at work. Its fields below mu are guarded by it.
+// study is a running study. mu guards the fields below it.
 type study struct {
 	cfg    Config
 	trials map[string]experiments.Trial // by id
@@ -21,29 +21,28 @@ type study struct {
 	mu      sync.Mutex
 	watch   *watcher
 	active  map[string]bool      // runs that this process works on
-	tried   map[string]bool      // runs that this process is done with
-	before  map[string]store.Run // when this process began
+	tried   map[string]bool      // runs that this process has finished with
+	before  map[string]store.Run // when this process started
 	known   map[string]store.Run // when the plan was last made
 	waiting bool
-	halted  bool            // a run was left because somebody asked to stop it
-	lost    map[string]loss // of jobs of a cluster, by run
+	halted  bool            // a run was left because it was asked to stop
+	lost    map[string]loss // of cluster jobs, by run
 
-	children sync.Map // *child → nil: the trials at work
+	children sync.Map // *child → nil: the running trials
 
-	progress  sync.Mutex // held while Progress is called; guards what follows
+	progress  sync.Mutex // held while Progress is called; guards the fields below
 	estimator estimator
 	done      int // trials that are complete
 }
 
-// Run runs all trials of a study that are not complete. Cheap things come first:
-// the plan, the data sets, the features; then the trials, some at a time.
-// A trial that fails is recorded and counted, and the study goes on; an error is
-// returned for what concerns the study as a whole. When ctx ends, trials
-// are asked to save their state, and the error is ErrInterrupted; so it is
-// when somebody else told one of them to stop, by a signal or by [store.DB.Stop].
+// Run runs all incomplete trials of a study. Cheap checks come first: the plan, the data sets,
+// the features; then the trials, some at a time. A failed trial is recorded and counted, and the
+// study continues; Run returns an error only if it concerns the whole study. When ctx ends,
+// trials are asked to save their state, and the error is ErrInterrupted. It is also
+// ErrInterrupted if a trial was stopped by a signal or by [store.DB.Stop].
 //
-// Several processes may run one study, or studies that share trials, on one
-// database at the same time: they share the work.
+// Several processes may run one study, or studies that share trials, with one database at the
+// same time. They share the work.
 func Run(ctx context.Context, cfg Config) (Summary, error) {
 	start := time.Now()
 	if err := cfg.complete(); err != nil {
@@ -78,8 +77,8 @@ func Run(ctx context.Context, cfg Config) (Summary, error) {
 	return summary, s.keep(context.WithoutCancel(ctx), errors.Join(err, failed))
 }
 
-// keep saves what was recorded where the database's file is gone by the end of a study,
-// and adds where it is to the study's error.
+// keep saves the recorded results if the database's file is gone at the end of a study, and adds
+// their path to the study's error.
 func (s *study) keep(ctx context.Context, err error) error {
 	moved := s.cfg.DB.InPlace()
 	if moved == nil {
@@ -95,10 +94,10 @@ func (s *study) keep(ctx context.Context, err error) error {
 	case path == s.cfg.DB.Path():
 		return fmt.Errorf("%w; recorded results are in a new file of that name: run again to resume", err)
 	}
-	return fmt.Errorf("%w; recorded results are in %s: run again with --db %s to resume, or merge it into the other with glimpse db merge", err, path, path)
+	return fmt.Errorf("%w; recorded results are in %s: run again with --db %s to resume, or merge that file into the other with `glimpse db merge`", err, path, path)
 }
 
-// plan looks up which trials are known already, and returns those to be run.
+// plan looks up which trials are known, and returns those to run.
 func (s *study) plan(ctx context.Context) ([]experiments.Trial, error) {
 	known, err := s.cfg.DB.Runs(ctx, "")
 	if err != nil {
@@ -107,7 +106,7 @@ func (s *study) plan(ctx context.Context) ([]experiments.Trial, error) {
 	states := statesOf(known)
 	s.known = states
 	if s.before == nil {
-		s.before = states // of the beginning, also when the plan grows
+		s.before = states // at the start, even if the plan grows later
 	}
 	s.done = 0
 	var pending []experiments.Trial
@@ -127,8 +126,8 @@ func (s *study) plan(ctx context.Context) ([]experiments.Trial, error) {
 	return pending, nil
 }
 
-// grow asks for the trials that follow from the results so far, and returns those
-// to be run, if there are new ones.
+// grow asks for the trials that follow from the results so far, and returns those to run, if
+// there are new ones.
 func (s *study) grow(ctx context.Context) (pending []experiments.Trial, grown bool, err error) {
 	trials, err := s.cfg.Next(ctx)
 	if err != nil || len(trials) <= len(s.cfg.Trials) {
@@ -148,25 +147,24 @@ func statesOf(runs []store.Run) map[string]store.Run {
 	return states
 }
 
-// retry tells whether a run that failed before is run again.
+// retry reports whether to run a failed run again.
 func (s *study) retry(run store.Run) bool {
 	return s.cfg.RetryFailed || Retryable(run.Failure)
 }
 
-// givenUp tells whether the study leaves a run as it is because it was pruned.
-// A study without such a rule goes on with it.
+// givenUp reports whether the study leaves a run because it was pruned. A study without a pruning
+// rule resumes it.
 func (s *study) givenUp(run store.Run) bool {
 	return run.State == store.Pruned && s.cfg.Study.Sweep.Prune.Active()
 }
 
-// prepare checks every data set that is needed, and that it is the one that each
-// trial was planned for; it records the study, and computes
-// every feature that is needed: whatever can be wrong with them is found before
-// anything is trained.
+// prepare checks every data set that is needed, and that it is the one each trial was planned
+// for. It records the study, and computes all features that are needed. So faults are found
+// before anything is trained.
 func (s *study) prepare(ctx context.Context, pending []experiments.Trial) error {
 	sets, contents := map[experiments.Data]*data.Dataset{}, map[experiments.Data]experiments.Content{}
 	for _, trial := range pending {
-		key := trial.Settings.Bare().Data // the same files, whatever is expected in them
+		key := trial.Settings.Bare().Data // the same files, whatever content is expected
 		d, loaded := sets[key]
 		if !loaded {
 			var err error
@@ -182,7 +180,7 @@ func (s *study) prepare(ctx context.Context, pending []experiments.Trial) error 
 			return err
 		}
 		run := s.known[trial.ID]
-		run.ID = trial.ID // also of one that is new
+		run.ID = trial.ID // also for a new one
 		if err := checkData(run, trial.Settings, d, contents[key]); err != nil {
 			return err
 		}
@@ -232,7 +230,7 @@ func (cfg *Config) record() (store.Study, error) {
 // recordOf is a trial as the store has it.
 func recordOf(trial experiments.Trial) (store.Run, error) {
 	settings := trial.Settings
-	settings.Data.Root, settings.Encoder.Path, settings.Encoder.Names = "", "", "" // where they lie is this machine's business
+	settings.Data.Root, settings.Encoder.Path, settings.Encoder.Names = "", "", "" // paths depend on the machine
 	raw, err := json.Marshal(settings)
 	if err != nil {
 		return store.Run{}, fmt.Errorf("record trial %s: %w", trial.ID, err)
@@ -257,7 +255,7 @@ func (s *study) work(ctx context.Context) error {
 					err = s.supervise(ctx, *task)
 				}
 				if err != nil {
-					cancel(err) // the database fails: the other trials stop at a checkpoint
+					cancel(err) // the database failed: the other trials stop at a checkpoint
 				}
 				if err != nil || task == nil {
 					return
@@ -272,7 +270,7 @@ func (s *study) work(ctx context.Context) error {
 	return nil
 }
 
-// summary counts how the trials stand.
+// summary counts the trials by their state.
 func (s *study) summary(ctx context.Context) (Summary, error) {
 	summary := Summary{Total: len(s.cfg.Trials), Failures: []Failure{}}
 	known, err := s.cfg.DB.Members(ctx, "")
@@ -304,8 +302,8 @@ func (s *study) summary(ctx context.Context) (Summary, error) {
 	return summary, nil
 }
 
-// report passes an event on, with the name of its trial, how many are done and
-// the time left.
+// report passes an event to Progress, with the name of its trial, how many are done and the time
+// left.
 func (s *study) report(event Event) {
 	s.progress.Lock()
 	defer s.progress.Unlock()

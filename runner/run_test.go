@@ -118,7 +118,7 @@ func TestFailedTrialsDoNotEndTheStudy(t *testing.T) {
 		{fault{Kind: "panic", Epoch: 1, Step: 1}, FailureCrash, []string{"run soft00000001: a fault in this program", "invalid memory address", "(*fakeCaptioner).strike (fake_test.go:"}},
 		{fault{Kind: "hang", Epoch: 1, Step: 2}, FailureStalled, []string{"no progress for"}},
 		{fault{Kind: "stop", Epoch: 1, Step: 2}, FailureStalled, []string{"no progress for"}},
-		{fault{Kind: "mute"}, FailureError, []string{"ended before the trial was done"}},
+		{fault{Kind: "mute"}, FailureError, []string{"ended before the trial was complete"}},
 	} {
 		t.Run(c.fault.Kind, func(t *testing.T) {
 			t.Parallel()
@@ -211,7 +211,7 @@ func TestWrongStudiesAreRefusedBeforeTraining(t *testing.T) {
 	}{
 		"no study":        {func(cfg *Config) { cfg.Study = nil }, "no study"},
 		"no database":     {func(cfg *Config) { cfg.DB = nil }, "no results database"},
-		"no features":     {func(cfg *Config) { cfg.Features = nil }, "no features"},
+		"no features":     {func(cfg *Config) { cfg.Features = nil }, "lacks Features"},
 		"no data":         {func(cfg *Config) { cfg.Trials[3].Settings.Data.Name = "flickr8k" }, "data set flickr8k"},
 		"no such picture": {func(cfg *Config) { cfg.Features = brokenFeatures }, "a.jpg is no picture"},
 	} {

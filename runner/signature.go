@@ -9,10 +9,9 @@ import (
 	"glimpse/metrics/ptb"
 )
 
-// Signature names the protocol that a trial's final captions are made and scored
-// under, as key=value pairs. Scores of different signatures must not be compared.
-// version is that of the metrics ([metrics.Scorer.Version]), which tells METEOR
-// with its data from METEOR without.
+// Signature returns the protocol by which a trial's final captions are decoded and scored, as
+// key=value pairs. Scores with different signatures must not be compared. version is that of the
+// metrics ([metrics.Scorer.Version]); it distinguishes METEOR with its data from METEOR without.
 func Signature(s experiments.Settings, d *data.Dataset, version string) string {
 	decode := fmt.Sprintf("decode=beam:%d,length_penalty:%g,max_length:%d", s.Decode.Beam, s.Decode.LengthPenalty, s.Decode.MaxLength)
 	if n := s.Decode.NoRepeat; n > 0 {
@@ -33,16 +32,16 @@ func Signature(s experiments.Settings, d *data.Dataset, version string) string {
 	}, " ")
 }
 
-// DataField names a data set in a signature: name/split@hash.
+// DataField returns the name of a data set in a signature: name/split@hash.
 func DataField(d *data.Dataset) string {
 	return fmt.Sprintf("%s/%s@%s", d.Name, d.Split, short(d.Hash))
 }
 
-// short is enough of a hash to tell a few dozen data sets apart.
+// short returns enough of a hash to distinguish a few dozen data sets.
 func short(hash string) string { return hash[:min(len(hash), 12)] }
 
-// DataOptions says how a trial's data are loaded. root stands in for a spec that
-// names none.
+// DataOptions returns the options for loading a trial's data. root is used if the spec names
+// none.
 func DataOptions(s experiments.Settings, root string, cache data.Cache) data.Options {
 	if s.Data.Root != "" {
 		root = s.Data.Root
@@ -57,10 +56,10 @@ func DataOptions(s experiments.Settings, root string, cache data.Cache) data.Opt
 	}
 }
 
-// selectLast is the select metric that keeps the last epoch and validates none.
+// selectLast is the select metric that keeps the last epoch without validation.
 const selectLast = "last"
 
-// CheckSplits checks that a data set holds what a trial needs.
+// CheckSplits checks that a data set has the splits that a trial needs.
 func CheckSplits(s experiments.Settings, d *data.Dataset) error {
 	for _, split := range []string{"train", "test"} {
 		if len(d.Splits[split]) == 0 {
@@ -68,10 +67,10 @@ func CheckSplits(s experiments.Settings, d *data.Dataset) error {
 		}
 	}
 	if s.Decode.FinalSplit() == "val" && len(d.Splits["val"]) == 0 {
-		return fmt.Errorf("data set %s, split %s: there are no validation images to caption; set decode.split: test", d.Name, d.Split)
+		return fmt.Errorf("data set %s, split %s: there are no validation images to caption: set decode.split: test", d.Name, d.Split)
 	}
 	if s.Train.Select.Metric != selectLast && len(d.Splits["val"]) == 0 {
-		return fmt.Errorf("data set %s, split %s: there are no validation images to choose the epoch by %s on; set train.select.metric: %s",
+		return fmt.Errorf("data set %s, split %s: there are no validation images on which %s could select the epoch: set train.select.metric: %s",
 			d.Name, d.Split, s.Train.Select.Metric, selectLast)
 	}
 	return nil

@@ -20,8 +20,7 @@ import (
 	"glimpse/internal/store"
 )
 
-// Start is a job that was started: the database that its trial writes to, and how that is passed
-// on.
+// Start is a started job: the database that its trial writes to, and how to publish it.
 type Start struct {
 	Launch Launch
 	DB     *store.DB
@@ -30,10 +29,10 @@ type Start struct {
 	scratch string
 }
 
-// Begin begins a job in its folder: it makes a database in the folder scratch, on a disk of this
-// machine, from what the newest start of any of the run's jobs left, and claims the run there.
-// scratch "" is the system's folder for temporary files. It returns nil where there is nothing left
-// to do.
+// Begin starts a job in its folder: it creates a database in the folder scratch, on a local disk,
+// from the results of the newest start of the run's jobs, and claims the run there. If scratch is
+// "" it uses the system's folder for temporary files. It returns nil if there is nothing left to
+// do.
 func (j *Job) Begin(ctx context.Context, folder, scratch string) (_ *Start, err error) {
 	before, err := parts(jobsOf(folder), j.Launch.Run)
 	if err != nil {
@@ -76,7 +75,7 @@ func (j *Job) Begin(ctx context.Context, folder, scratch string) (_ *Start, err 
 	return s, s.claim(ctx, run)
 }
 
-// newPart makes the folder of a new start.
+// newPart creates the folder of a new start.
 func newPart(folder string, attempt int64) (part, error) {
 	for n := int64(0); ; n++ {
 		p := part{filepath.Join(folder, strconv.FormatInt(n, 10)), attempt, n}
@@ -91,7 +90,7 @@ func newPart(folder string, attempt int64) (part, error) {
 	}
 }
 
-// goOn takes over what an earlier start left, its checkpoints included.
+// goOn resumes from what an earlier start left, including its checkpoints.
 func (s *Start) goOn(ctx context.Context, from part) (run store.Run, err error) {
 	path := filepath.Join(s.scratch, jobResult)
 	if err := copyFile(from.database(), path); err != nil {
@@ -116,13 +115,13 @@ func (s *Start) claim(ctx context.Context, seen store.Run) error {
 	return err
 }
 
-// publishing is how long a start tries to pass on its last results, and how long it waits at first
-// between two tries.
+// publishing is how long a start tries to publish its last results, and its first delay between
+// two tries.
 const publishing, between = 10 * time.Minute, time.Second
 
-// Publish passes on what the database holds, as TrialConfig.Publish wants it: whole, in the place
-// of what was passed on before. The last results are tried again for some minutes, so that a folder
-// that is full or away for a while loses nothing.
+// Publish copies the database to the job's folder, as a whole, replacing the earlier copy; see
+// TrialConfig.Publish. For the last results it retries for some minutes, so that nothing is lost
+// if the folder is full or unreachable for a while.
 func (s *Start) Publish(ctx context.Context, last bool) error {
 	for wait, began := between, time.Now(); ; wait *= 2 {
 		err := s.publish(ctx)
@@ -152,7 +151,7 @@ func (s *Start) publish(ctx context.Context) error {
 	})
 }
 
-// End closes the database and removes it.
+// End closes and removes the database.
 func (s *Start) End() {
 	if s.DB != nil {
 		_ = s.DB.Close()
@@ -167,11 +166,10 @@ func removeIfThere(path string) error {
 	return nil
 }
 
-// linkCheckpoints puts the checkpoints that a run goes on from, or is opened with, into its folder
-// among those of all runs, from another folder, and gives their names; a mark that they were removed
-// on purpose goes with them. Files of checkpoints are never written to again, so a link is as good
-// as a copy, and is made where the filesystem knows links. What is missing is for the trial to find
-// out.
+// linkCheckpoints links the checkpoints that a run is resumed from, or opened with, from another
+// folder into its own, and returns their names; it also links a mark that they were removed on
+// purpose. Checkpoint files are never changed, so a link is as good as a copy; it copies if the
+// filesystem has no links. Missing files are left for the trial to detect.
 func linkCheckpoints(from, runs string, run store.Run) (linked []string, err error) {
 	if len(run.Progress) == 0 {
 		return nil, nil
@@ -198,7 +196,7 @@ func linkCheckpoints(from, runs string, run store.Run) (linked []string, err err
 			continue
 		}
 		source, target := filepath.Join(from, entry.Name()), filepath.Join(to, entry.Name())
-		if err := removeIfThere(target); err != nil { // of another start, which was taken over before
+		if err := removeIfThere(target); err != nil { // from another start, whose results were merged before
 			return linked, err
 		}
 		err := os.Link(source, target)
@@ -212,7 +210,7 @@ func linkCheckpoints(from, runs string, run store.Run) (linked []string, err err
 	return linked, nil
 }
 
-// copyFile copies a file whole, for its owner alone.
+// copyFile copies a file atomically, readable by the owner only.
 func copyFile(from, to string) error {
 	f, err := os.Open(from)
 	if err != nil {

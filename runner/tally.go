@@ -8,26 +8,27 @@ import (
 	"glimpse/results"
 )
 
-// Tally counts a study's runs by how they stand in the database, whoever works on them.
+// Tally counts a study's runs by their state in the database, whichever process works on them.
 type Tally struct {
 	Total     int
-	Running   int // with a sign of life from whoever works on them
-	Silent    int // running by the database, without one ([results.SilentSince])
+	Running   int // with recent heartbeats
+	Silent    int // running in the database, but without ([results.SilentSince])
 	Completed int
 	Failed    int
-	Mendable  int // of the failed, those that another attempt can mend ([Retryable])
+	Mendable  int // failed, but may succeed if retried ([Retryable])
 	Pruned    int
-	// Left estimates the time until all have ended, 0 where nothing tells.
+	// Left is the estimated time until all have ended; 0 if unknown.
 	Left time.Duration
 }
 
-// A Tallier counts the runs of a study, again and again. The zero value is ready to use.
+// A Tallier counts the runs of a study repeatedly. The zero value is ready to use.
 type Tallier struct {
-	trials    map[string]experiments.Trial // by id, with settings that were read once
+	trials    map[string]experiments.Trial // by id; settings are parsed only once
 	estimator estimator
 }
 
-// Tally counts runs as they stand now. Settings that cannot be read are an error.
+// Tally counts runs by their current state. It returns an error for settings that cannot be
+// parsed.
 func (c *Tallier) Tally(runs []store.Run, now time.Time) (Tally, error) {
 	t := Tally{Total: len(runs)}
 	trials := make([]experiments.Trial, len(runs))
@@ -61,7 +62,7 @@ func (c *Tallier) Tally(runs []store.Run, now time.Time) (Tally, error) {
 	return t, nil
 }
 
-// trial is the one that a run is of.
+// trial returns the trial of a run.
 func (c *Tallier) trial(run store.Run) (experiments.Trial, error) {
 	trial, known := c.trials[run.ID]
 	if known {
@@ -79,5 +80,5 @@ func (c *Tallier) trial(run store.Run) (experiments.Trial, error) {
 	return trial, nil
 }
 
-// Ended is how many runs are completed, failed or pruned.
+// Ended returns how many runs are completed, failed or pruned.
 func (t Tally) Ended() int { return t.Completed + t.Failed + t.Pruned }

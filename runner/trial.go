@@ -19,47 +19,48 @@ import (
 	"glimpse/metrics/meteor"
 )
 
-// TrialConfig is what [RunTrial] needs: the launch, with what was opened and found for it.
+// TrialConfig is what [RunTrial] needs: the launch, with the resources opened for it.
 type TrialConfig struct {
 	Launch
 	DB *store.DB // Launch.Database, open
 
-	// GPU, Waiting and Versions are recorded, as Device, Threads and CommandLine are; setting them is the caller's.
+	// GPU, Waiting and Versions are recorded, like Device, Threads and CommandLine. The caller
+	// sets them.
 	GPU      string
-	Waiting  string            // what the environment says of how idle threads wait
+	Waiting  string            // the variables that set how idle threads wait
 	Versions map[string]string // library → version, such as libtorch
 
-	// MeteorData is METEOR's; nil scores meteor-exact-stem in its place.
+	// MeteorData are METEOR's data; nil scores meteor-exact-stem instead.
 	MeteorData *meteor.Data
 
-	// Publish is called after each checkpoint that was committed, before those that it makes superfluous are removed, and
-	// once the trial has ended, with last set; nil for none. It passes on what the database holds. An error before the end only keeps the
-	// superfluous ones.
+	// Publish is called after each committed checkpoint, before obsolete ones are removed, and
+	// once with last set when the trial has ended; may be nil. It publishes the database. Before
+	// the end, an error only keeps the obsolete checkpoints.
 	Publish func(ctx context.Context, last bool) error
 
-	// Checkpoint asks for a checkpoint as soon as a step is done; nil when nobody asks.
+	// Checkpoint requests a checkpoint after the current step; may be nil.
 	Checkpoint <-chan os.Signal
 
 	Events  io.Writer // JSON lines for the parent; nil for none
-	Control io.Reader // ends when the parent dies; nil when there is none
+	Control io.Reader // ends when the parent dies; nil if there is none
 	Log     io.Writer // remarks; nil is standard error
 }
 
-// Defaults of times.
+// The default times.
 const (
-	// DefaultLease is how long a holder of a claim may be silent.
+	// DefaultLease is how long the holder of a claim may be silent.
 	DefaultLease = time.Minute
 	// DefaultSilence is how long a trial may make no progress.
 	DefaultSilence = 10 * time.Minute
-	// DefaultSaveEvery is how much training within an epoch may be lost to a kill.
+	// DefaultSaveEvery is the time between checkpoints within an epoch: so much training can be
+	// lost if the process is killed.
 	DefaultSaveEvery = 10 * time.Minute
 )
 
-// ErrInterrupted is returned when a trial, or a study, was stopped before its
-// end, at a point that it can be resumed from.
+// ErrInterrupted is returned if a trial, or a study, was stopped early and can be resumed.
 var ErrInterrupted = errors.New("interrupted; run again to resume")
 
-// trial is a trial at work.
+// trial is a running trial.
 type trial struct {
 	cfg      TrialConfig
 	claim    store.Claim
@@ -76,15 +77,14 @@ type trial struct {
 	rewards     data.Reward // nil before reinforcement needs it
 	captioner   Captioner
 	progress    progress
-	committed   progress         // as the database has it
+	committed   progress         // as in the database
 	damaged     map[string]error // checkpoints that could not be loaded, by name
 }
 
-// RunTrial runs one trial from its last checkpoint to its scores. It returns nil
-// when the run is completed, or pruned; ErrInterrupted when ctx ended or the parent died,
-// with the state saved; an error that is store.ErrFenced when another process
-// took the run over, or store.ErrMoved when the database is gone; and any other error
-// when the trial failed, which is recorded with the run.
+// RunTrial runs one trial from its last checkpoint to its scores. It returns nil if the run is
+// completed or pruned; ErrInterrupted, with the state saved, if ctx ended or the parent died;
+// store.ErrFenced if another process took the run over; store.ErrMoved if the database is gone;
+// and any other error if the trial failed, which is recorded with the run.
 func RunTrial(ctx context.Context, cfg TrialConfig, engine Engine) error {
 	t, err := takeUp(ctx, cfg)
 	if err != nil {
@@ -103,7 +103,7 @@ func RunTrial(ctx context.Context, cfg TrialConfig, engine Engine) error {
 	return err
 }
 
-// survive is work, with a panic as an error, so that it is recorded with the run.
+// survive is work, but returns a panic as an error, so that it is recorded with the run.
 func (t *trial) survive(ctx context.Context, engine Engine) (err error) {
 	defer func() {
 		if fault, panicked := err.(*crash.Error); panicked {
@@ -114,7 +114,7 @@ func (t *trial) survive(ctx context.Context, engine Engine) (err error) {
 	return t.work(ctx, engine)
 }
 
-// work is a trial's life.
+// work does all the work of a trial.
 func (t *trial) work(ctx context.Context, engine Engine) error {
 	defer t.close()
 	if err := t.prepare(ctx, engine); err != nil {
@@ -130,7 +130,7 @@ func (t *trial) work(ctx context.Context, engine Engine) error {
 		case !errors.As(err, best):
 			return err
 		case again:
-			return &unreadableError{err} // what this process wrote: the disk does not keep it
+			return &unreadableError{err} // this process wrote it: the disk has lost it
 		}
 		if err := t.goBack(ctx, engine, best.err); err != nil {
 			return err
@@ -138,7 +138,7 @@ func (t *trial) work(ctx context.Context, engine Engine) error {
 	}
 }
 
-// train trains the epochs that are left.
+// train trains the remaining epochs.
 func (t *trial) train(ctx context.Context) error {
 	for !t.trained() {
 		if err := t.prune(ctx); err != nil {
@@ -161,14 +161,13 @@ func (t *trial) train(ctx context.Context) error {
 	return nil
 }
 
-// trained tells whether the last epoch of the last stage is done.
+// trained reports whether the last epoch of the last stage is done.
 func (t *trial) trained() bool {
 	begun := t.settings.Train.Reinforce.Epochs == 0 || t.progress.Reinforced > 0
 	return begun && t.stageDone()
 }
 
-// prepare loads the data, makes the captioner and brings it to where the run's
-// last checkpoint stood.
+// prepare loads the data, makes the captioner and restores it from the run's last checkpoint.
 func (t *trial) prepare(ctx context.Context, engine Engine) error {
 	defer t.time(&t.progress.Timings.Load)()
 	if err := makeRunDir(t.cfg.Dir, t.dir); err != nil {
@@ -180,7 +179,7 @@ func (t *trial) prepare(ctx context.Context, engine Engine) error {
 		return err
 	}
 	if ctx.Err() != nil {
-		return ErrInterrupted // before anything is made that would have to be saved
+		return ErrInterrupted // there is nothing to save yet
 	}
 	t.touch()
 	t.scorer = metrics.Scorer{Meteor: t.cfg.MeteorData, Training: captionsOf(t.data, "train")}
@@ -197,7 +196,7 @@ func (t *trial) prepare(ctx context.Context, engine Engine) error {
 	if err := t.resume(ctx, engine); err != nil {
 		return err
 	}
-	if t.progress.Last != "" { // it did not start over
+	if t.progress.Last != "" { // resumed, not started over
 		if err := checkFeaturesContent(t.run, t.captioner.Hashes()); err != nil {
 			return err
 		}
@@ -220,7 +219,7 @@ func (t *trial) prepare(ctx context.Context, engine Engine) error {
 	})
 }
 
-// make makes a fresh captioner.
+// make creates a fresh captioner.
 func (t *trial) make(engine Engine) (err error) {
 	if t.captioner, err = engine.Captioner(t.settings, t.data); err != nil {
 		t.captioner = nil
@@ -234,15 +233,15 @@ func (t *trial) close() {
 		return
 	}
 	if err := t.captioner.Close(); err != nil {
-		t.note("closing the captioner: %v", err)
+		t.note("cannot close the captioner: %v", err)
 	}
 	t.captioner = nil
 }
 
-// trainEpoch trains the epoch after those recorded, saving now and then.
+// trainEpoch trains the next epoch, with checkpoints now and then.
 func (t *trial) trainEpoch(ctx context.Context) error {
 	if t.progress.Trained != nil {
-		return nil // it was stopped while it was validated
+		return nil // it was stopped during validation
 	}
 	t.phase(t.stage())
 	for {
@@ -263,8 +262,8 @@ func (t *trial) trainEpoch(ctx context.Context) error {
 	}
 }
 
-// trainSlice trains until the epoch ends, the next checkpoint is due or asked
-// for, ctx ends or the loss stops being a number.
+// trainSlice trains until the epoch ends, the next checkpoint is due or requested, ctx ends or
+// the loss is not finite.
 func (t *trial) trainSlice(ctx context.Context) (data.EpochResult, error) {
 	defer t.time(&t.progress.Timings.Train, &t.progress.Current.Train)()
 	epoch, epochs, stage := t.progress.Epoch+1, t.epochs(), t.stage()
@@ -304,8 +303,8 @@ func (t *trial) trainSlice(ctx context.Context) (data.EpochResult, error) {
 	return result, err
 }
 
-// validate captions the validation split and scores it. There are no values
-// where the last epoch is kept whatever it is worth.
+// validate captions the validation split and scores it. It returns no values if the study always
+// keeps the last epoch.
 func (t *trial) validate(ctx context.Context) (map[string]float64, error) {
 	if t.settings.Train.Select.Metric == selectLast {
 		return nil, nil
@@ -323,8 +322,8 @@ func (t *trial) validate(ctx context.Context) (map[string]float64, error) {
 	return result.Metrics, err
 }
 
-// endEpoch closes the epoch that was trained and validated: is it the best so
-// far? Then all of it is committed at once, with the checkpoint.
+// endEpoch decides whether the trained and validated epoch is the best so far, and commits it
+// together with the checkpoint.
 func (t *trial) endEpoch(ctx context.Context, values map[string]float64) error {
 	p := &t.progress
 	value, err := t.selectValue(values)

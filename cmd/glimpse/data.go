@@ -20,7 +20,7 @@ import (
 
 func dataCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use:   "data",
+		Use:   "data COMMAND",
 		Short: "Inspect and export data sets; fetch METEOR's data",
 		Example: `  glimpse data info experiments/flickr8k.yaml
   glimpse data export experiments/demo.yaml -o scenes

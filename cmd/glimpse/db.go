@@ -17,7 +17,7 @@ import (
 
 func dbCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use:   "db",
+		Use:   "db COMMAND",
 		Short: "Check, back up, export, import and merge results databases",
 		Example: `  glimpse db check
   glimpse db backup results-monday.db

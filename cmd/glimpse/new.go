@@ -74,7 +74,7 @@ this site's Slurm.`,
 				draft.Path = filepath.Join("experiments", draft.Name+".yaml")
 			}
 			if c.Flags().Changed("seeds") && (draft.Seeds < 1 || draft.Seeds > 1000) {
-				return cli.Usage(fmt.Errorf("--seeds %d: it must be from 1 to 1000", draft.Seeds))
+				return cli.Usage(fmt.Errorf("--seeds %d: must be from 1 to 1000", draft.Seeds))
 			}
 			if _, err := os.Stat(filepath.Join(filepath.Dir(draft.Path), "schema.json")); err == nil {
 				draft.Schema = "schema.json"

@@ -23,7 +23,7 @@ func TestRunWithoutEngine(t *testing.T) {
 	clitest.Sandbox(t, map[string]string{"good.yaml": goodSpec})
 	for engine, want := range map[string]string{
 		"":       "there is no ",
-		"absent": "$GLIMPSE_ENGINE names absent, which is no program: `./bootstrap build` makes bin/glimpse-engine",
+		"absent": "$GLIMPSE_ENGINE is set to absent, which is not a program: build bin/glimpse-engine with `./bootstrap build`, or unset it",
 	} {
 		t.Setenv("GLIMPSE_ENGINE", engine)
 		code, _, stderr := call(t, "run", "good.yaml")

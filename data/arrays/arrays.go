@@ -1,14 +1,15 @@
-// Package arrays reads arrays of numbers that other programs wrote for images, one image at a time: R rows of D numbers
-// each, where R may differ from image to image. They come as
+// Package arrays reads arrays of numbers that other programs wrote for images, one image at a
+// time: R rows of D numbers each, where R may differ between images. Supported are
 //
 //   - .npy: one array N×R×D or N×D, and a file of N names beside it;
 //   - .npz: an array an image; or features N×R×D, names, and counts where images have fewer than R rows;
 //   - .safetensors: likewise, with the names in the metadata or beside it;
 //   - a folder of .npy, one an image, in folders of their own or not.
 //
-// [Open] reads headers and names; values are read where they lie when an image is asked for, so that a set may be larger
-// than the memory. Numbers are float16, bfloat16, float32 or float64, little-endian and in C order, and are given as
-// float32. Whatever is wrong is an error that names file, image and byte; sizes are checked before memory is taken.
+// [Open] reads headers and names. Values are read in place when an image is requested, so that a
+// set may be larger than memory. Numbers are float16, bfloat16, float32 or float64, little-endian
+// and in C order, and are returned as float32. Errors name file, image and byte; sizes are
+// checked before memory is allocated.
 package arrays
 
 import (
@@ -38,24 +39,24 @@ type Set struct {
 	names  []string
 	places []place // by name
 
-	byStem map[string][]int // name without the ending of a picture → places
+	byStem map[string][]int // name without a picture's extension → places
 }
 
-// place is where an image's array lies: in one of three ways.
+// place is where an image's array is stored, in one of three ways.
 type place struct {
-	file   string    // a .npy file of its own
-	member *zip.File // a member of its own of a .npz, whose bytes begin at block.at
+	file   string    // its own .npy file
+	member *zip.File // its own member of a .npz, whose bytes start at block.at
 	block  block     // a part of the set's file
 }
 
-// block is an array of values that lie behind each other in a file.
+// block is an array of consecutive values in a file.
 type block struct {
 	kind      kind
 	rows, dim int
 	at        int64 // byte of the file
 }
 
-// An Array is an image's, row by row. Its memory is used again by the next Read.
+// An Array is the array of one image, row by row. The next Read reuses its memory.
 type Array struct {
 	Rows, Dim int
 	Values    []float32
@@ -63,8 +64,8 @@ type Array struct {
 	raw []byte
 }
 
-// Open opens a set. names is the file with the names of its arrays, "" for one that lies beside it,
-// or for none where the set holds them itself. The caller closes it.
+// Open opens a set. names is the file with the names of its arrays; "" if it is beside the set,
+// or the set contains them. The caller must close the set.
 func Open(path, names string) (*Set, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -107,14 +108,14 @@ func (s *Set) Close() error {
 	return s.file.Close()
 }
 
-// Names are the names of the arrays, in order; of files below a folder, with slashes, and without
-// the ending .npy.
+// Names returns the names of the arrays, sorted; for files below a folder, their paths with
+// slashes and without .npy.
 func (s *Set) Names() []string { return s.names }
 
-// File is the path of the file that holds array k of the names: its own, or that of all.
+// File returns the path of the file with array k of the names: its own, or the set's.
 func (s *Set) File(k int) string { return cmp.Or(s.places[k].file, s.path) }
 
-// At is the byte of File(k) where array k begins; 0 in a file of its own.
+// At returns the byte of File(k) where array k starts; 0 in its own file.
 func (s *Set) At(k int) int64 { return s.places[k].block.at }
 
 // add puts an array into the set.
@@ -122,7 +123,7 @@ func (s *Set) add(name string, p place) {
 	s.names, s.places = append(s.names, name), append(s.places, p)
 }
 
-// sort puts the arrays in the order of their names, of which none may come twice.
+// sort sorts the arrays by name. It returns an error for a duplicate name.
 func (s *Set) sort() error {
 	if len(s.names) == 0 {
 		return errors.New("contains no arrays")
@@ -146,9 +147,9 @@ func (s *Set) sort() error {
 	return nil
 }
 
-// Find gives the place among the names of the array of an image with this id: of that name, or of
-// the one that differs from it by the ending of a picture alone; -1 where there is none. Several
-// that differ so are an error.
+// Find returns the index in the names of the array of the image with this id: the one with the
+// same name, or the only one that differs just by a picture's extension; -1 if there is none.
+// Several candidates are an error.
 func (s *Set) Find(id string) (int, error) {
 	if k, exact := slices.BinarySearch(s.names, id); exact {
 		return k, nil
@@ -163,11 +164,10 @@ func (s *Set) Find(id string) (int, error) {
 	}
 }
 
-// pictureEndings are those that a name may have where an id has none, or another, and the other way
-// round.
+// pictureEndings are the extensions that may differ between names and ids.
 var pictureEndings = []string{".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
 
-// withoutEnding is a name without the ending of a picture.
+// withoutEnding returns a name without a picture's extension.
 func withoutEnding(name string) string {
 	if end := filepath.Ext(name); slices.Contains(pictureEndings, strings.ToLower(end)) {
 		return strings.TrimSuffix(name, end)
@@ -175,7 +175,7 @@ func withoutEnding(name string) string {
 	return name
 }
 
-// Read reads array k of the names. Values that are not finite, or too large for a float32, are an
+// Read reads array k of the names. Values that are not finite, or too large for float32, are an
 // error.
 func (s *Set) Read(k int, a *Array) error {
 	p := s.places[k]
@@ -197,10 +197,10 @@ func (s *Set) Read(k int, a *Array) error {
 	return fmt.Errorf("%s: image %q: %w", s.path, s.names[k], err)
 }
 
-// bytes is the size of the block.
+// bytes returns the size of the block.
 func (b block) bytes() int64 { return int64(b.rows) * int64(b.dim) * b.kind.size }
 
-// check refuses the shape of an image that no captioner can look at.
+// check rejects a shape that no captioner can use.
 func (b block) check() error {
 	switch {
 	case b.rows < 1 || b.dim < 1:
@@ -213,7 +213,7 @@ func (b block) check() error {
 	return nil
 }
 
-// read reads the values of a block, which r gives from its beginning.
+// read reads the values of a block from r, which starts at the block.
 func (a *Array) read(r io.Reader, b block) error {
 	if err := b.check(); err != nil {
 		return err
@@ -238,7 +238,7 @@ func (a *Array) read(r io.Reader, b block) error {
 	return nil
 }
 
-// perImage is the block of an array that is an image's whole: R×D, or D for one region.
+// perImage returns the block of an array for one image: R×D, or D for one region.
 func perImage(k kind, shape []int64, at int64) (block, error) {
 	switch len(shape) {
 	case 1:
@@ -251,8 +251,8 @@ func perImage(k kind, shape []int64, at int64) (block, error) {
 	return b, b.check()
 }
 
-// addAll adds the images of one array N×R×D, or N×D for one region each, whose values begin at a
-// byte of the file, by their names; counts are how many rows of each image count, nil for all.
+// addAll adds the images of one array N×R×D, or N×D for one region each, whose values start at a
+// byte of the file. counts are the numbers of valid rows per image; nil if all are valid.
 func (s *Set) addAll(k kind, shape []int64, at int64, names []string, counts []int64) error {
 	if len(shape) == 2 {
 		shape = []int64{shape[0], 1, shape[1]}

@@ -191,7 +191,7 @@ func TestRefused(t *testing.T) {
 		{"x.npz", zipOf(t), "", "contains no arrays"},
 		{"x.npz", zipOf(t, [2]string{"a.npy", string(images)}), "", `image "a": has shape [2 1 2], expected R×D`},
 		{"x.npz", bytes.Replace(zipOf(t, [2]string{"a.npy", string(good)}), singles(3), singles(5), 1), "", "checksum error"},
-		{"x.npz", claiming(t, 1<<40, []byte{3, 0}), "", `"a.npy" claims 1099511627776 bytes, but has 2`},
+		{"x.npz", claiming(t, 1<<40, []byte{3, 0}), "", `"a.npy" claims 1099511627776 bytes, which its 2 compressed bytes cannot contain`},
 		{"x.npz", zipOf(t, [2]string{"features.npy", string(images)}, [2]string{"names.npy", string(texts)}), "", ""},
 		{"x.npz", zipOf(t, [2]string{"features.npy", string(images)}), "", "has no image names"},
 		{"x.npz", zipOf(t, [2]string{"features.npy", string(images)}, [2]string{"names.npy", string(good)}), "", "expected one value per image"},

@@ -12,9 +12,8 @@ import (
 	"glimpse/internal/jsonfile"
 )
 
-// namesBeside reads the names of a set's arrays: of the file that is given, else of the one that
-// lies beside the set: with its name and the ending .txt or .json, or called names.txt or
-// names.json.
+// namesBeside reads the names of a set's arrays from the given file, or else from one beside the
+// set: with the set's name and the extension .txt or .json, or called names.txt or names.json.
 func namesBeside(path, given string) ([]string, error) {
 	if given != "" {
 		return readNames(given)
@@ -53,7 +52,7 @@ func readNames(path string) ([]string, error) {
 	return parseNames(path, text)
 }
 
-// parseNames reads names, one a line, or as a list in JSON.
+// parseNames reads names, one per line or as a list in JSON.
 func parseNames(source string, text []byte) ([]string, error) {
 	text = bytes.TrimPrefix(text, []byte("\ufeff"))
 	if bytes.HasPrefix(bytes.TrimLeft(text, " \t\r\n"), []byte("[")) {

@@ -15,8 +15,7 @@ import (
 
 // The format is numpy's (numpy.lib.format): a magic text, a version, the length of a header, and
 // the header, the text of a Python dict with the keys descr, fortran_order and shape. It is read
-// here, and not by a library, since values are not read with it: what is needed is where they
-// begin.
+// here, not by a library, because only the position of the values is needed, not the values.
 
 const (
 	npyMagic      = "\x93NUMPY"
@@ -29,7 +28,7 @@ type npy struct {
 	descr   string // such as <f4
 	fortran bool
 	shape   []int64
-	data    int64 // byte at which values begin
+	data    int64 // byte at which the values start
 }
 
 // readNPY reads a header.
@@ -92,7 +91,7 @@ func (d *dict) read(h *npy) error {
 			return err
 		}
 		if given[name] || !d.take(":") {
-			return fmt.Errorf("the key %.20q is duplicate or has no value", name)
+			return fmt.Errorf("the key %.20q is duplicated or has no value", name)
 		}
 		given[name] = true
 		switch name {
@@ -128,7 +127,7 @@ func (d *dict) read(h *npy) error {
 
 func (d *dict) skip() { d.rest = strings.TrimLeft(d.rest, " \n") }
 
-// take goes past a word, if it comes next.
+// take skips a word if it comes next, and reports whether it did.
 func (d *dict) take(word string) bool {
 	d.skip()
 	rest, ok := strings.CutPrefix(d.rest, word)
@@ -152,10 +151,10 @@ func (d *dict) text() (string, error) {
 	return "", errors.New("a string is missing or unclosed")
 }
 
-// mostDimensions of an array.
+// mostDimensions limits the dimensions of an array.
 const mostDimensions = 32
 
-// tuple reads (2, 3), (2,) or (): sizes whose product is no more than a file can hold.
+// tuple reads (2, 3), (2,) or (): sizes whose product must fit in a file.
 func (d *dict) tuple() ([]int64, error) {
 	if !d.take("(") {
 		return nil, errors.New("the shape is not a tuple")
@@ -193,7 +192,7 @@ func (h npy) count() int64 {
 	return n
 }
 
-// kind is the type of the values, which must be numbers in C order.
+// kind returns the type of the values, which must be numbers in C order.
 func (h npy) kind() (kind, error) {
 	k, known := map[string]kind{"<f2": float16, "<f4": float32s, "<f8": float64s}[h.descr]
 	switch {
@@ -209,7 +208,8 @@ func (h npy) kind() (kind, error) {
 	return k, nil
 }
 
-// checkSize holds the values to the size of the file, or of the member of an archive.
+// checkSize checks the number of values against the size of the file, or of the member of an
+// archive.
 func (h npy) checkSize(each, size int64) error {
 	if want := h.data + h.count()*each; size != want {
 		return fmt.Errorf("is %d bytes long, but the shape %v in its header needs %d", size, h.shape, want)
@@ -217,7 +217,8 @@ func (h npy) checkSize(each, size int64) error {
 	return nil
 }
 
-// block reads the header of an image's own array, of so many bytes with its header.
+// readBlock reads the header of the array of one image, which has size bytes including the
+// header.
 func readBlock(r io.Reader, size int64) (block, error) {
 	h, err := readNPY(r)
 	if err != nil {
@@ -253,7 +254,7 @@ func (s *Set) openNPY(size int64, names string) error {
 	return s.addAll(k, h.shape, h.data, listed, nil)
 }
 
-// openFolder finds the .npy files below a folder. They are read when they are asked for.
+// openFolder finds the .npy files below a folder. They are read when requested.
 func (s *Set) openFolder() error {
 	return filepath.WalkDir(s.path, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
@@ -274,7 +275,7 @@ func (s *Set) openFolder() error {
 	})
 }
 
-// readNPYFile reads the array of a file of its own.
+// readNPYFile reads the array of an image's own file.
 func readNPYFile(path string, a *Array) error {
 	file, err := os.Open(path)
 	if err != nil {

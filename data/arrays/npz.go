@@ -14,17 +14,17 @@ import (
 
 // An archive .npz is a zip file of .npy files, as numpy.savez writes it.
 
-// The arrays of a set that holds all images in one.
+// The arrays of a set that has all images in one array.
 const (
 	featuresArray = "features"
 	namesArray    = "names"
 	countsArray   = "counts"
 )
 
-// mostInflated is how many bytes deflate can make of one.
+// mostInflated is the largest factor by which deflate can compress.
 const mostInflated = 1032
 
-// mostNames is the size of a list of names, in bytes.
+// mostNames limits the size of a list of names, in bytes.
 const mostNames = 256 << 20
 
 // openNPZ opens an archive.
@@ -65,8 +65,8 @@ func (s *Set) openNPZ(size int64, names string) error {
 	return nil
 }
 
-// checkMembers holds that members lie in the file, none over another, and that no compressed one
-// claims more than it can hold.
+// checkMembers checks that members are inside the file and do not overlap, and that no compressed
+// one claims more than it can contain.
 func checkMembers(members []*zip.File, size int64) error {
 	type span struct {
 		from, to int64
@@ -85,7 +85,7 @@ func checkMembers(members []*zip.File, size int64) error {
 			return fmt.Errorf("%q ends at byte %d, but the file has %d", m.Name, at+packed, size)
 		case m.Method == zip.Store && m.CompressedSize64 != m.UncompressedSize64,
 			m.UncompressedSize64/mostInflated > m.CompressedSize64:
-			return fmt.Errorf("%q claims %d bytes, but has %d", m.Name, m.UncompressedSize64, m.CompressedSize64)
+			return fmt.Errorf("%q claims %d bytes, which its %d compressed bytes cannot contain", m.Name, m.UncompressedSize64, m.CompressedSize64)
 		case m.Method != zip.Store && m.Method != zip.Deflate:
 			return fmt.Errorf("%q uses an unsupported compression method (%d)", m.Name, m.Method)
 		}
@@ -139,7 +139,7 @@ func (s *Set) openArrays(members map[string]*zip.File, names string) error {
 	return s.addAll(k, h.shape, begin+h.data, listed, counts)
 }
 
-// readMember reads the array of a member of its own; its checksum is checked by that.
+// readMember reads the array of an image's own member, and checks its checksum.
 func readMember(member *zip.File, a *Array) error {
 	r, err := member.Open()
 	if err != nil {
@@ -164,7 +164,7 @@ func atEnd(r io.Reader) error {
 	return nil
 }
 
-// whole reads a member that is a list of N values, and tells its header.
+// whole reads a member that is a list of N values, and returns its header.
 func whole(member *zip.File, most int64) (h npy, values []byte, err error) {
 	r, err := member.Open()
 	if err != nil {
@@ -188,7 +188,7 @@ func whole(member *zip.File, most int64) (h npy, values []byte, err error) {
 	return h, values, atEnd(r)
 }
 
-// namesIn reads the texts of an array: unicode (U) or bytes (S), each filled up with zeros.
+// namesIn reads the strings of an array: unicode (U) or bytes (S), each padded with zeros.
 func namesIn(member *zip.File) ([]string, error) {
 	h, values, err := whole(member, mostNames)
 	if err != nil {
@@ -253,10 +253,11 @@ func countsIn(member *zip.File) ([]int64, error) {
 	return wholeNumbers(k, values), nil
 }
 
-// wholeSize are the bytes of whole numbers, by their names in safetensors.
+// wholeSize are the sizes of whole numbers in bytes, by their names in safetensors.
 var wholeSize = map[string]int64{"I64": 8, "I32": 4, "I16": 2, "I8": 1, "U64": 8, "U32": 4, "U16": 2, "U8": 1}
 
-// wholeNumbers reads counts; one that is below 0 or beyond an int64 is below 0.
+// wholeNumbers reads counts. A count that is negative or too large for int64 is returned as a
+// negative number.
 func wholeNumbers(k string, values []byte) []int64 {
 	size := int(wholeSize[k])
 	numbers := make([]int64, 0, len(values)/size)

@@ -7,8 +7,8 @@ import (
 	"glimpse/internal/safetensors"
 )
 
-// openSafetensors opens a file with an array an image, or with features N×R×D, names in the
-// metadata or beside it and, if they are there, counts N.
+// openSafetensors opens a file with one array per image, or with features N×R×D, names in the
+// metadata or beside it and, optionally, counts N.
 func (s *Set) openSafetensors(size int64, names string) error {
 	header, err := safetensors.Read(s.file, size)
 	if err != nil {
@@ -43,8 +43,7 @@ func (s *Set) openSafetensors(size int64, names string) error {
 	return nil
 }
 
-// openTensors opens one tensor of all images. listed are the names as the metadata have them, ""
-// for none.
+// openTensors opens one tensor of all images. listed are the names in the metadata; "" for none.
 func (s *Set) openTensors(features, counts *safetensors.Tensor, listed, names string) error {
 	k, err := tensorKind(features)
 	if err != nil {
@@ -73,7 +72,7 @@ func (s *Set) openTensors(features, counts *safetensors.Tensor, listed, names st
 	return s.addAll(k, features.Shape, features.Begin, list, numbers)
 }
 
-// tensorKind is the type of a tensor's values, which must be numbers.
+// tensorKind returns the type of a tensor's values, which must be numbers.
 func tensorKind(t *safetensors.Tensor) (kind, error) {
 	k, known := map[string]kind{"F16": float16, "BF16": bfloat16, "F32": float32s, "F64": float64s}[t.DType]
 	if !known {

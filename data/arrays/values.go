@@ -5,11 +5,12 @@ import (
 	"math"
 )
 
-// kind is a type of numbers, as a file has them.
+// kind is a type of numbers in a file.
 type kind struct {
 	name string
 	size int64 // bytes of a number
-	// convert gives the numbers as float32; bad is the first that is not finite, -1 where all are.
+	// convert converts the numbers to float32; bad is the index of the first that is not finite;
+	// -1 if all are.
 	convert func(to []float32, from []byte) (bad int)
 }
 
@@ -20,7 +21,7 @@ var (
 	float64s = kind{"float64", 8, convertDouble}
 )
 
-// halves are the values of all float16: a table is faster than computing them.
+// halves are the values of all float16; a table is faster than computing them.
 var halves = func() (all [1 << 16]float32) {
 	for bits := range all {
 		exponent, fraction := bits>>10&0x1f, float64(bits&0x3ff)
@@ -29,7 +30,7 @@ var halves = func() (all [1 << 16]float32) {
 		case 0:
 			x = math.Ldexp(fraction/1024, -14)
 		case 0x1f:
-			x = math.NaN() // or infinite: neither is taken
+			x = math.NaN() // or infinite: both are rejected
 		}
 		if bits&0x8000 != 0 {
 			x = -x

@@ -12,15 +12,15 @@ import (
 	"glimpse/internal/term"
 )
 
-// Audit are the flags of the verb audit, which both programs have: glimpse audits the captions that are stored, and the
-// engine has the run's checkpoint read and write besides.
+// Audit holds the flags of the verb audit, which both programs have: glimpse audits the stored
+// captions; the engine can use the run's checkpoint as well.
 type Audit struct {
 	RunFlags
 	train int
 	json  bool
 }
 
-// AuditCommand is the verb audit, which audits by run.
+// AuditCommand returns the verb audit. It calls run to audit the run that the command line names.
 func AuditCommand(run func(c *cobra.Command, o *Audit, id string) error) *cobra.Command {
 	o := &Audit{}
 	c := &cobra.Command{
@@ -60,7 +60,7 @@ is stored with the run, replacing an earlier one.`,
 	return c
 }
 
-// Arguments are the command line that asks another program for the same audit.
+// Arguments returns the arguments with which the engine makes the same audit.
 func (o *Audit) Arguments(run string) []string {
 	args := []string{"audit", run, "--db", o.DB, "--data", o.Root, "--features", o.Features, "--names", o.Names, "--train", strconv.Itoa(o.train), "--device", o.Device, "--threads", strconv.Itoa(o.Threads)}
 	if o.json {
@@ -69,7 +69,8 @@ func (o *Audit) Arguments(run string) []string {
 	return args
 }
 
-// Write audits a run, with an engine or, where that is nil, what is stored alone, and prints the outcome.
+// Write audits a run and prints the result. Without an engine (nil) it audits only what is
+// stored.
 func (o *Audit) Write(c *cobra.Command, engine inspect.Engine, id string) error {
 	results, err := OpenForWriting(o.DB)
 	if err != nil {
@@ -94,8 +95,8 @@ func (o *Audit) Write(c *cobra.Command, engine inspect.Engine, id string) error 
 	return printAudit(c.OutOrStdout(), audit)
 }
 
-// Opener opens runs of db again, and writes its remarks to standard error, a line each. The flags come before $GLIMPSE_DATA
-// and what the study says.
+// Opener returns an opener of the runs of db that writes its remarks to standard error, one per
+// line. Flags take precedence over $GLIMPSE_DATA and the study.
 func Opener(c *cobra.Command, db *store.DB, engine inspect.Engine, f RunFlags) (*inspect.Opener, error) {
 	cache, err := DataCache()
 	return &inspect.Opener{

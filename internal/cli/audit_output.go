@@ -36,7 +36,7 @@ func printAudit(w io.Writer, a *inspect.Audit) error {
 	return err
 }
 
-// printAuditSplit shows the rows of one split, and the answer that they give.
+// printAuditSplit shows the rows of one split, and which protocols reach the claim.
 func printAuditSplit(w io.Writer, rows []audit.Row) error {
 	claim := rows[0].Claim
 	t := &term.Table{}

@@ -11,23 +11,22 @@ import (
 	"glimpse/internal/term"
 )
 
-// captionersDir is the name of the folders that hold packed captioners, and packedExt the ending
-// of their files.
+// captionersDir is the name of folders with packed captioners; packedExt is the extension of
+// their files.
 const (
 	captionersDir = "captioners"
 	packedExt     = ".safetensors"
 )
 
-// CaptionerFile finds a packed captioner, in the first of these folders that holds one:
-// captioners/ beside the program, beside the folder that the program is in (bin/ of a checkout),
-// in the cache, and in a cache that is only read. named is a file, or the name of one there, with
-// or without its ending; "" takes the only one. It is an error where there is none, or are
-// several.
+// CaptionerFile finds a packed captioner in the first of these folders that has one: captioners/
+// beside the program, beside the program's folder (bin/ of a checkout), in the cache, and in the
+// shared cache. named is a file, or the name of one there, with or without its extension; ""
+// takes the only one. It returns an error if there is none or several match.
 func CaptionerFile(named string) (string, error) {
 	if named != "" {
 		if _, err := os.Stat(named); err == nil || strings.ContainsRune(named, filepath.Separator) {
 			if errors.Is(err, fs.ErrNotExist) {
-				err = fmt.Errorf("no captioner %s: `glimpse pack RUN` writes one", named)
+				err = fmt.Errorf("no captioner %s: write one with `glimpse pack RUN`", named)
 			}
 			return named, err
 		}
@@ -45,7 +44,7 @@ func captionerFolders() ([]string, error) {
 		program, err = filepath.EvalSymlinks(program)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("locating this program, to find captioners beside it: %w", err)
+		return nil, fmt.Errorf("locate this program to find captioners beside it: %w", err)
 	}
 	beside := filepath.Dir(program)
 	folders := []string{filepath.Join(beside, captionersDir), filepath.Join(filepath.Dir(beside), captionersDir)}
@@ -66,7 +65,7 @@ func captionerIn(folders []string, named string) (string, error) {
 	for _, folder := range folders {
 		entries, err := os.ReadDir(folder)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return "", fmt.Errorf("looking for captioners: %w", err)
+			return "", fmt.Errorf("look for captioners: %w", err)
 		}
 		var found []string
 		for _, entry := range entries {
@@ -89,7 +88,7 @@ func captionerIn(folders []string, named string) (string, error) {
 	}
 	switch {
 	case named == "":
-		return "", Usage(fmt.Errorf("no captioner found: name a run with --run (`glimpse runs` lists them) or a file with --captioner; "+
+		return "", Usage(fmt.Errorf("no captioner found: choose a run with --run (list them with `glimpse runs`) or a file with --captioner; "+
 			"searched %s", term.Enumerate(folders)))
 	case len(names) > 0:
 		return "", Usage(fmt.Errorf("no captioner %q; available: %s", named, term.Enumerate(names)))

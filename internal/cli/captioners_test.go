@@ -35,7 +35,7 @@ func TestCaptionerIn(t *testing.T) {
 		{"by name", []string{one, two}, "none", filepath.Join(two, "none.safetensors")},
 		{"by file name", []string{two}, "soft.safetensors", filepath.Join(two, "soft.safetensors")},
 		{"several", []string{two, one}, "", "choose one with --captioner: none and soft"},
-		{"nothing there", []string{none, readme}, "", "name a run with --run"},
+		{"nothing there", []string{none, readme}, "", "choose a run with --run"},
 		{"unknown", []string{one}, "hard", `no captioner "hard"; available: soft`},
 		{"unknown, nothing there", []string{none}, "hard", "no such file, and none in"},
 	} {

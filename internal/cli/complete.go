@@ -12,7 +12,8 @@ import (
 	"glimpse/internal/term"
 )
 
-// fromDB asks the results database that a command line names; nothing where there is none.
+// fromDB queries the results database that a command line names. It returns nothing if there is
+// none.
 func fromDB(c *cobra.Command, values func(context.Context, *store.DB) ([]string, error)) []string {
 	flag, err := c.Flags().GetString("db")
 	if err != nil {
@@ -30,7 +31,7 @@ func fromDB(c *cobra.Command, values func(context.Context, *store.DB) ([]string,
 	return all
 }
 
-// CompleteFromDB makes shells complete the one argument from what the results database holds.
+// CompleteFromDB makes shells complete the only argument with values from the results database.
 func CompleteFromDB(values func(context.Context, *store.DB) ([]string, error)) cobra.CompletionFunc {
 	return func(c *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
 		if len(args) > 0 {
@@ -40,7 +41,7 @@ func CompleteFromDB(values func(context.Context, *store.DB) ([]string, error)) c
 	}
 }
 
-// CompleteStudy makes shells complete a study by its name or, where none begins so, its file.
+// CompleteStudy makes shells complete the name of a study or, if none matches, a study file.
 func CompleteStudy(c *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
@@ -67,7 +68,7 @@ func CompleteCompared(c *cobra.Command, args []string, typed string) ([]string, 
 	return Beginning(words, typed), cobra.ShellCompDirectiveNoFileComp
 }
 
-// StudyNames gives the studies of the database.
+// StudyNames returns the names of the database's studies.
 func StudyNames(ctx context.Context, db *store.DB) ([]string, error) {
 	studies, err := db.Studies(ctx)
 	names := make([]string, 0, len(studies))
@@ -93,7 +94,7 @@ func armNames(ctx context.Context, db *store.DB, study string) ([]string, error)
 	return arms, err
 }
 
-// RunIDs gives the runs of the database, each with what shells show beside it.
+// RunIDs returns the runs of the database, each with a description that shells show beside it.
 func RunIDs(ctx context.Context, db *store.DB) ([]string, error) {
 	runs, err := db.Members(ctx, "")
 	ids := make([]string, 0, len(runs))
@@ -103,21 +104,22 @@ func RunIDs(ctx context.Context, db *store.DB) ([]string, error) {
 	return ids, err
 }
 
-// CompleteFlag makes shells complete a flag's value with what words gives for what was typed.
+// CompleteFlag makes shells complete a flag's value with the words that words returns for the
+// text typed so far.
 func CompleteFlag(c *cobra.Command, flag string, words func(typed string) []string) {
-	// The only error is a flag that does not exist, or is completed twice.
+	// It fails only if the flag does not exist, or has a completion already.
 	_ = c.RegisterFlagCompletionFunc(flag, func(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
 		return Beginning(words(typed), typed), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 	})
 }
 
-// Beginning keeps the words that begin with what was typed.
+// Beginning returns the words that start with the text typed so far.
 func Beginning(words []string, typed string) []string {
 	var matching []string
 	for _, w := range words {
 		word, about, described := strings.Cut(w, "\t")
 		if term.Line(word) != word {
-			continue // it is another's, and a shell would obey part of it
+			continue // written by others: a shell would interpret parts of it
 		}
 		if described {
 			w = word + "\t" + term.Line(about)

@@ -39,7 +39,7 @@ func TestPanicIsReported(t *testing.T) {
 		}
 		for _, want := range []string{
 			"glimpse: a fault in this program, not in its use: runtime error: index out of range [0] with length 0, in ",
-			"/internal/cli.breaking.", "(crash_test.go:", "please report this, with the command line and the text below\n\nglimpse ", "\ngoroutine ",
+			"/internal/cli.breaking.", "(crash_test.go:", "please report this with the command line and the text below\n\nglimpse ", "\ngoroutine ",
 		} {
 			if !strings.Contains(stderr.String(), want) {
 				t.Errorf("%s: stderr lacks %q:\n%s", verb, want, stderr.String())

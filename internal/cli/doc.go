@@ -1,5 +1,6 @@
-// Package cli is what the two programs' command lines share: how a command line is run and what its exit code
-// means, flags that many verbs have, where database, data and cache lie, completion, and the verbs of the engine.
+// Package cli is shared by the command lines of the two programs: running a command line, exit
+// codes, flags that many verbs have, the paths of database, data and cache, completion, and the
+// verbs of the engine.
 //
 // The verbs themselves are in cmd/glimpse and cmd/glimpse-engine.
 package cli

@@ -6,7 +6,7 @@ import (
 	"glimpse/internal/engine"
 )
 
-// engineVerbs are the verbs of the engine, with what glimpse --help says of them.
+// engineVerbs are the verbs of the engine, with their descriptions in glimpse --help.
 var engineVerbs = []struct{ name, short string }{
 	{"features", "Compute the image features that a study needs"},
 	{"caption", "Caption any picture with a trained captioner"},
@@ -19,8 +19,8 @@ var engineVerbs = []struct{ name, short string }{
 	{"trial", "Run one trial that a study recorded"},
 }
 
-// AddEngineVerbs adds the verbs that only the engine has. Each replaces this process by the engine, which gets the command
-// line as it is; so do help and completion.
+// AddEngineVerbs adds the verbs that only the engine has. Each, also for help and completion,
+// replaces this process with the engine and passes the command line unchanged.
 func AddEngineVerbs(root *cobra.Command) {
 	for _, v := range engineVerbs {
 		c := &cobra.Command{
@@ -36,7 +36,7 @@ func AddEngineVerbs(root *cobra.Command) {
 				c.PrintErrln("glimpse:", err)
 			}
 		})
-		if v.name == "features" { // one part of it needs no engine
+		if v.name == "features" { // its subcommand prune needs no engine
 			prune := FeaturesPruneCommand()
 			prune.SetHelpFunc(root.HelpFunc())
 			c.AddCommand(prune)
@@ -53,7 +53,7 @@ func execEngine(args []string) error {
 	return found.Exec(args)
 }
 
-// Describe gives the engine's own verbs what glimpse --help says of them.
+// Describe sets the descriptions of the engine's verbs to those in glimpse --help.
 func Describe(root *cobra.Command) {
 	for _, c := range root.Commands() {
 		for _, v := range engineVerbs {

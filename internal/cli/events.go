@@ -13,20 +13,21 @@ import (
 	"glimpse/runner"
 )
 
-// Events shows events of a study to people, as bars and lines.
+// Events shows the events of a study as progress bars and lines of text.
 type Events struct {
-	// Quiet leaves out the lines of started trials and epochs, and on a terminal, where the study has a
-	// bar, those of completed trials.
+	// Quiet suppresses the lines for started trials and epochs and, on a terminal, where the
+	// study has a bar, for completed trials.
 	Quiet bool
 
 	progress *term.Progress
-	labels   map[string]string // trial id → what distinguishes it from the others; nil shows arms
+	labels   map[string]string // trial id → its label; nil shows arms
 }
 
 // StudyBar is the name of the bar of a whole study.
 const StudyBar = "study"
 
-// NewEvents shows events on w. labels, by trial id, say what distinguishes trials; nil shows their arms.
+// NewEvents returns an Events that writes to w. labels, by trial id, distinguish the trials; nil
+// shows their arms.
 func NewEvents(w io.Writer, labels map[string]string) *Events {
 	return &Events{progress: term.NewProgress(w), labels: labels}
 }
@@ -98,7 +99,7 @@ func (t *Events) Show(e runner.Event) {
 	}
 }
 
-// name names the event's trial on the screen; study-wide events have none.
+// name returns the displayed name of the event's trial; "" for study-wide events.
 func (t *Events) name(e runner.Event) string {
 	if e.Run == "" {
 		return ""
@@ -106,7 +107,7 @@ func (t *Events) name(e runner.Event) string {
 	return term.Line(TrialName(e.Run, cmp.Or(t.labels[e.Run], e.Arm), e.Seed))
 }
 
-// TrialName names a trial on the screen by its id, what distinguishes it, and its seed.
+// TrialName returns the displayed name of a trial: the start of its id, its label and its seed.
 func TrialName(id, label string, seed int64) string {
 	name := id[:min(6, len(id))]
 	if label != "" {
@@ -115,7 +116,7 @@ func TrialName(id, label string, seed int64) string {
 	return fmt.Sprintf("%s seed %d", name, seed)
 }
 
-// lossText is what training lowers or, of reinforcement, raises.
+// lossText returns the training loss or, in reinforcement, the reward, as text.
 func lossText(loss float64, reinforced bool) string {
 	if reinforced {
 		return fmt.Sprintf("reward %.3f", -loss)
@@ -123,7 +124,8 @@ func lossText(loss float64, reinforced bool) string {
 	return fmt.Sprintf("loss %.3f", loss)
 }
 
-// EpochText shows the loss (or reward) and the validation scores of a recorded epoch on a line.
+// EpochText returns a line with the loss (or reward) and the validation scores of a recorded
+// epoch.
 func EpochText(e store.Epoch) string {
 	return strings.TrimRight(lossText(e.Loss, e.Sampled != nil)+"  "+ScoreText("val", e.Val), " ")
 }
@@ -146,7 +148,7 @@ func waitingText(kind string) string {
 	return ""
 }
 
-// WithMessage adds a message to a line; either may be empty.
+// WithMessage appends a message to a line; either may be empty.
 func WithMessage(line, message string) string {
 	switch {
 	case message == "":
@@ -158,12 +160,12 @@ func WithMessage(line, message string) string {
 	}
 }
 
-// BriefMetrics are the metrics that people ask for first.
+// BriefMetrics returns the metrics for short lines: those marked Brief.
 func BriefMetrics() []metrics.Entry {
 	return slices.DeleteFunc(slices.Clone(metrics.Catalogue), func(e metrics.Entry) bool { return !e.Brief })
 }
 
-// ScoreText shows those metrics on a line.
+// ScoreText returns a line with the brief metrics of a split; "" if there are none.
 func ScoreText(split string, values map[string]float64) string {
 	var parts []string
 	for _, m := range BriefMetrics() {

@@ -17,7 +17,8 @@ import (
 	"glimpse/runner"
 )
 
-// FeaturesPruneCommand is the verb features prune. Both programs have it: it needs no model, and belongs to a verb that does.
+// FeaturesPruneCommand returns the verb features prune. Both programs have it: it needs no model,
+// but belongs to a verb that does.
 func FeaturesPruneCommand() *cobra.Command {
 	var (
 		databases   []string
@@ -67,12 +68,12 @@ disturbed.`,
 	return c
 }
 
-// parseAge reads a number of days, or a duration as Go writes it.
+// parseAge reads a number of days (30d) or a Go duration (12h).
 func parseAge(text string) (time.Duration, error) {
 	if days, found := strings.CutSuffix(text, "d"); found {
 		n, err := strconv.Atoi(days)
 		if err != nil || n < 0 || n > 100*365 {
-			return 0, fmt.Errorf("%q is not a number of days", text)
+			return 0, fmt.Errorf("%q is not a number of days, such as 30d", text)
 		}
 		return time.Duration(n) * 24 * time.Hour, nil
 	}
@@ -83,7 +84,8 @@ func parseAge(text string) (time.Duration, error) {
 	return age, nil
 }
 
-// openAll opens results databases for reading: those named, or the default one if it is there.
+// openAll opens the given results databases for reading or, if none is given, the default one if
+// it exists.
 func openAll(paths []string) (open []*store.DB, release func(), err error) {
 	release = func() {
 		for _, db := range open {

@@ -12,10 +12,10 @@ import (
 	"glimpse/metrics/meteor"
 )
 
-// NoMeteor as the value of --meteor leaves METEOR's data out where the cache has them.
+// NoMeteor is the value of --meteor that ignores METEOR's data in the cache.
 const NoMeteor = "none"
 
-// MeteorDir gives the folder of the cache where METEOR's data are, once fetched.
+// MeteorDir returns the folder of the cache for METEOR's data, which may not exist yet.
 func MeteorDir() (string, error) {
 	cache, err := CacheDir()
 	if err != nil {
@@ -30,7 +30,8 @@ func AddMeteor(c *cobra.Command, path *string) {
 		"METEOR's data: a `folder`, jar, or none (default: what glimpse data fetch meteor downloaded, else none)")
 }
 
-// MeteorPath says where METEOR's data are: what the flag names, else the cache, or "" for none.
+// MeteorPath returns the path of METEOR's data: what the flag names, else the cache's copy, or ""
+// for none.
 func MeteorPath(flag string) (string, error) {
 	switch flag {
 	case NoMeteor:
@@ -51,7 +52,7 @@ func MeteorPath(flag string) (string, error) {
 	}
 }
 
-// LoadMeteor loads METEOR's data from where MeteorPath says, nil for none.
+// LoadMeteor loads METEOR's data from [MeteorPath]. It returns nil if there are none.
 func LoadMeteor(flag string) (*meteor.Data, error) {
 	path, err := MeteorPath(flag)
 	if err != nil || path == "" {
@@ -69,8 +70,8 @@ func LoadMeteor(flag string) (*meteor.Data, error) {
 	return m, nil
 }
 
-// TrialMeteor loads METEOR's data for a study and gives the value of --meteor for its trials, so that all of them are
-// scored alike.
+// TrialMeteor loads METEOR's data for a study and returns the value of --meteor for its trials,
+// so that all are scored with the same data.
 func TrialMeteor(flag string) (m *meteor.Data, value string, err error) {
 	if m, err = LoadMeteor(flag); err != nil {
 		return nil, "", err

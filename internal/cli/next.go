@@ -12,15 +12,14 @@ import (
 	"glimpse/internal/term"
 )
 
-// A Step is a command that makes sense next, and what it does.
+// A Step is a command to run next, and what it does.
 type Step struct{ Command, Does string }
 
-// mostSteps are the studies that NextSteps names.
+// mostSteps is how many studies NextSteps names at most.
 const mostSteps = 3
 
-// NextSteps says in a line what there is in the working directory, and which commands make sense
-// next. Where there is no results database, studies are files; else they are those of the
-// database.
+// NextSteps returns a line about what the working directory contains, and commands to run next.
+// They are about the studies of the results database or, if there is none, about study files.
 func NextSteps(ctx context.Context) (here string, steps []Step, err error) {
 	db, err := store.OpenReadOnly(DBPath(""))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -51,7 +50,7 @@ func NextSteps(ctx context.Context) (here string, steps []Step, err error) {
 	return fmt.Sprintf("%s contains %s.", DBPath(""), plural(len(names), "study", "studies")), steps, nil
 }
 
-// stepOf is what to do next with a recorded study.
+// stepOf returns what to do next with a recorded study.
 func stepOf(name string, runs []store.Run) Step {
 	completed, running := 0, 0
 	for _, run := range runs {
@@ -75,7 +74,7 @@ func stepOf(name string, runs []store.Run) Step {
 	return Step{"glimpse report " + Quote(name), "write its report: " + done}
 }
 
-// studyFile is the file of a study, if it is where studies usually are; else "".
+// studyFile returns the file of a study, if it is in one of the usual folders; else "".
 func studyFile(name string) string {
 	for _, path := range studyFiles() {
 		if stem(path) == name {
@@ -114,7 +113,7 @@ func plural(n int, one, several string) string {
 	return fmt.Sprintf("%d %s", n, several)
 }
 
-// stem is the name of a file without its folder and ending.
+// stem returns the name of a file without its folder and extension.
 func stem(path string) string {
 	base := filepath.Base(path)
 	return base[:len(base)-len(filepath.Ext(base))]

@@ -17,8 +17,8 @@ import (
 	"glimpse/internal/term"
 )
 
-// DBPath gives the results database: the flag, else $GLIMPSE_DB, else results.db in the working
-// directory.
+// DBPath returns the path of the results database: the flag, else $GLIMPSE_DB, else results.db in
+// the working directory.
 func DBPath(flag string) string {
 	switch {
 	case flag != "":
@@ -45,8 +45,9 @@ func AddWide(c *cobra.Command, wide *bool) {
 	c.Flags().BoolVar(wide, "wide", false, "show all columns, however narrow the terminal")
 }
 
-// PrintTable prints a table to standard output. On a terminal, unless wide is set, columns that do not fit go, by the order
-// of least, and standard error says which. Pipes and files get all columns: whoever reads them counts on each.
+// PrintTable prints a table to standard output. On a terminal, unless wide is set, it drops
+// columns that do not fit, in the order of least, and lists them on standard error. Pipes and
+// files get all columns, since scripts rely on them.
 func PrintTable(c *cobra.Command, t *term.Table, wide bool, least ...string) error {
 	if !wide && term.IsTerminal(c.OutOrStdout()) {
 		if dropped := t.Fit(term.Width(c.OutOrStdout()), least...); len(dropped) > 0 {
@@ -70,8 +71,8 @@ func sameDB(c *cobra.Command) string {
 	return ""
 }
 
-// DataRoot gives the folder of a study's data set: the flag, else $GLIMPSE_DATA, else what the
-// study says.
+// DataRoot returns the folder of a study's data set: the flag, else $GLIMPSE_DATA, else the
+// study's own.
 func DataRoot(flag, study string) string {
 	switch {
 	case flag != "":
@@ -83,22 +84,23 @@ func DataRoot(flag, study string) string {
 	}
 }
 
-// CacheDir gives the user's folder of feature caches, weights and libtorch: $GLIMPSE_CACHE, else
-// glimpse in $XDG_CACHE_HOME or ~/.cache. The set-up scripts follow the same rule. Where
-// $GLIMPSE_CACHE may not be written it is SharedCacheDir, and the user's is the other.
+// CacheDir returns the user's cache folder, for features, weights and libtorch: $GLIMPSE_CACHE,
+// else glimpse in $XDG_CACHE_HOME or ~/.cache. The set-up scripts follow the same rule. A
+// $GLIMPSE_CACHE that is not writable is the shared cache ([SharedCacheDir]), and does not count
+// here.
 func CacheDir() (string, error) {
 	own, _, err := cacheDirs(mayWrite)
 	return own, err
 }
 
-// SharedCacheDir gives the folder of a cache that is only read: $GLIMPSE_CACHE, if it is there and
-// may not be written; else "".
+// SharedCacheDir returns the folder of a read-only cache: $GLIMPSE_CACHE, if it exists and is not
+// writable; else "".
 func SharedCacheDir() (string, error) {
 	_, shared, err := cacheDirs(mayWrite)
 	return shared, err
 }
 
-// cacheDirs gives the user's cache and one that is only read, "" for none.
+// cacheDirs returns the user's cache and the read-only one; "" for none.
 func cacheDirs(mayWrite func(dir string) bool) (own, shared string, err error) {
 	if dir := os.Getenv("GLIMPSE_CACHE"); dir != "" {
 		if dir, err = filepath.Abs(dir); err != nil || mayWrite(dir) {
@@ -111,24 +113,24 @@ func cacheDirs(mayWrite func(dir string) bool) (own, shared string, err error) {
 	} else {
 		home, err := os.UserHomeDir()
 		if err != nil {
-			return "", "", fmt.Errorf("finding the cache directory: %w; set GLIMPSE_CACHE", err)
+			return "", "", fmt.Errorf("find the cache directory: %w; set $GLIMPSE_CACHE", err)
 		}
 		own = filepath.Join(home, ".cache", "glimpse")
 	}
 	if shared == own {
-		shared = "" // it cannot be written all the same, which whoever tries will say
+		shared = "" // still not writable: the first write will fail and say so
 	}
 	return own, shared, nil
 }
 
-// mayWrite tells whether a folder may be written, or made.
+// mayWrite reports whether a folder is writable, or may be created.
 func mayWrite(dir string) bool {
 	err := unix.Access(dir, unix.W_OK)
 	return err == nil || errors.Is(err, fs.ErrNotExist)
 }
 
-// checking shows how many pictures of a data set were decoded, once that takes longer than a
-// moment.
+// checking shows the progress of decoding a data set's pictures, once it takes longer than a
+// second.
 func checking(bars *term.Progress) func(done, total int) {
 	const name, moment = "checking pictures", time.Second
 	var begun time.Time
@@ -144,8 +146,8 @@ func checking(bars *term.Progress) func(done, total int) {
 	}
 }
 
-// DataCache is where features and what is made of data sets are kept. Its remarks, and how far a
-// check of pictures is, go to standard error.
+// DataCache returns the cache of features and compiled data sets. Its remarks, and the progress
+// of checking pictures, go to standard error.
 func DataCache() (data.Cache, error) {
 	own, shared, err := cacheDirs(mayWrite)
 	cache := data.Cache{Dir: filepath.Join(own, "features"), Checking: checking(term.NewProgress(os.Stderr))}
@@ -166,25 +168,25 @@ func OpenResults(flag string) (*store.DB, error) {
 	return db, err
 }
 
-// OpenOrCreate opens a results database for writing, and makes one where there is none.
+// OpenOrCreate opens a results database for writing, and creates it if it does not exist.
 func OpenOrCreate(flag string) (*store.DB, error) {
 	path := DBPath(flag)
-	tellOutdated(path)
+	announceMigration(path)
 	return store.Open(path)
 }
 
-// tellOutdated says that a database is about to be brought up to date, which takes a moment and is
-// for good.
-func tellOutdated(path string) {
+// announceMigration announces that a database is about to be migrated, which takes a moment and
+// cannot be undone.
+func announceMigration(path string) {
 	if from, to, outdated := store.Outdated(path); outdated {
-		fmt.Fprintf(os.Stderr, "bringing %s from schema %d to %d: older versions of glimpse cannot read it then\n", term.Line(path), from, to)
+		fmt.Fprintf(os.Stderr, "migrating %s from schema %d to %d: older versions of glimpse will not be able to read it\n", term.Line(path), from, to)
 	}
 }
 
-// OpenForWriting opens an existing results database, and makes none.
+// OpenForWriting opens an existing results database for writing. It never creates one.
 func OpenForWriting(flag string) (*store.DB, error) {
 	path := DBPath(flag)
-	tellOutdated(path)
+	announceMigration(path)
 	db, err := store.OpenExisting(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, noResults(path)
@@ -193,10 +195,11 @@ func OpenForWriting(flag string) (*store.DB, error) {
 }
 
 func noResults(path string) error {
-	return fmt.Errorf("no results database %s: `glimpse run STUDY.yaml` creates one; --db or $GLIMPSE_DB names another", path)
+	return fmt.Errorf("no results database %s: create one with `glimpse run STUDY.yaml`, or use another with --db or $GLIMPSE_DB", path)
 }
 
-// StudyName takes the name of a study or its YAML file and gives the name.
+// StudyName returns the name of a study given by its name or its YAML file. The study must be
+// recorded in db.
 func StudyName(ctx context.Context, db *store.DB, arg string) (string, error) {
 	name, err := nameOf(arg)
 	if err == nil {
@@ -208,7 +211,7 @@ func StudyName(ctx context.Context, db *store.DB, arg string) (string, error) {
 	return name, nil
 }
 
-// nameOf is the name of a study whose name or YAML file is given.
+// nameOf returns the name of a study given by its name or its YAML file.
 func nameOf(arg string) (string, error) {
 	if ext := filepath.Ext(arg); ext != ".yaml" && ext != ".yml" {
 		return arg, nil

@@ -14,7 +14,8 @@ import (
 	"glimpse/internal/secret"
 )
 
-// CommandLine is this process's command line, as a shell would take it, without what looks like a secret: it is recorded.
+// CommandLine returns this process's command line, quoted for a shell, for the record. What looks
+// like a secret is removed.
 func CommandLine() string {
 	words := []string{"glimpse"}
 	for _, arg := range os.Args[1:] {
@@ -23,7 +24,7 @@ func CommandLine() string {
 	return secret.Redact(strings.Join(words, " "))
 }
 
-// Quote writes a word as a shell reads it.
+// Quote quotes a word for a shell.
 func Quote(word string) string {
 	if word != "" && strings.Trim(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=:,@%+") == "" {
 		return word
@@ -31,8 +32,9 @@ func Quote(word string) string {
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
-// abortOnCrash has Go end the process by SIGABRT where it cannot go on: at a panic that nothing recovers from, or a fault in
-// native code. Go would exit with 2, which is the code of wrong usage. There is no core dump, as Go leaves none.
+// abortOnCrash makes Go end the process with SIGABRT at an unrecovered panic or a fault in native
+// code. By default Go exits with 2, which is the exit code for wrong usage. Core dumps are
+// disabled, as they are by default in Go.
 func abortOnCrash() {
 	if os.Getenv("GOTRACEBACK") != "" {
 		return
@@ -45,25 +47,25 @@ func abortOnCrash() {
 	}
 }
 
-// grace is how long a verb that was told to stop may take to end by itself.
+// grace is how long an interrupted verb may take to end by itself.
 const grace = 500 * time.Millisecond
 
-// ending ends the process, once it was told to stop and grace is over, wherever it is: in a loop of statistics, in a system
-// call that waits for a pipe's other end. Nothing is lost by that: what is written to the database is written in transactions,
-// files appear whole or not at all, and what is half written beside them is removed by whoever writes there next. Verbs that
-// have training to save take their time.
+// ending ends an interrupted process when grace is over, wherever it is: in a loop of statistics,
+// or in a system call that waits for the other end of a pipe. Nothing is lost: the database is
+// written in transactions, files appear completely or not at all, and the next writer removes
+// partial ones. Verbs that have training to save are given the time to do so.
 type ending struct {
 	cancel context.CancelFunc
 	mu     sync.Mutex
 	saves  bool
 }
 
-// endingKey is the key of the process's ending in the context of its command.
+// endingKey is the key of the process's ending in its command's context.
 type endingKey struct{}
 
 // now ends the process unless its verb saves first.
 func (e *ending) now() {
-	e.mu.Lock() // and keeps it: a verb that is about to save has come too late
+	e.mu.Lock() // never unlocked if the process ends here: a verb that is about to save is too late
 	if e.saves {
 		e.mu.Unlock()
 		return
@@ -72,9 +74,9 @@ func (e *ending) now() {
 	os.Exit(ExitInterrupted)
 }
 
-// SavesFirst says that from here on the verb ends by itself when the context of its command ends, however long that takes:
-// it has something to save. saved takes that back, unless the context has ended by then: the verb then has the time to tell
-// what it did.
+// SavesFirst declares that from now on the verb has something to save: when the context of its
+// command ends, it ends by itself, however long that takes. saved revokes this, unless the
+// context has ended by then: the verb then still has time to report what it did.
 func SavesFirst(ctx context.Context) (saved func()) {
 	e, ok := ctx.Value(endingKey{}).(*ending)
 	if !ok {
@@ -90,21 +92,22 @@ func SavesFirst(ctx context.Context) (saved func()) {
 	}
 }
 
-// Interrupt does to the process what Ctrl-C does. Within a test, where no process is to end, it does nothing.
+// Interrupt acts like Ctrl-C. In tests, which must not end the process, it does nothing.
 func Interrupt(ctx context.Context) {
 	if e, ok := ctx.Value(endingKey{}).(*ending); ok {
 		e.cancel()
 	}
 }
 
-// OnCheckpoint gives a channel that tells of each SIGUSR1, which asks for a checkpoint.
+// OnCheckpoint returns a channel that receives each SIGUSR1, which requests a checkpoint.
 func OnCheckpoint() (asked <-chan os.Signal, release func()) {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGUSR1)
 	return signals, func() { signal.Stop(signals) }
 }
 
-// OnSecondStop gives a channel that is closed at the second Ctrl-C or SIGTERM. The first one is the context's.
+// OnSecondStop returns a channel that is closed at the second Ctrl-C or SIGTERM. The first one
+// ends the context.
 func OnSecondStop() (kill <-chan struct{}, release func()) {
 	signals, second, done := make(chan os.Signal, 2), make(chan struct{}), make(chan struct{})
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)

@@ -10,8 +10,8 @@ import (
 	"glimpse/internal/store"
 )
 
-// Named gives the study (by its name or its YAML file) or the id of the run (by the beginning of it) that an argument names;
-// the other is "".
+// Named returns the study or the id of the run that an argument names; the other is "". A study
+// is given by its name or its YAML file, a run by its id or a prefix of it.
 func Named(ctx context.Context, db *store.DB, arg string) (study, run string, err error) {
 	study, err = StudyName(ctx, db, arg)
 	if !errors.Is(err, store.ErrNotFound) || filepath.Ext(arg) != "" {
@@ -24,7 +24,8 @@ func Named(ctx context.Context, db *store.DB, arg string) (study, run string, er
 	return "", found.ID, unknown
 }
 
-// RunsOf gives the ids of the runs that arguments name, as Named takes them: of a study all.
+// RunsOf returns the ids of the runs that arguments name, as in [Named]; for a study, all its
+// runs.
 func RunsOf(ctx context.Context, db *store.DB, args []string) ([]string, error) {
 	var ids []string
 	for _, arg := range args {
@@ -47,8 +48,9 @@ func RunsOf(ctx context.Context, db *store.DB, args []string) ([]string, error) 
 	return ids, nil
 }
 
-// Stop asks whoever works on the studies and runs that arguments name, as RunsOf takes them, to stop, and gives the runs that
-// are not completed. Of a study that is not recorded yet, since its runner is still reading data, that runner alone is asked.
+// Stop asks the processes that work on the given studies and runs, named as in [RunsOf], to stop,
+// and returns the runs that are not completed. For a study that is not recorded yet, because its
+// runner is still reading data, only the runner is asked.
 func Stop(ctx context.Context, db *store.DB, args []string) (asked []store.Run, err error) {
 	var studies, ids []string
 	for _, arg := range args {
@@ -77,7 +79,7 @@ func Stop(ctx context.Context, db *store.DB, args []string) (asked []store.Run, 
 	return append(asked, runs...), err
 }
 
-// CompletedRuns gives the completed ones of the runs that arguments name.
+// CompletedRuns returns the completed runs among those that arguments name, as in [RunsOf].
 func CompletedRuns(ctx context.Context, db *store.DB, args []string) ([]store.Run, error) {
 	ids, err := RunsOf(ctx, db, args)
 	if err != nil {
@@ -99,7 +101,7 @@ func CompletedRuns(ctx context.Context, db *store.DB, args []string) ([]store.Ru
 		}
 	}
 	if len(runs) == 0 {
-		return nil, fmt.Errorf("%s: none of these runs is completed; only completed runs have final captions", strings.Join(args, ", "))
+		return nil, fmt.Errorf("%s: no run is completed; only completed runs have final captions", strings.Join(args, ", "))
 	}
 	return runs, nil
 }

@@ -15,10 +15,10 @@ import (
 	"glimpse/experiments"
 )
 
-// StudyFlags are those of every verb that reads a study file.
+// StudyFlags are the flags of every verb that reads a study file.
 type StudyFlags struct {
 	Sets []string // overrides, as KEY=VALUE
-	Root string   // folder of the data set, "" where the flag is not given
+	Root string   // folder of the data set; "" if the flag is not given
 }
 
 // Add adds the flags to a verb.
@@ -28,8 +28,8 @@ func (f *StudyFlags) Add(c *cobra.Command) {
 	c.ValidArgsFunction = CompleteSpec
 }
 
-// Load reads the study file, with the data's folder as flag and environment want it. Whatever is wrong with it is an error
-// of usage.
+// Load reads the study file, and sets the data's folder from the flag or the environment. Any
+// fault in the file is an error of usage.
 func (f *StudyFlags) Load(path string) (*experiments.Study, error) {
 	study, err := experiments.Load(path, f.Sets)
 	if _, missing := os.Stat(path); errors.Is(missing, fs.ErrNotExist) {
@@ -42,7 +42,7 @@ func (f *StudyFlags) Load(path string) (*experiments.Study, error) {
 	return study, nil
 }
 
-// studyFiles are the files that may be studies, in the places where they usually are.
+// studyFiles returns the files that may be studies, in the usual folders.
 func studyFiles() (files []string) {
 	for _, pattern := range []string{"*.yaml", "*.yml", "experiments/*.yaml", "experiments/*.yml"} {
 		found, _ := filepath.Glob(pattern) // the patterns are well-formed
@@ -51,7 +51,7 @@ func studyFiles() (files []string) {
 	return files
 }
 
-// studyHint names the study file that is probably meant by a path where there is none.
+// studyHint suggests a study file for a path that does not exist.
 func studyHint(path string) string {
 	there := studyFiles()
 	stems := make([]string, len(there))
@@ -61,7 +61,7 @@ func studyHint(path string) string {
 	if i := slices.Index(stems, experiments.Nearest(stem(path), stems)); i >= 0 {
 		return fmt.Sprintf("; did you mean %s?", there[i])
 	}
-	return "; name a study, such as experiments/demo.yaml"
+	return "; give a study file, such as experiments/demo.yaml"
 }
 
 // CompleteSpec makes shells complete a study file.
@@ -72,7 +72,7 @@ func CompleteSpec(_ *cobra.Command, args []string, _ string) ([]string, cobra.Sh
 	return []string{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt
 }
 
-// Compute are the flags that say what computes, and with how many threads.
+// Compute are the flags for the device and the number of threads.
 type Compute struct {
 	Device  string
 	Threads int
@@ -84,23 +84,24 @@ func (f *Compute) Add(c *cobra.Command) {
 	c.Flags().IntVar(&f.Threads, "threads", 0, "threads to compute with (default: the processors)")
 }
 
-// AddNoGit adds the flag that has nothing of git recorded with what is trained; see [NoGit].
+// AddNoGit adds the flag --no-git, which keeps git's state out of the record; see [NoGit].
 func AddNoGit(c *cobra.Command, noGit *bool) {
 	c.Flags().BoolVar(noGit, "no-git", false, "do not record commit and uncommitted changes (default $GLIMPSE_NO_GIT)")
 }
 
-// NoGit tells whether nothing of git is to be recorded: by the flag, or by a $GLIMPSE_NO_GIT that is set, and neither 0 nor false.
+// NoGit reports whether git's state must not be recorded: the flag is set, or $GLIMPSE_NO_GIT is
+// set to anything but 0 or false.
 func NoGit(flag bool) bool {
 	value := os.Getenv("GLIMPSE_NO_GIT")
 	set, err := strconv.ParseBool(value)
 	return flag || set || err != nil && value != ""
 }
 
-// RunFlags are those of verbs that open runs again: what computes, and where results and data are.
+// RunFlags are the flags of verbs that reopen runs: device, threads, database and data.
 type RunFlags struct {
 	Compute
-	DB, Root string // "" where the flag is not given
-	// Features and Names are the files of features of runs whose encoder reads them.
+	DB, Root string // "" if the flag is not given
+	// Features and Names are the feature files for runs with precomputed features.
 	Features, Names string
 }
 
@@ -122,10 +123,10 @@ func addData(c *cobra.Command, root *string) {
 	c.Flags().StringVar(root, "data", "", "folder of the data set (default $GLIMPSE_DATA, else the study's data.root)")
 }
 
-// deviceName is what --device takes; whether there is such a device, the engine knows.
+// deviceName matches the values of --device. The engine checks whether the device exists.
 var deviceName = regexp.MustCompile(`^(auto|cpu|cuda(:\d+)?)$`)
 
-// Check refuses what no machine has.
+// Check returns an error of usage for values that are invalid on any machine.
 func (f *Compute) Check() error {
 	switch {
 	case f.Threads < 0:

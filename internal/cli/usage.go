@@ -1,9 +1,7 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -14,47 +12,9 @@ import (
 	"glimpse/internal/term"
 )
 
-// explainUsage says what is wrong with a command line: cobra's errors count arguments and quote Go's parsers.
-func explainUsage(c *cobra.Command, err error) string {
-	var (
-		unknown *pflag.NotExistError
-		invalid *pflag.InvalidValueError
-	)
-	if errors.As(err, &unknown) {
-		return didYouMean(err.Error(), "--"+unknown.GetSpecifiedName(), flags(c))
-	}
-	if errors.As(err, &invalid) {
-		if kind, ok := flagKinds[invalid.GetFlag().Value.Type()]; ok {
-			return fmt.Sprintf("--%s %s: must be %s", invalid.GetFlag().Name, term.Line(invalid.GetValue()), kind)
-		}
-	}
-	message := err.Error()
-	first, _, _ := strings.Cut(message, "\n")
-	var word, path string
-	if n, _ := fmt.Sscanf(first, "unknown command %q for %q", &word, &path); n == 2 {
-		if !c.HasSubCommands() {
-			return "unexpected argument: " + term.Name(word)
-		}
-		return didYouMean(first, word, verbs(c))
-	}
-	if countedArguments.MatchString(first) {
-		return wrongArguments(c, message)
-	}
-	return message
-}
-
-// countedArguments matches the errors of cobra.ExactArgs and its siblings.
-var countedArguments = regexp.MustCompile(`^(accepts|requires) .* arg\(s\)`)
-
-// flagKinds say what values of flags must be, by pflag's names of their types.
-var flagKinds = map[string]string{
-	"int": "a whole number", "int64": "a whole number", "float64": "a number",
-	"duration": "a duration such as 30s or 5m", "bool": "true or false",
-}
-
-// wrongArguments names the arguments that are missing, or the first that is too many; message is what is said where a
-// verb has rules of its own.
-func wrongArguments(c *cobra.Command, message string) string {
+// wrongArguments names the arguments that are missing, or the first that is too many; "" if the usage line allows the
+// number of arguments.
+func wrongArguments(c *cobra.Command) string {
 	required, most := placeholders(c.Use)
 	given := c.Flags().Args()
 	switch {
@@ -67,10 +27,10 @@ func wrongArguments(c *cobra.Command, message string) string {
 	case len(given) > most && most >= 0:
 		return "unexpected argument: " + term.Name(given[most])
 	}
-	return message
+	return ""
 }
 
-// placeholders are the arguments that a verb requires, by its usage line, and how many it takes at most, -1 for any number.
+// placeholders returns the arguments that a verb requires, by its usage line, and how many it takes at most; -1 for any number.
 // Of several forms, the first counts for what is required.
 func placeholders(use string) (required []string, most int) {
 	for i, form := range strings.Split(use, " | ") {
@@ -100,7 +60,7 @@ func placeholders(use string) (required []string, most int) {
 	return required, most
 }
 
-// verbs are those of a command that people use.
+// verbs returns the names of a command's subcommands, without hidden ones.
 func verbs(c *cobra.Command) []string {
 	var names []string
 	for _, verb := range c.Commands() {
@@ -111,7 +71,7 @@ func verbs(c *cobra.Command) []string {
 	return names
 }
 
-// flags are those of a command that people use.
+// flags returns the flags of a command as they are typed, without hidden ones.
 func flags(c *cobra.Command) []string {
 	var names []string
 	c.Flags().VisitAll(func(f *pflag.Flag) {
@@ -122,7 +82,7 @@ func flags(c *cobra.Command) []string {
 	return names
 }
 
-// didYouMean adds to a message which of some words another may stand for: the nearest, else those that begin with it.
+// didYouMean adds to a message the words that a misspelt one may stand for: the nearest, else those that start with it.
 func didYouMean(message, word string, words []string) string {
 	meant := []string{experiments.Nearest(word, words)}
 	if meant[0] == "" {

@@ -32,12 +32,12 @@ func TestUsageErrors(t *testing.T) {
 	add(data, "info STUDY.yaml|NAME|FOLDER", cobra.ExactArgs(1))
 	add(data, "export FOLDER -o DIR", cobra.ExactArgs(1))
 	for args, want := range map[string]string{
-		"rnu":                   `unknown command "rnu" for "glimpse"; did you mean run?`,
-		"d":                     `unknown command "d" for "glimpse"; did you mean data or doctor?`,
-		"xyzzy --jobs 3":        `unknown command "xyzzy" for "glimpse"`,
-		"help docter":           `unknown command "docter" for "glimpse"; did you mean doctor?`,
-		"help data inof":        `unknown command "inof" for "glimpse data"; did you mean info?`,
-		"data inof":             `unknown command "inof" for "glimpse data"; did you mean info?`,
+		"rnu":                   `unknown command "rnu"; did you mean run?`,
+		"d":                     `unknown command "d"; did you mean data or doctor?`,
+		"xyzzy --jobs 3":        `unknown command "xyzzy"`,
+		"help docter":           `unknown command "docter"; did you mean doctor?`,
+		"help data inof":        `unknown command "data inof"; did you mean info?`,
+		"data inof":             `unknown command "data inof"; did you mean info?`,
 		"run":                   "missing argument: STUDY.yaml",
 		"run a.yaml b.yaml":     "unexpected argument: b.yaml",
 		"runs a b":              "unexpected argument: b",
@@ -49,13 +49,13 @@ func TestUsageErrors(t *testing.T) {
 		"doctor now":            "unexpected argument: now",
 		"own":                   "name a picture",
 		"data export":           "missing argument: FOLDER",
-		"run a --job 2":         "unknown flag: --job; did you mean --jobs?",
-		"run a --xyzzy":         "unknown flag: --xyzzy",
-		"run a -x":              "unknown shorthand flag: 'x' in -x",
+		"run a --job 2":         "unknown flag --job; did you mean --jobs?",
+		"run a --xyzzy":         "unknown flag --xyzzy",
+		"run a -x":              "unknown flag -x",
 		"run a --jobs two":      "--jobs two: must be a whole number",
-		"run a --lease 3":       "--lease 3: must be a duration such as 30s or 5m",
+		"run a --lease 3":       "--lease 3: must be a duration such as 90s or 2h",
 		"run a --wide=perhaps":  "--wide perhaps: must be true or false",
-		"run a --jobs":          "flag needs an argument: --jobs",
+		"run a --jobs":          "--jobs needs a value",
 		"data info --jobs=1e99": "--jobs 1e99: must be a whole number",
 	} {
 		var out, said bytes.Buffer

@@ -7,17 +7,17 @@ import (
 	"strings"
 )
 
-// Release is the version of the latest release, which CHANGELOG.md and CITATION.cff name too.
+// Release is the version of the latest release, as in CHANGELOG.md and CITATION.cff.
 const Release = "0.1.0"
 
-// About says which glimpse this is, on a line: the release, what exactly was built, by which Go, for
-// which system.
+// About describes this program in one line: the release, the exact build, the Go version and the
+// system.
 func About() string {
 	build := strings.Trim(Version(), "()") // "(devel)"
 	return fmt.Sprintf("%s (%s, %s, %s/%s)", Release, build, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
-// Version names what exactly was built: the commit or, of a module from elsewhere, its version.
+// Version returns the exact build: the commit or, if built as a module, its version.
 func Version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

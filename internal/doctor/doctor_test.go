@@ -49,8 +49,8 @@ echo '{"version": "v", "libtorch": "2.1.2", "libraries": "/lib", "threads": 2, "
 		want   []string // name, state and the beginning of the detail
 	}{
 		{nothing, at("none"), []string{"glimpse ok ", "engine absent no " + at("none"), "cache ok " + at("empty"), "weights absent no encoder weights in " + at("empty"),
-			"meteor absent no synonyms", "flickr8k absent no folder set", "database ok " + at("absent.db") + " does not exist yet"}},
-		{shared, at("none"), []string{"glimpse ok ", "engine absent no " + at("none"), "cache ok " + at("empty") + ", and " + at("cache") + " to read",
+			"meteor absent no METEOR data", "flickr8k absent no folder set", "database ok " + at("absent.db") + " does not exist yet"}},
+		{shared, at("none"), []string{"glimpse ok ", "engine absent no " + at("none"), "cache ok " + at("empty") + ", and read-only " + at("cache"),
 			"weights ok lite0.pth", "meteor ok " + at("cache"), "flickr8k absent ", "database ok "}},
 		{all, at("engine"), []string{"glimpse ok v, go", "engine ok " + at("engine"), "libtorch ok 2.1.2 in /lib", "cuda absent no driver", "threads ok libtorch uses 2 of ",
 			"cache ok " + at("cache"), "weights ok lite0.pth", "meteor ok " + at("cache"), "flickr8k ok " + at("flickr8k/captions.txt"),

@@ -101,10 +101,10 @@ func TestFind(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range []struct{ named, found, want string }{
-		{"", "", "this takes the engine, and there is no " + beside + ": `./bootstrap build` makes it beside glimpse"},
-		{"absent", "", "$GLIMPSE_ENGINE names absent, which is no program"},
-		{text, "", "$GLIMPSE_ENGINE names " + text},
-		{t.TempDir(), "", "which is no program"},
+		{"", "", "this command needs the engine, but there is no " + beside + ": build it with `./bootstrap build`"},
+		{"absent", "", "$GLIMPSE_ENGINE is set to absent, which is not a program"},
+		{text, "", "$GLIMPSE_ENGINE is set to " + text},
+		{t.TempDir(), "", "which is not a program"},
 		{self, self, ""},
 	} {
 		t.Setenv("GLIMPSE_ENGINE", c.named)
@@ -136,7 +136,7 @@ func TestAsk(t *testing.T) {
 		role, version, want string
 		code                int
 	}{
-		{"about", "v2", "glimpse is of version v2, and its engine ", 1},
+		{"about", "v2", "glimpse has version v2, but its engine ", 1},
 		{"refuse", "v1", "there is no GPU", 2},
 	} {
 		_, err := engineThat(t, c.role, c.version).Ask(t.Context(), "auto")
@@ -145,7 +145,7 @@ func TestAsk(t *testing.T) {
 			t.Errorf("%s: %v, want %s", c.role, err, c.want)
 		}
 	}
-	if _, err := engineThat(t, "babble", "v1").Ask(t.Context(), "auto"); err == nil || !strings.Contains(err.Error(), "does not say what it is") {
+	if _, err := engineThat(t, "babble", "v1").Ask(t.Context(), "auto"); err == nil || !strings.Contains(err.Error(), "did not describe itself") {
 		t.Error(err)
 	}
 	var exit *exec.ExitError

@@ -10,8 +10,8 @@ import (
 	"glimpse/internal/jsonline"
 )
 
-// Features says which features an engine shall compute. It is told as one JSON line on standard input, which is then
-// held open for as long as the result is wanted.
+// Features says which features an engine must compute. It is sent as one JSON line on standard
+// input, which then stays open as long as the result is wanted.
 type Features struct {
 	Settings experiments.Settings `json:"settings"`
 	Root     string               `json:"root"` // of the data set
@@ -19,14 +19,14 @@ type Features struct {
 	Threads  int                  `json:"threads"`
 }
 
-// Done is a JSON line with which an engine tells how many images it has done.
+// Done is a JSON line with which an engine reports its progress, in images.
 type Done struct {
 	Done  int `json:"done"`
 	Total int `json:"total"`
 }
 
-// Compute has an engine compute the features that the settings need and the cache lacks, and tells progress how many of
-// the images are done.
+// Compute starts an engine that computes the features that the settings need and the cache lacks.
+// It calls progress with the number of images done.
 func (p *Program) Compute(ctx context.Context, f Features, progress func(done, total int)) error {
 	cmd := p.command(ctx, "features", "--launched")
 	cmd.Stdout = &jsonline.Splitter[Done]{
@@ -35,16 +35,16 @@ func (p *Program) Compute(ctx context.Context, f Features, progress func(done, t
 	return p.run(ctx, cmd, f)
 }
 
-// Fill is Compute as runner.Config wants it.
+// Fill is [Program.Compute] with the signature of runner.Config.Features.
 func (p *Program) Fill(ctx context.Context, s experiments.Settings, d *data.Dataset, device string, threads int, progress func(done, total int)) error {
 	return p.Compute(ctx, Features{s, d.Options.Root, device, threads}, progress)
 }
 
-// ReadFeatures reads what a runner asks for. The context that it returns ends when the runner does.
+// ReadFeatures reads a runner's request. The context it returns ends when the runner does.
 func ReadFeatures(parent context.Context, stdin io.Reader) (f Features, ctx context.Context, err error) {
 	control, err := jsonline.Read(stdin, &f)
 	if err != nil {
-		return f, nil, fmt.Errorf("what to compute, from standard input: %w", err)
+		return f, nil, fmt.Errorf("read what to compute from standard input: %w", err)
 	}
 	ctx, cancel := context.WithCancel(parent)
 	go func() {

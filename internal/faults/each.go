@@ -9,23 +9,23 @@ import (
 	"testing"
 )
 
-// FullVariable is the environment variable that makes [Each] strike more than a
-// small sample: its value N strikes N times, and "all" every write in every way.
+// FullVariable is the environment variable that makes [Each] try more than a small sample of
+// faults: N tries N of them, and "all" every write in every way.
 const FullVariable = "GLIMPSE_FAULTS"
 
 // kinds are the ways in which each write is made to fail.
 var kinds = []Fault{
-	{Error: syscall.ENOSPC, Short: true, Lasting: true}, // the disk fills in the midst of a write, and stays full
+	{Error: syscall.ENOSPC, Short: true, Lasting: true}, // the disk fills up during a write, and stays full
 	{Error: syscall.ENOSPC},
 	{Error: syscall.EIO},
 	{Error: syscall.EIO, Lasting: true},
-	{Error: syscall.EROFS, Lasting: true},  // as a filesystem with errors is mounted anew
-	{Error: syscall.ESTALE, Lasting: true}, // as a file server that was restarted
+	{Error: syscall.EROFS, Lasting: true},  // as if a faulty filesystem was remounted read-only
+	{Error: syscall.ESTALE, Lasting: true}, // as if a file server was restarted
 }
 
-// Each calls try with one fault after the other: a sample of n, always the same,
-// or as many as GLIMPSE_FAULTS asks for. total is how many writes an undisturbed
-// run makes. try returns what was struck; what was lost it reports to its t.
+// Each calls try with one fault after another: a fixed sample of n, or as many as GLIMPSE_FAULTS
+// says. total is the number of writes of an undisturbed run. try returns the result, and reports
+// lost results as failures of its t.
 func Each(t *testing.T, total, n int, try func(t *testing.T, fault Fault) Result) {
 	t.Helper()
 	var all []Fault

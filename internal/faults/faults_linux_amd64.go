@@ -15,15 +15,15 @@ import (
 
 const (
 	waitAll      = 0x40000000 // __WALL: threads as well as children
-	waitOwn      = 0x20000000 // __WNOTHREAD: those of this thread alone, as other tests have children too
-	exitKill     = 0x00100000 // PTRACE_O_EXITKILL: nothing is left stopped behind a killed test
+	waitOwn      = 0x20000000 // __WNOTHREAD: only children of this thread, since other tests have children too
+	exitKill     = 0x00100000 // PTRACE_O_EXITKILL: a killed test leaves no stopped processes
 	syscallStop  = syscall.SIGTRAP | 0x80
 	traceOptions = syscall.PTRACE_O_TRACESYSGOOD | syscall.PTRACE_O_TRACECLONE | syscall.PTRACE_O_TRACEFORK |
 		syscall.PTRACE_O_TRACEVFORK | syscall.PTRACE_O_TRACEEXEC | exitKill
 )
 
-// The system calls that write: where they name their file, and whether they
-// have a number of bytes to cut.
+// writes are the system calls that write: how to find their file, and whether they have a number
+// of bytes that can be cut.
 var writes = map[uint64]struct {
 	name string
 	file func(tid int, r *syscall.PtraceRegs) string
@@ -50,13 +50,13 @@ var writes = map[uint64]struct {
 	syscall.SYS_FCHMOD:    {"fchmod", descriptor, false},
 }
 
-// descriptor gives the file of a descriptor in the first argument.
+// descriptor returns the file of the descriptor in the first argument.
 func descriptor(tid int, r *syscall.PtraceRegs) string {
 	file, _ := os.Readlink(fmt.Sprintf("/proc/%d/fd/%d", tid, int32(r.Rdi)))
 	return strings.TrimSuffix(file, " (deleted)")
 }
 
-// created gives the file that is opened, if it may be made by that.
+// created returns the file that is opened, if the call may create it.
 func created(tid int, r *syscall.PtraceRegs) string {
 	name, flags := r.Rsi, r.Rdx
 	if r.Orig_rax == syscall.SYS_OPEN {
@@ -68,7 +68,7 @@ func created(tid int, r *syscall.PtraceRegs) string {
 	return path(tid, name)
 }
 
-// path reads a path in the memory of a program.
+// path reads a path from the memory of a program.
 func path(tid int, address uint64) string {
 	memory, err := os.Open(fmt.Sprintf("/proc/%d/mem", tid))
 	if err != nil {
@@ -81,17 +81,16 @@ func path(tid int, address uint64) string {
 	return string(text)
 }
 
-// Supported returns nil where Run works, else why it does not.
+// Supported returns nil if Run works here, else an error that says why not.
 func Supported() error {
 	_, err := Run(exec.Command("/bin/true"), "/nowhere", Fault{})
 	return err
 }
 
-// Run runs a command to its end, with its children, and lets writes to files
-// below a folder fail as the fault says. The command must not have been started,
-// and its output, if any, must go to files.
+// Run runs a command and its children to the end, and makes a file write below a folder fail as
+// fault says. The command must not have been started, and its output, if any, must go to files.
 func Run(cmd *exec.Cmd, below string, fault Fault) (Result, error) {
-	runtime.LockOSThread() // ptrace is between threads
+	runtime.LockOSThread() // ptrace works between threads
 	defer runtime.UnlockOSThread()
 	below, err := filepath.EvalSymlinks(below)
 	if err != nil && fault.At > 0 {
@@ -99,17 +98,17 @@ func Run(cmd *exec.Cmd, below string, fault Fault) (Result, error) {
 	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Ptrace: true}
 	if err := cmd.Start(); err != nil {
-		return Result{}, fmt.Errorf("processes cannot be traced here: %w", err)
+		return Result{}, fmt.Errorf("cannot trace processes here: %w", err)
 	}
 	pid := cmd.Process.Pid
 	defer func() { _ = cmd.Process.Release() }()
 	var status syscall.WaitStatus
 	if _, err := syscall.Wait4(pid, &status, waitAll, nil); err != nil || !status.Stopped() {
-		return Result{}, fmt.Errorf("waiting for the program to start: %w, %v", err, status)
+		return Result{}, fmt.Errorf("wait for the program to start: %w, %v", err, status)
 	}
 	if err := errors.Join(syscall.PtraceSetOptions(pid, traceOptions), syscall.PtraceSyscall(pid, 0)); err != nil {
 		_ = cmd.Process.Kill()
-		return Result{}, fmt.Errorf("processes cannot be traced here: %w", err)
+		return Result{}, fmt.Errorf("cannot trace processes here: %w", err)
 	}
 	killer := time.AfterFunc(patience, func() { _ = syscall.Kill(pid, syscall.SIGKILL) })
 	defer killer.Stop()
@@ -137,11 +136,11 @@ type tracer struct {
 	below   string
 	fault   Fault
 	result  Result
-	inside  map[int]bool // threads between the beginning and the end of a system call
-	failing map[int]bool // threads whose system call was taken away
+	inside  map[int]bool // threads inside a system call
+	failing map[int]bool // threads whose system call was suppressed
 }
 
-// stopped looks at a stopped thread and returns the signal to go on with.
+// stopped handles a stopped thread and returns the signal to continue it with.
 func (t *tracer) stopped(tid int, status syscall.WaitStatus) int {
 	signal := status.StopSignal()
 	_, known := t.inside[tid]
@@ -155,7 +154,7 @@ func (t *tracer) stopped(tid int, status syscall.WaitStatus) int {
 		}
 		return 0
 	case signal == syscall.SIGTRAP:
-		return 0 // a thread, a child or a program begins
+		return 0 // a thread, a child or a program starts
 	case signal == syscall.SIGSTOP && !known:
 		t.inside[tid] = false // so does each thread at first
 		return 0
@@ -163,7 +162,7 @@ func (t *tracer) stopped(tid int, status syscall.WaitStatus) int {
 	return int(signal)
 }
 
-// enter strikes a system call at its beginning, if it is its turn.
+// enter makes a system call fail at its start, if it is its turn.
 func (t *tracer) enter(tid int) {
 	var registers syscall.PtraceRegs
 	if syscall.PtraceGetRegs(tid, &registers) != nil {
@@ -194,7 +193,7 @@ func (t *tracer) enter(tid int) {
 	_ = syscall.PtraceSetRegs(tid, &registers)
 }
 
-// leave makes a system call that was taken away return the error.
+// leave makes a suppressed system call return the error.
 func (t *tracer) leave(tid int) {
 	delete(t.failing, tid)
 	var registers syscall.PtraceRegs

@@ -8,10 +8,10 @@ import (
 	"runtime"
 )
 
-// Supported returns nil where Run works, else why it does not.
+// Supported returns an error: Run does not work here.
 func Supported() error {
-	return errors.New("faults are made on Linux on amd64 alone, not on " + runtime.GOOS + " on " + runtime.GOARCH)
+	return errors.New("faults are supported only on Linux on amd64, not on " + runtime.GOOS + " on " + runtime.GOARCH)
 }
 
-// Run runs a command to its end, where that is supported.
+// Run returns the error of [Supported].
 func Run(*exec.Cmd, string, Fault) (Result, error) { return Result{}, Supported() }

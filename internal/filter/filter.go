@@ -9,30 +9,31 @@ import (
 	"unicode"
 )
 
-// longest bounds an expression in bytes, and with it how deep it nests.
+// longest limits an expression, in bytes, and so its depth of nesting.
 const longest = 4096
 
-// Row gives the value of a field of one row, or false where it has none.
+// Row returns the value of a field of one row, or false if it has none.
 type Row func(field string) (Value, bool)
 
-// Filter says whether a row is chosen.
+// Filter reports whether a row is selected.
 type Filter func(Row) bool
 
-// An Error is what is wrong with an expression, and where.
+// An Error says what is wrong with an expression, and where.
 type Error struct {
 	Text string // the expression
-	At   int    // byte of it where the trouble begins
+	At   int    // the byte of Text where the fault starts
 	Msg  string
 }
 
-// Error gives the message and, below it, the expression with a mark under the place.
+// Error returns the message and, below it, the expression with a mark under the fault.
 func (e *Error) Error() string {
 	before := []rune(e.Text[:e.At])
 	return fmt.Sprintf("%s\n  %s\n  %s^", e.Msg, e.Text, strings.Repeat(" ", len(before)))
 }
 
-// Parse reads an expression; the empty one chooses every row. kindOf tells the kind of a field; its error, for
-// one that does not exist, becomes the message of an *Error, which every error of Parse is.
+// Parse parses an expression; an empty one selects every row. kindOf returns the kind of a field,
+// or an error for an unknown one. Every error of Parse is an *Error; the message for an unknown
+// field is kindOf's.
 func Parse(text string, kindOf func(field string) (Kind, error)) (Filter, error) {
 	text = strings.TrimSpace(strings.Map(oneLine, text))
 	if len(text) > longest {
@@ -51,12 +52,13 @@ func Parse(text string, kindOf func(field string) (Kind, error)) (Filter, error)
 		return nil, err
 	}
 	if t := p.next(); t.kind != end {
-		return nil, p.wrong(t, "%s stands where and, or or the end is expected", t)
+		return nil, p.wrong(t, "expected and, or, or the end of the expression, not %s", t)
 	}
 	return chosen, nil
 }
 
-// oneLine turns line ends and tabs into spaces, so that the mark of an error finds its place.
+// oneLine turns line breaks and tabs into spaces, so that the mark of an error is under the right
+// place.
 func oneLine(c rune) rune {
 	if unicode.IsSpace(c) {
 		return ' '
@@ -80,7 +82,7 @@ func (p *parser) next() token {
 	return t
 }
 
-// accept takes the next token if it is this keyword or sign.
+// accept consumes the next token if it is this keyword or sign.
 func (p *parser) accept(word string) bool {
 	found := p.peek().is(word)
 	if found {
@@ -127,11 +129,11 @@ func (p *parser) not() (Filter, error) {
 	return p.condition()
 }
 
-// condition reads a field and what is asked of it.
+// condition parses a field with its operator and value.
 func (p *parser) condition() (Filter, error) {
 	name := p.next()
 	if name.kind != word || name.keyword() {
-		return nil, p.wrong(name, "a field is expected here, as in arm=adaptive, not %s", name)
+		return nil, p.wrong(name, "expected a field, as in arm=adaptive, not %s", name)
 	}
 	field := name.text
 	kind, err := p.kindOf(field)
@@ -148,7 +150,7 @@ func (p *parser) condition() (Filter, error) {
 	p.next()
 	holds := tests[sign.text]
 	if ordered := strings.ContainsAny(sign.text, "<>"); ordered && kind.IsText() || sign.text == "~" && !kind.IsText() {
-		return nil, p.wrong(sign, "%s is %s, which %s cannot judge; there are %s", field, kind, sign.text, kind.operators())
+		return nil, p.wrong(sign, "%s is %s and cannot be compared with %s; use %s", field, kind, sign.text, kind.operators())
 	}
 	want, err := p.value(field, kind)
 	return func(r Row) bool {
@@ -157,10 +159,10 @@ func (p *parser) condition() (Filter, error) {
 	}, err
 }
 
-// among reads the values of `in`.
+// among parses the values of `in`.
 func (p *parser) among(field string, kind Kind) (Filter, error) {
 	if t := p.peek(); !p.accept("(") {
-		return nil, p.wrong(t, "in takes values in brackets, as in arm in (soft, adaptive)")
+		return nil, p.wrong(t, "expected values in parentheses after in, as in arm in (soft, adaptive)")
 	}
 	var wanted []Value
 	for {
@@ -174,7 +176,7 @@ func (p *parser) among(field string, kind Kind) (Filter, error) {
 			break
 		}
 		if !p.accept(",") {
-			return nil, p.wrong(t, "a comma or ) is expected here, not %s", t)
+			return nil, p.wrong(t, "expected a comma or ), not %s", t)
 		}
 	}
 	return func(r Row) bool {
@@ -186,19 +188,19 @@ func (p *parser) among(field string, kind Kind) (Filter, error) {
 func (p *parser) value(field string, kind Kind) (Value, error) {
 	t := p.next()
 	if t.kind != word && t.kind != quoted {
-		return Value{}, p.wrong(t, "a value for %s is expected here, not %s", field, t)
+		return Value{}, p.wrong(t, "expected a value for %s, not %s", field, t)
 	}
 	if t.keyword() {
-		return Value{}, p.wrong(t, "%s is a word of the expression; as a value, write it in quotes: '%s'", t.text, t.text)
+		return Value{}, p.wrong(t, "%s is a keyword; to use it as a value, quote it: '%s'", t.text, t.text)
 	}
 	v, err := kind.parse(t.text)
 	if err != nil {
-		return Value{}, p.wrong(t, "%s is %s, and %v", field, kind, err)
+		return Value{}, p.wrong(t, "%s: %v", field, err)
 	}
 	return v, nil
 }
 
-// tests are the comparisons by their sign.
+// tests are the comparisons, by operator.
 var tests = map[string]func(k Kind, v, want Value) bool{
 	"=":  Kind.equal,
 	"!=": func(k Kind, v, want Value) bool { return !k.equal(v, want) },
@@ -211,7 +213,7 @@ var tests = map[string]func(k Kind, v, want Value) bool{
 	},
 }
 
-// equal tells whether a value is the one that is wanted or, of words, has it among them.
+// equal reports whether a value equals the wanted one or, for words, contains it.
 func (k Kind) equal(v, want Value) bool {
 	if k == Words {
 		return slices.Contains(strings.Fields(v.Text), want.Text)
@@ -219,7 +221,7 @@ func (k Kind) equal(v, want Value) bool {
 	return k.Compare(v, want) == 0
 }
 
-// Compare orders two values of a kind; what is not a number comes before every number.
+// Compare orders two values of a kind. NaN comes before every number.
 func (k Kind) Compare(a, b Value) int {
 	if k.IsText() {
 		return strings.Compare(a.Text, b.Text)

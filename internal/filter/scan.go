@@ -22,7 +22,7 @@ type token struct {
 	at   int // byte of the expression
 }
 
-// is says whether the token is this keyword or sign.
+// is reports whether the token is this keyword or sign.
 func (t token) is(what string) bool {
 	return (t.kind == word || t.kind == bracket) && strings.EqualFold(t.text, what)
 }
@@ -31,7 +31,7 @@ func (t token) keyword() bool {
 	return t.kind == word && slices.ContainsFunc([]string{"and", "or", "not", "in"}, t.is)
 }
 
-// String names the token in a message.
+// String returns the token as error messages show it.
 func (t token) String() string {
 	if t.kind == end {
 		return "the end"
@@ -41,7 +41,7 @@ func (t token) String() string {
 
 const signs = "=!<>~"
 
-// scan splits an expression into tokens, of which the last is the end.
+// scan splits an expression into tokens. The last one is the end.
 func scan(text string) ([]token, error) {
 	var tokens []token
 	for at := 0; at < len(text); {
@@ -63,7 +63,7 @@ func scan(text string) ([]token, error) {
 				t.text = "="
 			}
 			if tests[t.text] == nil {
-				return nil, &Error{Text: text, At: at, Msg: fmt.Sprintf("%q is no comparison; there are =, !=, <, <=, >, >= and ~", t.text)}
+				return nil, &Error{Text: text, At: at, Msg: fmt.Sprintf("unknown operator %q; use =, !=, <, <=, >, >= or ~", t.text)}
 			}
 		case c == '\'' || c == '"':
 			length := strings.IndexByte(text[at+1:], c)
@@ -72,7 +72,7 @@ func scan(text string) ([]token, error) {
 			}
 			t.kind, t.text, used = quoted, text[at+1:at+1+length], length+2
 		case c == '&' || c == '|':
-			return nil, &Error{Text: text, At: at, Msg: "conditions are joined by and, or and not"}
+			return nil, &Error{Text: text, At: at, Msg: "join conditions with and, or and not"}
 		default:
 			if used = strings.IndexAny(text[at:], " (),'\"&|"+signs); used < 0 {
 				used = len(text) - at

@@ -6,17 +6,17 @@ import (
 	"time"
 )
 
-// Value is one field of a row: Text of a text or of words, else Number.
+// Value is the value of one field of a row: Text for the kinds Text and Words, else Number.
 type Value struct {
 	Text   string
 	Number float64
 }
 
-// Kind is what values of a field are.
+// Kind is the kind of a field's values.
 type Kind int
 
-// The kinds. A Duration is seconds, a Time seconds since 1970 UTC. Words are several words in one
-// text, with spaces between them, of which = and != ask for one.
+// The kinds. A Duration is in seconds, a Time in seconds since 1970 UTC. Words are several words,
+// separated by spaces; = and != look for one of them.
 const (
 	Text Kind = iota
 	Number
@@ -25,22 +25,22 @@ const (
 	Words
 )
 
-// String names the kind in a message: "test.cider is a number".
+// String returns the kind for messages such as "test.cider is a number".
 func (k Kind) String() string {
-	return [...]string{"a text", "a number", "a duration", "a time", "a list of words"}[k]
+	return [...]string{"text", "a number", "a duration", "a time", "a list of words"}[k]
 }
 
-// IsText tells whether values are texts, which have no order.
+// IsText reports whether values are texts, which have no order.
 func (k Kind) IsText() bool { return k == Text || k == Words }
 
 func (k Kind) operators() string {
 	if k.IsText() {
-		return "=, != and ~"
+		return "=, != or ~"
 	}
-	return "=, !=, <, <=, > and >="
+	return "=, !=, <, <=, > or >="
 }
 
-// times are the ways to write a time, all in UTC where no zone is given.
+// times are the formats of a time, in UTC if no zone is given.
 var times = []string{time.DateOnly, "2006-01-02T15:04", "2006-01-02 15:04", "2006-01-02T15:04:05", time.DateTime, time.RFC3339}
 
 func (k Kind) parse(text string) (Value, error) {
@@ -49,7 +49,7 @@ func (k Kind) parse(text string) (Value, error) {
 		if v, err := strconv.ParseFloat(text, 64); err == nil {
 			return Value{Number: v}, nil
 		}
-		return Value{}, errors.New(strconv.Quote(text) + " is not")
+		return Value{}, errors.New("expected a number, not " + strconv.Quote(text))
 	case Duration:
 		if v, err := strconv.ParseFloat(text, 64); err == nil {
 			return Value{Number: v}, nil
@@ -57,14 +57,14 @@ func (k Kind) parse(text string) (Value, error) {
 		if d, err := time.ParseDuration(text); err == nil {
 			return Value{Number: d.Seconds()}, nil
 		}
-		return Value{}, errors.New(strconv.Quote(text) + " is not; write seconds, or 1h30m")
+		return Value{}, errors.New("expected seconds or a value such as 1h30m, not " + strconv.Quote(text))
 	case Time:
 		for _, layout := range times {
 			if at, err := time.Parse(layout, text); err == nil {
 				return Value{Number: float64(at.UnixMilli()) / 1000}, nil
 			}
 		}
-		return Value{}, errors.New(strconv.Quote(text) + " is not; write 2026-01-31, or '2026-01-31 18:00' (UTC)")
+		return Value{}, errors.New("expected a value such as 2026-01-31 or '2026-01-31 18:00' (UTC), not " + strconv.Quote(text))
 	}
 	return Value{Text: text}, nil
 }

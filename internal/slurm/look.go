@@ -39,11 +39,11 @@ func (p *Place) Look(ctx context.Context, jobs []string) (map[string]runner.Sigh
 			return nil, err
 		}
 		q, there := byTask[t.key()]
-		if there && q.stuck() { // it is cancelled, and counts as gone
+		if there && q.stuck() { // it will be cancelled, and counts as gone
 			stuck, there, p.ended[job] = append(stuck, q.id), false, q.reason
 		}
 		if t.Submission != "" && t.User != os.Getuid() { // sites hide them
-			sights[job] = runner.Sight{State: runner.JobWaiting, Why: "another user's job, known only by its results", Log: p.output(t)}
+			sights[job] = runner.Sight{State: runner.JobWaiting, Why: "another user's job; only its results are visible", Log: p.output(t)}
 			continue
 		}
 		if !there {
@@ -66,7 +66,7 @@ func (p *Place) Look(ctx context.Context, jobs []string) (map[string]runner.Sigh
 	return sights, nil
 }
 
-// queue asks for all jobs of ours.
+// queue returns all our jobs that Slurm knows.
 func (p *Place) queue(ctx context.Context) ([]queued, error) {
 	said, err := p.ask(ctx, "squeue", "--noheader", "--array", "--user="+strconv.Itoa(os.Getuid()), "--format="+squeueFormat)
 	if err != nil {
@@ -78,8 +78,8 @@ func (p *Place) queue(ctx context.Context) ([]queued, error) {
 	return parseSqueue(said), nil
 }
 
-// lookAtFeatures returns an error once the job that computes features is gone and has not done so:
-// the trials that wait for it never begin.
+// lookAtFeatures returns an error once the feature job has ended without computing the features:
+// the trials that wait for it would never start.
 func (p *Place) lookAtFeatures(ctx context.Context, known []queued) error {
 	if p.filling == nil {
 		return nil
@@ -93,7 +93,7 @@ func (p *Place) lookAtFeatures(ctx context.Context, known []queued) error {
 		if !known[i].stuck() {
 			return nil
 		}
-		err := fmt.Errorf("the feature job cannot start, and the trials that wait for it are cancelled: %s", known[i].reason)
+		err := fmt.Errorf("the feature job cannot start, so the trials that need it were cancelled; Slurm's reason: %s", known[i].reason)
 		return errors.Join(err, p.scancel(ctx, []string{known[i].id}, "--quiet"))
 	}
 	if p.missing++; p.missing < 2 {
@@ -105,7 +105,7 @@ func (p *Place) lookAtFeatures(ctx context.Context, known []queued) error {
 	return fmt.Errorf("the feature job ended without computing them; its log %s ends with:\n%s", log, cmp.Or(said, "nothing"))
 }
 
-// ticketOf finds out which task a job is; one that was never submitted is none.
+// ticketOf returns a job's task; Task is -1 for a job that was never submitted.
 func (p *Place) ticketOf(job string) (t ticket, err error) {
 	if t, known := p.tasks[job]; known {
 		return t, nil
@@ -125,7 +125,7 @@ func (p *Place) ticketOf(job string) (t ticket, err error) {
 	return t, nil
 }
 
-// output is where Slurm writes what a task says.
+// output returns the file with a task's output.
 func (p *Place) output(t ticket) string {
 	if t.Submission == "" {
 		return ""
@@ -133,8 +133,8 @@ func (p *Place) output(t ticket) string {
 	return filepath.Join(p.folder, "slurm", t.Submission, strconv.Itoa(t.Task)+".out")
 }
 
-// endOf asks how jobs ended, until that is known. Sites may have switched off what tells: then nothing is
-// known.
+// endOf asks Slurm's accounting how jobs ended, until it knows. Sites may have disabled
+// accounting: then it returns nothing.
 func (p *Place) endOf(ctx context.Context, jobs []string) map[string]string {
 	told, bySubmission := map[string]string{}, map[string][]string{}
 	for _, job := range jobs {
@@ -161,8 +161,8 @@ func (p *Place) endOf(ctx context.Context, jobs []string) map[string]string {
 	return told
 }
 
-// Cancel ends jobs: those that wait are taken out of the queue, those at work save first. Trials
-// that share a job with one that is named end with it.
+// Cancel cancels jobs: waiting ones are removed from the queue, running ones save first. Other
+// trials that share such a job end with it.
 func (p *Place) Cancel(ctx context.Context, jobs []string) error {
 	known, err := p.queue(ctx)
 	if err != nil {
@@ -189,7 +189,7 @@ func (p *Place) Cancel(ctx context.Context, jobs []string) error {
 	return err
 }
 
-// scancel cancels jobs, some at a time. That it complains is no error: jobs end meanwhile.
+// scancel cancels jobs in batches. Its complaints are ignored, since jobs may end meanwhile.
 func (p *Place) scancel(ctx context.Context, ids []string, how ...string) error {
 	for some := range slices.Chunk(ids, 200) {
 		_, err := p.ask(ctx, "scancel", slices.Concat(how, some)...)

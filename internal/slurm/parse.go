@@ -9,24 +9,24 @@ import (
 	"glimpse/runner"
 )
 
-// comment begins the comment of all jobs of ours; the submission follows.
+// comment starts the comment of all our jobs; the submission follows.
 const comment = "glimpse:"
 
 // queued is a job, or a task of an array, that Slurm knows.
 type queued struct {
-	id         string // as scancel takes it: JOB or ARRAY_TASK
+	id         string // for scancel: JOB or ARRAY_TASK
 	submission string
-	task       int // -1 where it is no array's
+	task       int // -1 for a job that is not in an array
 	state      string
 	reason     string
 }
 
-// squeueFormat has array's id, task, id, state, reason and, last, the comment, which may hold
-// anything.
+// squeueFormat lists the array's id, task, id, state, reason and, last because it may contain
+// anything, the comment.
 const squeueFormat = "%F|%K|%A|%T|%r|%k"
 
-// parseSqueue reads what squeue says of the jobs of ours, in squeueFormat. Lines that are none are
-// left out: other programs may print there too.
+// parseSqueue reads squeue's output in squeueFormat, and returns our jobs. It skips other lines,
+// since other programs may print there too.
 func parseSqueue(text string) []queued {
 	var all []queued
 	for line := range strings.Lines(text) {
@@ -49,11 +49,11 @@ func parseSqueue(text string) []queued {
 	return all
 }
 
-// jobID is what scancel takes.
+// jobID matches the ids that scancel accepts.
 var jobID = regexp.MustCompile(`^\d+(_\d+)?$`)
 
-// sight says how such a job stands. All that squeue tells of, it may go on with, whatever the
-// state's name.
+// sight returns the state of the job. Any job that squeue lists may still run, whatever its state
+// is called.
 func (q queued) sight() runner.Sight {
 	switch q.state {
 	case "RUNNING", "COMPLETING", "SUSPENDED", "SIGNALING", "STOPPED", "STAGE_OUT", "RESIZING":
@@ -66,16 +66,17 @@ func (q queued) sight() runner.Sight {
 	return runner.Sight{State: runner.JobWaiting, Why: why}
 }
 
-// stuck tells whether Slurm put the job back into the queue and holds it there, since it could not be
-// started on a node, or that happened too often: by itself it never starts again. Jobs that people
-// hold are not meant.
+// stuck reports whether Slurm requeued the job and holds it because it could not be started,
+// perhaps too often: it would never start by itself. It returns false for jobs that a person
+// holds.
 func (q queued) stuck() bool {
 	reason := strings.ReplaceAll(q.reason, "_", " ")
 	return q.sight().State == runner.JobWaiting && (strings.HasSuffix(reason, " requeued held") || reason == "JobHoldMaxRequeue")
 }
 
-// parseSacct reads how the tasks of an array ended, by task, from what sacct says with -P -n -X -o
-// JobID,State; -1 is a job that is no array's. The last line of a task is that of its last start.
+// parseSacct reads how the tasks of an array ended, by task, from the output of sacct -P -n -X -o
+// JobID,State; -1 is a job that is not in an array. The last line of a task is about its last
+// start.
 func parseSacct(text string) map[int]string {
 	ended := map[int]string{}
 	for line := range strings.Lines(text) {
@@ -91,7 +92,7 @@ func parseSacct(text string) map[int]string {
 		if isTask {
 			var err error
 			if task, err = strconv.Atoi(index); err != nil || task < 0 {
-				continue // tasks that were not started, as in 12_[3-7]
+				continue // tasks that never started, such as 12_[3-7]
 			}
 		}
 		if word, _, _ := strings.Cut(strings.TrimSuffix(state, "|"), " "); word != "" {
@@ -101,21 +102,21 @@ func parseSacct(text string) map[int]string {
 	return ended
 }
 
-// parseSbatch reads the id that sbatch --parsable gives: JOB, or JOB;CLUSTER. Sites may print
-// before it.
+// parseSbatch reads the id from the output of sbatch --parsable: JOB, or JOB;CLUSTER. Sites may
+// print lines before it.
 func parseSbatch(text string) (string, error) {
 	lines := strings.Split(strings.TrimSpace(text), "\n")
 	id, _, _ := strings.Cut(strings.TrimSpace(lines[len(lines)-1]), ";")
 	if n, err := strconv.ParseUint(id, 10, 64); err != nil || n == 0 {
-		return "", fmt.Errorf("sbatch printed no job id, but %.200q", text)
+		return "", fmt.Errorf("expected a job ID from sbatch, got %.200q", text)
 	}
 	return id, nil
 }
 
 var arraySize = regexp.MustCompile(`(?m)^MaxArraySize\s*=\s*(\d+)\s*$`)
 
-// parseMaxArraySize finds how many tasks an array may have in what scontrol show config says. It is
-// 1001 where nothing is said: Slurm's own default.
+// parseMaxArraySize reads the most tasks of an array from the output of scontrol show config. It
+// returns 1001, Slurm's default, if the output does not say.
 func parseMaxArraySize(text string) int {
 	if found := arraySize.FindStringSubmatch(text); found != nil {
 		if n, err := strconv.Atoi(found[1]); err == nil && n > 0 {
@@ -125,8 +126,8 @@ func parseMaxArraySize(text string) int {
 	return 1001
 }
 
-// silence are what Slurm's commands say when its controller is away or busy. Whether it heard what
-// was asked is then unknown.
+// silence are the messages of Slurm's commands when its controller is away or busy. Whether it
+// received the request is then unknown.
 var silence = []string{
 	"Unable to contact slurm controller", "Socket timed out", "Zero Bytes were transmitted",
 	"Connection refused", "Connection timed out", "temporarily unable", "Transport endpoint",

@@ -24,37 +24,37 @@ import (
 	"glimpse/runner"
 )
 
-// Place is a Slurm with its settings. It implements [runner.Cluster].
+// Place is a Slurm site with its settings. It implements [runner.Cluster].
 type Place struct {
-	Engine      string   // path of the program glimpse-engine, on the nodes
-	Environment []string // NAME=VALUE, to be set for it
-	Study       string   // names submissions
-	Spec        string   // the resolved study, of which features are computed
-	Device      string   // as the engine's --device
-	DataRoot    string   // folder of the data set, "" where the study names it
+	Engine      string   // path of glimpse-engine on the nodes
+	Environment []string // NAME=VALUE, set for the engine
+	Study       string   // its name; submissions are named after it
+	Spec        string   // the resolved study, for the feature job
+	Device      string   // for the engine's --device
+	DataRoot    string   // folder of the data set; "" to use the study's
 
 	settings Settings
 	folder   string // of all jobs
 	ask      func(ctx context.Context, program string, args ...string) (string, error)
 
-	features bool   // they are to be computed before the next trials
-	after    string // Slurm's id of the job that does; "" for none
+	features bool   // they must be computed before the next trials
+	after    string // Slurm's id of the feature job; "" for none
 	filling  *submission
-	missing  int               // looks in a row that did not find it
+	missing  int               // consecutive looks that did not find it
 	tasks    map[string]ticket // by job
-	size     int               // most tasks of an array; 0 before it is known
+	size     int               // most tasks of an array; 0 until known
 	noSacct  bool
-	ended    map[string]string // how jobs ended, of those that were asked for
+	ended    map[string]string // how jobs ended, if known
 }
 
-// ticket says which task of which submission a job is, and whose.
+// ticket says which task of which submission a job is, and who submitted it.
 type ticket struct {
 	Submission string `json:"submission"`
 	Task       int    `json:"task"`
 	User       int    `json:"user"` // who submitted it
 }
 
-// taskKey tells tasks apart.
+// taskKey identifies a task.
 type taskKey struct {
 	submission string
 	task       int
@@ -64,7 +64,8 @@ func (t ticket) key() taskKey { return taskKey{t.Submission, t.Task} }
 
 const ticketFile = "slurm.json"
 
-// New makes a place of settings. A relative folder of jobs is beside the database.
+// New returns a place with these settings. A relative folder of jobs is relative to the
+// database's folder.
 func New(s Settings, database string) (*Place, error) {
 	folder := s.Folder
 	if !filepath.IsAbs(folder) {
@@ -72,12 +73,12 @@ func New(s Settings, database string) (*Place, error) {
 	}
 	folder, err := filepath.Abs(folder)
 	if err == nil && strings.ContainsAny(folder, "%'\"\\\n") {
-		err = fmt.Errorf("folder of jobs %q: expected a path without quotes, backslashes and %%", folder)
+		err = fmt.Errorf("folder of jobs %q: the path must not contain quotes, backslashes, line breaks or %%", folder)
 	}
 	return &Place{settings: s, folder: folder, ask: run, tasks: map[string]ticket{}, ended: map[string]string{}}, err
 }
 
-// At is the place whose jobs lie in a folder, to stop them or look for them there.
+// At returns the place whose jobs are in a folder, to stop them or look for them.
 func At(folder string) *Place {
 	return &Place{settings: Defaults(), folder: folder, ask: run, tasks: map[string]ticket{}, ended: map[string]string{}}
 }
@@ -88,25 +89,25 @@ func (p *Place) Name() string { return "slurm" }
 // Folder implements runner.Cluster.
 func (p *Place) Folder() string { return p.folder }
 
-// Poll is the time between two looks.
+// Poll returns the time between two looks.
 func (p *Place) Poll() time.Duration { return time.Duration(p.settings.Poll) * time.Second }
 
-// Threads are those of a trial.
+// Threads returns the number of threads of a trial.
 func (p *Place) Threads() int { return max(1, p.settings.CPUs/p.settings.TrialsPerJob) }
 
-// Trials is how many may be handed on at a time.
+// Trials returns how many trials may be submitted at a time.
 func (p *Place) Trials() int { return cmp.Or(p.settings.SubmitLimit, many) * p.settings.TrialsPerJob }
 
-// answer is how long a command of Slurm's may take.
+// answer is how long a Slurm command may take.
 const answer = 2 * time.Minute
 
-// run runs a command of Slurm's. A Slurm that does not answer is runner.ErrSilent.
+// run runs a Slurm command. It returns runner.ErrSilent if Slurm does not answer.
 func run(ctx context.Context, program string, args ...string) (string, error) {
 	limited, cancel := context.WithTimeout(ctx, answer)
 	defer cancel()
 	var out, said bytes.Buffer
 	cmd := exec.CommandContext(limited, program, args...)
-	cmd.Stdout, cmd.Stderr, cmd.WaitDelay, cmd.Env = &out, &said, time.Second, askedAlike(os.Environ())
+	cmd.Stdout, cmd.Stderr, cmd.WaitDelay, cmd.Env = &out, &said, time.Second, withoutDefaults(os.Environ())
 	err := cmd.Run()
 	message := strings.TrimSpace(said.String())
 	switch {
@@ -115,17 +116,17 @@ func run(ctx context.Context, program string, args ...string) (string, error) {
 	case ctx.Err() != nil:
 		return "", ctx.Err()
 	case errors.Is(err, exec.ErrNotFound):
-		return "", fmt.Errorf("%s not found: --on slurm needs Slurm's commands; run it on a login node", program)
+		return "", fmt.Errorf("%s not found: --on slurm needs Slurm's commands; run glimpse on a login node", program)
 	case limited.Err() != nil || isSilence(message):
 		return "", fmt.Errorf("%w: %s", runner.ErrSilent, cmp.Or(lastLine(message), program+" timed out"))
 	}
 	return "", fmt.Errorf("%s: %w", cmp.Or(lastLine(message), program), err)
 }
 
-// askedAlike is an environment without the user's own defaults of the commands that are asked how jobs
-// stand, or cancel them: $SQUEUE_PARTITION would hide jobs, and $SQUEUE_STATES=all show those that have
-// ended. Those of sbatch are the user's wishes for jobs, and stay.
-func askedAlike(environment []string) []string {
+// withoutDefaults returns an environment without the user's defaults for squeue, sacct and
+// scancel: $SQUEUE_PARTITION would hide jobs, and $SQUEUE_STATES=all show ended ones. Defaults
+// for sbatch stay: they are the user's wishes for the jobs.
+func withoutDefaults(environment []string) []string {
 	return slices.DeleteFunc(environment, func(variable string) bool {
 		return strings.HasPrefix(variable, "SQUEUE_") || strings.HasPrefix(variable, "SACCT_") || strings.HasPrefix(variable, "SCANCEL_")
 	})
@@ -133,14 +134,15 @@ func askedAlike(environment []string) []string {
 
 func lastLine(text string) string { return text[strings.LastIndexByte(text, '\n')+1:] }
 
-// Fill has features computed before the trials that are submitted next; it is
+// Fill schedules a feature job before the trials that are submitted next. It serves as
 // runner.Config.Features.
 func (p *Place) Fill(_ context.Context, s experiments.Settings, _ *data.Dataset, _ string, _ int, _ func(done, total int)) error {
 	p.features = p.features || s.Encoder.Name != captioner.Joint
 	return nil
 }
 
-// Submit implements runner.Cluster. Where Slurm refuses a part, what it took before is cancelled.
+// Submit implements runner.Cluster. If Slurm rejects a part, the parts it accepted before are
+// cancelled.
 func (p *Place) Submit(ctx context.Context, jobs []string) error {
 	if err := p.submitFeatures(ctx); err != nil {
 		return err
@@ -187,7 +189,7 @@ func (p *Place) submitTrials(ctx context.Context, jobs []string) error {
 	return err
 }
 
-// submitFeatures submits the job that computes features, if they are wanted.
+// submitFeatures submits the feature job, if features are needed.
 func (p *Place) submitFeatures(ctx context.Context) error {
 	if !p.features {
 		return nil
@@ -201,16 +203,16 @@ func (p *Place) submitFeatures(ctx context.Context) error {
 		return err
 	}
 	if p.after, err = p.sbatch(ctx, s, p.featuresScript(s, p.Device)); err != nil {
-		return fmt.Errorf("the feature job: %w", err)
+		return fmt.Errorf("submit the feature job: %w", err)
 	}
 	p.filling = &s
 	return nil
 }
 
-// newSubmission makes the folder of a submission.
+// newSubmission creates the folder of a submission.
 func (p *Place) newSubmission(tasks int) (submission, error) {
 	var random [3]byte
-	_, _ = rand.Read(random[:]) // it does not fail
+	_, _ = rand.Read(random[:]) // it never fails
 	moment := time.Now().UTC().Format("20060102T150405")
 	s := submission{id: plain(p.Study) + "-" + moment + "-" + hex.EncodeToString(random[:]), tasks: tasks}
 	s.folder = filepath.Join(p.folder, "slurm", s.id)
@@ -220,7 +222,7 @@ func (p *Place) newSubmission(tasks int) (submission, error) {
 	return s, nil
 }
 
-// plain is a name without what Slurm's lists, or paths, have a meaning for.
+// plain replaces the characters of a name that are special in Slurm's lists or in paths.
 func plain(name string) string {
 	return strings.Map(func(r rune) rune {
 		if r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r == '_' || r == '.' {
@@ -230,7 +232,7 @@ func plain(name string) string {
 	}, name)
 }
 
-// sbatch submits a script and gives Slurm's id of the job.
+// sbatch submits a script and returns Slurm's id of the job.
 func (p *Place) sbatch(ctx context.Context, s submission, script string) (string, error) {
 	path := filepath.Join(s.folder, "script.sh")
 	if err := write(path, script); err != nil {
@@ -243,7 +245,7 @@ func (p *Place) sbatch(ctx context.Context, s submission, script string) (string
 	return parseSbatch(said)
 }
 
-// options are those of sbatch for a script.
+// options returns the arguments of sbatch for a script.
 func (p *Place) options(script string) []string {
 	options := []string{"--parsable"}
 	if p.after != "" {
@@ -252,7 +254,7 @@ func (p *Place) options(script string) []string {
 	return append(options, script)
 }
 
-// Preview writes the script and the commands for so many trials, and changes nothing.
+// Preview writes the scripts and commands that would submit this many trials. It changes nothing.
 func (p *Place) Preview(w io.Writer, trials int) error {
 	s := submission{id: plain(p.Study) + "-SUBMISSION", tasks: (trials + p.settings.TrialsPerJob - 1) / p.settings.TrialsPerJob}
 	s.folder = filepath.Join(p.folder, "slurm", s.id)

@@ -6,14 +6,13 @@ import (
 	"strings"
 )
 
-// submission is what is handed to sbatch at a time: an array of jobs, or one that computes
-// features.
+// submission is one submission to sbatch: an array of jobs, or the feature job.
 type submission struct {
-	id, folder string // of ours: its name, and where what belongs to it lies
-	tasks      int    // of the array; 0 for a single job
+	id, folder string // our name for it, and the folder of its files
+	tasks      int    // in the array; 0 for a single job
 }
 
-// header are the lines by which a script tells Slurm what it needs.
+// header returns the #SBATCH lines of a script: what it needs from Slurm.
 func (p *Place) header(s submission, limit int) string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, "#SBATCH "+format+"\n", args...) }
@@ -50,8 +49,8 @@ func (p *Place) header(s submission, limit int) string {
 	return b.String()
 }
 
-// environment is what the engine needs of this process's, whatever of it Slurm passes on, and the
-// place's own lines.
+// environment returns shell lines that set the environment the engine needs, whatever Slurm
+// passes on, and the site's setup lines.
 func (p *Place) environment() string {
 	var b strings.Builder
 	for _, variable := range p.Environment {
@@ -64,13 +63,13 @@ func (p *Place) environment() string {
 	return b.String()
 }
 
-// engine is how the engine's command begins.
+// engine returns the start of the engine's command line.
 func (p *Place) engine() string { return strings.TrimSpace(p.settings.RunWith + " " + quote(p.Engine)) }
 
-// trialsScript runs the trials of one task of an array, in a process each. SIGTERM, which Slurm
-// sends before it ends a job, has them save. So does SIGUSR1, which says that the time is nearly
-// up: then the task goes back into the queue. It is named by array and task, since the id of one of
-// them is that of the whole array.
+// trialsScript returns the script that runs the trials of one task of an array, each in its own
+// process. They save at SIGTERM, which Slurm sends before it ends a job, and at SIGUSR1, which
+// warns that the time is nearly up; then the task is requeued. The task is named by array and
+// index, since the id of its last task is that of the whole array.
 func (p *Place) trialsScript(s submission) string {
 	scratch := ""
 	if p.settings.Scratch != "" {
@@ -111,7 +110,7 @@ exit "$code"
 `, quote(p.folder), p.environment(), p.settings.TrialsPerJob, p.settings.TrialsPerJob-1, quote(s.folder+"/tasks"), p.engine(), scratch)
 }
 
-// featuresScript computes the features that a study needs.
+// featuresScript returns the script that computes the features a study needs.
 func (p *Place) featuresScript(s submission, device string) string {
 	data := ""
 	if p.DataRoot != "" {
@@ -124,10 +123,10 @@ func (p *Place) featuresScript(s submission, device string) string {
 `, p.environment(), p.engine(), quote(s.folder+"/study.yaml"), data, quote(device), p.settings.CPUs, quote(s.folder+"/done"))
 }
 
-// quote writes a word as a shell reads it.
+// quote quotes a word for a shell.
 func quote(word string) string { return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'" }
 
-// quoteOption writes the value of an option as sbatch reads it in a script.
+// quoteOption quotes the value of an option for an #SBATCH line.
 func quoteOption(value string) string {
 	if strings.ContainsAny(value, " \t") {
 		return `"` + value + `"`

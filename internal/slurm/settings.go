@@ -17,8 +17,8 @@ import (
 	"glimpse/experiments"
 )
 
-// Settings are those of a place, cluster.yaml: how its Slurm wants to be asked. They are no part of
-// a study.
+// Settings are the settings of a site, in cluster.yaml: how to use its Slurm. They are not part
+// of a study.
 type Settings struct {
 	Partition    string   `yaml:"partition"`
 	Account      string   `yaml:"account"`
@@ -40,7 +40,7 @@ type Settings struct {
 	Poll         int      `yaml:"poll"`
 }
 
-// Defaults are the settings of a place that says nothing.
+// Defaults returns the settings of an empty cluster.yaml.
 func Defaults() Settings {
 	return Settings{CPUs: 1, TrialsPerJob: 1, SaveBefore: 120, Folder: "jobs", Poll: 10}
 }
@@ -48,9 +48,9 @@ func Defaults() Settings {
 // key describes a key of cluster.yaml. Its type is that of the field.
 type key struct {
 	name, doc, example string
-	option             string         // of sbatch, "" for none
-	least, most        int            // of a number
-	form               *regexp.Regexp // of a text, nil for any line
+	option             string         // of sbatch; "" for none
+	least, most        int            // limits of a number
+	form               *regexp.Regexp // pattern of a text; nil for any line
 	lines              bool           // a text of several lines
 }
 
@@ -62,7 +62,7 @@ var (
 
 const many = 1_000_000
 
-// keys are all there are, in the order of the file.
+// keys are all keys, in the order of the file.
 var keys = []key{
 	{name: "partition", option: "partition", form: word, example: "gpu", doc: "partition for jobs; default: the site's"},
 	{name: "account", option: "account", form: word, example: "project-42", doc: "account to charge"},
@@ -89,14 +89,14 @@ var keys = []key{
 	{name: "poll", least: 1, most: 3600, example: "10", doc: "seconds between two queries to Slurm"},
 }
 
-// Variable names the file of a place's settings.
+// Variable is the environment variable with the path of the site's settings.
 const Variable = "GLIMPSE_CLUSTER"
 
-// FileName is what it is called beside a database.
+// FileName is the name of that file beside a database.
 const FileName = "cluster.yaml"
 
-// Find gives the path of a place's settings for a database: $GLIMPSE_CLUSTER, else cluster.yaml
-// beside the database.
+// Find returns the path of the site's settings for a database: $GLIMPSE_CLUSTER, else
+// cluster.yaml beside the database.
 func Find(database string) string {
 	if path := os.Getenv(Variable); path != "" {
 		return path
@@ -104,11 +104,11 @@ func Find(database string) string {
 	return filepath.Join(filepath.Dir(database), FileName)
 }
 
-// Load reads a place's settings. Whatever is wrong with them is an error with file and line.
+// Load reads a site's settings. Its errors name file and line.
 func Load(path string) (Settings, error) {
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return Settings{}, fmt.Errorf("no %s: write one with `glimpse new --cluster`, or name another with $%s: %w", path, Variable, err)
+		return Settings{}, fmt.Errorf("no %s: write one with `glimpse new --cluster`, or set $%s to another: %w", path, Variable, err)
 	}
 	if err != nil {
 		return Settings{}, err
@@ -116,7 +116,7 @@ func Load(path string) (Settings, error) {
 	return parse(path, text)
 }
 
-// most bytes of a file of settings.
+// mostBytes limits the size of a file of settings.
 const mostBytes = 64 << 10
 
 // parse reads settings; path is for errors.
@@ -197,12 +197,12 @@ func kindOf(field reflect.Value) string {
 	return "text"
 }
 
-// check refuses what Slurm, or the script, could not take.
+// check rejects values that Slurm, or the script, could not accept.
 func (k key) check(field reflect.Value) error {
 	switch field.Kind() {
 	case reflect.Int:
 		if n := int(field.Int()); n < k.least || n > k.most {
-			return fmt.Errorf("%s: %d must be from %d to %d", k.name, n, k.least, k.most)
+			return fmt.Errorf("%s: %d is not between %d and %d", k.name, n, k.least, k.most)
 		}
 	case reflect.String:
 		text := field.String()
@@ -213,7 +213,7 @@ func (k key) check(field reflect.Value) error {
 			return fmt.Errorf("%s: %q is not valid; expected a value such as %s", k.name, text, k.example)
 		}
 		if k.name == "folder" && (text == "" || strings.ContainsAny(text, `%'"\`)) {
-			return fmt.Errorf("folder: %q: expected a path without quotes, backslashes and %%", text)
+			return fmt.Errorf("folder: %q: the path must not be empty or contain quotes, backslashes or %%", text)
 		}
 	case reflect.Slice:
 		for i := range field.Len() {
@@ -225,7 +225,7 @@ func (k key) check(field reflect.Value) error {
 	return nil
 }
 
-// Template is a commented file of settings to begin from.
+// Template returns a commented file of settings to start from.
 func Template() []byte {
 	var b bytes.Buffer
 	b.WriteString("# How to run trials on this site's Slurm (glimpse run STUDY --on slurm). Put it beside the results database, or\n" +
@@ -242,7 +242,7 @@ func Template() []byte {
 	return b.Bytes()
 }
 
-// Schema is the JSON schema of the file, for editors.
+// Schema returns the JSON schema of the file, for editors.
 func Schema() []byte {
 	properties := map[string]any{}
 	var none Settings
@@ -267,7 +267,7 @@ func Schema() []byte {
 		"additionalProperties": false, "properties": properties,
 	}, "", "  ")
 	if err != nil {
-		panic(err) // it is a value of ours
+		panic(err) // cannot happen: the value is our own
 	}
 	return append(text, '\n')
 }

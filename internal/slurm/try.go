@@ -12,15 +12,15 @@ import (
 	"glimpse/runner"
 )
 
-// Check is one thing that a place was tried for.
+// Check is the result of one check of a site.
 type Check struct {
 	Name   string
 	Detail string
-	Fix    string // what to do; "" where all is well
+	Fix    string // what to do; "" if all is well
 }
 
-// tryScript looks, on a node, at what a trial needs there. Each line of what it writes is a name,
-// ok or bad, and a detail.
+// tryScript returns a script that checks, on a node, what a trial needs there. It writes lines of
+// a name, ok or bad, and a detail.
 func (p *Place) tryScript(s submission) string {
 	scratch := "${TMPDIR:-/tmp}"
 	if p.settings.Scratch != "" {
@@ -51,14 +51,14 @@ mv "$found.part" "$found"
 `, p.environment(), quote(s.folder+"/found"), scratch, p.engine(), quote(p.Device))
 }
 
-// mend says what to do about what a node lacks.
+// mend says how to fix each check that fails.
 var mend = map[string]string{
 	"scratch": "set scratch in cluster.yaml to a folder on the nodes' own disk",
 	"cache":   "set $GLIMPSE_CACHE to a writable folder that the nodes share with this machine",
-	"engine":  "put glimpse-engine where the nodes find it, or load what it needs with setup or run_with in cluster.yaml",
+	"engine":  "install glimpse-engine where the nodes can find it, or load what it needs with setup or run_with in cluster.yaml",
 }
 
-// Try submits a job of seconds that looks at what trials need on a node, and waits for it.
+// Try submits a job of a few seconds that checks what trials need on a node, and waits for it.
 func (p *Place) Try(ctx context.Context) ([]Check, error) {
 	s, err := p.newSubmission(0)
 	if err != nil {
@@ -88,12 +88,12 @@ func (p *Place) Try(ctx context.Context) ([]Check, error) {
 		}
 		select {
 		case <-ctx.Done():
-			return nil, fmt.Errorf("job %s has not run yet and was cancelled: %w", id, ctx.Err())
+			return nil, fmt.Errorf("job %s was cancelled before it ran: %w", id, ctx.Err())
 		case <-time.After(p.Poll()):
 		}
 	}
 	said, _ := os.ReadFile(filepath.Join(s.folder, "job.out"))
-	return nil, fmt.Errorf("job %s ended but wrote nothing to %s, which nodes must share with this machine; its output: %s",
+	return nil, fmt.Errorf("job %s ended but wrote nothing to %s: check that the nodes share this folder with this machine; its output: %s",
 		id, s.folder, strings.TrimSpace(string(said)))
 }
 

@@ -10,7 +10,7 @@ import (
 	"glimpse/metrics/audit"
 )
 
-// SaveAudit stores an audit of a completed run in place of the one before.
+// SaveAudit stores the audit of a completed run. It replaces an earlier one.
 func (db *DB) SaveAudit(ctx context.Context, run string, rows []audit.Row) error {
 	return db.write(ctx, func(tx *sql.Tx) error {
 		if err := checkCompleted(ctx, tx, run, "audit"); err != nil {
@@ -40,7 +40,7 @@ func insertAudit(ctx context.Context, tx *sql.Tx, run string, rows []audit.Row) 
 	return nil
 }
 
-// checkCompleted refuses to keep what is found out later, an audit for one, of a run that is not completed.
+// checkCompleted returns an error unless the run is completed. what names what is to be stored, such as "audit".
 func checkCompleted(ctx context.Context, tx *sql.Tx, run, what string) error {
 	var state string
 	err := tx.QueryRowContext(ctx, "SELECT state FROM runs WHERE id = ?", run).Scan(&state)
@@ -50,12 +50,12 @@ func checkCompleted(ctx context.Context, tx *sql.Tx, run, what string) error {
 	case err != nil:
 		return err
 	case state != Completed:
-		return fmt.Errorf("%s of run %s: it is %s, and only completed runs keep that", what, run, state)
+		return fmt.Errorf("cannot store the %s of run %s: the run is %s; only completed runs can have one", what, run, state)
 	}
 	return nil
 }
 
-// auditColumns are those that a row of an audit is read from.
+// auditColumns are the columns of a row of an audit.
 var auditColumns = columns[audit.Row]{
 	table: "audits",
 	names: []string{"split", "protocol", "says", "source", "images", "bleu1", "bleu2", "bleu3", "bleu4",
@@ -71,7 +71,8 @@ var auditColumns = columns[audit.Row]{
 // auditOf is the query for a run's audit.
 const auditOf = "FROM audits WHERE run = ? ORDER BY position"
 
-// Audit returns a run's last audit in its order, none if it has none.
+// Audit returns the rows of a run's last audit, in order. It returns none if the run was never
+// audited.
 func (db *DB) Audit(ctx context.Context, run string) ([]audit.Row, error) {
 	var audited []audit.Row
 	err := db.read(ctx, func(tx *sql.Tx) (err error) {

@@ -22,7 +22,7 @@ func TestAuditReplacesTheOneBefore(t *testing.T) {
 		{Split: "test", Protocol: "characters", Images: 1, BLEU: [4]float64{0.9, 0.8}, Claim: audit.Claim{BLEU1: 0.81, BLEU2: 0.73}, Reaches: true},
 		{Split: "train", Protocol: "coco", Images: 2},
 	}
-	if err := db.SaveAudit(ctx, claim.Run, rows); err == nil || !strings.Contains(err.Error(), "it is running") {
+	if err := db.SaveAudit(ctx, claim.Run, rows); err == nil || !strings.Contains(err.Error(), "the run is running") {
 		t.Errorf("audit of a run at work: %v", err)
 	}
 	if err := db.SaveAudit(ctx, "zz", rows); !errors.Is(err, ErrNotFound) {

@@ -11,16 +11,15 @@ import (
 	"glimpse/internal/atomicfile"
 )
 
-// Backup copies the database, as one moment saw it, to a new file, while others
-// read and write. The copy is checked before it gets its name; a file
-// that is there already is not replaced (fs.ErrExist). The copy counts as a
-// database of its own: see [DB.Created].
+// Backup copies a snapshot of the database to a new file. Others may read and write meanwhile.
+// The copy is checked before it gets its name. An existing file is not replaced (fs.ErrExist).
+// The copy counts as a database of its own: see [DB.Created].
 func (db *DB) Backup(ctx context.Context, path string) error {
 	return atomicfile.Create(path, func(temporary string) error {
 		if db.writer == nil {
 			return copyInto(ctx, db.reader, db.path, temporary)
 		}
-		// Its reader may execute nothing, and its writer is not to be kept waiting.
+		// The reader may not execute VACUUM, and the writer must not wait.
 		if err := db.InPlace(); err != nil {
 			return err
 		}
@@ -32,8 +31,8 @@ func (db *DB) Backup(ctx context.Context, path string) error {
 	})
 }
 
-// copyInto copies what a connection to the database at path sees to a new file, as
-// a database of its own, and checks it.
+// copyInto copies the database at path, as the connection sees it, to a new file, marks the copy
+// as a database of its own and checks it.
 func copyInto(ctx context.Context, from *sql.DB, path, to string) (err error) {
 	if err := makePrivate(to); err != nil {
 		return err

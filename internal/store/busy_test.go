@@ -97,8 +97,8 @@ func TestDeclarationIsHeldWhileItIsRun(t *testing.T) {
 			case !errors.As(err, &busy):
 				t.Fatalf("%v, want a BusyError", err)
 			default:
-				const want = "study s is being run under another declaration (run aa00, by process 7 on h): " +
-					"stop it first with glimpse stop s, or give this study another name"
+				const want = "study s is running under another declaration (run aa00, process 7 on h): " +
+					"stop it first with `glimpse stop s`, or rename this study"
 				if err.Error() != want || busy.Study != "s" || busy.Run.ID != "aa00" {
 					t.Errorf("%v, want %s", err, want)
 				}

@@ -7,25 +7,25 @@ import (
 	"strings"
 )
 
-// Finding is something wrong with what a database says.
+// Finding is one fault in the contents of a database.
 type Finding struct {
 	Subject string `json:"subject"` // such as "run 3f2a…", "study demo" or "schema"
 	Problem string `json:"problem"`
-	Table   string `json:"table,omitempty"`  // in which it is, where it is in one
-	Column  string `json:"column,omitempty"` // likewise
-	Rows    int    `json:"rows,omitempty"`   // of the subject that have it; Problem is that of the first
+	Table   string `json:"table,omitempty"`  // the table with the fault; "" if none
+	Column  string `json:"column,omitempty"` // the column with the fault; "" if none
+	Rows    int    `json:"rows,omitempty"`   // how many of the subject's rows have it; Problem describes the first
 	Fix     string `json:"fix,omitempty"`    // what to do
 }
 
-// Findings are all that is wrong with what a database says.
+// Findings are all faults in the contents of a database.
 type Findings struct {
 	List []Finding // at most MostFindings
-	More int       // how many are left out of it
-	// Unsealed are the runs that nobody works on, and the studies, whose rows were not
-	// hashed: an older version wrote them.
+	More int       // how many findings List leaves out
+	// Unsealed are the idle runs, and the studies, whose rows have no hashes because an older
+	// version wrote them.
 	Unsealed []string
 
-	// Foreign are tables and views that glimpse did not make, and never reads.
+	// Foreign are tables and views that glimpse did not create and never reads.
 	Foreign []string
 
 	types map[string]map[string]string // table → column → its type
@@ -34,26 +34,26 @@ type Findings struct {
 // MostFindings bounds how many findings are listed.
 const MostFindings = 1000
 
-// What to do about rows that nothing makes anew.
+// How to fix rows that cannot be recomputed.
 const (
-	FixRun   = "restore a backup; or let `glimpse db merge` take the other runs into a new database, and run the study there"
-	FixStudy = "restore a backup; or run the study's file again, in a new database that `glimpse db merge` took the runs into"
+	FixRun   = "restore a backup; or merge the other runs into a new database (`glimpse db merge`) and run the study there"
+	FixStudy = "restore a backup; or merge the runs into a new database (`glimpse db merge`) and run the study's file there"
 )
 
-// fixOf says what to do about rows of a table.
+// fixOf returns how to fix damaged rows of a table.
 func fixOf(table string, o owner) string {
 	switch table {
 	case "audits":
-		return "`glimpse audit " + o.name + "` makes them anew"
+		return "run `glimpse audit " + o.name + "` to compute them again"
 	case "readings":
-		return "`glimpse swap` makes them anew"
+		return "run `glimpse swap` to compute them again"
 	case "pictures", "attention_maps":
-		return "`glimpse illustrate " + o.name + "` makes them anew"
+		return "run `glimpse illustrate " + o.name + "` to make them again"
 	case "ensembles", "ensemble_captions":
-		return "`glimpse ensemble " + o.name + " --record` makes them anew"
+		return "run `glimpse ensemble " + o.name + " --record` to make them again"
 	}
 	if table == o.notes().name {
-		return "restore a backup; or take all its notes and tags away (`glimpse note " + o.name + " --remove TEXT --untag TAG`), and write them anew"
+		return "restore a backup; or remove all its notes and tags (`glimpse note " + o.name + " --remove TEXT --untag TAG`) and write them again"
 	}
 	if o.kind == "study" || table == "study_runs" {
 		return FixStudy
@@ -61,7 +61,7 @@ func fixOf(table string, o owner) string {
 	return FixRun
 }
 
-// add takes a finding. What was found in the same column before is counted there.
+// add adds a finding. Findings in the same column of the same subject are counted as one.
 func (f *Findings) add(one Finding) {
 	if one.Table != "" {
 		for i := len(f.List) - 1; i >= 0 && f.List[i].Subject == one.Subject; i-- {
@@ -96,29 +96,29 @@ func (db *DB) Check(ctx context.Context) error {
 	return explain(db.path, rows.Err())
 }
 
-// invariants are queries for rows that break what the package promises. Each
-// gives the run and, in a second column, what to add to the problem.
+// invariants are queries for rows that violate what the package promises. Each returns the run
+// and, in a second column, a detail to append to the problem.
 var invariants = []struct{ problem, query string }{
-	{"it is completed and has no captions",
+	{"it is completed but has no captions",
 		`SELECT id, '' FROM runs r WHERE state = 'completed' AND NOT EXISTS (SELECT 1 FROM captions c WHERE c.run = r.id)`},
-	{"it is completed, and captions are not scored:",
+	{"it is completed, but captions are unscored:",
 		`SELECT r.id, COUNT(*) FROM runs r JOIN captions c ON c.run = r.id WHERE r.state = 'completed' AND c.scored = 0 GROUP BY r.id`},
 	{"a scored caption has no statistics:",
 		`SELECT run, MIN(image) FROM captions WHERE scored <> 0 AND (` +
 			strings.Join(scoreColumns, " IS NULL OR ") + ` IS NULL) GROUP BY run`},
-	{"its captions have no metrics of their split:",
+	{"it has captions of a split but no metrics of it:",
 		`SELECT r.id, MIN(c.split) FROM runs r JOIN captions c ON c.run = r.id WHERE r.state = 'completed'
 			AND NOT EXISTS (SELECT 1 FROM metrics m WHERE m.run = r.id AND m.split = c.split) GROUP BY r.id`},
-	{"it is completed and lacks a hash, its signature or its time",
+	{"it is completed but lacks a hash, its signature or its end time",
 		`SELECT id, '' FROM runs WHERE state = 'completed' AND (captions_sha256 = '' OR weights_sha256 = '' OR signature = '' OR finished_ms IS NULL)`},
-	{"it says how many epochs it has, and holds another number:",
+	{"its count of epochs differs from the epochs stored:",
 		`SELECT r.id, COUNT(e.epoch) FROM runs r LEFT JOIN epochs e ON e.run = r.id GROUP BY r.id, r.epochs
 			HAVING COUNT(e.epoch) <> r.epochs OR COALESCE(MAX(e.epoch), 0) <> r.epochs`},
-	{"its best epoch is none of its epochs:",
+	{"its best epoch does not exist:",
 		`SELECT id, best_epoch FROM runs WHERE best_epoch < 0 OR best_epoch > epochs`},
-	{"it was attempted more often than it says:",
+	{"it has more attempts than it counts:",
 		`SELECT a.run, MAX(a.attempt) FROM attempts a JOIN runs r ON r.id = a.run WHERE a.attempt > r.attempt GROUP BY a.run`},
-	{"it has ended, and an attempt has not:",
+	{"it has ended, but an attempt of it is still open:",
 		`SELECT r.id, MAX(a.attempt) FROM runs r JOIN attempts a ON a.run = r.id
 			WHERE r.state IN ('completed', 'failed', 'interrupted') AND a.ended_ms IS NULL GROUP BY r.id`},
 	{"it is completed, but its study's declaration is not frozen:",
@@ -126,11 +126,10 @@ var invariants = []struct{ problem, query string }{
 			WHERE r.state = 'completed' AND d.frozen_ms IS NULL GROUP BY r.id`},
 }
 
-// Findings checks what a database says against what this package promises: its schema,
-// what belongs together, that every row can be read, by the code that reads it, and that
-// rows are as they were hashed. It goes on after a fault, but for one of the schema. judge is given each run and its captions by
-// split, where they could be read, and says what else is wrong with them; it may
-// be nil.
+// Findings checks the contents of a database: its schema, the references between rows, that each
+// row can be read by the code that reads it, and that rows match their hashes. It continues after
+// a fault, unless the schema is at fault. judge gets each run with its captions by split, if they
+// could be read, and returns further problems; it may be nil.
 func (db *DB) Findings(ctx context.Context, judge func(Run, map[string][]Caption) []string) (Findings, error) {
 	var f Findings
 	err := db.read(ctx, func(tx *sql.Tx) error {
@@ -141,7 +140,7 @@ func (db *DB) Findings(ctx context.Context, judge func(Run, map[string][]Caption
 			if err := broken(ctx, tx, invariant.query, func(run, detail string) {
 				f.add(Finding{Subject: "run " + run, Problem: strings.TrimSpace(invariant.problem + " " + detail), Fix: FixRun})
 			}); err != nil {
-				return fmt.Errorf("check whether %s %w", invariant.problem, err)
+				return fmt.Errorf("check whether %s: %w", strings.TrimSuffix(invariant.problem, ":"), err)
 			}
 		}
 		runs, err := names(ctx, tx, "SELECT id FROM runs ORDER BY created_ms, id")

@@ -21,41 +21,41 @@ func TestFindings(t *testing.T) {
 	}
 	const name = "study x'; DROP TABLE runs; --"
 	for broken, want := range map[string][]Finding{
-		"DELETE FROM captions":                                    {{Subject: "run aa00", Problem: "it is completed and has no captions"}},
-		"UPDATE captions SET scored = 0":                          {{Subject: "run aa00", Problem: "it is completed, and captions are not scored: 2"}},
+		"DELETE FROM captions":                                    {{Subject: "run aa00", Problem: "it is completed but has no captions"}},
+		"UPDATE captions SET scored = 0":                          {{Subject: "run aa00", Problem: "it is completed, but captions are unscored: 2"}},
 		"UPDATE captions SET match1 = NULL WHERE image = 'b.jpg'": {{Subject: "run aa00", Problem: "a scored caption has no statistics: b.jpg"}},
-		"DELETE FROM metrics":                                     {{Subject: "run aa00", Problem: "its captions have no metrics of their split: test"}},
-		"UPDATE runs SET captions_sha256 = '' WHERE id = 'aa00'":  {{Subject: "run aa00", Problem: "it is completed and lacks a hash"}},
-		"UPDATE runs SET epochs = 4 WHERE id = 'aa00'":            {{Subject: "run aa00", Problem: "it says how many epochs it has, and holds another number: 1"}},
-		"UPDATE runs SET best_epoch = 4 WHERE id = 'aa00'":        {{Subject: "run aa00", Problem: "its best epoch is none of its epochs: 4"}},
-		"UPDATE runs SET attempt = 0 WHERE id = 'aa01'":           {{Subject: "run aa01", Problem: "it was attempted more often than it says: 1"}},
-		"UPDATE attempts SET ended_ms = NULL WHERE run = 'aa01'":  {{Subject: "run aa01", Problem: "it has ended, and an attempt has not: 1"}},
+		"DELETE FROM metrics":                                     {{Subject: "run aa00", Problem: "it has captions of a split but no metrics of it: test"}},
+		"UPDATE runs SET captions_sha256 = '' WHERE id = 'aa00'":  {{Subject: "run aa00", Problem: "it is completed but lacks a hash"}},
+		"UPDATE runs SET epochs = 4 WHERE id = 'aa00'":            {{Subject: "run aa00", Problem: "its count of epochs differs from the epochs stored: 1"}},
+		"UPDATE runs SET best_epoch = 4 WHERE id = 'aa00'":        {{Subject: "run aa00", Problem: "its best epoch does not exist: 4"}},
+		"UPDATE runs SET attempt = 0 WHERE id = 'aa01'":           {{Subject: "run aa01", Problem: "it has more attempts than it counts: 1"}},
+		"UPDATE attempts SET ended_ms = NULL WHERE run = 'aa01'":  {{Subject: "run aa01", Problem: "it has ended, but an attempt of it is still open: 1"}},
 		"INSERT INTO declarations (study, number, declaration, sha256, declared_ms) VALUES ('s', 0, '{}', 'x', 1)": {
 			{Subject: "run aa00", Problem: "it is completed, but its study's declaration is not frozen: s"}},
 		"INSERT INTO declarations (study, number, declaration, sha256, declared_ms) VALUES ('s', 0, '{', 'x', 1)": {
-			{Subject: "study s", Table: "declarations", Column: "declaration", Problem: "declaration 0 of study s: it is not JSON", Rows: 1}},
-		"UPDATE runs SET settings = '{' WHERE id = 'aa02'":     {{Subject: "run aa02", Table: "runs", Column: "settings", Problem: "it is not JSON", Rows: 1}},
+			{Subject: "study s", Table: "declarations", Column: "declaration", Problem: "declaration 0 of study s: not valid JSON", Rows: 1}},
+		"UPDATE runs SET settings = '{' WHERE id = 'aa02'":     {{Subject: "run aa02", Table: "runs", Column: "settings", Problem: "not valid JSON", Rows: 1}},
 		"UPDATE study_runs SET swept = 'x' WHERE run = 'aa02'": {{Subject: name, Table: "study_runs", Column: "swept", Problem: "invalid character", Rows: 1}},
 		"UPDATE epochs SET val = '[1]'":                        {{Subject: "run aa00", Table: "epochs", Column: "val", Problem: "epoch 1: json: cannot", Rows: 1}},
 		"UPDATE captions SET beta = '1 2' WHERE beta IS NOT NULL": {
-			{Subject: "run aa00", Table: "captions", Column: "beta", Problem: "split test, image a\xff.jpg: it has 2 values, and the caption 3 words", Rows: 1}},
+			{Subject: "run aa00", Table: "captions", Column: "beta", Problem: "split test, image a\xff.jpg: it has 2 values for 3 words", Rows: 1}},
 		`UPDATE captions SET meteor_stats = '{"chunks": "two"}' WHERE image = 'b.jpg'`: {
 			{Subject: "run aa00", Table: "captions", Column: "meteor_stats", Problem: "METEOR's counts: ", Rows: 1}},
 		"UPDATE captions SET words = CAST(words AS BLOB) WHERE image = 'b.jpg'": {
 			{Subject: "run aa00", Table: "captions", Column: "words", Problem: "a blob of ", Rows: 1}},
 		"UPDATE study_runs SET position = 'first' WHERE run = 'aa02'": {
-			{Subject: name, Table: "study_runs", Column: "position", Problem: `the text "first" is no BIGINT`, Rows: 1}},
+			{Subject: name, Table: "study_runs", Column: "position", Problem: `text "first" is not of type BIGINT`, Rows: 1}},
 		"UPDATE schema_migrations SET name = 'initiaL' WHERE number = 1": {{Subject: "schema", Table: "schema_migrations", Problem: "1 initiaL"}},
 		"DROP INDEX study_runs_by_run":                                   {{Subject: "schema", Problem: "index study_runs_by_run is missing"}},
-		"CREATE UNIQUE INDEX mine ON runs (seed, id)":                    {{Subject: "schema", Problem: "index mine is none of glimpse's, and belongs to its table runs"}},
-		"ALTER TABLE audits ADD COLUMN note TEXT":                        {{Subject: "schema", Problem: "table audits is not the one that glimpse makes: "}},
+		"CREATE UNIQUE INDEX mine ON runs (seed, id)":                    {{Subject: "schema", Problem: "index mine is not glimpse's, but belongs to its table runs"}},
+		"ALTER TABLE audits ADD COLUMN note TEXT":                        {{Subject: "schema", Problem: "table audits differs from glimpse's: "}},
 		// All faults are told, each once, with the rows that have it.
 		"UPDATE captions SET ref_length = 'x', log_prob = 'y'; UPDATE epochs SET loss = 'many', lr = 'few'; UPDATE runs SET error = X'00' WHERE id = 'aa01'": {
-			{Subject: "run aa00", Table: "captions", Column: "ref_length", Problem: "cannot read a whole number from the text", Rows: 2},
-			{Subject: "run aa00", Table: "captions", Column: "log_prob", Problem: `"y" is not a stored number`, Rows: 2},
-			{Subject: "run aa00", Table: "epochs", Column: "loss", Problem: `"many" is not a stored number`, Rows: 1},
-			{Subject: "run aa00", Table: "epochs", Column: "lr", Problem: `"few" is not a stored number`, Rows: 1},
-			{Subject: "run aa01", Table: "runs", Column: "error", Problem: "table runs, column error: cannot read a text from a blob of 1 bytes", Rows: 1},
+			{Subject: "run aa00", Table: "captions", Column: "ref_length", Problem: "cannot read a whole number from text", Rows: 2},
+			{Subject: "run aa00", Table: "captions", Column: "log_prob", Problem: `cannot read a number from "y"`, Rows: 2},
+			{Subject: "run aa00", Table: "epochs", Column: "loss", Problem: `cannot read a number from "many"`, Rows: 1},
+			{Subject: "run aa00", Table: "epochs", Column: "lr", Problem: `cannot read a number from "few"`, Rows: 1},
+			{Subject: "run aa01", Table: "runs", Column: "error", Problem: "table runs, column error: cannot read text from a blob of 1 bytes", Rows: 1},
 		},
 	} {
 		copied := filepath.Join(t.TempDir(), "copy.db")

@@ -8,16 +8,16 @@ import (
 	"time"
 )
 
-// Claim takes a run for owner, provided that it is still as it was read: the
-// same state, attempt and count of beats, and not asked to stop since. A running run is thereby taken over from its
-// holder; whether that holder is dead, the caller has judged. It returns ErrTaken when the run
-// has changed, or is completed.
+// Claim claims a run for owner if the run has not changed since it was read: same state, attempt
+// and count of beats, and no new request to stop. Claiming a running run takes it over from its
+// holder; the caller must have judged that the holder is dead. Claim returns ErrTaken if the run
+// has changed or is completed.
 func (db *DB) Claim(ctx context.Context, seen Run, owner Owner) (Claim, error) {
 	return db.ClaimAs(ctx, seen, seen.Attempt+1, owner)
 }
 
-// ClaimAs is Claim with the number of the attempt given, which must be greater than those before: that of a claim
-// on the same run in another database, whose attempt is made in this one ([DB.Take]).
+// ClaimAs is [DB.Claim] with a given attempt number, which must be greater than all earlier ones.
+// It mirrors a claim on the same run in another database ([DB.Take]).
 func (db *DB) ClaimAs(ctx context.Context, seen Run, attempt int64, owner Owner) (Claim, error) {
 	if attempt <= seen.Attempt {
 		return Claim{}, fmt.Errorf("run %s: attempt %d after attempt %d: %w", seen.ID, attempt, seen.Attempt, ErrTaken)
@@ -55,8 +55,8 @@ func (db *DB) ClaimAs(ctx context.Context, seen Run, attempt int64, owner Owner)
 	return claim, err
 }
 
-// Adopt hands a claim on to another process: the trial that a runner started
-// under it. The attempt stays the same, and the beats go on.
+// Adopt passes a claim to another process: the trial that a runner started under it. The attempt
+// number stays the same, and the count of beats continues.
 func (db *DB) Adopt(ctx context.Context, claim Claim, owner Owner) error {
 	return db.fenced(ctx, claim, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE runs SET owner_host = ?, owner_place = ?, owner_pid = ?, owner_start = ?,
@@ -71,10 +71,9 @@ func (db *DB) Adopt(ctx context.Context, claim Claim, owner Owner) error {
 	})
 }
 
-// Beat shows that the holder of a claim lives, and tells the holder whether it
-// was asked to stop. It is the one write that does not wait for the disk: a sign
-// of life is worth nothing after a power failure, and the lock is held for no
-// longer than it takes.
+// Beat records that the holder of a claim is alive, and returns whether it was asked to stop. It
+// is the one write that does not wait for the disk: a heartbeat is worthless after a power
+// failure, and the lock must be held briefly.
 func (db *DB) Beat(ctx context.Context, claim Claim) (stop bool, err error) {
 	err = db.unsynced(ctx, func(tx *sql.Tx) error {
 		err := tx.QueryRowContext(ctx, `UPDATE runs SET beats = beats + 1, heard_ms = ?
@@ -89,11 +88,10 @@ func (db *DB) Beat(ctx context.Context, claim Claim) (stop bool, err error) {
 	return stop, err
 }
 
-// Stop asks for the end of the runs' present attempts: a holder learns of it at
-// its next beat, and runners that are at work begin none of these runs again.
-// The request is addressed to the attempt, so that it is void once somebody
-// claims the run anew. It returns the runs that were not completed, as they
-// stood when they were asked.
+// Stop asks the current attempts at these runs to end. A holder learns of it at its next beat,
+// and active runners start none of these runs again. The request is for the current attempt only:
+// it lapses when the run is claimed again. Stop returns the runs that were not completed, as they
+// were when asked.
 func (db *DB) Stop(ctx context.Context, ids []string) (asked []Run, err error) {
 	err = db.write(ctx, func(tx *sql.Tx) error {
 		asked, err = stopRuns(ctx, tx, ids)
@@ -123,9 +121,9 @@ func stopRuns(ctx context.Context, tx *sql.Tx, ids []string) ([]Run, error) {
 	return asked, nil
 }
 
-// StopStudy is Stop for all runs of a study, and asks its runners to end, also those that
-// have not come to its runs yet. A study that is neither recorded nor had a runner
-// ([DB.BeginRunner]) is ErrNotFound.
+// StopStudy is Stop for all runs of a study. It also asks the study's runners to end, including
+// those that have not reached its runs yet. It returns ErrNotFound for a study that is not
+// recorded and never had a runner ([DB.BeginRunner]).
 func (db *DB) StopStudy(ctx context.Context, study string) (asked []Run, err error) {
 	err = db.write(ctx, func(tx *sql.Tx) error {
 		changed, err := update(ctx, tx, `INSERT INTO stop_requests (study, requests)
@@ -151,8 +149,8 @@ func (db *DB) StopStudy(ctx context.Context, study string) (asked []Run, err err
 	return asked, err
 }
 
-// BeginRunner makes a study known to StopStudy before it is recorded, and returns how often
-// its runners have been asked to stop so far.
+// BeginRunner registers a study for StopStudy before it is recorded. It returns how often its
+// runners have been asked to stop so far.
 func (db *DB) BeginRunner(ctx context.Context, study string) (requests int64, err error) {
 	err = db.write(ctx, func(tx *sql.Tx) error {
 		return tx.QueryRowContext(ctx, `INSERT INTO stop_requests (study, requests) VALUES (?, 0)
@@ -161,8 +159,8 @@ func (db *DB) BeginRunner(ctx context.Context, study string) (requests int64, er
 	return requests, err
 }
 
-// StopRequests returns how often the runners of a study have been asked to stop. It is
-// ErrNotFound for a study that had no runner and was never asked to.
+// StopRequests returns how often the runners of a study have been asked to stop. It returns
+// ErrNotFound for a study that never had a runner and was never asked to stop.
 func (db *DB) StopRequests(ctx context.Context, study string) (requests int64, err error) {
 	err = db.read(ctx, func(tx *sql.Tx) error {
 		err := tx.QueryRowContext(ctx, "SELECT requests FROM stop_requests WHERE study = ?", study).Scan(&requests)
@@ -174,9 +172,9 @@ func (db *DB) StopRequests(ctx context.Context, study string) (requests int64, e
 	return requests, err
 }
 
-// Fail ends an attempt as failed. failure is a word for the kind of failure,
-// cause says what happened and where. The last word on a failure may be said
-// twice under one claim: by the trial itself, and by the runner that has its log.
+// Fail ends an attempt as failed. failure is a word for the kind of failure; cause says what
+// happened and where. It may be called twice under one claim: by the trial itself, and then by
+// the runner, which has the trial's log.
 func (db *DB) Fail(ctx context.Context, claim Claim, failure, cause string) error {
 	return db.end(ctx, claim, Failed, Failed, failure, cause)
 }
@@ -186,7 +184,7 @@ func (db *DB) Interrupt(ctx context.Context, claim Claim) error {
 	return db.end(ctx, claim, Interrupted, Interrupted, "", "")
 }
 
-// Prune ends an attempt that a search gave up; cause says by what rule.
+// Prune ends an attempt that a search pruned; cause says by what rule.
 func (db *DB) Prune(ctx context.Context, claim Claim, cause string) error {
 	return db.end(ctx, claim, Interrupted, Pruned, Pruned, cause)
 }
@@ -212,7 +210,7 @@ func (db *DB) end(ctx context.Context, claim Claim, state, outcome, failure, cau
 	})
 }
 
-// attemptColumns are those that an attempt is read from.
+// attemptColumns are the columns of an attempt.
 var attemptColumns = columns[Attempt]{
 	table: "attempts",
 	names: []string{"attempt", "host", "pid", "started_ms", "ended_ms", "outcome", "error"},
@@ -225,7 +223,7 @@ var attemptColumns = columns[Attempt]{
 // attemptsOf is the query for a run's attempts.
 const attemptsOf = "FROM attempts WHERE run = ? ORDER BY attempt"
 
-// Attempts returns the claims of a run in their order.
+// Attempts returns the attempts at a run, in order.
 func (db *DB) Attempts(ctx context.Context, run string) ([]Attempt, error) {
 	var attempts []Attempt
 	err := db.read(ctx, func(tx *sql.Tx) (err error) {
@@ -235,7 +233,8 @@ func (db *DB) Attempts(ctx context.Context, run string) ([]Attempt, error) {
 	return attempts, err
 }
 
-// Takeovers returns how often in a row a run was taken over from its holder before its present attempt.
+// Takeovers returns how many attempts in a row, before the current one, ended because another
+// process took the run over.
 func (db *DB) Takeovers(ctx context.Context, run string) (int, error) {
 	n := 0
 	err := db.read(ctx, func(tx *sql.Tx) error {
@@ -268,7 +267,7 @@ func endAttempt(ctx context.Context, tx *sql.Tx, claim Claim, outcome, cause str
 	return err
 }
 
-// update runs a statement and tells whether it changed a row.
+// update runs a statement and returns whether it changed a row.
 func update(ctx context.Context, tx *sql.Tx, statement string, args ...any) (bool, error) {
 	result, err := tx.ExecContext(ctx, statement, args...)
 	if err != nil {

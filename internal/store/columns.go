@@ -11,26 +11,26 @@ import (
 	"time"
 )
 
-// columns says how rows of a table become values of a type: which columns are read, in
-// what order, and where each goes. Whoever reads and [DB.Findings] share it, so
-// that what the one calls sound the other can read.
+// columns maps rows of a table to values of a type: which columns are read, in what order, and
+// where each goes. Readers and [DB.Findings] share it, so that a row that passes the check can be
+// read.
 type columns[T any] struct {
 	table  string
 	names  []string       // as SQL has them; those that name the row come first
 	into   func(*T) []any // a target for each
 	row    func(*T) string
-	settle func(*T) error // what they must be together, once they are read; may be nil
+	settle func(*T) error // checks or completes the value once all columns are read; may be nil
 }
 
-// read reads the rows that a query finds; from is the rest of it, behind the
-// columns. It gives up at the first row that cannot be read.
+// read reads the rows of a query; from is the query after its columns. It stops at the first row
+// that cannot be read.
 func (c columns[T]) read(ctx context.Context, q querier, from string, args ...any) ([]T, error) {
 	var all []T
 	err := c.each(ctx, q, from, args, func(v T) { all = append(all, v) })
 	return all, err
 }
 
-// each gives the rows that a query finds to use, one after the other: none where the table is absent.
+// each calls use with each row of a query; with none if the table is absent.
 func (c columns[T]) each(ctx context.Context, q querier, from string, args []any, use func(T)) error {
 	if absent, err := named(c.table)[0].absent(ctx, q); err != nil || absent {
 		return err
@@ -58,7 +58,7 @@ func (c columns[T]) each(ctx context.Context, q querier, from string, args []any
 	return rows.Err()
 }
 
-// only leaves the columns of these names, in their order here.
+// only keeps the columns of these names, in the order of c.
 func (c columns[T]) only(names []string) columns[T] {
 	var places []int
 	for i, name := range c.names {
@@ -81,8 +81,8 @@ func (c columns[T]) only(names []string) columns[T] {
 	return c
 }
 
-// fill puts the values of a row where they go, which are targets within v, and says what
-// of it cannot be read.
+// fill stores the values of a row in targets, which point into v, and returns what could not be
+// read.
 func (c columns[T]) fill(v *T, targets, values []any) (faults []*fieldError) {
 	*v = *new(T)
 	for i, target := range targets {
@@ -104,8 +104,8 @@ func (c columns[T]) column(i int) string {
 	return name[strings.LastIndexByte(name, '.')+1:]
 }
 
-// assign puts a column's value where it goes. It takes no text for a number, nor the
-// other way round: that is not how this package writes them.
+// assign stores a column's value in target. It accepts no text as a number, nor a number as text:
+// this package never writes them that way.
 func assign(target, value any) error {
 	switch to := target.(type) {
 	case sql.Scanner:
@@ -134,27 +134,27 @@ func assign(target, value any) error {
 	return fmt.Errorf("cannot read %s from %s", kindOf(target), shown(value))
 }
 
-// kindOf names what goes into a target.
+// kindOf names the kind of value that target holds.
 func kindOf(target any) string {
 	switch target.(type) {
 	case *string:
-		return "a text"
+		return "text"
 	case *bool:
-		return "yes or no"
+		return "a boolean"
 	}
 	return "a whole number"
 }
 
-// fieldError is a column of a row that cannot be read, or a row whose columns do not
-// go together.
+// fieldError is the error of a column that cannot be read, or of a row whose columns contradict
+// one another.
 type fieldError struct {
 	table  string
 	column string // "" for the row
-	row    string // what tells it from others of its run or study, "" for the only one
+	row    string // identifies the row within its run or study; "" if it is the only one
 	err    error
 }
 
-// Error names the place.
+// Error says where the fault is, and what it is.
 func (e *fieldError) Error() string {
 	where := "table " + e.table
 	if e.column != "" {
@@ -166,7 +166,7 @@ func (e *fieldError) Error() string {
 	return where + ": " + e.err.Error()
 }
 
-// of adds the split that the row is of, if there are such.
+// of adds the row's split, if it has one.
 func (e *fieldError) of(split string) *fieldError {
 	if split != "" {
 		e.row = "split " + split + ", " + e.row
@@ -177,7 +177,7 @@ func (e *fieldError) of(split string) *fieldError {
 // Unwrap returns the cause.
 func (e *fieldError) Unwrap() error { return e.err }
 
-// count is a whole number; NULL, which is what was not measured, reads as 0.
+// count is a whole number. NULL, which means not measured, reads as 0.
 type count int
 
 // Scan implements sql.Scanner.
@@ -193,7 +193,7 @@ func (c *count) Scan(src any) error {
 	return nil
 }
 
-// measure is a number; NULL, which is what was not measured, reads as 0.
+// measure is a number. NULL, which means not measured, reads as 0.
 type measure float64
 
 // Scan implements sql.Scanner.
@@ -204,7 +204,7 @@ func (m *measure) Scan(src any) error {
 	return (*number)(m).Scan(src)
 }
 
-// document is JSON in a column, which is kept as it is; NULL reads as nil.
+// document is JSON in a column, kept unparsed. NULL reads as nil.
 type document json.RawMessage
 
 // Scan implements sql.Scanner.
@@ -263,7 +263,7 @@ func shown(value any) string {
 	case nil:
 		return "NULL"
 	case string:
-		return fmt.Sprintf("the text %.40q", v)
+		return fmt.Sprintf("text %.40q", v)
 	case []byte:
 		return fmt.Sprintf("a blob of %d bytes", len(v))
 	}

@@ -179,7 +179,7 @@ func TestCompacting(t *testing.T) {
 		}
 	}
 	rows, found, views := look()
-	if !strings.Contains(found, "run aa00: table captions: rows were changed") || strings.Contains(found, "cc00") {
+	if !strings.Contains(found, "run aa00: table captions: rows no longer match") || strings.Contains(found, "cc00") {
 		t.Fatalf("found before: %s", found)
 	}
 	large, err := os.Stat(path)

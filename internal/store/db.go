@@ -20,14 +20,13 @@ type DB struct {
 	path    string
 	writer  *sql.DB // one connection; nil when opened for reading alone
 	reader  *sql.DB
-	release func() // removes a copy that is read in the file's place; nil without one
+	release func() // removes the temporary copy that is read instead of the file; nil without one
 	opened  files  // nil for a copy
 }
 
-// Open opens the results database at path for reading and writing, creating the
-// file if there is none, or an empty one, and migrating an older schema. A file that is not a
-// results database, is damaged, or has a schema newer than this program is
-// refused and left as it was.
+// Open opens the results database at path for reading and writing. It creates the database if the
+// file is absent or empty, and migrates an older schema. It rejects a file that is not a results
+// database, is damaged, or has a schema newer than this program's, and leaves it unchanged.
 func Open(path string) (*DB, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -64,8 +63,8 @@ func Open(path string) (*DB, error) {
 	return db, nil
 }
 
-// OpenExisting is Open of a file that must be a results database already: one
-// that is absent (fs.ErrNotExist) or empty is refused.
+// OpenExisting is [Open] for a database that must exist: it rejects an absent (fs.ErrNotExist) or
+// empty file.
 func OpenExisting(path string) (*DB, error) {
 	if err := checkPresent(path); err != nil {
 		return nil, err
@@ -73,22 +72,21 @@ func OpenExisting(path string) (*DB, error) {
 	return Open(path)
 }
 
-// checkPresent refuses a file that is absent or empty.
+// checkPresent rejects a file that is absent or empty.
 func checkPresent(path string) error {
 	info, err := os.Stat(path)
 	if err != nil {
 		return fmt.Errorf("open results database: %w", err)
 	}
 	if info.Size() == 0 {
-		return fmt.Errorf("%s: %w: the file is empty; restore a backup, or give another --db", path, ErrNotResults)
+		return fmt.Errorf("%s: %w: the file is empty; restore a backup, or use another --db", path, ErrNotResults)
 	}
 	return nil
 }
 
-// OpenReadOnly opens an existing results database for reading. It needs no
-// write permission, neither on the file nor on its directory, and changes
-// nothing: of a database with a schema too old to be read it opens a copy that it
-// brings up to date. Methods that write return [ErrReadOnly].
+// OpenReadOnly opens an existing results database for reading. It needs no write permission on
+// the file or its directory, and changes nothing. If the schema is too old to be read, it opens a
+// migrated copy. Methods that write return [ErrReadOnly].
 func OpenReadOnly(path string) (*DB, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -126,7 +124,7 @@ func OpenReadOnly(path string) (*DB, error) {
 		copied, err := openCopy(reader)
 		_ = reader.Close()
 		if err != nil {
-			return nil, explain(path, fmt.Errorf("bringing a copy from schema %d to %d: %w", version, newest(), err))
+			return nil, explain(path, fmt.Errorf("migrate a copy from schema %d to %d: %w", version, newest(), err))
 		}
 		copied.path = path
 		return copied, nil
@@ -167,16 +165,15 @@ func openCopy(from *sql.DB) (*DB, error) {
 // Path returns the absolute path of the database file.
 func (db *DB) Path() string { return db.path }
 
-// Created returns when the database was created. It tells databases apart.
+// Created returns when the database was created. It identifies the database.
 func (db *DB) Created(ctx context.Context) (time.Time, error) {
 	var ms int64
 	err := db.reader.QueryRowContext(ctx, "SELECT applied_ms FROM schema_migrations WHERE number = 1").Scan(&ms)
 	return time.UnixMilli(ms), explain(db.path, err)
 }
 
-// Close releases the database. The last process to close it leaves one file:
-// the log is folded in, and the journal mode set back so that the file can be
-// read where nothing may be written.
+// Close closes the database. The last process to close it leaves one file: the log is merged into
+// it, and the journal mode reset so that the file can be read from a read-only directory.
 func (db *DB) Close() error {
 	err := db.reader.Close()
 	if db.release != nil {
@@ -189,10 +186,10 @@ func (db *DB) Close() error {
 	return errors.Join(err, db.writer.Close())
 }
 
-// fold leaves one file that can be read where nothing may be written. While
-// another process has the file open, neither statement can succeed, and neither
-// needs to: that process will do it. What lies at the path of a database that is gone
-// belongs to another, which must not be read with the log of this one.
+// fold leaves one file that can be read from a read-only directory. While another process has the
+// file open, neither statement can succeed, and neither needs to: that process will do it. If the
+// database's file is gone, whatever is at its path is another database, which must not be read
+// with this one's log.
 func (db *DB) fold() (err error) {
 	if db.InPlace() != nil {
 		return db.removeLogs()
@@ -209,8 +206,8 @@ func (db *DB) fold() (err error) {
 	return err
 }
 
-// write runs f in a transaction that holds the write lock from its start. A file that
-// is no longer in place when it is done is an error too: nobody will read it again.
+// write runs f in a transaction that holds the write lock from its start. It fails too if the
+// file is no longer in place afterwards: nobody would read it again.
 func (db *DB) write(ctx context.Context, f func(*sql.Tx) error) error {
 	if err := db.writable(); err != nil {
 		return err
@@ -221,7 +218,7 @@ func (db *DB) write(ctx context.Context, f func(*sql.Tx) error) error {
 	return db.InPlace()
 }
 
-// writable refuses a database that cannot be written, or whose file is gone.
+// writable returns an error for a database that is read-only, or whose file is gone.
 func (db *DB) writable() error {
 	if db.writer == nil {
 		return fmt.Errorf("%s: %w", db.path, ErrReadOnly)
@@ -229,8 +226,8 @@ func (db *DB) writable() error {
 	return db.InPlace()
 }
 
-// unsynced is write for what may be lost with the machine's power; the database
-// stays sound in any case.
+// unsynced is write for what may be lost in a power failure. The database stays consistent in any
+// case.
 func (db *DB) unsynced(ctx context.Context, f func(*sql.Tx) error) error {
 	if err := db.writable(); err != nil {
 		return err
@@ -272,18 +269,18 @@ func inTx(ctx context.Context, on beginner, f func(*sql.Tx) error) error {
 	return tx.Commit()
 }
 
-// makePrivate makes the empty file of a database that is not there yet, for its owner alone: SQLite would make one for all
-// to read. The log and the rest that SQLite keeps beside it have the file's mode.
+// makePrivate creates an empty file for a new database, readable by its owner only: SQLite would
+// create one that all can read. SQLite gives the log and its other files the mode of this one.
 func makePrivate(path string) error {
 	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
-		return nil // opening a database by other ways than SQLite's would drop its locks
+		return nil // opening an existing database without SQLite would drop its locks
 	}
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
-		return nil // of another process, which is as careful
+		return nil // another process created it, equally private
 	}
 	if err != nil {
-		return fmt.Errorf("make the results database: %w; see that you may write there, or give another --db", err)
+		return fmt.Errorf("create the results database: %w; check that you can write there, or use another --db", err)
 	}
 	return file.Close()
 }

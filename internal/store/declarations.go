@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// Declaration is what a study says it compares, and how, before its results are
-// known. Number 0 can be replaced as long as no final split of the study's runs
-// has been scored; from then on it is frozen, and another one is an amendment.
+// Declaration says what a study compares, and how, before its results are known. Number 0 can be
+// replaced until the first final split of the study's runs is scored. Then it is frozen, and
+// later ones are amendments.
 type Declaration struct {
 	Study    string
 	Number   int             // 0 is the study's declaration, 1… its amendments
@@ -24,8 +24,8 @@ type Declaration struct {
 	Known    int       // how many of its trials had been completed when it was declared
 }
 
-// FrozenError is returned for a declaration that gives no reason and differs from
-// those of a study some of whose results are known.
+// FrozenError is returned for a declaration that gives no reason and differs from the study's
+// recorded ones, when some of the study's results are known.
 type FrozenError struct {
 	Study  string
 	Frozen Declaration // the last one that was recorded
@@ -34,28 +34,27 @@ type FrozenError struct {
 // Error says since when the declaration is frozen, and what to do.
 func (e *FrozenError) Error() string {
 	const day = "2006-01-02 15:04"
-	return fmt.Sprintf("study %s was declared on %s and first scored on %s (UTC), but now declares something else: "+
-		"restore it, give the study another name, or record an amendment with a reason",
+	return fmt.Sprintf("study %s was declared on %s and first scored on %s (UTC), but its declaration has changed since: "+
+		"restore it, rename the study, or amend it with `glimpse run --amend REASON`",
 		e.Study, e.Frozen.Declared.UTC().Format(day), e.Frozen.Frozen.UTC().Format(day))
 }
 
-// BusyError is returned for a declaration that would replace the one under which a
-// live process is running the study.
+// BusyError is returned for a declaration that would replace one under which a live process is
+// running the study.
 type BusyError struct {
 	Study string
-	Run   Run // one that is being worked on
+	Run   Run // one that is running
 }
 
-// Error says who works on the study, and what to do.
+// Error says which process runs the study, and what to do.
 func (e *BusyError) Error() string {
-	return fmt.Sprintf("study %s is being run under another declaration (run %s, by process %d on %s): "+
-		"stop it first with glimpse stop %s, or give this study another name",
+	return fmt.Sprintf("study %s is running under another declaration (run %s, process %d on %s): "+
+		"stop it first with `glimpse stop %s`, or rename this study",
 		e.Study, e.Run.ID, e.Run.Owner.PID, e.Run.Owner.Host, e.Study)
 }
 
-// Declarations returns what a study declared, number 0 first. For the empty name it
-// returns the declarations of all studies, by name. A study that never declared
-// anything has none.
+// Declarations returns a study's declarations, number 0 first; for the empty name, those of all
+// studies, sorted by name. A study that never declared anything has none.
 func (db *DB) Declarations(ctx context.Context, study string) ([]Declaration, error) {
 	var declarations []Declaration
 	err := db.read(ctx, func(tx *sql.Tx) (err error) {
@@ -65,7 +64,7 @@ func (db *DB) Declarations(ctx context.Context, study string) ([]Declaration, er
 	return declarations, err
 }
 
-// declarationColumns are those that a declaration is read from.
+// declarationColumns are the columns of a declaration.
 var declarationColumns = columns[Declaration]{
 	table: "declarations",
 	names: []string{"study", "number", "declaration", "sha256", "reason", "commit_id", "declared_ms", "frozen_ms", "known"},
@@ -83,8 +82,8 @@ func queryDeclarations(ctx context.Context, q querier, study string) ([]Declarat
 	return declarationColumns.read(ctx, q, declarationsOf, study)
 }
 
-// declare decides what becomes of a declaration, and records it. It says
-// whether the study was frozen before.
+// declare decides whether and how to record a declaration, and records it. It returns whether the
+// study was frozen before.
 func declare(
 	ctx context.Context, tx *sql.Tx, study string, runs []Run, d Declaration, earlier *Declaration,
 ) (frozen bool, err error) {
@@ -134,8 +133,8 @@ func declare(
 	return frozen, putDeclaration(ctx, tx, d)
 }
 
-// checkIdle returns a *BusyError when one of the study's runs is being worked on: its
-// holder gave a sign of life within its lease.
+// checkIdle returns a *BusyError if one of the study's runs is active: its holder sent a
+// heartbeat within its lease.
 func checkIdle(ctx context.Context, tx *sql.Tx, study string) error {
 	busy, err := queryRuns(ctx, tx, `FROM runs r JOIN study_runs m ON m.run = r.id WHERE m.study = ? AND r.state = 'running'
 		AND r.heard_ms + r.lease_ms > ? ORDER BY m.position, r.id LIMIT 1`, study, time.Now().UnixMilli())
@@ -148,7 +147,7 @@ func checkIdle(ctx context.Context, tx *sql.Tx, study string) error {
 	return nil
 }
 
-// putDeclaration records a declaration in place of the one of its number, if any.
+// putDeclaration records a declaration. It replaces the one with the same number, if any.
 func putDeclaration(ctx context.Context, tx *sql.Tx, d Declaration) error {
 	if !json.Valid(d.Text) || d.SHA256 == "" {
 		return fmt.Errorf("study %s: its declaration is not JSON, or has no hash", d.Study)
@@ -184,8 +183,8 @@ func countCompleted(ctx context.Context, tx *sql.Tx, runs []Run) (int, error) {
 	return completed, nil
 }
 
-// freezing sets when declarations were frozen, those that are not yet: at the end
-// of the study's first completed run, if there is or was one.
+// freezing freezes a study's unfrozen declarations as of the end of its first completed run, if
+// it has or had one.
 const freezing = `UPDATE declarations SET frozen_ms = (SELECT MIN(scored_ms) FROM (
 		SELECT COALESCE(r.finished_ms, r.created_ms) AS scored_ms
 			FROM runs r JOIN study_runs m ON m.run = r.id WHERE m.study = declarations.study AND r.state = 'completed'
@@ -198,7 +197,7 @@ func freeze(ctx context.Context, tx *sql.Tx, study string) error {
 	return err
 }
 
-// freezeHolders does so for all studies that hold a run.
+// freezeHolders freezes the declarations of all studies that hold a run.
 func freezeHolders(ctx context.Context, tx *sql.Tx, run string) error {
 	rows, err := tx.QueryContext(ctx, `SELECT DISTINCT d.study FROM declarations d JOIN study_runs m ON m.study = d.study
 		WHERE m.run = ? AND d.frozen_ms IS NULL`, run)

@@ -203,7 +203,7 @@ func TestDeclarationsFollowTheirRules(t *testing.T) {
 					t.Fatalf("step %d: %v, want a FrozenError", i, err)
 				default:
 					if frozen.Study != "s" || frozen.Frozen.SHA256 != s.frozen ||
-						frozen.Frozen.Frozen.IsZero() || !strings.Contains(err.Error(), "record an amendment with a reason") {
+						frozen.Frozen.Frozen.IsZero() || !strings.Contains(err.Error(), "amend it with `glimpse run --amend REASON`") {
 						t.Errorf("step %d: %v", i, err)
 					}
 					if study, err := db.Study(ctx, "s"); err != nil || study.Question == fmt.Sprint(i) {

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Deleted is the record of a completed run that was deleted from a study after it had been scored.
-// The run may be there again: trained anew, or merged.
+// Deleted is the record of a completed run that was deleted from a study after it had been
+// scored. The run may exist again: trained again, or merged.
 type Deleted struct {
 	Study, Run     string
 	At             time.Time
@@ -19,7 +19,7 @@ type Deleted struct {
 	CaptionsSHA256 string
 }
 
-// deletionColumns are those that a record of a deletion is read from.
+// deletionColumns are the columns of a record of a deleted run.
 var deletionColumns = columns[Deleted]{
 	table: "deletions",
 	names: []string{"study", "run", "deleted_ms", "arm", "seed", "finished_ms", "captions_sha256"},
@@ -29,8 +29,8 @@ var deletionColumns = columns[Deleted]{
 	row: func(d *Deleted) string { return "deletion of run " + d.Run },
 }
 
-// Deletions returns the records of deleted runs that a study keeps or, for the empty name, all,
-// the oldest first.
+// Deletions returns a study's records of deleted runs, oldest first; for the empty name, those of
+// all studies.
 func (db *DB) Deletions(ctx context.Context, study string) ([]Deleted, error) {
 	var deleted []Deleted
 	err := db.read(ctx, func(tx *sql.Tx) error {
@@ -41,20 +41,19 @@ func (db *DB) Deletions(ctx context.Context, study string) ([]Deleted, error) {
 	return deleted, err
 }
 
-// A Deletion is what deleting studies and runs takes with it, and what it leaves.
+// A Deletion lists what deleting studies and runs removes, and what it leaves.
 type Deletion struct {
-	Runs    []Run    // that go, as [DB.Members] gives them
-	Kept    []Run    // of the studies, which stay: a study that is not named holds them too
-	Studies []string // that go
-	// Recorded are studies that stay, with what they declared and a record of the runs that they
-	// lose, since runs of theirs were scored.
+	Runs    []Run    // removed, as [DB.Members] gives them
+	Kept    []Run    // of the studies, kept because another study holds them too
+	Studies []string // removed
+	// Recorded are studies that stay because runs of theirs were scored. They keep their
+	// declarations and a record of the runs they lose.
 	Recorded []string
 }
 
-// Deletion tells what deleting these studies and runs, by their whole names and ids, would do. The
-// runs of a study go unless a study that is not named holds them too; a run that is named goes
-// from all of its studies. A study goes, unless one of its runs has been scored, whether that is
-// there still or not.
+// Deletion returns what deleting these studies and runs would do. Names and ids are given in
+// full. The runs of a study are removed unless another study, not named, holds them too; a named
+// run is removed from all its studies. A study is removed unless one of its runs was ever scored.
 func (db *DB) Deletion(ctx context.Context, studies, runs []string) (Deletion, error) {
 	var d Deletion
 	err := db.read(ctx, func(tx *sql.Tx) (err error) {
@@ -64,9 +63,9 @@ func (db *DB) Deletion(ctx context.Context, studies, runs []string) (Deletion, e
 	return d, err
 }
 
-// Delete deletes them, in one transaction, and tells what it deleted. A run that is running is
-// refused with a *RunningError, unless gone tells that its process has certainly ended. Of a
-// completed run each of its studies that stays keeps a record.
+// Delete deletes studies and runs in one transaction, and returns what it deleted. It returns a
+// *RunningError if one of the runs is running, unless gone reports that its process has certainly
+// ended. Each remaining study of a completed run keeps a record of it.
 func (db *DB) Delete(ctx context.Context, studies, runs []string, gone func(Run) bool) (Deletion, error) {
 	var d Deletion
 	err := db.write(ctx, func(tx *sql.Tx) (err error) {
@@ -95,8 +94,8 @@ func (db *DB) Delete(ctx context.Context, studies, runs []string, gone func(Run)
 	return d, err
 }
 
-// CheckIdle refuses a deletion of a run that is running, unless gone tells that its process has
-// certainly ended.
+// CheckIdle returns a *RunningError if the deletion includes a running run, unless gone reports
+// that its process has certainly ended.
 func (d Deletion) CheckIdle(gone func(Run) bool) error {
 	for _, run := range d.Runs {
 		if run.State == Running && !gone(run) {
@@ -106,12 +105,12 @@ func (d Deletion) CheckIdle(gone func(Run) bool) error {
 	return nil
 }
 
-// RunningError is returned where a run that is running would be deleted.
+// RunningError is returned when a running run would be deleted.
 type RunningError struct{ Run Run }
 
-// Error says who works on it, and what to do.
+// Error says which process runs it, and what to do.
 func (e *RunningError) Error() string {
-	return fmt.Sprintf("run %s is running (process %d on %s): `glimpse stop %s` first; nothing was deleted",
+	return fmt.Sprintf("run %s is running (process %d on %s); nothing was deleted: stop it first with `glimpse stop %s`",
 		e.Run.ID, e.Run.Owner.PID, e.Run.Owner.Host, e.Run.ID)
 }
 
@@ -163,7 +162,7 @@ func deletionOf(ctx context.Context, tx *sql.Tx, studies, runs []string) (Deleti
 	return d, nil
 }
 
-// wasScored tells whether a study holds a completed run, or a record of one.
+// wasScored reports whether a study holds a completed run, or a record of one.
 func wasScored(ctx context.Context, tx *sql.Tx, study string) (scored bool, err error) {
 	err = tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM study_runs m JOIN runs r ON r.id = m.run
 		WHERE m.study = ? AND r.state = 'completed')`, study).Scan(&scored)
@@ -178,8 +177,7 @@ func wasScored(ctx context.Context, tx *sql.Tx, study string) (scored bool, err 
 	return scored, err
 }
 
-// deleteRun deletes a run, and records it with those of its studies that are there still, if it
-// was scored.
+// deleteRun deletes a run. If it was scored, its remaining studies keep a record.
 func deleteRun(ctx context.Context, tx *sql.Tx, run Run, now int64) error {
 	for _, study := range run.Studies {
 		err := theStudy(study).reseal(ctx, tx, named("study_runs", "attention_maps", "deletions"), nil, func() error {
@@ -206,7 +204,7 @@ func deleteRun(ctx context.Context, tx *sql.Tx, run Run, now int64) error {
 	return err
 }
 
-// takeDeletions adds the records of another database that are not here.
+// takeDeletions adds the records of another database that this one lacks.
 func takeDeletions(ctx context.Context, from, to *sql.Tx, study string) error {
 	theirs, err := deletionColumns.read(ctx, from, "FROM deletions WHERE study = ?", study)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Ensemble is what all runs of a cell of a study's design caption together, scored.
+// Ensemble is the scored result of decoding all runs of a cell of a study's design together.
 type Ensemble struct {
 	Study, Cell    string
 	Split          string
@@ -17,18 +17,18 @@ type Ensemble struct {
 	Signature      string   // the protocol, which is that of every member
 	Metrics        map[string]float64
 	CaptionsSHA256 string
-	Seconds        float64   // that decoding took
+	Seconds        float64   // spent on decoding
 	Made           time.Time // when it was stored
 }
 
 var ensembleTables = named("ensembles", "ensemble_captions")
 
-// SaveEnsemble stores an ensemble with its captions, all of them scored, in place of the one that
-// its cell had: all of it or nothing. It sets what Made and CaptionsSHA256 say. Members that are
-// not completed runs of the study are refused.
+// SaveEnsemble stores an ensemble with its captions, all scored, in one transaction. It replaces
+// the cell's earlier one, and sets Made and CaptionsSHA256. It returns an error if a member is
+// not a completed run of the study.
 func (db *DB) SaveEnsemble(ctx context.Context, e Ensemble, captions []Caption) error {
 	if unscored := slices.ContainsFunc(captions, func(c Caption) bool { return !c.Scored }); unscored || len(captions) == 0 {
-		return fmt.Errorf("ensemble of %s, study %s: it needs captions, all of them scored", e.Cell, e.Study)
+		return fmt.Errorf("ensemble of %s, study %s: it must have captions, all scored", e.Cell, e.Study)
 	}
 	e.CaptionsSHA256, e.Made = CaptionsSHA256(captions), time.Now()
 	return db.write(ctx, func(tx *sql.Tx) error {
@@ -40,7 +40,7 @@ func (db *DB) SaveEnsemble(ctx context.Context, e Ensemble, captions []Caption) 
 				return err
 			}
 			if !completed {
-				return fmt.Errorf("ensemble of %s, study %s: %s is no completed run of it: %w", e.Cell, e.Study, run, ErrNotFound)
+				return fmt.Errorf("ensemble of %s, study %s: run %s is not a completed run of the study: %w", e.Cell, e.Study, run, ErrNotFound)
 			}
 		}
 		clear := func() error {
@@ -82,7 +82,7 @@ func insertEnsemble(ctx context.Context, tx *sql.Tx, e Ensemble, captions []Capt
 	return nil
 }
 
-// ensembleColumns are those that an ensemble is read from.
+// ensembleColumns are the columns of an ensemble.
 var ensembleColumns = columns[Ensemble]{
 	table: "ensembles",
 	names: []string{"cell", "study", "split", "members", "signature", "metrics", "captions_sha256", "seconds", "made_ms"},
@@ -93,7 +93,7 @@ var ensembleColumns = columns[Ensemble]{
 	row: func(e *Ensemble) string { return "ensemble of " + e.Cell },
 }
 
-// idList is a column of ids that spaces separate.
+// idList is a column of ids separated by spaces.
 type idList []string
 
 // Scan implements sql.Scanner.
@@ -112,7 +112,7 @@ type ensembleCaption struct {
 	Caption
 }
 
-// ensembleCaptionColumns are those that such a caption is read from.
+// ensembleCaptionColumns are the columns of such a caption.
 var ensembleCaptionColumns = func() columns[ensembleCaption] {
 	of := captionColumns.only(append([]string{"image", "words", "log_prob", "meteor_stats"}, scoreColumns...))
 	return columns[ensembleCaption]{
@@ -127,8 +127,8 @@ var ensembleCaptionColumns = func() columns[ensembleCaption] {
 	}
 }()
 
-// Ensembles returns the ensembles of a study, by cell; none where it has none, or the database is of a
-// schema that had none.
+// Ensembles returns the ensembles of a study, sorted by cell. It returns none if the study has
+// none, or the schema is older than ensembles.
 func (db *DB) Ensembles(ctx context.Context, study string) ([]Ensemble, error) {
 	var all []Ensemble
 	err := db.read(ctx, func(tx *sql.Tx) error {
@@ -142,7 +142,7 @@ func (db *DB) Ensembles(ctx context.Context, study string) ([]Ensemble, error) {
 	return all, nil
 }
 
-// EnsembleCaptions returns the captions of the ensemble of a study's cell, in image-id order.
+// EnsembleCaptions returns the captions of the ensemble of a study's cell, sorted by image id.
 func (db *DB) EnsembleCaptions(ctx context.Context, study, cell string) ([]Caption, error) {
 	var captions []Caption
 	err := db.read(ctx, func(tx *sql.Tx) error {

@@ -25,10 +25,10 @@ func TestEnsembles(t *testing.T) {
 		captions []Caption
 		want     string
 	}{
-		{"no captions", func(*Ensemble) {}, nil, "all of them scored"},
-		{"unscored", func(*Ensemble) {}, []Caption{{Image: "a.jpg"}}, "all of them scored"},
-		{"a run that failed", func(e *Ensemble) { e.Members = []string{"aa00", "aa01"} }, captions, "aa01 is no completed run"},
-		{"no study", func(e *Ensemble) { e.Study = "nothing" }, captions, "no completed run"},
+		{"no captions", func(*Ensemble) {}, nil, "it must have captions, all scored"},
+		{"unscored", func(*Ensemble) {}, []Caption{{Image: "a.jpg"}}, "it must have captions, all scored"},
+		{"a run that failed", func(e *Ensemble) { e.Members = []string{"aa00", "aa01"} }, captions, "aa01 is not a completed run"},
+		{"no study", func(e *Ensemble) { e.Study = "nothing" }, captions, "is not a completed run"},
 		{"one image twice", func(*Ensemble) {}, []Caption{captions[0], captions[0]}, "caption of a.jpg"},
 	} {
 		e := want

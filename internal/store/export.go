@@ -20,11 +20,11 @@ import (
 
 // The forms of an export.
 const (
-	JSONLines = "jsonl" // loses nothing; [Import] reads it back
+	JSONLines = "jsonl" // lossless; [Import] reads it
 	CSV       = "csv"   // for spreadsheets ([sheet.Writer]); NULL and the empty text look alike
 )
 
-// manifestName is the file that says what an export holds.
+// manifestName is the file that lists the contents of an export.
 const manifestName = "manifest.json"
 
 // manifest describes an export in JSON Lines.
@@ -42,13 +42,12 @@ type exportedTable struct {
 	SHA256 string `json:"sha256"` // of its file
 }
 
-// Export writes every table, as one moment saw it, to a file of a new folder:
-// runs.jsonl or runs.csv and so on, rows in the order of their keys, columns in
-// that of the table. Equal contents give equal bytes. It returns the number
-// of rows by table. A path that is there already is refused (fs.ErrExist).
+// Export writes a snapshot of every table to a file in a new folder: runs.jsonl or runs.csv and
+// so on, rows sorted by key, columns in the order of the table. Equal contents give equal bytes.
+// It returns the number of rows by table. It rejects a path that exists (fs.ErrExist).
 func (db *DB) Export(ctx context.Context, dir, form string) (map[string]int, error) {
 	if form != JSONLines && form != CSV {
-		return nil, fmt.Errorf("export as %q: want %s or %s", form, JSONLines, CSV)
+		return nil, fmt.Errorf("unknown export format %q: use %s or %s", form, JSONLines, CSV)
 	}
 	rows := map[string]int{}
 	err := atomicfile.Create(dir, func(temporary string) error {
@@ -121,7 +120,7 @@ func exportTable(ctx context.Context, tx *sql.Tx, t table, path, form string) (e
 	return done, nil
 }
 
-// csvRows writes a row as a line of a table whose head it writes first.
+// csvRows writes a header, and then each row as a line.
 func csvRows(w *bufio.Writer, head []string) func(columns []string, values []any) error {
 	out := sheet.NewWriter(w)
 	_ = out.Write(head) // its error stays and comes with the flush

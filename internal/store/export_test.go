@@ -172,7 +172,7 @@ func TestImportRefusesNamesThatLeadElsewhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	path := filepath.Join(t.TempDir(), "new.db")
-	if _, err := Import(ctx, dir, path); err == nil || !strings.Contains(err.Error(), `is named "a/../../b", which leads out of its folder`) {
+	if _, err := Import(ctx, dir, path); err == nil || !strings.Contains(err.Error(), `the name "a/../../b" of a run or study leads out of its folder`) {
 		t.Errorf("got %v", err)
 	}
 	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
@@ -194,20 +194,20 @@ func TestImportRefusesWhatWasChanged(t *testing.T) {
 		edit func(string) string
 		want string
 	}{
-		"no manifest":       {manifestName, nil, "name the folder of an export"},
+		"no manifest":       {manifestName, nil, "give the folder of an export"},
 		"other format":      {manifestName, replace("results 1", "results 9"), `"glimpse results 9"`},
 		"newer schema":      {manifestName, replace(`"schema": `, `"schema": 9`), "upgrade glimpse"},
 		"not a manifest":    {manifestName, replace("{", "["), "not the manifest"},
-		"unknown table":     {manifestName, replace(`"metrics"`, `"secrets"`), `table "secrets": there is none`},
-		"no schema":         {manifestName, replace(`"schema": `, `"schema": -`), "there is none"},
+		"unknown table":     {manifestName, replace(`"metrics"`, `"secrets"`), `unknown table "secrets"`},
+		"no schema":         {manifestName, replace(`"schema": `, `"schema": -`), "does not exist"},
 		"file gone":         {"metrics.jsonl", nil, "metrics.jsonl"},
-		"row changed":       {"metrics.jsonl", replace(`"value":3`, `"value":4`), "metrics.jsonl: it was changed"},
+		"row changed":       {"metrics.jsonl", replace(`"value":3`, `"value":4`), "metrics.jsonl: changed or truncated"},
 		"row cut off":       {"metrics.jsonl", func(s string) string { return s[:len(s)-9] }, "metrics.jsonl:2: not a row"},
 		"rows gone":         {"metrics.jsonl", func(string) string { return "" }, "0 rows, 2 were exported"},
 		"row twice":         {"metrics.jsonl", func(s string) string { return s + s }, "metrics.jsonl:3: UNIQUE"},
 		"column missing":    {"metrics.jsonl", replace(`"split":"test",`, ""), "metrics.jsonl:1: column split is missing"},
-		"column unknown":    {"metrics.jsonl", replace(`"split"`, `"x":1,"split"`), `metrics.jsonl:1: column "x": there is none`},
-		"wrong kind":        {"metrics.jsonl", replace(`:3`, `:[3]`), "metrics.jsonl:1: column value: [3] is no value"},
+		"column unknown":    {"metrics.jsonl", replace(`"split"`, `"x":1,"split"`), `metrics.jsonl:1: unknown column "x"`},
+		"wrong kind":        {"metrics.jsonl", replace(`:3`, `:[3]`), "metrics.jsonl:1: column value: [3] is not a column value"},
 		"number too large":  {"metrics.jsonl", replace(`:3`, `:1e999`), "metrics.jsonl:1: column value"},
 		"unknown run":       {"metrics.jsonl", replace(`aa00`, `bb00`), "FOREIGN KEY"},
 		"impossible state":  {"runs.jsonl", replace(`"completed"`, `"done"`), "runs.jsonl:1: CHECK"},

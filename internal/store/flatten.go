@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Flatten gives the leaves of a JSON object, such as a run's settings, by their
-// dotted paths. Anything but an object has none.
+// Flatten returns the leaves of a JSON object, such as a run's settings, by their dotted paths.
+// It returns none for anything but an object.
 func Flatten(object json.RawMessage) map[string]any {
 	leaves := map[string]any{}
 	var walk func(prefix string, value any)
@@ -28,7 +28,7 @@ func Flatten(object json.RawMessage) map[string]any {
 	return leaves
 }
 
-// Paths gives those leaves as pairs of dotted path and text, in the order of the paths.
+// Paths returns the leaves of [Flatten] as pairs of dotted path and text, sorted by path.
 func Paths(object json.RawMessage) [][2]string {
 	var pairs [][2]string
 	for path, leaf := range Flatten(object) {

@@ -15,8 +15,8 @@ import (
 	"strings"
 )
 
-// CaptionsSHA256 is the hash of captions in the order of their image ids: lines
-// of id, tab and words.
+// CaptionsSHA256 returns the SHA-256 of captions, sorted by image id, as lines of id, tab and
+// words.
 func CaptionsSHA256(captions []Caption) string {
 	ordered := slices.SortedFunc(slices.Values(captions), func(a, b Caption) int {
 		return strings.Compare(a.Image, b.Image)
@@ -43,12 +43,13 @@ func (o owner) String() string { return o.kind + " " + o.name }
 // hashes is the table that keeps the hashes of its rows.
 func (o owner) hashes() string { return o.kind + "_hashes" }
 
-// diffPart is the part of a run that may be taken out of it later: the differences of
-// the working directory, which its environment keeps.
+// diffPart is the part of a run that may be removed later: the diff of the working directory,
+// stored in its environment.
 const diffPart = "diff"
 
-// rowHash hashes rows in the order of their key. A row is its columns that are not
-// NULL, by name; of a schema's columns, so that those of later ones change no hash.
+// rowHash hashes rows in the order of their key. Of a row it hashes the columns that are not
+// NULL, sorted by name. It hashes only the columns of one schema, so that columns of later
+// schemas change no hash.
 type rowHash struct {
 	sum    hash.Hash
 	table  string
@@ -57,11 +58,12 @@ type rowHash struct {
 	order  []int             // of the columns that are hashed, by name
 	names  [][]byte          // of those, as they are hashed
 	rows   int
-	diff   string // what a run's environment keeps of differences, which is no part of the hash
+	diff   string // the diff in a run's environment, which is not part of the hash
 	buffer []byte
 }
 
-// newRowHash makes one for the schema of an earlier hash, or the newest where there is none.
+// newRowHash returns a rowHash for the schema of an earlier hash, or for the newest if there is
+// none.
 func newRowHash(ctx context.Context, t table, earlier string) (*rowHash, error) {
 	schema := newest()
 	if number, _, found := strings.Cut(earlier, ":"); found {
@@ -73,8 +75,8 @@ func newRowHash(ctx context.Context, t table, earlier string) (*rowHash, error) 
 	return &rowHash{sum: sha256.New(), table: t.name, schema: schema, known: made[t.name].types}, err
 }
 
-// note adds the hash of the rows that were added, if there were any, to those of other
-// tables, and that of the differences.
+// note stores the hash of the added rows, if any, and that of the diff, in a map of hashes by
+// part.
 func (h *rowHash) note(in map[string]string) {
 	if h.rows > 0 {
 		in[h.table] = fmt.Sprintf("%d:%x", h.schema, h.sum.Sum(nil))
@@ -117,7 +119,7 @@ func (h *rowHash) add(columns []string, values []any) {
 			out = appendText(append(out, 't'), v)
 		case []byte:
 			out = appendText(append(out, 'b'), string(v))
-		default: // no other reaches a table
+		default: // SQLite returns no other type
 			out = appendText(append(out, '?'), fmt.Sprint(v))
 		}
 	}
@@ -126,13 +128,13 @@ func (h *rowHash) add(columns []string, values []any) {
 	h.buffer = out
 }
 
-// appendText appends a text behind its length.
+// appendText appends a text, preceded by its length.
 func appendText(to []byte, text string) []byte {
 	return append(binary.AppendUvarint(to, uint64(len(text))), text...)
 }
 
-// lasting is what of a column of runs cannot change once a run has ended: a request to
-// stop can come later, and differences can be taken out.
+// lasting returns the part of a column of runs that cannot change once a run has ended: a request
+// to stop may come later, and a diff may be removed.
 func (h *rowHash) lasting(column string, value any) any {
 	switch text, _ := value.(string); column {
 	case "stop_attempt":
@@ -145,9 +147,8 @@ func (h *rowHash) lasting(column string, value any) any {
 	return value
 }
 
-// withoutDiff takes the text of the differences out of an environment. The rest is
-// JSON with sorted keys, whoever wrote it; an environment that is not as trials write
-// it stays as it is.
+// withoutDiff removes the diff from an environment. The rest is JSON with sorted keys, whatever
+// program wrote it. An environment that trials could not have written is returned unchanged.
 func withoutDiff(environment string) (rest, diff string) {
 	decoder := json.NewDecoder(strings.NewReader(environment))
 	decoder.UseNumber()

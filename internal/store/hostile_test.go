@@ -46,7 +46,7 @@ func TestFullDisk(t *testing.T) {
 	}
 	limit(pages)
 	full := db.SaveStudy(ctx, Study{Name: "big", Spec: strings.Repeat("x", 1<<20)}, runs(2), Declaration{}, nil)
-	expect(t, "full disk", full, ErrDiskFull, "free some space and run again: what was recorded is kept")
+	expect(t, "full disk", full, ErrDiskFull, "free some space and run again; recorded results are kept")
 	if list, err := db.Runs(ctx, "s"); err != nil || len(list) != 2 {
 		t.Errorf("%d runs, %v", len(list), err)
 	}
@@ -69,10 +69,10 @@ func TestLockedForTooLong(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err = Open(path)
-		expect(t, name, err, ErrLocked, "see which process holds it (fuser, lsof), or try again")
+		expect(t, name, err, ErrLocked, "find the process that holds it (fuser, lsof), or try again later")
 		if lock == "BEGIN EXCLUSIVE" { // others may read beside a writer, not what it may be in the middle of writing
 			_, err = OpenReadOnly(path)
-			expect(t, name+", reading", err, ErrLocked, "see which process holds it (fuser, lsof), or try again")
+			expect(t, name+", reading", err, ErrLocked, "find the process that holds it (fuser, lsof), or try again later")
 		}
 		_ = holder.Close()
 		db, err := Open(path)
@@ -111,7 +111,7 @@ func TestNetworkFilesystem(t *testing.T) {
 func TestWithoutPermission(t *testing.T) {
 	if path := os.Getenv("GLIMPSE_STORE_OPEN"); path != "" {
 		_, err := Open(path)
-		expect(t, path, err, ErrReadOnly, "give yourself write permission on the file and its directory, or give another --db")
+		expect(t, path, err, ErrReadOnly, "get write permission on the file and its directory, or use another --db")
 		db, err := OpenReadOnly(path)
 		if err != nil {
 			t.Fatal(err)
@@ -172,7 +172,7 @@ func TestZeroedPagesAreDamage(t *testing.T) {
 					t.Errorf("page %d: opened, though %v", page, err)
 				}
 			} else {
-				expect(t, fmt.Sprint("page ", page), err, ErrDamaged, "restore a backup, or give another --db")
+				expect(t, fmt.Sprint("page ", page), err, ErrDamaged, "restore a backup, or use another --db")
 			}
 		}
 	}

@@ -21,13 +21,12 @@ import (
 	"glimpse/internal/atomicfile"
 )
 
-// maxLine bounds a line of an export: no row that is worth keeping is longer.
+// maxLine bounds a line of an export: no valid row is longer.
 const maxLine = 64 << 20
 
-// Import makes a new database at path of an export in JSON Lines
-// ([DB.Export]), of this schema or an older one. An export that is
-// incomplete or was changed is refused with file and line, and nothing is left. A
-// file that is there already is not replaced (fs.ErrExist). It returns the
+// Import creates a database at path from an export in JSON Lines ([DB.Export]), of this schema or
+// an older one. If the export is incomplete or was changed, it returns an error with file and
+// line and leaves no database. An existing file is not replaced (fs.ErrExist). It returns the
 // number of rows by table.
 func Import(ctx context.Context, dir, path string) (map[string]int, error) {
 	m, err := readManifest(filepath.Join(dir, manifestName))
@@ -74,7 +73,7 @@ func readManifest(path string) (manifest, error) {
 	var m manifest
 	raw, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return m, fmt.Errorf("%s: %w: name the folder of an export in JSON Lines", path, fs.ErrNotExist)
+		return m, fmt.Errorf("%s: %w: give the folder of an export in JSON Lines", path, fs.ErrNotExist)
 	}
 	if err != nil {
 		return m, fmt.Errorf("import: %w", err)
@@ -82,15 +81,15 @@ func readManifest(path string) (manifest, error) {
 	decoder := json.NewDecoder(bytes.NewReader(raw))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&m); err != nil {
-		return m, fmt.Errorf("%s: it is not the manifest of an export: %w", path, err)
+		return m, fmt.Errorf("%s: not the manifest of an export: %w", path, err)
 	}
 	switch {
 	case m.Format != manifestFormat:
-		return m, fmt.Errorf("%s: its format is %q; this program reads %q", path, m.Format, manifestFormat)
+		return m, fmt.Errorf("%s: unknown format %q; this program reads %q", path, m.Format, manifestFormat)
 	case m.Schema > newest():
-		return m, fmt.Errorf("%s: %w: its schema is %d, this program knows %d; upgrade glimpse", path, ErrNewer, m.Schema, newest())
+		return m, fmt.Errorf("%s: %w: it has schema %d, this program knows %d; upgrade glimpse", path, ErrNewer, m.Schema, newest())
 	case m.Schema < 1:
-		return m, fmt.Errorf("%s: schema %d: there is none", path, m.Schema)
+		return m, fmt.Errorf("%s: schema %d does not exist", path, m.Schema)
 	}
 	return m, nil
 }
@@ -100,7 +99,7 @@ func importTables(ctx context.Context, tx *sql.Tx, dir string, m manifest, rows 
 	listed := map[string]exportedTable{}
 	for _, t := range m.Tables {
 		if !slices.ContainsFunc(tables, func(known table) bool { return known.name == t.Name }) {
-			return fmt.Errorf("%s: table %q: there is none", filepath.Join(dir, manifestName), t.Name)
+			return fmt.Errorf("%s: unknown table %q", filepath.Join(dir, manifestName), t.Name)
 		}
 		listed[t.Name] = t
 	}
@@ -114,7 +113,7 @@ func importTables(ctx context.Context, tx *sql.Tx, dir string, m manifest, rows 
 			continue // the schema of the export knows no such table
 		}
 		if there != found {
-			return fmt.Errorf("%s: table %s and schema %d do not go together", filepath.Join(dir, manifestName), t.name, m.Schema)
+			return fmt.Errorf("%s: table %s does not match schema %d", filepath.Join(dir, manifestName), t.name, m.Schema)
 		}
 		file := filepath.Join(dir, t.name+"."+JSONLines)
 		got, err := importTable(ctx, tx, t, file)
@@ -122,7 +121,7 @@ func importTables(ctx context.Context, tx *sql.Tx, dir string, m manifest, rows 
 			return err
 		}
 		if got.Rows != want.Rows || got.SHA256 != want.SHA256 {
-			return fmt.Errorf("%s: it was changed or cut after it was exported (%d rows, %d were exported): export again", file, got.Rows, want.Rows)
+			return fmt.Errorf("%s: changed or truncated after the export (it has %d rows, %d were exported): export again", file, got.Rows, want.Rows)
 		}
 		rows[t.name] = got.Rows
 	}
@@ -150,7 +149,7 @@ func importTable(ctx context.Context, tx *sql.Tx, t table, file string) (exporte
 	lines := bufio.NewScanner(io.TeeReader(bufio.NewReaderSize(f, 1<<16), hash))
 	lines.Buffer(nil, maxLine)
 	usual := newRowScanner(columns)
-	whole := context.WithoutCancel(ctx) // to wait for the end of ctx takes as long as a row
+	whole := context.WithoutCancel(ctx) // watching ctx costs as much as inserting a row
 	for lines.Scan() {
 		done.Rows++
 		values, err := usual.values, error(nil)
@@ -193,13 +192,13 @@ func parseRow(line []byte, columns []string) ([]any, error) {
 		delete(row, column)
 	}
 	for name := range row {
-		return nil, fmt.Errorf("column %q: there is none", name)
+		return nil, fmt.Errorf("unknown column %q", name)
 	}
 	return values, nil
 }
 
-// parseValue is the inverse of appendValue. Whether a number is whole is for the
-// column to say.
+// parseValue is the inverse of appendValue. It does not check whether a number must be whole: the
+// column decides.
 func parseValue(raw json.RawMessage) (any, error) {
 	switch raw[0] {
 	case 'n':
@@ -217,7 +216,7 @@ func parseValue(raw json.RawMessage) (any, error) {
 		}
 		return string(text.Base64), nil
 	case 't', 'f', '[':
-		return nil, fmt.Errorf("%s is no value of a column", raw[:min(len(raw), 20)])
+		return nil, fmt.Errorf("%s is not a column value", raw[:min(len(raw), 20)])
 	}
 	return parseNumber(string(raw))
 }

@@ -12,34 +12,34 @@ import (
 	"time"
 )
 
-// What became of a run or study of another database in a merge.
+// The outcomes of a run or study of another database in a merge.
 const (
-	MergeDamaged  = "damaged"  // its rows there are not what they were: nothing was done
-	MergeAdded    = "added"    // it was not here
-	MergeReplaced = "replaced" // it is completed there and was not here
+	MergeDamaged  = "damaged"  // its rows there do not match their hashes: nothing was done
+	MergeAdded    = "added"    // it was missing here
+	MergeReplaced = "replaced" // it is completed there, and was not completed here
 	MergeSame     = "same"     // it is here with the same result
 	MergeKept     = "kept"     // it is as far or further here
-	MergeBusy     = "busy"     // a process here is at work on it: nothing was done
-	MergeConflict = "conflict" // it is another one there: nothing was done
+	MergeBusy     = "busy"     // a process is working on it here: nothing was done
+	MergeConflict = "conflict" // the two differ: nothing was done
 )
 
-// Merged is what became of one run, or of one study, of another database.
+// Merged is the outcome of one run, or of one study, of another database.
 type Merged struct {
 	Run     string `json:"run,omitempty"`    // empty for a study
 	Study   string `json:"study"`            // of the run, in the other database
 	Outcome string `json:"outcome"`          // one of the outcomes above
-	Detail  string `json:"detail,omitempty"` // why; empty where the outcome says it all
+	Detail  string `json:"detail,omitempty"` // why; empty if the outcome needs no explanation
 }
 
-// MergeReport counts what became of another database. As JSON, it is a contract.
+// MergeReport counts the outcomes of a merge. Its JSON is a stable interface.
 type MergeReport struct {
 	Path    string         `json:"path"`
 	Runs    map[string]int `json:"runs"`    // by outcome
-	Studies map[string]int `json:"studies"` // likewise
+	Studies map[string]int `json:"studies"` // by outcome
 	Details []Merged       `json:"details"`
 }
 
-// NewMergeReport counts what [DB.Merge] made of the database at path.
+// NewMergeReport counts the outcomes of [DB.Merge] for the database at path.
 func NewMergeReport(path string, merged []Merged) MergeReport {
 	r := MergeReport{Path: path, Runs: map[string]int{}, Studies: map[string]int{}, Details: append([]Merged{}, merged...)}
 	for _, one := range merged {
@@ -52,39 +52,38 @@ func NewMergeReport(path string, merged []Merged) MergeReport {
 	return r
 }
 
-// Conflicts are the runs and studies of which nothing was taken because they are others there.
+// Conflicts counts the runs and studies that were not merged because the two databases differ.
 func (r MergeReport) Conflicts() int { return r.Runs[MergeConflict] + r.Studies[MergeConflict] }
 
-// Damaged are the runs and studies of which nothing was taken because they are damaged there.
+// Damaged counts the runs and studies that were not merged because they are damaged in the other
+// database.
 func (r MergeReport) Damaged() int { return r.Runs[MergeDamaged] + r.Studies[MergeDamaged] }
 
-// Merge takes over what the other database at path holds: its studies, and of
-// its runs what is further there than here. It is idempotent. A few runs are
-// one transaction, so that others may work on both databases meanwhile, and a
-// merge that is cut off is completed by the next.
+// Merge adds the contents of the database at path: its studies, and the runs that are further
+// along there than here. It is idempotent. Each transaction takes a few runs, so that others may
+// work on both databases meanwhile; the next merge completes one that was cut off.
 //
-//   - A completed run takes the place of one that is not completed. One that was
-//     running there is interrupted here, as of its last checkpoint.
-//   - A run that is completed in both is the same if its data, its captions and its
-//     protocol are; else it is left as it is here. There is one result for given settings:
-//     two of them would count as two seeds, or as none.
-//   - A run whose rows there are not as they were hashed is not taken. What was found
-//     later about a run is, with its hash, since it can be made anew.
-//   - A run that a process here is at work on is never touched. gone tells of a
-//     running run that its process has certainly ended.
-//   - Notes and tags of both stay, each once. Records of deleted runs are taken.
-//   - A study that declares something else here, or is of other data, is left as it is;
-//     its runs are taken all the same, but do not belong to it here. Amendments
-//     of what it declares are taken.
+//   - A completed run replaces one that is not completed. A run that is running there is stored
+//     as interrupted, as of its last checkpoint.
+//   - A run that is completed in both is the same if its data, captions and protocol are;
+//     otherwise the one here is kept. There is one result for given settings: two would count as
+//     two seeds, or as none.
+//   - A run whose rows there do not match their hashes is not taken. Audits and readings are
+//     taken anyway, with their hashes, since they can be computed again.
+//   - A run that a process is working on here is never touched. gone reports whether the process
+//     of a running run has certainly ended.
+//   - The notes and tags of both are kept, each once. Records of deleted runs are taken.
+//   - A study that has another declaration or other data here is left unchanged. Its runs are
+//     still taken, but do not belong to it here. Amendments of its declaration are taken.
 //
-// The other file is not written; of an older schema a copy is merged.
+// The other file is not written. If its schema is older, a migrated copy is merged.
 func (db *DB) Merge(ctx context.Context, path string, gone func(Run) bool) ([]Merged, error) {
 	if db.writer == nil {
 		return nil, fmt.Errorf("%s: %w", db.path, ErrReadOnly)
 	}
 	if here, err := os.Stat(db.path); err == nil {
 		if there, err := os.Stat(path); err == nil && os.SameFile(here, there) {
-			return nil, fmt.Errorf("%s: it cannot be merged with itself", path)
+			return nil, fmt.Errorf("%s: cannot merge a database with itself", path)
 		}
 	}
 	other, err := OpenReadOnly(path)
@@ -128,10 +127,10 @@ func (db *DB) Merge(ctx context.Context, path string, gone func(Run) bool) ([]Me
 	return merged, err
 }
 
-// mergeFor is how long a merge keeps others from writing at a time.
+// mergeFor is how long one transaction of a merge may keep others from writing.
 const mergeFor = 100 * time.Millisecond
 
-// mergeRuns takes over the first of the runs, at least one: as many as it can before others have waited for long.
+// mergeRuns merges the first of the runs: at least one, then as many as it can within mergeFor.
 func mergeRuns(
 	ctx context.Context, from, to *sql.Tx, theirs []Run, later map[string]map[string]bool, judge judge,
 ) (merged []Merged, err error) {
@@ -153,7 +152,7 @@ func mergeRuns(
 	return merged, nil
 }
 
-// runsWithLater are the runs that have rows in the tables of what was found later, by table: few, as a rule.
+// runsWithLater returns, by table, the runs with rows in the tables of foundLater: usually few.
 func runsWithLater(ctx context.Context, from *sql.Tx) (map[string]map[string]bool, error) {
 	later := map[string]map[string]bool{}
 	for _, t := range foundLater() {
@@ -169,10 +168,10 @@ func runsWithLater(ctx context.Context, from *sql.Tx) (map[string]map[string]boo
 	return later, nil
 }
 
-// judge decides what becomes of a run, which may not be here (nil).
+// judge decides the outcome of a run; ours is nil if it is missing here.
 type judge func(ours *Run, theirs Run) (outcome, detail string)
 
-// mergeRun takes over one run, if it is judged so.
+// mergeRun merges one run as judge decides.
 func mergeRun(
 	ctx context.Context, from *sql.Tx, to *copier, theirs Run, later map[string]map[string]bool, judge judge,
 ) (Merged, error) {
@@ -277,7 +276,7 @@ func (c *copier) close() {
 func (c *copier) put(ctx context.Context, t table, columns []string, values []any) (err error) {
 	insert := c.inserts[t.name]
 	if insert == nil {
-		// Rows that belong to a run are put where there are none.
+		// Rows that belong to a run are put if there are none.
 		replaces := t.name == "runs" || t.name == "studies" || t.name == "run_hashes"
 		if insert, err = t.insert(ctx, c.tx, columns, replaces); err != nil {
 			return err
@@ -287,7 +286,7 @@ func (c *copier) put(ctx context.Context, t table, columns []string, values []an
 	return insert.put(ctx, values)
 }
 
-// compareRuns decides what becomes of a run.
+// compareRuns decides the outcome of a run.
 func compareRuns(ours *Run, theirs Run, gone func(Run) bool) (outcome, detail string) {
 	switch {
 	case ours == nil:
@@ -296,25 +295,25 @@ func compareRuns(ours *Run, theirs Run, gone func(Run) bool) (outcome, detail st
 		return compareResults(*ours, theirs)
 	case theirs.State == Completed:
 		if ours.State == Running && !gone(*ours) {
-			return MergeBusy, fmt.Sprintf("process %d on %s is at work on it: stop it, or merge again when it has ended", ours.Owner.PID, ours.Owner.Host)
+			return MergeBusy, fmt.Sprintf("process %d on %s is working on it: stop it, or merge again when it has ended", ours.Owner.PID, ours.Owner.Host)
 		}
 		outcome = MergeReplaced
 	case ours.State == Queued && ours.Attempt == 0 && theirs.Attempt > 0:
-		outcome = MergeAdded // here it was planned, and no more
+		outcome = MergeAdded // it was only planned here
 	default:
 		return MergeKept, ""
 	}
 	if theirs.State == Running {
-		detail = "it is running there: taken as interrupted, as of its last checkpoint; merge again when it has ended"
+		detail = "it is running there; stored as interrupted at its last checkpoint: merge again when it has ended"
 	}
 	return outcome, detail
 }
 
-// compareResults tells whether a run that is completed in both has the same result.
+// compareResults compares the results of a run that is completed in both.
 func compareResults(ours, theirs Run) (outcome, detail string) {
 	switch other := otherData(ours, theirs); {
 	case other != "":
-		return MergeConflict, "it is completed in both, on other data: " + other
+		return MergeConflict, "it is completed in both, on different data: " + other
 	case ours.CaptionsSHA256 != theirs.CaptionsSHA256:
 		return MergeConflict, fmt.Sprintf("it is completed in both with different captions: sha256 %.12s here, %.12s there", ours.CaptionsSHA256, theirs.CaptionsSHA256)
 	case ours.Signature != theirs.Signature:
@@ -323,8 +322,8 @@ func compareResults(ours, theirs Run) (outcome, detail string) {
 	return MergeSame, ""
 }
 
-// takeRun puts a run with all that belongs to it in the place of ours, if any. rows are those of it that were read
-// already, of each table all or none.
+// takeRun replaces our run, if any, by theirs with all its rows. rows are those already read: of
+// each table all or none.
 func takeRun(ctx context.Context, from *sql.Tx, into *copier, ours *Run, theirs Run, rows heldRows) error {
 	to := into.tx
 	for _, t := range append([]table{tables[1]}, partsOfRun()...) {
@@ -372,8 +371,8 @@ func takeRun(ctx context.Context, from *sql.Tx, into *copier, ours *Run, theirs 
 	return theRun(theirs.ID).seal(ctx, to)
 }
 
-// takeLater copies what is found out about a completed run later where there is
-// none of it here, and tells of it.
+// takeLater copies the audit and readings of a completed run if there are none here, and returns
+// what it copied.
 func takeLater(ctx context.Context, from *sql.Tx, into *copier, run string) (detail string, err error) {
 	var taken []string
 	for _, t := range foundLater() {

@@ -10,14 +10,14 @@ import (
 	"strings"
 )
 
-// otherwise is what to do about a study that is another one in each database.
-const otherwise = "use another database, or give one of the studies another name"
+// otherwise is the advice for a study that differs between the databases.
+const otherwise = "use another database, or rename one of the studies"
 
 // contentHashes name what a data set holds, as settings and environments have it.
 var contentHashes = []string{"captions", "splits", "pictures"}
 
-// otherData says which hash of their data differs between two runs, "" where
-// none does that is known of both.
+// otherData returns which hash of their data differs between two runs; "" if none that both have
+// does.
 func otherData(ours, theirs Run) string {
 	here, there := ours.Hashes(), theirs.Hashes()
 	for _, name := range append([]string{"data"}, contentHashes...) {
@@ -32,12 +32,12 @@ func differing(name, here, there string) string {
 	return fmt.Sprintf("%s %.8s here, %.8s there", name, here, there)
 }
 
-// studyData is what is known of the data of a study's runs: settings of data without
-// their content → name of a hash → the hashes.
+// studyData is what is known about the data of a study's runs: data settings without their
+// content → name of a hash → the hashes.
 type studyData map[string]map[string]map[string]bool
 
-// add notes what a run says of its data: the content that it was planned for and,
-// of a completed one, the content and the field data of its signature that it recorded.
+// add adds what a run records about its data: the content it was planned for and, if it is
+// completed, the content it recorded and the field "data" of its signature.
 func (s studyData) add(run Run) {
 	settings, content := dataSettings(run)
 	if settings == nil {
@@ -74,8 +74,8 @@ func (s studyData) add(run Run) {
 	}
 }
 
-// dataSettings are a run's settings of its data and, apart from them, the content
-// that it was planned for; nil where there is none.
+// dataSettings returns a run's data settings and, separately, the content it was planned for; nil
+// if there are none.
 func dataSettings(run Run) (settings, content map[string]any) {
 	var all struct {
 		Data map[string]any `json:"data"`
@@ -89,7 +89,7 @@ func dataSettings(run Run) (settings, content map[string]any) {
 	return all.Data, content
 }
 
-// conflict says which hash there is not one of those here, "" where none is.
+// conflict returns which hash there is unknown here; "" if none is.
 func (s studyData) conflict(there studyData) string {
 	for _, key := range slices.Sorted(maps.Keys(there)) {
 		for _, name := range slices.Sorted(maps.Keys(there[key])) {
@@ -107,7 +107,7 @@ func (s studyData) conflict(there studyData) string {
 	return ""
 }
 
-// holds tells whether every hash there is one of those here.
+// holds reports whether every hash there is known here.
 func (s studyData) holds(there studyData) bool {
 	for key, names := range there {
 		for name, hashes := range names {
@@ -121,7 +121,8 @@ func (s studyData) holds(there studyData) bool {
 	return true
 }
 
-// queryStudyData gives the data of those runs of a study that more of a condition choose.
+// queryStudyData returns the data of a study's runs; more is appended to the query to select
+// some.
 func queryStudyData(ctx context.Context, tx *sql.Tx, study, more string) (studyData, error) {
 	runs, err := queryRuns(ctx, tx, "FROM runs r JOIN study_runs m ON m.run = r.id WHERE m.study = ?"+more, study)
 	known := studyData{}
@@ -131,10 +132,9 @@ func queryStudyData(ctx context.Context, tx *sql.Tx, study, more string) (studyD
 	return known, err
 }
 
-// foreignData says why a run there may not take the place of the one that is planned
-// here: a study that holds it here has results on other data. One completed run of the study
-// knows, as a rule, all that is to be known: only where it does not are all of them read, so that
-// the cost of thousands of runs is in proportion.
+// foreignData returns why a run there must not replace the one planned here: a study that holds
+// it here has results on other data. Usually one completed run of the study settles it; all runs
+// are read only if it does not, which keeps merging thousands of runs fast.
 func foreignData(ctx context.Context, tx *sql.Tx, ours, theirs Run) (string, error) {
 	there := studyData{}
 	there.add(theirs)
@@ -150,14 +150,13 @@ func foreignData(ctx context.Context, tx *sql.Tx, ours, theirs Run) (string, err
 			return "", err
 		}
 		if hash := here.conflict(there); hash != "" {
-			return fmt.Sprintf("it is planned here for study %s, but was made on other data there: %s", study, hash), nil
+			return fmt.Sprintf("study %s plans it here on different data than it was trained on there: %s", study, hash), nil
 		}
 	}
 	return "", nil
 }
 
-// otherStudies finds the studies that are in both databases and are not the same
-// study: why, by name.
+// otherStudies returns the studies of both databases that differ: the reason, by name.
 func otherStudies(ctx context.Context, from, to *sql.Tx) (map[string]string, error) {
 	theirs, err := queryStudies(ctx, from)
 	if err != nil {
@@ -184,7 +183,7 @@ func otherStudies(ctx context.Context, from, to *sql.Tx) (map[string]string, err
 	return others, nil
 }
 
-// compareStudies says why a study there is not the one here; "" where it is.
+// compareStudies returns how a study differs between the databases; "" if it does not.
 func compareStudies(ctx context.Context, from, to *sql.Tx, here, there Study) (string, error) {
 	dataHere, err := queryStudyData(ctx, to, here.Name, "")
 	if err != nil {
@@ -207,15 +206,15 @@ func compareStudies(ctx context.Context, from, to *sql.Tx, here, there Study) (s
 	}
 	switch bothDeclare := len(declaredHere) > 0 && len(declaredThere) > 0; {
 	case bothDeclare && declaredHere[0].SHA256 != declaredThere[0].SHA256:
-		return "it declares something else there: " + differing("sha256", declaredHere[0].SHA256, declaredThere[0].SHA256), nil
+		return "its declaration differs there: " + differing("sha256", declaredHere[0].SHA256, declaredThere[0].SHA256), nil
 	case !bothDeclare && !sameJSON(here.Compare, there.Compare):
-		return "it declares another comparison there", nil
+		return "its comparison differs there", nil
 	}
 	return "", nil
 }
 
-// takeDeclarations adds what a study declared there and not here, behind what it
-// declared here, and says so.
+// takeDeclarations appends the declarations that a study has there and lacks here, and returns a
+// description of what it added.
 func takeDeclarations(ctx context.Context, from, to *sql.Tx, study string) (detail string, err error) {
 	here, err := queryDeclarations(ctx, to, study)
 	if err != nil {
@@ -253,9 +252,9 @@ func takeDeclarations(ctx context.Context, from, to *sql.Tx, study string) (deta
 	return fmt.Sprintf("%d amendments of its declaration were added", taken), nil
 }
 
-// sameDeclaration makes one of a declaration that both have: the one that was made first,
-// frozen as of the earlier result. Of what was known the larger number counts, so that a
-// merge makes no declaration look earlier than it was.
+// sameDeclaration merges a declaration that both have: the one made first, frozen as of the
+// earlier result, with the larger number of known results, so that no declaration looks earlier
+// than it was.
 func sameDeclaration(here, there Declaration) Declaration {
 	one := here
 	if there.Declared.Before(here.Declared) {

@@ -70,7 +70,7 @@ func on(t *testing.T, d Declaration, list ...dataRun) *DB {
 }
 
 func TestMergeKeepsDataApart(t *testing.T) {
-	const apart = "; its runs were taken, but do not belong to it here: use another database, or give one of the studies another name"
+	const apart = "; its runs were added, but do not belong to it here: use another database, or rename one of the studies"
 	for name, c := range map[string]struct {
 		ours, theirs []dataRun
 		study        string // outcome
@@ -86,7 +86,7 @@ func TestMergeKeepsDataApart(t *testing.T) {
 		"more of the same": {
 			[]dataRun{{id: "a", content: "p1", completed: true}},
 			[]dataRun{{id: "b", content: "p1", completed: true}},
-			MergeSame, "more of its runs belong to it now", MergeAdded, []string{"a", "b"},
+			MergeSame, "runs were added to it", MergeAdded, []string{"a", "b"},
 		},
 		"other content": {
 			[]dataRun{{id: "a", content: "p1"}},
@@ -106,12 +106,12 @@ func TestMergeKeepsDataApart(t *testing.T) {
 		"two data sets in one study": {
 			[]dataRun{{id: "a", content: "p1", completed: true}, {id: "b", name: "coco", content: "p2"}},
 			[]dataRun{{id: "c", name: "coco", content: "p2"}},
-			MergeSame, "more of its runs belong to it now", MergeAdded, []string{"a", "b", "c"},
+			MergeSame, "runs were added to it", MergeAdded, []string{"a", "b", "c"},
 		},
 		"nothing known there": {
 			[]dataRun{{id: "a", content: "p1", completed: true, data: "d1"}},
 			[]dataRun{{id: "b"}},
-			MergeSame, "more of its runs belong to it now", MergeAdded, []string{"a", "b"},
+			MergeSame, "runs were added to it", MergeAdded, []string{"a", "b"},
 		},
 		"one run on other pictures": {
 			[]dataRun{{id: "a", completed: true, pictures: "p1"}},
@@ -136,7 +136,7 @@ func TestMergeKeepsDataApart(t *testing.T) {
 				if round == 0 && (study.Outcome != c.study || study.Detail != c.detail || run.Outcome != c.run) {
 					t.Errorf("study %+v\nrun %+v", study, run)
 				}
-				if round == 0 && c.run == MergeConflict && !strings.Contains(run.Detail, "other data") {
+				if round == 0 && c.run == MergeConflict && !strings.Contains(run.Detail, "different data") {
 					t.Errorf("run %+v", run)
 				}
 				if (study.Outcome == MergeConflict) != (c.study == MergeConflict) {
@@ -161,7 +161,7 @@ func TestMergeBringsNoOtherDataIntoAnyStudy(t *testing.T) {
 	theirs := on(t, Declaration{}, dataRun{id: "b", completed: true, data: "d2"})
 	statement(t, theirs.Path(), "PRAGMA foreign_keys = OFF; UPDATE studies SET name = 't'; UPDATE study_runs SET study = 't'")
 	merged, err := ours.Merge(ctx, theirs.Path(), never)
-	if err != nil || merged[0].Outcome != MergeConflict || merged[0].Detail != "it is planned here for study s, but was made on other data there: data d1 here, d2 there" {
+	if err != nil || merged[0].Outcome != MergeConflict || merged[0].Detail != "study s plans it here on different data than it was trained on there: data d1 here, d2 there" {
 		t.Errorf("%+v, %v", merged, err)
 	}
 	if run, err := ours.Run(ctx, "b"); err != nil || run.State != Queued {
@@ -218,7 +218,7 @@ func TestMergeTakesDeclarations(t *testing.T) {
 		"another here": {
 			ours:   on(t, x, a),
 			theirs: on(t, z, done),
-			study:  MergeConflict, detail: "it declares something else there: sha256 x here, z there",
+			study:  MergeConflict, detail: "its declaration differs there: sha256 x here, z there",
 			want: []string{"0 x 0*"},
 		},
 		"amended there": {

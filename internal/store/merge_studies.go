@@ -10,10 +10,10 @@ import (
 	"strings"
 )
 
-// inMerge are the tables of a study that a merge takes rows of.
+// inMerge are the tables of a study that are merged.
 var inMerge = named("studies", "study_runs", "declarations", "ensembles", "ensemble_captions", "deletions")
 
-// mergeStudies takes over the studies, and their runs, which are all here by now.
+// mergeStudies merges the studies and their lists of runs. The runs themselves are here by now.
 func (db *DB) mergeStudies(ctx context.Context, from *sql.Tx) ([]Merged, error) {
 	var merged []Merged
 	theirs, err := queryStudies(ctx, from)
@@ -43,9 +43,9 @@ func (db *DB) mergeStudies(ctx context.Context, from *sql.Tx) ([]Merged, error) 
 			}
 			switch {
 			case damage != "":
-				m.Outcome, m.Detail = MergeDamaged, "it is damaged there: "+damage+"; its runs were taken, but do not belong to it here"
+				m.Outcome, m.Detail = MergeDamaged, "it is damaged there: "+damage+"; its runs were added, but do not belong to it here"
 			case conflict:
-				m.Outcome, m.Detail = MergeConflict, reason+"; its runs were taken, but do not belong to it here: "+otherwise
+				m.Outcome, m.Detail = MergeConflict, reason+"; its runs were added, but do not belong to it here: "+otherwise
 			case here[study.Name]:
 				m.Outcome = MergeSame
 			}
@@ -65,8 +65,8 @@ func (db *DB) mergeStudies(ctx context.Context, from *sql.Tx) ([]Merged, error) 
 	return merged, err
 }
 
-// takeStudy adds a study that is not here, those of its runs that do not belong to it
-// yet, behind those that do, and what it declares.
+// takeStudy adds a study that is missing here, appends the runs that it lacks here, and adds its
+// declarations.
 func takeStudy(ctx context.Context, from, to *sql.Tx, m *Merged) error {
 	switch m.Outcome {
 	case MergeConflict, MergeDamaged:
@@ -99,7 +99,7 @@ func takeStudy(ctx context.Context, from, to *sql.Tx, m *Merged) error {
 			return err
 		}
 		if taken == 0 {
-			continue // it is damaged there
+			continue // it was damaged there, so it was not merged
 		}
 		position := member.position
 		if len(here) > 0 {
@@ -128,7 +128,7 @@ func takeStudy(ctx context.Context, from, to *sql.Tx, m *Merged) error {
 	}
 	var details []string
 	if more {
-		details = append(details, "more of its runs belong to it now")
+		details = append(details, "runs were added to it")
 	}
 	if declared != "" {
 		details = append(details, declared)
@@ -137,8 +137,8 @@ func takeStudy(ctx context.Context, from, to *sql.Tx, m *Merged) error {
 	return nil
 }
 
-// takeEnsembles adds the ensembles of cells that have none here. Where one of its members is another run here, or
-// more belong to the cell, whoever reads it sees that by the members, and it is decoded again.
+// takeEnsembles adds the ensembles of cells that have none here. If the cell has other members
+// here, readers notice from the list of members, and the ensemble is decoded again.
 func takeEnsembles(ctx context.Context, from, to *sql.Tx, study string) error {
 	here, err := names(ctx, to, "SELECT cell FROM ensembles WHERE study = ?", study)
 	if err != nil {
@@ -183,7 +183,7 @@ func queryMembers(ctx context.Context, tx *sql.Tx, study string) ([]member, erro
 	return members, rows.Err()
 }
 
-// sameJSON tells whether two texts hold the same values.
+// sameJSON reports whether two texts hold the same values.
 func sameJSON(a, b json.RawMessage) bool {
 	if string(a) == string(b) {
 		return true

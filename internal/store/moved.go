@@ -12,11 +12,11 @@ import (
 	"glimpse/internal/atomicfile"
 )
 
-// logs are what SQLite keeps beside a database that is being written: the
-// write-ahead log and the memory that processes share.
+// logs are the suffixes of the files that SQLite keeps beside a database in use: the write-ahead
+// log and the shared memory.
 var logs = []string{"-wal", "-shm"}
 
-// files are those that a database was opened in, by what is added to its path.
+// files are the files of an open database, by the suffix of their path.
 type files map[string]os.FileInfo
 
 // filesOf looks at the files of a database that is open.
@@ -34,9 +34,8 @@ func filesOf(path string) (files, error) {
 	return opened, nil
 }
 
-// InPlace returns ErrMoved where another file, or none, lies at the database's path
-// by now: what is written then goes to a file that nobody will open again, and what
-// is read no longer changes.
+// InPlace returns ErrMoved if the database's path no longer leads to the open file: writes would
+// go to a file that nobody will open again, and reads would see no changes.
 func (db *DB) InPlace() error {
 	if db.opened == nil {
 		return nil
@@ -44,17 +43,17 @@ func (db *DB) InPlace() error {
 	info, err := os.Stat(db.path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("%s: %w: it was removed, or moved elsewhere", db.path, ErrMoved)
+		return fmt.Errorf("%s: %w: no file is there any more", db.path, ErrMoved)
 	case err == nil && !os.SameFile(info, db.opened[""]):
-		return fmt.Errorf("%s: %w: another file took its place", db.path, ErrMoved)
+		return fmt.Errorf("%s: %w: another file has replaced it", db.path, ErrMoved)
 	}
-	return nil // or it cannot be told, and that is for reading and writing to say
+	return nil // in place, or unknown: then reading and writing will fail
 }
 
-// Rescue writes what a database that is no longer in place holds, which is there as
-// long as it is open, to a file: to its own path if nothing is there, else to a new name
-// beside it. It returns the path of that file. The copy keeps what runs had come to, so
-// that they go on from their checkpoints.
+// Rescue saves the contents of a database that is no longer in place: they exist only while it is
+// open. It writes to the database's own path if that is free, else to a new name beside it, and
+// returns the path. The copy has the state of all runs, so that they resume from their
+// checkpoints.
 func (db *DB) Rescue(ctx context.Context) (string, error) {
 	if db.writer == nil {
 		return "", fmt.Errorf("%s: %w", db.path, ErrReadOnly)
@@ -77,16 +76,15 @@ func (db *DB) Rescue(ctx context.Context) (string, error) {
 			return path, nil
 		}
 		if !errors.Is(err, fs.ErrExist) {
-			return "", fmt.Errorf("what %s held cannot be written: %w", db.path, err)
+			return "", fmt.Errorf("cannot save the contents of %s: %w", db.path, err)
 		}
 		ext := filepath.Ext(db.path)
 		path = fmt.Sprintf("%s-rescued-%d%s", strings.TrimSuffix(db.path, ext), n, ext)
 	}
 }
 
-// removeLogs removes the log of a database whose file is gone: SQLite would take it for
-// that of the next file of that name, and write it into it. A log that is not
-// the one that this process has open is another database's.
+// removeLogs removes the log of a database whose file is gone: SQLite would apply it to the next
+// file of that name. A log that this process did not open belongs to another database and stays.
 func (db *DB) removeLogs() error {
 	for _, suffix := range logs {
 		info, err := os.Lstat(db.path + suffix)

@@ -2,9 +2,8 @@ package store
 
 import "golang.org/x/sys/unix"
 
-// networkTypes are the filesystems that several machines can mount, by what
-// statfs(2) and the kernel's linux/magic.h call them. FUSE is not among them: it
-// serves local disks as well.
+// networkTypes are the filesystems that several machines can mount, by their type in statfs(2)
+// and the kernel's linux/magic.h. FUSE is missing because it serves local disks as well.
 var networkTypes = map[uint32]string{
 	unix.NFS_SUPER_MAGIC:  "NFS",
 	unix.SMB_SUPER_MAGIC:  "SMB",
@@ -18,7 +17,7 @@ var networkTypes = map[uint32]string{
 	0x19830326:            "BeeGFS",
 }
 
-// networkFilesystem names the kind of network filesystem that a folder lies on, or "".
+// networkFilesystem returns the kind of network filesystem that holds folder, or "".
 func networkFilesystem(folder string) string {
 	var s unix.Statfs_t
 	if unix.Statfs(folder, &s) != nil {

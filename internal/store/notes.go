@@ -11,10 +11,10 @@ import (
 	"unicode/utf8"
 )
 
-// A Note is what somebody wrote of a run or of a study, or a tag that they gave it. It is no part
-// of what was trained, scored or declared, and may be written at any time.
+// A Note is a note or tag that somebody added to a run or a study. It is not part of what was
+// trained, scored or declared, and may be added at any time.
 type Note struct {
-	Study, Run string // what it is of: one of them is empty
+	Study, Run string // what it belongs to: one of them is empty
 	Tag        bool
 	Text       string
 	Written    time.Time
@@ -26,9 +26,8 @@ const (
 	maxTag  = 64   // bytes of a tag
 )
 
-// Check refuses a note that is empty, is too long or is no text, and a tag that is no single word
-// of letters, digits and
-// - _ . : / +.
+// Check rejects a note that is empty, too long or not UTF-8 text, and a tag that is not one word
+// of letters, digits and - _ . : / +.
 func (n Note) Check() error {
 	what, most := "note", maxNote
 	if n.Tag {
@@ -38,11 +37,11 @@ func (n Note) Check() error {
 	case strings.TrimSpace(n.Text) == "":
 		return fmt.Errorf("the %s is empty", what)
 	case len(n.Text) > most:
-		return fmt.Errorf("the %s has %d bytes; it may have %d", what, len(n.Text), most)
+		return fmt.Errorf("the %s has %d bytes; the limit is %d", what, len(n.Text), most)
 	case !utf8.ValidString(n.Text) || strings.ContainsRune(n.Text, 0):
 		return fmt.Errorf("the %s %q is not UTF-8 text", what, n.Text)
 	case n.Tag && (strings.HasPrefix(n.Text, "-") || strings.ContainsFunc(n.Text, outsideTag)):
-		return fmt.Errorf("tag %q: a tag is one word of letters, digits and - _ . : / +, and does not begin with -", n.Text)
+		return fmt.Errorf("tag %q: use one word of letters, digits and - _ . : / + that does not start with -", n.Text)
 	}
 	return nil
 }
@@ -51,7 +50,7 @@ func outsideTag(c rune) bool {
 	return !unicode.IsLetter(c) && !unicode.IsDigit(c) && !strings.ContainsRune("-_.:/+", c)
 }
 
-// of is the run or study that it belongs to.
+// of returns the run or study that the note belongs to.
 func (n Note) of() owner {
 	if n.Run != "" {
 		return theRun(n.Run)
@@ -59,7 +58,7 @@ func (n Note) of() owner {
 	return theStudy(n.Study)
 }
 
-// Kind is note or tag.
+// Kind returns "note" or "tag".
 func (n Note) Kind() string {
 	if n.Tag {
 		return "tag"
@@ -67,7 +66,7 @@ func (n Note) Kind() string {
 	return "note"
 }
 
-// noteColumns are those that notes of runs or of studies are read from.
+// noteColumns are the columns of the notes of runs or of studies.
 func noteColumns(o owner) columns[Note] {
 	return columns[Note]{
 		table: o.notes().name,
@@ -89,15 +88,14 @@ type noteKind struct{ tag *bool }
 // Scan implements sql.Scanner.
 func (k noteKind) Scan(src any) error {
 	if src != "note" && src != "tag" {
-		return fmt.Errorf("cannot read note or tag from %s", shown(src))
+		return fmt.Errorf("cannot read the kind of a note from %s", shown(src))
 	}
 	*k.tag = src == "tag"
 	return nil
 }
 
-// SaveNotes adds and removes notes and tags, in one transaction. One that is there already keeps
-// its time; one to be removed that is not there is an ErrNotFound, and so is one of a run or study
-// that is not.
+// SaveNotes adds and removes notes and tags in one transaction. An existing one keeps its time.
+// It returns ErrNotFound if a note to remove, or the run or study of a note, does not exist.
 func (db *DB) SaveNotes(ctx context.Context, add, remove []Note) error {
 	for _, n := range add {
 		if err := n.Check(); err != nil {
@@ -137,7 +135,7 @@ func (db *DB) SaveNotes(ctx context.Context, add, remove []Note) error {
 	})
 }
 
-// exists returns an ErrNotFound where there is no such run or study.
+// exists returns ErrNotFound if there is no such run or study.
 func (o owner) exists(ctx context.Context, tx *sql.Tx) error {
 	t := o.tables()[0]
 	var n int
@@ -150,7 +148,7 @@ func (o owner) exists(ctx context.Context, tx *sql.Tx) error {
 	return nil
 }
 
-// putNote adds a note where it is not there.
+// putNote adds a note unless it exists.
 func putNote(ctx context.Context, tx *sql.Tx, n Note) error {
 	o := n.of()
 	if n.Written.IsZero() {
@@ -170,8 +168,8 @@ func removeNote(ctx context.Context, tx *sql.Tx, n Note) error {
 	return err
 }
 
-// Notes returns the notes and tags of a study and then those of its runs or, for the empty name,
-// all of the database. Those of one study or run are in the order in which they were written.
+// Notes returns the notes and tags of a study, then those of its runs; for the empty name, all of
+// the database. Those of one study or run are in the order in which they were written.
 func (db *DB) Notes(ctx context.Context, study string) ([]Note, error) {
 	var notes []Note
 	err := db.read(ctx, func(tx *sql.Tx) error {
@@ -194,7 +192,7 @@ func (db *DB) Notes(ctx context.Context, study string) ([]Note, error) {
 	return notes, err
 }
 
-// addTags fills Tags: those of the run, and those of the studies that hold it.
+// addTags fills Tags: the tags of the run and of the studies that hold it.
 func addTags(ctx context.Context, q querier, runs map[string]*Run, study, run string) error {
 	absent, err := theRun("").notes().absent(ctx, q)
 	if err != nil || absent {
@@ -221,8 +219,8 @@ func addTags(ctx context.Context, q querier, runs map[string]*Run, study, run st
 	return rows.Err()
 }
 
-// mergeNotes adds the notes of a run or a study of another database that are not here, where those
-// there are as they were hashed.
+// mergeNotes adds the notes of a run or a study that another database has and this one lacks, if
+// the notes there match their hashes.
 func mergeNotes(ctx context.Context, from, to *sql.Tx, o owner) error {
 	theirs, err := noteColumns(o).read(ctx, from, "FROM "+o.notes().name+" WHERE "+o.kind+" = ?", o.name)
 	if err != nil || len(theirs) == 0 {

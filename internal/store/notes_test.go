@@ -55,7 +55,7 @@ func TestNotes(t *testing.T) {
 	if err != nil || !slices.Equal(refreshed[0].Tags, []string{"best", "paper"}) {
 		t.Errorf("refreshed: %v, %v", refreshed[0].Tags, err)
 	}
-	if found := problems(t, db); strings.Contains(found, "hashed") {
+	if found := problems(t, db); strings.Contains(found, "hashes") {
 		t.Error(found)
 	}
 	save(t, db, nil, []Note{{Run: "aa00", Tag: true, Text: "best"}, {Study: "s", Text: "first try"}})
@@ -82,13 +82,13 @@ func TestNoteCheck(t *testing.T) {
 	}{
 		{Note{Text: "two lines\nof text"}, ""},
 		{Note{Text: " \n"}, "the note is empty"},
-		{Note{Text: strings.Repeat("x", 4097)}, "4097 bytes; it may have 4096"},
+		{Note{Text: strings.Repeat("x", 4097)}, "4097 bytes; the limit is 4096"},
 		{Note{Text: "a\xff"}, "is not UTF-8"},
 		{Note{Tag: true, Text: "müll:v1.2/a_b-c+d"}, ""},
 		{Note{Tag: true, Text: ""}, "the tag is empty"},
 		{Note{Tag: true, Text: "two words"}, "one word"},
 		{Note{Tag: true, Text: "a,b"}, "one word"},
-		{Note{Tag: true, Text: "-a"}, "does not begin with -"},
+		{Note{Tag: true, Text: "-a"}, "does not start with -"},
 		{Note{Tag: true, Text: strings.Repeat("x", 65)}, "65 bytes"},
 	} {
 		err := c.note.Check()
@@ -131,7 +131,7 @@ func TestMergeKeepsNotesOfBoth(t *testing.T) {
 			if !slices.Equal(got, want) {
 				t.Errorf("%s: %q, want %q", c.name, got, want)
 			}
-			if found := problems(t, ours); strings.Contains(found, "hashed") {
+			if found := problems(t, ours); strings.Contains(found, "hashes") {
 				t.Errorf("%s: %s", c.name, found)
 			}
 		}
@@ -155,7 +155,7 @@ func TestMergeTakesNoDamagedNotes(t *testing.T) {
 	if got := noted(t, ours, ""); len(got) > 0 {
 		t.Errorf("%q", got)
 	}
-	if found := problems(t, ours); strings.Contains(found, "hashed") {
+	if found := problems(t, ours); strings.Contains(found, "hashes") {
 		t.Error(found)
 	}
 }
@@ -175,11 +175,11 @@ func TestDamagedNotesAreWrittenAnew(t *testing.T) {
 	}
 	defer db.Close()
 	save(t, db, []Note{{Run: "aa00", Text: "another"}}, nil)
-	if found := problems(t, db); !strings.Contains(found, "table run_notes: rows were changed") {
+	if found := problems(t, db); !strings.Contains(found, "table run_notes: rows no longer match") {
 		t.Errorf("the damage is hidden: %s", found)
 	}
 	save(t, db, []Note{{Run: "aa00", Text: "mine"}}, []Note{{Run: "aa00", Text: "forged"}, {Run: "aa00", Text: "another"}})
-	if found := problems(t, db); strings.Contains(found, "hashed") {
+	if found := problems(t, db); strings.Contains(found, "hashes") {
 		t.Errorf("written anew: %s", found)
 	}
 }
@@ -213,7 +213,7 @@ func TestRewriteNotes(t *testing.T) {
 	if got := noted(t, db, ""); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if found := problems(t, db); strings.Contains(found, "hashed") {
+	if found := problems(t, db); strings.Contains(found, "hashes") {
 		t.Error(found)
 	}
 }

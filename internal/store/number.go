@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// number is a float64 that keeps NaN and the infinities on its way through SQL
-// and JSON: as the texts 'nan', 'inf' and '-inf'.
+// number is a float64 that passes through SQL and JSON without losing NaN and the infinities:
+// they become the texts 'nan', 'inf' and '-inf'.
 type number float64
 
 // nonFinite returns the text of a number that is not finite, else "".
@@ -36,7 +36,7 @@ func parseNonFinite(text string) (float64, error) {
 	case "-inf":
 		return math.Inf(-1), nil
 	}
-	return 0, fmt.Errorf("%q is not a stored number: want a number, 'nan', 'inf' or '-inf'", text)
+	return 0, fmt.Errorf("cannot read a number from %q: expected a number, 'nan', 'inf' or '-inf'", text)
 }
 
 // Value implements driver.Valuer.
@@ -47,8 +47,8 @@ func (n number) Value() (driver.Value, error) {
 	return float64(n), nil
 }
 
-// Scan implements sql.Scanner. NULL is refused: a column that may be NULL is
-// scanned through sql.Null[number].
+// Scan implements sql.Scanner. NULL is an error: scan a column that may be NULL through
+// sql.Null[number].
 func (n *number) Scan(src any) error {
 	var v float64
 	var err error
@@ -125,8 +125,9 @@ func decodeMetrics(text *string) (map[string]float64, error) {
 	return values, nil
 }
 
-// parseMetrics reads metrics as encodeMetrics writes them where all are finite, which is nearly always how they are: reports
-// read hundreds of thousands. It is false for anything else, and what values holds is then of no use.
+// parseMetrics is a fast path for what encodeMetrics writes when all metrics are finite, since
+// reports read hundreds of thousands. It returns false for anything else; then the contents of
+// values are meaningless.
 func parseMetrics(text string, values map[string]float64) bool {
 	rest, found := strings.CutPrefix(text, "{")
 	if !found {
@@ -158,7 +159,7 @@ func parseMetrics(text string, values map[string]float64) bool {
 	return true
 }
 
-// plain says whether a text stands in JSON as it is.
+// plain reports whether a text needs no escapes in JSON.
 func plain(text string) bool {
 	for i := range len(text) {
 		if c := text[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
@@ -168,7 +169,7 @@ func plain(text string) bool {
 	return true
 }
 
-// isNumber says whether a text is a number of JSON.
+// isNumber reports whether a text is a JSON number.
 func isNumber(text string) bool {
 	text = strings.TrimPrefix(text, "-")
 	rest := text[digits(text):]
@@ -190,7 +191,7 @@ func isNumber(text string) bool {
 	return (rest[0] == 'e' || rest[0] == 'E') && exponent != "" && digits(exponent) == len(exponent)
 }
 
-// digits is how many digits a text begins with.
+// digits counts the digits at the start of a text.
 func digits(text string) int {
 	n := 0
 	for n < len(text) && '0' <= text[n] && text[n] <= '9' {
@@ -270,7 +271,7 @@ func (m *metricValues) Scan(src any) error {
 	return err
 }
 
-// optionalText is the text of a column, nil for NULL.
+// optionalText is the text of a column; nil for NULL.
 func optionalText(src any) (*string, error) {
 	switch v := src.(type) {
 	case nil:
@@ -278,5 +279,5 @@ func optionalText(src any) (*string, error) {
 	case string:
 		return &v, nil
 	}
-	return nil, fmt.Errorf("cannot read a text from %s", shown(src))
+	return nil, fmt.Errorf("cannot read text from %s", shown(src))
 }

@@ -8,19 +8,20 @@ import (
 	"github.com/mattn/go-sqlite3"
 )
 
-// Lists of numbers are most of what a database holds. Their columns keep them packed, two
-// characters a byte, as migration 12 tells and as SQL can undo. Whoever reads and writes whole
-// rows ([table.each], [inserter.put]) has the texts: hashes and exports are of those, in all
-// schemas. Packing loses nothing: a text has at most one packed form, and a packed form one text.
+// Lists of numbers are most of a database's contents. Their columns store them packed, two
+// characters a byte, as migration 12 describes and SQL can undo. Code that reads and writes whole
+// rows ([table.each], [inserter.put]) sees the texts, and hashes and exports are of the texts, in
+// all schemas. Packing is lossless: a text has at most one packed form, and a packed form exactly
+// one text.
 
-// listForm says how a column's texts stand for lists of numbers: list gives that of a text, false
-// where it stands for none, and text is its inverse.
+// listForm converts between a column's texts and lists of numbers: list returns the list of a
+// text, and false if the text is not a list; text is its inverse.
 type listForm struct {
 	list func(text string) (string, bool)
 	text func(list string) (string, bool)
 }
 
-// listForms are those of the columns that hold lists, in whatever table.
+// listForms are the forms of the columns that hold lists, in any table.
 var listForms = func() map[string]listForm {
 	same := func(list string) (string, bool) { return list, true }
 	forms := map[string]listForm{"meteor_stats": {countsList, countsText}}
@@ -32,7 +33,7 @@ var listForms = func() map[string]listForm {
 	return forms
 }()
 
-// pack gives the packed form of a value of a column, nil where it has none.
+// pack returns the packed form of a column's value, or nil if it has none.
 func pack(column string, value any) []byte {
 	text, isText := value.(string)
 	form, holdsLists := listForms[column]
@@ -46,7 +47,7 @@ func pack(column string, value any) []byte {
 	return packList(list)
 }
 
-// unpack is the inverse of pack. What is no packed form of the column stays as it is.
+// unpack is the inverse of pack. It returns other values unchanged.
 func unpack(column string, value any) any {
 	packed, isBlob := value.([]byte)
 	form, holdsLists := listForms[column]
@@ -61,13 +62,13 @@ func unpack(column string, value any) any {
 	return value
 }
 
-// packedSpace is the four bits of a space, and fills the last byte.
+// packedSpace is the four bits of a space. It also pads the last byte.
 const packedSpace = 0xb
 
-// characters are those of a list by their four bits; two stand for none.
+// characters are the characters of a list by their four bits; two codes are unused.
 var characters = [16]byte{'0', '1', '2', '3', '4', '5', '6', '7', '8', '9', '.', packedSpace: ' ', 0xc: '-', 0xe: 'e'}
 
-// packedBits are the four bits of each character; 0xff is none of a list.
+// packedBits are the four bits of each character; 0xff marks one that lists do not use.
 var packedBits = func() (bits [256]byte) {
 	for i := range bits {
 		bits[i] = 0xff
@@ -80,8 +81,8 @@ var packedBits = func() (bits [256]byte) {
 	return bits
 }()
 
-// packList packs a list of numbers, such as "0.25 -1e-05". It gives nil for the empty text, for
-// one that ends in a space, and for one with any other character.
+// packList packs a list of numbers, such as "0.25 -1e-05". It returns nil for an empty text, one
+// that ends in a space, and one with any other character.
 func packList(list string) []byte {
 	if list == "" || list[len(list)-1] == ' ' {
 		return nil
@@ -101,7 +102,7 @@ func packList(list string) []byte {
 	return packed
 }
 
-// unpackList is the inverse of packList; false for what that does not give.
+// unpackList is the inverse of packList. It returns false for bytes that packList cannot produce.
 func unpackList(packed []byte) (string, bool) {
 	var list strings.Builder
 	list.Grow(2 * len(packed))
@@ -117,7 +118,7 @@ func unpackList(packed []byte) (string, bool) {
 	return text, text != "" && text[len(text)-1] != ' '
 }
 
-// registerPack makes pack known to SQL, for migration 12.
+// registerPack makes pack available in SQL, for migration 12.
 func registerPack(conn *sqlite3.SQLiteConn) error {
 	return conn.RegisterFunc("glimpse_pack", pack, true)
 }
@@ -129,7 +130,7 @@ type inserter struct {
 	row     []any
 }
 
-// put adds a row, which it does not change.
+// put adds a row. It does not modify values.
 func (i *inserter) put(ctx context.Context, values []any) error {
 	i.row = append(i.row[:0], values...)
 	for at, column := range i.columns {

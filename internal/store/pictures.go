@@ -8,19 +8,19 @@ import (
 	"fmt"
 )
 
-// MostPictures is how many pictures of a study are kept, and how many of one
-// data set by all studies of a database together: no more may be published.
+// MostPictures is the limit for published pictures: per study, and per data set over all studies
+// of a database.
 const MostPictures = 20
 
 // Picture is a thumbnail for the report of a study.
 type Picture struct {
-	Image         string // as captions name it
-	Dataset       string // "" for drawn scenes, which are nobody's
+	Image         string // its id, as in captions
+	Dataset       string // "" for drawn scenes, which may be published freely
 	Width, Height int    // pixels
 	JPEG          []byte
 }
 
-// AttentionMap is where a run looked before each word of its stored caption.
+// AttentionMap is where a run attended before each word of its stored caption.
 type AttentionMap struct {
 	Run, Image  string
 	Side        int         // regions on a side of the grid
@@ -28,14 +28,14 @@ type AttentionMap struct {
 	Alpha       [][]float64 // for each word Side×Side weights, row by row
 }
 
-// Illustration is what the report of a study shows of its pictures.
+// Illustration holds the pictures and attention maps for the report of a study.
 type Illustration struct {
 	Pictures []Picture
 	Maps     []AttentionMap
 }
 
-// SaveIllustration keeps the pictures and maps of a study in place of those it
-// had; none removes them. More than may be published are refused.
+// SaveIllustration stores the pictures and maps of a study. It replaces earlier ones; an empty
+// one removes them. It returns an error for more pictures than may be published ([MostPictures]).
 func (db *DB) SaveIllustration(ctx context.Context, study string, kept Illustration) error {
 	return db.write(ctx, func(tx *sql.Tx) error {
 		var known int
@@ -46,7 +46,7 @@ func (db *DB) SaveIllustration(ctx context.Context, study string, kept Illustrat
 			return fmt.Errorf("pictures of study %q: %w", study, ErrNotFound)
 		}
 		if len(kept.Pictures) > MostPictures {
-			return fmt.Errorf("pictures of study %q: %d are too many to publish, the limit is %d", study, len(kept.Pictures), MostPictures)
+			return fmt.Errorf("pictures of study %q: %d are too many to publish; the limit is %d", study, len(kept.Pictures), MostPictures)
 		}
 		clear := func() error {
 			for _, table := range []string{"pictures", "attention_maps"} {
@@ -88,18 +88,18 @@ func insertIllustration(ctx context.Context, tx *sql.Tx, study string, kept Illu
 	return nil
 }
 
-// checkPublished counts the pictures of a data set over all studies.
+// checkPublished returns an error if all studies together hold too many pictures of a data set.
 func checkPublished(ctx context.Context, tx *sql.Tx, dataset string) error {
 	var count int
 	err := tx.QueryRowContext(ctx, "SELECT COUNT(DISTINCT image) FROM pictures WHERE dataset = ? AND dataset <> ''", dataset).Scan(&count)
 	if err == nil && count > MostPictures {
-		err = fmt.Errorf("%d pictures of %s would be in the database with those of other studies, and no more than %d may be published; "+
-			"take fewer, or those of another study out: glimpse illustrate STUDY --images 0", count, dataset, MostPictures)
+		err = fmt.Errorf("with those of other studies the database would hold %d pictures of %s, but at most %d may be published: "+
+			"choose fewer, or remove those of another study with `glimpse illustrate STUDY --images 0`", count, dataset, MostPictures)
 	}
 	return err
 }
 
-// pictureColumns are those that a picture is read from.
+// pictureColumns are the columns of a picture.
 var pictureColumns = columns[Picture]{
 	table: "pictures",
 	names: []string{"image", "dataset", "width", "height", "jpeg"},
@@ -125,7 +125,7 @@ func (b *base64Text) Scan(src any) (err error) {
 	return err
 }
 
-// mapColumns are those that an attention map is read from.
+// mapColumns are the columns of an attention map.
 var mapColumns = columns[AttentionMap]{
 	table: "attention_maps",
 	names: []string{"run", "image", "side", "first", "step", "alpha"},
@@ -158,8 +158,8 @@ func (w *weightMaps) Scan(src any) error {
 	return json.Unmarshal([]byte(text), w)
 }
 
-// Illustration returns the pictures and maps of a study, in the order in which
-// they were saved; nothing where there are none.
+// Illustration returns the pictures and maps of a study, in the order in which they were saved.
+// It is empty if there are none.
 func (db *DB) Illustration(ctx context.Context, study string) (Illustration, error) {
 	var kept Illustration
 	err := db.read(ctx, func(tx *sql.Tx) (err error) {

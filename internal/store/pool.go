@@ -16,7 +16,8 @@ import (
 // readers bounds the connections that read.
 const readers = 4
 
-// statements is how many prepared statements a connection keeps: all that are used run by run.
+// statements is how many prepared statements a connection caches: enough for all that are used
+// once per run.
 const statements = 64
 
 // patience is how long a statement waits for another process's lock. Tests wait
@@ -28,7 +29,7 @@ func openWriter(path string) (*sql.DB, error) {
 		return nil, err
 	}
 	pool := openPool(path, 1, writing("WAL", "FULL"))
-	// Entering WAL mode needs the file alone, and SQLite does not wait for that.
+	// Switching to WAL mode needs exclusive access, and SQLite does not wait for it.
 	deadline := time.Now().Add(patience)
 	var err error
 	for {
@@ -43,7 +44,7 @@ func openWriter(path string) (*sql.DB, error) {
 		err = pool.QueryRow("PRAGMA journal_mode").Scan(&mode)
 	}
 	if err == nil && mode != "wal" {
-		err = fmt.Errorf("journal mode is %s, not WAL: a results database needs a local filesystem with shared memory", mode)
+		err = fmt.Errorf("the journal mode is %s, not WAL: put the results database on a local filesystem with shared memory", mode)
 	}
 	if err != nil {
 		_ = pool.Close()
@@ -52,8 +53,8 @@ func openWriter(path string) (*sql.DB, error) {
 	return pool, nil
 }
 
-// openUnshared opens a new file that nobody else knows yet, and that counts for nothing before its
-// caller has flushed it to the disk: there is no log to write everything twice, and no waiting.
+// openUnshared opens a new file that no other process uses, and that is worthless until the
+// caller has flushed it to disk: so it needs no log and no waiting for the disk.
 func openUnshared(path string) (*sql.DB, error) {
 	if err := makePrivate(path); err != nil {
 		return nil, err
@@ -66,7 +67,7 @@ func openUnshared(path string) (*sql.DB, error) {
 	return pool, nil
 }
 
-// writing are the options of a connection that writes.
+// writing returns the options of a connection that writes.
 func writing(journal, synchronous string) url.Values {
 	return url.Values{
 		"mode":          {"rwc"},
@@ -95,9 +96,9 @@ func openPool(path string, connections int, options url.Values) *sql.DB {
 	return pool
 }
 
-// connector is the data source name of connections that trust nothing that a
-// file says: its schema may call no function that has effects, and a page whose
-// cells overlap is damage before it is read.
+// connector is the data source name of connections that do not trust the file: its schema may not
+// call functions with side effects, and pages with overlapping cells are detected before they are
+// read.
 type connector string
 
 // Connect implements driver.Connector.
@@ -111,7 +112,7 @@ func (connector) Driver() driver.Driver {
 	}}
 }
 
-// locked tells whether an error is another process's lock.
+// locked reports whether an error is due to another process's lock.
 func locked(err error) bool {
 	var failure sqlite3.Error
 	return errors.As(err, &failure) && (failure.Code == sqlite3.ErrBusy || failure.Code == sqlite3.ErrLocked)

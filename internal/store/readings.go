@@ -6,22 +6,22 @@ import (
 	"fmt"
 )
 
-// Reading is what a run's best checkpoint makes of the words of its stored
-// caption of an image, each after those before it: natural logarithms of their
-// probabilities, one a word, stored in single precision.
+// Reading holds how probable a run's best checkpoint finds the words of its stored caption of an
+// image, each given the words before it: natural logarithms, one per word, stored in single
+// precision.
 type Reading struct {
-	Image, Other string    // the caption's, and the one that was put in its place
-	LogProb      []float64 // with the caption's picture
+	Image, Other string    // the caption's image, and the one swapped in for it
+	LogProb      []float64 // with the caption's own picture
 	LogProbOther []float64 // with the other picture
-	// LogProbRegions is with the other picture's regions to attend to and all
-	// else the caption's own, nil where the arm looks at no regions.
+	// LogProbRegions is with the other picture's regions to attend to and everything else from
+	// the caption's own; nil if the arm attends to no regions.
 	LogProbRegions []float64
-	LogProbEven    []float64 // with attention spread evenly, nil where the arm has no weights
-	BetaOther      []float64 // β with the other picture, nil where the arm has no sentinel
+	LogProbEven    []float64 // with uniform attention; nil if the arm has no weights
+	BetaOther      []float64 // β with the other picture; nil if the arm has no sentinel
 }
 
-// SaveReadings stores how a completed run reads its captions of a split, in
-// place of what was stored before.
+// SaveReadings stores the readings of a completed run's captions of a split. It replaces earlier
+// ones.
 func (db *DB) SaveReadings(ctx context.Context, run, split string, readings []Reading) error {
 	return db.write(ctx, func(tx *sql.Tx) error {
 		if err := checkCompleted(ctx, tx, run, "readings"); err != nil {
@@ -43,7 +43,7 @@ func insertReadings(ctx context.Context, tx *sql.Tx, run, split string, readings
 	}
 	defer func() { _ = insert.Close() }()
 	for _, r := range readings {
-		// Not NULL, even of a caption without words.
+		// Not NULL, even for a caption without words.
 		logp, other := append([]float64{}, r.LogProb...), append([]float64{}, r.LogProbOther...)
 		_, err := insert.ExecContext(ctx, run, split, r.Image, r.Other, encodeSeries(logp), encodeSeries(other),
 			encodeSeries(r.LogProbRegions), encodeSeries(r.LogProbEven), encodeSeries(r.BetaOther))
@@ -54,7 +54,7 @@ func insertReadings(ctx context.Context, tx *sql.Tx, run, split string, readings
 	return nil
 }
 
-// readingColumns are those that a reading is read from.
+// readingColumns are the columns of a reading.
 var readingColumns = columns[Reading]{
 	table: "readings",
 	names: []string{"image", "other", "own_log_prob", "other_log_prob", "regions_log_prob", "even_log_prob", "other_beta"},
@@ -68,8 +68,8 @@ var readingColumns = columns[Reading]{
 // readingsOf is the query for the readings of a run's split.
 const readingsOf = "FROM readings WHERE run = ? AND split = ? ORDER BY image"
 
-// Readings returns how a run reads its captions of a split, by image; none if
-// that was never measured.
+// Readings returns the readings of a run's captions of a split, sorted by image. It returns none
+// if they were never measured.
 func (db *DB) Readings(ctx context.Context, run, split string) ([]Reading, error) {
 	var readings []Reading
 	err := db.read(ctx, func(tx *sql.Tx) (err error) {

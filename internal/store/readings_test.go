@@ -17,7 +17,7 @@ func TestReadingsReplaceThoseBefore(t *testing.T) {
 		{Image: "b.jpg", Other: "c.jpg", LogProb: []float64{}, LogProbOther: []float64{}}, // no words
 		{Image: "c.jpg", Other: "a.jpg", LogProb: []float64{-3}, LogProbOther: []float64{-4}},
 	}
-	if err := db.SaveReadings(ctx, claim.Run, "test", readings); err == nil || !strings.Contains(err.Error(), "it is running") {
+	if err := db.SaveReadings(ctx, claim.Run, "test", readings); err == nil || !strings.Contains(err.Error(), "the run is running") {
 		t.Errorf("readings of a run at work: %v", err)
 	}
 	if err := db.SaveReadings(ctx, "zz", "test", readings); !errors.Is(err, ErrNotFound) {

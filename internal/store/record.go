@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Start records what a trial knows of itself once its model stands.
+// Start records what a trial knows once its model is built.
 func (db *DB) Start(ctx context.Context, claim Claim, start Start) error {
 	return db.fenced(ctx, claim, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, "UPDATE runs SET parameters = ?, signature = ?, environment = ? WHERE id = ?",
@@ -18,8 +18,8 @@ func (db *DB) Start(ctx context.Context, claim Claim, start Start) error {
 	})
 }
 
-// SaveCheckpoint commits a trial's progress and, with it, the epoch that it
-// completes: either both are recorded or neither.
+// SaveCheckpoint records a trial's progress and the epoch that it completes, if any, in one
+// transaction.
 func (db *DB) SaveCheckpoint(ctx context.Context, claim Claim, checkpoint Checkpoint) error {
 	return db.fenced(ctx, claim, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE runs SET progress = ?, seconds = ?, best_epoch = ?, beats = beats + 1,
@@ -44,8 +44,9 @@ func (db *DB) SaveCheckpoint(ctx context.Context, claim Claim, checkpoint Checkp
 	})
 }
 
-// Rewind takes a trial back to a checkpoint, after so many epochs, or to its beginning: later
-// ones are gone or damaged. The captions of its final split are forgotten too.
+// Rewind resets a trial to an earlier checkpoint, after the given number of epochs, or to its
+// start, because later checkpoints are missing or damaged. It also deletes the captions of its
+// final split.
 func (db *DB) Rewind(ctx context.Context, claim Claim, epochs int, to Checkpoint) error {
 	return db.fenced(ctx, claim, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, "DELETE FROM epochs WHERE run = ? AND epoch > ?", claim.Run, epochs); err != nil {
@@ -60,8 +61,7 @@ func (db *DB) Rewind(ctx context.Context, claim Claim, epochs int, to Checkpoint
 	})
 }
 
-// SaveCaptions stores the captions of a split, before they are scored, in place
-// of any stored earlier.
+// SaveCaptions stores the captions of a split before they are scored. It replaces earlier ones.
 func (db *DB) SaveCaptions(ctx context.Context, claim Claim, split string, captions []Caption) error {
 	return db.fenced(ctx, claim, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, "DELETE FROM captions WHERE run = ? AND split = ?", claim.Run, split); err != nil {
@@ -82,10 +82,9 @@ func (db *DB) SaveCaptions(ctx context.Context, claim Claim, split string, capti
 	})
 }
 
-// Complete ends an attempt: it stores the statistics of the captions, the
-// metrics, and the hashes, and the run is completed. Captions are never
-// stored here: each score must find its stored caption. What the studies that hold
-// the run declared is frozen with it.
+// Complete ends an attempt and marks the run as completed. It stores the statistics of the
+// captions, the metrics and the hashes; the captions themselves must be stored already. It also
+// freezes the declarations of the studies that hold the run.
 func (db *DB) Complete(ctx context.Context, claim Claim, result Result) error {
 	return db.fenced(ctx, claim, func(tx *sql.Tx) error {
 		for split, scores := range result.Scores {
@@ -123,7 +122,7 @@ func (db *DB) Complete(ctx context.Context, claim Claim, result Result) error {
 	})
 }
 
-// epochColumns are those that an epoch is read from, but for whether it is the best one.
+// epochColumns are the columns of an epoch, without whether it is the best one.
 var epochColumns = columns[Epoch]{
 	table: "epochs",
 	names: []string{"epoch", "loss", "lr", "seconds", "captions_per_second", "val"},
@@ -134,11 +133,11 @@ var epochColumns = columns[Epoch]{
 	row: func(e *Epoch) string { return fmt.Sprintf("epoch %d", e.Epoch) },
 }
 
-// sampledPrefix begins, in the column val, the keys of what was sampled in an epoch: no validation metric has a dot in
-// its key.
+// sampledPrefix starts the keys of an epoch's sampled values in the column val: no validation
+// metric has a dot in its key.
 const sampledPrefix = "sampled."
 
-// joined is the column val of an epoch.
+// joined returns the column val of an epoch.
 func joined(val, sampled map[string]float64) map[string]float64 {
 	if sampled == nil {
 		return val
@@ -156,7 +155,7 @@ func joined(val, sampled map[string]float64) map[string]float64 {
 // epochValues is the column val, read into an epoch.
 type epochValues struct {
 	*Epoch
-	again map[string]float64 // holds the values of one row after another; nil where each row keeps its own
+	again map[string]float64 // reused for each row; nil if each row gets its own map
 }
 
 // Scan implements sql.Scanner.
@@ -206,8 +205,8 @@ func (db *DB) Epochs(ctx context.Context, run string) ([]Epoch, error) {
 	return epochs, err
 }
 
-// EachEpoch calls f with every epoch of a study's runs, run by run and in order; of the runs, in no
-// order that means anything. The values of an epoch are its own until f returns.
+// EachEpoch calls f with every epoch of a study's runs: run by run, in no particular order of
+// runs, and the epochs of a run in order. The maps of an epoch are valid until f returns.
 func (db *DB) EachEpoch(ctx context.Context, study string, f func(run string, e Epoch)) error {
 	return db.read(ctx, func(tx *sql.Tx) error {
 		return studyEpochColumns.each(ctx, tx, `FROM study_runs m JOIN runs r ON r.id = m.run JOIN epochs e ON e.run = m.run
@@ -218,14 +217,14 @@ func (db *DB) EachEpoch(ctx context.Context, study string, f func(run string, e 
 	})
 }
 
-// studyEpoch is an epoch with the run that it is of, and the run's best one.
+// studyEpoch is an epoch with its run and the run's best epoch.
 type studyEpoch struct {
 	Epoch
 	run  string
 	best int
 }
 
-// studyEpochColumns are those that it is read from.
+// studyEpochColumns are the columns of a studyEpoch.
 var studyEpochColumns = columns[studyEpoch]{
 	table: epochColumns.table,
 	names: append([]string{"m.run", "r.best_epoch"}, within("e", epochColumns.names)...),
@@ -237,7 +236,7 @@ var studyEpochColumns = columns[studyEpoch]{
 	row: func(e *studyEpoch) string { return "run " + e.run + ", " + epochColumns.row(&e.Epoch) },
 }
 
-// within names columns of a table of several.
+// within qualifies columns by their table.
 func within(table string, names []string) []string {
 	all := make([]string, len(names))
 	for i, name := range names {
@@ -246,8 +245,8 @@ func within(table string, names []string) []string {
 	return all
 }
 
-// Curves returns the validation metrics of the epochs of a study's runs, up to
-// one epoch: run → the metrics of epoch 1, 2, …; nil where none were measured.
+// Curves returns the validation metrics of a study's runs up to epoch until: run → the metrics of
+// epochs 1, 2, …; nil for an epoch without any.
 func (db *DB) Curves(ctx context.Context, study string, until int) (map[string][]map[string]float64, error) {
 	curves := map[string][]map[string]float64{}
 	err := db.read(ctx, func(tx *sql.Tx) error {

@@ -32,7 +32,8 @@ func jsonRows(w io.Writer) func(columns []string, values []any) error {
 	}
 }
 
-// rowHeads are what stands before each value of a row: the keys, which are the columns in their order.
+// rowHeads returns the text before each value of a row: the keys, which are the columns in their
+// order.
 func rowHeads(columns []string) [][]byte {
 	heads := make([][]byte, len(columns))
 	for i, column := range columns {
@@ -45,12 +46,12 @@ func rowHeads(columns []string) [][]byte {
 	return heads
 }
 
-// rawText is text that is not UTF-8, such as the name of a picture may be, and would be changed by JSON.
+// rawText is text that is not UTF-8, as the name of a picture may be, and that JSON would change.
 type rawText struct {
 	Base64 []byte `json:"base64"`
 }
 
-// appendValue writes a column's value as JSON has it.
+// appendValue appends a column's value as JSON.
 func appendValue(line []byte, value any) ([]byte, error) {
 	switch v := value.(type) {
 	case nil:
@@ -74,11 +75,11 @@ func appendValue(line []byte, value any) ([]byte, error) {
 	return append(line, text...), err
 }
 
-// A rowScanner reads rows that jsonRows wrote, in a tenth of the time that any JSON takes: the columns in their order
-// without space between them, texts with no escapes but those of quotes and backslashes.
+// A rowScanner reads rows as jsonRows writes them, ten times as fast as a JSON decoder: columns
+// in order, no spaces between them, and no escapes but those of quotes and backslashes.
 type rowScanner struct {
 	heads  [][]byte
-	values []any  // of the row before, too: equal texts are one
+	values []any  // kept from row to row, so that equal texts share memory
 	buffer []byte // for texts with escapes
 }
 
@@ -86,7 +87,8 @@ func newRowScanner(columns []string) *rowScanner {
 	return &rowScanner{heads: rowHeads(columns), values: make([]any, len(columns))}
 }
 
-// scan reads a row into values. It is false for any other JSON, and for what is none.
+// scan reads a row into values. It returns false for any other JSON, and for text that is not
+// JSON.
 func (s *rowScanner) scan(line []byte) bool {
 	for i, head := range s.heads {
 		rest, found := bytes.CutPrefix(line, head)
@@ -117,7 +119,8 @@ func (s *rowScanner) scan(line []byte) bool {
 	return string(line) == "}"
 }
 
-// text puts a text, which ends at the first quote that is not escaped, into a column, and gives what follows.
+// text stores a text, which ends at the first unescaped quote, in column i, and returns what
+// follows it.
 func (s *rowScanner) text(i int, from []byte) (rest []byte, ok bool) {
 	ascii, escaped, end := true, false, 0
 	for ; end < len(from) && from[end] != '"'; end++ {

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// runColumns are those that a run is read from, but for its studies and metrics.
+// runColumns are the columns of a run, without its studies and metrics.
 var runColumns = columns[Run]{
 	table: "runs",
 	names: []string{"r.id", "r.seed", "r.settings", "r.state", "r.failure", "r.error", "r.attempt", "r.beats",
@@ -33,7 +33,7 @@ var runColumns = columns[Run]{
 	},
 }
 
-// standingColumns are as many, without what is large.
+// standingColumns are runColumns with NULL for the large ones.
 var standingColumns = func() columns[Run] {
 	c := runColumns
 	c.names = slices.Clone(c.names)
@@ -45,8 +45,8 @@ var standingColumns = func() columns[Run] {
 	return c
 }()
 
-// Runs returns the runs of a study in the order of its plan or, for the empty
-// name, every run of the database once, by creation. An unknown study has none.
+// Runs returns the runs of a study in the order of its plan; for the empty name, every run of the
+// database once, in order of creation. It returns none for an unknown study.
 func (db *DB) Runs(ctx context.Context, study string) ([]Run, error) {
 	var runs []Run
 	err := db.read(ctx, func(tx *sql.Tx) (err error) {
@@ -61,9 +61,8 @@ func (db *DB) Runs(ctx context.Context, study string) ([]Run, error) {
 	return runs, err
 }
 
-// Members returns what tells how runs stand, of a study in the order of its plan or, for the empty
-// name, of the whole database: [DB.Runs] without Settings, Metrics, Progress, Environment and
-// Tags, which of thousands of runs take long to read.
+// Members is [DB.Runs] without Settings, Metrics, Progress, Environment and Tags, which take long
+// to read for thousands of runs.
 func (db *DB) Members(ctx context.Context, study string) ([]Run, error) {
 	var runs []Run
 	err := db.read(ctx, func(tx *sql.Tx) (err error) {
@@ -73,9 +72,9 @@ func (db *DB) Members(ctx context.Context, study string) ([]Run, error) {
 	return runs, err
 }
 
-// Refresh returns what [DB.Runs] does of a study whose runs were read before. Of these it reads whole only
-// those that are new, that somebody works on, or that stand otherwise than they did: what else a run has
-// changes with these alone while its study runs.
+// Refresh returns what [DB.Runs] would, for a study whose runs were read before. It reads in full
+// only runs that are new, running, or in another state than before: the other runs cannot have
+// changed.
 func (db *DB) Refresh(ctx context.Context, study string, before []Run) ([]Run, error) {
 	if len(before) == 0 {
 		return db.Runs(ctx, study)
@@ -106,7 +105,8 @@ func (db *DB) Refresh(ctx context.Context, study string, before []Run) ([]Run, e
 	return runs, err
 }
 
-// Stand returns how the run of an id stands, as [DB.Members] does but for its studies, and whether there is one.
+// Stand returns the run with this id as [DB.Members] would, without its studies, and whether it
+// exists.
 func (db *DB) Stand(ctx context.Context, id string) (run Run, known bool, err error) {
 	err = db.read(ctx, func(tx *sql.Tx) error {
 		runs, err := standingColumns.read(ctx, tx, "FROM runs r WHERE r.id = ?", id)
@@ -118,7 +118,7 @@ func (db *DB) Stand(ctx context.Context, id string) (run Run, known bool, err er
 	return run, known, err
 }
 
-// memberRuns reads the runs of a study, or all, with their places in studies.
+// memberRuns reads the runs of a study, or all, with their memberships.
 func memberRuns(ctx context.Context, tx *sql.Tx, c columns[Run], study string) ([]Run, error) {
 	// Those of one study were created at once: in the order of its plan.
 	from, args := `FROM runs r ORDER BY r.created_ms, (SELECT MIN(m.position) FROM study_runs m WHERE m.run = r.id), r.id`, []any(nil)
@@ -141,8 +141,8 @@ func indexed(runs []Run) map[string]*Run {
 	return byID
 }
 
-// Run returns the run whose id is, or uniquely starts with, idOrPrefix. It
-// returns ErrNotFound, or an *AmbiguousError that lists the candidates.
+// Run returns the run whose id is, or uniquely starts with, idOrPrefix. If there is none it
+// returns ErrNotFound; if there are several, an *AmbiguousError that lists them.
 func (db *DB) Run(ctx context.Context, idOrPrefix string) (Run, error) {
 	var run Run
 	err := db.read(ctx, func(tx *sql.Tx) error {
@@ -167,9 +167,9 @@ func (db *DB) Run(ctx context.Context, idOrPrefix string) (Run, error) {
 	return run, err
 }
 
-// TrainedBefore returns the ids of a study's completed runs, in their order, whose weights
-// were trained already: another completed run, which is no member of the study, has the same
-// and was finished before the time given. Runs whose weights were not recorded do not count.
+// TrainedBefore returns the ids of a study's completed runs, in order, whose weights existed
+// before: a completed run outside the study has the same weights and finished before the given
+// time. Runs without recorded weights do not count.
 func (db *DB) TrainedBefore(ctx context.Context, study string, before time.Time) ([]string, error) {
 	return db.ids(ctx, `SELECT r.id FROM runs r JOIN study_runs m ON m.run = r.id
 		WHERE m.study = ? AND r.state = 'completed' AND r.weights_sha256 <> '' AND r.weights_sha256 IN (
@@ -178,19 +178,18 @@ func (db *DB) TrainedBefore(ctx context.Context, study string, before time.Time)
 		ORDER BY m.position, r.id`, study, before.UnixMilli(), study)
 }
 
-// Audited returns the ids of a study's runs that keep an audit, and WithReadings of those that keep
-// readings of a split: few of many, as a rule.
+// Audited returns the ids of a study's runs that have an audit.
 func (db *DB) Audited(ctx context.Context, study string) ([]string, error) {
 	return db.ids(ctx, `SELECT m.run FROM study_runs m WHERE m.study = ? AND EXISTS (SELECT 1 FROM audits a WHERE a.run = m.run)`, study)
 }
 
-// WithReadings is described at [DB.Audited].
+// WithReadings returns the ids of a study's runs that have readings of a split.
 func (db *DB) WithReadings(ctx context.Context, study, split string) ([]string, error) {
 	return db.ids(ctx, `SELECT m.run FROM study_runs m WHERE m.study = ?
 		AND EXISTS (SELECT 1 FROM readings a WHERE a.run = m.run AND a.split = ?)`, study, split)
 }
 
-// ids gives what a query finds: run ids.
+// ids returns the run ids that a query selects.
 func (db *DB) ids(ctx context.Context, query string, args ...any) (ids []string, err error) {
 	err = db.read(ctx, func(tx *sql.Tx) error {
 		ids, err = names(ctx, tx, query, args...)
@@ -202,9 +201,9 @@ func (db *DB) ids(ctx context.Context, query string, args ...any) (ids []string,
 // resolve finds the one run whose id is or starts with a prefix.
 func resolve(ctx context.Context, tx *sql.Tx, prefix string) (string, error) {
 	if prefix == "" {
-		return "", fmt.Errorf("run: %w: the id is empty", ErrNotFound)
+		return "", fmt.Errorf("run: %w: the run ID is empty", ErrNotFound)
 	}
-	const last = "\U0010FFFF" // no id goes on with it: the index finds those between
+	const last = "\U0010FFFF" // sorts after any continuation of an id, so that the index can be used
 	rows, err := tx.QueryContext(ctx, "SELECT id FROM runs WHERE id >= ? AND id < ? AND SUBSTR(id, 1, LENGTH(?)) = ? ORDER BY id",
 		prefix, prefix+last, prefix, prefix)
 	if err != nil {
@@ -230,17 +229,17 @@ func resolve(ctx context.Context, tx *sql.Tx, prefix string) (string, error) {
 		var study bool
 		err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM studies WHERE name = ?)", prefix).Scan(&study)
 		if study {
-			return "", fmt.Errorf("run %q: %w: it is a study, whose runs `glimpse runs %s` lists", prefix, ErrNotFound, prefix)
+			return "", fmt.Errorf("run %q: %w: it is a study; list its runs with `glimpse runs %s`", prefix, ErrNotFound, prefix)
 		}
-		return "", errors.Join(fmt.Errorf("run %q: %w: no run ID starts with that; `glimpse runs` lists them", prefix, ErrNotFound), err)
+		return "", errors.Join(fmt.Errorf("run %q: %w: no run ID starts with that; list runs with `glimpse runs`", prefix, ErrNotFound), err)
 	case 1:
 		return ids[0], nil
 	}
 	return "", &AmbiguousError{Prefix: prefix, Candidates: ids[:min(len(ids), 10)], Total: len(ids)}
 }
 
-// stopRequest is the column of the attempt that was asked to end, which is read behind
-// that of the attempt.
+// stopRequest is the column of the attempt that was asked to end. It must be read after the
+// column of the attempt.
 type stopRequest struct{ of *Run }
 
 // Scan implements sql.Scanner.
@@ -271,7 +270,7 @@ type membership struct {
 	swept           map[string]string
 }
 
-// membershipColumns are those that a membership is read from.
+// membershipColumns are the columns of a membership.
 var membershipColumns = columns[membership]{
 	table: "study_runs",
 	names: []string{"m.run", "m.study", "m.arm", "m.swept"},
@@ -279,7 +278,7 @@ var membershipColumns = columns[membership]{
 	row:   func(m *membership) string { return "run " + m.run + " of study " + m.study },
 }
 
-// sweptValues are those of a membership, as JSON in their column.
+// sweptValues are the swept values of a membership, stored as JSON.
 type sweptValues map[string]string
 
 // Scan implements sql.Scanner.
@@ -297,7 +296,7 @@ type storedMetric struct {
 	value           float64
 }
 
-// metricColumns are those that a metric is read from.
+// metricColumns are the columns of a metric.
 var metricColumns = columns[storedMetric]{
 	table: "metrics",
 	names: []string{"run", "split", "key", "value"},
@@ -305,7 +304,8 @@ var metricColumns = columns[storedMetric]{
 	row:   func(v *storedMetric) string { return "metric " + v.split + "." + v.key },
 }
 
-// among is the condition that a column of run ids holds the run or, without one, a run of the study; any where both are "".
+// among returns the condition that a column of run ids holds the run; if run is "", a run of the
+// study; if both are "", any run.
 func among(column, study, run string) (where string, args []any) {
 	switch {
 	case run != "":
@@ -316,8 +316,8 @@ func among(column, study, run string) (where string, args []any) {
 	return "1 = 1", nil
 }
 
-// addMemberships fills Study, Studies, Arm and Swept. With a study given, the
-// runs take their place in it, else that in the oldest study that holds them.
+// addMemberships fills Study, Studies, Arm and Swept. Study, Arm and Swept are those in the given
+// study or, if it is "", in the oldest study that holds the run.
 func addMemberships(ctx context.Context, q querier, runs map[string]*Run, study, run string) error {
 	where, args := among("m.run", study, run)
 	from := "FROM study_runs m JOIN studies s ON s.name = m.study WHERE " + where + " ORDER BY s.created_ms, s.name"
@@ -335,7 +335,7 @@ func addMemberships(ctx context.Context, q querier, runs map[string]*Run, study,
 
 func addMetrics(ctx context.Context, q querier, runs map[string]*Run, study, run string) error {
 	where, args := among("run", study, run)
-	names := map[string]string{} // so that equal keys of thousands of runs are one text
+	names := map[string]string{} // so that thousands of runs share equal keys
 	return metricColumns.each(ctx, q, "FROM metrics WHERE "+where, args, func(m storedMetric) {
 		if run := runs[m.run]; run != nil {
 			m.split, m.key = shared(names, m.split), shared(names, m.key)
@@ -344,7 +344,7 @@ func addMetrics(ctx context.Context, q querier, runs map[string]*Run, study, run
 	})
 }
 
-// shared gives the text that is known for an equal one.
+// shared returns the known copy of an equal text.
 func shared(known map[string]string, text string) string {
 	if one, found := known[text]; found {
 		return one

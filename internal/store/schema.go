@@ -29,16 +29,15 @@ type migration struct {
 // migrations are the steps in order: number 1 first, without gaps.
 var migrations = loadMigrations()
 
-// newest is the schema this program writes.
+// newest returns the schema that this program writes.
 func newest() int { return len(migrations) }
 
-// readable is the oldest schema that is read as it lies. What came later adds tables
-// that readers can do without.
+// readable is the oldest schema that is read without migration. Later ones only add tables that
+// readers can do without.
 const readable = 6
 
-// loadMigrations reads the embedded files 0001_name.sql and so on. Their names
-// are part of the program, so that a wrong one is left out here and noticed by
-// the tests.
+// loadMigrations reads the embedded files 0001_name.sql and so on. It skips a misnamed file; the
+// tests notice.
 func loadMigrations() []migration {
 	entries, _ := fs.ReadDir(migrationFiles, "migrations")
 	var steps []migration
@@ -54,8 +53,8 @@ func loadMigrations() []migration {
 	return steps
 }
 
-// migrate brings the schema up to the step given, which is this program's newest
-// but for an import of an older schema. Each step is a transaction of its own.
+// migrate migrates the schema to step last, which is the newest except when an older schema is
+// imported. Each step is a transaction of its own.
 func migrate(ctx context.Context, pool *sql.DB, path string, last int) error {
 	for {
 		done := false
@@ -90,8 +89,8 @@ func migrate(ctx context.Context, pool *sql.DB, path string, last int) error {
 	}
 }
 
-// Outdated tells whether [Open] will bring the results database at path to a newer schema, for
-// good. A file that somebody else has open is not looked at.
+// Outdated reports whether [Open] would migrate the results database at path to a newer schema,
+// permanently. It returns false for a file that another process has open.
 func Outdated(path string) (from, to int, outdated bool) {
 	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() || !noLog(path) {
 		return 0, 0, false
@@ -108,10 +107,9 @@ func Outdated(path string) (from, to int, outdated bool) {
 // spare is how many pages of a file may be free: 1 MB.
 const spare = 256
 
-// shrink gives back the room of a file that is mostly free, as a migration leaves it, or one that
-// was killed before it could do so. Others may read meanwhile. It fails where there is no room for
-// a copy, or others write; that is no reason to refuse the database, and whoever opens it next
-// tries again.
+// shrink releases the free space of a file that is mostly free, as a migration leaves it. Others
+// may read meanwhile. It fails if there is no room for a copy, or others write. That does no
+// harm, and the next process that opens the database tries again.
 func shrink(ctx context.Context, pool *sql.DB) {
 	var free, pages int
 	err := pool.QueryRowContext(ctx, "SELECT freelist_count, page_count FROM pragma_freelist_count, pragma_page_count").Scan(&free, &pages)
@@ -126,8 +124,8 @@ type querier interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
 
-// schemaVersion returns the number of the last migration, 0 for an empty
-// database, and ErrNotResults for somebody else's.
+// schemaVersion returns the number of the last migration; 0 for an empty database, and
+// ErrNotResults for somebody else's.
 func schemaVersion(ctx context.Context, q querier) (int, error) {
 	var tables, ours int
 	err := q.QueryRowContext(ctx, `SELECT COUNT(*), COUNT(CASE WHEN name = 'schema_migrations' THEN 1 END)
@@ -137,7 +135,7 @@ func schemaVersion(ctx context.Context, q querier) (int, error) {
 	}
 	if ours == 0 {
 		if tables > 0 {
-			return 0, fmt.Errorf("%w: it is a SQLite database of another program", ErrNotResults)
+			return 0, fmt.Errorf("%w: it is another program's SQLite database", ErrNotResults)
 		}
 		return 0, nil
 	}
@@ -146,30 +144,29 @@ func schemaVersion(ctx context.Context, q querier) (int, error) {
 		if !isSQL(err) {
 			return 0, err
 		}
-		return 0, fmt.Errorf("%w: its table schema_migrations is not ours (%w)", ErrNotResults, err)
+		return 0, fmt.Errorf("%w: its table schema_migrations is not glimpse's (%w)", ErrNotResults, err)
 	}
 	return version, nil
 }
 
 func checkVersion(path string, version int) error {
 	if version > newest() {
-		return fmt.Errorf("%s: %w: its schema is %d, this program knows %d; upgrade glimpse, or give another --db", path, ErrNewer, version, newest())
+		return fmt.Errorf("%s: %w: it has schema %d, this program knows %d; upgrade glimpse, or use another --db", path, ErrNewer, version, newest())
 	}
 	return nil
 }
 
-// checkLimit bounds the size of files that are checked whole on each opening:
-// such a check takes a fraction of a second. Larger files get [DB.Check] alone.
+// checkLimit bounds the size of files that are checked in full each time they are opened, in a
+// fraction of a second. Larger files are checked only by [DB.Check].
 const checkLimit = 64 << 20
 
-// inspect looks at a file before it is opened for good: it must be absent,
-// empty, or a results database that this program understands. Nothing is
-// written.
+// inspect checks a file before it is opened for writing: it must be absent, empty, or a results
+// database that this program understands. It writes nothing.
 func inspect(path string) error {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		if _, err := os.Stat(filepath.Dir(path)); err != nil {
-			return fmt.Errorf("open results database: its directory: %w; make it first, or give another --db", err)
+			return fmt.Errorf("open results database: its directory: %w; create it first, or use another --db", err)
 		}
 		return nil
 	}
@@ -186,7 +183,7 @@ func inspect(path string) error {
 		return err
 	}
 	if _, err := os.Stat(path + "-journal"); err == nil {
-		return nil // a write was cut off: SQLite must undo it before anything can be read
+		return nil // a write was cut off: SQLite must roll it back before anything can be read
 	}
 	options := url.Values{"mode": {"ro"}}
 	if noLog(path) {
@@ -196,7 +193,7 @@ func inspect(path string) error {
 	}
 	err = inspectWith(path, info.Size(), options)
 	if err != nil && options.Has("immutable") {
-		// Unless somebody opened it just now: look again with locks.
+		// Another process may just have opened it: check again with locks.
 		options.Del("immutable")
 		if again := inspectWith(path, info.Size(), options); again == nil {
 			return nil
@@ -224,8 +221,8 @@ func inspectWith(path string, size int64, options url.Values) error {
 	return nil
 }
 
-// vet refuses a database that is not ours, or is of a newer schema, before any of
-// its tables is read or written. It returns the schema, 0 for an empty database.
+// vet rejects a database that is not glimpse's, or has a newer schema, before any of its tables
+// is read or written. It returns the schema; 0 for an empty database.
 func vet(ctx context.Context, q querier, path string) (version int, err error) {
 	version, err = schemaVersion(ctx, q)
 	if err == nil && version > 0 && version <= newest() {
@@ -234,7 +231,7 @@ func vet(ctx context.Context, q querier, path string) (version int, err error) {
 		}
 	}
 	if errors.Is(err, ErrNotResults) {
-		return 0, fmt.Errorf("%s: %w; nothing was changed, give another --db", path, err)
+		return 0, fmt.Errorf("%s: %w; nothing was changed: use another --db", path, err)
 	}
 	if err != nil {
 		return 0, explain(path, err)
@@ -242,9 +239,8 @@ func vet(ctx context.Context, q querier, path string) (version int, err error) {
 	return version, checkVersion(path, version)
 }
 
-// checkNames refuses a database of somebody who would write elsewhere: runs and
-// studies name files and folders, and no name that this program gives leads out of
-// one.
+// checkNames rejects a database with names of runs or studies that lead out of their folder: they
+// name files and folders, and this program gives no such names.
 func checkNames(ctx context.Context, q querier) error {
 	var name string
 	err := q.QueryRowContext(ctx, `SELECT name FROM (SELECT id AS name FROM runs UNION ALL SELECT name FROM studies)
@@ -255,7 +251,7 @@ func checkNames(ctx context.Context, q querier) error {
 	case err != nil:
 		return err
 	}
-	return fmt.Errorf("%w: a run or study is named %q, which leads out of its folder", ErrNotResults, name)
+	return fmt.Errorf("%w: the name %q of a run or study leads out of its folder", ErrNotResults, name)
 }
 
 // checkHeader reads the 16 bytes that every SQLite file starts with
@@ -269,12 +265,12 @@ func checkHeader(path string) error {
 	const magic = "SQLite format 3\x00"
 	head := make([]byte, len(magic))
 	if _, err := io.ReadFull(f, head); err != nil || string(head) != magic {
-		return fmt.Errorf("%s: %w: it is not a SQLite file; nothing was changed, give another --db", path, ErrNotResults)
+		return fmt.Errorf("%s: %w: it is not a SQLite file; nothing was changed: use another --db", path, ErrNotResults)
 	}
 	return nil
 }
 
-// noLog tells whether a database has no write-ahead log beside it.
+// noLog reports whether a database has no write-ahead log beside it.
 func noLog(path string) bool {
 	_, err := os.Stat(path + "-wal")
 	return errors.Is(err, fs.ErrNotExist)
@@ -301,7 +297,7 @@ func integrity(ctx context.Context, q querier, check string) error {
 		return err
 	}
 	if len(found) > 0 {
-		return fmt.Errorf("%w: %s; restore a backup, or give another --db", ErrDamaged, strings.Join(found, "; "))
+		return fmt.Errorf("%w: %s; restore a backup, or use another --db", ErrDamaged, strings.Join(found, "; "))
 	}
 	return nil
 }

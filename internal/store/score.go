@@ -13,8 +13,8 @@ import (
 	"glimpse/metrics/meteor"
 )
 
-// scoreColumns are the columns of captions that a score is kept in, but for
-// METEOR's counts; scoreFields are its fields, in the same order.
+// scoreColumns are the columns of a caption's score, without METEOR's counts; scoreFields returns
+// its fields, in the same order.
 var scoreColumns = []string{"match1", "match2", "match3", "match4", "length", "ref_length", "rouge_l", "cider", "cider_d", "meteor"}
 
 func scoreFields(s *metrics.ImageScore) []any {
@@ -22,7 +22,8 @@ func scoreFields(s *metrics.ImageScore) []any {
 		(*number)(&s.RougeL), (*number)(&s.CIDEr), (*number)(&s.CIDErD), (*number)(&s.METEOR)}
 }
 
-// scoreTargets are those fields to be read into: what was not measured is 0.
+// scoreTargets returns the same fields as targets for reading: NULL, which means not measured,
+// reads as 0.
 func scoreTargets(s *metrics.ImageScore) []any {
 	fields := scoreFields(s)
 	for i, field := range fields {
@@ -36,7 +37,7 @@ func scoreTargets(s *metrics.ImageScore) []any {
 	return fields
 }
 
-// meteorCounts are METEOR's counts in their column: a packed list, JSON in older databases, or NULL
+// meteorCounts is the column of METEOR's counts: a packed list, JSON in older databases, or NULL
 // for none.
 type meteorCounts meteor.Stats
 
@@ -82,7 +83,7 @@ func (c *meteorCounts) Scan(src any) error {
 	return fmt.Errorf("cannot read METEOR's counts from %s", shown(src))
 }
 
-// parse reads a list of counts. It is false for any other text.
+// parse reads a list of counts. It returns false for any other text.
 func (c *meteorCounts) parse(list string) bool {
 	whole := [...]*int{&c.TestLength, &c.RefLength, &c.TestMatches, &c.RefMatches, &c.Chunks}
 	weights := [...]*float64{&c.TestWeight, &c.RefWeight, &c.TestMatchWeight, &c.RefMatchWeight}
@@ -105,8 +106,8 @@ func (c *meteorCounts) parse(list string) bool {
 	return true
 }
 
-// countsList gives the list of counts of JSON that is an object of them, as [meteorCounts.Value] makes it.
-// It is false for any other JSON.
+// countsList converts counts in JSON, exactly as [meteorCounts.Value] writes them, to a list. It
+// returns false for any other JSON.
 func countsList(text string) (string, bool) {
 	var list strings.Builder
 	list.Grow(len(text))
@@ -152,7 +153,7 @@ func countsText(list string) (string, bool) {
 	return text.String() + "}", true
 }
 
-// saveScores stores the scores of a split's captions, which are there already.
+// saveScores stores the scores of a split's stored captions.
 func saveScores(ctx context.Context, tx *sql.Tx, run, split string, scores []metrics.ImageScore) error {
 	statement, err := tx.PrepareContext(ctx, "UPDATE captions SET scored = 1, "+strings.Join(scoreColumns, " = ?, ")+
 		" = ?, meteor_stats = ? WHERE run = ? AND split = ? AND image = ?")
@@ -173,7 +174,7 @@ func saveScores(ctx context.Context, tx *sql.Tx, run, split string, scores []met
 	return nil
 }
 
-// captionColumns are those that a caption is read from.
+// captionColumns are the columns of a caption.
 var captionColumns = columns[Caption]{
 	table: "captions",
 	names: append([]string{"image", "words", "log_prob", "beta", "entropy", "scored", "meteor_stats"}, scoreColumns...),
@@ -190,8 +191,8 @@ var captionColumns = columns[Caption]{
 	},
 }
 
-// scoredColumns are those of them that say what is known of a score, and saidColumns what was said beside it, without
-// attention and METEOR's counts.
+// scoredColumns are the columns of a caption's score. saidColumns also have the caption, but no
+// METEOR counts.
 var (
 	scoredColumns = captionColumns.only(append([]string{"image", "scored", "meteor_stats"}, scoreColumns...))
 	saidColumns   = captionColumns.only(append([]string{"image", "words", "log_prob", "scored"}, scoreColumns...))
@@ -200,8 +201,8 @@ var (
 // captionsOf is the query for the captions of a run's split.
 const captionsOf = "FROM captions WHERE run = ? AND split = ? ORDER BY image"
 
-// Scores returns the scores of a run's captions of a split, in image-id order: what
-// [DB.Captions] has as Score, without the captions. It is nil where one of them has not been scored.
+// Scores returns the scores of a run's captions of a split, sorted by image id: the field Score
+// of [DB.Captions]. It returns nil if a caption is unscored.
 func (db *DB) Scores(ctx context.Context, run, split string) ([]metrics.ImageScore, error) {
 	var scores []metrics.ImageScore
 	unscored := false
@@ -220,9 +221,8 @@ func (db *DB) Scores(ctx context.Context, run, split string) ([]metrics.ImageSco
 	return scores, nil
 }
 
-// EachCaption calls f with the captions of runs, in their order, and of each run those of the
-// splits, in image-id order, as one moment saw them. f gets the place of the run. What attention did, and METEOR's counts, stay
-// empty.
+// EachCaption calls f with the captions of runs, from one snapshot: by run, then by split, sorted
+// by image id. f gets the index of the run. Attention and METEOR's counts are left empty.
 func (db *DB) EachCaption(ctx context.Context, runs, splits []string, f func(run int, split string, c *Caption) error) error {
 	return db.read(ctx, func(tx *sql.Tx) error {
 		for i, run := range runs {
@@ -245,7 +245,7 @@ func (db *DB) EachCaption(ctx context.Context, runs, splits []string, f func(run
 	})
 }
 
-// Captions returns the stored captions of a run's split, in image-id order.
+// Captions returns the stored captions of a run's split, sorted by image id.
 func (db *DB) Captions(ctx context.Context, run, split string) ([]Caption, error) {
 	var captions []Caption
 	err := db.read(ctx, func(tx *sql.Tx) (err error) {

@@ -9,8 +9,7 @@ import (
 	"strings"
 )
 
-// seal hashes all rows of a run or a study as they are, in place of what was hashed
-// before.
+// seal hashes all current rows of a run or a study. It replaces earlier hashes.
 func (o owner) seal(ctx context.Context, tx *sql.Tx) error {
 	if err := o.unseal(ctx, tx); err != nil {
 		return err
@@ -27,16 +26,16 @@ func (o owner) seal(ctx context.Context, tx *sql.Tx) error {
 	return nil
 }
 
-// unseal drops all hashes of a run that is to be worked on.
+// unseal drops all hashes of a run that is about to change.
 func (o owner) unseal(ctx context.Context, tx *sql.Tx) error {
 	_, err := tx.ExecContext(ctx, "DELETE FROM "+o.hashes()+" WHERE "+o.kind+" = ?", o.name)
 	return err
 }
 
-// reseal lets write change rows in some of the tables, and hashes them anew. What was not
-// hashed, or was no longer as it had been hashed, stays so: a later write is no
-// proof of what was there before. clear takes away what is to be replaced, and may be nil;
-// where nothing is left then, what was there does not matter.
+// reseal calls write to change rows in some tables, and updates their hashes. Rows that had no
+// hash, or did not match it, stay that way: a later write proves nothing about earlier rows.
+// clear removes rows to be replaced, and may be nil; if it leaves none, earlier damage does not
+// matter.
 func (o owner) reseal(ctx context.Context, tx *sql.Tx, in []table, clear, write func() error) error {
 	stored, err := o.stored(ctx, tx)
 	if err != nil {
@@ -79,8 +78,7 @@ func (o owner) reseal(ctx context.Context, tx *sql.Tx, in []table, clear, write 
 	return nil
 }
 
-// stored are the hashes that are kept, by part; a database of a schema that knows none
-// has none.
+// stored returns the stored hashes, by part; none if the schema is older than hashes.
 func (o owner) stored(ctx context.Context, q querier) (map[string]string, error) {
 	kept := map[string]string{}
 	there, err := table{name: o.hashes()}.has(ctx, q)
@@ -95,15 +93,16 @@ func (o owner) stored(ctx context.Context, q querier) (map[string]string, error)
 	for rows.Next() {
 		var part, hash string
 		if err := rows.Scan(&part, &hash); err != nil {
-			return nil, fmt.Errorf("%s: hashes of its rows: %w", o, err)
+			return nil, fmt.Errorf("%s: read the hashes of its rows: %w", o, err)
 		}
 		kept[part] = hash
 	}
 	return kept, rows.Err()
 }
 
-// current are the hashes of what is there now in some tables, of those that have
-// rows of it, and of the columns that were there when it was hashed before. seen gets each row, and may be nil.
+// current returns the hashes of the owner's current rows in some tables, by part. It hashes the
+// columns that existed when the stored hash was made. seen is called with each row, and may be
+// nil.
 func (o owner) current(
 	ctx context.Context, q querier, in []table, stored map[string]string, seen func(t table, columns []string, values []any),
 ) (map[string]string, error) {
@@ -128,7 +127,7 @@ func (o owner) current(
 	return hashes, nil
 }
 
-// put keeps a hash; "" drops it.
+// put stores a hash; "" deletes it.
 func (o owner) put(ctx context.Context, tx *sql.Tx, part, hash string) error {
 	if hash == "" {
 		_, err := tx.ExecContext(ctx, "DELETE FROM "+o.hashes()+" WHERE "+o.kind+" = ? AND part = ?", o.name, part)
@@ -139,8 +138,8 @@ func (o owner) put(ctx context.Context, tx *sql.Tx, part, hash string) error {
 	return err
 }
 
-// changed lists the parts that are no longer as they were hashed, sorted. Of an owner
-// whose own row was hashed all were; differences that were taken out are not missed.
+// changed lists, sorted, the parts that no longer match their hashes. If the owner's own row has
+// a hash, all parts must have one. A diff that was removed counts as unchanged.
 func changed(stored, current map[string]string) []string {
 	var parts []string
 	for part, hash := range stored {
@@ -159,11 +158,11 @@ func changed(stored, current map[string]string) []string {
 	return parts
 }
 
-// isSealed tells whether the stored hashes are those of all rows of their owner.
+// isSealed reports whether all rows of an owner were hashed.
 func isSealed(stored map[string]string) bool { return stored["runs"] != "" || stored["studies"] != "" }
 
-// damage says which of an owner's rows in some tables are no longer as they were
-// hashed; "" where all are, or none was hashed.
+// damage returns which of an owner's rows in some tables no longer match their hashes; "" if all
+// do, or there are no hashes.
 func (o owner) damage(ctx context.Context, q querier, in []table) (string, error) {
 	stored, err := o.stored(ctx, q)
 	if err != nil {
@@ -172,7 +171,8 @@ func (o owner) damage(ctx context.Context, q querier, in []table) (string, error
 	return o.damageOf(ctx, q, in, stored, nil)
 }
 
-// damageOf does so with the hashes that are stored, and shows each row that it hashes to seen, which may be nil.
+// damageOf is damage with the stored hashes given. It calls seen with each row that it hashes;
+// seen may be nil.
 func (o owner) damageOf(
 	ctx context.Context, q querier, in []table, stored map[string]string, seen func(t table, columns []string, values []any),
 ) (string, error) {
@@ -191,11 +191,11 @@ func (o owner) damageOf(
 	if len(parts) == 0 {
 		return "", nil
 	}
-	return "rows were changed after they were hashed, in " + strings.Join(parts, ", "), nil
+	return "rows no longer match their hashes, in " + strings.Join(parts, ", "), nil
 }
 
-// Seal hashes the rows, as they are now, of all runs that nobody works on and all studies
-// that were never hashed. It returns how many those were.
+// Seal hashes the current rows of all idle runs and all studies that have no hashes. It returns
+// how many it hashed.
 func (db *DB) Seal(ctx context.Context) (sealed int, err error) {
 	var owners []owner
 	err = db.read(ctx, func(tx *sql.Tx) error {
@@ -215,7 +215,7 @@ func (db *DB) Seal(ctx context.Context) (sealed int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	for _, o := range owners { // a transaction each, so that runners need not wait for all
+	for _, o := range owners { // one transaction each, so that runners wait only briefly
 		err := db.write(ctx, func(tx *sql.Tx) error {
 			stored, err := o.stored(ctx, tx)
 			if err != nil || isSealed(stored) {
@@ -225,7 +225,7 @@ func (db *DB) Seal(ctx context.Context) (sealed int, err error) {
 				var running int
 				err := tx.QueryRowContext(ctx, "SELECT COUNT(*) FROM runs WHERE id = ? AND state = 'running'", o.name).Scan(&running)
 				if err != nil || running > 0 {
-					return err // somebody took it up
+					return err // it was claimed meanwhile
 				}
 			}
 			sealed++

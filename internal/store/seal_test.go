@@ -349,7 +349,7 @@ func TestMergeTakesNoDamage(t *testing.T) {
 		t.Errorf("outcomes are %v, want %v", got, want)
 	}
 	for _, m := range merged {
-		if m.Outcome == MergeDamaged && !strings.Contains(m.Detail, "rows were changed after they were hashed, in ") {
+		if m.Outcome == MergeDamaged && !strings.Contains(m.Detail, "rows no longer match their hashes, in ") {
 			t.Errorf("%+v", m)
 		}
 	}

@@ -10,16 +10,15 @@ import (
 	"sync"
 )
 
-// object is an entry of SQLite's list of what a database is made of.
+// object is an entry of SQLite's schema table.
 type object struct {
 	kind, name string            // kind is table, index, view or trigger
-	table      string            // that an index or a trigger belongs to
-	sql        string            // that made it
-	types      map[string]string // of the columns of a table that migrations made
+	table      string            // the table of an index or a trigger
+	sql        string            // the statement that created it
+	types      map[string]string // of the columns, if migrations created the table
 }
 
-// objects lists what a database is made of, by name, without what SQLite keeps
-// for itself.
+// objects lists the objects of a database, sorted by name, without SQLite's internal ones.
 func objects(ctx context.Context, q querier) ([]object, error) {
 	rows, err := q.QueryContext(ctx, `SELECT type, name, tbl_name, COALESCE(sql, '') FROM sqlite_master
 		WHERE name NOT LIKE 'sqlite\_%' ESCAPE '\' ORDER BY name`)
@@ -38,8 +37,7 @@ func objects(ctx context.Context, q querier) ([]object, error) {
 	return list, rows.Err()
 }
 
-// madeByMigrations gives the objects of an empty database of a schema, by name:
-// what the migrations make in memory.
+// madeByMigrations returns the objects that the migrations create for a schema, by name.
 func madeByMigrations(ctx context.Context, version int) (map[string]object, error) {
 	madeMu.Lock()
 	defer madeMu.Unlock()
@@ -69,7 +67,7 @@ func madeByMigrations(ctx context.Context, version int) (map[string]object, erro
 	return byName, nil
 }
 
-// typesOf gives the declared types of a table's columns.
+// typesOf returns the declared types of a table's columns.
 func typesOf(ctx context.Context, q querier, table string) (map[string]string, error) {
 	rows, err := q.QueryContext(ctx, "SELECT name, type FROM pragma_table_info(?)", table)
 	if err != nil {
@@ -92,9 +90,8 @@ var (
 	made   = map[int]map[string]object{} // by schema
 )
 
-// checkShape refuses a database in which reading or writing a table would do
-// something else: its tables must be tables, all of them there, and no trigger may
-// act when one is written.
+// checkShape rejects a database in which reading or writing a table could do something else: all
+// tables must exist and be ordinary tables, and there must be no triggers.
 func checkShape(ctx context.Context, q querier, version int) error {
 	want, err := madeByMigrations(ctx, version)
 	if err != nil {
@@ -111,12 +108,12 @@ func checkShape(ctx context.Context, q querier, version int) error {
 	for _, o := range there {
 		switch {
 		case o.kind == "trigger":
-			return fmt.Errorf("%w: it has a trigger, %q, which would act when it is written; glimpse makes none", ErrNotResults, o.name)
+			return fmt.Errorf("%w: it has a trigger, %q, which would run on writes; glimpse creates none", ErrNotResults, o.name)
 		case !wanted[o.name]:
 		case o.kind != "table":
-			return fmt.Errorf("%w: %q is a %s, where glimpse makes a table", ErrNotResults, o.name, o.kind)
+			return fmt.Errorf("%w: %q is a %s, but must be a table", ErrNotResults, o.name, o.kind)
 		case strings.HasPrefix(strings.ToUpper(o.sql), "CREATE VIRTUAL"):
-			return fmt.Errorf("%w: %q is a virtual table, where glimpse makes an ordinary one", ErrNotResults, o.name)
+			return fmt.Errorf("%w: %q is a virtual table, but must be an ordinary one", ErrNotResults, o.name)
 		}
 		wanted[o.name] = false
 	}
@@ -128,11 +125,11 @@ func checkShape(ctx context.Context, q querier, version int) error {
 	return nil
 }
 
-// fixShape says what to do about a schema that is not ours.
-const fixShape = "`glimpse db export`, and `glimpse db import` of it, make a database that has glimpse's own"
+// fixShape is the advice for a schema that is not glimpse's.
+const fixShape = "run `glimpse db export`, then `glimpse db import`, for a database with glimpse's own schema"
 
-// schema compares what the database is made of with what the migrations make, and tells
-// whether all of that is there: else rows cannot be asked for.
+// schema compares the database's objects with those that the migrations create. It returns
+// whether all of them are there; if not, rows cannot be queried.
 func (f *Findings) schema(ctx context.Context, q querier) (asMade bool, err error) {
 	version, err := schemaVersion(ctx, q)
 	if err != nil {
@@ -150,19 +147,19 @@ func (f *Findings) schema(ctx context.Context, q querier) (asMade bool, err erro
 		f.add(Finding{Subject: "schema", Problem: o.kind + " " + o.name + fmt.Sprintf(format, args...), Fix: fix})
 	}
 	f.types = map[string]map[string]string{}
-	seen := map[string]bool{} // those that are as they should be
+	seen := map[string]bool{} // those that match
 	for _, o := range there {
 		ours, known := want[o.name]
 		_, onOurs := want[o.table]
 		switch {
 		case known && oneLine(o.sql) != oneLine(ours.sql):
 			here, made := difference(oneLine(o.sql), oneLine(ours.sql))
-			wrong(o, fixShape, " is not the one that glimpse makes: it has %q, and should have %q", here, made)
+			wrong(o, fixShape, " differs from glimpse's: it has %q, not %q", here, made)
 		case known:
 			seen[o.name] = true
 			f.types[o.name] = ours.types
 		case onOurs:
-			wrong(o, "DROP it", " is none of glimpse's, and belongs to its table %s", o.table)
+			wrong(o, "remove it with SQL's DROP", " is not glimpse's, but belongs to its table %s", o.table)
 		default:
 			f.Foreign = append(f.Foreign, o.kind+" "+o.name)
 		}
@@ -182,13 +179,13 @@ func (f *Findings) schema(ctx context.Context, q querier) (asMade bool, err erro
 	}
 	if !slices.Equal(applied, steps) {
 		f.add(Finding{Subject: "schema", Table: "schema_migrations", Fix: fixShape,
-			Problem: fmt.Sprintf("the migrations applied are %q, and glimpse's are %q", applied, steps)})
+			Problem: fmt.Sprintf("the applied migrations are %q, but glimpse's are %q", applied, steps)})
 	}
 	return len(seen) == len(want), nil
 }
 
-// difference cuts from two texts what they have in common at both ends, but for a few
-// letters, and what is too long to be shown.
+// difference cuts the common start and end of two texts, except for a few letters, and limits
+// their length.
 func difference(a, b string) (string, string) {
 	const around, most = 12, 60
 	start := 0

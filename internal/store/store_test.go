@@ -98,7 +98,7 @@ func TestStudyIsSavedOnceAndRunsAreShared(t *testing.T) {
 	if err != nil || got.Spec != first.Spec || string(got.Compare) != string(first.Compare) {
 		t.Errorf("study read back as %+v, %v", got, err)
 	}
-	if _, err := db.Run(ctx, "first"); !errors.Is(err, ErrNotFound) || !strings.Contains(err.Error(), "it is a study, whose runs `glimpse runs first` lists") {
+	if _, err := db.Run(ctx, "first"); !errors.Is(err, ErrNotFound) || !strings.Contains(err.Error(), "it is a study; list its runs with `glimpse runs first`") {
 		t.Errorf("a study as a run: %v", err)
 	}
 	if _, err = db.Study(ctx, "third"); !errors.Is(err, ErrNotFound) || !strings.Contains(err.Error(), "first") {

@@ -10,23 +10,21 @@ import (
 	"time"
 )
 
-// SaveStudy records a study and its runs, in their order. Runs that are already
-// known, from this study or another, are linked and keep their results; new ones
-// are queued. Of each run ID, Arm, Swept, Seed and Settings are read. The
-// runs given are the study's runs from now on: those that it no longer plans
-// leave it, with their results kept. But once the study's declaration is frozen
-// its runs stay, with their arms and in their order, and new ones come behind.
+// SaveStudy records a study and its runs, in order. Runs that exist already, from this study or
+// another, are linked and keep their results; new ones are queued. Only the ID, Arm, Swept, Seed
+// and Settings of each run are read. From now on the study has exactly the given runs: others
+// leave it, but keep their results. Once the study's declaration is frozen, however, its runs
+// stay, with their arms and in their order, and new ones are appended.
 //
-// d is what the study declares. Before a final split of its runs was scored it is
-// declaration number 0, in place of an earlier one. But while one of the study's runs is
-// being worked on, another declaration is refused with a *BusyError. After the first
-// score it must be one that is recorded already, or give the reason of an amendment, else
-// a *FrozenError is returned. A refused study leaves nothing written. d without a text
-// declares nothing. earlier is what a study without a declaration is known to have
-// declared when it was recorded; it may be nil.
+// d is the study's declaration. Until a final split of its runs is scored, it becomes declaration
+// number 0 and replaces an earlier one; but while one of the study's runs is active, a different
+// declaration is rejected with a *BusyError. After the first score it must equal a recorded one
+// or give a reason, as an amendment; otherwise SaveStudy returns a *FrozenError. On an error
+// nothing is written. A d without text declares nothing. earlier is what a study without a
+// recorded declaration is known to have declared; it may be nil.
 func (db *DB) SaveStudy(ctx context.Context, study Study, runs []Run, d Declaration, earlier *Declaration) error {
 	if study.Name == "" {
-		return errors.New("save study: it has no name")
+		return errors.New("save study: the study has no name")
 	}
 	return db.write(ctx, func(tx *sql.Tx) error {
 		return theStudy(study.Name).reseal(ctx, tx, named("studies", "study_runs", "declarations"), nil, func() error {
@@ -50,7 +48,7 @@ func saveStudy(ctx context.Context, tx *sql.Tx, study Study, runs []Run, d Decla
 	if err != nil {
 		return err
 	}
-	if !frozen { // else its question and file are those of the declaration that counts
+	if !frozen { // once frozen, the question and file stay those of the declaration
 		_, err := tx.ExecContext(ctx, "UPDATE studies SET question = ?, spec = ?, compare = ? WHERE name = ?",
 			study.Question, study.Spec, jsonText(study.Compare), study.Name)
 		if err != nil {
@@ -70,7 +68,7 @@ func saveStudy(ctx context.Context, tx *sql.Tx, study Study, runs []Run, d Decla
 	}
 	for i, run := range runs {
 		if run.ID == "" || !json.Valid(run.Settings) {
-			return fmt.Errorf("save study %s: run %d has no id or no settings", study.Name, i+1)
+			return fmt.Errorf("save study %s: run %d has no ID or no valid settings", study.Name, i+1)
 		}
 		added, err := update(ctx, tx, `INSERT INTO runs (id, seed, settings, state, created_ms) VALUES (?, ?, ?, ?, ?)
 			ON CONFLICT (id) DO NOTHING`, run.ID, run.Seed, string(run.Settings), Queued, now)
@@ -93,7 +91,7 @@ func saveStudy(ctx context.Context, tx *sql.Tx, study Study, runs []Run, d Decla
 	return freeze(ctx, tx, study.Name)
 }
 
-// Studies returns all studies, the oldest first.
+// Studies returns all studies, oldest first.
 func (db *DB) Studies(ctx context.Context) ([]Study, error) {
 	var studies []Study
 	err := db.read(ctx, func(tx *sql.Tx) (err error) {
@@ -103,7 +101,7 @@ func (db *DB) Studies(ctx context.Context) ([]Study, error) {
 	return studies, err
 }
 
-// studyColumns are those that a study is read from.
+// studyColumns are the columns of a study.
 var studyColumns = columns[Study]{
 	table: "studies",
 	names: []string{"name", "question", "spec", "compare", "created_ms"},
@@ -117,8 +115,8 @@ func queryStudies(ctx context.Context, q querier) ([]Study, error) {
 	return studyColumns.read(ctx, q, "FROM studies ORDER BY created_ms, name")
 }
 
-// Study returns the study of the given name. The error of an unknown name lists
-// the known ones and is ErrNotFound.
+// Study returns the study of the given name. For an unknown name it returns ErrNotFound, wrapped
+// with a list of the known ones.
 func (db *DB) Study(ctx context.Context, name string) (Study, error) {
 	studies, err := db.Studies(ctx)
 	if err != nil {
@@ -131,14 +129,14 @@ func (db *DB) Study(ctx context.Context, name string) (Study, error) {
 		}
 		names[i] = study.Name
 	}
-	known := "no study has been run there"
+	known := "it has no studies yet"
 	if len(names) > 0 {
 		known = "its studies are " + strings.Join(names, ", ")
 	}
 	return Study{}, fmt.Errorf("study %q: %w in %s: %s", name, ErrNotFound, db.path, known)
 }
 
-// jsonText turns JSON into a column's value; none is NULL.
+// jsonText turns JSON into a column's value; empty JSON becomes NULL.
 func jsonText(raw json.RawMessage) any {
 	if len(raw) == 0 {
 		return nil

@@ -11,14 +11,14 @@ import (
 	"glimpse/metrics/audit"
 )
 
-// survey looks at all rows of a run or a study.
+// survey checks all rows of a run or a study.
 type survey struct {
 	ctx     context.Context
 	q       querier
 	found   *Findings
 	owner   owner
-	stored  map[string]string // the hashes that are kept, by part
-	current map[string]string // those of what is there
+	stored  map[string]string // the stored hashes, by part
+	current map[string]string // those of the current rows
 }
 
 func surveyOf(ctx context.Context, q querier, found *Findings, o owner) (*survey, error) {
@@ -26,28 +26,27 @@ func surveyOf(ctx context.Context, q querier, found *Findings, o owner) (*survey
 	return &survey{ctx, q, found, o, stored, map[string]string{}}, err
 }
 
-// wrong takes what cannot be read, or is no value of its column.
+// wrong records a value that cannot be read, or that its column may not hold.
 func (s *survey) wrong(e *fieldError) {
 	if e.row == s.owner.String() {
-		e.row = "" // its only one
+		e.row = "" // the owner's only row
 	}
 	s.found.add(Finding{
 		Subject: s.owner.String(), Problem: e.Error(), Table: e.table, Column: e.column, Rows: 1, Fix: fixOf(e.table, s.owner),
 	})
 }
 
-var errNotJSON = errors.New("it is not JSON")
+var errNotJSON = errors.New("not valid JSON")
 
-// isJSON checks a document whose meaning is not for this package to say.
+// isJSON checks that a document is valid JSON. Its meaning is opaque to this package.
 func (s *survey) isJSON(table, column, row string, text json.RawMessage) {
 	if text != nil && !json.Valid(text) {
 		s.wrong(&fieldError{table, column, row, errNotJSON})
 	}
 }
 
-// look reads each row that the owner has in a table as readers do, looks whether its
-// values are of the types of their columns, whoever reads them, and hashes it. What
-// can be read is given to use, with the row's split, if it has one.
+// look reads each row of the owner in a table as readers do, checks the types of all its values,
+// and hashes it. It calls use with each value it could read and the row's split, if it has one.
 func look[T any](s *survey, c columns[T], use func(v T, split string)) error {
 	t := named(c.table)[0]
 	h, err := newRowHash(s.ctx, t, s.stored[t.name])
@@ -56,7 +55,7 @@ func look[T any](s *survey, c columns[T], use func(v T, split string)) error {
 	}
 	var (
 		types   []string // of the columns of a row
-		from    []int    // where in a row those are that are read
+		from    []int    // the index in the row of each column that is read
 		picked  = make([]any, len(c.names))
 		splitAt = -1
 		v       = new(T)
@@ -70,7 +69,7 @@ func look[T any](s *survey, c columns[T], use func(v T, split string)) error {
 			for _, name := range names {
 				types = append(types, s.found.types[t.name][name])
 			}
-			if !slices.Contains(c.names, "split") { // else the row's name says it
+			if !slices.Contains(c.names, "split") { // otherwise the row's name includes it
 				splitAt = slices.Index(names, "split")
 			}
 		}
@@ -89,7 +88,7 @@ func look[T any](s *survey, c columns[T], use func(v T, split string)) error {
 			if types[i] == "" || isOf(types[i], value) {
 				continue
 			}
-			e := &fieldError{t.name, names[i], c.row(v), fmt.Errorf("%s is no %s", shown(value), types[i])}
+			e := &fieldError{t.name, names[i], c.row(v), fmt.Errorf("%s is not of type %s", shown(value), types[i])}
 			if !slices.ContainsFunc(faults, func(known *fieldError) bool { return known.column == e.column }) {
 				s.wrong(e.of(split))
 			}
@@ -103,11 +102,10 @@ func look[T any](s *survey, c columns[T], use func(v T, split string)) error {
 	return err
 }
 
-// ignore is for rows of which it is enough that they can be read.
+// ignore is for rows that only need to be readable.
 func ignore[T any](T, string) {}
 
-// run looks at a run. judge is given it with its captions by split, unless something of
-// them could not be read.
+// run checks a run. judge gets it with its captions by split, if all of them could be read.
 func (s *survey) run(judge func(Run, map[string][]Caption) []string) error {
 	found := func() int { return len(s.found.List) + s.found.More }
 	before := found()
@@ -158,7 +156,7 @@ func (s *survey) run(judge func(Run, map[string][]Caption) []string) error {
 	return nil
 }
 
-// perWord checks that values of a caption are one a word.
+// perWord checks that a caption has one value per word.
 func (s *survey) perWord(column string, c *Caption, split string, values []float64) {
 	if values == nil {
 		return
@@ -168,12 +166,12 @@ func (s *survey) perWord(column string, c *Caption, split string, values []float
 		words++
 	}
 	if len(values) != words {
-		err := fmt.Errorf("it has %d values, and the caption %d words", len(values), words)
+		err := fmt.Errorf("it has %d values for %d words", len(values), words)
 		s.wrong((&fieldError{"captions", column, captionColumns.row(c), err}).of(split))
 	}
 }
 
-// study looks at a study.
+// study checks a study.
 func (s *survey) study() error {
 	err := look(s, studyColumns, func(study Study, _ string) { s.isJSON("studies", "compare", "", study.Compare) })
 	if err == nil {
@@ -209,19 +207,19 @@ func (s *survey) study() error {
 	return nil
 }
 
-// hashes compares what is there with what was hashed. Nobody else writes the rows of
-// an owner that is at rest, which should all be hashed.
+// hashes compares the current rows with their hashes. All rows of an idle owner should have
+// hashes.
 func (s *survey) hashes(atRest bool) {
 	for _, part := range changed(s.stored, s.current) {
 		s.found.add(Finding{Subject: s.owner.String(), Table: part, Fix: fixOf(part, s.owner),
-			Problem: "table " + part + ": rows were changed, added or removed after they were hashed"})
+			Problem: "table " + part + ": rows no longer match their hashes: some were changed, added or removed"})
 	}
 	if atRest && !isSealed(s.stored) {
 		s.found.Unsealed = append(s.found.Unsealed, s.owner.String())
 	}
 }
 
-// isOf tells whether a column of a declared type may hold a value.
+// isOf reports whether a column of a declared type may hold a value.
 func isOf(declared string, value any) bool {
 	switch v := value.(type) {
 	case nil:

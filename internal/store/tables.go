@@ -8,17 +8,17 @@ import (
 	"strings"
 )
 
-// table is one table of results. Its key orders its rows, and begins with the column
-// that names the run or the study that they belong to.
+// table is one table of results. Its key orders its rows, and starts with the column of their run
+// or study.
 type table struct {
 	name  string
 	key   []string
-	added int // the schema that added it; 0 where every readable one has it
+	added int // the schema that added it; 0 if every readable one has it
 }
 
-// tables are all tables that hold results, in an order in which what a row
-// refers to comes before it. Pictures and maps belong to studies: they are exported,
-// and stay out of a merge, which could bring more together than may be published.
+// tables are all tables that hold results, ordered so that rows come after what they refer to.
+// Pictures and maps are exported but not merged, since a merge could collect more than may be
+// published.
 var tables = []table{
 	{name: "studies", key: []string{"name"}},
 	{name: "runs", key: []string{"id"}},
@@ -41,45 +41,46 @@ var tables = []table{
 	{name: "readings", key: []string{"run", "split", "image"}},
 }
 
-// partsOfRun are the tables whose rows belong to one run, but for its own, and for its notes,
-// which are nobody's result.
+// partsOfRun returns the tables whose rows belong to one run, without the table of runs, and
+// without notes, which are not results.
 func partsOfRun() []table {
 	return slices.DeleteFunc(slices.Clone(tables), func(t table) bool { return t.key[0] != "run" || t.name == theRun("").notes().name })
 }
 
-// foundLater are the parts that a completed run gets when it is looked at again.
+// foundLater returns the tables that a completed run gets rows in later: audits and readings.
 func foundLater() []table { return tables[len(tables)-2:] }
 
-// tables are those with rows of the owner that are hashed, its own first.
+// tables returns the tables with rows of the owner that are hashed, its own table first.
 func (o owner) tables() []table {
 	return slices.DeleteFunc(slices.Clone(tables), func(t table) bool {
 		return t.key[0] != o.kind && t.name != map[string]string{"run": "runs", "study": "studies"}[o.kind] || t.name == o.hashes()
 	})
 }
 
-// asEnded are those tables of a run, but for what was found or written of it later.
+// asEnded returns the tables of a run, without audits, readings and notes, which may be added
+// after it has ended.
 func (o owner) asEnded() []table {
 	return slices.DeleteFunc(o.tables(), func(t table) bool {
 		return t.name == o.notes().name || slices.ContainsFunc(foundLater(), func(later table) bool { return later.name == t.name })
 	})
 }
 
-// notes is the table of what was written of it.
+// notes returns the table of the owner's notes.
 func (o owner) notes() table { return named(o.kind + "_notes")[0] }
 
-// named gives tables by their names.
+// named returns the tables of the given names.
 func named(names ...string) []table {
 	return slices.DeleteFunc(slices.Clone(tables), func(t table) bool { return !slices.Contains(names, t.name) })
 }
 
-// has tells whether the database has the table: older schemas lack some.
+// has reports whether the database has the table: older schemas lack some.
 func (t table) has(ctx context.Context, q querier) (bool, error) {
 	var n int
 	err := q.QueryRowContext(ctx, "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = ?", t.name).Scan(&n)
 	return n > 0, err
 }
 
-// absent tells whether the database is of a readable schema that did not have the table yet.
+// absent reports whether the database has a readable schema that is older than the table.
 func (t table) absent(ctx context.Context, q querier) (bool, error) {
 	if t.added == 0 {
 		return false, nil
@@ -88,9 +89,9 @@ func (t table) absent(ctx context.Context, q querier) (bool, error) {
 	return !there, err
 }
 
-// each calls f with the columns and the values of every row in the order of
-// the key. Values are nil, int64, float64, string or []byte, lists of numbers as texts, and
-// hold until f returns. where limits the rows; it may be empty. A table that is absent has no rows.
+// each calls f with the columns and the values of every row, in the order of the key. Values are
+// nil, int64, float64, string or []byte, lists of numbers as texts, and are valid until f
+// returns. where selects rows; it may be empty. An absent table has no rows.
 func (t table) each(ctx context.Context, q querier, where string, args []any, f func(columns []string, values []any) error) error {
 	if absent, err := t.absent(ctx, q); err != nil || absent {
 		return err
@@ -141,8 +142,8 @@ func (t table) columns(ctx context.Context, q querier) ([]string, error) {
 	return rows.Columns()
 }
 
-// insert prepares to add rows of some columns, as each gives them. With replace they overwrite
-// those of the same key.
+// insert prepares a statement that adds rows with some columns, as each gives them. With replace
+// it overwrites rows of the same key.
 func (t table) insert(ctx context.Context, tx *sql.Tx, columns []string, replace bool) (*inserter, error) {
 	statement := fmt.Sprintf("INSERT INTO %s (%s) VALUES (?%s)", t.name, strings.Join(columns, ", "), strings.Repeat(", ?", len(columns)-1))
 	if replace {

@@ -8,16 +8,16 @@ import (
 	"time"
 )
 
-// Take takes over how far the database at path has brought a run whose claim here was handed on to
-// whoever writes there: [DB.ClaimAs] gave the attempt there the number of the claim, or a later
-// one. As the run ended there, it ends here. One that is running there, or interrupted while alive
-// says that its attempt goes on (since it was put back into a queue), stays claimed here by whom it
-// was, under the claim that is returned: numbers of attempts never fall.
+// Take copies the state of a run from the database at path, where another process works on it
+// under the claim held here: [DB.ClaimAs] gave the attempt there the claim's number, or a later
+// one. If the run has ended there, it ends here in the same way. If it is running there, or
+// interrupted while alive reports that its attempt continues (it was put back into a queue), the
+// holder here keeps it under the returned claim: attempt numbers never decrease.
 //
-// A completed run is taken whether or not the claim is still held, and is held against a result
-// that is here already, as in [DB.Merge]; anything else under a claim that was lost is left
-// ([MergeKept]). A run of other data than those of a study that holds it here is a [MergeConflict].
-// The other file is not written.
+// A completed run is taken even if the claim is no longer held, and compared with a result that
+// exists here, as in [DB.Merge]. Otherwise a run whose claim was lost is not changed
+// ([MergeKept]). A run on other data than a study that holds it here is a [MergeConflict]. The
+// other file is not written.
 func (db *DB) Take(ctx context.Context, path string, claim Claim, alive bool) (m Merged, now Claim, err error) {
 	now = claim
 	if db.writer == nil {
@@ -48,12 +48,12 @@ func (db *DB) Take(ctx context.Context, path string, claim Claim, alive bool) (m
 			judge := func(ours *Run, theirs Run) (outcome, detail string) {
 				switch {
 				case ours == nil:
-					return MergeKept, "it is not here"
+					return MergeKept, "it is missing here"
 				case ours.State == Completed && theirs.State == Completed:
 					return compareResults(*ours, theirs)
 				case theirs.State == Completed:
 				case ours.State != Running || ours.Attempt != claim.Attempt || theirs.Attempt < claim.Attempt:
-					return MergeKept, "it is no longer claimed by attempt " + fmt.Sprint(claim.Attempt)
+					return MergeKept, "attempt " + fmt.Sprint(claim.Attempt) + " no longer holds its claim"
 				case theirs.State == Queued:
 					return MergeKept, ""
 				}
@@ -78,9 +78,9 @@ func (db *DB) Take(ctx context.Context, path string, claim Claim, alive bool) (m
 	return m, now, err
 }
 
-// holdOn gives a run that was just taken over back to the holder of its claim here.
+// holdOn returns a run that was just copied to the holder of its claim here.
 func holdOn(ctx context.Context, tx *sql.Tx, ours Run, claim Claim, theirs Run) error {
-	var stop any // a request to stop is the attempt's
+	var stop any // a request to stop belongs to an attempt
 	if ours.Stopped {
 		stop = claim.Attempt
 	}
@@ -95,9 +95,8 @@ func holdOn(ctx context.Context, tx *sql.Tx, ours Run, claim Claim, theirs Run) 
 	return errors.Join(err, theRun(claim.Run).unseal(ctx, tx))
 }
 
-// addAttempts adds those of the attempts at a run that are not recorded: another database knows
-// those made there alone. With ended, the run has ended, and one that was at work beside the attempt
-// that ended it has lost.
+// addAttempts adds the attempts at a run that are not recorded: the other database has only those
+// made there. ended says that the run has ended: then attempts that are still open are lost.
 func addAttempts(ctx context.Context, tx *sql.Tx, run string, attempts []Attempt, ended bool) error {
 	return theRun(run).reseal(ctx, tx, named("attempts"), nil, func() error {
 		for _, a := range attempts {

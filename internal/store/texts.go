@@ -8,33 +8,33 @@ import (
 	"strings"
 )
 
-// A Text is what a row tells in its own words: of the machine that a run was trained on, of a
-// failure, or in a note.
+// A Text is free text in a row: about the machine a run was trained on, about a failure, or in a
+// note.
 type Text struct {
 	Run    string // id
-	Study  string // of a note of a study, which has no Run
+	Study  string // for a note of a study; then Run is empty
 	Column string // environment, error or text
 	Value  string
 }
 
-// of is the run or study that it belongs to.
+// of returns the run or study that the text belongs to.
 func (t Text) of() owner { return Note{Study: t.Study, Run: t.Run}.of() }
 
-// texts are the columns that hold them. What a study declared is none: it never changes.
+// texts are the columns with free text. Declarations are not among them: they never change.
 var texts = []struct{ table, owner, column string }{
 	{"runs", "id", "environment"}, {"runs", "id", "error"}, {"attempts", "run", "error"},
 	{"run_notes", "run", "text"}, {"study_notes", "study", "text"},
 }
 
-// Texts calls each with all texts of these studies and their runs or, where none is named, of the
-// whole database.
+// Texts calls each with all texts of these studies and their runs; if none is given, of the whole
+// database.
 func (db *DB) Texts(ctx context.Context, studies []string, each func(Text)) error {
 	return db.read(ctx, func(tx *sql.Tx) error {
 		return eachText(ctx, tx, studies, func(_ int, _ int64, text Text) { each(text) })
 	})
 }
 
-// eachText calls each with the texts, by their column in texts and their row.
+// eachText calls each with the texts, the index of their column in texts, and their row.
 func eachText(ctx context.Context, tx *sql.Tx, studies []string, each func(column int, row int64, text Text)) error {
 	for i, t := range texts {
 		absent, err := named(t.table)[0].absent(ctx, tx)
@@ -79,16 +79,16 @@ func eachText(ctx context.Context, tx *sql.Tx, studies []string, each func(colum
 	return nil
 }
 
-// Rewrite replaces the texts that [DB.Texts] gives by what change makes of them, in one
-// transaction. What they were is then nowhere in the file, nor beside it: it opens the database at
-// path for itself alone, and returns ErrLocked where another process has it open.
+// Rewrite replaces each text that [DB.Texts] gives by the result of change, in one transaction.
+// No trace of the old texts is left in the file or beside it. Rewrite needs exclusive access to
+// the database at path, and returns ErrLocked if another process has it open.
 func Rewrite(ctx context.Context, path string, studies []string, change func(Text) string) (err error) {
 	db, err := Open(path)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	if err := db.reader.Close(); err != nil { // it would be another process, too
+	if err := db.reader.Close(); err != nil { // it would prevent exclusive access
 		return explain(db.path, err)
 	}
 	if err := db.alone(ctx); err != nil {
@@ -97,35 +97,35 @@ func Rewrite(ctx context.Context, path string, studies []string, change func(Tex
 	if err := db.write(ctx, func(tx *sql.Tx) error { return rewrite(ctx, tx, studies, change) }); err != nil {
 		return err
 	}
-	// What was freed before this was not overwritten then.
+	// Space that was freed earlier was not overwritten then.
 	_, err = db.writer.ExecContext(ctx, "VACUUM")
 	return explain(db.path, err)
 }
 
-// alone keeps every other process out until the database is closed, and has it overwrite what is deleted. There is no log then
-// that could outlive it.
+// alone locks out every other process until the database is closed, and makes SQLite overwrite
+// deleted data. It also turns off the log, which could outlive the database.
 func (db *DB) alone(ctx context.Context) error {
 	var mode string
 	for _, statement := range []string{"PRAGMA busy_timeout = 1000", "PRAGMA locking_mode = EXCLUSIVE", "PRAGMA secure_delete = ON", "PRAGMA journal_mode = DELETE"} {
-		err := db.writer.QueryRowContext(ctx, statement).Scan(&mode) // each gives what it set
+		err := db.writer.QueryRowContext(ctx, statement).Scan(&mode) // each returns the new value
 		if err != nil && !locked(err) {
 			return explain(db.path, err)
 		}
 	}
 	if mode != "delete" {
-		return fmt.Errorf("%s: %w: its log would keep what is to go; `glimpse stop` ends runners, and then try again", db.path, ErrLocked)
+		return fmt.Errorf("%s: %w: its log would keep the text to be removed; end its runners with `glimpse stop` and try again", db.path, ErrLocked)
 	}
 	return nil
 }
 
-// rewrite replaces what change makes different, and hashes those rows anew.
+// rewrite replaces the texts that change modifies, and updates the hashes of their rows.
 func rewrite(ctx context.Context, tx *sql.Tx, studies []string, change func(Text) string) error {
 	type changed struct {
 		column int
 		row    int64
 		value  string
 	}
-	byOwner := map[owner][]changed{} // first, so that no row is read while it is written
+	byOwner := map[owner][]changed{} // collected first, so that no row is read while it is written
 	err := eachText(ctx, tx, studies, func(column int, row int64, text Text) {
 		if value := change(text); value != text.Value {
 			byOwner[text.of()] = append(byOwner[text.of()], changed{column, row, value})
@@ -142,7 +142,7 @@ func rewrite(ctx context.Context, tx *sql.Tx, studies []string, change func(Text
 		err := o.reseal(ctx, tx, in, nil, func() error {
 			for _, c := range rows {
 				t := texts[c.column]
-				if t.table == o.notes().name { // two may be one now
+				if t.table == o.notes().name { // two notes may have become equal
 					_, err := tx.ExecContext(ctx, fmt.Sprintf(`DELETE FROM %[1]s WHERE rowid <> ? AND %[2]s = ? AND text = ?
 						AND kind = (SELECT kind FROM %[1]s WHERE rowid = ?)`, t.table, t.owner), c.row, o.name, c.value, c.row)
 					if err != nil {

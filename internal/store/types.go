@@ -7,16 +7,16 @@ import (
 	"glimpse/metrics"
 )
 
-// The states of a run. Queued, interrupted and failed runs may be claimed; a
-// running one belongs to its claim; a completed one never changes again. A
-// pruned one is interrupted, and a study that does not prune may resume it.
+// The states of a run. Queued, interrupted and failed runs may be claimed. A running run belongs
+// to its claim. A completed run never changes again. A pruned run is interrupted; a study that
+// does not prune may resume it.
 const (
 	Queued      = "queued"
 	Running     = "running"
 	Completed   = "completed"
 	Failed      = "failed"
 	Interrupted = "interrupted"
-	Pruned      = "pruned" // a search gave it up for its validation scores; Error says by what rule
+	Pruned      = "pruned" // a search stopped it because of its validation scores; Error says by what rule
 )
 
 // Study is a study as it was declared.
@@ -28,11 +28,11 @@ type Study struct {
 	Created  time.Time
 }
 
-// Run is one trial: settings that were, are or will be trained.
+// Run is one trial: complete settings to train with, and their results so far.
 type Run struct {
 	ID string
-	// Study, Arm and Swept are the run's place in the study it was asked for
-	// under, or in the first study that holds it; Studies names all of them.
+	// Study, Arm and Swept are the run's place in the study it was queried for, or in the oldest
+	// study that holds it; Studies lists all of them.
 	Study   string
 	Studies []string
 	Arm     string
@@ -41,29 +41,29 @@ type Run struct {
 	Seed     int64
 	Settings json.RawMessage // the resolved settings
 	State    string          // one of the states above
-	Failure  string          // failed: what kind of failure, a word of the runner's
-	Error    string          // failed: the cause, with where it happened
+	Failure  string          // failed: the kind of failure, a word that the runner chose
+	Error    string          // failed: the cause, and where it happened
 
-	// Attempt counts the claims; the highest is the fencing token of the
-	// current holder. Beats counts the holder's signs of life.
+	// Attempt counts the claims. It is the fencing token of the current holder. Beats counts the
+	// holder's heartbeats.
 	Attempt int64
 	Beats   int64
 	Owner   Owner
-	// Stopped tells that this attempt was asked to end ([DB.Stop]). The next
-	// attempt is not meant by it.
+	// Stopped says that the current attempt was asked to end ([DB.Stop]). It does not apply to
+	// the next attempt.
 	Stopped bool
-	// Progress is the holder's own note of how far the run has come, with the
-	// names of the checkpoint files to go on from; nil before the first.
+	// Progress is written by the holder: how far the run has come, and the checkpoint files to
+	// resume from; nil before the first checkpoint.
 	Progress json.RawMessage
 
 	Created  time.Time
 	Started  time.Time // the first claim
-	Heard    time.Time // the last sign of life, by the holder's clock
+	Heard    time.Time // the last heartbeat, by the holder's clock
 	Finished time.Time // completed, failed or interrupted
-	Seconds  float64   // of work that counted, over all attempts
+	Seconds  float64   // of work that was kept, over all attempts
 
 	Epochs         int // epochs recorded
-	BestEpoch      int // the selected one, from 1; 0 when none is
+	BestEpoch      int // the selected epoch, from 1; 0 for none
 	Parameters     int64
 	Signature      string // the protocol signature
 	CaptionsSHA256 string
@@ -71,11 +71,11 @@ type Run struct {
 	Metrics        map[string]map[string]float64 // "val", "test" → key → value
 	Environment    json.RawMessage
 
-	Tags []string // its own and those of its studies, sorted, each once
+	Tags []string // the run's own and its studies', sorted, each once
 }
 
-// Final gives the split that a completed run was finished on, and its scores:
-// the test split, or the validation split of a run that spared the former.
+// Final returns the final split of a completed run, and its scores: the test split, or the
+// validation split if the run was not scored on test.
 func (r *Run) Final() (split string, scores map[string]float64) {
 	if scores, ok := r.Metrics["test"]; ok || r.Metrics["val"] == nil {
 		return "test", scores
@@ -83,8 +83,8 @@ func (r *Run) Final() (split string, scores map[string]float64) {
 	return "val", r.Metrics["val"]
 }
 
-// Hashes are the SHA-256 that the run's last attempt recorded of what it was made
-// from, such as data, pictures and features; nil before the first.
+// Hashes returns the SHA-256 of the run's inputs, such as data, pictures and features, as the
+// last attempt recorded them; nil before the first attempt.
 func (r *Run) Hashes() map[string]string {
 	var recorded struct {
 		Hashes map[string]string `json:"hashes"`
@@ -98,11 +98,11 @@ func (r *Run) Hashes() map[string]string {
 // Owner identifies the process that holds a claim.
 type Owner struct {
 	Host string
-	// Place tells apart machines, boots and process-id namespaces: process ids
-	// mean something only between owners of one place. Empty: unknown.
+	// Place identifies the machine, its boot and the process-id namespace: process ids can only
+	// be compared within one place. Empty if unknown.
 	Place string
 	PID   int
-	Start string // tells the process from a later one with the same id
+	Start string // distinguishes the process from a later one with the same id
 	// Lease is how long the holder may be silent before it counts as dead.
 	Lease time.Duration
 }
@@ -113,23 +113,23 @@ type Claim struct {
 	Attempt int64
 }
 
-// Attempt is one claim of a run: who worked on it, and how that ended.
+// Attempt is one claim of a run: which process worked on it, and how it ended.
 type Attempt struct {
 	Number  int64
 	Host    string
 	PID     int
 	Started time.Time
-	Ended   time.Time // zero while it is under way
-	Outcome string    // a state of the run, "lost" where another process took over, "" while it is under way
+	Ended   time.Time // zero while it is open
+	Outcome string    // a state of the run; "lost" if another process took over; "" while it is open
 	Error   string    // failed: the cause
 }
 
 // Epoch is the record of one training epoch.
 type Epoch struct {
 	Epoch             int                // from 1
-	Loss              float64            // mean training loss: nats a token or, of reinforcement, the negative reward
+	Loss              float64            // mean training loss: nats per token or, in reinforcement, the negative reward
 	Val               map[string]float64 // validation metrics by key; nil when not measured
-	Sampled           map[string]float64 // what reinforcement's samples were like, by key; nil of other epochs
+	Sampled           map[string]float64 // statistics of reinforcement's samples, by key; nil for other epochs
 	LR                float64            // learning rate at the epoch's end
 	Seconds           float64            // training and validation
 	CaptionsPerSecond float64            // training alone
@@ -141,30 +141,30 @@ type Caption struct {
 	Image   string
 	Words   string    // separated by single spaces
 	LogProb float64   // natural logarithm of the caption's probability
-	Beta    []float64 // per word, nil where the arm has none; stored in single precision
-	Entropy []float64 // of the attention, per word, in nats; likewise
+	Beta    []float64 // per word, stored in single precision; nil if the arm has none
+	Entropy []float64 // of the attention, per word, in nats, stored in single precision; nil if the arm has none
 	Scored  bool      // whether Score is filled
-	// Score holds all counts that are stored; its CIDErPlain, which is not, is 0,
-	// and so are METEOR's counts where METEOR was not computed.
+	// Score holds all stored counts. CIDErPlain is not stored and so 0, as are METEOR's counts if
+	// METEOR was not computed.
 	Score metrics.ImageScore
 }
 
-// Start is what a trial knows of itself once its model stands.
+// Start is what a trial records once its model is built.
 type Start struct {
 	Parameters  int64
 	Signature   string
 	Environment json.RawMessage
 }
 
-// Checkpoint commits a trial's progress.
+// Checkpoint is a trial's progress at a checkpoint.
 type Checkpoint struct {
 	Progress  json.RawMessage
 	Seconds   float64 // of work so far, over all attempts
-	Epoch     *Epoch  // an epoch that is complete with this checkpoint, or nil
-	BestEpoch int     // the best epoch so far, 0 while there is none
+	Epoch     *Epoch  // the epoch that this checkpoint completes, or nil
+	BestEpoch int     // the best epoch so far; 0 for none
 }
 
-// Result is what a completed trial leaves besides its epochs and captions.
+// Result is what a completed trial records besides its epochs and captions.
 type Result struct {
 	Metrics        map[string]map[string]float64   // split → key → value
 	Scores         map[string][]metrics.ImageScore // split → scores of the stored captions, by their images' ids

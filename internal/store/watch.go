@@ -6,15 +6,15 @@ import (
 	"errors"
 )
 
-// A Watch tells whether anybody has written to a database since it last looked. It holds a
-// connection of its own, and no lock between two looks. It is for one goroutine.
+// A Watch detects writes to a database. It has a connection of its own, and holds no lock between
+// calls of [Watch.Changed]. It must be used by one goroutine only.
 type Watch struct {
 	db   *DB
 	conn *sql.Conn
 	seen int64
 }
 
-// Watch begins to watch the database. Its first look finds no change.
+// Watch starts to watch the database for writes from now on.
 func (db *DB) Watch(ctx context.Context) (*Watch, error) {
 	conn, err := db.reader.Conn(ctx)
 	if err != nil {
@@ -27,9 +27,9 @@ func (db *DB) Watch(ctx context.Context) (*Watch, error) {
 	return w, nil
 }
 
-// Changed looks whether another connection has committed anything since the last look
-// (https://www.sqlite.org/pragma.html#pragma_data_version). It returns ErrMoved for a database
-// whose file is no longer in place.
+// Changed reports whether another connection has committed anything since the last call
+// (https://www.sqlite.org/pragma.html#pragma_data_version). It returns ErrMoved if the database's
+// file is no longer in place.
 func (w *Watch) Changed(ctx context.Context) (bool, error) {
 	if err := w.db.InPlace(); err != nil {
 		return false, err
@@ -43,9 +43,9 @@ func (w *Watch) Changed(ctx context.Context) (bool, error) {
 	return changed, nil
 }
 
-// Close gives the connection back.
+// Close releases the connection.
 func (w *Watch) Close() error { return w.conn.Close() }
 
-// Copied tells whether what is read is a copy that was brought up to the newest schema: it does
-// not change with the file.
+// Copied reports whether the database is a migrated copy of its file, which does not change with
+// the file.
 func (db *DB) Copied() bool { return db.release != nil }

@@ -2,8 +2,8 @@ package torch
 
 import lib "github.com/sugarme/gotch/libtch"
 
-// Parameter makes t a leaf that collects gradients, takes it out of the scope
-// and returns it. The caller frees it.
+// Parameter makes t a leaf that accumulates gradients, removes it from the scope and returns it.
+// The caller must free it.
 func (s *Scope) Parameter(t *Tensor) *Tensor {
 	p := s.op("requires_grad", func(out *lib.Ctensor) { lib.AtgSetRequiresGrad(out, t.c, 1) }, t)
 	return s.Keep(p)
@@ -24,7 +24,7 @@ func (s *Scope) Backward(loss *Tensor) {
 	s.check("backward", loss)
 }
 
-// Grad returns the gradient of a parameter, or nil where none has reached it.
+// Grad returns the gradient of a parameter, or nil if none has reached it.
 func (s *Scope) Grad(p *Tensor) *Tensor {
 	g := s.op("grad", func(out *lib.Ctensor) { lib.AtgGrad(out, p.c) }, p)
 	if g.c == nil || !lib.AtDefined(g.c) {
@@ -33,7 +33,7 @@ func (s *Scope) Grad(p *Tensor) *Tensor {
 	return g
 }
 
-// CopyInto overwrites the values of dst, which may be a parameter, by src.
+// CopyInto overwrites the values of dst, which may be a parameter, with those of src.
 func (s *Scope) CopyInto(dst, src *Tensor) {
 	if !s.ready("copy", []*Tensor{dst, src}) {
 		return

@@ -10,11 +10,10 @@ import (
 	lib "github.com/sugarme/gotch/libtch"
 )
 
-// Rows tells which rows of a tensor to pick: Index has the row for each row of
-// the result. Uses, U×P for a tensor of U rows, has the rows of the result that
-// each row went to, filled up with the number of rows of the result. It makes the
-// gradient a sum of picked rows, in a fixed order: scattering it would need a sort,
-// or come out differently each time. Both are int64 tensors.
+// Rows says which rows of a tensor to pick: Index has the row for each row of the result. Uses,
+// U×P for a tensor of U rows, has the rows of the result that each row went to, padded with the
+// number of rows of the result. With it the gradient is a sum of picked rows in a fixed order;
+// scattering would need a sort, or not be deterministic. Both are int64 tensors.
 type Rows struct {
 	Index, Uses *Tensor
 }
@@ -33,24 +32,24 @@ func (s *Scope) pickByUses(t *Tensor, rows Rows) *Tensor {
 	}, t, rows.Index, rows.Uses)
 }
 
-// Groups tells which of M positions belong to which of B images: Order lists
-// the positions image by image, Start has the B+1 bounds of each image's part.
-// Cells, B×P, has the positions of an image in a row, filled up with M, and Slot
-// each position's index in Cells, flattened. All are int64 tensors.
+// Groups says which of M positions belong to which of B images: Order lists the positions image
+// by image, Start has the B+1 bounds of each image's part. Cells, B×P, has the positions of an
+// image in a row, padded with M, and Slot each position's index in Cells, flattened. All are
+// int64 tensors.
 type Groups struct {
 	Order, Start, Cells, Slot *Tensor
 }
 
-// AdditiveAttention lets each of M positions look at the R regions of its
-// image, and, when a sentinel is given, at the sentinel as one place more:
+// AdditiveAttention lets each of M positions attend to the R regions of its image and, if a
+// sentinel is given, to the sentinel as one more region:
 //
 //	e = w·tanh(key + q),  α = softmax(e),  context = Σ α value
 //
-// q M×K, key B×R×K, w K, value B×R×H; sentinelKey M×K and sentinel M×H, or both
-// nil. counts, B int64, tells how many of the R regions are an image's own, the
-// first ones: the others get no weight. It is nil where all are. It gives the context M×H and the weights M×R, or M×(R+1) with the
-// sentinel's β last; gradients flow back from both. On the CPU one kernel does it
-// without storing M×R×K values.
+// q M×K, key B×R×K, w K, value B×R×H; sentinelKey M×K and sentinel M×H, or both nil. counts, B
+// int64, tells how many of the R regions are an image's own, the first ones: the others get no
+// weight. It is nil if all are. It gives the context M×H and the weights M×R, or M×(R+1) with the
+// sentinel's β last; gradients flow back from both. On the CPU one kernel does it without storing
+// M×R×K values.
 func (s *Scope) AdditiveAttention(q, key, w, value, sentinelKey, sentinel, counts *Tensor, g Groups) (context, weights *Tensor) {
 	operands := []*Tensor{q, key, w, value, g.Order, g.Start, g.Cells, g.Slot}
 	if sentinel != nil {
@@ -67,7 +66,7 @@ func (s *Scope) AdditiveAttention(q, key, w, value, sentinelKey, sentinel, count
 		ks[1] == 0 || g.Start.Len() != ks[0]+1 || g.Cells.Size(0) != ks[0] || g.Order.Len() != qs[0] || g.Slot.Len() != qs[0] ||
 		counts != nil && counts.Len() != ks[0] ||
 		(sentinel != nil && (fmt.Sprint(sentinelKey.Shape()) != fmt.Sprint(qs) || fmt.Sprint(sentinel.Shape()) != fmt.Sprint([]int64{qs[0], vs[2]}))) {
-		s.fail(fmt.Errorf("torch: additive_attention: shapes do not fit: q %v, key %v, w %v, value %v", qs, ks, w.Shape(), vs))
+		s.fail(fmt.Errorf("torch: additive_attention: shapes do not match: q %v, key %v, w %v, value %v", qs, ks, w.Shape(), vs))
 		return &Tensor{}, &Tensor{}
 	}
 	return s.attention(q, key, w, value, sentinelKey, sentinel, counts, g, Device(lib.AtDevice(q.c)) != CPU)
@@ -89,13 +88,12 @@ func (s *Scope) attention(q, key, w, value, sentinelKey, sentinel, counts *Tenso
 	}, q, key, w, value, g.Order, g.Start, g.Cells, g.Slot)
 }
 
-// PackedGRU runs one GRU layer over N captions packed by time: of M rows, the
-// first sizes[0] = N are the captions' first words, the next sizes[1] the second
-// words of those captions that go on, and so on; sizes never rises. input M×3H is
-// the input's part of the gates with its bias, in PyTorch's order r, z, n;
-// start N×H; weight 3H×H and bias 3H are the state's; sizes is on the CPU. It
-// gives the states M×H. It is one node of the graph: on the CPU a product and a
-// kernel for each step, on CUDA cuDNN's GRU.
+// PackedGRU runs one GRU layer over N captions packed by time: of M rows, the first sizes[0] = N
+// are the captions' first words, the next sizes[1] the second words of those captions that go on,
+// and so on; sizes never rises. input M×3H is the input's part of the gates with its bias, in
+// PyTorch's order r, z, n; start N×H; weight 3H×H and bias 3H are the state's; sizes is on the
+// CPU. It returns the states M×H. It is one node of the graph: on the CPU a product and a kernel
+// for each step, on CUDA cuDNN's GRU.
 func (s *Scope) PackedGRU(input, start, weight, bias, sizes *Tensor) *Tensor {
 	operands := []*Tensor{input, start, weight, bias, sizes}
 	if !s.ready("packed_gru", operands) {
@@ -103,7 +101,7 @@ func (s *Scope) PackedGRU(input, start, weight, bias, sizes *Tensor) *Tensor {
 	}
 	h := start.Size(1)
 	if input.Size(1) != 3*h || weight.Size(0) != 3*h || weight.Size(1) != h || bias.Len() != 3*h || sizes.Len() == 0 {
-		s.fail(fmt.Errorf("torch: packed_gru: shapes do not fit: input %v, start %v, weight %v, bias %v, %d steps",
+		s.fail(fmt.Errorf("torch: packed_gru: shapes do not match: input %v, start %v, weight %v, bias %v, %d steps",
 			input.Shape(), start.Shape(), weight.Shape(), bias.Shape(), sizes.Len()))
 		return &Tensor{}
 	}
@@ -120,7 +118,7 @@ func (s *Scope) PackedGRU(input, start, weight, bias, sizes *Tensor) *Tensor {
 //
 //	m_t = f ⊙ m_{t−1} + i ⊙ g,  h_t = o ⊙ tanh(m_t)
 //
-// it gives the states h and the memory cells m, M×H each. On the CPU it is one node of the
+// it returns the states h and the memory cells m, M×H each. On the CPU it is one node of the
 // graph with a product and a kernel for each step, on CUDA a product and PyTorch's fused cell.
 func (s *Scope) PackedLSTM(input, start, memory, weight, bias, sizes *Tensor) (states, memories *Tensor) {
 	operands := []*Tensor{input, start, memory, weight, bias, sizes}
@@ -130,7 +128,7 @@ func (s *Scope) PackedLSTM(input, start, memory, weight, bias, sizes *Tensor) (s
 	h := start.Size(1)
 	if input.Size(1) != 4*h || fmt.Sprint(memory.Shape()) != fmt.Sprint(start.Shape()) || weight.Size(0) != 4*h || weight.Size(1) != h ||
 		bias.Len() != 4*h || sizes.Len() == 0 {
-		s.fail(fmt.Errorf("torch: packed_lstm: shapes do not fit: input %v, start %v, memory %v, weight %v, bias %v, %d steps",
+		s.fail(fmt.Errorf("torch: packed_lstm: shapes do not match: input %v, start %v, memory %v, weight %v, bias %v, %d steps",
 			input.Shape(), start.Shape(), memory.Shape(), weight.Shape(), bias.Shape(), sizes.Len()))
 		return &Tensor{}, &Tensor{}
 	}
@@ -163,9 +161,9 @@ func (s *Scope) WeightedCrossEntropy(logits, targets, weights *Tensor) *Tensor {
 }
 
 // Sample draws a class from the softmax of each row of logits N×V: the one at which the
-// cumulated probability passes uniform, N numbers from [0, 1) on the CPU. It gives the classes,
-// int64 N, and the entropy of each row's distribution in nats, N, both on the CPU. What a mask
-// has put 87 or more below the row's maximum never comes.
+// cumulative probability exceeds uniform, N numbers from [0, 1) on the CPU. It returns the
+// classes, int64 N, and the entropy of each row's distribution in nats, N, both on the CPU.
+// Classes whose logit is 87 or more below the row's maximum, as masked ones, are never drawn.
 func (s *Scope) Sample(logits, uniform *Tensor) (classes, entropy *Tensor) {
 	return s.op2("sample", func(out *lib.Ctensor) {
 		C.gl_sample((*C.gl_tensor)(unsafe.Pointer(out)), C.gl_tensor(logits.c), C.gl_tensor(uniform.c))

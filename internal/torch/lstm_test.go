@@ -133,10 +133,10 @@ func TestPackedLSTMRefusesShapes(t *testing.T) {
 	}{
 		"three gates": {func(s *Scope) (*Tensor, *Tensor) {
 			return s.PackedLSTM(zeros(s, 2, 9), zeros(s, 2, 3), zeros(s, 2, 3), zeros(s, 9, 3), zeros(s, 9), s.FromInts(CPU, []int64{2}, 1))
-		}, "shapes do not fit"},
+		}, "shapes do not match"},
 		"another memory": {func(s *Scope) (*Tensor, *Tensor) {
 			return s.PackedLSTM(zeros(s, 2, 12), zeros(s, 2, 3), zeros(s, 1, 3), zeros(s, 12, 3), zeros(s, 12), s.FromInts(CPU, []int64{2}, 1))
-		}, "shapes do not fit"},
+		}, "shapes do not match"},
 		"sizes": {func(s *Scope) (*Tensor, *Tensor) {
 			return s.PackedLSTM(zeros(s, 2, 12), zeros(s, 2, 3), zeros(s, 2, 3), zeros(s, 12, 3), zeros(s, 12), s.FromInts(CPU, []int64{2, 1}, 2))
 		}, "do not add up to the 2 rows"},

@@ -22,18 +22,18 @@ func (s *Scope) Linear(x, w, b *Tensor) *Tensor {
 	}, operands...)
 }
 
-// Bfloat16 runs f with the operands of matrix products rounded to bfloat16 where they are of linear
-// layers, and on the CPU of recurrences. So are the operands of the products that their gradients take, whenever
-// Backward comes. Sums, results and everything else stay float32 (mixed precision: Micikevicius et al. 2018,
-// arXiv 1710.03740; bfloat16: Kalamkar et al. 2019, arXiv 1905.12322).
+// Bfloat16 runs f with the operands of matrix products rounded to bfloat16 in linear layers and,
+// on the CPU, in recurrences. The operands of the products in their gradients are rounded too,
+// whenever Backward runs. Sums, results and everything else stay float32 (mixed precision:
+// Micikevicius et al. 2018, arXiv 1710.03740; bfloat16: Kalamkar et al. 2019, arXiv 1905.12322).
 func (s *Scope) Bfloat16(f func(s *Scope) error) error {
 	before := C.gl_set_bfloat16(1)
 	defer C.gl_set_bfloat16(before)
 	return s.Do(f)
 }
 
-// Operand gives a matrix as products here round their operands: in bfloat16 within [Scope.Bfloat16], else as it is. Weights of many
-// products are rounded once so.
+// Operand returns a matrix rounded like the operands of products: to bfloat16 within
+// [Scope.Bfloat16], else unchanged. Use it to round the weights of many products once.
 func (s *Scope) Operand(t *Tensor) *Tensor {
 	return s.op("operand", func(out *lib.Ctensor) { *out = lib.Ctensor(C.gl_operand(C.gl_tensor(t.c))) }, t)
 }

@@ -75,7 +75,7 @@ func (s *Scope) Sum(t *Tensor) *Tensor {
 	return s.op("sum", func(out *lib.Ctensor) { lib.AtgSum(out, t.c, int32(Float)) }, t)
 }
 
-// Mean returns the mean along dim, which goes.
+// Mean returns the mean along dim, and removes dim.
 func (s *Scope) Mean(t *Tensor, dim int64) *Tensor {
 	return s.op("mean", func(out *lib.Ctensor) { lib.AtgMeanDim(out, t.c, []int64{dim}, 1, 0, int32(Float)) }, t)
 }
@@ -90,8 +90,7 @@ func (s *Scope) Bmm(a, b *Tensor) *Tensor {
 	return s.op("bmm", func(out *lib.Ctensor) { lib.AtgBmm(out, a.c, b.c) }, a, b)
 }
 
-// View reshapes without a copy where it can, with one where it must; one size
-// may be −1.
+// View reshapes, without a copy if possible; one size may be −1.
 func (s *Scope) View(t *Tensor, shape ...int64) *Tensor {
 	dims := append(shape[:len(shape):len(shape)], 0)
 	return s.op("reshape", func(out *lib.Ctensor) { lib.AtgReshape(out, t.c, dims, len(shape)) }, t)
@@ -102,7 +101,7 @@ func (s *Scope) Permute(t *Tensor, dims ...int64) *Tensor {
 	return s.op("permute", func(out *lib.Ctensor) { lib.AtgPermute(out, t.c, dims, len(dims)) }, t)
 }
 
-// Contiguous copies t into row-major order where it is not.
+// Contiguous returns t in row-major order, and copies it if necessary.
 func (s *Scope) Contiguous(t *Tensor) *Tensor {
 	return s.op("contiguous", func(out *lib.Ctensor) { lib.AtgContiguous(out, t.c) }, t)
 }

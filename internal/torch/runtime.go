@@ -29,7 +29,7 @@ type Device int32
 // CPU is the host's processor.
 const CPU Device = -1
 
-// String gives the name that ParseDevice takes.
+// String returns the device's name for [ParseDevice].
 func (d Device) String() string {
 	if d < 0 {
 		return "cpu"
@@ -37,9 +37,8 @@ func (d Device) String() string {
 	return "cuda:" + strconv.Itoa(int(d))
 }
 
-// ParseDevice understands auto, cpu, cuda and cuda:N. auto is the first CUDA
-// device where one can be used, else the CPU. Asking for a CUDA device that cannot be used is
-// an error that says why.
+// ParseDevice parses auto, cpu, cuda and cuda:N. auto is the first usable CUDA device, or else
+// the CPU. For a CUDA device that cannot be used it returns an error that says why.
 func ParseDevice(name string) (Device, error) {
 	switch {
 	case name == "cpu":
@@ -54,7 +53,7 @@ func ParseDevice(name string) (Device, error) {
 		if _, rest, found := strings.Cut(name, ":"); found {
 			i, err := strconv.Atoi(rest)
 			if err != nil || i < 0 {
-				return CPU, fmt.Errorf("device %q: want cuda:N with N = 0, 1, …", name)
+				return CPU, fmt.Errorf("device %q: expected cuda:N with N = 0, 1, …", name)
 			}
 			index = i
 		}
@@ -67,14 +66,14 @@ func ParseDevice(name string) (Device, error) {
 		}
 		return Device(index), nil
 	}
-	return CPU, fmt.Errorf("device %q: want auto, cpu, cuda or cuda:N", name)
+	return CPU, fmt.Errorf("device %q: expected auto, cpu, cuda or cuda:N", name)
 }
 
 var loadCUDA = sync.OnceValue(func() error {
 	name := C.CString("libtorch_cuda.so")
 	defer C.free(unsafe.Pointer(name))
 	if message := C.gl_load_cuda(name); message != nil {
-		return fmt.Errorf("no CUDA build of libtorch: %s", takeString(unsafe.Pointer(message)))
+		return fmt.Errorf("libtorch was built without CUDA: %s", takeString(unsafe.Pointer(message)))
 	}
 	return nil
 })
@@ -87,13 +86,12 @@ func CUDADevices() (int, error) {
 	}
 	n := int(lib.AtcCudaDeviceCount())
 	if n <= 0 {
-		return 0, fmt.Errorf("libtorch finds no CUDA device (is the driver installed?)")
+		return 0, fmt.Errorf("libtorch found no CUDA device: check that NVIDIA's driver is installed")
 	}
 	return n, nil
 }
 
-// Name gives the maker's name for the GPU, "" for the CPU or where the driver
-// does not tell.
+// Name returns the maker's name for the GPU; "" for the CPU, or if the driver does not tell.
 func (d Device) Name() string {
 	if _, err := CUDADevices(); d < 0 || err != nil {
 		return ""
@@ -110,11 +108,10 @@ func Version() string { return C.GoString(C.gl_version()) }
 // BLAS names the library behind matrix products on the CPU.
 func BLAS() string { return C.GoString(C.gl_blas()) }
 
-// threads is what SetThreads was told, 0 before.
+// threads is the last argument of SetThreads; 0 before.
 var threads atomic.Int32
 
-// SetThreads sets how many threads an operation on the CPU may use. It holds
-// for scopes that start later.
+// SetThreads sets how many threads an operation on the CPU may use, for scopes that start later.
 func SetThreads(n int) {
 	threads.Store(int32(max(n, 1)))
 	adoptThreads()
@@ -128,8 +125,8 @@ func adoptThreads() {
 	}
 }
 
-// OneThread has operations on the CPU that are called from this thread of the operating system compute on it alone, until
-// the function that it returns is called. It is for use within [Run].
+// OneThread makes operations on the CPU that are called from this thread of the operating system
+// use only this thread, until end is called. Use it within [Run].
 func OneThread() (end func()) {
 	before := Threads()
 	C.gl_set_threads(1)
@@ -143,9 +140,8 @@ func Threads() int { return int(C.gl_threads()) }
 // cannot be; those on the CPU are so for a fixed number of threads.
 func SetDeterministic(on bool) { C.gl_set_deterministic(C.int(flag(on))) }
 
-// SetFullPrecision lets CUDA compute convolutions and products in float32
-// throughout, never in TF32, whose 10 bits would make features differ from
-// those of the CPU in the third digit.
+// SetFullPrecision makes CUDA compute convolutions and products in float32, never in TF32, whose
+// 10 bits would make features differ from the CPU's in the third digit.
 func SetFullPrecision() { C.gl_set_full_precision() }
 
 // Seed sets the generators of all devices.
@@ -160,7 +156,7 @@ func (s *Scope) GeneratorState(device Device) ([]uint8, error) {
 	return toSlice[uint8](s, t, Uint8)
 }
 
-// SetGeneratorState puts a state of GeneratorState back.
+// SetGeneratorState restores a state from [Scope.GeneratorState].
 func (s *Scope) SetGeneratorState(device Device, state []uint8) error {
 	t := s.FromBytes(CPU, state, int64(len(state)))
 	if s.err == nil {
@@ -181,7 +177,7 @@ func (s *Scope) Inference(f func(s *Scope) error) error {
 	return s.Do(f)
 }
 
-// LibraryDir returns the folder that libtorch was loaded from, "" if unknown.
+// LibraryDir returns the folder that libtorch was loaded from; "" if unknown.
 func LibraryDir() string {
 	if path := C.GoString(C.gl_library_path()); path != "" {
 		return filepath.Dir(path)

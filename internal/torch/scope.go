@@ -14,8 +14,8 @@ import (
 // had too little memory.
 var ErrOutOfMemory = errors.New("out of memory")
 
-// Scope owns the tensors made through it and frees them when it ends. The
-// first error of an operation stays with the scope; see the package comment.
+// Scope owns the tensors made through it and frees them when it ends. It keeps the first error of
+// an operation; see the package comment.
 type Scope struct {
 	owned []*Tensor
 	err   error
@@ -50,7 +50,7 @@ func (s *Scope) run(f func(s *Scope) error) error {
 // Err returns the first error of an operation of this scope.
 func (s *Scope) Err() error { return s.err }
 
-// Keep takes t out of the scope and returns it; the caller frees it.
+// Keep removes t from the scope and returns it; the caller must free it.
 func (s *Scope) Keep(t *Tensor) *Tensor {
 	for i := len(s.owned) - 1; i >= 0; i-- {
 		if s.owned[i] == t {
@@ -94,8 +94,7 @@ func (s *Scope) op2(name string, f func(out *lib.Ctensor), operands ...*Tensor) 
 	return a, b
 }
 
-// ready tells whether an operation can run: the scope has not failed and no
-// operand is empty.
+// ready reports whether an operation can run: the scope has not failed and no operand is empty.
 func (s *Scope) ready(name string, operands []*Tensor) bool {
 	if s.err != nil {
 		return false
@@ -109,8 +108,7 @@ func (s *Scope) ready(name string, operands []*Tensor) bool {
 	return true
 }
 
-// adopt puts a fresh tensor under the scope, or takes over the exception that
-// kept it from being made.
+// adopt adds a fresh tensor to the scope, or records the exception that prevented it.
 func (s *Scope) adopt(name string, t *Tensor, operands []*Tensor) {
 	if t.c == nil {
 		s.fail(exception(name, operands))
@@ -141,8 +139,8 @@ func exception(name string, operands []*Tensor) error {
 	return translate(name, message, operands)
 }
 
-// translate makes a Go error of what a C++ exception says: its first lines,
-// without the stack trace, and the shapes of the operands.
+// translate returns a Go error for a C++ exception: its first lines, without the stack trace, and
+// the shapes of the operands.
 func translate(name, message string, operands []*Tensor) error {
 	if i := strings.Index(message, "\nException raised from"); i >= 0 {
 		message = message[:i]

@@ -24,9 +24,8 @@ const (
 	Boolean DType = 11
 )
 
-// Tensor is a handle on a libtorch tensor. It belongs to the scope that made
-// it, or to whoever took it out by Keep. An empty Tensor is what a failed
-// operation returns; its shape is nil.
+// Tensor is a handle to a libtorch tensor. It belongs to the scope that made it, or to the caller
+// of Keep. A failed operation returns an empty Tensor; its shape is nil.
 type Tensor struct{ c lib.Ctensor }
 
 // Free releases the tensor now. Freeing twice does nothing.
@@ -37,7 +36,7 @@ func (t *Tensor) Free() {
 	}
 }
 
-// Shape returns the sizes of the dimensions, nil for an empty tensor.
+// Shape returns the sizes of the dimensions; nil for an empty tensor.
 func (t *Tensor) Shape() []int64 {
 	if t == nil || t.c == nil {
 		return nil
@@ -51,8 +50,8 @@ func (t *Tensor) Shape() []int64 {
 	return shape
 }
 
-// Size returns the size of dimension d (from the end when negative), 0 where
-// there is no such dimension.
+// Size returns the size of dimension d (from the end when negative); 0 if there is no such
+// dimension.
 func (t *Tensor) Size(d int) int64 {
 	shape := t.Shape()
 	if d < 0 {
@@ -64,7 +63,7 @@ func (t *Tensor) Size(d int) int64 {
 	return shape[d]
 }
 
-// Len returns the number of elements, 0 for an empty tensor.
+// Len returns the number of elements; 0 for an empty tensor.
 func (t *Tensor) Len() int64 {
 	if t == nil || t.c == nil {
 		return 0
@@ -158,7 +157,7 @@ func (s *Scope) Full(device Device, value float64, shape ...int64) *Tensor {
 	return s.AddScalar(s.Zeros(device, Float, shape...), value)
 }
 
-// To copies t to the device; t itself is returned when it is there already.
+// To copies t to the device. It returns t itself if it is there already.
 func (s *Scope) To(t *Tensor, device Device) *Tensor {
 	if t == nil || t.c == nil || Device(lib.AtDevice(t.c)) == device {
 		return t
@@ -166,8 +165,7 @@ func (s *Scope) To(t *Tensor, device Device) *Tensor {
 	return s.op("to", func(out *lib.Ctensor) { lib.AtgTo(out, t.c, int32(device)) }, t)
 }
 
-// Cast converts the elements of t; t itself is returned when they have the
-// type already.
+// Cast converts the elements of t. It returns t itself if they have the type already.
 func (s *Scope) Cast(t *Tensor, dtype DType) *Tensor {
 	if t.DType() == dtype {
 		return t

@@ -23,7 +23,7 @@ type Item struct {
 	ReferenceTokens [][]string
 }
 
-// Claim is a pair of scores that somebody reports, as fractions of 1.
+// Claim is a pair of reported scores, as fractions of 1.
 type Claim struct {
 	BLEU1 float64 `json:"bleu1"`
 	BLEU2 float64 `json:"bleu2"`
@@ -36,7 +36,7 @@ var (
 	ClaimTrain = Claim{0.8145, 0.775}
 )
 
-// Split is a set of captions to be audited.
+// Split is a set of captions to audit.
 type Split struct {
 	Name string
 	// HeldOut says that no image of the split was trained on. No protocol
@@ -68,7 +68,7 @@ type Row struct {
 	Claim   Claim `json:"claim"`
 }
 
-// Protocol is a way to get BLEU from captions.
+// Protocol is a way to compute BLEU from captions.
 type Protocol struct {
 	Key        string
 	Says       string

@@ -248,8 +248,8 @@ func seedParsingBLEU(items []Item) (bleu, int) {
 	return scoreUnder(items, withoutCommas(func(item Item) metrics.Item { return withMarkers(kerasItem(item)) }), metrics.CorpusBLEU)
 }
 
-// defaultWeightsBLEU gives BLEU-4 for each order: NLTK's functions compute it
-// when they are not given weights, whatever the result is then called.
+// defaultWeightsBLEU returns BLEU-4 for each order: NLTK's functions compute it when they are not
+// given weights, whatever the result is then called.
 func defaultWeightsBLEU(items []Item) (bleu, int) {
 	return scoreUnder(items, ptbTokens, func(images []metrics.ImageScore) bleu {
 		b := metrics.CorpusBLEU(images)[metrics.MaxOrder-1]
@@ -257,8 +257,8 @@ func defaultWeightsBLEU(items []Item) (bleu, int) {
 	})
 }
 
-// tutorialWeightsBLEU gives BLEU-3 with the weights (0.3, 0.3, 0.3, 0) of
-// tutorials; its other orders are the usual ones.
+// tutorialWeightsBLEU returns BLEU-3 with the weights (0.3, 0.3, 0.3, 0) of tutorials; its other
+// orders are the usual ones.
 func tutorialWeightsBLEU(items []Item) (bleu, int) {
 	return scoreUnder(items, ptbTokens, func(images []metrics.ImageScore) bleu {
 		out := metrics.CorpusBLEU(images)
@@ -278,8 +278,8 @@ func corpusBrevity(images []metrics.ImageScore) float64 {
 	return brevityPenalty(length, refLength)
 }
 
-// singleOrderBLEU gives the precision of each order by itself, with the brevity
-// penalty: NLTK with the weights (0, 1, 0, 0) for bigrams.
+// singleOrderBLEU returns the precision of each order by itself, with the brevity penalty: NLTK
+// with the weights (0, 1, 0, 0) for bigrams.
 func singleOrderBLEU(items []Item) (bleu, int) {
 	return scoreUnder(items, ptbTokens, func(images []metrics.ImageScore) (out bleu) {
 		var c metrics.BLEUCounts

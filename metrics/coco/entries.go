@@ -12,7 +12,7 @@ import (
 	"glimpse/internal/jsonfile"
 )
 
-// Bounds in bytes. The tokenizer's time grows with the square of a caption, at worst.
+// Limits in bytes. At worst, the tokenizer's time grows with the square of a caption's length.
 const (
 	maxCaption = 1 << 13
 )
@@ -49,9 +49,9 @@ func readEntries(r io.Reader, name string, references bool, f func(e captionEntr
 	case first[0] == '{' && references:
 		err = jsonfile.Object(text, map[string]jsonfile.List{"annotations": list})
 	case references:
-		return fmt.Errorf("%s:1: want COCO's captions: an object with a list \"annotations\", or such a list", name)
+		return fmt.Errorf("%s:1: expected COCO captions: an object with a list \"annotations\", or such a list", name)
 	default:
-		return fmt.Errorf("%s:1: want a list of {\"image_id\": …, \"caption\": \"…\"}, or a name that ends in .jsonl", name)
+		return fmt.Errorf("%s:1: expected a list of {\"image_id\": …, \"caption\": \"…\"}, or a file name ending in .jsonl", name)
 	}
 	var fault *jsonfile.Error
 	switch {
@@ -60,7 +60,7 @@ func readEntries(r io.Reader, name string, references bool, f func(e captionEntr
 	case err != nil:
 		return fmt.Errorf("%s: %w", name, err)
 	case count == 0:
-		return fmt.Errorf("%s: no captions in it; want entries of {\"image_id\": …, \"caption\": \"…\"}, those of references in a list \"annotations\"", name)
+		return fmt.Errorf("%s: no captions found: expected entries {\"image_id\": …, \"caption\": \"…\"}, for references in a list \"annotations\"", name)
 	}
 	return nil
 }
@@ -73,7 +73,7 @@ func (e captionEntry) check() error {
 	case e.Caption == nil:
 		return fmt.Errorf("image %q: no caption", string(*e.ImageID))
 	case len(*e.Caption) > maxCaption:
-		return fmt.Errorf("image %q: caption of %d bytes; the longest is %d", string(*e.ImageID), len(*e.Caption), maxCaption)
+		return fmt.Errorf("image %q: the caption has %d bytes; the limit is %d", string(*e.ImageID), len(*e.Caption), maxCaption)
 	}
 	return nil
 }

@@ -57,7 +57,7 @@ func ReadCandidates(r io.Reader, name string) ([]Candidate, error) {
 	err := readEntries(r, name, false, func(e captionEntry, at jsonfile.Place) error {
 		id := string(*e.ImageID)
 		if first, ok := entries[id]; ok {
-			return fmt.Errorf("image %q has a candidate already, in %s of line %d; keep one for each image", id, first, first.Line)
+			return fmt.Errorf("image %q already has a candidate, in %s of line %d: keep one per image", id, first, first.Line)
 		}
 		entries[id] = at
 		out = append(out, Candidate{id, *e.Caption})
@@ -90,7 +90,7 @@ func Pair(references []References, candidates []Candidate) ([]metrics.Item, erro
 	})
 	for _, item := range items {
 		if len(item.References) == 0 {
-			return nil, fmt.Errorf("image %q has no reference with a word in it; leave the image out on both sides", item.ID)
+			return nil, fmt.Errorf("image %q has no reference with words: remove the image from references and candidates", item.ID)
 		}
 	}
 	return items, nil
@@ -135,7 +135,7 @@ func sameImages(references []References, candidates []Candidate) error {
 		problems = append(problems, fmt.Sprintf("%d have a candidate but no references (%s)", len(noReference), someOf(noReference)))
 	}
 	if len(problems) > 0 {
-		return fmt.Errorf("references and candidates are not of the same images: %s; score the same set on both sides", strings.Join(problems, ", "))
+		return fmt.Errorf("references and candidates are of different images: %s: use the same images in both", strings.Join(problems, ", "))
 	}
 	return nil
 }

@@ -55,9 +55,9 @@ func TestPair(t *testing.T) {
 func TestReadErrors(t *testing.T) {
 	tests := []struct{ name, text, want string }{
 		{"empty file", "", "x.json:1: JSON ends too early"},
-		{"no entries", "[]", "x.json: no captions in it"},
-		{"object", `{"a": 1}`, `x.json:1: want a list of {"image_id": …, "caption": "…"}`},
-		{"scalar", `3`, `x.json:1: want a list`},
+		{"no entries", "[]", "x.json: no captions found"},
+		{"object", `{"a": 1}`, `x.json:1: expected a list of {"image_id": …, "caption": "…"}`},
+		{"scalar", `3`, `x.json:1: expected a list`},
 		{"cut off", "[{\"image_id\": 1, \"caption\": \"a\"},\n{\"image_id\"", "x.json:2: JSON ends too early"},
 		{"more behind", `[{"image_id": 1, "caption": "a"}] x`, "more after the end"},
 		{"NaN caption", "[\n{\"image_id\": 1, \"caption\": NaN}]", "x.json:2: entry 1 (byte 2): NaN at byte 29 is not JSON; write null, or leave the entry out"},
@@ -67,7 +67,7 @@ func TestReadErrors(t *testing.T) {
 		{"UTF-16", "\xff\xfe[\x00]\x00", "x.json:1: not UTF-8 at byte 0"},
 		{"no caption", "[\n{\"image_id\": 1}]", `x.json:2: entry 1 (byte 2): image "1": no caption`},
 		{"long id", `[{"image_id": ` + strings.Repeat("9", 1025) + `, "caption": "a"}]`, "its ID has 1025 bytes; the longest has 1024"},
-		{"long caption", `[{"image_id": 1, "caption": "` + strings.Repeat(".", maxCaption+1) + `"}]`, `x.json:1: entry 1 (byte 1): image "1": caption of 8193 bytes; the longest is 8192`},
+		{"long caption", `[{"image_id": 1, "caption": "` + strings.Repeat(".", maxCaption+1) + `"}]`, `x.json:1: entry 1 (byte 1): image "1": the caption has 8193 bytes; the limit is 8192`},
 		{"null caption", `[{"image_id": 1, "caption": null}]`, `entry 1 (byte 1): image "1": no caption`},
 		{"number as caption", `[{"image_id": 1, "caption": 5}]`, `x.json:1: entry 1 (byte 28) of image 1: "caption" is a number, not a string`},
 		{"no id", `[{"caption": "a"}]`, "x.json:1: entry 1 (byte 1): no image_id"},
@@ -76,7 +76,7 @@ func TestReadErrors(t *testing.T) {
 		{"fraction as id", `[{"image_id": 1.5, "caption": "a"}]`, "x.json:1: entry 1 (byte 14) of image 1.5: its ID is 1.5, not a string or a whole number"},
 		{"list as id", `[{"image_id": [1], "caption": "a"}]`, "x.json:1: entry 1 (byte 14): its ID is [1], not a string or a whole number"},
 		{"string entry", `["a"]`, `x.json:1: entry 1 (byte 1): is a string, not an object`},
-		{"twice", "[{\"image_id\": 1, \"caption\": \"a\"},\n\n{\"image_id\": \"1\", \"caption\": \"b\"}]", `x.json:3: entry 2 (byte 35): image "1" has a candidate already, in entry 1 (byte 1) of line 1; keep one for each image`},
+		{"twice", "[{\"image_id\": 1, \"caption\": \"a\"},\n\n{\"image_id\": \"1\", \"caption\": \"b\"}]", `x.json:3: entry 2 (byte 35): image "1" already has a candidate, in entry 1 (byte 1) of line 1: keep one per image`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -87,11 +87,11 @@ func TestReadErrors(t *testing.T) {
 		})
 	}
 	references := []struct{ name, text, want string }{
-		{"no list", `{"images": []}`, `r.json: no captions in it; want entries of`},
+		{"no list", `{"images": []}`, `r.json: no captions found: expected entries`},
 		{"not a list", `{"annotations": {}}`, `r.json:1: "annotations" is not a JSON array`},
 		{"two lists", `{"annotations": [], "annotations": []}`, `r.json:1: the key "annotations" comes twice in one object at byte 20; keep one`},
-		{"empty list", `{"annotations": []}`, "r.json: no captions in it"},
-		{"scalar", `"a"`, "r.json:1: want COCO's captions"},
+		{"empty list", `{"annotations": []}`, "r.json: no captions found"},
+		{"scalar", `"a"`, "r.json:1: expected COCO captions"},
 	}
 	for _, tt := range references {
 		t.Run("references/"+tt.name, func(t *testing.T) {
@@ -125,7 +125,7 @@ func TestPairErrors(t *testing.T) {
 		{"no candidate", refs("a", "b"), cands("a"), `1 have references but no candidate ("b")`},
 		{"no references", refs("a"), cands("a", "b", "c", "d", "e"), `4 have a candidate but no references ("b", "c", "d", …)`},
 		{"both", refs("a", "b"), cands("b", "c"), `no candidate ("a"), 1 have a candidate`},
-		{"wordless", []References{{"a", []string{".", "!"}}}, cands("a"), `image "a" has no reference with a word in it`},
+		{"wordless", []References{{"a", []string{".", "!"}}}, cands("a"), `image "a" has no reference with words`},
 	}
 	for _, tt := range tests {
 		if _, err := Pair(tt.refs, tt.cands); err == nil || !strings.Contains(err.Error(), tt.want) {
@@ -142,7 +142,7 @@ func TestReadLongFile(t *testing.T) {
 	}
 	b.WriteString("{\"image_id\": 3, \"caption\": \"a cat\"}]")
 	_, err := ReadCandidates(strings.NewReader(b.String()), "long.json")
-	want := `long.json:2002: entry 1001 (byte 39892): image "3" has a candidate already, in entry 4 (byte 116) of line 8; keep one for each image`
+	want := `long.json:2002: entry 1001 (byte 39892): image "3" already has a candidate, in entry 4 (byte 116) of line 8: keep one per image`
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v\nwant %s", err, want)
 	}

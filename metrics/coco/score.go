@@ -17,7 +17,7 @@ import (
 	"glimpse/metrics/stats"
 )
 
-// Files are references and one or more sets of candidates, as they were read.
+// Files are references and one or more sets of candidates, as read from files.
 type Files struct {
 	path       string // of the references
 	references []References
@@ -29,7 +29,7 @@ type candidates struct {
 	captions   []Candidate
 }
 
-// ReadFiles reads a file of references and some of candidates, all of them before anything is computed.
+// ReadFiles reads a file of references and one or more of candidates.
 func ReadFiles(references string, paths []string) (*Files, error) {
 	f := &Files{path: references}
 	var err error
@@ -71,7 +71,8 @@ func shortNames(paths []string) []string {
 	return names
 }
 
-// Scores are those of one set of candidates or several. As JSON, they are a contract, whose keys are only ever added to.
+// Scores are the scores of one or more sets of candidates. Their JSON is a stable interface: keys
+// may be added, but not removed.
 type Scores struct {
 	Metrics    map[string]term.Number `json:"metrics,omitempty"` // where there is one set, its metrics
 	Images     int                    `json:"images"`
@@ -84,7 +85,7 @@ type Scores struct {
 	meteorKey string // METEOR's name among the metrics
 }
 
-// Set is a set of candidates, scored.
+// Set is a scored set of candidates.
 type Set struct {
 	Name    string                 `json:"name"` // of the file, without folder and extension where that is enough
 	File    string                 `json:"file"`
@@ -94,7 +95,7 @@ type Set struct {
 	images []metrics.ImageScore
 }
 
-// Score scores each set of candidates, and compares them where there are several.
+// Score scores each set of candidates, and compares them if there are several.
 func (f *Files) Score(scorer *metrics.Scorer) (*Scores, error) {
 	s := &Scores{
 		Images: len(f.references), meteorKey: scorer.MeteorKey(),
@@ -156,7 +157,7 @@ func hash(references []References) string {
 	return hex.EncodeToString(h.Sum(nil))[:12]
 }
 
-// Remarks are what a reader should know of the input.
+// Remarks returns what a reader should know about the input.
 func (s *Scores) Remarks() []string {
 	var out []string
 	if s.wordless > 0 {
@@ -168,7 +169,7 @@ func (s *Scores) Remarks() []string {
 		}
 	}
 	if s.meteorKey != metrics.METEORKey {
-		out = append(out, "METEOR matches exact words and stems alone: `glimpse data fetch meteor` gets its synonyms and paraphrases")
+		out = append(out, "METEOR matches only exact words and stems: for synonyms and paraphrases run `glimpse data fetch meteor`")
 	}
 	return out
 }

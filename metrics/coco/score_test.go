@@ -83,7 +83,7 @@ func TestSets(t *testing.T) {
 	want := []string{
 		"1 reference without a word left out, of 3",
 		at("b/y.json") + ": 1 candidate without a word, which score 0, of 2",
-		"METEOR matches exact words and stems alone: `glimpse data fetch meteor` gets its synonyms and paraphrases",
+		"METEOR matches only exact words and stems: for synonyms and paraphrases run `glimpse data fetch meteor`",
 	}
 	if got := scores.Remarks(); !slices.Equal(got, want) {
 		t.Errorf("remarks:\n%s", strings.Join(got, "\n"))

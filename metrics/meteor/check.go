@@ -8,12 +8,12 @@ import (
 // The checks of packed data: what the aligner takes for granted when it looks
 // something up. A checksum tells damage, not intent.
 
-// check tells whether the strings' bounds are within the text, in order.
+// check reports whether the strings' bounds are within the text, in order.
 func (t stringTable) check() bool {
 	return t.from.len() > 0 && ascends(t.from, len(t.text))
 }
 
-// ascends tells whether numbers never fall and end at last.
+// ascends reports whether numbers never fall and end at last.
 func ascends(from u32s, last int) bool {
 	before := uint32(0)
 	for ; len(from) >= 4; from = from[4:] {
@@ -47,8 +47,8 @@ func (p *paraphrases) check() bool {
 	return true
 }
 
-// checkGroup tells whether the phrases from lo to hi, which begin with one word,
-// are sorted by the others and all different.
+// checkGroup reports whether the phrases from lo to hi, which begin with one word, are sorted by
+// the others and all different.
 func (p *paraphrases) checkGroup(lo, hi int) bool {
 	before := -1
 	for i := lo; i < hi; i++ {

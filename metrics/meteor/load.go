@@ -64,7 +64,7 @@ func Load(path string) (*Data, error) {
 	}
 	m, err := openPack(data)
 	if err != nil {
-		return nil, fmt.Errorf("METEOR data in %s: %w; delete it and pack the data again", file, err)
+		return nil, fmt.Errorf("METEOR data in %s: %w: delete it and pack the data again", file, err)
 	}
 	return m, nil
 }
@@ -86,7 +86,7 @@ func Pack(path, file string) error {
 	return nil
 }
 
-// isPack tells whether a file holds packed data.
+// isPack reports whether a file holds packed data.
 func isPack(file string) (bool, error) {
 	f, err := os.Open(file)
 	if err != nil {

@@ -61,7 +61,7 @@ func (s *synonyms) base(word string) string {
 	return ""
 }
 
-// shareSynset tells whether two sorted lists have a number in common.
+// shareSynset reports whether two sorted lists have a number in common.
 func shareSynset(a, b []uint32) bool {
 	for len(a) > 0 && len(b) > 0 {
 		switch {

@@ -98,8 +98,8 @@ func TestLoadErrors(t *testing.T) {
 		{"cut off", paraphrasesFile, gz(strings.Repeat("0.5\na\nb\n", 100))[:20], "data/paraphrase-en.gz: unexpected EOF"},
 		{"incomplete", paraphrasesFile, gz("0.5\na\n"), "ends at line 2, within a paraphrase"},
 		{"empty", paraphrasesFile, gz(""), "ends at line 0"},
-		{"no words", paraphrasesFile, gz("0.5\na\n \n"), "line 3: no phrase, or too long a one"},
-		{"unsorted", paraphrasesFile, gz("1\na\nb\n1\nb\na\n1\na\nc\n"), `the paraphrases of "a" are not together`},
+		{"no words", paraphrasesFile, gz("0.5\na\n \n"), "line 3: the phrase is empty or too long"},
+		{"unsorted", paraphrasesFile, gz("1\na\nb\n1\nb\na\n1\na\nc\n"), `the paraphrases of "a" are not adjacent`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -37,8 +37,8 @@ func normalize(tokens []string, prefixes map[string]prefixKind) []string {
 	return words
 }
 
-// isPlain tells whether all tokens are made of ASCII letters in lower case and
-// digits, so that nothing needs to be done.
+// isPlain reports whether all tokens are made of ASCII letters in lower case and digits, so that
+// nothing needs to be done.
 func isPlain(tokens []string) bool {
 	for _, t := range tokens {
 		if t == "" {

@@ -200,8 +200,7 @@ func packStrings(sorted []string) []byte {
 	return append(out, strings.Join(sorted, "")...)
 }
 
-// openStrings gives a table without strings, which fails its check, for data
-// that are none.
+// openStrings returns an empty table, which fails its check, for invalid data.
 func openStrings(data []byte) stringTable {
 	if len(data) < 4 {
 		return stringTable{}

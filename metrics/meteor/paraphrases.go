@@ -73,7 +73,7 @@ func readParaphrases(r io.Reader) (*paraphraseTable, error) {
 		return nil, fmt.Errorf("the table unpacks to more than %d MB; METEOR's own has 260", mostTable>>20)
 	}
 	if b.lines == 0 || b.lines%3 != 0 {
-		return nil, fmt.Errorf("the table ends at line %d, within a paraphrase; get it again", b.lines)
+		return nil, fmt.Errorf("the table ends at line %d, within a paraphrase: download it again", b.lines)
 	}
 	return b.table, nil
 }
@@ -104,7 +104,7 @@ func (b *paraphraseReader) line(line []byte) error {
 			return fmt.Errorf("line %d: more than %d phrases; METEOR's own table has 431,000", b.lines, mostPhrases)
 		}
 		if b.seen[string(line)] {
-			return fmt.Errorf("line %d: the paraphrases of %q are not together; the table must be sorted", b.lines, line)
+			return fmt.Errorf("line %d: the paraphrases of %q are not adjacent: the table must be sorted", b.lines, line)
 		}
 		b.seen[string(line)] = true
 		b.phrase = append(b.phrase[:0], line...)
@@ -144,7 +144,7 @@ func (b *paraphraseReader) numbers(phrase []byte, to []uint16) ([]uint16, error)
 		to = append(to, id)
 	}
 	if len(to) == before || len(to)-before > math.MaxUint8 {
-		return to, fmt.Errorf("line %d: no phrase, or too long a one", b.lines)
+		return to, fmt.Errorf("line %d: the phrase is empty or too long", b.lines)
 	}
 	if len(to) > mostEntries {
 		return to, fmt.Errorf("line %d: more than %d words of paraphrases", b.lines, mostEntries)

@@ -39,7 +39,7 @@ func (s *Stats) Add(t *Stats) {
 	s.RefMatchWeight += t.RefMatchWeight
 }
 
-// Perfect tells whether all words on both sides match in one piece.
+// Perfect reports whether all words on both sides match in one piece.
 func (s *Stats) Perfect() bool {
 	return s.Chunks == 1 && s.TestMatches == s.TestLength && s.RefMatches == s.RefLength
 }

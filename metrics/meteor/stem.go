@@ -91,7 +91,7 @@ func (s *stemmer) ends(suffix string) bool { return strings.HasSuffix(string(s.w
 
 func (s *stemmer) cut(n int) { s.word = s.word[:len(s.word)-n] }
 
-// inRegion tells whether a suffix of n letters lies in the region at r.
+// inRegion reports whether a suffix of n letters lies in the region at r.
 func (s *stemmer) inRegion(n, r int) bool { return len(s.word)-n >= r }
 
 func (s *stemmer) hasVowelBefore(end int) bool {
@@ -198,7 +198,7 @@ func (s *stemmer) endsDouble() bool {
 	return n >= 2 && s.word[n-1] == s.word[n-2] && strings.IndexByte("bdfgmnprt", s.word[n-1]) >= 0
 }
 
-// isShort tells whether the word ends in a short syllable and R1 is empty.
+// isShort reports whether the word ends in a short syllable and R1 is empty.
 func (s *stemmer) isShort() bool {
 	return len(s.word) <= s.r1 && s.endsShortSyllable(len(s.word))
 }

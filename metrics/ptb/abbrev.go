@@ -47,7 +47,7 @@ func wordSet(words string) map[string]string {
 	return set
 }
 
-// fitsCase tells whether the letters at i have the case that form asks for.
+// fitsCase reports whether the letters at i have the case that form asks for.
 func (l line) fitsCase(i int, form string) bool {
 	lowerNext := false
 	for k := 0; k < len(form); k++ {

@@ -70,7 +70,7 @@ func isHyphen(c uint16) bool {
 // isInnerPunctuation tells punctuation that does not end a sentence.
 func isInnerPunctuation(c uint16) bool { return c == ',' || c == ';' || c == ':' || c == 0x3001 }
 
-// oneOf tells whether c is one of the characters of set, all below U+10000.
+// oneOf reports whether c is one of the characters of set, all below U+10000.
 func oneOf(c uint16, set string) bool {
 	for _, r := range set {
 		if rune(c) == r {

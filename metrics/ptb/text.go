@@ -89,9 +89,8 @@ func LowerCase(s string) string {
 	return b.String()
 }
 
-// isFinalSigma tells whether the letter at i has a cased letter before it in the
-// token and none after it. Java stops at the bounds of a word, which a token
-// does not cross.
+// isFinalSigma reports whether the letter at i has a cased letter before it in the token and none
+// after it. Java stops at the bounds of a word, which a token does not cross.
 func isFinalSigma(runes []rune, i int) bool {
 	cased := func(r rune) bool { return unicode.IsUpper(r) || unicode.IsLower(r) || unicode.IsTitle(r) }
 	return slices.ContainsFunc(runes[:i], cased) && !slices.ContainsFunc(runes[i+1:], cased)

@@ -160,10 +160,10 @@ func (s *scanner) next() string {
 	return LowerCase(token)
 }
 
-// plainWord returns the end of a run of ASCII letters before white space, or
-// before a comma or period and white space: the overwhelming case, in which no
-// rule can look past that white space, and none gives another token but for
-// contractions and abbreviations. It returns 0 where the rules must decide.
+// plainWord returns the end of a run of ASCII letters before white space, or before a comma or
+// period and white space: the overwhelming case, in which no rule can look past that white space,
+// and none gives another token but for contractions and abbreviations. It returns 0 if the rules
+// must decide.
 func (s *scanner) plainWord() int {
 	if s.lower == "" {
 		return 0
@@ -189,7 +189,7 @@ func (s *scanner) plainWord() int {
 	return end
 }
 
-// keepsPeriod tells whether a word of letters is in any list of abbreviations.
+// keepsPeriod reports whether a word of letters is in any list of abbreviations.
 func keepsPeriod(word string) bool {
 	if len(word) > longestAbbreviation {
 		return false

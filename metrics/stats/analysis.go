@@ -144,9 +144,9 @@ type Result struct {
 	PEquivalenceHolm float64 `json:"p_equivalence_holm"`
 	EquivalenceLow   float64 `json:"equivalence_low"`
 	EquivalenceHigh  float64 `json:"equivalence_high"`
-	// PExact is false where the splits were too many to look at each; PError is
-	// then the standard error of P that random splits leave, and 0 elsewhere.
-	// With looks both are of the look that gave P.
+	// PExact is false if the splits were too many to look at each; PError is then the standard
+	// error of P that random splits leave, and 0 elsewhere. With looks both are of the look that
+	// gave P.
 	PExact bool    `json:"p_exact"`
 	PError float64 `json:"p_error"`
 	// SmallestP is the smallest PHolm that these numbers of runs can reach.
@@ -155,16 +155,16 @@ type Result struct {
 	// better one, ties counting half (Agarwal et al. 2021).
 	PBetter float64 `json:"p_better"`
 
-	// Looks has the looks so far of a study with looks. Decided says that the
-	// primary metric needs no more seeds for this contrast: it has a verdict, the
-	// last look is done, or it is Futile, unlikely to get one. NextLook is the
-	// number of runs an arm that it waits for, 0 if decided.
+	// Looks has the looks so far of a study with looks. Decided says that the primary metric
+	// needs no more seeds for this contrast: it has a verdict, the last look is done, or it is
+	// Futile, unlikely to get one. NextLook is the number of runs an arm that it waits for; 0 if
+	// decided.
 	Looks    []Look `json:"looks,omitempty"`
 	Decided  bool   `json:"decided,omitempty"`
 	Futile   bool   `json:"futile,omitempty"`
 	NextLook int    `json:"next_look,omitempty"`
 
-	// Verdict is "" where there was no test.
+	// Verdict is "" if there was no test.
 	Verdict Verdict `json:"verdict"`
 	// DetectableEffect is the smallest true difference, in points, that a
 	// study with these spreads finds with the power asked for; null if none, or
@@ -187,8 +187,8 @@ type Look struct {
 	// alone.
 	P         float64 `json:"p"`
 	PInterval float64 `json:"p_interval"`
-	// Decision is the verdict that the look brought, "futile", "continue", or ""
-	// where it could not test or the metric is not judged.
+	// Decision is the verdict that the look brought, "futile", "continue", or "" if it could not
+	// test or the metric is not judged.
 	Decision string `json:"decision"`
 }
 
@@ -207,7 +207,7 @@ func intList(n []int) string {
 	return strings.ReplaceAll(strings.Trim(fmt.Sprint(n), "[]"), " ", ", ")
 }
 
-// Result returns a contrast's result in a metric, nil if there is none.
+// Result returns a contrast's result in a metric; nil if there is none.
 func (a *Analysis) Result(c Contrast, metric string) *Result {
 	for i := range a.Results {
 		if r := &a.Results[i]; r.Contrast == c && r.Metric == metric {
@@ -217,7 +217,7 @@ func (a *Analysis) Result(c Contrast, metric string) *Result {
 	return nil
 }
 
-// Summary returns an arm's summary in a metric, nil if there is none.
+// Summary returns an arm's summary in a metric; nil if there is none.
 func (a *Analysis) Summary(arm, metric string) *Summary {
 	for i := range a.Arms {
 		if s := &a.Arms[i]; s.Arm == arm && s.Metric == metric {

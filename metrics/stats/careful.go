@@ -12,7 +12,7 @@ type parts []varianceOf
 
 type varianceOf struct {
 	part, df float64
-	spread   float64 // variance of a replicate, 0 for the images
+	spread   float64 // variance of a replicate; 0 for the images
 }
 
 // mostUneven is how many times the variance of one side's replicates may be that
@@ -29,7 +29,7 @@ type varianceOf struct {
 // those of the seeds, the verdict errs in at most 4.7 % of the studies.
 const mostUneven = 4
 
-// uneven says whether one side's replicates spread much wider than the other's.
+// uneven reports whether one side's replicates spread much wider than the other's.
 func (p parts) uneven() bool {
 	if len(p) != 3 { // two sides and the images
 		return false

@@ -142,7 +142,7 @@ func findSides(units []unit, contrasts []Contrast) ([][2]int, error) {
 	return pairs, nil
 }
 
-// checkComposites refuses composites that are no sums of these arms.
+// checkComposites rejects composites that are no sums of these arms.
 func checkComposites(arms []string, composites []Composite) error {
 	known, taken := map[string]bool{}, map[string]bool{}
 	for _, arm := range arms {
@@ -153,7 +153,7 @@ func checkComposites(arms []string, composites []Composite) error {
 		case c.Name == "":
 			return fmt.Errorf("stats: composite %d has no name", i+1)
 		case taken[c.Name]:
-			return fmt.Errorf("stats: composite %q has the name of another arm or composite", c.Name)
+			return fmt.Errorf("stats: the name of composite %q is already used by another arm or composite", c.Name)
 		case len(c.Terms) == 0:
 			return fmt.Errorf("stats: composite %s has no arms", c.Name)
 		}
@@ -162,11 +162,11 @@ func checkComposites(arms []string, composites []Composite) error {
 		for _, t := range c.Terms {
 			switch {
 			case !known[t.Arm]:
-				return fmt.Errorf("stats: composite %s: no arm %q (there are %s)", c.Name, t.Arm, strings.Join(arms, ", "))
+				return fmt.Errorf("stats: composite %s: no arm %q (arms: %s)", c.Name, t.Arm, strings.Join(arms, ", "))
 			case terms[t.Arm]:
 				return fmt.Errorf("stats: composite %s has arm %s twice", c.Name, t.Arm)
 			case math.IsNaN(t.Weight) || math.IsInf(t.Weight, 0) || t.Weight == 0:
-				return fmt.Errorf("stats: composite %s: the weight of arm %s is %v: it must be a number other than 0",
+				return fmt.Errorf("stats: composite %s: the weight of arm %s is %v, but must be finite and not 0",
 					c.Name, t.Arm, t.Weight)
 			}
 			terms[t.Arm] = true
@@ -175,18 +175,18 @@ func checkComposites(arms []string, composites []Composite) error {
 	return nil
 }
 
-// sameSeeds refuses an arm of a composite whose seeds are not the given ones.
+// sameSeeds rejects an arm of a composite whose seeds are not the given ones.
 func sameSeeds(c Composite, arm unit, seeds []int64) error {
 	first := c.Terms[0].Arm
 	for r := range max(len(seeds), len(arm.seeds)) {
 		var what string
 		switch {
 		case r >= len(arm.seeds):
-			what = fmt.Sprintf("arm %s has no run of seed %d, and arm %s has", arm.name, seeds[r], first)
+			what = fmt.Sprintf("arm %s has no run of seed %d, but arm %s has", arm.name, seeds[r], first)
 		case r >= len(seeds):
-			what = fmt.Sprintf("arm %s has no run of seed %d, and arm %s has", first, arm.seeds[r], arm.name)
+			what = fmt.Sprintf("arm %s has no run of seed %d, but arm %s has", first, arm.seeds[r], arm.name)
 		case arm.seeds[r] != seeds[r]:
-			what = fmt.Sprintf("run %d of arm %s has seed %d, and that of arm %s seed %d", r+1, arm.name, arm.seeds[r], first, seeds[r])
+			what = fmt.Sprintf("run %d of arm %s has seed %d, but that of arm %s has seed %d", r+1, arm.name, arm.seeds[r], first, seeds[r])
 		default:
 			continue
 		}
@@ -195,8 +195,8 @@ func sameSeeds(c Composite, arm unit, seeds []int64) error {
 	return nil
 }
 
-// checkSides refuses a contrast of two units that share an arm: its runs would
-// stand on both sides, and neither test nor interval would hold.
+// checkSides rejects a contrast of two units that share an arm: its runs would stand on both
+// sides, and neither test nor interval would hold.
 func checkSides(c Contrast, a, b unit) error {
 	ofA := make(map[int]bool, len(a.terms))
 	for _, t := range a.terms {

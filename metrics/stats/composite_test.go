@@ -121,15 +121,15 @@ func TestCompositeRefusals(t *testing.T) {
 		want      string
 	}{
 		{"no name", Composite{}, nil, "composite 1 has no name"},
-		{"name of an arm", half("short", "plain/gru", "gate/gru"), nil, `composite "short" has the name of another`},
+		{"name of an arm", half("short", "plain/gru", "gate/gru"), nil, `the name of composite "short" is already used`},
 		{"no arms", Composite{Name: "c"}, nil, "composite c has no arms"},
 		{"unknown arm", half("c", "plain/gru", "plain/rnn"), nil, `no arm "plain/rnn"`},
 		{"arm twice", half("c", "plain/gru", "plain/gru"), nil, "has arm plain/gru twice"},
 		{"no weight", Composite{"c", []Term{{"short", 0}}}, nil, "the weight of arm short is 0"},
 		{"weight that is none", Composite{"c", []Term{{"short", math.NaN()}}}, nil, "the weight of arm short is NaN"},
-		{"fewer seeds", half("c", "plain/gru", "short"), nil, "arm short has no run of seed 4, and arm plain/gru has"},
-		{"more seeds", half("c", "short", "plain/gru"), nil, "arm short has no run of seed 4, and arm plain/gru has"},
-		{"other seeds", half("c", "plain/gru", "later"), nil, "run 3 of arm later has seed 9, and that of arm plain/gru seed 3"},
+		{"fewer seeds", half("c", "plain/gru", "short"), nil, "arm short has no run of seed 4, but arm plain/gru has"},
+		{"more seeds", half("c", "short", "plain/gru"), nil, "arm short has no run of seed 4, but arm plain/gru has"},
+		{"other seeds", half("c", "plain/gru", "later"), nil, "run 3 of arm later has seed 9, but that of arm plain/gru has seed 3"},
 		{"one arm on both sides", half("c", "plain/gru", "gate/gru"), []Contrast{{"c", "gate/gru"}}, "must not share an arm"},
 		{"unknown composite", half("c", "plain/gru", "gate/gru"), []Contrast{{"d", "gate/gru"}}, `no arm "d"`},
 	} {

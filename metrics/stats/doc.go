@@ -1,4 +1,4 @@
-// Package stats says how sure a comparison of captioners is.
+// Package stats computes how certain a comparison of captioners is.
 //
 // It takes arms, each a set of runs that differ in nothing but their seed,
 // every run being the per-image statistics of its captions

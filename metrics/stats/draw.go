@@ -188,7 +188,7 @@ func dot4(w [][]float64, x []float64) [lanes]float64 {
 type resample struct {
 	draws, runs int
 	score       []float64 // [metric][draw][run]
-	*drawn                // nil where nobody asks
+	*drawn                // nil if nobody asks
 }
 
 // drawn is how often each replicate was drawn, and each of the heads'.

@@ -13,8 +13,8 @@ type ImageInterval struct {
 	Low, High float64
 }
 
-// OverImages gives the interval of one captioner's score over images alone, for each metric of the options. It is for
-// what has no seeds to vary, such as an ensemble.
+// OverImages returns the interval of one captioner's score over images alone, for each metric of
+// the options. It is for what has no seeds to vary, such as an ensemble.
 func OverImages(r Run, o Options) (map[string]ImageInterval, error) {
 	o, err := o.withDefaults()
 	if err != nil {

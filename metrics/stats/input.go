@@ -10,7 +10,7 @@ import (
 	"glimpse/metrics"
 )
 
-// Run is one trained model's captions of the test images, scored.
+// Run holds the scored captions of the test images by one trained model.
 type Run struct {
 	Seed int64
 	// Signature is the protocol signature the run was scored under; empty
@@ -37,7 +37,7 @@ type Contrast struct {
 
 func (c Contrast) String() string { return c.B + " − " + c.A }
 
-// Options decides an analysis. The zero value of a field means its default.
+// Options are the settings of an analysis. The zero value of a field means its default.
 type Options struct {
 	// Composites are weighted sums of arms that contrasts may name.
 	Composites []Composite `json:"composites,omitempty"`
@@ -103,20 +103,20 @@ func (o Options) withDefaults() (Options, error) {
 			return o, fmt.Errorf("stats: no metric %q to compare: use one of %s", key, strings.Join(DefaultMetrics(), ", "))
 		}
 		if slices.Contains(o.Metrics[:i], key) {
-			return o, fmt.Errorf("stats: metric %q is asked for twice", key)
+			return o, fmt.Errorf("stats: metric %q is listed twice", key)
 		}
 	}
 	switch {
 	case !slices.Contains(o.Metrics, o.Primary):
 		return o, fmt.Errorf("stats: primary metric %q is not among the metrics compared (%s)", o.Primary, strings.Join(o.Metrics, ", "))
 	case !(o.Alpha > 0 && o.Alpha < 1):
-		return o, fmt.Errorf("stats: alpha is %v: it must lie between 0 and 1", o.Alpha)
+		return o, fmt.Errorf("stats: alpha is %v, but must be between 0 and 1", o.Alpha)
 	case !(o.Power > 0 && o.Power < 1):
-		return o, fmt.Errorf("stats: power is %v: it must lie between 0 and 1", o.Power)
+		return o, fmt.Errorf("stats: power is %v, but must be between 0 and 1", o.Power)
 	case !(o.MinimumEffect >= 0) || math.IsInf(o.MinimumEffect, 0):
-		return o, fmt.Errorf("stats: minimum effect is %v: it must be 0 or a positive number of points", o.MinimumEffect)
+		return o, fmt.Errorf("stats: the minimum effect is %v, but must be 0 or a positive number of points", o.MinimumEffect)
 	case o.Draws < fewestDraws:
-		return o, fmt.Errorf("stats: %d draws are too few: ask for at least %d", o.Draws, fewestDraws)
+		return o, fmt.Errorf("stats: %d draws are too few: use at least %d", o.Draws, fewestDraws)
 	}
 	if o.Looks != nil {
 		l, err := o.Looks.withDefaults()
@@ -124,16 +124,15 @@ func (o Options) withDefaults() (Options, error) {
 			return o, err
 		}
 		if o.Alpha >= 0.5 {
-			return o, fmt.Errorf("stats: alpha is %v: with looks it must lie below 0.5", o.Alpha)
+			return o, fmt.Errorf("stats: alpha is %v, but must be below 0.5 with looks", o.Alpha)
 		}
 		o.Looks = &l
 	}
 	return o, nil
 }
 
-// checkArms refuses arms that cannot be compared: none, unnamed or repeated
-// ones, a seed twice in one arm, unequal images, other protocols, numbers that
-// are none.
+// checkArms rejects arms that cannot be compared: none, unnamed or repeated ones, a seed twice in
+// one arm, unequal images, other protocols, numbers that are none.
 func checkArms(arms []Arm) error {
 	if len(arms) == 0 {
 		return errors.New("stats: no arms to compare")
@@ -144,7 +143,7 @@ func checkArms(arms []Arm) error {
 			return fmt.Errorf("stats: arm %d has no name", i+1)
 		}
 		if names[a.Name] {
-			return fmt.Errorf("stats: two arms are called %q", a.Name)
+			return fmt.Errorf("stats: two arms are named %q", a.Name)
 		}
 		names[a.Name] = true
 		if len(a.Runs) == 0 {
@@ -223,13 +222,13 @@ func findContrasts(names []string, contrasts []Contrast) ([][2]int, error) {
 			return nil, fmt.Errorf("stats: contrast %s compares an arm with itself", c)
 		}
 		if asked[c] || asked[Contrast{B: c.A, A: c.B}] {
-			return nil, fmt.Errorf("stats: contrast %s is asked for twice", c)
+			return nil, fmt.Errorf("stats: contrast %s is listed twice", c)
 		}
 		asked[c] = true
 		for side, name := range [2]string{c.A, c.B} {
 			k, known := at[name]
 			if !known {
-				return nil, fmt.Errorf("stats: contrast %s: no arm %q (there are %s)", c, name, strings.Join(names, ", "))
+				return nil, fmt.Errorf("stats: contrast %s: no arm %q (arms: %s)", c, name, strings.Join(names, ", "))
 			}
 			out[i][side] = k
 		}

@@ -32,7 +32,7 @@ func TestRefusals(t *testing.T) {
 	}{
 		{"no arms", nil, nil, Options{}, "no arms"},
 		{"no name", []Arm{{}}, nil, Options{}, "arm 1 has no name"},
-		{"name twice", []Arm{good, good}, nil, Options{}, `two arms are called "A"`},
+		{"name twice", []Arm{good, good}, nil, Options{}, `two arms are named "A"`},
 		{"no runs", []Arm{one("A")}, nil, Options{}, "arm A has no runs"},
 		{"seed twice", []Arm{one("A", good.Runs[0], good.Runs[0])}, nil, Options{}, "two runs of seed 1"},
 		{"fewer images", []Arm{good, one("B", Run{Seed: 4, Images: scored(1)})}, nil, Options{}, "arm B, seed 4 has 1 images, but arm A, seed 1 has 2"},
@@ -44,10 +44,10 @@ func TestRefusals(t *testing.T) {
 		{"other protocol of an arm", []Arm{good, {Name: "B", Signature: "k=1 m=3", Runs: good.Runs}}, nil, Options{}, "m is 3 against 2"},
 		{"other protocol of a run", []Arm{one("A", good.Runs[0], Run{Seed: 2, Signature: "k=1", Images: scored(1, 2)})}, nil, Options{},
 			"arm A, seed 2 was scored under another protocol than arm A, seed 1: m is absent against 2"},
-		{"contrast of no arm", []Arm{good}, []Contrast{{"B", "A"}}, Options{}, `no arm "B" (there are A)`},
+		{"contrast of no arm", []Arm{good}, []Contrast{{"B", "A"}}, Options{}, `no arm "B" (arms: A)`},
 		{"contrast with itself", []Arm{good}, []Contrast{{"A", "A"}}, Options{}, "compares an arm with itself"},
 		{"no such metric", []Arm{good}, nil, Options{Metrics: []string{"spice"}}, `no metric "spice"`},
-		{"metric twice", []Arm{good}, nil, Options{Metrics: []string{"cider", "cider"}}, "asked for twice"},
+		{"metric twice", []Arm{good}, nil, Options{Metrics: []string{"cider", "cider"}}, "listed twice"},
 		{"primary not compared", []Arm{good}, nil, Options{Metrics: []string{"bleu4"}}, `primary metric "cider" is not among`},
 		{"alpha", []Arm{good}, nil, Options{Alpha: 5}, "alpha is 5"},
 		{"power", []Arm{good}, nil, Options{Power: -1}, "power is -1"},
@@ -61,13 +61,13 @@ func TestRefusals(t *testing.T) {
 	}
 	b := one("B", good.Runs...)
 	both := []Contrast{{"B", "A"}, {"A", "B"}}
-	if _, err := Compare([]Arm{good, b}, both, Options{}); err == nil || !strings.Contains(err.Error(), "asked for twice") {
+	if _, err := Compare([]Arm{good, b}, both, Options{}); err == nil || !strings.Contains(err.Error(), "listed twice") {
 		t.Errorf("a contrast both ways round: %v", err)
 	}
 	if _, err := Pairwise([]Arm{good, b}, Options{}); err == nil || !strings.Contains(err.Error(), "A has 2 runs") {
 		t.Errorf("pairs of arms: %v", err)
 	}
-	if _, err := Pairwise([]Arm{one("A", good.Runs[0])}, Options{}); err == nil || !strings.Contains(err.Error(), "one run alone") {
+	if _, err := Pairwise([]Arm{one("A", good.Runs[0])}, Options{}); err == nil || !strings.Contains(err.Error(), "only one run") {
 		t.Errorf("one run: %v", err)
 	}
 }

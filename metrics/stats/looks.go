@@ -49,17 +49,17 @@ func (l Looks) withDefaults() (Looks, error) {
 	l.Seeds = slices.Clone(l.Seeds)
 	switch {
 	case len(l.Seeds) < 2:
-		return l, fmt.Errorf("stats: looks at %v seeds: give at least two looks", l.Seeds)
+		return l, fmt.Errorf("stats: looks at %v seeds: there must be at least two looks", l.Seeds)
 	case l.Seeds[0] < fewestReplicates:
-		return l, fmt.Errorf("stats: the first look is at %d seeds: it needs at least %d", l.Seeds[0], fewestReplicates)
+		return l, fmt.Errorf("stats: the first look is at %d seeds, but needs at least %d", l.Seeds[0], fewestReplicates)
 	case l.Spending != OBrienFleming && l.Spending != Pocock:
-		return l, fmt.Errorf("stats: no spending %q: use %s or %s", l.Spending, OBrienFleming, Pocock)
+		return l, fmt.Errorf("stats: unknown spending %q: use %s or %s", l.Spending, OBrienFleming, Pocock)
 	case !(l.Futility < 1):
-		return l, fmt.Errorf("stats: futility is %v: it is a conditional power below 1, or negative for none", l.Futility)
+		return l, fmt.Errorf("stats: futility is %v, but must be a conditional power below 1, or negative for none", l.Futility)
 	}
 	for k := range l.Seeds[1:] {
 		if l.Seeds[k+1] <= l.Seeds[k] {
-			return l, fmt.Errorf("stats: looks at %v seeds: each look needs more than the one before", l.Seeds)
+			return l, fmt.Errorf("stats: looks at %v seeds: each look needs more seeds than the one before", l.Seeds)
 		}
 	}
 	return l, nil

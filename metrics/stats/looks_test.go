@@ -87,11 +87,11 @@ func TestLooksAreChecked(t *testing.T) {
 		l    Looks
 		want string
 	}{
-		{Looks{}, "give at least two looks"},
-		{Looks{Seeds: []int{5}}, "give at least two looks"},
+		{Looks{}, "there must be at least two looks"},
+		{Looks{Seeds: []int{5}}, "there must be at least two looks"},
 		{Looks{Seeds: []int{1, 5}}, "the first look is at 1 seeds"},
-		{Looks{Seeds: []int{5, 8, 8}}, "each look needs more than the one before"},
-		{Looks{Seeds: []int{5, 8}, Spending: "even"}, `no spending "even"`},
+		{Looks{Seeds: []int{5, 8, 8}}, "each look needs more seeds than the one before"},
+		{Looks{Seeds: []int{5, 8}, Spending: "even"}, `unknown spending "even"`},
 		{Looks{Seeds: []int{5, 8}, Futility: 1}, "futility is 1"},
 		{Looks{Seeds: []int{5, 8}, Futility: math.NaN()}, "futility is NaN"},
 	} {

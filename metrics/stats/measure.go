@@ -119,7 +119,7 @@ func measureIn(runs []Run, key string) measure {
 	return m
 }
 
-// haveCounts says whether every run has METEOR's counts.
+// haveCounts reports whether every run has METEOR's counts.
 func haveCounts(runs []Run) bool {
 	for _, r := range runs {
 		if !r.kept.counted {

@@ -59,7 +59,7 @@ func Pairwise(arms []Arm, o Options) (PairAnalysis, error) {
 		return PairAnalysis{}, err
 	}
 	if len(arms) < 2 {
-		return PairAnalysis{}, fmt.Errorf("stats: one run alone (%s): give two or more to compare", arms[0].Name)
+		return PairAnalysis{}, fmt.Errorf("stats: only one run (%s): give at least two to compare", arms[0].Name)
 	}
 	runs := make([]Run, len(arms))
 	for i, a := range arms {

@@ -112,7 +112,7 @@ func (d design) studies(seed int64) []outcomes {
 	return out
 }
 
-// supported says whether a study of a true difference ends with this verdict.
+// supported reports whether a study of a true difference ends with this verdict.
 func (o outcomes) supported(r rule, effect float64) bool {
 	for _, look := range o {
 		if effect >= look.found {
@@ -229,8 +229,7 @@ func (d design) powerAt(studies []outcomes, effect float64) float64 {
 	return float64(n) / powerStudies
 }
 
-// detectable is the smallest effect found with the given power, nil where no
-// effect is.
+// detectable is the smallest effect found with the given power; nil if no effect is.
 func (d design) detectable(studies []outcomes, power float64) *float64 {
 	var limits []float64
 	for _, o := range studies {

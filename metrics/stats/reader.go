@@ -68,7 +68,7 @@ func (r *reader) values(of func(*Word) float64) []float64 {
 	return values
 }
 
-// weights gives words the weights of their images.
+// weights returns, for each word, the weight of its image.
 func (r *reader) weights(images []float64) []float64 {
 	w := make([]float64, len(r.words))
 	for i, image := range r.image {

@@ -100,7 +100,7 @@ type Sentinel struct {
 // Measure is one of the numbers of a sentinel, in words.
 type Measure struct {
 	Name  string
-	Claim string // what its authors' claim says of it, "" where it says nothing
+	Claim string // what its authors' claim says of it; "" if it says nothing
 	*Interval
 }
 
@@ -275,8 +275,8 @@ func newReadings(readers []*reader, images int, classes []string) *readings {
 // runRange is the half-open range of an arm's runs.
 type runRange struct{ first, end int }
 
-// interval estimates the mean of an arm, or what that of a second arm is above that of the first; nil where a run
-// lacks the statistic.
+// interval estimates the mean of an arm, or what that of a second arm is above that of the first;
+// nil if a run lacks the statistic.
 func (s *readings) interval(name string, arms ...runRange) *Interval {
 	k := slices.IndexFunc(s.statistics, func(t readingStatistic) bool { return t.name == name })
 	shown := s.statistics[k].shown

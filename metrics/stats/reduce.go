@@ -85,7 +85,7 @@ func (d *Reducer) Run(r Run) Run {
 	return r
 }
 
-// check refuses an image with a quantity that is no number, or below 0.
+// check rejects an image with a quantity that is no number, or below 0.
 func (d *Reducer) check(im *metrics.ImageScore) error {
 	for _, q := range d.quantities {
 		if v := q.of(im); math.IsNaN(v) || math.IsInf(v, 0) || v < 0 {
@@ -95,7 +95,7 @@ func (d *Reducer) check(im *metrics.ImageScore) error {
 	return nil
 }
 
-// reduceArms gives the runs of arms as an analysis of some metrics takes them.
+// reduceArms returns the runs of arms as an analysis of some metrics takes them.
 func reduceArms(arms []Arm, keys []string) ([]Arm, error) {
 	d, err := NewReducer(keys)
 	if err != nil {
@@ -125,7 +125,7 @@ func (d *Reducer) reduce(runs []Run) ([]Run, error) {
 	return out, nil
 }
 
-// same says whether two runs have the same statistics of every image.
+// same reports whether two runs have the same statistics of every image.
 func (r Run) same(q Run) bool {
 	return r.kept.digest == q.kept.digest && len(r.kept.ids) == len(q.kept.ids)
 }

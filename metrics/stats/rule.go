@@ -23,7 +23,7 @@ type evidence struct {
 
 // course is a contrast's way through the looks.
 type course struct {
-	// look makes the k-th look, from 0; false where runs are missing.
+	// look makes the k-th look, from 0; false if runs are missing.
 	look func(k int) (evidence, bool)
 	seen []evidence
 	// What each look decided: a verdict, decisionFutile or decisionContinue.
@@ -161,9 +161,9 @@ func adjust(courses []*course) {
 	}
 }
 
-// judge gives the verdict on what a contrast has shown so far, and says whether
-// more seeds are wanted. A contrast without a verdict may get one when another
-// has been decided and Holm's method leaves it more of α.
+// judge returns the verdict on what a contrast has shown so far, and says whether more seeds are
+// wanted. A contrast without a verdict may get one when another has been decided and Holm's
+// method leaves it more of α.
 func (r rule) judge(c *course) {
 	k := len(c.seen) - 1
 	if k < 0 {
@@ -200,7 +200,7 @@ func (r rule) judge(c *course) {
 	}
 }
 
-// verdict is what tests, interval and minimum agree on, "" if nothing.
+// verdict is what tests, interval and minimum agree on; "" if nothing.
 func (r rule) verdict(c *course, last evidence, k int) Verdict {
 	if last.untested != "" {
 		return ""

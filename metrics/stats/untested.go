@@ -47,8 +47,8 @@ func (c *comparison) seedless(u unit, n int) string {
 	return ""
 }
 
-// same says whether the arms of two units gave the same statistics with every
-// seed that both have, of which there are several.
+// same reports whether the arms of two units gave the same statistics with every seed that both
+// have, of which there are several.
 func (c *comparison) same(a, b unit, nA, nB int) bool {
 	if len(a.terms) != len(b.terms) {
 		return false

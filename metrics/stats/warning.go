@@ -36,7 +36,7 @@ func armWarnings(arms []Arm) []string {
 	return out
 }
 
-// twins returns the seeds of two runs with equal statistics, nil if none.
+// twins returns the seeds of two runs with equal statistics; nil if none.
 func twins(runs []Run) []int64 {
 	first := make(map[uint64]int64, len(runs)) // digest → seed
 	for _, r := range runs {

@@ -18,7 +18,7 @@ var (
 	parameter        = class{"torch.nn.parameter", "Parameter"}
 )
 
-// find gives the class of that name when it is one of the few that hold weights.
+// find returns the class of that name when it is one of the few that hold weights.
 func find(module, name string) (class, error) {
 	c := class{module, name}
 	switch c {
@@ -28,7 +28,7 @@ func find(module, name string) (class, error) {
 	if module == "torch" && storageTypes[name] != nil {
 		return c, nil
 	}
-	return class{}, fmt.Errorf("refuses the class %.120q: only plain tensors are read; save model.state_dict()", c)
+	return class{}, fmt.Errorf("contains the class %.120q, but only plain tensors are supported: save model.state_dict()", c)
 }
 
 // object carries out the opcodes by which a pickle would import and call things in Python.
@@ -52,7 +52,7 @@ func (m *machine) object(op byte) error {
 		module, ok1 := names[0].(string)
 		name, ok2 := names[1].(string)
 		if !ok1 || !ok2 {
-			return errors.New("a class whose name is no string")
+			return errors.New("a class whose name is not a string")
 		}
 		return m.global(module, name)
 	case opReduce:
@@ -190,7 +190,7 @@ func (m *machine) persistent() error {
 	}
 	id, ok := v.(tuple)
 	if !ok || m.storages == nil || len(id) < 5 || len(id) > 6 || id[0] != "storage" {
-		return errors.New("a persistent id that is no storage")
+		return errors.New("a persistent id that is not a storage")
 	}
 	c, ok1 := id[1].(class)
 	key, ok2 := id[2].(string)
@@ -199,7 +199,7 @@ func (m *machine) persistent() error {
 		return errors.New("a storage whose type, key or length cannot be read")
 	}
 	if len(id) == 6 && id[5] != nil {
-		return errors.New("storage views of PyTorch before 0.4: load the file there and save it anew")
+		return errors.New("storage views of PyTorch before 0.4: load the file with that PyTorch and save it with a newer one")
 	}
 	s := m.storages[key]
 	if s == nil {

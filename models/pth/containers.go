@@ -50,7 +50,7 @@ func openZip(r io.ReaderAt, size int64) (any, container, error) {
 	return root, z, err
 }
 
-// bytes gives an entry of at most limit bytes, its checksum verified.
+// bytes returns an entry of at most limit bytes, its checksum verified.
 func (z *zipFile) bytes(f *zip.File, limit int64) ([]byte, error) {
 	switch {
 	case f.Method != zip.Store:
@@ -58,7 +58,7 @@ func (z *zipFile) bytes(f *zip.File, limit int64) ([]byte, error) {
 	case f.UncompressedSize64 > uint64(limit):
 		return nil, fmt.Errorf("zip entry %.80q has %d bytes, more than the %d allowed", f.Name, f.UncompressedSize64, limit)
 	case f.UncompressedSize64 > uint64(z.left):
-		return nil, fmt.Errorf("zip entry %.80q has %d bytes, more than the file holds", f.Name, f.UncompressedSize64)
+		return nil, fmt.Errorf("zip entry %.80q has %d bytes, more than the file", f.Name, f.UncompressedSize64)
 	}
 	z.left -= int64(f.UncompressedSize64)
 	in, err := f.Open()
@@ -111,7 +111,7 @@ func openLegacy(r io.ReaderAt, size int64) (any, container, error) {
 	}
 	magic, err := next(nil)
 	if n, ok := magic.(*big.Int); err != nil || !ok || n.String() != legacyMagic {
-		return nil, nil, errors.New("a pickle, but not one that torch.save wrote")
+		return nil, nil, errors.New("a pickle, but not written by torch.save")
 	}
 	if version, err := next(nil); err != nil || version != int64(legacyVersion) {
 		return nil, nil, fmt.Errorf("not version %d of PyTorch's legacy format", legacyVersion)
@@ -151,7 +151,7 @@ func locate(r io.ReaderAt, size, at int64, keys any, storages map[string]*storag
 		key, _ := k.(string)
 		s := storages[key]
 		if s == nil || f.offset[key] != 0 {
-			return nil, errors.New("the list of storages does not fit the tensors")
+			return nil, errors.New("the list of storages does not match the tensors")
 		}
 		var length [8]byte
 		if err := readFull(r, length[:], at); err != nil {

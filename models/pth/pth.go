@@ -1,12 +1,13 @@
 // Package pth reads the weights in a PyTorch .pth file without PyTorch.
 //
-// It takes a file that torch.save wrote from a state dict, in the zip format (PyTorch 1.6 and later) or in the
-// legacy format before it, and gives its tensors by name as float32. A .pth file is a Python pickle, and unpickling
-// one in Python runs whatever code the file names. The machine here runs nothing: it knows tensors, their storages
-// and ordered dicts, and refuses a file that names anything else. What a file claims is checked against what it
-// holds before memory is set aside for it, so that a hostile file costs an error and no more.
+// It reads a file that torch.save wrote from a state dict, in the zip format (PyTorch 1.6 and
+// later) or in the legacy format before it, and returns its tensors by name as float32. A .pth
+// file is a Python pickle, and unpickling one in Python runs whatever code the file names. The
+// machine here runs nothing: it knows tensors, their storages and ordered dicts, and rejects a
+// file that names anything else. A file's claims are checked against its contents before memory
+// is allocated, so that a hostile file causes only an error.
 //
-// The package needs only the standard library and must import none of this module's packages, libtorch least of all.
+// The package needs only the standard library and must not import any of this module's packages.
 package pth
 
 import (
@@ -30,8 +31,9 @@ const (
 	maxEntries = 1 << 17 // tensors of a state dict
 )
 
-// Read gives the tensors of the state dict in the file at path. A checkpoint that keeps its state dict under the
-// key "state_dict" is read too. Integers and booleans become float32 (exact up to 2^24), doubles are rounded.
+// Read returns the tensors of the state dict in the file at path. A checkpoint that keeps its
+// state dict under the key "state_dict" is read too. Integers and booleans become float32 (exact
+// up to 2^24), doubles are rounded.
 func Read(path string) (map[string]Tensor, error) {
 	var tensors map[string]Tensor
 	err := withFile(path, func(r io.ReaderAt, size int64) (err error) {
@@ -41,8 +43,9 @@ func Read(path string) (map[string]Tensor, error) {
 	return tensors, err
 }
 
-// Check refuses a file that Read would refuse for what it is: not there, not a file of weights, not a state dict. It reads
-// what describes the tensors and none of their values, so that one that is damaged or cut off within those passes.
+// Check returns the error of Read for a file that is missing, not a file of weights, or not a
+// state dict. It reads only the description of the tensors, so it does not detect damaged or
+// missing values.
 func Check(path string) error {
 	return withFile(path, func(r io.ReaderAt, size int64) error {
 		_, _, err := describe(r, size)
@@ -52,7 +55,7 @@ func Check(path string) error {
 
 // withFile opens a regular file.
 func withFile(path string, do func(r io.ReaderAt, size int64) error) error {
-	info, err := os.Stat(path) // before it is opened: to open a pipe may never end
+	info, err := os.Stat(path) // before opening it: opening a pipe may block forever
 	if err != nil {
 		return fmt.Errorf("read weights: %w", err)
 	}
@@ -82,7 +85,7 @@ func Decode(r io.ReaderAt, size int64) (map[string]Tensor, error) {
 	return materialise(views, storages, size)
 }
 
-// describe gives the tensors by name without their values, and what has those.
+// describe returns the tensors by name without their values, and the container of the values.
 func describe(r io.ReaderAt, size int64) (map[string]*view, container, error) {
 	head := make([]byte, min(size, 4))
 	if err := readFull(r, head, 0); err != nil {
@@ -108,7 +111,8 @@ func describe(r io.ReaderAt, size int64) (map[string]*view, container, error) {
 
 // container gives the bytes of the storages of a file.
 type container interface {
-	// load gives the little-endian bytes of a storage; it fails if the file does not hold all of them.
+	// load returns the little-endian bytes of a storage; it fails if the file does not hold all
+	// of them.
 	load(s *storage) ([]byte, error)
 }
 
@@ -116,7 +120,7 @@ type container interface {
 func stateDict(root any) (map[string]*view, error) {
 	d, ok := root.(*dict)
 	if !ok {
-		return nil, fmt.Errorf("holds a %s, not a state dict: save model.state_dict()", kind(root))
+		return nil, fmt.Errorf("contains a %s, not a state dict: save model.state_dict()", kind(root))
 	}
 	for i, k := range d.keys {
 		if inner, ok := d.values[i].(*dict); ok && k == "state_dict" {
@@ -125,13 +129,13 @@ func stateDict(root any) (map[string]*view, error) {
 		}
 	}
 	if len(d.keys) > maxEntries {
-		return nil, fmt.Errorf("state dict of %d entries, more than the %d allowed", len(d.keys), maxEntries)
+		return nil, fmt.Errorf("the state dict has %d entries; the limit is %d", len(d.keys), maxEntries)
 	}
 	views := make(map[string]*view, len(d.keys))
 	for i, k := range d.keys {
 		name, ok := k.(string)
 		if !ok {
-			return nil, fmt.Errorf("state dict has a %s for a key, not a string", kind(k))
+			return nil, fmt.Errorf("the state dict has a key of type %s, not a string", kind(k))
 		}
 		v, ok := d.values[i].(*view)
 		if ok && v.storage == nil {

@@ -17,10 +17,10 @@ func (m *machine) byte() (byte, error) {
 	return p[0], nil
 }
 
-// take gives the next n bytes of the pickle.
+// take returns the next n bytes of the pickle.
 func (m *machine) take(n int) ([]byte, error) {
 	if n < 0 || n > len(m.data)-m.at {
-		return nil, fmt.Errorf("needs %d bytes, %d are left: %w", n, len(m.data)-m.at, io.ErrUnexpectedEOF)
+		return nil, fmt.Errorf("needs %d bytes, but only %d are left: %w", n, len(m.data)-m.at, io.ErrUnexpectedEOF)
 	}
 	p := m.data[m.at : m.at+n]
 	m.at += n
@@ -40,7 +40,7 @@ func (m *machine) push(v any) error {
 	return m.spend(1)
 }
 
-// top is the value that the next pop gives, nil when there is none.
+// top is the value that the next pop gives; nil when there is none.
 func (m *machine) top() any {
 	if len(m.stack) == 0 {
 		return nil
