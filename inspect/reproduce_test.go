@@ -41,7 +41,7 @@ func TestReproduceTellsOfAnotherLibtorch(t *testing.T) {
 		"2.1.2":  "",
 	} {
 		said, again.Libtorch = nil, libtorch
-		if _, err := o.Reproduce(t.Context(), runOf(t, db, "aaaa"), again); err == nil || !strings.Contains(err.Error(), "no features or no trial command") {
+		if _, err := o.Reproduce(t.Context(), runOf(t, db, "aaaa"), again); err == nil || !strings.Contains(err.Error(), "lacks Features") {
 			t.Errorf("with nothing to train by: %v", err)
 		}
 		if got := strings.Join(said, "\n"); got != want {

@@ -20,7 +20,7 @@ func TestNewArm(t *testing.T) {
 	d, settings := smallScenes(t), smallSettings("hard")
 
 	_, err := Engine{Device: torch.CPU, Threads: 1}.Captioner(settings, d)
-	if err == nil || !strings.Contains(err.Error(), "model.attention hard: its formulas are missing: add them to heads") {
+	if err == nil || !strings.Contains(err.Error(), "model.attention hard has no head: add it to heads") {
 		t.Fatalf("an arm without formulas: %v", err)
 	}
 
@@ -59,7 +59,7 @@ func TestNewEncoder(t *testing.T) {
 			return err
 		},
 	} {
-		if err := try(); err == nil || !strings.Contains(err.Error(), "encoder.name wide18: how it is built is missing: add it to architectures") {
+		if err := try(); err == nil || !strings.Contains(err.Error(), "encoder.name wide18 has no architecture: add it to architectures") {
 			t.Errorf("%s of an encoder without architecture: %v", what, err)
 		}
 	}

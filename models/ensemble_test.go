@@ -84,7 +84,7 @@ func TestEnsemble(t *testing.T) {
 
 	other := *d
 	other.Vocabulary = &data.Vocabulary{Words: append(slices.Clone(d.Vocabulary.Words), "zebra")}
-	if _, err := Ensemble(t.Context(), []*Captioner{members[0], newSmall(t, smallSettings("none"), &other)}, images, decode); err == nil || !strings.Contains(err.Error(), "one vocabulary") {
+	if _, err := Ensemble(t.Context(), []*Captioner{members[0], newSmall(t, smallSettings("none"), &other)}, images, decode); err == nil || !strings.Contains(err.Error(), "same vocabulary") {
 		t.Errorf("two vocabularies: %v", err)
 	}
 	if _, err := Ensemble(t.Context(), nil, images, decode); err == nil {

@@ -207,7 +207,7 @@ func TestPrecomputedIsAsTheCache(t *testing.T) {
 		t.Errorf("features of another content: %v", err)
 	}
 	settings.Encoder.Path = ""
-	if _, err := engine.Captioner(settings, d); err == nil || !strings.Contains(err.Error(), "--features names them") {
+	if _, err := engine.Captioner(settings, d); err == nil || !strings.Contains(err.Error(), "set it with --features") {
 		t.Errorf("no file: %v", err)
 	}
 	if err := engine.ExportFeatures(t.Context(), smallSettings("none"), d, path); err == nil || !strings.Contains(err.Error(), "no features in the cache") {

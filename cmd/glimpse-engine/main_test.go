@@ -87,7 +87,7 @@ func TestRefusals(t *testing.T) {
 		{"bench decode --run 3f2a", 1, []string{"no results database results.db"}},
 		{"bench score --images 1", 2, []string{"--images 1: must be at least 2"}},
 		{"bench store --epochs 0", 2, []string{"--epochs 0"}},
-		{"caption notes.txt", 2, []string{"no captioner found: name a run with --run"}},
+		{"caption notes.txt", 2, []string{"no captioner found: choose a run with --run"}},
 		{"caption notes.txt --run 3f2a --captioner c", 2, []string{"--run and --captioner exclude each other"}},
 		{"pack 3f2a", 2, []string{"-o FILE is missing"}},
 		{"caption notes.txt --run 3f2a --beam 0", 2, []string{"--beam must be at least 1"}},

@@ -28,7 +28,7 @@ func TestSwapRefusals(t *testing.T) {
 		{"swap aaaa --device tpu", 2, `device "tpu"`},
 		{"swap zzzz", 1, "and no run ID starts with that"},
 		{"swap aaaa --db other.db", 1, "no results database other.db"},
-		{"swap bbbb", 1, "none of these runs is completed"},
+		{"swap bbbb", 1, "no run is completed"},
 		{"swap made-up", 1, "runs aaaa and cccc of arm none differ in more than their seed"},
 		{"swap aaaa dddd", 1, "under different protocols"},
 		{"swap aaaa aaaa", 2, "run aaaa is named twice"},

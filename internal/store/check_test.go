@@ -117,10 +117,13 @@ func TestFindingsAreBounded(t *testing.T) {
 func TestBackupWhileOthersWrite(t *testing.T) {
 	db, ctx, dir := open(t), context.Background(), t.TempDir()
 	claim := claimed(t, db)
+	if err := db.SaveCheckpoint(ctx, claim, Checkpoint{Epoch: &Epoch{Epoch: 1}}); err != nil {
+		t.Fatal(err)
+	}
 	done := make(chan error)
 	stop := make(chan struct{})
 	go func() {
-		for epoch := 1; ; epoch++ {
+		for epoch := 2; ; epoch++ {
 			select {
 			case <-stop:
 				done <- nil

@@ -275,7 +275,7 @@ func TestLinearRefusesShapes(t *testing.T) {
 		s.Linear(s.Zeros(CPU, Float, 80, 60), s.Zeros(CPU, Float, 90, 61), nil)
 		return nil
 	})
-	if err == nil || !strings.Contains(err.Error(), "shapes do not match") {
+	if err == nil || !strings.Contains(err.Error(), "shapes do not fit") {
 		t.Fatalf("got %v", err)
 	}
 }
