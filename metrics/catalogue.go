@@ -89,6 +89,12 @@ func Find(key string) (Entry, bool) {
 	return Entry{}, false
 }
 
+// Title returns the usual name of a metric's key; an unknown key is its own name.
+func Title(key string) string {
+	e, _ := Find(key)
+	return cmp.Or(e.Title, key)
+}
+
 // Tested returns the keys of the metrics that the statistics resample, in the
 // order of the catalogue, with METEOR only under the keys given.
 func Tested(meteor ...string) []string {

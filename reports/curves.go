@@ -12,6 +12,7 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
+	"glimpse/metrics"
 	"glimpse/reports/charts"
 )
 
@@ -29,7 +30,7 @@ func (r *result) learningSection() section {
 	}
 	figures = append(figures, r.reinforcementFigures()...)
 	key := r.validationKey()
-	name := metricName(key)
+	name := metrics.Title(key)
 	if f, ok := curvesFigure(r, "validation", name+" on the validation split by epoch", name+", validation split (points, ×100)",
 		func(e epoch) (float64, bool) { return e.points(key) }); ok {
 		figures = append(figures, f)

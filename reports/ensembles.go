@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"glimpse/metrics"
 	"glimpse/results"
 )
 
@@ -56,12 +57,12 @@ func (r *result) ensembleTable() table {
 	t := table{
 		Name: "ensemble-table",
 		Caption: fmt.Sprintf("Scores of all seeds of an arm together on the %s split, in points (×100), and the %s interval of %s over images only.",
-			r.Primary.Split, r.Level, metricName(r.Primary.Key)),
+			r.Primary.Split, r.Level, metrics.Title(r.Primary.Key)),
 		Columns: []column{{Name: "Arm"}, {Name: "Seeds", Numeric: true}},
 	}
 	measured := r.shownMetrics()
 	for _, m := range measured {
-		t.Columns = append(t.Columns, column{Name: metricName(m.Key), Numeric: true, Primary: m == r.Primary})
+		t.Columns = append(t.Columns, column{Name: metrics.Title(m.Key), Numeric: true, Primary: m == r.Primary})
 	}
 	t.Columns = append(t.Columns, column{Name: "Over images", Numeric: true}, column{Name: "Mean of the seeds", Numeric: true})
 	for _, e := range r.Ensembles {

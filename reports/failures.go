@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"glimpse/internal/store"
+	"glimpse/metrics"
 )
 
 // worstShown is how many captions of the lowest scores are shown.
@@ -78,7 +79,7 @@ func (r *result) faultTable() table {
 	}
 	for _, key := range []string{"distinct", "copied", "vocabulary"} { // the caption says what they are
 		m := metricOf(r.Primary.Split, key)
-		t.extend(metricName(key), arms, func(a *arm) string {
+		t.extend(metrics.Title(key), arms, func(a *arm) string {
 			mean, _ := meanSD(a.values(m))
 			switch {
 			case !finite(mean):

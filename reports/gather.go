@@ -1,7 +1,6 @@
 package reports
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -139,12 +138,6 @@ func tableMetrics() []string {
 	return slices.Insert(keys, after, metrics.METEORKey, metrics.ExactStemKey)
 }
 
-// metricName gives the usual name of a key; an unknown key is its own name.
-func metricName(key string) string {
-	e, _ := metrics.Find(key)
-	return cmp.Or(e.Title, key)
-}
-
 // scale is what the metric is multiplied by to be shown: 100, which makes points,
 // but for ratios and counts.
 func (m metric) scale() float64 {
@@ -155,10 +148,12 @@ func (m metric) scale() float64 {
 }
 
 // name is the metric in words: "CIDEr (test)".
-func (m metric) name() string { return metricName(m.Key) + " (" + m.Split + ")" }
+func (m metric) name() string { return metrics.Title(m.Key) + " (" + m.Split + ")" }
 
 // axis is the title of an axis of the metric, with its unit.
-func (m metric) axis() string { return metricName(m.Key) + ", " + m.Split + " split (points, ×100)" }
+func (m metric) axis() string {
+	return metrics.Title(m.Key) + ", " + m.Split + " split (points, ×100)"
+}
 
 // of is the run's score as a fraction of 1, and whether it has a finite one.
 func (m metric) of(r *run) (float64, bool) {

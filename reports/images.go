@@ -205,7 +205,7 @@ func (ic *imageComparison) disagreement(key string) string {
 	}
 	text := fmt.Sprintf(" Its score is %s: ", word)
 	if metrics.BLEUOrder(key) > 0 && ic.mean*ic.Difference < 0 {
-		return text + metricName(key) + " is computed over all captions together; it is not a mean over images."
+		return text + metrics.Title(key) + " is computed over all captions together; it is not a mean over images."
 	}
 	var gain, loss, gains, losses float64
 	for _, d := range ic.list {
@@ -247,7 +247,7 @@ func (r *result) imageFigure(compared []*imageComparison) figure {
 		alt = append(alt, fmt.Sprintf("%s: better on %s, worse on %s, median %s, middle half from %s to %s", ic.name(),
 			percent(ic.better), percent(ic.worse), signed(ic.quartiles[1], 1), signed(ic.quartiles[0], 1), signed(ic.quartiles[2], 1)))
 	}
-	name := metricName(r.Primary.Key)
+	name := metrics.Title(r.Primary.Key)
 	note := "Bars: share of the images, in the colour of the arm that scores higher on them. Line: mean. The outermost bars include everything beyond."
 	if metrics.BLEUOrder(r.Primary.Key) > 0 {
 		note += " " + name + " of single captions, with 1 added to n-gram counts above unigrams."

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"glimpse/internal/store"
+	"glimpse/metrics"
 	"glimpse/reports/attention"
 	"glimpse/reports/charts"
 )
@@ -144,7 +145,7 @@ func (r *result) browser() (*charts.Captions, bool) {
 
 // newCaptions is a chart of captions without any.
 func (r *result) newCaptions() *charts.Captions {
-	return &charts.Captions{Score: metricName(r.Primary.Key), Classes: WordClasses()}
+	return &charts.Captions{Score: metrics.Title(r.Primary.Key), Classes: WordClasses()}
 }
 
 // against compares the arms of the main contrast where both are shown, else the first with the last.

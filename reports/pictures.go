@@ -15,6 +15,7 @@ import (
 
 	"glimpse/experiments"
 	"glimpse/internal/store"
+	"glimpse/metrics"
 	"glimpse/reports/attention"
 	"glimpse/reports/charts"
 	"glimpse/results"
@@ -139,7 +140,7 @@ func (r *result) pictureSection() section {
 	}{{"improved", improved}, {"worsened", worsened}} {
 		if shown := r.picture(c, group.list); len(shown) > 0 {
 			s.add(part{Text: fmt.Sprintf("Most %s by %s over %s: images ranked by %s, mean over seeds; captions of the lowest seed, with their own scores in brackets.",
-				group.what, c.B.Label, c.A.Label, metricName(r.Primary.Key))})
+				group.what, c.B.Label, c.A.Label, metrics.Title(r.Primary.Key))})
 			s.add(part{Pictures: shown, Live: &charts.Figure{
 				Name: "most-" + group.what, Title: "Most " + group.what, Kind: charts.KindCaptions, Data: r.pictureBrowser(c, group.list), Note: pictureNote,
 			}})

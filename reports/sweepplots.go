@@ -11,6 +11,7 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
+	"glimpse/metrics"
 	"glimpse/reports/charts"
 )
 
@@ -130,7 +131,7 @@ const mostAxes = 6
 
 // parallelFigure draws each trial as a line over the parameters to its score.
 func (r *result) parallelFigure(parameters []parameter, trials []searched) figure {
-	pp := &parallelPlotter{parameters: parameters[:min(len(parameters), mostAxes)], trials: trials, score: metricName(r.Primary.Key)}
+	pp := &parallelPlotter{parameters: parameters[:min(len(parameters), mostAxes)], trials: trials, score: metrics.Title(r.Primary.Key)}
 	const best = mostMarks / 10
 	if len(trials) > mostMarks {
 		pp.trials = slices.Concat(trials[:best], evenly(trials[best:], mostMarks-best))

@@ -8,6 +8,7 @@ import (
 
 	"glimpse/internal/secret"
 	"glimpse/internal/store"
+	"glimpse/metrics"
 	"glimpse/reports/charts"
 )
 
@@ -67,7 +68,7 @@ func (r *result) scoreTable() table {
 	}
 	measured := r.shownMetrics()
 	for _, m := range measured {
-		t.Columns = append(t.Columns, column{Name: metricName(m.Key), Numeric: true, Primary: m == r.Primary})
+		t.Columns = append(t.Columns, column{Name: metrics.Title(m.Key), Numeric: true, Primary: m == r.Primary})
 	}
 	for _, a := range arms {
 		seeds := fmt.Sprint(len(a.Scores))
@@ -81,7 +82,7 @@ func (r *result) scoreTable() table {
 		t.Rows = append(t.Rows, row)
 	}
 	ratio := metricOf(r.Primary.Split, "length_ratio")
-	t.extend(metricName(ratio.Key), arms, func(a *arm) string {
+	t.extend(metrics.Title(ratio.Key), arms, func(a *arm) string {
 		if mean, _ := meanSD(a.values(ratio)); finite(mean) {
 			return fixed(mean, 2)
 		}
@@ -95,7 +96,7 @@ func (r *result) scoreTable() table {
 	}) {
 		t.Caption += fmt.Sprintf(" p: against %s, after Holm.", r.Compare.Baseline)
 	}
-	t.extend(fmt.Sprintf("%s, %s interval", metricName(r.Primary.Key), r.Level), arms, func(a *arm) string {
+	t.extend(fmt.Sprintf("%s, %s interval", metrics.Title(r.Primary.Key), r.Level), arms, func(a *arm) string {
 		if finite(a.Low) && finite(a.High) {
 			return interval(a.Low, a.High, 1)
 		}
@@ -198,7 +199,7 @@ func (r *result) runTable() table {
 		Caption: fmt.Sprintf("All %s, in the order of the arms. Epochs: selected of trained. Time: working time that counted.",
 			count(len(r.Runs), "trial")),
 		Columns: []column{{Name: "Run"}, {Name: "Arm"}, {Name: "Seed", Numeric: true}, {Name: "State"},
-			{Name: metricName(r.Primary.Key) + " (" + r.Primary.Split + ")", Numeric: true}, {Name: "Epochs", Numeric: true}, {Name: "Time", Numeric: true}, {Name: "Captions sha256"}},
+			{Name: metrics.Title(r.Primary.Key) + " (" + r.Primary.Split + ")", Numeric: true}, {Name: "Epochs", Numeric: true}, {Name: "Time", Numeric: true}, {Name: "Captions sha256"}},
 	}
 	listed := r.listed()
 	if len(listed) < len(r.Runs) {

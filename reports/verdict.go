@@ -8,6 +8,7 @@ import (
 
 	"glimpse/internal/store"
 	"glimpse/internal/term"
+	"glimpse/metrics"
 	"glimpse/metrics/stats"
 )
 
@@ -41,7 +42,7 @@ func (r *result) verdict() verdict {
 				}
 				parts = append(parts, text)
 			} else {
-				parts = append(parts, fmt.Sprintf("%s has %s %s (%s)", a.Label, meanText(a.Mean, a.SD), metricName(r.Primary.Key), count(len(a.Scores), "seed")))
+				parts = append(parts, fmt.Sprintf("%s has %s %s (%s)", a.Label, meanText(a.Mean, a.SD), metrics.Title(r.Primary.Key), count(len(a.Scores), "seed")))
 			}
 		}
 		return verdict{"No answer yet", "open", r.found() + strings.Join(parts, "; ") + "."}
@@ -123,7 +124,7 @@ func (r *result) judgedByLevel(levels []*contrast) verdict {
 	first := levels[0]
 	v := verdict{"Depends", "open", fmt.Sprintf(
 		"The comparison of %s with %s in %s depends on the other settings, or is not yet known for all of them. ",
-		first.B.Arm, first.A.Arm, metricName(r.Primary.Key))}
+		first.B.Arm, first.A.Arm, metrics.Title(r.Primary.Key))}
 	if tally[first.Verdict] == len(levels) && first.Verdict != "" {
 		v = r.judged(first)
 		v.Sentence = fmt.Sprintf("The verdict is the same at each of %d levels. ", len(levels))
@@ -137,7 +138,7 @@ func (r *result) judgedByLevel(levels []*contrast) verdict {
 
 // judged is the verdict of a contrast that was tested.
 func (r *result) judged(c *contrast) verdict {
-	name := metricName(r.Primary.Key)
+	name := metrics.Title(r.Primary.Key)
 	numbers := fmt.Sprintf("%s (%s split, points ×100, mean ± SD over %s); difference %s, %s%s%s",
 		c.means(), r.Primary.Split, seedsOf(c), signed(c.Difference, 2), r.bounds(c), pValue(c.Result.PHolm), r.adjusted(c))
 	b, a := c.B.Label, c.A.Label
@@ -219,7 +220,7 @@ func (r *result) sequential() bool { return r.Compare.Stop.Active() }
 func (r *result) undecided(c *contrast) string {
 	text := fmt.Sprintf("%s scores %s and %s %s in %s (%s split, points ×100, %s): a difference of %s",
 		c.B.Label, meanText(c.B.Mean, c.B.SD), c.A.Label, meanText(c.A.Mean, c.A.SD),
-		metricName(r.Primary.Key), r.Primary.Split, seedsOf(c), signed(c.Difference, 2))
+		metrics.Title(r.Primary.Key), r.Primary.Split, seedsOf(c), signed(c.Difference, 2))
 	switch {
 	case len(c.A.Scores) > 1 && len(c.B.Scores) > 1 && c.Result != nil:
 		return text + " that was not tested: " + c.Result.Untested + "."
@@ -276,7 +277,7 @@ func (r *result) ranking() string {
 	if len(r.Compare.Contrasts) > 0 {
 		text = "None of the declared contrasts has trials on both sides."
 	}
-	text += fmt.Sprintf(" Highest mean %s on the %s split: %s with %s points (×100, %s).", metricName(r.Primary.Key),
+	text += fmt.Sprintf(" Highest mean %s on the %s split: %s with %s points (×100, %s).", metrics.Title(r.Primary.Key),
 		r.Primary.Split, best.Label, meanText(best.Mean, best.SD), count(len(best.Scores), "seed"))
 	if len(arms) > 1 {
 		text += fmt.Sprintf(" The highest of %d is optimistic: to choose a setting, use the validation split.", len(arms))

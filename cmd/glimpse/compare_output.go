@@ -121,19 +121,11 @@ func effect(points float64) string {
 
 // verdictLine answers the question of a comparison in one line.
 func verdictLine(label string, r stats.Result) string {
-	difference := fmt.Sprintf("%s, %s %s points", label, metricTitle(r.Metric), points(r.Difference))
+	difference := fmt.Sprintf("%s, %s %s points", label, metrics.Title(r.Metric), points(r.Difference))
 	if r.Untested != "" {
 		return "not tested: " + difference
 	}
 	return fmt.Sprintf("%s: %s (%s), p %s after Holm", r.Verdict, difference, interval(r.Low, r.High), showP(r.PHolm))
-}
-
-// metricTitle names a metric for people.
-func metricTitle(key string) string {
-	if m, known := metrics.Find(key); known {
-		return m.Title
-	}
-	return key
 }
 
 // verdictStyle is how a verdict is set off on a terminal.

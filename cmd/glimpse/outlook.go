@@ -8,6 +8,7 @@ import (
 
 	"glimpse/internal/cli"
 	"glimpse/internal/term"
+	"glimpse/metrics"
 	"glimpse/metrics/stats"
 	"glimpse/results"
 )
@@ -51,7 +52,7 @@ func printOutlook(c *cobra.Command, o *stats.Outlook, labels []string, noise *re
 	}
 	if noise == nil {
 		return term.Paragraphs(w, fmt.Sprintf("the difference that this study can detect is not known yet: it depends on how much %s varies on these data, "+
-			"which is measured once two arms have two completed seeds each", metricTitle(o.Options.Primary)))
+			"which is measured once two arms have two completed seeds each", metrics.Title(o.Options.Primary)))
 	}
 	return term.Paragraphs(w,
 		fmt.Sprintf("DETECTABLE: the true difference that is found with a power of %g", o.Options.Power),

@@ -66,8 +66,7 @@ func AtLeast(flag string, value, least int) error {
 func Root() *cobra.Command {
 	root := &cobra.Command{Use: "glimpse", Version: About(), SilenceErrors: true, SilenceUsage: true}
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
-	root.Flags().BoolP("version", "v", false, "print the version") // which prints as cobra's own flag does
-	root.DisableSuggestions = true                                 // reword makes them
+	root.DisableSuggestions = true // reword makes them
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return Usage(rewordFlag(c, err)) })
 	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages ", fmt.Sprintf(".FlagUsagesWrapped %d ", term.UsualWidth)))
 	return root

@@ -58,11 +58,17 @@ func TestUsageErrors(t *testing.T) {
 		"run a --jobs":          "--jobs needs a value",
 		"data info --jobs=1e99": "--jobs 1e99: must be a whole number",
 	} {
-		var out, said bytes.Buffer
-		code := Run(t.Context(), root, strings.Fields(args), nil, &out, &said)
-		if first, _, _ := strings.Cut(said.String(), "\n"); code != ExitUsage || first != "glimpse: "+want {
-			t.Errorf("glimpse %s: exit code %d, %q, want %q", args, code, first, want)
-		}
+		refused(t, root, args, want)
+	}
+}
+
+// refused holds that a command line is an error of usage with this message.
+func refused(t *testing.T, root *cobra.Command, args, want string) {
+	t.Helper()
+	var out, said bytes.Buffer
+	code := Run(t.Context(), root, strings.Fields(args), nil, &out, &said)
+	if first, _, _ := strings.Cut(said.String(), "\n"); code != ExitUsage || first != "glimpse: "+want {
+		t.Errorf("glimpse %s: exit code %d, %q, want %q", args, code, first, want)
 	}
 }
 

@@ -59,12 +59,7 @@ func TestWording(t *testing.T) {
 		"plan a --dry-run --yes":      "--dry-run and --yes cannot be combined",
 		"plan a --dry-run --yes=true": "--dry-run and --yes cannot be combined",
 	} {
-		var out, err bytes.Buffer
-		code := Run(context.Background(), wordingRoot(), strings.Fields(line), strings.NewReader(""), &out, &err)
-		message, _, _ := strings.Cut(err.String(), "\n")
-		if code != ExitUsage || message != "glimpse: "+want {
-			t.Errorf("%s: exit code %d, %s; want %s", line, code, message, want)
-		}
+		refused(t, wordingRoot(), line, want)
 	}
 }
 
