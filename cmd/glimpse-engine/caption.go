@@ -35,7 +35,7 @@ Packed captioners are searched in this order: captioners/ beside glimpse,
 captioners/ in the folder above (a checkout's), captioners/ in $GLIMPSE_CACHE or
 ~/.cache/glimpse. The first folder that holds one is used; if it holds several,
 name one with --captioner. glimpse pack makes them. The published weights of
-the encoder are downloaded once (25 MB for the captioner that comes with
+the encoder are downloaded once (23 MB for the captioner that comes with
 glimpse).
 
 Prints one line per picture: path, tab, caption. A path with tabs, line breaks
