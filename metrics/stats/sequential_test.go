@@ -102,7 +102,7 @@ func TestLookIsAStudyOfItsRuns(t *testing.T) {
 	if s := a.Summary("A", "cider"); s.N != 10 {
 		t.Errorf("the summary of an arm has %d of 10 runs", s.N)
 	}
-	if !strings.Contains(a.Methods.Interval, "5, 8, 12, 16 seeds by obrien-fleming") || !strings.Contains(a.Methods.Test, "sequential") {
+	if !strings.Contains(a.Methods.Interval, "5, 8, 12, 16 seeds by O’Brien–Fleming spending") || !strings.Contains(a.Methods.Test, "sequential") {
 		t.Errorf("methods %+v", a.Methods)
 	}
 }
