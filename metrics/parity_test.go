@@ -112,7 +112,7 @@ func TestMeteorParity(t *testing.T) {
 	checkScores(t, &f, result, "meteor", "meteor_small")
 }
 
-// The same with METEOR's own data, if $GLIMPSE_METEOR names their folder.
+// The same with METEOR's own data, if $GLIMPSE_METEOR names the jar or its folder.
 func TestMeteorDataParity(t *testing.T) {
 	path := os.Getenv("GLIMPSE_METEOR")
 	if path == "" {
