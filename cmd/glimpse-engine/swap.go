@@ -30,6 +30,9 @@ function words have a higher β than nouns, colours and numbers, also among word
 at the same place in the caption, on which both may depend. The verdict uses the
 latter.
 
+If a run's checkpoint is not here, its packed captioner is used (see glimpse
+caption --help), whose weights may be rounded to half precision.
+
 Runs of one arm are averaged over their seeds. The readings are stored in the
 database, replacing earlier ones, and appear in glimpse report.`,
 		Example: `  glimpse swap 3f2a

@@ -50,7 +50,7 @@ func TestDecidedContrastStands(t *testing.T) {
 		if !x.Decided || x.NextLook != 0 || x.NA != 8 || key == "cider" && (x.Verdict != Supported || len(x.Looks) != 2) {
 			t.Fatalf("%s: %+v", key, x)
 		}
-		if !strings.Contains(strings.Join(y.Warnings, "\n"), "decided at 8 seeds: arm B has 14, but the later ones are not used") {
+		if !strings.Contains(strings.Join(y.Warnings, "\n"), "decided at 8 seeds: later seeds of arm B (14) and arm A (14) are not used") {
 			t.Errorf("%s: warnings %q", key, y.Warnings)
 		}
 		x.Warnings, y.Warnings = nil, nil
@@ -78,7 +78,7 @@ func TestLookIsAStudyOfItsRuns(t *testing.T) {
 	if r.Verdict != Undecided || r.Decided || r.NextLook != 12 || r.NB != 8 || len(r.Looks) != 2 {
 		t.Fatalf("%+v", r)
 	}
-	if w := strings.Join(r.Warnings, "\n"); !strings.Contains(w, "arm A has 10 seeds: those after 8 wait for the look at 12") {
+	if w := strings.Join(r.Warnings, "\n"); !strings.Contains(w, "seeds of arm B (10) and arm A (10) after 8 wait for the look at 12") {
 		t.Errorf("warnings %q", r.Warnings)
 	}
 	smallest := 1.0
@@ -102,7 +102,7 @@ func TestLookIsAStudyOfItsRuns(t *testing.T) {
 	if s := a.Summary("A", "cider"); s.N != 10 {
 		t.Errorf("the summary of an arm has %d of 10 runs", s.N)
 	}
-	if !strings.Contains(a.Methods.Interval, "5, 8, 12, 16 seeds by obrien-fleming") || !strings.Contains(a.Methods.Test, "sequential") {
+	if !strings.Contains(a.Methods.Interval, "5, 8, 12, 16 seeds by O’Brien–Fleming spending") || !strings.Contains(a.Methods.Test, "sequential") {
 		t.Errorf("methods %+v", a.Methods)
 	}
 }
