@@ -1,4 +1,4 @@
-"""Tests of gotch.py on a small module and a small gotch made here: no network, no Go, nothing outside a temporary cache."""
+"""Tests of gotch.py on a small module and gotch made here: no network, no Go, a temporary cache."""
 
 import contextlib
 import io
