@@ -81,7 +81,8 @@ func printExposure(c *cobra.Command, found results.Exposure, dry bool) error {
 	return err
 }
 
-// remarkOnExposure tells what a database holds that should not be passed on with it. flag is --db as it was given.
+// remarkOnExposure warns about what should not be passed on with a database. flag is the value of
+// --db.
 func remarkOnExposure(c *cobra.Command, found results.Exposure, flag string) {
 	command := "glimpse db redact"
 	if flag != "" {
