@@ -56,7 +56,7 @@ func stepCosts(m experiments.Model, s StepShape, parameters int64) []cost {
 	product := func(part string, rows, in, out, products int) cost {
 		return cost{part: part, batch: 1, m: rows, k: in, n: out, products: products, calls: 1}
 	}
-	looks, _ := captioner.ArmOf(m.Attention) // a study has been checked
+	looks, _ := captioner.ArmOf(m.Attention) // the study was checked
 	cell, _ := captioner.CellOf(m.CellName())
 	gates := int(cell.Gates) * h
 	values := s.Images * s.Regions * s.Features

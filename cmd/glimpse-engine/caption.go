@@ -107,7 +107,7 @@ exit code is 3.`,
 	c.Flags().BoolVar(&jsonl, "jsonl", false, "print one JSON object per picture, one per line")
 	cli.AddJSON(c, &asJSON)
 	if err := c.RegisterFlagCompletionFunc("run", cli.CompleteFromDB(cli.RunIDs)); err != nil {
-		panic(err) // the flag stands above
+		panic(err) // the flag is defined above
 	}
 	return c
 }

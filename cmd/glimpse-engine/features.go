@@ -102,7 +102,7 @@ float16, for encoder.path of a study or for other programs.`,
 	cli.AddJSON(c, &asJSON)
 	c.Flags().BoolVar(&launched, "launched", false, "read the request from a JSON line on standard input, and end when that closes")
 	if err := c.Flags().MarkHidden("launched"); err != nil {
-		panic(err) // the flag stands above
+		panic(err) // the flag is defined above
 	}
 	return c
 }

@@ -79,7 +79,7 @@ write the results there, up to the last checkpoint.`,
 	c.Flags().StringVar(&job, "job", "", "folder of a cluster job")
 	c.Flags().StringVar(&scratch, "scratch", "", "folder on a local disk for a job's database (default $TMPDIR, else /tmp)")
 	if err := c.Flags().MarkHidden("launched"); err != nil {
-		panic(err) // the flag stands above
+		panic(err) // the flag is defined above
 	}
 	return c
 }

@@ -65,7 +65,7 @@ recorded may have been read: revoke it.`,
 	c.Flags().StringArrayVar(&studies, "study", nil, "only runs of this study (repeatable; default all runs)")
 	c.Flags().BoolVar(&dry, "dry-run", false, "only list what would be removed")
 	cli.AddJSON(c, &asJSON)
-	_ = c.RegisterFlagCompletionFunc("study", cli.CompleteFromDB(cli.StudyNames)) // the flag stands above
+	_ = c.RegisterFlagCompletionFunc("study", cli.CompleteFromDB(cli.StudyNames)) // the flag is defined above
 	return c
 }
 
