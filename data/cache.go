@@ -14,7 +14,8 @@ type Cache struct {
 	Dir    string `json:"dir"`              // read and written; "" for no cache
 	Shared string `json:"shared,omitempty"` // read-only, for what Dir lacks; "" for none
 
-	// Remark is called with a message about a file that cannot be used or stored; may be nil.
+	// Remark is called with a message about a file that cannot be used or stored, or that is
+	// downloaded; may be nil.
 	Remark func(remark string) `json:"-"`
 	// Checking is called with the progress of decoding pictures not yet known to be intact; may
 	// be nil.

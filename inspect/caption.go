@@ -162,6 +162,10 @@ func (o *Opener) trainedRun(ctx context.Context, id string, options CaptionOptio
 	}
 	checkpoint, err := o.bestCheckpoint(run)
 	if err != nil {
+		if p, found := o.packedOf(run.ID); found {
+			t.load = o.trainedPacked(ctx, p).load
+			return t, nil
+		}
 		return t, err
 	}
 	vocabulary, err := o.vocabulary(ctx, run, checkpoint)

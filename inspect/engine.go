@@ -32,6 +32,8 @@ type Engine interface {
 // word is looked at after the true words before it.
 type Captioner interface {
 	runner.Captioner
+	// LoadPacked loads the weights of a packed captioner.
+	LoadPacked(path string) error
 	// Explain fills Beta, Entropy and Alpha of given captions, where the model has them.
 	Explain(ctx context.Context, captions []data.Caption) error
 	// Read reads captions with the pictures that they name and with others, one image for each caption.

@@ -111,7 +111,7 @@ func (r *Run) attentionMaps(ctx context.Context, choice reports.Choice) ([]store
 		return nil, err
 	}
 	grid := encoder.Grid(r.Settings.Encoder.ImageSize)
-	opened, err := r.Captioner()
+	opened, tolerance, err := r.reader()
 	if err != nil {
 		return nil, err
 	}
@@ -139,7 +139,7 @@ func (r *Run) attentionMaps(ctx context.Context, choice reports.Choice) ([]store
 	maps := make([]store.AttentionMap, len(captions))
 	for i, c := range captions {
 		image := chosen[i].Image
-		if !near(c.Beta, chosen[i].Beta) {
+		if !near(c.Beta, chosen[i].Beta, tolerance) {
 			return nil, fmt.Errorf("run %s: its checkpoint attends to %s differently than recorded: it is from another training",
 				r.ID, image)
 		}

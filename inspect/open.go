@@ -29,6 +29,8 @@ type Opener struct {
 	Root string
 	// Features and Names are the files of features of runs whose encoder reads them; "" takes those that a run's study names.
 	Features, Names string
+	// Captioners are files of packed captioners, which stand in for checkpoints that are not here.
+	Captioners []string
 	// Cache is where data sets are kept, as in [runner.Config].
 	Cache data.Cache
 	// Remark gets a line, without its end, before each part that may take

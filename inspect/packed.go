@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,6 +20,9 @@ import (
 
 // packedFormat is the version of [Packed]'s JSON.
 const packedFormat = 1
+
+// halfPrecision is the precision of a captioner whose weights are rounded to float16.
+const halfPrecision = "half"
 
 // Packed describes a captioner that was packed into one file, which needs neither database nor
 // data set. Its JSON is in the metadata of that file, and is what `glimpse pack --json` prints,
@@ -72,7 +76,7 @@ func (o *Opener) Pack(ctx context.Context, id string, options PackOptions) (Pack
 	p := Packed{
 		Format: packedFormat, Study: run.Study, Arm: run.Arm, Run: run.ID, Seed: run.Seed, Epoch: run.BestEpoch,
 		Settings: settings, Signature: run.Signature, Split: split, Scores: maps.Clone(scores),
-		Source: options.Source, Licence: options.Licence, Precision: "half", Vocabulary: vocabulary,
+		Source: options.Source, Licence: options.Licence, Precision: halfPrecision, Vocabulary: vocabulary,
 	}
 	if p.Source == "" {
 		p.Source = settings.Data.Name
@@ -114,6 +118,58 @@ func OpenPacked(engine Engine, path string) (p Packed, err error) {
 	return p, nil
 }
 
+// packedOf finds the packed captioner of a run among Captioners. Files that are no captioners of
+// this version are passed over.
+func (o *Opener) packedOf(run string) (p Packed, found bool) {
+	if o.Engine == nil {
+		return p, false
+	}
+	for _, path := range o.Captioners {
+		if p, err := OpenPacked(o.Engine, path); err == nil && p.Run == run {
+			o.remark("run %s: its checkpoint is not here; using %s, which has its weights in %s precision", run, path, p.Precision)
+			return p, true
+		}
+	}
+	return p, false
+}
+
+// How far log probabilities, in nats, and weights β of one run may lie apart: with its checkpoint,
+// by the rounding of another batch or machine; with a packed captioner, by that of its weights to
+// half precision.
+const (
+	exactTolerance = 0.01
+	halfTolerance  = 0.1
+)
+
+// reader makes the captioner of the run for reading captions: with the best checkpoint or, if that
+// is not here, with the run's packed captioner. What it reads may lie this tolerance from what was
+// recorded. The caller closes the captioner.
+func (r *Run) reader() (c Captioner, tolerance float64, err error) {
+	c, err = r.Captioner()
+	if err == nil {
+		return c, exactTolerance, nil
+	}
+	p, found := r.opener.packedOf(r.ID)
+	if !found {
+		return nil, 0, err
+	}
+	if !slices.Equal(p.Vocabulary, r.Data.Vocabulary.Words) {
+		return nil, 0, fmt.Errorf("captioner %s has another vocabulary (%d words) than the data set (%d words)",
+			p.Path, len(p.Vocabulary), len(r.Data.Vocabulary.Words))
+	}
+	if c, err = r.opener.Engine.Open(r.Settings, r.Data); err != nil {
+		return nil, 0, err
+	}
+	if err := c.LoadPacked(p.Path); err != nil {
+		c.Close()
+		return nil, 0, err
+	}
+	if p.Precision == halfPrecision {
+		return c, halfTolerance, nil
+	}
+	return c, exactTolerance, nil
+}
+
 // Name is what messages call the captioner: its file, without the ending.
 func (p Packed) Name() string { return strings.TrimSuffix(filepath.Base(p.Path), filepath.Ext(p.Path)) }
 
@@ -144,12 +200,19 @@ func (p Packed) Summary() string {
 func (o *Opener) CaptionPacked(
 	ctx context.Context, p Packed, pictures []Picture, options CaptionOptions, tell func(Captioned) error,
 ) (CaptionCount, error) {
-	t := trainedCaptioner{name: "captioner " + p.Name(), arm: p.Arm, seed: p.Seed, settings: p.Settings}
+	t := o.trainedPacked(ctx, p)
 	if err := t.checkFeatures(options); err != nil {
 		return CaptionCount{}, err
 	}
-	t.load = func() (PictureCaptioner, error) {
-		return o.Engine.PackedPictures(ctx, p.Settings, p.Path, p.Vocabulary)
-	}
 	return o.caption(ctx, t, time.Now(), pictures, options, tell)
+}
+
+// trainedPacked is a packed captioner for [Opener.caption].
+func (o *Opener) trainedPacked(ctx context.Context, p Packed) trainedCaptioner {
+	return trainedCaptioner{
+		name: "captioner " + p.Name(), arm: p.Arm, seed: p.Seed, settings: p.Settings,
+		load: func() (PictureCaptioner, error) {
+			return o.Engine.PackedPictures(ctx, p.Settings, p.Path, p.Vocabulary)
+		},
+	}
 }

@@ -112,7 +112,7 @@ func (r *Run) readings(ctx context.Context, captions []store.Caption) ([]store.R
 		return nil, fmt.Errorf("run %s has %s, but swapping needs at least two",
 			r.ID, term.Plural(len(captions), "caption"))
 	}
-	captioner, err := r.Captioner()
+	captioner, tolerance, err := r.reader()
 	if err != nil {
 		return nil, err
 	}
@@ -131,7 +131,7 @@ func (r *Run) readings(ctx context.Context, captions []store.Caption) ([]store.R
 	}
 	readings := make([]store.Reading, len(captions))
 	for i, one := range read {
-		if err := sameReading(one, captions[i], r.Settings.Decode.MaxLength); err != nil {
+		if err := sameReading(one, captions[i], r.Settings.Decode.MaxLength, tolerance); err != nil {
 			return nil, fmt.Errorf("run %s, image %s: %w: the checkpoint is from another training", r.ID, captions[i].Image, err)
 		}
 		readings[i] = store.Reading{
@@ -143,7 +143,7 @@ func (r *Run) readings(ctx context.Context, captions []store.Caption) ([]store.R
 }
 
 // sameReading holds that a caption is read as it was written.
-func sameReading(r data.Reading, c store.Caption, maxLength int) error {
+func sameReading(r data.Reading, c store.Caption, maxLength int, tolerance float64) error {
 	total := 0.0
 	for _, v := range r.LogProb {
 		total += v
@@ -154,18 +154,14 @@ func sameReading(r data.Reading, c store.Caption, maxLength int) error {
 	if math.Abs(total-c.LogProb) > tolerance {
 		return fmt.Errorf("its caption was recorded with a log probability of %.3f, but now has %.3f", c.LogProb, total)
 	}
-	if !near(r.Beta, c.Beta) {
+	if !near(r.Beta, c.Beta, tolerance) {
 		return errors.New("β differs from the recorded one")
 	}
 	return nil
 }
 
-// tolerance is how far log probabilities, in nats, and weights of one checkpoint
-// may lie apart by the rounding of another batch or machine.
-const tolerance = 0.01
-
 // near reports whether two series have the same values within tolerance.
-func near(a, b []float64) bool {
+func near(a, b []float64, tolerance float64) bool {
 	if len(a) != len(b) {
 		return false
 	}

@@ -42,7 +42,7 @@ func TestSameReading(t *testing.T) {
 		{"another β", data.Reading{LogProb: []float64{-0.5, -1.5}, End: -1, Beta: []float64{0.9, 0.3}}, 24, "β differs from the recorded one"},
 		{"no β", data.Reading{LogProb: []float64{-0.5, -1.5}, End: -1}, 24, "β differs from the recorded one"},
 	} {
-		err := sameReading(c.reading, written, c.maxLength)
+		err := sameReading(c.reading, written, c.maxLength, exactTolerance)
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", c.name, err, c.want)
 		}
@@ -74,7 +74,7 @@ func TestNear(t *testing.T) {
 		{[]float64{0.5, 0.1}, []float64{0.5, 0.08}, false},
 		{[]float64{0.5}, []float64{0.5, 0.1}, false},
 	} {
-		if got := near(c.a, c.b); got != c.want {
+		if got := near(c.a, c.b, exactTolerance); got != c.want {
 			t.Errorf("near(%v, %v) = %v", c.a, c.b, got)
 		}
 	}

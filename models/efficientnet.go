@@ -17,11 +17,11 @@ type liteVariant struct {
 
 var (
 	lite0 = liteVariant{224, liteWeights("lite0", "efficientnet-lite0-57934424.pth",
-		"579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db")}
+		"579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db", 17)}
 	lite1 = liteVariant{240, liteWeights("lite1", "efficientnet-lite1-77cc7160.pth",
-		"77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850")}
+		"77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850", 20)}
 	lite2 = liteVariant{260, liteWeights("lite2", "efficientnet-lite2-9656183e.pth",
-		"9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d")}
+		"9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d", 23)}
 )
 
 // samePadding sets the padding of TensorFlow's SAME for a picture side, with the odd zero below

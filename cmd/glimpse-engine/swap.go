@@ -29,6 +29,9 @@ function words have a higher β than nouns, colours and numbers. Both may depend
 on a word's position in the caption, so both are also computed among words at
 the same position. The verdict uses the latter.
 
+If a run's checkpoint is not here, its packed captioner is used (see glimpse
+caption --help), whose weights may be rounded to half precision.
+
 Results are means over the seeds of an arm. The readings are stored in the
 database, replacing earlier ones, and appear in glimpse report.`,
 		Example: `  glimpse swap 3f2a

@@ -99,8 +99,12 @@ func (o *Audit) Write(c *cobra.Command, engine inspect.Engine, id string) error 
 // line. Flags take precedence over $GLIMPSE_DATA and the study.
 func Opener(c *cobra.Command, db *store.DB, engine inspect.Engine, f RunFlags) (*inspect.Opener, error) {
 	cache, err := DataCache()
+	if err != nil {
+		return nil, err
+	}
+	packed, err := packedCaptioners()
 	return &inspect.Opener{
-		DB: db, Engine: engine, Root: DataRoot(f.Root, ""), Features: f.Features, Names: f.Names, Cache: cache,
+		DB: db, Engine: engine, Root: DataRoot(f.Root, ""), Features: f.Features, Names: f.Names, Cache: cache, Captioners: packed,
 		Remark: func(line string) { fmt.Fprintln(c.ErrOrStderr(), line) },
 	}, err
 }

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"glimpse/internal/term"
@@ -20,14 +21,12 @@ const (
 
 // CaptionerFile finds a packed captioner in the first of these folders that has one: captioners/
 // beside the program, beside the program's folder (bin/ of a checkout), in the cache, and in the
-// shared cache. named is a file, or the name of one there, with or without its extension; ""
-// takes the only one. It returns an error if there is none or several match.
+// shared cache. named is a file, or the name of one there or in a folder below (study/arm), with or
+// without its extension; "" takes the only one that is not in a folder below. It returns an error
+// if there is none or several match.
 func CaptionerFile(named string) (string, error) {
 	if named != "" {
-		if _, err := os.Stat(named); err == nil || strings.ContainsRune(named, filepath.Separator) {
-			if errors.Is(err, fs.ErrNotExist) {
-				err = fmt.Errorf("no captioner %s: write one with `glimpse pack RUN`", named)
-			}
+		if _, err := os.Stat(named); !errors.Is(err, fs.ErrNotExist) {
 			return named, err
 		}
 	}
@@ -36,6 +35,45 @@ func CaptionerFile(named string) (string, error) {
 		return "", err
 	}
 	return captionerIn(folders, named)
+}
+
+// packedCaptioners returns the files of all captioners in these folders.
+func packedCaptioners() ([]string, error) {
+	folders, err := captionerFolders()
+	if err != nil {
+		return nil, err
+	}
+	var files []string
+	for _, folder := range folders {
+		names, err := captionersIn(folder)
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range names {
+			files = append(files, filepath.Join(folder, name+packedExt))
+		}
+	}
+	return files, nil
+}
+
+// captionersIn returns the names of the captioners in a folder and in those directly below, sorted;
+// none if there is no such folder.
+func captionersIn(folder string) (names []string, err error) {
+	err = fs.WalkDir(os.DirFS(folder), ".", func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return nil
+		case err != nil:
+			return fmt.Errorf("look for captioners: %w", err)
+		case entry.IsDir() && strings.Count(path, "/") > 0:
+			return fs.SkipDir
+		}
+		if name, packed := strings.CutSuffix(path, packedExt); packed && !entry.IsDir() {
+			names = append(names, name)
+		}
+		return nil
+	})
+	return names, err
 }
 
 func captionerFolders() ([]string, error) {
@@ -63,21 +101,17 @@ func captionerIn(folders []string, named string) (string, error) {
 	want := strings.TrimSuffix(named, packedExt)
 	var names []string
 	for _, folder := range folders {
-		entries, err := os.ReadDir(folder)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return "", fmt.Errorf("look for captioners: %w", err)
+		here, err := captionersIn(folder)
+		if err != nil {
+			return "", err
 		}
-		var found []string
-		for _, entry := range entries {
-			name, packed := strings.CutSuffix(entry.Name(), packedExt)
-			if !packed || entry.IsDir() {
-				continue
+		names = append(names, here...)
+		found := slices.DeleteFunc(here, func(name string) bool {
+			if named == "" {
+				return strings.Contains(name, "/")
 			}
-			names = append(names, name)
-			if named == "" || name == want {
-				found = append(found, name)
-			}
-		}
+			return name != want
+		})
 		switch len(found) {
 		case 0:
 		case 1:
@@ -93,5 +127,5 @@ func captionerIn(folders []string, named string) (string, error) {
 	case len(names) > 0:
 		return "", Usage(fmt.Errorf("no captioner %q; available: %s", named, term.Enumerate(names)))
 	}
-	return "", Usage(fmt.Errorf("no captioner %q: no such file, and none in %s", named, term.Enumerate(folders)))
+	return "", Usage(fmt.Errorf("no captioner %q: no such file, and none in %s; write one with `glimpse pack RUN`", named, term.Enumerate(folders)))
 }

@@ -24,6 +24,8 @@ func TestCaptionerIn(t *testing.T) {
 	}
 	none, readme := folder("none"), folder("readme", "README.md")
 	one, two := folder("one", "soft.safetensors", "README.md"), folder("two", "none.safetensors", "soft.safetensors")
+	three := filepath.Dir(folder(filepath.Join("three", "study"), "soft.safetensors"))
+	folder(filepath.Join("three", "study", "deeper"), "soft.safetensors")
 	for _, c := range []struct {
 		name    string
 		folders []string
@@ -34,6 +36,10 @@ func TestCaptionerIn(t *testing.T) {
 		{"first folder", []string{one, two}, "soft", filepath.Join(one, "soft.safetensors")},
 		{"by name", []string{one, two}, "none", filepath.Join(two, "none.safetensors")},
 		{"by file name", []string{two}, "soft.safetensors", filepath.Join(two, "soft.safetensors")},
+		{"below", []string{none, three}, "study/soft", filepath.Join(three, "study", "soft.safetensors")},
+		{"not one below", []string{three, one}, "", filepath.Join(one, "soft.safetensors")},
+		{"only below", []string{three}, "", "choose a run with --run"},
+		{"not the last part alone", []string{three}, "soft", `no captioner "soft"; available: study/soft`},
 		{"several", []string{two, one}, "", "choose one with --captioner: none and soft"},
 		{"nothing there", []string{none, readme}, "", "choose a run with --run"},
 		{"unknown", []string{one}, "hard", `no captioner "hard"; available: soft`},

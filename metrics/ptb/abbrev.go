@@ -2,12 +2,12 @@ package ptb
 
 import "strings"
 
-// Abbreviations: which words keep the period that follows them.
+// Abbreviations: the words that keep a following period.
 
-// abbreviations that a lower-case word usually follows: months, days, American
-// states, companies, and what follows a name. As the lexer takes either case,
-// an upper-case letter here means that only upper case is taken (the word
-// exists in lower case too), and a = that the next letter must be in lower case.
+// abbreviations are those usually followed by a lower-case word: months, days,
+// American states, companies, and what follows a name. They match in either case,
+// but an upper-case letter here matches only upper case, because the word also
+// exists in lower case, and a letter after = matches only lower case.
 var abbreviations = wordSet(`
 	jan feb mar apr jun jul aug sep sept oct nov dec
 	mon tue tues wed thu thurs fri
@@ -19,7 +19,8 @@ var abbreviations = wordSet(`
 	jr sr bros ed.d ph.d blvd rd esq
 	etc al seq bldg`)
 
-// titles and other abbreviations that an upper-case word usually follows.
+// titles are titles and other abbreviations that are usually followed by an
+// upper-case word.
 var titles = wordSet(`
 	mr mrs ms Miss dr drs prof profs sen sens rep reps atty attys lt col gen
 	messrs gov govs adm rev maj sgt cpl pvt capt st ste ave pres lieut hon brig
@@ -28,17 +29,17 @@ var titles = wordSet(`
 	vs alex wm jos cie a.k.a cf treas ph
 	invt elec natl m=tg m=fg dept`)
 
-// beforeNumber are abbreviations only where a number follows.
+// beforeNumber are words that are abbreviations only before a number.
 var beforeNumber = wordSet(`ca fig figs prop no nos art bldg pp op`)
 
-// sentenceOpeners are the words that, after a single letter with a period, say
-// that the period ends a sentence. They are taken only with a capital.
+// sentenceOpeners are words after which the period of a preceding single letter
+// ends a sentence. They must be capitalised.
 var sentenceOpeners = wordSet(`
 	about according additionally after an a as at but earlier he her here however
 	if in it last many more mr. ms. now once one other our she since so some such
 	that the their then there these they this we when while what yet you`)
 
-// wordSet maps each word in lower case to the form given.
+// wordSet maps each word, in lower case and without =, to its form in the list.
 func wordSet(words string) map[string]string {
 	set := make(map[string]string)
 	for _, form := range strings.Fields(words) {
@@ -47,7 +48,7 @@ func wordSet(words string) map[string]string {
 	return set
 }
 
-// fitsCase reports whether the letters at i have the case that form asks for.
+// fitsCase reports whether the letters at i have the case that form requires.
 func (l line) fitsCase(i int, form string) bool {
 	lowerNext := false
 	for k := 0; k < len(form); k++ {
@@ -66,11 +67,11 @@ func (l line) fitsCase(i int, form string) bool {
 	return true
 }
 
-// longestAbbreviation bounds what abbreviationEnd looks at.
+// longestAbbreviation is the length of the longest abbreviation.
 const longestAbbreviation = 8
 
-// abbreviationEnd returns the end of the abbreviation at i that is in set and
-// before a period (the period not included), or 0.
+// abbreviationEnd returns the end of the longest abbreviation at i that is in set
+// and precedes a period, or 0. The end excludes that period.
 func abbreviationEnd(l line, i int, set map[string]string) int {
 	best := 0
 	var word [longestAbbreviation]byte
@@ -96,8 +97,9 @@ var namedAcronyms = [...]string{
 	"u.s.-u.k", "u.s.-u.s.s.r",
 }
 
-// acronymEnd returns the end of letters separated by periods at i (one letter
-// suffices), or of one of the namedAcronyms, without a period at the end; or 0.
+// acronymEnd returns the end of letters separated by periods at i (one letter is
+// enough), or of one of the namedAcronyms, without the final period. It returns 0
+// if there are none.
 func acronymEnd(l line, i int) int {
 	if !isASCIILetter(l.at(i)) {
 		return 0
@@ -112,8 +114,9 @@ func acronymEnd(l line, i int) int {
 	return end
 }
 
-// acronymPeriodEnd is acronymEnd with the period after it, which may be the
-// one before the last letter where that begins a longer word.
+// acronymPeriodEnd is acronymEnd with the final period. If no period follows the
+// last letter, because it begins a longer word, the acronym ends at the period
+// before that letter.
 func acronymPeriodEnd(l line, i int) int {
 	end := acronymEnd(l, i)
 	switch {
@@ -127,9 +130,9 @@ func acronymPeriodEnd(l line, i int) int {
 	return 0
 }
 
-// matchInitialBeforeSentence takes a single letter without its period where a
-// new sentence follows: "vitamin C. The". A longer acronym keeps its period
-// there, as matchTitle has it.
+// matchInitialBeforeSentence matches a single letter, without its period, before
+// a new sentence: "vitamin C. The". A longer acronym keeps its period there; see
+// matchTitle.
 func matchInitialBeforeSentence(l line, i int) match {
 	if !isASCIILetter(l.at(i)) || l.at(i+1) != '.' || !isSpaceOrBreak(l.at(i+2)) {
 		return noMatch
@@ -155,8 +158,7 @@ func matchInitialBeforeSentence(l line, i int) match {
 	return match{i + 1, end + 1}
 }
 
-// ascii returns the text between two positions in lower case, without what is
-// not ASCII.
+// ascii returns the ASCII characters between two positions, in lower case.
 func (l line) ascii(i, end int) []byte {
 	b := make([]byte, 0, end-i)
 	for ; i < end; i++ {
@@ -182,7 +184,7 @@ func matchAbbreviationBeforeNumber(l line, i int) match {
 	return match{end + 1, p + 1}
 }
 
-// matchCompanyBeforeLtd takes "Pty." or "Co." before "Ltd" or "Limited".
+// matchCompanyBeforeLtd matches "Pty.", "Pte." or "Co." before "Ltd" or "Limited".
 func matchCompanyBeforeLtd(l line, i int) match {
 	for _, w := range [...]string{"pty.", "pte.", "co."} {
 		end := l.skipFold(i, w)
@@ -214,9 +216,9 @@ func matchTitle(l line, i int) match {
 	return upTo(acronymPeriodEnd(l, i))
 }
 
-// matchTitleNoPeriod and matchAcronymNoPeriod take the same words where white
-// space follows instead. Their tokens are those of a plain word, except for
-// the namedAcronyms.
+// matchTitleNoPeriod and matchAcronymNoPeriod match the same words before white
+// space instead of a period. Except for namedAcronyms, a plain word would give the
+// same token.
 func matchTitleNoPeriod(l line, i int) match {
 	end := l.skipWhile(i, isASCIILetter)
 	if end == i || end > i+longestAbbreviation || !isSpace(l.at(end)) {
@@ -236,13 +238,13 @@ func matchAcronymNoPeriod(l line, i int) match {
 	return noMatch
 }
 
-// fileExtensions end a file name.
+// fileExtensions are the known extensions of file names.
 var fileExtensions = wordSet(`
 	bat bmp c class cgi cpp dll doc docx exe gif gz h htm html jar java jpeg jpg
 	mov mp3 pdf php pl png ppt ps py sql tar txt wav x xml zip`)
 
-// matchFileName takes words joined by periods, the last a known extension,
-// before white space or the end of a sentence.
+// matchFileName matches words joined by periods, the last of which is a known
+// extension, before white space or any of ".?!,".
 func matchFileName(l line, i int) match {
 	isPart := func(c uint16) bool { return isWordLetter(c) || isDigit(c) }
 	part := func(i int) int {

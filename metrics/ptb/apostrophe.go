@@ -1,18 +1,18 @@
 package ptb
 
-// Words that begin with, end in or hold an apostrophe, and quotation marks.
+// Words that begin with, end in or contain an apostrophe, and quotation marks.
 
-// apostropheWords are kept whole in either case. A ' in them stands for
-// itself, a ^ for any apostrophe, a * for any apostrophe-like character.
+// apostropheWords are single tokens in either case. A ' stands for itself, a ^ for
+// any apostrophe, and a * for any apostrophe-like character.
 var apostropheWords = []string{
 	"dunkin^", "somethin^", "ol^", "^em", "^til", "^till", "^cause",
 	"cont'd", "cont'd.", "nor'easter", "c'mon", "e'er", "s'mores",
 	"ev'ry", "li'l", "nat'l", "o*o", "^n", "^n^",
 }
 
-// matchApostropheWord takes those words, decades ('80s), French elisions (l',
-// d', j'), names such as O'Neill and D'Arcy, and words in which a vowel stands
-// on both sides (Shi'ite).
+// matchApostropheWord matches apostropheWords, decades ('80s), French elisions
+// (l', d', j'), names such as O'Neill and D'Arcy, and words with a vowel on both
+// sides of the apostrophe (Shi'ite).
 func matchApostropheWord(l line, i int) match {
 	best := 0
 	first := l.at(i)
@@ -63,7 +63,7 @@ func (l line) skipPattern(i int, word string) int {
 	return i
 }
 
-// matchYApostrophe takes the y' of y'all and y'know.
+// matchYApostrophe matches the y' of y'all and y'know.
 func matchYApostrophe(l line, i int) match {
 	if lowerASCII(l.at(i)) != 'y' {
 		return noMatch
@@ -74,8 +74,8 @@ func matchYApostrophe(l line, i int) match {
 	return noMatch
 }
 
-// matchTreebankSpecial takes what the treebank has as single tokens: brackets
-// already escaped, pro- and anti-, and a few names.
+// matchTreebankSpecial matches what the Penn Treebank treats as single tokens:
+// escaped brackets, pro- and anti-, and a few names.
 func matchTreebankSpecial(l line, i int) match {
 	best := 0
 	for _, w := range [...]string{
@@ -87,7 +87,7 @@ func matchTreebankSpecial(l line, i int) match {
 	return upTo(best)
 }
 
-// matchYear takes the '99 of a class or vintage before white space.
+// matchYear matches a two-digit year such as '99 before white space.
 func matchYear(l line, i int) match {
 	p := l.skipApostrophe(i)
 	if p == 0 || !isASCIIDigit(l.at(p)) || !isASCIIDigit(l.at(p+1)) || !isSpaceOrBreak(l.at(p+2)) {
@@ -105,7 +105,7 @@ func doubleQuoteEnd(l line, i int) int {
 
 func matchDoubleQuote(l line, i int) match { return upTo(doubleQuoteEnd(l, i)) }
 
-// matchOpeningDoubleQuote takes a double quote before a letter, digit or $.
+// matchOpeningDoubleQuote matches a double quote before a letter, a digit or $.
 func matchOpeningDoubleQuote(l line, i int) match {
 	if end := doubleQuoteEnd(l, i); end > 0 && (isASCIIWord(l.at(end)) || l.at(end) == '$') {
 		return match{end, end + 1}
@@ -113,8 +113,8 @@ func matchOpeningDoubleQuote(l line, i int) match {
 	return noMatch
 }
 
-// matchOpeningSingleQuote takes an ASCII apostrophe before a word of at least
-// two characters as a quotation that opens.
+// matchOpeningSingleQuote matches an ASCII apostrophe that opens a quotation: one
+// before a word of at least two characters.
 func matchOpeningSingleQuote(l line, i int) match {
 	if l.at(i) != '\'' || !isASCIILetter(l.at(i+1)) || i+2 >= len(l) {
 		return noMatch
@@ -126,7 +126,7 @@ func matchOpeningSingleQuote(l line, i int) match {
 	return match{i + 1, i + 3}
 }
 
-// matchQuotes takes any other quotation mark, or two of them.
+// matchQuotes matches any other quotation mark, or two of them.
 func matchQuotes(l line, i int) match {
 	best := l.skipApostrophe(i)
 	if l.at(i) == '\'' && l.at(i+1) == '\'' {

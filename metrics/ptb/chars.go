@@ -2,11 +2,11 @@ package ptb
 
 import "unicode"
 
-// Character classes of the lexer. It was generated with Unicode 6.2 and works
-// on UTF-16 code units, so that characters beyond U+FFFF belong to no class.
+// Character classes of the lexer. It was generated with Unicode 6.2 and works on
+// UTF-16 code units, so characters beyond U+FFFF belong to no class.
 
-// isAlpha tells a letter in Unicode's sense, which the lexer's class of
-// letters contains with much else (see isWordLetter).
+// isAlpha reports whether c is a Unicode letter. The lexer's own class of letters
+// has other characters too: see isWordLetter.
 func isAlpha(c uint16) bool {
 	if c < 0x80 {
 		return isASCIILetter(c)
@@ -15,8 +15,8 @@ func isAlpha(c uint16) bool {
 	return unicode.IsLetter(r) && !unicode.Is(lettersSince62, r) || c == 0x1885 || c == 0x1886
 }
 
-// isWordLetter tells a character that may begin or continue a word: a letter,
-// a combining mark of many scripts, or a soft hyphen.
+// isWordLetter reports whether c can begin or continue a word: a letter, a
+// combining mark, a soft hyphen or one of a few signs (see wordMarks).
 func isWordLetter(c uint16) bool {
 	if c < 0x80 {
 		return isASCIILetter(c)
@@ -54,20 +54,23 @@ const (
 	softHyphen   = 0xAD
 )
 
-// isApostrophe tells the three apostrophes; &apos; is handled by skipApostrophe.
+// isApostrophe reports whether c is one of the three apostrophes. skipApostrophe
+// handles &apos; as well.
 func isApostrophe(c uint16) bool { return c == '\'' || c == 0x92 || c == 0x2019 }
 
-// isInnerApostrophe adds what people type for one inside a word.
+// isInnerApostrophe is isApostrophe with the characters that people type for an
+// apostrophe inside a word.
 func isInnerApostrophe(c uint16) bool {
 	return isApostrophe(c) || c == '`' || c == 0x91 || c == 0x2018 || c == 0x201B
 }
 
-// isHyphen tells the characters that join the parts of a compound.
+// isHyphen reports whether c can join the parts of a compound.
 func isHyphen(c uint16) bool {
 	return c == '-' || c == '_' || c == 0x58A || c == 0x2010 || c == 0x2011
 }
 
-// isInnerPunctuation tells punctuation that does not end a sentence.
+// isInnerPunctuation reports whether c is punctuation that does not end a
+// sentence.
 func isInnerPunctuation(c uint16) bool { return c == ',' || c == ';' || c == ':' || c == 0x3001 }
 
 // oneOf reports whether c is one of the characters of set, all below U+10000.
@@ -87,8 +90,8 @@ func lowerASCII(c uint16) uint16 {
 	return c
 }
 
-// skipFold returns the end of word at i in either case, or 0. The word is ASCII
-// in lower case.
+// skipFold returns the end of word at i, or 0 if it is not there. It ignores the
+// case of the text; word must be lower-case ASCII.
 func (l line) skipFold(i int, word string) int {
 	for k := 0; k < len(word); k++ {
 		if lowerASCII(l.at(i+k)) != uint16(word[k]) {
@@ -98,7 +101,8 @@ func (l line) skipFold(i int, word string) int {
 	return i + len(word)
 }
 
-// skipWhile returns the end of the longest run of class at i.
+// skipWhile returns the end of the longest run of characters of a class at i; i if
+// there are none.
 func (l line) skipWhile(i int, class func(uint16) bool) int {
 	for i < len(l) && class(l[i]) {
 		i++
@@ -114,7 +118,7 @@ func (l line) skipApostrophe(i int) int {
 	return l.skipFold(i, "&apos;")
 }
 
-// skipInnerApostrophe is skipApostrophe for those inside a word.
+// skipInnerApostrophe is skipApostrophe for apostrophes inside a word.
 func (l line) skipInnerApostrophe(i int) int {
 	if isInnerApostrophe(l.at(i)) {
 		return i + 1
@@ -122,8 +126,8 @@ func (l line) skipInnerApostrophe(i int) int {
 	return l.skipFold(i, "&apos;")
 }
 
-// skipWordLetter returns the position after one letter of a word at i, which
-// may be written as an entity (&eacute;), or 0.
+// skipWordLetter returns the position after one letter of a word at i, or 0. The
+// letter can be an entity such as &eacute;.
 func (l line) skipWordLetter(i int) int {
 	c := l.at(i)
 	if isWordLetter(c) {

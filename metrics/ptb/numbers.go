@@ -2,9 +2,8 @@ package ptb
 
 // Numbers, dates, fractions, money and telephone numbers.
 
-// digits extends each position of from by at least lo and at most hi digits
-// of class, and returns the positions reached: a rule that leaves several
-// lengths open follows all of them.
+// digits extends each position of from by lo to hi digits of a class, and returns
+// every position reached, so that a rule can follow all possible lengths.
 func (l line) digits(from []int, lo, hi int, class func(uint16) bool) []int {
 	var reached []int
 	for _, p := range from {
@@ -17,7 +16,8 @@ func (l line) digits(from []int, lo, hi int, class func(uint16) bool) []int {
 	return reached
 }
 
-// after returns the positions that follow one unit of class at each of from.
+// after returns, for each position of from that has a character of the class, the
+// position after it.
 func (l line) after(from []int, class func(uint16) bool) []int {
 	var reached []int
 	for _, p := range from {
@@ -42,7 +42,7 @@ func isPhoneSeparator(c uint16) bool {
 }
 func isPeriod(c uint16) bool { return c == '.' }
 
-// matchDate takes 3/4/2005 and 03-04-05.
+// matchDate matches dates such as 3/4/2005 and 03-04-05.
 func matchDate(l line, i int) match {
 	if !isDigit(l.at(i)) {
 		return noMatch
@@ -52,8 +52,8 @@ func matchDate(l line, i int) match {
 	return upTo(furthest(l.digits(p, 2, 4, isDigit)))
 }
 
-// matchNumber takes digits with separators inside, after a sign if any. A
-// number may begin with a separator (.22) but not end in one.
+// matchNumber matches digits with separators and an optional sign. A number can
+// begin with a separator (.22) but not end with one.
 func matchNumber(l line, i int) match {
 	start := i
 	if c := l.at(i); c == '-' || c == '+' {
@@ -73,7 +73,8 @@ func matchNumber(l line, i int) match {
 	return upTo(end)
 }
 
-// matchSubSuperscript takes raised or lowered digits, after their sign.
+// matchSubSuperscript matches superscript or subscript digits with an optional
+// sign.
 func matchSubSuperscript(l line, i int) match {
 	start := i
 	if c := l.at(i); c == 0x207A || c == 0x207B || c == 0x208A || c == 0x208B {
@@ -89,7 +90,7 @@ func matchSubSuperscript(l line, i int) match {
 	return noMatch
 }
 
-// matchFraction takes 7/8 and, as one token, 5 7/8 or 5-7/8.
+// matchFraction matches 7/8 and, as one token, 5 7/8 or 5-7/8.
 func matchFraction(l line, i int) match {
 	if !isDigit(l.at(i)) {
 		return noMatch
@@ -107,7 +108,7 @@ func matchFraction(l line, i int) match {
 	return upTo(furthest(l.digits(denominators, 1, 4, isDigit)))
 }
 
-// matchFractionSign takes a single character such as ½.
+// matchFractionSign matches a single character such as ½.
 func matchFractionSign(l line, i int) match {
 	if c := l.at(i); c >= 0xBC && c <= 0xBE || c >= 0x2153 && c <= 0x215E {
 		return upTo(i + 1)
@@ -115,7 +116,8 @@ func matchFractionSign(l line, i int) match {
 	return noMatch
 }
 
-// matchDollar takes $ with capitals before it (US$), or a pound sign #.
+// matchDollar matches $ with any capitals before it (US$), or #, which stands for
+// a pound sign.
 func matchDollar(l line, i int) match {
 	if l.at(i) == '#' {
 		return upTo(i + 1)
@@ -126,7 +128,7 @@ func matchDollar(l line, i int) match {
 	return noMatch
 }
 
-// matchCurrency takes the other signs for money.
+// matchCurrency matches the other currency signs.
 func matchCurrency(l line, i int) match {
 	if oneOf(l.at(i), "\u00A2\u00A3\u00A4\u00A5\u0080\u20A0\u20AC\u060B\u0E3F\u20A4\uFFE0\uFFE1\uFFE5\uFFE6") {
 		return upTo(i + 1)
@@ -134,14 +136,14 @@ func matchCurrency(l line, i int) match {
 	return noMatch
 }
 
-// matchPhone takes telephone numbers: an area code in parentheses or up to two
-// groups before the last two, separated by spaces or hyphens, or three or four
-// groups separated by periods.
+// matchPhone matches telephone numbers. They are an area code in parentheses, or
+// up to two groups of digits, and then two groups, separated by spaces or hyphens;
+// or three or four groups separated by periods.
 func matchPhone(l line, i int) match {
 	if c := l.at(i); c != '(' && c != '+' && !isASCIIDigit(c) {
 		return noMatch
 	}
-	var heads []int // where the last two groups may begin
+	var heads []int // where the last two groups can begin
 	if l.at(i) == '(' {
 		for _, p := range l.digits([]int{i + 1}, 2, 3, isASCIIDigit) {
 			if l.at(p) == ')' {
@@ -163,7 +165,7 @@ func matchPhone(l line, i int) match {
 	middles = append(middles, l.after(middles, isPhoneSeparator)...)
 	ends := l.digits(middles, 3, 5, isASCIIDigit)
 
-	// With periods, the first group is optional, and only it may follow a +.
+	// With periods, the first group is optional, and only it can follow a +.
 	dotted := l.after(country, isPeriod)
 	if start == i {
 		dotted = append(dotted, i)

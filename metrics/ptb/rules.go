@@ -2,30 +2,30 @@ package ptb
 
 import "strings"
 
-// rule is one production of the lexer.
+// rule is one rule of the lexer.
 type rule struct {
-	// first are the ASCII characters that a match may begin with, in lower
-	// case for either; a-z and 0-9 stand for ranges, "any" for all. Every rule
-	// is tried where the text is not ASCII.
+	// first are the ASCII characters with which a match can begin. Lower case
+	// stands for both cases, a-z and 0-9 are ranges, and "any" is all characters.
+	// At a non-ASCII character, every rule is tried.
 	first string
-	// needs is an ASCII character without which nothing in the line matches;
-	// 0 for none.
+	// needs is an ASCII character that the line must contain for the rule to match
+	// anywhere; 0 for none.
 	needs byte
 	match func(l line, i int) match
-	// text makes the token of what matched; nil leaves it as it is.
+	// text converts the matched text to the token; nil leaves it unchanged.
 	text func(string) string
 }
 
 // rules are in the order of the specification of CoreNLP 3.4.1's lexer
-// (PTBLexer.flex), which decides between matches of equal extent. The comment
-// after each gives the name it has there.
+// (PTBLexer.flex). If several match equally far, the first applies. The comment
+// after each gives its name there.
 //
-// Three kinds of rule differ from it in form, not in the tokens that remain
-// after punctuation is dropped: those that give a period twice ("U.S." and
-// "." at the end of a sentence) give it once; characters that the lexer leaves
-// out have no rule, as what no rule matches is skipped; and the rules for an
-// abbreviation at a sentence's end, before more text and at the end of the
-// file are one.
+// Three kinds of rule differ from the specification, but give the same tokens
+// once punctuation is dropped. Rules that return a period twice there ("U.S." and
+// "." at the end of a sentence) return it once here. Characters that the lexer
+// omits have no rule here, because a character that no rule matches is skipped.
+// And the rules for an abbreviation at the end of a sentence, before more text and
+// at the end of the file are one rule here.
 var rules = []rule{
 	{"c", '+', matchCPlusPlus, nil},                         // c++
 	{"cf", '#', matchCSharp, nil},                           // c#, f#
@@ -93,7 +93,7 @@ var rules = []rule{
 	{"&", 0, matchNoBreakSpaceEntity, toText("")},           // &nbsp;
 }
 
-// rulesFor holds the rules to try at each ASCII character, in order.
+// rulesFor are the rules to try at each ASCII character, in order.
 var rulesFor = func() (byFirst [128][]rule) {
 	for c := range byFirst {
 		lower := lowerASCII(uint16(c))

@@ -1,6 +1,6 @@
 package ptb
 
-// Dashes, brackets, periods and every other sign.
+// Dashes, brackets, periods and all other signs.
 
 func matchDash(l line, i int) match {
 	if c := l.at(i); c == 0x96 || c == 0x97 || c >= 0x2013 && c <= 0x2015 {
@@ -19,8 +19,8 @@ func matchSpaces(l line, i int) match {
 	return noMatch
 }
 
-// matchPunctuationEntity takes the entities of punctuation in old newswire and
-// any numbered character.
+// matchPunctuationEntity matches the punctuation entities of old newswire text and
+// any numeric character reference.
 func matchPunctuationEntity(l line, i int) match {
 	if l.at(i) != '&' {
 		return noMatch
@@ -52,7 +52,7 @@ func matchGreater(l line, i int) match {
 	return upTo(l.skipFold(i, "&gt;"))
 }
 
-// matchDuckFeet takes << and >>.
+// matchDuckFeet matches << and >>.
 func matchDuckFeet(l line, i int) match {
 	if c := l.at(i); (c == '<' || c == '>') && l.at(i+1) == c {
 		return upTo(i + 2)
@@ -67,7 +67,7 @@ func matchBracket(l line, i int) match {
 	return noMatch
 }
 
-// runEnd returns the end of one character repeated, or 0.
+// runEnd returns the end of a run of the character c at i, or 0.
 func runEnd(l line, i int, c uint16) int {
 	end := l.skipWhile(i, func(d uint16) bool { return d == c })
 	if end == i {
@@ -78,7 +78,7 @@ func runEnd(l line, i int, c uint16) int {
 
 func matchHyphens(l line, i int) match { return upTo(runEnd(l, i, '-')) }
 
-// matchRun takes @, #, _ or * repeated, and any run of ? and !.
+// matchRun matches a run of @, #, _ or *, or any mixture of ? and !.
 func matchRun(l line, i int) match {
 	switch c := l.at(i); c {
 	case '@', '#', '_', '*':
@@ -89,7 +89,7 @@ func matchRun(l line, i int) match {
 	return noMatch
 }
 
-// matchEscapedAsterisks takes up to three asterisks with a backslash each.
+// matchEscapedAsterisks matches up to three asterisks, each after a backslash.
 func matchEscapedAsterisks(l line, i int) match {
 	end := i
 	for end < i+6 && l.at(end) == '\\' && l.at(end+1) == '*' {
@@ -101,8 +101,8 @@ func matchEscapedAsterisks(l line, i int) match {
 	return upTo(end)
 }
 
-// matchEllipsis takes three to five periods, the same with a space between
-// each, or the single character.
+// matchEllipsis matches three to five periods, with or without single spaces
+// between them, or the ellipsis character.
 func matchEllipsis(l line, i int) match {
 	if l.at(i) == 0x2026 {
 		return upTo(i + 1)
@@ -148,7 +148,8 @@ func matchSymbol(l line, i int) match {
 	return noMatch
 }
 
-// symbols are the signs beyond ASCII that stand alone, in order.
+// symbols are the non-ASCII signs that are tokens by themselves, in ascending
+// order.
 var symbols = [...]struct{ lo, hi uint16 }{
 	{0xA6, 0xA9}, {0xAC, 0xAC}, {0xAE, 0xBA}, {0xD7, 0xD7}, {0xF7, 0xF7},
 	{0x387, 0x387}, {0x5BE, 0x5BE}, {0x5C0, 0x5C0}, {0x5C3, 0x5C3}, {0x5C6, 0x5C6},

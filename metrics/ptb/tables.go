@@ -2,11 +2,11 @@ package ptb
 
 import "unicode"
 
-// The tables below were measured: each character up to U+FFFF was put between
-// two letters, alone, after a sign and after an underscore, and given to
-// CoreNLP 3.4.1.
+// The tables below were measured: CoreNLP 3.4.1 was given each character up to
+// U+FFFF alone, between two letters, after a sign and after an underscore.
 
-// lettersSince62 are letters of today's Unicode that 6.2 did not have as such.
+// lettersSince62 are letters of Go's Unicode version that were not letters in
+// Unicode 6.2.
 var lettersSince62 = &unicode.RangeTable{
 	R16: []unicode.Range16{
 		{0x037F, 0x037F, 1}, {0x0528, 0x052F, 1}, {0x0560, 0x0560, 1}, {0x0588, 0x0588, 1},
@@ -29,7 +29,7 @@ var lettersSince62 = &unicode.RangeTable{
 	},
 }
 
-// digitsSince62 are digits that came after Unicode 6.2.
+// digitsSince62 are digits that were added after Unicode 6.2.
 var digitsSince62 = &unicode.RangeTable{
 	R16: []unicode.Range16{
 		{0x0DE6, 0x0DEF, 1}, {0xA9F0, 0xA9F9, 1},
@@ -37,7 +37,7 @@ var digitsSince62 = &unicode.RangeTable{
 }
 
 // wordMarks are the characters other than letters and digits that the lexer
-// takes as part of a word: combining marks, a soft hyphen and some signs.
+// accepts in a word: combining marks, the soft hyphen and some signs.
 var wordMarks = &unicode.RangeTable{
 	R16: []unicode.Range16{
 		{0x00AD, 0x00AD, 1}, {0x02C2, 0x02C5, 1}, {0x02D2, 0x02DF, 1}, {0x02E5, 0x02EB, 1},

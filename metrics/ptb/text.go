@@ -6,14 +6,15 @@ import (
 	"unicode"
 )
 
-// How matched text becomes a token: the Penn Treebank's ASCII forms, as the
-// lexer's default options choose them (ptb3Escaping, latexQuotes).
+// Conversion of matched text to tokens: the Penn Treebank's ASCII forms, according
+// to the lexer's default options (ptb3Escaping, latexQuotes).
 
 func toText(text string) func(string) string {
 	return func(string) string { return text }
 }
 
-// dropSoftHyphens takes out hyphens that only mark where a line may break.
+// dropSoftHyphens removes soft hyphens, which only mark where a line can break. A
+// text of nothing else becomes "-".
 func dropSoftHyphens(s string) string {
 	if out := strings.ReplaceAll(s, "\u00AD", ""); out != "" {
 		return out
@@ -29,8 +30,8 @@ var (
 	fractionReplacer    = strings.NewReplacer("¼", "1/4", "½", "1/2", "¾", "3/4", "⅓", "1/3", "⅔", "2/3")
 	currencyReplacer    = strings.NewReplacer("¢", "cents", "£", "#", "\u0080", "$", "¤", "$", "₠", "$", "€", "$")
 
-	// Quotation marks become those of TeX. Only marks that have no direction
-	// of their own depend on what follows them.
+	// Quotation marks become those of TeX. The two replacers differ only in
+	// undirected marks.
 	openingReplacer = strings.NewReplacer(append([]string{"&apos;", "`", "'", "`", `"`, "``", "&quot;", "``"}, directedQuotes...)...)
 	closingReplacer = strings.NewReplacer(append([]string{"&apos;", "'", "'", "'", `"`, "''", "&quot;", "''"}, directedQuotes...)...)
 	directedQuotes  = []string{
@@ -49,7 +50,7 @@ func openingQuotes(s string) string { return openingReplacer.Replace(s) }
 func closingQuotes(s string) string { return closingReplacer.Replace(s) }
 func phoneText(s string) string     { return parentheses(spacesToNoBreak(s)) }
 
-// longDash writes a dash of three or four hyphens with two.
+// longDash shortens a dash of three or four hyphens to two.
 func longDash(s string) string {
 	if len(s) == 3 || len(s) == 4 {
 		return "--"
@@ -57,7 +58,7 @@ func longDash(s string) string {
 	return s
 }
 
-// ampersands resolves &amp; in either case.
+// ampersands replaces &amp;, in either case, with &.
 func ampersands(s string) string {
 	const entity = "&amp;"
 	for i := 0; i+len(entity) <= len(s); i++ {
@@ -68,8 +69,10 @@ func ampersands(s string) string {
 	return s
 }
 
-// LowerCase maps to lower case by the full Unicode rules for English, as Java
-// does: a capital I with a dot keeps the dot, a sigma that ends a word is ς.
+// LowerCase converts s to lower case by the full Unicode rules for English, like
+// Java's String.toLowerCase: İ becomes i with a combining dot, and a Σ that ends a
+// word becomes ς. It expects a single token: it does not look for word boundaries
+// within s.
 func LowerCase(s string) string {
 	if !strings.ContainsAny(s, "İΣ") {
 		return strings.ToLower(s)
@@ -89,8 +92,9 @@ func LowerCase(s string) string {
 	return b.String()
 }
 
-// isFinalSigma reports whether the letter at i has a cased letter before it in the token and none
-// after it. Java stops at the bounds of a word, which a token does not cross.
+// isFinalSigma reports whether the sigma at i has a cased letter before it and
+// none after it in the token. Java looks only within the word, but a token is
+// within one word.
 func isFinalSigma(runes []rune, i int) bool {
 	cased := func(r rune) bool { return unicode.IsUpper(r) || unicode.IsLower(r) || unicode.IsTitle(r) }
 	return slices.ContainsFunc(runes[:i], cased) && !slices.ContainsFunc(runes[i+1:], cased)

@@ -1,9 +1,9 @@
 // Package ptb splits captions into tokens by the Penn Treebank rules of the COCO
 // caption evaluation ([Tokenize]).
 //
-// Training and scoring share it, so that a captioner's words are those that are
-// scored. It needs no Java; testdata/tokens.json holds it to the original token
-// for token.
+// Training and scoring share it, so a captioner learns the same tokens that are
+// scored. It needs no Java. The tests compare it with the original implementation,
+// token for token, on testdata/tokens.json.
 package ptb
 
 import (
@@ -12,21 +12,23 @@ import (
 	"unicode/utf16"
 )
 
-// Version names [Tokenize] and what it gives. It is raised with any change of its tokens, since tokens are kept.
+// Version is the version of the tokens that [Tokenize] returns. Tokens are stored,
+// so it must be raised with any change to them.
 const Version = "ptb 1"
 
 // Tokenize splits one line of text into lower-case tokens, exactly as the COCO
-// caption evaluation does: the Stanford tokenizer of CoreNLP 3.4.1 with
-// -preserveLines -lowerCase and its default Penn Treebank 3 escapes, then
-// coco-caption's list of punctuation dropped. The result is the same token for
-// token, except for the effects the original lets one caption have on its
-// neighbour: it reads a whole file as one stream, so that a single letter with
-// a period at the end of a line ("vitamin C.") depends on the first word of
-// the next. Here a line stands alone, and a line break inside it is a space.
+// caption evaluation does: with the Stanford tokenizer of CoreNLP 3.4.1, options
+// -preserveLines -lowerCase and the default Penn Treebank 3 escapes, and then
+// without the tokens in coco-caption's list of punctuation.
 //
-// Text that is not UTF-8 has each bad byte replaced by U+FFFD, which like all
-// characters the lexer does not know is left out. A token can hold a no-break
-// space ("5 1/2" is one token).
+// It differs from the original in one way. The original reads a whole file as one
+// stream, so a single letter with a period at the end of a line ("vitamin C.")
+// depends on the first word of the next line. Here each line stands alone, and a
+// line break within it is a space.
+//
+// Each byte that is not valid UTF-8 is replaced by U+FFFD, which is omitted like
+// all characters that the lexer does not know. A token can contain a no-break
+// space: "5 1/2" is one token.
 func Tokenize(text string) []string {
 	s := newScanner(text)
 	tokens := make([]string, 0, len(text)/5+1)
@@ -42,19 +44,20 @@ func Tokenize(text string) []string {
 			last = token
 		}
 	}
-	last = strings.TrimRightFunc(last, unicode.IsSpace) // as coco-caption trims a line
+	last = strings.TrimRightFunc(last, unicode.IsSpace) // coco-caption trims each line
 	keep()
 	return tokens
 }
 
-// line is text as the lexer sees it: UTF-16 code units, the last of which is
-// a newline. Positions in it are indices; at returns atEnd past the newline.
+// line is a text as the lexer sees it: UTF-16 code units, the last of which is a
+// newline. Positions are indices into it.
 type line []uint16
 
-// atEnd stands for the end of the text. It is a noncharacter, which
-// newScanner keeps out of the text itself.
+// atEnd stands for the end of the text. It is a noncharacter, which newScanner
+// replaces in the text itself.
 const atEnd = 0xFFFF
 
+// at returns the code unit at i, or atEnd past the newline.
 func (l line) at(i int) uint16 {
 	if uint(i) < uint(len(l)) {
 		return l[i]
@@ -62,10 +65,10 @@ func (l line) at(i int) uint16 {
 	return atEnd
 }
 
-// match is what a rule found at a position: where its token ends, and where
-// the text it looked at ends. The lexer takes the rule that looked furthest,
-// the first one among equals; the difference is context that only had to be
-// there and is scanned again.
+// match is the result of a rule at a position: the end of its token, and the end
+// of all text that it matched. Text after the token is required context, which is
+// scanned again. The lexer applies the rule with the largest total, and the first
+// of them in a tie.
 type match struct{ token, total int }
 
 var noMatch = match{}
@@ -113,13 +116,13 @@ func newScanner(text string) *scanner {
 			s.has[c] = true
 		}
 	}
-	s.has[0] = true // what a rule without needs asks for
+	s.has[0] = true // for rules with needs = 0
 	s.line = append(s.line, '\n')
 	return s
 }
 
-// next takes the next token, or skips white space or a character that makes
-// none and returns "".
+// next returns the next token. It returns "" after skipping white space or a
+// character that is in no token.
 func (s *scanner) next() string {
 	if s.line[s.pos] == ' ' {
 		s.pos = s.line.skipWhile(s.pos, isSpace)
@@ -160,10 +163,10 @@ func (s *scanner) next() string {
 	return LowerCase(token)
 }
 
-// plainWord returns the end of a run of ASCII letters before white space, or before a comma or
-// period and white space: the overwhelming case, in which no rule can look past that white space,
-// and none gives another token but for contractions and abbreviations. It returns 0 if the rules
-// must decide.
+// plainWord is a fast path for most words. It returns the end of a run of ASCII
+// letters before white space, or before a comma or period and white space. No rule
+// looks past that white space, and apart from contractions and abbreviations, none
+// would give another token. It returns 0 if the rules must decide.
 func (s *scanner) plainWord() int {
 	if s.lower == "" {
 		return 0
@@ -189,7 +192,7 @@ func (s *scanner) plainWord() int {
 	return end
 }
 
-// keepsPeriod reports whether a word of letters is in any list of abbreviations.
+// keepsPeriod reports whether a word is in any list of abbreviations.
 func keepsPeriod(word string) bool {
 	if len(word) > longestAbbreviation {
 		return false
@@ -200,8 +203,9 @@ func keepsPeriod(word string) bool {
 	return a || b || c
 }
 
-// isPunctuation is coco-caption's list. Its bracket names are written in upper
-// case there and so never match a lower-cased token: -lrb- and the like stay.
+// isPunctuation reports whether a token is in coco-caption's list of punctuation.
+// That list also has names of brackets, but in upper case, so they never match a
+// lower-cased token: -lrb- and the like are kept.
 func isPunctuation(token string) bool {
 	switch token {
 	case "''", "'", "``", "`", ".", "?", "!", ",", ":", "-", "--", "...", ";":

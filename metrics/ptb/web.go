@@ -1,6 +1,6 @@
 package ptb
 
-// Tags, addresses of the web and of people, and faces made of punctuation.
+// Tags, URLs, e-mail addresses, Twitter names and smileys.
 
 func isTagName(c uint16) bool { return isASCIIWord(c) || oneOf(c, "_:.-") }
 
@@ -13,8 +13,8 @@ func tagNameEnd(l line, i int) int {
 
 func isPlainSpace(c uint16) bool { return c == ' ' }
 
-// tagEnd returns the end of an SGML, XML or HTML tag at i, or 0: <!...> and
-// <?...>, <name attribute="value" ...> with or without a slash, </name>.
+// tagEnd returns the end of an SGML, XML or HTML tag at i, or 0. Tags are <!...>,
+// <?...>, <name attribute="value" ...> with or without a final slash, and </name>.
 func tagEnd(l line, i int) int {
 	if l.at(i) != '<' {
 		return 0
@@ -42,8 +42,8 @@ func tagEnd(l line, i int) int {
 	return p + 1
 }
 
-// attributesEnd returns the end of the attributes of a tag and of the slash
-// that closes an empty element.
+// attributesEnd returns the end of a tag's attributes at p, including the slash of
+// an empty element.
 func attributesEnd(l line, p int) int {
 	for {
 		next := l.skipWhile(p, isPlainSpace)
@@ -72,17 +72,17 @@ func attributesEnd(l line, p int) int {
 
 func matchTag(l line, i int) match { return upTo(tagEnd(l, i)) }
 
-// Characters that may stand in addresses. All classes hold everything beyond
-// ASCII.
+// Classes of characters in addresses. All of them contain every non-ASCII
+// character.
 var (
-	// isURL may stand in an address, isURLEnd may end one.
+	// isURL is for any character of an address, isURLEnd for its last one.
 	isURL    = allBut(" \t\n\f\r\"<>|(){}")
 	isURLEnd = allBut(" \t\n\f\r\"<>|(){}.!?,-")
-	// isURLPath may stand in what follows the host of a likely address.
+	// isURLPath is for the path of an address without http://.
 	isURLPath = allBut(" \t\n\f\r\"<>|()")
-	// isLabel may stand between the periods of a host after www, isBareLabel
-	// elsewhere: there the lexer's class, by a range from comma to underscore,
-	// leaves out capitals and digits.
+	// isLabel is for the labels of a host name after www, isBareLabel for those of
+	// other host names. The latter excludes capitals and digits because the
+	// lexer's class has a range from comma to underscore by accident.
 	isLabel     = allBut(" \t\n\f\r\"<>|.!?(){},")
 	isBareLabel = allBut(" \t\n\f\r\"`'<>|!(){}$,-./0123456789:;=?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_")
 )
@@ -95,8 +95,8 @@ func allBut(set string) func(uint16) bool {
 	return func(c uint16) bool { return c >= 0x80 || !out[c] }
 }
 
-// addressEnd returns the end of the longest text at i in class that ends as an
-// address may and is at least two long, or 0.
+// addressEnd returns the end of the longest text at i that has at least two
+// characters, all of the class, and ends with an isURLEnd; 0 if there is none.
 func addressEnd(l line, i int, class func(uint16) bool) int {
 	for end := l.skipWhile(i, class); end >= i+2; end-- {
 		if isURLEnd(l[end-1]) {
@@ -114,8 +114,8 @@ func matchFullURL(l line, i int) match {
 	return upTo(addressEnd(l, p, isURL))
 }
 
-// matchLikelyURL takes www.name.tld and name.com (or .net, .org, .edu), with a
-// path.
+// matchLikelyURL matches www.name.tld and name.com (or .net, .org, .edu), with an
+// optional path.
 func matchLikelyURL(l line, i int) match {
 	best := 0
 	consider := func(host int) {
@@ -143,7 +143,8 @@ func matchLikelyURL(l line, i int) match {
 	return upTo(best)
 }
 
-// labelEnd returns the position after a non-empty run of class and a period.
+// labelEnd returns the position after a run of characters of the class and a
+// period at i, or 0.
 func labelEnd(l line, i int, class func(uint16) bool) int {
 	end := l.skipWhile(i, class)
 	if end == i || l.at(end) != '.' {
@@ -152,7 +153,7 @@ func labelEnd(l line, i int, class func(uint16) bool) int {
 	return end + 1
 }
 
-// matchEmail takes name@host, in angle brackets or not.
+// matchEmail matches name@host, with or without angle brackets.
 func matchEmail(l line, i int) match {
 	start := i
 	if end := l.skipFold(i, "&lt;"); end > 0 {
@@ -164,8 +165,7 @@ func matchEmail(l line, i int) match {
 		return noMatch
 	}
 	isMail := func(c uint16) bool { return isURL(c) && c != noBreakSpace }
-	// Braces may not stand in an address either; what follows the last @
-	// with a host reaches furthest.
+	// The last @ that a host follows gives the longest match.
 	for at := l.skipWhile(start+1, isMail) - 1; at > start; at-- {
 		if l[at] != '@' {
 			continue
@@ -190,7 +190,7 @@ func matchEmail(l line, i int) match {
 	return noMatch
 }
 
-// matchTwitter takes @name and #word.
+// matchTwitter matches @name and #word.
 func matchTwitter(l line, i int) match {
 	switch l.at(i) {
 	case '@':
@@ -209,8 +209,8 @@ func matchTwitter(l line, i int) match {
 	return noMatch
 }
 
-// matchSmiley takes eyes, perhaps under a hat and over a nose, and a mouth,
-// where no letter or digit follows.
+// matchSmiley matches a smiley such as :-) that no letter or digit follows: an
+// optional hat, eyes, an optional nose and a mouth.
 func matchSmiley(l line, i int) match {
 	p := i
 	if c := l.at(p); c == '<' || c == '>' {
@@ -229,7 +229,8 @@ func matchSmiley(l line, i int) match {
 	return match{p + 1, p + 2}
 }
 
-// matchAsianSmiley takes x_x and (^_^), with closed eyes of several kinds.
+// matchAsianSmiley matches smileys such as x_x and (^_^), with several kinds of
+// eyes.
 func matchAsianSmiley(l line, i int) match {
 	const eyes = "-^x=~<>'"
 	if oneOf(l.at(i), eyes) && l.at(i+1) == '_' && oneOf(l.at(i+2), eyes) {

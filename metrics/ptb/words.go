@@ -1,9 +1,9 @@
 package ptb
 
-// Words, contractions, compounds and file names.
+// Words, contractions and compounds.
 
-// contractions are written as one word and are two tokens; the value is the
-// length of the second.
+// contractions are words that become two tokens. The value is the length of the
+// second.
 var contractions = map[string]int{
 	"cannot": 3, "'twas": 3, "'tis": 2,
 	"gonna": 2, "gotta": 2, "lemme": 2, "gimme": 2, "wanna": 2,
@@ -27,8 +27,8 @@ func matchCSharp(l line, i int) match {
 	return upTo(max(l.skipFold(i, "c#"), l.skipFold(i, "f#")))
 }
 
-// wordEnd returns the end of a word at i, or 0: letters and digits that begin
-// with a letter, and further ones joined by a period, "!" or "?".
+// wordEnd returns the end of a word at i, or 0. A word is a letter followed by
+// letters and digits, and further such parts after a period, "!" or "?".
 func wordEnd(l line, i int) int {
 	end := l.skipWordLetter(i)
 	if end == 0 {
@@ -57,8 +57,12 @@ func wordEnd(l line, i int) int {
 
 func matchWord(l line, i int) match { return upTo(wordEnd(l, i)) }
 
-// matchWordPeriod keeps the period of an abbreviation that a comma follows.
+// matchWordPeriod matches a word with a period before a comma or similar: such a
+// word is an abbreviation and keeps its period.
 func matchWordPeriod(l line, i int) match { return periodBeforeComma(l, wordEnd(l, i)) }
+
+// periodBeforeComma matches up to end, the end of a word, and a period there, if
+// inner punctuation follows.
 
 func periodBeforeComma(l line, end int) match {
 	if end > 0 && l.at(end) == '.' && isInnerPunctuation(l.at(end+1)) {
@@ -92,6 +96,7 @@ func matchClitic(l line, i int) match { return upTo(cliticEnd(l, i)) }
 
 func matchCliticBeforeOther(l line, i int) match { return beforeNoLetter(l, cliticEnd(l, i)) }
 
+// beforeNoLetter matches up to end unless end is 0 or an ASCII letter follows.
 func beforeNoLetter(l line, end int) match {
 	if end > 0 && end < len(l) && !isASCIILetter(l[end]) {
 		return match{end, end + 1}
@@ -114,7 +119,8 @@ func matchNot(l line, i int) match { return upTo(notEnd(l, i)) }
 
 func matchNotBeforeOther(l line, i int) match { return beforeNoLetter(l, notEnd(l, i)) }
 
-// matchWordBeforeNot takes "do" of "don't": letters that do not end in n.
+// matchWordBeforeNot matches the "do" of "don't": letters before n't, the last of
+// which is not an n.
 func matchWordBeforeNot(l line, i int) match {
 	end := l.skipWhile(i, func(c uint16) bool { return isASCIILetter(c) || c == softHyphen }) - 1
 	if end <= i {
@@ -131,8 +137,8 @@ func matchWordBeforeNot(l line, i int) match {
 	return match{end, total}
 }
 
-// chunkEnd returns the end of one part of a compound at i, or 0: letters and
-// digits, after d', o' or l' if that is there.
+// chunkEnd returns the end of one part of a compound at i, or 0. A part is letters
+// and digits, optionally after d', o' or l'.
 func chunkEnd(l line, i int) int {
 	if oneOf(l.at(i), "dDoOlL") {
 		if p := l.skipInnerApostrophe(i + 1); p > 0 && isAlphaOrDigit(l.at(p)) {
@@ -147,7 +153,8 @@ func chunkEnd(l line, i int) int {
 	return 0
 }
 
-// compoundEnd returns the end of parts joined by hyphens or underscores.
+// compoundEnd returns the end of parts at i joined by hyphens or underscores, or
+// 0.
 func compoundEnd(l line, i int) int {
 	end := chunkEnd(l, i)
 	for end > 0 && isHyphen(l.at(end)) {
@@ -163,9 +170,10 @@ func compoundEnd(l line, i int) int {
 func matchCompound(l line, i int) match       { return upTo(compoundEnd(l, i)) }
 func matchCompoundPeriod(l line, i int) match { return periodBeforeComma(l, compoundEnd(l, i)) }
 
-// hyphenatedEnd returns the end of an ASCII word with hyphens, the parts of
-// which may hold periods and commas ("3,000-foot") or be acronyms, and, for
-// accept == nil, the longest; otherwise the longest end that accept allows.
+// hyphenatedEnd returns the end of a hyphenated ASCII word at i, or 0. The first
+// part can contain periods and commas ("3,000-foot"), and later parts can be
+// acronyms. If several ends are possible, it returns the last one that accept
+// allows; a nil accept allows all.
 func hyphenatedEnd(l line, i int, accept func(end int) bool) int {
 	if !isASCIIWord(l.at(i)) {
 		return 0
@@ -207,7 +215,7 @@ func matchHyphenatedPeriod(l line, i int) match {
 	}))
 }
 
-// matchSlashed takes up to three ASCII words, each with up to two hyphens,
+// matchSlashed matches two or three ASCII words, each with up to two hyphens,
 // joined by slashes: "and/or".
 func matchSlashed(l line, i int) match {
 	part := func(i int) int {
@@ -247,7 +255,8 @@ func matchSlashed(l line, i int) match {
 	return upTo(end)
 }
 
-// initialsEnd returns the end of capitals joined by & or +, such as AT&T.
+// initialsEnd returns the end of capitals joined by & or + at i, such as AT&T, or
+// 0.
 func initialsEnd(l line, i int) int {
 	end, parts := i, 0
 	for {

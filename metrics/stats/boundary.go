@@ -7,27 +7,28 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// upperTail is 1 − Φ(z), without loss for large z.
+// upperTail is 1 − Φ(z), without loss of precision for large z.
 func upperTail(z float64) float64 { return math.Erfc(z/math.Sqrt2) / 2 }
 
-// upperQuantile is the z with upperTail(z) = p, without loss for small p.
+// upperQuantile is the z with upperTail(z) = p, without loss of precision for
+// small p.
 func upperQuantile(p float64) float64 { return -distuv.UnitNormal.Quantile(p) }
 
-// farthest is the z beyond which no density is looked at.
+// farthest is the z beyond which the density is neglected.
 const farthest = 10
 
-// boundaries returns the z at which each of several looks rejects, on either
-// side alike, so that under the null each side is crossed for the first time at
-// look k with probability spent[k] − spent[k−1]. The looks have information
-// fractions t, ascending to 1, and statistics of the canonical joint normal
-// distribution, Corr(Z_j, Z_k) = √(t_j/t_k) for j < k. The density of the
-// studies that go on is taken from look to look by numerical integration
-// (Armitage, McPherson & Rowe 1969, "Repeated significance tests on
-// accumulating data", JRSS A 132:235–244; Jennison & Turnbull 2000, "Group
-// sequential methods", chapter 19), here by Gauss and Legendre's rule.
+// boundaries returns the symmetric group-sequential boundary: the |z| at which
+// each look rejects, such that under the null each side is first crossed at look
+// k with probability spent[k] − spent[k−1]. The looks have information fractions
+// t, ascending to 1, and statistics of the canonical joint normal distribution,
+// Corr(Z_j, Z_k) = √(t_j/t_k) for j < k. The density of the studies that
+// continue is carried from look to look by numerical integration (Armitage,
+// McPherson & Rowe 1969, "Repeated significance tests on accumulating data",
+// JRSS A 132:235–244; Jennison & Turnbull 2000, "Group sequential methods",
+// chapter 19), here by Gauss–Legendre quadrature.
 func boundaries(t, spent []float64) []float64 {
 	z := make([]float64, len(t))
-	var at, mass []float64 // nodes and their part of the probability to go on
+	var at, mass []float64 // nodes, and each one's share of the probability of continuing
 	for k := range t {
 		if k == 0 {
 			z[0] = upperQuantile(spent[0])
@@ -58,8 +59,8 @@ func boundaries(t, spent []float64) []float64 {
 
 func square(x float64) float64 { return x * x }
 
-// legendre returns nodes and weights on −end to end, close enough for what
-// varies on the given scale.
+// legendre returns the nodes and weights of Gauss–Legendre quadrature from −end
+// to end, with enough nodes for functions that vary on the given scale.
 func legendre(end, scale float64) (nodes, weights []float64) {
 	n := max(40, int(math.Ceil(6*end/scale)))
 	nodes, weights = make([]float64, n), make([]float64, n)
@@ -67,8 +68,9 @@ func legendre(end, scale float64) (nodes, weights []float64) {
 	return nodes, weights
 }
 
-// crossingPoint solves for the z that a study, gone on from fraction s with
-// the given masses, exceeds at fraction t with probability p.
+// crossingPoint returns the z that a study exceeds at information fraction t
+// with probability p, given the nodes and probability masses of the studies that
+// continue after fraction s.
 func crossingPoint(at, mass []float64, s, t, p float64) float64 {
 	step := math.Sqrt(t - s)
 	exceed := func(z float64) (probability, density float64) {
@@ -79,8 +81,8 @@ func crossingPoint(at, mass []float64, s, t, p float64) float64 {
 		}
 		return probability, density * math.Sqrt(t) / (step * math.Sqrt(2*math.Pi))
 	}
-	// Newton's steps for the logarithm, which falls like a parabola, kept
-	// within bounds that close in.
+	// Newton's method on the logarithm of the probability, which falls like a
+	// parabola, with bisection as a safeguard.
 	low, high := 0.0, 40.0
 	z := 2.0
 	for range 100 {

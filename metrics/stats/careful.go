@@ -6,30 +6,31 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// parts are what the variance of a difference is made of: the seeds of each
+// parts are the components of the variance of a difference: the seeds of each
 // side, then the images.
 type parts []varianceOf
 
+// varianceOf is one component, with its degrees of freedom.
 type varianceOf struct {
 	part, df float64
-	spread   float64 // variance of a replicate; 0 for the images
+	spread   float64 // variance of one replicate; 0 for the images
 }
 
-// mostUneven is how many times the variance of one side's replicates may be that
-// of the other before Satterthwaite's degrees of freedom are no longer trusted.
+// mostUneven is the largest ratio of the variances of the two sides' replicates
+// for which Satterthwaite's degrees of freedom are trusted.
 //
-// They are estimated, and come out too large where the wider side happens to
-// spread little. With 5 seeds, standard deviations of 1 to 3 and images as on
-// Flickr8k the t test errs in 5.6 % of the studies at α = 0.05; with the true
-// degrees of freedom it would in 4.4 %. Beyond a ratio of 4, a standard
-// deviation twice the other, the verdict therefore takes the test of Cochran &
-// Cox 1950 ("Experimental designs"), whose quantile is the mean of those of the
-// parts, weighted by them. The limit was found by simulation: with 5 seeds or
-// more, true ratios of standard deviations from 1 to 6 and image parts from 0 to
-// those of the seeds, the verdict errs in at most 4.7 % of the studies.
+// They are estimates, and too large if the side with the wider spread happens to
+// show little of it. With 5 seeds, standard deviations of 1 to 3 and images as
+// on Flickr8k, the t test errs in 5.6 % of studies at α = 0.05; with the true
+// degrees of freedom it would err in 4.4 %. So beyond a ratio of 4, which is one
+// standard deviation twice the other, the verdict uses the test of Cochran & Cox
+// 1950 ("Experimental designs"). Its quantile is the mean of the t quantiles of
+// the parts, weighted by the parts. The limit was found by simulation: with 5
+// seeds or more, true ratios of standard deviations from 1 to 6 and image parts
+// from 0 to those of the seeds, the verdict errs in at most 4.7 % of studies.
 const mostUneven = 4
 
-// uneven reports whether one side's replicates spread much wider than the other's.
+// uneven reports whether one side's replicates vary much more than the other's.
 func (p parts) uneven() bool {
 	if len(p) != 3 { // two sides and the images
 		return false
@@ -38,7 +39,7 @@ func (p parts) uneven() bool {
 	return max(a, b) > mostUneven*min(a, b)
 }
 
-// quantile is Cochran and Cox's, of a one-sided tail p.
+// quantile is Cochran and Cox's quantile for a one-sided tail probability.
 func (p parts) quantile(tail float64) float64 {
 	sum, total := 0.0, 0.0
 	df, q := 0.0, 0.0
@@ -46,7 +47,7 @@ func (p parts) quantile(tail float64) float64 {
 		if v.part == 0 {
 			continue
 		}
-		if v.df != df { // sides of one size share their quantile
+		if v.df != df { // sides of equal size share a quantile
 			df, q = v.df, -tQuantile(tail, v.df)
 		}
 		sum += v.part * q
@@ -55,17 +56,17 @@ func (p parts) quantile(tail float64) float64 {
 	return sum / total
 }
 
-// tail is the one-sided p of a value that lies x standard errors out, as the
-// verdict takes it.
+// tail is the one-sided p that the verdict uses for a value x standard errors
+// from 0.
 func (e estimate) tail(x float64) float64 {
 	p := distuv.StudentsT{Sigma: 1, Nu: e.DF}.CDF(-x)
-	const undecided = 0.25 // p of this size matter to no verdict
+	const undecided = 0.25 // no verdict depends on p this large
 	if p > undecided || !e.parts.uneven() {
 		return p
 	}
-	// The tail whose quantile is x, as the z of a normal tail, which is the
-	// shorter one: by the secant of a bracket, the end that stays being halved
-	// (the Illinois method, Dowell & Jarratt 1971).
+	// Find the tail probability whose quantile is x, by the Illinois variant of
+	// regula falsi (Dowell & Jarratt 1971). The unknown is expressed as the z of
+	// a normal tail, which is at most x because the normal tail is lighter.
 	excess := func(z float64) float64 { return e.parts.quantile(upperTail(z)) - x }
 	low, high := 0.0, min(x, 8)
 	below, above := -x, excess(high)
@@ -88,8 +89,8 @@ func (e estimate) tail(x float64) float64 {
 	return max(p, upperTail(low))
 }
 
-// pCareful is the two-sided p of the interval's test as the verdict takes it, no
-// smaller than P.
+// pCareful is the two-sided p of the interval's test that the verdict uses. It
+// is never smaller than P.
 func (e estimate) pCareful() float64 {
 	if e.SE == 0 || !e.parts.uneven() {
 		return e.P
@@ -97,12 +98,12 @@ func (e estimate) pCareful() float64 {
 	return max(e.P, 2*e.tail(math.Abs(e.Value)/e.SE))
 }
 
-// pEquivalence is the larger p of two one-sided t tests, that the value lies
-// above −minimum and that it lies below minimum (Schuirmann 1987, "A comparison
-// of the two one-sided tests procedure and the power approach for assessing the
+// pEquivalence is the larger p of two one-sided t tests: that the value is above
+// −minimum, and that it is below minimum (Schuirmann 1987, "A comparison of the
+// two one-sided tests procedure and the power approach for assessing the
 // equivalence of average bioavailability", Journal of Pharmacokinetics and
-// Biopharmaceutics 15:657–680). Without any error it is 1: nothing was seen
-// that could have come out otherwise.
+// Biopharmaceutics 15:657–680). It is 1 if the standard error is 0: when nothing
+// varied, there is no evidence of equivalence.
 func (e estimate) pEquivalence(minimum float64) float64 {
 	if e.SE < rounding {
 		return 1
@@ -110,7 +111,7 @@ func (e estimate) pEquivalence(minimum float64) float64 {
 	return e.tail((minimum - math.Abs(e.Value)) / e.SE)
 }
 
-// equivalence is the interval of level 1 − wide that lies within ± minimum where
+// equivalence is the interval of level 1 − wide. It lies within ± minimum when
 // pEquivalence is below wide/2.
 func (e estimate) equivalence(wide float64) (low, high float64) {
 	quantile := tQuantile(1-wide/2, e.DF)

@@ -57,7 +57,7 @@ func TestUnevenSpreads(t *testing.T) {
 	if !(r.PHolm < 0.05 && r.PIntervalHolm < 0.05 && r.Low > 0) || r.Verdict != Inconclusive {
 		t.Errorf("p %v and %v, low %v, verdict %s", r.PHolm, r.PIntervalHolm, r.Low, r.Verdict)
 	}
-	want := "one side's seeds spread more than twice as wide as the other's: the verdict takes p = 0.0"
+	want := "one side's seeds spread more than twice as wide as the other's: the verdict uses p = 0.0"
 	if !strings.Contains(strings.Join(r.Warnings, "\n"), want) {
 		t.Errorf("warnings %q", r.Warnings)
 	}

@@ -5,12 +5,14 @@ import (
 	"slices"
 )
 
-// pointsPerScore turns a score, a fraction of 1, into points.
+// pointsPerScore converts a score, a fraction of 1, to points.
 const pointsPerScore = 100
 
-// Compare analyses the contrasts between arms by the methods of the package
-// comment. It refuses arms of unequal images or protocol signatures, naming
-// the first difference.
+// Compare analyses the contrasts between arms with the methods described in the
+// package comment. It returns an error for invalid options, composites or
+// contrasts, for arms without runs, for two runs of one seed, for runs with
+// different images or protocol signatures, and for per-image numbers that are
+// negative, NaN or infinite. The error names the first fault.
 func Compare(arms []Arm, contrasts []Contrast, o Options) (Analysis, error) {
 	o, err := o.withDefaults()
 	if err != nil {
@@ -47,7 +49,7 @@ func Compare(arms []Arm, contrasts []Contrast, o Options) (Analysis, error) {
 		}
 	})
 	out.Arms = append(out.Arms, slices.Concat(summaries...)...)
-	// The primary metric decides how many looks a contrast has.
+	// The primary metric determines how many looks each contrast gets.
 	judged := c.judge(slices.Index(o.Metrics, o.Primary), nil)
 	sampled := false
 	for m, key := range o.Metrics {
@@ -64,7 +66,7 @@ func Compare(arms []Arm, contrasts []Contrast, o Options) (Analysis, error) {
 	return out, nil
 }
 
-// comparison is the material of one analysis.
+// comparison is the state of one analysis.
 type comparison struct {
 	o        Options
 	images   int
@@ -72,13 +74,12 @@ type comparison struct {
 	units    []unit
 	pairs    [][2]int // contrasts, as units {A, B}
 	table    *table
-	schedule *schedule   // nil without looks
-	observed [][]float64 // [metric][run or replicate]
-	drawn    []*resample // of units, as long as they are needed
-	done     []bool      // whether a unit has been drawn
-	added    []int       // how many terms of a composite are in its scores
-	// found is the evidence of contrasts by metric and contrast, where there is one look at everything.
-	found [][]evidence
+	schedule *schedule    // nil without looks
+	observed [][]float64  // [metric][column of a unit]
+	drawn    []*resample  // [unit]; nil once no longer needed
+	done     []bool       // [unit]: whether it has been resampled
+	added    []int        // [composite]: the number of terms in its scores so far
+	found    [][]evidence // [metric][contrast]; nil with looks
 }
 
 func newComparison(arms []Arm, units []unit, pairs [][2]int, o Options) *comparison {
@@ -100,13 +101,14 @@ func newComparison(arms []Arm, units []unit, pairs [][2]int, o Options) *compari
 	return c
 }
 
-// drawsAtOnce is how many scores of runs on draws of images are in memory at a
-// time, beside those of units that contrasts wait for: 32 MB of them. Tests take fewer.
+// drawsAtOnce bounds the scores of runs on draws of images that are in memory at
+// a time (32 MB), not counting units that a contrast still needs. It is a
+// variable so that tests can lower it.
 var drawsAtOnce = 4 << 20
 
-// resample has images and replicates drawn, and calls visit for each unit. It goes through the
-// arms by blocks, and keeps the scores of a unit no longer than something needs them: those of
-// thousands of runs would take gigabytes.
+// resample draws images and replicates and calls visit for each unit. It
+// processes the arms in blocks and drops the scores of a unit as soon as nothing
+// needs them, because the scores of thousands of runs would take gigabytes.
 func (c *comparison) resample(visit func(unit int)) {
 	c.drawn = make([]*resample, len(c.units))
 	if c.o.Looks == nil {
@@ -148,8 +150,9 @@ func (c *comparison) resample(visit func(unit int)) {
 	c.weigh()
 }
 
-// blocks are the arms that are resampled together. Those of composites come first, in the order of
-// their terms, in which they are added up: few of them wait for another.
+// blocks divides the arms into blocks to be resampled together. Arms of
+// composites come first, in the order of the terms, which is the order in which
+// addTerms needs them. So few arms have to be kept for later.
 func (c *comparison) blocks() [][]int {
 	var order []int
 	listed := make([]bool, len(c.arms))
@@ -179,8 +182,9 @@ func (c *comparison) blocks() [][]int {
 	return blocks
 }
 
-// addTerms adds up the scores of composites as far as their arms have been drawn: in the order of
-// the terms, so that sums come out the same to the last digit however many blocks there are.
+// addTerms adds the scores of resampled arms to their composites. It always adds
+// in the order of the terms, so that sums are the same to the last bit for any
+// number of blocks.
 func (c *comparison) addTerms() {
 	for i, u := range c.units[len(c.arms):] {
 		sum := c.drawn[len(c.arms)+i]
@@ -200,8 +204,10 @@ func (c *comparison) addTerms() {
 	}
 }
 
-// weigh takes the evidence of contrasts both of whose units are done, and drops the scores of arms
-// that no contrast or composite waits for. Looks come one after the other, so that a study with looks keeps all.
+// weigh computes the evidence of the contrasts whose two units have been
+// resampled, and drops the scores of arms that no contrast or composite still
+// needs. With looks it keeps everything, because judge computes the evidence
+// look by look.
 func (c *comparison) weigh() {
 	if c.o.Looks != nil {
 		return
@@ -230,7 +236,7 @@ func (c *comparison) weigh() {
 	}
 }
 
-// headsOf are the first replicates of a unit that looks take.
+// headsOf returns the head of a unit for each look that the unit has reached.
 func (c *comparison) headsOf(u unit) []head {
 	var heads []head
 	if c.o.Looks != nil {
@@ -243,13 +249,14 @@ func (c *comparison) headsOf(u unit) []head {
 	return heads
 }
 
-// scores are those of the first n replicates of a unit.
+// scores returns the scores of a unit's first n replicates.
 func (c *comparison) scores(unit, n, metric int) []float64 {
 	first := c.units[unit].first
 	return c.observed[metric][first : first+n]
 }
 
-// side is the first n replicates of a unit: those of a look, or all.
+// side returns the first n replicates of a unit as a side of a contrast: those
+// of a look, or all.
 func (c *comparison) side(metric, unit, n int, sign float64) side {
 	s := side{scores: c.scores(unit, n, metric), sign: sign, of: c.drawn[unit]}
 	if c.o.Looks != nil {
@@ -275,8 +282,8 @@ func (c *comparison) summarize(unit, metric int) Summary {
 	return out
 }
 
-// selection is s_sel: the deviation of a run's score over draws of images,
-// averaged over runs.
+// selection returns s_sel: the standard deviation of a run's score over draws of
+// the images, averaged over the runs.
 func (s *resample) selection(metric int) float64 {
 	sum := 0.0
 	drawn := make([]float64, s.draws)
@@ -289,7 +296,7 @@ func (s *resample) selection(metric int) float64 {
 	return sum / float64(s.runs)
 }
 
-// rule is that of a metric.
+// rule returns the rule by which the contrasts of a metric are judged.
 func (c *comparison) rule(metric, contrasts int) rule {
 	r := rule{alpha: c.o.Alpha, minimum: c.o.MinimumEffect / pointsPerScore, exploratory: c.o.Metrics[metric] != c.o.Primary}
 	if c.o.Looks != nil {
@@ -301,8 +308,8 @@ func (c *comparison) rule(metric, contrasts int) rule {
 	return r
 }
 
-// judge takes the contrasts through their looks in a metric; as far as those of
-// the primary metric went, if given.
+// judge takes the contrasts through their looks in a metric. If the courses of
+// the primary metric are given, it stops each contrast at the same look.
 func (c *comparison) judge(metric int, primary []*course) []*course {
 	courses := make([]*course, len(c.pairs))
 	for i, pair := range c.pairs {
@@ -326,7 +333,8 @@ func (c *comparison) judge(metric int, primary []*course) []*course {
 	return courses[:len(c.pairs)]
 }
 
-// evidence is what the first nA and nB replicates of two units say.
+// evidence computes the evidence from the first nA and nB replicates of units A
+// and B.
 func (c *comparison) evidence(metric int, pair [2]int, nA, nB int) evidence {
 	e := evidence{a: c.scores(pair[0], nA, metric), b: c.scores(pair[1], nB, metric)}
 	if e.untested = c.reason(c.units[pair[0]], c.units[pair[1]], nA, nB); e.untested != "" {

@@ -266,7 +266,7 @@ func TestWarnings(t *testing.T) {
 		{"three seeds, arm", []Arm{flat("A", 1, 2, 3), flat("B", 4, 5, 6)}, "arm A has 3 runs: at least 5 are advised"},
 		{"one seed", []Arm{flat("A", 1, 2, 3), flat("B", 4)}, "arm B has one run"},
 		{"twins", []Arm{flat("A", 1, 2, 2), flat("B", 4, 5, 6)}, "seeds 2 and 3 gave the same statistics"},
-		{"no spread", []Arm{noisy("A", 1, 1), noisy("B", 4, 4)}, "no difference between seeds"},
+		{"no spread", []Arm{noisy("A", 1, 1), noisy("B", 4, 4)}, "all seeds have equal scores"},
 		{"few images", []Arm{short}, "only 50 images"},
 		{"not over three contrasts", []Arm{flat("A", 10, 10, 10, 10, 30), flat("B", 24, 25, 26, 27, 28), flat("C", 17, 18, 19, 20, 21)}, "its p over 3 contrasts is 0.0"},
 		{"no METEOR counts", []Arm{flat("A", 1, 2)}, "meteor: a run lacks METEOR's counts"},

@@ -6,32 +6,32 @@ import (
 	"strings"
 )
 
-// Composite is a weighted sum of arms, taken seed by seed: the score of its
-// r-th replicate is Σ weight · score of the r-th run of the arm. All its arms
-// must have the same seeds in the same order. A contrast may name a composite
-// where it names an arm.
+// Composite is a weighted sum of arms, computed seed by seed: the score of its
+// replicate r is Σ weight · score of the arm's run r. All its arms must have the
+// same seeds in the same order. A contrast can name a composite instead of an
+// arm, but no arm may be on both sides of a contrast.
 //
-// With weights 1/C over C cells of a factorial study it is the mean over the
-// levels of another factor, so that the contrast of two such composites is a
-// main effect. With weights +1 and −1 it is the effect of a factor at one level
-// of another, and the contrast of two such composites is an interaction.
+// With weights 1/C over C cells of a factorial study, it is the mean over the
+// levels of another factor, and the contrast of two such composites is a main
+// effect. With weights +1 and −1, it is the effect of a factor at one level of
+// another, and the contrast of two such composites is an interaction.
 //
 // The permutation test of two composites exchanges whole replicates. It is exact
-// where, under the null, the replicate values of both composites are
-// exchangeable, which they are where those of the arms are.
+// if the replicates of both composites are exchangeable under the null
+// hypothesis, which holds if the runs of the arms are.
 type Composite struct {
 	Name  string `json:"name"`
 	Terms []Term `json:"terms"`
 }
 
-// Term is an arm's part in a composite.
+// Term is an arm of a composite and its weight.
 type Term struct {
 	Arm    string  `json:"arm"`
-	Weight float64 `json:"weight"`
+	Weight float64 `json:"weight"` // finite, not 0
 }
 
-// unit is what a contrast compares: an arm, or a composite. Its replicates are
-// columns of a row of scores, those of arms first.
+// unit is an arm or a composite, as one side of a contrast. A row of scores has
+// a column for each replicate of each unit, arms first.
 type unit struct {
 	name       string
 	first, end int // half-open range of columns
@@ -55,7 +55,7 @@ func (u unit) String() string {
 	return "arm " + u.name
 }
 
-// addComposites fills the columns of composites in a row that has those of arms.
+// addComposites computes the composites' columns of a row from those of the arms.
 func addComposites(units []unit, row []float64) {
 	for _, u := range units {
 		if !u.composite {
@@ -71,8 +71,9 @@ func addComposites(units []unit, row []float64) {
 	}
 }
 
-// newUnits lays out arms, then composites. A composite has as many replicates
-// as its arms; where they may differ, as the arm that has the fewest.
+// newUnits assigns columns to the arms and then to the composites. A composite
+// has as many replicates as its arms have runs. If mayDiffer is set, its arms may
+// have different numbers of runs, and it has as many replicates as the smallest.
 func newUnits(names []string, seeds [][]int64, composites []Composite, mayDiffer bool) ([]unit, error) {
 	var units []unit
 	column := 0
@@ -112,7 +113,7 @@ func newUnits(names []string, seeds [][]int64, composites []Composite, mayDiffer
 	return units, nil
 }
 
-// unitsOf lays out arms with runs.
+// unitsOf is newUnits for arms with runs.
 func unitsOf(arms []Arm, composites []Composite, mayDiffer bool) ([]unit, error) {
 	names, seeds := make([]string, len(arms)), make([][]int64, len(arms))
 	for i, a := range arms {
@@ -124,7 +125,7 @@ func unitsOf(arms []Arm, composites []Composite, mayDiffer bool) ([]unit, error)
 	return newUnits(names, seeds, composites, mayDiffer)
 }
 
-// findSides returns the indices of each contrast's units as {A, B}.
+// findSides returns the indices of each contrast's units, as {A, B}.
 func findSides(units []unit, contrasts []Contrast) ([][2]int, error) {
 	names := make([]string, len(units))
 	for i, u := range units {
@@ -142,7 +143,7 @@ func findSides(units []unit, contrasts []Contrast) ([][2]int, error) {
 	return pairs, nil
 }
 
-// checkComposites rejects composites that are no sums of these arms.
+// checkComposites rejects composites that are not weighted sums of these arms.
 func checkComposites(arms []string, composites []Composite) error {
 	known, taken := map[string]bool{}, map[string]bool{}
 	for _, arm := range arms {
@@ -175,7 +176,8 @@ func checkComposites(arms []string, composites []Composite) error {
 	return nil
 }
 
-// sameSeeds rejects an arm of a composite whose seeds are not the given ones.
+// sameSeeds returns an error if an arm of a composite has other seeds than the
+// given ones.
 func sameSeeds(c Composite, arm unit, seeds []int64) error {
 	first := c.Terms[0].Arm
 	for r := range max(len(seeds), len(arm.seeds)) {
@@ -195,8 +197,8 @@ func sameSeeds(c Composite, arm unit, seeds []int64) error {
 	return nil
 }
 
-// checkSides rejects a contrast of two units that share an arm: its runs would stand on both
-// sides, and neither test nor interval would hold.
+// checkSides rejects a contrast of two units that share an arm. The same runs
+// would be on both sides, and neither the tests nor the interval would be valid.
 func checkSides(c Contrast, a, b unit) error {
 	ofA := make(map[int]bool, len(a.terms))
 	for _, t := range a.terms {

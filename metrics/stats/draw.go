@@ -12,15 +12,15 @@ import (
 	"glimpse/internal/crash"
 )
 
-// stream returns a generator of its own for each use and number, so that no
-// draw depends on which goroutine made the one before.
+// stream returns a separate generator for each use and number, so that no draw
+// depends on the order in which goroutines run.
 func stream(seed int64, use, number uint64) *rand.PCG {
 	a := mix(uint64(seed) ^ mix(use))
 	b := mix(a ^ mix(number+1))
 	return rand.NewPCG(b, mix(b))
 }
 
-// The uses of random numbers, each with streams of its own.
+// The uses of random numbers, each with its own streams.
 const (
 	useImages uint64 = iota + 1
 	useSwaps
@@ -40,25 +40,24 @@ func mix(x uint64) uint64 {
 	return x ^ x>>31
 }
 
-// below returns a number from 0 to n−1. It is written out because rand.IntN
-// may change from one Go release to the next, and reports have to repeat; the
-// bias of at most n/2⁶⁴ is beyond notice.
+// below returns a random number from 0 to n−1. It does not use rand.IntN, which
+// may change with a Go release, because reports must be reproducible. Its bias of
+// at most n/2⁶⁴ is negligible.
 func below(g *rand.PCG, n int) int {
 	hi, _ := bits.Mul64(g.Uint64(), uint64(n))
 	return int(hi)
 }
 
-// table holds the columns of all runs: columns[run][k][image], for the k-th
-// of the columns that the metrics asked for need.
+// table holds the columns that the requested metrics need, for all runs.
 type table struct {
 	images  int
-	width   int // number of all columns
-	needed  []column
-	metrics []measure
-	columns [][][]float64
+	width   int           // number of all columns, needed or not
+	needed  []column      // ascending
+	metrics []measure     // in the order requested
+	columns [][][]float64 // [run][index in needed][image]
 }
 
-// newTable is the table of runs that were reduced for these metrics.
+// newTable returns the table of runs that were reduced for these metrics.
 func newTable(runs []Run, keys []string) *table {
 	t := &table{images: runs[0].images(), width: len(quantities())}
 	for _, key := range keys {
@@ -78,7 +77,8 @@ func newTable(runs []Run, keys []string) *table {
 	return t
 }
 
-// scores fills out[metric] from the column sums of one run. all is scratch of the table's width.
+// scores fills out[metric] from the column sums of one run. all is scratch space
+// of the table's width.
 func (t *table) scores(sums, all, out []float64) {
 	for k, c := range t.needed {
 		all[c] = sums[k]
@@ -88,8 +88,8 @@ func (t *table) scores(sums, all, out []float64) {
 	}
 }
 
-// observed returns the sums [run][column] and the scores [run][metric] of the
-// images as they are.
+// observed returns the column sums [run][column] and the scores [run][metric] on
+// the actual images.
 func (t *table) observed() (sums, scores [][]float64) {
 	all := make([]float64, t.width)
 	for _, cols := range t.columns {
@@ -106,13 +106,13 @@ func (t *table) observed() (sums, scores [][]float64) {
 	return sums, scores
 }
 
-// lanes is the number of draws that one pass over the columns serves.
+// lanes is the number of draws computed in one pass over the columns.
 const lanes = 4
 
-// project makes `draws` weightings of the images, each by fill, which gets the
-// draw's number and its zeroed weights, and hands use the weighted sums of the
-// columns given, sums[run][column]. fill and use are called from several
-// goroutines, once a draw; every sum adds up its images in their order.
+// project computes weighted column sums for a number of draws. For each draw,
+// fill sets the weights of the images, which start at 0, and use gets the
+// weighted sums of the given columns, sums[run][column]. Both are called once per
+// draw, from several goroutines. Every sum adds the images in their order.
 func (t *table) project(columns [][][]float64, draws int, fill func(draw int, weights []float64), use func(draw int, sums [][]float64)) {
 	var next atomic.Int64
 	var wg crash.Workers
@@ -168,8 +168,8 @@ func inParallel(n int, f func(draw int)) {
 	wg.Wait()
 }
 
-// dot4 returns the dot products of four weightings with one column; reading
-// the column once for four is what makes the draws fast.
+// dot4 returns the dot products of four weight vectors with one column. It is
+// fast because it reads the column once for all four.
 func dot4(w [][]float64, x []float64) [lanes]float64 {
 	n := len(x)
 	w0, w1, w2, w3 := w[0][:n], w[1][:n], w[2][:n], w[3][:n]
@@ -183,27 +183,28 @@ func dot4(w [][]float64, x []float64) [lanes]float64 {
 	return [lanes]float64{s0, s1, s2, s3}
 }
 
-// resample is the outcome of the crossed bootstrap for the replicates of a unit: their
-// score on every draw of images, and how often each was drawn in its unit.
+// resample is the crossed bootstrap of a unit: its replicates' scores on every
+// draw of images, and how often each replicate was drawn.
 type resample struct {
 	draws, runs int
 	score       []float64 // [metric][draw][run]
-	*drawn                // nil if nobody asks
+	*drawn                // nil if replicates were not drawn
 }
 
-// drawn is how often each replicate was drawn, and each of the heads'.
+// drawn is how often each replicate of a unit was drawn, for the whole unit and
+// then for each of its heads.
 type drawn struct {
 	heads  []head
-	places int      // at least as many as replicates
+	places int      // the number of replicates plus the sizes of the heads
 	times  []uint16 // [draw][place]
 }
 
-// newResample has room for the scores of so many replicates.
+// newResample allocates the scores of a number of replicates.
 func newResample(metrics, draws, runs int) *resample {
 	return &resample{draws: draws, runs: runs, score: make([]float64, metrics*draws*runs)}
 }
 
-// newDrawn has room for the draws of so many replicates.
+// newDrawn allocates the draws of a number of replicates and of their heads.
 func newDrawn(draws, runs int, heads []head) *drawn {
 	s := &drawn{heads: heads, places: runs}
 	for i := range heads {
@@ -220,16 +221,16 @@ func (s *resample) on(metric, draw int) []float64 {
 	return s.score[at : at+s.runs]
 }
 
-// at is how often each place was drawn.
+// at returns how often each place was drawn in one draw.
 func (s *drawn) at(draw int) []uint16 { return s.times[draw*s.places : (draw+1)*s.places] }
 
-// head is the first n replicates of a unit, as a look has them, drawn apart from
-// the whole unit and from all else: what a look found does not change when more
-// runs come, nor with those of other units.
+// head is the first n replicates of a unit, as used by a look. Heads have their
+// own random numbers, so that the result of a look does not change when this or
+// another unit gets more runs.
 type head struct {
 	n      int
 	stream uint64
-	first  int // its first place
+	first  int // its first place in drawn.times
 }
 
 func newHead(u unit, n int) head {
@@ -238,14 +239,16 @@ func newHead(u unit, n int) head {
 	return head{n: n, stream: hash.Sum64()}
 }
 
-// bootstrap draws images, the same for all runs, and replicates within each unit.
+// bootstrap resamples images, the same for all runs, and replicates within each
+// unit.
 type bootstrap struct {
 	*table
 	draws int
 	seed  int64
 }
 
-// drawImages weighs the images of a draw, and gives the generator that its replicates are drawn by.
+// drawImages sets weights to how often each image is in a draw. It returns the
+// generator with which to draw the replicates.
 func (b *bootstrap) drawImages(d int, weights []float64) *rand.PCG {
 	g := stream(b.seed, useImages, uint64(d))
 	for range weights {
@@ -254,8 +257,8 @@ func (b *bootstrap) drawImages(d int, weights []float64) *rand.PCG {
 	return g
 }
 
-// scores draws images for some of the units, which have runs of their own. Others may come later: the
-// scores of all need not be in memory together.
+// scores computes the scores of arms on all draws of images. It can be called for
+// a few arms at a time, so that not all scores are in memory at once.
 func (b *bootstrap) scores(units []unit) []*resample {
 	out := make([]*resample, len(units))
 	var columns [][][]float64
@@ -279,8 +282,9 @@ func (b *bootstrap) scores(units []unit) []*resample {
 	return out
 }
 
-// replicates draws the replicates of all units, in their order. It keeps those of units that are wanted,
-// with the heads of each, if any.
+// replicates draws the replicates of all units, in their order. It keeps the
+// draws of the units that wanted selects, along with those of the heads that
+// wanted returns.
 func (b *bootstrap) replicates(units []unit, wanted func(k int) ([]head, bool)) []*drawn {
 	out := make([]*drawn, len(units))
 	for k, u := range units {

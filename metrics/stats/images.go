@@ -5,16 +5,21 @@ import (
 	"slices"
 )
 
-// ImageInterval is the score of one captioner as it is, in one metric, as a fraction of 1.
+// ImageInterval is the score of one captioner in one metric, with its interval
+// over images. All are fractions of 1.
 type ImageInterval struct {
 	Score float64
-	// Low and High are percentiles of the bootstrap over images (Koehn 2004). They say what other images
-	// would have given, and nothing about other seeds.
+	// Low and High are percentiles of the bootstrap over images, of level 1 − α
+	// (Koehn 2004, "Statistical significance tests for machine translation
+	// evaluation", EMNLP). They cover other images, not other seeds.
 	Low, High float64
 }
 
-// OverImages returns the interval of one captioner's score over images alone, for each metric of
-// the options. It is for what has no seeds to vary, such as an ensemble.
+// OverImages returns the interval of one captioner's score over images, by
+// metric, for the metrics of the options. It is for captioners without seeds to
+// vary, such as an ensemble of all seeds. It returns an error for invalid
+// options, fewer than two images, repeated image IDs, or per-image numbers that
+// are negative, NaN or infinite.
 func OverImages(r Run, o Options) (map[string]ImageInterval, error) {
 	o, err := o.withDefaults()
 	if err != nil {

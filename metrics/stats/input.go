@@ -10,26 +10,26 @@ import (
 	"glimpse/metrics"
 )
 
-// Run holds the scored captions of the test images by one trained model.
+// Run holds the scores of one trained model's captions of the test images.
 type Run struct {
 	Seed int64
-	// Signature is the protocol signature the run was scored under; empty
-	// means that of its arm.
+	// Signature is the protocol signature under which the run was scored; if
+	// empty, the arm's signature applies.
 	Signature string
-	// Images holds one score an image, in the same order in all runs.
+	// Images has one score per image, in the same order in all runs.
 	Images []metrics.ImageScore
 
-	kept *reduced // in the place of Images, by a [Reducer]
+	kept *reduced // replaces Images once a [Reducer] has reduced the run
 }
 
 // Arm is a set of runs that differ only in their seed.
 type Arm struct {
 	Name      string
-	Signature string
+	Signature string // of the runs that have none
 	Runs      []Run
 }
 
-// Contrast names a difference of two arms or composites, B − A.
+// Contrast is the difference of two arms or composites, by their names: B − A.
 type Contrast struct {
 	B string `json:"b"`
 	A string `json:"a"`
@@ -39,46 +39,47 @@ func (c Contrast) String() string { return c.B + " − " + c.A }
 
 // Options are the settings of an analysis. The zero value of a field means its default.
 type Options struct {
-	// Composites are weighted sums of arms that contrasts may name.
+	// Composites are weighted sums of arms that contrasts can name.
 	Composites []Composite `json:"composites,omitempty"`
-	// Family is the number of contrasts that a study declares, over which tests
-	// are adjusted also while some of them have no runs yet.
+	// Family is the number of contrasts that a study declares. Tests are adjusted
+	// over all of them even if some have no runs yet. The default, and the
+	// minimum, is the number of contrasts given.
 	Family int `json:"family,omitempty"`
-	// Looks are those of a study that adds seeds until its contrasts are
-	// decided; nil for a study of fixed size. The runs of an arm are then given
-	// in the declared order of seeds, and a look takes the first ones. The arms
-	// of a composite may have unequal numbers of runs: it has as many as the
-	// shortest.
+	// Looks are the looks of a study that adds seeds until its contrasts are
+	// decided; nil for a study of fixed size. The runs of each arm must then be
+	// in the declared order of seeds, and a look uses the first ones. The arms of
+	// a composite can have different numbers of runs; the composite has as many
+	// replicates as the smallest.
 	Looks *Looks `json:"looks,omitempty"`
-	// Baseline is the arm or composite that [Plan] takes as the one that others
-	// are better than; default the A of the first contrast.
+	// Baseline is the arm or composite that [Plan] assumes all other arms to be
+	// better than. The default is the A of the first contrast.
 	Baseline string `json:"baseline,omitempty"`
-	// Summaries names the arms and composites that an analysis summarises; nil for all.
+	// Summaries names the arms and composites to summarise; nil for all.
 	Summaries []string `json:"-"`
-	// Metrics are the keys to analyse; default [DefaultMetrics].
+	// Metrics are the keys of the metrics to analyse; default [DefaultMetrics].
 	Metrics []string `json:"metrics"`
-	// Primary is the metric that the verdict is about; default "cider".
+	// Primary is the metric that gets a verdict; default "cider".
 	Primary string `json:"primary"`
 	// MinimumEffect is the smallest difference of the primary metric that
 	// matters, in points (1 point is 0.01 of a score).
 	MinimumEffect float64 `json:"minimum_effect"`
-	// Alpha is the error rate; intervals have level 1 − Alpha. Default 0.05.
+	// Alpha is the error rate of the tests; intervals have level 1 − Alpha.
+	// Default 0.05.
 	Alpha float64 `json:"alpha"`
-	// Power is the probability at which an effect counts as detectable.
-	// Default 0.8.
+	// Power is the power with which a detectable effect is found. Default 0.8.
 	Power float64 `json:"power"`
-	// Draws is the number of bootstrap draws and of random shuffles.
-	// Default 10,000.
+	// Draws is the number of bootstrap draws and of random shuffles, at least
+	// 200. Default 10,000.
 	Draws int `json:"draws"`
-	// Seed starts all random numbers of the analysis.
+	// Seed is the seed of all random numbers of the analysis.
 	Seed int64 `json:"seed"`
 }
 
-// family is over how many contrasts tests are adjusted.
+// family is the number of contrasts over which tests are adjusted.
 func (o Options) family(contrasts int) int { return max(contrasts, o.Family) }
 
-// fewestDraws is the smallest number of draws that leaves an interval's ends
-// something to stand on: 5 draws beyond each of them at 95 %.
+// fewestDraws leaves 5 draws beyond each end of a 95 % percentile interval. With
+// fewer draws, the ends would be too noisy.
 const fewestDraws = 200
 
 func (o Options) withDefaults() (Options, error) {
@@ -131,8 +132,9 @@ func (o Options) withDefaults() (Options, error) {
 	return o, nil
 }
 
-// checkArms rejects arms that cannot be compared: none, unnamed or repeated ones, a seed twice in
-// one arm, unequal images, other protocols, numbers that are none.
+// checkArms rejects arms that cannot be compared: no arms, unnamed or repeated
+// arms, arms without runs, two runs of one seed, different images or protocols,
+// and invalid numbers.
 func checkArms(arms []Arm) error {
 	if len(arms) == 0 {
 		return errors.New("stats: no arms to compare")
@@ -163,8 +165,8 @@ func checkArms(arms []Arm) error {
 	return checkIDs(arms[0].Runs[0].kept.ids)
 }
 
-// checkRun compares a run with the first run of the first arm, and looks at all
-// that its images hold.
+// checkRun compares a run's protocol and images with those of the first run of
+// the first arm, and rejects invalid numbers.
 func checkRun(first, a Arm, r Run) error {
 	model := first.Runs[0]
 	where := fmt.Sprintf("arm %s, seed %d", a.Name, r.Seed)
@@ -209,7 +211,8 @@ func checkIDs(ids []string) error {
 	return nil
 }
 
-// findContrasts returns the indices of each contrast's arms as {A, B}.
+// findContrasts returns the indices of each contrast's arms, as {A, B}. It
+// rejects unknown arms, arms compared with themselves and repeated contrasts.
 func findContrasts(names []string, contrasts []Contrast) ([][2]int, error) {
 	out := make([][2]int, len(contrasts))
 	at := make(map[string]int, len(names))

@@ -7,15 +7,14 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// side is one arm of a linear combination of arm means: the scores of its replicates and its
-// sign. Where it was resampled, its replicates are columns of a resample, from
-// the first on, and they were drawn at other places there, which they are
-// for the first runs of a unit.
+// side is one arm of a linear combination of arm means: the scores of its
+// replicates, and its sign.
 type side struct {
-	scores       []float64
-	sign         float64
-	of           *resample
-	first, place int
+	scores []float64
+	sign   float64
+	of     *resample // nil if the side was not resampled
+	first  int       // column of its first replicate in of.score
+	place  int       // place of its first replicate in of.times
 }
 
 func (s side) n() float64 { return float64(len(s.scores)) }
@@ -25,22 +24,25 @@ func (s side) on(metric, draw int) []float64 {
 	return s.of.on(metric, draw)[s.first : s.first+len(s.scores)]
 }
 
-// estimate is a combination of arm means with its uncertainty, in scores.
+// estimate is a linear combination of arm means with its uncertainty, in the
+// unit of the scores.
 type estimate struct {
 	Value, Low, High float64
-	// SE² = SeedSE² + ImageSE²: what other seeds, and other images with
-	// endlessly many seeds, would change.
+	// SE² = SeedSE² + ImageSE². SeedSE is the standard error due to seeds;
+	// ImageSE is that due to images, as with infinitely many seeds.
 	SE, SeedSE, ImageSE float64
 	DF                  float64
-	P                   float64 // of the t test that the interval stands for
+	P                   float64 // of the interval's t test
 	parts               parts
-	// PercentileLow and PercentileHigh bound the middle of the crossed draws.
+	// PercentileLow and PercentileHigh are the percentile interval of the crossed
+	// bootstrap.
 	PercentileLow, PercentileHigh float64
 }
 
-// newInterval puts an interval of level 1 − alpha around Σ sign · mean of the
-// sides, which were resampled together, by the method of the package comment. An arm of
-// one run adds nothing to the seeds' part: the caller warns.
+// newInterval estimates Σ sign · mean of the sides, with an interval of level
+// 1 − alpha, by the method in the package comment. The sides must have been
+// resampled together. An arm with one run adds nothing to the seed variance; the
+// caller has to warn of it.
 func newInterval(metric, images int, sides []side, alpha float64) estimate {
 	draws := sides[0].of.draws
 	byImages := make([]float64, draws)
@@ -62,7 +64,8 @@ func newInterval(metric, images int, sides []side, alpha float64) estimate {
 	return e
 }
 
-// percentiles bound the middle 1 − alpha of the crossed draws of Σ sign · mean of the sides.
+// percentiles returns the percentile interval, of level 1 − alpha, of the
+// crossed draws of Σ sign · mean of the sides.
 func percentiles(metric int, sides []side, alpha float64) (low, high float64) {
 	crossed := make([]float64, sides[0].of.draws)
 	for d := range crossed {
@@ -78,8 +81,8 @@ func percentiles(metric int, sides []side, alpha float64) (low, high float64) {
 	return quantile(crossed, alpha/2), quantile(crossed, 1-alpha/2)
 }
 
-// newEstimate puts together the spread of the sides' scores and the variance
-// that comes from the images.
+// newEstimate combines the variances of the sides' scores over seeds with
+// byImage, the variance due to images.
 func newEstimate(sides []side, byImage float64, images int) estimate {
 	var e estimate
 	seeds, seedsDF := 0.0, 0.0
@@ -103,14 +106,14 @@ func newEstimate(sides []side, byImage float64, images int) estimate {
 	return e
 }
 
-// around is the interval of level 1 − alpha.
+// around returns the t interval of level 1 − alpha.
 func (e estimate) around(alpha float64) (low, high float64) {
 	half := tQuantile(1-alpha/2, e.DF) * e.SE
 	return e.Value - half, e.Value + half
 }
 
-// satterthwaite returns the degrees of freedom of total = seeds + byImage,
-// given Σ part²/df of the seeds' parts.
+// satterthwaite returns the degrees of freedom of total = seeds + byImage.
+// seedsDF is Σ part²/df over the seed parts.
 func satterthwaite(total, seedsDF, byImage float64, images int) float64 {
 	imagesDF := float64(images - 1)
 	if total == 0 {
@@ -119,13 +122,13 @@ func satterthwaite(total, seedsDF, byImage float64, images int) float64 {
 	return total * total / (seedsDF + byImage*byImage/imagesDF)
 }
 
-// tQuantile is the quantile of Student's t; df need not be whole.
+// tQuantile is the quantile of Student's t; df need not be an integer.
 func tQuantile(p, df float64) float64 {
 	return distuv.StudentsT{Sigma: 1, Nu: df}.Quantile(p)
 }
 
-// tTest is the two-sided p of a value with a standard error. Without any error
-// a value other than 0 is certain.
+// tTest is the two-sided p of a value with a standard error. If the standard
+// error is 0, any value other than 0 has p = 0.
 func tTest(value, se, df float64) float64 {
 	switch {
 	case value == 0:
@@ -136,9 +139,9 @@ func tTest(value, se, df float64) float64 {
 	return 2 * distuv.StudentsT{Sigma: 1, Nu: df}.CDF(-math.Abs(value)/se)
 }
 
-// quantile returns the p-quantile of sorted values, between order statistics
-// by (n+1)p (Hyndman & Fan 1996, type 6), the choice for percentile intervals
-// of Davison & Hinkley 1997, section 5.2.
+// quantile returns the p-quantile of sorted values, interpolated between order
+// statistics at (n+1)p (Hyndman & Fan 1996, type 6), as Davison & Hinkley 1997,
+// section 5.2, recommend for percentile intervals.
 func quantile(sorted []float64, p float64) float64 {
 	at := p*float64(len(sorted)+1) - 1
 	lo := int(math.Floor(at))
@@ -159,7 +162,7 @@ func mean1(x []float64) float64 {
 	return sum / float64(len(x))
 }
 
-// variance is the unbiased sample variance, 0 of fewer than two values.
+// variance is the unbiased sample variance; 0 for fewer than two values.
 func variance(x []float64) float64 {
 	if len(x) < 2 {
 		return 0
@@ -171,7 +174,7 @@ func variance(x []float64) float64 {
 	return sum / float64(len(x)-1)
 }
 
-// varianceOfDifferences is the sample variance of x − y, element by element.
+// varianceOfDifferences is the sample variance of the elements of x − y.
 func varianceOfDifferences(x, y []float64) float64 {
 	m, sum := 0.0, 0.0
 	for i := range x {

@@ -6,19 +6,18 @@ import (
 	"reflect"
 )
 
-// MarshalJSON writes numbers that there are not, NaN, as null.
+// MarshalJSON writes NaN, which stands for a missing number, as null.
 func (s Summary) MarshalJSON() ([]byte, error) { return marshalNaN(s) }
 
-// MarshalJSON writes numbers that there are not, NaN, as null.
+// MarshalJSON writes NaN, which stands for a missing number, as null.
 func (r Result) MarshalJSON() ([]byte, error) { return marshalNaN(r) }
 
-// MarshalJSON writes numbers that there are not, NaN, as null.
+// MarshalJSON writes NaN, which stands for a missing number, as null.
 func (l Look) MarshalJSON() ([]byte, error) { return marshalNaN(l) }
 
-// marshalNaN marshals a struct as encoding/json does one without methods, but
-// for fields that are NaN, which become null. It goes by a type made for it: the
-// same fields, those of embedded structs among them, with every float64 behind
-// a pointer.
+// marshalNaN marshals a struct as encoding/json would without its methods, but
+// writes NaN as null. It copies the struct to a new type that has the same
+// fields, including those of embedded structs, but *float64 for float64.
 func marshalNaN(v any) ([]byte, error) {
 	from := reflect.ValueOf(v)
 	var fields []reflect.StructField

@@ -8,37 +8,38 @@ import (
 	"gonum.org/v1/gonum/interp"
 )
 
-// The ways to spend α over looks.
+// The α-spending functions, for Looks.Spending.
 const (
 	OBrienFleming = "obrien-fleming"
 	Pocock        = "pocock"
 )
 
-// defaultFutility is the conditional power below which a contrast is given up.
+// defaultFutility is the conditional power below which a contrast is futile.
 const defaultFutility = 0.1
 
-// Looks are the points at which a study that adds seeds is analysed. A contrast
-// that is decided at a look gets no more seeds, and the probability of a wrong
-// verdict stays at α over all looks together (Lan & DeMets 1983, "Discrete
-// sequential boundaries for clinical trials", Biometrika 70:659–663).
+// Looks are the interim analyses of a study that adds seeds. A contrast that is
+// decided at a look gets no more seeds, and the probability of a wrong verdict
+// is at most α over all looks together (Lan & DeMets 1983, "Discrete sequential
+// boundaries for clinical trials", Biometrika 70:659–663).
 type Looks struct {
-	// Seeds are the runs an arm has at each look, ascending: at least two
-	// looks, the first at two runs or more.
+	// Seeds is the number of runs per arm at each look, ascending. There must be
+	// at least two looks, the first at two runs or more.
 	Seeds []int `json:"seeds"`
-	// Spending says how much of α is spent up to a look with a share t of the
-	// last look's seeds. Each side of a two-sided test spends its half a = α/2
-	// by "obrien-fleming", 2 − 2Φ(z(a/2)/√t), the default, or "pocock",
-	// a·ln(1 + (e − 1)t).
+	// Spending is the α-spending function: how much of α is spent up to a look
+	// with a share t of the last look's seeds. Each side of a two-sided test
+	// spends its half, a = α/2. The functions are "obrien-fleming",
+	// 2 − 2Φ(z(a/2)/√t), which is the default, and "pocock", a·ln(1 + (e − 1)t).
 	Spending string `json:"spending"`
-	// Futility is the conditional power at the last look, under the larger of
-	// the observed difference and the minimum effect, below which no seeds are
-	// added (Jennison & Turnbull 2000, chapter 10). It is not binding: it never
-	// rejects, and α is not made larger for it. 0 means 0.1; a negative number
-	// switches it off.
+	// Futility is the conditional power below which a contrast gets no more
+	// seeds. Conditional power is computed for the last look, assuming that the
+	// true difference is the larger of the observed one and the minimum effect
+	// (Jennison & Turnbull 2000, "Group sequential methods", chapter 10). The
+	// rule is non-binding: it never rejects, and the levels are not raised for
+	// it. 0 means 0.1; a negative number turns futility off.
 	Futility float64 `json:"futility"`
 }
 
-// withDefaults checks looks and fills in what is not given.
+// withDefaults fills in defaults and checks the looks.
 func (l Looks) withDefaults() (Looks, error) {
 	if l.Spending == "" {
 		l.Spending = OBrienFleming
@@ -65,7 +66,7 @@ func (l Looks) withDefaults() (Looks, error) {
 	return l, nil
 }
 
-// fractions are the shares of the last look's seeds.
+// fractions returns each look's share of the last look's seeds.
 func (l Looks) fractions() []float64 {
 	t := make([]float64, len(l.Seeds))
 	for k, n := range l.Seeds {
@@ -74,10 +75,10 @@ func (l Looks) fractions() []float64 {
 	return t
 }
 
-// Levels returns the nominal two-sided level of each look: tests at these levels
-// reject a true null at any look with probability alpha, between 0 and 1, over
-// all looks together. For one-sided tests at a, halve the levels of 2a. The
-// looks must be as [Options] takes them.
+// Levels returns the nominal two-sided level of each look. Tests at these levels
+// reject a true null hypothesis at some look with probability alpha, which must
+// be between 0 and 1. For one-sided tests at level a, halve Levels(2a). Levels
+// does not check the looks: they must be valid, as described at their fields.
 func (l Looks) Levels(alpha float64) []float64 {
 	levels := l.boundaries(alpha)
 	for k, z := range levels {
@@ -86,7 +87,7 @@ func (l Looks) Levels(alpha float64) []float64 {
 	return levels
 }
 
-// boundaries are the z of the levels.
+// boundaries returns the |z| that corresponds to each level.
 func (l Looks) boundaries(alpha float64) []float64 {
 	t := l.fractions()
 	spent := make([]float64, len(t))
@@ -101,27 +102,27 @@ func (l Looks) boundaries(alpha float64) []float64 {
 	return boundaries(t, spent)
 }
 
-// schedule is what the looks of an analysis are judged by.
+// schedule holds the looks of an analysis with their nominal levels.
 type schedule struct {
 	Looks
-	levels []float64 // of α
-	strict []float64 // of α over the number of contrasts, Holm's first step
-	// Those of one-sided tests: of 2α, and of 2α over the number of contrasts.
+	levels []float64 // for α
+	strict []float64 // for α divided by the number of contrasts, Holm's first step
+	// wide and strictWide are the same for 2α, for one-sided tests.
 	wide, strictWide []float64
-	curves           []levelCurve
+	curves           []levelCurve // one per look
 }
 
-// levelCurve turns the z of a look's nominal level into that of the overall
-// level, between the least and the largest z that it has.
+// levelCurve maps the z of a look's nominal level to the z of the overall level,
+// for z between least and largest.
 type levelCurve struct {
 	least, largest float64
 	overallLargest float64
 	interp.NotAKnotCubic
 }
 
-// The overall levels between which sequential p-values are told, and the number
-// of points on their curves. Between points the error is below 1e-6 of a
-// sequential p-value under 0.2.
+// The range of overall levels within which sequential p-values are computed, and
+// the number of points of each curve. The relative error of interpolation is
+// below 1e-6 for sequential p-values under 0.2.
 const (
 	largestOverall  = 0.98
 	smallestOverall = 1e-12
@@ -150,8 +151,8 @@ func newSchedule(l Looks, alpha float64, contrasts int) *schedule {
 	return s
 }
 
-// newLevelCurve takes the points at which z still ascends and is a number, which
-// it is not for a first look of very few seeds.
+// newLevelCurve fits the points at which z is finite and ascending. For a first
+// look with very few seeds, there may be none.
 func newLevelCurve(z, overall []float64) levelCurve {
 	end := len(z)
 	for end > 0 && !(z[end-1] < unlikely) {
@@ -161,7 +162,7 @@ func newLevelCurve(z, overall []float64) levelCurve {
 	for start > 0 && z[start-1] < z[start] {
 		start--
 	}
-	const fewest = 4 // points of a cubic
+	const fewest = 4 // a cubic needs 4 points
 	if end-start < fewest {
 		return levelCurve{least: math.Inf(1)}
 	}
@@ -172,13 +173,14 @@ func newLevelCurve(z, overall []float64) levelCurve {
 	return c
 }
 
-// unlikely is a z that no p of a test reaches.
+// unlikely is larger than the z of any p-value of a test.
 const unlikely = 37
 
-// overall is the sequential p-value of a nominal two-sided p at look k alone: the
-// smallest overall α at which the look would have rejected (Liu & Anderson 2008,
-// "On adaptive extensions of group sequential trials for clinical
-// investigations", JASA 103:1621–1630). Over several looks the smallest counts.
+// overall returns the sequential p-value for a nominal two-sided p at look k
+// alone: the smallest overall α at which that look would have rejected (Liu &
+// Anderson 2008, "On adaptive extensions of group sequential trials for clinical
+// investigations", JASA 103:1621–1630). The sequential p-value over several
+// looks is the smallest of theirs.
 func (s *schedule) overall(k int, p float64) float64 {
 	if math.IsNaN(p) {
 		return p

@@ -7,9 +7,9 @@ import (
 	"glimpse/metrics/meteor"
 )
 
-// column is one additive quantity of an image: summed over any multiset of
-// images, the columns decide every corpus metric. Counts come first, and after
-// them the metrics that are means over images.
+// column is an additive per-image quantity. Every corpus metric is a function of
+// the columns' sums over a multiset of images. Counts come first, then the
+// metrics that are means over images.
 type column int
 
 const (
@@ -17,7 +17,7 @@ const (
 	colGuess         = colMatch + metrics.MaxOrder // 4 columns: n-grams of the candidate
 	colRefLen        = colGuess + metrics.MaxOrder // closest reference length
 	colCounts        = colRefLen + 1               // 9 columns: METEOR's counts
-	colMeans         = colCounts + 9               // a column for each of the means
+	colMeans         = colCounts + 9               // one column per mean
 )
 
 var countNames = [colMeans]string{
@@ -29,13 +29,13 @@ var countNames = [colMeans]string{
 	"meteor_stats.test_match_weight", "meteor_stats.ref_match_weight",
 }
 
-// quantity is what a column holds of an image.
+// quantity computes a column's value for an image.
 type quantity struct {
 	name string
 	of   func(*metrics.ImageScore) float64
 }
 
-// quantities are those of all columns, by column.
+// quantities returns the quantities of all columns, by column.
 func quantities() []quantity {
 	var all []quantity
 	for c := range colMeans {
@@ -47,8 +47,8 @@ func quantities() []quantity {
 	return all
 }
 
-// means are the tested metrics that are means over images, and METEOR, which is
-// one where its counts are not known.
+// means returns the tested metrics that are means over images. METEOR is one of
+// them, for runs without METEOR's counts.
 func means() []metrics.Entry {
 	var list []metrics.Entry
 	for _, key := range metrics.Tested(metrics.METEORKey) {
@@ -59,7 +59,7 @@ func means() []metrics.Entry {
 	return list
 }
 
-// countOf reads the count in column c of one image.
+// countOf returns the count of an image in column c.
 func countOf(s *metrics.ImageScore, c column) float64 {
 	switch {
 	case c < colGuess:
@@ -73,8 +73,8 @@ func countOf(s *metrics.ImageScore, c column) float64 {
 	}
 }
 
-// countsOf are the nine quantities that [metrics.CorpusMETEOR] adds up. The
-// one chunk of a caption that matches whole adds nothing, as there.
+// countsOf returns the nine quantities that [metrics.CorpusMETEOR] sums. As
+// there, a perfect match counts 0 chunks instead of 1.
 func countsOf(s *meteor.Stats) [colMeans - colCounts]float64 {
 	chunks := s.Chunks
 	if s.Perfect() {
@@ -86,18 +86,19 @@ func countsOf(s *meteor.Stats) [colMeans - colCounts]float64 {
 	}
 }
 
-// measure is a corpus metric as a function of the sums of its columns.
+// measure is a corpus metric as a function of the sums of its columns and of the
+// number of images.
 type measure struct {
 	columns []column
 	value   func(sums []float64, images float64) float64
 }
 
-// DefaultMetrics returns the keys that are analysed unless others are asked
-// for. Where METEOR was computed without its data, ask for
-// [metrics.ExactStemKey] in the place of [metrics.METEORKey].
+// DefaultMetrics returns the keys of the metrics that are analysed by default:
+// all tested metrics, with METEOR under [metrics.METEORKey]. If METEOR was
+// computed without its data, use [metrics.ExactStemKey] instead.
 func DefaultMetrics() []string { return metrics.Tested(metrics.METEORKey) }
 
-// measureOf is the measure of a key, and whether there is one.
+// measureOf returns the measure of a key, and whether there is one.
 func measureOf(key string) (measure, bool) {
 	if order := metrics.BLEUOrder(key); order > 0 {
 		return bleu(order), true
@@ -108,8 +109,8 @@ func measureOf(key string) (measure, bool) {
 	return mean(key)
 }
 
-// measureIn is the measure of a key, which has one, for these runs: METEOR is
-// the mean over images where a run lacks the counts of the corpus score.
+// measureIn returns the measure of a valid key for these runs. METEOR is the
+// mean over images if any run lacks the counts of the corpus score.
 func measureIn(runs []Run, key string) measure {
 	if metrics.IsMETEOR(key) && !haveCounts(runs) {
 		m, _ := mean(metrics.METEORKey)
@@ -129,7 +130,7 @@ func haveCounts(runs []Run) bool {
 	return true
 }
 
-// mean is the measure of one of the means, by its key.
+// mean returns the measure of a metric that is a mean over images.
 func mean(key string) (measure, bool) {
 	at := slices.IndexFunc(means(), func(e metrics.Entry) bool { return e.Key == key })
 	if at < 0 {
@@ -143,9 +144,9 @@ func mean(key string) (measure, bool) {
 }
 
 // bleu is corpus BLEU of an order, by [metrics.BLEUCounts.Score] from the sums.
-// Without a matching n-gram it is 0: the small constant that the reference
-// implementation gives then depends on lengths alone, and would make a
-// difference of two captioners that match nothing.
+// It is 0 if no n-gram of that order matches. The reference implementation then
+// returns a small constant that depends only on lengths, so two captioners that
+// match nothing would seem to differ.
 func bleu(order int) measure {
 	cols := []column{colGuess, colRefLen} // the 1-grams of the candidate are its length
 	for n := range order {
@@ -157,7 +158,7 @@ func bleu(order int) measure {
 	return measure{columns: cols, value: func(sums []float64, _ float64) float64 {
 		c := metrics.BLEUCounts{Length: sums[colGuess], RefLength: sums[colRefLen]}
 		copy(c.Match[:], sums[colMatch:colGuess])
-		if c.Match[order-1] == 0 { // nor is there a longer one
+		if c.Match[order-1] == 0 {
 			return 0
 		}
 		copy(c.Guess[:], sums[colGuess:colRefLen])
@@ -165,7 +166,7 @@ func bleu(order int) measure {
 	}}
 }
 
-// corpusMETEOR is METEOR of a corpus, by [meteor.Stats.Score] from the sums.
+// corpusMETEOR is corpus METEOR, by [meteor.Stats.Score] from the sums.
 func corpusMETEOR() measure {
 	var cols []column
 	for c := colCounts; c < colMeans; c++ {

@@ -6,20 +6,23 @@ import (
 	"slices"
 )
 
-// Pair is one pair of runs in one metric. Scores are fractions of 1.
+// Pair is the comparison of two runs in one metric. Scores are fractions of 1.
 type Pair struct {
 	Contrast
 	Metric     string  `json:"metric"`
 	ScoreB     float64 `json:"score_b"`
 	ScoreA     float64 `json:"score_a"`
 	Difference float64 `json:"difference"`
-	// Low and High are percentiles of the paired bootstrap over images.
+	// Low and High are percentiles of the paired bootstrap over images, of level
+	// 1 − α (Koehn 2004).
 	Low  float64 `json:"low"`
 	High float64 `json:"high"`
-	// PBootstrap is the share of draws whose difference is as far from the
-	// observed one as that is from 0; PRandomization the share of random
-	// exchanges of the two captions of an image that give as large a
-	// difference. Both count the observation itself in.
+	// PBootstrap is the p-value of the paired bootstrap shifted to the null: the
+	// share of draws whose difference is at least as far from the observed one as
+	// the observed one is from 0. PRandomization is the p-value of approximate
+	// randomization: the share of random exchanges of the two runs' captions,
+	// image by image, that give at least as large a difference (Riezler & Maxwell
+	// 2005). Both are two-sided and count the observation itself.
 	PBootstrap     float64 `json:"p_bootstrap"`
 	PRandomization float64 `json:"p_randomization"`
 	// PHolm is PRandomization adjusted over the pairs of one metric.
@@ -35,7 +38,8 @@ type PairAnalysis struct {
 	Warnings []string    `json:"warnings,omitempty"`
 }
 
-// PairMethods names what a pairwise analysis rests on, for tables to quote.
+// PairMethods describes the methods of a [Pairwise] analysis in words, for
+// reports to print.
 type PairMethods struct {
 	Interval   string `json:"interval"`
 	Test       string `json:"test"`
@@ -43,10 +47,12 @@ type PairMethods struct {
 	Assumption string `json:"assumption"`
 }
 
-// Pairwise compares single runs over their images: every pair of the arms
-// given, each of which has exactly one run, later less earlier. It says
-// whether two captioners as trained differ on images like these; it cannot say
-// whether the same would come of another seed, and its first warning says so.
+// Pairwise compares single runs over their images. Each arm must have exactly one
+// run, and there must be at least two arms. For each pair, the difference is the
+// later arm minus the earlier. Pairwise shows whether two trained captioners
+// differ on images like these. It cannot show whether they would differ with
+// other seeds, and its first warning says so. It returns an error for options or
+// runs that [Compare] would reject.
 func Pairwise(arms []Arm, o Options) (PairAnalysis, error) {
 	o, err := o.withDefaults()
 	if err != nil {
@@ -72,11 +78,11 @@ func Pairwise(arms []Arm, o Options) (PairAnalysis, error) {
 	out := PairAnalysis{Options: o, Images: t.images,
 		Methods: PairMethods{
 			Interval:   "percentiles of the paired bootstrap over images",
-			Test:       "two-sided approximate randomization over images; paired bootstrap shifted to the null beside it",
+			Test:       "two-sided approximate randomization over images, and the paired bootstrap shifted to the null",
 			Adjustment: "Holm over the pairs of one metric",
-			Assumption: "images are a random sample; the runs are taken as they are",
+			Assumption: "images are a random sample; the runs are fixed",
 		},
-		Warnings: []string{"tests over images ignore the variance of training: another seed may turn the difference round"}}
+		Warnings: []string{"tests over images ignore the variance of training: another seed may reverse the difference"}}
 	if t.images < fewImages {
 		out.Warnings = append(out.Warnings, fmt.Sprintf("only %d images: intervals are rough below %d", t.images, fewImages))
 	}
@@ -106,7 +112,7 @@ func Pairwise(arms []Arm, o Options) (PairAnalysis, error) {
 	return out, nil
 }
 
-// overImages fills interval and p of the paired bootstrap.
+// overImages fills in the interval and the p-value of the paired bootstrap.
 func (p *Pair) overImages(s *resample, metric, a, b int, alpha float64) {
 	differences := make([]float64, s.draws)
 	moved := make([]float64, s.draws)
@@ -120,12 +126,12 @@ func (p *Pair) overImages(s *resample, metric, a, b int, alpha float64) {
 	p.Low, p.High = quantile(differences, alpha/2), quantile(differences, 1-alpha/2)
 }
 
-// rounding is by how much scores may differ that are equal: sums of 10⁴ values
-// below 10 in another order.
+// rounding is the difference up to which scores count as equal. Sums of 10⁴
+// values below 10 can differ by that much if added in another order.
 const rounding = 1e-12
 
-// shareAsLarge is the share of values at least as large as limit in absolute
-// value, but for rounding, with the observation itself counted in.
+// shareAsLarge is the share of values that are at least limit in absolute value,
+// allowing for rounding. The observation itself counts as one more such value.
 func shareAsLarge(values []float64, limit float64) float64 {
 	count := 1
 	for _, v := range values {
@@ -136,10 +142,11 @@ func shareAsLarge(values []float64, limit float64) float64 {
 	return float64(count) / float64(len(values)+1)
 }
 
-// swap exchanges, for a random half of the images, the captions of two runs,
-// and returns the differences of their scores, [metric][pair][shuffle]. With
-// T(r) the sums of run r over the exchanged images, the two runs' sums become
-// S(a) − T(a) + T(b) and S(b) − T(b) + T(a): one projection serves all pairs.
+// swap exchanges the captions of each pair of runs on random images, each image
+// with probability ½, and returns the differences of their scores,
+// [metric][pair][shuffle]. With T(r) the sums of run r over the exchanged images,
+// the sums of the two runs become S(a) − T(a) + T(b) and S(b) − T(b) + T(a), so
+// one projection serves all pairs.
 func (t *table) swap(sums [][]float64, shuffles int, seed int64) [][][]float64 {
 	runs := len(t.columns)
 	out := make([][][]float64, len(t.metrics))

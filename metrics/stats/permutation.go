@@ -6,11 +6,11 @@ import (
 	"slices"
 )
 
-// mostSplits is the number of splits up to which a permutation test looks at
-// every one: enough for 10 against 10 runs (184,756).
+// mostSplits is the largest number of splits for which a permutation test is
+// exact. It is enough for 10 against 10 runs (184,756 splits).
 const mostSplits = 200_000
 
-// countSplits is the binomial coefficient n over k, +Inf beyond float64.
+// countSplits is the binomial coefficient n over k; +Inf if it overflows.
 func countSplits(n, k int) float64 {
 	c := 1.0
 	for i := 1; i <= min(k, n-k); i++ {
@@ -19,10 +19,11 @@ func countSplits(n, k int) float64 {
 	return math.Round(c)
 }
 
-// eachSplit calls f for ways to divide n runs into two groups, with the runs of
-// the second group, of the given size: for every way, once, if there are at
-// most most of them; else for the observed one, whose second group is the last
-// runs, and for most − 1 random ones. f must not keep its argument.
+// eachSplit calls f for splits of n runs into two groups. f gets the runs of the
+// second group, which has the given size, and must not keep its argument. If
+// there are at most `most` splits, f is called once for each, and exact is true.
+// Otherwise it is called for the observed split, whose second group is the last
+// runs, and for most − 1 random ones.
 func eachSplit(n, second, most int, g *rand.PCG, f func(group []int)) (exact bool) {
 	group := make([]int, second)
 	if countSplits(n, second) <= float64(most) {
@@ -31,8 +32,8 @@ func eachSplit(n, second, most int, g *rand.PCG, f func(group []int)) (exact boo
 		}
 		for {
 			f(group)
-			// The next group in lexicographic order: the last run that can
-			// move up does, and those after it follow closely.
+			// Move to the next group in lexicographic order: advance the last
+			// run that can advance, and put the later ones right after it.
 			i := second - 1
 			for i >= 0 && group[i] == n-second+i {
 				i--
@@ -55,7 +56,7 @@ func eachSplit(n, second, most int, g *rand.PCG, f func(group []int)) (exact boo
 		order[i] = i
 	}
 	for range most - 1 {
-		for i := range second { // a random subset, by a shuffle cut short
+		for i := range second { // a partial shuffle gives a random subset
 			j := i + below(g, n-i)
 			order[i], order[j] = order[j], order[i]
 		}
@@ -64,7 +65,7 @@ func eachSplit(n, second, most int, g *rand.PCG, f func(group []int)) (exact boo
 	return false
 }
 
-// difference is the mean of a group less that of the other scores.
+// difference is the mean of a group minus the mean of the other scores.
 func difference(group []int, scores []float64, total float64) float64 {
 	sum := 0.0
 	for _, i := range group {
@@ -76,24 +77,24 @@ func difference(group []int, scores []float64, total float64) float64 {
 // permutation is the outcome of a permutation test.
 type permutation struct {
 	p     float64
-	exact bool // every split was looked at
-	se    float64
+	exact bool    // every split was evaluated
+	se    float64 // standard error of p; 0 if exact
 }
 
-// permute is the two-sided unpaired permutation test for a difference of means:
-// the share of all splits of the runs into groups of the arms' sizes whose
-// difference is at least as large as the observed one. Where there are more
-// than most splits a random sample takes their place, the observed split
-// counted in (Phipson & Smyth 2010, "Permutation p-values should never be
-// zero"), and p has a standard error.
+// permute is the two-sided, unpaired permutation test for a difference of means.
+// p is the share of all splits of the runs into groups of the arms' sizes whose
+// difference is at least as large as the observed one in absolute value. If
+// there are more than `most` splits, p comes from the observed split and a
+// random sample (Phipson & Smyth 2010, "Permutation p-values should never be
+// zero"), and has a standard error.
 func permute(a, b []float64, most int, seed int64) permutation {
 	pooled := slices.Concat(a, b)
 	total := 0.0
 	for _, v := range pooled {
 		total += v
 	}
-	// Sums in another order differ in the last bits: what is equal but for
-	// rounding counts as equal.
+	// Sums in another order differ in the last bits, so differences count as
+	// equal up to rounding.
 	slack := 1e-9 * (slices.Max(pooled) - slices.Min(pooled))
 	observed := math.Abs(mean1(b)-mean1(a)) - slack
 	count, all := 0, 0
@@ -110,10 +111,10 @@ func permute(a, b []float64, most int, seed int64) permutation {
 	return out
 }
 
-// SmallestP returns the smallest p-value that the permutation test can give
-// for arms of nA and nB runs: one split in all, or two where the arms are of
-// one size and each split has its mirror image. It is 1 where an arm has fewer
-// than two runs, which are not tested.
+// SmallestP returns the smallest p-value that the permutation test can give for
+// arms of nA and nB runs: the share of one split among all, or of two if the arms
+// are of equal size, since each split then has a mirror image. It is 1 if an arm
+// has fewer than two runs, because such arms are not tested.
 func SmallestP(nA, nB int) float64 {
 	if nA < fewestReplicates || nB < fewestReplicates {
 		return 1
@@ -125,12 +126,13 @@ func SmallestP(nA, nB int) float64 {
 	return min(1, p)
 }
 
-// Holm returns the p-values adjusted for their number by Holm's step-down
-// method, in the order given: the smallest times k, the next times k − 1, and
-// so on, each at least as large as the one before and at most 1. Comparing
-// them with α keeps the probability of any false rejection at α, whatever the
-// dependence of the tests. A NaN, a test that was not made, counts among the
-// tests and stays NaN.
+// Holm returns the k given p-values adjusted by Holm's step-down method, in the
+// order given (Holm 1979, Scandinavian Journal of Statistics 6:65–70). The
+// smallest is multiplied by k, the next by k − 1, and so on; each is at least as
+// large as the one before and at most 1. Rejecting where the adjusted p is below
+// α bounds the probability of any false rejection by α, however the tests depend
+// on one another. A NaN, for a test that was not made, counts as one of the k and
+// stays NaN.
 func Holm(p []float64) []float64 {
 	order := make([]int, len(p))
 	for i := range order {

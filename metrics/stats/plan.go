@@ -6,26 +6,27 @@ import (
 	"slices"
 )
 
-// Noise is what a plan assumes of the primary metric before any run, in points.
+// Noise is the variation of the primary metric that a plan assumes, in points.
 type Noise struct {
-	// SeedSD is the standard deviation of a run's score over seeds, all
-	// scored on the same images.
+	// SeedSD is the standard deviation of a run's score over seeds, on the same
+	// images.
 	SeedSD float64 `json:"seed_sd"`
-	// ImageSD is the standard deviation over images of the two arms' true
-	// difference on an image.
+	// ImageSD is the standard deviation over images of the true per-image
+	// difference of two arms.
 	ImageSD float64 `json:"image_sd"`
-	// Images is the number of images of the test split.
+	// Images is the number of images in the test split.
 	Images int `json:"images"`
 }
 
-// Flickr8kCIDEr is the noise assumed where no pilot study gives a better one:
-// GRU captioners scored by CIDEr on the 1,000 test images of Flickr8k.
+// Flickr8kCIDEr is the noise to assume if there is no pilot study: that of GRU
+// captioners, scored with CIDEr on the 1,000 test images of Flickr8k.
 var Flickr8kCIDEr = Noise{SeedSD: 0.8, ImageSD: 15, Images: 1000}
 
-// NoiseOf takes the noise from an earlier study of the same kind of models, by a
-// contrast of two arms, not composites. It is NaN where the contrast is Untested.
+// NoiseOf returns the noise found by an earlier study of similar models, from a
+// contrast of two arms (not composites) on that many images. The standard
+// deviations are NaN if the contrast is Untested.
 func NoiseOf(r *Result, images int) Noise {
-	// SeedSE² = s²(A)/nA + s²(B)/nB, taken as if both arms had one s².
+	// SeedSE² = s²(A)/nA + s²(B)/nB; assume that s² is the same for both arms.
 	s := r.SeedSE / math.Sqrt(1/float64(r.NA)+1/float64(r.NB))
 	return Noise{SeedSD: s * pointsPerScore, ImageSD: r.ImageSE * math.Sqrt(float64(images)) * pointsPerScore, Images: images}
 }
@@ -36,46 +37,47 @@ type PlannedArm struct {
 	Seeds int    `json:"seeds"`
 }
 
-// Outlook is what a study can find, by contrast.
+// Outlook is the outcome of [Plan]: what a study can detect.
 type Outlook struct {
 	Noise   Noise             `json:"noise"`
-	Options Options           `json:"options"`
+	Options Options           `json:"options"` // with defaults filled in
 	Results []ContrastOutlook `json:"contrasts"`
-	// Trials is how many runs a study with looks takes, for true effects of 0,
-	// the minimum effect and twice that.
+	// Trials is the number of runs that a study with looks takes, for true
+	// effects of 0, the minimum effect, and twice the minimum effect.
 	Trials   []ExpectedTrials `json:"trials,omitempty"`
 	Warnings []string         `json:"warnings,omitempty"`
 }
 
-// ContrastOutlook is what a study can find about one contrast.
+// ContrastOutlook is what a study can detect in one contrast.
 type ContrastOutlook struct {
 	Contrast
-	NB int `json:"n_b"`
+	NB int `json:"n_b"` // planned runs of B
 	NA int `json:"n_a"`
-	// SmallestP is the smallest p that these seeds can reach once adjusted
-	// over the contrasts; SmallestPUnadjusted that of one contrast alone.
-	// Both are sequential p-values in a study with looks.
+	// SmallestP is the smallest p that these numbers of seeds can reach after
+	// adjustment over the contrasts; SmallestPUnadjusted is the smallest without
+	// it. In a study with looks, both are sequential p-values.
 	SmallestP           float64 `json:"smallest_p"`
 	SmallestPUnadjusted float64 `json:"smallest_p_unadjusted"`
-	// Looks are those that the planned seeds reach.
+	// Looks are the looks that the planned seeds reach.
 	Looks []LookOutlook `json:"looks,omitempty"`
-	// DetectableEffect is the smallest true difference, in points, whose
-	// verdict is "supported" with the power asked for; null if none is.
+	// DetectableEffect is the smallest true difference, in points, that gets the
+	// verdict "supported" with the requested power; null if there is none.
 	DetectableEffect *float64 `json:"detectable_effect"`
-	// Curve is the power at differences of 0, ½, 1, … points.
+	// Curve is the power at true differences of 0, ½, 1, … points, up to 10
+	// points or a power of 1.
 	Curve []PowerPoint `json:"power"`
 }
 
-// Effects are the true differences, in points, whose power a plan tells: the
-// smallest that matters, its double and its triple, on the half points that
-// curves have.
+// Effects returns the true differences, in points, for which a plan should show
+// the power: the minimum effect, rounded to the half points of power curves and
+// at least ½, then two and three times that.
 func (o *Outlook) Effects() []float64 {
 	least := max(curveStep, math.Round(o.Options.MinimumEffect/curveStep)*curveStep)
 	return []float64{least, 2 * least, 3 * least}
 }
 
-// PowerAt is the power at a true difference, in points, and whether the curve
-// tells it: it has steps, and ends where the power is 1 or at 10 points.
+// PowerAt returns the power at a true difference, in points. It is known if the
+// curve has that difference, or if the curve reaches a power of 1 below it.
 func (r *ContrastOutlook) PowerAt(effect float64) (power float64, known bool) {
 	for _, p := range r.Curve {
 		if p.Effect == effect {
@@ -86,33 +88,35 @@ func (r *ContrastOutlook) PowerAt(effect float64) (power float64, known bool) {
 	return 1, n > 0 && r.Curve[n-1].Effect < effect && r.Curve[n-1].Power == 1
 }
 
-// LookOutlook is what a look can find: whether the permutation test of so many
-// runs an arm can pass its level at all.
+// LookOutlook says whether the permutation test can reject at a look at all, with
+// that number of runs per arm.
 type LookOutlook struct {
-	Seeds     int     `json:"seeds"`      // runs of an arm
+	Seeds     int     `json:"seeds"`      // runs per arm
 	Level     float64 `json:"level"`      // two-sided, at Holm's strictest step
 	SmallestP float64 `json:"smallest_p"` // of the permutation test, unadjusted
 	Reachable bool    `json:"reachable"`  // SmallestP is below Level
 }
 
-// PowerPoint is the probability that a true difference, in points, gives the
+// PowerPoint is the probability that a true difference, in points, gets the
 // verdict "supported".
 type PowerPoint struct {
 	Effect float64 `json:"effect"`
 	Power  float64 `json:"power"`
 }
 
-// The power curve of a plan ends where every study finds the effect, or here.
+// The steps and the end of a power curve, in points. A curve ends earlier if
+// every simulated study finds the effect.
 const (
 	curveStep = 0.5
 	curveEnd  = 10.0
 )
 
-// Plan says what a study of these arms can find: the smallest p its numbers of
-// seeds can reach and the effect it can detect, by simulating the verdict under
-// the noise assumed. A composite's replicate has the noise of its arms together,
-// √(Σ weight²) times that of one arm, as if neither their seeds nor the images
-// they find hard had anything in common.
+// Plan predicts what a study of these arms can detect: the smallest p that its
+// numbers of seeds can reach, and the detectable effect, by simulating verdicts
+// under the assumed noise. A composite's replicate is assumed to have √(Σ
+// weight²) times the noise of one arm, as if its arms shared neither seeds nor
+// hard images. Plan returns an error for invalid options, noise, composites or
+// contrasts, and for an arm without seeds.
 func Plan(arms []PlannedArm, contrasts []Contrast, n Noise, o Options) (Outlook, error) {
 	o, err := o.withDefaults()
 	if err != nil {
@@ -146,8 +150,8 @@ func Plan(arms []PlannedArm, contrasts []Contrast, n Noise, o Options) (Outlook,
 	for i, c := range contrasts {
 		r := p.outlook(i, o)
 		if r.SmallestP >= o.Alpha {
-			out.Warnings = append(out.Warnings, fmt.Sprintf("%s: %d against %d seeds can reach p = %.3g at best over %d contrast(s), never below %g: add seeds",
-				c, r.NB, r.NA, r.SmallestP, len(contrasts), o.Alpha))
+			out.Warnings = append(out.Warnings, fmt.Sprintf("%s: %d against %d seeds can reach p = %.3g at best over %d contrast(s), "+
+				"never below %g: add seeds", c, r.NB, r.NA, r.SmallestP, len(contrasts), o.Alpha))
 		}
 		out.Results = append(out.Results, r)
 	}
@@ -160,7 +164,7 @@ func Plan(arms []PlannedArm, contrasts []Contrast, n Noise, o Options) (Outlook,
 	return out, nil
 }
 
-// plan is the material of one [Plan].
+// plan is the state of one call of [Plan].
 type plan struct {
 	noise     Noise
 	units     []unit
@@ -169,19 +173,19 @@ type plan struct {
 	rule      rule // in points
 }
 
-// warnings are what a reader has to know of an arm.
+// warnings returns the warnings about a planned arm.
 func (a PlannedArm) warnings(l *Looks) []string {
 	var out []string
 	if a.Seeds < advisedSeeds {
 		out = append(out, fmt.Sprintf("arm %s has %d seeds: at least %d are advised", a.Name, a.Seeds, advisedSeeds))
 	}
 	if l != nil && a.Seeds < slices.Max(l.Seeds) {
-		out = append(out, fmt.Sprintf("arm %s has %d seeds: it never comes to the look at %d", a.Name, a.Seeds, slices.Max(l.Seeds)))
+		out = append(out, fmt.Sprintf("arm %s has %d seeds: it never reaches the look at %d", a.Name, a.Seeds, slices.Max(l.Seeds)))
 	}
 	return out
 }
 
-// lookWarnings name the looks at which the permutation test cannot reject.
+// lookWarnings warns of looks at which the permutation test cannot reject.
 func (r rule) lookWarnings(contrasts int) []string {
 	var out []string
 	for k, n := range r.Seeds {
@@ -194,7 +198,8 @@ func (r rule) lookWarnings(contrasts int) []string {
 	return out
 }
 
-// spread is √(Σ weight²): the deviation of a replicate, in those of a run.
+// spread is √(Σ weight²): the standard deviation of a replicate relative to that
+// of a run.
 func (u unit) spread() float64 {
 	sum := 0.0
 	for _, t := range u.terms {
@@ -203,8 +208,8 @@ func (u unit) spread() float64 {
 	return math.Sqrt(sum)
 }
 
-// imageSE is the part of the images in the standard error of a difference, in
-// points. The deviation that Noise has is of two arms, √½ of it is of one.
+// imageSE is the standard error of a difference due to images, in points.
+// Noise.ImageSD is that of a difference of two arms; one arm has √½ of it.
 func (p *plan) imageSE(a, b unit) float64 {
 	return p.noise.ImageSD * math.Sqrt((square(a.spread())+square(b.spread()))/2) / math.Sqrt(float64(p.noise.Images))
 }
@@ -232,8 +237,8 @@ func (p *plan) outlook(i int, o Options) ContrastOutlook {
 	}
 }
 
-// lookOutlooks are the looks that so many seeds reach, and the smallest
-// sequential p-value that they can give.
+// lookOutlooks returns the looks that this number of seeds reaches, and the
+// smallest sequential p-value that they can give.
 func (r rule) lookOutlooks(seeds int) ([]LookOutlook, float64) {
 	var out []LookOutlook
 	smallest := 1.0

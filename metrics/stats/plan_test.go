@@ -57,7 +57,7 @@ func TestPlanWithLooks(t *testing.T) {
 		t.Errorf("power %v", curve)
 	}
 	short := planned(t, []PlannedArm{{"none", 16}, {"soft", 9}}, fourContrasts[:1], o)
-	if w := strings.Join(short.Warnings, "\n"); !strings.Contains(w, "arm soft has 9 seeds: it never comes to the look at 16") || len(short.Results[0].Looks) != 2 {
+	if w := strings.Join(short.Warnings, "\n"); !strings.Contains(w, "arm soft has 9 seeds: it never reaches the look at 16") || len(short.Results[0].Looks) != 2 {
 		t.Errorf("warnings %q, looks %+v", w, short.Results[0].Looks)
 	}
 	if one := planned(t, fourArms, fourContrasts, Options{MinimumEffect: 1}); one.Trials != nil || one.Results[0].Looks != nil {

@@ -7,37 +7,37 @@ import (
 	"sort"
 )
 
-// design is what decides how likely a true effect is found: sizes, spreads
-// (any one unit), and the rule of the verdict.
+// design determines the power of a contrast: its sizes, its spreads and the rule
+// of the verdict. Spreads and minimum share one unit.
 type design struct {
-	nA, nB    int     // runs planned; looks that need more do not happen
-	sdA, sdB  float64 // of a run's score over seeds
-	imageSE   float64 // of the difference, from the images alone
+	nA, nB    int     // planned runs; looks that need more are skipped
+	sdA, sdB  float64 // standard deviations of a run's score over seeds
+	imageSE   float64 // standard error of the difference due to images
 	images    int
-	contrasts int  // over which Holm adjusts
-	rule      rule // with the minimum in the unit of the spreads
+	contrasts int // over which Holm adjusts
+	rule      rule
 }
 
-// powerStudies is the number of simulated studies that a power rests on: its
-// standard error is at most 0.016.
+// powerStudies is the number of simulated studies per contrast. It makes the
+// standard error of a power at most 0.016.
 const powerStudies = 1000
 
-// powerSplits is the number of splits up to which the simulation makes the
-// permutation test itself: 6 against 6 runs. Beyond, it takes the t test that
-// the permutation test tends to (Lehmann & Romano 2005, "Testing statistical
-// hypotheses", section 15.2).
+// powerSplits is the largest number of splits for which the simulation carries
+// out the permutation test: that of 6 against 6 runs. Beyond it, the simulation
+// uses the t test to which the permutation test converges (Lehmann & Romano
+// 2005, "Testing statistical hypotheses", section 15.2).
 const powerSplits = 924
 
-// stage is a look in the making: its sizes and the levels of its tests at Holm's
-// strictest step, as if no other contrast were significant.
+// stage is a look of a simulated study: its sizes, and the levels of its tests at
+// Holm's strictest step, as if no other contrast were significant.
 type stage struct {
 	look, nA, nB int
-	level        float64 // two-sided
-	wide         float64 // of the interval that stands for equivalence
-	limit        func(a, b []float64) float64
+	level        float64                      // two-sided
+	wide         float64                      // of the equivalence interval
+	limit        func(a, b []float64) float64 // see testLimit
 }
 
-// stages are those of the looks that the planned runs reach, one without looks.
+// stages returns the looks that the planned runs reach; one stage without looks.
 func (d design) stages() []stage {
 	if d.rule.schedule == nil {
 		return []stage{d.stage(0, d.nA, d.nB, d.rule.alpha/float64(d.contrasts), 0)}
@@ -55,24 +55,23 @@ func (d design) stage(look, nA, nB int, level, wide float64) stage {
 	return stage{look, nA, nB, level, wide, testLimit(nA, nB, level)}
 }
 
-// outcomes are what the looks of one simulated study say, by the true
-// difference δ of its arms. A δ shifts the arm B and leaves the spreads alone, so
-// that interval and minimum give the least δ that is "supported" directly, and
-// each split of the permutation test has one δ up to which it is as extreme as
-// the observed one: the test rejects beyond the (c+1)-th largest of these, c
-// being the number of splits that the level allows.
+// outcomes are the results of one simulated study, by look, as functions of the
+// true difference δ of its arms. δ shifts arm B and leaves the spreads unchanged.
+// So interval and minimum directly give the smallest δ that is "supported". Each
+// split of the permutation test is as extreme as the observed one up to some δ.
+// If the level allows c such splits, the test rejects for δ beyond the (c+1)-th
+// largest of these.
 type outcomes []outcome
 
 type outcome struct {
 	look  int
-	found float64 // the δ from which on the look says "supported", +Inf if none
-	// Without a true difference the look sees this, and the difference that it
-	// calls equivalent lies below equal.
-	seen  estimate
-	equal float64
+	found float64  // smallest δ for which the look gives "supported"; +Inf if none
+	seen  estimate // the look's estimate for δ = 0
+	equal float64  // an absolute estimate below this is "equivalent"
 }
 
-// studies simulates studies with normal seeds and images.
+// studies simulates studies with normally distributed seed and image effects. It
+// returns nil if no look can reject.
 func (d design) studies(seed int64) []outcomes {
 	stages := d.stages()
 	reach := func(s stage) bool { return SmallestP(s.nA, s.nB) < s.level }
@@ -112,7 +111,8 @@ func (d design) studies(seed int64) []outcomes {
 	return out
 }
 
-// supported reports whether a study of a true difference ends with this verdict.
+// supported reports whether the study ends with the verdict "supported" if the
+// true difference is effect.
 func (o outcomes) supported(r rule, effect float64) bool {
 	for _, look := range o {
 		if effect >= look.found {
@@ -130,8 +130,8 @@ func (o outcomes) supported(r rule, effect float64) bool {
 	return false
 }
 
-// testLimit returns the function that gives the δ from which on the permutation
-// test of two arms rejects at a level.
+// testLimit returns a function of the scores of two arms: the δ beyond which the
+// permutation test rejects at a level.
 func testLimit(nA, nB int, level float64) func(a, b []float64) float64 {
 	if n := countSplits(nA+nB, nA); n <= powerSplits {
 		s := newSplits(nA, nB)
@@ -150,7 +150,7 @@ func pooledSE(a, b []float64) float64 {
 	return math.Sqrt(pooled * (1/nA + 1/nB))
 }
 
-// splits are all ways to divide the runs of two arms into groups of their sizes.
+// splits are all divisions of the runs of two arms into groups of their sizes.
 type splits struct {
 	first, second int
 	groups        [][]int // the runs of each second group
@@ -162,10 +162,10 @@ func newSplits(first, second int) splits {
 	return s
 }
 
-// limit is the δ beyond which at most allowed splits are as extreme as the
-// observed one. A split that takes j runs out of B has the difference
-// base + cδ with c = 1 − j/nA − j/nB, and stays as extreme while
-// |base + cδ| ≥ observed + δ.
+// limit returns the δ beyond which at most `allowed` splits are as extreme as the
+// observed one. A split that moves j runs out of B has the difference base + cδ
+// with c = 1 − j/nA − j/nB. It is as extreme as long as |base + cδ| ≥
+// observed + δ. limits is scratch space, one element per split.
 func (s splits) limit(scores, limits []float64, allowed int) float64 {
 	total := 0.0
 	for _, v := range scores {
@@ -190,8 +190,8 @@ func (s splits) limit(scores, limits []float64, allowed int) float64 {
 	return kthLargest(limits, allowed+1)
 }
 
-// crossing solves gain ≥ slope·δ for the largest δ; a slope of 0 belongs to
-// the observed split or its mirror image, which are always as extreme.
+// crossing returns the largest δ with gain ≥ slope·δ. The slope is 0 for the
+// observed split and its mirror image, which are always as extreme.
 func crossing(gain, slope float64) float64 {
 	if slope < 1e-9 {
 		return math.Inf(1)
@@ -218,7 +218,8 @@ func kthLargest(x []float64, k int) float64 {
 	return top[0]
 }
 
-// powerAt is the share of studies that an effect would have convinced.
+// powerAt returns the share of studies that end with "supported" if the true
+// difference is effect.
 func (d design) powerAt(studies []outcomes, effect float64) float64 {
 	n := 0
 	for _, o := range studies {
@@ -229,7 +230,8 @@ func (d design) powerAt(studies []outcomes, effect float64) float64 {
 	return float64(n) / powerStudies
 }
 
-// detectable is the smallest effect found with the given power; nil if no effect is.
+// detectable returns the smallest effect with at least the given power, or nil if
+// there is none.
 func (d design) detectable(studies []outcomes, power float64) *float64 {
 	var limits []float64
 	for _, o := range studies {

@@ -7,15 +7,15 @@ import (
 	"slices"
 )
 
-// reader is a run's words, one after the other, prepared for many weightings
-// of its images.
+// reader holds the words of a run, one caption after another, so that statistics
+// can be computed quickly for many weightings of its images.
 type reader struct {
 	words    []Word
-	image    []int
-	position []int            // in the caption
-	byClass  map[string][]int // words of each class, of all for ""
-	types    [][]int          // words of each type that occurs often
-	ranked   map[string]*ranking
+	image    []int               // of each word
+	position []int               // of each word in its caption
+	byClass  map[string][]int    // indices of the words of each class; all words for ""
+	types    [][]int             // indices of the words of each type with at least fewestRead
+	ranked   map[string]*ranking // by series; " within" ranks among words at one position
 }
 
 func newReader(run ReadingRun) (*reader, error) {
@@ -38,7 +38,7 @@ func newReader(run ReadingRun) (*reader, error) {
 			r.types = append(r.types, list)
 		}
 	}
-	// In an order of their own: sums must repeat.
+	// Iteration over a map is random, and sums must be reproducible.
 	slices.SortFunc(r.types, func(a, b []int) int { return cmp.Compare(a[0], b[0]) })
 	together := make([]int, len(r.words))
 	for name, of := range series {
@@ -48,13 +48,13 @@ func newReader(run ReadingRun) (*reader, error) {
 	return r, nil
 }
 
-// sameNumbers holds that a word has finite numbers where the first word of the
-// captions has, and NaN elsewhere.
+// sameNumbers returns an error unless a word has finite numbers where the first
+// word of the captions has them, and NaN elsewhere.
 func sameNumbers(word Word, captions [][]Word) error {
 	first := captions[slices.IndexFunc(captions, func(c []Word) bool { return len(c) > 0 })][0]
 	for name, of := range series {
 		if v := of(&word); math.IsInf(v, 0) || math.IsNaN(v) != math.IsNaN(of(&first)) {
-			return fmt.Errorf("its %s is %v, and that of the first word %v", name, v, of(&first))
+			return fmt.Errorf("its %s is %v, but that of the first word is %v", name, v, of(&first))
 		}
 	}
 	return nil
@@ -77,7 +77,7 @@ func (r *reader) weights(images []float64) []float64 {
 	return w
 }
 
-// mean is the weighted mean over some of the words; NaN of none.
+// mean is the weighted mean over some of the words; NaN if there are none.
 func (r *reader) mean(of func(*Word) float64, words []int, w []float64) float64 {
 	sum, total := 0.0, 0.0
 	for _, i := range words {
@@ -87,23 +87,24 @@ func (r *reader) mean(of func(*Word) float64, words []int, w []float64) float64 
 	return sum / total
 }
 
-// readingStatistic is a number that weighted words have, NaN where they have
-// not, on a scale on which it is averaged; shown takes it to the one on which it is told.
+// readingStatistic is a statistic of weighted words.
 type readingStatistic struct {
 	name  string
-	of    func(r *reader, w []float64) float64
-	shown func(float64) float64
+	of    func(r *reader, w []float64) float64 // NaN if undefined
+	shown func(float64) float64                // converts from the averaged to the reported scale
 }
 
 func readingStatistics(classes []string) []readingStatistic {
 	var list []readingStatistic
 	for name, of := range series {
 		for _, class := range append([]string{""}, classes...) {
-			list = append(list, readingStatistic{name + class, func(r *reader, w []float64) float64 { return r.mean(of, r.byClass[class], w) }, asItIs})
+			average := func(r *reader, w []float64) float64 { return r.mean(of, r.byClass[class], w) }
+			list = append(list, readingStatistic{name + class, average, asItIs})
 		}
 	}
 	spearman := func(name, a, b string) readingStatistic {
-		return readingStatistic{name, func(r *reader, w []float64) float64 { return fisher(correlation(r.ranked[a], r.ranked[b], w)) }, math.Tanh}
+		z := func(r *reader, w []float64) float64 { return fisher(correlation(r.ranked[a], r.ranked[b], w)) }
+		return readingStatistic{name, z, math.Tanh}
 	}
 	return append(list,
 		spearman("correlation", "beta", "gain"),
@@ -119,13 +120,15 @@ func readingStatistics(classes []string) []readingStatistic {
 	)
 }
 
-// fisher is Fisher's z of a correlation, in which its distribution is nearly
-// normal (Fisher 1921, Metron 1:3–32). Of ±1, which has none, it is one that is large.
+// fisher is Fisher's z of a correlation, whose distribution is nearly normal
+// (Fisher 1921, Metron 1:3–32). For ±1, whose z is infinite, it is large but
+// finite.
 func fisher(rho float64) float64 { return math.Atanh(max(-1+1e-9, min(rho, 1-1e-9))) }
 
 func asItIs(v float64) float64 { return v }
 
-// typeCorrelation is Spearman's over types of words, of their mean β and gain.
+// typeCorrelation is Spearman's rank correlation, over types of words, of their
+// mean β and mean gain.
 func typeCorrelation(r *reader, w []float64) float64 {
 	beta, gain := make([]float64, len(r.types)), make([]float64, len(r.types))
 	for i, words := range r.types {
@@ -135,9 +138,9 @@ func typeCorrelation(r *reader, w []float64) float64 {
 	return correlation(newRanking(beta, together), newRanking(gain, together), alike)
 }
 
-// difference is the mean β of function words less that of visual words within
-// each stratum, over the strata that have both; a stratum counts as in the least squares
-// of a model with an effect of each stratum.
+// difference is the mean β of function words minus that of visual words, within
+// strata. Strata that have both are weighted as by least squares in a model with
+// an effect for each stratum.
 func (r *reader) difference(w []float64, stratum []int) float64 {
 	type sums struct{ beta, weight [2]float64 }
 	var strata []sums
@@ -164,11 +167,11 @@ func (r *reader) difference(w []float64, stratum []int) float64 {
 	return sum / total
 }
 
-// ranking is values in their order within strata.
+// ranking is the order of values within strata.
 type ranking struct {
 	values  []float64
 	stratum []int
-	order   []int // by stratum, then value
+	order   []int // indices of values, by stratum, then value
 }
 
 func newRanking(values []float64, stratum []int) *ranking {
@@ -182,8 +185,8 @@ func newRanking(values []float64, stratum []int) *ranking {
 	return r
 }
 
-// ranks are the midranks under weights, from −½ to ½ within each stratum, whose
-// mean they make 0.
+// ranks returns the weighted midranks within each stratum, from −½ to ½, so that
+// their weighted mean is 0.
 func (r *ranking) ranks(w []float64) []float64 {
 	out := make([]float64, len(w))
 	for first, end := 0, 0; first < len(r.order); first = end {
@@ -206,9 +209,9 @@ func (r *ranking) ranks(w []float64) []float64 {
 	return out
 }
 
-// correlation is Spearman's rank correlation under weights, within strata if the
-// rankings have any: ranks in them are taken as shares, so that a stratum counts by
-// its weight. NaN where one of the rankings is all ties, or not of numbers.
+// correlation is the weighted Spearman rank correlation, within the strata of the
+// rankings. Ranks are shares of a stratum, so each stratum counts by its weight.
+// The result is NaN if there are no words, or if a ranking is all ties or of NaN.
 func correlation(a, b *ranking, w []float64) float64 {
 	if len(w) == 0 || math.IsNaN(a.values[0]) || math.IsNaN(b.values[0]) {
 		return math.NaN()

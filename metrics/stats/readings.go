@@ -6,27 +6,28 @@ import (
 	"slices"
 )
 
-// Kind says what is claimed of a word by those who say that a captioner knows
-// when to look (Lu et al. 2017, arXiv 1612.01887).
+// Kind classifies a word by the claim that a captioner knows when to look at the
+// picture (Lu et al. 2017, arXiv 1612.01887).
 type Kind int
 
 const (
 	NeitherKind  Kind = iota
-	FunctionWord      // follows from the words before it
+	FunctionWord      // predictable from the words before it
 	VisualWord        // needs a look at the picture
 )
 
-// Word is a word of a caption as a captioner reads it, with the caption's
-// picture and without what that gives. Gains are log probabilities with the picture
-// less those without, in nats. NaN stands for what the captioner has not.
+// Word is a word of a caption with the probabilities that a captioner assigns to
+// it, given the words before it. A gain is the log probability with the caption's
+// own picture minus that under another condition, in nats. Numbers that the
+// captioner does not have are NaN.
 type Word struct {
 	Text, Class string
 	Kind        Kind
 	Gain        float64 // over another picture
-	RegionsGain float64 // over the other picture's regions, all else being the caption's own
-	PlacesGain  float64 // over attention spread evenly
-	Beta        float64 // weight of the sentinel
-	OtherBeta   float64 // the same with the other picture
+	RegionsGain float64 // over the other picture's regions, with everything else from the caption's own
+	PlacesGain  float64 // over uniform attention
+	Beta        float64 // weight of the sentinel, 0 to 1
+	OtherBeta   float64 // weight of the sentinel with the other picture
 }
 
 // series are the numbers of a word, by name.
@@ -38,8 +39,8 @@ var series = map[string]func(*Word) float64{
 	"other_beta":   func(w *Word) float64 { return w.OtherBeta },
 }
 
-// ReadingRun is one trained model's captions, one an image, in the same order
-// of images in all runs.
+// ReadingRun is one trained model's captions: one per image, in the same order
+// of images for all runs.
 type ReadingRun struct {
 	Seed     int64
 	Captions [][]Word
@@ -51,17 +52,18 @@ type ReadingArm struct {
 	Runs []ReadingRun
 }
 
-// Interval is a mean over runs with its interval for other images and, where
-// there are several runs, other seeds.
+// Interval is a mean over runs with its 95 % confidence interval, over images
+// and, if there are several runs, over seeds. For a difference of two arms, it is
+// that of the difference.
 type Interval struct {
 	Value float64   `json:"value"`
 	Low   float64   `json:"low"`
 	High  float64   `json:"high"`
-	Runs  []float64 `json:"runs"` // of each run
+	Runs  []float64 `json:"runs"` // the value of each run; null for a difference
 }
 
-// ReadingClass is what the words of a class have in the mean; nil is what the
-// arm has not.
+// ReadingClass has the means over the words of a class: gains in nats, β from 0
+// to 1. Numbers that the arm does not have are nil.
 type ReadingClass struct {
 	Class       string    `json:"class"` // "" for all words
 	Words       int       `json:"words"` // over all runs
@@ -72,39 +74,48 @@ type ReadingClass struct {
 	OtherBeta   *Interval `json:"other_beta"`
 }
 
-// Sentinel says whether β is high where the picture is not needed. Correlations
-// are Spearman's over words, differences are in β; nil is what the words do not tell.
+// Sentinel tests the claim that β, the weight of the sentinel, is high where the
+// picture is not needed. Correlations are Spearman's over words. Differences are
+// in β. Numbers that the words do not determine are nil.
 type Sentinel struct {
-	// Correlation of β and the gain from the picture: the claim says negative.
+	// Correlation is that of β and the gain from the picture. The claim predicts
+	// a negative one.
 	Correlation *Interval `json:"correlation"`
-	// WithinPosition is the same among words at one place of their captions, over all
-	// places: both may follow the place alone.
+	// WithinPosition is Correlation among words at the same position in their
+	// captions, over all positions. It excludes that β and the gain both merely
+	// depend on the position.
 	WithinPosition *Interval `json:"correlation_within_position"`
-	// Regions is that with the gain from the regions, all that β weighs.
+	// Regions is WithinPosition with the gain from the regions, which are all that
+	// β weighs.
 	Regions *Interval `json:"correlation_regions_within_position"`
-	// Types is the correlation of the means of words that a run wrote often.
+	// Types is the correlation over types of words, of the means of β and gain,
+	// for types that a run wrote at least 10 times.
 	Types *Interval `json:"correlation_types"`
-	// Difference of mean β, function words less visual ones: the claim says positive.
+	// Difference is the mean β of function words minus that of visual words. The
+	// claim predicts a positive one.
 	Difference *Interval `json:"difference"`
-	// DifferenceWithin is that at one place, over all places.
+	// DifferenceWithin is Difference among words at the same position, over all
+	// positions.
 	DifferenceWithin *Interval `json:"difference_within_position"`
-	// OtherPicture is the correlation of β with what it is before another picture.
+	// OtherPicture is the correlation of β with the caption's own picture and β
+	// with another picture.
 	OtherPicture *Interval `json:"correlation_other_picture"`
 	// Change is the mean of |β − β with another picture|.
 	Change *Interval `json:"change"`
-	// Verdict on the claim: supported where the intervals of WithinPosition and
-	// DifferenceWithin both lie on the side that it says, opposite on the other side.
+	// Verdict is the verdict on the claim: supported if the intervals of
+	// WithinPosition and DifferenceWithin both lie on the predicted side of 0,
+	// opposite if both lie on the other side, and otherwise inconclusive.
 	Verdict Verdict `json:"verdict"`
 }
 
-// Measure is one of the numbers of a sentinel, in words.
+// Measure is one of the numbers of a sentinel, described in words.
 type Measure struct {
 	Name  string
-	Claim string // what its authors' claim says of it; "" if it says nothing
+	Claim string // what the claim predicts, such as "below 0"; "" if nothing
 	*Interval
 }
 
-// Measures lists the numbers that there are, those that decide the verdict first.
+// Measures lists the numbers that are not nil. The first two decide the verdict.
 func (s *Sentinel) Measures() []Measure {
 	return slices.DeleteFunc([]Measure{
 		{"correlation of β and gain, words at one place", "below 0", s.WithinPosition},
@@ -118,16 +129,19 @@ func (s *Sentinel) Measures() []Measure {
 	}, func(m Measure) bool { return m.Interval == nil })
 }
 
-// ReadingSummary is what the runs of an arm say.
+// ReadingSummary summarises the readings of an arm's runs.
 type ReadingSummary struct {
-	Arm      string         `json:"arm"`
-	Seeds    []int64        `json:"seeds"`
-	Images   int            `json:"images"`
-	Classes  []ReadingClass `json:"classes"`  // all words, then each class that every run writes often
-	Sentinel *Sentinel      `json:"sentinel"` // nil for an arm without
+	Arm    string  `json:"arm"`
+	Seeds  []int64 `json:"seeds"`
+	Images int     `json:"images"`
+	// Classes has all words first, then each class of which every run wrote at
+	// least 10 words.
+	Classes  []ReadingClass `json:"classes"`
+	Sentinel *Sentinel      `json:"sentinel"` // nil for an arm without a sentinel
 }
 
-// GainContrast is a difference of two arms' mean gains over all words, B − A.
+// GainContrast is the difference of two arms' mean gains over all words, B − A,
+// in nats. A gain that either arm lacks is nil.
 type GainContrast struct {
 	Contrast
 	Gain        *Interval `json:"gain"`
@@ -137,16 +151,20 @@ type GainContrast struct {
 const (
 	readingDraws = 1000
 	readingLevel = 0.95
-	// fewestRead is how many words of a class, or of a type, a run must have
-	// written for their mean to hold still.
+	// fewestRead is the number of words of a class or type that a run must have
+	// written for their mean to be stable enough.
 	fewestRead = 10
 )
 
-// Readings summarises how runs read their captions, and compares the gains of
-// arms. classes orders the classes. Intervals are those of the package comment,
-// with one difference: images are drawn by the Bayesian bootstrap (Rubin 1981, Annals
-// of Statistics 9:130–134), which gives every image some weight, so that a class of
-// few words has a mean in every draw. Correlations are averaged as Fisher's z.
+// Readings summarises how runs read their captions, and compares the mean gains
+// of arms. classes lists the word classes to summarise, in order. Intervals are
+// computed as in the package comment, except that images are resampled by the
+// Bayesian bootstrap (Rubin 1981, Annals of Statistics 9:130–134). It gives every
+// image some weight, so that even a class of few words has a mean in every draw.
+// Correlations are averaged as Fisher's z. Readings returns an error for invalid
+// contrasts, an arm without runs, two runs of one seed, runs with different
+// numbers of images, fewer than two images, and numbers that are infinite or that
+// only some words have.
 func Readings(arms []ReadingArm, classes []string, contrasts []Contrast) ([]ReadingSummary, []GainContrast, error) {
 	var readers []*reader
 	sides := make([]runRange, len(arms))
@@ -160,7 +178,7 @@ func Readings(arms []ReadingArm, classes []string, contrasts []Contrast) ([]Read
 			}
 			r, err := newReader(run)
 			if err == nil && len(run.Captions) != len(arms[0].Runs[0].Captions) {
-				err = fmt.Errorf("it has %d captions, and seed %d of %s has %d: all runs need the same images",
+				err = fmt.Errorf("it has %d captions, but seed %d of %s has %d: all runs need the same images",
 					len(run.Captions), arms[0].Runs[0].Seed, arms[0].Name, len(arms[0].Runs[0].Captions))
 			}
 			if err != nil {
@@ -206,8 +224,9 @@ func summarise(a ReadingArm, classes []string, readers []*reader, of func(string
 			words, fewest = words+n, min(fewest, n)
 		}
 		if fewest >= fewestRead || class == "" {
-			sum.Classes = append(sum.Classes, ReadingClass{Class: class, Words: words, Gain: of("gain" + class), RegionsGain: of("regions_gain" + class),
-				PlacesGain: of("places_gain" + class), Beta: of("beta" + class), OtherBeta: of("other_beta" + class)})
+			sum.Classes = append(sum.Classes, ReadingClass{Class: class, Words: words,
+				Gain: of("gain" + class), RegionsGain: of("regions_gain" + class), PlacesGain: of("places_gain" + class),
+				Beta: of("beta" + class), OtherBeta: of("other_beta" + class)})
 		}
 	}
 	if of("beta") == nil {
@@ -230,7 +249,8 @@ func summarise(a ReadingArm, classes []string, readers []*reader, of func(string
 	return sum
 }
 
-// readings holds every statistic of every run on every draw of images.
+// readings holds every statistic of every run, on every draw of images and on
+// the actual images.
 type readings struct {
 	*resample
 	images     int
@@ -243,7 +263,7 @@ func newReadings(readers []*reader, images int, classes []string) *readings {
 	s := &readings{
 		resample: newResample(len(statistics), readingDraws, len(readers)), images: images, statistics: statistics,
 	}
-	// Seeds are not drawn: no percentiles are taken.
+	// No percentile intervals are needed, so runs are not resampled.
 	even := slices.Repeat([]float64{1}, images)
 	for range statistics {
 		s.observed = append(s.observed, make([]float64, len(readers)))
@@ -272,11 +292,12 @@ func newReadings(readers []*reader, images int, classes []string) *readings {
 	return s
 }
 
-// runRange is the half-open range of an arm's runs.
+// runRange is the half-open range of an arm's runs among all runs.
 type runRange struct{ first, end int }
 
-// interval estimates the mean of an arm, or what that of a second arm is above that of the first;
-// nil if a run lacks the statistic.
+// interval estimates a statistic's mean over the runs of an arm, or the mean of a
+// second arm minus that of the first. It returns nil if any run lacks the
+// statistic.
 func (s *readings) interval(name string, arms ...runRange) *Interval {
 	k := slices.IndexFunc(s.statistics, func(t readingStatistic) bool { return t.name == name })
 	shown := s.statistics[k].shown

@@ -206,7 +206,7 @@ func TestReadingsRefuse(t *testing.T) {
 		want      string
 	}{
 		{[]ReadingArm{{"soft", nil}}, nil, "arm soft has no readings"},
-		{[]ReadingArm{{"soft", []ReadingRun{toyRun(1, 3, plain), toyRun(2, 4, plain)}}}, nil, "seed 2: it has 4 captions, and seed 1 of soft has 3"},
+		{[]ReadingArm{{"soft", []ReadingRun{toyRun(1, 3, plain), toyRun(2, 4, plain)}}}, nil, "seed 2: it has 4 captions, but seed 1 of soft has 3"},
 		{[]ReadingArm{{"soft", []ReadingRun{toyRun(1, 3, plain), toyRun(1, 3, plain)}}}, nil, "two readings of seed 1"},
 		{[]ReadingArm{{"soft", []ReadingRun{toyRun(1, 1, plain)}}}, nil, "at least 2"},
 		{[]ReadingArm{{"soft", []ReadingRun{bad}}}, nil, "image 2, word 3"},

@@ -10,18 +10,18 @@ import (
 	"glimpse/metrics"
 )
 
-// A Reducer keeps of runs what some metrics need of their images: a run that has gone
-// through it takes a twentieth of the memory, and goes into [Compare] with these
-// metrics as it would have gone before. All runs of an analysis go through one Reducer.
+// A Reducer drops the parts of runs that the given metrics do not need. A reduced
+// run takes a twentieth of the memory and gives the same results in [Compare] with
+// these metrics. Use one Reducer for all runs of an analysis.
 type Reducer struct {
 	keys       []string
 	columns    []column
 	quantities []quantity
-	ids        []string // of the run before
+	ids        []string // of the previous run
 }
 
-// NewReducer makes a Reducer for metrics by their keys, those that an analysis has
-// as [Options].Metrics.
+// NewReducer returns a Reducer for metrics given by their keys, which must equal
+// [Options].Metrics of the analysis. An unknown key is an error.
 func NewReducer(keys []string) (*Reducer, error) {
 	d := &Reducer{keys: keys, quantities: quantities()}
 	for _, key := range keys {
@@ -30,7 +30,7 @@ func NewReducer(keys []string) (*Reducer, error) {
 			return nil, fmt.Errorf("stats: no metric %q to compare", key)
 		}
 		d.columns = append(d.columns, m.columns...)
-		if metrics.IsMETEOR(key) { // which of the two is for all runs to say
+		if metrics.IsMETEOR(key) { // the runs determine which of the two is used
 			m, _ = mean(metrics.METEORKey)
 			d.columns = append(d.columns, m.columns...)
 		}
@@ -40,20 +40,21 @@ func NewReducer(keys []string) (*Reducer, error) {
 	return d, nil
 }
 
-// reduced is what is kept of a run's images.
+// reduced is what a Reducer keeps of a run's images.
 type reduced struct {
 	keys    []string
-	ids     []string // shared by runs of the same images
-	columns map[column][]float64
-	counted bool   // an image has METEOR's counts
-	digest  uint64 // of all statistics: equal for equal ones
-	wrong   error  // of the first image that holds what is no number
+	ids     []string             // shared by runs with the same images
+	columns map[column][]float64 // one value per image
+	counted bool                 // at least one image has METEOR's counts
+	digest  uint64               // hash of all statistics, to find runs with equal ones
+	wrong   error                // for the first image with an invalid number
 }
 
 // digestSeed makes digests comparable within the process.
 var digestSeed = maphash.MakeSeed()
 
-// Run is the run without its images.
+// Run returns the run with Images replaced by what the metrics need. Invalid
+// numbers are reported when the run is analysed.
 func (d *Reducer) Run(r Run) Run {
 	kept := &reduced{keys: d.keys, ids: d.ids, columns: make(map[column][]float64, len(d.columns))}
 	if !slices.EqualFunc(d.ids, r.Images, func(id string, im metrics.ImageScore) bool { return id == im.ID }) {
@@ -85,7 +86,7 @@ func (d *Reducer) Run(r Run) Run {
 	return r
 }
 
-// check rejects an image with a quantity that is no number, or below 0.
+// check rejects an image with a quantity that is negative, NaN or infinite.
 func (d *Reducer) check(im *metrics.ImageScore) error {
 	for _, q := range d.quantities {
 		if v := q.of(im); math.IsNaN(v) || math.IsInf(v, 0) || v < 0 {
@@ -95,7 +96,7 @@ func (d *Reducer) check(im *metrics.ImageScore) error {
 	return nil
 }
 
-// reduceArms returns the runs of arms as an analysis of some metrics takes them.
+// reduceArms returns arms with all runs reduced for the given metrics.
 func reduceArms(arms []Arm, keys []string) ([]Arm, error) {
 	d, err := NewReducer(keys)
 	if err != nil {
@@ -111,7 +112,8 @@ func reduceArms(arms []Arm, keys []string) ([]Arm, error) {
 	return out, nil
 }
 
-// reduce reduces the runs that are not reduced yet.
+// reduce reduces the runs that are not reduced yet. It returns an error for a run
+// that was reduced for other metrics.
 func (d *Reducer) reduce(runs []Run) ([]Run, error) {
 	out := slices.Clone(runs)
 	for i, r := range out {
@@ -125,10 +127,10 @@ func (d *Reducer) reduce(runs []Run) ([]Run, error) {
 	return out, nil
 }
 
-// same reports whether two runs have the same statistics of every image.
+// same reports whether two runs have the same statistics for every image.
 func (r Run) same(q Run) bool {
 	return r.kept.digest == q.kept.digest && len(r.kept.ids) == len(q.kept.ids)
 }
 
-// images is the number of the run's images.
+// images returns the number of images of a reduced run.
 func (r Run) images() int { return len(r.kept.ids) }

@@ -2,32 +2,37 @@ package stats
 
 import "math"
 
-// Reported is how the scores of seeds, in points (×100), lie to one that somebody reports without
-// seeds of its own. The images are the same, so that the seeds are all that varies.
+// Reported compares the scores of several seeds with a single score reported by
+// others. All scores are in points (×100) and on the same images, so only seeds
+// vary.
 type Reported struct {
-	Value     float64 // the reported score, in points
-	Mean      float64 // of the seeds
-	Low, High float64 // of the mean, at level 1 − α, by Student's t
-	N         int
+	Value     float64 // the reported score
+	Mean      float64 // over the seeds
+	Low, High float64 // t interval of the mean, of level 1 − α
+	N         int     // number of seeds
 	Verdict   ReportedVerdict
 }
 
-// ReportedVerdict says whether seeds score as reported.
+// ReportedVerdict says whether the seeds score as reported.
 type ReportedVerdict string
 
 const (
-	// AsReported: two one-sided t tests at α place the mean within ± the minimum of the reported score
-	// (TOST: Schuirmann 1987).
+	// AsReported: two one-sided t tests at level α place the mean within ± the
+	// minimum of the reported score (TOST; Schuirmann 1987, Journal of
+	// Pharmacokinetics and Biopharmaceutics 15:657–680).
 	AsReported ReportedVerdict = "equivalent"
-	// BelowReported and AboveReported: the interval lies beyond the minimum, below or above.
+	// BelowReported: the whole interval is more than the minimum below the
+	// reported score.
 	BelowReported ReportedVerdict = "below"
+	// AboveReported: the whole interval is more than the minimum above it.
 	AboveReported ReportedVerdict = "above"
-	// Unclear: neither.
+	// Unclear: none of these.
 	Unclear ReportedVerdict = "inconclusive"
 )
 
-// AgainstReported compares scores of at least two seeds with a reported one, all in points, where
-// differences below minimum do not matter.
+// AgainstReported compares the scores of at least two seeds with a reported
+// score. Scores and minimum, the smallest difference that matters, are in points;
+// alpha is the error rate.
 func AgainstReported(scores []float64, reported, minimum, alpha float64) Reported {
 	n := float64(len(scores))
 	r := Reported{Value: reported, Mean: mean1(scores), N: len(scores), Verdict: Unclear}

@@ -6,8 +6,9 @@ import (
 	"slices"
 )
 
-// result is what is told of a contrast in a metric, given its course there and
-// in the primary metric.
+// result returns the Result of a contrast in a metric. of is its course in that
+// metric, primary its course in the primary metric, and contrasts the number of
+// contrasts over which tests are adjusted.
 func (c *comparison) result(name Contrast, pair [2]int, metric int, of, primary *course, contrasts int) Result {
 	rule := c.rule(metric, contrasts)
 	r := Result{Contrast: name, Metric: c.o.Metrics[metric], Verdict: of.verdict}
@@ -38,7 +39,7 @@ func (c *comparison) result(name Contrast, pair [2]int, metric int, of, primary 
 	r.Difference, r.PercentileLow, r.PercentileHigh = last.Value, last.PercentileLow, last.PercentileHigh
 	r.Low, r.High = last.around(rule.level(k))
 	r.EquivalenceLow, r.EquivalenceHigh = last.equivalence(rule.wideLevel(k))
-	if last.SE < rounding { // nothing varied: an interval of no width is no knowledge
+	if last.SE < rounding { // nothing varied, so an interval of width 0 would be meaningless
 		for _, bound := range []*float64{&r.Low, &r.High, &r.PercentileLow, &r.PercentileHigh, &r.EquivalenceLow, &r.EquivalenceHigh} {
 			*bound = math.NaN()
 		}
@@ -60,13 +61,14 @@ func (c *comparison) result(name Contrast, pair [2]int, metric int, of, primary 
 	r.warn(c.o.Alpha, contrasts)
 	if of.pIntervalHolm < c.o.Alpha && of.pCarefulHolm >= c.o.Alpha {
 		r.Warnings = append(r.Warnings, fmt.Sprintf("one side's seeds spread more than twice as wide as the other's: "+
-			"the verdict takes p = %.3g for the interval's test", of.pCarefulHolm))
+			"the verdict uses p = %.3g for the interval's test", of.pCarefulHolm))
 	}
 	r.DetectableEffect = r.detectable(last, rule, c.images, contrasts, c.o)
 	return r
 }
 
-// forget leaves a contrast that cannot be tested without the numbers of a test.
+// forget sets the numbers of an untested contrast: the difference of the means,
+// and NaN for those that need a test.
 func (r *Result) forget() {
 	if r.Difference = r.MeanB - r.MeanA; math.Abs(r.Difference) < rounding {
 		r.Difference = 0
@@ -79,7 +81,7 @@ func (r *Result) forget() {
 	r.SmallestP = 1
 }
 
-// tellLooks lists what each look found.
+// tellLooks fills in the looks so far.
 func (r *Result) tellLooks(of *course, rule rule) {
 	for k, e := range of.seen {
 		l := Look{Seeds: rule.Seeds[k], Level: rule.strict[k], Difference: e.Value,
@@ -93,7 +95,7 @@ func (r *Result) tellLooks(of *course, rule rule) {
 	}
 }
 
-// waiting warns of runs that no look has taken.
+// waiting warns of runs that no look has used.
 func (r *Result) waiting(c *comparison, pair [2]int) {
 	if c.o.Looks == nil {
 		return
@@ -102,7 +104,7 @@ func (r *Result) waiting(c *comparison, pair [2]int) {
 		switch u := c.units[k]; {
 		case r.Decided && u.n() > r.NA:
 			r.Warnings = append(r.Warnings,
-				fmt.Sprintf("decided at %d seeds: %s has %d, and the later ones do not count", r.NA, u, u.n()))
+				fmt.Sprintf("decided at %d seeds: %s has %d, but the later ones are not used", r.NA, u, u.n()))
 		case u.n() > r.NA:
 			r.Warnings = append(r.Warnings,
 				fmt.Sprintf("%s has %d seeds: those after %d wait for the look at %d", u, u.n(), r.NA, r.NextLook))
@@ -110,7 +112,8 @@ func (r *Result) waiting(c *comparison, pair [2]int) {
 	}
 }
 
-// better is P(B > A) over all pairs of runs, ties counting half.
+// better estimates P(B > A): the share of pairs of runs in which B's score is
+// higher, ties counting half.
 func better(a, b []float64) float64 {
 	wins := 0.0
 	for _, x := range b {
@@ -126,8 +129,8 @@ func better(a, b []float64) float64 {
 	return wins / float64(len(a)*len(b))
 }
 
-// detectable simulates studies with this contrast's spreads, up to the last look
-// where there are looks.
+// detectable returns the detectable effect, in points, of studies with this
+// contrast's spreads, by simulation. With looks, the studies run to the last look.
 func (r *Result) detectable(last evidence, rule rule, images, contrasts int, o Options) *float64 {
 	if r.SE < rounding {
 		return nil

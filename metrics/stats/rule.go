@@ -2,38 +2,38 @@ package stats
 
 import "math"
 
-// rule is how the contrasts of one metric are judged: tests, Holm's adjustment
-// over the contrasts, and the looks if there are several. [Compare], [Plan] and
-// the simulations share it.
+// rule is how the contrasts of one metric are judged: by tests, Holm's adjustment
+// over the contrasts and, if there are several, looks. [Compare], [Plan] and the
+// simulations share it.
 type rule struct {
 	alpha       float64
-	minimum     float64 // as a score
+	minimum     float64 // in the unit of the scores
 	exploratory bool    // no verdict
-	*schedule           // nil for one look at everything
+	*schedule           // nil for a study of fixed size
 }
 
-// evidence is what one look at a contrast found.
+// evidence is the outcome of one look at a contrast.
 type evidence struct {
-	a, b []float64 // scores of the replicates that the look has
+	a, b []float64 // scores of the look's replicates
 	estimate
 	permutation
-	careful  float64 // p of the interval's test as the verdict takes it
-	untested string
+	careful  float64 // p of the interval's test that the verdict uses
+	untested string  // see Result
 }
 
-// course is a contrast's way through the looks.
+// course is the state of a contrast over the looks.
 type course struct {
-	// look makes the k-th look, from 0; false if runs are missing.
+	// look computes the k-th look, from 0; false if runs are missing.
 	look func(k int) (evidence, bool)
 	seen []evidence
-	// What each look decided: a verdict, decisionFutile or decisionContinue.
+	// The decision of each look: a verdict, decisionFutile or decisionContinue.
 	decisions []string
-	// p-values over the looks so far, NaN without a test, and adjusted over
+	// p-values over the looks so far, NaN without a test, and then adjusted over
 	// the contrasts.
 	p, pInterval, pCareful, pEquivalence                 float64
 	pHolm, pIntervalHolm, pCarefulHolm, pEquivalenceHolm float64
-	// The look that gave p: whether it saw every split, and else the standard
-	// error that is left.
+	// Whether the look that gave p used every split, and if not, p's standard
+	// error.
 	pExact bool
 	pError float64
 
@@ -41,7 +41,7 @@ type course struct {
 	decided, futile bool
 }
 
-// What a look decides where it gives no verdict.
+// The decisions of a look that gives no verdict.
 const (
 	decisionFutile   = "futile"
 	decisionContinue = "continue"
@@ -52,13 +52,13 @@ func newCourse(look func(k int) (evidence, bool)) *course {
 	return &course{look: look, p: none, pInterval: none, pCareful: none, pEquivalence: none, pError: none}
 }
 
-// follow takes contrasts through their looks. At each look those that are not
-// decided are tested, and Holm's method is applied to all contrasts' p-values so
-// far, sequential ones where there are several looks. That keeps α over
-// contrasts and looks together (Maurer & Bretz 2013, "Multiple testing in group
-// sequential trials using graphical approaches", Statistics in
-// Biopharmaceutical Research 5:311–320). p-values only ever fall from look to
-// look, so that a verdict once given stands.
+// follow takes contrasts through their looks. At each look, undecided contrasts
+// are tested, and Holm's method is applied to the p-values of all contrasts so
+// far, which are sequential if there are several looks. This controls the error
+// rate at α over contrasts and looks together (Maurer & Bretz 2013, "Multiple
+// testing in group sequential trials using graphical approaches", Statistics in
+// Biopharmaceutical Research 5:311–320). p-values can only decrease from look to
+// look, so a verdict is final.
 func (r rule) follow(courses []*course) {
 	for k := range r.looks() {
 		for _, c := range courses {
@@ -76,7 +76,7 @@ func (r rule) follow(courses []*course) {
 	}
 }
 
-// looks is how many there are.
+// looks returns the number of looks.
 func (r rule) looks() int {
 	if r.schedule == nil {
 		return 1
@@ -84,8 +84,7 @@ func (r rule) looks() int {
 	return len(r.Seeds)
 }
 
-// level is the two-sided level of a look, and wide that of the interval whose
-// sides are each a one-sided test at α.
+// level returns the nominal two-sided level of look k.
 func (r rule) level(k int) float64 {
 	if r.schedule == nil {
 		return r.alpha
@@ -93,6 +92,8 @@ func (r rule) level(k int) float64 {
 	return r.levels[k]
 }
 
+// wideLevel is level for 2α: each side of an interval of level 1 − wideLevel is a
+// one-sided test at α.
 func (r rule) wideLevel(k int) float64 {
 	if r.schedule == nil {
 		return 2 * r.alpha
@@ -100,7 +101,7 @@ func (r rule) wideLevel(k int) float64 {
 	return r.wide[k]
 }
 
-// sequential is the p-value over all looks of a p found at look k.
+// sequential converts the p of look k alone to a sequential p-value.
 func (r rule) sequential(k int, p float64) float64 {
 	if r.schedule == nil {
 		return p
@@ -108,7 +109,7 @@ func (r rule) sequential(k int, p float64) float64 {
 	return r.overall(k, p)
 }
 
-// see takes in what the next look found.
+// see adds the evidence of the next look to a course.
 func (r rule) see(c *course, e evidence) {
 	k := len(c.seen)
 	e.careful = e.P
@@ -161,9 +162,9 @@ func adjust(courses []*course) {
 	}
 }
 
-// judge returns the verdict on what a contrast has shown so far, and says whether more seeds are
-// wanted. A contrast without a verdict may get one when another has been decided and Holm's
-// method leaves it more of α.
+// judge sets the verdict of a contrast given its evidence so far, and whether it
+// is decided or needs more seeds. A contrast without a verdict can get one when
+// another is decided, because Holm's method then leaves it more of α.
 func (r rule) judge(c *course) {
 	k := len(c.seen) - 1
 	if k < 0 {
@@ -200,13 +201,14 @@ func (r rule) judge(c *course) {
 	}
 }
 
-// verdict is what tests, interval and minimum agree on; "" if nothing.
+// verdict returns the verdict on which tests, interval and minimum agree, or ""
+// if there is none.
 func (r rule) verdict(c *course, last evidence, k int) Verdict {
 	if last.untested != "" {
 		return ""
 	}
 	tested := c.pHolm < r.alpha && c.pCarefulHolm < r.alpha
-	outside := last.careful < r.level(k) // the interval leaves 0 out
+	outside := last.careful < r.level(k) // the interval excludes 0
 	switch {
 	case tested && outside && last.Value > 0 && last.Value >= r.minimum:
 		return Supported
@@ -219,11 +221,12 @@ func (r rule) verdict(c *course, last evidence, k int) Verdict {
 }
 
 // conditionalPower is the probability that the interval's test rejects at the
-// last look, in the direction seen so far, given what look k found and that the
-// true difference is the larger of the observed one and the minimum (Jennison &
-// Turnbull 2000, chapter 10). More seeds make the seeds' part of the standard
-// error smaller, and leave that of the images, so that the information a look
-// has is the share t of the last look's variance in its own.
+// last look, in the direction observed so far, given the evidence of look k and a
+// true difference equal to the larger of the observed one and the minimum
+// (Jennison & Turnbull 2000, "Group sequential methods", chapter 10). More seeds
+// shrink the seed part of the standard error but not the image part, so the
+// information fraction t is the ratio of the last look's variance to the current
+// one.
 func (r rule) conditionalPower(e evidence, k int) float64 {
 	last := r.looks() - 1
 	final := math.Hypot(e.SeedSE*math.Sqrt(float64(r.Seeds[k])/float64(r.Seeds[last])), e.ImageSE)

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// SignatureDifferences lists the fields in which two protocol signatures
-// differ, save those in except. A signature is key=value fields with spaces
-// between them; a difference reads "beam is 3 against 5", a's value first.
+// SignatureDifferences lists the fields in which two protocol signatures differ,
+// without those in except. A signature consists of key=value fields separated by
+// spaces. A difference reads "beam is 3 against 5", with a's value first.
 func SignatureDifferences(a, b string, except ...string) []string {
 	if a == b {
 		return nil

@@ -7,21 +7,20 @@ import (
 	"slices"
 )
 
-// ExpectedTrials is how many runs a study with looks takes where every arm but
-// those of the baseline is better by Effect points: in the mean of simulated
-// studies, and in the largest of them.
+// ExpectedTrials is the number of runs that a study with looks takes if every arm
+// except those of the baseline is better by Effect points.
 type ExpectedTrials struct {
-	Effect  float64 `json:"effect"`
-	Mean    float64 `json:"mean"`
-	Largest int     `json:"largest"`
+	Effect  float64 `json:"effect"`  // in points
+	Mean    float64 `json:"mean"`    // mean number of runs over simulated studies
+	Largest int     `json:"largest"` // largest number of runs among them
 }
 
-// trialStudies is the number of simulated studies that a mean rests on. Its
-// standard error is below 2 % of the runs between the first look and the last.
+// trialStudies is the number of simulated studies per mean. It makes the standard
+// error of the mean less than 2 % of the runs between the first and the last look.
 const trialStudies = 500
 
-// trials simulates whole studies: seeds are added to the arms of contrasts that
-// are still undecided, and to no others.
+// trials simulates whole studies, in which only arms of undecided contrasts get
+// more seeds.
 func (p *plan) trials(o Options) ([]ExpectedTrials, error) {
 	name := o.Baseline
 	if name == "" {
@@ -60,8 +59,8 @@ func (p *plan) trials(o Options) ([]ExpectedTrials, error) {
 	return out, nil
 }
 
-// draw fills the columns of arms with runs of no effect: an arm's images, the
-// same for all its runs, and seeds.
+// draw fills the columns of arms with scores without an effect: for each run, the
+// sum of its arm's random image effect and its own random seed effect.
 func (p *plan) draw(row []float64, g *rand.Rand) {
 	for _, u := range p.units {
 		if u.composite {
@@ -74,8 +73,8 @@ func (p *plan) draw(row []float64, g *rand.Rand) {
 	}
 }
 
-// runsOf is the number of runs that a study takes until its contrasts are
-// decided, given the scores of all that it could take.
+// runsOf returns the number of runs that a study takes until its contrasts are
+// decided, given the scores of all runs that it could take.
 func (p *plan) runsOf(row []float64) int {
 	first := p.rule.Seeds[0]
 	taken := make([]int, len(p.units))
@@ -105,8 +104,8 @@ func (p *plan) runsOf(row []float64) int {
 	return sum
 }
 
-// ofScores is what n scores of each side say where the part of the images is
-// known, but for the permutation test.
+// ofScores returns the evidence from n scores of each side, given the variance
+// due to images. It leaves out the permutation test.
 func ofScores(row []float64, firstA, firstB, n int, byImage float64, images int) evidence {
 	e := evidence{a: row[firstA : firstA+n], b: row[firstB : firstB+n]}
 	sides := []side{{scores: e.b, sign: 1}, {scores: e.a, sign: -1}}
@@ -114,8 +113,8 @@ func ofScores(row []float64, firstA, firstB, n int, byImage float64, images int)
 	return e
 }
 
-// permuteRoughly is the permutation test where it is quick, and what stands for
-// it where it is not, as powerSplits says.
+// permuteRoughly is the permutation test for up to powerSplits splits. Beyond
+// that, it is the t test to which the permutation test converges.
 func (e evidence) permuteRoughly() permutation {
 	nA, nB := len(e.a), len(e.b)
 	if countSplits(nA+nB, nB) <= powerSplits {

@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// fewestReplicates is the number of runs of an arm, or replicates of a
-// composite, below which nothing is known of other seeds.
+// fewestReplicates is the number of runs of an arm, or replicates of a composite,
+// below which the variance over seeds cannot be estimated.
 const fewestReplicates = 2
 
-// reason says why the first n replicates of each of two units, A and B, cannot
-// be tested; "" if they can. All numbers of such a contrast but the means would
-// look like findings and be none.
+// reason returns why the first nA and nB replicates of units A and B cannot be
+// tested, or "" if they can. Apart from the means, all numbers of an untested
+// contrast would be meaningless but look like results.
 func (c *comparison) reason(a, b unit, nA, nB int) string {
 	var few []string
 	if nB < fewestReplicates {
@@ -34,8 +34,8 @@ func (c *comparison) reason(a, b unit, nA, nB int) string {
 	return c.seedless(a, nA)
 }
 
-// seedless says so where the seed changed nothing in an arm of a unit, so that
-// its n runs are one.
+// seedless returns a reason if the seed changed nothing in an arm of a unit, so
+// that its n runs count as one, and otherwise "".
 func (c *comparison) seedless(u unit, n int) string {
 	for _, t := range u.terms {
 		a := c.arms[t.arm]
@@ -47,8 +47,8 @@ func (c *comparison) seedless(u unit, n int) string {
 	return ""
 }
 
-// same reports whether the arms of two units gave the same statistics with every seed that both
-// have, of which there are several.
+// same reports whether the arms of two units gave the same statistics for every
+// seed that both have, provided that there are at least two such seeds.
 func (c *comparison) same(a, b unit, nA, nB int) bool {
 	if len(a.terms) != len(b.terms) {
 		return false
