@@ -189,7 +189,7 @@ class GotchTest(unittest.TestCase):
 
     def test_no_gotch_in_go_sum(self):
         self.write(self.module / "go.sum", "")
-        with self.assertRaisesRegex(fetch.Failure, "name no version of github.com/sugarme/gotch"):
+        with self.assertRaisesRegex(fetch.Failure, "have no version of github.com/sugarme/gotch"):
             self.stand_in()
 
     def test_another_layout_of_gotch_is_refused(self):
