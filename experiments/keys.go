@@ -150,7 +150,7 @@ var keys = []key{
 
 	{path: "compare.arms", doc: "The swept key whose values are compared; or arms by name, which may differ in several settings: {plain: {model.attention: none}, wide: {model.attention: none, model.hidden: 600}}. Each is crossed with what is swept."},
 	{path: "compare.baseline", doc: "The arm that the others are compared with."},
-	{path: "compare.contrasts", doc: "Pairs [a, b] of arms: the difference a − b. Default: each arm against the baseline. Also {interaction: [ARMS, KEY]}, with ARMS the key in compare.arms (or the word arms, if arms are named) and KEY another swept key: how much a difference to the baseline changes with that key."},
+	{path: "compare.contrasts", doc: "Pairs [a, b] of arms: the difference a − b. Default: each arm against the baseline. Also {interaction: [ARMS, KEY]}, with ARMS the key in compare.arms (or the word arms, if arms are named) and KEY another swept key: how much a difference to the baseline changes with that key. The report's headline is the contrast of the last arm with the baseline."},
 	{path: "compare.factors", limits: "average|each", fallback: "average", doc: "What a pair compares if more than arms and seeds is swept: the difference averaged over the other keys, or one difference at each of their values."},
 	{path: "compare.primary.metric", listed: finalMetrics, doc: "The metric that decides the verdict."},
 	{path: "compare.primary.minimum_effect", limits: "[0,100]", doc: "Smallest difference that matters, in points: 1.0 is a CIDEr of 0.01."},

@@ -2,18 +2,20 @@ package metrics
 
 import "math"
 
-// The small constants that coco-caption's BLEU adds so that an empty
-// candidate gives 0 and no division is by zero. They are kept because they
-// decide the value of a corpus without a single matching n-gram.
+// The small constants that coco-caption's BLEU adds so that an empty candidate
+// scores 0 and nothing is divided by zero. They are kept because they determine
+// the score of a corpus without a matching n-gram.
 const (
 	bleuTiny  = 1e-15
 	bleuSmall = 1e-9
 )
 
-// CorpusBLEU returns BLEU-1 to BLEU-4 of a multiset of images from their
-// stored counts: clipped n-gram precisions over the whole corpus, their
-// geometric mean, and the brevity penalty against the closest reference
-// lengths (Papineni et al. 2002). No images give zeros.
+// CorpusBLEU returns BLEU-1 to BLEU-4 of a multiset of images, as fractions of 1,
+// from their stored counts: the geometric mean of clipped n-gram precisions over
+// the whole corpus, times the brevity penalty against the closest reference
+// lengths (Papineni et al. 2002, "BLEU: a method for automatic evaluation of
+// machine translation", ACL, doi:10.3115/1073083.1073135). Without images, all
+// are 0.
 func CorpusBLEU(images []ImageScore) [MaxOrder]float64 {
 	var c BLEUCounts
 	for i := range images {
@@ -22,20 +24,19 @@ func CorpusBLEU(images []ImageScore) [MaxOrder]float64 {
 	return c.bleu()
 }
 
-// SentenceBLEU returns BLEU-1 to BLEU-4 of one image, unsmoothed, as
-// coco-caption reports it for each image.
+// SentenceBLEU returns BLEU-1 to BLEU-4 of one image without smoothing, as
+// coco-caption reports it per image.
 func SentenceBLEU(image ImageScore) [MaxOrder]float64 {
 	var c BLEUCounts
 	c.Add(&image)
 	return c.bleu()
 }
 
-// BLEUCounts are the sums over images that corpus BLEU is made of: matching
-// n-grams, n-grams of the candidates, and the lengths of candidates and of the
-// references closest to them. They are whole numbers.
+// BLEUCounts are the sums over images from which corpus BLEU is computed. They are
+// whole numbers. Index n of an array is for (n+1)-grams.
 type BLEUCounts struct {
-	Match, Guess      [MaxOrder]float64
-	Length, RefLength float64
+	Match, Guess      [MaxOrder]float64 // matching n-grams, and all n-grams of the candidates
+	Length, RefLength float64           // tokens of the candidates, and of the references closest in length
 }
 
 // Add adds the counts of an image.
@@ -56,7 +57,7 @@ func (c *BLEUCounts) bleu() [MaxOrder]float64 {
 	return out
 }
 
-// Score returns BLEU of an order from 1 to MaxOrder.
+// Score returns BLEU of an order from 1 to [MaxOrder], as a fraction of 1.
 func (c *BLEUCounts) Score(order int) float64 {
 	product := 1.0
 	for n := range order {
@@ -69,9 +70,9 @@ func (c *BLEUCounts) Score(order int) float64 {
 	return score
 }
 
-// CountMatches returns what BLEU is made of for each of the items, in their order, and nothing
-// else: Match, Length and RefLength. Unlike [Score] it takes items without an ID, and several of
-// one image.
+// CountMatches returns the counts that BLEU needs for each item, in order: Match,
+// Length and RefLength, with the item's ID. Unlike [Score], it accepts items
+// without an ID and several items of one image.
 func CountMatches(items []Item) []ImageScore {
 	c := newCorpus(items)
 	images := make([]ImageScore, len(items))
@@ -97,7 +98,7 @@ func matchCounts(e *entry, s *ImageScore) {
 	}
 }
 
-// countOf returns how often an n-gram is in a sorted list.
+// countOf returns the count of an n-gram in a sorted list.
 func countOf(grams []gram, id uint32) int32 {
 	for _, g := range grams {
 		if g.id >= id {
@@ -110,8 +111,8 @@ func countOf(grams []gram, id uint32) int32 {
 	return 0
 }
 
-// closestLength returns the length of the reference closest to the candidate's,
-// the shorter one of a tie.
+// closestLength returns the length of the reference whose length is closest to the
+// candidate's; the shorter one in a tie.
 func closestLength(e *entry) int {
 	length := len(e.candidate.words)
 	best := -1

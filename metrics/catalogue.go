@@ -8,41 +8,41 @@ import (
 	"strings"
 )
 
-// An Entry is a metric: what it is called, how it is shown and how it is
-// computed. Values are fractions of 1, ratios or counts; CIDEr runs from 0 to 10.
+// An Entry is a metric: its names, its format and its computation. Values are
+// fractions of 1, ratios or counts; CIDEr ranges from 0 to 10.
 type Entry struct {
-	// Key names the metric in JSON, and after a split and a dot ([ParseKey]) in
-	// study files and as a column.
+	// Key is the metric's key in JSON. With a split and a dot before it
+	// ([ParseKey]), it is the name in study files and of columns.
 	Key string
-	// Title is its usual name, as reports give it.
+	// Title is the usual name, as in reports.
 	Title string
-	// Heading heads a column of a table in text; empty for the title.
+	// Heading is the heading of a column in a text table; if empty, the title.
 	Heading string
-	// Scale is what a value is multiplied by to be shown: 100 for fractions and
-	// CIDEr, which are then points, 1 for ratios and counts.
+	// Scale is the factor by which values are multiplied for display: 100 for
+	// fractions and CIDEr, which gives points, and 1 for ratios and counts.
 	Scale float64
-	// Digits are the decimals shown after scaling.
+	// Digits is the number of decimals shown after scaling.
 	Digits int
-	// Tested says that the statistics resample the metric over images, so that a
-	// study can declare it. It then has Image, is stored for each image, and has
-	// a scale of 100, since differences are in points.
+	// Tested is true if the statistics resample the metric over images, so that a
+	// study can declare it. A tested metric must have Image, be stored for each
+	// image, and have a scale of 100, because differences are in points.
 	Tested bool
-	// Brief says that the metric is shown where there is room for few.
+	// Brief is true if the metric is shown even where there is room for few.
 	Brief bool
 
-	// Image is the score of one image. Without Corpus its mean over the images
-	// is the metric.
+	// Image returns the score of one image. If Corpus is nil, the metric is its
+	// mean over the images.
 	Image func(s *ImageScore) float64
-	// Corpus is the metric of a multiset of images, which may be empty.
+	// Corpus returns the metric of a multiset of images, which can be empty.
 	Corpus func(images []ImageScore) float64
-	// Captions is the metric where it looks at the candidates rather than at
-	// their scores, and whether the scorer has what it takes. There is at least
-	// one item. Image and Corpus are then nil.
+	// Captions returns a metric that is computed from the candidates instead of
+	// their scores. ok is false if the scorer lacks the data for it. There is at
+	// least one item. Image and Corpus are nil if Captions is not.
 	Captions func(s *Scorer, items []Item) (value float64, ok bool)
 }
 
-// Catalogue lists all metrics, in the usual order of tables. What computes,
-// compares or shows metrics asks it, so that a new one is an entry here.
+// Catalogue lists all metrics, in the usual order of tables. All code that
+// computes, compares or shows metrics uses it, so a new metric is a new entry.
 var Catalogue = []Entry{
 	bleuEntry(1), bleuEntry(2), bleuEntry(3), bleuEntry(4),
 	// Mean ROUGE-L, β = 1.2.
@@ -55,21 +55,21 @@ var Catalogue = []Entry{
 	{Key: "cider_plain", Title: "CIDEr plain", Scale: 100, Digits: 1, Image: func(s *ImageScore) float64 { return s.CIDErPlain }},
 	// METEOR 1.5 over the corpus, where the scorer has METEOR's data.
 	{Key: METEORKey, Title: "METEOR", Scale: 100, Digits: 1, Tested: true, Image: meteorOf, Corpus: CorpusMETEOR},
-	// METEOR from exact and stem matches alone, where it has not.
+	// METEOR from exact and stem matches alone, where the scorer lacks that data.
 	{Key: ExactStemKey, Title: "METEOR (exact, stem)", Heading: "METEOR exact+stem", Scale: 100, Digits: 1, Tested: true,
 		Image: meteorOf, Corpus: CorpusMETEOR},
-	// Share of candidates that are a training caption, where the scorer has those.
+	// Share of candidates that equal a training caption, where the scorer has those.
 	{Key: "copied", Title: "Copied", Heading: "COPIED", Scale: 100, Digits: 1, Captions: copied},
-	// Candidates' length over that of the closest references.
+	// Total length of the candidates divided by that of the closest references.
 	{Key: "length_ratio", Title: "Length ratio", Heading: "LENGTH RATIO", Scale: 1, Digits: 3, Corpus: lengthRatio},
-	// Share of candidates that are different from one another.
+	// Number of different candidates divided by the number of candidates.
 	{Key: "distinct", Title: "Distinct", Heading: "DISTINCT", Scale: 100, Digits: 1, Captions: distinct},
 	// Number of different words in the candidates.
 	{Key: "vocabulary", Title: "Vocabulary", Heading: "VOCABULARY", Scale: 1, Captions: vocabulary},
 }
 
-// bleuEntry is corpus BLEU of an order: closest reference length, brevity
-// penalty. That of one image is unsmoothed.
+// bleuEntry returns the entry of corpus BLEU of an order, with the brevity penalty
+// against the closest reference lengths. The score of one image is unsmoothed.
 func bleuEntry(order int) Entry {
 	n := strconv.Itoa(order)
 	return Entry{
@@ -79,7 +79,7 @@ func bleuEntry(order int) Entry {
 	}
 }
 
-// Find returns the metric of a key, and whether there is one.
+// Find returns the metric with a key, and whether there is one.
 func Find(key string) (Entry, bool) {
 	for _, e := range Catalogue {
 		if e.Key == key {
@@ -89,14 +89,15 @@ func Find(key string) (Entry, bool) {
 	return Entry{}, false
 }
 
-// Title returns the usual name of a metric's key; an unknown key is its own name.
+// Title returns the usual name of the metric with a key, or the key itself if it
+// is unknown.
 func Title(key string) string {
 	e, _ := Find(key)
 	return cmp.Or(e.Title, key)
 }
 
-// Tested returns the keys of the metrics that the statistics resample, in the
-// order of the catalogue, with METEOR only under the keys given.
+// Tested returns the keys of the tested metrics, in the order of the catalogue. Of
+// METEOR's keys, it returns only those given.
 func Tested(meteor ...string) []string {
 	var keys []string
 	for _, e := range Catalogue {
@@ -109,8 +110,8 @@ func Tested(meteor ...string) []string {
 
 const bleuPrefix = "bleu"
 
-// BLEUOrder is the order of BLEU, from 1 to [MaxOrder], that a key stands for,
-// and 0 of any other key.
+// BLEUOrder returns the order, from 1 to [MaxOrder], of a BLEU key, and 0 for any
+// other key.
 func BLEUOrder(key string) int {
 	digits, ok := strings.CutPrefix(key, bleuPrefix)
 	order, err := strconv.Atoi(digits)
@@ -120,8 +121,8 @@ func BLEUOrder(key string) int {
 	return order
 }
 
-// ParseKey parts the name of a metric of a split, such as test.cider. Neither
-// part is looked up.
+// ParseKey splits a name such as test.cider into a split and a metric's key. It
+// does not check whether they exist. ok is false if either part is empty.
 func ParseKey(name string) (split, key string, ok bool) {
 	split, key, _ = strings.Cut(name, ".")
 	if split == "" || key == "" {
@@ -130,10 +131,11 @@ func ParseKey(name string) (split, key string, ok bool) {
 	return split, key, true
 }
 
-// Column is the heading of a column of the metric in a table in text.
+// Column returns the heading of the metric's column in a text table.
 func (e Entry) Column() string { return cmp.Or(e.Heading, e.Title) }
 
-// corpus is the metric of a multiset of images, and whether their scores decide it.
+// corpus returns the metric of a multiset of images. It returns false for a metric
+// that cannot be computed from their scores.
 func (e Entry) corpus(images []ImageScore) (float64, bool) {
 	switch {
 	case e.Corpus != nil:
@@ -150,10 +152,12 @@ func (e Entry) corpus(images []ImageScore) (float64, bool) {
 	return sum / float64(len(images)), true
 }
 
-// Shown are the keys of the metrics in tables, in their order: METEOR by whichever key a run has.
+// Shown returns the keys of the metrics in tables, in order. It includes both of
+// METEOR's keys, of which a run has one.
 func Shown() []string { return Tested(METEORKey, ExactStemKey) }
 
-// Order returns the keys of values by metric, those of tables first.
+// Order returns the keys of values: first those in [Shown], in its order, then the
+// others alphabetically.
 func Order[V any](values map[string]V) []string {
 	var keys []string
 	for _, key := range Shown() {

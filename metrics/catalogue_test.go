@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestCatalogue holds what an entry promises to those who ask for it.
+// TestCatalogue checks that entries satisfy what the fields of Entry require.
 func TestCatalogue(t *testing.T) {
 	seen := map[string]bool{}
 	for _, e := range Catalogue {
@@ -66,7 +66,8 @@ func TestBLEUOrder(t *testing.T) {
 	}
 }
 
-// TestNewMetric holds that a metric is one entry: the scorer and the corpus give it without more.
+// TestNewMetric checks that an entry is all that a new metric needs: scorers and Corpus
+// then compute it.
 func TestNewMetric(t *testing.T) {
 	listed := Catalogue
 	t.Cleanup(func() { Catalogue = listed })

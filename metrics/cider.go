@@ -2,12 +2,14 @@ package metrics
 
 import "math"
 
-// ciderSigma is the width of CIDEr-D's penalty on the difference in length, in
-// words (Vedantam et al. 2015, section 6; coco-caption's default).
+// ciderSigma is the standard deviation, in words, of CIDEr-D's Gaussian penalty on
+// the difference in length (Vedantam, Zitnick & Parikh 2015, "CIDEr:
+// consensus-based image description evaluation", arXiv 1411.5726, section 6;
+// coco-caption's default).
 const ciderSigma = 6.0
 
-// weigh computes the inverse document frequencies of the corpus, a document
-// being all references of one image.
+// weigh computes the inverse document frequencies of the corpus. A document is all
+// references of one image.
 func (c *corpus) weigh(sizes [MaxOrder]int) {
 	logImages := math.Log(float64(len(c.entries)))
 	for n := range MaxOrder {
@@ -30,8 +32,8 @@ func (c *corpus) weigh(sizes [MaxOrder]int) {
 	}
 }
 
-// weight is the inverse document frequency of an n-gram of order n+1; one whose number
-// lies beyond the corpus counts as if the references of one image had it.
+// weight returns the inverse document frequency of an (n+1)-gram. An n-gram that
+// is not in the corpus counts as if it were in the references of one image.
 func (c *corpus) weight(n int, id uint32) float64 {
 	if int(id) < len(c.idf[n]) {
 		return c.idf[n][id]
@@ -53,17 +55,16 @@ func (c *corpus) norms(s *caption) [MaxOrder]float64 {
 	return out
 }
 
-// ciderScores are the members of the CIDEr family for one image, each the mean
-// over references and n-gram orders of a similarity of TF-IDF vectors, times
-// 10.
+// ciderScores are the variants of CIDEr for one image. Each is 10 times the mean,
+// over references and n-gram orders, of a similarity of TF-IDF vectors.
 type ciderScores struct {
-	// coco is what coco-caption, and with it the literature, calls CIDEr:
-	// CIDEr-D with lengths taken in bigrams.
+	// coco is what coco-caption, and so the literature, calls CIDEr: CIDEr-D with
+	// lengths measured in bigrams.
 	coco float64
-	// d is CIDEr-D as the paper has it: counts of the candidate are clipped to
-	// the reference's, and lengths, in words, may not differ much.
+	// d is CIDEr-D as in the paper: the counts of the candidate are clipped to
+	// those of the reference, and a difference in length, in words, is penalised.
 	d float64
-	// plain is CIDEr as the paper has it, the cosine alone.
+	// plain is CIDEr as in the paper: the cosine similarity.
 	plain float64
 }
 

@@ -13,8 +13,8 @@ import (
 	"glimpse/metrics/ptb"
 )
 
-// flickr8k reads the captions of Flickr8k from $GLIMPSE_DATA, as five token lists
-// an image.
+// flickr8k reads the captions of Flickr8k from $GLIMPSE_DATA, as five token lists per
+// image.
 func flickr8k(t *testing.T) [][][]string {
 	t.Helper()
 	root := os.Getenv("GLIMPSE_DATA")
@@ -42,8 +42,8 @@ func flickr8k(t *testing.T) [][][]string {
 	return images
 }
 
-// People agree with one another: a caption scored against the other four of
-// its image beats a caption of another image for almost every image.
+// People agree with one another: scored against the other four captions of an image,
+// one of its captions beats a caption of another image for almost every image.
 func TestFlickr8kAgreement(t *testing.T) {
 	images := flickr8k(t)
 	rng := rand.New(rand.NewPCG(8, 0))

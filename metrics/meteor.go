@@ -2,8 +2,8 @@ package metrics
 
 import "glimpse/metrics/meteor"
 
-// METEOR with its data and without are two metrics, only one of which a score
-// has. The statistics of an image are the same for both.
+// METEOR with its data and METEOR without them are two metrics, of which scores
+// have one. An image's statistics have the same form for both.
 const (
 	METEORKey    = "meteor"
 	ExactStemKey = "meteor-exact-stem"
@@ -12,8 +12,8 @@ const (
 // IsMETEOR reports whether a key is one of METEOR's two.
 func IsMETEOR(key string) bool { return key == METEORKey || key == ExactStemKey }
 
-// METEORIn returns the key under which scores hold METEOR, which is
-// [ExactStemKey] unless they were made with METEOR's data.
+// METEORIn returns the key of METEOR in scores: [METEORKey] if they were computed
+// with METEOR's data, else [ExactStemKey].
 func METEORIn(scores map[string]float64) string {
 	if _, ok := scores[METEORKey]; ok {
 		return METEORKey
@@ -23,9 +23,11 @@ func METEORIn(scores map[string]float64) string {
 
 func meteorOf(s *ImageScore) float64 { return s.METEOR }
 
-// CorpusMETEOR returns METEOR of a multiset of images from their summed
-// statistics, as METEOR reports it for a whole test set; it is not the mean of
-// the images' scores. No images give 0.
+// CorpusMETEOR returns METEOR of a multiset of images, as a fraction of 1, from
+// the sum of their statistics (Denkowski & Lavie 2014, "Meteor Universal: language
+// specific translation evaluation for any target language", WMT,
+// doi:10.3115/v1/W14-3348). METEOR reports this score for a whole test set; it is
+// not the mean of the images' scores. Without images, it is 0.
 func CorpusMETEOR(images []ImageScore) float64 {
 	var sum meteor.Stats
 	for i := range images {

@@ -9,44 +9,45 @@ import (
 	"glimpse/internal/crash"
 )
 
-// gram is an n-gram of one caption: its number in the corpus and how often
-// the caption has it.
+// gram is an n-gram of one caption: its number in the corpus, and its count in the
+// caption.
 type gram struct {
 	id    uint32
 	count int32
 }
 
-// caption is one caption in the numbers of a corpus.
+// caption is one caption, with words and n-grams as their numbers in a corpus.
 type caption struct {
-	// words are what BLEU and CIDEr count: coco-caption splits tokens again at
-	// any white space there, so that a token with a no-break space is two.
+	// words are what BLEU and CIDEr count. For them, coco-caption splits tokens
+	// again at any white space, so a token with a no-break space is two words.
 	words []uint32
-	// tokens are what ROUGE-L compares: coco-caption splits at spaces alone,
-	// which makes one empty token of an empty caption.
+	// tokens are what ROUGE-L compares. For it, coco-caption splits at spaces only,
+	// so an empty caption has one empty token.
 	tokens []uint32
-	// grams are the different n-grams of each order, by number.
+	// grams are the different n-grams of each order, sorted by number.
 	grams [MaxOrder][]gram
 }
 
-// entry is one image in the numbers of a corpus.
+// entry is one image: its candidate and its references.
 type entry struct {
 	candidate  caption
 	references []caption
 }
 
-// corpus holds the captions of the images that are scored together, with
-// words and n-grams as numbers.
+// corpus holds the captions of the images that are scored together, with words and
+// n-grams as numbers.
 type corpus struct {
 	entries []entry
 	words   map[string]uint32
 	tables  gramTables
-	// idf is log(images) - log(images whose references have the n-gram), by
-	// order and number; an n-gram of candidates alone counts as if one had it.
+	// idf is log(images) - log(images whose references have the n-gram), by order
+	// and number. An n-gram that only candidates have counts as if it were in the
+	// references of one image.
 	idf [MaxOrder][]float64
 }
 
-// newCorpus numbers all words and n-grams of the items and counts in how many
-// images' references each n-gram is.
+// newCorpus numbers all words and n-grams of the items, and computes the inverse
+// document frequencies.
 func newCorpus(items []Item) *corpus {
 	c := &corpus{entries: make([]entry, len(items)), words: make(map[string]uint32)}
 	var all []*caption
@@ -65,10 +66,10 @@ func newCorpus(items []Item) *corpus {
 	return c
 }
 
-// number numbers the tokens and words of a caption.
+// number returns a caption with its tokens and words as numbers, without n-grams.
 func (c *corpus) number(tokens []string) caption { return number(tokens, c.id) }
 
-// number numbers the tokens and words of a caption with id.
+// number is corpus.number with a given function for numbering words.
 func number(tokens []string, id func(word string) uint32) caption {
 	if len(tokens) == 0 {
 		return caption{tokens: []uint32{id("")}}
@@ -98,12 +99,12 @@ func (c *corpus) id(word string) uint32 {
 	return id
 }
 
-// gramTables number bigrams, trigrams and 4-grams. A bigram is a pair of words, a
-// trigram a bigram and a word, a 4-gram two bigrams.
+// gramTables number bigrams, trigrams and 4-grams as pairs: of two words, of a
+// bigram and a word, and of two bigrams.
 type gramTables [MaxOrder - 1]*pairTable
 
-// numberGrams fills in the n-grams of all captions. Once bigrams have
-// their numbers the other orders are numbered side by side.
+// numberGrams fills in the n-grams of all captions. Once bigrams are numbered, the
+// other orders are numbered in parallel.
 func numberGrams(all []*caption) gramTables {
 	tables := gramTables{newPairTable(), newPairTable(), newPairTable()}
 	pairs, trigrams, fourgrams := tables[0], tables[1], tables[2]
@@ -150,9 +151,9 @@ func numberGrams(all []*caption) gramTables {
 }
 
 // pairTable numbers pairs of numbers in order of appearance. It is a hash table
-// with linear probing, since a map of Go's takes twice the time here.
+// with linear probing, because a Go map takes twice as long here.
 type pairTable struct {
-	slots []pairSlot // their number is a power of 2
+	slots []pairSlot // a power of 2 of them
 	count int
 }
 
@@ -179,7 +180,7 @@ func (t *pairTable) id(a, b uint32) uint32 {
 
 func pairKey(a, b uint32) uint64 { return uint64(a)<<32 | uint64(b) }
 
-// find returns the slot that has a key or, free, should have it.
+// find returns the slot of a key, or the free slot for it if there is none.
 func (t *pairTable) find(key uint64) *pairSlot {
 	mask := uint64(len(t.slots) - 1)
 	hash := key * 0x9E3779B97F4A7C15 // 2⁶⁴ over the golden ratio (Knuth 6.4)
@@ -200,7 +201,7 @@ func (t *pairTable) grow() {
 	}
 }
 
-// countGrams sorts numbers in place and counts equal ones.
+// countGrams counts equal numbers. It sorts ids in place.
 func countGrams(ids []uint32) []gram {
 	slices.Sort(ids)
 	out := make([]gram, 0, len(ids))

@@ -11,8 +11,8 @@ import (
 	"glimpse/metrics/ptb"
 )
 
-// The fixture comes from testdata/make_fixtures.py, which names the programs and
-// versions that it was made with.
+// The fixture is made by testdata/make_fixtures.py, which names the programs and
+// versions used.
 
 func readFixture(t testing.TB, name string, into any) {
 	t.Helper()
@@ -46,8 +46,8 @@ func (f *scoresFixture) tokenized() []Item {
 	return items
 }
 
-// tolerance is that of the project for BLEU, ROUGE-L and CIDEr; METEOR in fact
-// keeps it as well.
+// tolerance is the project's tolerance for BLEU, ROUGE-L and CIDEr. METEOR satisfies
+// it too.
 const tolerance = 1e-9
 
 func near(a, b float64) bool { return math.Abs(a-b) <= tolerance }
@@ -112,7 +112,7 @@ func TestMeteorParity(t *testing.T) {
 	checkScores(t, &f, result, "meteor", "meteor_small")
 }
 
-// The same on METEOR's own data, where $GLIMPSE_METEOR tells where they are.
+// The same with METEOR's own data, if $GLIMPSE_METEOR names the jar or its folder.
 func TestMeteorDataParity(t *testing.T) {
 	path := os.Getenv("GLIMPSE_METEOR")
 	if path == "" {

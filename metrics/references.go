@@ -2,13 +2,13 @@ package metrics
 
 import "slices"
 
-// References are the reference captions of some images with their n-grams counted once, so
-// that any number of candidates can be scored against them, one by one: the rewards of sampled
-// captions. Several goroutines may use it at once.
+// References are the reference captions of images, with their n-grams already
+// counted, so that any number of candidates can be scored against them one by one,
+// such as sampled captions for their rewards. It is safe for concurrent use.
 type References struct{ corpus *corpus }
 
-// NewReferences counts the references of images: images × captions × tokens. The document
-// frequencies of CIDEr are theirs.
+// NewReferences counts the n-grams of references, which are images × captions ×
+// tokens. CIDEr's document frequencies are those of these references.
 func NewReferences(images [][][]string) *References {
 	items := make([]Item, len(images))
 	for i, references := range images {
@@ -17,9 +17,9 @@ func NewReferences(images [][][]string) *References {
 	return &References{newCorpus(items)}
 }
 
-// Score scores a candidate for the image of that index. Of the score it fills in what BLEU and
-// CIDEr are made of, with the numbers that [Score] gives for these images: Match, Length,
-// RefLength, CIDEr, CIDErD and CIDErPlain.
+// Score scores a candidate for the image with an index. It fills in only the fields
+// for BLEU and CIDEr: Match, Length, RefLength, CIDEr, CIDErD and CIDErPlain. Their
+// values equal those of [Score] for these images.
 func (r *References) Score(image int, candidate []string) ImageScore {
 	e := entry{candidate: r.count(candidate), references: r.corpus.entries[image].references}
 	var s ImageScore
@@ -29,7 +29,8 @@ func (r *References) Score(image int, candidate []string) ImageScore {
 	return s
 }
 
-// ScoreAll scores candidates, each for the image of its index, on all cores.
+// ScoreAll scores candidates[i] for the image with index images[i], for all i, on
+// all cores. The slices must have the same length.
 func (r *References) ScoreAll(images []int, candidates [][]string) []ImageScore {
 	scores := make([]ImageScore, len(candidates))
 	inParallel(len(candidates), func() func(i int) {
@@ -38,8 +39,8 @@ func (r *References) ScoreAll(images []int, candidates [][]string) []ImageScore 
 	return scores
 }
 
-// count numbers a caption and its n-grams without adding to the corpus: what no reference has
-// gets numbers beyond those of the corpus.
+// count numbers a caption and its n-grams without adding to the corpus. Words and
+// n-grams that are in no reference get numbers beyond those of the corpus.
 func (r *References) count(tokens []string) caption {
 	var unknown []string
 	c := number(tokens, func(word string) uint32 {
@@ -74,8 +75,8 @@ func (r *References) count(tokens []string) caption {
 	return c
 }
 
-// lookup numbers pairs by a table that it leaves as it is; what the table lacks comes after
-// its pairs.
+// lookup numbers pairs by a table without changing it. Pairs that are not in the
+// table are numbered after those that are.
 type lookup struct {
 	*pairTable
 	unknown []uint64

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// A candidate that is scored alone, against references that were counted before, gets the
-// numbers that it gets when all are scored together.
+// A candidate scored alone against counted references gets the same scores as when all
+// are scored together.
 func TestReferences(t *testing.T) {
 	items := grammarItems(40, 3)
 	items[1].Candidate = nil
@@ -23,7 +23,7 @@ func TestReferences(t *testing.T) {
 	for i := range items {
 		images[i] = items[i].References
 	}
-	var order []int // several captions of an image, in no order
+	var order []int // of images, in reverse, with two captions each
 	var candidates [][]string
 	for i := range slices.Backward(items) {
 		order = append(order, i, i)

@@ -3,9 +3,10 @@ package metrics
 // rougeBeta weighs recall against precision in ROUGE-L (coco-caption's value).
 const rougeBeta = 1.2
 
-// rougeL is ROUGE-L of one image: the longest common subsequence with each
-// reference, the best precision and the best recall over references, and
-// their F-measure (Lin 2004).
+// rougeL returns ROUGE-L of one image as a fraction of 1: the F-measure of the best
+// precision and the best recall over the references, by the longest common
+// subsequence with each (Lin 2004, "ROUGE: a package for automatic evaluation of
+// summaries", ACL workshop Text Summarization Branches Out).
 func rougeL(e *entry) float64 {
 	precision, recall := 0.0, 0.0
 	var row []int32
@@ -24,7 +25,7 @@ func rougeL(e *entry) float64 {
 }
 
 // longestCommon returns the length of the longest common subsequence of two
-// captions. It works in row, which it returns for use again.
+// captions. row is scratch space, which it returns for reuse.
 func longestCommon(a, b []uint32, row []int32) (int32, []int32) {
 	row = append(row[:0], make([]int32, len(b)+1)...)
 	for _, x := range a {

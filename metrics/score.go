@@ -13,21 +13,21 @@ import (
 
 // Scorer scores candidates against references. The zero value is ready to use.
 //
-// The metrics of its results are those of the [Catalogue]: METEOR under one of
-// its keys, and those of the candidates alone where it has what they take.
+// Its results have the metrics of the [Catalogue]: METEOR under one of its keys,
+// and the metrics of training captions only if Training is set.
 type Scorer struct {
-	// Meteor holds METEOR's data (see [meteor.Load]); nil for none.
+	// Meteor is METEOR's data (see [meteor.Load]); nil for none.
 	Meteor *meteor.Data
-	// Training gives the tokens of all training captions; nil for none.
+	// Training iterates over the tokens of all training captions; nil for none.
 	Training iter.Seq[[]string]
 }
 
-// Score scores items with the zero [Scorer], on all cores.
+// Score scores items with the zero [Scorer]; see [Scorer.Score].
 func Score(items []Item) (Result, error) { return (&Scorer{}).Score(items) }
 
-// Score scores items together, on all cores. It is an error if there are none,
-// if one has no references, or if two have the same ID. An empty candidate
-// scores 0 (where no reference is empty) and is marked Blank.
+// Score scores items together, on all cores. It returns an error if there are no
+// items, if an item has no references, or if two have the same ID. An empty
+// candidate is marked Blank and scores 0, unless a reference is empty too.
 func (s *Scorer) Score(items []Item) (Result, error) {
 	if err := checkItems(items); err != nil {
 		return Result{}, err
@@ -60,7 +60,7 @@ func (s *Scorer) Score(items []Item) (Result, error) {
 	return Result{Metrics: metrics, Images: images}, nil
 }
 
-// MeteorKey is the key under which the scorer gives METEOR: [METEORKey], or
+// MeteorKey returns the key of METEOR in the scorer's results: [METEORKey], or
 // [ExactStemKey] without METEOR's data.
 func (s *Scorer) MeteorKey() string {
 	if s.Meteor == nil {
@@ -69,9 +69,9 @@ func (s *Scorer) MeteorKey() string {
 	return METEORKey
 }
 
-// Version names the scorer's metrics in protocol signatures: [Version], marked
-// where METEOR's data are used, since METEOR with and without them are
-// different metrics.
+// Version returns the version of the scorer's metrics for protocol signatures. It
+// is [Version], with a suffix if METEOR's data are used, because METEOR with and
+// without them are different metrics.
 func (s *Scorer) Version() string {
 	if s.MeteorKey() == METEORKey {
 		return Version + "+meteor-1.5"
@@ -96,7 +96,8 @@ func checkItems(items []Item) error {
 	return nil
 }
 
-// distinct is the share of candidates that are different from one another.
+// distinct returns the number of different candidates divided by the number of
+// candidates.
 func distinct(_ *Scorer, items []Item) (float64, bool) {
 	captions := make(map[string]bool, len(items))
 	for _, item := range items {
@@ -105,7 +106,7 @@ func distinct(_ *Scorer, items []Item) (float64, bool) {
 	return float64(len(captions)) / float64(len(items)), true
 }
 
-// vocabulary is the number of different words in the candidates.
+// vocabulary returns the number of different words in the candidates.
 func vocabulary(_ *Scorer, items []Item) (float64, bool) {
 	words := make(map[string]bool)
 	for _, item := range items {
@@ -116,12 +117,12 @@ func vocabulary(_ *Scorer, items []Item) (float64, bool) {
 	return float64(len(words)), true
 }
 
-// copied is the share of candidates that are a training caption.
+// copied returns the share of candidates that equal a training caption.
 func copied(s *Scorer, items []Item) (float64, bool) {
 	if s.Training == nil {
 		return 0, false
 	}
-	candidates := make(map[string]int) // how many are so, until a training caption is
+	candidates := make(map[string]int) // number by text, until found in training
 	for _, item := range items {
 		candidates[strings.Join(item.Candidate, " ")]++
 	}
@@ -134,10 +135,10 @@ func copied(s *Scorer, items []Item) (float64, bool) {
 	return float64(n) / float64(len(items)), true
 }
 
-// Corpus returns the corpus metrics of a multiset of images from their stored
-// statistics: those of the [Catalogue] that do not look at the candidates, with
-// METEOR under [METEORKey] whichever METEOR the images hold. No images give
-// zeros.
+// Corpus returns the corpus metrics of a multiset of images by key, from their
+// stored statistics: those of the [Catalogue] that do not need the candidates.
+// METEOR is under [METEORKey], whether or not it was computed with METEOR's data.
+// Without images, all are 0.
 func Corpus(images []ImageScore) map[string]float64 { return corpusUnder(METEORKey, images) }
 
 // corpusUnder is [Corpus] with METEOR under one of its keys.
@@ -154,7 +155,8 @@ func corpusUnder(meteor string, images []ImageScore) map[string]float64 {
 	return out
 }
 
-// lengthRatio is the candidates' length over that of the closest references.
+// lengthRatio returns the total length of the candidates divided by that of the
+// closest references.
 func lengthRatio(images []ImageScore) float64 {
 	length, refLength := 0, 0
 	for i := range images {
@@ -167,8 +169,8 @@ func lengthRatio(images []ImageScore) float64 {
 	return float64(length) / float64(refLength)
 }
 
-// inParallel calls work for 0 to n-1, on all cores. Each core gets a function
-// of its own from newWork, so that it may keep scratch memory.
+// inParallel calls a function from newWork for each of 0 to n-1, on all cores. Each
+// goroutine gets its own function, which can keep scratch memory.
 func inParallel(n int, newWork func() func(i int)) {
 	const batch = 16
 	var next atomic.Int64

@@ -108,8 +108,8 @@ func TestScoreErrors(t *testing.T) {
 	}
 }
 
-// Corpus scores come out the same from the stored statistics, for any multiset
-// of images, as from scoring those images.
+// For any multiset of images, corpus scores from stored statistics equal those from
+// scoring the images.
 func TestCorpusFromStatistics(t *testing.T) {
 	items := grammarItems(60, 1)
 	result, err := Score(items)

@@ -2,11 +2,11 @@ package metrics
 
 import "glimpse/metrics/meteor"
 
-// Version names the metric definitions of this package. It is part of every
-// protocol signature: scores of different versions are never compared.
+// Version is the version of this package's metric definitions. It is part of every
+// protocol signature, so scores of different versions are never compared.
 const Version = "1"
 
-// MaxOrder is the longest n-gram that BLEU and CIDEr count.
+// MaxOrder is the length of the longest n-grams that BLEU and CIDEr count.
 const MaxOrder = 4
 
 // Item is one image to be scored: a candidate caption and its references, as
@@ -17,45 +17,46 @@ type Item struct {
 	References [][]string
 }
 
-// ImageScore holds the scores of one candidate and the sufficient statistics
-// from which corpus scores are recomputed. CIDEr values keep the inverse
-// document frequencies of the corpus that was scored, so that a resample of
-// images averages them without looking at the references again.
+// ImageScore holds the scores of one candidate and the sufficient statistics from
+// which corpus scores can be recomputed. Scores are fractions of 1; those of the
+// CIDEr family range from 0 to 10. The CIDEr values use the inverse document
+// frequencies of the whole corpus that was scored, so a resample of images averages
+// them without needing the references.
 type ImageScore struct {
 	ID string `json:"id"`
 
-	// Match[n] is the number of candidate (n+1)-grams found in the
-	// references, clipped to the highest count in one reference. The number
-	// of candidate (n+1)-grams is max(0, Length-n).
+	// Match[n] is the number of the candidate's (n+1)-grams found in the
+	// references, each clipped to its highest count in one reference. The candidate
+	// has max(0, Length-n) (n+1)-grams.
 	Match [MaxOrder]int `json:"match"`
 	// Length is the number of tokens of the candidate.
 	Length int `json:"length"`
-	// RefLength is the length of the reference closest to Length, the
-	// shorter one of a tie.
+	// RefLength is the length of the reference whose length is closest to Length;
+	// the shorter one in a tie.
 	RefLength int `json:"ref_length"`
 
 	RougeL float64 `json:"rouge_l"`
-	// CIDEr is coco-caption's value, which is what papers report under this
-	// name. It is CIDEr-D with lengths taken in bigrams, and so differs from
-	// CIDErD only where a caption is empty.
+	// CIDEr is coco-caption's CIDEr, which is what papers report under this name.
+	// It is CIDEr-D with lengths measured in bigrams, so it differs from CIDErD
+	// only if a caption is empty.
 	CIDEr  float64 `json:"cider"`
 	CIDErD float64 `json:"cider_d"`
-	// CIDErPlain is CIDEr before the changes of CIDEr-D: no clipping, no
-	// penalty for length.
+	// CIDErPlain is CIDEr without the changes of CIDEr-D: no clipping and no length
+	// penalty.
 	CIDErPlain float64 `json:"cider_plain"`
-	// METEOR is the segment score, or that of exact and stem matches alone
-	// where METEOR's data are absent (see [Scorer]).
+	// METEOR is METEOR's segment score. Without METEOR's data (see [Scorer]), it
+	// uses exact and stem matches alone.
 	METEOR float64 `json:"meteor"`
-	// MeteorStats are the counts of the best-matching reference, from which
-	// [CorpusMETEOR] computes the corpus value.
+	// MeteorStats are the counts for the best-matching reference, from which
+	// [CorpusMETEOR] computes the corpus score.
 	MeteorStats meteor.Stats `json:"meteor_stats"`
 
-	// Blank says that the candidate has no tokens at all.
+	// Blank is true if the candidate has no tokens.
 	Blank bool `json:"blank,omitempty"`
 }
 
-// Result is the outcome of scoring a set of images: corpus metrics by key
-// (see [Catalogue]) and the score of each image, in the order of the items.
+// Result is the outcome of scoring a set of images: the corpus metrics by key (see
+// [Catalogue]), and the score of each image in the order of the items.
 type Result struct {
 	Metrics map[string]float64 `json:"metrics"`
 	Images  []ImageScore       `json:"images"`

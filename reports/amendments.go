@@ -5,6 +5,7 @@ import (
 
 	"glimpse/experiments"
 	"glimpse/internal/term"
+	"glimpse/metrics/stats"
 	"glimpse/results"
 )
 
@@ -81,7 +82,7 @@ func (r *result) declarationFacts() []fact {
 
 // stopText is the stopping rule in words.
 func stopText(s experiments.Stop) string {
-	text := "looks at " + term.Enumerate(wholeNumbers(s.Looks)) + " seeds per arm, " + s.Spending + " spending"
+	text := "looks at " + term.Enumerate(wholeNumbers(s.Looks)) + " seeds per arm, " + stats.SpendingTitle(s.Spending) + " spending"
 	if s.Futility > 0 {
 		text += ", futility below a conditional power of " + number(s.Futility)
 	}

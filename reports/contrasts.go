@@ -106,9 +106,9 @@ func (r *result) lookTable() table {
 			if c.Verdict == stats.Exploratory {
 				l.Decision = "" // it decides nothing
 			}
-			t.Rows = append(t.Rows, []cell{{Text: c.name()}, {Text: fmt.Sprint(l.Seeds)}, {Text: pNumber(l.Level)},
+			t.Rows = append(t.Rows, []cell{{Text: c.name()}, {Text: fmt.Sprint(l.Seeds)}, {Text: smallNumber(l.Level)},
 				{Text: signed(100*l.Difference, 2)}, {Text: interval(100*l.Low, 100*l.High, 2)},
-				{Text: pNumber(l.P)}, {Text: pNumber(l.PInterval)}, {Text: l.Decision}})
+				{Text: smallNumber(l.P)}, {Text: smallNumber(l.PInterval)}, {Text: l.Decision}})
 		}
 	}
 	t.limit("")

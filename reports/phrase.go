@@ -109,6 +109,18 @@ func pNumber(p float64) string {
 	return fixed(p, 2)
 }
 
+// smallNumber writes a probability with two significant digits. Levels of early looks are far
+// below .001, where [pNumber] ends.
+func smallNumber(p float64) string {
+	switch {
+	case !finite(p):
+		return "–"
+	case p < 0.00001:
+		return "< 0.00001"
+	}
+	return fixed(p, max(2, 1-int(math.Floor(math.Log10(p)))))
+}
+
 // duration writes seconds as a person would: "4 min 10 s".
 func duration(seconds float64) string {
 	if !(seconds > 0) || seconds > 1e9 {

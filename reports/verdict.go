@@ -71,26 +71,28 @@ func (r *result) found() string {
 		pointsText(trials[0].Points), r.Primary.name())
 }
 
-// headline is the contrast that answers the question: the last of those
-// declared against the baseline, else the last one declared. An interaction
-// answers it only where nothing else is asked.
+// headline is the contrast that answers the question: that of the study's last arm against the
+// baseline, of several the last one declared. Without a contrast against the baseline it is the
+// last one declared. An interaction answers the question only where nothing else is asked.
 func (r *result) headline() *contrast {
-	var last *contrast
-	for _, c := range slices.Backward(r.Contrasts) {
+	var head *contrast
+	rank := -1 // place of the head's arm, if it is against the baseline
+	for _, c := range r.Contrasts {
 		if c.interacts() {
 			continue
 		}
+		at := -1
 		if c.A.Arm == r.Compare.Baseline {
-			return c
+			at = slices.IndexFunc(r.Arms, func(a *arm) bool { return a.Arm == c.B.Arm })
 		}
-		if last == nil {
-			last = c
+		if at >= rank {
+			head, rank = c, at
 		}
 	}
-	if last == nil && len(r.Contrasts) > 0 {
+	if head == nil && len(r.Contrasts) > 0 {
 		return r.Contrasts[len(r.Contrasts)-1]
 	}
-	return last
+	return head
 }
 
 // levels are the contrasts of the same two arms, one for each level of the other

@@ -76,6 +76,22 @@ func TestVerdict(t *testing.T) {
 	}
 }
 
+// The last arm of the study against the baseline answers its question, wherever it is declared
+// among the contrasts.
+func TestHeadline(t *testing.T) {
+	for _, contrasts := range []string{
+		`["soft","none"],["adaptive","soft"],["adaptive","none"]`,
+		`["adaptive","none"],["soft","none"],["adaptive","soft"]`,
+	} {
+		study := store.Study{Name: "attention", Spec: usualSpec, Compare: json.RawMessage(
+			`{"arms":"model.attention","baseline":"none","contrasts":[` + contrasts + `],"primary":{"metric":"test.cider","minimum_effect":1,"alpha":0.05}}`)}
+		r := analysedFrom(t, fill(t, study, finished(5, levels, "none", "soft", "adaptive")), "attention")
+		if got := r.headline().name(); got != "adaptive − none" {
+			t.Errorf("contrasts %s: the headline is %s", contrasts, got)
+		}
+	}
+}
+
 func TestStudyWithoutComparisonIsDescribed(t *testing.T) {
 	study := store.Study{Name: "sweep", Spec: "study: sweep", Compare: json.RawMessage(`{"arms":"","contrasts":null}`)}
 	trials := finished(2, map[string]float64{"model.hidden=256": 0.5, "model.hidden=512": 0.6}, "model.hidden=256", "model.hidden=512")

@@ -115,8 +115,8 @@ func acronymEnd(l line, i int) int {
 }
 
 // acronymPeriodEnd is acronymEnd with the final period. If no period follows the
-// last letter, because it begins a longer word, the acronym ends at the period
-// before that letter.
+// last letter, that letter is not part of the acronym, which ends with the period
+// before it.
 func acronymPeriodEnd(l line, i int) int {
 	end := acronymEnd(l, i)
 	switch {

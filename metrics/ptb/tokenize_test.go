@@ -45,8 +45,7 @@ func TestTokenize(t *testing.T) {
 	}
 }
 
-// The fixture comes from ../testdata/make_fixtures.py, which names the programs
-// that it was made with.
+// The fixture is made by ../testdata/make_fixtures.py, which names the programs used.
 func TestTokenizeParity(t *testing.T) {
 	var fixture []struct {
 		Text   string   `json:"text"`
@@ -66,23 +65,24 @@ func TestTokenizeParity(t *testing.T) {
 	}
 }
 
-// Tokens are kept under the version: one that gives others must have another name.
+// Tokens are stored with their version, so Version must change if tokens do.
 func TestVersion(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join("testdata", "tokens.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	sum := sha256.New()
-	for _, line := range strings.Split(string(text), "\n") { // whatever is in it
+	for _, line := range strings.Split(string(text), "\n") { // any text will do, even JSON
 		fmt.Fprintf(sum, "%q\n", Tokenize(line))
 	}
 	const version, tokens = "ptb 1", "b7518755d5dbaa05"
 	if got := fmt.Sprintf("%x", sum.Sum(nil)[:8]); Version != version || got != tokens {
-		t.Errorf("version %q gives tokens of hash %s, want %q and %s: raise Version if tokens have changed, then mend this test", Version, got, version, tokens)
+		t.Errorf("version %q has tokens of hash %s, want %q and %s: if tokens have changed, raise Version, then update this test",
+			Version, got, version, tokens)
 	}
 }
 
-// A plain word takes a short cut; in any other company the rules decide. Both
+// Plain words take a fast path; in a text that is not ASCII, the rules decide. Both
 // must agree.
 func TestTokenizePlainWords(t *testing.T) {
 	for _, w := range []string{"dog", "x", "vs", "mr", "cannot", "lemme", "nothing", "ph", "no"} {

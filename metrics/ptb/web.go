@@ -82,7 +82,7 @@ var (
 	isURLPath = allBut(" \t\n\f\r\"<>|()")
 	// isLabel is for the labels of a host name after www, isBareLabel for those of
 	// other host names. The latter excludes capitals and digits because the
-	// lexer's class has a range from comma to underscore by accident.
+	// lexer's negated class has a range from comma to underscore.
 	isLabel     = allBut(" \t\n\f\r\"<>|.!?(){},")
 	isBareLabel = allBut(" \t\n\f\r\"`'<>|!(){}$,-./0123456789:;=?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_")
 )

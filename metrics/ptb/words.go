@@ -63,7 +63,6 @@ func matchWordPeriod(l line, i int) match { return periodBeforeComma(l, wordEnd(
 
 // periodBeforeComma matches up to end, the end of a word, and a period there, if
 // inner punctuation follows.
-
 func periodBeforeComma(l line, end int) match {
 	if end > 0 && l.at(end) == '.' && isInnerPunctuation(l.at(end+1)) {
 		return match{end + 1, end + 2}

@@ -50,7 +50,7 @@ func compareMethods(sampled bool, looks *Looks) Methods {
 	}
 	interval := "t interval; variance between seeds plus crossed-bootstrap variance of images, Satterthwaite degrees of freedom"
 	if looks != nil {
-		interval += fmt.Sprintf("; repeated over the looks at %s seeds by %s spending", intList(looks.Seeds), looks.Spending)
+		interval += fmt.Sprintf("; repeated over the looks at %s seeds by %s spending", intList(looks.Seeds), SpendingTitle(looks.Spending))
 		test += "; sequential p-values over the looks"
 	}
 	return Methods{

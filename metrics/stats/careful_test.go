@@ -6,9 +6,10 @@ import (
 	"testing"
 )
 
-// By hand: parts 1 and 9 with 4 degrees of freedom and 5 with 999. Cochran and
-// Cox's quantile at 0.975 is (10·2.77645 + 5·1.96234)/15 = 2.50508, so that a
-// value of that many standard errors has p = 0.05.
+// TestCochranCox checks values computed by hand: for parts 1 and 9 with 4 degrees
+// of freedom and 5 with 999, Cochran and Cox's quantile at 0.975 is
+// (10·2.77645 + 5·1.96234)/15 = 2.50508, so a value of that many standard errors
+// has p = 0.05.
 func TestCochranCox(t *testing.T) {
 	p := parts{{1, 4, 5}, {9, 4, 45}, {5, 999, 0}}
 	near(t, "quantile", p.quantile(0.025), 2.50508, 1e-5)
@@ -36,12 +37,13 @@ func TestCochranCox(t *testing.T) {
 		t.Error("one side alone is uneven")
 	}
 	if !(parts{{0, 4, 0}, {1, 4, 5}, {5, 999, 0}}).uneven() {
-		t.Error("a side that does not vary is as wide as one that does")
+		t.Error("a side that does not vary and one that does are not uneven")
 	}
 }
 
-// The numbers of such a contrast stay those of the interval; the verdict is
-// careful, and a warning says why.
+// TestUnevenSpreads checks that a contrast with uneven spreads keeps the interval
+// and its p-value, while the verdict uses the conservative test and a warning says
+// why.
 func TestUnevenSpreads(t *testing.T) {
 	arms := []Arm{flat("A", 47.9, 47.95, 48, 48.05, 48.1), flat("B", 49.1, 50.9, 52.9, 54.9, 59.7)}
 	for _, run := range arms[1].Runs { // B finds other images hard

@@ -11,8 +11,8 @@ import (
 	"glimpse/metrics"
 )
 
-// flat is an arm whose runs score the given points on each of 200 images but
-// for a pattern that is the same in all runs.
+// flat returns an arm whose runs score the given points on each of 200 images, plus
+// a pattern over images that all runs share.
 func flat(name string, points ...float64) Arm {
 	a := Arm{Name: name, Signature: "k=1"}
 	for s, p := range points {
@@ -25,9 +25,9 @@ func flat(name string, points ...float64) Arm {
 	return a
 }
 
-// The images' pattern cancels in the difference, so that the numbers are those
-// of Welch's t test by hand: means 48 and 52, variances 2.5 each of 5 values,
-// SE √(2·2.5/5) = 1, df 8, t 2.306.
+// TestCompareByHand checks numbers computed by hand. The pattern over images
+// cancels in the difference, so the test is Welch's t test: means 48 and 52,
+// variances of 2.5 from 5 values each, SE √(2·2.5/5) = 1, df 8, t 2.306.
 func TestCompareByHand(t *testing.T) {
 	arms := []Arm{flat("none", 46, 47, 48, 49, 50), flat("adaptive", 50, 51, 52, 53, 54)}
 	c := Contrast{B: "adaptive", A: "none"}
@@ -46,8 +46,8 @@ func TestCompareByHand(t *testing.T) {
 	near(t, "df", r.DF, 8, 1e-6)
 	near(t, "low", r.Low, 0.04-0.02306, 1e-5)
 	near(t, "high", r.High, 0.04+0.02306, 1e-5)
-	// One split besides the observed one and their mirrors is as extreme: the
-	// two runs of 50 change places.
+	// Apart from the observed split, one is as extreme: the two runs of 50 are
+	// exchanged. Both have a mirror image.
 	near(t, "p", r.P, 4.0/252, 1e-12)
 	near(t, "p over one contrast", r.PHolm, r.P, 0)
 	near(t, "p of the interval: t = 4, df 8", r.PInterval, 0.003950, 1e-6)
@@ -64,7 +64,7 @@ func TestCompareByHand(t *testing.T) {
 		t.Errorf("summary %+v", s)
 	}
 	if a.Result(c, "bleu4") != nil || a.Summary("soft", "cider") != nil {
-		t.Error("found what is not there")
+		t.Error("found a result or summary that does not exist")
 	}
 	text, err := json.Marshal(a)
 	if err != nil {
@@ -79,7 +79,7 @@ func TestCompareByHand(t *testing.T) {
 
 func TestVerdicts(t *testing.T) {
 	low, high := []float64{46, 47, 48, 49, 50}, []float64{51, 52, 53, 54, 55}
-	mixed := []float64{50, 48, 47, 49, 46} // low in another order
+	mixed := []float64{50, 48, 47, 49, 46} // the scores of low in another order
 	for _, c := range []struct {
 		name    string
 		b, a    []float64
@@ -106,7 +106,8 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
-// Three contrasts share α: the smallest of three p-values counts three times.
+// TestHolmOverContrasts checks that p-values are adjusted over three contrasts: the
+// smallest is multiplied by three.
 func TestHolmOverContrasts(t *testing.T) {
 	arms := []Arm{flat("none", 46, 47, 48, 49, 50), flat("soft", 47, 47.5, 48, 48.5, 49), flat("adaptive", 60, 61, 62, 63, 64)}
 	a, err := Compare(arms, []Contrast{{"soft", "none"}, {"adaptive", "soft"}, {"adaptive", "none"}}, Options{Metrics: []string{"cider"}, Draws: 300})
@@ -124,7 +125,7 @@ func TestHolmOverContrasts(t *testing.T) {
 	}
 }
 
-// noisy is a flat arm whose seeds differ in a statistic other than CIDEr.
+// noisy returns a flat arm whose seeds differ in another statistic than CIDEr.
 func noisy(name string, points ...float64) Arm {
 	a := flat(name, points...)
 	for r := range a.Runs {
@@ -133,8 +134,8 @@ func noisy(name string, points ...float64) Arm {
 	return a
 }
 
-// Where the runs cannot tell what another seed would change there are no
-// numbers, null in JSON, and words in their place.
+// TestUntested checks that a contrast without usable replicates has a reason
+// instead of numbers, which are null in JSON.
 func TestUntested(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -178,8 +179,8 @@ func TestUntested(t *testing.T) {
 	}
 }
 
-// The cell's effect cannot be told from chance where a cell has no replicates,
-// nor where no cell's setting changed anything.
+// TestUntestedComposites checks that composites are untested if a cell has no
+// replicates, or if no cell's setting changed anything.
 func TestUntestedComposites(t *testing.T) {
 	still, copied := factorial(), factorial()
 	still[3] = flat("gate/lstm", 58, 58, 58, 58, 58)
@@ -200,8 +201,8 @@ func TestUntestedComposites(t *testing.T) {
 	}
 }
 
-// Two arms that match no 4-gram do not differ in BLEU-4, whatever the lengths
-// of their captions.
+// TestNothingAgainstNothing checks that two arms that match no 4-gram do not differ
+// in BLEU-4, whatever the lengths of their captions.
 func TestNothingAgainstNothing(t *testing.T) {
 	arms := []Arm{noisy("A", 1, 2, 3), noisy("B", 3, 2, 1)}
 	for k, a := range arms {
@@ -224,7 +225,8 @@ func TestNothingAgainstNothing(t *testing.T) {
 	}
 }
 
-// What an analysis says of its test holds for all its results.
+// TestMethodsSayWhatWasDone checks that the description of the test is true for all
+// results.
 func TestMethodsSayWhatWasDone(t *testing.T) {
 	many := func(name string, first float64) Arm {
 		var points []float64
@@ -293,7 +295,8 @@ func TestWarnings(t *testing.T) {
 	}
 }
 
-// A contrast that is declared and has no runs yet counts among those that p is adjusted over.
+// TestFamilyOfDeclaredContrasts checks that p-values are also adjusted for declared
+// contrasts without runs.
 func TestFamilyOfDeclaredContrasts(t *testing.T) {
 	w := world{seeds: 5, images: 50, arms: 2, image: 40, seed: 0.7, caption: 20}
 	arms := w.fill(w.empty(), rand.New(rand.NewPCG(1, 2)))

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// factorial is a 2×2 study of five seeds: a cell's run of seed s scores its
-// level plus its own noise.
+// factorial returns a 2×2 study of five seeds. Each run scores the level of its
+// cell plus noise.
 func factorial() []Arm {
 	return []Arm{
 		flat("plain/gru", 40, 41, 42, 43, 44), flat("plain/lstm", 50, 51, 50, 51, 53),
@@ -20,10 +20,10 @@ func half(name string, arms ...string) Composite {
 	return Composite{Name: name, Terms: []Term{{arms[0], 0.5}, {arms[1], 0.5}}}
 }
 
-// By hand. Means over cells, seed by seed: plain 45, 46, 46, 47, 48.5 (mean
-// 46.5, variance 1.75), gate 51.5, 51.5, 52.5, 53.5, 53.5 (mean 52.5,
-// variance 1). Effects of the cell, seed by seed: gru 5 five times; lstm 8, 6,
-// 8, 8, 5 (mean 7, variance 2).
+// Computed by hand. Means over cells, by seed: plain 45, 46, 46, 47, 48.5 (mean
+// 46.5, variance 1.75), gate 51.5, 51.5, 52.5, 53.5, 53.5 (mean 52.5, variance 1).
+// Effects of the gate, by seed: gru 5 five times; lstm 8, 6, 8, 8, 5 (mean 7,
+// variance 2).
 func TestCompositesByHand(t *testing.T) {
 	o := Options{Metrics: []string{"cider"}, Draws: 300, MinimumEffect: 1, Composites: []Composite{
 		half("plain", "plain/gru", "plain/lstm"), half("gate", "gate/gru", "gate/lstm"),
@@ -47,9 +47,9 @@ func TestCompositesByHand(t *testing.T) {
 	r = a.Result(interaction, "cider")
 	near(t, "interaction", r.Difference, 0.02, 1e-12)
 	near(t, "its seed part", r.SeedSE, math.Sqrt(2.0/5)/100, 1e-12)
-	// Of ten values 5 5 5 5 5 | 8 6 8 8 5 the sum of a group of five differs
-	// from half of 60 by 5 or more where it holds all of 6, 8, 8, 8, or none:
-	// 6 splits, and their mirrors.
+	// Of the ten values 5 5 5 5 5 | 8 6 8 8 5, the sum of five differs from the
+	// expected 30 by 5 or more if it has all of 6, 8, 8, 8 or none of them: 6
+	// splits and their mirror images.
 	near(t, "its p", r.P, 12.0/252, 1e-12)
 
 	if len(a.Arms) != 8 || a.Arms[4].Arm != "plain" || a.Arms[4].N != 5 || a.Arms[4].Seeds[4] != 5 {
@@ -58,8 +58,8 @@ func TestCompositesByHand(t *testing.T) {
 	near(t, "SD of a composite", *a.Summary("plain", "cider").SD, math.Sqrt(1.75)/100, 1e-12)
 }
 
-// A metric that is a mean over images cannot tell a composite from an arm whose
-// runs score the composite's sum on every image.
+// A composite gives the same results as an arm whose runs score the composite's sum
+// on every image, if the metric is a mean over images.
 func TestCompositeIsAsAnArm(t *testing.T) {
 	w := world{seeds: 4, images: 300, arms: 3, image: 40, arm: 20, seed: 0.8, caption: 25}
 	arms := w.fill(w.empty(), rand.New(rand.NewPCG(3, 4)))
@@ -91,7 +91,7 @@ func TestCompositeIsAsAnArm(t *testing.T) {
 	}
 }
 
-// Composites leave what is said of arms as it is, bit for bit.
+// Composites do not change the results of arms, bit for bit.
 func TestCompositesLeaveArmsAlone(t *testing.T) {
 	arms := captions(rand.New(rand.NewPCG(7, 8)), 3, 3, 50)
 	c := Contrast{"arm1", "arm0"}

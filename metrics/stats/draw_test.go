@@ -10,8 +10,8 @@ import (
 	"glimpse/metrics/meteor"
 )
 
-// captions fills the counts of a study as real captions have them: lengths
-// around 10, n-gram matches that fall with n, some captions shorter than 4.
+// captions returns arms with realistic counts: lengths around 10, n-gram matches
+// that decrease with n, and some captions shorter than 4 words.
 func captions(g *rand.Rand, arms, seeds, images int) []Arm {
 	w := world{seeds: seeds, images: images, arms: arms, image: 40, arm: 10, seed: 0.8, caption: 20}
 	out := w.fill(w.empty(), g)
@@ -38,7 +38,7 @@ func captions(g *rand.Rand, arms, seeds, images int) []Arm {
 	return out
 }
 
-// tableOf is the table of runs for some metrics.
+// tableOf returns the table of runs for some metrics.
 func tableOf(t *testing.T, runs []Run, keys []string) *table {
 	t.Helper()
 	arms, err := reduceArms([]Arm{{Runs: runs}}, keys)
@@ -48,12 +48,12 @@ func tableOf(t *testing.T, runs []Run, keys []string) *table {
 	return newTable(arms[0].Runs, keys)
 }
 
-// Every draw must give what the metrics package gives for the same multiset
-// of images written out.
+// Every draw must give the same scores as package metrics for the same multiset of
+// images.
 func TestDrawsAgreeWithMetrics(t *testing.T) {
 	arms := captions(rand.New(rand.NewPCG(5, 6)), 1, 2, 60)
 	tab := tableOf(t, arms[0].Runs, DefaultMetrics())
-	const draws, seed = 11, 9 // not a multiple of the lanes
+	const draws, seed = 11, 9 // draws is not a multiple of lanes
 	b := &bootstrap{tab, draws, seed}
 	s := b.scores([]unit{{end: 2}})[0]
 	s.drawn = b.replicates([]unit{{end: 2}}, func(int) ([]head, bool) { return nil, true })[0]
@@ -82,7 +82,7 @@ func TestDrawsAgreeWithMetrics(t *testing.T) {
 	}
 }
 
-// Without METEOR's counts in every run, the metric is the mean over images.
+// METEOR is the mean over images unless every run has METEOR's counts.
 func TestMeteorWithoutCounts(t *testing.T) {
 	runs := captions(rand.New(rand.NewPCG(5, 6)), 1, 2, 60)[0].Runs
 	want := 0.0
@@ -94,8 +94,8 @@ func TestMeteorWithoutCounts(t *testing.T) {
 	near(t, "meteor", scores[0][0], want, 1e-12)
 }
 
-// Captions that match no n-gram score 0, and not a constant that depends on
-// their lengths, so that two of them do not differ.
+// Captions that match no n-gram score 0, not a constant that depends on their
+// lengths, so two sets of such captions do not differ.
 func TestBLEUOfNothing(t *testing.T) {
 	images := []metrics.ImageScore{
 		{ID: "a", Length: 7, RefLength: 9, Match: [4]int{5, 3, 1}},
@@ -105,7 +105,7 @@ func TestBLEUOfNothing(t *testing.T) {
 	near(t, "bleu3 of a match", scores[0][0], metrics.CorpusBLEU(images)[2], 0)
 	near(t, "bleu4 without a match", scores[0][1], 0, 0)
 	if metrics.CorpusBLEU(images)[3] == 0 {
-		t.Error("the reference implementation has no constant any more: this test says nothing")
+		t.Error("the reference implementation no longer returns a constant: this test checks nothing")
 	}
 }
 
@@ -129,7 +129,8 @@ func analyseAll(t *testing.T, arms []Arm, o Options) string {
 	return string(text)
 }
 
-// The same input and seed give the same bits on any number of processors.
+// The same input and seed give the same result, bit for bit, on any number of
+// processors.
 func TestRepeats(t *testing.T) {
 	o := Options{Draws: 500, Seed: 3}
 	var first string
@@ -150,7 +151,7 @@ func TestRepeats(t *testing.T) {
 	}
 }
 
-// A metric's result does not depend on which others are asked for.
+// A metric's result does not depend on the other metrics requested.
 func TestMetricsDoNotInterfere(t *testing.T) {
 	arms := captions(rand.New(rand.NewPCG(7, 8)), 2, 3, 50)
 	c := Contrast{"arm1", "arm0"}
@@ -169,8 +170,8 @@ func TestMetricsDoNotInterfere(t *testing.T) {
 	}
 }
 
-// The streams are part of what a report repeats: a change of these numbers
-// changes every published interval.
+// Published intervals depend on the random streams: if these numbers change, no
+// published interval can be reproduced.
 func TestStreamIsFixed(t *testing.T) {
 	g := stream(1, useImages, 0)
 	got := [4]int{}

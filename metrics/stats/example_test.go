@@ -8,7 +8,7 @@ import (
 	"glimpse/metrics/stats"
 )
 
-// pretend makes the runs of an arm around a CIDEr score.
+// pretend returns an arm whose runs score around a given CIDEr.
 func pretend(name string, cider float64) stats.Arm {
 	arm := stats.Arm{Name: name, Signature: "tokens=ptb beam=5"}
 	for seed := range int64(5) {

@@ -12,8 +12,8 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// What was published once stays as it is: every key of the golden file is still
-// there with the same value, to the last bit. New keys may stand beside them.
+// Published results must not change: every key of the golden file must still exist,
+// with the same value to the last bit. New keys are allowed.
 func TestPublishedNumbersStay(t *testing.T) {
 	arms := captions(rand.New(rand.NewPCG(11, 12)), 3, 5, 80)
 	contrasts := []Contrast{{"arm1", "arm0"}, {"arm2", "arm1"}, {"arm2", "arm0"}}
@@ -50,7 +50,7 @@ func TestPublishedNumbersStay(t *testing.T) {
 	contains(t, "", want, got)
 }
 
-// contains holds that got has all that want has.
+// contains reports an error for everything in want that got lacks.
 func contains(t *testing.T, at string, want, got any) {
 	t.Helper()
 	switch w := want.(type) {

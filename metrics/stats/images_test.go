@@ -6,8 +6,9 @@ import (
 	"testing"
 )
 
-// TestOverImages holds the interval of a mean over images to the normal approximation of its bootstrap: of 100 images, half
-// scored 0 and half 1, the standard error is 0.05.
+// TestOverImages compares the interval of a mean over images with the normal
+// approximation. For 100 images, half scored 0 and half 1, the standard error is
+// 0.05.
 func TestOverImages(t *testing.T) {
 	var ciders []float64
 	for i := range 100 {

@@ -62,7 +62,7 @@ func TestRefusals(t *testing.T) {
 	b := one("B", good.Runs...)
 	both := []Contrast{{"B", "A"}, {"A", "B"}}
 	if _, err := Compare([]Arm{good, b}, both, Options{}); err == nil || !strings.Contains(err.Error(), "listed twice") {
-		t.Errorf("a contrast both ways round: %v", err)
+		t.Errorf("a contrast in both directions: %v", err)
 	}
 	if _, err := Pairwise([]Arm{good, b}, Options{}); err == nil || !strings.Contains(err.Error(), "A has 2 runs") {
 		t.Errorf("pairs of arms: %v", err)

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// Student's t at 0.975, from the table of Fisher & Yates 1963.
+// Quantiles of Student's t at 0.975, from the table of Fisher & Yates 1963.
 func TestTQuantile(t *testing.T) {
 	for df, want := range map[float64]float64{1: 12.706, 2: 4.303, 4: 2.776, 8: 2.306, 18: 2.101, 120: 1.980} {
 		near(t, "t", tQuantile(0.975, df), want, 5e-4)
@@ -15,14 +15,16 @@ func TestTQuantile(t *testing.T) {
 
 func TestQuantile(t *testing.T) {
 	x := []float64{1, 2, 3, 4}
-	// By hand: (n+1)p is 1.25, 2.5 and 3.75; beyond the ends the extremes.
+	// By hand: (n+1)p is 1.25, 2.5 and 3.75. Beyond the ends, quantiles are the
+	// extremes.
 	for p, want := range map[float64]float64{0.25: 1.25, 0.5: 2.5, 0.75: 3.75, 0.01: 1, 0.99: 4} {
 		near(t, "quantile", quantile(x, p), want, 1e-12)
 	}
 }
 
-// Without images the degrees of freedom are Welch's: for variances 1 of 3 and
-// 4 of 5 values, (1/3 + 4/5)² / ((1/3)²/2 + (4/5)²/4) = 5.9588.
+// Without an image part, the degrees of freedom are Welch's: for a variance of 1
+// from 3 values and of 4 from 5 values, (1/3 + 4/5)² / ((1/3)²/2 + (4/5)²/4) =
+// 5.9588.
 func TestSatterthwaite(t *testing.T) {
 	a, b := 1.0/3, 4.0/5
 	near(t, "df", satterthwaite(a+b, a*a/2+b*b/4, 0, 1000), 5.958763, 1e-6)
@@ -30,10 +32,11 @@ func TestSatterthwaite(t *testing.T) {
 	near(t, "df of nothing", satterthwaite(0, 0, 0, 1000), 999, 1e-9)
 }
 
-// For a metric that is a mean, the image part has a closed form, the variance
-// components of a two-way layout: variance over images of the difference of
-// arm means, less the mean square of the residuals of each arm over its runs,
-// over the number of images (Searle, Casella & McCulloch 1992, chapter 4).
+// For a metric that is a mean over images, the image part has a closed form, from
+// the variance components of a two-way layout: the variance over images of the
+// difference of arm means, minus each arm's residual mean square divided by its
+// number of runs, all divided by the number of images (Searle, Casella & McCulloch
+// 1992, "Variance components", chapter 4).
 func TestEstimateMatchesClosedForm(t *testing.T) {
 	w := world{seeds: 4, images: 500, arms: 2, image: 40, arm: 20, seed: 0.8, caption: 25}
 	arms := w.fill(w.empty(), rand.New(rand.NewPCG(3, 4)))
@@ -75,7 +78,8 @@ func TestEstimateMatchesClosedForm(t *testing.T) {
 	near(t, "s_sel / closed form", a.Arms[0].SSel/selectionOf(arms[0]), 1, 0.03)
 }
 
-// selectionOf is the standard error of a run's mean over images, averaged.
+// selectionOf returns the standard error of a run's mean over images, averaged over
+// the runs.
 func selectionOf(a Arm) float64 {
 	sum := 0.0
 	for _, run := range a.Runs {
@@ -88,8 +92,8 @@ func selectionOf(a Arm) float64 {
 	return sum / float64(len(a.Runs))
 }
 
-// The numbers of the worked example in docs/statistics.md, from its lines of
-// Python (numpy 2, scipy 1).
+// The numbers of the worked example in docs/statistics.md, computed by its Python
+// code (numpy 2, scipy 1).
 func TestWorkedExample(t *testing.T) {
 	scores := []float64{52.1, 53.0, 51.4, 52.6, 52.9, 54.0, 54.9, 53.2, 55.1, 53.6} // none, gate
 	e := ofScores(scores, 0, 5, 5, 0.45*0.45, 1000)

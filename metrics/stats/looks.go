@@ -14,6 +14,17 @@ const (
 	Pocock        = "pocock"
 )
 
+// SpendingTitle returns the usual name of an α-spending function.
+func SpendingTitle(spending string) string {
+	switch spending {
+	case OBrienFleming:
+		return "O’Brien–Fleming"
+	case Pocock:
+		return "Pocock"
+	}
+	return spending
+}
+
 // defaultFutility is the conditional power below which a contrast is futile.
 const defaultFutility = 0.1
 

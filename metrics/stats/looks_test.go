@@ -20,8 +20,8 @@ func TestLevels(t *testing.T) {
 		{"four equal looks", []int{1, 2, 3, 4}, OBrienFleming, 0.05, []float64{4.3326, 2.9631, 2.3590, 2.0141}},
 		{"five equal looks", []int{3, 6, 9, 12, 15}, OBrienFleming, 0.05, []float64{4.8769, 3.3569, 2.6803, 2.2898, 2.0310}},
 		{"five equal looks", []int{3, 6, 9, 12, 15}, Pocock, 0.05, []float64{2.4380, 2.4268, 2.4101, 2.3966, 2.3859}},
-		// The same integrals by the trapezoid rule on 8,001 points, in numpy and
-		// scipy; scipy.stats.multivariate_normal agrees within its own error.
+		// The same integrals by the trapezoidal rule on 8,001 points, in numpy and
+		// scipy. scipy.stats.multivariate_normal agrees within its own error.
 		{"5, 8, 12, 16", []int{5, 8, 12, 16}, OBrienFleming, 0.05, []float64{3.8427312, 2.9668596, 2.3592023, 2.0141269}},
 		{"5, 8, 12, 16 over three contrasts", []int{5, 8, 12, 16}, OBrienFleming, 0.05 / 3, []float64{4.5764434, 3.5538494, 2.8405188, 2.4275141}},
 		{"5, 8, 12, 16", []int{5, 8, 12, 16}, Pocock, 0.05, []float64{2.2992558, 2.4042714, 2.3584082, 2.3490949}},
@@ -34,14 +34,14 @@ func TestLevels(t *testing.T) {
 	}
 }
 
-// One look spends all, whatever the spending.
+// With a single look, all of α is spent there, whatever the spending function.
 func TestLevelOfTheOnlyLook(t *testing.T) {
 	near(t, "level", Looks{Seeds: []int{7}, Spending: Pocock}.Levels(0.03)[0], 0.03, 1e-12)
 	near(t, "level", Looks{Seeds: []int{7}, Spending: OBrienFleming}.Levels(0.03)[0], 0.03, 1e-12)
 }
 
-// Levels grow with α, without which no sequential p-value would be, and the
-// sequential p-value of a level is the α that it is a level of.
+// Levels increase with α, or sequential p-values would not be defined, and the
+// sequential p-value of a nominal level is the α of that level.
 func TestOverallInvertsLevels(t *testing.T) {
 	for _, l := range []Looks{
 		{Seeds: []int{5, 8, 12, 16}, Spending: OBrienFleming}, {Seeds: []int{5, 8, 12, 16}, Spending: Pocock},
@@ -70,8 +70,8 @@ func TestOverallInvertsLevels(t *testing.T) {
 	}
 }
 
-// A first look of a thousandth of the seeds spends nothing that a float64 can
-// hold, and never rejects.
+// A first look at a thousandth of the seeds spends less than the smallest float64,
+// and never rejects.
 func TestLookThatSpendsNothing(t *testing.T) {
 	l := Looks{Seeds: []int{2, 4000}, Spending: OBrienFleming}
 	s := newSchedule(l, 0.05, 1)

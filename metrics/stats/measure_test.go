@@ -8,8 +8,8 @@ import (
 	"glimpse/metrics"
 )
 
-// TestNewMetric holds that an entry of the catalogue with a score of each image is all that a metric needs to be
-// resampled, and that the means beside it stay where they were.
+// TestNewMetric checks that an entry of the catalogue with per-image scores is all
+// that a metric needs to be resampled, and that other means keep their columns.
 func TestNewMetric(t *testing.T) {
 	listed := metrics.Catalogue
 	t.Cleanup(func() { metrics.Catalogue = listed })
@@ -28,7 +28,8 @@ func TestNewMetric(t *testing.T) {
 	near(t, "rouge_l", scores[0][slices.Index(DefaultMetrics(), "rouge_l")], rouge, 1e-12)
 }
 
-// TestTestedMetricsAreMeasured holds that the statistics know every metric that the catalogue calls tested, and no other.
+// TestTestedMetricsAreMeasured checks that the statistics know every tested metric
+// of the catalogue, and no other.
 func TestTestedMetricsAreMeasured(t *testing.T) {
 	for _, e := range metrics.Catalogue {
 		if _, ok := measureOf(e.Key); ok != e.Tested {

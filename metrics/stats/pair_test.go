@@ -13,9 +13,9 @@ func single(name string, images []metrics.ImageScore) Arm {
 }
 
 func TestPairwiseByHand(t *testing.T) {
-	// B is ahead by 1 on each of five images: of the 2⁵ ways to exchange
-	// captions only none and all give a mean difference as large, so
-	// p → 2/32, and every draw of images has the difference 1.
+	// B is ahead by 1 on each of five images. Of the 2⁵ ways to exchange captions,
+	// only none and all give a mean difference as large, so p → 2/32. Every draw of
+	// images has the difference 1.
 	a, b := scored(1, 2, 3, 4, 5), scored(2, 3, 4, 5, 6)
 	out, err := Pairwise([]Arm{single("A", a), single("B", b), single("C", a)}, Options{Metrics: []string{"cider"}})
 	if err != nil {
@@ -44,8 +44,8 @@ func TestPairwiseByHand(t *testing.T) {
 	}
 }
 
-// Two independent sets of captions of one quality differ at p < 0.05 about
-// every twentieth time, in BLEU as in CIDEr.
+// Two independent sets of captions of equal quality differ at p < 0.05 about one
+// time in twenty, in BLEU and in CIDEr.
 func TestPairwiseErrorRate(t *testing.T) {
 	g := rand.New(rand.NewPCG(2, 3))
 	const pairs = 400
@@ -62,10 +62,10 @@ func TestPairwiseErrorRate(t *testing.T) {
 			}
 		}
 	}
-	// CIDEr's arms differ by design: a mean over these images of the arms'
-	// own difficulties. The test knows of images, so its rate holds too.
+	// In CIDEr, the arms differ on these images by design, because each finds other
+	// images hard. The test accounts for images, so its error rate holds too.
 	for key, n := range wrong {
-		if rate := float64(n) / pairs; rate > 0.08 { // 0.05 and 2.75 deviations
+		if rate := float64(n) / pairs; rate > 0.08 { // 0.05 plus 2.75 standard errors
 			t.Errorf("%s: %.3f of equal pairs differ", key, rate)
 		}
 	}

@@ -18,15 +18,15 @@ func TestPermutationP(t *testing.T) {
 		a, b []float64
 		want float64
 	}{
-		// By hand: the six splits of {0, 2, 1, 5} into pairs differ by 2
-		// (observed), -2, 3, -3, 1, -1: four of them by 2 or more.
+		// By hand: the differences of the six splits of {0, 2, 1, 5} into pairs are
+		// 2 (observed), -2, 3, -3, 1 and -1; four are at least 2.
 		{"worked by hand", []float64{0, 2}, []float64{1, 5}, 4.0 / 6},
 		// Only the observed split and its mirror image separate the groups.
 		{"separated", []float64{1, 2, 3}, []float64{4, 5, 6}, 2.0 / 20},
 		{"separated the other way", []float64{4, 5, 6}, []float64{1, 2, 3}, 2.0 / 20},
 		{"five against five", []float64{1, 2, 3, 4, 5}, []float64{6, 7, 8, 9, 10}, 2.0 / 252},
-		// Of the 10 ways to take 2 of {1, 2, 3, 9, 10}, none but {9, 10} is
-		// 7.5 above the others, and none as far below.
+		// Of the 10 ways to take 2 of {1, 2, 3, 9, 10}, only {9, 10} is 7.5 above
+		// the others, and none is as far below.
 		{"unequal sizes", []float64{1, 2, 3}, []float64{9, 10}, 1.0 / 10},
 		{"equal scores", []float64{1, 1, 1}, []float64{1, 1, 1}, 1},
 		{"no more than rounding apart", []float64{0.1, 0.2, 0.3}, []float64{0.3, 0.2, 0.1}, 1},
@@ -40,7 +40,7 @@ func TestPermutationP(t *testing.T) {
 	}
 }
 
-// With 11 against 11 there are 705,432 splits: the test samples them, and
+// With 11 against 11 runs, there are 705,432 splits. The test samples them, and
 // agrees with the normal limit of the permutation distribution.
 func TestPermutationPSampled(t *testing.T) {
 	var a, b []float64
@@ -51,16 +51,16 @@ func TestPermutationPSampled(t *testing.T) {
 	if got.exact {
 		t.Error("exact, want sampled")
 	}
-	// The pooled values have variance 55.90 (22 values around 13.5), so that
-	// the difference 7 lies 7/√(55.90·(2/11)) = 2.196 deviations out:
-	// two-sided 0.028.
+	// The pooled values have variance 55.90 (22 values around 13.5), so the
+	// difference 7 is 7/√(55.90·(2/11)) = 2.196 standard errors from 0: two-sided p
+	// 0.028.
 	near(t, "p", got.p, 0.028, 0.004)
-	// A share of 0.028 of 200,000: √(0.028·0.972/200,000) = 0.00037.
+	// The standard error of 0.028 is √(0.028·0.972/200,000) = 0.00037.
 	near(t, "its standard error", got.se, 0.00037, 0.00003)
 	if again := permute(a, b, mostSplits, 1); again != got {
-		t.Errorf("a second time %+v, first %+v", again, got)
+		t.Errorf("repeated: %+v, first %+v", again, got)
 	}
-	// Every split of these: C(22, 11) = 705,432.
+	// With a higher limit, all C(22, 11) = 705,432 splits are evaluated.
 	all := permute(a, b, 1_000_000, 1)
 	if !all.exact {
 		t.Error("705,432 splits are sampled, want all")
@@ -68,8 +68,8 @@ func TestPermutationPSampled(t *testing.T) {
 	near(t, "sampled p", got.p, all.p, 3*got.se)
 }
 
-// No number of runs is too large: few splits of many runs are looked at one by
-// one, and of many splits some.
+// Any number of runs works: if they have few splits, all are evaluated, and if
+// they have many, a sample is.
 func TestPermutationOfManyRuns(t *testing.T) {
 	few, many := []float64{1000, 1001}, make([]float64, 100)
 	for i := range many {
@@ -88,7 +88,7 @@ func TestPermutationOfManyRuns(t *testing.T) {
 	}
 	got = permute(many, above, 5000, 1)
 	if got.exact {
-		t.Error("100 against 100 runs cannot be looked at one by one")
+		t.Error("100 against 100 runs: exact, want sampled")
 	}
 	near(t, "only the observed split", got.p, 1.0/5000, 1e-15)
 }
@@ -98,7 +98,7 @@ func TestSmallestP(t *testing.T) {
 		a, b int
 		want float64
 	}{
-		// Binomial coefficients of Pascal's triangle: 20, 70, 252, 56, 184756.
+		// The binomial coefficients are 20, 70, 252, 56 and 184756.
 		{3, 3, 2.0 / 20}, {4, 4, 2.0 / 70}, {5, 5, 2.0 / 252}, {3, 5, 1.0 / 56}, {10, 10, 2.0 / 184756},
 		{2, 2, 2.0 / 6}, {1, 1, 1}, {1, 40, 1}, {0, 5, 1},
 	} {
@@ -108,12 +108,12 @@ func TestSmallestP(t *testing.T) {
 
 func TestHolm(t *testing.T) {
 	for _, c := range []struct{ p, want []float64 }{
-		// By hand: 4·0.005, 3·0.01, 2·0.03, and 0.04 lifted to the 0.06 before it.
+		// By hand: 4·0.005, 3·0.01, 2·0.03, and 0.04 raised to the 0.06 before it.
 		{[]float64{0.01, 0.04, 0.03, 0.005}, []float64{0.03, 0.06, 0.06, 0.02}},
 		{[]float64{0.5, 0.6}, []float64{1, 1}},
 		{[]float64{0.02}, []float64{0.02}},
 		{nil, []float64{}},
-		// A test that was not made takes the last place and its share of α.
+		// A test that was not made counts as one with the largest p.
 		{[]float64{math.NaN(), 0.01, 0.04}, []float64{math.NaN(), 0.03, 0.08}},
 	} {
 		got := Holm(c.p)

@@ -65,7 +65,8 @@ func TestPlanWithLooks(t *testing.T) {
 	}
 }
 
-// The power of a plan with looks is that of studies judged by the rule itself.
+// The power of a plan with looks must equal the power of studies that the rule
+// itself judges.
 func TestPlannedPowerIsThatOfTheRule(t *testing.T) {
 	o := Options{MinimumEffect: 1, Looks: fourLooks}
 	p := planned(t, fourArms[:2], fourContrasts[:1], o)
@@ -94,14 +95,14 @@ func TestPlannedPowerIsThatOfTheRule(t *testing.T) {
 				found++
 			}
 		}
-		// Three standard errors of a difference of two shares, at most.
+		// At most three standard errors of the difference of two shares.
 		near(t, "power", float64(found)/n, at.Power, 3*math.Sqrt(0.25/n+0.25/powerStudies))
 	}
 }
 
-// A mean over two cells has half the variance of one, and so is the image part
-// of a difference of two such means; a plan of twice the variance is one of
-// cells.
+// A mean over two cells has half the variance of one cell, and so has the image
+// part of a difference of two such means. So a plan of such means with twice the
+// variance equals a plan of cells.
 func TestPlanOfComposites(t *testing.T) {
 	arms := []PlannedArm{{"a1", 6}, {"a2", 6}, {"b1", 6}, {"b2", 6}}
 	o := Options{MinimumEffect: 1, Composites: []Composite{half("A", "a1", "a2"), half("B", "b1", "b2"),
@@ -130,8 +131,8 @@ func TestPlanOfComposites(t *testing.T) {
 	}
 }
 
-// The baseline's arms are the ones that are no better: with all arms in it
-// nothing differs, whatever the effect.
+// The arms of the baseline are not better than others. If it has all arms, nothing
+// differs, whatever the effect.
 func TestBaselineOfTrials(t *testing.T) {
 	arms := []PlannedArm{{"a1", 16}, {"a2", 16}, {"b1", 16}, {"b2", 16}}
 	o := Options{MinimumEffect: 2, Looks: fourLooks, Composites: []Composite{half("A", "a1", "a2"), half("B", "b1", "b2"),
@@ -166,7 +167,8 @@ func BenchmarkPlanWithLooks(b *testing.B) {
 	}
 }
 
-// TestPowerOfAPlan holds at which effects a plan tells the power, and what it reads off a curve.
+// TestPowerOfAPlan checks for which effects a plan shows the power, and how the
+// power is read from a curve.
 func TestPowerOfAPlan(t *testing.T) {
 	for _, c := range []struct {
 		minimum float64

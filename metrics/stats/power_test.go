@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// The threshold of a study is where its verdict turns: a hair above it the
-// permutation test rejects, a hair below it does not.
+// The limit of a study is where its permutation test starts to reject: just above
+// it, the test rejects, and just below it, it does not.
 func TestLimitIsWhereTheTestTurns(t *testing.T) {
 	g := rand.New(rand.NewPCG(1, 1))
 	for _, size := range [][2]int{{4, 4}, {5, 5}, {4, 6}, {7, 3}} {
@@ -51,15 +51,15 @@ func TestKthLargest(t *testing.T) {
 	}
 }
 
-// With many seeds and no images' noise the rule comes close to the two-sample
-// z test, whose detectable effect at 80 % is (1.960 + 0.842)·σ·√(2/n).
+// With many seeds and no image noise, the rule is close to the two-sample z test,
+// whose detectable effect at 80 % power is (1.960 + 0.842)·σ·√(2/n).
 func TestDetectableNearTheory(t *testing.T) {
 	d := design{nA: 30, nB: 30, sdA: 1, sdB: 1, images: 1000, contrasts: 1, rule: rule{alpha: 0.05}}
 	got := d.detectable(d.studies(1), 0.8)
 	want := (1.960 + 0.842) * math.Sqrt(2.0/30)
 	near(t, "detectable effect / theory", *got/want, 1, 0.06)
 
-	d.rule.minimum = 5 // far above the noise: found when the difference passes it
+	d.rule.minimum = 5 // far above the noise, so it alone decides
 	near(t, "above a minimum", *d.detectable(d.studies(1), 0.5), 5, 0.05)
 }
 
@@ -109,8 +109,8 @@ func TestPlan(t *testing.T) {
 }
 
 func TestNoiseOf(t *testing.T) {
-	// By hand: SE 0.01 of 5 against 5 runs is 1.5811 points a run; 0.004 over
-	// 400 images is 8 points an image.
+	// By hand: an SE of 0.01 from 5 against 5 runs is 1.5811 points per run, and an
+	// SE of 0.004 from 400 images is 8 points per image.
 	n := NoiseOf(&Result{NA: 5, NB: 5, SeedSE: 0.01, ImageSE: 0.004}, 400)
 	near(t, "seed SD", n.SeedSD, 1.58114, 1e-5)
 	near(t, "image SD", n.ImageSD, 8, 1e-9)

@@ -43,8 +43,8 @@ func TestSpearman(t *testing.T) {
 	}
 }
 
-// toyRun writes captions of 6 words, function and visual ones in turn, whose β
-// and gain are what the world says.
+// toyRun returns captions of 6 words, each at random a function or a visual word,
+// with β and gain from world.
 func toyRun(seed int64, images int, world func(g *rand.Rand, at int, visual bool) (beta, gain float64)) ReadingRun {
 	g := rand.New(rand.NewPCG(uint64(seed), 7))
 	run := ReadingRun{Seed: seed}
@@ -71,7 +71,7 @@ func TestReadingsOfToyWorlds(t *testing.T) {
 		world   func(g *rand.Rand, at int, visual bool) (beta, gain float64)
 		verdict Verdict
 		all     [2]float64 // bounds of the correlation over all words
-		within  [2]float64 // and at one place
+		within  [2]float64 // and of that among words at one position
 	}{
 		{"β is high where nothing is gained", func(g *rand.Rand, at int, visual bool) (float64, float64) {
 			need := noise(g)
@@ -121,7 +121,7 @@ func TestReadingsOfToyWorlds(t *testing.T) {
 			}
 		}
 		if s.OtherPicture.Value < 0.9999 || s.Change.Value != 0 {
-			t.Errorf("%s: β does not change with the picture, and %+v %+v says so", c.name, s.OtherPicture, s.Change)
+			t.Errorf("%s: β does not change with the picture, but got %+v and %+v", c.name, s.OtherPicture, s.Change)
 		}
 		if classes := got[0].Classes; len(classes) != 3 || classes[0].Words != 2*150*6 || classes[1].Words+classes[2].Words != classes[0].Words ||
 			classes[1].PlacesGain != nil || math.Abs(classes[2].RegionsGain.Value-classes[2].Gain.Value/2) > 1e-9 {
@@ -130,8 +130,8 @@ func TestReadingsOfToyWorlds(t *testing.T) {
 	}
 }
 
-// The interval of a run's mean is that of images drawn whole: words of one
-// caption stand together.
+// The interval of a run's mean is from resampled images, not words: the words of a
+// caption stay together.
 func TestReadingIntervalTakesCaptionsWhole(t *testing.T) {
 	g := rand.New(rand.NewPCG(3, 3))
 	run := ReadingRun{Seed: 1}
@@ -150,13 +150,14 @@ func TestReadingIntervalTakesCaptionsWhole(t *testing.T) {
 	}
 	all := got[0].Classes[0]
 	half := (all.Gain.High - all.Gain.Low) / 2
-	// 1,000 draws know a standard error to 2.2 %.
+	// With 1,000 draws, a standard error is known to within 2.2 %.
 	if math.Abs(all.Gain.Value-mean) > 1e-9 || math.Abs(half/(1.966*se)-1) > 0.08 || got[0].Sentinel != nil || all.Beta != nil {
 		t.Errorf("%+v, want %v ± %v", all.Gain, mean, 1.966*se)
 	}
 }
 
-// Other seeds widen the interval; what all arms share of an image cancels in their difference.
+// Variation between seeds widens the interval. Effects of images that all arms share
+// cancel in the difference.
 func TestReadingsOfSeveralSeedsAndArms(t *testing.T) {
 	arm := func(name string, level float64, spread float64) ReadingArm {
 		a := ReadingArm{Name: name}
@@ -178,7 +179,7 @@ func TestReadingsOfSeveralSeedsAndArms(t *testing.T) {
 	if !reflect.DeepEqual(got[1].Seeds, []int64{1, 2, 3}) || len(wild.Runs) != 3 || math.Abs(wild.Runs[2]-wild.Runs[0]-2) > 1e-9 {
 		t.Errorf("seeds %+v", got[2])
 	}
-	// Three seeds 1 apart: t with 2 degrees of freedom, 4.30/√3 to each side.
+	// Three seeds 1 apart: t with 2 degrees of freedom, so 4.30/√3 on each side.
 	if width(soft) > 0.3 || math.Abs(width(wild)-2*4.30/math.Sqrt(3)) > 0.3 {
 		t.Errorf("seeds alike %+v, and 1 apart %+v", soft, wild)
 	}
@@ -190,7 +191,7 @@ func TestReadingsOfSeveralSeedsAndArms(t *testing.T) {
 	}
 	again, _, err := Readings(arms, nil, nil)
 	if err != nil || !reflect.DeepEqual(again, got) {
-		t.Errorf("the same readings give other intervals: %v", err)
+		t.Errorf("the same readings give different intervals: %v", err)
 	}
 }
 

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// What is analysed does not depend on how many runs are resampled at a time, nor on
+// An analysis does not depend on how many runs are resampled at a time, nor on
 // whether they were reduced before.
 func TestManyRunsInLittleMemory(t *testing.T) {
 	arms := captions(rand.New(rand.NewPCG(2, 3)), 5, 4, 60)
@@ -27,9 +27,9 @@ func TestManyRunsInLittleMemory(t *testing.T) {
 	for _, looks := range []*Looks{nil, {Seeds: []int{2, 4}}} {
 		o.Looks, drawsAtOnce = looks, all
 		whole := analysed(t, arms, contrasts, o)
-		drawsAtOnce = 2 * 4 * o.Draws * len(o.Metrics) // of two arms
+		drawsAtOnce = 2 * 4 * o.Draws * len(o.Metrics) // two arms
 		if got := analysed(t, arms, contrasts, o); got != whole {
-			t.Errorf("looks %v: two arms at a time give\n%s\nand all at a time\n%s", looks, got, whole)
+			t.Errorf("looks %v: two arms at a time give\n%s\nbut all at once give\n%s", looks, got, whole)
 		}
 		d, err := NewReducer(o.Metrics)
 		if err != nil {
@@ -44,7 +44,7 @@ func TestManyRunsInLittleMemory(t *testing.T) {
 			small = append(small, one)
 		}
 		if got := analysed(t, small, contrasts, o); got != whole {
-			t.Errorf("looks %v: reduced runs give\n%s\nand whole ones\n%s", looks, got, whole)
+			t.Errorf("looks %v: reduced runs give\n%s\nbut whole ones give\n%s", looks, got, whole)
 		}
 		other := o
 		other.Metrics = []string{"cider"}
@@ -54,7 +54,7 @@ func TestManyRunsInLittleMemory(t *testing.T) {
 	}
 }
 
-// third weighs three arms alike: their sum depends on their order in its last digits.
+// third weighs three arms equally. The last digits of their sum depend on the order.
 func third(name string, arms ...string) Composite {
 	c := Composite{Name: name}
 	for _, arm := range arms {
@@ -63,7 +63,7 @@ func third(name string, arms ...string) Composite {
 	return c
 }
 
-// analysed is an analysis as text.
+// analysed returns an analysis as JSON.
 func analysed(t *testing.T, arms []Arm, contrasts []Contrast, o Options) string {
 	t.Helper()
 	a, err := Compare(arms, contrasts, o)

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// Of 1, 2, 3, 4, 5 the mean is 3 and its standard error √(2.5/5); t of 4 degrees of freedom is 2.776
-// at .975 and 2.132 at .95.
+// The mean of 1, 2, 3, 4, 5 is 3, with standard error √(2.5/5). Student's t with 4
+// degrees of freedom is 2.776 at .975 and 2.132 at .95.
 func TestAgainstReported(t *testing.T) {
 	scores := []float64{1, 2, 3, 4, 5}
 	se := math.Sqrt(0.5)
@@ -33,8 +33,9 @@ func TestAgainstReported(t *testing.T) {
 	}
 }
 
-// Where the true mean is the minimum away from the reported score, equivalence is found in a share α
-// of all cases, and a difference beyond the minimum in half of that, on that side.
+// If the true mean is exactly the minimum away from the reported score, equivalence
+// is found in a share α of all cases, and a difference beyond the minimum in half as
+// many, on that side.
 func TestAgainstReportedErrors(t *testing.T) {
 	const cases, n = 20000, 5
 	g := rand.New(rand.NewPCG(1, 2))

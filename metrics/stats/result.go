@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 )
 
 // result returns the Result of a contrast in a metric. of is its course in that
@@ -100,15 +101,18 @@ func (r *Result) waiting(c *comparison, pair [2]int) {
 	if c.o.Looks == nil {
 		return
 	}
+	var more []string
 	for _, k := range []int{pair[1], pair[0]} {
-		switch u := c.units[k]; {
-		case r.Decided && u.n() > r.NA:
-			r.Warnings = append(r.Warnings,
-				fmt.Sprintf("decided at %d seeds: %s has %d, but the later ones are not used", r.NA, u, u.n()))
-		case u.n() > r.NA:
-			r.Warnings = append(r.Warnings,
-				fmt.Sprintf("%s has %d seeds: those after %d wait for the look at %d", u, u.n(), r.NA, r.NextLook))
+		if u := c.units[k]; u.n() > r.NA {
+			more = append(more, fmt.Sprintf("%s (%d)", u, u.n()))
 		}
+	}
+	switch arms := strings.Join(more, " and "); {
+	case len(more) == 0:
+	case r.Decided:
+		r.Warnings = append(r.Warnings, fmt.Sprintf("decided at %d seeds: later seeds of %s are not used", r.NA, arms))
+	default:
+		r.Warnings = append(r.Warnings, fmt.Sprintf("seeds of %s after %d wait for the look at %d", arms, r.NA, r.NextLook))
 	}
 }
 

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// Welch's t test by hand, as in TestCompareByHand: SE 1 point, df 8. A
-// difference of 0.1 lies 2.9 below a minimum of 3: 0.0099459 by scipy.stats.t.cdf(-2.9, 8).
+// Welch's t test by hand, as in TestCompareByHand: SE 1 point, df 8. A difference of
+// 0.1 is 2.9 below a minimum of 3, so p is scipy.stats.t.cdf(-2.9, 8) = 0.0099459.
 func TestEquivalentByHand(t *testing.T) {
 	arms := []Arm{flat("none", 46, 47, 48, 49, 50), flat("adaptive", 50.1, 49.1, 48.1, 47.1, 46.1)}
 	c := Contrast{"adaptive", "none"}
@@ -37,8 +37,8 @@ func TestEquivalentByHand(t *testing.T) {
 	}
 }
 
-// Captioners that score exactly the same in the primary metric, whatever the
-// seed, are not shown to be equivalent: nothing varied.
+// Captioners with exactly equal scores in the primary metric, whatever the seed, are
+// not called equivalent, because nothing varied.
 func TestNoSpreadIsNoEquivalence(t *testing.T) {
 	a, err := Compare([]Arm{noisy("A", 4, 4, 4, 4, 4), noisy("B", 4, 4, 4, 4, 4)}, []Contrast{{"B", "A"}},
 		Options{Metrics: []string{"cider"}, Draws: 300, MinimumEffect: 1})
@@ -58,7 +58,8 @@ func TestNoSpreadIsNoEquivalence(t *testing.T) {
 	}
 }
 
-// turned gives the runs of an arm other captions.
+// turned changes a statistic of an arm's runs other than CIDEr, as if they had other
+// captions.
 func turned(a Arm) Arm {
 	for r := range a.Runs {
 		a.Runs[r].Images[0].RougeL = 1 - a.Runs[r].Images[0].RougeL
@@ -66,8 +67,8 @@ func turned(a Arm) Arm {
 	return a
 }
 
-// told is a course whose looks find the given p-values, of tests and interval
-// alike, for a difference of 1, above a minimum of 0.5.
+// told returns a course whose looks have the given p-values, for both tests, and a
+// difference of 1, which is above a minimum of 0.5.
 func told(p ...float64) *course {
 	return newCourse(func(k int) (evidence, bool) {
 		if k >= len(p) {
@@ -77,7 +78,8 @@ func told(p ...float64) *course {
 	})
 }
 
-// By hand from the levels of two looks, one contrast, and Holm's over two.
+// Computed by hand from the levels of two looks, with one contrast and with two,
+// adjusted by Holm.
 func TestFollowLooks(t *testing.T) {
 	l := Looks{Seeds: []int{8, 16}, Spending: Pocock, Futility: -1}
 	one, half := l.Levels(0.05), l.Levels(0.025)
@@ -109,8 +111,7 @@ func TestFollowLooks(t *testing.T) {
 	}
 }
 
-// The sequential p-value is the α at whose level the look would just have
-// rejected, the smallest over the looks.
+// The sequential p-value is the smallest α at which any look would have rejected.
 func TestSequentialP(t *testing.T) {
 	l := Looks{Seeds: []int{8, 16}, Spending: OBrienFleming, Futility: -1}
 	rule := rule{alpha: 0.05, schedule: newSchedule(l, 0.05, 1)}
@@ -121,7 +122,7 @@ func TestSequentialP(t *testing.T) {
 	c = told(l.Levels(0.2)[0], l.Levels(0.06)[1])
 	rule.follow([]*course{c})
 	near(t, "sequential p of the last look", c.p, 0.06, 1e-6)
-	// One-sided: t = (1 − 2)/0.5 with 20 df, which is below the level of 2α.
+	// One-sided: t = (1 − 2)/0.5 with 20 df, at the levels for 2α.
 	rule.minimum = 2
 	c = told(1)
 	rule.follow([]*course{c})
@@ -130,10 +131,11 @@ func TestSequentialP(t *testing.T) {
 	near(t, "the level of its sequential p", l.Levels(2 * c.pEquivalence)[0]/2, q, 1e-6)
 }
 
-// By hand: with half of the seeds and no images' part SE is 1, so that it ends
-// at √½; t is ½; the last level's z is 2 where it is set so. Observed 1,
-// minimum 3: expected ½·1 + ½·3 = 2, needed 2·√½ = 1.4142, deviation √½·√½ =
-// 0.5: 1 − Φ(−1.1716) = 0.8793. Observed 0, minimum 0: 1 − Φ(2.8284) = 0.0023.
+// Computed by hand. With half of the seeds and no image part, SE is 1, so the last
+// look's SE is √½, and t is ½. The z of the last level is set to 2. Observed 1,
+// minimum 3: expected ½·1 + ½·3 = 2, needed 2·√½ = 1.4142, standard deviation
+// √½·√½ = 0.5: 1 − Φ(−1.1716) = 0.8793. Observed 0, minimum 0: 1 − Φ(2.8284) =
+// 0.0023.
 func TestConditionalPower(t *testing.T) {
 	r := rule{alpha: 0.05, schedule: &schedule{Looks: Looks{Seeds: []int{5, 10}, Futility: 0.1}, levels: []float64{0, 2 * upperTail(2)}}}
 	e := evidence{estimate: estimate{Value: -1, SE: 1, SeedSE: 1}}
@@ -141,7 +143,7 @@ func TestConditionalPower(t *testing.T) {
 	near(t, "conditional power", r.conditionalPower(e, 0), 0.8793, 1e-4)
 	e.Value, r.minimum = 0, 0
 	near(t, "conditional power of nothing", r.conditionalPower(e, 0), 0.0023, 1e-4)
-	// Images alone: another seed brings no information.
+	// With only an image part, more seeds add no information.
 	e = evidence{estimate: estimate{Value: 1.9, SE: 1, ImageSE: 1}}
 	near(t, "images alone, below", r.conditionalPower(e, 0), 0, 0)
 	e.Value = 2.1

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// sequence is an arm of n runs around a score, in points, the same for the same
-// number.
+// sequence returns an arm of n runs around a score, in points. number is the seed of
+// its random numbers.
 func sequence(name string, n int, points, spread float64, number uint64) Arm {
 	g := rand.New(rand.NewPCG(number, 1))
 	scores := make([]float64, n)
@@ -36,8 +36,8 @@ func looksAt(t *testing.T, arms []Arm, o Options, contrasts ...Contrast) Analysi
 
 var ba = Contrast{"B", "A"}
 
-// A contrast decided at a look keeps that look's numbers, to the last bit, when
-// more runs come, of its own arms or of others.
+// A contrast decided at a look keeps that look's numbers, to the last bit, when its
+// own arms or others get more runs.
 func TestDecidedContrastStands(t *testing.T) {
 	o := Options{Metrics: []string{"cider", "rouge_l"}, MinimumEffect: 1}
 	study := func(n, other int) []Arm {
@@ -50,7 +50,7 @@ func TestDecidedContrastStands(t *testing.T) {
 		if !x.Decided || x.NextLook != 0 || x.NA != 8 || key == "cider" && (x.Verdict != Supported || len(x.Looks) != 2) {
 			t.Fatalf("%s: %+v", key, x)
 		}
-		if !strings.Contains(strings.Join(y.Warnings, "\n"), "decided at 8 seeds: arm B has 14, but the later ones are not used") {
+		if !strings.Contains(strings.Join(y.Warnings, "\n"), "decided at 8 seeds: later seeds of arm B (14) and arm A (14) are not used") {
 			t.Errorf("%s: warnings %q", key, y.Warnings)
 		}
 		x.Warnings, y.Warnings = nil, nil
@@ -69,7 +69,7 @@ func marshal(t *testing.T, v any) string {
 	return string(text)
 }
 
-// The numbers of a look are those of a fixed study of its runs, at its level.
+// The numbers of a look equal those of a fixed study of its runs, at its level.
 func TestLookIsAStudyOfItsRuns(t *testing.T) {
 	arms := []Arm{sequence("A", 10, 40, 1.5, 1), sequence("B", 10, 41, 1.5, 2)}
 	o := Options{Metrics: []string{"cider"}, MinimumEffect: 1}
@@ -78,7 +78,7 @@ func TestLookIsAStudyOfItsRuns(t *testing.T) {
 	if r.Verdict != Undecided || r.Decided || r.NextLook != 12 || r.NB != 8 || len(r.Looks) != 2 {
 		t.Fatalf("%+v", r)
 	}
-	if w := strings.Join(r.Warnings, "\n"); !strings.Contains(w, "arm A has 10 seeds: those after 8 wait for the look at 12") {
+	if w := strings.Join(r.Warnings, "\n"); !strings.Contains(w, "seeds of arm B (10) and arm A (10) after 8 wait for the look at 12") {
 		t.Errorf("warnings %q", r.Warnings)
 	}
 	smallest := 1.0
@@ -102,7 +102,7 @@ func TestLookIsAStudyOfItsRuns(t *testing.T) {
 	if s := a.Summary("A", "cider"); s.N != 10 {
 		t.Errorf("the summary of an arm has %d of 10 runs", s.N)
 	}
-	if !strings.Contains(a.Methods.Interval, "5, 8, 12, 16 seeds by obrien-fleming") || !strings.Contains(a.Methods.Test, "sequential") {
+	if !strings.Contains(a.Methods.Interval, "5, 8, 12, 16 seeds by O’Brien–Fleming spending") || !strings.Contains(a.Methods.Test, "sequential") {
 		t.Errorf("methods %+v", a.Methods)
 	}
 }
@@ -146,11 +146,11 @@ func TestVerdictsWithLooks(t *testing.T) {
 	}
 }
 
-// Where the p of an early look, which saw every split, is the smallest, the splits
-// that a later one left out do not matter to it, but the methods tell of them.
+// If the smallest p is that of an early, exact look, the result is exact although a
+// later look used random splits. The description of the methods mentions them.
 func TestExactnessIsThatOfTheLookThatCounts(t *testing.T) {
 	arms := []Arm{sequence("A", 16, 40, 1, 1), sequence("B", 16, 42, 1, 2)}
-	for k := 8; k < 16; k++ { // the later runs of B are as those of A
+	for k := 8; k < 16; k++ { // the later runs of B score like those of A
 		arms[1].Runs[k].Images = sequence("", 16, 40, 1, 3).Runs[k].Images
 	}
 	a := looksAt(t, arms, Options{Metrics: []string{"cider"}, MinimumEffect: 3, Looks: &Looks{Seeds: fourLooks.Seeds, Futility: -1}}, ba)
@@ -169,7 +169,7 @@ func TestCompositesWithLooks(t *testing.T) {
 	}
 }
 
-// Seeds that change nothing are told of at a look as elsewhere.
+// Seeds that change nothing are reported at a look too.
 func TestUntestedLook(t *testing.T) {
 	still := flat("A", 40, 40, 40, 40, 40, 40, 40, 40)
 	a := looksAt(t, []Arm{still, sequence("B", 8, 47, 1, 2)}, Options{Metrics: []string{"cider"}}, ba)

@@ -8,10 +8,10 @@ import (
 	"testing"
 )
 
-// seedNoise is how the scores of seeds spread, in points.
+// seedNoise is a distribution of scores over seeds.
 type seedNoise struct {
 	name string
-	b    float64 // SD of B, that of A being 1, both times seedSD
+	b    float64 // SD of B relative to that of A, which is seedSD
 	draw func(g *rand.Rand) float64
 }
 
@@ -24,8 +24,8 @@ var seedNoises = []seedNoise{
 	{"unequal", 3, (*rand.Rand).NormFloat64},
 }
 
-// Seed-level scores as Flickr8kCIDEr has them, and a minimum of a point; of two
-// where equivalence is looked at, which with one would hardly ever be shown.
+// The noise of Flickr8kCIDEr at the level of seeds, and a minimum of 1 point. For
+// equivalence, which could hardly ever be shown with that, it is 2 points.
 const (
 	seedSD       = 0.8
 	imagesSD     = 0.474 // 15/√1000
@@ -33,9 +33,9 @@ const (
 	wideMinimum  = 2.0
 )
 
-// simulatedPermutation looks at all splits up to 8 against 8 runs, and beyond
-// at 2,000 random ones: a test by few of them is as valid as one by many, and a
-// little less powerful (Phipson & Smyth 2010).
+// simulatedPermutation uses all splits for up to 8 against 8 runs, and 2,000 random
+// ones beyond. A test with few splits is as valid as one with many, but slightly less
+// powerful (Phipson & Smyth 2010).
 func simulatedPermutation(a, b []float64, seed int64) permutation {
 	if n := countSplits(len(a)+len(b), len(b)); n <= 12870 {
 		return permute(a, b, int(n), seed)
@@ -46,7 +46,7 @@ func simulatedPermutation(a, b []float64, seed int64) permutation {
 // plannedDesign is a study of fixed size, or one with looks.
 type plannedDesign struct {
 	name  string
-	seeds int // of an arm, at most
+	seeds int // per arm, at most
 	looks *Looks
 }
 
@@ -63,8 +63,8 @@ func (d plannedDesign) rule(contrasts int) rule {
 	return r
 }
 
-// simulatedStudy has the scores of several arms, with and without what the test
-// images do to them.
+// simulatedStudy has the scores of several arms, with and without the effect of the
+// test images.
 type simulatedStudy struct {
 	arms       int
 	seeds      int
@@ -109,8 +109,8 @@ func (s simulatedStudy) follow(r rule, effects []float64, pairs [][2]int, seed i
 	return courses
 }
 
-// permutationRejects says whether the permutation test alone, over all looks,
-// finds a difference on test images on which there is none.
+// permutationRejects reports whether the permutation test alone, over all looks,
+// rejects on test images on which there is no difference.
 func (s simulatedStudy) permutationRejects(r rule, seed int64) bool {
 	p := 1.0
 	for k := range r.looks() {
@@ -186,8 +186,8 @@ func (d plannedDesign) simulate(n seedNoise, studies int, seed uint64) findings 
 	return f
 }
 
-// scoreStudies is the number of studies: half of the default, which is plenty to
-// see a rule that is wrong, or what the flag says.
+// scoreStudies is the number of studies: that of the flag if given, else half of its
+// default, which is enough to detect a wrong rule.
 func scoreStudies() int {
 	if flagged("studies") {
 		return *studies
@@ -195,8 +195,8 @@ func scoreStudies() int {
 	return *studies / 2
 }
 
-// TestSimulatedDesigns holds α for studies of fixed size and for one with looks,
-// and prints what docs/statistics.md quotes:
+// TestSimulatedDesigns checks the error rates of studies of fixed size and of one
+// with looks, and prints the tables of docs/statistics.md:
 //
 //	go test ./metrics/stats -run SimulatedDesigns -v -studies 10000 -timeout 3h
 func TestSimulatedDesigns(t *testing.T) {
@@ -222,9 +222,9 @@ func TestSimulatedDesigns(t *testing.T) {
 				"wrong verdict": {f.wrong, 0.05}, "wrong verdict without a minimum": {f.wrongWithout, 0.05},
 				"false equivalent at +2": {f.equivalent[0], 0.05}, "false equivalent at −2": {f.equivalent[1], 0.05},
 			}
-			// Where spreads differ much the permutation test's null is false,
-			// since the arms' seeds are not exchangeable, and the interval is a
-			// little short, which is why the verdict is careful.
+			// If spreads differ much, the null hypothesis of the permutation test is
+			// false, because seeds are not exchangeable between arms, and the
+			// interval is slightly too short. So the verdict is conservative.
 			miss := 0.06
 			if noise.b == 1 {
 				miss = 0.05
@@ -244,8 +244,8 @@ func TestSimulatedDesigns(t *testing.T) {
 	t.Log(table.String())
 }
 
-// TestSimulatedFamilies holds α over three contrasts of three arms together:
-// all equal, one better by 3 points, and two points apart, where every
+// TestSimulatedFamilies checks the error rate over all three contrasts of three
+// arms: all equal, one better by 3 points, and 2 points apart, so that every
 // "equivalent" is wrong.
 func TestSimulatedFamilies(t *testing.T) {
 	if testing.Short() {

@@ -12,14 +12,14 @@ import (
 	"glimpse/metrics"
 )
 
-// A longer run, with the noise of every world at 3, 5 and 10 seeds:
+// For a longer run, in every world with 3, 5 and 10 seeds:
 //
 //	go test ./metrics/stats -run Simulation -v -studies 10000 -timeout 3h
 var studies = flag.Int("studies", 1000, "number of simulated studies for each case of TestSimulation")
 
-// world is a model of what makes scores vary, in CIDEr points. Images differ
-// in difficulty (skewed, as CIDEr is), arms in what they find difficult, seeds
-// in their level, and each caption in the rest.
+// world is a model of the variation of scores, in CIDEr points. Images differ in
+// difficulty (skewed, as in CIDEr), arms in which images they find hard, seeds in
+// their level, and captions in the rest.
 type world struct {
 	name                      string
 	seeds, images, arms       int
@@ -27,10 +27,10 @@ type world struct {
 	heavy                     bool    // seeds from Student's t with 3 degrees of freedom
 }
 
-// worlds are like CIDEr on Flickr8k: 40 to 50 points between images, 0.6 to 1
-// point between the scores of seeds on 1,000 images, of which the captions'
-// own part makes up caption/√1000. In some the arms find other images hard, so
-// that another test set would give another difference.
+// worlds are like CIDEr on Flickr8k: standard deviations of 40 to 50 points between
+// images, and of 0.6 to 1 point between the scores of seeds on 1,000 images, of which
+// captions contribute caption/√1000. In some, arms find different images hard, so
+// another test set would give another difference.
 var worlds = []world{
 	{name: "one distribution", image: 40, seed: 0.7, caption: 20},
 	{name: "other images hard", image: 40, arm: 15, seed: 0.7, caption: 20},
@@ -40,7 +40,7 @@ var worlds = []world{
 	{name: "erratic seeds", image: 40, arm: 10, seed: 0.8, caption: 15, heavy: true},
 }
 
-// empty makes the arms of a study with nothing scored yet.
+// empty returns the arms of a study without scores.
 func (w world) empty() []Arm {
 	out := make([]Arm, w.arms)
 	for k := range out {
@@ -56,7 +56,7 @@ func (w world) empty() []Arm {
 	return out
 }
 
-// fill draws one study from the world; all arms are equal over all images.
+// fill draws the scores of one study. Over all possible images, all arms are equal.
 func (w world) fill(arms []Arm, g *rand.Rand) []Arm {
 	base, own := make([]float64, w.images), make([]float64, w.images)
 	for i := range base {
@@ -73,7 +73,7 @@ func (w world) fill(arms []Arm, g *rand.Rand) []Arm {
 				level /= math.Sqrt(x*x + y*y + z*z) // the variance of t(3) is 3
 			}
 			for i := range r.Images {
-				// Far above 0, since scores are never negative.
+				// The offset keeps scores from being negative.
 				v := 1000 + own[i] + level + w.caption*g.NormFloat64()
 				r.Images[i].CIDEr = v / pointsPerScore
 			}
@@ -95,7 +95,7 @@ func compareFilled(arms []Arm, pairs [][2]int, o Options) *comparison {
 	return c
 }
 
-// shifted is what a study would have seen had B been better by an effect.
+// shifted returns the evidence that a study would have if B were better by effect.
 func (e evidence) shifted(effect float64, seed int64) evidence {
 	if effect == 0 {
 		return e
@@ -110,7 +110,7 @@ func (e evidence) shifted(effect float64, seed int64) evidence {
 	return e
 }
 
-// verdictOn judges a contrast that stands alone and has one look.
+// verdictOn returns the verdict on a single contrast with one look.
 func (r rule) verdictOn(e evidence) Verdict {
 	c := newCourse(func(int) (evidence, bool) { return e, true })
 	r.follow([]*course{c})
@@ -120,18 +120,17 @@ func (r rule) verdictOn(e evidence) Verdict {
 // effects are the true differences, in points, at which power is measured.
 var effects = []float64{0, 1, 1.5, 2, 3, 4, 5}
 
-// rates are the findings of many studies, as shares of them.
+// rates are shares of many studies.
 type rates struct {
-	covered, percentile float64 // intervals that hold the true difference
-	width               float64 // of the interval, mean, in points
-	wrong               float64 // verdicts without a true difference or a minimum
-	found               []float64
+	covered, percentile float64   // t and percentile intervals that contain the true difference
+	width               float64   // mean width of the interval, in points
+	wrong               float64   // verdicts without a true difference or a minimum
+	found               []float64 // "supported", by effect
 }
 
-// simulate runs n studies of the world under the rules o, and looks at the
-// effects given, of which the first is 0. An effect shifts
-// scores and interval of a study and leaves its spreads alone, so that one
-// study serves all effects.
+// simulate runs n studies of the world under the options o, for each of the given
+// effects, of which the first is 0. An effect shifts the scores and the interval of a
+// study but not its spreads, so one study serves all effects.
 func (w world) simulate(n int, at []float64, o Options) rates {
 	seed := [32]byte{byte(w.seeds), byte(len(w.name))}
 	g := rand.New(rand.NewChaCha8(seed))
@@ -165,10 +164,10 @@ func (w world) simulate(n int, at []float64, o Options) rates {
 	return r
 }
 
-// TestSimulation holds what the package promises: without a difference the
-// verdict errs in at most α of the studies, whether or not a minimum effect is
-// declared; the 95 % interval holds the truth in at least 95 % of them; and
-// Plan foretells the power. Each within 2.6 standard errors of a share.
+// TestSimulation checks what the package promises, each within 2.6 standard errors of
+// a share. Without a difference, the verdict errs in at most α of the studies, with
+// or without a minimum effect. The 95 % interval contains the truth in at least 95 %
+// of them. And Plan predicts the power.
 func TestSimulation(t *testing.T) {
 	if testing.Short() {
 		t.Skip("thousands of simulated studies")
@@ -223,9 +222,9 @@ func TestSimulation(t *testing.T) {
 	}
 }
 
-// TestSimulatedFamily holds α for all contrasts of a study together: three
-// arms that are equal over all images but find other images hard, so that the
-// permutation test, which knows of these images only, errs often.
+// TestSimulatedFamily checks the error rate over all contrasts of a study: three arms
+// that are equal over all images but find different images hard, so the permutation
+// test, which is conditional on the test images, errs often.
 func TestSimulatedFamily(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a thousand simulated studies")
@@ -261,15 +260,15 @@ func TestSimulatedFamily(t *testing.T) {
 	}
 }
 
-// flagged says whether a flag was given on the command line.
+// flagged reports whether a flag was given on the command line.
 func flagged(name string) bool {
 	given := false
 	flag.Visit(func(f *flag.Flag) { given = given || f.Name == name })
 	return given
 }
 
-// BenchmarkCompare is the design's case: 10,000 draws over 3 arms of 5 seeds
-// and 1,000 images, all metrics, three contrasts.
+// BenchmarkCompare measures a typical study: 10,000 draws of 3 arms, 5 seeds and
+// 1,000 images, with all metrics and three contrasts.
 func BenchmarkCompare(b *testing.B) {
 	arms := captions(rand.New(rand.NewPCG(1, 2)), 3, 5, 1000)
 	contrasts := []Contrast{{"arm1", "arm0"}, {"arm2", "arm1"}, {"arm2", "arm0"}}
