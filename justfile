@@ -1,44 +1,44 @@
-# `just` lists the recipes; `./bootstrap RECIPE` is the same on a machine that has no just yet.
+# `just` lists the recipes. `./bootstrap RECIPE` does the same where just is not installed.
 
-# Packages that build and test with plain Go, without libtorch.
+# Packages that build and test with Go alone, without libtorch.
 pure := "./captioner/... ./cmd/glimpse/... ./data/... ./experiments/... ./exports/... ./inspect/... ./internal/atomicfile/... ./internal/browser/... ./internal/cli/... ./internal/crash/... ./internal/doctor/... ./internal/engine/... ./internal/faults/... ./internal/filter/... ./internal/jsonfile/... ./internal/jsonline/... ./internal/meteordata/... ./internal/private/... ./internal/safetensors/... ./internal/secret/... ./internal/sheet/... ./internal/slurm/... ./internal/store/... ./internal/synthetic/... ./internal/term/... ./internal/wheel/... ./metrics/... ./models/pth/... ./planning/... ./reports/... ./results/... ./runner/... ./server/..."
 
-# Runs a command with cgo's flags for libtorch (fetched into the user's cache if it is missing).
+# Runs a command with cgo's flags for libtorch, which is downloaded to the user's cache if missing.
 torch := "scripts/libtorch run"
 
-# Shows what a command does in one line, and its output only if it fails.
+# Shows the progress of a command in one line, and its output only if it fails.
 stage := "scripts/stage.py"
 
-# As scripts/libtorch has it, so that SQLite is compiled once for all packages.
+# The same as in scripts/libtorch, so that SQLite is compiled only once.
 export CGO_CFLAGS := env("CGO_CFLAGS", "-O1")
 
 _list:
     @just --list --unsorted
 
-# bin/glimpse and bin/glimpse-engine, which start with no environment variables set
+# build bin/glimpse and bin/glimpse-engine, which need no environment variables
 build: build-light
     @{{torch}} {{stage}} glimpse-engine compiling compiled 'about a minute the first time' \
         go build -o bin/glimpse-engine ./cmd/glimpse-engine
 
-# bin/glimpse alone, in a minute and without libtorch: all but what needs a model, for a login node or whoever reads results
+# build only bin/glimpse, in a minute and without libtorch: everything but models
 build-light:
     @{{stage}} 'Go modules' getting ready '40 MB the first time' go list -deps ./cmd/glimpse
     @{{stage}} glimpse compiling compiled 'about a minute the first time' go build -o bin/glimpse ./cmd/glimpse
 
-# lint and every test
+# lint, and run every test
 test: lint test-scripts
     {{torch}} go test -timeout 20m ./...
 
-# the tests of the packages without libtorch, in seconds
+# test the packages that need no libtorch; FLAGS go to go test
 test-pure *FLAGS:
     go vet {{pure}} .
     go test {{FLAGS}} {{pure}} .
 
-# the tests of the set-up scripts
+# test the scripts
 test-scripts:
     python3 -B -m unittest discover --start-directory scripts --pattern '*_test.py'
 
-# gofmt, go vet, staticcheck
+# run gofmt, go vet and staticcheck
 lint:
     #!/bin/sh
     set -eu
@@ -50,24 +50,24 @@ lint:
     {{torch}} go vet ./...
     {{torch}} "$(GOWORK=off go tool -modfile=scripts/tools.mod -n staticcheck)" ./...
 
-# a small study on drawn shapes: trains, scores, and leaves demo-report/index.html; FLAGS go to glimpse run
+# train a small study on drawn shapes and write demo-report/index.html; FLAGS go to glimpse run
 demo *FLAGS: build
     @bin/glimpse run experiments/demo.yaml --db demo.db --report demo-report --jobs 2 --quiet {{FLAGS}}
 
-# glimpse and the yardstick in PyTorch alternating, as ratios; FLAGS as `scripts/bench.py --help` tells, above all --python
+# compare the speed with PyTorch; FLAGS go to scripts/bench.py, which needs --python and --data
 bench *FLAGS: build
     scripts/bench.py {{FLAGS}}
 
-# the speed benchmarks of the Go packages
+# run the Go benchmarks
 bench-go PATTERN=".":
     {{torch}} go test -run '^$' -bench '{{PATTERN}}' -benchmem ./...
 
-# lets the writes to files fail, N in each test or, in hours, all of them in every way
+# make file writes fail: N in each test, or (for hours) all of them in every way
 faults N="all":
     GLIMPSE_FAULTS={{N}} go test -count=1 -timeout 2h -run 'FailedWrites$' -v ./data ./reports ./runner
     GLIMPSE_FAULTS={{N}} {{torch}} go test -count=1 -timeout 12h -run 'FailedWrites$' -v ./cmd/glimpse
 
-# fuzz each fuzz target for SECONDS
+# run each fuzz target for SECONDS
 fuzz SECONDS="20":
     #!/bin/sh
     set -eu
@@ -77,17 +77,19 @@ fuzz SECONDS="20":
         done
     done
 
-# runners and trials are killed KILLS times at random moments; nothing may be lost, doubled or changed
+# kill runners and trials KILLS times at random; nothing may be lost, duplicated or changed
 chaos KILLS="200" SEED="1":
     {{torch}} go test ./cmd/glimpse -run '^TestChaos$' -count 1 -v -timeout 60m -chaos {{KILLS}} -chaos-seed {{SEED}}
 
-# a study of TRIALS (a multiple of three) on a Slurm of two nodes on this machine, while FAULTS of all kinds happen; needs root, and
-# --install once for Debian's packages
+# A Slurm of two nodes runs on this machine. TRIALS is a multiple of three. Needs root and Debian's
+# packages, which --install in FLAGS installs.
+# run a study of TRIALS trials on a local Slurm while FAULTS faults happen; needs root
 test-slurm FAULTS="10" TRIALS="6" SEED="1" *FLAGS:
     scripts/slurm.py {{FLAGS}} {{torch}} go test ./cmd/glimpse -run '^TestSlurm$' -count 1 -v -timeout 60m \
         -slurm-faults {{FAULTS}} -slurm-trials {{TRIALS}} -slurm-seed {{SEED}}
 
-# axe-core and html-validate, as scripts/pages pins them, over every live page and the report in a real Chromium; needs npm and Chromium
+# The versions are pinned in scripts/pages.
+# check live pages and the report with axe-core and html-validate; needs npm and Chromium
 check-pages:
     #!/bin/sh
     set -eu
@@ -98,10 +100,11 @@ check-pages:
         -axe "$PWD/scripts/pages/node_modules/axe-core/axe.min.js" -pages "$pages"
     scripts/pages/node_modules/.bin/html-validate --config scripts/pages/htmlvalidate.json "$pages"/*.html
 
-# reports/charts/d3.js, the parts of D3 that the live charts use, as scripts/charts pins them; needs npm
+# The versions are pinned in scripts/charts.
+# build reports/charts/d3.js, the parts of D3 that the live charts use; needs npm
 charts:
     cd scripts/charts && npm ci --ignore-scripts && npm run build
 
-# removes what build and demo made; the user's cache stays
+# remove what build and demo made; the user's cache is kept
 clean:
     rm -rf bin demo-report demo.db demo.db-wal demo.db-shm

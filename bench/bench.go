@@ -1,8 +1,9 @@
-// Package bench measures how fast this machine trains, encodes pictures, writes captions, scores them and stores results,
-// and what a training step costs at the least.
+// Package bench measures how fast this machine trains, encodes pictures, writes captions, scores
+// them and stores results. It also computes the minimum time of a training step.
 //
-// Each measurement takes a study, whose settings it measures, and gives a [Report]. It computes in this process, which
-// should do nothing else meanwhile, as should the machine. No results database is written to.
+// Each measurement uses the settings of a study and returns a [Report]. It computes in this
+// process; neither the process nor the machine should do anything else meanwhile. No results
+// database is changed.
 package bench
 
 import (
@@ -22,46 +23,49 @@ import (
 	"glimpse/planning"
 )
 
-// Options say what is measured, and with what.
+// Options are the options of all measurements.
 type Options struct {
 	Study *experiments.Study
-	Arm   string // measure this arm alone; "" for each
-	// Engine computes. Its threads, at least 1, bound those of Go too.
+	Arm   string // measure only this arm; "" for all
+	// Engine does the computing. Its number of threads, at least 1, also limits Go's.
 	Engine models.Engine
-	// Progress is told how many pictures an encoder has done of those whose features the cache lacked; nil for nobody.
+	// Progress reports how many pictures an encoder has encoded, of those whose features were not
+	// in the cache. It may be nil.
 	Progress func(encoder string, done, total int)
 }
 
-// Report is what was measured. Its JSON is a contract: it is what `glimpse bench --json` prints.
+// Report is the result of a measurement. Its JSON is a contract: `glimpse bench --json` prints it.
 type Report[R any] struct {
 	Bench   string `json:"bench"`
 	Study   string `json:"study"`
 	Data    string `json:"data"`
 	Device  string `json:"device"`
 	Threads int    `json:"threads"`
-	// PeakRSSMB is the most memory that the process has held since it began, PeakAnonymousMB the most without mapped files
-	// during the measurement, in MB of 1,000,000 bytes; NaN where the system does not tell.
+	// PeakRSSMB is the peak resident memory of the process since it started. PeakAnonymousMB is the
+	// peak during the measurement, without mapped files. Both are in MB of 1,000,000 bytes, and NaN
+	// where the system does not report them.
 	PeakRSSMB       term.Number `json:"peak_rss_mb"`
 	PeakAnonymousMB term.Number `json:"peak_anonymous_mb"`
 	Rows            R           `json:"rows"`
 }
 
-// NothingError says that a study has nothing of what was to be measured.
+// NothingError reports that there is nothing to measure, for instance because the study has no such
+// arm.
 type NothingError struct{ text string }
 
 // Error implements error.
 func (e *NothingError) Error() string { return e.text }
 
-// measurement is one at work.
+// measurement is the state of one measurement.
 type measurement struct {
 	Options
-	study, data string // what the report names
+	study, data string // names for the report
 	trials      []experiments.Trial
 	sets        planning.Sets
 }
 
-// measure has f measure with the first trial of each arm of the study that is asked for, or with none where there is no
-// study.
+// measure runs f with the first trial of each requested arm of the study, or with no trials if
+// there is no study, and reports what it returns.
 func measure[R any](name string, o Options, f func(*measurement) (R, error)) (*Report[R], error) {
 	m := &measurement{Options: o, sets: planning.Sets{Cache: data.Cache{Dir: filepath.Join(o.Engine.CacheDir, "features")}}}
 	if o.Study != nil {
@@ -89,7 +93,7 @@ func measure[R any](name string, o Options, f func(*measurement) (R, error)) (*R
 	}, nil
 }
 
-// perArm measures each arm.
+// perArm calls f for each arm.
 func perArm[R any](m *measurement, f func(experiments.Trial) (R, error)) ([]R, error) {
 	var rows []R
 	for _, trial := range m.trials {
@@ -102,7 +106,7 @@ func perArm[R any](m *measurement, f func(experiments.Trial) (R, error)) ([]R, e
 	return rows, nil
 }
 
-// firstOfArms keeps the first trial of each arm, or of the one that is named.
+// firstOfArms returns the first trial of each arm, or only of the named arm.
 func firstOfArms(trials []experiments.Trial, arm string) ([]experiments.Trial, error) {
 	var first []experiments.Trial
 	var arms []string
@@ -116,13 +120,14 @@ func firstOfArms(trials []experiments.Trial, arm string) ([]experiments.Trial, e
 		}
 	}
 	if len(first) == 0 {
-		return nil, &NothingError{fmt.Sprintf("--arm %s: the study has no such arm; there are %s", arm, strings.Join(arms, ", "))}
+		return nil, &NothingError{fmt.Sprintf("--arm %s: the study has no such arm (arms: %s)", arm, strings.Join(arms, ", "))}
 	}
 	return first, nil
 }
 
-// captioner makes a fresh captioner of the settings and gives it with its data set, whose features are in the cache then.
-// The vocabulary is filled up to so many words.
+// captioner returns an untrained captioner with the given settings, and its data set. Missing
+// features are computed into the cache first. A smaller vocabulary is padded to the given number of
+// words.
 func (m *measurement) captioner(ctx context.Context, s experiments.Settings, vocabulary int) (*models.Captioner, *data.Dataset, error) {
 	d, err := m.sets.Load(s)
 	if err != nil {
@@ -143,7 +148,8 @@ func (m *measurement) captioner(ctx context.Context, s experiments.Settings, voc
 	return c, d, err
 }
 
-// padded is the data set with a vocabulary filled up to n words, by ones that no caption has.
+// padded returns the data set with its vocabulary padded to n words. No caption uses the added
+// ones.
 func padded(d *data.Dataset, n int) (*data.Dataset, error) {
 	if len(d.Vocabulary.Words) >= n {
 		return d, nil
@@ -161,7 +167,8 @@ func padded(d *data.Dataset, n int) (*data.Dataset, error) {
 	return &wide, nil
 }
 
-// quartiles gives the values below which a quarter, half and three quarters of a sample lie, NaN for none.
+// quartiles returns the lower quartile, the median and the upper quartile of a sample, interpolated
+// linearly between its values; NaN for an empty sample.
 func quartiles(values []float64) [3]term.Number {
 	sorted := slices.Sorted(slices.Values(values))
 	at := func(share float64) term.Number {

@@ -22,11 +22,11 @@ func TestQuartiles(t *testing.T) {
 		}
 	}
 	if got := quartiles(nil); !math.IsNaN(float64(got[1])) {
-		t.Errorf("the median of nothing is %v", got[1])
+		t.Errorf("the median of an empty sample is %v, want NaN", got[1])
 	}
 }
 
-// TestContents holds that a batch's padding and its rows without a caption are no work.
+// TestContents checks that padding, and rows without a caption, are not counted.
 func TestContents(t *testing.T) {
 	b := data.Batch{Images: []int{0, 1}, C: 2, T: 4, Tokens: []int64{
 		1, 5, 2, 0,
@@ -45,6 +45,6 @@ func TestStatusField(t *testing.T) {
 		t.Errorf("VmHWM is %v MB, want 2.048", got)
 	}
 	if got := statusField(status, "VmSwap"); !math.IsNaN(got) {
-		t.Errorf("a field that is not there is %v", got)
+		t.Errorf("a missing field is %v, want NaN", got)
 	}
 }

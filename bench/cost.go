@@ -7,33 +7,35 @@ import (
 	"glimpse/experiments"
 )
 
-// StepShape is what the cost of a training step depends on besides the model.
+// StepShape holds the sizes, besides the model's, that determine the cost of a training step.
 type StepShape struct {
 	Images     int `json:"images"`     // B
 	Captions   int `json:"captions"`   // N
-	Positions  int `json:"positions"`  // M, words to predict
-	Steps      int `json:"steps"`      // T, of the recurrence
-	Vocabulary int `json:"vocabulary"` // V
-	Regions    int `json:"regions"`    // R
-	Features   int `json:"features"`   // D
+	Positions  int `json:"positions"`  // M: words to predict
+	Steps      int `json:"steps"`      // T: steps of the recurrence
+	Vocabulary int `json:"vocabulary"` // V: words
+	Regions    int `json:"regions"`    // R: regions of an image
+	Features   int `json:"features"`   // D: features of a region
 }
 
-// cost is what a part of a training step must at least do: matrix products, or bytes to and from memory, or values of tanh.
+// cost is the least work that a part of a training step requires: matrix products, memory traffic,
+// or evaluations of tanh.
 type cost struct {
 	part     string
-	batch    int // products of m×k by k×n at a time
+	batch    int // number of m×k by k×n products in one call
 	m, k, n  int
-	products int // of this size: one forward, one for each gradient that is needed
-	calls    int // in which each is done, one after the other
-	bytes    int
-	tanh     int
+	products int // products of this size: one forward, and one for each gradient needed
+	calls    int // consecutive calls that each product is split into
+	bytes    int // read from or written to memory
+	tanh     int // values
 }
 
+// flops is the number of floating-point operations: 2mkn for a product of m×k by k×n.
 func (c cost) flops() float64 {
 	return 2 * float64(c.batch) * float64(c.m) * float64(c.k) * float64(c.n) * float64(c.products) * float64(c.calls)
 }
 
-// shape writes the size of one product.
+// shape formats the size of one product; "" if there is none.
 func (c cost) shape() string {
 	switch {
 	case c.m == 0:
@@ -45,21 +47,22 @@ func (c cost) shape() string {
 	}
 }
 
-// stepCosts lists the parts of a training step, by arithmetic over the formulas of the captioner (models/forward.go), with
-// the image's share of a sum of products computed once an image, no work on padding, and nothing of M×R×K in memory.
-// Features have no gradient; all else that meets a weight has one.
+// stepCosts lists the parts of a training step, derived from the formulas of the captioner
+// (models/forward.go). It assumes that terms that depend only on the image are computed once per
+// image, that padding costs nothing, and that no M×R×K values are kept in memory. Features get no
+// gradient; every other input of a weight does.
 func stepCosts(m experiments.Model, s StepShape, parameters int64) []cost {
 	e, h, k := m.Embedding, m.Hidden, m.AttentionSize
 	product := func(part string, rows, in, out, products int) cost {
 		return cost{part: part, batch: 1, m: rows, k: in, n: out, products: products, calls: 1}
 	}
-	looks, _ := captioner.ArmOf(m.Attention) // a study has been checked
+	looks, _ := captioner.ArmOf(m.Attention) // the study was checked
 	cell, _ := captioner.CellOf(m.CellName())
 	gates := int(cell.Gates) * h
 	values := s.Images * s.Regions * s.Features
-	read := 10 * values // float16 in, float32 out, once through the mean
+	read := 10 * values // 2 bytes read, 4 written, 4 read for the mean
 	if looks.Regions {
-		read += 9 * values // dropout: in, out and its mask
+		read += 9 * values // dropout: 4 bytes read, 4 written, 1 of mask
 	}
 	costs := []cost{
 		{part: "features: read, widened, averaged, dropped", bytes: read},
@@ -97,8 +100,8 @@ func stepCosts(m experiments.Model, s StepShape, parameters int64) []cost {
 	}
 	return append(costs,
 		product("vocabulary", s.Positions, h, s.Vocabulary, 3),
-		// Written by the product, read for the loss, read and written as its gradient.
+		// Written by the product, read by the loss, read and written by its gradient.
 		cost{part: "logits, loss and its gradient", bytes: 16 * s.Positions * s.Vocabulary},
-		// The norm reads gradients; Adam reads four arrays of all parameters and writes three.
+		// The norm reads the gradients; Adam reads four arrays of all parameters and writes three.
 		cost{part: "clipping and Adam", bytes: 32 * int(parameters)})
 }

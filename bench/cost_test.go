@@ -6,15 +6,18 @@ import (
 	"glimpse/experiments"
 )
 
-// TestStepCosts holds the arithmetic against sums done by hand for B=2, N=4, M=20, T=5, V=30, R=9, D=16, E=6, H=8, K=4.
+// TestStepCosts compares with sums done by hand for B=2, N=4, M=20, T=5, V=30, R=9, D=16, E=6, H=8,
+// K=4.
 func TestStepCosts(t *testing.T) {
 	shape := StepShape{Images: 2, Captions: 4, Positions: 20, Steps: 5, Vocabulary: 30, Regions: 9, Features: 16}
-	// The recurrence is 4 rows × 8 × 24, five times; the products of none: global, first state, gates of image, words and state, vocabulary.
+	// The products of none: global feature, first state, gates from image, words and state (4×8×24
+	// in each of five steps), vocabulary.
 	none := 2 * (2*(2*16*6) + 2*(2*16*8) + 3*(2*6*24) + 3*(20*6*24) + 3*5*(4*8*24) + 3*(20*8*30))
 	uniform := none + 2*2*(18*16*8)
 	soft := uniform + 2*3*(18*8*4+20*8*4+2*10*9*8)
 	adaptive := soft + 2*3*(2*6*8+20*6*8+20*8*8+20*8*4)
-	// Of an LSTM all gates are 32 wide, and the first memory cell comes from the picture too.
+	// What an LSTM adds: its gates are 32 wide, not 24, and the picture gives the first memory
+	// cell.
 	memory := 2 * (2*(2*16*8) + 3*(2*6*8) + 3*(20*6*8) + 3*5*(4*8*8))
 	for _, kind := range []struct {
 		arm, cell string

@@ -12,34 +12,34 @@ import (
 	"glimpse/runner"
 )
 
-// DecodeOptions say how much is captioned.
+// DecodeOptions are the options of [Decode].
 type DecodeOptions struct {
-	Images     int // of the test split, at least 1
-	TrainSteps int // to train before, since an untrained captioner hardly ever ends a caption
+	Images     int // images of the test split to caption, at least 1
+	TrainSteps int // training steps first: an untrained captioner rarely ends a caption
 }
 
-// RunOptions say which run captions how much.
+// RunOptions are the options of [DecodeRun].
 type RunOptions struct {
-	Opener *inspect.Opener // of the results database that holds the run, with an engine
-	Run    string          // its id or the beginning of it
-	Images int             // of the test split, at least 1
+	Opener *inspect.Opener // for the results database of the run, with an engine
+	Run    string          // run ID or the start of one
+	Images int             // images of the test split to caption, at least 1
 }
 
-// DecodeSpeed is how fast captions are written by beam search.
+// DecodeSpeed is the speed of beam search.
 type DecodeSpeed struct {
 	Arm       string      `json:"arm"`
-	Model     string      `json:"model"` // what its weights come from
+	Model     string      `json:"model"` // origin of the weights: training steps or a run
 	Beam      int         `json:"beam"`
 	MaxLength int         `json:"max_length"`
 	Images    int         `json:"images"`
 	Words     term.Number `json:"words_per_caption"`
 	PerSecond term.Number `json:"captions_per_s"`
-	// PerCPUSecond are captions over the time of all processors that writing them used.
+	// PerCPUSecond is captions per CPU second, summed over all processors.
 	PerCPUSecond term.Number `json:"captions_per_cpu_s"`
 	Seconds      term.Number `json:"seconds"`
 }
 
-// Decode measures the beam search of each arm, by a captioner that has been trained for some steps.
+// Decode measures the beam search of each arm, with a captioner trained for a few steps.
 func Decode(ctx context.Context, o Options, d DecodeOptions) (*Report[[]DecodeSpeed], error) {
 	return measure("decode", o, func(m *measurement) ([]DecodeSpeed, error) {
 		return perArm(m, func(trial experiments.Trial) (DecodeSpeed, error) {
@@ -58,8 +58,8 @@ func Decode(ctx context.Context, o Options, d DecodeOptions) (*Report[[]DecodeSp
 	})
 }
 
-// DecodeRun measures the beam search of a run's best checkpoint, which has the settings of that run: the study of the
-// options plays no part.
+// DecodeRun measures the beam search of a run's best checkpoint, with the run's settings. It
+// ignores o.Study.
 func DecodeRun(ctx context.Context, o Options, r RunOptions) (*Report[[]DecodeSpeed], error) {
 	o.Study = nil
 	return measure("decode", o, func(m *measurement) ([]DecodeSpeed, error) {
@@ -67,7 +67,7 @@ func DecodeRun(ctx context.Context, o Options, r RunOptions) (*Report[[]DecodeSp
 		if err != nil {
 			return nil, err
 		}
-		if _, err := runner.BestCheckpoint(runner.DefaultDir(r.Opener.DB), run); err != nil { // before the data set is read
+		if _, err := runner.BestCheckpoint(runner.DefaultDir(r.Opener.DB), run); err != nil { // fails before the data set is read
 			return nil, err
 		}
 		opened, err := r.Opener.Open(ctx, run)
@@ -86,11 +86,11 @@ func DecodeRun(ctx context.Context, o Options, r RunOptions) (*Report[[]DecodeSp
 	})
 }
 
-// decode captions the first n pictures of the test split.
+// decode captions the first n images of the test split.
 func decode(ctx context.Context, captioner runner.Captioner, d *data.Dataset, o experiments.Decode, n int) (DecodeSpeed, error) {
 	test := d.Splits["test"]
 	if len(test) == 0 {
-		return DecodeSpeed{}, fmt.Errorf("data set %s, split %s: there are no images in test", d.Name, d.Split)
+		return DecodeSpeed{}, fmt.Errorf("data set %s, split %s: the test split has no images", d.Name, d.Split)
 	}
 	begun, before := time.Now(), cpuTime()
 	captions, err := captioner.Caption(ctx, test[:min(n, len(test))], o, false)

@@ -13,17 +13,17 @@ import (
 	"glimpse/internal/term"
 )
 
-// FeatureSpeed is how fast a frozen encoder turns pictures into features.
+// FeatureSpeed is the speed of a frozen encoder.
 type FeatureSpeed struct {
 	Encoder   string      `json:"encoder"`
 	ImageSize int         `json:"image_size"`
 	Images    int         `json:"images"`
 	PerSecond term.Number `json:"images_per_s"` // over Seconds
-	Seconds   term.Number `json:"seconds"`      // of everything: loading the weights, hashing and decoding the pictures, encoding
+	Seconds   term.Number `json:"seconds"`      // total: loading the weights, hashing and decoding the pictures, encoding
 }
 
-// Features measures each frozen encoder of the study on the data set's first pictures, with an empty temporary cache. A
-// study without one is a *NothingError.
+// Features measures each frozen encoder of the study on the first pictures of the data set, with an
+// empty temporary cache. If the study has no frozen encoder, it returns a *NothingError.
 func Features(ctx context.Context, o Options, images int) (*Report[[]FeatureSpeed], error) {
 	return measure("features", o, func(m *measurement) ([]FeatureSpeed, error) {
 		var rows []FeatureSpeed
@@ -41,18 +41,18 @@ func Features(ctx context.Context, o Options, images int) (*Report[[]FeatureSpee
 			rows = append(rows, row)
 		}
 		if len(rows) == 0 {
-			why := "cnn, is trained with the captioner"
+			why := "cnn is trained with the captioner"
 			if len(m.trials) > 0 && m.trials[0].Settings.Encoder.Name == captioner.Precomputed {
-				why = "precomputed, reads those of another program"
+				why = "precomputed reads those of another program"
 			}
-			return nil, &NothingError{fmt.Sprintf("study %s: its encoder, %s and has no features to compute; "+
-				"--set encoder.name=resnet18 --set encoder.weights=random measures a frozen one", m.study, why)}
+			return nil, &NothingError{fmt.Sprintf("study %s has no features to compute: encoder %s; "+
+				"to measure a frozen encoder, add --set encoder.name=resnet18 --set encoder.weights=random", m.study, why)}
 		}
 		return rows, nil
 	})
 }
 
-// encode measures the encoder of the settings on the first n pictures.
+// encode measures the encoder of the settings on the first n pictures, as one training split.
 func (m *measurement) encode(ctx context.Context, s experiments.Settings, n int) (FeatureSpeed, error) {
 	all, err := m.sets.Load(s)
 	if err != nil {
@@ -80,7 +80,7 @@ func (m *measurement) encode(ctx context.Context, s experiments.Settings, n int)
 		PerSecond: term.Number(float64(encoded) / seconds), Seconds: term.Number(seconds)}, nil
 }
 
-// temporaryCache makes an empty cache that shares the weights of another.
+// temporaryCache makes an empty cache that links to the encoder weights of the real one.
 func temporaryCache(real string) (dir string, release func(), err error) {
 	if dir, release, err = atomicfile.Folder(""); err != nil {
 		return "", nil, err

@@ -9,37 +9,39 @@ import (
 	"glimpse/internal/torch"
 )
 
-// StepLimits is what a training step costs by arithmetic, and how fast this machine could do it at best.
+// StepLimits is the computed cost of a training step, and how fast this machine could run it at
+// best.
 type StepLimits struct {
-	MemoryGBs term.Number `json:"memory_gb_per_s"` // of a sum of long vectors, in place
-	TanhGs    term.Number `json:"tanh_g_per_s"`    // values of tanh, in units of 10⁹
+	MemoryGBs term.Number `json:"memory_gb_per_s"` // in-place sum of long vectors
+	TanhGs    term.Number `json:"tanh_g_per_s"`    // 10⁹ values of tanh per second
 	Arms      []ArmLimits `json:"arms"`
 }
 
-// ArmLimits are those of one arm.
+// ArmLimits are the limits of one arm. Numbers are per training step.
 type ArmLimits struct {
 	Arm    string            `json:"arm"`
 	Model  experiments.Model `json:"model"`
 	Shape  StepShape         `json:"shape"`
-	GFLOP  term.Number       `json:"gflop"` // of all matrix products of a step
-	MB     term.Number       `json:"mb"`    // that must go to or from memory besides
-	StepMS term.Number       `json:"step_ms"`
+	GFLOP  term.Number       `json:"gflop"`   // all matrix products
+	MB     term.Number       `json:"mb"`      // other memory traffic, in 10⁶ bytes
+	StepMS term.Number       `json:"step_ms"` // minimum time
 	Parts  []PartLimit       `json:"parts"`
 }
 
-// PartLimit is one part of a step: the time that it takes at the speed that was measured for its size.
+// PartLimit is one part of a step, with its time at the speed measured for products of its size.
 type PartLimit struct {
 	Part    string      `json:"part"`
 	Shape   string      `json:"shape,omitempty"`
 	GFLOP   term.Number `json:"gflop"`
-	GFLOPs  term.Number `json:"gflop_per_s"` // measured for products of this size
+	GFLOPs  term.Number `json:"gflop_per_s"` // measured for this size
 	MB      term.Number `json:"mb"`
-	TanhM   term.Number `json:"tanh_m"` // values of tanh, in millions
+	TanhM   term.Number `json:"tanh_m"` // 10⁶ values of tanh
 	LimitMS term.Number `json:"limit_ms"`
 }
 
-// Limits lists the matrix products, the bytes and the values of tanh of one training step of each arm, measures how fast
-// the machine does products of exactly these sizes, sums of long vectors, and tanh, and adds up the least time of the step.
+// Limits lists the matrix products, memory traffic and tanh values of one training step of each
+// arm. It measures the machine's speed for products of exactly these sizes, for sums of long
+// vectors and for tanh, and adds up the minimum time of the step.
 func Limits(ctx context.Context, o Options) (*Report[StepLimits], error) {
 	return measure("limits", o, func(m *measurement) (found StepLimits, err error) {
 		err = torch.Run(func(s *torch.Scope) error {
@@ -63,7 +65,7 @@ func (m *measurement) limits(ctx context.Context, s *torch.Scope) (found StepLim
 		return found, err
 	}
 	found.MemoryGBs, found.TanhGs = term.Number(memory/1e9), term.Number(tanh/1e9)
-	speeds := map[string]float64{} // of products, by shape
+	speeds := map[string]float64{} // FLOP/s of products, by shape
 	found.Arms, err = perArm(m, func(trial experiments.Trial) (ArmLimits, error) {
 		arm, err := m.shapeOf(trial)
 		if err != nil {
@@ -86,7 +88,8 @@ func (m *measurement) limits(ctx context.Context, s *torch.Scope) (found StepLim
 	return found, err
 }
 
-// shapeOf takes the sizes of a trial's step from its data: the mean of an epoch's first batches.
+// shapeOf returns the sizes of a trial's step: captions, positions and steps are means over the
+// first 50 batches.
 func (m *measurement) shapeOf(trial experiments.Trial) (ArmLimits, error) {
 	s := trial.Settings
 	d, err := m.sets.Load(s)
@@ -109,7 +112,7 @@ func (m *measurement) shapeOf(trial experiments.Trial) (ArmLimits, error) {
 	return ArmLimits{Arm: trial.Arm, Model: s.Model, Shape: shape}, nil
 }
 
-// add counts a part in. Speeds are in FLOP, bytes and values a second.
+// add adds a part to the step. speed, memory and tanh are in FLOP, bytes and values per second.
 func (a *ArmLimits) add(c cost, speed, memory, tanh float64) {
 	seconds := float64(c.bytes)/memory + float64(c.tanh)/tanh
 	if c.m > 0 {
@@ -121,8 +124,8 @@ func (a *ArmLimits) add(c cost, speed, memory, tanh float64) {
 	a.GFLOP, a.MB, a.StepMS = a.GFLOP+p.GFLOP, a.MB+p.MB, a.StepMS+p.LimitMS
 }
 
-// fastest gives the seconds of the fastest of several calls of f, the first of which do not count: by the clock or,
-// with one thread of the CPU, those of the processor, which other programs do not lengthen.
+// fastest calls f several times and returns the seconds of the fastest call after warm-up. With one
+// CPU thread these are CPU seconds, which other programs do not lengthen; otherwise wall time.
 func fastest(s *torch.Scope, device torch.Device, f func(s *torch.Scope) *torch.Tensor) (float64, error) {
 	const atLeast, warm, long = 8, 2, 150 * time.Millisecond
 	best, begun := 0.0, time.Now()
@@ -146,7 +149,7 @@ func fastest(s *torch.Scope, device torch.Device, f func(s *torch.Scope) *torch.
 	return best, nil
 }
 
-// productSpeed is that of a part's product, in FLOP a second.
+// productSpeed measures the product of a part, in FLOP per second.
 func productSpeed(s *torch.Scope, device torch.Device, c cost) (speed float64, err error) {
 	err = s.Do(func(s *torch.Scope) error {
 		x := s.Uniform(device, -1, 1, int64(c.batch), int64(c.m), int64(c.k))
@@ -164,9 +167,10 @@ func productSpeed(s *torch.Scope, device torch.Device, c cost) (speed float64, e
 	return speed, err
 }
 
-// memorySpeed is in bytes a second: two long vectors are read and one is written.
+// memorySpeed measures memory throughput in bytes per second: two long vectors are read, one is
+// written.
 func memorySpeed(s *torch.Scope, device torch.Device) (speed float64, err error) {
-	const values = 32 << 20 // far beyond any cache
+	const values = 32 << 20 // far larger than any cache
 	err = s.Do(func(s *torch.Scope) error {
 		a, b := s.Zeros(device, torch.Float, values), s.Zeros(device, torch.Float, values)
 		seconds, err := fastest(s, device, func(s *torch.Scope) *torch.Tensor { return s.AddInPlace(a, b) })
@@ -176,7 +180,7 @@ func memorySpeed(s *torch.Scope, device torch.Device) (speed float64, err error)
 	return speed, err
 }
 
-// tanhSpeed is in values a second, of vectors that a cache holds.
+// tanhSpeed measures tanh in values per second, over a vector that fits in a cache.
 func tanhSpeed(s *torch.Scope, device torch.Device) (speed float64, err error) {
 	const values = 1 << 18
 	err = s.Do(func(s *torch.Scope) error {

@@ -19,7 +19,7 @@ import (
 	"glimpse/models"
 )
 
-// few are options for the demo in a size that measures nothing but that it works.
+// few returns options for the demo, too small for meaningful numbers.
 func few(t *testing.T, sets ...string) Options {
 	t.Helper()
 	study, err := experiments.Demo(append([]string{"data.images=40", "train.batch_images=8", "model.hidden=8", "model.embedding=8", "model.attention_size=8",
@@ -30,7 +30,8 @@ func few(t *testing.T, sets ...string) Options {
 	return Options{Study: study, Engine: models.Engine{CacheDir: t.TempDir(), Device: torch.CPU, Threads: 1}}
 }
 
-// sameKeys holds that the JSON of a report has the keys of all reports, and its first row these.
+// sameKeys checks that the JSON of a report has the keys of every report, and its first row exactly
+// the given keys.
 func sameKeys[R any](t *testing.T, report *Report[[]R], row ...string) {
 	t.Helper()
 	for _, c := range []struct {
@@ -52,7 +53,7 @@ func sameKeys[R any](t *testing.T, report *Report[[]R], row ...string) {
 	}
 }
 
-// TestTrain holds what is told of more steps than an epoch has, of each arm, and that a vocabulary is filled up.
+// TestTrain measures more steps than an epoch has, of each arm, with a padded vocabulary.
 func TestTrain(t *testing.T) {
 	o := few(t)
 	r, err := Train(t.Context(), o, TrainOptions{Steps: 6, WarmUp: 1, Vocabulary: 100})
@@ -75,20 +76,20 @@ func TestTrain(t *testing.T) {
 	sameKeys(t, r, "arm", "model", "batch_images", "vocabulary", "parameters", "steps", "captions", "positions", "captions_per_s", "captions_per_cpu_s", "captions_per_s_quartiles", "step_ms", "loss")
 }
 
-// TestNothingToMeasure holds the errors that are the caller's.
+// TestNothingToMeasure checks the errors for options that leave nothing to measure.
 func TestNothingToMeasure(t *testing.T) {
 	o := few(t)
 	_, err := Features(t.Context(), o, 3)
 	var nothing *NothingError
 	if !errors.As(err, &nothing) {
-		t.Errorf("features of an encoder that is trained along: %v", err)
+		t.Errorf("features of an encoder that is trained with the captioner: %v", err)
 	}
 	o.Arm = "sft"
-	if _, err = Train(t.Context(), o, TrainOptions{Steps: 1}); !errors.As(err, &nothing) || !strings.Contains(err.Error(), "there are none, soft") {
-		t.Errorf("an arm that is none: %v", err)
+	if _, err = Train(t.Context(), o, TrainOptions{Steps: 1}); !errors.As(err, &nothing) || !strings.Contains(err.Error(), "(arms: none, soft)") {
+		t.Errorf("an unknown arm: %v", err)
 	}
 	if _, err = Scaling(t.Context(), ScalingOptions{Axes: []string{"beam", "hiden"}}); !errors.As(err, &nothing) || !strings.Contains(err.Error(), "--axis hiden") {
-		t.Errorf("an axis that is none: %v", err)
+		t.Errorf("an unknown axis: %v", err)
 	}
 }
 
@@ -106,7 +107,7 @@ func TestDecode(t *testing.T) {
 	sameKeys(t, r, "arm", "model", "beam", "max_length", "images", "words_per_caption", "captions_per_s", "captions_per_cpu_s", "seconds")
 }
 
-// TestReinforce holds what is told of steps that follow on others, and that an arm without reinforcement has none.
+// TestReinforce measures steps after cross-entropy training, and a study without train.reinforce.
 func TestReinforce(t *testing.T) {
 	o := few(t, "train.reinforce.epochs=1", "train.reinforce.samples=3")
 	o.Arm = "soft"
@@ -126,8 +127,8 @@ func TestReinforce(t *testing.T) {
 	}
 }
 
-// TestFeatures holds that so many pictures are encoded, that equal encoders are measured once, and that the cache is left
-// as it was.
+// TestFeatures checks how many pictures are encoded, that equal encoders are measured once, and
+// that the real cache stays empty.
 func TestFeatures(t *testing.T) {
 	o := few(t, "encoder.name=resnet18", "encoder.weights=random", "encoder.image_size=64")
 	r, err := Features(t.Context(), o, 3)
@@ -143,7 +144,8 @@ func TestFeatures(t *testing.T) {
 	sameKeys(t, r, "encoder", "image_size", "images", "images_per_s", "seconds")
 }
 
-// TestScore holds which parts are timed without METEOR's data and with them, and that an error of loading them is not lost.
+// TestScore checks which parts are timed with and without METEOR's data, and that an error of
+// loading them is returned.
 func TestScore(t *testing.T) {
 	damaged := errors.New("damaged")
 	for _, c := range []struct {
@@ -174,7 +176,7 @@ func TestScore(t *testing.T) {
 	}
 }
 
-// TestStore holds the parts of a small study and how many rows each has.
+// TestStore checks the parts of a small study, and the rows of each.
 func TestStore(t *testing.T) {
 	r, err := Store(t.Context(), few(t), StoreOptions{Runs: 2, Epochs: 3, Captions: 5})
 	if err != nil {
@@ -193,7 +195,7 @@ func TestStore(t *testing.T) {
 	}
 }
 
-// TestLimits holds that the parts of a step add up to it, and that a speed was measured for each product.
+// TestLimits checks that the parts add up to the step, and that each product has a measured speed.
 func TestLimits(t *testing.T) {
 	o := few(t)
 	o.Arm = "soft"
@@ -221,7 +223,8 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// TestScaling holds which command lines are run, what is read of what they print, and which files are left.
+// TestScaling checks the command lines that are run, the values read from their output, and the
+// files that are written.
 func TestScaling(t *testing.T) {
 	var asked []string
 	run := func(_ context.Context, stdout io.Writer, args ...string) error {
@@ -244,7 +247,7 @@ func TestScaling(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(points) != 10 || done != 10 || points[0] != (ScalingPoint{"regions", 16, 2, 300}) || points[9] != (ScalingPoint{"beam", 10, 5, 200}) {
-		t.Errorf("%d told, %+v", done, points)
+		t.Errorf("%d reported, %+v", done, points)
 	}
 	for i, want := range map[int][2]string{
 		1: {"bench train --steps 3 --warm-up 2 --json --arm soft ", " --set data.images=60 --set encoder.image_size=48"},
@@ -265,12 +268,12 @@ func TestScaling(t *testing.T) {
 	}
 }
 
-// TestScalingFails holds that an error says which point it is of.
+// TestScalingFails checks that an error names the point that failed.
 func TestScalingFails(t *testing.T) {
 	for printed, want := range map[string]string{
-		"":                                "hidden size 128: reading what it printed: ",
-		`{"rows": []}`:                    "hidden size 128: what it printed is not of one arm",
-		`{"rows": [{"step_ms": "much"}]}`: "hidden size 128: reading what it printed: ",
+		"":                                "hidden size 128: parsing the output of bench train: ",
+		`{"rows": []}`:                    "hidden size 128: bench train measured 0 arms, expected 1",
+		`{"rows": [{"step_ms": "much"}]}`: "hidden size 128: parsing the output of bench train: ",
 	} {
 		_, err := Scaling(t.Context(), ScalingOptions{Axes: []string{"hidden"}, Folder: t.TempDir(), Run: func(_ context.Context, stdout io.Writer, _ ...string) error {
 			_, err := io.WriteString(stdout, printed)

@@ -11,13 +11,13 @@ import (
 	"time"
 )
 
-// memoryEvery is how often the part of memory is looked at of which the system keeps no peak.
+// memoryEvery is the sampling interval for anonymous memory, of which the system keeps no peak.
 const memoryEvery = 20 * time.Millisecond
 
-// memoryWatch finds the peak of this process's memory.
+// memoryWatch measures the peak memory of this process.
 type memoryWatch struct {
 	mu        sync.Mutex
-	anonymous float64 // MB
+	anonymous float64 // peak so far, in MB
 	done      chan struct{}
 }
 
@@ -50,8 +50,9 @@ func (w *memoryWatch) look() {
 	w.mu.Unlock()
 }
 
-// peak gives the most memory that the process has held since it began, and the most without mapped files since the watch
-// began, both in MB (of 1,000,000 bytes); NaN where the system does not tell.
+// peak returns the peak resident memory since the process started, and the peak without mapped
+// files since the watch started. Both are in MB of 1,000,000 bytes, and NaN where the system does
+// not report them.
 func (w *memoryWatch) peak() (resident, anonymous float64) {
 	w.look()
 	w.mu.Lock()
@@ -59,7 +60,7 @@ func (w *memoryWatch) peak() (resident, anonymous float64) {
 	return processMemory("VmHWM"), w.anonymous
 }
 
-// processMemory reads a field of /proc/self/status, in MB.
+// processMemory reads a field of /proc/self/status, in MB; NaN if there is none.
 func processMemory(field string) float64 {
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {
@@ -68,7 +69,7 @@ func processMemory(field string) float64 {
 	return statusField(status, field)
 }
 
-// statusField finds a field in the form "VmHWM:   2048 kB".
+// statusField parses a field such as "VmHWM:   2048 kB" and returns it in MB; NaN if it is missing.
 func statusField(status []byte, field string) float64 {
 	for lines := bufio.NewScanner(bytes.NewReader(status)); lines.Scan(); {
 		value, found := strings.CutPrefix(lines.Text(), field+":")

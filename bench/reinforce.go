@@ -11,31 +11,32 @@ import (
 	"glimpse/runner"
 )
 
-// ReinforceOptions say how long an arm is trained by rewards.
+// ReinforceOptions are the options of [Reinforce].
 type ReinforceOptions struct {
-	Steps      int // to measure, at least 1
-	WarmUp     int // steps of the kind before those
-	TrainSteps int // of cross entropy before, since an untrained captioner hardly ever ends a caption
+	Steps      int // steps to measure, at least 1
+	WarmUp     int // self-critical steps before those
+	TrainSteps int // cross-entropy steps first: an untrained captioner rarely ends a caption
 }
 
-// ReinforceSpeed is how fast one arm is trained by rewards. The three numbers of StepMS are the quartiles of single steps.
+// ReinforceSpeed is the speed of self-critical training of one arm. StepMS has the quartiles of the
+// steps' times in milliseconds, with the median in the middle.
 type ReinforceSpeed struct {
 	Arm         string            `json:"arm"`
 	Model       experiments.Model `json:"model"`
 	BatchImages int               `json:"batch_images"`
-	Samples     int               `json:"samples"` // captions of an image in a step
+	Samples     int               `json:"samples"` // captions sampled per image and step
 	Steps       int               `json:"steps"`
-	Captions    int               `json:"captions"`          // sampled in these steps
+	Captions    int               `json:"captions"`          // sampled in all measured steps
 	Words       term.Number       `json:"words_per_caption"` // </s> included
 	PerSecond   term.Number       `json:"captions_per_s"`
-	// PerCPUSecond are captions over the time of all processors that these steps used.
+	// PerCPUSecond is captions per CPU second, summed over all processors.
 	PerCPUSecond term.Number    `json:"captions_per_cpu_s"`
 	StepMS       [3]term.Number `json:"step_ms"`
-	Reward       term.Number    `json:"reward"` // mean of the last step
+	Reward       term.Number    `json:"reward"` // mean over the last step
 }
 
-// Reinforce measures steps of self-critical training of each arm: sampling, rewards and the gradient. An
-// arm without train.reinforce is a [NothingError].
+// Reinforce measures steps of self-critical training of each arm: sampling, rewards and the
+// gradient. If an arm has no train.reinforce, it returns a [NothingError].
 func Reinforce(ctx context.Context, o Options, r ReinforceOptions) (*Report[[]ReinforceSpeed], error) {
 	return measure("reinforce", o, func(m *measurement) ([]ReinforceSpeed, error) {
 		return perArm(m, func(trial experiments.Trial) (ReinforceSpeed, error) { return m.reinforce(ctx, trial, r) })
@@ -45,7 +46,7 @@ func Reinforce(ctx context.Context, o Options, r ReinforceOptions) (*Report[[]Re
 func (m *measurement) reinforce(ctx context.Context, trial experiments.Trial, r ReinforceOptions) (ReinforceSpeed, error) {
 	s := trial.Settings
 	if s.Train.Reinforce.Epochs == 0 {
-		return ReinforceSpeed{}, &NothingError{"it is trained by cross entropy alone; --set train.reinforce.epochs=1 reinforces it"}
+		return ReinforceSpeed{}, &NothingError{"has no self-critical training; add --set train.reinforce.epochs=1"}
 	}
 	captioner, d, err := m.captioner(ctx, s, 0)
 	if err != nil {

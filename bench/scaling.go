@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -14,15 +13,15 @@ import (
 	"glimpse/internal/term"
 )
 
-// axis is one size of a problem, which grows while all else stays.
+// axis is one size of the problem, which is varied while all others stay fixed.
 type axis struct {
 	name, label string
-	decode      bool // time of a caption, else of a training step
+	decode      bool // measure the time per caption instead of per training step
 	values      []int
-	flags       func(value int) []string // that ask `bench train` or `bench decode` for it
+	flags       func(value int) []string // flags of `bench train` or `bench decode` for a value
 }
 
-// setting gives the flags of an axis along a key of the study.
+// setting returns the flags of an axis that varies a key of the study.
 func setting(key string) func(int) []string {
 	return func(v int) []string { return []string{"--set", fmt.Sprintf("%s=%d", key, v)} }
 }
@@ -34,7 +33,7 @@ var axes = []axis{
 		return []string{"--vocabulary", strconv.Itoa(v)}
 	}},
 	{"hidden", "hidden size", false, []int{128, 256, 384, 512, 768}, setting("model.hidden")},
-	// The demo's encoder gives a region for each 8×8 pixels.
+	// The demo's encoder makes one region per 8×8 pixels.
 	{"regions", "regions", false, []int{16, 36, 64, 100, 144}, func(v int) []string {
 		side := 1
 		for side*side < v {
@@ -45,7 +44,7 @@ var axes = []axis{
 	{"beam", "beam width", true, []int{1, 2, 3, 5, 10}, setting("decode.beam")},
 }
 
-// Axes are the names of the sizes that Scaling lets grow.
+// Axes returns the names of the sizes that Scaling can vary.
 func Axes() []string {
 	names := make([]string, len(axes))
 	for i, a := range axes {
@@ -54,34 +53,35 @@ func Axes() []string {
 	return names
 }
 
-// ScalingOptions say what grows, and how it is measured.
+// ScalingOptions are the options of [Scaling].
 type ScalingOptions struct {
-	Axes    []string // of Axes; empty for all
+	Axes    []string // names from Axes(); empty for all
 	Sets    []string // further keys of the demo, as KEY=VALUE
-	Steps   int      // training steps of a point
-	Threads int      // 0 for the processors
-	Folder  string   // takes scaling.csv, scaling.svg and scaling.png
-	// Run runs a command line of glimpse, which begins with bench, in a process of its own, whose peak of memory is then of
-	// that measurement alone.
+	Steps   int      // training steps per point
+	Threads int      // 0 for the number of processors
+	Folder  string   // where scaling.csv, scaling.svg and scaling.png are written
+	// Run runs a glimpse command line, starting with "bench", in a separate process, so that peak
+	// memory is that of one measurement.
 	Run func(ctx context.Context, stdout io.Writer, args ...string) error
-	// Done is told of each point; nil for nobody.
+	// Done is called after each point. It may be nil.
 	Done func(label string, p ScalingPoint)
 }
 
-// ScalingPoint is what was measured at one value of an axis. Its JSON is a contract.
+// ScalingPoint is the measurement at one value of an axis. Its JSON is a contract.
 type ScalingPoint struct {
 	Axis   string      `json:"axis"`
 	Value  int         `json:"value"`
-	MS     term.Number `json:"ms"` // median of a training step, or mean of a caption
+	MS     term.Number `json:"ms"` // median per training step, or mean per caption
 	PeakMB term.Number `json:"peak_rss_mb"`
 }
 
-// Scaling measures how time and memory of the built-in demo's soft arm, whose encoder is trained along, grow with one
-// size at a time, and writes a table and plots of that. An axis that is none is a *NothingError.
+// Scaling measures how time and memory grow with one size at a time, for the soft arm of the
+// built-in demo, whose encoder is trained too. It writes a table and plots to o.Folder. For an
+// unknown axis it returns a *NothingError.
 func Scaling(ctx context.Context, o ScalingOptions) ([]ScalingPoint, error) {
 	for _, name := range o.Axes {
 		if !slices.Contains(Axes(), name) {
-			return nil, &NothingError{fmt.Sprintf("--axis %s: want one of %s", name, strings.Join(Axes(), ", "))}
+			return nil, &NothingError{fmt.Sprintf("--axis %s: expected one of %s", name, strings.Join(Axes(), ", "))}
 		}
 	}
 	var points []ScalingPoint
@@ -107,7 +107,7 @@ func Scaling(ctx context.Context, o ScalingOptions) ([]ScalingPoint, error) {
 func (o *ScalingOptions) measure(ctx context.Context, a axis, value int) (ScalingPoint, error) {
 	p := ScalingPoint{Axis: a.name, Value: value}
 	if a.decode {
-		// Steps enough for captions that end.
+		// Enough steps that captions end.
 		r, row, err := ask[DecodeSpeed](ctx, o, a.flags(value), "decode", "--images", "100", "--train-steps", strconv.Itoa(6*o.Steps))
 		p.MS, p.PeakMB = 1000*row.Seconds/term.Number(row.Images), r.PeakRSSMB
 		return p, err
@@ -117,7 +117,8 @@ func (o *ScalingOptions) measure(ctx context.Context, a axis, value int) (Scalin
 	return p, err
 }
 
-// ask has a process measure the one arm, by a verb of bench at a value of an axis, and reads what it prints.
+// ask measures the arm in a separate process, with a verb of bench and the flags of an axis's
+// value, and parses its output.
 func ask[R any](ctx context.Context, o *ScalingOptions, value []string, verb ...string) (r Report[[]R], row R, err error) {
 	args := slices.Concat([]string{"bench"}, verb, []string{
 		"--json", "--arm", "soft", "--device", "cpu", "--threads", strconv.Itoa(o.Threads),
@@ -133,10 +134,10 @@ func ask[R any](ctx context.Context, o *ScalingOptions, value []string, verb ...
 		return r, row, err
 	}
 	if err := json.Unmarshal(printed.Bytes(), &r); err != nil {
-		return r, row, fmt.Errorf("reading what it printed: %w", err)
+		return r, row, fmt.Errorf("parsing the output of bench %s: %w", verb[0], err)
 	}
 	if len(r.Rows) != 1 {
-		return r, row, errors.New("what it printed is not of one arm")
+		return r, row, fmt.Errorf("bench %s measured %d arms, expected 1", verb[0], len(r.Rows))
 	}
 	return r, r.Rows[0], nil
 }

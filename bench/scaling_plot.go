@@ -19,10 +19,10 @@ import (
 	"glimpse/internal/sheet"
 )
 
-// writeScaling leaves the table and the plots of the points in a folder.
+// writeScaling writes the table and the plots of the points to a folder.
 func writeScaling(dir string, points []ScalingPoint) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return fmt.Errorf("folder for table and plots: %w", err)
+		return fmt.Errorf("creating the folder for table and plots: %w", err)
 	}
 	figure, err := plots(points)
 	if err != nil {
@@ -59,7 +59,7 @@ func writeTable(w io.Writer, points []ScalingPoint) error {
 	return sheet.NewWriter(w).WriteAll(rows)
 }
 
-// plots are two rows, of time and of memory, with a column for each axis.
+// plots returns two rows of plots, time and memory, with a column for each axis.
 func plots(points []ScalingPoint) ([][]*plot.Plot, error) {
 	figure := make([][]*plot.Plot, 2)
 	for _, a := range axes {
@@ -73,9 +73,9 @@ func plots(points []ScalingPoint) ([][]*plot.Plot, error) {
 		if len(times) == 0 {
 			continue
 		}
-		heading := "ms a step"
+		heading := "ms per step"
 		if a.decode {
-			heading = "ms a caption"
+			heading = "ms per caption"
 		}
 		for row, line := range []plotter.XYs{times, memory} {
 			p := plot.New()
@@ -93,7 +93,7 @@ func plots(points []ScalingPoint) ([][]*plot.Plot, error) {
 	return figure, nil
 }
 
-// shortTicks labels an axis as plot.DefaultTicks does, without zeros behind the point.
+// shortTicks labels an axis as plot.DefaultTicks does, without trailing zeros.
 type shortTicks struct{ plot.DefaultTicks }
 
 // Ticks implements [plot.Ticker].

@@ -12,39 +12,39 @@ import (
 	"glimpse/metrics/ptb"
 )
 
-// PartSpeed is how fast a part of scoring or storing is.
+// PartSpeed is the speed of one part of scoring or storing.
 type PartSpeed struct {
 	Part      string      `json:"part"`
-	Rows      int         `json:"rows"`
+	Rows      int         `json:"rows"` // images, or rows of the database
 	PerSecond term.Number `json:"rows_per_s"`
 	Seconds   term.Number `json:"seconds"`
 }
 
-// stopwatch times parts that are done one after another.
+// stopwatch times consecutive parts.
 type stopwatch struct {
 	begun time.Time
 	parts []PartSpeed
 }
 
-// start begins a part.
+// start starts a part.
 func (w *stopwatch) start() { w.begun = time.Now() }
 
-// stop ends a part of so many rows, and begins the next.
+// stop ends a part with the given number of rows, and starts the next.
 func (w *stopwatch) stop(part string, rows int) {
 	seconds := time.Since(w.begun).Seconds()
 	w.parts = append(w.parts, PartSpeed{part, rows, term.Number(float64(rows) / seconds), term.Number(seconds)})
 	w.start()
 }
 
-// ScoreOptions say what is scored.
+// ScoreOptions are the options of [Score].
 type ScoreOptions struct {
-	Images int // at least 2
-	// LoadMeteor loads METEOR's data; it gives nil where there are none.
+	Images int // images to score, at least 2
+	// LoadMeteor loads METEOR's data. It returns nil if they are not installed.
 	LoadMeteor func() (*meteor.Data, error)
 }
 
-// Score measures tokenizing and scoring of captions against the references of the data set, METEOR without its data and,
-// where they are there, with them.
+// Score measures tokenizing and scoring captions against the references of the data set. METEOR is
+// measured without its data and, if they are installed, with them.
 func Score(ctx context.Context, o Options, s ScoreOptions) (*Report[[]PartSpeed], error) {
 	return measure("score", o, func(m *measurement) ([]PartSpeed, error) {
 		d, err := m.sets.Load(m.trials[0].Settings)
@@ -55,7 +55,7 @@ func Score(ctx context.Context, o Options, s ScoreOptions) (*Report[[]PartSpeed]
 		watch.start()
 		items := scoreItems(d, s.Images)
 		if len(items) == 0 {
-			return nil, fmt.Errorf("data set %s holds no captions", d.Name)
+			return nil, fmt.Errorf("data set %s has no captions", d.Name)
 		}
 		watch.stop("tokenize", len(items))
 		if _, err := new(metrics.Scorer).Score(items); err != nil {
@@ -78,8 +78,8 @@ func Score(ctx context.Context, o Options, s ScoreOptions) (*Report[[]PartSpeed]
 	})
 }
 
-// scoreItems makes n items out of the captions as they were written: the candidate of an image is a caption of the next
-// one. Where there are fewer images they come again under new names.
+// scoreItems makes n items from the original captions: the candidate of an image is a caption of
+// the next one. If there are fewer images, they repeat under new IDs.
 func scoreItems(d *data.Dataset, n int) []metrics.Item {
 	var captioned []data.Image
 	for _, image := range d.Images {

@@ -13,15 +13,16 @@ import (
 	"glimpse/metrics"
 )
 
-// StoreOptions are the size of the study that is recorded; each number is at least 1.
+// StoreOptions are the size of the study that [Store] records. Each is at least 1.
 type StoreOptions struct {
 	Runs     int
-	Epochs   int // of a run
-	Captions int // of a run
+	Epochs   int // per run
+	Captions int // per run
 }
 
-// Store measures a temporary results database, from an empty one to one full of completed runs, as a runner and its trials
-// write it: runs, epochs (each with a checkpoint, which waits for the disk), captions and their scores; and reads them.
+// Store measures a temporary results database. It writes what a runner and its trials write, from
+// an empty database to completed runs: runs, epochs (each with a checkpoint, which waits for the
+// disk), captions and their scores. Then it reads them.
 func Store(ctx context.Context, o Options, size StoreOptions) (*Report[[]PartSpeed], error) {
 	return measure("store", o, func(m *measurement) (parts []PartSpeed, err error) {
 		dir, release, err := atomicfile.Folder("")
@@ -42,7 +43,7 @@ func Store(ctx context.Context, o Options, size StoreOptions) (*Report[[]PartSpe
 	})
 }
 
-// storeStudy records a study, and reads it again.
+// storeStudy records a study and reads it back.
 func storeStudy(ctx context.Context, db *store.DB, settings json.RawMessage, size StoreOptions) ([]PartSpeed, error) {
 	var watch stopwatch
 	watch.start()
@@ -73,7 +74,7 @@ func storeStudy(ctx context.Context, db *store.DB, settings json.RawMessage, siz
 	watch.start()
 	for _, part := range []struct {
 		name string
-		rows int // of a run
+		rows int // per run
 		do   func(store.Claim) error
 	}{
 		{"epochs", size.Epochs, func(claim store.Claim) error {
@@ -108,7 +109,7 @@ func storeStudy(ctx context.Context, db *store.DB, settings json.RawMessage, siz
 	return watch.parts, nil
 }
 
-// captionsToStore are n captions of usual length with attention, and their scores.
+// captionsToStore makes n captions of typical length with attention, and their scores.
 func captionsToStore(n int) ([]store.Caption, []metrics.ImageScore) {
 	captions, scores := make([]store.Caption, n), make([]metrics.ImageScore, n)
 	for i := range captions {

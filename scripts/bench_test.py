@@ -1,4 +1,4 @@
-"""Tests of bench.py with stand-ins for glimpse and for the interpreter of the yardstick."""
+"""Tests of bench.py with stand-ins for glimpse and for the yardstick's interpreter."""
 
 import contextlib
 import io
@@ -14,7 +14,7 @@ import bench
 
 HERE = str(Path(__file__).resolve().parent)
 
-# Prints what `glimpse bench VERB --json` and `glimpse score --json` print, as far as it is read.
+# Prints what bench.py reads of `glimpse bench VERB --json` and `glimpse score --json`.
 GLIMPSE = """#!/usr/bin/env python3
 import json, os, sys
 sys.path.insert(0, os.environ["HERE"])
@@ -32,7 +32,7 @@ row = {"captions_per_s": 300, "images_per_s": 40, "image_size": 96, "batch_image
 print(json.dumps({"rows": [row], "threads": os.environ["OMP_NUM_THREADS"]}, indent=2))
 """
 
-# Prints JSON lines, as the yardstick does; of a -c program it keeps the arguments.
+# Prints JSON lines, as the yardstick does; records the arguments of a -c program.
 PYTHON = """#!/usr/bin/env python3
 import json, sys
 known = sys.argv[1:] if sys.argv[1] != "-c" else ["-c"] + sys.argv[3:]
@@ -47,7 +47,7 @@ print(json.dumps({"captions_per_s": 100, "images_per_s": 20}))
 
 
 def children(parent):
-    """The processes that a process has started and that have not ended."""
+    """The running child processes of a process."""
     found = set()
     for path in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):  # it has just ended
@@ -125,7 +125,7 @@ class BenchTest(unittest.TestCase):
         with subprocess.Popen([sys.executable, "-B", "-c", program], stdout=subprocess.PIPE, env=dict(os.environ, PYTHONPATH=HERE)) as killed:
             killed.stdout.readline()
             killed.kill()
-            # The neighbour holds the pipe as well: it is at its end when both are gone.
+            # The neighbour also holds the pipe, which ends when both are gone.
             self.assertEqual(killed.stdout.read(), b"")
 
     def test_every_part(self):

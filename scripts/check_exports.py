@@ -1,4 +1,4 @@
-"""Compares what MLflow and TensorBoard read of an export with what glimpse says.
+"""Compare what MLflow and TensorBoard read from an export with what glimpse reports.
 
     python3 -m venv venv && venv/bin/pip install mlflow tensorboard
     venv/bin/mlflow server --backend-store-uri sqlite:///ml.db &
@@ -7,8 +7,8 @@
     venv/bin/python scripts/check_exports.py glimpse DB --mlflow http://127.0.0.1:5000 --tensorboard events
     venv/bin/python scripts/check_exports.py glimpse DB --mlflow mlruns
 
-The first argument is the glimpse program. Ends with status 1 where a value is missing, doubled or different. Checked with mlflow
-3.17.2 and 2.22.1 and tensorboard 2.21.0.
+The first argument is the glimpse program. The exit code is 1 if a value is missing, duplicated or
+different. Tested with mlflow 3.17.2 and 2.22.1, and tensorboard 2.21.0.
 """
 
 import argparse
@@ -32,7 +32,7 @@ def ask(*arguments):
 
 
 def expected(run):
-    """All curves of a run: name -> {step: value}."""
+    """All curves of a run: {name: {step: value}}."""
     curves = {}
     for e in run["epoch_records"]:
         for key in ("loss", "lr", "captions_per_second"):

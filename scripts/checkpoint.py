@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Opens a checkpoint of glimpse in PyTorch, and holds its logits against those of glimpse.
+"""Open a checkpoint of glimpse in PyTorch, and compare its logits with those of glimpse.
 
     pip install torch safetensors numpy
     glimpse caption PICTURE --run RUN --logits logits
     scripts/checkpoint.py runs/RUN/checkpoint-… logits/PICTURE.logits.safetensors
 
-Captioner is the captioner of all four arms and both cells, for word by word reading; take it from here. docs/checkpoints.md tells more.
+Captioner implements all four arms and both cells, and reads word by word; copy it from here. More
+in docs/checkpoints.md.
 """
 import argparse
 import json
@@ -18,7 +19,7 @@ from torch import nn
 
 
 class CNN(nn.Module):
-    """The encoder that is trained with the captioner: pixels B,3,S,S in [-1, 1] -> features B,R,D."""
+    """The encoder trained with the captioner: pixels B,3,S,S in [-1, 1] -> features B,R,D."""
 
     def __init__(self, channels):
         super().__init__()
@@ -38,7 +39,10 @@ class CNN(nn.Module):
 
 
 class Captioner(nn.Module):
-    """The captioner of an arm (none, uniform, soft, adaptive) and a cell (gru, lstm), as the checkpoint names its tensors."""
+    """The captioner of an arm (none, uniform, soft, adaptive) and a cell (gru, lstm).
+
+    Its parameters have the names of the tensors in a checkpoint.
+    """
 
     def __init__(self, arm, cell, vocabulary, features, embedding, hidden, attention=0, layers=1):
         super().__init__()
@@ -64,12 +68,16 @@ class Captioner(nn.Module):
             self.sentinel_key = nn.Linear(hidden, attention, bias=False)
 
     def read(self, x, mean):
-        """Inputs B,T,2E, mean features B,D -> states B,T,H, the states before them, and what the sentinel opens."""
+        """Inputs B,T,2E, mean features B,D -> states, the states before them, and the memory.
+
+        All three are B,T,H. The memory, which the sentinel gates, is the LSTM's memory cell or the
+        GRU's state.
+        """
         first = torch.tanh(self.init(mean))  # B,H
         if self.cell == "lstm":
             state = [z.expand(self.lstm.num_layers, -1, -1).contiguous() for z in (first, torch.tanh(self.init_c(mean)))]
             states, memories = [], []
-            for t in range(x.shape[1]):  # word by word: nn.LSTM gives the memory cell of the last one alone
+            for t in range(x.shape[1]):  # word by word: nn.LSTM returns only the last memory cell
                 h, state = self.lstm(x[:, t:t + 1], state)
                 states.append(h)
                 memories.append(state[1][-1].unsqueeze(1))
@@ -80,7 +88,7 @@ class Captioner(nn.Module):
         return h, torch.cat([first.unsqueeze(1), h[:, :-1]], 1), memory
 
     def forward(self, features, words):
-        """Features B,R,D and the words read so far B,T (ids, <s> first) -> logits B,T,V of the words that follow each."""
+        """Features B,R,D, words so far B,T (ids, <s> first) -> logits B,T,V of each next word."""
         mean = features.mean(1)  # B,D
         seen = F.relu(self.global_(mean)).unsqueeze(1).expand(-1, words.shape[1], -1)  # B,T,E
         x = torch.cat([self.embed(words), seen], -1)  # B,T,2E
@@ -101,7 +109,7 @@ class Captioner(nn.Module):
 
 
 def load(path):
-    """Opens a checkpoint, named without the endings of its files -> captioner, its CNN or None, the words by id."""
+    """Opens a checkpoint, named without extension -> captioner, CNN or None, words by id."""
     weights = load_file(path + ".safetensors")
     with open(path + ".json", encoding="utf-8") as file:
         vocabulary = json.load(file)["vocabulary"]
@@ -116,19 +124,19 @@ def load(path):
     attention = weights["key.weight"].shape[0] if "key.weight" in weights else 0
     layers = sum(name.startswith(cell + ".weight_ih") for name in weights)
     captioner = Captioner(arm, cell, words, features, embedding, hidden, attention, layers)
-    captioner.load_state_dict(weights)  # strict: each name and shape must agree
+    captioner.load_state_dict(weights)  # strict: every name and shape must match
     cnn = None
-    if "conv1.weight" in encoder:  # else it is the last blocks of a network whose other weights are the published ones
+    if "conv1.weight" in encoder:  # else these are the last blocks of a network with published weights
         cnn = CNN(encoder["conv1.weight"].shape[0])
         cnn.load_state_dict(encoder)
     return captioner.eval(), cnn, vocabulary
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Compares the logits of a checkpoint in PyTorch with those that glimpse wrote.")
+    parser = argparse.ArgumentParser(description="Compare the logits of a checkpoint in PyTorch with those that glimpse wrote.")
     parser.add_argument("checkpoint", help="path of a checkpoint without .safetensors; `glimpse show RUN` prints it")
-    parser.add_argument("logits", nargs="+", help="files that `glimpse caption --logits DIR` wrote")
-    parser.add_argument("--tolerance", type=float, default=1e-4, help="largest difference that passes (default %(default)g)")
+    parser.add_argument("logits", nargs="+", help="files written by `glimpse caption --logits DIR`")
+    parser.add_argument("--tolerance", type=float, default=1e-4, help="largest accepted difference (default %(default)g)")
     args = parser.parse_args()
     captioner, cnn, vocabulary = load(args.checkpoint)
     worst = 0.0
@@ -136,7 +144,7 @@ def main():
         wrote = load_file(path)
         words = wrote["words"].long().unsqueeze(0)
         with torch.inference_mode():
-            # Features of another encoder, which is no part of the checkpoint or not all of it, are taken as glimpse computed them.
+            # If the checkpoint lacks (part of) the encoder, use the features that glimpse computed.
             features = cnn(wrote["pixels"].unsqueeze(0)) if cnn else wrote["features"].unsqueeze(0)
             logits = captioner(features, words)[0]
         difference = (logits - wrote["logits"]).abs().max().item()
@@ -144,7 +152,7 @@ def main():
         print(f"{' '.join(vocabulary[i] for i in words[0, 1:])}: {logits.shape[0]} x {logits.shape[1]} logits, "
               f"largest difference {difference:.2g} of {wrote['logits'].abs().max():.2g}")
     print(f"{captioner.arm}, {captioner.cell}, {sum(p.numel() for p in captioner.parameters()):,} parameters, "
-          f"{'from pixels on' if cnn else 'from features on'}: largest difference {worst:.2g}")
+          f"{'from pixels' if cnn else 'from features'}: largest difference {worst:.2g}")
     return 0 if worst <= args.tolerance else 1
 
 

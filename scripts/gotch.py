@@ -1,11 +1,11 @@
-"""Makes a copy of gotch cut to the functions that internal/torch calls, and the go.work that puts it in gotch's place.
+"""Reduce gotch to the functions that internal/torch calls, and write a go.work for the result.
 
-gotch binds some 2,500 functions, of which glimpse calls about 60. The whole takes most of a build's time and a compiler of 2.6 GB,
-and some of it is refused by libtorch after 2.1. The cut is found again by itself: a call in internal/torch that is new is
-looked up in gotch's sources, which come from Go's module cache and are never changed.
+gotch binds some 2,500 functions, of which glimpse calls about 60. All of them take most of a build's
+time and 2.6 GB of memory, and some are rejected by libtorch after 2.1. A new call in internal/torch
+is found in gotch's sources by itself. These are in Go's module cache, and are never changed.
 
-stand_in(module, link) gives the file that GOWORK names. What was made once is kept in the user's cache, under a name that holds the hash of
-all that it was made from.
+stand_in(module, link) returns the path for GOWORK. The reduced copy is kept in the user's cache,
+under a name with the hash of everything that it was made from.
 """
 
 import hashlib
@@ -22,8 +22,8 @@ import stage
 
 MODULE = "github.com/sugarme/gotch"
 
-# What the functions of gotch's C++ files need of libtorch, where gotch includes all of it. A function that needs another header is
-# refused by the compiler: name the header here.
+# The headers that the called functions need; gotch includes all of libtorch's. If the compiler
+# rejects a function that needs another header, add it here.
 HEADERS = ("torch/types.h", "torch/csrc/autograd/grad_mode.h", "torch/cuda.h", "cstring", "stdexcept", "vector")
 
 GO_FUNCTION = re.compile(r"^func (\w+)\([^\n]*\{", re.M)
@@ -35,7 +35,7 @@ TOKEN = re.compile(r'"(?:\\.|[^"\\\n])*"|//[^\n]*|/\*.*?\*/|[{}]', re.S)
 
 
 def functions(text, pattern):
-    """The functions defined at the beginning of a line, by name, whole and in their order."""
+    """The functions that are defined at the start of a line: {name: text}, in order."""
     found = {}
     for match in pattern.finditer(text):
         depth = 1
@@ -48,12 +48,12 @@ def functions(text, pattern):
 
 
 def called(names, text):
-    """Those of the names that the text calls."""
+    """The names that the text calls."""
     return [name for name in re.findall(r"\b(\w+)\(", text) if name in names]
 
 
 def closure(names, known):
-    """The names and all that they call among known functions, in the order of known."""
+    """The names and all known functions that they call, in the order of known."""
     reached, waiting = set(), list(names)
     while waiting:
         name = waiting.pop()
@@ -65,7 +65,7 @@ def closure(names, known):
 
 
 def uses(directory):
-    """Where each name of gotch's package libtch is first used in a folder's Go files: {name: "file:line"}."""
+    """Where a folder's Go files first use each name of package libtch: {name: "file:line"}."""
     found = {}
     for path in sorted(directory.glob("*.go")):
         text = path.read_text()
@@ -79,8 +79,11 @@ def uses(directory):
 
 
 def cut(source, names, link):
-    """The three files of the cut package as {file: text}, from gotch's folder libtch, the names used with their places, and the
-    linker's flags for libtorch."""
+    """The three files of the reduced package: {file: text}.
+
+    source is gotch's folder libtch, names are the used names with their places, and link are the
+    linker's flags for libtorch.
+    """
     read = lambda name: (source / name).read_text()  # noqa: E731
     header, go, types = read("torch_api.h"), {}, {}
     for path in sorted(source.glob("*.go")):
@@ -139,17 +142,17 @@ def cut(source, names, link):
 
 
 def version_and_sum(module):
-    """gotch's version as go.mod requires it, and the hash of its content from go.sum."""
+    """gotch's version in go.mod, and the hash of its content in go.sum."""
     required = re.search(r"^\s*(?:require\s+)?%s (v\S+)" % re.escape(MODULE), (module / "go.mod").read_text(), re.M)
     version = required.group(1) if required else ""
     content = re.search(r"^%s %s (h1:\S+)$" % (re.escape(MODULE), re.escape(version)), (module / "go.sum").read_text(), re.M)
     if not (required and content):
-        raise fetch.Failure(f"{module}: go.mod and go.sum name no version of {MODULE}")
+        raise fetch.Failure(f"{module}: go.mod and go.sum have no version of {MODULE}")
     return version, content.group(1)
 
 
 def download(module, version):
-    """The folder of gotch in Go's module cache, verified by go against go.sum, downloaded if it is missing."""
+    """gotch's folder in Go's module cache, downloaded if missing; go verifies it with go.sum."""
     command = ["go", "mod", "download", "-json", f"{MODULE}@{version}"]
     env = dict(os.environ, GOWORK="off")
     with stage.Stage(f"gotch {version}", "downloading", "downloaded", "59 MB") as shown:
@@ -165,7 +168,7 @@ def download(module, version):
 
 
 def make(module, link, source=None):
-    """The folder of the cut gotch, made if it is missing."""
+    """The folder of the reduced gotch, made if it is missing."""
     names = uses(module / "internal/torch")
     version, content = version_and_sum(module)
     made_of = [Path(__file__).read_text(), sorted(names), version, content, link]
@@ -189,8 +192,10 @@ def make(module, link, source=None):
 
 
 def stand_in(module, link, source=None):
-    """The go.work that replaces gotch by its cut for the module in this folder. link are the linker's flags for libtorch; source is
-    gotch's folder where it is known."""
+    """The path of a go.work that replaces gotch with the reduced copy, for the given module.
+
+    link are the linker's flags for libtorch; source is gotch's folder, if known.
+    """
     gotch = make(module, link, source)
     language = re.search(r"^go \S+$", (module / "go.mod").read_text(), re.M).group()
     text = f"{language}\n\nuse {module}\n\nreplace {MODULE} => {gotch}\n"

@@ -1,4 +1,4 @@
-"""Tests of gotch.py on a small module and a small gotch made here: no network, no Go, nothing outside a temporary cache."""
+"""Tests of gotch.py on a small module and gotch made here: no network, no Go, a temporary cache."""
 
 import contextlib
 import io
@@ -189,7 +189,7 @@ class GotchTest(unittest.TestCase):
 
     def test_no_gotch_in_go_sum(self):
         self.write(self.module / "go.sum", "")
-        with self.assertRaisesRegex(fetch.Failure, "name no version of github.com/sugarme/gotch"):
+        with self.assertRaisesRegex(fetch.Failure, "have no version of github.com/sugarme/gotch"):
             self.stand_in()
 
     def test_another_layout_of_gotch_is_refused(self):

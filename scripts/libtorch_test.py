@@ -1,4 +1,4 @@
-"""Tests of scripts/libtorch on small trees made here: no network, no Go, no libtorch."""
+"""Tests of scripts/libtorch on small folders made here: no network, no Go, no libtorch."""
 
 import importlib.machinery
 import importlib.util
@@ -68,7 +68,7 @@ class LibtorchTest(unittest.TestCase):
                     libtorch.variables()
 
     def test_no_libtorch(self):
-        with self.assertRaisesRegex(fetch.Failure, "is no libtorch"):
+        with self.assertRaisesRegex(fetch.Failure, "is not libtorch"):
             libtorch.variables()
 
     def test_openmp_of_libtorch_is_linked_by_the_name_that_it_bears(self):
@@ -97,7 +97,7 @@ class LibtorchTest(unittest.TestCase):
     def test_path_with_a_space(self):
         self.make("2.5")
         with mock.patch.object(libtorch.gotch, "stand_in", return_value=Path("/a b/glimpse.work")):
-            with self.assertRaisesRegex(fetch.Failure, "cannot take a path with a space"):
+            with self.assertRaisesRegex(fetch.Failure, "cannot use a path with a space"):
                 libtorch.variables()
 
 

@@ -1,10 +1,13 @@
-"""Fetches the needed members of a wheel by HTTP range requests: of libtorch's wheels a quarter is needed.
+"""Download only the needed members of a wheel, with HTTP range requests.
 
-fetch(wheel, wanted, directory, seen) finds the wheel on the index that pip is set to use, by its hash, reads the zip's directory at its
-end, and unpacks the wanted members, contiguous ones by one request. A member counts once its SHA-256 agrees with the wheel's
-RECORD, and RECORD's with the pinned one; one that is there already and agrees is not fetched again.
+glimpse needs a quarter of libtorch's wheels. fetch(wheel, wanted, directory, seen) finds the wheel
+by its hash on the index that pip is configured to use, reads the zip's directory at its end, and
+unpacks the wanted members, contiguous ones with one request. A member is used only if its SHA-256
+agrees with the wheel's RECORD, and the RECORD's with the pinned one. A member that already exists
+and agrees is not downloaded again.
 
-Whatever is out of the ordinary (no such index, no ranges, damaged bytes) is an Odd, and the caller fetches the whole wheel by pip.
+Anything unusual (no such index, no ranges, damaged bytes) raises Odd, and the caller has pip
+download the whole wheel.
 """
 
 import ast
@@ -28,18 +31,18 @@ import zipfile
 import zlib
 
 INDEX = "https://pypi.org/simple"
-TAIL = 2 << 20  # bytes fetched at first: the directory of libtorch's wheels takes 1.4 MB
-GAP = 1 << 18  # so many bytes that nobody wants are cheaper than another request
-TRIES = 5  # requests in a row that may fail without a byte more
+TAIL = 2 << 20  # bytes to download first: the directory of libtorch's wheels takes 1.4 MB
+GAP = 1 << 18  # up to this many unneeded bytes are cheaper than another request
+TRIES = 5  # consecutive requests that may fail without any progress
 TIMEOUT = 60  # seconds
 
 
 class Odd(Exception):
-    """Why a wheel cannot be fetched in part. It names no address, which may hold a password."""
+    """Why a wheel cannot be downloaded in part. It has no address, which may contain a password."""
 
 
 def pip_settings():
-    """pip's settings by their names, as its files and environment variables have them."""
+    """pip's settings by name, from its files and environment variables."""
     command = [sys.executable, "-m", "pip", "config", "list"]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     found = {}
@@ -50,20 +53,20 @@ def pip_settings():
 
 
 class Client:
-    """Opens addresses by pip's proxy, certificates and, on the index's own host, its password."""
+    """Opens addresses with pip's proxy and certificates; sends the index's password to its host."""
 
     def __init__(self, settings, seen):
-        self.seen = seen  # is told of each chunk's bytes
+        self.seen = seen  # called with the size of each chunk
         proxy = settings.get("proxy")
         proxies = urllib.request.ProxyHandler({"http": proxy, "https": proxy} if proxy else None)
         authority = settings.get("cert") or os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
         where = {"capath" if os.path.isdir(authority) else "cafile": authority} if authority else {}
         secure = urllib.request.HTTPSHandler(context=ssl.create_default_context(**where))
         self.opener = urllib.request.build_opener(proxies, secure)
-        self.passwords = {}  # host: the header of its password
+        self.passwords = {}  # host: its Authorization header
 
     def without_password(self, address):
-        """The address without name and password, which are kept for its host."""
+        """The address without user name and password, which are kept for its host."""
         parts = urllib.parse.urlsplit(address)
         if parts.username is not None:
             pair = f"{urllib.parse.unquote(parts.username)}:{urllib.parse.unquote(parts.password or '')}"
@@ -75,27 +78,30 @@ class Client:
     def open(self, address, **headers):
         parts = urllib.parse.urlsplit(address)
         if parts.scheme not in ("http", "https"):
-            raise Odd(f"its address is not of the web but {parts.scheme}:")
+            raise Odd(f"its address is not http or https but {parts.scheme}")
         request = urllib.request.Request(address, headers=headers)
         if parts.netloc in self.passwords:
             request.add_unredirected_header("Authorization", self.passwords[parts.netloc])
         return self.opener.open(request, timeout=TIMEOUT)
 
     def part(self, address, span):
-        """The answer to a request for bytes `FIRST-LAST` or, at the end, `-COUNT`; and (first, whole length)."""
+        """Requests the bytes "FIRST-LAST", or the last "-COUNT".
+
+        Returns the response, the position of its first byte, and the size of the whole file.
+        """
         answer = self.open(address, Range=f"bytes={span}")
         if answer.status != 206:
-            raise Odd("the server gives no ranges")
+            raise Odd("the server does not support ranges")
         place = re.match(r"bytes (\d+)-\d+/(\d+)$", answer.headers.get("Content-Range", ""))
         if not place:
-            raise Odd("the server does not say which range it gives")
+            raise Odd("the server does not say which range it sent")
         return answer, int(place.group(1)), int(place.group(2))
 
 
 def locate(client, settings, wheel):
-    """The address of the wheel: what the index calls by its hash."""
+    """The address of the wheel, which the index lists by its hash."""
     if settings.get("no-index"):
-        raise Odd("pip is set to use no index")
+        raise Odd("pip is configured to use no index")
     indexes = [settings.get("index-url", INDEX), *settings.get("extra-index-url", "").split()]
     name = re.sub(r"[-_.]+", "-", wheel["package"]).lower()
     for index in indexes:
@@ -108,7 +114,7 @@ def locate(client, settings, wheel):
 
 
 class End(io.RawIOBase):
-    """The end of a remote file as zipfile reads it; what lies before the tail is fetched when it is asked for."""
+    """The end of a remote file, for zipfile. What precedes it is downloaded when it is read."""
 
     def __init__(self, client, address):
         super().__init__()
@@ -134,7 +140,7 @@ class End(io.RawIOBase):
     def readinto(self, buffer):
         if self.at < self.first:
             if self.first - self.at > 16 * TAIL:
-                raise Odd("its directory is larger than that of any wheel")
+                raise Odd("its zip directory is too large for a wheel")
             before = Stream(self.client, self.address, self.at, self.first).read(self.first - self.at)
             self.tail, self.first = before + self.tail, self.at
         found = self.tail[self.at - self.first :][: len(buffer)]
@@ -144,7 +150,7 @@ class End(io.RawIOBase):
 
 
 class Stream:
-    """The bytes [at, end) of a remote file in their order; a connection that breaks is opened again where it broke."""
+    """The bytes [at, end) of a remote file in order. A broken connection is resumed."""
 
     def __init__(self, client, address, at, end):
         self.client, self.address, self.at, self.end, self.answer = client, address, at, end, None
@@ -156,7 +162,7 @@ class Stream:
                 if self.answer is None:
                     self.answer, first, _ = self.client.part(self.address, f"{self.at}-{self.end - 1}")
                     if first != self.at:
-                        raise Odd("the server gives another range than was asked for")
+                        raise Odd("the server sent a different range than requested")
                 chunk = self.answer.read(min(count, 1 << 20))
                 if not chunk:
                     raise OSError("the connection ended early")
@@ -186,11 +192,11 @@ class Stream:
 
 
 def content(stream, member):
-    """Gives what the member holds, which the stream comes to, chunk by chunk."""
+    """Yields the content of a member, which lies ahead in the stream, in chunks."""
     stream.skip_to(member.header_offset)
-    header = stream.read(30)  # of the member, with the lengths of two fields that end it
+    header = stream.read(30)  # ends with the lengths of the two fields that follow
     if header[:4] != b"PK\3\4" or member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise Odd(f"its member {member.filename} is not readable")
+        raise Odd(f"its member {member.filename} cannot be read")
     stream.read(sum(struct.unpack("<HH", header[26:])))
     inflate = zlib.decompressobj(-zlib.MAX_WBITS) if member.compress_type == zipfile.ZIP_DEFLATED else None
     try:
@@ -201,7 +207,7 @@ def content(stream, member):
 
 
 def recorded(client, address, archive, wheel):
-    """What RECORD says: {member: its SHA-256 in hex}."""
+    """The hashes in RECORD: {member: SHA-256 in hex}."""
     names = [name for name in archive.namelist() if name.endswith(".dist-info/RECORD")]
     text = b""
     for members, first, end in spans(archive, names[:1]):
@@ -209,7 +215,7 @@ def recorded(client, address, archive, wheel):
         text = b"".join(content(stream, members[0]))
         stream.close()
     if hashlib.sha256(text).hexdigest() != wheel["record"]:
-        raise Odd("its RECORD is not the pinned one")
+        raise Odd("its RECORD does not have the pinned hash")
     hashes = {}
     for row in csv.reader(text.decode().splitlines()):
         if len(row) == 3 and row[1].startswith("sha256="):
@@ -228,7 +234,7 @@ def is_there(path, digest):
 
 
 def unpack(stream, member, path, digest):
-    """Writes the member, which the stream comes to, and takes it only with its hash."""
+    """Writes a member, which lies ahead in the stream, and keeps it only if its hash agrees."""
     path.parent.mkdir(parents=True, exist_ok=True)
     have, part = hashlib.sha256(), path.with_name(path.name + ".part")
     try:
@@ -245,7 +251,7 @@ def unpack(stream, member, path, digest):
 
 
 def spans(archive, missing):
-    """The missing members in runs that one request fetches: [(members, first byte, end)]."""
+    """The missing members, grouped by request: [(members, first byte, end)]."""
     members = sorted(archive.infolist(), key=lambda m: m.header_offset)
     ends = [m.header_offset for m in members[1:]] + [archive.start_dir]
     runs = []
@@ -265,14 +271,17 @@ def is_of_disk(error):
 
 
 def fetch(wheel, wanted, directory, seen, settings=None):
-    """Unpacks the members that `wanted` gives a path below directory; `seen` is told of each chunk's bytes."""
+    """Unpacks the members for which `wanted` returns a path in directory.
+
+    Calls seen with the size of each chunk.
+    """
     try:
         settings = pip_settings() if settings is None else settings
         client = Client(settings, seen)
         address = locate(client, settings, wheel)
         archive = zipfile.ZipFile(End(client, address))
         hashes = recorded(client, address, archive, wheel)
-        for part in directory.rglob("*.part"):  # of a run that was killed
+        for part in directory.rglob("*.part"):  # left by a killed run
             part.unlink()
         missing = {}
         for name in archive.namelist():
@@ -280,7 +289,7 @@ def fetch(wheel, wanted, directory, seen, settings=None):
             if target is None:
                 continue
             if name not in hashes:
-                raise Odd(f"its RECORD does not name {name}")
+                raise Odd(f"its RECORD does not list {name}")
             if not is_there(directory / target, hashes[name]):
                 missing[name] = directory / target
         for members, first, last in spans(archive, missing):
@@ -289,6 +298,6 @@ def fetch(wheel, wanted, directory, seen, settings=None):
                 unpack(stream, member, missing[member.filename], hashes[member.filename])
             stream.close()
     except (OSError, http.client.HTTPException, zipfile.BadZipFile, ValueError) as error:
-        if is_of_disk(error):  # the caller knows what to say
+        if is_of_disk(error):  # the caller reports it
             raise
-        raise Odd(f"{type(error).__name__} on the way") from error
+        raise Odd(f"{type(error).__name__} while downloading") from error

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
-"""Runs a command beside a Slurm of two nodes on this machine alone, and takes it down again.
+"""Start a Slurm cluster of two nodes on this machine, run a command, and stop the cluster.
 
     scripts/slurm.py COMMAND...
     scripts/slurm.py --install COMMAND...
 
-It takes Debian's packages slurm-wlm and munge, which --install fetches as root, and must run as root. Where that
-cannot be, it says so and ends with 0: there is nothing to test. The daemons listen on 127.0.0.1, keep everything in a temporary folder and are
-started again when they die, as a service manager does, so that tests may kill them. COMMAND finds SLURM_CONF set and
-GLIMPSE_TEST_SLURM, the folder that has a file NAME.pid for each daemon (slurmctld, slurmd-n1, slurmd-n2).
+It must run as root, and needs Debian's packages slurm-wlm and munge, which --install installs. If
+this is impossible, it says so and exits with 0: there is nothing to test. The daemons listen on
+127.0.0.1 and keep everything in a temporary folder. If they die they are restarted, as by a service
+manager, so tests may kill them. COMMAND gets SLURM_CONF, and GLIMPSE_TEST_SLURM: the folder with a
+file NAME.pid for each daemon (slurmctld, slurmd-n1, slurmd-n2).
 """
 
 import argparse
@@ -34,7 +35,7 @@ SlurmUser=root
 SlurmdUser=root
 AuthType=auth/munge
 CredType=cred/munge
-# A credential's life is also how long a job that was put back into the queue waits.
+# The lifetime of a credential is also how long a requeued job waits.
 AuthInfo=socket={base}/munge.sock,cred_expire=3
 CommunicationParameters=NoCtldInAddrAny,NoInAddrAny
 StateSaveLocation={base}/state
@@ -63,7 +64,7 @@ SlurmdParameters=config_overrides
 
 
 def free_ports(count):
-    """Finds ports that nobody listens on."""
+    """Finds free ports."""
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
         for s in sockets:
@@ -72,7 +73,7 @@ def free_ports(count):
 
 
 def configuration(base, host, ports, cpus):
-    """Gives slurm.conf for the nodes, whose daemons listen on the ports behind the controller's."""
+    """The text of slurm.conf. ports are the controller's, and then one for each node."""
     lines = [CONFIGURATION.format(base=base, host=host, port=ports[0])]
     for node, port in zip(NODES, ports[1:], strict=True):
         lines.append(f"NodeName={node} NodeHostname={host} NodeAddr=127.0.0.1 Port={port} CPUs={cpus} RealMemory=1000 State=UNKNOWN\n")
@@ -81,7 +82,7 @@ def configuration(base, host, ports, cpus):
 
 
 class Daemon(threading.Thread):
-    """A daemon in the foreground, which is started again when it dies."""
+    """A daemon that runs in the foreground, and is restarted when it dies."""
 
     def __init__(self, base, name, command, environment):
         super().__init__(name=name, daemon=True)
@@ -117,31 +118,31 @@ class Daemon(threading.Thread):
 
 
 def missing():
-    """Says what keeps Slurm from running here, or gives ""."""
+    """Why Slurm cannot run here; "" if it can."""
     if not sys.platform.startswith("linux"):
         return "it needs Linux"
     if os.geteuid() != 0:
         return "it needs root"
     absent = [name for name in ["munged", "slurmctld", "slurmd", "sbatch", "squeue", "scontrol"] if not shutil.which(name, path=PATH)]
-    return f"there is no {', '.join(absent)} (Debian: {' '.join(PACKAGES)}, which --install fetches)" if absent else ""
+    return f"missing: {', '.join(absent)} (Debian: {' '.join(PACKAGES)}, which --install installs)" if absent else ""
 
 
 class DoesNotStart(Exception):
-    """A daemon of Slurm that does not come up, as in containers that keep from it what it needs."""
+    """A Slurm daemon did not start, as in containers that deny it what it needs."""
 
 
 def wait_for(what, command, environment, wanted):
-    """Waits until a command prints what is wanted."""
+    """Waits until wanted(output of the command) is true."""
     for _ in range(300):
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         if done.returncode == 0 and wanted(done.stdout):
             return
         time.sleep(0.1)
-    raise DoesNotStart(f"{what} does not come up: {done.stdout}{done.stderr}")
+    raise DoesNotStart(f"{what} does not start: {done.stdout}{done.stderr}")
 
 
 def beside_slurm(command):
-    """Runs the command beside Slurm and gives its exit code."""
+    """Runs the command while Slurm runs, and returns its exit code."""
     with contextlib.ExitStack() as stack:
         base = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="glimpse-slurm-", ignore_cleanup_errors=True)))
         base.chmod(0o755)
@@ -166,7 +167,7 @@ def beside_slurm(command):
         wait_for("a node", ["sinfo", "-h", "-N", "-o", "%t"], environment, lambda said: said.split() == ["idle"] * len(NODES))
         try:
             return subprocess.run(command, env=environment, check=False).returncode
-        finally:  # their processes outlive the daemons
+        finally:  # the jobs' processes outlive the daemons
             subprocess.run(["scancel", "--user=root"], env=environment, check=False)
             for _ in range(100):
                 left = subprocess.run(["squeue", "-h"], env=environment, capture_output=True, text=True, check=False)
@@ -176,7 +177,7 @@ def beside_slurm(command):
 
 
 def install():
-    """Fetches Debian's packages, with a list that is brought up to date where that is needed. Whether that worked, missing tells."""
+    """Installs Debian's packages; updates their list if needed. missing() shows if it worked."""
     command = ["apt-get", "-qq", "install", "--yes", "--no-install-recommends", *PACKAGES]
     for step in [command, ["apt-get", "-qq", "update"], command]:
         if not missing():
@@ -188,7 +189,7 @@ def install():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--install", action="store_true", help="fetch Debian's packages where they are missing, as root")
+    parser.add_argument("--install", action="store_true", help="install missing Debian packages, as root")
     parser.add_argument("command", nargs=argparse.REMAINDER)
     options = parser.parse_args()
     if not options.command:
@@ -197,13 +198,13 @@ def main():
         install()
     why = missing()
     if why:
-        print(f"slurm.py: no Slurm is tested here: {why}", file=sys.stderr)
+        print(f"slurm.py: Slurm is not tested here: {why}", file=sys.stderr)
         return 0
     try:
         return beside_slurm(options.command)
     except DoesNotStart as e:
-        print(f"slurm.py: no Slurm is tested here: {e}", file=sys.stderr)
-        return 0 if options.install else 1  # where it had to be fetched first, nobody promised that it runs
+        print(f"slurm.py: Slurm is not tested here: {e}", file=sys.stderr)
+        return 0 if options.install else 1  # after --install, a Slurm that does not run is no failure
 
 
 if __name__ == "__main__":

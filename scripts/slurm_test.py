@@ -1,4 +1,4 @@
-"""Tests of scripts/slurm.py without a Slurm."""
+"""Tests of scripts/slurm.py that need no Slurm."""
 
 import unittest
 from unittest import mock
@@ -20,7 +20,7 @@ class SlurmTest(unittest.TestCase):
         with mock.patch("os.geteuid", return_value=1000), mock.patch("sys.platform", "linux"):
             self.assertEqual(slurm.missing(), "it needs root")
         with mock.patch("os.geteuid", return_value=0), mock.patch("shutil.which", return_value=None), mock.patch("sys.platform", "linux"):
-            self.assertIn("there is no munged, slurmctld", slurm.missing())
+            self.assertIn("missing: munged, slurmctld", slurm.missing())
 
     def test_install(self):
         for absent, steps in [([""], []), (["all", ""], ["install"]), (["all", "all", "all"], ["install", "update", "install"])]:

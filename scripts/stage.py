@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
-"""Shows the stages of a set-up on standard error, a line each: what is done, how far it is, and how long it took.
+"""Show a stage of a set-up in one line on standard error: the work, its progress and its duration.
 
 usage: scripts/stage.py NAME DOING DONE EXPECTED CMD...
 
-The command's own output is shown only if it fails. For Go modules that it downloads, it shows the size. For example:
+The command's own output is shown only if it fails. If it downloads Go modules, their size is shown.
+For example:
 
-    scripts/stage.py glimpse compiling compiled 'about a minute the first time' go build -o bin/glimpse ./cmd/glimpse
+    scripts/stage.py glimpse compiling compiled 'about a minute the first time' \\
+        go build -o bin/glimpse ./cmd/glimpse
 
-On a terminal the line is drawn anew while the stage lasts. Elsewhere a stage of more than a moment has a line when it begins and
-one when it ends. A shorter one has none.
+On a terminal the line is redrawn until the stage ends. Otherwise, a stage longer than a moment
+prints a line when it starts and one when it ends; a shorter stage prints none.
 """
 
 import functools
@@ -21,16 +23,19 @@ import time
 from pathlib import Path
 
 MOMENT = 1.0  # seconds
-TICK = 0.2  # seconds between two drawings of a line
+TICK = 0.2  # seconds between redraws
 
 DOWNLOADING = re.compile(r"go: downloading (\S+) (v\S+)$")
 CLEAR = "\r\033[K"
 
-current = None  # the stage that is being shown
+current = None  # the stage that is shown
 
 
 class Stage:
-    """A stage, as a context. `far` is called for how far it is, and `done` says what it did; whoever does the work may set both."""
+    """A stage, as a context manager.
+
+    far() returns the progress, and done is what the last line says. The work may set both.
+    """
 
     def __init__(self, name, doing, done, expected=""):
         self.name, self.doing, self.done, self.expected, self.far = name, doing, done, expected, str
@@ -61,7 +66,7 @@ class Stage:
     def how_far(self):
         try:
             return self.far()
-        except OSError:  # a file that it looked at has gone
+        except OSError:  # a file that far looked at is gone
             return ""
 
     def draw(self):
@@ -83,25 +88,25 @@ def write(text):
 
 
 def say(text):
-    """Writes a line above that of the stage that is being shown."""
+    """Writes a line above the stage that is shown."""
     if current:
         current.wipe()
     write(text + "\n")
 
 
 def span(seconds):
-    """Seconds for people: 48s, 1m05s."""
+    """Formats seconds: 48s, 1m05s."""
     minutes, seconds = divmod(round(seconds), 60)
     return f"{minutes}m{seconds:02}s" if minutes else f"{seconds}s"
 
 
 def megabytes(count):
-    """Bytes for people: 145 MB."""
+    """Formats bytes: 145 MB."""
     return f"{round(count / 1e6)} MB"
 
 
 def size_of(module, version):
-    """The bytes of a Go module as they were downloaded; 0 if they are not where Go keeps them."""
+    """The download size of a Go module in bytes; 0 if it is not in the module cache."""
     cache = subprocess.run(["go", "env", "GOMODCACHE"], stdout=subprocess.PIPE, text=True).stdout.strip()
     escaped = [re.sub("[A-Z]", lambda m: "!" + m.group().lower(), part) for part in (module, version)]
     path = Path(cache, "cache/download", escaped[0], "@v", escaped[1] + ".zip")
@@ -109,7 +114,7 @@ def size_of(module, version):
 
 
 def run(stage, command):
-    """Runs the command in the stage and gives its exit code."""
+    """Runs the command as the stage, and returns its exit code."""
     lines, modules = [], []
     with stage:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")

@@ -1,4 +1,4 @@
-"""Tests of stage.py: it is run with small commands, in a pipe and on a terminal made here."""
+"""Tests of stage.py with small commands, in a pipe and on a pseudo-terminal."""
 
 import os
 import pty
@@ -15,7 +15,7 @@ STAGE = Path(stage.__file__)
 
 
 def shown(*command):
-    """The exit code and standard error of a stage of the command, in a pipe."""
+    """Runs the command as a stage, in a pipe; returns the exit code and standard error."""
     arguments = [sys.executable, "-B", STAGE, "tool", "working", "worked", "a second or two", *command]
     done = subprocess.run(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert done.stdout == ""

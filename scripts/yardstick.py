@@ -1,19 +1,21 @@
 #!/usr/bin/env python3
-"""glimpse's captioner in PyTorch, written to be fast: what the speed of glimpse is measured against.
+"""glimpse's captioner in PyTorch, written to be fast: the yardstick for the speed of glimpse.
 
     pip install torch numpy safetensors
-    scripts/yardstick.py bench     --data FLICKR8K --features features.npy --attention adaptive
-    scripts/yardstick.py train     --data FLICKR8K --features features.npy --attention adaptive --epochs 6 --out weights
-    scripts/yardstick.py decode    --data FLICKR8K --features features.npy --attention adaptive --out weights --beam 5
-    scripts/yardstick.py reinforce --data FLICKR8K --features features.npy --attention adaptive --out weights
-    scripts/yardstick.py features  --data FLICKR8K --out features.npy   # also needs pillow and efficientnet_lite_pytorch
+    scripts/yardstick.py features  --data FLICKR8K --out features.npy
+    scripts/yardstick.py bench     --data FLICKR8K --features features.npy
+    scripts/yardstick.py train     --data FLICKR8K --features features.npy --out weights
+    scripts/yardstick.py decode    --data FLICKR8K --features features.npy --out weights --beam 5
+    scripts/yardstick.py reinforce --data FLICKR8K --features features.npy --out weights
 
-Prints a line of JSON for each measurement. The features are float16, N×R×D, in the order of the pictures' names.
-`scripts/bench.py` runs this and glimpse alternately.
+features also needs pillow and efficientnet_lite_pytorch. Prints one line of JSON per measurement.
+The features are float16, N×R×D, in the order of the pictures' names. `scripts/bench.py` alternates
+this program and glimpse.
 
-What makes it fast: an image's features are projected once for all its captions; the GRU runs over all steps in one call;
-attention runs over the real positions of an image together, so that regions are never copied for each word; the output
-layer sees real positions alone; beams and samples of all images are one batch.
+What makes it fast: the features of an image are projected once for all its captions; the GRU runs
+over all steps in one call; attention handles all real positions of an image together, so regions
+are never copied for each word; the output layer sees only real positions; the beams and samples of
+all images are one batch.
 """
 import argparse
 import collections
@@ -60,7 +62,7 @@ class Flickr8k:
         return torch.from_numpy(np.stack([self.features[self.row[name]] for name in names]).astype(np.float32))
 
     def tokens(self, names, captions=5):
-        """The captions of pictures, C of each -> B,C,T ids, <s> first, </s> behind the words, then <pad>."""
+        """The captions of pictures, C of each -> B,C,T ids: <s>, words, </s>, then <pad>."""
         rows = [[START, *(self.ids.get(w, UNKNOWN) for w in caption[: self.longest]), END]
                 for name in names for caption in (self.captions[name] * captions)[:captions]]
         out = torch.zeros(len(rows), max(map(len, rows)), dtype=torch.long)
@@ -73,14 +75,14 @@ Picture = collections.namedtuple("Picture", "seen values keys first")  # B,E  B,
 
 
 class Fast(checkpoint.Captioner):
-    """The captioner of an arm with a GRU of one layer; its parameters are those of a checkpoint of glimpse."""
+    """The captioner of an arm, with one GRU layer. Its parameters are those of a checkpoint."""
 
     def __init__(self, arm, *sizes, dropout=0.0):
         super().__init__(arm, "gru", *sizes)
         self.drop = nn.Dropout(dropout)
 
     def look(self, features):
-        """What is computed once for each picture: features B,R,D."""
+        """Computes what is needed once per picture: features B,R,D -> Picture."""
         mean = features.mean(1)  # B,D
         values = keys = None
         if self.arm != "none":
@@ -92,7 +94,7 @@ class Fast(checkpoint.Captioner):
         return Picture(F.relu(self.global_(self.drop(mean))), values, keys, torch.tanh(self.init(mean)))
 
     def attend(self, x, state, before, picture):
-        """What words are predicted from: inputs B,P,2E, states and those before them B,P,H -> B,P,H."""
+        """Inputs B,P,2E, states and previous states B,P,H -> B,P,H that predicts next words."""
         if self.arm == "none":
             return state
         if self.arm == "uniform":
@@ -107,7 +109,7 @@ class Fast(checkpoint.Captioner):
         return state + alpha[..., :-1] @ picture.values + alpha[..., -1:] * sentinel
 
     def forward(self, features, tokens):
-        """Features B,R,D and captions B,C,T -> logits N,V of the real positions, and their words N."""
+        """Features B,R,D, captions B,C,T -> logits N,V of the real positions, and their words N."""
         images, captions, steps = tokens.shape[0], tokens.shape[1], tokens.shape[2] - 1
         picture = self.look(features)
         rows = tokens.reshape(images * captions, -1)
@@ -116,7 +118,7 @@ class Fast(checkpoint.Captioner):
         first = picture.first.repeat_interleave(captions, 0)  # B·C,H
         state, _ = self.gru(x, first.unsqueeze(0))  # B·C,T,H
         before = torch.cat([first.unsqueeze(1), state[:, :-1]], 1)
-        # The real positions of an image, one after the other, padded to those of the image that has most: P.
+        # The real positions of each image, padded to P, the most that an image has.
         real = (rows[:, 1:] != PAD).view(images, captions * steps)
         count = real.sum(1)
         at = real.logical_not().to(torch.uint8).argsort(dim=1, stable=True)[:, : int(count.max())]  # B,P
@@ -128,7 +130,10 @@ class Fast(checkpoint.Captioner):
         return self.out(self.drop(seen[kept])), target[kept]
 
     def step(self, picture, words, state):
-        """Reads a word in each of W captions of B pictures: ids B,W and states B,W,H -> log probabilities B,W,V, states."""
+        """Reads one word: ids B,W, states B,W,H -> log probabilities B,W,V, new states.
+
+        W is the number of captions per picture.
+        """
         seen = picture.seen.unsqueeze(1).expand(-1, words.shape[1], -1)
         x = torch.cat([self.embed(words), seen], -1)  # B,W,2E
         flat = lambda z: z.reshape(-1, z.shape[-1])
@@ -140,7 +145,10 @@ class Fast(checkpoint.Captioner):
 
     @torch.inference_mode()
     def search(self, features, beam, longest=24, penalty=0.7):
-        """Beam search over B pictures at once -> B lists of ids; beams compete by log probability over length^penalty."""
+        """Beam search for B pictures at once -> B lists of ids.
+
+        Beams are ranked by log probability / length^penalty.
+        """
         picture = self.look(features)
         images, batch = len(features), torch.arange(len(features)).unsqueeze(1)
         words = torch.full((images, beam, 1), START)
@@ -150,7 +158,7 @@ class Fast(checkpoint.Captioner):
         length, done = torch.zeros(images, beam), torch.zeros(images, beam, dtype=torch.bool)
         for _ in range(longest):
             logp, after = self.step(picture, words[..., -1], state)
-            # A finished beam goes on with <pad> alone, at no cost.
+            # A finished beam continues with <pad> only, at no cost.
             logp[done] = -1e9
             logp[..., PAD].masked_fill_(done, 0)
             longer = length + done.logical_not()
@@ -167,7 +175,7 @@ class Fast(checkpoint.Captioner):
 
     @torch.no_grad()
     def sample(self, features, samples, longest=24):
-        """Captions drawn word by word, S of each of B pictures -> B,S,T ids, <s> first, <pad> behind </s>."""
+        """Samples S captions for each of B pictures -> B,S,T ids: <s>, words, </s>, then <pad>."""
         picture = self.look(features)
         words = torch.full((len(features), samples, 1), START)
         state = picture.first.unsqueeze(1).expand(-1, samples, -1)
@@ -182,7 +190,7 @@ class Fast(checkpoint.Captioner):
 
 
 class CiderD:
-    """CIDEr-D of Vedantam et al. 2015 (arXiv 1411.5726) against references whose n-grams are counted and weighed once."""
+    """CIDEr-D of Vedantam et al. 2015 (arXiv 1411.5726); weights the references' n-grams once."""
 
     def __init__(self, references):
         self.documents = collections.Counter(g for captions in references.values() for g in {g for c in captions for g in self.grams(c)})
@@ -212,7 +220,7 @@ class CiderD:
 
 
 def speed(captions, begun, used):
-    """Captions a second since a time, by the clock and by the time of all processors."""
+    """Captions per second and per CPU second of all processors, since begun and used."""
     return {"captions_per_s": captions / (time.time() - begun), "captions_per_cpu_s": captions / (time.process_time() - used)}
 
 
@@ -225,7 +233,7 @@ def network(a, data):
 
 
 def autocast(a):
-    """Mixed precision as PyTorch has it, with --precision bfloat16; decoding is always in float32."""
+    """PyTorch's mixed precision, with --precision bfloat16. Decoding is always in float32."""
     return torch.autocast("cpu", torch.bfloat16, enabled=a.precision == "bfloat16")
 
 
@@ -268,7 +276,7 @@ def train(a):
 
 
 def caption(model, data, split, beam):
-    """Captions a split; how fast, and their CIDEr-D with document frequencies of the split's own references."""
+    """Captions a split -> speed, and CIDEr-D with the split's own document frequencies."""
     model.eval()
     names, found, begun, used = data.splits[split], {}, time.time(), time.process_time()
     for i in range(0, len(names), 50):
@@ -295,7 +303,10 @@ def decode(a):
 
 
 def reinforce(a):
-    """Steps of self-critical training (Rennie et al. 2017, arXiv 1612.00563); the mean reward of the other samples is the baseline."""
+    """Steps of self-critical training (Rennie et al. 2017, arXiv 1612.00563).
+
+    The baseline of a sample is the mean reward of the other samples.
+    """
     data = Flickr8k(a.data, a.features)
     model = trained(a, data)
     names = list(data.splits["train"])
@@ -317,7 +328,7 @@ def reinforce(a):
         model.train()
         with autocast(a):
             logits, target = model(features, drawn)
-        # The real positions of an image come caption by caption, as forward lays them out.
+        # One weight per real position, in the order of forward: image by image, caption by caption.
         weight = gain.unsqueeze(-1).expand(-1, -1, drawn.shape[-1] - 1)[drawn[..., 1:] != PAD]
         loss = (F.cross_entropy(logits.float(), target, reduction="none") * weight).mean()
         adam.zero_grad()
@@ -353,8 +364,8 @@ def main():
     verbs = {"bench": train, "train": train, "decode": decode, "reinforce": reinforce, "features": features}
     p.add_argument("verb", choices=verbs)
     p.add_argument("--data", required=True, help="folder of Flickr8k, with captions.txt, Images and the official lists")
-    p.add_argument("--features", help="features of its pictures, .npy")
-    p.add_argument("--out", help="features: the file to write; else the weights, without .pt (default weights; bench: none)")
+    p.add_argument("--features", help="features of the pictures, .npy")
+    p.add_argument("--out", help="features: file to write; otherwise the weights, without .pt (default weights; bench: none)")
     p.add_argument("--attention", default="adaptive", choices=["none", "uniform", "soft", "adaptive"])
     p.add_argument("--embedding", type=int, default=256)
     p.add_argument("--hidden", type=int, default=512)
@@ -364,15 +375,15 @@ def main():
     p.add_argument("--lr", type=float, default=5e-4)
     p.add_argument("--batch-images", type=int, default=16)
     p.add_argument("--batches", type=int, default=0, help="bench, reinforce: steps (default 40)")
-    p.add_argument("--warm-up", type=int, default=5, help="steps that are not measured")
-    p.add_argument("--samples", type=int, default=5, help="reinforce: captions drawn of each picture")
+    p.add_argument("--warm-up", type=int, default=5, help="steps before measuring")
+    p.add_argument("--samples", type=int, default=5, help="reinforce: captions sampled per picture")
     p.add_argument("--beam", type=int, default=5)
-    p.add_argument("--size", type=int, default=224, help="features: pixels on a side")
-    p.add_argument("--limit", type=int, default=0, help="features: pictures; 0 for all")
+    p.add_argument("--size", type=int, default=224, help="features: picture size in pixels")
+    p.add_argument("--limit", type=int, default=0, help="features: number of pictures (default: all)")
     p.add_argument("--threads", type=int, default=2)
     p.add_argument("--seed", type=int, default=1)
-    p.add_argument("--precision", default="float32", choices=["float32", "bfloat16"], help="of training and reinforcement")
-    p.add_argument("--compile", action="store_true", help="torch.compile the attention")
+    p.add_argument("--precision", default="float32", choices=["float32", "bfloat16"], help="precision of training")
+    p.add_argument("--compile", action="store_true", help="use torch.compile for the attention")
     a = p.parse_args()
     torch.manual_seed(a.seed)
     random.seed(a.seed)

@@ -1,4 +1,4 @@
-"""Tests that the yardstick computes what the captioner of checkpoint.py does, which reads word by word. They need PyTorch."""
+"""Tests that the yardstick agrees with checkpoint.py's captioner. They need PyTorch."""
 
 import importlib.util
 import unittest

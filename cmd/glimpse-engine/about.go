@@ -11,12 +11,12 @@ import (
 	"glimpse/internal/torch"
 )
 
-// aboutCommand tells glimpse what this engine is, and which device it would compute on.
+// aboutCommand prints, for glimpse, what this engine is and which device it would use.
 func aboutCommand() *cobra.Command {
 	var compute cli.Compute
 	c := &cobra.Command{
 		Use:    "about",
-		Short:  "What this engine is, as JSON",
+		Short:  "Describe this engine as JSON",
 		Hidden: true,
 		Args:   cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {

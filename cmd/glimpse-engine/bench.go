@@ -15,18 +15,16 @@ import (
 
 func benchCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use:   "bench",
-		Short: "Measure how fast this machine trains, decodes, scores and stores",
-		Long: `Measure the speed of the parts of a study on this machine, with the settings of
-a study or, without one, of the built-in demo, which needs no files. This does
-not touch a results database.
+		Use: "bench",
+		Long: `Measure how fast this machine runs each part of a study, with the settings of a
+study or, if none is given, of the built-in demo, which needs no files. No
+results database is changed.
 
-Peak memory is that of the whole process since it started: where it matters,
-measure one arm or one part at a time (--arm). peak_rss_mb includes touched
-pages of mapped files, such as programs and libraries; peak_anonymous_mb does
-not.
+Peak memory is that of the whole process since it started. If it matters,
+measure one arm at a time (--arm). peak_rss_mb includes the used pages of mapped
+files, such as programs and libraries; peak_anonymous_mb does not.
 
---threads limits libtorch's threads and Go's alike. Keep the machine idle.`,
+--threads limits the threads of both libtorch and Go. Keep the machine idle.`,
 		Example: `  glimpse bench train
   glimpse bench train experiments/flickr8k.yaml --arm adaptive --threads 1
   glimpse bench decode experiments/flickr8k.yaml --json`,
@@ -38,13 +36,13 @@ not.
 	return c
 }
 
-// benchFlags are those of all verbs of `bench`.
+// benchFlags are the flags that all verbs of `bench` share.
 type benchFlags struct {
 	study   cli.StudyFlags
 	compute cli.Compute
 	arm     string
 	asJSON  bool
-	demo    []string // keys of the demo that are set before those of --set
+	demo    []string // keys of the demo, set before those of --set
 }
 
 func (f *benchFlags) add(c *cobra.Command) {
@@ -54,10 +52,10 @@ func (f *benchFlags) add(c *cobra.Command) {
 }
 
 func (f *benchFlags) addArm(c *cobra.Command) {
-	c.Flags().StringVar(&f.arm, "arm", "", "measure only this arm (default: each)")
+	c.Flags().StringVar(&f.arm, "arm", "", "measure only this arm (default: all)")
 }
 
-// load reads the study that is named, or makes the demo.
+// load reads the study named by the arguments, or returns the demo.
 func (f *benchFlags) load(args []string) (*experiments.Study, error) {
 	if len(args) > 0 {
 		return f.study.Load(args[0])
@@ -70,7 +68,8 @@ func (f *benchFlags) load(args []string) (*experiments.Study, error) {
 	return study, nil
 }
 
-// runBench has f measure what the flags ask for, and prints its report as JSON or as a table.
+// runBench runs the measurement f with the flags' options, and prints its report as JSON or a
+// table.
 func runBench[O, R any](
 	c *cobra.Command, flags *benchFlags, args []string,
 	f func(context.Context, bench.Options, O) (*bench.Report[R], error), o O, table func(R) *term.Table,
@@ -96,12 +95,12 @@ func runBench[O, R any](
 	if err := table(r.Rows).Print(w); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(w, "\nstudy %s, data %s, %s, %s; peak memory of the process %.0f MB, without mapped files %.0f MB\n",
+	_, err = fmt.Fprintf(w, "\nstudy %s, data %s, %s, %s; peak memory of the process %.0f MB, %.0f MB without mapped files\n",
 		r.Study, r.Data, r.Device, term.Plural(r.Threads, "thread"), r.PeakRSSMB, r.PeakAnonymousMB)
 	return err
 }
 
-// benchError marks what the caller should have asked for otherwise.
+// benchError marks a [bench.NothingError] as an error of usage.
 func benchError(err error) error {
 	if nothing := (*bench.NothingError)(nil); errors.As(err, &nothing) {
 		return cli.Usage(err)

@@ -20,9 +20,9 @@ func benchTrainCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "train [STUDY.yaml]",
 		Short: "Time training, in captions per second",
-		Long: `Train each arm of the study for a few steps, from the start, and time them:
-everything in a step, from batches and features to the optimizer. Features of a
-frozen encoder are computed first if the cache lacks them.`,
+		Long: `Train each arm of the study for a few steps from scratch, and time everything in
+a step, from batches and features to the optimizer. Missing features of a frozen
+encoder are computed first.`,
 		Example: `  glimpse bench train
   glimpse bench train experiments/flickr8k.yaml --arm adaptive --steps 40
   glimpse bench train --set model.hidden=512 --set model.embedding=256 --json`,
@@ -38,13 +38,13 @@ frozen encoder are computed first if the cache lacks them.`,
 	flags.addArm(c)
 	c.Flags().IntVar(&o.Steps, "steps", 30, "steps to measure")
 	c.Flags().IntVar(&o.WarmUp, "warm-up", 5, "steps before measuring")
-	c.Flags().IntVar(&o.Vocabulary, "vocabulary", 0, "pad the vocabulary to this many words, with unused ones")
+	c.Flags().IntVar(&o.Vocabulary, "vocabulary", 0, "pad the vocabulary to this many words with unused ones")
 	return c
 }
 
 func trainTable(rows []bench.TrainSpeed) *term.Table {
 	t := &term.Table{}
-	t.Add("ARM", "HIDDEN", "PARAMETERS", "CAPTIONS/S", "QUARTILES OF STEPS", "MS A STEP", "WORDS A STEP")
+	t.Add("ARM", "HIDDEN", "PARAMETERS", "CAPTIONS/S", "QUARTILES OF STEPS", "MS/STEP", "WORDS/STEP")
 	for _, r := range rows {
 		t.Add(r.Arm, strconv.Itoa(r.Model.Hidden), term.Count(r.Parameters), fmt.Sprintf("%.1f", r.PerSecond),
 			fmt.Sprintf("%.1f %.1f %.1f", r.Quartiles[0], r.Quartiles[1], r.Quartiles[2]),
@@ -59,9 +59,9 @@ func benchReinforceCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "reinforce [STUDY.yaml]",
 		Short: "Time self-critical training, in sampled captions per second",
-		Long: `Train each arm of the study by cross entropy for some steps, so that captions
-end, and then by self-critical training (train.reinforce). Time the latter
-steps: everything in one, from sampling and rewards to the optimizer.`,
+		Long: `Train each arm of the study with cross-entropy for some steps, so that captions
+end. Then time steps of self-critical training (train.reinforce): everything in
+a step, from sampling and rewards to the optimizer.`,
 		Example: `  glimpse bench reinforce
   glimpse bench reinforce experiments/flickr8k.yaml \
     --set train.reinforce.epochs=1`,
@@ -77,14 +77,14 @@ steps: everything in one, from sampling and rewards to the optimizer.`,
 	flags.add(c)
 	flags.addArm(c)
 	c.Flags().IntVar(&o.Steps, "steps", 20, "steps to measure")
-	c.Flags().IntVar(&o.WarmUp, "warm-up", 3, "warm-up steps before measuring")
-	c.Flags().IntVar(&o.TrainSteps, "train-steps", 60, "cross-entropy steps before those")
+	c.Flags().IntVar(&o.WarmUp, "warm-up", 3, "steps before measuring")
+	c.Flags().IntVar(&o.TrainSteps, "train-steps", 60, "cross-entropy steps to train first")
 	return c
 }
 
 func reinforceTable(rows []bench.ReinforceSpeed) *term.Table {
 	t := &term.Table{}
-	t.Add("ARM", "HIDDEN", "SAMPLES", "WORDS A CAPTION", "CAPTIONS/S", "PER CPU SECOND", "MS A STEP")
+	t.Add("ARM", "HIDDEN", "SAMPLES", "WORDS/CAPTION", "CAPTIONS/S", "CAPTIONS/CPU S", "MS/STEP")
 	for _, r := range rows {
 		t.Add(r.Arm, strconv.Itoa(r.Model.Hidden), strconv.Itoa(r.Samples), fmt.Sprintf("%.1f", r.Words), fmt.Sprintf("%.1f", r.PerSecond),
 			fmt.Sprintf("%.1f", r.PerCPUSecond), fmt.Sprintf("%.1f", r.StepMS[1]))
@@ -101,9 +101,9 @@ func benchDecodeCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "decode [STUDY.yaml]",
 		Short: "Time beam search, in captions per second",
-		Long: `Caption pictures of the test split, with the study's beam, with a captioner of
-each arm. An untrained captioner hardly ever ends a caption, so each is trained
-for some steps first. --run takes the best checkpoint and settings of a
+		Long: `Caption pictures of the test split with each arm's captioner and the study's
+beam search. An untrained captioner rarely ends a caption, so each is trained
+for some steps first. --run uses the best checkpoint and the settings of a
 completed run instead.`,
 		Example: `  glimpse bench decode
   glimpse bench decode experiments/flickr8k.yaml --arm adaptive --images 1000
@@ -114,7 +114,7 @@ completed run instead.`,
 				return err
 			}
 			if id != "" && (len(args) > 0 || len(flags.study.Sets) > 0 || flags.arm != "") {
-				return cli.Usage(errors.New("--run takes everything from the run: leave out the study, --set and --arm"))
+				return cli.Usage(errors.New("--run uses the run's own settings: leave out the study, --set and --arm"))
 			}
 			if id == "" {
 				return runBench(c, &flags, args, bench.Decode, o, decodeTable)
@@ -139,7 +139,7 @@ completed run instead.`,
 
 func decodeTable(rows []bench.DecodeSpeed) *term.Table {
 	t := &term.Table{}
-	t.Add("ARM", "MODEL", "BEAM", "IMAGES", "WORDS A CAPTION", "CAPTIONS/S")
+	t.Add("ARM", "MODEL", "BEAM", "IMAGES", "WORDS/CAPTION", "CAPTIONS/S")
 	for _, r := range rows {
 		t.Add(r.Arm, r.Model, strconv.Itoa(r.Beam), strconv.Itoa(r.Images), fmt.Sprintf("%.1f", r.Words), fmt.Sprintf("%.1f", r.PerSecond))
 	}
@@ -152,9 +152,9 @@ func benchFeaturesCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "features [STUDY.yaml]",
 		Short: "Time the encoder, in images per second",
-		Long: `Compute the features of the data set's first pictures into an empty temporary
-cache, with the weights from the real one. Without a study, the encoder is a
-ResNet-18 with random weights, on drawn shapes.`,
+		Long: `Encode the first pictures of the data set into an empty temporary cache, with
+encoder weights from the real one. Without a study, encode drawn shapes with a
+ResNet-18 with random weights.`,
 		Example: `  glimpse bench features
   glimpse bench features experiments/flickr8k.yaml --images 512 --threads 1`,
 		Args: cobra.MaximumNArgs(1),

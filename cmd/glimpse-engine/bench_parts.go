@@ -21,10 +21,10 @@ func benchScoreCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "score [STUDY.yaml]",
 		Short: "Time all metrics, in images per second",
-		Long: `Score captions of the data set against its references; the candidate for an
-image is a caption of the next one. If the data set has fewer images than
+		Long: `Score captions of the data set against its references. The candidate for an
+image is a caption of the next image. If the data set has fewer images than
 requested, they repeat under new names. METEOR is measured without its data and,
-if available, with them.`,
+if they are installed, with them.`,
 		Example: `  glimpse bench score
   glimpse bench score experiments/flickr8k.yaml --images 40000`,
 		Args: cobra.MaximumNArgs(1),
@@ -38,7 +38,7 @@ if available, with them.`,
 	}
 	flags.add(c)
 	cli.AddMeteor(c, &from)
-	c.Flags().IntVar(&o.Images, "images", 1000, "images to score, each with all its references")
+	c.Flags().IntVar(&o.Images, "images", 1000, "images to score, each against all its references")
 	return c
 }
 
@@ -50,9 +50,9 @@ func benchStoreCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "store [STUDY.yaml]",
 		Short: "Time the results database, in rows per second",
-		Long: `Record a study of many runs in a temporary database, as a runner and its trials
-do: settings, claims, epochs with checkpoints, captions and their scores; then
-read them.`,
+		Long: `Record a study with many runs in a temporary database, as a runner and its
+trials do: settings, claims, epochs with checkpoints, captions and their scores.
+Then read them back.`,
 		Example: `  glimpse bench store
   glimpse bench store --runs 1000 --captions 1000 --json`,
 		Args: cobra.MaximumNArgs(1),
@@ -64,13 +64,13 @@ read them.`,
 		},
 	}
 	flags.add(c)
-	c.Flags().IntVar(&o.Runs, "runs", 50, "runs of the study")
-	c.Flags().IntVar(&o.Epochs, "epochs", 10, "epochs of a run")
-	c.Flags().IntVar(&o.Captions, "captions", 1000, "captions of a run")
+	c.Flags().IntVar(&o.Runs, "runs", 50, "runs in the study")
+	c.Flags().IntVar(&o.Epochs, "epochs", 10, "epochs per run")
+	c.Flags().IntVar(&o.Captions, "captions", 1000, "captions per run")
 	return c
 }
 
-// partTable gives the table of parts that were counted in what noun says.
+// partTable returns a function that makes the table of parts. noun is the unit they are counted in.
 func partTable(noun string) func([]bench.PartSpeed) *term.Table {
 	return func(rows []bench.PartSpeed) *term.Table {
 		t := &term.Table{}

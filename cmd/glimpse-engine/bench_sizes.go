@@ -20,11 +20,11 @@ func benchLimitsCommand() *cobra.Command {
 	var flags benchFlags
 	c := &cobra.Command{
 		Use:   "limits [STUDY.yaml]",
-		Short: "Compute the least time a training step can take here",
-		Long: `List the matrix products, bytes and tanh values of one training step of each
-arm. Measure how fast this machine does products of exactly these sizes, sums
-of long vectors, and tanh, and add up the least time the step can take. Compare
-it with what bench train measures.`,
+		Short: "Compute the minimum time of a training step on this machine",
+		Long: `List the matrix products, memory traffic and tanh values of one training step of
+each arm. Measure how fast this machine computes products of exactly these
+sizes, sums of long vectors, and tanh. Then add up the minimum time of the step,
+to compare with bench train.`,
 		Example: `  glimpse bench limits
   glimpse bench limits experiments/flickr8k.yaml --arm adaptive --threads 1`,
 		Args: cobra.MaximumNArgs(1),
@@ -49,12 +49,12 @@ func limitsTable(found bench.StepLimits) *term.Table {
 	}
 	t := &term.Table{}
 	for _, arm := range found.Arms {
-		t.Add("ARM "+arm.Arm, "PRODUCT", "GFLOP", "GFLOP/S HERE", "MB", "TANH (10⁶)", "LEAST MS")
+		t.Add("ARM "+arm.Arm, "PRODUCT", "GFLOP", "GFLOP/S", "MB", "TANH (10⁶)", "MIN MS")
 		for _, p := range arm.Parts {
 			t.Add(p.Part, p.Shape, positive("%.3f", p.GFLOP), positive("%.0f", p.GFLOPs), positive("%.1f", p.MB), positive("%.2f", p.TanhM),
 				fmt.Sprintf("%.2f", p.LimitMS))
 		}
-		t.Add("in all", "", fmt.Sprintf("%.3f", arm.GFLOP), "", fmt.Sprintf("%.1f", arm.MB), "", fmt.Sprintf("%.2f", arm.StepMS))
+		t.Add("total", "", fmt.Sprintf("%.3f", arm.GFLOP), "", fmt.Sprintf("%.1f", arm.MB), "", fmt.Sprintf("%.2f", arm.StepMS))
 		t.Gap()
 	}
 	t.Add(fmt.Sprintf("memory %.1f GB/s, tanh %.2f·10⁹/s", found.MemoryGBs, found.TanhGs))
@@ -69,8 +69,8 @@ func benchScalingCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "scaling -o DIR",
 		Short: "Measure how time and memory grow with each size",
-		Long: `Measure the soft arm of the built-in demo, whose encoder is trained too,
-with one growing size at a time: ` + strings.Join(bench.Axes(), ", ") + `.
+		Long: `Measure the soft arm of the built-in demo, whose encoder is trained too, while
+one size at a time grows: ` + strings.Join(bench.Axes(), ", ") + `.
 Each point runs in a separate process. Write scaling.csv, scaling.svg and
 scaling.png.`,
 		Example: `  glimpse bench scaling -o scaling

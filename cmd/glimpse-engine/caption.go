@@ -21,15 +21,14 @@ func captionCommand() *cobra.Command {
 		asJSON, jsonl bool
 	)
 	c := &cobra.Command{
-		Use:   "caption [PICTURE|FOLDER]...",
-		Short: "Caption any picture with a trained captioner",
+		Use: "caption [PICTURE|FOLDER]...",
 		Long: `Caption pictures with the captioner that comes with glimpse, with a packed one
 (--captioner), or with the best checkpoint of a run (--run). Reads JPEG, PNG,
-WebP, GIF, TIFF and BMP, the first of several frames, and turns pictures upright
-by their Exif data. In a folder it captions every picture, and those in folders
-below, in the order of their names. Links are followed, no picture is captioned
-twice, and other files are counted on standard error. The captioner's own
-decoding is used unless --beam overrides it.
+WebP, GIF, TIFF and BMP. Of several frames it reads the first, and it turns
+pictures upright by their Exif data. In a folder it captions every picture, and
+those in subfolders, in the order of their names. Links are followed, no picture
+is captioned twice, and other files are counted on standard error. --beam
+overrides the captioner's own decoding.
 
 Packed captioners are searched in this order: captioners/ beside glimpse,
 captioners/ in the folder above (a checkout's), captioners/ in $GLIMPSE_CACHE or
@@ -44,15 +43,15 @@ or other control characters, or one that begins with a quotation mark, is quoted
 as in Go or Python. --jsonl prints one JSON object per line, --json one array;
 both leave paths as they are.
 
---attention writes one PNG per picture: where the captioner looked before each
-word and, for the adaptive arm, the sentinel's weight β. --logits writes the
-logits behind each caption as safetensors; docs/checkpoints.md shows how to
-compare another program with them.
+--attention writes one PNG per picture that shows where the captioner looked
+before each word and, for the adaptive arm, the sentinel's weight β. --logits
+writes the logits of each caption as safetensors; docs/checkpoints.md shows how
+to compare another program with them.
 
-A captioner trained on features of another program (encoder.name precomputed)
+A captioner trained on another program's features (encoder.name precomputed)
 needs --features. It captions every image in that file, or the pictures named.
 
-Pictures that cannot be read are reported; the others are captioned, and the
+If pictures cannot be read, they are reported, the others are captioned, and the
 exit code is 3.`,
 		Example: `  glimpse caption dog.jpg
   glimpse caption dog.jpg --run 3f2a --beam 5 --attention looks
@@ -73,7 +72,7 @@ exit code is 3.`,
 			case asJSON && jsonl:
 				return cli.Usage(errors.New("--json and --jsonl exclude each other"))
 			case o.Attention != "" && len(args) == 0:
-				return cli.Usage(errors.New("--attention draws on pictures: name the pictures as well as their features"))
+				return cli.Usage(errors.New("--attention draws on pictures: name them too, not only their features"))
 			}
 			o.Features, o.Names = flags.Features, flags.Names
 			found, err := inspect.FindPictures(args)
@@ -99,17 +98,17 @@ exit code is 3.`,
 		},
 	}
 	flags.Add(c)
-	c.Flags().Lookup("data").Usage = "folder of the data set, for checkpoints without their vocabulary (default $GLIMPSE_DATA, else the study's data.root)"
+	c.Flags().Lookup("data").Usage = "folder of the data set, for checkpoints that lack their vocabulary (default $GLIMPSE_DATA, else the study's data.root)"
 	c.Flags().Lookup("features").Usage = "features of the pictures, for a run with encoder.name precomputed"
 	c.Flags().StringVar(&run, "run", "", "caption with the best checkpoint of this run")
 	c.Flags().StringVar(&packed, "captioner", "", "caption with this packed captioner: a file, or a name in captioners/")
-	c.Flags().IntVar(&o.Beam, "beam", 0, "width of the beam search, without groups (default the run's search)")
-	c.Flags().StringVar(&o.Attention, "attention", "", "draw where the captioner looked into this folder")
-	c.Flags().StringVar(&o.Logits, "logits", "", "write the logits of each caption's words into this folder")
-	c.Flags().BoolVar(&jsonl, "jsonl", false, "print one JSON object per line and picture")
+	c.Flags().IntVar(&o.Beam, "beam", 0, "beam width, without groups (default: the run's decoding)")
+	c.Flags().StringVar(&o.Attention, "attention", "", "folder for drawings of where the captioner looked")
+	c.Flags().StringVar(&o.Logits, "logits", "", "folder for the logits of each caption's words")
+	c.Flags().BoolVar(&jsonl, "jsonl", false, "print one JSON object per picture, one per line")
 	cli.AddJSON(c, &asJSON)
 	if err := c.RegisterFlagCompletionFunc("run", cli.CompleteFromDB(cli.RunIDs)); err != nil {
-		panic(err) // the flag stands above
+		panic(err) // the flag is defined above
 	}
 	return c
 }
@@ -126,7 +125,7 @@ func captionWithRun(
 	return opener.Caption(c.Context(), run, pictures, o, tell)
 }
 
-// captionWithPacked captions pictures with a packed captioner, and says first which it is.
+// captionWithPacked captions pictures with a packed captioner, and first reports which one.
 func captionWithPacked(
 	c *cobra.Command, flags cli.RunFlags, path string, pictures []inspect.Picture, o inspect.CaptionOptions, tell func(inspect.Captioned) error,
 ) (inspect.CaptionCount, error) {
@@ -146,7 +145,7 @@ func captionWithPacked(
 	return opener.CaptionPacked(c.Context(), packed, pictures, o, tell)
 }
 
-// captionPrinter prints captions as they come, or at the end as one JSON array.
+// captionPrinter prints each caption at once, or all at the end as one JSON array.
 type captionPrinter struct {
 	w, remarks    io.Writer
 	asJSON, jsonl bool
@@ -172,7 +171,7 @@ func (p *captionPrinter) print(c inspect.Captioned) error {
 	return err
 }
 
-// end ends the output, and says how fast it went and what failed.
+// end completes the output, reports the speed, and returns an error if pictures failed.
 func (p *captionPrinter) end(done inspect.CaptionCount) error {
 	if p.asJSON {
 		if err := term.WriteJSON(p.w, p.all); err != nil {

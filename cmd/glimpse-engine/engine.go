@@ -17,8 +17,8 @@ import (
 	"glimpse/runner"
 )
 
-// modelEngine is models.Engine as runner and inspect want it: the captioner it makes is concrete there and an interface
-// here.
+// modelEngine adapts models.Engine to the interfaces of runner and inspect, which take captioners
+// as interfaces.
 type modelEngine struct{ models.Engine }
 
 var (
@@ -26,7 +26,8 @@ var (
 	_ inspect.Engine = modelEngine{}
 )
 
-// newEngine makes the engine that the flags ask for, whose operations then use so many threads.
+// newEngine makes the engine that the flags request. Its threads default to the number of
+// processors.
 func newEngine(f cli.Compute) (modelEngine, error) {
 	if err := f.Check(); err != nil {
 		return modelEngine{}, err
@@ -110,7 +111,8 @@ func (e modelEngine) PackedPictures(ctx context.Context, s experiments.Settings,
 	return p, nil
 }
 
-// openRuns gives an opener of the runs of the results database, which is opened by openDB and which the caller closes.
+// openRuns opens the results database with openDB and returns an opener of its runs. The caller
+// closes the database.
 func openRuns(c *cobra.Command, f cli.RunFlags, openDB func(flag string) (*store.DB, error)) (*inspect.Opener, error) {
 	e, err := newEngine(f.Compute)
 	if err != nil {
@@ -128,7 +130,7 @@ func openRuns(c *cobra.Command, f cli.RunFlags, openDB func(flag string) (*store
 	return opener, nil
 }
 
-// audit is the verb audit with the run's checkpoint.
+// audit implements the verb audit where it needs the run's checkpoint.
 func audit(c *cobra.Command, o *cli.Audit, run string) error {
 	e, err := newEngine(o.Compute)
 	if err != nil {
@@ -137,7 +139,7 @@ func audit(c *cobra.Command, o *cli.Audit, run string) error {
 	return o.Write(c, e, run)
 }
 
-// versions are recorded with each run.
+// versions returns the versions that are recorded with each run.
 func versions() map[string]string {
 	return map[string]string{"glimpse": cli.Version(), "libtorch": torch.Version(), "blas": torch.BLAS()}
 }

@@ -24,17 +24,15 @@ func ensembleCommand() *cobra.Command {
 		record bool
 	)
 	c := &cobra.Command{
-		Use:   "ensemble STUDY|RUN...",
-		Short: "Score several runs together",
-		Long: `Caption a split with the best checkpoints of several completed runs together:
-at each step of the beam search, the probability of a word is the mean of
-theirs. Show its score beside that of each run alone, decoded the same way, and
-the time each took. The runs must share one vocabulary; arms, sizes and encoders
-may differ. --arm takes the runs of one arm of a study.
+		Use: "ensemble STUDY|RUN...",
+		Long: `Caption a split with the best checkpoints of several completed runs together: at
+each step of the beam search, the probability of a word is the mean over the
+runs. Compare its score and time with those of each run alone, decoded the same
+way. The runs must share one vocabulary; arms, sizes and encoders may differ.
+--arm uses only the runs of one arm of a study.
 
 This shows what could be gained, for instance by training more seeds. It is not
-a result of the study: nothing is recorded, and the split is val unless --split
-says otherwise.
+a result of the study: nothing is recorded, and the default split is val.
 
 --record makes the ensembles that a study declares (compare.ensemble: seeds), as
 glimpse run does at its end. All seeds of each arm caption the final split
@@ -79,10 +77,10 @@ together, and captions and scores are stored in the database.`,
 	}
 	flags.Add(c)
 	cli.AddMeteor(c, &meteor)
-	c.Flags().StringVar(&o.Arm, "arm", "", "only the runs of this arm of the study")
+	c.Flags().StringVar(&o.Arm, "arm", "", "use only the runs of this arm of the study")
 	c.Flags().StringVar(&o.Split, "split", "val", "split to caption: val or test")
-	c.Flags().IntVar(&o.Beam, "beam", 0, "width of the beam search, without groups (default the runs' search)")
-	c.Flags().BoolVar(&record, "record", false, "make and store what the study declares with compare.ensemble")
+	c.Flags().IntVar(&o.Beam, "beam", 0, "beam width, without groups (default: the runs' decoding)")
+	c.Flags().BoolVar(&record, "record", false, "make and store the ensembles that the study declares")
 	cli.AddJSON(c, &asJSON)
 	for _, other := range []string{"arm", "split", "beam", "json"} {
 		c.MarkFlagsMutuallyExclusive("record", other)
@@ -90,7 +88,7 @@ together, and captions and scores are stored in the database.`,
 	return c
 }
 
-// recordEnsembles makes the ensembles that a study declares.
+// recordEnsembles makes and stores the ensembles that a study declares.
 func recordEnsembles(c *cobra.Command, flags cli.RunFlags, args []string, data *meteor.Data) error {
 	if len(args) > 1 {
 		return cli.Usage(errors.New("--record takes one study"))

@@ -28,13 +28,12 @@ func featuresCommand() *cobra.Command {
 		launched bool
 	)
 	c := &cobra.Command{
-		Use:   "features STUDY.yaml",
-		Short: "Compute the image features that a study needs",
+		Use: "features STUDY.yaml",
 		Long: `Fill the feature cache for a study, as glimpse run does before its first trial.
-Existing features are kept, and an interrupted run is resumed. Features are
+Existing features are kept, and an interrupted command resumes. Features are
 verified whenever they are used; --verify reads all of them now, and recomputes
 damaged ones. An encoder trained with the captioner needs no cache; precomputed
-features are checked.
+features are only checked.
 
 --export writes the features of all pictures in a split to a safetensors file of
 float16, for encoder.path of a study or for other programs.`,
@@ -99,16 +98,16 @@ float16, for encoder.path of a study or for other programs.`,
 	compute.Add(c)
 	c.Flags().BoolVar(&verify, "verify", false, "read all existing features, and recompute damaged ones")
 	c.Flags().StringVar(&export, "export", "", "write the features to FILE.safetensors")
-	c.Flags().Lookup("threads").Usage = "number of threads; features do not depend on it (default: the processors)"
+	c.Flags().Lookup("threads").Usage = "threads to compute with; features do not depend on it (default: the processors)"
 	cli.AddJSON(c, &asJSON)
-	c.Flags().BoolVar(&launched, "launched", false, "take what to compute from a JSON line on standard input, whose end is the runner's")
+	c.Flags().BoolVar(&launched, "launched", false, "read the request from a JSON line on standard input, and end when that closes")
 	if err := c.Flags().MarkHidden("launched"); err != nil {
-		panic(err) // the flag stands above
+		panic(err) // the flag is defined above
 	}
 	return c
 }
 
-// exportFeatures writes the features of the trials, which must all look at the same.
+// exportFeatures writes the features of the trials, which must all use the same ones.
 func exportFeatures(c *cobra.Command, e modelEngine, sets *planning.Sets, trials []experiments.Trial, path string) error {
 	distinct := experiments.DistinctFeatures(trials)
 	if len(distinct) != 1 {
@@ -125,7 +124,7 @@ func exportFeatures(c *cobra.Command, e modelEngine, sets *planning.Sets, trials
 	return e.ExportFeatures(c.Context(), s, d, path)
 }
 
-// launchedFeatures computes what a runner asks for, and tells it how far that has come.
+// launchedFeatures computes the features that a runner requests, and reports progress to it.
 func launchedFeatures(c *cobra.Command) error {
 	asked, ctx, err := engine.ReadFeatures(c.Context(), c.InOrStdin())
 	if err != nil {
@@ -146,7 +145,7 @@ func launchedFeatures(c *cobra.Command) error {
 	return e.Features(ctx, asked.Settings, d, func(done, total int) { _ = jsonline.Write(c.OutOrStdout(), engine.Done{Done: done, Total: total}) })
 }
 
-// featureBars shows how far encoders have come with features, until end is called.
+// featureBars shows the progress of encoders until end is called.
 func featureBars(c *cobra.Command) (progress func(encoder string, done, total int), end func()) {
 	bars := term.NewProgress(c.ErrOrStderr())
 	return func(encoder string, done, total int) {

@@ -17,13 +17,12 @@ func illustrateCommand() *cobra.Command {
 		images int
 	)
 	c := &cobra.Command{
-		Use:   "illustrate STUDY",
-		Short: "Store pictures and attention maps for a study's report",
-		Long: `Pick the images whose captions differ most between the arms of a study's main
-contrast (its name or its YAML file), half of them better and half worse. Store
-thumbnails in the database, with where the best checkpoint of each arm's lowest
-seed looked before each word. The report then shows them, wherever it is
-written. glimpse run does this at the end of a study.
+		Use: "illustrate STUDY",
+		Long: `Choose the images whose captions differ most between the arms of the main
+contrast of a study (its name or its YAML file), half of them better and half
+worse. Store thumbnails in the database, with where the best checkpoint of each
+arm's lowest seed looked before each word. Then every report of the study shows
+them. glimpse run does this at the end of a study.
 
 A database keeps at most twenty pictures of a data set, over all its studies;
 drawn scenes do not count. --images 0 removes those of the study.`,
@@ -53,7 +52,7 @@ drawn scenes do not count. --images 0 removes those of the study.`,
 		},
 	}
 	flags.Add(c)
-	c.Flags().IntVar(&images, "images", store.MostPictures, "how many pictures to keep; 0 removes them")
+	c.Flags().IntVar(&images, "images", store.MostPictures, "pictures to keep; 0 removes them")
 	return c
 }
 

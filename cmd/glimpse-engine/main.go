@@ -1,8 +1,8 @@
-// Command glimpse-engine is the half of glimpse that computes: it links libtorch. Users call glimpse, which starts it for
-// the verbs that need a model, and for each trial of a study.
+// Command glimpse-engine is the part of glimpse that computes with models: it links libtorch. Users
+// call glimpse, which starts it for the verbs that need a model and for each trial of a study.
 //
-// The package is wiring, as that of glimpse is: each verb has a file of its own, which reads flags, calls the package that
-// does the work, and prints what it gives.
+// Like glimpse, the package is wiring. Each verb has a file of its own, which reads flags, calls
+// the package that does the work, and prints the result.
 package main
 
 import (
@@ -29,7 +29,7 @@ func main() {
 
 func newRoot() *cobra.Command {
 	root := cli.Root()
-	root.Short = "The half of glimpse that computes"
+	root.Short = "The part of glimpse that computes with models"
 	root.Long = `glimpse starts this program for commands that need a model. Use glimpse instead.`
 	root.AddCommand(
 		trialCommand(), featuresCommand(), captionCommand(), packCommand(), swapCommand(), ensembleCommand(), illustrateCommand(), reproduceCommand(),

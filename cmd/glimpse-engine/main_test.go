@@ -18,11 +18,11 @@ func call(t *testing.T, line string) (code int, stdout, stderr string) {
 	return clitest.Call(t, newRoot(), strings.Fields(line)...)
 }
 
-// storedRun is a run that a test makes up.
+// storedRun is a made-up run.
 type storedRun struct {
 	id, arm, signature string
-	hidden             string // what was swept
-	queued             bool   // else it is completed, with a caption of the test split
+	hidden             string // its value of model.hidden, which was swept
+	queued             bool   // otherwise completed, with one test caption
 }
 
 // storeRuns writes results.db with one study of made-up runs.
@@ -60,7 +60,8 @@ func storeRuns(t *testing.T, study store.Study, settings string, runs []storedRu
 	}
 }
 
-// TestRefusals holds what a wrong command line is told, its exit code, and that it prints and leaves nothing.
+// TestRefusals checks the message and exit code of wrong command lines, and that they print no
+// result and write no files.
 func TestRefusals(t *testing.T) {
 	const misspelt = "study: bad\nquestion: Is a misspelt key refused?\ndata: {name: shapes}\nmodel: {hiden: 64}\n"
 	const joint = "study: joint\nquestion: Has it features?\ndata: {name: shapes, images: 60}\nencoder: {name: cnn}\nmodel: {attention: none}\n"
@@ -79,7 +80,7 @@ func TestRefusals(t *testing.T) {
 		{"bench train --steps 0", 2, []string{"--steps 0: must be at least 1"}},
 		{"bench train --warm-up -1", 2, []string{"--warm-up -1: must be at least 0"}},
 		{"bench train --device tpu", 2, []string{`device "tpu"`}},
-		{"bench features joint.yaml", 2, []string{"study joint: its encoder, cnn, is trained with the captioner"}},
+		{"bench features joint.yaml", 2, []string{"study joint has no features to compute: encoder cnn is trained with the captioner"}},
 		{"bench scaling", 2, []string{"-o DIR is missing"}},
 		{"bench scaling -o scaling --axis hiden", 2, []string{"--axis hiden", "hidden, regions, beam"}},
 		{"bench decode --images 0", 2, []string{"--images 0"}},
@@ -109,12 +110,12 @@ func TestRefusals(t *testing.T) {
 	}
 	for _, made := range []string{"results.db", "other.db", "scaling", "runs"} {
 		if _, err := os.Stat(made); err == nil {
-			t.Errorf("a refused command made %s", made)
+			t.Errorf("a rejected command made %s", made)
 		}
 	}
 }
 
-// TestHelp holds that every verb that people use has examples.
+// TestHelp checks that the help of every verb has examples.
 func TestHelp(t *testing.T) {
 	clitest.Sandbox(t, nil)
 	for _, verb := range []string{"features", "caption", "pack", "swap", "ensemble", "illustrate", "reproduce", "audit",
@@ -125,7 +126,7 @@ func TestHelp(t *testing.T) {
 	}
 }
 
-// TestHelpFits holds that help fits on a terminal of 80 columns.
+// TestHelpFits checks that help fits a terminal of 80 columns.
 func TestHelpFits(t *testing.T) {
 	for _, line := range clitest.WideHelp(newRoot()) {
 		t.Error(line)

@@ -19,13 +19,12 @@ func packCommand() *cobra.Command {
 		asJSON bool
 	)
 	c := &cobra.Command{
-		Use:   "pack RUN",
-		Short: "Write a run's captioner to one file, for glimpse caption",
+		Use: "pack RUN",
 		Long: `Write the captioner of a run's best epoch to one safetensors file: weights,
-vocabulary, settings, protocol and scores. With it, glimpse caption needs
+vocabulary, settings, protocol and scores. With this file, glimpse caption needs
 neither database nor data set. Weights are rounded to half precision; --single
-keeps them exact, in a file of twice the size. A frozen encoder's weights
-are not in the file: they are downloaded as for training.
+keeps them exact, but doubles the size of the file. The weights of a frozen
+encoder are not in the file: they are downloaded as for training.
 
 glimpse caption searches captioners/ beside glimpse, captioners/ in the folder
 above (a checkout's), and captioners/ in the cache.`,
@@ -63,7 +62,7 @@ above (a checkout's), and captioners/ in the cache.`,
 	c.Flags().StringVarP(&o.Path, "output", "o", "", "file to write, ending in .safetensors (required)")
 	c.Flags().BoolVar(&o.Single, "single", false, "keep single precision; the file is twice as large")
 	c.Flags().StringVar(&o.Source, "source", "", "source of the training data (default: the name of the data set)")
-	c.Flags().StringVar(&o.Licence, "licence", "", "their licence")
+	c.Flags().StringVar(&o.Licence, "licence", "", "licence of the training data")
 	cli.AddJSON(c, &asJSON)
 	return c
 }

@@ -23,12 +23,12 @@ func reproduceCommand() *cobra.Command {
 	)
 	c := &cobra.Command{
 		Use: "reproduce RUN",
-		Long: `Train a completed run again, in a separate database in the cache and with as
-many threads, and compare captions, weights, scores and epochs. Exit code 0:
-captions and weights are the same bit for bit. Exit code 1: they are not; it
-then lists how far apart they are and what differed in commit, libraries and
-machine. The results database is not changed. Ctrl-C stops; run the same command
-to resume.`,
+		Long: `Train a completed run again, in a separate database in the cache and with the
+same number of threads. Compare captions, weights, scores and epochs. Exit code
+0 means that captions and weights are the same bit for bit. Exit code 1 means
+that they differ; it then prints by how much, and what differed in commit,
+libraries and machine. The results database is not changed. Ctrl-C stops; run
+the same command to resume.`,
 		Example: `  glimpse reproduce 3f2a
   glimpse reproduce 3f2a --data /data/flickr8k --keep again`,
 		Args:              cobra.ExactArgs(1),
@@ -62,7 +62,7 @@ to resume.`,
 		},
 	}
 	flags.Add(c)
-	c.Flags().Lookup("threads").Usage = "threads to compute with (default: as many as the run had)"
+	c.Flags().Lookup("threads").Usage = "threads to compute with (default: the run's number)"
 	c.Flags().StringVar(&again.Folder, "keep", "", "train in this folder, and keep its database and checkpoints")
 	cli.AddMeteor(c, &meteor)
 	cli.AddNoGit(c, &again.Runner.NoGit)
@@ -70,7 +70,7 @@ to resume.`,
 	return c
 }
 
-// reproduce trains a run again, with the trials as processes of this program.
+// reproduce trains a run again, in processes of this program, and compares.
 func reproduce(c *cobra.Command, db *store.DB, run store.Run, flags cli.RunFlags, again inspect.Again, meteor string) (*inspect.Reproduction, error) {
 	opener, err := cli.Opener(c, db, nil, flags)
 	if err != nil {

@@ -46,12 +46,12 @@ func printReproduction(w io.Writer, r *inspect.Reproduction) error {
 	if err := t.Print(w); err != nil {
 		return err
 	}
-	told := aboutFeatures(r.FeaturesContent)
-	if told == "" && len(r.EnvironmentDiff) == 0 {
-		told = "no recorded difference in the environment"
+	why := aboutFeatures(r.FeaturesContent)
+	if why == "" && len(r.EnvironmentDiff) == 0 {
+		why = "no recorded difference in the environment"
 	}
-	if told != "" {
-		if _, err := fmt.Fprintln(w, "\n"+told); err != nil {
+	if why != "" {
+		if _, err := fmt.Fprintln(w, "\n"+why); err != nil {
 			return err
 		}
 	}
@@ -67,8 +67,8 @@ func printReproduction(w io.Writer, r *inspect.Reproduction) error {
 	return t.Print(w)
 }
 
-// aboutFeatures tells whether the features that were trained on, as their content was recorded and is now, explain a
-// difference; "" if they do not.
+// aboutFeatures reports whether different features may explain a difference; "" if not. content has
+// the recorded hash of the features' content, or "", and the current one.
 func aboutFeatures(content [2]string) string {
 	switch recorded, now := content[0], content[1]; {
 	case recorded == now:

@@ -9,7 +9,8 @@ import (
 	"glimpse/internal/term"
 )
 
-// TestPrintReproduction holds that people are told what was not reproduced, how far, and what was otherwise.
+// TestPrintReproduction checks that the output says what was not reproduced, by how much, and what
+// differed in the environment.
 func TestPrintReproduction(t *testing.T) {
 	var out bytes.Buffer
 	err := printReproduction(&out, &inspect.Reproduction{

@@ -13,27 +13,26 @@ func swapCommand() *cobra.Command {
 		asJSON bool
 	)
 	c := &cobra.Command{
-		Use:   "swap STUDY|RUN...",
-		Short: "Find which words need the picture, by swapping pictures",
-		Long: `Let the best checkpoint of each completed run read the captions it wrote, word
-by word (teacher forcing), with their own pictures and with those of other
-images, the same for all runs. A word's gain is what its log probability loses
-with the other picture, in nats: how much the captioner took from the picture to
-say it. The gain of regions is measured with the other picture's regions only,
-while the recurrence sees the mean of its own. The gain of places is measured
-against attention spread evenly over the regions.
+		Use: "swap STUDY|RUN...",
+		Long: `Let the best checkpoint of each completed run read its own captions word by word
+(teacher forcing), once with the right pictures and once with those of other
+images, which are the same for all runs. A word's gain is the log probability
+that it loses with the wrong picture, in nats: how much the word depends on the
+picture. The gain of regions swaps only the regions; the recurrence still gets
+the mean of the right picture's. The gain of places compares with attention
+spread evenly over the regions.
 
 If there is a sentinel, its weight β is compared with the gain. Its authors (Lu
 et al. 2017) say that β is high for words that follow from the words before, and
-low for those that need a look. Then β and gain correlate negatively, and
-function words have a higher β than nouns, colours and numbers, also among words
-at the same place in the caption, on which both may depend. The verdict uses the
-latter.
+low for words that need the picture. If so, β and gain correlate negatively, and
+function words have a higher β than nouns, colours and numbers. Both may depend
+on a word's position in the caption, so both are also computed among words at
+the same position. The verdict uses the latter.
 
 If a run's checkpoint is not here, its packed captioner is used (see glimpse
 caption --help), whose weights may be rounded to half precision.
 
-Runs of one arm are averaged over their seeds. The readings are stored in the
+Results are means over the seeds of an arm. The readings are stored in the
 database, replacing earlier ones, and appear in glimpse report.`,
 		Example: `  glimpse swap 3f2a
   glimpse swap flickr8k-attention

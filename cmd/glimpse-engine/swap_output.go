@@ -39,18 +39,18 @@ func printReadings(w io.Writer, arm stats.ReadingSummary) error {
 	}
 	t = &term.Table{}
 	t.Gap()
-	t.Add("DOES THE SENTINEL DO WHAT ITS AUTHORS SAY?", "MEASURED", "THEY SAY")
+	t.Add("DOES THE SENTINEL DO WHAT ITS AUTHORS SAY?", "MEASURED", "CLAIM")
 	for _, m := range arm.Sentinel.Measures() {
 		t.Add(m.Name, bounds(m.Interval), m.Claim)
 	}
 	if err := t.Print(w); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "their claim: %s, by the first two lines\n", arm.Sentinel.Verdict)
+	_, err := fmt.Fprintf(w, "the authors' claim: %s, by the first two lines\n", arm.Sentinel.Verdict)
 	return err
 }
 
-// bounds shows a value with its interval, or - where there is none.
+// bounds formats a value with its interval, or - if there is none.
 func bounds(i *stats.Interval) string {
 	if i == nil {
 		return "-"

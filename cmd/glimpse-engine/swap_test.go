@@ -8,7 +8,8 @@ import (
 	"glimpse/internal/store"
 )
 
-// TestSwapRefusals holds what neither swap nor ensemble reads. What they do is in cmd/glimpse/testdata/engine/run.txtar.
+// TestSwapRefusals checks which runs swap and ensemble reject.
+// cmd/glimpse/testdata/engine/run.txtar checks what they do otherwise.
 func TestSwapRefusals(t *testing.T) {
 	clitest.Sandbox(t, nil)
 	const signature = "data=shapes/official@0 tokenizer=ptb metrics=1"

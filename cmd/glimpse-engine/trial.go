@@ -15,8 +15,8 @@ import (
 	"glimpse/runner"
 )
 
-// trialCommand is one trial, from its last checkpoint to its scores. It is hidden because people have no need of it: `run`
-// starts it, and a job of a cluster may call it with an id.
+// trialCommand runs one trial, from its last checkpoint to its scores. It is hidden because users
+// do not need it: `run` starts it, and a cluster job may call it with a run ID.
 func trialCommand() *cobra.Command {
 	var (
 		compute  cli.Compute
@@ -30,8 +30,8 @@ func trialCommand() *cobra.Command {
 		Use:    "trial RUN",
 		Hidden: true,
 		Long: `Run one trial of the database, and write its events as JSON lines to standard
-output. With --job, run the attempt of a cluster job instead, as described in
-that folder, and write results there, as of the last checkpoint.`,
+output. With --job, run the attempt that a cluster job's folder describes, and
+write the results there, up to the last checkpoint.`,
 		Example: `  glimpse trial 3f2a --db results.db
   glimpse trial 3f2a --db results.db --data /data/flickr8k --threads 8`,
 		Args: func(c *cobra.Command, args []string) error {
@@ -75,16 +75,16 @@ that folder, and write results there, as of the last checkpoint.`,
 	c.Flags().StringVar(&l.Dir, "dir", "", "folder of checkpoints and logs (default runs, beside the database)")
 	c.Flags().StringVar(&l.Root, "data", "", "folder of the data set (default $GLIMPSE_DATA)")
 	c.Flags().StringVar(&l.Keep, "keep", "", "checkpoints to keep at the end: best, last, both or none (default best)")
-	c.Flags().BoolVar(&launched, "launched", false, "take all else from a JSON line on standard input, whose end is the runner's")
-	c.Flags().StringVar(&job, "job", "", "folder of a cluster's job")
+	c.Flags().BoolVar(&launched, "launched", false, "read everything else from a JSON line on standard input, and end when that closes")
+	c.Flags().StringVar(&job, "job", "", "folder of a cluster job")
 	c.Flags().StringVar(&scratch, "scratch", "", "folder on a local disk for a job's database (default $TMPDIR, else /tmp)")
 	if err := c.Flags().MarkHidden("launched"); err != nil {
-		panic(err) // the flag stands above
+		panic(err) // the flag is defined above
 	}
 	return c
 }
 
-// runTrial opens what the launch names and runs it.
+// runTrial opens the launch's database and runs its trial.
 func runTrial(c *cobra.Command, compute cli.Compute, l runner.Launch, config runner.TrialConfig) (err error) {
 	if config.DB, err = cli.OpenForWriting(l.Database); err != nil {
 		return err
@@ -93,7 +93,7 @@ func runTrial(c *cobra.Command, compute cli.Compute, l runner.Launch, config run
 	return runOpened(c, compute, l, config)
 }
 
-// runJob makes the attempt of a job, whose folder tells of it.
+// runJob runs the attempt that a job's folder describes.
 func runJob(c *cobra.Command, folder, scratch string, config runner.TrialConfig) error {
 	job, err := runner.ReadJob(folder)
 	if err != nil {
@@ -110,7 +110,7 @@ func runJob(c *cobra.Command, folder, scratch string, config runner.TrialConfig)
 	return runOpened(c, cli.Compute{Device: start.Launch.Device, Threads: start.Launch.Threads}, start.Launch, config)
 }
 
-// runOpened runs a trial whose database is open.
+// runOpened runs a trial in the open database config.DB.
 func runOpened(c *cobra.Command, compute cli.Compute, l runner.Launch, config runner.TrialConfig) error {
 	e, err := newEngine(compute)
 	if err != nil {

@@ -18,21 +18,21 @@ import (
 	"glimpse/results"
 )
 
-// outcome is what one verb says of one contrast.
+// outcome is one verb's result for one contrast.
 type outcome struct {
 	difference, low, high, p, holm float64
 	verdict                        string
 }
 
-// same compares outcomes; what is not there is NaN in both.
+// same compares outcomes; a missing number is NaN in both.
 func (o outcome) same(other outcome) bool {
 	near := func(x, y float64) bool { return math.IsNaN(x) && math.IsNaN(y) || math.Abs(x-y) < 1e-9 }
 	return near(o.difference, other.difference) && near(o.low, other.low) && near(o.high, other.high) && near(o.p, other.p) && near(o.holm, other.holm) &&
 		o.verdict == other.verdict
 }
 
-// TestPlanReportAndCompareAgree holds the three verbs to one list of contrasts, and report and compare to one p, interval and
-// verdict for each.
+// TestPlanReportAndCompareAgree checks that the three verbs list the same contrasts, and that
+// report and compare give the same p, interval and verdict for each.
 func TestPlanReportAndCompareAgree(t *testing.T) {
 	for _, s := range agreeing {
 		t.Run(s.name, func(t *testing.T) {
@@ -105,7 +105,7 @@ func reportedContrasts(t *testing.T) []outcome {
 	return list
 }
 
-// comparedContrast asks compare for one contrast; refused is what it says where it has none.
+// comparedContrast gets one contrast from compare; refused is the error message if there is none.
 func comparedContrast(t *testing.T, c experiments.Contrast) (o outcome, refused string) {
 	code, stdout, stderr := call(t, "compare", c.A.Label, c.B.Label, "--study", "staged", "--json")
 	if code != 0 {
@@ -143,7 +143,8 @@ func comparedContrast(t *testing.T, c experiments.Contrast) (o outcome, refused 
 	return o, "no result in the primary metric"
 }
 
-// TestDataArePartOfTheIdentity looks at what a planned trial is made of; testdata/script/identity.txtar changes the data.
+// TestDataArePartOfTheIdentity checks the settings of a planned trial;
+// testdata/engine/identity.txtar changes the data.
 func TestDataArePartOfTheIdentity(t *testing.T) {
 	clitest.Sandbox(t, nil)
 	stage(t, agreeing[0])

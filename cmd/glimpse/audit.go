@@ -10,7 +10,8 @@ import (
 	"glimpse/internal/engine"
 )
 
-// audit lets the engine audit a run. Where there is none, what is stored is audited, and the audit says what is missing.
+// audit has the engine audit a run. Without an engine it audits what is stored, and the audit says
+// what is missing.
 func audit(c *cobra.Command, o *cli.Audit, run string) error {
 	found, err := engine.Find(cli.Version())
 	if missing := (*engine.MissingError)(nil); errors.As(err, &missing) {

@@ -9,7 +9,8 @@ import (
 	"glimpse/internal/store"
 )
 
-// TestAuditRefusals holds what cannot be audited, and that nothing is stored then. What can be is in testdata/script/run.txtar.
+// TestAuditRefusals checks what cannot be audited, and that nothing is stored then.
+// testdata/engine/run.txtar audits runs.
 func TestAuditRefusals(t *testing.T) {
 	clitest.Sandbox(t, nil)
 	t.Setenv("GLIMPSE_ENGINE", "")

@@ -27,8 +27,8 @@ var (
 	chaosSeed  = flag.Uint64("chaos-seed", 1, "seed of their moments and victims")
 )
 
-// chaosStudy has epochs of some tens of milliseconds, so that an attempt that
-// lives for a second gets on.
+// chaosStudy has epochs of tens of milliseconds, so an attempt that lives for a second makes
+// progress.
 const chaosStudy = `
 study: chaos
 question: Does anything get lost?
@@ -45,10 +45,9 @@ const (
 	chaosRunners                       = 2
 )
 
-// TestChaos lets two runners share a study, and kills, ends, or suspends them and
-// their trials at random moments. A runner that ends is started again. When all
-// signals are sent (in as many rounds of the study as that takes) everything
-// must be as in a study that nobody disturbed. `just chaos` sends 200.
+// TestChaos has two runners share a study, and kills, ends or suspends them and their trials at
+// random. A runner that ends is restarted. After all signals are sent, in as many rounds of the
+// study as that takes, everything must be as in an undisturbed study. `just chaos` sends 200.
 func TestChaos(t *testing.T) {
 	needEngine(t)
 	if runtime.GOOS != "linux" {
@@ -85,7 +84,7 @@ func TestChaos(t *testing.T) {
 	t.Logf("%d signals in %d rounds and %.0f s: %v", *chaosKills, rounds, time.Since(began).Seconds(), sent)
 }
 
-// chaos is a study under disturbance.
+// chaos is a study that is disturbed.
 type chaos struct {
 	dir, spec string
 	trials    int
@@ -94,7 +93,7 @@ type chaos struct {
 	output    strings.Builder
 }
 
-// newChaos makes a folder for the study, with so many seeds an arm.
+// newChaos makes a folder for the study, with the given number of seeds per arm.
 func newChaos(t *testing.T, name string, seeds int) *chaos {
 	c := &chaos{dir: filepath.Join(t.TempDir(), name), trials: chaosArms * seeds}
 	list := make([]int, seeds)
@@ -117,14 +116,14 @@ func newChaos(t *testing.T, name string, seeds int) *chaos {
 
 func (c *chaos) database() string { return filepath.Join(c.dir, "results.db") }
 
-// Write collects what runners say.
+// Write collects the output of runners.
 func (c *chaos) Write(p []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.output.Write(p)
 }
 
-// said is the end of it.
+// said returns the end of the output.
 func (c *chaos) said() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -156,8 +155,8 @@ func (c *chaos) runner(t *testing.T) *chaosRunner {
 
 func (r *chaosRunner) wait() int { return <-r.ended }
 
-// disturb runs the study until it is complete and sends at most n signals
-// meanwhile. It returns how many it did not get to send.
+// disturb runs the study until it is complete, and sends at most n signals meanwhile. It returns
+// how many it did not send.
 func (c *chaos) disturb(t *testing.T, random *rand.Rand, n int, sent map[string]int) int {
 	var runners [chaosRunners]*chaosRunner
 	for i := range runners {
@@ -230,7 +229,7 @@ func (c *chaos) disturb(t *testing.T, random *rand.Rand, n int, sent map[string]
 	}
 }
 
-// working are the processes that work on a run.
+// working returns the processes that work on a run.
 func (c *chaos) working() []int {
 	db, err := store.OpenReadOnly(c.database())
 	if err != nil {
@@ -250,7 +249,8 @@ func (c *chaos) working() []int {
 	return pids
 }
 
-// owns tells whether a process is of this study: a runner by its command line, a trial by the files that it has open.
+// owns reports whether a process belongs to this study: a runner by its command line, a trial by
+// its open files.
 func (c *chaos) owns(pid int) bool {
 	if strings.Contains(commandOf(pid), c.database()) {
 		return true
@@ -262,13 +262,13 @@ func (c *chaos) owns(pid int) bool {
 	})
 }
 
-// commandOf is a process's command line, "" where there is none.
+// commandOf returns a process's command line; "" if there is none.
 func commandOf(pid int) string {
 	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
 	return string(text)
 }
 
-// results checks the books of a finished study and gives what each run came to.
+// results checks the records of a finished study, and returns the results of each run.
 func (c *chaos) results(t *testing.T) map[string]string {
 	t.Helper()
 	ctx := context.Background()

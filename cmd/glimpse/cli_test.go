@@ -29,7 +29,8 @@ data: {name: shapes}
 model: {hiden: 64}
 `
 
-// TestRefusals holds what a wrong command line is told, its exit code, and that it prints no result.
+// TestRefusals checks the message and exit code of wrong command lines, and that they print no
+// result.
 func TestRefusals(t *testing.T) {
 	clitest.Sandbox(t, map[string]string{"good.yaml": goodSpec, "misspelt.yaml": misspeltSpec, "text.db": "This is no database."})
 	for _, c := range []struct {
@@ -97,7 +98,7 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// TestExamplesOfHelp loads the studies that examples name, with the overrides that they give.
+// TestExamplesOfHelp loads the studies in examples, with their overrides.
 func TestExamplesOfHelp(t *testing.T) {
 	t.Chdir("../..")
 	loaded := 0
@@ -124,7 +125,8 @@ func TestExamplesOfHelp(t *testing.T) {
 	}
 }
 
-// TestHelp holds that every verb that people use is listed and has examples, and that results are on standard output.
+// TestHelp checks that every public verb is listed and has examples, and that results go to
+// standard output.
 func TestHelp(t *testing.T) {
 	clitest.Sandbox(t, nil)
 	code, root, stderr := call(t, "--help")
@@ -166,7 +168,7 @@ func TestHelp(t *testing.T) {
 	}
 }
 
-// Help lists every verb that people use in a group, and groups name no others.
+// Help lists every public verb in a group, and groups have no others.
 func TestVerbGroups(t *testing.T) {
 	root := newRoot()
 	for _, c := range root.Commands() {
@@ -183,7 +185,7 @@ func TestVerbGroups(t *testing.T) {
 	}
 }
 
-// TestHelpFits holds that help fits on a terminal of 80 columns. That of the engine's verbs is the engine's.
+// TestHelpFits checks that help fits a terminal of 80 columns. The engine tests its own verbs.
 func TestHelpFits(t *testing.T) {
 	root := newRoot()
 	for _, c := range root.Commands() {
@@ -196,7 +198,7 @@ func TestHelpFits(t *testing.T) {
 	}
 }
 
-// TestPlanOutput holds the parts of a plan that people and scripts look for.
+// TestPlanOutput checks the parts of a plan that people and scripts look for.
 func TestPlanOutput(t *testing.T) {
 	clitest.Sandbox(t, map[string]string{"good.yaml": goodSpec})
 	code, text, stderr := call(t, "plan", "good.yaml")

@@ -21,7 +21,7 @@ func compareCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "compare A B",
 		Short: "Compare two runs, or two arms of a study",
-		Long: `Compare B with A: is B better, and how sure is that? The difference is B − A.
+		Long: `Compare B with A: is B better, and how certain is that? The difference is B − A.
 
 Two runs, each named by the start of its ID, are compared over the test images:
 paired bootstrap, approximate randomization, Holm. Such tests say nothing about
@@ -34,7 +34,7 @@ a study with further factors an arm is averaged over them; a label such as "soft
 dropout=0.3" names one level. A contrast that the study does not declare is
 computed alone and marked exploratory.
 
-Runs scored under different protocols or on different data are refused; the
+Runs scored under different protocols or on different data are rejected; the
 error says what differs.`,
 		Example: `  glimpse compare 3f2a 9b07
   glimpse compare none adaptive --study flickr8k-attention

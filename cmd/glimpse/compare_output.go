@@ -101,7 +101,7 @@ func printArmPair(c *cobra.Command, pair *view.ArmPair, wide bool) error {
 	return printWarnings(w, warnings)
 }
 
-// printVerdict prints the line that answers the question of an analysed contrast.
+// printVerdict prints the line that answers the question of a contrast.
 func printVerdict(w io.Writer, label string, a stats.Analysis) error {
 	for _, r := range a.Results {
 		if r.Metric == a.Options.Primary {
@@ -111,7 +111,7 @@ func printVerdict(w io.Writer, label string, a stats.Analysis) error {
 	return nil
 }
 
-// effect says how large an effect is, in points.
+// effect formats the size of an effect, in points.
 func effect(points float64) string {
 	if points == 1 {
 		return "1 point"
@@ -119,7 +119,7 @@ func effect(points float64) string {
 	return fmt.Sprintf("%g points", points)
 }
 
-// verdictLine answers the question of a comparison in one line.
+// verdictLine returns the answer to the question of a comparison, in one line.
 func verdictLine(label string, r stats.Result) string {
 	difference := fmt.Sprintf("%s, %s %s points", label, metrics.Title(r.Metric), points(r.Difference))
 	if r.Untested != "" {
@@ -128,7 +128,7 @@ func verdictLine(label string, r stats.Result) string {
 	return fmt.Sprintf("%s: %s (%s), p %s after Holm", r.Verdict, difference, interval(r.Low, r.High), showP(r.PHolm))
 }
 
-// verdictStyle is how a verdict is set off on a terminal.
+// verdictStyle returns the style of a verdict on a terminal.
 func verdictStyle(v stats.Verdict) term.Style {
 	switch v {
 	case stats.Supported:
@@ -139,7 +139,7 @@ func verdictStyle(v stats.Verdict) term.Style {
 	return term.Bold
 }
 
-// resultRow is the line of a result, with dashes where nothing was tested.
+// resultRow returns the row of a result, with dashes if it was not tested.
 func resultRow(label string, r stats.Result) []string {
 	row := []string{label, r.Metric, points(r.Difference)}
 	if r.Untested != "" {
@@ -157,7 +157,7 @@ func resultRow(label string, r stats.Result) []string {
 		fmt.Sprintf("%.2f", r.PBetter), detectable, string(r.Verdict))
 }
 
-// printLooks shows the looks of a sequential study, which decide nothing where all is exploratory.
+// printLooks prints the looks of a sequential study, as exploratory if the contrast is.
 func printLooks(w io.Writer, looks []stats.Look, exploratory bool) error {
 	if len(looks) == 0 {
 		return nil

@@ -15,7 +15,7 @@ import (
 	"glimpse/metrics"
 )
 
-// made is a run that a test makes up.
+// made is a made-up run.
 type made struct {
 	id, arm, signature, state string
 	seed                      int64
@@ -23,7 +23,8 @@ type made struct {
 	captions                  []store.Caption
 }
 
-// makeResults writes results.db with one study of made-up runs, completed unless they say otherwise.
+// makeResults writes results.db with one study of made-up runs, completed unless they say
+// otherwise.
 func makeResults(t *testing.T, study store.Study, settings string, runs []made) {
 	t.Helper()
 	ctx := context.Background()

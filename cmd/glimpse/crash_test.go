@@ -16,7 +16,7 @@ import (
 	"glimpse/results/view"
 )
 
-// crashStudy has a trial for each way to die, one that diverges, and one that lives.
+// crashStudy has a trial for each way to crash, one that diverges, and one that completes.
 const crashStudy = `
 study: crash
 question: Does one trial's end cost another?
@@ -28,8 +28,9 @@ decode: {beam: 1, max_length: 12}
 sweep: {method: zip, over: {model.hidden: [8, 9, 10, 11, 12, 13], train.optimizer.lr: [0.1, 0.1, 0.1, 0.1, 1000, 0.1]}}
 `
 
-// TestCrashes lets trials die inside libtorch, as the program itself runs them: each is recorded as failed with why and
-// where, the others are not touched, and running again does what another attempt can mend.
+// TestCrashes has trials crash inside libtorch, run by the program itself. Each is recorded as
+// failed with cause and place, the others are not affected, and running again retries those that
+// may succeed.
 func TestCrashes(t *testing.T) {
 	needEngine(t)
 	compiler := os.Getenv("CXX")

@@ -42,12 +42,12 @@ func dataInfoCommand() *cobra.Command {
 		Use:   "info STUDY.yaml|NAME|FOLDER",
 		Short: "Read and check a data set, and summarise it",
 		Long: `Read and check the data set of a study, a public data set by name (flickr8k,
-flickr30k, coco, shapes), or what a folder or caption file of your own holds.
-Check every caption, decode every picture not yet decoded, and print a
-summary: ten sample captions, and what was left out, with file and line. List
-every image that cannot be used. The exit code is 1 if a study would
-reject the data set for that. Control characters in names, such as tabs and line
-breaks, are shown as \t, \n or \u001b.`,
+flickr30k, coco, shapes), or a folder or caption file of your own. Check every
+caption, and decode every picture not yet decoded. Print a summary, ten sample
+captions, and what was left out, with file and line. List every image that
+cannot be used; if a study would reject the data set for that, the exit code is
+1. Control characters in names, such as tabs and line breaks, are shown as \t,
+\n or \u001b.`,
 		Example: `  glimpse data info experiments/flickr8k.yaml
   glimpse data info shapes
   glimpse data info photos
@@ -80,7 +80,7 @@ breaks, are shown as \t, \n or \u001b.`,
 	return c
 }
 
-// dataOptions says which data set a study file, or the name of one, means.
+// dataOptions returns the data set that a study file, a name or a path refers to.
 func dataOptions(c *cobra.Command, arg, split string, flags cli.StudyFlags) (data.Options, error) {
 	cache, err := cli.DataCache()
 	if err != nil {
@@ -113,7 +113,7 @@ func dataOptions(c *cobra.Command, arg, split string, flags cli.StudyFlags) (dat
 	return runner.DataOptions(settings, settings.Data.Root, cache), nil
 }
 
-// isPath tells a folder, or a file in it, from the name of a data set. Names come first.
+// isPath reports whether arg is a path rather than the name of a data set. Names take precedence.
 func isPath(arg string) bool {
 	if slices.Contains(experiments.DraftData(), arg) {
 		return false
@@ -122,7 +122,7 @@ func isPath(arg string) bool {
 	return err == nil || strings.ContainsAny(arg, `./\`)
 }
 
-// folderOptions says which data set a folder holds, or the one of a file of captions.
+// folderOptions returns the data set in a folder, or of a caption file.
 func folderOptions(c *cobra.Command, path, split string, flags cli.StudyFlags, cache data.Cache) (data.Options, error) {
 	if len(flags.Sets) > 0 || split != "" || flags.Root != "" {
 		return data.Options{}, cli.Usage(fmt.Errorf("--set, --split and --data do not apply to the folder %s; "+
@@ -136,7 +136,7 @@ func folderOptions(c *cobra.Command, path, split string, flags cli.StudyFlags, c
 	return found.Options, nil
 }
 
-// tell says what was found in a folder.
+// tell prints what was found in a folder.
 func tell(c *cobra.Command, found planning.Discovered) {
 	for _, line := range found.Said {
 		note(c, term.Line(line))
@@ -158,7 +158,7 @@ func printInfo(w io.Writer, info data.Info) error {
 	t.Add("vocabulary", term.Count(int64(info.Vocabulary))+" words, from the training captions")
 	t.Add("hash", info.Hash)
 	t.Gap()
-	t.Add("SPLIT", "IMAGES", "CAPTIONS", "WORDS A CAPTION", "LONGEST", "UNKNOWN WORDS")
+	t.Add("SPLIT", "IMAGES", "CAPTIONS", "WORDS/CAPTION", "LONGEST", "UNKNOWN WORDS")
 	for _, name := range []string{"train", "val", "test"} {
 		split, ok := info.Splits[name]
 		if !ok {

@@ -39,7 +39,7 @@ func dbBackupCommand() *cobra.Command {
 		Short: "Copy the database to a new file, even while runners write",
 		Long: `Copy the database as it is at one moment; runners may keep writing. The copy
 is checked before it gets its name, and an existing file is never overwritten.
-Checkpoints and logs, in runs/ beside the database, are not copied.`,
+Checkpoints and logs, which are in runs/ beside the database, are not copied.`,
 		Example: `  glimpse db backup results-monday.db
   glimpse db backup /media/disk/results.db --db study.db`,
 		Args: cobra.ExactArgs(1),
@@ -80,16 +80,16 @@ func dbExportCommand() *cobra.Command {
 
 jsonl: one object per row. Nothing is lost: glimpse db import reads it back, and
 equal contents give equal bytes. Non-finite numbers are "nan", "inf" and "-inf";
-what was not measured is null.
-csv: for spreadsheets and data frames. What was not measured is empty, and text
-that a spreadsheet would take for a formula is prefixed with '.`,
+values that were not measured are null.
+csv: for spreadsheets and data frames. Values that were not measured are empty,
+and text that a spreadsheet would interpret as a formula is prefixed with '.`,
 		Example: `  glimpse db export -o results
   glimpse db export -o tables --format csv
   jq -r 'select(.state == "completed").id' results/runs.jsonl`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if form != store.JSONLines && form != store.CSV {
-				return cli.Usage(fmt.Errorf("--format %q: want %s or %s", form, store.JSONLines, store.CSV))
+				return cli.Usage(fmt.Errorf("--format %q: expected %s or %s", form, store.JSONLines, store.CSV))
 			}
 			if dir == "" {
 				return cli.Usage(errors.New("-o DIR is missing: name the folder to create"))
@@ -147,7 +147,7 @@ merge.`,
 	return c
 }
 
-// taken says what to do about a path that is not free.
+// taken adds advice to an error about a path that already exists.
 func taken(err error, path, advice string) error {
 	if errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("%s already exists and is not overwritten: %s", path, advice)
@@ -155,7 +155,7 @@ func taken(err error, path, advice string) error {
 	return err
 }
 
-// printRows tells what was written and how many rows of each table.
+// printRows prints what was written, and the number of rows per table.
 func printRows(c *cobra.Command, path string, rows map[string]int, asJSON bool) error {
 	if asJSON {
 		return term.WriteJSON(c.OutOrStdout(), map[string]any{"path": path, "rows": rows})

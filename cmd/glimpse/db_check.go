@@ -27,8 +27,8 @@ glimpse promises: completed runs have captions, scores and hashes; captions
 match their recorded hash and their counts give the recorded scores; each ID
 matches its settings; studies can be opened; the rows of runs and studies match
 the hashes written with them. Every finding is listed with what to do, and
-nothing is changed. The exit code is 1 if anything is found. Notes are not
-findings: they name what should not be passed on with the database, which
+nothing is changed. The exit code is 1 if there are findings. Notes are not
+findings: they list what should not be passed on with the database, and what
 glimpse db redact removes.`,
 		Example: `  glimpse db check
   glimpse db check --db old.db --json`,
@@ -71,7 +71,7 @@ glimpse db redact removes.`,
 	return c
 }
 
-// printVerification lists what is wrong, with what to do about it, and what is none of glimpse's.
+// printVerification lists the findings with what to do about them, and what is not part of glimpse.
 func printVerification(w io.Writer, found *results.Verification) {
 	for i, f := range found.Findings {
 		more := ""
@@ -92,7 +92,7 @@ func printVerification(w io.Writer, found *results.Verification) {
 	}
 }
 
-// notSound is an error where anything was found.
+// notSound returns an error if there are findings.
 func notSound(db *store.DB, found *results.Verification) error {
 	if found.Sound() {
 		return nil
@@ -100,7 +100,8 @@ func notSound(db *store.DB, found *results.Verification) error {
 	return fmt.Errorf("%s: %s; the file itself is sound", db.Path(), term.Plural(len(found.Findings)+found.More, "finding"))
 }
 
-// counted is a number of things, in the singular or the plural.
+// counted writes a number of things whose plural is irregular: "1 run or study", "2 runs and
+// studies".
 func counted(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one

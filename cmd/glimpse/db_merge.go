@@ -27,15 +27,14 @@ along. Merging again changes nothing, and the other files are only read.
 Databases may be in use meanwhile: a run that a process is working on here is
 left alone, and one that is running there counts as interrupted.
 
-Runs and studies whose rows do not match their hashes are not taken (exit code
+Runs and studies whose rows do not match their hashes are not merged (exit code
 1). So the sound runs of a damaged database can be saved into a new one.
 
-A run completed in both, with the same captions, is the same run. With other
-captions, or under another protocol, the run here stays as it is and is reported
-(exit code 1): one ID stands for one result, and a mean must not count a seed
-twice. Another kind of machine, or another number of threads, trains other
-weights. --json lists such runs; glimpse show RUN --db OTHER.db shows what was
-trained where.
+A run completed in both, with the same captions, is the same run. If captions or
+protocol differ, the run here is kept and the other is reported (exit code 1):
+one ID stands for one result, and a mean must not count a seed twice. Such runs
+were trained on another kind of machine, or with another number of threads.
+--json lists them; glimpse show RUN --db OTHER.db shows what was trained where.
 
 Checkpoints are in runs/ beside each database and are not merged. An interrupted
 run starts over unless its folder is copied to runs/ here.`,
@@ -67,7 +66,7 @@ run starts over unless its folder is copied to runs/ here.`,
 				}
 			}
 			if damaged > 0 {
-				return fmt.Errorf("%s: not taken; everything else was merged: run `glimpse db check` on the other database",
+				return fmt.Errorf("%s: not merged; everything else was: run `glimpse db check` on the other database",
 					counted(damaged, "damaged run or study", "damaged runs and studies"))
 			}
 			if conflicts > 0 {
@@ -81,13 +80,13 @@ run starts over unless its folder is copied to runs/ here.`,
 	return c
 }
 
-// printMerge tells the counts, and each run or study that there is more to say of.
+// printMerge prints the counts, and details of runs and studies.
 func printMerge(w io.Writer, m store.MergeReport) {
-	fmt.Fprintf(w, "%s  runs: %d added, %d replaced, %d the same, %d kept, %d left at work, %d in conflict\n", term.Line(m.Path),
+	fmt.Fprintf(w, "%s  runs: %d added, %d replaced, %d the same, %d kept, %d in progress here, %d in conflict\n", term.Line(m.Path),
 		m.Runs[store.MergeAdded], m.Runs[store.MergeReplaced], m.Runs[store.MergeSame], m.Runs[store.MergeKept],
 		m.Runs[store.MergeBusy], m.Runs[store.MergeConflict])
 	if n := m.Runs[store.MergeDamaged]; n > 0 {
-		fmt.Fprintf(w, "  %s not taken: damaged there\n", term.Plural(n, "run"))
+		fmt.Fprintf(w, "  %s not merged: damaged there\n", term.Plural(n, "run"))
 	}
 	for _, one := range m.Details {
 		switch {

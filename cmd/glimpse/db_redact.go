@@ -65,7 +65,7 @@ recorded may have been read: revoke it.`,
 	c.Flags().StringArrayVar(&studies, "study", nil, "only runs of this study (repeatable; default all runs)")
 	c.Flags().BoolVar(&dry, "dry-run", false, "only list what would be removed")
 	cli.AddJSON(c, &asJSON)
-	_ = c.RegisterFlagCompletionFunc("study", cli.CompleteFromDB(cli.StudyNames)) // the flag stands above
+	_ = c.RegisterFlagCompletionFunc("study", cli.CompleteFromDB(cli.StudyNames)) // the flag is defined above
 	return c
 }
 
@@ -81,7 +81,8 @@ func printExposure(c *cobra.Command, found results.Exposure, dry bool) error {
 	return err
 }
 
-// remarkOnExposure tells what a database holds that should not be passed on with it. flag is --db as it was given.
+// remarkOnExposure warns about what should not be passed on with a database. flag is the value of
+// --db.
 func remarkOnExposure(c *cobra.Command, found results.Exposure, flag string) {
 	command := "glimpse db redact"
 	if flag != "" {

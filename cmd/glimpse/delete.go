@@ -104,7 +104,7 @@ as known: a study that declares them later is exploratory.`,
 	return c
 }
 
-// printDeletion tells what goes and what stays.
+// printDeletion lists what will be deleted and what is kept.
 func printDeletion(w io.Writer, d runner.Deletion) error {
 	t := &term.Table{}
 	t.Add("RUN", "STUDY", "ARM", "SEED", "STATE", "")

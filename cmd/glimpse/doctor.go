@@ -31,7 +31,7 @@ few seconds checks what trials need on a node, as cluster.yaml describes it.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			cache, err := cli.CacheDir()
-			shared, _ := cli.SharedCacheDir() // it fails as CacheDir does
+			shared, _ := cli.SharedCacheDir() // fails as CacheDir does
 			findings := doctor.Examine(c.Context(), doctor.Places{
 				Version: cli.Version(), Cache: cache, Shared: shared, NoCache: err,
 				Flickr8k: cli.DataRoot(root, ""), Database: cli.DBPath(db),

@@ -16,7 +16,7 @@ import (
 	"glimpse/results/view"
 )
 
-// printEnsemblesOf shows what the seeds of each arm of a study caption together; nothing where it has no ensembles.
+// printEnsemblesOf prints the ensembles of a study's arms, if it has any.
 func printEnsemblesOf(ctx context.Context, w io.Writer, db *store.DB, study string) error {
 	all, err := view.EnsemblesOf(ctx, db, study)
 	if err != nil {
@@ -67,7 +67,7 @@ func floats(values map[string]term.Number) map[string]float64 {
 	return out
 }
 
-// showEnsemble shows that of an arm of a study.
+// showEnsemble shows the ensemble of an arm of a study.
 func showEnsemble(c *cobra.Command, db *store.DB, args []string, captions int, asJSON bool) error {
 	name, err := cli.StudyName(c.Context(), db, args[0])
 	if err != nil {

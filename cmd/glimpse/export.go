@@ -34,7 +34,7 @@ with mlflow migrate-filestore.
 --tensorboard writes a folder of events per run: tensorboard --logdir DIR.
 --csv and --jsonl write runs, epochs and captions as flat tables, one column per
 setting or metric, and the joint captions of an arm's seeds (compare.ensemble).
-In CSV, text that a spreadsheet would take for a formula is prefixed with '.
+In CSV, text that a spreadsheet would interpret as a formula gets a leading '.
 glimpse db export writes the whole database, for glimpse db import.
 --coco writes STUDY/RUN.SPLIT.json in COCO's results format.
 
@@ -75,7 +75,7 @@ Metrics are fractions of 1, CIDEr unscaled.`,
 			if asJSON && err == nil {
 				return term.WriteJSON(c.OutOrStdout(), done)
 			}
-			for _, d := range done { // what was written before an error, too
+			for _, d := range done { // also what was written before an error
 				fmt.Fprintf(c.OutOrStdout(), "%s: %s\n", term.Line(d.To), says(d))
 			}
 			return err
@@ -91,7 +91,7 @@ Metrics are fractions of 1, CIDEr unscaled.`,
 	return c
 }
 
-// says tells what a target got.
+// says describes what was written to a target.
 func says(e exports.Written) string {
 	text := term.Plural(e.Runs, "run")
 	if e.Same > 0 {

@@ -12,8 +12,9 @@ import (
 	"glimpse/results/view"
 )
 
-// TestFailedWrites lets writes of the program itself fail while it runs a study: database, checkpoints, logs, report. The
-// database is sound after each, and the same command then ends as if nothing had happened.
+// TestFailedWrites makes the program's own writes fail while it runs a study: database,
+// checkpoints, logs, report. After each, the database is sound, and the same command completes as
+// if nothing had happened.
 func TestFailedWrites(t *testing.T) {
 	needEngine(t)
 	if err := faults.Supported(); err != nil {
@@ -24,7 +25,7 @@ func TestFailedWrites(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The test binary is the program under that name, for its children too.
+	// Under this name the test binary is the program, also for its child processes.
 	program := filepath.Join(here, "glimpse")
 	if raw, err := os.ReadFile(os.Args[0]); err != nil || os.WriteFile(program, raw, 0o755) != nil {
 		t.Fatal(err)
@@ -63,7 +64,7 @@ func TestFailedWrites(t *testing.T) {
 	})
 }
 
-// hashes gives the hashes of captions and weights of the completed runs.
+// hashes returns the hashes of captions and weights of the completed runs.
 func hashes(t *testing.T, dir string) map[string][2]string {
 	t.Helper()
 	code, stdout, stderr := call(t, "runs", "--json", "--state", "completed", "--db", filepath.Join(dir, "results.db"))

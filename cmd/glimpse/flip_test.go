@@ -20,8 +20,8 @@ import (
 	"glimpse/planning"
 )
 
-// lived makes a database as studies leave it: completed runs with epochs, captions, scores, audits and readings; one that
-// failed, one that was interrupted, one that was never begun; pictures and maps.
+// lived makes a database like those that studies leave: completed runs with epochs, captions,
+// scores, audits and readings; a failed, an interrupted and a queued run; pictures and maps.
 func lived(t *testing.T) {
 	t.Helper()
 	ok := func(err error) {
@@ -118,7 +118,7 @@ func livedCaptions(g *rand.Rand, sentinel bool) (captions []store.Caption, score
 	return captions, scores
 }
 
-// told is what all verbs that read a database say of it, by verb.
+// told returns the output of every verb that reads a database, by verb.
 func told(t *testing.T, runs []string) map[string]string {
 	t.Helper()
 	dir := t.TempDir()
@@ -148,8 +148,8 @@ func told(t *testing.T, runs []string) map[string]string {
 	return says
 }
 
-// TestFlippedBits flips bits of a database, one at a time, at places drawn with a seed: each is found by db check, or changes
-// nothing that any verb says.
+// TestFlippedBits flips bits of a database, one at a time, at seeded random places. Either db check
+// finds it, or no verb's output changes.
 func TestFlippedBits(t *testing.T) {
 	clitest.Sandbox(t, nil)
 	lived(t)

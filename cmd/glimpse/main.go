@@ -1,10 +1,12 @@
-// Command glimpse runs image-captioning studies: a YAML file in; trained, scored and compared captioners, results.db and
-// a report out. `glimpse --help` lists the verbs.
+// Command glimpse runs image-captioning studies. From a YAML file it trains, scores and compares
+// captioners, records everything in results.db and writes a report. `glimpse --help` lists the
+// verbs.
 //
-// The package is wiring: each verb has a file of its own, which reads flags, calls the package that does the work, and
-// prints what it gives, as text or, with --json, as one JSON value. Results go to standard output, everything else to
-// standard error. It links no libtorch: what computes is glimpse-engine, which it starts for each trial, and which takes
-// its place for the verbs that need a model.
+// The package is wiring. Each verb has a file of its own, which reads flags, calls the package that
+// does the work, and prints the result, as text or, with --json, as one JSON value. Results go to
+// standard output, everything else to standard error. It does not link libtorch: glimpse-engine
+// computes. glimpse starts it for each trial, and replaces itself with it for the verbs that need a
+// model.
 package main
 
 import (
@@ -55,7 +57,7 @@ resume).`
 	return root
 }
 
-// verbGroups are the groups that help lists verbs in.
+// verbGroups are the groups of verbs in the help.
 var verbGroups = []struct {
 	title string
 	verbs []string
@@ -69,7 +71,7 @@ var verbGroups = []struct {
 	{"Keep house", []string{"db", "delete", "doctor", "bench", "version"}},
 }
 
-// printNextSteps says what makes sense next in the working directory.
+// printNextSteps suggests what to do next in the working directory.
 func printNextSteps(c *cobra.Command) error {
 	here, steps, err := cli.NextSteps(c.Context())
 	if err != nil {

@@ -110,13 +110,14 @@ this site's Slurm.`,
 	f.StringVar(&draft.Data, "dataset", "", "data set: "+strings.Join(experiments.DraftData(), ", ")+", or a folder or its file of captions (default "+experiments.DraftData()[0]+")")
 	f.StringVar(&draft.Root, "data", "", "folder of the data set, written into the study")
 	f.StringArrayVar(&draft.Over, "sweep", nil,
-		"compare the values of a key, as KEY=VALUE,VALUE with the baseline first; another --sweep adds a factor (repeatable)")
-	f.IntVar(&draft.Seeds, "seeds", 0, "seeds of each arm (default: as many as the comparison needs, at least 5)")
+		"compare values of a key, as KEY=VALUE,VALUE with the baseline first; another --sweep adds a factor (repeatable)")
+	f.IntVar(&draft.Seeds, "seeds", 0, "seeds per arm (default: as many as the comparison needs, at least 5)")
 	f.StringVar(&draft.Question, "question", "", "the question that the study answers")
 	f.BoolVar(&draft.All, "all", false, "write every key that has an effect, not just the usual ones")
 	f.BoolVar(&cluster, "cluster", false, "write "+slurm.FileName+", the settings of a Slurm site, instead of a study")
 	cli.AddDB(c, &db)
-	// The only error is a flag that does not exist. What is no name is a folder or a file.
+	// The only possible error is an unknown flag. Anything that is not a name is a folder or a
+	// file.
 	_ = c.RegisterFlagCompletionFunc("dataset", func(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
 		return cli.Beginning(experiments.DraftData(), typed), cobra.ShellCompDirectiveDefault
 	})
@@ -130,7 +131,7 @@ this site's Slurm.`,
 	return c
 }
 
-// newCluster writes the settings of a place.
+// newCluster writes a commented cluster.yaml.
 func newCluster(c *cobra.Command, output, db string) error {
 	if output == "-" {
 		_, err := c.OutOrStdout().Write(slurm.Template())
@@ -147,7 +148,8 @@ func newCluster(c *cobra.Command, output, db string) error {
 	return nil
 }
 
-// discover looks at the folder that a draft's data set is given as, if it is no name.
+// discover fills a draft from the folder or caption file given as its data set, if it is not a
+// name.
 func discover(c *cobra.Command, draft *experiments.Draft) error {
 	if draft.Data == "" || !isPath(draft.Data) {
 		return nil
@@ -171,7 +173,8 @@ func discover(c *cobra.Command, draft *experiments.Draft) error {
 	return found.Fill(draft)
 }
 
-// nameIsFree refuses the name of a study that the results database knows: the two would be mixed there.
+// nameIsFree rejects the name of a study that is already in the results database: the two would be
+// mixed.
 func nameIsFree(c *cobra.Command, flag, name string) error {
 	db, err := store.OpenReadOnly(cli.DBPath(flag))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -191,7 +194,7 @@ func nameIsFree(c *cobra.Command, flag, name string) error {
 	return err
 }
 
-// create writes a file that must not be there yet, and the folder around it.
+// create writes a file that must not exist yet, and creates its folder if needed.
 func create(path string, text []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return err

@@ -22,10 +22,10 @@ func noteCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "note RUN|STUDY [TEXT]",
 		Short: "Write a note about a run or a study, or tag it",
-		Long: `Store a note or a tag, with its time, in the database, or show what is stored.
-A tag of a study is a tag of all its runs. ` + "`runs`, `show`" + `, reports and exports
-show notes and tags. They are not part of IDs, scores or declarations, and
-can be written at any time, for completed runs too.`,
+		Long: `Store a note or a tag, with its time, in the database, or show the stored ones.
+A tag of a study applies to all its runs. ` + "`runs`, `show`" + `, reports and exports
+show notes and tags. They are not part of IDs, scores or declarations, and can
+be written at any time, also for completed runs.`,
 		Example: `  glimpse note 3f2a "its captions repeat themselves"
   glimpse note flickr8k-attention --tag paper
   glimpse runs --where tag=paper
@@ -73,7 +73,8 @@ can be written at any time, for completed runs too.`,
 	return c
 }
 
-// changes are the notes that a command line adds and removes, of nothing yet.
+// changes returns the notes and tags that a command line adds and removes, not yet of any run or
+// study.
 func changes(text, tag, untag []string, remove string) (add, gone []store.Note, err error) {
 	for _, t := range text {
 		add = append(add, store.Note{Text: t})
@@ -98,7 +99,7 @@ func changes(text, tag, untag []string, remove string) (add, gone []store.Note, 
 	return add, gone, nil
 }
 
-// printNotes shows the notes and tags of one run or study.
+// printNotes prints the notes and tags of one run or study.
 func printNotes(c *cobra.Command, db *store.DB, of store.Note, asJSON bool) error {
 	all, err := results.Notes(c.Context(), db, "")
 	if err != nil {

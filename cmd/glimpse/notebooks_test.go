@@ -10,9 +10,9 @@ import (
 	"testing"
 )
 
-// TestNotebooks runs the snippets of docs/notebooks.md on the repository's database, which stays
-// as it is. What the text says is printed must be printed. Those of a program or library that is
-// not there are left out.
+// TestNotebooks runs the snippets of docs/notebooks.md on the repository's database, which must not
+// change. They must print what the text shows. Snippets are skipped if their program or library is
+// not installed.
 func TestNotebooks(t *testing.T) {
 	root, err := filepath.Abs(filepath.Join("..", ".."))
 	if err != nil {
@@ -68,7 +68,7 @@ func TestNotebooks(t *testing.T) {
 	}
 }
 
-// snippetProgram is what runs a snippet, and what it lacks here, "" for nothing.
+// snippetProgram returns the program for a snippet, and what is missing to run it, or "".
 func snippetProgram(kind, code string) (program []string, missing string) {
 	has := func(command ...string) bool { return exec.Command(command[0], command[1:]...).Run() == nil }
 	switch {

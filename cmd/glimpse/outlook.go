@@ -13,7 +13,7 @@ import (
 	"glimpse/results"
 )
 
-// printOutlook shows what each contrast can find; labels name them.
+// printOutlook prints what each contrast can detect. labels are the contrasts' names.
 func printOutlook(c *cobra.Command, o *stats.Outlook, labels []string, noise *results.Noise, wide bool) error {
 	w := c.OutOrStdout()
 	assumed := noise != nil
@@ -52,7 +52,7 @@ func printOutlook(c *cobra.Command, o *stats.Outlook, labels []string, noise *re
 	}
 	if noise == nil {
 		return term.Paragraphs(w, fmt.Sprintf("the difference that this study can detect is not known yet: it depends on how much %s varies on these data, "+
-			"which is measured once two arms have two completed seeds each", metrics.Title(o.Options.Primary)))
+			"which is known once two arms have two completed seeds each", metrics.Title(o.Options.Primary)))
 	}
 	return term.Paragraphs(w,
 		fmt.Sprintf("DETECTABLE: the true difference that is found with a power of %g", o.Options.Power),
@@ -61,7 +61,8 @@ func printOutlook(c *cobra.Command, o *stats.Outlook, labels []string, noise *re
 			o.Noise.SeedSD, o.Noise.ImageSD, o.Noise.Images, noise))
 }
 
-// printPlannedLooks shows the levels of a sequential study's looks, and how many trials it will take.
+// printPlannedLooks prints the significance levels of a sequential study's looks, and how many
+// trials it will take.
 func printPlannedLooks(w io.Writer, o *stats.Outlook, labels []string) error {
 	t := &term.Table{}
 	for i, r := range o.Results {
@@ -96,7 +97,7 @@ func printPlannedLooks(w io.Writer, o *stats.Outlook, labels []string) error {
 	return nil
 }
 
-// powerAt shows the power at an effect, - where the curve does not tell.
+// powerAt formats the power at an effect, or - if it is not known.
 func powerAt(r *stats.ContrastOutlook, effect float64) string {
 	if power, known := r.PowerAt(effect); known {
 		return fmt.Sprintf("%.2f", power)

@@ -14,12 +14,11 @@ import (
 	"glimpse/internal/doctor"
 	"glimpse/internal/engine"
 	"glimpse/internal/slurm"
-	"glimpse/internal/term"
 	"glimpse/planning"
 	"glimpse/runner"
 )
 
-// placeOptions say where trials are run, if not here.
+// placeOptions are the flags for running trials elsewhere.
 type placeOptions struct {
 	on             string
 	detach, dryRun bool
@@ -36,7 +35,7 @@ func (o *placeOptions) addPlace(c *cobra.Command) {
 
 const onSlurm = "slurm"
 
-// checkPlace refuses what does not fit together.
+// checkPlace rejects flags that do not fit together.
 func (o *placeOptions) checkPlace() error {
 	switch {
 	case o.on != "":
@@ -47,7 +46,7 @@ func (o *placeOptions) checkPlace() error {
 	return nil
 }
 
-// checkOn refuses a place that is none.
+// checkOn rejects an unknown value of --on.
 func checkOn(on string) error {
 	if on != onSlurm {
 		if experiments.Nearest(on, []string{onSlurm}) != "" {
@@ -59,7 +58,7 @@ func checkOn(on string) error {
 	return nil
 }
 
-// openPlace makes ready to hand something to Slurm, by the settings of the place for a database.
+// openPlace prepares to submit jobs to Slurm, with the settings of the cluster.yaml for a database.
 func openPlace(database, device string) (*slurm.Place, error) {
 	path := slurm.Find(database)
 	settings, err := slurm.Load(path)
@@ -86,7 +85,7 @@ func openPlace(database, device string) (*slurm.Place, error) {
 	return place, nil
 }
 
-// forStudy makes a place ready for trials of a study.
+// forStudy prepares a place for trials of a study.
 func forStudy(c *cobra.Command, place *slurm.Place, study *experiments.Study, spec string, trials []experiments.Trial) (err error) {
 	if study.Data.Root != "" {
 		if place.DataRoot, err = filepath.Abs(study.Data.Root); err != nil {
@@ -105,7 +104,7 @@ func forStudy(c *cobra.Command, place *slurm.Place, study *experiments.Study, sp
 	return nil
 }
 
-// previewRun prints the scripts and commands by which a study's trials would be submitted. Nothing is
+// previewRun prints the scripts and commands that would submit a study's trials. Nothing is
 // recorded.
 func previewRun(c *cobra.Command, place *slurm.Place, sets *planning.Sets, study *experiments.Study, o runOptions) error {
 	db, err := openForPlan(o.db)
@@ -124,13 +123,13 @@ func previewRun(c *cobra.Command, place *slurm.Place, sets *planning.Sets, study
 		return err
 	}
 	if len(left) == 0 {
-		_, err := fmt.Fprintf(c.OutOrStdout(), "all of %s are complete: nothing would be submitted\n", term.Plural(len(due.trials), "trial"))
+		_, err := fmt.Fprintf(c.OutOrStdout(), "all trials are complete (%d): nothing would be submitted\n", len(due.trials))
 		return err
 	}
 	return place.Preview(c.OutOrStdout(), len(left))
 }
 
-// tryPlace tries the place for a database, by a job.
+// tryPlace tests the place for a database with a job.
 func tryPlace(ctx context.Context, on, database string) ([]doctor.Finding, error) {
 	if err := checkOn(on); err != nil {
 		return nil, err
@@ -155,7 +154,7 @@ func tryPlace(ctx context.Context, on, database string) ([]doctor.Finding, error
 	return findings, nil
 }
 
-// onPlace has a study's trials run by Slurm in place of this machine.
+// onPlace configures a runner to run a study's trials on Slurm instead of on this machine.
 func onPlace(config *runner.Config, place *slurm.Place, detach bool) {
 	config.Cluster, config.Detach, config.Features = place, detach, place.Fill
 	config.Jobs, config.Poll = place.Trials(), place.Poll()
@@ -164,7 +163,7 @@ func onPlace(config *runner.Config, place *slurm.Place, detach bool) {
 	}
 }
 
-// absoluteMeteor gives the path of METEOR's data as it is found from any folder.
+// absoluteMeteor returns the absolute path of METEOR's data.
 func absoluteMeteor(path string) (string, error) {
 	if path == "" || path == cli.NoMeteor {
 		return path, nil
@@ -172,7 +171,7 @@ func absoluteMeteor(path string) (string, error) {
 	return filepath.Abs(path)
 }
 
-// comeBack says how to go on with a study whose trials are with Slurm.
+// comeBack returns a message on how to continue with a study whose trials are on Slurm.
 func comeBack(study string, err error) string {
 	text := "Slurm still has unfinished trials"
 	if errors.Is(err, runner.ErrInterrupted) {
@@ -183,7 +182,7 @@ func comeBack(study string, err error) string {
 		text, study, study)
 }
 
-// cancelJobs has Slurm cancel jobs, by their names within the folder of all jobs.
+// cancelJobs has Slurm cancel jobs. names are relative to the folder of all jobs.
 func cancelJobs(ctx context.Context, jobs string, names []string) error {
 	return slurm.At(jobs).Cancel(ctx, names)
 }

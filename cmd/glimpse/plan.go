@@ -31,10 +31,10 @@ func planCommand() *cobra.Command {
 		Long: `Read a study and its data, and list the trials: IDs, parameter counts
 (matched, if the study asks for it), which are done, and the time left,
 estimated from runs in the database. Print what the comparison can find with
-that many seeds: the smallest p it can reach, and the difference it can detect.
-The latter depends on how much scores vary over seeds and images. That is
-measured in completed runs of this study, else of others on the same data, else
-assumed, for CIDEr on Flickr8k; plan says which.`,
+that many seeds: the smallest p-value it can reach, and the difference it can
+detect. The latter depends on how much scores vary over seeds and images. This
+is measured in completed runs of this study or else of other studies on the same
+data, or else assumed, for CIDEr on Flickr8k; plan says which.`,
 		Example: `  glimpse plan experiments/demo.yaml
   glimpse plan experiments/flickr8k.yaml --set 'sweep.over.seed=[1]'
   glimpse plan experiments/demo.yaml --json | jq -r '.trials[].id'`,
@@ -81,7 +81,7 @@ assumed, for CIDEr on Flickr8k; plan says which.`,
 	return c
 }
 
-// openForPlan opens the database, nil if there is none yet.
+// openForPlan opens the database read-only, or returns nil if there is none yet.
 func openForPlan(flag string) (*store.DB, error) {
 	db, err := store.OpenReadOnly(cli.DBPath(flag))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -94,7 +94,8 @@ func addJobs(c *cobra.Command, jobs *int, use string) {
 	c.Flags().IntVarP(jobs, "jobs", "j", 0, use+" (default: one per processor, with one thread each; 1 on a GPU)")
 }
 
-// hasGPU tells whether trials would run on a GPU. Only where the system has a driver is the engine asked.
+// hasGPU reports whether trials would run on a GPU. It asks the engine only if the system has a
+// driver.
 func hasGPU(ctx context.Context) bool {
 	if _, err := os.Stat("/proc/driver/nvidia/version"); err != nil {
 		return false
@@ -103,7 +104,7 @@ func hasGPU(ctx context.Context) bool {
 	return err == nil && info.GPU != ""
 }
 
-// featuresLine says what features take of the cache.
+// featuresLine describes features and the cache space that they need.
 func featuresLine(f planning.Needed) string {
 	views := ""
 	if f.Views > 1 {

@@ -20,9 +20,9 @@ func pruneCommand() *cobra.Command {
 		Short: "Remove checkpoints of completed runs",
 		Long: `Remove the checkpoints of completed runs from the folder runs/ beside the
 database. Results, captions and logs stay; commands that need the weights
-(caption, swap, audit of training images) no longer work on these runs. With
---unfinished also those of interrupted, failed and pruned runs, which start over
-when they are run again. Running runs are left alone. The study's key
+(caption, swap, audit of training images) no longer work on these runs.
+--unfinished also removes those of interrupted, failed and pruned runs, which
+then start over when run again. Running runs are left alone. The study's key
 checkpoints.keep sets which checkpoints are kept in the first place.`,
 		Example: `  glimpse prune flickr8k-pilot --dry-run
   glimpse prune 3f2a 81c0

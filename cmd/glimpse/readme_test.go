@@ -9,7 +9,7 @@ import (
 	"glimpse/experiments"
 )
 
-// The study that docs/studies.md shows loads.
+// The study in docs/studies.md loads.
 func TestStudyOfDocsLoads(t *testing.T) {
 	block := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindSubmatch(readDoc(t, "docs/studies.md"))
 	if block == nil {
@@ -34,7 +34,7 @@ func readDoc(t *testing.T, path string) []byte {
 	return text
 }
 
-// The verbs that README and docs/commands.md show are there, and docs/commands.md shows every verb.
+// The verbs in README and docs/commands.md exist, and docs/commands.md has every verb.
 func TestVerbsOfDocs(t *testing.T) {
 	for _, path := range []string{"README.md", "docs/commands.md"} {
 		verbs := shownVerbs(readDoc(t, path))
@@ -55,7 +55,7 @@ func TestVerbsOfDocs(t *testing.T) {
 	}
 }
 
-// shownVerbs are the verbs at the start of lines of the shell blocks of a Markdown text.
+// shownVerbs returns the verbs at the start of lines in the shell blocks of a Markdown text.
 func shownVerbs(text []byte) map[string]bool {
 	verbs := map[string]bool{}
 	for _, shell := range regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllSubmatch(text, -1) {

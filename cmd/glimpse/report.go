@@ -61,8 +61,8 @@ a part and says so; the CSV files have them all.`,
 	return c
 }
 
-// writeReport writes the report of a study, with its scenes where they are drawn. Where they cannot be drawn again the
-// report goes without them, which a remark says.
+// writeReport writes the report of a study, with its drawn scenes, if any. If they cannot be drawn
+// again, the report has none, and a note says so.
 func writeReport(ctx context.Context, remarks io.Writer, db *store.DB, study, dir string) error {
 	cache, err := cli.DataCache()
 	if err != nil {

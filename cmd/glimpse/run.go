@@ -42,7 +42,7 @@ one database: they share the trials.
 
 What a study declares (metric, smallest effect, α, arms, contrasts, seeds,
 stopping rule, settings) is frozen when its first final split is scored. After
-that, a file that declares anything else is refused, unless --amend gives a
+that, a file that declares anything else is rejected, unless --amend gives a
 reason. With --set the study becomes a variant with its own name,
 STUDY@KEY=VALUE. A study with compare.stop adds seeds look by look until each
 contrast is decided.
@@ -87,7 +87,7 @@ stop to stop them.`,
 	c.Flags().StringVar(&options.amend, "amend", "",
 		"amend the declaration after scoring, for this reason; the report shows the amendment separately, as exploratory")
 	c.Flags().BoolVar(&options.retry, "retry-failed", false, "also retry trials that will probably fail again, such as a diverged loss")
-	c.Flags().BoolVarP(&options.quiet, "quiet", "q", false, "show no line for each epoch, and on a terminal only bars and what went wrong")
+	c.Flags().BoolVarP(&options.quiet, "quiet", "q", false, "print no line per epoch; on a terminal, print only bars and problems")
 	c.Flags().DurationVar(&options.lease, "lease", runner.DefaultLease, "how long a trial may stay silent before another runner takes it over")
 	options.addPlace(c)
 	cli.AddMeteor(c, &options.meteor)
@@ -117,7 +117,7 @@ func runStudy(c *cobra.Command, study *experiments.Study, compute cli.Compute, o
 	noGit := cli.NoGit(o.noGit)
 	sets := &planning.Sets{Cache: cache, NoGit: noGit}
 	_, none := os.Stat(cli.DBPath(o.db))
-	if err := sets.CheckFiles(study, errors.Is(none, fs.ErrNotExist)); err != nil { // before a database is made
+	if err := sets.CheckFiles(study, errors.Is(none, fs.ErrNotExist)); err != nil { // before a database is created
 		return err
 	}
 	var place *slurm.Place
@@ -205,7 +205,7 @@ func runStudy(c *cobra.Command, study *experiments.Study, compute cli.Compute, o
 	if place != nil && summary.Unfinished > 0 {
 		note(c, comeBack(study.Name, err))
 	}
-	if summary.Total == 0 { // nothing was begun
+	if summary.Total == 0 { // nothing was started
 		return err
 	}
 	illustrateRun(c, db, program, compute, study, summary, o.pictures)
@@ -222,10 +222,10 @@ func runStudy(c *cobra.Command, study *experiments.Study, compute cli.Compute, o
 	return nil
 }
 
-// note says something on the side.
+// note prints a remark to standard error.
 func note(c *cobra.Command, text string) { _ = term.Message(c.ErrOrStderr(), text) }
 
-// dueTrials are the trials of a study that are due, and what is known of them.
+// dueTrials are the trials of a study that are due, with what is needed to run them.
 type dueTrials struct {
 	found  planning.Planned
 	trials []experiments.Trial
@@ -233,8 +233,7 @@ type dueTrials struct {
 	meteor string // as a trial's --meteor
 }
 
-// dueOf holds a study against a database, nil where there is none yet, and refuses what does not go
-// together.
+// dueOf compares a study with a database, nil if there is none yet, and rejects contradictions.
 func dueOf(
 	ctx context.Context, c *cobra.Command, sets *planning.Sets, db *store.DB, study *experiments.Study, o runOptions,
 ) (due dueTrials, err error) {
@@ -265,8 +264,8 @@ func dueOf(
 	return due, err
 }
 
-// illustrateRun keeps pictures for the report of a study that is complete. Where that cannot be done, a remark says why: the
-// study is done all the same.
+// illustrateRun stores pictures for the report of a complete study. If that fails, it only prints
+// why: the study is complete nevertheless.
 func illustrateRun(
 	c *cobra.Command, db *store.DB, program *engine.Program, compute cli.Compute, study *experiments.Study, summary runner.Summary, images int,
 ) {
@@ -279,7 +278,7 @@ func illustrateRun(
 		}
 	}
 	var err error
-	if program == nil { // nothing was to be trained
+	if program == nil { // there was nothing to train
 		program, err = engine.Find(cli.Version())
 	}
 	if err == nil {
@@ -291,7 +290,8 @@ func illustrateRun(
 	}
 }
 
-// ensembleRun makes the ensembles that a study declares and that are due, of the arms whose seeds are complete.
+// ensembleRun makes the ensembles that a study declares, if due, of the arms whose seeds are
+// complete.
 func ensembleRun(
 	c *cobra.Command, db *store.DB, program *engine.Program, compute cli.Compute, study *experiments.Study, summary runner.Summary, meteor string,
 ) error {
@@ -306,7 +306,7 @@ func ensembleRun(
 	if err != nil || len(due) == 0 {
 		return err
 	}
-	if program == nil { // nothing was to be trained
+	if program == nil { // there was nothing to train
 		if program, err = engine.Find(cli.Version()); err != nil {
 			return err
 		}

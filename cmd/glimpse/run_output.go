@@ -17,8 +17,8 @@ import (
 	"glimpse/runner"
 )
 
-// someFailed is the error of a verb that did its work while some trials failed. `run` tries those again that another
-// attempt can mend.
+// someFailed returns the error of a verb that did its work although some trials failed. mendable of
+// these may succeed if retried, which `run` does.
 func someFailed(failed, mendable, total int) error {
 	advice := "`glimpse run` retries them"
 	switch {
@@ -30,7 +30,7 @@ func someFailed(failed, mendable, total int) error {
 	return cli.SomeFailed(fmt.Sprintf("%d of %d trials failed: `glimpse show RUN` says why; %s", failed, total, advice))
 }
 
-// finishRun prints the state of the study, and writes its report if asked to, unless it was interrupted.
+// finishRun prints the state of the study, and writes its report if requested and not interrupted.
 func finishRun(
 	ctx context.Context, c *cobra.Command, db *store.DB, study *experiments.Study, planned experiments.Declaration,
 	summary runner.Summary, o runOptions,
@@ -39,7 +39,7 @@ func finishRun(
 	if ctx.Err() != nil {
 		o.report = ""
 	}
-	ctx = context.WithoutCancel(ctx) // an interrupted study is told of as well
+	ctx = context.WithoutCancel(ctx) // also print the state of an interrupted study
 	if o.report != "" && summary.Completed > 0 {
 		if err := writeReport(ctx, c.ErrOrStderr(), db, study.Name, o.report); err != nil {
 			return err
@@ -87,7 +87,7 @@ func finishRun(
 	return nil
 }
 
-// printVerdicts answers the question of a study, a line for each contrast that it declares.
+// printVerdicts answers the question of a study with a line for each contrast that it declares.
 func printVerdicts(ctx context.Context, w io.Writer, db *store.DB, name string) error {
 	study, err := results.Open(ctx, db, name)
 	if err != nil {
@@ -108,7 +108,7 @@ func printVerdicts(ctx context.Context, w io.Writer, db *store.DB, name string) 
 	return nil
 }
 
-// printOutcomes says how each contrast of a sequential study stands.
+// printOutcomes prints the state of each contrast of a sequential study.
 func printOutcomes(w io.Writer, outcomes []results.Outcome) error {
 	t := &term.Table{}
 	t.Gap()
@@ -136,7 +136,7 @@ func summaryText(s runner.Summary) string {
 	return text
 }
 
-// summaryJSON is `run --json`: a contract, whose keys are only ever added to.
+// summaryJSON is the output of `run --json`. It is a contract: keys are only ever added.
 type summaryJSON struct {
 	runner.Summary
 	Seconds term.Number `json:"seconds"`

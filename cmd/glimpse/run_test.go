@@ -8,7 +8,8 @@ import (
 	"glimpse/internal/cli/clitest"
 )
 
-// TestRunWithoutMeteor holds that a study that goes by METEOR is refused before anything is trained where its data are not.
+// TestRunWithoutMeteor checks that a study whose metric is METEOR is rejected before training if
+// METEOR's data are missing.
 func TestRunWithoutMeteor(t *testing.T) {
 	clitest.Sandbox(t, map[string]string{"meteor.yaml": goodSpec + "train: {select: {metric: val.meteor}}\n"})
 	code, _, stderr := call(t, "run", "meteor.yaml")
@@ -17,8 +18,8 @@ func TestRunWithoutMeteor(t *testing.T) {
 	}
 }
 
-// TestRunWithoutEngine holds that a study is refused before anything is recorded where there is no engine, and that the
-// message says what to do.
+// TestRunWithoutEngine checks that without an engine a study is rejected before anything is
+// recorded, and that the message says what to do.
 func TestRunWithoutEngine(t *testing.T) {
 	clitest.Sandbox(t, map[string]string{"good.yaml": goodSpec})
 	for engine, want := range map[string]string{

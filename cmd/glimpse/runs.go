@@ -34,11 +34,11 @@ with and, or, not and parentheses. --sort takes fields, with - in front for
 descending order; runs without a value come last. --columns takes fields to
 show, or with + in front, fields to add.
 
-On a narrow terminal, and 80 columns where there is none, the least important
-columns are dropped; --wide shows them all.
+On a narrow terminal the least important columns are dropped; --wide shows them
+all, as pipes and files do.
 
-Below the runs of a study are the joint captions of each arm's seeds, if the
-study declares them (compare.ensemble). They are not runs, and not in --json:
+Below the runs of a study are the ensembles of its arms' seeds, if the study
+declares them (compare.ensemble). They are not runs, and not in --json:
 glimpse show STUDY ARM --json prints them.
 
 ` + view.FieldHelp(),
@@ -107,7 +107,7 @@ glimpse show STUDY ARM --json prints them.
 	return c
 }
 
-// printRuns shows runs by the columns of a list that was parsed.
+// printRuns prints runs with the columns of a parsed list.
 func printRuns(c *cobra.Command, list *view.List, rows []*view.Row, wide bool) error {
 	t := &term.Table{}
 	t.Add(list.Headings()...)

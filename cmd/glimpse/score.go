@@ -25,13 +25,13 @@ func scoreCommand() *cobra.Command {
 		Long: `Score captions of any program against references. References are COCO's
 captions_*.json (an object with "annotations", or that list alone). Candidates
 are COCO results, [{"image_id": 1, "caption": "…"}, …]. Files may be gzipped; in
-.jsonl or .ndjson files, each line is an entry. Both must be of the same images.
-An identifier is a string or a whole number of any size; 42, "42" and 42.0 are
-the same image. Keys are case-sensitive. Errors, with file, line and entry, are
-a repeated key, a second candidate for an image, text that is not UTF-8, and
-invalid JSON (NaN). A line break in a caption counts as a space. An empty
-candidate scores 0. A reference without words is left out; an image without any
-other is an error.
+.jsonl or .ndjson files, each line is an entry. Both must have the same images.
+An image ID is a string or a whole number of any size; 42, "42" and 42.0 are the
+same image. Keys are case-sensitive. A repeated key, a second candidate for an
+image, text that is not UTF-8, and invalid JSON (NaN) are errors, with file,
+line and entry. A line break in a caption counts as a space. An empty candidate
+scores 0. A reference without words is left out; an image without any other is
+an error.
 
 Several --candidates are compared with one another over the images: paired
 bootstrap, approximate randomization, Holm. Such tests say nothing about

@@ -41,7 +41,7 @@ func printScores(c *cobra.Command, s *coco.Scores, wide bool) error {
 	return printPairs(c, s.Comparison, wide)
 }
 
-// unscaled are the metrics that are shown as they are.
+// unscaled returns the keys of the metrics that are not shown ×100.
 func unscaled() []string {
 	var keys []string
 	for _, m := range metrics.Catalogue {
@@ -52,7 +52,7 @@ func unscaled() []string {
 	return keys
 }
 
-// showMetric shows points with two decimals, and what is not in points as everywhere.
+// showMetric formats a metric: ×100 with two decimals, or unscaled with the metric's own decimals.
 func showMetric(key string, value float64) string {
 	m, known := metrics.Find(key)
 	switch {
@@ -64,7 +64,7 @@ func showMetric(key string, value float64) string {
 	return strconv.FormatFloat(value, 'f', m.Digits, 64)
 }
 
-// printPairs shows a pairwise comparison of single runs, with what it rests on and what it cannot say.
+// printPairs prints a pairwise comparison of single runs, with its methods and warnings.
 func printPairs(c *cobra.Command, a *stats.PairAnalysis, wide bool) error {
 	w := c.OutOrStdout()
 	fmt.Fprintln(w)
@@ -84,7 +84,7 @@ func printPairs(c *cobra.Command, a *stats.PairAnalysis, wide bool) error {
 	return printWarnings(w, a.Warnings)
 }
 
-// mostWarnings are printed: averages over thousands of arms have one for each.
+// mostWarnings limits the printed warnings: averages over thousands of arms have one per arm.
 const mostWarnings = 12
 
 func printWarnings(w io.Writer, warnings []string) error {
@@ -99,7 +99,7 @@ func printWarnings(w io.Writer, warnings []string) error {
 	return nil
 }
 
-// points shows a difference of scores ×100 with its sign.
+// points formats a difference of scores ×100 with its sign.
 func points(difference float64) string {
 	if math.IsNaN(difference) {
 		return "-"
@@ -114,7 +114,7 @@ func interval(low, high float64) string {
 	return fmt.Sprintf("%+.2f to %+.2f", 100*low, 100*high)
 }
 
-// showP shows a p-value with two digits that count.
+// showP formats a p-value with two significant digits.
 func showP(p float64) string {
 	switch {
 	case math.IsNaN(p):

@@ -16,7 +16,8 @@ const (
 	someCandidates = `[{"image_id": 1, "caption": "a dog runs"}, {"image_id": "2", "caption": "two people"}]`
 )
 
-// TestScoreRefusals holds what is said of input that cannot be scored, and that nothing is printed or written then.
+// TestScoreRefusals checks the messages for input that cannot be scored, and that nothing is
+// printed or written then.
 func TestScoreRefusals(t *testing.T) {
 	clitest.Sandbox(t, map[string]string{
 		"refs.json": someReferences, "good.json": someCandidates, "empty.json": "", "none.json": "[]",

@@ -21,7 +21,7 @@ func TestMain(m *testing.M) {
 	testscript.Main(cleaned{m, dir}, map[string]func(){"glimpse": main})
 }
 
-// cleaned removes what tests shared.
+// cleaned removes a folder after all tests.
 type cleaned struct {
 	*testing.M
 	dir string
@@ -32,10 +32,10 @@ func (c cleaned) Run() int {
 	return c.M.Run()
 }
 
-// engineDir takes the engine that tests share.
+// engineDir is the folder of the engine that tests share.
 var engineDir string
 
-// buildEngine builds the engine once, of the version that test binaries have.
+// buildEngine builds the engine once, with the version of test binaries.
 var buildEngine = sync.OnceValues(func() (string, error) {
 	path := filepath.Join(engineDir, "glimpse-engine")
 	out, err := exec.Command("go", "build", "-buildvcs=false", "-o", path, "glimpse/cmd/glimpse-engine").CombinedOutput()
@@ -45,7 +45,7 @@ var buildEngine = sync.OnceValues(func() (string, error) {
 	return path, nil
 })
 
-// needLibtorch skips a test where libtorch is not at hand: `just test` has it, `just test-pure` has not.
+// needLibtorch skips a test without libtorch: `just test` has it, `just test-pure` does not.
 func needLibtorch(t *testing.T) {
 	t.Helper()
 	if !strings.Contains(os.Getenv("CGO_CXXFLAGS"), "torch") {
@@ -64,11 +64,12 @@ func needEngine(t *testing.T) {
 	os.Setenv("GLIMPSE_ENGINE", path) // for the whole process: tests share it, and those that run in parallel may not set it
 }
 
-// TestScripts holds the command line's contract as far as no engine is needed: testdata/script/*.txtar, each in an empty
-// directory with no GLIMPSE_* variable set and a cache of its own.
+// TestScripts checks the command line's contract where no engine is needed:
+// testdata/script/*.txtar. Each runs in an empty directory with its own cache, without GLIMPSE_*
+// variables.
 func TestScripts(t *testing.T) { scripts(t, "script", "") }
 
-// TestEngineScripts holds the rest of it: testdata/engine/*.txtar, with an engine.
+// TestEngineScripts checks the rest with an engine: testdata/engine/*.txtar.
 func TestEngineScripts(t *testing.T) {
 	needEngine(t)
 	scripts(t, "engine", os.Getenv("GLIMPSE_ENGINE"))

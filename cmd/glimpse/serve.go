@@ -78,8 +78,8 @@ tunnel: ssh -L 8080:127.0.0.1:8080 HOST`,
 	return c
 }
 
-// albums opens the data sets of studies: in the folder of the flag or of $GLIMPSE_DATA, else where
-// the study says.
+// albums returns a function that opens the data set of a study: in root or $GLIMPSE_DATA, else in
+// the study's own folder.
 func albums(root string) func(context.Context, *store.DB, string) (server.Album, error) {
 	return func(ctx context.Context, db *store.DB, study string) (server.Album, error) {
 		cache, err := cli.DataCache()
@@ -95,13 +95,13 @@ func albums(root string) func(context.Context, *store.DB, string) (server.Album,
 	}
 }
 
-// stopStudy asks the runners of a study to stop, as `glimpse stop` does.
+// stopStudy requests a study's runners to stop, as `glimpse stop` does.
 func stopStudy(ctx context.Context, path, study string) ([]store.Run, error) {
 	db, err := cli.OpenForWriting(path)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = db.Close() }() // what was asked is committed
+	defer func() { _ = db.Close() }() // the request is committed
 	asked, err := db.StopStudy(ctx, study)
 	if err != nil {
 		return nil, err

@@ -14,8 +14,8 @@ import (
 	"glimpse/internal/store"
 )
 
-// TestServe holds that the link that is printed opens the pages, that a study is stopped from
-// them, and that the verb ends when it is interrupted.
+// TestServe checks that the printed link opens the pages, that a study can be stopped from them,
+// and that an interrupt ends the verb.
 func TestServe(t *testing.T) {
 	background := context.Background()
 	path := filepath.Join(t.TempDir(), "results.db")

@@ -30,13 +30,13 @@ func showCommand() *cobra.Command {
 	)
 	c := &cobra.Command{
 		Use:   "show RUN | STUDY ARM",
-		Short: "Show everything about one run, or about an arm's seeds together",
+		Short: "Show everything about a run, or about the ensemble of an arm",
 		Long: `Show a run, named by the start of its ID: state, metrics, epochs,
 environment, sample captions and all settings. --log prints the end of its log
 instead, wherever that is.
 
-With a study and the label of an arm, show what the arm's seeds caption
-together, if the study declares it (compare.ensemble).`,
+With a study and the label of an arm, show the ensemble of the arm's seeds, if
+the study declares it (compare.ensemble).`,
 		Example: `  glimpse show 3f2a
   glimpse show 3f2a --captions 20
   glimpse show 3f2a --log
@@ -76,14 +76,15 @@ together, if the study declares it (compare.ensemble).`,
 	}
 	cli.AddDB(c, &db)
 	c.Flags().BoolVar(&log, "log", false, "print the end of the run's log")
-	c.Flags().StringVar(&split, "split", "test", "whose captions: test or val")
-	c.Flags().IntVar(&captions, "captions", 5, "how many captions to show, -1 for all")
+	c.Flags().StringVar(&split, "split", "test", "split to show captions of: test or val")
+	c.Flags().IntVar(&captions, "captions", 5, "captions to show; -1 for all")
 	cli.AddJSON(c, &asJSON)
 	c.MarkFlagsMutuallyExclusive("log", "json")
 	return c
 }
 
-// reproduce is the command that trains a run again and compares, or "" where there is nothing to compare with.
+// reproduce returns the command that trains a run again and compares; "" if the run is not
+// completed.
 func reproduce(run store.Run, db string) string {
 	if run.State != store.Completed {
 		return ""
@@ -133,7 +134,7 @@ func printRecord(w io.Writer, r *view.Record) error {
 		}
 	}
 	for _, key := range store.Paths(run.Environment) {
-		if key[0] != "changes.diff" && key[0] != "attempts" { // whole files, perhaps, which --json has; and what stands above
+		if key[0] != "changes.diff" && key[0] != "attempts" { // perhaps whole files, which --json has; and what was printed above
 			t.Add(forPeople(key[0], key[1]))
 		}
 	}
@@ -151,7 +152,7 @@ func printRecord(w io.Writer, r *view.Record) error {
 	return nil
 }
 
-// forPeople gives an entry of a run's environment with sizes and times in units that suit them.
+// forPeople formats sizes and times in an entry of a run's environment, with suitable units.
 func forPeople(key, value string) (string, string) {
 	number, err := strconv.ParseFloat(value, 64)
 	name, size := strings.CutSuffix(key, "_bytes")
@@ -165,7 +166,7 @@ func forPeople(key, value string) (string, string) {
 	return key, value
 }
 
-// printSettings shows all settings of the run, as a study names them.
+// printSettings prints all settings of the run, by their keys in a study.
 func printSettings(w io.Writer, r *view.Record) error {
 	t := &term.Table{}
 	t.Gap()
@@ -174,7 +175,7 @@ func printSettings(w io.Writer, r *view.Record) error {
 		t.Add(pair[0], cmp.Or(pair[1], "-"))
 	}
 	t.Gap()
-	t.Add("-: not set, or without effect beside the other settings")
+	t.Add("-: not set, or without effect with the other settings")
 	return t.Print(w)
 }
 
@@ -235,7 +236,7 @@ func printEpochs(w io.Writer, r *view.Record) error {
 	return printSampled(w, r.Epochs)
 }
 
-// printSampled shows what the sampled captions of each epoch of reinforcement were like.
+// printSampled describes the sampled captions of each epoch of self-critical training.
 func printSampled(w io.Writer, epochs []store.Epoch) error {
 	t := &term.Table{}
 	t.Gap()

@@ -14,8 +14,7 @@ import (
 	"glimpse/internal/cli/clitest"
 )
 
-// TestSignals ends verbs wherever they are: where they wait for a pipe that nobody opens, for one that nobody writes to, and
-// where they compute.
+// TestSignals ends verbs while they wait to open a pipe, wait for data from one, and compute.
 func TestSignals(t *testing.T) {
 	captions := func(text string) string {
 		var entries []string

@@ -22,13 +22,13 @@ var (
 	slurmSeed   = flag.Uint64("slurm-seed", 1, "seed of their moments and kinds")
 )
 
-// placeSettings are those of scripts/slurm.py's Slurm: what a task saves in is more than there is,
-// so that no time limit is needed.
+// placeSettings is the cluster.yaml for scripts/slurm.py's Slurm, with a time limit that no task
+// reaches.
 const placeSettings = "poll: 1\ntime: 30:00\n"
 
 // TestSlurm runs a study on a Slurm of two nodes (scripts/slurm.py), while tasks are cancelled,
-// killed and put back into the queue, nodes go down, and daemons and the runner die. It must end as
-// at home, with each run completed once.
+// killed and requeued, nodes go down, and daemons and the runner die. The results must be those of
+// a local run, with each run completed once.
 func TestSlurm(t *testing.T) {
 	base := os.Getenv("GLIMPSE_TEST_SLURM")
 	if base == "" {
@@ -66,7 +66,7 @@ func TestSlurm(t *testing.T) {
 	}
 }
 
-// slurmChaos is a study on Slurm under disturbance.
+// slurmChaos is a study on Slurm that is disturbed.
 type slurmChaos struct {
 	*chaos
 	base   string // of Slurm
@@ -97,7 +97,7 @@ func (f *slurmChaos) start(t *testing.T) *chaosRunner {
 	return r
 }
 
-// run runs the study until it is complete, and makes faults meanwhile.
+// run runs the study until it is complete, and causes faults meanwhile.
 func (f *slurmChaos) run(t *testing.T, faults int) {
 	t.Helper()
 	runner := f.start(t)
@@ -124,7 +124,7 @@ func (f *slurmChaos) run(t *testing.T, faults int) {
 	}
 }
 
-// disturb makes a fault of some kind, if there is something to make it of.
+// disturb causes a fault of some kind, if possible.
 func (f *slurmChaos) disturb(runner *chaosRunner) {
 	tasks := strings.Fields(f.slurm("squeue", "--noheader", "--array", "--states=RUNNING", "--format=%F_%K"))
 	kinds := []string{"cancel", "kill", "kill", "requeue", "down", "slurmctld", "slurmd-n1", "slurmd-n2", "runner", "twice"}
@@ -168,7 +168,7 @@ func (f *slurmChaos) disturb(runner *chaosRunner) {
 	f.made[kind]++
 }
 
-// engines are the processes that make jobs.
+// engines returns the processes that run jobs.
 func (f *slurmChaos) engines() (pids []int) {
 	entries, _ := filepath.Glob("/proc/[0-9]*")
 	for _, dir := range entries {
@@ -187,7 +187,7 @@ func (f *slurmChaos) kill() bool {
 	return len(pids) > 0 && syscall.Kill(pids[f.random.IntN(len(pids))], syscall.SIGKILL) == nil
 }
 
-// again starts a second process of a job that is at work.
+// again starts a second process of a running job.
 func (f *slurmChaos) again() bool {
 	pids := f.engines()
 	if len(pids) == 0 {
@@ -205,7 +205,7 @@ func (f *slurmChaos) again() bool {
 	return true
 }
 
-// slurm runs a command of Slurm's, which may fail: its controller may be dead.
+// slurm runs a Slurm command, which may fail: the controller may be dead.
 func (f *slurmChaos) slurm(name string, args ...string) string {
 	out, err := exec.Command(name, args...).Output()
 	if err != nil {

@@ -17,17 +17,18 @@ import (
 	"glimpse/planning"
 )
 
-// staged is a study whose trials a test makes up: nothing is trained.
+// staged is a study with made-up trials: nothing is trained.
 type staged struct {
 	name    string
 	sweep   string // of the study file
 	compare string
 	more    string // further keys
-	// level is the mean score of a trial's captions, a fraction of 1; NaN stands for a score that is not finite.
+	// level returns the mean score of a trial's captions, a fraction of 1; NaN for a score that is
+	// not finite.
 	level func(experiments.Trial) float64
-	// state is that of a trial; "" is completed.
+	// state returns the state of a trial; "" is completed.
 	state func(experiments.Trial) string
-	// late says that the trials were completed before the study was declared.
+	// late is set if the trials were completed before the study was declared.
 	late bool
 }
 
@@ -39,7 +40,7 @@ model: {embedding: 4, hidden: 4, attention: none, attention_size: 4, dropout: 0}
 train: {epochs: 1, batch_images: 8, select: {metric: val.cider, beam: 1}}
 `
 
-// stage writes the study and a database with its made-up results, and gives its declaration.
+// stage writes the study and a database with made-up results, and returns its declaration.
 func stage(t *testing.T, s staged) experiments.Declaration {
 	t.Helper()
 	text := stagedHead + s.more + "sweep: " + s.sweep + "\ncompare: " + s.compare + "\n"
@@ -63,7 +64,7 @@ func stage(t *testing.T, s staged) experiments.Declaration {
 	return study.Declare(trials)
 }
 
-// complete makes the trials' results up.
+// complete makes up the trials' results.
 func complete(t *testing.T, db *store.DB, study *experiments.Study, trials []experiments.Trial, s staged) {
 	t.Helper()
 	ctx := context.Background()
@@ -133,7 +134,7 @@ func complete(t *testing.T, db *store.DB, study *experiments.Study, trials []exp
 	}
 }
 
-// madeUp are captions of 30 images around a level.
+// madeUp makes captions of 30 images, with scores around a level.
 func madeUp(level float64, seed int64, id string) (captions []store.Caption, scores []metrics.ImageScore) {
 	if math.IsNaN(level) {
 		level = 0.5
@@ -152,7 +153,7 @@ func madeUp(level float64, seed int64, id string) (captions []store.Caption, sco
 	return captions, scores
 }
 
-// byArm gives a level to each arm, and one step up a seed.
+// byArm returns a level for each arm, which rises by a step per seed.
 func byArm(levels map[string]float64) func(experiments.Trial) float64 {
 	return func(tr experiments.Trial) float64 { return levels[tr.Arm] + 0.004*float64(tr.Settings.Seed%5) }
 }

@@ -23,12 +23,12 @@ func stopCommand() *cobra.Command {
 		Use:   "stop STUDY|RUN...",
 		Short: "Stop the runners of a study, or some runs",
 		Long: `Ask the runners of these studies or runs, through the database, to save and
-stop. Works from any machine that shares the database.
+stop. This works from any machine that shares the database.
 
 Runners of a named study notice within a second, even while they read data or
 compute features. They let each trial finish its step and save, then exit with
 code 130. Other running trials notice at their next heartbeat, within a sixth of
-their lease (ten seconds); they save and leave their run interrupted. Runners
+their lease (ten seconds). They save, and their runs become interrupted. Runners
 start none of these runs again.
 
 glimpse run withdraws the request and resumes from the checkpoints. Completed
@@ -83,8 +83,8 @@ in both.`,
 			fmt.Fprintf(c.OutOrStdout(), "\n%s asked to save and stop; runners start none of these again\n",
 				term.Plural(running, "running trial"))
 			if silent > 0 {
-				fmt.Fprintf(c.ErrOrStderr(), "note: %s has been silent for long and may not notice: if its process has died, "+
-					"`glimpse run` takes over from its last checkpoint\n", term.Plural(silent, "running trial"))
+				fmt.Fprintf(c.ErrOrStderr(), "note: no sign of life from %s, which may not notice: if the process has died, "+
+					"`glimpse run` resumes from the last checkpoint\n", term.Plural(silent, "running trial"))
 			}
 			return nil
 		},

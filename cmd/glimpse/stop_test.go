@@ -11,7 +11,7 @@ import (
 	"glimpse/internal/store"
 )
 
-// TestStopOfTheSilent holds that a request which perhaps nobody hears says so.
+// TestStopOfTheSilent checks that stop warns if a trial shows no sign of life.
 func TestStopOfTheSilent(t *testing.T) {
 	clitest.Sandbox(t, nil)
 	db, err := store.Open("results.db")
@@ -39,7 +39,7 @@ func TestStopOfTheSilent(t *testing.T) {
 	time.Sleep(3 * time.Millisecond) // longer than the first one's lease
 	code, out, said := call(t, "stop", "s")
 	if code != cli.ExitDone || !strings.Contains(out, "running, no sign of life since") || !strings.Contains(out, "1 running trial asked") ||
-		!strings.Contains(said, "note: 1 running trial has been silent for long and may not notice") {
+		!strings.Contains(said, "note: no sign of life from 1 running trial, which may not notice") {
 		t.Errorf("exit code %d\n%s%s", code, out, said)
 	}
 }

@@ -19,8 +19,8 @@ func tokenizeCommand() *cobra.Command {
 		Use:   "tokenize",
 		Short: "Tokenize standard input as COCO's caption evaluation does",
 		Long: `Split each line of standard input into tokens by the Penn Treebank rules of
-COCO's caption evaluation: in lower case, and without its list of punctuation.
-Print one line per input line, with a space between tokens; a line without
+COCO's caption evaluation: in lower case, and without the punctuation on its
+list. Print one line per input line, with a space between tokens; a line without
 tokens gives an empty one. --json prints one array, with an array of tokens per
 line.`,
 		Example: `  echo "A dog's ball, isn't it?" | glimpse tokenize
@@ -58,7 +58,8 @@ func tokenize(in io.Reader, out io.Writer, asJSON bool) error {
 	return nil
 }
 
-// eachLine calls f with each line without its end, LF or CRLF; a last line may lack one. Lines may be of any length.
+// eachLine calls f for each line, without its LF or CRLF; the last line may lack one. Lines may
+// have any length.
 func eachLine(in io.Reader, f func(string) error) error {
 	r := bufio.NewReader(in)
 	for {

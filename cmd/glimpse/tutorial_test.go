@@ -13,7 +13,7 @@ import (
 	"glimpse/internal/cli"
 )
 
-// A tutorialStep is a block of commands, and what the text says that they print; "…" stands for any lines.
+// A tutorialStep is a block of commands, and the output that the text shows; "…" is any lines.
 type tutorialStep struct{ commands, printed string }
 
 func tutorialSteps(t *testing.T, root string) []tutorialStep {
@@ -36,9 +36,9 @@ func tutorialSteps(t *testing.T, root string) []tutorialStep {
 	return steps
 }
 
-// TestTutorial runs all commands of docs/tutorial.md in one shell, as a reader would, from the project's folder on, with a
-// home of its own; libtorch and METEOR's data are those of the cache. What the text says is printed must be printed,
-// numbers apart.
+// TestTutorial runs all commands of docs/tutorial.md in one shell, as a reader would, starting in
+// the project's folder and with its own home; libtorch and METEOR's data come from the cache. The
+// commands must print what the text shows, except for numbers.
 func TestTutorial(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds and trains for a minute")
@@ -79,8 +79,8 @@ func TestTutorial(t *testing.T) {
 	}
 }
 
-// checkPrinted holds that the lines that a step is said to print are printed in this order, and without others between
-// them that no … stands for.
+// checkPrinted checks that the lines shown for a step are printed in this order, with others
+// between them only where there is a "…".
 func checkPrinted(t *testing.T, step tutorialStep, printed string) {
 	t.Helper()
 	lines := strings.Split(alike(printed), "\n")
@@ -102,7 +102,7 @@ func checkPrinted(t *testing.T, step tutorialStep, printed string) {
 	}
 }
 
-// alike makes lines equal that differ only in their numbers and in the widths of columns.
+// alike makes lines equal that differ only in numbers and in the widths of columns.
 func alike(text string) string {
 	text = regexp.MustCompile(`<?[+-]?\d[\d.,]*[smh]?`).ReplaceAllString(text, "#")
 	text = regexp.MustCompile(`(#\w*)+`).ReplaceAllString(text, "#")

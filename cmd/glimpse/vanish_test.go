@@ -13,7 +13,7 @@ import (
 	"glimpse/internal/cli/clitest"
 )
 
-// vanishStudy reads pictures of the test split for the first time when all epochs are done.
+// vanishStudy reads the pictures of the test split only after all epochs.
 const vanishStudy = `
 study: vanish
 question: Is it told which picture is gone?
@@ -25,7 +25,7 @@ decode: {beam: 1, max_length: 12}
 sweep: {over: {model.hidden: [8, 9]}}
 `
 
-// TestPictureVanishes takes a picture away, or damages it, while a study that has checked its data is at work.
+// TestPictureVanishes removes or damages a picture while a study that has checked its data runs.
 func TestPictureVanishes(t *testing.T) {
 	needEngine(t)
 	clitest.Sandbox(t, map[string]string{"vanish.yaml": vanishStudy, "drawn.yaml": "study: drawn\ndata: {name: shapes, images: 60}\n"})
@@ -47,7 +47,7 @@ func TestPictureVanishes(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	// study runs the study and, once the first epoch is told of, calls then.
+	// study runs the study and calls then after the first epoch.
 	study := func(want int, then func(), flags ...string) string {
 		t.Helper()
 		cmd := exec.Command("glimpse", append([]string{"run", "vanish.yaml", "--threads", "1", "--jobs", "1", "--pictures", "0"}, flags...)...)
@@ -106,7 +106,7 @@ func TestPictureVanishes(t *testing.T) {
 			}
 		})
 	}
-	// Pictures are checked before anything is trained: there a bad one ends the study, and no trial has failed.
+	// Pictures are checked before training: a bad one ends the study then, and no trial has failed.
 	put(damaged)
 	frozen := []string{"--set", "encoder.name=efficientnet_lite0", "--set", "encoder.weights=random", "--set", "train.epochs=1"}
 	said := study(cli.ExitFailed, nil, frozen...)

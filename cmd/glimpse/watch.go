@@ -54,7 +54,7 @@ failed. Ctrl-C stops watching, not the study.`,
 				if runs, err = opened.Refresh(c.Context(), name, runs); err != nil {
 					return err
 				}
-				if len(w.labels) < len(runs) { // at first, and when the plan has grown
+				if len(w.labels) < len(runs) { // the first time, and when the plan has grown
 					if w.labels, err = results.LabelsOf(c.Context(), opened, runs); err != nil {
 						return err
 					}
@@ -74,23 +74,23 @@ failed. Ctrl-C stops watching, not the study.`,
 		},
 	}
 	cli.AddDB(c, &db)
-	c.Flags().DurationVar(&every, "every", time.Second, "how often to look")
+	c.Flags().DurationVar(&every, "every", time.Second, "how often to read the database")
 	return c
 }
 
-// watcher shows what has changed in a study since it last looked.
+// watcher prints what has changed in a study since it last looked.
 type watcher struct {
 	p      *term.Progress
 	before map[string]store.Run
-	labels map[string]string // run id → what distinguishes it from the others
-	silent map[string]bool   // run id → no sign of life when it was last looked at
+	labels map[string]string // run ID → what distinguishes the arm from the others
+	silent map[string]bool   // run ID → no sign of life at the last look
 	begun  bool
 	epochs func(run string) ([]store.Epoch, error)
 
 	tallier runner.Tallier
 }
 
-// look shows how the runs stand, and says whether the study has ended.
+// look prints the state of the runs, and reports whether the study has ended.
 func (w *watcher) look(study string, runs []store.Run, now time.Time) (ended bool, err error) {
 	tally, err := w.tallier.Tally(runs, now)
 	if err != nil {
@@ -119,9 +119,9 @@ func (w *watcher) look(study string, runs []store.Run, now time.Time) (ended boo
 	return true, nil
 }
 
-// showStudy shows how far a study has come, at first with its name.
+// showStudy shows the progress of a study, the first time with its name.
 func (w *watcher) showStudy(study string, tally runner.Tally) {
-	const idle = "nothing runs it now; `glimpse run` resumes it"
+	const idle = "no runner is active; `glimpse run` resumes it"
 	if !w.begun {
 		w.begun = true
 		note := ""
@@ -141,13 +141,13 @@ func (w *watcher) showStudy(study string, tally runner.Tally) {
 	w.p.Expect(cli.StudyBar, tally.Left)
 }
 
-// show shows what is new of one run.
+// show prints what is new about one run.
 func (w *watcher) show(run store.Run, now time.Time) error {
 	old, known := w.before[run.ID]
 	if run.State != store.Running && (!known || run.State == old.State && run.Epochs == old.Epochs) {
-		return nil // most, again and again
+		return nil // most runs, at most looks
 	}
-	settings, _ := results.Settings(run) // they have been read before
+	settings, _ := results.Settings(run) // parsed before without error
 	epochs := settings.Train.AllEpochs()
 	name := cli.TrialName(run.ID, cmp.Or(w.labels[run.ID], run.Arm), run.Seed)
 	if known && run.Epochs > old.Epochs {

@@ -29,7 +29,7 @@ func TestWatchTellsWhatChanged(t *testing.T) {
 	}
 	a.Heard, a.Owner.Lease = now, time.Minute
 	now = now.Add(time.Hour)
-	for range 2 { // it is said once
+	for range 2 { // reported only once
 		if done, err := look(); done || err != nil {
 			t.Fatalf("%v, %v", done, err)
 		}

@@ -10,9 +10,9 @@ import (
 var engineVerbs = []struct{ name, short string }{
 	{"features", "Compute the image features that a study needs"},
 	{"caption", "Caption any picture with a trained captioner"},
-	{"pack", "Write a run's captioner to one file, for glimpse caption"},
+	{"pack", "Write a run's captioner to one file for glimpse caption"},
 	{"swap", "Find which words need the picture, by swapping pictures"},
-	{"ensemble", "Score several runs together"},
+	{"ensemble", "Score several runs decoded together"},
 	{"illustrate", "Store pictures and attention maps for a study's report"},
 	{"reproduce", "Train a run again and compare it bit for bit"},
 	{"bench", "Measure how fast this machine trains, decodes, scores and stores"},

@@ -106,6 +106,26 @@ func TestStudyIsSavedOnceAndRunsAreShared(t *testing.T) {
 	}
 }
 
+// TestUnknownStudy checks that the error lists the studies that there are.
+func TestUnknownStudy(t *testing.T) {
+	db, ctx := open(t), context.Background()
+	for _, c := range []struct{ save, want string }{
+		{"", ": it has no studies yet"},
+		{"first", ": its only study is first"},
+		{"second", ": its studies are first, second"},
+	} {
+		if c.save != "" {
+			study := Study{Name: c.save, Created: time.UnixMilli(int64(len(c.save)))}
+			if err := db.SaveStudy(ctx, study, nil, Declaration{}, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := db.Study(ctx, "third"); !errors.Is(err, ErrNotFound) || !strings.HasSuffix(err.Error(), c.want) {
+			t.Errorf("%v, want %s", err, c.want)
+		}
+	}
+}
+
 func TestRunByPrefix(t *testing.T) {
 	db, ctx := open(t), context.Background()
 	list := append(runs(12), Run{ID: "aa", Settings: json.RawMessage(`{}`)}, Run{ID: "b%_x", Settings: json.RawMessage(`{}`)})

@@ -129,9 +129,12 @@ func (db *DB) Study(ctx context.Context, name string) (Study, error) {
 		}
 		names[i] = study.Name
 	}
-	known := "it has no studies yet"
-	if len(names) > 0 {
-		known = "its studies are " + strings.Join(names, ", ")
+	known := "its studies are " + strings.Join(names, ", ")
+	switch len(names) {
+	case 0:
+		known = "it has no studies yet"
+	case 1:
+		known = "its only study is " + names[0]
 	}
 	return Study{}, fmt.Errorf("study %q: %w in %s: %s", name, ErrNotFound, db.path, known)
 }
