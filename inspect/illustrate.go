@@ -7,6 +7,7 @@ import (
 	"image"
 	"image/jpeg"
 	"math"
+	"slices"
 
 	"glimpse/captioner"
 	"glimpse/data"
@@ -20,8 +21,8 @@ const thumbnail = 224
 // Illustrate keeps up to so many pictures for a study's report, in place of
 // earlier ones, with where the best checkpoints looked before each word of their
 // captions, and returns what it kept; 0 takes them out. Which they are,
-// [reports.Choose] says. A checkpoint that does not give the β that was
-// stored with a caption is refused, and then nothing changes.
+// [reports.Choose] says. Fewer of those already kept need no checkpoint. A checkpoint that does
+// not give the β that was stored with a caption is refused, and then nothing changes.
 func (o *Opener) Illustrate(ctx context.Context, study string, images int) (store.Illustration, error) {
 	var kept store.Illustration
 	if images > 0 {
@@ -29,11 +30,42 @@ func (o *Opener) Illustrate(ctx context.Context, study string, images int) (stor
 		if err != nil {
 			return kept, err
 		}
-		if kept, err = o.picture(ctx, choice); err != nil {
-			return kept, fmt.Errorf("pictures of study %s: %w", study, err)
+		stored, err := o.DB.Illustration(ctx, study)
+		if err != nil {
+			return kept, err
+		}
+		var some bool
+		if kept, some = selection(stored, choice); !some {
+			if kept, err = o.picture(ctx, choice); err != nil {
+				return kept, fmt.Errorf("pictures of study %s: %w", study, err)
+			}
 		}
 	}
 	return kept, o.DB.SaveIllustration(ctx, study, kept)
+}
+
+// selection takes a choice out of more pictures that are kept. ok is false if they do not include
+// it, or show other runs.
+func selection(stored store.Illustration, choice reports.Choice) (kept store.Illustration, ok bool) {
+	if len(choice.Images) >= len(stored.Pictures) {
+		return kept, false
+	}
+	for _, image := range choice.Images {
+		at := slices.IndexFunc(stored.Pictures, func(p store.Picture) bool { return p.Image == image })
+		if at < 0 {
+			return store.Illustration{}, false
+		}
+		kept.Pictures = append(kept.Pictures, stored.Pictures[at])
+	}
+	for _, m := range stored.Maps {
+		if !slices.Contains(choice.Runs, m.Run) {
+			return store.Illustration{}, false
+		}
+		if slices.Contains(choice.Images, m.Image) {
+			kept.Maps = append(kept.Maps, m)
+		}
+	}
+	return kept, true
 }
 
 // picture makes what is kept of a choice.

@@ -25,7 +25,8 @@ arm's lowest seed looked before each word. Then every report of the study shows
 them. glimpse run does this at the end of a study.
 
 A database keeps at most twenty pictures of a data set, over all its studies;
-drawn scenes do not count. --images 0 removes those of the study.`,
+drawn scenes do not count. --images 0 removes those of the study; fewer than
+those stored are taken from them, and need no checkpoint.`,
 		Example: `  glimpse illustrate flickr8k-attention
   glimpse illustrate demo --db demo.db --images 8
   glimpse illustrate flickr8k-pilot --images 0`,
