@@ -13,8 +13,11 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// A shownCommand is a glimpse command in a shell block of a page.
+// A shownCommand is a glimpse command in a shell block of a page: all after the program's name.
 type shownCommand struct{ page, line string }
+
+// verb is its first word.
+func (c shownCommand) verb() string { return strings.Fields(c.line)[0] }
 
 var (
 	shellBlocks = regexp.MustCompile("(?s)```(?:sh|bash|console)\n(.*?)```")
@@ -38,7 +41,7 @@ func shownCommands(t *testing.T) (commands []shownCommand) {
 		for _, block := range shellBlocks.FindAllSubmatch(text, -1) {
 			joined := strings.ReplaceAll(string(block[1]), "\\\n", " ")
 			for _, call := range glimpseCalls.FindAllStringSubmatch(joined, -1) {
-				commands = append(commands, shownCommand{filepath.Base(page), strings.TrimSpace(call[1])})
+				commands = append(commands, shownCommand{strings.TrimPrefix(filepath.ToSlash(page), "../../"), strings.TrimSpace(call[1])})
 			}
 		}
 	}
@@ -92,7 +95,7 @@ func flagsOf(c *cobra.Command) string {
 // "" without libtorch.
 func engineHelp(t *testing.T, words []string) string {
 	t.Helper()
-	if !strings.Contains(os.Getenv("CGO_CXXFLAGS"), "torch") {
+	if !haveLibtorch() {
 		return ""
 	}
 	engine, err := buildEngine()

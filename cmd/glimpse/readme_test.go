@@ -34,34 +34,28 @@ func readDoc(t *testing.T, path string) []byte {
 	return text
 }
 
-// The verbs in README and docs/commands.md exist, and docs/commands.md has every verb.
+// README and docs/commands.md show verbs that exist, and docs/commands.md has every verb.
 func TestVerbsOfDocs(t *testing.T) {
-	for _, path := range []string{"README.md", "docs/commands.md"} {
-		verbs := shownVerbs(readDoc(t, path))
-		if len(verbs) == 0 {
-			t.Errorf("%s shows no command", path)
+	shown := map[string]map[string]bool{} // page → verb
+	for _, c := range shownCommands(t) {
+		if shown[c.page] == nil {
+			shown[c.page] = map[string]bool{}
 		}
-		for verb := range verbs {
+		shown[c.page][c.verb()] = true
+	}
+	for _, page := range []string{"README.md", "docs/commands.md"} {
+		if len(shown[page]) == 0 {
+			t.Errorf("%s shows no command", page)
+		}
+		for verb := range shown[page] {
 			if found, _, err := newRoot().Find([]string{verb}); err != nil || found.Name() != verb {
-				t.Errorf("%s shows `glimpse %s`, and there is no such verb", path, verb)
+				t.Errorf("%s shows `glimpse %s`, and there is no such verb", page, verb)
 			}
 		}
 	}
-	shown := shownVerbs(readDoc(t, "docs/commands.md"))
 	for _, verb := range newRoot().Commands() {
-		if !shown[verb.Name()] && !verb.Hidden {
+		if !shown["docs/commands.md"][verb.Name()] && !verb.Hidden {
 			t.Errorf("docs/commands.md does not show `glimpse %s`", verb.Name())
 		}
 	}
-}
-
-// shownVerbs returns the verbs at the start of lines in the shell blocks of a Markdown text.
-func shownVerbs(text []byte) map[string]bool {
-	verbs := map[string]bool{}
-	for _, shell := range regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllSubmatch(text, -1) {
-		for _, line := range regexp.MustCompile(`(?m)^(?:bin/)?glimpse ([a-z]+)`).FindAllSubmatch(shell[1], -1) {
-			verbs[string(line[1])] = true
-		}
-	}
-	return verbs
 }

@@ -45,10 +45,12 @@ var buildEngine = sync.OnceValues(func() (string, error) {
 	return path, nil
 })
 
+func haveLibtorch() bool { return strings.Contains(os.Getenv("CGO_CXXFLAGS"), "torch") }
+
 // needLibtorch skips a test without libtorch: `just test` has it, `just test-pure` does not.
 func needLibtorch(t *testing.T) {
 	t.Helper()
-	if !strings.Contains(os.Getenv("CGO_CXXFLAGS"), "torch") {
+	if !haveLibtorch() {
 		t.Skip("needs libtorch, which `just test` has")
 	}
 }
