@@ -30,15 +30,8 @@ func (o *Opener) Illustrate(ctx context.Context, study string, images int) (stor
 		if err != nil {
 			return kept, err
 		}
-		stored, err := o.DB.Illustration(ctx, study)
-		if err != nil {
-			return kept, err
-		}
-		var some bool
-		if kept, some = selection(stored, choice); !some {
-			if kept, err = o.picture(ctx, choice); err != nil {
-				return kept, fmt.Errorf("pictures of study %s: %w", study, err)
-			}
+		if kept, err = o.picture(ctx, study, choice); err != nil {
+			return kept, fmt.Errorf("pictures of study %s: %w", study, err)
 		}
 	}
 	return kept, o.DB.SaveIllustration(ctx, study, kept)
@@ -68,8 +61,15 @@ func selection(stored store.Illustration, choice reports.Choice) (kept store.Ill
 	return kept, true
 }
 
-// picture makes what is kept of a choice.
-func (o *Opener) picture(ctx context.Context, choice reports.Choice) (kept store.Illustration, err error) {
+// picture makes what is kept of a choice, or takes it from what the study keeps already.
+func (o *Opener) picture(ctx context.Context, study string, choice reports.Choice) (kept store.Illustration, err error) {
+	stored, err := o.DB.Illustration(ctx, study)
+	if err != nil {
+		return kept, err
+	}
+	if kept, ok := selection(stored, choice); ok {
+		return kept, nil
+	}
 	var r *Run
 	for _, id := range choice.Runs {
 		run, err := o.DB.Run(ctx, id)

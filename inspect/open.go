@@ -156,10 +156,20 @@ var ErrNoEngine = errors.New("this needs glimpse-engine, which is not available"
 // fails where the checkpoint is gone or damaged, and where features of a frozen
 // encoder are missing from the cache. The caller closes it.
 func (r *Run) Captioner() (Captioner, error) {
-	checkpoint, err := runner.BestCheckpoint(runner.DefaultDir(r.opener.DB), r.Run)
+	checkpoint, err := r.checkpoint()
 	if err != nil {
 		return nil, err
 	}
+	return r.loaded(func(c Captioner) error { return c.Load(checkpoint) })
+}
+
+// checkpoint is the path of the run's best checkpoint.
+func (r *Run) checkpoint() (string, error) {
+	return runner.BestCheckpoint(runner.DefaultDir(r.opener.DB), r.Run)
+}
+
+// loaded makes the captioner of the run and loads its weights.
+func (r *Run) loaded(load func(Captioner) error) (Captioner, error) {
 	if r.opener.Engine == nil {
 		return nil, ErrNoEngine
 	}
@@ -167,7 +177,7 @@ func (r *Run) Captioner() (Captioner, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := captioner.Load(checkpoint); err != nil {
+	if err := load(captioner); err != nil {
 		captioner.Close()
 		return nil, err
 	}

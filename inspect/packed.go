@@ -145,9 +145,10 @@ const (
 // is not here, with the run's packed captioner. What it reads may lie this tolerance from what was
 // recorded. The caller closes the captioner.
 func (r *Run) reader() (c Captioner, tolerance float64, err error) {
-	c, err = r.Captioner()
+	checkpoint, err := r.checkpoint()
 	if err == nil {
-		return c, exactTolerance, nil
+		c, err = r.loaded(func(c Captioner) error { return c.Load(checkpoint) })
+		return c, exactTolerance, err
 	}
 	p, found := r.opener.packedOf(r.ID)
 	if !found {
@@ -157,17 +158,12 @@ func (r *Run) reader() (c Captioner, tolerance float64, err error) {
 		return nil, 0, fmt.Errorf("captioner %s has another vocabulary (%d words) than the data set (%d words)",
 			p.Path, len(p.Vocabulary), len(r.Data.Vocabulary.Words))
 	}
-	if c, err = r.opener.Engine.Open(r.Settings, r.Data); err != nil {
-		return nil, 0, err
-	}
-	if err := c.LoadPacked(p.Path); err != nil {
-		c.Close()
-		return nil, 0, err
-	}
+	tolerance = exactTolerance
 	if p.Precision == halfPrecision {
-		return c, halfTolerance, nil
+		tolerance = halfTolerance
 	}
-	return c, exactTolerance, nil
+	c, err = r.loaded(func(c Captioner) error { return c.LoadPacked(p.Path) })
+	return c, tolerance, err
 }
 
 // Name is what messages call the captioner: its file, without the ending.

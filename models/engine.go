@@ -17,7 +17,8 @@ type Engine struct {
 	CacheDir string // the user's cache, for weights and features
 	// SharedDir is a read-only shared cache; "" for none.
 	SharedDir string
-	// Remark is called with a message before the encoder's weights are downloaded; may be nil.
+	// Remark is called before Pictures downloads the encoder's weights; may be nil. Methods with a
+	// data set call that of its cache.
 	Remark  func(string)
 	Device  torch.Device // for training and decoding
 	Threads int          // threads of an operation on the CPU; 0 leaves libtorch's choice
