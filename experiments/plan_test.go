@@ -301,9 +301,12 @@ func TestReinforcementIsLeftOut(t *testing.T) {
 			t.Errorf("train.reinforce %s is trial %s, want %s", same, got, before.ID)
 		}
 	}
-	full := id("{epochs: 2, lr: 2e-5, metric: cider_d, samples: 5, baseline: mean}")
+	full := id("{epochs: 2, lr: 2e-5, schedule: constant, metric: cider_d, samples: 5, baseline: mean}")
 	if full != id("{epochs: 2}") || full != id("{epochs: 2, weights: {bleu4: 3}}") || full == before.ID {
 		t.Error("the defaults, or weights of a reward that is no sum, make another trial")
+	}
+	if full == id("{epochs: 2, schedule: cosine}") {
+		t.Error("another schedule is the same trial")
 	}
 	weighted := plan(t, "study: a\ntrain: {reinforce: {epochs: 2, metric: weighted}}\n")[0].Settings.Train
 	if weighted.Reinforce.Rewards() != (Weights{CIDErD: 1, BLEU4: 0.5}) || weighted.AllEpochs() != weighted.Epochs+2 {

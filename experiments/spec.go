@@ -189,7 +189,8 @@ type Schedule struct {
 type Reinforce struct {
 	Epochs   int     `yaml:"epochs" json:"epochs"`
 	LR       float64 `yaml:"lr" json:"lr"`
-	Metric   string  `yaml:"metric" json:"metric"` // cider_d, bleu4, weighted
+	Schedule string  `yaml:"schedule" json:"schedule,omitempty"` // constant (empty in a trial), cosine
+	Metric   string  `yaml:"metric" json:"metric"`               // cider_d, bleu4, weighted
 	Weights  Weights `yaml:"weights" json:"weights,omitzero"`
 	Samples  int     `yaml:"samples" json:"samples"`   // captions sampled per image and step
 	Baseline string  `yaml:"baseline" json:"baseline"` // mean (Luo 2020, arXiv 2003.09971), greedy

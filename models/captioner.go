@@ -32,8 +32,9 @@ type Captioner struct {
 	lossSum     float64 // over those steps
 	captions    int     // in those steps
 
-	sampler *rand.PCG    // draws sampled captions; nil before reinforcement
-	samples data.Samples // of those steps
+	sampler    *rand.PCG    // draws sampled captions; nil before reinforcement
+	samples    data.Samples // of those steps
+	reinforced int          // the epochs done when reinforcement started
 }
 
 // source provides the features of images.
@@ -133,7 +134,12 @@ func (c *Captioner) optimizers() []*optimizer {
 
 // rates are the learning rates of a step of cross entropy.
 func (c *Captioner) rates(step int) rates {
-	return rates{c.schedule.rate(step), c.encoderRate(c.schedule.factor(step))}
+	return c.ratesOf(c.schedule, step)
+}
+
+// ratesOf are the learning rates of a step that a schedule gives.
+func (c *Captioner) ratesOf(of *schedule, step int) rates {
+	return rates{of.rate(step), c.encoderRate(of.factor(step))}
 }
 
 // encoderRate returns the learning rate of the encoder's last blocks in the current epoch, at

@@ -3,6 +3,7 @@ package models
 import (
 	"context"
 	"errors"
+	"math"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -80,7 +81,27 @@ func testReinforcementResumes(t *testing.T, device torch.Device) {
 	for _, cell := range []string{"", "lstm"} {
 		s := reinforcedSettings("soft", "greedy")
 		s.Model.Cell = cell
+		s.Train.Reinforce.Schedule = "cosine"
 		reinforcementResumes(t, device, s)
+	}
+}
+
+// The cosine runs over the epochs of reinforcement, whichever epoch they begin after.
+func TestReinforcementFollowsItsSchedule(t *testing.T) {
+	d := smallScenes(t)
+	s := reinforcedSettings("none", "mean")
+	s.Train.Epochs, s.Train.Reinforce.Schedule = 3, "cosine"
+	c := begun(t, torch.CPU, s, d) // after one of three epochs
+	steps := float64(c.schedule.epochLong)
+	for epoch := range 2 {
+		r, err := c.ReinforceEpoch(t.Context(), short, quiet)
+		if err != nil {
+			t.Fatal(err)
+		}
+		done := (float64(epoch+1)*steps - 1) / (2 * steps) // before the epoch's last step
+		if want := 5e-3 * (1 + math.Cos(math.Pi*done)) / 2; math.Abs(r.LR-want) > 1e-15 {
+			t.Errorf("epoch %d ends with a learning rate of %g, want %g", epoch+1, r.LR, want)
+		}
 	}
 }
 

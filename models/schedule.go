@@ -10,7 +10,7 @@ import (
 type schedule struct {
 	experiments.Schedule
 	peak      float64 // the learning rate that the schedule scales
-	epochs    int     // of the whole training
+	epochs    int     // of the stage of training
 	epochLong int     // steps of an epoch
 
 	plateau plateau
@@ -28,7 +28,7 @@ type plateau struct {
 // while they are not trained).
 type rates struct{ captioner, encoder float64 }
 
-// rate returns the learning rate of a step, counted from 0 over all epochs.
+// rate returns the learning rate of a step, counted from 0 over the epochs of the stage.
 func (c *schedule) rate(step int) float64 { return c.peak * c.factor(step) }
 
 // factor returns a step's learning rate as a share of the peak. The warm-up rises linearly and

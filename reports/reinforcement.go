@@ -67,8 +67,12 @@ func reinforcementWay(t experiments.Train) string {
 	if r.Baseline == "greedy" {
 		baseline = "minus that of the image's greedy caption"
 	}
-	return fmt.Sprintf("%s at a learning rate of %g, with %s per image and step, each rewarded by %s against the training references, including </s>, %s",
-		count(r.Epochs, "epoch"), r.LR, count(r.Samples, "sampled caption"), reward, baseline)
+	rate := fmt.Sprintf("%g", r.LR)
+	if r.Schedule == "cosine" {
+		rate += " that falls to 0 along a cosine"
+	}
+	return fmt.Sprintf("%s at a learning rate of %s, with %s per image and step, each rewarded by %s against the training references, including </s>, %s",
+		count(r.Epochs, "epoch"), rate, count(r.Samples, "sampled caption"), reward, baseline)
 }
 
 // reinforcementFigures are the curves of what reinforcement samples, and of the learning rate,

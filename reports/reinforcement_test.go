@@ -11,7 +11,7 @@ import (
 // reinforce adds two epochs of reinforcement to a run, whose rewards are those; the last is chosen
 // where better.
 func reinforce(r *run, better bool, repeating ...float64) {
-	r.Run.Run.Settings = json.RawMessage(`{"train":{"epochs":8,"reinforce":{"epochs":2,"lr":2e-5,"metric":"weighted",` +
+	r.Run.Run.Settings = json.RawMessage(`{"train":{"epochs":8,"reinforce":{"epochs":2,"lr":2e-5,"schedule":"cosine","metric":"weighted",` +
 		`"weights":{"cider_d":1,"bleu4":0.5},"samples":5,"baseline":"mean"}}}`)
 	last := r.Epochs[len(r.Epochs)-1]
 	for i, share := range repeating {
@@ -28,7 +28,7 @@ func reinforce(r *run, better bool, repeating ...float64) {
 // The report tells how captioners were reinforced, whether an epoch of that was chosen, and what
 // went wrong; and the loss of one stage is not drawn as if it were that of the other.
 func TestReinforcementIsTold(t *testing.T) {
-	const way = "2 epochs at a learning rate of 2e-05, with 5 sampled captions per image and step, each rewarded by " +
+	const way = "2 epochs at a learning rate of 2e-05 that falls to 0 along a cosine, with 5 sampled captions per image and step, each rewarded by " +
 		"1 × CIDEr-D + 0.5 × BLEU-4 against the training references, including </s>, minus the mean reward of the image's other samples (Luo 2020)"
 	for _, c := range []struct {
 		better [2]bool
