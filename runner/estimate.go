@@ -14,12 +14,12 @@ import (
 const enough = 0.05
 
 // estimator estimates how long a study will take: from completed trials that differ only in the
-// seed, else from all completed ones, else from the speed of the running ones.
+// seed, else from an epoch of all completed ones, else from one of the running ones.
 type estimator struct {
 	trials map[string]*outlook // by run
 	costs  map[string]*times
 	keys   map[string]string // run → its cost; cached, since settings never change
-	all    times             // of all completed trials of the plan
+	all    times             // of a planned epoch of all completed trials of the plan
 }
 
 // times are the durations of some trials, in seconds.
@@ -41,6 +41,7 @@ func (t *times) mean() float64 {
 // outlook is what is known about the duration of a trial.
 type outlook struct {
 	cost     string  // trials of equal cost take equally long
+	epochs   float64 // planned
 	settled  bool    // nothing is left to do
 	fraction float64 // done
 	before   float64 // the fraction done when it was started here
@@ -64,10 +65,12 @@ func (e *estimator) know(trials []experiments.Trial, known []store.Run) {
 	}
 	for _, trial := range trials {
 		run := runs[trial.ID]
-		o := &outlook{cost: e.costOf(trial.ID, trial.Settings), settled: run.State == store.Completed || run.State == store.Failed || run.State == store.Pruned}
-		if epochs := trial.Settings.Train.AllEpochs(); epochs > 0 {
-			o.fraction = float64(run.Epochs) / float64(epochs)
+		o := &outlook{
+			cost:    e.costOf(trial.ID, trial.Settings),
+			epochs:  max(1, float64(trial.Settings.Train.AllEpochs())),
+			settled: run.State == store.Completed || run.State == store.Failed || run.State == store.Pruned,
 		}
+		o.fraction = float64(run.Epochs) / o.epochs
 		e.trials[trial.ID] = o
 		if run.State == store.Completed {
 			e.took(o, run.Seconds)
@@ -114,7 +117,7 @@ func (e *estimator) cost(key string) *times {
 func (e *estimator) took(o *outlook, seconds float64) {
 	if seconds > 0 {
 		e.cost(o.cost).add(seconds)
-		e.all.add(seconds)
+		e.all.add(seconds / o.epochs)
 	}
 }
 
@@ -146,12 +149,12 @@ func (e *estimator) see(event Event) {
 // remaining returns the time left with this many concurrent jobs, and false if there is nothing
 // to estimate it from.
 func (e *estimator) remaining(jobs int) (time.Duration, bool) {
-	typical := e.all.mean()
+	typical := e.all.mean() // of an epoch
 	if typical == 0 {
 		var speeds times
 		for _, o := range e.trials {
 			if whole, ok := o.projected(); ok && !o.settled {
-				speeds.add(whole)
+				speeds.add(whole / o.epochs)
 			}
 		}
 		typical = speeds.mean()
@@ -164,7 +167,7 @@ func (e *estimator) remaining(jobs int) (time.Duration, bool) {
 		whole, ok := o.projected()
 		if !ok {
 			if whole = e.costs[o.cost].mean(); whole == 0 {
-				whole = typical
+				whole = typical * o.epochs
 			}
 		}
 		if whole == 0 {

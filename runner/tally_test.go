@@ -2,6 +2,7 @@ package runner
 
 import (
 	"encoding/json"
+	"math"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -128,5 +129,25 @@ func TestEstimateOfTwoStages(t *testing.T) {
 	}
 	if got, ok := Estimate(trials, known, 1); !ok || got != (100+300+75)*time.Second {
 		t.Errorf("%v left, %v; want 100 s, 300 s and a quarter of that", got, ok)
+	}
+}
+
+// A trial of settings that none has completed takes as long by the epoch as the others.
+func TestEstimateGoesByTheEpoch(t *testing.T) {
+	trial := func(id string, epochs int) experiments.Trial {
+		return experiments.Trial{ID: id, Settings: experiments.Settings{Train: experiments.Train{Epochs: epochs}}}
+	}
+	trials := []experiments.Trial{trial("a", 4), trial("b", 10)}
+	known := []store.Run{{ID: "a", State: store.Completed, Seconds: 100}}
+	if got, ok := Estimate(trials, known, 1); !ok || got != 250*time.Second {
+		t.Errorf("%v left, %v; want ten epochs of 25 s", got, ok)
+	}
+	var e estimator
+	e.know(trials, nil)
+	e.see(Event{Kind: EventStarted, Run: "a"})
+	e.trials["a"].started = time.Now().Add(-20 * time.Second)
+	e.see(Event{Kind: EventStep, Run: "a", Epoch: 2, Epochs: 4, Step: 10, Steps: 10})
+	if got, ok := e.remaining(1); !ok || math.Abs(got.Seconds()-120) > 1 {
+		t.Errorf("half of four epochs took 20 s: %v left, want 20 s and ten epochs of 10 s", got)
 	}
 }
