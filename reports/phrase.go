@@ -63,8 +63,14 @@ func meanText(mean, sd float64) string {
 	return fixed(mean, 1) + "\u00a0±\u00a0" + fixed(sd, 1)
 }
 
-// percent writes a share of 1: "61 %".
-func percent(share float64) string { return fixed(100*share, 0) + "\u00a0%" }
+// percent writes a share of 1: "61 %". Half a percent stays, "54.5 %": rounded up, it and the rest
+// would add up to 101 %.
+func percent(share float64) string {
+	if _, part := math.Modf(100 * share); math.Abs(part-0.5) < 1e-9 {
+		return percent1(share)
+	}
+	return fixed(100*share, 0) + "\u00a0%"
+}
 
 // percent1 is percent with a decimal, for shares that may be small.
 func percent1(share float64) string { return fixed(100*share, 1) + "\u00a0%" }
