@@ -100,7 +100,8 @@ func (r *result) contrastsCSV() file {
 					detectable = *d
 				}
 			}
-			add(c.B.Name, c.A.Name, r.Primary.Split, r.Primary.Key, strconv.Itoa(len(c.B.Scores)), strconv.Itoa(len(c.A.Scores)),
+			seedsA, seedsB := c.seeds()
+			add(c.B.Name, c.A.Name, r.Primary.Split, r.Primary.Key, strconv.Itoa(seedsB), strconv.Itoa(seedsA),
 				derived(c.Difference/100), derived(c.Low/100), derived(c.High/100), derived(p), derived(holm), derived(better),
 				derived(detectable/100), derived(r.MinimumEffect/100), string(c.Verdict))
 		}

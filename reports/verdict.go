@@ -297,6 +297,8 @@ func seedsOf(c *contrast) string {
 	return fmt.Sprintf("%d and %s", b, count(a, "seed"))
 }
 
+// seeds are the numbers of seeds that the contrast is computed from. A sequential study does not use
+// those after the look that decided it.
 func (c *contrast) seeds() (a, b int) {
 	a, b = len(c.A.Scores), len(c.B.Scores)
 	if c.Result != nil && len(c.Result.Looks) > 0 {

@@ -92,6 +92,22 @@ func TestHeadline(t *testing.T) {
 	}
 }
 
+// Table and file count the seeds up to the look that decided a contrast, however many were trained
+// for others.
+func TestSeedsOfADecidedContrast(t *testing.T) {
+	study := store.Study{Name: "attention", Spec: usualSpec, Compare: json.RawMessage(
+		strings.Replace(usualCompare, `"primary"`, `"stop":{"looks":[8,10],"spending":"obrien-fleming"},"primary"`, 1))}
+	r := analysedFrom(t, fill(t, study, finished(10, levels, "none", "adaptive")), "attention")
+	if got := r.Contrasts[0].row()[1].Text; got != "8, 8" {
+		t.Errorf("the table counts %s seeds, want 8, 8", got)
+	}
+	var file strings.Builder
+	check(t, r.contrastsCSV()(&file))
+	if !strings.Contains(file.String(), "adaptive,none,test,cider,8,8,") {
+		t.Errorf("contrasts.csv is %s", file.String())
+	}
+}
+
 func TestStudyWithoutComparisonIsDescribed(t *testing.T) {
 	study := store.Study{Name: "sweep", Spec: "study: sweep", Compare: json.RawMessage(`{"arms":"","contrasts":null}`)}
 	trials := finished(2, map[string]float64{"model.hidden=256": 0.5, "model.hidden=512": 0.6}, "model.hidden=256", "model.hidden=512")

@@ -79,7 +79,7 @@ func printArmPair(c *cobra.Command, pair *view.ArmPair, wide bool) error {
 		"interval: "+a.Methods.Interval,
 		"p: "+a.Methods.Test+"; it is conditional on these images",
 		family,
-		"p INTERVAL: the interval's own test, which also allows for other images; a verdict needs both",
+		"p INTERVAL: the interval's own test, adjusted likewise; it also allows for other images, and a verdict needs both",
 		"P(B > A): the share of pairs of runs in which B's is the better one",
 		fmt.Sprintf("DETECTABLE: the true difference, in points, that is found with a power of %g", a.Options.Power)); err != nil {
 		return err
@@ -153,7 +153,7 @@ func resultRow(label string, r stats.Result) []string {
 	if r.PError > 0 {
 		p += fmt.Sprintf(" ± %.1g", r.PError)
 	}
-	return append(row, interval(r.Low, r.High), p, showP(r.PHolm), showP(r.PInterval),
+	return append(row, interval(r.Low, r.High), p, showP(r.PHolm), showP(r.PIntervalHolm),
 		fmt.Sprintf("%.2f", r.PBetter), detectable, string(r.Verdict))
 }
 
