@@ -32,9 +32,8 @@ type Captioner struct {
 	lossSum     float64 // over those steps
 	captions    int     // in those steps
 
-	sampler    *rand.PCG    // draws sampled captions; nil before reinforcement
-	samples    data.Samples // of those steps
-	reinforced int          // the epochs done when reinforcement started
+	sampler *rand.PCG    // draws sampled captions; nil before reinforcement
+	samples data.Samples // of those steps
 }
 
 // source provides the features of images.

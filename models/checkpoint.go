@@ -31,16 +31,15 @@ type checkpointState struct {
 	Step      int     `json:"step"`                      // completed steps of the next epoch
 	LossSum   float64 `json:"loss_sum"`                  // of those steps
 	Captions  int     `json:"captions"`                  // in those steps
-	Updates   int64   `json:"updates"`                   // of the optimizer, over all epochs
+	Updates   int64   `json:"updates"`                   // of the optimizer, since its stage of training began
 	Encoder   int64   `json:"encoder_updates,omitempty"` // of the encoder's last blocks, likewise
 	Plateau   plateau `json:"plateau"`
 	Generator []byte  `json:"generator"` // of the device, for dropout
 
-	// Of reinforcement: the state of the generator that samples captions, a PCG of math/rand/v2, what was
-	// sampled in the steps done, and the epochs before it.
-	Sampler    []byte        `json:"sampler,omitempty"`
-	Samples    *data.Samples `json:"samples,omitempty"`
-	Reinforced int           `json:"reinforced,omitempty"`
+	// Of reinforcement: the state of the generator that samples captions, a PCG of math/rand/v2, and what was
+	// sampled in the steps done.
+	Sampler []byte        `json:"sampler,omitempty"`
+	Samples *data.Samples `json:"samples,omitempty"`
 
 	// Vocabulary are the words by id, so that pictures can be captioned without the data set; nil
 	// in checkpoints of earlier versions.
@@ -72,7 +71,7 @@ func (c *Captioner) Save(path string) (sha string, err error) {
 		if state.Sampler, err = c.sampler.MarshalBinary(); err != nil {
 			return "", fmt.Errorf("save the checkpoint: %w", err)
 		}
-		state.Samples, state.Reinforced = &c.samples, c.reinforced
+		state.Samples = &c.samples
 	}
 	if c.encoder != nil {
 		state.Encoder = c.encoder.step
@@ -178,7 +177,7 @@ func (c *Captioner) Load(path string) error {
 	}
 	c.epoch, c.step, c.lossSum, c.captions = state.Epoch, state.Step, state.LossSum, state.Captions
 	c.optimizer.step, c.schedule.plateau, c.generator = state.Updates, state.Plateau, state.Generator
-	c.sampler, c.samples, c.reinforced = sampler, samples, state.Reinforced
+	c.sampler, c.samples = sampler, samples
 	if c.encoder != nil {
 		c.encoder.step = state.Encoder
 	}

@@ -16,7 +16,7 @@ type optimizer struct {
 	experiments.Optimizer
 	params        []*torch.Tensor
 	first, second []*torch.Tensor // Adam's moments; SGD has its momenta in first
-	step          int64           // steps taken
+	step          int64           // steps taken since it was made or reset
 }
 
 func newOptimizer(s *torch.Scope, o experiments.Optimizer, device torch.Device, params []*torch.Tensor) (*optimizer, error) {

@@ -34,7 +34,7 @@ func (c *Captioner) Reinforce(path string) error {
 	if err := c.Load(path); err != nil {
 		return err
 	}
-	c.epoch, c.reinforced = done, done
+	c.epoch = done
 	c.sampler, c.samples = rand.NewPCG(uint64(c.settings.Seed), samplerStream), data.Samples{}
 	for _, o := range c.optimizers() {
 		if err := o.reset(); err != nil {
@@ -50,9 +50,9 @@ func (c *Captioner) ReinforceEpoch(ctx context.Context, reward data.Reward, prog
 	if c.sampler == nil {
 		return data.EpochResult{}, errors.New("reinforcement has not started: call Reinforce first")
 	}
-	r, perEpoch := c.settings.Train.Reinforce, c.schedule.epochLong
-	stage := &schedule{Schedule: experiments.Schedule{Name: r.Schedule}, peak: r.LR, epochs: r.Epochs, epochLong: perEpoch}
-	at := func(step int) rates { return c.ratesOf(stage, step-c.reinforced*perEpoch) }
+	r := c.settings.Train.Reinforce
+	stage := &schedule{Schedule: experiments.Schedule{Name: r.Schedule}, peak: r.LR, epochs: r.Epochs, epochLong: c.schedule.epochLong}
+	at := func(int) rates { return c.ratesOf(stage, int(c.optimizer.step)) } // reset when this stage began
 	result, err := c.epochOf(ctx, progress, at, func(s *torch.Scope, b data.Batch, r rates) (float64, int, error) {
 		return c.reinforceStep(s, captioned(b), r, reward)
 	})
