@@ -98,7 +98,7 @@ func TestFolderCompiled(t *testing.T) {
 	}
 }
 
-// A picture under two names in two splits is told of.
+// A picture under two names in two splits is reported.
 func TestFolderShared(t *testing.T) {
 	root := writeOwn(t, map[string]string{"a.png": "1", "b.png": "2", "again.png": "1", "twin.png": "2",
 		"c.csv": "image,caption,split\na.png,x,train\nb.png,x,test\nagain.png,x,test\ntwin.png,x,test\n"})

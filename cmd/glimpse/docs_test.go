@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -33,15 +32,12 @@ func shownCommands(t *testing.T) (commands []shownCommand) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, page := range append(pages, "../../README.md", "../../CONTRIBUTING.md", "../../captioners/README.md") {
-		text, err := os.ReadFile(page)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, block := range shellBlocks.FindAllSubmatch(text, -1) {
+	for _, path := range append(pages, "../../README.md", "../../CONTRIBUTING.md", "../../captioners/README.md") {
+		page := strings.TrimPrefix(filepath.ToSlash(path), "../../")
+		for _, block := range shellBlocks.FindAllSubmatch(readDoc(t, page), -1) {
 			joined := strings.ReplaceAll(string(block[1]), "\\\n", " ")
 			for _, call := range glimpseCalls.FindAllStringSubmatch(joined, -1) {
-				commands = append(commands, shownCommand{strings.TrimPrefix(filepath.ToSlash(page), "../../"), strings.TrimSpace(call[1])})
+				commands = append(commands, shownCommand{page, strings.TrimSpace(call[1])})
 			}
 		}
 	}
