@@ -8,7 +8,6 @@ import (
 	"errors"
 	"io"
 	"maps"
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -82,7 +81,7 @@ func (c cell) String() string {
 	case textual:
 		return c.text
 	case fractional:
-		if name := notFinite(c.number); name != "" {
+		if name := jsonline.NonFinite(c.number); name != "" {
 			return name
 		}
 		return strconv.FormatFloat(c.number, 'g', -1, 64)
@@ -101,9 +100,6 @@ func (c cell) appendJSON(line []byte) ([]byte, error) {
 	case textual:
 		return jsonline.AppendText(line, c.text), nil
 	case fractional:
-		if name := notFinite(c.number); name != "" {
-			return jsonline.AppendText(line, name), nil
-		}
 		return jsonline.AppendNumber(line, c.number), nil
 	case integral:
 		return strconv.AppendInt(line, c.whole, 10), nil
@@ -113,19 +109,6 @@ func (c cell) appendJSON(line []byte) ([]byte, error) {
 	encoder.SetEscapeHTML(false)
 	err := encoder.Encode(c.other)
 	return append(line, bytes.TrimSuffix(b.Bytes(), []byte("\n"))...), err
-}
-
-// notFinite names a number that is not finite, "" for others.
-func notFinite(v float64) string {
-	switch {
-	case math.IsNaN(v):
-		return "nan"
-	case math.IsInf(v, 1):
-		return "inf"
-	case math.IsInf(v, -1):
-		return "-inf"
-	}
-	return ""
 }
 
 // CSV writes runs.csv, epochs.csv and captions.csv into dir, and ensembles.csv where there are any. Empty cells stand

@@ -7,8 +7,26 @@ import (
 	"strconv"
 )
 
-// AppendNumber appends a number as encoding/json writes it, in a fraction of the time. It must be finite.
+// NonFinite is the text that stands for a number that is not finite, which JSON and SQL lack: "nan", "inf" or "-inf". It
+// is empty for others.
+func NonFinite(v float64) string {
+	switch {
+	case math.IsNaN(v):
+		return "nan"
+	case math.IsInf(v, 1):
+		return "inf"
+	case math.IsInf(v, -1):
+		return "-inf"
+	}
+	return ""
+}
+
+// AppendNumber appends a number as encoding/json writes it, in a fraction of the time, and the text NonFinite where it is
+// not finite.
 func AppendNumber(line []byte, v float64) []byte {
+	if text := NonFinite(v); text != "" {
+		return AppendText(line, text)
+	}
 	if size := math.Abs(v); size != 0 && (size < 1e-6 || size >= 1e21) {
 		text, err := json.Marshal(v) // with an exponent
 		if err != nil {

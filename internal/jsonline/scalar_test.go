@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// Numbers and texts are the bytes of encoding/json.
+// Numbers and texts are the bytes of encoding/json, and what it cannot write is a text.
 func TestScalarsAreThoseOfEncodingJSON(t *testing.T) {
 	g := rand.New(rand.NewPCG(1, 2))
 	numbers := []float64{0, math.Copysign(0, -1), 1, -1, 1e-6, 9.999e-7, 1e-7, 1e20, 1e21, -1e21, 123456789, math.MaxFloat64, math.SmallestNonzeroFloat64, 0.1 + 0.2}
@@ -22,6 +22,11 @@ func TestScalarsAreThoseOfEncodingJSON(t *testing.T) {
 		want, err := json.Marshal(v)
 		if got := AppendNumber(nil, v); err != nil || string(got) != string(want) {
 			t.Fatalf("%v is %s, want %s", v, got, want)
+		}
+	}
+	for v, want := range map[float64]string{math.NaN(): `"nan"`, math.Inf(1): `"inf"`, math.Inf(-1): `"-inf"`} {
+		if got := AppendNumber(nil, v); string(got) != want {
+			t.Errorf("%v is %s, want %s", v, got, want)
 		}
 	}
 	for _, text := range []string{"", "a brown dog", `"quoted" \ back`, "<b>&amp;", "tab\tend\n", "größe ☃", "\xff\xfe", "\u2028 \x7f", "\x00", "~ }"} {

@@ -7,26 +7,15 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"glimpse/internal/jsonline"
 )
 
 // number is a float64 that passes through SQL and JSON without losing NaN and the infinities:
 // they become the texts 'nan', 'inf' and '-inf'.
 type number float64
 
-// nonFinite returns the text of a number that is not finite, else "".
-func nonFinite(v float64) string {
-	switch {
-	case math.IsNaN(v):
-		return "nan"
-	case math.IsInf(v, 1):
-		return "inf"
-	case math.IsInf(v, -1):
-		return "-inf"
-	}
-	return ""
-}
-
-// parseNonFinite is the inverse of nonFinite.
+// parseNonFinite is the inverse of jsonline.NonFinite.
 func parseNonFinite(text string) (float64, error) {
 	switch text {
 	case "nan":
@@ -41,7 +30,7 @@ func parseNonFinite(text string) (float64, error) {
 
 // Value implements driver.Valuer.
 func (n number) Value() (driver.Value, error) {
-	if text := nonFinite(float64(n)); text != "" {
+	if text := jsonline.NonFinite(float64(n)); text != "" {
 		return text, nil
 	}
 	return float64(n), nil
@@ -70,7 +59,7 @@ func (n *number) Scan(src any) error {
 
 // MarshalJSON implements json.Marshaler.
 func (n number) MarshalJSON() ([]byte, error) {
-	if text := nonFinite(float64(n)); text != "" {
+	if text := jsonline.NonFinite(float64(n)); text != "" {
 		return json.Marshal(text)
 	}
 	return json.Marshal(float64(n))
@@ -211,7 +200,7 @@ func encodeSeries(values []float64) any {
 		if i > 0 {
 			b.WriteByte(' ')
 		}
-		if text := nonFinite(float64(float32(v))); text != "" {
+		if text := jsonline.NonFinite(float64(float32(v))); text != "" {
 			b.WriteString(text)
 			continue
 		}

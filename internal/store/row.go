@@ -59,9 +59,6 @@ func appendValue(line []byte, value any) ([]byte, error) {
 	case int64:
 		return strconv.AppendInt(line, v, 10), nil
 	case float64:
-		if name := nonFinite(v); name != "" {
-			return jsonline.AppendText(line, name), nil
-		}
 		return jsonline.AppendNumber(line, v), nil
 	case []byte:
 		return appendValue(line, string(v))
