@@ -13,7 +13,9 @@ import (
 func (s *Study) checkCompare(found *problems) {
 	c := &s.Compare
 	if !c.Compares() {
-		if s.given("compare") {
+		if s.onlyEnsembles() {
+			s.checkEnsemble(found)
+		} else if s.given("compare") {
 			found.add(s.at("compare"), "compare.arms is missing: the swept key whose values are compared")
 		}
 		return
@@ -58,6 +60,13 @@ func (s *Study) checkCompare(found *problems) {
 			"use test.%s, or set decode.split: val",
 			c.Primary.Metric, key)
 	}
+}
+
+// onlyEnsembles reports whether the study asks for ensembles, and for no comparison.
+func (s *Study) onlyEnsembles() bool {
+	return s.given("compare.ensemble") && !slices.ContainsFunc(children("compare"), func(name string) bool {
+		return name != "ensemble" && s.given("compare."+name)
+	})
 }
 
 // checkSweptArms checks that the arms are the values of a listed key.

@@ -149,6 +149,7 @@ func TestYAMLKeepsThePlan(t *testing.T) {
 	texts := []string{"study: a\n", search, matched, searchStudy, named, factorial, pairs + "  stop: {looks: [2, 5], spending: pocock, futility: 0}\n",
 		strings.Replace(factorial, "  baseline", "  factors: each\n  baseline", 1), strings.Replace(named, "lr, arms]}", "lr, arms]}]\n  factors: each #", 1),
 		strings.Replace(named, "[[wide & dry, plain], [soft, plain], ", "[", 1), "study: a\nsweep: {seed: 7, startup: 3, prune: {factor: 5}}\n",
+		"study: a\nsweep: {over: {seed: [1, 2]}}\ncompare: {ensemble: seeds}\n", "study: a\nsweep: {over: {model.hidden: [8, 16], seed: [1, 2]}}\ncompare: {ensemble: seeds}\n",
 		"study: a\nsweep: {over: {seed: [1, 2]}}\ncompare: {arms: {\"1\": {}, \"yes\": {encoder.name: resnet18, encoder.weights: \"1.5\", model.dropout: 0}}, baseline: 1, " +
 			"primary: {metric: test.cider, minimum_effect: 1}}\n",
 		"study: \"12\"\nquestion: \"yes\"\ndata: {root: \"0.5\"}\nencoder: {weights: random}\nsweep: {over: {encoder.name: [inception_v3, resnet18], seed: [1, 2]}}\n",

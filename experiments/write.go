@@ -62,7 +62,9 @@ func (s *Study) node(k *key, trials []Trial) *yaml.Node {
 		return nil
 	case strings.HasPrefix(k.path, "sweep.prune.") && !s.Sweep.Prune.Active():
 		return nil
-	case strings.HasPrefix(k.path, "compare.") && !comparing:
+	case k.path == "compare.ensemble" && s.Compare.Ensemble == "":
+		return nil
+	case strings.HasPrefix(k.path, "compare.") && !comparing && k.path != "compare.ensemble":
 		return nil
 	case k.path == "compare.arms" && len(s.Compare.Named) > 0:
 		return namedNode(s.Compare.Named)
@@ -73,8 +75,6 @@ func (s *Study) node(k *key, trials []Trial) *yaml.Node {
 			return nil
 		}
 		return scalarNode(cmp.Or(s.Compare.Factors, k.fallback.(string)), k.tag())
-	case k.path == "compare.ensemble" && s.Compare.Ensemble == "":
-		return nil
 	case strings.HasPrefix(k.path, "compare.stop.") && !s.Compare.Stop.Active():
 		return nil
 	case k.path == "compare.stop.looks":

@@ -25,9 +25,14 @@ func (r *result) ensembleSection() section {
 			best = e
 		}
 	}
-	s.Finding = fmt.Sprintf("Together, the seeds of %s score highest: %s points of %s, %s than the mean of its single seeds. "+
-		"Ensembles score higher than single seeds in %d of %s.",
-		best.Label, fixed(100*best.Metrics[r.Primary.Key], 1), r.Primary.name(), moreText(best.Metrics[r.Primary.Key]-best.Mean), gains, count(len(r.Ensembles), "arm"))
+	score := fmt.Sprintf("%s points of %s, %s", fixed(100*best.Metrics[r.Primary.Key], 1), r.Primary.name(),
+		moreText(best.Metrics[r.Primary.Key]-best.Mean))
+	if len(r.Ensembles) == 1 {
+		s.Finding = fmt.Sprintf("Together, the seeds of %s score %s than the mean of its single seeds.", best.Label, score)
+	} else {
+		s.Finding = fmt.Sprintf("Together, the seeds of %s score highest: %s than the mean of its single seeds. "+
+			"Ensembles score higher than single seeds in %d of %d arms.", best.Label, score, gains, len(r.Ensembles))
+	}
 	t := r.ensembleTable()
 	s.add(part{Table: &t})
 	s.add(part{Text: "Here each arm is one captioner: at each step of the beam search, the probability of a word is the mean over the " +

@@ -20,9 +20,14 @@ func TestEnsembleSection(t *testing.T) {
 	if s := r.ensembleSection(); len(s.Parts) > 0 {
 		t.Errorf("without ensembles there is a section: %+v", s)
 	}
+	r.Ensembles = []*results.Ensemble{of("all", 0.66, 0.62, false)}
+	want := "Together, the seeds of all score 66.0 points of CIDEr (test), 4.0 more than the mean of its single seeds."
+	if s := r.ensembleSection(); s.Finding != want {
+		t.Errorf("%q, want %q", s.Finding, want)
+	}
 	r.Ensembles = []*results.Ensemble{of("none", 0.48, 0.49, false), of("soft", 0.53, 0.5, true)}
 	s := r.ensembleSection()
-	want := "Together, the seeds of soft score highest: 53.0 points of CIDEr (test), 3.0 more than the mean of its single seeds. " +
+	want = "Together, the seeds of soft score highest: 53.0 points of CIDEr (test), 3.0 more than the mean of its single seeds. " +
 		"Ensembles score higher than single seeds in 1 of 2 arms."
 	if s.Finding != want {
 		t.Errorf("%q, want %q", s.Finding, want)

@@ -1,6 +1,7 @@
 package results
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"strings"
@@ -91,5 +92,35 @@ func TestEnsembles(t *testing.T) {
 	expect(s, "none soft", "")
 	if all, err := s.Ensembles(ctx); err != nil || len(all) != 1 || !all[0].Stale {
 		t.Errorf("with another seed: %+v, %v", all, err)
+	}
+}
+
+// A study that compares nothing can ask for ensembles too: one of all its seeds, or of those of each setting.
+func TestEnsemblesWithoutAComparison(t *testing.T) {
+	db, ctx := openTemporary(t), t.Context()
+	const text = "study: alone\nsweep: {over: {seed: [1, 2]}}\ncompare: {ensemble: seeds}\n"
+	study, trials := parse(t, text)
+	compare, err := json.Marshal(study.Compare)
+	check(t, err)
+	spec, err := study.YAML()
+	check(t, err)
+	save(t, db, store.Study{Name: "alone", Spec: string(spec), Compare: compare}, store.Declaration{}, runsOf(trials, func(experiments.Trial) float64 { return 0.5 }))
+	s, err := Open(ctx, db, "alone")
+	check(t, err)
+	due, waiting, err := s.EnsemblesDue(ctx)
+	check(t, err)
+	if len(due) != 1 || len(due[0].Runs) != 2 || len(waiting) != 0 {
+		t.Fatalf("due %+v, waiting %q", due, waiting)
+	}
+	captions := captionsAround(0.6, 1)
+	for i := range captions {
+		captions[i].Scored = true
+	}
+	check(t, db.SaveEnsemble(ctx, store.Ensemble{Study: "alone", Cell: due[0].Name, Split: "test", Members: completedOf(due[0]),
+		Metrics: map[string]float64{"cider": 0.7}}, captions))
+	all, err := s.Ensembles(ctx)
+	check(t, err)
+	if len(all) != 1 || all[0].Label != "alone" || !(0.6 < all[0].Low && all[0].Low < all[0].High && all[0].High < 1) {
+		t.Errorf("%+v", all)
 	}
 }
