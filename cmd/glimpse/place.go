@@ -14,7 +14,6 @@ import (
 	"glimpse/internal/doctor"
 	"glimpse/internal/engine"
 	"glimpse/internal/slurm"
-	"glimpse/planning"
 	"glimpse/runner"
 )
 
@@ -104,29 +103,29 @@ func forStudy(c *cobra.Command, place *slurm.Place, study *experiments.Study, sp
 	return nil
 }
 
-// previewRun prints the scripts and commands that would submit a study's trials. Nothing is
+// preview prints the scripts and commands that would submit the study's trials. Nothing is
 // recorded.
-func previewRun(c *cobra.Command, place *slurm.Place, sets *planning.Sets, study *experiments.Study, o runOptions) error {
-	db, err := openForPlan(o.db)
+func (r *studyRun) preview() error {
+	db, err := openForPlan(r.options.db)
 	if err != nil {
 		return err
 	}
 	if db != nil {
 		defer db.Close()
 	}
-	due, err := dueOf(c.Context(), c, sets, db, study, o)
-	if err != nil {
+	if err := r.findDue(r.c.Context(), db); err != nil {
 		return err
 	}
-	left := due.found.Left(due.trials)
-	if err := forStudy(c, place, study, due.spec, left); err != nil {
+	left := r.found.Left(r.trials)
+	if err := forStudy(r.c, r.place, r.study, r.spec, left); err != nil {
 		return err
 	}
+	w := r.c.OutOrStdout()
 	if len(left) == 0 {
-		_, err := fmt.Fprintf(c.OutOrStdout(), "all trials are complete (%d): nothing would be submitted\n", len(due.trials))
+		_, err := fmt.Fprintf(w, "all trials are complete (%d): nothing would be submitted\n", len(r.trials))
 		return err
 	}
-	return place.Preview(c.OutOrStdout(), len(left))
+	return r.place.Preview(w, len(left))
 }
 
 // tryPlace tests the place for a database with a job.

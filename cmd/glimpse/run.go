@@ -4,22 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"os"
-	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"glimpse/experiments"
 	"glimpse/internal/cli"
-	"glimpse/internal/engine"
-	"glimpse/internal/slurm"
 	"glimpse/internal/store"
 	"glimpse/internal/term"
-	"glimpse/planning"
-	"glimpse/results"
 	"glimpse/runner"
 )
 
@@ -109,35 +101,23 @@ type runOptions struct {
 	placeOptions
 }
 
-func runStudy(c *cobra.Command, study *experiments.Study, compute cli.Compute, o runOptions) error {
-	cache, err := cli.DataCache()
-	if err != nil {
+// runStudy trains what is left of a study, completes its records and prints its state.
+func runStudy(c *cobra.Command, study *experiments.Study, compute cli.Compute, o runOptions) (err error) {
+	r := &studyRun{c: c, study: study, compute: compute, options: o}
+	if err := r.check(); err != nil { // before a database is created
 		return err
-	}
-	noGit := cli.NoGit(o.noGit)
-	sets := &planning.Sets{Cache: cache, NoGit: noGit}
-	_, none := os.Stat(cli.DBPath(o.db))
-	if err := sets.CheckFiles(study, errors.Is(none, fs.ErrNotExist)); err != nil { // before a database is created
-		return err
-	}
-	var place *slurm.Place
-	if o.on != "" {
-		if place, err = openPlace(cli.DBPath(o.db), compute.Device); err != nil {
-			return err
-		}
 	}
 	if o.dryRun {
-		return previewRun(c, place, sets, study, o)
+		return r.preview()
 	}
-	db, err := cli.OpenOrCreate(o.db)
-	if err != nil {
+	if r.db, err = cli.OpenOrCreate(o.db); err != nil {
 		return err
 	}
-	defer db.Close()
+	defer r.db.Close()
 	ctx, stop := context.WithCancel(c.Context())
 	defer stop()
-	release, err := runner.HeedStop(ctx, db, study.Name, func() {
-		fmt.Fprintln(c.ErrOrStderr(), "asked to stop (glimpse stop)")
+	release, err := runner.HeedStop(ctx, r.db, study.Name, func() {
+		note(c, "asked to stop (glimpse stop)")
 		stop()
 		cli.Interrupt(ctx)
 	})
@@ -145,72 +125,16 @@ func runStudy(c *cobra.Command, study *experiments.Study, compute cli.Compute, o
 		return err
 	}
 	defer release()
-	due, err := dueOf(ctx, c, sets, db, study, o)
-	if err != nil {
+	if err := r.prepare(ctx); err != nil {
 		return err
 	}
-	found, trials, meteor := due.found, due.trials, due.meteor
-	var (
-		program *engine.Program
-		device  engine.Info
-	)
-	if place != nil {
-		if err := forStudy(c, place, study, due.spec, found.Left(trials)); err != nil {
-			return err
-		}
-		if meteor, err = absoluteMeteor(meteor); err != nil {
-			return err
-		}
-	} else if study.Searches() || len(found.Left(trials)) > 0 {
-		if program, device, err = engine.FindAndAsk(ctx, cli.Version(), compute.Device); err != nil {
-			return err
-		}
-	}
-	jobs := planning.Jobs(o.jobs, study, len(trials), device.GPU != "")
-	if program != nil && compute.Threads == 0 && device.GPU == "" {
-		note(c, planning.ThreadsRemark(jobs, planning.Load()))
-	}
-	kill, release := cli.OnSecondStop()
-	defer release()
-	checkpoint, forget := cli.OnCheckpoint()
-	defer forget()
-	show := cli.NewEvents(c.ErrOrStderr(), study.Labels(found.Trials))
-	show.Quiet = o.quiet
-	saved := func() {}
-	config := runner.Config{
-		Study: study, Trials: trials, Spec: due.spec, DB: db, Root: study.Data.Root,
-		Cache: cache, Features: program.Fill, Command: program.Trial,
-		Device: compute.Device, Meteor: meteor, CommandLine: cli.CommandLine(), NoGit: noGit,
-		Declaration: found.Standing.Now, Earlier: found.Standing.Earlier,
-		Jobs:        jobs,
-		Threads:     compute.Threads,
-		RetryFailed: o.retry,
-		Lease:       o.lease,
-		Progress: func(e runner.Event) {
-			if e.Kind == runner.EventStarted {
-				saved = cli.SavesFirst(ctx)
-			}
-			show.Show(e)
-		},
-		Next:       sets.Next(db, study, found.Trials),
-		Checkpoint: checkpoint,
-		Kill:       kill,
-	}
-	if place != nil {
-		onPlace(&config, place, o.detach)
-	}
-	summary, err := runner.Run(ctx, config)
-	saved()
-	show.Close()
-	if place != nil && summary.Unfinished > 0 {
-		note(c, comeBack(study.Name, err))
-	}
+	summary, err := r.train(ctx)
 	if summary.Total == 0 { // nothing was started
 		return err
 	}
-	illustrateRun(c, db, program, compute, study, summary, o.pictures)
-	ensembled := ensembleRun(c, db, program, compute, study, summary, meteor)
-	failed := finishRun(ctx, c, db, study, study.Declare(found.Trials), summary, o)
+	r.illustrate(summary)
+	ensembled := r.ensemble(summary)
+	failed := finishRun(ctx, c, r.db, study, study.Declare(r.found.Trials), summary, o)
 	switch {
 	case err != nil:
 		return err
@@ -224,97 +148,3 @@ func runStudy(c *cobra.Command, study *experiments.Study, compute cli.Compute, o
 
 // note prints a remark to standard error.
 func note(c *cobra.Command, text string) { _ = term.Message(c.ErrOrStderr(), text) }
-
-// dueTrials are the trials of a study that are due, with what is needed to run them.
-type dueTrials struct {
-	found  planning.Planned
-	trials []experiments.Trial
-	spec   string // the resolved study
-	meteor string // as a trial's --meteor
-}
-
-// dueOf compares a study with a database, nil if there is none yet, and rejects contradictions.
-func dueOf(
-	ctx context.Context, c *cobra.Command, sets *planning.Sets, db *store.DB, study *experiments.Study, o runOptions,
-) (due dueTrials, err error) {
-	path := cli.DBPath(o.db)
-	if due.found, err = sets.Against(ctx, db, study); err != nil {
-		return due, err
-	}
-	if err := errors.Join(due.found.CheckData(study.Name, path), due.found.CheckWeights(study)); err != nil {
-		return due, err
-	}
-	remarks, err := due.found.Declare(study.Name, path, o.amend)
-	for _, remark := range remarks {
-		note(c, remark)
-	}
-	if err != nil {
-		return due, cli.Usage(err)
-	}
-	data, meteor, err := cli.TrialMeteor(o.meteor)
-	if err != nil {
-		return due, err
-	}
-	due.meteor = meteor
-	if due.trials, err = due.found.Due(ctx, db, study, data); err != nil {
-		return due, err
-	}
-	spec, err := study.YAML()
-	due.spec = string(spec)
-	return due, err
-}
-
-// illustrateRun stores pictures for the report of a complete study. If that fails, it only prints
-// why: the study is complete nevertheless.
-func illustrateRun(
-	c *cobra.Command, db *store.DB, program *engine.Program, compute cli.Compute, study *experiments.Study, summary runner.Summary, images int,
-) {
-	if images == 0 || summary.Completed < summary.Total || len(study.Compare.Contrasts) == 0 {
-		return
-	}
-	if summary.Skipped == summary.Total {
-		if had, err := db.Illustration(c.Context(), study.Name); err != nil || len(had.Pictures) > 0 {
-			return
-		}
-	}
-	var err error
-	if program == nil { // there was nothing to train
-		program, err = engine.Find(cli.Version())
-	}
-	if err == nil {
-		err = program.Run(c.Context(), io.Discard, nil, "illustrate", study.Name, "--db", db.Path(), "--data", study.Data.Root,
-			"--images", strconv.Itoa(images), "--device", compute.Device, "--threads", strconv.Itoa(compute.Threads))
-	}
-	if err != nil {
-		note(c, fmt.Sprintf("the report has no pictures: %v", err))
-	}
-}
-
-// ensembleRun makes the ensembles that a study declares, if due, of the arms whose seeds are
-// complete.
-func ensembleRun(
-	c *cobra.Command, db *store.DB, program *engine.Program, compute cli.Compute, study *experiments.Study, summary runner.Summary, meteor string,
-) error {
-	if study.Compare.Ensemble == "" || summary.Interrupted+summary.Unfinished > 0 || c.Context().Err() != nil {
-		return nil
-	}
-	recorded, err := results.Open(c.Context(), db, study.Name)
-	if err != nil {
-		return err
-	}
-	due, _, err := recorded.EnsemblesDue(c.Context())
-	if err != nil || len(due) == 0 {
-		return err
-	}
-	if program == nil { // there was nothing to train
-		if program, err = engine.Find(cli.Version()); err != nil {
-			return err
-		}
-	}
-	err = program.Run(c.Context(), io.Discard, c.ErrOrStderr(), "ensemble", study.Name, "--record", "--db", db.Path(), "--data", study.Data.Root,
-		"--meteor", meteor, "--device", compute.Device, "--threads", strconv.Itoa(compute.Threads))
-	if err != nil {
-		return fmt.Errorf("ensembles of the study's arms: %w; the trials are complete; run the same command to retry", err)
-	}
-	return nil
-}
