@@ -31,7 +31,7 @@ func (r *result) verdict() verdict {
 		return verdict{"No answer yet", "open",
 			fmt.Sprintf("None of the %s has finished: %s.", count(len(r.Runs), "trial"), r.states())}
 	case c == nil:
-		return verdict{"Described", "open", r.ranking()}
+		return verdict{"Described", "open", r.description()}
 	case len(c.A.Scores) == 0 || len(c.B.Scores) == 0:
 		var parts []string
 		for _, a := range []*arm{c.B, c.A} {
@@ -271,16 +271,25 @@ func (r *result) adjusted(c *contrast) string {
 	return " (" + text + ")"
 }
 
-// ranking describes a study without a declared comparison.
-func (r *result) ranking() string {
-	arms := slices.DeleteFunc(slices.Clone(r.Arms), func(a *arm) bool { return len(a.Scores) == 0 })
-	best := slices.MaxFunc(arms, func(a, b *arm) int { return cmp.Compare(a.Mean, b.Mean) })
+// description describes a study without a declared comparison: its arms by their means or, if it has
+// one alone, that.
+func (r *result) description() string {
 	text := "The study declares no comparison."
 	if len(r.Compare.Contrasts) > 0 {
 		text = "None of the declared contrasts has trials on both sides."
 	}
-	text += fmt.Sprintf(" Highest mean %s on the %s split: %s with %s points (×100, %s).", metrics.Title(r.Primary.Key),
-		r.Primary.Split, best.Label, meanText(best.Mean, best.SD), count(len(best.Scores), "seed"))
+	metric := fmt.Sprintf("%s on the %s split", metrics.Title(r.Primary.Key), r.Primary.Split)
+	arms := slices.DeleteFunc(slices.Clone(r.Arms), func(a *arm) bool { return len(a.Scores) == 0 })
+	best := slices.MaxFunc(arms, func(a, b *arm) int { return cmp.Compare(a.Mean, b.Mean) })
+	score := fmt.Sprintf("%s points (×100, %s)", meanText(best.Mean, best.SD), count(len(best.Scores), "seed"))
+	if len(r.Arms) == 1 {
+		text += fmt.Sprintf(" %s: %s", metric, score)
+		if len(r.Ensembles) == 1 {
+			text += fmt.Sprintf("; the seeds together: %s", fixed(100*r.Ensembles[0].Metrics[r.Primary.Key], 1))
+		}
+		return text + "."
+	}
+	text += fmt.Sprintf(" Highest mean %s: %s with %s.", metric, best.Label, score)
 	if len(arms) > 1 {
 		text += fmt.Sprintf(" The highest of %d is optimistic: to choose a setting, use the validation split.", len(arms))
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"glimpse/internal/store"
+	"glimpse/results"
 )
 
 // analysed is the result of the usual study with the given trials.
@@ -126,6 +127,21 @@ func TestStudyWithoutComparisonIsDescribed(t *testing.T) {
 		if s.Name == "contrasts" {
 			t.Error("there is a section of contrasts")
 		}
+	}
+}
+
+// A study of one arm ranks nothing: its score is told, and what its seeds score together.
+func TestStudyOfOneArmIsDescribed(t *testing.T) {
+	study := store.Study{Name: "alone", Spec: "study: alone", Compare: json.RawMessage(`{"arms":"","contrasts":null,"ensemble":"seeds"}`)}
+	r := analysedFrom(t, fill(t, study, finished(2, map[string]float64{"alone": 0.5}, "alone")), "alone")
+	a := r.Arms[0]
+	want := fmt.Sprintf("The study declares no comparison. CIDEr on the test split: %s points (×100, 2 seeds)", meanText(a.Mean, a.SD))
+	if got := r.verdict().Sentence; got != want+"." {
+		t.Errorf("%s, want %s", got, want)
+	}
+	r.Ensembles = []*results.Ensemble{{Ensemble: store.Ensemble{Metrics: map[string]float64{"cider": 0.663}}}}
+	if got := r.verdict().Sentence; got != want+"; the seeds together: 66.3." {
+		t.Errorf("with an ensemble: %s", got)
 	}
 }
 
