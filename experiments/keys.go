@@ -157,7 +157,7 @@ var keys = []key{
 	{path: "compare.primary.minimum_effect", limits: "[0,100]", doc: "Smallest difference that matters, in points: 1.0 is a CIDEr of 0.01."},
 	{path: "compare.primary.alpha", limits: "(0,1)", fallback: 0.05, doc: "Significance level: accepted rate of false positives."},
 	{path: "compare.match_parameters", limits: "percent", doc: "Maximum difference between the arms' parameter counts, such as 2%; smaller arms get a wider model.hidden. off leaves them as they are."},
-	{path: "compare.ensemble", limits: "none|seeds", fallback: "none", doc: "seeds also captions the final split with all seeds of an arm together, once they are complete, averaging their word probabilities. The result is shown beside the arms; no verdict depends on it."},
+	{path: "compare.ensemble", limits: "none|seeds", fallback: "none", doc: "seeds also captions the final split with all seeds of an arm together, once they are complete, averaging their word probabilities. The result is shown beside the arms; no verdict depends on it. A study that compares nothing may ask for it alone."},
 	{path: "compare.stop.looks", doc: "Numbers of seeds per arm, in the order of sweep.over.seed, at which to look at the results, such as [5, 8, 12]. The study may stop at any look and always stops at the last."},
 	{path: "compare.stop.spending", limits: "obrien-fleming|pocock", fallback: "obrien-fleming", doc: "How alpha is spent over the looks: obrien-fleming spends little at first, pocock about evenly."},
 	{path: "compare.stop.futility", limits: "[0,1)", fallback: 0.1, doc: "Conditional power below which a contrast stops for futility; 0 turns this off."},
