@@ -13,8 +13,7 @@ import (
 // that of others.
 const enough = 0.05
 
-// estimator estimates how long a study will take: from completed trials that differ only in the
-// seed, else from an epoch of all completed ones, else from one of the running ones.
+// estimator estimates how long a study will take: from completed trials of equal cost, else from an epoch of all completed ones, else from one of the running ones.
 type estimator struct {
 	trials map[string]*outlook // by run
 	costs  map[string]*times
@@ -48,10 +47,11 @@ type outlook struct {
 	started  time.Time
 }
 
-// costKey returns a key that is equal for trials that differ only in the seed.
+// costKey returns a key that is equal for trials that differ only in the seed and in the split that
+// they caption at the end.
 func costKey(settings experiments.Settings) string {
 	settings = settings.Bare()
-	settings.Seed = 0
+	settings.Seed, settings.Decode.Split = 0, ""
 	raw, _ := json.Marshal(settings)
 	return string(raw)
 }
@@ -76,7 +76,7 @@ func (e *estimator) know(trials []experiments.Trial, known []store.Run) {
 			e.took(o, run.Seconds)
 		}
 	}
-	// Runs of other studies count if they differ only in the seed.
+	// Runs of other studies count if they cost the same.
 	for _, run := range known {
 		if run.State != store.Completed || run.Seconds <= 0 || e.trials[run.ID] != nil {
 			continue

@@ -117,6 +117,21 @@ func TestEstimateOfTrainedEncoders(t *testing.T) {
 	}
 }
 
+// TestEstimateFromAnotherStudy: the recipe that was best on validation takes as long for the test split.
+func TestEstimateFromAnotherStudy(t *testing.T) {
+	settings := experiments.Settings{Seed: 401, Train: experiments.Train{Epochs: 4}}
+	tried := settings
+	tried.Seed, tried.Decode.Split = 1, "val"
+	raw, err := json.Marshal(tried)
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := []store.Run{{ID: "tried", State: store.Completed, Seconds: 100, Settings: raw}}
+	if got, ok := Estimate([]experiments.Trial{{ID: "new", Settings: settings}}, known, 1); !ok || got != 100*time.Second {
+		t.Errorf("%v left, %v; want 100 s", got, ok)
+	}
+}
+
 // TestEstimateOfTwoStages: trials with reinforcement and without take different times, and both stages' epochs count.
 func TestEstimateOfTwoStages(t *testing.T) {
 	trial := func(id string, reinforce int) experiments.Trial {
