@@ -19,7 +19,8 @@ type Plan struct {
 	Trials    []Trial        `json:"trials"`
 	Features  []Needed       `json:"features"`
 	Completed int            `json:"completed"`
-	Remaining int            `json:"remaining"`
+	Failed    int            `json:"failed"`            // for good: `glimpse run` leaves them
+	Remaining int            `json:"remaining"`         // left to `glimpse run`
 	Search    *Search        `json:"search"`            // null where all trials are known from the start
 	Estimate  *term.Number   `json:"estimated_seconds"` // null where no run tells
 	Outlook   *stats.Outlook `json:"outlook"`           // null where nothing is compared
@@ -52,8 +53,10 @@ type Trial struct {
 // NewPlan looks at a study as it stands to the results database, which may be nil. jobs is how many trials run at a time.
 func (sets *Sets) NewPlan(ctx context.Context, db *store.DB, study *experiments.Study, found Planned, jobs int) (*Plan, error) {
 	states := make(map[string]string, len(found.Known))
+	lost := map[string]bool{} // failed, and left by `glimpse run`
 	for _, run := range found.Known {
 		states[run.ID] = run.State
+		lost[run.ID] = run.State == store.Failed && !runner.Retryable(run.Failure)
 	}
 	p := &Plan{
 		Study: study.Name, Question: study.Question, Trials: []Trial{}, Contrasts: []string{},
@@ -84,6 +87,8 @@ func (sets *Sets) NewPlan(ctx context.Context, db *store.DB, study *experiments.
 		switch {
 		case state == store.Completed:
 			p.Completed++
+		case lost[trial.ID]:
+			p.Failed++
 		case state == store.Pruned && study.Sweep.Prune.Active():
 		case isDue[trial.ID]:
 			p.Remaining++

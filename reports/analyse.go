@@ -211,7 +211,11 @@ func (r *result) side(s experiments.Side) *arm {
 			times[score.Seed]++
 		}
 	}
-	for _, seed := range slices.Sorted(maps.Keys(times)) {
+	seeds := slices.Sorted(maps.Keys(times))
+	if r.sequential() { // a look is at the first ones of these
+		seeds = r.Study.Declared.Seeds
+	}
+	for _, seed := range seeds {
 		if times[seed] == len(s.Terms) {
 			one.Scores = append(one.Scores, score{seed, weighted[seed]})
 		}

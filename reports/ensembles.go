@@ -2,6 +2,7 @@ package reports
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 
@@ -27,9 +28,11 @@ func (r *result) ensembleSection() section {
 	}
 	score := fmt.Sprintf("%s points of %s, %s", fixed(100*best.Metrics[r.Primary.Key], 1), r.Primary.name(),
 		moreText(best.Metrics[r.Primary.Key]-best.Mean))
-	if len(r.Ensembles) == 1 {
+	switch {
+	case !finite(best.Mean): // a seed was deleted since
+	case len(r.Ensembles) == 1:
 		s.Finding = fmt.Sprintf("Together, the seeds of %s score %s than the mean of its single seeds.", best.Label, score)
-	} else {
+	default:
 		s.Finding = fmt.Sprintf("Together, the seeds of %s score highest: %s than the mean of its single seeds. "+
 			"Ensembles score higher than single seeds in %d of %d arms.", best.Label, score, gains, len(r.Ensembles))
 	}
@@ -44,7 +47,7 @@ func (r *result) ensembleSection() section {
 		}
 	}
 	if len(stale) > 0 {
-		s.add(part{Notes: []string{"Stale, because more seeds are completed now: " + strings.Join(stale, ", ") + ". `glimpse run` remakes them."}})
+		s.add(part{Notes: []string{"Stale, since other seeds are completed now: " + strings.Join(stale, ", ") + ". `glimpse run` remakes them."}})
 	}
 	return s
 }
@@ -79,7 +82,7 @@ func (r *result) ensembleTable() table {
 			}
 			row = append(row, cell{Text: text})
 		}
-		t.Rows = append(t.Rows, append(row, cell{Text: interval(100*e.Low, 100*e.High, 1)}, cell{Text: fixed(100*e.Mean, 1)}))
+		t.Rows = append(t.Rows, append(row, cell{Text: interval(100*e.Low, 100*e.High, 1)}, cell{Text: meanText(100*e.Mean, math.NaN())}))
 	}
 	return t
 }

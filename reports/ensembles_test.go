@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"math"
 	"strings"
 	"testing"
 
@@ -24,6 +25,10 @@ func TestEnsembleSection(t *testing.T) {
 	want := "Together, the seeds of all score 66.0 points of CIDEr (test), 4.0 more than the mean of its single seeds."
 	if s := r.ensembleSection(); s.Finding != want {
 		t.Errorf("%q, want %q", s.Finding, want)
+	}
+	r.Ensembles[0].Mean = math.NaN() // a seed was deleted
+	if s := r.ensembleSection(); s.Finding != "" {
+		t.Errorf("without the mean of the seeds: %q", s.Finding)
 	}
 	r.Ensembles = []*results.Ensemble{of("none", 0.48, 0.49, false), of("soft", 0.53, 0.5, true)}
 	s := r.ensembleSection()

@@ -50,7 +50,7 @@ func forestFigure(r *result) figure {
 		Title: "Differences between arms: " + r.Primary.name(),
 		Alt:   "Differences with intervals against a line at zero. " + strings.Join(alt, "; ") + ".",
 		Note: "The square is the difference of the means, the line its " + r.Level +
-			" interval, p after Holm. Filled squares: supported or opposite; open: inconclusive." + shown,
+			" interval, p after Holm. Filled squares: supported or opposite; open: all others." + shown,
 		Kind:   charts.KindForest,
 		Data:   r.liveForest(known),
 		height: rowFigureHeight(len(rows)),

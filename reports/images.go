@@ -196,7 +196,7 @@ func newImageComparison(c *contrast, list []imageDifference) *imageComparison {
 // of them; "" where score and images agree.
 func (ic *imageComparison) disagreement(key string) string {
 	ahead := ic.better - ic.worse
-	if ahead == 0 || !finite(ic.Difference) || ic.Difference*ahead >= 0 {
+	if ahead == 0 || !finite(ic.Difference) || ic.Difference*ahead >= 0 || ic.early() {
 		return ""
 	}
 	word := "higher although it wins on fewer images"
@@ -249,6 +249,9 @@ func (r *result) imageFigure(compared []*imageComparison) figure {
 	}
 	name := metrics.Title(r.Primary.Key)
 	note := "Bars: share of the images, in the colour of the arm that scores higher on them. Line: mean. The outermost bars include everything beyond."
+	if slices.ContainsFunc(compared, func(ic *imageComparison) bool { return ic.early() }) {
+		note += " All finished seeds count, also those after the look that decided a contrast."
+	}
 	if metrics.BLEUOrder(r.Primary.Key) > 0 {
 		note += " " + name + " of single captions, with 1 added to n-gram counts above unigrams."
 	}

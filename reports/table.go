@@ -90,7 +90,11 @@ func (r *result) scoreTable() table {
 	})
 	if t.extend("p", arms, func(a *arm) string {
 		if c := r.againstBaseline(a); c != nil && c.Verdict != "" {
-			return pNumber(c.Result.PHolm)
+			p := pNumber(c.Result.PHolm)
+			if c.early() {
+				p += " (" + seedsOf(c) + ")"
+			}
+			return p
 		}
 		return ""
 	}) {

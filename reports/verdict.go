@@ -32,6 +32,8 @@ func (r *result) verdict() verdict {
 			fmt.Sprintf("None of the %s has finished: %s.", count(len(r.Runs), "trial"), r.states())}
 	case c == nil:
 		return verdict{"Described", "open", r.description()}
+	case len(r.answered(c)) > 0:
+		return r.provisional(r.judgedByLevel(r.levels(c)), c)
 	case len(c.A.Scores) == 0 || len(c.B.Scores) == 0:
 		var parts []string
 		for _, a := range []*arm{c.B, c.A} {
@@ -51,14 +53,24 @@ func (r *result) verdict() verdict {
 	case c.Verdict == "":
 		return verdict{"No answer yet", "open", r.undecided(c)}
 	}
-	v := r.judged(c)
-	if levels := r.levels(c); len(levels) > 1 {
-		v = r.judgedByLevel(levels)
-	}
-	if finished < len(r.Runs) && !r.sequential() && c.Verdict != stats.Undecided {
+	return r.provisional(r.judged(c), c)
+}
+
+// provisional adds to the verdict of a contrast that the study is not finished, unless it says so already.
+func (r *result) provisional(v verdict, c *contrast) verdict {
+	if finished := r.finished(); finished < len(r.Runs) && !r.sequential() && c.Verdict != stats.Undecided {
 		v.Sentence += fmt.Sprintf(" Provisional: %d of %s finished.", finished, count(len(r.Runs), "trial"))
 	}
 	return v
+}
+
+// answered are the levels with a verdict of a contrast that is one of several levels.
+func (r *result) answered(c *contrast) []*contrast {
+	levels := r.levels(c)
+	if len(levels) < 2 {
+		return nil
+	}
+	return slices.DeleteFunc(levels, func(level *contrast) bool { return level.Verdict == "" })
 }
 
 // found is the best trial of a search of settings, nothing for another study.
@@ -67,7 +79,11 @@ func (r *result) found() string {
 	if len(r.Parameters) == 0 || len(trials) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("Best of %s so far: %s with %s in %s. ", count(len(trials), "trial"), describeTrial(trials[0], r.Parameters),
+	soFar := ""
+	if r.finished() < len(r.Runs) {
+		soFar = " so far"
+	}
+	return fmt.Sprintf("Best of %s%s: %s with %s in %s. ", count(len(trials), "trial"), soFar, describeTrial(trials[0], r.Parameters),
 		pointsText(trials[0].Points), r.Primary.name())
 }
 
@@ -124,10 +140,18 @@ func (r *result) judgedByLevel(levels []*contrast) verdict {
 		parts = append(parts, fmt.Sprintf("%s: %s (%s)", c.name(), word, c.summary()))
 	}
 	first := levels[0]
-	v := verdict{"Depends", "open", fmt.Sprintf(
-		"The comparison of %s with %s in %s depends on the other settings, or is not yet known for all of them. ",
-		first.B.Arm, first.A.Arm, metrics.Title(r.Primary.Key))}
-	if tally[first.Verdict] == len(levels) && first.Verdict != "" {
+	pair := fmt.Sprintf("%s with %s in %s", first.B.Arm, first.A.Arm, metrics.Title(r.Primary.Key))
+	settled := tally[stats.Supported] + tally[stats.Opposite] + tally[stats.Equivalent]
+	var v verdict
+	switch {
+	case tally[stats.Supported] < settled && tally[stats.Opposite] < settled && tally[stats.Equivalent] < settled:
+		v = verdict{"Depends", "open", fmt.Sprintf("The comparison of %s depends on the other settings. ", pair)}
+	case tally[""]+tally[stats.Undecided] > 0 && tally[first.Verdict] < len(levels):
+		v = verdict{"Not answered yet", "open", fmt.Sprintf("The comparison of %s is not decided at all of %d levels. ", pair, len(levels))}
+	case tally[first.Verdict] < len(levels):
+		v = verdict{"Answered in part", "open", fmt.Sprintf("The comparison of %s has an answer at %d of %d levels. "+
+			"That it has none at the others does not mean that they differ: an interaction would ask that. ", pair, settled, len(levels))}
+	default:
 		v = r.judged(first)
 		v.Sentence = fmt.Sprintf("The verdict is the same at each of %d levels. ", len(levels))
 		if first.Verdict == stats.Exploratory {
@@ -246,8 +270,11 @@ func (r *result) reasons(c *contrast) string {
 		}
 		why = append(why, text)
 	}
-	if c.Result.PIntervalHolm >= alpha && (c.Low > 0 || c.High < 0) {
+	if outside := c.Low > 0 || c.High < 0; outside && c.Result.PIntervalHolm >= alpha {
 		why = append(why, fmt.Sprintf("the interval's own test, adjusted over the contrasts, gives p = %s", pNumber(c.Result.PIntervalHolm)))
+	} else if outside && c.Result.PCarefulHolm >= alpha {
+		why = append(why, fmt.Sprintf("one side's seeds spread more than twice as wide as the other's, and the test for that gives p = %s",
+			pNumber(c.Result.PCarefulHolm)))
 	}
 	if c.Difference < r.MinimumEffect && c.Difference > -r.MinimumEffect {
 		why = append(why, fmt.Sprintf("the difference is below the declared minimum of %s", pointsText(r.MinimumEffect)))
@@ -284,14 +311,20 @@ func (r *result) description() string {
 	score := fmt.Sprintf("%s points (×100, %s)", meanText(best.Mean, best.SD), count(len(best.Scores), "seed"))
 	if len(r.Arms) == 1 {
 		text += fmt.Sprintf(" %s: %s", metric, score)
-		if len(r.Ensembles) == 1 {
-			text += fmt.Sprintf("; the seeds together: %s", fixed(100*r.Ensembles[0].Metrics[r.Primary.Key], 1))
+		if len(r.Ensembles) == 1 && !r.Ensembles[0].Stale {
+			if together, has := r.Ensembles[0].Metrics[r.Primary.Key]; has {
+				text += fmt.Sprintf("; the seeds together: %s", fixed(100*together, 1))
+			}
 		}
 		return text + "."
 	}
 	text += fmt.Sprintf(" Highest mean %s: %s with %s.", metric, best.Label, score)
 	if len(arms) > 1 {
-		text += fmt.Sprintf(" The highest of %d is optimistic: to choose a setting, use the validation split.", len(arms))
+		advice := "to choose a setting, use the validation split"
+		if r.Primary.Split == "val" {
+			advice = "score the chosen setting on the test split, with new seeds"
+		}
+		text += fmt.Sprintf(" The highest of %d is optimistic: %s.", len(arms), advice)
 	}
 	return text
 }
@@ -314,6 +347,12 @@ func (c *contrast) seeds() (a, b int) {
 		return min(a, c.Result.NA), min(b, c.Result.NB)
 	}
 	return a, b
+}
+
+// early says whether the contrast was decided at a look before all finished seeds.
+func (c *contrast) early() bool {
+	a, b := c.seeds()
+	return a < len(c.A.Scores) || b < len(c.B.Scores)
 }
 
 // states counts the runs that have not completed: "1 running, 8 queued".

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -143,6 +144,10 @@ func TestStudyOfOneArmIsDescribed(t *testing.T) {
 	if got := r.verdict().Sentence; got != want+"; the seeds together: 66.3." {
 		t.Errorf("with an ensemble: %s", got)
 	}
+	r.Ensembles[0].Stale = true
+	if got := r.verdict().Sentence; got != want+"." {
+		t.Errorf("with a stale ensemble: %s", got)
+	}
 }
 
 func TestContrastsWithinOtherSweptSettings(t *testing.T) {
@@ -165,6 +170,67 @@ func TestContrastsWithinOtherSweptSettings(t *testing.T) {
 		}
 		if got := strings.Join(names, "; "); got != want {
 			t.Errorf("%s: contrasts are %s, not %s", factors, got, want)
+		}
+	}
+}
+
+// Levels that contradict each other depend on the other settings; one that cannot tell contradicts nothing, and one
+// that is not done leaves the question open.
+func TestVerdictOverLevels(t *testing.T) {
+	compare := strings.Replace(usualCompare, `"primary"`, `"factors":"each","primary"`, 1)
+	same := map[string]float64{"none": 0.5, "adaptive": 0.5}
+	for name, c := range map[string]struct {
+		second map[string]float64 // levels at hidden=512; at 256, adaptive is better
+		last   string             // state of the last arm's trials at hidden=512
+		word   string
+		says   string
+	}{
+		"alike":        {levels, store.Completed, "Supported", "The verdict is the same at each of 2 levels."},
+		"cannot tell":  {same, store.Completed, "Answered in part", "has an answer at 1 of 2 levels. That it has none at the others does not mean that they differ"},
+		"contradicted": {map[string]float64{"none": 0.535, "adaptive": 0.485}, store.Completed, "Depends", "depends on the other settings."},
+		"not done":     {levels, store.Queued, "Not answered yet", "is not decided at all of 2 levels."},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var trials []trial
+			for hidden, of := range map[string]map[string]float64{"256": levels, "512": c.second} {
+				for _, tr := range finished(5, of, "none", "adaptive") {
+					tr.swept = map[string]string{"model.hidden": hidden}
+					if hidden == "512" && tr.arm == "adaptive" {
+						tr.state = c.last
+					}
+					trials = append(trials, tr)
+				}
+			}
+			slices.SortStableFunc(trials, func(x, y trial) int { return strings.Compare(x.swept["model.hidden"], y.swept["model.hidden"]) })
+			r := analysedFrom(t, fill(t, store.Study{Name: "attention", Spec: usualSpec, Compare: json.RawMessage(compare)}, trials), "attention")
+			if v := r.verdict(); v.Word != c.word || !strings.Contains(v.Sentence, c.says) {
+				t.Errorf("%s: %s", v.Word, v.Sentence)
+			}
+		})
+	}
+}
+
+// A verdict that only the careful test withholds says so.
+func TestReasonOfTheCarefulTest(t *testing.T) {
+	r := analysed(t, finished(5, levels, "none", "soft", "adaptive"))
+	c := r.headline()
+	careful := *c.Result
+	careful.PCarefulHolm = 0.07
+	if text := r.reasons(&contrast{Contrast: &results.Contrast{Result: &careful}, Low: 1, High: 5, Difference: 3}); !strings.HasPrefix(
+		text, "One side's seeds spread more than twice as wide as the other's, and the test for that gives p = 0.070.") {
+		t.Errorf("the reason is %q", text)
+	}
+}
+
+// Beside means over all finished seeds, the table says of how many seeds p is.
+func TestSeedsOfPInTheScoreTable(t *testing.T) {
+	study := store.Study{Name: "attention", Spec: usualSpec, Compare: json.RawMessage(
+		strings.Replace(usualCompare, `"primary"`, `"stop":{"looks":[8,10],"spending":"obrien-fleming"},"primary"`, 1))}
+	r := analysedFrom(t, fill(t, study, finished(10, levels, "none", "adaptive")), "attention")
+	text := string(markdown(newPage(r, nil)))
+	for _, want := range []string{"(8 seeds each) | ", "All finished seeds count, also those after the look that decided a contrast."} {
+		if !strings.Contains(text, want) {
+			t.Errorf("lacks %q:\n%s", want, text)
 		}
 	}
 }

@@ -103,7 +103,11 @@ func (s *Study) Analyse(ctx context.Context, d Declaration, o Options) (*Analysi
 	for _, c := range contrasts {
 		a.Contrasts = append(a.Contrasts, &Contrast{Contrast: c})
 	}
-	a.Remarks = append(a.Remarks, s.cautions(d)...)
+	cautions, err := s.cautions(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	a.Remarks = append(a.Remarks, cautions...)
 	a.Pending = pending(a.Arms, d.Compare.Stop.Active())
 	if a.Primary.Split != s.Primary.Split {
 		a.Remarks = append(a.Remarks, fmt.Sprintf("The amendment declares the %s split, but this analysis "+
@@ -230,7 +234,16 @@ func (a *Analysis) options(o Options) stats.Options {
 	if o.Metrics != nil {
 		out.Metrics = o.Metrics
 	}
+	if !a.sequential() {
+		out.Looks = nil
+	}
 	return out
+}
+
+// sequential reports whether the contrasts are looked at as seeds are added. The stopping rule is of the
+// declared ones: others are computed from all seeds.
+func (a *Analysis) sequential() bool {
+	return a.Declaration.Compare.Stop.Active() && !a.Undeclared
 }
 
 // optionsOf are those that plan and analysis share.
@@ -279,7 +292,7 @@ func cellsOf(contrasts ...experiments.Contrast) map[string]bool {
 // out. A sequential study takes seeds in their declared order, up to the first
 // that is missing: a look at other seeds than those declared would be a choice.
 func (a *Analysis) scored(arm *Arm, read reader, reducer *stats.Reducer) (runs []stats.Run, remarks []string, err error) {
-	sequential := a.Declaration.Compare.Stop.Active()
+	sequential := a.sequential()
 	byID := make(map[string]*Run, len(arm.Runs))
 	for _, r := range arm.Runs {
 		byID[r.ID] = r

@@ -3,6 +3,7 @@ package results
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 
 	"glimpse/internal/store"
@@ -14,10 +15,10 @@ import (
 type Ensemble struct {
 	store.Ensemble
 	Label string  // of the arm
-	Seeds []int64 // of the members, in their order
+	Seeds []int64 // of the members that are still there, in their order
 	// Low and High bound the primary metric over images alone, as fractions of 1; see [stats.OverImages].
 	Low, High float64
-	// Mean is that of the members' scores in the primary metric.
+	// Mean is that of the members' scores in the primary metric, NaN if one of them was deleted.
 	Mean float64
 	// Stale says that it is not of all runs of the arm that are completed now.
 	Stale bool
@@ -109,6 +110,9 @@ func (s *Study) Ensembles(ctx context.Context) ([]*Ensemble, error) {
 					e.Mean += score / float64(len(e.Members))
 				}
 			}
+		}
+		if len(e.Seeds) < len(e.Members) {
+			e.Mean = math.NaN()
 		}
 		if err := s.overImages(ctx, e, d); err != nil {
 			return nil, err

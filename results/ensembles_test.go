@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -75,6 +76,13 @@ func TestEnsembles(t *testing.T) {
 	if _, err := s.EnsembleOf(ctx, "none"); err == nil || !strings.Contains(err.Error(), "its arms are soft") {
 		t.Errorf("an arm that has none: %v", err)
 	}
+
+	// Without one of its runs, the mean of its seeds is not known.
+	s.Runs = slices.DeleteFunc(slices.Clone(s.Runs), func(r *Run) bool { return r.ID == one.Members[1] })
+	if without, err := s.EnsembleOf(ctx, "soft"); err != nil || !without.Stale || len(without.Seeds) != 1 || !math.IsNaN(without.Mean) {
+		t.Errorf("without a member: %+v, %v", without, err)
+	}
+	s = open(t, db, "together")
 
 	// No verdict changes by it: the analysis is that of the runs.
 	analysis, err := s.Analyse(ctx, s.Declared, Options{})

@@ -290,3 +290,48 @@ func TestSaneSettings(t *testing.T) {
 		}
 	}
 }
+
+// TestUndeclaredContrastOfASequentialStudy: the stopping rule is of the declared contrasts, so another one takes all seeds.
+func TestUndeclaredContrastOfASequentialStudy(t *testing.T) {
+	db := openTemporary(t)
+	study, trials := parse(t, `study: usual
+sweep: {over: {model.attention: [none, uniform, soft], seed: [1, 2, 3, 4, 5, 6, 7]}}
+compare: {arms: model.attention, baseline: none, contrasts: [[soft, none]], primary: {metric: test.cider, minimum_effect: 1}, stop: {looks: [5, 7]}}
+`)
+	save(t, db, store.Study{Name: "usual"}, declare(t, study, trials), runsOf(trials, better))
+	s := open(t, db, "usual")
+	for _, c := range []struct {
+		b, a  string
+		seeds int
+	}{{"soft", "none", 5}, {"uniform", "none", 7}} {
+		analysis, contrast, err := s.Compare(t.Context(), c.b, c.a, nil)
+		check(t, err)
+		r := contrast.Result
+		if r.NA != c.seeds || r.NB != c.seeds || (len(r.Looks) > 0) == analysis.Undeclared {
+			t.Errorf("%s against %s: %d and %d seeds, looks %v, undeclared %v; want %d seeds", c.b, c.a, r.NB, r.NA, r.Looks, analysis.Undeclared, c.seeds)
+		}
+	}
+}
+
+// TestSharedTrials: the error rate is that of studies that compare; one that only shares trials does not raise it.
+func TestSharedTrials(t *testing.T) {
+	db := openTemporary(t)
+	study, trials := parse(t, usual)
+	save(t, db, store.Study{Name: "usual"}, declare(t, study, trials), runsOf(trials, better))
+	save(t, db, store.Study{Name: "alone", Spec: "study: alone\n"}, store.Declaration{}, runsOf(trials[:2], better))
+	s := open(t, db, "usual")
+	others := func() string {
+		t.Helper()
+		names, err := s.sharing(t.Context(), s.Declared)
+		check(t, err)
+		return strings.Join(names, " ")
+	}
+	if got := others(); got != "" {
+		t.Errorf("shared with %q, which compares nothing", got)
+	}
+	save(t, db, store.Study{Name: "again", Spec: strings.Replace(usual, "study: usual", "study: again", 1)}, store.Declaration{}, runsOf(trials, better))
+	s = open(t, db, "usual")
+	if got := others(); got != "again" {
+		t.Errorf("shared with %q, want again", got)
+	}
+}

@@ -25,9 +25,13 @@ func (s *Study) Withheld(a *Analysis) string {
 	if waiting == 0 {
 		return ""
 	}
-	return fmt.Sprintf("The test split stays hidden until all %d declared trials have ended; %d have not. "+
+	have := "have"
+	if waiting == 1 {
+		have = "has"
+	}
+	return fmt.Sprintf("The test split stays hidden until all %d declared trials have ended; %d %s not. "+
 		"This prevents stopping at a convenient moment, which the study did not declare.",
-		len(d.Trials), waiting)
+		len(d.Trials), waiting, have)
 }
 
 // betweenLooks says what a sequential study waits for.
@@ -35,8 +39,11 @@ func betweenLooks(a *Analysis) string {
 	if a == nil {
 		return "The test split stays hidden until the looks of this sequential study are computed."
 	}
-	next := 0
+	next, looked := 0, ""
 	for _, c := range a.Contrasts {
+		if c.Result != nil && len(c.Result.Looks) > 0 {
+			looked = " Results of earlier looks are shown."
+		}
 		if target := c.target(a.Declaration.Compare.Stop); c.Result == nil || !c.Result.Decided {
 			next = max(next, target)
 		}
@@ -44,8 +51,7 @@ func betweenLooks(a *Analysis) string {
 	if next == 0 {
 		return ""
 	}
-	return fmt.Sprintf("The scores of single trials stay hidden until the study is decided; the next look is at %d seeds per arm. "+
-		"Results of earlier looks are shown.", next)
+	return fmt.Sprintf("The scores of single trials stay hidden until the study is decided; the next look is at %d seeds per arm.%s", next, looked)
 }
 
 // Best gives the completed run with the highest finite score in a metric, the first of equals;

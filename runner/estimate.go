@@ -68,7 +68,7 @@ func (e *estimator) know(trials []experiments.Trial, known []store.Run) {
 		o := &outlook{
 			cost:    e.costOf(trial.ID, trial.Settings),
 			epochs:  max(1, float64(trial.Settings.Train.AllEpochs())),
-			settled: run.State == store.Completed || run.State == store.Failed || run.State == store.Pruned,
+			settled: run.State == store.Completed || run.State == store.Failed && !Retryable(run.Failure) || run.State == store.Pruned,
 		}
 		o.fraction = float64(run.Epochs) / o.epochs
 		e.trials[trial.ID] = o

@@ -132,6 +132,17 @@ func TestEstimateFromAnotherStudy(t *testing.T) {
 	}
 }
 
+// TestEstimateOfFailedTrials: one that `glimpse run` retries is still to come, one that it leaves is not.
+func TestEstimateOfFailedTrials(t *testing.T) {
+	trials := []experiments.Trial{{ID: "a"}, {ID: "b"}, {ID: "c"}}
+	known := []store.Run{
+		{ID: "a", State: store.Completed, Seconds: 100}, {ID: "b", State: store.Failed, Failure: FailureCrash}, {ID: "c", State: store.Failed, Failure: FailureLoss},
+	}
+	if got, ok := Estimate(trials, known, 1); !ok || got != 100*time.Second {
+		t.Errorf("%v left, %v; want 100 s", got, ok)
+	}
+}
+
 // TestEstimateOfTwoStages: trials with reinforcement and without take different times, and both stages' epochs count.
 func TestEstimateOfTwoStages(t *testing.T) {
 	trial := func(id string, reinforce int) experiments.Trial {

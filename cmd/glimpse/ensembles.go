@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -42,11 +43,15 @@ func printEnsembles(w io.Writer, all []view.Ensemble) error {
 		if e.Stale {
 			label, stale = label+" (stale)", true
 		}
-		row := []string{label, fmt.Sprint(len(e.Seeds))}
+		row := []string{label, fmt.Sprint(len(e.Runs))}
 		for _, m := range cli.BriefMetrics() {
 			row = append(row, term.Percent(floats(e.Metrics), m.Key))
 		}
-		t.Add(append(row, fmt.Sprintf("%.2f to %.2f", 100*float64(e.Low), 100*float64(e.High)), fmt.Sprintf("%.2f", 100*float64(e.SeedMean)))...)
+		mean := "-"
+		if !math.IsNaN(float64(e.SeedMean)) { // else a member was deleted
+			mean = fmt.Sprintf("%.2f", 100*float64(e.SeedMean))
+		}
+		t.Add(append(row, fmt.Sprintf("%.2f to %.2f", 100*float64(e.Low), 100*float64(e.High)), mean)...)
 	}
 	if err := t.Print(w); err != nil {
 		return err

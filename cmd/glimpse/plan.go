@@ -139,6 +139,9 @@ func printPlan(c *cobra.Command, p *planning.Plan, wide bool) error {
 		}
 	}
 	line := fmt.Sprintf("%s%s, %d complete", term.Plural(len(p.Trials), "trial"), atMost, p.Completed)
+	if p.Failed > 0 {
+		line += fmt.Sprintf(", %d failed (`glimpse run --retry-failed` retries)", p.Failed)
+	}
 	if p.Estimate != nil {
 		line += fmt.Sprintf(", about %s left", term.Span(float64(*p.Estimate)))
 	} else if p.Remaining > 0 {

@@ -140,6 +140,10 @@ type Result struct {
 	// is below α if the interval of any look so far excluded 0.
 	PInterval     float64 `json:"p_interval"`
 	PIntervalHolm float64 `json:"p_interval_holm"`
+	// PCarefulHolm is the p of the interval's test that the verdict uses:
+	// PIntervalHolm or, if the seeds of one side spread more than twice as wide as
+	// the other's, that of a more careful test.
+	PCarefulHolm float64 `json:"p_careful_holm"`
 	// PEquivalence is the larger p of two one-sided t tests against ± the
 	// minimum effect; PEquivalenceHolm is PEquivalence adjusted over the
 	// contrasts. Both are sequential with looks, and NaN, null in JSON, for other

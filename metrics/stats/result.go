@@ -47,7 +47,7 @@ func (c *comparison) result(name Contrast, pair [2]int, metric int, of, primary 
 	}
 	r.SE, r.SeedSE, r.ImageSE, r.DF = last.SE, last.SeedSE, last.ImageSE, last.DF
 	r.P, r.PHolm, r.PError, r.PExact = of.p, of.pHolm, of.pError, of.pExact
-	r.PInterval, r.PIntervalHolm = of.pInterval, of.pIntervalHolm
+	r.PInterval, r.PIntervalHolm, r.PCarefulHolm = of.pInterval, of.pIntervalHolm, of.pCarefulHolm
 	r.PEquivalence, r.PEquivalenceHolm = of.pEquivalence, of.pEquivalenceHolm
 	r.PBetter = better(last.a, last.b)
 	r.SmallestP = 1
@@ -75,7 +75,7 @@ func (r *Result) forget() {
 		r.Difference = 0
 	}
 	for _, number := range []*float64{&r.Low, &r.High, &r.SE, &r.SeedSE, &r.ImageSE, &r.DF, &r.PercentileLow, &r.PercentileHigh,
-		&r.P, &r.PHolm, &r.PInterval, &r.PIntervalHolm, &r.PError, &r.PBetter,
+		&r.P, &r.PHolm, &r.PInterval, &r.PIntervalHolm, &r.PCarefulHolm, &r.PError, &r.PBetter,
 		&r.PEquivalence, &r.PEquivalenceHolm, &r.EquivalenceLow, &r.EquivalenceHigh} {
 		*number = math.NaN()
 	}
