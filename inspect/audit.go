@@ -37,6 +37,9 @@ func (o *Opener) Audit(ctx context.Context, run store.Run, train int) (*Audit, e
 	if err != nil {
 		return nil, err
 	}
+	if split := r.Settings.Decode.FinalSplit(); split != "test" {
+		return nil, fmt.Errorf("run %s captioned the %s split (decode.split) and spared the test split, which an audit reads: train it with decode.split: test", run.ID, split)
+	}
 	a := &Audit{Run: run.ID, Study: run.Study, Arm: run.Arm, Seed: run.Seed, Signature: run.Signature, Missing: []string{}}
 	captions, err := o.DB.Captions(ctx, run.ID, "test")
 	if err != nil {

@@ -108,7 +108,9 @@ func (o *Opener) reproduce(ctx context.Context, run store.Run, again Again) (*Re
 // train runs the trial, which has to come to its end.
 func (a Again) train(ctx context.Context, db *store.DB, study *experiments.Study, trial experiments.Trial, environment runner.Environment) error {
 	cfg := a.Runner
-	cfg.Study, cfg.Trials, cfg.DB, cfg.Root, cfg.RetryFailed = study, []experiments.Trial{trial}, db, study.Data.Root, true
+	kept := *study // with the checkpoint, which the study may not keep
+	kept.Checkpoints.Keep = "best"
+	cfg.Study, cfg.Trials, cfg.DB, cfg.Root, cfg.RetryFailed = &kept, []experiments.Trial{trial}, db, study.Data.Root, true
 	if cfg.Threads == 0 {
 		cfg.Threads = environment.Threads
 	}

@@ -45,7 +45,7 @@ func packedCaptioners() ([]string, error) {
 	}
 	var files []string
 	for _, folder := range folders {
-		names, err := captionersIn(folder)
+		names, err := captionersIn(os.DirFS(folder))
 		if err != nil {
 			return nil, err
 		}
@@ -57,12 +57,14 @@ func packedCaptioners() ([]string, error) {
 }
 
 // captionersIn returns the names of the captioners in a folder and in those directly below, sorted;
-// none if there is no such folder.
-func captionersIn(folder string) (names []string, err error) {
-	err = fs.WalkDir(os.DirFS(folder), ".", func(path string, entry fs.DirEntry, err error) error {
+// none if there is no such folder. It leaves out folders that may not be read.
+func captionersIn(folder fs.FS) (names []string, err error) {
+	err = fs.WalkDir(folder, ".", func(path string, entry fs.DirEntry, err error) error {
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			return nil
+		case errors.Is(err, fs.ErrPermission): // another user's, in a shared cache
+			return fs.SkipDir
 		case err != nil:
 			return fmt.Errorf("look for captioners: %w", err)
 		case entry.IsDir() && strings.Count(path, "/") > 0:
@@ -101,7 +103,7 @@ func captionerIn(folders []string, named string) (string, error) {
 	want := strings.TrimSuffix(named, packedExt)
 	var names []string
 	for _, folder := range folders {
-		here, err := captionersIn(folder)
+		here, err := captionersIn(os.DirFS(folder))
 		if err != nil {
 			return "", err
 		}

@@ -1,10 +1,13 @@
 package cli
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 )
 
 // TestCaptionerIn holds the order of folders, and what is said where the choice is not clear.
@@ -53,4 +56,23 @@ func TestCaptionerIn(t *testing.T) {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
 	}
+}
+
+// A shared cache may hold folders that only their owner can read: the others are found nevertheless.
+func TestCaptionersBesideAClosedFolder(t *testing.T) {
+	folder := closed{fstest.MapFS{"one.safetensors": {}, "study/two.safetensors": {}, "theirs/three.safetensors": {}}}
+	names, err := captionersIn(folder)
+	if err != nil || !slices.Equal(names, []string{"one", "study/two"}) {
+		t.Errorf("%q, %v", names, err)
+	}
+}
+
+// closed is a file system whose folder "theirs" may not be read.
+type closed struct{ fstest.MapFS }
+
+func (c closed) ReadDir(name string) ([]fs.DirEntry, error) {
+	if name == "theirs" {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrPermission}
+	}
+	return c.MapFS.ReadDir(name)
 }
