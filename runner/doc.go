@@ -18,8 +18,8 @@
 // A trial is claimed before it is run, and every write carries the claim (see internal/store). A
 // claim is taken over if its holder is dead: either it ran in the same place (machine, boot and
 // process-id namespace) and its process is gone, or its count of heartbeats has not changed for a
-// whole lease while this process watched. Clocks of different processes are never compared, so a
-// clock that jumps does no harm. A holder that was only suspended finds that it has lost its
+// whole lease while this process watched. Clocks of different processes are not compared for it, so
+// a clock that jumps does no harm. A holder that was only suspended finds that it has lost its
 // claim when it wakes, and its writes have no effect.
 //
 // # Data

@@ -4,7 +4,8 @@
 //
 // It stores and returns plain values: its own types, and the scores and audits of packages
 // metrics and metrics/audit. It knows nothing of specs, data sets or models. Every exported
-// method of [DB] is one transaction. All SQL is in this package. Except for views and storage
+// method of [DB] is one transaction, but for [DB.Merge] and [DB.Seal], which may go on where they
+// were stopped. All SQL is in this package. Except for views and storage
 // options, it keeps to what SQLite and PostgreSQL share, so that another database can be
 // supported.
 //
@@ -16,8 +17,9 @@
 // process that was suspended and wakes late cannot overwrite its successor.
 //
 // Claiming is a compare-and-set against the run as it was last read ([DB.Claim]). A holder shows
-// that it is alive by incrementing [Run.Beats] ([DB.Beat]). The store compares no clocks: the
-// caller judges whether a holder is dead, by watching the counter.
+// that it is alive by incrementing [Run.Beats] ([DB.Beat]). Claims compare no clocks: the
+// caller judges whether a holder is dead, by watching the counter. Only the check that nobody
+// works on a study whose declaration is replaced goes by the time of the last heartbeat.
 //
 // # Declarations
 //
