@@ -201,6 +201,49 @@ func TestLostJobs(t *testing.T) {
 	}
 }
 
+// TestClusterOutOfReach holds that a run here says which jobs it waits for, and that these can be given up without the
+// cluster.
+func TestClusterOutOfReach(t *testing.T) {
+	t.Parallel()
+	b := bench{Dir: t.TempDir(), Seeds: 1, Epochs: 1}
+	c := newFakeCluster(t, b.Dir)
+	c.deaf = true
+	if summary, _, err := b.on(t.Context(), c, func(cfg *Config) { cfg.Detach = true }); err != nil || summary.Unfinished != 2 {
+		t.Fatalf("%+v, %v", summary, err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	said := ""
+	_, err := b.run(ctx, func(cfg *Config) {
+		cfg.Progress = func(e Event) {
+			if e.Kind == EventWaiting {
+				said = e.Message
+				cancel()
+			}
+		}
+	})
+	if !errors.Is(err, ErrInterrupted) || !strings.Contains(said, c.Folder()) || !strings.Contains(said, "glimpse stop bench --without-slurm") {
+		t.Fatalf("it says %q, %v", said, err)
+	}
+	db, err := store.OpenExisting(b.database())
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = StopJobs(t.Context(), db, b.runs(t), nil)
+	if err = errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	for _, run := range b.runs(t) {
+		if run.State != store.Interrupted {
+			t.Errorf("run %s is %s", run.ID, run.State)
+		}
+	}
+	if summary, err := b.run(t.Context(), nil); err != nil || summary.Completed != 2 {
+		t.Fatalf("%+v, %v", summary, err)
+	}
+	checkOutcome(t, outcome(t, b), b.atHome(t))
+}
+
 // TestRefusedJobs holds that what a cluster refuses ends the study, and that nothing stays claimed.
 func TestRefusedJobs(t *testing.T) {
 	t.Parallel()

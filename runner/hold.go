@@ -91,6 +91,9 @@ func claimAlone(ctx context.Context, cfg TrialConfig, run store.Run) (store.Clai
 		if run.State == store.Completed {
 			return store.Claim{}, fmt.Errorf("run %s is already completed", run.ID)
 		}
+		if jobs, held := JobsOf(run); held {
+			return store.Claim{}, fmt.Errorf("run %s is a job of %s, in %s: `glimpse stop` it first: %w", run.ID, run.Owner.Host, jobs, store.ErrTaken)
+		}
 		free := run.State != store.Running
 		if !free {
 			var err error

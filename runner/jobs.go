@@ -30,7 +30,8 @@ func LogOf(db *store.DB, run store.Run) string {
 }
 
 // StopJobs ends the jobs of some runs. cancel cancels jobs on the cluster by their names within
-// the folder of all jobs. A run whose job was still waiting becomes interrupted.
+// the folder of all jobs. A run whose job was still waiting becomes interrupted. Without cancel (nil),
+// the cluster is out of reach: all the runs become interrupted, and what their jobs still do is lost.
 func StopJobs(ctx context.Context, db *store.DB, runs []store.Run, cancel func(ctx context.Context, jobs string, names []string) error) error {
 	names, of := map[string][]string{}, map[string][]store.Claim{} // by the folder of all jobs
 	for _, run := range runs {
@@ -40,12 +41,15 @@ func StopJobs(ctx context.Context, db *store.DB, runs []store.Run, cancel func(c
 		}
 	}
 	for jobs, these := range names {
-		if err := cancel(ctx, jobs, these); err != nil {
-			return fmt.Errorf("runs were asked to stop, but their jobs were not: %w", err)
+		if cancel != nil {
+			if err := cancel(ctx, jobs, these); err != nil {
+				return fmt.Errorf("runs were asked to stop, but their jobs were not: %w; "+
+					"if Slurm is out of reach for good, `glimpse stop --without-slurm` gives the jobs up", err)
+			}
 		}
 		for i, claim := range of[jobs] {
-			if _, err := os.Stat(filepath.Join(jobs, these[i], LogName)); err == nil {
-				continue // it was started
+			if _, err := os.Stat(filepath.Join(jobs, these[i], LogName)); err == nil && cancel != nil {
+				continue // it was started, and saves
 			}
 			if err := db.Interrupt(ctx, claim); err != nil && !errors.Is(err, store.ErrFenced) {
 				return err

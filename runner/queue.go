@@ -3,6 +3,7 @@ package runner
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"glimpse/internal/store"
 )
@@ -44,6 +45,7 @@ func ignoreCanceled(ctx context.Context, err error) error {
 func (s *study) claim(ctx context.Context) (claimed *task, elsewhere int, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	jobs := "" // the folder of jobs that hold some of them
 	for _, trial := range s.cfg.Trials {
 		if s.tried[trial.ID] || s.active[trial.ID] {
 			continue
@@ -68,6 +70,9 @@ func (s *study) claim(ctx context.Context) (claimed *task, elsewhere int, err er
 				return nil, 0, err
 			}
 			if !dead {
+				if folder, held := JobsOf(run); held {
+					jobs = folder
+				}
 				elsewhere++
 				continue
 			}
@@ -97,9 +102,18 @@ func (s *study) claim(ctx context.Context) (claimed *task, elsewhere int, err er
 	}
 	if elsewhere > 0 && len(s.active) == 0 && !s.waiting {
 		s.waiting = true
-		s.report(Event{Kind: EventWaiting, Total: elsewhere})
+		s.report(Event{Kind: EventWaiting, Total: elsewhere, Message: s.waitsFor(jobs)})
 	}
 	return nil, elsewhere, nil
+}
+
+// waitsFor says what to do about jobs in a folder that a study waits for; "" without one.
+func (s *study) waitsFor(jobs string) string {
+	if jobs == "" {
+		return ""
+	}
+	return fmt.Sprintf("jobs in %s hold some of them: follow these with --on slurm or, if the cluster is gone for good, "+
+		"give them up with `glimpse stop %s --without-slurm`", jobs, s.cfg.Study.Name)
 }
 
 // owner returns the holder of this study's claims: this process or, on a cluster, the folder of

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -16,8 +17,9 @@ import (
 
 func stopCommand() *cobra.Command {
 	var (
-		db     string
-		asJSON bool
+		db           string
+		asJSON       bool
+		withoutSlurm bool
 	)
 	c := &cobra.Command{
 		Use:   "stop STUDY|RUN...",
@@ -33,8 +35,9 @@ start none of these runs again.
 
 glimpse run withdraws the request and resumes from the checkpoints. Completed
 runs are not affected. Slurm jobs are cancelled; running ones save first, and so
-do trials that share a job with a named one. A run shared by two studies stops
-in both.`,
+do trials that share a job with a named one. Where Slurm is out of reach for
+good, --without-slurm gives the jobs up: their runs become interrupted, and
+glimpse run starts them again. A run shared by two studies stops in both.`,
 		Example: `  glimpse stop flickr8k-attention
   glimpse stop 3f2a 81c0
   glimpse stop experiments/demo.yaml --db demo.db`,
@@ -50,7 +53,11 @@ in both.`,
 			if err != nil {
 				return err
 			}
-			if err := runner.StopJobs(c.Context(), opened, asked, cancelJobs); err != nil {
+			var cancel func(context.Context, string, []string) error
+			if !withoutSlurm {
+				cancel = cancelJobs
+			}
+			if err := runner.StopJobs(c.Context(), opened, asked, cancel); err != nil {
 				return err
 			}
 			if asJSON {
@@ -90,6 +97,7 @@ in both.`,
 		},
 	}
 	cli.AddDB(c, &db)
+	c.Flags().BoolVar(&withoutSlurm, "without-slurm", false, "interrupt runs of Slurm jobs without asking Slurm, which is gone")
 	cli.AddJSON(c, &asJSON)
 	return c
 }
