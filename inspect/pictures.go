@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"glimpse/data"
 	"glimpse/data/arrays"
@@ -168,12 +169,16 @@ func readAhead(ctx context.Context, pictures []Picture, read func(Picture) readP
 	return batches
 }
 
-// readAll reads pictures, each in a goroutine of its own.
+// readAll reads pictures, each in a goroutine of its own. A fault in reading one is that picture's error.
 func readAll(pictures []Picture, read func(Picture) readPicture) []readPicture {
 	batch := make([]readPicture, len(pictures))
-	var readers crash.Workers
+	var readers sync.WaitGroup
 	for i, picture := range pictures {
-		readers.Go(func() { batch[i] = read(picture) })
+		batch[i].Picture = picture
+		readers.Go(func() {
+			defer crash.Recover(&batch[i].err)
+			batch[i] = read(picture)
+		})
 	}
 	readers.Wait()
 	return batch

@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"errors"
 	"image"
 	"image/color"
 	"image/png"
@@ -9,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"glimpse/internal/crash"
 )
 
 // paint writes a PNG of one colour, and makes the folder around it.
@@ -134,5 +137,20 @@ func TestNamer(t *testing.T) {
 	}
 	if info, err := os.Stat(filepath.Join(dir, "deep")); err != nil || !info.IsDir() {
 		t.Errorf("the folder was not made: %v", err)
+	}
+}
+
+// A fault in reading one picture costs that picture, not the process.
+func TestFaultInReadingAPicture(t *testing.T) {
+	batches := readAhead(t.Context(), []Picture{{File: "a.jpg"}, {File: "b.jpg"}}, func(p Picture) readPicture {
+		if p.File == "b.jpg" {
+			panic("broken")
+		}
+		return readPicture{Picture: p}
+	})
+	batch := <-batches
+	var fault *crash.Error
+	if len(batch) != 2 || batch[0].err != nil || batch[1].File != "b.jpg" || !errors.As(batch[1].err, &fault) {
+		t.Errorf("%+v", batch)
 	}
 }
