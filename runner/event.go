@@ -2,7 +2,6 @@ package runner
 
 import (
 	"io"
-	"math"
 	"sync"
 	"time"
 
@@ -92,7 +91,7 @@ func (e *emitter) progress(event Event, last bool) {
 func finiteOf(values map[string]float64) map[string]float64 {
 	kept := make(map[string]float64, len(values))
 	for key, v := range values {
-		if v == finite(v) {
+		if isFinite(v) {
 			kept[key] = v
 		}
 	}
@@ -100,7 +99,7 @@ func finiteOf(values map[string]float64) map[string]float64 {
 }
 
 func finite(v float64) float64 {
-	if math.IsNaN(v) || math.IsInf(v, 0) {
+	if !isFinite(v) {
 		return 0
 	}
 	return v

@@ -61,7 +61,7 @@ glimpse db redact removes.`,
 				opened.Path(), term.Plural(found.Runs, "run"), term.Plural(found.Captions, "caption"))
 			if n := len(found.Unsealed); n > 0 {
 				fmt.Fprintf(c.OutOrStdout(), "%s of an older version have no hashes, so some changes to their rows would go unnoticed: "+
-					"`glimpse db seal` hashes them as they are\n", counted(n, "run or study", "runs and studies"))
+					"`glimpse db seal` hashes them as they are\n", term.PluralOf(n, "run or study", "runs and studies"))
 			}
 			return nil
 		},
@@ -98,13 +98,4 @@ func notSound(db *store.DB, found *results.Verification) error {
 		return nil
 	}
 	return fmt.Errorf("%s: %s; the file itself is sound", db.Path(), term.Plural(len(found.Findings)+found.More, "finding"))
-}
-
-// counted writes a number of things whose plural is irregular: "1 run or study", "2 runs and
-// studies".
-func counted(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return term.Count(int64(n)) + " " + many
 }

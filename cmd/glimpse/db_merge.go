@@ -67,7 +67,7 @@ run starts over unless its folder is copied to runs/ here.`,
 			}
 			if damaged > 0 {
 				return fmt.Errorf("%s: not merged; everything else was: run `glimpse db check` on the other database",
-					counted(damaged, "damaged run or study", "damaged runs and studies"))
+					term.PluralOf(damaged, "damaged run or study", "damaged runs and studies"))
 			}
 			if conflicts > 0 {
 				return fmt.Errorf("%s: left unchanged in %s; everything else was merged", term.Plural(conflicts, "conflict"), results.Path())

@@ -48,7 +48,7 @@ right.`,
 			if err := notSound(opened, found); err != nil {
 				return err
 			}
-			fmt.Fprintf(c.OutOrStdout(), "%s  %s hashed\n", opened.Path(), counted(sealed, "run or study", "runs and studies"))
+			fmt.Fprintf(c.OutOrStdout(), "%s  %s hashed\n", opened.Path(), term.PluralOf(sealed, "run or study", "runs and studies"))
 			return nil
 		},
 	}

@@ -47,7 +47,7 @@ func NextSteps(ctx context.Context) (here string, steps []Step, err error) {
 		return DBPath("") + " contains no study. " + here, steps, nil
 	}
 	steps = append(steps, Step{"glimpse runs", "list the runs, and their scores"})
-	return fmt.Sprintf("%s contains %s.", DBPath(""), plural(len(names), "study", "studies")), steps, nil
+	return fmt.Sprintf("%s contains %s.", DBPath(""), term.PluralOf(len(names), "study", "studies")), steps, nil
 }
 
 // stepOf returns what to do next with a recorded study.
@@ -99,18 +99,11 @@ func stepsWithoutDB() (string, []Step) {
 			first = path
 		}
 	}
-	return fmt.Sprintf("%s here; none has been run yet.", plural(len(files), "study", "studies")), []Step{
+	return fmt.Sprintf("%s here; none has been run yet.", term.PluralOf(len(files), "study", "studies")), []Step{
 		{"glimpse plan " + Quote(first), "list its trials, and what they can detect"},
 		{"glimpse run " + Quote(first), "train them"},
 		{"glimpse caption photo.jpg", "caption a picture of your own"},
 	}
-}
-
-func plural(n int, one, several string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, several)
 }
 
 // stem returns the name of a file without its folder and extension.

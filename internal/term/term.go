@@ -49,11 +49,14 @@ func Count(n int64) string {
 }
 
 // Plural writes a number of things: "1 image", "1,234 images".
-func Plural(n int, noun string) string {
+func Plural(n int, noun string) string { return PluralOf(n, noun, noun+"s") }
+
+// PluralOf writes a number of things whose plural is irregular: "1 study", "2 studies".
+func PluralOf(n int, one, many string) string {
 	if n == 1 {
-		return "1 " + noun
+		return "1 " + one
 	}
-	return Count(int64(n)) + " " + noun + "s"
+	return Count(int64(n)) + " " + many
 }
 
 // Enumerate joins the parts of an enumeration: "a, b and c".

@@ -32,4 +32,9 @@ func TestPlural(t *testing.T) {
 			t.Errorf("Plural(%d) = %q, want %q", in, got, want)
 		}
 	}
+	for in, want := range map[int]string{1: "1 study", 2: "2 studies", 1200: "1,200 studies"} {
+		if got := PluralOf(in, "study", "studies"); got != want {
+			t.Errorf("PluralOf(%d) = %q, want %q", in, got, want)
+		}
+	}
 }
