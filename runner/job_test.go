@@ -113,6 +113,28 @@ func TestStartsOfAJob(t *testing.T) {
 	}
 }
 
+// TestStartFolders holds that whoever submits a job can enter the folders of its starts, and that
+// those in a folder shared with a group are the group's as well.
+func TestStartFolders(t *testing.T) {
+	_, folder := makeJob(t)
+	for n, want := range []os.FileMode{0o700, 0o770} {
+		if err := os.Chmod(folder, want); err != nil {
+			t.Fatal(err)
+		}
+		p, err := newPart(folder, 2)
+		if err != nil || p.start != int64(n) {
+			t.Fatalf("%+v, %v", p, err)
+		}
+		info, err := os.Stat(p.folder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := info.Mode().Perm(); got != want {
+			t.Errorf("in a folder of mode %o: mode %o, want %o", want, got, want)
+		}
+	}
+}
+
 func FuzzJob(f *testing.F) {
 	raw, err := json.Marshal(Job{Launch: Launch{Run: "a", Attempt: 1}, Run: store.Run{ID: "a"}, Shared: "studies/x.json"})
 	if err != nil {

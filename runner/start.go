@@ -79,7 +79,7 @@ func (j *Job) Begin(ctx context.Context, folder, scratch string) (_ *Start, err 
 func newPart(folder string, attempt int64) (part, error) {
 	for n := int64(0); ; n++ {
 		p := part{filepath.Join(folder, strconv.FormatInt(n, 10)), attempt, n}
-		err := os.Mkdir(p.folder, private.Mode(folder))
+		err := private.NewSubfolder(p.folder)
 		if errors.Is(err, fs.ErrExist) {
 			continue
 		}

@@ -39,13 +39,19 @@ func OpenFile(path string, flags int) (*os.File, error) {
 func Folder(path string) error { return os.MkdirAll(path, 0o700) }
 
 // Subfolder makes a folder below one that is there, for its owner and for those whom [Mode] gives files in that one.
+// One that is there already stays as it is.
 func Subfolder(path string) error {
-	mode := Mode(filepath.Dir(path))
-	err := os.Mkdir(path, 0o700)
-	switch {
-	case errors.Is(err, fs.ErrExist):
+	err := NewSubfolder(path)
+	if errors.Is(err, fs.ErrExist) {
 		return os.MkdirAll(path, 0o700) // an error only where it is no folder
-	case err != nil || mode&groupWrites == 0:
+	}
+	return err
+}
+
+// NewSubfolder is [Subfolder] for a folder that must not be there: for one that is, the error is [fs.ErrExist].
+func NewSubfolder(path string) error {
+	mode := Mode(filepath.Dir(path))
+	if err := os.Mkdir(path, 0o700); err != nil || mode&groupWrites == 0 {
 		return err
 	}
 	info, err := os.Stat(path)

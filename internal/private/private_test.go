@@ -1,6 +1,7 @@
 package private
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -49,6 +50,9 @@ func TestModes(t *testing.T) {
 		}
 		if info, err := os.Stat(at("runs", "shared")); err != nil || info.Mode()&fs.ModeSetgid == 0 {
 			t.Errorf("umask %03o: the group of the shared folder is not handed on", umask)
+		}
+		if err := NewSubfolder(at("runs", "shared")); !errors.Is(err, fs.ErrExist) {
+			t.Errorf("a folder that is there is made anew: %v", err)
 		}
 		if err := Subfolder(at("old")); err == nil {
 			t.Error("a file was taken for a folder")
