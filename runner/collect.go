@@ -22,7 +22,8 @@ type collector struct {
 	claim     store.Claim // the current one: its attempt grows if the cluster restarts the job by itself
 	epochs    int         // recorded here
 	seen      map[string]mark
-	disputed  bool // there is a second, different result
+	said      map[string]string // the last error of an unreadable result, by start
+	disputed  bool              // there is a second, different result
 }
 
 // mark detects changes of a file.
@@ -34,7 +35,7 @@ type mark struct {
 
 func newCollector(db *store.DB, dir, jobs string, claim store.Claim, epochs int) collector {
 	first := store.Claim{Run: claim.Run, Attempt: jobAttempt(jobs, claim)}
-	return collector{db: db, dir: dir, jobs: jobs, first: first, claim: claim, epochs: epochs, seen: map[string]mark{}}
+	return collector{db: db, dir: dir, jobs: jobs, first: first, claim: claim, epochs: epochs, seen: map[string]mark{}, said: map[string]string{}}
 }
 
 // jobAttempt returns the attempt for which the job behind a claim was submitted: an earlier one
@@ -67,9 +68,18 @@ func (c *collector) take(ctx context.Context, alive bool, report func(Event)) er
 			continue
 		}
 		merged, claim, err := c.db.Take(ctx, p.database(), c.claim, alive)
-		if isDisk(err) || ctx.Err() != nil {
+		unreadable := errors.As(err, new(*store.OtherError))
+		if ctx.Err() != nil || isDisk(err) && !unreadable {
 			return err // the database here failed
 		}
+		if unreadable { // tried again at the next look: it may become readable without a change
+			if c.said[p.folder] != err.Error() {
+				report(Event{Kind: EventNote, Run: c.claim.Run, Message: fmt.Sprintf("cannot read the results of attempt %d: %v", p.attempt, err)})
+			}
+			c.said[p.folder] = err.Error()
+			continue
+		}
+		delete(c.said, p.folder)
 		c.seen[p.folder] = now
 		switch {
 		case err != nil:

@@ -63,6 +63,18 @@ func (e *FileError) Error() string { return e.err.Error() }
 // Unwrap returns the reason.
 func (e *FileError) Unwrap() error { return e.err }
 
+// OtherError is an error of opening or reading the other file from which [DB.Take] takes a run. The
+// database itself is not at fault.
+type OtherError struct {
+	Path string // of the other file
+	err  error
+}
+
+func (e *OtherError) Error() string { return e.err.Error() }
+
+// Unwrap returns the reason.
+func (e *OtherError) Unwrap() error { return e.err }
+
 // askedWrong are SQLite's codes for errors of a statement or of this process. All others are
 // errors of the file (https://www.sqlite.org/rescode.html).
 var askedWrong = []sqlite3.ErrNo{

@@ -17,7 +17,8 @@ import (
 // A completed run is taken even if the claim is no longer held, and compared with a result that
 // exists here, as in [DB.Merge]. Otherwise a run whose claim was lost is not changed
 // ([MergeKept]). A run on other data than a study that holds it here is a [MergeConflict]. The
-// other file is not written.
+// other file is not written. If it cannot be opened or read, the error is an [*OtherError]; any
+// other [*FileError] is of the database here.
 func (db *DB) Take(ctx context.Context, path string, claim Claim, alive bool) (m Merged, now Claim, err error) {
 	now = claim
 	if db.writer == nil {
@@ -25,10 +26,11 @@ func (db *DB) Take(ctx context.Context, path string, claim Claim, alive bool) (m
 	}
 	other, err := OpenReadOnly(path)
 	if err != nil {
-		return m, now, err
+		return m, now, &OtherError{path, err}
 	}
 	defer func() { _ = other.Close() }()
-	err = other.read(ctx, func(from *sql.Tx) error {
+	wrote := false // whether it got as far as writing here
+	err = inTx(ctx, other.reader, func(from *sql.Tx) error {
 		found, err := queryRuns(ctx, from, "FROM runs r WHERE r.id = ?", claim.Run)
 		if err == nil && len(found) == 0 {
 			err = fmt.Errorf("run %s: %w in %s", claim.Run, ErrNotFound, path)
@@ -41,6 +43,7 @@ func (db *DB) Take(ctx context.Context, path string, claim Claim, alive bool) (m
 		if err != nil {
 			return err
 		}
+		wrote = true
 		return db.write(ctx, func(tx *sql.Tx) error {
 			into := newCopier(tx)
 			defer into.close()
@@ -75,6 +78,15 @@ func (db *DB) Take(ctx context.Context, path string, claim Claim, alive bool) (m
 			return holdOn(ctx, tx, held, now, theirs)
 		})
 	})
+	switch {
+	case err == nil:
+	case !wrote:
+		err = &OtherError{path, explain(path, err)}
+	case errors.As(err, new(*FileError)): // of either file: a second reading tells which
+		if there := explain(path, integrity(context.WithoutCancel(ctx), other.reader, "quick_check")); there != nil {
+			err = &OtherError{path, there}
+		}
+	}
 	return m, now, err
 }
 

@@ -1,9 +1,12 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -166,6 +169,54 @@ func TestTakeOfFailures(t *testing.T) {
 		t.Errorf("%+v", run)
 	}
 	if err := w.here.Fail(t.Context(), w.claim, "loss", "with the log"); err != nil { // the last word
+		t.Error(err)
+	}
+}
+
+// TestTakeOfUnreadableFiles holds that a file which cannot be opened or read is told from a failure
+// of the database here.
+func TestTakeOfUnreadableFiles(t *testing.T) {
+	w := newTaken(t)
+	w.end(t, strings.Repeat("a dog ", 2000))
+	if err := w.there.Close(); err != nil {
+		t.Fatal(err)
+	}
+	good := read(t, w.there.Path())
+	damaged := bytes.Clone(good)
+	page := bytes.Index(damaged, []byte("a dog a dog")) / 4096 * 4096 // one that nothing reads but the caption
+	copy(damaged[page:], bytes.Repeat([]byte{0xff}, 4096))
+	for name, raw := range map[string][]byte{
+		"no database": []byte("no database"), "empty": nil, "cut short": good[:len(good)/2],
+		"not checked when it is opened": append(damaged, make([]byte, checkLimit)...),
+	} {
+		path := filepath.Join(t.TempDir(), "results.db")
+		write(t, path, raw)
+		if len(raw) > checkLimit {
+			db, err := OpenReadOnly(path)
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			_ = db.Close()
+		}
+		_, claim, err := w.here.Take(t.Context(), path, w.claim, true)
+		var other *OtherError
+		if !errors.As(err, &other) || other.Path != path || claim != w.claim || strings.Contains(err.Error(), w.here.Path()) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := w.here.writer.Exec("PRAGMA query_only = true"); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "results.db")
+	write(t, path, good)
+	if _, _, err := w.here.Take(t.Context(), path, w.claim, true); !errors.As(err, new(*FileError)) || errors.As(err, new(*OtherError)) ||
+		strings.Contains(err.Error(), path) {
+		t.Errorf("the database here fails: %v", err)
+	}
+	if _, err := w.here.writer.Exec("PRAGMA query_only = false"); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := w.here.Take(t.Context(), path, w.claim, true); err != nil {
 		t.Error(err)
 	}
 }
