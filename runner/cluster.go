@@ -1,9 +1,9 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -91,16 +91,16 @@ func (s *study) submit(ctx context.Context, jobs map[string]*followed, tasks []*
 		shared, err = s.shareStudy()
 	}
 	for _, t := range tasks {
-		attempt := t.claim.Attempt
-		if t.made {
-			attempt = jobAttempt(s.cfg.Cluster.Folder(), t.claim)
+		collector, failed := newCollector(s.cfg.DB, s.cfg.Dir, s.cfg.Cluster.Folder(), t.claim, t.run.Epochs)
+		err = cmp.Or(err, failed)
+		if !t.made {
+			collector.first = t.claim
 		}
-		name := filepath.Join(t.claim.Run, fmt.Sprint(attempt))
+		name := jobFolder("", collector.first)
 		if err == nil && !t.made {
 			err = s.writeJob(shared, *t)
 			fresh = append(fresh, name)
 		}
-		collector := newCollector(s.cfg.DB, s.cfg.Dir, s.cfg.Cluster.Folder(), t.claim, t.run.Epochs)
 		jobs[t.claim.Run] = &followed{collector: collector, name: name, made: t.made}
 	}
 	if err == nil && len(fresh) > 0 {
@@ -165,7 +165,10 @@ func Collect(ctx context.Context, db *store.DB, runs []store.Run, report func(Ev
 		if !ok {
 			continue
 		}
-		c := newCollector(db, DefaultDir(db), folder, store.Claim{Run: run.ID, Attempt: run.Attempt}, run.Epochs)
+		c, err := newCollector(db, DefaultDir(db), folder, store.Claim{Run: run.ID, Attempt: run.Attempt}, run.Epochs)
+		if err != nil {
+			return err
+		}
 		if err := c.take(ctx, !run.Stopped, report); err != nil { // a run that was asked to stop is not requeued
 			return err
 		}

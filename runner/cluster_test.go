@@ -26,8 +26,8 @@ func TestClusterEndsAsAtHome(t *testing.T) {
 		if _, err := BestCheckpoint(filepath.Join(b.Dir, "runs"), run); err != nil {
 			t.Error(err)
 		}
-		if left := numbered(filepath.Join(c.folder, run.ID)); len(left) > 0 {
-			t.Errorf("the jobs %v of run %s stay", left, run.ID)
+		if left, err := numbered(filepath.Join(c.folder, run.ID)); err != nil || len(left) > 0 {
+			t.Errorf("the jobs %v of run %s stay, %v", left, run.ID, err)
 		}
 	}
 	if _, _, err := b.on(t.Context(), c, nil); err != nil || len(c.submitted) != 4 {

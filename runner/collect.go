@@ -33,21 +33,23 @@ type mark struct {
 	alive bool // whether the job might still run
 }
 
-func newCollector(db *store.DB, dir, jobs string, claim store.Claim, epochs int) collector {
-	first := store.Claim{Run: claim.Run, Attempt: jobAttempt(jobs, claim)}
-	return collector{db: db, dir: dir, jobs: jobs, first: first, claim: claim, epochs: epochs, seen: map[string]mark{}, said: map[string]string{}}
+func newCollector(db *store.DB, dir, jobs string, claim store.Claim, epochs int) (collector, error) {
+	attempt, err := jobAttempt(jobs, claim)
+	first := store.Claim{Run: claim.Run, Attempt: attempt}
+	return collector{db: db, dir: dir, jobs: jobs, first: first, claim: claim, epochs: epochs, seen: map[string]mark{}, said: map[string]string{}}, err
 }
 
 // jobAttempt returns the attempt for which the job behind a claim was submitted: an earlier one
 // if the cluster restarted the job by itself.
-func jobAttempt(jobs string, claim store.Claim) int64 {
-	first := claim.Attempt
-	for _, attempt := range numbered(filepath.Join(jobs, claim.Run)) {
+func jobAttempt(jobs string, claim store.Claim) (first int64, err error) {
+	attempts, err := numbered(filepath.Join(jobs, claim.Run))
+	first = claim.Attempt
+	for _, attempt := range attempts {
 		if attempt <= claim.Attempt {
 			first = attempt
 		}
 	}
-	return first
+	return first, err
 }
 
 // take merges what changed since the last call: the completed run of the lowest attempt, or else
@@ -56,7 +58,7 @@ func jobAttempt(jobs string, claim store.Claim) int64 {
 func (c *collector) take(ctx context.Context, alive bool, report func(Event)) error {
 	all, err := parts(c.jobs, c.claim.Run)
 	if err != nil {
-		return fmt.Errorf("read the job results of run %s: %w", c.claim.Run, err)
+		return fmt.Errorf("read the job results of run %s: %w; its jobs go on: run again once their folder can be read", c.claim.Run, err)
 	}
 	for _, p := range all {
 		info, err := os.Stat(p.database())

@@ -18,6 +18,7 @@ type collected struct {
 	run   store.Run
 	claim store.Claim
 	job   Job
+	fault fault
 	notes []string
 }
 
@@ -75,12 +76,16 @@ func (c *collected) make(t *testing.T, change func(*TrialConfig)) error {
 	if change != nil {
 		change(&cfg)
 	}
-	return RunTrial(t.Context(), cfg, &fakeEngine{})
+	return RunTrial(t.Context(), cfg, &fakeEngine{fault: c.fault})
 }
 
 // collector makes a collector, as a new process does.
-func (c *collected) collector() *collector {
-	made := newCollector(c.db, filepath.Join(c.Dir, "runs"), c.jobs, c.claim, 0)
+func (c *collected) collector(t *testing.T) *collector {
+	t.Helper()
+	made, err := newCollector(c.db, filepath.Join(c.Dir, "runs"), c.jobs, c.claim, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
 	return &made
 }
 
@@ -121,7 +126,7 @@ func TestUnreadableResultsOfAJob(t *testing.T) {
 	if err := os.WriteFile(path, []byte("SQLite format 3\x00"+strings.Repeat("\xff", 8192)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	home := c.collector()
+	home := c.collector(t)
 	for range 2 {
 		if err := home.take(t.Context(), true, c.note); err != nil {
 			t.Fatal(err)

@@ -144,9 +144,17 @@ func (p part) runs() string     { return filepath.Join(p.folder, jobRuns) }
 // parts returns all starts of a run's jobs that left results, sorted by attempt and start.
 func parts(jobs, run string) ([]part, error) {
 	var all []part
-	for _, attempt := range numbered(filepath.Join(jobs, run)) {
+	attempts, err := numbered(filepath.Join(jobs, run))
+	if err != nil {
+		return nil, err
+	}
+	for _, attempt := range attempts {
 		dir := jobFolder(jobs, store.Claim{Run: run, Attempt: attempt})
-		for _, start := range numbered(dir) {
+		starts, err := numbered(dir)
+		if err != nil {
+			return nil, err
+		}
+		for _, start := range starts {
 			p := part{filepath.Join(dir, strconv.FormatInt(start, 10)), attempt, start}
 			switch _, err := os.Stat(p.database()); {
 			case err == nil:
@@ -160,14 +168,16 @@ func parts(jobs, run string) ([]part, error) {
 }
 
 // numbered returns the folders whose names are numbers, in order; none if dir does not exist.
-func numbered(dir string) []int64 {
-	entries, _ := os.ReadDir(dir)
-	var numbers []int64
+func numbered(dir string) (numbers []int64, err error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("list the jobs: %w", err)
+	}
 	for _, entry := range entries {
 		if n, err := strconv.ParseInt(entry.Name(), 10, 64); err == nil && entry.IsDir() && n >= 0 && strconv.FormatInt(n, 10) == entry.Name() {
 			numbers = append(numbers, n)
 		}
 	}
 	slices.Sort(numbers)
-	return numbers
+	return numbers, nil
 }

@@ -12,18 +12,19 @@ import (
 
 // jobOf returns the folder of all jobs and the claim that a job was submitted for, if the current
 // attempt at a run is a job.
-func jobOf(run store.Run) (jobs string, first store.Claim, ok bool) {
+func jobOf(run store.Run) (jobs string, first store.Claim, ok bool, err error) {
 	if jobs, ok = JobsOf(run); !ok {
-		return "", store.Claim{}, false
+		return "", store.Claim{}, false, nil
 	}
-	claim := store.Claim{Run: run.ID, Attempt: run.Attempt}
-	return jobs, store.Claim{Run: run.ID, Attempt: jobAttempt(jobs, claim)}, true
+	first = store.Claim{Run: run.ID, Attempt: run.Attempt}
+	first.Attempt, err = jobAttempt(jobs, first)
+	return jobs, first, true, err
 }
 
 // LogOf returns the path of a run's log: in the job's folder while the current attempt is a job,
 // else in the run's own folder.
 func LogOf(db *store.DB, run store.Run) string {
-	if jobs, first, ok := jobOf(run); ok {
+	if jobs, first, ok, _ := jobOf(run); ok { // where the jobs cannot be listed, the log cannot be read either
 		return filepath.Join(jobFolder(jobs, first), LogName)
 	}
 	return filepath.Join(RunDir(DefaultDir(db), run.ID), LogName)
@@ -35,7 +36,11 @@ func LogOf(db *store.DB, run store.Run) string {
 func StopJobs(ctx context.Context, db *store.DB, runs []store.Run, cancel func(ctx context.Context, jobs string, names []string) error) error {
 	names, of := map[string][]string{}, map[string][]store.Claim{} // by the folder of all jobs
 	for _, run := range runs {
-		if jobs, first, ok := jobOf(run); ok {
+		jobs, first, ok, err := jobOf(run)
+		if err != nil {
+			return fmt.Errorf("runs were asked to stop, but their jobs were not: %w", err)
+		}
+		if ok {
 			names[jobs] = append(names[jobs], jobFolder("", first))
 			of[jobs] = append(of[jobs], store.Claim{Run: run.ID, Attempt: run.Attempt})
 		}

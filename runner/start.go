@@ -32,7 +32,8 @@ type Start struct {
 // Begin starts a job in its folder: it creates a database in the folder scratch, on a local disk,
 // from the results of the newest start of the run's jobs, and claims the run there. If scratch is
 // "" it uses the system's folder for temporary files. It returns nil if there is nothing left to
-// do.
+// do. It passes over results that are damaged or whose checkpoints are gone; any other failure to
+// resume from them is an error.
 func (j *Job) Begin(ctx context.Context, folder, scratch string) (_ *Start, err error) {
 	before, err := parts(jobsOf(folder), j.Launch.Run)
 	if err != nil {
@@ -53,9 +54,11 @@ func (j *Job) Begin(ctx context.Context, folder, scratch string) (_ *Start, err 
 	for _, p := range slices.Backward(before) {
 		run, err := s.goOn(ctx, p)
 		switch {
-		case err != nil:
+		case isDamaged(err):
 			fmt.Fprintf(os.Stderr, "cannot resume from %s: %v\n", p.folder, err)
 			continue
+		case err != nil: // it may be readable later: starting over would lose its progress
+			return nil, fmt.Errorf("resume from %s: %w; submit the job again once it can be read, or remove that folder to do without it", p.folder, err)
 		case run.State == store.Completed:
 			s.End()
 			return nil, nil
@@ -98,14 +101,29 @@ func (s *Start) goOn(ctx context.Context, from part) (run store.Run, err error) 
 	}
 	db, err := store.OpenExisting(path)
 	if err == nil {
-		if run, err = db.Run(ctx, s.Launch.Run); err == nil {
-			s.DB = db
+		run, err = db.Run(ctx, s.Launch.Run)
+		if err == nil && run.State != store.Completed {
 			_, err = linkCheckpoints(RunDir(from.runs(), run.ID), s.part.runs(), run)
-			return run, err
+		}
+		if err == nil {
+			s.DB = db
+			return run, nil
 		}
 		err = errors.Join(err, db.Close())
 	}
 	return run, errors.Join(err, os.Remove(path))
+}
+
+// errProgress is the error of a run whose stored progress is damaged.
+var errProgress = errors.New("cannot read its progress")
+
+// errGone is the error of checkpoints whose folder does not exist.
+var errGone = errors.New("its checkpoints are gone")
+
+// isDamaged reports whether the results of an earlier start cannot be resumed from, now or later.
+func isDamaged(err error) bool {
+	return errors.Is(err, store.ErrDamaged) || errors.Is(err, store.ErrNotResults) || errors.Is(err, store.ErrNotFound) ||
+		errors.Is(err, errProgress) || errors.Is(err, errGone)
 }
 
 // claim claims the run in the start's own database.
@@ -176,13 +194,16 @@ func linkCheckpoints(from, runs string, run store.Run) (linked []string, err err
 	}
 	var p progress
 	if err := json.Unmarshal(run.Progress, &p); err != nil {
-		return nil, fmt.Errorf("run %s: cannot read its progress: %w", run.ID, err)
+		return nil, fmt.Errorf("run %s: %w: %w", run.ID, errProgress, err)
 	}
 	to := RunDir(runs, run.ID)
 	if err := makeRunDir(runs, to); err != nil {
 		return nil, err
 	}
 	entries, err := os.ReadDir(from)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("%w: %w", errGone, err)
+	}
 	if err != nil {
 		return nil, err
 	}
