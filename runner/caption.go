@@ -130,6 +130,18 @@ func (t *trial) finish(ctx context.Context) error {
 	if err := t.cfg.DB.Complete(durable, t.claim, result); err != nil {
 		return err
 	}
+	if t.cfg.Publish != nil { // first: what is published must not name checkpoints that are gone
+		t.published = true
+		if t.unpublished = t.cfg.Publish(durable, true); t.unpublished != nil {
+			return nil
+		}
+	}
+	t.keepFinal()
+	return nil
+}
+
+// keepFinal removes the checkpoints of a completed run that are not to be kept.
+func (t *trial) keepFinal() {
 	keep := map[string][]string{
 		"last": {t.progress.Last}, "both": {t.progress.Last, t.progress.Best}, "none": nil,
 		"best": {t.progress.Best}, "": {t.progress.Best},
@@ -141,7 +153,6 @@ func (t *trial) finish(ctx context.Context) error {
 			t.note("cannot record that the best checkpoint was removed: %v", err)
 		}
 	}
-	return nil
 }
 
 // bestError is the error of a best checkpoint that cannot be loaded.

@@ -33,6 +33,9 @@ const (
 var ErrDisk = errors.New("the study stops before its other trials fail the same way; fix the cause (space, quota, disk, " +
 	"folder, permissions), then run again to resume")
 
+// ErrInterrupted is returned if a trial, or a study, was stopped early and can be resumed.
+var ErrInterrupted = errors.New("interrupted; run again to resume")
+
 // Retryable reports whether a trial with this kind of failure may succeed if it is run again.
 // Other kinds would only recur until their cause is fixed.
 func Retryable(failure string) bool {

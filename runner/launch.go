@@ -59,3 +59,14 @@ func ReadLaunch(r io.Reader) (l Launch, control io.Reader, err error) {
 	}
 	return l, control, err
 }
+
+// The default times.
+const (
+	// DefaultLease is how long the holder of a claim may be silent.
+	DefaultLease = time.Minute
+	// DefaultSilence is how long a trial may make no progress.
+	DefaultSilence = 10 * time.Minute
+	// DefaultSaveEvery is the time between checkpoints within an epoch: so much training can be
+	// lost if the process is killed.
+	DefaultSaveEvery = 10 * time.Minute
+)

@@ -133,17 +133,17 @@ func (s *Start) claim(ctx context.Context, seen store.Run) error {
 	return err
 }
 
-// publishing is how long a start tries to publish its last results, and its first delay between
-// two tries.
-const publishing, between = 10 * time.Minute, time.Second
+// publishing is how long a start tries to publish its last results. between is its first delay
+// between two tries; it doubles up to atMost.
+const publishing, between, atMost = 10 * time.Minute, time.Second, 30 * time.Second
 
 // Publish copies the database to the job's folder, as a whole, replacing the earlier copy; see
-// TrialConfig.Publish. For the last results it retries for some minutes, so that nothing is lost
+// TrialConfig.Publish. For the last results it retries for ten minutes, so that nothing is lost
 // if the folder is full or unreachable for a while.
 func (s *Start) Publish(ctx context.Context, last bool) error {
-	for wait, began := between, time.Now(); ; wait *= 2 {
+	for wait, began := between, time.Now(); ; wait = min(2*wait, atMost) {
 		err := s.publish(ctx)
-		if err == nil || !last || time.Since(began) > publishing {
+		if err == nil || !last || time.Since(began)+wait > publishing {
 			return err
 		}
 		fmt.Fprintf(os.Stderr, "cannot copy the results to the shared folder; trying again: %v\n", err)

@@ -34,8 +34,9 @@ type TrialConfig struct {
 	MeteorData *meteor.Data
 
 	// Publish is called after each committed checkpoint, before obsolete ones are removed, and
-	// once with last set when the trial has ended; may be nil. It publishes the database. Before
-	// the end, an error only keeps the obsolete checkpoints.
+	// once with last set when the trial has ended, for a completed one before checkpoints that are
+	// not to be kept are removed; may be nil. It publishes the database. An error keeps these
+	// checkpoints; the last one is also returned.
 	Publish func(ctx context.Context, last bool) error
 
 	// Checkpoint requests a checkpoint after the current step; may be nil.
@@ -45,20 +46,6 @@ type TrialConfig struct {
 	Control io.Reader // ends when the parent dies; nil if there is none
 	Log     io.Writer // remarks; nil is standard error
 }
-
-// The default times.
-const (
-	// DefaultLease is how long the holder of a claim may be silent.
-	DefaultLease = time.Minute
-	// DefaultSilence is how long a trial may make no progress.
-	DefaultSilence = 10 * time.Minute
-	// DefaultSaveEvery is the time between checkpoints within an epoch: so much training can be
-	// lost if the process is killed.
-	DefaultSaveEvery = 10 * time.Minute
-)
-
-// ErrInterrupted is returned if a trial, or a study, was stopped early and can be resumed.
-var ErrInterrupted = errors.New("interrupted; run again to resume")
 
 // trial is a running trial.
 type trial struct {
@@ -79,6 +66,8 @@ type trial struct {
 	progress    progress
 	committed   progress         // as in the database
 	damaged     map[string]error // checkpoints that could not be loaded, by name
+	published   bool             // whether the results were published for the last time, or that failed
+	unpublished error            // the failure
 }
 
 // RunTrial runs one trial from its last checkpoint to its scores. It returns nil if the run is
@@ -97,10 +86,11 @@ func RunTrial(ctx context.Context, cfg TrialConfig, engine Engine) error {
 	}
 	release()
 	durable := context.WithoutCancel(ctx)
-	if err = t.settle(durable, err); t.cfg.Publish != nil && !lost(err) {
-		err = errors.Join(err, t.cfg.Publish(durable, true))
+	err = t.settle(durable, err)
+	if t.cfg.Publish != nil && !t.published && !lost(err) {
+		t.unpublished = t.cfg.Publish(durable, true)
 	}
-	return err
+	return errors.Join(err, t.unpublished)
 }
 
 // survive is work, but returns a panic as an error, so that it is recorded with the run.
