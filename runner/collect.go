@@ -1,12 +1,14 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"glimpse/internal/private"
@@ -24,6 +26,8 @@ type collector struct {
 	seen      map[string]mark
 	said      map[string]string // the last error of an unreadable result, by start
 	disputed  bool              // there is a second, different result
+	ended     part              // the start whose result ended the run
+	brought   []string          // the files beside it when its checkpoints were copied here; nil before
 }
 
 // mark detects changes of a file.
@@ -131,14 +135,22 @@ func (c *collector) taken(ctx context.Context, p part, report func(Event)) error
 	if run.State == store.Running {
 		return nil
 	}
-	if err := c.bring(ctx, p, run); err != nil {
+	c.ended = p
+	if err := c.bring(ctx, p, run); err != nil { // forget tries again
 		report(Event{Kind: EventNote, Run: run.ID, Message: fmt.Sprintf("cannot move its checkpoints from %s: %v", p.runs(), err)})
 	}
 	return nil
 }
 
-// bring copies the checkpoints of an ended run here, replacing earlier copies.
+// bring copies the checkpoints of an ended run here, replacing earlier copies. For a completed run
+// it is an error if the start has no best checkpoint, unless that was pruned.
 func (c *collector) bring(ctx context.Context, p part, run store.Run) error {
+	files := p.files(run.ID)
+	if run.State == store.Completed {
+		if err := bestIsAt(p.runs(), run); err != nil {
+			return err
+		}
+	}
 	linked, err := linkCheckpoints(RunDir(p.runs(), run.ID), c.dir, run)
 	if err != nil || len(run.Progress) == 0 {
 		return err
@@ -147,7 +159,46 @@ func (c *collector) bring(ctx context.Context, p part, run store.Run) error {
 	if err != nil {
 		return err
 	}
-	return prune(RunDir(c.dir, run.ID), newNamer(created, run.Attempt), linked...)
+	if err := prune(RunDir(c.dir, run.ID), newNamer(created, run.Attempt), linked...); err != nil {
+		return err
+	}
+	c.brought = files
+	return nil
+}
+
+// bringAgain makes sure that the checkpoints of a completed run whose jobs have ended are here, as
+// the jobs left them: an earlier try may have failed, or have come before the job removed those
+// that are not to be kept.
+func (c *collector) bringAgain(ctx context.Context, run store.Run) error {
+	if len(c.brought) > 0 && slices.Equal(c.brought, c.ended.files(run.ID)) {
+		return nil
+	}
+	all, err := parts(c.jobs, run.ID)
+	if err != nil {
+		return err
+	}
+	slices.Reverse(all) // the last one has what it resumed from, too
+	if i := slices.Index(all, c.ended); i > 0 {
+		all = append([]part{c.ended}, slices.Delete(all, i, i+1)...)
+	}
+	for _, p := range all {
+		failed := c.bring(ctx, p, run)
+		if failed == nil {
+			return nil
+		}
+		err = errors.Join(err, failed)
+	}
+	return cmp.Or(err, bestIsAt(c.dir, run))
+}
+
+// bestIsAt returns an error unless the best checkpoint of a run is in a folder of runs, or was
+// pruned there.
+func bestIsAt(dir string, run store.Run) error {
+	_, err := BestCheckpoint(dir, run)
+	if errors.As(err, new(*PrunedError)) {
+		return nil
+	}
+	return err
 }
 
 // takeLog appends the output of the job's processes to the log of the run, and returns that part

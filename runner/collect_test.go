@@ -6,7 +6,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"glimpse/experiments"
 	"glimpse/internal/store"
 )
 
@@ -140,5 +142,59 @@ func TestUnreadableResultsOfAJob(t *testing.T) {
 	}
 	if err := home.take(t.Context(), true, c.note); err != nil || c.state(t) != store.Completed {
 		t.Errorf("once it can be read: the run is %s, %v", c.state(t), err)
+	}
+}
+
+// TestCheckpointsAreNotOrphaned holds that the checkpoints of a completed job come home with a later
+// try if the first one fails or its process is killed, and that nothing is removed before.
+func TestCheckpointsAreNotOrphaned(t *testing.T) {
+	t.Parallel()
+	c := newCollected(t)
+	if err := c.make(t, nil); err != nil {
+		t.Fatal(err)
+	}
+	runs := filepath.Join(c.Dir, "runs")
+	if err := os.WriteFile(runs, nil, 0o600); err != nil { // where no folder can be made
+		t.Fatal(err)
+	}
+	home := c.collector(t)
+	if err := home.take(t.Context(), true, c.note); err != nil || c.state(t) != store.Completed || !c.told("cannot move its checkpoints") {
+		t.Fatalf("the run is %s, %v, %q", c.state(t), err, c.notes)
+	}
+	s := &study{cfg: Config{DB: c.db, Dir: runs, Cluster: &fakeCluster{folder: c.jobs}, Progress: c.note}, trials: map[string]experiments.Trial{}}
+	forget := func() {
+		t.Helper()
+		f := &followed{collector: *home, gone: looks, settled: time.Now()}
+		if err := s.forget(t.Context(), map[string]*followed{c.run.ID: f}, f, false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.tried = map[string]bool{c.run.ID: true}
+	if forget(); !c.told("could not be copied here and stay in " + filepath.Join(c.jobs, c.run.ID)) {
+		t.Errorf("%q", c.notes)
+	}
+	if err := os.Remove(runs); err != nil {
+		t.Fatal(err)
+	}
+	run, err := c.db.Run(t.Context(), c.run.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.trials[run.ID], s.known = c.trials()[0], map[string]store.Run{run.ID: run}
+	if err := s.fetchLeft(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := BestCheckpoint(runs, run); err != nil {
+		t.Errorf("a later process does not fetch them: %v", err)
+	}
+	if err := os.RemoveAll(runs); err != nil {
+		t.Fatal(err)
+	}
+	forget()
+	if _, err := BestCheckpoint(runs, run); err != nil {
+		t.Errorf("a second try does not fetch them: %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(c.jobs, run.ID)); !os.IsNotExist(err) {
+		t.Errorf("the jobs stay: %v", err)
 	}
 }

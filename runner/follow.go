@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -34,6 +37,9 @@ type followed struct {
 // follow submits the trials to the cluster and merges their results as they come, until all have
 // ended. When ctx ends, the jobs continue.
 func (s *study) follow(ctx context.Context) error {
+	if err := s.fetchLeft(ctx); err != nil {
+		return err
+	}
 	jobs, silent := map[string]*followed{}, false // by run
 	for n := 0; ; n++ {
 		elsewhere, err := s.handOn(ctx, jobs)
@@ -117,8 +123,8 @@ func (s *study) look(ctx context.Context, jobs map[string]*followed) error {
 }
 
 // forget stops following a job whose run has ended. It waits until the cluster no longer knows
-// the job, so that a second result is noticed; then it removes the job's folder, if the result is
-// here.
+// the job, so that a second result is noticed; then it removes the job's folder, if the result and
+// its checkpoints are here.
 func (s *study) forget(ctx context.Context, jobs map[string]*followed, f *followed, known bool) error {
 	if f.settled.IsZero() {
 		return nil
@@ -134,10 +140,39 @@ func (s *study) forget(ctx context.Context, jobs map[string]*followed, f *follow
 		return nil
 	}
 	run, _, err := s.cfg.DB.Stand(ctx, f.claim.Run)
-	if err == nil && run.State == store.Completed {
-		err = removeJobs(f.jobs, run.ID)
+	if err != nil || run.State != store.Completed {
+		return err
 	}
-	return err
+	if run, err = s.cfg.DB.Run(ctx, run.ID); err != nil {
+		return err
+	}
+	if err := f.bringAgain(ctx, run); err != nil {
+		s.report(Event{Kind: EventNote, Run: run.ID, Message: fmt.Sprintf(
+			"its checkpoints could not be copied here and stay in %s: run again to try again: %v", filepath.Join(f.jobs, run.ID), err)})
+		return nil
+	}
+	return removeJobs(f.jobs, run.ID)
+}
+
+// fetchLeft copies the checkpoints of completed runs that an earlier process left with their jobs:
+// it could not copy them, or it ended before.
+func (s *study) fetchLeft(ctx context.Context) error {
+	left, err := os.ReadDir(s.cfg.Cluster.Folder())
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("list the jobs: %w", err)
+	}
+	for _, entry := range left {
+		run, known := s.known[entry.Name()]
+		if _, ours := s.trials[entry.Name()]; !ours || !known || run.State != store.Completed || bestIsAt(s.cfg.Dir, run) == nil {
+			continue
+		}
+		c := collector{db: s.cfg.DB, dir: s.cfg.Dir, jobs: s.cfg.Cluster.Folder()}
+		if err := c.bringAgain(ctx, run); err != nil {
+			s.report(Event{Kind: EventNote, Run: run.ID, Message: fmt.Sprintf(
+				"its checkpoints could not be copied here and stay in %s: run again to try again: %v", filepath.Join(c.jobs, run.ID), err)})
+		}
+	}
+	return nil
 }
 
 // lookAt merges the results of a job, and settles its run once it has ended.

@@ -141,6 +141,15 @@ type part struct {
 func (p part) database() string { return filepath.Join(p.folder, jobResult) }
 func (p part) runs() string     { return filepath.Join(p.folder, jobRuns) }
 
+// files returns the names of the files beside a run's checkpoints.
+func (p part) files(run string) (names []string) {
+	entries, _ := os.ReadDir(RunDir(p.runs(), run)) // an error is of the next to read them
+	for _, entry := range entries {
+		names = append(names, entry.Name())
+	}
+	return names
+}
+
 // parts returns all starts of a run's jobs that left results, sorted by attempt and start.
 func parts(jobs, run string) ([]part, error) {
 	var all []part
