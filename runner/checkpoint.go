@@ -152,8 +152,12 @@ func BestCheckpoint(dir string, run store.Run) (string, error) {
 		return "", fmt.Errorf("run %s has no checkpoint yet: it is %s and no epoch has been validated", run.ID, run.State)
 	}
 	path := filepath.Join(RunDir(dir, run.ID), p.Best)
-	if checkpointExists(path) {
+	err := findCheckpoint(path)
+	if err == nil {
 		return path, nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("run %s: %w; check that you can read its folder", run.ID, err)
 	}
 	if pruned := whyPruned(RunDir(dir, run.ID), p.Best); pruned != nil {
 		return "", &PrunedError{Run: run.ID, State: run.State, By: pruned.By, At: pruned.At}
@@ -169,9 +173,6 @@ func BestValue(run store.Run) float64 {
 	}
 	return *p.BestValue
 }
-
-// checkpointExists reports whether any file of a checkpoint exists.
-func checkpointExists(path string) bool { return findCheckpoint(path) == nil }
 
 // findCheckpoint looks for the files of a checkpoint. If there are none it returns
 // fs.ErrNotExist.

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -127,6 +128,13 @@ func TestBestCheckpointSaysWhatIsMissing(t *testing.T) {
 	path, err := BestCheckpoint(dir, store.Run{ID: "r", Progress: json.RawMessage(`{"best":"checkpoint-1"}`)})
 	if err != nil || path != filepath.Join(dir, "r", "checkpoint-1") {
 		t.Errorf("%s, %v", path, err)
+	}
+	if err := os.Symlink("loop", filepath.Join(dir, "loop")); err != nil { // a folder that cannot be read
+		t.Fatal(err)
+	}
+	_, err = BestCheckpoint(dir, store.Run{ID: "loop", Progress: json.RawMessage(`{"best":"checkpoint-1"}`)})
+	if !errors.Is(err, syscall.ELOOP) || strings.Contains(err.Error(), "not found") {
+		t.Errorf("a folder that cannot be read: %v", err)
 	}
 }
 
