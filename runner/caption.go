@@ -146,12 +146,14 @@ func (t *trial) keepFinal() {
 		"last": {t.progress.Last}, "both": {t.progress.Last, t.progress.Best}, "none": nil,
 		"best": {t.progress.Best}, "": {t.progress.Best},
 	}[t.cfg.Keep]
+	if !slices.Contains(keep, t.progress.Best) { // first: a checkpoint that is gone without a mark counts as lost
+		if err := markPruned(t.dir, t.names.prefix, "checkpoints.keep: "+t.cfg.Keep); err != nil {
+			t.note("cannot record that the best checkpoint is removed, so the checkpoints are kept: %v", err)
+			return
+		}
+	}
 	if err := prune(t.dir, t.names, keep...); err != nil {
 		t.note("cannot remove old checkpoints: %v", err)
-	} else if !slices.Contains(keep, t.progress.Best) {
-		if err := markPruned(t.dir, t.names.prefix, "checkpoints.keep: "+t.cfg.Keep); err != nil {
-			t.note("cannot record that the best checkpoint was removed: %v", err)
-		}
 	}
 }
 

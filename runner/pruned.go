@@ -101,20 +101,33 @@ func FreeCheckpoints(ctx context.Context, db *store.DB, ids []string, unfinished
 		if run.State == store.Running || run.State != store.Completed && !unfinished {
 			continue
 		}
-		bytes, err := removeCheckpoints(DefaultDir(db), id, created, dry)
+		bytes, err := removeCheckpoints(DefaultDir(db), id, created, true)
+		if bytes > 0 && err == nil && !dry {
+			err = markAndRemove(DefaultDir(db), id, created)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("checkpoints of run %s: %w", id, err)
-		}
-		if bytes > 0 && !dry {
-			if err := markPruned(RunDir(DefaultDir(db), id), newNamer(created, 0).prefix, byPrune); err != nil {
-				return nil, fmt.Errorf("the checkpoints of run %s were removed, but that could not be recorded: %w", id, err)
-			}
 		}
 		if bytes > 0 {
 			all = append(all, Freed{Run: id, State: run.State, Bytes: bytes})
 		}
 	}
 	return all, nil
+}
+
+// markAndRemove marks the checkpoints of a run as pruned and removes them. It marks them first, so
+// that none counts as lost if this process ends between the two; on a full disk, once there is
+// room.
+func markAndRemove(dir, run string, created time.Time) error {
+	mark := func() error { return markPruned(RunDir(dir, run), newNamer(created, 0).prefix, byPrune) }
+	full := mark()
+	_, err := removeCheckpoints(dir, run, created, false)
+	if full != nil {
+		if failed := mark(); failed != nil {
+			err = errors.Join(err, fmt.Errorf("they were removed, but that could not be recorded: %w", failed))
+		}
+	}
+	return err
 }
 
 // removeCheckpoints removes all checkpoints of a run that belong to a database, and returns their

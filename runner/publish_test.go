@@ -3,6 +3,7 @@ package runner
 import (
 	"context"
 	"errors"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -72,4 +73,50 @@ func TestPublishingTakesTenMinutes(t *testing.T) {
 			t.Errorf("retried for %v, want %v", took, publishing)
 		}
 	})
+}
+
+// TestMarkedBeforeRemoved holds that a checkpoint which is removed on purpose never counts as lost,
+// even if the removal fails midway.
+func TestMarkedBeforeRemoved(t *testing.T) {
+	t.Parallel()
+	c := newCollected(t)
+	c.job.Launch.Keep = "none"
+	created, err := c.db.Created(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	stuck := func(dir string) { // what cannot be removed like a file
+		t.Helper()
+		path := filepath.Join(RunDir(dir, c.run.ID), newNamer(created, 1).name(999)+".x", "y")
+		if err := os.MkdirAll(path, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	dir := ""
+	if err := c.make(t, func(cfg *TrialConfig) {
+		dir = cfg.Dir
+		cfg.Publish = func(_ context.Context, last bool) error {
+			if last {
+				stuck(dir)
+			}
+			return nil
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	prefix := newNamer(created, 0).prefix
+	if _, err := os.Stat(markPath(RunDir(dir, c.run.ID), prefix)); err != nil {
+		t.Errorf("a trial's checkpoints: %v", err)
+	}
+	runs := DefaultDir(c.db)
+	stuck(runs)
+	if err := c.db.Interrupt(t.Context(), c.claim); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := FreeCheckpoints(t.Context(), c.db, []string{c.run.ID}, true, false); err == nil {
+		t.Error("a folder was removed as a checkpoint")
+	}
+	if _, err := os.Stat(markPath(RunDir(runs, c.run.ID), prefix)); err != nil {
+		t.Errorf("`glimpse prune`: %v", err)
+	}
 }
