@@ -86,18 +86,21 @@ func TestTeXIsEscaped(t *testing.T) {
 
 // Three small losses and one large gain: the mean and the number of images disagree.
 func TestScoreAndImagesMayDisagree(t *testing.T) {
+	of := func(difference float64) *contrast {
+		return &contrast{Contrast: &results.Contrast{}, B: &arm{}, A: &arm{}, Difference: difference}
+	}
 	list := []imageDifference{{"1", -1}, {"2", -1}, {"3", -2}, {"4", 12}}
-	ic := newImageComparison(&contrast{Difference: 2}, list)
+	ic := newImageComparison(of(2), list)
 	want := " Its score is higher although it wins on fewer images: it gains 12.0 points on average where it wins, and loses 1.3 where it loses."
 	if got := ic.disagreement("cider"); got != want {
 		t.Errorf("says %q, want %q", got, want)
 	}
 	more := []imageDifference{{"1", -9}, {"2", 4}, {"3", 6}}
 	want = " Its score is lower although it wins on more images: BLEU-4 is computed over all captions together; it is not a mean over images."
-	if got := newImageComparison(&contrast{Difference: -2}, more).disagreement("bleu4"); got != want {
+	if got := newImageComparison(of(-2), more).disagreement("bleu4"); got != want {
 		t.Errorf("of BLEU: %q, want %q", got, want)
 	}
-	if got := newImageComparison(&contrast{Difference: 2}, list[3:]).disagreement("cider"); got != "" {
+	if got := newImageComparison(of(2), list[3:]).disagreement("cider"); got != "" {
 		t.Errorf("where they agree: %q", got)
 	}
 }

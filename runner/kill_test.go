@@ -163,6 +163,7 @@ func suspend(t *testing.T, b bench, runs []store.Run) {
 		for _, run := range runs {
 			_ = syscall.Kill(run.Owner.PID, syscall.SIGSTOP)
 		}
+		time.Sleep(50 * time.Millisecond) // a thread inside the kernel may still take a lock before it stops
 		if tx, err := db.Begin(); err == nil {
 			return tx.Rollback() == nil
 		}
