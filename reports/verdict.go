@@ -144,7 +144,7 @@ func (r *result) judgedByLevel(levels []*contrast) verdict {
 	settled := tally[stats.Supported] + tally[stats.Opposite] + tally[stats.Equivalent]
 	var v verdict
 	switch {
-	case tally[stats.Supported] < settled && tally[stats.Opposite] < settled && tally[stats.Equivalent] < settled:
+	case max(tally[stats.Supported], tally[stats.Opposite], tally[stats.Equivalent]) < settled:
 		v = verdict{"Depends", "open", fmt.Sprintf("The comparison of %s depends on the other settings. ", pair)}
 	case tally[""]+tally[stats.Undecided] > 0 && tally[first.Verdict] < len(levels):
 		v = verdict{"Not answered yet", "open", fmt.Sprintf("The comparison of %s is not decided at all of %d levels. ", pair, len(levels))}

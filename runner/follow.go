@@ -146,12 +146,21 @@ func (s *study) forget(ctx context.Context, jobs map[string]*followed, f *follow
 	if run, err = s.cfg.DB.Run(ctx, run.ID); err != nil {
 		return err
 	}
-	if err := f.bringAgain(ctx, run); err != nil {
-		s.report(Event{Kind: EventNote, Run: run.ID, Message: fmt.Sprintf(
-			"its checkpoints could not be copied here and stay in %s: run again to try again: %v", filepath.Join(f.jobs, run.ID), err)})
+	if !s.fetch(ctx, &f.collector, run) {
 		return nil
 	}
 	return removeJobs(f.jobs, run.ID)
+}
+
+// fetch copies the checkpoints of a completed run here, and reports whether they are here now; if not,
+// it says where they stay.
+func (s *study) fetch(ctx context.Context, c *collector, run store.Run) bool {
+	err := c.bringAgain(ctx, run)
+	if err != nil {
+		s.report(Event{Kind: EventNote, Run: run.ID, Message: fmt.Sprintf(
+			"its checkpoints could not be copied here and stay in %s: run again to try again: %v", filepath.Join(c.jobs, run.ID), err)})
+	}
+	return err == nil
 }
 
 // fetchLeft copies the checkpoints of completed runs that an earlier process left with their jobs:
@@ -166,11 +175,7 @@ func (s *study) fetchLeft(ctx context.Context) error {
 		if _, ours := s.trials[entry.Name()]; !ours || !known || run.State != store.Completed || bestIsAt(s.cfg.Dir, run) == nil {
 			continue
 		}
-		c := collector{db: s.cfg.DB, dir: s.cfg.Dir, jobs: s.cfg.Cluster.Folder()}
-		if err := c.bringAgain(ctx, run); err != nil {
-			s.report(Event{Kind: EventNote, Run: run.ID, Message: fmt.Sprintf(
-				"its checkpoints could not be copied here and stay in %s: run again to try again: %v", filepath.Join(c.jobs, run.ID), err)})
-		}
+		s.fetch(ctx, &collector{db: s.cfg.DB, dir: s.cfg.Dir, jobs: s.cfg.Cluster.Folder()}, run)
 	}
 	return nil
 }
